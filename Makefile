@@ -1,0 +1,181 @@
+# Brusio.  `make demo` shows the main job, `make check` runs all tests; both
+# install what is missing first.  `make help` lists the rest.
+#
+# Objects live under build/$(MODE).  Every folder's non-main sources go into
+# one archive; every program is one *main.c linked against it.  The seeded
+# random generator has an archive of its own, which daemons never see.
+
+MODE    ?= release
+CC      ?= gcc
+AR      ?= ar
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+MANDIR  ?= $(PREFIX)/share/man
+DESTDIR ?=
+V       ?=
+WERROR  ?= $(if $(CI),-Werror)
+Q       := $(if $(V),,@)
+
+OUT := build/$(MODE)
+PKGS := libsodium libcrypto libssl libevent libevent_pthreads jansson \
+	sqlite3 zlib libconfuse libqrencode
+
+WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla $(WERROR)
+BASE := -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L -I. -g -fPIC \
+	-fno-strict-aliasing -pthread
+HARD := -fstack-protector-strong -fstack-clash-protection
+LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+ifeq ($(MODE),release)
+CFLAGS ?= -O2
+MODEFLAGS := $(HARD) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+MODELD := $(LDHARD)
+else ifeq ($(MODE),debug)
+CFLAGS ?= -O0
+MODEFLAGS := -DBRUSIO_DEBUG
+else ifeq ($(MODE),asan)
+CFLAGS ?= -O1
+MODEFLAGS := -DBRUSIO_DEBUG -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined
+MODELD := -fsanitize=address,undefined
+else ifeq ($(MODE),tsan)
+CFLAGS ?= -O1
+MODEFLAGS := -DBRUSIO_DEBUG -fno-omit-frame-pointer -fsanitize=thread
+MODELD := -fsanitize=thread
+else ifeq ($(MODE),cov)
+CFLAGS ?= -O0
+MODEFLAGS := --coverage
+MODELD := --coverage
+else
+$(error MODE is one of release, debug, asan, tsan, cov; not '$(MODE)')
+endif
+
+PKGCFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKGLIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+ALLCFLAGS = $(BASE) $(WARN) $(MODEFLAGS) $(PKGCFLAGS) $(CFLAGS)
+ALLLDLIBS = $(PKGLIBS) -lm -pthread
+
+FOLDERS := lib sphinx directory relay client sim
+SEEDED  := lib/rng_seeded.c
+SRCS    := $(filter-out %main.c $(SEEDED),$(wildcard $(FOLDERS:%=%/*.c)))
+TESTS   := $(sort $(wildcard tests/unit/test_*.c tests/scenario/test_*.c \
+	tests/vectors/test_*.c tests/fuzz/test_*.c))
+HELPERS := $(wildcard tests/*.c)
+MAINS   := $(wildcard $(FOLDERS:%=%/*main.c))
+
+# sphinx/main.c -> brusio-sphinx; sim/testnet_main.c -> brusio-testnet
+progname = $(if $(filter %/main.c,$1),brusio-$(patsubst %/main.c,%,$1),\
+	brusio-$(patsubst %_main,%,$(basename $(notdir $1))))
+PROGS := $(strip $(foreach m,$(MAINS),$(call progname,$m)))
+# Only these may be reproducible from a seed.
+SEEDED_PROGS := brusio-sphinx brusio-sim
+
+obj = $(patsubst %.c,$(OUT)/%.o,$1)
+ARCHIVE := $(OUT)/libbrusio-all.a
+SEEDLIB := $(OUT)/libbrusio-seeded.a
+
+.DEFAULT_GOAL := all
+.PHONY: all help deps deps-build demo check check-quick check-asan check-tsan \
+	ci ct fuzz bench lint format format-check install uninstall clean \
+	layers
+
+all: $(PROGS:%=$(OUT)/%)
+
+help:
+	@echo 'make            build all programs into $(OUT)'
+	@echo 'make demo       a local network carries a text and a file'
+	@echo 'make check      every test; MODE=asan|tsan|cov for other builds'
+	@echo 'make bench      timings; ONLY=name for a part'
+	@echo 'make fuzz       libFuzzer; FUZZ_SECONDS=60'
+	@echo 'make ct         constant-time test under valgrind'
+	@echo 'make lint       clang-tidy; make format-check: clang-format'
+	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
+
+deps-build:
+	@.ci/deps build
+deps:
+	@.ci/deps test
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  CC    $<')
+	$(Q)$(CC) $(ALLCFLAGS) $(EXTRA_$(notdir $*)) -MMD -MP -c -o $@ $<
+
+$(ARCHIVE): $(call obj,$(SRCS))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(SEEDLIB): $(call obj,$(SEEDED))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+define program_rule
+$$(OUT)/$(strip $(call progname,$1)): $$(call obj,$1) $$(ARCHIVE) \
+	$(if $(filter $(call progname,$1),$(SEEDED_PROGS)),$$(SEEDLIB))
+	$$(if $$(V),,@echo '  LD    $$@')
+	$$(Q)$$(CC) $$(MODELD) $$(LDFLAGS) -o $$@ $$^ $$(ALLLDLIBS)
+endef
+$(foreach m,$(MAINS),$(eval $(call program_rule,$m)))
+
+# One runner for every suite: its list of modules is made from the file names.
+$(OUT)/tests/list.c: Makefile $(TESTS)
+	@mkdir -p $(@D)
+	@{ echo '#include "tests/runner.h"'; \
+	for t in $(basename $(notdir $(TESTS))); do \
+	echo "extern const struct CMUnitTest $$t[]; extern const size_t $${t}_len;"; \
+	done; echo 'void'; echo 'test_list(void (*add)(const char *, const struct CMUnitTest *, size_t)) {'; \
+	for t in $(basename $(notdir $(TESTS))); do \
+	echo "    add(\"$${t#test_}\", $$t, $${t}_len);"; done; echo '}'; } >$@
+$(OUT)/tests/list.o: $(OUT)/tests/list.c
+	$(Q)$(CC) $(ALLCFLAGS) -c -o $@ $<
+$(OUT)/run-tests: $(call obj,$(TESTS) $(HELPERS)) $(OUT)/tests/list.o \
+	$(ARCHIVE) $(SEEDLIB)
+	$(if $(V),,@echo '  LD    $@')
+	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS) -lcmocka
+
+# The checks that need no network come first; the runner's summary is last.
+check: deps
+	@$(MAKE) --no-print-directory check-quick
+check-quick: all $(OUT)/run-tests
+	@tests/check-layers.sh
+	@tests/check-links.sh $(OUT)
+	@tests/run.sh $(OUT)
+check-asan:
+	@$(MAKE) --no-print-directory check MODE=asan
+check-tsan:
+	@$(MAKE) --no-print-directory check MODE=tsan
+layers:
+	@tests/check-layers.sh
+
+ci:
+	@.ci/deps ci
+	@$(MAKE) --no-print-directory format-check
+	@$(MAKE) --no-print-directory check-quick MODE=asan
+	@$(MAKE) --no-print-directory check-quick MODE=tsan
+	@$(MAKE) --no-print-directory all CC=clang MODE=debug WERROR=-Werror
+
+lint:
+	@.ci/deps ci
+	$(Q)clang-tidy --quiet $(SRCS) $(MAINS) -- $(BASE) $(PKGCFLAGS)
+CSOURCES = $(shell git ls-files '*.c' '*.h')
+format:
+	clang-format -i $(CSOURCES)
+format-check:
+	@clang-format --dry-run -Werror $(CSOURCES)
+
+install: all
+	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
+		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(PROGS:%=$(OUT)/%) $(DESTDIR)$(BINDIR)
+	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
+		[ ! -f $$m ] || install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; \
+		done; done
+uninstall:
+	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%)
+	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; done; done
+
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)

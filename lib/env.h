@@ -1,0 +1,109 @@
+/* lib/env.h - all that protocol code gets from outside.
+ *
+ * A relay, a client or an authority is a pure object: it owns no socket, file,
+ * clock or thread, and reaches them only through the one struct env it was
+ * given. Daemons implement it on libevent, SQLite and the system's generator;
+ * the simulator and the tests under a virtual clock. The implementation embeds
+ * struct env as its first member.
+ *
+ * Rules. Every function may be called from inside the object's own entry
+ * points only. The clocks are read once per turn of the event loop and stand
+ * still within it. Nothing here calls back into the object before the entry
+ * point has returned: store requests answer later, from the loop. */
+#ifndef LIB_ENV_H
+#define LIB_ENV_H
+#include <stddef.h>
+#include <stdint.h>
+
+struct env;
+
+/* Where a frame goes: another relay by its index in the consensus in force, or
+ * a client link by the number the edge gave it at link_open. */
+enum env_dest_kind { ENV_TO_RELAY = 1, ENV_TO_CLIENT, ENV_TO_GATEWAY };
+struct env_dest {
+    enum env_dest_kind kind;
+    uint32_t id;
+};
+
+/* One asynchronous request to a relay's letter storage (durable). The caller
+ * owns it and every buffer in it until done() is called, exactly once. */
+enum env_store_op { ENV_STORE_PUT = 1, ENV_STORE_GET };
+struct env_store_req {
+    enum env_store_op op;
+    uint8_t box[32];
+    uint8_t slot;        /* put: 0-15 */
+    uint16_t held;       /* get: bit i set = slot i is not wanted */
+    uint8_t after;       /* get: prefer the first wanted slot > after, cyclic */
+    uint32_t expiry_day; /* put: days since 1970 after which it is destroyed */
+    uint8_t *letter;     /* put: in; get: out */
+    size_t letter_len;
+    int err;        /* out: 0; ERR_SLOT another letter is there; ERR_NOT_FOUND;
+                       ERR_QUOTA; ERR_DB */
+    uint8_t got;    /* out, get: the slot served */
+    uint16_t full;  /* out: bit i set = slot i is taken */
+    void (*done)(struct env_store_req *req);
+    void *owner;
+    struct env_store_req *next; /* for the storage's queue */
+};
+
+struct env_ops {
+    /* Microseconds from any fixed point; never steps back. */
+    uint64_t (*now_mono_us)(struct env *env);
+    /* Seconds since 1970 by this machine's clock; may be wrong. */
+    uint64_t (*now_wall_s)(struct env *env);
+    /* Random bytes for times, paths, kinds (traffic) and for keys, padding
+     * (crypto): two streams, so that a simulated run with and without
+     * cryptography takes the same course. */
+    void (*random_traffic)(struct env *env, void *out, size_t len);
+    void (*random_crypto)(struct env *env, void *out, size_t len);
+    /* Call the object's tick at or after this time. Each call replaces the
+     * one before; UINT64_MAX disarms. */
+    void (*timer)(struct env *env, uint64_t at_mono_us);
+    /* Hand over one frame; it is copied. Returns 0, or ERR_CLOSED (no link),
+     * ERR_FULL (the link's queue is at its bound). Never blocks. */
+    int (*send)(struct env *env, struct env_dest to, const uint8_t *frame,
+                size_t len);
+    /* Queue a storage request; may be NULL where there is no store. */
+    void (*store)(struct env *env, struct env_store_req *req);
+};
+
+struct env {
+    const struct env_ops *ops;
+};
+
+static inline uint64_t
+env_now_mono_us(struct env *e)
+{
+    return e->ops->now_mono_us(e);
+}
+static inline uint64_t
+env_now_wall_s(struct env *e)
+{
+    return e->ops->now_wall_s(e);
+}
+static inline void
+env_random_traffic(struct env *e, void *out, size_t len)
+{
+    e->ops->random_traffic(e, out, len);
+}
+static inline void
+env_random_crypto(struct env *e, void *out, size_t len)
+{
+    e->ops->random_crypto(e, out, len);
+}
+static inline void
+env_timer(struct env *e, uint64_t at_mono_us)
+{
+    e->ops->timer(e, at_mono_us);
+}
+static inline int
+env_send(struct env *e, struct env_dest to, const uint8_t *frame, size_t len)
+{
+    return e->ops->send(e, to, frame, len);
+}
+static inline void
+env_store(struct env *e, struct env_store_req *req)
+{
+    e->ops->store(e, req);
+}
+#endif
