@@ -1,0 +1,224 @@
+/* sphinx/sphinx.h - the packet: create, unwrap, answer by SURB.
+ *
+ * Sphinx (Danezis and Goldberg, IEEE S&P 2009) with a KEM-style header: each
+ * hop's encrypted block carries the next hop's fresh element instead of a
+ * blinded one (as in Outfox, arXiv 2412.19937), so a hop costs one scalar
+ * multiplication. Byte for byte:
+ *
+ *   packet = version 1 | epoch 1 | element E | routing hops*B | mac 16 | payload
+ *   block  = command 1 | next relay 2 | delay 2 | deadline 2
+ *            | next element E | next mac 16                     (B = 23 + E)
+ *   payload = zero tag 16 | body
+ *   SURB   = header | first hop 2 | payload key 32
+ *
+ * Integers are big endian. E is 32 for x25519 and null. Keys of one hop:
+ *   ctx  = BLAKE2b-256("brusio/1 hop context" | suite 1 | digest 32
+ *                      | identity 32 | public key)
+ *   okm  = BLAKE2b-512(key = shared secret, ctx | element)
+ *   header key = okm[0..31], payload key = okm[32..63]
+ *   block 0 of ChaCha20(header key, nonce 0): mac key 32 | replay tag 16 | --
+ *   blocks 1..: the routing keystream
+ * MAC = Poly1305(mac key, version | epoch | element | routing).
+ * Payload = HPolyC with XChaCha20 and AES-256 (Crowley and Biggers, ToSC
+ * 2018), nonce of 0 bytes.
+ *
+ * Order of a hop: parse, shared secret, MAC, own block, deadline, replay tag,
+ * rest of the header, payload: a bad packet never costs payload work.
+ *
+ * Calling sequence of a relay: sphinx_worker_new() once a thread,
+ * sphinx_key_new() once a consensus, then sphinx_unwrap() on whatever is
+ * queued. Of a sender: sphinx_create(). Of one who wants an answer:
+ * sphinx_surb_create() from a 32-byte seed, and when the answer has come
+ * sphinx_surb_open() with the same seed and path. */
+#ifndef SPHINX_SPHINX_H
+#define SPHINX_SPHINX_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+enum {
+    SPHINX_VERSION = 1,
+    SPHINX_HOPS_MAX = 8,
+    SPHINX_MAC_LEN = 16,
+    SPHINX_TAG_LEN = 16,       /* zero tag in the payload */
+    SPHINX_REPLAY_TAG_LEN = 16,
+    SPHINX_KEY_LEN = 32,
+    SPHINX_DIGEST_LEN = 32,
+    SPHINX_ID_LEN = 32,        /* a relay's Ed25519 identity */
+    SPHINX_SEED_LEN = 32,
+    SPHINX_HANDLE_LEN = 8,
+    SPHINX_SURB_ID_LEN = 8,
+    SPHINX_ELEMENT_MAX = 1120, /* 32 + ML-KEM-768 ciphertext */
+    SPHINX_PUBLIC_MAX = 1216,  /* 32 + ML-KEM-768 public key */
+    SPHINX_PACKET_MAX = 65535,
+    SPHINX_BATCH_MAX = 32
+};
+
+enum sphinx_suite {
+    SPHINX_SUITE_NULL = 0,   /* no cryptography: tests and simulator only */
+    SPHINX_SUITE_X25519 = 1,
+    SPHINX_SUITE_X25519_MLKEM768 = 2
+};
+
+enum sphinx_command {
+    SPHINX_FORWARD = 1, /* to relay next after delay */
+    SPHINX_STORE = 2,   /* last hop of a request; answer delay after arrival */
+    SPHINX_DELIVER = 3  /* last hop of an answer: handle, SURB id */
+};
+
+/* All lengths of a network's packets. Made by sphinx_geometry_init() only; a
+ * value, copied freely. The first four fields travel in the consensus, the
+ * rest is derived. */
+struct sphinx_geometry {
+    uint8_t suite;         /* enum sphinx_suite */
+    uint8_t hops;          /* slots in the header, 1..SPHINX_HOPS_MAX */
+    uint16_t packet_len;   /* octets */
+    uint32_t delay_unit_us; /* of the block's delay field */
+    uint16_t element_len;
+    uint16_t public_len;   /* of a relay's public key */
+    uint16_t block_len;
+    uint16_t routing_len;
+    uint16_t header_len;
+    uint16_t payload_len;  /* zero tag included */
+    uint16_t body_len;     /* payload_len - SPHINX_TAG_LEN */
+    uint16_t surb_len;
+};
+
+/* Returns 0; ERR_SUITE when this build lacks the suite (null is there only
+ * where sphinx_null_register() was called), ERR_RANGE when the lengths do not
+ * fit. */
+int sphinx_geometry_init(struct sphinx_geometry *g, uint8_t suite, uint8_t hops,
+                         uint16_t packet_len,
+                         uint32_t delay_unit_us) CHECK_RESULT;
+
+/* The default: x25519, 5 hops, 2,048 octets, 1 ms. */
+void sphinx_geometry_default(struct sphinx_geometry *g);
+
+/* Make the suite `null` known. Its object is in the archive of test helpers
+ * and in the simulator, so that a daemon cannot choose it. */
+void sphinx_null_register(void);
+
+/* Key pair from a seed of SPHINX_SEED_LEN bytes (the secret key is the seed,
+ * clamped where used). public_key has g->public_len bytes. */
+int sphinx_keypair(const struct sphinx_geometry *g, uint8_t *public_key,
+                   const uint8_t seed[static SPHINX_SEED_LEN]) CHECK_RESULT;
+
+/* ---- relays ---- */
+
+/* Scratch of one thread: cipher objects kept between packets. */
+struct sphinx_worker;
+int sphinx_worker_new(struct sphinx_worker **out) CHECK_RESULT;
+void sphinx_worker_free(struct sphinx_worker **w);
+
+/* A relay's private key under one consensus, in guarded memory, with the hop
+ * context computed. Owned by the caller. */
+struct sphinx_key;
+int sphinx_key_new(struct sphinx_key **out, const struct sphinx_geometry *g,
+                   const uint8_t seed[static SPHINX_SEED_LEN],
+                   const uint8_t identity[static SPHINX_ID_LEN],
+                   const uint8_t digest[static SPHINX_DIGEST_LEN]) CHECK_RESULT;
+void sphinx_key_free(struct sphinx_key **key);
+
+/* What a hop reads in its block. next, delay, deadline as on the wire;
+ * handle and surb_id are set for SPHINX_DELIVER only. */
+struct sphinx_block {
+    uint8_t command;
+    uint16_t next;
+    uint16_t delay;    /* in geometry.delay_unit_us */
+    uint16_t deadline; /* in the consensus's deadline unit after valid-after */
+    uint8_t handle[SPHINX_HANDLE_LEN];
+    uint8_t surb_id[SPHINX_SURB_ID_LEN];
+};
+
+struct sphinx_job {
+    uint8_t *packet;              /* in: as received; out: as to be sent on */
+    const struct sphinx_key *key; /* chosen by the caller from packet[1] */
+    void *user;                   /* the caller's */
+    struct sphinx_block block;    /* out */
+    uint8_t replay_tag[SPHINX_REPLAY_TAG_LEN]; /* out */
+    int err; /* out: 0, ERR_VERSION, ERR_POINT, ERR_MAC, ERR_COMMAND, or what
+                check() returned; the packet is then undefined */
+};
+
+/* Called between the own block and the rest of the work: judges deadline,
+ * command and replay tag. Returns 0 to go on, or the error to refuse with. */
+typedef int (*sphinx_check_fn)(void *ctx, struct sphinx_job *job);
+
+/* Unwrap n packets of geometry g in place, any n. After it a packet to be
+ * forwarded is complete; after SPHINX_STORE or SPHINX_DELIVER the payload is
+ * at packet + g->header_len. Bad packets never stop the others. */
+void sphinx_unwrap(struct sphinx_worker *w, const struct sphinx_geometry *g,
+                   struct sphinx_job *jobs, size_t n, sphinx_check_fn check,
+                   void *ctx);
+
+/* Is the zero tag of this decrypted payload intact? Constant time. */
+bool sphinx_payload_is_intact(const uint8_t *payload);
+
+/* Build the answer packet from a SURB and a body of g->body_len bytes.
+ * *first_hop is the relay to hand it to. */
+int sphinx_surb_use(struct sphinx_worker *w, const struct sphinx_geometry *g,
+                    const uint8_t *surb, const uint8_t *body, uint8_t *packet,
+                    uint16_t *first_hop) CHECK_RESULT;
+
+/* ---- senders ---- */
+
+/* One hop as its sender knows it. Pointers stay the caller's. */
+struct sphinx_hop {
+    const uint8_t *public_key; /* g->public_len */
+    const uint8_t *identity;   /* SPHINX_ID_LEN */
+    uint16_t index;            /* in the consensus */
+    uint16_t delay;
+    uint16_t deadline;
+};
+
+/* The consensus a packet is made for. */
+struct sphinx_view {
+    struct sphinx_geometry geometry;
+    uint8_t epoch; /* number mod 256 */
+    uint8_t digest[SPHINX_DIGEST_LEN];
+};
+
+/* Where an answer ends: the gateway's handle and the client's own number. */
+struct sphinx_end {
+    uint8_t handle[SPHINX_HANDLE_LEN];
+    uint8_t surb_id[SPHINX_SURB_ID_LEN];
+};
+
+/* Make a request of n hops (1..geometry.hops), the last with SPHINX_STORE.
+ * seed: fresh randomness, the source of every key and filler. body has
+ * geometry.body_len bytes. */
+int sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
+                  const struct sphinx_hop *path, size_t n,
+                  const uint8_t seed[static SPHINX_SEED_LEN],
+                  const uint8_t *body, uint8_t *packet) CHECK_RESULT;
+
+/* Make a SURB of n hops, the last with SPHINX_DELIVER to end. */
+int sphinx_surb_create(struct sphinx_worker *w, const struct sphinx_view *view,
+                       const struct sphinx_hop *path, size_t n,
+                       const struct sphinx_end *end,
+                       const uint8_t seed[static SPHINX_SEED_LEN],
+                       uint8_t *surb) CHECK_RESULT;
+
+/* Undo the n layers an answer gathered on its way. The hop keys come again
+ * from seed and the same view and path (n hops). payload has
+ * geometry.payload_len bytes, decrypted in place. Returns ERR_TAG if it is not
+ * an answer to this SURB or was tampered with. */
+int sphinx_surb_open(struct sphinx_worker *w, const struct sphinx_view *view,
+                     const struct sphinx_hop *path, size_t n,
+                     const uint8_t seed[static SPHINX_SEED_LEN],
+                     uint8_t *payload) CHECK_RESULT;
+
+/* The payload keys of an answer can be kept instead of the path: n + 1 keys of
+ * 32 bytes, in the order in which they are to be applied. surb_open above is
+ * surb_keys followed by surb_open_keys. */
+int sphinx_surb_keys(struct sphinx_worker *w, const struct sphinx_view *view,
+                     const struct sphinx_hop *path, size_t n,
+                     const uint8_t seed[static SPHINX_SEED_LEN],
+                     uint8_t (*keys)[SPHINX_KEY_LEN]) CHECK_RESULT;
+int sphinx_surb_open_keys(struct sphinx_worker *w,
+                          const struct sphinx_geometry *g,
+                          const uint8_t (*keys)[SPHINX_KEY_LEN], size_t n,
+                          uint8_t *payload) CHECK_RESULT;
+#endif
