@@ -178,8 +178,8 @@ struct hpolyc {
     size_t head_len;
 };
 
-/* Section 4 of Crowley and Biggers: the subkeys are the start of XChaCha20
- * with the nonce 1 | 0...; the hash is Poly1305 over the tweak's length in
+/* Crowley and Biggers: the subkeys (block cipher's, then hash's) are the start
+ * of XChaCha20 with the nonce 1 | 0...; the hash is Poly1305 over the tweak's length in
  * bits (4 octets, little endian), the tweak, zeros up to 16, the message. */
 static void
 hpolyc_init(struct hpolyc *h, const uint8_t *key, const uint8_t *tweak,
@@ -189,9 +189,9 @@ hpolyc_init(struct hpolyc *h, const uint8_t *key, const uint8_t *tweak,
     uint8_t okm[48];
     assert(tweak_len <= TWEAK_LEN_MAX);
     crypto_stream_xchacha20(okm, sizeof okm, nonce, key);
-    memcpy(h->poly_key, okm, 16);
+    memcpy(h->aes_key, okm, 32);
+    memcpy(h->poly_key, okm + 32, 16);
     memset(h->poly_key + 16, 0, 16);
-    memcpy(h->aes_key, okm + 16, 32);
     sodium_memzero(okm, sizeof okm);
     memset(h->head, 0, sizeof h->head);
     h->head[0] = (uint8_t)(tweak_len * 8);
