@@ -1,0 +1,228 @@
+/* sphinx/packet.c - making headers and requests; workers.
+ *
+ * State: a worker's cipher objects and scratch; between calls the scratch
+ * holds nothing. No timers. Failure: a bad relay key (ERR_POINT) or the cipher
+ * library (ERR_CRYPTO); the output is then undefined and nothing is kept.
+ *
+ * The header is built from the last hop backwards (section 3.2 of the Sphinx
+ * paper). With r slots, blocks of B octets and S_i the keystream of hop i, of
+ * (r + 1) B octets, hop i sees
+ *
+ *   routing_i = ((block_i | routing_{i+1} without its last B) xor S_i
+ *
+ * and sends on routing_{i+1} = the rest of (routing_i | zeros B) xor S_i: what
+ * it appends is the last B octets of S_i. So routing_{n-1} ends with a filler
+ * of (n - 1) B octets that is the sum of the ends of all earlier keystreams,
+ * and before the filler, in slots no hop uses, with random octets. */
+#include "sphinx/packet.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+sphinx_worker_new(struct sphinx_worker **out)
+{
+    *out = NULL;
+    struct sphinx_worker *w = calloc(1, sizeof *w);
+    if (!w)
+        return ERR_NOMEM;
+    int err = cipher_new(&w->cipher);
+    if (err) {
+        free(w);
+        return err;
+    }
+    *out = w;
+    return 0;
+}
+
+void
+sphinx_worker_free(struct sphinx_worker **w)
+{
+    if (!*w)
+        return;
+    cipher_free(&(*w)->cipher);
+    sodium_memzero(*w, sizeof **w);
+    free(*w);
+    *w = NULL;
+}
+
+static void
+octets_xor(uint8_t *to, const uint8_t *from, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        to[i] ^= from[i];
+}
+
+int
+packet_derive(struct sphinx_worker *w, const struct sphinx_view *view,
+              const struct sphinx_hop *path, size_t n,
+              const uint8_t seed[static SPHINX_SEED_LEN])
+{
+    const struct sphinx_geometry *g = &view->geometry;
+    const struct suite *s = suite_find(g->suite);
+    struct packet_hops *h = &w->hops;
+    struct suite_kem kem[SPHINX_HOPS_MAX];
+    uint8_t seeds[SPHINX_HOPS_MAX][SPHINX_SEED_LEN];
+    int err = 0;
+    if (!s)
+        return ERR_SUITE;
+    if (n < 1 || n > g->hops)
+        return ERR_RANGE;
+    s->expand(seed, PACKET_LABEL_ELEMENTS, seeds[0], n * SPHINX_SEED_LEN);
+    for (size_t i = 0; i < n; i++)
+        kem[i] = (struct suite_kem){.seed = seeds[i],
+                                    .public_key = path[i].public_key,
+                                    .element = h->element[i],
+                                    .secret = h->secret[i]};
+    s->encapsulate(kem, n);
+    sodium_memzero(seeds, sizeof seeds);
+    for (size_t i = 0; i < n && !err; i++) {
+        size_t len = (g->hops + 1u) * g->block_len;
+        if ((err = kem[i].err))
+            break;
+        s->context(h->ctx[i], view->digest, path[i].identity,
+                   path[i].public_key);
+        err = s->hop_keys(w->cipher, h->secret[i], h->ctx[i], h->element[i],
+                          &h->keys[i]);
+        memset(h->stream[i], 0, len);
+        if (!err)
+            err = s->stream(w->cipher, h->stream[i], len);
+    }
+    if (err)
+        packet_wipe(w, g, n);
+    return err;
+}
+
+void
+packet_wipe(struct sphinx_worker *w, const struct sphinx_geometry *g, size_t n)
+{
+    struct packet_hops *h = &w->hops;
+    for (size_t i = 0; i < n; i++) {
+        sodium_memzero(h->secret[i], sizeof h->secret[i]);
+        sodium_memzero(&h->keys[i], sizeof h->keys[i]);
+        sodium_memzero(h->stream[i], (g->hops + 1u) * g->block_len);
+    }
+    sodium_memzero(w->fill, packet_fill_len(g, n));
+}
+
+size_t
+packet_fill_len(const struct sphinx_geometry *g, size_t n)
+{
+    return (g->hops - n) * g->block_len + 2 + g->element_len + SPHINX_MAC_LEN;
+}
+
+static void
+block_begin(uint8_t *block, uint8_t command, const struct sphinx_hop *hop)
+{
+    block[BLOCK_COMMAND_AT] = command;
+    packet_put16(block + BLOCK_DELAY_AT, hop->delay);
+    packet_put16(block + BLOCK_DEADLINE_AT, hop->deadline);
+}
+
+/* The last hop's block; what it does not use is random from fill. */
+static void
+block_last(uint8_t *block, const struct sphinx_geometry *g,
+           const struct sphinx_hop *hop, const struct sphinx_end *end,
+           const uint8_t *fill)
+{
+    block_begin(block, end ? SPHINX_DELIVER : SPHINX_STORE, hop);
+    memcpy(block + BLOCK_NEXT_AT, fill, 2);
+    memcpy(block + BLOCK_ELEMENT_AT, fill + 2,
+           (size_t)g->element_len + SPHINX_MAC_LEN);
+    if (end) {
+        uint8_t *p = block + BLOCK_ELEMENT_AT;
+        memcpy(p, end->handle, SPHINX_HANDLE_LEN);
+        memcpy(p + SPHINX_HANDLE_LEN, end->surb_id, SPHINX_SURB_ID_LEN);
+    }
+}
+
+/* routing_{n-1} as in the head of this file. */
+static void
+routing_last(struct sphinx_worker *w, const struct sphinx_geometry *g,
+             const struct sphinx_hop *path, size_t n,
+             const struct sphinx_end *end, uint8_t *routing)
+{
+    const size_t b = g->block_len;
+    const size_t padding = (g->hops - n) * b;
+    uint8_t *filler = routing + b + padding;
+    block_last(routing, g, &path[n - 1], end, w->fill + padding);
+    memcpy(routing + b, w->fill, padding);
+    octets_xor(routing, w->hops.stream[n - 1], b + padding);
+    memset(filler, 0, (n - 1) * b);
+    for (size_t i = 1; i < n; i++)
+        octets_xor(filler, w->hops.stream[i - 1] + (g->hops + 1u - i) * b,
+                   i * b);
+}
+
+int
+packet_header(struct sphinx_worker *w, const struct sphinx_view *view,
+              const struct sphinx_hop *path, size_t n,
+              const struct sphinx_end *end, uint8_t *header)
+{
+    const struct sphinx_geometry *g = &view->geometry;
+    const struct suite *s = suite_find(g->suite);
+    const struct packet_hops *h = &w->hops;
+    uint8_t *element = header + PACKET_ELEMENT_AT;
+    uint8_t *routing = element + g->element_len;
+    uint8_t *mac = routing + g->routing_len;
+    int err = 0;
+    header[0] = SPHINX_VERSION;
+    header[PACKET_EPOCH_AT] = view->epoch;
+    routing_last(w, g, path, n, end, routing);
+    for (size_t i = n; i-- > 0 && !err;) {
+        if (i + 1 < n) { /* element and mac are still those of hop i + 1 */
+            memmove(routing + g->block_len, routing,
+                    (g->hops - 1u) * g->block_len);
+            block_begin(routing, SPHINX_FORWARD, &path[i]);
+            packet_put16(routing + BLOCK_NEXT_AT, path[i + 1].index);
+            memcpy(routing + BLOCK_ELEMENT_AT, element, g->element_len);
+            memcpy(routing + BLOCK_ELEMENT_AT + g->element_len, mac,
+                   SPHINX_MAC_LEN);
+            octets_xor(routing, h->stream[i], g->routing_len);
+        }
+        memcpy(element, h->element[i], g->element_len);
+        err = s->mac(w->cipher, h->keys[i].mac, header,
+                     g->header_len - (size_t)SPHINX_MAC_LEN, mac);
+    }
+    return err;
+}
+
+int
+packet_begin(struct sphinx_worker *w, const struct sphinx_view *view,
+             const struct sphinx_hop *path, size_t n,
+             const struct sphinx_end *end,
+             const uint8_t seed[static SPHINX_SEED_LEN], uint8_t *header)
+{
+    const struct sphinx_geometry *g = &view->geometry;
+    int err = packet_derive(w, view, path, n, seed);
+    if (err)
+        return err;
+    suite_find(g->suite)->expand(seed, PACKET_LABEL_FILL, w->fill,
+                                 packet_fill_len(g, n));
+    err = packet_header(w, view, path, n, end, header);
+    if (err)
+        packet_wipe(w, g, n);
+    return err;
+}
+
+int
+sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
+              const struct sphinx_hop *path, size_t n,
+              const uint8_t seed[static SPHINX_SEED_LEN], const uint8_t *body,
+              uint8_t *packet)
+{
+    const struct sphinx_geometry *g = &view->geometry;
+    int err = packet_begin(w, view, path, n, NULL, seed, packet);
+    if (err)
+        return err;
+    const struct suite *s = suite_find(g->suite);
+    uint8_t *payload = packet + g->header_len;
+    memset(payload, 0, SPHINX_TAG_LEN);
+    memcpy(payload + SPHINX_TAG_LEN, body, g->body_len);
+    for (size_t i = n; i-- > 0 && !err;)
+        err = s->payload(w->cipher, w->hops.keys[i].payload, payload,
+                         g->payload_len, true);
+    packet_wipe(w, g, n);
+    return err;
+}

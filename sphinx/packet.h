@@ -1,0 +1,91 @@
+/* sphinx/packet.h - offsets, a worker's scratch, and making headers.
+ *
+ * Internal to sphinx, its tests and its tool. */
+#ifndef SPHINX_PACKET_H
+#define SPHINX_PACKET_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sphinx/cipher.h"
+#include "sphinx/sphinx.h"
+#include "sphinx/suite.h"
+
+enum {
+    PACKET_EPOCH_AT = 1,
+    PACKET_ELEMENT_AT = 2, /* the routing follows the element */
+    BLOCK_COMMAND_AT = 0,
+    BLOCK_NEXT_AT = 1,
+    BLOCK_DELAY_AT = 3,
+    BLOCK_DEADLINE_AT = 5,
+    BLOCK_ELEMENT_AT = 7, /* the next MAC follows the next element */
+    BLOCK_FIXED_LEN = BLOCK_ELEMENT_AT + SPHINX_MAC_LEN,
+    BLOCK_MAX = BLOCK_FIXED_LEN + SPHINX_ELEMENT_MAX,
+    STREAM_MAX = (SPHINX_HOPS_MAX + 1) * BLOCK_MAX,
+    FILL_MAX = SPHINX_HOPS_MAX * BLOCK_MAX
+};
+
+/* Labels of a sender's seed (suite.expand). */
+enum packet_label {
+    PACKET_LABEL_ELEMENTS = 1, /* an ephemeral secret per hop */
+    PACKET_LABEL_FILL = 2,     /* padding and unused fields */
+    PACKET_LABEL_SURB_KEY = 3
+};
+
+/* What a sender knows of each hop of one packet. */
+struct packet_hops {
+    uint8_t element[SPHINX_HOPS_MAX][SPHINX_ELEMENT_MAX];
+    uint8_t secret[SPHINX_HOPS_MAX][SPHINX_KEY_LEN];
+    uint8_t ctx[SPHINX_HOPS_MAX][SPHINX_KEY_LEN];
+    struct suite_keys keys[SPHINX_HOPS_MAX];
+    uint8_t stream[SPHINX_HOPS_MAX][STREAM_MAX]; /* (hops + 1) blocks each */
+};
+
+struct sphinx_worker {
+    struct cipher *cipher;
+    /* only touched when sending, so a relay's pages stay untouched */
+    struct packet_hops hops;
+    uint8_t fill[FILL_MAX];
+};
+
+static inline void
+packet_put16(uint8_t *p, uint16_t v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+static inline uint16_t
+packet_get16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* Derive the n hops of a path from seed into w->hops. Returns 0, ERR_RANGE
+ * (n), ERR_SUITE, ERR_POINT (a relay's key), ERR_CRYPTO. The caller ends with
+ * packet_wipe(). */
+int packet_derive(struct sphinx_worker *w, const struct sphinx_view *view,
+                  const struct sphinx_hop *path, size_t n,
+                  const uint8_t seed[static SPHINX_SEED_LEN]) CHECK_RESULT;
+
+/* Random octets that a header of n hops takes: padding of the unused slots,
+ * then next relay, next element and next MAC of the last block. */
+size_t packet_fill_len(const struct sphinx_geometry *g, size_t n);
+
+/* Write the header of g->header_len octets from w->hops and w->fill. end is
+ * NULL for a request. */
+int packet_header(struct sphinx_worker *w, const struct sphinx_view *view,
+                  const struct sphinx_hop *path, size_t n,
+                  const struct sphinx_end *end, uint8_t *header) CHECK_RESULT;
+
+/* Derive, fill and write. On success w->hops is kept for the caller, who ends
+ * with packet_wipe(). */
+int packet_begin(struct sphinx_worker *w, const struct sphinx_view *view,
+                 const struct sphinx_hop *path, size_t n,
+                 const struct sphinx_end *end,
+                 const uint8_t seed[static SPHINX_SEED_LEN],
+                 uint8_t *header) CHECK_RESULT;
+
+/* Forget the keys of the n hops in w. */
+void packet_wipe(struct sphinx_worker *w, const struct sphinx_geometry *g,
+                 size_t n);
+#endif
