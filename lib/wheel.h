@@ -1,0 +1,47 @@
+/* lib/wheel.h - a hashed timer wheel: many entries, due in order of time.
+ *
+ * Varghese and Lauck, "Hashed and hierarchical timing wheels" (SOSP 1987),
+ * scheme 6: WHEEL_SLOTS slots of WHEEL_SLOT_US microseconds, each a list
+ * sorted by due time, entries further ahead than one turn among them. A
+ * bitmap of the slots that are not empty lets the hand leap. Adding and
+ * popping cost O(1) while a slot holds a few entries.
+ *
+ * Entries carry two numbers of the caller's and cannot be cancelled: who may
+ * change his mind puts a generation into one of them. */
+#ifndef LIB_WHEEL_H
+#define LIB_WHEEL_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+enum {
+    WHEEL_SLOT_BITS = 8, /* a slot is 256 us, */
+    WHEEL_SLOTS = 16384  /* a turn 4.2 s */
+};
+
+struct wheel;
+
+struct wheel_entry {
+    uint64_t due_us;
+    uint32_t a, b;
+};
+
+/* At most max entries (max < UINT32_MAX); memory grows with use. */
+int wheel_new(struct wheel **out, uint32_t max) CHECK_RESULT;
+void wheel_free(struct wheel **w);
+
+/* Returns 0, ERR_FULL or ERR_NOMEM. A due time that has passed is fine. */
+int wheel_add(struct wheel *w, uint64_t due_us, uint32_t a,
+              uint32_t b) CHECK_RESULT;
+
+/* Take out entries with due_us <= now_us, earliest first, at most max. now_us
+ * must not step back between calls. Returns how many. */
+size_t wheel_pop_due(struct wheel *w, uint64_t now_us, struct wheel_entry *out,
+                     size_t max);
+
+/* Due time of the earliest entry, UINT64_MAX when there is none. */
+uint64_t wheel_next_due_us(struct wheel *w);
+
+uint32_t wheel_count(const struct wheel *w);
+#endif
