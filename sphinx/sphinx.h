@@ -138,12 +138,15 @@ struct sphinx_job {
     void *user;                   /* the caller's */
     struct sphinx_block block;    /* out */
     uint8_t replay_tag[SPHINX_REPLAY_TAG_LEN]; /* out */
-    int err; /* out: 0, ERR_VERSION, ERR_POINT, ERR_MAC, ERR_COMMAND, or what
-                check() returned; the packet is then undefined */
+    int err; /* out: 0, ERR_VERSION, ERR_EPOCH (key is NULL), ERR_POINT,
+                ERR_MAC, ERR_COMMAND, or what check() returned; the packet is
+                then as it was received. ERR_SUITE (key of another geometry)
+                and ERR_CRYPTO are the caller's or the machine's fault */
 };
 
 /* Called between the own block and the rest of the work: judges deadline,
- * command and replay tag. Returns 0 to go on, or the error to refuse with. */
+ * command and replay tag. Returns 0 to go on, or the error to refuse with.
+ * NULL in its place accepts every packet. */
 typedef int (*sphinx_check_fn)(void *ctx, struct sphinx_job *job);
 
 /* Unwrap n packets of geometry g in place, any n. After it a packet to be
@@ -187,8 +190,10 @@ struct sphinx_end {
 };
 
 /* Make a request of n hops (1..geometry.hops), the last with SPHINX_STORE.
- * seed: fresh randomness, the source of every key and filler. body has
- * geometry.body_len bytes. */
+ * seed: fresh randomness, the source of every key and filler, never used for a
+ * second request or SURB. body has geometry.body_len bytes and does not
+ * overlap packet. Returns 0, ERR_RANGE (n), ERR_POINT (a relay's key),
+ * ERR_SUITE, ERR_CRYPTO; so do the functions on SURBs. */
 int sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
                   const struct sphinx_hop *path, size_t n,
                   const uint8_t seed[static SPHINX_SEED_LEN],
