@@ -51,8 +51,8 @@ else
 $(error MODE is one of release, debug, asan, tsan, cov; not '$(MODE)')
 endif
 
-PKGCFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKGLIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+PKGCFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKGLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ALLCFLAGS = $(BASE) $(WARN) $(MODEFLAGS) $(PKGCFLAGS) $(CFLAGS)
 ALLLDLIBS = $(PKGLIBS) -lm -pthread
 

@@ -37,10 +37,10 @@ struct env_store_req {
     uint32_t expiry_day; /* put: days since 1970 after which it is destroyed */
     uint8_t *letter;     /* put: in; get: out */
     size_t letter_len;
-    int err;        /* out: 0; ERR_SLOT another letter is there; ERR_NOT_FOUND;
-                       ERR_QUOTA; ERR_DB */
-    uint8_t got;    /* out, get: the slot served */
-    uint16_t full;  /* out: bit i set = slot i is taken */
+    int err;       /* out: 0; ERR_SLOT another letter is there; ERR_NOT_FOUND;
+                      ERR_QUOTA; ERR_DB */
+    uint8_t got;   /* out, get: the slot served */
+    uint16_t full; /* out: bit i set = slot i is taken */
     void (*done)(struct env_store_req *req);
     void *owner;
     struct env_store_req *next; /* for the storage's queue */

@@ -1,17 +1,15 @@
 /* lib/error.c - texts and names of the errors. */
 #include "lib/error.h"
 
-static const char *const texts[ERROR_COUNT] = {
-    "success",
+static const char *const texts[ERROR_COUNT] = {"success",
 #define X(name, text) text,
-    ERROR_MAP(X)
+                                               ERROR_MAP(X)
 #undef X
 };
 
-static const char *const names[ERROR_COUNT] = {
-    "OK",
+static const char *const names[ERROR_COUNT] = {"OK",
 #define X(name, text) #name,
-    ERROR_MAP(X)
+                                               ERROR_MAP(X)
 #undef X
 };
 

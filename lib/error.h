@@ -6,53 +6,53 @@
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 
-#define ERROR_MAP(X)                                                           \
-    X(ARG, "invalid argument")                                                 \
-    X(NOMEM, "out of memory")                                                  \
-    X(SHORT, "input ends too early")                                           \
-    X(LONG, "input is longer than allowed")                                    \
-    X(FORMAT, "malformed input")                                               \
-    X(VERSION, "unknown version")                                              \
-    X(SUITE, "unknown or unavailable cryptographic suite")                     \
-    X(POINT, "low-order public key")                                           \
-    X(MAC, "message authentication failed")                                    \
-    X(TAG, "payload was tampered with")                                        \
-    X(EPOCH, "packet for an epoch without a key")                              \
-    X(REPLAY, "packet seen before")                                            \
-    X(DEADLINE_PAST, "deadline has passed")                                    \
-    X(DEADLINE_FAR, "deadline lies too far ahead")                             \
-    X(COMMAND, "command not allowed here")                                     \
-    X(RELAY, "no such relay")                                                  \
-    X(EDGE, "no such edge in the layering")                                    \
-    X(HANDLE, "no client with this handle")                                    \
-    X(FULL, "at capacity")                                                     \
-    X(RATE, "too fast")                                                        \
-    X(SLOT, "slot is taken")                                                   \
-    X(QUOTA, "quota is used up")                                               \
-    X(WORK, "proof of work missing or wrong")                                  \
-    X(SIGNATURE, "signature is wrong")                                         \
-    X(THRESHOLD, "too few signatures")                                         \
-    X(STALE, "older than what is known")                                       \
-    X(FUTURE, "dated in the future")                                           \
-    X(FOREIGN, "belongs to another network")                                   \
-    X(CONFLICT, "contradicts an earlier document")                             \
-    X(DUPLICATE, "given twice")                                                \
-    X(RANGE, "value out of range")                                             \
-    X(MISSING, "required value is missing")                                    \
-    X(UNKNOWN, "unknown name")                                                 \
-    X(NOT_FOUND, "not found")                                                  \
-    X(EXISTS, "exists already")                                                \
-    X(EXPIRED, "expired")                                                      \
-    X(USED, "used already")                                                    \
-    X(AGAIN, "not now, try again")                                             \
-    X(CLOSED, "closed")                                                        \
-    X(TIMEOUT, "timed out")                                                    \
-    X(PEER, "peer is not who it should be")                                    \
-    X(TLS, "TLS failure")                                                      \
-    X(DB, "database failure")                                                  \
-    X(IO, "input or output failure")                                           \
-    X(SYSTEM, "system call failed")                                            \
-    X(CRYPTO, "cryptographic library failure")                                 \
+#define ERROR_MAP(X)                                       \
+    X(ARG, "invalid argument")                             \
+    X(NOMEM, "out of memory")                              \
+    X(SHORT, "input ends too early")                       \
+    X(LONG, "input is longer than allowed")                \
+    X(FORMAT, "malformed input")                           \
+    X(VERSION, "unknown version")                          \
+    X(SUITE, "unknown or unavailable cryptographic suite") \
+    X(POINT, "low-order public key")                       \
+    X(MAC, "message authentication failed")                \
+    X(TAG, "payload was tampered with")                    \
+    X(EPOCH, "packet for an epoch without a key")          \
+    X(REPLAY, "packet seen before")                        \
+    X(DEADLINE_PAST, "deadline has passed")                \
+    X(DEADLINE_FAR, "deadline lies too far ahead")         \
+    X(COMMAND, "command not allowed here")                 \
+    X(RELAY, "no such relay")                              \
+    X(EDGE, "no such edge in the layering")                \
+    X(HANDLE, "no client with this handle")                \
+    X(FULL, "at capacity")                                 \
+    X(RATE, "too fast")                                    \
+    X(SLOT, "slot is taken")                               \
+    X(QUOTA, "quota is used up")                           \
+    X(WORK, "proof of work missing or wrong")              \
+    X(SIGNATURE, "signature is wrong")                     \
+    X(THRESHOLD, "too few signatures")                     \
+    X(STALE, "older than what is known")                   \
+    X(FUTURE, "dated in the future")                       \
+    X(FOREIGN, "belongs to another network")               \
+    X(CONFLICT, "contradicts an earlier document")         \
+    X(DUPLICATE, "given twice")                            \
+    X(RANGE, "value out of range")                         \
+    X(MISSING, "required value is missing")                \
+    X(UNKNOWN, "unknown name")                             \
+    X(NOT_FOUND, "not found")                              \
+    X(EXISTS, "exists already")                            \
+    X(EXPIRED, "expired")                                  \
+    X(USED, "used already")                                \
+    X(AGAIN, "not now, try again")                         \
+    X(CLOSED, "closed")                                    \
+    X(TIMEOUT, "timed out")                                \
+    X(PEER, "peer is not who it should be")                \
+    X(TLS, "TLS failure")                                  \
+    X(DB, "database failure")                              \
+    X(IO, "input or output failure")                       \
+    X(SYSTEM, "system call failed")                        \
+    X(CRYPTO, "cryptographic library failure")             \
     X(UNSUPPORTED, "not supported here")
 
 enum error_ordinal {

@@ -52,10 +52,10 @@ struct wire_request {
 
 struct wire_answer {
     uint8_t status, slot;
-    uint16_t full;      /* slots taken, get and put */
-    uint32_t epoch;     /* newest the store knows */
+    uint16_t full;  /* slots taken, get and put */
+    uint32_t epoch; /* newest the store knows */
     const uint8_t *digest;
-    uint64_t time_s;    /* the store's wall clock */
+    uint64_t time_s; /* the store's wall clock */
     const uint8_t *letter;
 };
 

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#define TEST_SUITE(name)                                                       \
-    extern const struct CMUnitTest name[];                                     \
-    extern const size_t name##_len;                                            \
+/* Stands after the array and says its length. */
+#define TEST_SUITE(name)            \
+    extern const size_t name##_len; \
     const size_t name##_len = sizeof name / sizeof name[0]
 
 /* The seed of this run: BRUSIO_TEST_SEED from the environment, else 1.

@@ -1,0 +1,26 @@
+/* lib/secret.h - secrets in guarded, locked memory, wiped on every way out. */
+#ifndef LIB_SECRET_H
+#define LIB_SECRET_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/error.h"
+
+/* Make the crypto library ready. Cheap, safe to call again and from several
+ * threads. Returns 0 or ERR_CRYPTO. */
+int secret_init(void) CHECK_RESULT;
+
+/* len zero bytes between guard pages, locked and left out of core dumps where
+ * the system allows it. Returns NULL when out of memory. The caller frees
+ * with secret_free(). */
+void *secret_new(size_t len) CHECK_RESULT;
+
+/* Wipe and free *p (from secret_new), set it to NULL. *p may be NULL. */
+void secret_free(void **p);
+
+/* Wipe len bytes in a way the compiler keeps. */
+void secret_wipe(void *p, size_t len);
+
+/* Equal? Time depends on len only. */
+bool secret_is_equal(const void *a, const void *b, size_t len);
+#endif
