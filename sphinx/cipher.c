@@ -179,8 +179,9 @@ struct hpolyc {
 };
 
 /* Crowley and Biggers: the subkeys (block cipher's, then hash's) are the start
- * of XChaCha20 with the nonce 1 | 0...; the hash is Poly1305 over the tweak's length in
- * bits (4 octets, little endian), the tweak, zeros up to 16, the message. */
+ * of XChaCha20 with the nonce 1 | 0...; the hash is Poly1305 over the tweak's
+ * length in bits (4 octets, little endian), the tweak, zeros up to 16, the
+ * message. */
 static void
 hpolyc_init(struct hpolyc *h, const uint8_t *key, const uint8_t *tweak,
             size_t tweak_len)

@@ -5,11 +5,12 @@
  * blinded one (as in Outfox, arXiv 2412.19937), so a hop costs one scalar
  * multiplication. Byte for byte:
  *
- *   packet = version 1 | epoch 1 | element E | routing hops*B | mac 16 | payload
- *   block  = command 1 | next relay 2 | delay 2 | deadline 2
- *            | next element E | next mac 16                     (B = 23 + E)
+ *   packet  = version 1 | epoch 1 | element E | routing hops*B | mac 16
+ *             | payload
+ *   block   = command 1 | next relay 2 | delay 2 | deadline 2
+ *             | next element E | next mac 16                     (B = 23 + E)
  *   payload = zero tag 16 | body
- *   SURB   = header | first hop 2 | payload key 32
+ *   SURB    = header | first hop 2 | payload key 32
  *
  * Integers are big endian. E is 32 for x25519 and null. Keys of one hop:
  *   ctx  = BLAKE2b-256("brusio/1 hop context" | suite 1 | digest 32
@@ -42,11 +43,11 @@ enum {
     SPHINX_VERSION = 1,
     SPHINX_HOPS_MAX = 8,
     SPHINX_MAC_LEN = 16,
-    SPHINX_TAG_LEN = 16,       /* zero tag in the payload */
+    SPHINX_TAG_LEN = 16, /* zero tag in the payload */
     SPHINX_REPLAY_TAG_LEN = 16,
     SPHINX_KEY_LEN = 32,
     SPHINX_DIGEST_LEN = 32,
-    SPHINX_ID_LEN = 32,        /* a relay's Ed25519 identity */
+    SPHINX_ID_LEN = 32, /* a relay's Ed25519 identity */
     SPHINX_SEED_LEN = 32,
     SPHINX_HANDLE_LEN = 8,
     SPHINX_SURB_ID_LEN = 8,
@@ -57,7 +58,7 @@ enum {
 };
 
 enum sphinx_suite {
-    SPHINX_SUITE_NULL = 0,   /* no cryptography: tests and simulator only */
+    SPHINX_SUITE_NULL = 0, /* no cryptography: tests and simulator only */
     SPHINX_SUITE_X25519 = 1,
     SPHINX_SUITE_X25519_MLKEM768 = 2
 };
@@ -72,17 +73,17 @@ enum sphinx_command {
  * value, copied freely. The first four fields travel in the consensus, the
  * rest is derived. */
 struct sphinx_geometry {
-    uint8_t suite;         /* enum sphinx_suite */
-    uint8_t hops;          /* slots in the header, 1..SPHINX_HOPS_MAX */
-    uint16_t packet_len;   /* octets */
+    uint8_t suite;          /* enum sphinx_suite */
+    uint8_t hops;           /* slots in the header, 1..SPHINX_HOPS_MAX */
+    uint16_t packet_len;    /* octets */
     uint32_t delay_unit_us; /* of the block's delay field */
     uint16_t element_len;
-    uint16_t public_len;   /* of a relay's public key */
+    uint16_t public_len; /* of a relay's public key */
     uint16_t block_len;
     uint16_t routing_len;
     uint16_t header_len;
-    uint16_t payload_len;  /* zero tag included */
-    uint16_t body_len;     /* payload_len - SPHINX_TAG_LEN */
+    uint16_t payload_len; /* zero tag included */
+    uint16_t body_len;    /* payload_len - SPHINX_TAG_LEN */
     uint16_t surb_len;
 };
 
@@ -138,12 +139,15 @@ struct sphinx_job {
     void *user;                   /* the caller's */
     struct sphinx_block block;    /* out */
     uint8_t replay_tag[SPHINX_REPLAY_TAG_LEN]; /* out */
-    int err; /* out: 0, ERR_VERSION, ERR_POINT, ERR_MAC, ERR_COMMAND, or what
-                check() returned; the packet is then undefined */
+    int err; /* out: 0, ERR_VERSION, ERR_EPOCH (key is NULL), ERR_POINT,
+                ERR_MAC, ERR_COMMAND, or what check() returned; the packet is
+                then as it was received. ERR_SUITE (key of another geometry)
+                and ERR_CRYPTO are the caller's or the machine's fault */
 };
 
 /* Called between the own block and the rest of the work: judges deadline,
- * command and replay tag. Returns 0 to go on, or the error to refuse with. */
+ * command and replay tag. Returns 0 to go on, or the error to refuse with.
+ * NULL in its place accepts every packet. */
 typedef int (*sphinx_check_fn)(void *ctx, struct sphinx_job *job);
 
 /* Unwrap n packets of geometry g in place, any n. After it a packet to be
@@ -187,8 +191,10 @@ struct sphinx_end {
 };
 
 /* Make a request of n hops (1..geometry.hops), the last with SPHINX_STORE.
- * seed: fresh randomness, the source of every key and filler. body has
- * geometry.body_len bytes. */
+ * seed: fresh randomness, the source of every key and filler, never used for a
+ * second request or SURB. body has geometry.body_len bytes and does not
+ * overlap packet. Returns 0, ERR_RANGE (n), ERR_POINT (a relay's key),
+ * ERR_SUITE, ERR_CRYPTO; so do the functions on SURBs. */
 int sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
                   const struct sphinx_hop *path, size_t n,
                   const uint8_t seed[static SPHINX_SEED_LEN],
