@@ -13,18 +13,18 @@
 #include "sphinx/sphinx.h"
 
 enum {
-    NETWORK_NAME_MAX = 32,    /* with the final 0 */
+    NETWORK_NAME_MAX = 32, /* with the final 0 */
     PROFILE_NAME_MAX = 16,
     PROFILES_MAX = 8,
-    LAYERS_MAX = 6,           /* mix layers */
-    ADDRESSES_MAX = 4,        /* of one relay */
-    ADDRESS_MAX = 64,         /* "192.0.2.1:7100", "[2001:db8::1]:7100" */
+    LAYERS_MAX = 6,    /* mix layers */
+    ADDRESSES_MAX = 4, /* of one relay */
+    ADDRESS_MAX = 64,  /* "192.0.2.1:7100", "[2001:db8::1]:7100" */
     AUTHORITIES_MAX = 16,
     RELAYS_MAX = 16384,
-    KEYS_AHEAD = 3,           /* epochs whose keys a descriptor carries */
-    EPOCHS_USABLE = 3,        /* a consensus stays usable for */
+    KEYS_AHEAD = 3,    /* epochs whose keys a descriptor carries */
+    EPOCHS_USABLE = 3, /* a consensus stays usable for */
     PLACEMENT_LEN = 32,
-    FAMILY_LEN = 32           /* all zero: no family */
+    FAMILY_LEN = 32 /* all zero: no family */
 };
 
 enum relay_role { ROLE_GATEWAY = 1, ROLE_MIX = 2, ROLE_STORE = 3 };
@@ -42,34 +42,34 @@ struct profile {
 /* All that is the same for the whole network. Times say their unit. */
 struct params {
     uint32_t epoch_len_s;
-    uint8_t layers;              /* mix layers L */
+    uint8_t layers; /* mix layers L */
     struct sphinx_geometry geometry;
     uint8_t mix_strategy;        /* enum mix_strategy */
     uint32_t delay_mean_us;      /* at the gateway and at each mix */
     uint32_t poll_delay_mean_us; /* outward, over all mixes together */
     uint32_t store_delay_fixed_us;
     uint32_t store_delay_mean_us;
-    uint32_t deadline_unit_s;    /* 10 */
-    uint32_t deadline_slack_s;   /* 60; plus U(0, deadline_unit_s) */
-    uint32_t deadline_ahead_s;   /* 90: refused when further ahead */
-    uint32_t key_grace_s;        /* 90: a key lives until e+3 plus this */
-    uint32_t switch_window_s;    /* clients move over within this */
-    uint32_t piece_interval_us;  /* of documents on client links */
-    uint32_t relay_loop_mhz;     /* a relay's own loops, per 1,000 s */
-    uint32_t period_s;           /* of box ids; 86,400 */
-    uint16_t letter_days;        /* letters expire after */
-    uint8_t work_bits;           /* proof of work of a box's first put */
+    uint32_t deadline_unit_s;   /* 10 */
+    uint32_t deadline_slack_s;  /* 60; plus U(0, deadline_unit_s) */
+    uint32_t deadline_ahead_s;  /* 90: refused when further ahead */
+    uint32_t key_grace_s;       /* 90: a key lives until e+3 plus this */
+    uint32_t switch_window_s;   /* clients move over within this */
+    uint32_t piece_interval_us; /* of documents on client links */
+    uint32_t relay_loop_mhz;    /* a relay's own loops, per 1,000 s */
+    uint32_t period_s;          /* of box ids; 86,400 */
+    uint16_t letter_days;       /* letters expire after */
+    uint8_t work_bits;          /* proof of work of a box's first put */
     uint8_t n_profiles;
     struct profile profiles[PROFILES_MAX];
 };
 
 struct relay_entry {
-    uint8_t identity[SPHINX_ID_LEN];  /* Ed25519; also the TLS pin */
-    uint8_t role;                     /* enum relay_role */
-    uint8_t layer;  /* 0 gateway, 1..L mix, L+1 store: the edges follow */
+    uint8_t identity[SPHINX_ID_LEN]; /* Ed25519; also the TLS pin */
+    uint8_t role;                    /* enum relay_role */
+    uint8_t layer; /* 0 gateway, 1..L mix, L+1 store: the edges follow */
     uint8_t n_addresses;
     uint16_t protocol_min, protocol_max;
-    uint32_t bandwidth;               /* packets per second it offers */
+    uint32_t bandwidth; /* packets per second it offers */
     uint8_t family[FAMILY_LEN];
     uint8_t placement[PLACEMENT_LEN]; /* stores: drawn by the authorities */
     uint8_t sphinx_key[SPHINX_PUBLIC_MAX]; /* geometry.public_len used */
@@ -84,8 +84,8 @@ struct consensus {
     uint8_t work_challenge[16];
     struct params params;
     size_t n_relays;
-    struct relay_entry *relays;      /* owned */
-    uint16_t *by_layer;              /* owned; relay numbers sorted by layer */
+    struct relay_entry *relays; /* owned */
+    uint16_t *by_layer;         /* owned; relay numbers sorted by layer */
     size_t layer_start[LAYERS_MAX + 3]; /* into by_layer */
     uint8_t digest[SPHINX_DIGEST_LEN];  /* BLAKE2b-256 of the signed body */
 };

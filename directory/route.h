@@ -31,14 +31,15 @@ struct route {
  * on one way. Uses the traffic stream only. Returns ERR_NOT_FOUND when a layer
  * has no usable relay. */
 int route_draw(struct route *r, const struct consensus *c, struct env *env,
-               uint16_t self, uint16_t store, enum route_kind kind) CHECK_RESULT;
+               uint16_t self, uint16_t store,
+               enum route_kind kind) CHECK_RESULT;
 
 /* What goes to the store. For a put, letter has wire_letter_len() bytes. */
 struct request {
-    uint8_t kind;    /* enum wire_request_kind */
+    uint8_t kind; /* enum wire_request_kind */
     uint8_t box[32];
-    uint8_t slot;    /* put */
-    uint16_t held;   /* get */
+    uint8_t slot;  /* put */
+    uint16_t held; /* get */
     uint8_t work[16];
     const uint8_t *letter; /* put, else NULL: random */
 };
@@ -57,5 +58,6 @@ int request_build(struct sphinx_worker *w, const struct consensus *c,
 int request_open_answer(struct sphinx_worker *w, const struct consensus *c,
                         const struct route *r,
                         const uint8_t surb_seed[static SPHINX_SEED_LEN],
-                        uint8_t *payload, struct wire_answer *answer) CHECK_RESULT;
+                        uint8_t *payload,
+                        struct wire_answer *answer) CHECK_RESULT;
 #endif
