@@ -25,13 +25,14 @@ struct route {
     uint64_t answer_us;   /* expected return, after the start */
 };
 
-/* Draw a round trip to `store`. A client passes its gateway as `self`; the
- * path starts and ends there. A relay passes itself: the path starts after its
- * own layer and ends with deliver at itself. No two relays of one family are
- * on one way. Uses the traffic stream only. Returns ERR_NOT_FOUND when a layer
- * has no usable relay. */
+/* Draw a round trip to `store`. A client passes its gateway as `self` and
+ * as_client; the path starts and ends there. A relay passes itself: the path
+ * starts after its own layer and ends with deliver at itself. No two relays of
+ * one family are on one way. Uses the traffic stream only. Returns
+ * ERR_NOT_FOUND when a layer has no usable relay, ERR_RELAY or ERR_EDGE when
+ * self or store is none. */
 int route_draw(struct route *r, const struct consensus *c, struct env *env,
-               uint16_t self, uint16_t store,
+               uint16_t self, uint16_t store, bool as_client,
                enum route_kind kind) CHECK_RESULT;
 
 /* What goes to the store. For a put, letter has wire_letter_len() bytes. */

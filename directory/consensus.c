@@ -1,0 +1,194 @@
+/* directory/consensus.c - questions to a consensus. No state of its own. */
+#include "directory/consensus.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/codec.h"
+
+/* Rates per 1,000 s; the downlink runs 1.5 times as fast as the clock of the
+ * client, so that its queue stays short. */
+static struct profile
+profile_make(const char *name, uint32_t send_mhz, uint32_t poll_mhz,
+             uint32_t loop_mhz)
+{
+    struct profile p = {
+        .send_mhz = send_mhz, .poll_mhz = poll_mhz, .loop_mhz = loop_mhz};
+    uint64_t sum_mhz = (uint64_t)send_mhz + poll_mhz + loop_mhz;
+    p.down_interval_us = (uint32_t)(2000000000ULL / 3 / sum_mhz);
+    strncpy(p.name, name, sizeof p.name - 1);
+    return p;
+}
+
+static uint32_t
+at_least(uint32_t value, uint32_t least)
+{
+    return value > least ? value : least;
+}
+
+void
+params_default(struct params *p, uint32_t epoch_len_s)
+{
+    *p = (struct params){
+        .epoch_len_s = epoch_len_s,
+        .layers = 3,
+        .mix_strategy = 1,
+        .delay_mean_us = 100000,
+        .poll_delay_mean_us = 2000000,
+        .store_delay_fixed_us = 200000,
+        .store_delay_mean_us = 100000,
+        .deadline_unit_s = 10,
+        .deadline_slack_s = 60,
+        .deadline_ahead_s = 90,
+        .key_grace_s = 90,
+        .switch_window_s = 300,
+        .piece_interval_us = 50000,
+        .relay_loop_mhz = 500,
+        .period_s = 86400,
+        .letter_days = 7,
+        .work_bits = 0,
+        .n_profiles = 3,
+    };
+    sphinx_geometry_default(&p->geometry);
+    p->profiles[0] = profile_make("default", 2000, 3000, 500);
+    p->profiles[1] = profile_make("light", 500, 750, 125);
+    p->profiles[2] = profile_make("fast", 20000, 25000, 500);
+    if (epoch_len_s < 3600) {
+        /* Short epochs: the slack still has to cover what a slow machine adds
+         * to a poll's way, whose delays the deadline counts already. */
+        p->deadline_unit_s = at_least(epoch_len_s / 360, 1);
+        p->deadline_slack_s = at_least(epoch_len_s / 60, 12);
+        p->deadline_ahead_s =
+            p->deadline_slack_s + at_least(epoch_len_s / 120, 30);
+        p->key_grace_s = p->deadline_ahead_s;
+        p->switch_window_s = at_least(epoch_len_s / 12, 1);
+    }
+}
+
+const struct profile *
+params_profile(const struct params *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_profiles; i++)
+        if (strcmp(p->profiles[i].name, name) == 0)
+            return &p->profiles[i];
+    return NULL;
+}
+
+const uint16_t *
+consensus_layer(const struct consensus *c, unsigned layer, size_t *n)
+{
+    if (layer >= consensus_layers(c)) {
+        *n = 0;
+        return c->by_layer;
+    }
+    *n = c->layer_start[layer + 1] - c->layer_start[layer];
+    return c->by_layer + c->layer_start[layer];
+}
+
+int
+consensus_find(const struct consensus *c,
+               const uint8_t identity[static SPHINX_ID_LEN])
+{
+    for (size_t i = 0; i < c->n_relays; i++)
+        if (memcmp(c->relays[i].identity, identity, SPHINX_ID_LEN) == 0)
+            return (int)i;
+    return -1;
+}
+
+bool
+consensus_has_edge(const struct consensus *c, unsigned from, unsigned to)
+{
+    unsigned store = c->params.layers + 1u;
+    if (from > store || to > store)
+        return false;
+    if (to == from + 1)
+        return true;
+    return (from == store && to == 1) || (from == c->params.layers && to == 0);
+}
+
+int
+consensus_index(struct consensus *c)
+{
+    size_t n = 0;
+    if (c->params.layers < 1 || c->params.layers > LAYERS_MAX ||
+        c->n_relays > RELAYS_MAX)
+        return ERR_RANGE;
+    uint16_t *list = calloc(c->n_relays ? c->n_relays : 1, sizeof *list);
+    if (!list)
+        return ERR_NOMEM;
+    for (unsigned layer = 0; layer < consensus_layers(c); layer++) {
+        c->layer_start[layer] = n;
+        for (size_t i = 0; i < c->n_relays; i++)
+            if (c->relays[i].layer == layer)
+                list[n++] = (uint16_t)i;
+    }
+    c->layer_start[consensus_layers(c)] = n;
+    if (n != c->n_relays) {
+        free(list);
+        return ERR_RANGE;
+    }
+    free(c->by_layer);
+    c->by_layer = list;
+    return 0;
+}
+
+void
+consensus_view(const struct consensus *c, struct sphinx_view *view)
+{
+    view->geometry = c->params.geometry;
+    view->epoch = (uint8_t)c->epoch;
+    memcpy(view->digest, c->digest, sizeof view->digest);
+}
+
+/* Rendezvous hashing: the store's score for this box. */
+static uint64_t
+store_score(const struct relay_entry *store, const uint8_t box[static 32])
+{
+    uint8_t in[PLACEMENT_LEN + 32], out[crypto_generichash_BYTES_MIN];
+    memcpy(in, store->placement, PLACEMENT_LEN);
+    memcpy(in + PLACEMENT_LEN, box, 32);
+    crypto_generichash(out, sizeof out, in, sizeof in, NULL, 0);
+    return codec_get64(out);
+}
+
+int
+consensus_store_of(const struct consensus *c, const uint8_t box[static 32],
+                   uint16_t *primary, uint16_t *fallback)
+{
+    size_t n;
+    const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
+    uint64_t best = 0, second = 0;
+    *primary = *fallback = UINT16_MAX;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t score = store_score(&c->relays[store[i]], box);
+        if (*primary == UINT16_MAX || score > best) {
+            second = best;
+            *fallback = *primary;
+            best = score;
+            *primary = store[i];
+        } else if (*fallback == UINT16_MAX || score > second) {
+            second = score;
+            *fallback = store[i];
+        }
+    }
+    return n > 0 ? 0 : ERR_NOT_FOUND;
+}
+
+bool
+consensus_is_expired(const struct consensus *c, uint64_t now_s)
+{
+    return now_s >=
+           c->valid_after_s + (uint64_t)EPOCHS_USABLE * c->params.epoch_len_s;
+}
+
+void
+consensus_free(struct consensus **c)
+{
+    if (!*c)
+        return;
+    free((*c)->relays);
+    free((*c)->by_layer);
+    free(*c);
+    *c = NULL;
+}

@@ -1,0 +1,237 @@
+/* directory/route.c - paths, delays, deadlines, requests.
+ *
+ * No state. Everything that can be seen from outside (paths, delays) is drawn
+ * from the traffic stream, in the same number of draws whatever the request
+ * is; keys and padding come from the crypto stream. */
+#include "directory/route.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "lib/rng.h"
+
+static bool
+families_differ(const struct relay_entry *a, const struct relay_entry *b)
+{
+    if (sodium_is_zero(a->family, FAMILY_LEN))
+        return true;
+    return memcmp(a->family, b->family, FAMILY_LEN) != 0;
+}
+
+/* May relay i stand on a way with those already chosen? */
+static bool
+way_admits(const struct consensus *c, const uint16_t *way, size_t n, uint16_t i)
+{
+    for (size_t k = 0; k < n; k++)
+        if (way[k] == i || !families_differ(&c->relays[way[k]], &c->relays[i]))
+            return false;
+    return true;
+}
+
+/* One relay of a layer, by bandwidth, that fits the n others of its way. */
+static int
+layer_draw(const struct consensus *c, struct env *env, unsigned layer,
+           const uint16_t *way, size_t n, uint16_t *out)
+{
+    size_t count;
+    const uint16_t *relay = consensus_layer(c, layer, &count);
+    uint64_t total = 0, at;
+    for (size_t i = 0; i < count; i++)
+        if (way_admits(c, way, n, relay[i]))
+            total += (uint64_t)c->relays[relay[i]].bandwidth + 1;
+    if (total == 0)
+        return ERR_NOT_FOUND;
+    at = rng_below(env, total);
+    for (size_t i = 0; i < count; i++) {
+        if (!way_admits(c, way, n, relay[i]))
+            continue;
+        uint64_t weight = (uint64_t)c->relays[relay[i]].bandwidth + 1;
+        if (at < weight) {
+            *out = relay[i];
+            return 0;
+        }
+        at -= weight;
+    }
+    return ERR_NOT_FOUND; /* not reached: the weights add up to total */
+}
+
+/* An exponential delay in the packet's units. Only the field's end bounds it:
+ * at 1 ms a unit that is 65 s, 98 times the mean of a poll's longest hop. */
+static uint16_t
+delay_draw(const struct consensus *c, struct env *env, uint64_t mean_us)
+{
+    uint64_t unit_us = c->params.geometry.delay_unit_us;
+    uint64_t units = (rng_exp_us(env, mean_us) + unit_us / 2) / unit_us;
+    return (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units);
+}
+
+/* Fill mixes of layers first..last into a way between `from` and `to`, both of
+ * which its families must avoid; n is where the first goes. */
+static int
+mixes_draw(const struct consensus *c, struct env *env, unsigned first,
+           unsigned last, uint16_t from, uint16_t to, uint16_t *way, uint8_t *n)
+{
+    uint16_t taken[SPHINX_HOPS_MAX + 2] = {from, to};
+    size_t count = 2;
+    for (unsigned layer = first; layer <= last; layer++) {
+        int err = layer_draw(c, env, layer, taken, count, &taken[count]);
+        if (err)
+            return err;
+        way[(*n)++] = taken[count++];
+    }
+    return 0;
+}
+
+/* The delays of both ways. The gateway holds every packet alike, whatever its
+ * kind, since it knows whose it is; polls wait longer in the mixes only. */
+static void
+delays_draw(struct route *r, const struct consensus *c, struct env *env,
+            bool as_client, enum route_kind kind)
+{
+    const struct params *p = &c->params;
+    uint64_t unit_us = p->geometry.delay_unit_us;
+    uint64_t mix_us = p->delay_mean_us, out_us = 0, back_us = 0;
+    if (kind == ROUTE_POLL)
+        mix_us = p->poll_delay_mean_us / p->layers;
+    for (unsigned i = 0; i + 1 < r->n_out; i++) {
+        bool gateway = as_client && i == 0;
+        r->out_delay[i] =
+            delay_draw(c, env, gateway ? p->delay_mean_us : mix_us);
+        out_us += r->out_delay[i] * unit_us;
+    }
+    uint64_t store_us =
+        p->store_delay_fixed_us + rng_exp_us(env, p->store_delay_mean_us);
+    uint64_t units = (store_us + unit_us / 2) / unit_us;
+    r->out_delay[r->n_out - 1] =
+        (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units);
+    for (unsigned i = 0; i < r->n_back; i++) {
+        r->back_delay[i] = delay_draw(c, env, p->delay_mean_us);
+        back_us += r->back_delay[i] * unit_us;
+    }
+    r->at_store_us = out_us;
+    r->answer_us = out_us + r->out_delay[r->n_out - 1] * unit_us + back_us;
+}
+
+int
+route_draw(struct route *r, const struct consensus *c, struct env *env,
+           uint16_t self, uint16_t store, bool as_client, enum route_kind kind)
+{
+    unsigned layers = c->params.layers;
+    *r = (struct route){0};
+    if (self >= c->n_relays || store >= c->n_relays)
+        return ERR_RELAY;
+    unsigned layer = c->relays[self].layer;
+    if (c->relays[store].layer != layers + 1 || (as_client && layer != 0) ||
+        self == store || layers + 2 > SPHINX_HOPS_MAX)
+        return ERR_EDGE;
+    /* a relay's loop starts after its own layer and ends before it */
+    unsigned first = layer == layers + 1 ? 1 : layer + 1;
+    unsigned last = layer == 0 ? layers : layer - 1;
+    if (as_client)
+        r->out[r->n_out++] = self;
+    int err = mixes_draw(c, env, first, layers, self, store, r->out, &r->n_out);
+    if (err)
+        return err;
+    r->out[r->n_out++] = store;
+    err = mixes_draw(c, env, 1, last, self, store, r->back, &r->n_back);
+    if (err)
+        return err;
+    r->back[r->n_back++] = self;
+    delays_draw(r, c, env, as_client, kind);
+    return 0;
+}
+
+/* The hops of one way, with deadlines: ceil((arrival + slack + U(0, unit)) /
+ * unit), where U is the same draw for the whole way so that hops compare
+ * nothing. `at_us` is when the way starts, counted from valid-after. */
+static void
+hops_fill(struct sphinx_hop *hop, const struct consensus *c,
+          const uint16_t *way, const uint16_t *delay, size_t n, uint64_t at_us,
+          uint64_t slack_us)
+{
+    uint64_t unit_us = (uint64_t)c->params.deadline_unit_s * 1000000;
+    for (size_t i = 0; i < n; i++) {
+        const struct relay_entry *e = &c->relays[way[i]];
+        uint64_t deadline = (at_us + slack_us + unit_us - 1) / unit_us;
+        hop[i] = (struct sphinx_hop){
+            .public_key = e->sphinx_key,
+            .identity = e->identity,
+            .index = way[i],
+            .delay = delay[i],
+            .deadline =
+                (uint16_t)(deadline > UINT16_MAX ? UINT16_MAX : deadline)};
+        at_us += (uint64_t)delay[i] * c->params.geometry.delay_unit_us;
+    }
+}
+
+/* Slack of one way: the parameter and a uniform part, from the crypto stream
+ * because nobody's schedule depends on it. */
+static uint64_t
+slack_draw(const struct consensus *c, struct env *env)
+{
+    uint64_t bits, unit_us = (uint64_t)c->params.deadline_unit_s * 1000000;
+    env_random_crypto(env, &bits, sizeof bits);
+    return (uint64_t)c->params.deadline_slack_s * 1000000 + bits % unit_us;
+}
+
+int
+request_build(struct sphinx_worker *w, const struct consensus *c,
+              struct env *env, const struct route *r, uint64_t now_s,
+              const struct request *req, const struct sphinx_end *end,
+              const uint8_t surb_seed[static SPHINX_SEED_LEN], uint8_t *packet)
+{
+    const struct sphinx_geometry *g = &c->params.geometry;
+    struct sphinx_hop hop[SPHINX_HOPS_MAX];
+    struct sphinx_view view;
+    uint8_t seed[SPHINX_SEED_LEN], body[SPHINX_PACKET_MAX],
+        surb[SPHINX_PACKET_MAX];
+    uint64_t at_us = 0;
+    consensus_view(c, &view);
+    if (now_s > c->valid_after_s)
+        at_us = (now_s - c->valid_after_s) * 1000000;
+    uint64_t store_us = (uint64_t)r->out_delay[r->n_out - 1] * g->delay_unit_us;
+    hops_fill(hop, c, r->back, r->back_delay, r->n_back,
+              at_us + r->at_store_us + store_us, slack_draw(c, env));
+    int err =
+        sphinx_surb_create(w, &view, hop, r->n_back, end, surb_seed, surb);
+    if (err)
+        goto out;
+    env_random_crypto(env, body, g->body_len);
+    struct wire_request wire = {.kind = req->kind,
+                                .slot = req->slot,
+                                .held = req->held,
+                                .box = req->box,
+                                .work = req->work,
+                                .surb = surb,
+                                .letter = req->letter};
+    err = wire_request_write(body, g->body_len, g->surb_len, &wire);
+    if (err)
+        goto out;
+    hops_fill(hop, c, r->out, r->out_delay, r->n_out, at_us,
+              slack_draw(c, env));
+    env_random_crypto(env, seed, sizeof seed);
+    err = sphinx_create(w, &view, hop, r->n_out, seed, body, packet);
+out:
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(body, g->body_len);
+    sodium_memzero(surb, g->surb_len);
+    return err;
+}
+
+int
+request_open_answer(struct sphinx_worker *w, const struct consensus *c,
+                    const struct route *r,
+                    const uint8_t surb_seed[static SPHINX_SEED_LEN],
+                    uint8_t *payload, struct wire_answer *answer)
+{
+    const struct sphinx_geometry *g = &c->params.geometry;
+    struct sphinx_hop hop[SPHINX_HOPS_MAX];
+    struct sphinx_view view;
+    consensus_view(c, &view);
+    hops_fill(hop, c, r->back, r->back_delay, r->n_back, 0, 0);
+    int err = sphinx_surb_open(w, &view, hop, r->n_back, surb_seed, payload);
+    if (err)
+        return err;
+    return wire_answer_parse(answer, payload + SPHINX_TAG_LEN, g->body_len,
+                             g->surb_len);
+}
