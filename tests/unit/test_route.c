@@ -1,0 +1,324 @@
+/* tests/unit/test_route.c - consensus questions, paths, delays, requests. */
+#include "tests/runner.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/route.h"
+#include "tests/network.h"
+
+static void
+edges_are_those_of_the_layering(void **state)
+{
+    (void)state;
+    struct test_network n;
+    test_network_make(&n, SPHINX_SUITE_X25519, 1, 3, 1, 1);
+    static const char *const allowed[] = {"01", "12", "23", "34", "41", "30"};
+    for (unsigned from = 0; from < 6; from++)
+        for (unsigned to = 0; to < 6; to++) {
+            bool want = false;
+            for (size_t i = 0; i < 6; i++)
+                want |= allowed[i][0] == (char)('0' + from) &&
+                        allowed[i][1] == (char)('0' + to);
+            assert_int_equal(consensus_has_edge(n.consensus, from, to), want);
+        }
+    test_network_free(&n);
+}
+
+static void
+defaults_are_those_of_the_design(void **state)
+{
+    (void)state;
+    struct params p;
+    params_default(&p, 3600);
+    assert_int_equal(p.profiles[0].down_interval_us, 121212);
+    assert_ptr_equal(params_profile(&p, "light"), &p.profiles[1]);
+    assert_int_equal(p.profiles[1].down_interval_us, 484848);
+    assert_int_equal(params_profile(&p, "fast")->send_mhz, 20000);
+    assert_null(params_profile(&p, "slow"));
+    assert_int_equal(p.deadline_unit_s, 10);
+    assert_int_equal(p.deadline_ahead_s, 90);
+    params_default(&p, 30);
+    assert_int_equal(p.deadline_unit_s, 1);
+    assert_true(p.deadline_ahead_s > p.deadline_slack_s);
+    assert_true(p.switch_window_s >= 1 && p.switch_window_s < 30);
+}
+
+/* Every store gets its share of 40,000 random boxes (chi-square with 4 degrees
+ * of freedom; 42.7 is passed by chance once in 10^8), the fallback is another,
+ * and losing a store moves its boxes alone, to their fallbacks. */
+static void
+boxes_spread_over_stores(void **state)
+{
+    (void)state;
+    enum { BOXES = 40000, STORES = 5 };
+    struct test_network n;
+    struct rng_seeded rng;
+    double count[16] = {0}, chi2 = 0;
+    test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, STORES);
+    struct consensus *c = n.consensus;
+    rng_seeded_init_u64(&rng, test_seed(), "boxes");
+    for (int i = 0; i < BOXES; i++) {
+        uint8_t box[32];
+        uint16_t one, two, one2, two2;
+        rng_seeded_bytes(&rng, box, sizeof box);
+        assert_int_equal(consensus_store_of(c, box, &one, &two), 0);
+        assert_int_not_equal(one, two);
+        assert_int_equal(c->relays[one].role, ROLE_STORE);
+        assert_int_equal(c->relays[two].role, ROLE_STORE);
+        count[one]++;
+        if (i % 100)
+            continue;
+        struct relay_entry lost = c->relays[one];
+        c->relays[one].layer = 1;
+        assert_int_equal(consensus_index(c), 0);
+        assert_int_equal(consensus_store_of(c, box, &one2, &two2), 0);
+        assert_int_equal(one2, two);
+        c->relays[one] = lost;
+        assert_int_equal(consensus_index(c), 0);
+    }
+    for (int i = 2; i < 2 + STORES; i++)
+        chi2 += pow(count[i] - BOXES / STORES, 2) / (BOXES / STORES);
+    assert_true(chi2 < 42.7);
+    test_network_free(&n);
+    test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, 0);
+    uint16_t one, two;
+    uint8_t box[32] = {0};
+    assert_int_equal(consensus_store_of(n.consensus, box, &one, &two),
+                     ERR_NOT_FOUND);
+    test_network_free(&n);
+}
+
+static void
+way_follows_edges(const struct consensus *c, int from, const uint16_t *way,
+                  size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (from >= 0)
+            assert_true(consensus_has_edge(c, c->relays[from].layer,
+                                           c->relays[way[i]].layer));
+        from = way[i];
+    }
+}
+
+static void
+paths_follow_edges_from_every_relay(void **state)
+{
+    (void)state;
+    struct test_network n;
+    struct test_env e;
+    struct route r;
+    test_network_make(&n, SPHINX_SUITE_X25519, 2, 3, 3, 3);
+    test_env_init(&e, test_seed());
+    struct consensus *c = n.consensus;
+    uint16_t store = (uint16_t)(c->n_relays - 1);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(route_draw(&r, c, &e.env, 1, store, true, ROUTE_SEND),
+                         0);
+        assert_int_equal(r.n_out, 5);
+        assert_int_equal(r.n_back, 4);
+        assert_int_equal(r.out[0], 1);
+        assert_int_equal(r.out[4], store);
+        assert_int_equal(r.back[3], 1);
+        way_follows_edges(c, -1, r.out, r.n_out);
+        way_follows_edges(c, store, r.back, r.n_back);
+        uint16_t self = (uint16_t)(i % (int)(c->n_relays - 1));
+        assert_int_equal(
+            route_draw(&r, c, &e.env, self, store, false, ROUTE_SEND), 0);
+        way_follows_edges(c, self, r.out, r.n_out);
+        way_follows_edges(c, store, r.back, r.n_back);
+        assert_int_equal(r.back[r.n_back - 1], self);
+    }
+    assert_int_equal(route_draw(&r, c, &e.env, 99, store, true, ROUTE_SEND),
+                     ERR_RELAY);
+    assert_int_equal(route_draw(&r, c, &e.env, 2, store, true, ROUTE_SEND),
+                     ERR_EDGE);
+    assert_int_equal(route_draw(&r, c, &e.env, 0, 1, true, ROUTE_SEND),
+                     ERR_EDGE);
+    test_network_free(&n);
+}
+
+static void
+families_never_meet_on_a_way(void **state)
+{
+    (void)state;
+    struct test_network n;
+    struct test_env e;
+    struct route r;
+    test_network_make(&n, SPHINX_SUITE_X25519, 1, 3, 2, 1);
+    test_env_init(&e, test_seed());
+    struct consensus *c = n.consensus;
+    /* the gateway's family has one mix of layer 1, that of the store one of
+     * layer 2, and the others of both layers are a family with one of layer 3
+     */
+    memset(c->relays[0].family, 1, FAMILY_LEN);
+    memset(c->relays[1].family, 1, FAMILY_LEN);
+    memset(c->relays[7].family, 2, FAMILY_LEN);
+    memset(c->relays[3].family, 2, FAMILY_LEN);
+    memset(c->relays[4].family, 3, FAMILY_LEN);
+    memset(c->relays[5].family, 3, FAMILY_LEN);
+    for (int i = 0; i < 500; i++) {
+        assert_int_equal(route_draw(&r, c, &e.env, 0, 7, true, ROUTE_SEND), 0);
+        assert_int_equal(r.out[1], 2);
+        assert_int_equal(r.out[2], 4);
+        assert_int_equal(r.out[3], 6);
+        assert_int_equal(r.back[0], 2);
+    }
+    memset(c->relays[6].family, 3, FAMILY_LEN);
+    assert_int_equal(route_draw(&r, c, &e.env, 0, 7, true, ROUTE_SEND),
+                     ERR_NOT_FOUND);
+    test_network_free(&n);
+}
+
+/* Means over 50,000 routes within 5.3 standard errors (an exponential's is
+ * mean / sqrt(n)): a false alarm in 10^7. The gateway's delay must have the
+ * same law for both kinds (two-sample test of the means). */
+static void
+delays_have_their_means(void **state)
+{
+    (void)state;
+    enum { N = 50000 };
+    struct test_network n;
+    struct test_env e;
+    struct route r;
+    double gate[2] = {0}, mixes[2] = {0}, store[2] = {0}, back[2] = {0};
+    test_network_make(&n, SPHINX_SUITE_X25519, 1, 3, 2, 1);
+    test_env_init(&e, test_seed());
+    for (int kind = 0; kind < 2; kind++)
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(route_draw(&r, n.consensus, &e.env, 0, 7, true,
+                                        kind ? ROUTE_POLL : ROUTE_SEND),
+                             0);
+            gate[kind] += r.out_delay[0] / (double)N;
+            for (int k = 1; k <= 3; k++)
+                mixes[kind] += r.out_delay[k] / (double)N;
+            store[kind] += r.out_delay[4] / (double)N;
+            uint64_t sum = 0;
+            for (int k = 0; k < 4; k++)
+                sum += r.back_delay[k];
+            back[kind] += (double)sum / N;
+            assert_true(r.out_delay[4] >= 200);
+            assert_true(r.answer_us ==
+                        r.at_store_us + (r.out_delay[4] + sum) * 1000);
+        }
+    const double s = 5.3 / sqrt(N);
+    for (int kind = 0; kind < 2; kind++) {
+        assert_true(fabs(gate[kind] - 100) < 100 * s + 0.1);
+        assert_true(fabs(store[kind] - 300) < 100 * s + 0.1);
+        assert_true(fabs(back[kind] - 400) < 200 * s + 0.1);
+    }
+    assert_true(fabs(gate[0] - gate[1]) < 100 * s * sqrt(2));
+    assert_true(fabs(mixes[0] - 300) < 100 * sqrt(3) * s + 0.1);
+    assert_true(fabs(mixes[1] - 2000) < 2000 / sqrt(3) * s + 0.1);
+    test_network_free(&n);
+}
+
+static int
+check_block(void *ctx, struct sphinx_job *job)
+{
+    struct sphinx_block *seen = ctx;
+    *seen = job->block;
+    return 0;
+}
+
+/* Unwrap along a way; every hop must name the next and carry its delay. */
+static void
+way_walk(const struct test_network *n, struct sphinx_worker *w,
+         const uint16_t *way, const uint16_t *delay, size_t hops,
+         uint8_t last_command, uint8_t *packet, struct sphinx_block *block)
+{
+    const struct consensus *c = n->consensus;
+    for (size_t i = 0; i < hops; i++) {
+        struct sphinx_key *key;
+        assert_int_equal(sphinx_key_new(&key, &c->params.geometry,
+                                        n->seed[way[i]],
+                                        c->relays[way[i]].identity, c->digest),
+                         0);
+        struct sphinx_job job = {.packet = packet, .key = key};
+        sphinx_unwrap(w, &c->params.geometry, &job, 1, check_block, block);
+        sphinx_key_free(&key);
+        assert_int_equal(job.err, 0);
+        bool last = i + 1 == hops;
+        assert_int_equal(block->command, last ? last_command : SPHINX_FORWARD);
+        assert_int_equal(block->delay, delay[i]);
+        if (!last)
+            assert_int_equal(block->next, way[i + 1]);
+        /* 60 s of slack and up to 10 more from the start of an epoch */
+        assert_in_range(block->deadline, 6, 8);
+    }
+}
+
+static void
+request_goes_round(void **state)
+{
+    (void)state;
+    struct test_network n;
+    struct test_env e;
+    struct route r;
+    struct sphinx_worker *w;
+    struct sphinx_block block;
+    uint8_t packet[2048], answer[2048], letter[1296], seed[32] = {9};
+    test_network_make(&n, SPHINX_SUITE_X25519, 2, 3, 2, 2);
+    test_env_init(&e, test_seed());
+    struct consensus *c = n.consensus;
+    const struct sphinx_geometry *g = &c->params.geometry;
+    assert_int_equal(sphinx_worker_new(&w), 0);
+    rng_seeded_bytes(&e.crypto, letter, sizeof letter);
+    assert_int_equal(route_draw(&r, c, &e.env, 0, 9, true, ROUTE_SEND), 0);
+    struct request req = {.kind = WIRE_PUT, .slot = 3, .letter = letter};
+    memset(req.box, 0xb0, 32);
+    struct sphinx_end end = {.handle = {1, 2, 3}, .surb_id = {4, 5, 6}};
+    assert_int_equal(request_build(w, c, &e.env, &r, c->valid_after_s, &req,
+                                   &end, seed, packet),
+                     0);
+    way_walk(&n, w, r.out, r.out_delay, r.n_out, SPHINX_STORE, packet, &block);
+    uint8_t *payload = packet + g->header_len;
+    struct wire_request got;
+    assert_true(sphinx_payload_is_intact(payload));
+    assert_int_equal(wire_request_parse(&got, payload + SPHINX_TAG_LEN,
+                                        g->body_len, g->surb_len),
+                     0);
+    assert_int_equal(got.kind, WIRE_PUT);
+    assert_int_equal(got.slot, 3);
+    assert_memory_equal(got.box, req.box, 32);
+    assert_memory_equal(got.letter, letter, sizeof letter);
+
+    uint8_t body[2048], digest[32] = {0xdd};
+    struct wire_answer back, reply = {.status = WIRE_KEPT,
+                                      .slot = 3,
+                                      .epoch = 7,
+                                      .digest = digest,
+                                      .time_s = 5,
+                                      .letter = letter};
+    uint16_t first;
+    rng_seeded_bytes(&e.crypto, body, sizeof body);
+    assert_int_equal(wire_answer_write(body, g->body_len, g->surb_len, &reply),
+                     0);
+    assert_int_equal(sphinx_surb_use(w, g, got.surb, body, answer, &first), 0);
+    assert_int_equal(first, r.back[0]);
+    way_walk(&n, w, r.back, r.back_delay, r.n_back, SPHINX_DELIVER, answer,
+             &block);
+    assert_memory_equal(block.handle, end.handle, 8);
+    assert_memory_equal(block.surb_id, end.surb_id, 8);
+    uint8_t *sealed = answer + g->header_len;
+    assert_int_equal(request_open_answer(w, c, &r, seed, sealed, &back), 0);
+    assert_int_equal(back.status, WIRE_KEPT);
+    assert_int_equal(back.epoch, 7);
+    assert_memory_equal(back.letter, letter, sizeof letter);
+    assert_int_equal(request_open_answer(w, c, &r, seed, sealed, &back),
+                     ERR_TAG);
+    sphinx_worker_free(&w);
+    test_network_free(&n);
+}
+
+const struct CMUnitTest test_route[] = {
+    cmocka_unit_test(edges_are_those_of_the_layering),
+    cmocka_unit_test(defaults_are_those_of_the_design),
+    cmocka_unit_test(boxes_spread_over_stores),
+    cmocka_unit_test(paths_follow_edges_from_every_relay),
+    cmocka_unit_test(families_never_meet_on_a_way),
+    cmocka_unit_test(delays_have_their_means),
+    cmocka_unit_test(request_goes_round),
+};
+TEST_SUITE(test_route);
