@@ -1,0 +1,79 @@
+/* relay/mix.c - Poisson mixing: each packet leaves after the delay its sender
+ * drew, so a mix is an M/M/infinity queue and the delay wheel is all of it.
+ *
+ * State: the wheel. Timers: the caller's one, set to mix_next_due(). Failure
+ * mode: full; the caller drops the packet and counts it. */
+#include "relay/mix.h"
+
+#include <stdlib.h>
+
+#include "lib/wheel.h"
+
+enum { POP_BATCH = 64 };
+
+struct mix {
+    struct wheel *wheel;
+};
+
+int
+mix_new(struct mix **out, enum mix_strategy strategy, size_t capacity)
+{
+    *out = NULL;
+    if (strategy != MIX_POISSON)
+        return ERR_UNSUPPORTED;
+    if (capacity == 0 || capacity >= UINT32_MAX)
+        return ERR_ARG;
+    struct mix *m = calloc(1, sizeof *m);
+    if (!m)
+        return ERR_NOMEM;
+    int err = wheel_new(&m->wheel, (uint32_t)capacity);
+    if (err) {
+        free(m);
+        return err;
+    }
+    *out = m;
+    return 0;
+}
+
+void
+mix_free(struct mix **m)
+{
+    if (!*m)
+        return;
+    wheel_free(&(*m)->wheel);
+    free(*m);
+    *m = NULL;
+}
+
+int
+mix_push(struct mix *m, mix_handle handle, uint32_t next, uint64_t now_us,
+         uint64_t delay_us)
+{
+    return wheel_add(m->wheel, now_us + delay_us, handle, next);
+}
+
+size_t
+mix_pop_due(struct mix *m, uint64_t now_us, struct mix_out *out, size_t max)
+{
+    struct wheel_entry e[POP_BATCH];
+    size_t n = 0, got;
+    do {
+        size_t want = max - n < POP_BATCH ? max - n : POP_BATCH;
+        got = wheel_pop_due(m->wheel, now_us, e, want);
+        for (size_t i = 0; i < got; i++)
+            out[n++] = (struct mix_out){.handle = e[i].a, .next = e[i].b};
+    } while (got == POP_BATCH && n < max);
+    return n;
+}
+
+uint64_t
+mix_next_due(const struct mix *m)
+{
+    return wheel_next_due_us(m->wheel);
+}
+
+size_t
+mix_count(const struct mix *m)
+{
+    return wheel_count(m->wheel);
+}
