@@ -1,0 +1,194 @@
+/* relay/boxes.c - putting, getting, and taking turns.
+ *
+ * A job's states:
+ *
+ *   begin -> waiting --storage answers--> ready
+ *                 \                          \
+ *               finish: retry/empty        finish: what it said
+ *                 \                          \
+ *               done -> abandoned --storage--> freed   (ready: freed at once)
+ *
+ * Rotation. A get is served the wanted slot after the one served last to that
+ * box. The memory of it is a table of BOXES_TURNS places indexed by a keyed
+ * hash of the box: two boxes that share a place disturb each other's order and
+ * nothing else, and nobody can make them share it on purpose.
+ *
+ * Failure modes: storage slow (retry or empty), failing (retry or empty),
+ * full (WIRE_FULL, to everybody alike); too many jobs (the packet is dropped
+ * and counted). */
+#include "relay/boxes.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BOXES_JOBS_MAX = 16384 };
+
+struct boxes {
+    struct env *env;
+    size_t letter_len, jobs;
+    bool closing;
+    uint8_t turn_key[16];
+    uint8_t turn[BOXES_TURNS]; /* slot served last */
+};
+
+struct boxes_job {
+    struct boxes *boxes;
+    struct env_store_req req;
+    uint8_t kind;
+    bool waiting, abandoned;
+    uint8_t letter[]; /* letter_len */
+};
+
+int
+boxes_new(struct boxes **out, struct env *env, size_t letter_len,
+          const uint8_t turn_key[static 16])
+{
+    *out = NULL;
+    if (!env->ops->store || letter_len == 0)
+        return ERR_ARG;
+    struct boxes *b = calloc(1, sizeof *b);
+    if (!b)
+        return ERR_NOMEM;
+    b->env = env;
+    b->letter_len = letter_len;
+    memcpy(b->turn_key, turn_key, sizeof b->turn_key);
+    memset(b->turn, WIRE_BOX_SLOTS - 1, sizeof b->turn);
+    *out = b;
+    return 0;
+}
+
+void
+boxes_free(struct boxes **bp)
+{
+    struct boxes *b = *bp;
+    *bp = NULL;
+    if (!b)
+        return;
+    b->closing = true;
+    if (b->jobs == 0) {
+        sodium_memzero(b, sizeof *b);
+        free(b);
+    }
+}
+
+static void
+job_free(struct boxes_job *job)
+{
+    struct boxes *b = job->boxes;
+    sodium_memzero(job, sizeof *job + b->letter_len);
+    free(job);
+    if (--b->jobs == 0 && b->closing)
+        boxes_free(&b);
+}
+
+static uint8_t *
+turn_of(struct boxes *b, const uint8_t *box)
+{
+    uint8_t hash[crypto_shorthash_BYTES];
+    crypto_shorthash(hash, box, WIRE_BOX_LEN, b->turn_key);
+    return &b->turn[(hash[0] | (unsigned)hash[1] << 8) % BOXES_TURNS];
+}
+
+static void
+job_stored(struct env_store_req *req)
+{
+    struct boxes_job *job = req->owner;
+    job->waiting = false;
+    if (job->abandoned)
+        job_free(job);
+}
+
+int
+boxes_begin(struct boxes *b, const struct wire_request *request,
+            uint32_t expiry_day, struct boxes_job **out)
+{
+    *out = NULL;
+    if (b->jobs >= BOXES_JOBS_MAX)
+        return ERR_FULL;
+    struct boxes_job *job = calloc(1, sizeof *job + b->letter_len);
+    if (!job)
+        return ERR_NOMEM;
+    b->jobs++;
+    job->boxes = b;
+    job->kind = request->kind;
+    struct env_store_req *req = &job->req;
+    memcpy(req->box, request->box, sizeof req->box);
+    req->letter = job->letter;
+    req->letter_len = b->letter_len;
+    req->expiry_day = expiry_day;
+    req->done = job_stored;
+    req->owner = job;
+    if (request->kind == WIRE_PUT) {
+        req->op = ENV_STORE_PUT;
+        req->slot = request->slot;
+        memcpy(job->letter, request->letter, b->letter_len);
+    } else {
+        req->op = ENV_STORE_GET;
+        req->held = request->held;
+        req->after = *turn_of(b, request->box);
+    }
+    *out = job;
+    if (request->kind == WIRE_LOOP)
+        return 0;
+    job->waiting = true;
+    env_store(b->env, req);
+    return 0;
+}
+
+static uint8_t
+put_status(int err)
+{
+    switch (err) {
+    case 0:
+        return WIRE_KEPT;
+    case ERR_SLOT:
+        return WIRE_TAKEN;
+    case ERR_QUOTA:
+        return WIRE_FULL;
+    default:
+        return WIRE_RETRY;
+    }
+}
+
+void
+boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
+{
+    const struct env_store_req *req = &job->req;
+    answer->status = job->kind == WIRE_PUT ? WIRE_RETRY : WIRE_EMPTY;
+    answer->slot = 0;
+    answer->full = 0;
+    answer->letter = NULL;
+    if (job->kind == WIRE_LOOP || job->waiting)
+        return;
+    answer->full = req->full;
+    if (job->kind == WIRE_PUT) {
+        answer->status = put_status(req->err);
+        answer->slot = req->slot;
+    } else if (req->err == 0) {
+        answer->status = WIRE_LETTER;
+        answer->slot = req->got;
+        answer->letter = job->letter;
+        *turn_of(b, req->box) = req->got;
+    }
+}
+
+void
+boxes_done(struct boxes *b, struct boxes_job **jp)
+{
+    struct boxes_job *job = *jp;
+    (void)b;
+    *jp = NULL;
+    if (!job)
+        return;
+    if (job->waiting)
+        job->abandoned = true;
+    else
+        job_free(job);
+}
+
+size_t
+boxes_count(const struct boxes *b)
+{
+    return b->jobs;
+}

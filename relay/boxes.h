@@ -1,0 +1,49 @@
+/* relay/boxes.h - a store's answer to a request (design section 7).
+ *
+ * Pure: a parsed request goes in, one storage request comes out of it, and at
+ * the time the sender chose the answer body is written from whatever the
+ * storage has said by then. All answers have one size and one time, whatever
+ * was asked and found. */
+#ifndef RELAY_BOXES_H
+#define RELAY_BOXES_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/env.h"
+#include "lib/error.h"
+#include "lib/wire.h"
+
+enum { BOXES_TURNS = 4096 }; /* rotation places remembered */
+
+struct boxes;
+
+/* letter_len: wire_letter_len() of the network. turn_key: 16 random bytes.
+ * The environment has to have a store. */
+int boxes_new(struct boxes **out, struct env *env, size_t letter_len,
+              const uint8_t turn_key[static 16]) CHECK_RESULT;
+/* Requests that the storage still holds keep what they need alive. */
+void boxes_free(struct boxes **b);
+
+/* One request being answered. Opaque but for embedding. */
+struct boxes_job;
+
+/* Begin: copies what it needs of the request, starts the storage. expiry_day:
+ * when a letter put now is destroyed. Returns 0 or ERR_NOMEM, ERR_FULL (too
+ * many at once). */
+int boxes_begin(struct boxes *b, const struct wire_request *request,
+                uint32_t expiry_day, struct boxes_job **out) CHECK_RESULT;
+
+/* End: fill status, slot, full and letter of *answer (the letter points into
+ * the job, or is NULL: send random bytes). The answer is to be written out
+ * before boxes_done(). */
+void boxes_finish(struct boxes *b, struct boxes_job *job,
+                  struct wire_answer *answer);
+
+/* Give the job up; one that the storage still holds is freed when it lets go.
+ * Clears *job. */
+void boxes_done(struct boxes *b, struct boxes_job **job);
+
+/* Requests being answered or held by the storage. */
+size_t boxes_count(const struct boxes *b);
+#endif

@@ -1,0 +1,161 @@
+/* relay/store_memory.c - a chained hash table of letters.
+ *
+ * State: the table, and the queue of requests not yet carried out. Failure
+ * modes: no memory for a letter answers ERR_DB, as a full disk would. */
+#include "relay/store_memory.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TABLE_LEN = 65536, BOX_SLOTS = 16 };
+
+struct letter {
+    struct letter *next;
+    uint32_t expiry_day;
+    uint8_t box[32], slot;
+    uint8_t bytes[];
+};
+
+struct store_memory {
+    size_t letter_len, max, count;
+    struct env_store_req *head, **tail;
+    struct letter *table[TABLE_LEN];
+};
+
+int
+store_memory_new(struct store_memory **out, size_t letter_len,
+                 size_t letters_max)
+{
+    struct store_memory *s = calloc(1, sizeof *s);
+    *out = s;
+    if (!s)
+        return ERR_NOMEM;
+    s->letter_len = letter_len;
+    s->max = letters_max;
+    s->tail = &s->head;
+    return 0;
+}
+
+static void
+letter_free(struct store_memory *s, struct letter *l)
+{
+    sodium_memzero(l, sizeof *l + s->letter_len);
+    free(l);
+    s->count--;
+}
+
+void
+store_memory_free(struct store_memory **sp)
+{
+    struct store_memory *s = *sp;
+    if (!s)
+        return;
+    store_memory_expire(s, UINT32_MAX);
+    free(s);
+    *sp = NULL;
+}
+
+/* Box ids are pseudorandom already: two of their bytes are the place. */
+static struct letter **
+chain_of(struct store_memory *s, const uint8_t box[static 32])
+{
+    return &s->table[box[0] | (unsigned)box[1] << 8];
+}
+
+static struct letter *
+letter_find(struct store_memory *s, const uint8_t box[static 32], unsigned slot)
+{
+    for (struct letter *l = *chain_of(s, box); l; l = l->next)
+        if (l->slot == slot && memcmp(l->box, box, sizeof l->box) == 0)
+            return l;
+    return NULL;
+}
+
+static int
+letter_put(struct store_memory *s, const struct env_store_req *req)
+{
+    struct letter *l = letter_find(s, req->box, req->slot);
+    if (l)
+        return memcmp(l->bytes, req->letter, s->letter_len) ? ERR_SLOT : 0;
+    if (s->count >= s->max)
+        return ERR_QUOTA;
+    l = calloc(1, sizeof *l + s->letter_len);
+    if (!l)
+        return ERR_DB;
+    memcpy(l->box, req->box, sizeof l->box);
+    memcpy(l->bytes, req->letter, s->letter_len);
+    l->slot = req->slot;
+    l->expiry_day = req->expiry_day;
+    l->next = *chain_of(s, req->box);
+    *chain_of(s, req->box) = l;
+    s->count++;
+    return 0;
+}
+
+/* The wanted slot that comes first after req->after, going round. */
+static int
+letter_get(struct store_memory *s, struct env_store_req *req)
+{
+    for (unsigned i = 1; i <= BOX_SLOTS; i++) {
+        unsigned slot = (req->after + i) % BOX_SLOTS;
+        struct letter *l = letter_find(s, req->box, slot);
+        if (!l || req->held >> slot & 1)
+            continue;
+        memcpy(req->letter, l->bytes, s->letter_len);
+        req->got = (uint8_t)slot;
+        return 0;
+    }
+    return ERR_NOT_FOUND;
+}
+
+void
+store_memory_request(struct store_memory *s, struct env_store_req *req)
+{
+    req->next = NULL;
+    *s->tail = req;
+    s->tail = &req->next;
+}
+
+size_t
+store_memory_run(struct store_memory *s, size_t max)
+{
+    size_t n = 0;
+    for (; n < max && s->head; n++) {
+        struct env_store_req *req = s->head;
+        s->head = req->next;
+        if (!s->head)
+            s->tail = &s->head;
+        req->err =
+            req->op == ENV_STORE_PUT ? letter_put(s, req) : letter_get(s, req);
+        req->full = 0;
+        for (unsigned slot = 0; slot < BOX_SLOTS; slot++)
+            if (letter_find(s, req->box, slot))
+                req->full |= (uint16_t)(1u << slot);
+        req->done(req);
+    }
+    return n;
+}
+
+size_t
+store_memory_expire(struct store_memory *s, uint32_t day)
+{
+    size_t before = s->count;
+    for (size_t i = 0; i < TABLE_LEN; i++)
+        for (struct letter **l = &s->table[i]; *l;) {
+            struct letter *old = *l;
+            if (old->expiry_day >= day && day != UINT32_MAX) {
+                l = &old->next;
+                continue;
+            }
+            *l = old->next;
+            letter_free(s, old);
+        }
+    return before - s->count;
+}
+
+size_t
+store_memory_count(const struct store_memory *s)
+{
+    return s->count;
+}

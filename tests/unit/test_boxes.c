@@ -1,0 +1,170 @@
+/* tests/unit/test_boxes.c - the store's rules over the storage in memory. */
+#include "tests/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/boxes.h"
+#include "relay/store_memory.h"
+
+enum { LETTER = 64 };
+
+struct fixture {
+    struct env env;
+    struct store_memory *store;
+    struct boxes *boxes;
+};
+
+static void
+fixture_store(struct env *env, struct env_store_req *req)
+{
+    store_memory_request(((struct fixture *)env)->store, req);
+}
+
+static const struct env_ops ops = {.store = fixture_store};
+
+static void
+fixture_make(struct fixture *f, size_t quota)
+{
+    static const uint8_t key[16] = {5};
+    f->env.ops = &ops;
+    assert_int_equal(store_memory_new(&f->store, LETTER, quota), 0);
+    assert_int_equal(boxes_new(&f->boxes, &f->env, LETTER, key), 0);
+}
+
+static void
+fixture_free(struct fixture *f)
+{
+    boxes_free(&f->boxes);
+    store_memory_free(&f->store);
+}
+
+/* One request from beginning to end; the storage acts when `commit`. */
+static uint8_t
+ask(struct fixture *f, uint8_t kind, uint8_t box, uint8_t slot, uint16_t held,
+    uint8_t fill, bool commit, struct wire_answer *out, uint8_t *letter_out)
+{
+    uint8_t id[32], letter[LETTER], rest[400] = {0};
+    struct boxes_job *job;
+    memset(id, box, sizeof id);
+    memset(letter, fill, sizeof letter);
+    struct wire_request r = {.kind = kind,
+                             .slot = slot,
+                             .held = held,
+                             .box = id,
+                             .work = rest,
+                             .surb = rest,
+                             .letter = letter};
+    assert_int_equal(boxes_begin(f->boxes, &r, 20000, &job), 0);
+    if (commit)
+        store_memory_run(f->store, 100);
+    boxes_finish(f->boxes, job, out);
+    if (letter_out && out->letter)
+        *letter_out = out->letter[LETTER - 1];
+    boxes_done(f->boxes, &job);
+    assert_null(job);
+    return out->status;
+}
+
+static void
+put_is_kept_once(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct wire_answer a;
+    uint8_t got = 0;
+    fixture_make(&f, 10);
+    assert_int_equal(ask(&f, WIRE_PUT, 1, 3, 0, 0xaa, true, &a, NULL),
+                     WIRE_KEPT);
+    assert_int_equal(a.full, 1 << 3);
+    assert_int_equal(ask(&f, WIRE_PUT, 1, 3, 0, 0xaa, true, &a, NULL),
+                     WIRE_KEPT); /* the same again is harmless */
+    assert_int_equal(ask(&f, WIRE_PUT, 1, 3, 0, 0xbb, true, &a, NULL),
+                     WIRE_TAKEN);
+    assert_int_equal(ask(&f, WIRE_GET, 1, 0, 0, 0, true, &a, &got),
+                     WIRE_LETTER);
+    assert_int_equal(a.slot, 3);
+    assert_int_equal(got, 0xaa);
+    assert_int_equal(ask(&f, WIRE_GET, 1, 0, 1 << 3, 0, true, &a, NULL),
+                     WIRE_EMPTY);
+    assert_int_equal(ask(&f, WIRE_GET, 2, 0, 0, 0, true, &a, NULL), WIRE_EMPTY);
+    assert_int_equal(ask(&f, WIRE_LOOP, 1, 0, 0, 0, true, &a, NULL),
+                     WIRE_EMPTY);
+    assert_int_equal(a.full, 0); /* a loop looks at nothing */
+    fixture_free(&f);
+}
+
+/* I6: no "kept" before the commit; a stalled storage answers retry or empty,
+ * and the letter is there once it has moved again. */
+static void
+i6_slow_storage_is_not_kept(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct wire_answer a;
+    fixture_make(&f, 10);
+    assert_int_equal(ask(&f, WIRE_PUT, 1, 0, 0, 0xaa, false, &a, NULL),
+                     WIRE_RETRY);
+    assert_int_equal(ask(&f, WIRE_GET, 1, 0, 0, 0, false, &a, NULL),
+                     WIRE_EMPTY);
+    assert_int_equal(boxes_count(f.boxes), 2); /* the storage holds them */
+    assert_int_equal(store_memory_run(f.store, 100), 2);
+    assert_int_equal(boxes_count(f.boxes), 0);
+    assert_int_equal(ask(&f, WIRE_GET, 1, 0, 0, 0, true, &a, NULL),
+                     WIRE_LETTER);
+    /* closing while the storage still works frees everything in the end */
+    ask(&f, WIRE_GET, 1, 0, 0, 0, false, &a, NULL);
+    boxes_free(&f.boxes);
+    store_memory_run(f.store, 100);
+    store_memory_free(&f.store);
+}
+
+static void
+gets_take_turns(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct wire_answer a;
+    unsigned served[16] = {0};
+    fixture_make(&f, 100);
+    for (uint8_t slot = 0; slot < 16; slot++)
+        ask(&f, WIRE_PUT, 1, slot, 0, slot, true, &a, NULL);
+    for (int i = 0; i < 16 * 3; i++) {
+        assert_int_equal(ask(&f, WIRE_GET, 1, 0, 0, 0, true, &a, NULL),
+                         WIRE_LETTER);
+        served[a.slot]++;
+    }
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(served[i], 3);
+    for (int i = 0; i < 10; i++) { /* of the wanted ones alone */
+        ask(&f, WIRE_GET, 1, 0, (uint16_t)~0x0410, 0, true, &a, NULL);
+        assert_true(a.slot == 4 || a.slot == 10);
+    }
+    fixture_free(&f);
+}
+
+static void
+full_store_says_so_to_everybody(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct wire_answer a;
+    fixture_make(&f, 2);
+    ask(&f, WIRE_PUT, 1, 0, 0, 1, true, &a, NULL);
+    ask(&f, WIRE_PUT, 1, 1, 0, 1, true, &a, NULL);
+    assert_int_equal(ask(&f, WIRE_PUT, 1, 2, 0, 1, true, &a, NULL), WIRE_FULL);
+    assert_int_equal(ask(&f, WIRE_PUT, 9, 2, 0, 1, true, &a, NULL), WIRE_FULL);
+    assert_int_equal(ask(&f, WIRE_PUT, 1, 1, 0, 1, true, &a, NULL), WIRE_KEPT);
+    assert_int_equal(store_memory_expire(f.store, 20000), 0);
+    assert_int_equal(store_memory_expire(f.store, 20001), 2);
+    assert_int_equal(ask(&f, WIRE_PUT, 9, 2, 0, 1, true, &a, NULL), WIRE_KEPT);
+    fixture_free(&f);
+}
+
+const struct CMUnitTest test_boxes[] = {
+    cmocka_unit_test(put_is_kept_once),
+    cmocka_unit_test(i6_slow_storage_is_not_kept),
+    cmocka_unit_test(gets_take_turns),
+    cmocka_unit_test(full_store_says_so_to_everybody),
+};
+TEST_SUITE(test_boxes);
