@@ -17,12 +17,13 @@
 
 struct env;
 
-/* Where a frame goes: another relay by its index in the consensus in force, or
- * a client link by the number the edge gave it at link_open. */
+/* Where a frame goes: another relay by its number in the consensus of `epoch`,
+ * a client by the number the gateway gave it, or a client's one gateway. */
 enum env_dest_kind { ENV_TO_RELAY = 1, ENV_TO_CLIENT, ENV_TO_GATEWAY };
 struct env_dest {
     enum env_dest_kind kind;
     uint32_t id;
+    uint32_t epoch; /* ENV_TO_RELAY */
 };
 
 /* One asynchronous request to a relay's letter storage (durable). The caller

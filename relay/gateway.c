@@ -1,0 +1,264 @@
+/* relay/gateway.c - a gateway's clients.
+ *
+ * A client's states: open (pieces of the consensus go down), then, from its
+ * first control frame on, the downlink clock as well; closed when its link is.
+ *
+ * Timers: each open client has at most one entry in the relay's wheel, for the
+ * earlier of its two clocks. The entry carries the client's generation, so one
+ * left over from a closed client does nothing. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/rng.h"
+#include "relay/internal.h"
+
+static void
+client_arm(struct relay *r, uint32_t number)
+{
+    struct client *c = &r->clients[number];
+    uint64_t next_us = downlink_next_us(&c->down);
+    if (c->waiting || next_us == UINT64_MAX)
+        return;
+    /* the client's number and 8 bits of its generation share one word */
+    if (wheel_add(r->due, next_us, number,
+                  DUE_CLIENT | (c->generation & 0xffffff) << 8) == 0)
+        c->waiting = true;
+    else
+        relay_drop(r, ERR_NOMEM);
+}
+
+/* Its clocks have changed: whatever entry is under way is void. Happens once
+ * a connection and once a document, so entries stay few. */
+static void
+client_rearm(struct relay *r, uint32_t number)
+{
+    r->clients[number].generation++;
+    r->clients[number].waiting = false;
+    client_arm(r, number);
+}
+
+int
+relay_client_open(struct relay *r, uint32_t *number)
+{
+    if (!r->newest || r->newest->layer != 0)
+        return ERR_COMMAND;
+    uint32_t i = 0;
+    while (i < r->clients_made && r->clients[i].open)
+        i++;
+    if (i == r->clients_max)
+        return ERR_FULL;
+    if (i == r->clients_made) {
+        uint32_t made = r->clients_made ? r->clients_made * 2 : 16;
+        if (made > r->clients_max)
+            made = r->clients_max;
+        struct client *c = realloc(r->clients, made * sizeof *c);
+        if (!c)
+            return ERR_NOMEM;
+        memset(c + r->clients_made, 0, (made - r->clients_made) * sizeof *c);
+        r->clients = c;
+        r->clients_made = made;
+    }
+    struct client *c = &r->clients[i];
+    uint32_t generation = c->generation + 1;
+    *c = (struct client){.open = true, .generation = generation};
+    if (r->pieces > 0)
+        downlink_pieces_start(&c->down, env_now_mono_us(r->env));
+    client_arm(r, i);
+    relay_arm(r);
+    *number = i;
+    return 0;
+}
+
+void
+relay_client_close(struct relay *r, uint32_t number)
+{
+    uint32_t packet;
+    if (number >= r->clients_made || !r->clients[number].open)
+        return;
+    struct client *c = &r->clients[number];
+    for (unsigned i = 0; i < DOWNLINK_HANDLES; i++)
+        handles_remove(r->handles, c->down.handle[i], number);
+    c->down.interval_us = 1;
+    c->down.next_us = 1;
+    while (downlink_pop(&c->down, UINT64_MAX / 2, &packet) &&
+           packet != UINT32_MAX) {
+        slab_give(r->slab, packet);
+        c->down.next_us = 1;
+    }
+    c->open = false;
+    c->waiting = false;
+    c->generation++;
+    sodium_memzero(&c->down, sizeof c->down);
+}
+
+static int
+control_take(struct relay *r, uint32_t number, const uint8_t *frame)
+{
+    struct client *c = &r->clients[number];
+    const struct params *p = &r->newest->consensus->params;
+    struct wire_control control;
+    int err = wire_control_parse(&control, frame, r->geometry.packet_len);
+    if (err)
+        return err;
+    if (control.profile >= p->n_profiles)
+        return ERR_RANGE;
+    uint32_t interval_us = p->profiles[control.profile].down_interval_us;
+    /* the profile was chosen once; a client that changes it shows its use */
+    if (c->down.interval_us && c->down.interval_us != interval_us)
+        return ERR_CONFLICT;
+    /* the oldest handle makes room before the new one comes in */
+    unsigned oldest = (c->down.newest_handle + 1u) % DOWNLINK_HANDLES;
+    if (c->down.n_handles == DOWNLINK_HANDLES)
+        handles_remove(r->handles, c->down.handle[oldest], number);
+    err = handles_add(r->handles, control.handle, number);
+    if (err)
+        return err;
+    downlink_control(&c->down, control.handle, interval_us,
+                     env_now_mono_us(r->env), rng_u64(r->env));
+    if (c->down.n_handles == 1)
+        client_rearm(r, number);
+    return 0;
+}
+
+void
+relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames, size_t n)
+{
+    const struct source from = {.peer = NULL};
+    size_t len = r->geometry.packet_len, i = 0;
+    if (client >= r->clients_made || !r->clients[client].open || !r->newest)
+        return;
+    while (i < n) {
+        size_t run = 0;
+        while (i + run < n && frames[(i + run) * len] != WIRE_CONTROL)
+            run++;
+        if (run > 0)
+            pipeline_run(r, &from, frames + i * len, run);
+        i += run;
+        if (i == n)
+            break;
+        int err = control_take(r, client, frames + i++ * len);
+        if (err)
+            relay_drop(r, err);
+    }
+    relay_arm(r);
+}
+
+void
+gateway_deliver(struct relay *r, uint32_t number)
+{
+    struct held *h = relay_held_at(r, number);
+    uint32_t client =
+        r->handles ? handles_find(r->handles, h->handle) : HANDLES_NONE;
+    int err = client == HANDLES_NONE
+                  ? ERR_HANDLE
+                  : downlink_push(&r->clients[client].down, number);
+    if (err) {
+        relay_drop(r, err);
+        slab_give(r->slab, number);
+    }
+}
+
+/* An answer, or a dummy that only the client can tell from one. */
+static void
+answer_send(struct relay *r, uint32_t client, uint32_t packet)
+{
+    const struct sphinx_geometry *g = &r->geometry;
+    uint8_t *frame = r->frame;
+    env_random_crypto(r->env, frame, g->packet_len);
+    frame[0] = WIRE_PACKET;
+    if (packet != UINT32_MAX) {
+        const struct held *h = relay_held_at(r, packet);
+        memcpy(frame + 1, h->surb_id, sizeof h->surb_id);
+        memcpy(frame + WIRE_DOWN_HEAD_LEN, h->packet + g->header_len,
+               g->payload_len);
+        slab_give(r->slab, packet);
+        r->stats.delivered++;
+    } else {
+        r->stats.dummies++;
+    }
+    int err = env_send(r->env, (struct env_dest){ENV_TO_CLIENT, client, 0},
+                       frame, g->packet_len);
+    if (err)
+        relay_drop(r, err);
+}
+
+static void
+piece_send(struct relay *r, uint32_t client, uint16_t index)
+{
+    size_t len = r->geometry.packet_len;
+    size_t room = len - WIRE_PIECE_HEAD_LEN, at = index * room;
+    size_t n = r->document_len - at < room ? r->document_len - at : room;
+    struct wire_piece piece = {.epoch = r->document_epoch,
+                               .index = index,
+                               .count = r->pieces,
+                               .len = (uint16_t)n,
+                               .data = r->document + at};
+    env_random_crypto(r->env, r->frame, len);
+    int err = wire_piece_write(r->frame, len, &piece);
+    if (!err)
+        err = env_send(r->env, (struct env_dest){ENV_TO_CLIENT, client, 0},
+                       r->frame, len);
+    if (err)
+        relay_drop(r, err);
+    else
+        r->stats.pieces++;
+}
+
+void
+gateway_due(struct relay *r, uint32_t number, uint32_t generation,
+            uint64_t now_us)
+{
+    uint32_t packet;
+    uint16_t piece;
+    if (number >= r->clients_made)
+        return;
+    struct client *c = &r->clients[number];
+    if (!c->open || (c->generation & 0xffffff) != generation)
+        return;
+    c->waiting = false;
+    if (downlink_pop(&c->down, now_us, &packet))
+        answer_send(r, number, packet);
+    if (downlink_piece_pop(&c->down, now_us, r->pieces,
+                           r->newest->consensus->params.piece_interval_us,
+                           &piece))
+        piece_send(r, number, piece);
+    client_arm(r, number);
+}
+
+int
+relay_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
+                   size_t len)
+{
+    size_t room = (size_t)r->geometry.packet_len - WIRE_PIECE_HEAD_LEN;
+    size_t pieces = (len + room - 1) / room;
+    if (!r->newest)
+        return ERR_AGAIN;
+    if (len == 0 || pieces > UINT16_MAX)
+        return ERR_RANGE;
+    uint8_t *copy = malloc(len);
+    if (!copy)
+        return ERR_NOMEM;
+    memcpy(copy, bytes, len);
+    free(r->document);
+    r->document = copy;
+    r->document_len = len;
+    r->document_epoch = epoch;
+    r->pieces = (uint16_t)pieces;
+    for (uint32_t i = 0; i < r->clients_made; i++)
+        if (r->clients[i].open) {
+            downlink_pieces_start(&r->clients[i].down, env_now_mono_us(r->env));
+            client_arm(r, i);
+        }
+    return 0;
+}
+
+void
+gateway_free(struct relay *r)
+{
+    for (uint32_t i = 0; i < r->clients_made; i++)
+        relay_client_close(r, i);
+    free(r->clients);
+    handles_free(&r->handles);
+    free(r->document);
+}

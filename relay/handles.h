@@ -1,0 +1,27 @@
+/* relay/handles.h - whose handle is this? A gateway's table from the 8 random
+ * bytes that a client chose to the client's number. Places are keyed, so that
+ * nobody can choose handles that collide. */
+#ifndef RELAY_HANDLES_H
+#define RELAY_HANDLES_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+#define HANDLES_NONE UINT32_MAX
+
+struct handles;
+
+/* Room for max handles; memory is taken at once (16 bytes each, twice over). */
+int handles_new(struct handles **out, size_t max,
+                const uint8_t key[static 16]) CHECK_RESULT;
+void handles_free(struct handles **h);
+
+/* Returns 0, ERR_EXISTS when another client has it, ERR_FULL. */
+int handles_add(struct handles *h, const uint8_t handle[static 8],
+                uint32_t client) CHECK_RESULT;
+void handles_remove(struct handles *h, const uint8_t handle[static 8],
+                    uint32_t client);
+/* The client's number or HANDLES_NONE. */
+uint32_t handles_find(const struct handles *h, const uint8_t handle[static 8]);
+#endif

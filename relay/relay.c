@@ -1,0 +1,207 @@
+/* relay/relay.c - the relay's life: consensuses, the one timer.
+ *
+ * States: without a consensus (drops everything: ERR_EPOCH); with one or more.
+ * Views are kept by epoch modulo VIEWS; a newer consensus replaces the oldest
+ * and wipes its key.
+ *
+ * Timers, all served by relay_tick(): the mix's next due packet; the wheel of
+ * answers and of clients' downlink clocks; the next own loop.
+ *
+ * Failure modes: no memory (the packet is dropped and counted); a link that
+ * takes no more (likewise); storage that stalls (the answer says retry). */
+#include "relay/relay.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/internal.h"
+
+int
+relay_new(struct relay **out, const struct relay_config *config)
+{
+    *out = NULL;
+    if (!config->env || !config->replay || config->packets_max == 0)
+        return ERR_ARG;
+    struct relay *r = calloc(1, sizeof *r);
+    if (!r)
+        return ERR_NOMEM;
+    r->env = config->env;
+    r->replay = config->replay;
+    r->packets_max = config->packets_max;
+    r->clients_max = config->clients_max;
+    memcpy(r->identity, config->identity, sizeof r->identity);
+    env_random_crypto(r->env, r->keys, sizeof r->keys);
+    env_random_crypto(r->env, r->loop_handle, sizeof r->loop_handle);
+    env_random_crypto(r->env, r->loop_id, sizeof r->loop_id);
+    int err = sphinx_worker_new(&r->worker);
+    if (!err)
+        err = wheel_new(&r->due, config->packets_max + config->clients_max);
+    if (!err && config->clients_max > 0)
+        err = handles_new(&r->handles,
+                          (size_t)DOWNLINK_HANDLES * config->clients_max,
+                          r->keys[0]);
+    if (err)
+        relay_free(&r);
+    *out = r;
+    return err;
+}
+
+void
+relay_free(struct relay **rp)
+{
+    struct relay *r = *rp;
+    struct wheel_entry e;
+    *rp = NULL;
+    if (!r)
+        return;
+    gateway_free(r);
+    while (r->due && wheel_pop_due(r->due, UINT64_MAX >> 1, &e, 1) == 1)
+        if (e.b == DUE_ANSWER)
+            boxes_done(r->boxes, &relay_held_at(r, e.a)->job);
+    wheel_free(&r->due);
+    boxes_free(&r->boxes);
+    mix_free(&r->mix);
+    slab_free(&r->slab);
+    sphinx_worker_free(&r->worker);
+    for (size_t i = 0; i < VIEWS; i++)
+        sphinx_key_free(&r->view[i].key);
+    free(r->frame);
+    sodium_memzero(r, sizeof *r);
+    free(r);
+}
+
+/* What needs the geometry is made with the first consensus; a network never
+ * changes it. */
+static int
+relay_equip(struct relay *r, const struct consensus *c)
+{
+    const struct sphinx_geometry *g = &c->params.geometry;
+    int err = 0;
+    if (r->frame)
+        return memcmp(&r->geometry, g, sizeof *g) == 0 ? 0 : ERR_FOREIGN;
+    r->geometry = *g;
+    if (!r->slab)
+        err = slab_new(&r->slab, sizeof(struct held) + g->packet_len,
+                       r->packets_max);
+    if (!err && !r->mix)
+        err = mix_new(&r->mix, (enum mix_strategy)c->params.mix_strategy,
+                      r->packets_max);
+    if (!err && !r->boxes && r->env->ops->store)
+        err = boxes_new(&r->boxes, r->env,
+                        wire_letter_len(g->body_len, g->surb_len), r->keys[1]);
+    if (!err && !(r->frame = calloc(1, g->packet_len)))
+        err = ERR_NOMEM;
+    return err;
+}
+
+int
+relay_set_consensus(struct relay *r, const struct consensus *c,
+                    const uint8_t seed[static SPHINX_SEED_LEN])
+{
+    struct view *v = &r->view[c->epoch % VIEWS];
+    struct sphinx_key *key = NULL;
+    int self = consensus_find(c, r->identity);
+    if (self < 0)
+        return ERR_NOT_FOUND;
+    if (v->consensus && v->consensus->epoch > c->epoch)
+        return ERR_STALE;
+    if (c->relays[self].role == ROLE_STORE && !r->env->ops->store)
+        return ERR_UNSUPPORTED;
+    int err = relay_equip(r, c);
+    if (!err)
+        err = sphinx_key_new(&key, &c->params.geometry, seed, r->identity,
+                             c->digest);
+    if (err)
+        return err;
+    sphinx_key_free(&v->key);
+    *v = (struct view){.consensus = c,
+                       .key = key,
+                       .self = (uint16_t)self,
+                       .layer = c->relays[self].layer};
+    if (!r->newest || r->newest->consensus->epoch <= c->epoch)
+        r->newest = v;
+    loops_start(r, env_now_mono_us(r->env));
+    relay_tick(r);
+    return 0;
+}
+
+void
+relay_peer_init(struct relay_peer *p,
+                const uint8_t identity[static SPHINX_ID_LEN])
+{
+    *p = (struct relay_peer){0};
+    memcpy(p->identity, identity, SPHINX_ID_LEN);
+}
+
+/* When is anything due next? */
+void
+relay_arm(struct relay *r)
+{
+    uint64_t at_us = mix_next_due(r->mix);
+    uint64_t due_us = wheel_next_due_us(r->due);
+    if (due_us < at_us)
+        at_us = due_us;
+    if (r->loop_us < at_us)
+        at_us = r->loop_us;
+    env_timer(r->env, at_us);
+}
+
+void
+relay_frames(struct relay *r, struct relay_peer *from, uint8_t *frames,
+             size_t n)
+{
+    const struct source source = {.peer = from};
+    if (!r->newest) {
+        r->stats.received += n;
+        r->stats.dropped[-ERR_EPOCH] += n;
+        return;
+    }
+    pipeline_run(r, &source, frames, n);
+    relay_arm(r);
+}
+
+static void
+due_run(struct relay *r, uint64_t now_us)
+{
+    struct wheel_entry e[TICK_BATCH];
+    size_t n;
+    do {
+        n = wheel_pop_due(r->due, now_us, e, TICK_BATCH);
+        for (size_t i = 0; i < n; i++)
+            if (e[i].b == DUE_ANSWER)
+                pipeline_answer(r, e[i].a);
+            else
+                gateway_due(r, e[i].a, e[i].b >> 8, now_us);
+    } while (n == TICK_BATCH);
+}
+
+void
+relay_tick(struct relay *r)
+{
+    uint64_t now_us = env_now_mono_us(r->env);
+    struct mix_out out[TICK_BATCH];
+    size_t n;
+    if (!r->newest)
+        return;
+    do {
+        n = mix_pop_due(r->mix, now_us, out, TICK_BATCH);
+        for (size_t i = 0; i < n; i++)
+            pipeline_leave(r, out[i].handle);
+    } while (n == TICK_BATCH);
+    due_run(r, now_us);
+    loops_send(r, now_us);
+    relay_arm(r);
+}
+
+const struct relay_stats *
+relay_stats(const struct relay *r)
+{
+    return &r->stats;
+}
+
+size_t
+relay_held(const struct relay *r)
+{
+    return r->slab ? slab_count(r->slab) : 0;
+}

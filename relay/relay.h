@@ -1,0 +1,84 @@
+/* relay/relay.h - a relay as a pure object: gateway, mix or store.
+ *
+ *   receive -> unwrap -> replay -> mix -> send          (forward)
+ *                               -> mix -> downlink      (deliver, gateway)
+ *                               -> boxes -> answer      (store)
+ *
+ * The consensus gives it its role. Frames come in through relay_frames() and
+ * relay_client_frames(), leave through env_send(), and everything that waits is
+ * served by relay_tick() when the one timer fires. No packet is allocated on
+ * its own, everything has a bound, and whatever is dropped is counted by
+ * reason. */
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "directory/consensus.h"
+#include "lib/env.h"
+#include "relay/replay.h"
+
+struct relay;
+
+struct relay_config {
+    struct env *env;
+    uint8_t identity[SPHINX_ID_LEN];
+    struct replay *replay; /* the caller's; outlives the relay */
+    uint32_t packets_max;  /* held at once, all kinds together */
+    uint32_t clients_max;  /* a gateway's connections; 0 elsewhere */
+};
+
+/* Coarse counts since the start. */
+struct relay_stats {
+    uint64_t received, forwarded, delivered, answered, dummies, pieces;
+    uint64_t loops_sent, loops_returned;
+    uint64_t dropped[ERROR_COUNT]; /* by -err */
+};
+
+int relay_new(struct relay **out,
+              const struct relay_config *config) CHECK_RESULT;
+/* Wipes keys and packets. */
+void relay_free(struct relay **r);
+
+/* Take up a consensus and the seed of this relay's packet key under it. The
+ * newest EPOCHS_USABLE + 1 are kept; c stays the caller's and has to live until
+ * as many newer ones were set. Returns 0; ERR_NOT_FOUND when the relay is not
+ * in it; ERR_STALE when it is older than those kept; ERR_NOMEM. */
+int
+relay_set_consensus(struct relay *r, const struct consensus *c,
+                    const uint8_t seed[static SPHINX_SEED_LEN]) CHECK_RESULT;
+
+/* The newest consensus as signed bytes, for the clients (copied). */
+int relay_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
+                       size_t len) CHECK_RESULT;
+
+/* Another relay at the other end of a link. A value of the link's owner; the
+ * relay keeps in it what it has looked up. */
+struct relay_peer {
+    uint8_t identity[SPHINX_ID_LEN];
+    uint32_t epoch[EPOCHS_USABLE + 1]; /* + 1; 0: not looked up */
+    uint8_t layer[EPOCHS_USABLE + 1];  /* UINT8_MAX: not in that consensus */
+};
+void relay_peer_init(struct relay_peer *p,
+                     const uint8_t identity[static SPHINX_ID_LEN]);
+
+/* n frames of packet_len bytes, one after the other, from a relay. They are
+ * changed in place and not kept. */
+void relay_frames(struct relay *r, struct relay_peer *from, uint8_t *frames,
+                  size_t n);
+
+/* A client has connected to this gateway. Returns 0 and its number, ERR_FULL,
+ * or ERR_COMMAND when this is no gateway. */
+int relay_client_open(struct relay *r, uint32_t *client) CHECK_RESULT;
+void relay_client_close(struct relay *r, uint32_t client);
+void relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames,
+                         size_t n);
+
+/* The timer has fired. */
+void relay_tick(struct relay *r);
+
+const struct relay_stats *relay_stats(const struct relay *r);
+
+/* Packets held now. */
+size_t relay_held(const struct relay *r);
+#endif

@@ -1,0 +1,383 @@
+/* sim/engine.c - the event queue and the virtual environments.
+ *
+ * Events: a timer of a node (void when the node has set another since), a
+ * frame that arrives, a storage request that is committed. A binary heap keeps
+ * them by (time, sequence), so equal times keep the order of their making.
+ *
+ * Links keep order, as TCP does: a frame never arrives before an earlier one
+ * of the same pair of nodes. Loss is therefore a property of the sender's
+ * queue, not of the wire. */
+#include "sim/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/rng.h"
+#include "lib/rng_seeded.h"
+#include "lib/slab.h"
+
+enum event_kind { EVENT_TIMER = 1, EVENT_FRAME, EVENT_STORE };
+
+struct event {
+    uint64_t at_us, seq;
+    uint32_t kind, node;
+    uint32_t from, frame; /* frame: slab number */
+    size_t len;
+    uint64_t generation; /* timer */
+    struct env_store_req *req;
+};
+
+struct venv {
+    struct env env;
+    struct engine *engine;
+    uint32_t node;
+};
+
+struct sim_node {
+    struct venv venv;
+    const struct sim_node_ops *ops;
+    void *self;
+    uint64_t timer_generation, life;
+    struct rng_seeded traffic, crypto;
+};
+
+struct engine {
+    struct engine_config config;
+    uint64_t now_us, seq, events, trace;
+    struct event *heap;
+    size_t n_heap, heap_room;
+    struct sim_node **node;
+    uint32_t n_nodes, node_room;
+    struct slab *frames;
+    struct rng_seeded link;
+    uint64_t *last_us; /* of each ordered pair: n_nodes^2 entries */
+    uint32_t last_dim;
+    engine_tap_fn tap;
+    void *tap_ctx;
+};
+
+static bool
+event_before(const struct event *a, const struct event *b)
+{
+    return a->at_us != b->at_us ? a->at_us < b->at_us : a->seq < b->seq;
+}
+
+static int
+heap_push(struct engine *e, struct event ev)
+{
+    if (e->n_heap == e->heap_room) {
+        size_t room = e->heap_room ? 2 * e->heap_room : 1024;
+        struct event *h = realloc(e->heap, room * sizeof *h);
+        if (!h)
+            return ERR_NOMEM;
+        e->heap = h;
+        e->heap_room = room;
+    }
+    ev.seq = e->seq++;
+    size_t i = e->n_heap++;
+    for (size_t up; i > 0 && event_before(&ev, &e->heap[up = (i - 1) / 2]);
+         i = up)
+        e->heap[i] = e->heap[up];
+    e->heap[i] = ev;
+    return 0;
+}
+
+static struct event
+heap_pop(struct engine *e)
+{
+    struct event top = e->heap[0], last = e->heap[--e->n_heap];
+    size_t i = 0;
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child >= e->n_heap)
+            break;
+        if (child + 1 < e->n_heap &&
+            event_before(&e->heap[child + 1], &e->heap[child]))
+            child++;
+        if (!event_before(&e->heap[child], &last))
+            break;
+        e->heap[i] = e->heap[child];
+        i = child;
+    }
+    e->heap[i] = last;
+    return top;
+}
+
+static struct sim_node *
+node_of(struct env *env)
+{
+    struct venv *v = (struct venv *)env;
+    return v->engine->node[v->node];
+}
+
+static uint64_t
+venv_mono_us(struct env *env)
+{
+    return ((struct venv *)env)->engine->now_us;
+}
+
+static uint64_t
+venv_wall_s(struct env *env)
+{
+    const struct engine *e = ((struct venv *)env)->engine;
+    return e->config.start_wall_s + e->now_us / 1000000;
+}
+
+static void
+venv_traffic(struct env *env, void *out, size_t len)
+{
+    rng_seeded_bytes(&node_of(env)->traffic, out, len);
+}
+
+static void
+venv_crypto(struct env *env, void *out, size_t len)
+{
+    rng_seeded_bytes(&node_of(env)->crypto, out, len);
+}
+
+static void
+venv_timer(struct env *env, uint64_t at_us)
+{
+    struct venv *v = (struct venv *)env;
+    struct sim_node *n = node_of(env);
+    n->timer_generation++;
+    if (at_us == UINT64_MAX)
+        return;
+    if (at_us < v->engine->now_us)
+        at_us = v->engine->now_us;
+    struct event ev = {.at_us = at_us,
+                       .kind = EVENT_TIMER,
+                       .node = v->node,
+                       .generation = n->timer_generation};
+    (void)!heap_push(v->engine, ev);
+}
+
+static void
+trace_add(struct engine *e, uint64_t v)
+{
+    /* FNV-1a over 64-bit words: only equality is asked of it */
+    e->trace = (e->trace ^ v) * 0x100000001b3ULL;
+}
+
+static int
+frame_send(struct engine *e, uint32_t from, uint32_t to, const uint8_t *frame,
+           size_t len)
+{
+    if (len > e->config.frame_len)
+        return ERR_LONG;
+    if (e->tap)
+        e->tap(e->tap_ctx, e->now_us, from, to, frame, len);
+    trace_add(e, e->now_us);
+    trace_add(e, (uint64_t)from << 32 | to);
+    uint64_t bits = rng_seeded_u64(&e->link);
+    uint64_t late_us =
+        rng_exp_from(rng_seeded_u64(&e->link), e->config.jitter_mean_us);
+    if (bits % 1000000 < e->config.loss_ppm)
+        return 0;
+    uint32_t number = slab_take(e->frames);
+    if (number == SLAB_NONE)
+        return ERR_FULL;
+    memcpy(slab_at(e->frames, number), frame, len);
+    uint64_t *last_us = &e->last_us[(size_t)from * e->last_dim + to];
+    uint64_t at_us = e->now_us + e->config.latency_us + late_us;
+    if (at_us < *last_us)
+        at_us = *last_us;
+    *last_us = at_us;
+    struct event ev = {.at_us = at_us,
+                       .kind = EVENT_FRAME,
+                       .node = to,
+                       .from = from,
+                       .frame = number,
+                       .len = len};
+    return heap_push(e, ev);
+}
+
+static int
+venv_send(struct env *env, struct env_dest to, const uint8_t *frame, size_t len)
+{
+    struct venv *v = (struct venv *)env;
+    struct sim_node *n = node_of(env);
+    uint32_t node = n->ops->resolve(n->self, to);
+    if (node >= v->engine->n_nodes || !v->engine->node[node]->self)
+        return ERR_CLOSED;
+    return frame_send(v->engine, v->node, node, frame, len);
+}
+
+static void
+venv_store(struct env *env, struct env_store_req *req)
+{
+    struct venv *v = (struct venv *)env;
+    struct event ev = {.at_us = v->engine->now_us + v->engine->config.commit_us,
+                       .kind = EVENT_STORE,
+                       .node = v->node,
+                       .generation = node_of(env)->life,
+                       .req = req};
+    (void)!heap_push(v->engine, ev);
+}
+
+static const struct env_ops ops_plain = {.now_mono_us = venv_mono_us,
+                                         .now_wall_s = venv_wall_s,
+                                         .random_traffic = venv_traffic,
+                                         .random_crypto = venv_crypto,
+                                         .timer = venv_timer,
+                                         .send = venv_send};
+static const struct env_ops ops_store = {.now_mono_us = venv_mono_us,
+                                         .now_wall_s = venv_wall_s,
+                                         .random_traffic = venv_traffic,
+                                         .random_crypto = venv_crypto,
+                                         .timer = venv_timer,
+                                         .send = venv_send,
+                                         .store = venv_store};
+
+int
+engine_new(struct engine **out, const struct engine_config *config)
+{
+    struct engine *e = calloc(1, sizeof *e);
+    *out = NULL;
+    if (!e)
+        return ERR_NOMEM;
+    e->config = *config;
+    e->trace = 0xcbf29ce484222325ULL;
+    rng_seeded_init_u64(&e->link, config->seed, "links");
+    int err = slab_new(&e->frames, config->frame_len, 1 << 22);
+    if (err)
+        engine_free(&e);
+    *out = e;
+    return err;
+}
+
+void
+engine_free(struct engine **ep)
+{
+    struct engine *e = *ep;
+    *ep = NULL;
+    if (!e)
+        return;
+    for (uint32_t i = 0; i < e->n_nodes; i++)
+        free(e->node[i]);
+    free(e->node);
+    free(e->heap);
+    free(e->last_us);
+    slab_free(&e->frames);
+    free(e);
+}
+
+/* Double the room for nodes and the table of pairs. Before the first run. */
+static int
+nodes_grow(struct engine *e)
+{
+    uint32_t room = e->node_room ? 2 * e->node_room : 16;
+    struct sim_node **n = realloc(e->node, room * sizeof *n);
+    if (!n)
+        return ERR_NOMEM;
+    e->node = n;
+    uint64_t *last_us = calloc((size_t)room * room, sizeof *last_us);
+    if (!last_us)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < e->n_nodes; i++)
+        memcpy(last_us + (size_t)i * room, e->last_us + (size_t)i * e->last_dim,
+               e->n_nodes * sizeof *last_us);
+    free(e->last_us);
+    e->last_us = last_us;
+    e->last_dim = e->node_room = room;
+    return 0;
+}
+
+uint32_t
+engine_add(struct engine *e, const struct sim_node_ops *ops, bool with_store,
+           struct env **env)
+{
+    if (e->n_nodes == e->node_room && nodes_grow(e))
+        return UINT32_MAX;
+    struct sim_node *n = calloc(1, sizeof *n);
+    if (!n)
+        return UINT32_MAX;
+    uint32_t number = e->n_nodes++;
+    e->node[number] = n;
+    n->venv = (struct venv){.env.ops = with_store ? &ops_store : &ops_plain,
+                            .engine = e,
+                            .node = number};
+    n->ops = ops;
+    rng_seeded_init_u64(&n->traffic, e->config.seed ^ (uint64_t)number << 32,
+                        "traffic");
+    rng_seeded_init_u64(&n->crypto, e->config.seed ^ (uint64_t)number << 32,
+                        "crypto");
+    *env = &n->venv.env;
+    return number;
+}
+
+void
+engine_set_object(struct engine *e, uint32_t node, void *self)
+{
+    struct sim_node *n = e->node[node];
+    n->self = self;
+    n->timer_generation++;
+    n->life++;
+}
+
+static void
+event_run(struct engine *e, const struct event *ev)
+{
+    struct sim_node *n = e->node[ev->node];
+    e->events++;
+    switch (ev->kind) {
+    case EVENT_TIMER:
+        if (n->self && ev->generation == n->timer_generation)
+            n->ops->tick(n->self);
+        break;
+    case EVENT_FRAME:
+        if (n->self)
+            n->ops->frame(n->self, ev->from, slab_at(e->frames, ev->frame),
+                          ev->len);
+        slab_give(e->frames, ev->frame);
+        break;
+    default: /* the owner of a request from an earlier life is gone */
+        if (n->self && ev->generation == n->life)
+            n->ops->store(n->self, ev->req);
+        break;
+    }
+}
+
+void
+engine_run(struct engine *e, uint64_t until_us)
+{
+    while (e->n_heap > 0 && e->heap[0].at_us <= until_us) {
+        struct event ev = heap_pop(e);
+        e->now_us = ev.at_us;
+        event_run(e, &ev);
+    }
+    if (e->now_us < until_us)
+        e->now_us = until_us;
+}
+
+uint64_t
+engine_now_us(const struct engine *e)
+{
+    return e->now_us;
+}
+
+void
+engine_inject(struct engine *e, uint32_t from, uint32_t to,
+              const uint8_t *frame, size_t len)
+{
+    (void)!frame_send(e, from, to, frame, len);
+}
+
+void
+engine_tap(struct engine *e, engine_tap_fn tap, void *ctx)
+{
+    e->tap = tap;
+    e->tap_ctx = ctx;
+}
+
+uint64_t
+engine_trace(const struct engine *e)
+{
+    return e->trace;
+}
+
+uint64_t
+engine_events(const struct engine *e)
+{
+    return e->events;
+}
