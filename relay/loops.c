@@ -31,9 +31,13 @@ loop_build(struct relay *r, struct route *route)
     uint8_t seed[SPHINX_SEED_LEN];
     size_t n;
     const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
-    if (n == 0)
+    /* a store turns its loops at another one; the last stands in for it */
+    bool self = r->newest->layer == c->params.layers + 1u;
+    if (n <= self)
         return ERR_NOT_FOUND;
-    uint16_t to = store[rng_below(r->env, n)];
+    uint16_t to = store[rng_below(r->env, n - self)];
+    if (self && to == r->newest->self)
+        to = store[n - 1];
     int err =
         route_draw(route, c, r->env, r->newest->self, to, false, ROUTE_SEND);
     if (err)

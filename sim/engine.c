@@ -229,6 +229,13 @@ static const struct env_ops ops_store = {.now_mono_us = venv_mono_us,
                                          .send = venv_send,
                                          .store = venv_store};
 
+static void
+request_fail(struct env_store_req *req)
+{
+    req->err = ERR_CLOSED;
+    req->done(req);
+}
+
 int
 engine_new(struct engine **out, const struct engine_config *config)
 {
@@ -253,6 +260,9 @@ engine_free(struct engine **ep)
     *ep = NULL;
     if (!e)
         return;
+    for (size_t i = 0; i < e->n_heap; i++)
+        if (e->heap[i].kind == EVENT_STORE)
+            request_fail(e->heap[i].req);
     for (uint32_t i = 0; i < e->n_nodes; i++)
         free(e->node[i]);
     free(e->node);
@@ -331,9 +341,12 @@ event_run(struct engine *e, const struct event *ev)
                           ev->len);
         slab_give(e->frames, ev->frame);
         break;
-    default: /* the owner of a request from an earlier life is gone */
-        if (n->self && ev->generation == n->life)
+    default:
+        if (n->self && ev->generation == n->life) {
             n->ops->store(n->self, ev->req);
+            break;
+        }
+        request_fail(ev->req); /* its owner died meanwhile */
         break;
     }
 }
