@@ -1,0 +1,45 @@
+/* client/invite.h - an invitation: one line of text that makes a pair.
+ *
+ *   brusio1: base64url( version 1 | network 8 | expiry 4 | seed 32 | check 4 )
+ *
+ * network: first bytes of BLAKE2b-256(network name | 0 | identities of its
+ * authorities). expiry: hours since 1970. check: first bytes of BLAKE2b-256
+ * over what stands before it, against typing errors. The chain keys of the two
+ * directions come from the seed:
+ *
+ *   chain = BLAKE2b-256(seed; "brusio/1 chain inviter" or ".. invitee")
+ *
+ * It is single-use: both sides write from position 0 on, and the store tells
+ * a second taker that the slot is taken. Whoever has the line can be taken for
+ * the one it was meant for, so it is handed over in private. */
+#ifndef CLIENT_INVITE_H
+#define CLIENT_INVITE_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/letter.h"
+#include "lib/error.h"
+
+enum {
+    INVITE_SEED_LEN = 32,
+    INVITE_NETWORK_LEN = 8,
+    INVITE_TEXT_LEN = 8 + 66 + 1 /* with the final 0 */
+};
+
+struct invite {
+    uint8_t network[INVITE_NETWORK_LEN];
+    uint32_t expiry_h;
+    uint8_t seed[INVITE_SEED_LEN];
+};
+
+void invite_write(const struct invite *i, char text[static INVITE_TEXT_LEN]);
+
+/* Blanks around the line are forgiven. Returns 0, ERR_FORMAT, ERR_VERSION,
+ * ERR_SHORT, ERR_LONG. Network and expiry are for the caller to judge. */
+int invite_read(struct invite *i, const char *text) CHECK_RESULT;
+
+/* The two chain keys. */
+void invite_chains(const uint8_t seed[static INVITE_SEED_LEN],
+                   uint8_t inviter[static LETTER_CHAIN_LEN],
+                   uint8_t invitee[static LETTER_CHAIN_LEN]);
+#endif

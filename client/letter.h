@@ -1,0 +1,105 @@
+/* client/letter.h - what lies in a slot of a box: one sealed fragment.
+ *
+ *   letter = nonce 24 | head 48 + 16 | body + 16
+ *
+ * XChaCha20-Poly1305 twice, with keys that belong to one direction and one
+ * position, so that a letter opens nowhere else. The head is room for the
+ * ratchet; now it holds its version and random bytes. The body:
+ *
+ *   ack 4 | map 32 | previous period 4 | its letters 4 | sequence 4
+ *   | message 8 | kind 1 | index 4 | count 4 | total 4 | length 2 | data | 0..
+ *
+ * Positions: a box holds 16 letters, so letter n of a period is in slot n mod
+ * 16 of box n / 16. Box ids and keys come from the chain key of the direction:
+ *
+ *   box    = BLAKE2b-256(chain; "brusio/1 box" | period 4 | n / 16 4)
+ *   keys   = BLAKE2b-512(chain; "brusio/1 letter" | period 4 | n 4)
+ *            -> head key 32 | body key 32 */
+#ifndef CLIENT_LETTER_H
+#define CLIENT_LETTER_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+enum {
+    LETTER_CHAIN_LEN = 32,
+    LETTER_BOX_LEN = 32,
+    LETTER_SLOTS = 16,
+    LETTER_MAP_LEN = 32, /* 256 sequence numbers after the acknowledged one */
+    LETTER_WINDOW = 8 * LETTER_MAP_LEN,
+    LETTER_OVERHEAD = 24 + 48 + 16 + 16,
+    LETTER_BODY_HEAD_LEN = 4 + 32 + 4 + 4 + 4 + 8 + 1 + 4 + 4 + 4 + 2,
+    LETTER_LEN_MAX = 16384, /* in any geometry */
+    LETTER_ID_LEN = 8,
+    LETTER_MESSAGE_MAX = 16 << 20 /* octets of one message */
+};
+
+enum letter_kind {
+    LETTER_ACK = 0, /* carries its acknowledgement only; sequence 0 */
+    LETTER_HELLO,   /* the first of a pair: the invitation was taken up */
+    LETTER_TEXT,    /* UTF-8 */
+    LETTER_FILE,    /* name length 1 | name | contents */
+    LETTER_PING,    /* to be answered with a pong of the same message id */
+    LETTER_PONG,
+    LETTER_KINDS
+};
+
+struct letter_place {
+    uint32_t period; /* time / period_s */
+    uint32_t n;      /* in the period */
+};
+
+struct letter {
+    uint32_t ack; /* all sequence numbers up to this one have come, */
+    uint8_t map[LETTER_MAP_LEN]; /* bit i (byte i / 8): ack + 1 + i too */
+    uint32_t previous_period;    /* the sender's last period with letters, */
+    uint32_t previous_count;     /* and how many there were; 0: none */
+    uint32_t sequence;           /* 1, 2, .. of letters with content; 0: ack */
+    uint8_t message[LETTER_ID_LEN];
+    uint8_t kind;          /* enum letter_kind */
+    uint32_t index, count; /* fragment */
+    uint32_t total;        /* octets of the whole message */
+    uint16_t data_len;
+    const uint8_t *data;
+};
+
+/* Octets of a message in each letter but the last. 0: letter_len too short. */
+static inline size_t
+letter_data_max(size_t letter_len)
+{
+    size_t head = LETTER_OVERHEAD + LETTER_BODY_HEAD_LEN;
+    return letter_len > head ? letter_len - head : 0;
+}
+
+/* Letters that a message of `total` octets takes; one for an empty one. */
+static inline uint32_t
+letter_count(size_t total, size_t letter_len)
+{
+    size_t room = letter_data_max(letter_len);
+    return total == 0 ? 1 : (uint32_t)((total + room - 1) / room);
+}
+
+/* The box of a place. */
+void letter_box(const uint8_t chain[static LETTER_CHAIN_LEN],
+                struct letter_place at, uint8_t box[static LETTER_BOX_LEN]);
+
+/* Seal l for its place. random: 24 + 47 fresh random bytes. out has letter_len
+ * bytes. Returns 0, or ERR_LONG when the data does not fit. */
+enum { LETTER_RANDOM_LEN = 24 + 47 };
+int letter_seal(const struct letter *l,
+                const uint8_t chain[static LETTER_CHAIN_LEN],
+                struct letter_place at,
+                const uint8_t random[static LETTER_RANDOM_LEN], uint8_t *out,
+                size_t letter_len) CHECK_RESULT;
+
+/* Open in place; l->data points into letter. Returns 0, ERR_MAC, ERR_VERSION,
+ * or what the body violates: ERR_FORMAT, ERR_RANGE. */
+int letter_open(struct letter *l, const uint8_t chain[static LETTER_CHAIN_LEN],
+                struct letter_place at, uint8_t *letter,
+                size_t letter_len) CHECK_RESULT;
+
+/* The body alone, for tests of the parser. */
+int letter_parse(struct letter *l, const uint8_t *body, size_t body_len,
+                 size_t letter_len) CHECK_RESULT;
+#endif
