@@ -35,6 +35,7 @@ body_write(const struct letter *l, uint8_t *body, size_t len)
     codec_writer_init(&w, body, len);
     codec_write32(&w, l->ack);
     codec_write_bytes(&w, l->map, LETTER_MAP_LEN);
+    codec_write32(&w, l->floor);
     codec_write32(&w, l->previous_period);
     codec_write32(&w, l->previous_count);
     codec_write32(&w, l->sequence);
@@ -78,6 +79,7 @@ letter_parse(struct letter *l, const uint8_t *body, size_t body_len,
     codec_reader_init(&r, body, body_len);
     l->ack = codec_read32(&r);
     map = codec_read_bytes(&r, LETTER_MAP_LEN);
+    l->floor = codec_read32(&r);
     l->previous_period = codec_read32(&r);
     l->previous_count = codec_read32(&r);
     l->sequence = codec_read32(&r);

@@ -6,8 +6,9 @@
  * position, so that a letter opens nowhere else. The head is room for the
  * ratchet; now it holds its version and random bytes. The body:
  *
- *   ack 4 | map 32 | previous period 4 | its letters 4 | sequence 4
- *   | message 8 | kind 1 | index 4 | count 4 | total 4 | length 2 | data | 0..
+ *   ack 4 | map 32 | floor 4 | previous period 4 | its letters 4
+ *   | sequence 4 | message 8 | kind 1 | index 4 | count 4 | total 4 | length 2
+ * | data | 0..
  *
  * Positions: a box holds 16 letters, so letter n of a period is in slot n mod
  * 16 of box n / 16. Box ids and keys come from the chain key of the direction:
@@ -29,7 +30,7 @@ enum {
     LETTER_MAP_LEN = 32, /* 256 sequence numbers after the acknowledged one */
     LETTER_WINDOW = 8 * LETTER_MAP_LEN,
     LETTER_OVERHEAD = 24 + 48 + 16 + 16,
-    LETTER_BODY_HEAD_LEN = 4 + 32 + 4 + 4 + 4 + 8 + 1 + 4 + 4 + 4 + 2,
+    LETTER_BODY_HEAD_LEN = 4 + 32 + 4 + 4 + 4 + 4 + 8 + 1 + 4 + 4 + 4 + 2,
     LETTER_LEN_MAX = 16384, /* in any geometry */
     LETTER_ID_LEN = 8,
     LETTER_MESSAGE_MAX = 16 << 20 /* octets of one message */
@@ -53,9 +54,10 @@ struct letter_place {
 struct letter {
     uint32_t ack; /* all sequence numbers up to this one have come, */
     uint8_t map[LETTER_MAP_LEN]; /* bit i (byte i / 8): ack + 1 + i too */
-    uint32_t previous_period;    /* the sender's last period with letters, */
-    uint32_t previous_count;     /* and how many there were; 0: none */
-    uint32_t sequence;           /* 1, 2, .. of letters with content; 0: ack */
+    uint32_t floor;           /* the sender keeps nothing below; wait no more */
+    uint32_t previous_period; /* the sender's last period with letters, */
+    uint32_t previous_count;  /* and how many there were; 0: none */
+    uint32_t sequence;        /* 1, 2, .. of letters with content; 0: ack */
     uint8_t message[LETTER_ID_LEN];
     uint8_t kind;          /* enum letter_kind */
     uint32_t index, count; /* fragment */

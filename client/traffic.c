@@ -13,14 +13,21 @@
 enum { ROUNDS = 4 };
 
 void
-traffic_init(struct traffic *t, const struct profile *profile, struct env *env)
+traffic_rates(struct traffic *t, const struct profile *profile)
 {
     uint64_t sum_mhz =
         (uint64_t)profile->send_mhz + profile->poll_mhz + profile->loop_mhz;
-    *t = (struct traffic){.send_mhz = profile->send_mhz,
-                          .poll_mhz = profile->poll_mhz,
-                          .loop_mhz = profile->loop_mhz};
+    t->send_mhz = profile->send_mhz;
+    t->poll_mhz = profile->poll_mhz;
+    t->loop_mhz = profile->loop_mhz;
     t->mean_us = 1000000000ULL / (sum_mhz ? sum_mhz : 1);
+}
+
+void
+traffic_init(struct traffic *t, const struct profile *profile, struct env *env)
+{
+    *t = (struct traffic){0};
+    traffic_rates(t, profile);
     env_random_crypto(env, t->id_key, sizeof t->id_key);
     env_random_crypto(env, t->seed_key, sizeof t->seed_key);
     t->next_us = env_now_mono_us(env) + rng_exp_us(env, t->mean_us);

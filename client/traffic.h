@@ -32,6 +32,9 @@ _Static_assert(sizeof(struct traffic) <= 128, "a client's traffic state");
 void traffic_init(struct traffic *t, const struct profile *profile,
                   struct env *env);
 
+/* A new consensus may change the profile's rates; the next tick stays. */
+void traffic_rates(struct traffic *t, const struct profile *profile);
+
 /* Has the clock ticked by now? Then *kind is drawn and the next tick set: from
  * the old tick when it is still to come, else from now. Returns 1 or 0. */
 int traffic_tick(struct traffic *t, struct env *env, uint64_t now_us,

@@ -26,9 +26,11 @@ struct env_dest {
     uint32_t epoch; /* ENV_TO_RELAY */
 };
 
-/* One asynchronous request to a relay's letter storage (durable). The caller
- * owns it and every buffer in it until done() is called, exactly once. */
-enum env_store_op { ENV_STORE_PUT = 1, ENV_STORE_GET };
+/* One asynchronous request to durable storage. The caller owns it and every
+ * buffer in it until done() is called, exactly once. A relay puts and gets
+ * letters; a client appends groups of records to its journal, each group whole
+ * or not at all, in the order of the requests. */
+enum env_store_op { ENV_STORE_PUT = 1, ENV_STORE_GET, ENV_STORE_APPEND };
 struct env_store_req {
     enum env_store_op op;
     uint8_t box[32];
@@ -36,7 +38,7 @@ struct env_store_req {
     uint16_t held;       /* get: bit i set = slot i is not wanted */
     uint8_t after;       /* get: prefer the first wanted slot > after, cyclic */
     uint32_t expiry_day; /* put: days since 1970 after which it is destroyed */
-    uint8_t *letter;     /* put: in; get: out */
+    uint8_t *letter;     /* put, append: in; get: out */
     size_t letter_len;
     int err;       /* out: 0; ERR_SLOT another letter is there; ERR_NOT_FOUND;
                       ERR_QUOTA; ERR_DB */

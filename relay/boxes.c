@@ -95,6 +95,10 @@ job_stored(struct env_store_req *req)
 {
     struct boxes_job *job = req->owner;
     job->waiting = false;
+    /* noted when it is found, not when it is sent: a busy reader has several
+     * gets under way, and each is to bring another letter */
+    if (req->op == ENV_STORE_GET && req->err == 0)
+        *turn_of(job->boxes, req->box) = req->got;
     if (job->abandoned)
         job_free(job);
 }
@@ -169,7 +173,6 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
         answer->status = WIRE_LETTER;
         answer->slot = req->got;
         answer->letter = job->letter;
-        *turn_of(b, req->box) = req->got;
     }
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/document.h"
+#include "directory/json.h"
 #include "tests/runner.h"
 
 static uint64_t
@@ -60,6 +62,7 @@ relay_make(struct test_network *n, size_t i, unsigned layer, unsigned stores_at)
     struct rng_seeded rng;
     rng_seeded_init_u64(&rng, i, "test relay");
     rng_seeded_bytes(&rng, e->identity, sizeof e->identity);
+    e->identity[0] = (uint8_t)i; /* sorted, as a consensus is */
     rng_seeded_bytes(&rng, e->placement, sizeof e->placement);
     rng_seeded_bytes(&rng, n->seed[i], SPHINX_SEED_LEN);
     e->layer = (uint8_t)layer;
@@ -105,8 +108,26 @@ test_network_make(struct test_network *n, uint8_t suite, unsigned gateways,
         for (unsigned k = 0; k < count; k++)
             relay_make(n, i++, layer, layers + 1);
     }
-    memset(c->digest, 0xd1, sizeof c->digest);
     assert_int_equal(consensus_index(c), 0);
+    n->document = NULL;
+    test_network_sign(n);
+}
+
+void
+test_network_sign(struct test_network *n)
+{
+    static const uint8_t seed[DOCUMENT_SIGN_SEED_LEN] = {0xa1};
+    struct document d = {.kind = DOCUMENT_CONSENSUS};
+    uint8_t signature[DOCUMENT_SIGNATURE_LEN];
+    char *body;
+    free(n->document);
+    assert_int_equal(json_write_consensus(n->consensus, &body, &d.body_len), 0);
+    d.body = (const uint8_t *)body;
+    document_sign(d.kind, d.body, d.body_len, seed, n->authority, signature);
+    assert_int_equal(document_add(&d, n->authority, signature), 0);
+    assert_int_equal(document_write(&d, &n->document, &n->document_len), 0);
+    document_digest(&d, n->consensus->digest);
+    free(body);
 }
 
 void
@@ -114,5 +135,7 @@ test_network_free(struct test_network *n)
 {
     consensus_free(&n->consensus);
     free(n->seed);
+    free(n->document);
     n->seed = NULL;
+    n->document = NULL;
 }

@@ -17,6 +17,7 @@ letter_make(struct letter *l, const uint8_t *data, uint32_t total,
 {
     size_t room = letter_data_max(LEN);
     *l = (struct letter){.ack = 7,
+                         .floor = 3,
                          .previous_period = 20000,
                          .previous_count = 33,
                          .sequence = 9,
@@ -52,6 +53,7 @@ sealed_letters_open(void **state)
             assert_int_equal(letter_open(&back, chain, at, out, LEN), 0);
             assert_int_equal(back.ack, 7);
             assert_int_equal(back.previous_count, 33);
+            assert_int_equal(back.floor, 3);
             assert_int_equal(back.index, i);
             assert_int_equal(back.total, totals[t]);
             assert_int_equal(back.data_len, l.data_len);

@@ -1,0 +1,153 @@
+/* client/client.h - a client as a pure object.
+ *
+ *   application -> messages -> letters -> journal -> puts -+
+ *                                                          +-> one clock ->
+ * gateway application <- messages <- letters <------- gets ------+
+ *
+ * It has contacts, keeps messages until they are acknowledged, and sends and
+ * polls on its one clock (client/traffic.h). Nothing an application calls sends
+ * a packet: it changes only what the next ticks of that clock carry. Records
+ * go to durable storage through the environment's store (ENV_STORE_APPEND) and
+ * come back through client_load() at the next start. */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/invite.h"
+#include "client/letter.h"
+#include "directory/consensus.h"
+#include "lib/env.h"
+
+enum {
+    CLIENT_CONTACTS_MAX = 1024,
+    CLIENT_NAME_MAX = 33,        /* of a contact, with the final 0 */
+    CLIENT_QUEUE_MAX = 64 << 20, /* octets of messages not yet delivered */
+    CLIENT_MESSAGES_MAX = 4096,  /* outgoing, of one contact */
+    CLIENT_INBOX_MAX = 4096,     /* messages not yet released */
+    CLIENT_AUTHORITIES_MAX = AUTHORITIES_MAX,
+    CLIENT_GATEWAYS_MAX = 16
+};
+
+struct client;
+
+struct client_config {
+    struct env *env;
+    char profile[PROFILE_NAME_MAX];
+    char network[NETWORK_NAME_MAX];
+    size_t n_authorities, n_gateways;
+    uint8_t authorities[CLIENT_AUTHORITIES_MAX][SPHINX_ID_LEN];
+    uint8_t gateways[CLIENT_GATEWAYS_MAX][SPHINX_ID_LEN]; /* to start with */
+};
+
+int client_new(struct client **out,
+               const struct client_config *config) CHECK_RESULT;
+/* Wipes everything. */
+void client_free(struct client **c);
+
+/* Give back a record of an earlier life; all of them before client_start().
+ * Returns 0, or what is wrong with it (ERR_FORMAT, ERR_VERSION, ..). */
+int client_load(struct client *c, const uint8_t *key, size_t key_len,
+                const uint8_t *value, size_t value_len) CHECK_RESULT;
+int client_start(struct client *c) CHECK_RESULT;
+
+/* A signed consensus, from a file or a gateway. Returns 0, ERR_STALE, or what
+ * is wrong with it. */
+int client_set_document(struct client *c, const uint8_t *bytes,
+                        size_t len) CHECK_RESULT;
+
+/* Where to connect: the gateway's identity, kept for months. */
+const uint8_t *client_gateway(const struct client *c);
+/* It cannot be reached or is not in the consensus: take another. */
+void client_gateway_change(struct client *c);
+/* The newest consensus, or NULL. */
+const struct consensus *client_consensus(const struct client *c);
+
+void client_link_up(struct client *c);
+void client_link_down(struct client *c);
+/* n frames of packet_len bytes from the gateway; changed in place. */
+void client_frames(struct client *c, uint8_t *frames, size_t n, size_t len);
+/* The timer has fired. */
+void client_tick(struct client *c);
+
+/* ---- contacts ---- */
+
+/* Make a contact and the line that its other side adds. Returns 0, ERR_EXISTS
+ * (the name), ERR_FULL, ERR_ARG (not a name: 1..32 printable octets without
+ * blanks). */
+int client_invite(struct client *c, const char *name,
+                  char text[static INVITE_TEXT_LEN]) CHECK_RESULT;
+/* Take an invitation up. Returns also ERR_EXPIRED, ERR_FOREIGN (of another
+ * network), ERR_USED (by this client before), or what invite_read() says. */
+int client_add(struct client *c, const char *name,
+               const char *text) CHECK_RESULT;
+
+struct client_contact {
+    char name[CLIENT_NAME_MAX];
+    bool confirmed;   /* the other side has written */
+    bool refused;     /* the invitation was used by somebody else */
+    uint32_t waiting; /* messages not yet delivered */
+};
+/* The i-th contact; returns false beyond the last. */
+bool client_contact(const struct client *c, size_t i,
+                    struct client_contact *out);
+
+/* ---- messages ---- */
+
+enum client_state {
+    CLIENT_QUEUED = 1, /* kept here */
+    CLIENT_SENT,       /* kept by stores */
+    CLIENT_DELIVERED,  /* acknowledged by the other side, which has kept it */
+    CLIENT_EXPIRED     /* given up */
+};
+const char *client_state_name(enum client_state s);
+
+/* Queue a message of kind (LETTER_TEXT, LETTER_FILE, LETTER_PING). *order is
+ * its number with this contact. Returns ERR_NOT_FOUND (contact), ERR_LONG,
+ * ERR_FULL, ERR_USED, ERR_ARG. */
+int client_send(struct client *c, const char *name, enum letter_kind kind,
+                const uint8_t *data, size_t len, uint64_t *order) CHECK_RESULT;
+
+struct client_message {
+    enum client_state state;
+    bool durable; /* on disk */
+    enum letter_kind kind;
+    uint64_t order, created_s;
+    uint32_t letters, kept, acked; /* fragments */
+    uint64_t rtt_us;               /* a ping's, once answered; else 0 */
+};
+int client_message(const struct client *c, const char *name, uint64_t order,
+                   struct client_message *out) CHECK_RESULT;
+
+/* A message that came; the pointers stay until it is released. */
+struct client_received {
+    const char *contact;
+    enum letter_kind kind;
+    uint64_t order;
+    const uint8_t *data;
+    size_t len;
+};
+/* The oldest one, of this contact or (NULL) of any, after `order`'s place:
+ * returns false when there is none. Only durable ones are handed out. */
+bool client_next(const struct client *c, const char *name,
+                 struct client_received *out);
+/* The application has it; forget it. */
+void client_release(struct client *c, uint64_t order);
+
+/* ---- status ---- */
+
+struct client_status {
+    bool connected, started; /* link up; sends on a valid consensus */
+    int storage_err;
+    uint32_t epoch;         /* of the consensus in use; 0 none */
+    uint64_t valid_after_s; /* of it */
+    uint64_t answer_age_us; /* since the last answer; UINT64_MAX never */
+    uint64_t requests, answers, lost, dummies;
+    uint64_t puts, gets, loops, skipped;
+    size_t contacts, queued, inbox;
+    uint64_t dropped[ERROR_COUNT]; /* frames and letters refused, by -err */
+    uint64_t changes; /* grows whenever a message comes or changes state */
+};
+void client_status(const struct client *c, struct client_status *out);
+#endif

@@ -1,0 +1,268 @@
+/* client/internal.h - the client's state, shared by its own files only. */
+#ifndef CLIENT_INTERNAL_H
+#define CLIENT_INTERNAL_H
+#include "client/client.h"
+#include "client/journal.h"
+#include "client/traffic.h"
+#include "directory/fetch.h"
+#include "directory/route.h"
+#include "lib/clock.h"
+#include "lib/wire.h"
+
+enum {
+    CURSORS = 9,      /* periods read at once: letter_days and two */
+    CURSOR_BOXES = 8, /* boxes of a period read at once */
+    AHEAD_BOXES = 4,  /* of them not known to be full */
+    HOT_PLACES = 4,   /* and one place for the rest */
+    STAGED_MAX = 16,  /* letters ready before their first put */
+    VIEWS = EPOCHS_USABLE + 1,
+    BAD_LETTERS_MAX = 8 /* that do not open, before a slot is given up */
+};
+
+/* Times of the reliability, in microseconds. */
+#define ACK_WAIT_US     1000000ULL    /* an acknowledgement waits for content */
+#define RETRY_US        500000ULL     /* after "retry" */
+#define FULL_US         30000000ULL   /* after "full" */
+#define KEPT_US         60000000ULL   /* kept, not acknowledged: first repeat */
+#define KEPT_MAX_US     3600000000ULL /* and doubled up to this */
+#define MARGIN_MIN_US   1000000ULL    /* an answer may be late by */
+#define MARGIN_START_US 3000000ULL    /* before any was measured */
+#define MARGIN_MAX_US   30000000ULL
+#define BUSY_US         10000000ULL /* a part of a message keeps a reader busy */
+
+/* A letter on its way into a box. Its states follow from its fields: waiting
+ * for the journal (ticket), due (due_us), asked (due_us = when its answer is
+ * overdue), kept. */
+struct out_letter {
+    struct out_letter *next;
+    struct letter_place at;
+    uint32_t sequence; /* 0: acknowledgement only */
+    uint32_t index;
+    uint64_t order; /* its message */
+    uint64_t ticket, due_us;
+    bool tried, kept;
+    uint8_t keeps; /* times it was kept, for the doubling */
+    uint8_t bytes[];
+};
+
+/* A message of the application's. */
+struct message {
+    struct message *next;
+    uint64_t order, created_s, ticket, started_us, rtt_us;
+    uint8_t id[LETTER_ID_LEN];
+    uint8_t kind, state;
+    uint32_t count, next_index, kept, acked;
+    size_t len;
+    uint8_t *data; /* NULL once delivered or expired */
+};
+
+/* How far one period of a contact's letters was read. Box base + i has the
+ * bits i of held and full. */
+struct cursor {
+    bool open, skipped; /* skipped: a later letter says it is empty */
+    uint32_t period, base;
+    uint32_t end; /* letters in it, UINT32_MAX while not known */
+    uint16_t held[CURSOR_BOXES], full[CURSOR_BOXES];
+    uint8_t asked[CURSOR_BOXES], bad[CURSOR_BOXES];
+    uint32_t empties;
+};
+
+/* A message that is not yet whole. */
+struct incoming {
+    struct incoming *next;
+    uint8_t id[LETTER_ID_LEN];
+    uint8_t kind;
+    uint32_t count, have, total;
+    uint8_t *data, *seen;
+};
+
+struct received {
+    struct received *next;
+    struct conversation *from;
+    uint64_t order, ticket;
+    uint8_t kind;
+    uint32_t len;
+    uint8_t data[];
+};
+
+struct conversation {
+    struct conversation *next;
+    uint32_t id;
+    char name[CLIENT_NAME_MAX];
+    uint8_t *chains; /* out 32 | in 32, in guarded memory */
+    bool confirmed, refused, inviter;
+    uint32_t born;      /* period of the first letter to look for */
+    uint64_t active;    /* recency: the larger the later */
+    uint64_t letter_us; /* a letter came last at */
+    /* out */
+    struct letter_place at; /* of the next letter */
+    uint32_t previous_period, previous_count;
+    uint32_t next_sequence;
+    uint64_t next_order;
+    struct out_letter *letters;
+    struct message *messages, **messages_end;
+    uint32_t n_messages, n_waiting;
+    uint64_t ack_owed_us;  /* 0: none */
+    uint64_t loaded_order; /* where sending stood, while loading */
+    uint32_t loaded_index;
+    /* in */
+    uint32_t ack;
+    uint8_t map[LETTER_MAP_LEN];
+    struct cursor cursor[CURSORS]; /* newest first */
+    uint32_t turn;
+    struct incoming *incoming;
+};
+
+/* A place of the polls: what it asks for while it has no conversation. */
+struct place {
+    uint8_t box[WIRE_BOX_LEN];
+    uint64_t until_us, start_us;
+};
+
+/* A request under way. */
+struct asked {
+    uint64_t number; /* + 1; 0: empty */
+    uint64_t expected_us;
+    uint32_t epoch, conversation;
+    struct letter_place at; /* put: the letter's; get: period, box * 16 */
+    uint8_t kind;           /* enum wire_request_kind */
+    bool overdue, spare;
+    uint8_t n_back;
+    uint16_t back[SPHINX_HOPS_MAX];
+};
+
+/* One tick's request, decided before anything is drawn for its packet. */
+struct choice {
+    struct request request;
+    struct out_letter *letter;
+    struct conversation *conversation;
+    struct letter_place at;
+    bool spare; /* to the fallback store */
+};
+
+struct client {
+    struct env *env;
+    struct client_config config;
+    struct journal *journal;
+    struct sphinx_worker *worker;
+    struct traffic traffic;
+    bool started, connected, controlled;
+    uint64_t expire_us; /* next look for expired messages */
+    /* network */
+    struct consensus *view[VIEWS]; /* by epoch modulo VIEWS, owned */
+    struct consensus *current;     /* in use; one of view */
+    uint32_t newest;               /* epoch of the newest */
+    uint64_t switch_s;             /* take up a newer one then; 0: none */
+    uint8_t profile;               /* its index */
+    uint8_t gateway[SPHINX_ID_LEN];
+    uint8_t handle[8];
+    struct fetch fetch;
+    struct clock_offset offset;
+    size_t letter_len;
+    /* requests */
+    struct asked *asked;
+    uint64_t asked_len, oldest; /* length: a power of two */
+    int64_t late_us, late_dev_us;
+    uint64_t answer_us;
+    struct place place[HOT_PLACES + 1];
+    /* people */
+    struct conversation *conversations;
+    uint32_t next_id, rest_turn;
+    uint64_t recency;
+    struct received *inbox, **inbox_end;
+    uint64_t next_received;
+    size_t n_inbox, queue_len;
+    struct client_status status;
+    uint8_t *frame; /* scratch of one packet */
+};
+
+static inline void
+client_drop(struct client *c, int err)
+{
+    c->status.dropped[-err]++;
+}
+
+/* The network's time, as far as this client knows. */
+uint64_t client_time_s(const struct client *c);
+uint32_t client_period(const struct client *c);
+uint64_t client_margin_us(const struct client *c);
+/* Gateway and letter length. */
+void client_save(struct client *c);
+
+/* conversations.c */
+struct conversation *conversation_find(const struct client *c,
+                                       const char *name);
+struct conversation *conversation_by_id(const struct client *c, uint32_t id);
+void conversation_save(struct client *c, const struct conversation *v);
+int conversation_load(struct client *c, uint32_t id, const uint8_t *value,
+                      size_t len);
+void conversation_touch(struct client *c, struct conversation *v);
+void conversations_free(struct client *c);
+
+/* Keys of records: type, contact, and up to two numbers. */
+enum record {
+    RECORD_CLIENT = 'A', /* first: the others need it */
+    RECORD_CONTACT = 'C',
+    RECORD_FRAGMENT = 'F', /* contact, message id, index */
+    RECORD_LETTER = 'L',   /* contact, period, n */
+    RECORD_MESSAGE = 'M',  /* contact, order */
+    RECORD_RECEIVED = 'X'  /* order */
+};
+size_t record_key(uint8_t key[static JOURNAL_KEY_MAX], enum record type,
+                  uint32_t id, uint64_t a, uint32_t b);
+
+/* outgoing.c */
+void outgoing_stage(struct client *c);
+struct out_letter *outgoing_pick(struct client *c, bool spare,
+                                 struct conversation **of);
+void outgoing_asked(struct client *c, struct out_letter *l, uint64_t due_us);
+void outgoing_answer(struct client *c, struct conversation *v,
+                     struct letter_place at, uint8_t status);
+void outgoing_acknowledged(struct client *c, struct conversation *v,
+                           const struct letter *l);
+void outgoing_expire(struct client *c);
+int outgoing_load_letter(struct client *c, struct conversation *v,
+                         struct letter_place at, const uint8_t *value,
+                         size_t len);
+int outgoing_load_message(struct client *c, struct conversation *v,
+                          uint64_t order, const uint8_t *value, size_t len);
+void outgoing_loaded(struct client *c, struct conversation *v);
+int outgoing_submit(struct client *c, struct conversation *v,
+                    enum letter_kind kind, const uint8_t *id,
+                    const uint8_t *data, size_t len, uint64_t *order);
+void outgoing_free(struct conversation *v);
+
+/* incoming.c */
+void incoming_letter(struct client *c, struct conversation *v,
+                     struct letter_place at, uint8_t *bytes);
+int incoming_load_fragment(struct client *c, struct conversation *v,
+                           const uint8_t *id, uint32_t index,
+                           const uint8_t *value, size_t len);
+int incoming_load_received(struct client *c, uint64_t order,
+                           const uint8_t *value, size_t len);
+void incoming_free(struct conversation *v);
+
+/* polls.c */
+void polls_start(struct client *c);
+void polls_pick(struct client *c, struct choice *out);
+void polls_answer(struct client *c, struct conversation *v,
+                  struct letter_place at, uint8_t status, uint8_t slot,
+                  uint16_t full);
+void polls_unasked(struct conversation *v, struct letter_place at);
+/* A letter of this place was read. */
+void polls_hold(struct conversation *v, struct letter_place at);
+void polls_bad(struct conversation *v, struct letter_place at);
+void polls_previous(struct conversation *v, uint32_t period,
+                    uint32_t previous_period, uint32_t previous_count);
+void polls_period(struct client *c, struct conversation *v);
+
+/* network.c */
+int network_take_piece(struct client *c, const uint8_t *frame, size_t len);
+void network_switch(struct client *c);
+void network_control(struct client *c);
+
+/* requests.c */
+void requests_tick(struct client *c, enum traffic_kind kind);
+void requests_answer(struct client *c, uint8_t *frame, size_t len);
+void requests_forget(struct client *c);
+#endif

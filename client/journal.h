@@ -1,0 +1,53 @@
+/* client/journal.h - groups of records on their way to durable storage.
+ *
+ * A group is whole or not at all, and groups are kept in their order, so that
+ * whatever is sent after group n is committed can rely on all before it:
+ * letters wait for their own group, and with it for everything they
+ * acknowledge (I6). Bytes of a group:
+ *
+ *   ( 1 put | key length 1 | key | value length 4 | value )
+ *   ( 2 delete | key length 1 | key ) */
+#ifndef CLIENT_JOURNAL_H
+#define CLIENT_JOURNAL_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/env.h"
+#include "lib/error.h"
+
+enum { JOURNAL_PUT = 1, JOURNAL_DELETE = 2, JOURNAL_KEY_MAX = 32 };
+
+struct journal;
+
+int journal_new(struct journal **out, struct env *env) CHECK_RESULT;
+/* Groups that storage still holds are carried out, and told to nobody. */
+void journal_free(struct journal **j);
+
+/* Called on every commit, from the loop. */
+void journal_on_commit(struct journal *j, void (*fn)(void *ctx), void *ctx);
+
+/* Collect a group; nested begins count as one. */
+void journal_begin(struct journal *j);
+void journal_put(struct journal *j, const uint8_t *key, size_t key_len,
+                 const uint8_t *value, size_t value_len);
+void journal_delete(struct journal *j, const uint8_t *key, size_t key_len);
+/* Hand the group over; returns its ticket, within a nested group the ticket
+ * that the whole will have, and the last one's when there is nothing. */
+uint64_t journal_end(struct journal *j);
+
+/* Is the group with this ticket, and all before it, durable? */
+bool journal_is_committed(const struct journal *j, uint64_t ticket);
+
+/* 0, or why nothing is committed any more (ERR_DB, ERR_NOMEM). Permanent:
+ * groups after a lost one would be kept out of order. */
+int journal_error(const struct journal *j);
+
+/* Go through a group, for whoever stores it: fn is called for each record,
+ * value NULL for a deletion. Returns 0, what fn returned, ERR_FORMAT or
+ * ERR_SHORT. */
+typedef int (*journal_record_fn)(void *ctx, const uint8_t *key, size_t key_len,
+                                 const uint8_t *value, size_t value_len);
+int journal_parse(const uint8_t *group, size_t len, journal_record_fn fn,
+                  void *ctx) CHECK_RESULT;
+#endif

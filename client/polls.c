@@ -1,0 +1,303 @@
+/* client/polls.c - which box a poll asks for (design section 7).
+ *
+ * Of 64 polls 56 go to four hot places, which the conversations have by
+ * recency: 35, 7, 7, 7; the other 8 to the rest in turn. A place without a
+ * conversation polls a random id for as long as a period; so do all places
+ * before their random start after connecting. Every poll makes the same draws.
+ *
+ * Within a conversation: of a period's boxes eight are looked at, from the
+ * first that is not wholly read. A box with letters known to be there comes
+ * first; then the first that is not full, or, for a busy reader, whichever of
+ * it and the three after it was asked for least. One poll in four goes to an
+ * older period while one is open. A period is closed when a later letter says
+ * how many it held and they were read, when it is long over and empty, or when
+ * its letters have expired.
+ *
+ * Failure modes: a letter that does not open is asked for again some times and
+ * then passed over; a hole (a letter its writer gave up) is passed over when
+ * the eighth box is full and polls of the first stay empty. */
+#include <string.h>
+
+#include "client/internal.h"
+#include "lib/rng.h"
+
+enum {
+    ALL = 0xffff,
+    EMPTIES_CLOSE = 8, /* of a period that is over */
+    EMPTIES_HOLE = 16  /* of a box that others have overtaken */
+};
+
+static unsigned
+bits(uint16_t v)
+{
+    return (unsigned)__builtin_popcount(v);
+}
+
+/* ---- cursors ---- */
+
+static void
+cursor_close(struct conversation *v, size_t i)
+{
+    memmove(&v->cursor[i], &v->cursor[i + 1],
+            (CURSORS - i - 1) * sizeof v->cursor[0]);
+    v->cursor[CURSORS - 1] = (struct cursor){0};
+}
+
+static void
+cursor_open(struct conversation *v, uint32_t period)
+{
+    memmove(&v->cursor[1], &v->cursor[0], (CURSORS - 1) * sizeof v->cursor[0]);
+    v->cursor[0] =
+        (struct cursor){.open = true, .period = period, .end = UINT32_MAX};
+}
+
+static bool
+cursor_is_read(const struct cursor *k)
+{
+    uint32_t read = k->base * LETTER_SLOTS;
+    for (size_t i = 0; i < CURSOR_BOXES; i++)
+        read += bits(k->held[i]);
+    return k->skipped || (k->end != UINT32_MAX && read >= k->end);
+}
+
+void
+polls_period(struct client *c, struct conversation *v)
+{
+    uint32_t now = client_period(c);
+    uint32_t life = c->current
+                        ? (uint32_t)((uint64_t)c->current->params.letter_days *
+                                     86400 / c->current->params.period_s)
+                        : 1;
+    if (life > CURSORS - 2)
+        life = CURSORS - 2;
+    uint32_t from = v->cursor[0].open ? v->cursor[0].period + 1 : v->born;
+    if (from + life < now)
+        from = now - life;
+    for (; from <= now; from++)
+        cursor_open(v, from);
+    for (size_t i = CURSORS; i-- > 1;) {
+        const struct cursor *k = &v->cursor[i];
+        if (!k->open)
+            continue;
+        bool old = k->period + 1 < now;
+        if (cursor_is_read(k) || k->period + life < now ||
+            (old && k->end == UINT32_MAX && k->empties >= EMPTIES_CLOSE))
+            cursor_close(v, i);
+    }
+}
+
+static struct cursor *
+cursor_of(struct conversation *v, uint32_t period)
+{
+    for (size_t i = 0; i < CURSORS && v->cursor[i].open; i++)
+        if (v->cursor[i].period == period)
+            return &v->cursor[i];
+    return NULL;
+}
+
+/* The box's index in the cursor, or -1. */
+static int
+cursor_box(const struct cursor *k, struct letter_place at)
+{
+    uint32_t box = at.n / LETTER_SLOTS;
+    if (!k || box < k->base || box - k->base >= CURSOR_BOXES)
+        return -1;
+    return (int)(box - k->base);
+}
+
+static void
+cursor_advance(struct cursor *k)
+{
+    while (k->held[0] == ALL) {
+        for (size_t i = 0; i + 1 < CURSOR_BOXES; i++) {
+            k->held[i] = k->held[i + 1];
+            k->full[i] = k->full[i + 1];
+            k->asked[i] = k->asked[i + 1];
+            k->bad[i] = k->bad[i + 1];
+        }
+        k->held[CURSOR_BOXES - 1] = k->full[CURSOR_BOXES - 1] = 0;
+        k->asked[CURSOR_BOXES - 1] = k->bad[CURSOR_BOXES - 1] = 0;
+        k->base++;
+        k->empties = 0;
+    }
+}
+
+void
+polls_hold(struct conversation *v, struct letter_place at)
+{
+    struct cursor *k = cursor_of(v, at.period);
+    int i = cursor_box(k, at);
+    if (i < 0)
+        return;
+    k->held[i] |= (uint16_t)(1u << at.n % LETTER_SLOTS);
+    k->empties = 0;
+    cursor_advance(k);
+}
+
+void
+polls_bad(struct conversation *v, struct letter_place at)
+{
+    struct cursor *k = cursor_of(v, at.period);
+    int i = cursor_box(k, at);
+    if (i >= 0 && ++k->bad[i] >= BAD_LETTERS_MAX) {
+        k->bad[i] = 0;
+        polls_hold(v, at);
+    }
+}
+
+/* The sender wrote `count` letters in period `previous`, and none between it
+ * and `period`. */
+void
+polls_previous(struct conversation *v, uint32_t period, uint32_t previous,
+               uint32_t count)
+{
+    for (size_t i = 0; i < CURSORS && v->cursor[i].open; i++) {
+        struct cursor *k = &v->cursor[i];
+        if (k->period >= period)
+            continue;
+        if (count > 0 && k->period == previous)
+            k->end = count;
+        else if (k->period > previous || count == 0)
+            k->skipped = true;
+    }
+}
+
+void
+polls_unasked(struct conversation *v, struct letter_place at)
+{
+    struct cursor *k = cursor_of(v, at.period);
+    int i = cursor_box(k, at);
+    if (i >= 0 && k->asked[i] > 0)
+        k->asked[i]--;
+}
+
+void
+polls_answer(struct client *c, struct conversation *v, struct letter_place at,
+             uint8_t status, uint8_t slot, uint16_t full)
+{
+    struct cursor *k = cursor_of(v, at.period);
+    int i = cursor_box(k, at);
+    (void)c;
+    (void)slot;
+    if (i < 0)
+        return;
+    k->full[i] |= full;
+    if (status != WIRE_EMPTY)
+        return;
+    k->empties++;
+    if (i == 0 && k->full[CURSOR_BOXES - 1] == ALL &&
+        k->empties >= EMPTIES_HOLE) {
+        k->held[0] = ALL;
+        cursor_advance(k);
+    }
+}
+
+/* ---- choosing ---- */
+
+static unsigned
+box_pick(const struct cursor *k, bool busy)
+{
+    unsigned first = 0, best;
+    for (unsigned i = 0; i < CURSOR_BOXES; i++)
+        if (bits((uint16_t)(k->full[i] & ~k->held[i])) > k->asked[i])
+            return i;
+    while (first < CURSOR_BOXES && k->full[first] == ALL)
+        first++;
+    if (first == CURSOR_BOXES)
+        return 0; /* all is on its way */
+    best = first;
+    for (unsigned i = first + 1;
+         busy && i < CURSOR_BOXES && i < first + AHEAD_BOXES; i++)
+        if (k->asked[i] < k->asked[best])
+            best = i;
+    return best;
+}
+
+static void
+conversation_poll(struct client *c, struct conversation *v, struct choice *out)
+{
+    uint64_t now_us = env_now_mono_us(c->env);
+    size_t open = 0, i = 0;
+    polls_period(c, v);
+    while (open < CURSORS && v->cursor[open].open)
+        open++;
+    if (open > 1 && ++v->turn % 4 == 0)
+        i = 1 + v->turn / 4 % (open - 1);
+    struct cursor *k = &v->cursor[i];
+    bool busy = v->incoming && now_us - v->letter_us < BUSY_US;
+    /* what the fallback store has was unanswered at the first one: old */
+    unsigned b = out->spare ? 0 : box_pick(k, busy);
+    if (!out->spare && k->asked[b] < UINT8_MAX)
+        k->asked[b]++;
+    out->conversation = v;
+    out->at = (struct letter_place){k->period, (k->base + b) * LETTER_SLOTS};
+    out->request.held = k->held[b];
+    letter_box(v->chains + LETTER_CHAIN_LEN, out->at, out->request.box);
+}
+
+/* The conversation with `rank` others more recent, or NULL. */
+static struct conversation *
+conversation_ranked(const struct client *c, size_t rank)
+{
+    struct conversation *best = NULL;
+    uint64_t below = UINT64_MAX;
+    for (size_t i = 0; i <= rank; i++) {
+        best = NULL;
+        for (struct conversation *v = c->conversations; v; v = v->next)
+            if (v->active < below && (!best || v->active > best->active))
+                best = v;
+        if (!best)
+            return NULL;
+        below = best->active;
+    }
+    return best;
+}
+
+void
+polls_start(struct client *c)
+{
+    uint64_t now_us = env_now_mono_us(c->env);
+    uint64_t window_us =
+        (uint64_t)c->current->params.switch_window_s * 1000000 / 15;
+    for (size_t i = 0; i <= HOT_PLACES; i++) {
+        env_random_traffic(c->env, c->place[i].box, WIRE_BOX_LEN);
+        c->place[i].until_us =
+            now_us + (uint64_t)c->current->params.period_s * 1000000;
+        c->place[i].start_us = now_us + rng_below(c->env, window_us + 1);
+    }
+}
+
+static void
+place_poll(struct client *c, size_t place, struct choice *out)
+{
+    struct place *p = &c->place[place];
+    uint64_t now_us = env_now_mono_us(c->env);
+    if (now_us >= p->until_us) {
+        env_random_traffic(c->env, p->box, WIRE_BOX_LEN);
+        p->until_us = now_us + (uint64_t)c->current->params.period_s * 1000000;
+    }
+    memcpy(out->request.box, p->box, WIRE_BOX_LEN);
+}
+
+void
+polls_pick(struct client *c, struct choice *out)
+{
+    uint64_t now_us = env_now_mono_us(c->env), u = rng_below(c->env, 64);
+    size_t place = u < 35   ? 0
+                   : u < 42 ? 1
+                   : u < 49 ? 2
+                   : u < 56 ? 3
+                            : HOT_PLACES;
+    struct conversation *v = NULL;
+    size_t rest =
+        c->status.contacts > HOT_PLACES ? c->status.contacts - HOT_PLACES : 0;
+    if (place < HOT_PLACES)
+        v = conversation_ranked(c, place);
+    else if (rest > 0)
+        v = conversation_ranked(c, HOT_PLACES + c->rest_turn++ % rest);
+    out->request.kind = WIRE_GET;
+    if (v && now_us >= c->place[place].start_us)
+        conversation_poll(c, v, out);
+    else
+        place_poll(c, place, out);
+}
