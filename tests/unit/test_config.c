@@ -90,8 +90,6 @@ values_arrive(void **state)
     assert_false(s.quiet);
     assert_int_equal(s.level, 2);
     config_free(table, N, &s);
-    static const char last[] = "listen=abc\nquiet=no\npeers={a,\"\",\n#\n}";
-    assert_int_equal(read_text(last, strlen(last), &s, error), ERR_FORMAT);
 }
 
 /* Every word of the allowed characters means to libconfuse what it says. */
@@ -103,11 +101,8 @@ words_are_taken_as_they_stand(void **state)
     struct settings s;
     char error[CONFIG_ERROR_LEN], text[64], word[8];
     for (size_t i = 0; i < 11 * 11 * 11 * 11; i++) {
-        word[0] = set[i % 11];
-        word[1] = set[i / 11 % 11];
-        word[2] = set[i / 121 % 11];
-        word[3] = set[i / 1331];
-        word[4] = 0;
+        snprintf(word, sizeof word, "%c%c%c%c", set[i % 11], set[i / 11 % 11],
+                 set[i / 121 % 11], set[i / 1331]);
         int n = snprintf(text, sizeof text, "listen=%s", word);
         int err = read_text(text, (size_t)n, &s, error);
         if (strstr(word, "//")) {
