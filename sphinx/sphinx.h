@@ -192,8 +192,9 @@ struct sphinx_end {
 
 /* Make a request of n hops (1..geometry.hops), the last with SPHINX_STORE.
  * seed: fresh randomness, the source of every key and filler, never used for a
- * second request or SURB. body has geometry.body_len bytes and does not
- * overlap packet. Returns 0, ERR_RANGE (n), ERR_POINT (a relay's key),
+ * second request or SURB. body has geometry.body_len bytes; it does not overlap
+ * packet, or stands in its place there: packet + header_len + SPHINX_TAG_LEN.
+ * Returns 0, ERR_RANGE (n), ERR_POINT (a relay's key),
  * ERR_SUITE, ERR_CRYPTO; so do the functions on SURBs. */
 int sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
                   const struct sphinx_hop *path, size_t n,
