@@ -68,7 +68,7 @@ config_distance(const char *a, const char *b)
 bool
 config_is_near(const char *a, unsigned distance)
 {
-    return distance <= 1 + strlen(a) / 4;
+    return strlen(a) <= WORD_MAX && distance <= 1 + strlen(a) / 4;
 }
 
 /* No octet that an editor hides, and none that ends a C string. */

@@ -161,7 +161,8 @@ void sphinx_unwrap(struct sphinx_worker *w, const struct sphinx_geometry *g,
 bool sphinx_payload_is_intact(const uint8_t *payload);
 
 /* Build the answer packet from a SURB and a body of g->body_len bytes.
- * *first_hop is the relay to hand it to. */
+ * *first_hop is the relay to hand it to. surb may be packet itself; body may
+ * not overlap it. */
 int sphinx_surb_use(struct sphinx_worker *w, const struct sphinx_geometry *g,
                     const uint8_t *surb, const uint8_t *body, uint8_t *packet,
                     uint16_t *first_hop) CHECK_RESULT;
