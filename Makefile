@@ -78,7 +78,7 @@ SEEDLIB := $(OUT)/libbrusio-seeded.a
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench lint format format-check install uninstall clean \
-	layers
+	layers cov-report
 
 all: $(PROGS:%=$(OUT)/%)
 
@@ -89,6 +89,7 @@ help:
 	@echo 'make bench      timings; ONLY=name for a part'
 	@echo 'make fuzz       libFuzzer; FUZZ_SECONDS=60'
 	@echo 'make ct         constant-time test under valgrind'
+	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
 
@@ -146,6 +147,11 @@ check-tsan:
 	@$(MAKE) --no-print-directory check MODE=tsan
 layers:
 	@tests/check-layers.sh
+# Counts of an earlier run would add up.
+cov-report:
+	@[ ! -d build/cov ] || find build/cov -name '*.gcda' -exec rm -f {} +
+	@$(MAKE) --no-print-directory check-quick MODE=cov
+	@tests/coverage.sh build/cov
 
 ci:
 	@.ci/deps ci

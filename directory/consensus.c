@@ -114,20 +114,22 @@ consensus_index(struct consensus *c)
     if (c->params.layers < 1 || c->params.layers > LAYERS_MAX ||
         c->n_relays > RELAYS_MAX)
         return ERR_RANGE;
+    size_t start[LAYERS_MAX + 3];
     uint16_t *list = calloc(c->n_relays ? c->n_relays : 1, sizeof *list);
     if (!list)
         return ERR_NOMEM;
     for (unsigned layer = 0; layer < consensus_layers(c); layer++) {
-        c->layer_start[layer] = n;
+        start[layer] = n;
         for (size_t i = 0; i < c->n_relays; i++)
             if (c->relays[i].layer == layer)
                 list[n++] = (uint16_t)i;
     }
-    c->layer_start[consensus_layers(c)] = n;
+    start[consensus_layers(c)] = n;
     if (n != c->n_relays) {
         free(list);
         return ERR_RANGE;
     }
+    memcpy(c->layer_start, start, (consensus_layers(c) + 1) * sizeof start[0]);
     free(c->by_layer);
     c->by_layer = list;
     return 0;

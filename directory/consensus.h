@@ -114,7 +114,9 @@ int consensus_find(const struct consensus *c,
  * L -> store, store -> 1, L -> gateway. */
 bool consensus_has_edge(const struct consensus *c, unsigned from, unsigned to);
 
-/* Build by_layer and layer_start from relays; called by whoever fills one. */
+/* Build by_layer and layer_start from relays; called by whoever fills one.
+ * Returns 0, ERR_RANGE (a relay's layer, or too many of either), ERR_NOMEM; c
+ * is then as it was. */
 int consensus_index(struct consensus *c) CHECK_RESULT;
 
 /* The sphinx_view of c. */

@@ -10,6 +10,11 @@
 
 #include "lib/rng.h"
 
+enum {
+    WAY_DRAWS = 16, /* whole ways drawn before one is searched for */
+    WAY_SWEEPS = 4  /* of redrawing a way that was searched for */
+};
+
 static bool
 families_differ(const struct relay_entry *a, const struct relay_entry *b)
 {
@@ -65,20 +70,124 @@ delay_draw(const struct consensus *c, struct env *env, uint64_t mean_us)
     return (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units);
 }
 
+/* The mixes of one way between two relays whose families it must avoid. */
+struct way {
+    const struct consensus *c;
+    unsigned first, n; /* layers first..first + n - 1 */
+    uint16_t ends[2];
+    uint16_t relay[SPHINX_HOPS_MAX];
+};
+
+static int
+way_draw(struct way *w, struct env *env)
+{
+    for (unsigned k = 0; k < w->n; k++) {
+        int err = layer_draw(w->c, env, w->first + k, w->ends, 2, &w->relay[k]);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static bool
+way_is_disjoint(const struct way *w)
+{
+    for (unsigned k = 1; k < w->n; k++)
+        if (!way_admits(w->c, w->relay, k, w->relay[k]))
+            return false;
+    return true;
+}
+
+/* Give layer k a relay, moving other layers to other families if need be: one
+ * augmenting path of a matching of layers to families (Kuhn 1955), depth
+ * first. Layers are tried at most once each (bit mask seen); has says which
+ * have a relay. Where to begin in the layer is drawn by bandwidth. */
+static int
+way_augment(struct way *w, struct env *env, unsigned k, unsigned *seen,
+            unsigned has)
+{
+    size_t count, start = 0;
+    uint16_t drawn;
+    const uint16_t *relay = consensus_layer(w->c, w->first + k, &count);
+    int err = layer_draw(w->c, env, w->first + k, w->ends, 2, &drawn);
+    if (err)
+        return err;
+    while (relay[start] != drawn)
+        start++;
+    *seen |= 1u << k;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t r = relay[(start + i) % count];
+        unsigned owner = 0;
+        if (!way_admits(w->c, w->ends, 2, r))
+            continue;
+        while (owner < w->n && (!(has >> owner & 1) ||
+                                way_admits(w->c, &w->relay[owner], 1, r)))
+            owner++;
+        if (owner < w->n &&
+            (*seen >> owner & 1 || way_augment(w, env, owner, seen, has) != 0))
+            continue;
+        w->relay[k] = r;
+        return 0;
+    }
+    return ERR_NOT_FOUND;
+}
+
+/* Any way if there is one, then redrawn layer by layer given the others (Gibbs
+ * sampling), which leads it towards the law of way_draw() given that the
+ * families differ. */
+static int
+way_search(struct way *w, struct env *env)
+{
+    uint16_t others[SPHINX_HOPS_MAX + 2];
+    unsigned has = 0, seen;
+    for (unsigned k = 0; k < w->n; k++) {
+        int err = way_augment(w, env, k, (seen = 0, &seen), has);
+        if (err)
+            return err;
+        has |= 1u << k;
+    }
+    for (unsigned i = 0; i < WAY_SWEEPS * w->n; i++) {
+        unsigned k = i % w->n, n = 2;
+        memcpy(others, w->ends, sizeof w->ends);
+        for (unsigned m = 0; m < w->n; m++)
+            if (m != k)
+                others[n++] = w->relay[m];
+        int err = layer_draw(w->c, env, w->first + k, others, n, &w->relay[k]);
+        if (err)
+            return err; /* not reached: the present one fits */
+    }
+    return 0;
+}
+
 /* Fill mixes of layers first..last into a way between `from` and `to`, both of
- * which its families must avoid; n is where the first goes. */
+ * which its families must avoid; n is where the first goes.
+ *
+ * The law: every layer's relay by bandwidth, independently, given that no two
+ * are of one family. That is what rejecting whole ways gives. Skipping, layer
+ * by layer, what no longer fits would favour the relays of later layers whose
+ * families are rare, and can end where no relay is left although there is a
+ * way. When WAY_DRAWS ways in a row are rejected, way_search() finds one if
+ * any exists; its law is near this one but not the same. Without families the
+ * first draw is taken, one number a layer. */
 static int
 mixes_draw(const struct consensus *c, struct env *env, unsigned first,
            unsigned last, uint16_t from, uint16_t to, uint16_t *way, uint8_t *n)
 {
-    uint16_t taken[SPHINX_HOPS_MAX + 2] = {from, to};
-    size_t count = 2;
-    for (unsigned layer = first; layer <= last; layer++) {
-        int err = layer_draw(c, env, layer, taken, count, &taken[count]);
-        if (err)
-            return err;
-        way[(*n)++] = taken[count++];
-    }
+    struct way w = {.c = c, .first = first, .ends = {from, to}};
+    w.n = last >= first ? last - first + 1 : 0;
+    if (!families_differ(&c->relays[from], &c->relays[to]))
+        return ERR_NOT_FOUND;
+    int err = 0;
+    unsigned left = WAY_DRAWS;
+    do
+        err = way_draw(&w, env);
+    while (!err && !way_is_disjoint(&w) && --left > 0);
+    if (!err && left == 0)
+        err = way_search(&w, env);
+    if (err)
+        return err;
+    memcpy(way + *n, w.relay, w.n * sizeof *way);
+    *n = (uint8_t)(*n + w.n);
     return 0;
 }
 
@@ -183,38 +292,38 @@ request_build(struct sphinx_worker *w, const struct consensus *c,
     const struct sphinx_geometry *g = &c->params.geometry;
     struct sphinx_hop hop[SPHINX_HOPS_MAX];
     struct sphinx_view view;
-    uint8_t seed[SPHINX_SEED_LEN], body[SPHINX_PACKET_MAX],
-        surb[SPHINX_PACKET_MAX];
+    uint8_t seed[SPHINX_SEED_LEN];
+    /* body and SURB are made where they stand in the packet */
+    uint8_t *body = packet + g->header_len + SPHINX_TAG_LEN;
     uint64_t at_us = 0;
     consensus_view(c, &view);
     if (now_s > c->valid_after_s)
         at_us = (now_s - c->valid_after_s) * 1000000;
     uint64_t store_us = (uint64_t)r->out_delay[r->n_out - 1] * g->delay_unit_us;
-    hops_fill(hop, c, r->back, r->back_delay, r->n_back,
-              at_us + r->at_store_us + store_us, slack_draw(c, env));
-    int err =
-        sphinx_surb_create(w, &view, hop, r->n_back, end, surb_seed, surb);
-    if (err)
-        goto out;
-    env_random_crypto(env, body, g->body_len);
     struct wire_request wire = {.kind = req->kind,
                                 .slot = req->slot,
                                 .held = req->held,
                                 .box = req->box,
                                 .work = req->work,
-                                .surb = surb,
                                 .letter = req->letter};
-    err = wire_request_write(body, g->body_len, g->surb_len, &wire);
+    hops_fill(hop, c, r->back, r->back_delay, r->n_back,
+              at_us + r->at_store_us + store_us, slack_draw(c, env));
+    env_random_crypto(env, body, g->body_len);
+    int err = wire_request_write(body, g->body_len, g->surb_len, &wire);
+    if (err)
+        goto out;
+    err = sphinx_surb_create(w, &view, hop, r->n_back, end, surb_seed,
+                             body + WIRE_REQUEST_HEAD_LEN);
     if (err)
         goto out;
     hops_fill(hop, c, r->out, r->out_delay, r->n_out, at_us,
               slack_draw(c, env));
     env_random_crypto(env, seed, sizeof seed);
     err = sphinx_create(w, &view, hop, r->n_out, seed, body, packet);
-out:
     sodium_memzero(seed, sizeof seed);
-    sodium_memzero(body, g->body_len);
-    sodium_memzero(surb, g->surb_len);
+out:
+    if (err)
+        sodium_memzero(packet, g->packet_len);
     return err;
 }
 

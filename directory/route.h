@@ -28,8 +28,9 @@ struct route {
 /* Draw a round trip to `store`. A client passes its gateway as `self` and
  * as_client; the path starts and ends there. A relay passes itself: the path
  * starts after its own layer and ends with deliver at itself. No two relays of
- * one family are on one way. Uses the traffic stream only. Returns
- * ERR_NOT_FOUND when a layer has no usable relay, ERR_RELAY or ERR_EDGE when
+ * one family are on one way, self and store included; among such ways the law
+ * is by bandwidth in each layer (see mixes_draw). Uses the traffic stream only.
+ * Returns ERR_NOT_FOUND when there is no such way, ERR_RELAY or ERR_EDGE when
  * self or store is none. */
 int route_draw(struct route *r, const struct consensus *c, struct env *env,
                uint16_t self, uint16_t store, bool as_client,
@@ -47,7 +48,8 @@ struct request {
 
 /* Build the packet for route r at wall time now_s: SURB from surb_seed and end,
  * request body, layers. All other randomness from the crypto stream. packet
- * has geometry.packet_len bytes; *first_hop is out[0]. */
+ * has geometry.packet_len bytes, zero after an error; its first hop is
+ * r->out[0]. */
 int request_build(struct sphinx_worker *w, const struct consensus *c,
                   struct env *env, const struct route *r, uint64_t now_s,
                   const struct request *req, const struct sphinx_end *end,

@@ -80,7 +80,8 @@ wire_letter_len(size_t body_len, size_t surb_len)
 
 /* Parsers: pointers in the result go into the input. Return 0, ERR_FORMAT,
  * ERR_SHORT or ERR_RANGE. Writers fill the fields only; the caller has filled
- * the buffer with random bytes before (padding is never zeros). */
+ * the buffer with random bytes before (padding is never zeros). A letter or
+ * SURB that is NULL is left as it stands in the body. */
 int wire_request_parse(struct wire_request *r, const uint8_t *body,
                        size_t body_len, size_t surb_len) CHECK_RESULT;
 int wire_request_write(uint8_t *body, size_t body_len, size_t surb_len,

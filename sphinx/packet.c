@@ -219,7 +219,8 @@ sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
     const struct suite *s = suite_find(g->suite);
     uint8_t *payload = packet + g->header_len;
     memset(payload, 0, SPHINX_TAG_LEN);
-    memcpy(payload + SPHINX_TAG_LEN, body, g->body_len);
+    if (body != payload + SPHINX_TAG_LEN)
+        memcpy(payload + SPHINX_TAG_LEN, body, g->body_len);
     for (size_t i = n; i-- > 0 && !err;)
         err = s->payload(w->cipher, w->hops.keys[i].payload, payload,
                          g->payload_len, true);

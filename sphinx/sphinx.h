@@ -161,7 +161,8 @@ void sphinx_unwrap(struct sphinx_worker *w, const struct sphinx_geometry *g,
 bool sphinx_payload_is_intact(const uint8_t *payload);
 
 /* Build the answer packet from a SURB and a body of g->body_len bytes.
- * *first_hop is the relay to hand it to. */
+ * *first_hop is the relay to hand it to. surb may be packet itself; body may
+ * not overlap it. */
 int sphinx_surb_use(struct sphinx_worker *w, const struct sphinx_geometry *g,
                     const uint8_t *surb, const uint8_t *body, uint8_t *packet,
                     uint16_t *first_hop) CHECK_RESULT;
@@ -192,8 +193,9 @@ struct sphinx_end {
 
 /* Make a request of n hops (1..geometry.hops), the last with SPHINX_STORE.
  * seed: fresh randomness, the source of every key and filler, never used for a
- * second request or SURB. body has geometry.body_len bytes and does not
- * overlap packet. Returns 0, ERR_RANGE (n), ERR_POINT (a relay's key),
+ * second request or SURB. body has geometry.body_len bytes; it does not overlap
+ * packet, or stands in its place there: packet + header_len + SPHINX_TAG_LEN.
+ * Returns 0, ERR_RANGE (n), ERR_POINT (a relay's key),
  * ERR_SUITE, ERR_CRYPTO; so do the functions on SURBs. */
 int sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
                   const struct sphinx_hop *path, size_t n,

@@ -36,17 +36,21 @@ sphinx_surb_use(struct sphinx_worker *w, const struct sphinx_geometry *g,
                 uint16_t *first_hop)
 {
     const struct suite *s = suite_find(g->suite);
-    uint8_t *payload = packet + g->header_len;
+    uint8_t *payload = packet + g->header_len, key[SPHINX_KEY_LEN];
     if (!s)
         return ERR_SUITE;
     if (surb[0] != SPHINX_VERSION)
         return ERR_VERSION;
-    memcpy(packet, surb, g->header_len);
+    /* what follows the header is where the payload goes when surb is packet */
     *first_hop = packet_get16(surb + g->header_len);
+    memcpy(key, surb + g->header_len + 2, sizeof key);
+    if (packet != surb)
+        memcpy(packet, surb, g->header_len);
     memset(payload, 0, SPHINX_TAG_LEN);
     memcpy(payload + SPHINX_TAG_LEN, body, g->body_len);
-    return s->payload(w->cipher, surb + g->header_len + 2, payload,
-                      g->payload_len, true);
+    int err = s->payload(w->cipher, key, payload, g->payload_len, true);
+    sodium_memzero(key, sizeof key);
+    return err;
 }
 
 int

@@ -45,6 +45,22 @@ defaults_are_those_of_the_design(void **state)
     assert_true(p.switch_window_s >= 1 && p.switch_window_s < 30);
 }
 
+/* A consensus that cannot be indexed keeps the index it had. */
+static void
+failed_index_changes_nothing(void **state)
+{
+    (void)state;
+    struct test_network n;
+    test_network_make(&n, SPHINX_SUITE_X25519, 1, 3, 2, 1);
+    struct consensus before = *n.consensus;
+    n.consensus->relays[0].layer = 5;
+    assert_int_equal(consensus_index(n.consensus), ERR_RANGE);
+    assert_memory_equal(&before, n.consensus, sizeof before);
+    n.consensus->params.layers = LAYERS_MAX + 1;
+    assert_int_equal(consensus_index(n.consensus), ERR_RANGE);
+    test_network_free(&n);
+}
+
 /* Every store gets its share of 40,000 random boxes (chi-square with 4 degrees
  * of freedom; 42.7 is passed by chance once in 10^8), the fallback is another,
  * and losing a store moves its boxes alone, to their fallbacks. */
@@ -315,6 +331,7 @@ request_goes_round(void **state)
 const struct CMUnitTest test_route[] = {
     cmocka_unit_test(edges_are_those_of_the_layering),
     cmocka_unit_test(defaults_are_those_of_the_design),
+    cmocka_unit_test(failed_index_changes_nothing),
     cmocka_unit_test(boxes_spread_over_stores),
     cmocka_unit_test(paths_follow_edges_from_every_relay),
     cmocka_unit_test(families_never_meet_on_a_way),

@@ -141,6 +141,39 @@ request_and_answer(struct line *l, size_t n)
     assert_memory_equal(answer + SPHINX_TAG_LEN, body, g->body_len);
 }
 
+/* A body in its place in the packet and a SURB at the packet's beginning give
+ * the same packets as those that stand elsewhere. */
+static void
+packets_are_made_in_place(void **state)
+{
+    (void)state;
+    static uint8_t here[2048];
+    struct line l;
+    uint8_t seed[SPHINX_SEED_LEN], surb[2048];
+    struct sphinx_end end = {{1}, {2}};
+    uint16_t first, again;
+    line_new(&l, SPHINX_SUITE_X25519, 5, sizeof here);
+    const struct sphinx_geometry *g = &l.view.geometry;
+    uint8_t *inside = here + g->header_len + SPHINX_TAG_LEN;
+    line_random(&l, seed, sizeof seed);
+    line_random(&l, body, g->body_len);
+    memcpy(inside, body, g->body_len);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sphinx_create(l.worker, &l.view, l.path, 4, seed,
+                                       i ? body : inside, i ? packet : here),
+                         0);
+    assert_memory_equal(packet, here, sizeof here);
+    assert_int_equal(
+        sphinx_surb_create(l.worker, &l.view, l.path, 4, &end, seed, surb), 0);
+    memcpy(here, surb, g->surb_len);
+    assert_int_equal(sphinx_surb_use(l.worker, g, surb, body, packet, &first),
+                     0);
+    assert_int_equal(sphinx_surb_use(l.worker, g, here, body, here, &again), 0);
+    assert_memory_equal(packet, here, sizeof here);
+    assert_int_equal(first, again);
+    line_free(&l);
+}
+
 static void
 every_path_length_arrives(void **state)
 {
@@ -254,6 +287,7 @@ const struct CMUnitTest test_sphinx[] = {
     cmocka_unit_test(geometry_has_the_documented_lengths),
     cmocka_unit_test(geometry_refuses_what_does_not_fit),
     cmocka_unit_test(rfc7748_vector_passes),
+    cmocka_unit_test(packets_are_made_in_place),
     cmocka_unit_test(every_path_length_arrives),
     cmocka_unit_test(null_has_the_same_layout),
     cmocka_unit_test(seed_decides_the_packet),
