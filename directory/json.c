@@ -9,41 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/json_internal.h"
 #include "lib/codec.h"
-
-enum type { T_INT, T_HEX, T_TEXT };
-
-/* A field: T_INT of `size` octets in min..max; T_HEX of `size` octets; T_TEXT
- * of at most size - 1 printable characters, at least min. */
-struct field {
-    const char *name;
-    enum type type;
-    size_t offset, size;
-    uint64_t min, max;
-};
-
-#define F_INT(s, f, lo, hi)                                                  \
-    {                                                                        \
-#f, T_INT, offsetof(struct s, f), sizeof(((struct s *)0)->f), lo, hi \
-    }
-#define F_HEX(s, f)                                                        \
-    {                                                                      \
-#f, T_HEX, offsetof(struct s, f), sizeof(((struct s *)0)->f), 0, 0 \
-    }
-#define F_TEXT(s, f)                                                        \
-    {                                                                       \
-#f, T_TEXT, offsetof(struct s, f), sizeof(((struct s *)0)->f), 1, 0 \
-    }
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 enum { DAY_S = 86400, MINUTE_US = 60000000 };
 
-static const struct field consensus_fields[] = {
+static const struct json_field consensus_fields[] = {
     F_TEXT(consensus, network), F_INT(consensus, epoch, 0, UINT32_MAX - 16),
     F_INT(consensus, valid_after_s, 0, 1ULL << 40),
     F_HEX(consensus, shared_random), F_HEX(consensus, work_challenge)};
 
-static const struct field params_fields[] = {
+static const struct json_field params_fields[] = {
     F_INT(params, epoch_len_s, 1, 30 * DAY_S),
     F_INT(params, layers, 1, LAYERS_MAX),
     F_INT(params, mix_strategy, 1, 255),
@@ -62,18 +38,18 @@ static const struct field params_fields[] = {
     F_INT(params, letter_days, 1, 366),
     F_INT(params, work_bits, 0, 64)};
 
-static const struct field profile_fields[] = {
+static const struct json_field profile_fields[] = {
     F_TEXT(profile, name), F_INT(profile, send_mhz, 0, 100000000),
     F_INT(profile, poll_mhz, 0, 100000000),
     F_INT(profile, loop_mhz, 1, 100000000),
     F_INT(profile, down_interval_us, 10, MINUTE_US)};
 
-static const struct field geometry_fields[] = {
+static const struct json_field geometry_fields[] = {
     F_INT(sphinx_geometry, suite, 0, 255), F_INT(sphinx_geometry, hops, 1, 255),
     F_INT(sphinx_geometry, packet_len, 1, UINT16_MAX),
     F_INT(sphinx_geometry, delay_unit_us, 1, 1000000)};
 
-static const struct field relay_fields[] = {
+static const struct json_field relay_fields[] = {
     F_HEX(relay_entry, identity),
     F_INT(relay_entry, role, ROLE_GATEWAY, ROLE_STORE),
     F_INT(relay_entry, layer, 0, LAYERS_MAX + 1),
@@ -83,17 +59,11 @@ static const struct field relay_fields[] = {
     F_HEX(relay_entry, family),
     F_HEX(relay_entry, placement)};
 
-static const struct field descriptor_fields[] = {
+static const struct json_field descriptor_fields[] = {
     F_TEXT(descriptor, network), F_INT(descriptor, epoch, 0, UINT32_MAX - 16)};
 
-/* Reading: the first error stays, with the key it was at. */
-struct reader {
-    int err;
-    char *where;
-};
-
-static void
-reader_fail(struct reader *r, int err, const char *where)
+void
+json_reader_fail(struct json_reader *r, int err, const char *where)
 {
     if (r->err)
         return;
@@ -142,114 +112,115 @@ int_keep(void *at, size_t size, uint64_t v)
 }
 
 static void
-int_read(struct reader *r, const json_t *v, const struct field *f, uint8_t *at)
+int_read(struct json_reader *r, const json_t *v, const struct json_field *f,
+         uint8_t *at)
 {
     if (!json_is_integer(v)) {
-        reader_fail(r, ERR_FORMAT, f->name);
+        json_reader_fail(r, ERR_FORMAT, f->name);
         return;
     }
     json_int_t n = json_integer_value(v);
     if (n < 0 || (uint64_t)n < f->min || (uint64_t)n > f->max)
-        reader_fail(r, ERR_RANGE, f->name);
+        json_reader_fail(r, ERR_RANGE, f->name);
     else
         int_keep(at, f->size, (uint64_t)n);
 }
 
-static void
-hex_read(struct reader *r, const json_t *v, const char *name, uint8_t *at,
-         size_t len)
+void
+json_hex_read(struct json_reader *r, const json_t *v, const char *name,
+              uint8_t *at, size_t len)
 {
     const char *s = json_string_value(v);
     if (!s || strlen(s) != json_string_length(v) ||
         strspn(s, "0123456789abcdef") != strlen(s) || codec_unhex(at, len, s))
-        reader_fail(r, ERR_FORMAT, name);
+        json_reader_fail(r, ERR_FORMAT, name);
 }
 
-static void
-text_read(struct reader *r, const json_t *v, const char *name, char *at,
-          size_t size)
+void
+json_text_read(struct json_reader *r, const json_t *v, const char *name,
+               char *at, size_t size)
 {
     const char *s = json_string_value(v);
     size_t len = json_string_length(v);
     if (!s || len == 0 || strlen(s) != len) {
-        reader_fail(r, ERR_FORMAT, name);
+        json_reader_fail(r, ERR_FORMAT, name);
         return;
     }
     if (len >= size) {
-        reader_fail(r, ERR_LONG, name);
+        json_reader_fail(r, ERR_LONG, name);
         return;
     }
     for (size_t i = 0; i < len; i++)
         if (s[i] <= ' ' || s[i] > '~') {
-            reader_fail(r, ERR_FORMAT, name);
+            json_reader_fail(r, ERR_FORMAT, name);
             return;
         }
     memcpy(at, s, len + 1);
 }
 
 /* All fields of a table, and `others` keys that the caller reads. */
-static void
-object_read(struct reader *r, const json_t *o, const struct field *f, size_t n,
-            size_t others, void *out)
+void
+json_object_read(struct json_reader *r, const json_t *o,
+                 const struct json_field *f, size_t n, size_t others, void *out)
 {
     if (!json_is_object(o)) {
-        reader_fail(r, ERR_FORMAT, n ? f[0].name : "object");
+        json_reader_fail(r, ERR_FORMAT, n ? f[0].name : "object");
         return;
     }
     for (size_t i = 0; i < n && !r->err; i++) {
         const json_t *v = json_object_get(o, f[i].name);
         uint8_t *at = (uint8_t *)out + f[i].offset;
         if (!v)
-            reader_fail(r, ERR_MISSING, f[i].name);
+            json_reader_fail(r, ERR_MISSING, f[i].name);
         else if (f[i].type == T_INT)
             int_read(r, v, &f[i], at);
         else if (f[i].type == T_HEX)
-            hex_read(r, v, f[i].name, at, f[i].size);
+            json_hex_read(r, v, f[i].name, at, f[i].size);
         else
-            text_read(r, v, f[i].name, (char *)at, f[i].size);
+            json_text_read(r, v, f[i].name, (char *)at, f[i].size);
     }
     /* every known key is there, so more of them are unknown ones */
     if (!r->err && json_object_size(o) > n + others)
-        reader_fail(r, ERR_UNKNOWN, n ? f[0].name : "object");
+        json_reader_fail(r, ERR_UNKNOWN, n ? f[0].name : "object");
 }
 
 /* A list of lo..hi elements, or NULL after an error. */
-static const json_t *
-list_get(struct reader *r, const json_t *o, const char *name, size_t lo,
-         size_t hi)
+const json_t *
+json_list_get(struct json_reader *r, const json_t *o, const char *name,
+              size_t lo, size_t hi)
 {
     const json_t *v = json_object_get(o, name);
     if (!v)
-        reader_fail(r, ERR_MISSING, name);
+        json_reader_fail(r, ERR_MISSING, name);
     else if (!json_is_array(v))
-        reader_fail(r, ERR_FORMAT, name);
+        json_reader_fail(r, ERR_FORMAT, name);
     else if (json_array_size(v) < lo || json_array_size(v) > hi)
-        reader_fail(r, ERR_RANGE, name);
+        json_reader_fail(r, ERR_RANGE, name);
     return r->err ? NULL : v;
 }
 
 static void
-addresses_read(struct reader *r, const json_t *o, struct relay_entry *e)
+addresses_read(struct json_reader *r, const json_t *o, struct relay_entry *e)
 {
-    const json_t *list = list_get(r, o, "addresses", 1, ADDRESSES_MAX);
+    const json_t *list = json_list_get(r, o, "addresses", 1, ADDRESSES_MAX);
     for (size_t i = 0; list && i < json_array_size(list); i++) {
-        text_read(r, json_array_get(list, i), "addresses", e->addresses[i],
-                  ADDRESS_MAX);
+        json_text_read(r, json_array_get(list, i), "addresses", e->addresses[i],
+                       ADDRESS_MAX);
         e->n_addresses = (uint8_t)(i + 1);
     }
 }
 
-static void
-params_read(struct reader *r, const json_t *o, struct params *p)
+void
+json_params_read(struct json_reader *r, const json_t *o, struct params *p)
 {
     struct sphinx_geometry g = {0};
-    object_read(r, o, params_fields, LEN(params_fields), 2, p);
-    object_read(r, json_object_get(o, "geometry"), geometry_fields,
-                LEN(geometry_fields), 0, &g);
-    const json_t *list = list_get(r, o, "profiles", 1, PROFILES_MAX);
+    json_object_read(r, o, params_fields, LEN(params_fields), 2, p);
+    json_object_read(r, json_object_get(o, "geometry"), geometry_fields,
+                     LEN(geometry_fields), 0, &g);
+    const json_t *list = json_list_get(r, o, "profiles", 1, PROFILES_MAX);
     for (size_t i = 0; list && i < json_array_size(list); i++) {
-        object_read(r, json_array_get(list, i), profile_fields,
-                    LEN(profile_fields), 0, &p->profiles[i]);
+        json_object_read(r, json_array_get(list, i), profile_fields,
+                         LEN(profile_fields), 0, &p->profiles[i]);
         p->n_profiles = (uint8_t)(i + 1);
     }
     if (r->err)
@@ -259,7 +230,7 @@ params_read(struct reader *r, const json_t *o, struct params *p)
     if (!err && p->geometry.hops < p->layers + 2)
         err = ERR_RANGE;
     if (err)
-        reader_fail(r, err, "geometry");
+        json_reader_fail(r, err, "geometry");
 }
 
 /* Role and layer must tell the same. */
@@ -274,54 +245,54 @@ role_fits(const struct relay_entry *e, unsigned layers)
 }
 
 static void
-relays_read(struct reader *r, const json_t *list, struct consensus *c)
+relays_read(struct json_reader *r, const json_t *list, struct consensus *c)
 {
     size_t n = json_array_size(list);
     c->relays = calloc(n ? n : 1, sizeof *c->relays);
     if (!c->relays) {
-        reader_fail(r, ERR_NOMEM, "relays");
+        json_reader_fail(r, ERR_NOMEM, "relays");
         return;
     }
     c->n_relays = n;
     for (size_t i = 0; i < n && !r->err; i++) {
         const json_t *o = json_array_get(list, i);
         struct relay_entry *e = &c->relays[i];
-        object_read(r, o, relay_fields, LEN(relay_fields), 2, e);
+        json_object_read(r, o, relay_fields, LEN(relay_fields), 2, e);
         addresses_read(r, o, e);
-        hex_read(r, json_object_get(o, "sphinx_key"), "sphinx_key",
-                 e->sphinx_key, c->params.geometry.public_len);
+        json_hex_read(r, json_object_get(o, "sphinx_key"), "sphinx_key",
+                      e->sphinx_key, c->params.geometry.public_len);
         if (!r->err && !role_fits(e, c->params.layers))
-            reader_fail(r, ERR_RANGE, "layer");
+            json_reader_fail(r, ERR_RANGE, "layer");
         /* sorted by identity, so that none stands twice */
         if (!r->err && i > 0 &&
             memcmp(e[-1].identity, e->identity, SPHINX_ID_LEN) >= 0)
-            reader_fail(r, ERR_DUPLICATE, "identity");
+            json_reader_fail(r, ERR_DUPLICATE, "identity");
     }
 }
 
-static json_t *
-body_load(struct reader *r, const uint8_t *body, size_t len)
+json_t *
+json_body_load(struct json_reader *r, const uint8_t *body, size_t len)
 {
     json_error_t error;
     json_t *root =
         json_loadb((const char *)body, len, JSON_REJECT_DUPLICATES, &error);
     if (!root)
-        reader_fail(r, ERR_FORMAT, "JSON");
+        json_reader_fail(r, ERR_FORMAT, "JSON");
     return root;
 }
 
 /* Is this the one way to write it? */
-static void
-canonical_check(struct reader *r, const json_t *root, const uint8_t *body,
-                size_t len)
+void
+json_canonical_check(struct json_reader *r, const json_t *root,
+                     const uint8_t *body, size_t len)
 {
     if (r->err)
         return;
     char *text = json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT);
     if (!text)
-        reader_fail(r, ERR_NOMEM, "JSON");
+        json_reader_fail(r, ERR_NOMEM, "JSON");
     else if (strlen(text) != len || memcmp(text, body, len) != 0)
-        reader_fail(r, ERR_FORMAT, "not canonical");
+        json_reader_fail(r, ERR_FORMAT, "not canonical");
     free(text);
 }
 
@@ -329,25 +300,26 @@ int
 json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
                     char where[static JSON_WHERE_LEN])
 {
-    struct reader r = {.where = where};
+    struct json_reader r = {.where = where};
     *out = NULL;
     where[0] = 0;
     struct consensus *c = calloc(1, sizeof *c);
     if (!c)
         return ERR_NOMEM;
-    json_t *root = body_load(&r, body, len);
+    json_t *root = json_body_load(&r, body, len);
     if (root)
-        object_read(&r, root, consensus_fields, LEN(consensus_fields), 2, c);
+        json_object_read(&r, root, consensus_fields, LEN(consensus_fields), 2,
+                         c);
     if (!r.err)
-        params_read(&r, json_object_get(root, "params"), &c->params);
+        json_params_read(&r, json_object_get(root, "params"), &c->params);
     const json_t *list =
-        r.err ? NULL : list_get(&r, root, "relays", 0, RELAYS_MAX);
+        r.err ? NULL : json_list_get(&r, root, "relays", 0, RELAYS_MAX);
     if (list)
         relays_read(&r, list, c);
-    canonical_check(&r, root, body, len);
+    json_canonical_check(&r, root, body, len);
     json_decref(root);
     if (!r.err && consensus_index(c))
-        reader_fail(&r, ERR_RANGE, "layer");
+        json_reader_fail(&r, ERR_RANGE, "layer");
     if (r.err)
         consensus_free(&c);
     *out = c;
@@ -359,30 +331,32 @@ json_read_descriptor(struct descriptor *d, size_t public_len,
                      const uint8_t *body, size_t len,
                      char where[static JSON_WHERE_LEN])
 {
-    struct reader r = {.where = where};
+    struct json_reader r = {.where = where};
     *d = (struct descriptor){0};
     where[0] = 0;
-    json_t *root = body_load(&r, body, len);
+    json_t *root = json_body_load(&r, body, len);
     if (root)
-        object_read(&r, root, descriptor_fields, LEN(descriptor_fields), 2, d);
+        json_object_read(&r, root, descriptor_fields, LEN(descriptor_fields), 2,
+                         d);
     const json_t *o = r.err ? NULL : json_object_get(root, "relay");
     if (!r.err) {
-        object_read(&r, o, relay_fields, LEN(relay_fields), 1, &d->relay);
+        json_object_read(&r, o, relay_fields, LEN(relay_fields), 1, &d->relay);
         addresses_read(&r, o, &d->relay);
     }
     const json_t *list =
-        r.err ? NULL : list_get(&r, root, "sphinx_keys", 1, KEYS_AHEAD);
+        r.err ? NULL : json_list_get(&r, root, "sphinx_keys", 1, KEYS_AHEAD);
     for (size_t i = 0; list && i < json_array_size(list); i++) {
-        hex_read(&r, json_array_get(list, i), "sphinx_keys", d->keys[i],
-                 public_len);
+        json_hex_read(&r, json_array_get(list, i), "sphinx_keys", d->keys[i],
+                      public_len);
         d->n_keys = (uint8_t)(i + 1);
     }
     if (!r.err && d->relay.protocol_min > d->relay.protocol_max)
-        reader_fail(&r, ERR_RANGE, "protocol_min");
+        json_reader_fail(&r, ERR_RANGE, "protocol_min");
     static const uint8_t zero[PLACEMENT_LEN];
     if (d->relay.layer || memcmp(d->relay.placement, zero, sizeof zero) != 0)
-        reader_fail(&r, ERR_RANGE, "placement"); /* not the relay's to say */
-    canonical_check(&r, root, body, len);
+        json_reader_fail(&r, ERR_RANGE,
+                         "placement"); /* not the relay's to say */
+    json_canonical_check(&r, root, body, len);
     json_decref(root);
     return r.err;
 }
@@ -390,23 +364,24 @@ json_read_descriptor(struct descriptor *d, size_t public_len,
 /* ---- writing; jansson reports lack of memory through -1 and NULL, which the
  * json_*_new calls take as values, so one check at the end is enough ---- */
 
-static json_t *
-hex_make(const uint8_t *data, size_t len)
+json_t *
+json_hex_make(const uint8_t *data, size_t len)
 {
     char hex[2 * SPHINX_PUBLIC_MAX + 1];
     codec_hex(hex, data, len);
     return json_string(hex);
 }
 
-static int
-object_write(json_t *o, const struct field *f, size_t n, const void *in)
+int
+json_object_write(json_t *o, const struct json_field *f, size_t n,
+                  const void *in)
 {
     int bad = !o;
     for (size_t i = 0; i < n && !bad; i++) {
         const uint8_t *at = (const uint8_t *)in + f[i].offset;
         json_t *v = f[i].type == T_INT
                         ? json_integer((json_int_t)int_load(at, f[i].size))
-                    : f[i].type == T_HEX ? hex_make(at, f[i].size)
+                    : f[i].type == T_HEX ? json_hex_make(at, f[i].size)
                                          : json_string((const char *)at);
         bad = json_object_set_new(o, f[i].name, v);
     }
@@ -417,33 +392,33 @@ static json_t *
 relay_make(const struct relay_entry *e, int *bad)
 {
     json_t *o = json_object(), *list = json_array();
-    *bad |= object_write(o, relay_fields, LEN(relay_fields), e);
+    *bad |= json_object_write(o, relay_fields, LEN(relay_fields), e);
     for (size_t i = 0; i < e->n_addresses; i++)
         *bad |= json_array_append_new(list, json_string(e->addresses[i]));
     *bad |= json_object_set_new(o, "addresses", list);
     return o;
 }
 
-static json_t *
-params_make(const struct params *p, int *bad)
+json_t *
+json_params_make(const struct params *p, int *bad)
 {
     json_t *o = json_object(), *g = json_object(), *list = json_array();
-    *bad |= object_write(o, params_fields, LEN(params_fields), p);
-    *bad |=
-        object_write(g, geometry_fields, LEN(geometry_fields), &p->geometry);
+    *bad |= json_object_write(o, params_fields, LEN(params_fields), p);
+    *bad |= json_object_write(g, geometry_fields, LEN(geometry_fields),
+                              &p->geometry);
     *bad |= json_object_set_new(o, "geometry", g);
     for (size_t i = 0; i < p->n_profiles; i++) {
         json_t *v = json_object();
-        *bad |= object_write(v, profile_fields, LEN(profile_fields),
-                             &p->profiles[i]);
+        *bad |= json_object_write(v, profile_fields, LEN(profile_fields),
+                                  &p->profiles[i]);
         *bad |= json_array_append_new(list, v);
     }
     *bad |= json_object_set_new(o, "profiles", list);
     return o;
 }
 
-static int
-body_dump(json_t *root, int bad, char **out, size_t *len)
+int
+json_body_dump(json_t *root, int bad, char **out, size_t *len)
 {
     *out = bad ? NULL : json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT);
     *len = *out ? strlen(*out) : 0;
@@ -455,18 +430,20 @@ int
 json_write_consensus(const struct consensus *c, char **out, size_t *len)
 {
     json_t *root = json_object(), *list = json_array();
-    int bad = object_write(root, consensus_fields, LEN(consensus_fields), c);
-    json_t *params = params_make(&c->params, &bad);
+    int bad =
+        json_object_write(root, consensus_fields, LEN(consensus_fields), c);
+    json_t *params = json_params_make(&c->params, &bad);
     bad |= json_object_set_new(root, "params", params);
     for (size_t i = 0; i < c->n_relays; i++) {
         json_t *o = relay_make(&c->relays[i], &bad);
-        bad |= json_object_set_new(
-            o, "sphinx_key",
-            hex_make(c->relays[i].sphinx_key, c->params.geometry.public_len));
+        bad |=
+            json_object_set_new(o, "sphinx_key",
+                                json_hex_make(c->relays[i].sphinx_key,
+                                              c->params.geometry.public_len));
         bad |= json_array_append_new(list, o);
     }
     bad |= json_object_set_new(root, "relays", list);
-    return body_dump(root, bad, out, len);
+    return json_body_dump(root, bad, out, len);
 }
 
 int
@@ -474,11 +451,13 @@ json_write_descriptor(const struct descriptor *d, size_t public_len, char **out,
                       size_t *len)
 {
     json_t *root = json_object(), *list = json_array();
-    int bad = object_write(root, descriptor_fields, LEN(descriptor_fields), d);
+    int bad =
+        json_object_write(root, descriptor_fields, LEN(descriptor_fields), d);
     json_t *relay = relay_make(&d->relay, &bad);
     bad |= json_object_set_new(root, "relay", relay);
     for (size_t i = 0; i < d->n_keys; i++)
-        bad |= json_array_append_new(list, hex_make(d->keys[i], public_len));
+        bad |=
+            json_array_append_new(list, json_hex_make(d->keys[i], public_len));
     bad |= json_object_set_new(root, "sphinx_keys", list);
-    return body_dump(root, bad, out, len);
+    return json_body_dump(root, bad, out, len);
 }

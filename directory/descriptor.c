@@ -1,0 +1,59 @@
+/* directory/descriptor.c - signing and opening descriptors. No state. */
+#include "directory/descriptor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int
+descriptor_sign(const struct descriptor *d, size_t public_len,
+                const uint8_t seed[static DOCUMENT_SIGN_SEED_LEN],
+                uint8_t **out, size_t *len)
+{
+    struct document *doc = calloc(1, sizeof *doc);
+    uint8_t signer[DOCUMENT_ID_LEN], signature[DOCUMENT_SIGNATURE_LEN];
+    char *body = NULL;
+    *out = NULL;
+    if (!doc)
+        return ERR_NOMEM;
+    int err = json_write_descriptor(d, public_len, &body, &doc->body_len);
+    if (!err) {
+        doc->kind = DOCUMENT_DESCRIPTOR;
+        doc->body = (const uint8_t *)body;
+        document_sign(doc->kind, doc->body, doc->body_len, seed, signer,
+                      signature);
+        err = document_add(doc, signer, signature);
+    }
+    if (!err)
+        err = document_write(doc, out, len);
+    free(body);
+    free(doc);
+    return err;
+}
+
+int
+descriptor_open(struct descriptor *d, size_t public_len, const uint8_t *bytes,
+                size_t len, char where[static JSON_WHERE_LEN])
+{
+    struct document *doc = malloc(sizeof *doc);
+    uint8_t signer[1][DOCUMENT_ID_LEN];
+    where[0] = 0;
+    if (!doc)
+        return ERR_NOMEM;
+    int err = len > DESCRIPTOR_LEN_MAX
+                  ? ERR_LONG
+                  : document_parse(doc, DOCUMENT_DESCRIPTOR, bytes, len);
+    if (!err && doc->n_signers != 1)
+        err = ERR_THRESHOLD;
+    if (!err) {
+        memcpy(signer[0], doc->signer[0], sizeof signer[0]);
+        err = document_open(doc, DOCUMENT_DESCRIPTOR, bytes, len,
+                            (const uint8_t(*)[DOCUMENT_ID_LEN])signer, 1, 1);
+    }
+    if (!err)
+        err = json_read_descriptor(d, public_len, doc->body, doc->body_len,
+                                   where);
+    if (!err && memcmp(d->relay.identity, signer[0], sizeof signer[0]) != 0)
+        err = ERR_PEER;
+    free(doc);
+    return err;
+}

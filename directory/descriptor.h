@@ -1,0 +1,23 @@
+/* directory/descriptor.h - a relay's signed word about itself. */
+#ifndef DIRECTORY_DESCRIPTOR_H
+#define DIRECTORY_DESCRIPTOR_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "directory/document.h"
+#include "directory/json.h"
+
+enum { DESCRIPTOR_LEN_MAX = 16384 };
+
+/* Sign d with the Ed25519 seed of d->relay.identity. *out is malloc'd. */
+int descriptor_sign(const struct descriptor *d, size_t public_len,
+                    const uint8_t seed[static DOCUMENT_SIGN_SEED_LEN],
+                    uint8_t **out, size_t *len) CHECK_RESULT;
+
+/* Verify and read one: signed by exactly the relay it speaks of. `where` as in
+ * json_read_descriptor(). Returns what document_open() and the reader return,
+ * ERR_PEER when somebody else signed it, ERR_LONG. */
+int descriptor_open(struct descriptor *d, size_t public_len,
+                    const uint8_t *bytes, size_t len,
+                    char where[static JSON_WHERE_LEN]) CHECK_RESULT;
+#endif
