@@ -22,7 +22,7 @@ PKGS := libsodium libcrypto libssl libevent libevent_pthreads jansson \
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(WERROR)
-BASE := -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L -I. -g -fPIC \
+BASE := -std=c11 -D_GNU_SOURCE -I. -g -fPIC \
 	-fno-strict-aliasing -pthread
 HARD := -fstack-protector-strong -fstack-clash-protection
 LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack

@@ -1,0 +1,38 @@
+/* lib/link_internal.h - a link's state, for link.c and listen.c. */
+#ifndef LIB_LINK_INTERNAL_H
+#define LIB_LINK_INTERNAL_H
+#include <stdbool.h>
+
+#include "lib/link.h"
+
+enum link_state { LINK_CONNECTING = 1, LINK_HANDSHAKE, LINK_UP, LINK_DOWN };
+
+struct link {
+    struct loop *loop;
+    struct link_config config;
+    struct tls_session *session;
+    const struct link_ops *ops; /* NULL: nobody is told any more */
+    void *ctx;
+    enum link_state state;
+    int fd;
+    struct loop_watch *watch;
+    struct loop_timer *timer;
+    struct loop_hook hook;
+    bool pinned;
+    uint8_t pin[TLS_ID_LEN];
+    bool entered, freed; /* freed: release when the callback returns */
+    uint8_t *in;         /* room for a batch of frames */
+    size_t in_len;
+    uint8_t *queue; /* frames in plain */
+    uint32_t queued, queue_room;
+    uint8_t *out; /* ciphertext that the kernel did not take yet */
+    size_t out_at, out_len, out_room;
+    struct link_stats stats;
+};
+
+/* A link on a socket that is connected (server) or connecting. fd stays the
+ * caller's on failure. */
+int link_new(struct link **out, struct loop *loop, struct tls *tls,
+             const struct link_config *config, int fd, bool server,
+             const struct link_ops *ops, void *ctx) CHECK_RESULT;
+#endif
