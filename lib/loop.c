@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -83,6 +84,7 @@ loop_new(struct loop **out)
             event_config_free(config);
         return ERR_NOMEM;
     }
+    signal(SIGPIPE, SIG_IGN);
     l->hooks_end = &l->hooks;
     l->posted_end = &l->posted;
     pthread_mutex_init(&l->mutex, NULL);

@@ -13,6 +13,8 @@
 struct loop;
 typedef void (*loop_fn)(void *ctx);
 
+/* The program ignores SIGPIPE from here on: libevent writes without
+ * MSG_NOSIGNAL. */
 int loop_new(struct loop **out) CHECK_RESULT;
 void loop_free(struct loop **l);
 
