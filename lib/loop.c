@@ -26,6 +26,7 @@ struct loop {
     bool stop;
     pthread_mutex_t mutex;
     struct posted *posted, **posted_end;
+    struct posted *running; /* taken off the list, still to be run */
     int pipe[2];
     struct loop_watch *wake;
 };
@@ -64,12 +65,27 @@ posted_run(void *ctx, unsigned ready)
     l->posted = NULL;
     l->posted_end = &l->posted;
     pthread_mutex_unlock(&l->mutex);
-    while (p) {
-        struct posted *next = p->next;
-        p->fn(p->ctx);
+    l->running = p;
+    while (l->running) {
+        p = l->running;
+        l->running = p->next;
+        if (p->fn)
+            p->fn(p->ctx);
         free(p);
-        p = next;
     }
+}
+
+void
+loop_forget(struct loop *l, const void *ctx)
+{
+    pthread_mutex_lock(&l->mutex);
+    for (struct posted *p = l->posted; p; p = p->next)
+        if (p->ctx == ctx)
+            p->fn = NULL;
+    for (struct posted *p = l->running; p; p = p->next)
+        if (p->ctx == ctx)
+            p->fn = NULL;
+    pthread_mutex_unlock(&l->mutex);
 }
 
 int

@@ -65,4 +65,6 @@ void loop_hook_cancel(struct loop *l, struct loop_hook *h);
 
 /* Run fn(ctx) on the loop's thread. From any thread. Returns 0, ERR_NOMEM. */
 int loop_post(struct loop *l, loop_fn fn, void *ctx) CHECK_RESULT;
+/* Drop what was posted for ctx: it is about to go. */
+void loop_forget(struct loop *l, const void *ctx);
 #endif

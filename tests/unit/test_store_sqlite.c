@@ -1,0 +1,324 @@
+/* tests/unit/test_store_sqlite.c - letters and records on disk. */
+#include "tests/runner.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/outbox_sqlite.h"
+#include "lib/rng_seeded.h"
+#include "lib/storage.h"
+#include "relay/store_memory.h"
+#include "relay/store_sqlite.h"
+
+enum { LEN = 64, DAY = 20000 };
+
+static char dir[64];
+
+static int
+dir_make(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/brusio-test-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int
+dir_remove(void **state)
+{
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    return system(command);
+}
+
+static void
+answered(struct env_store_req *req)
+{
+    req->owner = req;
+}
+
+static struct env_store_req
+request(enum env_store_op op, uint8_t box, uint8_t slot, uint8_t *letter)
+{
+    struct env_store_req r = {.op = op,
+                              .slot = slot,
+                              .expiry_day = DAY,
+                              .letter = letter,
+                              .letter_len = LEN,
+                              .done = answered};
+    memset(r.box, box, sizeof r.box);
+    return r;
+}
+
+/* 4,000 random requests in batches: disk and memory answer alike, also after
+ * the disk's files were closed and opened again. */
+static void
+disk_and_memory_agree(void **state)
+{
+    (void)state;
+    enum { OPS = 4000, BATCH = 8 };
+    struct rng_seeded rng;
+    struct store_memory *m;
+    struct store_sqlite *s;
+    static uint8_t letter[2][BATCH][LEN];
+    unsigned errors[ERROR_COUNT] = {0};
+    rng_seeded_init_u64(&rng, test_seed(), "store");
+    assert_int_equal(store_memory_new(&m, LEN, 60), 0);
+    assert_int_equal(store_sqlite_new(&s, dir, LEN, 60), 0);
+    for (unsigned i = 0; i < OPS; i += BATCH) {
+        struct env_store_req r[2][BATCH];
+        for (unsigned k = 0; k < BATCH; k++) {
+            uint64_t u = rng_seeded_u64(&rng);
+            enum env_store_op op = u & 1 ? ENV_STORE_PUT : ENV_STORE_GET;
+            for (unsigned w = 0; w < 2; w++) {
+                memset(letter[w][k], (int)(u >> 8 & 3), LEN);
+                r[w][k] = request(op, (uint8_t)(u >> 16 & 7),
+                                  (uint8_t)(u >> 24 & 15), letter[w][k]);
+                r[w][k].held = (uint16_t)(u >> 32 | u >> 48);
+                r[w][k].after = (uint8_t)(u >> 4 & 15);
+                r[w][k].expiry_day = DAY + (uint32_t)(u >> 60 & 1);
+                r[w][k].next = k + 1 < BATCH ? &r[w][k + 1] : NULL;
+            }
+        }
+        store_sqlite_run(s, &r[1][0]);
+        for (unsigned k = 0; k < BATCH; k++) {
+            store_memory_request(m, &r[0][k]);
+            store_memory_run(m, 1);
+            assert_int_equal(r[0][k].err, r[1][k].err);
+            assert_int_equal(r[0][k].full, r[1][k].full);
+            if (r[0][k].op == ENV_STORE_GET && !r[0][k].err) {
+                assert_int_equal(r[0][k].got, r[1][k].got);
+                assert_memory_equal(letter[0][k], letter[1][k], LEN);
+            }
+            errors[-r[0][k].err]++;
+        }
+        if (i % 800 == 0) {
+            store_sqlite_free(&s);
+            assert_int_equal(store_sqlite_new(&s, dir, LEN, 60), 0);
+        }
+    }
+    assert_true(errors[0] > 100 && errors[-ERR_SLOT] > 50 &&
+                errors[-ERR_QUOTA] > 50 && errors[-ERR_NOT_FOUND] > 50);
+    store_memory_free(&m);
+    store_sqlite_free(&s);
+}
+
+static void
+days_are_destroyed(void **state)
+{
+    (void)state;
+    struct store_sqlite *s;
+    uint8_t letter[LEN] = {1};
+    char path[128];
+    assert_int_equal(store_sqlite_new(&s, dir, LEN, 60), 0);
+    struct env_store_req r = request(ENV_STORE_PUT, 200, 1, letter);
+    r.expiry_day = DAY - 5;
+    store_sqlite_run(s, &r);
+    snprintf(path, sizeof path, "%s/letters-%d.db", dir, DAY - 5);
+    assert_int_equal(r.err, 0);
+    assert_int_equal(access(path, F_OK), 0);
+    store_sqlite_expire(s, DAY - 4);
+    r = request(ENV_STORE_GET, 200, 1, letter);
+    store_sqlite_run(s, &r);
+    assert_int_equal(r.err, ERR_NOT_FOUND);
+    assert_int_equal(access(path, F_OK), -1);
+    store_sqlite_free(&s);
+}
+
+/* What was said to be kept is there after kill -9, whenever it comes. */
+static void
+i6_kept_is_kept(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 10; round++) {
+        struct store_sqlite *s;
+        uint8_t letter[LEN], last = 0, byte;
+        int fd[2];
+        assert_int_equal(pipe(fd), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            if (store_sqlite_new(&s, dir, LEN, 100000))
+                _exit(1);
+            for (uint8_t i = 0; i < 16; i++) {
+                memset(letter, i, LEN);
+                struct env_store_req r =
+                    request(ENV_STORE_PUT, (uint8_t)(100 + round), i, letter);
+                store_sqlite_run(s, &r);
+                if (r.err || write(fd[1], &i, 1) != 1)
+                    _exit(1);
+            }
+            pause();
+        }
+        close(fd[1]);
+        while (last < round + 3 && read(fd[0], &byte, 1) == 1)
+            last = byte;
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        while (read(fd[0], &byte, 1) == 1)
+            last = byte;
+        close(fd[0]);
+        assert_int_equal(store_sqlite_new(&s, dir, LEN, 100000), 0);
+        for (uint8_t i = 0; i <= last; i++) {
+            struct env_store_req r =
+                request(ENV_STORE_GET, (uint8_t)(100 + round), 0, letter);
+            r.held = (uint16_t) ~(1u << i);
+            store_sqlite_run(s, &r);
+            assert_int_equal(r.err, 0);
+            assert_int_equal(letter[0], i);
+        }
+        store_sqlite_free(&s);
+    }
+}
+
+static void
+bad_files_are_refused(void **state)
+{
+    (void)state;
+    struct store_sqlite *s;
+    struct outbox_sqlite *o, *second;
+    char path[128];
+    sqlite3 *db;
+    snprintf(path, sizeof path, "%s/letters-30000.db", dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "PRAGMA user_version=2", NULL, NULL, NULL), 0);
+    sqlite3_close(db);
+    assert_int_equal(store_sqlite_new(&s, dir, LEN, 10), ERR_VERSION);
+    unlink(path);
+    FILE *f = fopen(path, "w");
+    fputs("this is no database, whatever its name says, and it is long enough",
+          f);
+    fclose(f);
+    assert_int_equal(store_sqlite_new(&s, dir, LEN, 10), ERR_DB);
+    assert_int_equal(outbox_sqlite_new(&o, path), ERR_DB);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/client.db", dir);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&second, path), ERR_AGAIN);
+    outbox_sqlite_free(&o);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    outbox_sqlite_free(&o);
+    assert_int_equal(store_sqlite_new(&s, "/proc/nothing", LEN, 10),
+                     ERR_SYSTEM);
+}
+
+struct seen {
+    unsigned n, order_wrong;
+    uint8_t last[32], value[8];
+};
+
+static int
+record_seen(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
+            size_t value_len)
+{
+    struct seen *s = ctx;
+    s->order_wrong += s->n > 0 && memcmp(s->last, key, key_len) >= 0;
+    memcpy(s->last, key, key_len);
+    if (value_len == 8)
+        memcpy(s->value, value, 8);
+    s->n++;
+    return 0;
+}
+
+/* Groups through the journal, the thread and the file, and back. */
+struct machine {
+    struct env env;
+    struct storage *storage;
+};
+static void
+machine_store(struct env *env, struct env_store_req *req)
+{
+    storage_request(((struct machine *)env)->storage, req);
+}
+
+static void
+records_come_back(void **state)
+{
+    (void)state;
+    static const struct env_ops ops = {.store = machine_store};
+    struct machine m = {.env.ops = &ops};
+    struct outbox_sqlite *o;
+    struct loop *l;
+    struct journal *j;
+    struct seen seen = {0};
+    char path[128];
+    uint64_t ticket = 0;
+    snprintf(path, sizeof path, "%s/records.db", dir);
+    assert_int_equal(loop_new(&l), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(storage_new(&m.storage, l, 10000, outbox_sqlite_run, o),
+                     0);
+    assert_int_equal(journal_new(&j, &m.env), 0);
+    for (uint32_t i = 0; i < 500; i++) {
+        uint8_t key[4] = {(uint8_t)(i >> 8), (uint8_t)i}, value[8];
+        memset(value, (int)i, sizeof value);
+        journal_begin(j);
+        journal_put(j, key, sizeof key, value, sizeof value);
+        if (i >= 100) {
+            key[0] = (uint8_t)((i - 100) >> 8);
+            key[1] = (uint8_t)(i - 100);
+            journal_delete(j, key, sizeof key);
+        }
+        ticket = journal_end(j);
+    }
+    for (unsigned i = 0; i < 1000 && !journal_is_committed(j, ticket); i++)
+        assert_int_equal(loop_turn(l), 0);
+    assert_true(journal_is_committed(j, ticket));
+    assert_int_equal(journal_error(j), 0);
+    journal_free(&j);
+    storage_free(&m.storage);
+    outbox_sqlite_free(&o);
+    loop_free(&l);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_load(o, record_seen, &seen), 0);
+    assert_int_equal(seen.n, 100);
+    assert_int_equal(seen.order_wrong, 0);
+    assert_int_equal(seen.value[0], 499 & 0xff);
+    outbox_sqlite_free(&o);
+}
+
+/* More than the queue holds are refused, and everything is answered. */
+static void
+the_queue_is_bounded(void **state)
+{
+    (void)state;
+    struct store_sqlite *s;
+    struct storage *t;
+    struct loop *l;
+    static uint8_t letter[200][LEN];
+    static struct env_store_req r[200];
+    unsigned full = 0;
+    assert_int_equal(loop_new(&l), 0);
+    assert_int_equal(store_sqlite_new(&s, dir, LEN, 100000), 0);
+    assert_int_equal(storage_new(&t, l, 4, store_sqlite_run, s), 0);
+    for (unsigned i = 0; i < 200; i++) {
+        r[i] = request(ENV_STORE_PUT, 150, (uint8_t)(i % 16), letter[i]);
+        storage_request(t, &r[i]);
+    }
+    storage_free(&t);
+    for (unsigned i = 0; i < 200; i++) {
+        assert_ptr_equal(r[i].owner, &r[i]);
+        full += r[i].err == ERR_FULL;
+    }
+    assert_true(full > 50 && full < 200);
+    store_sqlite_free(&s);
+    loop_free(&l);
+}
+
+const struct CMUnitTest test_store_sqlite[] = {
+    cmocka_unit_test_setup_teardown(disk_and_memory_agree, dir_make,
+                                    dir_remove),
+    cmocka_unit_test_setup_teardown(days_are_destroyed, dir_make, dir_remove),
+    cmocka_unit_test_setup_teardown(i6_kept_is_kept, dir_make, dir_remove),
+    cmocka_unit_test_setup_teardown(bad_files_are_refused, dir_make,
+                                    dir_remove),
+    cmocka_unit_test_setup_teardown(records_come_back, dir_make, dir_remove),
+    cmocka_unit_test_setup_teardown(the_queue_is_bounded, dir_make, dir_remove),
+};
+TEST_SUITE(test_store_sqlite);
