@@ -651,6 +651,12 @@ authority_load(struct authority *a, enum authority_output what,
 }
 
 const uint8_t *
+authority_identity(const struct authority *a)
+{
+    return a->ids[a->self];
+}
+
+const uint8_t *
 authority_consensus(const struct authority *a, uint32_t *epoch, size_t *len)
 {
     if (!a->published)

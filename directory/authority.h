@@ -68,6 +68,9 @@ int authority_signature(struct authority *a, const uint8_t *bytes,
 
 void authority_tick(struct authority *a);
 
+/* Its own identity. */
+const uint8_t *authority_identity(const struct authority *a);
+
 /* The newest published consensus as signed bytes, or NULL. */
 const uint8_t *authority_consensus(const struct authority *a, uint32_t *epoch,
                                    size_t *len);

@@ -1,0 +1,42 @@
+/* directory/netfile.c - reading and writing the network file. No state. */
+#include "directory/netfile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/files.h"
+
+int
+netfile_read(const char *path, struct network *n,
+             char error[static NETFILE_ERROR_LEN])
+{
+    char where[JSON_WHERE_LEN];
+    uint8_t *bytes;
+    size_t len;
+    int err = files_read(path, 1 << 20, &bytes, &len);
+    if (err) {
+        snprintf(error, NETFILE_ERROR_LEN,
+                 "%s: cannot be read (%s); it is the network file, which "
+                 "whoever runs the network gives out",
+                 path, error_text(err));
+        return err;
+    }
+    err = json_read_network(n, bytes, len, where);
+    if (err)
+        snprintf(error, NETFILE_ERROR_LEN, "%s: not a network file: '%s': %s",
+                 path, where, error_text(err));
+    free(bytes);
+    return err;
+}
+
+int
+netfile_write(const char *path, const struct network *n)
+{
+    char *text;
+    size_t len;
+    int err = json_write_network(n, &text, &len);
+    if (!err)
+        err = files_write(path, text, len);
+    free(text);
+    return err;
+}

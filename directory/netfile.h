@@ -1,0 +1,12 @@
+/* directory/netfile.h - the network file on disk, for the programs. */
+#ifndef DIRECTORY_NETFILE_H
+#define DIRECTORY_NETFILE_H
+#include "directory/json.h"
+
+enum { NETFILE_ERROR_LEN = 512 };
+
+/* Read it; error is a line for people. */
+int netfile_read(const char *path, struct network *n,
+                 char error[static NETFILE_ERROR_LEN]) CHECK_RESULT;
+int netfile_write(const char *path, const struct network *n) CHECK_RESULT;
+#endif

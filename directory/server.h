@@ -1,0 +1,23 @@
+/* directory/server.h - an authority on the real machine: HTTP, files, timer. */
+#ifndef DIRECTORY_SERVER_H
+#define DIRECTORY_SERVER_H
+#include <stdbool.h>
+
+#include "lib/config.h"
+#include "lib/error.h"
+#include "lib/log.h"
+
+struct server_config {
+    char *listen, *network;
+    int log_level;
+    int64_t layers;
+    struct config_list admit; /* identities in hex; empty: every relay */
+};
+
+extern const struct config_option server_options[];
+extern const size_t server_options_len;
+
+/* Run until a signal. Returns the exit status. */
+int server_run(const char *dir, const struct server_config *config,
+               int ready_fd);
+#endif

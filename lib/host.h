@@ -1,0 +1,37 @@
+/* lib/host.h - an environment on the real machine: the clocks, the system's
+ * randomness, one timer on a loop. send and store are the daemon's to add.
+ *
+ * Also what every daemon does alike: a log on stderr, signals, dying with its
+ * parent. */
+#ifndef LIB_HOST_H
+#define LIB_HOST_H
+#include "lib/env.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/rng.h"
+
+struct host {
+    struct env env; /* first */
+    struct env_ops ops;
+    struct loop *loop;
+    struct loop_timer *timer;
+    struct rng_os *traffic, *crypto; /* guarded */
+    struct loop_signal *signals[2];
+    struct log log;
+    void *owner; /* the daemon's */
+};
+
+/* tick(ctx) is called when the timer set through the environment fires. */
+int host_init(struct host *h, loop_fn tick, void *ctx) CHECK_RESULT;
+void host_free(struct host *h);
+
+/* End loop_run() on SIGINT and SIGTERM. */
+int host_stop_on_signals(struct host *h) CHECK_RESULT;
+
+/* Write log lines to stderr, up to this level. */
+void host_log(struct host *h, const char *program, enum log_level level);
+
+/* No core dumps, which would hold keys and packets (I8); end when the parent,
+ * if it is told (0: not), ends. Call before any thread is made. */
+void host_harden(long parent);
+#endif
