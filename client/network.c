@@ -12,41 +12,20 @@
 #include <string.h>
 
 #include "client/internal.h"
-#include "directory/document.h"
-#include "directory/json.h"
+#include "directory/receive.h"
 #include "lib/rng.h"
 
 static int
 document_read(const struct client *c, const uint8_t *bytes, size_t len,
               struct consensus **out)
 {
-    char where[JSON_WHERE_LEN];
-    struct document *d = malloc(sizeof *d);
-    struct consensus *n = NULL;
-    if (!d)
-        return ERR_NOMEM;
-    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len,
-                            c->config.authorities, c->config.n_authorities,
-                            document_two_thirds(c->config.n_authorities));
-    if (!err)
-        err = json_read_consensus(&n, d->body, d->body_len, where);
-    if (!err)
-        document_digest(d, n->digest);
-    free(d);
-    if (!err && strcmp(n->network, c->config.network) != 0)
-        err = ERR_FOREIGN;
-    if (!err && n->epoch <= c->newest)
-        err = ERR_STALE;
-    if (!err && consensus_is_expired(n, client_time_s(c)))
-        err = ERR_EXPIRED;
-    if (!err &&
-        n->valid_after_s > client_time_s(c) + 2ULL * n->params.epoch_len_s)
-        err = ERR_FUTURE;
-    if (!err && !params_profile(&n->params, c->config.profile))
+    int err = receive_consensus(out, bytes, len, c->config.network,
+                                c->config.authorities, c->config.n_authorities,
+                                c->newest, client_time_s(c));
+    if (!err && !params_profile(&(*out)->params, c->config.profile)) {
+        consensus_free(out);
         err = ERR_UNKNOWN;
-    if (err)
-        consensus_free(&n);
-    *out = n;
+    }
     return err;
 }
 

@@ -243,7 +243,7 @@ pipeline_answer(struct relay *r, uint32_t number)
     const struct sphinx_geometry *g = &r->geometry;
     struct held *h = relay_held_at(r, number);
     uint8_t *body = h->packet + g->header_len + SPHINX_TAG_LEN;
-    const struct consensus *newest = r->newest->consensus;
+    const struct consensus *newest = r->newest->consensus; /* relay_tick() */
     struct wire_request request;
     struct wire_answer answer;
     uint8_t surb[SPHINX_PACKET_MAX];

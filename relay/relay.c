@@ -127,6 +127,24 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
 }
 
 void
+relay_forget(struct relay *r, uint32_t epoch)
+{
+    struct view *v = &r->view[epoch % VIEWS];
+    if (!v->consensus || v->consensus->epoch != epoch)
+        return;
+    sphinx_key_free(&v->key);
+    *v = (struct view){0};
+    if (r->newest != v)
+        return;
+    r->newest = NULL;
+    for (size_t i = 0; i < VIEWS; i++)
+        if (r->view[i].consensus &&
+            (!r->newest ||
+             r->view[i].consensus->epoch > r->newest->consensus->epoch))
+            r->newest = &r->view[i];
+}
+
+void
 relay_peer_init(struct relay_peer *p,
                 const uint8_t identity[static SPHINX_ID_LEN])
 {

@@ -48,6 +48,10 @@ int
 relay_set_consensus(struct relay *r, const struct consensus *c,
                     const uint8_t seed[static SPHINX_SEED_LEN]) CHECK_RESULT;
 
+/* The consensus of this epoch is about to be freed without a newer one in its
+ * place. */
+void relay_forget(struct relay *r, uint32_t epoch);
+
 /* The newest consensus as signed bytes, for the clients (copied). */
 int relay_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
                        size_t len) CHECK_RESULT;

@@ -1,0 +1,40 @@
+/* directory/receive.c - judging a consensus. No state. */
+#include "directory/receive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/json.h"
+
+int
+receive_consensus(struct consensus **out, const uint8_t *bytes, size_t len,
+                  const char *network,
+                  const uint8_t (*authorities)[DOCUMENT_ID_LEN], size_t n,
+                  uint32_t known, uint64_t now_s)
+{
+    char where[JSON_WHERE_LEN];
+    struct document *d = malloc(sizeof *d);
+    struct consensus *c = NULL;
+    *out = NULL;
+    if (!d)
+        return ERR_NOMEM;
+    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len, authorities, n,
+                            document_two_thirds(n));
+    if (!err)
+        err = json_read_consensus(&c, d->body, d->body_len, where);
+    if (!err)
+        document_digest(d, c->digest);
+    free(d);
+    if (!err && strcmp(c->network, network) != 0)
+        err = ERR_FOREIGN;
+    if (!err && c->epoch <= known)
+        err = ERR_STALE;
+    if (!err && consensus_is_expired(c, now_s))
+        err = ERR_EXPIRED;
+    if (!err && c->valid_after_s > now_s + 2ULL * c->params.epoch_len_s)
+        err = ERR_FUTURE;
+    if (err)
+        consensus_free(&c);
+    *out = c;
+    return err;
+}

@@ -1,0 +1,412 @@
+/* relay/daemon.c - a relay's life on the real machine.
+ *
+ * Files in its directory: relay.conf, identity.key, packet-EPOCH.key, replay,
+ * consensus-EPOCH (those in use), letters/ (a store's), status.
+ *
+ * Timers: the relay's own (through its environment); the upkeep's, four times
+ * a second (links, authorities), with the status file every five seconds. */
+#include "relay/daemon.h"
+
+#include <dirent.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "directory/netfile.h"
+#include "directory/receive.h"
+#include "lib/secret.h"
+#include "lib/wire.h"
+
+enum { UPKEEP_US = 250000, STATUS_EVERY = 20, STORAGE_QUEUE = 4096 };
+
+static const char *const role_names[] = {"gateway", "mix", "store", NULL};
+static const char *const level_names[] = {"error", "warning", "notice",
+                                          "info",  "debug",   NULL};
+
+#define OPTION(field) \
+    .name = #field, .offset = offsetof(struct daemon_config, field)
+const struct config_option daemon_options[] = {
+    {OPTION(role), .type = CONFIG_ENUM, .required = true, .value = "mix",
+     .names = role_names,
+     .help = "what this relay is; mixes are dealt out to layers"},
+    {OPTION(listen), .type = CONFIG_STRING, .value = "127.0.0.1:7100", .min = 1,
+     .max = 63,
+     .help = "address and port to accept links at; port 0 takes any"},
+    {OPTION(addresses), .type = CONFIG_LIST, .value = "", .max = ADDRESSES_MAX,
+     .help = "where others reach it; empty: the address that was bound"},
+    {OPTION(network), .type = CONFIG_STRING, .value = "network.json", .min = 1,
+     .max = 400, .help = "the network file, from this directory"},
+    {OPTION(family), .type = CONFIG_STRING, .value = "", .max = 64,
+     .help = "one name for all relays of one operator; no path uses two"},
+    {OPTION(bandwidth), .type = CONFIG_INTEGER, .value = "1000", .min = 1,
+     .max = 10000000,
+     .help = "packets per second offered; paths are drawn by it"},
+    {OPTION(packets_max), .type = CONFIG_INTEGER, .value = "20000", .min = 100,
+     .max = 10000000, .help = "packets held at once, 2 KiB each"},
+    {OPTION(clients_max), .type = CONFIG_INTEGER, .value = "2000", .min = 1,
+     .max = 1000000, .help = "clients of a gateway"},
+    {OPTION(letters_max), .type = CONFIG_INTEGER, .value = "1000000", .min = 1,
+     .max = 1000000000, .help = "letters a store keeps, 1.4 KB each"},
+    {OPTION(replay_tags), .type = CONFIG_INTEGER, .value = "1000000",
+     .min = 1000, .max = 100000000,
+     .help = "packets remembered against replays, 8 bytes each"},
+    {OPTION(log_level), .type = CONFIG_ENUM, .value = "notice",
+     .names = level_names, .help = "what is logged"},
+#ifdef BRUSIO_DEBUG
+    {OPTION(fault_drop_permille), .type = CONFIG_INTEGER, .value = "0",
+     .max = 1000, .help = "test builds: packets dropped of a thousand"},
+    {OPTION(fault_delay_ms), .type = CONFIG_INTEGER, .value = "0", .max = 60000,
+     .help = "test builds: the storage answers so much later"},
+#endif
+};
+const size_t daemon_options_len =
+    sizeof daemon_options / sizeof daemon_options[0];
+
+const struct daemon_view *
+daemon_view_of(const struct daemon *d, uint32_t epoch)
+{
+    const struct daemon_view *v = &d->view[epoch % DAEMON_VIEWS];
+    return v->consensus && v->consensus->epoch == epoch ? v : NULL;
+}
+
+/* ---- storage ---- */
+
+static void
+daemon_store(struct env *env, struct env_store_req *req)
+{
+    struct daemon *d = ((struct host *)env)->owner;
+    storage_request(d->storage, req);
+}
+
+static void
+letters_run(void *ctx, struct env_store_req *list)
+{
+    struct daemon *d = ctx;
+#ifdef BRUSIO_DEBUG
+    if (d->config->fault_delay_ms > 0)
+        usleep((useconds_t)d->config->fault_delay_ms * 1000);
+#endif
+    store_sqlite_run(d->letters, list);
+}
+
+/* A store opens its letters when it knows how long they are. */
+static int
+letters_open(struct daemon *d, const struct consensus *c)
+{
+    const struct sphinx_geometry *g = &c->params.geometry;
+    char path[FILES_PATH_MAX];
+    if (d->letters || d->config->role + ROLE_GATEWAY != ROLE_STORE)
+        return 0;
+    int err = files_path(path, d->dir, "letters");
+    if (!err)
+        err = store_sqlite_new(&d->letters, path,
+                               wire_letter_len(g->body_len, g->surb_len),
+                               (size_t)d->config->letters_max);
+    if (!err)
+        err = storage_new(&d->storage, d->host.loop, STORAGE_QUEUE, letters_run,
+                          d);
+    if (err)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "the letters cannot be opened: %s", error_text(err));
+    return err;
+}
+
+/* ---- consensus ---- */
+
+static void
+consensus_path(const struct daemon *d, uint32_t epoch,
+               char path[static FILES_PATH_MAX])
+{
+    snprintf(path, FILES_PATH_MAX, "%s/consensus-%u", d->dir, epoch);
+}
+
+static int
+consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
+              size_t len)
+{
+    uint8_t *seed = NULL;
+    struct daemon_view *v = &d->view[c->epoch % DAEMON_VIEWS];
+    struct daemon_view made = {.consensus = c}, old = *v;
+    int err = letters_open(d, c);
+    if (!err)
+        err = keys_seed(d->dir, c->epoch, &seed);
+    if (!err)
+        err = net_view(d->net, &made);
+    if (!err)
+        err = relay_set_consensus(d->relay, c, seed);
+    secret_free((void **)&seed);
+    if (err && err != ERR_NOT_FOUND) {
+        net_view_drop(&made);
+        consensus_free(&c);
+        return err;
+    }
+    if (err && old.consensus)
+        relay_forget(d->relay, old.consensus->epoch);
+    *v = made;
+    net_view_drop(&old);
+    consensus_free(&old.consensus);
+    if (c->epoch > d->newest)
+        d->newest = c->epoch;
+    if (err) /* it is without us, and still tells who is who */
+        log_write(&d->host.log, LOG_NOTICE, "relay",
+                  "epoch %u is without this relay", c->epoch);
+    else if (c->epoch == d->newest)
+        (void)!relay_set_document(d->relay, c->epoch, bytes, len);
+    return 0;
+}
+
+int
+daemon_consensus(struct daemon *d, struct consensus *c, const uint8_t *bytes,
+                 size_t len)
+{
+    char path[FILES_PATH_MAX];
+    uint32_t epoch = c->epoch;
+    int err = consensus_use(d, c, bytes, len);
+    if (err)
+        return err;
+    consensus_path(d, epoch, path);
+    if (files_write(path, bytes, len))
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "the consensus cannot be kept; is the disk full?");
+    if (epoch > DAEMON_VIEWS) {
+        consensus_path(d, epoch - DAEMON_VIEWS, path);
+        unlink(path);
+        keys_forget(d->dir, epoch - DAEMON_VIEWS + 1);
+    }
+    log_write(&d->host.log, LOG_NOTICE, "relay", "epoch %u: %zu relays", epoch,
+              c->n_relays);
+    return 0;
+}
+
+/* What an earlier life had, oldest first. */
+static void
+consensus_load(struct daemon *d)
+{
+    uint32_t first = UINT32_MAX, last = 0;
+    unsigned number;
+    char path[FILES_PATH_MAX];
+    DIR *dir = opendir(d->dir);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (sscanf(e->d_name, "consensus-%u", &number) == 1 &&
+            !strstr(e->d_name, ".new")) {
+            first = number < first ? number : first;
+            last = number > last ? number : last;
+        }
+    if (dir)
+        closedir(dir);
+    if (last > DAEMON_VIEWS && first < last - DAEMON_VIEWS)
+        first = last - DAEMON_VIEWS;
+    for (uint32_t epoch = first; epoch <= last; epoch++) {
+        struct consensus *c;
+        uint8_t *bytes;
+        size_t len;
+        consensus_path(d, epoch, path);
+        if (files_read(path, DOCUMENT_BODY_MAX * 2, &bytes, &len))
+            continue;
+        int err = receive_consensus(
+            &c, bytes, len, d->network.name,
+            (const uint8_t(*)[SPHINX_ID_LEN])d->authorities,
+            d->network.n_authorities, d->newest, env_now_wall_s(&d->host.env));
+        if (!err)
+            err = consensus_use(d, c, bytes, len);
+        if (err)
+            d->refused[-err]++;
+        free(bytes);
+    }
+}
+
+/* ---- status ---- */
+
+static void
+errors_print(FILE *f, const char *name, const uint64_t *count)
+{
+    for (int i = 1; i < ERROR_COUNT; i++)
+        if (count[i])
+            fprintf(f, "%s %s %llu\n", name, error_name(-i),
+                    (unsigned long long)count[i]);
+}
+
+static void
+status_write(struct daemon *d)
+{
+    char path[FILES_PATH_MAX], *text = NULL;
+    size_t len = 0;
+    struct net_status net;
+    const struct relay_stats *s = relay_stats(d->relay);
+    FILE *f = open_memstream(&text, &len);
+    if (!f)
+        return;
+    net_status(d->net, &net);
+    const struct daemon_view *v = daemon_view_of(d, d->newest);
+    int self = v ? consensus_find(v->consensus, d->identity) : -1;
+    fprintf(f, "role %s\nepoch %u\nlayer %d\n", role_names[d->config->role],
+            d->newest, self < 0 ? -1 : v->consensus->relays[self].layer);
+    fprintf(f, "links_out %zu of %zu\nlinks_in %zu\nclients %zu\n", net.out_up,
+            net.out, net.in, net.clients);
+    fprintf(f, "held %zu\n", relay_held(d->relay));
+    fprintf(f, "received %llu\nforwarded %llu\ndelivered %llu\nanswered %llu\n",
+            (unsigned long long)s->received, (unsigned long long)s->forwarded,
+            (unsigned long long)s->delivered, (unsigned long long)s->answered);
+    fprintf(f, "dummies %llu\npieces %llu\nloops %llu of %llu\n",
+            (unsigned long long)s->dummies, (unsigned long long)s->pieces,
+            (unsigned long long)s->loops_returned,
+            (unsigned long long)s->loops_sent);
+    errors_print(f, "dropped", s->dropped);
+    errors_print(f, "link", net.refused);
+    errors_print(f, "refused", d->refused);
+    if (fclose(f) == 0 && files_path(path, d->dir, "status") == 0)
+        (void)!files_write(path, text, len);
+    free(text);
+}
+
+/* ---- life ---- */
+
+static void
+relay_timer(void *ctx)
+{
+    struct daemon *d = ctx;
+    if (d->relay)
+        relay_tick(d->relay);
+}
+
+static void
+upkeep_timer(void *ctx)
+{
+    static unsigned turn;
+    struct daemon *d = ctx;
+    net_upkeep(d->net);
+    upkeep_step(d->upkeep);
+    if (turn++ % STATUS_EVERY == 0)
+        status_write(d);
+    if (d->letters)
+        store_sqlite_expire(d->letters,
+                            (uint32_t)(env_now_wall_s(&d->host.env) / 86400));
+    loop_timer_at(d->timer, loop_now_us(d->host.loop) + UPKEEP_US);
+}
+
+static int
+files_load(struct daemon *d)
+{
+    char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    bool wait;
+    int err = d->config->network[0] == '/'
+                  ? (snprintf(path, sizeof path, "%s", d->config->network), 0)
+                  : files_path(path, d->dir, d->config->network);
+    if (!err)
+        err = netfile_read(path, &d->network, error);
+    if (err) {
+        log_write(&d->host.log, LOG_ERROR, "relay", "%s", error);
+        return err;
+    }
+    for (size_t i = 0; i < d->network.n_authorities; i++)
+        memcpy(d->authorities[i], d->network.authorities[i].identity,
+               SPHINX_ID_LEN);
+    err = files_path(path, d->dir, "identity.key");
+    if (!err)
+        err = files_key(path, &d->identity_seed);
+    if (err)
+        return err;
+    crypto_sign_seed_keypair(d->identity, secret, d->identity_seed);
+    sodium_memzero(secret, sizeof secret);
+    err = replay_file_open(&d->replay, d->dir, (size_t)d->config->replay_tags,
+                           &wait);
+    if (err == ERR_AGAIN)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "another relay runs on this directory");
+    if (!err && wait) {
+        struct params p;
+        params_default(&p, d->network.epoch_len_s);
+        d->accept_us =
+            loop_now_us(d->host.loop) + (uint64_t)p.deadline_ahead_s * 1000000;
+        log_write(&d->host.log, LOG_NOTICE, "relay",
+                  "waits %u s, since replays could pass after a restart of "
+                  "the machine",
+                  p.deadline_ahead_s);
+    }
+    return err;
+}
+
+static int
+daemon_start(struct daemon *d, const char *dir, int ready_fd)
+{
+    if (snprintf(d->dir, sizeof d->dir, "%s", dir) >= (int)sizeof d->dir)
+        return ERR_LONG;
+    int err = files_load(d);
+    if (err)
+        return err;
+    d->host.owner = d;
+    d->host.ops.send = net_send;
+    if (d->config->role + ROLE_GATEWAY == ROLE_STORE)
+        d->host.ops.store = daemon_store;
+    struct relay_config config = {
+        .env = &d->host.env,
+        .replay = replay_file_set(d->replay),
+        .packets_max = (uint32_t)d->config->packets_max,
+        .clients_max = d->config->role + ROLE_GATEWAY == ROLE_GATEWAY
+                           ? (uint32_t)d->config->clients_max
+                           : 0};
+    memcpy(config.identity, d->identity, sizeof config.identity);
+    err = relay_new(&d->relay, &config);
+    if (!err)
+        err = net_new(&d->net, d);
+    if (err) {
+        log_write(&d->host.log, LOG_ERROR, "relay", "cannot listen on %s: %s",
+                  d->config->listen, error_text(err));
+        return err;
+    }
+    err = upkeep_new(&d->upkeep, d);
+    if (!err)
+        err = loop_timer_new(d->host.loop, upkeep_timer, d, &d->timer);
+    if (err)
+        return err;
+    consensus_load(d);
+    upkeep_timer(d);
+    log_write(&d->host.log, LOG_NOTICE, "relay", "accepts links at %s",
+              net_address(d->net));
+    files_report(ready_fd, "links", net_address(d->net));
+    return 0;
+}
+
+static void
+daemon_free(struct daemon *d)
+{
+    if (d->relay && d->net)
+        status_write(d);
+    upkeep_free(&d->upkeep);
+    loop_timer_free(&d->timer);
+    for (size_t i = 0; i < DAEMON_VIEWS; i++)
+        net_view_drop(&d->view[i]);
+    net_free(&d->net);
+    storage_free(&d->storage);
+    relay_free(&d->relay);
+    store_sqlite_free(&d->letters);
+    for (size_t i = 0; i < DAEMON_VIEWS; i++)
+        consensus_free(&d->view[i].consensus);
+    replay_file_close(&d->replay);
+    secret_free((void **)&d->identity_seed);
+    host_free(&d->host);
+    free(d);
+}
+
+int
+daemon_run(const char *dir, const struct daemon_config *config, int ready_fd)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    if (!d)
+        return 1;
+    d->config = config;
+    int err = host_init(&d->host, relay_timer, d);
+    if (!err) {
+        host_log(&d->host, "brusio-relay", (enum log_level)config->log_level);
+        err = host_stop_on_signals(&d->host);
+    }
+    if (!err)
+        err = daemon_start(d, dir, ready_fd);
+    if (!err)
+        err = loop_run(d->host.loop);
+    daemon_free(d);
+    return err ? 1 : 0;
+}

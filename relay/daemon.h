@@ -1,0 +1,94 @@
+/* relay/daemon.h - a relay on the real machine; shared by its edge files.
+ *
+ *   daemon.c  life: files, storage, the environment
+ *   net.c     links: to the relays it sends to, from relays, from clients
+ *   upkeep.c  consensus and descriptor, over HTTP with the authorities */
+#ifndef RELAY_DAEMON_H
+#define RELAY_DAEMON_H
+#include "directory/json.h"
+#include "lib/config.h"
+#include "lib/files.h"
+#include "lib/host.h"
+#include "lib/http.h"
+#include "lib/link.h"
+#include "lib/storage.h"
+#include "relay/keys.h"
+#include "relay/relay.h"
+#include "relay/store_sqlite.h"
+
+enum { DAEMON_VIEWS = EPOCHS_USABLE + 1 };
+
+struct daemon_config {
+    int role; /* index in its names: gateway, mix, store */
+    char *listen, *network, *family;
+    struct config_list addresses; /* to be reached at; empty: as bound */
+    int64_t bandwidth, packets_max, clients_max, letters_max, replay_tags;
+    int64_t fault_drop_permille, fault_delay_ms; /* test builds */
+    int log_level;
+};
+extern const struct config_option daemon_options[];
+extern const size_t daemon_options_len;
+
+/* A consensus kept, and the links its numbers mean. */
+struct daemon_view {
+    struct consensus *consensus; /* owned; NULL: empty */
+    struct out_link **out;       /* by relay number; NULL: not sent to */
+};
+
+struct net;
+struct upkeep;
+
+struct daemon {
+    struct host host;
+    const struct daemon_config *config;
+    char dir[FILES_PATH_MAX / 2];
+    int ready_fd;
+    struct network network;
+    uint8_t authorities[AUTHORITIES_MAX][SPHINX_ID_LEN];
+    uint8_t *identity_seed; /* guarded */
+    uint8_t identity[SPHINX_ID_LEN];
+    struct relay *relay;
+    struct replay_file *replay;
+    uint64_t accept_us; /* not before: see replay_file_open() */
+    struct daemon_view view[DAEMON_VIEWS];
+    uint32_t newest; /* epoch; 0: none */
+    struct store_sqlite *letters;
+    struct storage *storage;
+    struct net *net;
+    struct upkeep *upkeep;
+    struct loop_timer *timer; /* of the upkeep */
+    uint64_t refused[ERROR_COUNT];
+};
+
+/* daemon.c: a verified consensus; takes it over. */
+int daemon_consensus(struct daemon *d, struct consensus *c,
+                     const uint8_t *bytes, size_t len) CHECK_RESULT;
+const struct daemon_view *daemon_view_of(const struct daemon *d,
+                                         uint32_t epoch);
+
+/* net.c */
+int net_new(struct net **out, struct daemon *d) CHECK_RESULT;
+void net_free(struct net **n);
+const char *net_address(const struct net *n);
+int net_send(struct env *env, struct env_dest to, const uint8_t *frame,
+             size_t len);
+/* A new view: links to whom it makes us send. */
+int net_view(struct net *n, struct daemon_view *v) CHECK_RESULT;
+void net_view_drop(struct daemon_view *v);
+/* Try again those links that are down. Called about four times a second. */
+void net_upkeep(struct net *n);
+struct net_status {
+    size_t out, out_up, in, clients;
+    uint64_t refused[ERROR_COUNT];
+};
+void net_status(const struct net *n, struct net_status *out);
+
+/* upkeep.c */
+int upkeep_new(struct upkeep **out, struct daemon *d) CHECK_RESULT;
+void upkeep_free(struct upkeep **u);
+void upkeep_step(struct upkeep *u);
+
+/* Run until a signal. Returns the exit status. */
+int daemon_run(const char *dir, const struct daemon_config *config,
+               int ready_fd);
+#endif

@@ -1,0 +1,189 @@
+/* relay/main.c - brusio-relay: the command line of a relay. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/netfile.h"
+#include "lib/args.h"
+#include "lib/codec.h"
+#include "lib/secret.h"
+#include "relay/daemon.h"
+
+static const char usage[] =
+    "usage: brusio-relay init --dir DIR [--role gateway|mix|store]\n"
+    "                         [--listen ADDRESS] [--network FILE]\n"
+    "       brusio-relay run --dir DIR [--ready-fd N] [--parent PID]\n"
+    "       brusio-relay check|status --dir DIR\n"
+    "\n"
+    "A relay of the mixnet: gateway, mix or store.\n"
+    "\n"
+    "  init    make DIR with a key and a configuration, and print the "
+    "identity\n"
+    "  run     relay until SIGINT or SIGTERM\n"
+    "  check   read configuration and network file and say what is wrong\n"
+    "  status  print the counts of the running relay, five seconds old at "
+    "most\n"
+    "\n"
+    "  --role ROLE       default: mix\n"
+    "  --listen ADDRESS  default: 127.0.0.1:7100; port 0 takes any\n"
+    "  --network FILE    the network file; default: DIR/network.json\n"
+    "  --ready-fd N      write \"links ADDRESS\" there when it accepts links\n"
+    "  --parent PID      end when the process PID ends\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0, 1 (failed), 2 (wrong usage).\n";
+
+enum { DIR_OPTION, ROLE, LISTEN, NETWORK, READY_FD, PARENT, OPTIONS };
+static const struct args_option options[OPTIONS] = {
+    {"dir", false, " init run check status "},
+    {"role", false, " init "},
+    {"listen", false, " init "},
+    {"network", false, " init "},
+    {"ready-fd", false, " run "},
+    {"parent", false, " run "}};
+
+static int
+fail(const char *what, int err)
+{
+    fprintf(stderr, "brusio-relay: %s: %s\n", what, error_text(err));
+    return ARGS_EXIT_FAILED;
+}
+
+static int
+config_make(const char *path, const struct args *a)
+{
+    FILE *f = fopen(path, "wx");
+    if (!f)
+        return 0; /* it is there: leave it as it is */
+    fprintf(f, "role = %s\n", a->value[ROLE] ? a->value[ROLE] : "mix");
+    if (a->value[LISTEN])
+        fprintf(f, "listen = \"%s\"\n", a->value[LISTEN]);
+    if (a->value[NETWORK])
+        fprintf(f, "network = \"%s\"\n", a->value[NETWORK]);
+    fputs("\n# What else can be set:\n\n", f);
+    config_write_example(daemon_options + 1, daemon_options_len - 1, f);
+    return ferror(f) | fclose(f) ? ERR_IO : 0;
+}
+
+static int
+init(const struct args *a)
+{
+    const char *dir = a->value[DIR_OPTION], *role = a->value[ROLE];
+    char path[FILES_PATH_MAX], hex[65];
+    uint8_t *seed, id[32], secret[crypto_sign_SECRETKEYBYTES];
+    if (role && strcmp(role, "gateway") != 0 && strcmp(role, "mix") != 0 &&
+        strcmp(role, "store") != 0) {
+        fprintf(stderr,
+                "brusio-relay: --role wants gateway, mix or store, not '%s'\n",
+                role);
+        return ARGS_EXIT_USAGE;
+    }
+    int err = files_mkdir(dir);
+    if (!err)
+        err = files_path(path, dir, "identity.key");
+    if (!err)
+        err = files_key(path, &seed);
+    if (err)
+        return fail(dir, err);
+    crypto_sign_seed_keypair(id, secret, seed);
+    codec_hex(hex, id, sizeof id);
+    sodium_memzero(secret, sizeof secret);
+    secret_free((void **)&seed);
+    err = files_path(path, dir, "relay.conf");
+    if (!err)
+        err = config_make(path, a);
+    if (err)
+        return fail(path, err);
+    printf("identity %s\n", hex);
+    return 0;
+}
+
+static int
+config_get(const char *dir, struct daemon_config *config)
+{
+    char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
+    if (files_path(path, dir, "relay.conf"))
+        return fail(dir, ERR_LONG);
+    if (config_read(daemon_options, daemon_options_len, path, config, error)) {
+        fprintf(stderr, "brusio-relay: %s\n", error);
+        return ARGS_EXIT_FAILED;
+    }
+    return 0;
+}
+
+static int
+check(const char *dir, const struct daemon_config *config)
+{
+    char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
+    struct network n;
+    if (config->network[0] == '/')
+        snprintf(path, sizeof path, "%s", config->network);
+    else if (files_path(path, dir, config->network))
+        return fail(dir, ERR_LONG);
+    if (netfile_read(path, &n, error)) {
+        fprintf(stderr, "brusio-relay: %s\n", error);
+        return ARGS_EXIT_FAILED;
+    }
+    printf("good: network '%s', %zu authorities, epochs of %u s\n", n.name,
+           n.n_authorities, n.epoch_len_s);
+    return 0;
+}
+
+static int
+status_print(const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *text;
+    size_t len;
+    int err = files_path(path, dir, "status");
+    if (!err)
+        err = files_read(path, 1 << 16, &text, &len);
+    if (err == ERR_NOT_FOUND) {
+        fprintf(stderr, "brusio-relay: no relay has run in %s yet\n", dir);
+        return ARGS_EXIT_FAILED;
+    }
+    if (err)
+        return fail(path, err);
+    fwrite(text, 1, len, stdout);
+    free(text);
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct args a;
+    struct daemon_config config = {0};
+    uint64_t ready_fd, parent;
+    int status = args_parse(&a, argc, argv, options, OPTIONS,
+                            " init run check status ", 0, usage);
+    if (status >= 0)
+        return status;
+    const char *dir = a.value[DIR_OPTION];
+    if (!dir) {
+        fputs("brusio-relay: --dir is missing; it is where keys and "
+              "configuration are\n",
+              stderr);
+        return ARGS_EXIT_USAGE;
+    }
+    if (!args_number(&a, options, READY_FD, 0, 1 << 20, UINT64_MAX,
+                     &ready_fd) ||
+        !args_number(&a, options, PARENT, 1, 1 << 30, 0, &parent))
+        return ARGS_EXIT_USAGE;
+    if (strcmp(a.command, "status") == 0)
+        return status_print(dir);
+    host_harden((long)parent);
+    if (secret_init())
+        return fail("libsodium", ERR_CRYPTO);
+    if (strcmp(a.command, "init") == 0)
+        return init(&a);
+    status = config_get(dir, &config);
+    if (status == 0 && strcmp(a.command, "check") == 0)
+        status = check(dir, &config);
+    else if (status == 0)
+        status = daemon_run(dir, &config,
+                            ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
+    config_free(daemon_options, daemon_options_len, &config);
+    return status;
+}
