@@ -82,6 +82,7 @@ client_free(struct client **cp)
     journal_free(&c->journal);
     sphinx_worker_free(&c->worker);
     fetch_reset(&c->fetch);
+    free(c->document);
     for (size_t i = 0; i < VIEWS; i++)
         consensus_free(&c->view[i]);
     free(c->asked);
@@ -111,6 +112,14 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
         c->letter_len = codec_get32(value + SPHINX_ID_LEN);
         return c->letter_len <= LETTER_LEN_MAX ? 0 : ERR_FORMAT;
     }
+    if (key[0] == RECORD_DOCUMENT) {
+        c->document = malloc(value_len + 1);
+        if (!c->document)
+            return ERR_NOMEM;
+        memcpy(c->document, value, value_len);
+        c->document_len = value_len;
+        return 0;
+    }
     struct conversation *v = conversation_by_id(c, id);
     if (!v)
         return ERR_FORMAT;
@@ -134,6 +143,13 @@ client_start(struct client *c)
         outgoing_loaded(c, v);
     (void)journal_end(c->journal);
     c->started = true;
+    if (c->document) {
+        int err = client_set_document(c, c->document, c->document_len);
+        if (err)
+            client_drop(c, err); /* expired, most often */
+        free(c->document);
+        c->document = NULL;
+    }
     return journal_error(c->journal);
 }
 

@@ -157,6 +157,8 @@ struct client {
     uint8_t gateway[SPHINX_ID_LEN];
     uint8_t handle[8];
     struct fetch fetch;
+    uint8_t *document; /* of an earlier life, until client_start() */
+    size_t document_len;
     struct clock_offset offset;
     size_t letter_len;
     /* requests */
@@ -203,6 +205,7 @@ void conversations_free(struct client *c);
 enum record {
     RECORD_CLIENT = 'A', /* first: the others need it */
     RECORD_CONTACT = 'C',
+    RECORD_DOCUMENT = 'D', /* the newest consensus, signed */
     RECORD_FRAGMENT = 'F', /* contact, message id, index */
     RECORD_LETTER = 'L',   /* contact, period, n */
     RECORD_MESSAGE = 'M',  /* contact, order */

@@ -132,6 +132,17 @@ network_control(struct client *c)
         client_drop(c, err);
 }
 
+/* The next start begins where this one is. */
+static void
+document_save(struct client *c)
+{
+    uint8_t key[JOURNAL_KEY_MAX];
+    size_t len = record_key(key, RECORD_DOCUMENT, 0, 0, 0);
+    journal_begin(c->journal);
+    journal_put(c->journal, key, len, c->fetch.bytes, c->fetch.len);
+    (void)journal_end(c->journal);
+}
+
 int
 network_take_piece(struct client *c, const uint8_t *frame, size_t len)
 {
@@ -142,8 +153,10 @@ network_take_piece(struct client *c, const uint8_t *frame, size_t len)
     if (err != 1)
         return err == ERR_STALE ? 0 : err; /* the rest of a known one */
     err = client_set_document(c, c->fetch.bytes, c->fetch.len);
-    if (!err)
+    if (!err) {
+        document_save(c);
         c->status.changes++;
+    }
     fetch_reset(&c->fetch);
     return err;
 }

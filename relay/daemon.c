@@ -27,7 +27,7 @@ static const char *const level_names[] = {"error", "warning", "notice",
 
 #define OPTION(field) \
     .name = #field, .offset = offsetof(struct daemon_config, field)
-const struct config_option daemon_options[] = {
+const struct config_option relay_options[] = {
     {OPTION(role), .type = CONFIG_ENUM, .required = true, .value = "mix",
      .names = role_names,
      .help = "what this relay is; mixes are dealt out to layers"},
@@ -61,8 +61,7 @@ const struct config_option daemon_options[] = {
      .help = "test builds: the storage answers so much later"},
 #endif
 };
-const size_t daemon_options_len =
-    sizeof daemon_options / sizeof daemon_options[0];
+const size_t relay_options_len = sizeof relay_options / sizeof relay_options[0];
 
 const struct daemon_view *
 daemon_view_of(const struct daemon *d, uint32_t epoch)
@@ -392,7 +391,7 @@ daemon_free(struct daemon *d)
 }
 
 int
-daemon_run(const char *dir, const struct daemon_config *config, int ready_fd)
+relay_run(const char *dir, const struct daemon_config *config, int ready_fd)
 {
     struct daemon *d = calloc(1, sizeof *d);
     if (!d)

@@ -26,8 +26,8 @@ struct daemon_config {
     int64_t fault_drop_permille, fault_delay_ms; /* test builds */
     int log_level;
 };
-extern const struct config_option daemon_options[];
-extern const size_t daemon_options_len;
+extern const struct config_option relay_options[];
+extern const size_t relay_options_len;
 
 /* A consensus kept, and the links its numbers mean. */
 struct daemon_view {
@@ -89,6 +89,6 @@ void upkeep_free(struct upkeep **u);
 void upkeep_step(struct upkeep *u);
 
 /* Run until a signal. Returns the exit status. */
-int daemon_run(const char *dir, const struct daemon_config *config,
-               int ready_fd);
+int relay_run(const char *dir, const struct daemon_config *config,
+              int ready_fd);
 #endif

@@ -62,7 +62,7 @@ config_make(const char *path, const struct args *a)
     if (a->value[NETWORK])
         fprintf(f, "network = \"%s\"\n", a->value[NETWORK]);
     fputs("\n# What else can be set:\n\n", f);
-    config_write_example(daemon_options + 1, daemon_options_len - 1, f);
+    config_write_example(relay_options + 1, relay_options_len - 1, f);
     return ferror(f) | fclose(f) ? ERR_IO : 0;
 }
 
@@ -105,7 +105,7 @@ config_get(const char *dir, struct daemon_config *config)
     char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
     if (files_path(path, dir, "relay.conf"))
         return fail(dir, ERR_LONG);
-    if (config_read(daemon_options, daemon_options_len, path, config, error)) {
+    if (config_read(relay_options, relay_options_len, path, config, error)) {
         fprintf(stderr, "brusio-relay: %s\n", error);
         return ARGS_EXIT_FAILED;
     }
@@ -182,8 +182,8 @@ main(int argc, char **argv)
     if (status == 0 && strcmp(a.command, "check") == 0)
         status = check(dir, &config);
     else if (status == 0)
-        status = daemon_run(dir, &config,
-                            ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
-    config_free(daemon_options, daemon_options_len, &config);
+        status = relay_run(dir, &config,
+                           ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
+    config_free(relay_options, relay_options_len, &config);
     return status;
 }

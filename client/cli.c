@@ -1,0 +1,455 @@
+/* client/cli.c - commands: a call or two over the client's socket. */
+#include "client/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "client/client.h"
+#include "lib/clock.h"
+#include "lib/codec.h"
+#include "lib/files.h"
+
+enum { POLL_US = 50000, PROGRESS_US = 2000000 };
+
+/* ---- calling ---- */
+
+struct line {
+    int fd;
+    FILE *in;
+};
+
+static int
+line_open(struct line *l, const char *dir)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/client.sock", dir);
+    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (n >= (int)sizeof a.sun_path || l->fd < 0 ||
+        connect(l->fd, (struct sockaddr *)&a, sizeof a) ||
+        !(l->in = fdopen(l->fd, "r"))) {
+        fprintf(stderr,
+                "brusio-client: no client answers in %s; is it running? "
+                "'brusio-client run --dir %s' starts it\n",
+                dir, dir);
+        if (l->fd >= 0)
+            close(l->fd);
+        return 1;
+    }
+    return 0;
+}
+
+static void
+line_close(struct line *l)
+{
+    fclose(l->in);
+}
+
+static bool
+text_write(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* What people should know about an error, where its text does not say it. */
+static const char *
+hint(const char *message)
+{
+    static const struct {
+        int err;
+        const char *hint;
+    } row[] = {
+        {ERR_AGAIN, "there is no consensus yet; 'status' tells how it stands"},
+        {ERR_EXISTS, "there is a contact of this name"},
+        {ERR_NOT_FOUND, "no such contact or message; 'contacts' lists them"},
+        {ERR_USED, "an invitation works once; ask for a new one"},
+        {ERR_FOREIGN, "the invitation is for another network"},
+        {ERR_EXPIRED, "ask for a new invitation"},
+        {ERR_ARG, "a name is 1 to 32 letters without blanks"}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+        if (strcmp(message, error_text(row[i].err)) == 0)
+            return row[i].hint;
+    return NULL;
+}
+
+/* One call. Takes params over. Returns the result, or NULL and has printed
+ * why. */
+static json_t *
+call(struct line *l, const char *method, json_t *params)
+{
+    json_t *root = json_pack("{ss si ss so}", "jsonrpc", "2.0", "id", 1,
+                             "method", method, "params", params);
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL, *answer = NULL;
+    size_t room = 0;
+    json_t *result = NULL, *reply = NULL;
+    json_decref(root);
+    if (!text || !text_write(l->fd, text, strlen(text)) ||
+        !text_write(l->fd, "\n", 1) || getline(&answer, &room, l->in) < 0) {
+        fputs("brusio-client: the client closed the connection; its log says "
+              "why\n",
+              stderr);
+        goto out;
+    }
+    reply = json_loads(answer, 0, NULL);
+    result = json_incref(json_object_get(reply, "result"));
+    if (!result) {
+        const json_t *error = json_object_get(reply, "error");
+        const char *message =
+            json_string_value(json_object_get(error, "message"));
+        const char *where = json_string_value(
+            json_object_get(json_object_get(error, "data"), "parameter"));
+        const char *more = message ? hint(message) : NULL;
+        fprintf(stderr, "brusio-client: %s%s%s%s%s\n", where ? where : "",
+                where ? ": " : "", message ? message : "no answer",
+                more ? "; " : "", more ? more : "");
+    }
+out:
+    json_decref(reply);
+    free(text);
+    free(answer);
+    return result;
+}
+
+static int64_t
+number_of(const json_t *o, const char *name)
+{
+    return json_integer_value(json_object_get(o, name));
+}
+
+/* ---- simple ones ---- */
+
+int
+cli_invite(const struct cli *c)
+{
+    struct line l;
+    if (line_open(&l, c->dir))
+        return 1;
+    json_t *r = call(&l, "invite", json_pack("{ss}", "name", c->name));
+    if (r)
+        puts(json_string_value(json_object_get(r, "invitation")));
+    json_decref(r);
+    line_close(&l);
+    return r ? 0 : 1;
+}
+
+int
+cli_add(const struct cli *c)
+{
+    struct line l;
+    if (line_open(&l, c->dir))
+        return 1;
+    json_t *r =
+        call(&l, "add",
+             json_pack("{ss ss}", "name", c->name, "invitation", c->text));
+    json_decref(r);
+    line_close(&l);
+    return r ? 0 : 1;
+}
+
+int
+cli_contacts(const struct cli *c)
+{
+    struct line l;
+    size_t i;
+    json_t *v;
+    if (line_open(&l, c->dir))
+        return 1;
+    json_t *r = call(&l, "contacts", json_object());
+    json_array_foreach(r, i, v)
+    {
+        printf("%-32s %s, %" PRId64 " waiting\n",
+               json_string_value(json_object_get(v, "name")),
+               json_is_true(json_object_get(v, "refused"))
+                   ? "invitation was used by somebody else"
+               : json_is_true(json_object_get(v, "confirmed"))
+                   ? "confirmed"
+                   : "not yet heard",
+               number_of(v, "waiting"));
+    }
+    json_decref(r);
+    line_close(&l);
+    return r ? 0 : 1;
+}
+
+/* ---- send ---- */
+
+static json_t *
+file_params(const struct cli *c)
+{
+    uint8_t *data;
+    size_t len;
+    int err = files_read(c->file, LETTER_MESSAGE_MAX - 256, &data, &len);
+    if (err) {
+        fprintf(stderr, "brusio-client: %s: %s%s\n", c->file, error_text(err),
+                err == ERR_LONG ? "; files of up to 16 MB go through" : "");
+        return NULL;
+    }
+    const char *slash = strrchr(c->file, '/');
+    char *text = malloc(CODEC_BASE64_LEN(len));
+    json_t *params = NULL;
+    if (text) {
+        codec_base64(text, CODEC_BASE64_LEN(len), data, len);
+        params = json_pack("{ss ss ss}", "to", c->name, "file_name",
+                           slash ? slash + 1 : c->file, "data", text);
+    }
+    free(text);
+    free(data);
+    return params;
+}
+
+static void
+progress(const char *what, int64_t done, int64_t of, uint64_t since_us)
+{
+    static uint64_t last_us;
+    uint64_t now_us = clock_mono_us();
+    if (now_us - since_us < PROGRESS_US || now_us - last_us < PROGRESS_US / 2)
+        return;
+    last_us = now_us;
+    fprintf(stderr,
+            "brusio-client: %s %" PRId64 " of %" PRId64 ", %" PRIu64 " s\n",
+            what, done, of, (now_us - since_us) / 1000000);
+}
+
+/* Ask until the message is durable, or delivered. */
+static int
+sent_wait(struct line *l, const struct cli *c, int64_t order, uint64_t since_us)
+{
+    for (;;) {
+        json_t *r = call(l, "message",
+                         json_pack("{ss sI}", "to", c->name, "order", order));
+        if (!r)
+            return 1;
+        const char *state = json_string_value(json_object_get(r, "state"));
+        bool delivered = strcmp(state, "delivered") == 0;
+        bool expired = strcmp(state, "expired") == 0;
+        bool enough = c->wait ? delivered || expired
+                              : json_is_true(json_object_get(r, "durable"));
+        if (enough)
+            printf("%s %" PRId64 "\n", state, order);
+        else if (c->wait)
+            progress("letters acknowledged:", number_of(r, "acked"),
+                     number_of(r, "letters"), since_us);
+        json_decref(r);
+        if (enough)
+            return expired;
+        usleep(POLL_US);
+    }
+}
+
+int
+cli_send(const struct cli *c)
+{
+    struct line l;
+    uint64_t since_us = clock_mono_us();
+    json_t *params = c->file
+                         ? file_params(c)
+                         : json_pack("{ss ss}", "to", c->name, "text", c->text);
+    if (!params) {
+        if (!c->file)
+            fputs("brusio-client: the text is not UTF-8; send it with "
+                  "--file\n",
+                  stderr);
+        return 1;
+    }
+    if (line_open(&l, c->dir)) {
+        json_decref(params);
+        return 1;
+    }
+    json_t *r = call(&l, "send", params);
+    int status = r ? sent_wait(&l, c, number_of(r, "order"), since_us) : 1;
+    json_decref(r);
+    line_close(&l);
+    return status;
+}
+
+/* ---- recv ---- */
+
+/* A name from outside: only its last part, without control characters. */
+static void
+name_clean(char *out, size_t len, const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    size_t n = 0;
+    if (slash)
+        name = slash + 1;
+    for (; *name && n + 1 < len; name++)
+        out[n++] = (unsigned char)*name < ' ' || *name == 0x7f ? '_' : *name;
+    out[n] = 0;
+    if (n == 0 || out[0] == '.')
+        snprintf(out, len, "file");
+}
+
+static int
+file_save(const struct cli *c, const json_t *r)
+{
+    const char *base64 = json_string_value(json_object_get(r, "data"));
+    const char *given = json_string_value(json_object_get(r, "file_name"));
+    char name[256], path[FILES_PATH_MAX];
+    size_t room = strlen(base64) + 1, len;
+    uint8_t *data = malloc(room);
+    int err = data ? codec_unbase64(data, room, &len, base64) : ERR_NOMEM;
+    name_clean(name, sizeof name, given);
+    if (!err && c->out)
+        err = snprintf(path, sizeof path, "%s", c->out) < (int)sizeof path
+                  ? 0
+                  : ERR_LONG;
+    else if (!err)
+        err = files_path(path, ".", name);
+    if (!err && !c->out && access(path, F_OK) == 0)
+        err = ERR_EXISTS;
+    if (!err)
+        err = files_write(path, data, len);
+    if (err)
+        fprintf(stderr,
+                "brusio-client: %s: %s; the message stays, --out FILE names "
+                "another place\n",
+                c->out ? c->out : name, error_text(err));
+    else
+        printf("%s: file %s, %zu octets\n",
+               json_string_value(json_object_get(r, "from")), path, len);
+    free(data);
+    return err ? 1 : 0;
+}
+
+static int
+message_print(const struct cli *c, const json_t *r)
+{
+    const char *text = json_string_value(json_object_get(r, "text"));
+    if (!text)
+        return file_save(c, r);
+    if (c->out)
+        return files_write(c->out, text, strlen(text)) ? 1 : 0;
+    printf("%s: ", json_string_value(json_object_get(r, "from")));
+    /* no control characters from outside reach the terminal */
+    for (; *text; text++)
+        putchar((unsigned char)*text < ' ' && *text != '\n' && *text != '\t'
+                    ? '?'
+                    : *text);
+    putchar('\n');
+    return 0;
+}
+
+int
+cli_recv(const struct cli *c)
+{
+    struct line l;
+    uint64_t since_us = clock_mono_us(), seen = 0;
+    int status = 0;
+    if (line_open(&l, c->dir))
+        return 1;
+    while (status == 0 && seen < c->count) {
+        json_t *r =
+            call(&l, "recv",
+                 c->name ? json_pack("{ss}", "from", c->name) : json_object());
+        if (!r) {
+            status = 1;
+        } else if (json_is_null(r)) {
+            if (clock_mono_us() - since_us >= c->wait_s * 1000000)
+                break;
+            usleep(POLL_US);
+        } else {
+            status = message_print(c, r);
+            fflush(stdout);
+            if (status == 0) {
+                seen++;
+                json_decref(
+                    call(&l, "release",
+                         json_pack("{sI}", "order", number_of(r, "order"))));
+            }
+        }
+        json_decref(r);
+    }
+    if (status == 0 && seen == 0 && c->wait_s > 0) {
+        fputs("brusio-client: nothing came\n", stderr);
+        status = 1;
+    }
+    line_close(&l);
+    return status;
+}
+
+/* ---- ping, status ---- */
+
+int
+cli_ping(const struct cli *c)
+{
+    struct line l;
+    uint64_t since_us = clock_mono_us();
+    if (line_open(&l, c->dir))
+        return 1;
+    json_t *r = call(&l, "ping", json_pack("{ss}", "to", c->name));
+    int64_t order = r ? number_of(r, "order") : -1, rtt_us = 0;
+    json_decref(r);
+    while (order >= 0 && rtt_us == 0 &&
+           clock_mono_us() - since_us < c->wait_s * 1000000) {
+        r = call(&l, "message",
+                 json_pack("{ss sI}", "to", c->name, "order", order));
+        if (!r)
+            break;
+        rtt_us = number_of(r, "rtt_us");
+        json_decref(r);
+        progress("waiting for the pong: answered", 0, 1, since_us);
+        usleep(POLL_US);
+    }
+    line_close(&l);
+    if (rtt_us > 0)
+        printf("%s answered after %.2f s\n", c->name, (double)rtt_us / 1e6);
+    else if (order >= 0)
+        fprintf(stderr,
+                "brusio-client: %s did not answer within %" PRIu64 " s\n",
+                c->name, c->wait_s);
+    return rtt_us > 0 ? 0 : 1;
+}
+
+int
+cli_status(const struct cli *c)
+{
+    static const char *const counts[] = {
+        "requests", "answers", "lost",     "puts",   "gets",
+        "loops",    "skipped", "contacts", "queued", "inbox"};
+    struct line l;
+    const char *name;
+    json_t *v;
+    if (line_open(&l, c->dir))
+        return 1;
+    json_t *r = call(&l, "status", json_object());
+    line_close(&l);
+    if (!r)
+        return 1;
+    int64_t age_us = number_of(r, "answer_age_us");
+    printf("%s, %s, epoch %" PRId64 "\n",
+           json_is_true(json_object_get(r, "connected")) ? "connected"
+                                                         : "not connected",
+           json_is_true(json_object_get(r, "sending"))
+               ? "sending"
+               : "not sending (no valid consensus, or no link)",
+           number_of(r, "epoch"));
+    if (age_us < 0)
+        puts("last answer: none yet");
+    else
+        printf("last answer: %.1f s ago\n", (double)age_us / 1e6);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        printf("%s %" PRId64 "\n", counts[i], number_of(r, counts[i]));
+    if (json_object_get(r, "storage"))
+        printf("storage: %s; nothing new is sent until it is mended and the "
+               "client started again\n",
+               json_string_value(json_object_get(r, "storage")));
+    json_object_foreach(json_object_get(r, "dropped"), name, v) printf(
+        "dropped %s %" JSON_INTEGER_FORMAT "\n", name, json_integer_value(v));
+    json_decref(r);
+    return 0;
+}

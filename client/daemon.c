@@ -1,0 +1,317 @@
+/* client/daemon.c - a client's life on the real machine.
+ *
+ * Files in its directory: client.conf, client.db (all records), client.sock.
+ *
+ * Timers: the client's own; the reconnection's. A link that fails is tried
+ * again after half a second, doubled up to 30 s, with a random part; after
+ * FAILURES_MAX in a row another gateway is taken. */
+#include "client/daemon.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/client.h"
+#include "client/outbox_sqlite.h"
+#include "client/rpc.h"
+#include "directory/netfile.h"
+#include "lib/files.h"
+#include "lib/host.h"
+#include "lib/link.h"
+#include "lib/storage.h"
+
+enum {
+    RETRY_US = 500000,
+    RETRY_MAX_US = 30000000,
+    FAILURES_MAX = 12,
+    QUEUE_FRAMES = 64,
+    STORAGE_QUEUE = 65536
+};
+
+static const char *const level_names[] = {"error", "warning", "notice",
+                                          "info",  "debug",   NULL};
+
+#define OPTION(field) \
+    .name = #field, .offset = offsetof(struct daemon_config, field)
+const struct config_option client_options[] = {
+    {OPTION(profile), .type = CONFIG_STRING, .value = "default", .min = 1,
+     .max = PROFILE_NAME_MAX - 1,
+     .help = "how fast it sends, always: light, default or fast; chosen once"},
+    {OPTION(network), .type = CONFIG_STRING, .value = "network.json", .min = 1,
+     .max = 400, .help = "the network file, from this directory"},
+    {OPTION(log_level), .type = CONFIG_ENUM, .value = "notice",
+     .names = level_names, .help = "what is logged"},
+};
+const size_t client_options_len =
+    sizeof client_options / sizeof client_options[0];
+
+struct daemon {
+    struct host host;
+    const struct daemon_config *config;
+    struct network network;
+    struct client *client;
+    struct outbox_sqlite *outbox;
+    struct storage *storage;
+    struct rpc *rpc;
+    struct tls *tls;
+    struct link *link;
+    bool up;
+    struct loop_timer *reconnect;
+    uint64_t wait_us;
+    unsigned failures;
+    size_t frame_len;
+};
+
+/* ---- link ---- */
+
+static void
+link_is_up(void *ctx, struct link *l, const uint8_t *peer)
+{
+    struct daemon *d = ctx;
+    (void)l;
+    (void)peer;
+    d->up = true;
+    d->failures = 0;
+    d->wait_us = RETRY_US;
+    log_write(&d->host.log, LOG_INFO, "client", "connected to the gateway");
+    client_link_up(d->client);
+}
+
+static void
+link_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
+{
+    struct daemon *d = ctx;
+    (void)l;
+    client_frames(d->client, frames, n, d->frame_len);
+}
+
+static void
+reconnect_later(struct daemon *d)
+{
+    uint64_t wait_us =
+        d->wait_us / 2 + rng_below(&d->host.env, d->wait_us / 2 + 1);
+    loop_timer_at(d->reconnect, loop_now_us(d->host.loop) + wait_us);
+    d->wait_us = 2 * d->wait_us < RETRY_MAX_US ? 2 * d->wait_us : RETRY_MAX_US;
+}
+
+static void
+link_is_down(void *ctx, struct link *l, int err)
+{
+    struct daemon *d = ctx;
+    log_write(&d->host.log, LOG_NOTICE, "client", "no link to the gateway: %s",
+              error_text(err));
+    if (d->up)
+        client_link_down(d->client);
+    d->up = false;
+    d->link = NULL;
+    link_free(&l);
+    if (++d->failures % FAILURES_MAX == 0)
+        client_gateway_change(d->client);
+    reconnect_later(d);
+}
+
+static const struct link_ops link_ops = {link_is_up, link_frames, link_is_down};
+
+/* The gateway's address: the consensus's word, else the network file's. */
+static const char *
+gateway_address(const struct daemon *d, const uint8_t *identity)
+{
+    const struct consensus *c = client_consensus(d->client);
+    int i = c ? consensus_find(c, identity) : -1;
+    if (i >= 0)
+        return c->relays[i].role == ROLE_GATEWAY ? c->relays[i].addresses[0]
+                                                 : NULL;
+    for (size_t k = 0; !c && k < d->network.n_gateways; k++)
+        if (memcmp(d->network.gateways[k].identity, identity, SPHINX_ID_LEN) ==
+            0)
+            return d->network.gateways[k].address;
+    return NULL;
+}
+
+static void
+gateway_connect(void *ctx)
+{
+    struct daemon *d = ctx;
+    const struct link_config config = {.frame_len = d->frame_len,
+                                       .queue_max = QUEUE_FRAMES};
+    const uint8_t *identity = client_gateway(d->client);
+    const char *address = gateway_address(d, identity);
+    if (!address) {
+        client_gateway_change(d->client);
+        identity = client_gateway(d->client);
+        address = gateway_address(d, identity);
+    }
+    int err = address ? link_connect(&d->link, d->host.loop, d->tls, &config,
+                                     address, identity, &link_ops, d)
+                      : ERR_NOT_FOUND;
+    if (err) {
+        log_write(&d->host.log, LOG_WARNING, "client",
+                  "no gateway to connect to: %s", error_text(err));
+        reconnect_later(d);
+    }
+}
+
+/* ---- environment ---- */
+
+static int
+daemon_send(struct env *env, struct env_dest to, const uint8_t *frame,
+            size_t len)
+{
+    struct daemon *d = ((struct host *)env)->owner;
+    (void)to;
+    if (!d->link || len != d->frame_len)
+        return ERR_CLOSED;
+    return link_send(d->link, frame);
+}
+
+static void
+daemon_store(struct env *env, struct env_store_req *req)
+{
+    storage_request(((struct daemon *)((struct host *)env)->owner)->storage,
+                    req);
+}
+
+static void
+client_timer(void *ctx)
+{
+    struct daemon *d = ctx;
+    if (d->client)
+        client_tick(d->client);
+}
+
+/* ---- life ---- */
+
+static int
+record_load(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
+            size_t value_len)
+{
+    return client_load(ctx, key, key_len, value, value_len);
+}
+
+static int
+client_make(struct daemon *d)
+{
+    struct client_config config = {.env = &d->host.env,
+                                   .n_authorities = d->network.n_authorities,
+                                   .n_gateways = d->network.n_gateways};
+    if (config.n_gateways == 0 || config.n_gateways > CLIENT_GATEWAYS_MAX) {
+        log_write(&d->host.log, LOG_ERROR, "client",
+                  "the network file names no gateway to start with");
+        return ERR_MISSING;
+    }
+    memcpy(config.profile, d->config->profile, strlen(d->config->profile) + 1);
+    memcpy(config.network, d->network.name, sizeof config.network);
+    for (size_t i = 0; i < config.n_authorities; i++)
+        memcpy(config.authorities[i], d->network.authorities[i].identity,
+               SPHINX_ID_LEN);
+    for (size_t i = 0; i < config.n_gateways; i++)
+        memcpy(config.gateways[i], d->network.gateways[i].identity,
+               SPHINX_ID_LEN);
+    return client_new(&d->client, &config);
+}
+
+static int
+records_open(struct daemon *d, const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    int err = files_path(path, dir, "client.db");
+    if (!err)
+        err = outbox_sqlite_new(&d->outbox, path);
+    if (err) {
+        log_write(&d->host.log, LOG_ERROR, "client",
+                  err == ERR_AGAIN ? "another client runs on this directory"
+                                   : "client.db cannot be opened: %s",
+                  error_text(err));
+        return err;
+    }
+    err = storage_new(&d->storage, d->host.loop, STORAGE_QUEUE,
+                      outbox_sqlite_run, d->outbox);
+    if (!err)
+        err = client_make(d);
+    if (!err)
+        err = outbox_sqlite_load(d->outbox, record_load, d->client);
+    if (err)
+        log_write(&d->host.log, LOG_ERROR, "client",
+                  "client.db cannot be used: %s", error_text(err));
+    return err;
+}
+
+static int
+daemon_start(struct daemon *d, const char *dir, int ready_fd)
+{
+    char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
+    struct sphinx_geometry g;
+    int err = d->config->network[0] == '/'
+                  ? (snprintf(path, sizeof path, "%s", d->config->network), 0)
+                  : files_path(path, dir, d->config->network);
+    if (!err)
+        err = netfile_read(path, &d->network, error);
+    if (err) {
+        log_write(&d->host.log, LOG_ERROR, "client", "%s", error);
+        return err;
+    }
+    sphinx_geometry_default(&g);
+    d->frame_len = g.packet_len;
+    d->wait_us = RETRY_US;
+    d->host.owner = d;
+    d->host.ops.send = daemon_send;
+    d->host.ops.store = daemon_store;
+    err = records_open(d, dir);
+    if (!err)
+        err = tls_new(&d->tls, NULL);
+    if (!err)
+        err = loop_timer_new(d->host.loop, gateway_connect, d, &d->reconnect);
+    if (!err)
+        err = client_start(d->client);
+    if (!err)
+        err = files_path(path, dir, "client.sock");
+    if (!err) {
+        err = rpc_new(&d->rpc, d->host.loop, d->client, path);
+        if (err)
+            log_write(&d->host.log, LOG_ERROR, "client", "%s: %s", path,
+                      err == ERR_LONG
+                          ? "the path is too long for a socket (107 octets)"
+                          : error_text(err));
+    }
+    if (err)
+        return err;
+    gateway_connect(d);
+    files_report(ready_fd, "socket", path);
+    return 0;
+}
+
+static void
+daemon_free(struct daemon *d)
+{
+    rpc_free(&d->rpc);
+    link_free(&d->link);
+    storage_free(&d->storage); /* everything is on the disk after it */
+    client_free(&d->client);
+    outbox_sqlite_free(&d->outbox);
+    tls_free(&d->tls);
+    loop_timer_free(&d->reconnect);
+    host_free(&d->host);
+    free(d);
+}
+
+int
+client_run(const char *dir, const struct daemon_config *config, int ready_fd)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    if (!d)
+        return 1;
+    d->config = config;
+    int err = host_init(&d->host, client_timer, d);
+    if (!err) {
+        host_log(&d->host, "brusio-client", (enum log_level)config->log_level);
+        err = host_stop_on_signals(&d->host);
+    }
+    if (!err)
+        err = daemon_start(d, dir, ready_fd);
+    if (!err)
+        err = loop_run(d->host.loop);
+    daemon_free(d);
+    return err ? 1 : 0;
+}

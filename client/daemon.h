@@ -1,0 +1,17 @@
+/* client/daemon.h - a client on the real machine: link, disk, local calls. */
+#ifndef CLIENT_DAEMON_H
+#define CLIENT_DAEMON_H
+#include "lib/config.h"
+#include "lib/error.h"
+
+struct daemon_config {
+    char *profile, *network;
+    int log_level;
+};
+extern const struct config_option client_options[];
+extern const size_t client_options_len;
+
+/* Run until a signal. Returns the exit status. */
+int client_run(const char *dir, const struct daemon_config *config,
+               int ready_fd);
+#endif

@@ -1,0 +1,230 @@
+/* client/main.c - brusio-client: the command line of a client. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli.h"
+#include "client/daemon.h"
+#include "lib/args.h"
+#include "lib/files.h"
+#include "lib/host.h"
+#include "lib/secret.h"
+
+static const char usage[] =
+    "usage: brusio-client init --network FILE [--profile NAME]\n"
+    "       brusio-client run [--ready-fd N] [--parent PID]\n"
+    "       brusio-client invite NAME\n"
+    "       brusio-client add NAME INVITATION\n"
+    "       brusio-client send NAME TEXT | send NAME --file FILE  [--wait]\n"
+    "       brusio-client recv [NAME] [--out FILE] [--wait SECONDS] [--count "
+    "N]\n"
+    "       brusio-client ping NAME [--wait SECONDS]\n"
+    "       brusio-client contacts | status | check\n"
+    "\n"
+    "A client of the mixnet. 'run' keeps it going; the others speak to it.\n"
+    "\n"
+    "  init      make the client's directory\n"
+    "  run       stay connected until SIGINT or SIGTERM\n"
+    "  invite    make a contact and print the line that its other side adds;\n"
+    "            hand it over in private, it works once\n"
+    "  add       take an invitation up\n"
+    "  send      queue a message; it is kept until it is delivered\n"
+    "  recv      print and remove the next message; files go to a file\n"
+    "  ping      ask a contact's client for an answer and print how long it\n"
+    "            took\n"
+    "  contacts  list them\n"
+    "  status    how the client is doing\n"
+    "  check     read configuration and say what is wrong\n"
+    "\n"
+    "  --dir DIR       the client's directory; default: ~/.brusio\n"
+    "  --network FILE  the network file, from whoever runs the network\n"
+    "  --profile NAME  light, default or fast: how much it sends, always\n"
+    "  --wait          (send) return when it is delivered\n"
+    "  --wait SECONDS  (recv, ping) wait so long at most; ping: 60\n"
+    "  --out FILE      write the message there\n"
+    "  --count N       messages to take; default: 1\n"
+    "  --ready-fd N    write \"socket PATH\" there when it takes calls\n"
+    "  --parent PID    end when the process PID ends\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0, 1 (failed), 2 (wrong usage).\n";
+
+enum {
+    DIR_OPTION,
+    NETWORK,
+    PROFILE,
+    WAIT_FLAG,
+    WAIT,
+    FILE_OPTION,
+    OUT,
+    COUNT,
+    READY_FD,
+    PARENT,
+    OPTIONS
+};
+static const char all[] =
+    " init run invite add send recv ping contacts status check ";
+static const struct args_option options[OPTIONS] = {
+    {"dir", false, all},
+    {"network", false, " init "},
+    {"profile", false, " init "},
+    {"wait", true, " send "},
+    {"wait", false, " recv ping "},
+    {"file", false, " send "},
+    {"out", false, " recv "},
+    {"count", false, " recv "},
+    {"ready-fd", false, " run "},
+    {"parent", false, " run "}};
+
+static int
+fail(const char *what, int err)
+{
+    fprintf(stderr, "brusio-client: %s: %s\n", what, error_text(err));
+    return ARGS_EXIT_FAILED;
+}
+
+static int
+usage_fail(const char *what)
+{
+    fprintf(stderr, "brusio-client: %s; 'brusio-client --help' shows how\n",
+            what);
+    return ARGS_EXIT_USAGE;
+}
+
+/* Copy the network file, so that the directory is all the client needs. */
+static int
+network_copy(const char *from, const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *bytes;
+    size_t len;
+    int err = files_path(path, dir, "network.json");
+    if (!err)
+        err = files_read(from, 1 << 20, &bytes, &len);
+    if (err)
+        return err;
+    err = files_write(path, bytes, len);
+    free(bytes);
+    return err;
+}
+
+static int
+init(const struct args *a, const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    const char *profile = a->value[PROFILE] ? a->value[PROFILE] : "default";
+    if (!a->value[NETWORK])
+        return usage_fail("--network is missing");
+    if (strcmp(profile, "light") != 0 && strcmp(profile, "default") != 0 &&
+        strcmp(profile, "fast") != 0)
+        return usage_fail("--profile wants light, default or fast");
+    int err = files_mkdir(dir);
+    if (err)
+        return fail(dir, err);
+    err = files_path(path, dir, "client.conf");
+    if (err)
+        return fail(dir, err);
+    FILE *f = fopen(path, "wx");
+    if (!f) {
+        fprintf(stderr,
+                "brusio-client: %s is there already, or cannot be "
+                "written; a profile is chosen once\n",
+                path);
+        return ARGS_EXIT_FAILED;
+    }
+    err = network_copy(a->value[NETWORK], dir);
+    if (err) {
+        fclose(f);
+        unlink(path);
+        return fail(a->value[NETWORK], err);
+    }
+    fprintf(f, "profile = \"%s\"\n\n# What else can be set:\n\n", profile);
+    config_write_example(client_options + 1, client_options_len - 1, f);
+    return ferror(f) | fclose(f) ? fail(path, ERR_IO) : 0;
+}
+
+static int
+run(const struct args *a, const char *dir)
+{
+    char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
+    struct daemon_config config = {0};
+    uint64_t ready_fd, parent;
+    if (!args_number(a, options, READY_FD, 0, 1 << 20, UINT64_MAX, &ready_fd) ||
+        !args_number(a, options, PARENT, 1, 1 << 30, 0, &parent))
+        return ARGS_EXIT_USAGE;
+    if (files_path(path, dir, "client.conf"))
+        return fail(dir, ERR_LONG);
+    int status = 0;
+    if (config_read(client_options, client_options_len, path, &config, error)) {
+        fprintf(stderr, "brusio-client: %s\n", error);
+        return ARGS_EXIT_FAILED;
+    }
+    if (strcmp(a->command, "check") == 0) {
+        printf("good: profile '%s'\n", config.profile);
+    } else {
+        host_harden((long)parent);
+        status = secret_init()
+                     ? fail("libsodium", ERR_CRYPTO)
+                     : client_run(dir, &config,
+                                  ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
+    }
+    config_free(client_options, client_options_len, &config);
+    return status;
+}
+
+static int
+command_run(const struct args *a, struct cli *c)
+{
+    const char *name = a->command;
+    size_t n = a->n_rest;
+    c->name = n > 0 ? a->rest[0] : NULL;
+    c->text = n > 1 ? a->rest[1] : NULL;
+    if (strcmp(name, "contacts") == 0 && n == 0)
+        return cli_contacts(c);
+    if (strcmp(name, "status") == 0 && n == 0)
+        return cli_status(c);
+    if (strcmp(name, "recv") == 0 && n <= 1)
+        return cli_recv(c);
+    if (strcmp(name, "invite") == 0 && n == 1)
+        return cli_invite(c);
+    if (strcmp(name, "ping") == 0 && n == 1)
+        return cli_ping(c);
+    if (strcmp(name, "add") == 0 && n == 2)
+        return cli_add(c);
+    if (strcmp(name, "send") == 0 && (c->file ? n == 1 : n == 2))
+        return cli_send(c);
+    return usage_fail("wrong number of words after the command");
+}
+
+int
+main(int argc, char **argv)
+{
+    struct args a;
+    struct cli c = {0};
+    char home[FILES_PATH_MAX];
+    int status = args_parse(&a, argc, argv, options, OPTIONS, all, 2, usage);
+    if (status >= 0)
+        return status;
+    c.dir = a.value[DIR_OPTION];
+    if (!c.dir) {
+        const char *h = getenv("HOME");
+        if (!h || files_path(home, h, ".brusio"))
+            return usage_fail("--dir is missing and HOME is not set");
+        c.dir = home;
+    }
+    bool ping = strcmp(a.command, "ping") == 0;
+    if (!args_number(&a, options, WAIT, 0, 1000000, ping ? 60 : 0, &c.wait_s) ||
+        !args_number(&a, options, COUNT, 1, 1000000, 1, &c.count))
+        return ARGS_EXIT_USAGE;
+    c.wait = a.value[WAIT_FLAG] != NULL;
+    c.file = a.value[FILE_OPTION];
+    c.out = a.value[OUT];
+    if (strcmp(a.command, "init") == 0)
+        return a.n_rest ? usage_fail("init takes no words") : init(&a, c.dir);
+    if (strcmp(a.command, "run") == 0 || strcmp(a.command, "check") == 0)
+        return a.n_rest ? usage_fail("run and check take no words")
+                        : run(&a, c.dir);
+    return command_run(&a, &c);
+}

@@ -1,0 +1,17 @@
+/* client/rpc.h - local calls: JSON-RPC 2.0, a line each, on a Unix socket.
+ *
+ * The socket is for the user alone (0600 in a directory of 0700). Lines and
+ * connections are bounded; a call is answered at once, and none waits: who
+ * wants to wait asks again. */
+#ifndef CLIENT_RPC_H
+#define CLIENT_RPC_H
+#include "client/client.h"
+#include "lib/loop.h"
+
+enum { RPC_LINE_MAX = 24 << 20, RPC_CONNECTIONS_MAX = 64 };
+
+struct rpc;
+int rpc_new(struct rpc **out, struct loop *l, struct client *c,
+            const char *path) CHECK_RESULT;
+void rpc_free(struct rpc **r);
+#endif
