@@ -43,7 +43,7 @@ struct authority {
     enum state state;
     uint32_t target;
     struct ballot ballot[AUTHORITIES_MAX];
-    struct listed *listed; /* newest descriptor of each relay */
+    struct listed *listed; /* descriptors, of a relay one an epoch */
     size_t n_listed, room;
     /* the consensus being signed */
     uint8_t *body;
@@ -196,24 +196,38 @@ bytes_copy(uint8_t **to, const uint8_t *bytes, size_t len)
 
 /* ---- descriptors ---- */
 
+/* The descriptor of a relay for exactly this epoch. */
 static struct listed *
-listed_find(struct authority *a, const uint8_t *identity)
+listed_find(struct authority *a, const uint8_t *identity, uint32_t epoch)
 {
     for (size_t i = 0; i < a->n_listed; i++)
-        if (memcmp(a->listed[i].identity, identity, SPHINX_ID_LEN) == 0)
+        if (a->listed[i].epoch == epoch &&
+            memcmp(a->listed[i].identity, identity, SPHINX_ID_LEN) == 0)
             return &a->listed[i];
     return NULL;
+}
+
+/* Is there a newer one that the vote of the target can use? A descriptor for
+ * the epoch after it stands beside the one for the target. */
+static bool
+listed_is_superseded(struct authority *a, const uint8_t *identity,
+                     uint32_t epoch)
+{
+    for (uint32_t e = epoch + 1; e <= a->target; e++)
+        if (listed_find(a, identity, e))
+            return true;
+    return false;
 }
 
 static int
 listed_put(struct authority *a, const struct descriptor *d,
            const uint8_t *bytes, size_t len)
 {
-    struct listed *l = listed_find(a, d->relay.identity);
+    struct listed *l = listed_find(a, d->relay.identity, d->epoch);
     uint8_t *text = NULL;
-    if (l && l->epoch > d->epoch)
+    if (listed_is_superseded(a, d->relay.identity, d->epoch))
         return ERR_STALE;
-    if (!l && a->n_listed == RELAYS_MAX)
+    if (!l && a->n_listed == 2 * RELAYS_MAX)
         return ERR_FULL;
     if (!l && a->n_listed == a->room) {
         size_t room = a->room ? 2 * a->room : 32;
@@ -308,7 +322,9 @@ vote_make(struct authority *a)
     if (!v.descriptors)
         return ERR_NOMEM;
     for (size_t i = 0; i < a->n_listed; i++)
-        if (a->listed[i].epoch <= a->target)
+        if (a->listed[i].epoch <= a->target &&
+            !listed_is_superseded(a, a->listed[i].identity,
+                                  a->listed[i].epoch))
             v.descriptors[v.n++] = a->listed[i].text;
     qsort(v.descriptors, v.n, sizeof *v.descriptors, text_order);
     int err = json_write_vote(&v, &body, &body_len);
