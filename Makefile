@@ -77,7 +77,7 @@ SEEDLIB := $(OUT)/libbrusio-seeded.a
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps deps-build demo check check-quick check-asan check-tsan \
-	ci ct fuzz bench lint format format-check install uninstall clean \
+	ci ct fuzz bench e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
 all: $(PROGS:%=$(OUT)/%)
@@ -86,12 +86,34 @@ help:
 	@echo 'make            build all programs into $(OUT)'
 	@echo 'make demo       a local network carries a text and a file'
 	@echo 'make check      every test; MODE=asan|tsan|cov for other builds'
-	@echo 'make bench      timings; ONLY=name for a part'
-	@echo 'make fuzz       libFuzzer; FUZZ_SECONDS=60'
-	@echo 'make ct         constant-time test under valgrind'
+	@echo 'make bench      timings, also in build/bench.json'
+	@echo 'make latency    100 texts over a local network: median, p99'
+	@echo 'make e2e        kills and restarts of real programs'
+	@echo 'make cov-report line coverage of the parsers'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
+
+# The main job, shown: real programs carry a text and a file.
+demo: deps-build
+	@$(MAKE) --no-print-directory all
+	@tests/e2e/demo.sh $(CURDIR)/$(OUT)
+
+# 100 texts between the two default clients: median and p99.
+latency: all
+	@tests/e2e/latency.py $(CURDIR)/$(OUT) $(TEXTS)
+TEXTS ?= 100
+
+# Kills and restarts of real programs in the middle of a file.
+e2e: all
+	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
+
+# Timings, as ratios to one crypto_scalarmult of libsodium in the same run.
+BENCHES := $(wildcard tests/bench/bench_*.c)
+$(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(ARCHIVE) $(SEEDLIB)
+	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
+bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
+	@tests/bench/run.sh $(OUT) build/bench.json
 
 deps-build:
 	@.ci/deps build

@@ -277,6 +277,23 @@ cli_send(const struct cli *c)
     return status;
 }
 
+/* The newest message to a contact. */
+int
+cli_state(const struct cli *c)
+{
+    struct line l;
+    if (line_open(&l, c->dir))
+        return 1;
+    json_t *r = call(&l, "message", json_pack("{ss}", "to", c->name));
+    if (r)
+        printf("%s, %" PRId64 " of %" PRId64 " letters acknowledged\n",
+               json_string_value(json_object_get(r, "state")),
+               number_of(r, "acked"), number_of(r, "letters"));
+    json_decref(r);
+    line_close(&l);
+    return r ? 0 : 1;
+}
+
 /* ---- recv ---- */
 
 /* A name from outside: only its last part, without control characters. */
@@ -444,7 +461,7 @@ cli_status(const struct cli *c)
         printf("last answer: %.1f s ago\n", (double)age_us / 1e6);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         printf("%s %" PRId64 "\n", counts[i], number_of(r, counts[i]));
-    if (json_object_get(r, "storage"))
+    if (json_is_string(json_object_get(r, "storage")))
         printf("storage: %s; nothing new is sent until it is mended and the "
                "client started again\n",
                json_string_value(json_object_get(r, "storage")));

@@ -20,5 +20,6 @@ int cli_contacts(const struct cli *c);
 int cli_send(const struct cli *c);
 int cli_recv(const struct cli *c);
 int cli_ping(const struct cli *c);
+int cli_state(const struct cli *c);
 int cli_status(const struct cli *c);
 #endif

@@ -313,8 +313,12 @@ client_message(const struct client *c, const char *name, uint64_t order,
 {
     const struct conversation *v = conversation_find(c, name);
     const struct message *m = v ? v->messages : NULL;
-    while (m && m->order != order)
-        m = m->next;
+    const struct message *newest = NULL;
+    for (; m && m->order != order; m = m->next)
+        if (m->kind == LETTER_TEXT || m->kind == LETTER_FILE)
+            newest = m;
+    if (!m && order == 0)
+        m = newest;
     if (!m)
         return ERR_NOT_FOUND;
     *out = (struct client_message){

@@ -117,6 +117,7 @@ struct client_message {
     uint32_t letters, kept, acked; /* fragments */
     uint64_t rtt_us;               /* a ping's, once answered; else 0 */
 };
+/* Returns ERR_NOT_FOUND; order 0: the newest of the application's. */
 int client_message(const struct client *c, const char *name, uint64_t order,
                    struct client_message *out) CHECK_RESULT;
 

@@ -164,7 +164,9 @@ call_message(struct call *k)
 {
     struct client_message m;
     const char *to = text_get(k, "to", true);
-    uint64_t order = number_get(k, "order");
+    uint64_t order = 0; /* not given: the newest */
+    if (json_object_get(k->params, "order"))
+        order = number_get(k, "order");
     if (!k->err)
         k->err = client_message(k->client, to, order, &m);
     if (k->err)

@@ -21,6 +21,7 @@ static const char usage[] =
     "       brusio-client recv [NAME] [--out FILE] [--wait SECONDS] [--count "
     "N]\n"
     "       brusio-client ping NAME [--wait SECONDS]\n"
+    "       brusio-client state NAME\n"
     "       brusio-client contacts | status | check\n"
     "\n"
     "A client of the mixnet. 'run' keeps it going; the others speak to it.\n"
@@ -34,6 +35,8 @@ static const char usage[] =
     "  recv      print and remove the next message; files go to a file\n"
     "  ping      ask a contact's client for an answer and print how long it\n"
     "            took\n"
+    "  state     of the newest message to a contact: queued, sent (stores\n"
+    "            have it), delivered or expired\n"
     "  contacts  list them\n"
     "  status    how the client is doing\n"
     "  check     read configuration and say what is wrong\n"
@@ -65,7 +68,7 @@ enum {
     OPTIONS
 };
 static const char all[] =
-    " init run invite add send recv ping contacts status check ";
+    " init run invite add send recv ping state contacts status check ";
 static const struct args_option options[OPTIONS] = {
     {"dir", false, all},
     {"network", false, " init "},
@@ -191,6 +194,8 @@ command_run(const struct args *a, struct cli *c)
         return cli_invite(c);
     if (strcmp(name, "ping") == 0 && n == 1)
         return cli_ping(c);
+    if (strcmp(name, "state") == 0 && n == 1)
+        return cli_state(c);
     if (strcmp(name, "add") == 0 && n == 2)
         return cli_add(c);
     if (strcmp(name, "send") == 0 && (c->file ? n == 1 : n == 2))

@@ -333,6 +333,47 @@ net_send(struct env *env, struct env_dest to, const uint8_t *frame, size_t len)
 
 /* ---- life ---- */
 
+static int
+listen_at(struct net *n, const char *address)
+{
+    struct daemon *d = n->daemon;
+    return listener_new(&n->listener, d->host.loop, n->tls, &n->config, address,
+                        IN_MAX + (uint32_t)d->config->clients_max, net_accept,
+                        n);
+}
+
+/* With port 0 the port of the last life is taken again when it is free: the
+ * consensus in use names it (I9). */
+static int
+net_listen(struct net *n)
+{
+    struct daemon *d = n->daemon;
+    const char *listen = d->config->listen;
+    size_t len = strlen(listen);
+    char path[FILES_PATH_MAX];
+    uint8_t *before;
+    size_t before_len;
+    if (len < 2 || strcmp(listen + len - 2, ":0") != 0)
+        return listen_at(n, listen);
+    int err = files_path(path, d->dir, "bound");
+    if (err)
+        return err;
+    err = files_read(path, ADDRESS_TEXT_MAX, &before, &before_len);
+    if (!err) {
+        err = strncmp((char *)before, listen, len - 1) == 0
+                  ? listen_at(n, (char *)before)
+                  : ERR_CONFLICT;
+        free(before);
+    }
+    if (!err)
+        return 0;
+    err = listen_at(n, listen);
+    if (!err)
+        err = files_write(path, listener_address(n->listener),
+                          strlen(listener_address(n->listener)));
+    return err;
+}
+
 int
 net_new(struct net **out, struct daemon *d)
 {
@@ -347,9 +388,7 @@ net_new(struct net **out, struct daemon *d)
                                      .queue_max = QUEUE_FRAMES};
     int err = tls_new(&n->tls, d->identity_seed);
     if (!err)
-        err = listener_new(
-            &n->listener, d->host.loop, n->tls, &n->config, d->config->listen,
-            IN_MAX + (uint32_t)d->config->clients_max, net_accept, n);
+        err = net_listen(n);
     if (err) {
         net_free(&n);
         return err;
