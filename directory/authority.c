@@ -323,8 +323,7 @@ vote_make(struct authority *a)
         return ERR_NOMEM;
     for (size_t i = 0; i < a->n_listed; i++)
         if (a->listed[i].epoch <= a->target &&
-            !listed_is_superseded(a, a->listed[i].identity,
-                                  a->listed[i].epoch))
+            !listed_is_superseded(a, a->listed[i].identity, a->listed[i].epoch))
             v.descriptors[v.n++] = a->listed[i].text;
     qsort(v.descriptors, v.n, sizeof *v.descriptors, text_order);
     int err = json_write_vote(&v, &body, &body_len);

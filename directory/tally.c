@@ -271,6 +271,12 @@ tally_votes(struct consensus **out, const struct vote *votes, size_t n,
     }
     if (!err)
         err = consensus_index(c);
+    for (unsigned layer = 0; !err && layer < consensus_layers(c); layer++) {
+        size_t count;
+        consensus_layer(c, layer, &count);
+        if (count == 0)
+            err = ERR_MISSING; /* of no use: the one before serves better */
+    }
     free(e);
     if (err)
         consensus_free(&c);

@@ -22,7 +22,8 @@
 /* n votes of one epoch, sorted by the authorities' identities and all with
  * the digest of `previous` (NULL: none yet), of n_authorities in all. The
  * digest of *out is not set. Returns ERR_THRESHOLD when the votes do not agree
- * enough, ERR_NOMEM, ERR_RANGE. */
+ * enough, ERR_MISSING when a layer would be empty (such a consensus would stop
+ * the network; the one before is still usable), ERR_NOMEM, ERR_RANGE. */
 int tally_votes(struct consensus **out, const struct vote *votes, size_t n,
                 size_t n_authorities, const struct consensus *previous,
                 uint64_t valid_after_s) CHECK_RESULT;

@@ -96,17 +96,17 @@ authorities_start(struct testnet *t)
     for (unsigned i = 0; i < t->config.authorities; i++) {
         char name[NAME_LEN], word[WORD_LEN];
         snprintf(name, sizeof name, "authority-%u", i + 1);
-        if (process_start(t, name, "brusio-directory", "http", word))
+        if (process_start(t, name, "brusio-directory") ||
+            process_ready(t, name, "http", word))
             return 1;
     }
     return 0;
 }
 
 static int
-relay_start(struct testnet *t, const char *role, unsigned number)
+relay_start(struct testnet *t, const char *role, const char *name)
 {
-    char name[NAME_LEN], dir[PATH_LEN], id[WORD_LEN], address[WORD_LEN];
-    snprintf(name, sizeof name, "%s-%u", role, number);
+    char dir[PATH_LEN], id[WORD_LEN];
     path_make(t, dir, name, NULL);
     const char *const argv[] = {"brusio-relay",
                                 "init",
@@ -119,18 +119,31 @@ relay_start(struct testnet *t, const char *role, unsigned number)
                                 "--network",
                                 "../network.json",
                                 NULL};
+    struct network_gateway *g = &t->network.gateways[t->network.n_gateways];
     if (process_run(t, argv, "identity", id))
         return complain("a relay cannot be set up");
-    if (process_start(t, name, "brusio-relay", "links", address))
-        return 1;
-    if (strcmp(role, "gateway") != 0 ||
-        t->network.n_gateways == NETWORK_GATEWAYS_MAX)
-        return 0;
-    struct network_gateway *g = &t->network.gateways[t->network.n_gateways++];
-    snprintf(g->address, sizeof g->address, "%.*s", ADDRESS_MAX - 1, address);
-    return codec_unhex(g->identity, sizeof g->identity, id) ? 1 : 0;
+    if (strcmp(role, "gateway") == 0) {
+        t->network.n_gateways++;
+        if (codec_unhex(g->identity, sizeof g->identity, id))
+            return complain("a gateway has no identity");
+    }
+    return process_start(t, name, "brusio-relay");
 }
 
+static int
+relay_ready(struct testnet *t, const char *role, const char *name)
+{
+    char address[WORD_LEN];
+    if (process_ready(t, name, "links", address))
+        return 1;
+    if (strcmp(role, "gateway") != 0)
+        return 0;
+    struct network_gateway *g = &t->network.gateways[t->gateways_ready++];
+    snprintf(g->address, sizeof g->address, "%.*s", ADDRESS_MAX - 1, address);
+    return 0;
+}
+
+/* All are started before any is waited for. */
 static int
 relays_start(struct testnet *t)
 {
@@ -140,10 +153,15 @@ relays_start(struct testnet *t)
     } row[] = {{"gateway", t->config.gateways},
                {"mix", t->config.mixes * TESTNET_LAYERS},
                {"store", t->config.stores}};
-    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
-        for (unsigned k = 0; k < row[i].count; k++)
-            if (relay_start(t, row[i].role, k + 1))
-                return 1;
+    for (unsigned ready = 0; ready < 2; ready++)
+        for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+            for (unsigned k = 0; k < row[i].count; k++) {
+                char name[NAME_LEN];
+                snprintf(name, sizeof name, "%s-%u", row[i].role, k + 1);
+                if (ready ? relay_ready(t, row[i].role, name)
+                          : relay_start(t, row[i].role, name))
+                    return 1;
+            }
     return netfile_write(t->network_path, &t->network)
                ? complain("the network file cannot be written")
                : 0;
@@ -220,7 +238,8 @@ clients_start(struct testnet *t)
                                     NULL};
         if (process_run(t, argv, NULL, word))
             return complain("a client cannot be set up");
-        if (process_start(t, name, "brusio-client", "socket", word))
+        if (process_start(t, name, "brusio-client") ||
+            process_ready(t, name, "socket", word))
             return 1;
     }
     return 0;

@@ -18,6 +18,7 @@ struct testnet_config {
 struct child {
     char name[NAME_LEN];
     pid_t pid; /* 0: not running */
+    int ready; /* where it says that it is ready; -1: it has */
 };
 
 struct testnet {
@@ -25,6 +26,7 @@ struct testnet {
     char bin[512]; /* directory of the programs */
     char dir[128], network_path[512];
     struct network network;
+    unsigned gateways_ready;
     struct child child[CHILDREN_MAX];
     unsigned n_children;
 };
@@ -41,8 +43,10 @@ void testnet_stop(struct testnet *t);
  * after `key` in what it prints (NULL: nothing). Returns its exit status. */
 int process_run(struct testnet *t, const char *const *argv, const char *key,
                 char value[static WORD_LEN]);
-/* Start one that stays, its log in DIR/NAME/log; waits for the line "key
- * value" on its --ready-fd. Returns 0, or 1 and has printed why. */
-int process_start(struct testnet *t, const char *name, const char *program,
-                  const char *key, char value[static WORD_LEN]);
+/* Start one that stays, its log in DIR/NAME/log. Returns 0 or 1. */
+int process_start(struct testnet *t, const char *name, const char *program);
+/* Wait for the line "key value" on the --ready-fd of the child of this name.
+ * Returns 0, or 1 and has printed why. */
+int process_ready(struct testnet *t, const char *name, const char *key,
+                  char value[static WORD_LEN]);
 #endif

@@ -107,8 +107,7 @@ child_exec(struct testnet *t, const char *name, const char *program, int ready)
 }
 
 int
-process_start(struct testnet *t, const char *name, const char *program,
-              const char *key, char value[static WORD_LEN])
+process_start(struct testnet *t, const char *name, const char *program)
 {
     int fd[2];
     struct child *c = &t->child[t->n_children];
@@ -125,9 +124,21 @@ process_start(struct testnet *t, const char *name, const char *program,
         close(fd[0]);
         return 1;
     }
+    c->ready = fd[0];
     t->n_children++;
-    bool ready = word_read(fd[0], key, value, READY_S);
-    close(fd[0]);
+    return 0;
+}
+
+int
+process_ready(struct testnet *t, const char *name, const char *key,
+              char value[static WORD_LEN])
+{
+    struct child *c = t->child;
+    while (strcmp(c->name, name) != 0)
+        c++;
+    bool ready = word_read(c->ready, key, value, READY_S);
+    close(c->ready);
+    c->ready = -1;
     if (!ready)
         fprintf(stderr,
                 "brusio-testnet: %s did not start; %s/%s/log says why\n", name,
