@@ -88,6 +88,8 @@ help:
 	@echo 'make check      every test; MODE=asan|tsan|cov for other builds'
 	@echo 'make bench      timings, also in build/bench.json'
 	@echo 'make latency    100 texts over a local network: median, p99'
+	@echo 'make fuzz       libFuzzer; FUZZ_SECONDS=60'
+	@echo 'make ct         constant-time test under valgrind'
 	@echo 'make e2e        kills and restarts of real programs'
 	@echo 'make cov-report line coverage of the parsers'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
@@ -114,6 +116,25 @@ $(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(ARCHIVE) $(SEEDLIB)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
 	@tests/bench/run.sh $(OUT) build/bench.json
+
+# Do branches or addresses depend on secrets? Under valgrind.
+$(OUT)/ct: $(OUT)/tests/ct/ct_main.o $(ARCHIVE)
+	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
+ct:
+	@.ci/deps ci
+	@$(MAKE) --no-print-directory $(OUT)/ct
+	@tests/ct/run.sh $(OUT)/ct
+
+# libFuzzer on the parsers, FUZZ_SECONDS long; finds are kept in build/fuzz.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@.ci/deps ci
+	@mkdir -p build/fuzz/corpus
+	$(Q)clang $(BASE) $(PKGCFLAGS) -O1 -fsanitize=fuzzer,address,undefined \
+		-o build/fuzz/parsers tests/fuzz/fuzz_parsers.c \
+		$(filter-out sim/%,$(SRCS)) $(ALLLDLIBS)
+	@cd build/fuzz && ./parsers -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=8192 -print_final_stats=1 corpus
 
 deps-build:
 	@.ci/deps build
@@ -180,6 +201,8 @@ ci:
 	@$(MAKE) --no-print-directory format-check
 	@$(MAKE) --no-print-directory check-quick MODE=asan
 	@$(MAKE) --no-print-directory check-quick MODE=tsan
+	@$(MAKE) --no-print-directory ct
+	@tests/e2e/demo.sh $(CURDIR)/build/release
 	@$(MAKE) --no-print-directory all CC=clang MODE=debug WERROR=-Werror
 
 lint:

@@ -1,0 +1,105 @@
+/* tests/fuzz/fuzz_parsers.c - libFuzzer on every parser; the first octet says
+ * which. Built by `make fuzz` with clang; the deterministic mutations that
+ * `make check` runs are in the test_*.c beside it. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/invite.h"
+#include "client/journal.h"
+#include "client/letter.h"
+#include "directory/descriptor.h"
+#include "lib/address.h"
+#include "lib/config.h"
+#include "lib/wire.h"
+
+enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1296 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static int
+record(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
+       size_t value_len)
+{
+    (void)ctx;
+    return key_len > 0 && value_len > 0 && key[0] == value[0] ? ERR_ARG : 0;
+}
+
+static void
+json(uint8_t which, const uint8_t *data, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct consensus *c;
+    struct descriptor d;
+    struct network n;
+    struct vote v;
+    if (which == 0 && json_read_consensus(&c, data, len, where) == 0)
+        consensus_free(&c);
+    if (which == 1)
+        (void)!json_read_descriptor(&d, 32, data, len, where);
+    if (which == 2 && json_read_vote(&v, data, len, where) == 0)
+        vote_free(&v);
+    if (which == 3)
+        (void)!json_read_network(&n, data, len, where);
+}
+
+static void
+frames(uint8_t which, const uint8_t *data, size_t len)
+{
+    struct wire_request q;
+    struct wire_answer a;
+    struct wire_control c;
+    struct wire_piece p;
+    struct letter l;
+    if (which == 0)
+        (void)!wire_request_parse(&q, data, len, SURB);
+    if (which == 1)
+        (void)!wire_answer_parse(&a, data, len, SURB);
+    if (which == 2)
+        (void)!wire_control_parse(&c, data, len);
+    if (which == 3)
+        (void)!wire_piece_parse(&p, data, len);
+    if (which == 4)
+        (void)!letter_parse(&l, data, len, LETTER);
+}
+
+static void
+texts(uint8_t which, const uint8_t *data, size_t len)
+{
+    struct sockaddr_storage a;
+    struct invite i;
+    socklen_t n;
+    char *text = malloc(len + 1);
+    if (!text)
+        return;
+    if (len > 0)
+        memcpy(text, data, len);
+    text[len] = 0;
+    if (which == 0)
+        (void)!invite_read(&i, text);
+    else
+        (void)!address_parse(&a, &n, text);
+    free(text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct document d;
+    if (len < 1)
+        return 0;
+    uint8_t which = data[0] % 16;
+    data++;
+    len--;
+    if (which < 4)
+        json(which, data, len);
+    else if (which < 9)
+        frames((uint8_t)(which - 4), data, len);
+    else if (which < 11)
+        texts((uint8_t)(which - 9), data, len);
+    else if (which < 14)
+        (void)!document_parse(&d, (enum document_kind)(which - 10), data, len);
+    else
+        (void)!journal_parse(data, len, record, NULL);
+    return 0;
+}

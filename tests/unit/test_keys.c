@@ -1,0 +1,169 @@
+/* tests/unit/test_keys.c - what a relay keeps in files. */
+#include "tests/runner.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/files.h"
+#include "lib/secret.h"
+#include "relay/keys.h"
+
+enum { TAGS = 100000, CHILD_TAGS = 500 };
+
+static char dir[64];
+
+static int
+dir_make(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/brusio-test-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int
+dir_remove(void **state)
+{
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    return system(command);
+}
+
+static void
+tag_make(uint8_t tag[REPLAY_TAG_LEN], unsigned number)
+{
+    memset(tag, 0, REPLAY_TAG_LEN);
+    memcpy(tag, &number, sizeof number);
+}
+
+/* I3: what a process had seen when it was killed with -9, at whichever moment,
+ * is seen by the next one. */
+static void
+i3_replays_are_seen_after_a_kill(void **state)
+{
+    (void)state;
+    uint64_t now_s = clock_wall_s();
+    uint8_t tag[REPLAY_TAG_LEN];
+    for (unsigned round = 0; round < 10; round++) {
+        struct replay_file *f;
+        unsigned base = round * CHILD_TAGS, last = base;
+        bool wait;
+        int fd[2];
+        assert_int_equal(pipe(fd), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            if (replay_file_open(&f, dir, TAGS, &wait) || wait)
+                _exit(1);
+            for (unsigned i = base; i < base + CHILD_TAGS; i++) {
+                tag_make(tag, i);
+                if (replay_insert(replay_file_set(f), tag, now_s + 60, now_s) ||
+                    write(fd[1], &i, sizeof i) != sizeof i)
+                    _exit(2);
+            }
+            pause();
+        }
+        close(fd[1]);
+        unsigned i, want = base + 40 * round + 1;
+        while (last < want && read(fd[0], &i, sizeof i) == sizeof i)
+            last = i;
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        while (read(fd[0], &i, sizeof i) == sizeof i)
+            last = i;
+        close(fd[0]);
+        assert_true(last >= want);
+        assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
+        assert_false(wait); /* the machine has not started anew */
+        for (i = base; i <= last; i++) {
+            tag_make(tag, i);
+            assert_int_equal(
+                replay_insert(replay_file_set(f), tag, now_s + 60, now_s),
+                ERR_REPLAY);
+        }
+        tag_make(tag, 1u << 30 | round); /* and a new one still passes */
+        assert_int_equal(
+            replay_insert(replay_file_set(f), tag, now_s + 60, now_s), 0);
+        replay_file_close(&f);
+    }
+}
+
+/* A file that is damaged, or of another size, is begun anew, and the relay is
+ * told to wait; two relays never share one. */
+static void
+damage_is_waited_out(void **state)
+{
+    (void)state;
+    struct replay_file *f, *second;
+    char path[FILES_PATH_MAX];
+    bool wait;
+    assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
+    assert_int_equal(replay_file_open(&second, dir, TAGS, &wait), ERR_AGAIN);
+    replay_file_close(&f);
+    assert_int_equal(replay_file_open(&f, dir, 2 * TAGS, &wait), 0);
+    assert_true(wait);
+    replay_file_close(&f);
+    assert_int_equal(files_path(path, dir, "replay"), 0);
+    FILE *damage = fopen(path, "r+");
+    fputs("damage", damage);
+    fclose(damage);
+    assert_int_equal(replay_file_open(&f, dir, 2 * TAGS, &wait), 0);
+    assert_true(wait);
+    replay_file_close(&f);
+    assert_int_equal(replay_file_open(&f, dir, 2 * TAGS, &wait), 0);
+    assert_false(wait);
+    replay_file_close(&f);
+}
+
+static void
+keys_stay_and_go(void **state)
+{
+    (void)state;
+    uint8_t *a, *b;
+    assert_int_equal(keys_seed(dir, 7, &a), 0);
+    assert_int_equal(keys_seed(dir, 7, &b), 0);
+    assert_memory_equal(a, b, 32);
+    secret_free((void **)&b);
+    keys_forget(dir, 7);
+    assert_int_equal(keys_seed(dir, 7, &b), 0);
+    assert_memory_equal(a, b, 32);
+    secret_free((void **)&b);
+    keys_forget(dir, 8);
+    assert_int_equal(keys_seed(dir, 7, &b), 0);
+    assert_memory_not_equal(a, b, 32);
+    secret_free((void **)&a);
+    secret_free((void **)&b);
+}
+
+static void
+files_are_replaced_whole(void **state)
+{
+    (void)state;
+    char path[FILES_PATH_MAX];
+    uint8_t *bytes;
+    size_t len;
+    assert_int_equal(files_path(path, dir, "file"), 0);
+    assert_int_equal(files_read(path, 10, &bytes, &len), ERR_NOT_FOUND);
+    assert_int_equal(files_write(path, "0123456789", 10), 0);
+    assert_int_equal(files_read(path, 9, &bytes, &len), ERR_LONG);
+    assert_int_equal(files_read(path, 10, &bytes, &len), 0);
+    assert_int_equal(len, 10);
+    assert_string_equal((char *)bytes, "0123456789");
+    free(bytes);
+    assert_int_equal(files_write("/proc/nowhere/file", "", 0), ERR_IO);
+    assert_int_equal(files_read(dir, 10, &bytes, &len), ERR_IO);
+}
+
+const struct CMUnitTest test_keys[] = {
+    cmocka_unit_test_setup_teardown(i3_replays_are_seen_after_a_kill, dir_make,
+                                    dir_remove),
+    cmocka_unit_test_setup_teardown(damage_is_waited_out, dir_make, dir_remove),
+    cmocka_unit_test_setup_teardown(keys_stay_and_go, dir_make, dir_remove),
+    cmocka_unit_test_setup_teardown(files_are_replaced_whole, dir_make,
+                                    dir_remove),
+};
+TEST_SUITE(test_keys);
