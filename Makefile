@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 
 OUT := build/$(MODE)
 PKGS := libsodium libcrypto libssl libevent libevent_pthreads jansson \
-	sqlite3 zlib libconfuse libqrencode
+	sqlite3 libconfuse
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(WERROR)
