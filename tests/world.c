@@ -51,6 +51,8 @@ static void
 relay_node_store(void *self, struct env_store_req *req)
 {
     struct world_relay *r = self;
+    if (req->op == ENV_STORE_PUT)
+        memcpy(r->last_box, req->box, sizeof r->last_box);
     if (engine_now_us(r->world->engine) < r->stalled_until_us &&
         memcmp(req->box, r->stalled, 32) == 0) {
         req->next = r->held; /* the disk says nothing, the sender retries */

@@ -28,6 +28,7 @@ struct world_relay {
     uint8_t stalled[32];
     uint64_t stalled_until_us;
     struct env_store_req *held;
+    uint8_t last_box[32]; /* put into last */
 };
 
 struct world_record {

@@ -1,0 +1,580 @@
+/* tests/scenario/test_indistinguishable.c - I1 and I2: a client that sends and
+ * receives back to back cannot be told from one that does nothing, neither by
+ * its wire nor by its gateway.
+ *
+ * Real client and relay objects, suite null, profile fast, 4,400 virtual
+ * seconds a side: 200,000 packets up. The tap sees what the observer sees
+ * (times and sizes on the watched client's wire) and what the gateway can
+ * compute: the delay in its own block of each packet, and the answers that
+ * mixes bring for the client's handles (with suite null blocks are in the
+ * clear). Each statistic must keep below its threshold (false alarms: once in
+ * 10^6 comparisons, see tests/stats.h) and must exceed it when 2 % of the
+ * events are changed. */
+#include "tests/runner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/codec.h"
+#include "lib/rng_seeded.h"
+#include "lib/wire.h"
+#include "tests/stats.h"
+#include "tests/world.h"
+
+enum {
+    SECONDS = 4400,
+    WARM_S = 60,
+    EVENTS_MAX = 400000,
+    ANSWERS_HANDLES = 16,
+    BIN_MS = 20,
+    BINS = SECONDS * 1000 / BIN_MS,
+    BLOCK = 34 /* of a packet: after version, epoch, element */
+};
+
+/* What was seen of one client. Times in seconds. */
+struct view {
+    struct world *world;
+    uint32_t node, gateway;
+    double from_s;
+    size_t up, down, answers, wrong_size, unknown, repeated;
+    double *up_s, *down_s, *answer_s, *delay;
+    uint64_t *id; /* of answers */
+    uint8_t handle[ANSWERS_HANDLES][8];
+    size_t handles;
+};
+
+static double *
+room(void)
+{
+    double *p = calloc(EVENTS_MAX, sizeof *p);
+    assert_non_null(p);
+    return p;
+}
+
+static void
+view_make(struct view *v)
+{
+    *v = (struct view){
+        .up_s = room(), .down_s = room(), .answer_s = room(), .delay = room()};
+    v->id = (uint64_t *)(void *)room();
+}
+
+static void
+view_free(struct view *v)
+{
+    free(v->up_s);
+    free(v->down_s);
+    free(v->answer_s);
+    free(v->delay);
+    free(v->id);
+}
+
+static void
+see_up(struct view *v, double s, const uint8_t *frame)
+{
+    if (frame[0] == WIRE_CONTROL) {
+        assert_true(v->handles < ANSWERS_HANDLES);
+        memcpy(v->handle[v->handles++], frame + 2, 8);
+    } else if (s >= v->from_s && v->up < EVENTS_MAX) {
+        v->delay[v->up] = codec_get16(frame + BLOCK + 3);
+        v->up_s[v->up++] = s;
+    }
+}
+
+/* A packet to the gateway: is it an answer for one of the client's handles? */
+static void
+see_answer(struct view *v, double s, const uint8_t *frame)
+{
+    if (frame[BLOCK] != SPHINX_DELIVER || s < v->from_s)
+        return;
+    for (size_t i = 0; i < v->handles; i++)
+        if (memcmp(frame + BLOCK + 7, v->handle[i], 8) == 0) {
+            v->id[v->answers] = codec_get64(frame + BLOCK + 15);
+            v->answer_s[v->answers++] = s;
+            return;
+        }
+}
+
+static void
+see(void *ctx, uint64_t now_us, uint32_t from, uint32_t to,
+    const uint8_t *frame, size_t len)
+{
+    struct view *v = ctx;
+    double s = (double)now_us / 1e6;
+    v->wrong_size += len != WORLD_PACKET;
+    if (from == v->node && to == v->gateway)
+        see_up(v, s, frame);
+    else if (from == v->gateway && to == v->node && s >= v->from_s &&
+             frame[0] == WIRE_PACKET)
+        v->down_s[v->down++] = s;
+    else if (to == v->gateway && from < v->world->n_relays)
+        see_answer(v, s, frame);
+}
+
+/* Keep both directions of the pair full. */
+static void
+keep_busy(struct world_client *a, struct world_client *b)
+{
+    static uint8_t text[20000];
+    struct client_status s;
+    struct client_received r;
+    uint64_t order;
+    struct world_client *side[2] = {a, b};
+    const char *peer[2] = {"b", "a"};
+    for (unsigned i = 0; i < 2; i++) {
+        client_status(side[i]->client, &s);
+        if (s.queued < 4)
+            assert_int_equal(client_send(side[i]->client, peer[i], LETTER_TEXT,
+                                         text, sizeof text, &order),
+                             0);
+        while (client_next(side[i]->client, NULL, &r))
+            client_release(side[i]->client, r.order);
+    }
+}
+
+struct course {
+    bool busy, stall;
+    uint64_t seed;
+    size_t letters; /* puts and letters read, to show that it was busy */
+};
+
+/* A store withholds the answers about one box, ten seconds of every minute. */
+static void
+stall(struct world *w, unsigned second)
+{
+    if (second % 60 != 0)
+        return;
+    for (uint32_t i = 0; i < w->n_relays; i++) {
+        struct world_relay *r = &w->relay[i];
+        if (!r->store || store_memory_count(r->store) == 0)
+            continue;
+        memcpy(r->stalled, r->last_box, sizeof r->stalled);
+        r->stalled_until_us = engine_now_us(w->engine) + 10000000;
+    }
+}
+
+static void
+run(struct view *v, struct course *c)
+{
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = 2,
+                                        .seed = c->seed};
+    struct client_status s;
+    struct world *w = world_new(&config);
+    view_make(v);
+    v->world = w;
+    v->from_s = WARM_S;
+    v->node = w->n_relays; /* the first client's */
+    engine_tap(w->engine, see, v);
+    struct world_client *a = world_client_add(w, "fast", 0);
+    struct world_client *b = world_client_add(w, "fast", 1);
+    assert_int_equal(a->node, v->node);
+    world_run_s(w, 5);
+    world_pair(w, a, "b", b, "a");
+    world_run_s(w, WARM_S - 5);
+    for (unsigned i = 0; i < SECONDS; i++) {
+        if (c->busy)
+            keep_busy(a, b);
+        if (c->stall)
+            stall(w, i);
+        world_run_s(w, 1);
+    }
+    client_status(a->client, &s);
+    c->letters = s.puts;
+    engine_tap(w->engine, NULL, NULL);
+    world_free(&w);
+}
+
+/* ---- the statistics; each takes two views and gives one number ---- */
+
+static double *
+gaps(const double *at, size_t n)
+{
+    double *g = room();
+    for (size_t i = 1; i < n; i++)
+        g[i - 1] = at[i] - at[i - 1];
+    return g;
+}
+
+static double
+ks_of_gaps(const double *a, size_t n, const double *b, size_t m)
+{
+    double *x = gaps(a, n), *y = gaps(b, m);
+    double d = stats_ks(x, n - 1, y, m - 1) / STATS_KS_ALARM;
+    free(x);
+    free(y);
+    return d;
+}
+
+static double
+send_gaps(const struct view *a, const struct view *b)
+{
+    return ks_of_gaps(a->up_s, a->up, b->up_s, b->up);
+}
+
+static double
+arrival_gaps(const struct view *a, const struct view *b)
+{
+    return ks_of_gaps(a->down_s, a->down, b->down_s, b->down);
+}
+
+static double
+answer_gaps(const struct view *a, const struct view *b)
+{
+    return ks_of_gaps(a->answer_s, a->answers, b->answer_s, b->answers);
+}
+
+static double *
+counts(const double *at, size_t n, double bin_s, size_t bins)
+{
+    double *c = calloc(bins, sizeof *c);
+    assert_non_null(c);
+    for (size_t i = 0; i < n; i++) {
+        size_t k = (size_t)((at[i] - WARM_S) / bin_s);
+        if (k < bins)
+            c[k]++;
+    }
+    return c;
+}
+
+/* Events in every second: their mean. */
+static double
+send_counts(const struct view *a, const struct view *b)
+{
+    double *x = counts(a->up_s, a->up, 1, SECONDS);
+    double *y = counts(b->up_s, b->up, 1, SECONDS);
+    double z = stats_mean_z(x, SECONDS, y, SECONDS) / STATS_ALARM;
+    free(x);
+    free(y);
+    return fabs(z);
+}
+
+/* One interval tells nothing of the next. */
+static double
+send_memory(const struct view *a, const struct view *b)
+{
+    size_t n = (a->up < b->up ? a->up : b->up) - 2;
+    double *x = gaps(a->up_s, a->up), *y = gaps(b->up_s, b->up);
+    double z = stats_correlation_z(stats_correlation(x, x, n, 1),
+                                   stats_correlation(y, y, n, 1), n);
+    free(x);
+    free(y);
+    return fabs(z) / STATS_ALARM;
+}
+
+/* The delay in the gateway's own block. */
+static double
+delays(const struct view *a, const struct view *b)
+{
+    double *x = room(), *y = room();
+    memcpy(x, a->delay, a->up * sizeof *x);
+    memcpy(y, b->delay, b->up * sizeof *y);
+    double d = stats_ks(x, a->up, y, b->up) / STATS_KS_ALARM;
+    free(x);
+    free(y);
+    return d;
+}
+
+/* Lags from every packet out to the answers of the next eight seconds, each
+ * tenth packet: the cross-correlogram's shape. Pairs of one packet depend on
+ * each other little at this rate, so they are compared by blocks of time. */
+enum { LAG_BINS = 2000, BLOCKS = 100 };
+static void
+lags_fill(const struct view *v, double (*density)[BLOCKS])
+{
+    size_t first = 0;
+    double pairs[BLOCKS] = {0};
+    memset(density, 0, sizeof(double[LAG_BINS][BLOCKS]));
+    for (size_t i = 0; i < v->up; i++) {
+        size_t block = (size_t)((v->up_s[i] - WARM_S) * BLOCKS / (SECONDS + 1));
+        while (first < v->answers && v->answer_s[first] < v->up_s[i])
+            first++;
+        for (size_t k = first; k < v->answers; k++) {
+            double lag = v->answer_s[k] - v->up_s[i];
+            if (lag >= 8 || block >= BLOCKS)
+                break;
+            density[(size_t)(lag / 8 * LAG_BINS)][block]++;
+            pairs[block]++;
+        }
+    }
+    for (size_t b = 0; b < LAG_BINS; b++)
+        for (size_t k = 0; k < BLOCKS; k++)
+            density[b][k] /= pairs[k] > 0 ? pairs[k] : 1;
+}
+
+static double
+lags(const struct view *a, const struct view *b)
+{
+    static double x[LAG_BINS][BLOCKS], y[LAG_BINS][BLOCKS];
+    double worst = 0;
+    lags_fill(a, x);
+    lags_fill(b, y);
+    for (size_t i = 0; i < LAG_BINS; i++) {
+        /* 2,000 bins, and Student's law of 200 blocks: 7.2 for 10^-6 in all */
+        double z = fabs(stats_mean_z(x[i], BLOCKS - 1, y[i], BLOCKS - 1)) / 7.2;
+        if (z > worst)
+            worst = z;
+    }
+    return worst;
+}
+
+/* Packets out in one bin of 20 ms, answers in the next. */
+static double
+cross_correlation(const struct view *a, const struct view *b)
+{
+    double *x = counts(a->up_s, a->up, BIN_MS / 1e3, BINS);
+    double *xa = counts(a->answer_s, a->answers, BIN_MS / 1e3, BINS);
+    double *y = counts(b->up_s, b->up, BIN_MS / 1e3, BINS);
+    double *ya = counts(b->answer_s, b->answers, BIN_MS / 1e3, BINS);
+    double z = stats_correlation_z(stats_correlation(x, xa, BINS, 1),
+                                   stats_correlation(y, ya, BINS, 1), BINS);
+    free(x);
+    free(xa);
+    free(y);
+    free(ya);
+    return fabs(z) / STATS_ALARM;
+}
+
+/* Every packet has one answer; those of the last seconds are under way. */
+static double
+answered(const struct view *a, const struct view *b)
+{
+    double p = (double)a->answers / (double)a->up;
+    double q = (double)b->answers / (double)b->up;
+    return fabs(p - q) / 0.01;
+}
+
+static const struct {
+    const char *name;
+    double (*of)(const struct view *a, const struct view *b);
+} statistic[] = {{"intervals between packets out", send_gaps},
+                 {"intervals between frames in", arrival_gaps},
+                 {"packets out each second", send_counts},
+                 {"memory of intervals", send_memory},
+                 {"delay at the gateway", delays},
+                 {"intervals between answers", answer_gaps},
+                 {"lag from packet to answers", lags},
+                 {"packets out against answers", cross_correlation},
+                 {"answers of a packet", answered}};
+enum { STATISTICS = sizeof statistic / sizeof statistic[0] };
+
+/* ---- planted changes of 2 % ---- */
+
+static void
+view_copy(struct view *to, const struct view *from)
+{
+    view_make(to);
+    to->up = from->up;
+    to->down = from->down;
+    to->answers = from->answers;
+    memcpy(to->up_s, from->up_s, from->up * sizeof(double));
+    memcpy(to->delay, from->delay, from->up * sizeof(double));
+    memcpy(to->down_s, from->down_s, from->down * sizeof(double));
+    memcpy(to->answer_s, from->answer_s, from->answers * sizeof(double));
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static bool
+fiftieth(size_t i)
+{
+    return i % 50 == 7;
+}
+
+/* Change 2 % of the events in the way that statistic k is to see. */
+static void
+plant(struct view *v, size_t k)
+{
+    size_t n = 0;
+    switch (k) {
+    case 0: /* 2 % go out right after the one before */
+    case 3: /* and so does the next: short ones follow short ones */
+        for (size_t i = 3; i < v->up; i++)
+            if (fiftieth(i)) {
+                v->up_s[i] = v->up_s[i - 1] + 1e-6;
+                if (k == 3 && i + 1 < v->up)
+                    v->up_s[i + 1] += 0.15;
+            }
+        qsort(v->up_s, v->up, sizeof(double), by_time);
+        break;
+    case 1: /* 2 % of the frames come half an interval late */
+        for (size_t i = 0; i < v->down; i++)
+            if (fiftieth(i))
+                v->down_s[i] += 0.007;
+        break;
+    case 2: /* 2 % more packets */
+        n = v->up;
+        for (size_t i = 0; i < n; i++)
+            if (fiftieth(i))
+                v->up_s[v->up++] = v->up_s[i];
+        break;
+    case 4: /* 2 % do not wait */
+        for (size_t i = 0; i < v->up; i++)
+            if (fiftieth(i))
+                v->delay[i] = 0;
+        break;
+    case 5: /* 2 % of the answers come two at a time */
+        for (size_t i = 1; i < v->answers; i++)
+            if (fiftieth(i))
+                v->answer_s[i] = v->answer_s[i - 1];
+        break;
+    case 6: /* 2 % are answered after exactly one second */
+    case 7: /* or at once */
+        for (size_t i = 0; i < v->up && i < v->answers; i++)
+            if (fiftieth(i))
+                v->answer_s[i] = v->up_s[i] + (k == 6 ? 1 : BIN_MS / 1e3);
+        qsort(v->answer_s, v->answers, sizeof(double), by_time);
+        break;
+    default: /* 2 % are not answered */
+        v->answers -= v->answers / 50;
+    }
+}
+
+static void
+compare(const char *what, const struct view *a, const struct view *b)
+{
+    unsigned alarms = 0;
+    for (size_t k = 0; k < STATISTICS; k++) {
+        double z = statistic[k].of(a, b);
+        printf("  %s, %s: %.2f of the threshold\n", what, statistic[k].name, z);
+        alarms += z >= 1;
+    }
+    assert_int_equal(alarms, 0);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Numbers of answers: none twice, none out of the client's own. */
+static void
+ids_differ(struct view *v)
+{
+    size_t twice = 0;
+    qsort(v->id, v->answers, sizeof *v->id, by_id);
+    for (size_t i = 1; i < v->answers; i++)
+        twice += v->id[i] == v->id[i - 1];
+    assert_int_equal(twice, 0);
+}
+
+static struct view idle, busy, stalled;
+
+static int
+courses_run(void **state)
+{
+    (void)state;
+    struct course c[3] = {
+        {.seed = test_seed()},
+        {.busy = true, .seed = test_seed() + 100},
+        {.busy = true, .stall = true, .seed = test_seed() + 200}};
+    run(&idle, &c[0]);
+    run(&busy, &c[1]);
+    run(&stalled, &c[2]);
+    printf("  packets out: idle %zu, busy %zu, stalled %zu; puts %zu, %zu, "
+           "%zu\n",
+           idle.up, busy.up, stalled.up, c[0].letters, c[1].letters,
+           c[2].letters);
+    /* the busy ones really were, the idle one was not */
+    return c[0].letters < 10 && c[1].letters > 30000 && c[2].letters > 10000
+               ? 0
+               : -1;
+}
+
+static int
+courses_free(void **state)
+{
+    (void)state;
+    view_free(&idle);
+    view_free(&busy);
+    view_free(&stalled);
+    return 0;
+}
+
+static void
+i1_i2_busy_looks_idle(void **state)
+{
+    (void)state;
+    assert_true(idle.up >= 100000 && busy.up >= 100000);
+    assert_int_equal(idle.wrong_size + busy.wrong_size, 0); /* I1 */
+    compare("busy", &busy, &idle);
+    ids_differ(&busy);
+    ids_differ(&idle);
+}
+
+static void
+i2_a_withholding_store_does_not_show(void **state)
+{
+    (void)state;
+    assert_true(stalled.up >= 100000);
+    compare("stalled", &stalled, &idle);
+}
+
+/* Every statistic sees 2 %. */
+static void
+two_per_cent_are_seen(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < STATISTICS; k++) {
+        struct view v;
+        view_copy(&v, &busy);
+        plant(&v, k);
+        double z = statistic[k].of(&v, &idle);
+        printf("  2 %% planted, %s: %.2f of the threshold\n", statistic[k].name,
+               z);
+        if (z < 1)
+            fail_msg("a change of 2 %% in '%s' is not seen: %.2f",
+                     statistic[k].name, z);
+        view_free(&v);
+    }
+}
+
+/* What must not be done is seen: a rate that follows the load (a packet more
+ * for each message), and loops that are answered sooner than messages. */
+static void
+rules_broken_are_seen(void **state)
+{
+    (void)state;
+    struct view v;
+    size_t n = busy.up;
+    view_copy(&v, &busy);
+    for (size_t i = 0; i < n && v.up < EVENTS_MAX; i += 20)
+        v.up_s[v.up++] = v.up_s[i] + 0.001;
+    qsort(v.up_s, v.up, sizeof(double), by_time);
+    assert_true(send_counts(&v, &idle) >= 1);
+    assert_true(send_gaps(&v, &idle) >= 1);
+    view_free(&v);
+    view_copy(&v, &busy);
+    for (size_t i = 0; i < v.up && i < v.answers; i += 4)
+        v.answer_s[i] = v.up_s[i] + 0.7;
+    qsort(v.answer_s, v.answers, sizeof(double), by_time);
+    assert_true(lags(&v, &idle) >= 1);
+    view_free(&v);
+    /* a loop that is shorter than a message: the tap counts sizes */
+    uint8_t frame[WORLD_PACKET] = {WIRE_PACKET};
+    struct view tap = {.node = 1, .gateway = 2, .from_s = 1e9};
+    see(&tap, 0, 1, 2, frame, WORLD_PACKET);
+    assert_int_equal(tap.wrong_size, 0);
+    see(&tap, 0, 1, 2, frame, WORLD_PACKET - 16);
+    assert_int_equal(tap.wrong_size, 1);
+}
+
+const struct CMUnitTest test_indistinguishable[] = {
+    cmocka_unit_test_setup_teardown(i1_i2_busy_looks_idle, courses_run, NULL),
+    cmocka_unit_test(i2_a_withholding_store_does_not_show),
+    cmocka_unit_test(two_per_cent_are_seen),
+    cmocka_unit_test_setup_teardown(rules_broken_are_seen, NULL, courses_free),
+};
+TEST_SUITE(test_indistinguishable);
