@@ -1,0 +1,201 @@
+/* tests/unit/test_journal.c - groups, tickets, and what a failure stops. */
+#include "tests/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/journal.h"
+#include "lib/rng_seeded.h"
+
+enum { QUEUE = 64 };
+
+/* A storage that answers when it is told to. */
+struct shelf {
+    struct env env;
+    struct env_store_req *queue[QUEUE];
+    size_t n;
+    unsigned commits;
+};
+
+static void
+shelf_store(struct env *env, struct env_store_req *req)
+{
+    struct shelf *s = (struct shelf *)env;
+    assert_true(s->n < QUEUE);
+    s->queue[s->n++] = req;
+}
+
+static void
+shelf_answer(struct shelf *s, int err)
+{
+    struct env_store_req *req = s->queue[0];
+    memmove(s->queue, s->queue + 1, --s->n * sizeof s->queue[0]);
+    req->err = err;
+    req->done(req);
+}
+
+static void
+committed(void *ctx)
+{
+    ((struct shelf *)ctx)->commits++;
+}
+
+static const struct env_ops ops = {.store = shelf_store};
+
+static uint64_t
+put(struct journal *j, uint8_t key, size_t len)
+{
+    static uint8_t value[1000];
+    journal_begin(j);
+    journal_put(j, &key, 1, value, len);
+    return journal_end(j);
+}
+
+static void
+tickets_follow_commits(void **state)
+{
+    (void)state;
+    struct shelf s = {.env.ops = &ops};
+    struct journal *j;
+    assert_int_equal(journal_new(&j, &s.env), 0);
+    journal_on_commit(j, committed, &s);
+    uint64_t a = put(j, 1, 10), b = put(j, 2, 0);
+    assert_true(b == a + 1);
+    assert_false(journal_is_committed(j, a));
+    shelf_answer(&s, 0);
+    assert_true(journal_is_committed(j, a));
+    assert_false(journal_is_committed(j, b));
+    shelf_answer(&s, 0);
+    assert_true(journal_is_committed(j, b));
+    assert_int_equal(s.commits, 2);
+    /* an empty group is none */
+    journal_begin(j);
+    assert_true(journal_end(j) == b);
+    assert_int_equal(s.n, 0);
+    journal_free(&j);
+}
+
+static int
+record_count(void *ctx, const uint8_t *key, size_t key_len,
+             const uint8_t *value, size_t value_len)
+{
+    unsigned *count = ctx;
+    (void)key;
+    (void)key_len;
+    (void)value_len;
+    count[value == NULL]++;
+    return 0;
+}
+
+/* Nested groups are one, and the inner ticket is the whole's. */
+static void
+nested_groups_are_one(void **state)
+{
+    (void)state;
+    struct shelf s = {.env.ops = &ops};
+    struct journal *j;
+    unsigned count[2] = {0};
+    uint8_t key = 9;
+    assert_int_equal(journal_new(&j, &s.env), 0);
+    journal_begin(j);
+    uint64_t before = put(j, 1, 1000);
+    journal_begin(j);
+    journal_delete(j, &key, 1);
+    uint64_t inner = journal_end(j);
+    uint64_t whole = journal_end(j);
+    assert_true(before == whole && inner == whole);
+    assert_int_equal(s.n, 1);
+    assert_int_equal(journal_parse(s.queue[0]->letter, s.queue[0]->letter_len,
+                                   record_count, count),
+                     0);
+    assert_int_equal(count[0], 1);
+    assert_int_equal(count[1], 1);
+    shelf_answer(&s, 0);
+    assert_true(journal_is_committed(j, inner));
+    journal_free(&j);
+}
+
+/* A group that is lost stops everything after it: kept out of order is worse
+ * than not kept. */
+static void
+a_lost_group_stops_the_rest(void **state)
+{
+    (void)state;
+    struct shelf s = {.env.ops = &ops};
+    struct journal *j;
+    assert_int_equal(journal_new(&j, &s.env), 0);
+    uint64_t a = put(j, 1, 10), b = put(j, 2, 10);
+    shelf_answer(&s, ERR_DB);
+    shelf_answer(&s, 0); /* the storage did keep the next one */
+    assert_int_equal(journal_error(j), ERR_DB);
+    assert_false(journal_is_committed(j, a));
+    assert_false(journal_is_committed(j, b));
+    uint64_t c = put(j, 3, 10);
+    assert_int_equal(s.n, 0); /* not even tried */
+    assert_false(journal_is_committed(j, c));
+    journal_free(&j);
+}
+
+/* The journal goes while the storage holds its groups. */
+static void
+groups_outlive_the_journal(void **state)
+{
+    (void)state;
+    struct shelf s = {.env.ops = &ops}, none = {.env.ops = &ops};
+    static const struct env_ops no_store = {0};
+    struct journal *j;
+    assert_int_equal(journal_new(&j, &s.env), 0);
+    (void)put(j, 1, 10);
+    (void)put(j, 2, 10);
+    journal_free(&j);
+    shelf_answer(&s, 0);
+    shelf_answer(&s, ERR_CLOSED);
+    none.env.ops = &no_store;
+    assert_int_equal(journal_new(&j, &none.env), ERR_ARG);
+    journal_free(&j);
+}
+
+static int
+record_refuse(void *ctx, const uint8_t *key, size_t key_len,
+              const uint8_t *value, size_t value_len)
+{
+    (void)ctx;
+    (void)key;
+    (void)value;
+    return key_len == 2 ? ERR_ARG : value_len > 500 ? ERR_LONG : 0;
+}
+
+/* 100,000 mutated groups: an error or records that lie inside. */
+static void
+mutated_groups(void **state)
+{
+    (void)state;
+    struct rng_seeded rng;
+    uint8_t good[64], bytes[64];
+    unsigned errors[ERROR_COUNT] = {0};
+    rng_seeded_init_u64(&rng, test_seed(), "journal");
+    memset(good, 0, sizeof good);
+    memcpy(good, "\1\2ab\0\0\0\4wxyz\2\3abc\1\1q\0\0\0\0", 24);
+    for (unsigned i = 0; i < 100000; i++) {
+        size_t len = 24 - (i % 4 == 0 ? rng_seeded_u64(&rng) % 24 : 0);
+        memcpy(bytes, good, sizeof bytes);
+        for (uint64_t k = rng_seeded_u64(&rng) % 3; k > 0; k--)
+            bytes[rng_seeded_u64(&rng) % 24] = (uint8_t)rng_seeded_u64(&rng);
+        uint8_t *exact = malloc(len + 1); /* for asan: nothing beyond */
+        assert_non_null(exact);
+        memcpy(exact, bytes, len);
+        errors[-journal_parse(exact, len, record_refuse, NULL)]++;
+        free(exact);
+    }
+    assert_true(errors[0] > 0 || errors[-ERR_ARG] > 0);
+    assert_true(errors[-ERR_SHORT] > 1000 && errors[-ERR_FORMAT] > 1000);
+}
+
+const struct CMUnitTest test_journal[] = {
+    cmocka_unit_test(tickets_follow_commits),
+    cmocka_unit_test(nested_groups_are_one),
+    cmocka_unit_test(a_lost_group_stops_the_rest),
+    cmocka_unit_test(groups_outlive_the_journal),
+    cmocka_unit_test(mutated_groups),
+};
+TEST_SUITE(test_journal);
