@@ -243,11 +243,7 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
 {
     char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
     struct sphinx_geometry g;
-    int err = d->config->network[0] == '/'
-                  ? (snprintf(path, sizeof path, "%s", d->config->network), 0)
-                  : files_path(path, dir, d->config->network);
-    if (!err)
-        err = netfile_read(path, &d->network, error);
+    int err = netfile_read_in(dir, d->config->network, &d->network, error);
     if (err) {
         log_write(&d->host.log, LOG_ERROR, "client", "%s", error);
         return err;

@@ -15,7 +15,7 @@
 static const char usage[] =
     "usage: brusio-directory init --dir DIR\n"
     "       brusio-directory run --dir DIR [--ready-fd N] [--parent PID]\n"
-    "       brusio-directory check --dir DIR\n"
+    "       brusio-directory check|status --dir DIR\n"
     "\n"
     "A directory authority: with the others it agrees every epoch on which\n"
     "relays there are, and serves that consensus over HTTP.\n"
@@ -24,6 +24,7 @@ static const char usage[] =
     "         identity that the network file has to list\n"
     "  run    serve until SIGINT or SIGTERM\n"
     "  check  read configuration and network file and say what is wrong\n"
+    "  status print the counts of the running authority, as of its last vote\n"
     "\n"
     "  --ready-fd N  write \"http ADDRESS\" there when it serves\n"
     "  --parent PID  end when the process PID ends\n"
@@ -33,7 +34,7 @@ static const char usage[] =
 
 enum { DIR_OPTION, READY_FD, PARENT, OPTIONS };
 static const struct args_option options[OPTIONS] = {
-    {"dir", false, " init run check "},
+    {"dir", false, " init run check status "},
     {"ready-fd", false, " run "},
     {"parent", false, " run "}};
 
@@ -93,24 +94,6 @@ config_get(const char *dir, struct server_config *config)
     return 0;
 }
 
-static int
-check(const char *dir, const struct server_config *config)
-{
-    char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
-    struct network n;
-    if (config->network[0] == '/')
-        snprintf(path, sizeof path, "%s", config->network);
-    else if (files_path(path, dir, config->network))
-        return fail(dir, ERR_LONG);
-    if (netfile_read(path, &n, error)) {
-        fprintf(stderr, "brusio-directory: %s\n", error);
-        return ARGS_EXIT_FAILED;
-    }
-    printf("good: network '%s', %zu authorities, epochs of %u s\n", n.name,
-           n.n_authorities, n.epoch_len_s);
-    return 0;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -118,7 +101,7 @@ main(int argc, char **argv)
     struct server_config config = {0};
     uint64_t ready_fd, parent;
     int status = args_parse(&a, argc, argv, options, OPTIONS,
-                            " init run check ", 0, usage);
+                            " init run check status ", 0, usage);
     if (status >= 0)
         return status;
     if (!a.value[DIR_OPTION]) {
@@ -131,6 +114,9 @@ main(int argc, char **argv)
                      &ready_fd) ||
         !args_number(&a, options, PARENT, 1, 1 << 30, 0, &parent))
         return ARGS_EXIT_USAGE;
+    if (strcmp(a.command, "status") == 0)
+        return files_print("brusio-directory", a.value[DIR_OPTION], "status",
+                           "no authority has voted here yet");
     host_harden((long)parent);
     if (secret_init())
         return fail("libsodium", ERR_CRYPTO);
@@ -138,7 +124,8 @@ main(int argc, char **argv)
         return init(a.value[DIR_OPTION]);
     status = config_get(a.value[DIR_OPTION], &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
-        status = check(a.value[DIR_OPTION], &config);
+        status = netfile_check("brusio-directory", a.value[DIR_OPTION],
+                               config.network);
     else if (status == 0)
         status = server_run(a.value[DIR_OPTION], &config,
                             ready_fd == UINT64_MAX ? -1 : (int)ready_fd);

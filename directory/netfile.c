@@ -30,6 +30,33 @@ netfile_read(const char *path, struct network *n,
 }
 
 int
+netfile_read_in(const char *dir, const char *name, struct network *n,
+                char error[static NETFILE_ERROR_LEN])
+{
+    char path[FILES_PATH_MAX];
+    if (name[0] == '/')
+        return netfile_read(name, n, error);
+    int err = files_path(path, dir, name);
+    if (err)
+        snprintf(error, NETFILE_ERROR_LEN, "%s: %s", dir, error_text(err));
+    return err ? err : netfile_read(path, n, error);
+}
+
+int
+netfile_check(const char *program, const char *dir, const char *name)
+{
+    char error[NETFILE_ERROR_LEN];
+    struct network n;
+    if (netfile_read_in(dir, name, &n, error)) {
+        fprintf(stderr, "%s: %s\n", program, error);
+        return 1;
+    }
+    printf("good: network '%s', %zu authorities, epochs of %u s\n", n.name,
+           n.n_authorities, n.epoch_len_s);
+    return 0;
+}
+
+int
 netfile_write(const char *path, const struct network *n)
 {
     char *text;

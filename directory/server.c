@@ -91,6 +91,10 @@ struct server {
     char reason[STATUS_LEN / 16];
 };
 
+static size_t status_write(struct server *s);
+static void keep(struct server *s, const char *name, const uint8_t *bytes,
+                 size_t len);
+
 /* ---- posts to the others ---- */
 
 static void post_done(void *ctx, int err, int status, const uint8_t *body,
@@ -191,6 +195,8 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
         log_write(&s->host.log, LOG_NOTICE, "directory",
                   "consensus of epoch %u published", epoch);
     }
+    size_t n = status_write(s);
+    keep(s, "status", (const uint8_t *)s->status, n);
 }
 
 static bool
@@ -326,15 +332,11 @@ authority_start(struct server *s)
 static int
 server_start(struct server *s, const char *dir, int ready_fd)
 {
-    char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
+    char error[NETFILE_ERROR_LEN];
     int err;
     if (snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
         return ERR_LONG;
-    if (s->config->network[0] == '/')
-        snprintf(path, sizeof path, "%s", s->config->network);
-    else if (files_path(path, dir, s->config->network))
-        return ERR_LONG;
-    err = netfile_read(path, &s->network, error);
+    err = netfile_read_in(dir, s->config->network, &s->network, error);
     if (err) {
         log_write(&s->host.log, LOG_ERROR, "directory", "%s", error);
         return err;

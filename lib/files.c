@@ -138,6 +138,26 @@ files_key(const char *path, uint8_t **key)
     return err;
 }
 
+int
+files_print(const char *program, const char *dir, const char *name,
+            const char *absent)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *text;
+    size_t len;
+    int err = files_path(path, dir, name);
+    if (!err)
+        err = files_read(path, 1 << 16, &text, &len);
+    if (err) {
+        fprintf(stderr, "%s: %s: %s\n", program, dir,
+                err == ERR_NOT_FOUND ? absent : error_text(err));
+        return 1;
+    }
+    fwrite(text, 1, len, stdout);
+    free(text);
+    return 0;
+}
+
 void
 files_report(int fd, const char *name, const char *value)
 {

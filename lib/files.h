@@ -29,6 +29,11 @@ int files_mkdir(const char *path) CHECK_RESULT;
  * not there. *key is from secret_new(). Returns 0, ERR_FORMAT, ERR_IO, .. */
 int files_key(const char *path, uint8_t **key) CHECK_RESULT;
 
+/* Print DIR/name for people; `absent` says what it means that it is not there.
+ * Returns the exit status. */
+int files_print(const char *program, const char *dir, const char *name,
+                const char *absent);
+
 /* Tell the program that started this one: "name value\n" to a descriptor. -1:
  * nobody wants to know. */
 void files_report(int fd, const char *name, const char *value);

@@ -291,11 +291,7 @@ files_load(struct daemon *d)
     char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
     bool wait;
-    int err = d->config->network[0] == '/'
-                  ? (snprintf(path, sizeof path, "%s", d->config->network), 0)
-                  : files_path(path, d->dir, d->config->network);
-    if (!err)
-        err = netfile_read(path, &d->network, error);
+    int err = netfile_read_in(d->dir, d->config->network, &d->network, error);
     if (err) {
         log_write(&d->host.log, LOG_ERROR, "relay", "%s", error);
         return err;

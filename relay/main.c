@@ -112,44 +112,6 @@ config_get(const char *dir, struct daemon_config *config)
     return 0;
 }
 
-static int
-check(const char *dir, const struct daemon_config *config)
-{
-    char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
-    struct network n;
-    if (config->network[0] == '/')
-        snprintf(path, sizeof path, "%s", config->network);
-    else if (files_path(path, dir, config->network))
-        return fail(dir, ERR_LONG);
-    if (netfile_read(path, &n, error)) {
-        fprintf(stderr, "brusio-relay: %s\n", error);
-        return ARGS_EXIT_FAILED;
-    }
-    printf("good: network '%s', %zu authorities, epochs of %u s\n", n.name,
-           n.n_authorities, n.epoch_len_s);
-    return 0;
-}
-
-static int
-status_print(const char *dir)
-{
-    char path[FILES_PATH_MAX];
-    uint8_t *text;
-    size_t len;
-    int err = files_path(path, dir, "status");
-    if (!err)
-        err = files_read(path, 1 << 16, &text, &len);
-    if (err == ERR_NOT_FOUND) {
-        fprintf(stderr, "brusio-relay: no relay has run in %s yet\n", dir);
-        return ARGS_EXIT_FAILED;
-    }
-    if (err)
-        return fail(path, err);
-    fwrite(text, 1, len, stdout);
-    free(text);
-    return 0;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -172,7 +134,8 @@ main(int argc, char **argv)
         !args_number(&a, options, PARENT, 1, 1 << 30, 0, &parent))
         return ARGS_EXIT_USAGE;
     if (strcmp(a.command, "status") == 0)
-        return status_print(dir);
+        return files_print("brusio-relay", dir, "status",
+                           "no relay has run here yet");
     host_harden((long)parent);
     if (secret_init())
         return fail("libsodium", ERR_CRYPTO);
@@ -180,7 +143,7 @@ main(int argc, char **argv)
         return init(&a);
     status = config_get(dir, &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
-        status = check(dir, &config);
+        status = netfile_check("brusio-relay", dir, config.network);
     else if (status == 0)
         status = relay_run(dir, &config,
                            ready_fd == UINT64_MAX ? -1 : (int)ready_fd);

@@ -246,12 +246,12 @@ pipeline_answer(struct relay *r, uint32_t number)
     const struct consensus *newest = r->newest->consensus; /* relay_tick() */
     struct wire_request request;
     struct wire_answer answer;
-    uint8_t surb[SPHINX_PACKET_MAX];
     uint16_t first;
     int err = wire_request_parse(&request, body, g->body_len, g->surb_len);
     boxes_finish(r->boxes, h->job, &answer);
     if (!err) {
-        memcpy(surb, request.surb, g->surb_len);
+        /* the answer is built where its SURB stands */
+        memcpy(r->frame, request.surb, g->surb_len);
         answer.epoch = newest->epoch;
         answer.digest = newest->digest;
         answer.time_s = env_now_wall_s(r->env);
@@ -259,7 +259,7 @@ pipeline_answer(struct relay *r, uint32_t number)
         err = wire_answer_write(body, g->body_len, g->surb_len, &answer);
     }
     if (!err)
-        err = sphinx_surb_use(r->worker, g, surb, body, r->frame, &first);
+        err = sphinx_surb_use(r->worker, g, r->frame, body, r->frame, &first);
     const struct consensus *c = NULL;
     for (size_t i = 0; i < VIEWS; i++)
         if (r->view[i].consensus && r->view[i].consensus->epoch == h->epoch)
