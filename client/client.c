@@ -201,9 +201,19 @@ client_consensus(const struct client *c)
     return c->newest ? c->view[c->newest % VIEWS] : NULL;
 }
 
+bool
+client_is_stuck(const struct client *c)
+{
+    uint64_t since_us =
+        c->answer_us > c->linked_us ? c->answer_us : c->linked_us;
+    return c->connected && c->current &&
+           env_now_mono_us(c->env) - since_us > CLIENT_STUCK_US;
+}
+
 void
 client_link_up(struct client *c)
 {
+    c->linked_us = env_now_mono_us(c->env);
     c->connected = true;
     c->controlled = false;
     if (c->current)

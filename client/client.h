@@ -27,7 +27,8 @@ enum {
     CLIENT_MESSAGES_MAX = 4096,  /* outgoing, of one contact */
     CLIENT_INBOX_MAX = 4096,     /* messages not yet released */
     CLIENT_AUTHORITIES_MAX = AUTHORITIES_MAX,
-    CLIENT_GATEWAYS_MAX = 16
+    CLIENT_GATEWAYS_MAX = 16,
+    CLIENT_STUCK_US = 60000000
 };
 
 struct client;
@@ -63,6 +64,11 @@ const uint8_t *client_gateway(const struct client *c);
 void client_gateway_change(struct client *c);
 /* The newest consensus, or NULL. */
 const struct consensus *client_consensus(const struct client *c);
+
+/* Has it asked for CLIENT_STUCK_US without a single answer? Then the gateway is
+ * of no use, or has lost its handle: connect anew. Depends on the network
+ * alone. */
+bool client_is_stuck(const struct client *c);
 
 void client_link_up(struct client *c);
 void client_link_down(struct client *c);
@@ -144,7 +150,7 @@ struct client_status {
     uint32_t epoch;         /* of the consensus in use; 0 none */
     uint64_t valid_after_s; /* of it */
     uint64_t answer_age_us; /* since the last answer; UINT64_MAX never */
-    uint64_t requests, answers, lost, dummies;
+    uint64_t requests, answers, lost, dummies; /* since the start */
     uint64_t puts, gets, loops, skipped;
     size_t contacts, queued, inbox;
     uint64_t dropped[ERROR_COUNT]; /* frames and letters refused, by -err */

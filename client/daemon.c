@@ -25,6 +25,7 @@
 enum {
     RETRY_US = 500000,
     RETRY_MAX_US = 30000000,
+    WATCH_US = 5000000,
     FAILURES_MAX = 12,
     QUEUE_FRAMES = 64,
     STORAGE_QUEUE = 65536
@@ -58,7 +59,7 @@ struct daemon {
     struct tls *tls;
     struct link *link;
     bool up;
-    struct loop_timer *reconnect;
+    struct loop_timer *reconnect, *watch;
     uint64_t wait_us;
     unsigned failures;
     size_t frame_len;
@@ -73,7 +74,6 @@ link_is_up(void *ctx, struct link *l, const uint8_t *peer)
     (void)l;
     (void)peer;
     d->up = true;
-    d->failures = 0;
     d->wait_us = RETRY_US;
     log_write(&d->host.log, LOG_INFO, "client", "connected to the gateway");
     client_link_up(d->client);
@@ -151,6 +151,29 @@ gateway_connect(void *ctx)
                   "no gateway to connect to: %s", error_text(err));
         reconnect_later(d);
     }
+}
+
+/* Every so often: is the gateway of any use? */
+static void
+link_watch(void *ctx)
+{
+    struct daemon *d = ctx;
+    loop_timer_at(d->watch, loop_now_us(d->host.loop) + WATCH_US);
+    struct client_status s;
+    client_status(d->client, &s);
+    if (s.answer_age_us < CLIENT_STUCK_US)
+        d->failures = 0;
+    if (!client_is_stuck(d->client))
+        return;
+    log_write(&d->host.log, LOG_NOTICE, "client",
+              "no answer for a minute: connecting anew");
+    link_free(&d->link);
+    if (d->up)
+        client_link_down(d->client);
+    d->up = false;
+    if (++d->failures % FAILURES_MAX == 0)
+        client_gateway_change(d->client);
+    reconnect_later(d);
 }
 
 /* ---- environment ---- */
@@ -260,6 +283,8 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
     if (!err)
         err = loop_timer_new(d->host.loop, gateway_connect, d, &d->reconnect);
     if (!err)
+        err = loop_timer_new(d->host.loop, link_watch, d, &d->watch);
+    if (!err)
         err = client_start(d->client);
     if (!err)
         err = files_path(path, dir, "client.sock");
@@ -274,6 +299,7 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
     if (err)
         return err;
     gateway_connect(d);
+    link_watch(d);
     files_report(ready_fd, "socket", path);
     return 0;
 }
@@ -288,6 +314,7 @@ daemon_free(struct daemon *d)
     outbox_sqlite_free(&d->outbox);
     tls_free(&d->tls);
     loop_timer_free(&d->reconnect);
+    loop_timer_free(&d->watch);
     host_free(&d->host);
     free(d);
 }

@@ -148,6 +148,7 @@ struct client {
     struct traffic traffic;
     bool started, connected, controlled;
     uint64_t expire_us; /* next look for expired messages */
+    uint64_t linked_us; /* the link came up */
     /* network */
     struct consensus *view[VIEWS]; /* by epoch modulo VIEWS, owned */
     struct consensus *current;     /* in use; one of view */

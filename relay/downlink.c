@@ -90,6 +90,15 @@ downlink_piece_pop(struct downlink *d, uint64_t now_us, uint16_t count,
     return true;
 }
 
+void
+downlink_piece_again(struct downlink *d, uint64_t now_us, uint32_t interval_us)
+{
+    if (d->piece == 0)
+        return;
+    d->piece--;
+    d->piece_us = now_us + interval_us;
+}
+
 uint64_t
 downlink_next_us(const struct downlink *d)
 {

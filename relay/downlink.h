@@ -56,6 +56,10 @@ void downlink_pieces_start(struct downlink *d, uint64_t now_us);
 bool downlink_piece_pop(struct downlink *d, uint64_t now_us, uint16_t count,
                         uint32_t interval_us, uint16_t *piece);
 
+/* The piece that was popped last could not be sent: its turn comes again. */
+void downlink_piece_again(struct downlink *d, uint64_t now_us,
+                          uint32_t interval_us);
+
 /* Earliest tick of both clocks, UINT64_MAX when none runs. */
 uint64_t downlink_next_us(const struct downlink *d);
 #endif

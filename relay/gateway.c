@@ -183,7 +183,7 @@ answer_send(struct relay *r, uint32_t client, uint32_t packet)
         relay_drop(r, err);
 }
 
-static void
+static int
 piece_send(struct relay *r, uint32_t client, uint16_t index)
 {
     size_t len = r->geometry.packet_len;
@@ -203,6 +203,7 @@ piece_send(struct relay *r, uint32_t client, uint16_t index)
         relay_drop(r, err);
     else
         r->stats.pieces++;
+    return err;
 }
 
 void
@@ -219,10 +220,10 @@ gateway_due(struct relay *r, uint32_t number, uint32_t generation,
     c->waiting = false;
     if (downlink_pop(&c->down, now_us, &packet))
         answer_send(r, number, packet);
-    if (downlink_piece_pop(&c->down, now_us, r->pieces,
-                           r->newest->consensus->params.piece_interval_us,
-                           &piece))
-        piece_send(r, number, piece);
+    uint32_t every_us = r->newest->consensus->params.piece_interval_us;
+    if (downlink_piece_pop(&c->down, now_us, r->pieces, every_us, &piece) &&
+        piece_send(r, number, piece) == ERR_FULL)
+        downlink_piece_again(&c->down, now_us, every_us);
     client_arm(r, number);
 }
 

@@ -256,6 +256,16 @@ world_client_connect(struct world_client *k)
 }
 
 void
+world_client_watch(struct world_client *k)
+{
+    if (!k->client || k->gateway == UINT32_MAX || !client_is_stuck(k->client))
+        return;
+    relay_client_close(k->world->relay[k->gateway].relay, k->link);
+    client_link_down(k->client);
+    world_client_connect(k);
+}
+
+void
 world_client_stop(struct world_client *k)
 {
     if (k->gateway != UINT32_MAX)

@@ -81,6 +81,8 @@ void world_client_stop(struct world_client *k);
 void world_client_start(struct world_client *k);
 /* Connect to its gateway again, after that one came back. */
 void world_client_connect(struct world_client *k);
+/* What the daemon does with a client that is stuck. */
+void world_client_watch(struct world_client *k);
 
 /* Make a pair: a invites b. */
 void world_pair(struct world *w, struct world_client *a, const char *a_calls_b,

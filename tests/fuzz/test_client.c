@@ -328,10 +328,47 @@ records_loaded(void **state)
     test_network_free(&n);
 }
 
+/* After a letter's days a message is given up; its place among those that
+ * wait is free again. */
+static void
+messages_expire(void **state)
+{
+    (void)state;
+    static struct shelf s;
+    struct test_network n;
+    struct client_message m;
+    struct client_contact contact;
+    char line[INVITE_TEXT_LEN];
+    uint64_t order;
+    test_network_make(&n, SPHINX_SUITE_NULL, 2, 3, 1, 2);
+    memset(&s, 0, sizeof s);
+    shelf_fill(&s, &n);
+    struct client *c = client_make(&s, &n);
+    assert_int_equal(client_start(c), 0);
+    assert_int_equal(client_set_document(c, n.document, n.document_len), 0);
+    assert_int_equal(client_invite(c, "bob", line), 0);
+    assert_int_equal(
+        client_send(c, "bob", LETTER_TEXT, (const uint8_t *)"x", 1, &order), 0);
+    for (unsigned day = 0; day <= 8; day++) {
+        assert_int_equal(client_message(c, "bob", order, &m), 0);
+        assert_int_equal(m.state, day < 8 ? CLIENT_QUEUED : CLIENT_EXPIRED);
+        s.test.wall_s += 86400u - (day == 6) * 3600u + (day == 7) * 3600u;
+        for (unsigned k = 0; k < 300; k++) {
+            s.test.mono_us += 1000000;
+            client_tick(c);
+        }
+    }
+    assert_true(client_contact(c, 0, &contact));
+    assert_int_equal(contact.waiting, 0);
+    client_free(&c);
+    for (size_t k = 0; k < s.n; k++)
+        free(s.record[k].value);
+    test_network_free(&n);
+}
+
 const struct CMUnitTest test_client[] = {
-    cmocka_unit_test(letters_resealed),
-    cmocka_unit_test(invitations),
-    cmocka_unit_test(votes_and_network_files),
-    cmocka_unit_test(records_loaded),
+    cmocka_unit_test(letters_resealed),        cmocka_unit_test(invitations),
+    cmocka_unit_test(votes_and_network_files), cmocka_unit_test(records_loaded),
+    cmocka_unit_test(messages_expire),
 };
 TEST_SUITE(test_client);

@@ -23,8 +23,13 @@
 #include "tests/stats.h"
 #include "tests/world.h"
 
+#ifdef BRUSIO_DEBUG
+enum { SECONDS = 300 }; /* slow builds look for errors, not for power */
+#else
+enum { SECONDS = 4400 };
+#endif
+
 enum {
-    SECONDS = 4400,
     WARM_S = 60,
     EVENTS_MAX = 400000,
     ANSWERS_HANDLES = 16,
@@ -488,7 +493,8 @@ courses_run(void **state)
            idle.up, busy.up, stalled.up, c[0].letters, c[1].letters,
            c[2].letters);
     /* the busy ones really were, the idle one was not */
-    return c[0].letters < 10 && c[1].letters > 30000 && c[2].letters > 10000
+    return c[0].letters < 10 && c[1].letters > 5 * SECONDS &&
+                   c[2].letters > 3 * SECONDS
                ? 0
                : -1;
 }
@@ -507,7 +513,7 @@ static void
 i1_i2_busy_looks_idle(void **state)
 {
     (void)state;
-    assert_true(idle.up >= 100000 && busy.up >= 100000);
+    assert_true(SECONDS < 4400 || (idle.up >= 100000 && busy.up >= 100000));
     assert_int_equal(idle.wrong_size + busy.wrong_size, 0); /* I1 */
     compare("busy", &busy, &idle);
     ids_differ(&busy);
@@ -518,7 +524,7 @@ static void
 i2_a_withholding_store_does_not_show(void **state)
 {
     (void)state;
-    assert_true(stalled.up >= 100000);
+    assert_true(SECONDS < 4400 || stalled.up >= 100000);
     compare("stalled", &stalled, &idle);
 }
 
@@ -527,6 +533,8 @@ static void
 two_per_cent_are_seen(void **state)
 {
     (void)state;
+    if (SECONDS < 4400)
+        skip();
     for (size_t k = 0; k < STATISTICS; k++) {
         struct view v;
         view_copy(&v, &busy);
@@ -547,6 +555,8 @@ static void
 rules_broken_are_seen(void **state)
 {
     (void)state;
+    if (SECONDS < 4400)
+        skip();
     struct view v;
     size_t n = busy.up;
     view_copy(&v, &busy);
