@@ -15,6 +15,7 @@
 #include "client/internal.h"
 #include "lib/codec.h"
 #include "lib/rng.h"
+#include "lib/secret.h"
 
 enum { EXPIRE_EVERY_US = 60000000, RECORD_KEY_LEN = 17 };
 enum { CLIENT_RECORD_LEN = SPHINX_ID_LEN + 4 };
@@ -46,7 +47,7 @@ client_new(struct client **out, const struct client_config *config)
         config->n_authorities > CLIENT_AUTHORITIES_MAX ||
         config->n_gateways == 0 || config->n_gateways > CLIENT_GATEWAYS_MAX)
         return ERR_ARG;
-    struct client *c = calloc(1, sizeof *c);
+    struct client *c = secret_new(sizeof *c); /* keys of requests in it */
     if (!c)
         return ERR_NOMEM;
     c->env = config->env;
@@ -87,8 +88,7 @@ client_free(struct client **cp)
         consensus_free(&c->view[i]);
     free(c->asked);
     free(c->frame);
-    sodium_memzero(c, sizeof *c);
-    free(c);
+    secret_free((void **)&c);
 }
 
 int

@@ -1,7 +1,7 @@
 /* client/json.c - calls to the client object, as JSON-RPC 2.0.
  *
  * A table says which method takes which parameters; a wrong one is an error
- * that names it. Binary data is base64url without padding. No state. */
+ * that names it. Binary data is base64url without padding. */
 #include "client/json.h"
 
 #include <jansson.h>
@@ -20,21 +20,46 @@ enum {
     RPC_OWN = -32000
 };
 
-struct call {
-    struct client *client;
-    const json_t *params;
-    int err;           /* ERR_*, 0 */
-    const char *where; /* the parameter that is wrong, or NULL */
+struct method {
+    const char *name;
+    void (*parse)(struct json_call *k);
+    void (*run)(struct json_call *k, struct client *c);
+    json_t *(*result)(struct json_call *k);
 };
 
+struct json_call {
+    json_t *root; /* the line; strings below point into it */
+    const struct method *method;
+    int code;            /* of JSON-RPC; 0: well formed */
+    const char *message; /* then */
+    int err;             /* ERR_*, 0 */
+    const char *where;   /* the parameter that is wrong, or NULL */
+    /* in */
+    const char *name, *text;
+    uint64_t order;
+    /* in or out: contents */
+    uint8_t *data;
+    size_t len;
+    /* out */
+    enum letter_kind kind;
+    bool none;
+    char word[INVITE_TEXT_LEN]; /* an invitation, a contact */
+    struct client_message message_out;
+    struct client_status status;
+    struct client_contact *contacts;
+    size_t n_contacts;
+};
+
+/* ---- parameters ---- */
+
 static const char *
-text_get(struct call *k, const char *name, bool required)
+text_get(struct json_call *k, const char *name, bool required)
 {
-    const json_t *v = json_object_get(k->params, name);
+    const json_t *v = json_object_get(json_object_get(k->root, "params"), name);
     const char *s = json_string_value(v);
     if (s && strlen(s) == json_string_length(v))
         return s;
-    if (v || required) {
+    if ((v || required) && !k->err) {
         k->err = v ? ERR_FORMAT : ERR_MISSING;
         k->where = name;
     }
@@ -42,139 +67,228 @@ text_get(struct call *k, const char *name, bool required)
 }
 
 static uint64_t
-number_get(struct call *k, const char *name)
+number_get(struct json_call *k, const char *name, bool required)
 {
-    const json_t *v = json_object_get(k->params, name);
+    const json_t *v = json_object_get(json_object_get(k->root, "params"), name);
     if (json_is_integer(v) && json_integer_value(v) >= 0)
         return (uint64_t)json_integer_value(v);
-    k->err = v ? ERR_FORMAT : ERR_MISSING;
-    k->where = name;
+    if ((v || required) && !k->err) {
+        k->err = v ? ERR_FORMAT : ERR_MISSING;
+        k->where = name;
+    }
     return 0;
 }
 
-static json_t *
-order_make(uint64_t order)
+static void
+parse_name(struct json_call *k)
 {
-    return json_pack("{sI}", "order", (json_int_t)order);
+    k->name = text_get(k, "name", true);
 }
 
-/* ---- the methods ---- */
-
-static json_t *
-call_invite(struct call *k)
+static void
+parse_add(struct json_call *k)
 {
-    char text[INVITE_TEXT_LEN];
-    const char *name = text_get(k, "name", true);
-    if (k->err)
-        return NULL;
-    k->err = client_invite(k->client, name, text);
-    json_t *result = k->err ? NULL : json_pack("{ss}", "invitation", text);
-    sodium_memzero(text, sizeof text);
-    return result;
+    k->name = text_get(k, "name", true);
+    k->text = text_get(k, "invitation", true);
 }
 
-static json_t *
-call_add(struct call *k)
+static void
+parse_to(struct json_call *k)
 {
-    const char *name = text_get(k, "name", true);
-    const char *text = text_get(k, "invitation", true);
-    if (!k->err)
-        k->err = client_add(k->client, name, text);
-    return k->err ? NULL : json_object();
+    k->name = text_get(k, "to", true);
 }
 
-static json_t *
-call_contacts(struct call *k)
+static void
+parse_message(struct json_call *k)
 {
-    json_t *list = json_array();
-    struct client_contact c;
-    for (size_t i = 0; client_contact(k->client, i, &c); i++)
-        json_array_append_new(list, json_pack("{ss sb sb sI}", "name", c.name,
-                                              "confirmed", c.confirmed,
-                                              "refused", c.refused, "waiting",
-                                              (json_int_t)c.waiting));
-    return list;
+    parse_to(k);
+    k->order = number_get(k, "order", false);
+}
+
+static void
+parse_from(struct json_call *k)
+{
+    k->name = text_get(k, "from", false);
+}
+
+static void
+parse_order(struct json_call *k)
+{
+    k->order = number_get(k, "order", true);
+}
+
+static void
+parse_nothing(struct json_call *k)
+{
+    (void)k;
 }
 
 /* A file's message: length of its name, name, contents. */
-static json_t *
-file_send(struct call *k, const char *to, const char *name, const char *base64)
+static void
+parse_file(struct json_call *k, const char *name)
 {
-    uint64_t order = 0;
-    size_t name_len = strlen(name), len = 0, room = strlen(base64) + 1;
-    uint8_t *data = malloc(1 + name_len + room);
-    if (!data) {
-        k->err = ERR_NOMEM;
-        return NULL;
-    }
+    const char *base64 = text_get(k, "data", true);
+    size_t name_len = strlen(name), len = 0;
+    if (k->err)
+        return;
     if (name_len == 0 || name_len > 255) {
         k->err = ERR_RANGE;
         k->where = "file_name";
+        return;
     }
-    if (!k->err && codec_unbase64(data + 1 + name_len, room, &len, base64)) {
+    size_t room = strlen(base64) + 1;
+    k->data = malloc(1 + name_len + room);
+    if (!k->data) {
+        k->err = ERR_NOMEM;
+        return;
+    }
+    if (codec_unbase64(k->data + 1 + name_len, room, &len, base64)) {
         k->err = ERR_FORMAT;
         k->where = "data";
     }
-    if (!k->err) {
-        data[0] = (uint8_t)name_len;
-        memcpy(data + 1, name, name_len);
-        k->err = client_send(k->client, to, LETTER_FILE, data,
-                             1 + name_len + len, &order);
+    k->data[0] = (uint8_t)name_len;
+    memcpy(k->data + 1, name, name_len);
+    k->len = 1 + name_len + len;
+    k->kind = LETTER_FILE;
+}
+
+static void
+parse_send(struct json_call *k)
+{
+    const char *file = text_get(k, "file_name", false);
+    parse_to(k);
+    if (file) {
+        parse_file(k, file);
+        return;
     }
-    sodium_memzero(data, 1 + name_len + len);
-    free(data);
-    return k->err ? NULL : order_make(order);
+    k->kind = LETTER_TEXT;
+    k->text = text_get(k, "text", true);
+}
+
+/* ---- on the client's thread ---- */
+
+static void
+run_invite(struct json_call *k, struct client *c)
+{
+    k->err = client_invite(c, k->name, k->word);
+}
+
+static void
+run_add(struct json_call *k, struct client *c)
+{
+    k->err = client_add(c, k->name, k->text);
+}
+
+static void
+run_contacts(struct json_call *k, struct client *c)
+{
+    struct client_contact one;
+    size_t n = 0;
+    while (client_contact(c, n, &one))
+        n++;
+    k->contacts = calloc(n + 1, sizeof *k->contacts);
+    if (!k->contacts) {
+        k->err = ERR_NOMEM;
+        return;
+    }
+    for (; k->n_contacts < n; k->n_contacts++)
+        (void)client_contact(c, k->n_contacts, &k->contacts[k->n_contacts]);
+}
+
+static void
+run_send(struct json_call *k, struct client *c)
+{
+    const uint8_t *data = k->text ? (const uint8_t *)k->text : k->data;
+    k->err = client_send(c, k->name, k->kind, data,
+                         k->text ? strlen(k->text) : k->len, &k->order);
+}
+
+static void
+run_ping(struct json_call *k, struct client *c)
+{
+    k->err = client_send(c, k->name, LETTER_PING, NULL, 0, &k->order);
+}
+
+static void
+run_message(struct json_call *k, struct client *c)
+{
+    k->err = client_message(c, k->name, k->order, &k->message_out);
+}
+
+static void
+run_recv(struct json_call *k, struct client *c)
+{
+    struct client_received r;
+    k->none = !client_next(c, k->name, &r);
+    if (k->none)
+        return;
+    k->data = malloc(r.len + 1);
+    if (!k->data) {
+        k->err = ERR_NOMEM;
+        return;
+    }
+    memcpy(k->data, r.data, r.len);
+    k->len = r.len;
+    k->kind = r.kind;
+    k->order = r.order;
+    memcpy(k->word, r.contact, strlen(r.contact) + 1);
+}
+
+static void
+run_release(struct json_call *k, struct client *c)
+{
+    client_release(c, k->order);
+}
+
+static void
+run_status(struct json_call *k, struct client *c)
+{
+    client_status(c, &k->status);
+}
+
+/* ---- results ---- */
+
+static json_t *
+result_word(struct json_call *k)
+{
+    return json_pack("{ss}", "invitation", k->word);
 }
 
 static json_t *
-call_send(struct call *k)
+result_nothing(struct json_call *k)
 {
-    uint64_t order;
-    const char *to = text_get(k, "to", true);
-    const char *text = text_get(k, "text", false);
-    const char *name = text_get(k, "file_name", false);
-    if (k->err)
-        return NULL;
-    if (name) {
-        const char *data = text_get(k, "data", true);
-        return k->err ? NULL : file_send(k, to, name, data);
-    }
-    if (!text) {
-        k->err = ERR_MISSING;
-        k->where = "text";
-        return NULL;
-    }
-    k->err = client_send(k->client, to, LETTER_TEXT, (const uint8_t *)text,
-                         strlen(text), &order);
-    return k->err ? NULL : order_make(order);
+    (void)k;
+    return json_object();
 }
 
 static json_t *
-call_ping(struct call *k)
+result_order(struct json_call *k)
 {
-    uint64_t order;
-    const char *to = text_get(k, "to", true);
-    if (!k->err)
-        k->err = client_send(k->client, to, LETTER_PING, NULL, 0, &order);
-    return k->err ? NULL : order_make(order);
+    return json_pack("{sI}", "order", (json_int_t)k->order);
 }
 
 static json_t *
-call_message(struct call *k)
+result_contacts(struct json_call *k)
 {
-    struct client_message m;
-    const char *to = text_get(k, "to", true);
-    uint64_t order = 0; /* not given: the newest */
-    if (json_object_get(k->params, "order"))
-        order = number_get(k, "order");
-    if (!k->err)
-        k->err = client_message(k->client, to, order, &m);
-    if (k->err)
-        return NULL;
-    return json_pack("{ss sb sI sI sI sI}", "state", client_state_name(m.state),
-                     "durable", m.durable, "letters", (json_int_t)m.letters,
-                     "kept", (json_int_t)m.kept, "acked", (json_int_t)m.acked,
-                     "rtt_us", (json_int_t)m.rtt_us);
+    json_t *list = json_array();
+    for (size_t i = 0; i < k->n_contacts; i++)
+        json_array_append_new(
+            list, json_pack("{ss sb sb sI}", "name", k->contacts[i].name,
+                            "confirmed", k->contacts[i].confirmed, "refused",
+                            k->contacts[i].refused, "waiting",
+                            (json_int_t)k->contacts[i].waiting));
+    return list;
+}
+
+static json_t *
+result_message(struct json_call *k)
+{
+    const struct client_message *m = &k->message_out;
+    return json_pack("{ss sb sI sI sI sI}", "state",
+                     client_state_name(m->state), "durable", m->durable,
+                     "letters", (json_int_t)m->letters, "kept",
+                     (json_int_t)m->kept, "acked", (json_int_t)m->acked,
+                     "rtt_us", (json_int_t)m->rtt_us);
 }
 
 static json_t *
@@ -191,132 +305,152 @@ base64_make(const uint8_t *data, size_t len)
 
 /* A text that is no UTF-8 comes as data, like a file. */
 static json_t *
-call_recv(struct call *k)
+result_recv(struct json_call *k)
 {
-    struct client_received r;
-    const char *from = text_get(k, "from", false);
-    if (k->err)
-        return NULL;
-    if (!client_next(k->client, from, &r))
+    if (k->none)
         return json_null();
     json_t *o =
-        json_pack("{ss sI}", "from", r.contact, "order", (json_int_t)r.order);
-    json_t *text = r.kind == LETTER_TEXT
-                       ? json_stringn((const char *)r.data, r.len)
+        json_pack("{ss sI}", "from", k->word, "order", (json_int_t)k->order);
+    json_t *text = k->kind == LETTER_TEXT
+                       ? json_stringn((const char *)k->data, k->len)
                        : NULL;
     if (text) {
         json_object_set_new(o, "text", text);
         return o;
     }
     size_t name_len = 0;
-    if (r.kind == LETTER_FILE && r.len > 0 && r.data[0] < r.len)
-        name_len = r.data[0];
+    if (k->kind == LETTER_FILE && k->len > 0 && k->data[0] < k->len)
+        name_len = k->data[0];
     json_t *name =
-        name_len ? json_stringn((const char *)r.data + 1, name_len) : NULL;
+        name_len ? json_stringn((const char *)k->data + 1, name_len) : NULL;
     size_t skip = name_len ? name_len + 1 : 0;
     json_object_set_new(o, "file_name", name ? name : json_string("file"));
-    json_object_set_new(o, "data", base64_make(r.data + skip, r.len - skip));
+    json_object_set_new(o, "data", base64_make(k->data + skip, k->len - skip));
     return o;
 }
 
 static json_t *
-call_release(struct call *k)
+result_status(struct json_call *k)
 {
-    uint64_t order = number_get(k, "order");
-    if (k->err)
-        return NULL;
-    client_release(k->client, order);
-    return json_object();
-}
-
-static json_t *
-call_status(struct call *k)
-{
-    struct client_status s;
-    client_status(k->client, &s);
+    const struct client_status *s = &k->status;
     json_t *dropped = json_object();
     for (int i = 1; i < ERROR_COUNT; i++)
-        if (s.dropped[i])
+        if (s->dropped[i])
             json_object_set_new(dropped, error_name(-i),
-                                json_integer((json_int_t)s.dropped[i]));
+                                json_integer((json_int_t)s->dropped[i]));
     return json_pack(
         "{sb sb sI sI sI sI sI sI sI sI sI sI sI sI sI so? so}", "connected",
-        s.connected, "sending", s.started, "epoch", (json_int_t)s.epoch,
+        s->connected, "sending", s->started, "epoch", (json_int_t)s->epoch,
         "answer_age_us",
-        s.answer_age_us == UINT64_MAX ? (json_int_t)-1
-                                      : (json_int_t)s.answer_age_us,
-        "requests", (json_int_t)s.requests, "answers", (json_int_t)s.answers,
-        "lost", (json_int_t)s.lost, "dummies", (json_int_t)s.dummies, "puts",
-        (json_int_t)s.puts, "gets", (json_int_t)s.gets, "loops",
-        (json_int_t)s.loops, "skipped", (json_int_t)s.skipped, "contacts",
-        (json_int_t)s.contacts, "queued", (json_int_t)s.queued, "inbox",
-        (json_int_t)s.inbox, "storage",
-        s.storage_err ? json_string(error_text(s.storage_err)) : NULL,
+        s->answer_age_us == UINT64_MAX ? (json_int_t)-1
+                                       : (json_int_t)s->answer_age_us,
+        "requests", (json_int_t)s->requests, "answers", (json_int_t)s->answers,
+        "lost", (json_int_t)s->lost, "dummies", (json_int_t)s->dummies, "puts",
+        (json_int_t)s->puts, "gets", (json_int_t)s->gets, "loops",
+        (json_int_t)s->loops, "skipped", (json_int_t)s->skipped, "contacts",
+        (json_int_t)s->contacts, "queued", (json_int_t)s->queued, "inbox",
+        (json_int_t)s->inbox, "storage",
+        s->storage_err ? json_string(error_text(s->storage_err)) : NULL,
         "dropped", dropped);
 }
 
-static const struct {
-    const char *name;
-    json_t *(*call)(struct call *k);
-} methods[] = {{"add", call_add},         {"contacts", call_contacts},
-               {"invite", call_invite},   {"message", call_message},
-               {"ping", call_ping},       {"recv", call_recv},
-               {"release", call_release}, {"send", call_send},
-               {"status", call_status}};
+static const struct method methods[] = {
+    {"add", parse_add, run_add, result_nothing},
+    {"contacts", parse_nothing, run_contacts, result_contacts},
+    {"invite", parse_name, run_invite, result_word},
+    {"message", parse_message, run_message, result_message},
+    {"ping", parse_to, run_ping, result_order},
+    {"recv", parse_from, run_recv, result_recv},
+    {"release", parse_order, run_release, result_nothing},
+    {"send", parse_send, run_send, result_order},
+    {"status", parse_nothing, run_status, result_status}};
 
 /* ---- calls and answers ---- */
 
-static char *
-answer_text(json_t *answer)
+static void
+request_parse(struct json_call *k)
 {
-    char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
-    json_decref(answer);
-    return text;
+    const char *method = json_string_value(json_object_get(k->root, "method"));
+    const char *version =
+        json_string_value(json_object_get(k->root, "jsonrpc"));
+    const json_t *params = json_object_get(k->root, "params");
+    if (!json_is_object(k->root) || !method || !version ||
+        strcmp(version, "2.0") != 0 || (params && !json_is_object(params))) {
+        k->code = RPC_REQUEST;
+        k->message = "not a JSON-RPC 2.0 call";
+        return;
+    }
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (strcmp(methods[i].name, method) == 0)
+            k->method = &methods[i];
+    if (!k->method) {
+        k->code = RPC_METHOD;
+        k->message = "no such method";
+        return;
+    }
+    k->method->parse(k);
 }
 
-static char *
-error_answer(const json_t *id, int code, const char *message, const char *where)
+struct json_call *
+json_call_parse(const char *line, size_t len)
 {
-    json_t *e = json_pack("{si ss}", "code", code, "message", message);
-    if (where)
-        json_object_set_new(e, "data", json_pack("{ss}", "parameter", where));
-    return answer_text(
-        json_pack("{ss sO? so}", "jsonrpc", "2.0", "id", id, "error", e));
+    json_error_t error;
+    struct json_call *k = calloc(1, sizeof *k);
+    if (!k)
+        return NULL;
+    k->root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+    if (k->root) {
+        request_parse(k);
+    } else {
+        k->code = RPC_PARSE;
+        k->message = "not JSON";
+    }
+    return k;
+}
+
+void
+json_call_run(struct json_call *k, struct client *c)
+{
+    if (!k->code && !k->err)
+        k->method->run(k, c);
+}
+
+void
+json_call_free(struct json_call **kp)
+{
+    struct json_call *k = *kp;
+    *kp = NULL;
+    if (!k)
+        return;
+    if (k->data)
+        sodium_memzero(k->data, k->len);
+    free(k->data);
+    free(k->contacts);
+    json_decref(k->root);
+    sodium_memzero(k, sizeof *k);
+    free(k);
 }
 
 char *
-json_call(struct client *c, const char *line, size_t len)
+json_call_answer(struct json_call **kp)
 {
-    json_error_t error;
-    struct call k = {.client = c};
-    json_t *root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
-    if (!root)
-        return error_answer(NULL, RPC_PARSE, "not JSON", NULL);
-    json_t *id = json_object_get(root, "id");
-    const char *method = json_string_value(json_object_get(root, "method"));
-    const char *version = json_string_value(json_object_get(root, "jsonrpc"));
-    char *text = NULL;
-    k.params = json_object_get(root, "params");
-    if (!json_is_object(root) || !method || !version ||
-        strcmp(version, "2.0") != 0 ||
-        (k.params && !json_is_object(k.params))) {
-        text = error_answer(id, RPC_REQUEST, "not a JSON-RPC 2.0 call", NULL);
-        goto out;
+    struct json_call *k = *kp;
+    json_t *id = json_object_get(k->root, "id"), *answer;
+    if (k->code || k->err) {
+        int code = k->code ? k->code : k->where ? RPC_PARAMS : RPC_OWN + k->err;
+        json_t *e = json_pack("{si ss}", "code", code, "message",
+                              k->code ? k->message : error_text(k->err));
+        if (k->where)
+            json_object_set_new(e, "data",
+                                json_pack("{ss}", "parameter", k->where));
+        answer =
+            json_pack("{ss sO? so}", "jsonrpc", "2.0", "id", id, "error", e);
+    } else {
+        answer = json_pack("{ss sO? so}", "jsonrpc", "2.0", "id", id, "result",
+                           k->method->result(k));
     }
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        if (strcmp(methods[i].name, method) != 0)
-            continue;
-        json_t *result = methods[i].call(&k);
-        if (k.err)
-            text = error_answer(id, k.where ? RPC_PARAMS : RPC_OWN + k.err,
-                                error_text(k.err), k.where);
-        else
-            text = answer_text(json_pack("{ss sO? so}", "jsonrpc", "2.0", "id",
-                                         id, "result", result));
-        goto out;
-    }
-    text = error_answer(id, RPC_METHOD, "no such method", NULL);
-out:
-    json_decref(root);
+    char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+    json_decref(answer);
+    json_call_free(kp);
     return text;
 }

@@ -1,10 +1,16 @@
 /* client/rpc.c - the Unix socket: connections, lines in, lines out.
  *
+ * A thread of its own with a loop of its own: what callers do does not hold up
+ * the client's clock. A connection's states: reading; waiting, while its call
+ * is carried out on the client's loop (one at a time, further lines wait);
+ * gone while waiting (the call is dropped when it comes back).
+ *
  * Failure modes: a line that is too long, or a reader that does not read (the
  * connection is closed); too many connections (closed at once). */
 #include "client/rpc.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +29,17 @@ struct buffer {
     size_t len, room, at;
 };
 
+/* A call on its way to the client's loop and back. */
+struct errand {
+    struct rpc *rpc;
+    struct caller *caller; /* NULL: gone */
+    struct json_call *call;
+    struct errand *next;
+};
+
 struct caller {
     struct rpc *rpc;
+    struct errand *waiting;
     struct caller *next, **at;
     int fd;
     struct loop_watch *watch;
@@ -32,8 +47,12 @@ struct caller {
 };
 
 struct rpc {
-    struct loop *loop;
+    struct loop *loop;        /* of the thread */
+    struct loop *client_loop; /* where the client runs */
     struct client *client;
+    pthread_t thread;
+    bool running;
+    struct errand *errands; /* of the thread */
     int fd;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     struct loop_watch *watch;
@@ -75,12 +94,16 @@ caller_free(struct caller *k)
     if (k->next)
         k->next->at = k->at;
     k->rpc->n_callers--;
+    if (k->waiting)
+        k->waiting->caller = NULL;
     loop_watch_free(&k->watch);
     close(k->fd);
     buffer_free(&k->in);
     buffer_free(&k->out);
     free(k);
 }
+
+static bool caller_lines(struct caller *k);
 
 /* Returns false when the connection is over. */
 static bool
@@ -102,27 +125,78 @@ caller_flush(struct caller *k)
     return true;
 }
 
-/* Carry out all whole lines. */
+static void
+errand_free(struct errand *e)
+{
+    struct errand **at = &e->rpc->errands;
+    while (*at != e)
+        at = &(*at)->next;
+    *at = e->next;
+    json_call_free(&e->call);
+    free(e);
+}
+
+/* Back on the thread. */
+static void
+errand_back(void *ctx)
+{
+    struct errand *e = ctx;
+    struct caller *k = e->caller;
+    if (k) {
+        char *answer = json_call_answer(&e->call);
+        size_t len = answer ? strlen(answer) : 0;
+        int err =
+            answer ? buffer_add(&k->out, answer, len, ANSWERS_MAX) : ERR_NOMEM;
+        if (!err)
+            err = buffer_add(&k->out, "\n", 1, ANSWERS_MAX);
+        if (answer)
+            sodium_memzero(answer, len);
+        free(answer);
+        k->waiting = NULL;
+        if (err || !caller_lines(k))
+            caller_free(k);
+    }
+    errand_free(e);
+}
+
+/* On the client's loop. */
+static void
+errand_run(void *ctx)
+{
+    struct errand *e = ctx;
+    json_call_run(e->call, e->rpc->client);
+    (void)!loop_post(e->rpc->loop, errand_back, e);
+}
+
+static bool
+errand_send(struct caller *k, const char *line, size_t len)
+{
+    struct errand *e = calloc(1, sizeof *e);
+    if (!e)
+        return false;
+    e->rpc = k->rpc;
+    e->caller = k;
+    e->next = k->rpc->errands;
+    k->rpc->errands = e;
+    e->call = json_call_parse(line, len);
+    if (!e->call || loop_post(k->rpc->client_loop, errand_run, e)) {
+        errand_free(e);
+        return false;
+    }
+    k->waiting = e;
+    return true;
+}
+
+/* Send the next whole line on its errand. */
 static bool
 caller_lines(struct caller *k)
 {
-    for (;;) {
-        char *start = k->in.data + k->in.at;
-        size_t left = k->in.len - k->in.at;
-        char *end = left ? memchr(start, '\n', left) : NULL;
-        if (!end)
-            break;
-        char *answer = json_call(k->rpc->client, start, (size_t)(end - start));
+    size_t left = k->in.len - k->in.at;
+    char *start = k->in.data + k->in.at;
+    char *end = left && !k->waiting ? memchr(start, '\n', left) : NULL;
+    if (end) {
         k->in.at += (size_t)(end - start) + 1;
-        if (!answer)
-            return false;
-        size_t len = strlen(answer);
-        int err = buffer_add(&k->out, answer, len, ANSWERS_MAX);
-        if (!err)
-            err = buffer_add(&k->out, "\n", 1, ANSWERS_MAX);
-        sodium_memzero(answer, len);
-        free(answer);
-        if (err)
+        if (!errand_send(k, start, (size_t)(end - start)))
             return false;
     }
     if (k->in.at == k->in.len)
@@ -177,18 +251,29 @@ rpc_accept(void *ctx, unsigned ready)
     loop_watch_set(k->watch, LOOP_READ);
 }
 
+static void *
+rpc_thread(void *ctx)
+{
+    struct rpc *r = ctx;
+    (void)!loop_run(r->loop);
+    return NULL;
+}
+
 int
-rpc_new(struct rpc **out, struct loop *l, struct client *c, const char *path)
+rpc_new(struct rpc **out, struct loop *client_loop, struct client *c,
+        const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     struct rpc *r = calloc(1, sizeof *r);
     *out = NULL;
     if (!r)
         return ERR_NOMEM;
-    r->loop = l;
+    r->client_loop = client_loop;
     r->client = c;
     r->fd = -1;
     int err = strlen(path) < sizeof a.sun_path ? 0 : ERR_LONG;
+    if (!err)
+        err = loop_new(&r->loop);
     if (!err) {
         memcpy(a.sun_path, path, strlen(path) + 1);
         memcpy(r->path, path, strlen(path) + 1);
@@ -199,12 +284,17 @@ rpc_new(struct rpc **out, struct loop *l, struct client *c, const char *path)
             err = ERR_SYSTEM;
     }
     if (!err)
-        err = loop_watch_new(l, r->fd, rpc_accept, r, &r->watch);
+        err = loop_watch_new(r->loop, r->fd, rpc_accept, r, &r->watch);
+    if (!err) {
+        loop_watch_set(r->watch, LOOP_READ);
+        if (pthread_create(&r->thread, NULL, rpc_thread, r))
+            err = ERR_SYSTEM;
+    }
     if (err) {
         rpc_free(&r);
         return err;
     }
-    loop_watch_set(r->watch, LOOP_READ);
+    r->running = true;
     *out = r;
     return 0;
 }
@@ -216,9 +306,18 @@ rpc_free(struct rpc **rp)
     *rp = NULL;
     if (!r)
         return;
+    if (r->running) {
+        loop_stop(r->loop);
+        pthread_join(r->thread, NULL);
+    }
     while (r->callers)
         caller_free(r->callers);
+    while (r->errands) {
+        loop_forget(r->client_loop, r->errands);
+        errand_free(r->errands);
+    }
     loop_watch_free(&r->watch);
+    loop_free(&r->loop);
     if (r->fd >= 0) {
         close(r->fd);
         unlink(r->path);

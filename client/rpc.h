@@ -1,8 +1,9 @@
 /* client/rpc.h - local calls: JSON-RPC 2.0, a line each, on a Unix socket.
  *
  * The socket is for the user alone (0600 in a directory of 0700). Lines and
- * connections are bounded; a call is answered at once, and none waits: who
- * wants to wait asks again. */
+ * connections are bounded; no call waits: who wants to wait asks again. They
+ * are served by a thread of their own; client and its loop are touched in short
+ * steps posted to that loop. */
 #ifndef CLIENT_RPC_H
 #define CLIENT_RPC_H
 #include "client/client.h"
@@ -11,7 +12,8 @@
 enum { RPC_LINE_MAX = 24 << 20, RPC_CONNECTIONS_MAX = 64 };
 
 struct rpc;
-int rpc_new(struct rpc **out, struct loop *l, struct client *c,
+/* client_loop: the loop that c runs on, and this is called on. */
+int rpc_new(struct rpc **out, struct loop *client_loop, struct client *c,
             const char *path) CHECK_RESULT;
 void rpc_free(struct rpc **r);
 #endif

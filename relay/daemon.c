@@ -58,7 +58,7 @@ const struct config_option relay_options[] = {
     {OPTION(fault_drop_permille), .type = CONFIG_INTEGER, .value = "0",
      .max = 1000, .help = "test builds: packets dropped of a thousand"},
     {OPTION(fault_delay_ms), .type = CONFIG_INTEGER, .value = "0", .max = 60000,
-     .help = "test builds: the storage answers so much later"},
+     .help = "test builds: packets to relays are held back so long"},
 #endif
 };
 const size_t relay_options_len = sizeof relay_options / sizeof relay_options[0];
@@ -79,17 +79,6 @@ daemon_store(struct env *env, struct env_store_req *req)
     storage_request(d->storage, req);
 }
 
-static void
-letters_run(void *ctx, struct env_store_req *list)
-{
-    struct daemon *d = ctx;
-#ifdef BRUSIO_DEBUG
-    if (d->config->fault_delay_ms > 0)
-        usleep((useconds_t)d->config->fault_delay_ms * 1000);
-#endif
-    store_sqlite_run(d->letters, list);
-}
-
 /* A store opens its letters when it knows how long they are. */
 static int
 letters_open(struct daemon *d, const struct consensus *c)
@@ -104,8 +93,8 @@ letters_open(struct daemon *d, const struct consensus *c)
                                wire_letter_len(g->body_len, g->surb_len),
                                (size_t)d->config->letters_max);
     if (!err)
-        err = storage_new(&d->storage, d->host.loop, STORAGE_QUEUE, letters_run,
-                          d);
+        err = storage_new(&d->storage, d->host.loop, STORAGE_QUEUE,
+                          store_sqlite_run, d->letters);
     if (err)
         log_write(&d->host.log, LOG_ERROR, "relay",
                   "the letters cannot be opened: %s", error_text(err));

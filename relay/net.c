@@ -50,6 +50,10 @@ struct net {
     struct in_link *ins;
     struct in_link **clients; /* by the relay's number for them */
     size_t clients_room, n_clients, n_ins;
+#ifdef BRUSIO_DEBUG
+    struct delayed *delayed;
+    struct loop_timer *delay_timer;
+#endif
     uint64_t refused[ERROR_COUNT];
 };
 
@@ -297,6 +301,17 @@ net_accept(void *ctx, struct link *l, const uint8_t *peer)
 
 /* ---- sending ---- */
 
+/* To a relay, over its link. */
+static int
+relay_send(struct daemon *d, struct env_dest to, const uint8_t *frame)
+{
+    const struct daemon_view *v = daemon_view_of(d, to.epoch);
+    if (!v || to.id >= v->consensus->n_relays || !v->out[to.id])
+        return ERR_RELAY;
+    struct out_link *o = v->out[to.id];
+    return o->up ? link_send(o->link, frame) : ERR_CLOSED;
+}
+
 #ifdef BRUSIO_DEBUG
 /* Test builds drop packets on request; clients' links are left alone, so that
  * a loss shows as the network's. */
@@ -306,6 +321,49 @@ fault_drops(struct daemon *d)
     return d->config->fault_drop_permille > 0 &&
            rng_below(&d->host.env, 1000) <
                (uint64_t)d->config->fault_drop_permille;
+}
+
+/* And hold them back by a constant time, so that order is kept. */
+struct delayed {
+    struct delayed *next;
+    uint64_t due_us;
+    struct env_dest to;
+    uint8_t frame[];
+};
+
+static void
+delayed_send(void *ctx)
+{
+    struct net *n = ctx;
+    uint64_t now_us = loop_now_us(n->daemon->host.loop);
+    while (n->delayed && n->delayed->due_us <= now_us) {
+        struct delayed *x = n->delayed;
+        n->delayed = x->next;
+        (void)!relay_send(n->daemon, x->to, x->frame);
+        free(x);
+    }
+    if (n->delayed)
+        loop_timer_at(n->delay_timer, n->delayed->due_us);
+}
+
+static int
+delayed_add(struct net *n, struct env_dest to, const uint8_t *frame)
+{
+    struct delayed **at = &n->delayed;
+    struct delayed *x = malloc(sizeof *x + n->config.frame_len);
+    if (!x)
+        return ERR_NOMEM;
+    *x = (struct delayed){
+        .due_us = loop_now_us(n->daemon->host.loop) +
+                  (uint64_t)n->daemon->config->fault_delay_ms * 1000,
+        .to = to};
+    memcpy(x->frame, frame, n->config.frame_len);
+    if (!n->delayed)
+        loop_timer_at(n->delay_timer, x->due_us);
+    while (*at)
+        at = &(*at)->next;
+    *at = x;
+    return 0;
 }
 #endif
 
@@ -323,12 +381,10 @@ net_send(struct env *env, struct env_dest to, const uint8_t *frame, size_t len)
 #ifdef BRUSIO_DEBUG
     if (fault_drops(d))
         return 0;
+    if (d->config->fault_delay_ms > 0)
+        return delayed_add(n, to, frame);
 #endif
-    const struct daemon_view *v = daemon_view_of(d, to.epoch);
-    if (!v || to.id >= v->consensus->n_relays || !v->out[to.id])
-        return ERR_RELAY;
-    struct out_link *o = v->out[to.id];
-    return o->up ? link_send(o->link, frame) : ERR_CLOSED;
+    return relay_send(d, to, frame);
 }
 
 /* ---- life ---- */
@@ -389,6 +445,10 @@ net_new(struct net **out, struct daemon *d)
     int err = tls_new(&n->tls, d->identity_seed);
     if (!err)
         err = net_listen(n);
+#ifdef BRUSIO_DEBUG
+    if (!err)
+        err = loop_timer_new(d->host.loop, delayed_send, n, &n->delay_timer);
+#endif
     if (err) {
         net_free(&n);
         return err;
@@ -413,6 +473,14 @@ net_free(struct net **np)
         link_free(&o->link);
         free(o);
     }
+#ifdef BRUSIO_DEBUG
+    loop_timer_free(&n->delay_timer);
+    while (n->delayed) {
+        struct delayed *x = n->delayed;
+        n->delayed = x->next;
+        free(x);
+    }
+#endif
     tls_free(&n->tls);
     free(n->clients);
     free(n);
