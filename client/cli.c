@@ -378,6 +378,8 @@ cli_recv(const struct cli *c)
         } else if (json_is_null(r)) {
             if (clock_mono_us() - since_us >= c->wait_s * 1000000)
                 break;
+            progress("waiting; messages so far:", (int64_t)seen,
+                     (int64_t)c->count, since_us);
             usleep(POLL_US);
         } else {
             status = message_print(c, r);

@@ -186,8 +186,10 @@ consensus_is_whole(struct testnet *t)
         t->network.n_authorities, 0, (uint64_t)time(NULL));
     free(bytes);
     bool whole = !err && c->n_relays == want;
-    if (!err && whole)
+    if (!err && whole) {
         printf("epoch %u: consensus of %zu relays\n", c->epoch, c->n_relays);
+        fflush(stdout);
+    }
     consensus_free(&c);
     return whole;
 }
