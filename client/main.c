@@ -160,6 +160,13 @@ run(const struct args *a, const char *dir)
     if (files_path(path, dir, "client.conf"))
         return fail(dir, ERR_LONG);
     int status = 0;
+    if (access(path, F_OK)) {
+        fprintf(stderr,
+                "brusio-client: there is no client in %s yet; 'brusio-client "
+                "init --network FILE' makes one\n",
+                dir);
+        return ARGS_EXIT_FAILED;
+    }
     if (config_read(client_options, client_options_len, path, &config, error)) {
         fprintf(stderr, "brusio-client: %s\n", error);
         return ARGS_EXIT_FAILED;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "directory/netfile.h"
 #include "directory/server.h"
@@ -87,6 +88,14 @@ config_get(const char *dir, struct server_config *config)
     char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
     if (files_path(path, dir, "directory.conf"))
         return fail(dir, ERR_LONG);
+    if (access(path, F_OK)) {
+        fprintf(stderr,
+                "brusio-directory: there is no authority in %s yet; "
+                "'brusio-directory init --dir %s' "
+                "makes one\n",
+                dir, dir);
+        return ARGS_EXIT_FAILED;
+    }
     if (config_read(server_options, server_options_len, path, config, error)) {
         fprintf(stderr, "brusio-directory: %s\n", error);
         return ARGS_EXIT_FAILED;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "directory/netfile.h"
 #include "lib/args.h"
@@ -105,6 +106,14 @@ config_get(const char *dir, struct daemon_config *config)
     char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
     if (files_path(path, dir, "relay.conf"))
         return fail(dir, ERR_LONG);
+    if (access(path, F_OK)) {
+        fprintf(stderr,
+                "brusio-relay: there is no relay in %s yet; 'brusio-relay init "
+                "--dir %s' "
+                "makes one\n",
+                dir, dir);
+        return ARGS_EXIT_FAILED;
+    }
     if (config_read(relay_options, relay_options_len, path, config, error)) {
         fprintf(stderr, "brusio-relay: %s\n", error);
         return ARGS_EXIT_FAILED;
