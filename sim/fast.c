@@ -14,7 +14,8 @@
 #include "lib/wheel.h"
 #include "relay/mix.h"
 
-enum { STEP_US = 1 << WHEEL_SLOT_BITS, BATCH = 256, NONE = UINT32_MAX };
+enum { STEP_US = 1 << WHEEL_SLOT_BITS, BATCH = 256 };
+#define NONE UINT32_MAX
 
 struct fast {
     struct env env; /* first: the environment is this */

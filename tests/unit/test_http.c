@@ -152,11 +152,10 @@ garbage_is_refused(void **state)
 {
     (void)state;
     static struct talk t;
-    static const char *const row[] = {"\x16\x03\x01garbage\r\n\r\n",
-                                      "GET\r\n\r\n",
-                                      "BREW /hello HTTP/1.1\r\n\r\n",
-                                      "POST /echo HTTP/1.1\r\nContent-Length: "
-                                      "99999999999\r\n\r\n"};
+    static const char *const row[] = {
+        "\x16\x03\x01garbage\r\n\r\n", "GET\r\n\r\n",
+        "BREW /hello HTTP/1.1\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n"};
     talk_make(&t);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         int fd;
