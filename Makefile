@@ -71,6 +71,11 @@ PROGS := $(strip $(foreach m,$(MAINS),$(call progname,$m)))
 # Only these may be reproducible from a seed.
 SEEDED_PROGS := brusio-sphinx brusio-sim
 
+# One binary for every x86-64: only this file is for what it is named after.
+ifeq ($(shell uname -m),x86_64)
+EXTRA_x25519_ifma := -mavx512f -mavx512dq -mavx512ifma -O3
+endif
+
 obj = $(patsubst %.c,$(OUT)/%.o,$1)
 ARCHIVE := $(OUT)/libbrusio-all.a
 SEEDLIB := $(OUT)/libbrusio-seeded.a

@@ -4,6 +4,7 @@
  * sphinx_null_register(), which programs call before they start a thread.
  * No timers. Failure: ERR_POINT for an element of low order. */
 #include "sphinx/suite.h"
+#include "sphinx/x25519.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -39,25 +40,36 @@ x25519_context(uint8_t *ctx, const uint8_t *digest, const uint8_t *identity,
 static void
 x25519_encapsulate(struct suite_kem *jobs, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct suite_kem *j = &jobs[i];
-        j->err = 0;
-        if (crypto_scalarmult_base(j->element, j->seed) != 0 ||
-            crypto_scalarmult(j->secret, j->seed, j->public_key) != 0)
-            j->err = ERR_POINT;
+    static const uint8_t base[crypto_scalarmult_BYTES] = {9};
+    struct x25519_job x[2 * SPHINX_HOPS_MAX];
+    for (size_t done = 0; done < n; done += SPHINX_HOPS_MAX) {
+        size_t m = n - done < SPHINX_HOPS_MAX ? n - done : SPHINX_HOPS_MAX;
+        for (size_t i = 0; i < m; i++) {
+            const struct suite_kem *j = &jobs[done + i];
+            x[2 * i] = (struct x25519_job){j->seed, base, j->element, 0};
+            x[2 * i + 1] =
+                (struct x25519_job){j->seed, j->public_key, j->secret, 0};
+        }
+        x25519_batch(x, 2 * m);
+        for (size_t i = 0; i < m; i++)
+            jobs[done + i].err = x[2 * i].err ? x[2 * i].err : x[2 * i + 1].err;
     }
 }
 
-/* libsodium returns -1 exactly when the shared secret is zero, that is for
- * every element of low order. */
+/* The shared secret is zero exactly for elements of low order. */
 static void
 x25519_decapsulate(struct suite_kem *jobs, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct suite_kem *j = &jobs[i];
-        j->err = crypto_scalarmult(j->secret, j->seed, j->element) == 0
-                     ? 0
-                     : ERR_POINT;
+    struct x25519_job x[SPHINX_BATCH_MAX];
+    for (size_t done = 0; done < n; done += SPHINX_BATCH_MAX) {
+        size_t m = n - done < SPHINX_BATCH_MAX ? n - done : SPHINX_BATCH_MAX;
+        for (size_t i = 0; i < m; i++) {
+            const struct suite_kem *j = &jobs[done + i];
+            x[i] = (struct x25519_job){j->seed, j->element, j->secret, 0};
+        }
+        x25519_batch(x, m);
+        for (size_t i = 0; i < m; i++)
+            jobs[done + i].err = x[i].err;
     }
 }
 
