@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "sphinx/sphinx.h"
+#include "sphinx/x25519.h"
 
 enum { ROUNDS_MAX = 1001, BATCH = SPHINX_BATCH_MAX, HOPS = 5, LEN = 2048 };
 
@@ -118,17 +119,50 @@ do_surb_use(struct bench *b, int times)
                              b->payload, &first));
 }
 
+static void
+batch(struct bench *b, int times, size_t at_once)
+{
+    struct x25519_job jobs[BATCH];
+    uint8_t out[BATCH][32];
+    for (size_t i = 0; i < BATCH; i++)
+        jobs[i] = (struct x25519_job){b->seed[i % HOPS],
+                                      b->public_key[(i + 1) % HOPS], out[i], 0};
+    for (size_t i = 0; i < (size_t)times; i += at_once)
+        x25519_batch(jobs + i, at_once);
+    b->identity[0][0] ^= out[0][0];
+    b->identity[0][0] ^= out[0][0];
+}
+
+static void
+do_batch_8(struct bench *b, int times)
+{
+    batch(b, times, 8);
+}
+
+static void
+do_batch_32(struct bench *b, int times)
+{
+    batch(b, times, BATCH);
+}
+
+/* Times of one thing each: one multiplication, one packet. */
 static const struct {
     const char *name;
+    enum x25519_isa isa;
     void (*run)(struct bench *b, int times);
     int times;
 } entries[] = {
-    {"crypto_scalarmult", do_scalarmult, 32},
-    {"create a request of 5 hops", do_create, BATCH},
-    {"unwrap, one at a time", do_unwrap_one, BATCH},
-    {"unwrap, 32 at a time", do_unwrap_batch, BATCH},
-    {"create a SURB of 5 hops", do_surb_create, 8},
-    {"use a SURB", do_surb_use, 64},
+    {"x25519.libsodium", X25519_GENERIC, do_scalarmult, 32},
+    {"x25519.batch8.ifma", X25519_IFMA, do_batch_8, BATCH},
+    {"x25519.batch32.ifma", X25519_IFMA, do_batch_32, BATCH},
+    {"sphinx.unwrap1.generic", X25519_GENERIC, do_unwrap_one, BATCH},
+    {"sphinx.unwrap.generic", X25519_GENERIC, do_unwrap_batch, BATCH},
+    {"sphinx.unwrap.ifma", X25519_IFMA, do_unwrap_batch, BATCH},
+    {"sphinx.create.generic", X25519_GENERIC, do_create, BATCH},
+    {"sphinx.create.ifma", X25519_IFMA, do_create, BATCH},
+    {"sphinx.surb_create.generic", X25519_GENERIC, do_surb_create, 8},
+    {"sphinx.surb_create.ifma", X25519_IFMA, do_surb_create, 8},
+    {"sphinx.surb_use", X25519_GENERIC, do_surb_use, 64},
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
@@ -147,13 +181,6 @@ order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double
-median(double *x, int n)
-{
-    qsort(x, (size_t)n, sizeof *x, order);
-    return x[n / 2];
-}
-
 int
 main(int argc, char **argv)
 {
@@ -165,17 +192,27 @@ main(int argc, char **argv)
         return 2;
     }
     prepare(&b);
+    do_create(&b, BATCH); /* packets to unwrap */
     for (int r = 0; r < rounds; r++)
         for (size_t e = 0; e < ENTRIES; e++) {
+            if (!x25519_isa_works(entries[e].isa))
+                continue;
+            x25519_isa_use(entries[e].isa);
             double start = cpu_us();
             entries[e].run(&b, entries[e].times);
             us[e][r] = (cpu_us() - start) / entries[e].times;
             ratio[e][r] = us[e][r] / us[0][r];
         }
-    printf("%-28s %10s %22s\n", "x25519, 2048 octets", "us", "/ scalarmult");
-    for (size_t e = 0; e < ENTRIES; e++)
-        printf("%-28s %10.2f %22.3f\n", entries[e].name, median(us[e], rounds),
-               median(ratio[e], rounds));
+    printf("%-28s %9s %9s %9s %7s\n", "us", "median", "least", "most", "per X");
+    for (size_t e = 0; e < ENTRIES; e++) {
+        if (!x25519_isa_works(entries[e].isa))
+            continue;
+        qsort(us[e], (size_t)rounds, sizeof(double), order);
+        qsort(ratio[e], (size_t)rounds, sizeof(double), order);
+        printf("%-28s %9.2f %9.2f %9.2f %7.3f\n", entries[e].name,
+               us[e][rounds / 2], us[e][0], us[e][rounds - 1],
+               ratio[e][rounds / 2]);
+    }
     for (size_t i = 0; i < HOPS; i++)
         sphinx_key_free(&b.key[i]);
     sphinx_worker_free(&b.worker);

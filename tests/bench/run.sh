@@ -1,21 +1,26 @@
 #!/bin/sh
-# All benches: their tables on stdout, "name value" lines gathered as JSON.
+# All benches: their tables on stdout, their figures as a list in JSON.
 # Usage: run.sh OUT JSON
+#
+# A line of a table is "name median least most per_x" in microseconds; the
+# simulator's "sim.hops N million hops/s" is taken as it is.
 set -eu
 out=$1 json=$2
 all=$(mktemp)
 trap 'rm -f "$all"' EXIT
 for b in "$out"/bench_*; do
     [ -x "$b" ] && [ -f "$b" ] || continue
-    case $b in *.o | *.d) continue ;; esac
     "$b" | tee -a "$all"
 done
 "$out/brusio-sim" bench | tee -a "$all"
-# a line "name number unit .." is a figure; names hold a dot
-awk 'BEGIN { print "{" }
-    $1 ~ /^[a-z0-9_]+\.[a-z0-9_.]+$/ && $2 ~ /^[0-9.]+$/ {
-        printf "%s  \"%s\": {\"value\": %s, \"unit\": \"%s\"}", sep, $1, $2, $3
+awk 'BEGIN { print "[" }
+    function item(name, unit, median, best, per_x) {
+        printf "%s  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %s,", sep,
+            name, unit, median
+        printf " \"best\": %s, \"per_x\": %s}", best, per_x
         sep = ",\n"
     }
-    END { print "\n}" }' "$all" >"$json"
+    $1 == "sim.hops" { item($1, "million/s", $2, $2, "null") }
+    NF == 5 && $1 ~ /^[a-z0-9]+\.[a-z0-9_.]+$/ { item($1, "us", $2, $3, $5) }
+    END { print "\n]" }' "$all" >"$json"
 echo "written to $json"
