@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "directory/descriptor.h"
+#include "directory/listing.h"
 #include "directory/tally.h"
 #include "lib/secret.h"
 
@@ -28,12 +29,6 @@ struct ballot {
     size_t early_len;
 };
 
-struct listed {
-    uint8_t identity[SPHINX_ID_LEN];
-    uint32_t epoch;
-    char *text;
-};
-
 struct authority {
     struct authority_config config;
     struct network network;
@@ -43,8 +38,7 @@ struct authority {
     enum state state;
     uint32_t target;
     struct ballot ballot[AUTHORITIES_MAX];
-    struct listed *listed; /* descriptors, of a relay one an epoch */
-    size_t n_listed, room;
+    struct listing listing;
     /* the consensus being signed */
     uint8_t *body;
     size_t body_len;
@@ -85,24 +79,13 @@ target_clear(struct authority *a)
     a->signing = NULL;
 }
 
-/* Descriptors without a key for the target are of no more use. */
-static void
-listed_prune(struct authority *a)
-{
-    for (size_t i = a->n_listed; i-- > 0;)
-        if (a->listed[i].epoch + KEYS_AHEAD <= a->target) {
-            free(a->listed[i].text);
-            a->listed[i] = a->listed[--a->n_listed];
-        }
-}
-
 static void
 target_open(struct authority *a, uint32_t epoch)
 {
     target_clear(a);
     a->target = epoch;
     a->state = OPEN;
-    listed_prune(a);
+    listing_prune(&a->listing, epoch);
 }
 
 /* The first epoch whose vote is still to come. */
@@ -172,9 +155,7 @@ authority_free(struct authority **ap)
     if (!a)
         return;
     target_clear(a);
-    for (size_t i = 0; i < a->n_listed; i++)
-        free(a->listed[i].text);
-    free(a->listed);
+    listing_free(&a->listing);
     free(a->published);
     consensus_free(&a->newest);
     secret_free((void **)&a->seed);
@@ -196,61 +177,6 @@ bytes_copy(uint8_t **to, const uint8_t *bytes, size_t len)
 
 /* ---- descriptors ---- */
 
-/* The descriptor of a relay for exactly this epoch. */
-static struct listed *
-listed_find(struct authority *a, const uint8_t *identity, uint32_t epoch)
-{
-    for (size_t i = 0; i < a->n_listed; i++)
-        if (a->listed[i].epoch == epoch &&
-            memcmp(a->listed[i].identity, identity, SPHINX_ID_LEN) == 0)
-            return &a->listed[i];
-    return NULL;
-}
-
-/* Is there a newer one that the vote of the target can use? A descriptor for
- * the epoch after it stands beside the one for the target. */
-static bool
-listed_is_superseded(struct authority *a, const uint8_t *identity,
-                     uint32_t epoch)
-{
-    for (uint32_t e = epoch + 1; e <= a->target; e++)
-        if (listed_find(a, identity, e))
-            return true;
-    return false;
-}
-
-static int
-listed_put(struct authority *a, const struct descriptor *d,
-           const uint8_t *bytes, size_t len)
-{
-    struct listed *l = listed_find(a, d->relay.identity, d->epoch);
-    uint8_t *text = NULL;
-    if (listed_is_superseded(a, d->relay.identity, d->epoch))
-        return ERR_STALE;
-    if (!l && a->n_listed == 2 * RELAYS_MAX)
-        return ERR_FULL;
-    if (!l && a->n_listed == a->room) {
-        size_t room = a->room ? 2 * a->room : 32;
-        struct listed *more = realloc(a->listed, room * sizeof *more);
-        if (!more)
-            return ERR_NOMEM;
-        a->listed = more;
-        a->room = room;
-    }
-    int err = bytes_copy(&text, bytes, len);
-    if (err)
-        return err;
-    if (!l) {
-        l = &a->listed[a->n_listed++];
-        l->text = NULL;
-    }
-    free(l->text);
-    memcpy(l->identity, d->relay.identity, SPHINX_ID_LEN);
-    l->epoch = d->epoch;
-    l->text = (char *)text;
-    return 0;
-}
-
 int
 authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
                      char where[static JSON_WHERE_LEN])
@@ -269,7 +195,7 @@ authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
     if (!err && a->config.admit && !a->config.admit(a->config.ctx, &d))
         err = ERR_COMMAND;
     if (!err)
-        err = listed_put(a, &d, bytes, len);
+        err = listing_put(&a->listing, &d, bytes, len, a->target);
     if (err)
         a->status.refused[-err]++;
     else if (a->state != OPEN)
@@ -278,12 +204,6 @@ authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
 }
 
 /* ---- votes ---- */
-
-static int
-text_order(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 /* Signed bytes of a body under the own key. */
 static int
@@ -318,15 +238,9 @@ vote_make(struct authority *a)
     if (a->newest)
         memcpy(v.previous, a->newest->digest, sizeof v.previous);
     env_random_crypto(a->config.env, v.random, sizeof v.random);
-    v.descriptors = calloc(a->n_listed + 1, sizeof *v.descriptors);
-    if (!v.descriptors)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < a->n_listed; i++)
-        if (a->listed[i].epoch <= a->target &&
-            !listed_is_superseded(a, a->listed[i].identity, a->listed[i].epoch))
-            v.descriptors[v.n++] = a->listed[i].text;
-    qsort(v.descriptors, v.n, sizeof *v.descriptors, text_order);
-    int err = json_write_vote(&v, &body, &body_len);
+    int err = listing_texts(&a->listing, a->target, &v.descriptors, &v.n);
+    if (!err)
+        err = json_write_vote(&v, &body, &body_len);
     if (!err)
         err = body_sign(a, DOCUMENT_VOTE, (uint8_t *)body, body_len,
                         &own->bytes, &own->len);
@@ -686,6 +600,6 @@ authority_status(const struct authority *a, struct authority_status *out)
 {
     *out = a->status;
     out->target = a->target;
-    out->descriptors = a->n_listed;
+    out->descriptors = a->listing.n;
     out->signatures = a->signing ? a->signing->n_signers : 0;
 }

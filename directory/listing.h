@@ -1,0 +1,38 @@
+/* directory/listing.h - the descriptors that an authority has taken.
+ *
+ * Of a relay one for each epoch: the one for the epoch after next stands beside
+ * the one that the next vote needs. */
+#ifndef DIRECTORY_LISTING_H
+#define DIRECTORY_LISTING_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "directory/json.h"
+
+struct listed {
+    uint8_t identity[SPHINX_ID_LEN];
+    uint32_t epoch;
+    char *text; /* the signed document */
+};
+
+/* Zeroed memory is an empty one. */
+struct listing {
+    struct listed *item;
+    size_t n, room;
+};
+
+/* Take a descriptor (verified; bytes hold no 0) while votes for `target` are to
+ * come; it replaces one of the same relay and epoch. Returns 0, ERR_STALE (a
+ * newer one serves the target), ERR_FULL, ERR_NOMEM. */
+int listing_put(struct listing *l, const struct descriptor *d,
+                const uint8_t *bytes, size_t len, uint32_t target) CHECK_RESULT;
+
+/* The texts for a vote, sorted, of each relay the newest with a key for the
+ * target; at most RELAYS_MAX. *texts is malloc'd, the texts are the list's. */
+int listing_texts(const struct listing *l, uint32_t target, char ***texts,
+                  size_t *n) CHECK_RESULT;
+
+/* Drop those without a key for the target. */
+void listing_prune(struct listing *l, uint32_t target);
+void listing_free(struct listing *l);
+#endif
