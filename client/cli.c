@@ -16,7 +16,7 @@
 #include "lib/codec.h"
 #include "lib/files.h"
 
-enum { POLL_US = 50000, PROGRESS_US = 2000000 };
+enum { POLL_US = 50000, PROGRESS_US = 2000000, PROGRESS_EVERY_US = 5000000 };
 
 /* ---- calling ---- */
 
@@ -217,7 +217,7 @@ progress(const char *what, int64_t done, int64_t of, uint64_t since_us)
 {
     static uint64_t last_us;
     uint64_t now_us = clock_mono_us();
-    if (now_us - since_us < PROGRESS_US || now_us - last_us < PROGRESS_US / 2)
+    if (now_us - since_us < PROGRESS_US || now_us - last_us < PROGRESS_EVERY_US)
         return;
     last_us = now_us;
     fprintf(stderr,
