@@ -71,9 +71,13 @@ PROGS := $(strip $(foreach m,$(MAINS),$(call progname,$m)))
 # Only these may be reproducible from a seed.
 SEEDED_PROGS := brusio-sphinx brusio-sim
 
-# One binary for every x86-64: only this file is for what it is named after.
+# One binary for every x86-64: only these files are for what they are named
+# after. The ladders need the scheduler before registers are given out.
 ifeq ($(shell uname -m),x86_64)
-EXTRA_x25519_ifma := -mavx512f -mavx512dq -mavx512ifma -O3
+LADDER := -O3 $(if $(findstring clang,$(CC)),,-fschedule-insns -fsched-pressure)
+EXTRA_x25519_ifma8 := -mavx512f -mavx512dq -mavx512vl -mavx512ifma $(LADDER)
+EXTRA_x25519_ifma4 := $(EXTRA_x25519_ifma8)
+EXTRA_x25519_avx2 := -mavx2 $(LADDER)
 endif
 
 obj = $(patsubst %.c,$(OUT)/%.o,$1)

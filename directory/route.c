@@ -290,11 +290,21 @@ request_build(struct sphinx_worker *w, const struct consensus *c,
               const uint8_t surb_seed[static SPHINX_SEED_LEN], uint8_t *packet)
 {
     const struct sphinx_geometry *g = &c->params.geometry;
-    struct sphinx_hop hop[SPHINX_HOPS_MAX];
+    struct sphinx_hop back[SPHINX_HOPS_MAX], out[SPHINX_HOPS_MAX];
     struct sphinx_view view;
     uint8_t seed[SPHINX_SEED_LEN];
     /* body and SURB are made where they stand in the packet */
     uint8_t *body = packet + g->header_len + SPHINX_TAG_LEN;
+    struct sphinx_order order[2] = {{.path = back,
+                                     .n = r->n_back,
+                                     .end = end,
+                                     .seed = surb_seed,
+                                     .out = body + WIRE_REQUEST_HEAD_LEN},
+                                    {.path = out,
+                                     .n = r->n_out,
+                                     .seed = seed,
+                                     .body = body,
+                                     .out = packet}};
     uint64_t at_us = 0;
     consensus_view(c, &view);
     if (now_s > c->valid_after_s)
@@ -306,20 +316,17 @@ request_build(struct sphinx_worker *w, const struct consensus *c,
                                 .box = req->box,
                                 .work = req->work,
                                 .letter = req->letter};
-    hops_fill(hop, c, r->back, r->back_delay, r->n_back,
-              at_us + r->at_store_us + store_us, slack_draw(c, env));
     env_random_crypto(env, body, g->body_len);
     int err = wire_request_write(body, g->body_len, g->surb_len, &wire);
     if (err)
         goto out;
-    err = sphinx_surb_create(w, &view, hop, r->n_back, end, surb_seed,
-                             body + WIRE_REQUEST_HEAD_LEN);
-    if (err)
-        goto out;
-    hops_fill(hop, c, r->out, r->out_delay, r->n_out, at_us,
+    hops_fill(back, c, r->back, r->back_delay, r->n_back,
+              at_us + r->at_store_us + store_us, slack_draw(c, env));
+    hops_fill(out, c, r->out, r->out_delay, r->n_out, at_us,
               slack_draw(c, env));
     env_random_crypto(env, seed, sizeof seed);
-    err = sphinx_create(w, &view, hop, r->n_out, seed, body, packet);
+    sphinx_create_batch(w, &view, order, 2);
+    err = order[0].err ? order[0].err : order[1].err;
     sodium_memzero(seed, sizeof seed);
 out:
     if (err)

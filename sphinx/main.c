@@ -14,10 +14,11 @@
 #define BRUSIO_VERSION "0.1.0"
 #endif
 
-enum { EXIT_USAGE = 2, OPT_VERSION = 256, OPT_SEED, OPT_GEOMETRY };
+enum { EXIT_USAGE = 2, OPT_VERSION = 256, OPT_SEED, OPT_SUITE, OPT_GEOMETRY };
 
 struct options {
     const char *seed;
+    const char *suite;
     unsigned long hops;
     unsigned long packet_len;
     unsigned long delay_unit_us;
@@ -55,6 +56,8 @@ usage(FILE *to)
                 commands[i].second ? commands[i].second : "", commands[i].help,
                 commands[i].reads ? " (reads JSON)" : "");
     fputs("\n  --seed HEX          64 digits; makes the output reproducible\n"
+          "  --suite NAME        of geometry, keygen and vectors: x25519 or\n"
+          "                      x25519-mlkem768 (needs OpenSSL 3.5)\n"
           "  --hops N, --packet-len N, --delay-unit-us N   of geometry\n"
           "  --help, --version\n",
           to);
@@ -86,6 +89,7 @@ options_parse(int argc, char **argv, struct options *o)
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, OPT_VERSION},
         {"seed", required_argument, NULL, OPT_SEED},
+        {"suite", required_argument, NULL, OPT_SUITE},
         {"hops", required_argument, NULL, OPT_GEOMETRY},
         {"packet-len", required_argument, NULL, OPT_GEOMETRY + 1},
         {"delay-unit-us", required_argument, NULL, OPT_GEOMETRY + 2},
@@ -100,6 +104,8 @@ options_parse(int argc, char **argv, struct options *o)
             return 1 + EXIT_SUCCESS;
         } else if (c == OPT_SEED) {
             o->seed = optarg;
+        } else if (c == OPT_SUITE) {
+            o->suite = optarg;
         } else if (c == OPT_GEOMETRY) {
             bad |= number_parse(optarg, UINT8_MAX, &o->hops);
         } else if (c == OPT_GEOMETRY + 1) {
@@ -154,17 +160,21 @@ input_read(const char *path)
     return in;
 }
 
-static json_t *
-geometry(struct tool *t, const struct options *o)
+/* The geometry of the options, into t. */
+static int
+geometry_set(struct tool *t, const struct options *o)
 {
-    struct sphinx_geometry g;
-    int err = sphinx_geometry_init(&g, SPHINX_SUITE_X25519, (uint8_t)o->hops,
-                                   (uint16_t)o->packet_len,
-                                   (uint32_t)o->delay_unit_us);
-    if (!err)
-        return tool_geometry(&g);
-    tool_fail(t, "geometry", error_text(err));
-    return NULL;
+    uint8_t suite;
+    int err = tool_suite(t, "--suite", o->suite, &suite);
+    if (err)
+        return err;
+    unsigned long len = suite == SPHINX_SUITE_X25519 ? 2048 : 16384;
+    err = sphinx_geometry_init(&t->geometry, suite, (uint8_t)o->hops,
+                               (uint16_t)(o->packet_len ? o->packet_len : len),
+                               (uint32_t)o->delay_unit_us);
+    if (err)
+        tool_fail(t, "geometry", error_text(err));
+    return err;
 }
 
 static int
@@ -191,6 +201,8 @@ run(const struct command *c, const struct options *o, const char *path)
     int status = EXIT_FAILURE;
     if (seed_set(&t, o->seed))
         return fail("--seed takes 64 hexadecimal digits", EXIT_USAGE);
+    if (geometry_set(&t, o))
+        return fail(t.error, EXIT_FAILURE);
     if (c->reads && !(in = input_read(path)))
         return EXIT_FAILURE;
     int err = sphinx_worker_new(&t.worker);
@@ -198,7 +210,7 @@ run(const struct command *c, const struct options *o, const char *path)
         fail(error_text(err), 0);
         goto out;
     }
-    out = c->run ? c->run(&t, in) : geometry(&t, o);
+    out = c->run ? c->run(&t, in) : tool_geometry(&t.geometry);
     if (!out)
         fail(t.error[0] ? t.error : error_text(ERR_NOMEM), 0);
     else if (json_dumpf(out, stdout, TOOL_JSON_FLAGS) != 0 ||
@@ -217,7 +229,7 @@ out:
 int
 main(int argc, char **argv)
 {
-    struct options o = {.hops = 5, .packet_len = 2048, .delay_unit_us = 1000};
+    struct options o = {.suite = "x25519", .hops = 5, .delay_unit_us = 1000};
     if (sodium_init() < 0)
         return fail(error_text(ERR_CRYPTO), EXIT_FAILURE);
     int stop = options_parse(argc, argv, &o);

@@ -47,9 +47,10 @@ null_keypair(uint8_t *public_key, const uint8_t *seed)
 }
 
 static void
-null_context(uint8_t *ctx, const uint8_t *digest, const uint8_t *identity,
-             const uint8_t *public_key)
+null_context(const struct suite *s, uint8_t *ctx, const uint8_t *digest,
+             const uint8_t *identity, const uint8_t *public_key)
 {
+    (void)s;
     for (size_t i = 0; i < SPHINX_KEY_LEN; i++)
         ctx[i] = (uint8_t)(digest[i] ^ identity[(i + 1) % SPHINX_KEY_LEN] ^
                            public_key[(i + 2) % SPHINX_KEY_LEN]);
@@ -75,9 +76,11 @@ null_decapsulate(struct suite_kem *jobs, size_t n)
 }
 
 static int
-null_hop_keys(struct cipher *c, const uint8_t *secret, const uint8_t *ctx,
-              const uint8_t *element, struct suite_keys *keys)
+null_hop_keys(const struct suite *s, struct cipher *c, const uint8_t *secret,
+              const uint8_t *ctx, const uint8_t *element,
+              struct suite_keys *keys)
 {
+    (void)s;
     (void)c;
     (void)secret;
     memset(keys, 0, sizeof *keys);

@@ -54,44 +54,79 @@ octets_xor(uint8_t *to, const uint8_t *from, size_t len)
         to[i] ^= from[i];
 }
 
+/* What of the order can be refused before any work. */
+static int
+order_judge(const struct suite *s, const struct sphinx_view *view,
+            const struct sphinx_order *o)
+{
+    if (!s)
+        return ERR_SUITE;
+    return o->n < 1 || o->n > view->geometry.hops ? ERR_RANGE : 0;
+}
+
+void
+packet_exchange(struct sphinx_worker *w, const struct sphinx_view *view,
+                struct sphinx_order *orders, size_t m)
+{
+    const struct suite *s = suite_find(view->geometry.suite);
+    struct suite_kem kem[SPHINX_ORDERS_MAX * SPHINX_HOPS_MAX];
+    uint8_t seeds[SPHINX_ORDERS_MAX][SPHINX_HOPS_MAX][SPHINX_SEED_LEN];
+    size_t jobs = 0;
+    for (size_t k = 0; k < m; k++) {
+        struct sphinx_order *o = &orders[k];
+        o->err = order_judge(s, view, o);
+        if (o->err)
+            continue;
+        s->expand(o->seed, PACKET_LABEL_ELEMENTS, seeds[k][0],
+                  o->n * SPHINX_SEED_LEN);
+        for (size_t i = 0; i < o->n; i++)
+            kem[jobs++] =
+                (struct suite_kem){.seed = seeds[k][i],
+                                   .public_key = o->path[i].public_key,
+                                   .element = w->shared[k].element[i],
+                                   .secret = w->shared[k].secret[i]};
+    }
+    if (jobs > 0)
+        s->encapsulate(kem, jobs);
+    sodium_memzero(seeds, sizeof seeds);
+    jobs = 0;
+    for (size_t k = 0; k < m; k++) {
+        struct sphinx_order *o = &orders[k];
+        size_t n = o->err ? 0 : o->n;
+        for (size_t i = 0; i < n; i++, jobs++)
+            if (!o->err)
+                o->err = kem[jobs].err;
+    }
+}
+
 int
 packet_derive(struct sphinx_worker *w, const struct sphinx_view *view,
-              const struct sphinx_hop *path, size_t n,
-              const uint8_t seed[static SPHINX_SEED_LEN])
+              const struct sphinx_order *o, const struct packet_shared *shared)
 {
     const struct sphinx_geometry *g = &view->geometry;
     const struct suite *s = suite_find(g->suite);
+    const size_t len = (g->hops + 1u) * g->block_len;
     struct packet_hops *h = &w->hops;
-    struct suite_kem kem[SPHINX_HOPS_MAX];
-    uint8_t seeds[SPHINX_HOPS_MAX][SPHINX_SEED_LEN];
     int err = 0;
-    if (!s)
-        return ERR_SUITE;
-    if (n < 1 || n > g->hops)
-        return ERR_RANGE;
-    s->expand(seed, PACKET_LABEL_ELEMENTS, seeds[0], n * SPHINX_SEED_LEN);
-    for (size_t i = 0; i < n; i++)
-        kem[i] = (struct suite_kem){.seed = seeds[i],
-                                    .public_key = path[i].public_key,
-                                    .element = h->element[i],
-                                    .secret = h->secret[i]};
-    s->encapsulate(kem, n);
-    sodium_memzero(seeds, sizeof seeds);
-    for (size_t i = 0; i < n && !err; i++) {
-        size_t len = (g->hops + 1u) * g->block_len;
-        if ((err = kem[i].err))
-            break;
-        s->context(h->ctx[i], view->digest, path[i].identity,
-                   path[i].public_key);
-        err = s->hop_keys(w->cipher, h->secret[i], h->ctx[i], h->element[i],
-                          &h->keys[i]);
+    for (size_t i = 0; i < o->n && !err; i++) {
+        s->context(s, h->ctx[i], view->digest, o->path[i].identity,
+                   o->path[i].public_key);
+        err = s->hop_keys(s, w->cipher, shared->secret[i], h->ctx[i],
+                          shared->element[i], &h->keys[i]);
         memset(h->stream[i], 0, len);
         if (!err)
             err = s->stream(w->cipher, h->stream[i], len);
     }
     if (err)
-        packet_wipe(w, g, n);
+        packet_wipe(w, g, o->n);
     return err;
+}
+
+void
+packet_forget(struct sphinx_worker *w, size_t m)
+{
+    for (size_t k = 0; k < m; k++)
+        sodium_memzero(w->shared[k].secret, sizeof w->shared[k].secret);
 }
 
 void
@@ -99,7 +134,6 @@ packet_wipe(struct sphinx_worker *w, const struct sphinx_geometry *g, size_t n)
 {
     struct packet_hops *h = &w->hops;
     for (size_t i = 0; i < n; i++) {
-        sodium_memzero(h->secret[i], sizeof h->secret[i]);
         sodium_memzero(&h->keys[i], sizeof h->keys[i]);
         sodium_memzero(h->stream[i], (g->hops + 1u) * g->block_len);
     }
@@ -157,31 +191,31 @@ routing_last(struct sphinx_worker *w, const struct sphinx_geometry *g,
 
 int
 packet_header(struct sphinx_worker *w, const struct sphinx_view *view,
-              const struct sphinx_hop *path, size_t n,
-              const struct sphinx_end *end, uint8_t *header)
+              const struct sphinx_order *o, const struct packet_shared *shared)
 {
     const struct sphinx_geometry *g = &view->geometry;
     const struct suite *s = suite_find(g->suite);
     const struct packet_hops *h = &w->hops;
+    uint8_t *header = o->out;
     uint8_t *element = header + PACKET_ELEMENT_AT;
     uint8_t *routing = element + g->element_len;
     uint8_t *mac = routing + g->routing_len;
     int err = 0;
     header[0] = SPHINX_VERSION;
     header[PACKET_EPOCH_AT] = view->epoch;
-    routing_last(w, g, path, n, end, routing);
-    for (size_t i = n; i-- > 0 && !err;) {
-        if (i + 1 < n) { /* element and mac are still those of hop i + 1 */
+    routing_last(w, g, o->path, o->n, o->end, routing);
+    for (size_t i = o->n; i-- > 0 && !err;) {
+        if (i + 1 < o->n) { /* element and mac are still those of hop i + 1 */
             memmove(routing + g->block_len, routing,
                     (g->hops - 1u) * g->block_len);
-            block_begin(routing, SPHINX_FORWARD, &path[i]);
-            packet_put16(routing + BLOCK_NEXT_AT, path[i + 1].index);
+            block_begin(routing, SPHINX_FORWARD, &o->path[i]);
+            packet_put16(routing + BLOCK_NEXT_AT, o->path[i + 1].index);
             memcpy(routing + BLOCK_ELEMENT_AT, element, g->element_len);
             memcpy(routing + BLOCK_ELEMENT_AT + g->element_len, mac,
                    SPHINX_MAC_LEN);
             octets_xor(routing, h->stream[i], g->routing_len);
         }
-        memcpy(element, h->element[i], g->element_len);
+        memcpy(element, shared->element[i], g->element_len);
         err = s->mac(w->cipher, h->keys[i].mac, header,
                      g->header_len - (size_t)SPHINX_MAC_LEN, mac);
     }
@@ -190,20 +224,76 @@ packet_header(struct sphinx_worker *w, const struct sphinx_view *view,
 
 int
 packet_begin(struct sphinx_worker *w, const struct sphinx_view *view,
-             const struct sphinx_hop *path, size_t n,
-             const struct sphinx_end *end,
-             const uint8_t seed[static SPHINX_SEED_LEN], uint8_t *header)
+             const struct sphinx_order *o, const struct packet_shared *shared)
 {
     const struct sphinx_geometry *g = &view->geometry;
-    int err = packet_derive(w, view, path, n, seed);
+    int err = packet_derive(w, view, o, shared);
     if (err)
         return err;
-    suite_find(g->suite)->expand(seed, PACKET_LABEL_FILL, w->fill,
-                                 packet_fill_len(g, n));
-    err = packet_header(w, view, path, n, end, header);
+    suite_find(g->suite)->expand(o->seed, PACKET_LABEL_FILL, w->fill,
+                                 packet_fill_len(g, o->n));
+    err = packet_header(w, view, o, shared);
     if (err)
-        packet_wipe(w, g, n);
+        packet_wipe(w, g, o->n);
     return err;
+}
+
+/* What follows the header: the payload, wrapped for every hop. */
+static int
+request_payload(struct sphinx_worker *w, const struct sphinx_geometry *g,
+                const struct sphinx_order *o)
+{
+    const struct suite *s = suite_find(g->suite);
+    uint8_t *payload = o->out + g->header_len;
+    int err = 0;
+    memset(payload, 0, SPHINX_TAG_LEN);
+    if (o->body != payload + SPHINX_TAG_LEN)
+        memcpy(payload + SPHINX_TAG_LEN, o->body, g->body_len);
+    for (size_t i = o->n; i-- > 0 && !err;)
+        err = s->payload(w->cipher, w->hops.keys[i].payload, payload,
+                         g->payload_len, true);
+    return err;
+}
+
+static void
+surb_rest(const struct sphinx_geometry *g, const struct sphinx_order *o)
+{
+    uint8_t *rest = o->out + g->header_len;
+    packet_put16(rest, o->path[0].index);
+    suite_find(g->suite)->expand(o->seed, PACKET_LABEL_SURB_KEY, rest + 2,
+                                 SPHINX_KEY_LEN);
+}
+
+static int
+order_make(struct sphinx_worker *w, const struct sphinx_view *view,
+           const struct sphinx_order *o, const struct packet_shared *shared)
+{
+    const struct sphinx_geometry *g = &view->geometry;
+    int err = packet_begin(w, view, o, shared);
+    if (err)
+        return err;
+    if (o->end)
+        surb_rest(g, o);
+    else
+        err = request_payload(w, g, o);
+    packet_wipe(w, g, o->n);
+    return err;
+}
+
+void
+sphinx_create_batch(struct sphinx_worker *w, const struct sphinx_view *view,
+                    struct sphinx_order *orders, size_t count)
+{
+    while (count > 0) {
+        size_t m = count < SPHINX_ORDERS_MAX ? count : SPHINX_ORDERS_MAX;
+        packet_exchange(w, view, orders, m);
+        for (size_t k = 0; k < m; k++)
+            if (!orders[k].err)
+                orders[k].err = order_make(w, view, &orders[k], &w->shared[k]);
+        packet_forget(w, m);
+        orders += m;
+        count -= m;
+    }
 }
 
 int
@@ -212,18 +302,8 @@ sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
               const uint8_t seed[static SPHINX_SEED_LEN], const uint8_t *body,
               uint8_t *packet)
 {
-    const struct sphinx_geometry *g = &view->geometry;
-    int err = packet_begin(w, view, path, n, NULL, seed, packet);
-    if (err)
-        return err;
-    const struct suite *s = suite_find(g->suite);
-    uint8_t *payload = packet + g->header_len;
-    memset(payload, 0, SPHINX_TAG_LEN);
-    if (body != payload + SPHINX_TAG_LEN)
-        memcpy(payload + SPHINX_TAG_LEN, body, g->body_len);
-    for (size_t i = n; i-- > 0 && !err;)
-        err = s->payload(w->cipher, w->hops.keys[i].payload, payload,
-                         g->payload_len, true);
-    packet_wipe(w, g, n);
-    return err;
+    struct sphinx_order o = {
+        .path = path, .n = n, .seed = seed, .body = body, .out = packet};
+    sphinx_create_batch(w, view, &o, 1);
+    return o.err;
 }

@@ -31,10 +31,14 @@ enum packet_label {
     PACKET_LABEL_SURB_KEY = 3
 };
 
-/* What a sender knows of each hop of one packet. */
-struct packet_hops {
+/* What the key exchange of each hop gives. */
+struct packet_shared {
     uint8_t element[SPHINX_HOPS_MAX][SPHINX_ELEMENT_MAX];
     uint8_t secret[SPHINX_HOPS_MAX][SPHINX_KEY_LEN];
+};
+
+/* What a sender knows of each hop of one packet besides. */
+struct packet_hops {
     uint8_t ctx[SPHINX_HOPS_MAX][SPHINX_KEY_LEN];
     struct suite_keys keys[SPHINX_HOPS_MAX];
     uint8_t stream[SPHINX_HOPS_MAX][STREAM_MAX]; /* (hops + 1) blocks each */
@@ -43,7 +47,8 @@ struct packet_hops {
 struct sphinx_worker {
     struct cipher *cipher;
     /* only touched when sending, so a relay's pages stay untouched */
-    struct packet_hops hops;
+    struct packet_shared shared[SPHINX_ORDERS_MAX];
+    struct packet_hops hops; /* of the packet that is being made */
     uint8_t fill[FILL_MAX];
 };
 
@@ -60,32 +65,38 @@ packet_get16(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* Derive the n hops of a path from seed into w->hops. Returns 0, ERR_RANGE
- * (n), ERR_SUITE, ERR_POINT (a relay's key), ERR_CRYPTO. The caller ends with
- * packet_wipe(). */
+/* The key exchanges of all hops of m orders (at most SPHINX_ORDERS_MAX), at
+ * once, into w->shared; sets the err of each: 0, ERR_RANGE (n), ERR_SUITE,
+ * ERR_POINT (a relay's key), ERR_CRYPTO. */
+void packet_exchange(struct sphinx_worker *w, const struct sphinx_view *view,
+                     struct sphinx_order *orders, size_t m);
+
+/* Derive the keys and keystreams of o, the order that shared belongs to, into
+ * w->hops. The caller ends with packet_wipe(). */
 int packet_derive(struct sphinx_worker *w, const struct sphinx_view *view,
-                  const struct sphinx_hop *path, size_t n,
-                  const uint8_t seed[static SPHINX_SEED_LEN]) CHECK_RESULT;
+                  const struct sphinx_order *o,
+                  const struct packet_shared *shared) CHECK_RESULT;
 
 /* Random octets that a header of n hops takes: padding of the unused slots,
  * then next relay, next element and next MAC of the last block. */
 size_t packet_fill_len(const struct sphinx_geometry *g, size_t n);
 
-/* Write the header of g->header_len octets from w->hops and w->fill. end is
- * NULL for a request. */
+/* Write the header of g->header_len octets from shared, w->hops and w->fill to
+ * o->out. */
 int packet_header(struct sphinx_worker *w, const struct sphinx_view *view,
-                  const struct sphinx_hop *path, size_t n,
-                  const struct sphinx_end *end, uint8_t *header) CHECK_RESULT;
+                  const struct sphinx_order *o,
+                  const struct packet_shared *shared) CHECK_RESULT;
 
 /* Derive, fill and write. On success w->hops is kept for the caller, who ends
  * with packet_wipe(). */
 int packet_begin(struct sphinx_worker *w, const struct sphinx_view *view,
-                 const struct sphinx_hop *path, size_t n,
-                 const struct sphinx_end *end,
-                 const uint8_t seed[static SPHINX_SEED_LEN],
-                 uint8_t *header) CHECK_RESULT;
+                 const struct sphinx_order *o,
+                 const struct packet_shared *shared) CHECK_RESULT;
 
-/* Forget the keys of the n hops in w. */
+/* Forget the keys of the n hops in w->hops. */
 void packet_wipe(struct sphinx_worker *w, const struct sphinx_geometry *g,
                  size_t n);
+
+/* Forget the secrets in w->shared of m orders. */
+void packet_forget(struct sphinx_worker *w, size_t m);
 #endif

@@ -54,7 +54,8 @@ enum {
     SPHINX_ELEMENT_MAX = 1120, /* 32 + ML-KEM-768 ciphertext */
     SPHINX_PUBLIC_MAX = 1216,  /* 32 + ML-KEM-768 public key */
     SPHINX_PACKET_MAX = 65535,
-    SPHINX_BATCH_MAX = 32
+    SPHINX_BATCH_MAX = 32,
+    SPHINX_ORDERS_MAX = 8 /* made together; more are made eight by eight */
 };
 
 enum sphinx_suite {
@@ -68,6 +69,16 @@ enum sphinx_command {
     SPHINX_STORE = 2,   /* last hop of a request; answer delay after arrival */
     SPHINX_DELIVER = 3  /* last hop of an answer: handle, SURB id */
 };
+
+/* "x25519", "x25519-mlkem768", "null"; NULL for any other number. */
+const char *sphinx_suite_name(uint8_t suite);
+
+/* Returns 0, or ERR_UNKNOWN. */
+int sphinx_suite_from_name(const char *name, uint8_t *suite) CHECK_RESULT;
+
+/* Can this process use it? x25519-mlkem768 takes ML-KEM from OpenSSL, which has
+ * it from 3.5 on; null is there where sphinx_null_register() was called. */
+bool sphinx_suite_works(uint8_t suite);
 
 /* All lengths of a network's packets. Made by sphinx_geometry_init() only; a
  * value, copied freely. The first four fields travel in the consensus, the
@@ -191,18 +202,35 @@ struct sphinx_end {
     uint8_t surb_id[SPHINX_SURB_ID_LEN];
 };
 
-/* Make a request of n hops (1..geometry.hops), the last with SPHINX_STORE.
- * seed: fresh randomness, the source of every key and filler, never used for a
- * second request or SURB. body has geometry.body_len bytes; it does not overlap
- * packet, or stands in its place there: packet + header_len + SPHINX_TAG_LEN.
- * Returns 0, ERR_RANGE (n), ERR_POINT (a relay's key),
- * ERR_SUITE, ERR_CRYPTO; so do the functions on SURBs. */
+/* One packet or SURB to be made. Pointers stay the caller's. */
+struct sphinx_order {
+    const struct sphinx_hop *path;
+    size_t n;                     /* hops, 1..geometry.hops */
+    const struct sphinx_end *end; /* of a SURB; NULL for a request */
+    /* SPHINX_SEED_LEN octets of fresh randomness, the source of every key and
+     * filler, never used for a second request or SURB */
+    const uint8_t *seed;
+    /* of a request: geometry.body_len octets; it does not overlap out, or
+     * stands in its place there: out + header_len + SPHINX_TAG_LEN */
+    const uint8_t *body;
+    uint8_t *out; /* packet_len octets, or surb_len */
+    int err; /* out: 0, ERR_RANGE (n), ERR_POINT (a relay's key), ERR_SUITE,
+                ERR_CRYPTO; what is at out is undefined then */
+};
+
+/* Make requests, whose last hop has SPHINX_STORE, and SURBs, whose last hop has
+ * SPHINX_DELIVER, all in one view. The key exchanges of all of them are done
+ * together, which is what makes it fast. The packets are finished in the order
+ * of the list, so a SURB may be made in the body of a later request. */
+void sphinx_create_batch(struct sphinx_worker *w,
+                         const struct sphinx_view *view,
+                         struct sphinx_order *orders, size_t count);
+
+/* One request, one SURB, alone. Return what an order's err says. */
 int sphinx_create(struct sphinx_worker *w, const struct sphinx_view *view,
                   const struct sphinx_hop *path, size_t n,
                   const uint8_t seed[static SPHINX_SEED_LEN],
                   const uint8_t *body, uint8_t *packet) CHECK_RESULT;
-
-/* Make a SURB of n hops, the last with SPHINX_DELIVER to end. */
 int sphinx_surb_create(struct sphinx_worker *w, const struct sphinx_view *view,
                        const struct sphinx_hop *path, size_t n,
                        const struct sphinx_end *end,

@@ -9,10 +9,6 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { LABEL_LEN = 20, CONTEXT_LEN = 32 };
-static const char hop_label[LABEL_LEN + 1] = "brusio/1 hop context";
-static const char seed_label[LABEL_LEN + 1] = "brusio/1 sender seed";
-
 static int
 x25519_keypair(uint8_t *public_key, const uint8_t *seed)
 {
@@ -20,43 +16,23 @@ x25519_keypair(uint8_t *public_key, const uint8_t *seed)
 }
 
 static void
-x25519_context(uint8_t *ctx, const uint8_t *digest, const uint8_t *identity,
-               const uint8_t *public_key)
-{
-    uint8_t in[LABEL_LEN + 1 + SPHINX_DIGEST_LEN + SPHINX_ID_LEN +
-               crypto_scalarmult_BYTES];
-    uint8_t *p = in;
-    memcpy(p, hop_label, LABEL_LEN);
-    p += LABEL_LEN;
-    *p++ = SPHINX_SUITE_X25519;
-    memcpy(p, digest, SPHINX_DIGEST_LEN);
-    p += SPHINX_DIGEST_LEN;
-    memcpy(p, identity, SPHINX_ID_LEN);
-    p += SPHINX_ID_LEN;
-    memcpy(p, public_key, crypto_scalarmult_BYTES);
-    crypto_generichash(ctx, CONTEXT_LEN, in, sizeof in, NULL, 0);
-}
-
-static void
 x25519_encapsulate(struct suite_kem *jobs, size_t n)
 {
-    static const uint8_t base[crypto_scalarmult_BYTES] = {9};
-    struct x25519_job x[2 * SPHINX_HOPS_MAX];
-    for (size_t done = 0; done < n; done += SPHINX_HOPS_MAX) {
-        size_t m = n - done < SPHINX_HOPS_MAX ? n - done : SPHINX_HOPS_MAX;
+    struct x25519_job x[2 * X25519_BATCH_MAX];
+    for (size_t done = 0; done < n; done += X25519_BATCH_MAX) {
+        size_t m = n - done < X25519_BATCH_MAX ? n - done : X25519_BATCH_MAX;
         for (size_t i = 0; i < m; i++) {
             const struct suite_kem *j = &jobs[done + i];
-            x[2 * i] = (struct x25519_job){j->seed, base, j->element, 0};
-            x[2 * i + 1] =
+            x[i] = (struct x25519_job){j->seed, NULL, j->element, 0};
+            x[m + i] =
                 (struct x25519_job){j->seed, j->public_key, j->secret, 0};
         }
         x25519_batch(x, 2 * m);
         for (size_t i = 0; i < m; i++)
-            jobs[done + i].err = x[2 * i].err ? x[2 * i].err : x[2 * i + 1].err;
+            jobs[done + i].err = x[m + i].err;
     }
 }
 
-/* The shared secret is zero exactly for elements of low order. */
 static void
 x25519_decapsulate(struct suite_kem *jobs, size_t n)
 {
@@ -73,82 +49,15 @@ x25519_decapsulate(struct suite_kem *jobs, size_t n)
     }
 }
 
-/* ---- the symmetric part, the same for every suite with cryptography ---- */
-
-/* ChaCha20 under BLAKE2b(key = seed, text | label), so that one seed gives
- * independent streams. */
-static void
-sealed_expand(const uint8_t *seed, uint8_t label, uint8_t *out, size_t len)
-{
-    static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
-    uint8_t key[crypto_stream_chacha20_KEYBYTES];
-    uint8_t in[LABEL_LEN + 1];
-    memcpy(in, seed_label, LABEL_LEN);
-    in[LABEL_LEN] = label;
-    crypto_generichash(key, sizeof key, in, sizeof in, seed, SPHINX_SEED_LEN);
-    crypto_stream_chacha20(out, len, nonce, key);
-    sodium_memzero(key, sizeof key);
-}
-
-static int
-sealed_hop_keys(struct cipher *c, const uint8_t *secret, const uint8_t *ctx,
-                const uint8_t *element, size_t element_len,
-                struct suite_keys *keys)
-{
-    uint8_t in[CONTEXT_LEN + SPHINX_ELEMENT_MAX];
-    uint8_t okm[2 * SPHINX_KEY_LEN];
-    uint8_t first[CIPHER_BLOCK_LEN] = {0};
-    memcpy(in, ctx, CONTEXT_LEN);
-    memcpy(in + CONTEXT_LEN, element, element_len);
-    crypto_generichash(okm, sizeof okm, in, CONTEXT_LEN + element_len, secret,
-                       SPHINX_KEY_LEN);
-    memcpy(keys->header, okm, SPHINX_KEY_LEN);
-    memcpy(keys->payload, okm + SPHINX_KEY_LEN, SPHINX_KEY_LEN);
-    sodium_memzero(okm, sizeof okm);
-    int err = cipher_stream_start(c, keys->header);
-    if (!err)
-        err = cipher_stream_xor(c, first, sizeof first);
-    memcpy(keys->mac, first, SPHINX_KEY_LEN);
-    memcpy(keys->replay_tag, first + SPHINX_KEY_LEN, SPHINX_REPLAY_TAG_LEN);
-    sodium_memzero(first, sizeof first);
-    return err;
-}
-
-static int
-x25519_hop_keys(struct cipher *c, const uint8_t *secret, const uint8_t *ctx,
-                const uint8_t *element, struct suite_keys *keys)
-{
-    return sealed_hop_keys(c, secret, ctx, element, crypto_scalarmult_BYTES,
-                           keys);
-}
-
-static int
-sealed_mac(struct cipher *c, const uint8_t *key, const uint8_t *in, size_t len,
-           uint8_t *out)
-{
-    return cipher_poly1305(c, key, in, len, out);
-}
-
-static int
-sealed_payload(struct cipher *c, const uint8_t *key, uint8_t *buf, size_t len,
-               bool encrypt)
-{
-    return cipher_hpolyc(c, key, NULL, 0, buf, len, encrypt);
-}
-
-static const struct suite x25519 = {
+/* The seed is the secret key. */
+const struct suite suite_x25519 = {
     .id = SPHINX_SUITE_X25519,
     .element_len = crypto_scalarmult_BYTES,
     .public_len = crypto_scalarmult_BYTES,
     .keypair = x25519_keypair,
-    .context = x25519_context,
     .encapsulate = x25519_encapsulate,
     .decapsulate = x25519_decapsulate,
-    .expand = sealed_expand,
-    .hop_keys = x25519_hop_keys,
-    .stream = cipher_stream_xor,
-    .mac = sealed_mac,
-    .payload = sealed_payload,
+    SUITE_SEALED,
 };
 
 static const struct suite *null_suite_known;
@@ -157,7 +66,9 @@ const struct suite *
 suite_find(uint8_t id)
 {
     if (id == SPHINX_SUITE_X25519)
-        return &x25519;
+        return &suite_x25519;
+    if (id == SPHINX_SUITE_X25519_MLKEM768)
+        return suite_mlkem_works() ? &suite_mlkem : NULL;
     return id == SPHINX_SUITE_NULL ? null_suite_known : NULL;
 }
 
@@ -165,4 +76,32 @@ void
 suite_set_null(const struct suite *null_suite)
 {
     null_suite_known = null_suite;
+}
+
+static const char *const names[] = {
+    [SPHINX_SUITE_NULL] = "null",
+    [SPHINX_SUITE_X25519] = "x25519",
+    [SPHINX_SUITE_X25519_MLKEM768] = "x25519-mlkem768",
+};
+enum { NAMES = sizeof names / sizeof *names };
+
+const char *
+sphinx_suite_name(uint8_t suite)
+{
+    return suite < NAMES ? names[suite] : NULL;
+}
+
+int
+sphinx_suite_from_name(const char *name, uint8_t *suite)
+{
+    for (*suite = 0; *suite < NAMES; ++*suite)
+        if (strcmp(name, names[*suite]) == 0)
+            return 0;
+    return ERR_UNKNOWN;
+}
+
+bool
+sphinx_suite_works(uint8_t suite)
+{
+    return suite_find(suite) != NULL;
 }

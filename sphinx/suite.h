@@ -14,11 +14,12 @@
 #include "sphinx/sphinx.h"
 
 /* One key exchange. Encapsulation reads `seed` and `public_key` (the relay's)
- * and writes `element` and `secret`; decapsulation reads `seed` (the relay's)
- * and `element` and writes `secret`. */
+ * and writes `element` and `secret`; decapsulation reads `seed` (the relay's),
+ * `expanded` and `element` and writes `secret`. */
 struct suite_kem {
     const uint8_t *seed;       /* SPHINX_SEED_LEN */
     const uint8_t *public_key; /* public_len */
+    void *expanded;            /* of key_expand(), if the suite has it */
     uint8_t *element;          /* element_len */
     uint8_t *secret;           /* SPHINX_KEY_LEN */
     int err;                   /* out: 0, or ERR_POINT */
@@ -37,8 +38,12 @@ struct suite {
     uint16_t element_len;
     uint16_t public_len;
     int (*keypair)(uint8_t *public_key, const uint8_t *seed);
+    /* What a relay's seed is made into once for all packets; NULL where the
+     * seed itself is used. Several threads may use it at once. */
+    int (*key_expand)(void **expanded, const uint8_t *seed);
+    void (*key_forget)(void *expanded);
     /* The hop context ctx of sphinx.h: 32 octets. */
-    void (*context)(uint8_t *ctx, const uint8_t *digest,
+    void (*context)(const struct suite *s, uint8_t *ctx, const uint8_t *digest,
                     const uint8_t *identity, const uint8_t *public_key);
     void (*encapsulate)(struct suite_kem *jobs, size_t n);
     void (*decapsulate)(struct suite_kem *jobs, size_t n);
@@ -46,7 +51,8 @@ struct suite {
     void (*expand)(const uint8_t *seed, uint8_t label, uint8_t *out,
                    size_t len);
     /* Derive the keys and leave the keystream of c at its block 1. */
-    int (*hop_keys)(struct cipher *c, const uint8_t *secret, const uint8_t *ctx,
+    int (*hop_keys)(const struct suite *s, struct cipher *c,
+                    const uint8_t *secret, const uint8_t *ctx,
                     const uint8_t *element, struct suite_keys *keys);
     int (*stream)(struct cipher *c, uint8_t *buf, size_t len);
     int (*mac)(struct cipher *c, const uint8_t *key, const uint8_t *in,
@@ -60,4 +66,27 @@ const struct suite *suite_find(uint8_t id);
 
 /* For sphinx_null_register() only. */
 void suite_set_null(const struct suite *null_suite);
+
+extern const struct suite suite_x25519;
+
+/* suite_mlkem.c; there only where OpenSSL has ML-KEM-768. */
+extern const struct suite suite_mlkem;
+bool suite_mlkem_works(void);
+
+/* sealed.c: the symmetric part of every suite but `null`. */
+void sealed_context(const struct suite *s, uint8_t *ctx, const uint8_t *digest,
+                    const uint8_t *identity, const uint8_t *public_key);
+void sealed_expand(const uint8_t *seed, uint8_t label, uint8_t *out,
+                   size_t len);
+int sealed_hop_keys(const struct suite *s, struct cipher *c,
+                    const uint8_t *secret, const uint8_t *ctx,
+                    const uint8_t *element, struct suite_keys *keys);
+int sealed_mac(struct cipher *c, const uint8_t *key, const uint8_t *in,
+               size_t len, uint8_t *out);
+int sealed_payload(struct cipher *c, const uint8_t *key, uint8_t *buf,
+                   size_t len, bool encrypt);
+#define SUITE_SEALED                                          \
+    .context = sealed_context, .expand = sealed_expand,       \
+    .hop_keys = sealed_hop_keys, .stream = cipher_stream_xor, \
+    .mac = sealed_mac, .payload = sealed_payload
 #endif

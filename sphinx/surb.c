@@ -19,15 +19,10 @@ sphinx_surb_create(struct sphinx_worker *w, const struct sphinx_view *view,
                    const struct sphinx_end *end,
                    const uint8_t seed[static SPHINX_SEED_LEN], uint8_t *surb)
 {
-    const struct sphinx_geometry *g = &view->geometry;
-    int err = packet_begin(w, view, path, n, end, seed, surb);
-    if (err)
-        return err;
-    packet_wipe(w, g, n);
-    packet_put16(surb + g->header_len, path[0].index);
-    suite_find(g->suite)->expand(seed, PACKET_LABEL_SURB_KEY,
-                                 surb + g->header_len + 2, SPHINX_KEY_LEN);
-    return 0;
+    struct sphinx_order o = {
+        .path = path, .n = n, .end = end, .seed = seed, .out = surb};
+    sphinx_create_batch(w, view, &o, 1);
+    return o.err;
 }
 
 int
@@ -60,9 +55,13 @@ sphinx_surb_keys(struct sphinx_worker *w, const struct sphinx_view *view,
                  uint8_t (*keys)[SPHINX_KEY_LEN])
 {
     const struct sphinx_geometry *g = &view->geometry;
-    int err = packet_derive(w, view, path, n, seed);
-    if (err)
-        return err;
+    struct sphinx_order o = {.path = path, .n = n, .seed = seed};
+    packet_exchange(w, view, &o, 1);
+    if (!o.err)
+        o.err = packet_derive(w, view, &o, w->shared);
+    packet_forget(w, 1);
+    if (o.err)
+        return o.err;
     for (size_t i = 0; i < n; i++)
         memcpy(keys[i], w->hops.keys[n - 1 - i].payload, SPHINX_KEY_LEN);
     packet_wipe(w, g, n);

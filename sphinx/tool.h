@@ -12,7 +12,8 @@
 
 struct tool {
     struct sphinx_worker *worker;
-    uint8_t seed[SPHINX_SEED_LEN]; /* of --seed, else random */
+    uint8_t seed[SPHINX_SEED_LEN];   /* of --seed, else random */
+    struct sphinx_geometry geometry; /* of the options */
     char error[160];
 };
 
@@ -36,6 +37,9 @@ int tool_get_body(struct tool *t, json_t *in, uint8_t *out,
                   size_t len) CHECK_RESULT;
 int tool_get_number(struct tool *t, json_t *in, const char *key, uint32_t max,
                     uint32_t *out) CHECK_RESULT;
+/* A suite by its name, if this process can use it. */
+int tool_suite(struct tool *t, const char *where, const char *name,
+               uint8_t *suite) CHECK_RESULT;
 /* Absent: the default geometry. */
 int tool_get_geometry(struct tool *t, json_t *in,
                       struct sphinx_geometry *g) CHECK_RESULT;

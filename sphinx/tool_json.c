@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "sphinx/tool.h"
 
 int
@@ -81,6 +83,19 @@ tool_get_number(struct tool *t, json_t *in, const char *key, uint32_t max,
 }
 
 int
+tool_suite(struct tool *t, const char *where, const char *name, uint8_t *suite)
+{
+    if (sphinx_suite_from_name(name, suite) || *suite == SPHINX_SUITE_NULL)
+        return tool_fail(t, where, "x25519 or x25519-mlkem768 is required");
+    if (sphinx_suite_works(*suite))
+        return 0;
+    snprintf(t->error, sizeof t->error,
+             "%s: %s needs OpenSSL 3.5 or newer; this is %s", where, name,
+             OpenSSL_version(OPENSSL_VERSION_STRING));
+    return ERR_SUITE;
+}
+
+int
 tool_get_geometry(struct tool *t, json_t *in, struct sphinx_geometry *g)
 {
     uint32_t hops, packet_len, delay_unit_us;
@@ -89,10 +104,12 @@ tool_get_geometry(struct tool *t, json_t *in, struct sphinx_geometry *g)
         sphinx_geometry_default(g);
         return 0;
     }
-    const char *suite = json_string_value(json_object_get(o, "suite"));
-    if (!suite || strcmp(suite, "x25519") != 0)
-        return tool_fail(t, "geometry.suite", "\"x25519\" is required");
-    int err = tool_get_number(t, o, "hops", SPHINX_HOPS_MAX, &hops);
+    const char *name = json_string_value(json_object_get(o, "suite"));
+    uint8_t suite;
+    int err = tool_suite(t, "geometry.suite", name ? name : "", &suite);
+    if (err)
+        return err;
+    err = tool_get_number(t, o, "hops", SPHINX_HOPS_MAX, &hops);
     if (!err)
         err =
             tool_get_number(t, o, "packet_len", SPHINX_PACKET_MAX, &packet_len);
@@ -101,8 +118,8 @@ tool_get_geometry(struct tool *t, json_t *in, struct sphinx_geometry *g)
             tool_get_number(t, o, "delay_unit_us", UINT32_MAX, &delay_unit_us);
     if (err)
         return err;
-    err = sphinx_geometry_init(g, SPHINX_SUITE_X25519, (uint8_t)hops,
-                               (uint16_t)packet_len, delay_unit_us);
+    err = sphinx_geometry_init(g, suite, (uint8_t)hops, (uint16_t)packet_len,
+                               delay_unit_us);
     if (err)
         tool_fail(t, "geometry", error_text(err));
     return err;
@@ -113,11 +130,12 @@ tool_geometry(const struct sphinx_geometry *g)
 {
     return json_pack(
         "{s:s, s:i, s:i, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "suite",
-        "x25519", "hops", g->hops, "packet_len", g->packet_len, "delay_unit_us",
-        (json_int_t)g->delay_unit_us, "element_len", g->element_len,
-        "public_len", g->public_len, "block_len", g->block_len, "routing_len",
-        g->routing_len, "header_len", g->header_len, "payload_len",
-        g->payload_len, "body_len", g->body_len, "surb_len", g->surb_len);
+        sphinx_suite_name(g->suite), "hops", g->hops, "packet_len",
+        g->packet_len, "delay_unit_us", (json_int_t)g->delay_unit_us,
+        "element_len", g->element_len, "public_len", g->public_len, "block_len",
+        g->block_len, "routing_len", g->routing_len, "header_len",
+        g->header_len, "payload_len", g->payload_len, "body_len", g->body_len,
+        "surb_len", g->surb_len);
 }
 
 static int

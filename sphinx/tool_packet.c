@@ -18,15 +18,14 @@ refuse(struct tool *t, const char *what, int err)
 json_t *
 tool_do_keygen(struct tool *t, json_t *in)
 {
-    struct sphinx_geometry g;
     uint8_t public_key[SPHINX_PUBLIC_MAX];
     (void)in;
-    sphinx_geometry_default(&g);
-    int err = sphinx_keypair(&g, public_key, t->seed);
+    int err = sphinx_keypair(&t->geometry, public_key, t->seed);
     if (err)
         return refuse(t, "keygen", err);
     return json_pack("{s:o, s:o}", "seed", tool_hex(t->seed, SPHINX_SEED_LEN),
-                     "public_key", tool_hex(public_key, g.public_len));
+                     "public_key",
+                     tool_hex(public_key, t->geometry.public_len));
 }
 
 json_t *

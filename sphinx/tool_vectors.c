@@ -8,7 +8,9 @@
 #include "sphinx/packet.h"
 #include "sphinx/tool.h"
 
-enum { HOPS = 5, PACKET_LEN = 1024 };
+/* Short packets; of the hybrid suite, with its long headers, two hops. */
+enum { HOPS = 5, PACKET_LEN = 1024, HYBRID_HOPS = 2, HYBRID_LEN = 4096 };
+enum { LEN_MAX = HYBRID_LEN };
 
 struct relay {
     uint8_t seed[SPHINX_SEED_LEN];
@@ -20,6 +22,7 @@ struct relay {
 struct vectors {
     struct tool *tool;
     struct sphinx_view view;
+    size_t hops;
     struct relay relay[HOPS];
     struct sphinx_hop path[HOPS];
 };
@@ -51,11 +54,14 @@ vectors_init(struct vectors *v, struct tool *t)
 {
     memset(v, 0, sizeof *v);
     v->tool = t;
-    int err = sphinx_geometry_init(&v->view.geometry, SPHINX_SUITE_X25519, HOPS,
-                                   PACKET_LEN, 1000);
+    const bool hybrid = t->geometry.suite == SPHINX_SUITE_X25519_MLKEM768;
+    v->hops = hybrid ? HYBRID_HOPS : HOPS;
+    int err = sphinx_geometry_init(&v->view.geometry, t->geometry.suite,
+                                   (uint8_t)v->hops,
+                                   hybrid ? HYBRID_LEN : PACKET_LEN, 1000);
     v->view.epoch = 7;
     invent("digest", 0, 0, v->view.digest, SPHINX_DIGEST_LEN);
-    for (unsigned i = 0; i < HOPS && !err; i++) {
+    for (unsigned i = 0; i < v->hops && !err; i++) {
         struct relay *r = &v->relay[i];
         invent("relay seed", i, 0, r->seed, sizeof r->seed);
         invent("relay identity", i, 0, r->identity, sizeof r->identity);
@@ -76,7 +82,7 @@ static json_t *
 path_json(const struct vectors *v)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < HOPS; i++) {
+    for (size_t i = 0; i < v->hops; i++) {
         const struct sphinx_hop *h = &v->path[i];
         json_array_append_new(
             list,
@@ -94,23 +100,24 @@ static json_t *
 hop_json(const struct vectors *v, size_t i, const uint8_t *packet)
 {
     const struct sphinx_geometry *g = &v->view.geometry;
-    const struct packet_hops *h = &v->tool->worker->hops;
+    const struct sphinx_worker *w = v->tool->worker;
+    const struct packet_hops *h = &w->hops;
     const uint8_t *routing = packet + PACKET_ELEMENT_AT + g->element_len;
     uint8_t block[BLOCK_MAX];
     for (size_t k = 0; k < g->block_len; k++)
         block[k] = routing[k] ^ h->stream[i][k];
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "packet", tool_hex(packet, g->packet_len), "element",
-                     tool_hex(h->element[i], g->element_len), "shared_secret",
-                     tool_hex(h->secret[i], SPHINX_KEY_LEN), "context",
-                     tool_hex(h->ctx[i], SPHINX_KEY_LEN), "header_key",
-                     tool_hex(h->keys[i].header, SPHINX_KEY_LEN), "payload_key",
-                     tool_hex(h->keys[i].payload, SPHINX_KEY_LEN), "mac_key",
-                     tool_hex(h->keys[i].mac, SPHINX_KEY_LEN), "replay_tag",
-                     tool_hex(h->keys[i].replay_tag, SPHINX_REPLAY_TAG_LEN),
-                     "keystream",
-                     tool_hex(h->stream[i], (g->hops + 1u) * g->block_len),
-                     "block", tool_hex(block, g->block_len));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "packet",
+        tool_hex(packet, g->packet_len), "element",
+        tool_hex(w->shared[0].element[i], g->element_len), "shared_secret",
+        tool_hex(w->shared[0].secret[i], SPHINX_KEY_LEN), "context",
+        tool_hex(h->ctx[i], SPHINX_KEY_LEN), "header_key",
+        tool_hex(h->keys[i].header, SPHINX_KEY_LEN), "payload_key",
+        tool_hex(h->keys[i].payload, SPHINX_KEY_LEN), "mac_key",
+        tool_hex(h->keys[i].mac, SPHINX_KEY_LEN), "replay_tag",
+        tool_hex(h->keys[i].replay_tag, SPHINX_REPLAY_TAG_LEN), "keystream",
+        tool_hex(h->stream[i], (g->hops + 1u) * g->block_len), "block",
+        tool_hex(block, g->block_len));
 }
 
 /* Send packet through its n hops. On success hops is their list and the
@@ -120,7 +127,9 @@ travel(struct vectors *v, size_t n, const uint8_t *seed, uint8_t *packet,
        json_t *hops)
 {
     struct sphinx_worker *w = v->tool->worker;
-    int err = packet_derive(w, &v->view, v->path, n, seed);
+    struct sphinx_order o = {.path = v->path, .n = n, .seed = seed};
+    packet_exchange(w, &v->view, &o, 1);
+    int err = o.err ? o.err : packet_derive(w, &v->view, &o, w->shared);
     for (size_t i = 0; i < n && !err; i++) {
         struct sphinx_job job = {.packet = packet, .key = v->relay[i].key};
         json_array_append_new(hops, hop_json(v, i, packet));
@@ -128,6 +137,7 @@ travel(struct vectors *v, size_t n, const uint8_t *seed, uint8_t *packet,
         err = job.err;
     }
     packet_wipe(w, &v->view.geometry, n);
+    packet_forget(w, 1);
     return err;
 }
 
@@ -135,7 +145,7 @@ static json_t *
 request_json(struct vectors *v, size_t n)
 {
     const struct sphinx_geometry *g = &v->view.geometry;
-    uint8_t seed[SPHINX_SEED_LEN], body[PACKET_LEN], packet[PACKET_LEN];
+    uint8_t seed[SPHINX_SEED_LEN], body[LEN_MAX], packet[LEN_MAX];
     json_t *hops = json_array();
     invent("request seed", (unsigned)n, 0, seed, sizeof seed);
     invent("request body", (unsigned)n, 0, body, g->body_len);
@@ -158,8 +168,8 @@ answer_json(struct vectors *v, size_t n)
 {
     const struct sphinx_geometry *g = &v->view.geometry;
     struct sphinx_worker *w = v->tool->worker;
-    uint8_t seed[SPHINX_SEED_LEN], body[PACKET_LEN], packet[PACKET_LEN];
-    uint8_t surb[PACKET_LEN], keys[HOPS + 1][SPHINX_KEY_LEN];
+    uint8_t seed[SPHINX_SEED_LEN], body[LEN_MAX], packet[LEN_MAX];
+    uint8_t surb[LEN_MAX], keys[HOPS + 1][SPHINX_KEY_LEN];
     uint16_t first = 0;
     struct sphinx_end end;
     json_t *hops = json_array();
@@ -198,7 +208,7 @@ tool_do_vectors(struct tool *t, json_t *in)
     json_t *requests = json_array(), *answers = json_array(), *out = NULL;
     (void)in;
     int err = vectors_init(&v, t);
-    for (size_t n = 1; n <= HOPS && !err; n++)
+    for (size_t n = 1; n <= v.hops && !err; n++)
         if (json_array_append_new(requests, request_json(&v, n)) != 0 ||
             json_array_append_new(answers, answer_json(&v, n)) != 0)
             err = ERR_CRYPTO;
@@ -208,7 +218,7 @@ tool_do_vectors(struct tool *t, json_t *in)
         out = json_pack(
             "{s:s, s:o, s:i, s:o, s:o, s:O, s:O}", "about",
             "brusio-sphinx vectors: the first n hops of path, for "
-            "n = 1 to 5; hops[i].packet is what hop i receives, "
+            "n = 1, 2, ..; hops[i].packet is what hop i receives, "
             "payload what the last hop hands on",
             "geometry", tool_geometry(&v.view.geometry), "epoch", v.view.epoch,
             "digest", tool_hex(v.view.digest, SPHINX_DIGEST_LEN), "path",

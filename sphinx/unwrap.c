@@ -17,6 +17,7 @@
 
 struct sphinx_key {
     const struct suite *suite;
+    void *expanded; /* the suite's, or NULL */
     uint8_t seed[SPHINX_SEED_LEN];
     uint8_t ctx[SPHINX_KEY_LEN];
 };
@@ -41,8 +42,13 @@ sphinx_key_new(struct sphinx_key **out, const struct sphinx_geometry *g,
     if (!key)
         return ERR_NOMEM;
     key->suite = s;
+    key->expanded = NULL;
+    if (s->key_expand && (err = s->key_expand(&key->expanded, seed))) {
+        sodium_free(key);
+        return err;
+    }
     memcpy(key->seed, seed, SPHINX_SEED_LEN);
-    s->context(key->ctx, digest, identity, public_key);
+    s->context(s, key->ctx, digest, identity, public_key);
     sodium_mprotect_readonly(key);
     *out = key;
     return 0;
@@ -51,6 +57,8 @@ sphinx_key_new(struct sphinx_key **out, const struct sphinx_geometry *g,
 void
 sphinx_key_free(struct sphinx_key **key)
 {
+    if (*key && (*key)->expanded)
+        (*key)->suite->key_forget((*key)->expanded);
     sodium_free(*key); /* wipes; NULL is fine */
     *key = NULL;
 }
@@ -121,8 +129,8 @@ job_finish(struct cipher *c, const struct sphinx_geometry *g,
     const size_t mac_at = g->header_len - (size_t)SPHINX_MAC_LEN;
     uint8_t mac[SPHINX_MAC_LEN];
     uint8_t block[BLOCK_MAX];
-    int err =
-        s->hop_keys(c, secret, job->key->ctx, packet + PACKET_ELEMENT_AT, keys);
+    int err = s->hop_keys(s, c, secret, job->key->ctx,
+                          packet + PACKET_ELEMENT_AT, keys);
     if (!err)
         err = s->mac(c, keys->mac, packet, mac_at, mac);
     if (err)
@@ -159,6 +167,7 @@ unwrap_batch(struct sphinx_worker *w, const struct sphinx_geometry *g,
             continue;
         kem[m] =
             (struct suite_kem){.seed = jobs[i].key->seed,
+                               .expanded = jobs[i].key->expanded,
                                .element = jobs[i].packet + PACKET_ELEMENT_AT,
                                .secret = secret[m]};
         m++;

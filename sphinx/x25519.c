@@ -1,8 +1,10 @@
 /* sphinx/x25519.c - choosing the means, cutting jobs into batches.
  *
- * One process-wide choice, made once; it depends on the processor alone. */
+ * One process-wide choice, made once; it depends on the processor alone. So do
+ * the tables of the base point, each made when first needed. */
 #include "sphinx/x25519.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,21 +17,25 @@ static atomic_int chosen;
 const char *
 x25519_isa_name(enum x25519_isa isa)
 {
-    return isa == X25519_IFMA ? "ifma" : "generic";
+    static const char *const names[] = {[X25519_GENERIC] = "generic",
+                                        [X25519_AVX2] = "avx2",
+                                        [X25519_IFMA] = "ifma"};
+    return names[isa];
 }
 
 bool
 x25519_isa_works(enum x25519_isa isa)
 {
-    if (isa == X25519_GENERIC)
-        return true;
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512f") &&
-           __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512ifma");
-#else
-    return false;
+    if (isa == X25519_IFMA)
+        return __builtin_cpu_supports("avx512f") &&
+               __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512ifma");
+    if (isa == X25519_AVX2)
+        return __builtin_cpu_supports("avx2");
 #endif
+    return isa == X25519_GENERIC;
 }
 
 void
@@ -45,10 +51,11 @@ x25519_isa(void)
     if (isa)
         return (enum x25519_isa)isa;
     const char *wish = getenv("BRUSIO_ISA");
-    isa =
-        x25519_isa_works(X25519_IFMA) && !(wish && strcmp(wish, "generic") == 0)
-            ? X25519_IFMA
-            : X25519_GENERIC;
+    int from = X25519_ISAS;
+    while (wish && from > 0 && strcmp(wish, x25519_isa_name(from)) != 0)
+        from--;
+    for (isa = from ? from : X25519_ISAS; !x25519_isa_works(isa); isa--)
+        ;
     atomic_store(&chosen, isa);
     return (enum x25519_isa)isa;
 }
@@ -60,7 +67,9 @@ batch_generic(struct x25519_job *jobs, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct x25519_job *j = &jobs[i];
         j->err = 0;
-        if (crypto_scalarmult(j->out, j->scalar, j->point)) {
+        if (!j->point)
+            (void)crypto_scalarmult_base(j->out, j->scalar);
+        else if (crypto_scalarmult(j->out, j->scalar, j->point)) {
             memset(j->out, 0, crypto_scalarmult_BYTES);
             j->err = ERR_POINT;
         }
@@ -68,20 +77,65 @@ batch_generic(struct x25519_job *jobs, size_t n)
 }
 
 #if defined(__x86_64__)
+/* Rows of a batch, next to each other for the lanes. */
+struct rows {
+    uint8_t scalar[X25519_BATCH_MAX][32], point[X25519_BATCH_MAX][32];
+    uint8_t out[X25519_BATCH_MAX][32];
+};
+
 static void
-batch_ifma(struct x25519_job *jobs, size_t n)
+lanes_prepare(const struct x25519_lanes *by)
 {
-    const uint8_t *scalar[X25519_IFMA_MAX] = {NULL};
-    const uint8_t *point[X25519_IFMA_MAX] = {NULL};
-    uint8_t *out[X25519_IFMA_MAX] = {NULL};
-    for (size_t i = 0; i < n; i++) {
-        scalar[i] = jobs[i].scalar;
-        point[i] = jobs[i].point;
-        out[i] = jobs[i].out;
+    static pthread_once_t once[3] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
+                                     PTHREAD_ONCE_INIT};
+    int which = by == &x25519_ifma8 ? 0 : by == &x25519_ifma4 ? 1 : 2;
+    pthread_once(&once[which], by->prepare);
+}
+
+/* n jobs at most X25519_BATCH_MAX, all on the base point or none. Lanes
+ * without a job repeat the first one. */
+static void
+batch_lanes(const struct x25519_lanes *by, struct x25519_job *jobs, size_t n)
+{
+    struct rows r;
+    size_t groups = (n + by->lanes - 1) / by->lanes;
+    bool base = !jobs[0].point;
+    for (size_t i = 0; i < groups * by->lanes; i++) {
+        const struct x25519_job *j = &jobs[i < n ? i : 0];
+        memcpy(r.scalar[i], j->scalar, 32);
+        if (!base)
+            memcpy(r.point[i], j->point, 32);
     }
-    x25519_ifma(scalar, point, out, n);
-    for (size_t i = 0; i < n; i++)
+    if (base) {
+        lanes_prepare(by);
+        by->multiply_base((const uint8_t(*)[32])r.scalar, r.out, groups);
+    } else {
+        by->multiply((const uint8_t(*)[32])r.scalar,
+                     (const uint8_t(*)[32])r.point, r.out, groups);
+    }
+    for (size_t i = 0; i < n; i++) {
+        memcpy(jobs[i].out, r.out[i], 32);
         jobs[i].err = sodium_is_zero(jobs[i].out, 32) ? ERR_POINT : 0;
+    }
+    sodium_memzero(&r, sizeof r);
+}
+
+/* Jobs of one kind from the start of the list, as many as go well together;
+ * returns how many were done. */
+static size_t
+batch_some(enum x25519_isa isa, struct x25519_job *jobs, size_t n)
+{
+    size_t m = 1;
+    while (m < n && m < X25519_BATCH_MAX && !jobs[m].point == !jobs[0].point)
+        m++;
+    if (isa == X25519_IFMA)
+        batch_lanes(m > x25519_ifma4.lanes ? &x25519_ifma8 : &x25519_ifma4,
+                    jobs, m);
+    else if (m > 1 || !jobs[0].point)
+        batch_lanes(&x25519_avx2, jobs, m);
+    else /* one alone is done sooner by libsodium than four lanes are */
+        batch_generic(jobs, m);
+    return m;
 }
 #endif
 
@@ -89,10 +143,9 @@ void
 x25519_batch(struct x25519_job *jobs, size_t n)
 {
 #if defined(__x86_64__)
-    /* one alone is done sooner by libsodium than eight lanes are */
-    while (x25519_isa() == X25519_IFMA && n > 1) {
-        size_t m = n < X25519_IFMA_MAX ? n : X25519_IFMA_MAX;
-        batch_ifma(jobs, m);
+    enum x25519_isa isa = x25519_isa();
+    while (isa != X25519_GENERIC && n > 0) {
+        size_t m = batch_some(isa, jobs, n);
         jobs += m;
         n -= m;
     }

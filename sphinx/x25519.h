@@ -1,26 +1,32 @@
 /* sphinx/x25519.h - many X25519 at once (RFC 7748), by the best means of the
  * processor. Internal to sphinx.
  *
- * ifma     eight at a time, AVX-512 IFMA
- * generic  libsodium, one at a time; also wherever nothing else is faster
+ * ifma     eight or four at a time, AVX-512 IFMA
+ * avx2     four at a time, AVX2
+ * generic  libsodium, one at a time; also wherever nothing else is there
  *
  * Every one gives the same bytes on every input, in constant time. Chosen when
- * first used; the environment's BRUSIO_ISA=generic|ifma overrides. */
+ * first used: the best that the processor has, from
+ * BRUSIO_ISA=generic|avx2|ifma downwards where the environment has that. */
 #ifndef SPHINX_X25519_H
 #define SPHINX_X25519_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum x25519_isa { X25519_GENERIC = 1, X25519_IFMA };
+enum x25519_isa { X25519_GENERIC = 1, X25519_AVX2, X25519_IFMA };
+enum { X25519_ISAS = X25519_IFMA };
 
 /* out = scalar * point, all of 32 octets; scalars are clamped. */
 struct x25519_job {
-    const uint8_t *scalar, *point;
+    const uint8_t *scalar;
+    const uint8_t *point; /* NULL: the base point, 9 */
     uint8_t *out;
     int err; /* out: 0, or ERR_POINT when out is zero (low-order point) */
 };
 
+/* The order of the jobs is free, but jobs on the base point are cheaper next
+ * to each other. */
 void x25519_batch(struct x25519_job *jobs, size_t n);
 
 const char *x25519_isa_name(enum x25519_isa isa);
@@ -30,8 +36,19 @@ bool x25519_isa_works(enum x25519_isa isa);
 /* For tests and benches; before any other thread runs. */
 void x25519_isa_use(enum x25519_isa isa);
 
-/* x25519_ifma.c: n <= X25519_IFMA_MAX; errors are the caller's to find. */
-enum { X25519_IFMA_LANES = 8, X25519_IFMA_MAX = 32 };
-void x25519_ifma(const uint8_t *const *scalar, const uint8_t *const *point,
-                 uint8_t *const *out, size_t n);
+/* ---- between x25519.c and the files that know a processor ---- */
+
+enum { X25519_BATCH_MAX = 32, X25519_LANES_MAX = 8 };
+
+/* Jobs in groups of `lanes` rows of 32 octets, X25519_BATCH_MAX at most.
+ * prepare() once, before the first multiply_base(). */
+struct x25519_lanes {
+    size_t lanes;
+    void (*prepare)(void);
+    void (*multiply)(const uint8_t (*scalar)[32], const uint8_t (*point)[32],
+                     uint8_t (*out)[32], size_t groups);
+    void (*multiply_base)(const uint8_t (*scalar)[32], uint8_t (*out)[32],
+                          size_t groups);
+};
+extern const struct x25519_lanes x25519_ifma8, x25519_ifma4, x25519_avx2;
 #endif

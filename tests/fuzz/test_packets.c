@@ -108,11 +108,11 @@ packet_reseal(struct fixture *f, uint16_t at, uint8_t *packet)
     struct suite_kem kem = {
         .seed = f->net.seed[at], .element = element, .secret = secret};
     struct suite_keys keys;
-    s->context(ctx, c->digest, c->relays[at].identity,
+    s->context(s, ctx, c->digest, c->relays[at].identity,
                c->relays[at].sphinx_key);
     s->decapsulate(&kem, 1);
     assert_int_equal(kem.err, 0);
-    assert_int_equal(s->hop_keys(cipher, secret, ctx, element, &keys), 0);
+    assert_int_equal(s->hop_keys(s, cipher, secret, ctx, element, &keys), 0);
     assert_int_equal(s->stream(cipher, routing, g->routing_len), 0);
     switch (mutate_below(&f->rng, 5)) {
     case 0: /* the command and numbers of its block */
@@ -131,7 +131,7 @@ packet_reseal(struct fixture *f, uint16_t at, uint8_t *packet)
     default:
         mutate_bytes(&f->rng, packet + g->header_len, g->payload_len);
     }
-    assert_int_equal(s->hop_keys(cipher, secret, ctx, element, &keys), 0);
+    assert_int_equal(s->hop_keys(s, cipher, secret, ctx, element, &keys), 0);
     assert_int_equal(s->stream(cipher, routing, g->routing_len), 0);
     assert_int_equal(s->mac(cipher, keys.mac, packet, mac_at, packet + mac_at),
                      0);

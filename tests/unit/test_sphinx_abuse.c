@@ -254,9 +254,9 @@ reseal(struct line *l, uint8_t *p)
                             .secret = secret};
     size_t mac_at = g->header_len - (size_t)SPHINX_MAC_LEN;
     s->decapsulate(&kem, 1);
-    s->context(ctx, l->view.digest, l->relay[0].identity,
+    s->context(s, ctx, l->view.digest, l->relay[0].identity,
                l->relay[0].public_key);
-    assert_int_equal(s->hop_keys(l->worker->cipher, secret, ctx,
+    assert_int_equal(s->hop_keys(s, l->worker->cipher, secret, ctx,
                                  p + PACKET_ELEMENT_AT, &keys),
                      0);
     assert_int_equal(s->mac(l->worker->cipher, keys.mac, p, mac_at, p + mac_at),

@@ -56,12 +56,12 @@ open_routing(struct line *l, size_t i, const uint8_t *p, uint8_t *inner)
     struct suite_kem kem = {
         .seed = l->relay[i].seed, .element = element, .secret = secret};
     s->decapsulate(&kem, 1);
-    s->context(ctx, l->view.digest, l->relay[i].identity,
+    s->context(s, ctx, l->view.digest, l->relay[i].identity,
                l->relay[i].public_key);
     memset(inner, 0, (size_t)g->routing_len + g->block_len);
     memcpy(inner, p + PACKET_ELEMENT_AT + 32, g->routing_len);
     assert_int_equal(
-        s->hop_keys(l->worker->cipher, secret, ctx, element, &keys), 0);
+        s->hop_keys(s, l->worker->cipher, secret, ctx, element, &keys), 0);
     assert_int_equal(s->stream(l->worker->cipher, inner,
                                (size_t)g->routing_len + g->block_len),
                      0);
@@ -89,20 +89,31 @@ see_packet(struct line *l, struct histogram *h, size_t n, size_t i)
 }
 
 static void
+begin(struct line *l, struct sphinx_order *o)
+{
+    packet_exchange(l->worker, &l->view, o, 1);
+    assert_int_equal(o->err, 0);
+    assert_int_equal(packet_begin(l->worker, &l->view, o, l->worker->shared),
+                     0);
+}
+
+static void
 make(struct line *l, size_t n, bool answer, bool zero_padding)
 {
     const struct sphinx_geometry *g = &l->view.geometry;
     uint8_t seed[SPHINX_SEED_LEN];
     line_random(l, seed, sizeof seed);
     line_random(l, packet, sizeof packet); /* a payload */
-    assert_int_equal(packet_begin(l->worker, &l->view, l->path, n,
-                                  answer ? &end : NULL, seed, packet),
-                     0);
+    struct sphinx_order o = {.path = l->path,
+                             .n = n,
+                             .end = answer ? &end : NULL,
+                             .seed = seed,
+                             .out = packet};
+    begin(l, &o);
     if (zero_padding) {
         memset(l->worker->fill, 0, (g->hops - n) * g->block_len);
-        assert_int_equal(packet_header(l->worker, &l->view, l->path, n,
-                                       answer ? &end : NULL, packet),
-                         0);
+        assert_int_equal(
+            packet_header(l->worker, &l->view, &o, l->worker->shared), 0);
     }
     packet_wipe(l->worker, g, n);
 }
@@ -171,11 +182,12 @@ repeated_padding_is_found(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         line_random(&l, seed, sizeof seed);
         line_random(&l, packet, sizeof packet);
-        assert_int_equal(
-            packet_begin(l.worker, &l.view, l.path, 3, NULL, seed, packet), 0);
+        struct sphinx_order o = {
+            .path = l.path, .n = 3, .seed = seed, .out = packet};
+        begin(&l, &o);
         memcpy(l.worker->fill + b, l.worker->fill, b);
-        assert_int_equal(
-            packet_header(l.worker, &l.view, l.path, 3, NULL, packet), 0);
+        assert_int_equal(packet_header(l.worker, &l.view, &o, l.worker->shared),
+                         0);
         packet_wipe(l.worker, &l.view.geometry, 3);
         for (size_t i = 0; i < 2; i++)
             assert_int_equal(line_unwrap(&l, i, packet).err, 0);

@@ -354,7 +354,7 @@ tool_names_what_is_wrong(void **state)
         {"path", "[]", "path: must have 1 hop to geometry.hops hops"},
         {"path", "[{}]",
          "path[0].public_key: a hexadecimal string is required"},
-        {"geometry", "{}", "geometry.suite: \"x25519\" is required"},
+        {"geometry", "{}", "geometry.suite: x25519 or x25519-mlkem768 is required"},
         {"geometry",
          "{\"suite\":\"x25519\",\"hops\":5,\"packet_len\":9,"
          "\"delay_unit_us\":1}",
