@@ -95,12 +95,11 @@ help:
 	@echo 'make            build all programs into $(OUT)'
 	@echo 'make demo       a local network carries a text and a file'
 	@echo 'make check      every test; MODE=asan|tsan|cov for other builds'
-	@echo 'make bench      timings, also in build/bench.json'
+	@echo 'make bench      timings, also in build/bench.json; ONLY=sphinx'
 	@echo 'make latency    100 texts over a local network: median, p99'
 	@echo 'make fuzz       libFuzzer; FUZZ_SECONDS=60'
 	@echo 'make ct         constant-time test under valgrind'
 	@echo 'make e2e        kills and restarts of real programs'
-	@echo 'make cov-report line coverage of the parsers'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
@@ -119,12 +118,13 @@ TEXTS ?= 100
 e2e: all
 	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
 
-# Timings, as ratios to one crypto_scalarmult of libsodium in the same run.
+# Timings, as ratios to one crypto_scalarmult of libsodium in the same run;
+# ONLY=sphinx: those whose names begin so; BENCH_ROUNDS=31: how often.
 BENCHES := $(wildcard tests/bench/bench_*.c)
 $(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(ARCHIVE) $(SEEDLIB)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
-	@tests/bench/run.sh $(OUT) build/bench.json
+	@tests/bench/run.sh $(OUT) build/bench.json '$(ONLY)'
 
 # Do branches or addresses depend on secrets? Under valgrind.
 $(OUT)/ct: $(OUT)/tests/ct/ct_main.o $(ARCHIVE)

@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -26,6 +27,12 @@ struct cipher {
     EVP_CIPHER_CTX *aes;    /* AES-256, single blocks */
     EVP_MAC_CTX *poly;
 };
+
+const char *
+cipher_library_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
 
 static EVP_CIPHER_CTX *
 cipher_object(const char *name)

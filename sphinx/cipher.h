@@ -14,6 +14,9 @@
 
 enum { CIPHER_MAC_LEN = 16, CIPHER_BLOCK_LEN = 64 };
 
+/* OpenSSL's, for people: "3.0.15". */
+const char *cipher_library_version(void);
+
 struct cipher;
 int cipher_new(struct cipher **out) CHECK_RESULT;
 void cipher_free(struct cipher **c);

@@ -45,7 +45,8 @@ ALWAYS void
 point_add(struct point *p, const struct addend *q, vec negative)
 {
     struct fe plus, minus, a, b, c, e, f, g, h, up, down;
-    for (int i = 0; i < FE_LIMBS; i++) {
+    EACH_LIMB(i)
+    {
         plus.v[i] = pick(negative, q->minus.v[i], q->plus.v[i]);
         minus.v[i] = pick(negative, q->plus.v[i], q->minus.v[i]);
     }
@@ -59,7 +60,8 @@ point_add(struct point *p, const struct addend *q, vec negative)
     fe_sum(&h, &b, &a);
     fe_diff(&down, &p->z, &c);
     fe_sum(&up, &p->z, &c);
-    for (int i = 0; i < FE_LIMBS; i++) {
+    EACH_LIMB(i)
+    {
         f.v[i] = pick(negative, up.v[i], down.v[i]);
         g.v[i] = pick(negative, down.v[i], up.v[i]);
     }
@@ -191,7 +193,8 @@ multiples_first(struct point group[COMB_MULTIPLES / LANES])
             *o = p;
         vec here = all(0);
         here[m % LANES] = ~0ULL;
-        for (int i = 0; i < FE_LIMBS; i++) {
+        EACH_LIMB(i)
+        {
             o->x.v[i] = pick(here, p.x.v[i], o->x.v[i]);
             o->y.v[i] = pick(here, p.y.v[i], o->y.v[i]);
             o->z.v[i] = pick(here, p.z.v[i], o->z.v[i]);
@@ -204,9 +207,9 @@ multiples_first(struct point group[COMB_MULTIPLES / LANES])
 static void
 words_keep(comb_word to[FE_LIMBS][COMB_MULTIPLES], const struct fe *a, int at)
 {
-    for (int i = 0; i < FE_LIMBS; i++)
-        for (int l = 0; l < LANES; l++)
-            to[i][at + l] = (comb_word)a->v[i][l];
+    EACH_LIMB(i)
+    for (int l = 0; l < LANES; l++)
+        to[i][at + l] = (comb_word)a->v[i][l];
 }
 
 static void
@@ -254,7 +257,8 @@ comb_add(struct point *p, const vec e[4], int digit)
     vec d = (e[digit / 16] >> (4 * (digit % 16))) & all(15);
     vec negative = (d >> 3) - all(1);
     vec which = (d ^ negative) & all(7);
-    for (int i = 0; i < FE_LIMBS; i++) {
+    EACH_LIMB(i)
+    {
         q.plus.v[i] = comb_pick(c->plus[i], which);
         q.minus.v[i] = comb_pick(c->minus[i], which);
         q.dxy.v[i] = comb_pick(c->dxy[i], which);

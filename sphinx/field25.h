@@ -38,9 +38,9 @@ ALWAYS void
 is_factor(const struct fe *a)
 {
 #ifdef BRUSIO_DEBUG
-    for (int i = 0; i < FE_LIMBS; i++)
-        for (int l = 0; l < LANES; l++)
-            assert(a->v[i][l] < (3ULL << fe_bits(i)) + (1ULL << 12));
+    EACH_LIMB(i)
+    for (int l = 0; l < LANES; l++)
+        assert(a->v[i][l] < (3ULL << fe_bits(i)) + (1ULL << 12));
 #else
     (void)a;
 #endif
@@ -60,8 +60,8 @@ ALWAYS void
 fe_carry(struct fe *o, const struct fe *a)
 {
     vec h[FE_LIMBS], c;
-    for (int i = 0; i < FE_LIMBS; i++)
-        h[i] = a->v[i];
+    EACH_LIMB(i)
+    h[i] = a->v[i];
     carry_one(h, 0);
 #pragma GCC unroll 4
     for (int i = 1; i < 5; i++) {
@@ -73,70 +73,70 @@ fe_carry(struct fe *o, const struct fe *a)
     h[0] += c + ((c << 1) + (c << 4));
     carry_one(h, 5);
     carry_one(h, 0);
-    for (int i = 0; i < FE_LIMBS; i++)
-        o->v[i] = h[i];
+    EACH_LIMB(i)
+    o->v[i] = h[i];
 }
 
 ALWAYS void
 fe_factor(struct fe *o, const struct fe *a)
 {
-    *o = *a;
+    EACH_LIMB(i)
+    o->v[i] = a->v[i];
 }
 
-ALWAYS void
+APART void
 fe_mul(struct fe *r, const struct fe *x, const struct fe *y)
 {
     vec y19[FE_LIMBS], x2[FE_LIMBS];
     struct fe t;
     is_factor(x);
     is_factor(y);
-    for (int i = 0; i < FE_LIMBS; i++) {
+    EACH_LIMB(i)
+    {
         y19[i] = times32(y->v[i], all(19));
         x2[i] = x->v[i] + x->v[i];
     }
+    EACH_LIMB(i)
+    t.v[i] = all(0);
+    /* row by row: ten sums and one factor fit in the registers */
+    EACH_LIMB(i)
 #pragma GCC unroll 10
-    for (int k = 0; k < FE_LIMBS; k++) {
-        t.v[k] = all(0);
-#pragma GCC unroll 10
-        for (int i = 0; i < FE_LIMBS; i++) {
-            int j = (k - i + FE_LIMBS) % FE_LIMBS;
-            t.v[k] +=
-                times32(i & j & 1 ? x2[i] : x->v[i], i > k ? y19[j] : y->v[j]);
-        }
-    }
+    for (int j = 0; j < FE_LIMBS; j++)
+        t.v[(i + j) % FE_LIMBS] += times32(i & j & 1 ? x2[i] : x->v[i],
+                                           i + j < FE_LIMBS ? y->v[j] : y19[j]);
     fe_carry(r, &t);
 }
 
-ALWAYS void
+APART void
 fe_sqr(struct fe *r, const struct fe *x)
 {
     vec x19[FE_LIMBS], x2[FE_LIMBS], x4[FE_LIMBS];
     struct fe t;
     is_factor(x);
-    for (int i = 0; i < FE_LIMBS; i++) {
+    EACH_LIMB(i)
+    {
         x19[i] = times32(x->v[i], all(19));
         x2[i] = x->v[i] + x->v[i];
         x4[i] = x2[i] + x2[i];
     }
-    for (int i = 0; i < FE_LIMBS; i++)
-        t.v[i] = all(0);
+    EACH_LIMB(i)
+    t.v[i] = all(0);
+    EACH_LIMB(i)
 #pragma GCC unroll 10
-    for (int i = 0; i < FE_LIMBS; i++)
-#pragma GCC unroll 10
-        for (int j = i; j < FE_LIMBS; j++) {
-            int twice = (i != j) + (i & j & 1);
-            vec left = twice == 0 ? x->v[i] : twice == 1 ? x2[i] : x4[i];
-            t.v[(i + j) % FE_LIMBS] +=
-                times32(left, i + j < FE_LIMBS ? x->v[j] : x19[j]);
-        }
+    for (int j = i; j < FE_LIMBS; j++) {
+        int twice = (i != j) + (i & j & 1);
+        vec left = twice == 0 ? x->v[i] : twice == 1 ? x2[i] : x4[i];
+        t.v[(i + j) % FE_LIMBS] +=
+            times32(left, i + j < FE_LIMBS ? x->v[j] : x19[j]);
+    }
     fe_carry(r, &t);
 }
 
 ALWAYS void
 fe_sum(struct fe *o, const struct fe *a, const struct fe *b)
 {
-    for (int i = 0; i < FE_LIMBS; i++)
-        o->v[i] = a->v[i] + b->v[i];
+    EACH_LIMB(i)
+    o->v[i] = a->v[i] + b->v[i];
 }
 
 /* o = a - b + 2 p. */
@@ -145,8 +145,8 @@ fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
 {
     const vec k0 = all(2 * (MASK26 - 18)), even = all(2 * MASK26);
     const vec odd = all(2 * MASK25);
-    for (int i = 0; i < FE_LIMBS; i++)
-        o->v[i] = a->v[i] + ((i == 0 ? k0 : i & 1 ? odd : even) - b->v[i]);
+    EACH_LIMB(i)
+    o->v[i] = a->v[i] + ((i == 0 ? k0 : i & 1 ? odd : even) - b->v[i]);
 }
 
 /* o = a + 121665 e, a factor of two factors: (A - 2) / 4 of curve25519. */
@@ -155,8 +155,8 @@ fe_mad_121665(struct fe *o, const struct fe *a, const struct fe *e)
 {
     const vec k = all(121665);
     struct fe r;
-    for (int i = 0; i < FE_LIMBS; i++)
-        r.v[i] = a->v[i] + times32(e->v[i], k);
+    EACH_LIMB(i)
+    r.v[i] = a->v[i] + times32(e->v[i], k);
     fe_carry(o, &r);
 }
 #endif

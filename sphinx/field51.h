@@ -75,9 +75,9 @@ ALWAYS void
 is_factor(const struct fe *a)
 {
 #ifdef BRUSIO_DEBUG
-    for (int i = 0; i < FE_LIMBS; i++)
-        for (int l = 0; l < LANES; l++)
-            assert(a->v[i][l] < (1ULL << 51) + (1ULL << 17));
+    EACH_LIMB(i)
+    for (int l = 0; l < LANES; l++)
+        assert(a->v[i][l] < (1ULL << 51) + (1ULL << 17));
 #else
     (void)a;
 #endif
@@ -171,8 +171,8 @@ ALWAYS void
 fe_sum(struct fe *o, const struct fe *a, const struct fe *b)
 {
     struct fe r;
-    for (int i = 0; i < FE_LIMBS; i++)
-        r.v[i] = a->v[i] + b->v[i];
+    EACH_LIMB(i)
+    r.v[i] = a->v[i] + b->v[i];
     fe_carry(o, &r);
 }
 
@@ -182,8 +182,8 @@ fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
 {
     const vec k0 = all(256 * (MASK51 - 18)), k = all(256 * MASK51);
     struct fe r;
-    for (int i = 0; i < FE_LIMBS; i++)
-        r.v[i] = a->v[i] + ((i == 0 ? k0 : k) - b->v[i]);
+    EACH_LIMB(i)
+    r.v[i] = a->v[i] + ((i == 0 ? k0 : k) - b->v[i]);
     fe_carry(o, &r);
 }
 

@@ -87,8 +87,8 @@ freeze(struct fe *o, const struct fe *a)
     }
     /* below 2^255 and a little: does adding 19 reach 2^255? */
     vec q = all(19);
-    for (int i = 0; i < FE_LIMBS; i++)
-        q = (t.v[i] + q) >> fe_bits(i);
+    EACH_LIMB(i)
+    q = (t.v[i] + q) >> fe_bits(i);
     t.v[0] += q * 19;
     ripple(&t);
     t.v[last] &= limb_mask(last);
@@ -130,8 +130,8 @@ fe_store(uint8_t (*row)[32], const struct fe *a)
 static void
 fe_small(struct fe *o, uint64_t x)
 {
-    for (int i = 0; i < FE_LIMBS; i++)
-        o->v[i] = all(i == 0 ? x : 0);
+    EACH_LIMB(i)
+    o->v[i] = all(i == 0 ? x : 0);
 }
 
 /* The ladder's state: the sums and differences that the next step needs, so
@@ -150,7 +150,8 @@ ladder_step(struct ladder *s, struct fe *x2, struct fe *z2, int t)
     vec bit = (s->scalar[t >> 6] >> (t & 63)) & all(1);
     vec swap = all(0) - (bit ^ s->before);
     s->before = bit;
-    for (int i = 0; i < FE_LIMBS; i++) {
+    EACH_LIMB(i)
+    {
         p.v[i] = pick(swap, s->c.v[i], s->a.v[i]);
         q.v[i] = pick(swap, s->d.v[i], s->b.v[i]);
     }
@@ -208,10 +209,11 @@ zero_mend(struct fe *x, struct fe *z)
     struct fe f;
     vec any = all(0);
     freeze(&f, z);
-    for (int i = 0; i < FE_LIMBS; i++)
-        any |= f.v[i];
+    EACH_LIMB(i)
+    any |= f.v[i];
     vec zero = (vec)(any == all(0));
-    for (int i = 0; i < FE_LIMBS; i++) {
+    EACH_LIMB(i)
+    {
         z->v[i] = pick(zero, all(i == 0), z->v[i]);
         x->v[i] &= ~zero;
     }

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
+#include "sphinx/cipher.h"
 #include "sphinx/tool.h"
 
 int
@@ -91,7 +90,7 @@ tool_suite(struct tool *t, const char *where, const char *name, uint8_t *suite)
         return 0;
     snprintf(t->error, sizeof t->error,
              "%s: %s needs OpenSSL 3.5 or newer; this is %s", where, name,
-             OpenSSL_version(OPENSSL_VERSION_STRING));
+             cipher_library_version());
     return ERR_SUITE;
 }
 

@@ -30,6 +30,8 @@ typedef uint64_t vec __attribute__((vector_size(8 * LANES)));
 
 #define ALWAYS static inline __attribute__((always_inline))
 #define APART  static __attribute__((noinline))
+/* Unrolled always, so that a number is registers and no memory. */
+#define EACH_LIMB(i) _Pragma("GCC unroll 10") for (int i = 0; i < FE_LIMBS; i++)
 
 ALWAYS vec
 all(uint64_t x)

@@ -1,18 +1,18 @@
 #!/bin/sh
 # All benches: their tables on stdout, their figures as a list in JSON.
-# Usage: run.sh OUT JSON
+# Usage: run.sh OUT JSON [ONLY]; ONLY is what the names must begin with.
 #
 # A line of a table is "name median least most per_x" in microseconds; the
 # simulator's "sim.hops N million hops/s" is taken as it is.
 set -eu
-out=$1 json=$2
+out=$1 json=$2 only=${3:-}
 all=$(mktemp)
 trap 'rm -f "$all"' EXIT
 for b in "$out"/bench_*; do
     [ -x "$b" ] && [ -f "$b" ] || continue
-    "$b" | tee -a "$all"
+    BENCH_ONLY=$only "$b" | tee -a "$all"
 done
-"$out/brusio-sim" bench | tee -a "$all"
+case sim.hops in "$only"*) "$out/brusio-sim" bench | tee -a "$all" ;; esac
 awk 'BEGIN { print "[" }
     function item(name, unit, median, best, per_x) {
         printf "%s  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %s,", sep,

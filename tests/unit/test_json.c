@@ -100,7 +100,7 @@ wrong_values_are_named(void **state)
         {"\"epoch\":7", "\"epoch\":7,\"fpoch\":1", "network", ERR_UNKNOWN},
         {"\"layers\":3", "\"layers\":0", "layers", ERR_RANGE},
         {"\"layers\":3", "\"layers\":4", "geometry", ERR_RANGE},
-        {"\"suite\":1", "\"suite\":2", "geometry", ERR_SUITE},
+        {"\"suite\":1", "\"suite\":9", "geometry", ERR_SUITE},
         {"\"network\":\"test\"", "\"network\":\"\"", "network", ERR_FORMAT},
         {"\"network\":\"test\"", "\"network\":\"a b\"", "network", ERR_FORMAT},
         {"\"network\":\"test\"",

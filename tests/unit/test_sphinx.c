@@ -33,7 +33,9 @@ geometry_refuses_what_does_not_fit(void **state)
     assert_int_equal(sphinx_geometry_init(&g, x, 5, 325 + 16, 1), ERR_RANGE);
     assert_int_equal(sphinx_geometry_init(&g, x, 5, 325 + 17, 1), 0);
     assert_int_equal(g.body_len, 1);
-    assert_int_equal(sphinx_geometry_init(&g, 2, 5, 16384, 1), ERR_SUITE);
+    /* there where OpenSSL has ML-KEM */
+    assert_int_equal(sphinx_geometry_init(&g, 2, 5, 16384, 1),
+                     sphinx_suite_works(2) ? 0 : ERR_SUITE);
     assert_int_equal(sphinx_geometry_init(&g, 3, 5, 2048, 1), ERR_SUITE);
 }
 

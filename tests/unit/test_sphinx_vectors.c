@@ -256,6 +256,7 @@ tool_prints_the_committed_vectors(void **state)
 {
     (void)state;
     struct tool t = {.error = ""};
+    sphinx_geometry_default(&t.geometry);
     assert_int_equal(sphinx_worker_new(&t.worker), 0);
     json_t *out = tool_do_vectors(&t, NULL);
     assert_non_null(out);
