@@ -47,8 +47,12 @@ else ifeq ($(MODE),cov)
 CFLAGS ?= -O0
 MODEFLAGS := --coverage
 MODELD := --coverage
+else ifeq ($(MODE),ct)
+CFLAGS ?= -O2
+MODEFLAGS := $(HARD) -DBRUSIO_CT -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+MODELD := $(LDHARD)
 else
-$(error MODE is one of release, debug, asan, tsan, cov; not '$(MODE)')
+$(error MODE is one of release, debug, asan, tsan, cov, ct; not '$(MODE)')
 endif
 
 PKGCFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -72,9 +76,11 @@ PROGS := $(strip $(foreach m,$(MAINS),$(call progname,$m)))
 SEEDED_PROGS := brusio-sphinx brusio-sim
 
 # One binary for every x86-64: only these files are for what they are named
-# after. The ladders need the scheduler before registers are given out.
+# after. The ladders need the scheduler before registers are given out; calls
+# within a file keep to the rules for all calls, so that tests/ct can follow.
 ifeq ($(shell uname -m),x86_64)
-LADDER := -O3 $(if $(findstring clang,$(CC)),,-fschedule-insns -fsched-pressure)
+LADDER := -O3 $(if $(findstring clang,$(CC)),,-fschedule-insns \
+	-fsched-pressure -fno-ipa-ra)
 EXTRA_x25519_ifma8 := -mavx512f -mavx512dq -mavx512vl -mavx512ifma $(LADDER)
 EXTRA_x25519_ifma4 := $(EXTRA_x25519_ifma8)
 EXTRA_x25519_avx2 := -mavx2 $(LADDER)
@@ -85,7 +91,8 @@ ARCHIVE := $(OUT)/libbrusio-all.a
 SEEDLIB := $(OUT)/libbrusio-seeded.a
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-build demo check check-quick check-asan check-tsan \
+REGISTERS := build/release/registers
+.PHONY: $(REGISTERS) all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
@@ -126,13 +133,20 @@ $(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(ARCHIVE) $(SEEDLIB)
 bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
 	@tests/bench/run.sh $(OUT) build/bench.json '$(ONLY)'
 
-# Do branches or addresses depend on secrets? Under valgrind.
-$(OUT)/ct: $(OUT)/tests/ct/ct_main.o $(ARCHIVE)
+# Do branches or addresses depend on secrets? Under valgrind; and by the machine
+# code of the release build for what valgrind cannot run.
+$(OUT)/ct: $(OUT)/tests/ct/ct_main.o $(OUT)/tests/ct/ct_sphinx.o $(ARCHIVE)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
+LANES := x25519_ifma8 x25519_ifma4 x25519_avx2
+EXTRA_planted := $(EXTRA_x25519_ifma8)
+$(OUT)/registers: $(LANES:%=$(OUT)/sphinx/%.o) $(OUT)/tests/ct/planted.o
+	@tests/ct/registers.sh $^
 ct:
 	@.ci/deps ci
-	@$(MAKE) --no-print-directory $(OUT)/ct
-	@tests/ct/run.sh $(OUT)/ct
+	@$(MAKE) --no-print-directory MODE=ct build/ct/ct
+	@tests/ct/run.sh build/ct/ct
+	@[ "$$(uname -m)" != x86_64 ] || \
+		$(MAKE) --no-print-directory MODE=release build/release/registers
 
 # libFuzzer on the parsers, FUZZ_SECONDS long; finds are kept in build/fuzz.
 FUZZ_SECONDS ?= 60

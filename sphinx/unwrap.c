@@ -11,6 +11,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "lib/secret.h"
 #include "sphinx/packet.h"
 #include "sphinx/sphinx.h"
 #include "sphinx/suite.h"
@@ -66,7 +67,9 @@ sphinx_key_free(struct sphinx_key **key)
 bool
 sphinx_payload_is_intact(const uint8_t *payload)
 {
-    return sodium_is_zero(payload, SPHINX_TAG_LEN) == 1;
+    int zero = sodium_is_zero(payload, SPHINX_TAG_LEN);
+    secret_declassify(&zero, sizeof zero);
+    return zero == 1;
 }
 
 static int
@@ -135,11 +138,16 @@ job_finish(struct cipher *c, const struct sphinx_geometry *g,
         err = s->mac(c, keys->mac, packet, mac_at, mac);
     if (err)
         return err;
-    if (sodium_memcmp(mac, packet + mac_at, SPHINX_MAC_LEN) != 0)
+    int differs = sodium_memcmp(mac, packet + mac_at, SPHINX_MAC_LEN);
+    secret_declassify(&differs, sizeof differs);
+    if (differs)
         return ERR_MAC;
     memcpy(block, packet + PACKET_ELEMENT_AT + g->element_len, g->block_len);
-    if ((err = s->stream(c, block, g->block_len)) ||
-        (err = block_read(&job->block, block)))
+    if ((err = s->stream(c, block, g->block_len)))
+        return err;
+    /* where the packet goes is what the relay is about to show */
+    secret_declassify(block, BLOCK_ELEMENT_AT);
+    if ((err = block_read(&job->block, block)))
         return err;
     memcpy(job->replay_tag, keys->replay_tag, SPHINX_REPLAY_TAG_LEN);
     if (check && (err = check(ctx, job)))

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/secret.h"
 
 static atomic_int chosen;
 
@@ -66,10 +67,14 @@ batch_generic(struct x25519_job *jobs, size_t n)
     /* libsodium refuses exactly the zero result, and then writes nothing */
     for (size_t i = 0; i < n; i++) {
         struct x25519_job *j = &jobs[i];
-        j->err = 0;
-        if (!j->point)
+        int bad = 0;
+        if (j->point)
+            bad = crypto_scalarmult(j->out, j->scalar, j->point);
+        else
             (void)crypto_scalarmult_base(j->out, j->scalar);
-        else if (crypto_scalarmult(j->out, j->scalar, j->point)) {
+        secret_declassify(&bad, sizeof bad);
+        j->err = 0;
+        if (bad) {
             memset(j->out, 0, crypto_scalarmult_BYTES);
             j->err = ERR_POINT;
         }
@@ -115,7 +120,9 @@ batch_lanes(const struct x25519_lanes *by, struct x25519_job *jobs, size_t n)
     }
     for (size_t i = 0; i < n; i++) {
         memcpy(jobs[i].out, r.out[i], 32);
-        jobs[i].err = sodium_is_zero(jobs[i].out, 32) ? ERR_POINT : 0;
+        int zero = sodium_is_zero(jobs[i].out, 32);
+        secret_declassify(&zero, sizeof zero);
+        jobs[i].err = zero ? ERR_POINT : 0;
     }
     sodium_memzero(&r, sizeof r);
 }

@@ -9,7 +9,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <valgrind/memcheck.h>
 
 #include "client/invite.h"
 #include "client/letter.h"
@@ -17,9 +16,7 @@
 #include "lib/codec.h"
 #include "lib/secret.h"
 #include "sphinx/sphinx.h"
-
-#define SECRET(p, n) (void)VALGRIND_MAKE_MEM_UNDEFINED(p, n)
-#define PUBLIC(p, n) (void)VALGRIND_MAKE_MEM_DEFINED(p, n)
+#include "tests/ct/ct.h"
 
 static unsigned sink;
 
@@ -144,6 +141,7 @@ main(int argc, char **argv)
     requests();
     letters();
     chains();
+    ct_sphinx();
     if (argc > 1 && strcmp(argv[1], "leak") == 0)
         leak();
     printf("ct: done %u\n", sink > 0);
