@@ -17,6 +17,8 @@ WERROR  ?= $(if $(CI),-Werror)
 Q       := $(if $(V),,@)
 
 OUT := build/$(MODE)
+VERSION  := $(shell sed -n 's/^.define BRUSIO_VERSION "\(.*\)"/\1/p' lib/version.h)
+SONUMBER := 0
 PKGS := libsodium libcrypto libssl libevent libevent_pthreads jansson \
 	sqlite3 libconfuse
 
@@ -89,14 +91,15 @@ endif
 obj = $(patsubst %.c,$(OUT)/%.o,$1)
 ARCHIVE := $(OUT)/libbrusio-all.a
 SEEDLIB := $(OUT)/libbrusio-seeded.a
+include sphinx/package.mk
 
 .DEFAULT_GOAL := all
 REGISTERS := build/release/registers
-.PHONY: $(REGISTERS) all help deps deps-build demo check check-quick check-asan check-tsan \
+.PHONY: $(REGISTERS) check-trixie all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
-all: $(PROGS:%=$(OUT)/%)
+all: $(PROGS:%=$(OUT)/%) libs
 
 help:
 	@echo 'make            build all programs into $(OUT)'
@@ -105,7 +108,9 @@ help:
 	@echo 'make bench      timings, also in build/bench.json; ONLY=sphinx'
 	@echo 'make latency    100 texts over a local network: median, p99'
 	@echo 'make fuzz       libFuzzer; FUZZ_SECONDS=60'
-	@echo 'make ct         constant-time test under valgrind'
+	@echo 'make ct         do branches or addresses depend on secrets?'
+	@echo 'make libs       libbrusio-sphinx, shared and static'
+	@echo 'make check-trixie  every test inside a Debian 13 root'
 	@echo 'make e2e        kills and restarts of real programs'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
@@ -206,7 +211,12 @@ check: deps
 check-quick: all $(OUT)/run-tests
 	@tests/check-layers.sh
 	@tests/check-links.sh $(OUT)
+	@tests/package.sh $(MODE)
 	@tests/run.sh $(OUT)
+# The same inside Debian 13, with another compiler, libsodium and OpenSSL.
+check-trixie:
+	@.ci/deps trixie
+	@tests/trixie.sh
 check-asan:
 	@$(MAKE) --no-print-directory check MODE=asan
 check-tsan:
@@ -237,14 +247,14 @@ format:
 format-check:
 	@clang-format --dry-run -Werror $(CSOURCES)
 
-install: all
+install: all install-libs
 	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(PROGS:%=$(OUT)/%) $(DESTDIR)$(BINDIR)
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
 		[ ! -f $$m ] || install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; \
 		done; done
-uninstall:
+uninstall: uninstall-libs
 	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%)
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; done; done

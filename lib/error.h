@@ -70,7 +70,8 @@ enum error {
 #undef X
 };
 
-/* Returns the text of an ERR_* (static), "unknown error" for any other int. */
+/* Returns the text of an ERR_* (static), "unknown error" for any other int.
+ * (Not in libbrusio-sphinx, which has sphinx_error_text().) */
 const char *error_text(int err);
 
 /* Returns the name, e.g. "DEADLINE_PAST" (static), "?" for any other int. */

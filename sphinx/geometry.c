@@ -39,6 +39,12 @@ sphinx_geometry_init(struct sphinx_geometry *g, uint8_t suite, uint8_t hops,
     return 0;
 }
 
+const char *
+sphinx_error_text(int err)
+{
+    return error_text(err);
+}
+
 void
 sphinx_geometry_default(struct sphinx_geometry *g)
 {

@@ -8,11 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/version.h"
 #include "sphinx/tool.h"
-
-#ifndef BRUSIO_VERSION
-#define BRUSIO_VERSION "0.1.0"
-#endif
 
 enum { EXIT_USAGE = 2, OPT_VERSION = 256, OPT_SEED, OPT_SUITE, OPT_GEOMETRY };
 

@@ -8,6 +8,7 @@
  * the first hop. A changed bit goes unnoticed.
  *
  * State: none. */
+#include "sphinx/null.h"
 #include "sphinx/suite.h"
 
 #include <string.h>

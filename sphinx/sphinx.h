@@ -26,11 +26,35 @@
  * Order of a hop: parse, shared secret, MAC, own block, deadline, replay tag,
  * rest of the header, payload: a bad packet never costs payload work.
  *
- * Calling sequence of a relay: sphinx_worker_new() once a thread,
- * sphinx_key_new() once a consensus, then sphinx_unwrap() on whatever is
- * queued. Of a sender: sphinx_create(). Of one who wants an answer:
- * sphinx_surb_create() from a 32-byte seed, and when the answer has come
- * sphinx_surb_open() with the same seed and path. */
+ * How it is used; doc/examples/sphinx.c is the whole of it, in 150 lines.
+ *
+ * Everybody: agree on a geometry (all lengths of the network's packets), know
+ * the consensus (a number and a digest) and the relays' public keys. Make a
+ * worker for each thread; it has the cipher objects and belongs to that thread.
+ *
+ * A relay makes a key for each consensus and unwraps whatever has arrived, many
+ * packets at once, which is several times as fast as one by one:
+ *
+ *     job[i] = (struct sphinx_job){.packet = p, .key = key_of_epoch(p[1])};
+ *     sphinx_unwrap(worker, &geometry, job, n, check, ctx);
+ *
+ * check() is asked in the middle, when block and replay tag are known and the
+ * costly half is not done yet: it refuses what is late or was seen before. A
+ * library without a clock or a memory cannot do that for you, and without it
+ * packets can be replayed. Then, for each job whose err is 0: send packet to
+ * relay block.next after block.delay, or take the payload.
+ *
+ * A sender draws a path and delays, makes a request with sphinx_create(), and
+ * hands it to the first relay. To be answered it puts a SURB into the body:
+ * sphinx_surb_create(), from a seed that it keeps. Whoever has the SURB answers
+ * with sphinx_surb_use(), not knowing whom. When the answer comes,
+ * sphinx_surb_open() with the same seed and path takes its layers off.
+ *
+ * Memory: callers own all buffers and structures; what a function made with
+ * _new() is freed with _free(), which takes the address of the pointer, wipes,
+ * and sets it to NULL. Threads: a worker belongs to one; keys and views may be
+ * shared. Time: nothing that is secret changes how long a call takes, but that
+ * of a packet that is refused is shorter. */
 #ifndef SPHINX_SPHINX_H
 #define SPHINX_SPHINX_H
 #include <stdbool.h>
@@ -70,6 +94,9 @@ enum sphinx_command {
     SPHINX_DELIVER = 3  /* last hop of an answer: handle, SURB id */
 };
 
+/* A line for people about an ERR_* (static). */
+const char *sphinx_error_text(int err);
+
 /* "x25519", "x25519-mlkem768", "null"; NULL for any other number. */
 const char *sphinx_suite_name(uint8_t suite);
 
@@ -107,10 +134,6 @@ int sphinx_geometry_init(struct sphinx_geometry *g, uint8_t suite, uint8_t hops,
 
 /* The default: x25519, 5 hops, 2,048 octets, 1 ms. */
 void sphinx_geometry_default(struct sphinx_geometry *g);
-
-/* Make the suite `null` known. Its object is in the archive of test helpers
- * and in the simulator, so that a daemon cannot choose it. */
-void sphinx_null_register(void);
 
 /* Key pair from a seed of SPHINX_SEED_LEN bytes (the secret key is the seed,
  * clamped where used). public_key has g->public_len bytes. */

@@ -1,4 +1,5 @@
 /* tests/network.c - a small consensus with known keys, for tests. */
+#include "sphinx/null.h"
 #include "tests/network.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* tests/unit/test_sphinx.c - packets and SURBs go all the way and arrive. */
+#include "sphinx/null.h"
 #include "tests/unit/test_sphinx.h"
 
 static uint8_t packet[SPHINX_PACKET_MAX];

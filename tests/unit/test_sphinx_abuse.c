@@ -2,6 +2,7 @@
  * wrong: each is refused for its reason, and at the right moment. */
 #include <stdlib.h>
 
+#include "sphinx/null.h"
 #include "tests/malloc_count.h"
 #include "tests/unit/test_sphinx.h"
 
