@@ -53,8 +53,13 @@ else ifeq ($(MODE),ct)
 CFLAGS ?= -O2
 MODEFLAGS := $(HARD) -DBRUSIO_CT -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 MODELD := $(LDHARD)
+else ifeq ($(MODE),fuzz)
+CFLAGS ?= -O1
+MODEFLAGS := -DBRUSIO_FUZZ -fno-omit-frame-pointer \
+	-fsanitize=fuzzer-no-link,address,undefined
+MODELD := -fsanitize=address,undefined
 else
-$(error MODE is one of release, debug, asan, tsan, cov, ct; not '$(MODE)')
+$(error MODE is one of release, debug, asan, tsan, cov, ct, fuzz; not '$(MODE)')
 endif
 
 PKGCFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -67,7 +72,7 @@ SEEDED  := lib/rng_seeded.c
 SRCS    := $(filter-out %main.c $(SEEDED),$(wildcard $(FOLDERS:%=%/*.c)))
 TESTS   := $(sort $(wildcard tests/unit/test_*.c tests/scenario/test_*.c \
 	tests/vectors/test_*.c tests/fuzz/test_*.c))
-HELPERS := $(wildcard tests/*.c)
+HELPERS := $(wildcard tests/*.c tests/fuzz/fuzz_*.c)
 MAINS   := $(wildcard $(FOLDERS:%=%/*main.c))
 
 # sphinx/main.c -> brusio-sphinx; sim/testnet_main.c -> brusio-testnet
@@ -153,16 +158,17 @@ ct:
 	@[ "$$(uname -m)" != x86_64 ] || \
 		$(MAKE) --no-print-directory MODE=release build/release/registers
 
-# libFuzzer on the parsers, FUZZ_SECONDS long; finds are kept in build/fuzz.
+# libFuzzer on parsers and packets, FUZZ_SECONDS long, side by side; what they
+# find stays in build/fuzz, new inputs in build/fuzz/corpus.
 FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libbrusio-all.a
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 fuzz:
 	@.ci/deps ci
-	@mkdir -p build/fuzz/corpus
-	$(Q)clang $(BASE) $(PKGCFLAGS) -O1 -fsanitize=fuzzer,address,undefined \
-		-o build/fuzz/parsers tests/fuzz/fuzz_parsers.c \
-		$(filter-out sim/%,$(SRCS)) $(ALLLDLIBS)
-	@cd build/fuzz && ./parsers -max_total_time=$(FUZZ_SECONDS) \
-		-max_len=8192 -print_final_stats=1 corpus
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang \
+		$(FUZZERS:%=build/fuzz/%)
+	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 deps-build:
 	@.ci/deps build

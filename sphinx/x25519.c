@@ -45,19 +45,30 @@ x25519_isa_use(enum x25519_isa isa)
     atomic_store(&chosen, (int)isa);
 }
 
+/* The best there is, from the wish downwards. */
+static enum x25519_isa
+isa_choose(const char *wish)
+{
+    static const enum x25519_isa best[] = {X25519_IFMA, X25519_AVX2,
+                                           X25519_GENERIC};
+    enum { BEST = sizeof best / sizeof *best };
+    size_t from = 0;
+    while (wish && from < BEST && strcmp(wish, x25519_isa_name(best[from])))
+        from++;
+    for (size_t i = from < BEST ? from : 0; i < BEST; i++)
+        if (x25519_isa_works(best[i]))
+            return best[i];
+    return X25519_GENERIC;
+}
+
 enum x25519_isa
 x25519_isa(void)
 {
     int isa = atomic_load(&chosen);
-    if (isa)
-        return (enum x25519_isa)isa;
-    const char *wish = getenv("BRUSIO_ISA");
-    int from = X25519_ISAS;
-    while (wish && from > 0 && strcmp(wish, x25519_isa_name(from)) != 0)
-        from--;
-    for (isa = from ? from : X25519_ISAS; !x25519_isa_works(isa); isa--)
-        ;
-    atomic_store(&chosen, isa);
+    if (!isa) {
+        isa = (int)isa_choose(getenv("BRUSIO_ISA"));
+        atomic_store(&chosen, isa);
+    }
     return (enum x25519_isa)isa;
 }
 

@@ -1,7 +1,8 @@
 /* tests/fuzz/fuzz_parsers.c - libFuzzer on every parser; the first octet says
  * which. Built by `make fuzz` with clang; the deterministic mutations that
- * `make check` runs are in the test_*.c beside it. */
-#include <stdint.h>
+ * `make check` runs are in the test_*.c beside it. Corpus: corpus/parsers. */
+#include "tests/fuzz/fuzz.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,6 @@
 #include "lib/wire.h"
 
 enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1296 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static int
 record(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
@@ -83,7 +82,7 @@ texts(uint8_t which, const uint8_t *data, size_t len)
 }
 
 int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+fuzz_parsers(const uint8_t *data, size_t len)
 {
     struct document d;
     if (len < 1)
@@ -103,3 +102,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         (void)!journal_parse(data, len, record, NULL);
     return 0;
 }
+
+#ifdef BRUSIO_FUZZ
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    return fuzz_parsers(data, len);
+}
+#endif

@@ -183,10 +183,14 @@ every_path_length_arrives(void **state)
     (void)state;
     static const uint16_t spare[] = {17, 500, 1500, 30000};
     sphinx_null_register();
-    for (uint8_t suite = 0; suite <= 1; suite++)
+    for (uint8_t suite = 0; suite <= SPHINX_SUITE_X25519_MLKEM768; suite++)
         for (uint8_t hops = 1; hops <= SPHINX_HOPS_MAX; hops++) {
-            uint16_t len = (uint16_t)(50 + 55 * hops + spare[hops % 4]);
+            int element = suite == SPHINX_SUITE_X25519_MLKEM768 ? 1120 : 32;
+            uint16_t len = (uint16_t)(18 + element + (23 + element) * hops +
+                                      spare[hops % 4]);
             struct line l;
+            if (!sphinx_suite_works(suite))
+                continue; /* ML-KEM is in OpenSSL from 3.5 on */
             line_new(&l, suite, hops, len);
             for (size_t n = 1; n <= hops; n++)
                 request_and_answer(&l, n);

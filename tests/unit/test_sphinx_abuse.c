@@ -6,9 +6,9 @@
 #include "tests/malloc_count.h"
 #include "tests/unit/test_sphinx.h"
 
-enum { PACKET_LEN = 2048 };
-static uint8_t packet[PACKET_LEN];
-static uint8_t body[PACKET_LEN];
+enum { PACKET_LEN = 2048, HYBRID_LEN = 4096 };
+static uint8_t packet[HYBRID_LEN];
+static uint8_t body[HYBRID_LEN];
 static uint8_t copy[PACKET_LEN];
 
 static int
@@ -19,25 +19,60 @@ count_calls(void *ctx, struct sphinx_job *job)
     return 0;
 }
 
+/* Every bit of the header of packet, as relay `at` receives it: refused there
+ * and then, before the caller is asked. */
+static void
+flip_every_bit(struct line *l, size_t at)
+{
+    static uint8_t batch[SPHINX_BATCH_MAX][HYBRID_LEN];
+    struct sphinx_job job[SPHINX_BATCH_MAX];
+    const struct sphinx_geometry *g = &l->view.geometry;
+    const size_t bits = g->header_len * 8u;
+    int calls = 0;
+    for (size_t bit = 0; bit < bits; bit += SPHINX_BATCH_MAX) {
+        size_t n = bits - bit < SPHINX_BATCH_MAX ? bits - bit
+                                                 : (size_t)SPHINX_BATCH_MAX;
+        for (size_t k = 0; k < n; k++) {
+            memcpy(batch[k], packet, g->packet_len);
+            batch[k][(bit + k) / 8] ^= (uint8_t)(1 << (bit + k) % 8);
+            job[k] = (struct sphinx_job){.packet = batch[k],
+                                         .key = l->relay[at].key};
+        }
+        sphinx_unwrap(l->worker, g, job, n, count_calls, &calls);
+        for (size_t k = 0; k < n; k++)
+            assert_int_equal(job[k].err, bit + k < 8 ? ERR_VERSION : ERR_MAC);
+    }
+    assert_int_equal(calls, 0);
+    assert_int_equal(line_unwrap(l, at, packet).err, 0); /* unchanged: fine */
+}
+
 static void
 every_header_bit_is_protected(void **state)
 {
     (void)state;
-    struct line l;
-    int calls = 0;
-    line_new(&l, SPHINX_SUITE_X25519, 5, PACKET_LEN);
-    const struct sphinx_geometry *g = &l.view.geometry;
-    line_request(&l, 5, body, packet);
-    for (size_t bit = 0; bit < g->header_len * 8u; bit++) {
-        memcpy(copy, packet, sizeof copy);
-        copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        struct sphinx_job job = {.packet = copy, .key = l.relay[0].key};
-        sphinx_unwrap(l.worker, g, &job, 1, count_calls, &calls);
-        assert_int_equal(job.err, bit < 8 ? ERR_VERSION : ERR_MAC);
+    const struct sphinx_end end = {{1}, {2}};
+    uint8_t seed[SPHINX_SEED_LEN] = {3}, surb[HYBRID_LEN];
+    for (uint8_t suite = SPHINX_SUITE_X25519;
+         suite <= SPHINX_SUITE_X25519_MLKEM768; suite++) {
+        const uint8_t hops = suite == SPHINX_SUITE_X25519 ? 5 : 2;
+        struct line l;
+        uint16_t first;
+        if (!sphinx_suite_works(suite))
+            continue;
+        line_new(&l, suite, hops, hops == 5 ? PACKET_LEN : HYBRID_LEN);
+        line_request(&l, hops, body, packet);
+        for (size_t at = 0; at < hops; at++)
+            flip_every_bit(&l, at);
+        assert_int_equal(sphinx_surb_create(l.worker, &l.view, l.path, hops,
+                                            &end, seed, surb),
+                         0);
+        assert_int_equal(sphinx_surb_use(l.worker, &l.view.geometry, surb, body,
+                                         packet, &first),
+                         0);
+        for (size_t at = 0; at < hops; at++)
+            flip_every_bit(&l, at);
+        line_free(&l);
     }
-    assert_int_equal(calls, 0);
-    assert_int_equal(line_unwrap(&l, 0, packet).err, 0); /* unchanged: fine */
-    line_free(&l);
 }
 
 /* A changed payload travels on and is noticed at the end, wherever the change
@@ -60,6 +95,37 @@ changed_payload_is_noticed_at_the_end(void **state)
         }
         bool intact = sphinx_payload_is_intact(packet + g->header_len);
         assert_int_equal(intact, round == 100);
+    }
+    line_free(&l);
+}
+
+/* So does that of an answer, by its maker alone: a hop cannot tell. */
+static void
+changed_answer_is_noticed_by_its_maker(void **state)
+{
+    (void)state;
+    const struct sphinx_end end = {{1}, {2}};
+    uint8_t seed[SPHINX_SEED_LEN], surb[PACKET_LEN];
+    uint16_t first;
+    struct line l;
+    line_new(&l, SPHINX_SUITE_X25519, 5, PACKET_LEN);
+    const struct sphinx_geometry *g = &l.view.geometry;
+    for (size_t round = 0; round < 61; round++) {
+        size_t bit = (size_t)line_number(&l, g->payload_len * 8u);
+        line_random(&l, seed, sizeof seed);
+        assert_int_equal(
+            sphinx_surb_create(l.worker, &l.view, l.path, 5, &end, seed, surb),
+            0);
+        assert_int_equal(
+            sphinx_surb_use(l.worker, g, surb, body, packet, &first), 0);
+        for (size_t i = 0; i < 5; i++) {
+            if (i == round % 5 && round < 60)
+                packet[g->header_len + bit / 8] ^= (uint8_t)(1 << bit % 8);
+            assert_int_equal(line_unwrap(&l, i, packet).err, 0);
+        }
+        assert_int_equal(sphinx_surb_open(l.worker, &l.view, l.path, 5, seed,
+                                          packet + g->header_len),
+                         round < 60 ? ERR_TAG : 0);
     }
     line_free(&l);
 }
@@ -377,6 +443,7 @@ unwrapping_allocates_nothing(void **state)
 const struct CMUnitTest test_sphinx_abuse[] = {
     cmocka_unit_test(every_header_bit_is_protected),
     cmocka_unit_test(changed_payload_is_noticed_at_the_end),
+    cmocka_unit_test(changed_answer_is_noticed_by_its_maker),
     cmocka_unit_test(low_order_elements_are_refused),
     cmocka_unit_test(stale_views_are_refused),
     cmocka_unit_test(refused_packets_cost_no_payload_work),
