@@ -45,7 +45,7 @@ ${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -o shared-example \
 ${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -o static-example \
     sphinx.c $(pkg-config --cflags libbrusio-sphinx) \
     "$(pkg-config --variable=libdir libbrusio-sphinx)/libbrusio-sphinx.a" \
-    $(pkg-config --libs --static libbrusio-sphinx | sed 's/-lbrusio-sphinx//')
+    $(pkg-config --libs libsodium libcrypto) -pthread
 ldd ./static-example | grep -q brusio && fail 'the static example is not'
 for kind in shared static; do
     LD_LIBRARY_PATH="$to/usr/lib" "./$kind-example" >"$to/said"
