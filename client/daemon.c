@@ -217,6 +217,7 @@ static int
 client_make(struct daemon *d)
 {
     struct client_config config = {.env = &d->host.env,
+                                   .geometry = d->network.geometry,
                                    .n_authorities = d->network.n_authorities,
                                    .n_gateways = d->network.n_gateways};
     if (config.n_gateways == 0 || config.n_gateways > CLIENT_GATEWAYS_MAX) {
@@ -265,14 +266,12 @@ static int
 daemon_start(struct daemon *d, const char *dir, int ready_fd)
 {
     char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
-    struct sphinx_geometry g;
     int err = netfile_read_in(dir, d->config->network, &d->network, error);
     if (err) {
         log_write(&d->host.log, LOG_ERROR, "client", "%s", error);
         return err;
     }
-    sphinx_geometry_default(&g);
-    d->frame_len = g.packet_len;
+    d->frame_len = d->network.geometry.packet_len;
     d->wait_us = RETRY_US;
     d->host.owner = d;
     d->host.ops.send = daemon_send;

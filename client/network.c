@@ -19,9 +19,14 @@ static int
 document_read(const struct client *c, const uint8_t *bytes, size_t len,
               struct consensus **out)
 {
-    int err = receive_consensus(out, bytes, len, c->config.network,
-                                c->config.authorities, c->config.n_authorities,
-                                c->newest, client_time_s(c));
+    const struct client_config *k = &c->config;
+    const struct receive_rules rules = {
+        .network = k->network,
+        .geometry = k->geometry.hops ? &k->geometry : NULL,
+        .authorities = k->authorities,
+        .n_authorities = k->n_authorities};
+    int err =
+        receive_consensus(out, &rules, bytes, len, c->newest, client_time_s(c));
     if (!err && !params_profile(&(*out)->params, c->config.profile)) {
         consensus_free(out);
         err = ERR_UNKNOWN;

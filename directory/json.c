@@ -211,26 +211,33 @@ addresses_read(struct json_reader *r, const json_t *o, struct relay_entry *e)
 }
 
 void
+json_geometry_read(struct json_reader *r, const json_t *o,
+                   struct sphinx_geometry *g)
+{
+    struct sphinx_geometry in = {0};
+    json_object_read(r, json_object_get(o, "geometry"), geometry_fields,
+                     LEN(geometry_fields), 0, &in);
+    if (r->err)
+        return;
+    int err = sphinx_geometry_init(g, in.suite, in.hops, in.packet_len,
+                                   in.delay_unit_us);
+    if (err)
+        json_reader_fail(r, err, "geometry");
+}
+
+void
 json_params_read(struct json_reader *r, const json_t *o, struct params *p)
 {
-    struct sphinx_geometry g = {0};
     json_object_read(r, o, params_fields, LEN(params_fields), 2, p);
-    json_object_read(r, json_object_get(o, "geometry"), geometry_fields,
-                     LEN(geometry_fields), 0, &g);
+    json_geometry_read(r, o, &p->geometry);
     const json_t *list = json_list_get(r, o, "profiles", 1, PROFILES_MAX);
     for (size_t i = 0; list && i < json_array_size(list); i++) {
         json_object_read(r, json_array_get(list, i), profile_fields,
                          LEN(profile_fields), 0, &p->profiles[i]);
         p->n_profiles = (uint8_t)(i + 1);
     }
-    if (r->err)
-        return;
-    int err = sphinx_geometry_init(&p->geometry, g.suite, g.hops, g.packet_len,
-                                   g.delay_unit_us);
-    if (!err && p->geometry.hops < p->layers + 2)
-        err = ERR_RANGE;
-    if (err)
-        json_reader_fail(r, err, "geometry");
+    if (!r->err && p->geometry.hops < p->layers + 2)
+        json_reader_fail(r, ERR_RANGE, "geometry");
 }
 
 /* Role and layer must tell the same. */
@@ -400,13 +407,20 @@ relay_make(const struct relay_entry *e, int *bad)
 }
 
 json_t *
+json_geometry_make(const struct sphinx_geometry *g, int *bad)
+{
+    json_t *o = json_object();
+    *bad |= json_object_write(o, geometry_fields, LEN(geometry_fields), g);
+    return o;
+}
+
+json_t *
 json_params_make(const struct params *p, int *bad)
 {
-    json_t *o = json_object(), *g = json_object(), *list = json_array();
+    json_t *o = json_object(), *list = json_array();
     *bad |= json_object_write(o, params_fields, LEN(params_fields), p);
-    *bad |= json_object_write(g, geometry_fields, LEN(geometry_fields),
-                              &p->geometry);
-    *bad |= json_object_set_new(o, "geometry", g);
+    *bad |= json_object_set_new(o, "geometry",
+                                json_geometry_make(&p->geometry, bad));
     for (size_t i = 0; i < p->n_profiles; i++) {
         json_t *v = json_object();
         *bad |= json_object_write(v, profile_fields, LEN(profile_fields),

@@ -70,6 +70,7 @@ struct network {
     char name[NETWORK_NAME_MAX];
     uint64_t genesis_s; /* epoch e starts at genesis + (e - 1) * length */
     uint32_t epoch_len_s;
+    struct sphinx_geometry geometry; /* of every packet, for ever */
     size_t n_authorities, n_gateways;
     struct network_authority authorities[AUTHORITIES_MAX];
     struct network_gateway gateways[NETWORK_GATEWAYS_MAX];

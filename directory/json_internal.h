@@ -51,6 +51,9 @@ void json_hex_read(struct json_reader *r, const json_t *v, const char *name,
                    uint8_t *at, size_t len);
 void json_text_read(struct json_reader *r, const json_t *v, const char *name,
                     char *at, size_t size);
+/* The member "geometry" of o. */
+void json_geometry_read(struct json_reader *r, const json_t *o,
+                        struct sphinx_geometry *g);
 void json_params_read(struct json_reader *r, const json_t *o, struct params *p);
 
 /* Writing; jansson reports lack of memory through -1 and NULL, which the
@@ -58,6 +61,7 @@ void json_params_read(struct json_reader *r, const json_t *o, struct params *p);
 json_t *json_hex_make(const uint8_t *data, size_t len);
 int json_object_write(json_t *o, const struct json_field *f, size_t n,
                       const void *in);
+json_t *json_geometry_make(const struct sphinx_geometry *g, int *bad);
 json_t *json_params_make(const struct params *p, int *bad);
 /* Takes root over. */
 int json_body_dump(json_t *root, int bad, char **out, size_t *len);

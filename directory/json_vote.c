@@ -119,6 +119,8 @@ json_write_network(const struct network *n, char **out, size_t *len)
     }
     bad |= json_object_set_new(root, "authorities", a);
     bad |= json_object_set_new(root, "gateways", g);
+    bad |= json_object_set_new(root, "geometry",
+                               json_geometry_make(&n->geometry, &bad));
     *out = bad ? NULL : json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2));
     *len = *out ? strlen(*out) : 0;
     json_decref(root);
@@ -134,7 +136,9 @@ json_read_network(struct network *n, const uint8_t *body, size_t len,
     where[0] = 0;
     json_t *root = json_body_load(&r, body, len);
     if (root)
-        json_object_read(&r, root, network_fields, LEN(network_fields), 2, n);
+        json_object_read(&r, root, network_fields, LEN(network_fields), 3, n);
+    if (root && !r.err)
+        json_geometry_read(&r, root, &n->geometry);
     const json_t *a =
         r.err ? NULL
               : json_list_get(&r, root, "authorities", 1, AUTHORITIES_MAX);

@@ -22,7 +22,12 @@ netfile_read(const char *path, struct network *n,
         return err;
     }
     err = json_read_network(n, bytes, len, where);
-    if (err)
+    if (err == ERR_SUITE)
+        snprintf(error, NETFILE_ERROR_LEN,
+                 "%s: the network's packets need a cryptographic suite that "
+                 "is not here; x25519-mlkem768 needs OpenSSL 3.5 or newer",
+                 path);
+    else if (err)
         snprintf(error, NETFILE_ERROR_LEN, "%s: not a network file: '%s': %s",
                  path, where, error_text(err));
     free(bytes);
@@ -51,8 +56,10 @@ netfile_check(const char *program, const char *dir, const char *name)
         fprintf(stderr, "%s: %s\n", program, error);
         return 1;
     }
-    printf("good: network '%s', %zu authorities, epochs of %u s\n", n.name,
-           n.n_authorities, n.epoch_len_s);
+    printf("good: network '%s', %zu authorities, epochs of %u s, packets of "
+           "%u octets (%s)\n",
+           n.name, n.n_authorities, n.epoch_len_s, n.geometry.packet_len,
+           sphinx_suite_name(n.geometry.suite));
     return 0;
 }
 

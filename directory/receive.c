@@ -7,10 +7,9 @@
 #include "directory/json.h"
 
 int
-receive_consensus(struct consensus **out, const uint8_t *bytes, size_t len,
-                  const char *network,
-                  const uint8_t (*authorities)[DOCUMENT_ID_LEN], size_t n,
-                  uint32_t known, uint64_t now_s)
+receive_consensus(struct consensus **out, const struct receive_rules *rules,
+                  const uint8_t *bytes, size_t len, uint32_t known,
+                  uint64_t now_s)
 {
     char where[JSON_WHERE_LEN];
     struct document *d = malloc(sizeof *d);
@@ -18,14 +17,17 @@ receive_consensus(struct consensus **out, const uint8_t *bytes, size_t len,
     *out = NULL;
     if (!d)
         return ERR_NOMEM;
-    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len, authorities, n,
-                            document_two_thirds(n));
+    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len,
+                            rules->authorities, rules->n_authorities,
+                            document_two_thirds(rules->n_authorities));
     if (!err)
         err = json_read_consensus(&c, d->body, d->body_len, where);
     if (!err)
         document_digest(d, c->digest);
     free(d);
-    if (!err && strcmp(c->network, network) != 0)
+    const struct sphinx_geometry *g = rules->geometry;
+    if (!err && (strcmp(c->network, rules->network) != 0 ||
+                 (g && memcmp(&c->params.geometry, g, sizeof *g) != 0)))
         err = ERR_FOREIGN;
     if (!err && c->epoch <= known)
         err = ERR_STALE;

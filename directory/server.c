@@ -316,6 +316,7 @@ authority_start(struct server *s)
                                       .ctx = s};
     params_default(&config.params, s->network.epoch_len_s);
     config.params.layers = (uint8_t)s->config->layers;
+    config.params.geometry = s->network.geometry;
     err = authority_new(&s->authority, &config);
     for (size_t i = 0; !err && i < s->network.n_authorities; i++)
         if (memcmp(s->network.authorities[i].identity,

@@ -168,6 +168,19 @@ daemon_consensus(struct daemon *d, struct consensus *c, const uint8_t *bytes,
     return 0;
 }
 
+int
+daemon_receive(struct daemon *d, struct consensus **out, const uint8_t *bytes,
+               size_t len)
+{
+    const struct receive_rules rules = {
+        .network = d->network.name,
+        .geometry = &d->network.geometry,
+        .authorities = (const uint8_t(*)[SPHINX_ID_LEN])d->authorities,
+        .n_authorities = d->network.n_authorities};
+    return receive_consensus(out, &rules, bytes, len, d->newest,
+                             env_now_wall_s(&d->host.env));
+}
+
 /* What an earlier life had, oldest first. */
 static void
 consensus_load(struct daemon *d)
@@ -193,10 +206,7 @@ consensus_load(struct daemon *d)
         consensus_path(d, epoch, path);
         if (files_read(path, DOCUMENT_BODY_MAX * 2, &bytes, &len))
             continue;
-        int err = receive_consensus(
-            &c, bytes, len, d->network.name,
-            (const uint8_t(*)[SPHINX_ID_LEN])d->authorities,
-            d->network.n_authorities, d->newest, env_now_wall_s(&d->host.env));
+        int err = daemon_receive(d, &c, bytes, len);
         if (!err)
             err = consensus_use(d, c, bytes, len);
         if (err)

@@ -60,7 +60,10 @@ struct daemon {
     uint64_t refused[ERROR_COUNT];
 };
 
-/* daemon.c: a verified consensus; takes it over. */
+/* daemon.c: is this a consensus for us (directory/receive.h)? */
+int daemon_receive(struct daemon *d, struct consensus **out,
+                   const uint8_t *bytes, size_t len) CHECK_RESULT;
+/* A verified consensus; takes it over. */
 int daemon_consensus(struct daemon *d, struct consensus *c,
                      const uint8_t *bytes, size_t len) CHECK_RESULT;
 const struct daemon_view *daemon_view_of(const struct daemon *d,

@@ -434,14 +434,12 @@ int
 net_new(struct net **out, struct daemon *d)
 {
     struct net *n = calloc(1, sizeof *n);
-    struct sphinx_geometry g;
     *out = NULL;
     if (!n)
         return ERR_NOMEM;
-    sphinx_geometry_default(&g);
     n->daemon = d;
-    n->config = (struct link_config){.frame_len = g.packet_len,
-                                     .queue_max = QUEUE_FRAMES};
+    n->config = (struct link_config){
+        .frame_len = d->network.geometry.packet_len, .queue_max = QUEUE_FRAMES};
     int err = tls_new(&n->tls, d->identity_seed);
     if (!err)
         err = net_listen(n);

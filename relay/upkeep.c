@@ -56,10 +56,7 @@ fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
     if (err || status != 200)
         return;
-    err = receive_consensus(&c, body, len, d->network.name,
-                            (const uint8_t(*)[SPHINX_ID_LEN])d->authorities,
-                            d->network.n_authorities, d->newest,
-                            env_now_wall_s(&d->host.env));
+    err = daemon_receive(d, &c, body, len);
     if (!err)
         err = daemon_consensus(d, c, body, len);
     if (err && err != ERR_STALE) {
@@ -114,11 +111,10 @@ static int
 descriptor_make(struct upkeep *u, uint32_t epoch)
 {
     struct daemon *d = u->daemon;
-    struct sphinx_geometry g;
+    const struct sphinx_geometry *g = &d->network.geometry;
     struct descriptor x = {.epoch = epoch, .n_keys = KEYS_AHEAD};
     struct relay_entry *r = &x.relay;
     int err = 0;
-    sphinx_geometry_default(&g);
     memcpy(x.network, d->network.name, sizeof x.network);
     memcpy(r->identity, d->identity, sizeof r->identity);
     r->role = (uint8_t)(ROLE_GATEWAY + d->config->role);
@@ -138,14 +134,14 @@ descriptor_make(struct upkeep *u, uint32_t epoch)
         uint8_t *seed = NULL;
         err = keys_seed(d->dir, epoch + i, &seed);
         if (!err)
-            err = sphinx_keypair(&g, x.keys[i], seed);
+            err = sphinx_keypair(g, x.keys[i], seed);
         secret_free((void **)&seed);
     }
     if (err)
         return err;
     free(u->descriptor);
     u->descriptor = NULL;
-    err = descriptor_sign(&x, g.public_len, d->identity_seed, &u->descriptor,
+    err = descriptor_sign(&x, g->public_len, d->identity_seed, &u->descriptor,
                           &u->descriptor_len);
     u->descriptor_epoch = err ? 0 : epoch;
     return err;

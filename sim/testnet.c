@@ -65,6 +65,10 @@ authorities_init(struct testnet *t)
     snprintf(n->name, sizeof n->name, "testnet");
     n->epoch_len_s = t->config.epoch_len_s;
     n->genesis_s = (uint64_t)time(NULL) + close_s + 2;
+    if (sphinx_geometry_init(
+            &n->geometry, t->config.suite, TESTNET_LAYERS + 2,
+            t->config.suite == SPHINX_SUITE_X25519 ? 2048 : 16384, 1000))
+        return complain("no such packets");
     for (unsigned i = 0; i < t->config.authorities; i++) {
         struct network_authority *a = &n->authorities[n->n_authorities++];
         char name[NAME_LEN], dir[PATH_LEN], conf[PATH_LEN], word[WORD_LEN];
@@ -181,9 +185,13 @@ consensus_is_whole(struct testnet *t)
         return false;
     for (size_t i = 0; i < t->network.n_authorities; i++)
         memcpy(ids[i], t->network.authorities[i].identity, SPHINX_ID_LEN);
-    int err = receive_consensus(
-        &c, bytes, len, t->network.name, (const uint8_t(*)[SPHINX_ID_LEN])ids,
-        t->network.n_authorities, 0, (uint64_t)time(NULL));
+    const struct receive_rules rules = {
+        .network = t->network.name,
+        .geometry = &t->network.geometry,
+        .authorities = (const uint8_t(*)[SPHINX_ID_LEN])ids,
+        .n_authorities = t->network.n_authorities};
+    int err =
+        receive_consensus(&c, &rules, bytes, len, 0, (uint64_t)time(NULL));
     free(bytes);
     bool whole = !err && c->n_relays == want;
     if (!err && whole) {

@@ -13,6 +13,7 @@ struct testnet_config {
     unsigned authorities, gateways, mixes, stores, clients; /* mixes: a layer */
     uint32_t epoch_len_s;
     const char *profile; /* of all clients; NULL: half default, half fast */
+    uint8_t suite;       /* enum sphinx_suite */
 };
 
 struct child {

@@ -26,6 +26,9 @@ static const char usage[] =
     "  --epoch SECONDS  at least 30; default: 30. The first consensus takes a\n"
     "                   tenth of it and two seconds\n"
     "  --profile NAME   of all clients; else half are default, half fast\n"
+    "  --suite NAME     x25519 (default), or x25519-mlkem768, whose packets "
+    "have\n"
+    "                   16 KiB and which needs OpenSSL 3.5 or newer\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0, 1 (failed), 2 (wrong usage).\n";
@@ -39,13 +42,15 @@ enum {
     CLIENTS,
     EPOCH,
     PROFILE,
+    SUITE,
     OPTIONS
 };
 static const struct args_option options[OPTIONS] = {
     {"dir", false, " run "},      {"authorities", false, " run "},
     {"gateways", false, " run "}, {"mixes", false, " run "},
     {"stores", false, " run "},   {"clients", false, " run "},
-    {"epoch", false, " run "},    {"profile", false, " run "}};
+    {"epoch", false, " run "},    {"profile", false, " run "},
+    {"suite", false, " run "}};
 
 static volatile sig_atomic_t stop;
 
@@ -99,6 +104,25 @@ testnet_run(struct testnet *t)
     return status;
 }
 
+static bool
+suite_read(const char *name, uint8_t *suite)
+{
+    if (sphinx_suite_from_name(name ? name : "x25519", suite) ||
+        *suite == SPHINX_SUITE_NULL)
+        fprintf(stderr,
+                "brusio-testnet: --suite %s: is neither x25519 nor "
+                "x25519-mlkem768\n",
+                name);
+    else if (!sphinx_suite_works(*suite))
+        fprintf(stderr,
+                "brusio-testnet: --suite %s: needs OpenSSL 3.5 or newer; this "
+                "one is older\n",
+                name);
+    else
+        return true;
+    return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -123,6 +147,9 @@ main(int argc, char **argv)
         if (!args_number(&a, options, row[i].option, row[i].min, row[i].max,
                          row[i].otherwise, &v[row[i].option]))
             return ARGS_EXIT_USAGE;
+    uint8_t suite;
+    if (!suite_read(a.value[SUITE], &suite))
+        return ARGS_EXIT_USAGE;
     struct testnet *t = calloc(1, sizeof *t);
     if (!t || bin_find(t))
         return 1;
@@ -133,7 +160,8 @@ main(int argc, char **argv)
                                         .stores = (unsigned)v[STORES],
                                         .clients = (unsigned)v[CLIENTS],
                                         .epoch_len_s = (uint32_t)v[EPOCH],
-                                        .profile = a.value[PROFILE]};
+                                        .profile = a.value[PROFILE],
+                                        .suite = suite};
     signal(SIGINT, stop_on);
     signal(SIGTERM, stop_on);
     signal(SIGHUP, stop_on);

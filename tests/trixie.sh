@@ -51,6 +51,7 @@ unshare --mount sh -eu -c '
         cd /src/brusio
         export DEBIAN_FRONTEND=noninteractive
         make check
-        build/release/brusio-sphinx geometry --suite x25519-mlkem768"
+        echo the hybrid suite carries a text and a file:
+        tests/e2e/demo.sh /src/brusio/build/release --suite x25519-mlkem768"
     ' sh "$root" "${CI:-}"
 echo 'check-trixie: built and tested inside Debian 13'

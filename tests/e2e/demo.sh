@@ -1,13 +1,13 @@
 #!/bin/sh
 # The main job, shown: a network of real programs on this machine carries a
-# text and a file. Usage: demo.sh BIN
+# text and a file. Usage: demo.sh BIN [brusio-testnet's options]
 set -eu
 . "$(dirname "$0")/network.sh"
 
 echo 'Starting an authority, two gateways, three layers of two mixes, two stores'
 echo 'and four clients on this machine. Every one is a process of its own, every'
 echo 'link is TLS, and all of them send cover traffic from now on.'
-network_start "$1"
+network_start "$@"
 grep '^epoch' "$NET/out"
 grep '^client' "$NET/out"
 pair 1 2

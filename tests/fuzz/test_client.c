@@ -116,6 +116,7 @@ votes_and_network_files(void **state)
     char *text[2], where[JSON_WHERE_LEN];
     size_t len[2];
     strcpy(v.network, "test");
+    sphinx_geometry_default(&n.geometry);
     strcpy(n.name, "test");
     strcpy(n.authorities[0].address, "127.0.0.1:1");
     params_default(&v.params, 3600);

@@ -429,6 +429,7 @@ network_files_go_round(void **state)
     struct network back;
     char *text, where[JSON_WHERE_LEN];
     size_t len;
+    sphinx_geometry_default(&n.geometry);
     strcpy(n.name, "here");
     n.authorities[1].identity[0] = 9;
     strcpy(n.authorities[0].address, "127.0.0.1:7000");
@@ -444,6 +445,13 @@ network_files_go_round(void **state)
     assert_int_equal(json_read_network(&back, (uint8_t *)text, len, where),
                      ERR_DUPLICATE);
     assert_string_equal(where, "authorities");
+    free(text);
+    n.authorities[1].identity[0] = 9;
+    n.geometry.suite = 9;
+    assert_int_equal(json_write_network(&n, &text, &len), 0);
+    assert_int_equal(json_read_network(&back, (uint8_t *)text, len, where),
+                     ERR_SUITE);
+    assert_string_equal(where, "geometry");
     free(text);
 }
 

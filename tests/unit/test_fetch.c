@@ -122,19 +122,36 @@ consensuses_are_judged(void **state)
                {"test", id, 6, after_s + 3 * 3600, ERR_EXPIRED},
                {"test", id, 6, after_s - 7300, ERR_FUTURE}};
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-        int err =
-            receive_consensus(&c, n.document, n.document_len, row[i].network,
-                              row[i].ids, 1, row[i].known, row[i].now_s);
+        struct receive_rules rules = {.network = row[i].network,
+                                      .geometry = &n.consensus->params.geometry,
+                                      .authorities = row[i].ids,
+                                      .n_authorities = 1};
+        int err = receive_consensus(&c, &rules, n.document, n.document_len,
+                                    row[i].known, row[i].now_s);
         assert_int_equal(err, row[i].err);
         assert_true((c != NULL) == (err == 0));
         if (c)
             assert_memory_equal(c->digest, n.consensus->digest, 32);
         consensus_free(&c);
     }
+    struct sphinx_geometry longer;
+    struct receive_rules rules = {.network = "test",
+                                  .geometry = &longer,
+                                  .authorities = id,
+                                  .n_authorities = 1};
+    assert_int_equal(sphinx_geometry_init(&longer, 1, 5, 2049, 1000), 0);
+    assert_int_equal(
+        receive_consensus(&c, &rules, n.document, n.document_len, 6, after_s),
+        ERR_FOREIGN);
+    rules.geometry = NULL;
+    assert_int_equal(
+        receive_consensus(&c, &rules, n.document, n.document_len, 6, after_s),
+        0);
+    consensus_free(&c);
     n.document[n.document_len / 2] ^= 1;
-    assert_int_equal(receive_consensus(&c, n.document, n.document_len, "test",
-                                       id, 1, 6, after_s),
-                     ERR_SIGNATURE);
+    assert_int_equal(
+        receive_consensus(&c, &rules, n.document, n.document_len, 6, after_s),
+        ERR_SIGNATURE);
     test_network_free(&n);
 }
 
