@@ -249,7 +249,7 @@ lint:
 	$(Q)clang-tidy --quiet $(SRCS) $(MAINS) -- $(BASE) $(PKGCFLAGS)
 CSOURCES = $(shell git ls-files '*.c' '*.h')
 format:
-	clang-format -i $(CSOURCES)
+	@clang-format -i $(CSOURCES)
 format-check:
 	@clang-format --dry-run -Werror $(CSOURCES)
 

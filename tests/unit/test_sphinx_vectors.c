@@ -12,7 +12,7 @@
 #include "sphinx/tool.h"
 #include "tests/runner.h"
 
-#define VECTORS "tests/vectors/sphinx.json"
+#define VECTORS        "tests/vectors/sphinx.json"
 #define VECTORS_HYBRID "tests/vectors/sphinx-mlkem768.json"
 enum { HOPS = 5, LEN = 1024, B = 55, ROUTING = 275, HEADER = 325 };
 enum { HYBRID_LEN = 4096 };
