@@ -219,17 +219,17 @@ zero_mend(struct fe *x, struct fe *z)
     }
 }
 
-/* out = x / z, one inversion for all groups (Montgomery's trick). */
+/* out = x / z of 1 group or more, one inversion for all (Montgomery's trick).
+ */
 static void
 groups_finish(struct fe *x, struct fe *z, size_t groups, uint8_t (*out)[32])
 {
     struct fe product[GROUPS_MAX], inverse, t;
-    for (size_t g = 0; g < groups; g++) {
+    zero_mend(&x[0], &z[0]);
+    product[0] = z[0];
+    for (size_t g = 1; g < groups; g++) {
         zero_mend(&x[g], &z[g]);
-        if (g == 0)
-            product[0] = z[0];
-        else
-            mul(&product[g], &product[g - 1], &z[g]);
+        mul(&product[g], &product[g - 1], &z[g]);
     }
     invert(&inverse, &product[groups - 1]);
     for (size_t g = groups; g-- > 0;) {
