@@ -85,7 +85,7 @@ SEEDED_PROGS := brusio-sphinx brusio-sim
 # One binary for every x86-64: only these files are for what they are named
 # after. The ladders need the scheduler before registers are given out; calls
 # within a file keep to the rules for all calls, so that tests/ct can follow.
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
 LADDER := -O3 $(if $(findstring clang,$(CC)),,-fschedule-insns \
 	-fsched-pressure -fno-ipa-ra)
 EXTRA_x25519_ifma8 := -mavx512f -mavx512dq -mavx512vl -mavx512ifma $(LADDER)
@@ -100,7 +100,7 @@ include sphinx/package.mk
 
 .DEFAULT_GOAL := all
 REGISTERS := build/release/registers
-.PHONY: $(REGISTERS) check-trixie all help deps deps-build demo check check-quick check-asan check-tsan \
+.PHONY: $(REGISTERS) check-trixie check-arm64 all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
@@ -116,6 +116,7 @@ help:
 	@echo 'make ct         do branches or addresses depend on secrets?'
 	@echo 'make libs       libbrusio-sphinx, shared and static'
 	@echo 'make check-trixie  every test inside a Debian 13 root'
+	@echo 'make check-arm64   the packet cross-built, its tests under qemu'
 	@echo 'make e2e        kills and restarts of real programs'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
@@ -223,6 +224,10 @@ check-quick: all $(OUT)/run-tests
 check-trixie:
 	@.ci/deps trixie
 	@tests/trixie.sh
+# The packet on arm64: cross-built, its tests run under qemu.
+check-arm64:
+	@.ci/deps arm64
+	@tests/arm64.sh
 check-asan:
 	@$(MAKE) --no-print-directory check MODE=asan
 check-tsan:
