@@ -20,6 +20,9 @@ struct descriptor {
     struct relay_entry relay; /* layer 0, placement and sphinx_key unused */
     uint8_t n_keys;           /* 1..KEYS_AHEAD, of epoch, epoch + 1, .. */
     uint8_t keys[KEYS_AHEAD][SPHINX_PUBLIC_MAX];
+    /* how its own loops fare, since it started (relay/alarm.h) */
+    uint32_t alarms;
+    uint16_t loops_lost_permille; /* in steps of ten */
 };
 
 /* Write a body; *out is malloc'd, *len without the final 0. */

@@ -247,6 +247,10 @@ status_write(struct daemon *d)
     fprintf(f, "received %llu\nforwarded %llu\ndelivered %llu\nanswered %llu\n",
             (unsigned long long)s->received, (unsigned long long)s->forwarded,
             (unsigned long long)s->delivered, (unsigned long long)s->answered);
+    static const char *const alarms[] = {"quiet", "wary", "raised"};
+    fprintf(f, "alarm %s, %u since the start\n",
+            alarms[relay_alarm(d->relay)->state],
+            relay_alarm(d->relay)->alarms);
     fprintf(f, "dummies %llu\npieces %llu\nloops %llu of %llu\n",
             (unsigned long long)s->dummies, (unsigned long long)s->pieces,
             (unsigned long long)s->loops_returned,
@@ -269,11 +273,27 @@ relay_timer(void *ctx)
         relay_tick(d->relay);
 }
 
+/* Tell the operator when the relay's own loops stay away, and when they come
+ * again. */
+static void
+alarm_tell(struct daemon *d)
+{
+    const enum alarm_state state = relay_alarm(d->relay)->state;
+    if (state == ALARM_RAISED && !d->alarmed)
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "own loops stay away: packets to this relay are withheld (an "
+                  "n-1 attack), or its links lose them; it covers more");
+    else if (state == ALARM_QUIET && d->alarmed)
+        log_write(&d->host.log, LOG_NOTICE, "relay", "own loops come again");
+    d->alarmed = state == ALARM_RAISED || (d->alarmed && state != ALARM_QUIET);
+}
+
 static void
 upkeep_timer(void *ctx)
 {
     static unsigned turn;
     struct daemon *d = ctx;
+    alarm_tell(d);
     net_upkeep(d->net);
     upkeep_step(d->upkeep);
     if (turn++ % STATUS_EVERY == 0)

@@ -57,6 +57,7 @@ struct daemon {
     struct net *net;
     struct upkeep *upkeep;
     struct loop_timer *timer; /* of the upkeep */
+    bool alarmed;             /* the operator was told */
     uint64_t refused[ERROR_COUNT];
 };
 

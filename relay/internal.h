@@ -3,6 +3,7 @@
 #define RELAY_INTERNAL_H
 #include "lib/slab.h"
 #include "lib/wheel.h"
+#include "relay/alarm.h"
 #include "relay/boxes.h"
 #include "relay/downlink.h"
 #include "relay/handles.h"
@@ -11,7 +12,7 @@
 
 enum {
     VIEWS = EPOCHS_USABLE + 1,
-    LOOPS_OUT = 64, /* own loops remembered */
+    LOOPS_OUT = 256, /* own loops remembered */
     TICK_BATCH = 64
 };
 
@@ -21,6 +22,15 @@ struct view {
     struct sphinx_key *key;
     uint16_t self;
     uint8_t layer;
+};
+
+/* An own loop under way. */
+struct loop_sent {
+    uint8_t id[8];
+    bool open;
+    uint16_t first, last; /* neighbours, in the consensus of `epoch` */
+    uint32_t epoch;
+    uint64_t lost_us; /* when it is given up */
 };
 
 /* What a held packet waits for. */
@@ -71,9 +81,12 @@ struct relay {
     uint16_t pieces;
     /* own loops */
     uint64_t loop_us;
+    struct alarm alarm;
     uint8_t loop_handle[8];
-    uint8_t loop_id[LOOPS_OUT][8];
+    struct loop_sent loops[LOOPS_OUT];
     uint32_t loop_next;
+    struct relay_link_loops *link_loops; /* by number, of the newest view */
+    uint32_t link_loops_len;
     struct relay_stats stats;
     uint8_t *frame; /* scratch of one packet */
 };
@@ -111,6 +124,7 @@ void gateway_due(struct relay *r, uint32_t client, uint32_t generation,
 void gateway_free(struct relay *r);
 
 /* loops.c */
+int loops_equip(struct relay *r) CHECK_RESULT;
 void loops_start(struct relay *r, uint64_t now_us);
 void loops_send(struct relay *r, uint64_t now_us);
 /* Is it the end of an own loop? */

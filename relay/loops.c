@@ -1,25 +1,100 @@
 /* relay/loops.c - the relay's own cover: loops of the same shape as a client's
  * requests, to a random store and back to itself, at Poisson times (I4). Those
- * that do not come back tell of losses and of n-1 attacks. */
+ * that do not come back tell of losses, link by link, and of n-1 attacks
+ * (alarm.h); then more of them are sent. */
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "directory/route.h"
 #include "lib/rng.h"
 #include "relay/internal.h"
 
+enum { SLACK_US = 1000000, LOST_WAYS = 4 };
+
+static uint32_t
+loop_mhz(const struct relay *r)
+{
+    return r->newest->consensus->params.relay_loop_mhz;
+}
+
 static uint64_t
 loop_wait_us(struct relay *r)
 {
-    uint32_t mhz = r->newest->consensus->params.relay_loop_mhz;
+    uint32_t mhz = loop_mhz(r) * alarm_cover(&r->alarm);
     return mhz ? rng_exp_us(r->env, 1000000000ULL / mhz) : UINT64_MAX / 2;
+}
+
+/* How long a loop is under way on average, and a second for the links. */
+static uint64_t
+way_us(const struct params *p)
+{
+    return 2ULL * p->layers * p->delay_mean_us + p->store_delay_fixed_us +
+           p->store_delay_mean_us + SLACK_US;
+}
+
+/* Room for what the newest consensus's neighbours do. */
+int
+loops_equip(struct relay *r)
+{
+    const struct consensus *c = r->newest->consensus;
+    struct relay_link_loops *made = calloc(c->n_relays, sizeof *made);
+    if (!made)
+        return ERR_NOMEM;
+    free(r->link_loops);
+    r->link_loops = made;
+    r->link_loops_len = (uint32_t)c->n_relays;
+    return 0;
 }
 
 void
 loops_start(struct relay *r, uint64_t now_us)
 {
-    if (r->loop_us == 0)
-        r->loop_us = now_us + loop_wait_us(r);
+    if (r->loop_us != 0)
+        return;
+    r->loop_us = now_us + loop_wait_us(r);
+    alarm_start(&r->alarm, now_us, way_us(&r->newest->consensus->params),
+                loop_mhz(r));
+}
+
+/* The end of a loop, one way or the other. */
+static void
+loop_close(struct relay *r, struct loop_sent *l, bool returned)
+{
+    l->open = false;
+    r->stats.loops_returned += returned;
+    r->stats.loops_lost += !returned;
+    if (l->epoch != r->newest->consensus->epoch)
+        return;
+    r->link_loops[l->first].to_returned += returned;
+    r->link_loops[l->first].to_lost += !returned;
+    r->link_loops[l->last].from_returned += returned;
+    r->link_loops[l->last].from_lost += !returned;
+}
+
+static void
+loops_give_up(struct relay *r, uint64_t now_us)
+{
+    for (size_t i = 0; i < LOOPS_OUT; i++)
+        if (r->loops[i].open && now_us >= r->loops[i].lost_us)
+            loop_close(r, &r->loops[i], false);
+}
+
+static void
+loop_note(struct relay *r, const struct route *route, const uint8_t id[8])
+{
+    struct loop_sent *l = &r->loops[r->loop_next++ % LOOPS_OUT];
+    if (l->open)
+        loop_close(r, l, false);
+    *l = (struct loop_sent){
+        .open = true,
+        .first = route->out[0],
+        /* of the way back the last hop is this relay itself */
+        .last = route->back[route->n_back >= 2 ? route->n_back - 2 : 0],
+        .epoch = r->newest->consensus->epoch,
+        .lost_us = env_now_mono_us(r->env) +
+                   LOST_WAYS * way_us(&r->newest->consensus->params)};
+    memcpy(l->id, id, sizeof l->id);
 }
 
 static int
@@ -47,8 +122,7 @@ loop_build(struct relay *r, struct route *route)
     env_random_crypto(r->env, request.box, sizeof request.box);
     env_random_crypto(r->env, request.work, sizeof request.work);
     env_random_crypto(r->env, seed, sizeof seed);
-    memcpy(r->loop_id[r->loop_next++ % LOOPS_OUT], end.surb_id,
-           sizeof end.surb_id);
+    loop_note(r, route, end.surb_id);
     err = request_build(r->worker, c, r->env, route, env_now_wall_s(r->env),
                         &request, &end, seed, r->frame);
     sodium_memzero(seed, sizeof seed);
@@ -59,8 +133,12 @@ void
 loops_send(struct relay *r, uint64_t now_us)
 {
     struct route route;
-    if (!r->newest || now_us < r->loop_us)
+    if (!r->newest)
         return;
+    alarm_turn(&r->alarm, now_us, loop_mhz(r));
+    if (now_us < r->loop_us)
+        return;
+    loops_give_up(r, now_us);
     /* a missed time is skipped: the next is drawn from now */
     r->loop_us = now_us + loop_wait_us(r);
     int err = loop_build(r, &route);
@@ -81,9 +159,10 @@ loops_take(struct relay *r, const struct sphinx_block *block)
     if (sodium_memcmp(block->handle, r->loop_handle, 8) != 0)
         return false;
     for (size_t i = 0; i < LOOPS_OUT; i++)
-        if (sodium_memcmp(block->surb_id, r->loop_id[i], 8) == 0) {
-            env_random_crypto(r->env, r->loop_id[i], 8);
-            r->stats.loops_returned++;
+        if (r->loops[i].open &&
+            sodium_memcmp(block->surb_id, r->loops[i].id, 8) == 0) {
+            loop_close(r, &r->loops[i], true);
+            alarm_returned(&r->alarm, env_now_mono_us(r->env));
             break;
         }
     return true;

@@ -33,7 +33,6 @@ relay_new(struct relay **out, const struct relay_config *config)
     memcpy(r->identity, config->identity, sizeof r->identity);
     env_random_crypto(r->env, r->keys, sizeof r->keys);
     env_random_crypto(r->env, r->loop_handle, sizeof r->loop_handle);
-    env_random_crypto(r->env, r->loop_id, sizeof r->loop_id);
     int err = sphinx_worker_new(&r->worker);
     if (!err)
         err = wheel_new(&r->due, config->packets_max + config->clients_max);
@@ -66,6 +65,7 @@ relay_free(struct relay **rp)
     sphinx_worker_free(&r->worker);
     for (size_t i = 0; i < VIEWS; i++)
         sphinx_key_free(&r->view[i].key);
+    free(r->link_loops);
     free(r->frame);
     sodium_memzero(r, sizeof *r);
     free(r);
@@ -121,6 +121,9 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
                        .layer = c->relays[self].layer};
     if (!r->newest || r->newest->consensus->epoch <= c->epoch)
         r->newest = v;
+    err = loops_equip(r);
+    if (err)
+        return err;
     loops_start(r, env_now_mono_us(r->env));
     relay_tick(r);
     return 0;
@@ -162,6 +165,8 @@ relay_arm(struct relay *r)
         at_us = due_us;
     if (r->loop_us < at_us)
         at_us = r->loop_us;
+    if (alarm_next_us(&r->alarm) < at_us)
+        at_us = alarm_next_us(&r->alarm);
     env_timer(r->env, at_us);
 }
 
@@ -216,6 +221,19 @@ const struct relay_stats *
 relay_stats(const struct relay *r)
 {
     return &r->stats;
+}
+
+const struct alarm *
+relay_alarm(const struct relay *r)
+{
+    return &r->alarm;
+}
+
+struct relay_link_loops
+relay_link_loops(const struct relay *r, uint16_t number)
+{
+    return number < r->link_loops_len ? r->link_loops[number]
+                                      : (struct relay_link_loops){0};
 }
 
 size_t

@@ -16,6 +16,7 @@
 
 #include "directory/consensus.h"
 #include "lib/env.h"
+#include "relay/alarm.h"
 #include "relay/replay.h"
 
 struct relay;
@@ -31,8 +32,14 @@ struct relay_config {
 /* Coarse counts since the start. */
 struct relay_stats {
     uint64_t received, forwarded, delivered, answered, dummies, pieces;
-    uint64_t loops_sent, loops_returned;
+    uint64_t loops_sent, loops_returned, loops_lost;
     uint64_t dropped[ERROR_COUNT]; /* by -err */
+};
+
+/* Own loops whose way began or ended with the link to or from a neighbour;
+ * the neighbour counts the same links by loops of its own. */
+struct relay_link_loops {
+    uint32_t to_returned, to_lost, from_returned, from_lost;
 };
 
 int relay_new(struct relay **out,
@@ -82,6 +89,13 @@ void relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames,
 void relay_tick(struct relay *r);
 
 const struct relay_stats *relay_stats(const struct relay *r);
+
+/* Does it look as if packets were withheld (relay/alarm.h)? */
+const struct alarm *relay_alarm(const struct relay *r);
+
+/* Of the neighbour with this number in the newest consensus, since it came. */
+struct relay_link_loops relay_link_loops(const struct relay *r,
+                                         uint16_t number);
 
 /* Packets held now. */
 size_t relay_held(const struct relay *r);

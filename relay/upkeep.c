@@ -107,6 +107,9 @@ epoch_open(struct daemon *d)
     return (uint32_t)((now_s + close_s - genesis) / len) + 2;
 }
 
+/* Own loops that have to have ended before their losses are told. */
+enum { LOOPS_TELL = 100 };
+
 static int
 descriptor_make(struct upkeep *u, uint32_t epoch)
 {
@@ -114,6 +117,11 @@ descriptor_make(struct upkeep *u, uint32_t epoch)
     const struct sphinx_geometry *g = &d->network.geometry;
     struct descriptor x = {.epoch = epoch, .n_keys = KEYS_AHEAD};
     struct relay_entry *r = &x.relay;
+    const struct relay_stats *s = relay_stats(d->relay);
+    const uint64_t ended = s->loops_returned + s->loops_lost;
+    x.alarms = relay_alarm(d->relay)->alarms;
+    if (ended >= LOOPS_TELL)
+        x.loops_lost_permille = (uint16_t)(s->loops_lost * 100 / ended * 10);
     int err = 0;
     memcpy(x.network, d->network.name, sizeof x.network);
     memcpy(r->identity, d->identity, sizeof r->identity);

@@ -54,6 +54,8 @@ struct engine {
     uint32_t last_dim;
     engine_tap_fn tap;
     void *tap_ctx;
+    engine_pass_fn pass;
+    void *pass_ctx;
 };
 
 static bool
@@ -167,6 +169,8 @@ frame_send(struct engine *e, uint32_t from, uint32_t to, const uint8_t *frame,
         return ERR_LONG;
     if (e->tap)
         e->tap(e->tap_ctx, e->now_us, from, to, frame, len);
+    if (e->pass && !e->pass(e->pass_ctx, e->now_us, from, to))
+        return 0;
     trace_add(e, e->now_us);
     trace_add(e, (uint64_t)from << 32 | to);
     uint64_t bits = rng_seeded_u64(&e->link);
@@ -374,6 +378,13 @@ engine_inject(struct engine *e, uint32_t from, uint32_t to,
               const uint8_t *frame, size_t len)
 {
     (void)!frame_send(e, from, to, frame, len);
+}
+
+void
+engine_adversary(struct engine *e, engine_pass_fn pass, void *ctx)
+{
+    e->pass = pass;
+    e->pass_ctx = ctx;
 }
 
 void

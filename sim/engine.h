@@ -65,6 +65,12 @@ typedef void (*engine_tap_fn)(void *ctx, uint64_t now_us, uint32_t from,
                               uint32_t to, const uint8_t *frame, size_t len);
 void engine_tap(struct engine *e, engine_tap_fn tap, void *ctx);
 
+/* An adversary on the links: asked for every frame sent; false withholds it.
+ * NULL: none. */
+typedef bool (*engine_pass_fn)(void *ctx, uint64_t now_us, uint32_t from,
+                               uint32_t to);
+void engine_adversary(struct engine *e, engine_pass_fn pass, void *ctx);
+
 /* A digest of all that has happened: same seed, same digest. */
 uint64_t engine_trace(const struct engine *e);
 

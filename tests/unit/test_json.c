@@ -130,7 +130,12 @@ static void
 descriptor_round_trip(void **state)
 {
     (void)state;
-    struct descriptor d = {.network = "test", .epoch = 5, .n_keys = 3}, back;
+    struct descriptor d = {.network = "test",
+                           .epoch = 5,
+                           .n_keys = 3,
+                           .alarms = 7,
+                           .loops_lost_permille = 120},
+                      back;
     char *body, where[JSON_WHERE_LEN];
     size_t len;
     memset(d.relay.identity, 0x11, 32);
@@ -143,6 +148,8 @@ descriptor_round_trip(void **state)
     assert_int_equal(
         json_read_descriptor(&back, 32, (const uint8_t *)body, len, where), 0);
     assert_int_equal(back.n_keys, 3);
+    assert_int_equal(back.alarms, 7);
+    assert_int_equal(back.loops_lost_permille, 120);
     assert_int_equal(back.relay.role, ROLE_STORE);
     assert_memory_equal(back.keys[2], d.keys[2], 32);
     assert_string_equal(back.relay.addresses[0], "192.0.2.1:7100");
