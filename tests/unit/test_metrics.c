@@ -83,8 +83,8 @@ the_text_is_well_formed(void **state)
         else if (!type) {
             const char *number = strrchr(line, ' ') + 1;
             assert_int_equal(helps[i], 1);
-            assert_true(*number && strspn(number, "0123456789") ==
-                                       strlen(number));
+            assert_true(*number &&
+                        strspn(number, "0123456789") == strlen(number));
             values[i]++;
         } else
             assert_true(strcmp(name + len, " gauge") == 0 ||
