@@ -113,7 +113,7 @@ gather(struct panel *p)
     s->written_s = env_now_wall_s(&d->host.env);
     s->waits_s =
         d->accept_us > now_us ? (d->accept_us - now_us) / 1000000 + 1 : 0;
-    s->alarm = relay_alarm(d->relay)->state;
+    s->alarm = (int)relay_alarm(d->relay)->state;
     network_gather(p);
     authorities_gather(p);
     s->seen = p->publish.out;

@@ -116,7 +116,7 @@ clients_move_by_steps(void **state)
     in.clients = 1234;
     (void)publish_take(&p, &in, now_us += MINUTE);
     assert_int_equal(p.out.clients, 1200);
-    for (unsigned n = 1200; n < 1200 + PUBLISH_CLIENTS; n++) {
+    for (unsigned n = 1201 - PUBLISH_CLIENTS; n < 1200 + PUBLISH_CLIENTS; n++) {
         in.clients = n;
         (void)publish_take(&p, &in, now_us += MINUTE);
         assert_int_equal(p.out.clients, 1200);
