@@ -100,7 +100,7 @@ include sphinx/package.mk
 
 .DEFAULT_GOAL := all
 REGISTERS := build/release/registers
-.PHONY: $(REGISTERS) check-trixie check-arm64 all help deps deps-build demo check check-quick check-asan check-tsan \
+.PHONY: $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
@@ -118,6 +118,7 @@ help:
 	@echo 'make check-trixie  every test inside a Debian 13 root'
 	@echo 'make check-arm64   the packet cross-built, its tests under qemu'
 	@echo 'make e2e        kills and restarts of real programs'
+	@echo 'make soak       a network under churn; SECONDS=600'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
@@ -135,6 +136,11 @@ TEXTS ?= 100
 # Kills and restarts of real programs in the middle of a file.
 e2e: all
 	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
+
+# A network under churn, SECONDS long: nothing lost, nothing grows.
+soak: all
+	@tests/e2e/soak.py $(CURDIR)/$(OUT) $(SECONDS) $(SEED)
+SECONDS ?= 600
 
 # Timings, as ratios to one crypto_scalarmult of libsodium in the same run;
 # ONLY=sphinx: those whose names begin so; BENCH_ROUNDS=31: how often.

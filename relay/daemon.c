@@ -4,7 +4,10 @@
  * consensus-EPOCH (those in use), letters/ (a store's), status.
  *
  * Timers: the relay's own (through its environment); the upkeep's, four times
- * a second (links, authorities), with the status file every five seconds. */
+ * a second (links, authorities), with the status file every five seconds.
+ *
+ * SIGINT ends it at once. SIGTERM drains: no packet is taken any more, what is
+ * held leaves at its time, 30 s at most; then it ends. */
 #include "relay/daemon.h"
 
 #include <dirent.h>
@@ -19,7 +22,12 @@
 #include "lib/secret.h"
 #include "lib/wire.h"
 
-enum { UPKEEP_US = 250000, STATUS_EVERY = 20, STORAGE_QUEUE = 4096 };
+enum {
+    UPKEEP_US = 250000,
+    STATUS_EVERY = 20,
+    STORAGE_QUEUE = 4096,
+    DRAIN_US = 30000000
+};
 
 static const char *const role_names[] = {"gateway", "mix", "store", NULL};
 static const char *const level_names[] = {"error", "warning", "notice",
@@ -288,12 +296,37 @@ alarm_tell(struct daemon *d)
     d->alarmed = state == ALARM_RAISED || (d->alarmed && state != ALARM_QUIET);
 }
 
+/* SIGTERM: let out what is held, then leave. What arrives meanwhile is dropped
+ * and counted; its senders repeat it. */
+static void
+daemon_drain(void *ctx)
+{
+    struct daemon *d = ctx;
+    relay_drain(d->relay);
+    d->drain_until_us = loop_now_us(d->host.loop) + DRAIN_US;
+    log_write(&d->host.log, LOG_NOTICE, "relay",
+              "leaves when the %zu packets it holds are out",
+              relay_held(d->relay));
+}
+
+/* What is due within a turn has left at its end, so one turn more. */
+static void
+drain_step(struct daemon *d)
+{
+    const bool empty = relay_held(d->relay) == 0;
+    if (d->drain_until_us && ((empty && d->drained) ||
+                              loop_now_us(d->host.loop) >= d->drain_until_us))
+        loop_stop(d->host.loop);
+    d->drained = empty;
+}
+
 static void
 upkeep_timer(void *ctx)
 {
     static unsigned turn;
     struct daemon *d = ctx;
     alarm_tell(d);
+    drain_step(d);
     net_upkeep(d->net);
     upkeep_step(d->upkeep);
     if (turn++ % STATUS_EVERY == 0)
@@ -415,7 +448,7 @@ relay_run(const char *dir, const struct daemon_config *config, int ready_fd)
     int err = host_init(&d->host, relay_timer, d);
     if (!err) {
         host_log(&d->host, "brusio-relay", (enum log_level)config->log_level);
-        err = host_stop_on_signals(&d->host);
+        err = host_stop_on_signals(&d->host, daemon_drain, d);
     }
     if (!err)
         err = daemon_start(d, dir, ready_fd);

@@ -58,6 +58,8 @@ struct daemon {
     struct upkeep *upkeep;
     struct loop_timer *timer; /* of the upkeep */
     bool alarmed;             /* the operator was told */
+    uint64_t drain_until_us;  /* 0: not leaving */
+    bool drained;             /* nothing was held a turn ago */
     uint64_t refused[ERROR_COUNT];
 };
 

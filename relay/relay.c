@@ -163,9 +163,9 @@ relay_arm(struct relay *r)
     uint64_t due_us = wheel_next_due_us(r->due);
     if (due_us < at_us)
         at_us = due_us;
-    if (r->loop_us < at_us)
+    if (!r->draining && r->loop_us < at_us)
         at_us = r->loop_us;
-    if (alarm_next_us(&r->alarm) < at_us)
+    if (!r->draining && alarm_next_us(&r->alarm) < at_us)
         at_us = alarm_next_us(&r->alarm);
     env_timer(r->env, at_us);
 }
@@ -175,9 +175,9 @@ relay_frames(struct relay *r, struct relay_peer *from, uint8_t *frames,
              size_t n)
 {
     const struct source source = {.peer = from};
-    if (!r->newest) {
+    if (!r->newest || r->draining) {
         r->stats.received += n;
-        r->stats.dropped[-ERR_EPOCH] += n;
+        r->stats.dropped[r->newest ? -ERR_CLOSED : -ERR_EPOCH] += n;
         return;
     }
     pipeline_run(r, &source, frames, n);
@@ -221,6 +221,12 @@ const struct relay_stats *
 relay_stats(const struct relay *r)
 {
     return &r->stats;
+}
+
+void
+relay_drain(struct relay *r)
+{
+    r->draining = true;
 }
 
 const struct alarm *
