@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/blocks.h"
 #include "lib/link_internal.h"
 
 enum {
@@ -291,6 +292,7 @@ link_new(struct link **out, struct loop *loop, struct tls *tls,
         return ERR_NOMEM;
     l->loop = loop;
     l->config = *config;
+    l->block = BLOCKS_NONE;
     l->fd = fd;
     l->ops = ops;
     l->ctx = ctx;
@@ -345,6 +347,8 @@ link_free(struct link **lp)
         return;
     l->ops = NULL;
     link_down(l, ERR_CLOSED);
+    if (l->config.blocks)
+        blocks_give(l->config.blocks, l->block);
     l->freed = true;
     if (!l->entered)
         link_release(l);

@@ -27,6 +27,7 @@ struct link {
     uint32_t queued, queue_room;
     uint8_t *out; /* ciphertext that the kernel did not take yet */
     size_t out_at, out_len, out_room;
+    uint32_t block; /* its entry in config.blocks; of accepted links */
     struct link_stats stats;
 };
 
