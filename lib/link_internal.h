@@ -21,7 +21,7 @@ struct link {
     bool pinned;
     uint8_t pin[TLS_ID_LEN];
     bool entered, freed; /* freed: release when the callback returns */
-    uint8_t *in;         /* room for a batch of frames */
+    uint8_t *in;         /* the part of a frame that has come */
     size_t in_len;
     uint8_t *queue; /* frames in plain */
     uint32_t queued, queue_room;
