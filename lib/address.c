@@ -51,6 +51,18 @@ address_parse(struct sockaddr_storage *out, socklen_t *len, const char *text)
     return inet_pton(AF_INET, host, &a->sin_addr) == 1 ? 0 : ERR_FORMAT;
 }
 
+bool
+address_is_loopback(const char *text)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    if (address_parse(&a, &len, text))
+        return false;
+    if (a.ss_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&a)->sin6_addr);
+    return ntohl(((struct sockaddr_in *)&a)->sin_addr.s_addr) >> 24 == 127;
+}
+
 void
 address_text(char out[static ADDRESS_TEXT_MAX],
              const struct sockaddr_storage *in)

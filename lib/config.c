@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/address.h"
 #include "lib/config_scan.h"
 
 enum { EXPECTED_LEN = 160, QUOTE_MAX = 40 };
@@ -22,6 +23,13 @@ static void *
 field(const struct config_option *o, void *out)
 {
     return (char *)out + o->offset;
+}
+
+/* Is its value a char *? */
+static bool
+is_text(const struct config_option *o)
+{
+    return o->type == CONFIG_STRING || o->type == CONFIG_LOOPBACK;
 }
 
 static void
@@ -36,7 +44,7 @@ list_free(struct config_list *list)
 static void
 field_free(const struct config_option *o, void *out)
 {
-    if (o->type == CONFIG_STRING) {
+    if (is_text(o)) {
         free(*(char **)field(o, out));
         *(char **)field(o, out) = NULL;
     } else if (o->type == CONFIG_LIST)
@@ -55,6 +63,7 @@ field_zero(const struct config_option *o, void *out)
 {
     switch (o->type) {
     case CONFIG_STRING:
+    case CONFIG_LOOPBACK:
         *(char **)field(o, out) = NULL;
         break;
     case CONFIG_INTEGER:
@@ -93,6 +102,11 @@ expected(const struct config_option *o, char text[static EXPECTED_LEN])
         snprintf(text, EXPECTED_LEN,
                  "a list of %" PRId64 " to %" PRId64 " strings", o->min,
                  o->max);
+        break;
+    case CONFIG_LOOPBACK:
+        snprintf(text, EXPECTED_LEN,
+                 "a loopback address with its port, as 127.0.0.1:9100 or "
+                 "[::1]:9100, or \"\"");
         break;
     case CONFIG_ENUM:
         at = (size_t)snprintf(text, EXPECTED_LEN, "one of");
@@ -180,6 +194,10 @@ value_keep(const struct config_run *run, const struct config_option *o,
             return value_refuse(run, o, ERR_FORMAT, line, value);
         *(bool *)field(o, out) = is_true;
         return 0;
+    case CONFIG_LOOPBACK:
+        if (value[0] && !address_is_loopback(value))
+            return value_refuse(run, o, ERR_RANGE, line, value);
+        return string_keep(field(o, out), value);
     default:
         if (len < (uint64_t)o->min || len > (uint64_t)o->max)
             return value_refuse(run, o, ERR_RANGE, line, value);
@@ -363,7 +381,7 @@ quoted_write(const char *value, size_t len, FILE *to)
 static void
 value_write(const struct config_option *o, FILE *to)
 {
-    if (o->type == CONFIG_STRING)
+    if (is_text(o))
         quoted_write(o->value, strlen(o->value), to);
     else if (o->type != CONFIG_LIST)
         fputs(o->value, to);

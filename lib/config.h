@@ -33,7 +33,8 @@ enum config_type {
     CONFIG_INTEGER,    /* int64_t, decimal; the key's name says the unit */
     CONFIG_BOOLEAN,    /* bool; true, false, yes or no */
     CONFIG_ENUM,       /* int, index into names */
-    CONFIG_LIST        /* struct config_list */
+    CONFIG_LIST,       /* struct config_list */
+    CONFIG_LOOPBACK    /* char *: "127.0.0.1:9100", "[::1]:9100", or "" */
 };
 
 struct config_list {

@@ -1,10 +1,10 @@
 /* relay/daemon.c - a relay's life on the real machine.
  *
  * Files in its directory: relay.conf, identity.key, packet-EPOCH.key, replay,
- * consensus-EPOCH (those in use), letters/ (a store's), status.
+ * consensus-EPOCH (those in use), letters/ (a store's), status.json.
  *
  * Timers: the relay's own (through its environment); the upkeep's, four times
- * a second (links, authorities), with the status file every five seconds.
+ * a second (links, authorities, what the operator sees).
  *
  * SIGINT ends it at once. SIGTERM drains: no packet is taken any more, what is
  * held leaves at its time, 30 s at most; then it ends. */
@@ -21,15 +21,10 @@
 #include "directory/receive.h"
 #include "lib/secret.h"
 #include "lib/wire.h"
+#include "relay/panel.h"
 
-enum {
-    UPKEEP_US = 250000,
-    STATUS_EVERY = 20,
-    STORAGE_QUEUE = 4096,
-    DRAIN_US = 30000000
-};
+enum { UPKEEP_US = 250000, STORAGE_QUEUE = 4096, DRAIN_US = 30000000 };
 
-static const char *const role_names[] = {"gateway", "mix", "store", NULL};
 static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
 
@@ -37,7 +32,7 @@ static const char *const level_names[] = {"error", "warning", "notice",
     .name = #field, .offset = offsetof(struct daemon_config, field)
 const struct config_option relay_options[] = {
     {OPTION(role), .type = CONFIG_ENUM, .required = true, .value = "mix",
-     .names = role_names,
+     .names = status_role_name,
      .help = "what this relay is; mixes are dealt out to layers"},
     {OPTION(listen), .type = CONFIG_STRING, .value = "127.0.0.1:7100", .min = 1,
      .max = 63,
@@ -62,6 +57,8 @@ const struct config_option relay_options[] = {
      .help = "packets remembered against replays, 8 bytes each"},
     {OPTION(log_level), .type = CONFIG_ENUM, .value = "notice",
      .names = level_names, .help = "what is logged"},
+    {OPTION(metrics), .type = CONFIG_LOOPBACK, .value = "",
+     .help = "where to serve /metrics for Prometheus; empty: nowhere"},
 #ifdef BRUSIO_DEBUG
     {OPTION(fault_drop_permille), .type = CONFIG_INTEGER, .value = "0",
      .max = 1000, .help = "test builds: packets dropped of a thousand"},
@@ -223,54 +220,6 @@ consensus_load(struct daemon *d)
     }
 }
 
-/* ---- status ---- */
-
-static void
-errors_print(FILE *f, const char *name, const uint64_t *count)
-{
-    for (int i = 1; i < ERROR_COUNT; i++)
-        if (count[i])
-            fprintf(f, "%s %s %llu\n", name, error_name(-i),
-                    (unsigned long long)count[i]);
-}
-
-static void
-status_write(struct daemon *d)
-{
-    char path[FILES_PATH_MAX], *text = NULL;
-    size_t len = 0;
-    struct net_status net;
-    const struct relay_stats *s = relay_stats(d->relay);
-    FILE *f = open_memstream(&text, &len);
-    if (!f)
-        return;
-    net_status(d->net, &net);
-    const struct daemon_view *v = daemon_view_of(d, d->newest);
-    int self = v ? consensus_find(v->consensus, d->identity) : -1;
-    fprintf(f, "role %s\nepoch %u\nlayer %d\n", role_names[d->config->role],
-            d->newest, self < 0 ? -1 : v->consensus->relays[self].layer);
-    fprintf(f, "links_out %zu of %zu\nlinks_in %zu\nclients %zu\n", net.out_up,
-            net.out, net.in, net.clients);
-    fprintf(f, "held %zu\n", relay_held(d->relay));
-    fprintf(f, "received %llu\nforwarded %llu\ndelivered %llu\nanswered %llu\n",
-            (unsigned long long)s->received, (unsigned long long)s->forwarded,
-            (unsigned long long)s->delivered, (unsigned long long)s->answered);
-    static const char *const alarms[] = {"quiet", "wary", "raised"};
-    fprintf(f, "alarm %s, %u since the start\n",
-            alarms[relay_alarm(d->relay)->state],
-            relay_alarm(d->relay)->alarms);
-    fprintf(f, "dummies %llu\npieces %llu\nloops %llu of %llu\n",
-            (unsigned long long)s->dummies, (unsigned long long)s->pieces,
-            (unsigned long long)s->loops_returned,
-            (unsigned long long)s->loops_sent);
-    errors_print(f, "dropped", s->dropped);
-    errors_print(f, "link", net.refused);
-    errors_print(f, "refused", d->refused);
-    if (fclose(f) == 0 && files_path(path, d->dir, "status") == 0)
-        (void)!files_write(path, text, len);
-    free(text);
-}
-
 /* ---- life ---- */
 
 static void
@@ -323,14 +272,12 @@ drain_step(struct daemon *d)
 static void
 upkeep_timer(void *ctx)
 {
-    static unsigned turn;
     struct daemon *d = ctx;
     alarm_tell(d);
     drain_step(d);
     net_upkeep(d->net);
     upkeep_step(d->upkeep);
-    if (turn++ % STATUS_EVERY == 0)
-        status_write(d);
+    panel_step(d->panel);
     if (d->letters)
         store_sqlite_expire(d->letters,
                             (uint32_t)(env_now_wall_s(&d->host.env) / 86400));
@@ -377,7 +324,8 @@ files_load(struct daemon *d)
 }
 
 static int
-daemon_start(struct daemon *d, const char *dir, int ready_fd)
+daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
+             int ready_fd)
 {
     if (snprintf(d->dir, sizeof d->dir, "%s", dir) >= (int)sizeof d->dir)
         return ERR_LONG;
@@ -388,15 +336,15 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
     d->host.ops.send = net_send;
     if (d->config->role + ROLE_GATEWAY == ROLE_STORE)
         d->host.ops.store = daemon_store;
-    struct relay_config config = {
+    struct relay_config setup = {
         .env = &d->host.env,
         .replay = replay_file_set(d->replay),
         .packets_max = (uint32_t)d->config->packets_max,
         .clients_max = d->config->role + ROLE_GATEWAY == ROLE_GATEWAY
                            ? (uint32_t)d->config->clients_max
                            : 0};
-    memcpy(config.identity, d->identity, sizeof config.identity);
-    err = relay_new(&d->relay, &config);
+    memcpy(setup.identity, d->identity, sizeof setup.identity);
+    err = relay_new(&d->relay, &setup);
     if (!err)
         err = net_new(&d->net, d);
     if (err) {
@@ -410,6 +358,9 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
     if (err)
         return err;
     consensus_load(d);
+    err = panel_new(&d->panel, d, config);
+    if (err)
+        return err;
     upkeep_timer(d);
     log_write(&d->host.log, LOG_NOTICE, "relay", "accepts links at %s",
               net_address(d->net));
@@ -420,8 +371,7 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
 static void
 daemon_free(struct daemon *d)
 {
-    if (d->relay && d->net)
-        status_write(d);
+    panel_free(&d->panel);
     upkeep_free(&d->upkeep);
     loop_timer_free(&d->timer);
     for (size_t i = 0; i < DAEMON_VIEWS; i++)
@@ -439,7 +389,7 @@ daemon_free(struct daemon *d)
 }
 
 int
-relay_run(const char *dir, const struct daemon_config *config, int ready_fd)
+relay_run(const char *dir, struct daemon_config *config, int ready_fd)
 {
     struct daemon *d = calloc(1, sizeof *d);
     if (!d)
@@ -451,7 +401,7 @@ relay_run(const char *dir, const struct daemon_config *config, int ready_fd)
         err = host_stop_on_signals(&d->host, daemon_drain, d);
     }
     if (!err)
-        err = daemon_start(d, dir, ready_fd);
+        err = daemon_start(d, dir, config, ready_fd);
     if (!err)
         err = loop_run(d->host.loop);
     daemon_free(d);

@@ -2,7 +2,8 @@
  *
  *   daemon.c  life: files, storage, the environment
  *   net.c     links: to the relays it sends to, from relays, from clients
- *   upkeep.c  consensus and descriptor, over HTTP with the authorities */
+ *   upkeep.c  consensus and descriptor, over HTTP with the authorities
+ *   panel.c   the operator's side: status file, metrics, SIGHUP */
 #ifndef RELAY_DAEMON_H
 #define RELAY_DAEMON_H
 #include "directory/json.h"
@@ -25,6 +26,7 @@ struct daemon_config {
     int64_t bandwidth, packets_max, clients_max, letters_max, replay_tags;
     int64_t fault_drop_permille, fault_delay_ms; /* test builds */
     int log_level;
+    char *metrics; /* loopback address; "": none */
 };
 extern const struct config_option relay_options[];
 extern const size_t relay_options_len;
@@ -37,6 +39,7 @@ struct daemon_view {
 
 struct net;
 struct upkeep;
+struct panel;
 
 struct daemon {
     struct host host;
@@ -56,6 +59,7 @@ struct daemon {
     struct storage *storage;
     struct net *net;
     struct upkeep *upkeep;
+    struct panel *panel;
     struct loop_timer *timer; /* of the upkeep */
     bool alarmed;             /* the operator was told */
     uint64_t drain_until_us;  /* 0: not leaving */
@@ -93,8 +97,16 @@ void net_status(const struct net *n, struct net_status *out);
 int upkeep_new(struct upkeep **out, struct daemon *d) CHECK_RESULT;
 void upkeep_free(struct upkeep **u);
 void upkeep_step(struct upkeep *u);
+enum { UPKEEP_TEXT_LEN = 104 };
+struct upkeep_status {
+    uint32_t reached; /* authorities that answered the last request */
+    uint32_t descriptor_epoch, descriptor_taken, descriptor_first;
+    const char *descriptor_refusal; /* printable, scrubbed; "": none */
+    int fetch_err;                  /* why the last consensus was not used */
+};
+void upkeep_status(const struct upkeep *u, struct upkeep_status *out);
 
-/* Run until a signal. Returns the exit status. */
-int relay_run(const char *dir, const struct daemon_config *config,
-              int ready_fd);
+/* Run until a signal. config changes when SIGHUP says so; freed by the caller.
+ * Returns the exit status. */
+int relay_run(const char *dir, struct daemon_config *config, int ready_fd);
 #endif

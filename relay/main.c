@@ -5,44 +5,52 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "directory/netfile.h"
 #include "lib/args.h"
 #include "lib/codec.h"
 #include "lib/secret.h"
+#include "relay/check.h"
 #include "relay/daemon.h"
+#include "relay/view.h"
 
 static const char usage[] =
     "usage: brusio-relay init --dir DIR [--role gateway|mix|store]\n"
     "                         [--listen ADDRESS] [--network FILE]\n"
     "       brusio-relay run --dir DIR [--ready-fd N] [--parent PID]\n"
     "       brusio-relay check|status --dir DIR\n"
+    "       brusio-relay top --dir DIR [--once]\n"
     "\n"
     "A relay of the mixnet: gateway, mix or store.\n"
     "\n"
     "  init    make DIR with a key and a configuration, and print the "
     "identity\n"
-    "  run     relay until SIGINT or SIGTERM\n"
-    "  check   read configuration and network file and say what is wrong\n"
-    "  status  print the counts of the running relay, five seconds old at "
-    "most\n"
+    "  run     relay until SIGINT or SIGTERM; SIGHUP: read the configuration "
+    "again\n"
+    "  check   look at configuration, keys, addresses, disk, clock and "
+    "authorities,\n"
+    "          and say what to do\n"
+    "  status  is the relay well? If not, why, and what to do; exits with 1 "
+    "then\n"
+    "  top     the same, live, until a key is pressed\n"
     "\n"
     "  --role ROLE       default: mix\n"
     "  --listen ADDRESS  default: 127.0.0.1:7100; port 0 takes any\n"
     "  --network FILE    the network file; default: DIR/network.json\n"
     "  --ready-fd N      write \"links ADDRESS\" there when it accepts links\n"
     "  --parent PID      end when the process PID ends\n"
+    "  --once            print once and end\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0, 1 (failed), 2 (wrong usage).\n";
 
-enum { DIR_OPTION, ROLE, LISTEN, NETWORK, READY_FD, PARENT, OPTIONS };
+enum { DIR_OPTION, ROLE, LISTEN, NETWORK, READY_FD, PARENT, ONCE, OPTIONS };
 static const struct args_option options[OPTIONS] = {
-    {"dir", false, " init run check status "},
+    {"dir", false, " init run check status top "},
     {"role", false, " init "},
     {"listen", false, " init "},
     {"network", false, " init "},
     {"ready-fd", false, " run "},
-    {"parent", false, " run "}};
+    {"parent", false, " run "},
+    {"once", true, " top "}};
 
 static int
 fail(const char *what, int err)
@@ -128,7 +136,7 @@ main(int argc, char **argv)
     struct daemon_config config = {0};
     uint64_t ready_fd, parent;
     int status = args_parse(&a, argc, argv, options, OPTIONS,
-                            " init run check status ", 0, usage);
+                            " init run check status top ", 0, usage);
     if (status >= 0)
         return status;
     const char *dir = a.value[DIR_OPTION];
@@ -143,8 +151,9 @@ main(int argc, char **argv)
         !args_number(&a, options, PARENT, 1, 1 << 30, 0, &parent))
         return ARGS_EXIT_USAGE;
     if (strcmp(a.command, "status") == 0)
-        return files_print("brusio-relay", dir, "status",
-                           "no relay has run here yet");
+        return view_status(dir);
+    if (strcmp(a.command, "top") == 0)
+        return view_top(dir, a.value[ONCE] != NULL);
     host_harden((long)parent);
     if (secret_init())
         return fail("libsodium", ERR_CRYPTO);
@@ -152,7 +161,7 @@ main(int argc, char **argv)
         return init(&a);
     status = config_get(dir, &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
-        status = netfile_check("brusio-relay", dir, config.network);
+        status = check_run(dir, &config);
     else if (status == 0)
         status = relay_run(dir, &config,
                            ready_fd == UINT64_MAX ? -1 : (int)ready_fd);

@@ -24,13 +24,17 @@ struct upload {
     struct http_request *request;
     uint32_t epoch, asked; /* taken, and under way, for this epoch */
     uint64_t retry_us;
+    char refusal[UPKEEP_TEXT_LEN]; /* what it said; "": nothing */
 };
 
 struct upkeep {
     struct daemon *daemon;
     struct http_request *fetch;
     size_t next_authority;
-    uint64_t fetch_us; /* not before */
+    uint64_t fetch_us;             /* not before */
+    int fetch_err;                 /* why the last one was not used */
+    bool reached[AUTHORITIES_MAX]; /* answered the last request */
+    uint32_t first;                /* epoch a descriptor was taken for */
     struct upload upload[AUTHORITIES_MAX];
     uint32_t descriptor_epoch;
     uint8_t *descriptor;
@@ -54,11 +58,13 @@ fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     struct consensus *c;
     u->fetch = NULL;
     u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
+    u->reached[(u->next_authority - 1) % d->network.n_authorities] = !err;
     if (err || status != 200)
         return;
     err = daemon_receive(d, &c, body, len);
     if (!err)
         err = daemon_consensus(d, c, body, len);
+    u->fetch_err = err == ERR_STALE ? 0 : err;
     if (err && err != ERR_STALE) {
         d->refused[-err]++;
         log_write(&d->host.log, LOG_WARNING, "relay",
@@ -155,16 +161,35 @@ descriptor_make(struct upkeep *u, uint32_t epoch)
     return err;
 }
 
+/* What an authority said, with nothing in it that a terminal would obey or
+ * that tells a machine apart. */
+static void
+text_keep(char out[static UPKEEP_TEXT_LEN], const uint8_t *text, size_t len)
+{
+    char plain[UPKEEP_TEXT_LEN];
+    size_t n = 0;
+    for (; n < len && n + 1 < sizeof plain && text[n] != '\n'; n++)
+        plain[n] = text[n] >= ' ' && text[n] < 127 ? (char)text[n] : '?';
+    plain[n] = 0;
+    log_scrub(out, UPKEEP_TEXT_LEN, n ? plain : "without a word");
+}
+
 static void
 upload_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
     struct upload *p = ctx;
     struct daemon *d = p->upkeep->daemon;
     p->request = NULL;
+    p->upkeep->reached[p->to] = !err;
     if (!err && status == 200) {
         p->epoch = p->asked;
+        p->refusal[0] = 0;
+        if (p->upkeep->first == 0)
+            p->upkeep->first = p->asked;
         return;
     }
+    if (!err)
+        text_keep(p->refusal, body, len);
     p->retry_us = loop_now_us(d->host.loop) + retry_us(d);
     if (!err)
         log_write(&d->host.log, LOG_WARNING, "relay",
@@ -203,6 +228,22 @@ upkeep_step(struct upkeep *u)
     for (size_t i = 0; u->descriptor && i < d->network.n_authorities; i++)
         upload_step(u, i);
     fetch_step(u);
+}
+
+void
+upkeep_status(const struct upkeep *u, struct upkeep_status *out)
+{
+    *out = (struct upkeep_status){.descriptor_epoch = u->descriptor_epoch,
+                                  .descriptor_first = u->first,
+                                  .descriptor_refusal = "",
+                                  .fetch_err = u->fetch_err};
+    for (size_t i = 0; i < u->daemon->network.n_authorities; i++) {
+        out->reached += u->reached[i];
+        out->descriptor_taken += u->descriptor_epoch != 0 &&
+                                 u->upload[i].epoch == u->descriptor_epoch;
+        if (u->upload[i].refusal[0])
+            out->descriptor_refusal = u->upload[i].refusal;
+    }
 }
 
 int

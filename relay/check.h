@@ -1,0 +1,23 @@
+/* relay/check.h - `brusio-relay check`: would this relay do well here? */
+#ifndef RELAY_CHECK_H
+#define RELAY_CHECK_H
+#include "relay/daemon.h"
+#include "relay/status.h"
+
+/* One finding a line. Returns the exit status: 1 when there is an error. */
+int check_run(const char *dir, const struct daemon_config *config);
+
+/* The parts, for tests. */
+void check_addresses(struct findings *f, const struct daemon_config *c,
+                     bool running);
+void check_keys(struct findings *f, const char *dir);
+/* free_bytes, free_inodes: of the file system. */
+void check_disk(struct findings *f, const struct daemon_config *c,
+                uint64_t free_bytes, uint64_t free_inodes);
+void check_files(struct findings *f, const struct daemon_config *c,
+                 uint64_t open_max);
+/* What the authorities' newest consensus says of this clock; err is that of
+ * receive_consensus(). */
+void check_clock(struct findings *f, int err, uint64_t valid_after_s,
+                 uint32_t epoch_len_s, uint64_t now_s);
+#endif
