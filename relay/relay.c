@@ -84,9 +84,14 @@ relay_equip(struct relay *r, const struct consensus *c)
     if (!r->slab)
         err = slab_new(&r->slab, sizeof(struct held) + g->packet_len,
                        r->packets_max);
+    const struct mix_params mix = {
+        .strategy = (enum mix_strategy)c->params.mix_strategy,
+        .interval_us = c->params.mix_interval_us,
+        .threshold = c->params.mix_threshold,
+        .keep = c->params.mix_keep,
+        .permille = c->params.mix_permille};
     if (!err && !r->mix)
-        err = mix_new(&r->mix, (enum mix_strategy)c->params.mix_strategy,
-                      r->packets_max);
+        err = mix_new(&r->mix, &mix, r->packets_max, r->env);
     if (!err && !r->boxes && r->env->ops->store)
         err = boxes_new(&r->boxes, r->env,
                         wire_letter_len(g->body_len, g->surb_len), r->keys[1]);
