@@ -11,6 +11,7 @@ AR      ?= ar
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
+DOCDIR  ?= $(PREFIX)/share/doc/brusio
 DESTDIR ?=
 V       ?=
 WERROR  ?= $(if $(CI),-Werror)
@@ -264,6 +265,7 @@ format:
 format-check:
 	@clang-format --dry-run -Werror $(CSOURCES)
 
+CONTRIB := contrib/prometheus/alerts.yml contrib/grafana/brusio-relay.json
 install: all install-libs
 	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
@@ -271,7 +273,10 @@ install: all install-libs
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
 		[ ! -f $$m ] || install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; \
 		done; done
+	@mkdir -p $(DESTDIR)$(DOCDIR)
+	install -m 644 $(CONTRIB) $(DESTDIR)$(DOCDIR)
 uninstall: uninstall-libs
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(CONTRIB)))
 	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%)
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; done; done

@@ -10,6 +10,7 @@
 #include "lib/secret.h"
 #include "relay/check.h"
 #include "relay/daemon.h"
+#include "relay/setup.h"
 #include "relay/view.h"
 
 static const char usage[] =
@@ -22,7 +23,8 @@ static const char usage[] =
     "A relay of the mixnet: gateway, mix or store.\n"
     "\n"
     "  init    make DIR with a key and a configuration, and print the "
-    "identity\n"
+    "identity;\n"
+    "          on a terminal, without flags, it asks\n"
     "  run     relay until SIGINT or SIGTERM; SIGHUP: read the configuration "
     "again\n"
     "  check   look at configuration, keys, addresses, disk, clock and "
@@ -75,11 +77,30 @@ config_make(const char *path, const struct args *a)
     return ferror(f) | fclose(f) ? ERR_IO : 0;
 }
 
+/* On a terminal, without flags: ask. */
 static int
-init(const struct args *a)
+init_ask(struct args *a)
 {
-    const char *dir = a->value[DIR_OPTION], *role = a->value[ROLE];
+    static struct setup s;
+    if (a->value[ROLE] || a->value[LISTEN] || a->value[NETWORK] ||
+        !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return -1;
+    if (!setup_ask(&s, stdin, stdout))
+        return ARGS_EXIT_FAILED;
+    a->value[ROLE] = s.role;
+    a->value[LISTEN] = s.listen;
+    a->value[NETWORK] = s.network;
+    return -1;
+}
+
+static int
+init(struct args *a)
+{
     char path[FILES_PATH_MAX], hex[65];
+    if (!files_path(path, a->value[DIR_OPTION], "relay.conf") &&
+        access(path, F_OK) && init_ask(a) >= 0)
+        return ARGS_EXIT_FAILED;
+    const char *dir = a->value[DIR_OPTION], *role = a->value[ROLE];
     uint8_t *seed, id[32], secret[crypto_sign_SECRETKEYBYTES];
     if (role && strcmp(role, "gateway") != 0 && strcmp(role, "mix") != 0 &&
         strcmp(role, "store") != 0) {

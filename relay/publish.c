@@ -1,6 +1,6 @@
 /* relay/publish.c - rounding counts before anybody sees them.
  *
- * State: the thresholds, secret until they are passed, and a ring of minutes
+ * State: what was shown, the counts of the last minute, and a ring of minutes
  * for what is shown as a share or a rate. */
 #include "relay/publish.h"
 
@@ -11,25 +11,15 @@
 const char *const publish_counter_name[PUBLISH_COUNTERS] = {
     "received", "forwarded", "delivered", "answered", "dummies", "pieces"};
 
-static void
-step_init(struct publish *p, struct publish_step *s, uint64_t step)
-{
-    *s = (struct publish_step){.next = step + rng_below(p->env, step)};
-}
-
+/* Drawn also for a minute that brought nothing, so that the draws of others do
+ * not depend on it. */
 static uint64_t
 step_take(struct publish *p, struct publish_step *s, uint64_t count,
           uint64_t step)
 {
-    /* far ahead: only the last two thresholds can matter */
-    if (count > s->next + 4 * step) {
-        s->shown = (count / step - 2) * step;
-        s->next = s->shown + step + rng_below(p->env, step);
-    }
-    while (count >= s->next) {
-        s->shown += step;
-        s->next = s->shown + step + rng_below(p->env, step);
-    }
+    const uint64_t up = rng_below(p->env, step);
+    s->shown += (count - s->counted + up) / step * step;
+    s->counted = count;
     return s->shown;
 }
 
@@ -60,13 +50,6 @@ publish_init(struct publish *p, struct env *env, uint64_t now_us)
     memset(p, 0, sizeof *p);
     p->env = env;
     p->at_us = now_us + PUBLISH_PERIOD_US;
-    for (size_t i = 0; i < PUBLISH_COUNTERS; i++)
-        step_init(p, &p->count[i], PUBLISH_PACKETS);
-    for (size_t i = 0; i < ERROR_COUNT; i++) {
-        step_init(p, &p->dropped[i], PUBLISH_PACKETS);
-        step_init(p, &p->link[i], PUBLISH_LINKS);
-        step_init(p, &p->refused[i], PUBLISH_LINKS);
-    }
     p->clients.slack = PUBLISH_CLIENTS + rng_below(env, PUBLISH_CLIENTS);
     p->out.loops_percent = -1;
 }

@@ -3,10 +3,11 @@
  * Status file and metrics show what comes out here, never a count itself (I8):
  *
  *   * once a minute, by the clock alone; nothing changes in between;
- *   * a counter moves in steps (PUBLISH_PACKETS), never ahead of the count, at
- *     thresholds that are drawn afresh and uniformly within each step. Whoever
- *     knows every other packet sees one more with a chance of 1 in
- *     PUBLISH_PACKETS, once, and learns nothing for the next;
+ *   * a counter grows by whole steps (PUBLISH_PACKETS): what a minute brought
+ *     is rounded up or down at random, so that it is right on average, and what
+ *     was rounded off is forgotten. One packet more makes one minute's step
+ *     likelier by 1 in PUBLISH_PACKETS and leaves every later minute as it
+ *     would have been, even to one who knows all other packets;
  *   * a level (clients) stays until it is off by a step and a random part of
  *     another;
  *   * shares are whole steps of percents.
@@ -66,9 +67,9 @@ struct publish_out {
     int loops_percent; /* own loops that returned; -1: too few as yet */
 };
 
-/* A counter at the gate: it moves on when the count reaches `next`. */
+/* A counter at the gate. */
 struct publish_step {
-    uint64_t shown, next;
+    uint64_t shown, counted; /* counted: at the last minute */
 };
 /* A level: it moves when it is `slack` away from what is shown. */
 struct publish_level {

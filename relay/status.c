@@ -14,7 +14,13 @@
 
 const char *const status_role_name[] = {"gateway", "mix", "store", NULL};
 
-enum { TIME_LEN = 32, SPAN_LEN = 32, ADVICE_LEN = 160, STARTING_S = 3 };
+enum {
+    TIME_LEN = 32,
+    SPAN_LEN = 32,
+    ADVICE_LEN = 160,
+    STARTING_S = 3,
+    FEW = 2 * PUBLISH_PACKETS
+};
 
 /* ---- findings ---- */
 
@@ -279,7 +285,8 @@ load_judge(struct findings *f, const struct status *s)
     const uint64_t received = o->count[PUBLISH_RECEIVED];
     const uint64_t past = o->dropped[-ERR_DEADLINE_PAST];
     const uint64_t far = o->dropped[-ERR_DEADLINE_FAR];
-    if (past + far > 0 && 10 * (past + far) >= received)
+    /* single steps may be chance */
+    if (past + far > FEW && 10 * (past + far) >= received)
         finding_addf(f, FINDING_ERROR, clock_todo,
                      "many packets come too %s: the clock is %s, or the "
                      "machine too slow",
@@ -291,7 +298,7 @@ load_judge(struct findings *f, const struct status *s)
                      "is memory (2 KiB each)",
                      "%d %% of the packets it may hold are held",
                      o->held_percent);
-    if (o->dropped[-ERR_FULL] > 0 && 100 * o->dropped[-ERR_FULL] >= received)
+    if (o->dropped[-ERR_FULL] > FEW && 100 * o->dropped[-ERR_FULL] >= received)
         finding_addf(f, FINDING_WARNING,
                      "offer less 'bandwidth', or raise 'packets_max'",
                      "packets were dropped because it was full");

@@ -1,0 +1,245 @@
+/* tests/unit/test_check.c - findings about the machine. */
+#include "tests/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/address.h"
+#include "lib/files.h"
+#include "relay/check.h"
+#include "relay/setup.h"
+
+/* The first finding with this text is of this level. */
+static void
+found(const struct findings *f, enum finding_level level, const char *what)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (strstr(f->found[i].what, what)) {
+            assert_int_equal(f->found[i].level, level);
+            /* whoever is told of something is told what to do */
+            if (level == FINDING_ERROR)
+                assert_true(f->found[i].todo[0] != 0);
+            return;
+        }
+    fail_msg("nothing found like '%s'", what);
+}
+
+static struct daemon_config
+config_of(const char *text)
+{
+    struct daemon_config c;
+    char error[CONFIG_ERROR_LEN];
+    if (config_read_text(relay_options, relay_options_len, "relay.conf", text,
+                         strlen(text), &c, error))
+        fail_msg("%s", error);
+    return c;
+}
+
+static void
+config_drop(struct daemon_config *c)
+{
+    config_free(relay_options, relay_options_len, c);
+}
+
+static void
+keys_are_closed_to_others(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/brusio-check-XXXXXX", path[FILES_PATH_MAX];
+    struct findings f = {0};
+    assert_non_null(mkdtemp(dir));
+    check_keys(&f, dir);
+    found(&f, FINDING_ERROR, "identity.key: No such file");
+    static const char *const names[] = {"identity.key", "packet-7.key",
+                                        "packet-8.key.new"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(files_path(path, dir, names[i]), 0);
+        assert_int_equal(files_write(path, "x", 1), 0);
+    }
+    f.n = 0;
+    check_keys(&f, dir);
+    assert_int_equal(f.n, 1);
+    found(&f, FINDING_OK, "keys: 2, readable");
+    assert_int_equal(files_path(path, dir, "packet-7.key"), 0);
+    assert_int_equal(chmod(path, 0640), 0);
+    f.n = 0;
+    check_keys(&f, dir);
+    found(&f, FINDING_ERROR, "packet-7.key is open to other users (mode 640)");
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(chmod(dir, 0755), 0);
+    f.n = 0;
+    check_keys(&f, dir);
+    found(&f, FINDING_ERROR, "is open to other users (mode 755)");
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(files_path(path, dir, names[i]), 0);
+        unlink(path);
+    }
+    rmdir(dir);
+}
+
+static void
+addresses_are_tried(void **state)
+{
+    (void)state;
+    char bound[ADDRESS_TEXT_MAX], text[200];
+    struct findings f = {0};
+    int fd;
+    assert_int_equal(address_listen(&fd, "127.0.0.1:0", bound), 0);
+    snprintf(text, sizeof text, "role = mix\nlisten = \"%s\"\n", bound);
+    struct daemon_config c = config_of(text);
+    check_addresses(&f, &c, false);
+    found(&f, FINDING_ERROR, "cannot be bound: Address already in use");
+    found(&f, FINDING_WARNING, "only programs of this machine");
+    f.n = 0;
+    check_addresses(&f, &c, true); /* by the relay itself */
+    found(&f, FINDING_OK, "the relay runs");
+    close(fd);
+    f.n = 0;
+    check_addresses(&f, &c, false);
+    found(&f, FINDING_OK, "is free");
+    config_drop(&c);
+    c = config_of("role = mix\nlisten = \"0.0.0.0:0\"\n"
+                  "metrics = \"127.0.0.1:0\"\n");
+    f.n = 0;
+    check_addresses(&f, &c, false);
+    found(&f, FINDING_ERROR, "does not say which one others are to use");
+    found(&f, FINDING_OK, "'metrics': 127.0.0.1:0 is free");
+    found(&f, FINDING_WARNING, "IPv4: no address is offered");
+    config_drop(&c);
+    c = config_of("role = mix\nlisten = \"0.0.0.0:0\"\n"
+                  "addresses = {\"127.0.0.1:7\", \"example.org:7\"}\n");
+    f.n = 0;
+    check_addresses(&f, &c, false);
+    found(&f, FINDING_WARNING, "127.0.0.1:7 is loopback");
+    found(&f, FINDING_ERROR, "'example.org:7' is not an address");
+    found(&f, FINDING_WARNING, "IPv6: no address is offered");
+    config_drop(&c);
+    c = config_of("role = mix\nlisten = \"localhost\"\n");
+    f.n = 0;
+    check_addresses(&f, &c, false);
+    found(&f, FINDING_ERROR, "'listen' is 'localhost', which is not");
+    config_drop(&c);
+}
+
+static void
+disk_and_files_are_measured(void **state)
+{
+    (void)state;
+    struct daemon_config c = config_of("role = store\nletters_max = 100000\n");
+    struct findings f = {0};
+    check_disk(&f, &c, 220000000, 1000); /* 67 MB, 8 MB and 143 MB */
+    assert_int_equal(f.n, 1);
+    found(&f, FINDING_OK, "disk: 220 MB are free; it may need 218 MB");
+    check_disk(&f, &c, 217000000, 999);
+    assert_int_equal(f.found[1].level, FINDING_WARNING);
+    found(&f, FINDING_ERROR, "room for only 999 more files");
+    f.n = 0;
+    check_disk(&f, &c, 1000000, 1000);
+    found(&f, FINDING_ERROR, "1 MB are free");
+    config_drop(&c);
+    c = config_of("role = gateway\nclients_max = 5000\n");
+    f.n = 0;
+    check_files(&f, &c, 6000);
+    check_files(&f, &c, 5999);
+    assert_int_equal(f.found[0].level, FINDING_OK);
+    assert_int_equal(f.found[1].level, FINDING_WARNING);
+    assert_non_null(strstr(f.found[1].todo, "LimitNOFILE=6000"));
+    c.role = 1; /* a mix has no clients */
+    check_files(&f, &c, 1024);
+    assert_int_equal(f.found[2].level, FINDING_OK);
+    config_drop(&c);
+}
+
+static void
+the_clock_is_compared(void **state)
+{
+    (void)state;
+    static const struct {
+        int err;
+        uint64_t now_s;
+        enum finding_level level;
+    } cases[] = {
+        {0, 10000, FINDING_OK},
+        {0, 9819, FINDING_OK}, /* published 5 % early */
+        {0, 9818, FINDING_ERROR},
+        {0, 17199, FINDING_OK},
+        {0, 17200, FINDING_WARNING},
+        {ERR_FUTURE, 1, FINDING_ERROR},
+        {ERR_EXPIRED, 90000, FINDING_ERROR},
+        {ERR_NOT_FOUND, 1, FINDING_WARNING},
+        {ERR_SIGNATURE, 1, FINDING_WARNING},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct findings f = {0};
+        check_clock(&f, cases[i].err, 10000, 3600, cases[i].now_s);
+        assert_int_equal(f.n, 1);
+        found(&f, cases[i].level, "clock: ");
+    }
+}
+
+static void
+metrics_are_for_loopback_alone(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "0.0.0.0:9100",       "192.0.2.1:9100", "[::]:9100",
+        "127.0.0.1",          "localhost:9100", "128.0.0.1:9100",
+        "[2001:db8::1]:9100", ":9100",          "[::ffff:127.0.0.1]:1"};
+    static const char *const fine[] = {"", "127.0.0.1:9100", "127.9.9.9:0",
+                                       "[::1]:9100"};
+    struct daemon_config c;
+    char text[100], error[CONFIG_ERROR_LEN];
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(text, sizeof text, "role = mix\nmetrics = \"%s\"\n", bad[i]);
+        assert_int_equal(config_read_text(relay_options, relay_options_len, "f",
+                                          text, strlen(text), &c, error),
+                         ERR_RANGE);
+        assert_non_null(strstr(error, "f:2: 'metrics' is"));
+        assert_non_null(strstr(error, "expected a loopback address"));
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        snprintf(text, sizeof text, "role = mix\nmetrics = \"%s\"\n", fine[i]);
+        c = config_of(text);
+        assert_string_equal(c.metrics, fine[i]);
+        config_drop(&c);
+    }
+    c = config_of("role = mix\n");
+    assert_string_equal(c.metrics, "");
+    config_drop(&c);
+}
+
+static void
+init_asks_until_it_understands(void **state)
+{
+    (void)state;
+    char said[2048] = "";
+    struct setup s = {.network = "given.json"};
+    char answers[] = "king\n\nlocalhost\n192.0.2.1:7100\n";
+    FILE *in = fmemopen(answers, strlen(answers), "r");
+    FILE *out = fmemopen(said, sizeof said - 1, "w");
+    assert_true(in && out);
+    assert_true(setup_ask(&s, in, out));
+    assert_string_equal(s.role, "mix");
+    assert_string_equal(s.listen, "192.0.2.1:7100");
+    assert_string_equal(s.network, "given.json");
+    s = (struct setup){.role = "mix"};
+    assert_false(setup_ask(&s, in, out)); /* the input has ended */
+    fclose(in);
+    fclose(out);
+    assert_non_null(strstr(said, "expected one of gateway, mix, store"));
+    assert_non_null(strstr(said, "expected an address with its port"));
+    assert_null(strstr(said, "Network"));
+}
+
+const struct CMUnitTest test_check[] = {
+    cmocka_unit_test(keys_are_closed_to_others),
+    cmocka_unit_test(addresses_are_tried),
+    cmocka_unit_test(disk_and_files_are_measured),
+    cmocka_unit_test(the_clock_is_compared),
+    cmocka_unit_test(init_asks_until_it_understands),
+    cmocka_unit_test(metrics_are_for_loopback_alone),
+};
+TEST_SUITE(test_check);
