@@ -11,6 +11,7 @@ AR      ?= ar
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DOCDIR  ?= $(PREFIX)/share/doc/brusio
 DESTDIR ?=
 V       ?=
@@ -226,6 +227,7 @@ check-quick: all $(OUT)/run-tests
 	@tests/check-layers.sh
 	@tests/check-links.sh $(OUT)
 	@tests/package.sh $(MODE)
+	@tests/systemd.sh
 	@tests/run.sh $(OUT)
 # The same inside Debian 13, with another compiler, libsodium and OpenSSL.
 check-trixie:
@@ -270,6 +272,9 @@ install: all install-libs
 	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(PROGS:%=$(OUT)/%) $(DESTDIR)$(BINDIR)
+	@mkdir -p $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/brusio-relay.service.in \
+		>$(DESTDIR)$(UNITDIR)/brusio-relay.service
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
 		[ ! -f $$m ] || install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; \
 		done; done
@@ -277,7 +282,8 @@ install: all install-libs
 	install -m 644 $(CONTRIB) $(DESTDIR)$(DOCDIR)
 uninstall: uninstall-libs
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(CONTRIB)))
-	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%)
+	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
+		$(DESTDIR)$(UNITDIR)/brusio-relay.service
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; done; done
 

@@ -43,6 +43,8 @@ const struct config_option relay_options[] = {
      .max = 400, .help = "the network file, from this directory"},
     {OPTION(family), .type = CONFIG_STRING, .value = "", .max = 64,
      .help = "one name for all relays of one operator; no path uses two"},
+    {OPTION(user), .type = CONFIG_STRING, .value = "", .max = 64,
+     .help = "started as root: the user to become when it listens"},
     {OPTION(bandwidth), .type = CONFIG_INTEGER, .value = "1000", .min = 1,
      .max = 10000000,
      .help = "packets per second offered; paths are drawn by it"},
@@ -355,6 +357,9 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
     err = upkeep_new(&d->upkeep, d);
     if (!err)
         err = loop_timer_new(d->host.loop, upkeep_timer, d, &d->timer);
+    if (err)
+        return err;
+    err = daemon_confine(d); /* before there is another thread */
     if (err)
         return err;
     consensus_load(d);
