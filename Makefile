@@ -11,6 +11,7 @@ AR      ?= ar
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DOCDIR  ?= $(PREFIX)/share/doc/brusio
 DESTDIR ?=
 V       ?=
@@ -101,7 +102,7 @@ include sphinx/package.mk
 
 .DEFAULT_GOAL := all
 REGISTERS := build/release/registers
-.PHONY: $(REGISTERS) check-trixie check-arm64 all help deps deps-build demo check check-quick check-asan check-tsan \
+.PHONY: $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
@@ -119,6 +120,7 @@ help:
 	@echo 'make check-trixie  every test inside a Debian 13 root'
 	@echo 'make check-arm64   the packet cross-built, its tests under qemu'
 	@echo 'make e2e        kills and restarts of real programs'
+	@echo 'make soak       a network under churn; SECONDS=600'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
@@ -136,6 +138,11 @@ TEXTS ?= 100
 # Kills and restarts of real programs in the middle of a file.
 e2e: all
 	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
+
+# A network under churn, SECONDS long: nothing lost, nothing grows.
+soak: all
+	@tests/e2e/soak.py $(CURDIR)/$(OUT) $(SECONDS) $(SEED)
+SECONDS ?= 600
 
 # Timings, as ratios to one crypto_scalarmult of libsodium in the same run;
 # ONLY=sphinx: those whose names begin so; BENCH_ROUNDS=31: how often.
@@ -220,6 +227,7 @@ check-quick: all $(OUT)/run-tests
 	@tests/check-layers.sh
 	@tests/check-links.sh $(OUT)
 	@tests/package.sh $(MODE)
+	@tests/systemd.sh
 	@tests/run.sh $(OUT)
 # The same inside Debian 13, with another compiler, libsodium and OpenSSL.
 check-trixie:
@@ -264,6 +272,9 @@ install: all install-libs
 	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(PROGS:%=$(OUT)/%) $(DESTDIR)$(BINDIR)
+	@mkdir -p $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/brusio-relay.service.in \
+		>$(DESTDIR)$(UNITDIR)/brusio-relay.service
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
 		[ ! -f $$m ] || install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; \
 		done; done
@@ -271,7 +282,8 @@ install: all install-libs
 	install -m 644 $(CONTRIB) $(DESTDIR)$(DOCDIR)
 uninstall: uninstall-libs
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(CONTRIB)))
-	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%)
+	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
+		$(DESTDIR)$(UNITDIR)/brusio-relay.service
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; done; done
 

@@ -328,7 +328,7 @@ client_run(const char *dir, const struct daemon_config *config, int ready_fd)
     int err = host_init(&d->host, client_timer, d);
     if (!err) {
         host_log(&d->host, "brusio-client", (enum log_level)config->log_level);
-        err = host_stop_on_signals(&d->host);
+        err = host_stop_on_signals(&d->host, NULL, NULL);
     }
     if (!err)
         err = daemon_start(d, dir, ready_fd);

@@ -44,7 +44,10 @@ struct params {
     uint32_t epoch_len_s;
     uint8_t layers; /* mix layers L */
     struct sphinx_geometry geometry;
-    uint8_t mix_strategy;        /* enum mix_strategy */
+    uint8_t mix_strategy; /* enum mix_strategy; relay/mix.h */
+    uint32_t mix_interval_us;
+    uint32_t mix_threshold, mix_keep;
+    uint16_t mix_permille;
     uint32_t delay_mean_us;      /* at the gateway and at each mix */
     uint32_t poll_delay_mean_us; /* outward, over all mixes together */
     uint32_t store_delay_fixed_us;

@@ -22,7 +22,11 @@ static const struct json_field consensus_fields[] = {
 static const struct json_field params_fields[] = {
     F_INT(params, epoch_len_s, 1, 30 * DAY_S),
     F_INT(params, layers, 1, LAYERS_MAX),
-    F_INT(params, mix_strategy, 1, 255),
+    F_INT(params, mix_strategy, 1, 4),
+    F_INT(params, mix_interval_us, 1000, MINUTE_US),
+    F_INT(params, mix_threshold, 1, 1000000),
+    F_INT(params, mix_keep, 0, 1000000),
+    F_INT(params, mix_permille, 1, 1000),
     F_INT(params, delay_mean_us, 0, MINUTE_US),
     F_INT(params, poll_delay_mean_us, 0, MINUTE_US),
     F_INT(params, store_delay_fixed_us, 0, MINUTE_US),

@@ -372,7 +372,7 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     if (!err) {
         host_log(&s->host, "brusio-directory",
                  (enum log_level)config->log_level);
-        err = host_stop_on_signals(&s->host);
+        err = host_stop_on_signals(&s->host, NULL, NULL);
     }
     if (!err)
         err = server_start(s, dir, ready_fd);

@@ -92,17 +92,27 @@ host_stop(void *ctx)
     loop_stop(((struct host *)ctx)->loop);
 }
 
-int
-host_stop_on_signals(struct host *h)
+static void
+host_term(void *ctx)
 {
-    static const int signals[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
-        int err =
-            loop_signal_new(h->loop, signals[i], host_stop, h, &h->signals[i]);
-        if (err)
-            return err;
-    }
-    return 0;
+    struct host *h = ctx;
+    loop_fn drain = h->drain;
+    h->drain = NULL;
+    if (drain)
+        drain(h->drain_ctx);
+    else
+        loop_stop(h->loop);
+}
+
+int
+host_stop_on_signals(struct host *h, loop_fn drain, void *ctx)
+{
+    h->drain = drain;
+    h->drain_ctx = ctx;
+    int err = loop_signal_new(h->loop, SIGINT, host_stop, h, &h->signals[0]);
+    if (!err)
+        err = loop_signal_new(h->loop, SIGTERM, host_term, h, &h->signals[1]);
+    return err;
 }
 
 static void

@@ -17,6 +17,8 @@ struct host {
     struct loop_timer *timer;
     struct rng_os *traffic, *crypto; /* guarded */
     struct loop_signal *signals[2];
+    loop_fn drain;
+    void *drain_ctx;
     struct log log;
     void *owner; /* the daemon's */
 };
@@ -25,8 +27,9 @@ struct host {
 int host_init(struct host *h, loop_fn tick, void *ctx) CHECK_RESULT;
 void host_free(struct host *h);
 
-/* End loop_run() on SIGINT and SIGTERM. */
-int host_stop_on_signals(struct host *h) CHECK_RESULT;
+/* End loop_run() on SIGINT and SIGTERM; with `drain`, SIGTERM calls drain(ctx)
+ * the first time, and ends it the second time. */
+int host_stop_on_signals(struct host *h, loop_fn drain, void *ctx) CHECK_RESULT;
 
 /* Write log lines to stderr, up to this level. */
 void host_log(struct host *h, const char *program, enum log_level level);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/blocks.h"
 #include "lib/link_internal.h"
 
 enum {
@@ -58,8 +59,11 @@ out_flush(struct link *l)
         l->stats.sends++;
         l->out_at += (size_t)n;
     }
-    if (l->out_at == l->out_len)
-        l->out_at = l->out_len = 0;
+    if (l->out_at == l->out_len) { /* ten thousand links cannot each keep it */
+        free(l->out);
+        l->out = NULL;
+        l->out_at = l->out_len = l->out_room = 0;
+    }
     loop_watch_set(l->watch, l->out_len > 0 ? LOOP_READ | LOOP_WRITE
                                             : (unsigned)LOOP_READ);
     return true;
@@ -124,7 +128,7 @@ link_send(struct link *l, const uint8_t *frame)
         return ERR_FULL;
     }
     if (l->queued == l->queue_room) {
-        uint32_t room = l->queue_room ? 2 * l->queue_room : 8;
+        uint32_t room = l->queue_room ? 2 * l->queue_room : 1;
         if (room > l->config.queue_max)
             room = l->config.queue_max;
         uint8_t *more = realloc(l->queue, room * len);
@@ -145,28 +149,36 @@ link_send(struct link *l, const uint8_t *frame)
 static bool
 frames_read(struct link *l)
 {
-    size_t len = l->config.frame_len, room = BATCH * len;
+    size_t len = l->config.frame_len, room = BATCH * len, have = l->in_len;
+    uint8_t *batch = loop_scratch(l->loop, room);
+    if (!batch) {
+        link_down(l, ERR_NOMEM);
+        return false;
+    }
+    memcpy(batch, l->in, have);
     for (;;) {
-        int n = tls_read(l->session, l->in + l->in_len, room - l->in_len);
+        int n = tls_read(l->session, batch + have, room - have);
         if (n < 0) {
             link_down(l, n);
             return false;
         }
         if (n == 0)
-            return true;
-        l->in_len += (size_t)n;
-        size_t whole = l->in_len / len, rest = l->in_len % len;
+            break;
+        have += (size_t)n;
+        size_t whole = have / len, rest = have % len;
         if (whole == 0)
             continue;
         l->stats.frames_in += whole;
-        l->in_len = 0; /* the owner may free the link */
         if (l->ops)
-            l->ops->frames(l->ctx, l, l->in, whole);
+            l->ops->frames(l->ctx, l, batch, whole);
         if (l->freed || l->state == LINK_DOWN)
             return false;
-        memmove(l->in, l->in + whole * len, rest);
-        l->in_len = rest;
+        memmove(batch, batch + whole * len, rest);
+        have = rest;
     }
+    memcpy(l->in, batch, have);
+    l->in_len = have;
+    return true;
 }
 
 static bool
@@ -291,11 +303,12 @@ link_new(struct link **out, struct loop *loop, struct tls *tls,
         return ERR_NOMEM;
     l->loop = loop;
     l->config = *config;
+    l->block = BLOCKS_NONE;
     l->fd = fd;
     l->ops = ops;
     l->ctx = ctx;
     l->state = server ? LINK_HANDSHAKE : LINK_CONNECTING;
-    l->in = malloc(BATCH * config->frame_len);
+    l->in = malloc(config->frame_len);
     int err = l->in ? 0 : ERR_NOMEM;
     if (!err)
         err = tls_session_new(&l->session, tls, server);
@@ -345,6 +358,8 @@ link_free(struct link **lp)
         return;
     l->ops = NULL;
     link_down(l, ERR_CLOSED);
+    if (l->config.blocks)
+        blocks_give(l->config.blocks, l->block);
     l->freed = true;
     if (!l->entered)
         link_release(l);

@@ -14,11 +14,14 @@
 #include "lib/loop.h"
 #include "lib/tls.h"
 
+struct blocks;
 struct link;
 struct listener;
 
 struct link_config {
     size_t frame_len;
+    struct blocks *blocks; /* limits of a listener's peers, or NULL; outlives
+                              every link */
     uint32_t queue_max;    /* frames waiting to leave */
     uint64_t handshake_us; /* time for connecting and handshake; 0: 10 s */
 };

@@ -21,12 +21,13 @@ struct link {
     bool pinned;
     uint8_t pin[TLS_ID_LEN];
     bool entered, freed; /* freed: release when the callback returns */
-    uint8_t *in;         /* room for a batch of frames */
+    uint8_t *in;         /* the part of a frame that has come */
     size_t in_len;
     uint8_t *queue; /* frames in plain */
     uint32_t queued, queue_room;
     uint8_t *out; /* ciphertext that the kernel did not take yet */
     size_t out_at, out_len, out_room;
+    uint32_t block; /* its entry in config.blocks; of accepted links */
     struct link_stats stats;
 };
 

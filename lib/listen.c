@@ -2,14 +2,16 @@
  *
  * Each accepted link belongs to the listener until its handshake is over; then
  * the owner is told and takes it. Only unfinished ones are kept here, in a
- * list. Failure modes: too many (closed at once, counted FULL); no descriptors
- * left (counted SYSTEM; accepting goes on when some are free again). */
+ * list. Failure modes: too many, in all or from one block of addresses (closed
+ * at once, counted FULL or RATE); no descriptors left (counted SYSTEM;
+ * accepting goes on when some are free again). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/blocks.h"
 #include "lib/link_internal.h"
 
 struct unfinished {
@@ -75,21 +77,29 @@ static const struct link_ops accepted_ops = {accepted_up, accepted_frames,
                                              accepted_down};
 
 static int
-link_accept(struct listener *l, int fd)
+link_accept(struct listener *l, int fd, const struct sockaddr_storage *from)
 {
-    int one = 1;
+    int one = 1, err = 0;
+    uint32_t block = BLOCKS_NONE;
     if (l->n_unfinished >= l->unfinished_max)
         return ERR_FULL;
-    struct unfinished *u = calloc(1, sizeof *u);
-    if (!u)
-        return ERR_NOMEM;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    int err = link_new(&u->link, l->loop, l->tls, &l->config, fd, true,
-                       &accepted_ops, u);
-    if (err) {
-        free(u);
+    if (l->config.blocks)
+        err = blocks_take(l->config.blocks, from, loop_now_us(l->loop), &block);
+    if (err)
         return err;
+    struct unfinished *u = calloc(1, sizeof *u);
+    if (u) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        err = link_new(&u->link, l->loop, l->tls, &l->config, fd, true,
+                       &accepted_ops, u);
     }
+    if (!u || err) {
+        if (l->config.blocks)
+            blocks_give(l->config.blocks, block);
+        free(u);
+        return u ? err : ERR_NOMEM;
+    }
+    u->link->block = block;
     u->listener = l;
     u->next = l->unfinished;
     u->at = &l->unfinished;
@@ -106,13 +116,16 @@ listener_ready(void *ctx, unsigned ready)
     struct listener *l = ctx;
     (void)ready;
     for (unsigned i = 0; i < 64; i++) { /* others want their turn too */
-        int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+        socklen_t len = sizeof from;
+        int fd = accept4(l->fd, (struct sockaddr *)&from, &len,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno != EAGAIN && errno != EWOULDBLOCK)
                 l->refused[-ERR_SYSTEM]++;
             return;
         }
-        int err = link_accept(l, fd);
+        int err = link_accept(l, fd, &from);
         if (err) {
             l->refused[-err]++;
             close(fd);

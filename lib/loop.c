@@ -29,6 +29,8 @@ struct loop {
     struct posted *running; /* taken off the list, still to be run */
     int pipe[2];
     struct loop_watch *wake;
+    uint8_t *scratch;
+    size_t scratch_len;
 };
 
 struct loop_timer {
@@ -144,7 +146,21 @@ loop_free(struct loop **lp)
     if (l->base)
         event_base_free(l->base);
     pthread_mutex_destroy(&l->mutex);
+    free(l->scratch);
     free(l);
+}
+
+uint8_t *
+loop_scratch(struct loop *l, size_t len)
+{
+    if (l->scratch_len < len) {
+        uint8_t *more = realloc(l->scratch, len);
+        if (!more)
+            return NULL;
+        l->scratch = more;
+        l->scratch_len = len;
+    }
+    return l->scratch;
 }
 
 int

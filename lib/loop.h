@@ -6,6 +6,7 @@
 #ifndef LIB_LOOP_H
 #define LIB_LOOP_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -26,6 +27,10 @@ void loop_stop(struct loop *l);
 
 /* CLOCK_MONOTONIC in microseconds, read once a turn. */
 uint64_t loop_now_us(struct loop *l);
+
+/* A buffer of at least len octets for work within one call, shared by all that
+ * is done on this loop; NULL without memory. The loop's. */
+uint8_t *loop_scratch(struct loop *l, size_t len);
 
 /* libevent's event_base, for lib/http.c. */
 void *loop_base(struct loop *l);

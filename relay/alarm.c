@@ -51,8 +51,12 @@ alarm_turn(struct alarm *a, uint64_t now_us, uint32_t mhz)
 {
     const uint32_t cover = alarm_cover(a);
     const enum alarm_state before = a->state;
-    if (a->end_us == 0 || mhz == 0 || now_us < a->end_us)
-        return false;
+    if (mhz == 0) /* a network that has given up relays' loops */
+        *a = (struct alarm){.way_us = a->way_us};
+    else if (a->end_us == 0)
+        window_begin(a, now_us + a->way_us, mhz);
+    if (now_us < a->end_us || a->end_us == 0)
+        return a->state != before;
     /* longer than it should be, because nobody called: it says nothing */
     if (now_us < a->end_us + window_us(a, mhz) / 4)
         window_judge(a);

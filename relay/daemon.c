@@ -4,7 +4,10 @@
  * consensus-EPOCH (those in use), letters/ (a store's), status.json.
  *
  * Timers: the relay's own (through its environment); the upkeep's, four times
- * a second (links, authorities, what the operator sees). */
+ * a second (links, authorities, what the operator sees).
+ *
+ * SIGINT ends it at once. SIGTERM drains: no packet is taken any more, what is
+ * held leaves at its time, 30 s at most; then it ends. */
 #include "relay/daemon.h"
 
 #include <dirent.h>
@@ -20,7 +23,7 @@
 #include "lib/wire.h"
 #include "relay/panel.h"
 
-enum { UPKEEP_US = 250000, STORAGE_QUEUE = 4096 };
+enum { UPKEEP_US = 250000, STORAGE_QUEUE = 4096, DRAIN_US = 30000000 };
 
 static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
@@ -40,6 +43,8 @@ const struct config_option relay_options[] = {
      .max = 400, .help = "the network file, from this directory"},
     {OPTION(family), .type = CONFIG_STRING, .value = "", .max = 64,
      .help = "one name for all relays of one operator; no path uses two"},
+    {OPTION(user), .type = CONFIG_STRING, .value = "", .max = 64,
+     .help = "started as root: the user to become when it listens"},
     {OPTION(bandwidth), .type = CONFIG_INTEGER, .value = "1000", .min = 1,
      .max = 10000000,
      .help = "packets per second offered; paths are drawn by it"},
@@ -242,11 +247,36 @@ alarm_tell(struct daemon *d)
     d->alarmed = state == ALARM_RAISED || (d->alarmed && state != ALARM_QUIET);
 }
 
+/* SIGTERM: let out what is held, then leave. What arrives meanwhile is dropped
+ * and counted; its senders repeat it. */
+static void
+daemon_drain(void *ctx)
+{
+    struct daemon *d = ctx;
+    relay_drain(d->relay);
+    d->drain_until_us = loop_now_us(d->host.loop) + DRAIN_US;
+    log_write(&d->host.log, LOG_NOTICE, "relay",
+              "leaves when the %zu packets it holds are out",
+              relay_held(d->relay));
+}
+
+/* What is due within a turn has left at its end, so one turn more. */
+static void
+drain_step(struct daemon *d)
+{
+    const bool empty = relay_held(d->relay) == 0;
+    if (d->drain_until_us && ((empty && d->drained) ||
+                              loop_now_us(d->host.loop) >= d->drain_until_us))
+        loop_stop(d->host.loop);
+    d->drained = empty;
+}
+
 static void
 upkeep_timer(void *ctx)
 {
     struct daemon *d = ctx;
     alarm_tell(d);
+    drain_step(d);
     net_upkeep(d->net);
     upkeep_step(d->upkeep);
     panel_step(d->panel);
@@ -329,6 +359,9 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
         err = loop_timer_new(d->host.loop, upkeep_timer, d, &d->timer);
     if (err)
         return err;
+    err = daemon_confine(d); /* before there is another thread */
+    if (err)
+        return err;
     consensus_load(d);
     err = panel_new(&d->panel, d, config);
     if (err)
@@ -370,7 +403,7 @@ relay_run(const char *dir, struct daemon_config *config, int ready_fd)
     int err = host_init(&d->host, relay_timer, d);
     if (!err) {
         host_log(&d->host, "brusio-relay", (enum log_level)config->log_level);
-        err = host_stop_on_signals(&d->host);
+        err = host_stop_on_signals(&d->host, daemon_drain, d);
     }
     if (!err)
         err = daemon_start(d, dir, config, ready_fd);

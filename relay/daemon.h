@@ -21,7 +21,7 @@ enum { DAEMON_VIEWS = EPOCHS_USABLE + 1 };
 
 struct daemon_config {
     int role; /* index in its names: gateway, mix, store */
-    char *listen, *network, *family;
+    char *listen, *network, *family, *user;
     struct config_list addresses; /* to be reached at; empty: as bound */
     int64_t bandwidth, packets_max, clients_max, letters_max, replay_tags;
     int64_t fault_drop_permille, fault_delay_ms; /* test builds */
@@ -62,6 +62,8 @@ struct daemon {
     struct panel *panel;
     struct loop_timer *timer; /* of the upkeep */
     bool alarmed;             /* the operator was told */
+    uint64_t drain_until_us;  /* 0: not leaving */
+    bool drained;             /* nothing was held a turn ago */
     uint64_t refused[ERROR_COUNT];
 };
 
@@ -73,6 +75,9 @@ int daemon_consensus(struct daemon *d, struct consensus *c,
                      const uint8_t *bytes, size_t len) CHECK_RESULT;
 const struct daemon_view *daemon_view_of(const struct daemon *d,
                                          uint32_t epoch);
+
+/* confine.c: give up root, files and calls that it does not need. */
+int daemon_confine(struct daemon *d) CHECK_RESULT;
 
 /* net.c */
 int net_new(struct net **out, struct daemon *d) CHECK_RESULT;

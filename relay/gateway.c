@@ -128,6 +128,11 @@ relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames, size_t n)
     size_t len = r->geometry.packet_len, i = 0;
     if (client >= r->clients_made || !r->clients[client].open || !r->newest)
         return;
+    if (r->draining) {
+        r->stats.received += n;
+        r->stats.dropped[-ERR_CLOSED] += n;
+        return;
+    }
     while (i < n) {
         size_t run = 0;
         while (i + run < n && frames[(i + run) * len] != WIRE_CONTROL)

@@ -87,6 +87,7 @@ struct relay {
     uint32_t loop_next;
     struct relay_link_loops *link_loops; /* by number, of the newest view */
     uint32_t link_loops_len;
+    bool draining;
     struct relay_stats stats;
     uint8_t *frame; /* scratch of one packet */
 };

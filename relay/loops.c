@@ -133,7 +133,7 @@ void
 loops_send(struct relay *r, uint64_t now_us)
 {
     struct route route;
-    if (!r->newest)
+    if (!r->newest || r->draining)
         return;
     alarm_turn(&r->alarm, now_us, loop_mhz(r));
     if (now_us < r->loop_us)

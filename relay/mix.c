@@ -1,32 +1,36 @@
-/* relay/mix.c - Poisson mixing: each packet leaves after the delay its sender
- * drew, so a mix is an M/M/infinity queue and the delay wheel is all of it.
+/* relay/mix.c - Poisson mixing by a delay wheel, and the way to the pools.
  *
- * State: the wheel. Timers: the caller's one, set to mix_next_due(). Failure
- * mode: full; the caller drops the packet and counts it. */
+ * State: the wheel, or a pool. Timers: the caller's one, set to mix_next_due().
+ * Failure mode: full; the caller drops the packet and counts it. */
 #include "relay/mix.h"
 
 #include <stdlib.h>
 
 #include "lib/wheel.h"
+#include "relay/mix_pool.h"
 
 enum { POP_BATCH = 64 };
 
 struct mix {
-    struct wheel *wheel;
+    struct wheel *wheel;   /* poisson, or */
+    struct mix_pool *pool; /* any other */
 };
 
 int
-mix_new(struct mix **out, enum mix_strategy strategy, size_t capacity)
+mix_new(struct mix **out, const struct mix_params *params, size_t capacity,
+        struct env *env)
 {
     *out = NULL;
-    if (strategy != MIX_POISSON)
+    if (params->strategy < MIX_POISSON || params->strategy > MIX_BINOMIAL)
         return ERR_UNSUPPORTED;
     if (capacity == 0 || capacity >= UINT32_MAX)
         return ERR_ARG;
     struct mix *m = calloc(1, sizeof *m);
     if (!m)
         return ERR_NOMEM;
-    int err = wheel_new(&m->wheel, (uint32_t)capacity);
+    int err = params->strategy == MIX_POISSON
+                  ? wheel_new(&m->wheel, (uint32_t)capacity)
+                  : mix_pool_new(&m->pool, params, capacity, env);
     if (err) {
         free(m);
         return err;
@@ -41,6 +45,7 @@ mix_free(struct mix **m)
     if (!*m)
         return;
     wheel_free(&(*m)->wheel);
+    mix_pool_free(&(*m)->pool);
     free(*m);
     *m = NULL;
 }
@@ -49,6 +54,8 @@ int
 mix_push(struct mix *m, mix_handle handle, uint32_t next, uint64_t now_us,
          uint64_t delay_us)
 {
+    if (m->pool)
+        return mix_pool_push(m->pool, (struct mix_out){handle, next}, now_us);
     return wheel_add(m->wheel, now_us + delay_us, handle, next);
 }
 
@@ -57,6 +64,8 @@ mix_pop_due(struct mix *m, uint64_t now_us, struct mix_out *out, size_t max)
 {
     struct wheel_entry e[POP_BATCH];
     size_t n = 0, got;
+    if (m->pool)
+        return mix_pool_pop(m->pool, now_us, out, max);
     do {
         size_t want = max - n < POP_BATCH ? max - n : POP_BATCH;
         got = wheel_pop_due(m->wheel, now_us, e, want);
@@ -69,11 +78,11 @@ mix_pop_due(struct mix *m, uint64_t now_us, struct mix_out *out, size_t max)
 uint64_t
 mix_next_due(const struct mix *m)
 {
-    return wheel_next_due_us(m->wheel);
+    return m->pool ? mix_pool_next_due(m->pool) : wheel_next_due_us(m->wheel);
 }
 
 size_t
 mix_count(const struct mix *m)
 {
-    return wheel_count(m->wheel);
+    return m->pool ? mix_pool_count(m->pool) : wheel_count(m->wheel);
 }

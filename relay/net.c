@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/blocks.h"
 #include "lib/clock.h"
 #include "lib/rng.h"
 #include "relay/daemon.h"
@@ -17,6 +18,11 @@
 enum {
     QUEUE_FRAMES = 1024,
     IN_MAX = 4096, /* beside the clients */
+    /* of one block of addresses: links at once, handshakes a minute */
+    BLOCK_LINKS = 64,
+    BLOCK_HANDSHAKES = 240,
+    BLOCK_BURST = 120,
+    BLOCK_ENTRIES = 8192,
     RETRY_US = 250000,
     RETRY_MAX_US = 30000000
 };
@@ -45,6 +51,7 @@ struct net {
     struct daemon *daemon;
     struct tls *tls;
     struct listener *listener;
+    struct blocks *blocks;
     struct link_config config;
     struct out_link *outs;
     struct in_link *ins;
@@ -430,6 +437,27 @@ net_listen(struct net *n)
     return err;
 }
 
+/* What one block of addresses may take: a gateway's clients behind one
+ * provider's translation are many, but not half of all. */
+static int
+net_limits(struct net *n)
+{
+    struct daemon *d = n->daemon;
+    uint8_t key[16];
+    uint32_t half = (uint32_t)d->config->clients_max / 2;
+    env_random_crypto(&d->host.env, key, sizeof key);
+    const struct blocks_config config = {
+        .links_max = half > BLOCK_LINKS ? half : BLOCK_LINKS,
+        .per_minute = BLOCK_HANDSHAKES,
+        .burst = BLOCK_BURST,
+        .entries = BLOCK_ENTRIES,
+        .hash_key = key};
+    int err = blocks_new(&n->blocks, &config);
+    n->config.blocks = n->blocks;
+    sodium_memzero(key, sizeof key);
+    return err;
+}
+
 int
 net_new(struct net **out, struct daemon *d)
 {
@@ -440,7 +468,9 @@ net_new(struct net **out, struct daemon *d)
     n->daemon = d;
     n->config = (struct link_config){
         .frame_len = d->network.geometry.packet_len, .queue_max = QUEUE_FRAMES};
-    int err = tls_new(&n->tls, d->identity_seed);
+    int err = net_limits(n);
+    if (!err)
+        err = tls_new(&n->tls, d->identity_seed);
     if (!err)
         err = net_listen(n);
 #ifdef BRUSIO_DEBUG
@@ -480,6 +510,7 @@ net_free(struct net **np)
     }
 #endif
     tls_free(&n->tls);
+    blocks_free(&n->blocks);
     free(n->clients);
     free(n);
 }

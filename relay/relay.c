@@ -84,9 +84,14 @@ relay_equip(struct relay *r, const struct consensus *c)
     if (!r->slab)
         err = slab_new(&r->slab, sizeof(struct held) + g->packet_len,
                        r->packets_max);
+    const struct mix_params mix = {
+        .strategy = (enum mix_strategy)c->params.mix_strategy,
+        .interval_us = c->params.mix_interval_us,
+        .threshold = c->params.mix_threshold,
+        .keep = c->params.mix_keep,
+        .permille = c->params.mix_permille};
     if (!err && !r->mix)
-        err = mix_new(&r->mix, (enum mix_strategy)c->params.mix_strategy,
-                      r->packets_max);
+        err = mix_new(&r->mix, &mix, r->packets_max, r->env);
     if (!err && !r->boxes && r->env->ops->store)
         err = boxes_new(&r->boxes, r->env,
                         wire_letter_len(g->body_len, g->surb_len), r->keys[1]);
@@ -163,9 +168,9 @@ relay_arm(struct relay *r)
     uint64_t due_us = wheel_next_due_us(r->due);
     if (due_us < at_us)
         at_us = due_us;
-    if (r->loop_us < at_us)
+    if (!r->draining && r->loop_us < at_us)
         at_us = r->loop_us;
-    if (alarm_next_us(&r->alarm) < at_us)
+    if (!r->draining && alarm_next_us(&r->alarm) < at_us)
         at_us = alarm_next_us(&r->alarm);
     env_timer(r->env, at_us);
 }
@@ -175,9 +180,9 @@ relay_frames(struct relay *r, struct relay_peer *from, uint8_t *frames,
              size_t n)
 {
     const struct source source = {.peer = from};
-    if (!r->newest) {
+    if (!r->newest || r->draining) {
         r->stats.received += n;
-        r->stats.dropped[-ERR_EPOCH] += n;
+        r->stats.dropped[r->newest ? -ERR_CLOSED : -ERR_EPOCH] += n;
         return;
     }
     pipeline_run(r, &source, frames, n);
@@ -221,6 +226,12 @@ const struct relay_stats *
 relay_stats(const struct relay *r)
 {
     return &r->stats;
+}
+
+void
+relay_drain(struct relay *r)
+{
+    r->draining = true;
 }
 
 const struct alarm *

@@ -88,6 +88,10 @@ void relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames,
 /* The timer has fired. */
 void relay_tick(struct relay *r);
 
+/* Before leaving: take no packet any more (ERR_CLOSED), send no loops, and let
+ * out what is held, each packet at its time. Over when relay_held() is 0. */
+void relay_drain(struct relay *r);
+
 const struct relay_stats *relay_stats(const struct relay *r);
 
 /* Does it look as if packets were withheld (relay/alarm.h)? */

@@ -86,6 +86,7 @@ day_open(struct store_sqlite *s, struct day *d, uint32_t number)
                      "PRAGMA journal_mode=WAL;"
                      "PRAGMA synchronous=FULL;"
                      "PRAGMA secure_delete=ON;"
+                     "PRAGMA cache_size=-256;" /* KiB; the kernel caches too */
                      "CREATE TABLE IF NOT EXISTS letter("
                      " box BLOB NOT NULL, slot INTEGER NOT NULL,"
                      " body BLOB NOT NULL, PRIMARY KEY(box, slot)"

@@ -144,6 +144,7 @@ fast_make(struct fast *f, const struct fast_config *c)
     f->packets_max = (uint32_t)(2 * rate_mhz / 1000 * c->layers *
                                 (c->delay_mean_us + STEP_US) / 1000000) +
                      10000;
+    static const struct mix_params poisson = {.strategy = MIX_POISSON};
     size_t n_mixes = (size_t)c->layers * c->mixes;
     f->client = calloc(c->clients, sizeof *f->client);
     f->mix = calloc(n_mixes, sizeof(struct mix *));
@@ -155,7 +156,7 @@ fast_make(struct fast *f, const struct fast_config *c)
         packet_free(f, i);
     int err = wheel_new(&f->clocks, c->clients + 1);
     for (size_t i = 0; i < n_mixes && !err; i++)
-        err = mix_new(&f->mix[i], MIX_POISSON, f->packets_max);
+        err = mix_new(&f->mix[i], &poisson, f->packets_max, NULL);
     for (uint32_t i = 0; i < c->clients && !err; i++) {
         traffic_init(&f->client[i], &profile, &f->env);
         err = wheel_add(f->clocks, f->client[i].next_us, i, 0);

@@ -8,7 +8,7 @@ bad=0
 std='assert ctype errno fcntl float inttypes limits locale math signal
 stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings
 time unistd getopt pthread sched dirent poll termios ifaddrs netdb endian libgen
-immintrin'
+grp pwd immintrin'
 for dir in lib sphinx directory relay client sim; do
     rules=$dir/.may_include
     [ -f "$rules" ] || { echo "layers: $rules is missing"; bad=1; continue; }

@@ -101,6 +101,58 @@ texts_arrive(void **state)
 
 /* A file of 200,000 octets between fast clients. */
 static void
+timed(struct params *p)
+{
+    p->mix_strategy = 2;
+    p->mix_interval_us = 150000;
+    p->mix_keep = 2;
+}
+
+static void
+threshold(struct params *p)
+{
+    p->mix_strategy = 3;
+    p->mix_threshold = 2;
+    p->mix_keep = 3;
+}
+
+static void
+binomial(struct params *p)
+{
+    p->mix_strategy = 4;
+    p->mix_interval_us = 150000;
+    p->mix_permille = 700;
+}
+
+/* Networks whose mixes are pools carry a text too. */
+static void
+pools_carry_texts(void **state)
+{
+    (void)state;
+    static void (*const strategies[])(struct params *) = {timed, threshold,
+                                                          binomial};
+    for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++) {
+        struct world_config config = small;
+        uint64_t order;
+        config.seed = test_seed();
+        config.params = strategies[i];
+        struct world *w = world_new(&config);
+        struct world_client *a = world_client_add(w, "fast", 0);
+        struct world_client *b = world_client_add(w, "fast", 1);
+        world_run_s(w, 2);
+        world_pair(w, a, "bob", b, "alice");
+        world_run_s(w, 20);
+        assert_int_equal(client_send(a->client, "bob", LETTER_TEXT,
+                                     (const uint8_t *)"hello", 5, &order),
+                         0);
+        double s = receive(w, b, "alice", (const uint8_t *)"hello", 5, 60);
+        state_wait(w, a, "bob", order, CLIENT_DELIVERED, 60);
+        printf("  strategy %zu: a text in %.1f s\n", i + 2, s);
+        world_free(&w);
+    }
+}
+
+static void
 a_file_arrives(void **state)
 {
     (void)state;
@@ -128,6 +180,7 @@ a_file_arrives(void **state)
 
 const struct CMUnitTest test_clients[] = {
     cmocka_unit_test(texts_arrive),
+    cmocka_unit_test(pools_carry_texts),
     cmocka_unit_test(a_file_arrives),
 };
 TEST_SUITE(test_clients);

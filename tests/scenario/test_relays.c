@@ -381,6 +381,32 @@ i7_garbage_is_counted(void **state)
     world_free(&w);
 }
 
+/* A relay that leaves takes nothing any more and lets out all it holds. */
+static void
+drain_lets_out_what_is_held(void **state)
+{
+    (void)state;
+    static struct world w;
+    uint8_t letter[LETTER];
+    world_make(&w, SPHINX_SUITE_X25519, test_seed() + 6);
+    assert_int_equal(visitor_ask(&w, WIRE_PUT, 1, 4, letter), WIRE_KEPT);
+    struct relay *mix = w.host[GATEWAYS].relay;
+    const struct relay_stats *s = relay_stats(mix);
+    uint64_t at_us = engine_now_us(w.engine);
+    for (int ms = 0; ms < 60000 && relay_held(mix) == 0; ms++)
+        engine_run(w.engine, at_us += 1000);
+    assert_true(relay_held(mix) > 0);
+    const size_t held = relay_held(mix);
+    const uint64_t out = s->forwarded, sent = s->loops_sent;
+    relay_drain(mix);
+    engine_run(w.engine, engine_now_us(w.engine) + 30000000);
+    assert_int_equal(relay_held(mix), 0);
+    assert_int_equal(s->forwarded, out + held);
+    assert_int_equal(s->loops_sent, sent);
+    assert_true(s->dropped[-ERR_CLOSED] > 0); /* others' loops */
+    world_free(&w);
+}
+
 /* I2: the downlink ticks at its interval, whether answers come or not. */
 static void
 i2_downlink_is_constant(void **state)
@@ -443,6 +469,7 @@ const struct CMUnitTest test_relays[] = {
     cmocka_unit_test(i3_no_packet_twice),
     cmocka_unit_test(i7_wrong_packets_are_counted),
     cmocka_unit_test(i7_garbage_is_counted),
+    cmocka_unit_test(drain_lets_out_what_is_held),
     cmocka_unit_test(i2_downlink_is_constant),
     cmocka_unit_test(same_seed_same_course),
     cmocka_unit_test(i5_cryptography_changes_no_course),

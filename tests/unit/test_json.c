@@ -99,6 +99,7 @@ wrong_values_are_named(void **state)
         {"\"epoch\":7", "\"epoch\": 7", "not canonical", ERR_FORMAT},
         {"\"epoch\":7", "\"epoch\":7,\"fpoch\":1", "network", ERR_UNKNOWN},
         {"\"layers\":3", "\"layers\":0", "layers", ERR_RANGE},
+        {"\"mix_strategy\":1", "\"mix_strategy\":5", "mix_strategy", ERR_RANGE},
         {"\"layers\":3", "\"layers\":4", "geometry", ERR_RANGE},
         {"\"suite\":1", "\"suite\":9", "geometry", ERR_SUITE},
         {"\"network\":\"test\"", "\"network\":\"\"", "network", ERR_FORMAT},

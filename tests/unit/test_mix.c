@@ -11,6 +11,8 @@
 #include "lib/rng_seeded.h"
 #include "relay/mix.h"
 
+static const struct mix_params poisson = {.strategy = MIX_POISSON};
+
 /* One mix fed by Poisson arrivals with exponential delays. Calls back before
  * each event with the time since the last one. */
 struct feed {
@@ -27,7 +29,7 @@ feed_start(struct feed *f, const char *label, uint64_t arrival_mean_us,
     *f = (struct feed){.arrival_mean_us = arrival_mean_us,
                        .delay_mean_us = delay_mean_us};
     rng_seeded_init_u64(&f->rng, test_seed(), label);
-    assert_int_equal(mix_new(&f->mix, MIX_POISSON, 1 << 20), 0);
+    assert_int_equal(mix_new(&f->mix, &poisson, 1 << 20, NULL), 0);
 }
 
 static uint64_t
@@ -155,7 +157,7 @@ t4_four_hops_are_erlang(void **state)
     assert_non_null(start_us);
     rng_seeded_init_u64(&rng, test_seed(), "T4");
     for (int i = 0; i < HOPS; i++)
-        assert_int_equal(mix_new(&mix[i], MIX_POISSON, PACKETS), 0);
+        assert_int_equal(mix_new(&mix[i], &poisson, PACKETS, NULL), 0);
     for (; arrived < PACKETS; now_us += STEP_US) {
         if (sent < PACKETS) {
             start_us[sent] = now_us;
@@ -196,9 +198,10 @@ bounds(void **state)
     (void)state;
     struct mix *m;
     struct mix_out out[2];
-    assert_int_equal(mix_new(&m, (enum mix_strategy)99, 1), ERR_UNSUPPORTED);
-    assert_int_equal(mix_new(&m, MIX_POISSON, 0), ERR_ARG);
-    assert_int_equal(mix_new(&m, MIX_POISSON, 1), 0);
+    const struct mix_params none = {.strategy = (enum mix_strategy)99};
+    assert_int_equal(mix_new(&m, &none, 1, NULL), ERR_UNSUPPORTED);
+    assert_int_equal(mix_new(&m, &poisson, 0, NULL), ERR_ARG);
+    assert_int_equal(mix_new(&m, &poisson, 1, NULL), 0);
     assert_true(mix_next_due(m) == UINT64_MAX);
     assert_int_equal(mix_push(m, 5, 6, 1000, 500), 0);
     assert_int_equal(mix_push(m, 5, 6, 1000, 500), ERR_FULL);

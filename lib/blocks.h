@@ -1,0 +1,40 @@
+/* lib/blocks.h - how much each block of addresses takes of a listener.
+ *
+ * A block is a /24 of IPv4 or a /48 of IPv6: what one subscriber or one rented
+ * machine has at hand. Two limits each: links at once, and handshakes, which
+ * cost a signature, by a token bucket. The table has a fixed size and a secret
+ * hash; when it is full of blocks that hold links or have used their tokens,
+ * all further ones share one entry, so that many blocks gain nothing by being
+ * many. Loopback is not limited: what comes from there is of this machine.
+ *
+ * Pure: time comes in as an argument. One thread. */
+#ifndef LIB_BLOCKS_H
+#define LIB_BLOCKS_H
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "lib/error.h"
+
+struct blocks_config {
+    uint32_t links_max;      /* at once */
+    uint32_t per_minute;     /* handshakes begun, on average */
+    uint32_t burst;          /* and at once */
+    uint32_t entries;        /* blocks known at once */
+    const uint8_t *hash_key; /* 16 fresh random octets */
+};
+
+struct blocks;
+int blocks_new(struct blocks **out,
+               const struct blocks_config *config) CHECK_RESULT;
+void blocks_free(struct blocks **b);
+
+enum { BLOCKS_NONE = UINT32_MAX };
+
+/* A connection from this address. Returns 0 and its entry (BLOCKS_NONE: not
+ * limited), to be given back once; or ERR_FULL (links), ERR_RATE
+ * (handshakes). */
+int blocks_take(struct blocks *b, const struct sockaddr_storage *from,
+                uint64_t now_us, uint32_t *entry) CHECK_RESULT;
+void blocks_give(struct blocks *b, uint32_t entry);
+#endif
