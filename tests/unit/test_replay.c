@@ -85,14 +85,20 @@ reopening(void **state)
     set_free(&s);
 }
 
-/* A million tags, a third of them offered again at a random later time, the
+/* Ten million tags, a third of them offered again at a random later time, the
  * set taken up anew at times: the answers are those of a plain array that
  * remembers everything. */
+#ifdef BRUSIO_DEBUG
+enum { TAGS = 1000000 }; /* slow builds look for errors in memory */
+#else
+enum { TAGS = 10000000 };
+#endif
+
 static void
 same_as_a_plain_set(void **state)
 {
     (void)state;
-    enum { TAGS = 1000000, PER_S = 1000, LIFE_S = 90 };
+    enum { PER_S = TAGS / 2000, LIFE_S = 90, BACK = PER_S * 100 };
     struct set s;
     struct rng_seeded rng;
     bool rebooted;
@@ -109,7 +115,7 @@ same_as_a_plain_set(void **state)
         deadline_s[i] = now_s + (uint32_t)(u % LIFE_S);
         assert_int_equal(replay_insert(s.r, tag, deadline_s[i], now_s), 0);
         if (u >> 32 & 1) {
-            uint32_t span = i + 1 < 100000 ? i + 1 : 100000;
+            uint32_t span = i + 1 < BACK ? i + 1 : BACK;
             uint32_t k = i - (uint32_t)((u >> 33) % span);
             memcpy(tag, &k, sizeof k);
             int want = deadline_s[k] < now_s ? ERR_DEADLINE_PAST : ERR_REPLAY;
