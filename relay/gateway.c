@@ -13,6 +13,8 @@
 #include "lib/rng.h"
 #include "relay/internal.h"
 
+enum { BURST_US = 10000000, BURST_MIN = 64 };
+
 static void
 client_arm(struct relay *r, uint32_t number)
 {
@@ -92,6 +94,39 @@ relay_client_close(struct relay *r, uint32_t number)
     sodium_memzero(&c->down, sizeof c->down);
 }
 
+static uint32_t
+profile_mhz(const struct profile *p)
+{
+    return p->send_mhz + p->poll_mhz + p->loop_mhz;
+}
+
+/* How many of n frames that came at once may pass: a client sends what its
+ * profile says, a quarter more for its clock, and after a stall of its line
+ * what has queued up in ten seconds. Judged before any key exchange; before it
+ * has told its profile it may be the fastest. */
+static size_t
+client_allows(const struct relay *r, struct client *c, size_t n)
+{
+    const struct params *p = &r->newest->consensus->params;
+    const uint64_t now_us = env_now_mono_us(r->env);
+    uint32_t mhz = c->frames_mhz;
+    for (size_t i = 0; i < p->n_profiles && c->frames_mhz == 0; i++)
+        if (profile_mhz(&p->profiles[i]) > mhz)
+            mhz = profile_mhz(&p->profiles[i]);
+    const uint64_t each_us = 800000000ULL / mhz; /* loop_mhz is 1 or more */
+    const uint64_t burst_us =
+        BURST_US > BURST_MIN * each_us ? BURST_US : BURST_MIN * each_us;
+    size_t passed = 0;
+    for (; passed < n; passed++) {
+        uint64_t full_us =
+            (c->full_us > now_us ? c->full_us : now_us) + each_us;
+        if (full_us > now_us + burst_us)
+            break;
+        c->full_us = full_us;
+    }
+    return passed;
+}
+
 static int
 control_take(struct relay *r, uint32_t number, const uint8_t *frame)
 {
@@ -107,6 +142,7 @@ control_take(struct relay *r, uint32_t number, const uint8_t *frame)
     /* the profile was chosen once; a client that changes it shows its use */
     if (c->down.interval_us && c->down.interval_us != interval_us)
         return ERR_CONFLICT;
+    c->frames_mhz = profile_mhz(&p->profiles[control.profile]);
     /* the oldest handle makes room before the new one comes in */
     unsigned oldest = (c->down.newest_handle + 1u) % DOWNLINK_HANDLES;
     if (c->down.n_handles == DOWNLINK_HANDLES)
@@ -133,6 +169,10 @@ relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames, size_t n)
         r->stats.dropped[-ERR_CLOSED] += n;
         return;
     }
+    const size_t passed = client_allows(r, &r->clients[client], n);
+    r->stats.received += n - passed;
+    r->stats.dropped[-ERR_RATE] += n - passed;
+    n = passed;
     while (i < n) {
         size_t run = 0;
         while (i + run < n && frames[(i + run) * len] != WIRE_CONTROL)

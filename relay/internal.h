@@ -54,6 +54,8 @@ struct client {
     bool open;
     bool waiting;        /* an entry in the wheel is under way */
     uint32_t generation; /* tells an old entry in the wheel from a new one */
+    uint32_t frames_mhz; /* what its profile sends; 0: not told yet */
+    uint64_t full_us;    /* when its bucket of frames is full again */
     struct downlink down;
 };
 

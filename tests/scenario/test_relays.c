@@ -381,6 +381,32 @@ i7_garbage_is_counted(void **state)
     world_free(&w);
 }
 
+/* A client that floods is cut to its rate before its packets cost anything,
+ * and is heard again when its bucket is full. The visitor has the profile
+ * default: 5.5 frames/s, so 69 at once (10 s, a quarter more). */
+static void
+floods_are_cut(void **state)
+{
+    (void)state;
+    enum { FLOOD = 500 };
+    static struct world w;
+    world_make(&w, SPHINX_SUITE_X25519, test_seed() + 7);
+    assert_int_equal(visitor_ask(&w, WIRE_LOOP, 1, 0, NULL), WIRE_EMPTY);
+    engine_run(w.engine, engine_now_us(w.engine) + 20000000);
+    struct relay *gate = w.host[0].relay;
+    const struct relay_stats *s = relay_stats(gate);
+    assert_int_equal(s->dropped[-ERR_RATE], 0);
+    for (int i = 0; i < FLOOD; i++)
+        engine_inject(w.engine, VISITOR_NODE, 0, w.last_sent, PACKET);
+    engine_run(w.engine, engine_now_us(w.engine) + 1000000);
+    /* a few more have earned their way while they arrived */
+    assert_in_range(s->dropped[-ERR_RATE], FLOOD - 69 - 8, FLOOD - 68);
+    assert_in_range(s->dropped[-ERR_REPLAY], 68, 69 + 8);
+    engine_run(w.engine, engine_now_us(w.engine) + 20000000);
+    assert_int_equal(visitor_ask(&w, WIRE_LOOP, 2, 0, NULL), WIRE_EMPTY);
+    world_free(&w);
+}
+
 /* A relay that leaves takes nothing any more and lets out all it holds. */
 static void
 drain_lets_out_what_is_held(void **state)
@@ -469,6 +495,7 @@ const struct CMUnitTest test_relays[] = {
     cmocka_unit_test(i3_no_packet_twice),
     cmocka_unit_test(i7_wrong_packets_are_counted),
     cmocka_unit_test(i7_garbage_is_counted),
+    cmocka_unit_test(floods_are_cut),
     cmocka_unit_test(drain_lets_out_what_is_held),
     cmocka_unit_test(i2_downlink_is_constant),
     cmocka_unit_test(same_seed_same_course),
