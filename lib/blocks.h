@@ -29,7 +29,7 @@ int blocks_new(struct blocks **out,
                const struct blocks_config *config) CHECK_RESULT;
 void blocks_free(struct blocks **b);
 
-enum { BLOCKS_NONE = UINT32_MAX };
+#define BLOCKS_NONE UINT32_MAX
 
 /* A connection from this address. Returns 0 and its entry (BLOCKS_NONE: not
  * limited), to be given back once; or ERR_FULL (links), ERR_RATE

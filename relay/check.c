@@ -10,6 +10,7 @@
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,7 +181,7 @@ mode_check(struct findings *f, const char *path, size_t *good)
         finding_addf(f, FINDING_ERROR,
                      "run this as the relay's user, or chown it",
                      "%s cannot be read: %s", path, strerror(errno));
-    else if (st.st_uid != geteuid())
+    else if (st.st_uid != geteuid() && geteuid() != 0)
         finding_addf(f, FINDING_WARNING, "the relay has to run as that user",
                      "%s belongs to another user", path);
     else
@@ -413,6 +414,20 @@ network_check(struct findings *f, const struct network *n)
 
 /* ---- all ---- */
 
+void
+check_user(struct findings *f, const struct daemon_config *c, bool root)
+{
+    if (c->user[0] && !getpwnam(c->user))
+        finding_addf(f, FINDING_ERROR,
+                     "make it with adduser --system, or name "
+                     "another",
+                     "'user': there is no user '%s' on this machine", c->user);
+    else if (root && !c->user[0])
+        finding_add(f, FINDING_WARNING,
+                    "started by this user, the relay runs as root",
+                    "set 'user' to an ordinary one, or let systemd choose one");
+}
+
 /* Is that our own relay that has the port? */
 static bool
 relay_runs(const char *dir)
@@ -449,6 +464,7 @@ check_run(const char *dir, const struct daemon_config *config)
                      network.name, network.n_authorities, network.epoch_len_s,
                      (uint32_t)network.geometry.packet_len,
                      sphinx_suite_name(network.geometry.suite));
+    check_user(&f, config, geteuid() == 0);
     check_keys(&f, dir);
     check_addresses(&f, config, relay_runs(dir));
     if (statvfs(dir, &fs) == 0)

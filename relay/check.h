@@ -10,6 +10,7 @@ int check_run(const char *dir, const struct daemon_config *config);
 /* The parts, for tests. */
 void check_addresses(struct findings *f, const struct daemon_config *c,
                      bool running);
+void check_user(struct findings *f, const struct daemon_config *c, bool root);
 void check_keys(struct findings *f, const char *dir);
 /* free_bytes, free_inodes: of the file system. */
 void check_disk(struct findings *f, const struct daemon_config *c,

@@ -113,6 +113,7 @@ gather(struct panel *p)
     s->written_s = env_now_wall_s(&d->host.env);
     s->waits_s =
         d->accept_us > now_us ? (d->accept_us - now_us) / 1000000 + 1 : 0;
+    s->leaving = d->drain_until_us != 0;
     s->alarm = (int)relay_alarm(d->relay)->state;
     network_gather(p);
     authorities_gather(p);
@@ -197,8 +198,8 @@ reload(void *ctx)
     struct http_server *http = p->http;
     struct reload r;
     char error[NETFILE_ERROR_LEN];
-    bool network_changed;
-    int err = reload_read(&next, d->dir, &d->network, &network_changed, error);
+    enum reload_network network;
+    int err = reload_read(&next, d->dir, &d->network, &network, error);
     if (err) {
         log_write(&d->host.log, LOG_ERROR, "relay",
                   "the old configuration stays: %s", error);
@@ -219,14 +220,18 @@ reload(void *ctx)
     d->host.log.level = (enum log_level)p->config->log_level;
     config_free(relay_options, relay_options_len, &next);
     log_write(&d->host.log, LOG_NOTICE, "relay", "configuration read again%s",
-              r.applied[0] || r.next[0] || r.restart[0] || network_changed
+              r.applied[0] || r.next[0] || r.restart[0] || network
                   ? ""
                   : "; nothing has changed");
     tell(p, LOG_NOTICE, "in force now", r.applied);
     tell(p, LOG_NOTICE, "in force with the next descriptor", r.next);
     tell(p, LOG_WARNING, "only after a restart", r.restart);
-    if (network_changed)
+    if (network == RELOAD_NETWORK_CHANGED)
         tell(p, LOG_WARNING, "only after a restart", "the network file");
+    if (network == RELOAD_NETWORK_CLOSED)
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "the network file was replaced outside the relay's folder, "
+                  "where it may not look any more; it is read at a restart");
 }
 
 /* ---- life ---- */
@@ -291,7 +296,7 @@ panel_free(struct panel **pp)
     loop_signal_free(&p->hup);
     http_server_free(&p->http);
     gather(p);
-    p->now.running = false;
+    p->now.running = p->now.leaving = false;
     status_keep(p);
     free(p->text);
     free(p);

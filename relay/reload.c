@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const at_once[] = {"log_level", "metrics", NULL};
 static const char *const described[] = {"bandwidth", "family", "addresses",
@@ -108,25 +109,41 @@ network_same(const struct network *a, const struct network *b)
     return is;
 }
 
+/* Landlock refuses to open it, which access() does not know of. */
+static bool
+is_closed(const char *dir, const char *name)
+{
+    char path[FILES_PATH_MAX];
+    if (name[0] == '/')
+        return access(name, R_OK) == 0;
+    return files_path(path, dir, name) == 0 && access(path, R_OK) == 0;
+}
+
 int
 reload_read(struct daemon_config *next, const char *dir,
-            const struct network *running, bool *network_changed,
+            const struct network *running, enum reload_network *network,
             char error[static NETFILE_ERROR_LEN])
 {
     char path[FILES_PATH_MAX];
-    struct network network;
+    struct network n;
     _Static_assert((int)NETFILE_ERROR_LEN >= (int)CONFIG_ERROR_LEN, "a line");
+    *network = RELOAD_NETWORK_SAME;
     int err = files_path(path, dir, "relay.conf");
     if (err) {
         snprintf(error, NETFILE_ERROR_LEN, "%s: %s", dir, error_text(err));
         return err;
     }
     err = config_read(relay_options, relay_options_len, path, next, error);
-    if (!err) {
-        err = netfile_read_in(dir, next->network, &network, error);
-        if (err)
-            config_free(relay_options, relay_options_len, next);
+    if (err)
+        return err;
+    err = netfile_read_in(dir, next->network, &n, error);
+    if (err == ERR_IO && is_closed(dir, next->network)) {
+        *network = RELOAD_NETWORK_CLOSED;
+        return 0;
     }
-    *network_changed = !err && !network_same(running, &network);
+    if (err)
+        config_free(relay_options, relay_options_len, next);
+    else if (!network_same(running, &n))
+        *network = RELOAD_NETWORK_CHANGED;
     return err;
 }

@@ -16,11 +16,19 @@ struct reload {
     char restart[RELOAD_LIST_LEN]; /* only after a restart */
 };
 
+/* The network file never changes for a relay that runs; what of it would wait
+ * for a restart. */
+enum reload_network {
+    RELOAD_NETWORK_SAME,
+    RELOAD_NETWORK_CHANGED,
+    RELOAD_NETWORK_CLOSED /* replaced where a confined relay may not look */
+};
+
 /* Read relay.conf of dir and the network file it names into *next, zeroed by
  * the caller and freed with config_free(). On an error that is empty, and
  * error is a line for people. */
 int reload_read(struct daemon_config *next, const char *dir,
-                const struct network *running, bool *network_changed,
+                const struct network *running, enum reload_network *network,
                 char error[static NETFILE_ERROR_LEN]) CHECK_RESULT;
 
 /* Exchange what may change between *now and *next; the rest of *now stays as

@@ -131,6 +131,11 @@ process_is_well(struct findings *f, const struct status *s,
                      "is gone: start it again",
                      "the status is old: written %s ago",
                      span_text(span, age_s));
+    else if (s->leaving)
+        finding_add(f, FINDING_ERROR,
+                    "it is about to end: it takes no packets and lets out "
+                    "those it holds",
+                    "wait half a minute, then start it again when you want");
     else
         return true;
     return false;

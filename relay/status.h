@@ -25,6 +25,7 @@ struct status {
     uint64_t written_s, started_s; /* wall clock */
     uint64_t pid;
     bool running; /* false: it said goodbye */
+    bool leaving; /* lets out what it holds, then ends */
     int role;     /* index into status_role_name */
     char listen[ADDRESS_MAX];
     uint64_t waits_s; /* after a restart of the machine; 0: accepts */

@@ -26,6 +26,7 @@ static const struct field {
     FIELD(started_s, U64),
     FIELD(pid, U64),
     FIELD(running, BOOL),
+    FIELD(leaving, BOOL),
     FIELD(role, INT),
     FIELD(listen, TEXT),
     FIELD(waits_s, U64),

@@ -154,6 +154,24 @@ disk_and_files_are_measured(void **state)
 }
 
 static void
+the_user_is_looked_up(void **state)
+{
+    (void)state;
+    struct daemon_config c = config_of("role = mix\nuser = no-such-user-7\n");
+    struct findings f = {0};
+    check_user(&f, &c, true);
+    found(&f, FINDING_ERROR, "no user 'no-such-user-7'");
+    config_drop(&c);
+    c = config_of("role = mix\n");
+    f.n = 0;
+    check_user(&f, &c, false);
+    assert_int_equal(f.n, 0);
+    check_user(&f, &c, true);
+    found(&f, FINDING_WARNING, "runs as root");
+    config_drop(&c);
+}
+
+static void
 the_clock_is_compared(void **state)
 {
     (void)state;
@@ -238,6 +256,7 @@ const struct CMUnitTest test_check[] = {
     cmocka_unit_test(keys_are_closed_to_others),
     cmocka_unit_test(addresses_are_tried),
     cmocka_unit_test(disk_and_files_are_measured),
+    cmocka_unit_test(the_user_is_looked_up),
     cmocka_unit_test(the_clock_is_compared),
     cmocka_unit_test(init_asks_until_it_understands),
     cmocka_unit_test(metrics_are_for_loopback_alone),

@@ -139,11 +139,11 @@ everything_is_read_before_anything_changes(void **state)
     char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
     struct daemon_config c = {0};
     struct network n;
-    bool changed;
+    enum reload_network changed;
     assert_int_equal(netfile_read_in(dir, "network.json", &n, error), 0);
     file_put("relay.conf", "role = mix\n");
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), 0);
-    assert_false(changed);
+    assert_int_equal(changed, RELOAD_NETWORK_SAME);
     config_drop(&c);
     file_put("relay.conf", "role = mix\n\nbandwidth = many\n");
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), ERR_FORMAT);
@@ -155,11 +155,16 @@ everything_is_read_before_anything_changes(void **state)
     assert_null(c.listen);
     network_put("other.json", 3600, 1); /* a gateway more is all the same */
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), 0);
-    assert_false(changed);
+    assert_int_equal(changed, RELOAD_NETWORK_SAME);
     config_drop(&c);
     network_put("other.json", 1800, 0);
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), 0);
-    assert_true(changed);
+    assert_int_equal(changed, RELOAD_NETWORK_CHANGED);
+    config_drop(&c);
+    /* what is there and cannot be opened: here, because it is a folder */
+    file_put("relay.conf", "role = mix\nnetwork = \"/tmp\"\n");
+    assert_int_equal(reload_read(&c, dir, &n, &changed, error), 0);
+    assert_int_equal(changed, RELOAD_NETWORK_CLOSED);
     config_drop(&c);
     assert_int_equal(files_path(path, dir, "relay.conf"), 0);
     unlink(path);

@@ -116,6 +116,8 @@ a_process_that_is_gone_is_noticed(void **state)
     s.written_s = NOW + 3600;
     says(&s, STATUS_ALIVE, 1, "dated in the future", "NTP");
     s = good();
+    s.leaving = true;
+    says(&s, STATUS_ALIVE, 1, "it is about to end", "wait");
     s.running = false;
     says(&s, STATUS_GONE, 1, "is not running; it was stopped", "run --dir");
 }
@@ -239,6 +241,7 @@ the_file_says_the_same(void **state)
     s.seen.refused[-ERR_UNSUPPORTED] = 100; /* the last of them */
     s.seen.loops_percent = -1;
     s.layer = -1;
+    s.leaving = true;
     assert_int_equal(status_write_json(&s, &text, &len), 0);
     assert_int_equal(text[len - 1], '\n');
     assert_int_equal(status_read_json(&back, (uint8_t *)text, len), 0);
@@ -250,6 +253,7 @@ the_file_says_the_same(void **state)
     assert_int_equal(back.seen.refused[-ERR_UNSUPPORTED], 100);
     assert_string_equal(back.descriptor_refusal, "\"quoted\" \\ text");
     assert_int_equal(back.layer, -1);
+    assert_true(back.leaving);
     /* cut off anywhere, it is refused */
     for (size_t n = 0; n + 2 < len; n++)
         assert_int_equal(status_read_json(&back, (uint8_t *)text, n),
