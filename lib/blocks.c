@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/bucket.h"
+
 enum { PLACES = 4, BLOCK_LEN = 7, MINUTE_US = 60000000 };
 
 struct entry {
@@ -121,12 +123,9 @@ blocks_take(struct blocks *b, const struct sockaddr_storage *from,
     struct entry *e = entry_find(b, block, now_us);
     if (e->links >= b->config.links_max)
         return ERR_FULL;
-    /* the bucket as the time at which it is full: each token puts that off */
-    uint64_t full_us =
-        (e->full_us > now_us ? e->full_us : now_us) + b->token_us;
-    if (full_us > now_us + b->config.burst * b->token_us)
+    if (!bucket_take(&e->full_us, now_us, b->token_us,
+                     b->config.burst * b->token_us))
         return ERR_RATE;
-    e->full_us = full_us;
     e->links++;
     *number = (uint32_t)(e - b->entry);
     return 0;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/rng.h"
+#include "lib/bucket.h"
 #include "relay/internal.h"
 
 enum { BURST_US = 10000000, BURST_MIN = 64 };
@@ -117,13 +118,8 @@ client_allows(const struct relay *r, struct client *c, size_t n)
     const uint64_t burst_us =
         BURST_US > BURST_MIN * each_us ? BURST_US : BURST_MIN * each_us;
     size_t passed = 0;
-    for (; passed < n; passed++) {
-        uint64_t full_us =
-            (c->full_us > now_us ? c->full_us : now_us) + each_us;
-        if (full_us > now_us + burst_us)
-            break;
-        c->full_us = full_us;
-    }
+    while (passed < n && bucket_take(&c->full_us, now_us, each_us, burst_us))
+        passed++;
     return passed;
 }
 

@@ -21,7 +21,6 @@
 #include <string.h>
 
 #include "sphinx/suite.h"
-#include "sphinx/x25519.h"
 
 enum {
     X_LEN = 32,

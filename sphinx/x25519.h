@@ -38,7 +38,7 @@ void x25519_isa_use(enum x25519_isa isa);
 
 /* ---- between x25519.c and the files that know a processor ---- */
 
-enum { X25519_BATCH_MAX = 32, X25519_LANES_MAX = 8 };
+enum { X25519_BATCH_MAX = 32 };
 
 /* Jobs in groups of `lanes` rows of 32 octets, X25519_BATCH_MAX at most.
  * prepare() once, before the first multiply_base(). */

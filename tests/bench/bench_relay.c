@@ -27,6 +27,7 @@
 #include "lib/codec.h"
 #include "lib/files.h"
 #include "lib/link.h"
+#include "lib/rng.h"
 #include "sphinx/x25519.h"
 
 enum {
@@ -199,16 +200,13 @@ files_make(struct bench *b, const char *listen)
 
 /* ---- packets ---- */
 
+/* Exponential with a mean of 100 ms, in milliseconds. */
 static uint16_t
 delay_draw(void)
 {
-    double u = ((double)randombytes_random() + 1) / 4294967297.0, e = 0;
-    for (; u < 0.5; u *= 2) /* -ln(u), without libm */
-        e += 0.6931471805599453;
-    double x = (1 - u) / (1 + u), term = x, sum = 0;
-    for (int k = 1; k < 40; k += 2, term *= x * x)
-        sum += term / k;
-    return (uint16_t)((e + 2 * sum) * 100);
+    uint64_t bits;
+    randombytes_buf(&bits, sizeof bits);
+    return (uint16_t)(rng_exp_from(bits, 100000) / 1000);
 }
 
 static void
