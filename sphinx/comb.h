@@ -16,6 +16,8 @@
  * inside a register, the same for every digit. */
 #ifndef SPHINX_COMB_H
 #define SPHINX_COMB_H
+#include <pthread.h>
+
 #include "sphinx/ladder.h"
 
 enum { COMB_PLACES = 32, COMB_MULTIPLES = 8 };
@@ -289,7 +291,9 @@ comb_run(struct fe *x, struct fe *z, const uint8_t (*scalar)[32])
 static void
 comb_groups(const uint8_t (*scalar)[32], uint8_t (*out)[32], size_t groups)
 {
+    static pthread_once_t made = PTHREAD_ONCE_INIT;
     struct fe x[GROUPS_MAX], z[GROUPS_MAX];
+    pthread_once(&made, comb_make);
     for (size_t g = 0; g < groups; g++)
         comb_run(&x[g], &z[g], scalar + LANES * g);
     groups_finish(x, z, groups, out);

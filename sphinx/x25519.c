@@ -1,10 +1,8 @@
 /* sphinx/x25519.c - choosing the means, cutting jobs into batches.
  *
- * One process-wide choice, made once; it depends on the processor alone. So do
- * the tables of the base point, each made when first needed. */
+ * One process-wide choice, made once; it depends on the processor alone. */
 #include "sphinx/x25519.h"
 
-#include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -99,15 +97,6 @@ struct rows {
     uint8_t out[X25519_BATCH_MAX][32];
 };
 
-static void
-lanes_prepare(const struct x25519_lanes *by)
-{
-    static pthread_once_t once[3] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT,
-                                     PTHREAD_ONCE_INIT};
-    int which = by == &x25519_ifma8 ? 0 : by == &x25519_ifma4 ? 1 : 2;
-    pthread_once(&once[which], by->prepare);
-}
-
 /* n jobs at most X25519_BATCH_MAX, all on the base point or none. Lanes
  * without a job repeat the first one. */
 static void
@@ -122,13 +111,11 @@ batch_lanes(const struct x25519_lanes *by, struct x25519_job *jobs, size_t n)
         if (!base)
             memcpy(r.point[i], j->point, 32);
     }
-    if (base) {
-        lanes_prepare(by);
+    if (base)
         by->multiply_base((const uint8_t(*)[32])r.scalar, r.out, groups);
-    } else {
+    else
         by->multiply((const uint8_t(*)[32])r.scalar,
                      (const uint8_t(*)[32])r.point, r.out, groups);
-    }
     for (size_t i = 0; i < n; i++) {
         memcpy(jobs[i].out, r.out[i], 32);
         int zero = sodium_is_zero(jobs[i].out, 32);

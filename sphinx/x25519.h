@@ -40,11 +40,9 @@ void x25519_isa_use(enum x25519_isa isa);
 
 enum { X25519_BATCH_MAX = 32 };
 
-/* Jobs in groups of `lanes` rows of 32 octets, X25519_BATCH_MAX at most.
- * prepare() once, before the first multiply_base(). */
+/* Jobs in groups of `lanes` rows of 32 octets, X25519_BATCH_MAX at most. */
 struct x25519_lanes {
     size_t lanes;
-    void (*prepare)(void);
     void (*multiply)(const uint8_t (*scalar)[32], const uint8_t (*point)[32],
                      uint8_t (*out)[32], size_t groups);
     void (*multiply_base)(const uint8_t (*scalar)[32], uint8_t (*out)[32],

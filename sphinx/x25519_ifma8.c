@@ -17,7 +17,6 @@ comb_pick(const comb_word word[8], vec which)
 
 const struct x25519_lanes x25519_ifma8 = {
     .lanes = LANES,
-    .prepare = comb_make,
     .multiply = ladder_groups,
     .multiply_base = comb_groups,
 };

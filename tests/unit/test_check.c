@@ -11,6 +11,7 @@
 #include "lib/files.h"
 #include "relay/check.h"
 #include "relay/setup.h"
+#include "tests/relay_config.h"
 
 /* The first finding with this text is of this level. */
 static void
@@ -25,23 +26,6 @@ found(const struct findings *f, enum finding_level level, const char *what)
             return;
         }
     fail_msg("nothing found like '%s'", what);
-}
-
-static struct daemon_config
-config_of(const char *text)
-{
-    struct daemon_config c;
-    char error[CONFIG_ERROR_LEN];
-    if (config_read_text(relay_options, relay_options_len, "relay.conf", text,
-                         strlen(text), &c, error))
-        fail_msg("%s", error);
-    return c;
-}
-
-static void
-config_drop(struct daemon_config *c)
-{
-    config_free(relay_options, relay_options_len, c);
 }
 
 static void
@@ -89,7 +73,7 @@ addresses_are_tried(void **state)
     int fd;
     assert_int_equal(address_listen(&fd, "127.0.0.1:0", bound), 0);
     snprintf(text, sizeof text, "role = mix\nlisten = \"%s\"\n", bound);
-    struct daemon_config c = config_of(text);
+    struct daemon_config c = test_relay_config(text);
     check_addresses(&f, &c, false);
     found(&f, FINDING_ERROR, "cannot be bound: Address already in use");
     found(&f, FINDING_WARNING, "only programs of this machine");
@@ -100,35 +84,36 @@ addresses_are_tried(void **state)
     f.n = 0;
     check_addresses(&f, &c, false);
     found(&f, FINDING_OK, "is free");
-    config_drop(&c);
-    c = config_of("role = mix\nlisten = \"0.0.0.0:0\"\n"
-                  "metrics = \"127.0.0.1:0\"\n");
+    test_relay_config_free(&c);
+    c = test_relay_config("role = mix\nlisten = \"0.0.0.0:0\"\n"
+                          "metrics = \"127.0.0.1:0\"\n");
     f.n = 0;
     check_addresses(&f, &c, false);
     found(&f, FINDING_ERROR, "does not say which one others are to use");
     found(&f, FINDING_OK, "'metrics': 127.0.0.1:0 is free");
     found(&f, FINDING_WARNING, "IPv4: no address is offered");
-    config_drop(&c);
-    c = config_of("role = mix\nlisten = \"0.0.0.0:0\"\n"
-                  "addresses = {\"127.0.0.1:7\", \"example.org:7\"}\n");
+    test_relay_config_free(&c);
+    c = test_relay_config("role = mix\nlisten = \"0.0.0.0:0\"\n"
+                          "addresses = {\"127.0.0.1:7\", \"example.org:7\"}\n");
     f.n = 0;
     check_addresses(&f, &c, false);
     found(&f, FINDING_WARNING, "127.0.0.1:7 is loopback");
     found(&f, FINDING_ERROR, "'example.org:7' is not an address");
     found(&f, FINDING_WARNING, "IPv6: no address is offered");
-    config_drop(&c);
-    c = config_of("role = mix\nlisten = \"localhost\"\n");
+    test_relay_config_free(&c);
+    c = test_relay_config("role = mix\nlisten = \"localhost\"\n");
     f.n = 0;
     check_addresses(&f, &c, false);
     found(&f, FINDING_ERROR, "'listen' is 'localhost', which is not");
-    config_drop(&c);
+    test_relay_config_free(&c);
 }
 
 static void
 disk_and_files_are_measured(void **state)
 {
     (void)state;
-    struct daemon_config c = config_of("role = store\nletters_max = 100000\n");
+    struct daemon_config c =
+        test_relay_config("role = store\nletters_max = 100000\n");
     struct findings f = {0};
     check_disk(&f, &c, 220000000, 1000); /* 67 MB, 8 MB and 143 MB */
     assert_int_equal(f.n, 1);
@@ -139,8 +124,8 @@ disk_and_files_are_measured(void **state)
     f.n = 0;
     check_disk(&f, &c, 1000000, 1000);
     found(&f, FINDING_ERROR, "1 MB are free");
-    config_drop(&c);
-    c = config_of("role = gateway\nclients_max = 5000\n");
+    test_relay_config_free(&c);
+    c = test_relay_config("role = gateway\nclients_max = 5000\n");
     f.n = 0;
     check_files(&f, &c, 6000);
     check_files(&f, &c, 5999);
@@ -150,25 +135,26 @@ disk_and_files_are_measured(void **state)
     c.role = 1; /* a mix has no clients */
     check_files(&f, &c, 1024);
     assert_int_equal(f.found[2].level, FINDING_OK);
-    config_drop(&c);
+    test_relay_config_free(&c);
 }
 
 static void
 the_user_is_looked_up(void **state)
 {
     (void)state;
-    struct daemon_config c = config_of("role = mix\nuser = no-such-user-7\n");
+    struct daemon_config c =
+        test_relay_config("role = mix\nuser = no-such-user-7\n");
     struct findings f = {0};
     check_user(&f, &c, true);
     found(&f, FINDING_ERROR, "no user 'no-such-user-7'");
-    config_drop(&c);
-    c = config_of("role = mix\n");
+    test_relay_config_free(&c);
+    c = test_relay_config("role = mix\n");
     f.n = 0;
     check_user(&f, &c, false);
     assert_int_equal(f.n, 0);
     check_user(&f, &c, true);
     found(&f, FINDING_WARNING, "runs as root");
-    config_drop(&c);
+    test_relay_config_free(&c);
 }
 
 static void
@@ -220,13 +206,13 @@ metrics_are_for_loopback_alone(void **state)
     }
     for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
         snprintf(text, sizeof text, "role = mix\nmetrics = \"%s\"\n", fine[i]);
-        c = config_of(text);
+        c = test_relay_config(text);
         assert_string_equal(c.metrics, fine[i]);
-        config_drop(&c);
+        test_relay_config_free(&c);
     }
-    c = config_of("role = mix\n");
+    c = test_relay_config("role = mix\n");
     assert_string_equal(c.metrics, "");
-    config_drop(&c);
+    test_relay_config_free(&c);
 }
 
 static void

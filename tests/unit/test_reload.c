@@ -17,6 +17,7 @@
 #include "lib/clock.h"
 #include "relay/reload.h"
 #include "relay/status.h"
+#include "tests/relay_config.h"
 
 static char dir[64];
 static pid_t child; /* 0: none */
@@ -81,40 +82,26 @@ teardown(void **state)
     return rmdir(dir);
 }
 
-static struct daemon_config
-config_of(const char *text)
-{
-    struct daemon_config c;
-    char error[CONFIG_ERROR_LEN];
-    if (config_read_text(relay_options, relay_options_len, "relay.conf", text,
-                         strlen(text), &c, error))
-        fail_msg("%s", error);
-    return c;
-}
-
-static void
-config_drop(struct daemon_config *c)
-{
-    config_free(relay_options, relay_options_len, c);
-}
-
 static void
 keys_change_or_wait_for_a_restart(void **state)
 {
     (void)state;
-    struct daemon_config a = config_of("role = mix\naddresses = {x, y}\n");
-    struct daemon_config b = config_of("role = mix\naddresses = {x, y}\n");
+    struct daemon_config a =
+        test_relay_config("role = mix\naddresses = {x, y}\n");
+    struct daemon_config b =
+        test_relay_config("role = mix\naddresses = {x, y}\n");
     struct reload r;
     reload_apply(&r, &a, &b);
     assert_string_equal(r.applied, "");
     assert_string_equal(r.next, "");
     assert_string_equal(r.restart, "");
-    config_drop(&b);
-    b = config_of("role = store\nlisten = \"127.0.0.1:1\"\n"
-                  "addresses = {x, z}\nnetwork = n\nfamily = f\n"
-                  "bandwidth = 7\npackets_max = 100\nclients_max = 1\n"
-                  "letters_max = 1\nreplay_tags = 1000\nlog_level = debug\n"
-                  "metrics = \"127.0.0.1:9\"\n");
+    test_relay_config_free(&b);
+    b = test_relay_config(
+        "role = store\nlisten = \"127.0.0.1:1\"\n"
+        "addresses = {x, z}\nnetwork = n\nfamily = f\n"
+        "bandwidth = 7\npackets_max = 100\nclients_max = 1\n"
+        "letters_max = 1\nreplay_tags = 1000\nlog_level = debug\n"
+        "metrics = \"127.0.0.1:9\"\n");
     reload_apply(&r, &a, &b);
     assert_string_equal(r.applied, "log_level, metrics");
     assert_string_equal(r.next, "addresses, family, bandwidth");
@@ -128,8 +115,8 @@ keys_change_or_wait_for_a_restart(void **state)
     assert_string_equal(a.addresses.item[1], "z");
     assert_string_equal(a.metrics, "127.0.0.1:9");
     assert_int_equal(a.log_level, LOG_DEBUG);
-    config_drop(&a);
-    config_drop(&b);
+    test_relay_config_free(&a);
+    test_relay_config_free(&b);
 }
 
 static void
@@ -144,7 +131,7 @@ everything_is_read_before_anything_changes(void **state)
     file_put("relay.conf", "role = mix\n");
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), 0);
     assert_int_equal(changed, RELOAD_NETWORK_SAME);
-    config_drop(&c);
+    test_relay_config_free(&c);
     file_put("relay.conf", "role = mix\n\nbandwidth = many\n");
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), ERR_FORMAT);
     assert_non_null(strstr(error, "relay.conf:3: 'bandwidth' is 'many'"));
@@ -156,16 +143,16 @@ everything_is_read_before_anything_changes(void **state)
     network_put("other.json", 3600, 1); /* a gateway more is all the same */
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), 0);
     assert_int_equal(changed, RELOAD_NETWORK_SAME);
-    config_drop(&c);
+    test_relay_config_free(&c);
     network_put("other.json", 1800, 0);
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), 0);
     assert_int_equal(changed, RELOAD_NETWORK_CHANGED);
-    config_drop(&c);
+    test_relay_config_free(&c);
     /* what is there and cannot be opened: here, because it is a folder */
     file_put("relay.conf", "role = mix\nnetwork = \"/tmp\"\n");
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), 0);
     assert_int_equal(changed, RELOAD_NETWORK_CLOSED);
-    config_drop(&c);
+    test_relay_config_free(&c);
     assert_int_equal(files_path(path, dir, "relay.conf"), 0);
     unlink(path);
     assert_int_equal(reload_read(&c, dir, &n, &changed, error), ERR_IO);
@@ -186,12 +173,12 @@ relay_spawn(const char *conf)
     if (child > 0)
         return child;
     host_harden((long)self);
-    struct daemon_config c = config_of(conf);
+    struct daemon_config c = test_relay_config(conf);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
         _exit(99);
     int status = relay_run(dir, &c, -1);
-    config_drop(&c);
+    test_relay_config_free(&c);
     _exit(status);
 }
 
