@@ -55,6 +55,7 @@ struct daemon {
     struct client *client;
     struct outbox_sqlite *outbox;
     struct storage *storage;
+    struct storage_port *port; /* to it */
     struct rpc *rpc;
     struct tls *tls;
     struct link *link;
@@ -192,8 +193,7 @@ daemon_send(struct env *env, struct env_dest to, const uint8_t *frame,
 static void
 daemon_store(struct env *env, struct env_store_req *req)
 {
-    storage_request(((struct daemon *)((struct host *)env)->owner)->storage,
-                    req);
+    storage_request(((struct daemon *)((struct host *)env)->owner)->port, req);
 }
 
 static void
@@ -250,8 +250,9 @@ records_open(struct daemon *d, const char *dir)
                   error_text(err));
         return err;
     }
-    err = storage_new(&d->storage, d->host.loop, STORAGE_QUEUE,
-                      outbox_sqlite_run, d->outbox);
+    err = storage_new(&d->storage, STORAGE_QUEUE, outbox_sqlite_run, d->outbox);
+    if (!err)
+        err = storage_port_new(&d->port, d->storage, d->host.loop);
     if (!err)
         err = client_make(d);
     if (!err)
@@ -309,6 +310,7 @@ daemon_free(struct daemon *d)
     rpc_free(&d->rpc);
     link_free(&d->link);
     storage_free(&d->storage); /* everything is on the disk after it */
+    storage_port_free(&d->port);
     client_free(&d->client);
     outbox_sqlite_free(&d->outbox);
     tls_free(&d->tls);

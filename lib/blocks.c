@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct entry {
 };
 
 struct blocks {
+    pthread_mutex_t mutex;
     struct blocks_config config;
     uint8_t key[crypto_shorthash_KEYBYTES];
     uint64_t token_us; /* one handshake's worth of time */
@@ -42,6 +44,7 @@ blocks_new(struct blocks **out, const struct blocks_config *config)
         calloc(1, sizeof *b + (count + 1u) * sizeof(struct entry));
     if (!b)
         return ERR_NOMEM;
+    pthread_mutex_init(&b->mutex, NULL);
     b->config = *config;
     memcpy(b->key, config->hash_key, sizeof b->key);
     b->config.hash_key = NULL;
@@ -54,6 +57,9 @@ blocks_new(struct blocks **out, const struct blocks_config *config)
 void
 blocks_free(struct blocks **b)
 {
+    if (!*b)
+        return;
+    pthread_mutex_destroy(&(*b)->mutex);
     free(*b);
     *b = NULL;
 }
@@ -112,14 +118,10 @@ entry_find(struct blocks *b, const uint8_t block[BLOCK_LEN], uint64_t now_us)
     return idle;
 }
 
-int
-blocks_take(struct blocks *b, const struct sockaddr_storage *from,
-            uint64_t now_us, uint32_t *number)
+static int
+entry_take(struct blocks *b, const uint8_t block[BLOCK_LEN], uint64_t now_us,
+           uint32_t *number)
 {
-    uint8_t block[BLOCK_LEN];
-    *number = BLOCKS_NONE;
-    if (!block_of(from, block))
-        return 0;
     struct entry *e = entry_find(b, block, now_us);
     if (e->links >= b->config.links_max)
         return ERR_FULL;
@@ -131,9 +133,26 @@ blocks_take(struct blocks *b, const struct sockaddr_storage *from,
     return 0;
 }
 
+int
+blocks_take(struct blocks *b, const struct sockaddr_storage *from,
+            uint64_t now_us, uint32_t *number)
+{
+    uint8_t block[BLOCK_LEN];
+    *number = BLOCKS_NONE;
+    if (!block_of(from, block))
+        return 0;
+    pthread_mutex_lock(&b->mutex);
+    int err = entry_take(b, block, now_us, number);
+    pthread_mutex_unlock(&b->mutex);
+    return err;
+}
+
 void
 blocks_give(struct blocks *b, uint32_t number)
 {
-    if (number != BLOCKS_NONE)
-        b->entry[number].links--;
+    if (number == BLOCKS_NONE)
+        return;
+    pthread_mutex_lock(&b->mutex);
+    b->entry[number].links--;
+    pthread_mutex_unlock(&b->mutex);
 }

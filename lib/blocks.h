@@ -7,7 +7,7 @@
  * all further ones share one entry, so that many blocks gain nothing by being
  * many. Loopback is not limited: what comes from there is of this machine.
  *
- * Pure: time comes in as an argument. One thread. */
+ * Pure: time comes in as an argument. Threads may share a table. */
 #ifndef LIB_BLOCKS_H
 #define LIB_BLOCKS_H
 #include <stddef.h>

@@ -46,7 +46,8 @@ struct env_store_req {
     uint16_t full; /* out: bit i set = slot i is taken */
     void (*done)(struct env_store_req *req);
     void *owner;
-    struct env_store_req *next; /* for the storage's queue */
+    struct env_store_req *next; /* these two are the storage's */
+    void *port;
 };
 
 struct env_ops {
@@ -68,6 +69,9 @@ struct env_ops {
                 size_t len);
     /* Queue a storage request; may be NULL where there is no store. */
     void (*store)(struct env *env, struct env_store_req *req);
+    /* Call the object's tick soon. Alone of all these it is for other threads:
+     * one worker of a relay wakes another. NULL where there are no others. */
+    void (*wake)(struct env *env);
 };
 
 struct env {
@@ -103,6 +107,11 @@ static inline int
 env_send(struct env *e, struct env_dest to, const uint8_t *frame, size_t len)
 {
     return e->ops->send(e, to, frame, len);
+}
+static inline void
+env_wake(struct env *e)
+{
+    e->ops->wake(e);
 }
 static inline void
 env_store(struct env *e, struct env_store_req *req)

@@ -41,9 +41,41 @@ host_crypto(struct env *env, void *out, size_t len)
 }
 
 static void
+host_tick(void *ctx)
+{
+    struct host *h = ctx;
+    h->in_tick = true;
+    h->tick(h->tick_ctx);
+    h->in_tick = false;
+}
+
+static void
+host_fire(void *ctx)
+{
+    ((struct host *)ctx)->timer_us = UINT64_MAX;
+    host_tick(ctx);
+}
+
+/* Called after everything that happens, so what changes nothing costs nothing. */
+static void
 host_timer(struct env *env, uint64_t at_us)
 {
-    loop_timer_at(((struct host *)env)->timer, at_us);
+    struct host *h = (struct host *)env;
+    if (at_us <= loop_now_us(h->loop) && !h->in_tick) {
+        loop_at_turn_end(h->loop, &h->now, host_tick, h);
+        return;
+    }
+    if (at_us == h->timer_us)
+        return;
+    h->timer_us = at_us;
+    loop_timer_at(h->timer, at_us);
+}
+
+static void
+host_wake(struct env *env)
+{
+    struct host *h = (struct host *)env;
+    loop_post_note(h->loop, &h->woken, host_tick, h);
 }
 
 int
@@ -53,13 +85,17 @@ host_init(struct host *h, loop_fn tick, void *ctx)
                                .now_wall_s = host_wall_s,
                                .random_traffic = host_traffic,
                                .random_crypto = host_crypto,
-                               .timer = host_timer}};
+                               .timer = host_timer,
+                               .wake = host_wake}};
     h->env.ops = &h->ops;
+    h->tick = tick;
+    h->tick_ctx = ctx;
+    h->timer_us = UINT64_MAX;
     int err = secret_init();
     if (!err)
         err = loop_new(&h->loop);
     if (!err)
-        err = loop_timer_new(h->loop, tick, ctx, &h->timer);
+        err = loop_timer_new(h->loop, host_fire, h, &h->timer);
     if (!err) {
         h->traffic = secret_new(sizeof *h->traffic);
         h->crypto = secret_new(sizeof *h->crypto);
@@ -81,6 +117,8 @@ host_free(struct host *h)
     for (size_t i = 0; i < 2; i++)
         loop_signal_free(&h->signals[i]);
     loop_timer_free(&h->timer);
+    if (h->loop)
+        loop_hook_cancel(h->loop, &h->now);
     loop_free(&h->loop);
     secret_free((void **)&h->traffic);
     secret_free((void **)&h->crypto);

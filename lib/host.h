@@ -15,6 +15,12 @@ struct host {
     struct env_ops ops;
     struct loop *loop;
     struct loop_timer *timer;
+    uint64_t timer_us; /* what it is set to */
+    bool in_tick;
+    struct loop_hook now;
+    struct loop_note woken;
+    loop_fn tick;
+    void *tick_ctx;
     struct rng_os *traffic, *crypto; /* guarded */
     struct loop_signal *signals[2];
     loop_fn drain;
@@ -23,7 +29,9 @@ struct host {
     void *owner; /* the daemon's */
 };
 
-/* tick(ctx) is called when the timer set through the environment fires. */
+/* tick(ctx) is called when the timer set through the environment fires; for a
+ * time that has come, at the end of this turn of the loop; and after env_wake(),
+ * which another thread may call. */
 int host_init(struct host *h, loop_fn tick, void *ctx) CHECK_RESULT;
 void host_free(struct host *h);
 

@@ -69,6 +69,6 @@ int listener_new(struct listener **out, struct loop *loop, struct tls *tls,
 void listener_free(struct listener **l);
 /* The address that was bound. */
 const char *listener_address(const struct listener *l);
-/* Connections refused or failed, by -err; an array of ERROR_COUNT. */
-const uint64_t *listener_refused(const struct listener *l);
+/* Connections refused or failed for this reason. */
+uint64_t listener_refused(const struct listener *l, int err);
 #endif

@@ -1,113 +1,47 @@
-/* lib/listen.c - accepting links.
+/* lib/listen.c - accepting connections.
  *
- * Each accepted link belongs to the listener until its handshake is over; then
- * the owner is told and takes it. Only unfinished ones are kept here, in a
- * list. Failure modes: too many, in all or from one block of addresses (closed
- * at once, counted FULL or RATE); no descriptors left (counted SYSTEM;
- * accepting goes on when some are free again). */
+ * Failure modes: too many from one block of addresses (closed at once, counted
+ * FULL or RATE) or in the lobby; no descriptors left (counted SYSTEM; accepting
+ * goes on when some are free again). */
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/blocks.h"
-#include "lib/link_internal.h"
-
-struct unfinished {
-    struct listener *listener;
-    struct link *link;
-    struct unfinished *next, **at;
-};
+#include "lib/lobby.h"
 
 struct listener {
     struct loop *loop;
-    struct tls *tls;
-    struct link_config config;
+    struct blocks *blocks;
+    struct lobby *lobby;
     int fd;
     char address[ADDRESS_TEXT_MAX];
     struct loop_watch *watch;
-    uint32_t unfinished_max, n_unfinished;
-    struct unfinished *unfinished;
-    listener_accept_fn accept;
+    listener_place_fn place;
     void *ctx;
-    uint64_t refused[ERROR_COUNT];
+    uint64_t refused[ERROR_COUNT]; /* and those of the lobby, when asked */
 };
 
-static void
-unfinished_unlink(struct unfinished *u)
+static int
+lobby_place(void *ctx, int fd, uint32_t block)
 {
-    *u->at = u->next;
-    if (u->next)
-        u->next->at = u->at;
-    u->listener->n_unfinished--;
-    free(u);
+    return lobby_enter(ctx, fd, block);
 }
-
-static void
-accepted_up(void *ctx, struct link *l, const uint8_t *peer)
-{
-    struct unfinished *u = ctx;
-    struct listener *listener = u->listener;
-    unfinished_unlink(u);
-    link_set_owner(l, NULL, NULL);
-    listener->accept(listener->ctx, l, peer);
-}
-
-static void
-accepted_down(void *ctx, struct link *l, int err)
-{
-    struct unfinished *u = ctx;
-    u->listener->refused[-err]++;
-    unfinished_unlink(u);
-    link_free(&l);
-}
-
-/* Not reached: frames come after up(). */
-static void
-accepted_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
-{
-    (void)ctx;
-    (void)l;
-    (void)frames;
-    (void)n;
-}
-
-static const struct link_ops accepted_ops = {accepted_up, accepted_frames,
-                                             accepted_down};
 
 static int
-link_accept(struct listener *l, int fd, const struct sockaddr_storage *from)
+connection_take(struct listener *l, int fd, const struct sockaddr_storage *from)
 {
-    int one = 1, err = 0;
     uint32_t block = BLOCKS_NONE;
-    if (l->n_unfinished >= l->unfinished_max)
-        return ERR_FULL;
-    if (l->config.blocks)
-        err = blocks_take(l->config.blocks, from, loop_now_us(l->loop), &block);
+    int err = 0;
+    if (l->blocks)
+        err = blocks_take(l->blocks, from, loop_now_us(l->loop), &block);
     if (err)
         return err;
-    struct unfinished *u = calloc(1, sizeof *u);
-    if (u) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        err = link_new(&u->link, l->loop, l->tls, &l->config, fd, true,
-                       &accepted_ops, u);
-    }
-    if (!u || err) {
-        if (l->config.blocks)
-            blocks_give(l->config.blocks, block);
-        free(u);
-        return u ? err : ERR_NOMEM;
-    }
-    u->link->block = block;
-    u->listener = l;
-    u->next = l->unfinished;
-    u->at = &l->unfinished;
-    if (u->next)
-        u->next->at = &u->next;
-    l->unfinished = u;
-    l->n_unfinished++;
-    return 0;
+    err = l->place(l->ctx, fd, block);
+    if (err && l->blocks)
+        blocks_give(l->blocks, block);
+    return err;
 }
 
 static void
@@ -125,7 +59,7 @@ listener_ready(void *ctx, unsigned ready)
                 l->refused[-ERR_SYSTEM]++;
             return;
         }
-        int err = link_accept(l, fd, &from);
+        int err = connection_take(l, fd, &from);
         if (err) {
             l->refused[-err]++;
             close(fd);
@@ -143,25 +77,30 @@ listener_new(struct listener **out, struct loop *loop, struct tls *tls,
     if (!l)
         return ERR_NOMEM;
     l->loop = loop;
-    l->tls = tls;
-    l->config = *config;
-    l->accept = accept;
-    l->ctx = ctx;
-    l->unfinished_max = max / 8 > 16 ? max / 8 : 16;
-    int err = address_listen(&l->fd, address, l->address);
+    l->blocks = config->blocks;
+    l->fd = -1;
+    int err = lobby_new(&l->lobby, loop, tls, config, max / 8 > 16 ? max / 8 : 16,
+                        accept, ctx);
+    if (!err)
+        err = address_listen(&l->fd, address, l->address);
+    if (!err)
+        err = loop_watch_new(loop, l->fd, listener_ready, l, &l->watch);
     if (err) {
-        free(l);
+        listener_free(&l);
         return err;
     }
-    err = loop_watch_new(loop, l->fd, listener_ready, l, &l->watch);
-    if (err) {
-        close(l->fd);
-        free(l);
-        return err;
-    }
+    l->place = lobby_place;
+    l->ctx = l->lobby;
     loop_watch_set(l->watch, LOOP_READ);
     *out = l;
     return 0;
+}
+
+void
+listener_spread(struct listener *l, listener_place_fn place, void *ctx)
+{
+    l->place = place;
+    l->ctx = ctx;
 }
 
 void
@@ -171,14 +110,10 @@ listener_free(struct listener **lp)
     *lp = NULL;
     if (!l)
         return;
-    while (l->unfinished) {
-        struct unfinished *u = l->unfinished;
-        struct link *k = u->link;
-        unfinished_unlink(u);
-        link_free(&k);
-    }
+    lobby_free(&l->lobby);
     loop_watch_free(&l->watch);
-    close(l->fd);
+    if (l->fd >= 0)
+        close(l->fd);
     free(l);
 }
 
@@ -188,8 +123,8 @@ listener_address(const struct listener *l)
     return l->address;
 }
 
-const uint64_t *
-listener_refused(const struct listener *l)
+uint64_t
+listener_refused(const struct listener *l, int err)
 {
-    return l->refused;
+    return l->refused[-err] + lobby_refused(l->lobby)[-err];
 }

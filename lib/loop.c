@@ -13,20 +13,14 @@
 
 #include "lib/clock.h"
 
-struct posted {
-    struct posted *next;
-    loop_fn fn;
-    void *ctx;
-};
-
 struct loop {
     struct event_base *base;
     struct loop_hook *hooks, **hooks_end;
     uint64_t now_us; /* 0: not read in this turn */
     bool stop;
     pthread_mutex_t mutex;
-    struct posted *posted, **posted_end;
-    struct posted *running; /* taken off the list, still to be run */
+    struct loop_note *posted, **posted_end;
+    struct loop_note *running; /* taken off the list, still to be run */
     int pipe[2];
     struct loop_watch *wake;
     uint8_t *scratch;
@@ -63,17 +57,36 @@ posted_run(void *ctx, unsigned ready)
     while (read(l->pipe[0], bytes, sizeof bytes) == sizeof bytes)
         ;
     pthread_mutex_lock(&l->mutex);
-    struct posted *p = l->posted;
+    l->running = l->posted;
     l->posted = NULL;
     l->posted_end = &l->posted;
-    pthread_mutex_unlock(&l->mutex);
-    l->running = p;
     while (l->running) {
-        p = l->running;
-        l->running = p->next;
-        if (p->fn)
-            p->fn(p->ctx);
-        free(p);
+        struct loop_note *n = l->running, was = *n;
+        l->running = n->next;
+        n->pending = false; /* from here on it may be posted again */
+        pthread_mutex_unlock(&l->mutex);
+        if (was.owned)
+            free(n);
+        if (was.fn)
+            was.fn(was.ctx);
+        pthread_mutex_lock(&l->mutex);
+    }
+    pthread_mutex_unlock(&l->mutex);
+}
+
+static void
+list_forget(struct loop_note **at, const void *ctx)
+{
+    while (*at) {
+        struct loop_note *n = *at;
+        if (n->ctx != ctx) {
+            at = &n->next;
+            continue;
+        }
+        *at = n->next;
+        n->pending = false;
+        if (n->owned)
+            free(n);
     }
 }
 
@@ -81,12 +94,11 @@ void
 loop_forget(struct loop *l, const void *ctx)
 {
     pthread_mutex_lock(&l->mutex);
-    for (struct posted *p = l->posted; p; p = p->next)
-        if (p->ctx == ctx)
-            p->fn = NULL;
-    for (struct posted *p = l->running; p; p = p->next)
-        if (p->ctx == ctx)
-            p->fn = NULL;
+    list_forget(&l->posted, ctx);
+    list_forget(&l->running, ctx);
+    l->posted_end = &l->posted;
+    while (*l->posted_end)
+        l->posted_end = &(*l->posted_end)->next;
     pthread_mutex_unlock(&l->mutex);
 }
 
@@ -139,9 +151,11 @@ loop_free(struct loop **lp)
         if (l->pipe[i] >= 0)
             close(l->pipe[i]);
     while (l->posted) {
-        struct posted *p = l->posted;
-        l->posted = p->next;
-        free(p);
+        struct loop_note *n = l->posted;
+        l->posted = n->next;
+        n->pending = false;
+        if (n->owned)
+            free(n);
     }
     if (l->base)
         event_base_free(l->base);
@@ -394,19 +408,40 @@ loop_hook_cancel(struct loop *l, struct loop_hook *h)
     h->pending = false;
 }
 
+/* Whoever finds the list empty wakes the loop. */
+static void
+note_append(struct loop *l, struct loop_note *n)
+{
+    bool wakes = !l->posted;
+    n->pending = true;
+    n->next = NULL;
+    *l->posted_end = n;
+    l->posted_end = &n->next;
+    uint8_t byte = 0;
+    if (wakes)
+        (void)!write(l->pipe[1], &byte, 1);
+}
+
 int
 loop_post(struct loop *l, loop_fn fn, void *ctx)
 {
-    struct posted *p = malloc(sizeof *p);
-    if (!p)
+    struct loop_note *n = malloc(sizeof *n);
+    if (!n)
         return ERR_NOMEM;
-    *p = (struct posted){.fn = fn, .ctx = ctx};
+    *n = (struct loop_note){.fn = fn, .ctx = ctx, .owned = true};
     pthread_mutex_lock(&l->mutex);
-    *l->posted_end = p;
-    l->posted_end = &p->next;
+    note_append(l, n);
     pthread_mutex_unlock(&l->mutex);
-    uint8_t byte = 0;
-    ssize_t n = write(l->pipe[1], &byte, 1); /* full: it will wake anyway */
-    (void)n;
     return 0;
+}
+
+void
+loop_post_note(struct loop *l, struct loop_note *n, loop_fn fn, void *ctx)
+{
+    pthread_mutex_lock(&l->mutex);
+    if (!n->pending) {
+        *n = (struct loop_note){.fn = fn, .ctx = ctx};
+        note_append(l, n);
+    }
+    pthread_mutex_unlock(&l->mutex);
 }

@@ -70,6 +70,15 @@ void loop_hook_cancel(struct loop *l, struct loop_hook *h);
 
 /* Run fn(ctx) on the loop's thread. From any thread. Returns 0, ERR_NOMEM. */
 int loop_post(struct loop *l, loop_fn fn, void *ctx) CHECK_RESULT;
-/* Drop what was posted for ctx: it is about to go. */
+/* The same without memory of its own: the note is the caller's, zeroed before
+ * its first use. While it is under way another call changes nothing. */
+struct loop_note {
+    struct loop_note *next;
+    loop_fn fn;
+    void *ctx;
+    bool pending, owned;
+};
+void loop_post_note(struct loop *l, struct loop_note *n, loop_fn fn, void *ctx);
+/* Drop what was posted for ctx: it is about to go, notes included. */
 void loop_forget(struct loop *l, const void *ctx);
 #endif

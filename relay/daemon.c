@@ -48,6 +48,10 @@ const struct config_option relay_options[] = {
     {OPTION(bandwidth), .type = CONFIG_INTEGER, .value = "1000", .min = 1,
      .max = 10000000,
      .help = "packets per second offered; paths are drawn by it"},
+    {OPTION(workers), .type = CONFIG_INTEGER, .value = "0",
+     .max = RELAY_WORKERS_MAX,
+     .help = "threads that carry packets; 0: one for each processor, 8 at "
+             "most"},
     {OPTION(packets_max), .type = CONFIG_INTEGER, .value = "20000", .min = 100,
      .max = 10000000, .help = "packets held at once, 2 KiB each"},
     {OPTION(clients_max), .type = CONFIG_INTEGER, .value = "2000", .min = 1,
@@ -79,13 +83,6 @@ daemon_view_of(const struct daemon *d, uint32_t epoch)
 
 /* ---- storage ---- */
 
-static void
-daemon_store(struct env *env, struct env_store_req *req)
-{
-    struct daemon *d = ((struct host *)env)->owner;
-    storage_request(d->storage, req);
-}
-
 /* A store opens its letters when it knows how long they are. */
 static int
 letters_open(struct daemon *d, const struct consensus *c)
@@ -100,8 +97,10 @@ letters_open(struct daemon *d, const struct consensus *c)
                                wire_letter_len(g->body_len, g->surb_len),
                                (size_t)d->config->letters_max);
     if (!err)
-        err = storage_new(&d->storage, d->host.loop, STORAGE_QUEUE,
-                          store_sqlite_run, d->letters);
+        err = storage_new(&d->storage, STORAGE_QUEUE, store_sqlite_run,
+                          d->letters);
+    if (!err)
+        err = workers_storage(d);
     if (err)
         log_write(&d->host.log, LOG_ERROR, "relay",
                   "the letters cannot be opened: %s", error_text(err));
@@ -117,38 +116,40 @@ consensus_path(const struct daemon *d, uint32_t epoch,
     snprintf(path, FILES_PATH_MAX, "%s/consensus-%u", d->dir, epoch);
 }
 
+static void
+view_free(struct daemon_view *v)
+{
+    consensus_free(&v->consensus);
+    free(v->owner);
+    v->owner = NULL;
+}
+
 static int
 consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
               size_t len)
 {
     uint8_t *seed = NULL;
     struct daemon_view *v = &d->view[c->epoch % DAEMON_VIEWS];
-    struct daemon_view made = {.consensus = c}, old = *v;
-    int err = letters_open(d, c);
+    struct daemon_view made = {c, workers_owners(d, c)};
+    int err = made.owner ? letters_open(d, c) : ERR_NOMEM;
     if (!err)
         err = keys_seed(d->dir, c->epoch, &seed);
     if (!err)
-        err = net_view(d->net, &made);
-    if (!err)
-        err = relay_set_consensus(d->relay, c, seed);
+        err = workers_consensus(d, &made, seed);
     secret_free((void **)&seed);
     if (err && err != ERR_NOT_FOUND) {
-        net_view_drop(&made);
-        consensus_free(&c);
+        view_free(&made);
         return err;
     }
-    if (err && old.consensus)
-        relay_forget(d->relay, old.consensus->epoch);
+    view_free(v);
     *v = made;
-    net_view_drop(&old);
-    consensus_free(&old.consensus);
     if (c->epoch > d->newest)
         d->newest = c->epoch;
     if (err) /* it is without us, and still tells who is who */
         log_write(&d->host.log, LOG_NOTICE, "relay",
                   "epoch %u is without this relay", c->epoch);
     else if (c->epoch == d->newest)
-        (void)!relay_set_document(d->relay, c->epoch, bytes, len);
+        (void)!workers_document(d, c->epoch, bytes, len);
     return 0;
 }
 
@@ -253,7 +254,7 @@ static void
 daemon_drain(void *ctx)
 {
     struct daemon *d = ctx;
-    relay_drain(d->relay);
+    workers_drain(d);
     d->drain_until_us = loop_now_us(d->host.loop) + DRAIN_US;
     log_write(&d->host.log, LOG_NOTICE, "relay",
               "leaves when the %zu packets it holds are out",
@@ -277,7 +278,6 @@ upkeep_timer(void *ctx)
     struct daemon *d = ctx;
     alarm_tell(d);
     drain_step(d);
-    net_upkeep(d->net);
     upkeep_step(d->upkeep);
     panel_step(d->panel);
     if (d->letters)
@@ -334,19 +334,14 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
     int err = files_load(d);
     if (err)
         return err;
-    d->host.owner = d;
-    d->host.ops.send = net_send;
-    if (d->config->role + ROLE_GATEWAY == ROLE_STORE)
-        d->host.ops.store = daemon_store;
     struct relay_config setup = {
-        .env = &d->host.env,
         .replay = replay_file_set(d->replay),
         .packets_max = (uint32_t)d->config->packets_max,
         .clients_max = d->config->role + ROLE_GATEWAY == ROLE_GATEWAY
                            ? (uint32_t)d->config->clients_max
                            : 0};
     memcpy(setup.identity, d->identity, sizeof setup.identity);
-    err = relay_new(&d->relay, &setup);
+    err = workers_new(d, &setup);
     if (!err)
         err = net_new(&d->net, d);
     if (err) {
@@ -364,6 +359,8 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
         return err;
     consensus_load(d);
     err = panel_new(&d->panel, d, config);
+    if (!err)
+        err = workers_start(d);
     if (err)
         return err;
     upkeep_timer(d);
@@ -376,17 +373,16 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
 static void
 daemon_free(struct daemon *d)
 {
-    panel_free(&d->panel);
+    panel_free(&d->panel); /* asks the workers for the last time */
+    workers_stop(d);
     upkeep_free(&d->upkeep);
     loop_timer_free(&d->timer);
-    for (size_t i = 0; i < DAEMON_VIEWS; i++)
-        net_view_drop(&d->view[i]);
     net_free(&d->net);
     storage_free(&d->storage);
-    relay_free(&d->relay);
+    workers_free(d);
     store_sqlite_free(&d->letters);
     for (size_t i = 0; i < DAEMON_VIEWS; i++)
-        consensus_free(&d->view[i].consensus);
+        view_free(&d->view[i]);
     replay_file_close(&d->replay);
     secret_free((void **)&d->identity_seed);
     host_free(&d->host);

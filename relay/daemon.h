@@ -1,7 +1,9 @@
 /* relay/daemon.h - a relay on the real machine; shared by its edge files.
  *
  *   daemon.c  life: files, storage, the environment
- *   net.c     links: to the relays it sends to, from relays, from clients
+ *   worker.c  a data plane: loop, struct relay, links; one for each core
+ *   links.c   to the relays it sends to, from relays, from clients
+ *   net.c     the port, and whose a connection becomes
  *   upkeep.c  consensus and descriptor, over HTTP with the authorities
  *   panel.c   the operator's side: status file, metrics, SIGHUP */
 #ifndef RELAY_DAEMON_H
@@ -16,13 +18,13 @@
 #include "relay/keys.h"
 #include "relay/relay.h"
 #include "relay/store_sqlite.h"
-
-enum { DAEMON_VIEWS = EPOCHS_USABLE + 1 };
+#include "relay/worker.h"
 
 struct daemon_config {
     int role; /* index in its names: gateway, mix, store */
     char *listen, *network, *family, *user;
     struct config_list addresses; /* to be reached at; empty: as bound */
+    int64_t workers; /* 0: one for each processor */
     int64_t bandwidth, packets_max, clients_max, letters_max, replay_tags;
     int64_t fault_drop_permille, fault_delay_ms; /* test builds */
     int log_level;
@@ -31,10 +33,10 @@ struct daemon_config {
 extern const struct config_option relay_options[];
 extern const size_t relay_options_len;
 
-/* A consensus kept, and the links its numbers mean. */
+/* A consensus kept, and which worker has the link to each of its relays. */
 struct daemon_view {
     struct consensus *consensus; /* owned; NULL: empty */
-    struct out_link **out;       /* by relay number; NULL: not sent to */
+    uint8_t *owner;              /* owned */
 };
 
 struct net;
@@ -50,7 +52,9 @@ struct daemon {
     uint8_t authorities[AUTHORITIES_MAX][SPHINX_ID_LEN];
     uint8_t *identity_seed; /* guarded */
     uint8_t identity[SPHINX_ID_LEN];
-    struct relay *relay;
+    struct worker *worker; /* n_workers; none makes or loses any */
+    uint32_t n_workers;
+    struct relay *relay; /* worker 0's: loops and alarm are there */
     struct replay_file *replay;
     uint64_t accept_us; /* not before: see replay_file_open() */
     struct daemon_view view[DAEMON_VIEWS];
@@ -83,17 +87,6 @@ int daemon_confine(struct daemon *d) CHECK_RESULT;
 int net_new(struct net **out, struct daemon *d) CHECK_RESULT;
 void net_free(struct net **n);
 const char *net_address(const struct net *n);
-int net_send(struct env *env, struct env_dest to, const uint8_t *frame,
-             size_t len);
-/* A new view: links to whom it makes us send. */
-int net_view(struct net *n, struct daemon_view *v) CHECK_RESULT;
-void net_view_drop(struct daemon_view *v);
-/* Try again those links that are down. Called about four times a second. */
-void net_upkeep(struct net *n);
-struct net_status {
-    size_t out, out_up, in, clients;
-    uint64_t refused[ERROR_COUNT];
-};
 void net_status(const struct net *n, struct net_status *out);
 
 /* upkeep.c */
@@ -108,6 +101,26 @@ struct upkeep_status {
     int fetch_err;                  /* why the last consensus was not used */
 };
 void upkeep_status(const struct upkeep *u, struct upkeep_status *out);
+
+/* workers.c: all of them. */
+int workers_new(struct daemon *d,
+                const struct relay_config *config) CHECK_RESULT;
+int workers_start(struct daemon *d) CHECK_RESULT;
+void workers_stop(struct daemon *d);
+void workers_free(struct daemon *d);
+/* Take up a consensus; on failure none has it. ERR_NOT_FOUND: taken up, and
+ * without this relay. */
+int workers_consensus(struct daemon *d, const struct daemon_view *v,
+                      const uint8_t *seed) CHECK_RESULT;
+int workers_document(struct daemon *d, uint32_t epoch, const uint8_t *bytes,
+                     size_t len) CHECK_RESULT;
+void workers_drain(struct daemon *d);
+/* Which worker shall have the link to each relay of a consensus: the one that
+ * has it, else the one with the fewest. Returns NULL without memory. */
+uint8_t *workers_owners(const struct daemon *d, const struct consensus *c);
+/* Ways to the storage thread. */
+int workers_storage(struct daemon *d) CHECK_RESULT;
+void workers_stats(struct daemon *d, struct relay_stats *sum);
 
 /* Run until a signal. config changes when SIGHUP says so; freed by the caller.
  * Returns the exit status. */

@@ -41,6 +41,13 @@ client_rearm(struct relay *r, uint32_t number)
     client_arm(r, number);
 }
 
+/* What the handles of a client lead to. */
+static uint32_t
+client_name(const struct relay *r, uint32_t number)
+{
+    return r->number << PLANE_WORKER_SHIFT | number;
+}
+
 int
 relay_client_open(struct relay *r, uint32_t *number)
 {
@@ -49,18 +56,22 @@ relay_client_open(struct relay *r, uint32_t *number)
     uint32_t i = 0;
     while (i < r->clients_made && r->clients[i].open)
         i++;
-    if (i == r->clients_max)
+    if (i == r->plane->clients_max)
         return ERR_FULL;
     if (i == r->clients_made) {
         uint32_t made = r->clients_made ? r->clients_made * 2 : 16;
-        if (made > r->clients_max)
-            made = r->clients_max;
+        if (made > r->plane->clients_max)
+            made = r->plane->clients_max;
         struct client *c = realloc(r->clients, made * sizeof *c);
         if (!c)
             return ERR_NOMEM;
         memset(c + r->clients_made, 0, (made - r->clients_made) * sizeof *c);
         r->clients = c;
         r->clients_made = made;
+    }
+    if (atomic_fetch_add(&r->plane->clients, 1) >= r->plane->clients_max) {
+        atomic_fetch_sub(&r->plane->clients, 1);
+        return ERR_FULL;
     }
     struct client *c = &r->clients[i];
     uint32_t generation = c->generation + 1;
@@ -81,7 +92,8 @@ relay_client_close(struct relay *r, uint32_t number)
         return;
     struct client *c = &r->clients[number];
     for (unsigned i = 0; i < DOWNLINK_HANDLES; i++)
-        handles_remove(r->handles, c->down.handle[i], number);
+        handles_remove(r->plane->handles, c->down.handle[i],
+                       client_name(r, number));
     c->down.interval_us = 1;
     c->down.next_us = 1;
     while (downlink_pop(&c->down, UINT64_MAX / 2, &packet) &&
@@ -89,6 +101,7 @@ relay_client_close(struct relay *r, uint32_t number)
         slab_give(r->slab, packet);
         c->down.next_us = 1;
     }
+    atomic_fetch_sub(&r->plane->clients, 1);
     c->open = false;
     c->waiting = false;
     c->generation++;
@@ -142,8 +155,10 @@ control_take(struct relay *r, uint32_t number, const uint8_t *frame)
     /* the oldest handle makes room before the new one comes in */
     unsigned oldest = (c->down.newest_handle + 1u) % DOWNLINK_HANDLES;
     if (c->down.n_handles == DOWNLINK_HANDLES)
-        handles_remove(r->handles, c->down.handle[oldest], number);
-    err = handles_add(r->handles, control.handle, number);
+        handles_remove(r->plane->handles, c->down.handle[oldest],
+                       client_name(r, number));
+    err = handles_add(r->plane->handles, control.handle,
+                      client_name(r, number));
     if (err)
         return err;
     downlink_control(&c->down, control.handle, interval_us,
@@ -154,9 +169,9 @@ control_take(struct relay *r, uint32_t number, const uint8_t *frame)
 }
 
 void
-relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames, size_t n)
+relay_client_frames(struct relay *r, uint32_t client, const uint8_t *frames,
+                    size_t n)
 {
-    const struct source from = {.peer = NULL};
     size_t len = r->geometry.packet_len, i = 0;
     if (client >= r->clients_made || !r->clients[client].open || !r->newest)
         return;
@@ -174,7 +189,7 @@ relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames, size_t n)
         while (i + run < n && frames[(i + run) * len] != WIRE_CONTROL)
             run++;
         if (run > 0)
-            pipeline_run(r, &from, frames + i * len, run);
+            pipeline_receive(r, NULL, frames + i * len, run);
         i += run;
         if (i == n)
             break;
@@ -185,13 +200,27 @@ relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames, size_t n)
     relay_arm(r);
 }
 
+static uint32_t
+client_find(const struct relay *r, const uint8_t handle[static 8])
+{
+    return r->plane->handles ? handles_find(r->plane->handles, handle)
+                             : HANDLES_NONE;
+}
+
+uint32_t
+gateway_owner(const struct relay *r, const uint8_t handle[static 8])
+{
+    uint32_t name = client_find(r, handle);
+    return name == HANDLES_NONE ? r->number : name >> PLANE_WORKER_SHIFT;
+}
+
 void
 gateway_deliver(struct relay *r, uint32_t number)
 {
     struct held *h = relay_held_at(r, number);
-    uint32_t client =
-        r->handles ? handles_find(r->handles, h->handle) : HANDLES_NONE;
-    int err = client == HANDLES_NONE
+    uint32_t name = client_find(r, h->handle);
+    uint32_t client = name & ((1u << PLANE_WORKER_SHIFT) - 1);
+    int err = name == HANDLES_NONE || name >> PLANE_WORKER_SHIFT != r->number
                   ? ERR_HANDLE
                   : downlink_push(&r->clients[client].down, number);
     if (err) {
@@ -301,6 +330,5 @@ gateway_free(struct relay *r)
     for (uint32_t i = 0; i < r->clients_made; i++)
         relay_client_close(r, i);
     free(r->clients);
-    handles_free(&r->handles);
     free(r->document);
 }

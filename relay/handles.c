@@ -2,6 +2,7 @@
  * (Knuth, TAOCP volume 3, 6.4, algorithm R), never more than half full. */
 #include "relay/handles.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct entry {
 };
 
 struct handles {
+    pthread_mutex_t mutex;
     size_t mask, max, count;
     uint8_t key[16];
     struct entry entry[];
@@ -27,6 +29,7 @@ handles_new(struct handles **out, size_t max, const uint8_t key[static 16])
     struct handles *h = calloc(1, sizeof *h + len * sizeof h->entry[0]);
     if (!h)
         return ERR_NOMEM;
+    pthread_mutex_init(&h->mutex, NULL);
     h->mask = len - 1;
     h->max = max;
     memcpy(h->key, key, sizeof h->key);
@@ -41,6 +44,7 @@ handles_free(struct handles **h)
 {
     if (!*h)
         return;
+    pthread_mutex_destroy(&(*h)->mutex);
     sodium_memzero(*h, sizeof **h + ((*h)->mask + 1) * sizeof(struct entry));
     free(*h);
     *h = NULL;
@@ -67,8 +71,8 @@ entry_find(const struct handles *h, const uint8_t handle[static 8])
     return i;
 }
 
-int
-handles_add(struct handles *h, const uint8_t handle[static 8], uint32_t client)
+static int
+entry_add(struct handles *h, const uint8_t handle[static 8], uint32_t client)
 {
     size_t i = entry_find(h, handle);
     if (h->entry[i].client != HANDLES_NONE)
@@ -81,9 +85,17 @@ handles_add(struct handles *h, const uint8_t handle[static 8], uint32_t client)
     return 0;
 }
 
-void
-handles_remove(struct handles *h, const uint8_t handle[static 8],
-               uint32_t client)
+int
+handles_add(struct handles *h, const uint8_t handle[static 8], uint32_t client)
+{
+    pthread_mutex_lock(&h->mutex);
+    int err = entry_add(h, handle, client);
+    pthread_mutex_unlock(&h->mutex);
+    return err;
+}
+
+static void
+entry_remove(struct handles *h, const uint8_t handle[static 8], uint32_t client)
 {
     size_t hole = entry_find(h, handle);
     if (h->entry[hole].client != client || client == HANDLES_NONE)
@@ -102,8 +114,20 @@ handles_remove(struct handles *h, const uint8_t handle[static 8],
     sodium_memzero(h->entry[hole].handle, 8);
 }
 
-uint32_t
-handles_find(const struct handles *h, const uint8_t handle[static 8])
+void
+handles_remove(struct handles *h, const uint8_t handle[static 8],
+               uint32_t client)
 {
-    return h->entry[entry_find(h, handle)].client;
+    pthread_mutex_lock(&h->mutex);
+    entry_remove(h, handle, client);
+    pthread_mutex_unlock(&h->mutex);
+}
+
+uint32_t
+handles_find(struct handles *h, const uint8_t handle[static 8])
+{
+    pthread_mutex_lock(&h->mutex);
+    uint32_t client = h->entry[entry_find(h, handle)].client;
+    pthread_mutex_unlock(&h->mutex);
+    return client;
 }

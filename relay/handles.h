@@ -1,6 +1,6 @@
 /* relay/handles.h - whose handle is this? A gateway's table from the 8 random
  * bytes that a client chose to the client's number. Places are keyed, so that
- * nobody can choose handles that collide. */
+ * nobody can choose handles that collide. Threads may share a table. */
 #ifndef RELAY_HANDLES_H
 #define RELAY_HANDLES_H
 #include <stddef.h>
@@ -23,5 +23,5 @@ int handles_add(struct handles *h, const uint8_t handle[static 8],
 void handles_remove(struct handles *h, const uint8_t handle[static 8],
                     uint32_t client);
 /* The client's number or HANDLES_NONE. */
-uint32_t handles_find(const struct handles *h, const uint8_t handle[static 8]);
+uint32_t handles_find(struct handles *h, const uint8_t handle[static 8]);
 #endif

@@ -8,6 +8,7 @@
 #include "relay/downlink.h"
 #include "relay/handles.h"
 #include "relay/mix.h"
+#include "relay/plane.h"
 #include "relay/relay.h"
 
 enum {
@@ -19,6 +20,7 @@ enum {
 /* A consensus kept. */
 struct view {
     const struct consensus *consensus; /* NULL: empty */
+    const uint8_t *owner; /* the worker with the link to each relay, or NULL */
     struct sphinx_key *key;
     uint16_t self;
     uint8_t layer;
@@ -34,17 +36,30 @@ struct loop_sent {
 };
 
 /* What a held packet waits for. */
-enum held_kind { HELD_FORWARD = 1, HELD_DELIVER, HELD_ANSWER };
+enum held_kind { HELD_FORWARD = 1, HELD_DELIVER, HELD_ANSWER, HELD_LOOP, HELD_SEND };
 
 /* One held packet: the head of a slab buffer, the bytes follow. */
 struct held {
     uint8_t kind;
+    bool mixed;    /* forward, deliver: its delay is over */
     uint16_t next; /* forward: in the consensus of `epoch` */
     uint32_t epoch;
-    uint8_t surb_id[8];    /* deliver */
+    uint64_t come_us, delay_us;
+    uint8_t surb_id[8];    /* deliver, loop */
     uint8_t handle[8];     /* deliver */
     struct boxes_job *job; /* answer */
     uint8_t packet[];
+};
+
+/* Frames that have come, in the order of coming, until there are enough for a
+ * batch or the turn is over. */
+struct intake {
+    uint32_t n;
+    struct {
+        uint32_t epoch;
+        bool from_client;
+    } head[SPHINX_BATCH_MAX];
+    uint8_t *frames; /* SPHINX_BATCH_MAX of them */
 };
 
 /* Entries of the wheel of things that are due by themselves. */
@@ -61,22 +76,24 @@ struct client {
 
 struct relay {
     struct env *env;
-    struct replay *replay;
-    uint8_t identity[SPHINX_ID_LEN];
-    uint8_t keys[3][16]; /* for boxes, handles, loops; drawn at the start */
+    struct plane *plane;
+    uint32_t number; /* of this worker; 0 sends the relay's own loops */
     struct view view[VIEWS];
     struct view *newest;
     struct sphinx_worker *worker;
     struct sphinx_geometry geometry;
     struct slab *slab;
-    uint32_t packets_max;
+    struct intake intake;
+    struct hand hand[RELAY_WORKERS_MAX]; /* [number] stays empty */
+    uint32_t handing;                    /* in all hands */
+    bool more;                           /* in the inbox, after this turn */
     struct mix *mix;
+    bool one_mix; /* pools: worker 0 mixes for all */
     struct wheel *due;
     struct boxes *boxes;
     /* gateway */
     struct client *clients;
-    uint32_t clients_max, clients_made;
-    struct handles *handles;
+    uint32_t clients_made;
     uint8_t *document;
     size_t document_len;
     uint32_t document_epoch;
@@ -84,7 +101,6 @@ struct relay {
     /* own loops */
     uint64_t loop_us;
     struct alarm alarm;
-    uint8_t loop_handle[8];
     struct loop_sent loops[LOOPS_OUT];
     uint32_t loop_next;
     struct relay_link_loops *link_loops; /* by number, of the newest view */
@@ -108,20 +124,34 @@ relay_held_at(const struct relay *r, uint32_t number)
 
 /* relay.c: set the one timer to what is due next. */
 void relay_arm(struct relay *r);
+/* The view of an epoch, NULL when there is none. */
+struct view *relay_view(struct relay *r, uint32_t epoch);
 
-/* pipeline.c: unwrap a batch; from_layer(view) says where it came from. */
-struct source {
-    struct relay_peer *peer; /* NULL: a client */
-};
-void pipeline_run(struct relay *r, const struct source *from, uint8_t *frames,
-                  size_t n);
-/* A held packet's mixing delay is over. Frees it. */
-void pipeline_leave(struct relay *r, uint32_t number);
-/* A store's answer is due. Frees it. */
-void pipeline_answer(struct relay *r, uint32_t number);
+/* pipeline.c: take in n frames from a relay, or from a client (peer NULL). */
+void pipeline_receive(struct relay *r, struct relay_peer *peer,
+                      const uint8_t *frames, size_t n);
+/* Unwrap what was taken in. */
+void pipeline_unwrap(struct relay *r);
 
-/* gateway.c */
+/* next.c: what is to be done with a held packet, here or by another worker.
+ * Each takes the number over. */
+void next_place(struct relay *r, uint32_t number);
+/* Its mixing delay is over. */
+void next_leave(struct relay *r, uint32_t number);
+/* A store's answer is due. */
+void next_answer(struct relay *r, uint32_t number);
+/* Send a frame that does not wait, over a link that may be another worker's. */
+int next_send(struct relay *r, uint16_t next, uint32_t epoch,
+              const uint8_t *frame) CHECK_RESULT;
+/* Do what others have handed over; hand over what is theirs. */
+void next_take(struct relay *r);
+void next_hand_over(struct relay *r);
+
+/* gateway.c: to the client with its handle, if it is one of this worker's. */
 void gateway_deliver(struct relay *r, uint32_t number);
+/* The worker that has the client with this handle; this one if there is none.
+ */
+uint32_t gateway_owner(const struct relay *r, const uint8_t handle[static 8]);
 void gateway_due(struct relay *r, uint32_t client, uint32_t generation,
                  uint64_t now_us);
 void gateway_free(struct relay *r);
@@ -130,6 +160,6 @@ void gateway_free(struct relay *r);
 int loops_equip(struct relay *r) CHECK_RESULT;
 void loops_start(struct relay *r, uint64_t now_us);
 void loops_send(struct relay *r, uint64_t now_us);
-/* Is it the end of an own loop? */
-bool loops_take(struct relay *r, const struct sphinx_block *block);
+/* An own loop has come back; worker 0. */
+void loops_returned(struct relay *r, const uint8_t id[static 8]);
 #endif

@@ -117,7 +117,7 @@ loop_build(struct relay *r, struct route *route)
         route_draw(route, c, r->env, r->newest->self, to, false, ROUTE_SEND);
     if (err)
         return err;
-    memcpy(end.handle, r->loop_handle, sizeof end.handle);
+    memcpy(end.handle, r->plane->loop_handle, sizeof end.handle);
     env_random_crypto(r->env, end.surb_id, sizeof end.surb_id);
     env_random_crypto(r->env, request.box, sizeof request.box);
     env_random_crypto(r->env, request.work, sizeof request.work);
@@ -143,27 +143,21 @@ loops_send(struct relay *r, uint64_t now_us)
     r->loop_us = now_us + loop_wait_us(r);
     int err = loop_build(r, &route);
     if (!err)
-        err = env_send(r->env,
-                       (struct env_dest){ENV_TO_RELAY, route.out[0],
-                                         r->newest->consensus->epoch},
-                       r->frame, r->geometry.packet_len);
+        err = next_send(r, route.out[0], r->newest->consensus->epoch, r->frame);
     if (err)
         relay_drop(r, err);
     else
         r->stats.loops_sent++;
 }
 
-bool
-loops_take(struct relay *r, const struct sphinx_block *block)
+void
+loops_returned(struct relay *r, const uint8_t id[static 8])
 {
-    if (sodium_memcmp(block->handle, r->loop_handle, 8) != 0)
-        return false;
     for (size_t i = 0; i < LOOPS_OUT; i++)
         if (r->loops[i].open &&
-            sodium_memcmp(block->surb_id, r->loops[i].id, 8) == 0) {
+            sodium_memcmp(id, r->loops[i].id, 8) == 0) {
             loop_close(r, &r->loops[i], true);
             alarm_returned(&r->alarm, env_now_mono_us(r->env));
             break;
         }
-    return true;
 }

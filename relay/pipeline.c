@@ -1,10 +1,11 @@
-/* relay/pipeline.c - receive, unwrap, replay; then mix and send, or answer.
+/* relay/pipeline.c - receive, unwrap, replay.
  *
- * A packet's way: its key is chosen by the epoch byte; sphinx_unwrap() calls
- * check_block() between the own block and the payload work, where command,
- * edge, deadline and replay tag are judged, cheapest first; what is left is
- * copied into a slab buffer and waits in the mix (or, at a store, for the time
- * of its answer). Nothing is answered to the peer, whatever is wrong. */
+ * A packet's way: what needs no key exchange is judged as it comes (version,
+ * epoch, edge), and it waits with those of all other links for a batch, to the
+ * end of the turn at most. sphinx_unwrap() calls check_block() between the own
+ * block and the payload work, where command, edge, deadline and replay tag are
+ * judged, cheapest first; what is left is copied into a slab buffer and goes on
+ * in next.c. Nothing is answered to the peer, whatever is wrong. */
 #include <string.h>
 
 #include <sodium.h>
@@ -14,8 +15,8 @@
 struct pass {
     struct relay *r;
     struct view *view[SPHINX_BATCH_MAX]; /* of each job */
+    bool from_client[SPHINX_BATCH_MAX];
     struct sphinx_job *jobs;
-    const struct source *from;
     uint64_t wall_s;
 };
 
@@ -46,11 +47,11 @@ peer_layer(struct relay_peer *p, const struct view *v)
 
 /* Did this packet come over an edge that exists? */
 static int
-source_check(const struct source *from, const struct view *v)
+source_check(struct relay_peer *from, const struct view *v)
 {
-    if (!from->peer)
+    if (!from)
         return v->layer == 0 ? 0 : ERR_EDGE;
-    uint8_t layer = peer_layer(from->peer, v);
+    uint8_t layer = peer_layer(from, v);
     if (layer == UINT8_MAX ||
         !consensus_has_edge(v->consensus, layer, v->layer))
         return ERR_EDGE;
@@ -59,7 +60,7 @@ source_check(const struct source *from, const struct view *v)
 
 /* Is this command one for us, from there? */
 static int
-command_check(const struct source *from, const struct view *v,
+command_check(bool from_client, const struct view *v,
               const struct sphinx_block *block)
 {
     const struct consensus *c = v->consensus;
@@ -71,12 +72,13 @@ command_check(const struct source *from, const struct view *v,
         if (!consensus_has_edge(c, v->layer, c->relays[block->next].layer))
             return ERR_EDGE;
         /* nobody passes through a store, nor through a gateway inwards */
-        return v->layer == store || (v->layer == 0 && from->peer) ? ERR_COMMAND
-                                                                  : 0;
+        return v->layer == store || (v->layer == 0 && !from_client)
+                   ? ERR_COMMAND
+                   : 0;
     case SPHINX_STORE:
         return v->layer == store ? 0 : ERR_COMMAND;
     default: /* deliver: at the end of an answer, never from a client */
-        return from->peer ? 0 : ERR_COMMAND;
+        return from_client ? ERR_COMMAND : 0;
     }
 }
 
@@ -84,9 +86,10 @@ static int
 check_block(void *ctx, struct sphinx_job *job)
 {
     struct pass *p = ctx;
-    const struct view *v = p->view[job - p->jobs];
+    const size_t i = (size_t)(job - p->jobs);
+    const struct view *v = p->view[i];
     const struct params *params = &v->consensus->params;
-    int err = command_check(p->from, v, &job->block);
+    int err = command_check(p->from_client[i], v, &job->block);
     if (err)
         return err;
     uint64_t deadline_s =
@@ -94,185 +97,110 @@ check_block(void *ctx, struct sphinx_job *job)
         (uint64_t)job->block.deadline * params->deadline_unit_s;
     if (deadline_s > p->wall_s + params->deadline_ahead_s)
         return ERR_DEADLINE_FAR;
-    return replay_insert(p->r->replay, job->replay_tag, deadline_s, p->wall_s);
+    return replay_insert(p->r->plane->replay, job->replay_tag, deadline_s, p->wall_s);
 }
 
-/* Keep a packet until its time; it is copied. */
+/* Keep a packet; it is copied. */
 static int
 hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
-     uint8_t kind, uint32_t *number)
+     enum held_kind kind, uint64_t now_us)
 {
-    *number = slab_take(r->slab);
-    if (*number == SLAB_NONE)
+    uint32_t number = slab_take(r->slab);
+    if (number == SLAB_NONE)
         return ERR_FULL;
-    struct held *h = relay_held_at(r, *number);
+    struct held *h = relay_held_at(r, number);
     *h = (struct held){
-        .kind = kind, .next = job->block.next, .epoch = v->consensus->epoch};
+        .kind = (uint8_t)kind,
+        .next = job->block.next,
+        .epoch = v->consensus->epoch,
+        .come_us = now_us,
+        .delay_us = (uint64_t)job->block.delay * r->geometry.delay_unit_us};
     memcpy(h->surb_id, job->block.surb_id, sizeof h->surb_id);
     memcpy(h->handle, job->block.handle, sizeof h->handle);
     memcpy(h->packet, job->packet, r->geometry.packet_len);
+    next_place(r, number);
     return 0;
 }
 
+/* Is it a request that a box can answer? */
 static int
-mix_in(struct relay *r, const struct view *v, const struct sphinx_job *job,
-       uint64_t now_us)
-{
-    uint32_t number;
-    bool deliver = job->block.command == SPHINX_DELIVER;
-    int err = hold(r, v, job, deliver ? HELD_DELIVER : HELD_FORWARD, &number);
-    if (err)
-        return err;
-    err = mix_push(r->mix, number, job->block.next, now_us,
-                   (uint64_t)job->block.delay * r->geometry.delay_unit_us);
-    if (err)
-        slab_give(r->slab, number);
-    return err;
-}
-
-static uint32_t
-expiry_day(const struct relay *r, uint64_t wall_s)
-{
-    return (uint32_t)(wall_s / 86400) +
-           r->newest->consensus->params.letter_days;
-}
-
-static int
-box_in(struct relay *r, const struct view *v, const struct sphinx_job *job,
-       uint64_t now_us, uint64_t wall_s)
+request_check(const struct relay *r, const struct sphinx_job *job)
 {
     const struct sphinx_geometry *g = &r->geometry;
     const uint8_t *payload = job->packet + g->header_len;
     struct wire_request request;
-    uint32_t number;
     if (!sphinx_payload_is_intact(payload))
         return ERR_TAG;
-    int err = wire_request_parse(&request, payload + SPHINX_TAG_LEN,
-                                 g->body_len, g->surb_len);
-    if (!err)
-        err = hold(r, v, job, HELD_ANSWER, &number);
-    if (err)
-        return err;
-    struct held *h = relay_held_at(r, number);
-    err = boxes_begin(r->boxes, &request, expiry_day(r, wall_s), &h->job);
-    if (!err)
-        err = wheel_add(r->due,
-                        now_us + (uint64_t)job->block.delay * g->delay_unit_us,
-                        number, DUE_ANSWER);
-    if (err) {
-        boxes_done(r->boxes, &h->job);
-        slab_give(r->slab, number);
-    }
-    return err;
+    return wire_request_parse(&request, payload + SPHINX_TAG_LEN, g->body_len,
+                              g->surb_len);
 }
 
 static int
 packet_accept(struct relay *r, const struct view *v,
-              const struct sphinx_job *job, uint64_t now_us, uint64_t wall_s)
+              const struct sphinx_job *job, uint64_t now_us)
 {
-    if (job->block.command == SPHINX_STORE)
-        return box_in(r, v, job, now_us, wall_s);
-    if (job->block.command == SPHINX_DELIVER && loops_take(r, &job->block))
-        return 0;
-    if (job->block.command == SPHINX_DELIVER && v->layer != 0)
-        return ERR_HANDLE;
-    return mix_in(r, v, job, now_us);
+    const struct sphinx_block *block = &job->block;
+    if (block->command == SPHINX_FORWARD)
+        return hold(r, v, job, HELD_FORWARD, now_us);
+    if (block->command == SPHINX_STORE) {
+        int err = request_check(r, job);
+        return err ? err : hold(r, v, job, HELD_ANSWER, now_us);
+    }
+    if (sodium_memcmp(block->handle, r->plane->loop_handle, 8) == 0)
+        return hold(r, v, job, HELD_LOOP, now_us);
+    return v->layer == 0 ? hold(r, v, job, HELD_DELIVER, now_us) : ERR_HANDLE;
 }
 
-static void
-batch_run(struct relay *r, const struct source *from, uint8_t *frames, size_t n)
+void
+pipeline_unwrap(struct relay *r)
 {
     struct sphinx_job jobs[SPHINX_BATCH_MAX];
-    struct pass pass = {
-        .r = r, .jobs = jobs, .from = from, .wall_s = env_now_wall_s(r->env)};
+    struct pass pass = {.r = r, .jobs = jobs};
+    struct intake *in = &r->intake;
+    const size_t n = in->n;
+    if (n == 0)
+        return;
+    pass.wall_s = env_now_wall_s(r->env);
     uint64_t now_us = env_now_mono_us(r->env);
-    size_t m = 0;
+    in->n = 0;
     for (size_t i = 0; i < n; i++) {
-        uint8_t *frame = frames + i * r->geometry.packet_len;
-        struct view *v = view_of(r, frame[1]);
-        int err = frame[0] != WIRE_PACKET ? ERR_VERSION
-                  : !v                    ? ERR_EPOCH
-                                          : source_check(from, v);
-        if (err) {
-            relay_drop(r, err);
-            continue;
-        }
-        pass.view[m] = v;
-        jobs[m++] = (struct sphinx_job){.packet = frame, .key = v->key};
+        pass.view[i] = relay_view(r, in->head[i].epoch);
+        pass.from_client[i] = in->head[i].from_client;
+        jobs[i] = (struct sphinx_job){.packet = in->frames +
+                                                i * r->geometry.packet_len,
+                                      .key = pass.view[i]->key};
     }
-    sphinx_unwrap(r->worker, &r->geometry, jobs, m, check_block, &pass);
-    for (size_t i = 0; i < m; i++) {
+    sphinx_unwrap(r->worker, &r->geometry, jobs, n, check_block, &pass);
+    for (size_t i = 0; i < n; i++) {
         int err = jobs[i].err;
         if (!err)
-            err = packet_accept(r, pass.view[i], &jobs[i], now_us, pass.wall_s);
+            err = packet_accept(r, pass.view[i], &jobs[i], now_us);
         if (err)
             relay_drop(r, err);
     }
 }
 
 void
-pipeline_run(struct relay *r, const struct source *from, uint8_t *frames,
-             size_t n)
+pipeline_receive(struct relay *r, struct relay_peer *peer,
+                 const uint8_t *frames, size_t n)
 {
+    const size_t len = r->geometry.packet_len;
+    struct intake *in = &r->intake;
     r->stats.received += n;
-    for (size_t i = 0; i < n; i += SPHINX_BATCH_MAX)
-        batch_run(r, from, frames + i * r->geometry.packet_len,
-                  n - i < SPHINX_BATCH_MAX ? n - i : SPHINX_BATCH_MAX);
-}
-
-void
-pipeline_leave(struct relay *r, uint32_t number)
-{
-    struct held *h = relay_held_at(r, number);
-    if (h->kind == HELD_DELIVER) {
-        gateway_deliver(r, number);
-        return;
+    for (const uint8_t *frame = frames; frame < frames + n * len;
+         frame += len) {
+        struct view *v = view_of(r, frame[1]);
+        int err = frame[0] != WIRE_PACKET ? ERR_VERSION
+                  : !v                    ? ERR_EPOCH
+                                          : source_check(peer, v);
+        if (err) {
+            relay_drop(r, err);
+            continue;
+        }
+        in->head[in->n].epoch = v->consensus->epoch;
+        in->head[in->n].from_client = !peer;
+        memcpy(in->frames + in->n * len, frame, len);
+        if (++in->n == SPHINX_BATCH_MAX)
+            pipeline_unwrap(r);
     }
-    struct env_dest to = {ENV_TO_RELAY, h->next, h->epoch};
-    int err = env_send(r->env, to, h->packet, r->geometry.packet_len);
-    if (err)
-        relay_drop(r, err);
-    else
-        r->stats.forwarded++;
-    slab_give(r->slab, number);
-}
-
-void
-pipeline_answer(struct relay *r, uint32_t number)
-{
-    const struct sphinx_geometry *g = &r->geometry;
-    struct held *h = relay_held_at(r, number);
-    uint8_t *body = h->packet + g->header_len + SPHINX_TAG_LEN;
-    const struct consensus *newest = r->newest->consensus; /* relay_tick() */
-    struct wire_request request;
-    struct wire_answer answer;
-    uint16_t first;
-    int err = wire_request_parse(&request, body, g->body_len, g->surb_len);
-    boxes_finish(r->boxes, h->job, &answer);
-    if (!err) {
-        /* the answer is built where its SURB stands */
-        memcpy(r->frame, request.surb, g->surb_len);
-        answer.epoch = newest->epoch;
-        answer.digest = newest->digest;
-        answer.time_s = env_now_wall_s(r->env);
-        env_random_crypto(r->env, body, g->body_len);
-        err = wire_answer_write(body, g->body_len, g->surb_len, &answer);
-    }
-    if (!err)
-        err = sphinx_surb_use(r->worker, g, r->frame, body, r->frame, &first);
-    const struct consensus *c = NULL;
-    for (size_t i = 0; i < VIEWS; i++)
-        if (r->view[i].consensus && r->view[i].consensus->epoch == h->epoch)
-            c = r->view[i].consensus;
-    if (!err && (!c || first >= c->n_relays || c->relays[first].layer != 1))
-        err = ERR_EDGE; /* an answer starts at the first layer of mixes */
-    if (!err)
-        err = env_send(r->env, (struct env_dest){ENV_TO_RELAY, first, h->epoch},
-                       r->frame, g->packet_len);
-    if (err)
-        relay_drop(r, err);
-    else
-        r->stats.answered++;
-    boxes_done(r->boxes, &h->job);
-    slab_give(r->slab, number);
 }

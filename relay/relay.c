@@ -1,10 +1,12 @@
-/* relay/relay.c - the relay's life: consensuses, the one timer.
+/* relay/relay.c - the relay's life: consensuses, the one timer. One worker of
+ * it, to be exact; the stages are drawn in relay.h, the workers in plane.h.
  *
  * States: without a consensus (drops everything: ERR_EPOCH); with one or more.
  * Views are kept by epoch modulo VIEWS; a newer consensus replaces the oldest
  * and wipes its key.
  *
- * Timers, all served by relay_tick(): the mix's next due packet; the wheel of
+ * Timers, all served by relay_tick(): the end of the turn when frames have come
+ * or packets go to another worker; the mix's next due packet; the wheel of
  * answers and of clients' downlink clocks; the next own loop.
  *
  * Failure modes: no memory (the packet is dropped and counted); a link that
@@ -17,33 +19,53 @@
 
 #include "relay/internal.h"
 
-int
-relay_new(struct relay **out, const struct relay_config *config)
+static int
+worker_new(struct relay **out, struct plane *p, uint32_t number,
+           struct env *env)
 {
-    *out = NULL;
-    if (!config->env || !config->replay || config->packets_max == 0)
-        return ERR_ARG;
     struct relay *r = calloc(1, sizeof *r);
+    *out = NULL;
     if (!r)
         return ERR_NOMEM;
-    r->env = config->env;
-    r->replay = config->replay;
-    r->packets_max = config->packets_max;
-    r->clients_max = config->clients_max;
-    memcpy(r->identity, config->identity, sizeof r->identity);
-    env_random_crypto(r->env, r->keys, sizeof r->keys);
-    env_random_crypto(r->env, r->loop_handle, sizeof r->loop_handle);
+    r->env = env;
+    r->plane = p;
+    r->number = number;
+    p->worker[number].env = env;
+    p->users++;
     int err = sphinx_worker_new(&r->worker);
     if (!err)
-        err = wheel_new(&r->due, config->packets_max + config->clients_max);
-    if (!err && config->clients_max > 0)
-        err = handles_new(&r->handles,
-                          (size_t)DOWNLINK_HANDLES * config->clients_max,
-                          r->keys[0]);
+        err = wheel_new(&r->due, p->packets_max + p->clients_max);
     if (err)
         relay_free(&r);
     *out = r;
     return err;
+}
+
+int
+relay_new(struct relay **out, const struct relay_config *config)
+{
+    struct plane *p;
+    *out = NULL;
+    if (!config->env || !config->replay)
+        return ERR_ARG;
+    int err = plane_new(&p, config);
+    if (err)
+        return err;
+    p->users++;
+    err = worker_new(out, p, 0, config->env);
+    if (--p->users == 0)
+        plane_free(&p);
+    return err;
+}
+
+int
+relay_worker(struct relay **out, const struct relay *first, uint32_t number,
+             struct env *env)
+{
+    *out = NULL;
+    if (number == 0 || number >= first->plane->n_workers || !env->ops->wake)
+        return ERR_ARG;
+    return worker_new(out, first->plane, number, env);
 }
 
 void
@@ -61,14 +83,33 @@ relay_free(struct relay **rp)
     wheel_free(&r->due);
     boxes_free(&r->boxes);
     mix_free(&r->mix);
+    if (r->intake.frames)
+        sodium_memzero(r->intake.frames,
+                       (size_t)SPHINX_BATCH_MAX * r->geometry.packet_len);
+    free(r->intake.frames);
     slab_free(&r->slab);
     sphinx_worker_free(&r->worker);
     for (size_t i = 0; i < VIEWS; i++)
         sphinx_key_free(&r->view[i].key);
     free(r->link_loops);
     free(r->frame);
+    if (--r->plane->users == 0)
+        plane_free(&r->plane);
     sodium_memzero(r, sizeof *r);
     free(r);
+}
+
+/* The packets' buffers: the first worker makes them. */
+static int
+relay_slab(struct relay *r)
+{
+    struct plane *p = r->plane;
+    if (p->slab)
+        return slab_share(&r->slab, p->slab);
+    int err = slab_new(&r->slab, sizeof(struct held) + r->geometry.packet_len,
+                       p->packets_max);
+    p->slab = r->slab;
+    return err;
 }
 
 /* What needs the geometry is made with the first consensus; a network never
@@ -82,19 +123,23 @@ relay_equip(struct relay *r, const struct consensus *c)
         return memcmp(&r->geometry, g, sizeof *g) == 0 ? 0 : ERR_FOREIGN;
     r->geometry = *g;
     if (!r->slab)
-        err = slab_new(&r->slab, sizeof(struct held) + g->packet_len,
-                       r->packets_max);
+        err = relay_slab(r);
     const struct mix_params mix = {
         .strategy = (enum mix_strategy)c->params.mix_strategy,
         .interval_us = c->params.mix_interval_us,
         .threshold = c->params.mix_threshold,
         .keep = c->params.mix_keep,
         .permille = c->params.mix_permille};
+    r->one_mix = mix.strategy != MIX_POISSON;
     if (!err && !r->mix)
-        err = mix_new(&r->mix, &mix, r->packets_max, r->env);
+        err = mix_new(&r->mix, &mix, r->plane->packets_max, r->env);
     if (!err && !r->boxes && r->env->ops->store)
         err = boxes_new(&r->boxes, r->env,
-                        wire_letter_len(g->body_len, g->surb_len), r->keys[1]);
+                        wire_letter_len(g->body_len, g->surb_len),
+                        r->plane->turns_key);
+    if (!err && !r->intake.frames &&
+        !(r->intake.frames = calloc(SPHINX_BATCH_MAX, g->packet_len)))
+        err = ERR_NOMEM;
     if (!err && !(r->frame = calloc(1, g->packet_len)))
         err = ERR_NOMEM;
     return err;
@@ -102,11 +147,12 @@ relay_equip(struct relay *r, const struct consensus *c)
 
 int
 relay_set_consensus(struct relay *r, const struct consensus *c,
-                    const uint8_t seed[static SPHINX_SEED_LEN])
+                    const uint8_t seed[static SPHINX_SEED_LEN],
+                    const uint8_t *owner)
 {
     struct view *v = &r->view[c->epoch % VIEWS];
     struct sphinx_key *key = NULL;
-    int self = consensus_find(c, r->identity);
+    int self = consensus_find(c, r->plane->identity);
     if (self < 0)
         return ERR_NOT_FOUND;
     if (v->consensus && v->consensus->epoch > c->epoch)
@@ -115,12 +161,14 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
         return ERR_UNSUPPORTED;
     int err = relay_equip(r, c);
     if (!err)
-        err = sphinx_key_new(&key, &c->params.geometry, seed, r->identity,
-                             c->digest);
+        err = sphinx_key_new(&key, &c->params.geometry, seed,
+                             r->plane->identity, c->digest);
     if (err)
         return err;
+    pipeline_unwrap(r); /* with the keys it was taken in for */
     sphinx_key_free(&v->key);
     *v = (struct view){.consensus = c,
+                       .owner = owner,
                        .key = key,
                        .self = (uint16_t)self,
                        .layer = c->relays[self].layer};
@@ -129,7 +177,8 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
     err = loops_equip(r);
     if (err)
         return err;
-    loops_start(r, env_now_mono_us(r->env));
+    if (r->number == 0)
+        loops_start(r, env_now_mono_us(r->env));
     relay_tick(r);
     return 0;
 }
@@ -140,6 +189,7 @@ relay_forget(struct relay *r, uint32_t epoch)
     struct view *v = &r->view[epoch % VIEWS];
     if (!v->consensus || v->consensus->epoch != epoch)
         return;
+    pipeline_unwrap(r);
     sphinx_key_free(&v->key);
     *v = (struct view){0};
     if (r->newest != v)
@@ -150,6 +200,13 @@ relay_forget(struct relay *r, uint32_t epoch)
             (!r->newest ||
              r->view[i].consensus->epoch > r->newest->consensus->epoch))
             r->newest = &r->view[i];
+}
+
+struct view *
+relay_view(struct relay *r, uint32_t epoch)
+{
+    struct view *v = &r->view[epoch % VIEWS];
+    return v->consensus && v->consensus->epoch == epoch ? v : NULL;
 }
 
 void
@@ -164,28 +221,32 @@ relay_peer_init(struct relay_peer *p,
 void
 relay_arm(struct relay *r)
 {
+    if (r->intake.n > 0 || r->handing > 0 || r->more) {
+        env_timer(r->env, env_now_mono_us(r->env));
+        return;
+    }
     uint64_t at_us = mix_next_due(r->mix);
     uint64_t due_us = wheel_next_due_us(r->due);
     if (due_us < at_us)
         at_us = due_us;
-    if (!r->draining && r->loop_us < at_us)
+    const bool loops = r->number == 0 && !r->draining;
+    if (loops && r->loop_us < at_us)
         at_us = r->loop_us;
-    if (!r->draining && alarm_next_us(&r->alarm) < at_us)
+    if (loops && alarm_next_us(&r->alarm) < at_us)
         at_us = alarm_next_us(&r->alarm);
     env_timer(r->env, at_us);
 }
 
 void
-relay_frames(struct relay *r, struct relay_peer *from, uint8_t *frames,
+relay_frames(struct relay *r, struct relay_peer *from, const uint8_t *frames,
              size_t n)
 {
-    const struct source source = {.peer = from};
     if (!r->newest || r->draining) {
         r->stats.received += n;
         r->stats.dropped[r->newest ? -ERR_CLOSED : -ERR_EPOCH] += n;
         return;
     }
-    pipeline_run(r, &source, frames, n);
+    pipeline_receive(r, from, frames, n);
     relay_arm(r);
 }
 
@@ -198,7 +259,7 @@ due_run(struct relay *r, uint64_t now_us)
         n = wheel_pop_due(r->due, now_us, e, TICK_BATCH);
         for (size_t i = 0; i < n; i++)
             if (e[i].b == DUE_ANSWER)
-                pipeline_answer(r, e[i].a);
+                next_answer(r, e[i].a);
             else
                 gateway_due(r, e[i].a, e[i].b >> 8, now_us);
     } while (n == TICK_BATCH);
@@ -212,13 +273,17 @@ relay_tick(struct relay *r)
     size_t n;
     if (!r->newest)
         return;
+    pipeline_unwrap(r);
+    next_take(r);
     do {
         n = mix_pop_due(r->mix, now_us, out, TICK_BATCH);
         for (size_t i = 0; i < n; i++)
-            pipeline_leave(r, out[i].handle);
+            next_leave(r, out[i].handle);
     } while (n == TICK_BATCH);
     due_run(r, now_us);
-    loops_send(r, now_us);
+    if (r->number == 0)
+        loops_send(r, now_us);
+    next_hand_over(r);
     relay_arm(r);
 }
 
@@ -226,6 +291,15 @@ const struct relay_stats *
 relay_stats(const struct relay *r)
 {
     return &r->stats;
+}
+
+void
+relay_stats_add(struct relay_stats *sum, const struct relay_stats *s)
+{
+    uint64_t *to = (uint64_t *)sum;
+    const uint64_t *from = (const uint64_t *)s;
+    for (size_t i = 0; i < sizeof *s / sizeof *to; i++)
+        to[i] += from[i];
 }
 
 void
@@ -250,5 +324,5 @@ relay_link_loops(const struct relay *r, uint16_t number)
 size_t
 relay_held(const struct relay *r)
 {
-    return r->slab ? slab_count(r->slab) : 0;
+    return r->intake.n + (r->slab ? slab_count(r->slab) : 0);
 }

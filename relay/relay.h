@@ -4,11 +4,22 @@
  *                               -> mix -> downlink      (deliver, gateway)
  *                               -> boxes -> answer      (store)
  *
+ *   receive  version, epoch, edge, fair share: what needs no key exchange;
+ *            frames of all links wait together, a turn of the loop at most
+ *   unwrap   32 at a time (sphinx/); the own block is judged
+ *   replay   nothing passes twice; what passes gets a slab buffer
+ *   mix      by the network's strategy, until its time
+ *   send     all that is due for one neighbour in one go
+ *
  * The consensus gives it its role. Frames come in through relay_frames() and
  * relay_client_frames(), leave through env_send(), and everything that waits is
  * served by relay_tick() when the one timer fires. No packet is allocated on
  * its own, everything has a bound, and whatever is dropped is counted by
- * reason. */
+ * reason.
+ *
+ * A relay may have several workers, each a struct relay on a thread of its own
+ * (relay/plane.h): the first is made by relay_new(), the others from it by
+ * relay_worker(), and all are told the same consensuses. */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
 #include <stddef.h>
@@ -21,15 +32,18 @@
 
 struct relay;
 
+enum { RELAY_WORKERS_MAX = 64 };
+
 struct relay_config {
     struct env *env;
     uint8_t identity[SPHINX_ID_LEN];
     struct replay *replay; /* the caller's; outlives the relay */
-    uint32_t packets_max;  /* held at once, all kinds together */
+    uint32_t packets_max;  /* held at once, all kinds and workers together */
     uint32_t clients_max;  /* a gateway's connections; 0 elsewhere */
+    uint32_t workers;      /* 0: one */
 };
 
-/* Coarse counts since the start. */
+/* Counts since the start, of one worker; 64-bit numbers alone. */
 struct relay_stats {
     uint64_t received, forwarded, delivered, answered, dummies, pieces;
     uint64_t loops_sent, loops_returned, loops_lost;
@@ -44,16 +58,22 @@ struct relay_link_loops {
 
 int relay_new(struct relay **out,
               const struct relay_config *config) CHECK_RESULT;
+/* Another worker of the same relay, numbers 1, 2, .. in turn. All are made
+ * before any of their threads runs, and freed after all have ended. */
+int relay_worker(struct relay **out, const struct relay *first, uint32_t number,
+                 struct env *env) CHECK_RESULT;
 /* Wipes keys and packets. */
 void relay_free(struct relay **r);
 
-/* Take up a consensus and the seed of this relay's packet key under it. The
- * newest EPOCHS_USABLE + 1 are kept; c stays the caller's and has to live until
- * as many newer ones were set. Returns 0; ERR_NOT_FOUND when the relay is not
- * in it; ERR_STALE when it is older than those kept; ERR_NOMEM. */
-int
-relay_set_consensus(struct relay *r, const struct consensus *c,
-                    const uint8_t seed[static SPHINX_SEED_LEN]) CHECK_RESULT;
+/* Take up a consensus and the seed of this relay's packet key under it. owner:
+ * which worker has the link to each of its relays; NULL: all are this one's.
+ * The newest EPOCHS_USABLE + 1 are kept; c and owner stay the caller's and have
+ * to live until as many newer ones were set. Worker 0 is told first. Returns 0;
+ * ERR_NOT_FOUND when the relay is not in it; ERR_STALE when it is older than
+ * those kept; ERR_NOMEM. */
+int relay_set_consensus(struct relay *r, const struct consensus *c,
+                        const uint8_t seed[static SPHINX_SEED_LEN],
+                        const uint8_t *owner) CHECK_RESULT;
 
 /* The consensus of this epoch is about to be freed without a newer one in its
  * place. */
@@ -73,17 +93,17 @@ struct relay_peer {
 void relay_peer_init(struct relay_peer *p,
                      const uint8_t identity[static SPHINX_ID_LEN]);
 
-/* n frames of packet_len bytes, one after the other, from a relay. They are
- * changed in place and not kept. */
-void relay_frames(struct relay *r, struct relay_peer *from, uint8_t *frames,
-                  size_t n);
+/* n frames of packet_len bytes, one after the other, from a relay; they are
+ * copied. */
+void relay_frames(struct relay *r, struct relay_peer *from,
+                  const uint8_t *frames, size_t n);
 
 /* A client has connected to this gateway. Returns 0 and its number, ERR_FULL,
  * or ERR_COMMAND when this is no gateway. */
 int relay_client_open(struct relay *r, uint32_t *client) CHECK_RESULT;
 void relay_client_close(struct relay *r, uint32_t client);
-void relay_client_frames(struct relay *r, uint32_t client, uint8_t *frames,
-                         size_t n);
+void relay_client_frames(struct relay *r, uint32_t client,
+                         const uint8_t *frames, size_t n);
 
 /* The timer has fired. */
 void relay_tick(struct relay *r);
@@ -93,6 +113,7 @@ void relay_tick(struct relay *r);
 void relay_drain(struct relay *r);
 
 const struct relay_stats *relay_stats(const struct relay *r);
+void relay_stats_add(struct relay_stats *sum, const struct relay_stats *s);
 
 /* Does it look as if packets were withheld (relay/alarm.h)? */
 const struct alarm *relay_alarm(const struct relay *r);
@@ -101,6 +122,6 @@ const struct alarm *relay_alarm(const struct relay *r);
 struct relay_link_loops relay_link_loops(const struct relay *r,
                                          uint16_t number);
 
-/* Packets held now. */
+/* Packets held now, by all workers. */
 size_t relay_held(const struct relay *r);
 #endif

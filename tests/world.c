@@ -86,7 +86,7 @@ world_relay_start(struct world *w, uint32_t number)
         relay_peer_init(&r->peers[i], c->relays[i].identity);
     assert_int_equal(relay_new(&r->relay, &config), 0);
     engine_set_object(w->engine, number, r);
-    assert_int_equal(relay_set_consensus(r->relay, c, w->net.seed[number]), 0);
+    assert_int_equal(relay_set_consensus(r->relay, c, w->net.seed[number], NULL), 0);
     if (c->relays[number].layer == 0)
         assert_int_equal(relay_set_document(r->relay, c->epoch, w->net.document,
                                             w->net.document_len),

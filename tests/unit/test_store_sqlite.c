@@ -230,11 +230,12 @@ record_seen(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
 struct machine {
     struct env env;
     struct storage *storage;
+    struct storage_port *port;
 };
 static void
 machine_store(struct env *env, struct env_store_req *req)
 {
-    storage_request(((struct machine *)env)->storage, req);
+    storage_request(((struct machine *)env)->port, req);
 }
 
 static void
@@ -252,8 +253,9 @@ records_come_back(void **state)
     snprintf(path, sizeof path, "%s/records.db", dir);
     assert_int_equal(loop_new(&l), 0);
     assert_int_equal(outbox_sqlite_new(&o, path), 0);
-    assert_int_equal(storage_new(&m.storage, l, 10000, outbox_sqlite_run, o),
+    assert_int_equal(storage_new(&m.storage, 10000, outbox_sqlite_run, o),
                      0);
+    assert_int_equal(storage_port_new(&m.port, m.storage, l), 0);
     assert_int_equal(journal_new(&j, &m.env), 0);
     for (uint32_t i = 0; i < 500; i++) {
         uint8_t key[4] = {(uint8_t)(i >> 8), (uint8_t)i}, value[8];
@@ -273,6 +275,7 @@ records_come_back(void **state)
     assert_int_equal(journal_error(j), 0);
     journal_free(&j);
     storage_free(&m.storage);
+    storage_port_free(&m.port);
     outbox_sqlite_free(&o);
     loop_free(&l);
     assert_int_equal(outbox_sqlite_new(&o, path), 0);
@@ -290,18 +293,21 @@ the_queue_is_bounded(void **state)
     (void)state;
     struct store_sqlite *s;
     struct storage *t;
+    struct storage_port *port;
     struct loop *l;
     static uint8_t letter[200][LEN];
     static struct env_store_req r[200];
     unsigned full = 0;
     assert_int_equal(loop_new(&l), 0);
     assert_int_equal(store_sqlite_new(&s, dir, LEN, 100000), 0);
-    assert_int_equal(storage_new(&t, l, 4, store_sqlite_run, s), 0);
+    assert_int_equal(storage_new(&t, 4, store_sqlite_run, s), 0);
+    assert_int_equal(storage_port_new(&port, t, l), 0);
     for (unsigned i = 0; i < 200; i++) {
         r[i] = request(ENV_STORE_PUT, 150, (uint8_t)(i % 16), letter[i]);
-        storage_request(t, &r[i]);
+        storage_request(port, &r[i]);
     }
     storage_free(&t);
+    storage_port_free(&port);
     for (unsigned i = 0; i < 200; i++) {
         assert_ptr_equal(r[i].owner, &r[i]);
         full += r[i].err == ERR_FULL;

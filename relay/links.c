@@ -1,0 +1,508 @@
+/* relay/links.c - the links of one worker.
+ *
+ * One link to each relay that this one may send to and whose link is this
+ * worker's, made when a consensus names it, and kept while any consensus in use
+ * does; links from others are accepted from relays of those consensuses, and,
+ * at a gateway, from clients. Both ends check identities before a frame is
+ * looked at.
+ *
+ * A link that is down is tried again after 0.25 s, doubled up to 30 s. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/blocks.h"
+#include "lib/lobby.h"
+#include "lib/rng.h"
+#include "relay/daemon.h"
+
+enum {
+    IN_MAX = 4096, /* of relays, in all workers */
+    LOBBY_MIN = 16,
+    RETRY_US = 250000,
+    RETRY_MAX_US = 30000000
+};
+
+struct out_link {
+    struct links *links;
+    struct out_link *next;
+    uint8_t identity[SPHINX_ID_LEN];
+    char address[ADDRESS_MAX];
+    struct link *link;
+    bool up;
+    unsigned uses; /* views that name it */
+    uint64_t retry_us, wait_us;
+};
+
+struct in_link {
+    struct links *links;
+    struct in_link *next, **at;
+    struct link *link;
+    bool is_client;
+    uint32_t client;
+    struct relay_peer peer;
+};
+
+struct links {
+    struct worker *worker;
+    const struct net_shared *shared;
+    struct lobby *lobby;
+    struct out_link *outs;
+    struct in_link *ins;
+    struct in_link **clients; /* by the relay's number for them */
+    size_t clients_room, n_clients;
+    _Atomic uint32_t n_ins, arriving;
+#ifdef BRUSIO_DEBUG
+    struct delayed *delayed;
+    struct loop_timer *delay_timer;
+#endif
+    uint64_t refused[ERROR_COUNT];
+};
+
+/* ---- out ---- */
+
+static void
+out_up(void *ctx, struct link *l, const uint8_t *peer)
+{
+    struct out_link *o = ctx;
+    (void)l;
+    (void)peer;
+    o->up = true;
+    o->wait_us = RETRY_US;
+}
+
+/* Nothing comes this way. */
+static void
+out_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
+{
+    struct out_link *o = ctx;
+    (void)l;
+    (void)frames;
+    o->links->refused[-ERR_EDGE] += n;
+}
+
+static void
+out_down(void *ctx, struct link *l, int err)
+{
+    struct out_link *o = ctx;
+    o->links->refused[-err]++;
+    o->up = false;
+    o->link = NULL;
+    o->retry_us = loop_now_us(o->links->worker->host->loop) + o->wait_us;
+    o->wait_us = o->wait_us * 2 < RETRY_MAX_US ? o->wait_us * 2 : RETRY_MAX_US;
+    link_free(&l);
+}
+
+static const struct link_ops out_ops = {out_up, out_frames, out_down};
+
+static void
+out_connect(struct out_link *o)
+{
+    struct links *l = o->links;
+    int err = link_connect(&o->link, l->worker->host->loop, l->shared->tls,
+                           &l->shared->config, o->address, o->identity,
+                           &out_ops, o);
+    if (err) {
+        l->refused[-err]++;
+        o->retry_us = loop_now_us(l->worker->host->loop) + RETRY_MAX_US;
+    }
+}
+
+static struct out_link *
+out_get(struct links *l, const struct relay_entry *e)
+{
+    struct out_link *o = l->outs;
+    while (o && memcmp(o->identity, e->identity, SPHINX_ID_LEN) != 0)
+        o = o->next;
+    if (!o) {
+        o = calloc(1, sizeof *o);
+        if (!o)
+            return NULL;
+        o->links = l;
+        o->wait_us = RETRY_US;
+        memcpy(o->identity, e->identity, SPHINX_ID_LEN);
+        o->next = l->outs;
+        l->outs = o;
+    }
+    if (strcmp(o->address, e->addresses[0]) != 0) {
+        memcpy(o->address, e->addresses[0], sizeof o->address);
+        link_free(&o->link); /* it has moved */
+        o->up = false;
+        o->retry_us = 0;
+    }
+    return o;
+}
+
+int
+links_view(struct links *l, struct worker_view *v, const uint8_t *owner)
+{
+    const struct consensus *c = v->consensus;
+    int self = consensus_find(c, l->worker->daemon->identity);
+    v->out = calloc(c->n_relays + 1, sizeof *v->out);
+    if (!v->out)
+        return ERR_NOMEM;
+    for (size_t i = 0; self >= 0 && i < c->n_relays; i++) {
+        if (owner[i] != l->worker->number ||
+            !consensus_has_edge(c, c->relays[self].layer, c->relays[i].layer))
+            continue;
+        v->out[i] = out_get(l, &c->relays[i]);
+        if (v->out[i])
+            v->out[i]->uses++;
+    }
+    links_upkeep(l);
+    return 0;
+}
+
+void
+links_view_drop(struct worker_view *v)
+{
+    for (size_t i = 0; v->out && i < v->consensus->n_relays; i++)
+        if (v->out[i])
+            v->out[i]->uses--;
+    free(v->out);
+    *v = (struct worker_view){0};
+}
+
+void
+links_upkeep(struct links *l)
+{
+    uint64_t now_us = loop_now_us(l->worker->host->loop);
+    for (struct out_link **at = &l->outs; *at;) {
+        struct out_link *o = *at;
+        if (o->uses == 0) {
+            *at = o->next;
+            link_free(&o->link);
+            free(o);
+            continue;
+        }
+        if (!o->link && now_us >= o->retry_us)
+            out_connect(o);
+        at = &o->next;
+    }
+}
+
+/* ---- in ---- */
+
+static void
+in_free(struct in_link *i)
+{
+    struct links *l = i->links;
+    *i->at = i->next;
+    if (i->next)
+        i->next->at = i->at;
+    atomic_fetch_sub(&l->n_ins, 1);
+    if (i->is_client) {
+        l->clients[i->client] = NULL;
+        l->n_clients--;
+        relay_client_close(l->worker->relay, i->client);
+    }
+    link_free(&i->link);
+    free(i);
+}
+
+static void
+in_up(void *ctx, struct link *l, const uint8_t *peer)
+{
+    (void)ctx;
+    (void)l;
+    (void)peer;
+}
+
+static void
+in_frames(void *ctx, struct link *l, uint8_t *frames, size_t count)
+{
+    struct in_link *i = ctx;
+    struct worker *w = i->links->worker;
+    (void)l;
+    if (loop_now_us(w->host->loop) < w->daemon->accept_us) {
+        i->links->refused[-ERR_AGAIN] += count;
+        return;
+    }
+    if (i->is_client)
+        relay_client_frames(w->relay, i->client, frames, count);
+    else
+        relay_frames(w->relay, &i->peer, frames, count);
+}
+
+static void
+in_down(void *ctx, struct link *l, int err)
+{
+    struct in_link *i = ctx;
+    (void)l;
+    i->links->refused[-err]++;
+    in_free(i);
+}
+
+static const struct link_ops in_ops = {in_up, in_frames, in_down};
+
+static int
+client_place(struct links *l, struct in_link *i)
+{
+    struct relay *relay = l->worker->relay;
+    int err = relay_client_open(relay, &i->client);
+    if (err)
+        return err;
+    if (i->client >= l->clients_room) {
+        size_t room = l->clients_room ? 2 * l->clients_room : 64;
+        struct in_link **more = realloc(l->clients, room * sizeof *more);
+        if (!more) {
+            relay_client_close(relay, i->client);
+            return ERR_NOMEM;
+        }
+        memset(more + l->clients_room, 0,
+               (room - l->clients_room) * sizeof *more);
+        l->clients = more;
+        l->clients_room = room;
+    }
+    l->clients[i->client] = i;
+    l->n_clients++;
+    i->is_client = true;
+    return 0;
+}
+
+/* Is it a relay of any consensus in use? */
+static bool
+peer_is_known(const struct worker *w, const uint8_t *peer)
+{
+    for (size_t i = 0; i < DAEMON_VIEWS; i++)
+        if (w->view[i].consensus &&
+            consensus_find(w->view[i].consensus, peer) >= 0)
+            return true;
+    return false;
+}
+
+static void
+in_accept(void *ctx, struct link *link, const uint8_t *peer)
+{
+    struct links *l = ctx;
+    struct in_link *i = calloc(1, sizeof *i);
+    int err = i ? 0 : ERR_NOMEM;
+    if (!err) {
+        i->links = l;
+        i->link = link;
+        if (!peer)
+            err = client_place(l, i);
+        else if (!peer_is_known(l->worker, peer))
+            err = ERR_PEER;
+        else if (l->n_ins - l->n_clients >=
+                 IN_MAX / l->worker->daemon->n_workers)
+            err = ERR_FULL;
+        else
+            relay_peer_init(&i->peer, peer);
+    }
+    if (err) {
+        l->refused[-err]++;
+        free(i);
+        link_free(&link);
+        return;
+    }
+    i->at = &l->ins;
+    i->next = l->ins;
+    if (i->next)
+        i->next->at = &i->next;
+    l->ins = i;
+    atomic_fetch_add(&l->n_ins, 1);
+    link_set_owner(link, &in_ops, i);
+}
+
+/* A connection on its way from the thread that accepted it. */
+struct arrival {
+    struct links *links;
+    int fd;
+    uint32_t block;
+};
+
+static void
+arrival_enter(void *ctx)
+{
+    struct arrival *a = ctx;
+    struct links *l = a->links;
+    int err = lobby_enter(l->lobby, a->fd, a->block);
+    if (err) {
+        l->refused[-err]++;
+        close(a->fd);
+        blocks_give(l->shared->config.blocks, a->block);
+    }
+    atomic_fetch_sub(&l->arriving, 1);
+    free(a);
+}
+
+int
+links_arrive(struct links *l, int fd, uint32_t block)
+{
+    if (!l->worker->runs)
+        return lobby_enter(l->lobby, fd, block);
+    struct arrival *a = malloc(sizeof *a);
+    if (!a)
+        return ERR_NOMEM;
+    *a = (struct arrival){l, fd, block};
+    atomic_fetch_add(&l->arriving, 1);
+    int err = loop_post(l->worker->host->loop, arrival_enter, a);
+    if (err) {
+        atomic_fetch_sub(&l->arriving, 1);
+        free(a);
+    }
+    return err;
+}
+
+uint32_t
+links_load(const struct links *l)
+{
+    return l->n_ins + l->arriving + lobby_count(l->lobby);
+}
+
+/* ---- sending ---- */
+
+/* To a relay, over its link. */
+static int
+relay_send(struct worker *w, struct env_dest to, const uint8_t *frame)
+{
+    const struct worker_view *v = &w->view[to.epoch % DAEMON_VIEWS];
+    if (!v->consensus || v->consensus->epoch != to.epoch || to.id >= v->consensus->n_relays || !v->out[to.id])
+        return ERR_RELAY;
+    struct out_link *o = v->out[to.id];
+    return o->up ? link_send(o->link, frame) : ERR_CLOSED;
+}
+
+#ifdef BRUSIO_DEBUG
+/* Test builds drop packets on request; clients' links are left alone, so that
+ * a loss shows as the network's. */
+static bool
+fault_drops(struct worker *w)
+{
+    const int64_t permille = w->daemon->config->fault_drop_permille;
+    return permille > 0 && rng_below(&w->host->env, 1000) < (uint64_t)permille;
+}
+
+/* And hold them back by a constant time, so that order is kept. */
+struct delayed {
+    struct delayed *next;
+    uint64_t due_us;
+    struct env_dest to;
+    uint8_t frame[];
+};
+
+static void
+delayed_send(void *ctx)
+{
+    struct links *l = ctx;
+    uint64_t now_us = loop_now_us(l->worker->host->loop);
+    while (l->delayed && l->delayed->due_us <= now_us) {
+        struct delayed *x = l->delayed;
+        l->delayed = x->next;
+        (void)!relay_send(l->worker, x->to, x->frame);
+        free(x);
+    }
+    if (l->delayed)
+        loop_timer_at(l->delay_timer, l->delayed->due_us);
+}
+
+static int
+delayed_add(struct links *l, struct env_dest to, const uint8_t *frame)
+{
+    struct delayed **at = &l->delayed;
+    const size_t len = l->shared->config.frame_len;
+    struct delayed *x = malloc(sizeof *x + len);
+    if (!x)
+        return ERR_NOMEM;
+    *x = (struct delayed){
+        .due_us = loop_now_us(l->worker->host->loop) +
+                  (uint64_t)l->worker->daemon->config->fault_delay_ms * 1000,
+        .to = to};
+    memcpy(x->frame, frame, len);
+    if (!l->delayed)
+        loop_timer_at(l->delay_timer, x->due_us);
+    while (*at)
+        at = &(*at)->next;
+    *at = x;
+    return 0;
+}
+#endif
+
+int
+links_send(struct env *env, struct env_dest to, const uint8_t *frame,
+           size_t len)
+{
+    struct worker *w = ((struct host *)env)->owner;
+    struct links *l = w->links;
+    if (len != l->shared->config.frame_len)
+        return ERR_LONG;
+    if (to.kind == ENV_TO_CLIENT) {
+        struct in_link *i = to.id < l->clients_room ? l->clients[to.id] : NULL;
+        return i ? link_send(i->link, frame) : ERR_CLOSED;
+    }
+#ifdef BRUSIO_DEBUG
+    if (fault_drops(w))
+        return 0;
+    if (w->daemon->config->fault_delay_ms > 0)
+        return delayed_add(l, to, frame);
+#endif
+    return relay_send(w, to, frame);
+}
+
+/* ---- life ---- */
+
+int
+links_new(struct links **out, struct worker *w, const struct net_shared *shared)
+{
+    struct links *l = calloc(1, sizeof *l);
+    *out = NULL;
+    if (!l)
+        return ERR_NOMEM;
+    l->worker = w;
+    l->shared = shared;
+    uint32_t lobby = (IN_MAX + (uint32_t)w->daemon->config->clients_max) / 8 /
+                     w->daemon->n_workers;
+    int err = lobby_new(&l->lobby, w->host->loop, shared->tls, &shared->config,
+                        lobby > LOBBY_MIN ? lobby : LOBBY_MIN, in_accept, l);
+#ifdef BRUSIO_DEBUG
+    if (!err)
+        err = loop_timer_new(w->host->loop, delayed_send, l, &l->delay_timer);
+#endif
+    if (err)
+        links_free(&l);
+    *out = l;
+    return err;
+}
+
+void
+links_free(struct links **lp)
+{
+    struct links *l = *lp;
+    *lp = NULL;
+    if (!l)
+        return;
+    lobby_free(&l->lobby);
+    while (l->ins)
+        in_free(l->ins);
+    while (l->outs) {
+        struct out_link *o = l->outs;
+        l->outs = o->next;
+        link_free(&o->link);
+        free(o);
+    }
+#ifdef BRUSIO_DEBUG
+    loop_timer_free(&l->delay_timer);
+    while (l->delayed) {
+        struct delayed *x = l->delayed;
+        l->delayed = x->next;
+        free(x);
+    }
+#endif
+    free(l->clients);
+    free(l);
+}
+
+void
+links_status(const struct links *l, struct net_status *sum)
+{
+    const uint64_t *failed = lobby_refused(l->lobby);
+    sum->in += l->n_ins - l->n_clients;
+    sum->clients += l->n_clients;
+    for (const struct out_link *o = l->outs; o; o = o->next) {
+        sum->out++;
+        sum->out_up += o->up;
+    }
+    for (size_t i = 0; i < ERROR_COUNT; i++)
+        sum->refused[i] += l->refused[i] + failed[i];
+}

@@ -1,0 +1,71 @@
+/* relay/plane.h - what the workers of one relay share, and the ways between
+ * them; for the relay's own files.
+ *
+ * A worker is a struct relay with an environment, a thread and connections of
+ * its own. It unwraps what comes over its connections, and whatever is to be
+ * done next with a packet is done by the one worker that has what it takes: the
+ * link to the next relay, the client, the turns of the box. Packets lie in a
+ * slab that all share, so what changes hands is a number.
+ *
+ *   worker 0   receive -> unwrap -> replay -+-> mix -> send
+ *                                           |
+ *                                 inbox of worker 1
+ *                                           |
+ *   worker 1   receive -> unwrap -> replay -+-> mix -> send
+ *
+ * An inbox is bounded: a worker that is behind loses packets (ERR_FULL, counted
+ * by who wanted to hand them over), not the memory of the others. Numbers are
+ * handed over in batches, at the end of a turn at the latest. */
+#ifndef RELAY_PLANE_H
+#define RELAY_PLANE_H
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "relay/handles.h"
+#include "relay/relay.h"
+
+enum { INBOX_MAX = 4096, HAND_MAX = 64 };
+
+/* Several threads put, one takes. */
+struct inbox {
+    pthread_mutex_t mutex;
+    uint32_t head, n;
+    uint32_t number[INBOX_MAX];
+};
+
+/* Numbers on their way to one inbox. */
+struct hand {
+    uint32_t n;
+    uint32_t number[HAND_MAX];
+};
+
+struct slab;
+
+struct plane {
+    struct replay *replay;
+    uint8_t identity[SPHINX_ID_LEN];
+    uint8_t handles_key[16], turns_key[16], boxes_key[16];
+    uint8_t loop_handle[8];
+    uint32_t packets_max, clients_max, n_workers, users;
+    struct handles *handles; /* to worker << PLANE_WORKER_SHIFT | client */
+    struct slab *slab;       /* the first view, of worker 0 */
+    _Atomic uint32_t clients;
+    struct {
+        struct env *env;
+        struct inbox inbox;
+    } worker[]; /* n_workers */
+};
+enum { PLANE_WORKER_SHIFT = 24 };
+
+int plane_new(struct plane **out,
+              const struct relay_config *config) CHECK_RESULT;
+/* When its last user has gone. */
+void plane_free(struct plane **p);
+
+/* Put into a worker's inbox and wake it. Returns how many found room. */
+uint32_t plane_put(struct plane *p, uint32_t worker, const uint32_t *number,
+                   uint32_t n);
+/* Take at most max out of one's own. */
+uint32_t plane_take(struct plane *p, uint32_t worker, uint32_t *number,
+                    uint32_t max);
+#endif
