@@ -56,7 +56,8 @@ host_fire(void *ctx)
     host_tick(ctx);
 }
 
-/* Called after everything that happens, so what changes nothing costs nothing. */
+/* Called after everything that happens, so what changes nothing costs nothing.
+ */
 static void
 host_timer(struct env *env, uint64_t at_us)
 {

@@ -30,8 +30,8 @@ struct host {
 };
 
 /* tick(ctx) is called when the timer set through the environment fires; for a
- * time that has come, at the end of this turn of the loop; and after env_wake(),
- * which another thread may call. */
+ * time that has come, at the end of this turn of the loop; and after
+ * env_wake(), which another thread may call. */
 int host_init(struct host *h, loop_fn tick, void *ctx) CHECK_RESULT;
 void host_free(struct host *h);
 

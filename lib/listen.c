@@ -79,8 +79,8 @@ listener_new(struct listener **out, struct loop *loop, struct tls *tls,
     l->loop = loop;
     l->blocks = config->blocks;
     l->fd = -1;
-    int err = lobby_new(&l->lobby, loop, tls, config, max / 8 > 16 ? max / 8 : 16,
-                        accept, ctx);
+    int err = lobby_new(&l->lobby, loop, tls, config,
+                        max / 8 > 16 ? max / 8 : 16, accept, ctx);
     if (!err)
         err = address_listen(&l->fd, address, l->address);
     if (!err)

@@ -26,7 +26,7 @@ enum {
 };
 
 #define SLAB_TAKEN (UINT32_MAX - 1) /* in next[] */
-#define SLAB_HELD (UINT32_MAX - 2)  /* in next[]: in some view's hand */
+#define SLAB_HELD  (UINT32_MAX - 2) /* in next[]: in some view's hand */
 
 struct common {
     pthread_mutex_t mutex;

@@ -18,7 +18,8 @@ struct list {
 struct storage_port {
     struct storage *storage;
     struct loop *loop;
-    struct loop_note note; /* under way: the loop knows that something is done */
+    struct loop_note
+        note; /* under way: the loop knows that something is done */
     struct list done;
 };
 

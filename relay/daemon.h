@@ -24,7 +24,7 @@ struct daemon_config {
     int role; /* index in its names: gateway, mix, store */
     char *listen, *network, *family, *user;
     struct config_list addresses; /* to be reached at; empty: as bound */
-    int64_t workers; /* 0: one for each processor */
+    int64_t workers;              /* 0: one for each processor */
     int64_t bandwidth, packets_max, clients_max, letters_max, replay_tags;
     int64_t fault_drop_permille, fault_delay_ms; /* test builds */
     int log_level;

@@ -157,8 +157,8 @@ control_take(struct relay *r, uint32_t number, const uint8_t *frame)
     if (c->down.n_handles == DOWNLINK_HANDLES)
         handles_remove(r->plane->handles, c->down.handle[oldest],
                        client_name(r, number));
-    err = handles_add(r->plane->handles, control.handle,
-                      client_name(r, number));
+    err =
+        handles_add(r->plane->handles, control.handle, client_name(r, number));
     if (err)
         return err;
     downlink_control(&c->down, control.handle, interval_us,

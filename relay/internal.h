@@ -14,7 +14,8 @@
 enum {
     VIEWS = EPOCHS_USABLE + 1,
     LOOPS_OUT = 256, /* own loops remembered */
-    TICK_BATCH = 64
+    TICK_BATCH = 64,
+    TICK_US = 1000
 };
 
 /* A consensus kept. */
@@ -36,7 +37,13 @@ struct loop_sent {
 };
 
 /* What a held packet waits for. */
-enum held_kind { HELD_FORWARD = 1, HELD_DELIVER, HELD_ANSWER, HELD_LOOP, HELD_SEND };
+enum held_kind {
+    HELD_FORWARD = 1,
+    HELD_DELIVER,
+    HELD_ANSWER,
+    HELD_LOOP,
+    HELD_SEND
+};
 
 /* One held packet: the head of a slab buffer, the bytes follow. */
 struct held {

@@ -99,9 +99,9 @@ static void
 out_connect(struct out_link *o)
 {
     struct links *l = o->links;
-    int err = link_connect(&o->link, l->worker->host->loop, l->shared->tls,
-                           &l->shared->config, o->address, o->identity,
-                           &out_ops, o);
+    int err =
+        link_connect(&o->link, l->worker->host->loop, l->shared->tls,
+                     &l->shared->config, o->address, o->identity, &out_ops, o);
     if (err) {
         l->refused[-err]++;
         o->retry_us = loop_now_us(l->worker->host->loop) + RETRY_MAX_US;
@@ -358,7 +358,8 @@ static int
 relay_send(struct worker *w, struct env_dest to, const uint8_t *frame)
 {
     const struct worker_view *v = &w->view[to.epoch % DAEMON_VIEWS];
-    if (!v->consensus || v->consensus->epoch != to.epoch || to.id >= v->consensus->n_relays || !v->out[to.id])
+    if (!v->consensus || v->consensus->epoch != to.epoch ||
+        to.id >= v->consensus->n_relays || !v->out[to.id])
         return ERR_RELAY;
     struct out_link *o = v->out[to.id];
     return o->up ? link_send(o->link, frame) : ERR_CLOSED;

@@ -154,8 +154,7 @@ void
 loops_returned(struct relay *r, const uint8_t id[static 8])
 {
     for (size_t i = 0; i < LOOPS_OUT; i++)
-        if (r->loops[i].open &&
-            sodium_memcmp(id, r->loops[i].id, 8) == 0) {
+        if (r->loops[i].open && sodium_memcmp(id, r->loops[i].id, 8) == 0) {
             loop_close(r, &r->loops[i], true);
             alarm_returned(&r->alarm, env_now_mono_us(r->env));
             break;

@@ -132,7 +132,8 @@ static void
 hand_empty(struct relay *r, uint32_t to)
 {
     struct hand *hand = &r->hand[to];
-    uint32_t n = plane_put(r->plane, to, hand->number, hand->n);
+    uint32_t n = plane_put(r->plane, to, hand->number, hand->n,
+                           env_now_mono_us(r->env) + 2ULL * TICK_US);
     for (; n < hand->n; n++)
         held_drop(r, hand->number[n], ERR_FULL);
     r->handing -= hand->n;

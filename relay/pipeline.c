@@ -1,8 +1,8 @@
 /* relay/pipeline.c - receive, unwrap, replay.
  *
  * A packet's way: what needs no key exchange is judged as it comes (version,
- * epoch, edge), and it waits with those of all other links for a batch, to the
- * end of the turn at most. sphinx_unwrap() calls check_block() between the own
+ * epoch, edge), and it waits with those of all other links for a batch, a
+ * millisecond at most. sphinx_unwrap() calls check_block() between the own
  * block and the payload work, where command, edge, deadline and replay tag are
  * judged, cheapest first; what is left is copied into a slab buffer and goes on
  * in next.c. Nothing is answered to the peer, whatever is wrong. */
@@ -97,7 +97,8 @@ check_block(void *ctx, struct sphinx_job *job)
         (uint64_t)job->block.deadline * params->deadline_unit_s;
     if (deadline_s > p->wall_s + params->deadline_ahead_s)
         return ERR_DEADLINE_FAR;
-    return replay_insert(p->r->plane->replay, job->replay_tag, deadline_s, p->wall_s);
+    return replay_insert(p->r->plane->replay, job->replay_tag, deadline_s,
+                         p->wall_s);
 }
 
 /* Keep a packet; it is copied. */
@@ -109,12 +110,12 @@ hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
     if (number == SLAB_NONE)
         return ERR_FULL;
     struct held *h = relay_held_at(r, number);
-    *h = (struct held){
-        .kind = (uint8_t)kind,
-        .next = job->block.next,
-        .epoch = v->consensus->epoch,
-        .come_us = now_us,
-        .delay_us = (uint64_t)job->block.delay * r->geometry.delay_unit_us};
+    *h = (struct held){.kind = (uint8_t)kind,
+                       .next = job->block.next,
+                       .epoch = v->consensus->epoch,
+                       .come_us = now_us,
+                       .delay_us = (uint64_t)job->block.delay *
+                                   r->geometry.delay_unit_us};
     memcpy(h->surb_id, job->block.surb_id, sizeof h->surb_id);
     memcpy(h->handle, job->block.handle, sizeof h->handle);
     memcpy(h->packet, job->packet, r->geometry.packet_len);

@@ -58,19 +58,31 @@ plane_free(struct plane **pp)
 }
 
 uint32_t
-plane_put(struct plane *p, uint32_t worker, const uint32_t *number, uint32_t n)
+plane_put(struct plane *p, uint32_t worker, const uint32_t *number, uint32_t n,
+          uint64_t until_us)
 {
     struct inbox *in = &p->worker[worker].inbox;
     pthread_mutex_lock(&in->mutex);
-    bool sleeps = in->n == 0;
     if (n > INBOX_MAX - in->n)
         n = INBOX_MAX - in->n;
     for (uint32_t i = 0; i < n; i++)
         in->number[(in->head + in->n++) % INBOX_MAX] = number[i];
     pthread_mutex_unlock(&in->mutex);
-    if (sleeps)
+    /* either this sees until when it sleeps, or plane_arm() sees the inbox */
+    if (atomic_load(&p->worker[worker].armed_us) > until_us)
         env_wake(p->worker[worker].env);
     return n;
+}
+
+bool
+plane_arm(struct plane *p, uint32_t worker, uint64_t at_us)
+{
+    struct inbox *in = &p->worker[worker].inbox;
+    atomic_store(&p->worker[worker].armed_us, at_us);
+    pthread_mutex_lock(&in->mutex);
+    bool some = in->n > 0;
+    pthread_mutex_unlock(&in->mutex);
+    return some;
 }
 
 uint32_t

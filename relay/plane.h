@@ -15,7 +15,8 @@
  *
  * An inbox is bounded: a worker that is behind loses packets (ERR_FULL, counted
  * by who wanted to hand them over), not the memory of the others. Numbers are
- * handed over in batches, at the end of a turn at the latest. */
+ * handed over in batches, once a tick; a worker that will tick soon is not
+ * woken for them. */
 #ifndef RELAY_PLANE_H
 #define RELAY_PLANE_H
 #include <pthread.h>
@@ -52,6 +53,7 @@ struct plane {
     _Atomic uint32_t clients;
     struct {
         struct env *env;
+        _Atomic uint64_t armed_us; /* when it ticks next */
         struct inbox inbox;
     } worker[]; /* n_workers */
 };
@@ -62,9 +64,13 @@ int plane_new(struct plane **out,
 /* When its last user has gone. */
 void plane_free(struct plane **p);
 
-/* Put into a worker's inbox and wake it. Returns how many found room. */
+/* Put into a worker's inbox, and wake it if it sleeps beyond until_us. Returns
+ * how many found room. */
 uint32_t plane_put(struct plane *p, uint32_t worker, const uint32_t *number,
-                   uint32_t n);
+                   uint32_t n, uint64_t until_us);
+/* This worker ticks at at_us. Returns whether its inbox holds something, which
+ * may not have woken it. */
+bool plane_arm(struct plane *p, uint32_t worker, uint64_t at_us);
 /* Take at most max out of one's own. */
 uint32_t plane_take(struct plane *p, uint32_t worker, uint32_t *number,
                     uint32_t max);

@@ -5,8 +5,8 @@
  * Views are kept by epoch modulo VIEWS; a newer consensus replaces the oldest
  * and wipes its key.
  *
- * Timers, all served by relay_tick(): the end of the turn when frames have come
- * or packets go to another worker; the mix's next due packet; the wheel of
+ * Timers, all served by relay_tick(), every millisecond at most: frames have
+ * come or packets go to another worker; the mix's next due packet; the wheel of
  * answers and of clients' downlink clocks; the next own loop.
  *
  * Failure modes: no memory (the packet is dropped and counted); a link that
@@ -217,15 +217,22 @@ relay_peer_init(struct relay_peer *p,
     memcpy(p->identity, identity, SPHINX_ID_LEN);
 }
 
-/* When is anything due next? */
+static uint64_t
+grid_us(uint64_t at_us)
+{
+    return at_us < UINT64_MAX - TICK_US
+               ? (at_us + TICK_US - 1) / TICK_US * TICK_US
+               : at_us;
+}
+
+/* When is anything due next? On a grid of whole ticks: what is due within one
+ * is done together, unwrapped in fuller batches and sent in fewer calls, and
+ * the moments at which a relay sends do not tell how long its work took. */
 void
 relay_arm(struct relay *r)
 {
-    if (r->intake.n > 0 || r->handing > 0 || r->more) {
-        env_timer(r->env, env_now_mono_us(r->env));
-        return;
-    }
-    uint64_t at_us = mix_next_due(r->mix);
+    const bool busy = r->intake.n > 0 || r->handing > 0 || r->more;
+    uint64_t at_us = busy ? env_now_mono_us(r->env) : mix_next_due(r->mix);
     uint64_t due_us = wheel_next_due_us(r->due);
     if (due_us < at_us)
         at_us = due_us;
@@ -234,6 +241,11 @@ relay_arm(struct relay *r)
         at_us = r->loop_us;
     if (loops && alarm_next_us(&r->alarm) < at_us)
         at_us = alarm_next_us(&r->alarm);
+    at_us = grid_us(at_us);
+    if (r->plane->n_workers > 1 && plane_arm(r->plane, r->number, at_us)) {
+        uint64_t next_us = grid_us(env_now_mono_us(r->env));
+        at_us = next_us < at_us ? next_us : at_us;
+    }
     env_timer(r->env, at_us);
 }
 

@@ -5,7 +5,7 @@
  *                               -> boxes -> answer      (store)
  *
  *   receive  version, epoch, edge, fair share: what needs no key exchange;
- *            frames of all links wait together, a turn of the loop at most
+ *            frames of all links wait together, a millisecond at most
  *   unwrap   32 at a time (sphinx/); the own block is judged
  *   replay   nothing passes twice; what passes gets a slab buffer
  *   mix      by the network's strategy, until its time

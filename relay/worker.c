@@ -59,7 +59,8 @@ worker_init(struct worker *w, struct daemon *d, uint32_t number,
         own.env = &w->host->env;
         err = relay_new(&w->relay, &own);
     } else
-        err = relay_worker(&w->relay, d->worker[0].relay, number, &w->host->env);
+        err =
+            relay_worker(&w->relay, d->worker[0].relay, number, &w->host->env);
     if (!err)
         err = loop_timer_new(w->host->loop, worker_timer, w, &w->timer);
     return err;

@@ -124,11 +124,11 @@ workers_owners(const struct daemon *d, const struct consensus *c)
             int was = was_self < 0 ? -1
                                    : consensus_find(before->consensus,
                                                     c->relays[i].identity);
-            bool had = was >= 0 &&
-                       consensus_has_edge(
-                           before->consensus,
-                           before->consensus->relays[was_self].layer,
-                           before->consensus->relays[was].layer);
+            bool had =
+                was >= 0 &&
+                consensus_has_edge(before->consensus,
+                                   before->consensus->relays[was_self].layer,
+                                   before->consensus->relays[was].layer);
             if (had != (known == 1))
                 continue;
             if (had)

@@ -27,15 +27,15 @@ relay_node_frame(void *self, uint32_t from, uint8_t *frame, size_t len)
     assert_int_equal(len, WORLD_PACKET); /* I1 */
     struct world_client *k = client_of_node(r->world, from);
     if (k && k->gateway == r->number)
-        relay_client_frames(r->relay, k->link, frame, 1);
+        team_client_frame(r->team, k->link, frame);
     else if (!k && from < r->world->n_relays)
-        relay_frames(r->relay, &r->peers[from], frame, 1);
+        team_frame(r->team, from, &r->peers[from], frame);
 }
 
 static void
 relay_node_tick(void *self)
 {
-    relay_tick(((struct world_relay *)self)->relay);
+    team_tick(((struct world_relay *)self)->team);
 }
 
 static uint32_t
@@ -44,7 +44,11 @@ relay_node_resolve(void *self, struct env_dest to)
     struct world_relay *r = self;
     if (to.kind == ENV_TO_RELAY)
         return to.id;
-    return to.id < WORLD_CLIENTS_MAX ? r->client_node[to.id] : UINT32_MAX;
+    for (uint32_t i = 0; i < r->world->n_clients; i++)
+        if (r->world->client[i].gateway == r->number &&
+            r->world->client[i].link == to.id)
+            return r->world->client[i].node;
+    return UINT32_MAX;
 }
 
 static void
@@ -80,17 +84,18 @@ world_relay_start(struct world *w, uint32_t number)
     struct relay_config config = {.env = r->env,
                                   .replay = r->replay,
                                   .packets_max = 20000,
-                                  .clients_max = WORLD_CLIENTS_MAX};
+                                  .clients_max = WORLD_CLIENTS_MAX,
+                                  .workers = w->workers};
     memcpy(config.identity, c->relays[number].identity, SPHINX_ID_LEN);
     for (uint32_t i = 0; i < w->n_relays; i++)
         relay_peer_init(&r->peers[i], c->relays[i].identity);
-    assert_int_equal(relay_new(&r->relay, &config), 0);
+    r->team = team_new(&config);
+    r->relay = team_worker(r->team, 0);
     engine_set_object(w->engine, number, r);
-    assert_int_equal(relay_set_consensus(r->relay, c, w->net.seed[number], NULL), 0);
+    team_set_consensus(r->team, c, w->net.seed[number]);
     if (c->relays[number].layer == 0)
-        assert_int_equal(relay_set_document(r->relay, c->epoch, w->net.document,
-                                            w->net.document_len),
-                         0);
+        team_set_document(r->team, c->epoch, w->net.document,
+                          w->net.document_len);
 }
 
 void
@@ -103,7 +108,8 @@ world_relay_stop(struct world *w, uint32_t number)
         held->err = ERR_CLOSED;
         held->done(held);
     }
-    relay_free(&r->relay);
+    team_free(&r->team);
+    r->relay = NULL;
     engine_set_object(w->engine, number, NULL);
     for (uint32_t i = 0; i < w->n_clients; i++) {
         struct world_client *k = &w->client[i];
@@ -249,8 +255,7 @@ world_client_connect(struct world_client *k)
 {
     struct world *w = k->world;
     uint32_t gateway = k->number;
-    assert_int_equal(relay_client_open(w->relay[gateway].relay, &k->link), 0);
-    w->relay[gateway].client_node[k->link] = k->node;
+    team_client_open(w->relay[gateway].team, k->number, &k->link);
     k->gateway = gateway;
     client_link_up(k->client);
 }
@@ -260,7 +265,7 @@ world_client_watch(struct world_client *k)
 {
     if (!k->client || k->gateway == UINT32_MAX || !client_is_stuck(k->client))
         return;
-    relay_client_close(k->world->relay[k->gateway].relay, k->link);
+    team_client_close(k->world->relay[k->gateway].team, k->link);
     client_link_down(k->client);
     world_client_connect(k);
 }
@@ -269,7 +274,7 @@ void
 world_client_stop(struct world_client *k)
 {
     if (k->gateway != UINT32_MAX)
-        relay_client_close(k->world->relay[k->gateway].relay, k->link);
+        team_client_close(k->world->relay[k->gateway].team, k->link);
     k->gateway = UINT32_MAX;
     client_free(&k->client);
     engine_set_object(k->world->engine, k->node, NULL);
@@ -320,6 +325,7 @@ world_new(const struct world_config *config)
                               .frame_len = WORLD_PACKET};
     assert_int_equal(engine_new(&w->engine, &e), 0);
     w->n_relays = (uint32_t)w->net.consensus->n_relays;
+    w->workers = config->workers;
     assert_true(w->n_relays <= WORLD_RELAYS_MAX);
     relays_make(w);
     return w;
@@ -362,6 +368,8 @@ world_dropped(const struct world *w, int err)
     uint64_t n = 0;
     for (uint32_t i = 0; i < w->n_relays; i++)
         if (w->relay[i].relay)
-            n += relay_stats(w->relay[i].relay)->dropped[-err];
+            for (uint32_t k = 0; k < (w->workers ? w->workers : 1); k++)
+                n += relay_stats(team_worker(w->relay[i].team, k))
+                         ->dropped[-err];
     return n;
 }

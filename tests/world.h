@@ -7,6 +7,7 @@
 #include "relay/store_memory.h"
 #include "sim/engine.h"
 #include "tests/network.h"
+#include "tests/team.h"
 
 enum { WORLD_RELAYS_MAX = 64, WORLD_CLIENTS_MAX = 64 };
 enum { WORLD_PACKET = 2048, WORLD_LETTER = 1296 };
@@ -18,12 +19,12 @@ struct world_relay {
     struct world *world;
     uint32_t number;
     struct env *env;
-    struct relay *relay; /* NULL: dead */
+    struct team *team;   /* NULL: dead */
+    struct relay *relay; /* its first worker */
     struct replay *replay;
     struct store_memory *store;
     void *region;
     struct relay_peer peers[WORLD_RELAYS_MAX];
-    uint32_t client_node[WORLD_CLIENTS_MAX]; /* of a gateway's client number */
     /* withhold this box's answers until then */
     uint8_t stalled[32];
     uint64_t stalled_until_us;
@@ -55,13 +56,14 @@ struct world_config {
     unsigned gateways, layers, mixes, stores;
     uint64_t seed;
     uint32_t loss_ppm;
+    uint32_t workers;                 /* of each relay; 0: one */
     void (*params)(struct params *p); /* changes them; NULL: the defaults */
 };
 
 struct world {
     struct test_network net;
     struct engine *engine;
-    uint32_t n_relays, n_clients;
+    uint32_t n_relays, n_clients, workers;
     struct world_relay relay[WORLD_RELAYS_MAX];
     struct world_client client[WORLD_CLIENTS_MAX];
 };

@@ -100,7 +100,8 @@ host_start(struct host *h)
     assert_int_equal(relay_new(&h->relay, &config), 0);
     engine_set_object(h->world->engine, h->number, h);
     assert_int_equal(
-        relay_set_consensus(h->relay, c, h->world->net.seed[h->number], NULL), 0);
+        relay_set_consensus(h->relay, c, h->world->net.seed[h->number], NULL),
+        0);
 }
 
 static void

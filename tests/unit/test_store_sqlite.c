@@ -253,8 +253,7 @@ records_come_back(void **state)
     snprintf(path, sizeof path, "%s/records.db", dir);
     assert_int_equal(loop_new(&l), 0);
     assert_int_equal(outbox_sqlite_new(&o, path), 0);
-    assert_int_equal(storage_new(&m.storage, 10000, outbox_sqlite_run, o),
-                     0);
+    assert_int_equal(storage_new(&m.storage, 10000, outbox_sqlite_run, o), 0);
     assert_int_equal(storage_port_new(&m.port, m.storage, l), 0);
     assert_int_equal(journal_new(&j, &m.env), 0);
     for (uint32_t i = 0; i < 500; i++) {

@@ -1,0 +1,219 @@
+/* tests/team.c - workers side by side in one thread of virtual time. */
+#include "tests/team.h"
+
+#include <stdlib.h>
+
+#include "tests/runner.h"
+
+enum { LINK_SHIFT = 8 }; /* link: client << LINK_SHIFT | worker */
+
+struct member {
+    struct env env; /* first */
+    struct env_ops ops;
+    struct team *team;
+    uint32_t number;
+    uint64_t at_us;
+    struct relay *relay;
+};
+
+struct team {
+    struct env *env;
+    uint32_t n;
+    uint8_t *owner;
+    struct member member[];
+};
+
+static struct env *
+node_of(struct env *env)
+{
+    return ((struct member *)env)->team->env;
+}
+
+static void
+team_arm(struct team *t)
+{
+    uint64_t at_us = UINT64_MAX;
+    for (uint32_t i = 0; i < t->n; i++)
+        if (t->member[i].at_us < at_us)
+            at_us = t->member[i].at_us;
+    env_timer(t->env, at_us);
+}
+
+/* ---- a worker's environment ---- */
+
+static uint64_t
+now_mono_us(struct env *env)
+{
+    return env_now_mono_us(node_of(env));
+}
+static uint64_t
+now_wall_s(struct env *env)
+{
+    return env_now_wall_s(node_of(env));
+}
+static void
+random_traffic(struct env *env, void *out, size_t len)
+{
+    env_random_traffic(node_of(env), out, len);
+}
+static void
+random_crypto(struct env *env, void *out, size_t len)
+{
+    env_random_crypto(node_of(env), out, len);
+}
+static void
+timer(struct env *env, uint64_t at_us)
+{
+    struct member *m = (struct member *)env;
+    m->at_us = at_us;
+    team_arm(m->team);
+}
+static void
+wake(struct env *env)
+{
+    timer(env, now_mono_us(env));
+}
+static int
+send_frame(struct env *env, struct env_dest to, const uint8_t *frame,
+           size_t len)
+{
+    const struct member *m = (const struct member *)env;
+    if (to.kind == ENV_TO_CLIENT)
+        to.id = to.id << LINK_SHIFT | m->number;
+    else /* nobody sends over another's link */
+        assert_int_equal(m->team->owner[to.id], m->number);
+    return env_send(node_of(env), to, frame, len);
+}
+static void
+store(struct env *env, struct env_store_req *req)
+{
+    env_store(node_of(env), req);
+}
+
+/* ---- life ---- */
+
+struct team *
+team_new(const struct relay_config *config)
+{
+    uint32_t n = config->workers ? config->workers : 1;
+    struct team *t = calloc(1, sizeof *t + n * sizeof t->member[0]);
+    assert_non_null(t);
+    t->env = config->env;
+    t->n = n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct member *m = &t->member[i];
+        struct relay_config own = *config;
+        m->ops = (struct env_ops){.now_mono_us = now_mono_us,
+                                  .now_wall_s = now_wall_s,
+                                  .random_traffic = random_traffic,
+                                  .random_crypto = random_crypto,
+                                  .timer = timer,
+                                  .send = send_frame,
+                                  .store =
+                                      config->env->ops->store ? store : NULL,
+                                  .wake = wake};
+        m->env.ops = &m->ops;
+        m->team = t;
+        m->number = i;
+        m->at_us = UINT64_MAX;
+        own.env = &m->env;
+        assert_int_equal(i == 0 ? relay_new(&m->relay, &own)
+                                : relay_worker(&m->relay, t->member[0].relay, i,
+                                               &m->env),
+                         0);
+    }
+    return t;
+}
+
+void
+team_free(struct team **tp)
+{
+    struct team *t = *tp;
+    *tp = NULL;
+    if (!t)
+        return;
+    for (uint32_t i = 0; i < t->n; i++)
+        relay_free(&t->member[i].relay);
+    free(t->owner);
+    free(t);
+}
+
+void
+team_tick(struct team *t)
+{
+    uint64_t now_us = env_now_mono_us(t->env);
+    for (uint32_t i = 0; i < t->n; i++)
+        if (t->member[i].at_us <= now_us) {
+            t->member[i].at_us = UINT64_MAX;
+            relay_tick(t->member[i].relay);
+        }
+    team_arm(t);
+}
+
+struct relay *
+team_worker(struct team *t, uint32_t number)
+{
+    return t->member[number].relay;
+}
+
+void
+team_stats(const struct team *t, struct relay_stats *sum)
+{
+    *sum = (struct relay_stats){0};
+    for (uint32_t i = 0; i < t->n; i++)
+        relay_stats_add(sum, relay_stats(t->member[i].relay));
+}
+
+void
+team_set_consensus(struct team *t, const struct consensus *c,
+                   const uint8_t *seed)
+{
+    uint8_t *owner = malloc(c->n_relays);
+    assert_non_null(owner);
+    for (size_t i = 0; i < c->n_relays; i++)
+        owner[i] = (uint8_t)(i % t->n);
+    free(t->owner); /* of the same numbers: a test has one consensus */
+    t->owner = owner;
+    for (uint32_t i = 0; i < t->n; i++)
+        assert_int_equal(
+            relay_set_consensus(t->member[i].relay, c, seed, owner), 0);
+}
+
+void
+team_set_document(struct team *t, uint32_t epoch, const uint8_t *bytes,
+                  size_t len)
+{
+    for (uint32_t i = 0; i < t->n; i++)
+        assert_int_equal(
+            relay_set_document(t->member[i].relay, epoch, bytes, len), 0);
+}
+
+void
+team_frame(struct team *t, uint32_t from, struct relay_peer *peer,
+           const uint8_t *frame)
+{
+    /* not the one that the link to this relay belongs to */
+    relay_frames(t->member[(from + 1) % t->n].relay, peer, frame, 1);
+}
+
+void
+team_client_open(struct team *t, uint32_t n, uint32_t *link)
+{
+    uint32_t client;
+    assert_int_equal(relay_client_open(t->member[n % t->n].relay, &client), 0);
+    *link = client << LINK_SHIFT | n % t->n;
+}
+
+void
+team_client_close(struct team *t, uint32_t link)
+{
+    relay_client_close(t->member[link & ((1u << LINK_SHIFT) - 1)].relay,
+                       link >> LINK_SHIFT);
+}
+
+void
+team_client_frame(struct team *t, uint32_t link, const uint8_t *frame)
+{
+    relay_client_frames(t->member[link & ((1u << LINK_SHIFT) - 1)].relay,
+                        link >> LINK_SHIFT, frame, 1);
+}
