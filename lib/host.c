@@ -173,6 +173,16 @@ host_log(struct host *h, const char *program, enum log_level level)
 }
 
 void
+host_files_max(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+void
 host_harden(long parent)
 {
     const struct rlimit none = {0, 0};

@@ -42,6 +42,9 @@ int host_stop_on_signals(struct host *h, loop_fn drain, void *ctx) CHECK_RESULT;
 /* Write log lines to stderr, up to this level. */
 void host_log(struct host *h, const char *program, enum log_level level);
 
+/* As many open files as the system lets this process have. */
+void host_files_max(void);
+
 /* No core dumps, which would hold keys and packets (I8); end when the parent,
  * if it is told (0: not), ends. Call before any thread is made. */
 void host_harden(long parent);

@@ -2,13 +2,18 @@
  *
  * Timer: connecting and handshake together (config.handshake_us). Failure
  * modes: refused, silent or garbled peers (down with the reason); a peer that
- * does not read (the queue fills, frames are refused); no memory. */
+ * does not read (the queue fills, frames are refused; the owner looks at
+ * link_stalled_us()); no memory.
+ *
+ * A link reads READ_LEN octets a turn at most, so links that have more waiting
+ * than they get share the loop evenly, whatever comes over them. */
 #include "lib/link.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +25,7 @@ enum {
     READ_LEN = 65536,
     RECORD_FRAMES_LEN = 16384, /* plaintext of one TLS record */
     BATCH = 32,                /* frames told at once */
+    QUEUE_KEEP = 64,           /* frames whose room a drained queue keeps */
     HANDSHAKE_US = 10000000
 };
 
@@ -41,6 +47,31 @@ link_down(struct link *l, int err)
 
 /* ---- out ---- */
 
+/* Is there room for so much more among all links? */
+static bool
+budget_take(struct link *l, uint64_t len)
+{
+    struct link_budget *b = l->config.budget;
+    if (!b)
+        return true;
+    if (atomic_fetch_add(&b->used, len) + len > b->max) {
+        atomic_fetch_sub(&b->used, len);
+        return false;
+    }
+    l->charged += len;
+    return true;
+}
+
+/* Nothing but this much waits now. */
+static void
+budget_settle(struct link *l, uint64_t len)
+{
+    if (l->charged > len) {
+        atomic_fetch_sub(&l->config.budget->used, l->charged - len);
+        l->charged = len;
+    }
+}
+
 /* Give the kernel what is encrypted. Returns false when the link went down. */
 static bool
 out_flush(struct link *l)
@@ -58,11 +89,13 @@ out_flush(struct link *l)
         }
         l->stats.sends++;
         l->out_at += (size_t)n;
+        l->moved_us = loop_now_us(l->loop);
     }
     if (l->out_at == l->out_len) { /* ten thousand links cannot each keep it */
         free(l->out);
         l->out = NULL;
         l->out_at = l->out_len = l->out_room = 0;
+        budget_settle(l, l->queued * l->config.frame_len);
     }
     loop_watch_set(l->watch, l->out_len > 0 ? LOOP_READ | LOOP_WRITE
                                             : (unsigned)LOOP_READ);
@@ -109,6 +142,11 @@ queue_flush(void *ctx)
     l->stats.frames_out += l->queued;
     sodium_memzero(l->queue, l->queued * len);
     l->queued = 0;
+    if (l->queue_room > QUEUE_KEEP) {
+        free(l->queue);
+        l->queue = NULL;
+        l->queue_room = 0;
+    }
     if (!err)
         err = out_collect(l);
     if (err)
@@ -123,10 +161,12 @@ link_send(struct link *l, const uint8_t *frame)
     size_t len = l->config.frame_len;
     if (l->state != LINK_UP)
         return ERR_CLOSED;
-    if (l->queued == l->config.queue_max) {
+    if (l->queued == l->config.queue_max || !budget_take(l, len)) {
         l->stats.refused++;
         return ERR_FULL;
     }
+    if (l->queued == 0 && l->out_len == 0)
+        l->moved_us = loop_now_us(l->loop); /* from now on something waits */
     if (l->queued == l->queue_room) {
         uint32_t room = l->queue_room ? 2 * l->queue_room : 1;
         if (room > l->config.queue_max)
@@ -169,6 +209,7 @@ frames_read(struct link *l)
         if (whole == 0)
             continue;
         l->stats.frames_in += whole;
+        l->heard_us = loop_now_us(l->loop);
         if (l->ops)
             l->ops->frames(l->ctx, l, batch, whole);
         if (l->freed || l->state == LINK_DOWN)
@@ -248,6 +289,7 @@ connect_finish(struct link *l)
 static void
 link_release(struct link *l)
 {
+    budget_settle(l, 0);
     tls_session_free(&l->session);
     if (l->queue)
         sodium_memzero(l->queue, l->queue_room * l->config.frame_len);
@@ -305,6 +347,7 @@ link_new(struct link **out, struct loop *loop, struct tls *tls,
     l->config = *config;
     l->block = BLOCKS_NONE;
     l->fd = fd;
+    l->heard_us = loop_now_us(loop);
     l->ops = ops;
     l->ctx = ctx;
     l->state = server ? LINK_HANDSHAKE : LINK_CONNECTING;
@@ -376,4 +419,16 @@ void
 link_stats(const struct link *l, struct link_stats *out)
 {
     *out = l->stats;
+}
+
+uint64_t
+link_stalled_us(const struct link *l, uint64_t now_us)
+{
+    return l->queued > 0 || l->out_len > 0 ? now_us - l->moved_us : 0;
+}
+
+uint64_t
+link_idle_us(const struct link *l, uint64_t now_us)
+{
+    return now_us - l->heard_us;
 }

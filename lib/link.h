@@ -24,6 +24,13 @@ struct link_config {
                               every link */
     uint32_t queue_max;    /* frames waiting to leave */
     uint64_t handshake_us; /* time for connecting and handshake; 0: 10 s */
+    struct link_budget *budget; /* of all links that name it, or NULL */
+};
+
+/* Octets that may wait to leave, over many links; threads may share it. */
+struct link_budget {
+    uint64_t max;
+    _Atomic uint64_t used;
 };
 
 /* What happens to a link. The owner may call link_free() from within any. */
@@ -51,9 +58,14 @@ void link_free(struct link **l);
 /* Change the owner (a listener's owner takes over accepted links). */
 void link_set_owner(struct link *l, const struct link_ops *ops, void *ctx);
 
-/* Copy a frame into the queue. Returns 0, ERR_CLOSED (not up), ERR_FULL. */
+/* Copy a frame into the queue. Returns 0, ERR_CLOSED (not up), ERR_FULL (this
+ * link's queue, or the budget). */
 int link_send(struct link *l, const uint8_t *frame) CHECK_RESULT;
 void link_stats(const struct link *l, struct link_stats *out);
+/* For how long it has had something to send and the peer took nothing of it;
+ * for how long no whole frame has come. Microseconds. */
+uint64_t link_stalled_us(const struct link *l, uint64_t now_us);
+uint64_t link_idle_us(const struct link *l, uint64_t now_us);
 
 /* Accept links at an address. accept() is told each one that has finished its
  * handshake, with its peer's identity or NULL, and gives it an owner with

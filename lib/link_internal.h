@@ -28,6 +28,8 @@ struct link {
     uint8_t *out; /* ciphertext that the kernel did not take yet */
     size_t out_at, out_len, out_room;
     uint32_t block; /* its entry in config.blocks; of accepted links */
+    uint64_t charged; /* to the budget */
+    uint64_t moved_us, heard_us; /* something left; frames came */
     struct link_stats stats;
 };
 

@@ -471,7 +471,7 @@ check_run(const char *dir, const struct daemon_config *config)
         check_disk(&f, config, (uint64_t)fs.f_bavail * fs.f_frsize,
                    fs.f_files ? (uint64_t)fs.f_favail : UINT64_MAX);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0)
-        check_files(&f, config, (uint64_t)files.rlim_cur);
+        check_files(&f, config, (uint64_t)files.rlim_max);
     system_clock_check(&f);
     if (!err)
         network_check(&f, &network);

@@ -11,6 +11,7 @@
 #include "relay/daemon.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include "lib/wire.h"
 #include "relay/panel.h"
 
+enum { PACKET_HEAD_LEN = 128 }; /* what is kept beside a packet, at most */
 enum { UPKEEP_US = 250000, STORAGE_QUEUE = 4096, DRAIN_US = 30000000 };
 
 static const char *const level_names[] = {"error", "warning", "notice",
@@ -52,6 +54,9 @@ const struct config_option relay_options[] = {
      .max = RELAY_WORKERS_MAX,
      .help = "threads that carry packets; 0: one for each processor, 8 at "
              "most"},
+    {OPTION(memory_max), .type = CONFIG_INTEGER, .value = "512",
+     .min = MEMORY_MIN_MIB, .max = 1048576,
+     .help = "MiB it may use; the next two are lowered to fit"},
     {OPTION(packets_max), .type = CONFIG_INTEGER, .value = "20000", .min = 100,
      .max = 10000000, .help = "packets held at once, 2 KiB each"},
     {OPTION(clients_max), .type = CONFIG_INTEGER, .value = "2000", .min = 1,
@@ -286,6 +291,35 @@ upkeep_timer(void *ctx)
     loop_timer_at(d->timer, loop_now_us(d->host.loop) + UPKEEP_US);
 }
 
+/* How many packets, clients, .. it may have. */
+static int
+limits_set(struct daemon *d)
+{
+    const bool gateway = d->config->role + ROLE_GATEWAY == ROLE_GATEWAY;
+    const struct memory_wish wish = {
+        .max_mib = (uint64_t)d->config->memory_max,
+        .workers = workers_count(d),
+        .packets = (uint32_t)d->config->packets_max,
+        .clients = gateway ? (uint32_t)d->config->clients_max : 0,
+        /* a store has the letter beside its packet */
+        .packet_len =
+            (uint64_t)(d->config->role + ROLE_GATEWAY == ROLE_STORE ? 2 : 1) *
+            (d->network.geometry.packet_len + PACKET_HEAD_LEN)};
+    struct memory_plan *p = &d->memory;
+    int err = memory_deal(p, &wish);
+    if (err)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "memory_max = %" PRIu64
+                  " is too little for %u workers; raise it, or lower 'workers'",
+                  wish.max_mib, wish.workers);
+    else if (p->packets < wish.packets || p->clients < wish.clients)
+        log_write(&d->host.log, LOG_NOTICE, "relay",
+                  "to stay below memory_max = %" PRIu64
+                  " MiB: %u packets at once, %u clients",
+                  wish.max_mib, p->packets, p->clients);
+    return err;
+}
+
 static int
 files_load(struct daemon *d)
 {
@@ -332,14 +366,14 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
     if (snprintf(d->dir, sizeof d->dir, "%s", dir) >= (int)sizeof d->dir)
         return ERR_LONG;
     int err = files_load(d);
+    if (!err)
+        err = limits_set(d);
     if (err)
         return err;
     struct relay_config setup = {
         .replay = replay_file_set(d->replay),
-        .packets_max = (uint32_t)d->config->packets_max,
-        .clients_max = d->config->role + ROLE_GATEWAY == ROLE_GATEWAY
-                           ? (uint32_t)d->config->clients_max
-                           : 0};
+        .packets_max = d->memory.packets,
+        .clients_max = d->memory.clients};
     memcpy(setup.identity, d->identity, sizeof setup.identity);
     err = workers_new(d, &setup);
     if (!err)
@@ -396,6 +430,7 @@ relay_run(const char *dir, struct daemon_config *config, int ready_fd)
     if (!d)
         return 1;
     d->config = config;
+    host_files_max();
     int err = host_init(&d->host, relay_timer, d);
     if (!err) {
         host_log(&d->host, "brusio-relay", (enum log_level)config->log_level);

@@ -16,6 +16,7 @@
 #include "lib/link.h"
 #include "lib/storage.h"
 #include "relay/keys.h"
+#include "relay/memory.h"
 #include "relay/relay.h"
 #include "relay/store_sqlite.h"
 #include "relay/worker.h"
@@ -25,6 +26,7 @@ struct daemon_config {
     char *listen, *network, *family, *user;
     struct config_list addresses; /* to be reached at; empty: as bound */
     int64_t workers;              /* 0: one for each processor */
+    int64_t memory_max;           /* MiB */
     int64_t bandwidth, packets_max, clients_max, letters_max, replay_tags;
     int64_t fault_drop_permille, fault_delay_ms; /* test builds */
     int log_level;
@@ -54,6 +56,7 @@ struct daemon {
     uint8_t identity[SPHINX_ID_LEN];
     struct worker *worker; /* n_workers; none makes or loses any */
     uint32_t n_workers;
+    struct memory_plan memory;
     struct relay *relay; /* worker 0's: loops and alarm are there */
     struct replay_file *replay;
     uint64_t accept_us; /* not before: see replay_file_open() */
@@ -102,7 +105,8 @@ struct upkeep_status {
 };
 void upkeep_status(const struct upkeep *u, struct upkeep_status *out);
 
-/* workers.c: all of them. */
+/* workers.c: how many there shall be; all of them. */
+uint32_t workers_count(const struct daemon *d);
 int workers_new(struct daemon *d,
                 const struct relay_config *config) CHECK_RESULT;
 int workers_start(struct daemon *d) CHECK_RESULT;

@@ -20,6 +20,10 @@ enum {
     IN_MAX = 4096, /* of relays, in all workers */
     LOBBY_MIN = 16,
     RETRY_US = 250000,
+    STALLED_US = 30000000,      /* a peer that takes nothing for so long goes */
+    IDLE_CLIENT_US = 120000000, /* one that sends nothing; clients always do */
+    IDLE_RELAY_US = 1800000000,
+    LOOK_US = 1000000,
     RETRY_MAX_US = 30000000
 };
 
@@ -51,6 +55,7 @@ struct links {
     struct in_link *ins;
     struct in_link **clients; /* by the relay's number for them */
     size_t clients_room, n_clients;
+    uint64_t look_us;
     _Atomic uint32_t n_ins, arriving;
 #ifdef BRUSIO_DEBUG
     struct delayed *delayed;
@@ -161,24 +166,6 @@ links_view_drop(struct worker_view *v)
             v->out[i]->uses--;
     free(v->out);
     *v = (struct worker_view){0};
-}
-
-void
-links_upkeep(struct links *l)
-{
-    uint64_t now_us = loop_now_us(l->worker->host->loop);
-    for (struct out_link **at = &l->outs; *at;) {
-        struct out_link *o = *at;
-        if (o->uses == 0) {
-            *at = o->next;
-            link_free(&o->link);
-            free(o);
-            continue;
-        }
-        if (!o->link && now_us >= o->retry_us)
-            out_connect(o);
-        at = &o->next;
-    }
 }
 
 /* ---- in ---- */
@@ -351,6 +338,49 @@ links_load(const struct links *l)
     return l->n_ins + l->arriving + lobby_count(l->lobby);
 }
 
+/* ---- upkeep ---- */
+
+/* Slow and silent peers. What they were to get is lost, as it would be; a relay
+ * that is well again connects again. */
+static void
+peers_look(struct links *l, uint64_t now_us)
+{
+    if (now_us < l->look_us)
+        return;
+    l->look_us = now_us + LOOK_US;
+    for (struct in_link *i = l->ins, *next; i; i = next) {
+        uint64_t idle_us = i->is_client ? IDLE_CLIENT_US : IDLE_RELAY_US;
+        next = i->next;
+        if (link_stalled_us(i->link, now_us) < STALLED_US &&
+            link_idle_us(i->link, now_us) < idle_us)
+            continue;
+        l->refused[-ERR_TIMEOUT]++;
+        in_free(i);
+    }
+    for (struct out_link *o = l->outs; o; o = o->next)
+        if (o->up && link_stalled_us(o->link, now_us) >= STALLED_US)
+            out_down(o, o->link, ERR_TIMEOUT);
+}
+
+void
+links_upkeep(struct links *l)
+{
+    uint64_t now_us = loop_now_us(l->worker->host->loop);
+    peers_look(l, now_us);
+    for (struct out_link **at = &l->outs; *at;) {
+        struct out_link *o = *at;
+        if (o->uses == 0) {
+            *at = o->next;
+            link_free(&o->link);
+            free(o);
+            continue;
+        }
+        if (!o->link && now_us >= o->retry_us)
+            out_connect(o);
+        at = &o->next;
+    }
+}
+
 /* ---- sending ---- */
 
 /* To a relay, over its link. */
@@ -452,8 +482,11 @@ links_new(struct links **out, struct worker *w, const struct net_shared *shared)
         return ERR_NOMEM;
     l->worker = w;
     l->shared = shared;
-    uint32_t lobby = (IN_MAX + (uint32_t)w->daemon->config->clients_max) / 8 /
-                     w->daemon->n_workers;
+    const struct memory_plan *memory = &w->daemon->memory;
+    uint32_t lobby = (IN_MAX + memory->clients) / 8;
+    if (lobby > memory->handshakes)
+        lobby = memory->handshakes;
+    lobby /= w->daemon->n_workers;
     int err = lobby_new(&l->lobby, w->host->loop, shared->tls, &shared->config,
                         lobby > LOBBY_MIN ? lobby : LOBBY_MIN, in_accept, l);
 #ifdef BRUSIO_DEBUG

@@ -95,7 +95,7 @@ net_limits(struct net *n)
 {
     struct daemon *d = n->daemon;
     uint8_t key[16];
-    uint32_t half = (uint32_t)d->config->clients_max / 2;
+    uint32_t half = d->memory.clients / 2;
     env_random_crypto(&d->host.env, key, sizeof key);
     const struct blocks_config config = {
         .links_max = half > BLOCK_LINKS ? half : BLOCK_LINKS,
@@ -118,7 +118,10 @@ net_new(struct net **out, struct daemon *d)
         return ERR_NOMEM;
     n->daemon = d;
     n->shared.config = (struct link_config){
-        .frame_len = d->network.geometry.packet_len, .queue_max = QUEUE_FRAMES};
+        .frame_len = d->network.geometry.packet_len,
+        .queue_max = QUEUE_FRAMES,
+        .budget = &n->shared.budget};
+    n->shared.budget.max = d->memory.queued_len;
     int err = net_limits(n);
     if (!err)
         err = tls_new(&n->shared.tls, d->identity_seed);

@@ -59,7 +59,7 @@ counts_gather(struct panel *p, struct publish_in *in)
                   (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec),
         .clients = net.clients,
         .held = relay_held(d->relay),
-        .held_max = (size_t)p->config->packets_max};
+        .held_max = d->memory.packets};
     memcpy(in->dropped, r.dropped, sizeof in->dropped);
     memcpy(in->link, net.refused, sizeof in->link);
     memcpy(in->refused, d->refused, sizeof in->refused);
@@ -274,8 +274,8 @@ panel_new(struct panel **out, struct daemon *d, struct daemon_config *config)
                              .genesis_s = d->network.genesis_s,
                              .epoch_len_s = d->network.epoch_len_s,
                              .authorities = (uint32_t)d->network.n_authorities,
-                             .clients_max = (uint32_t)config->clients_max,
-                             .packets_max = (uint32_t)config->packets_max};
+                             .clients_max = d->memory.clients,
+                             .packets_max = d->memory.packets};
     snprintf(p->now.listen, sizeof p->now.listen, "%s", net_address(d->net));
     publish_init(&p->publish, &d->host.env, loop_now_us(d->host.loop));
     gather(p);

@@ -24,6 +24,7 @@ struct links;
 /* What all links of a relay have in common; outlives them. */
 struct net_shared {
     struct tls *tls;
+    struct link_budget budget;
     struct link_config config;
 };
 

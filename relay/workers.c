@@ -9,7 +9,7 @@
 enum { WORKERS_AUTO_MAX = 8 };
 
 /* As many as the processors that this process may use. */
-static uint32_t
+uint32_t
 workers_count(const struct daemon *d)
 {
     cpu_set_t set;

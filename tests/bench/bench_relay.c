@@ -22,9 +22,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/host.h"
 #include "lib/wire.h"
 #include "tests/bench/rig.h"
 
@@ -341,7 +341,6 @@ int
 main(int argc, char **argv)
 {
     static struct bench b;
-    struct rlimit files;
     const char *only = getenv("BENCH_ONLY"), *wish = getenv("BENCH_PACKETS");
     size_t count = wish && *wish ? strtoul(wish, NULL, 10) : 100000;
     if (argc != 2 || count < 4 * IN_FLIGHT || sodium_init() < 0) {
@@ -351,9 +350,7 @@ main(int argc, char **argv)
     }
     rig_core_take(0);
     signal(SIGPIPE, SIG_IGN);
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
+    host_files_max();
     for (int i = X25519_ISAS; i >= X25519_GENERIC; i--) {
         const enum x25519_isa isa = (enum x25519_isa)i;
         if (wanted("forward", isa))
