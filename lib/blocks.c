@@ -15,7 +15,7 @@
 
 #include "lib/bucket.h"
 
-enum { PLACES = 4, BLOCK_LEN = 7, MINUTE_US = 60000000 };
+enum { PLACES = 4, BLOCK_LEN = 7, HOST_LEN = 16, MINUTE_US = 60000000 };
 
 struct entry {
     uint8_t block[BLOCK_LEN]; /* family, then 3 or 6 octets */
@@ -30,6 +30,9 @@ struct blocks {
     uint8_t key[crypto_shorthash_KEYBYTES];
     uint64_t token_us; /* one handshake's worth of time */
     uint32_t count;    /* a multiple of PLACES; the shared one follows */
+    uint64_t all_full_us;
+    uint8_t (*favoured)[HOST_LEN]; /* sorted */
+    size_t n_favoured;
     struct entry entry[];
 };
 
@@ -60,34 +63,82 @@ blocks_free(struct blocks **b)
     if (!*b)
         return;
     pthread_mutex_destroy(&(*b)->mutex);
+    free((*b)->favoured);
     free(*b);
     *b = NULL;
 }
 
-/* False: not to be limited. An IPv4 address in IPv6 clothes counts as IPv4. */
+/* As an IPv6 address; IPv4 is mapped into it. False: neither. */
 static bool
-block_of(const struct sockaddr_storage *from, uint8_t block[BLOCK_LEN])
+host_of(const struct sockaddr_storage *from, uint8_t host[HOST_LEN])
 {
-    memset(block, 0, BLOCK_LEN);
-    uint8_t v4[4];
+    memset(host, 0, HOST_LEN);
     if (from->ss_family == AF_INET) {
-        memcpy(v4, &((const struct sockaddr_in *)(const void *)from)->sin_addr,
-               4);
-    } else if (from->ss_family == AF_INET6) {
-        const struct in6_addr *a =
-            &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
-        if (!IN6_IS_ADDR_V4MAPPED(a)) {
-            block[0] = 6;
-            memcpy(block + 1, a->s6_addr, 6);
-            return !IN6_IS_ADDR_LOOPBACK(a);
-        }
-        memcpy(v4, a->s6_addr + 12, 4);
-    } else {
-        return false;
+        host[10] = host[11] = 0xff;
+        memcpy(host + 12,
+               &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
+        return true;
     }
-    block[0] = 4;
-    memcpy(block + 1, v4, 3);
-    return v4[0] != 127;
+    if (from->ss_family != AF_INET6)
+        return false;
+    memcpy(host, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr,
+           HOST_LEN);
+    return true;
+}
+
+/* False: not to be limited. */
+static bool
+block_of(const uint8_t host[HOST_LEN], uint8_t block[BLOCK_LEN])
+{
+    struct in6_addr a;
+    memcpy(&a, host, sizeof a);
+    memset(block, 0, BLOCK_LEN);
+    if (IN6_IS_ADDR_V4MAPPED(&a)) {
+        block[0] = 4;
+        memcpy(block + 1, host + 12, 3);
+        return host[12] != 127;
+    }
+    block[0] = 6;
+    memcpy(block + 1, host, 6);
+    return !IN6_IS_ADDR_LOOPBACK(&a);
+}
+
+static int
+host_order(const void *a, const void *b)
+{
+    return memcmp(a, b, HOST_LEN);
+}
+
+int
+blocks_favour(struct blocks *b, const struct sockaddr_storage *address,
+              size_t n)
+{
+    uint8_t(*host)[HOST_LEN] = calloc(n + 1, HOST_LEN);
+    size_t made = 0;
+    if (!host)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        made += host_of(&address[i], host[made]);
+    qsort(host, made, HOST_LEN, host_order);
+    pthread_mutex_lock(&b->mutex);
+    free(b->favoured);
+    b->favoured = host;
+    b->n_favoured = made;
+    pthread_mutex_unlock(&b->mutex);
+    return 0;
+}
+
+/* The share of all together. */
+static bool
+all_take(struct blocks *b, const uint8_t host[HOST_LEN], uint64_t now_us)
+{
+    const uint32_t per_s = b->config.all_per_s;
+    if (per_s == 0 || (b->n_favoured > 0 &&
+                       bsearch(host, b->favoured, b->n_favoured, HOST_LEN,
+                               host_order)))
+        return true;
+    return bucket_take(&b->all_full_us, now_us, 1000000 / per_s,
+                       1000000ull * b->config.all_burst / per_s);
 }
 
 static bool
@@ -137,12 +188,18 @@ int
 blocks_take(struct blocks *b, const struct sockaddr_storage *from,
             uint64_t now_us, uint32_t *number)
 {
-    uint8_t block[BLOCK_LEN];
+    uint8_t host[HOST_LEN], block[BLOCK_LEN];
     *number = BLOCKS_NONE;
-    if (!block_of(from, block))
+    if (!host_of(from, host))
         return 0;
     pthread_mutex_lock(&b->mutex);
-    int err = entry_take(b, block, now_us, number);
+    int err = block_of(host, block) ? entry_take(b, block, now_us, number) : 0;
+    if (!err && !all_take(b, host, now_us)) { /* one block cannot use it up */
+        err = ERR_RATE;
+        if (*number != BLOCKS_NONE)
+            b->entry[*number].links--;
+        *number = BLOCKS_NONE;
+    }
     pthread_mutex_unlock(&b->mutex);
     return err;
 }

@@ -5,7 +5,12 @@
  * cost a signature, by a token bucket. The table has a fixed size and a secret
  * hash; when it is full of blocks that hold links or have used their tokens,
  * all further ones share one entry, so that many blocks gain nothing by being
- * many. Loopback is not limited: what comes from there is of this machine.
+ * many. Loopback is no block: what comes from there is of this machine.
+ *
+ * All handshakes together have a limit too, so that however many blocks take
+ * part they cost no more than a share of a processor. Addresses that the owner
+ * favours (of the relays of a consensus) are not counted there: a flood keeps
+ * strangers out, not neighbours.
  *
  * Pure: time comes in as an argument. Threads may share a table. */
 #ifndef LIB_BLOCKS_H
@@ -21,6 +26,7 @@ struct blocks_config {
     uint32_t per_minute;     /* handshakes begun, on average */
     uint32_t burst;          /* and at once */
     uint32_t entries;        /* blocks known at once */
+    uint32_t all_per_s, all_burst; /* handshakes of all; 0: no limit */
     const uint8_t *hash_key; /* 16 fresh random octets */
 };
 
@@ -28,6 +34,10 @@ struct blocks;
 int blocks_new(struct blocks **out,
                const struct blocks_config *config) CHECK_RESULT;
 void blocks_free(struct blocks **b);
+
+/* Favour these addresses, whatever their port, and no others any more. */
+int blocks_favour(struct blocks *b, const struct sockaddr_storage *address,
+                  size_t n) CHECK_RESULT;
 
 #define BLOCKS_NONE UINT32_MAX
 

@@ -150,6 +150,8 @@ consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
     *v = made;
     if (c->epoch > d->newest)
         d->newest = c->epoch;
+    if (c->epoch == d->newest && net_favour(d->net, c))
+        d->refused[-ERR_NOMEM]++;
     if (err) /* it is without us, and still tells who is who */
         log_write(&d->host.log, LOG_NOTICE, "relay",
                   "epoch %u is without this relay", c->epoch);

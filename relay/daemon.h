@@ -90,6 +90,8 @@ int daemon_confine(struct daemon *d) CHECK_RESULT;
 int net_new(struct net **out, struct daemon *d) CHECK_RESULT;
 void net_free(struct net **n);
 const char *net_address(const struct net *n);
+/* Let in the relays of this consensus whatever strangers do. */
+int net_favour(struct net *n, const struct consensus *c) CHECK_RESULT;
 void net_status(const struct net *n, struct net_status *out);
 
 /* upkeep.c */

@@ -14,7 +14,10 @@ enum {
     BLOCK_LINKS = 64,
     BLOCK_HANDSHAKES = 240,
     BLOCK_BURST = 120,
-    BLOCK_ENTRIES = 8192
+    BLOCK_ENTRIES = 8192,
+    /* handshakes of all strangers: an eighth of a processor each worker */
+    ALL_PER_S = 300,
+    ALL_BURST = 3000
 };
 
 struct net {
@@ -102,6 +105,8 @@ net_limits(struct net *n)
         .per_minute = BLOCK_HANDSHAKES,
         .burst = BLOCK_BURST,
         .entries = BLOCK_ENTRIES,
+        .all_per_s = ALL_PER_S * d->n_workers,
+        .all_burst = ALL_BURST,
         .hash_key = key};
     int err = blocks_new(&n->blocks, &config);
     n->shared.config.blocks = n->blocks;
@@ -150,6 +155,24 @@ net_free(struct net **np)
     tls_free(&n->shared.tls);
     blocks_free(&n->blocks);
     free(n);
+}
+
+int
+net_favour(struct net *n, const struct consensus *c)
+{
+    const size_t max = c->n_relays * ADDRESSES_MAX;
+    struct sockaddr_storage *at = calloc(max + 1, sizeof *at);
+    size_t made = 0;
+    socklen_t len;
+    if (!at)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < c->n_relays; i++)
+        for (size_t k = 0; k < c->relays[i].n_addresses; k++)
+            made +=
+                address_parse(&at[made], &len, c->relays[i].addresses[k]) == 0;
+    int err = blocks_favour(n->blocks, at, made);
+    free(at);
+    return err;
 }
 
 const char *

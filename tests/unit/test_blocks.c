@@ -79,6 +79,57 @@ handshakes_have_a_rate(void **state)
 }
 
 static void
+all_together_have_a_rate_but_the_favoured(void **state)
+{
+    (void)state;
+    struct blocks *b;
+    struct blocks_config all = limits;
+    uint32_t e;
+    char text[64];
+    unsigned passed = 0;
+    all.entries = 1024; /* each has its own */
+    all.all_per_s = 4;
+    all.all_burst = 20;
+    assert_int_equal(blocks_new(&b, &all), 0);
+    for (int i = 0; i < 100; i++) { /* as many blocks as tries */
+        snprintf(text, sizeof text, "10.%d.0.1:1", i);
+        passed += take(b, text, 0, &e) == 0;
+    }
+    assert_int_equal(passed, 20);
+    assert_int_equal(take(b, "127.0.0.1:1", 0, &e), ERR_RATE);
+    assert_int_equal(take(b, "[2001:db8::1]:1", 0, &e), ERR_RATE);
+    const struct sockaddr_storage friends[] = {at("[2001:db8::1]:7"),
+                                               at("192.0.2.1:9")};
+    assert_int_equal(blocks_favour(b, friends, 2), 0);
+    assert_int_equal(take(b, "[2001:db8::1]:1", 0, &e), 0);
+    assert_int_equal(take(b, "192.0.2.1:1", 0, &e), 0);
+    assert_int_equal(take(b, "[::ffff:192.0.2.1]:1", 0, &e), 0);
+    assert_int_equal(take(b, "192.0.2.2:1", 0, &e), ERR_RATE);
+    assert_int_equal(e, BLOCKS_NONE);
+    assert_int_equal(take(b, "192.0.2.2:1", 250000, &e), 0);
+    blocks_free(&b);
+}
+
+static void
+one_block_cannot_use_up_what_is_for_all(void **state)
+{
+    (void)state;
+    struct blocks *b;
+    struct blocks_config all = limits;
+    uint32_t e;
+    all.all_per_s = 1;
+    all.all_burst = 12;
+    assert_int_equal(blocks_new(&b, &all), 0);
+    for (int i = 0; i < 1000; i++)
+        if (take(b, "192.0.2.1:1", 0, &e) == 0)
+            blocks_give(b, e);
+    assert_int_equal(take(b, "198.51.100.1:1", 0, &e), 0);
+    assert_int_equal(take(b, "203.0.113.1:1", 0, &e), 0);
+    assert_int_equal(take(b, "203.0.113.1:1", 0, &e), ERR_RATE);
+    blocks_free(&b);
+}
+
+static void
 loopback_is_free(void **state)
 {
     (void)state;
@@ -154,6 +205,8 @@ random_course_keeps_count(void **state)
 const struct CMUnitTest test_blocks[] = {
     cmocka_unit_test(links_are_counted_by_block),
     cmocka_unit_test(handshakes_have_a_rate),
+    cmocka_unit_test(all_together_have_a_rate_but_the_favoured),
+    cmocka_unit_test(one_block_cannot_use_up_what_is_for_all),
     cmocka_unit_test(loopback_is_free),
     cmocka_unit_test(many_blocks_share_what_is_left),
     cmocka_unit_test(random_course_keeps_count),

@@ -118,9 +118,11 @@ pair_make(struct pair *p, bool client_shows, uint64_t handshake_us)
 }
 
 static void
-pair_connect(struct pair *p, const uint8_t *pin)
+pair_connect_with(struct pair *p, const uint8_t *pin,
+                  struct link_budget *budget)
 {
-    const struct link_config config = {.frame_len = LEN, .queue_max = 128};
+    const struct link_config config = {
+        .frame_len = LEN, .queue_max = 128, .budget = budget};
     assert_int_equal(link_connect(&p->client.link, p->loop, p->client_tls,
                                   &config, listener_address(p->listener), pin,
                                   &end_ops, &p->client),
@@ -128,6 +130,12 @@ pair_connect(struct pair *p, const uint8_t *pin)
     for (unsigned i = 0;
          i < 400 && !(p->client.up && p->server.up) && !p->client.down; i++)
         turns(p, 5);
+}
+
+static void
+pair_connect(struct pair *p, const uint8_t *pin)
+{
+    pair_connect_with(p, pin, NULL);
 }
 
 static void
@@ -235,6 +243,40 @@ queues_are_bounded(void **state)
     link_free(&p.server.link);
     turns(&p, 50);
     assert_int_equal(p.client.down, ERR_CLOSED);
+    pair_free(&p);
+}
+
+/* Links share a budget; who takes nothing is found out; what waited is given
+ * back when a link goes. */
+static void
+a_budget_is_shared_and_stalls_are_seen(void **state)
+{
+    (void)state;
+    static struct pair p;
+    struct link_budget budget = {.max = 100 * LEN};
+    uint8_t frame[LEN] = {0};
+    unsigned taken = 0;
+    pair_make(&p, true, 0);
+    pair_connect_with(&p, p.server_id, &budget);
+    const uint64_t start_us = clock_mono_us();
+    assert_int_equal(link_stalled_us(p.client.link, start_us), 0);
+    assert_true(link_idle_us(p.client.link, start_us + 1000000) >= 1000000);
+    while (link_send(p.client.link, frame) == 0)
+        taken++;
+    assert_int_equal(taken, 100);
+    assert_int_equal(budget.used, 100 * LEN);
+    turns(&p, 50); /* all arrives, and the budget is free again */
+    assert_int_equal(p.server.frames, 100);
+    assert_int_equal(budget.used, 0);
+    assert_int_equal(link_stalled_us(p.client.link, clock_mono_us()), 0);
+    /* another that shares it has all of it now */
+    budget.used = 99 * LEN;
+    assert_int_equal(link_send(p.client.link, frame), 0);
+    assert_int_equal(link_send(p.client.link, frame), ERR_FULL);
+    assert_true(link_stalled_us(p.client.link, clock_mono_us() + 5000000) >
+                4000000);
+    link_free(&p.client.link);
+    assert_int_equal(budget.used, 99 * LEN);
     pair_free(&p);
 }
 
@@ -352,6 +394,7 @@ const struct CMUnitTest test_link[] = {
     cmocka_unit_test(frames_arrive),
     cmocka_unit_test(a_turn_is_one_send),
     cmocka_unit_test(queues_are_bounded),
+    cmocka_unit_test(a_budget_is_shared_and_stalls_are_seen),
     cmocka_unit_test(strangers_are_counted),
 };
 TEST_SUITE(test_link);
