@@ -103,7 +103,7 @@ include sphinx/package.mk
 .DEFAULT_GOAL := all
 REGISTERS := build/release/registers
 .PHONY: $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
-	ci ct fuzz bench e2e latency lint format format-check install uninstall clean \
+	ci ct fuzz bench load e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
 all: $(PROGS:%=$(OUT)/%) libs
@@ -114,6 +114,7 @@ help:
 	@echo 'make check      every test; MODE=asan|tsan|cov for other builds'
 	@echo 'make bench      timings, also in build/bench.json; ONLY=sphinx'
 	@echo 'make latency    100 texts over a local network: median, p99'
+	@echo 'make load       a relay under attack: what is left to honest links'
 	@echo 'make fuzz       libFuzzer; FUZZ_SECONDS=60'
 	@echo 'make ct         do branches or addresses depend on secrets?'
 	@echo 'make libs       libbrusio-sphinx, shared and static'
@@ -151,6 +152,12 @@ $(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(OUT)/tests/bench/rig.o $(ARCHIVE)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
 	@tests/bench/run.sh $(OUT) build/bench.json '$(ONLY)'
+
+# A real relay under attack: what is left to honest links; SCENARIO=flood.
+$(OUT)/load_relay: $(OUT)/tests/load/load_relay.o $(OUT)/tests/bench/rig.o $(ARCHIVE)
+	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
+load: all $(OUT)/load_relay
+	@$(OUT)/load_relay $(OUT) $(SCENARIO)
 
 # Do branches or addresses depend on secrets? Under valgrind; and by the machine
 # code of the release build for what valgrind cannot run.

@@ -133,9 +133,9 @@ static bool
 all_take(struct blocks *b, const uint8_t host[HOST_LEN], uint64_t now_us)
 {
     const uint32_t per_s = b->config.all_per_s;
-    if (per_s == 0 || (b->n_favoured > 0 &&
-                       bsearch(host, b->favoured, b->n_favoured, HOST_LEN,
-                               host_order)))
+    if (per_s == 0 ||
+        (b->n_favoured > 0 &&
+         bsearch(host, b->favoured, b->n_favoured, HOST_LEN, host_order)))
         return true;
     return bucket_take(&b->all_full_us, now_us, 1000000 / per_s,
                        1000000ull * b->config.all_burst / per_s);

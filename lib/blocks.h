@@ -22,12 +22,12 @@
 #include "lib/error.h"
 
 struct blocks_config {
-    uint32_t links_max;      /* at once */
-    uint32_t per_minute;     /* handshakes begun, on average */
-    uint32_t burst;          /* and at once */
-    uint32_t entries;        /* blocks known at once */
+    uint32_t links_max;            /* at once */
+    uint32_t per_minute;           /* handshakes begun, on average */
+    uint32_t burst;                /* and at once */
+    uint32_t entries;              /* blocks known at once */
     uint32_t all_per_s, all_burst; /* handshakes of all; 0: no limit */
-    const uint8_t *hash_key; /* 16 fresh random octets */
+    const uint8_t *hash_key;       /* 16 fresh random octets */
 };
 
 struct blocks;

@@ -25,7 +25,8 @@ enum {
     READ_LEN = 65536,
     RECORD_FRAMES_LEN = 16384, /* plaintext of one TLS record */
     BATCH = 32,                /* frames told at once */
-    QUEUE_KEEP = 64,           /* frames whose room a drained queue keeps */
+    QUEUE_KEEP = 64,           /* frames whose room a drained queue keeps; one
+                                  alone is a client's, of whom there are many */
     HANDSHAKE_US = 10000000
 };
 
@@ -72,13 +73,29 @@ budget_settle(struct link *l, uint64_t len)
     }
 }
 
+/* Does ciphertext wait that the kernel did not take yet? */
+static bool
+out_waits(const struct link *l)
+{
+    return tls_output(l->session, NULL) > 0;
+}
+
+/* Readable, unless paused; writable, while ciphertext waits. */
+static void
+watch_update(struct link *l)
+{
+    loop_watch_set(l->watch, (l->paused ? 0 : (unsigned)LOOP_READ) |
+                                 (out_waits(l) ? (unsigned)LOOP_WRITE : 0));
+}
+
 /* Give the kernel what is encrypted. Returns false when the link went down. */
 static bool
 out_flush(struct link *l)
 {
-    while (l->out_at < l->out_len) {
-        ssize_t n = send(l->fd, l->out + l->out_at, l->out_len - l->out_at,
-                         MSG_NOSIGNAL);
+    const uint8_t *data;
+    size_t len;
+    while ((len = tls_output(l->session, &data)) > 0) {
+        ssize_t n = send(l->fd, data, len, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -88,39 +105,13 @@ out_flush(struct link *l)
             return false;
         }
         l->stats.sends++;
-        l->out_at += (size_t)n;
         l->moved_us = loop_now_us(l->loop);
+        tls_sent(l->session, (size_t)n);
     }
-    if (l->out_at == l->out_len) { /* ten thousand links cannot each keep it */
-        free(l->out);
-        l->out = NULL;
-        l->out_at = l->out_len = l->out_room = 0;
+    if (len == 0)
         budget_settle(l, l->queued * l->config.frame_len);
-    }
-    loop_watch_set(l->watch, l->out_len > 0 ? LOOP_READ | LOOP_WRITE
-                                            : (unsigned)LOOP_READ);
+    watch_update(l);
     return true;
-}
-
-/* Append all ciphertext there is to the out buffer. */
-static int
-out_collect(struct link *l)
-{
-    for (;;) {
-        if (l->out_room - l->out_len < READ_LEN / 4) {
-            size_t room = l->out_room ? 2 * l->out_room : READ_LEN / 2;
-            uint8_t *more = realloc(l->out, room);
-            if (!more)
-                return ERR_NOMEM;
-            l->out = more;
-            l->out_room = room;
-        }
-        size_t n = tls_output(l->session, l->out + l->out_len,
-                              l->out_room - l->out_len);
-        if (n == 0)
-            return 0;
-        l->out_len += n;
-    }
 }
 
 /* Encrypt the queue, record by record, and send it in one go. While the socket
@@ -133,7 +124,7 @@ queue_flush(void *ctx)
     int err = 0;
     if (per == 0)
         per = 1;
-    if (l->state != LINK_UP || l->out_len > 0)
+    if (l->state != LINK_UP || out_waits(l))
         return;
     for (size_t i = 0; i < l->queued && !err; i += per) {
         size_t n = l->queued - i < per ? l->queued - i : per;
@@ -142,13 +133,11 @@ queue_flush(void *ctx)
     l->stats.frames_out += l->queued;
     sodium_memzero(l->queue, l->queued * len);
     l->queued = 0;
-    if (l->queue_room > QUEUE_KEEP) {
+    if (l->queue_room > QUEUE_KEEP || l->queue_room == 1) {
         free(l->queue);
         l->queue = NULL;
         l->queue_room = 0;
     }
-    if (!err)
-        err = out_collect(l);
     if (err)
         link_down(l, err);
     else
@@ -165,7 +154,7 @@ link_send(struct link *l, const uint8_t *frame)
         l->stats.refused++;
         return ERR_FULL;
     }
-    if (l->queued == 0 && l->out_len == 0)
+    if (l->queued == 0 && !out_waits(l))
         l->moved_us = loop_now_us(l->loop); /* from now on something waits */
     if (l->queued == l->queue_room) {
         uint32_t room = l->queue_room ? 2 * l->queue_room : 1;
@@ -178,12 +167,31 @@ link_send(struct link *l, const uint8_t *frame)
         l->queue_room = room;
     }
     memcpy(l->queue + l->queued++ * len, frame, len);
-    if (l->out_len == 0)
+    if (!out_waits(l))
         loop_at_turn_end(l->loop, &l->hook, queue_flush, l);
     return 0;
 }
 
 /* ---- in ---- */
+
+/* The part of a frame that has come; most of the time there is none. */
+static bool
+rest_keep(struct link *l, const uint8_t *rest)
+{
+    if (l->in_len == 0) {
+        free(l->in);
+        l->in = NULL;
+        return true;
+    }
+    if (!l->in)
+        l->in = malloc(l->config.frame_len);
+    if (!l->in) {
+        link_down(l, ERR_NOMEM);
+        return false;
+    }
+    memcpy(l->in, rest, l->in_len);
+    return true;
+}
 
 /* Tell whole frames, keep the rest of one. Returns false when it is over. */
 static bool
@@ -195,7 +203,8 @@ frames_read(struct link *l)
         link_down(l, ERR_NOMEM);
         return false;
     }
-    memcpy(batch, l->in, have);
+    if (have > 0)
+        memcpy(batch, l->in, have);
     for (;;) {
         int n = tls_read(l->session, batch + have, room - have);
         if (n < 0) {
@@ -217,9 +226,8 @@ frames_read(struct link *l)
         memmove(batch, batch + whole * len, rest);
         have = rest;
     }
-    memcpy(l->in, batch, have);
     l->in_len = have;
-    return true;
+    return rest_keep(l, batch);
 }
 
 static bool
@@ -227,18 +235,12 @@ handshake_step(struct link *l)
 {
     uint8_t peer[TLS_ID_LEN];
     int done = tls_handshake(l->session);
-    int err = out_collect(l);
-    if (err || done < 0) {
-        /* an alert may tell the other side why */
-        if (!err && !out_flush(l))
-            return false;
-        link_down(l, err ? err : done);
+    if (!out_flush(l)) /* an alert may tell the other side why */
         return false;
-    }
-    if (!out_flush(l))
-        return false;
-    if (done == 0)
-        return true;
+    if (done < 0)
+        link_down(l, done);
+    if (done <= 0)
+        return done == 0;
     bool shown = tls_peer(l->session, peer);
     if (l->pinned &&
         (!shown || sodium_memcmp(peer, l->pin, sizeof peer) != 0)) {
@@ -262,11 +264,7 @@ link_readable(struct link *l)
         link_down(l, ERR_CLOSED);
         return;
     }
-    int err = tls_input(l->session, bytes, (size_t)n);
-    if (err) {
-        link_down(l, err);
-        return;
-    }
+    tls_input(l->session, bytes, (size_t)n);
     if (l->state == LINK_HANDSHAKE && !handshake_step(l))
         return;
     if (l->state == LINK_UP)
@@ -294,7 +292,6 @@ link_release(struct link *l)
     if (l->queue)
         sodium_memzero(l->queue, l->queue_room * l->config.frame_len);
     free(l->queue);
-    free(l->out);
     free(l->in);
     free(l);
 }
@@ -351,10 +348,7 @@ link_new(struct link **out, struct loop *loop, struct tls *tls,
     l->ops = ops;
     l->ctx = ctx;
     l->state = server ? LINK_HANDSHAKE : LINK_CONNECTING;
-    l->in = malloc(config->frame_len);
-    int err = l->in ? 0 : ERR_NOMEM;
-    if (!err)
-        err = tls_session_new(&l->session, tls, server);
+    int err = tls_session_new(&l->session, tls, server);
     if (!err)
         err = loop_watch_new(loop, fd, link_ready, l, &l->watch);
     if (!err)
@@ -421,10 +415,19 @@ link_stats(const struct link *l, struct link_stats *out)
     *out = l->stats;
 }
 
+void
+link_pause(struct link *l, bool paused)
+{
+    if (l->paused == paused || l->state != LINK_UP)
+        return;
+    l->paused = paused;
+    watch_update(l);
+}
+
 uint64_t
 link_stalled_us(const struct link *l, uint64_t now_us)
 {
-    return l->queued > 0 || l->out_len > 0 ? now_us - l->moved_us : 0;
+    return l->queued > 0 || out_waits(l) ? now_us - l->moved_us : 0;
 }
 
 uint64_t

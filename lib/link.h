@@ -62,6 +62,8 @@ void link_set_owner(struct link *l, const struct link_ops *ops, void *ctx);
  * link's queue, or the budget). */
 int link_send(struct link *l, const uint8_t *frame) CHECK_RESULT;
 void link_stats(const struct link *l, struct link_stats *out);
+/* Take nothing from the peer any more, until told to go on. */
+void link_pause(struct link *l, bool paused);
 /* For how long it has had something to send and the peer took nothing of it;
  * for how long no whole frame has come. Microseconds. */
 uint64_t link_stalled_us(const struct link *l, uint64_t now_us);

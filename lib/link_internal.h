@@ -18,16 +18,14 @@ struct link {
     struct loop_watch *watch;
     struct loop_timer *timer;
     struct loop_hook hook;
-    bool pinned;
+    bool pinned, paused;
     uint8_t pin[TLS_ID_LEN];
     bool entered, freed; /* freed: release when the callback returns */
     uint8_t *in;         /* the part of a frame that has come */
     size_t in_len;
     uint8_t *queue; /* frames in plain */
     uint32_t queued, queue_room;
-    uint8_t *out; /* ciphertext that the kernel did not take yet */
-    size_t out_at, out_len, out_room;
-    uint32_t block; /* its entry in config.blocks; of accepted links */
+    uint32_t block;   /* its entry in config.blocks; of accepted links */
     uint64_t charged; /* to the budget */
     uint64_t moved_us, heard_us; /* something left; frames came */
     struct link_stats stats;

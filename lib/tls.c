@@ -1,4 +1,6 @@
-/* lib/tls.c - OpenSSL through memory BIOs. */
+/* lib/tls.c - OpenSSL through a BIO of our own, which reads what the caller has
+ * just received where it lies and writes into one buffer that goes when it is
+ * drained: ten thousand idle sessions keep nothing. */
 #include "lib/tls.h"
 
 #include <openssl/bio.h>
@@ -6,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +18,91 @@ struct tls {
 
 struct tls_session {
     SSL *ssl;
-    BIO *in, *out; /* the SSL's */
+    const uint8_t *in; /* the caller's */
+    size_t in_len;
+    uint8_t *out;
+    size_t out_at, out_len, out_room;
 };
+
+/* ---- the BIO ---- */
+
+enum { OUT_MIN = 4096 };
+
+static BIO_METHOD *wire;
+
+static int
+wire_read(BIO *b, char *out, size_t max, size_t *got)
+{
+    struct tls_session *s = BIO_get_data(b);
+    BIO_clear_retry_flags(b);
+    *got = s->in_len < max ? s->in_len : max;
+    if (*got == 0) {
+        BIO_set_retry_read(b);
+        return 0;
+    }
+    memcpy(out, s->in, *got);
+    s->in += *got;
+    s->in_len -= *got;
+    return 1;
+}
+
+static int
+wire_write(BIO *b, const char *data, size_t len, size_t *put)
+{
+    struct tls_session *s = BIO_get_data(b);
+    BIO_clear_retry_flags(b);
+    *put = 0;
+    if (s->out_room - s->out_len < len) {
+        size_t room = s->out_room ? s->out_room : OUT_MIN;
+        while (room - s->out_len < len)
+            room *= 2;
+        uint8_t *more = realloc(s->out, room);
+        if (!more)
+            return 0;
+        s->out = more;
+        s->out_room = room;
+    }
+    memcpy(s->out + s->out_len, data, len);
+    s->out_len += len;
+    *put = len;
+    return 1;
+}
+
+static long
+wire_ctrl(BIO *b, int command, long larg, void *parg)
+{
+    (void)b;
+    (void)larg;
+    (void)parg;
+    return command == BIO_CTRL_FLUSH;
+}
+
+static void
+wire_make(void)
+{
+    wire = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "brusio");
+    if (wire && !(BIO_meth_set_read_ex(wire, wire_read) &&
+                  BIO_meth_set_write_ex(wire, wire_write) &&
+                  BIO_meth_set_ctrl(wire, wire_ctrl))) {
+        BIO_meth_free(wire);
+        wire = NULL;
+    }
+}
+
+static BIO *
+wire_new(struct tls_session *s)
+{
+    static pthread_once_t made = PTHREAD_ONCE_INIT;
+    pthread_once(&made, wire_make);
+    BIO *b = wire ? BIO_new(wire) : NULL;
+    if (b) {
+        BIO_set_data(b, s);
+        BIO_set_init(b, 1);
+    }
+    return b;
+}
+
+/* ---- contexts ---- */
 
 static const unsigned char alpn[] = "\x08"
                                     "brusio/1";
@@ -154,17 +240,14 @@ tls_session_new(struct tls_session **out, struct tls *t, bool server)
     if (!s)
         return ERR_NOMEM;
     s->ssl = SSL_new(server ? t->server : t->client);
-    s->in = BIO_new(BIO_s_mem());
-    s->out = BIO_new(BIO_s_mem());
-    if (!s->ssl || !s->in || !s->out) {
-        BIO_free(s->in);
-        BIO_free(s->out);
+    BIO *b = wire_new(s);
+    if (!s->ssl || !b) {
+        BIO_free(b);
         SSL_free(s->ssl);
         free(s);
         return ERR_NOMEM;
     }
-    BIO_set_mem_eof_return(s->in, -1);
-    SSL_set_bio(s->ssl, s->in, s->out);
+    SSL_set_bio(s->ssl, b, b);
     if (server)
         SSL_set_accept_state(s->ssl);
     else
@@ -181,20 +264,34 @@ tls_session_free(struct tls_session **sp)
     if (!s)
         return;
     SSL_free(s->ssl);
+    free(s->out);
     free(s);
 }
 
-int
+void
 tls_input(struct tls_session *s, const uint8_t *data, size_t len)
 {
-    return BIO_write(s->in, data, (int)len) == (int)len ? 0 : ERR_NOMEM;
+    s->in = data;
+    s->in_len = len;
 }
 
 size_t
-tls_output(struct tls_session *s, uint8_t *out, size_t max)
+tls_output(const struct tls_session *s, const uint8_t **data)
 {
-    int n = BIO_read(s->out, out, (int)max);
-    return n > 0 ? (size_t)n : 0;
+    if (data)
+        *data = s->out + s->out_at;
+    return s->out_len - s->out_at;
+}
+
+void
+tls_sent(struct tls_session *s, size_t len)
+{
+    s->out_at += len;
+    if (s->out_at < s->out_len)
+        return;
+    free(s->out);
+    s->out = NULL;
+    s->out_at = s->out_len = s->out_room = 0;
 }
 
 int

@@ -27,11 +27,13 @@ int tls_session_new(struct tls_session **out, struct tls *t,
                     bool server) CHECK_RESULT;
 void tls_session_free(struct tls_session **s);
 
-/* Ciphertext from the wire. Returns 0 or ERR_NOMEM. */
-int tls_input(struct tls_session *s, const uint8_t *data,
-              size_t len) CHECK_RESULT;
-/* Ciphertext for the wire: at most max octets, 0 when there is none. */
-size_t tls_output(struct tls_session *s, uint8_t *out, size_t max);
+/* Ciphertext from the wire. It is not copied: tls_handshake() and tls_read()
+ * take it until they return 0, and it has to stay as long. */
+void tls_input(struct tls_session *s, const uint8_t *data, size_t len);
+/* Ciphertext for the wire: how much there is and, unless data is NULL, where.
+ * tls_sent() when so much of it is on its way. */
+size_t tls_output(const struct tls_session *s, const uint8_t **data);
+void tls_sent(struct tls_session *s, size_t len);
 
 /* Go on with the handshake. Returns 1 when it is finished, 0 when more input
  * is needed (there may be output all the same), ERR_TLS. */

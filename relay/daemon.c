@@ -372,10 +372,9 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
         err = limits_set(d);
     if (err)
         return err;
-    struct relay_config setup = {
-        .replay = replay_file_set(d->replay),
-        .packets_max = d->memory.packets,
-        .clients_max = d->memory.clients};
+    struct relay_config setup = {.replay = replay_file_set(d->replay),
+                                 .packets_max = d->memory.packets,
+                                 .clients_max = d->memory.clients};
     memcpy(setup.identity, d->identity, sizeof setup.identity);
     err = workers_new(d, &setup);
     if (!err)

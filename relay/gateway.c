@@ -168,21 +168,22 @@ control_take(struct relay *r, uint32_t number, const uint8_t *frame)
     return 0;
 }
 
-void
+bool
 relay_client_frames(struct relay *r, uint32_t client, const uint8_t *frames,
                     size_t n)
 {
     size_t len = r->geometry.packet_len, i = 0;
     if (client >= r->clients_made || !r->clients[client].open || !r->newest)
-        return;
+        return true;
     if (r->draining) {
         r->stats.received += n;
         r->stats.dropped[-ERR_CLOSED] += n;
-        return;
+        return true;
     }
     const size_t passed = client_allows(r, &r->clients[client], n);
     r->stats.received += n - passed;
     r->stats.dropped[-ERR_RATE] += n - passed;
+    const bool all = passed == n;
     n = passed;
     while (i < n) {
         size_t run = 0;
@@ -198,6 +199,7 @@ relay_client_frames(struct relay *r, uint32_t client, const uint8_t *frames,
             relay_drop(r, err);
     }
     relay_arm(r);
+    return all;
 }
 
 static uint32_t

@@ -15,9 +15,10 @@
 #include "lib/lobby.h"
 #include "lib/rng.h"
 #include "relay/daemon.h"
+#include "relay/peers.h"
 
 enum {
-    IN_MAX = 4096, /* of relays, in all workers */
+    LOBBY_RELAYS = 4096, /* that may all come at once */
     LOBBY_MIN = 16,
     RETRY_US = 250000,
     STALLED_US = 30000000,      /* a peer that takes nothing for so long goes */
@@ -44,6 +45,7 @@ struct in_link {
     struct link *link;
     bool is_client;
     uint32_t client;
+    uint64_t ticket; /* a relay's, in shared->peers */
     struct relay_peer peer;
 };
 
@@ -56,6 +58,7 @@ struct links {
     struct in_link **clients; /* by the relay's number for them */
     size_t clients_room, n_clients;
     uint64_t look_us;
+    bool pauses; /* some link is paused, until the next upkeep */
     _Atomic uint32_t n_ins, arriving;
 #ifdef BRUSIO_DEBUG
     struct delayed *delayed;
@@ -182,7 +185,8 @@ in_free(struct in_link *i)
         l->clients[i->client] = NULL;
         l->n_clients--;
         relay_client_close(l->worker->relay, i->client);
-    }
+    } else
+        peers_leave(l->shared->peers, i->peer.identity, i->ticket);
     link_free(&i->link);
     free(i);
 }
@@ -205,10 +209,12 @@ in_frames(void *ctx, struct link *l, uint8_t *frames, size_t count)
         i->links->refused[-ERR_AGAIN] += count;
         return;
     }
-    if (i->is_client)
-        relay_client_frames(w->relay, i->client, frames, count);
-    else
+    if (!i->is_client)
         relay_frames(w->relay, &i->peer, frames, count);
+    else if (!relay_client_frames(w->relay, i->client, frames, count)) {
+        link_pause(i->link, true); /* its own kernel holds the rest back */
+        i->links->pauses = true;
+    }
 }
 
 static void
@@ -258,6 +264,50 @@ peer_is_known(const struct worker *w, const uint8_t *peer)
     return false;
 }
 
+/* The link with this ticket is to go: its relay has a newer one. */
+struct retirement {
+    struct links *links;
+    uint64_t ticket;
+};
+
+static void
+link_retire(void *ctx)
+{
+    struct retirement *r = ctx;
+    struct in_link *i = r->links->ins;
+    while (i && (i->is_client || i->ticket != r->ticket))
+        i = i->next;
+    if (i) {
+        r->links->refused[-ERR_DUPLICATE]++;
+        in_free(i);
+    }
+    free(r);
+}
+
+static int
+peer_place(struct links *l, struct in_link *i, const uint8_t *peer)
+{
+    struct peers_link old;
+    if (!peer_is_known(l->worker, peer))
+        return ERR_PEER;
+    struct retirement *r = malloc(sizeof *r);
+    if (!r)
+        return ERR_NOMEM;
+    int err = peers_enter(l->shared->peers, peer, l->worker->number, &i->ticket,
+                          &old);
+    if (!err)
+        relay_peer_init(&i->peer, peer);
+    if (err || old.ticket == 0) {
+        free(r);
+        return err;
+    }
+    struct worker *w = &l->worker->daemon->worker[old.worker];
+    *r = (struct retirement){w->links, old.ticket};
+    if (loop_post(w->host->loop, link_retire, r))
+        free(r); /* no memory: the old one stays until it is idle */
+    return 0;
+}
+
 static void
 in_accept(void *ctx, struct link *link, const uint8_t *peer)
 {
@@ -269,13 +319,8 @@ in_accept(void *ctx, struct link *link, const uint8_t *peer)
         i->link = link;
         if (!peer)
             err = client_place(l, i);
-        else if (!peer_is_known(l->worker, peer))
-            err = ERR_PEER;
-        else if (l->n_ins - l->n_clients >=
-                 IN_MAX / l->worker->daemon->n_workers)
-            err = ERR_FULL;
         else
-            relay_peer_init(&i->peer, peer);
+            err = peer_place(l, i, peer);
     }
     if (err) {
         l->refused[-err]++;
@@ -367,6 +412,9 @@ links_upkeep(struct links *l)
 {
     uint64_t now_us = loop_now_us(l->worker->host->loop);
     peers_look(l, now_us);
+    for (struct in_link *i = l->pauses ? l->ins : NULL; i; i = i->next)
+        link_pause(i->link, false);
+    l->pauses = false;
     for (struct out_link **at = &l->outs; *at;) {
         struct out_link *o = *at;
         if (o->uses == 0) {
@@ -483,7 +531,7 @@ links_new(struct links **out, struct worker *w, const struct net_shared *shared)
     l->worker = w;
     l->shared = shared;
     const struct memory_plan *memory = &w->daemon->memory;
-    uint32_t lobby = (IN_MAX + memory->clients) / 8;
+    uint32_t lobby = (LOBBY_RELAYS + memory->clients) / 8;
     if (lobby > memory->handshakes)
         lobby = memory->handshakes;
     lobby /= w->daemon->n_workers;

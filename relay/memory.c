@@ -4,7 +4,7 @@
 /* Measured: an idle relay has 3 MiB of its own and each worker 1 MiB more;
  * twice that leaves room for what the allocator cannot give back. */
 #define PROGRAM_LEN (8ull << 20)
-#define WORKER_LEN (2ull << 20)
+#define WORKER_LEN  (2ull << 20)
 
 static uint32_t
 at_most(uint32_t wish, uint64_t room)

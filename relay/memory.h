@@ -28,8 +28,9 @@ struct memory_wish {
 };
 
 struct memory_plan {
-    uint32_t packets, clients, handshakes; /* packets, clients: as wished at most
-                                            */
+    uint32_t packets, clients,
+        handshakes; /* packets, clients: as wished at most
+                     */
     uint64_t queued_len;
 };
 

@@ -7,17 +7,19 @@
 #include "lib/blocks.h"
 #include "lib/lobby.h"
 #include "relay/daemon.h"
+#include "relay/peers.h"
 
 enum {
     QUEUE_FRAMES = 1024,
+    PEERS_MAX = 4096, /* relays that send to this one */
     /* of one block of addresses: links at once, handshakes a minute */
     BLOCK_LINKS = 64,
     BLOCK_HANDSHAKES = 240,
     BLOCK_BURST = 120,
     BLOCK_ENTRIES = 8192,
     /* handshakes of all strangers: an eighth of a processor each worker */
-    ALL_PER_S = 300,
-    ALL_BURST = 3000
+    ALL_PER_S = 250,
+    ALL_BURST = 500
 };
 
 struct net {
@@ -122,12 +124,14 @@ net_new(struct net **out, struct daemon *d)
     if (!n)
         return ERR_NOMEM;
     n->daemon = d;
-    n->shared.config = (struct link_config){
-        .frame_len = d->network.geometry.packet_len,
-        .queue_max = QUEUE_FRAMES,
-        .budget = &n->shared.budget};
+    n->shared.config =
+        (struct link_config){.frame_len = d->network.geometry.packet_len,
+                             .queue_max = QUEUE_FRAMES,
+                             .budget = &n->shared.budget};
     n->shared.budget.max = d->memory.queued_len;
     int err = net_limits(n);
+    if (!err)
+        err = peers_new(&n->shared.peers, PEERS_MAX);
     if (!err)
         err = tls_new(&n->shared.tls, d->identity_seed);
     for (uint32_t i = 0; i < d->n_workers && !err; i++)
@@ -152,6 +156,7 @@ net_free(struct net **np)
     listener_free(&n->listener);
     for (uint32_t i = 0; i < n->daemon->n_workers; i++)
         worker_disconnect(&n->daemon->worker[i]);
+    peers_free(&n->shared.peers);
     tls_free(&n->shared.tls);
     blocks_free(&n->blocks);
     free(n);

@@ -102,7 +102,9 @@ void relay_frames(struct relay *r, struct relay_peer *from,
  * or ERR_COMMAND when this is no gateway. */
 int relay_client_open(struct relay *r, uint32_t *client) CHECK_RESULT;
 void relay_client_close(struct relay *r, uint32_t client);
-void relay_client_frames(struct relay *r, uint32_t client,
+/* Returns false when it sends more than its profile allows: what is too much
+ * was dropped, and for a while nothing more of it need be read. */
+bool relay_client_frames(struct relay *r, uint32_t client,
                          const uint8_t *frames, size_t n);
 
 /* The timer has fired. */

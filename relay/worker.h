@@ -18,6 +18,7 @@
 enum { DAEMON_VIEWS = EPOCHS_USABLE + 1 };
 
 struct daemon;
+struct peers;
 struct daemon_view;
 struct links;
 
@@ -25,6 +26,7 @@ struct links;
 struct net_shared {
     struct tls *tls;
     struct link_budget budget;
+    struct peers *peers;
     struct link_config config;
 };
 

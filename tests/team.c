@@ -103,24 +103,24 @@ team_new(const struct relay_config *config)
     for (uint32_t i = 0; i < n; i++) {
         struct member *m = &t->member[i];
         struct relay_config own = *config;
-        m->ops = (struct env_ops){.now_mono_us = now_mono_us,
-                                  .now_wall_s = now_wall_s,
-                                  .random_traffic = random_traffic,
-                                  .random_crypto = random_crypto,
-                                  .timer = timer,
-                                  .send = send_frame,
-                                  .store =
-                                      config->env->ops->store ? store : NULL,
-                                  .wake = wake};
+        m->ops =
+            (struct env_ops){.now_mono_us = now_mono_us,
+                             .now_wall_s = now_wall_s,
+                             .random_traffic = random_traffic,
+                             .random_crypto = random_crypto,
+                             .timer = timer,
+                             .send = send_frame,
+                             .store = config->env->ops->store ? store : NULL,
+                             .wake = wake};
         m->env.ops = &m->ops;
         m->team = t;
         m->number = i;
         m->at_us = UINT64_MAX;
         own.env = &m->env;
-        assert_int_equal(i == 0 ? relay_new(&m->relay, &own)
-                                : relay_worker(&m->relay, t->member[0].relay, i,
-                                               &m->env),
-                         0);
+        assert_int_equal(
+            i == 0 ? relay_new(&m->relay, &own)
+                   : relay_worker(&m->relay, t->member[0].relay, i, &m->env),
+            0);
     }
     return t;
 }

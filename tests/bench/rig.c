@@ -202,12 +202,12 @@ static void
 conf_put(const struct rig *r)
 {
     char conf[1024];
-    int len = snprintf(
-        conf, sizeof conf,
-        "role = \"%s\"\nlisten = \"%s\"\nnetwork = \"network.json\"\n"
-        "log_level = \"error\"\n%s\n",
-        r->config.gateway ? "gateway" : "mix", r->relay_address,
-        r->config.conf ? r->config.conf : "");
+    int len =
+        snprintf(conf, sizeof conf,
+                 "role = \"%s\"\nlisten = \"%s\"\nnetwork = \"network.json\"\n"
+                 "log_level = \"error\"\n%s\n",
+                 r->config.gateway ? "gateway" : "mix", r->relay_address,
+                 r->config.conf ? r->config.conf : "");
     rig_must(len < (int)sizeof conf ? 0 : ERR_LONG, "relay.conf");
     file_put(r, "relay.conf", conf, (size_t)len);
 }
@@ -436,8 +436,7 @@ all_up(void *ctx)
         all = all && r->peer[i].up;
     for (unsigned i = 0; i < r->config.side; i++)
         if (!r->peer[i].link)
-            r->peer[i].link =
-                rig_connect(r, (int)i, &peer_ops, &r->peer[i]);
+            r->peer[i].link = rig_connect(r, (int)i, &peer_ops, &r->peer[i]);
     return all;
 }
 

@@ -34,7 +34,7 @@ struct rig_config {
     int core;         /* the relay's; -1: any */
     const char *conf; /* lines added to relay.conf */
     enum x25519_isa isa;
-    uint32_t client_rate; /* packets a second of profile 0; 0: as it is */
+    uint32_t client_rate;   /* packets a second of profile 0; 0: as it is */
     uint32_t delay_mean_us; /* of the packets */
     /* Frames that came out of the relay, at one of those after it. */
     void (*frames)(void *ctx, struct rig_peer *at, size_t n);
@@ -76,7 +76,8 @@ struct link *rig_connect(struct rig *r, int before, const struct link_ops *ops,
 
 /* Turn the loop, at least every half millisecond, until done(ctx) or this many
  * seconds have passed. Returns whether it was done. */
-bool rig_turn(struct rig *r, double seconds, bool (*done)(void *ctx), void *ctx);
+bool rig_turn(struct rig *r, double seconds, bool (*done)(void *ctx),
+              void *ctx);
 
 /* Seconds from any fixed point. */
 double rig_now_s(void);

@@ -280,6 +280,37 @@ a_budget_is_shared_and_stalls_are_seen(void **state)
     pair_free(&p);
 }
 
+/* However much a link has waiting, it gets its turn only (fair shares); a link
+ * that is paused gets none, and loses nothing. */
+static void
+a_flood_gets_its_turn_and_a_pause_none(void **state)
+{
+    (void)state;
+    static struct pair p;
+    uint8_t frame[LEN];
+    uint64_t before = 0, most = 0;
+    pair_make(&p, true, 0);
+    pair_connect(&p, p.server_id);
+    link_pause(p.server.link, true);
+    for (uint32_t i = 0; i < 128; i++) {
+        frame_fill(frame, i);
+        assert_int_equal(link_send(p.client.link, frame), 0);
+    }
+    turns(&p, 20);
+    assert_int_equal(p.server.frames, 0);
+    link_pause(p.server.link, false);
+    for (unsigned i = 0; i < 100 && p.server.frames < 128; i++) {
+        turns(&p, 1);
+        if (p.server.frames - before > most)
+            most = p.server.frames - before;
+        before = p.server.frames;
+    }
+    assert_int_equal(p.server.frames, 128);
+    assert_int_equal(p.server.wrong, 0);
+    assert_true(most <= 33);
+    pair_free(&p);
+}
+
 /* A peer that is silent and one that speaks something else. */
 static void
 strangers_are_counted(void **state)
@@ -395,6 +426,7 @@ const struct CMUnitTest test_link[] = {
     cmocka_unit_test(a_turn_is_one_send),
     cmocka_unit_test(queues_are_bounded),
     cmocka_unit_test(a_budget_is_shared_and_stalls_are_seen),
+    cmocka_unit_test(a_flood_gets_its_turn_and_a_pause_none),
     cmocka_unit_test(strangers_are_counted),
 };
 TEST_SUITE(test_link);

@@ -6,9 +6,8 @@
 static uint64_t
 total(const struct memory_plan *p, uint64_t packet_len)
 {
-    return p->packets * packet_len +
-           (uint64_t)p->clients * MEMORY_CLIENT_LEN + p->queued_len +
-           (uint64_t)p->handshakes * MEMORY_HANDSHAKE_LEN;
+    return p->packets * packet_len + (uint64_t)p->clients * MEMORY_CLIENT_LEN +
+           p->queued_len + (uint64_t)p->handshakes * MEMORY_HANDSHAKE_LEN;
 }
 
 static void
