@@ -23,6 +23,7 @@ struct descriptor {
     /* how its own loops fare, since it started (relay/alarm.h) */
     uint32_t alarms;
     uint16_t loops_lost_permille; /* in steps of ten */
+    uint64_t hibernates_until_s;  /* takes no part until then; 0: it does */
 };
 
 /* Write a body; *out is malloc'd, *len without the final 0. */

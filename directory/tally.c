@@ -134,6 +134,8 @@ relays_choose(struct consensus *c, const struct entry *e, size_t n,
         if (2 * listed <= n_authorities)
             continue;
         const struct descriptor *d = &e[best].descriptor;
+        if (d->hibernates_until_s > c->valid_after_s)
+            continue; /* as it says of itself */
         struct relay_entry *r = &c->relays[c->n_relays++];
         *r = d->relay;
         memcpy(r->sphinx_key, d->keys[c->epoch - d->epoch], public_len);

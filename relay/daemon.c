@@ -57,6 +57,16 @@ const struct config_option relay_options[] = {
     {OPTION(memory_max), .type = CONFIG_INTEGER, .value = "512",
      .min = MEMORY_MIN_MIB, .max = 1048576,
      .help = "MiB it may use; the next two are lowered to fit"},
+    {OPTION(rate), .type = CONFIG_INTEGER, .value = "0", .max = 100000000,
+     .help = "KiB a second taken in, and as much let out; 0: no limit"},
+    {OPTION(burst), .type = CONFIG_INTEGER, .value = "0", .max = 100000000,
+     .help = "KiB that may come at once; 0: what 'rate' brings in two seconds"},
+    {OPTION(quota_gb), .type = CONFIG_INTEGER, .value = "0", .max = 1000000000,
+     .help = "GB a month, both ways together; 0: no limit"},
+    {OPTION(quota_day), .type = CONFIG_INTEGER, .value = "1", .min = 1,
+     .max = 28, .help = "the day on which the quota's month begins (UTC)"},
+    {OPTION(assume_reachable), .type = CONFIG_BOOLEAN, .value = "false",
+     .help = "publish its addresses though it does not reach itself there"},
     {OPTION(packets_max), .type = CONFIG_INTEGER, .value = "20000", .min = 100,
      .max = 10000000, .help = "packets held at once, 2 KiB each"},
     {OPTION(clients_max), .type = CONFIG_INTEGER, .value = "2000", .min = 1,
@@ -285,6 +295,7 @@ upkeep_timer(void *ctx)
     struct daemon *d = ctx;
     alarm_tell(d);
     drain_step(d);
+    hibernate_step(d);
     upkeep_step(d->upkeep);
     panel_step(d->panel);
     if (d->letters)
@@ -393,6 +404,7 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
     if (err)
         return err;
     consensus_load(d);
+    hibernate_start(d);
     err = panel_new(&d->panel, d, config);
     if (!err)
         err = workers_start(d);
@@ -412,6 +424,7 @@ daemon_free(struct daemon *d)
     workers_stop(d);
     upkeep_free(&d->upkeep);
     loop_timer_free(&d->timer);
+    hibernate_end(d);
     net_free(&d->net);
     storage_free(&d->storage);
     workers_free(d);

@@ -17,6 +17,7 @@
 #include "lib/storage.h"
 #include "relay/keys.h"
 #include "relay/memory.h"
+#include "relay/quota.h"
 #include "relay/relay.h"
 #include "relay/store_sqlite.h"
 #include "relay/worker.h"
@@ -27,6 +28,9 @@ struct daemon_config {
     struct config_list addresses; /* to be reached at; empty: as bound */
     int64_t workers;              /* 0: one for each processor */
     int64_t memory_max;           /* MiB */
+    int64_t rate, burst;          /* KiB/s, KiB; 0: no limit */
+    int64_t quota_gb, quota_day;  /* a month; 0: none */
+    bool assume_reachable;
     int64_t bandwidth, packets_max, clients_max, letters_max, replay_tags;
     int64_t fault_drop_permille, fault_delay_ms; /* test builds */
     int log_level;
@@ -69,8 +73,10 @@ struct daemon {
     struct panel *panel;
     struct loop_timer *timer; /* of the upkeep */
     bool alarmed;             /* the operator was told */
-    uint64_t drain_until_us;  /* 0: not leaving */
-    bool drained;             /* nothing was held a turn ago */
+    struct quota quota;
+    uint64_t octets, quota_keep_us;
+    uint64_t drain_until_us; /* 0: not leaving */
+    bool drained;            /* nothing was held a turn ago */
     uint64_t refused[ERROR_COUNT];
 };
 
@@ -93,6 +99,18 @@ const char *net_address(const struct net *n);
 /* Let in the relays of this consensus whatever strangers do. */
 int net_favour(struct net *n, const struct consensus *c) CHECK_RESULT;
 void net_status(const struct net *n, struct net_status *out);
+/* Close all links and take none, or go on. */
+void net_close(struct net *n, bool closed);
+/* A link to an address that should be its own. */
+int net_probe(struct net *n, struct link **out, const char *address,
+              const struct link_ops *ops, void *ctx) CHECK_RESULT;
+
+/* hibernate.c */
+void hibernate_start(struct daemon *d);
+void hibernate_step(struct daemon *d);
+void hibernate_end(struct daemon *d);
+/* 0: it does not, and will not soon. */
+uint64_t hibernate_until_s(const struct daemon *d);
 
 /* upkeep.c */
 int upkeep_new(struct upkeep **out, struct daemon *d) CHECK_RESULT;
@@ -104,6 +122,8 @@ struct upkeep_status {
     uint32_t descriptor_epoch, descriptor_taken, descriptor_first;
     const char *descriptor_refusal; /* printable, scrubbed; "": none */
     int fetch_err;                  /* why the last consensus was not used */
+    const char *unreached;          /* an own address that is not; NULL: none */
+    int unreached_err;
 };
 void upkeep_status(const struct upkeep *u, struct upkeep_status *out);
 

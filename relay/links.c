@@ -51,7 +51,7 @@ struct in_link {
 
 struct links {
     struct worker *worker;
-    const struct net_shared *shared;
+    struct net_shared *shared;
     struct lobby *lobby;
     struct out_link *outs;
     struct in_link *ins;
@@ -59,6 +59,9 @@ struct links {
     size_t clients_room, n_clients;
     uint64_t look_us;
     bool pauses; /* some link is paused, until the next upkeep */
+    bool closed;
+    uint64_t frames;           /* in and out */
+    struct loop_timer *resume; /* those paused by the rate */
     _Atomic uint32_t n_ins, arriving;
 #ifdef BRUSIO_DEBUG
     struct delayed *delayed;
@@ -199,6 +202,26 @@ in_up(void *ctx, struct link *l, const uint8_t *peer)
     (void)peer;
 }
 
+/* So many frames have come; beyond the rate nothing more is read for a while,
+ * and the senders' kernels hold it back. Nothing is dropped here. */
+static void
+rate_take(struct in_link *i, size_t n)
+{
+    struct net_rate *r = &i->links->shared->rate;
+    struct loop *loop = i->links->worker->host->loop;
+    if (r->each_ns == 0)
+        return;
+    const uint64_t now_ns = loop_now_us(loop) * 1000;
+    uint64_t was = atomic_load(&r->full_ns), full_ns;
+    do
+        full_ns = (was > now_ns ? was : now_ns) + n * r->each_ns;
+    while (!atomic_compare_exchange_weak(&r->full_ns, &was, full_ns));
+    if (full_ns <= now_ns + r->room_ns)
+        return;
+    link_pause(i->link, true);
+    loop_timer_at(i->links->resume, (full_ns - r->room_ns) / 1000);
+}
+
 static void
 in_frames(void *ctx, struct link *l, uint8_t *frames, size_t count)
 {
@@ -209,6 +232,8 @@ in_frames(void *ctx, struct link *l, uint8_t *frames, size_t count)
         i->links->refused[-ERR_AGAIN] += count;
         return;
     }
+    i->links->frames += count;
+    rate_take(i, count);
     if (!i->is_client)
         relay_frames(w->relay, &i->peer, frames, count);
     else if (!relay_client_frames(w->relay, i->client, frames, count)) {
@@ -312,6 +337,10 @@ static void
 in_accept(void *ctx, struct link *link, const uint8_t *peer)
 {
     struct links *l = ctx;
+    if (peer && memcmp(peer, l->worker->daemon->identity, SPHINX_ID_LEN) == 0) {
+        link_free(&link); /* it is this relay, trying its own address */
+        return;
+    }
     struct in_link *i = calloc(1, sizeof *i);
     int err = i ? 0 : ERR_NOMEM;
     if (!err) {
@@ -385,6 +414,28 @@ links_load(const struct links *l)
 
 /* ---- upkeep ---- */
 
+static void
+links_resume(void *ctx)
+{
+    struct links *l = ctx;
+    l->pauses = false;
+    for (struct in_link *i = l->ins; i; i = i->next)
+        link_pause(i->link, false);
+}
+
+void
+links_close(struct links *l, bool closed)
+{
+    l->closed = closed;
+    while (closed && l->ins)
+        in_free(l->ins);
+    for (struct out_link *o = closed ? l->outs : NULL; o; o = o->next) {
+        link_free(&o->link);
+        o->up = false;
+        o->retry_us = 0;
+    }
+}
+
 /* Slow and silent peers. What they were to get is lost, as it would be; a relay
  * that is well again connects again. */
 static void
@@ -412,9 +463,8 @@ links_upkeep(struct links *l)
 {
     uint64_t now_us = loop_now_us(l->worker->host->loop);
     peers_look(l, now_us);
-    for (struct in_link *i = l->pauses ? l->ins : NULL; i; i = i->next)
-        link_pause(i->link, false);
-    l->pauses = false;
+    if (l->pauses)
+        links_resume(l);
     for (struct out_link **at = &l->outs; *at;) {
         struct out_link *o = *at;
         if (o->uses == 0) {
@@ -423,7 +473,7 @@ links_upkeep(struct links *l)
             free(o);
             continue;
         }
-        if (!o->link && now_us >= o->retry_us)
+        if (!o->link && !l->closed && now_us >= o->retry_us)
             out_connect(o);
         at = &o->next;
     }
@@ -508,6 +558,7 @@ links_send(struct env *env, struct env_dest to, const uint8_t *frame,
         return ERR_LONG;
     if (to.kind == ENV_TO_CLIENT) {
         struct in_link *i = to.id < l->clients_room ? l->clients[to.id] : NULL;
+        l->frames++;
         return i ? link_send(i->link, frame) : ERR_CLOSED;
     }
 #ifdef BRUSIO_DEBUG
@@ -516,13 +567,14 @@ links_send(struct env *env, struct env_dest to, const uint8_t *frame,
     if (w->daemon->config->fault_delay_ms > 0)
         return delayed_add(l, to, frame);
 #endif
+    l->frames++;
     return relay_send(w, to, frame);
 }
 
 /* ---- life ---- */
 
 int
-links_new(struct links **out, struct worker *w, const struct net_shared *shared)
+links_new(struct links **out, struct worker *w, struct net_shared *shared)
 {
     struct links *l = calloc(1, sizeof *l);
     *out = NULL;
@@ -537,6 +589,8 @@ links_new(struct links **out, struct worker *w, const struct net_shared *shared)
     lobby /= w->daemon->n_workers;
     int err = lobby_new(&l->lobby, w->host->loop, shared->tls, &shared->config,
                         lobby > LOBBY_MIN ? lobby : LOBBY_MIN, in_accept, l);
+    if (!err)
+        err = loop_timer_new(w->host->loop, links_resume, l, &l->resume);
 #ifdef BRUSIO_DEBUG
     if (!err)
         err = loop_timer_new(w->host->loop, delayed_send, l, &l->delay_timer);
@@ -555,6 +609,7 @@ links_free(struct links **lp)
     if (!l)
         return;
     lobby_free(&l->lobby);
+    loop_timer_free(&l->resume);
     while (l->ins)
         in_free(l->ins);
     while (l->outs) {
@@ -579,6 +634,7 @@ void
 links_status(const struct links *l, struct net_status *sum)
 {
     const uint64_t *failed = lobby_refused(l->lobby);
+    sum->frames += l->frames;
     sum->in += l->n_ins - l->n_clients;
     sum->clients += l->n_clients;
     for (const struct out_link *o = l->outs; o; o = o->next) {

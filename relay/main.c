@@ -10,6 +10,7 @@
 #include "lib/secret.h"
 #include "relay/check.h"
 #include "relay/daemon.h"
+#include "relay/join.h"
 #include "relay/setup.h"
 #include "relay/view.h"
 
@@ -17,7 +18,7 @@ static const char usage[] =
     "usage: brusio-relay init --dir DIR [--role gateway|mix|store]\n"
     "                         [--listen ADDRESS] [--network FILE]\n"
     "       brusio-relay run --dir DIR [--ready-fd N] [--parent PID]\n"
-    "       brusio-relay check|status --dir DIR\n"
+    "       brusio-relay check|status|join --dir DIR\n"
     "       brusio-relay top --dir DIR [--once]\n"
     "\n"
     "A relay of the mixnet: gateway, mix or store.\n"
@@ -33,6 +34,9 @@ static const char usage[] =
     "  status  is the relay well? If not, why, and what to do; exits with 1 "
     "then\n"
     "  top     the same, live, until a key is pressed\n"
+    "  join    ask the authorities to let this relay in, and print what each "
+    "says;\n"
+    "          it need not run yet\n"
     "\n"
     "  --role ROLE       default: mix\n"
     "  --listen ADDRESS  default: 127.0.0.1:7100; port 0 takes any\n"
@@ -46,7 +50,7 @@ static const char usage[] =
 
 enum { DIR_OPTION, ROLE, LISTEN, NETWORK, READY_FD, PARENT, ONCE, OPTIONS };
 static const struct args_option options[OPTIONS] = {
-    {"dir", false, " init run check status top "},
+    {"dir", false, " init run check status top join "},
     {"role", false, " init "},
     {"listen", false, " init "},
     {"network", false, " init "},
@@ -157,7 +161,7 @@ main(int argc, char **argv)
     struct daemon_config config = {0};
     uint64_t ready_fd, parent;
     int status = args_parse(&a, argc, argv, options, OPTIONS,
-                            " init run check status top ", 0, usage);
+                            " init run check status top join ", 0, usage);
     if (status >= 0)
         return status;
     const char *dir = a.value[DIR_OPTION];
@@ -183,6 +187,8 @@ main(int argc, char **argv)
     status = config_get(dir, &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
         status = check_run(dir, &config);
+    else if (status == 0 && strcmp(a.command, "join") == 0)
+        status = join_run(dir, &config);
     else if (status == 0)
         status = relay_run(dir, &config,
                            ready_fd == UINT64_MAX ? -1 : (int)ready_fd);

@@ -26,6 +26,8 @@
     X(clients_max, gauge, "Clients it may have.")                             \
     X(held_percent, gauge, "Share of the packets it may hold, steps of 10.")  \
     X(cpu_percent, gauge, "Of one processor, last minute, steps of 5.")       \
+    X(quota_used_percent, gauge, "Of the month's quota, steps of 5.")         \
+    X(hibernates_until_seconds, gauge, "When it comes back, Unix time; 0.")   \
     X(alarm, gauge, "Own loops stay away: 0 no, 1 perhaps, 2 alarm.")         \
     X(loops_returned_percent, gauge, "Own loops, last hour, steps of 5.")     \
     X(packets_total, counter, "Packets by what became of them, by 1000.")     \
@@ -111,6 +113,10 @@ counts_write(FILE *f, const struct status *s)
     }
     value(f, METRIC_held_percent, (uint64_t)o->held_percent);
     value(f, METRIC_cpu_percent, (uint64_t)o->cpu_percent);
+    if (s->quota_percent >= 0) {
+        value(f, METRIC_quota_used_percent, (uint64_t)s->quota_percent);
+        value(f, METRIC_hibernates_until_seconds, s->hibernates_until_s);
+    }
     value(f, METRIC_alarm, (uint64_t)s->alarm);
     if (o->loops_percent >= 0)
         value(f, METRIC_loops_returned_percent, (uint64_t)o->loops_percent);

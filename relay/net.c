@@ -27,13 +27,17 @@ struct net {
     struct net_shared shared;
     struct listener *listener;
     struct blocks *blocks;
+    bool closed;
 };
 
 /* To the worker with the fewest: neighbours are few, and each costs much. */
 static int
 net_place(void *ctx, int fd, uint32_t block)
 {
-    struct daemon *d = ((struct net *)ctx)->daemon;
+    const struct net *n = ctx;
+    struct daemon *d = n->daemon;
+    if (n->closed)
+        return ERR_QUOTA;
     struct worker *least = &d->worker[0];
     for (uint32_t i = 1; i < d->n_workers; i++)
         if (links_load(d->worker[i].links) < links_load(least->links))
@@ -116,6 +120,18 @@ net_limits(struct net *n)
     return err;
 }
 
+static void
+rate_set(struct net *n)
+{
+    const struct daemon_config *c = n->daemon->config;
+    const uint64_t per_s = (uint64_t)c->rate * 1024;
+    const uint64_t burst = c->burst ? (uint64_t)c->burst * 1024 : 2 * per_s;
+    if (per_s == 0)
+        return;
+    n->shared.rate.each_ns = n->shared.config.frame_len * 1000000000 / per_s;
+    n->shared.rate.room_ns = burst * 1000000000 / per_s;
+}
+
 int
 net_new(struct net **out, struct daemon *d)
 {
@@ -129,6 +145,7 @@ net_new(struct net **out, struct daemon *d)
                              .queue_max = QUEUE_FRAMES,
                              .budget = &n->shared.budget};
     n->shared.budget.max = d->memory.queued_len;
+    rate_set(n);
     int err = net_limits(n);
     if (!err)
         err = peers_new(&n->shared.peers, PEERS_MAX);
@@ -184,6 +201,30 @@ const char *
 net_address(const struct net *n)
 {
     return listener_address(n->listener);
+}
+
+static int
+worker_close(struct worker *w, void *closed)
+{
+    links_close(w->links, *(const bool *)closed);
+    return 0;
+}
+
+void
+net_close(struct net *n, bool closed)
+{
+    n->closed = closed;
+    for (uint32_t i = 0; i < n->daemon->n_workers; i++)
+        (void)worker_call(&n->daemon->worker[i], worker_close, &closed);
+}
+
+int
+net_probe(struct net *n, struct link **out, const char *address,
+          const struct link_ops *ops, void *ctx)
+{
+    return link_connect(out, n->daemon->host.loop, n->shared.tls,
+                        &n->shared.config, address, n->daemon->identity, ops,
+                        ctx);
 }
 
 static int

@@ -18,7 +18,7 @@
 #include "relay/metrics.h"
 #include "relay/reload.h"
 
-enum { STARTING_S = 20 };
+enum { STARTING_S = 20, QUOTA_STEP = 5 };
 
 struct panel {
     struct daemon *daemon;
@@ -100,6 +100,10 @@ authorities_gather(struct panel *p)
              u.descriptor_refusal);
     snprintf(s->consensus_refusal, sizeof s->consensus_refusal, "%s",
              u.fetch_err ? error_text(u.fetch_err) : "");
+    snprintf(s->unreached, sizeof s->unreached, "%s",
+             u.unreached ? u.unreached : "");
+    snprintf(s->unreached_why, sizeof s->unreached_why, "%s",
+             u.unreached ? error_text(u.unreached_err) : "");
     s->consensus_is_mistimed =
         u.fetch_err == ERR_FUTURE || u.fetch_err == ERR_EXPIRED;
     s->consensus_is_foreign = u.fetch_err && !s->consensus_is_mistimed;
@@ -115,6 +119,12 @@ gather(struct panel *p)
     s->waits_s =
         d->accept_us > now_us ? (d->accept_us - now_us) / 1000000 + 1 : 0;
     s->leaving = d->drain_until_us != 0;
+    s->hibernates_until_s = hibernate_until_s(d);
+    s->spent = d->quota.limit > 0 && d->quota.state == QUOTA_SPENT;
+    s->quota_percent =
+        d->quota.limit > 0
+            ? publish_percent(d->quota.used, d->quota.limit, QUOTA_STEP)
+            : -1;
     s->alarm = (int)relay_alarm(d->relay)->state;
     network_gather(p);
     authorities_gather(p);

@@ -8,7 +8,7 @@
 
 static const char *const at_once[] = {"log_level", "metrics", NULL};
 static const char *const described[] = {"bandwidth", "family", "addresses",
-                                        NULL};
+                                        "assume_reachable", NULL};
 
 static bool
 is_among(const char *const *names, const char *name)

@@ -185,6 +185,28 @@ network_is_known(struct findings *f, const struct status *s, uint64_t now_s)
     return false;
 }
 
+static const char unreached_todo[] =
+    "let the port through in firewall and router, and see 'listen' and "
+    "'addresses' in relay.conf; if only this machine cannot reach itself "
+    "there, "
+    "set assume_reachable = true";
+
+/* Does it take part this month? */
+static bool
+is_awake(struct findings *f, const struct status *s)
+{
+    char at[TIME_LEN];
+    if (s->hibernates_until_s == 0)
+        return true;
+    finding_addf(f, s->spent ? FINDING_ERROR : FINDING_WARNING,
+                 "it comes back by itself; raise 'quota_gb' if it may use more",
+                 s->spent ? "the month's quota is used up: no links until %s"
+                          : "the month's quota comes to its end: out of the "
+                            "network from the next epochs on until %s",
+                 time_text(at, s->hibernates_until_s));
+    return !s->spent && s->layer >= 0;
+}
+
 /* It has one, and is not in it. */
 static bool
 is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
@@ -207,6 +229,12 @@ is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
         finding_addf(f, FINDING_ERROR, reach_todo,
                      "not in the consensus: no authority answers, of %" PRIu32,
                      s->authorities);
+        return false;
+    }
+    if (s->descriptor_epoch == 0 && s->unreached[0]) {
+        finding_addf(f, FINDING_ERROR, unreached_todo,
+                     "not in the consensus: it does not reach itself at %s: %s",
+                     s->unreached, s->unreached_why);
         return false;
     }
     if (s->descriptor_first == 0) {
@@ -332,8 +360,13 @@ status_judge(struct findings *f, const struct status *s,
     char span[SPAN_LEN], todo[ADVICE_LEN];
     f->n = 0;
     if (!process_is_well(f, s, process, now_s) ||
-        !network_is_known(f, s, now_s) || !is_in_consensus(f, s, now_s))
+        !network_is_known(f, s, now_s) || !is_awake(f, s) ||
+        !is_in_consensus(f, s, now_s))
         return;
+    if (s->unreached[0])
+        finding_addf(f, FINDING_WARNING, unreached_todo,
+                     "it does not reach itself at %s: %s", s->unreached,
+                     s->unreached_why);
     if (s->waits_s > 0) {
         snprintf(todo, sizeof todo, "wait %s", span_text(span, s->waits_s));
         finding_add(f, FINDING_ERROR,
@@ -439,6 +472,9 @@ status_print(const struct status *s, enum status_process process,
                 s->seen.loops_percent, alarm_name[s->alarm]);
     else
         fprintf(to, "%-12stoo few as yet%s\n", "loops", alarm_name[s->alarm]);
+    if (s->quota_percent >= 0)
+        fprintf(to, "%-12sabout %d %% of the month's is used\n", "quota",
+                s->quota_percent);
     if (s->key_until_s > 0) {
         const uint64_t left =
             s->key_until_s > now_s ? s->key_until_s - now_s : 0;

@@ -50,6 +50,12 @@ struct status {
     bool consensus_is_foreign;  /* that is about the network file */
     bool consensus_is_mistimed; /* that is about the clock */
 
+    char unreached[ADDRESS_MAX];         /* an own address; "": none */
+    char unreached_why[STATUS_TEXT_LEN]; /* not published for that */
+    uint64_t hibernates_until_s;         /* 0: it does not */
+    bool spent;                          /* the month's quota */
+    int quota_percent;                   /* of it used; -1: no quota */
+
     uint32_t links_out, links_out_up, links_in; /* with relays */
     uint32_t clients_max, packets_max;
     int alarm; /* enum alarm_state */

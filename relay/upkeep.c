@@ -2,21 +2,20 @@
  *
  * Consensus: asked of one authority after the other, from 5 % of an epoch
  * before it is needed until it is there. Descriptor: posted to all of them for
- * the next epoch whose votes are still to come, until each has taken it. Both
+ * the next epoch whose votes are still to come, until each has taken it; with
+ * the addresses at which the relay has reached itself (reach.h). Both
  * are stepped by the daemon's timer, several times a second; at most one
  * request of each kind is under way with an authority.
  *
  * Failure modes: no authority answers (the consensuses at hand stay usable for
  * EPOCHS_USABLE epochs); a bad answer (counted, the next one is asked). */
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/descriptor.h"
 #include "directory/receive.h"
-#include "lib/secret.h"
-#include "relay/daemon.h"
+#include "relay/describe.h"
+#include "relay/reach.h"
 
 struct upload {
     struct upkeep *upkeep;
@@ -36,7 +35,12 @@ struct upkeep {
     bool reached[AUTHORITIES_MAX]; /* answered the last request */
     uint32_t first;                /* epoch a descriptor was taken for */
     struct upload upload[AUTHORITIES_MAX];
+    struct reach reach;
+    struct link *probe;
+    int probing; /* the address under test, or REACH_NONE */
+    struct describe describe;
     uint32_t descriptor_epoch;
+    uint64_t hibernates_until_s; /* in it */
     uint8_t *descriptor;
     size_t descriptor_len;
 };
@@ -99,19 +103,74 @@ fetch_step(struct upkeep *u)
         d->refused[-err]++;
 }
 
-/* ---- descriptor ---- */
+/* ---- reachability ---- */
 
-/* The first epoch whose votes are still to come. */
-static uint32_t
-epoch_open(struct daemon *d)
+static void
+probe_over(struct upkeep *u, int err)
 {
-    uint64_t now_s = env_now_wall_s(&d->host.env);
-    uint64_t len = d->network.epoch_len_s, genesis = d->network.genesis_s;
-    uint64_t close_s = len * 15 / 100 + 1;
-    if (now_s + close_s < genesis)
-        return 1;
-    return (uint32_t)((now_s + close_s - genesis) / len) + 2;
+    struct daemon *d = u->daemon;
+    const size_t i = (size_t)u->probing;
+    const bool was = u->reach.at[i].reached, first = !u->reach.at[i].tested;
+    const uint64_t again_us = (uint64_t)d->network.epoch_len_s * 1000000;
+    u->probing = REACH_NONE;
+    link_free(&u->probe);
+    reach_result(&u->reach, i, err, loop_now_us(d->host.loop), again_us);
+    if (u->reach.at[i].reached && !was)
+        log_write(&d->host.log, LOG_INFO, "relay", "%s is reached",
+                  u->reach.at[i].address);
+    else if (!u->reach.at[i].reached && (was || first))
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "%s is not reached: %s; it is not published",
+                  u->reach.at[i].address, error_text(err));
 }
+
+static void
+probe_up(void *ctx, struct link *l, const uint8_t *peer)
+{
+    (void)l;
+    (void)peer; /* its own key: the link was pinned */
+    probe_over(ctx, 0);
+}
+
+/* Not reached: the other end is this relay, which says nothing to itself. */
+static void
+probe_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
+{
+    (void)ctx;
+    (void)l;
+    (void)frames;
+    (void)n;
+}
+
+static void
+probe_down(void *ctx, struct link *l, int err)
+{
+    (void)l;
+    probe_over(ctx, err);
+}
+
+static const struct link_ops probe_ops = {probe_up, probe_frames, probe_down};
+
+static void
+reach_step(struct upkeep *u)
+{
+    struct daemon *d = u->daemon;
+    struct describe *x = &u->describe;
+    const uint64_t now_us = loop_now_us(d->host.loop);
+    if (u->probe || d->quota.state == QUOTA_SPENT)
+        return;
+    describe_addresses(x, net_address(d->net));
+    reach_set(&u->reach, x->addresses, x->n_addresses);
+    u->probing = reach_next(&u->reach, now_us);
+    if (u->probing == REACH_NONE)
+        return;
+    int err = net_probe(d->net, &u->probe, u->reach.at[u->probing].address,
+                        &probe_ops, u);
+    if (err)
+        probe_over(u, err);
+}
+
+/* ---- descriptor ---- */
 
 /* Own loops that have to have ended before their losses are told. */
 enum { LOOPS_TELL = 100 };
@@ -120,58 +179,32 @@ static int
 descriptor_make(struct upkeep *u, uint32_t epoch)
 {
     struct daemon *d = u->daemon;
-    const struct sphinx_geometry *g = &d->network.geometry;
-    struct descriptor x = {.epoch = epoch, .n_keys = KEYS_AHEAD};
-    struct relay_entry *r = &x.relay;
+    struct describe *x = &u->describe;
     const struct relay_stats *s = relay_stats(d->relay);
     const uint64_t ended = s->loops_returned + s->loops_lost;
-    x.alarms = relay_alarm(d->relay)->alarms;
-    if (ended >= LOOPS_TELL)
-        x.loops_lost_permille = (uint16_t)(s->loops_lost * 100 / ended * 10);
-    int err = 0;
-    memcpy(x.network, d->network.name, sizeof x.network);
-    memcpy(r->identity, d->identity, sizeof r->identity);
-    r->role = (uint8_t)(ROLE_GATEWAY + d->config->role);
-    r->protocol_min = r->protocol_max = 1;
-    r->bandwidth = (uint32_t)d->config->bandwidth;
-    if (d->config->family[0])
-        crypto_generichash(r->family, sizeof r->family,
-                           (const uint8_t *)d->config->family,
-                           strlen(d->config->family), NULL, 0);
-    for (size_t i = 0; i < d->config->addresses.n && i < ADDRESSES_MAX; i++)
-        snprintf(r->addresses[r->n_addresses++], ADDRESS_MAX, "%s",
-                 d->config->addresses.item[i]);
-    if (r->n_addresses == 0)
-        snprintf(r->addresses[r->n_addresses++], ADDRESS_MAX, "%s",
-                 net_address(d->net));
-    for (uint32_t i = 0; i < KEYS_AHEAD && !err; i++) {
-        uint8_t *seed = NULL;
-        err = keys_seed(d->dir, epoch + i, &seed);
-        if (!err)
-            err = sphinx_keypair(g, x.keys[i], seed);
-        secret_free((void **)&seed);
-    }
-    if (err)
-        return err;
+    x->config = d->config;
+    x->alarms = relay_alarm(d->relay)->alarms;
+    x->loops_lost_permille =
+        ended >= LOOPS_TELL ? (uint16_t)(s->loops_lost * 100 / ended * 10) : 0;
+    x->hibernates_until_s = hibernate_until_s(d);
+    describe_addresses(x, net_address(d->net));
+    if (!d->config->assume_reachable)
+        x->n_addresses = reach_good(&u->reach, x->addresses);
     free(u->descriptor);
-    u->descriptor = NULL;
-    err = descriptor_sign(&x, g->public_len, d->identity_seed, &u->descriptor,
-                          &u->descriptor_len);
+    int err = describe_make(x, epoch, &u->descriptor, &u->descriptor_len);
     u->descriptor_epoch = err ? 0 : epoch;
+    u->hibernates_until_s = x->hibernates_until_s;
     return err;
 }
 
-/* What an authority said, with nothing in it that a terminal would obey or
- * that tells a machine apart. */
-static void
-text_keep(char out[static UPKEEP_TEXT_LEN], const uint8_t *text, size_t len)
+/* Is there an address to be published? */
+static bool
+descriptor_may(const struct upkeep *u)
 {
-    char plain[UPKEEP_TEXT_LEN];
-    size_t n = 0;
-    for (; n < len && n + 1 < sizeof plain && text[n] != '\n'; n++)
-        plain[n] = text[n] >= ' ' && text[n] < 127 ? (char)text[n] : '?';
-    plain[n] = 0;
-    log_scrub(out, UPKEEP_TEXT_LEN, n ? plain : "without a word");
+    char good[ADDRESSES_MAX][ADDRESS_MAX];
+    if (u->daemon->config->assume_reachable)
+        return true;
+    return reach_is_known(&u->reach) && reach_good(&u->reach, good) > 0;
 }
 
 static void
@@ -189,12 +222,11 @@ upload_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
         return;
     }
     if (!err)
-        text_keep(p->refusal, body, len);
+        describe_answer(p->refusal, body, len);
     p->retry_us = loop_now_us(d->host.loop) + retry_us(d);
     if (!err)
         log_write(&d->host.log, LOG_WARNING, "relay",
-                  "an authority refuses the descriptor: %.*s",
-                  (int)(len < 100 ? len : 100), (const char *)body);
+                  "an authority refuses the descriptor: %s", p->refusal);
 }
 
 static void
@@ -218,8 +250,13 @@ void
 upkeep_step(struct upkeep *u)
 {
     struct daemon *d = u->daemon;
-    uint32_t epoch = epoch_open(d);
-    if (epoch != u->descriptor_epoch) {
+    uint32_t epoch = describe_epoch(&d->network, env_now_wall_s(&d->host.env));
+    reach_step(u);
+    const bool changed = hibernate_until_s(d) != u->hibernates_until_s;
+    if (changed) /* the authorities are to have the new one */
+        for (size_t i = 0; i < AUTHORITIES_MAX; i++)
+            u->upload[i].epoch = 0;
+    if ((changed || epoch != u->descriptor_epoch) && descriptor_may(u)) {
         int err = descriptor_make(u, epoch);
         if (err)
             log_write(&d->host.log, LOG_ERROR, "relay",
@@ -237,6 +274,8 @@ upkeep_status(const struct upkeep *u, struct upkeep_status *out)
                                   .descriptor_first = u->first,
                                   .descriptor_refusal = "",
                                   .fetch_err = u->fetch_err};
+    if (!u->daemon->config->assume_reachable)
+        out->unreached = reach_bad(&u->reach, &out->unreached_err);
     for (size_t i = 0; i < u->daemon->network.n_authorities; i++) {
         out->reached += u->reached[i];
         out->descriptor_taken += u->descriptor_epoch != 0 &&
@@ -254,6 +293,12 @@ upkeep_new(struct upkeep **out, struct daemon *d)
     if (!u)
         return ERR_NOMEM;
     u->daemon = d;
+    u->probing = REACH_NONE;
+    u->describe = (struct describe){.dir = d->dir,
+                                    .config = d->config,
+                                    .network = &d->network,
+                                    .identity = d->identity,
+                                    .identity_seed = d->identity_seed};
     for (size_t i = 0; i < AUTHORITIES_MAX; i++)
         u->upload[i] = (struct upload){.upkeep = u, .to = i};
     return 0;
@@ -269,6 +314,7 @@ upkeep_free(struct upkeep **up)
     http_cancel(&u->fetch);
     for (size_t i = 0; i < AUTHORITIES_MAX; i++)
         http_cancel(&u->upload[i].request);
+    link_free(&u->probe);
     free(u->descriptor);
     free(u);
 }

@@ -67,7 +67,7 @@ worker_init(struct worker *w, struct daemon *d, uint32_t number,
 }
 
 int
-worker_connect(struct worker *w, const struct net_shared *shared)
+worker_connect(struct worker *w, struct net_shared *shared)
 {
     int err = links_new(&w->links, w, shared);
     if (!err)

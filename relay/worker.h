@@ -22,11 +22,18 @@ struct peers;
 struct daemon_view;
 struct links;
 
+/* A token bucket of frames taken in, of all workers; times in nanoseconds. */
+struct net_rate {
+    uint64_t each_ns, room_ns; /* each_ns 0: no limit */
+    _Atomic uint64_t full_ns;
+};
+
 /* What all links of a relay have in common; outlives them. */
 struct net_shared {
     struct tls *tls;
     struct link_budget budget;
     struct peers *peers;
+    struct net_rate rate;
     struct link_config config;
 };
 
@@ -53,8 +60,7 @@ struct worker {
 int worker_init(struct worker *w, struct daemon *d, uint32_t number,
                 const struct relay_config *config) CHECK_RESULT;
 /* Make and free its links. */
-int worker_connect(struct worker *w,
-                   const struct net_shared *shared) CHECK_RESULT;
+int worker_connect(struct worker *w, struct net_shared *shared) CHECK_RESULT;
 void worker_disconnect(struct worker *w);
 /* Start and end its thread; worker 0 has none. */
 int worker_start(struct worker *w) CHECK_RESULT;
@@ -73,8 +79,10 @@ void worker_forget(struct worker *w, uint32_t epoch);
 
 /* links.c */
 int links_new(struct links **out, struct worker *w,
-              const struct net_shared *shared) CHECK_RESULT;
+              struct net_shared *shared) CHECK_RESULT;
 void links_free(struct links **l);
+/* Close all and make none, or go on. */
+void links_close(struct links *l, bool closed);
 /* For env_ops.send. */
 int links_send(struct env *env, struct env_dest to, const uint8_t *frame,
                size_t len);
@@ -90,6 +98,7 @@ void links_view_drop(struct worker_view *v);
 void links_upkeep(struct links *l);
 struct net_status {
     size_t out, out_up, in, clients;
+    uint64_t frames; /* carried, in and out */
     uint64_t refused[ERROR_COUNT];
 };
 /* Add this worker's. */

@@ -44,10 +44,10 @@ enum {
     CROWD_S = 8,
     CROWD_KIB = 20
 };
-#define WARM_S 0.5
+#define WARM_S         0.5
 #define WARM_CLIENTS_S 2.0 /* until what the rude have saved up is used */
-#define MEASURE_S 1.2
-#define HONEST_MIN 0.80
+#define MEASURE_S      1.2
+#define HONEST_MIN     0.80
 
 struct load;
 static void deaf_begin(struct load *l);
@@ -244,8 +244,7 @@ clients_turn(struct load *l)
 {
     for (size_t c = HONEST_CLIENTS; c < l->clients; c++)
         for (size_t i = 0; i < 32; i++)
-            if (link_send(l->client[c],
-                          l->noise + i % 64 * l->rig.packet_len))
+            if (link_send(l->client[c], l->noise + i % 64 * l->rig.packet_len))
                 break;
 }
 
@@ -401,7 +400,8 @@ attack(const struct scenario *s, const char *bin)
 static bool
 crowd(const char *bin)
 {
-    struct load *l = load_new(NULL, bin, "clients_max = 10000\nmemory_max = 2048\nworkers = 1");
+    struct load *l = load_new(
+        NULL, bin, "clients_max = 10000\nmemory_max = 2048\nworkers = 1");
     const long kib = rig_memory_kib(&l->rig, "RssAnon:");
     const double every_s =
         l->rig.consensus->params.profiles[1].down_interval_us * 1e-6;

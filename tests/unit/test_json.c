@@ -135,7 +135,8 @@ descriptor_round_trip(void **state)
                            .epoch = 5,
                            .n_keys = 3,
                            .alarms = 7,
-                           .loops_lost_permille = 120},
+                           .loops_lost_permille = 120,
+                           .hibernates_until_s = 1800000000},
                       back;
     char *body, where[JSON_WHERE_LEN];
     size_t len;
@@ -151,6 +152,7 @@ descriptor_round_trip(void **state)
     assert_int_equal(back.n_keys, 3);
     assert_int_equal(back.alarms, 7);
     assert_int_equal(back.loops_lost_permille, 120);
+    assert_int_equal(back.hibernates_until_s, 1800000000);
     assert_int_equal(back.relay.role, ROLE_STORE);
     assert_memory_equal(back.keys[2], d.keys[2], 32);
     assert_string_equal(back.relay.addresses[0], "192.0.2.1:7100");

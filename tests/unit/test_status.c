@@ -40,6 +40,7 @@ good(void)
                        .links_out = 5,
                        .links_out_up = 5,
                        .links_in = 4,
+                       .quota_percent = -1,
                        .clients_max = 2000,
                        .packets_max = 20000};
     s.seen = (struct publish_out){.minutes = 120,
@@ -203,6 +204,22 @@ links_and_load_are_judged(void **state)
     s.links_in = 0;
     says(&s, STATUS_ALIVE, 1, "no relay has a link to this one", "addresses");
     s.started_s = NOW - 30; /* too early to say */
+    is_well(&s);
+    s = good();
+    s.quota_percent = 90;
+    s.hibernates_until_s = 1036800;
+    says(&s, STATUS_ALIVE, 0, "until 1970-01-13", "quota_gb");
+    s.spent = true;
+    says(&s, STATUS_ALIVE, 1, "used up", "comes back by itself");
+    s = good();
+    strcpy(s.unreached, "192.0.2.7:7100");
+    strcpy(s.unreached_why, "timed out");
+    says(&s, STATUS_ALIVE, 0, "192.0.2.7:7100: timed out", "firewall");
+    s.layer = -1;
+    s.descriptor_epoch = s.descriptor_first = s.descriptor_taken = 0;
+    says(&s, STATUS_ALIVE, 1, "not in the consensus: it does not reach itself",
+         "assume_reachable");
+    s = good();
     is_well(&s);
     s = good();
     s.seen.dropped[-ERR_DEADLINE_PAST] = 10000;

@@ -1,0 +1,9 @@
+/* relay/join.h - `brusio-relay join`: ask the authorities to be let in. */
+#ifndef RELAY_JOIN_H
+#define RELAY_JOIN_H
+#include "relay/daemon.h"
+
+/* Send the descriptor to each of them and print what it says. Returns the exit
+ * status: 0 when more than half took it. */
+int join_run(const char *dir, const struct daemon_config *config);
+#endif
