@@ -136,9 +136,10 @@ latency: all
 	@tests/e2e/latency.py $(CURDIR)/$(OUT) $(TEXTS)
 TEXTS ?= 100
 
-# Kills and restarts of real programs in the middle of a file.
+# Kills and restarts of real programs in the middle of a file; a volunteer's way.
 e2e: all
 	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
+	@tests/e2e/operator.sh $(CURDIR)/$(OUT)
 
 # A network under churn, SECONDS long: nothing lost, nothing grows.
 soak: all

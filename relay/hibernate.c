@@ -69,12 +69,14 @@ state_tell(struct daemon *d)
     gmtime_r(&end, &tm);
     strftime(when, sizeof when, "%Y-%m-%d", &tm);
     if (d->quota.state == QUOTA_OPEN)
-        log_write(&d->host.log, LOG_NOTICE, "relay", "a new month: %" PRId64
-                  " GB may be used", d->config->quota_gb);
+        log_write(&d->host.log, LOG_NOTICE, "relay",
+                  "a new month: %" PRId64 " GB may be used",
+                  d->config->quota_gb);
     else if (d->quota.state == QUOTA_LEAVING)
         log_write(&d->host.log, LOG_NOTICE, "relay",
                   "the month's quota comes to its end: leaves the network "
-                  "until %s, after the epochs it is announced for", when);
+                  "until %s, after the epochs it is announced for",
+                  when);
     else
         log_write(&d->host.log, LOG_WARNING, "relay",
                   "the month's quota is used up: no links until %s", when);
@@ -87,8 +89,8 @@ hibernate_step(struct daemon *d)
     if (d->quota.limit == 0)
         return;
     net_status(d->net, &s);
-    const uint64_t octets = s.frames * d->network.geometry.packet_len / 1000 *
-                            WIRE_PERMILLE;
+    const uint64_t octets =
+        s.frames * d->network.geometry.packet_len / 1000 * WIRE_PERMILLE;
     const uint64_t serve_s =
         (uint64_t)(EPOCHS_USABLE + 2) * d->network.epoch_len_s;
     const bool changed = quota_step(&d->quota, octets - d->octets,

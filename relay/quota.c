@@ -73,8 +73,7 @@ quota_step(struct quota *q, uint64_t octets, uint64_t now_s, uint64_t serve_s)
     q->used += octets;
     rate_note(q, octets, now_s);
     const uint64_t left = q->used < q->limit ? q->limit - q->used : 0;
-    const uint64_t need =
-        q->rate * serve_s + q->limit / 100 * RESERVE_PERCENT;
+    const uint64_t need = q->rate * serve_s + q->limit / 100 * RESERVE_PERCENT;
     if (left == 0)
         q->state = QUOTA_SPENT;
     else if (q->state == QUOTA_OPEN && left <= need)

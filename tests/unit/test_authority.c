@@ -141,10 +141,13 @@ house_run(struct house *h, uint64_t until_s)
 
 /* A relay says it is there; returns what seat 0 says. */
 static int
-relay_upload(struct house *h, uint8_t number, uint8_t role, uint32_t epoch,
-             uint32_t bandwidth, size_t seats)
+relay_upload_until(struct house *h, uint8_t number, uint8_t role,
+                   uint32_t epoch, uint32_t bandwidth, size_t seats,
+                   uint64_t hibernates_until_s)
 {
-    struct descriptor d = {.epoch = epoch, .n_keys = KEYS_AHEAD};
+    struct descriptor d = {.epoch = epoch,
+                           .n_keys = KEYS_AHEAD,
+                           .hibernates_until_s = hibernates_until_s};
     uint8_t seed[32] = {0xee, number}, secret[64], *bytes;
     char where[JSON_WHERE_LEN];
     size_t len;
@@ -169,6 +172,13 @@ relay_upload(struct house *h, uint8_t number, uint8_t role, uint32_t epoch,
             err = authority_descriptor(h->seat[i].authority, bytes, len, where);
     free(bytes);
     return err;
+}
+
+static int
+relay_upload(struct house *h, uint8_t number, uint8_t role, uint32_t epoch,
+             uint32_t bandwidth, size_t seats)
+{
+    return relay_upload_until(h, number, role, epoch, bandwidth, seats, 0);
 }
 
 static void
@@ -292,6 +302,27 @@ half_have_to_list(void **state)
     assert_int_equal(c->n_relays, 14);
     consensus_free(&c);
     house_free(&h);
+}
+
+/* One that hibernates is left out until then, whoever lists it; its older word
+ * is not listened to any more. */
+static void
+hibernation_is_kept(void **state)
+{
+    (void)state;
+    for (uint64_t late = 0; late < 2; late++) {
+        static struct house h;
+        house_make(&h, 4);
+        relays_upload(&h, 1, 4);
+        assert_int_equal(relay_upload(&h, 50, ROLE_MIX, 1, 100, 4), 0);
+        assert_int_equal(
+            relay_upload_until(&h, 50, ROLE_MIX, 1, 100, 4, GENESIS + late), 0);
+        house_run(&h, GENESIS + 1);
+        struct consensus *c = consensus_open(&h, &h.seat[0]);
+        assert_int_equal(c->n_relays, late ? 13 : 14);
+        consensus_free(&c);
+        house_free(&h);
+    }
 }
 
 static void
@@ -460,6 +491,7 @@ const struct CMUnitTest test_authority[] = {
     cmocka_unit_test(four_agree),
     cmocka_unit_test(thresholds),
     cmocka_unit_test(half_have_to_list),
+    cmocka_unit_test(hibernation_is_kept),
     cmocka_unit_test(descriptors_are_judged),
     cmocka_unit_test(two_votes_exclude),
     cmocka_unit_test(i9_a_restart_misses_nothing),
