@@ -149,13 +149,13 @@ SECONDS ?= 600
 # Timings, as ratios to one crypto_scalarmult of libsodium in the same run;
 # ONLY=sphinx: those whose names begin so; BENCH_ROUNDS=31: how often.
 BENCHES := $(wildcard tests/bench/bench_*.c)
-$(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(OUT)/tests/bench/rig.o $(ARCHIVE) $(SEEDLIB)
+$(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(OUT)/tests/rig.o $(ARCHIVE) $(SEEDLIB)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
 	@tests/bench/run.sh $(OUT) build/bench.json '$(ONLY)'
 
 # A real relay under attack: what is left to honest links; SCENARIO=flood.
-$(OUT)/load_relay: $(OUT)/tests/load/load_relay.o $(OUT)/tests/bench/rig.o $(ARCHIVE)
+$(OUT)/load_relay: $(OUT)/tests/load/load_relay.o $(OUT)/tests/rig.o $(ARCHIVE)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 load: all $(OUT)/load_relay
 	@$(OUT)/load_relay $(OUT) $(SCENARIO)

@@ -1,8 +1,10 @@
 /* lib/lobby.c - handshakes under way, in a list.
  *
  * Each link belongs to the lobby until its handshake is over; then the owner is
- * told and takes it. Failure modes: too many at once (counted FULL), and what
- * fails a handshake. */
+ * told and takes it. Failure modes: what fails a handshake; too many at once
+ * (counted FULL). Whoever holds places without going on keeps others out for a
+ * fifth of a handshake's time only: then the oldest makes room for who comes.
+ */
 #include "lib/lobby.h"
 
 #include <netinet/in.h>
@@ -12,8 +14,11 @@
 
 #include "lib/link_internal.h"
 
+enum { PATIENCE_US = 2000000, PATIENCE_PART = 5 };
+
 struct unfinished {
     struct lobby *lobby;
+    uint64_t since_us;
     struct link *link;
     struct unfinished *next, **at;
 };
@@ -24,7 +29,8 @@ struct lobby {
     struct link_config config;
     uint32_t max;
     _Atomic uint32_t n;
-    struct unfinished *unfinished;
+    struct unfinished *unfinished, **end; /* oldest first */
+    uint64_t patience_us;
     listener_accept_fn accept;
     void *ctx;
     uint64_t refused[ERROR_COUNT];
@@ -36,6 +42,8 @@ unfinished_unlink(struct unfinished *u)
     *u->at = u->next;
     if (u->next)
         u->next->at = u->at;
+    else
+        u->lobby->end = u->at;
     u->lobby->n--;
     free(u);
 }
@@ -72,11 +80,27 @@ entered_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
 static const struct link_ops entered_ops = {entered_up, entered_frames,
                                             entered_down};
 
+/* Is there room for one more, if need be in place of the oldest? */
+static bool
+room_make(struct lobby *l)
+{
+    struct unfinished *oldest = l->unfinished;
+    if (l->n < l->max)
+        return true;
+    if (loop_now_us(l->loop) - oldest->since_us < l->patience_us)
+        return false;
+    struct link *k = oldest->link;
+    l->refused[-ERR_TIMEOUT]++;
+    unfinished_unlink(oldest);
+    link_free(&k);
+    return true;
+}
+
 int
 lobby_enter(struct lobby *l, int fd, uint32_t block)
 {
     int one = 1;
-    if (l->n >= l->max)
+    if (!room_make(l))
         return ERR_FULL;
     struct unfinished *u = calloc(1, sizeof *u);
     if (!u)
@@ -90,11 +114,10 @@ lobby_enter(struct lobby *l, int fd, uint32_t block)
     }
     u->link->block = block;
     u->lobby = l;
-    u->next = l->unfinished;
-    u->at = &l->unfinished;
-    if (u->next)
-        u->next->at = &u->next;
-    l->unfinished = u;
+    u->since_us = loop_now_us(l->loop);
+    u->at = l->end;
+    *u->at = u;
+    l->end = &u->next;
     l->n++;
     return 0;
 }
@@ -112,6 +135,9 @@ lobby_new(struct lobby **out, struct loop *loop, struct tls *tls,
     l->tls = tls;
     l->config = *config;
     l->max = max;
+    l->end = &l->unfinished;
+    l->patience_us = config->handshake_us ? config->handshake_us / PATIENCE_PART
+                                          : PATIENCE_US;
     l->accept = accept;
     l->ctx = ctx;
     return 0;

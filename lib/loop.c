@@ -30,6 +30,7 @@ struct loop {
 struct loop_timer {
     struct loop *loop;
     struct event *event;
+    uint64_t at_us; /* UINT64_MAX: not armed */
     loop_fn fn;
     void *ctx;
 };
@@ -237,6 +238,7 @@ timer_fire(evutil_socket_t fd, short what, void *ctx)
     struct loop_timer *t = ctx;
     (void)fd;
     (void)what;
+    t->at_us = UINT64_MAX;
     t->fn(t->ctx);
 }
 
@@ -250,6 +252,7 @@ loop_timer_new(struct loop *l, loop_fn fn, void *ctx, struct loop_timer **out)
     t->loop = l;
     t->fn = fn;
     t->ctx = ctx;
+    t->at_us = UINT64_MAX;
     t->event = event_new(l->base, -1, 0, timer_fire, t);
     if (!t->event) {
         free(t);
@@ -259,14 +262,22 @@ loop_timer_new(struct loop *l, loop_fn fn, void *ctx, struct loop_timer **out)
     return 0;
 }
 
+/* A timer that is due and waits for its turn stays where it is: libevent would
+ * put it back behind whatever is ready, and a socket that always is, whose
+ * reader sets the timer again, would keep it from firing for ever. */
 void
 loop_timer_at(struct loop_timer *t, uint64_t at_us)
 {
+    if (at_us == t->at_us)
+        return;
+    uint64_t now_us = clock_mono_us(); /* libevent counts from now as well */
+    if (t->at_us <= now_us && at_us <= now_us)
+        return;
+    t->at_us = at_us;
     if (at_us == UINT64_MAX) {
         event_del(t->event);
         return;
     }
-    uint64_t now_us = clock_mono_us(); /* libevent counts from now as well */
     uint64_t wait_us = at_us > now_us ? at_us - now_us : 0;
     struct timeval tv = {.tv_sec = (time_t)(wait_us / 1000000),
                          .tv_usec = (suseconds_t)(wait_us % 1000000)};

@@ -98,9 +98,10 @@ replay_file_open(struct replay_file **out, const char *dir, size_t tags,
     if (!err && st.st_size != 0 && st.st_size != (off_t)f->len)
         *wait = true; /* another size was configured: begin anew */
     if ((!err && !f->set) || err == ERR_VERSION || err == ERR_FORMAT) {
-        memset(f->region, 0, f->len);
         randombytes_buf(key, sizeof key);
         err = replay_create(&f->set, f->region, f->len, key, boot);
+        /* all of it was written; what is used comes back page by page */
+        (void)madvise(f->region, f->len, MADV_DONTNEED);
     }
     if (err) {
         replay_file_close(&f);

@@ -112,7 +112,7 @@ out_connect(struct out_link *o)
     struct links *l = o->links;
     int err =
         link_connect(&o->link, l->worker->host->loop, l->shared->tls,
-                     &l->shared->config, o->address, o->identity, &out_ops, o);
+                     &l->shared->out, o->address, o->identity, &out_ops, o);
     if (err) {
         l->refused[-err]++;
         o->retry_us = loop_now_us(l->worker->host->loop) + RETRY_MAX_US;
@@ -382,7 +382,7 @@ arrival_enter(void *ctx)
     if (err) {
         l->refused[-err]++;
         close(a->fd);
-        blocks_give(l->shared->config.blocks, a->block);
+        blocks_give(l->shared->in.blocks, a->block);
     }
     atomic_fetch_sub(&l->arriving, 1);
     free(a);
@@ -530,7 +530,7 @@ static int
 delayed_add(struct links *l, struct env_dest to, const uint8_t *frame)
 {
     struct delayed **at = &l->delayed;
-    const size_t len = l->shared->config.frame_len;
+    const size_t len = l->shared->out.frame_len;
     struct delayed *x = malloc(sizeof *x + len);
     if (!x)
         return ERR_NOMEM;
@@ -554,7 +554,7 @@ links_send(struct env *env, struct env_dest to, const uint8_t *frame,
 {
     struct worker *w = ((struct host *)env)->owner;
     struct links *l = w->links;
-    if (len != l->shared->config.frame_len)
+    if (len != l->shared->out.frame_len)
         return ERR_LONG;
     if (to.kind == ENV_TO_CLIENT) {
         struct in_link *i = to.id < l->clients_room ? l->clients[to.id] : NULL;
@@ -587,7 +587,7 @@ links_new(struct links **out, struct worker *w, struct net_shared *shared)
     if (lobby > memory->handshakes)
         lobby = memory->handshakes;
     lobby /= w->daemon->n_workers;
-    int err = lobby_new(&l->lobby, w->host->loop, shared->tls, &shared->config,
+    int err = lobby_new(&l->lobby, w->host->loop, shared->tls, &shared->in,
                         lobby > LOBBY_MIN ? lobby : LOBBY_MIN, in_accept, l);
     if (!err)
         err = loop_timer_new(w->host->loop, links_resume, l, &l->resume);

@@ -10,7 +10,8 @@
 #include "relay/peers.h"
 
 enum {
-    QUEUE_FRAMES = 1024,
+    QUEUE_RELAY = 1024, /* frames that wait for one */
+    QUEUE_CLIENT = 64,
     PEERS_MAX = 4096, /* relays that send to this one */
     /* of one block of addresses: links at once, handshakes a minute */
     BLOCK_LINKS = 64,
@@ -59,7 +60,7 @@ listen_at(struct net *n, const char *address)
 {
     struct daemon *d = n->daemon;
     int err = listener_new(&n->listener, d->host.loop, n->shared.tls,
-                           &n->shared.config, address, 0, net_accept, n);
+                           &n->shared.in, address, 0, net_accept, n);
     if (!err)
         listener_spread(n->listener, net_place, n);
     return err;
@@ -115,7 +116,7 @@ net_limits(struct net *n)
         .all_burst = ALL_BURST,
         .hash_key = key};
     int err = blocks_new(&n->blocks, &config);
-    n->shared.config.blocks = n->blocks;
+    n->shared.in.blocks = n->blocks;
     sodium_memzero(key, sizeof key);
     return err;
 }
@@ -128,7 +129,7 @@ rate_set(struct net *n)
     const uint64_t burst = c->burst ? (uint64_t)c->burst * 1024 : 2 * per_s;
     if (per_s == 0)
         return;
-    n->shared.rate.each_ns = n->shared.config.frame_len * 1000000000 / per_s;
+    n->shared.rate.each_ns = n->shared.in.frame_len * 1000000000 / per_s;
     n->shared.rate.room_ns = burst * 1000000000 / per_s;
 }
 
@@ -140,11 +141,16 @@ net_new(struct net **out, struct daemon *d)
     if (!n)
         return ERR_NOMEM;
     n->daemon = d;
-    n->shared.config =
-        (struct link_config){.frame_len = d->network.geometry.packet_len,
-                             .queue_max = QUEUE_FRAMES,
-                             .budget = &n->shared.budget};
-    n->shared.budget.max = d->memory.queued_len;
+    struct net_shared *shared = &n->shared;
+    const size_t frame_len = d->network.geometry.packet_len;
+    /* what clients do not take is bounded apart from what relays do not */
+    shared->in_budget.max = shared->out_budget.max = d->memory.queued_len / 2;
+    shared->in = (struct link_config){.frame_len = frame_len,
+                                      .queue_max = QUEUE_CLIENT,
+                                      .budget = &shared->in_budget};
+    shared->out = (struct link_config){.frame_len = frame_len,
+                                       .queue_max = QUEUE_RELAY,
+                                       .budget = &shared->out_budget};
     rate_set(n);
     int err = net_limits(n);
     if (!err)
@@ -223,8 +229,7 @@ net_probe(struct net *n, struct link **out, const char *address,
           const struct link_ops *ops, void *ctx)
 {
     return link_connect(out, n->daemon->host.loop, n->shared.tls,
-                        &n->shared.config, address, n->daemon->identity, ops,
-                        ctx);
+                        &n->shared.out, address, n->daemon->identity, ops, ctx);
 }
 
 static int

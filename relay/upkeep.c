@@ -185,7 +185,7 @@ descriptor_make(struct upkeep *u, uint32_t epoch)
     x->config = d->config;
     x->alarms = relay_alarm(d->relay)->alarms;
     x->loops_lost_permille =
-        ended >= LOOPS_TELL ? (uint16_t)(s->loops_lost * 100 / ended * 10) : 0;
+        (uint16_t)(ended >= LOOPS_TELL ? s->loops_lost * 100 / ended * 10 : 0);
     x->hibernates_until_s = hibernate_until_s(d);
     describe_addresses(x, net_address(d->net));
     if (!d->config->assume_reachable)

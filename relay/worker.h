@@ -31,10 +31,10 @@ struct net_rate {
 /* What all links of a relay have in common; outlives them. */
 struct net_shared {
     struct tls *tls;
-    struct link_budget budget;
+    struct link_budget in_budget, out_budget;
     struct peers *peers;
     struct net_rate rate;
-    struct link_config config;
+    struct link_config in, out; /* of accepted links, of those made */
 };
 
 struct worker_view {

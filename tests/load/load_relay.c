@@ -26,7 +26,7 @@
 #include "lib/host.h"
 #include "lib/link_internal.h"
 #include "lib/wire.h"
-#include "tests/bench/rig.h"
+#include "tests/rig.h"
 
 enum {
     SIDE = 8,

@@ -1,5 +1,5 @@
-/* tests/bench/rig.c - see rig.h. */
-#include "tests/bench/rig.h"
+/* tests/rig.c - see rig.h. */
+#include "tests/rig.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -80,7 +80,8 @@ static void
 peer_down(void *ctx, struct link *l, int err)
 {
     struct rig_peer *p = ctx;
-    rig_must(p->up ? err : 0, "a link of the rig ended");
+    rig_must(p->up && !p->rig->ending ? err : 0, "a link of the rig ended");
+    p->up = false;
     p->link = NULL;
     link_free(&l);
 }
@@ -92,6 +93,7 @@ peer_accept(void *ctx, struct link *l, const uint8_t *id)
 {
     struct rig_peer *p = ctx;
     (void)id;
+    link_free(&p->link);
     p->link = l;
     p->up = true;
     link_set_owner(l, &peer_ops, p);
@@ -153,6 +155,7 @@ consensus_make(struct rig *r)
     params_default(&c->params, EPOCH_LEN_S);
     c->params.layers = 2;
     c->params.deadline_ahead_s = 900;
+    c->params.relay_loop_mhz = 1; /* what comes out is what was sent in */
     if (r->config.client_rate > 0)
         c->params.profiles[0].send_mhz = r->config.client_rate * 1000;
     c->n_relays = relays_of(r);
@@ -294,6 +297,21 @@ rig_init(struct rig *r, const struct rig_config *config)
     files_make(r);
     r->x_us = scalarmult_us();
     tick(r);
+}
+
+void
+rig_stop(struct rig *r, int signo)
+{
+    r->ending = true;
+    kill(r->pid, signo);
+    waitpid(r->pid, NULL, 0);
+    r->pid = 0;
+    (void)rig_turn(r, 0.1, NULL, NULL); /* their ends arrive */
+    for (size_t i = 0; i < relays_of(r); i++) {
+        r->peer[i].up = false;
+        link_free(&r->peer[i].link);
+    }
+    r->ending = false;
 }
 
 void
@@ -443,8 +461,9 @@ all_up(void *ctx)
 void
 rig_start(struct rig *r, const char *bin)
 {
-    char program[FILES_PATH_MAX];
+    char program[FILES_PATH_MAX], parent[16];
     rig_must(files_path(program, bin, "brusio-relay"), bin);
+    snprintf(parent, sizeof parent, "%d", (int)getpid());
     r->pid = fork();
     if (r->pid == 0) {
         if (r->config.core >= 0)
@@ -452,7 +471,8 @@ rig_start(struct rig *r, const char *bin)
         else
             cores_all();
         setenv("BRUSIO_ISA", x25519_isa_name(r->config.isa), 1);
-        execl(program, program, "run", "--dir", r->relay_dir, (char *)NULL);
+        execl(program, program, "run", "--dir", r->relay_dir, "--parent",
+              parent, (char *)NULL);
         _exit(127);
     }
     rig_must(r->pid > 0 ? 0 : ERR_SYSTEM, "fork");

@@ -1,12 +1,12 @@
-/* tests/bench/rig.h - a real brusio-relay and the small network around it, all
+/* tests/rig.h - a real brusio-relay and the small network around it, all
  * of whose other relays this process plays, over TLS on loopback.
  *
  *   as a mix       gateways (BEFORE) -> relay -> mixes (AFTER)      -> store
  *   as a gateway   mixes (BEFORE) -> relay <-> clients; relay -> mixes (AFTER)
  *
  * Whatever goes wrong here ends the program with a line that says what. */
-#ifndef TESTS_BENCH_RIG_H
-#define TESTS_BENCH_RIG_H
+#ifndef TESTS_RIG_H
+#define TESTS_RIG_H
 #include <sys/types.h>
 
 #include "directory/consensus.h"
@@ -53,6 +53,7 @@ struct rig {
     struct loop *loop;
     struct loop_timer *tick;
     pid_t pid;
+    bool ending; /* its links may end */
     double x_us; /* one crypto_scalarmult */
 };
 
@@ -62,6 +63,8 @@ void rig_must(int err, const char *what);
 void rig_init(struct rig *r, const struct rig_config *config);
 /* Start the program and wait until all links are up. */
 void rig_start(struct rig *r, const char *bin);
+/* Kill it with this signal and wait for its end; it may be started again. */
+void rig_stop(struct rig *r, int signo);
 /* End the program, delete its files. */
 void rig_free(struct rig *r);
 
