@@ -155,7 +155,8 @@ bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
 	@tests/bench/run.sh $(OUT) build/bench.json '$(ONLY)'
 
 # A real relay under attack: what is left to honest links; SCENARIO=flood.
-$(OUT)/load_relay: $(OUT)/tests/load/load_relay.o $(OUT)/tests/rig.o $(ARCHIVE)
+$(OUT)/load_relay: $(OUT)/tests/load/load_relay.o $(OUT)/tests/attack.o \
+	$(OUT)/tests/rig.o $(ARCHIVE)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 load: all $(OUT)/load_relay
 	@$(OUT)/load_relay $(OUT) $(SCENARIO)

@@ -255,6 +255,22 @@ check_files(struct findings *f, const struct daemon_config *c,
                  open_max, need);
 }
 
+void
+check_memory(struct findings *f, const struct daemon_config *c, uint64_t has)
+{
+    const uint64_t max = (uint64_t)c->memory_max, mib = 1 << 20;
+    if (max > has / mib)
+        finding_addf(f, FINDING_ERROR, "lower 'memory_max' well below that",
+                     "memory: 'memory_max' is %" PRIu64
+                     " MiB, but the machine has %" PRIu64,
+                     max, has / mib);
+    else
+        finding_addf(f, FINDING_OK, "",
+                     "memory: up to %" PRIu64 " MiB of the %" PRIu64
+                     " that the machine has",
+                     max, has / mib);
+}
+
 /* ---- the network ---- */
 
 void
@@ -470,6 +486,9 @@ check_run(const char *dir, const struct daemon_config *config)
     if (statvfs(dir, &fs) == 0)
         check_disk(&f, config, (uint64_t)fs.f_bavail * fs.f_frsize,
                    fs.f_files ? (uint64_t)fs.f_favail : UINT64_MAX);
+    check_memory(&f, config,
+                 (uint64_t)sysconf(_SC_PHYS_PAGES) *
+                     (uint64_t)sysconf(_SC_PAGESIZE));
     if (getrlimit(RLIMIT_NOFILE, &files) == 0)
         check_files(&f, config, (uint64_t)files.rlim_max);
     system_clock_check(&f);

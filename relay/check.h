@@ -17,6 +17,9 @@ void check_disk(struct findings *f, const struct daemon_config *c,
                 uint64_t free_bytes, uint64_t free_inodes);
 void check_files(struct findings *f, const struct daemon_config *c,
                  uint64_t open_max);
+/* has: the memory of the machine, in octets. */
+void check_memory(struct findings *f, const struct daemon_config *c,
+                  uint64_t has);
 /* What the authorities' newest consensus says of this clock; err is that of
  * receive_consensus(). */
 void check_clock(struct findings *f, int err, uint64_t valid_after_s,

@@ -13,8 +13,8 @@
 
 #include "lib/blocks.h"
 #include "lib/lobby.h"
-#include "lib/rng.h"
 #include "relay/daemon.h"
+#include "relay/fault.h"
 #include "relay/peers.h"
 
 enum {
@@ -64,8 +64,7 @@ struct links {
     struct loop_timer *resume; /* those paused by the rate */
     _Atomic uint32_t n_ins, arriving;
 #ifdef BRUSIO_DEBUG
-    struct delayed *delayed;
-    struct loop_timer *delay_timer;
+    struct fault *fault;
 #endif
     uint64_t refused[ERROR_COUNT];
 };
@@ -493,61 +492,6 @@ relay_send(struct worker *w, struct env_dest to, const uint8_t *frame)
     return o->up ? link_send(o->link, frame) : ERR_CLOSED;
 }
 
-#ifdef BRUSIO_DEBUG
-/* Test builds drop packets on request; clients' links are left alone, so that
- * a loss shows as the network's. */
-static bool
-fault_drops(struct worker *w)
-{
-    const int64_t permille = w->daemon->config->fault_drop_permille;
-    return permille > 0 && rng_below(&w->host->env, 1000) < (uint64_t)permille;
-}
-
-/* And hold them back by a constant time, so that order is kept. */
-struct delayed {
-    struct delayed *next;
-    uint64_t due_us;
-    struct env_dest to;
-    uint8_t frame[];
-};
-
-static void
-delayed_send(void *ctx)
-{
-    struct links *l = ctx;
-    uint64_t now_us = loop_now_us(l->worker->host->loop);
-    while (l->delayed && l->delayed->due_us <= now_us) {
-        struct delayed *x = l->delayed;
-        l->delayed = x->next;
-        (void)!relay_send(l->worker, x->to, x->frame);
-        free(x);
-    }
-    if (l->delayed)
-        loop_timer_at(l->delay_timer, l->delayed->due_us);
-}
-
-static int
-delayed_add(struct links *l, struct env_dest to, const uint8_t *frame)
-{
-    struct delayed **at = &l->delayed;
-    const size_t len = l->shared->out.frame_len;
-    struct delayed *x = malloc(sizeof *x + len);
-    if (!x)
-        return ERR_NOMEM;
-    *x = (struct delayed){
-        .due_us = loop_now_us(l->worker->host->loop) +
-                  (uint64_t)l->worker->daemon->config->fault_delay_ms * 1000,
-        .to = to};
-    memcpy(x->frame, frame, len);
-    if (!l->delayed)
-        loop_timer_at(l->delay_timer, x->due_us);
-    while (*at)
-        at = &(*at)->next;
-    *at = x;
-    return 0;
-}
-#endif
-
 int
 links_send(struct env *env, struct env_dest to, const uint8_t *frame,
            size_t len)
@@ -562,10 +506,9 @@ links_send(struct env *env, struct env_dest to, const uint8_t *frame,
         return i ? link_send(i->link, frame) : ERR_CLOSED;
     }
 #ifdef BRUSIO_DEBUG
-    if (fault_drops(w))
-        return 0;
-    if (w->daemon->config->fault_delay_ms > 0)
-        return delayed_add(l, to, frame);
+    int err = 0;
+    if (fault_takes(l->fault, to, frame, &err))
+        return err;
 #endif
     l->frames++;
     return relay_send(w, to, frame);
@@ -593,7 +536,7 @@ links_new(struct links **out, struct worker *w, struct net_shared *shared)
         err = loop_timer_new(w->host->loop, links_resume, l, &l->resume);
 #ifdef BRUSIO_DEBUG
     if (!err)
-        err = loop_timer_new(w->host->loop, delayed_send, l, &l->delay_timer);
+        err = fault_new(&l->fault, w, relay_send);
 #endif
     if (err)
         links_free(&l);
@@ -619,12 +562,7 @@ links_free(struct links **lp)
         free(o);
     }
 #ifdef BRUSIO_DEBUG
-    loop_timer_free(&l->delay_timer);
-    while (l->delayed) {
-        struct delayed *x = l->delayed;
-        l->delayed = x->next;
-        free(x);
-    }
+    fault_free(&l->fault);
 #endif
     free(l->clients);
     free(l);

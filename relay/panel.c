@@ -45,21 +45,21 @@ counts_gather(struct panel *p, struct publish_in *in)
     net_status(d->net, &net);
     workers_stats(d, &r);
     getrusage(RUSAGE_SELF, &usage);
-    *in = (struct publish_in){
-        .count = {[PUBLISH_RECEIVED] = r.received,
-                  [PUBLISH_FORWARDED] = r.forwarded,
-                  [PUBLISH_DELIVERED] = r.delivered,
-                  [PUBLISH_ANSWERED] = r.answered,
-                  [PUBLISH_DUMMIES] = r.dummies,
-                  [PUBLISH_PIECES] = r.pieces},
-        .loops_returned = r.loops_returned,
-        .loops_lost = r.loops_lost,
-        .cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
-                      1000000 +
-                  (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec),
-        .clients = net.clients,
-        .held = relay_held(d->relay),
-        .held_max = d->memory.packets};
+    const uint64_t cpu_us =
+        (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+        (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    *in = (struct publish_in){.count = {[PUBLISH_RECEIVED] = r.received,
+                                        [PUBLISH_FORWARDED] = r.forwarded,
+                                        [PUBLISH_DELIVERED] = r.delivered,
+                                        [PUBLISH_ANSWERED] = r.answered,
+                                        [PUBLISH_DUMMIES] = r.dummies,
+                                        [PUBLISH_PIECES] = r.pieces},
+                              .loops_returned = r.loops_returned,
+                              .loops_lost = r.loops_lost,
+                              .cpu_us = cpu_us / d->n_workers,
+                              .clients = net.clients,
+                              .held = relay_held(d->relay),
+                              .held_max = d->memory.packets};
     memcpy(in->dropped, r.dropped, sizeof in->dropped);
     memcpy(in->link, net.refused, sizeof in->link);
     memcpy(in->refused, d->refused, sizeof in->refused);

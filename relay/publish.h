@@ -52,7 +52,7 @@ struct publish_in {
     uint64_t count[PUBLISH_COUNTERS];
     uint64_t dropped[ERROR_COUNT], link[ERROR_COUNT], refused[ERROR_COUNT];
     uint64_t loops_returned, loops_lost;
-    uint64_t cpu_us; /* of the process, since its start */
+    uint64_t cpu_us; /* since its start; of the process, by its workers */
     size_t clients, held, held_max;
 };
 

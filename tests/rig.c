@@ -399,6 +399,15 @@ rig_packets(struct rig *r, size_t count)
 /* ---- the relay's process ---- */
 
 void
+rig_bin(char bin[static RIG_BIN_MAX])
+{
+    ssize_t n = readlink("/proc/self/exe", bin, RIG_BIN_MAX - 1);
+    rig_must(n > 0 ? 0 : ERR_SYSTEM, "/proc/self/exe");
+    bin[n] = 0;
+    *strrchr(bin, '/') = 0;
+}
+
+void
 rig_core_take(int core)
 {
     cpu_set_t set;

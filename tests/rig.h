@@ -14,7 +14,11 @@
 #include "lib/link.h"
 #include "sphinx/x25519.h"
 
-enum { RIG_SIDE_MAX = 8, RIG_RELAYS_MAX = 2 * RIG_SIDE_MAX + 2 };
+enum {
+    RIG_SIDE_MAX = 8,
+    RIG_RELAYS_MAX = 2 * RIG_SIDE_MAX + 2,
+    RIG_BIN_MAX = 4096
+};
 
 struct rig;
 struct rig_peer {
@@ -58,6 +62,8 @@ struct rig {
 };
 
 void rig_must(int err, const char *what);
+/* Where the programs are: beside this one. */
+void rig_bin(char bin[static RIG_BIN_MAX]);
 
 /* Its files are made; nothing runs. */
 void rig_init(struct rig *r, const struct rig_config *config);

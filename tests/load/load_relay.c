@@ -14,19 +14,16 @@
  *
  * The relay runs on the last core, without vector code, so that it is what is
  * short; this process on the first. usage: load_relay BIN [SCENARIO] */
-#include <netinet/in.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/host.h"
-#include "lib/link_internal.h"
 #include "lib/wire.h"
-#include "tests/rig.h"
+#include "tests/attack.h"
 
 enum {
     SIDE = 8,
@@ -35,8 +32,6 @@ enum {
     PACKETS = 160000,
     WINDOW = 400, /* under way to each neighbour */
     TURN = 8,     /* packets over each link in turn */
-    STRANGERS = 500,
-    SHAKING = 32,
     HONEST_CLIENTS = 100,
     RUDE_CLIENTS = 5,
     CLIENT_RATE = 400,
@@ -52,10 +47,6 @@ enum {
 struct load;
 static void deaf_begin(struct load *l);
 
-struct stranger {
-    struct load *load;
-    struct link *link;
-};
 struct scenario {
     const char *name;
     bool gateway;
@@ -69,13 +60,10 @@ struct load {
     uint8_t *packets;
     size_t sent[SIDE], got[SIDE]; /* by the neighbour after the relay */
     bool attacked;
-    uint8_t *noise;
     struct link *client[CROWD];
     uint32_t clients, clients_up;
     uint64_t down_frames;
-    int fd[STRANGERS];
-    struct stranger stranger[SHAKING];
-    unsigned shaken;
+    struct attack attack;
 };
 
 static uint8_t *
@@ -221,110 +209,40 @@ flood_turn(struct load *l)
 }
 
 static void
-noise_begin(struct load *l)
-{
-    l->noise = malloc(64 * l->rig.packet_len);
-    rig_must(l->noise ? 0 : ERR_NOMEM, "noise");
-    randombytes_buf(l->noise, 64 * l->rig.packet_len);
-    for (size_t i = 0; i < 64; i++) /* version and epoch are right */
-        memcpy(l->noise + i * l->rig.packet_len, packet_at(l, 0), 2);
-}
-
-static void
 garbage_turn(struct load *l)
 {
-    for (size_t i = 0; i < 512; i++)
-        if (link_send(l->rig.peer[ATTACKER].link,
-                      l->noise + i % 64 * l->rig.packet_len))
-            break;
+    (void)attack_noise(&l->attack, l->rig.peer[ATTACKER].link, 512);
 }
 
 static void
 clients_turn(struct load *l)
 {
     for (size_t c = HONEST_CLIENTS; c < l->clients; c++)
-        for (size_t i = 0; i < 32; i++)
-            if (link_send(l->client[c], l->noise + i % 64 * l->rig.packet_len))
-                break;
-}
-
-static int
-stranger_connect(const struct load *l)
-{
-    struct sockaddr_storage to;
-    struct sockaddr_in from = {.sin_family = AF_INET,
-                               .sin_addr.s_addr = htonl(0x7f000002)};
-    socklen_t len;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    rig_must(fd < 0 ? ERR_SYSTEM : 0, "socket");
-    rig_must(address_parse(&to, &len, l->rig.relay_address), "address");
-    rig_must(bind(fd, (struct sockaddr *)&from, sizeof from) ? ERR_SYSTEM : 0,
-             "bind");
-    (void)!connect(fd, (struct sockaddr *)&to, len);
-    return fd;
+        (void)attack_noise(&l->attack, l->client[c], 32);
 }
 
 static void
 half_open_begin(struct load *l)
 {
-    /* a TLS record that promises 512 octets of a hello, and ten of them */
-    static const uint8_t hello[] = {22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3, 7, 7};
-    for (size_t i = 0; i < STRANGERS; i++)
-        l->fd[i] = stranger_connect(l);
-    (void)rig_turn(&l->rig, 0.2, NULL, NULL);
-    for (size_t i = 0; i < STRANGERS; i += 2)
-        (void)!send(l->fd[i], hello, sizeof hello, MSG_NOSIGNAL);
+    attack_half_open(&l->attack);
 }
-
-static void
-stranger_up(void *ctx, struct link *link, const uint8_t *peer)
-{
-    struct stranger *s = ctx;
-    (void)link;
-    (void)peer;
-    s->load->shaken++;
-    link_free(&s->link);
-}
-
-static void
-stranger_down(void *ctx, struct link *link, int err)
-{
-    (void)link;
-    (void)err;
-    link_free(&((struct stranger *)ctx)->link);
-}
-
-static const struct link_ops stranger_ops = {stranger_up, client_frames,
-                                             stranger_down};
 
 static void
 handshakes_turn(struct load *l)
 {
-    static struct tls *tls;
-    const struct link_config config = {.frame_len = l->rig.packet_len,
-                                       .queue_max = 1};
-    if (!tls)
-        rig_must(tls_new(&tls, NULL), "TLS");
-    for (size_t i = 0; i < SHAKING; i++) {
-        struct stranger *s = &l->stranger[i];
-        s->load = l;
-        if (!s->link)
-            rig_must(link_new(&s->link, l->rig.loop, tls, &config,
-                              stranger_connect(l), false, &stranger_ops, s),
-                     "stranger");
-    }
+    attack_handshakes(&l->attack);
 }
 
 static void
 deaf_begin(struct load *l)
 {
-    loop_watch_set(l->rig.peer[SIDE + DEAF].link->watch, 0);
+    attack_deafen(&l->rig.peer[SIDE + DEAF]);
 }
 
 static const struct scenario scenarios[] = {
     {"flood", false, NULL, flood_turn},
-    {"garbage", false, noise_begin, garbage_turn},
-    {"clients", true, noise_begin, clients_turn},
+    {"garbage", false, NULL, garbage_turn},
+    {"clients", true, NULL, clients_turn},
     {"half-open", false, half_open_begin, NULL},
     {"handshakes", false, NULL, handshakes_turn},
     {"deaf", false, deaf_begin, NULL},
@@ -349,8 +267,10 @@ load_new(const struct scenario *s, const char *bin, const char *conf)
         .ctx = l};
     l->scenario = s;
     rig_init(&l->rig, &config);
-    if (s)
+    if (s) {
         l->packets = rig_packets(&l->rig, PACKETS);
+        attack_init(&l->attack, &l->rig, packet_at(l, 0));
+    }
     rig_start(&l->rig, bin);
     return l;
 }
@@ -360,14 +280,9 @@ load_free(struct load *l)
 {
     for (size_t i = 0; i < l->clients; i++)
         link_free(&l->client[i]);
-    for (size_t i = 0; i < SHAKING; i++)
-        link_free(&l->stranger[i].link);
-    for (size_t i = 0; i < STRANGERS; i++)
-        if (l->fd[i] > 0)
-            close(l->fd[i]);
+    attack_free(&l->attack);
     rig_free(&l->rig);
     free(l->packets);
-    free(l->noise);
     free(l);
 }
 
@@ -385,8 +300,8 @@ attack(const struct scenario *s, const char *bin)
     l->attacked = true;
     const double after = rate(l);
     const bool good = after >= HONEST_MIN * before;
-    if (l->shaken > 0)
-        printf("%-11s %u handshakes\n", s->name, l->shaken);
+    if (l->attack.shaken > 0)
+        printf("%-11s %u handshakes\n", s->name, l->attack.shaken);
     printf("%-11s honest %6.0f packets/s, under attack %6.0f: %3.0f %%; memory "
            "%+ld KiB%s\n",
            s->name, before, after, 100 * after / before,

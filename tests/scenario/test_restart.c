@@ -3,12 +3,9 @@
 #include "tests/runner.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "lib/files.h"
 #include "tests/rig.h"
 
 enum { SIDE = 2, EACH = 2 * SPHINX_ORDERS_MAX };
@@ -41,21 +38,11 @@ packets_send(struct course *c, const uint8_t *packets, size_t n)
                          0);
 }
 
-/* The programs lie beside this one. */
-static void
-bin_find(char bin[static FILES_PATH_MAX])
-{
-    ssize_t n = readlink("/proc/self/exe", bin, FILES_PATH_MAX - 1);
-    assert_true(n > 0);
-    bin[n] = 0;
-    *strrchr(bin, '/') = 0;
-}
-
 static void
 comes_back(int signo)
 {
     static struct course c;
-    char bin[FILES_PATH_MAX];
+    char bin[RIG_BIN_MAX];
     memset(&c, 0, sizeof c);
     const struct rig_config config = {.side = SIDE,
                                       .core = -1,
@@ -64,7 +51,7 @@ comes_back(int signo)
                                       .delay_mean_us = 5000,
                                       .frames = came,
                                       .ctx = &c};
-    bin_find(bin);
+    rig_bin(bin);
     rig_init(&c.rig, &config);
     uint8_t *before = rig_packets(&c.rig, EACH);
     uint8_t *after = rig_packets(&c.rig, EACH);

@@ -139,6 +139,20 @@ disk_and_files_are_measured(void **state)
 }
 
 static void
+more_memory_than_there_is_is_an_error(void **state)
+{
+    (void)state;
+    struct daemon_config c = test_relay_config("role = mix\nmemory_max = 1024\n");
+    struct findings f = {0};
+    check_memory(&f, &c, 1024 << 20);
+    check_memory(&f, &c, (1024 << 20) - 1);
+    assert_int_equal(f.found[0].level, FINDING_OK);
+    assert_int_equal(f.found[1].level, FINDING_ERROR);
+    assert_non_null(strstr(f.found[1].what, "has 1023"));
+    test_relay_config_free(&c);
+}
+
+static void
 the_user_is_looked_up(void **state)
 {
     (void)state;
@@ -242,6 +256,7 @@ const struct CMUnitTest test_check[] = {
     cmocka_unit_test(keys_are_closed_to_others),
     cmocka_unit_test(addresses_are_tried),
     cmocka_unit_test(disk_and_files_are_measured),
+    cmocka_unit_test(more_memory_than_there_is_is_an_error),
     cmocka_unit_test(the_user_is_looked_up),
     cmocka_unit_test(the_clock_is_compared),
     cmocka_unit_test(init_asks_until_it_understands),
