@@ -25,7 +25,7 @@
     X(clients, gauge, "Clients connected, in steps of 50.")                   \
     X(clients_max, gauge, "Clients it may have.")                             \
     X(held_percent, gauge, "Share of the packets it may hold, steps of 10.")  \
-    X(cpu_percent, gauge, "Of a processor for each worker, steps of 5.")       \
+    X(cpu_percent, gauge, "Of a processor for each worker, steps of 5.")      \
     X(quota_used_percent, gauge, "Of the month's quota, steps of 5.")         \
     X(hibernates_until_seconds, gauge, "When it comes back, Unix time; 0.")   \
     X(alarm, gauge, "Own loops stay away: 0 no, 1 perhaps, 2 alarm.")         \

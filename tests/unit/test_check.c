@@ -142,7 +142,8 @@ static void
 more_memory_than_there_is_is_an_error(void **state)
 {
     (void)state;
-    struct daemon_config c = test_relay_config("role = mix\nmemory_max = 1024\n");
+    struct daemon_config c =
+        test_relay_config("role = mix\nmemory_max = 1024\n");
     struct findings f = {0};
     check_memory(&f, &c, 1024 << 20);
     check_memory(&f, &c, (1024 << 20) - 1);
