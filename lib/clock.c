@@ -12,11 +12,17 @@ clock_mono_us(void)
 }
 
 uint64_t
-clock_wall_s(void)
+clock_wall_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec;
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t
+clock_wall_s(void)
+{
+    return clock_wall_ms() / 1000;
 }
 
 void

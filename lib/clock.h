@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC in microseconds; CLOCK_REALTIME in seconds since 1970. */
+/* CLOCK_MONOTONIC in microseconds; CLOCK_REALTIME in milliseconds and seconds
+ * since 1970. */
 uint64_t clock_mono_us(void);
+uint64_t clock_wall_ms(void);
 uint64_t clock_wall_s(void);
 
 enum { CLOCK_SAMPLES = 15 };

@@ -53,8 +53,8 @@ struct env_store_req {
 struct env_ops {
     /* Microseconds from any fixed point; never steps back. */
     uint64_t (*now_mono_us)(struct env *env);
-    /* Seconds since 1970 by this machine's clock; may be wrong. */
-    uint64_t (*now_wall_s)(struct env *env);
+    /* Milliseconds since 1970 by this machine's clock; may be wrong. */
+    uint64_t (*now_wall_ms)(struct env *env);
     /* Random bytes for times, paths, kinds (traffic) and for keys, padding
      * (crypto): two streams, so that a simulated run with and without
      * cryptography takes the same course. */
@@ -84,9 +84,14 @@ env_now_mono_us(struct env *e)
     return e->ops->now_mono_us(e);
 }
 static inline uint64_t
+env_now_wall_ms(struct env *e)
+{
+    return e->ops->now_wall_ms(e);
+}
+static inline uint64_t
 env_now_wall_s(struct env *e)
 {
-    return e->ops->now_wall_s(e);
+    return env_now_wall_ms(e) / 1000;
 }
 static inline void
 env_random_traffic(struct env *e, void *out, size_t len)

@@ -31,6 +31,7 @@
     X(QUOTA, "quota is used up")                           \
     X(WORK, "proof of work missing or wrong")              \
     X(SIGNATURE, "signature is wrong")                     \
+    X(PROOF, "proof is wrong")                             \
     X(THRESHOLD, "too few signatures")                     \
     X(STALE, "older than what is known")                   \
     X(FUTURE, "dated in the future")                       \

@@ -22,10 +22,10 @@ host_mono_us(struct env *env)
 }
 
 static uint64_t
-host_wall_s(struct env *env)
+host_wall_ms(struct env *env)
 {
     (void)env;
-    return clock_wall_s();
+    return clock_wall_ms();
 }
 
 static void
@@ -83,7 +83,7 @@ int
 host_init(struct host *h, loop_fn tick, void *ctx)
 {
     *h = (struct host){.ops = {.now_mono_us = host_mono_us,
-                               .now_wall_s = host_wall_s,
+                               .now_wall_ms = host_wall_ms,
                                .random_traffic = host_traffic,
                                .random_crypto = host_crypto,
                                .timer = host_timer,

@@ -119,10 +119,10 @@ venv_mono_us(struct env *env)
 }
 
 static uint64_t
-venv_wall_s(struct env *env)
+venv_wall_ms(struct env *env)
 {
     const struct engine *e = ((struct venv *)env)->engine;
-    return e->config.start_wall_s + e->now_us / 1000000;
+    return e->config.start_wall_s * 1000 + e->now_us / 1000;
 }
 
 static void
@@ -220,13 +220,13 @@ venv_store(struct env *env, struct env_store_req *req)
 }
 
 static const struct env_ops ops_plain = {.now_mono_us = venv_mono_us,
-                                         .now_wall_s = venv_wall_s,
+                                         .now_wall_ms = venv_wall_ms,
                                          .random_traffic = venv_traffic,
                                          .random_crypto = venv_crypto,
                                          .timer = venv_timer,
                                          .send = venv_send};
 static const struct env_ops ops_store = {.now_mono_us = venv_mono_us,
-                                         .now_wall_s = venv_wall_s,
+                                         .now_wall_ms = venv_wall_ms,
                                          .random_traffic = venv_traffic,
                                          .random_crypto = venv_crypto,
                                          .timer = venv_timer,

@@ -17,9 +17,10 @@ test_mono_us(struct env *env)
 }
 
 static uint64_t
-test_wall_s(struct env *env)
+test_wall_ms(struct env *env)
 {
-    return ((struct test_env *)env)->wall_s;
+    const struct test_env *e = (struct test_env *)env;
+    return e->wall_s * 1000 + e->wall_ms;
 }
 
 static void
@@ -44,7 +45,7 @@ void
 test_env_init(struct test_env *e, uint64_t seed)
 {
     static const struct env_ops ops = {.now_mono_us = test_mono_us,
-                                       .now_wall_s = test_wall_s,
+                                       .now_wall_ms = test_wall_ms,
                                        .random_traffic = test_traffic,
                                        .random_crypto = test_crypto,
                                        .timer = test_timer};

@@ -12,6 +12,7 @@ struct test_env {
     struct env env;
     struct rng_seeded traffic, crypto;
     uint64_t mono_us, wall_s, timer_us;
+    uint64_t wall_ms; /* beyond wall_s */
 };
 void test_env_init(struct test_env *e, uint64_t seed);
 

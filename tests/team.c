@@ -47,9 +47,9 @@ now_mono_us(struct env *env)
     return env_now_mono_us(node_of(env));
 }
 static uint64_t
-now_wall_s(struct env *env)
+now_wall_ms(struct env *env)
 {
-    return env_now_wall_s(node_of(env));
+    return env_now_wall_ms(node_of(env));
 }
 static void
 random_traffic(struct env *env, void *out, size_t len)
@@ -105,7 +105,7 @@ team_new(const struct relay_config *config)
         struct relay_config own = *config;
         m->ops =
             (struct env_ops){.now_mono_us = now_mono_us,
-                             .now_wall_s = now_wall_s,
+                             .now_wall_ms = now_wall_ms,
                              .random_traffic = random_traffic,
                              .random_crypto = random_crypto,
                              .timer = timer,

@@ -100,4 +100,4 @@ honest_packets_arrive_under_all_attacks(void **state)
 const struct CMUnitTest test_overload[] = {
     cmocka_unit_test(honest_packets_arrive_under_all_attacks),
 };
-const size_t test_overload_len = sizeof test_overload / sizeof test_overload[0];
+TEST_SUITE(test_overload);

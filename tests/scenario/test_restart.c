@@ -92,4 +92,4 @@ const struct CMUnitTest test_restart[] = {
     cmocka_unit_test(killed_it_comes_back_with_the_same_keys),
     cmocka_unit_test(asked_to_go_it_drains_and_comes_back),
 };
-const size_t test_restart_len = sizeof test_restart / sizeof test_restart[0];
+TEST_SUITE(test_restart);
