@@ -210,15 +210,15 @@ static int
 body_sign(const struct authority *a, enum document_kind kind,
           const uint8_t *body, size_t body_len, uint8_t **out, size_t *len)
 {
-    uint8_t signer[DOCUMENT_ID_LEN], signature[DOCUMENT_SIGNATURE_LEN];
+    struct document_key key;
     struct document *d = calloc(1, sizeof *d);
     if (!d)
         return ERR_NOMEM;
     d->kind = kind;
     d->body = body;
     d->body_len = body_len;
-    document_sign(kind, body, body_len, a->seed, signer, signature);
-    int err = document_add(d, signer, signature);
+    document_key_direct(&key, a->seed);
+    int err = document_sign(d, &key);
     if (!err)
         err = document_write(d, out, len);
     free(d);
@@ -266,7 +266,8 @@ vote_open(struct authority *a, const uint8_t *bytes, size_t len, struct vote *v,
     if (!err)
         err = json_read_vote(v, d->body, d->body_len, where);
     if (!err) {
-        for (*who = 0; memcmp(a->ids[*who], d->signer[0], SPHINX_ID_LEN) != 0;)
+        for (*who = 0;
+             memcmp(a->ids[*who], d->sig[0].signer, SPHINX_ID_LEN) != 0;)
             ++*who;
         if (strcmp(v->network, a->network.name) != 0)
             err = ERR_FOREIGN;
@@ -378,13 +379,12 @@ consensus_make(struct authority *a)
     consensus_free(&c);
     if (err)
         return err;
-    uint8_t signer[DOCUMENT_ID_LEN], signature[DOCUMENT_SIGNATURE_LEN];
+    struct document_key key;
     a->signing->kind = DOCUMENT_CONSENSUS;
     a->signing->body = a->body;
     a->signing->body_len = a->body_len;
-    document_sign(DOCUMENT_CONSENSUS, a->body, a->body_len, a->seed, signer,
-                  signature);
-    return document_add(a->signing, signer, signature);
+    document_key_direct(&key, a->seed);
+    return document_sign(a->signing, &key);
 }
 
 static void
@@ -404,7 +404,7 @@ early_keep(struct authority *a, const struct document *d, const uint8_t *bytes,
 {
     for (size_t i = 0; i < a->network.n_authorities; i++) {
         struct ballot *b = &a->ballot[i];
-        if (memcmp(a->ids[i], d->signer[0], SPHINX_ID_LEN) != 0 || b->early)
+        if (memcmp(a->ids[i], d->sig[0].signer, SPHINX_ID_LEN) != 0 || b->early)
             continue;
         b->early_len = len;
         return bytes_copy(&b->early, bytes, len);
@@ -432,9 +432,9 @@ signature_take(struct authority *a, const uint8_t *bytes, size_t len)
     for (size_t i = 0; !err && i < d->n_signers; i++) {
         bool known = false;
         for (size_t k = 0; k < a->network.n_authorities; k++)
-            known |= memcmp(a->ids[k], d->signer[i], SPHINX_ID_LEN) == 0;
+            known |= memcmp(a->ids[k], d->sig[i].signer, SPHINX_ID_LEN) == 0;
         if (known)
-            (void)!document_add(a->signing, d->signer[i], d->signature[i]);
+            (void)!document_add(a->signing, &d->sig[i]);
     }
     free(d);
     if (err)

@@ -10,7 +10,7 @@ descriptor_sign(const struct descriptor *d, size_t public_len,
                 uint8_t **out, size_t *len)
 {
     struct document *doc = calloc(1, sizeof *doc);
-    uint8_t signer[DOCUMENT_ID_LEN], signature[DOCUMENT_SIGNATURE_LEN];
+    struct document_key key;
     char *body = NULL;
     *out = NULL;
     if (!doc)
@@ -19,9 +19,8 @@ descriptor_sign(const struct descriptor *d, size_t public_len,
     if (!err) {
         doc->kind = DOCUMENT_DESCRIPTOR;
         doc->body = (const uint8_t *)body;
-        document_sign(doc->kind, doc->body, doc->body_len, seed, signer,
-                      signature);
-        err = document_add(doc, signer, signature);
+        document_key_direct(&key, seed);
+        err = document_sign(doc, &key);
     }
     if (!err)
         err = document_write(doc, out, len);
@@ -44,8 +43,10 @@ descriptor_open(struct descriptor *d, size_t public_len, const uint8_t *bytes,
                   : document_parse(doc, DOCUMENT_DESCRIPTOR, bytes, len);
     if (!err && doc->n_signers != 1)
         err = ERR_THRESHOLD;
+    if (!err && doc->sig[0].certified)
+        err = ERR_SIGNATURE; /* relays sign themselves */
     if (!err) {
-        memcpy(signer[0], doc->signer[0], sizeof signer[0]);
+        memcpy(signer[0], doc->sig[0].signer, sizeof signer[0]);
         err = document_open(doc, DOCUMENT_DESCRIPTOR, bytes, len,
                             (const uint8_t(*)[DOCUMENT_ID_LEN])signer, 1, 1);
     }

@@ -8,7 +8,7 @@
 
 #include "lib/codec.h"
 
-enum { HEAD_MAX = 64, SIG_LINE_LEN = 4 + 64 + 1 + 128 + 1 };
+enum { HEAD_MAX = 64 };
 
 static const char *const kind_names[DOCUMENT_KINDS] = {"?", "descriptor",
                                                        "vote", "consensus"};
@@ -69,35 +69,109 @@ head_parse(struct document *d, struct codec_reader *in)
     return newline == '\n' ? 0 : ERR_FORMAT;
 }
 
+/* ---- lines of signatures ---- */
+
 static int
-signature_parse(struct document *d, const uint8_t *line)
+hex_read(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t len)
 {
     char hex[2 * DOCUMENT_SIGNATURE_LEN + 1];
-    uint8_t *signer = d->signer[d->n_signers];
-    uint8_t *signature = d->signature[d->n_signers];
-    for (size_t i = 0; i < SIG_LINE_LEN; i++)
-        if (line[i] >= 'A' && line[i] <= 'F')
-            return ERR_FORMAT; /* one way to write a document, not two */
-    if (memcmp(line, "sig ", 4) != 0 || line[4 + 64] != ' ' ||
-        line[SIG_LINE_LEN - 1] != '\n')
+    if ((size_t)(end - *at) < 1 + 2 * len)
+        return ERR_SHORT;
+    if (**at != ' ')
         return ERR_FORMAT;
-    memcpy(hex, line + 4, 64);
-    hex[64] = 0;
-    if (codec_unhex(signer, DOCUMENT_ID_LEN, hex))
+    memcpy(hex, *at + 1, 2 * len);
+    hex[2 * len] = 0;
+    *at += 1 + 2 * len;
+    /* one way to write a document, not two */
+    if (strspn(hex, "0123456789abcdef") != 2 * len)
         return ERR_FORMAT;
-    memcpy(hex, line + 4 + 65, 128);
-    hex[128] = 0;
-    if (codec_unhex(signature, DOCUMENT_SIGNATURE_LEN, hex))
-        return ERR_FORMAT;
-    if (d->n_signers > 0) {
-        int order =
-            memcmp(d->signer[d->n_signers - 1], signer, DOCUMENT_ID_LEN);
-        if (order >= 0)
-            return order == 0 ? ERR_DUPLICATE : ERR_FORMAT;
-    }
-    d->n_signers++;
-    return 0;
+    return codec_unhex(out, len, hex);
 }
+
+static int
+number_read(const uint8_t **at, const uint8_t *end, uint64_t *out)
+{
+    uint8_t octets[8];
+    int err = hex_read(at, end, octets, sizeof octets);
+    *out = err ? 0 : codec_get64(octets);
+    return err;
+}
+
+static int
+certificate_read(struct certificate *c, const uint8_t **at, const uint8_t *end)
+{
+    int err = hex_read(at, end, c->key, sizeof c->key);
+    if (!err)
+        err = hex_read(at, end, c->share_key, sizeof c->share_key);
+    if (!err)
+        err = number_read(at, end, &c->from_s);
+    if (!err)
+        err = number_read(at, end, &c->until_s);
+    if (!err)
+        err = hex_read(at, end, c->signature, sizeof c->signature);
+    return err;
+}
+
+int
+document_read_line(struct document_signature *s, const uint8_t *text,
+                   size_t len, size_t *used)
+{
+    const uint8_t *at = text + 3, *end = text + len;
+    *s = (struct document_signature){0};
+    if (len < 4)
+        return ERR_SHORT;
+    if (memcmp(text, "sig", 3) != 0)
+        return ERR_FORMAT;
+    int err = hex_read(&at, end, s->signer, sizeof s->signer);
+    if (!err)
+        err = hex_read(&at, end, s->signature, sizeof s->signature);
+    if (!err && at < end && *at == ' ') {
+        s->certified = true;
+        err = certificate_read(&s->cert, &at, end);
+    }
+    if (!err && at == end)
+        err = ERR_SHORT;
+    if (!err && *at++ != '\n')
+        err = ERR_FORMAT;
+    *used = (size_t)(at - text);
+    return err;
+}
+
+static char *
+hex_write(char *out, const uint8_t *data, size_t len)
+{
+    *out++ = ' ';
+    codec_hex(out, data, len);
+    return out + 2 * len;
+}
+
+static char *
+number_write(char *out, uint64_t v)
+{
+    uint8_t octets[8];
+    codec_put64(octets, v);
+    return hex_write(out, octets, sizeof octets);
+}
+
+size_t
+document_write_line(const struct document_signature *s, char *out)
+{
+    char *at = out + 3;
+    memcpy(out, "sig", 3);
+    at = hex_write(at, s->signer, sizeof s->signer);
+    at = hex_write(at, s->signature, sizeof s->signature);
+    if (s->certified) {
+        at = hex_write(at, s->cert.key, sizeof s->cert.key);
+        at = hex_write(at, s->cert.share_key, sizeof s->cert.share_key);
+        at = number_write(at, s->cert.from_s);
+        at = number_write(at, s->cert.until_s);
+        at = hex_write(at, s->cert.signature, sizeof s->cert.signature);
+    }
+    *at++ = '\n'; /* where codec_hex() put its 0 */
+    return (size_t)(at - out);
+}
+
+/* ---- documents ---- */
 
 int
 document_parse(struct document *d, enum document_kind kind,
@@ -110,27 +184,59 @@ document_parse(struct document *d, enum document_kind kind,
     while (!err && in.left > 0) {
         if (d->n_signers == DOCUMENT_SIGNERS_MAX)
             return ERR_LONG;
-        const uint8_t *line = codec_read_bytes(&in, SIG_LINE_LEN);
-        err = line ? signature_parse(d, line) : ERR_SHORT;
+        struct document_signature *s = &d->sig[d->n_signers];
+        size_t used;
+        err = document_read_line(s, in.at, in.left, &used);
+        if (err)
+            break;
+        int order = d->n_signers
+                        ? memcmp(s[-1].signer, s->signer, DOCUMENT_ID_LEN)
+                        : -1;
+        if (order >= 0)
+            return order == 0 ? ERR_DUPLICATE : ERR_FORMAT;
+        (void)codec_read_bytes(&in, used);
+        d->n_signers++;
     }
     return err;
 }
 
-/* What is signed: the kind, so that no body serves for another, and the body.
- * Ed25519 wants one piece of memory; the body is hashed first (BLAKE2b-512). */
-static void
-signed_hash(enum document_kind kind, const uint8_t *body, size_t body_len,
-            uint8_t hash[static 64])
+/* The kind, so that no body serves for another, and the body. Ed25519 wants one
+ * piece of memory; so it is hashed first (BLAKE2b-512). */
+void
+document_hash(enum document_kind kind, const uint8_t *body, size_t body_len,
+              uint8_t hash[static DOCUMENT_HASH_LEN])
 {
     crypto_generichash_state state;
     char label[HEAD_MAX];
     int n = snprintf(label, sizeof label, "brusio/1 %s\n",
                      document_kind_name(kind));
-    crypto_generichash_init(&state, NULL, 0, 64);
+    crypto_generichash_init(&state, NULL, 0, DOCUMENT_HASH_LEN);
     crypto_generichash_update(&state, (const uint8_t *)label,
                               (unsigned long long)n);
     crypto_generichash_update(&state, body, body_len);
-    crypto_generichash_final(&state, hash, 64);
+    crypto_generichash_final(&state, hash, DOCUMENT_HASH_LEN);
+}
+
+int
+document_check(const struct document_signature *s,
+               const uint8_t hash[static DOCUMENT_HASH_LEN])
+{
+    int err = s->certified ? certificate_check(&s->cert, s->signer) : 0;
+    if (!err && crypto_sign_verify_detached(
+                    s->signature, hash, DOCUMENT_HASH_LEN,
+                    s->certified ? s->cert.key : s->signer) != 0)
+        err = ERR_SIGNATURE;
+    return err;
+}
+
+static bool
+signer_is_among(const struct document_signature *s,
+                const uint8_t (*allowed)[DOCUMENT_ID_LEN], size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (memcmp(allowed[k], s->signer, DOCUMENT_ID_LEN) == 0)
+            return true;
+    return false;
 }
 
 int
@@ -138,58 +244,86 @@ document_open(struct document *d, enum document_kind kind, const uint8_t *bytes,
               size_t len, const uint8_t (*allowed)[DOCUMENT_ID_LEN], size_t n,
               size_t need)
 {
-    uint8_t hash[64];
+    uint8_t hash[DOCUMENT_HASH_LEN];
     size_t good = 0;
     int err = document_parse(d, kind, bytes, len);
     if (err)
         return err;
-    signed_hash(kind, d->body, d->body_len, hash);
+    document_hash(kind, d->body, d->body_len, hash);
     for (size_t i = 0; i < d->n_signers; i++) {
-        size_t k = 0;
-        while (k < n && memcmp(allowed[k], d->signer[i], DOCUMENT_ID_LEN) != 0)
-            k++;
-        if (k == n)
+        if (!signer_is_among(&d->sig[i], allowed, n))
             continue;
-        if (crypto_sign_verify_detached(d->signature[i], hash, sizeof hash,
-                                        d->signer[i]) != 0)
-            return ERR_SIGNATURE;
+        err = document_check(&d->sig[i], hash);
+        if (err)
+            return err;
         good++;
     }
     return good >= need && good > 0 ? 0 : ERR_THRESHOLD;
 }
 
-void
-document_sign(enum document_kind kind, const uint8_t *body, size_t body_len,
-              const uint8_t seed[static DOCUMENT_SIGN_SEED_LEN],
-              uint8_t signer[static DOCUMENT_ID_LEN],
-              uint8_t signature[static DOCUMENT_SIGNATURE_LEN])
+size_t
+document_signers_at(const struct document *d,
+                    const uint8_t (*allowed)[DOCUMENT_ID_LEN], size_t n,
+                    uint64_t at_s)
 {
-    uint8_t secret[crypto_sign_SECRETKEYBYTES], hash[64];
-    crypto_sign_seed_keypair(signer, secret, seed);
-    signed_hash(kind, body, body_len, hash);
-    crypto_sign_detached(signature, NULL, hash, sizeof hash, secret);
+    size_t good = 0;
+    for (size_t i = 0; i < d->n_signers; i++)
+        good +=
+            signer_is_among(&d->sig[i], allowed, n) &&
+            (!d->sig[i].certified || certificate_covers(&d->sig[i].cert, at_s));
+    return good;
+}
+
+void
+document_key_direct(struct document_key *key,
+                    const uint8_t seed[static DOCUMENT_SIGN_SEED_LEN])
+{
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    *key = (struct document_key){.seed = seed};
+    crypto_sign_seed_keypair(key->identity, secret, seed);
+    sodium_memzero(secret, sizeof secret);
+}
+
+void
+document_sign_hash(struct document_signature *s,
+                   const uint8_t hash[static DOCUMENT_HASH_LEN],
+                   const struct document_key *key)
+{
+    uint8_t public[DOCUMENT_ID_LEN], secret[crypto_sign_SECRETKEYBYTES];
+    *s = (struct document_signature){.certified = key->cert != NULL};
+    if (key->cert)
+        s->cert = *key->cert;
+    memcpy(s->signer, key->identity, DOCUMENT_ID_LEN);
+    crypto_sign_seed_keypair(public, secret, key->seed);
+    crypto_sign_detached(s->signature, NULL, hash, DOCUMENT_HASH_LEN, secret);
     sodium_memzero(secret, sizeof secret);
 }
 
 int
-document_add(struct document *d, const uint8_t signer[static DOCUMENT_ID_LEN],
-             const uint8_t signature[static DOCUMENT_SIGNATURE_LEN])
+document_sign(struct document *d, const struct document_key *key)
+{
+    uint8_t hash[DOCUMENT_HASH_LEN];
+    struct document_signature s;
+    document_hash(d->kind, d->body, d->body_len, hash);
+    document_sign_hash(&s, hash, key);
+    return document_add(d, &s);
+}
+
+int
+document_add(struct document *d, const struct document_signature *s)
 {
     size_t at = 0;
     while (at < d->n_signers &&
-           memcmp(d->signer[at], signer, DOCUMENT_ID_LEN) < 0)
+           memcmp(d->sig[at].signer, s->signer, DOCUMENT_ID_LEN) < 0)
         at++;
     if (at < d->n_signers &&
-        memcmp(d->signer[at], signer, DOCUMENT_ID_LEN) == 0)
+        memcmp(d->sig[at].signer, s->signer, DOCUMENT_ID_LEN) == 0)
         return ERR_DUPLICATE;
     if (d->n_signers == DOCUMENT_SIGNERS_MAX)
         return ERR_FULL;
     size_t rest = d->n_signers++ - at;
-    memmove(d->signer[at + 1], d->signer[at], rest * sizeof d->signer[0]);
-    memmove(d->signature[at + 1], d->signature[at],
-            rest * sizeof d->signature[0]);
-    memcpy(d->signer[at], signer, DOCUMENT_ID_LEN);
-    memcpy(d->signature[at], signature, DOCUMENT_SIGNATURE_LEN);
+    memmove(&d->sig[at + 1], &d->sig[at], rest * sizeof d->sig[0]);
+    d->sig[at] = *s;
     return 0;
 }
 
@@ -204,26 +338,21 @@ document_write(const struct document *d, uint8_t **out, size_t *len)
     *len = 0;
     if (d->body_len > DOCUMENT_BODY_MAX)
         return ERR_LONG;
-    size_t total = (size_t)n + d->body_len + 1 + d->n_signers * SIG_LINE_LEN;
-    uint8_t *bytes = malloc(total);
+    size_t room =
+        (size_t)n + d->body_len + 1 + d->n_signers * DOCUMENT_SIG_LINE_MAX;
+    uint8_t *bytes = malloc(room);
     if (!bytes)
         return ERR_NOMEM;
-    codec_writer_init(&w, bytes, total);
+    codec_writer_init(&w, bytes, room);
     codec_write_bytes(&w, head, (size_t)n);
     codec_write_bytes(&w, d->body, d->body_len);
     codec_write8(&w, '\n');
     for (size_t i = 0; i < d->n_signers; i++) {
-        char hex[2 * DOCUMENT_SIGNATURE_LEN + 1];
-        codec_write_bytes(&w, "sig ", 4);
-        codec_hex(hex, d->signer[i], DOCUMENT_ID_LEN);
-        codec_write_bytes(&w, hex, 64);
-        codec_write8(&w, ' ');
-        codec_hex(hex, d->signature[i], DOCUMENT_SIGNATURE_LEN);
-        codec_write_bytes(&w, hex, 128);
-        codec_write8(&w, '\n');
+        char line[DOCUMENT_SIG_LINE_MAX + 1];
+        codec_write_bytes(&w, line, document_write_line(&d->sig[i], line));
     }
     *out = bytes;
-    *len = total;
+    *len = room - w.left;
     return w.err;
 }
 

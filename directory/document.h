@@ -3,15 +3,19 @@
  *   brusio-KIND/1 LENGTH\n
  *   BODY (LENGTH octets)\n
  *   sig IDENTITY SIGNATURE\n     (hex; one line a signer, sorted, none twice)
+ *   sig IDENTITY SIGNATURE KEY SHARE_KEY FROM UNTIL CERTIFICATE\n
  *
  * A signature is Ed25519 over BLAKE2b-512("brusio/1 KIND\n" | body as
  * received), so that no JSON is parsed before it holds and no document passes
- * for one of another kind. The body is canonical JSON (directory/json.h). */
+ * for one of another kind; by the identity itself or, on the longer line, by
+ * the key that its certificate names (directory/certificate.h). The body is
+ * canonical JSON (directory/json.h). */
 #ifndef DIRECTORY_DOCUMENT_H
 #define DIRECTORY_DOCUMENT_H
 #include <stddef.h>
 #include <stdint.h>
 
+#include "directory/certificate.h"
 #include "lib/error.h"
 
 enum document_kind {
@@ -26,7 +30,15 @@ enum {
     DOCUMENT_SIGNERS_MAX = 32,
     DOCUMENT_ID_LEN = 32,
     DOCUMENT_SIGNATURE_LEN = 64,
+    DOCUMENT_HASH_LEN = 64,
     DOCUMENT_SIGN_SEED_LEN = 32
+};
+
+struct document_signature {
+    uint8_t signer[DOCUMENT_ID_LEN];
+    uint8_t signature[DOCUMENT_SIGNATURE_LEN];
+    bool certified;          /* by the certificate's key */
+    struct certificate cert; /* if so */
 };
 
 /* A document taken apart; body points into the input. */
@@ -35,8 +47,15 @@ struct document {
     const uint8_t *body;
     size_t body_len;
     size_t n_signers;
-    uint8_t signer[DOCUMENT_SIGNERS_MAX][DOCUMENT_ID_LEN];
-    uint8_t signature[DOCUMENT_SIGNERS_MAX][DOCUMENT_SIGNATURE_LEN];
+    struct document_signature sig[DOCUMENT_SIGNERS_MAX];
+};
+
+/* Whoever signs: seed is of the certificate's key, or of the identity's when
+ * there is none. */
+struct document_key {
+    uint8_t identity[DOCUMENT_ID_LEN];
+    const uint8_t *seed; /* DOCUMENT_SIGN_SEED_LEN; Ed25519 (RFC 8032) */
+    const struct certificate *cert; /* NULL: none */
 };
 
 /* "descriptor", "vote", "consensus". */
@@ -63,18 +82,46 @@ document_two_thirds(size_t n)
     return n * 2 / 3 + 1;
 }
 
-/* One signature over a body. seed: the signer's Ed25519 seed (RFC 8032). */
-void document_sign(enum document_kind kind, const uint8_t *body,
-                   size_t body_len,
-                   const uint8_t seed[static DOCUMENT_SIGN_SEED_LEN],
-                   uint8_t signer[static DOCUMENT_ID_LEN],
-                   uint8_t signature[static DOCUMENT_SIGNATURE_LEN]);
+/* Those of the allowed signers whose certificates, if any, cover this time. */
+size_t document_signers_at(const struct document *d,
+                           const uint8_t (*allowed)[DOCUMENT_ID_LEN], size_t n,
+                           uint64_t at_s);
+
+/* What is signed of a body. */
+void document_hash(enum document_kind kind, const uint8_t *body,
+                   size_t body_len, uint8_t hash[static DOCUMENT_HASH_LEN]);
+void document_sign_hash(struct document_signature *s,
+                        const uint8_t hash[static DOCUMENT_HASH_LEN],
+                        const struct document_key *key);
+/* The certificate too. Returns 0, ERR_SIGNATURE or ERR_RANGE. */
+int document_check(const struct document_signature *s,
+                   const uint8_t hash[static DOCUMENT_HASH_LEN]) CHECK_RESULT;
+
+/* A key that signs for itself; seed stays the caller's. */
+void document_key_direct(struct document_key *key,
+                         const uint8_t seed[static DOCUMENT_SIGN_SEED_LEN]);
+
+/* Sign d (kind, body and body_len are set) and put the signature in its place
+ * among the others. Returns as document_add(). */
+int document_sign(struct document *d,
+                  const struct document_key *key) CHECK_RESULT;
 
 /* Put a signature in its place among d's. Returns 0, ERR_FULL, or
  * ERR_DUPLICATE when that signer is there. */
-int document_add(
-    struct document *d, const uint8_t signer[static DOCUMENT_ID_LEN],
-    const uint8_t signature[static DOCUMENT_SIGNATURE_LEN]) CHECK_RESULT;
+int document_add(struct document *d,
+                 const struct document_signature *s) CHECK_RESULT;
+
+/* One signature's line, with its final newline: written, and read at the start
+ * of a text (*used is its length then). out has DOCUMENT_SIG_LINE_MAX octets.
+ */
+enum {
+    DOCUMENT_SIG_LINE_LEN = 4 + 64 + 1 + 128 + 1,
+    DOCUMENT_SIG_LINE_MAX =
+        DOCUMENT_SIG_LINE_LEN + 2 * (1 + 64) + 2 * (1 + 16) + 1 + 128
+};
+size_t document_write_line(const struct document_signature *s, char *out);
+int document_read_line(struct document_signature *s, const uint8_t *text,
+                       size_t len, size_t *used) CHECK_RESULT;
 
 /* Write d out; *out is malloc'd and the caller's. */
 int document_write(const struct document *d, uint8_t **out,

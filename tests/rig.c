@@ -221,7 +221,8 @@ files_make(struct rig *r)
 {
     static const uint8_t seed[DOCUMENT_SIGN_SEED_LEN] = {0xbe};
     struct document d = {.kind = DOCUMENT_CONSENSUS};
-    uint8_t signature[DOCUMENT_SIGNATURE_LEN], *bytes;
+    struct document_key key;
+    uint8_t *bytes;
     struct network *n = &r->network;
     const struct rig_peer *self = &r->peer[self_of(r)];
     char *body, path[FILES_PATH_MAX];
@@ -229,10 +230,9 @@ files_make(struct rig *r)
     rig_must(json_write_consensus(r->consensus, &body, &d.body_len),
              "consensus");
     d.body = (const uint8_t *)body;
-    document_sign(d.kind, d.body, d.body_len, seed, n->authorities[0].identity,
-                  signature);
-    rig_must(document_add(&d, n->authorities[0].identity, signature),
-             "signature");
+    document_key_direct(&key, seed);
+    memcpy(n->authorities[0].identity, key.identity, sizeof key.identity);
+    rig_must(document_sign(&d, &key), "signature");
     rig_must(document_write(&d, &bytes, &len), "consensus");
     document_digest(&d, r->consensus->digest);
     consensus_view(r->consensus, &r->view);

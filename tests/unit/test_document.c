@@ -8,17 +8,35 @@
 #include "lib/rng_seeded.h"
 #include "lib/secret.h"
 
-enum { SIGNERS = 4 };
+enum { SIGNERS = 4, FROM = 1000, UNTIL = 2000 };
 
 struct fixture {
     uint8_t seed[SIGNERS][32], id[SIGNERS][32];
+    uint8_t work[SIGNERS][32];
+    struct certificate cert[SIGNERS];
     uint8_t *bytes;
     size_t len;
 };
 
 static const uint8_t body[] = "{\"epoch\":7}";
 
-/* A consensus signed by the signers whose bit is set. */
+/* This signer works with a key of its own, from FROM to UNTIL + i. */
+static void
+certify(struct fixture *f, unsigned i, struct document_key *key)
+{
+    struct document_key work;
+    struct certificate *c = &f->cert[i];
+    document_key_direct(&work, f->work[i]);
+    *c = (struct certificate){.from_s = FROM, .until_s = UNTIL + i};
+    memcpy(c->key, work.identity, sizeof c->key);
+    memset(c->share_key, 7, sizeof c->share_key);
+    certificate_sign(c, f->seed[i]);
+    key->seed = f->work[i];
+    key->cert = c;
+}
+
+/* A consensus signed by the signers whose bit is set; every other one by a key
+ * that it certifies. */
 static void
 fixture_make(struct fixture *f, unsigned who)
 {
@@ -26,15 +44,17 @@ fixture_make(struct fixture *f, unsigned who)
         .kind = DOCUMENT_CONSENSUS, .body = body, .body_len = sizeof body - 1};
     assert_int_equal(secret_init(), 0);
     for (unsigned i = 0; i < SIGNERS; i++) {
-        uint8_t signature[64];
+        struct document_key key;
         memset(f->seed[i], (int)i + 1, 32);
-        document_sign(d.kind, d.body, d.body_len, f->seed[i], f->id[i],
-                      signature);
+        memset(f->work[i], (int)i + 100, 32);
+        document_key_direct(&key, f->seed[i]);
+        memcpy(f->id[i], key.identity, sizeof f->id[i]);
+        if (i & 1)
+            certify(f, i, &key);
         if (who >> i & 1)
-            assert_int_equal(document_add(&d, f->id[i], signature), 0);
+            assert_int_equal(document_sign(&d, &key), 0);
         if (who >> i & 1)
-            assert_int_equal(document_add(&d, f->id[i], signature),
-                             ERR_DUPLICATE);
+            assert_int_equal(document_sign(&d, &key), ERR_DUPLICATE);
     }
     assert_int_equal(document_write(&d, &f->bytes, &f->len), 0);
 }
@@ -96,6 +116,36 @@ every_changed_byte_is_noticed(void **state)
     assert_int_equal(document_parse(&d, DOCUMENT_VOTE, f.bytes, f.len),
                      ERR_FORMAT);
     free(f.bytes);
+}
+
+static void
+certificates_cover_a_time(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct document d;
+    fixture_make(&f, 15);
+    static const struct {
+        uint64_t at_s;
+        size_t n;
+    } row[] = {{FROM - 1, 2},  {FROM, 4},      {UNTIL + 1, 4},
+               {UNTIL + 2, 3}, {UNTIL + 3, 3}, {UNTIL + 4, 2}};
+    assert_int_equal(document_parse(&d, DOCUMENT_CONSENSUS, f.bytes, f.len), 0);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+        assert_int_equal(document_signers_at(&d, (const uint8_t(*)[32])f.id,
+                                             SIGNERS, row[i].at_s),
+                         row[i].n);
+    assert_int_equal(
+        document_signers_at(&d, (const uint8_t(*)[32])f.id, 1, FROM), 1);
+    free(f.bytes);
+    struct certificate c = {.from_s = 2, .until_s = 1};
+    certificate_sign(&c, f.seed[0]);
+    assert_int_equal(certificate_check(&c, f.id[0]), ERR_RANGE);
+    c.until_s = 2;
+    assert_int_equal(certificate_check(&c, f.id[0]), ERR_SIGNATURE);
+    certificate_sign(&c, f.seed[0]);
+    assert_int_equal(certificate_check(&c, f.id[0]), 0);
+    assert_int_equal(certificate_check(&c, f.id[1]), ERR_SIGNATURE);
 }
 
 static void
@@ -165,6 +215,7 @@ mutations_never_open(void **state)
 const struct CMUnitTest test_document[] = {
     cmocka_unit_test(more_than_two_thirds),
     cmocka_unit_test(every_changed_byte_is_noticed),
+    cmocka_unit_test(certificates_cover_a_time),
     cmocka_unit_test(heads_are_strict),
     cmocka_unit_test(mutations_never_open),
 };

@@ -160,12 +160,13 @@ descriptors_speak_for_their_signer(void **state)
 {
     (void)state;
     struct descriptor d = {.epoch = 3, .n_keys = 1}, back;
-    uint8_t seed[32] = {7}, id[32], signature[64], *bytes;
+    uint8_t seed[32] = {7}, *bytes;
+    struct document_key key;
     char where[JSON_WHERE_LEN];
     size_t len;
     strcpy(d.network, "test");
-    document_sign(DOCUMENT_DESCRIPTOR, seed, 1, seed, id, signature);
-    memcpy(d.relay.identity, id, 32);
+    document_key_direct(&key, seed);
+    memcpy(d.relay.identity, key.identity, sizeof d.relay.identity);
     d.relay.role = ROLE_MIX;
     d.relay.protocol_min = d.relay.protocol_max = 1;
     d.relay.n_addresses = 1;
