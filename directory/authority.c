@@ -1,147 +1,192 @@
-/* directory/authority.c - the schedule of an epoch, and what is gathered.
+/* directory/authority.c - the schedule of an epoch, and what comes in.
  *
- * States of the epoch being prepared ("target"): OPEN (takes descriptors),
- * VOTED (votes are exchanged), SIGNED (signatures are gathered), DONE
- * (published). At the valid-after time of the target, the next one is opened,
- * whatever came of it.
+ * State: the phase that comes next for the epoch being prepared ("target").
  *
- * Timer: the next phase. Failure modes: too few votes or signatures (the epoch
- * is left out; counted as THRESHOLD); an authority that votes twice (excluded
- * for the epoch, counted as CONFLICT); no memory (likewise left out). */
+ *   HELLO -> VOTE -> OPEN -> SIGN -> PUBLISH -> VALID -> HELLO of the next
+ * epoch
+ *
+ *   HELLO    say hello, with the certificate
+ *   VOTE     make the own vote, keep it, send its claim
+ *   OPEN     the votes that count are fixed: read them, open the own shares
+ *   SIGN     from here on, whenever shares or signatures come: compute, sign,
+ *            keep, send; publish with signatures of more than two thirds
+ *   PUBLISH  whoever has no consensus yet asks the others, now and then
+ *   VALID    on to the next target, whatever came of this one
+ *
+ * Between, documents are taken at any time: claims and votes as the rounds have
+ * it, shares and signatures even before the own clock says so, since clocks
+ * differ; the first of each authority counts.
+ *
+ * Timers: the next phase; asking again. Failure modes: too few votes, shares or
+ * signatures, and votes that cannot be made into a consensus (counted; the
+ * epoch is left out unless the others publish); an authority that contradicts
+ * itself (CONFLICT, with evidence); no memory or disk (the phase is left out).
+ */
 #include "directory/authority.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/descriptor.h"
-#include "directory/listing.h"
-#include "directory/tally.h"
+#include "directory/authority_internal.h"
 #include "lib/secret.h"
 
-enum state { OPEN = 1, VOTED, PASSED, SIGNED, DONE };
+enum { ASK_PERMILLE = 20, ASK_MS = 250, LOOK_MS = 1000 };
 
-struct ballot {
-    uint8_t *bytes; /* the signed vote */
-    size_t len;
-    bool excluded, fresh; /* fresh: not yet passed on */
-    uint8_t *early;       /* its signature, come before the own tally */
-    size_t early_len;
-};
-
-struct authority {
-    struct authority_config config;
-    struct network network;
-    uint8_t *seed; /* guarded */
-    uint8_t ids[AUTHORITIES_MAX][SPHINX_ID_LEN];
-    size_t self; /* among the network's authorities */
-    enum state state;
-    uint32_t target;
-    struct ballot ballot[AUTHORITIES_MAX];
-    struct listing listing;
-    /* the consensus being signed */
-    uint8_t *body;
-    size_t body_len;
-    struct document *signing;
-    /* the newest one published */
-    struct consensus *newest;
-    uint8_t *published;
-    size_t published_len;
-    struct authority_status status;
-};
-
-static uint64_t
-valid_after_s(const struct authority *a, uint32_t epoch)
+int
+bytes_copy(uint8_t **to, size_t *to_len, const uint8_t *bytes, size_t len)
 {
-    return a->network.genesis_s +
-           (uint64_t)(epoch - 1) * a->network.epoch_len_s;
+    uint8_t *copy = malloc(len + 1);
+    if (!copy)
+        return ERR_NOMEM;
+    memcpy(copy, bytes, len);
+    copy[len] = 0;
+    free(*to);
+    *to = copy;
+    *to_len = len;
+    return 0;
 }
 
-/* Milliseconds of a phase before the target, as wall time. */
-static uint64_t
-phase_ms(const struct authority *a, unsigned permille)
+int
+authority_output(struct authority *a, enum authority_output what,
+                 const uint8_t *bytes, size_t len)
 {
-    return valid_after_s(a, a->target) * 1000 -
-           (uint64_t)a->network.epoch_len_s * permille;
+    return a->config.publish(a->config.ctx, what, a->target, bytes, len);
 }
 
-static void
-target_clear(struct authority *a)
+int
+authority_sign(struct authority *a, enum document_kind kind, char *body,
+               size_t body_len, uint8_t **out, size_t *len)
 {
-    for (size_t i = 0; i < AUTHORITIES_MAX; i++) {
-        free(a->ballot[i].bytes);
-        free(a->ballot[i].early);
-        a->ballot[i] = (struct ballot){0};
+    struct document *d = calloc(1, sizeof *d);
+    int err = d ? 0 : ERR_NOMEM;
+    if (!err) {
+        d->kind = kind;
+        d->body = (const uint8_t *)body;
+        d->body_len = body_len;
+        err = document_sign(d, &a->key);
     }
-    free(a->body);
-    free(a->signing);
-    a->body = NULL;
-    a->signing = NULL;
+    if (!err)
+        err = document_write(d, out, len);
+    free(body);
+    free(d);
+    return err;
 }
+
+/* ---- life ---- */
 
 static void
 target_open(struct authority *a, uint32_t epoch)
 {
-    target_clear(a);
+    for (size_t i = 0; i < AUTHORITIES_MAX; i++) {
+        struct colleague *c = &a->colleague[i];
+        free(c->claim);
+        free(c->shares);
+        free(c->shares_doc);
+        free(c->note_doc);
+        *c = (struct colleague){
+            .seen = c->seen, .has_cert = c->has_cert, .cert = c->cert};
+    }
+    votes_clear(a);
+    free(a->body);
+    a->body = NULL;
+    a->hopeless = false;
+    rounds_begin(&a->rounds, epoch);
     a->target = epoch;
-    a->state = OPEN;
+    a->next = SCHEDULE_HELLO;
     listing_prune(&a->listing, epoch);
-}
-
-/* The first epoch whose vote is still to come. */
-static uint32_t
-target_first(struct authority *a)
-{
-    uint64_t now_s = env_now_wall_s(a->config.env);
-    uint32_t len = a->network.epoch_len_s;
-    if (now_s < a->network.genesis_s)
-        return 1;
-    return (uint32_t)((now_s - a->network.genesis_s) / len) + 2;
 }
 
 static void
 authority_arm(struct authority *a)
 {
-    static const unsigned permille[] = {0, 150, 125, 75, 0, 0};
-    uint64_t at_ms = phase_ms(a, permille[a->state]);
-    uint64_t now_ms = env_now_wall_s(a->config.env) * 1000;
+    struct env *env = a->config.env;
+    const uint64_t now_ms = env_now_wall_ms(env);
+    uint64_t at_ms = schedule_ms(&a->schedule, a->target, a->next);
+    if (a->ask_ms && a->ask_ms < at_ms)
+        at_ms = a->ask_ms;
+    /* the wall clock may be set, so look again soon */
     uint64_t wait_ms = at_ms > now_ms ? at_ms - now_ms : 0;
-    /* the wall clock is known to the second, so look again soon */
-    if (wait_ms > 100)
-        wait_ms = wait_ms > 2000 ? wait_ms - 1000 : 100;
-    env_timer(a->config.env,
-              env_now_mono_us(a->config.env) + wait_ms * 1000 + 1000);
+    if (wait_ms > LOOK_MS)
+        wait_ms = LOOK_MS;
+    env_timer(env, env_now_mono_us(env) + wait_ms * 1000);
+}
+
+static int
+id_order(const void *x, const void *y)
+{
+    return memcmp(x, y, SPHINX_ID_LEN);
+}
+
+int
+authority_rekey(struct authority *a, const struct document_key *key,
+                const uint8_t *const share_secret[AUTHORITY_SHARE_KEYS])
+{
+    uint8_t *seed, *share[AUTHORITY_SHARE_KEYS] = {0};
+    if (!key->cert || !share_secret[0])
+        return ERR_ARG;
+    seed = secret_new(DOCUMENT_SIGN_SEED_LEN);
+    bool good = seed != NULL;
+    for (size_t i = 0; i < AUTHORITY_SHARE_KEYS && good; i++) {
+        share[i] = share_secret[i] ? secret_new(SHARE_LEN) : NULL;
+        good = !share_secret[i] || share[i];
+        if (share[i])
+            memcpy(share[i], share_secret[i], SHARE_LEN);
+    }
+    for (size_t i = 0; i < AUTHORITY_SHARE_KEYS; i++)
+        secret_free((void **)(good ? &a->share_secret[i] : &share[i]));
+    secret_free((void **)(good ? &a->seed : &seed));
+    if (!good)
+        return ERR_NOMEM;
+    memcpy(seed, key->seed, DOCUMENT_SIGN_SEED_LEN);
+    memcpy(a->share_secret, share, sizeof share);
+    a->seed = seed;
+    a->cert = *key->cert;
+    a->key = *key;
+    a->key.seed = a->seed;
+    a->key.cert = &a->cert;
+    a->colleague[a->self].has_cert = true;
+    a->colleague[a->self].cert = a->cert;
+    return 0;
 }
 
 int
 authority_new(struct authority **out, const struct authority_config *config)
 {
-    uint8_t id[SPHINX_ID_LEN], secret[crypto_sign_SECRETKEYBYTES];
     *out = NULL;
     struct authority *a = calloc(1, sizeof *a);
-    if (!a)
-        return ERR_NOMEM;
+    int err = a ? 0 : ERR_NOMEM;
+    if (err)
+        return err;
     a->config = *config;
+    a->config.key = (struct document_key){0}; /* only copies from here on */
+    memset(a->config.share_secret, 0, sizeof a->config.share_secret);
     a->network = *config->network;
-    a->self = SIZE_MAX;
-    a->seed = secret_new(DOCUMENT_SIGN_SEED_LEN);
-    if (!a->seed) {
-        authority_free(&a);
-        return ERR_NOMEM;
-    }
-    memcpy(a->seed, config->seed, DOCUMENT_SIGN_SEED_LEN);
-    crypto_sign_seed_keypair(id, secret, a->seed);
-    sodium_memzero(secret, sizeof secret);
-    for (size_t i = 0; i < a->network.n_authorities; i++) {
+    a->n = a->self = a->network.n_authorities;
+    for (size_t i = 0; i < a->n; i++)
         memcpy(a->ids[i], a->network.authorities[i].identity, SPHINX_ID_LEN);
-        if (memcmp(id, a->ids[i], sizeof id) == 0)
+    qsort(a->ids, a->n, sizeof a->ids[0], id_order);
+    for (size_t i = 0; i < a->n; i++)
+        if (memcmp(config->key.identity, a->ids[i], SPHINX_ID_LEN) == 0)
             a->self = i;
-    }
-    if (a->self == SIZE_MAX) {
+    err = a->self == a->n
+              ? ERR_NOT_FOUND
+              : authority_rekey(a, &config->key, config->share_secret);
+    if (err) {
         authority_free(&a);
-        return ERR_NOT_FOUND;
+        return err;
     }
-    target_open(a, target_first(a));
+    a->schedule =
+        (struct schedule){a->network.genesis_s, a->network.epoch_len_s, a->n};
+    a->rounds.schedule = a->schedule;
+    a->rounds.ids = (const uint8_t(*)[SPHINX_ID_LEN])a->ids;
+    a->rounds.self = a->self;
+    memcpy(a->rounds.network, a->network.name, sizeof a->rounds.network);
+    target_open(a, schedule_epoch(&a->schedule, SCHEDULE_VALID,
+                                  env_now_wall_ms(config->env)));
+    if (config->abstain)
+        a->abstains = a->target;
+    a->ask_ms = 1; /* what it missed while it was away */
     authority_arm(a);
     *out = a;
     return 0;
@@ -154,401 +199,104 @@ authority_free(struct authority **ap)
     *ap = NULL;
     if (!a)
         return;
-    target_clear(a);
+    target_open(a, 0);
     listing_free(&a->listing);
+    free(a->hello);
     free(a->published);
     consensus_free(&a->newest);
     secret_free((void **)&a->seed);
+    for (size_t i = 0; i < AUTHORITY_SHARE_KEYS; i++)
+        secret_free((void **)&a->share_secret[i]);
     free(a);
-}
-
-static int
-bytes_copy(uint8_t **to, const uint8_t *bytes, size_t len)
-{
-    uint8_t *copy = malloc(len + 1);
-    if (!copy)
-        return ERR_NOMEM;
-    memcpy(copy, bytes, len);
-    copy[len] = 0;
-    free(*to);
-    *to = copy;
-    return 0;
-}
-
-/* ---- descriptors ---- */
-
-int
-authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
-                     char where[static JSON_WHERE_LEN])
-{
-    struct descriptor d;
-    int err = descriptor_open(&d, a->config.params.geometry.public_len, bytes,
-                              len, where);
-    if (!err && memchr(bytes, 0, len))
-        err = ERR_FORMAT;
-    if (!err && strcmp(d.network, a->network.name) != 0)
-        err = ERR_FOREIGN;
-    if (!err && d.epoch + d.n_keys <= a->target)
-        err = ERR_STALE;
-    if (!err && d.epoch > a->target + 1)
-        err = ERR_FUTURE;
-    if (!err && a->config.admit && !a->config.admit(a->config.ctx, &d))
-        err = ERR_COMMAND;
-    if (!err)
-        err = listing_put(&a->listing, &d, bytes, len, a->target);
-    if (err)
-        a->status.refused[-err]++;
-    else if (a->state != OPEN)
-        err = ERR_AGAIN;
-    return err;
-}
-
-/* ---- votes ---- */
-
-/* Signed bytes of a body under the own key. */
-static int
-body_sign(const struct authority *a, enum document_kind kind,
-          const uint8_t *body, size_t body_len, uint8_t **out, size_t *len)
-{
-    struct document_key key;
-    struct document *d = calloc(1, sizeof *d);
-    if (!d)
-        return ERR_NOMEM;
-    d->kind = kind;
-    d->body = body;
-    d->body_len = body_len;
-    document_key_direct(&key, a->seed);
-    int err = document_sign(d, &key);
-    if (!err)
-        err = document_write(d, out, len);
-    free(d);
-    return err;
-}
-
-static int
-vote_make(struct authority *a)
-{
-    struct vote v = {.epoch = a->target, .params = a->config.params};
-    struct ballot *own = &a->ballot[a->self];
-    char *body = NULL;
-    size_t body_len;
-    if (own->bytes)
-        return 0; /* of an earlier life */
-    memcpy(v.network, a->network.name, sizeof v.network);
-    if (a->newest)
-        memcpy(v.previous, a->newest->digest, sizeof v.previous);
-    env_random_crypto(a->config.env, v.random, sizeof v.random);
-    int err = listing_texts(&a->listing, a->target, &v.descriptors, &v.n);
-    if (!err)
-        err = json_write_vote(&v, &body, &body_len);
-    if (!err)
-        err = body_sign(a, DOCUMENT_VOTE, (uint8_t *)body, body_len,
-                        &own->bytes, &own->len);
-    free(v.descriptors);
-    free(body);
-    return err;
-}
-
-/* Whose vote, for which epoch? */
-static int
-vote_open(struct authority *a, const uint8_t *bytes, size_t len, struct vote *v,
-          size_t *who)
-{
-    char where[JSON_WHERE_LEN];
-    struct document *d = malloc(sizeof *d);
-    if (!d)
-        return ERR_NOMEM;
-    int err = document_open(d, DOCUMENT_VOTE, bytes, len,
-                            (const uint8_t(*)[DOCUMENT_ID_LEN])a->ids,
-                            a->network.n_authorities, 1);
-    if (!err && d->n_signers != 1)
-        err = ERR_FORMAT;
-    if (!err)
-        err = json_read_vote(v, d->body, d->body_len, where);
-    if (!err) {
-        for (*who = 0;
-             memcmp(a->ids[*who], d->sig[0].signer, SPHINX_ID_LEN) != 0;)
-            ++*who;
-        if (strcmp(v->network, a->network.name) != 0)
-            err = ERR_FOREIGN;
-        else if (v->epoch != a->target)
-            err = v->epoch < a->target ? ERR_STALE : ERR_FUTURE;
-        if (err)
-            vote_free(v);
-    }
-    free(d);
-    return err;
-}
-
-int
-authority_vote(struct authority *a, const uint8_t *bytes, size_t len)
-{
-    struct vote v;
-    size_t who;
-    int err =
-        a->state >= SIGNED ? ERR_STALE : vote_open(a, bytes, len, &v, &who);
-    if (err) {
-        a->status.refused[-err]++;
-        return err;
-    }
-    vote_free(&v);
-    struct ballot *b = &a->ballot[who];
-    if (!b->bytes) {
-        err = bytes_copy(&b->bytes, bytes, len);
-        b->len = len;
-        b->fresh = true;
-    } else if (b->len != len || memcmp(b->bytes, bytes, len) != 0) {
-        b->excluded = who != a->self;
-        err = ERR_CONFLICT;
-    }
-    if (err)
-        a->status.refused[-err]++;
-    return err;
-}
-
-static void
-output(struct authority *a, enum authority_output what, const uint8_t *bytes,
-       size_t len)
-{
-    a->config.publish(a->config.ctx, what, a->target, bytes, len);
-}
-
-static void
-votes_pass(struct authority *a)
-{
-    for (size_t i = 0; i < a->network.n_authorities; i++) {
-        struct ballot *b = &a->ballot[i];
-        if (b->bytes && b->fresh && i != a->self)
-            output(a, AUTHORITY_PASS, b->bytes, b->len);
-        b->fresh = false;
-    }
-}
-
-/* ---- the consensus ---- */
-
-/* The votes that count, in the order of identities. */
-static size_t
-votes_gather(struct authority *a, struct vote *votes)
-{
-    size_t order[AUTHORITIES_MAX], n = 0, m = 0, who;
-    static const uint8_t none[SPHINX_DIGEST_LEN];
-    const uint8_t *previous = a->newest ? a->newest->digest : none;
-    for (size_t i = 0; i < a->network.n_authorities; i++) {
-        size_t k = n++;
-        for (; k > 0 &&
-               memcmp(a->ids[order[k - 1]], a->ids[i], SPHINX_ID_LEN) > 0;
-             k--)
-            order[k] = order[k - 1];
-        order[k] = i;
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct ballot *b = &a->ballot[order[i]];
-        if (!b->bytes || b->excluded ||
-            vote_open(a, b->bytes, b->len, &votes[m], &who))
-            continue;
-        if (memcmp(votes[m].previous, previous, SPHINX_DIGEST_LEN) != 0)
-            vote_free(&votes[m]);
-        else
-            m++;
-    }
-    return m;
-}
-
-static int
-consensus_make(struct authority *a)
-{
-    struct vote *votes = calloc(AUTHORITIES_MAX, sizeof *votes);
-    struct consensus *c = NULL;
-    char *body = NULL;
-    if (!votes)
-        return ERR_NOMEM;
-    size_t n = votes_gather(a, votes);
-    a->status.votes = n;
-    int err = tally_votes(&c, votes, n, a->network.n_authorities, a->newest,
-                          valid_after_s(a, a->target));
-    if (!err)
-        err = json_write_consensus(c, &body, &a->body_len);
-    if (!err) {
-        a->body = (uint8_t *)body;
-        a->signing = calloc(1, sizeof *a->signing);
-        err = a->signing ? 0 : ERR_NOMEM;
-    }
-    for (size_t i = 0; i < n; i++)
-        vote_free(&votes[i]);
-    free(votes);
-    consensus_free(&c);
-    if (err)
-        return err;
-    struct document_key key;
-    a->signing->kind = DOCUMENT_CONSENSUS;
-    a->signing->body = a->body;
-    a->signing->body_len = a->body_len;
-    document_key_direct(&key, a->seed);
-    return document_sign(a->signing, &key);
-}
-
-static void
-signature_send(struct authority *a)
-{
-    uint8_t *bytes = NULL;
-    size_t len;
-    if (document_write(a->signing, &bytes, &len) == 0)
-        output(a, AUTHORITY_SIGNATURE, bytes, len);
-    free(bytes);
-}
-
-/* Clocks differ: the first signature of each signer waits for the tally. */
-static int
-early_keep(struct authority *a, const struct document *d, const uint8_t *bytes,
-           size_t len)
-{
-    for (size_t i = 0; i < a->network.n_authorities; i++) {
-        struct ballot *b = &a->ballot[i];
-        if (memcmp(a->ids[i], d->sig[0].signer, SPHINX_ID_LEN) != 0 || b->early)
-            continue;
-        b->early_len = len;
-        return bytes_copy(&b->early, bytes, len);
-    }
-    return 0;
-}
-
-static int
-signature_take(struct authority *a, const uint8_t *bytes, size_t len)
-{
-    struct document *d = malloc(sizeof *d);
-    if (!d)
-        return ERR_NOMEM;
-    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len,
-                            (const uint8_t(*)[DOCUMENT_ID_LEN])a->ids,
-                            a->network.n_authorities, 1);
-    if (!err && !a->signing) {
-        err = early_keep(a, d, bytes, len);
-        free(d);
-        return err;
-    }
-    if (!err && (d->body_len != a->body_len ||
-                 memcmp(d->body, a->body, a->body_len) != 0))
-        err = ERR_CONFLICT;
-    for (size_t i = 0; !err && i < d->n_signers; i++) {
-        bool known = false;
-        for (size_t k = 0; k < a->network.n_authorities; k++)
-            known |= memcmp(a->ids[k], d->sig[i].signer, SPHINX_ID_LEN) == 0;
-        if (known)
-            (void)!document_add(a->signing, &d->sig[i]);
-    }
-    free(d);
-    if (err)
-        a->status.refused[-err]++;
-    return err;
-}
-
-static void
-early_take(struct authority *a)
-{
-    for (size_t i = 0; i < a->network.n_authorities && a->signing; i++)
-        if (a->ballot[i].early)
-            (void)!signature_take(a, a->ballot[i].early,
-                                  a->ballot[i].early_len);
-}
-
-int
-authority_signature(struct authority *a, const uint8_t *bytes, size_t len)
-{
-    int err = signature_take(a, bytes, len);
-    if (!err)
-        authority_tick(a);
-    return err;
-}
-
-static int
-consensus_take(struct authority *a, const uint8_t *bytes, size_t len)
-{
-    char where[JSON_WHERE_LEN];
-    struct consensus *c = NULL;
-    struct document *d = malloc(sizeof *d);
-    size_t n = a->network.n_authorities;
-    if (!d)
-        return ERR_NOMEM;
-    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len,
-                            (const uint8_t(*)[DOCUMENT_ID_LEN])a->ids, n,
-                            document_two_thirds(n));
-    if (!err)
-        err = json_read_consensus(&c, d->body, d->body_len, where);
-    if (!err) {
-        document_digest(d, c->digest);
-        err = bytes_copy(&a->published, bytes, len);
-    }
-    free(d);
-    if (err) {
-        consensus_free(&c);
-        return err;
-    }
-    a->published_len = len;
-    consensus_free(&a->newest);
-    a->newest = c;
-    a->status.epoch = c->epoch;
-    return 0;
-}
-
-static void
-consensus_publish(struct authority *a)
-{
-    uint8_t *bytes = NULL;
-    size_t len;
-    if (document_write(a->signing, &bytes, &len))
-        return;
-    if (consensus_take(a, bytes, len) == 0) {
-        output(a, AUTHORITY_CONSENSUS, bytes, len);
-        a->state = DONE;
-    }
-    free(bytes);
 }
 
 /* ---- the schedule ---- */
 
-static void
-phase_fail(struct authority *a, int err)
+static int
+hello_send(struct authority *a)
 {
-    a->status.refused[-err]++;
-    a->state = DONE;
+    struct hello h = {.epoch = a->target};
+    char *body = NULL;
+    size_t len;
+    memcpy(h.network, a->network.name, sizeof h.network);
+    a->colleague[a->self].seen = a->target;
+    free(a->hello);
+    a->hello = NULL;
+    int err = json_write_hello(&h, &body, &len);
+    if (!err)
+        err = authority_sign(a, DOCUMENT_HELLO, body, len, &a->hello,
+                             &a->hello_len);
+    if (!err)
+        err = authority_output(a, AUTHORITY_SEND, a->hello, a->hello_len);
+    return err;
+}
+
+/* Has the own vote a chance to count everywhere, and was none cast yet? */
+static bool
+may_vote(const struct authority *a, uint64_t now_ms)
+{
+    return a->voted < a->target && !(a->abstains && a->target <= a->abstains) &&
+           now_ms < schedule_round_ms(&a->schedule, a->target, 1);
+}
+
+static int
+phase_do(struct authority *a, uint64_t now_ms)
+{
+    int err = 0;
+    switch (a->next) {
+    case SCHEDULE_HELLO:
+        return hello_send(a);
+    case SCHEDULE_VOTE:
+        return may_vote(a, now_ms) ? vote_make(a) : 0;
+    case SCHEDULE_OPEN:
+        err = votes_open(a);
+        return err ? err : shares_send(a);
+    default:
+        return 0;
+    }
 }
 
 static bool
 phase_step(struct authority *a)
 {
-    uint64_t now_ms = env_now_wall_s(a->config.env) * 1000;
-    int err = 0;
-    if (a->state == OPEN && now_ms >= phase_ms(a, 150)) {
-        a->state = VOTED;
-        err = vote_make(a);
-        if (!err)
-            output(a, AUTHORITY_VOTE, a->ballot[a->self].bytes,
-                   a->ballot[a->self].len);
-    } else if (a->state == VOTED && now_ms >= phase_ms(a, 125)) {
-        a->state = PASSED;
-        votes_pass(a);
-    } else if (a->state == PASSED && now_ms >= phase_ms(a, 75)) {
-        votes_pass(a);
-        err = consensus_make(a);
-        a->state = SIGNED;
-        if (!err) {
-            signature_send(a);
-            early_take(a);
-        }
-    } else if (a->state == SIGNED && now_ms >= phase_ms(a, 50) &&
-               a->signing->n_signers >=
-                   document_two_thirds(a->network.n_authorities)) {
-        consensus_publish(a);
-    } else if (now_ms >= phase_ms(a, 0)) {
-        if (a->state != DONE)
-            a->status.refused[-ERR_THRESHOLD]++;
-        target_open(a, target_first(a));
-    } else {
+    const uint64_t now_ms = env_now_wall_ms(a->config.env);
+    if (now_ms < schedule_ms(&a->schedule, a->target, a->next))
         return false;
+    if (a->next == SCHEDULE_VALID) {
+        if (!a->newest || a->newest->epoch < a->target)
+            a->status.refused[-ERR_THRESHOLD]++;
+        target_open(a, schedule_epoch(&a->schedule, SCHEDULE_VALID, now_ms));
+        (void)authority_count(a, hello_send(a));
+        return true;
     }
-    if (err)
-        phase_fail(a, err);
+    (void)authority_count(a, phase_do(a, now_ms));
+    a->next++;
+    (void)authority_count(a, consensus_step(a));
     return true;
+}
+
+/* The newest consensus that there could be, seen from here. */
+static uint32_t
+epoch_due(const struct authority *a)
+{
+    return a->next > SCHEDULE_PUBLISH ? a->target : a->target - 1;
+}
+
+static void
+ask_step(struct authority *a)
+{
+    const uint64_t now_ms = env_now_wall_ms(a->config.env);
+    const uint64_t every_ms =
+        (uint64_t)a->network.epoch_len_s * ASK_PERMILLE + ASK_MS;
+    const uint32_t have = a->newest ? a->newest->epoch : 0;
+    if (a->n == 1 || (a->ask_ms != 1 && have >= epoch_due(a))) {
+        a->ask_ms = 0;
+        return;
+    }
+    if (now_ms < a->ask_ms)
+        return;
+    a->ask_ms = now_ms + every_ms;
+    (void)authority_count(a, authority_output(a, AUTHORITY_ASK, NULL, 0));
 }
 
 void
@@ -556,28 +304,11 @@ authority_tick(struct authority *a)
 {
     while (phase_step(a))
         ;
+    ask_step(a);
     authority_arm(a);
 }
 
-int
-authority_load(struct authority *a, enum authority_output what,
-               const uint8_t *bytes, size_t len)
-{
-    struct vote v;
-    size_t who;
-    if (what == AUTHORITY_CONSENSUS)
-        return consensus_take(a, bytes, len);
-    if (what != AUTHORITY_VOTE)
-        return ERR_ARG;
-    int err = vote_open(a, bytes, len, &v, &who);
-    if (err)
-        return err;
-    vote_free(&v);
-    if (who != a->self)
-        return ERR_PEER;
-    a->ballot[who].len = len;
-    return bytes_copy(&a->ballot[who].bytes, bytes, len);
-}
+/* ---- for those who ask ---- */
 
 const uint8_t *
 authority_identity(const struct authority *a)
@@ -595,11 +326,59 @@ authority_consensus(const struct authority *a, uint32_t *epoch, size_t *len)
     return a->published;
 }
 
+const struct consensus *
+authority_newest(const struct authority *a)
+{
+    return a->newest;
+}
+
+const uint8_t *
+authority_vote(const struct authority *a, const uint8_t digest[static 32],
+               size_t *len)
+{
+    return (const uint8_t *)rounds_find(&a->rounds, digest, len);
+}
+
+void
+authority_documents(struct authority *a,
+                    void (*each)(void *ctx, const uint8_t *bytes, size_t len),
+                    void *ctx)
+{
+    if (a->hello)
+        each(ctx, a->hello, a->hello_len);
+    for (size_t i = 0; i < a->n; i++) {
+        const struct colleague *c = &a->colleague[i];
+        for (size_t k = 0; k < a->rounds.author[i].n; k++) {
+            uint8_t *bytes;
+            size_t len;
+            if (!a->rounds.author[i].claim[k].counted ||
+                rounds_write(&a->rounds, i, k, NULL, &bytes, &len))
+                continue;
+            each(ctx, bytes, len);
+            free(bytes);
+        }
+        if (c->shares_doc)
+            each(ctx, c->shares_doc, c->shares_len);
+        if (c->note_doc)
+            each(ctx, c->note_doc, c->note_len);
+    }
+}
+
 void
 authority_status(const struct authority *a, struct authority_status *out)
 {
     *out = a->status;
     out->target = a->target;
     out->descriptors = a->listing.n;
-    out->signatures = a->signing ? a->signing->n_signers : 0;
+    out->n = a->n;
+    for (size_t i = 0; i < a->n; i++) {
+        const struct colleague *c = &a->colleague[i];
+        memcpy(out->other[i].identity, a->ids[i], SPHINX_ID_LEN);
+        out->other[i].seen = c->seen;
+        out->other[i].voted = a->rounds.author[i].counted == 1;
+        out->other[i].lies = c->evident || a->rounds.author[i].counted > 1;
+        out->other[i].opened = c->shares != NULL;
+        out->other[i].signed_ = c->has_note;
+        out->other[i].until_s = c->has_cert ? c->cert.until_s : 0;
+    }
 }

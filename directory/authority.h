@@ -1,57 +1,68 @@
 /* directory/authority.h - a directory authority as a state machine.
  *
- * Epoch e is valid from genesis + (e - 1) * length. Counted back from there, in
- * parts of the length:
+ * It is driven by (time, document): authority_tick() at the times it asks its
+ * environment for, authority_take() and its like when something came. What it
+ * has to say goes out through publish(). Schedule: directory/schedule.h; how
+ * the votes become the same ones everywhere: directory/rounds.h; how they
+ * become the consensus: directory/tally.h.
  *
- *   -15 %   close: no more descriptors; the own vote is made and sent
- *   -12.5 % first votes passed on; -10 % once more (votes of third parties)
- *   -7.5 %  tally: the consensus is computed, signed, the signature sent
- *   -5 %    publish: with signatures of more than two thirds it is published,
- *           or later, as soon as they are there
- *
- * Two different votes of one authority for one epoch exclude it. An epoch that
- * comes to nothing is left out; the ones before stay usable.
- *
- * Votes, signatures and the consensus go out through publish(), which has to
- * make VOTE and CONSENSUS durable before anybody sees them: given back with
- * authority_load() they keep a restarted authority from contradicting itself
- * (I9). */
+ * Safety rests on one rule: an authority signs one consensus an epoch, and
+ * knows that it has even after a crash. A consensus needs signatures of more
+ * than two thirds, so two of them for one epoch would need a third that signs
+ * twice. publish() therefore has to make AUTHORITY_KEEP_* durable before it
+ * returns, and what it kept comes back through authority_load() (I9). An
+ * authority that has lost it abstains until the next epoch. */
 #ifndef DIRECTORY_AUTHORITY_H
 #define DIRECTORY_AUTHORITY_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "directory/document.h"
 #include "directory/json.h"
 #include "lib/env.h"
 
 struct authority;
 
 enum authority_output {
-    AUTHORITY_VOTE = 1,  /* own: keep, then send to the others */
-    AUTHORITY_PASS,      /* another's vote: send to the others */
-    AUTHORITY_SIGNATURE, /* consensus with the own signature: send */
-    AUTHORITY_CONSENSUS  /* keep, serve */
+    AUTHORITY_SEND = 1,       /* a document, to all other authorities */
+    AUTHORITY_WANT,           /* 32 octets: ask them for the vote they digest */
+    AUTHORITY_ASK,            /* ask for their documents and newest consensus */
+    AUTHORITY_KEEP_VOTE,      /* a vote that counts, see authority_load() */
+    AUTHORITY_KEEP_SIGNATURE, /* the own signature */
+    AUTHORITY_KEEP_CONSENSUS, /* and serve it */
+    AUTHORITY_EVIDENCE        /* keep: two documents that one authority may not
+                                 both sign (directory/evidence.h) */
 };
+
+enum { AUTHORITY_SHARE_KEYS = 2 };
 
 struct authority_config {
     struct env *env;
-    const uint8_t *seed;           /* DOCUMENT_SIGN_SEED_LEN; copied */
+    /* For documents; its certificate has the public key of share_secret[0]. The
+     * other may be that of a certificate before, or NULL. All are copied. */
+    struct document_key key;
+    const uint8_t *share_secret[AUTHORITY_SHARE_KEYS];
     const struct network *network; /* copied */
     struct params params;
+    bool abstain; /* it does not know what it has signed: wait for the next */
     /* May this relay take part? NULL: every one may. */
     bool (*admit)(void *ctx, const struct descriptor *d);
-    void (*publish)(void *ctx, enum authority_output what, uint32_t epoch,
-                    const uint8_t *bytes, size_t len);
+    /* Returns 0; what cannot be kept is not acted upon. */
+    int (*publish)(void *ctx, enum authority_output what, uint32_t epoch,
+                   const uint8_t *bytes, size_t len);
     void *ctx;
 };
 
+/* Returns also ERR_NOT_FOUND: the network does not list this authority;
+ * ERR_ARG: the key has no certificate. */
 int authority_new(struct authority **out,
                   const struct authority_config *config) CHECK_RESULT;
 void authority_free(struct authority **a);
 
-/* What publish() kept of an earlier life: the newest consensus, and the own
- * vote of the epoch being prepared. Before the first tick. */
+/* Before the first tick: what publish() kept in an earlier life, with the same
+ * `what`. A vote is the length of its claim (4 octets, big-endian), the claim,
+ * the vote. What speaks of other epochs is remembered as far as it binds. */
 int authority_load(struct authority *a, enum authority_output what,
                    const uint8_t *bytes, size_t len) CHECK_RESULT;
 
@@ -60,26 +71,56 @@ int authority_load(struct authority *a, enum authority_output what,
  * ERR_FULL, ERR_AGAIN (closed for this epoch, it counts for the next one). */
 int authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
                          char where[static JSON_WHERE_LEN]) CHECK_RESULT;
-/* From another authority. Returns also ERR_STALE, ERR_CONFLICT. */
-int authority_vote(struct authority *a, const uint8_t *bytes,
+
+/* A document of another authority: hello, claim, shares, signature. Whatever is
+ * not 0 was of no use; ERR_DUPLICATE and ERR_AGAIN are not its sender's fault.
+ */
+int authority_take(struct authority *a, const uint8_t *bytes,
                    size_t len) CHECK_RESULT;
-int authority_signature(struct authority *a, const uint8_t *bytes,
+/* A vote that was wanted. */
+int authority_take_vote(struct authority *a, const uint8_t *bytes,
                         size_t len) CHECK_RESULT;
+/* A consensus, from anywhere. ERR_STALE: it is not newer. */
+int authority_take_consensus(struct authority *a, const uint8_t *bytes,
+                             size_t len) CHECK_RESULT;
 
 void authority_tick(struct authority *a);
+
+/* Other keys from now on; the identity stays. As in authority_config. Returns
+ * ERR_NOMEM, ERR_ARG; then they are as before. */
+int authority_rekey(struct authority *a, const struct document_key *key,
+                    const uint8_t *const share_secret[AUTHORITY_SHARE_KEYS])
+    CHECK_RESULT;
 
 /* Its own identity. */
 const uint8_t *authority_identity(const struct authority *a);
 
-/* The newest published consensus as signed bytes, or NULL. */
+/* For those who ask: the newest published consensus as signed bytes, a vote by
+ * its digest (both NULL when there is none), and every document of the epoch
+ * being prepared. */
 const uint8_t *authority_consensus(const struct authority *a, uint32_t *epoch,
                                    size_t *len);
+/* The same, read; NULL when there is none. */
+const struct consensus *authority_newest(const struct authority *a);
+const uint8_t *authority_vote(const struct authority *a,
+                              const uint8_t digest[static 32], size_t *len);
+void authority_documents(struct authority *a,
+                         void (*each)(void *ctx, const uint8_t *bytes,
+                                      size_t len),
+                         void *ctx);
 
 struct authority_status {
     uint32_t epoch;  /* of the newest consensus */
     uint32_t target; /* being prepared */
-    size_t descriptors, votes, signatures;
+    size_t descriptors, votes, dealings, signatures;
     uint64_t refused[ERROR_COUNT];
+    size_t n; /* authorities, by their sorted identities */
+    struct {
+        uint8_t identity[SPHINX_ID_LEN];
+        uint32_t seen; /* the newest epoch that it said it prepares */
+        bool voted, lies, opened, signed_;
+        uint64_t until_s; /* end of its certificate, 0: unknown */
+    } other[AUTHORITIES_MAX];
 };
 void authority_status(const struct authority *a, struct authority_status *out);
 #endif

@@ -194,6 +194,7 @@ consensus_free(struct consensus **c)
     if (!*c)
         return;
     free((*c)->relays);
+    free((*c)->left_out);
     free((*c)->by_layer);
     free(*c);
     *c = NULL;

@@ -79,6 +79,12 @@ struct relay_entry {
     char addresses[ADDRESSES_MAX][ADDRESS_MAX];
 };
 
+/* A relay that is not in, because its own loops get lost. */
+struct left_out {
+    uint8_t identity[SPHINX_ID_LEN];
+    uint16_t lost_permille;
+};
+
 struct consensus {
     char network[NETWORK_NAME_MAX];
     uint32_t epoch;
@@ -88,7 +94,9 @@ struct consensus {
     struct params params;
     size_t n_relays;
     struct relay_entry *relays; /* owned */
-    uint16_t *by_layer;         /* owned; relay numbers sorted by layer */
+    size_t n_left_out;
+    struct left_out *left_out; /* owned; sorted by identity */
+    uint16_t *by_layer;        /* owned; relay numbers sorted by layer */
     size_t layer_start[LAYERS_MAX + 3]; /* into by_layer */
     uint8_t digest[SPHINX_DIGEST_LEN];  /* BLAKE2b-256 of the signed body */
 };

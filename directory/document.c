@@ -10,13 +10,29 @@
 
 enum { HEAD_MAX = 64 };
 
-static const char *const kind_names[DOCUMENT_KINDS] = {"?", "descriptor",
-                                                       "vote", "consensus"};
+static const char *const kind_names[DOCUMENT_KINDS] = {
+    "?", "descriptor", "consensus", "hello", "claim", "shares", "signature"};
 
 const char *
 document_kind_name(enum document_kind kind)
 {
     return (unsigned)kind < DOCUMENT_KINDS ? kind_names[kind] : "?";
+}
+
+enum document_kind
+document_kind_of(const uint8_t *bytes, size_t len)
+{
+    static const char prefix[] = "brusio-";
+    const size_t skip = sizeof prefix - 1;
+    if (len < skip || memcmp(bytes, prefix, skip) != 0)
+        return 0;
+    for (int kind = 1; kind < DOCUMENT_KINDS; kind++) {
+        const size_t n = strlen(kind_names[kind]);
+        if (len > skip + n && bytes[skip + n] == '/' &&
+            memcmp(bytes + skip, kind_names[kind], n) == 0)
+            return (enum document_kind)kind;
+    }
+    return 0;
 }
 
 /* The number after the head's blank: digits alone, no leading zero. */

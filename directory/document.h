@@ -20,8 +20,11 @@
 
 enum document_kind {
     DOCUMENT_DESCRIPTOR = 1,
-    DOCUMENT_VOTE,
     DOCUMENT_CONSENSUS,
+    DOCUMENT_HELLO, /* these between authorities: directory/vote.h */
+    DOCUMENT_CLAIM,
+    DOCUMENT_SHARES,
+    DOCUMENT_SIGNATURE,
     DOCUMENT_KINDS
 };
 
@@ -58,8 +61,10 @@ struct document_key {
     const struct certificate *cert; /* NULL: none */
 };
 
-/* "descriptor", "vote", "consensus". */
+/* "descriptor", "consensus", ... */
 const char *document_kind_name(enum document_kind kind);
+/* By the head of a document; 0 when it is none. */
+enum document_kind document_kind_of(const uint8_t *bytes, size_t len);
 
 /* Take bytes apart, strictly, as a document of this kind. No signature is
  * checked. Returns 0, ERR_FORMAT, ERR_VERSION, ERR_LONG, ERR_SHORT or

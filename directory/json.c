@@ -63,6 +63,9 @@ static const struct json_field relay_fields[] = {
     F_HEX(relay_entry, family),
     F_HEX(relay_entry, placement)};
 
+static const struct json_field left_out_fields[] = {
+    F_HEX(left_out, identity), F_INT(left_out, lost_permille, 0, 1000)};
+
 static const struct json_field descriptor_fields[] = {
     F_TEXT(descriptor, network), F_INT(descriptor, epoch, 0, UINT32_MAX - 16),
     F_INT(descriptor, alarms, 0, 1000000),
@@ -284,6 +287,22 @@ relays_read(struct json_reader *r, const json_t *list, struct consensus *c)
     }
 }
 
+static void
+left_out_read(struct json_reader *r, const json_t *list, struct consensus *c)
+{
+    size_t n = json_array_size(list);
+    c->left_out = calloc(n ? n : 1, sizeof *c->left_out);
+    if (!c->left_out)
+        json_reader_fail(r, ERR_NOMEM, "left_out");
+    for (size_t i = 0; i < n && !r->err; i++) {
+        struct left_out *l = &c->left_out[c->n_left_out++];
+        json_object_read(r, json_array_get(list, i), left_out_fields,
+                         LEN(left_out_fields), 0, l);
+        if (i > 0 && memcmp(l[-1].identity, l->identity, SPHINX_ID_LEN) >= 0)
+            json_reader_fail(r, ERR_DUPLICATE, "left_out");
+    }
+}
+
 json_t *
 json_body_load(struct json_reader *r, const uint8_t *body, size_t len)
 {
@@ -322,7 +341,7 @@ json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
         return ERR_NOMEM;
     json_t *root = json_body_load(&r, body, len);
     if (root)
-        json_object_read(&r, root, consensus_fields, LEN(consensus_fields), 2,
+        json_object_read(&r, root, consensus_fields, LEN(consensus_fields), 3,
                          c);
     if (!r.err)
         json_params_read(&r, json_object_get(root, "params"), &c->params);
@@ -330,6 +349,9 @@ json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
         r.err ? NULL : json_list_get(&r, root, "relays", 0, RELAYS_MAX);
     if (list)
         relays_read(&r, list, c);
+    list = r.err ? NULL : json_list_get(&r, root, "left_out", 0, RELAYS_MAX);
+    if (list)
+        left_out_read(&r, list, c);
     json_canonical_check(&r, root, body, len);
     json_decref(root);
     if (!r.err && consensus_index(c))
@@ -464,6 +486,14 @@ json_write_consensus(const struct consensus *c, char **out, size_t *len)
         bad |= json_array_append_new(list, o);
     }
     bad |= json_object_set_new(root, "relays", list);
+    list = json_array();
+    for (size_t i = 0; i < c->n_left_out; i++) {
+        json_t *o = json_object();
+        bad |= json_object_write(o, left_out_fields, LEN(left_out_fields),
+                                 &c->left_out[i]);
+        bad |= json_array_append_new(list, o);
+    }
+    bad |= json_object_set_new(root, "left_out", list);
     return json_body_dump(root, bad, out, len);
 }
 

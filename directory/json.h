@@ -42,23 +42,6 @@ int json_read_descriptor(struct descriptor *d, size_t public_len,
                          const uint8_t *body, size_t len,
                          char where[static JSON_WHERE_LEN]) CHECK_RESULT;
 
-/* What one authority has seen when an epoch's descriptors are closed. Freed
- * with vote_free(). */
-struct vote {
-    char network[NETWORK_NAME_MAX];
-    uint32_t epoch;
-    uint8_t previous[SPHINX_DIGEST_LEN]; /* newest consensus it has, or 0s */
-    uint8_t random[32];                  /* its part of the shared value */
-    struct params params;
-    char *params_text;  /* canonical, for comparing; owned */
-    size_t n;           /* descriptors, as signed documents; owned */
-    char **descriptors; /* texts, sorted by their bytes, none twice */
-};
-int json_write_vote(const struct vote *v, char **out, size_t *len) CHECK_RESULT;
-int json_read_vote(struct vote *v, const uint8_t *body, size_t len,
-                   char where[static JSON_WHERE_LEN]) CHECK_RESULT;
-void vote_free(struct vote *v);
-
 /* What a client or relay starts with. For people too: white space is free,
  * and a field may stand in any order. */
 struct network_authority {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory/keep.h"
 #include "directory/netfile.h"
 #include "directory/server.h"
 #include "lib/args.h"
@@ -56,8 +57,11 @@ init(const char *dir)
     if (err)
         return fail(dir, err);
     err = files_path(path, dir, "authority.key");
+    const bool new = !err &&access(path, F_OK) != 0;
     if (!err)
         err = files_key(path, &seed);
+    if (!err && new) /* with an older key, what it signed may be lost */
+        err = keep_begin(dir);
     if (err)
         return fail("authority.key", err);
     crypto_sign_seed_keypair(id, secret, seed);

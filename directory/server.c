@@ -2,12 +2,10 @@
  *
  *   GET  /v1/consensus    the newest consensus
  *   POST /v1/descriptor   from relays
- *   POST /v1/vote, /v1/signature   from the other authorities
+ *   GET, POST /v1/documents, GET /v1/vote/DIGEST   directory/exchange.h
  *   GET  /v1/status       counts, for the operator
  *
- * Files: authority.key, consensus (newest), vote (own, newest). Posts to the
- * other authorities are tried a few times; what stays undelivered is made good
- * by the rounds of the schedule. */
+ * Files: directory/keep.h. */
 #include "directory/server.h"
 
 #include <stdio.h>
@@ -15,7 +13,8 @@
 #include <string.h>
 
 #include "directory/authority.h"
-#include "directory/document.h"
+#include "directory/exchange.h"
+#include "directory/keep.h"
 #include "directory/netfile.h"
 #include "lib/codec.h"
 #include "lib/files.h"
@@ -23,7 +22,8 @@
 #include "lib/http.h"
 #include "lib/secret.h"
 
-enum { POSTS_MAX = 256, TRIES = 3, STATUS_LEN = 4096 };
+enum { STATUS_LEN = 4096 };
+static const uint64_t day_us = 86400000000;
 
 static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
@@ -66,137 +66,79 @@ const struct config_option server_options[] = {
 const size_t server_options_len =
     sizeof server_options / sizeof server_options[0];
 
-struct server;
-
-struct post {
-    struct server *server;
-    struct http_request *request;
-    size_t to;
-    unsigned tries;
-    const char *path;
-    uint8_t *bytes;
-    size_t len;
-};
-
 struct server {
     struct host host;
     const struct server_config *config;
     char dir[FILES_PATH_MAX / 2];
     struct network network;
-    size_t self;
     struct authority *authority;
+    struct exchange *exchange;
     struct http_server *http;
-    struct post *post[POSTS_MAX];
+    struct loop_timer *daily;
+    uint32_t pruned; /* votes of epochs before this one are gone */
+    struct exchange_buffer answer;
     char status[STATUS_LEN];
     char reason[STATUS_LEN / 16];
 };
 
 static size_t status_write(struct server *s);
-static void keep(struct server *s, const char *name, const uint8_t *bytes,
-                 size_t len);
-
-/* ---- posts to the others ---- */
-
-static void post_done(void *ctx, int err, int status, const uint8_t *body,
-                      size_t len);
-
-static void
-post_drop(struct post *p)
-{
-    for (size_t i = 0; i < POSTS_MAX; i++)
-        if (p->server->post[i] == p)
-            p->server->post[i] = NULL;
-    http_cancel(&p->request);
-    free(p->bytes);
-    free(p);
-}
-
-static void
-post_try(struct post *p)
-{
-    struct server *s = p->server;
-    p->tries++;
-    if (http_ask(&p->request, s->host.loop,
-                 s->network.authorities[p->to].address, p->path, p->bytes,
-                 p->len, 4096, post_done, p))
-        post_drop(p);
-}
-
-static void
-post_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
-{
-    struct post *p = ctx;
-    (void)body;
-    (void)len;
-    p->request = NULL;
-    if ((err || status >= 500) && p->tries < TRIES)
-        post_try(p);
-    else
-        post_drop(p);
-}
-
-static void
-post_all(struct server *s, const char *path, const uint8_t *bytes, size_t len)
-{
-    for (size_t to = 0; to < s->network.n_authorities; to++) {
-        size_t i = 0;
-        while (i < POSTS_MAX && s->post[i])
-            i++;
-        if (to == s->self || i == POSTS_MAX)
-            continue;
-        struct post *p = calloc(1, sizeof *p);
-        uint8_t *copy = malloc(len);
-        if (!p || !copy) {
-            free(p);
-            free(copy);
-            return;
-        }
-        memcpy(copy, bytes, len);
-        *p = (struct post){
-            .server = s, .to = to, .path = path, .bytes = copy, .len = len};
-        s->post[i] = p;
-        post_try(p);
-    }
-}
 
 /* ---- the authority's side ---- */
 
-static void
-keep(struct server *s, const char *name, const uint8_t *bytes, size_t len)
+static int
+keep(struct server *s, enum authority_output what, uint32_t epoch,
+     const uint8_t *bytes, size_t len)
 {
-    char path[FILES_PATH_MAX];
-    int err = files_path(path, s->dir, name);
-    if (!err)
-        err = files_write(path, bytes, len);
+    int err = keep_put(s->dir, what, epoch, bytes, len);
     if (err)
         log_write(&s->host.log, LOG_ERROR, "directory",
-                  "cannot write %s: %s; is the disk full?", name,
+                  "cannot write to %s: %s; is the disk full?", s->dir,
                   error_text(err));
+    return err;
 }
 
 static void
+status_keep(struct server *s)
+{
+    char path[FILES_PATH_MAX];
+    size_t n = status_write(s);
+    if (files_path(path, s->dir, "status") == 0)
+        (void)!files_write(path, s->status, n);
+}
+
+static int
 published(void *ctx, enum authority_output what, uint32_t epoch,
           const uint8_t *bytes, size_t len)
 {
     struct server *s = ctx;
+    int err = 0;
     switch (what) {
-    case AUTHORITY_VOTE:
-        keep(s, "vote", bytes, len);
-        post_all(s, "/v1/vote", bytes, len);
-        break;
-    case AUTHORITY_PASS:
-        post_all(s, "/v1/vote", bytes, len);
-        break;
-    case AUTHORITY_SIGNATURE:
-        post_all(s, "/v1/signature", bytes, len);
-        break;
-    default:
-        keep(s, "consensus", bytes, len);
+    case AUTHORITY_SEND:
+        return exchange_send(s->exchange, bytes, len);
+    case AUTHORITY_WANT:
+        return exchange_want(s->exchange, bytes);
+    case AUTHORITY_ASK:
+        exchange_ask(s->exchange);
+        return 0;
+    case AUTHORITY_EVIDENCE:
+        log_write(&s->host.log, LOG_WARNING, "directory",
+                  "an authority contradicts itself in epoch %u; see the "
+                  "evidence file",
+                  epoch);
+        return keep(s, what, epoch, bytes, len);
+    case AUTHORITY_KEEP_CONSENSUS:
+        err = keep(s, what, epoch, bytes, len);
         log_write(&s->host.log, LOG_NOTICE, "directory",
-                  "consensus of epoch %u published", epoch);
+                  "consensus of epoch %u published",
+                  authority_newest(s->authority)->epoch);
+        status_keep(s);
+        return err;
+    default:
+        if (epoch > s->pruned)
+            keep_prune(s->dir, epoch);
+        s->pruned = epoch;
+        return keep(s, what, epoch, bytes, len);
     }
-    size_t n = status_write(s);
-    keep(s, "status", (const uint8_t *)s->status, n);
 }
 
 static bool
@@ -250,6 +192,62 @@ answer_result(struct server *s, int err, const char *where,
 }
 
 static void
+document_came(void *ctx, const uint8_t *bytes, size_t len)
+{
+    /* counted there */
+    (void)!authority_take(((struct server *)ctx)->authority, bytes, len);
+}
+
+static void
+vote_came(void *ctx, const uint8_t *bytes, size_t len)
+{
+    (void)!authority_take_vote(((struct server *)ctx)->authority, bytes, len);
+}
+
+static void
+consensus_came(void *ctx, const uint8_t *bytes, size_t len)
+{
+    (void)!authority_take_consensus(((struct server *)ctx)->authority, bytes,
+                                    len);
+}
+
+static void
+document_write_one(void *ctx, const uint8_t *bytes, size_t len)
+{
+    (void)!exchange_append(&((struct server *)ctx)->answer, bytes, len);
+}
+
+static void
+documents_handle(struct server *s, const uint8_t *body, size_t len,
+                 struct http_answer *a)
+{
+    if (body) {
+        int err = exchange_each(body, len, document_came, s);
+        answer_result(s, err, "", a);
+        return;
+    }
+    free(s->answer.bytes);
+    s->answer = (struct exchange_buffer){0};
+    authority_documents(s->authority, document_write_one, s);
+    *a = (struct http_answer){.status = 200,
+                              .type = "application/octet-stream",
+                              .body = s->answer.bytes,
+                              .len = s->answer.len};
+}
+
+static const char vote_path[] = "/v1/vote/";
+
+static void
+vote_handle(struct server *s, const char *hex, struct http_answer *a)
+{
+    uint8_t digest[32];
+    if (strlen(hex) == 64 && codec_unhex(digest, sizeof digest, hex) == 0)
+        a->body = authority_vote(s->authority, digest, &a->len);
+    a->status = a->body ? 200 : 404;
+    a->type = "application/octet-stream";
+}
+
+static void
 handle(void *ctx, const char *path, const uint8_t *body, size_t len,
        struct http_answer *a)
 {
@@ -267,10 +265,10 @@ handle(void *ctx, const char *path, const uint8_t *body, size_t len,
     } else if (body && strcmp(path, "/v1/descriptor") == 0) {
         answer_result(s, authority_descriptor(s->authority, body, len, where),
                       where, a);
-    } else if (body && strcmp(path, "/v1/vote") == 0) {
-        answer_result(s, authority_vote(s->authority, body, len), "", a);
-    } else if (body && strcmp(path, "/v1/signature") == 0) {
-        answer_result(s, authority_signature(s->authority, body, len), "", a);
+    } else if (strcmp(path, "/v1/documents") == 0) {
+        documents_handle(s, body, len, a);
+    } else if (!body && strncmp(path, vote_path, sizeof vote_path - 1) == 0) {
+        vote_handle(s, path + sizeof vote_path - 1, a);
     }
 }
 
@@ -283,51 +281,95 @@ server_tick(void *ctx)
 }
 
 static void
-load(struct server *s, enum authority_output what, const char *name)
+loaded(void *ctx, enum authority_output what, const uint8_t *bytes, size_t len)
 {
-    char path[FILES_PATH_MAX];
-    uint8_t *bytes;
-    size_t len;
-    if (files_path(path, s->dir, name) ||
-        files_read(path, DOCUMENT_BODY_MAX * 2, &bytes, &len))
-        return;
+    struct server *s = ctx;
     int err = authority_load(s->authority, what, bytes, len);
-    if (err && err != ERR_STALE)
-        log_write(&s->host.log, LOG_WARNING, "directory", "%s is not used: %s",
-                  name, error_text(err));
-    free(bytes);
+    if (err && err != ERR_STALE && err != ERR_DUPLICATE)
+        log_write(&s->host.log, LOG_WARNING, "directory",
+                  "something that was kept is not used: %s", error_text(err));
+}
+
+static int
+keys_complain(struct server *s, int err)
+{
+    const char *text =
+        err == ERR_MISSING   ? "there is no certificate; 'brusio-directory "
+                               "request' begins to get one"
+        : err == ERR_EXPIRED ? "the certificate has run out; 'brusio-directory "
+                               "request' begins to get another"
+        : err == ERR_PEER    ? "the certificate is for other keys than those "
+                               "here"
+                             : error_text(err);
+    log_write(&s->host.log, LOG_ERROR, "directory", "%s", text);
+    return err;
+}
+
+static void
+key_use(struct document_key *key, const struct keep_keys *k)
+{
+    *key = (struct document_key){.seed = k->seed, .cert = &k->cert};
+    memcpy(key->identity, k->identity, sizeof key->identity);
 }
 
 static int
 authority_start(struct server *s)
 {
-    char path[FILES_PATH_MAX];
-    uint8_t *seed;
-    int err = files_path(path, s->dir, "authority.key");
-    if (!err)
-        err = files_key(path, &seed);
+    struct keep_keys k;
+    int err = keep_keys(&k, s->dir, env_now_wall_s(&s->host.env));
     if (err)
-        return err;
-    struct authority_config config = {.env = &s->host.env,
-                                      .seed = seed,
-                                      .network = &s->network,
-                                      .admit = admitted,
-                                      .publish = published,
-                                      .ctx = s};
+        return keys_complain(s, err);
+    struct authority_config config = {
+        .env = &s->host.env,
+        .share_secret = {k.share_secret[0], k.share_secret[1]},
+        .network = &s->network,
+        .abstain = !keep_is_whole(s->dir),
+        .admit = admitted,
+        .publish = published,
+        .ctx = s};
+    key_use(&config.key, &k);
     params_default(&config.params, s->network.epoch_len_s);
     config.params.layers = (uint8_t)s->config->layers;
     config.params.geometry = s->network.geometry;
     err = authority_new(&s->authority, &config);
-    for (size_t i = 0; !err && i < s->network.n_authorities; i++)
-        if (memcmp(s->network.authorities[i].identity,
-                   authority_identity(s->authority), SPHINX_ID_LEN) == 0)
-            s->self = i;
-    secret_free((void **)&seed);
     if (err == ERR_NOT_FOUND)
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "the network file does not list this authority; "
                   "'brusio-directory init' prints its identity");
+    if (!err && config.abstain) {
+        log_write(&s->host.log, LOG_WARNING, "directory",
+                  "there is no file 'state': what was voted before may be "
+                  "lost, so this authority does not vote in the epoch that is "
+                  "being prepared");
+        err = keep_begin(s->dir);
+    }
+    keep_keys_free(&k);
     return err;
+}
+
+/* New keys before the old ones run out; or say that they will. */
+static void
+daily(void *ctx)
+{
+    struct server *s = ctx;
+    struct keep_keys k;
+    const uint64_t now_s = env_now_wall_s(&s->host.env);
+    loop_timer_at(s->daily, loop_now_us(s->host.loop) + day_us);
+    int err = keep_keys(&k, s->dir, now_s);
+    if (!err && k.cert.until_s < now_s + KEEP_RENEW_S)
+        log_write(&s->host.log, LOG_WARNING, "directory",
+                  "the certificate runs out in %u days; 'brusio-directory "
+                  "request' begins to get another",
+                  (unsigned)((k.cert.until_s - now_s) / 86400));
+    if (!err) {
+        struct document_key key;
+        key_use(&key, &k);
+        err = authority_rekey(s->authority, &key,
+                              (const uint8_t *const *)k.share_secret);
+    }
+    if (err)
+        (void)keys_complain(s, err);
+    keep_keys_free(&k);
 }
 
 static int
@@ -345,10 +387,23 @@ server_start(struct server *s, const char *dir, int ready_fd)
     err = authority_start(s);
     if (err)
         return err;
-    load(s, AUTHORITY_CONSENSUS, "consensus");
-    load(s, AUTHORITY_VOTE, "vote");
+    const struct exchange_config exchange = {
+        .loop = s->host.loop,
+        .network = &s->network,
+        .self = authority_identity(s->authority),
+        .document = document_came,
+        .vote = vote_came,
+        .consensus = consensus_came,
+        .ctx = s};
+    err = exchange_new(&s->exchange, &exchange);
+    if (!err)
+        err = loop_timer_new(s->host.loop, daily, s, &s->daily);
+    if (err)
+        return err;
+    keep_each(s->dir, loaded, s);
+    daily(s);
     err = http_server_new(&s->http, s->host.loop, s->config->listen,
-                          DOCUMENT_BODY_MAX, handle, s);
+                          EXCHANGE_POST_MAX, handle, s);
     if (err) {
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "cannot listen on %s: %s", s->config->listen,
@@ -378,10 +433,10 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
         err = server_start(s, dir, ready_fd);
     if (!err)
         err = loop_run(s->host.loop);
-    for (size_t i = 0; i < POSTS_MAX; i++)
-        if (s->post[i])
-            post_drop(s->post[i]);
     http_server_free(&s->http);
+    exchange_free(&s->exchange);
+    loop_timer_free(&s->daily);
+    free(s->answer.bytes);
     authority_free(&s->authority);
     host_free(&s->host);
     free(s);

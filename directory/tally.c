@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "directory/descriptor.h"
+#include "directory/schedule.h"
 #include "lib/codec.h"
 
 /* One descriptor of one vote. */
@@ -32,72 +33,76 @@ descriptor_fits(const struct descriptor *d, const char *network, uint32_t epoch)
            epoch - d->epoch < d->n_keys;
 }
 
-/* All descriptors of all votes, sorted, equal ones counted once each vote. */
 static int
-entries_gather(const struct vote *votes, size_t n, size_t public_len,
+text_order(const void *a, const void *b)
+{
+    return strcmp(((const struct entry *)a)->text,
+                  ((const struct entry *)b)->text);
+}
+
+/* All descriptors of all votes, sorted, equal ones counted once each vote. Each
+ * text is opened once, however often it is listed. */
+static int
+entries_gather(struct vote *const *votes, size_t n, size_t public_len,
                struct entry **out, size_t *n_out)
 {
     char where[JSON_WHERE_LEN];
-    size_t room = 0, m = 0, k = 0;
+    size_t room = 0, m = 0, k = 0, good = 0;
     for (size_t i = 0; i < n; i++)
-        room += votes[i].n;
+        room += votes[i]->n;
     struct entry *e = calloc(room ? room : 1, sizeof *e);
     if (!e)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
-        for (size_t d = 0; d < votes[i].n; d++) {
-            const char *text = votes[i].descriptors[d];
-            if (descriptor_open(&e[m].descriptor, public_len,
-                                (const uint8_t *)text, strlen(text), where))
-                continue; /* an authority that lists rubbish lists nothing */
-            if (!descriptor_fits(&e[m].descriptor, votes[i].network,
-                                 votes[i].epoch))
-                continue;
-            e[m].text = text;
-            e[m++].count = 1;
-        }
-    qsort(e, m, sizeof *e, entry_order);
+        for (size_t d = 0; d < votes[i]->n; d++)
+            e[m++] =
+                (struct entry){.text = votes[i]->descriptors[d], .count = 1};
+    qsort(e, m, sizeof *e, text_order);
     for (size_t i = 0; i < m; i++)
         if (k > 0 && strcmp(e[k - 1].text, e[i].text) == 0)
             e[k - 1].count++;
         else
             e[k++] = e[i];
+    for (size_t i = 0; i < k; i++) {
+        const char *text = e[i].text;
+        if (descriptor_open(&e[i].descriptor, public_len, (const uint8_t *)text,
+                            strlen(text), where) ||
+            !descriptor_fits(&e[i].descriptor, votes[0]->network,
+                             votes[0]->epoch))
+            continue; /* an authority that lists rubbish lists nothing */
+        e[good++] = e[i];
+    }
+    qsort(e, good, sizeof *e, entry_order);
     *out = e;
-    *n_out = k;
+    *n_out = good;
     return 0;
 }
 
 /* Parameters that more than half voted for. */
 static const struct params *
-params_agreed(const struct vote *votes, size_t n, size_t n_authorities)
+params_agreed(struct vote *const *votes, size_t n, size_t n_authorities)
 {
     for (size_t i = 0; i < n; i++) {
         size_t same = 0;
         for (size_t k = 0; k < n; k++)
-            same += strcmp(votes[i].params_text, votes[k].params_text) == 0;
+            same += strcmp(votes[i]->params_text, votes[k]->params_text) == 0;
         if (2 * same > n_authorities)
-            return &votes[i].params;
+            return &votes[i]->params;
     }
     return NULL;
 }
 
 static void
-value_draw(struct consensus *c, const struct vote *votes, size_t n)
+value_set(struct consensus *c, const uint8_t random[static 32])
 {
+    uint8_t work[32];
+    static const char label[] = "brusio/1 work";
+    memcpy(c->shared_random, random, sizeof c->shared_random);
     crypto_generichash_state h;
-    uint8_t epoch[4], work[32];
-    static const char label[] = "brusio/1 random",
-                      work_label[] = "brusio/1 work";
-    codec_put32(epoch, c->epoch);
-    crypto_generichash_init(&h, NULL, 0, sizeof c->shared_random);
+    crypto_generichash_init(&h, NULL, 0, sizeof work);
     crypto_generichash_update(&h, (const uint8_t *)label, sizeof label - 1);
-    crypto_generichash_update(&h, epoch, sizeof epoch);
-    for (size_t i = 0; i < n; i++)
-        crypto_generichash_update(&h, votes[i].random, sizeof votes[i].random);
-    crypto_generichash_final(&h, c->shared_random, sizeof c->shared_random);
-    crypto_generichash(work, sizeof work, (const uint8_t *)work_label,
-                       sizeof work_label - 1, c->shared_random,
-                       sizeof c->shared_random);
+    crypto_generichash_update(&h, random, 32);
+    crypto_generichash_final(&h, work, sizeof work);
     memcpy(c->work_challenge, work, sizeof c->work_challenge);
 }
 
@@ -118,7 +123,7 @@ draw(const struct consensus *c, const char *label, const uint8_t *identity,
 /* Entries of one relay stand together: take the one most often listed. */
 static void
 relays_choose(struct consensus *c, const struct entry *e, size_t n,
-              size_t n_authorities)
+              size_t n_authorities, uint16_t *lost)
 {
     size_t public_len = c->params.geometry.public_len;
     for (size_t i = 0, end; i < n; i = end) {
@@ -136,13 +141,64 @@ relays_choose(struct consensus *c, const struct entry *e, size_t n,
         const struct descriptor *d = &e[best].descriptor;
         if (d->hibernates_until_s > c->valid_after_s)
             continue; /* as it says of itself */
+        lost[c->n_relays] = d->loops_lost_permille;
         struct relay_entry *r = &c->relays[c->n_relays++];
         *r = d->relay;
         memcpy(r->sphinx_key, d->keys[c->epoch - d->epoch], public_len);
-        if (r->role == ROLE_STORE)
-            draw(c, "brusio/1 placement", r->identity, r->placement,
-                 PLACEMENT_LEN);
     }
+}
+
+/* ---- relays whose own loops get lost ---- */
+
+static size_t
+role_count(const struct consensus *c, uint8_t role)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_relays; i++)
+        n += c->relays[i].role == role;
+    return n;
+}
+
+static void
+relay_leave_out(struct consensus *c, uint16_t *lost, size_t i)
+{
+    struct left_out *l = &c->left_out[c->n_left_out++];
+    const size_t after = --c->n_relays - i;
+    memcpy(l->identity, c->relays[i].identity, sizeof l->identity);
+    l->lost_permille = lost[i];
+    memmove(&c->relays[i], &c->relays[i + 1], after * sizeof c->relays[0]);
+    memmove(&lost[i], &lost[i + 1], after * sizeof lost[0]);
+}
+
+static int
+left_out_order(const void *a, const void *b)
+{
+    return memcmp(((const struct left_out *)a)->identity,
+                  ((const struct left_out *)b)->identity, SPHINX_ID_LEN);
+}
+
+/* The worst of each role, but not more than a quarter of it: when all lose
+ * loops it is the network, and not they. */
+static int
+relays_demote(struct consensus *c, uint16_t *lost)
+{
+    c->left_out = calloc(c->n_relays / 4 + 1, sizeof *c->left_out);
+    if (!c->left_out)
+        return ERR_NOMEM;
+    for (uint8_t role = ROLE_GATEWAY; role <= ROLE_STORE; role++)
+        for (size_t left = role_count(c, role) / 4; left > 0; left--) {
+            size_t worst = c->n_relays;
+            for (size_t i = 0; i < c->n_relays; i++)
+                if (c->relays[i].role == role &&
+                    lost[i] >= TALLY_LOST_PERMILLE &&
+                    (worst == c->n_relays || lost[i] > lost[worst]))
+                    worst = i;
+            if (worst == c->n_relays)
+                break;
+            relay_leave_out(c, lost, worst);
+        }
+    qsort(c->left_out, c->n_left_out, sizeof *c->left_out, left_out_order);
+    return 0;
 }
 
 /* ---- layers ---- */
@@ -199,9 +255,73 @@ layers_narrow(struct consensus *c, const struct rank *rank, size_t n,
     return false;
 }
 
+/* Where most votes know a relay to have stood. */
+struct before {
+    uint8_t layer; /* UINT8_MAX: nowhere */
+    bool placed;
+    uint8_t placement[PLACEMENT_LEN];
+};
+
 static int
-layers_assign(struct consensus *c, const struct consensus *previous)
+known_order(const void *key, const void *item)
 {
+    return memcmp(key, ((const struct vote_known *)item)->identity,
+                  SPHINX_ID_LEN);
+}
+
+/* What is said most often, of several the smallest; NULL when fewer than `need`
+ * say it. */
+static const uint8_t *
+most_said(const uint8_t *const *said, size_t n, size_t len, size_t need)
+{
+    const uint8_t *best = NULL;
+    size_t best_n = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t same = 0;
+        for (size_t k = 0; k < n; k++)
+            same += memcmp(said[i], said[k], len) == 0;
+        if (same > best_n ||
+            (same == best_n && memcmp(said[i], best, len) < 0)) {
+            best = said[i];
+            best_n = same;
+        }
+    }
+    return best_n >= need ? best : NULL;
+}
+
+static struct before
+before_find(struct vote *const *votes, size_t n, size_t need,
+            const struct relay_entry *r, unsigned layers)
+{
+    struct before b = {.layer = UINT8_MAX};
+    const uint8_t *layer[AUTHORITIES_MAX], *placement[AUTHORITIES_MAX];
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct vote_known *k =
+            bsearch(r->identity, votes[i]->known, votes[i]->n_known,
+                    sizeof *votes[i]->known, known_order);
+        const bool store = k && k->layer == layers + 1;
+        if (!k || (r->role == ROLE_STORE) != store ||
+            (r->role == ROLE_GATEWAY) != (k->layer == 0))
+            continue; /* or it had another role */
+        layer[m] = &k->layer;
+        placement[m++] = k->placement;
+    }
+    const uint8_t *l = most_said(layer, m, 1, need);
+    const uint8_t *p = most_said(placement, m, PLACEMENT_LEN, need);
+    if (l)
+        b.layer = *l;
+    b.placed = p != NULL;
+    if (p)
+        memcpy(b.placement, p, PLACEMENT_LEN);
+    return b;
+}
+
+static int
+layers_assign(struct consensus *c, struct vote *const *votes, size_t n_votes,
+              size_t need)
+{
+    const unsigned layers = c->params.layers;
     uint64_t weight[LAYERS_MAX + 1] = {0};
     struct rank *rank = calloc(c->n_relays + 1, sizeof *rank);
     size_t n = 0;
@@ -210,17 +330,16 @@ layers_assign(struct consensus *c, const struct consensus *previous)
     for (size_t i = 0; i < c->n_relays; i++) {
         struct relay_entry *r = &c->relays[i];
         uint8_t hash[8];
-        int before = previous ? consensus_find(previous, r->identity) : -1;
-        const struct relay_entry *old =
-            before >= 0 ? &previous->relays[before] : NULL;
-        if (old && old->role != r->role)
-            old = NULL;
+        const struct before b = before_find(votes, n_votes, need, r, layers);
         r->layer = r->role == ROLE_GATEWAY ? 0
-                   : r->role == ROLE_STORE ? (uint8_t)(c->params.layers + 1)
-                   : old && old->layer <= c->params.layers ? old->layer
-                                                           : UINT8_MAX;
-        if (r->role == ROLE_STORE && old)
-            memcpy(r->placement, old->placement, PLACEMENT_LEN);
+                   : r->role == ROLE_STORE ? (uint8_t)(layers + 1)
+                   : b.layer <= layers     ? b.layer
+                                           : UINT8_MAX;
+        if (r->role == ROLE_STORE && b.placed)
+            memcpy(r->placement, b.placement, PLACEMENT_LEN);
+        else if (r->role == ROLE_STORE)
+            draw(c, "brusio/1 placement", r->identity, r->placement,
+                 PLACEMENT_LEN);
         if (r->role != ROLE_MIX)
             continue;
         draw(c, "brusio/1 layer", r->identity, hash, sizeof hash);
@@ -233,7 +352,7 @@ layers_assign(struct consensus *c, const struct consensus *previous)
         struct relay_entry *r = &c->relays[rank[i].relay];
         if (r->layer != UINT8_MAX)
             continue;
-        r->layer = (uint8_t)layer_extreme(weight, c->params.layers, false);
+        r->layer = (uint8_t)layer_extreme(weight, layers, false);
         weight[r->layer] += weight_of(r);
     }
     for (size_t moves = 0; moves < n && layers_narrow(c, rank, n, weight);)
@@ -242,13 +361,39 @@ layers_assign(struct consensus *c, const struct consensus *previous)
     return 0;
 }
 
-int
-tally_votes(struct consensus **out, const struct vote *votes, size_t n,
-            size_t n_authorities, const struct consensus *previous,
-            uint64_t valid_after_s)
+/* From the votes' descriptors to relays in their layers. */
+static int
+relays_make(struct consensus *c, struct vote *const *votes, size_t n,
+            size_t n_authorities)
 {
     struct entry *e = NULL;
+    uint16_t *lost = NULL;
     size_t n_entries = 0;
+    int err =
+        entries_gather(votes, n, c->params.geometry.public_len, &e, &n_entries);
+    if (!err && n_entries > RELAYS_MAX)
+        err = ERR_RANGE;
+    if (!err) {
+        c->relays = calloc(n_entries + 1, sizeof *c->relays);
+        lost = calloc(n_entries + 1, sizeof *lost);
+        err = c->relays && lost ? 0 : ERR_NOMEM;
+    }
+    if (!err) {
+        relays_choose(c, e, n_entries, n_authorities, lost);
+        err = relays_demote(c, lost);
+    }
+    if (!err)
+        err = layers_assign(c, votes, n, schedule_faults(n_authorities) + 1);
+    free(lost);
+    free(e);
+    return err;
+}
+
+int
+tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
+            size_t n_authorities, const uint8_t random[static 32],
+            uint64_t valid_after_s)
+{
     const struct params *params = params_agreed(votes, n, n_authorities);
     *out = NULL;
     if (!params)
@@ -256,21 +401,12 @@ tally_votes(struct consensus **out, const struct vote *votes, size_t n,
     struct consensus *c = calloc(1, sizeof *c);
     if (!c)
         return ERR_NOMEM;
-    memcpy(c->network, votes[0].network, sizeof c->network);
-    c->epoch = votes[0].epoch;
+    memcpy(c->network, votes[0]->network, sizeof c->network);
+    c->epoch = votes[0]->epoch;
     c->valid_after_s = valid_after_s;
     c->params = *params;
-    value_draw(c, votes, n);
-    int err =
-        entries_gather(votes, n, params->geometry.public_len, &e, &n_entries);
-    if (!err && n_entries > RELAYS_MAX)
-        err = ERR_RANGE;
-    if (!err && !(c->relays = calloc(n_entries + 1, sizeof *c->relays)))
-        err = ERR_NOMEM;
-    if (!err) {
-        relays_choose(c, e, n_entries, n_authorities);
-        err = layers_assign(c, previous);
-    }
+    value_set(c, random);
+    int err = relays_make(c, votes, n, n_authorities);
     if (!err)
         err = consensus_index(c);
     for (unsigned layer = 0; !err && layer < consensus_layers(c); layer++) {
@@ -279,7 +415,6 @@ tally_votes(struct consensus **out, const struct vote *votes, size_t n,
         if (count == 0)
             err = ERR_MISSING; /* of no use: the one before serves better */
     }
-    free(e);
     if (err)
         consensus_free(&c);
     *out = c;

@@ -6,15 +6,14 @@
 #include <string.h>
 
 #include "directory/descriptor.h"
+#include "directory/schedule.h"
 #include "lib/secret.h"
 
 uint32_t
 describe_epoch(const struct network *n, uint64_t now_s)
 {
-    uint64_t len = n->epoch_len_s, close_s = len * 15 / 100 + 1;
-    if (now_s + close_s < n->genesis_s)
-        return 1;
-    return (uint32_t)((now_s + close_s - n->genesis_s) / len) + 2;
+    const struct schedule s = {n->genesis_s, n->epoch_len_s, n->n_authorities};
+    return schedule_epoch(&s, SCHEDULE_VOTE, (now_s + 1) * 1000);
 }
 
 void

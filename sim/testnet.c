@@ -15,6 +15,7 @@
 
 #include "directory/netfile.h"
 #include "directory/receive.h"
+#include "directory/schedule.h"
 #include "lib/address.h"
 #include "lib/codec.h"
 #include "lib/files.h"
@@ -61,10 +62,14 @@ static int
 authorities_init(struct testnet *t)
 {
     struct network *n = &t->network;
-    uint64_t close_s = (uint64_t)t->config.epoch_len_s * 15 / 100;
+    const struct schedule schedule = {.epoch_len_s = t->config.epoch_len_s,
+                                      .n = t->config.authorities};
+    const uint64_t ahead_s = (uint64_t)t->config.epoch_len_s *
+                             schedule_permille(&schedule, SCHEDULE_HELLO) /
+                             1000;
     snprintf(n->name, sizeof n->name, "testnet");
     n->epoch_len_s = t->config.epoch_len_s;
-    n->genesis_s = (uint64_t)time(NULL) + close_s + 2;
+    n->genesis_s = (uint64_t)time(NULL) + ahead_s + 3;
     if (sphinx_geometry_init(
             &n->geometry, t->config.suite, TESTNET_LAYERS + 2,
             t->config.suite == SPHINX_SUITE_X25519 ? 2048 : 16384, 1000))

@@ -10,6 +10,7 @@
 #include "client/journal.h"
 #include "client/letter.h"
 #include "directory/descriptor.h"
+#include "directory/vote.h"
 #include "lib/address.h"
 #include "lib/config.h"
 #include "lib/wire.h"
@@ -81,6 +82,28 @@ texts(uint8_t which, const uint8_t *data, size_t len)
     free(text);
 }
 
+/* What authorities tell each other. */
+static void
+documents(uint8_t which, const uint8_t *data, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct document d;
+    struct claim c;
+    struct shares s;
+    struct signature_note n;
+    struct hello h;
+    if (which == 0)
+        (void)!json_read_claim(&c, data, len, where);
+    if (which == 1)
+        (void)!json_read_shares(&s, data, len, where);
+    if (which == 2)
+        (void)!json_read_signature(&n, data, len, where);
+    if (which == 3)
+        (void)!json_read_hello(&h, data, len, where);
+    if (which >= 4)
+        (void)!document_parse(&d, document_kind_of(data, len), data, len);
+}
+
 int
 fuzz_parsers(const uint8_t *data, size_t len)
 {
@@ -88,6 +111,10 @@ fuzz_parsers(const uint8_t *data, size_t len)
     if (len < 1)
         return 0;
     uint8_t which = data[0] % 16;
+    if (data[0] >= 0xf8) {
+        documents(data[0] & 7, data + 1, len - 1);
+        return 0;
+    }
     data++;
     len--;
     if (which < 4)

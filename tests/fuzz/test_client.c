@@ -11,7 +11,7 @@
 
 #include "client/client.h"
 #include "client/journal.h"
-#include "directory/json.h"
+#include "directory/vote.h"
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"
 #include "tests/network.h"
@@ -102,61 +102,128 @@ invitations(void **state)
     tally_print("invitations", &t, 4);
 }
 
+/* A vote with everything in it. */
+static void
+vote_write(char **text, size_t *len)
+{
+    static char *one[] = {(char *)"brusio-descriptor/1 2\n{}\n"};
+    static struct vote v;
+    struct vote_known known[2] = {{.identity = {1}, .layer = 2},
+                                  {.identity = {2}, .layer = 4}};
+    struct test_env env;
+    uint8_t context[SHARE_CONTEXT_LEN], secret[SHARE_LEN];
+    test_env_init(&env, test_seed());
+    v = (struct vote){.epoch = 4,
+                      .n = 1,
+                      .descriptors = one,
+                      .n_known = 2,
+                      .known = known,
+                      .dealing = {.degree = 1, .n = 4}};
+    strcpy(v.network, "test");
+    params_default(&v.params, 3600);
+    for (uint8_t k = 0; k < 4; k++) {
+        const uint8_t seed[32] = {k};
+        v.holder[k].identity[0] = (uint8_t)(k + 1);
+        v.dealing.at[k] = (uint8_t)(k + 1);
+        share_keypair(v.dealing.key[k], secret, seed);
+        memcpy(v.holder[k].cert.share_key, v.dealing.key[k], SHARE_LEN);
+    }
+    vote_dealing_context(&v, context);
+    assert_int_equal(share_deal(&v.dealing, &env.env, context), 0);
+    assert_int_equal(json_write_vote(&v, text, len), 0);
+}
+
+static int
+vote_read(const uint8_t *text, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct vote v;
+    int err = json_read_vote(&v, text, len, where);
+    if (!err)
+        vote_free(&v);
+    return err;
+}
+
+#define READ_FLAT(name, type)                               \
+    static int name##_read(const uint8_t *text, size_t len) \
+    {                                                       \
+        char where[JSON_WHERE_LEN];                         \
+        struct type x;                                      \
+        return json_read_##name(&x, text, len, where);      \
+    }
+READ_FLAT(network, network)
+READ_FLAT(claim, claim)
+READ_FLAT(shares, shares)
+READ_FLAT(signature, signature_note)
+READ_FLAT(hello, hello)
+
+static const struct {
+    const char *name;
+    int (*read)(const uint8_t *text, size_t len);
+} bodies[] = {{"votes", vote_read},           {"network files", network_read},
+              {"claims", claim_read},         {"shares", shares_read},
+              {"signatures", signature_read}, {"hellos", hello_read}};
+enum { BODIES = sizeof bodies / sizeof bodies[0] };
+
+static void
+bodies_write(char *text[BODIES], size_t len[BODIES])
+{
+    struct network n = {.genesis_s = 1, .epoch_len_s = 30, .n_authorities = 1};
+    struct claim c = {.network = "test", .epoch = 4, .len = 70};
+    static struct shares s = {.network = "test", .epoch = 4, .n = 2};
+    struct signature_note g = {.network = "test", .epoch = 4};
+    struct hello h = {.network = "test", .epoch = 4};
+    sphinx_geometry_default(&n.geometry);
+    strcpy(n.name, "test");
+    strcpy(n.authorities[0].address, "127.0.0.1:1");
+    s.entry[1].dealer[0] = 1;
+    vote_write(&text[0], &len[0]);
+    assert_int_equal(json_write_network(&n, &text[1], &len[1]), 0);
+    assert_int_equal(json_write_claim(&c, &text[2], &len[2]), 0);
+    assert_int_equal(json_write_shares(&s, &text[3], &len[3]), 0);
+    assert_int_equal(json_write_signature(&g, &text[4], &len[4]), 0);
+    assert_int_equal(json_write_hello(&h, &text[5], &len[5]), 0);
+}
+
+/* Digits and letters for their like, so that most stay JSON. */
+static void
+body_mutate(struct rng_seeded *rng, uint8_t *text, size_t len)
+{
+    for (uint64_t m = 1 + rng_seeded_u64(rng) % 3; m > 0; m--) {
+        uint64_t u = rng_seeded_u64(rng);
+        uint8_t *c = &text[u % len];
+        *c = *c >= '0' && *c <= '9'   ? (uint8_t)('0' + (u >> 40) % 10)
+             : *c >= 'a' && *c <= 'z' ? (uint8_t)('a' + (u >> 40) % 26)
+             : u >> 63                ? (uint8_t)(u >> 32)
+                                      : *c;
+    }
+}
+
 /* JSON whose values are changed, canonical or not. */
 static void
 votes_and_network_files(void **state)
 {
     (void)state;
-    static char *one[] = {(char *)"brusio-descriptor/1 2\n{}\n"};
     struct rng_seeded rng;
-    struct tally votes = {{0}}, files = {{0}};
-    struct vote v = {.epoch = 4, .n = 1, .descriptors = one}, back;
-    struct network n = {.genesis_s = 1, .epoch_len_s = 30, .n_authorities = 1};
-    struct network n_back;
-    char *text[2], where[JSON_WHERE_LEN];
-    size_t len[2];
-    strcpy(v.network, "test");
-    sphinx_geometry_default(&n.geometry);
-    strcpy(n.name, "test");
-    strcpy(n.authorities[0].address, "127.0.0.1:1");
-    params_default(&v.params, 3600);
-    assert_int_equal(json_write_vote(&v, &text[0], &len[0]), 0);
-    assert_int_equal(json_write_network(&n, &text[1], &len[1]), 0);
+    static struct tally count[BODIES];
+    char *text[BODIES];
+    size_t len[BODIES];
+    memset(count, 0, sizeof count);
+    bodies_write(text, len);
     rng_seeded_init_u64(&rng, test_seed(), "votes");
-    for (unsigned i = 0; i < TEXTS / 2; i++)
-        for (unsigned k = 0; k < 2; k++) {
+    for (unsigned k = 0; k < BODIES; k++) {
+        for (unsigned i = 0; i < TEXTS / (k == 0 ? 8 : 2); i++) {
             uint8_t *copy = malloc(len[k]);
             assert_non_null(copy);
             memcpy(copy, text[k], len[k]);
-            if (i % 16) {
-                /* digits and letters for their like, so that most stay JSON */
-                for (uint64_t m = 1 + rng_seeded_u64(&rng) % 3; m > 0; m--) {
-                    uint64_t u = rng_seeded_u64(&rng);
-                    uint8_t *c = &copy[u % len[k]];
-                    *c = *c >= '0' && *c <= '9'
-                             ? (uint8_t)('0' + (u >> 40) % 10)
-                         : *c >= 'a' && *c <= 'z'
-                             ? (uint8_t)('a' + (u >> 40) % 26)
-                         : u >> 63 ? (uint8_t)(u >> 32)
-                                   : *c;
-                }
-            }
-            int err;
-            if (k == 0) {
-                err = json_read_vote(&back, copy, len[k], where);
-                if (!err)
-                    vote_free(&back);
-                votes.count[-err]++;
-            } else {
-                err = json_read_network(&n_back, copy, len[k], where);
-                files.count[-err]++;
-            }
+            if (i % 16)
+                body_mutate(&rng, copy, len[k]);
+            count[k].count[-bodies[k].read(copy, len[k])]++;
             free(copy);
         }
-    tally_print("votes", &votes, 4);
-    tally_print("network files", &files, 3);
-    free(text[0]);
-    free(text[1]);
+        tally_print(bodies[k].name, &count[k], 3);
+        free(text[k]);
+    }
 }
 
 /* ---- records ---- */

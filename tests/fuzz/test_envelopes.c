@@ -60,7 +60,7 @@ parts_change(struct fixture *f, uint8_t *bytes, size_t *len)
         "brusio-consensus/1 28\n",  "brusio-consensus/2 28\n",
         "brusio-consensus/1 27\n",  "brusio-consensus/1 29\n",
         "brusio-consensus/1 028\n", "brusio-consensus/1 99999999\n",
-        "brusio-consensus/1 900\n", "brusio-vote/1 28\n"};
+        "brusio-consensus/1 900\n", "brusio-claim/1 28\n"};
     struct rng_seeded *rng = &f->rng;
     const char *h = head[mutate_below(rng, sizeof head / sizeof head[0])];
     const uint8_t *lines = f->good + f->len - (size_t)SIGNERS * LINE;

@@ -113,7 +113,7 @@ every_changed_byte_is_noticed(void **state)
                              0);
     }
     struct document d;
-    assert_int_equal(document_parse(&d, DOCUMENT_VOTE, f.bytes, f.len),
+    assert_int_equal(document_parse(&d, DOCUMENT_CLAIM, f.bytes, f.len),
                      ERR_FORMAT);
     free(f.bytes);
 }
@@ -156,21 +156,21 @@ heads_are_strict(void **state)
         const char *text;
         int err;
     } row[] = {{"", ERR_SHORT},
-               {"brusio-vote/1 2\n{}\n", 0},
-               {"brusio-vote/1 0\n\n", 0},
-               {"brusio-vote/2 2\n{}\n", ERR_VERSION},
-               {"brusio-vote/1 02\n{}\n", ERR_FORMAT},
-               {"brusio-vote/1 +2\n{}\n", ERR_FORMAT},
-               {"brusio-vote/1 \n{}\n", ERR_FORMAT},
-               {"brusio-vote/1 3\n{}\n", ERR_SHORT},
-               {"brusio-vote/1 1\n{}\n", ERR_FORMAT},
-               {"brusio-vote/1 2\n{}\nx", ERR_SHORT},
-               {"brusio-vote/1 2", ERR_SHORT},
-               {"brusio-vote/1 99999999999999999999\n", ERR_LONG},
+               {"brusio-claim/1 2\n{}\n", 0},
+               {"brusio-claim/1 0\n\n", 0},
+               {"brusio-claim/2 2\n{}\n", ERR_VERSION},
+               {"brusio-claim/1 02\n{}\n", ERR_FORMAT},
+               {"brusio-claim/1 +2\n{}\n", ERR_FORMAT},
+               {"brusio-claim/1 \n{}\n", ERR_FORMAT},
+               {"brusio-claim/1 3\n{}\n", ERR_SHORT},
+               {"brusio-claim/1 1\n{}\n", ERR_FORMAT},
+               {"brusio-claim/1 2\n{}\nx", ERR_SHORT},
+               {"brusio-claim/1 2", ERR_SHORT},
+               {"brusio-claim/1 99999999999999999999\n", ERR_LONG},
                {"brusio-consensus/1 2\n{}\n", ERR_FORMAT}};
     struct document d;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
-        assert_int_equal(document_parse(&d, DOCUMENT_VOTE,
+        assert_int_equal(document_parse(&d, DOCUMENT_CLAIM,
                                         (const uint8_t *)row[i].text,
                                         strlen(row[i].text)),
                          row[i].err);

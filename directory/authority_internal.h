@@ -1,0 +1,98 @@
+/* directory/authority_internal.h - what the files of an authority share. */
+#ifndef DIRECTORY_AUTHORITY_INTERNAL_H
+#define DIRECTORY_AUTHORITY_INTERNAL_H
+#include "directory/authority.h"
+#include "directory/listing.h"
+#include "directory/rounds.h"
+
+/* What is known of an authority, the own one too. */
+struct colleague {
+    uint32_t seen;
+    bool has_cert;
+    struct certificate cert; /* the newest that was seen */
+    /* of the target */
+    bool evident;   /* evidence was published */
+    uint8_t *claim; /* the first one seen, for evidence */
+    size_t claim_len;
+    struct shares *shares;
+    uint8_t *shares_doc;
+    size_t shares_len;
+    bool has_note;
+    struct signature_note note;
+    struct document_signature sig;
+    uint8_t *note_doc;
+    size_t note_len;
+};
+
+/* A vote that counts, once the rounds are over. */
+struct counted {
+    struct vote vote;
+    size_t author;
+    bool deals; /* its dealing is good */
+    uint8_t context[SHARE_CONTEXT_LEN];
+    uint32_t tried;  /* bit k: holder k's opening was looked at */
+    size_t n_opened; /* that check */
+    size_t place[SHARE_MAX];
+    uint8_t point[SHARE_MAX][SHARE_LEN];
+};
+
+struct authority {
+    struct authority_config config;
+    struct network network;
+    struct certificate cert;
+    struct document_key key; /* seed and cert: the copies here */
+    uint8_t *seed;           /* guarded */
+    uint8_t *share_secret[AUTHORITY_SHARE_KEYS]; /* guarded */
+    uint8_t ids[AUTHORITIES_MAX][SPHINX_ID_LEN]; /* sorted */
+    size_t n, self;
+    struct schedule schedule;
+    uint32_t target, abstains; /* abstains: from this epoch, 0 none */
+    enum schedule_phase next;
+    uint32_t voted, signed_epoch; /* the newest ones; bind for ever */
+    uint8_t signed_hash[DOCUMENT_HASH_LEN];
+    uint64_t ask_ms; /* not before */
+    struct rounds rounds;
+    struct colleague colleague[AUTHORITIES_MAX];
+    struct listing listing;
+    uint8_t *hello; /* the newest own one */
+    size_t hello_len;
+    size_t n_counted; /* from OPEN on */
+    struct counted *counted;
+    bool opened;
+    /* the consensus of the target, as computed here */
+    bool hopeless; /* the votes give none */
+    char *body;
+    size_t body_len;
+    uint8_t hash[DOCUMENT_HASH_LEN];
+    /* the newest one published */
+    struct consensus *newest;
+    uint8_t *published;
+    size_t published_len;
+    struct authority_status status;
+};
+
+int authority_output(struct authority *a, enum authority_output what,
+                     const uint8_t *bytes, size_t len) CHECK_RESULT;
+/* Count what was of no use; returns err. */
+int authority_count(struct authority *a, int err);
+/* Sign a body, which is freed, and write the document out. */
+int authority_sign(struct authority *a, enum document_kind kind, char *body,
+                   size_t body_len, uint8_t **out, size_t *len) CHECK_RESULT;
+/* Replace *to by a copy with a final 0. */
+int bytes_copy(uint8_t **to, size_t *to_len, const uint8_t *bytes,
+               size_t len) CHECK_RESULT;
+
+/* authority_vote.c */
+int vote_make(struct authority *a) CHECK_RESULT;
+/* The rounds are over. */
+int votes_open(struct authority *a) CHECK_RESULT;
+void votes_clear(struct authority *a);
+/* All secrets that can be had by now. Returns ERR_AGAIN when some are missing,
+ * else the value in out. */
+int votes_random(struct authority *a, uint8_t out[static 32]) CHECK_RESULT;
+
+/* authority_sign.c */
+int shares_send(struct authority *a) CHECK_RESULT;
+/* From SIGN on: compute, sign, publish, as far as it goes. */
+int consensus_step(struct authority *a) CHECK_RESULT;
+#endif

@@ -1,0 +1,170 @@
+/* directory/authority_sign.c - opening shares; the consensus, from the tally to
+ * its publication. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/authority_internal.h"
+#include "directory/tally.h"
+
+/* ---- shares ---- */
+
+/* The own openings of one dealing; whether there is one. */
+static bool
+share_find(struct authority *a, const struct counted *c, struct shares_entry *e)
+{
+    const struct share_dealing *d = &c->vote.dealing;
+    for (size_t k = 0; c->deals && k < d->n; k++) {
+        if (d->at[k] != a->self + 1)
+            continue;
+        memcpy(e->dealer, c->vote.author, sizeof e->dealer);
+        for (size_t i = 0; i < AUTHORITY_SHARE_KEYS; i++)
+            if (a->share_secret[i] &&
+                share_open(&e->opened, d, k, a->share_secret[i], a->config.env,
+                           c->context) == 0)
+                return true;
+        a->status.refused[-ERR_PEER]++; /* for a key that is gone */
+    }
+    return false;
+}
+
+int
+shares_send(struct authority *a)
+{
+    struct colleague *own = &a->colleague[a->self];
+    struct shares *s = calloc(1, sizeof *s);
+    char *body = NULL;
+    size_t len;
+    if (!s)
+        return ERR_NOMEM;
+    memcpy(s->network, a->network.name, sizeof s->network);
+    s->epoch = a->target;
+    for (size_t i = 0; i < a->n_counted; i++)
+        s->n += share_find(a, &a->counted[i], &s->entry[s->n]);
+    free(own->shares);
+    own->shares = s;
+    free(own->shares_doc);
+    own->shares_doc = NULL;
+    int err = json_write_shares(s, &body, &len);
+    if (!err)
+        err = authority_sign(a, DOCUMENT_SHARES, body, len, &own->shares_doc,
+                             &own->shares_len);
+    if (!err)
+        err = authority_output(a, AUTHORITY_SEND, own->shares_doc,
+                               own->shares_len);
+    return err;
+}
+
+/* ---- the consensus ---- */
+
+static int
+consensus_compute(struct authority *a)
+{
+    struct vote *votes[AUTHORITIES_MAX];
+    struct consensus *c = NULL;
+    uint8_t value[32];
+    int err = votes_random(a, value);
+    if (err)
+        return err;
+    for (size_t i = 0; i < a->n_counted; i++)
+        votes[i] = &a->counted[i].vote;
+    err = tally_votes(&c, votes, a->n_counted, a->n, value,
+                      schedule_valid_s(&a->schedule, a->target));
+    if (!err)
+        err = json_write_consensus(c, &a->body, &a->body_len);
+    if (!err)
+        document_hash(DOCUMENT_CONSENSUS, (const uint8_t *)a->body, a->body_len,
+                      a->hash);
+    consensus_free(&c);
+    return err;
+}
+
+/* Sign it, unless this authority may have signed another one. */
+static int
+consensus_sign(struct authority *a)
+{
+    struct colleague *own = &a->colleague[a->self];
+    struct signature_note note = {.epoch = a->target};
+    struct document *d = calloc(1, sizeof *d);
+    char *body = NULL;
+    int err = d ? 0 : ERR_NOMEM;
+    if (err || (a->abstains && a->target <= a->abstains) ||
+        a->signed_epoch > a->target ||
+        (a->signed_epoch == a->target &&
+         memcmp(a->signed_hash, a->hash, sizeof a->hash) != 0))
+        goto out;
+    memcpy(note.network, a->network.name, sizeof note.network);
+    memcpy(note.hash, a->hash, sizeof note.hash);
+    d->kind = DOCUMENT_SIGNATURE;
+    err = json_write_signature(&note, &body, &d->body_len);
+    if (err)
+        goto out;
+    d->body = (const uint8_t *)body;
+    document_sign_hash(&own->sig, a->hash, &a->key);
+    err = document_add(d, &own->sig);
+    free(own->note_doc);
+    own->note_doc = NULL;
+    if (!err)
+        err = document_write(d, &own->note_doc, &own->note_len);
+    if (!err)
+        err = authority_output(a, AUTHORITY_KEEP_SIGNATURE, own->note_doc,
+                               own->note_len);
+    if (err)
+        goto out;
+    own->note = note;
+    own->has_note = true;
+    a->signed_epoch = a->target;
+    memcpy(a->signed_hash, a->hash, sizeof a->hash);
+    err = authority_output(a, AUTHORITY_SEND, own->note_doc, own->note_len);
+out:
+    free(body);
+    free(d);
+    return err;
+}
+
+/* All good signatures of what was computed here; enough: publish. */
+static int
+consensus_publish(struct authority *a)
+{
+    struct document *d = calloc(1, sizeof *d);
+    uint8_t *bytes = NULL;
+    size_t len;
+    int err = d ? 0 : ERR_NOMEM;
+    if (err)
+        return err;
+    d->kind = DOCUMENT_CONSENSUS;
+    d->body = (const uint8_t *)a->body;
+    d->body_len = a->body_len;
+    for (size_t i = 0; i < a->n && !err; i++) {
+        const struct colleague *c = &a->colleague[i];
+        if (c->has_note && memcmp(c->note.hash, a->hash, sizeof a->hash) == 0)
+            err = document_add(d, &c->sig);
+    }
+    a->status.signatures = d->n_signers;
+    if (!err && d->n_signers < document_two_thirds(a->n))
+        err = ERR_AGAIN;
+    if (!err)
+        err = document_write(d, &bytes, &len);
+    if (!err)
+        err = authority_take_consensus(a, bytes, len);
+    free(bytes);
+    free(d);
+    return err;
+}
+
+int
+consensus_step(struct authority *a)
+{
+    if (!a->opened || a->hopeless || a->next < SCHEDULE_PUBLISH ||
+        (a->newest && a->newest->epoch >= a->target))
+        return 0;
+    int err = 0;
+    if (!a->body) {
+        err = consensus_compute(a);
+        a->hopeless = err && err != ERR_AGAIN && err != ERR_NOMEM;
+        if (!err)
+            err = consensus_sign(a);
+    }
+    if (!err)
+        err = consensus_publish(a);
+    return err == ERR_AGAIN ? 0 : err;
+}

@@ -1,0 +1,349 @@
+/* directory/authority_take.c - what comes in: from relays, from the others, and
+ * from an earlier life. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/authority_internal.h"
+#include "directory/descriptor.h"
+#include "lib/codec.h"
+
+int
+authority_count(struct authority *a, int err)
+{
+    if (err)
+        a->status.refused[-err]++;
+    return err;
+}
+
+int
+authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
+                     char where[static JSON_WHERE_LEN])
+{
+    struct descriptor d;
+    int err = descriptor_open(&d, a->config.params.geometry.public_len, bytes,
+                              len, where);
+    if (!err && memchr(bytes, 0, len))
+        err = ERR_FORMAT;
+    if (!err && strcmp(d.network, a->network.name) != 0)
+        err = ERR_FOREIGN;
+    if (!err && d.epoch + d.n_keys <= a->target)
+        err = ERR_STALE;
+    if (!err && d.epoch > a->target + 1)
+        err = ERR_FUTURE;
+    if (!err && a->config.admit && !a->config.admit(a->config.ctx, &d))
+        err = ERR_COMMAND;
+    if (!err)
+        err = listing_put(&a->listing, &d, bytes, len, a->target);
+    if (!err && a->next > SCHEDULE_VOTE)
+        return ERR_AGAIN;
+    return authority_count(a, err);
+}
+
+/* Two documents that one authority may not both sign. */
+static void
+evidence_make(struct authority *a, size_t who, const uint8_t *first,
+              size_t first_len, const uint8_t *second, size_t second_len)
+{
+    struct colleague *c = &a->colleague[who];
+    if (c->evident)
+        return;
+    uint8_t *both = malloc(first_len + second_len);
+    if (!both)
+        return;
+    memcpy(both, first, first_len);
+    memcpy(both + first_len, second, second_len);
+    c->evident = authority_output(a, AUTHORITY_EVIDENCE, both,
+                                  first_len + second_len) == 0;
+    free(both);
+}
+
+/* A claim counts: sign it, pass it on. */
+static int
+claim_pass(struct authority *a, size_t author, size_t claim)
+{
+    const struct rounds_claim *k = &a->rounds.author[author].claim[claim];
+    uint8_t *bytes = NULL, *kept;
+    size_t len;
+    int err = rounds_write(&a->rounds, author, claim, &a->key, &bytes, &len);
+    if (err)
+        return err;
+    kept = malloc(4 + len + k->len);
+    if (kept) {
+        codec_put32(kept, (uint32_t)len);
+        memcpy(kept + 4, bytes, len);
+        memcpy(kept + 4 + len, k->vote, k->len);
+        /* for after a crash; no rule rests on it */
+        (void)!authority_output(a, AUTHORITY_KEEP_VOTE, kept, 4 + len + k->len);
+    }
+    free(kept);
+    err = authority_output(a, AUTHORITY_SEND, bytes, len);
+    free(bytes);
+    return err;
+}
+
+static int
+claim_take(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    size_t author = a->n, claim = 0;
+    int err = rounds_claim(&a->rounds, bytes, len,
+                           env_now_wall_ms(a->config.env), &author, &claim);
+    if ((err == 0 || err == ERR_FULL || err == ERR_CONFLICT ||
+         err == ERR_TIMEOUT) &&
+        author < a->n) {
+        struct colleague *c = &a->colleague[author];
+        if (!c->claim)
+            (void)!bytes_copy(&c->claim, &c->claim_len, bytes, len);
+        else if (a->rounds.author[author].n > 1)
+            evidence_make(a, author, c->claim, c->claim_len, bytes, len);
+    }
+    if (err == 0 || err == ERR_AGAIN) {
+        const uint8_t *digest = a->rounds.author[author].claim[claim].digest;
+        int wanted = authority_output(a, AUTHORITY_WANT, digest, 32);
+        err = err ? err : wanted;
+    }
+    return err;
+}
+
+int
+authority_take_vote(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    size_t author, claim;
+    int err = rounds_vote(&a->rounds, bytes, len,
+                          env_now_wall_ms(a->config.env), &author, &claim);
+    if (!err)
+        err = claim_pass(a, author, claim);
+    return authority_count(a, err);
+}
+
+static int
+hello_take(struct authority *a, const struct document *d, size_t who)
+{
+    char where[JSON_WHERE_LEN];
+    struct hello h;
+    int err = json_read_hello(&h, d->body, d->body_len, where);
+    if (!err && strcmp(h.network, a->network.name) != 0)
+        err = ERR_FOREIGN;
+    if (!err && h.epoch > a->colleague[who].seen)
+        a->colleague[who].seen = h.epoch;
+    return err;
+}
+
+static int
+epoch_judge(const struct authority *a, const char *network, uint32_t epoch)
+{
+    if (strcmp(network, a->network.name) != 0)
+        return ERR_FOREIGN;
+    return epoch == a->target ? 0 : epoch < a->target ? ERR_STALE : ERR_FUTURE;
+}
+
+static int
+shares_take(struct authority *a, const struct document *d, size_t who,
+            const uint8_t *bytes, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct colleague *c = &a->colleague[who];
+    struct shares *s = malloc(sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    int err = json_read_shares(s, d->body, d->body_len, where);
+    if (!err)
+        err = epoch_judge(a, s->network, s->epoch);
+    if (!err && c->shares)
+        err = ERR_DUPLICATE;
+    if (!err)
+        err = bytes_copy(&c->shares_doc, &c->shares_len, bytes, len);
+    if (err) {
+        free(s);
+        return err;
+    }
+    c->shares = s;
+    return consensus_step(a);
+}
+
+static int
+note_take(struct authority *a, const struct document *d, size_t who,
+          const uint8_t *bytes, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct colleague *c = &a->colleague[who];
+    struct signature_note s;
+    int err = json_read_signature(&s, d->body, d->body_len, where);
+    if (!err)
+        err = epoch_judge(a, s.network, s.epoch);
+    if (!err)
+        err = document_check(&d->sig[0], s.hash);
+    if (!err && c->has_note) {
+        err = ERR_DUPLICATE;
+        if (memcmp(c->note.hash, s.hash, sizeof s.hash) != 0) {
+            evidence_make(a, who, c->note_doc, c->note_len, bytes, len);
+            err = ERR_CONFLICT;
+        }
+    }
+    if (!err)
+        err = bytes_copy(&c->note_doc, &c->note_len, bytes, len);
+    if (err)
+        return err;
+    c->note = s;
+    c->sig = d->sig[0];
+    c->has_note = true;
+    return consensus_step(a);
+}
+
+/* Remember the newest certificate; what is signed by an older one still counts
+ * as long as that runs. */
+static void
+cert_note(struct authority *a, size_t who, const struct document_signature *s)
+{
+    struct colleague *c = &a->colleague[who];
+    if (who == a->self || !s->certified ||
+        (c->has_cert && c->cert.from_s >= s->cert.from_s))
+        return;
+    c->cert = s->cert;
+    c->has_cert = true;
+}
+
+/* Of these kinds an authority signs alone; the signature in a note is over
+ * another hash and checked later. */
+static int
+single_open(struct authority *a, enum document_kind kind, struct document *d,
+            const uint8_t *bytes, size_t len, size_t *who)
+{
+    const uint8_t(*ids)[SPHINX_ID_LEN] =
+        (const uint8_t(*)[SPHINX_ID_LEN])a->ids;
+    int err = kind == DOCUMENT_SIGNATURE
+                  ? document_parse(d, kind, bytes, len)
+                  : document_open(d, kind, bytes, len, ids, a->n, 1);
+    if (!err && d->n_signers != 1)
+        err = ERR_FORMAT;
+    if (!err &&
+        document_signers_at(d, ids, a->n,
+                            schedule_valid_s(&a->schedule, a->target)) != 1)
+        err = ERR_PEER;
+    for (*who = 0;
+         !err && memcmp(a->ids[*who], d->sig[0].signer, SPHINX_ID_LEN) != 0;)
+        ++*who;
+    return err;
+}
+
+int
+authority_take(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    const enum document_kind kind = document_kind_of(bytes, len);
+    size_t who;
+    if (kind == DOCUMENT_CLAIM)
+        return authority_count(a, claim_take(a, bytes, len));
+    if (kind != DOCUMENT_HELLO && kind != DOCUMENT_SHARES &&
+        kind != DOCUMENT_SIGNATURE)
+        return authority_count(a, ERR_FORMAT);
+    struct document *d = malloc(sizeof *d);
+    int err = d ? single_open(a, kind, d, bytes, len, &who) : ERR_NOMEM;
+    if (!err && who == a->self)
+        err = ERR_DUPLICATE;
+    if (!err)
+        err = kind == DOCUMENT_HELLO    ? hello_take(a, d, who)
+              : kind == DOCUMENT_SHARES ? shares_take(a, d, who, bytes, len)
+                                        : note_take(a, d, who, bytes, len);
+    if (!err)
+        cert_note(a, who, &d->sig[0]);
+    free(d);
+    return authority_count(a, err);
+}
+
+int
+authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct consensus *c = NULL;
+    struct document *d = malloc(sizeof *d);
+    const uint8_t(*ids)[SPHINX_ID_LEN] =
+        (const uint8_t(*)[SPHINX_ID_LEN])a->ids;
+    if (!d)
+        return ERR_NOMEM;
+    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len, ids, a->n,
+                            document_two_thirds(a->n));
+    if (!err)
+        err = json_read_consensus(&c, d->body, d->body_len, where);
+    if (!err && document_signers_at(d, ids, a->n, c->valid_after_s) <
+                    document_two_thirds(a->n))
+        err = ERR_THRESHOLD;
+    if (!err && strcmp(c->network, a->network.name) != 0)
+        err = ERR_FOREIGN;
+    if (!err && a->newest && c->epoch <= a->newest->epoch)
+        err = ERR_STALE;
+    if (!err && c->epoch > a->target)
+        err = ERR_FUTURE;
+    if (!err) {
+        document_digest(d, c->digest);
+        err = bytes_copy(&a->published, &a->published_len, bytes, len);
+    }
+    free(d);
+    if (err) {
+        consensus_free(&c);
+        return err;
+    }
+    consensus_free(&a->newest);
+    a->newest = c;
+    a->status.epoch = c->epoch;
+    return authority_output(a, AUTHORITY_KEEP_CONSENSUS, bytes, len);
+}
+
+/* ---- what was kept ---- */
+
+static int
+load_vote(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct claim c;
+    if (len < 4 || codec_get32(bytes) > len - 4)
+        return ERR_SHORT;
+    const uint8_t *claim = bytes + 4, *vote = claim + codec_get32(bytes);
+    const size_t claim_len = codec_get32(bytes);
+    struct document *d = malloc(sizeof *d);
+    int err =
+        d ? document_open(d, DOCUMENT_CLAIM, claim, claim_len,
+                          (const uint8_t(*)[SPHINX_ID_LEN])a->ids, a->n, 1)
+          : ERR_NOMEM;
+    if (!err)
+        err = json_read_claim(&c, d->body, d->body_len, where);
+    if (!err && memcmp(c.author, a->ids[a->self], SPHINX_ID_LEN) == 0 &&
+        c.epoch > a->voted)
+        a->voted = c.epoch;
+    free(d);
+    if (!err)
+        err = rounds_load(&a->rounds, claim, claim_len, vote,
+                          len - 4 - claim_len);
+    return err;
+}
+
+static int
+load_signature(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct signature_note s;
+    struct document *d = malloc(sizeof *d);
+    int err = d ? document_parse(d, DOCUMENT_SIGNATURE, bytes, len) : ERR_NOMEM;
+    if (!err)
+        err = json_read_signature(&s, d->body, d->body_len, where);
+    free(d);
+    if (!err && s.epoch > a->signed_epoch) {
+        a->signed_epoch = s.epoch;
+        memcpy(a->signed_hash, s.hash, sizeof s.hash);
+    }
+    return err;
+}
+
+int
+authority_load(struct authority *a, enum authority_output what,
+               const uint8_t *bytes, size_t len)
+{
+    switch (what) {
+    case AUTHORITY_KEEP_CONSENSUS:
+        return authority_take_consensus(a, bytes, len);
+    case AUTHORITY_KEEP_VOTE:
+        return load_vote(a, bytes, len);
+    case AUTHORITY_KEEP_SIGNATURE:
+        return load_signature(a, bytes, len);
+    default:
+        return ERR_ARG;
+    }
+}

@@ -1,0 +1,55 @@
+/* directory/exchange.h - the edge between authorities, over HTTP.
+ *
+ *   POST /v1/documents       several at once: length 4 (big-endian) | document
+ *   GET  /v1/documents       all of the epoch being prepared, written alike
+ *   GET  /v1/vote/DIGEST     a vote, by the hex of its digest
+ *   GET  /v1/consensus       the newest one
+ *
+ * To each other authority one POST is under way at a time; what is to be sent
+ * meanwhile waits and goes together. A POST that fails is tried again for a
+ * while. A vote is asked of one authority after another until one has it. */
+#ifndef DIRECTORY_EXCHANGE_H
+#define DIRECTORY_EXCHANGE_H
+#include "directory/json.h"
+#include "lib/loop.h"
+
+enum { EXCHANGE_POST_MAX = 1 << 20 };
+
+struct exchange;
+struct exchange_config {
+    struct loop *loop;
+    const struct network *network; /* stays the caller's */
+    const uint8_t *self;           /* identity */
+    /* What came of asking; bytes are theirs. */
+    void (*document)(void *ctx, const uint8_t *bytes, size_t len);
+    void (*vote)(void *ctx, const uint8_t *bytes, size_t len);
+    void (*consensus)(void *ctx, const uint8_t *bytes, size_t len);
+    void *ctx;
+};
+
+int exchange_new(struct exchange **out,
+                 const struct exchange_config *config) CHECK_RESULT;
+void exchange_free(struct exchange **x);
+
+/* To all others. Returns ERR_FULL when it had no room for one of them. */
+int exchange_send(struct exchange *x, const uint8_t *document,
+                  size_t len) CHECK_RESULT;
+/* Ask for a vote, unless it is being asked for. Returns also ERR_FULL. */
+int exchange_want(struct exchange *x,
+                  const uint8_t digest[static 32]) CHECK_RESULT;
+/* Ask all for their consensus and documents. */
+void exchange_ask(struct exchange *x);
+
+/* Documents written one after the other: each of them. Returns ERR_SHORT when
+ * the last is cut, ERR_LONG when there are too many. */
+int exchange_each(const uint8_t *bytes, size_t len,
+                  void (*each)(void *ctx, const uint8_t *bytes, size_t len),
+                  void *ctx) CHECK_RESULT;
+/* Append one to a growing buffer. */
+struct exchange_buffer {
+    uint8_t *bytes;
+    size_t len;
+};
+int exchange_append(struct exchange_buffer *b, const uint8_t *document,
+                    size_t len) CHECK_RESULT;
+#endif

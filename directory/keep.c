@@ -1,0 +1,408 @@
+/* directory/keep.c - see keep.h. */
+#include "directory/keep.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "directory/share.h"
+#include "lib/codec.h"
+#include "lib/files.h"
+#include "lib/secret.h"
+
+enum {
+    LINE_MAX_LEN = 1024,
+    NAME_LEN = 64,
+    BACKDATED_S = 3600, /* clocks differ */
+    LOADED_MAX = 2 * DOCUMENT_BODY_MAX,
+    EVIDENCE_MAX = 64 /* files */
+};
+static const char request_head[] = "brusio-request/1";
+static const char certificate_head[] = "brusio-certificate/1";
+
+/* ---- keys ---- */
+
+/* The keys that follow from a working seed. */
+static int
+working_derive(const uint8_t seed[32], uint8_t **sign, uint8_t **share,
+               uint8_t key[32], uint8_t share_key[32])
+{
+    static const char label[] = "brusio/1 working";
+    uint8_t both[64], secret[crypto_sign_SECRETKEYBYTES];
+    crypto_generichash(both, sizeof both, (const uint8_t *)label,
+                       sizeof label - 1, seed, 32);
+    *sign = secret_new(DOCUMENT_SIGN_SEED_LEN);
+    *share = secret_new(SHARE_LEN);
+    int err = *sign && *share ? 0 : ERR_NOMEM;
+    if (!err) {
+        memcpy(*sign, both, DOCUMENT_SIGN_SEED_LEN);
+        crypto_sign_seed_keypair(key, secret, *sign);
+        share_keypair(share_key, *share, both + 32);
+    }
+    sodium_memzero(both, sizeof both);
+    sodium_memzero(secret, sizeof secret);
+    return err;
+}
+
+/* Read a key file; draw it when it is not there and may be made. */
+static int
+seed_read(const char *dir, const char *name, bool make, uint8_t **seed)
+{
+    char path[FILES_PATH_MAX];
+    *seed = NULL;
+    int err = files_path(path, dir, name);
+    if (!err && !make && access(path, F_OK))
+        err = ERR_NOT_FOUND;
+    return err ? err : files_key(path, seed);
+}
+
+static int
+file_move(const char *dir, const char *from, const char *to)
+{
+    char a[FILES_PATH_MAX], b[FILES_PATH_MAX];
+    if (files_path(a, dir, from) || files_path(b, dir, to))
+        return ERR_LONG;
+    return rename(a, b) ? ERR_IO : 0;
+}
+
+static char *
+field_write(char *at, const void *data, size_t len)
+{
+    *at++ = ' ';
+    codec_hex(at, data, len);
+    return at + 2 * len;
+}
+
+static int
+line_write(const uint8_t *identity, const struct certificate *c, char **out)
+{
+    char *at = *out = malloc(LINE_MAX_LEN);
+    if (!at)
+        return ERR_NOMEM;
+    at += sprintf(at, "%s", certificate_head);
+    at = field_write(at, identity, SPHINX_ID_LEN);
+    at = field_write(at, c->key, 32);
+    at = field_write(at, c->share_key, 32);
+    at += sprintf(at, " %" PRIu64 " %" PRIu64, c->from_s, c->until_s);
+    at = field_write(at, c->signature, sizeof c->signature);
+    strcpy(at, "\n");
+    return 0;
+}
+
+static int
+line_read(const char *line, uint8_t *identity, struct certificate *c)
+{
+    char head[32], id[65], key[65], share[65], signature[129];
+    *c = (struct certificate){0};
+    if (sscanf(line, "%31s %64s %64s %64s %" SCNu64 " %" SCNu64 " %128s", head,
+               id, key, share, &c->from_s, &c->until_s, signature) != 7 ||
+        strcmp(head, certificate_head) != 0 ||
+        codec_unhex(identity, SPHINX_ID_LEN, id) ||
+        codec_unhex(c->key, 32, key) || codec_unhex(c->share_key, 32, share) ||
+        codec_unhex(c->signature, sizeof c->signature, signature))
+        return ERR_FORMAT;
+    return certificate_check(c, identity);
+}
+
+static int
+certificate_load(const char *dir, uint8_t *identity, struct certificate *c)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *text;
+    size_t len;
+    int err = files_path(path, dir, "certificate");
+    if (!err)
+        err = files_read(path, LINE_MAX_LEN, &text, &len);
+    if (err)
+        return err;
+    err = line_read((const char *)text, identity, c);
+    free(text);
+    return err;
+}
+
+static int
+certificate_make(const char *dir, const uint8_t *identity_seed,
+                 struct certificate *c, uint64_t now_s, unsigned days)
+{
+    char path[FILES_PATH_MAX], *line = NULL;
+    struct document_key identity;
+    c->from_s = now_s - BACKDATED_S;
+    c->until_s = now_s + (uint64_t)days * 86400;
+    certificate_sign(c, identity_seed);
+    document_key_direct(&identity, identity_seed);
+    int err = line_write(identity.identity, c, &line);
+    if (!err)
+        err = files_path(path, dir, "certificate");
+    if (!err)
+        err = files_write(path, line, strlen(line));
+    free(line);
+    return err;
+}
+
+static int
+keys_derive(struct keep_keys *k, const char *dir, uint8_t key[32],
+            uint8_t share_key[32])
+{
+    uint8_t *seed = NULL, *old = NULL, *unused = NULL, a[32], b[32];
+    int err = seed_read(dir, "working.key", true, &seed);
+    secret_free((void **)&k->seed);
+    for (size_t i = 0; i < AUTHORITY_SHARE_KEYS; i++)
+        secret_free((void **)&k->share_secret[i]);
+    if (!err)
+        err =
+            working_derive(seed, &k->seed, &k->share_secret[0], key, share_key);
+    if (!err && seed_read(dir, "working-old.key", false, &old) == 0)
+        err = working_derive(old, &unused, &k->share_secret[1], a, b);
+    secret_free((void **)&seed);
+    secret_free((void **)&old);
+    secret_free((void **)&unused);
+    return err;
+}
+
+int
+keep_keys(struct keep_keys *k, const char *dir, uint64_t now_s)
+{
+    uint8_t *identity_seed = NULL, key[32], share_key[32];
+    struct document_key identity;
+    *k = (struct keep_keys){0};
+    int have = certificate_load(dir, k->identity, &k->cert);
+    int err = keys_derive(k, dir, key, share_key);
+    const bool fits = !have && !err && memcmp(k->cert.key, key, 32) == 0 &&
+                      memcmp(k->cert.share_key, share_key, 32) == 0;
+    if (!err && seed_read(dir, "authority.key", false, &identity_seed) == 0) {
+        document_key_direct(&identity, identity_seed);
+        memcpy(k->identity, identity.identity, sizeof k->identity);
+        if (fits && k->cert.until_s < now_s + KEEP_RENEW_S) {
+            err = file_move(dir, "working.key", "working-old.key");
+            if (!err)
+                err = keys_derive(k, dir, key, share_key);
+        }
+        if (!err && (!fits || k->cert.until_s < now_s + KEEP_RENEW_S)) {
+            memcpy(k->cert.key, key, 32);
+            memcpy(k->cert.share_key, share_key, 32);
+            err = certificate_make(dir, identity_seed, &k->cert, now_s,
+                                   CERTIFICATE_DAYS);
+        }
+    } else if (!err) {
+        err = have                      ? ERR_MISSING
+              : !fits                   ? ERR_PEER
+              : k->cert.until_s < now_s ? ERR_EXPIRED
+                                        : 0;
+    }
+    secret_free((void **)&identity_seed);
+    if (err)
+        keep_keys_free(k);
+    return err;
+}
+
+void
+keep_keys_free(struct keep_keys *k)
+{
+    secret_free((void **)&k->seed);
+    for (size_t i = 0; i < AUTHORITY_SHARE_KEYS; i++)
+        secret_free((void **)&k->share_secret[i]);
+}
+
+int
+keep_request(const char *dir, char **line)
+{
+    uint8_t *seed = NULL, *sign = NULL, *share = NULL, key[32], share_key[32];
+    int err = seed_read(dir, "working-new.key", true, &seed);
+    *line = NULL;
+    if (!err)
+        err = working_derive(seed, &sign, &share, key, share_key);
+    if (!err && !(*line = malloc(LINE_MAX_LEN)))
+        err = ERR_NOMEM;
+    if (!err) {
+        char *at = *line + sprintf(*line, "%s", request_head);
+        at = field_write(at, key, 32);
+        at = field_write(at, share_key, 32);
+        strcpy(at, "\n");
+    }
+    secret_free((void **)&seed);
+    secret_free((void **)&sign);
+    secret_free((void **)&share);
+    return err;
+}
+
+int
+keep_certify(const char *dir, const char *request, uint64_t now_s,
+             unsigned days, char **line)
+{
+    char head[32], key[65], share[65];
+    struct certificate c = {.from_s = now_s - BACKDATED_S,
+                            .until_s = now_s + (uint64_t)days * 86400};
+    struct document_key identity;
+    uint8_t *seed = NULL;
+    *line = NULL;
+    if (sscanf(request, "%31s %64s %64s", head, key, share) != 3 ||
+        strcmp(head, request_head) != 0 || codec_unhex(c.key, 32, key) ||
+        codec_unhex(c.share_key, 32, share))
+        return ERR_FORMAT;
+    int err = seed_read(dir, "authority.key", false, &seed);
+    if (err)
+        return err;
+    document_key_direct(&identity, seed);
+    certificate_sign(&c, seed);
+    err = line_write(identity.identity, &c, line);
+    secret_free((void **)&seed);
+    return err;
+}
+
+/* Does this key file belong to the certificate? */
+static int
+working_fits(const char *dir, const char *name, const struct certificate *c)
+{
+    uint8_t *seed = NULL, *sign = NULL, *share = NULL, key[32], share_key[32];
+    int err = seed_read(dir, name, false, &seed);
+    if (!err)
+        err = working_derive(seed, &sign, &share, key, share_key);
+    if (!err && (memcmp(key, c->key, 32) != 0 ||
+                 memcmp(share_key, c->share_key, 32) != 0))
+        err = ERR_PEER;
+    secret_free((void **)&seed);
+    secret_free((void **)&sign);
+    secret_free((void **)&share);
+    return err;
+}
+
+int
+keep_install(const char *dir, const char *certificate)
+{
+    uint8_t identity[SPHINX_ID_LEN];
+    char path[FILES_PATH_MAX];
+    struct certificate c;
+    int err = line_read(certificate, identity, &c);
+    /* a crash in between leaves the key moved; then this is done again */
+    if (!err && working_fits(dir, "working.key", &c) != 0) {
+        err = working_fits(dir, "working-new.key", &c);
+        if (!err)
+            (void)!file_move(dir, "working.key", "working-old.key");
+        if (!err)
+            err = file_move(dir, "working-new.key", "working.key");
+    }
+    if (!err)
+        err = files_path(path, dir, "certificate");
+    return err ? err : files_write(path, certificate, strlen(certificate));
+}
+
+/* ---- the rest ---- */
+
+int
+keep_begin(const char *dir)
+{
+    static const char text[] = "brusio-directory-state/1\n";
+    char path[FILES_PATH_MAX];
+    int err = files_path(path, dir, "votes");
+    if (!err)
+        err = files_mkdir(path);
+    if (!err)
+        err = files_path(path, dir, "state");
+    return err ? err : files_write(path, text, sizeof text - 1);
+}
+
+bool
+keep_is_whole(const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    return files_path(path, dir, "state") == 0 && access(path, F_OK) == 0;
+}
+
+int
+keep_put(const char *dir, enum authority_output what, uint32_t epoch,
+         const uint8_t *bytes, size_t len)
+{
+    char path[FILES_PATH_MAX], name[NAME_LEN], hex[17];
+    uint8_t digest[16];
+    crypto_generichash(digest, sizeof digest, bytes, len, NULL, 0);
+    codec_hex(hex, digest, 8);
+    snprintf(name, sizeof name, "%s",
+             what == AUTHORITY_KEEP_SIGNATURE ? "signature" : "consensus");
+    if (what == AUTHORITY_KEEP_VOTE)
+        snprintf(name, sizeof name, "votes/%" PRIu32 "-%s", epoch, hex);
+    else if (what == AUTHORITY_EVIDENCE)
+        snprintf(name, sizeof name, "evidence-%" PRIu32 "-%s", epoch, hex);
+    int err = files_path(path, dir, name);
+    return err ? err : files_write(path, bytes, len);
+}
+
+static void
+file_each(const char *dir, const char *name, enum authority_output what,
+          void (*each)(void *ctx, enum authority_output what,
+                       const uint8_t *bytes, size_t len),
+          void *ctx)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *bytes;
+    size_t len;
+    if (files_path(path, dir, name) ||
+        files_read(path, LOADED_MAX, &bytes, &len))
+        return;
+    each(ctx, what, bytes, len);
+    free(bytes);
+}
+
+/* Every file in votes/, with its epoch. */
+static void
+votes_walk(const char *dir,
+           void (*one)(const char *dir, const char *name, uint32_t epoch,
+                       void *ctx),
+           void *ctx)
+{
+    char path[FILES_PATH_MAX], name[NAME_LEN];
+    DIR *d = files_path(path, dir, "votes") ? NULL : opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        unsigned long epoch = strtoul(e->d_name, NULL, 10);
+        if (epoch > 0 && strlen(e->d_name) < NAME_LEN - 8 &&
+            strspn(e->d_name, "0123456789abcdef-") == strlen(e->d_name)) {
+            snprintf(name, sizeof name, "votes/%.48s", e->d_name);
+            one(dir, name, (uint32_t)epoch, ctx);
+        }
+    }
+    if (d)
+        closedir(d);
+}
+
+struct each {
+    void (*fn)(void *ctx, enum authority_output what, const uint8_t *bytes,
+               size_t len);
+    void *ctx;
+};
+
+static void
+vote_each(const char *dir, const char *name, uint32_t epoch, void *ctx)
+{
+    const struct each *e = ctx;
+    (void)epoch;
+    file_each(dir, name, AUTHORITY_KEEP_VOTE, e->fn, e->ctx);
+}
+
+void
+keep_each(const char *dir,
+          void (*each)(void *ctx, enum authority_output what,
+                       const uint8_t *bytes, size_t len),
+          void *ctx)
+{
+    struct each e = {each, ctx};
+    file_each(dir, "consensus", AUTHORITY_KEEP_CONSENSUS, each, ctx);
+    file_each(dir, "signature", AUTHORITY_KEEP_SIGNATURE, each, ctx);
+    votes_walk(dir, vote_each, &e);
+}
+
+static void
+vote_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
+{
+    char path[FILES_PATH_MAX];
+    if (epoch < *(const uint32_t *)ctx && !files_path(path, dir, name))
+        (void)unlink(path);
+}
+
+void
+keep_prune(const char *dir, uint32_t epoch)
+{
+    votes_walk(dir, vote_prune, &epoch);
+}

@@ -1,0 +1,87 @@
+/* directory/rounds.h - votes are passed on until all have the same ones.
+ *
+ * The authenticated broadcast of Dolev and Strong (SIAM J. Computing 12(4),
+ * 1983, section 4), for all authors at once. What is broadcast is a claim: who
+ * votes what, by digest. A claim with k signatures, the author's and k - 1
+ * others', counts when it and the vote it speaks of are here by the end of
+ * round k (directory/schedule.h); whoever counts it signs it and passes it on.
+ * With f liars and f + 1 rounds, the last signature that still counts is of an
+ * honest one, who has passed it on in time, so all honest ones count the same
+ * claims.
+ *
+ *   unknown -claim-> wanted -vote-> counted
+ *
+ * Two counted claims of one author mean that he lies: then neither is a vote.
+ * More than two are not looked at. Failure modes: a claim that is late
+ * (TIMEOUT), whose author lies (CONFLICT), or without room (FULL: whoever signs
+ * more than two claims of one author finds none; an honest one never does).
+ * Pure. */
+#ifndef DIRECTORY_ROUNDS_H
+#define DIRECTORY_ROUNDS_H
+#include "directory/schedule.h"
+#include "directory/vote.h"
+
+enum {
+    ROUNDS_COUNTED_MAX = 2,
+    ROUNDS_CLAIMS_MAX = 2 * AUTHORITIES_MAX /* of one author */
+};
+
+struct rounds_claim {
+    struct document_signature *sig; /* owned, n_sig of them */
+    size_t n_sig;
+    uint32_t signers; /* bit i: authority i */
+    uint32_t len;     /* of the vote */
+    uint8_t digest[32];
+    bool counted;
+    char *vote; /* when it counts; owned */
+};
+
+struct rounds {
+    char network[NETWORK_NAME_MAX];
+    struct schedule schedule;
+    uint32_t epoch;
+    size_t self;
+    const uint8_t (*ids)[SPHINX_ID_LEN]; /* sorted; schedule.n of them */
+    struct {
+        struct rounds_claim claim[ROUNDS_CLAIMS_MAX];
+        size_t n, counted;
+    } author[AUTHORITIES_MAX];
+};
+
+/* Begin an epoch. Zeroed memory is an empty one; ids stay the caller's. */
+void rounds_begin(struct rounds *r, uint32_t epoch);
+void rounds_clear(struct rounds *r);
+
+/* A claim's document came. *author and *claim say which it is, also after
+ * ERR_DUPLICATE. Returns 0: it is new here, its vote is wanted; ERR_AGAIN: it
+ * was wanted before; ERR_DUPLICATE: it counts; ERR_FOREIGN, ERR_STALE,
+ * ERR_FUTURE (another epoch), ERR_PEER (no authority's), ERR_TIMEOUT,
+ * ERR_CONFLICT (two count), ERR_FULL, and what document_open() says. */
+int rounds_claim(struct rounds *r, const uint8_t *bytes, size_t len,
+                 uint64_t now_ms, size_t *author, size_t *claim) CHECK_RESULT;
+
+/* A vote came that some claim speaks of; it is copied. Returns 0: it counts,
+ * sign and pass it on with rounds_write(); ERR_NOT_FOUND (no claim wants it),
+ * ERR_TIMEOUT, ERR_CONFLICT (two count already). */
+int rounds_vote(struct rounds *r, const uint8_t *bytes, size_t len,
+                uint64_t now_ms, size_t *author, size_t *claim) CHECK_RESULT;
+
+/* The own vote, or one that counted in an earlier life: claim document and
+ * vote. It counts, whatever the time. Returns as rounds_claim(), ERR_FORMAT
+ * when the vote is not that of the claim. */
+int rounds_load(struct rounds *r, const uint8_t *claim, size_t claim_len,
+                const uint8_t *vote, size_t vote_len) CHECK_RESULT;
+
+/* The claim's document with all signatures known, and key's (NULL: none) added
+ * first. *out is malloc'd. */
+int rounds_write(struct rounds *r, size_t author, size_t claim,
+                 const struct document_key *key, uint8_t **out,
+                 size_t *len) CHECK_RESULT;
+
+/* The text of an author's vote when exactly one counts, else NULL. */
+const char *rounds_result(const struct rounds *r, size_t author, size_t *len);
+
+/* A counted vote by its digest, NULL when there is none. */
+const char *rounds_find(const struct rounds *r, const uint8_t digest[static 32],
+                        size_t *len);
+#endif
