@@ -32,6 +32,7 @@ struct rounds_claim {
     uint32_t signers; /* bit i: authority i */
     uint32_t len;     /* of the vote */
     uint8_t digest[32];
+    uint8_t body[32]; /* BLAKE2b-256 of the claim's own body */
     bool counted;
     char *vote; /* when it counts; owned */
 };

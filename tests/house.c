@@ -151,6 +151,22 @@ seat_of(const struct house *h, const uint8_t *identity)
     return 0;
 }
 
+/* Whom two documents accuse. */
+static const uint8_t *
+accused(const uint8_t *bytes, size_t len)
+{
+    static struct document d;
+    static struct claim c;
+    char where[JSON_WHERE_LEN];
+    const enum document_kind kind = document_kind_of(bytes, len);
+    /* the second one follows the signatures of the first: not parsed here */
+    (void)!document_parse(&d, kind, bytes, len);
+    if (kind == DOCUMENT_SIGNATURE)
+        return d.sig[0].signer;
+    assert_int_equal(json_read_claim(&c, d.body, d.body_len, where), 0);
+    return c.author;
+}
+
 static int
 publish(void *ctx, enum authority_output what, uint32_t epoch,
         const uint8_t *bytes, size_t len)
@@ -158,18 +174,12 @@ publish(void *ctx, enum authority_output what, uint32_t epoch,
     struct house_face *f = ctx;
     struct house_seat *s = f->seat;
     struct house *h = s->house;
-    struct document *d;
     switch (what) {
     case AUTHORITY_KEEP_CONSENSUS:
         consensus_note(s, bytes, len);
         break;
     case AUTHORITY_EVIDENCE:
-        d = malloc(sizeof *d);
-        assert_non_null(d);
-        /* two documents; the first one's signer lies */
-        (void)!document_parse(d, document_kind_of(bytes, len), bytes, len);
-        s->evidence |= 1u << seat_of(h, d->sig[0].signer);
-        free(d);
+        s->evidence |= 1u << seat_of(h, accused(bytes, len));
         return 0;
     case AUTHORITY_SEND:
         if (document_kind_of(bytes, len) == DOCUMENT_SIGNATURE)
@@ -209,6 +219,8 @@ house_start(struct house *h, size_t seat, size_t faces)
 {
     struct house_seat *s = &h->seat[seat];
     s->liar = faces > 1;
+    for (; s->lost_disk && s->n_kept > 0; s->n_kept--)
+        free(s->kept[s->n_kept - 1].bytes);
     for (size_t i = 0; i < faces; i++) {
         struct house_face *f = &s->face[i];
         struct authority_config config = {.env = &f->env.env,

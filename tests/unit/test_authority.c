@@ -268,6 +268,49 @@ two_votes_exclude(void **state)
     house_free(&h);
 }
 
+/* Face 0 of seat 3 speaks to all; face 1 says something else, to seat 0 alone,
+ * when the rounds are nearly over. */
+static bool
+late_to_one(void *ctx, const struct house_face *from, size_t to,
+            enum authority_output what, enum document_kind kind,
+            uint64_t *delay_ms)
+{
+    const struct house *h = ctx;
+    (void)what;
+    *delay_ms = 10;
+    if (from != &h->seat[3].face[1])
+        return true;
+    if (kind == DOCUMENT_CLAIM)
+        *delay_ms = (uint64_t)(house_ms(h, 1, SCHEDULE_OPEN) -
+                               house_ms(h, 1, SCHEDULE_VOTE)) -
+                    100;
+    return to == 0;
+}
+
+/* A vote that its author alone has signed by then does not count any more: the
+ * others could not learn of it in time. */
+static void
+a_late_vote_does_not_count(void **state)
+{
+    (void)state;
+    static struct house h;
+    house_make(&h, 4, test_seed());
+    h.carry = late_to_one;
+    h.ctx = &h;
+    for (size_t i = 0; i < 4; i++)
+        house_start(&h, i, i == 3 ? 2 : 1);
+    relays_upload(&h, 1, ALL);
+    house_run(&h, 1);
+    for (size_t i = 0; i < 3; i++) {
+        struct authority_status s;
+        authority_status(h.seat[i].face[0].authority, &s);
+        assert_int_equal(s.epoch, 1);
+        assert_int_equal(s.votes, 4);
+        assert_int_equal(h.seat[i].evidence, i == 0 ? 8 : 0);
+    }
+    house_free(&h);
+}
+
 /* I9: an authority that dies at any time comes back with what it kept and the
  * epoch is not missed, though it is the only one. */
 static void
@@ -406,6 +449,7 @@ const struct CMUnitTest test_authority[] = {
     cmocka_unit_test(lossy_relays_are_left_out),
     cmocka_unit_test(descriptors_are_judged),
     cmocka_unit_test(two_votes_exclude),
+    cmocka_unit_test(a_late_vote_does_not_count),
     cmocka_unit_test(i9_a_restart_misses_nothing),
     cmocka_unit_test(a_lost_disk_abstains),
     cmocka_unit_test(layers_stay_even),
