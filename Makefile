@@ -102,7 +102,7 @@ include sphinx/package.mk
 
 .DEFAULT_GOAL := all
 REGISTERS := build/release/registers
-.PHONY: $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
+.PHONY: model soak-directory $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench load e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
@@ -122,6 +122,8 @@ help:
 	@echo 'make check-arm64   the packet cross-built, its tests under qemu'
 	@echo 'make e2e        kills and restarts of real programs'
 	@echo 'make soak       a network under churn; SECONDS=600'
+	@echo 'make model      spin on the authorities'\'' voting'
+	@echo 'make soak-directory  10,000 epochs of authorities among faults'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
@@ -140,8 +142,16 @@ TEXTS ?= 100
 e2e: all
 	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
 	@tests/e2e/operator.sh $(CURDIR)/$(OUT)
+	@tests/e2e/authorities.sh $(CURDIR)/$(OUT)
 
 # A network under churn, SECONDS long: nothing lost, nothing grows.
+# The voting in every state.
+model:
+	@.ci/deps model
+	@tests/model/run.sh build
+soak-directory: $(OUT)/run-tests
+	@BRUSIO_TEST_EPOCHS=10000 $(OUT)/run-tests 'directory/*'
+
 soak: all
 	@tests/e2e/soak.py $(CURDIR)/$(OUT) $(SECONDS) $(SEED)
 SECONDS ?= 600

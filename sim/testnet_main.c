@@ -18,13 +18,13 @@ static const char usage[] =
     "on\n"
     "Ctrl-C.\n"
     "\n"
-    "  --authorities N  default: 1\n"
+    "  --authorities N  default: 4\n"
     "  --gateways N     default: 2\n"
     "  --mixes N        of each of the three layers; default: 2\n"
     "  --stores N       default: 2\n"
     "  --clients N      default: 4\n"
-    "  --epoch SECONDS  at least 30; default: 30. The first consensus takes a\n"
-    "                   tenth of it and two seconds\n"
+    "  --epoch SECONDS  at least 30; default: 30. With four\n"
+    "                   authorities the first consensus takes half of it\n"
     "  --profile NAME   of all clients; else half are default, half fast\n"
     "  --suite NAME     x25519 (default), or x25519-mlkem768, whose packets "
     "have\n"
@@ -131,7 +131,7 @@ main(int argc, char **argv)
     static const struct {
         size_t option;
         uint64_t min, max, otherwise;
-    } row[] = {{AUTHORITIES, 1, 7, 1}, {GATEWAYS, 1, 16, 2},
+    } row[] = {{AUTHORITIES, 1, 7, 4}, {GATEWAYS, 1, 16, 2},
                {MIXES, 1, 64, 2},      {STORES, 1, 32, 2},
                {CLIENTS, 0, 200, 4},   {EPOCH, 30, 86400, 30}};
     int status =

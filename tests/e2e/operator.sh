@@ -47,7 +47,7 @@ grep -q 'name a port' "$NET/joined" || fail 'join does not say what is missing'
 run
 within 10 test -s "$DIR/bound" || fail 'it does not start'
 relay join >"$NET/joined" || fail "join: $(cat "$NET/joined")"
-grep -q '^1 of 1 authorities have the descriptor' "$NET/joined" ||
+grep -q '^4 of 4 authorities have the descriptor' "$NET/joined" ||
     fail "join says $(cat "$NET/joined")"
 within 90 is_in || fail 'it is not in the consensus'
 echo "joined: $(tail -n 1 "$NET/joined")"
