@@ -21,7 +21,7 @@ Q       := $(if $(V),,@)
 OUT := build/$(MODE)
 VERSION  := $(shell sed -n 's/^.define BRUSIO_VERSION "\(.*\)"/\1/p' lib/version.h)
 SONUMBER := 0
-PKGS := libsodium libcrypto libssl libevent libevent_pthreads jansson \
+PKGS := libsodium libcrypto libssl libevent libevent_pthreads jansson zlib \
 	sqlite3 libconfuse
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \

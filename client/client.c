@@ -216,6 +216,7 @@ client_link_up(struct client *c)
     c->linked_us = env_now_mono_us(c->env);
     c->connected = true;
     c->controlled = false;
+    fetch_reset(&c->fetch); /* another gateway may pack otherwise */
     if (c->current)
         polls_start(c);
     network_control(c);

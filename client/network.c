@@ -13,6 +13,7 @@
 
 #include "client/internal.h"
 #include "directory/receive.h"
+#include "lib/pack.h"
 #include "lib/rng.h"
 
 static int
@@ -139,13 +140,32 @@ network_control(struct client *c)
 
 /* The next start begins where this one is. */
 static void
-document_save(struct client *c)
+document_save(struct client *c, const uint8_t *bytes, size_t len)
 {
     uint8_t key[JOURNAL_KEY_MAX];
-    size_t len = record_key(key, RECORD_DOCUMENT, 0, 0, 0);
+    size_t key_len = record_key(key, RECORD_DOCUMENT, 0, 0, 0);
     journal_begin(c->journal);
-    journal_put(c->journal, key, len, c->fetch.bytes, c->fetch.len);
+    journal_put(c->journal, key, key_len, bytes, len);
     (void)journal_end(c->journal);
+}
+
+/* All pieces are there. */
+static int
+document_take(struct client *c)
+{
+    uint8_t *bytes;
+    size_t len;
+    int err = pack_inflate(c->fetch.bytes, c->fetch.len, FETCH_DOCUMENT_MAX,
+                           &bytes, &len);
+    if (err)
+        return err;
+    err = client_set_document(c, bytes, len);
+    if (!err) {
+        document_save(c, bytes, len);
+        c->status.changes++;
+    }
+    free(bytes);
+    return err;
 }
 
 int
@@ -157,11 +177,7 @@ network_take_piece(struct client *c, const uint8_t *frame, size_t len)
         err = fetch_piece(&c->fetch, c->newest, len, &piece);
     if (err != 1)
         return err == ERR_STALE ? 0 : err; /* the rest of a known one */
-    err = client_set_document(c, c->fetch.bytes, c->fetch.len);
-    if (!err) {
-        document_save(c);
-        c->status.changes++;
-    }
+    err = document_take(c);
     fetch_reset(&c->fetch);
     return err;
 }

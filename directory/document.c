@@ -11,7 +11,8 @@
 enum { HEAD_MAX = 64 };
 
 static const char *const kind_names[DOCUMENT_KINDS] = {
-    "?", "descriptor", "consensus", "hello", "claim", "shares", "signature"};
+    "?",     "descriptor", "consensus", "hello",
+    "claim", "shares",     "signature", "diff"};
 
 const char *
 document_kind_name(enum document_kind kind)

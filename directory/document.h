@@ -25,6 +25,7 @@ enum document_kind {
     DOCUMENT_CLAIM,
     DOCUMENT_SHARES,
     DOCUMENT_SIGNATURE,
+    DOCUMENT_DIFF, /* directory/diff.h */
     DOCUMENT_KINDS
 };
 

@@ -12,6 +12,9 @@
 #include "lib/error.h"
 #include "lib/wire.h"
 
+/* Of a document when it is unpacked, signatures included. */
+enum { FETCH_DOCUMENT_MAX = (16 << 20) + 65536 };
+
 /* Zeroed memory is an empty one. */
 struct fetch {
     uint32_t epoch; /* being gathered; 0 none */

@@ -261,6 +261,16 @@ role_fits(const struct relay_entry *e, unsigned layers)
            e->protocol_min <= e->protocol_max;
 }
 
+void
+json_entry_read(struct json_reader *r, const json_t *o, struct relay_entry *e,
+                size_t key_len)
+{
+    json_object_read(r, o, relay_fields, LEN(relay_fields), 2, e);
+    addresses_read(r, o, e);
+    json_hex_read(r, json_object_get(o, "sphinx_key"), "sphinx_key",
+                  e->sphinx_key, key_len);
+}
+
 static void
 relays_read(struct json_reader *r, const json_t *list, struct consensus *c)
 {
@@ -272,12 +282,9 @@ relays_read(struct json_reader *r, const json_t *list, struct consensus *c)
     }
     c->n_relays = n;
     for (size_t i = 0; i < n && !r->err; i++) {
-        const json_t *o = json_array_get(list, i);
         struct relay_entry *e = &c->relays[i];
-        json_object_read(r, o, relay_fields, LEN(relay_fields), 2, e);
-        addresses_read(r, o, e);
-        json_hex_read(r, json_object_get(o, "sphinx_key"), "sphinx_key",
-                      e->sphinx_key, c->params.geometry.public_len);
+        json_entry_read(r, json_array_get(list, i), e,
+                        c->params.geometry.public_len);
         if (!r->err && !role_fits(e, c->params.layers))
             json_reader_fail(r, ERR_RANGE, "layer");
         /* sorted by identity, so that none stands twice */
@@ -329,6 +336,21 @@ json_canonical_check(struct json_reader *r, const json_t *root,
     free(text);
 }
 
+void
+json_consensus_read(struct json_reader *r, const json_t *o, struct consensus *c)
+{
+    json_object_read(r, o, consensus_fields, LEN(consensus_fields), 3, c);
+    if (!r->err)
+        json_params_read(r, json_object_get(o, "params"), &c->params);
+    const json_t *list =
+        r->err ? NULL : json_list_get(r, o, "relays", 0, RELAYS_MAX);
+    if (list)
+        relays_read(r, list, c);
+    list = r->err ? NULL : json_list_get(r, o, "left_out", 0, RELAYS_MAX);
+    if (list)
+        left_out_read(r, list, c);
+}
+
 int
 json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
                     char where[static JSON_WHERE_LEN])
@@ -341,17 +363,7 @@ json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
         return ERR_NOMEM;
     json_t *root = json_body_load(&r, body, len);
     if (root)
-        json_object_read(&r, root, consensus_fields, LEN(consensus_fields), 3,
-                         c);
-    if (!r.err)
-        json_params_read(&r, json_object_get(root, "params"), &c->params);
-    const json_t *list =
-        r.err ? NULL : json_list_get(&r, root, "relays", 0, RELAYS_MAX);
-    if (list)
-        relays_read(&r, list, c);
-    list = r.err ? NULL : json_list_get(&r, root, "left_out", 0, RELAYS_MAX);
-    if (list)
-        left_out_read(&r, list, c);
+        json_consensus_read(&r, root, c);
     json_canonical_check(&r, root, body, len);
     json_decref(root);
     if (!r.err && consensus_index(c))
@@ -469,31 +481,43 @@ json_body_dump(json_t *root, int bad, char **out, size_t *len)
     return *out ? 0 : ERR_NOMEM;
 }
 
-int
-json_write_consensus(const struct consensus *c, char **out, size_t *len)
+json_t *
+json_entry_make(const struct relay_entry *e, size_t key_len, int *bad)
+{
+    json_t *o = relay_make(e, bad);
+    *bad |= json_object_set_new(o, "sphinx_key",
+                                json_hex_make(e->sphinx_key, key_len));
+    return o;
+}
+
+json_t *
+json_consensus_make(const struct consensus *c, int *bad)
 {
     json_t *root = json_object(), *list = json_array();
-    int bad =
-        json_object_write(root, consensus_fields, LEN(consensus_fields), c);
-    json_t *params = json_params_make(&c->params, &bad);
-    bad |= json_object_set_new(root, "params", params);
-    for (size_t i = 0; i < c->n_relays; i++) {
-        json_t *o = relay_make(&c->relays[i], &bad);
-        bad |=
-            json_object_set_new(o, "sphinx_key",
-                                json_hex_make(c->relays[i].sphinx_key,
-                                              c->params.geometry.public_len));
-        bad |= json_array_append_new(list, o);
-    }
-    bad |= json_object_set_new(root, "relays", list);
+    *bad |= json_object_write(root, consensus_fields, LEN(consensus_fields), c);
+    *bad |=
+        json_object_set_new(root, "params", json_params_make(&c->params, bad));
+    for (size_t i = 0; i < c->n_relays; i++)
+        *bad |= json_array_append_new(
+            list,
+            json_entry_make(&c->relays[i], c->params.geometry.public_len, bad));
+    *bad |= json_object_set_new(root, "relays", list);
     list = json_array();
     for (size_t i = 0; i < c->n_left_out; i++) {
         json_t *o = json_object();
-        bad |= json_object_write(o, left_out_fields, LEN(left_out_fields),
-                                 &c->left_out[i]);
-        bad |= json_array_append_new(list, o);
+        *bad |= json_object_write(o, left_out_fields, LEN(left_out_fields),
+                                  &c->left_out[i]);
+        *bad |= json_array_append_new(list, o);
     }
-    bad |= json_object_set_new(root, "left_out", list);
+    *bad |= json_object_set_new(root, "left_out", list);
+    return root;
+}
+
+int
+json_write_consensus(const struct consensus *c, char **out, size_t *len)
+{
+    int bad = 0;
+    json_t *root = json_consensus_make(c, &bad);
     return json_body_dump(root, bad, out, len);
 }
 

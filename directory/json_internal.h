@@ -63,6 +63,14 @@ int json_object_write(json_t *o, const struct json_field *f, size_t n,
                       const void *in);
 json_t *json_geometry_make(const struct sphinx_geometry *g, int *bad);
 json_t *json_params_make(const struct params *p, int *bad);
+/* An entry of a consensus, packet key included; a whole consensus. Reading a
+ * consensus makes neither index nor digest. */
+void json_entry_read(struct json_reader *r, const json_t *o,
+                     struct relay_entry *e, size_t key_len);
+json_t *json_entry_make(const struct relay_entry *e, size_t key_len, int *bad);
+void json_consensus_read(struct json_reader *r, const json_t *o,
+                         struct consensus *c);
+json_t *json_consensus_make(const struct consensus *c, int *bad);
 /* Takes root over. */
 int json_body_dump(json_t *root, int bad, char **out, size_t *len);
 #endif

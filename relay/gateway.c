@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/pack.h"
 #include "lib/rng.h"
 #include "lib/bucket.h"
 #include "relay/internal.h"
@@ -303,19 +304,22 @@ int
 relay_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
                    size_t len)
 {
-    size_t room = (size_t)r->geometry.packet_len - WIRE_PIECE_HEAD_LEN;
-    size_t pieces = (len + room - 1) / room;
+    const size_t room = (size_t)r->geometry.packet_len - WIRE_PIECE_HEAD_LEN;
+    uint8_t *packed;
+    size_t packed_len;
     if (!r->newest)
         return ERR_AGAIN;
-    if (len == 0 || pieces > UINT16_MAX)
+    int err = pack_deflate(bytes, len, &packed, &packed_len);
+    if (err)
+        return err;
+    const size_t pieces = (packed_len + room - 1) / room;
+    if (len == 0 || pieces > UINT16_MAX) {
+        free(packed);
         return ERR_RANGE;
-    uint8_t *copy = malloc(len);
-    if (!copy)
-        return ERR_NOMEM;
-    memcpy(copy, bytes, len);
+    }
     free(r->document);
-    r->document = copy;
-    r->document_len = len;
+    r->document = packed;
+    r->document_len = packed_len;
     r->document_epoch = epoch;
     r->pieces = (uint16_t)pieces;
     for (uint32_t i = 0; i < r->clients_made; i++)

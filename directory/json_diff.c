@@ -1,0 +1,215 @@
+/* directory/json_diff.c - diffs of consensuses. No state. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/diff.h"
+#include "directory/json_internal.h"
+
+/* Are two entries the same but for the packet key? */
+static bool
+entries_agree(const struct relay_entry *a, const struct relay_entry *b)
+{
+    struct relay_entry x = *a;
+    memcpy(x.sphinx_key, b->sphinx_key, sizeof x.sphinx_key);
+    return memcmp(&x, b, sizeof x) == 0;
+}
+
+/* ---- making ---- */
+
+/* Both are sorted by identity, so one walk tells them apart. */
+static void
+relays_compare(const struct consensus *from, const struct consensus *to,
+               json_t *gone, json_t *keys, json_t *changed, int *bad)
+{
+    const size_t key_len = to->params.geometry.public_len;
+    size_t i = 0, k = 0;
+    while (i < from->n_relays || k < to->n_relays) {
+        const struct relay_entry *a = &from->relays[i], *b = &to->relays[k];
+        int order = i == from->n_relays ? 1
+                    : k == to->n_relays
+                        ? -1
+                        : memcmp(a->identity, b->identity, SPHINX_ID_LEN);
+        if (order < 0) {
+            *bad |= json_array_append_new(gone, json_integer((json_int_t)i));
+        } else if (order > 0 || !entries_agree(a, b)) {
+            *bad |= json_array_append_new(changed,
+                                          json_entry_make(b, key_len, bad));
+        }
+        if (order == 0)
+            *bad |= json_array_append_new(
+                keys, json_hex_make(b->sphinx_key, key_len));
+        i += order <= 0;
+        k += order >= 0;
+    }
+}
+
+int
+diff_make(const struct consensus *from, const struct consensus *to,
+          const uint8_t *document, size_t document_len, uint8_t **out,
+          size_t *len)
+{
+    json_t *root = json_object(), *gone = json_array(), *keys = json_array();
+    json_t *changed = json_array();
+    struct document *d = malloc(sizeof *d);
+    struct consensus head = *to;
+    char *body = NULL;
+    int bad = !d;
+    *out = NULL;
+    relays_compare(from, to, gone, keys, changed, &bad);
+    head.n_relays = 0;
+    bad |= json_object_set_new(root, "base",
+                               json_hex_make(from->digest, SPHINX_DIGEST_LEN));
+    bad |= json_object_set_new(root, "gone", gone);
+    bad |= json_object_set_new(root, "keys", keys);
+    bad |= json_object_set_new(root, "changed", changed);
+    bad |= json_object_set_new(root, "consensus",
+                               json_consensus_make(&head, &bad));
+    size_t body_len = 0;
+    int err = json_body_dump(root, bad, &body, &body_len);
+    if (!err)
+        err = document_parse(d, DOCUMENT_CONSENSUS, document, document_len);
+    if (!err) {
+        d->kind = DOCUMENT_DIFF;
+        d->body = (const uint8_t *)body;
+        d->body_len = body_len;
+        err = document_write(d, out, len);
+    }
+    free(body);
+    free(d);
+    return err;
+}
+
+/* ---- applying ---- */
+
+/* Which relays of the base stay, with their new keys. */
+static void
+base_keep(struct json_reader *r, const struct consensus *from,
+          const json_t *root, struct consensus *c)
+{
+    const json_t *gone = json_list_get(r, root, "gone", 0, from->n_relays);
+    const json_t *keys =
+        r->err ? NULL : json_list_get(r, root, "keys", 0, RELAYS_MAX);
+    size_t g = 0, n = 0;
+    for (size_t i = 0; i < from->n_relays && !r->err; i++) {
+        const json_t *next = json_array_get(gone, g);
+        if (next && !json_is_integer(next))
+            json_reader_fail(r, ERR_FORMAT, "gone");
+        else if (next && json_integer_value(next) == (json_int_t)i) {
+            g++;
+            continue;
+        }
+        struct relay_entry *e = &c->relays[c->n_relays++];
+        *e = from->relays[i];
+        memset(e->sphinx_key, 0, sizeof e->sphinx_key);
+        json_hex_read(r, json_array_get(keys, n++), "keys", e->sphinx_key,
+                      c->params.geometry.public_len);
+    }
+    if (!r->err && (g != json_array_size(gone) || n != json_array_size(keys)))
+        json_reader_fail(r, ERR_RANGE, "gone");
+}
+
+/* Put an entry in its place, over the one of the same relay if there is one. */
+static void
+entry_put(struct consensus *c, const struct relay_entry *e)
+{
+    size_t at = 0, end = c->n_relays;
+    while (at < end) {
+        size_t middle = (at + end) / 2;
+        if (memcmp(c->relays[middle].identity, e->identity, SPHINX_ID_LEN) < 0)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    if (at == c->n_relays ||
+        memcmp(c->relays[at].identity, e->identity, SPHINX_ID_LEN) != 0) {
+        memmove(&c->relays[at + 1], &c->relays[at],
+                (c->n_relays - at) * sizeof *e);
+        c->n_relays++;
+    }
+    c->relays[at] = *e;
+}
+
+static void
+changed_put(struct json_reader *r, const json_t *list, struct consensus *c)
+{
+    for (size_t i = 0; i < json_array_size(list) && !r->err; i++) {
+        struct relay_entry e = {0};
+        json_entry_read(r, json_array_get(list, i), &e,
+                        c->params.geometry.public_len);
+        if (!r->err)
+            entry_put(c, &e);
+    }
+}
+
+static void
+relays_apply(struct json_reader *r, const struct consensus *from,
+             const json_t *root, struct consensus *c)
+{
+    const json_t *changed = json_list_get(r, root, "changed", 0, RELAYS_MAX);
+    if (r->err)
+        return;
+    if (c->n_relays > 0)
+        json_reader_fail(r, ERR_RANGE, "relays");
+    free(c->relays);
+    c->relays = calloc(from->n_relays + json_array_size(changed) + 1,
+                       sizeof *c->relays);
+    if (!c->relays)
+        json_reader_fail(r, ERR_NOMEM, "relays");
+    if (!r->err)
+        base_keep(r, from, root, c);
+    if (!r->err)
+        changed_put(r, changed, c);
+}
+
+static int
+body_apply(const struct consensus *from, const struct document *d, char **out,
+           size_t *len)
+{
+    char where[JSON_WHERE_LEN] = "";
+    struct json_reader r = {.where = where};
+    struct consensus *c = calloc(1, sizeof *c);
+    uint8_t base[SPHINX_DIGEST_LEN];
+    if (!c)
+        return ERR_NOMEM;
+    json_t *root = json_body_load(&r, d->body, d->body_len);
+    if (root)
+        json_hex_read(&r, json_object_get(root, "base"), "base", base,
+                      sizeof base);
+    if (!r.err && memcmp(base, from->digest, sizeof base) != 0)
+        json_reader_fail(&r, ERR_CONFLICT, "base");
+    if (!r.err)
+        json_consensus_read(&r, json_object_get(root, "consensus"), c);
+    if (!r.err)
+        relays_apply(&r, from, root, c);
+    if (!r.err && json_object_size(root) != 5)
+        json_reader_fail(&r, ERR_UNKNOWN, "diff");
+    json_canonical_check(&r, root, d->body, d->body_len);
+    json_decref(root);
+    int err = r.err;
+    if (!err)
+        err = json_write_consensus(c, out, len);
+    consensus_free(&c);
+    return err;
+}
+
+int
+diff_apply(const struct consensus *from, const uint8_t *diff, size_t len,
+           uint8_t **out, size_t *out_len)
+{
+    struct document *d = malloc(sizeof *d);
+    char *body = NULL;
+    size_t body_len;
+    *out = NULL;
+    int err = d ? document_parse(d, DOCUMENT_DIFF, diff, len) : ERR_NOMEM;
+    if (!err)
+        err = body_apply(from, d, &body, &body_len);
+    if (!err) {
+        d->kind = DOCUMENT_CONSENSUS;
+        d->body = (const uint8_t *)body;
+        d->body_len = body_len;
+        err = document_write(d, out, out_len);
+    }
+    free(body);
+    free(d);
+    return err;
+}
