@@ -249,8 +249,8 @@ authority_take(struct authority *a, const uint8_t *bytes, size_t len)
     return authority_count(a, err);
 }
 
-int
-authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
+static int
+consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len)
 {
     char where[JSON_WHERE_LEN];
     struct consensus *c = NULL;
@@ -284,7 +284,15 @@ authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
     consensus_free(&a->newest);
     a->newest = c;
     a->status.epoch = c->epoch;
-    return authority_output(a, AUTHORITY_KEEP_CONSENSUS, bytes, len);
+    return 0;
+}
+
+int
+authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    int err = consensus_adopt(a, bytes, len);
+    return err ? err
+               : authority_output(a, AUTHORITY_KEEP_CONSENSUS, bytes, len);
 }
 
 /* ---- what was kept ---- */
@@ -338,7 +346,7 @@ authority_load(struct authority *a, enum authority_output what,
 {
     switch (what) {
     case AUTHORITY_KEEP_CONSENSUS:
-        return authority_take_consensus(a, bytes, len);
+        return consensus_adopt(a, bytes, len);
     case AUTHORITY_KEEP_VOTE:
         return load_vote(a, bytes, len);
     case AUTHORITY_KEEP_SIGNATURE:

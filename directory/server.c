@@ -1,6 +1,6 @@
 /* directory/server.c - the authority's edge.
  *
- *   GET  /v1/consensus    the newest consensus
+ *   GET  /v1/consensus, /v1/consensus.z, /v1/diff/DIGEST.z   directory/shelf.h
  *   POST /v1/descriptor   from relays
  *   GET, POST /v1/documents, GET /v1/vote/DIGEST   directory/exchange.h
  *   GET  /v1/status       counts, for the operator
@@ -16,6 +16,7 @@
 #include "directory/exchange.h"
 #include "directory/keep.h"
 #include "directory/netfile.h"
+#include "directory/shelf.h"
 #include "lib/codec.h"
 #include "lib/files.h"
 #include "lib/host.h"
@@ -77,6 +78,7 @@ struct server {
     struct loop_timer *daily;
     uint32_t pruned; /* votes of epochs before this one are gone */
     struct exchange_buffer answer;
+    struct shelf shelf;
     char status[STATUS_LEN];
     char reason[STATUS_LEN / 16];
 };
@@ -128,6 +130,7 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
         return keep(s, what, epoch, bytes, len);
     case AUTHORITY_KEEP_CONSENSUS:
         err = keep(s, what, epoch, bytes, len);
+        (void)!shelf_put(&s->shelf, bytes, len);
         log_write(&s->host.log, LOG_NOTICE, "directory",
                   "consensus of epoch %u published",
                   authority_newest(s->authority)->epoch);
@@ -253,11 +256,16 @@ handle(void *ctx, const char *path, const uint8_t *body, size_t len,
 {
     struct server *s = ctx;
     char where[JSON_WHERE_LEN] = "";
-    uint32_t epoch;
-    if (!body && strcmp(path, "/v1/consensus") == 0) {
-        a->body = authority_consensus(s->authority, &epoch, &a->len);
-        a->status = a->body ? 200 : 404;
+    bool current = false;
+    const uint8_t *shelved =
+        body ? NULL : shelf_find(&s->shelf, path, &a->len, &current);
+    if (current) {
+        a->status = 304;
+    } else if (shelved) {
+        a->body = shelved;
+        a->status = 200;
         a->type = "application/octet-stream";
+        a->etag = s->shelf.etag;
     } else if (!body && strcmp(path, "/v1/status") == 0) {
         a->len = status_write(s);
         a->body = (const uint8_t *)s->status;
@@ -285,6 +293,8 @@ loaded(void *ctx, enum authority_output what, const uint8_t *bytes, size_t len)
 {
     struct server *s = ctx;
     int err = authority_load(s->authority, what, bytes, len);
+    if (!err && what == AUTHORITY_KEEP_CONSENSUS)
+        err = shelf_put(&s->shelf, bytes, len);
     if (err && err != ERR_STALE && err != ERR_DUPLICATE)
         log_write(&s->host.log, LOG_WARNING, "directory",
                   "something that was kept is not used: %s", error_text(err));
@@ -437,6 +447,7 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     exchange_free(&s->exchange);
     loop_timer_free(&s->daily);
     free(s->answer.bytes);
+    shelf_clear(&s->shelf);
     authority_free(&s->authority);
     host_free(&s->host);
     free(s);

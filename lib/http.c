@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "lib/address.h"
+#include "lib/http_guard.h"
 
 enum { TIMEOUT_S = 10, HEADERS_MAX = 8192 };
 
 struct http_server {
     struct evhttp *http;
+    struct http_guard *guard;
     char address[ADDRESS_TEXT_MAX];
     http_handler_fn handler;
     void *ctx;
@@ -45,13 +47,18 @@ answer_send(struct evhttp_request *r, const struct http_answer *a)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(r);
     struct evbuffer *body = evbuffer_new();
+    const char *known = evhttp_find_header(evhttp_request_get_input_headers(r),
+                                           "If-None-Match");
+    const bool same = a->etag && known && strcmp(a->etag, known) == 0;
+    if (a->etag)
+        evhttp_add_header(headers, "ETag", a->etag);
     evhttp_add_header(headers, "Content-Type",
                       a->type ? a->type : "text/plain");
     /* evhttp adds a Date of its own unless there is one */
     evhttp_add_header(headers, "Date", "Thu, 01 Jan 1970 00:00:00 GMT");
-    if (body && a->len > 0)
+    if (body && a->len > 0 && !same)
         evbuffer_add(body, a->body, a->len);
-    evhttp_send_reply(r, a->status, NULL, body);
+    evhttp_send_reply(r, same ? 304 : a->status, NULL, body);
     if (body)
         evbuffer_free(body);
 }
@@ -93,10 +100,15 @@ http_server_new(struct http_server **out, struct loop *l, const char *address,
         return err;
     }
     s->http = evhttp_new(loop_base(l));
-    if (!s->http || evhttp_accept_socket(s->http, fd)) {
+    struct evhttp_bound_socket *bound =
+        s->http ? evhttp_accept_socket_with_handle(s->http, fd) : NULL;
+    if (!bound)
         close(fd);
+    err = bound ? http_guard_new(&s->guard, loop_base(l), s->http, bound)
+                : ERR_NOMEM;
+    if (err) {
         http_server_free(&s);
-        return ERR_NOMEM;
+        return err;
     }
     evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
     evhttp_set_timeout(s->http, TIMEOUT_S);
@@ -116,7 +128,16 @@ http_server_free(struct http_server **sp)
         return;
     if (s->http)
         evhttp_free(s->http);
+    http_guard_free(&s->guard);
     free(s);
+}
+
+void
+http_server_counts(const struct http_server *s, struct http_counts *out)
+{
+    struct http_guard_counts c;
+    http_guard_counts(s->guard, &c);
+    *out = (struct http_counts){c.open, c.refused, c.expired};
 }
 
 const char *

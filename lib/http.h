@@ -20,6 +20,7 @@ struct http_server;
 struct http_answer {
     int status;
     const char *type; /* NULL: text/plain */
+    const char *etag; /* NULL: none; who has it gets 304 and no body */
     const uint8_t *body;
     size_t len;
 };
@@ -34,6 +35,12 @@ int http_server_new(struct http_server **out, struct loop *l,
                     const char *address, size_t body_max,
                     http_handler_fn handler, void *ctx) CHECK_RESULT;
 void http_server_free(struct http_server **s);
+/* Connections at once and refused, see lib/http_guard.h. */
+struct http_counts {
+    uint32_t open;
+    uint64_t refused, expired;
+};
+void http_server_counts(const struct http_server *s, struct http_counts *out);
 /* What was bound. */
 const char *http_server_address(const struct http_server *s);
 

@@ -1,7 +1,8 @@
 /* relay/upkeep.c - what a relay does with the authorities.
  *
  * Consensus: asked of one authority after the other, from 5 % of an epoch
- * before it is needed until it is there. Descriptor: posted to all of them for
+ * before it is needed until it is there; as a diff from the one before, if
+ * there is one. Descriptor: posted to all of them for
  * the next epoch whose votes are still to come, until each has taken it; with
  * the addresses at which the relay has reached itself (reach.h). Both
  * are stepped by the daemon's timer, several times a second; at most one
@@ -13,9 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/diff.h"
+#include "directory/fetch.h"
 #include "directory/receive.h"
+#include "lib/codec.h"
+#include "lib/pack.h"
 #include "relay/describe.h"
 #include "relay/reach.h"
+
+enum { PATH_LEN = 96 };
 
 struct upload {
     struct upkeep *upkeep;
@@ -31,6 +38,8 @@ struct upkeep {
     struct http_request *fetch;
     size_t next_authority;
     uint64_t fetch_us;             /* not before */
+    uint32_t asked;                /* a diff from this epoch's; 0: the whole */
+    bool whole;                    /* no diff next time */
     int fetch_err;                 /* why the last one was not used */
     bool reached[AUTHORITIES_MAX]; /* answered the last request */
     uint32_t first;                /* epoch a descriptor was taken for */
@@ -54,6 +63,26 @@ retry_us(const struct daemon *d)
 
 /* ---- consensus ---- */
 
+/* What was fetched: the whole document or a diff, compressed. */
+static int
+document_unpack(struct upkeep *u, const uint8_t *body, size_t len,
+                uint8_t **out, size_t *out_len)
+{
+    uint8_t *plain;
+    size_t plain_len;
+    const struct daemon_view *v = daemon_view_of(u->daemon, u->asked);
+    int err = pack_inflate(body, len, FETCH_DOCUMENT_MAX, &plain, &plain_len);
+    if (err || u->asked == 0) {
+        *out = err ? NULL : plain;
+        *out_len = plain_len;
+        return err;
+    }
+    err = v ? diff_apply(v->consensus, plain, plain_len, out, out_len)
+            : ERR_STALE;
+    free(plain);
+    return err;
+}
+
 static void
 fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
@@ -63,11 +92,19 @@ fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     u->fetch = NULL;
     u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
     u->reached[(u->next_authority - 1) % d->network.n_authorities] = !err;
-    if (err || status != 200)
+    if (err || status != 200) {
+        u->whole = u->whole || (!err && status == 404); /* no such diff */
         return;
-    err = daemon_receive(d, &c, body, len);
+    }
+    uint8_t *document = NULL;
+    err = document_unpack(u, body, len, &document, &len);
     if (!err)
-        err = daemon_consensus(d, c, body, len);
+        err = daemon_receive(d, &c, document, len);
+    if (!err)
+        err = daemon_consensus(d, c, document, len);
+    free(document);
+    /* a diff that leads nowhere: the whole of it next time */
+    u->whole = err != 0 && err != ERR_STALE;
     u->fetch_err = err == ERR_STALE ? 0 : err;
     if (err && err != ERR_STALE) {
         d->refused[-err]++;
@@ -96,9 +133,17 @@ fetch_step(struct upkeep *u)
         return;
     size_t i = u->next_authority++ % d->network.n_authorities;
     u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
-    int err = http_ask(&u->fetch, d->host.loop,
-                       d->network.authorities[i].address, "/v1/consensus", NULL,
-                       0, (size_t)DOCUMENT_BODY_MAX + 65536, fetch_done, u);
+    char path[PATH_LEN] = "/v1/consensus.z";
+    const struct daemon_view *v = daemon_view_of(d, d->newest);
+    u->asked = v && !u->whole ? d->newest : 0;
+    if (u->asked) {
+        char hex[2 * SPHINX_DIGEST_LEN + 1];
+        codec_hex(hex, v->consensus->digest, SPHINX_DIGEST_LEN);
+        snprintf(path, sizeof path, "/v1/diff/%s.z", hex);
+    }
+    int err =
+        http_ask(&u->fetch, d->host.loop, d->network.authorities[i].address,
+                 path, NULL, 0, FETCH_DOCUMENT_MAX, fetch_done, u);
     if (err)
         d->refused[-err]++;
 }

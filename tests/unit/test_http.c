@@ -8,6 +8,7 @@
 #include "lib/address.h"
 #include "lib/clock.h"
 #include "lib/http.h"
+#include "lib/http_guard.h"
 
 enum { BODY_MAX = 100000 };
 
@@ -35,6 +36,11 @@ handle(void *ctx, const char *path, const uint8_t *body, size_t len,
         answer->status = 200;
         answer->body = (const uint8_t *)"hello";
         answer->len = 5;
+    } else if (strcmp(path, "/tagged") == 0 && !body) {
+        answer->status = 200;
+        answer->etag = "\"one\"";
+        answer->body = (const uint8_t *)"tagged body";
+        answer->len = 11;
     }
 }
 
@@ -172,9 +178,68 @@ garbage_is_refused(void **state)
     talk_free(&t);
 }
 
+/* More connections than there are places: the rest wait outside, and get in
+ * when others go. */
+static void
+a_crowd_waits_its_turn(void **state)
+{
+    (void)state;
+    static struct talk t;
+    int fd[HTTP_GUARD_MAX + 20];
+    struct http_counts c;
+    talk_make(&t);
+    for (size_t i = 0; i < sizeof fd / sizeof fd[0]; i++) {
+        assert_int_equal(address_connect(&fd[i], http_server_address(t.server)),
+                         0);
+        turns_until(&t, NULL, 1);
+    }
+    turns_until(&t, NULL, 50);
+    http_server_counts(t.server, &c);
+    assert_int_equal(c.open, HTTP_GUARD_MAX);
+    struct http_request *r;
+    assert_int_equal(http_ask(&r, t.loop, http_server_address(t.server),
+                              "/hello", NULL, 0, 100, answered, &t),
+                     0);
+    turns_until(&t, &t.over, 300);
+    assert_false(t.over);
+    for (size_t i = 0; i < sizeof fd / sizeof fd[0]; i++)
+        close(fd[i]);
+    turns_until(&t, &t.over, 3000);
+    assert_int_equal(t.status, 200);
+    turns_until(&t, NULL, 600);
+    http_server_counts(t.server, &c);
+    assert_int_equal(c.open, 0);
+    talk_free(&t);
+}
+
+/* What the one who asks has already is not sent again. */
+static void
+known_documents_are_not_sent(void **state)
+{
+    (void)state;
+    static struct talk t;
+    char got[512] = "";
+    static const char asked[] =
+        "GET /tagged HTTP/1.1\r\nIf-None-Match: \"one\"\r\n\r\n";
+    int fd;
+    talk_make(&t);
+    assert_int_equal(ask(&t, "/tagged", NULL, 0, 100), 200);
+    assert_int_equal(address_connect(&fd, http_server_address(t.server)), 0);
+    turns_until(&t, NULL, 10);
+    assert_true(write(fd, asked, sizeof asked - 1) > 0);
+    turns_until(&t, NULL, 50);
+    assert_true(read(fd, got, sizeof got - 1) > 0);
+    assert_non_null(strstr(got, " 304 "));
+    assert_null(strstr(got, "tagged body"));
+    close(fd);
+    talk_free(&t);
+}
+
 const struct CMUnitTest test_http[] = {
     cmocka_unit_test(documents_go_both_ways),
     cmocka_unit_test(nobody_answers),
     cmocka_unit_test(garbage_is_refused),
+    cmocka_unit_test(a_crowd_waits_its_turn),
+    cmocka_unit_test(known_documents_are_not_sent),
 };
 TEST_SUITE(test_http);
