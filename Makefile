@@ -142,6 +142,7 @@ TEXTS ?= 100
 e2e: all
 	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
 	@tests/e2e/operator.sh $(CURDIR)/$(OUT)
+	@tests/e2e/admission.sh $(CURDIR)/$(OUT)
 	@tests/e2e/authorities.sh $(CURDIR)/$(OUT)
 
 # A network under churn, SECONDS long: nothing lost, nothing grows.

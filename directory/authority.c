@@ -310,6 +310,19 @@ authority_tick(struct authority *a)
 
 /* ---- for those who ask ---- */
 
+uint32_t
+authority_target(const struct authority *a)
+{
+    return a->target;
+}
+
+void
+authority_forget(struct authority *a,
+                 const uint8_t identity[static SPHINX_ID_LEN])
+{
+    listing_drop(&a->listing, identity);
+}
+
 const uint8_t *
 authority_identity(const struct authority *a)
 {

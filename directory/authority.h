@@ -72,6 +72,10 @@ int authority_load(struct authority *a, enum authority_output what,
 int authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
                          char where[static JSON_WHERE_LEN]) CHECK_RESULT;
 
+/* List this relay no more; what it sends is judged anew. */
+void authority_forget(struct authority *a,
+                      const uint8_t identity[static SPHINX_ID_LEN]);
+
 /* A document of another authority: hello, claim, shares, signature. Whatever is
  * not 0 was of no use; ERR_DUPLICATE and ERR_AGAIN are not its sender's fault.
  */
@@ -92,7 +96,8 @@ int authority_rekey(struct authority *a, const struct document_key *key,
                     const uint8_t *const share_secret[AUTHORITY_SHARE_KEYS])
     CHECK_RESULT;
 
-/* Its own identity. */
+/* The epoch being prepared; its own identity. */
+uint32_t authority_target(const struct authority *a);
 const uint8_t *authority_identity(const struct authority *a);
 
 /* For those who ask: the newest published consensus as signed bytes, a vote by

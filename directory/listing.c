@@ -103,6 +103,16 @@ listing_prune(struct listing *l, uint32_t target)
 }
 
 void
+listing_drop(struct listing *l, const uint8_t *identity)
+{
+    for (size_t i = l->n; i-- > 0;)
+        if (memcmp(l->item[i].identity, identity, SPHINX_ID_LEN) == 0) {
+            free(l->item[i].text);
+            l->item[i] = l->item[--l->n];
+        }
+}
+
+void
 listing_free(struct listing *l)
 {
     for (size_t i = 0; i < l->n; i++)

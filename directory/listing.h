@@ -32,6 +32,8 @@ int listing_put(struct listing *l, const struct descriptor *d,
 int listing_texts(const struct listing *l, uint32_t target, char ***texts,
                   size_t *n) CHECK_RESULT;
 
+/* Drop all of one relay. */
+void listing_drop(struct listing *l, const uint8_t *identity);
 /* Drop those without a key for the target. */
 void listing_prune(struct listing *l, uint32_t target);
 void listing_free(struct listing *l);

@@ -5,10 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory/admission.h"
 #include "directory/keep.h"
 #include "directory/netfile.h"
 #include "directory/server.h"
 #include "lib/args.h"
+#include "lib/clock.h"
 #include "lib/codec.h"
 #include "lib/files.h"
 #include "lib/host.h"
@@ -18,6 +20,13 @@ static const char usage[] =
     "usage: brusio-directory init --dir DIR\n"
     "       brusio-directory run --dir DIR [--ready-fd N] [--parent PID]\n"
     "       brusio-directory check|status --dir DIR\n"
+    "       brusio-directory pending --dir DIR\n"
+    "       brusio-directory approve|reject|ban|forget --dir DIR [--reason "
+    "TEXT]\n"
+    "                        IDENTITY..\n"
+    "       brusio-directory request --dir DIR\n"
+    "       brusio-directory certify --dir DIR --request FILE [--days N]\n"
+    "       brusio-directory install --dir DIR --certificate FILE\n"
     "\n"
     "A directory authority: with the others it agrees every epoch on which\n"
     "relays there are, and serves that consensus over HTTP.\n"
@@ -28,17 +37,44 @@ static const char usage[] =
     "  check  read configuration and network file and say what is wrong\n"
     "  status print the counts of the running authority, as of its last vote\n"
     "\n"
+    "  pending  the relays that wait for approval: identity, role, address,\n"
+    "           since when (Unix time)\n"
+    "  approve, reject, ban, forget\n"
+    "           decide about relays, whether the authority runs or not; an\n"
+    "           identity may be cut to its first letters when it is pending\n"
+    "\n"
+    "With the identity's key (authority.key) kept elsewhere, once a month:\n"
+    "\n"
+    "  request  make new working keys, print the request for a certificate\n"
+    "  certify  where that key is: print the certificate\n"
+    "  install  take it into use; then start the authority again\n"
+    "\n"
+    "  --reason TEXT  told to the relay\n"
+    "  --days N       the certificate's time; default: 30\n"
     "  --ready-fd N  write \"http ADDRESS\" there when it serves\n"
     "  --parent PID  end when the process PID ends\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0, 1 (failed), 2 (wrong usage).\n";
 
-enum { DIR_OPTION, READY_FD, PARENT, OPTIONS };
+enum {
+    DIR_OPTION,
+    READY_FD,
+    PARENT,
+    REASON,
+    REQUEST,
+    CERTIFICATE,
+    DAYS,
+    OPTIONS
+};
+#define DECIDING " approve reject ban forget "
+static const char commands[] =
+    " init run check status pending request certify install" DECIDING;
 static const struct args_option options[OPTIONS] = {
-    {"dir", false, " init run check status "},
-    {"ready-fd", false, " run "},
-    {"parent", false, " run "}};
+    {"dir", false, commands},        {"ready-fd", false, " run "},
+    {"parent", false, " run "},      {"reason", false, DECIDING},
+    {"request", false, " certify "}, {"certificate", false, " install "},
+    {"days", false, " certify "}};
 
 static int
 fail(const char *what, int err)
@@ -107,14 +143,132 @@ config_get(const char *dir, struct server_config *config)
     return 0;
 }
 
+/* ---- decisions ---- */
+
+/* The whole identity of what may be its beginning; it has to be pending then.
+ */
+static int
+identity_complete(const char *dir, const char *word, char out[static 65])
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *text;
+    size_t len, n = strlen(word), found = 0;
+    if (n == 64) {
+        memcpy(out, word, 65);
+        return 0;
+    }
+    if (n < 4 || n > 64)
+        return ERR_FORMAT;
+    int err = files_path(path, dir, "pending");
+    if (!err)
+        err = files_read(path, 1 << 20, &text, &len);
+    if (err)
+        return err;
+    for (const char *line = (const char *)text; *line;
+         line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, word, n) == 0 && strlen(line) > 64) {
+            memcpy(out, line, 64);
+            out[64] = 0;
+            found++;
+        }
+    free(text);
+    return found == 1 ? 0 : found ? ERR_DUPLICATE : ERR_NOT_FOUND;
+}
+
+static int
+decide(const struct args *a)
+{
+    const char *dir = a->value[DIR_OPTION], *reason = a->value[REASON];
+    char path[FILES_PATH_MAX], line[256], identity[65];
+    int err = files_path(path, dir, "decisions");
+    if (a->n_rest == 0) {
+        fprintf(stderr,
+                "brusio-directory: %s whom? 'brusio-directory pending' "
+                "lists those that wait\n",
+                a->command);
+        return ARGS_EXIT_USAGE;
+    }
+    for (size_t i = 0; i < a->n_rest && !err; i++) {
+        err = identity_complete(dir, a->rest[i], identity);
+        if (!err)
+            err = admission_line(line, sizeof line, a->command, identity,
+                                 clock_wall_s(), reason ? reason : "");
+        FILE *f = err ? NULL : fopen(path, "a");
+        if (!err && (!f || fputs(line, f) < 0))
+            err = ERR_IO;
+        if (f && fclose(f))
+            err = ERR_IO;
+        if (err)
+            return fail(a->rest[i], err);
+        printf("%s: %s\n", identity, a->command);
+    }
+    return err ? fail(dir, err) : 0;
+}
+
+/* ---- certificates ---- */
+
+static int
+text_print(const char *what, int err, char *line)
+{
+    if (err)
+        return fail(what, err);
+    fputs(line, stdout);
+    free(line);
+    return 0;
+}
+
+static int
+certify(const struct args *a)
+{
+    const char *file = a->value[REQUEST];
+    uint8_t *text = NULL;
+    char *line = NULL;
+    uint64_t days;
+    size_t len;
+    if (!file ||
+        !args_number(a, options, DAYS, 1, 366, CERTIFICATE_DAYS, &days)) {
+        if (!file)
+            fputs("brusio-directory: --request is missing; 'brusio-directory "
+                  "request' prints one\n",
+                  stderr);
+        return ARGS_EXIT_USAGE;
+    }
+    int err = files_read(file, 1 << 16, &text, &len);
+    if (err)
+        return fail(file, err);
+    err = keep_certify(a->value[DIR_OPTION], (const char *)text, clock_wall_s(),
+                       (unsigned)days, &line);
+    free(text);
+    return text_print(err == ERR_FORMAT ? file : "authority.key", err, line);
+}
+
+static int
+install(const struct args *a)
+{
+    const char *file = a->value[CERTIFICATE];
+    uint8_t *text = NULL;
+    size_t len;
+    if (!file) {
+        fputs("brusio-directory: --certificate is missing; 'brusio-directory "
+              "certify' prints one\n",
+              stderr);
+        return ARGS_EXIT_USAGE;
+    }
+    int err = files_read(file, 1 << 16, &text, &len);
+    if (!err)
+        err = keep_install(a->value[DIR_OPTION], (const char *)text);
+    free(text);
+    return err ? fail(file, err) : 0;
+}
+
 int
 main(int argc, char **argv)
 {
     struct args a;
     struct server_config config = {0};
     uint64_t ready_fd, parent;
-    int status = args_parse(&a, argc, argv, options, OPTIONS,
-                            " init run check status ", 0, usage);
+    int status =
+        args_parse(&a, argc, argv, options, OPTIONS, commands, 64, usage);
     if (status >= 0)
         return status;
     if (!a.value[DIR_OPTION]) {
@@ -130,11 +284,29 @@ main(int argc, char **argv)
     if (strcmp(a.command, "status") == 0)
         return files_print("brusio-directory", a.value[DIR_OPTION], "status",
                            "no authority has voted here yet");
+    if (a.n_rest > 0 && !strstr(DECIDING, a.command)) {
+        fprintf(stderr, "brusio-directory: what is '%s'?\n", a.rest[0]);
+        return ARGS_EXIT_USAGE;
+    }
+    if (strcmp(a.command, "pending") == 0)
+        return files_print("brusio-directory", a.value[DIR_OPTION], "pending",
+                           "no relay waits");
+    if (strstr(DECIDING, a.command))
+        return decide(&a);
     host_harden((long)parent);
     if (secret_init())
         return fail("libsodium", ERR_CRYPTO);
     if (strcmp(a.command, "init") == 0)
         return init(a.value[DIR_OPTION]);
+    if (strcmp(a.command, "certify") == 0)
+        return certify(&a);
+    if (strcmp(a.command, "install") == 0)
+        return install(&a);
+    if (strcmp(a.command, "request") == 0) {
+        char *line = NULL;
+        int err = keep_request(a.value[DIR_OPTION], &line);
+        return text_print(a.value[DIR_OPTION], err, line);
+    }
     status = config_get(a.value[DIR_OPTION], &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
         status = netfile_check("brusio-directory", a.value[DIR_OPTION],

@@ -22,6 +22,10 @@ receive_consensus(struct consensus **out, const struct receive_rules *rules,
                             document_two_thirds(rules->n_authorities));
     if (!err)
         err = json_read_consensus(&c, d->body, d->body_len, where);
+    if (!err && document_signers_at(d, rules->authorities, rules->n_authorities,
+                                    c->valid_after_s) <
+                    document_two_thirds(rules->n_authorities))
+        err = ERR_THRESHOLD;
     if (!err)
         document_digest(d, c->digest);
     free(d);

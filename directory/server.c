@@ -8,10 +8,13 @@
  * Files: directory/keep.h. */
 #include "directory/server.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "directory/admission.h"
 #include "directory/authority.h"
 #include "directory/exchange.h"
 #include "directory/keep.h"
@@ -23,11 +26,13 @@
 #include "lib/http.h"
 #include "lib/secret.h"
 
-enum { STATUS_LEN = 4096 };
+enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20 };
 static const uint64_t day_us = 86400000000;
 
 static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
+
+static const char *const policy_names[] = {"open", "manual", NULL};
 
 const struct config_option server_options[] = {
     {.name = "listen",
@@ -51,12 +56,26 @@ const struct config_option server_options[] = {
      .min = 1,
      .max = 3,
      .help = "mix layers of the network"},
-    {.name = "admit",
-     .type = CONFIG_LIST,
-     .offset = offsetof(struct server_config, admit),
-     .value = "",
-     .max = CONFIG_LIST_MAX,
-     .help = "identities of relays that may take part; empty: all"},
+    {.name = "policy",
+     .type = CONFIG_ENUM,
+     .offset = offsetof(struct server_config, policy),
+     .value = "manual",
+     .names = policy_names,
+     .help = "who approves relays: 'manual', you; 'open', nobody, but only so "
+             "many of one kind are let in"},
+    {.name = "block_max",
+     .type = CONFIG_INTEGER,
+     .offset = offsetof(struct server_config, block_max),
+     .value = "4",
+     .max = 65535,
+     .help =
+         "under 'open', relays of one block of addresses (/24, /48); 0: any"},
+    {.name = "family_max",
+     .type = CONFIG_INTEGER,
+     .offset = offsetof(struct server_config, family_max),
+     .value = "32",
+     .max = 65535,
+     .help = "under 'open', relays of one family; 0: any"},
     {.name = "log_level",
      .type = CONFIG_ENUM,
      .offset = offsetof(struct server_config, log_level),
@@ -79,6 +98,11 @@ struct server {
     uint32_t pruned; /* votes of epochs before this one are gone */
     struct exchange_buffer answer;
     struct shelf shelf;
+    struct admission *admission;
+    struct timespec decided; /* the file of decisions, when it was read */
+    off_t decided_len;
+    uint8_t waiting[16]; /* digest of the list as last written */
+    char why[ADMISSION_WHY_LEN];
     char status[STATUS_LEN];
     char reason[STATUS_LEN / 16];
 };
@@ -144,18 +168,61 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
     }
 }
 
+/* The operator's decisions, when there are new ones. */
+static void
+decisions_read(struct server *s)
+{
+    char path[FILES_PATH_MAX];
+    struct stat st;
+    uint8_t *text;
+    size_t len, bad = 0;
+    if (files_path(path, s->dir, "decisions") || stat(path, &st) ||
+        (st.st_size == s->decided_len &&
+         memcmp(&st.st_mtim, &s->decided, sizeof s->decided) == 0) ||
+        files_read(path, DECISIONS_MAX, &text, &len))
+        return;
+    s->decided = st.st_mtim;
+    s->decided_len = st.st_size;
+    int err = admission_decide(s->admission, (const char *)text, &bad);
+    free(text);
+    if (err || bad)
+        log_write(&s->host.log, LOG_WARNING, "directory",
+                  "%zu lines of the decisions are not understood%s%s", bad,
+                  err ? "; " : "", err ? error_text(err) : "");
+    for (size_t i = 0; i < admission_count(s->admission); i++) {
+        const struct admission_item item = admission_item(s->admission, i);
+        if (item.state == ADMISSION_REJECTED || item.state == ADMISSION_BANNED)
+            authority_forget(s->authority, item.identity);
+    }
+}
+
+/* Those that wait, for 'brusio-directory pending'. */
+static void
+waiting_write(struct server *s)
+{
+    char path[FILES_PATH_MAX], *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    if (!f)
+        return;
+    admission_write_waiting(s->admission, f);
+    uint8_t digest[sizeof s->waiting];
+    const bool whole = fclose(f) == 0;
+    crypto_generichash(digest, sizeof digest, (uint8_t *)text, len, NULL, 0);
+    if (whole && memcmp(digest, s->waiting, sizeof digest) != 0 &&
+        files_path(path, s->dir, "pending") == 0 &&
+        files_write(path, text, len) == 0)
+        memcpy(s->waiting, digest, sizeof digest);
+    free(text);
+}
+
 static bool
 admitted(void *ctx, const struct descriptor *d)
 {
-    const struct server *s = ctx;
-    char hex[2 * SPHINX_ID_LEN + 1];
-    if (s->config->admit.n == 0)
-        return true;
-    codec_hex(hex, d->relay.identity, SPHINX_ID_LEN);
-    for (size_t i = 0; i < s->config->admit.n; i++)
-        if (strcmp(s->config->admit.item[i], hex) == 0)
-            return true;
-    return false;
+    struct server *s = ctx;
+    decisions_read(s);
+    return admission_judge(s->admission, d, authority_target(s->authority),
+                           env_now_wall_s(&s->host.env), s->why) == 0;
 }
 
 /* ---- HTTP ---- */
@@ -183,7 +250,9 @@ answer_result(struct server *s, int err, const char *where,
               struct http_answer *a)
 {
     a->status = err == 0 || err == ERR_AGAIN ? 200 : 400;
-    int n = err == ERR_AGAIN
+    int n = err == ERR_COMMAND
+                ? snprintf(s->reason, sizeof s->reason, "%s\n", s->why)
+            : err == ERR_AGAIN
                 ? snprintf(s->reason, sizeof s->reason,
                            "taken, too late for the epoch being prepared\n")
             : where[0] ? snprintf(s->reason, sizeof s->reason, "%s: %s\n",
@@ -285,7 +354,10 @@ handle(void *ctx, const char *path, const uint8_t *body, size_t len,
 static void
 server_tick(void *ctx)
 {
-    authority_tick(((struct server *)ctx)->authority);
+    struct server *s = ctx;
+    decisions_read(s);
+    waiting_write(s);
+    authority_tick(s->authority);
 }
 
 static void
@@ -405,7 +477,13 @@ server_start(struct server *s, const char *dir, int ready_fd)
         .vote = vote_came,
         .consensus = consensus_came,
         .ctx = s};
-    err = exchange_new(&s->exchange, &exchange);
+    const struct admission_config admission = {
+        .policy = (enum admission_policy)s->config->policy,
+        .block_max = (uint32_t)s->config->block_max,
+        .family_max = (uint32_t)s->config->family_max};
+    err = admission_new(&s->admission, &admission);
+    if (!err)
+        err = exchange_new(&s->exchange, &exchange);
     if (!err)
         err = loop_timer_new(s->host.loop, daily, s, &s->daily);
     if (err)
@@ -448,6 +526,7 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     loop_timer_free(&s->daily);
     free(s->answer.bytes);
     shelf_clear(&s->shelf);
+    admission_free(&s->admission);
     authority_free(&s->authority);
     host_free(&s->host);
     free(s);

@@ -11,7 +11,8 @@ struct server_config {
     char *listen, *network;
     int log_level;
     int64_t layers;
-    struct config_list admit; /* identities in hex; empty: every relay */
+    int policy; /* enum admission_policy */
+    int64_t block_max, family_max;
 };
 
 extern const struct config_option server_options[];

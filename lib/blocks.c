@@ -15,7 +15,12 @@
 
 #include "lib/bucket.h"
 
-enum { PLACES = 4, BLOCK_LEN = 7, HOST_LEN = 16, MINUTE_US = 60000000 };
+enum {
+    PLACES = 4,
+    BLOCK_LEN = BLOCKS_NAME_LEN,
+    HOST_LEN = 16,
+    MINUTE_US = 60000000
+};
 
 struct entry {
     uint8_t block[BLOCK_LEN]; /* family, then 3 or 6 octets */
@@ -167,6 +172,14 @@ entry_find(struct blocks *b, const uint8_t block[BLOCK_LEN], uint64_t now_us)
     *idle = (struct entry){.used = true};
     memcpy(idle->block, block, BLOCK_LEN);
     return idle;
+}
+
+bool
+blocks_name(const struct sockaddr_storage *from,
+            uint8_t name[static BLOCKS_NAME_LEN])
+{
+    uint8_t host[HOST_LEN];
+    return host_of(from, host) && block_of(host, name);
 }
 
 static int

@@ -15,6 +15,7 @@
  * Pure: time comes in as an argument. Threads may share a table. */
 #ifndef LIB_BLOCKS_H
 #define LIB_BLOCKS_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -38,6 +39,12 @@ void blocks_free(struct blocks **b);
 /* Favour these addresses, whatever their port, and no others any more. */
 int blocks_favour(struct blocks *b, const struct sockaddr_storage *address,
                   size_t n) CHECK_RESULT;
+
+/* The name of an address' block: equal for two of one block. Returns false for
+ * loopback, and what is neither IPv4 nor IPv6. */
+enum { BLOCKS_NAME_LEN = 7 };
+bool blocks_name(const struct sockaddr_storage *from,
+                 uint8_t name[static BLOCKS_NAME_LEN]);
 
 #define BLOCKS_NONE UINT32_MAX
 

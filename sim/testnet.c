@@ -88,7 +88,8 @@ authorities_init(struct testnet *t)
             address_free(a->address))
             return complain("an authority cannot be set up");
         snprintf(line, sizeof line,
-                 "listen = \"%s\"\nnetwork = \"../network.json\"\n",
+                 "listen = \"%s\"\nnetwork = \"../network.json\"\n"
+                 "policy = \"open\"\n",
                  a->address);
         if (text_append(conf, line))
             return complain("an authority's configuration cannot be written");

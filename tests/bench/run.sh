@@ -3,7 +3,7 @@
 # Usage: run.sh OUT JSON [ONLY]; ONLY is what the names must begin with.
 #
 # A line of a table is "name median least most per_x" in microseconds; a rate
-# is "name N packets/s", memory "name N MiB"; the simulator's "sim.hops N million hops/s" is taken as it is.
+# is "name N packets/s", memory "name N MiB", a part "name N ratio"; the simulator's "sim.hops N million hops/s" is taken as it is.
 set -eu
 out=$1 json=$2 only=${3:-}
 all=$(mktemp)
@@ -22,6 +22,7 @@ awk 'BEGIN { print "[" }
     }
     $1 == "sim.hops" { item($1, "million/s", $2, $2, "null") }
     $3 == "MiB" { item($1, $3, $2, $2, "null") }
+    $3 == "ratio" { item($1, $3, $2, $2, "null") }
     $3 == "packets/s" { item($1, $3, $2, $2, "null") }
     NF == 5 && $1 ~ /^[a-z0-9]+\.[a-z0-9_.]+$/ { item($1, "us", $2, $3, $5) }
     END { print "\n]" }' "$all" >"$json"

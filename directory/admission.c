@@ -1,0 +1,346 @@
+/* directory/admission.c - see admission.h for states. Failure modes: too many
+ * wait (the newest are told so and not kept); a line that is no decision. */
+#include "directory/admission.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/address.h"
+#include "lib/blocks.h"
+#include "lib/codec.h"
+
+enum { REASON_LEN = 96, KNOWN_MAX = 4 * RELAYS_MAX, HEX_LEN = 64 };
+
+const char *const admission_state_name[] = {
+    "unknown", "waiting", "let in", "approved", "rejected", "banned", NULL};
+static const char *const role_name[] = {"?", "gateway", "mix", "store"};
+
+struct known {
+    uint8_t identity[SPHINX_ID_LEN];
+    enum admission_state state;
+    uint8_t role;
+    bool has_block;
+    uint8_t block[BLOCKS_NAME_LEN], family[FAMILY_LEN];
+    char address[ADDRESS_MAX], reason[REASON_LEN];
+    uint64_t since_s;
+    uint32_t epoch;
+};
+
+struct admission {
+    struct admission_config config;
+    struct known *known; /* sorted by identity */
+    size_t n, room, waiting;
+};
+
+int
+admission_new(struct admission **out, const struct admission_config *config)
+{
+    struct admission *a = calloc(1, sizeof *a);
+    *out = a;
+    if (!a)
+        return ERR_NOMEM;
+    a->config = *config;
+    return 0;
+}
+
+void
+admission_free(struct admission **ap)
+{
+    if (*ap)
+        free((*ap)->known);
+    free(*ap);
+    *ap = NULL;
+}
+
+/* Its place, or where it would go. */
+static size_t
+place_of(const struct admission *a, const uint8_t *identity)
+{
+    size_t at = 0, end = a->n;
+    while (at < end) {
+        size_t middle = (at + end) / 2;
+        if (memcmp(a->known[middle].identity, identity, SPHINX_ID_LEN) < 0)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    return at;
+}
+
+static struct known *
+known_find(const struct admission *a, const uint8_t *identity)
+{
+    size_t at = place_of(a, identity);
+    return at < a->n &&
+                   memcmp(a->known[at].identity, identity, SPHINX_ID_LEN) == 0
+               ? &a->known[at]
+               : NULL;
+}
+
+static int
+known_enter(struct admission *a, const uint8_t *identity, struct known **out)
+{
+    *out = known_find(a, identity);
+    if (*out)
+        return 0;
+    if (a->n == KNOWN_MAX)
+        return ERR_FULL;
+    if (a->n == a->room) {
+        size_t room = a->room ? 2 * a->room : 32;
+        struct known *more = realloc(a->known, room * sizeof *more);
+        if (!more)
+            return ERR_NOMEM;
+        a->known = more;
+        a->room = room;
+    }
+    size_t at = place_of(a, identity);
+    memmove(&a->known[at + 1], &a->known[at], (a->n - at) * sizeof *a->known);
+    a->n++;
+    a->known[at] = (struct known){0};
+    memcpy(a->known[at].identity, identity, SPHINX_ID_LEN);
+    *out = &a->known[at];
+    return 0;
+}
+
+static void
+known_drop(struct admission *a, struct known *k)
+{
+    size_t at = (size_t)(k - a->known);
+    a->waiting -= k->state == ADMISSION_WAITS;
+    a->n--;
+    memmove(k, k + 1, (a->n - at) * sizeof *k);
+}
+
+/* Those that were let in, or wait, and are gone. */
+static void
+known_prune(struct admission *a, uint32_t epoch)
+{
+    for (size_t i = a->n; i-- > 0;) {
+        struct known *k = &a->known[i];
+        if ((k->state == ADMISSION_LET_IN || k->state == ADMISSION_WAITS) &&
+            k->epoch + ADMISSION_EPOCHS < epoch)
+            known_drop(a, k);
+    }
+}
+
+static void
+known_describe(struct known *k, const struct descriptor *d, uint32_t epoch)
+{
+    struct sockaddr_storage address;
+    socklen_t len;
+    const struct relay_entry *r = &d->relay;
+    k->role = r->role;
+    k->epoch = epoch;
+    memcpy(k->address, r->addresses[0], sizeof k->address);
+    memcpy(k->family, r->family, sizeof k->family);
+    k->has_block = address_parse(&address, &len, k->address) == 0 &&
+                   blocks_name(&address, k->block);
+}
+
+/* Why one more like this is too many, NULL when it is not. */
+static const char *
+too_many(const struct admission *a, const struct known *k)
+{
+    uint32_t block = 0, family = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        const struct known *o = &a->known[i];
+        if (o == k ||
+            (o->state != ADMISSION_LET_IN && o->state != ADMISSION_APPROVED))
+            continue;
+        block += k->has_block && o->has_block &&
+                 memcmp(k->block, o->block, sizeof k->block) == 0;
+        family += !sodium_is_zero(k->family, sizeof k->family) &&
+                  memcmp(k->family, o->family, sizeof k->family) == 0;
+    }
+    if (a->config.block_max && block >= a->config.block_max)
+        return "too many relays of its block of addresses are in already; the "
+               "operator of this authority can approve it";
+    if (a->config.family_max && family >= a->config.family_max)
+        return "too many relays of its family are in already; the operator of "
+               "this authority can approve it";
+    return NULL;
+}
+
+static int
+newcomer_judge(struct admission *a, struct known *k, uint64_t now_s,
+               char why[static ADMISSION_WHY_LEN])
+{
+    const char *reason =
+        "it waits for the operator of this authority to approve it";
+    if (a->config.policy == ADMISSION_OPEN) {
+        reason = too_many(a, k);
+        if (!reason) {
+            if (k->state == ADMISSION_UNKNOWN)
+                k->since_s = now_s;
+            a->waiting -= k->state == ADMISSION_WAITS;
+            k->state = ADMISSION_LET_IN;
+            return 0;
+        }
+    }
+    if (k->state == ADMISSION_LET_IN)
+        return 0; /* it was first */
+    if (k->state == ADMISSION_UNKNOWN && a->waiting == ADMISSION_WAITING_MAX) {
+        reason = "too many relays wait to be approved; try again later";
+        known_drop(a, k);
+    } else if (k->state == ADMISSION_UNKNOWN) {
+        k->state = ADMISSION_WAITS;
+        k->since_s = now_s;
+        a->waiting++;
+    }
+    snprintf(why, ADMISSION_WHY_LEN, "%s", reason);
+    return ERR_COMMAND;
+}
+
+int
+admission_judge(struct admission *a, const struct descriptor *d, uint32_t epoch,
+                uint64_t now_s, char why[static ADMISSION_WHY_LEN])
+{
+    struct known *k;
+    why[0] = 0;
+    known_prune(a, epoch);
+    int err = known_enter(a, d->relay.identity, &k);
+    if (err)
+        return err;
+    known_describe(k, d, epoch);
+    if (k->state == ADMISSION_APPROVED)
+        return 0;
+    if (k->state != ADMISSION_REJECTED && k->state != ADMISSION_BANNED)
+        return newcomer_judge(a, k, now_s, why);
+    snprintf(
+        why, ADMISSION_WHY_LEN, "the operator of this authority has %s it%s%s",
+        admission_state_name[k->state], k->reason[0] ? ": " : "", k->reason);
+    return ERR_COMMAND;
+}
+
+/* ---- decisions ---- */
+
+static bool
+verb_read(const char *verb, enum admission_state *state)
+{
+    static const struct {
+        const char *verb;
+        enum admission_state state;
+    } row[] = {{"approve", ADMISSION_APPROVED},
+               {"reject", ADMISSION_REJECTED},
+               {"ban", ADMISSION_BANNED},
+               {"forget", ADMISSION_UNKNOWN}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+        if (strcmp(verb, row[i].verb) == 0) {
+            *state = row[i].state;
+            return true;
+        }
+    return false;
+}
+
+static int
+line_take(struct admission *a, const char *line)
+{
+    char verb[16], hex[HEX_LEN + 1];
+    uint8_t identity[SPHINX_ID_LEN];
+    enum admission_state state;
+    uint64_t at_s;
+    struct known *k;
+    int used = 0;
+    if (sscanf(line, "%15s %64s %" SCNu64 " %n", verb, hex, &at_s, &used) < 3 ||
+        !verb_read(verb, &state) || strlen(hex) != HEX_LEN ||
+        codec_unhex(identity, sizeof identity, hex))
+        return ERR_FORMAT;
+    int err = known_enter(a, identity, &k);
+    if (err)
+        return err;
+    a->waiting -= k->state == ADMISSION_WAITS;
+    k->state = state;
+    k->since_s = at_s;
+    snprintf(k->reason, sizeof k->reason, "%s", used ? line + used : "");
+    if (state == ADMISSION_UNKNOWN)
+        known_drop(a, k);
+    return 0;
+}
+
+int
+admission_decide(struct admission *a, const char *text, size_t *bad)
+{
+    char line[256];
+    *bad = 0;
+    for (size_t i = a->n; i-- > 0;)
+        if (a->known[i].state > ADMISSION_LET_IN)
+            known_drop(a, &a->known[i]);
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        int err = ERR_FORMAT;
+        if (n < sizeof line) {
+            memcpy(line, text, n);
+            line[n] = 0;
+            err = n ? line_take(a, line) : 0;
+        }
+        if (err == ERR_NOMEM || err == ERR_FULL)
+            return err;
+        *bad += err != 0;
+        text += n + (text[n] == '\n');
+    }
+    return 0;
+}
+
+int
+admission_line(char *out, size_t room, const char *verb, const char *identity,
+               uint64_t now_s, const char *reason)
+{
+    uint8_t id[SPHINX_ID_LEN];
+    enum admission_state state;
+    if (!verb_read(verb, &state) || strlen(identity) != HEX_LEN ||
+        codec_unhex(id, sizeof id, identity) || strpbrk(reason, "\r\n"))
+        return ERR_FORMAT;
+    int n = snprintf(out, room, "%s %s %" PRIu64 " %s\n", verb, identity, now_s,
+                     reason);
+    return n > 0 && (size_t)n < room ? 0 : ERR_LONG;
+}
+
+/* ---- for people ---- */
+
+size_t
+admission_count(const struct admission *a)
+{
+    return a->n;
+}
+
+struct admission_item
+admission_item(const struct admission *a, size_t i)
+{
+    const struct known *k = &a->known[i];
+    struct admission_item item = {.state = k->state,
+                                  .role = k->role,
+                                  .since_s = k->since_s,
+                                  .epoch = k->epoch,
+                                  .reason = k->reason};
+    memcpy(item.identity, k->identity, sizeof item.identity);
+    memcpy(item.address, k->address, sizeof item.address);
+    return item;
+}
+
+bool
+admission_find(const struct admission *a,
+               const uint8_t identity[static SPHINX_ID_LEN],
+               struct admission_item *out)
+{
+    const struct known *k = known_find(a, identity);
+    if (k)
+        *out = admission_item(a, (size_t)(k - a->known));
+    return k != NULL;
+}
+
+void
+admission_write_waiting(const struct admission *a, FILE *to)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const struct known *k = &a->known[i];
+        char hex[HEX_LEN + 1];
+        if (k->state != ADMISSION_WAITS)
+            continue;
+        codec_hex(hex, k->identity, sizeof k->identity);
+        fprintf(to, "%s %s %s %" PRIu64 "\n", hex,
+                role_name[k->role <= ROLE_STORE ? k->role : 0], k->address,
+                k->since_s);
+    }
+}

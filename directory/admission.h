@@ -1,0 +1,84 @@
+/* directory/admission.h - which relays an authority lists.
+ *
+ * A relay asks by sending its descriptor, again and again. Under the policy
+ * `manual` it waits until the operator approves it; under `open` it is let in
+ * while not too many of its block of addresses (a /24 or /48; loopback is none)
+ * or of its family are in. Rejected and banned ones stay out under both.
+ *
+ *   unknown -> waiting -approve-> approved
+ *      `-> let in (open)    reject, ban: out;   forget: unknown again
+ *
+ * Decisions are lines that the operator's commands append to a file, so that
+ * they never wait for the authority and it never for them:
+ *
+ *   VERB IDENTITY TIME REASON..      (approve, reject, ban, forget)
+ *
+ * Pure: files are read and written by whoever owns it. */
+#ifndef DIRECTORY_ADMISSION_H
+#define DIRECTORY_ADMISSION_H
+#include <stdio.h>
+
+#include "directory/json.h"
+
+enum admission_policy { ADMISSION_OPEN, ADMISSION_MANUAL };
+enum admission_state {
+    ADMISSION_UNKNOWN,
+    ADMISSION_WAITS,
+    ADMISSION_LET_IN,
+    ADMISSION_APPROVED,
+    ADMISSION_REJECTED,
+    ADMISSION_BANNED
+};
+enum {
+    ADMISSION_WHY_LEN = 160,
+    ADMISSION_WAITING_MAX = 1024,
+    ADMISSION_EPOCHS = 3 /* one let in and not seen for so long is unknown */
+};
+
+struct admission_config {
+    enum admission_policy policy;
+    uint32_t block_max, family_max; /* let in; 0: no limit */
+};
+
+struct admission;
+int admission_new(struct admission **out,
+                  const struct admission_config *config) CHECK_RESULT;
+void admission_free(struct admission **a);
+
+/* May this relay be listed? Returns 0, ERR_COMMAND and why, for people, or
+ * ERR_NOMEM. epoch: the present one. */
+int admission_judge(struct admission *a, const struct descriptor *d,
+                    uint32_t epoch, uint64_t now_s,
+                    char why[static ADMISSION_WHY_LEN]) CHECK_RESULT;
+
+/* Forget what was decided and take these decisions, a text of lines. Lines that
+ * are none are counted in *bad. */
+int admission_decide(struct admission *a, const char *text,
+                     size_t *bad) CHECK_RESULT;
+
+/* One decision's line. Returns ERR_FORMAT when the verb or identity is none. */
+int admission_line(char *out, size_t room, const char *verb,
+                   const char *identity, uint64_t now_s,
+                   const char *reason) CHECK_RESULT;
+
+/* What is known of a relay; reason: of a rejection or ban, else "". */
+struct admission_item {
+    uint8_t identity[SPHINX_ID_LEN];
+    enum admission_state state;
+    uint8_t role;
+    char address[ADDRESS_MAX];
+    uint64_t since_s; /* first seen, or decided */
+    uint32_t epoch;   /* last seen */
+    const char *reason;
+};
+size_t admission_count(const struct admission *a);
+struct admission_item admission_item(const struct admission *a, size_t i);
+bool admission_find(const struct admission *a,
+                    const uint8_t identity[static SPHINX_ID_LEN],
+                    struct admission_item *out);
+/* "waiting", "approved", .. */
+extern const char *const admission_state_name[];
+
+/* Those that wait, a line each: identity, role, address, since. */
+void admission_write_waiting(const struct admission *a, FILE *to);
+#endif

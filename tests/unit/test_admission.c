@@ -1,0 +1,158 @@
+/* tests/unit/test_admission.c - who lets relays in. */
+#include "tests/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/admission.h"
+#include "lib/codec.h"
+#include "tests/network.h"
+
+enum { NOW = 1800000000 };
+
+static struct descriptor
+relay(uint16_t number, const char *address, uint8_t family)
+{
+    struct descriptor d = {.relay.role = ROLE_MIX, .relay.n_addresses = 1};
+    d.relay.identity[0] = (uint8_t)(number >> 8);
+    d.relay.identity[1] = (uint8_t)number;
+    d.relay.family[0] = family;
+    snprintf(d.relay.addresses[0], ADDRESS_MAX, "%s", address);
+    return d;
+}
+
+static int
+judge(struct admission *a, struct descriptor d, uint32_t epoch,
+      const char *why_has)
+{
+    char why[ADMISSION_WHY_LEN];
+    int err = admission_judge(a, &d, epoch, NOW, why);
+    assert_int_equal(err == 0, why_has == NULL);
+    if (why_has && !strstr(why, why_has))
+        fail_msg("'%s' does not say '%s'", why, why_has);
+    return err;
+}
+
+static void
+decide(struct admission *a, const char *text, size_t bad_wanted)
+{
+    size_t bad;
+    assert_int_equal(admission_decide(a, text, &bad), 0);
+    assert_int_equal(bad, bad_wanted);
+}
+
+static void
+line(char *out, size_t room, const char *verb, const struct descriptor *d,
+     const char *reason)
+{
+    char hex[65];
+    codec_hex(hex, d->relay.identity, SPHINX_ID_LEN);
+    assert_int_equal(admission_line(out, room, verb, hex, NOW, reason), 0);
+}
+
+static void
+by_hand(void **state)
+{
+    (void)state;
+    const struct admission_config config = {.policy = ADMISSION_MANUAL};
+    struct admission *a;
+    struct admission_item item;
+    const struct descriptor x = relay(1, "192.0.2.1:1", 0),
+                            y = relay(2, "192.0.2.2:1", 0);
+    char text[1024], one[256], *list = NULL;
+    size_t len;
+    assert_int_equal(admission_new(&a, &config), 0);
+    judge(a, x, 5, "waits for the operator");
+    judge(a, y, 5, "waits for the operator");
+    FILE *f = open_memstream(&list, &len);
+    assert_non_null(f);
+    admission_write_waiting(a, f);
+    fclose(f);
+    assert_non_null(strstr(list, " mix 192.0.2.2:1 1800000000\n"));
+    free(list);
+    line(text, sizeof text, "approve", &x, "");
+    line(one, sizeof one, "reject", &y, "two of these are enough");
+    strcat(text, one);
+    decide(a, text, 0);
+    judge(a, x, 5, NULL);
+    judge(a, y, 5, "rejected it: two of these are enough");
+    line(one, sizeof one, "ban", &x, "");
+    strcat(text, one);
+    line(one, sizeof one, "forget", &y, "");
+    strcat(text, one);
+    decide(a, text, 0);
+    judge(a, x, 5, "banned");
+    judge(a, y, 5, "waits");
+    assert_true(admission_find(a, x.relay.identity, &item));
+    assert_int_equal(item.state, ADMISSION_BANNED);
+    /* who does not come any more waits no more; a ban stays */
+    judge(a, relay(3, "192.0.2.3:1", 0), 5 + ADMISSION_EPOCHS + 1, "waits");
+    assert_false(admission_find(a, y.relay.identity, &item));
+    assert_true(admission_find(a, x.relay.identity, &item));
+    admission_free(&a);
+}
+
+static void
+open_with_limits(void **state)
+{
+    (void)state;
+    const struct admission_config config = {
+        .policy = ADMISSION_OPEN, .block_max = 2, .family_max = 3};
+    struct admission *a;
+    char text[256];
+    assert_int_equal(admission_new(&a, &config), 0);
+    const struct descriptor third = relay(3, "192.0.2.9:1", 0);
+    judge(a, relay(1, "192.0.2.1:1", 0), 1, NULL);
+    judge(a, relay(2, "192.0.2.2:1", 0), 1, NULL);
+    judge(a, third, 1, "block of addresses");
+    judge(a, relay(1, "192.0.2.1:1", 0), 1, NULL); /* it stays in */
+    judge(a, relay(4, "192.0.3.1:1", 0), 1, NULL);
+    judge(a, relay(5, "[2001:db8:1::1]:1", 0), 1, NULL);
+    judge(a, relay(6, "[2001:db8:1:ffff::]:1", 0), 1, NULL);
+    judge(a, relay(7, "[2001:db8:1:2::3]:1", 0), 1, "block of addresses");
+    for (uint16_t i = 0; i < 3; i++) {
+        char address[ADDRESS_MAX];
+        snprintf(address, sizeof address, "198.51.%u.1:1", i);
+        judge(a, relay((uint16_t)(20 + i), address, 7), 1, NULL);
+    }
+    judge(a, relay(30, "203.0.113.1:1", 7), 1, "family");
+    judge(a, relay(31, "203.0.113.1:1", 8), 1, NULL);
+    for (uint16_t i = 0; i < 50; i++) /* of this machine */
+        judge(a, relay((uint16_t)(100 + i), "127.0.0.1:1", 0), 1, NULL);
+    line(text, sizeof text, "approve", &third, "");
+    decide(a, text, 0);
+    judge(a, third, 1, NULL);
+    /* two go; one who was refused gets in */
+    judge(a, relay(7, "[2001:db8:1:2::3]:1", 0), 2 + ADMISSION_EPOCHS, NULL);
+    admission_free(&a);
+}
+
+/* A flood of newcomers is bounded, and lines that are none are counted. */
+static void
+bounds(void **state)
+{
+    (void)state;
+    const struct admission_config config = {.policy = ADMISSION_MANUAL};
+    struct admission *a;
+    char text[256];
+    assert_int_equal(admission_new(&a, &config), 0);
+    for (uint16_t i = 0; i < ADMISSION_WAITING_MAX + 100; i++)
+        judge(a, relay(i, "192.0.2.1:1", 0), 1,
+              i < ADMISSION_WAITING_MAX ? "waits" : "too many");
+    assert_int_equal(admission_count(a), ADMISSION_WAITING_MAX);
+    decide(a, "approve\nnothing 00 1 \n\napprove 00 7 x\n", 3);
+    assert_int_equal(admission_count(a), ADMISSION_WAITING_MAX);
+    assert_int_equal(admission_line(text, sizeof text, "bless", "00", 1, ""),
+                     ERR_FORMAT);
+    assert_int_equal(admission_line(text, sizeof text, "ban", "00", 1, ""),
+                     ERR_FORMAT);
+    admission_free(&a);
+}
+
+const struct CMUnitTest test_admission[] = {
+    cmocka_unit_test(by_hand),
+    cmocka_unit_test(open_with_limits),
+    cmocka_unit_test(bounds),
+};
+TEST_SUITE(test_admission);
