@@ -140,9 +140,11 @@ TEXTS ?= 100
 
 # Kills and restarts of real programs in the middle of a file; a volunteer's way.
 e2e: all
+	@.ci/deps e2e
 	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
 	@tests/e2e/operator.sh $(CURDIR)/$(OUT)
 	@tests/e2e/admission.sh $(CURDIR)/$(OUT)
+	@tests/e2e/page.sh $(CURDIR)/$(OUT)
 	@tests/e2e/authorities.sh $(CURDIR)/$(OUT)
 
 # A network under churn, SECONDS long: nothing lost, nothing grows.

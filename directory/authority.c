@@ -316,6 +316,13 @@ authority_target(const struct authority *a)
     return a->target;
 }
 
+bool
+authority_lists(const struct authority *a,
+                const uint8_t identity[static SPHINX_ID_LEN])
+{
+    return listing_has(&a->listing, identity, a->target);
+}
+
 void
 authority_forget(struct authority *a,
                  const uint8_t identity[static SPHINX_ID_LEN])

@@ -76,6 +76,10 @@ int authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
 void authority_forget(struct authority *a,
                       const uint8_t identity[static SPHINX_ID_LEN]);
 
+/* Does it have a descriptor of this relay for the epoch being prepared? */
+bool authority_lists(const struct authority *a,
+                     const uint8_t identity[static SPHINX_ID_LEN]);
+
 /* A document of another authority: hello, claim, shares, signature. Whatever is
  * not 0 was of no use; ERR_DUPLICATE and ERR_AGAIN are not its sender's fault.
  */

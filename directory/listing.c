@@ -102,6 +102,17 @@ listing_prune(struct listing *l, uint32_t target)
         }
 }
 
+bool
+listing_has(const struct listing *l, const uint8_t *identity, uint32_t target)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (l->item[i].epoch <= target &&
+            l->item[i].epoch + KEYS_AHEAD > target &&
+            memcmp(l->item[i].identity, identity, SPHINX_ID_LEN) == 0)
+            return true;
+    return false;
+}
+
 void
 listing_drop(struct listing *l, const uint8_t *identity)
 {

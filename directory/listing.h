@@ -4,6 +4,7 @@
  * the one that the next vote needs. */
 #ifndef DIRECTORY_LISTING_H
 #define DIRECTORY_LISTING_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ int listing_put(struct listing *l, const struct descriptor *d,
 int listing_texts(const struct listing *l, uint32_t target, char ***texts,
                   size_t *n) CHECK_RESULT;
 
+/* Is there one of this relay that a vote for the target can use? */
+bool listing_has(const struct listing *l, const uint8_t *identity,
+                 uint32_t target);
 /* Drop all of one relay. */
 void listing_drop(struct listing *l, const uint8_t *identity);
 /* Drop those without a key for the target. */

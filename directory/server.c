@@ -3,6 +3,7 @@
  *   GET  /v1/consensus, /v1/consensus.z, /v1/diff/DIGEST.z   directory/shelf.h
  *   POST /v1/descriptor   from relays
  *   GET, POST /v1/documents, GET /v1/vote/DIGEST   directory/exchange.h
+ *   GET  /, /status.json  directory/page.h
  *   GET  /v1/status       counts, for the operator
  *
  * Files: directory/keep.h. */
@@ -19,6 +20,7 @@
 #include "directory/exchange.h"
 #include "directory/keep.h"
 #include "directory/netfile.h"
+#include "directory/page.h"
 #include "directory/shelf.h"
 #include "lib/codec.h"
 #include "lib/files.h"
@@ -26,7 +28,7 @@
 #include "lib/http.h"
 #include "lib/secret.h"
 
-enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20 };
+enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20, PAGE_US = 5000000 };
 static const uint64_t day_us = 86400000000;
 
 static const char *const level_names[] = {"error", "warning", "notice",
@@ -98,6 +100,11 @@ struct server {
     uint32_t pruned; /* votes of epochs before this one are gone */
     struct exchange_buffer answer;
     struct shelf shelf;
+    struct page {
+        char *text;
+        size_t len;
+        uint64_t at_us; /* made then */
+    } html, json;
     struct admission *admission;
     struct timespec decided; /* the file of decisions, when it was read */
     off_t decided_len;
@@ -307,6 +314,29 @@ documents_handle(struct server *s, const uint8_t *body, size_t len,
                               .len = s->answer.len};
 }
 
+/* Made anew every few seconds, however often it is asked for. */
+static void
+page_handle(struct server *s, struct page *p,
+            int (*make)(const struct page_input *, char **, size_t *),
+            const char *type, struct http_answer *a)
+{
+    const uint64_t now_us = loop_now_us(s->host.loop);
+    if (!p->text || now_us - p->at_us > PAGE_US) {
+        const struct page_input in = {.network = &s->network,
+                                      .authority = s->authority,
+                                      .admission = s->admission,
+                                      .now_s = env_now_wall_s(&s->host.env)};
+        free(p->text);
+        p->at_us = now_us;
+        if (make(&in, &p->text, &p->len))
+            p->text = NULL;
+    }
+    a->status = p->text ? 200 : 503;
+    a->type = p->text ? type : NULL;
+    a->body = (const uint8_t *)p->text;
+    a->len = p->text ? p->len : 0;
+}
+
 static const char vote_path[] = "/v1/vote/";
 
 static void
@@ -335,6 +365,10 @@ handle(void *ctx, const char *path, const uint8_t *body, size_t len,
         a->status = 200;
         a->type = "application/octet-stream";
         a->etag = s->shelf.etag;
+    } else if (!body && strcmp(path, "/") == 0) {
+        page_handle(s, &s->html, page_html, "text/html; charset=utf-8", a);
+    } else if (!body && strcmp(path, "/status.json") == 0) {
+        page_handle(s, &s->json, page_json, "application/json", a);
     } else if (!body && strcmp(path, "/v1/status") == 0) {
         a->len = status_write(s);
         a->body = (const uint8_t *)s->status;
@@ -527,6 +561,8 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     free(s->answer.bytes);
     shelf_clear(&s->shelf);
     admission_free(&s->admission);
+    free(s->html.text);
+    free(s->json.text);
     authority_free(&s->authority);
     host_free(&s->host);
     free(s);
