@@ -18,6 +18,7 @@
 #include "lib/secret.h"
 
 enum { EXPIRE_EVERY_US = 60000000, RECORD_KEY_LEN = 17 };
+enum { PIECE_RELAY_LEN = 128 }; /* of a packed consensus, about */
 enum { CLIENT_RECORD_LEN = SPHINX_ID_LEN + 4 };
 
 uint64_t
@@ -208,6 +209,24 @@ client_is_stuck(const struct client *c)
         c->answer_us > c->linked_us ? c->answer_us : c->linked_us;
     return c->connected && c->current &&
            env_now_mono_us(c->env) - since_us > CLIENT_STUCK_US;
+}
+
+bool
+client_is_behind(const struct client *c)
+{
+    if (!c->connected || !c->current)
+        return false;
+    const struct params *p = &c->current->params;
+    /* the pieces of the document that is here, four times over */
+    const uint64_t document_us =
+        4 * p->piece_interval_us *
+        (c->current->n_relays * PIECE_RELAY_LEN / p->geometry.packet_len + 1);
+    const uint64_t patience_us =
+        (uint64_t)p->epoch_len_s * 1000 * WITNESS_PATIENCE_PERMILLE +
+        document_us;
+    const uint64_t now_us = env_now_mono_us(c->env);
+    return now_us - c->linked_us > patience_us &&
+           witness_is_behind(&c->witness, c->newest, patience_us, now_us);
 }
 
 void

@@ -71,6 +71,10 @@ const struct consensus *client_consensus(const struct client *c);
  * alone. */
 bool client_is_stuck(const struct client *c);
 
+/* Do stores know a newer consensus, and the gateway has not brought it for a
+ * while? (client/witness.h) */
+bool client_is_behind(const struct client *c);
+
 void client_link_up(struct client *c);
 void client_link_down(struct client *c);
 /* n frames of packet_len bytes from the gateway; changed in place. */

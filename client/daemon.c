@@ -164,15 +164,17 @@ link_watch(void *ctx)
     client_status(d->client, &s);
     if (s.answer_age_us < CLIENT_STUCK_US)
         d->failures = 0;
-    if (!client_is_stuck(d->client))
+    const bool behind = client_is_behind(d->client);
+    if (!behind && !client_is_stuck(d->client))
         return;
-    log_write(&d->host.log, LOG_NOTICE, "client",
-              "no answer for a minute: connecting anew");
+    log_write(&d->host.log, LOG_NOTICE, "client", "%s: connecting anew",
+              behind ? "the gateway withholds the newest consensus"
+                     : "no answer for a minute");
     link_free(&d->link);
     if (d->up)
         client_link_down(d->client);
     d->up = false;
-    if (++d->failures % FAILURES_MAX == 0)
+    if (behind || ++d->failures % FAILURES_MAX == 0)
         client_gateway_change(d->client);
     reconnect_later(d);
 }

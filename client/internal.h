@@ -4,6 +4,7 @@
 #include "client/client.h"
 #include "client/journal.h"
 #include "client/traffic.h"
+#include "client/witness.h"
 #include "directory/fetch.h"
 #include "directory/route.h"
 #include "lib/clock.h"
@@ -128,7 +129,7 @@ struct asked {
     uint8_t kind;           /* enum wire_request_kind */
     bool overdue, spare;
     uint8_t n_back;
-    uint16_t back[SPHINX_HOPS_MAX];
+    uint16_t store, back[SPHINX_HOPS_MAX];
 };
 
 /* One tick's request, decided before anything is drawn for its packet. */
@@ -161,6 +162,7 @@ struct client {
     uint8_t *document; /* of an earlier life, until client_start() */
     size_t document_len;
     struct clock_offset offset;
+    struct witness witness;
     size_t letter_len;
     /* requests */
     struct asked *asked;

@@ -139,6 +139,7 @@ choice_send(struct client *c, const struct choice *choice,
                         .at = choice->at,
                         .kind = choice->request.kind,
                         .spare = choice->spare,
+                        .store = route->out[route->n_out - 1],
                         .n_back = route->n_back};
     memcpy(a->back, route->back, sizeof a->back);
     return 0;
@@ -231,6 +232,8 @@ answer_note(struct client *c, const struct asked *a,
         lateness_note(c, (int64_t)(now_us - a->expected_us));
     c->answer_us = now_us;
     c->status.answers++;
+    witness_note(&c->witness, &c->view[a->epoch % VIEWS]->relays[a->store],
+                 answer->epoch, answer->digest, c->newest, now_us);
     clock_offset_add(&c->offset, answer->time_s, env_now_wall_s(c->env));
     if (known && known->epoch == answer->epoch &&
         memcmp(known->digest, answer->digest, sizeof known->digest) != 0)
