@@ -31,8 +31,9 @@ enum authority_output {
     AUTHORITY_KEEP_VOTE,      /* a vote that counts, see authority_load() */
     AUTHORITY_KEEP_SIGNATURE, /* the own signature */
     AUTHORITY_KEEP_CONSENSUS, /* and serve it */
-    AUTHORITY_EVIDENCE        /* keep: two documents that one authority may not
-                                 both sign (directory/evidence.h) */
+    AUTHORITY_KEEP_DESCRIPTOR, /* one that was taken */
+    AUTHORITY_EVIDENCE         /* keep: two documents that one authority may not
+                                  both sign (directory/evidence.h) */
 };
 
 enum { AUTHORITY_SHARE_KEYS = 2 };

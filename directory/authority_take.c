@@ -15,9 +15,9 @@ authority_count(struct authority *a, int err)
     return err;
 }
 
-int
-authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
-                     char where[static JSON_WHERE_LEN])
+static int
+descriptor_take(struct authority *a, const uint8_t *bytes, size_t len,
+                char where[static JSON_WHERE_LEN])
 {
     struct descriptor d;
     int err = descriptor_open(&d, a->config.params.geometry.public_len, bytes,
@@ -32,8 +32,16 @@ authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
         err = ERR_FUTURE;
     if (!err && a->config.admit && !a->config.admit(a->config.ctx, &d))
         err = ERR_COMMAND;
-    if (!err)
-        err = listing_put(&a->listing, &d, bytes, len, a->target);
+    return err ? err : listing_put(&a->listing, &d, bytes, len, a->target);
+}
+
+int
+authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
+                     char where[static JSON_WHERE_LEN])
+{
+    int err = descriptor_take(a, bytes, len, where);
+    if (!err) /* else relays would have to post again after a restart */
+        (void)!authority_output(a, AUTHORITY_KEEP_DESCRIPTOR, bytes, len);
     if (!err && a->next > SCHEDULE_VOTE)
         return ERR_AGAIN;
     return authority_count(a, err);
@@ -344,7 +352,10 @@ int
 authority_load(struct authority *a, enum authority_output what,
                const uint8_t *bytes, size_t len)
 {
+    char where[JSON_WHERE_LEN];
     switch (what) {
+    case AUTHORITY_KEEP_DESCRIPTOR:
+        return descriptor_take(a, bytes, len, where);
     case AUTHORITY_KEEP_CONSENSUS:
         return consensus_adopt(a, bytes, len);
     case AUTHORITY_KEEP_VOTE:

@@ -292,14 +292,26 @@ keep_install(const char *dir, const char *certificate)
 
 /* ---- the rest ---- */
 
+static int
+folders_make(const char *dir)
+{
+    static const char *const folder[] = {"votes", "descriptors"};
+    char path[FILES_PATH_MAX];
+    int err = 0;
+    for (size_t i = 0; i < 2 && !err; i++) {
+        err = files_path(path, dir, folder[i]);
+        if (!err)
+            err = files_mkdir(path);
+    }
+    return err;
+}
+
 int
 keep_begin(const char *dir)
 {
     static const char text[] = "brusio-directory-state/1\n";
     char path[FILES_PATH_MAX];
-    int err = files_path(path, dir, "votes");
-    if (!err)
-        err = files_mkdir(path);
+    int err = folders_make(dir);
     if (!err)
         err = files_path(path, dir, "state");
     return err ? err : files_write(path, text, sizeof text - 1);
@@ -312,6 +324,17 @@ keep_is_whole(const char *dir)
     return files_path(path, dir, "state") == 0 && access(path, F_OK) == 0;
 }
 
+/* The beginning of who has signed a document. */
+static void
+signer_read(const uint8_t *bytes, size_t len, uint8_t out[static 16])
+{
+    struct document *d = malloc(sizeof *d);
+    if (d && document_parse(d, DOCUMENT_DESCRIPTOR, bytes, len) == 0 &&
+        d->n_signers == 1)
+        memcpy(out, d->sig[0].signer, 16);
+    free(d);
+}
+
 int
 keep_put(const char *dir, enum authority_output what, uint32_t epoch,
          const uint8_t *bytes, size_t len)
@@ -319,11 +342,15 @@ keep_put(const char *dir, enum authority_output what, uint32_t epoch,
     char path[FILES_PATH_MAX], name[NAME_LEN], hex[17];
     uint8_t digest[16];
     crypto_generichash(digest, sizeof digest, bytes, len, NULL, 0);
+    if (what == AUTHORITY_KEEP_DESCRIPTOR) /* a relay's next replaces it */
+        signer_read(bytes, len, digest);
     codec_hex(hex, digest, 8);
     snprintf(name, sizeof name, "%s",
              what == AUTHORITY_KEEP_SIGNATURE ? "signature" : "consensus");
     if (what == AUTHORITY_KEEP_VOTE)
         snprintf(name, sizeof name, "votes/%" PRIu32 "-%s", epoch, hex);
+    else if (what == AUTHORITY_KEEP_DESCRIPTOR)
+        snprintf(name, sizeof name, "descriptors/%" PRIu32 "-%s", epoch, hex);
     else if (what == AUTHORITY_EVIDENCE)
         snprintf(name, sizeof name, "evidence-%" PRIu32 "-%s", epoch, hex);
     int err = files_path(path, dir, name);
@@ -346,20 +373,20 @@ file_each(const char *dir, const char *name, enum authority_output what,
     free(bytes);
 }
 
-/* Every file in votes/, with its epoch. */
+/* Every file in a folder, with its epoch. */
 static void
-votes_walk(const char *dir,
-           void (*one)(const char *dir, const char *name, uint32_t epoch,
-                       void *ctx),
-           void *ctx)
+folder_walk(const char *dir, const char *folder,
+            void (*one)(const char *dir, const char *name, uint32_t epoch,
+                        void *ctx),
+            void *ctx)
 {
     char path[FILES_PATH_MAX], name[NAME_LEN];
-    DIR *d = files_path(path, dir, "votes") ? NULL : opendir(path);
+    DIR *d = files_path(path, dir, folder) ? NULL : opendir(path);
     for (struct dirent *e; d && (e = readdir(d));) {
         unsigned long epoch = strtoul(e->d_name, NULL, 10);
-        if (epoch > 0 && strlen(e->d_name) < NAME_LEN - 8 &&
+        if (epoch > 0 && strlen(e->d_name) < NAME_LEN / 2 &&
             strspn(e->d_name, "0123456789abcdef-") == strlen(e->d_name)) {
-            snprintf(name, sizeof name, "votes/%.48s", e->d_name);
+            snprintf(name, sizeof name, "%.15s/%.40s", folder, e->d_name);
             one(dir, name, (uint32_t)epoch, ctx);
         }
     }
@@ -368,17 +395,18 @@ votes_walk(const char *dir,
 }
 
 struct each {
+    enum authority_output what;
     void (*fn)(void *ctx, enum authority_output what, const uint8_t *bytes,
                size_t len);
     void *ctx;
 };
 
 static void
-vote_each(const char *dir, const char *name, uint32_t epoch, void *ctx)
+one_each(const char *dir, const char *name, uint32_t epoch, void *ctx)
 {
     const struct each *e = ctx;
     (void)epoch;
-    file_each(dir, name, AUTHORITY_KEEP_VOTE, e->fn, e->ctx);
+    file_each(dir, name, e->what, e->fn, e->ctx);
 }
 
 void
@@ -387,14 +415,16 @@ keep_each(const char *dir,
                        const uint8_t *bytes, size_t len),
           void *ctx)
 {
-    struct each e = {each, ctx};
+    struct each votes = {AUTHORITY_KEEP_VOTE, each, ctx};
+    struct each descriptors = {AUTHORITY_KEEP_DESCRIPTOR, each, ctx};
     file_each(dir, "consensus", AUTHORITY_KEEP_CONSENSUS, each, ctx);
     file_each(dir, "signature", AUTHORITY_KEEP_SIGNATURE, each, ctx);
-    votes_walk(dir, vote_each, &e);
+    folder_walk(dir, "descriptors", one_each, &descriptors);
+    folder_walk(dir, "votes", one_each, &votes);
 }
 
 static void
-vote_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
+one_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 {
     char path[FILES_PATH_MAX];
     if (epoch < *(const uint32_t *)ctx && !files_path(path, dir, name))
@@ -404,5 +434,7 @@ vote_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 void
 keep_prune(const char *dir, uint32_t epoch)
 {
-    votes_walk(dir, vote_prune, &epoch);
+    uint32_t old = epoch > KEYS_AHEAD ? epoch - KEYS_AHEAD : 0;
+    folder_walk(dir, "votes", one_prune, &epoch);
+    folder_walk(dir, "descriptors", one_prune, &old);
 }

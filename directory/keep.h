@@ -2,10 +2,12 @@
  *
  *   authority.key   the identity's seed; may be kept offline
  *   working.key     the seed of the keys that it works with; working-old.key
- * the one before, to open shares that were dealt for it certificate     the
- * identity's word about working.key state           here since `init`: without
- * it the rest may be lost, too votes/          votes of the epoch being
- * prepared signature, consensus, evidence-EPOCH-DIGEST
+ *                   the one before, to open shares that were dealt for it
+ *   certificate     the identity's word about working.key
+ *   state           here since `init`: without it the rest may be lost, too
+ *   votes/          votes of the epoch being prepared
+ *   descriptors/    what relays have posted of late
+ *   signature, consensus, evidence-EPOCH-DIGEST
  *
  * While the identity's seed is here, working keys and certificate are renewed
  * when a quarter of a certificate's time is left. */
@@ -50,6 +52,7 @@ void keep_each(const char *dir,
                void (*each)(void *ctx, enum authority_output what,
                             const uint8_t *bytes, size_t len),
                void *ctx);
-/* Votes of epochs before this one go. */
+/* Votes of epochs before this one go, and descriptors taken KEYS_AHEAD epochs
+ * before. */
 void keep_prune(const char *dir, uint32_t epoch);
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "directory/admission.h"
+#include "directory/evidence.h"
 #include "directory/keep.h"
 #include "directory/netfile.h"
 #include "directory/server.h"
@@ -24,6 +25,7 @@ static const char usage[] =
     "       brusio-directory approve|reject|ban|forget --dir DIR [--reason "
     "TEXT]\n"
     "                        IDENTITY..\n"
+    "       brusio-directory evidence --network FILE EVIDENCE\n"
     "       brusio-directory request --dir DIR\n"
     "       brusio-directory certify --dir DIR --request FILE [--days N]\n"
     "       brusio-directory install --dir DIR --certificate FILE\n"
@@ -42,6 +44,8 @@ static const char usage[] =
     "  approve, reject, ban, forget\n"
     "           decide about relays, whether the authority runs or not; an\n"
     "           identity may be cut to its first letters when it is pending\n"
+    "\n"
+    "  evidence  whom does such a file convict of contradicting itself?\n"
     "\n"
     "With the identity's key (authority.key) kept elsewhere, once a month:\n"
     "\n"
@@ -65,16 +69,22 @@ enum {
     REQUEST,
     CERTIFICATE,
     DAYS,
+    NETWORK,
     OPTIONS
 };
 #define DECIDING " approve reject ban forget "
 static const char commands[] =
-    " init run check status pending request certify install" DECIDING;
+    " init run check status pending evidence request certify install" DECIDING;
 static const struct args_option options[OPTIONS] = {
-    {"dir", false, commands},        {"ready-fd", false, " run "},
-    {"parent", false, " run "},      {"reason", false, DECIDING},
-    {"request", false, " certify "}, {"certificate", false, " install "},
-    {"days", false, " certify "}};
+    {"dir", false,
+     " init run check status pending request certify install" DECIDING},
+    {"ready-fd", false, " run "},
+    {"parent", false, " run "},
+    {"reason", false, DECIDING},
+    {"request", false, " certify "},
+    {"certificate", false, " install "},
+    {"days", false, " certify "},
+    {"network", false, " evidence "}};
 
 static int
 fail(const char *what, int err)
@@ -205,6 +215,37 @@ decide(const struct args *a)
     return err ? fail(dir, err) : 0;
 }
 
+static int
+evidence(const struct args *a)
+{
+    const char *file = a->value[NETWORK];
+    char error[NETFILE_ERROR_LEN], hex[65];
+    uint8_t *bytes, who[SPHINX_ID_LEN];
+    struct network network;
+    uint32_t epoch;
+    size_t len;
+    if (!file || a->n_rest != 1) {
+        fputs("brusio-directory: evidence wants --network FILE and one file of "
+              "evidence\n",
+              stderr);
+        return ARGS_EXIT_USAGE;
+    }
+    if (netfile_read(file, &network, error)) {
+        fprintf(stderr, "brusio-directory: %s\n", error);
+        return ARGS_EXIT_FAILED;
+    }
+    int err = files_read(a->rest[0], 1 << 20, &bytes, &len);
+    if (err)
+        return fail(a->rest[0], err);
+    err = evidence_check(&network, bytes, len, who, &epoch);
+    free(bytes);
+    if (err)
+        return fail("it convicts nobody", err);
+    codec_hex(hex, who, sizeof who);
+    printf("%s has contradicted itself in epoch %u\n", hex, epoch);
+    return 0;
+}
+
 /* ---- certificates ---- */
 
 static int
@@ -271,6 +312,8 @@ main(int argc, char **argv)
         args_parse(&a, argc, argv, options, OPTIONS, commands, 64, usage);
     if (status >= 0)
         return status;
+    if (strcmp(a.command, "evidence") == 0)
+        return secret_init() ? fail("libsodium", ERR_CRYPTO) : evidence(&a);
     if (!a.value[DIR_OPTION]) {
         fputs("brusio-directory: --dir is missing; it is where keys and "
               "configuration are\n",

@@ -401,7 +401,8 @@ loaded(void *ctx, enum authority_output what, const uint8_t *bytes, size_t len)
     int err = authority_load(s->authority, what, bytes, len);
     if (!err && what == AUTHORITY_KEEP_CONSENSUS)
         err = shelf_put(&s->shelf, bytes, len);
-    if (err && err != ERR_STALE && err != ERR_DUPLICATE)
+    if (err && err != ERR_STALE && err != ERR_DUPLICATE &&
+        what != AUTHORITY_KEEP_DESCRIPTOR)
         log_write(&s->host.log, LOG_WARNING, "directory",
                   "something that was kept is not used: %s", error_text(err));
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "directory/descriptor.h"
+#include "directory/evidence.h"
 #include "directory/vote.h"
 
 enum { START_MS = 1000, USUAL_DELAY_MS = 10 };
@@ -104,9 +105,12 @@ disk_put(struct house_seat *s, enum authority_output what, uint32_t epoch,
 {
     size_t i = 0;
     /* one signature and one consensus; votes of old epochs go */
-    while (i < s->n_kept &&
-           !(s->kept[i].what == what &&
-             (what != AUTHORITY_KEEP_VOTE || s->kept[i].epoch < epoch)))
+    while (
+        i < s->n_kept &&
+        !(s->kept[i].what == what &&
+          ((what != AUTHORITY_KEEP_VOTE && what != AUTHORITY_KEEP_DESCRIPTOR) ||
+           s->kept[i].epoch + (what == AUTHORITY_KEEP_DESCRIPTOR ? 3 : 0) <
+               epoch)))
         i++;
     if (i == s->n_kept) {
         assert_true(s->n_kept < HOUSE_KEPT_MAX);
@@ -151,22 +155,6 @@ seat_of(const struct house *h, const uint8_t *identity)
     return 0;
 }
 
-/* Whom two documents accuse. */
-static const uint8_t *
-accused(const uint8_t *bytes, size_t len)
-{
-    static struct document d;
-    static struct claim c;
-    char where[JSON_WHERE_LEN];
-    const enum document_kind kind = document_kind_of(bytes, len);
-    /* the second one follows the signatures of the first: not parsed here */
-    (void)!document_parse(&d, kind, bytes, len);
-    if (kind == DOCUMENT_SIGNATURE)
-        return d.sig[0].signer;
-    assert_int_equal(json_read_claim(&c, d.body, d.body_len, where), 0);
-    return c.author;
-}
-
 static int
 publish(void *ctx, enum authority_output what, uint32_t epoch,
         const uint8_t *bytes, size_t len)
@@ -174,12 +162,17 @@ publish(void *ctx, enum authority_output what, uint32_t epoch,
     struct house_face *f = ctx;
     struct house_seat *s = f->seat;
     struct house *h = s->house;
+    uint8_t accused[SPHINX_ID_LEN];
+    uint32_t against;
     switch (what) {
     case AUTHORITY_KEEP_CONSENSUS:
         consensus_note(s, bytes, len);
         break;
     case AUTHORITY_EVIDENCE:
-        s->evidence |= 1u << seat_of(h, accused(bytes, len));
+        assert_int_equal(
+            evidence_check(&h->network, bytes, len, accused, &against), 0);
+        assert_int_equal(against, epoch);
+        s->evidence |= 1u << seat_of(h, accused);
         return 0;
     case AUTHORITY_SEND:
         if (document_kind_of(bytes, len) == DOCUMENT_SIGNATURE)

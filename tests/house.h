@@ -14,7 +14,7 @@ enum {
     HOUSE_FACES = 2, /* of a liar */
     HOUSE_LEN_S = 40,
     HOUSE_GENESIS = 1800000100,
-    HOUSE_KEPT_MAX = 64,
+    HOUSE_KEPT_MAX = 256,
     HOUSE_DOCUMENTS_MAX = 4096
 };
 

@@ -14,6 +14,7 @@ trap 'stop; rm -rf "$DIR"' EXIT
 directory() { c=$1; shift; "$BIN/brusio-directory" "$c" --dir "$DIR/authority" "$@"; }
 relay() { c=$1; shift; "$BIN/brusio-relay" "$c" --dir "$DIR/relay" "$@"; }
 start() {
+    : >"$DIR/ready"
     "$BIN/brusio-directory" run --dir "$DIR/authority" --ready-fd 3 \
         --parent $$ >>"$DIR/log" 2>&1 3>"$DIR/ready" &
     PID=$!

@@ -220,6 +220,7 @@ descriptors_are_judged(void **state)
     assert_int_equal(relay_upload(&h, 1, ROLE_MIX, 9, 1), ERR_FUTURE);
     strcpy(h.network.name, "other");
     house_stop(&h, 0);
+    h.seat[0].lost_disk = true;
     house_start(&h, 0, 1);
     strcpy(h.network.name, "test");
     assert_int_equal(relay_upload(&h, 1, ROLE_MIX, 1, 1), ERR_FOREIGN);
