@@ -2,8 +2,7 @@
  *
  * State: the phase that comes next for the epoch being prepared ("target").
  *
- *   HELLO -> VOTE -> OPEN -> SIGN -> PUBLISH -> VALID -> HELLO of the next
- * epoch
+ *   HELLO -> VOTE -> OPEN -> SIGN -> PUBLISH -> VALID -> HELLO of the next one
  *
  *   HELLO    say hello, with the certificate
  *   VOTE     make the own vote, keep it, send its claim

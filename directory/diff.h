@@ -1,12 +1,10 @@
-/* directory/diff.h - what is new in a consensus, for those who have another
- * one.
+/* directory/diff.h - what is new in a consensus, for who has another one.
  *
  * A document of kind "diff" with the signatures of the consensus that it leads
  * to. Its body is canonical JSON:
  *
- *   {"base": hex 32, "changed": [relay, ..], "consensus": {..}, "gone":
- * [number,
- *    ..], "keys": [hex, ..]}
+ *   {"base": hex 32, "changed": [relay, ..], "consensus": {..},
+ *    "gone": [number, ..], "keys": [hex, ..]}
  *
  * "base" is the digest of the consensus it starts from; "gone" are numbers of
  * relays of that, ascending; "keys" the new packet keys of all its others, in

@@ -5,11 +5,12 @@
  * parts of the length, with rounds of R = 7.5 %:
  *
  *   HELLO    one round before VOTE: certificates, so that all know the keys
- *   VOTE     5 % + (f + 3) R: descriptors are closed, the own vote is sent; f +
- * 1 rounds follow, in which votes are passed on OPEN     5 % + 2 R: the votes
- * are fixed; dealt shares are opened SIGN     5 % + R: the consensus is
- * computed, signed, the signature sent PUBLISH  5 %: it should be there; who
- * has none asks the others VALID    0: the next one is prepared
+ *   VOTE     5 % + (f + 3) R: descriptors are closed, the own vote is sent;
+ *            f + 1 rounds follow, in which votes are passed on
+ *   OPEN     5 % + 2 R: the votes are fixed; dealt shares are opened
+ *   SIGN     5 % + R: the consensus is computed, signed, the signature sent
+ *   PUBLISH  5 %: it should be there; who has none asks the others
+ *   VALID    0: the next one is prepared
  *
  * A round is longer than clocks may differ (5 %) by half as much again, which
  * is what a message may take. Pure. */

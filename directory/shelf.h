@@ -2,8 +2,7 @@
  *
  *   /v1/consensus           the newest, as it is
  *   /v1/consensus.z         compressed (lib/pack.h)
- *   /v1/diff/DIGEST.z       from the one with this digest to the newest,
- * likewise
+ *   /v1/diff/DIGEST.z       from the one with this digest to the newest, too
  *
  * Diffs lead from each of the SHELF_KEPT before; each is made when it is first
  * asked for. */

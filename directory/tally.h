@@ -8,8 +8,10 @@
  *                relay the one most often listed, then the smallest
  *   before       layer and placement that a relay had: what most votes know,
  *                then the smallest; f + 1 votes at least, so that one of them
- * is honest left out     relays that hibernate; and of each role the worst, a
- * quarter of it at most, whose own loops got lost TALLY_LOST_PERMILLE often
+ *                is honest
+ *   left out     relays that hibernate; and of each role the worst, a quarter
+ *                of it at most, whose own loops got lost TALLY_LOST_PERMILLE
+ *                often
  *   layers       a mix keeps its layer; a new one goes, in the order of
  *                BLAKE2b-64("brusio/1 layer" | value | identity), to the layer
  *                with the least bandwidth; a layer with less than half of

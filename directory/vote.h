@@ -2,10 +2,10 @@
  *
  *   hello       "I am here": it carries the sender's certificate
  *   claim       who votes for which epoch, and the digest of the vote. Signed
- * by the author and by each who passes it on (directory/rounds.h) vote not
- * signed itself; it is fetched by its digest shares      the sender's opened
- * shares of all votes' dealings signature   of the consensus that the sender
- * has computed, by its hash
+ *               by the author and by who passes it on (directory/rounds.h)
+ *   vote        not signed itself; it is fetched by its digest
+ *   shares      the sender's opened shares of all votes' dealings
+ *   signature   of the consensus that the sender has computed, by its hash
  *
  * All bodies are canonical JSON (directory/json.h). Their readers return as
  * json_read_consensus(). */
