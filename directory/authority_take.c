@@ -5,6 +5,7 @@
 
 #include "directory/authority_internal.h"
 #include "directory/descriptor.h"
+#include "directory/evidence.h"
 #include "lib/codec.h"
 
 int
@@ -60,6 +61,14 @@ evidence_make(struct authority *a, size_t who, const uint8_t *first,
         return;
     memcpy(both, first, first_len);
     memcpy(both + first_len, second, second_len);
+    /* the same claim may come with other signatures */
+    uint8_t convicted[SPHINX_ID_LEN];
+    uint32_t epoch;
+    if (evidence_check(&a->network, both, first_len + second_len, convicted,
+                       &epoch) != 0) {
+        free(both);
+        return;
+    }
     c->evident = authority_output(a, AUTHORITY_EVIDENCE, both,
                                   first_len + second_len) == 0;
     free(both);

@@ -1,8 +1,11 @@
 /* directory/descriptor.c - signing and opening descriptors. No state. */
 #include "directory/descriptor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "directory/family.h"
 
 int
 descriptor_sign(const struct descriptor *d, size_t public_len,
@@ -55,6 +58,11 @@ descriptor_open(struct descriptor *d, size_t public_len, const uint8_t *bytes,
                                    where);
     if (!err && memcmp(d->relay.identity, signer[0], sizeof signer[0]) != 0)
         err = ERR_PEER;
+    if (!err && family_check(d->relay.family, d->relay.identity,
+                             d->family_signature) != 0) {
+        snprintf(where, JSON_WHERE_LEN, "family_signature");
+        err = ERR_SIGNATURE;
+    }
     free(doc);
     return err;
 }

@@ -67,10 +67,12 @@ static const struct json_field left_out_fields[] = {
     F_HEX(left_out, identity), F_INT(left_out, lost_permille, 0, 1000)};
 
 static const struct json_field descriptor_fields[] = {
-    F_TEXT(descriptor, network), F_INT(descriptor, epoch, 0, UINT32_MAX - 16),
+    F_TEXT(descriptor, network),
+    F_INT(descriptor, epoch, 0, UINT32_MAX - 16),
     F_INT(descriptor, alarms, 0, 1000000),
     F_INT(descriptor, loops_lost_permille, 0, 1000),
-    F_INT(descriptor, hibernates_until_s, 0, 1ULL << 48)};
+    F_INT(descriptor, hibernates_until_s, 0, 1ULL << 48),
+    F_HEX(descriptor, family_signature)};
 
 void
 json_reader_fail(struct json_reader *r, int err, const char *where)

@@ -24,6 +24,7 @@ struct descriptor {
     uint32_t alarms;
     uint16_t loops_lost_permille; /* in steps of ten */
     uint64_t hibernates_until_s;  /* takes no part until then; 0: it does */
+    uint8_t family_signature[64]; /* directory/family.h; zeros: no family */
 };
 
 /* Write a body; *out is malloc'd, *len without the final 0. */

@@ -22,10 +22,13 @@
 #include <sys/timex.h>
 #endif
 
+#include "directory/document.h"
+#include "directory/family.h"
 #include "directory/netfile.h"
 #include "directory/receive.h"
 #include "lib/address.h"
 #include "lib/clock.h"
+#include "lib/secret.h"
 
 enum { ASK_US = 5000000 };
 
@@ -100,7 +103,7 @@ family_is_here(int family)
 }
 
 static void
-family_check(struct findings *f, const char *name, int family, bool offered)
+ip_check(struct findings *f, const char *name, int family, bool offered)
 {
     const bool here = family_is_here(family);
     if (offered)
@@ -158,8 +161,8 @@ check_addresses(struct findings *f, const struct daemon_config *c, bool running)
         four |= a.ss_family == AF_INET;
         six |= a.ss_family == AF_INET6;
     }
-    family_check(f, "IPv4", AF_INET, four);
-    family_check(f, "IPv6", AF_INET6, six);
+    ip_check(f, "IPv4", AF_INET, four);
+    ip_check(f, "IPv6", AF_INET6, six);
 }
 
 /* ---- files ---- */
@@ -431,6 +434,29 @@ network_check(struct findings *f, const struct network *n)
 /* ---- all ---- */
 
 void
+check_family(struct findings *f, const char *dir, const struct daemon_config *c)
+{
+    uint8_t family[FAMILY_LEN], signature[FAMILY_SIGNATURE_LEN];
+    uint8_t *seed = NULL;
+    char path[FILES_PATH_MAX];
+    struct document_key key;
+    if (!c->family[0] || files_path(path, dir, "identity.key") ||
+        access(path, R_OK) || files_key(path, &seed))
+        return;
+    document_key_direct(&key, seed);
+    secret_free((void **)&seed);
+    if (family_read(c->family, family, signature) ||
+        family_check(family, key.identity, signature))
+        finding_add(f, FINDING_ERROR,
+                    "'family' is not what 'brusio-relay family' printed for "
+                    "this relay; authorities will refuse it",
+                    "run 'brusio-relay family' where the family's key is, with "
+                    "this relay's identity");
+    else
+        finding_add(f, FINDING_OK, "family: signed for this relay", "");
+}
+
+void
 check_user(struct findings *f, const struct daemon_config *c, bool root)
 {
     if (c->user[0] && !getpwnam(c->user))
@@ -445,8 +471,8 @@ check_user(struct findings *f, const struct daemon_config *c, bool root)
 }
 
 /* Is that our own relay that has the port? */
-static bool
-relay_runs(const char *dir)
+bool
+check_runs(const char *dir)
 {
     char path[FILES_PATH_MAX];
     uint8_t *text;
@@ -482,7 +508,8 @@ check_run(const char *dir, const struct daemon_config *config)
                      sphinx_suite_name(network.geometry.suite));
     check_user(&f, config, geteuid() == 0);
     check_keys(&f, dir);
-    check_addresses(&f, config, relay_runs(dir));
+    check_addresses(&f, config, check_runs(dir));
+    check_family(&f, dir, config);
     if (statvfs(dir, &fs) == 0)
         check_disk(&f, config, (uint64_t)fs.f_bavail * fs.f_frsize,
                    fs.f_files ? (uint64_t)fs.f_favail : UINT64_MAX);

@@ -7,7 +7,12 @@
 /* One finding a line. Returns the exit status: 1 when there is an error. */
 int check_run(const char *dir, const struct daemon_config *config);
 
+/* Does this relay run, by its status file? */
+bool check_runs(const char *dir);
+
 /* The parts, for tests. */
+void check_family(struct findings *f, const char *dir,
+                  const struct daemon_config *c);
 void check_addresses(struct findings *f, const struct daemon_config *c,
                      bool running);
 void check_user(struct findings *f, const struct daemon_config *c, bool root);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory/family.h"
 #include "directory/netfile.h"
 #include "directory/receive.h"
 #include "lib/secret.h"
@@ -43,8 +44,10 @@ const struct config_option relay_options[] = {
      .help = "where others reach it; empty: the address that was bound"},
     {OPTION(network), .type = CONFIG_STRING, .value = "network.json", .min = 1,
      .max = 400, .help = "the network file, from this directory"},
-    {OPTION(family), .type = CONFIG_STRING, .value = "", .max = 64,
-     .help = "one name for all relays of one operator; no path uses two"},
+    {OPTION(family), .type = CONFIG_STRING, .value = "",
+     .max = FAMILY_TEXT_LEN - 1,
+     .help = "what 'brusio-relay family' printed for this relay; no path uses "
+             "two of one family"},
     {OPTION(user), .type = CONFIG_STRING, .value = "", .max = 64,
      .help = "started as root: the user to become when it listens"},
     {OPTION(bandwidth), .type = CONFIG_INTEGER, .value = "1000", .min = 1,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "directory/descriptor.h"
+#include "directory/family.h"
 #include "directory/schedule.h"
 #include "lib/secret.h"
 
@@ -56,10 +57,7 @@ describe_make(const struct describe *d, uint32_t epoch, uint8_t **out,
     r->role = (uint8_t)(ROLE_GATEWAY + c->role);
     r->protocol_min = r->protocol_max = 1;
     r->bandwidth = bandwidth_of(c, g->packet_len);
-    if (c->family[0])
-        crypto_generichash(r->family, sizeof r->family,
-                           (const uint8_t *)c->family, strlen(c->family), NULL,
-                           0);
+    err = family_read(c->family, r->family, x.family_signature);
     r->n_addresses = (uint8_t)d->n_addresses;
     memcpy(r->addresses, d->addresses, sizeof r->addresses);
     for (uint32_t i = 0; i < KEYS_AHEAD && !err; i++) {

@@ -11,7 +11,10 @@
 #include "directory/netfile.h"
 #include "lib/clock.h"
 #include "lib/secret.h"
+#include "relay/check.h"
 #include "relay/describe.h"
+
+#define LEFT_S (1ull << 40) /* for ever */
 
 struct join;
 struct ask {
@@ -24,6 +27,7 @@ struct join {
     struct loop *loop;
     struct network network;
     uint32_t epoch;
+    bool leave;
     size_t waiting, taken;
     struct ask ask[AUTHORITIES_MAX];
 };
@@ -85,7 +89,8 @@ join_describe(struct join *j, const char *dir,
     struct describe d = {.dir = dir,
                          .config = config,
                          .network = &j->network,
-                         .identity = identity};
+                         .identity = identity,
+                         .hibernates_until_s = j->leave ? LEFT_S : 0};
     int err = bound_read(dir, config, bound);
     if (!err)
         err = files_path(path, dir, "identity.key");
@@ -123,8 +128,13 @@ join_ask(struct join *j, const uint8_t *descriptor, size_t len)
 }
 
 int
-join_run(const char *dir, const struct daemon_config *config)
+join_run(const char *dir, const struct daemon_config *config, bool leave)
 {
+    if (leave && check_runs(dir)) {
+        fprintf(stderr, "brusio-relay: the relay runs, and would ask to be in "
+                        "again; stop it first\n");
+        return 1;
+    }
     struct join *j = calloc(1, sizeof *j);
     char error[NETFILE_ERROR_LEN];
     uint8_t *descriptor = NULL;
@@ -134,6 +144,7 @@ join_run(const char *dir, const struct daemon_config *config)
     if (!err)
         err = netfile_read_in(dir, config->network, &j->network, error);
     if (!err) {
+        j->leave = leave;
         j->epoch = describe_epoch(&j->network, clock_wall_s());
         err = join_describe(j, dir, config, &descriptor, &len);
     }
@@ -144,7 +155,13 @@ join_run(const char *dir, const struct daemon_config *config)
                 error[0] ? error : error_text(err));
     const size_t n = j ? j->network.n_authorities : 0;
     const bool in = !err && 2 * j->taken > n;
-    if (!err)
+    if (!err && leave)
+        printf(
+            "%zu of %zu authorities know that it leaves%s\n", j->taken, n,
+            in ? "; it is out from the next epoch on, but serves the present "
+                 "ones best by running until their end"
+               : "; more than half have to");
+    else if (!err)
         printf("%zu of %zu authorities have the descriptor for epoch %u; %s\n",
                j->taken, n, j->epoch,
                in ? "'brusio-relay run' keeps it fresh, 'status' says when the "

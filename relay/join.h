@@ -1,9 +1,10 @@
-/* relay/join.h - `brusio-relay join`: ask the authorities to be let in. */
+/* relay/join.h - `brusio-relay join` and `leave`: ask the authorities to be let
+ * in, or to list this relay no more. */
 #ifndef RELAY_JOIN_H
 #define RELAY_JOIN_H
 #include "relay/daemon.h"
 
 /* Send the descriptor to each of them and print what it says. Returns the exit
  * status: 0 when more than half took it. */
-int join_run(const char *dir, const struct daemon_config *config);
+int join_run(const char *dir, const struct daemon_config *config, bool leave);
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory/family.h"
 #include "lib/args.h"
 #include "lib/codec.h"
 #include "lib/secret.h"
@@ -18,8 +19,9 @@ static const char usage[] =
     "usage: brusio-relay init --dir DIR [--role gateway|mix|store]\n"
     "                         [--listen ADDRESS] [--network FILE]\n"
     "       brusio-relay run --dir DIR [--ready-fd N] [--parent PID]\n"
-    "       brusio-relay check|status|join --dir DIR\n"
+    "       brusio-relay check|status|join|leave --dir DIR\n"
     "       brusio-relay top --dir DIR [--once]\n"
+    "       brusio-relay family --dir DIR IDENTITY..\n"
     "\n"
     "A relay of the mixnet: gateway, mix or store.\n"
     "\n"
@@ -37,6 +39,10 @@ static const char usage[] =
     "  join    ask the authorities to let this relay in, and print what each "
     "says;\n"
     "          it need not run yet\n"
+    "  leave   tell them that it leaves; 'join' or 'run' brings it back\n"
+    "  family  make a key of a family in DIR if there is none, and print what\n"
+    "          goes into relay.conf of each of these relays; DIR may be "
+    "offline\n"
     "\n"
     "  --role ROLE       default: mix\n"
     "  --listen ADDRESS  default: 127.0.0.1:7100; port 0 takes any\n"
@@ -50,7 +56,7 @@ static const char usage[] =
 
 enum { DIR_OPTION, ROLE, LISTEN, NETWORK, READY_FD, PARENT, ONCE, OPTIONS };
 static const struct args_option options[OPTIONS] = {
-    {"dir", false, " init run check status top join "},
+    {"dir", false, " init run check status top join leave family "},
     {"role", false, " init "},
     {"listen", false, " init "},
     {"network", false, " init "},
@@ -154,14 +160,51 @@ config_get(const char *dir, struct daemon_config *config)
     return 0;
 }
 
+/* What each relay's configuration says of its family. */
+static int
+family(const struct args *a)
+{
+    char path[FILES_PATH_MAX], text[FAMILY_TEXT_LEN];
+    uint8_t *seed = NULL, id[SPHINX_ID_LEN], key[FAMILY_LEN];
+    uint8_t signature[FAMILY_SIGNATURE_LEN];
+    if (a->n_rest == 0) {
+        fputs("brusio-relay: family of which relays? 'brusio-relay init' "
+              "printed their identities\n",
+              stderr);
+        return ARGS_EXIT_USAGE;
+    }
+    int err = files_mkdir(a->value[DIR_OPTION]);
+    if (!err)
+        err = files_path(path, a->value[DIR_OPTION], "family.key");
+    if (!err)
+        err = files_key(path, &seed);
+    if (err)
+        return fail(a->value[DIR_OPTION], err);
+    for (size_t i = 0; i < a->n_rest && !err; i++) {
+        err = strlen(a->rest[i]) == 2 * SPHINX_ID_LEN
+                  ? codec_unhex(id, sizeof id, a->rest[i])
+                  : ERR_FORMAT;
+        if (err) {
+            (void)fail(a->rest[i], err);
+            break;
+        }
+        family_sign(seed, id, key, signature);
+        family_write(text, key, signature);
+        printf("# %s\nfamily = \"%s\"\n", a->rest[i], text);
+    }
+    secret_free((void **)&seed);
+    return err ? ARGS_EXIT_FAILED : 0;
+}
+
 int
 main(int argc, char **argv)
 {
     struct args a;
     struct daemon_config config = {0};
     uint64_t ready_fd, parent;
-    int status = args_parse(&a, argc, argv, options, OPTIONS,
-                            " init run check status top join ", 0, usage);
+    int status =
+        args_parse(&a, argc, argv, options, OPTIONS,
+                   " init run check status top join leave family ", 64, usage);
     if (status >= 0)
         return status;
     const char *dir = a.value[DIR_OPTION];
@@ -179,16 +222,24 @@ main(int argc, char **argv)
         return view_status(dir);
     if (strcmp(a.command, "top") == 0)
         return view_top(dir, a.value[ONCE] != NULL);
+    if (a.n_rest > 0 && strcmp(a.command, "family") != 0) {
+        fprintf(stderr, "brusio-relay: what is '%s'?\n", a.rest[0]);
+        return ARGS_EXIT_USAGE;
+    }
     host_harden((long)parent);
     if (secret_init())
         return fail("libsodium", ERR_CRYPTO);
     if (strcmp(a.command, "init") == 0)
         return init(&a);
+    if (strcmp(a.command, "family") == 0)
+        return family(&a);
     status = config_get(dir, &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
         status = check_run(dir, &config);
     else if (status == 0 && strcmp(a.command, "join") == 0)
-        status = join_run(dir, &config);
+        status = join_run(dir, &config, false);
+    else if (status == 0 && strcmp(a.command, "leave") == 0)
+        status = join_run(dir, &config, true);
     else if (status == 0)
         status = relay_run(dir, &config,
                            ready_fd == UINT64_MAX ? -1 : (int)ready_fd);

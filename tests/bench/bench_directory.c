@@ -18,6 +18,7 @@
 
 #include "directory/descriptor.h"
 #include "directory/diff.h"
+#include "directory/family.h"
 #include "directory/receive.h"
 #include "directory/tally.h"
 #include "lib/pack.h"
@@ -89,8 +90,9 @@ relay_make(struct bench *b, unsigned i)
     r->role = i % 10 == 0 ? ROLE_GATEWAY : i % 10 < 8 ? ROLE_MIX : ROLE_STORE;
     r->protocol_min = r->protocol_max = 1;
     r->bandwidth = 1000 + (uint32_t)(rng_seeded_u64(&b->rng) % 20000);
+    const uint8_t family_seed[32] = {(uint8_t)(i / 8 + 1), (uint8_t)(i / 2048)};
     if (i % 2) /* half are of families of four */
-        memset(r->family, (int)(i / 8 + 1), sizeof r->family);
+        family_sign(family_seed, r->identity, r->family, d.family_signature);
     r->n_addresses = 2;
     snprintf(r->addresses[0], ADDRESS_MAX, "198.%u.%u.%u:7100", 18 + i % 2,
              i / 256, i % 256);

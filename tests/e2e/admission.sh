@@ -80,6 +80,20 @@ start
 grep -q 'runs out in [23] days' "$DIR/log" || fail 'nothing is said of the end of the certificate'
 directory approve "$rid" >/dev/null
 says '1 of 1 authorities have the descriptor'
+"$BIN/brusio-relay" family --dir "$DIR/drawer" "$rid" >"$DIR/family"
+cp "$DIR/relay/relay.conf" "$DIR/relay.conf"
+sed "s/^family = .*$/$(sed -n 2p "$DIR/family")/" "$DIR/relay.conf" >"$DIR/relay/relay.conf"
+grep -q "^family = \"[0-9a-f]\{64\}:" "$DIR/relay/relay.conf" ||
+    sed -n 2p "$DIR/family" >>"$DIR/relay/relay.conf"
+says '1 of 1 authorities have the descriptor'
+relay check 2>&1 | grep -q 'family: signed for this relay' || fail 'check does not know the family'
+"$BIN/brusio-relay" family --dir "$DIR/drawer" "$id" >"$DIR/family"
+sed "s/^family = .*$/$(sed -n 2p "$DIR/family")/" "$DIR/relay/relay.conf" >"$DIR/other.conf"
+cp "$DIR/other.conf" "$DIR/relay/relay.conf"
+says 'family_signature: signature is wrong'
+cp "$DIR/relay.conf" "$DIR/relay/relay.conf"
+relay leave | grep -q '^1 of 1 authorities know that it leaves; it is out' || fail 'it cannot leave'
+echo 'admission: a family has to be signed for the relay; a relay leaves'
 stop
 sed 's/^\(brusio-certificate.1 .\{8\}\)./\10/' "$DIR/certificate" >"$DIR/bad"
 cmp -s "$DIR/bad" "$DIR/certificate" ||

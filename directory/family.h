@@ -1,0 +1,32 @@
+/* directory/family.h - relays of one operator say so, and nobody else does.
+ *
+ * A family is an Ed25519 key that its operator keeps, offline if he likes; its
+ * public part is the family's name. It signs, once for each of his relays,
+ *
+ *   "brusio/1 family\n" | identity 32
+ *
+ * No two relays of one family are on one path, so whoever could claim another's
+ * family would push the others from paths. Pure. */
+#ifndef DIRECTORY_FAMILY_H
+#define DIRECTORY_FAMILY_H
+#include "directory/consensus.h"
+
+enum { FAMILY_SIGNATURE_LEN = 64, FAMILY_TEXT_LEN = 64 + 1 + 128 + 1 };
+
+void family_sign(const uint8_t seed[static 32],
+                 const uint8_t identity[static SPHINX_ID_LEN],
+                 uint8_t family[static FAMILY_LEN],
+                 uint8_t signature[static FAMILY_SIGNATURE_LEN]);
+/* Returns 0 (also for no family: both zeros) or ERR_SIGNATURE. */
+int
+family_check(const uint8_t family[static FAMILY_LEN],
+             const uint8_t identity[static SPHINX_ID_LEN],
+             const uint8_t signature[static FAMILY_SIGNATURE_LEN]) CHECK_RESULT;
+
+/* As it stands in a configuration: FAMILY:SIGNATURE in hex; "" is none. */
+void family_write(char out[static FAMILY_TEXT_LEN],
+                  const uint8_t family[static FAMILY_LEN],
+                  const uint8_t signature[static FAMILY_SIGNATURE_LEN]);
+int family_read(const char *text, uint8_t family[static FAMILY_LEN],
+                uint8_t signature[static FAMILY_SIGNATURE_LEN]) CHECK_RESULT;
+#endif
