@@ -244,6 +244,15 @@ status_write(struct server *s)
                  "epoch %u\npreparing %u\nrelays %zu\nvotes %zu\n"
                  "signatures %zu\n",
                  st.epoch, st.target, st.descriptors, st.votes, st.signatures);
+    struct http_counts http = {0};
+    if (s->http)
+        http_server_counts(s->http, &http);
+    if (n > 0 && n < (int)sizeof s->status)
+        n += snprintf(s->status + n, sizeof s->status - (size_t)n,
+                      "connections %u\nconnections refused %llu\n"
+                      "connections expired %llu\n",
+                      http.open, (unsigned long long)http.refused,
+                      (unsigned long long)http.expired);
     for (int i = 1; i < ERROR_COUNT && n > 0 && n < (int)sizeof s->status; i++)
         if (st.refused[i])
             n += snprintf(s->status + n, sizeof s->status - (size_t)n,

@@ -9,10 +9,12 @@
 #include "client/invite.h"
 #include "client/journal.h"
 #include "client/letter.h"
+#include "directory/admission.h"
 #include "directory/descriptor.h"
 #include "directory/vote.h"
 #include "lib/address.h"
 #include "lib/config.h"
+#include "lib/pack.h"
 #include "lib/wire.h"
 
 enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1296 };
@@ -82,6 +84,23 @@ texts(uint8_t which, const uint8_t *data, size_t len)
     free(text);
 }
 
+/* What an authority's operator decided. */
+static void
+decisions(const uint8_t *data, size_t len)
+{
+    const struct admission_config config = {.policy = ADMISSION_MANUAL};
+    struct admission *a;
+    char *text = malloc(len + 1);
+    size_t bad;
+    if (text && admission_new(&a, &config) == 0) {
+        memcpy(text, data, len);
+        text[len] = 0;
+        (void)!admission_decide(a, text, &bad);
+        admission_free(&a);
+    }
+    free(text);
+}
+
 /* What authorities tell each other. */
 static void
 documents(uint8_t which, const uint8_t *data, size_t len)
@@ -100,7 +119,15 @@ documents(uint8_t which, const uint8_t *data, size_t len)
         (void)!json_read_signature(&n, data, len, where);
     if (which == 3)
         (void)!json_read_hello(&h, data, len, where);
-    if (which >= 4)
+    if (which == 4) {
+        uint8_t *out;
+        size_t out_len;
+        if (pack_inflate(data, len, 1 << 16, &out, &out_len) == 0)
+            free(out);
+    }
+    if (which == 5)
+        decisions(data, len);
+    if (which >= 6)
         (void)!document_parse(&d, document_kind_of(data, len), data, len);
 }
 

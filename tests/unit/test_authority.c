@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/evidence.h"
+#include "directory/vote.h"
 #include "tests/house.h"
 
 enum { ALL = 0xff, LEN_MS = HOUSE_LEN_S * 1000 };
@@ -312,6 +314,120 @@ a_late_vote_does_not_count(void **state)
     house_free(&h);
 }
 
+/* Those whose bit is set open no shares to anybody. */
+static bool
+withheld(void *ctx, const struct house_face *from, size_t to,
+         enum authority_output what, enum document_kind kind,
+         uint64_t *delay_ms)
+{
+    const unsigned *who = ctx;
+    (void)to;
+    (void)what;
+    *delay_ms = 10;
+    return kind != DOCUMENT_SHARES || !(*who >> from->seat->number & 1);
+}
+
+/* The consensus of a house in which some withhold; the value in it. */
+static bool
+withhold(size_t n, unsigned who, uint8_t value[static 32])
+{
+    static struct house h;
+    bool all = true;
+    house_make(&h, n, test_seed());
+    h.carry = withheld;
+    h.ctx = &who;
+    house_start_all(&h);
+    for (uint8_t i = 1; i < 5; i++) /* few, to be quick */
+        assert_int_equal(relay_upload(&h, i == 1 ? 0 : i,
+                                      i == 1 ? ROLE_GATEWAY : ROLE_MIX, 1, ALL),
+                         0);
+    assert_int_equal(relay_upload(&h, 11, ROLE_STORE, 1, ALL), 0);
+    house_run(&h, 1);
+    for (size_t i = 0; i < n; i++)
+        all = all && house_epoch(&h, i) == 1;
+    if (all)
+        memcpy(value, h.seat[0].newest->shared_random, 32);
+    house_free(&h);
+    return all;
+}
+
+/* Every pattern of withholding: the shared value is the one that it would have
+ * been, as long as f + 1 open what was dealt, and there is none otherwise. Each
+ * one sees what it has opened itself, so it takes one other less. */
+static void
+nobody_withholds_the_value(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        unsigned step;
+    } row[] = {{4, 1}, {7, 9}};
+    for (size_t k = 0; k < 2; k++) {
+        const size_t n = row[k].n, f = schedule_faults(n);
+        uint8_t right[32], value[32];
+        assert_true(withhold(n, 0, right));
+        for (unsigned who = 1; who < 1u << n; who += row[k].step) {
+            const size_t open = n - (size_t)__builtin_popcount(who);
+            const bool all = withhold(n, who, value);
+            if (open >= f + 1)
+                assert_true(all);
+            if (open < f)
+                assert_false(all);
+            if (all)
+                assert_memory_equal(value, right, 32);
+        }
+    }
+}
+
+/* Evidence convicts whom it should, and no change of it anybody. */
+static void
+evidence_convicts(void **state)
+{
+    (void)state;
+    static struct house h;
+    struct claim c = {.network = "test", .epoch = 3, .len = 5};
+    struct document_key key;
+    uint8_t both[8192], who[SPHINX_ID_LEN], *bytes;
+    size_t len[2], total = 0;
+    uint32_t epoch;
+    house_make(&h, 4, test_seed());
+    const struct house_seat *s = &h.seat[2];
+    memcpy(c.author, h.network.authorities[2].identity, sizeof c.author);
+    for (uint8_t i = 0; i < 2; i++) {
+        static struct document d;
+        char *body;
+        memset(&d, 0, sizeof d);
+        c.digest[0] = i;
+        d.kind = DOCUMENT_CLAIM;
+        assert_int_equal(json_write_claim(&c, &body, &d.body_len), 0);
+        d.body = (const uint8_t *)body;
+        document_key_direct(&key, s->identity_seed);
+        key.seed = s->seed;
+        key.cert = &s->cert;
+        assert_int_equal(document_sign(&d, &key), 0);
+        assert_int_equal(document_write(&d, &bytes, &len[i]), 0);
+        memcpy(both + total, bytes, len[i]);
+        total += len[i];
+        free(bytes);
+        free(body);
+    }
+    assert_int_equal(evidence_check(&h.network, both, total, who, &epoch), 0);
+    assert_memory_equal(who, c.author, sizeof who);
+    assert_int_equal(epoch, 3);
+    for (size_t i = 0; i < total; i++) {
+        both[i] ^= 1;
+        assert_int_not_equal(
+            evidence_check(&h.network, both, total, who, &epoch), 0);
+        both[i] ^= 1;
+    }
+    assert_int_equal(evidence_check(&h.network, both, len[0], who, &epoch),
+                     ERR_SHORT);
+    memcpy(both + len[0], both, len[0]); /* the same twice */
+    assert_int_equal(evidence_check(&h.network, both, 2 * len[0], who, &epoch),
+                     ERR_CONFLICT);
+    house_free(&h);
+}
+
 /* I9: an authority that dies at any time comes back with what it kept and the
  * epoch is not missed, though it is the only one. */
 static void
@@ -451,6 +567,8 @@ const struct CMUnitTest test_authority[] = {
     cmocka_unit_test(descriptors_are_judged),
     cmocka_unit_test(two_votes_exclude),
     cmocka_unit_test(a_late_vote_does_not_count),
+    cmocka_unit_test(nobody_withholds_the_value),
+    cmocka_unit_test(evidence_convicts),
     cmocka_unit_test(i9_a_restart_misses_nothing),
     cmocka_unit_test(a_lost_disk_abstains),
     cmocka_unit_test(layers_stay_even),
