@@ -33,7 +33,9 @@ descriptor_take(struct authority *a, const uint8_t *bytes, size_t len,
         err = ERR_FUTURE;
     if (!err && a->config.admit && !a->config.admit(a->config.ctx, &d))
         err = ERR_COMMAND;
-    return err ? err : listing_put(&a->listing, &d, bytes, len, a->target);
+    return err ? err
+               : listing_put(&a->listing, &d, bytes, len, a->target,
+                             env_now_mono_us(a->config.env) / 1000);
 }
 
 int
@@ -41,7 +43,10 @@ authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
                      char where[static JSON_WHERE_LEN])
 {
     int err = descriptor_take(a, bytes, len, where);
-    if (!err) /* else relays would have to post again after a restart */
+    const bool known = err == ERR_EXISTS;
+    if (known)
+        err = 0;
+    else if (!err) /* else relays would have to post again after a restart */
         (void)!authority_output(a, AUTHORITY_KEEP_DESCRIPTOR, bytes, len);
     if (!err && a->next > SCHEDULE_VOTE)
         return ERR_AGAIN;

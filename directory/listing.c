@@ -46,12 +46,17 @@ listing_grow(struct listing *l)
 
 int
 listing_put(struct listing *l, const struct descriptor *d, const uint8_t *bytes,
-            size_t len, uint32_t target)
+            size_t len, uint32_t target, uint64_t now_ms)
 {
     const uint8_t *identity = d->relay.identity;
     struct listed *item = listed_find(l, identity, d->epoch);
     if (listed_is_superseded(l, identity, d->epoch, target))
         return ERR_STALE;
+    if (item && strlen(item->text) == len &&
+        memcmp(item->text, bytes, len) == 0)
+        return ERR_EXISTS;
+    if (item && now_ms - item->taken_ms < LISTING_CHANGE_MS)
+        return ERR_RATE;
     int err = item ? 0 : listing_grow(l);
     char *text = err ? NULL : malloc(len + 1);
     if (!text)
@@ -65,6 +70,7 @@ listing_put(struct listing *l, const struct descriptor *d, const uint8_t *bytes,
     memcpy(item->identity, identity, SPHINX_ID_LEN);
     item->epoch = d->epoch;
     item->text = text;
+    item->taken_ms = now_ms;
     return 0;
 }
 

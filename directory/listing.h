@@ -14,7 +14,12 @@ struct listed {
     uint8_t identity[SPHINX_ID_LEN];
     uint32_t epoch;
     char *text; /* the signed document */
+    uint64_t taken_ms;
 };
+
+/* One that changes its mind faster is told to wait: each change is written to
+ * disk. */
+enum { LISTING_CHANGE_MS = 2000 };
 
 /* Zeroed memory is an empty one. */
 struct listing {
@@ -24,9 +29,11 @@ struct listing {
 
 /* Take a descriptor (verified; bytes hold no 0) while votes for `target` are to
  * come; it replaces one of the same relay and epoch. Returns 0, ERR_STALE (a
- * newer one serves the target), ERR_FULL, ERR_NOMEM. */
+ * newer one serves the target), ERR_EXISTS (this very one is there), ERR_RATE,
+ * ERR_FULL, ERR_NOMEM. */
 int listing_put(struct listing *l, const struct descriptor *d,
-                const uint8_t *bytes, size_t len, uint32_t target) CHECK_RESULT;
+                const uint8_t *bytes, size_t len, uint32_t target,
+                uint64_t now_ms) CHECK_RESULT;
 
 /* The texts for a vote, sorted, of each relay the newest with a key for the
  * target; at most RELAYS_MAX. *texts is malloc'd, the texts are the list's. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "directory/evidence.h"
+#include "directory/listing.h"
 #include "directory/vote.h"
 #include "tests/house.h"
 
@@ -164,6 +165,8 @@ hibernation_is_kept(void **state)
         relays_upload(&h, 1, ALL);
         assert_int_equal(house_upload(&h, &r), 0);
         r.hibernates_until_s = HOUSE_GENESIS + late;
+        assert_int_equal(house_upload(&h, &r), ERR_RATE); /* so soon */
+        house_run(&h, -LEN_MS + LISTING_CHANGE_MS);
         assert_int_equal(house_upload(&h, &r), 0);
         house_run(&h, 1);
         assert_int_equal(h.seat[0].newest->n_relays, late ? 13 : 14);
