@@ -100,6 +100,16 @@ consensus_find(const struct consensus *c,
     return -1;
 }
 
+uint16_t
+consensus_left_out(const struct consensus *c,
+                   const uint8_t identity[static SPHINX_ID_LEN])
+{
+    for (size_t i = 0; i < c->n_left_out; i++)
+        if (memcmp(c->left_out[i].identity, identity, SPHINX_ID_LEN) == 0)
+            return c->left_out[i].lost_permille;
+    return 0;
+}
+
 bool
 consensus_has_edge(const struct consensus *c, unsigned from, unsigned to)
 {

@@ -121,6 +121,10 @@ const uint16_t *consensus_layer(const struct consensus *c, unsigned layer,
 int consensus_find(const struct consensus *c,
                    const uint8_t identity[static SPHINX_ID_LEN]);
 
+/* So many of its own loops got lost that it was left out; 0: it was not. */
+uint16_t consensus_left_out(const struct consensus *c,
+                            const uint8_t identity[static SPHINX_ID_LEN]);
+
 /* May a relay of layer `from` send to one of layer `to`? gateway -> 1 -> .. ->
  * L -> store, store -> 1, L -> gateway. */
 bool consensus_has_edge(const struct consensus *c, unsigned from, unsigned to);

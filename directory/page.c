@@ -24,15 +24,6 @@ lacks(struct page_relay *r, enum page_flag f, const char *why,
     r->remedy[f] = remedy;
 }
 
-static const struct left_out *
-left_out_find(const struct consensus *c, const uint8_t *identity)
-{
-    for (size_t i = 0; c && i < c->n_left_out; i++)
-        if (memcmp(c->left_out[i].identity, identity, SPHINX_ID_LEN) == 0)
-            return &c->left_out[i];
-    return NULL;
-}
-
 static void
 admitted_judge(struct page_relay *r, const struct admission_item *item)
 {
@@ -53,13 +44,12 @@ admitted_judge(struct page_relay *r, const struct admission_item *item)
 static void
 reliable_judge(struct page_relay *r, const struct consensus *c)
 {
-    const struct left_out *l = left_out_find(c, r->identity);
+    const uint16_t lost = c ? consensus_left_out(c, r->identity) : 0;
     char why[ADMISSION_WHY_LEN];
-    r->has[PAGE_RELIABLE] = l == NULL;
-    if (!l)
+    r->has[PAGE_RELIABLE] = lost == 0;
+    if (lost == 0)
         return;
-    snprintf(why, sizeof why, "%u %% of its own loops got lost",
-             l->lost_permille / 10);
+    snprintf(why, sizeof why, "%u %% of its own loops got lost", lost / 10u);
     lacks(r, PAGE_RELIABLE, why,
           "see 'brusio-relay status' for load and links that are down; when "
           "fewer than 20 % get lost it is listed again");

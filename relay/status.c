@@ -225,6 +225,15 @@ is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
             s->descriptor_refusal);
         return false;
     }
+    if (s->left_out_permille > 0) {
+        finding_addf(f, FINDING_ERROR,
+                     "see whether it has too much to do or its links are bad; "
+                     "it is taken in again when they return",
+                     "not in the consensus: %" PRIu32
+                     " %% of its own loops got lost",
+                     s->left_out_permille / 10);
+        return false;
+    }
     if (s->reached == 0) {
         finding_addf(f, FINDING_ERROR, reach_todo,
                      "not in the consensus: no authority answers, of %" PRIu32,

@@ -33,12 +33,13 @@ struct status {
     /* the network */
     uint64_t genesis_s;
     uint32_t epoch_len_s;
-    uint32_t epoch;         /* of the newest consensus, 0: none */
-    uint64_t valid_after_s; /* of that */
-    uint32_t relays;        /* in it */
-    int layer;              /* of this relay there, -1: it is not in it */
-    int layers;             /* of mixes */
-    uint64_t key_until_s;   /* the packet key of that epoch ends; 0: none */
+    uint32_t epoch;             /* of the newest consensus, 0: none */
+    uint64_t valid_after_s;     /* of that */
+    uint32_t relays;            /* in it */
+    int layer;                  /* of this relay there, -1: it is not in it */
+    int layers;                 /* of mixes */
+    uint32_t left_out_permille; /* not in it, for so many lost loops; 0: no */
+    uint64_t key_until_s;       /* the packet key of that epoch ends; 0: none */
 
     /* the authorities */
     uint32_t authorities, reached; /* reached: answered the last request */

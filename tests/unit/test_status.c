@@ -164,6 +164,10 @@ a_relay_outside_the_consensus_is_told_why(void **state)
     (void)state;
     struct status s = good();
     s.layer = -1;
+    s.left_out_permille = 340;
+    says(&s, STATUS_ALIVE, 1, "34 % of its own loops got lost",
+         "its links are bad");
+    s.left_out_permille = 0;
     s.descriptor_taken = 0;
     s.descriptor_first = 0;
     says(&s, STATUS_ALIVE, 1, "no authority has taken the descriptor yet",
