@@ -5,6 +5,8 @@
 #include "directory/listing.h"
 #include "directory/rounds.h"
 
+enum { AUTHORITY_RECENT = 256 };
+
 /* What is known of an authority, the own one too. */
 struct colleague {
     uint32_t seen;
@@ -51,6 +53,9 @@ struct authority {
     uint32_t voted, signed_epoch; /* the newest ones; bind for ever */
     uint8_t signed_hash[DOCUMENT_HASH_LEN];
     uint64_t ask_ms; /* not before */
+    /* digests of documents that were looked at of late; the next to replace */
+    uint8_t recent[AUTHORITY_RECENT][16];
+    unsigned next_recent;
     struct rounds rounds;
     struct colleague colleague[AUTHORITIES_MAX];
     struct listing listing;

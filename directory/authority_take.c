@@ -1,5 +1,6 @@
 /* directory/authority_take.c - what comes in: from relays, from the others, and
  * from an earlier life. */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +248,17 @@ single_open(struct authority *a, enum document_kind kind, struct document *d,
     return err;
 }
 
+/* Was the very same document here of late? Then nothing of it needs to be
+ * verified. */
+static bool
+is_repeated(const struct authority *a, const uint8_t digest[static 16])
+{
+    for (size_t i = 0; i < AUTHORITY_RECENT; i++)
+        if (memcmp(a->recent[i], digest, sizeof a->recent[i]) == 0)
+            return true;
+    return false;
+}
+
 int
 authority_take(struct authority *a, const uint8_t *bytes, size_t len)
 {
@@ -257,6 +269,10 @@ authority_take(struct authority *a, const uint8_t *bytes, size_t len)
     if (kind != DOCUMENT_HELLO && kind != DOCUMENT_SHARES &&
         kind != DOCUMENT_SIGNATURE)
         return authority_count(a, ERR_FORMAT);
+    uint8_t digest[sizeof a->recent[0]];
+    crypto_generichash(digest, sizeof digest, bytes, len, NULL, 0);
+    if (is_repeated(a, digest))
+        return authority_count(a, ERR_DUPLICATE);
     struct document *d = malloc(sizeof *d);
     int err = d ? single_open(a, kind, d, bytes, len, &who) : ERR_NOMEM;
     if (!err && who == a->self)
@@ -268,6 +284,9 @@ authority_take(struct authority *a, const uint8_t *bytes, size_t len)
     if (!err)
         cert_note(a, who, &d->sig[0]);
     free(d);
+    if (err != ERR_FUTURE && err != ERR_NOMEM) /* those are welcome again */
+        memcpy(a->recent[a->next_recent++ % AUTHORITY_RECENT], digest,
+               sizeof digest);
     return authority_count(a, err);
 }
 

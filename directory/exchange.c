@@ -68,7 +68,7 @@ exchange_append(struct exchange_buffer *b, const uint8_t *document, size_t len)
 
 int
 exchange_each(const uint8_t *bytes, size_t len,
-              void (*each)(void *ctx, const uint8_t *bytes, size_t len),
+              int (*each)(void *ctx, const uint8_t *bytes, size_t len),
               void *ctx)
 {
     struct codec_reader in;
@@ -80,7 +80,9 @@ exchange_each(const uint8_t *bytes, size_t len,
             return in.err;
         if (n == EACH_MAX)
             return ERR_LONG;
-        each(ctx, document, one);
+        int err = each(ctx, document, one);
+        if (err)
+            return err;
     }
     return 0;
 }

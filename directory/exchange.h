@@ -21,7 +21,7 @@ struct exchange_config {
     const struct network *network; /* stays the caller's */
     const uint8_t *self;           /* identity */
     /* What came of asking; bytes are theirs. */
-    void (*document)(void *ctx, const uint8_t *bytes, size_t len);
+    int (*document)(void *ctx, const uint8_t *bytes, size_t len);
     void (*vote)(void *ctx, const uint8_t *bytes, size_t len);
     void (*consensus)(void *ctx, const uint8_t *bytes, size_t len);
     void *ctx;
@@ -40,10 +40,11 @@ int exchange_want(struct exchange *x,
 /* Ask all for their consensus and documents. */
 void exchange_ask(struct exchange *x);
 
-/* Documents written one after the other: each of them. Returns ERR_SHORT when
- * the last is cut, ERR_LONG when there are too many. */
+/* Documents written one after the other: each of them, until each() returns an
+ * error. Returns that, ERR_SHORT when the last is cut, ERR_LONG when there are
+ * too many. */
 int exchange_each(const uint8_t *bytes, size_t len,
-                  void (*each)(void *ctx, const uint8_t *bytes, size_t len),
+                  int (*each)(void *ctx, const uint8_t *bytes, size_t len),
                   void *ctx) CHECK_RESULT;
 /* Append one to a growing buffer. */
 struct exchange_buffer {

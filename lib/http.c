@@ -52,6 +52,8 @@ answer_send(struct evhttp_request *r, const struct http_answer *a)
     const bool same = a->etag && known && strcmp(a->etag, known) == 0;
     if (a->etag)
         evhttp_add_header(headers, "ETag", a->etag);
+    /* one request each, so that the guard's limits are limits of requests */
+    evhttp_add_header(headers, "Connection", "close");
     evhttp_add_header(headers, "Content-Type",
                       a->type ? a->type : "text/plain");
     /* evhttp adds a Date of its own unless there is one */
