@@ -1,0 +1,44 @@
+/* sim/result.h - what came of one run: named numbers, and the digest of all
+ * that happened. Both levels of the simulator give theirs in this shape. */
+#ifndef SIM_RESULT_H
+#define SIM_RESULT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sim/scenario.h"
+
+enum { SIM_METRICS_MAX = 96 };
+
+/* "latency.p50" in "s". half: half the width of the 95 % confidence interval,
+ * NAN when there is none (a count). */
+struct sim_metric {
+    char name[SCENARIO_NAME_MAX];
+    const char *unit; /* static */
+    double value, half;
+};
+
+struct sim_result {
+    struct sim_metric metric[SIM_METRICS_MAX];
+    size_t n;
+    uint64_t course; /* of all events; same seed, same digest */
+};
+
+/* How a run is done; nothing of it changes the run's course. */
+struct sim_options {
+    bool real_crypto; /* suite x25519 instead of null */
+    FILE *trace;      /* a CSV line for each event, or NULL */
+    /* Called now and then with the share of the run that is over, 0 to 1; NULL:
+     * not. */
+    void (*progress)(void *ctx, double share);
+    void *ctx;
+};
+
+/* A metric more; beyond SIM_METRICS_MAX it is an assertion's matter. */
+void result_add(struct sim_result *r, const char *name, const char *unit,
+                double value, double half);
+/* NULL: none of this name. */
+const struct sim_metric *result_find(const struct sim_result *r,
+                                     const char *name);
+#endif
