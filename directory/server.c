@@ -265,7 +265,9 @@ static void
 answer_result(struct server *s, int err, const char *where,
               struct http_answer *a)
 {
-    a->status = err == 0 || err == ERR_AGAIN ? 200 : 400;
+    a->status = err == 0 || err == ERR_AGAIN ? 200
+                : err == ERR_RATE            ? 429
+                                             : 400;
     int n = err == ERR_COMMAND
                 ? snprintf(s->reason, sizeof s->reason, "%s\n", s->why)
             : err == ERR_AGAIN

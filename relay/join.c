@@ -16,11 +16,16 @@
 
 #define LEFT_S (1ull << 40) /* for ever */
 
+/* PROTOCOL 9.5: an authority takes a relay's changes two seconds apart. */
+enum { HTTP_TOO_SOON = 429, TOO_SOON_US = 2100000, ANSWER_MAX = 4096 };
+
 struct join;
 struct ask {
     struct join *join;
     struct http_request *request;
     const char *address;
+    struct loop_timer *timer;
+    bool again; /* it was too soon after another change */
 };
 
 struct join {
@@ -29,6 +34,8 @@ struct join {
     uint32_t epoch;
     bool leave;
     size_t waiting, taken;
+    const uint8_t *descriptor;
+    size_t len;
     struct ask ask[AUTHORITIES_MAX];
 };
 
@@ -46,12 +53,33 @@ answered(void *ctx, int err, int status, const uint8_t *body, size_t len)
     else if (status == 200) {
         j->taken++;
         printf("%s has taken it\n", a->address);
+    } else if (status == HTTP_TOO_SOON && !a->again) {
+        a->again = true;
+        loop_timer_at(a->timer, loop_now_us(j->loop) + TOO_SOON_US);
+        return;
     } else {
         describe_answer(text, body, len);
         printf("%s refuses it: %s\n", a->address, text);
     }
     if (--j->waiting == 0)
         loop_stop(j->loop);
+}
+
+static int
+ask(struct ask *a)
+{
+    const struct join *j = a->join;
+    return http_ask(&a->request, j->loop, a->address, "/v1/descriptor",
+                    j->descriptor, j->len, ANSWER_MAX, answered, a);
+}
+
+static void
+ask_again(void *ctx)
+{
+    struct ask *a = ctx;
+    int err = ask(a);
+    if (err)
+        answered(a, err, 0, NULL, 0);
 }
 
 /* Where the relay listens, or did when it last ran. */
@@ -108,21 +136,24 @@ join_describe(struct join *j, const char *dir,
 }
 
 static int
-join_ask(struct join *j, const uint8_t *descriptor, size_t len)
+join_ask(struct join *j)
 {
     int err = loop_new(&j->loop);
     for (size_t i = 0; i < j->network.n_authorities && !err; i++) {
         struct ask *a = &j->ask[i];
         a->join = j;
         a->address = j->network.authorities[i].address;
-        err = http_ask(&a->request, j->loop, a->address, "/v1/descriptor",
-                       descriptor, len, 4096, answered, a);
+        err = loop_timer_new(j->loop, ask_again, a, &a->timer);
+        if (!err)
+            err = ask(a);
         j->waiting += !err;
     }
     if (!err && j->waiting > 0)
         err = loop_run(j->loop);
-    for (size_t i = 0; i < AUTHORITIES_MAX; i++)
+    for (size_t i = 0; i < AUTHORITIES_MAX; i++) {
         http_cancel(&j->ask[i].request);
+        loop_timer_free(&j->ask[i].timer);
+    }
     loop_free(&j->loop);
     return err;
 }
@@ -148,8 +179,11 @@ join_run(const char *dir, const struct daemon_config *config, bool leave)
         j->epoch = describe_epoch(&j->network, clock_wall_s());
         err = join_describe(j, dir, config, &descriptor, &len);
     }
-    if (!err)
-        err = join_ask(j, descriptor, len);
+    if (!err) {
+        j->descriptor = descriptor;
+        j->len = len;
+        err = join_ask(j);
+    }
     if (err)
         fprintf(stderr, "brusio-relay: %s\n",
                 error[0] ? error : error_text(err));
