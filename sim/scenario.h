@@ -73,6 +73,7 @@ struct scenario_network {
 
 struct scenario_mix {
     struct mix_params params;
+    uint32_t delay_unit_us;      /* packets say delays in it */
     uint64_t delay_mean_us;      /* at the gateway and each mix */
     uint64_t poll_delay_mean_us; /* outward over all mixes together; round */
     uint64_t store_delay_fixed_us, store_delay_mean_us; /* round */
@@ -97,6 +98,9 @@ struct scenario_clients {
     double stay_mean_s, away_mean_s; /* 0: always there */
     bool challenger;                 /* one of the two whose packets are told
                                         apart: measure.epsilon */
+    uint32_t message_mhz; /* challenger: messages come at this rate, at equal
+                             intervals, and wait for a packet; all others are
+                             cover. 0: every packet is a message */
     bool target; /* tagged packets are of such groups; of none: of all */
 };
 
@@ -142,6 +146,7 @@ struct scenario_expect {
 struct scenario {
     char name[SCENARIO_NAME_MAX];
     enum scenario_level level;
+    uint32_t packet_len; /* octets, of the default geometry */
     uint64_t seed;
     uint32_t runs;
     struct scenario_network network;
@@ -174,6 +179,8 @@ int scenario_parse(struct scenario_file **out, const char *text, size_t len,
                    const char *directory,
                    struct scenario_problem *problem) CHECK_RESULT;
 void scenario_free(struct scenario_file **f);
+/* Forget all but the first n cases. */
+void scenario_cases_keep(struct scenario_file *f, size_t n);
 
 /* The JSON Schema (draft 2020-12), to be freed by the caller; NULL without
  * memory. */

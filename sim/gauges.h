@@ -1,0 +1,57 @@
+/* sim/gauges.h - what is measured of a run, in batches of equal length.
+ *
+ * Sums are kept for each batch, so that every figure comes with the interval
+ * that the batches' spread gives it (sim/stats.h). */
+#ifndef SIM_GAUGES_H
+#define SIM_GAUGES_H
+#include <stdint.h>
+
+#include "sim/paths.h"
+#include "sim/result.h"
+#include "sim/stats.h"
+#include "sim/tracker.h"
+
+struct gauge_batch {
+    struct stats_times latency, to_store;
+    uint64_t sent, out, lost, hops, loops_back;
+    double entropy_sum; /* of departures from mixes */
+    uint64_t entropy_n;
+    double held_sum, held_squares; /* packets in a mix, sampled */
+    uint64_t held_n;
+    double inside_sum, online_sum;
+    uint64_t samples;
+    double loss_sum; /* |ln p0/p1| */
+    uint64_t loss_n, loss_infinite;
+};
+
+struct gauges {
+    const struct scenario *scenario;
+    uint32_t n_batches, batch_now;
+    uint64_t begin_us, length_us; /* of all batches; begin 0: not yet */
+    struct gauge_batch *batch;
+    struct target_found *found; /* of each target that is done */
+    uint32_t n_found, found_room;
+    double *loss; /* ln p_own/p_other of single packets, for delta */
+    uint32_t n_loss;
+    struct paths *paths; /* NULL: not asked for */
+};
+
+int gauges_new(struct gauges **out, const struct scenario *s,
+               uint32_t clients) CHECK_RESULT;
+void gauges_free(struct gauges **g);
+
+/* Begin now: what came before was warming up. */
+void gauges_begin(struct gauges *g, uint64_t now_us);
+/* The batch of this time; NULL before the first and after the last. */
+struct gauge_batch *gauges_at(struct gauges *g, uint64_t now_us);
+
+/* A target is done; NAN in it: not counted there. */
+void gauges_found(struct gauges *g, const struct target_found *f);
+/* A challenger's packet has come out: probabilities of its being his, and the
+ * other's. */
+void gauges_loss(struct gauges *g, struct gauge_batch *b, double own,
+                 double other);
+
+/* All figures; mixes: how many relays were sampled each time. */
+void gauges_report(const struct gauges *g, struct sim_result *r);
+#endif
