@@ -28,9 +28,9 @@ relay_make(struct sim_net *n, size_t i, unsigned layer,
     rng_seeded_bytes(&rng, e->placement, sizeof e->placement);
     rng_seeded_bytes(&rng, n->seed[i], SPHINX_SEED_LEN);
     e->layer = (uint8_t)layer;
-    e->role = layer == 0                         ? ROLE_GATEWAY
+    e->role = layer == 0                          ? ROLE_GATEWAY
               : layer == plan->params.layers + 1u ? ROLE_STORE
-                                                 : ROLE_MIX;
+                                                  : ROLE_MIX;
     e->protocol_min = e->protocol_max = 1;
     e->bandwidth = plan->bandwidth ? plan->bandwidth[i] : BANDWIDTH;
     e->n_addresses = 1;
@@ -43,9 +43,9 @@ relay_make(struct sim_net *n, size_t i, unsigned layer,
 static uint32_t
 width(const struct sim_net_plan *plan, unsigned layer)
 {
-    return layer == 0                        ? plan->gateways
+    return layer == 0                          ? plan->gateways
            : layer == plan->params.layers + 1u ? plan->stores
-                                             : plan->widths[layer - 1];
+                                               : plan->widths[layer - 1];
 }
 
 static int
@@ -135,8 +135,8 @@ read_back(const struct sim_net *n, struct consensus **out)
     *out = NULL;
     if (!d)
         return ERR_NOMEM;
-    int err = document_parse(d, DOCUMENT_CONSENSUS, n->document,
-                             n->document_len);
+    int err =
+        document_parse(d, DOCUMENT_CONSENSUS, n->document, n->document_len);
     if (!err)
         err = json_read_consensus(out, d->body, d->body_len, where);
     if (!err)

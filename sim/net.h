@@ -27,8 +27,8 @@ struct sim_net {
 
 /* Returns 0, ERR_RANGE (too many relays or layers), ERR_SUITE, ERR_NOMEM. The
  * suite null registers itself. */
-int sim_net_make(struct sim_net *n, const struct sim_net_plan *plan)
-    CHECK_RESULT;
+int sim_net_make(struct sim_net *n,
+                 const struct sim_net_plan *plan) CHECK_RESULT;
 /* Sign it again, after a change: new document, new digest. */
 int sim_net_sign(struct sim_net *n) CHECK_RESULT;
 /* Can a client read it? Returns 0, or what the reader says. */

@@ -87,8 +87,8 @@ relay_tell(struct world_relay *r)
     const struct consensus *c = n->consensus;
     int err = team_set_consensus(r->team, c, n->seed[r->number]);
     if (!err && c->relays[r->number].layer == 0)
-        err = team_set_document(r->team, c->epoch, n->document,
-                                n->document_len);
+        err =
+            team_set_document(r->team, c->epoch, n->document, n->document_len);
     return err;
 }
 
@@ -138,8 +138,7 @@ relay_add(struct world *w, uint32_t number)
 {
     static const uint8_t key[16] = {1}, boot[16] = {2};
     const struct sphinx_geometry *g = &w->net.consensus->params.geometry;
-    const size_t len =
-        (replay_region_len(w->plan.replay_tags) + 63) / 64 * 64;
+    const size_t len = (replay_region_len(w->plan.replay_tags) + 63) / 64 * 64;
     struct world_relay *r = &w->relay[number];
     const bool store = w->net.consensus->relays[number].role == ROLE_STORE;
     r->world = w;
