@@ -70,7 +70,7 @@ ALLCFLAGS = $(BASE) $(WARN) $(MODEFLAGS) $(PKGCFLAGS) $(CFLAGS)
 ALLLDLIBS = $(PKGLIBS) -lm -pthread
 
 FOLDERS := lib sphinx directory relay client sim
-SEEDED  := lib/rng_seeded.c
+SEEDED  := lib/rng_seeded.c lib/secret_plain.c
 SRCS    := $(filter-out %main.c $(SEEDED),$(wildcard $(FOLDERS:%=%/*.c)))
 TESTS   := $(sort $(wildcard tests/unit/test_*.c tests/scenario/test_*.c \
 	tests/vectors/test_*.c tests/fuzz/test_*.c))

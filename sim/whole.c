@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "lib/rng.h"
+#include "lib/secret_plain.h"
 #include "sim/whole_internal.h"
 
 enum {
@@ -351,8 +352,8 @@ carry_out(struct run *run, struct scenario_problem *problem)
         if (!run->measuring && run->n_warm == run->n_pairs &&
             now_s >= s->run.warmup_s) {
             measure_start(run);
-        } else if (!run->measuring && now_s >= fmax(s->run.warmup_s, 0) +
-                                                   WARM_MAX_S) {
+        } else if (!run->measuring &&
+                   now_s >= fmax(s->run.warmup_s, 0) + WARM_MAX_S) {
             snprintf(problem->text, sizeof problem->text,
                      "%" PRIu32 " of %" PRIu32 " pairs of clients got no text "
                      "through within an hour",
@@ -360,9 +361,9 @@ carry_out(struct run *run, struct scenario_problem *problem)
             return ERR_TIMEOUT;
         }
         const double measured_s =
-            run->measuring ? (double)(engine_now_us(w->engine) -
-                                      run->start.at_us) / 1e6
-                           : 0;
+            run->measuring
+                ? (double)(engine_now_us(w->engine) - run->start.at_us) / 1e6
+                : 0;
         progress(run, measured_s);
         if (run->measuring && measured_s >= s->run.measure_s &&
             run->arrived + run->lost >= s->measure.texts)
@@ -375,8 +376,7 @@ carry_out(struct run *run, struct scenario_problem *problem)
 /* ---- results ---- */
 
 static void
-add(struct sim_result *r, const char *name, const char *unit,
-    struct estimate e)
+add(struct sim_result *r, const char *name, const char *unit, struct estimate e)
 {
     result_add(r, name, unit, e.value, e.half);
 }
@@ -419,8 +419,7 @@ relays_report(struct run *run, struct sim_result *r)
         whole_batch_mean(run->held, run->n_held,
                          batches > 1 ? batches : BATCHES));
     if (loops > 0)
-        result_add(r, "loops.lost", "share", (double)lost / (double)loops,
-                   NAN);
+        result_add(r, "loops.lost", "share", (double)lost / (double)loops, NAN);
 }
 
 static void
@@ -428,8 +427,8 @@ report(struct run *run, struct sim_result *r)
 {
     const struct world *w = run->world;
     const double frame_len = w->net.consensus->params.geometry.packet_len;
-    const double over = (double)(run->end.at_us - run->start.at_us) / 1e6 *
-                        w->n_clients;
+    const double over =
+        (double)(run->end.at_us - run->start.at_us) / 1e6 * w->n_clients;
     struct estimate up = whole_rate(run->end.up - run->start.up, over);
     struct estimate down = whole_rate(run->end.down - run->start.down, over);
     down.half = NAN; /* the downlink's clock is no Poisson process */
@@ -466,6 +465,7 @@ whole_run(const struct scenario *s, const struct sim_options *o,
     int err = whole_plan_make(&plan, s, o->real_crypto, problem);
     if (err)
         return err;
+    secret_plain_begin();
     err = sim_world_new(&run.world, &plan.world);
     if (err == ERR_RANGE || err == ERR_FORMAT)
         snprintf(problem->text, sizeof problem->text,
@@ -487,6 +487,7 @@ whole_run(const struct scenario *s, const struct sim_options *o,
         report(&run, r);
 out:
     run_free(&run);
+    secret_plain_end();
     whole_plan_free(&plan);
     return err;
 }

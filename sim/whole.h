@@ -18,8 +18,7 @@
  *
  * Returns 0; ERR_UNSUPPORTED or ERR_RANGE: not for this level, `problem` says
  * what; ERR_TIMEOUT: some pair got no text through within an hour of virtual
- * time; ERR_NOMEM: 10,000 clients want more than 65,530 mappings of memory
- * (their keys lie between guard pages; sysctl vm.max_map_count). */
+ * time; ERR_NOMEM. */
 int whole_run(const struct scenario *s, const struct sim_options *o,
               struct sim_result *r,
               struct scenario_problem *problem) CHECK_RESULT;

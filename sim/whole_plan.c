@@ -67,10 +67,9 @@ clients_check(const struct scenario *s, struct scenario_problem *problem)
         const struct scenario_clients *g = &s->clients[i];
         const char *what = g->send == SEND_CONSTANT || g->send == SEND_TRACE
                                ? "send"
-                           : g->rates_mhz ? "rates"
-                           : g->stay_mean_s > 0 || g->away_mean_s > 0
-                               ? "stay"
-                               : NULL;
+                           : g->rates_mhz                             ? "rates"
+                           : g->stay_mean_s > 0 || g->away_mean_s > 0 ? "stay"
+                                                                      : NULL;
         if (what)
             return refuse(problem, ERR_UNSUPPORTED,
                           "clients[%u].%s: this is for the level \"packets\"",
@@ -142,8 +141,8 @@ params_fill(struct whole_plan *p, const struct scenario *s,
     to->mix_interval_us = bounded(m->params.interval_us);
     to->mix_threshold = m->params.threshold;
     to->mix_keep = m->params.keep;
-    to->mix_permille = m->params.permille <= 1000 ? (uint16_t)m->params.permille
- : UINT16_MAX;
+    to->mix_permille =
+        m->params.permille <= 1000 ? (uint16_t)m->params.permille : UINT16_MAX;
     to->delay_mean_us = bounded(m->delay_mean_us);
     to->poll_delay_mean_us = bounded(m->poll_delay_mean_us);
     to->store_delay_fixed_us = bounded(m->store_delay_fixed_us);
@@ -215,18 +214,18 @@ room_fill(struct whole_plan *p, const struct scenario *s, double share)
         rate += s->clients[i].count *
                 ((double)f->send_mhz + f->poll_mhz + f->loop_mhz) / 1000;
     }
-    rate *= 2 * share;
+    rate *= 2; /* both ways */
     stay_us = fmax(stay_us, params->poll_delay_mean_us);
     stay_us = fmax(stay_us, (double)params->store_delay_fixed_us +
                                 params->store_delay_mean_us);
     stay_us = fmax(stay_us, params->mix_interval_us);
     double packets = PACKETS_MIN + params->mix_keep + params->mix_threshold +
-                     4 * rate * stay_us / 1e6;
+                     4 * rate * share * stay_us / 1e6;
     p->world.packets_max = (uint32_t)fmin(packets, PACKETS_MAX);
-    p->world.replay_tags =
-        PACKETS_MIN + (size_t)(2 * rate *
-                               (params->deadline_ahead_s +
-                                params->deadline_unit_s));
+    p->world.replay_tags = PACKETS_MIN;
+    p->world.replay_tags_layer =
+        (size_t)(1.25 * rate *
+                 (params->deadline_ahead_s + params->deadline_unit_s));
     p->world.letters_max = LETTERS_MAX;
 }
 

@@ -133,12 +133,28 @@ sim_relay_stop(struct world *w, uint32_t number)
     }
 }
 
+/* Of what a layer sees, a relay sees its share of the bandwidth. */
+static size_t
+replay_tags(const struct world *w, uint32_t number)
+{
+    const struct consensus *c = w->net.consensus;
+    size_t n;
+    const uint16_t *relay = consensus_layer(c, c->relays[number].layer, &n);
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += c->relays[relay[i]].bandwidth + 1.0;
+    const double share = (c->relays[number].bandwidth + 1.0) / sum;
+    return w->plan.replay_tags +
+           (size_t)(share * (double)w->plan.replay_tags_layer);
+}
+
 static int
 relay_add(struct world *w, uint32_t number)
 {
     static const uint8_t key[16] = {1}, boot[16] = {2};
     const struct sphinx_geometry *g = &w->net.consensus->params.geometry;
-    const size_t len = (replay_region_len(w->plan.replay_tags) + 63) / 64 * 64;
+    const size_t len =
+        (replay_region_len(replay_tags(w, number)) + 63) / 64 * 64;
     struct world_relay *r = &w->relay[number];
     const bool store = w->net.consensus->relays[number].role == ROLE_STORE;
     r->world = w;

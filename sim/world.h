@@ -63,8 +63,10 @@ struct sim_world_plan {
     uint64_t commit_us; /* of all disks */
     uint32_t workers;   /* of each relay; 0: one */
     uint32_t clients_max;
-    uint32_t packets_max; /* of each relay */
-    size_t replay_tags, letters_max;
+    uint32_t packets_max;     /* of each relay */
+    size_t replay_tags;       /* room for so many in each relay, and for */
+    size_t replay_tags_layer; /* these, shared by the relays of a layer */
+    size_t letters_max;
     bool no_disks; /* of clients: they never start again, nothing is kept */
 };
 

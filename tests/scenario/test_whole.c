@@ -27,23 +27,22 @@ scenario_fill(struct scenario *s, uint32_t clients, uint32_t texts)
                                            .stores = 2,
                                            .latency_law = LATENCY_CONSTANT,
                                            .latency_fixed_us = 1000};
-    s->mix = (struct scenario_mix){
-        .params = {.strategy = MIX_POISSON,
-                   .interval_us = p.mix_interval_us,
-                   .threshold = p.mix_threshold,
-                   .keep = p.mix_keep,
-                   .permille = p.mix_permille},
-        .delay_mean_us = p.delay_mean_us,
-        .poll_delay_mean_us = p.poll_delay_mean_us,
-        .store_delay_fixed_us = p.store_delay_fixed_us,
-        .store_delay_mean_us = p.store_delay_mean_us,
-        .loop_mhz = p.relay_loop_mhz};
-    s->clients[0] = (struct scenario_clients){.count = clients,
-                                              .send = SEND_POISSON,
-                                              .profile = p.profiles[0]};
+    s->mix =
+        (struct scenario_mix){.params = {.strategy = MIX_POISSON,
+                                         .interval_us = p.mix_interval_us,
+                                         .threshold = p.mix_threshold,
+                                         .keep = p.mix_keep,
+                                         .permille = p.mix_permille},
+                              .delay_mean_us = p.delay_mean_us,
+                              .poll_delay_mean_us = p.poll_delay_mean_us,
+                              .store_delay_fixed_us = p.store_delay_fixed_us,
+                              .store_delay_mean_us = p.store_delay_mean_us,
+                              .loop_mhz = p.relay_loop_mhz};
+    s->clients[0] = (struct scenario_clients){
+        .count = clients, .send = SEND_POISSON, .profile = p.profiles[0]};
     s->run = (struct scenario_run){.warmup_s = -1, .batches = 20};
-    s->measure = (struct scenario_measure){.texts = texts,
-                                           .text_gap_mean_s = 0.5};
+    s->measure =
+        (struct scenario_measure){.texts = texts, .text_gap_mean_s = 0.5};
 }
 
 static void
@@ -79,8 +78,7 @@ all_texts_arrive(void **state)
     assert_true(value(&r, "packets.dropped") == 0);
     assert_true(value(&r, "text.latency.p50") > 0.5);
     assert_true(value(&r, "text.latency.p50") < 10);
-    assert_true(value(&r, "text.latency.p90") <=
-                value(&r, "text.latency.p99"));
+    assert_true(value(&r, "text.latency.p90") <= value(&r, "text.latency.p99"));
     assert_true(value(&r, "relay.held.mean") > 0);
     assert_true(r.course != 0);
 }
