@@ -50,6 +50,7 @@ struct world_client {
     struct client *client; /* NULL: dead */
     uint32_t gateway;      /* relay number connected to, UINT32_MAX none */
     uint32_t link;         /* the gateway's number for it */
+    uint64_t linked_us;    /* since then */
     void *owner;           /* the caller's */
     struct world_record *record;
     size_t n_records, room;
@@ -110,6 +111,8 @@ void sim_client_stop(struct world_client *k);
 int sim_client_start(struct world_client *k) CHECK_RESULT;
 /* Connect to its gateway again, after that one came back. */
 int sim_client_connect(struct world_client *k) CHECK_RESULT;
+/* Close its link, which stands, and connect anew. */
+int sim_client_reconnect(struct world_client *k) CHECK_RESULT;
 /* What the daemon does with a client that is stuck. */
 int sim_client_watch(struct world_client *k) CHECK_RESULT;
 /* Make a pair: a invites b. */

@@ -160,8 +160,18 @@ sim_client_connect(struct world_client *k)
     if (err)
         return err;
     k->gateway = k->number;
+    k->linked_us = engine_now_us(k->world->engine);
     client_link_up(k->client);
     return 0;
+}
+
+int
+sim_client_reconnect(struct world_client *k)
+{
+    team_client_close(k->world->relay[k->gateway].team, k->link);
+    k->gateway = UINT32_MAX;
+    client_link_down(k->client);
+    return sim_client_connect(k);
 }
 
 int
@@ -169,10 +179,7 @@ sim_client_watch(struct world_client *k)
 {
     if (!k->client || k->gateway == UINT32_MAX || !client_is_stuck(k->client))
         return 0;
-    team_client_close(k->world->relay[k->gateway].team, k->link);
-    k->gateway = UINT32_MAX;
-    client_link_down(k->client);
-    return sim_client_connect(k);
+    return sim_client_reconnect(k);
 }
 
 void

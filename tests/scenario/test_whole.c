@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/rng.h"
+#include "lib/rng_seeded.h"
+#include "lib/secret.h"
 #include "sim/whole.h"
+#include "sim/whole_internal.h"
 
 /* What a scenario file that says nothing but these numbers becomes. */
 static void
@@ -150,10 +154,10 @@ losses_are_made_good(void **state)
     (void)state;
     struct scenario s;
     struct sim_result r;
-    scenario_fill(&s, 6, 12);
-    s.network.loss = 0.01;
+    scenario_fill(&s, 40, 20);
+    s.network.loss = 0.05;
     run(&s, false, &r);
-    assert_true(value(&r, "text.arrived") == 12);
+    assert_true(value(&r, "text.arrived") == 20);
     assert_true(value(&r, "loops.lost") > 0.02);
 }
 
@@ -205,6 +209,31 @@ what_it_cannot_is_refused(void **state)
     assert_non_null(strstr(problem.text, "mix"));
 }
 
+static void
+noted(void *ctx, double share)
+{
+    double *last = ctx;
+    assert_true(share >= *last && share <= 1);
+    assert_true(secret_is_plain());
+    *last = share;
+}
+
+/* Progress grows to the end; ordinary secrets are for the run alone. */
+static void
+it_tells_how_far_it_is(void **state)
+{
+    (void)state;
+    struct scenario s;
+    struct sim_result r;
+    struct scenario_problem problem;
+    double share = 0;
+    const struct sim_options o = {.progress = noted, .ctx = &share};
+    scenario_fill(&s, 2, 5);
+    assert_int_equal(whole_run(&s, &o, &r, &problem), 0);
+    assert_true(share == 1);
+    assert_false(secret_is_plain());
+}
+
 /* A frame a line, as many as were sent. */
 static void
 a_trace_has_every_frame(void **state)
@@ -232,6 +261,42 @@ a_trace_has_every_frame(void **state)
     fclose(o.trace);
 }
 
+/* Intervals hold their quantile as often as they say: of 2,000 samples of 400
+ * about 1,900, within five standard errors and what the order statistics are
+ * too wide by. */
+static void
+intervals_hold_the_truth(void **state)
+{
+    (void)state;
+    enum { TRIES = 2000, N = 400 };
+    struct rng_seeded rng;
+    double x[N];
+    unsigned mean = 0, median = 0, ninth = 0;
+    rng_seeded_init_u64(&rng, test_seed(), "intervals");
+    for (unsigned t = 0; t < TRIES; t++) {
+        for (unsigned i = 0; i < N; i++)
+            x[i] = (double)rng_exp_from(rng_seeded_u64(&rng), 1000000) / 1e6;
+        struct estimate m = whole_mean(x, N);
+        mean += fabs(m.value - 1) <= m.half;
+        whole_sort(x, N);
+        struct estimate q = whole_quantile(x, N, 0.5);
+        median += fabs(q.value - log(2)) <= q.half;
+        q = whole_quantile(x, N, 0.9);
+        ninth += fabs(q.value - log(10)) <= q.half;
+    }
+    const unsigned off = (unsigned)(5 * sqrt(TRIES * 0.05 * 0.95));
+    assert_in_range(mean, 1900 - off, 1900 + off);
+    assert_in_range(median, 1900 - off, 1900 + 2 * off);
+    assert_in_range(ninth, 1900 - off, 1900 + 2 * off);
+    assert_true(isnan(whole_quantile(x, 100, 0.99).half));
+    assert_true(isnan(whole_quantile(x, 0, 0.5).value));
+    for (unsigned i = 0; i < N; i++)
+        x[i] = i / 100; /* four batches: 0, 1, 2, 3 */
+    struct estimate b = whole_batch_mean(x, N, 4);
+    assert_true(fabs(b.value - 1.5) < 1e-9);
+    assert_true(fabs(b.half - 1.959964 * sqrt(5.0 / 3) / 2) < 1e-6);
+}
+
 const struct CMUnitTest test_whole[] = {
     cmocka_unit_test(all_texts_arrive),
     cmocka_unit_test(the_course_is_the_seeds),
@@ -240,6 +305,8 @@ const struct CMUnitTest test_whole[] = {
     cmocka_unit_test(losses_are_made_good),
     cmocka_unit_test(weights_and_groups),
     cmocka_unit_test(what_it_cannot_is_refused),
+    cmocka_unit_test(it_tells_how_far_it_is),
     cmocka_unit_test(a_trace_has_every_frame),
+    cmocka_unit_test(intervals_hold_the_truth),
 };
 TEST_SUITE(test_whole);
