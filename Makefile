@@ -133,7 +133,8 @@ demo: deps-build
 	@$(MAKE) --no-print-directory all
 	@tests/e2e/demo.sh $(CURDIR)/$(OUT)
 
-# 100 texts between the two default clients: median and p99.
+# Texts between the two default clients: median and p99; of 200 or more also
+# what the simulator expects.
 latency: all
 	@tests/e2e/latency.py $(CURDIR)/$(OUT) $(TEXTS)
 TEXTS ?= 100
