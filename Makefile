@@ -70,7 +70,7 @@ ALLCFLAGS = $(BASE) $(WARN) $(MODEFLAGS) $(PKGCFLAGS) $(CFLAGS)
 ALLLDLIBS = $(PKGLIBS) -lm -pthread
 
 FOLDERS := lib sphinx directory relay client sim
-SEEDED  := lib/rng_seeded.c
+SEEDED  := lib/rng_seeded.c lib/secret_plain.c
 SRCS    := $(filter-out %main.c $(SEEDED),$(wildcard $(FOLDERS:%=%/*.c)))
 TESTS   := $(sort $(wildcard tests/unit/test_*.c tests/scenario/test_*.c \
 	tests/vectors/test_*.c tests/fuzz/test_*.c))
@@ -133,7 +133,8 @@ demo: deps-build
 	@$(MAKE) --no-print-directory all
 	@tests/e2e/demo.sh $(CURDIR)/$(OUT)
 
-# 100 texts between the two default clients: median and p99.
+# Texts between the two default clients: median and p99; of 200 or more also
+# what the simulator expects.
 latency: all
 	@tests/e2e/latency.py $(CURDIR)/$(OUT) $(TEXTS)
 TEXTS ?= 100

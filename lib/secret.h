@@ -24,6 +24,10 @@ void secret_free(void **p);
 /* Wipe len bytes in a way the compiler keeps. */
 void secret_wipe(void *p, size_t len);
 
+/* Do secrets lie in ordinary memory? Never, but in a program that contains
+ * lib/secret_plain.h: a simulator. */
+bool secret_is_plain(void);
+
 /* Equal? Time depends on len only. */
 bool secret_is_equal(const void *a, const void *b, size_t len);
 

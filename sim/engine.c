@@ -41,6 +41,12 @@ struct sim_node {
     struct rng_seeded traffic, crypto;
 };
 
+/* The link from one node to another: when its last frame arrives. */
+struct pair {
+    uint64_t key; /* (from << 32 | to) + 1; 0: free */
+    uint64_t last_us;
+};
+
 struct engine {
     struct engine_config config;
     uint64_t now_us, seq, events, trace;
@@ -50,8 +56,8 @@ struct engine {
     uint32_t n_nodes, node_room;
     struct slab *frames;
     struct rng_seeded link;
-    uint64_t *last_us; /* of each ordered pair: n_nodes^2 entries */
-    uint32_t last_dim;
+    struct pair *pair; /* open addressing, a power of two of them */
+    size_t n_pairs, pair_room;
     engine_tap_fn tap;
     void *tap_ctx;
     engine_pass_fn pass;
@@ -161,6 +167,55 @@ trace_add(struct engine *e, uint64_t v)
     e->trace = (e->trace ^ v) * 0x100000001b3ULL;
 }
 
+/* ---- links ---- */
+
+/* The place of a key, or the free one where it belongs. */
+static struct pair *
+pair_place(struct pair *table, size_t room, uint64_t key)
+{
+    size_t i = (key * 0x9e3779b97f4a7c15ULL >> 20) & (room - 1);
+    while (table[i].key && table[i].key != key)
+        i = (i + 1) & (room - 1);
+    return &table[i];
+}
+
+/* A larger table, half full at most. Links whose last frame has arrived have
+ * nothing to say any more and stay behind. */
+static int
+pairs_grow(struct engine *e)
+{
+    size_t live = 0, room = 64;
+    for (size_t i = 0; i < e->pair_room; i++)
+        live += e->pair[i].last_us > e->now_us;
+    while (room < 4 * live)
+        room *= 2;
+    if (room < e->pair_room)
+        room = e->pair_room;
+    struct pair *made = calloc(room, sizeof *made);
+    if (!made)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < e->pair_room; i++)
+        if (e->pair[i].last_us > e->now_us)
+            *pair_place(made, room, e->pair[i].key) = e->pair[i];
+    free(e->pair);
+    e->pair = made;
+    e->pair_room = room;
+    e->n_pairs = live;
+    return 0;
+}
+
+static struct pair *
+pair_of(struct engine *e, uint32_t from, uint32_t to)
+{
+    const uint64_t key = ((uint64_t)from << 32 | to) + 1;
+    if (2 * e->n_pairs >= e->pair_room && pairs_grow(e))
+        return NULL;
+    struct pair *p = pair_place(e->pair, e->pair_room, key);
+    e->n_pairs += !p->key;
+    p->key = key;
+    return p;
+}
+
 static int
 frame_send(struct engine *e, uint32_t from, uint32_t to, const uint8_t *frame,
            size_t len)
@@ -178,15 +233,17 @@ frame_send(struct engine *e, uint32_t from, uint32_t to, const uint8_t *frame,
         rng_exp_from(rng_seeded_u64(&e->link), e->config.jitter_mean_us);
     if (bits % 1000000 < e->config.loss_ppm)
         return 0;
+    struct pair *p = pair_of(e, from, to);
+    if (!p)
+        return ERR_NOMEM;
     uint32_t number = slab_take(e->frames);
     if (number == SLAB_NONE)
         return ERR_FULL;
     memcpy(slab_at(e->frames, number), frame, len);
-    uint64_t *last_us = &e->last_us[(size_t)from * e->last_dim + to];
     uint64_t at_us = e->now_us + e->config.latency_us + late_us;
-    if (at_us < *last_us)
-        at_us = *last_us;
-    *last_us = at_us;
+    if (at_us < p->last_us)
+        at_us = p->last_us;
+    p->last_us = at_us;
     struct event ev = {.at_us = at_us,
                        .kind = EVENT_FRAME,
                        .node = to,
@@ -271,12 +328,11 @@ engine_free(struct engine **ep)
         free(e->node[i]);
     free(e->node);
     free(e->heap);
-    free(e->last_us);
+    free(e->pair);
     slab_free(&e->frames);
     free(e);
 }
 
-/* Double the room for nodes and the table of pairs. Before the first run. */
 static int
 nodes_grow(struct engine *e)
 {
@@ -285,15 +341,7 @@ nodes_grow(struct engine *e)
     if (!n)
         return ERR_NOMEM;
     e->node = n;
-    uint64_t *last_us = calloc((size_t)room * room, sizeof *last_us);
-    if (!last_us)
-        return ERR_NOMEM;
-    for (uint32_t i = 0; i < e->n_nodes; i++)
-        memcpy(last_us + (size_t)i * room, e->last_us + (size_t)i * e->last_dim,
-               e->n_nodes * sizeof *last_us);
-    free(e->last_us);
-    e->last_us = last_us;
-    e->last_dim = e->node_room = room;
+    e->node_room = room;
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The seeded generator must not be linked into a daemon (lib/rng_seeded.h).
+# Neither the seeded generator (lib/rng_seeded.h) nor secrets in ordinary memory
+# (lib/secret_plain.h) may be linked into a daemon.
 set -u
 bad=0
 for p in relay directory client testnet; do
@@ -7,6 +8,10 @@ for p in relay directory client testnet; do
     [ -f "$f" ] || continue
     if nm "$f" 2>/dev/null | grep -q rng_seeded; then
         echo "links: $f contains the seeded random generator"
+        bad=1
+    fi
+    if nm "$f" 2>/dev/null | grep -q secret_plain; then
+        echo "links: $f can keep secrets in ordinary memory"
         bad=1
     fi
 done

@@ -1,13 +1,6 @@
 /* tests/network.c - a small consensus with known keys, for tests. */
-#include "sphinx/null.h"
 #include "tests/network.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "directory/document.h"
-#include "directory/json.h"
 #include "tests/runner.h"
 
 static uint64_t
@@ -57,88 +50,31 @@ test_env_init(struct test_env *e, uint64_t seed)
     rng_seeded_init_u64(&e->crypto, seed, "crypto");
 }
 
-static void
-relay_make(struct test_network *n, size_t i, unsigned layer, unsigned stores_at)
-{
-    struct relay_entry *e = &n->consensus->relays[i];
-    struct rng_seeded rng;
-    rng_seeded_init_u64(&rng, i, "test relay");
-    rng_seeded_bytes(&rng, e->identity, sizeof e->identity);
-    e->identity[0] = (uint8_t)i; /* sorted, as a consensus is */
-    rng_seeded_bytes(&rng, e->placement, sizeof e->placement);
-    rng_seeded_bytes(&rng, n->seed[i], SPHINX_SEED_LEN);
-    e->layer = (uint8_t)layer;
-    e->role = layer == 0           ? ROLE_GATEWAY
-              : layer == stores_at ? ROLE_STORE
-                                   : ROLE_MIX;
-    e->protocol_min = e->protocol_max = 1;
-    e->bandwidth = 1000;
-    e->n_addresses = 1;
-    snprintf(e->addresses[0], ADDRESS_MAX, "127.0.0.1:%u", 7000 + (unsigned)i);
-    assert_int_equal(sphinx_keypair(&n->consensus->params.geometry,
-                                    e->sphinx_key, n->seed[i]),
-                     0);
-}
-
 void
-test_network_make(struct test_network *n, uint8_t suite, unsigned gateways,
+test_network_make(struct sim_net *n, uint8_t suite, unsigned gateways,
                   unsigned layers, unsigned mixes, unsigned stores)
 {
-    struct consensus *c = calloc(1, sizeof *c);
-    assert_non_null(c);
-    if (suite == SPHINX_SUITE_NULL)
-        sphinx_null_register();
-    n->consensus = c;
-    strcpy(c->network, "test");
-    c->epoch = 7;
-    c->valid_after_s = 1800000000;
-    params_default(&c->params, 3600);
-    c->params.layers = (uint8_t)layers;
-    assert_int_equal(sphinx_geometry_init(&c->params.geometry, suite,
-                                          (uint8_t)(layers + 2), 2048, 1000),
-                     0);
-    c->n_relays = gateways + (size_t)layers * mixes + stores;
-    c->relays = calloc(c->n_relays, sizeof *c->relays);
-    n->seed = calloc(c->n_relays, sizeof *n->seed);
-    assert_non_null(c->relays);
-    assert_non_null(n->seed);
-    size_t i = 0;
-    for (unsigned layer = 0; layer <= layers + 1; layer++) {
-        unsigned count = layer == 0            ? gateways
-                         : layer == layers + 1 ? stores
-                                               : mixes;
-        for (unsigned k = 0; k < count; k++)
-            relay_make(n, i++, layer, layers + 1);
-    }
-    assert_int_equal(consensus_index(c), 0);
-    n->document = NULL;
-    test_network_sign(n);
+    uint32_t widths[LAYERS_MAX];
+    struct sim_net_plan plan = {.suite = suite,
+                                .gateways = gateways,
+                                .stores = stores,
+                                .widths = widths};
+    assert_true(layers <= LAYERS_MAX);
+    for (unsigned i = 0; i < layers; i++)
+        widths[i] = mixes;
+    params_default(&plan.params, 3600);
+    plan.params.layers = (uint8_t)layers;
+    assert_int_equal(sim_net_make(n, &plan), 0);
 }
 
 void
-test_network_sign(struct test_network *n)
+test_network_sign(struct sim_net *n)
 {
-    static const uint8_t seed[DOCUMENT_SIGN_SEED_LEN] = {0xa1};
-    struct document d = {.kind = DOCUMENT_CONSENSUS};
-    struct document_key key;
-    char *body;
-    free(n->document);
-    assert_int_equal(json_write_consensus(n->consensus, &body, &d.body_len), 0);
-    d.body = (const uint8_t *)body;
-    document_key_direct(&key, seed);
-    memcpy(n->authority, key.identity, sizeof n->authority);
-    assert_int_equal(document_sign(&d, &key), 0);
-    assert_int_equal(document_write(&d, &n->document, &n->document_len), 0);
-    document_digest(&d, n->consensus->digest);
-    free(body);
+    assert_int_equal(sim_net_sign(n), 0);
 }
 
 void
-test_network_free(struct test_network *n)
+test_network_free(struct sim_net *n)
 {
-    consensus_free(&n->consensus);
-    free(n->seed);
-    free(n->document);
-    n->seed = NULL;
-    n->document = NULL;
+    sim_net_free(n);
 }

@@ -1,55 +1,11 @@
-/* tests/world.h - a network of real relay and client objects under the virtual
- * clock, for scenario tests. Fails the test on any error. */
+/* tests/world.h - sim/world.h for scenario tests: small worlds made in one
+ * line; fails the test on any error. */
 #ifndef TESTS_WORLD_H
 #define TESTS_WORLD_H
-#include "client/client.h"
-#include "relay/relay.h"
-#include "relay/store_memory.h"
-#include "sim/engine.h"
+#include "sim/world.h"
 #include "tests/network.h"
-#include "tests/team.h"
 
-enum { WORLD_RELAYS_MAX = 64, WORLD_CLIENTS_MAX = 64 };
-enum { WORLD_PACKET = 2048, WORLD_LETTER = 1296 };
-
-struct world;
-
-/* One relay: the object, and what outlives it. */
-struct world_relay {
-    struct world *world;
-    uint32_t number;
-    struct env *env;
-    struct team *team;   /* NULL: dead */
-    struct relay *relay; /* its first worker */
-    struct replay *replay;
-    struct store_memory *store;
-    void *region;
-    struct relay_peer peers[WORLD_RELAYS_MAX];
-    /* withhold this box's answers until then */
-    uint8_t stalled[32];
-    uint64_t stalled_until_us;
-    struct env_store_req *held;
-    uint8_t last_box[32]; /* put into last */
-};
-
-struct world_record {
-    size_t key_len, len;
-    uint8_t key[32];
-    uint8_t *value;
-};
-
-/* One client and its disk. */
-struct world_client {
-    struct world *world;
-    uint32_t number, node;
-    const char *profile;
-    struct env *env;
-    struct client *client; /* NULL: dead */
-    uint32_t gateway;      /* relay number connected to, UINT32_MAX none */
-    uint32_t link;         /* the gateway's number for it */
-    struct world_record *record;
-    size_t n_records, room;
-};
+enum { WORLD_PACKET = 2048 };
 
 struct world_config {
     uint8_t suite;
@@ -58,14 +14,6 @@ struct world_config {
     uint32_t loss_ppm;
     uint32_t workers;                 /* of each relay; 0: one */
     void (*params)(struct params *p); /* changes them; NULL: the defaults */
-};
-
-struct world {
-    struct test_network net;
-    struct engine *engine;
-    uint32_t n_relays, n_clients, workers;
-    struct world_relay relay[WORLD_RELAYS_MAX];
-    struct world_client client[WORLD_CLIENTS_MAX];
 };
 
 struct world *world_new(const struct world_config *config);

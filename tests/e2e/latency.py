@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Texts between the two default clients of a local network, one at a time:
-how long each takes, none lost, none twice.
+how long each takes, none lost, none twice. With 200 texts or more the simulator
+is asked what it expects of the same network.
 
 usage: latency.py BIN [TEXTS]
 """
@@ -14,6 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+
+SCENARIO = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "../../sim/scenarios/testnet.json")
+GAP_S = 0.5  # between texts, on average; the scenario says the same
+TEXTS_TO_COMPARE = 200
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
 class Client:
@@ -62,8 +69,32 @@ def measure(a, b, texts):
             if message["text"] == f"text {i}":
                 took.append(time.monotonic() - start)
                 break
-        time.sleep(random.uniform(0, 1))
+        time.sleep(random.expovariate(1 / GAP_S))
     return sorted(took), lost, twice
+
+
+def quantile(took, p):
+    return took[min(len(took) - 1, int(len(took) * p))]
+
+
+def predict(bin_dir):
+    """What the simulator says of the same network: a dict of p50, p90, p99, or
+    None."""
+    run = subprocess.run(
+        [os.path.join(bin_dir, "brusio-sim"), "run", SCENARIO, "--json", "-"],
+        stdout=subprocess.PIPE, text=True, check=False)
+    if run.returncode != 0:
+        return None
+    metrics = json.loads(run.stdout)["cases"][0]["metrics"]
+    return {p: metrics["text.latency." + p]["value"] for p in QUANTILES}
+
+
+def compare(took, predicted):
+    for name, p in QUANTILES.items():
+        print(f"{name}: measured {quantile(took, p):.2f} s, "
+              f"predicted {predicted[name]:.2f} s")
+    ratio = quantile(took, 0.5) / predicted["p50"]
+    print(f"measured median / predicted median: {ratio:.3f}")
 
 
 def main():
@@ -88,11 +119,16 @@ def main():
         time.sleep(10)
         took, lost, twice = measure(a, b, texts)
         if took:
-            median = took[len(took) // 2]
-            p99 = took[min(len(took) - 1, int(len(took) * 0.99))]
-            print(f"texts {len(took)}: median {median:.2f} s, "
-                  f"p99 {p99:.2f} s, longest {took[-1]:.2f} s, "
-                  f"lost {lost}, twice {twice}")
+            print(f"texts {len(took)}: median {quantile(took, 0.5):.2f} s, "
+                  f"p99 {quantile(took, 0.99):.2f} s, "
+                  f"longest {took[-1]:.2f} s, lost {lost}, twice {twice}")
+        if len(took) >= TEXTS_TO_COMPARE:
+            predicted = predict(sys.argv[1])
+            if predicted:
+                compare(took, predicted)
+            else:
+                print("the simulator predicts nothing")
+                return 1
         return 1 if lost or twice else 0
     finally:
         testnet.send_signal(signal.SIGINT)

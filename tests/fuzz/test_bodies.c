@@ -25,7 +25,7 @@ by_identity(const void *a, const void *b)
 static char *
 consensus_make(size_t *len)
 {
-    struct test_network n;
+    struct sim_net n;
     char *body;
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, 1);
     struct consensus *c = n.consensus;

@@ -288,7 +288,7 @@ shelf_send(struct env *env, struct env_dest to, const uint8_t *frame,
 }
 
 static struct client *
-client_make(struct shelf *s, const struct test_network *n)
+client_make(struct shelf *s, const struct sim_net *n)
 {
     struct client_config config = {
         .env = &s->test.env, .n_authorities = 1, .n_gateways = 1};
@@ -310,7 +310,7 @@ by_key(const void *a, const void *b)
 
 /* A client that has contacts and messages writes its records to the shelf. */
 static void
-shelf_fill(struct shelf *s, const struct test_network *n)
+shelf_fill(struct shelf *s, const struct sim_net *n)
 {
     static uint8_t text[3000];
     char line[INVITE_TEXT_LEN];
@@ -343,7 +343,7 @@ records_loaded(void **state)
 {
     (void)state;
     static struct shelf s;
-    struct test_network n;
+    struct sim_net n;
     struct rng_seeded rng;
     struct tally t = {{0}};
     test_network_make(&n, SPHINX_SUITE_NULL, 2, 3, 1, 2);
@@ -403,7 +403,7 @@ messages_expire(void **state)
 {
     (void)state;
     static struct shelf s;
-    struct test_network n;
+    struct sim_net n;
     struct client_message m;
     struct client_contact contact;
     char line[INVITE_TEXT_LEN];

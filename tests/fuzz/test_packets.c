@@ -18,7 +18,7 @@
 enum { LEN = 2048, RELAYS = 4, HOPS = 4, BATCH = 32 };
 
 struct fixture {
-    struct test_network net;
+    struct sim_net net;
     struct sphinx_worker *worker;
     struct sphinx_key *key[RELAYS];
     struct rng_seeded rng;

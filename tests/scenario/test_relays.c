@@ -41,7 +41,7 @@ struct visitor {
 };
 
 struct world {
-    struct test_network net;
+    struct sim_net net;
     struct engine *engine;
     struct host host[RELAYS];
     struct visitor visitor;

@@ -14,7 +14,7 @@ enum { PAIRS = 300, MUTANTS = 20000 };
 static struct rng_seeded rng;
 
 static struct consensus *
-reread(struct test_network *n)
+reread(struct sim_net *n)
 {
     struct document *d = malloc(sizeof *d);
     struct consensus *c;
@@ -64,7 +64,7 @@ diffs_lead_to_the_document(void **state)
     (void)state;
     rng_seeded_init_u64(&rng, test_seed(), "diff");
     for (unsigned i = 0; i < PAIRS; i++) {
-        struct test_network n;
+        struct sim_net n;
         uint8_t *diff, *document;
         size_t diff_len, len;
         test_network_make(&n, SPHINX_SUITE_X25519, 1 + i % 3, 3, 1 + i % 7,
@@ -93,7 +93,7 @@ static void
 mutants_do_no_harm(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     uint8_t *diff, *document;
     size_t diff_len, len;
     unsigned count[ERROR_COUNT] = {0};

@@ -12,7 +12,7 @@ enum { LAYERS = 3, GATEWAY = 0 };
 /* Families by letter, '-' for none, one word a layer; all words of one length:
  * "AB BC AA" has two mixes in each of three layers. */
 static void
-network_make(struct test_network *n, const char *families)
+network_make(struct sim_net *n, const char *families)
 {
     unsigned mixes = (unsigned)strcspn(families, " ");
     test_network_make(n, SPHINX_SUITE_NULL, 1, LAYERS, mixes, 1);
@@ -42,7 +42,7 @@ is_disjoint(const struct consensus *c, const uint16_t *way, size_t n)
 }
 
 static int
-draw(const struct test_network *n, struct test_env *e, struct route *r)
+draw(const struct sim_net *n, struct test_env *e, struct route *r)
 {
     const struct consensus *c = n->consensus;
     uint16_t store = (uint16_t)(c->n_relays - 1), back[SPHINX_HOPS_MAX + 1];
@@ -69,7 +69,7 @@ static void
 the_only_way_is_found(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     struct test_env e;
     struct route r;
     network_make(&n, "AB BC AA");
@@ -95,7 +95,7 @@ no_way_is_an_error(void **state)
     (void)state;
     static const char *const none[] = {"AAAA BBBB AAAA", "AB BA AB",
                                        "AABB ABAB BBBA", "A- AA AA"};
-    struct test_network n;
+    struct sim_net n;
     struct test_env e;
     struct route r;
     test_env_init(&e, test_seed());
@@ -137,7 +137,7 @@ static void
 fails_only_when_there_is_none(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     struct test_env e;
     struct rng_seeded rng;
     struct route r;
@@ -173,7 +173,7 @@ law_is_that_of_rejection(void **state)
     (void)state;
     enum { WAYS = 60000 };
     static const uint32_t bandwidth[6] = {2, 0, 3, 0, 0, 1};
-    struct test_network n;
+    struct sim_net n;
     struct test_env e;
     struct route r;
     double weight[8], total = 0, chi2 = 0;

@@ -102,7 +102,7 @@ static void
 consensuses_are_judged(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     struct consensus *c;
     test_network_make(&n, SPHINX_SUITE_X25519, 2, 3, 2, 2);
     const uint8_t(*id)[32] = (const uint8_t(*)[32]) & n.authority;

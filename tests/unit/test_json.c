@@ -18,7 +18,7 @@ by_identity(const void *a, const void *b)
 static void
 body_make(char **body, size_t *len)
 {
-    struct test_network n;
+    struct sim_net n;
     test_network_make(&n, SPHINX_SUITE_X25519, 2, 3, 2, 2);
     struct consensus *c = n.consensus;
     qsort(c->relays, c->n_relays, sizeof *c->relays, by_identity);

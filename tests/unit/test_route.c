@@ -12,7 +12,7 @@ static void
 edges_are_those_of_the_layering(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 3, 1, 1);
     static const char *const allowed[] = {"01", "12", "23", "34", "41", "30"};
     for (unsigned from = 0; from < 6; from++)
@@ -50,7 +50,7 @@ static void
 failed_index_changes_nothing(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 3, 2, 1);
     struct consensus before = *n.consensus;
     n.consensus->relays[0].layer = 5;
@@ -69,7 +69,7 @@ boxes_spread_over_stores(void **state)
 {
     (void)state;
     enum { BOXES = 40000, STORES = 5 };
-    struct test_network n;
+    struct sim_net n;
     struct rng_seeded rng;
     double count[16] = {0}, chi2 = 0;
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, STORES);
@@ -122,7 +122,7 @@ static void
 paths_follow_edges_from_every_relay(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     struct test_env e;
     struct route r;
     test_network_make(&n, SPHINX_SUITE_X25519, 2, 3, 3, 3);
@@ -159,7 +159,7 @@ static void
 families_never_meet_on_a_way(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     struct test_env e;
     struct route r;
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 3, 2, 1);
@@ -195,7 +195,7 @@ delays_have_their_means(void **state)
 {
     (void)state;
     enum { N = 50000 };
-    struct test_network n;
+    struct sim_net n;
     struct test_env e;
     struct route r;
     double gate[2] = {0}, mixes[2] = {0}, store[2] = {0}, back[2] = {0};
@@ -240,9 +240,9 @@ check_block(void *ctx, struct sphinx_job *job)
 
 /* Unwrap along a way; every hop must name the next and carry its delay. */
 static void
-way_walk(const struct test_network *n, struct sphinx_worker *w,
-         const uint16_t *way, const uint16_t *delay, size_t hops,
-         uint8_t last_command, uint8_t *packet, struct sphinx_block *block)
+way_walk(const struct sim_net *n, struct sphinx_worker *w, const uint16_t *way,
+         const uint16_t *delay, size_t hops, uint8_t last_command,
+         uint8_t *packet, struct sphinx_block *block)
 {
     const struct consensus *c = n->consensus;
     for (size_t i = 0; i < hops; i++) {
@@ -269,7 +269,7 @@ static void
 request_goes_round(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     struct test_env e;
     struct route r;
     struct sphinx_worker *w;

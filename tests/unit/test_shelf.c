@@ -17,7 +17,7 @@ static void
 every_one_of_the_last_leads_to_the_newest(void **state)
 {
     (void)state;
-    struct test_network n;
+    struct sim_net n;
     struct shelf s = {0};
     uint8_t digest[EPOCHS][SPHINX_DIGEST_LEN];
     char path[128], hex[65];

@@ -1,9 +1,11 @@
-/* tests/team.c - workers side by side in one thread of virtual time. */
-#include "tests/team.h"
+/* sim/team.c - workers side by side in one thread of virtual time.
+ *
+ * State: the workers, when each wants its tick (the node's one timer is the
+ * earliest of them), and of each worker which node its clients are. */
+#include "sim/team.h"
 
+#include <assert.h>
 #include <stdlib.h>
-
-#include "tests/runner.h"
 
 enum { LINK_SHIFT = 8 }; /* link: client << LINK_SHIFT | worker */
 
@@ -14,6 +16,8 @@ struct member {
     uint32_t number;
     uint64_t at_us;
     struct relay *relay;
+    uint32_t *client_node; /* by the worker's number for the client */
+    uint32_t client_room;
 };
 
 struct team {
@@ -79,9 +83,9 @@ send_frame(struct env *env, struct env_dest to, const uint8_t *frame,
 {
     const struct member *m = (const struct member *)env;
     if (to.kind == ENV_TO_CLIENT)
-        to.id = to.id << LINK_SHIFT | m->number;
+        to.id = m->client_node[to.id];
     else /* nobody sends over another's link */
-        assert_int_equal(m->team->owner[to.id], m->number);
+        assert(m->team->owner[to.id] == m->number);
     return env_send(node_of(env), to, frame, len);
 }
 static void
@@ -92,37 +96,47 @@ store(struct env *env, struct env_store_req *req)
 
 /* ---- life ---- */
 
-struct team *
-team_new(const struct relay_config *config)
+static int
+member_new(struct team *t, uint32_t number, const struct relay_config *config)
+{
+    struct member *m = &t->member[number];
+    struct relay_config own = *config;
+    m->ops = (struct env_ops){.now_mono_us = now_mono_us,
+                              .now_wall_ms = now_wall_ms,
+                              .random_traffic = random_traffic,
+                              .random_crypto = random_crypto,
+                              .timer = timer,
+                              .send = send_frame,
+                              .store = config->env->ops->store ? store : NULL,
+                              .wake = wake};
+    m->env.ops = &m->ops;
+    m->team = t;
+    m->number = number;
+    own.env = &m->env;
+    return number == 0
+               ? relay_new(&m->relay, &own)
+               : relay_worker(&m->relay, t->member[0].relay, number, &m->env);
+}
+
+int
+team_new(struct team **out, const struct relay_config *config)
 {
     uint32_t n = config->workers ? config->workers : 1;
     struct team *t = calloc(1, sizeof *t + n * sizeof t->member[0]);
-    assert_non_null(t);
+    int err = 0;
+    *out = NULL;
+    if (!t)
+        return ERR_NOMEM;
     t->env = config->env;
     t->n = n;
-    for (uint32_t i = 0; i < n; i++) {
-        struct member *m = &t->member[i];
-        struct relay_config own = *config;
-        m->ops =
-            (struct env_ops){.now_mono_us = now_mono_us,
-                             .now_wall_ms = now_wall_ms,
-                             .random_traffic = random_traffic,
-                             .random_crypto = random_crypto,
-                             .timer = timer,
-                             .send = send_frame,
-                             .store = config->env->ops->store ? store : NULL,
-                             .wake = wake};
-        m->env.ops = &m->ops;
-        m->team = t;
-        m->number = i;
-        m->at_us = UINT64_MAX;
-        own.env = &m->env;
-        assert_int_equal(
-            i == 0 ? relay_new(&m->relay, &own)
-                   : relay_worker(&m->relay, t->member[0].relay, i, &m->env),
-            0);
-    }
-    return t;
+    for (uint32_t i = 0; i < n; i++)
+        t->member[i].at_us = UINT64_MAX;
+    for (uint32_t i = 0; i < n && !err; i++)
+        err = member_new(t, i, config);
+    if (err)
+        team_free(&t);
+    *out = t;
+    return err;
 }
 
 void
@@ -132,8 +146,10 @@ team_free(struct team **tp)
     *tp = NULL;
     if (!t)
         return;
-    for (uint32_t i = 0; i < t->n; i++)
+    for (uint32_t i = 0; i < t->n; i++) {
         relay_free(&t->member[i].relay);
+        free(t->member[i].client_node);
+    }
     free(t->owner);
     free(t);
 }
@@ -156,6 +172,12 @@ team_worker(struct team *t, uint32_t number)
     return t->member[number].relay;
 }
 
+uint32_t
+team_workers(const struct team *t)
+{
+    return t->n;
+}
+
 void
 team_stats(const struct team *t, struct relay_stats *sum)
 {
@@ -164,28 +186,31 @@ team_stats(const struct team *t, struct relay_stats *sum)
         relay_stats_add(sum, relay_stats(t->member[i].relay));
 }
 
-void
+int
 team_set_consensus(struct team *t, const struct consensus *c,
                    const uint8_t *seed)
 {
-    if (!t->owner) { /* of the same relays: a test changes the epoch alone */
+    int err = 0;
+    if (!t->owner) { /* of the same relays: only the epoch ever changes */
         t->owner = malloc(c->n_relays);
-        assert_non_null(t->owner);
+        if (!t->owner)
+            return ERR_NOMEM;
         for (size_t i = 0; i < c->n_relays; i++)
             t->owner[i] = (uint8_t)(i % t->n);
     }
-    for (uint32_t i = 0; i < t->n; i++)
-        assert_int_equal(
-            relay_set_consensus(t->member[i].relay, c, seed, t->owner), 0);
+    for (uint32_t i = 0; i < t->n && !err; i++)
+        err = relay_set_consensus(t->member[i].relay, c, seed, t->owner);
+    return err;
 }
 
-void
+int
 team_set_document(struct team *t, uint32_t epoch, const uint8_t *bytes,
                   size_t len)
 {
-    for (uint32_t i = 0; i < t->n; i++)
-        assert_int_equal(
-            relay_set_document(t->member[i].relay, epoch, bytes, len), 0);
+    int err = 0;
+    for (uint32_t i = 0; i < t->n && !err; i++)
+        err = relay_set_document(t->member[i].relay, epoch, bytes, len);
+    return err;
 }
 
 void
@@ -196,12 +221,27 @@ team_frame(struct team *t, uint32_t from, struct relay_peer *peer,
     relay_frames(t->member[(from + 1) % t->n].relay, peer, frame, 1);
 }
 
-void
-team_client_open(struct team *t, uint32_t n, uint32_t *link)
+int
+team_client_open(struct team *t, uint32_t n, uint32_t node, uint32_t *link)
 {
+    struct member *m = &t->member[n % t->n];
     uint32_t client;
-    assert_int_equal(relay_client_open(t->member[n % t->n].relay, &client), 0);
-    *link = client << LINK_SHIFT | n % t->n;
+    int err = relay_client_open(m->relay, &client);
+    if (err)
+        return err;
+    if (client >= m->client_room) {
+        uint32_t room = 2 * client + 16;
+        uint32_t *made = realloc(m->client_node, room * sizeof *made);
+        if (!made) {
+            relay_client_close(m->relay, client);
+            return ERR_NOMEM;
+        }
+        m->client_node = made;
+        m->client_room = room;
+    }
+    m->client_node[client] = node;
+    *link = client << LINK_SHIFT | m->number;
+    return 0;
 }
 
 void

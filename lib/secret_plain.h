@@ -1,0 +1,14 @@
+/* lib/secret_plain.h - secrets in ordinary memory, for the simulator.
+ *
+ * Guard pages cost four mappings a secret, and the system gives a process
+ * 65,530; the secrets of 10,000 simulated clients are worth none. Stands in
+ * the archive of the seeded generator, which no daemon contains. */
+#ifndef LIB_SECRET_PLAIN_H
+#define LIB_SECRET_PLAIN_H
+
+/* Between these two, secret_new() and secret_free() deal in ordinary memory.
+ * Whatever is made in between has to be freed in between, and nothing that is
+ * older. Nest, and may be called from several threads that all do so. */
+void secret_plain_begin(void);
+void secret_plain_end(void);
+#endif
