@@ -1,20 +1,22 @@
 /* lib/wheel.c - the timer wheel.
  *
  * State. `hand` is the absolute number (due_us >> WHEEL_SLOT_BITS) of the slot
- * up to which all has been popped; every entry lies in the slot of its due
- * time modulo WHEEL_SLOTS, or in the hand's slot when it came too late. An
- * entry in a list "belongs to this turn" when its due time is not beyond the
- * slot the hand would have there.
+ * that is being popped. What falls due in it stands in `ready`, one array in
+ * order of time, equal times in order of coming. Every other entry is in the
+ * slot of its due time modulo WHEEL_SLOTS, in a chain of chunks, one cache line
+ * each, newest chunk first; a slot is put in order only when the hand comes to
+ * it. Entries that are a turn or more ahead stay in their slot then.
  *
- * A slot's list is in order of time once it is looked at; until then entries
- * are put in front of it, and the bit in `mixed` says so. The wheel of 100,000
- * clients has a hundred entries a slot: sorting each list once, when its time
- * has come, made the simulator three times as fast as keeping them so.
+ * Chunks and an array instead of lists of single entries: a list is a cache
+ * miss for every step, and the wheels of a simulated network do not fit into a
+ * cache. With 240,000 packets and 100,000 clients it made the simulator twice
+ * as fast. An entry costs 37 octets when slots are full, 80 when it is alone.
  *
  * next_us caches the earliest due time; 0 means not known.
  *
- * Failure mode: no memory for more nodes; the entry is refused and the wheel
- * stays as it was. */
+ * Failure mode: no memory for more chunks; the entry is refused and the wheel
+ * stays as it was. Popping needs none: `ready` and its scratch grow with the
+ * chunks. */
 #include "lib/wheel.h"
 
 #include <stdbool.h>
@@ -25,19 +27,26 @@
 #define WORDS     (WHEEL_SLOTS / 64)
 #define SLOT_MASK ((uint64_t)WHEEL_SLOTS - 1)
 
-struct node {
-    uint64_t due_us;
-    uint32_t a, b, next;
-    uint32_t number; /* of its coming: decides between equal times */
+enum {
+    CHUNK_ENTRIES = 3,
+    CHUNKS_FIRST = 32,
+    INSERTION_MAX = 24, /* more entries than that are sorted by counting */
+    SLOT_US = 1 << WHEEL_SLOT_BITS
+};
+
+struct chunk {
+    uint32_t next, n;
+    struct wheel_entry e[CHUNK_ENTRIES];
 };
 
 struct wheel {
     uint64_t hand, next_us;
-    uint32_t max, made, count, free_head, number;
-    struct node *node;
-    uint64_t word[WORDS];         /* bit set: the slot is not empty */
-    uint64_t summary[WORDS / 64]; /* bit set: the word is not zero */
-    uint64_t mixed[WORDS];        /* bit set: the list is not in order */
+    uint32_t max, count, made, free_head; /* chunks made and free */
+    struct chunk *chunk;
+    struct wheel_entry *ready, *scratch; /* room for made * CHUNK_ENTRIES */
+    uint32_t ready_at, ready_n;          /* taken out, and in all */
+    uint64_t word[WORDS];                /* bit set: the slot is not empty */
+    uint64_t summary[WORDS / 64];        /* bit set: the word is not zero */
     uint32_t head[WHEEL_SLOTS];
 };
 
@@ -62,28 +71,42 @@ wheel_free(struct wheel **w)
 {
     if (!*w)
         return;
-    free((*w)->node);
+    free((*w)->chunk);
+    free((*w)->ready);
+    free((*w)->scratch);
     free(*w);
     *w = NULL;
 }
 
-static int
-wheel_grow(struct wheel *w)
+/* An array with room for all entries of `chunks` chunks. */
+static bool
+room_grow(struct wheel_entry **array, uint32_t chunks)
 {
-    uint32_t room = w->made ? w->made : 64;
-    if (w->made >= w->max)
+    struct wheel_entry *more =
+        realloc(*array, (size_t)chunks * CHUNK_ENTRIES * sizeof *more);
+    if (more)
+        *array = more;
+    return more;
+}
+
+static int
+chunks_grow(struct wheel *w)
+{
+    uint32_t room = w->made ? w->made : CHUNKS_FIRST;
+    if (w->made > NONE / CHUNK_ENTRIES / 2)
         return ERR_FULL;
-    if (room > w->max - w->made)
-        room = w->max - w->made;
-    struct node *n = realloc(w->node, ((size_t)w->made + room) * sizeof *n);
-    if (!n)
+    room += w->made;
+    struct chunk *c = realloc(w->chunk, (size_t)room * sizeof *c);
+    if (!c)
         return ERR_NOMEM;
-    w->node = n;
-    for (uint32_t i = w->made + room; i-- > w->made;) {
-        n[i].next = w->free_head;
+    w->chunk = c;
+    if (!room_grow(&w->ready, room) || !room_grow(&w->scratch, room))
+        return ERR_NOMEM;
+    for (uint32_t i = room; i-- > w->made;) {
+        c[i].next = w->free_head;
         w->free_head = i;
     }
-    w->made += room;
+    w->made = room;
     return 0;
 }
 
@@ -123,116 +146,173 @@ slot_find(const struct wheel *w, uint32_t from)
     return WHEEL_SLOTS;
 }
 
-/* Equal times keep the order in which they came; numbers may wrap around. */
-static bool
-is_before(const struct node *a, const struct node *b)
-{
-    return a->due_us != b->due_us ? a->due_us < b->due_us
-                                  : (int32_t)(a->number - b->number) < 0;
-}
+/* ---- slots ---- */
 
-/* Two lists in order to one. */
-static uint32_t
-lists_merge(struct node *node, uint32_t a, uint32_t b)
-{
-    uint32_t head = NONE, *link = &head;
-    while (a != NONE && b != NONE) {
-        uint32_t *least = is_before(&node[a], &node[b]) ? &a : &b;
-        *link = *least;
-        link = &node[*least].next;
-        *least = *link;
-    }
-    *link = a != NONE ? a : b;
-    return head;
-}
-
-/* Bring a slot's list into order: entries go into runs of 1, 2, 4, .. that are
- * merged like a carry. */
+/* A chunk is at hand when one is needed; see wheel_add(). */
 static void
-slot_sort(struct wheel *w, uint32_t slot)
+slot_append(struct wheel *w, uint32_t slot, const struct wheel_entry *e)
 {
-    uint32_t run[33], n = w->head[slot];
-    uint64_t bit = 1ULL << (slot % 64);
-    unsigned k;
-    if (!(w->mixed[slot / 64] & bit))
-        return;
-    w->mixed[slot / 64] &= ~bit;
-    for (k = 0; k < 33; k++)
-        run[k] = NONE;
-    while (n != NONE) {
-        uint32_t carry = n;
-        n = w->node[n].next;
-        w->node[carry].next = NONE;
-        for (k = 0; k < 32 && run[k] != NONE; k++) {
-            carry = lists_merge(w->node, carry, run[k]);
-            run[k] = NONE;
-        }
-        run[k] = carry;
+    uint32_t head = w->head[slot];
+    if (head == NONE || w->chunk[head].n == CHUNK_ENTRIES) {
+        const uint32_t fresh = w->free_head;
+        if (head == NONE)
+            slot_mark(w, slot);
+        w->free_head = w->chunk[fresh].next;
+        w->chunk[fresh].next = head;
+        w->chunk[fresh].n = 0;
+        w->head[slot] = head = fresh;
     }
-    for (k = 0; k < 33; k++)
-        if (run[k] != NONE)
-            n = n == NONE ? run[k] : lists_merge(w->node, n, run[k]);
-    w->head[slot] = n;
+    w->chunk[head].e[w->chunk[head].n++] = *e;
+}
+
+/* All entries of a slot into `ready`, in order of coming; the slot is empty
+ * then. */
+static void
+slot_take(struct wheel *w, uint32_t slot)
+{
+    uint32_t total = 0, at, i;
+    for (i = w->head[slot]; i != NONE; i = w->chunk[i].next)
+        total += w->chunk[i].n;
+    at = total;
+    for (i = w->head[slot]; i != NONE;) {
+        struct chunk *c = &w->chunk[i];
+        const uint32_t next = c->next;
+        at -= c->n;
+        memcpy(w->ready + at, c->e, c->n * sizeof *c->e);
+        c->next = w->free_head;
+        w->free_head = i;
+        i = next;
+    }
+    w->head[slot] = NONE;
+    slot_unmark(w, slot);
+    w->ready_at = 0;
+    w->ready_n = total;
+}
+
+/* What belongs to a later turn goes back. */
+static void
+later_return(struct wheel *w, uint32_t slot)
+{
+    const uint64_t end_us = (w->hand + 1) << WHEEL_SLOT_BITS;
+    uint32_t kept = 0, n = 0;
+    while (n < w->ready_n && w->ready[n].due_us < end_us)
+        n++;
+    for (kept = n; n < w->ready_n; n++)
+        if (w->ready[n].due_us < end_us)
+            w->ready[kept++] = w->ready[n];
+        else
+            slot_append(w, slot, &w->ready[n]);
+    w->ready_n = kept;
+}
+
+/* ---- order ---- */
+
+static void
+insertion_sort(struct wheel_entry *e, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        const struct wheel_entry x = e[i];
+        uint32_t k = i;
+        for (; k > 0 && e[k - 1].due_us > x.due_us; k--)
+            e[k] = e[k - 1];
+        e[k] = x;
+    }
+}
+
+/* By microsecond within the slot; stable. Who is late counts as of the slot's
+ * first one, and insertion_sort() then has little left to do. */
+static void
+counting_sort(struct wheel *w, uint64_t start_us)
+{
+    uint32_t count[SLOT_US + 1] = {0};
+    struct wheel_entry *e = w->ready;
+    for (uint32_t i = 0; i < w->ready_n; i++) {
+        uint64_t us = e[i].due_us > start_us ? e[i].due_us - start_us : 0;
+        count[us + 1]++;
+    }
+    for (uint32_t us = 0; us < SLOT_US; us++)
+        count[us + 1] += count[us];
+    for (uint32_t i = 0; i < w->ready_n; i++) {
+        uint64_t us = e[i].due_us > start_us ? e[i].due_us - start_us : 0;
+        w->scratch[count[us]++] = e[i];
+    }
+    w->ready = w->scratch;
+    w->scratch = e;
+}
+
+/* The hand has come to a slot: what falls due in it, in order. */
+static void
+slot_ready(struct wheel *w)
+{
+    const uint32_t slot = (uint32_t)(w->hand & SLOT_MASK);
+    w->ready_at = w->ready_n = 0;
+    if (w->head[slot] == NONE)
+        return;
+    slot_take(w, slot);
+    later_return(w, slot);
+    if (w->ready_n > INSERTION_MAX)
+        counting_sort(w, w->hand << WHEEL_SLOT_BITS);
+    insertion_sort(w->ready, w->ready_n);
+}
+
+/* Into `ready`, behind those of the same time. */
+static void
+ready_insert(struct wheel *w, const struct wheel_entry *e)
+{
+    uint32_t i = w->ready_n;
+    if (w->ready_at > 0 && w->ready_at == w->ready_n)
+        i = w->ready_at = w->ready_n = 0;
+    if (w->ready_at > 0 && e->due_us < w->ready[w->ready_at].due_us) {
+        w->ready[--w->ready_at] = *e; /* before all */
+        return;
+    }
+    for (; i > w->ready_at && w->ready[i - 1].due_us > e->due_us; i--)
+        w->ready[i] = w->ready[i - 1];
+    w->ready[i] = *e;
+    w->ready_n++;
 }
 
 int
 wheel_add(struct wheel *w, uint64_t due_us, uint32_t a, uint32_t b)
 {
-    uint64_t at = due_us >> WHEEL_SLOT_BITS;
-    if (w->free_head == NONE) {
-        int err = wheel_grow(w);
+    const uint64_t at = due_us >> WHEEL_SLOT_BITS;
+    const struct wheel_entry e = {due_us, a, b};
+    if (w->count == w->max)
+        return ERR_FULL;
+    /* a chunk for it, and one more that later_return() may need; `ready` holds
+     * all, taken ones among them */
+    if (w->free_head == NONE || w->chunk[w->free_head].next == NONE ||
+        w->ready_n + 1 >= w->made * CHUNK_ENTRIES) {
+        int err = chunks_grow(w);
         if (err)
             return err;
     }
-    uint32_t n = w->free_head;
-    w->free_head = w->node[n].next;
-    uint32_t slot = (uint32_t)((at > w->hand ? at : w->hand) & SLOT_MASK);
-    uint32_t *link = &w->head[slot];
-    if (*link == NONE) {
-        slot_mark(w, slot);
-    } else if (slot == (w->hand & SLOT_MASK)) {
-        slot_sort(w, slot);
-        while (*link != NONE && w->node[*link].due_us <= due_us)
-            link = &w->node[*link].next;
-    } else {
-        w->mixed[slot / 64] |= 1ULL << (slot % 64);
-    }
-    w->node[n] = (struct node){
-        .due_us = due_us, .a = a, .b = b, .next = *link, .number = w->number++};
-    *link = n;
+    if (at <= w->hand)
+        ready_insert(w, &e);
+    else
+        slot_append(w, (uint32_t)(at & SLOT_MASK), &e);
     if (w->count++ == 0 || (w->next_us && due_us < w->next_us))
         w->next_us = due_us;
     return 0;
 }
 
-/* Take what is due from one slot. */
-static size_t
-slot_pop(struct wheel *w, uint32_t slot, uint64_t until_us,
-         struct wheel_entry *out, size_t max)
+/* Leap to the next slot that holds something, at most to the end. */
+static void
+hand_leap(struct wheel *w, uint64_t end)
 {
-    size_t n = 0;
-    slot_sort(w, slot);
-    uint32_t i = w->head[slot];
-    while (n < max && i != NONE && w->node[i].due_us <= until_us) {
-        struct node *e = &w->node[i];
-        out[n++] = (struct wheel_entry){e->due_us, e->a, e->b};
-        uint32_t next = e->next;
-        e->next = w->free_head;
-        w->free_head = i;
-        i = next;
-    }
-    w->head[slot] = i;
-    if (i == NONE)
-        slot_unmark(w, slot);
-    w->count -= (uint32_t)n;
-    return n;
+    const uint32_t slot = (uint32_t)(w->hand & SLOT_MASK);
+    const uint32_t next = slot_find(w, slot + 1);
+    uint64_t leap =
+        next < WHEEL_SLOTS ? next - slot : (uint64_t)WHEEL_SLOTS - slot;
+    w->hand = leap > end - w->hand ? end : w->hand + leap;
+    slot_ready(w);
 }
 
 size_t
 wheel_pop_due(struct wheel *w, uint64_t now_us, struct wheel_entry *out,
               size_t max)
 {
-    uint64_t end = now_us >> WHEEL_SLOT_BITS;
+    const uint64_t end = now_us >> WHEEL_SLOT_BITS;
     size_t n = 0;
     if (w->count == 0 || (w->next_us && w->next_us > now_us)) {
         /* nothing is due; the hand may not pass entries, but none is here */
@@ -242,21 +322,31 @@ wheel_pop_due(struct wheel *w, uint64_t now_us, struct wheel_entry *out,
     }
     w->next_us = 0;
     while (n < max) {
-        uint32_t slot = (uint32_t)(w->hand & SLOT_MASK);
-        /* not the entries of a later turn, should now_us be that far on */
-        uint64_t slot_end_us = ((w->hand + 1) << WHEEL_SLOT_BITS) - 1;
-        uint64_t until_us = now_us < slot_end_us ? now_us : slot_end_us;
-        if (w->head[slot] != NONE)
-            n += slot_pop(w, slot, until_us, out + n, max - n);
-        if (n == max || w->hand >= end)
+        while (n < max && w->ready_at < w->ready_n &&
+               w->ready[w->ready_at].due_us <= now_us)
+            out[n++] = w->ready[w->ready_at++];
+        if (w->ready_at < w->ready_n || w->hand >= end || n == max)
             break;
-        /* leap to the next slot that holds something, at most to the end */
-        uint32_t next = slot_find(w, slot + 1);
-        uint64_t leap =
-            next < WHEEL_SLOTS ? next - slot : (uint64_t)WHEEL_SLOTS - slot;
-        w->hand = leap > end - w->hand ? end : w->hand + leap;
+        hand_leap(w, end);
     }
+    w->count -= (uint32_t)n;
     return n;
+}
+
+/* The earliest of a slot's entries that are due up to `end_us`; UINT64_MAX.
+ * *all: the earliest of all. */
+static uint64_t
+slot_earliest(const struct wheel *w, uint32_t slot, uint64_t end_us,
+              uint64_t *all)
+{
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = w->head[slot]; i != NONE; i = w->chunk[i].next)
+        for (uint32_t k = 0; k < w->chunk[i].n; k++)
+            if (w->chunk[i].e[k].due_us < least)
+                least = w->chunk[i].e[k].due_us;
+    if (least < *all)
+        *all = least;
+    return least < end_us ? least : UINT64_MAX;
 }
 
 uint64_t
@@ -266,28 +356,24 @@ wheel_next_due_us(struct wheel *w)
         return UINT64_MAX;
     if (w->next_us)
         return w->next_us;
-    /* from the hand once around: the first head of this turn is the earliest;
-     * failing that, the least of all heads */
+    if (w->ready_at < w->ready_n)
+        return w->next_us = w->ready[w->ready_at].due_us;
+    /* once around: the first slot with something of this turn has the earliest;
+     * failing that, the least of all slots */
     uint64_t best = UINT64_MAX;
-    uint32_t start = (uint32_t)(w->hand & SLOT_MASK), slot = start;
-    for (int turn = 0; turn < 2; turn++, slot = 0) {
-        uint32_t stop = turn == 0 ? WHEEL_SLOTS : start;
-        for (;; slot++) {
-            slot = slot_find(w, slot);
-            if (slot >= stop)
-                break;
-            slot_sort(w, slot);
-            uint64_t due_us = w->node[w->head[slot]].due_us;
+    const uint32_t start = (uint32_t)(w->hand & SLOT_MASK);
+    for (int part = 0; part < 2; part++) {
+        uint32_t slot = part == 0 ? start + 1 : 0;
+        const uint32_t stop = part == 0 ? WHEEL_SLOTS : start + 1;
+        for (; (slot = slot_find(w, slot)) < stop; slot++) {
             uint64_t at = w->hand + ((slot - start) & SLOT_MASK);
-            if (due_us < best)
-                best = due_us;
-            if (due_us >> WHEEL_SLOT_BITS <= at)
-                goto out;
+            uint64_t us =
+                slot_earliest(w, slot, (at + 1) << WHEEL_SLOT_BITS, &best);
+            if (us != UINT64_MAX)
+                return w->next_us = us;
         }
     }
-out:
-    w->next_us = best;
-    return best;
+    return w->next_us = best;
 }
 
 uint32_t

@@ -23,8 +23,8 @@ gauges_new(struct gauges **out, const struct scenario *s, uint32_t clients)
     g->found_room = s->measure.targets;
     g->found = calloc(g->found_room + 1, sizeof *g->found);
     if (s->measure.epsilon)
-        g->loss = calloc(LOSSES_MAX, sizeof *g->loss);
-    if (!g->batch || !g->found || (s->measure.epsilon && !g->loss))
+        g->own = calloc(LOSSES_MAX, sizeof *g->own);
+    if (!g->batch || !g->found || (s->measure.epsilon && !g->own))
         goto out;
     err = s->measure.path_messages > 0 ? paths_new(&g->paths, clients) : 0;
 out:
@@ -42,7 +42,7 @@ gauges_free(struct gauges **g)
     paths_free(&(*g)->paths);
     free((*g)->batch);
     free((*g)->found);
-    free((*g)->loss);
+    free((*g)->own);
     free(*g);
     *g = NULL;
 }
@@ -69,17 +69,32 @@ gauges_found(struct gauges *g, const struct target_found *f)
         g->found[g->n_found++] = *f;
 }
 
-void
-gauges_loss(struct gauges *g, struct gauge_batch *b, double own, double other)
+static void
+loss_add(struct gauge_loss *l, double p0, double p1)
 {
-    const double loss = own > 0 && other > 0 ? log(own / other) : INFINITY;
-    b->loss_n++;
-    if (isinf(loss))
-        b->loss_infinite++;
+    if (p0 <= 0 && p1 <= 0)
+        return; /* it can be from neither */
+    l->n++;
+    if (p0 > 0 && p1 > 0)
+        l->sum += fabs(log(p0 / p1));
     else
-        b->loss_sum += fabs(loss);
-    if (g->n_loss < LOSSES_MAX)
-        g->loss[g->n_loss++] = own > 0 ? loss : -INFINITY;
+        l->infinite++;
+}
+
+void
+gauges_loss(struct gauge_batch *b, double p0, double p1)
+{
+    loss_add(&b->loss, p0, p1);
+}
+
+void
+gauges_own(struct gauges *g, struct gauge_batch *b, double own, double other)
+{
+    loss_add(&b->own, own, other);
+    if (g->n_own < LOSSES_MAX)
+        g->own[g->n_own++] = own <= 0     ? -INFINITY
+                             : other <= 0 ? INFINITY
+                                          : log(own / other);
 }
 
 /* ---- figures ---- */
@@ -136,9 +151,11 @@ BATCH_FN(batch_entropy, ratio(b->entropy_sum, (double)b->entropy_n))
 BATCH_FN(batch_held, ratio(b->held_sum, (double)b->held_n))
 BATCH_FN(batch_inside, ratio(b->inside_sum, (double)b->samples))
 BATCH_FN(batch_online, ratio(b->online_sum, (double)b->samples))
-BATCH_FN(batch_loss, ratio(b->loss_sum, (double)(b->loss_n - b->loss_infinite)))
+BATCH_FN(batch_loss, ratio(b->loss.sum, (double)(b->loss.n - b->loss.infinite)))
 BATCH_FN(batch_loss_infinite,
-         ratio((double)b->loss_infinite, (double)b->loss_n))
+         ratio((double)b->loss.infinite, (double)b->loss.n))
+BATCH_FN(batch_own, ratio(b->own.sum, (double)(b->own.n - b->own.infinite)))
+BATCH_FN(batch_own_infinite, ratio((double)b->own.infinite, (double)b->own.n))
 BATCH_FN(batch_up, ratio((double)b->sent / seconds * s->packet_len,
                          ratio(b->online_sum, (double)b->samples)))
 BATCH_FN(batch_relay,
@@ -224,14 +241,14 @@ report_delta(const struct gauges *g, struct sim_result *r)
     static const struct {
         const char *name;
         double epsilon;
-    } at[] = {{"epsilon.delta_at_0.5", 0.5},
-              {"epsilon.delta_at_1", 1},
-              {"epsilon.delta_at_2", 2}};
-    double *x = malloc((g->n_loss + 1) * sizeof *x);
+    } at[] = {{"epsilon.own.delta_at_0.5", 0.5},
+              {"epsilon.own.delta_at_1", 1},
+              {"epsilon.own.delta_at_2", 2}};
+    double *x = malloc((g->n_own + 1) * sizeof *x);
     for (size_t k = 0; x && k < sizeof at / sizeof *at; k++) {
-        for (uint32_t i = 0; i < g->n_loss; i++)
-            x[i] = fmax(0, 1 - exp(at[k].epsilon - g->loss[i]));
-        struct estimate e = stats_mean(x, g->n_loss);
+        for (uint32_t i = 0; i < g->n_own; i++)
+            x[i] = fmax(0, 1 - exp(at[k].epsilon - g->own[i]));
+        struct estimate e = stats_mean(x, g->n_own);
         result_add(r, at[k].name, "share", e.value, e.half);
     }
     free(x);
@@ -281,6 +298,9 @@ gauges_report(const struct gauges *g, struct sim_result *r)
     if (m->epsilon) {
         report_batches(g, r, "epsilon.mean", "nats", batch_loss);
         report_batches(g, r, "epsilon.infinite", "share", batch_loss_infinite);
+        report_batches(g, r, "epsilon.own.mean", "nats", batch_own);
+        report_batches(g, r, "epsilon.own.infinite", "share",
+                       batch_own_infinite);
         report_delta(g, r);
     }
     if (g->paths)

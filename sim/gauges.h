@@ -20,8 +20,10 @@ struct gauge_batch {
     uint64_t held_n;
     double inside_sum, online_sum;
     uint64_t samples;
-    double loss_sum; /* |ln p0/p1| */
-    uint64_t loss_n, loss_infinite;
+    struct gauge_loss {
+        double sum; /* of |ln p0/p1| where it is finite */
+        uint64_t n, infinite;
+    } loss, own;
 };
 
 struct gauges {
@@ -31,8 +33,8 @@ struct gauges {
     struct gauge_batch *batch;
     struct target_found *found; /* of each target that is done */
     uint32_t n_found, found_room;
-    double *loss; /* ln p_own/p_other of single packets, for delta */
-    uint32_t n_loss;
+    double *own; /* ln p_own/p_other of challengers' packets, for delta */
+    uint32_t n_own;
     struct paths *paths; /* NULL: not asked for */
 };
 
@@ -47,10 +49,12 @@ struct gauge_batch *gauges_at(struct gauges *g, uint64_t now_us);
 
 /* A target is done; NAN in it: not counted there. */
 void gauges_found(struct gauges *g, const struct target_found *f);
-/* A challenger's packet has come out: probabilities of its being his, and the
- * other's. */
-void gauges_loss(struct gauges *g, struct gauge_batch *b, double own,
-                 double other);
+/* A packet has come out of an honest mix: probabilities of its being from
+ * either challenger. */
+void gauges_loss(struct gauge_batch *b, double p0, double p1);
+/* A challenger's packet has come out, wherever: the same, his first. */
+void gauges_own(struct gauges *g, struct gauge_batch *b, double own,
+                double other);
 
 /* All figures; mixes: how many relays were sampled each time. */
 void gauges_report(const struct gauges *g, struct sim_result *r);

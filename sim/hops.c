@@ -14,6 +14,7 @@
 enum { BATCH = 256, AHEAD = 4, AT_CLIENT = UINT32_MAX };
 
 static void packet_come(struct run *f, uint32_t number, uint64_t at_us);
+static void relay_mix(struct run *f, uint32_t relay);
 
 /* ---- ends ---- */
 
@@ -47,11 +48,15 @@ packet_seen_out(struct run *f, struct record *p, struct gauge_batch *b)
     if (!f->tracker)
         return;
     tracker_out(f->tracker, mass, p->label);
-    if (p->challenger && b) {
+    if (b && f->scenario->measure.epsilon) {
+        const uint32_t last = record_relays(p)[p->stage - 1];
         double both[2];
         tracker_challengers(f->tracker, mass, both);
-        gauges_loss(f->gauges, b, both[p->challenger - 1],
-                    both[2 - p->challenger]);
+        if (!f->topology->corrupt[last])
+            gauges_loss(b, both[0], both[1]);
+        if (p->challenger)
+            gauges_own(f->gauges, b, both[p->challenger - 1],
+                       both[2 - p->challenger]);
     }
     memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
     p->label = TRACKER_NONE;
@@ -147,6 +152,20 @@ packet_at_store(struct run *f, uint32_t number, struct record *p)
         run_fail(f, ERR_NOMEM);
 }
 
+/* The observer sees it come. */
+static void
+packet_enter(struct run *f, struct record *p, uint32_t relay)
+{
+    /* an answer on its last link: no request goes to a gateway from there */
+    if (p->turns && p->stage + 1 == p->n) {
+        float *mass = record_mass(&f->records, p);
+        tracker_rule_out(f->tracker, mass, TRACKER_NONE);
+        memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
+    } else if (!f->topology->corrupt[relay]) {
+        tracker_enter(f->tracker, relay, record_mass(&f->records, p));
+    }
+}
+
 static void
 packet_into_mix(struct run *f, uint32_t number, struct record *p,
                 uint32_t relay)
@@ -157,22 +176,20 @@ packet_into_mix(struct run *f, uint32_t number, struct record *p,
         run_fail(f, err);
         return;
     }
-    if (f->scenario->mix.params.strategy != MIX_POISSON)
-        f->due_us[relay] = 0;
-    else if (p->at_us + delay_us < f->due_us[relay])
-        f->due_us[relay] = p->at_us + delay_us;
     if (f->memory)
         f->memory[relay].arrived++;
-    if (!f->tracker)
+    if (f->tracker)
+        packet_enter(f, p, relay);
+    if (f->scenario->mix.params.strategy == MIX_POISSON) {
+        if (p->at_us + delay_us < f->due_us[relay])
+            f->due_us[relay] = p->at_us + delay_us;
         return;
-    /* an answer on its last link: no request goes to a gateway from there */
-    if (p->turns && p->stage + 1 == p->n) {
-        float *mass = record_mass(&f->records, p);
-        tracker_rule_out(f->tracker, mass, TRACKER_NONE);
-        memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
-    } else if (!f->topology->corrupt[relay]) {
-        tracker_enter(f->tracker, relay, record_mass(&f->records, p));
     }
+    /* what a full pool lets go leaves before another comes; the packet's record
+     * may be gone after this */
+    f->due_us[relay] = mix_next_due(f->mix[relay]);
+    if (f->due_us[relay] == 0 && f->mixing[relay] == 0)
+        relay_mix(f, relay);
 }
 
 static void
@@ -265,6 +282,7 @@ relay_mix(struct run *f, uint32_t relay)
     struct mix *m = f->mix[relay];
     struct mix_out out[BATCH];
     size_t n;
+    f->mixing[relay] = 1;
     do {
         n = mix_pop_due(m, f->now_us, out, BATCH);
         size_t count = mix_count(m) + n;
@@ -279,6 +297,7 @@ relay_mix(struct run *f, uint32_t relay)
     } while (n == BATCH && !f->err);
     /* a busy mix is asked at every step */
     f->due_us[relay] = n > 0 ? 0 : mix_next_due(m);
+    f->mixing[relay] = 0;
 }
 
 void

@@ -93,11 +93,14 @@ key_find(struct reader *r, const struct scenario_table *t, const char *where,
          const char *name)
 {
     const struct scenario_key *near = NULL;
+    unsigned least = 3;
     for (size_t i = 0; i < t->n; i++) {
         if (strcmp(t->keys[i].name, name) == 0)
             return &t->keys[i];
-        if (distance(t->keys[i].name, name) < 3)
+        if (distance(t->keys[i].name, name) < least) {
+            least = distance(t->keys[i].name, name);
             near = &t->keys[i];
+        }
     }
     if (near)
         reader_fail(r, where, "%s%.60s: there is no such key; is it \"%s\"?",
@@ -274,7 +277,8 @@ scenario_read(struct reader *r, const json_t *root, const char *name,
         parts_read(r, root, s))
         return r->err;
     snprintf(s->name, sizeof s->name, "%s", name);
-    if (reader_weights(r, root, s) || reader_clients(r, root, s))
+    if (reader_weights(r, root, s) || reader_corrupt(r, root, s) ||
+        reader_clients(r, root, s))
         return r->err;
     return scenario_check(r, s);
 }

@@ -62,6 +62,26 @@ reader_weights(struct reader *r, const json_t *root, struct scenario *s)
     return r->err;
 }
 
+int
+reader_corrupt(struct reader *r, const json_t *root, struct scenario *s)
+{
+    const json_t *list =
+        json_object_get(json_object_get(root, "network"), "corrupt_relays");
+    const size_t n = json_array_size(list);
+    if (list && (n == 0 || n > SCENARIO_CORRUPT_MAX))
+        return reader_fail(r, "network.corrupt_relays",
+                           ": wants a list of 1 to %d", SCENARIO_CORRUPT_MAX);
+    for (size_t i = 0; i < n && !r->err; i++) {
+        double relay = 0;
+        (void)reader_number(r, "network.corrupt_relays",
+                            json_array_get(list, i), 0,
+                            scenario_relays(s) - 1.0, &relay);
+        s->network.corrupt_relays[s->network.n_corrupt_relays++] =
+            (uint16_t)relay;
+    }
+    return r->err;
+}
+
 /* ---- clients ---- */
 
 static int

@@ -21,6 +21,7 @@ int reader_object(struct reader *r, const struct scenario_table *t,
 
 /* json_parts.c: what no table reads. */
 int reader_weights(struct reader *r, const json_t *root, struct scenario *s);
+int reader_corrupt(struct reader *r, const json_t *root, struct scenario *s);
 int reader_clients(struct reader *r, const json_t *root, struct scenario *s);
 int reader_expects(struct reader *r, const json_t *root,
                    struct scenario_file *f);

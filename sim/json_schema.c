@@ -68,7 +68,7 @@ other_schema(const struct scenario_key *k, const struct scenario *s,
         return json_pack("{s:s, s:{s:s, s:{s:s, s:i}}}", "type", "array",
                          "items", "type", "array", "items", "type", "number",
                          "minimum", 0);
-    if (strcmp(k->name, "rates") == 0)
+    if (strcmp(k->name, "rates") == 0 || strcmp(k->name, "corrupt_relays") == 0)
         return json_pack("{s:s, s:{s:s, s:i}}", "type", "array", "items",
                          "type", "number", "minimum", 0);
     if (strcmp(k->name, "cases") == 0)

@@ -146,9 +146,10 @@ mixes_make(struct run *f)
     const uint32_t n = f->topology->n_relays;
     f->mix = calloc(n, sizeof(struct mix *));
     f->due_us = calloc(n, sizeof *f->due_us);
+    f->mixing = calloc(n, sizeof *f->mixing);
     if (f->scenario->measure.mix_entropy)
         f->memory = calloc(n, sizeof *f->memory);
-    if (!f->mix || !f->due_us ||
+    if (!f->mix || !f->due_us || !f->mixing ||
         (f->scenario->measure.mix_entropy && !f->memory))
         return ERR_NOMEM;
     for (uint32_t i = 0; i < n; i++) {
@@ -241,6 +242,7 @@ run_free(struct run *f)
         mix_free(&f->mix[i]);
     free(f->mix);
     free(f->due_us);
+    free(f->mixing);
     free(f->matrix);
     free(f->memory);
     free(f->alarm);

@@ -43,9 +43,10 @@ struct run {
     struct sources *sources;
     struct records records;
     struct wheel *wait;
-    struct mix **mix;          /* of each relay; stores have none */
-    uint64_t *due_us;          /* of each relay: mix_next_due(), or earlier */
-    uint32_t *matrix;          /* latencies; NULL: another law */
+    struct mix **mix; /* of each relay; stores have none */
+    uint8_t *mixing;  /* of each relay: its packets are leaving just now */
+    uint64_t *due_us; /* of each relay: mix_next_due(), or earlier */
+    uint32_t *matrix; /* latencies; NULL: another law */
     struct mix_memory *memory; /* NULL: not asked for */
     struct tracker *tracker;   /* NULL: nothing is followed */
     struct real *real;         /* NULL: numbers alone */

@@ -24,6 +24,7 @@ enum {
     SCENARIO_GROUPS_MAX = 64,
     SCENARIO_CASES_MAX = 128,
     SCENARIO_EXPECTS_MAX = 16,
+    SCENARIO_CORRUPT_MAX = 256,
     SCENARIO_TARGETS_AT_ONCE = 8
 };
 
@@ -69,6 +70,8 @@ struct scenario_network {
     double loss;             /* share of frames lost on each link */
     uint32_t corrupt;        /* relays of the mix layers, drawn by the seed */
     double corrupt_of_layer; /* share of each mix layer, rounded; instead */
+    uint16_t corrupt_relays[SCENARIO_CORRUPT_MAX]; /* these, besides */
+    uint32_t n_corrupt_relays;
 };
 
 struct scenario_mix {

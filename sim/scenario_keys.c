@@ -54,7 +54,9 @@ static const struct scenario_key network_keys[] = {
     {"corrupt", KEY_U32, AT(scenario_network, corrupt), 1, 0, 65535, NULL,
      "so many mixes, drawn by the seed, are the adversary's"},
     {"corrupt_of_layer", KEY_DOUBLE, AT(scenario_network, corrupt_of_layer), 1,
-     0, 1, NULL, "this share of each layer is, instead"}};
+     0, 1, NULL, "this share of each layer is, instead"},
+    {"corrupt_relays", KEY_OTHER, 0, NO,
+     "a list of those that are, by number: gateways, layer by layer, stores"}};
 
 static const struct scenario_key latency_keys[] = {
     {"law", KEY_ENUM, AT(scenario_network, latency_law), 1, 0, 0,

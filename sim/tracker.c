@@ -166,12 +166,12 @@ tracker_done(struct tracker *t, struct target_found *found)
         const double bits = log2(sum) - x->plogp / sum;
         *found = (struct target_found){
             .shannon = x->sum > 0 ? fmax(bits, 0) : NAN,
-            .min = -log2(x->greatest / sum),
+            .min = x->sum > 0 ? -log2(x->greatest / sum) : NAN,
             .degree = x->places > 1 ? bits / log2((double)x->places) : 0,
             .guess = x->greatest / sum,
             .truth = x->lost ? NAN : x->truth / sum,
             .collision = x->squares / sum / sum,
-            .first = x->first};
+            .first = x->first >= 0 ? x->first : NAN};
         return k;
     }
     return TRACKER_NONE;
