@@ -28,16 +28,20 @@
 #define SLOT_MASK ((uint64_t)WHEEL_SLOTS - 1)
 
 enum {
-    CHUNK_ENTRIES = 3,
+    CHUNK_ENTRIES = 7, /* and 16 octets: two cache lines */
+    CHUNK_LEN = 128,
     CHUNKS_FIRST = 32,
-    INSERTION_MAX = 24, /* more entries than that are sorted by counting */
+    INSERTION_MAX = 48, /* more entries than that are sorted by counting */
+    PREFETCH_SLOTS = 1,
     SLOT_US = 1 << WHEEL_SLOT_BITS
 };
 
 struct chunk {
     uint32_t next, n;
     struct wheel_entry e[CHUNK_ENTRIES];
+    uint64_t unused;
 };
+_Static_assert(sizeof(struct chunk) == CHUNK_LEN, "whole cache lines");
 
 struct wheel {
     uint64_t hand, next_us;
@@ -96,9 +100,12 @@ chunks_grow(struct wheel *w)
     if (w->made > NONE / CHUNK_ENTRIES / 2)
         return ERR_FULL;
     room += w->made;
-    struct chunk *c = realloc(w->chunk, (size_t)room * sizeof *c);
+    struct chunk *c = aligned_alloc(CHUNK_LEN, (size_t)room * sizeof *c);
     if (!c)
         return ERR_NOMEM;
+    if (w->made > 0)
+        memcpy(c, w->chunk, (size_t)w->made * sizeof *c);
+    free(w->chunk);
     w->chunk = c;
     if (!room_grow(&w->ready, room) || !room_grow(&w->scratch, room))
         return ERR_NOMEM;
@@ -296,6 +303,17 @@ wheel_add(struct wheel *w, uint64_t due_us, uint32_t a, uint32_t b)
     return 0;
 }
 
+void
+wheel_prefetch(const struct wheel *w, uint64_t due_us)
+{
+    const uint32_t head = w->head[(due_us >> WHEEL_SLOT_BITS) & SLOT_MASK];
+    if (head == NONE)
+        return;
+    /* how full it is, and probably where */
+    __builtin_prefetch(&w->chunk[head], 1);
+    __builtin_prefetch(&w->chunk[head].e[CHUNK_ENTRIES / 2], 1);
+}
+
 /* Leap to the next slot that holds something, at most to the end. */
 static void
 hand_leap(struct wheel *w, uint64_t end)
@@ -305,6 +323,8 @@ hand_leap(struct wheel *w, uint64_t end)
     uint64_t leap =
         next < WHEEL_SLOTS ? next - slot : (uint64_t)WHEEL_SLOTS - slot;
     w->hand = leap > end - w->hand ? end : w->hand + leap;
+    for (unsigned i = 1; i <= PREFETCH_SLOTS; i++)
+        wheel_prefetch(w, (w->hand + i) << WHEEL_SLOT_BITS);
     slot_ready(w);
 }
 

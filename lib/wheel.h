@@ -16,8 +16,8 @@
 #include "lib/error.h"
 
 enum {
-    WHEEL_SLOT_BITS = 8, /* a slot is 256 us, */
-    WHEEL_SLOTS = 16384  /* a turn 4.2 s */
+    WHEEL_SLOT_BITS = 10, /* a slot is 1,024 us, */
+    WHEEL_SLOTS = 4096    /* a turn 4.2 s */
 };
 
 struct wheel;
@@ -34,6 +34,10 @@ void wheel_free(struct wheel **w);
 /* Returns 0, ERR_FULL or ERR_NOMEM. A due time that has passed is fine. */
 int wheel_add(struct wheel *w, uint64_t due_us, uint32_t a,
               uint32_t b) CHECK_RESULT;
+
+/* An entry due at this time is about to be added: fetch what that will touch.
+ * Changes nothing. */
+void wheel_prefetch(const struct wheel *w, uint64_t due_us);
 
 /* Take out entries with due_us <= now_us, earliest first, at most max. now_us
  * must not step back between calls. Returns how many. */

@@ -59,6 +59,13 @@ mix_push(struct mix *m, mix_handle handle, uint32_t next, uint64_t now_us,
     return wheel_add(m->wheel, now_us + delay_us, handle, next);
 }
 
+void
+mix_prefetch(const struct mix *m, uint64_t due_us)
+{
+    if (m->wheel)
+        wheel_prefetch(m->wheel, due_us);
+}
+
 size_t
 mix_pop_due(struct mix *m, uint64_t now_us, struct mix_out *out, size_t max)
 {

@@ -53,6 +53,10 @@ void mix_free(struct mix **m);
 int mix_push(struct mix *m, mix_handle handle, uint32_t next, uint64_t now_us,
              uint64_t delay_us) CHECK_RESULT;
 
+/* A packet is about to be queued that is due then: fetch what that will touch.
+ * Changes nothing. */
+void mix_prefetch(const struct mix *m, uint64_t due_us);
+
 struct mix_out {
     mix_handle handle;
     uint32_t next;

@@ -4,17 +4,23 @@
  *                              -> store -> link -> ..     (round trip)
  *                              -> own loop's end
  *
- * What falls due within a step is done relay by relay, at its exact time. */
+ * Within a window of time, relays are gone through in order, layer by layer:
+ * what comes to a relay waits in its inbox until its turn, and then arrivals
+ * and departures are carried out in order of time. So the order of events is
+ * exact at every relay that a packet reaches only after those before it in
+ * number; on the way back to a gateway, and on a free route, an arrival may be
+ * late by a window, of which a mean delay has many. Going through one mix for
+ * a whole window keeps its queue in the processor's cache. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/rng.h"
 #include "sim/packets_internal.h"
 
-enum { BATCH = 256, AHEAD = 4, AT_CLIENT = UINT32_MAX };
+enum { BATCH = 256, AHEAD = 8, AT_CLIENT = UINT32_MAX };
 
 static void packet_come(struct run *f, uint32_t number, uint64_t at_us);
-static void relay_mix(struct run *f, uint32_t relay);
 
 /* ---- ends ---- */
 
@@ -78,6 +84,77 @@ packet_out(struct run *f, uint32_t number, uint64_t at_us)
     packet_give(f, number);
 }
 
+/* ---- inboxes ---- */
+
+static void
+inbox_add(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number,
+          enum inbox_kind kind)
+{
+    struct inbox *in = &f->inbox[relay];
+    if (in->n == in->room) {
+        uint32_t room = in->room ? 2 * in->room : 64;
+        struct wheel_entry *more = realloc(in->e, room * sizeof *more);
+        if (!more) {
+            run_fail(f, ERR_NOMEM);
+            return;
+        }
+        in->e = more;
+        in->room = room;
+    }
+    in->e[in->n++] = (struct wheel_entry){at_us, number, kind};
+}
+
+void
+hops_loop(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number)
+{
+    inbox_add(f, relay, at_us, number, INBOX_LOOP);
+}
+
+/* Stable, by time: what several relays sent, each in order, one after the
+ * other. Runs that are in order already are merged (natural merge sort; Knuth,
+ * TAOCP 3, 5.2.4). */
+static bool
+inbox_sort(struct run *f, struct inbox *in)
+{
+    if (f->spare_room < in->n) {
+        struct wheel_entry *more = realloc(f->spare, in->room * sizeof *more);
+        if (!more)
+            return false;
+        f->spare = more;
+        f->spare_room = in->room;
+    }
+    for (bool sorted = in->n < 2; !sorted;) {
+        struct wheel_entry *e = in->e, *out = f->spare;
+        uint32_t i = 0, n = in->n, runs = 0;
+        while (i < n) {
+            uint32_t a = i, a_end = i + 1, b, b_end;
+            while (a_end < n && e[a_end - 1].due_us <= e[a_end].due_us)
+                a_end++;
+            b = b_end = a_end;
+            if (b < n)
+                b_end++;
+            while (b_end < n && e[b_end - 1].due_us <= e[b_end].due_us)
+                b_end++;
+            while (a < a_end && b < b_end)
+                *out++ = e[b].due_us < e[a].due_us ? e[b++] : e[a++];
+            while (a < a_end)
+                *out++ = e[a++];
+            while (b < b_end)
+                *out++ = e[b++];
+            i = b_end;
+            runs++;
+        }
+        sorted = runs == 1;
+        struct wheel_entry *swap = in->e;
+        uint32_t room = in->room;
+        in->e = f->spare;
+        in->room = f->spare_room;
+        f->spare = swap;
+        f->spare_room = room;
+    }
+    return true;
+}
+
 /* ---- links ---- */
 
 static uint64_t
@@ -103,11 +180,15 @@ packet_link(struct run *f, uint32_t number, uint64_t at_us, uint32_t from)
         hops_lost(f, number, at_us, from);
         return;
     }
-    uint64_t late_us = link_us(f, from, to);
-    if (late_us == 0)
-        packet_come(f, number, at_us);
-    else if (wheel_add(f->wait, at_us + late_us, number, WAIT_LINK))
-        run_fail(f, ERR_NOMEM);
+    uint64_t come_us = at_us + link_us(f, from, to);
+    if (come_us > f->now_us && come_us > at_us) {
+        if (wheel_add(f->wait, come_us, number, WAIT_LINK))
+            run_fail(f, ERR_NOMEM);
+    } else if (to == AT_CLIENT) {
+        packet_out(f, number, come_us);
+    } else {
+        inbox_add(f, to, come_us, number, INBOX_PACKET);
+    }
 }
 
 /* ---- relays ---- */
@@ -180,16 +261,10 @@ packet_into_mix(struct run *f, uint32_t number, struct record *p,
         f->memory[relay].arrived++;
     if (f->tracker)
         packet_enter(f, p, relay);
-    if (f->scenario->mix.params.strategy == MIX_POISSON) {
-        if (p->at_us + delay_us < f->due_us[relay])
-            f->due_us[relay] = p->at_us + delay_us;
-        return;
-    }
-    /* what a full pool lets go leaves before another comes; the packet's record
-     * may be gone after this */
-    f->due_us[relay] = mix_next_due(f->mix[relay]);
-    if (f->due_us[relay] == 0 && f->mixing[relay] == 0)
-        relay_mix(f, relay);
+    if (f->scenario->mix.params.strategy != MIX_POISSON)
+        f->due_us[relay] = mix_next_due(f->mix[relay]);
+    else if (p->at_us + delay_us < f->due_us[relay])
+        f->due_us[relay] = p->at_us + delay_us;
 }
 
 static void
@@ -197,10 +272,6 @@ packet_come(struct run *f, uint32_t number, uint64_t at_us)
 {
     struct record *p = record_at(&f->records, number);
     p->at_us = at_us;
-    if (p->stage == p->n) {
-        packet_out(f, number, at_us);
-        return;
-    }
     const uint32_t relay = record_relays(p)[p->stage];
     if (relay == f->scenario->attack.relay && watch_takes(f, number, at_us))
         return;
@@ -262,50 +333,87 @@ packet_leave(struct run *f, uint32_t number, uint32_t relay, size_t count,
     packet_link(f, number, at_us, relay);
 }
 
-/* When what a pool let go at or before now has left; 0: each at its own time.
- */
+/* When what a pool lets go at now_us has left; 0: each at its own time. */
 static uint64_t
-pool_left_us(const struct run *f)
+pool_left_us(const struct run *f, uint64_t now_us)
 {
     const struct mix_params *m = &f->scenario->mix.params;
     if (m->strategy == MIX_POISSON)
         return 0;
     if (m->strategy == MIX_THRESHOLD_POOL)
-        return f->now_us;
-    return f->now_us / m->interval_us * m->interval_us;
+        return now_us;
+    return now_us / m->interval_us * m->interval_us;
 }
 
+/* All that is due at a relay leaves. */
 static void
-relay_mix(struct run *f, uint32_t relay)
+relay_mix(struct run *f, uint32_t relay, uint64_t now_us)
 {
-    const uint64_t pool_us = pool_left_us(f);
+    const uint64_t pool_us = pool_left_us(f, now_us);
     struct mix *m = f->mix[relay];
     struct mix_out out[BATCH];
     size_t n;
-    f->mixing[relay] = 1;
     do {
-        n = mix_pop_due(m, f->now_us, out, BATCH);
+        n = mix_pop_due(m, now_us, out, BATCH);
         size_t count = mix_count(m) + n;
-        for (size_t i = 0; i < n && i < AHEAD; i++)
+        for (size_t i = 0; i < n && i < 3 * AHEAD; i++)
             __builtin_prefetch(record_at(&f->records, out[i].handle), 1);
         for (size_t i = 0; i < n; i++) {
-            if (i + AHEAD < n)
+            if (i + 3 * AHEAD < n)
                 __builtin_prefetch(
-                    record_at(&f->records, out[i + AHEAD].handle), 1);
+                    record_at(&f->records, out[i + 3 * AHEAD].handle), 1);
             packet_leave(f, out[i].handle, relay, count--, pool_us);
         }
     } while (n == BATCH && !f->err);
-    /* a busy mix is asked at every step */
-    f->due_us[relay] = n > 0 ? 0 : mix_next_due(m);
-    f->mixing[relay] = 0;
+    f->due_us[relay] = mix_next_due(m);
+}
+
+/* Soon this packet will be put into the relay's mix. */
+static void
+mix_expect(const struct run *f, uint32_t relay, const struct wheel_entry *e)
+{
+    struct record *p = record_at(&f->records, e->a);
+    if (f->mix[relay] && p->stage < p->n)
+        mix_prefetch(f->mix[relay], e->due_us + packet_delay_us(f, p));
+}
+
+/* A window of one relay. Where only times are asked for, arrivals need not wait
+ * for departures before them. */
+static void
+relay_window(struct run *f, uint32_t relay)
+{
+    struct inbox *in = &f->inbox[relay];
+    if (!inbox_sort(f, in)) {
+        run_fail(f, ERR_NOMEM);
+        return;
+    }
+    for (uint32_t i = 0; i < in->n && !f->err; i++) {
+        const struct wheel_entry *e = &in->e[i];
+        if (i + 3 * AHEAD < in->n)
+            __builtin_prefetch(record_at(&f->records, in->e[i + 3 * AHEAD].a),
+                               1);
+        if (i + AHEAD < in->n)
+            mix_expect(f, relay, &in->e[i + AHEAD]);
+        if (f->in_order && f->due_us[relay] <= e->due_us)
+            relay_mix(f, relay, e->due_us);
+        if (e->b == INBOX_LOOP)
+            watch_loop_leaves(f, relay, e->a, e->due_us);
+        else
+            packet_come(f, e->a, e->due_us);
+        if (f->in_order && f->due_us[relay] <= e->due_us)
+            relay_mix(f, relay, e->due_us);
+    }
+    in->n = 0;
+    if (f->due_us[relay] <= f->now_us)
+        relay_mix(f, relay, f->now_us);
 }
 
 void
 hops_mix(struct run *f)
 {
     for (uint32_t r = 0; r < f->topology->n_relays; r++)
-        if (f->due_us[r] <= f->now_us)
-            relay_mix(f, r);
+        if (f->inbox[r].n > 0 || f->due_us[r] <= f->now_us)
+            relay_window(f, r);
 }
 
 void
@@ -322,7 +430,8 @@ hops_wait(struct run *f)
                 break;
             case WAIT_HELD:
                 watch_admits(f, e[i].a);
-                packet_come(f, e[i].a, e[i].due_us);
+                inbox_add(f, f->scenario->attack.relay, e[i].due_us, e[i].a,
+                          INBOX_PACKET);
                 break;
             case WAIT_STORE: {
                 struct record *p = record_at(&f->records, e[i].a);
@@ -331,9 +440,15 @@ hops_wait(struct run *f)
                 packet_link(f, e[i].a, e[i].due_us, relay);
                 break;
             }
-            default:
-                packet_come(f, e[i].a, e[i].due_us);
+            default: {
+                struct record *p = record_at(&f->records, e[i].a);
+                if (p->stage == p->n)
+                    packet_out(f, e[i].a, e[i].due_us);
+                else
+                    inbox_add(f, record_relays(p)[p->stage], e[i].due_us,
+                              e[i].a, INBOX_PACKET);
                 break;
+            }
             }
     } while (n == BATCH && !f->err);
 }

@@ -19,8 +19,10 @@
 #include "sim/trace_in.h"
 
 enum {
-    STEP_MAX_US = 256,
-    STEPS_A_DELAY = 512,
+    WINDOW_MAX_US = 1 << 15,
+    PARTS_WAY = 8,          /* windows of a mean delay, */
+    PARTS_ROUND = 128,       /* where answers come back to gateways, */
+    PARTS_FREE = 512,        /* and where there is no order of relays */
     SAMPLES_A_WAY = 20,      /* of what is under way */
     SAMPLES_FIRST = 100,     /* then judged whether it is stationary, */
     SAMPLES_LAST = 100 << 8, /* and at most so many: the run goes on then */
@@ -126,18 +128,23 @@ drain_us(const struct scenario *s)
     return mean_us * (3 * hops - log(s->measure.drained));
 }
 
+/* A power of two, so that windows and samples fall on whole microseconds. A
+ * store's fixed delay is longer than any. */
 static uint64_t
-step_us(const struct scenario *s)
+window_us(const struct scenario *s)
 {
-    uint64_t step = STEP_MAX_US, least_us = s->mix.delay_mean_us;
+    uint64_t window = WINDOW_MAX_US, least_us = s->mix.delay_mean_us;
+    uint32_t parts = s->network.topology == TOPOLOGY_FREE_ROUTE ? PARTS_FREE
+                     : s->network.trip == TRIP_ROUND            ? PARTS_ROUND
+                                                                : PARTS_WAY;
     if (s->mix.params.strategy == MIX_TIMED_POOL ||
         s->mix.params.strategy == MIX_BINOMIAL)
         least_us = s->mix.params.interval_us;
     else if (s->mix.params.strategy == MIX_THRESHOLD_POOL)
-        return step;
-    while (step > 1 && step * STEPS_A_DELAY > least_us)
-        step /= 2;
-    return step;
+        least_us = (uint64_t)mix_mean_us(s);
+    while (window > 1 && window * parts > least_us)
+        window /= 2;
+    return window;
 }
 
 static int
@@ -146,10 +153,10 @@ mixes_make(struct run *f)
     const uint32_t n = f->topology->n_relays;
     f->mix = calloc(n, sizeof(struct mix *));
     f->due_us = calloc(n, sizeof *f->due_us);
-    f->mixing = calloc(n, sizeof *f->mixing);
+    f->inbox = calloc(n, sizeof *f->inbox);
     if (f->scenario->measure.mix_entropy)
         f->memory = calloc(n, sizeof *f->memory);
-    if (!f->mix || !f->due_us || !f->mixing ||
+    if (!f->mix || !f->due_us || !f->inbox ||
         (f->scenario->measure.mix_entropy && !f->memory))
         return ERR_NOMEM;
     for (uint32_t i = 0; i < n; i++) {
@@ -242,7 +249,10 @@ run_free(struct run *f)
         mix_free(&f->mix[i]);
     free(f->mix);
     free(f->due_us);
-    free(f->mixing);
+    for (uint32_t i = 0; f->inbox && i < f->topology->n_relays; i++)
+        free(f->inbox[i].e);
+    free(f->inbox);
+    free(f->spare);
     free(f->matrix);
     free(f->memory);
     free(f->alarm);
@@ -375,14 +385,16 @@ sample(struct run *f)
 static void
 run_on(struct run *f)
 {
-    f->step_us = step_us(f->scenario);
+    f->window_us = window_us(f->scenario);
+    f->in_order = f->tracker || f->memory ||
+                  f->scenario->mix.params.strategy != MIX_POISSON;
     f->sample_us = (uint64_t)(way_mean_us(f->scenario) / SAMPLES_A_WAY) + 1;
     f->sample_next_us = f->sample_us;
     while (f->phase != PHASE_OVER && !f->err) {
-        f->now_us += f->step_us;
-        hops_mix(f);
+        f->now_us += f->window_us;
         hops_wait(f);
         hops_send(f);
+        hops_mix(f);
         if (f->tracker && f->phase == PHASE_MEASURE)
             targets_end(f);
         if (f->now_us >= f->sample_next_us)

@@ -6,9 +6,7 @@
  * with its way, each relay unwraps it, and where it goes and how long it waits
  * is then taken from what was unwrapped; the course stays the same.
  *
- * Time goes in steps of a 512th of the mean delay or less, 256 us at most: each
- * packet keeps its exact times, but what falls due within one step happens
- * relay by relay. */
+ * Time goes in windows, see sim/hops.c: every packet keeps its exact times. */
 #ifndef SIM_PACKETS_H
 #define SIM_PACKETS_H
 #include "sim/result.h"

@@ -33,20 +33,31 @@ struct mix_memory {
     uint32_t arrived; /* since then */
 };
 
+/* What has come to a relay in this window and waits for its turn: packets, and
+ * own loops that set out. In the entry, b is the kind. */
+enum inbox_kind { INBOX_PACKET, INBOX_LOOP };
+struct inbox {
+    struct wheel_entry *e;
+    uint32_t n, room;
+};
+
 struct run {
     struct env env; /* first: the environment is this */
     struct rng_seeded traffic, crypto;
-    uint64_t now_us, step_us;
+    uint64_t now_us, window_us; /* now: the end of this window */
     const struct scenario *scenario;
     const struct sim_options *options;
     struct topology *topology;
     struct sources *sources;
     struct records records;
     struct wheel *wait;
-    struct mix **mix; /* of each relay; stores have none */
-    uint8_t *mixing;  /* of each relay: its packets are leaving just now */
-    uint64_t *due_us; /* of each relay: mix_next_due(), or earlier */
-    uint32_t *matrix; /* latencies; NULL: another law */
+    struct inbox *inbox; /* of each relay */
+    struct wheel_entry *spare;
+    uint32_t spare_room;
+    bool in_order;             /* arrivals wait for departures before them */
+    struct mix **mix;          /* of each relay; stores have none */
+    uint64_t *due_us;          /* of each relay: mix_next_due(), or earlier */
+    uint32_t *matrix;          /* latencies; NULL: another law */
     struct mix_memory *memory; /* NULL: not asked for */
     struct tracker *tracker;   /* NULL: nothing is followed */
     struct real *real;         /* NULL: numbers alone */
@@ -94,12 +105,16 @@ void hops_start(struct run *f, uint32_t number, uint64_t at_us, uint32_t relay);
 /* A new record on this way; RECORD_NONE: the run has failed. */
 uint32_t hops_record(struct run *f, const struct way *w, uint64_t at_us,
                      uint32_t sender, uint8_t flags);
+/* A relay's own loop sets out when its turn comes. */
+void hops_loop(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number);
 /* A packet is no more: out (counted), or lost. */
 void hops_lost(struct run *f, uint32_t number, uint64_t at_us, uint32_t at);
 
 /* watch.c: relays' own loops and their alarms; the adversary. */
 int watch_start(struct run *f);
 void watch_loop(struct run *f, uint32_t relay, uint64_t at_us);
+void watch_loop_leaves(struct run *f, uint32_t relay, uint32_t number,
+                       uint64_t at_us);
 void watch_loop_back(struct run *f, uint32_t relay, uint64_t at_us);
 void watch_sample(struct run *f);
 void watch_begin(struct run *f);

@@ -12,9 +12,13 @@ records_grow(struct records *r, uint32_t room)
 {
     if (room >= RECORD_NONE - r->made)
         return ERR_FULL;
-    uint8_t *base = realloc(r->base, ((size_t)r->made + room) * r->stride);
+    uint8_t *base = aligned_alloc(
+        64, (((size_t)r->made + room) * r->stride + 63) / 64 * 64);
     if (!base)
         return ERR_NOMEM;
+    if (r->made > 0)
+        memcpy(base, r->base, r->made * r->stride);
+    free(r->base);
     r->base = base;
     for (uint32_t i = r->made + room; i-- > r->made;) {
         record_at(r, i)->flags = 0;
@@ -33,7 +37,8 @@ records_new(struct records *r, uint32_t hops, uint32_t labels,
         .free_head = RECORD_NONE, .hops = hops, .labels = labels};
     r->stride = sizeof(struct record) + hops * 2 * sizeof(uint16_t) +
                 labels * sizeof(float);
-    r->stride = (r->stride + 7) / 8 * 8;
+    /* one cache line, or as few as will do */
+    r->stride = r->stride <= 64 ? 64 : (r->stride + 15) / 16 * 16;
     return records_grow(r, expected + 1024);
 }
 
@@ -52,6 +57,8 @@ records_take(struct records *r)
     uint32_t number = r->free_head;
     struct record *p = record_at(r, number);
     r->free_head = p->serial;
+    if (p->serial != RECORD_NONE)
+        __builtin_prefetch(record_at(r, p->serial), 1);
     memset(p, 0, r->stride);
     p->flags = RECORD_IN_USE;
     p->label = TRACKER_NONE;

@@ -56,6 +56,13 @@ watch_loop(struct run *f, uint32_t relay, uint64_t at_us)
     uint32_t number = hops_record(f, &w, at_us, relay, RECORD_LOOP);
     if (number == RECORD_NONE)
         return;
+    hops_loop(f, relay, at_us, number);
+}
+
+void
+watch_loop_leaves(struct run *f, uint32_t relay, uint32_t number,
+                  uint64_t at_us)
+{
     if (f->tracker && !f->topology->corrupt[relay] && f->mix[relay])
         tracker_leave(f->tracker, relay, (double)mix_count(f->mix[relay]),
                       f->beside,
