@@ -175,6 +175,11 @@ int scenario_parse(struct scenario_file **out, const char *text, size_t len,
                    struct scenario_problem *problem) CHECK_RESULT;
 void scenario_free(struct scenario_file **f);
 
+/* Do its values go together? Part of scenario_parse(); for scenarios made in
+ * another way. Returns 0 or ERR_FORMAT. */
+int scenario_check(const struct scenario *s,
+                   struct scenario_problem *problem) CHECK_RESULT;
+
 /* The JSON Schema (draft 2020-12), to be freed by the caller; NULL without
  * memory. */
 char *scenario_schema(void);
