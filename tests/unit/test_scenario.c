@@ -82,8 +82,16 @@ defaults(void **state)
         assert_int_equal(s->network.weights_start[i], 10 * i);
     }
     assert_int_equal(s->mix.params.strategy, MIX_POISSON);
-    assert_int_equal(s->mix.params.permille, 600);
-    assert_int_equal(s->mix.delay_mean_us, 100000);
+    struct params p;
+    params_default(&p, 3600);
+    assert_int_equal(s->mix.params.interval_us, p.mix_interval_us);
+    assert_int_equal(s->mix.params.threshold, p.mix_threshold);
+    assert_int_equal(s->mix.params.keep, p.mix_keep);
+    assert_int_equal(s->mix.params.permille, p.mix_permille);
+    assert_int_equal(s->mix.delay_mean_us, p.delay_mean_us);
+    assert_int_equal(s->mix.poll_delay_mean_us, p.poll_delay_mean_us);
+    assert_int_equal(s->mix.store_delay_fixed_us, p.store_delay_fixed_us);
+    assert_int_equal(s->mix.store_delay_mean_us, p.store_delay_mean_us);
     assert_int_equal(s->mix.loop_mhz, 0);
     assert_int_equal(s->n_clients, 1);
     assert_string_equal(s->clients[0].profile.name, "default");
@@ -311,14 +319,18 @@ static const struct wrong members[] = {
     {"'zzz':1", "zzz: unknown key"},
     {"'level':'packet'", "level: wants 'packets' or 'network', not 'packet'"},
     {"'runs':2.5", "runs: wants a whole number from 1 to 10000, not 2.5"},
+    {"'runs':{}", "runs: wants a whole number from 1 to 10000, not an object"},
     {"'runs':null", "runs: wants a whole number from 1 to 10000, not null"},
     {"'seed':-1", "seed: wants a whole number from 0 to 9007199254740991"},
     {"'name':''", "name: wants a line of text of 1 to 63 octets, not ''"},
+    {"'name':'a\\u007fb'", "name: wants a line of text of 1 to 63 octets"},
     {"'network':5", "network: wants an object, not 5"},
     {"'network':{'layers':21}",
      "network.layers: wants a whole number from 1 to 20, not 21"},
     {"'network':{'loss':true}",
      "network.loss: wants a number from 0 to 0.99, not true"},
+    {"'network':{'loss':0.991}",
+     "network.loss: wants a number from 0 to 0.99, not 0.991"},
     {"'network':{'weigths':[]}", "did you mean 'weights'?"},
     {"'network':{'weights':3}", "network.weights: wants a list of 1 to 20 "
                                 "lists of numbers from 0 to 1000000000, not 3"},
@@ -430,6 +442,41 @@ long_text(size_t n, const char *first, char fill, const char *last)
     return text;
 }
 
+/* As many groups and rates as there may be, and one more. */
+static void
+lists_end(void **state)
+{
+    (void)state;
+    struct scenario_file *f;
+    struct scenario_problem p;
+    char *text;
+    size_t len;
+    for (unsigned groups = 64; groups <= 65; groups++) {
+        FILE *out = open_memstream(&text, &len);
+        assert_non_null(out);
+        fputs("{\"format\":1,\"clients\":[", out);
+        for (unsigned i = 0; i < groups; i++)
+            fprintf(out, "%s{\"count\":1}", i ? "," : "");
+        fputs("]}", out);
+        fclose(out);
+        int err = scenario_parse(&f, text, len, "", &p);
+        assert_int_equal(err, groups > 64 ? ERR_FORMAT : 0);
+        free(text);
+        scenario_free(&f);
+    }
+    assert_non_null(strstr(p.text, "1 to 64 objects, not a list of 65"));
+    FILE *out = open_memstream(&text, &len);
+    assert_non_null(out);
+    fputs("{\"format\":1,\"clients\":[{\"count\":1,\"rates\":[1", out);
+    for (unsigned i = 1; i < 100000; i++)
+        fputs(",1", out);
+    fputs("]},{\"count\":1,\"rates\":[1]}]}", out);
+    fclose(out);
+    assert_int_equal(scenario_parse(&f, text, len, "", &p), ERR_FORMAT);
+    assert_non_null(strstr(p.text, "clients: have 100001 rates in all"));
+    free(text);
+}
+
 /* However long, and whatever its octets are. */
 static void
 bounds(void **state)
@@ -454,6 +501,10 @@ bounds(void **state)
     free(text);
     text = long_text(100000, "", '[', "");
     assert_int_equal(scenario_parse(&f, text, 100000, "", &p), ERR_FORMAT);
+    free(text);
+    text = long_text(4000, "{" MINIMAL ",'cases':[{'name':'a','set':{'", 'x',
+                     "':1}}]}");
+    bad(text, "case 'a': set: a path is longer than 127 octets");
     free(text);
     bad("{'format':1,'clients':[{'count':1,'\\u001b[2J':1}]}", "?[2J: unknown");
 }
@@ -538,10 +589,16 @@ no_memory_for_json(void **state)
 }
 
 const struct CMUnitTest test_scenario[] = {
-    cmocka_unit_test(defaults),    cmocka_unit_test(defaults_by_level),
-    cmocka_unit_test(values),      cmocka_unit_test(weights),
-    cmocka_unit_test(paths),       cmocka_unit_test(cases),
-    cmocka_unit_test(wrong_files), cmocka_unit_test(bounds),
-    cmocka_unit_test(no_memory),   cmocka_unit_test(no_memory_for_json),
+    cmocka_unit_test(defaults),
+    cmocka_unit_test(defaults_by_level),
+    cmocka_unit_test(values),
+    cmocka_unit_test(weights),
+    cmocka_unit_test(paths),
+    cmocka_unit_test(cases),
+    cmocka_unit_test(wrong_files),
+    cmocka_unit_test(lists_end),
+    cmocka_unit_test(bounds),
+    cmocka_unit_test(no_memory),
+    cmocka_unit_test(no_memory_for_json),
 };
 TEST_SUITE(test_scenario);
