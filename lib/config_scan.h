@@ -1,6 +1,6 @@
 /* lib/config_scan.h - the strict look at a file before libconfuse sees it.
  *
- * Internal to lib/config. */
+ * Internal to lib/config, but for the edit distance. */
 #ifndef LIB_CONFIG_SCAN_H
 #define LIB_CONFIG_SCAN_H
 #include "lib/config.h"

@@ -1,414 +1,467 @@
-/* sim/json.c - a scenario file's text to scenarios.
+/* sim/json.c - scenario files.
  *
- * A case is the file with some places of it set; each is read as a whole, so
- * that nothing can be said in a case that could not stand in a file. The first
- * thing that is wrong ends the reading, with its place. */
-#include <jansson.h>
-#include <math.h>
-#include <stdarg.h>
+ * The text becomes a tree of JSON values; for each case a copy of the tree is
+ * changed as the case says, and read through the tables (scenario_fields.h)
+ * into a structure full of defaults. So a case can say all that a file can, and
+ * what is wrong is named where it stands. What a table cannot say of one value
+ * is in the functions named _finish here, where it depends on which keys were
+ * written, and else in scenario_check(). No state. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/json_internal.h"
-#include "sim/json_read.h"
 
-enum { TEXT_MAX = 16 << 20, FORMAT = 1 };
+enum { TEXT_MAX = 16 * 1024 * 1024, SET_PATH_MAX = 128 };
 
-/* ---- problems ---- */
+/* ---- network.weights ---- */
 
-int
-reader_fail(struct reader *r, const char *where, const char *format, ...)
+/* A row of weights has at least one above 0. */
+static void
+row_read(struct reader *r, const struct field *f, const json_t *row,
+         double *out)
 {
-    char what[400];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
-    if (!r->err)
-        snprintf(r->problem->text, sizeof r->problem->text, "%s%s%s%s%s",
-                 r->in_case ? "case " : "", r->in_case ? r->in_case : "",
-                 r->in_case ? ": " : "", where, what);
-    return r->err = ERR_FORMAT;
+    double sum = 0;
+    numbers_read(r, f, row, out);
+    for (size_t i = 0; !r->err && i < json_array_size(row); i++)
+        sum += out[i];
+    if (sum <= 0)
+        reader_fail(r, "wants a weight above 0");
 }
 
-static const char *
-found_text(const json_t *v, char out[static 64])
+/* All of one layer alike, in every layer: no need for weights. */
+static bool
+rows_are_even(const struct scenario_network *n)
 {
-    switch (json_typeof(v)) {
-    case JSON_STRING:
-        snprintf(out, 64, "\"%.50s\"", json_string_value(v));
-        break;
-    case JSON_INTEGER:
-    case JSON_REAL:
-        snprintf(out, 64, "%.15g", json_number_value(v));
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return json_is_true(v) ? "true" : "false";
-    case JSON_NULL:
-        return "null";
-    default:
-        return json_is_array(v) ? "a list" : "an object";
-    }
-    return out;
+    for (uint32_t i = 0; i < n->layers; i++)
+        for (uint32_t j = 1; j < n->widths[i]; j++)
+            if (n->weights[n->weights_start[i] + j] !=
+                n->weights[n->weights_start[i]])
+                return false;
+    return true;
 }
-
-static int
-value_fail(struct reader *r, const char *where, const char *wants,
-           const json_t *v)
-{
-    char found[64];
-    return reader_fail(r, where, ": wants %s, not %s", wants,
-                       found_text(v, found));
-}
-
-/* Levenshtein distance, at most 3. */
-static unsigned
-distance(const char *a, const char *b)
-{
-    unsigned row[65], m = (unsigned)strlen(b);
-    if (m > 64 || strlen(a) > 64)
-        return 3;
-    for (unsigned j = 0; j <= m; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= m; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[m] < 3 ? row[m] : 3;
-}
-
-static const struct scenario_key *
-key_find(struct reader *r, const struct scenario_table *t, const char *where,
-         const char *name)
-{
-    const struct scenario_key *near = NULL;
-    unsigned least = 3;
-    for (size_t i = 0; i < t->n; i++) {
-        if (strcmp(t->keys[i].name, name) == 0)
-            return &t->keys[i];
-        if (distance(t->keys[i].name, name) < least) {
-            least = distance(t->keys[i].name, name);
-            near = &t->keys[i];
-        }
-    }
-    if (near)
-        reader_fail(r, where, "%s%.60s: there is no such key; is it \"%s\"?",
-                    where[0] ? "." : "", name, near->name);
-    else
-        reader_fail(r, where, "%s%.60s: there is no such key",
-                    where[0] ? "." : "", name);
-    return NULL;
-}
-
-/* ---- values ---- */
 
 static void
-number_wants(char out[static 96], double min, double max, bool whole)
+starts_fill(struct scenario_network *n)
 {
-    snprintf(out, 96, "%s from %.10g to %.10g",
-             whole ? "a whole number" : "a number", min, max);
+    for (uint32_t i = 1; i < n->layers; i++)
+        n->weights_start[i] = n->topology == TOPOLOGY_FREE_ROUTE
+                                  ? 0
+                                  : n->weights_start[i - 1] + n->widths[i - 1];
 }
 
-int
-reader_number(struct reader *r, const char *where, const json_t *v, double min,
-              double max, double *out)
+/* Layer i is as wide as row i % n_rows is long. */
+static bool
+widths_read(struct reader *r, const struct field *f, const json_t *rows,
+            struct scenario_network *n)
 {
-    char wants[96];
-    *out = json_number_value(v);
-    if (json_is_number(v) && *out >= min && *out <= max)
-        return 0;
-    number_wants(wants, min, max, false);
-    return value_fail(r, where, wants, v);
-}
-
-static int
-enum_read(struct reader *r, const struct scenario_key *k, const char *where,
-          const json_t *v, int *out)
-{
-    const char *text = json_string_value(v), *name;
-    size_t len;
-    for (int i = 1; text && (name = scenario_enum_name(k->names, i, &len)); i++)
-        if (strlen(text) == len && memcmp(text, name, len) == 0) {
-            *out = i;
-            return 0;
-        }
-    return value_fail(r, where, k->names, v);
-}
-
-static int
-text_read(struct reader *r, const struct scenario_key *k, const char *where,
-          const json_t *v, char *out)
-{
-    const char *text = json_string_value(v);
-    const bool joined =
-        k->kind == KEY_FILE && text && text[0] != '/' && r->directory[0];
-    if (!text || text[0] == '\0')
-        return value_fail(r, where, "text", v);
-    int n = snprintf(out, k->size, "%s%s%s", joined ? r->directory : "",
-                     joined ? "/" : "", text);
-    if (n < 0 || (size_t)n >= k->size)
-        return reader_fail(r, where, ": is longer than %zu octets",
-                           k->size - 1);
-    return 0;
-}
-
-static int
-key_read(struct reader *r, const struct scenario_key *k, const char *where,
-         const json_t *v, char *at)
-{
-    const bool whole =
-        k->kind == KEY_U64 || (k->kind == KEY_U32 && k->scale == 1);
-    double number = 0;
-    char wants[96];
-    int err = 0;
-    switch (k->kind) {
-    case KEY_ENUM:
-        return enum_read(r, k, where, v, (int *)(void *)at);
-    case KEY_TEXT:
-    case KEY_FILE:
-        return text_read(r, k, where, v, at);
-    case KEY_BOOL:
-        if (!json_is_boolean(v))
-            return value_fail(r, where, "true or false", v);
-        *(bool *)at = json_is_true(v);
-        return 0;
-    default:
-        err = reader_number(r, where, v, k->min, k->max, &number);
-        break;
+    size_t n_rows = json_array_size(rows);
+    const struct field row_field = {.kind = FIELD_VALUES,
+                                    .min = f->min,
+                                    .max = f->max,
+                                    .elements = f->elements};
+    for (size_t i = 0; i < n_rows && !r->err; i++) {
+        size_t mark = reader_enter_element(r, i);
+        (void)list_check(r, &row_field, json_array_get(rows, i));
+        reader_leave(r, mark);
     }
-    if (err)
-        return err;
-    if (whole && number != floor(number)) {
-        number_wants(wants, k->min, k->max, true);
-        return value_fail(r, where, wants, v);
-    }
-    if (k->kind == KEY_DOUBLE)
-        *(double *)(void *)at = number * k->scale;
-    else if (k->kind == KEY_U32)
-        *(uint32_t *)(void *)at = (uint32_t)llround(number * k->scale);
-    else
-        *(uint64_t *)(void *)at = (uint64_t)llround(number * k->scale);
-    return 0;
+    for (uint32_t i = 0; i < n->layers && !r->err; i++)
+        n->widths[i] =
+            (uint32_t)json_array_size(json_array_get(rows, i % n_rows));
+    n->width = n->widths[0];
+    starts_fill(n);
+    return !r->err;
 }
 
-/* All keys of an object that the table reads; those of KEY_OTHER are the
- * caller's. */
-int
-reader_object(struct reader *r, const struct scenario_table *t,
-              const char *where, const json_t *object, void *base)
+static void
+rows_read(struct reader *r, const struct field *f, const json_t *rows,
+          struct scenario_network *n)
 {
-    const char *name;
-    json_t *v;
-    if (!json_is_object(object))
-        return value_fail(r, where, "an object", object);
-    json_object_foreach((json_t *)object, name, v)
-    {
-        char place[160];
-        const struct scenario_key *k = key_find(r, t, where, name);
-        if (!k)
-            return r->err;
-        snprintf(place, sizeof place, "%s%s%s", where, where[0] ? "." : "",
-                 name);
-        if (k->kind != KEY_OTHER &&
-            key_read(r, k, place, v, (char *)base + k->offset))
-            return r->err;
+    size_t n_rows = json_array_size(rows), last = n->layers - 1;
+    n->weights =
+        calloc(n->weights_start[last] + n->widths[last], sizeof *n->weights);
+    if (!n->weights)
+        reader_nomem(r);
+    for (size_t i = 0; i < n->layers && !r->err; i++) {
+        size_t mark = reader_enter_element(r, i % n_rows);
+        row_read(r, f, json_array_get(rows, i % n_rows),
+                 n->weights + n->weights_start[i]);
+        reader_leave(r, mark);
     }
-    return 0;
+    if (!r->err && rows_are_even(n)) {
+        free(n->weights);
+        n->weights = NULL;
+    }
+}
+
+static void
+weights_read(struct reader *r, const struct field *f, const json_t *network,
+             struct scenario_network *n)
+{
+    const json_t *rows = json_object_get(network, f->key);
+    bool layered = n->topology == TOPOLOGY_STRATIFIED;
+    size_t n_rows = json_array_size(rows);
+    if (!json_is_array(rows) || n_rows == 0 || n_rows > SCENARIO_LAYERS_MAX)
+        reader_wants(r, f, rows);
+    else if (!layered && n_rows != 1)
+        reader_fail(r, "wants one list for a cascade or a free route, not %zu",
+                    n_rows);
+    else if (json_object_get(network, "width"))
+        reader_fail(r, "says widths too; leave out width");
+    else if (layered && json_object_get(network, "layers"))
+        reader_fail(r, "says layers too; leave out layers");
+    if (r->err)
+        return;
+    if (layered)
+        n->layers = (uint32_t)n_rows;
+    if (widths_read(r, f, rows, n))
+        rows_read(r, f, rows, n);
+}
+
+static void
+network_finish(struct reader *r, const json_t *root, struct scenario_network *n)
+{
+    const struct field *f =
+        field_find(field_find(&scenario_table, "network")->of, "weights");
+    const json_t *o = json_object_get(root, "network");
+    if (json_object_get(o, f->key)) {
+        size_t mark = reader_enter(r, "network");
+        (void)reader_enter(r, f->key);
+        weights_read(r, f, o, n);
+        reader_leave(r, mark);
+        return;
+    }
+    for (uint32_t i = 0; i < n->layers; i++)
+        n->widths[i] = n->width;
+    starts_fill(n);
+}
+
+/* ---- clients ---- */
+
+/* How a group sends is said by one key of four; what follows from it. */
+static void
+group_finish(struct reader *r, const json_t *o, struct scenario_clients *c)
+{
+    static const char *const ways[] = {"profile", "rate", "rates", "trace"};
+    const char *way = NULL;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (!json_object_get(o, ways[i]))
+            continue;
+        if (way)
+            reader_fail(r, "has %s and %s; give one", way, ways[i]);
+        way = ways[i];
+    }
+    bool trace = way && strcmp(way, "trace") == 0;
+    if (way && strcmp(way, "profile") != 0) {
+        uint32_t rate = strcmp(way, "rate") ? 0 : c->profile.send_mhz;
+        memset(&c->profile, 0, sizeof c->profile);
+        snprintf(c->profile.name, sizeof c->profile.name, "%s", way);
+        c->profile.send_mhz = rate;
+    }
+    if (trace && !json_object_get(o, "send"))
+        c->send = SEND_TRACE;
+    if (!trace && !json_object_get(o, "count"))
+        reader_fail_at(r, "count", "is missing");
+}
+
+static void
+clients_finish(struct reader *r, const json_t *root, struct scenario *s)
+{
+    const json_t *list = json_object_get(root, "clients");
+    size_t mark = reader_enter(r, "clients");
+    for (uint32_t i = 0; i < s->n_clients && !r->err; i++) {
+        size_t inner = reader_enter_element(r, i);
+        group_finish(r, json_array_get(list, i), &s->clients[i]);
+        reader_leave(r, inner);
+    }
+    reader_leave(r, mark);
 }
 
 /* ---- one scenario ---- */
 
-/* Level and trip come first: other defaults depend on them. */
-static int
-defaults_read(struct reader *r, const json_t *root, struct scenario *s)
+/* What the key of this name will be read as, 0: nothing that is known. Level
+ * and trip are wanted before all else, because defaults depend on them. */
+static unsigned
+name_peek(const struct field_table *t, const char *key, const json_t *o)
 {
-    int level = LEVEL_PACKETS, trip = 0;
-    const json_t *network = json_object_get(root, "network"), *v;
-    const struct scenario_table *t = scenario_table("network");
-    if ((v = json_object_get(root, "level")))
-        (void)enum_read(r, key_find(r, scenario_table(""), "", "level"),
-                        "level", v, &level);
-    if (!r->err && (v = json_object_get(network, "trip")))
-        (void)enum_read(r, key_find(r, t, "network", "trip"), "network.trip", v,
-                        &trip);
-    if (trip == 0)
-        trip = level == LEVEL_NETWORK ? TRIP_ROUND : TRIP_ONE_WAY;
-    scenario_defaults(s, (enum scenario_level)level, (enum scenario_trip)trip);
-    return r->err;
+    const struct field *f = field_find(t, key);
+    const char *s = json_string_value(json_object_get(o, key));
+    for (unsigned i = 0; s && f->names[i]; i++)
+        if (strcmp(f->names[i], s) == 0)
+            return i + 1;
+    return 0;
 }
 
-static int
-parts_read(struct reader *r, const json_t *root, struct scenario *s)
+static void
+scenario_read(struct reader *r, json_t *root, struct scenario *s)
 {
-    static const char *const parts[] = {"network", "mix", "run", "measure",
-                                        "attack"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && !r->err; i++) {
-        const json_t *v = json_object_get(root, parts[i]);
-        const struct scenario_table *t = scenario_table(parts[i]);
-        if (v)
-            (void)reader_object(r, t, parts[i], v, (char *)s + t->offset);
-    }
-    const json_t *network = json_object_get(root, "network");
-    const json_t *latency = json_object_get(network, "latency");
-    if (!r->err && latency)
-        (void)reader_object(r, scenario_table("latency"), "network.latency",
-                            latency, &s->network);
-    return r->err;
-}
-
-static int
-scenario_read(struct reader *r, const json_t *root, const char *name,
-              struct scenario *s)
-{
-    if (reader_object(r, scenario_table(""), "", root, s) ||
-        defaults_read(r, root, s) ||
-        reader_object(r, scenario_table(""), "", root, s) ||
-        parts_read(r, root, s))
-        return r->err;
-    snprintf(s->name, sizeof s->name, "%s", name);
-    if (reader_weights(r, root, s) || reader_corrupt(r, root, s) ||
-        reader_clients(r, root, s))
-        return r->err;
-    return scenario_check(r, s);
+    const struct field *network = field_find(&scenario_table, "network");
+    unsigned level = name_peek(&scenario_table, "level", root),
+             trip = name_peek(network->of, "trip",
+                              json_object_get(root, "network"));
+    scenario_defaults(s, level ? (enum scenario_level)level : LEVEL_PACKETS,
+                      (enum scenario_trip)trip);
+    object_read(r, &scenario_table, root, s);
+    if (!r->err)
+        network_finish(r, root, &s->network);
+    if (!r->err)
+        clients_finish(r, root, s);
+    struct scenario_problem problem;
+    if (r->err || scenario_check(s, &problem) == 0)
+        return;
+    r->err = ERR_FORMAT;
+    snprintf(r->problem->text, sizeof r->problem->text, "%s%.400s", r->in_case,
+             problem.text);
 }
 
 /* ---- cases ---- */
 
-/* Take "clients[0].rate" apart, one step: an object's key or a list's place. */
+static void
+value_put(struct reader *r, json_t *o, const char *key, json_t *value)
+{
+    if (json_is_null(value))
+        (void)json_object_del(o, key); /* if it is there */
+    else if (json_object_set_new(o, key, json_deep_copy(value)))
+        reader_nomem(r);
+}
+
+/* The member of this name, made if it is not there. NULL: error. */
 static json_t *
-step_into(json_t *at, char **path, char *last, size_t last_len)
+member_get(struct reader *r, const struct field *f, json_t *o)
 {
-    size_t n = strcspn(*path, ".[");
-    if (n >= last_len)
+    json_t *v = json_object_get(o, f->key);
+    if (!v) {
+        v = f->kind == FIELD_OBJECTS ? json_array() : json_object();
+        if (json_object_set_new(o, f->key, v)) {
+            reader_nomem(r);
+            return NULL;
+        }
+    }
+    return v;
+}
+
+/* Past "[7]" at *path to element 7 of the list. */
+static json_t *
+element_get(struct reader *r, json_t *list, const char **path)
+{
+    char *end;
+    unsigned long i = strtoul(*path + 1, &end, 10);
+    json_t *v = json_array_get(list, i);
+    if (end == *path + 1 || (*path)[1] < '0' || (*path)[1] > '9' ||
+        *end != ']') {
+        reader_fail(r, "wants [number] after it");
         return NULL;
-    memcpy(last, *path, n);
-    last[n] = '\0';
-    *path += n;
-    if (**path == '\0')
-        return at;
-    json_t *next = json_object_get(at, last);
-    if (!next && **path == '.') {
-        next = json_object();
-        (void)json_object_set_new(at, last, next);
     }
-    if (**path == '[') {
-        char *end;
-        unsigned long i = strtoul(*path + 1, &end, 10);
-        next = *end == ']' ? json_array_get(next, i) : NULL;
-        *path = end + 1;
-    }
-    if (!next || **path != '.')
+    (void)reader_enter_element(r, i);
+    if (!v)
+        reader_fail(r, "there is no such element");
+    *path = end + 1;
+    return v;
+}
+
+/* One step of a path: to the object that the rest of it is about, with *t for
+ * its table; NULL: it was the last, or error. */
+static json_t *
+path_step(struct reader *r, const struct field_table **t, json_t *o,
+          const char **path, json_t *value)
+{
+    char key[SET_PATH_MAX];
+    size_t len = strcspn(*path, ".[");
+    snprintf(key, sizeof key, "%.*s", (int)len, *path);
+    const struct field *f = field_find(*t, key);
+    const char *rest = *path + len;
+    if (!f) {
+        const struct field_table alone = {(*t)->fields, (*t)->n, NULL};
+        reader_unknown(r, &alone, key);
         return NULL;
-    (*path)++;
-    return next;
-}
-
-static int
-place_set(struct reader *r, json_t *root, const char *place, json_t *value)
-{
-    char copy[160], last[64], *path = copy;
-    json_t *at = root;
-    snprintf(copy, sizeof copy, "%s", place);
-    for (const char *before = NULL; at && *path && path != before;) {
-        before = path;
-        at = step_into(at, &path, last, sizeof last);
     }
-    if (!at || !json_is_object(at) || strcmp(last, "cases") == 0)
-        return reader_fail(r, place, ": there is no such place to set");
-    return json_object_set(at, last, value) ? ERR_NOMEM : 0;
-}
-
-static int
-case_read(struct reader *r, const json_t *root, const json_t *item,
-          struct scenario *s)
-{
-    const char *name = json_string_value(json_object_get(item, "name")), *place;
-    json_t *set = json_object_get(item, "set"), *v, *copy;
-    if (!name || !json_is_object(set) || json_object_size(item) != 2 ||
-        strlen(name) >= SCENARIO_NAME_MAX)
-        return reader_fail(r, "cases",
-                           ": each wants a \"name\", shorter than %d octets, "
-                           "and what to \"set\"",
-                           SCENARIO_NAME_MAX);
-    copy = json_deep_copy(root);
-    if (!copy)
-        return r->err = ERR_NOMEM;
-    r->in_case = name;
-    json_object_foreach(set, place, v)
-    {
-        int err = place_set(r, copy, place, v);
-        if (err && !r->err)
-            r->err = err;
-        if (r->err)
-            break;
+    (void)reader_enter(r, key);
+    if (!*rest) {
+        value_put(r, o, key, value);
+        return NULL;
     }
-    if (!r->err)
-        (void)scenario_read(r, copy, name, s);
-    r->in_case = NULL;
-    json_decref(copy);
-    return r->err;
+    if (*rest != (f->kind == FIELD_OBJECTS ? '[' : '.') || !f->of) {
+        reader_fail(r, "\"%.60s\" cannot follow", rest);
+        return NULL;
+    }
+    json_t *v = member_get(r, f, o);
+    if (v && f->kind == FIELD_OBJECTS)
+        v = element_get(r, v, &rest);
+    if (!v || r->err)
+        return NULL;
+    if (*rest != '.' || !json_is_object(v)) {
+        reader_fail(r, "wants an object, and .key after it");
+        return NULL;
+    }
+    *path = rest + 1;
+    *t = f->of;
+    return v;
 }
 
-static int
-cases_read(struct reader *r, const json_t *root, struct scenario_file *f)
+static void
+path_set(struct reader *r, json_t *root, const char *path, json_t *value)
 {
-    const json_t *cases = json_object_get(root, "cases");
-    const size_t n = cases ? json_array_size(cases) : 1;
-    if (n == 0 || n > SCENARIO_CASES_MAX)
-        return reader_fail(r, "cases", ": wants a list of 1 to %d",
-                           SCENARIO_CASES_MAX);
-    f->cases = calloc(n, sizeof(struct scenario *));
+    const struct field_table *t = &scenario_table;
+    if (strlen(path) >= SET_PATH_MAX) {
+        reader_fail_at(r, "set", "a path is longer than %d octets",
+                       SET_PATH_MAX - 1);
+        return;
+    }
+    for (json_t *o = root; o;)
+        o = path_step(r, &t, o, &path, value);
+    reader_leave(r, 0);
+}
+
+/* The tree of one case; to be released. It shares nothing that is changed. */
+static json_t *
+case_tree(struct reader *r, const json_t *root, json_t *set)
+{
+    json_t *own = json_object(), *tree = NULL, *value;
+    const char *path;
+    int bad = !own;
+    for (size_t i = 0; i < scenario_table.n && !bad; i++) {
+        const char *key = scenario_table.fields[i].key;
+        json_t *v = json_object_get(root, key);
+        bad = v && json_object_set(own, key, v);
+    }
+    if (!bad)
+        tree = json_deep_copy(own);
+    json_decref(own);
+    if (!tree)
+        reader_nomem(r);
+    else if (set)
+        json_object_foreach(set, path, value) if (!r->err)
+            path_set(r, tree, path, value);
+    return tree;
+}
+
+/* One scenario more, of this name; set: NULL, or what is other in it. */
+static void
+case_read(struct reader *r, struct scenario_file *file, const json_t *root,
+          const char *name, json_t *set)
+{
+    json_t *tree = case_tree(r, root, set);
+    struct scenario *s = r->err ? NULL : calloc(1, sizeof *s);
+    if (s) {
+        file->cases[file->n_cases++] = s;
+        scenario_read(r, tree, s);
+        snprintf(s->name, sizeof s->name, "%s", name);
+    } else if (!r->err)
+        reader_nomem(r);
+    json_decref(tree);
+}
+
+/* The name of each case, which is only its own, and what it sets. */
+static void
+sets_read(struct reader *r, const json_t *list, struct scenario_set *sets)
+{
+    const struct field *f = field_find(&scenario_file_table, "cases");
+    size_t mark = reader_enter(r, f->key);
+    size_t n = list_check(r, f, list) ? json_array_size(list) : 0;
     for (size_t i = 0; i < n && !r->err; i++) {
-        struct scenario *s = f->cases ? calloc(1, sizeof *s) : NULL;
-        if (!s)
-            return r->err = ERR_NOMEM;
-        f->cases[f->n_cases++] = s;
-        if (cases)
-            (void)case_read(r, root, json_array_get(cases, i), s);
-        else
-            (void)scenario_read(r, root, f->name, s);
+        size_t inner = reader_enter_element(r, i);
+        object_read(r, f->of, json_array_get(list, i), &sets[i]);
+        for (size_t j = 0; j < i && !r->err; j++)
+            if (strcmp(sets[i].name, sets[j].name) == 0)
+                reader_fail_at(r, "name", "cases[%zu] has it already", j);
+        reader_leave(r, inner);
     }
-    return r->err;
+    reader_leave(r, mark);
+}
+
+static void
+cases_read(struct reader *r, json_t *root, struct scenario_file *file)
+{
+    const json_t *list = json_object_get(root, "cases");
+    struct scenario_set sets[SCENARIO_CASES_MAX] = {{.set = NULL}};
+    if (list)
+        sets_read(r, list, sets);
+    if (r->err)
+        return;
+    size_t n = list ? json_array_size(list) : 1;
+    file->cases = calloc(n, sizeof(struct scenario *));
+    if (!file->cases) {
+        reader_nomem(r);
+        return;
+    }
+    if (!list)
+        case_read(r, file, root, file->name, NULL);
+    for (size_t i = 0; list && i < n && !r->err; i++) {
+        snprintf(r->in_case, sizeof r->in_case, "case \"%s\": ", sets[i].name);
+        case_read(r, file, root, sets[i].name,
+                  json_object_get(json_array_get(list, i), "set"));
+    }
+    r->in_case[0] = 0;
+}
+
+/* ---- expectations ---- */
+
+/* "value" holds in every case. */
+static void
+value_spread(struct reader *r, struct scenario_expect *e, size_t n)
+{
+    double *values = calloc(n, sizeof *values);
+    if (!values) {
+        reader_nomem(r);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        values[i] = e->values[0];
+    free(e->values);
+    e->values = values;
+    e->n_values = n;
+}
+
+static void
+expect_finish(struct reader *r, const json_t *o, struct scenario_expect *e,
+              size_t n_cases)
+{
+    if (!e->values)
+        reader_fail(r, "wants value or values");
+    else if (!json_object_get(o, "tolerance") ==
+             !json_object_get(o, "relative"))
+        reader_fail(r, "wants tolerance or relative, one of them");
+    else if (json_object_get(o, "value"))
+        value_spread(r, e, n_cases);
+    else if (e->n_values != n_cases)
+        reader_fail_at(r, "values", "has %zu, but there are %zu cases",
+                       e->n_values, n_cases);
+}
+
+static void
+expects_finish(struct reader *r, const json_t *root, struct scenario_file *f)
+{
+    const json_t *list = json_object_get(root, "expect");
+    size_t mark = reader_enter(r, "expect");
+    for (size_t i = 0; i < f->n_expects && !r->err; i++) {
+        size_t inner = reader_enter_element(r, i);
+        expect_finish(r, json_array_get(list, i), &f->expects[i], f->n_cases);
+        reader_leave(r, inner);
+    }
+    reader_leave(r, mark);
 }
 
 /* ---- the file ---- */
 
-static int
-head_read(struct reader *r, const json_t *root, struct scenario_file *f)
+/* jansson says nothing of some failures to allocate. Numbers are all read as
+ * real ones: the tables say which are whole. */
+static json_t *
+tree_load(struct reader *r, const char *text, size_t len)
 {
-    const json_t *format = json_object_get(root, "format");
-    const json_t *name = json_object_get(root, "name");
-    const json_t *about = json_object_get(root, "about");
-    if (!json_is_object(root))
-        return reader_fail(r, "", "a scenario is an object");
-    if (!json_is_integer(format) || json_integer_value(format) != FORMAT)
-        return reader_fail(r, "format",
-                           ": wants %d: this program reads no "
-                           "other version",
-                           FORMAT);
-    if ((name && !json_is_string(name)) || (about && !json_is_string(about)) ||
-        (name && json_string_length(name) >= SCENARIO_NAME_MAX))
-        return reader_fail(r, "name",
-                           " and about: want text; a name is "
-                           "shorter than %d octets",
-                           SCENARIO_NAME_MAX);
-    snprintf(f->name, sizeof f->name, "%s",
-             name ? json_string_value(name) : "scenario");
-    f->about = about ? strdup(json_string_value(about)) : NULL;
-    if (about && !f->about)
-        return r->err = ERR_NOMEM;
-    return 0;
+    json_error_t e;
+    if (len > TEXT_MAX) {
+        reader_fail(r, "has %zu octets; at most %d", len, TEXT_MAX);
+        return NULL;
+    }
+    json_t *root = json_loadb(
+        text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &e);
+    if (root)
+        return root;
+    if (json_error_code(&e) == json_error_out_of_memory || !e.text[0])
+        reader_nomem(r);
+    else
+        reader_fail(r, "line %d, column %d: %s", e.line, e.column, e.text);
+    return NULL;
 }
 
 int
@@ -416,20 +469,20 @@ scenario_parse(struct scenario_file **out, const char *text, size_t len,
                const char *directory, struct scenario_problem *problem)
 {
     struct reader r = {.problem = problem, .directory = directory};
-    struct scenario_file *f = calloc(1, sizeof *f);
-    json_error_t error;
-    json_t *root = NULL;
     *out = NULL;
-    problem->text[0] = '\0';
-    if (!f)
-        return ERR_NOMEM;
-    if (len > TEXT_MAX)
-        reader_fail(&r, "", "is longer than 16 MiB");
-    else if (!(root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error)))
-        reader_fail(&r, "", "line %d, column %d: %s", error.line, error.column,
-                    error.text);
-    if (!r.err && !head_read(&r, root, f) && !cases_read(&r, root, f))
-        (void)reader_expects(&r, root, f);
+    problem->text[0] = 0;
+    params_default(&r.params, 3600);
+    json_t *root = tree_load(&r, text, len);
+    struct scenario_file *f = root ? malloc(sizeof *f) : NULL;
+    if (f) {
+        scenario_file_defaults(f);
+        object_read(&r, &scenario_file_table, root, f);
+        if (!r.err)
+            cases_read(&r, root, f);
+        if (!r.err)
+            expects_finish(&r, root, f);
+    } else if (!r.err)
+        reader_nomem(&r);
     json_decref(root);
     if (r.err)
         scenario_free(&f);

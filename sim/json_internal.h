@@ -1,51 +1,47 @@
-/* sim/json_internal.h - tables that say what a scenario file may contain. */
+/* sim/json_internal.h - what the files that read scenarios share. */
 #ifndef SIM_JSON_INTERNAL_H
 #define SIM_JSON_INTERNAL_H
-#include <stdbool.h>
-#include <stddef.h>
+#include <jansson.h>
 
-#include "sim/scenario.h"
+#include "sim/scenario_fields.h"
 
-/* How a value is kept. A number of the file is multiplied by scale. */
-enum key_kind {
-    KEY_U32,
-    KEY_U64,
-    KEY_INTERVAL, /* uint64_t, of a number that may be broken */
-    KEY_U16,
-    KEY_DOUBLE,
-    KEY_BOOL,
-    KEY_TEXT, /* char[size] */
-    KEY_FILE, /* the same, joined to the scenario's directory */
-    KEY_ENUM, /* int-sized enum, 1, 2, .. in the order of names */
-    KEY_OTHER /* read by code of its own */
+enum { READER_PATH_MAX = 256 };
+
+/* The first error stays, with the place it was at. */
+struct reader {
+    int err;
+    struct scenario_problem *problem;
+    const char *directory;
+    struct params params;
+    char in_case[SCENARIO_NAME_MAX + 16]; /* `case "..": `, or nothing */
+    char path[READER_PATH_MAX];           /* of what is read now */
 };
 
-struct scenario_key {
-    const char *name;
-    enum key_kind kind;
-    size_t offset, size;
-    double scale, min, max;
-    const char *names; /* enum: "poisson|constant", */
-    const char *help;
-};
+/* Go into a member or an element; returns what reader_leave() wants to be back
+ * where it was. */
+size_t reader_enter(struct reader *r, const char *key);
+size_t reader_enter_element(struct reader *r, size_t i);
+void reader_leave(struct reader *r, size_t mark);
 
-struct scenario_table {
-    const char *name; /* of the key whose object it is; "" the file itself */
-    const struct scenario_key *keys;
-    size_t n;
-    size_t offset; /* of the object's structure in struct scenario */
-};
+/* Wrong is what is at the path; or, at `key` of it. */
+void reader_fail(struct reader *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void reader_fail_at(struct reader *r, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void reader_nomem(struct reader *r);
+/* "wants a whole number from 1 to 20, not 2.5" */
+void reader_wants(struct reader *r, const struct field *f, const json_t *v);
+void reader_unknown(struct reader *r, const struct field_table *t,
+                    const char *key);
 
-extern const struct scenario_table scenario_tables[];
-extern const size_t scenario_tables_len;
-const struct scenario_table *scenario_table(const char *name);
-
-/* What a scenario is that says nothing. */
-void scenario_defaults(struct scenario *s, enum scenario_level level,
-                       enum scenario_trip trip);
-void scenario_group_defaults(struct scenario_clients *g);
-
-/* Number `number`, from 1, of names; NULL: there are fewer. *len: its length.
- */
-const char *scenario_enum_name(const char *names, int number, size_t *len);
+/* All members of o that t has go into the structure at base, where defaults
+ * are; one that
+ * neither t nor t->also has is an error. */
+void object_read(struct reader *r, const struct field_table *t, json_t *o,
+                 void *base);
+/* Is v a list of as many elements as f wants? Else that is the error. */
+bool list_check(struct reader *r, const struct field *f, const json_t *v);
+/* Numbers of a list, each in f's range, to `out`, which has room for all. */
+void numbers_read(struct reader *r, const struct field *f, const json_t *list,
+                  double *out);
 #endif

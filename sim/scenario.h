@@ -3,9 +3,10 @@
  * A scenario is one JSON object; scenario_schema() prints the JSON Schema of
  * it, made from the same tables that read it, with every default. Defaults are
  * the consensus parameters' (params_default()), so a scenario that says nothing
- * of a thing simulates what the network does. Times are given in ms or s as the
- * key says and kept in microseconds here; rates are packets per second, kept as
- * packets per 1,000 s (mhz). */
+ * of a thing simulates what the network does; which key is which field is in
+ * sim/scenario_fields.c. Times are given in ms or s as the key says; ms are
+ * kept in microseconds here, rates, given in packets per second, as packets per
+ * 1,000 s (mhz), both rounded to the nearest. */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
 #include <stdbool.h>
@@ -24,7 +25,6 @@ enum {
     SCENARIO_GROUPS_MAX = 64,
     SCENARIO_CASES_MAX = 128,
     SCENARIO_EXPECTS_MAX = 16,
-    SCENARIO_CORRUPT_MAX = 256,
     SCENARIO_TARGETS_AT_ONCE = 8
 };
 
@@ -57,8 +57,11 @@ struct scenario_network {
     enum scenario_trip trip;
     uint32_t layers, width;
     uint32_t gateways, stores;
-    /* Weight of each relay of each layer, owned; NULL: all alike. Layer i has
-     * widths[i] relays, its weights begin at weights + weights_start[i]. */
+    /* Weight of each relay of each layer, owned; NULL: all of a layer alike.
+     * Layer i < layers has widths[i] relays, its weights begin at weights +
+     * weights_start[i], which is also the sum of the widths before it. Cascade:
+     * every layer has the weights of the first. Free route: every hop has the
+     * one set's widths and weights, from 0. `width` is that of the first. */
     double *weights;
     uint32_t widths[SCENARIO_LAYERS_MAX];
     uint32_t weights_start[SCENARIO_LAYERS_MAX];
@@ -70,8 +73,6 @@ struct scenario_network {
     double loss;             /* share of frames lost on each link */
     uint32_t corrupt;        /* relays of the mix layers, drawn by the seed */
     double corrupt_of_layer; /* share of each mix layer, rounded; instead */
-    uint16_t corrupt_relays[SCENARIO_CORRUPT_MAX]; /* these, besides */
-    uint32_t n_corrupt_relays;
 };
 
 struct scenario_mix {
@@ -93,9 +94,10 @@ struct scenario_clients {
     char name[SCENARIO_NAME_MAX];
     uint32_t count;
     enum client_send send;
-    struct profile profile; /* by name from the consensus parameters, or made
-                               of "rate", which is all sends */
-    uint32_t *rates_mhz;    /* owned; client i has rates_mhz[i % n]; or NULL */
+    /* By name from the consensus parameters; or "rate", which is all sends; or
+     * of "rates" and "trace" the name alone. */
+    struct profile profile;
+    uint32_t *rates_mhz; /* owned; client i has rates_mhz[i % n]; or NULL */
     uint32_t n_rates;
     char trace[SCENARIO_PATH_MAX];
     double stay_mean_s, away_mean_s; /* 0: always there */
@@ -139,10 +141,10 @@ struct scenario_attack {
  * standard error, z from the false alarms allowed (two-sided, normal). */
 struct scenario_expect {
     char metric[SCENARIO_NAME_MAX];
-    double *values; /* one a case; owned */
+    double *values; /* one a case, always; owned */
     size_t n_values;
     double tolerance; /* absolute, or */
-    double relative;  /* of the value */
+    double relative;  /* of the value; the other is 0 */
     double false_alarm;
 };
 
@@ -176,8 +178,9 @@ struct scenario_problem {
     char text[512];
 };
 
-/* Read a file's text. `directory` is where paths in it begin ("" : here).
- * Returns 0; ERR_FORMAT (problem says what and where), ERR_NOMEM. */
+/* Read a file's text, at most 16 MiB. `directory` is where paths in it begin
+ * ("": here). Returns 0; ERR_FORMAT (problem says what and where), ERR_NOMEM;
+ * *out is NULL then. Where memory is short it may be ERR_FORMAT too. */
 int scenario_parse(struct scenario_file **out, const char *text, size_t len,
                    const char *directory,
                    struct scenario_problem *problem) CHECK_RESULT;
@@ -185,13 +188,19 @@ void scenario_free(struct scenario_file **f);
 /* Forget all but the first n cases. */
 void scenario_cases_keep(struct scenario_file *f, size_t n);
 
+/* Do its values go together? Part of scenario_parse(); for scenarios made in
+ * another way. Returns 0 or ERR_FORMAT. */
+int scenario_check(const struct scenario *s,
+                   struct scenario_problem *problem) CHECK_RESULT;
+
 /* The JSON Schema (draft 2020-12), to be freed by the caller; NULL without
  * memory. */
 char *scenario_schema(void);
 
-/* Packets a second of all clients together, when all are there. */
+/* Packets a second of all clients together, when all are there: sends, polls
+ * and loops; without those that follow a trace. */
 double scenario_rate(const struct scenario *s);
-/* Hops of a packet's whole way. */
+/* Hops of a packet's whole way: one a relay that it passes, out and back. */
 uint32_t scenario_hops(const struct scenario *s);
 /* Relays in all: gateways and stores too. */
 uint32_t scenario_relays(const struct scenario *s);

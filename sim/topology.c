@@ -52,9 +52,6 @@ corrupt_take(struct topology *t, struct env *env)
     if (n->corrupt > 0)
         corrupt_draw(t, env, t->n_gateways,
                      t->n_relays - t->n_gateways - t->n_stores, n->corrupt);
-    for (uint32_t i = 0; i < n->n_corrupt_relays; i++)
-        if (n->corrupt_relays[i] < t->n_relays)
-            t->corrupt[n->corrupt_relays[i]] = 1;
     for (uint32_t l = 0; n->corrupt_of_layer > 0 && l < t->n_layers; l++)
         corrupt_draw(t, env, t->layer_start[l], n->widths[l],
                      (uint32_t)lround(n->corrupt_of_layer * n->widths[l]));

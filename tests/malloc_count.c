@@ -1,9 +1,12 @@
-/* tests/malloc_count.c - counts calls of malloc, calloc and realloc.
+/* tests/malloc_count.c - counts calls of malloc, calloc and realloc, and lets
+ * them fail.
  *
- * State: one counter. The program's own definitions take the place of glibc's
- * for all libraries and pass the work on to it. */
+ * State: one counter; how many calls a thread has left. The program's own
+ * definitions take the place of glibc's for all libraries and pass the work on
+ * to it. */
 #include "tests/malloc_count.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -27,26 +30,38 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 static atomic_long calls;
+static _Thread_local long left = -1;
+
+/* Count one call; is it to fail? */
+static bool
+fails(void)
+{
+    atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+    if (left > 0)
+        left--;
+    else if (left == 0) {
+        errno = ENOMEM;
+        return true;
+    }
+    return false;
+}
 
 void *
 malloc(size_t size)
 {
-    atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
-    return __libc_malloc(size);
+    return fails() ? NULL : __libc_malloc(size);
 }
 
 void *
 calloc(size_t n, size_t size)
 {
-    atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
-    return __libc_calloc(n, size);
+    return fails() ? NULL : __libc_calloc(n, size);
 }
 
 void *
 realloc(void *old, size_t size)
 {
-    atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
-    return __libc_realloc(old, size);
+    return fails() ? NULL : __libc_realloc(old, size);
 }
 
 long
@@ -54,10 +69,24 @@ malloc_count(void)
 {
     return atomic_load_explicit(&calls, memory_order_relaxed);
 }
+
+bool
+malloc_fail_after(long n)
+{
+    left = n;
+    return true;
+}
 #else
 long
 malloc_count(void)
 {
     return -1;
+}
+
+bool
+malloc_fail_after(long n)
+{
+    (void)n;
+    return false;
 }
 #endif

@@ -16,6 +16,7 @@
 #include "lib/config.h"
 #include "lib/pack.h"
 #include "lib/wire.h"
+#include "sim/scenario.h"
 
 enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1296 };
 
@@ -131,6 +132,21 @@ documents(uint8_t which, const uint8_t *data, size_t len)
         (void)!document_parse(&d, document_kind_of(data, len), data, len);
 }
 
+/* What a simulation is to do. */
+static void
+scenario(const uint8_t *data, size_t len)
+{
+    struct scenario_file *f;
+    struct scenario_problem p;
+    if (scenario_parse(&f, (const char *)data, len, "here", &p))
+        return;
+    for (size_t i = 0; i < f->n_cases; i++)
+        if (scenario_hops(f->cases[i]) == 0 ||
+            scenario_relays(f->cases[i]) == 0 || scenario_rate(f->cases[i]) < 0)
+            abort();
+    scenario_free(&f);
+}
+
 int
 fuzz_parsers(const uint8_t *data, size_t len)
 {
@@ -140,6 +156,10 @@ fuzz_parsers(const uint8_t *data, size_t len)
     uint8_t which = data[0] % 16;
     if (data[0] >= 0xf8) {
         documents(data[0] & 7, data + 1, len - 1);
+        return 0;
+    }
+    if (data[0] == 0xf7) {
+        scenario(data + 1, len - 1);
         return 0;
     }
     data++;
