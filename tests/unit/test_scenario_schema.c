@@ -48,6 +48,7 @@ static const char *const keys[] = {"format",
                                    "mix",
                                    "mix.strategy",
                                    "mix.delay_mean_ms",
+                                   "mix.delay_unit_us",
                                    "mix.poll_delay_mean_ms",
                                    "mix.store_delay_fixed_ms",
                                    "mix.store_delay_mean_ms",
@@ -67,6 +68,7 @@ static const char *const keys[] = {"format",
                                    "clients[0].stay_mean_s",
                                    "clients[0].away_mean_s",
                                    "clients[0].challenger",
+                                   "clients[0].message_rate",
                                    "clients[0].target",
                                    "run",
                                    "run.warmup_s",
@@ -233,7 +235,7 @@ schema_defaults(void **state)
     json_object_set_new(
         o, "clients",
         json_pack("[o]", defaults_make(schema_at(schema, "clients[0]"), &n)));
-    assert_int_equal(n, 52);
+    assert_int_equal(n, 54);
     char *text = json_dumps(o, 0);
     struct scenario_file *said, *unsaid;
     struct scenario_problem p;
