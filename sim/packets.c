@@ -20,7 +20,7 @@
 
 enum {
     WINDOW_MAX_US = 1 << 15,
-    PARTS_WAY = 8,          /* windows of a mean delay, */
+    PARTS_WAY = 8,           /* windows of a mean delay, */
     PARTS_ROUND = 128,       /* where answers come back to gateways, */
     PARTS_FREE = 512,        /* and where there is no order of relays */
     SAMPLES_A_WAY = 20,      /* of what is under way */
