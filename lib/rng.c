@@ -13,15 +13,21 @@ rng_u64(struct env *env)
     return v;
 }
 
+__extension__ typedef unsigned __int128 uint128;
+
+/* Lemire, "Fast random integer generation in an interval" (ACM TOMACS 2019):
+ * the upper half of v * n, and v refused where its lower half is one of the
+ * 2^64 mod n lowest, so that each result is as frequent. */
 uint64_t
 rng_below(struct env *env, uint64_t n)
 {
-    /* refuse the 2^64 mod n lowest values, so that each rest is as frequent */
-    uint64_t v, low = (0 - n) % n;
-    do
-        v = rng_u64(env);
-    while (v < low);
-    return v % n;
+    uint128 product = (uint128)rng_u64(env) * n;
+    if ((uint64_t)product < n) {
+        const uint64_t low = (0 - n) % n;
+        while ((uint64_t)product < low)
+            product = (uint128)rng_u64(env) * n;
+    }
+    return (uint64_t)(product >> 64);
 }
 
 double

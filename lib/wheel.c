@@ -96,7 +96,7 @@ room_grow(struct wheel_entry **array, uint32_t chunks)
 static int
 chunks_grow(struct wheel *w)
 {
-    uint32_t room = w->made ? w->made : CHUNKS_FIRST;
+    uint32_t room = w->made / 4 + CHUNKS_FIRST;
     if (w->made > NONE / CHUNK_ENTRIES / 2)
         return ERR_FULL;
     room += w->made;

@@ -53,13 +53,24 @@ gauges_begin(struct gauges *g, uint64_t now_us)
     g->begin_us = now_us;
 }
 
+/* Batch i is from begin + i * length / n on. */
+static uint64_t
+batch_begin_us(const struct gauges *g, uint64_t i)
+{
+    return g->begin_us + (i * g->length_us + g->n_batches - 1) / g->n_batches;
+}
+
 struct gauge_batch *
-gauges_at(struct gauges *g, uint64_t now_us)
+gauges_find(struct gauges *g, uint64_t now_us)
 {
     if (g->begin_us == 0 || now_us < g->begin_us ||
         now_us >= g->begin_us + g->length_us)
         return NULL;
-    return &g->batch[(now_us - g->begin_us) * g->n_batches / g->length_us];
+    uint64_t i = (now_us - g->begin_us) * g->n_batches / g->length_us;
+    g->found_batch = &g->batch[i];
+    g->found_us = batch_begin_us(g, i);
+    g->found_len_us = batch_begin_us(g, i + 1) - g->found_us;
+    return g->found_batch;
 }
 
 void

@@ -31,6 +31,8 @@ struct gauges {
     uint32_t n_batches, batch_now;
     uint64_t begin_us, length_us; /* of all batches; begin 0: not yet */
     struct gauge_batch *batch;
+    struct gauge_batch *found_batch; /* found last, with its times */
+    uint64_t found_us, found_len_us;
     struct target_found *found; /* of each target that is done */
     uint32_t n_found, found_room;
     double *own; /* ln p_own/p_other of challengers' packets, for delta */
@@ -45,7 +47,14 @@ void gauges_free(struct gauges **g);
 /* Begin now: what came before was warming up. */
 void gauges_begin(struct gauges *g, uint64_t now_us);
 /* The batch of this time; NULL before the first and after the last. */
-struct gauge_batch *gauges_at(struct gauges *g, uint64_t now_us);
+struct gauge_batch *gauges_find(struct gauges *g, uint64_t now_us);
+static inline struct gauge_batch *
+gauges_at(struct gauges *g, uint64_t now_us)
+{
+    /* nearly always the one of the last call */
+    return now_us - g->found_us < g->found_len_us ? g->found_batch
+                                                  : gauges_find(g, now_us);
+}
 
 /* A target is done; NAN in it: not counted there. */
 void gauges_found(struct gauges *g, const struct target_found *f);

@@ -3,7 +3,8 @@
 # Usage: run.sh OUT JSON [ONLY]; ONLY is what the names must begin with.
 #
 # A line of a table is "name median least most per_x" in microseconds; a rate
-# is "name N packets/s", memory "name N MiB", a part "name N ratio"; the simulator's "sim.hops N million hops/s" is taken as it is.
+# is "name N packets/s" or "name N million/s", memory "name N MiB" or "name N
+# octets", a part "name N ratio".
 set -eu
 out=$1 json=$2 only=${3:-}
 all=$(mktemp)
@@ -12,7 +13,6 @@ for b in "$out"/bench_*; do
     [ -x "$b" ] && [ -f "$b" ] || continue
     BENCH_ONLY=$only "$b" "$out" | tee -a "$all"
 done
-case sim.hops in "$only"*) "$out/brusio-sim" bench | tee -a "$all" ;; esac
 awk 'BEGIN { print "[" }
     function item(name, unit, median, best, per_x) {
         printf "%s  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %s,", sep,
@@ -20,7 +20,8 @@ awk 'BEGIN { print "[" }
         printf " \"best\": %s, \"per_x\": %s}", best, per_x
         sep = ",\n"
     }
-    $1 == "sim.hops" { item($1, "million/s", $2, $2, "null") }
+    $3 == "million/s" { item($1, $3, $2, $2, "null") }
+    $3 == "octets" { item($1, $3, $2, $2, "null") }
     $3 == "MiB" { item($1, $3, $2, $2, "null") }
     $3 == "ratio" { item($1, $3, $2, $2, "null") }
     $3 == "packets/s" { item($1, $3, $2, $2, "null") }
