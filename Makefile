@@ -102,7 +102,7 @@ include sphinx/package.mk
 
 .DEFAULT_GOAL := all
 REGISTERS := build/release/registers
-.PHONY: model soak-directory $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
+.PHONY: sim-accept study model soak-directory $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench load e2e latency lint format format-check install uninstall clean \
 	layers cov-report
 
@@ -124,6 +124,8 @@ help:
 	@echo 'make soak       a network under churn; SECONDS=600'
 	@echo 'make model      spin on the authorities'\'' voting'
 	@echo 'make soak-directory  10,000 epochs of authorities among faults'
+	@echo 'make sim-accept the simulator against closed forms'
+	@echo 'make study      the figures of doc/PARAMETERS.md'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
@@ -148,7 +150,6 @@ e2e: all
 	@tests/e2e/page.sh $(CURDIR)/$(OUT)
 	@tests/e2e/authorities.sh $(CURDIR)/$(OUT)
 
-# A network under churn, SECONDS long: nothing lost, nothing grows.
 # The voting in every state.
 model:
 	@.ci/deps model
@@ -156,6 +157,14 @@ model:
 soak-directory: $(OUT)/run-tests
 	@BRUSIO_TEST_EPOCHS=10000 $(OUT)/run-tests 'directory/*'
 
+# The simulator against closed forms and published figures (5 minutes).
+sim-accept: all
+	@tests/sim_accept.sh $(CURDIR)/$(OUT)
+# The study behind the default parameters; its figures in build/study.
+study: all
+	@tests/study.sh $(CURDIR)/$(OUT) build/study
+
+# A network under churn, SECONDS long: nothing lost, nothing grows.
 soak: all
 	@tests/e2e/soak.py $(CURDIR)/$(OUT) $(SECONDS) $(SEED)
 SECONDS ?= 600

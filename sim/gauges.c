@@ -167,6 +167,8 @@ BATCH_FN(batch_loss_infinite,
          ratio((double)b->loss.infinite, (double)b->loss.n))
 BATCH_FN(batch_own, ratio(b->own.sum, (double)(b->own.n - b->own.infinite)))
 BATCH_FN(batch_own_infinite, ratio((double)b->own.infinite, (double)b->own.n))
+BATCH_FN(batch_watch_send, ratio(b->watched_nats[0], (double)b->watched[0]))
+BATCH_FN(batch_watch_poll, ratio(b->watched_nats[1], (double)b->watched[1]))
 BATCH_FN(batch_up, ratio((double)b->sent / seconds * s->packet_len,
                          ratio(b->online_sum, (double)b->samples)))
 BATCH_FN(batch_relay,
@@ -313,6 +315,10 @@ gauges_report(const struct gauges *g, struct sim_result *r)
         report_batches(g, r, "epsilon.own.infinite", "share",
                        batch_own_infinite);
         report_delta(g, r);
+    }
+    if (m->watch) {
+        report_batches(g, r, "watch.send", "nats", batch_watch_send);
+        report_batches(g, r, "watch.poll", "nats", batch_watch_poll);
     }
     if (g->paths)
         report_paths(g, r);

@@ -24,6 +24,8 @@ struct gauge_batch {
         double sum; /* of |ln p0/p1| where it is finite */
         uint64_t n, infinite;
     } loss, own;
+    double watched_nats[2]; /* by sends and by polls */
+    uint64_t watched[2];
 };
 
 struct gauges {

@@ -221,12 +221,26 @@ packet_delay_us(const struct run *f, struct record *p)
            f->scenario->mix.delay_unit_us;
 }
 
+/* A store that watches the challengers' links compares them. */
+static void
+store_weighs(struct run *f, struct gauge_batch *b, const struct record *p)
+{
+    const bool poll = p->flags & RECORD_POLL;
+    for (unsigned i = 0; i < 2; i++)
+        if (p->sender == f->challenger[i].client) {
+            b->watched_nats[poll] += spy_came(f->spy, i, poll, p->at_us);
+            b->watched[poll]++;
+        }
+}
+
 static void
 packet_at_store(struct run *f, uint32_t number, struct record *p)
 {
     struct gauge_batch *b = gauges_at(f->gauges, p->at_us);
     if (b && !(p->flags & RECORD_LOOP))
         stats_times_add(&b->to_store, p->at_us - p->start_us);
+    if (b && f->spy && !(p->flags & RECORD_LOOP))
+        store_weighs(f, b, p);
     packet_seen_out(f, p, b);
     if (wheel_add(f->wait, p->at_us + packet_delay_us(f, p), number,
                   WAIT_STORE))
@@ -536,9 +550,13 @@ client_send(struct run *f, const struct source_tick *tick)
     struct gauge_batch *b = gauges_at(f->gauges, tick->at_us);
     struct way w;
     topology_way(f->topology, &f->env, tick->client, tick->poll, &w);
-    uint32_t number = hops_record(f, &w, tick->at_us, tick->client, 0);
+    uint32_t number = hops_record(f, &w, tick->at_us, tick->client,
+                                  tick->poll ? RECORD_POLL : 0);
     if (number == RECORD_NONE)
         return;
+    for (unsigned i = 0; f->spy && i < 2; i++)
+        if (tick->client == f->challenger[i].client)
+            spy_sent(f->spy, i, tick->at_us);
     if (b)
         b->sent++;
     if (b && f->gauges->paths)

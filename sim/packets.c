@@ -232,6 +232,8 @@ run_make(struct run *f, struct scenario_problem *problem)
                      "this scenario has %" PRIu32,
                      SPHINX_HOPS_MAX, hops);
     }
+    if (!err && m->watch)
+        err = spy_new(&f->spy, f->topology, &f->env);
     if (!err)
         err = sources_new(&f->sources, s, &f->env, problem);
     if (!err)
@@ -259,6 +261,7 @@ run_free(struct run *f)
     free(f->inside);
     tracker_free(&f->tracker);
     real_free(&f->real);
+    spy_free(&f->spy);
     gauges_free(&f->gauges);
     sources_free(&f->sources);
     wheel_free(&f->wait);

@@ -10,6 +10,7 @@
 #include "sim/real.h"
 #include "sim/records.h"
 #include "sim/sources.h"
+#include "sim/spy.h"
 #include "sim/topology.h"
 #include "sim/tracker.h"
 
@@ -61,6 +62,7 @@ struct run {
     struct mix_memory *memory; /* NULL: not asked for */
     struct tracker *tracker;   /* NULL: nothing is followed */
     struct real *real;         /* NULL: numbers alone */
+    struct spy *spy;           /* NULL: nobody watches links */
     struct gauges *gauges;
     struct alarm *alarm; /* of each relay; NULL: no loops */
     uint64_t alarm_windows, alarm_bad, alarm_raised; /* before measuring */

@@ -11,7 +11,7 @@
 
 #include "lib/error.h"
 
-enum { RECORD_LOOP = 1, RECORD_IN_USE = 2, RECORD_HELD = 4 };
+enum { RECORD_LOOP = 1, RECORD_IN_USE = 2, RECORD_HELD = 4, RECORD_POLL = 8 };
 #define RECORD_NONE UINT32_MAX
 
 struct record {

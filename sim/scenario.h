@@ -116,7 +116,7 @@ struct scenario_run {
 };
 
 struct scenario_measure {
-    bool latency, occupancy, mix_entropy, epsilon, alarm;
+    bool latency, occupancy, mix_entropy, epsilon, alarm, watch;
     uint32_t targets;       /* tagged packets, one after the other */
     uint32_t at_once;       /* of them under way together */
     double drained;         /* a target is done when less of it is inside */

@@ -127,7 +127,9 @@ measure_check(const struct scenario *s, struct scenario_problem *p)
     uint64_t challengers = 0;
     for (uint32_t i = 0; i < s->n_clients; i++)
         challengers += s->clients[i].challenger ? s->clients[i].count : 0;
-    if (s->measure.epsilon && challengers != 2)
+    if (s->measure.watch && s->network.trip != TRIP_ROUND)
+        return fail(p, "measure.watch: wants stores, network.trip \"round\"");
+    if ((s->measure.epsilon || s->measure.watch) && challengers != 2)
         return fail(p,
                     "measure.epsilon: wants exactly two clients marked "
                     "challenger, there are %llu",
@@ -159,7 +161,7 @@ network_measure_check(const struct scenario *s, struct scenario_problem *p)
     const struct scenario_measure *m = &s->measure;
     if (m->targets > 0)
         return packets_only(p, "measure.targets");
-    if (m->epsilon)
+    if (m->epsilon || m->watch)
         return packets_only(p, "measure.epsilon");
     if (m->mix_entropy)
         return packets_only(p, "measure.mix_entropy");

@@ -172,6 +172,9 @@ static const struct field measure_fields[] = {
           "How well two clients' packets are told apart"),
     FIELD(BOOL, 0, scenario_measure, alarm, "alarm", 0, 0,
           "When relays notice that their own loops get lost"),
+    FIELD(BOOL, 0, scenario_measure, watch, "watch", 0, 0,
+          "Round trip: what a store learns of two challengers whose links it "
+          "watches"),
     FIELD(WHOLE, 0, scenario_measure, targets, "targets", 0, 1000000,
           "Packets whose whole anonymity set is computed"),
     FIELD(WHOLE, 0, scenario_measure, at_once, "at_once", 1,

@@ -15,5 +15,22 @@ for p in relay directory client testnet; do
         bad=1
     fi
 done
-[ "$bad" = 0 ] && echo 'links: no daemon contains the seeded generator'
+# I5: the simulator mixes and ticks with the relay's and the client's own
+# objects: it defines none of their functions, and calls them.
+theirs='mix|traffic|wheel|alarm|relay|client|replay|sphinx'
+for o in "$1"/sim/*.o; do
+    own=$(nm --defined-only -g "$o" | awk '{ print $3 }' |
+        grep -E "^($theirs)_" || true)
+    [ -z "$own" ] || { echo "links: $o defines" $own; bad=1; }
+done
+uses() {
+    nm -u "$1" | grep -q " $2\$" || { echo "links: $1 does not use $2"; bad=1; }
+}
+uses "$1/sim/hops.o" mix_push
+uses "$1/sim/hops.o" mix_pop_due
+uses "$1/sim/sources.o" traffic_tick
+uses "$1/sim/watch.o" alarm_turn
+uses "$1/sim/team.o" relay_tick
+uses "$1/sim/world_client.o" client_tick
+[ "$bad" = 0 ] && echo 'links: no daemon contains what is for simulation; no mixing of its own in sim/'
 exit "$bad"

@@ -80,6 +80,7 @@ static const char *const keys[] = {"format",
                                    "measure.mix_entropy",
                                    "measure.epsilon",
                                    "measure.alarm",
+                                   "measure.watch",
                                    "measure.targets",
                                    "measure.at_once",
                                    "measure.drained",
@@ -235,7 +236,7 @@ schema_defaults(void **state)
     json_object_set_new(
         o, "clients",
         json_pack("[o]", defaults_make(schema_at(schema, "clients[0]"), &n)));
-    assert_int_equal(n, 54);
+    assert_int_equal(n, 55);
     char *text = json_dumps(o, 0);
     struct scenario_file *said, *unsaid;
     struct scenario_problem p;
