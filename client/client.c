@@ -207,8 +207,8 @@ client_is_stuck(const struct client *c)
 {
     uint64_t since_us =
         c->answer_us > c->linked_us ? c->answer_us : c->linked_us;
-    return c->connected && c->current &&
-           env_now_mono_us(c->env) - since_us > CLIENT_STUCK_US;
+    /* before its first consensus nothing is asked, and linked_us counts */
+    return c->connected && env_now_mono_us(c->env) - since_us > CLIENT_STUCK_US;
 }
 
 bool

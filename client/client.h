@@ -66,9 +66,9 @@ void client_gateway_change(struct client *c);
 /* The newest consensus, or NULL. */
 const struct consensus *client_consensus(const struct client *c);
 
-/* Has it asked for CLIENT_STUCK_US without a single answer? Then the gateway is
- * of no use, or has lost its handle: connect anew. Depends on the network
- * alone. */
+/* Connected for CLIENT_STUCK_US without a single answer, or without a first
+ * consensus? Then the gateway is of no use, or has lost its handle: connect
+ * anew. Depends on the network alone. */
 bool client_is_stuck(const struct client *c);
 
 /* Do stores know a newer consensus, and the gateway has not brought it for a

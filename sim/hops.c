@@ -532,10 +532,11 @@ packet_tag(struct run *f, struct record *p, const struct source_tick *tick)
     f->tagged++;
 }
 
+/* Are all its mixes the adversary's, of a round trip on the way out? */
 static bool
 way_is_corrupt(const struct run *f, const struct way *w)
 {
-    for (unsigned i = 0; i < w->n; i++) {
+    for (unsigned i = 0; i < (w->turns ? w->turns : w->n); i++) {
         uint8_t layer = f->topology->layer_of[w->relay[i]];
         if (layer > 0 && layer <= f->topology->n_layers &&
             !f->topology->corrupt[w->relay[i]])

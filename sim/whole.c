@@ -307,12 +307,9 @@ held_note(struct run *run)
  * lost while the connection stands; a piece that is lost here stands for a
  * connection that broke, and is made good as that would be. */
 static int
-client_watch(struct run *run, struct world_client *k)
+client_watch(struct world_client *k)
 {
-    const uint64_t now_us = engine_now_us(run->world->engine);
-    const bool none =
-        !client_consensus(k->client) && now_us - k->linked_us > CLIENT_STUCK_US;
-    if (none || client_is_behind(k->client))
+    if (client_is_behind(k->client))
         return sim_client_reconnect(k);
     return sim_client_watch(k);
 }
@@ -324,7 +321,7 @@ watch(struct run *run)
     struct world *w = run->world;
     int err = 0;
     for (uint32_t i = 0; i < w->n_clients && !err; i++)
-        err = client_watch(run, &w->client[i]);
+        err = client_watch(&w->client[i]);
     if (!err && engine_now_us(w->engine) >= run->epoch_us) {
         err = sim_world_epoch(w);
         run->epoch_us +=

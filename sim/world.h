@@ -50,7 +50,6 @@ struct world_client {
     struct client *client; /* NULL: dead */
     uint32_t gateway;      /* relay number connected to, UINT32_MAX none */
     uint32_t link;         /* the gateway's number for it */
-    uint64_t linked_us;    /* since then */
     void *owner;           /* the caller's */
     struct world_record *record;
     size_t n_records, room;

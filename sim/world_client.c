@@ -160,7 +160,6 @@ sim_client_connect(struct world_client *k)
     if (err)
         return err;
     k->gateway = k->number;
-    k->linked_us = engine_now_us(k->world->engine);
     client_link_up(k->client);
     return 0;
 }

@@ -50,7 +50,40 @@ a_withheld_consensus_is_noticed(void **state)
     }
 }
 
+static bool
+nothing_passes(void *ctx, uint64_t now_us, uint32_t from, uint32_t to)
+{
+    (void)now_us;
+    (void)to;
+    return from != *(uint32_t *)ctx;
+}
+
+/* A gateway that gives no consensus at all: its client asks for nothing, but
+ * is not content either. */
+static void
+a_silent_gateway_is_noticed(void **state)
+{
+    (void)state;
+    struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                  .gateways = 1,
+                                  .layers = 3,
+                                  .mixes = 1,
+                                  .stores = 1,
+                                  .seed = test_seed()};
+    struct world *w = world_new(&config);
+    uint32_t gateway = 0;
+    engine_adversary(w->engine, nothing_passes, &gateway);
+    struct world_client *k = world_client_add(w, "light", 0);
+    world_run_s(w, CLIENT_STUCK_US / 1000000 - 1);
+    assert_null(client_consensus(k->client));
+    assert_false(client_is_stuck(k->client));
+    world_run_s(w, 2);
+    assert_true(client_is_stuck(k->client));
+    world_free(&w);
+}
+
 const struct CMUnitTest test_withheld[] = {
+    cmocka_unit_test(a_silent_gateway_is_noticed),
     cmocka_unit_test(a_withheld_consensus_is_noticed),
 };
 TEST_SUITE(test_withheld);
