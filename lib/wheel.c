@@ -7,14 +7,22 @@
  * empty, the slot's entries of this turn are sorted into it; those of later
  * turns stay.
  *
- * A slot is a ring of chunks, its entries one after the other: `tail` tells
- * where the next one goes, and its chunk leads to the oldest. A chunk is one
- * line of the cache. The rings are kept apart from the chunks, so that the
- * lines of a slot can be fetched all at once, one slot ahead of the hand: lists
- * of single entries, sorted by following them, took half the time of a
- * simulator of 100,000 clients, most of it waiting for memory.
+ * A slot is a ring of chunks, full but for the last. `tail` tells where the
+ * slot's next entry goes, and the last chunk leads to the first.
  *
  * next_us caches the earliest due time; 0 means not known.
+ *
+ * Why so. What costs time is waiting for memory: with lists of single entries,
+ * sorted by following them, a simulator of 100,000 clients and 30 mixes spent
+ * half of its time there. Now an entry's neighbours share its cache lines, and
+ * a slot's lines are fetched one slot ahead of the hand: the same simulator is
+ * 2.2 times as fast, 3.4 times when it fetches its own data ahead as well.
+ * Slots of 2 ms hold the entries of 8 slots of 256 us, so the chunks at the
+ * ends of the slots, which are written to, mostly stay in the cache; that is a
+ * quarter of it. An entry of a relay costs 12 ns at 40,000 packets/s (lists:
+ * 28 ns), 22 ns at 5,000 (28 ns), 36 ns at 1,000 (28 ns). 8,000 entries take 36
+ * bytes each, less than half of it their own 16; an entry alone in its slot
+ * takes a chunk of 128 bytes, and there are 2,048 slots.
  *
  * Failure mode: no memory for more; the entry is refused and the wheel stays
  * as it was. Popping needs none: `ready` has room for the fullest slot before
@@ -26,12 +34,12 @@
 #include <string.h>
 
 enum {
-    CHUNK = 4, /* entries in a line of the cache */
+    CHUNK = 8, /* entries in two lines of the cache */
     LINE = 64,
+    LINE_ENTRIES = LINE / sizeof(struct wheel_entry),
     FIRST_CHUNKS = 16,
     FIRST_READY = 16,
-    FEW = 24, /* up to here, sorting by insertion is faster */
-    KEYS = 1 << WHEEL_SLOT_BITS
+    FEW = 8 /* fewer are sorted by insertion alone */
 };
 #define WORDS      (WHEEL_SLOTS / 64)
 #define SLOT_MASK  ((uint64_t)WHEEL_SLOTS - 1)
@@ -40,7 +48,7 @@ enum {
 struct chunk {
     struct wheel_entry e[CHUNK];
 };
-_Static_assert(sizeof(struct chunk) == LINE, "a chunk is a line");
+_Static_assert(sizeof(struct chunk) % LINE == 0, "a chunk is whole lines");
 
 /* What is known of a chunk; chunk 0 is none. */
 struct link {
@@ -56,8 +64,7 @@ struct wheel {
     struct wheel_entry *ready;
     struct chunk *chunk;
     struct link *link;
-    uint64_t word[WORDS];         /* bit set: the slot is not empty */
-    uint64_t summary[WORDS / 64]; /* bit set: the word is not zero */
+    uint64_t word[WORDS]; /* bit set: the slot is not empty */
     /* Where the slot's next entry goes, CHUNK * chunk + index; at the end of a
      * chunk when that is full, 0 when the slot is empty. */
     uint32_t tail[WHEEL_SLOTS];
@@ -138,40 +145,17 @@ ready_grow(struct wheel *w, uint32_t n)
     return 0;
 }
 
-static void
-slot_mark(struct wheel *w, uint32_t slot)
-{
-    w->word[slot / 64] |= 1ULL << (slot % 64);
-    w->summary[slot / 4096] |= 1ULL << (slot / 64 % 64);
-}
-
-static void
-slot_unmark(struct wheel *w, uint32_t slot)
-{
-    w->word[slot / 64] &= ~(1ULL << (slot % 64));
-    if (w->word[slot / 64] == 0)
-        w->summary[slot / 4096] &= ~(1ULL << (slot / 64 % 64));
-}
-
-/* First marked slot >= from, or WHEEL_SLOTS. */
+/* First slot >= from that is not empty, or WHEEL_SLOTS. */
 static uint32_t
 slot_find(const struct wheel *w, uint32_t from)
 {
+    uint32_t i = from / 64;
     if (from >= WHEEL_SLOTS)
         return WHEEL_SLOTS;
-    uint32_t i = from / 64;
     uint64_t bits = w->word[i] & (~0ULL << (from % 64));
-    if (bits)
-        return i * 64 + (uint32_t)__builtin_ctzll(bits);
-    for (i++; i < WORDS;) {
-        uint64_t sum = w->summary[i / 64] & (~0ULL << (i % 64));
-        if (sum) {
-            i = i / 64 * 64 + (uint32_t)__builtin_ctzll(sum);
-            return i * 64 + (uint32_t)__builtin_ctzll(w->word[i]);
-        }
-        i = (i / 64 + 1) * 64;
-    }
-    return WHEEL_SLOTS;
+    while (!bits && ++i < WORDS)
+        bits = w->word[i];
+    return bits ? i * 64 + (uint32_t)__builtin_ctzll(bits) : WHEEL_SLOTS;
 }
 
 /* The chunk that holds the slot's last entry. */
@@ -203,7 +187,7 @@ slot_extend(struct wheel *w, uint32_t slot)
     w->free_head = w->link[c].next;
     w->link[c].before = n;
     if (n == 0) {
-        slot_mark(w, slot);
+        w->word[slot / 64] |= 1ULL << (slot % 64);
         w->link[c].next = c;
     } else {
         uint32_t last = slot_last(w, slot);
@@ -214,26 +198,40 @@ slot_extend(struct wheel *w, uint32_t slot)
     return 0;
 }
 
-/* Put an entry among those that are ready, after its equals. */
+/* Where an entry belongs among those that are ready: after its equals. */
+static uint32_t
+ready_place(const struct wheel *w, uint64_t due_us)
+{
+    uint32_t from = w->first, to = w->end;
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (w->ready[middle].due_us <= due_us)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+/* Put an entry there, moving those before it or after it. */
 static int
 ready_add(struct wheel *w, struct wheel_entry e)
 {
-    uint32_t i = w->end;
     if (w->end == w->room && w->first == 0) {
         int err = ready_grow(w, w->room + 1);
         if (err)
             return err;
     }
-    while (i > w->first && w->ready[i - 1].due_us > e.due_us)
-        i--;
-    struct wheel_entry *at = w->ready + i;
-    /* mostly it is due before the others: move those that precede it */
-    if (w->first > 0 && (i - w->first < w->end - i || w->end == w->room)) {
-        struct wheel_entry *first = w->ready + w->first--;
-        memmove(first - 1, first, (size_t)(at - first) * sizeof e);
+    uint32_t place = ready_place(w, e.due_us);
+    uint32_t before = place - w->first, after = w->end - place;
+    struct wheel_entry *at = w->ready + place;
+    if (w->first > 0 && (before < after || w->end == w->room)) {
         at--;
+        memmove(at - before, at - before + 1, before * sizeof e);
+        w->first--;
     } else {
-        memmove(at + 1, at, (w->end++ - i) * sizeof e);
+        memmove(at + 1, at, after * sizeof e);
+        w->end++;
     }
     *at = e;
     return 0;
@@ -270,7 +268,7 @@ wheel_prefetch(const struct wheel *w, uint64_t due_us)
 {
     const uint32_t tail = w->tail[(due_us >> WHEEL_SLOT_BITS) & SLOT_MASK];
     if (tail % CHUNK)
-        __builtin_prefetch(&w->chunk[tail / CHUNK], 1);
+        __builtin_prefetch(&w->chunk[tail / CHUNK].e[tail % CHUNK], 1);
 }
 
 /* The cache lines of a slot, which will be wanted soon. */
@@ -282,7 +280,8 @@ slot_prefetch(const struct wheel *w, uint32_t slot)
     uint32_t last = slot_last(w, slot), c = last;
     do {
         c = w->link[c].next;
-        __builtin_prefetch(&w->chunk[c]);
+        for (int i = 0; i < CHUNK; i += LINE_ENTRIES)
+            __builtin_prefetch(&w->chunk[c].e[i]);
     } while (c != last);
 }
 
@@ -318,41 +317,49 @@ walk_next(const struct wheel *w, struct walk *k)
     return &w->chunk[k->chunk].e[k->i++];
 }
 
-/* Sort a slot's entries of this turn into ready: insert each. */
-static void
-gather_few(struct wheel *w, uint32_t slot)
+/* How many low bits of their times to leave out when n entries are sorted
+ * roughly, so that few share the others. */
+static unsigned
+sort_shift(uint32_t n)
 {
-    struct walk k = walk_start(w, slot);
-    struct wheel_entry *e, *ready = w->ready;
-    uint32_t n = 0;
-    while ((e = walk_next(w, &k)))
-        if (is_now(w, e)) {
-            uint32_t i = n++;
-            for (; i > 0 && ready[i - 1].due_us > e->due_us; i--)
-                ready[i] = ready[i - 1];
-            ready[i] = *e;
-        }
-    w->end = n;
+    unsigned bits = n < FEW ? 0 : 31 - (unsigned)__builtin_clz(n);
+    return bits < WHEEL_SLOT_BITS ? WHEEL_SLOT_BITS - bits : 0;
 }
 
-/* The same by counting: they differ in the lowest bits of their times only. */
+/* Copy a slot's entries of this turn to ready, roughly in order: counted by
+ * the upper bits in which their times differ. */
 static void
-gather_many(struct wheel *w, uint32_t slot)
+gather_roughly(struct wheel *w, uint32_t slot, unsigned shift)
 {
+    uint32_t at[WHEEL_SLOT_US], n = 0, keys = WHEEL_SLOT_US >> shift;
     struct walk k = walk_start(w, slot);
-    uint32_t at[KEYS] = {0}, n = 0;
-    struct wheel_entry *e;
+    const struct wheel_entry *e;
+    memset(at, 0, keys * sizeof *at);
     while ((e = walk_next(w, &k)))
-        at[e->due_us % KEYS] += is_now(w, e);
-    for (uint32_t i = 0; i < KEYS; i++) {
+        at[e->due_us % WHEEL_SLOT_US >> shift] += is_now(w, e);
+    for (uint32_t i = 0; i < keys; i++) {
         uint32_t here = at[i];
         at[i] = n;
         n += here;
     }
     for (k = walk_start(w, slot); (e = walk_next(w, &k));)
         if (is_now(w, e))
-            w->ready[at[e->due_us % KEYS]++] = *e;
+            w->ready[at[e->due_us % WHEEL_SLOT_US >> shift]++] = *e;
     w->end = n;
+}
+
+/* By insertion; an entry's place is near. */
+static void
+ready_sort(struct wheel *w)
+{
+    struct wheel_entry *ready = w->ready;
+    for (uint32_t i = 1; i < w->end; i++) {
+        const struct wheel_entry e = ready[i];
+        uint32_t k = i;
+        for (; k > 0 && ready[k - 1].due_us > e.due_us; k--)
+            ready[k] = ready[k - 1];
+        ready[k] = e;
+    }
 }
 
 /* Leave to a slot its entries of later turns, in the chunks at its start. */
@@ -360,16 +367,12 @@ static void
 slot_keep_later(struct wheel *w, uint32_t slot)
 {
     struct walk k = walk_start(w, slot), to = k;
-    uint32_t last = slot_last(w, slot), first = k.chunk, before = 0;
+    uint32_t last = slot_last(w, slot), first = k.chunk;
     const struct wheel_entry *e;
     while ((e = walk_next(w, &k)))
-        if (!is_now(w, e)) {
-            if (to.i == CHUNK)
-                before += CHUNK;
+        if (!is_now(w, e))
             *walk_next(w, &to) = *e;
-        }
     w->tail[slot] = to.chunk * CHUNK + to.i;
-    w->link[to.chunk].before = before;
     if (to.chunk != last) {
         w->link[last].next = w->free_head;
         w->free_head = w->link[to.chunk].next;
@@ -384,16 +387,16 @@ slot_gather(struct wheel *w, uint32_t slot)
     uint32_t n = slot_count(w, slot), last = slot_last(w, slot);
     slot_prefetch(w, (slot + 1) & SLOT_MASK);
     w->first = 0;
-    if (n > FEW)
-        gather_many(w, slot);
-    else
-        gather_few(w, slot);
+    unsigned shift = sort_shift(n);
+    gather_roughly(w, slot, shift);
+    if (shift > 0)
+        ready_sort(w);
     if (w->end == n) {
         uint32_t first = w->link[last].next;
         w->link[last].next = w->free_head;
         w->free_head = first;
         w->tail[slot] = 0;
-        slot_unmark(w, slot);
+        w->word[slot / 64] &= ~(1ULL << (slot % 64));
     } else if (w->end > 0) {
         slot_keep_later(w, slot);
     }
@@ -464,11 +467,10 @@ wheel_next_due_us(struct wheel *w)
         return UINT64_MAX;
     if (w->next_us)
         return w->next_us;
-    /* Nothing is ready, or it is due at 0. From the hand once around: the first
-     * slot that has an entry of this turn has the earliest; failing that, the
-     * least of all */
     if (w->first < w->end)
         return w->ready[w->first].due_us;
+    /* from the hand once around: the first slot that has an entry of this turn
+     * has the earliest; failing that, the least of all */
     uint64_t best = UINT64_MAX;
     uint32_t start = (uint32_t)(w->hand & SLOT_MASK), slot = start + 1;
     for (int turn = 0; turn < 2; turn++, slot = 0) {

@@ -1,13 +1,15 @@
 /* lib/wheel.h - a hashed timer wheel: many entries, due in order of time.
  *
- * Varghese and Lauck, "Hashed and hierarchical timing wheels" (SOSP 1987),
- * scheme 6: WHEEL_SLOTS slots of WHEEL_SLOT_US microseconds, each a list
- * sorted by due time, entries further ahead than one turn among them. A
- * bitmap of the slots that are not empty lets the hand leap. Adding and
- * popping cost O(1) while a slot holds a few entries.
+ * After Varghese and Lauck, "Hashed and hierarchical timing wheels" (SOSP
+ * 1987), scheme 6: WHEEL_SLOTS slots of WHEEL_SLOT_US microseconds, entries
+ * further ahead than one turn among them. A slot is sorted when its time has
+ * come. A bitmap of the slots that are not empty lets the hand leap. Adding
+ * and popping cost O(1) whether a slot holds one entry or thousands; only
+ * wheel_next_due_us looks at every entry when all are a turn ahead and more.
  *
- * Entries carry two numbers of the caller's and cannot be cancelled: who may
- * change his mind puts a generation into one of them. */
+ * Entries of equal times come out in the order in which they were added. They
+ * carry two numbers of the caller's and cannot be cancelled: who may change
+ * his mind puts a generation into one of them. */
 #ifndef LIB_WHEEL_H
 #define LIB_WHEEL_H
 #include <stddef.h>
@@ -16,8 +18,9 @@
 #include "lib/error.h"
 
 enum {
-    WHEEL_SLOT_BITS = 10, /* a slot is 1,024 us, */
-    WHEEL_SLOTS = 4096    /* a turn 4.2 s */
+    WHEEL_SLOT_BITS = 11, /* a slot is 2,048 us, */
+    WHEEL_SLOT_US = 1 << WHEEL_SLOT_BITS,
+    WHEEL_SLOTS = 2048 /* a turn 4.2 s */
 };
 
 struct wheel;

@@ -1,5 +1,4 @@
-/* tests/malloc_count.c - counts calls of malloc, calloc and realloc, and lets
- * them fail.
+/* tests/malloc_count.c - counts allocations, and lets them fail.
  *
  * State: one counter; how many calls a thread has left. The program's own
  * definitions take the place of glibc's for all libraries and pass the work on
@@ -29,8 +28,10 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
 static atomic_long calls;
 static _Thread_local long left = -1;
+static _Thread_local bool once, failed;
 
 /* Count one call; is it to fail? */
 static bool
@@ -40,6 +41,9 @@ fails(void)
     if (left > 0)
         left--;
     else if (left == 0) {
+        failed = true;
+        if (once)
+            left = -1;
         errno = ENOMEM;
         return true;
     }
@@ -64,6 +68,12 @@ realloc(void *old, size_t size)
     return fails() ? NULL : __libc_realloc(old, size);
 }
 
+void *
+aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? NULL : __libc_memalign(alignment, size);
+}
+
 long
 malloc_count(void)
 {
@@ -74,7 +84,18 @@ bool
 malloc_fail_after(long n)
 {
     left = n;
+    once = false;
     return true;
+}
+
+bool
+malloc_fail(long n)
+{
+    const bool did = failed;
+    left = n - 1;
+    once = true;
+    failed = false;
+    return did;
 }
 #else
 long
@@ -85,6 +106,13 @@ malloc_count(void)
 
 bool
 malloc_fail_after(long n)
+{
+    (void)n;
+    return false;
+}
+
+bool
+malloc_fail(long n)
 {
     (void)n;
     return false;
