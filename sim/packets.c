@@ -225,12 +225,15 @@ run_make(struct run *f, struct scenario_problem *problem)
     if (!err)
         err = mixes_make(f);
     if (!err && f->options->real_crypto) {
-        err = real_new(&f->real, f->topology, &f->env, hops);
+        /* a round trip has a header for each way */
+        const uint32_t slots =
+            s->network.trip == TRIP_ROUND ? s->network.layers + 2 : hops;
+        err = real_new(&f->real, f->topology, &f->env, slots);
         if (err == ERR_RANGE)
             snprintf(problem->text, sizeof problem->text,
                      "--real-crypto: a packet's header has room for %d hops, "
                      "this scenario has %" PRIu32,
-                     SPHINX_HOPS_MAX, hops);
+                     SPHINX_HOPS_MAX, slots);
     }
     if (!err && m->watch)
         err = spy_new(&f->spy, f->topology, &f->env);
