@@ -6,8 +6,8 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "sim/packets.h"
 
 #define TRIAL_HOPS 100000.0
@@ -116,9 +116,7 @@ struct trial {
 static double
 clock_s(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (double)clock_mono_us() / 1e6;
 }
 
 static void

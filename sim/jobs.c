@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "sim/packets.h"
 #include "sim/stats.h"
 #include "sim/whole.h"
@@ -88,9 +89,7 @@ worker(void *arg)
 static double
 clock_s(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (double)clock_mono_us() / 1e6;
 }
 
 static void

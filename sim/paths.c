@@ -90,7 +90,8 @@ survival(const struct paths *p, uint32_t n, double *median, double *greenwood)
         risk -= waiting[a] + p->caught[a];
     }
     free(waiting);
-    return at_n;
+    /* nobody is left to be caught so late, or nearly so */
+    return isnan(at_n) && alive < 0.01 ? 1 - alive : at_n;
 }
 
 struct estimate
