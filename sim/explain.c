@@ -1,7 +1,7 @@
 /* sim/explain.c - a scenario in sentences, with an estimate of its cost.
  *
  * How long it takes is told from a trial: the same scenario, cut to some
- * 100,000 hops, run here and now. */
+ * 500,000 hops, run here and now. */
 #include "sim/explain.h"
 
 #include <inttypes.h>
@@ -10,7 +10,8 @@
 #include "lib/clock.h"
 #include "sim/packets.h"
 
-#define TRIAL_HOPS 100000.0
+#define TRIAL_HOPS 500000.0
+#define CACHE_LEN  (16.0 * 1048576)
 
 static const char *
 strategy_text(const struct mix_params *m)
@@ -129,6 +130,34 @@ trial_progress(void *ctx, double share)
     }
 }
 
+/* Seconds that a run with so many texts takes; NAN: it failed. */
+static double
+texts_run(const struct scenario *s, uint32_t texts, bool real_crypto,
+          struct scenario_problem *problem)
+{
+    struct scenario cut = *s;
+    struct sim_result r;
+    const struct sim_options o = {.real_crypto = real_crypto};
+    const double start_s = clock_s();
+    cut.measure.texts = texts;
+    int err = job_run(&cut, &o, &r, problem);
+    return err ? NAN : clock_s() - start_s;
+}
+
+/* Of the network level: what it takes to get going, and each further text. */
+static double
+trial_texts(const struct scenario *s, bool real_crypto,
+            struct scenario_problem *problem)
+{
+    const uint32_t few = scenario_clients_count(s) / 2, more = 3 * few;
+    if (s->measure.texts <= more)
+        return texts_run(s, s->measure.texts, real_crypto, problem);
+    const double few_s = texts_run(s, few, real_crypto, problem);
+    const double more_s = texts_run(s, more, real_crypto, problem);
+    return few_s +
+           fmax(more_s - few_s, 0) / (more - few) * (s->measure.texts - few);
+}
+
 /* Seconds that the run of this case will take; NAN: the trial failed. */
 static double
 trial_run(const struct scenario *s, const struct packets_plan *p,
@@ -140,17 +169,27 @@ trial_run(const struct scenario *s, const struct packets_plan *p,
     const struct sim_options o = {
         .real_crypto = real_crypto, .progress = trial_progress, .ctx = &t};
     const double length_s = TRIAL_HOPS / (p->hops_hz + 1);
+    if (s->level == LEVEL_NETWORK)
+        return trial_texts(s, real_crypto, problem);
     cut.run.warmup_s = 0;
-    cut.run.measure_s = 2 * length_s;
+    cut.run.measure_s = length_s;
     cut.measure.targets = 0;
-    cut.measure.texts = s->measure.texts ? 2 : 0;
     int err = job_run(&cut, &o, &r, problem);
     if (err)
         return NAN;
-    double end_s = clock_s(), made_s = (t.started ? t.measure_s : end_s);
-    const struct sim_metric *m = result_find(&r, "run.length");
-    double ran_s = m ? m->value : cut.run.measure_s;
-    return made_s - t.start_s + (end_s - made_s) / ran_s * p->virtual_s;
+    const double end_s = clock_s(), made_s = t.started ? t.measure_s : end_s;
+    const struct sim_metric *hops = result_find(&r, "packets.hops"),
+                            *sent = result_find(&r, "packets.sent");
+    /* The network has been filling up, so events count and not time. Each label
+     * of the tracker costs a twentieth; what fits into no cache, half as much
+     * again. */
+    const double events = (hops->value + sent->value) * length_s + 1;
+    const double labels = s->measure.targets ? s->measure.at_once : 0;
+    const double factor =
+        (1 + 0.05 * labels) * (p->memory > CACHE_LEN ? 1.5 : 1);
+    return made_s - t.start_s +
+           (end_s - made_s) / events * factor * (p->hops_hz + p->sent_hz) *
+               p->virtual_s;
 }
 
 static int

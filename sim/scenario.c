@@ -29,6 +29,15 @@ scenario_rate(const struct scenario *s)
 }
 
 uint32_t
+scenario_clients_count(const struct scenario *s)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < s->n_clients; i++)
+        sum += s->clients[i].count;
+    return sum;
+}
+
+uint32_t
 scenario_hops(const struct scenario *s)
 {
     const struct scenario_network *n = &s->network;

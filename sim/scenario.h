@@ -200,6 +200,8 @@ char *scenario_schema(void);
 /* Packets a second of all clients together, when all are there: sends, polls
  * and loops; without those that follow a trace. */
 double scenario_rate(const struct scenario *s);
+/* Clients of all groups. */
+uint32_t scenario_clients_count(const struct scenario *s);
 /* Hops of a packet's whole way: one a relay that it passes, out and back. */
 uint32_t scenario_hops(const struct scenario *s);
 /* Relays in all: gateways and stores too. */
