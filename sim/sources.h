@@ -28,8 +28,8 @@ int sources_new(struct sources **out, const struct scenario *s, struct env *env,
                 struct scenario_problem *problem) CHECK_RESULT;
 void sources_free(struct sources **src);
 
-/* Ticks up to now_us, at most max, in order. Returns how many; SIZE_MAX
- * without memory. */
+/* Ticks up to now_us, at most max; in order, but that who ticks more than once
+ * may come late. Returns how many; SIZE_MAX without memory. */
 size_t sources_pop(struct sources *src, uint64_t now_us,
                    struct source_tick *out, size_t max);
 

@@ -1,0 +1,256 @@
+/* tests/unit/test_sim_files.c - schedules and latencies from files, ways drawn
+ * by weight, clients that come and go. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/rng_seeded.h"
+#include "sim/scenario_fields.h"
+#include "sim/sources.h"
+#include "sim/topology.h"
+#include "sim/trace_in.h"
+#include "tests/runner.h"
+
+struct drawn {
+    struct env env;
+    struct rng_seeded rng;
+    uint64_t now_us;
+};
+
+static uint64_t
+time_now(struct env *env)
+{
+    return ((struct drawn *)env)->now_us;
+}
+
+static void
+draw(struct env *env, void *out, size_t len)
+{
+    rng_seeded_bytes(&((struct drawn *)env)->rng, out, len);
+}
+
+static struct env *
+drawn_init(struct drawn *d)
+{
+    static const struct env_ops ops = {
+        .now_mono_us = time_now, .random_traffic = draw, .random_crypto = draw};
+    d->env.ops = &ops;
+    d->now_us = 0;
+    rng_seeded_init_u64(&d->rng, test_seed(), "files");
+    return &d->env;
+}
+
+/* A file with this text; its name stays good until the next. */
+static const char *
+file_of(const char *text)
+{
+    static char name[] = "/tmp/brusio-test-XXXXXX";
+    strcpy(name + strlen(name) - 6, "XXXXXX");
+    int fd = mkstemp(name);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    return name;
+}
+
+static void
+trace_in_order_of_time(void **state)
+{
+    (void)state;
+    struct scenario_problem p;
+    struct trace_in *t;
+    const char *name = file_of("time_s,client\n2.5,1\n0.25,0\n2.5,2\r\n");
+    static const uint64_t at_us[] = {250000, 2500000, 2500000};
+    assert_int_equal(trace_in_read(&t, name, 3, &p), 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_false(trace_in_is_over(t));
+        assert_int_equal(trace_in_at_us(t), at_us[i]);
+        assert_int_equal(trace_in_next(t), i);
+    }
+    assert_true(trace_in_is_over(t));
+    assert_int_equal(trace_in_at_us(t), UINT64_MAX);
+    trace_in_free(&t);
+    unlink(name);
+}
+
+static void
+wrong_lines_are_named(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } bad[] = {{"1,0\n2,3\n", "line 2"},   {"1,0\n-2,0\n", "line 2"},
+               {"1,0\nx\n", "line 2"},     {"1;0\n", "line 1"},
+               {"1,0,5\n", "line 1"},      {"1,0.5\n", "line 1"},
+               {"time_s,client\n", "one"}, {"", "one"},
+               {"1,0\nnan,0\n", "line 2"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct scenario_problem p = {""};
+        struct trace_in *t;
+        const char *name = file_of(bad[i].text);
+        assert_int_equal(trace_in_read(&t, name, 3, &p), ERR_FORMAT);
+        assert_null(t);
+        if (!strstr(p.text, bad[i].says))
+            fail_msg("'%s': %s", bad[i].text, p.text);
+        unlink(name);
+    }
+    struct scenario_problem p = {""};
+    struct trace_in *t;
+    assert_int_equal(trace_in_read(&t, "/nonexistent/x", 3, &p), ERR_IO);
+    assert_non_null(strstr(p.text, "/nonexistent/x"));
+}
+
+static void
+matrix_is_square(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } bad[] = {{"1,2\n3\n", "line 2"},        {"1,2\n", "line 2"},
+               {"1,2\n3,4\n5,6\n", "line 3"}, {"1,2,3\n3,4\n", "line 1"},
+               {"1,-2\n3,4\n", "line 1"},     {"", "line 1"}};
+    (void)state;
+    struct scenario_problem p = {""};
+    uint32_t *m;
+    const char *name = file_of("0, 1.5\n20,0.0005\n");
+    assert_int_equal(matrix_read(&m, name, 2, &p), 0);
+    assert_int_equal(m[0], 0);
+    assert_int_equal(m[1], 1500);
+    assert_int_equal(m[2], 20000);
+    assert_int_equal(m[3], 1);
+    free(m);
+    unlink(name);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        name = file_of(bad[i].text);
+        assert_int_equal(matrix_read(&m, name, 2, &p), ERR_FORMAT);
+        if (!strstr(p.text, bad[i].says))
+            fail_msg("'%s': %s", bad[i].text, p.text);
+        unlink(name);
+    }
+}
+
+static struct scenario *
+scenario_of(const char *text, struct scenario_file **f)
+{
+    struct scenario_problem p;
+    if (scenario_parse(f, text, strlen(text), "", &p))
+        fail_msg("%s", p.text);
+    return (*f)->cases[0];
+}
+
+/* 5 standard errors: a false alarm in 10^6. */
+static void
+ways_by_weight(void **state)
+{
+    enum { DRAWS = 40000 };
+    (void)state;
+    struct drawn d;
+    struct scenario_file *f;
+    struct scenario *s =
+        scenario_of("{\"format\":1,\"clients\":[{\"count\":1}],\"network\":"
+                    "{\"weights\":[[1,3],[1,0,1]]}}",
+                    &f);
+    struct topology *t;
+    assert_int_equal(topology_new(&t, s, drawn_init(&d)), 0);
+    static const double share[] = {.25, .75, .5, 0, .5};
+    uint32_t n[5] = {0};
+    for (int i = 0; i < DRAWS; i++) {
+        struct way w;
+        topology_way(t, &d.env, 0, false, &w);
+        assert_int_equal(w.n, 2);
+        assert_int_equal(w.turns, 0);
+        assert_true(w.relay[0] < 2 && w.relay[1] >= 2 && w.relay[1] < 5);
+        n[w.relay[0]]++;
+        n[w.relay[1]]++;
+    }
+    for (int i = 0; i < 5; i++) {
+        double sd = sqrt(DRAWS * share[i] * (1 - share[i]));
+        assert_true(fabs(n[i] - DRAWS * share[i]) <= 5 * sd);
+    }
+    topology_free(&t);
+    scenario_free(&f);
+}
+
+/* client, gateway, layers, store, layers, gateway; a loop leaves its relay's
+ * layer out and ends at it. */
+static void
+round_trips_and_loops(void **state)
+{
+    (void)state;
+    struct drawn d;
+    struct scenario_file *f;
+    struct scenario *s = scenario_of(
+        "{\"format\":1,\"clients\":[{\"count\":1}],\"network\":{\"trip\":"
+        "\"round\",\"width\":4,\"gateways\":3,\"stores\":2}}",
+        &f);
+    struct topology *t;
+    struct way w;
+    static const uint8_t layers[] = {0, 1, 2, 3, 4, 1, 2, 3, 0};
+    assert_int_equal(topology_new(&t, s, drawn_init(&d)), 0);
+    assert_int_equal(t->n_relays, 3 + 12 + 2);
+    topology_way(t, &d.env, 4, true, &w);
+    assert_int_equal(w.n, 9);
+    assert_int_equal(w.turns, 5);
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(t->layer_of[w.relay[i]], layers[i]);
+    assert_int_equal(w.relay[0], 4 % 3);
+    assert_int_equal(w.relay[8], w.relay[0]);
+    const uint32_t second = t->layer_start[1];
+    topology_loop(t, &d.env, second, &w);
+    static const uint8_t loop[] = {3, 4, 1, 2};
+    assert_int_equal(w.n, 4);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(t->layer_of[w.relay[i]], loop[i]);
+    assert_int_equal(w.relay[3], second);
+    topology_free(&t);
+    scenario_free(&f);
+}
+
+/* Of 2,000 clients two thirds are there at any time, and send then. */
+static void
+clients_come_and_go(void **state)
+{
+    enum { CLIENTS = 2000, SECONDS = 40 };
+    (void)state;
+    struct drawn d;
+    struct scenario_file *f;
+    struct scenario_problem p;
+    struct scenario *s =
+        scenario_of("{\"format\":1,\"clients\":[{\"count\":2000,\"rate\":1,"
+                    "\"stay_mean_s\":2,\"away_mean_s\":1}]}",
+                    &f);
+    struct sources *src;
+    struct source_tick tick[256];
+    double online = 0, sent = 0;
+    uint64_t last_us = 0;
+    assert_int_equal(sources_new(&src, s, drawn_init(&d), &p), 0);
+    for (uint64_t at_us = 0; at_us < SECONDS * 1000000ULL; at_us += 10000) {
+        d.now_us = at_us;
+        size_t n = sources_pop(src, at_us, tick, 256);
+        assert_true(n < 256);
+        sent += (double)n;
+        for (size_t i = 0; i < n; i++) {
+            assert_true(tick[i].at_us <= at_us &&
+                        (at_us == 0 || tick[i].at_us > last_us));
+        }
+        last_us = at_us;
+        online += sources_online(src) / (SECONDS * 100.0);
+    }
+    /* the correlation time is 2/3 s: 60 samples of 2,000 clients and more */
+    const double want = CLIENTS * 2 / 3.0;
+    assert_true(fabs(online - want) < 5 * sqrt(want / 3 / 30));
+    assert_true(fabs(sent - want * SECONDS) < 5 * sqrt(2 * want * SECONDS));
+    sources_free(&src);
+    scenario_free(&f);
+}
+
+const struct CMUnitTest test_sim_files[] = {
+    cmocka_unit_test(trace_in_order_of_time),
+    cmocka_unit_test(wrong_lines_are_named),
+    cmocka_unit_test(matrix_is_square),
+    cmocka_unit_test(ways_by_weight),
+    cmocka_unit_test(round_trips_and_loops),
+    cmocka_unit_test(clients_come_and_go),
+};
+TEST_SUITE(test_sim_files);
