@@ -312,8 +312,13 @@ install: all install-libs
 		done; done
 	@mkdir -p $(DESTDIR)$(DOCDIR)
 	install -m 644 $(CONTRIB) $(DESTDIR)$(DOCDIR)
+	@for d in . accept study; do \
+		mkdir -p $(DESTDIR)$(DOCDIR)/scenarios/$$d; \
+		install -m 644 sim/scenarios/$$d/*.json \
+			$(DESTDIR)$(DOCDIR)/scenarios/$$d; done
 uninstall: uninstall-libs
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(CONTRIB)))
+	rm -rf $(DESTDIR)$(DOCDIR)/scenarios
 	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
 		$(DESTDIR)$(UNITDIR)/brusio-relay.service
 	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
