@@ -1,0 +1,330 @@
+/* tests/scenario/test_sim_packets.c - whole runs of the level "packets": the
+ * same course however they are done, and laws that hold for every network.
+ * Texts are written with ' for ". */
+#include "tests/runner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/jobs.h"
+#include "sim/report.h"
+
+enum { TEXT_LEN = 4096, CASES_MAX = 8 };
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+struct outcome {
+    struct scenario_file *file;
+    struct case_result result[CASES_MAX];
+};
+
+static void
+outcome_run(struct outcome *o, char *text, uint32_t threads, bool real,
+            FILE *trace)
+{
+    struct scenario_problem p;
+    const struct jobs_config config = {
+        .threads = threads, .real_crypto = real, .quiet = true, .trace = trace};
+    for (char *c = text; *c; c++)
+        if (*c == '\'')
+            *c = '"';
+    if (scenario_parse(&o->file, text, strlen(text), "", &p))
+        fail_msg("%s", p.text);
+    assert_true(o->file->n_cases <= CASES_MAX);
+    if (jobs_run(o->file, &config, o->result, &p))
+        fail_msg("%s", p.text);
+}
+
+static void
+outcome_free(struct outcome *o)
+{
+    scenario_free(&o->file);
+}
+
+static struct estimate
+figure(const struct outcome *o, size_t number, const char *name)
+{
+    const struct sim_metric *m = result_find(&o->result[number].result, name);
+    if (!m || isnan(m->value))
+        fail_msg("no %s", name);
+    return (struct estimate){m->value, m->half};
+}
+
+/* Bit for bit; a NAN is itself. */
+static void
+outcome_same(const struct outcome *a, const struct outcome *b)
+{
+    assert_int_equal(a->file->n_cases, b->file->n_cases);
+    for (size_t i = 0; i < a->file->n_cases; i++) {
+        const struct sim_result *x = &a->result[i].result,
+                                *y = &b->result[i].result;
+        assert_true(x->course == y->course);
+        assert_int_equal(x->n, y->n);
+        for (size_t k = 0; k < x->n; k++) {
+            assert_string_equal(x->metric[k].name, y->metric[k].name);
+            assert_memory_equal(&x->metric[k].value, &y->metric[k].value,
+                                sizeof x->metric[k].value);
+            assert_memory_equal(&x->metric[k].half, &y->metric[k].half,
+                                sizeof x->metric[k].half);
+        }
+    }
+}
+
+/* ---- the course ---- */
+
+static void
+seed_text(char text[static TEXT_LEN], unsigned seed)
+{
+    snprintf(text, TEXT_LEN,
+             "{'format':1,'seed':%u,'runs':3,'network':{'width':4,'corrupt':2,"
+             "'loss':0.01},'clients':[{'count':30,'rate':2,'stay_mean_s':20,"
+             "'away_mean_s':10}],'mix':{'delay_mean_ms':50,"
+             "'delay_unit_us':100},'run':{'measure_s':10},'measure':"
+             "{'targets':30,'path_messages':10,'mix_entropy':true},'cases':["
+             "{'name':'a'},{'name':'b','set':{'network.layers':2}}]}",
+             seed);
+}
+
+static void
+seed_is_all(void **state)
+{
+    (void)state;
+    static struct outcome one, three, other;
+    char text[TEXT_LEN];
+    seed_text(text, 5);
+    outcome_run(&one, text, 1, false, NULL);
+    seed_text(text, 5);
+    outcome_run(&three, text, 3, false, NULL);
+    seed_text(text, 6);
+    outcome_run(&other, text, 3, false, NULL);
+    outcome_same(&one, &three);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(one.result[i].result.course !=
+                    other.result[i].result.course);
+    assert_true(one.result[0].result.course != one.result[1].result.course);
+    outcome_free(&one);
+    outcome_free(&three);
+    outcome_free(&other);
+}
+
+static const char *const strategies[] = {
+    "'strategy':'poisson','delay_mean_ms':50,'delay_unit_us':100",
+    "'strategy':'timed-pool','interval_ms':100,'keep':2",
+    "'strategy':'threshold-pool','threshold':5,'keep':3",
+    "'strategy':'binomial','interval_ms':100,'share':0.5"};
+
+/* Real packets say where and when what the numbers say. */
+static void
+real_packets_same(void **state)
+{
+    (void)state;
+    static const char *const trips[] = {"'layers':3,'width':2",
+                                        "'trip':'round','layers':2,'width':2,"
+                                        "'gateways':2,'stores':2"};
+    for (size_t i = 0; i < LEN(strategies); i++)
+        for (size_t trip = 0; trip < LEN(trips); trip++) {
+            static struct outcome a, b;
+            char text[TEXT_LEN], copy[TEXT_LEN];
+            snprintf(text, sizeof text,
+                     "{'format':1,'network':{%s,'loss':0.01,'latency':{'law':"
+                     "'exponential','fixed_ms':2,'mean_ms':5}},'mix':{%s%s},"
+                     "'clients':[{'count':20,'rate':2,'stay_mean_s':5,"
+                     "'away_mean_s':3}],'run':{'warmup_s':2,'measure_s':5}}",
+                     trips[trip], strategies[i],
+                     trip ? ",'loop_rate':1,'store_delay_fixed_ms':100" : "");
+            strcpy(copy, text);
+            outcome_run(&a, text, 1, false, NULL);
+            outcome_run(&b, copy, 1, true, NULL);
+            assert_true(figure(&a, 0, "packets.out").value > 5);
+            outcome_same(&a, &b);
+            outcome_free(&a);
+            outcome_free(&b);
+        }
+}
+
+/* ---- laws ---- */
+
+/* In a thin network with corrupt mixes the truth gets on average what the
+ * tracker believes that it gets. */
+static void
+tracker_is_calibrated(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LEN(strategies); i++) {
+        static struct outcome o;
+        char text[TEXT_LEN];
+        snprintf(text, sizeof text,
+                 "{'format':1,'network':{'layers':3,'width':3,'corrupt':3},"
+                 "'mix':{%s},'clients':[{'count':30,'rate':2}],'run':"
+                 "{'measure_s':10},'measure':{'targets':1500}}",
+                 strategies[i]);
+        outcome_run(&o, text, 1, false, NULL);
+        const struct estimate truth = figure(&o, 0, "entropy.truth"),
+                              mean = figure(&o, 0, "entropy.collision");
+        /* a standard error is half / 1.96 */
+        if (!(fabs(truth.value - mean.value) <=
+              5 / 1.96 * hypot(truth.half, mean.half)))
+            fail_msg("%s: truth %g, collision %g", strategies[i], truth.value,
+                     mean.value);
+        outcome_free(&o);
+    }
+}
+
+/* Those inside are as many as come in the time that each stays. */
+static void
+little_law(void **state)
+{
+    (void)state;
+    static const char *const trips[] = {
+        "", "'trip':'round','gateways':2,'stores':2,"};
+    for (size_t i = 0; i < LEN(strategies); i++)
+        for (size_t trip = 0; trip < LEN(trips); trip++) {
+            static struct outcome o;
+            char text[TEXT_LEN];
+            snprintf(text, sizeof text,
+                     "{'format':1,'network':{%s'layers':2,'width':2},'mix':"
+                     "{%s%s},'clients':[{'count':50,'rate':2}],'run':"
+                     "{'measure_s':300}}",
+                     trips[trip], strategies[i], trip ? ",'loop_rate':0" : "");
+            outcome_run(&o, text, 1, false, NULL);
+            const struct estimate inside = figure(&o, 0, "packets.inside"),
+                                  sent = figure(&o, 0, "packets.sent"),
+                                  stay = figure(&o, 0, "latency.mean");
+            /* 5 standard errors of each, were all wrong the same way */
+            const double error =
+                5 / 1.96 *
+                (inside.half / inside.value + sent.half / sent.value +
+                 stay.half / stay.value);
+            assert_true(error < 0.25);
+            if (fabs(sent.value * stay.value / inside.value - 1) > error)
+                fail_msg("%s, %s: %g inside, %g come, stay %g", strategies[i],
+                         trips[trip], inside.value, sent.value, stay.value);
+            outcome_free(&o);
+        }
+}
+
+/* A way of three mixes is four links. */
+static void
+loss_adds_up(void **state)
+{
+    (void)state;
+    static struct outcome o;
+    char text[] = "{'format':1,'network':{'layers':3,'width':2,'loss':0.05},"
+                  "'mix':{'delay_mean_ms':50,'delay_unit_us':100},'clients':"
+                  "[{'count':100,'rate':2}],'run':{'measure_s':300}}";
+    outcome_run(&o, text, 1, false, NULL);
+    const struct estimate lost = figure(&o, 0, "packets.lost");
+    assert_true(fabs(lost.value - (1 - pow(0.95, 4))) < 5 / 1.96 * lost.half);
+    assert_true(lost.half < 0.01);
+    outcome_free(&o);
+}
+
+/* ---- expectations ---- */
+
+static void
+accept_run(struct outcome *o, const char *name)
+{
+    static char text[1 << 16];
+    char path[64];
+    snprintf(path, sizeof path, "sim/scenarios/accept/%s.json", name);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    for (char *c = text; *c; c++)
+        assert_true(*c != '\''); /* which stands for a quote here */
+    outcome_run(o, text, 2, false, NULL);
+}
+
+static void
+accept_files(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"T04", "T05", "T06", "T07", "T10"};
+    for (size_t i = 0; i < LEN(names); i++) {
+        static struct outcome o;
+        accept_run(&o, names[i]);
+        assert_true(o.file->n_expects > 0);
+        if (report_missed(o.file, o.result) > 0)
+            fail_msg("%s misses what it expects", names[i]);
+        struct scenario_expect *e = &o.file->expects[0];
+        const double good = e->values[0], tolerance = e->tolerance;
+        e->values[0] *= 1.05;
+        assert_true(report_missed(o.file, o.result) > 0);
+        e->values[0] = good;
+        e->tolerance = 1e-9; /* less than can be told: vague, or missed */
+        if (i == 0)
+            assert_true(report_judge(e, 0, &o.result[0].result).vague);
+        if (i == 0)
+            assert_true(report_missed(o.file, o.result) > 0);
+        e->tolerance = tolerance;
+        assert_int_equal(report_missed(o.file, o.result), 0);
+        outcome_free(&o);
+    }
+}
+
+/* ---- the trace ---- */
+
+enum { SERIALS = 20000 };
+
+/* Each packet is sent once and first, and ends once unless it is under way at
+ * the end of the run or a loop that came back. */
+static void
+trace_is_whole(void **state)
+{
+    (void)state;
+    static uint64_t sent_us[SERIALS];
+    static bool ended[SERIALS];
+    static struct outcome o;
+    char line[128], event[8], of[8],
+        text[] =
+            "{'format':1,'network':{'layers':3,'width':2,'loss':0.02},'mix':"
+            "{'delay_mean_ms':50,'delay_unit_us':100},'clients':[{'count':20,"
+            "'rate':2}],'run':{'warmup_s':1,'measure_s':60}}";
+    unsigned long long at_us, last_us = 0;
+    uint32_t serial, at, sends = 0, ends = 0, under_way = 0;
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    outcome_run(&o, text, 1, false, f);
+    rewind(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    assert_string_equal(line, "time_us,event,packet,of,at\n");
+    while (fgets(line, sizeof line, f)) {
+        assert_int_equal(sscanf(line, "%llu,%7[a-z],%u,%7[a-z],%u", &at_us,
+                                event, &serial, of, &at),
+                         5);
+        assert_true(serial < SERIALS && strcmp(of, "client") == 0);
+        last_us = at_us > last_us ? at_us : last_us;
+        if (strcmp(event, "send") == 0) {
+            assert_true(sent_us[serial] == 0);
+            sent_us[serial] = at_us;
+            sends++;
+            continue;
+        }
+        assert_true(sent_us[serial] > 0 && at_us >= sent_us[serial]);
+        assert_false(ended[serial]);
+        ended[serial] = strcmp(event, "out") == 0 || strcmp(event, "lost") == 0;
+        ends += ended[serial];
+    }
+    fclose(f);
+    assert_true(sends > 1000);
+    for (uint32_t i = 0; i < sends; i++)
+        if (!ended[i]) { /* 20 mean ways before the end none is left */
+            assert_true(sent_us[i] + 3000000 > last_us);
+            under_way++;
+        }
+    assert_int_equal(sends, ends + under_way);
+    outcome_free(&o);
+}
+
+const struct CMUnitTest test_sim_packets[] = {
+    cmocka_unit_test(seed_is_all),
+    cmocka_unit_test(real_packets_same),
+    cmocka_unit_test(tracker_is_calibrated),
+    cmocka_unit_test(little_law),
+    cmocka_unit_test(loss_adds_up),
+    cmocka_unit_test(accept_files),
+    cmocka_unit_test(trace_is_whole),
+};
+TEST_SUITE(test_sim_packets);
