@@ -10,6 +10,7 @@
 
 #include "sim/jobs.h"
 #include "sim/report.h"
+#include "sim/stats.h"
 
 enum { TEXT_LEN = 4096, CASES_MAX = 8 };
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
