@@ -1,16 +1,14 @@
-/* tests/unit/test_sim_files.c - schedules and latencies from files, ways drawn
- * by weight, clients that come and go. */
+/* tests/unit/test_sim_ways.c - ways drawn by weight, round trips and loops,
+ * clients that come and go. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/rng_seeded.h"
 #include "sim/scenario_fields.h"
 #include "sim/sources.h"
 #include "sim/topology.h"
-#include "sim/trace_in.h"
 #include "tests/runner.h"
 
 struct drawn {
@@ -38,96 +36,8 @@ drawn_init(struct drawn *d)
         .now_mono_us = time_now, .random_traffic = draw, .random_crypto = draw};
     d->env.ops = &ops;
     d->now_us = 0;
-    rng_seeded_init_u64(&d->rng, test_seed(), "files");
+    rng_seeded_init_u64(&d->rng, test_seed(), "ways");
     return &d->env;
-}
-
-/* A file with this text; its name stays good until the next. */
-static const char *
-file_of(const char *text)
-{
-    static char name[] = "/tmp/brusio-test-XXXXXX";
-    strcpy(name + strlen(name) - 6, "XXXXXX");
-    int fd = mkstemp(name);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-    return name;
-}
-
-static void
-trace_in_order_of_time(void **state)
-{
-    (void)state;
-    struct scenario_problem p;
-    struct trace_in *t;
-    const char *name = file_of("time_s,client\n2.5,1\n0.25,0\n2.5,2\r\n");
-    static const uint64_t at_us[] = {250000, 2500000, 2500000};
-    assert_int_equal(trace_in_read(&t, name, 3, &p), 0);
-    for (uint32_t i = 0; i < 3; i++) {
-        assert_false(trace_in_is_over(t));
-        assert_int_equal(trace_in_at_us(t), at_us[i]);
-        assert_int_equal(trace_in_next(t), i);
-    }
-    assert_true(trace_in_is_over(t));
-    assert_int_equal(trace_in_at_us(t), UINT64_MAX);
-    trace_in_free(&t);
-    unlink(name);
-}
-
-static void
-wrong_lines_are_named(void **state)
-{
-    static const struct {
-        const char *text, *says;
-    } bad[] = {{"1,0\n2,3\n", "line 2"},   {"1,0\n-2,0\n", "line 2"},
-               {"1,0\nx\n", "line 2"},     {"1;0\n", "line 1"},
-               {"1,0,5\n", "line 1"},      {"1,0.5\n", "line 1"},
-               {"time_s,client\n", "one"}, {"", "one"},
-               {"1,0\nnan,0\n", "line 2"}};
-    (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct scenario_problem p = {""};
-        struct trace_in *t;
-        const char *name = file_of(bad[i].text);
-        assert_int_equal(trace_in_read(&t, name, 3, &p), ERR_FORMAT);
-        assert_null(t);
-        if (!strstr(p.text, bad[i].says))
-            fail_msg("'%s': %s", bad[i].text, p.text);
-        unlink(name);
-    }
-    struct scenario_problem p = {""};
-    struct trace_in *t;
-    assert_int_equal(trace_in_read(&t, "/nonexistent/x", 3, &p), ERR_IO);
-    assert_non_null(strstr(p.text, "/nonexistent/x"));
-}
-
-static void
-matrix_is_square(void **state)
-{
-    static const struct {
-        const char *text, *says;
-    } bad[] = {{"1,2\n3\n", "line 2"},        {"1,2\n", "line 2"},
-               {"1,2\n3,4\n5,6\n", "line 3"}, {"1,2,3\n3,4\n", "line 1"},
-               {"1,-2\n3,4\n", "line 1"},     {"", "line 1"}};
-    (void)state;
-    struct scenario_problem p = {""};
-    uint32_t *m;
-    const char *name = file_of("0, 1.5\n20,0.0005\n");
-    assert_int_equal(matrix_read(&m, name, 2, &p), 0);
-    assert_int_equal(m[0], 0);
-    assert_int_equal(m[1], 1500);
-    assert_int_equal(m[2], 20000);
-    assert_int_equal(m[3], 1);
-    free(m);
-    unlink(name);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        name = file_of(bad[i].text);
-        assert_int_equal(matrix_read(&m, name, 2, &p), ERR_FORMAT);
-        if (!strstr(p.text, bad[i].says))
-            fail_msg("'%s': %s", bad[i].text, p.text);
-        unlink(name);
-    }
 }
 
 static struct scenario *
@@ -245,12 +155,9 @@ clients_come_and_go(void **state)
     scenario_free(&f);
 }
 
-const struct CMUnitTest test_sim_files[] = {
-    cmocka_unit_test(trace_in_order_of_time),
-    cmocka_unit_test(wrong_lines_are_named),
-    cmocka_unit_test(matrix_is_square),
+const struct CMUnitTest test_sim_ways[] = {
     cmocka_unit_test(ways_by_weight),
     cmocka_unit_test(round_trips_and_loops),
     cmocka_unit_test(clients_come_and_go),
 };
-TEST_SUITE(test_sim_files);
+TEST_SUITE(test_sim_ways);
