@@ -212,7 +212,7 @@ memory_short(void **state)
     struct paths *p;
     for (long n = 0; n < 3; n++) {
         if (!malloc_fail_after(n))
-            skip();
+            return; /* not possible here */
         const int err = paths_new(&p, 10);
         malloc_fail_after(-1);
         assert_int_equal(err, ERR_NOMEM);
