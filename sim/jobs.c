@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/secret_plain.h"
 #include "sim/packets.h"
 #include "sim/stats.h"
 #include "sim/whole.h"
@@ -42,8 +43,12 @@ int
 job_run(const struct scenario *s, const struct sim_options *o,
         struct sim_result *r, struct scenario_problem *problem)
 {
-    return s->level == LEVEL_NETWORK ? whole_run(s, o, r, problem)
-                                     : packets_run(s, o, r, problem);
+    /* one kind of memory for all runs that go on at the same time */
+    secret_plain_begin();
+    int err = s->level == LEVEL_NETWORK ? whole_run(s, o, r, problem)
+                                        : packets_run(s, o, r, problem);
+    secret_plain_end();
+    return err;
 }
 
 static void
