@@ -284,11 +284,11 @@ cov-report:
 ci:
 	@.ci/deps ci
 	@$(MAKE) --no-print-directory format-check
+	@$(MAKE) --no-print-directory all CC=clang MODE=debug WERROR=-Werror
 	@$(MAKE) --no-print-directory check-quick MODE=asan
 	@$(MAKE) --no-print-directory check-quick MODE=tsan
 	@$(MAKE) --no-print-directory ct
 	@tests/e2e/demo.sh $(CURDIR)/build/release
-	@$(MAKE) --no-print-directory all CC=clang MODE=debug WERROR=-Werror
 
 lint:
 	@.ci/deps ci

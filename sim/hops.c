@@ -18,7 +18,8 @@
 #include "lib/rng.h"
 #include "sim/packets_internal.h"
 
-enum { BATCH = 256, AHEAD = 8, AT_CLIENT = UINT32_MAX };
+#define AT_CLIENT UINT32_MAX
+enum { BATCH = 256, AHEAD = 8 };
 
 static void packet_come(struct run *f, uint32_t number, uint64_t at_us);
 
