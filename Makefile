@@ -103,7 +103,7 @@ include sphinx/package.mk
 .DEFAULT_GOAL := all
 REGISTERS := build/release/registers
 .PHONY: sim-accept study model soak-directory $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
-	ci ct fuzz bench load e2e latency lint format format-check install uninstall clean \
+	ci ct fuzz bench load e2e latency lint lint-files format format-check install uninstall clean \
 	layers cov-report
 
 all: $(PROGS:%=$(OUT)/%) libs
@@ -284,15 +284,25 @@ cov-report:
 ci:
 	@.ci/deps ci
 	@$(MAKE) --no-print-directory format-check
+	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory all CC=clang MODE=debug WERROR=-Werror
 	@$(MAKE) --no-print-directory check-quick MODE=asan
 	@$(MAKE) --no-print-directory check-quick MODE=tsan
 	@$(MAKE) --no-print-directory ct
 	@tests/e2e/demo.sh $(CURDIR)/build/release
 
+# clang-tidy (.clang-tidy), a file at a time with the flags it is built with.
+LINTED := $(patsubst %.c,build/lint/%.ok,$(SRCS) $(SEEDED) $(MAINS))
+build/lint/%.ok: %.c .clang-tidy $(wildcard $(FOLDERS:%=%/*.h))
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LINT  $<')
+	$(Q)clang-tidy --quiet $< -- $(BASE) $(PKGCFLAGS) \
+		$(filter -m%,$(EXTRA_$(notdir $*))) 2>$@.log || { cat $@.log; exit 1; }
+	@rm -f $@.log; touch $@
 lint:
 	@.ci/deps ci
-	$(Q)clang-tidy --quiet $(SRCS) $(MAINS) -- $(BASE) $(PKGCFLAGS)
+	@$(MAKE) --no-print-directory -k -j$$(nproc) lint-files
+lint-files: $(LINTED)
 CSOURCES = $(shell git ls-files '*.c' '*.h')
 format:
 	@clang-format -i $(CSOURCES)

@@ -18,6 +18,7 @@
  *            -> head key 32 | body key 32 */
 #ifndef CLIENT_LETTER_H
 #define CLIENT_LETTER_H
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +80,7 @@ static inline uint32_t
 letter_count(size_t total, size_t letter_len)
 {
     size_t room = letter_data_max(letter_len);
+    assert(room > 0);
     return total == 0 ? 1 : (uint32_t)((total + room - 1) / room);
 }
 

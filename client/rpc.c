@@ -310,11 +310,14 @@ rpc_free(struct rpc **rp)
         loop_stop(r->loop);
         pthread_join(r->thread, NULL);
     }
-    while (r->callers)
-        caller_free(r->callers);
-    while (r->errands) {
-        loop_forget(r->client_loop, r->errands);
-        errand_free(r->errands);
+    for (struct caller *k = r->callers, *next; k; k = next) {
+        next = k->next;
+        caller_free(k);
+    }
+    for (struct errand *e = r->errands, *next; e; e = next) {
+        next = e->next;
+        loop_forget(r->client_loop, e);
+        errand_free(e);
     }
     loop_watch_free(&r->watch);
     loop_free(&r->loop);

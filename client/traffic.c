@@ -58,11 +58,11 @@ traffic_number(struct traffic *t)
 }
 
 static uint32_t
-round_of(const struct traffic *t, uint32_t half, uint8_t round)
+round_of(const struct traffic *t, uint32_t half, unsigned round)
 {
     uint8_t in[5], out[8];
     codec_put32(in, half);
-    in[4] = round;
+    in[4] = (uint8_t)round;
     crypto_shorthash(out, in, sizeof in, t->id_key);
     return codec_get32(out);
 }
@@ -71,7 +71,7 @@ void
 traffic_surb_id(const struct traffic *t, uint64_t number, uint8_t id[static 8])
 {
     uint32_t left = (uint32_t)(number >> 32), right = (uint32_t)number;
-    for (uint8_t round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; round < ROUNDS; round++) {
         uint32_t next = left ^ round_of(t, right, round);
         left = right;
         right = next;

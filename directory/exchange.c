@@ -121,10 +121,9 @@ post_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     (void)body;
     (void)len;
     p->post = NULL;
-    if (!err && status < 500)
+    /* one that is not reached in the end asks when it is back */
+    if ((!err && status < 500) || ++p->tries == TRIES)
         peer_drop(p);
-    else if (++p->tries == TRIES)
-        peer_drop(p); /* it asks when it is back */
     else
         p->retry_us = loop_now_us(p->exchange->config.loop) +
                       ((uint64_t)RETRY_US << p->tries);

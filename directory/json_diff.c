@@ -1,17 +1,25 @@
 /* directory/json_diff.c - diffs of consensuses. No state. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "directory/diff.h"
 #include "directory/json_internal.h"
 
-/* Are two entries the same but for the packet key? */
+/* Are two entries of one relay the same but for the packet key? */
 static bool
 entries_agree(const struct relay_entry *a, const struct relay_entry *b)
 {
-    struct relay_entry x = *a;
-    memcpy(x.sphinx_key, b->sphinx_key, sizeof x.sphinx_key);
-    return memcmp(&x, b, sizeof x) == 0;
+    bool agree = a->role == b->role && a->layer == b->layer &&
+                 a->n_addresses == b->n_addresses &&
+                 a->protocol_min == b->protocol_min &&
+                 a->protocol_max == b->protocol_max &&
+                 a->bandwidth == b->bandwidth &&
+                 memcmp(a->family, b->family, FAMILY_LEN) == 0 &&
+                 memcmp(a->placement, b->placement, PLACEMENT_LEN) == 0;
+    for (uint8_t i = 0; i < a->n_addresses && agree; i++)
+        agree = strcmp(a->addresses[i], b->addresses[i]) == 0;
+    return agree;
 }
 
 /* ---- making ---- */
@@ -69,6 +77,7 @@ diff_make(const struct consensus *from, const struct consensus *to,
     if (!err)
         err = document_parse(d, DOCUMENT_CONSENSUS, document, document_len);
     if (!err) {
+        assert(d); /* without it the body was bad */
         d->kind = DOCUMENT_DIFF;
         d->body = (const uint8_t *)body;
         d->body_len = body_len;
@@ -90,6 +99,7 @@ base_keep(struct json_reader *r, const struct consensus *from,
     const json_t *keys =
         r->err ? NULL : json_list_get(r, root, "keys", 0, RELAYS_MAX);
     size_t g = 0, n = 0;
+    assert(c->relays);
     for (size_t i = 0; i < from->n_relays && !r->err; i++) {
         const json_t *next = json_array_get(gone, g);
         if (next && !json_is_integer(next))

@@ -244,8 +244,10 @@ known_read(struct json_reader *r, const json_t *list, struct vote *v)
 {
     size_t n = json_array_size(list);
     v->known = calloc(n ? n : 1, sizeof *v->known);
-    if (!v->known)
+    if (!v->known) {
         json_reader_fail(r, ERR_NOMEM, "known");
+        return;
+    }
     for (size_t i = 0; i < n && !r->err; i++) {
         struct vote_known *k = &v->known[v->n_known++];
         json_object_read(r, json_array_get(list, i), known_fields,

@@ -89,7 +89,7 @@ line_write(const uint8_t *identity, const struct certificate *c, char **out)
     at = field_write(at, c->share_key, 32);
     at += sprintf(at, " %" PRIu64 " %" PRIu64, c->from_s, c->until_s);
     at = field_write(at, c->signature, sizeof c->signature);
-    strcpy(at, "\n");
+    memcpy(at, "\n", sizeof "\n");
     return 0;
 }
 
@@ -221,7 +221,7 @@ keep_request(const char *dir, char **line)
         char *at = *line + sprintf(*line, "%s", request_head);
         at = field_write(at, key, 32);
         at = field_write(at, share_key, 32);
-        strcpy(at, "\n");
+        memcpy(at, "\n", sizeof "\n");
     }
     secret_free((void **)&seed);
     secret_free((void **)&sign);

@@ -1,6 +1,7 @@
 /* directory/rounds.c - see rounds.h for states and failure modes. */
 #include "directory/rounds.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +197,7 @@ rounds_claim(struct rounds *r, const uint8_t *bytes, size_t len,
         err = ERR_CONFLICT;
     if (!err)
         err = claim_enter(r, d, &c, *author, false, &k);
+    assert(err || k);
     if (k)
         *claim = (size_t)(k - r->author[*author].claim);
     if (!err && is_late(r, k, now_ms))

@@ -185,7 +185,7 @@ relays_demote(struct consensus *c, uint16_t *lost)
     c->left_out = calloc(c->n_relays / 4 + 1, sizeof *c->left_out);
     if (!c->left_out)
         return ERR_NOMEM;
-    for (uint8_t role = ROLE_GATEWAY; role <= ROLE_STORE; role++)
+    for (enum relay_role role = ROLE_GATEWAY; role <= ROLE_STORE; role++)
         for (size_t left = role_count(c, role) / 4; left > 0; left--) {
             size_t worst = c->n_relays;
             for (size_t i = 0; i < c->n_relays; i++)

@@ -190,7 +190,7 @@ value_keep(const struct config_run *run, const struct config_option *o,
     case CONFIG_ENUM:
         return enum_keep(run, o, line, value, field(o, out));
     case CONFIG_BOOLEAN:
-        if (!is_true && strcmp(value, "false") && strcmp(value, "no"))
+        if (!is_true && strcmp(value, "false") != 0 && strcmp(value, "no") != 0)
             return value_refuse(run, o, ERR_FORMAT, line, value);
         *(bool *)field(o, out) = is_true;
         return 0;

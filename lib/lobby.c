@@ -150,9 +150,10 @@ lobby_free(struct lobby **lp)
     *lp = NULL;
     if (!l)
         return;
-    while (l->unfinished) {
-        struct link *k = l->unfinished->link;
-        unfinished_unlink(l->unfinished);
+    for (struct unfinished *u = l->unfinished, *next; u; u = next) {
+        struct link *k = u->link;
+        next = u->next;
+        unfinished_unlink(u);
         link_free(&k);
     }
     free(l);

@@ -61,14 +61,13 @@ pack_inflate(const uint8_t *bytes, size_t len, size_t max, uint8_t **out,
         z.avail_out = (uInt)(room - n);
         status = inflate(&z, Z_NO_FLUSH);
         n = room - z.avail_out;
-        if (status == Z_BUF_ERROR)
-            err = ERR_SHORT;
-        else if (status == Z_MEM_ERROR)
+        if (status == Z_MEM_ERROR)
             err = ERR_NOMEM;
+        else if (status == Z_BUF_ERROR ||
+                 (status == Z_OK && n < room && z.avail_in == 0))
+            err = ERR_SHORT;
         else if (status != Z_OK && status != Z_STREAM_END)
             err = ERR_FORMAT;
-        else if (status == Z_OK && n < room && z.avail_in == 0)
-            err = ERR_SHORT;
     }
     if (!err && n > max)
         err = ERR_LONG;

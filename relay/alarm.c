@@ -1,9 +1,12 @@
 /* relay/alarm.c - windows, and three states; see alarm.h. */
+#include <assert.h>
+
 #include "relay/alarm.h"
 
 static uint64_t
 window_us(const struct alarm *a, uint32_t mhz)
 {
+    assert(mhz > 0);
     return ALARM_EXPECTED * 1000000000ULL / (mhz * alarm_cover(a));
 }
 

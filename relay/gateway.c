@@ -6,6 +6,7 @@
  * Timers: each open client has at most one entry in the relay's wheel, for the
  * earlier of its two clocks. The entry carries the client's generation, so one
  * left over from a closed client does nothing. */
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,15 +61,17 @@ relay_client_open(struct relay *r, uint32_t *number)
     if (i == r->plane->clients_max)
         return ERR_FULL;
     if (i == r->clients_made) {
-        uint32_t made = r->clients_made ? r->clients_made * 2 : 16;
-        if (made > r->plane->clients_max)
-            made = r->plane->clients_max;
+        uint32_t left = r->plane->clients_max - r->clients_made;
+        uint32_t more = r->clients_made ? r->clients_made : 16;
+        if (more > left)
+            more = left;
+        size_t made = (size_t)r->clients_made + more;
         struct client *c = realloc(r->clients, made * sizeof *c);
         if (!c)
             return ERR_NOMEM;
-        memset(c + r->clients_made, 0, (made - r->clients_made) * sizeof *c);
+        memset(c + r->clients_made, 0, more * sizeof *c);
         r->clients = c;
-        r->clients_made = made;
+        r->clients_made += more;
     }
     if (atomic_fetch_add(&r->plane->clients, 1) >= r->plane->clients_max) {
         atomic_fetch_sub(&r->plane->clients, 1);
@@ -128,7 +131,8 @@ client_allows(const struct relay *r, struct client *c, size_t n)
     for (size_t i = 0; i < p->n_profiles && c->frames_mhz == 0; i++)
         if (profile_mhz(&p->profiles[i]) > mhz)
             mhz = profile_mhz(&p->profiles[i]);
-    const uint64_t each_us = 800000000ULL / mhz; /* loop_mhz is 1 or more */
+    assert(mhz > 0); /* loop_mhz is 1 or more */
+    const uint64_t each_us = 800000000ULL / mhz;
     const uint64_t burst_us =
         BURST_US > BURST_MIN * each_us ? BURST_US : BURST_MIN * each_us;
     size_t passed = 0;

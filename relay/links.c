@@ -194,6 +194,15 @@ in_free(struct in_link *i)
 }
 
 static void
+ins_free(struct links *l)
+{
+    for (struct in_link *i = l->ins, *next; i; i = next) {
+        next = i->next;
+        in_free(i);
+    }
+}
+
+static void
 in_up(void *ctx, struct link *l, const uint8_t *peer)
 {
     (void)ctx;
@@ -426,8 +435,8 @@ void
 links_close(struct links *l, bool closed)
 {
     l->closed = closed;
-    while (closed && l->ins)
-        in_free(l->ins);
+    if (closed)
+        ins_free(l);
     for (struct out_link *o = closed ? l->outs : NULL; o; o = o->next) {
         link_free(&o->link);
         o->up = false;
@@ -553,8 +562,7 @@ links_free(struct links **lp)
         return;
     lobby_free(&l->lobby);
     loop_timer_free(&l->resume);
-    while (l->ins)
-        in_free(l->ins);
+    ins_free(l);
     while (l->outs) {
         struct out_link *o = l->outs;
         l->outs = o->next;

@@ -236,6 +236,7 @@ descriptor_make(struct upkeep *u, uint32_t epoch)
     if (!d->config->assume_reachable)
         x->n_addresses = reach_good(&u->reach, x->addresses);
     free(u->descriptor);
+    u->descriptor = NULL;
     int err = describe_make(x, epoch, &u->descriptor, &u->descriptor_len);
     u->descriptor_epoch = err ? 0 : epoch;
     u->hibernates_until_s = x->hibernates_until_s;

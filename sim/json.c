@@ -6,6 +6,7 @@
  * what is wrong is named where it stands. What a table cannot say of one value
  * is in the functions named _finish here, where it depends on which keys were
  * written, and else in scenario_check(). No state. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ widths_read(struct reader *r, const struct field *f, const json_t *rows,
             struct scenario_network *n)
 {
     size_t n_rows = json_array_size(rows);
+    assert(n_rows > 0);
     const struct field row_field = {.kind = FIELD_VALUES,
                                     .min = f->min,
                                     .max = f->max,

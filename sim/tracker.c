@@ -106,14 +106,14 @@ tracker_leave(struct tracker *t, uint32_t relay, double count, double beside,
 uint8_t
 tracker_tag(struct tracker *t, float *mass)
 {
-    for (uint8_t k = 0; k < t->targets; k++) {
+    for (uint32_t k = 0; k < t->targets; k++) {
         if (t->target[k].followed)
             continue;
         t->target[k] = (struct target){
             .followed = true, .inside = 1, .first = -1, .entered = UINT32_MAX};
         t->waiting++;
         mass[k] = 1;
-        return k;
+        return (uint8_t)k;
     }
     return TRACKER_NONE;
 }
@@ -157,7 +157,7 @@ tracker_rule_out(struct tracker *t, const float *mass, uint8_t label)
 uint8_t
 tracker_done(struct tracker *t, struct target_found *found)
 {
-    for (uint8_t k = 0; k < t->targets; k++) {
+    for (uint32_t k = 0; k < t->targets; k++) {
         struct target *x = &t->target[k];
         if (!x->followed || x->inside > t->drained)
             continue;
@@ -172,7 +172,7 @@ tracker_done(struct tracker *t, struct target_found *found)
             .truth = x->lost ? NAN : x->truth / sum,
             .collision = x->squares / sum / sum,
             .first = x->first >= 0 ? x->first : NAN};
-        return k;
+        return (uint8_t)k;
     }
     return TRACKER_NONE;
 }

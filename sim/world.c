@@ -197,6 +197,7 @@ world_make(struct world *w)
     if (err)
         return err;
     const struct consensus *c = w->net.consensus;
+    assert(c);
     const struct engine_config e = {.seed = w->plan.seed,
                                     .start_wall_s = c->valid_after_s + 10,
                                     .latency_us = w->plan.latency_us,

@@ -51,7 +51,8 @@ isa_choose(const char *wish)
                                            X25519_GENERIC};
     enum { BEST = sizeof best / sizeof *best };
     size_t from = 0;
-    while (wish && from < BEST && strcmp(wish, x25519_isa_name(best[from])))
+    while (wish && from < BEST &&
+           strcmp(wish, x25519_isa_name(best[from])) != 0)
         from++;
     for (size_t i = from < BEST ? from : 0; i < BEST; i++)
         if (x25519_isa_works(best[i]))
