@@ -151,7 +151,7 @@ relays_choose(struct consensus *c, const struct entry *e, size_t n,
 /* ---- relays whose own loops get lost ---- */
 
 static size_t
-role_count(const struct consensus *c, uint8_t role)
+role_count(const struct consensus *c, enum relay_role role)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->n_relays; i++)
