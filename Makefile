@@ -260,6 +260,7 @@ check-quick: all $(OUT)/run-tests
 	@tests/check-links.sh $(OUT)
 	@tests/package.sh $(MODE)
 	@tests/systemd.sh
+	@tests/sim_cli.sh $(OUT)
 	@tests/run.sh $(OUT)
 # The same inside Debian 13, with another compiler, libsodium and OpenSSL.
 check-trixie:

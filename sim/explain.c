@@ -175,6 +175,9 @@ trial_run(const struct scenario *s, const struct packets_plan *p,
     cut.run.measure_s = length_s;
     cut.measure.targets = 0;
     int err = job_run(&cut, &o, &r, problem);
+    if (err && !problem->text[0])
+        snprintf(problem->text, sizeof problem->text, "the trial failed: %s",
+                 error_text(err));
     if (err)
         return NAN;
     const double end_s = clock_s(), made_s = t.started ? t.measure_s : end_s;

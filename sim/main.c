@@ -1,7 +1,5 @@
 /* sim/main.c - brusio-sim: Brusio's own objects under a virtual clock. */
 #include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/version.h"
+#include "lib/args.h"
 #include "sim/explain.h"
 #include "sim/jobs.h"
 #include "sim/report.h"
@@ -46,98 +44,62 @@ static const char usage[] =
 
 enum { TEXT_MAX = 16 << 20 };
 
-struct options {
-    const char *file, *only, *csv, *json, *trace;
+enum {
+    CASE,
+    RUNS,
+    SEED,
+    THREADS,
+    CSV,
+    JSON,
+    TRACE,
+    REAL_CRYPTO,
+    MEMORY,
+    QUIET,
+    OPTIONS
+};
+static const char both[] = " run explain ";
+static const struct args_option options[OPTIONS] = {
+    {"case", false, both},     {"runs", false, both},
+    {"seed", false, both},     {"threads", false, both},
+    {"csv", false, " run "},   {"json", false, " run "},
+    {"trace", false, " run "}, {"real-crypto", true, both},
+    {"memory", true, both},    {"quiet", true, both}};
+
+/* Where figures go. */
+struct output {
+    const char *name;
+    FILE *file; /* NULL: nowhere */
+};
+
+struct wish {
+    const char *file, *only;
     uint64_t runs, seed;
     bool has_seed, memory;
+    struct output csv, json, trace;
     struct jobs_config jobs;
 };
 
-static int
-number_parse(const char *name, const char *text, uint64_t min, uint64_t max,
-             uint64_t *out)
+static bool
+wish_read(struct wish *w, const struct args *a)
 {
-    char *end;
-    errno = 0;
-    uint64_t v = strtoull(text, &end, 10);
-    if (errno || *text < '0' || *text > '9' || *end || v < min || v > max) {
-        fprintf(stderr,
-                "brusio-sim: --%s wants a whole number from %" PRIu64
-                " to %" PRIu64 ", not '%s'\n",
-                name, min, max, text);
-        return 2;
-    }
-    *out = v;
-    return 0;
-}
-
-static int
-options_parse(struct options *o, int argc, char **argv)
-{
-    static const struct option options[] = {
-        {"case", required_argument, NULL, 'C'},
-        {"runs", required_argument, NULL, 'r'},
-        {"seed", required_argument, NULL, 's'},
-        {"threads", required_argument, NULL, 't'},
-        {"csv", required_argument, NULL, 'c'},
-        {"json", required_argument, NULL, 'j'},
-        {"trace", required_argument, NULL, 'T'},
-        {"real-crypto", no_argument, NULL, 'R'},
-        {"memory", no_argument, NULL, 'm'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'H'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0}};
-    uint64_t threads = 0;
-    int c, bad = 0;
-    while (!bad && (c = getopt_long(argc, argv, "", options, NULL)) != -1)
-        switch (c) {
-        case 'C':
-            o->only = optarg;
-            break;
-        case 'c':
-            o->csv = optarg;
-            break;
-        case 'j':
-            o->json = optarg;
-            break;
-        case 'T':
-            o->trace = optarg;
-            break;
-        case 'R':
-            o->jobs.real_crypto = true;
-            break;
-        case 'm':
-            o->memory = true;
-            break;
-        case 'q':
-            o->jobs.quiet = true;
-            break;
-        case 'r':
-            bad = number_parse("runs", optarg, 1, 10000, &o->runs);
-            break;
-        case 't':
-            bad = number_parse("threads", optarg, 1, 256, &threads);
-            break;
-        case 's':
-            bad = number_parse("seed", optarg, 0, UINT64_MAX, &o->seed);
-            o->has_seed = true;
-            break;
-        case 'H':
-            fputs(usage, stdout);
-            exit(0);
-        case 'V':
-            puts("brusio-sim " BRUSIO_VERSION);
-            exit(0);
-        default:
-            bad = 2;
-            break;
-        }
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    o->jobs.threads = threads     ? (uint32_t)threads
-                      : cores > 0 ? (uint32_t)cores
-                                  : 1;
-    return bad;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t threads;
+    if (!args_number(a, options, RUNS, 1, 10000, 0, &w->runs) ||
+        !args_number(a, options, SEED, 0, UINT64_MAX, 0, &w->seed) ||
+        !args_number(a, options, THREADS, 1, 256,
+                     cores > 0 ? (uint64_t)cores : 1, &threads))
+        return false;
+    w->file = a->rest[0];
+    w->only = a->value[CASE];
+    w->has_seed = a->value[SEED];
+    w->memory = a->value[MEMORY];
+    w->csv.name = a->value[CSV];
+    w->json.name = a->value[JSON];
+    w->trace.name = a->value[TRACE];
+    w->jobs.threads = (uint32_t)threads;
+    w->jobs.real_crypto = a->value[REAL_CRYPTO];
+    w->jobs.quiet = a->value[QUIET];
+    return true;
 }
 
 /* ---- the scenario ---- */
@@ -184,110 +146,130 @@ case_keep(struct scenario_file *f, const char *name)
 }
 
 static int
-scenario_read(struct scenario_file **out, const struct options *o)
+scenario_read(struct scenario_file **out, const struct wish *w)
 {
     struct scenario_problem problem = {""};
     char directory[SCENARIO_PATH_MAX] = "", *slash;
     size_t len;
-    char *text = text_read(o->file, &len);
+    char *text = text_read(w->file, &len);
     *out = NULL;
     if (!text)
         return 2;
-    snprintf(directory, sizeof directory, "%s", o->file);
+    snprintf(directory, sizeof directory, "%s", w->file);
     slash = strrchr(directory, '/');
     directory[slash ? slash - directory : 0] = '\0';
     int err = scenario_parse(out, text, len, directory, &problem);
     free(text);
     if (err) {
-        fprintf(stderr, "brusio-sim: %s: %s\n", o->file,
+        fprintf(stderr, "brusio-sim: %s: %s\n", w->file,
                 problem.text[0] ? problem.text : error_text(err));
         return 2;
     }
     for (size_t i = 0; i < (*out)->n_cases; i++) {
-        if (o->runs)
-            (*out)->cases[i]->runs = (uint32_t)o->runs;
-        if (o->has_seed)
-            (*out)->cases[i]->seed = o->seed;
+        if (w->runs)
+            (*out)->cases[i]->runs = (uint32_t)w->runs;
+        if (w->has_seed)
+            (*out)->cases[i]->seed = w->seed;
     }
-    return o->only ? case_keep(*out, o->only) : 0;
+    return w->only ? case_keep(*out, w->only) : 0;
 }
 
 /* ---- output ---- */
 
-static int
-report_to(const char *file,
-          int (*report)(FILE *, const struct scenario_file *,
-                        const struct case_result *),
-          const struct scenario_file *s, const struct case_result *r)
+static bool
+output_is_stdout(const struct output *o)
 {
-    FILE *f = strcmp(file, "-") == 0 ? stdout : fopen(file, "w");
-    int err = f ? report(f, s, r) : ERR_IO;
-    if (err)
-        fprintf(stderr, "brusio-sim: cannot write %s: %s\n", file,
-                strerror(errno));
-    if (f && f != stdout)
-        fclose(f);
-    return err;
+    return o->name && strcmp(o->name, "-") == 0;
 }
 
 static int
-reports_write(const struct options *o, const struct scenario_file *s,
-              const struct case_result *r)
+output_fail(const struct output *o)
 {
-    const bool taken = (o->csv && strcmp(o->csv, "-") == 0) ||
-                       (o->json && strcmp(o->json, "-") == 0);
-    int err = taken ? 0 : report_to("-", report_text, s, r);
-    if (!err && o->csv)
-        err = report_to(o->csv, report_csv, s, r);
-    if (!err && o->json)
-        err = report_to(o->json, report_json, s, r);
-    return err ? 1 : 0;
-}
-
-static int
-trace_open(struct options *o, const struct scenario_file *s)
-{
-    if (!o->trace)
-        return 0;
-    if (s->n_cases > 1 || s->cases[0]->runs > 1) {
-        fputs("brusio-sim: --trace is of one run: choose one with --case NAME "
-              "and --runs 1\n",
-              stderr);
-        return 2;
-    }
-    o->jobs.trace = strcmp(o->trace, "-") == 0 ? stdout : fopen(o->trace, "w");
-    if (o->jobs.trace)
-        return 0;
-    fprintf(stderr, "brusio-sim: cannot write %s: %s\n", o->trace,
+    fprintf(stderr, "brusio-sim: cannot write %s: %s\n", o->name,
             strerror(errno));
     return 1;
 }
 
 static int
-run(struct options *o, const struct scenario_file *s)
+output_open(struct output *o)
 {
-    struct scenario_problem problem;
+    if (!o->name)
+        return 0;
+    o->file = output_is_stdout(o) ? stdout : fopen(o->name, "w");
+    return o->file ? 0 : output_fail(o);
+}
+
+static int
+output_close(struct output *o)
+{
+    FILE *f = o->file;
+    o->file = NULL;
+    if (!f)
+        return 0;
+    const bool bad = ferror(f);
+    return (f == stdout ? fflush(f) : fclose(f)) || bad ? output_fail(o) : 0;
+}
+
+/* Before the run, which may take hours. */
+static int
+outputs_open(struct wish *w, const struct scenario_file *s)
+{
+    if (w->trace.name && (s->n_cases > 1 || s->cases[0]->runs > 1)) {
+        fputs("brusio-sim: --trace is of one run: choose one with --case NAME "
+              "and --runs 1\n",
+              stderr);
+        return ARGS_EXIT_USAGE;
+    }
+    int status = output_open(&w->trace);
+    if (!status)
+        status = output_open(&w->csv);
+    if (!status)
+        status = output_open(&w->json);
+    w->jobs.trace = w->trace.file;
+    return status;
+}
+
+static int
+reports_write(struct wish *w, const struct scenario_file *s,
+              const struct case_result *r)
+{
+    struct output text = {"-", NULL};
+    int err = 0;
+    if (!output_is_stdout(&w->csv) && !output_is_stdout(&w->json))
+        err = output_open(&text) ? ERR_IO : report_text(text.file, s, r);
+    if (!err && w->csv.file)
+        err = report_csv(w->csv.file, s, r);
+    if (!err && w->json.file)
+        err = report_json(w->json.file, s, r);
+    if (err && err != ERR_IO)
+        fprintf(stderr, "brusio-sim: %s\n", error_text(err));
+    return output_close(&text) || err ? 1 : 0;
+}
+
+static int
+run(struct wish *w, const struct scenario_file *s)
+{
+    struct scenario_problem problem = {""};
     struct case_result *r = calloc(s->n_cases, sizeof *r);
-    int status = trace_open(o, s), err;
-    if (!r || status)
+    int status = r ? outputs_open(w, s) : 1, err, bad;
+    if (status)
         goto out;
-    err = jobs_run(s, &o->jobs, r, &problem);
-    status = 1;
-    if (err)
-        fprintf(stderr, "brusio-sim: %s: %s\n", s->name,
-                problem.text[0] ? problem.text : error_text(err));
-    else
-        status = reports_write(o, s, r);
+    err = jobs_run(s, &w->jobs, r, &problem);
+    if (err) {
+        fprintf(stderr, "brusio-sim: %s: %s%s\n", s->name,
+                problem.text[0] ? problem.text : error_text(err),
+                err == ERR_NOMEM ? "; 'explain' says how much it takes" : "");
+        status = 1;
+    } else {
+        status = reports_write(w, s, r);
+    }
     if (!status && report_missed(s, r) > 0)
         status = 1;
-    if (o->jobs.trace && o->jobs.trace != stdout && fclose(o->jobs.trace)) {
-        fprintf(stderr, "brusio-sim: cannot write %s: %s\n", o->trace,
-                strerror(errno));
-        status = 1;
-    }
 out:
+    bad = output_close(&w->trace) | output_close(&w->csv) |
+          output_close(&w->json);
     free(r);
-    return status;
+    return bad && !status ? 1 : status;
 }
 
 static void
@@ -312,24 +294,33 @@ schema_print(void)
 int
 main(int argc, char **argv)
 {
-    struct options o = {0};
+    struct args a;
+    struct wish w = {0};
     struct scenario_file *s = NULL;
-    int status = options_parse(&o, argc, argv);
-    const char *command = argc > optind ? argv[optind] : "";
-    const bool runs = strcmp(command, "run") == 0,
-               explains = strcmp(command, "explain") == 0;
+    int status = args_parse(&a, argc, argv, options, OPTIONS,
+                            " run explain schema ", 1, usage);
+    if (status >= 0)
+        return status;
     sphinx_null_register();
-    if (!status && strcmp(command, "schema") == 0 && argc == optind + 1)
-        return schema_print();
-    if (status || !(runs || explains) || argc != optind + 2) {
-        fputs(usage, stderr);
-        return 2;
+    const bool schema = strcmp(a.command, "schema") == 0;
+    if (schema && a.n_rest > 0)
+        fputs("brusio-sim: schema reads no file\n", stderr);
+    if (schema)
+        return a.n_rest > 0 ? ARGS_EXIT_USAGE : schema_print();
+    if (a.n_rest == 0) {
+        fprintf(stderr,
+                "brusio-sim: which scenario? %s FILE; '-' reads it "
+                "from standard input\n",
+                a.command);
+        return ARGS_EXIT_USAGE;
     }
-    o.file = argv[optind + 1];
-    status = scenario_read(&s, &o);
+    if (!wish_read(&w, &a))
+        return ARGS_EXIT_USAGE;
+    status = scenario_read(&s, &w);
     if (!status)
-        status = runs ? run(&o, s) : explain(s, &o.jobs);
-    if (o.memory)
+        status =
+            strcmp(a.command, "run") == 0 ? run(&w, s) : explain(s, &w.jobs);
+    if (w.memory)
         memory_print();
     scenario_free(&s);
     return status;

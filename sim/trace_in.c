@@ -97,7 +97,7 @@ int
 trace_in_read(struct trace_in **out, const char *file, uint32_t clients,
               struct scenario_problem *problem)
 {
-    char line[256], wants[80];
+    char line[256], wants[128];
     FILE *f;
     *out = NULL;
     int err = file_open(&f, file, problem);
@@ -111,7 +111,9 @@ trace_in_read(struct trace_in **out, const char *file, uint32_t clients,
         if (send_read(line, clients, &s)) {
             err = send_add(t, s);
         } else if (n > 1 || strchr("0123456789.-+", line[0])) {
-            snprintf(wants, sizeof wants, "\"time_s,client\", client 0 to %u",
+            snprintf(wants, sizeof wants,
+                     "\"time_s,client\", the client from 0 to %u, its group's "
+                     "count less 1",
                      clients - 1);
             err = problem_line(problem, file, n, wants);
         }

@@ -235,8 +235,11 @@ main(int argc, char **argv)
     int at = optind;
     const struct command *c = at < argc ? command_find(argc, argv, &at) : NULL;
     if (!c) {
-        fail(at < argc ? "no such command" : "a command is required", 0);
-        usage(stderr);
+        fprintf(stderr,
+                "brusio-sphinx: %s%s%s; 'brusio-sphinx --help' lists what "
+                "there is\n",
+                at < argc ? "unknown command '" : "a command is required",
+                at < argc ? argv[at] : "", at < argc ? "'" : "");
         return EXIT_USAGE;
     }
     if (argc - at > (c->reads ? 1 : 0))
