@@ -377,8 +377,6 @@ sample(struct run *f)
     watch_sample(f);
     if (f->phase == PHASE_WARM)
         warm_sample(f);
-    else
-        measure_sample(f);
     if (f->phase != PHASE_WARM && share_done(f) >= 1)
         f->phase = PHASE_OVER;
     if (f->phase == PHASE_MEASURE && (double)(f->now_us - f->gauges->begin_us) >
@@ -386,6 +384,20 @@ sample(struct run *f)
         run_fail(f, ERR_TIMEOUT);
     if (f->options->progress)
         f->options->progress(f->options->ctx, share_done(f));
+}
+
+/* Gauges are read once in every sample_us, at a uniform time: regular ones
+ * would keep step with the flushes of pools. */
+static void
+look(struct run *f)
+{
+    if (f->phase == PHASE_MEASURE)
+        measure_sample(f);
+    while (f->look_us <= f->now_us) {
+        const uint64_t draw = rng_seeded_u64(&f->looks) >> 32;
+        f->look_us = f->look_from_us + (draw * f->sample_us >> 32);
+        f->look_from_us += f->sample_us;
+    }
 }
 
 static void
@@ -403,6 +415,8 @@ run_on(struct run *f)
         hops_mix(f);
         if (f->tracker && f->phase == PHASE_MEASURE)
             targets_end(f);
+        if (f->now_us >= f->look_us)
+            look(f);
         if (f->now_us >= f->sample_next_us)
             sample(f);
     }
@@ -435,6 +449,7 @@ packets_run(const struct scenario *s, const struct sim_options *o,
     f->course = 0xcbf29ce484222325ULL;
     rng_seeded_init_u64(&f->traffic, s->seed, "traffic");
     rng_seeded_init_u64(&f->crypto, s->seed, "crypto");
+    rng_seeded_init_u64(&f->looks, s->seed, "looks");
     if (o->trace)
         fputs("time_us,event,packet,of,at\n", o->trace);
     int err = run_make(f, problem);

@@ -44,7 +44,7 @@ struct inbox {
 
 struct run {
     struct env env; /* first: the environment is this */
-    struct rng_seeded traffic, crypto;
+    struct rng_seeded traffic, crypto, looks;
     uint64_t now_us, window_us; /* now: the end of this window */
     const struct scenario *scenario;
     const struct sim_options *options;
@@ -85,6 +85,7 @@ struct run {
     double *inside; /* samples while warming up */
     size_t n_inside, room_inside;
     uint64_t sample_us, sample_next_us, warm_until_us;
+    uint64_t look_us, look_from_us; /* when gauges are read */
     uint32_t serial;
     uint64_t course;
     int err; /* of anything that ended the run */

@@ -242,7 +242,8 @@ static void
 accept_files(void **state)
 {
     (void)state;
-    static const char *const names[] = {"T04", "T05", "T06", "T07", "T10"};
+    static const char *const names[] = {"T04", "T05", "T06",
+                                        "T07", "T10", "pools"};
     for (size_t i = 0; i < LEN(names); i++) {
         static struct outcome o;
         accept_run(&o, names[i]);
