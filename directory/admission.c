@@ -125,18 +125,51 @@ known_prune(struct admission *a, uint32_t epoch)
     }
 }
 
-static void
-known_describe(struct known *k, const struct descriptor *d, uint32_t epoch)
+/* The block of an address; false: it has none. */
+static bool
+block_of(const char *address, uint8_t block[static BLOCKS_NAME_LEN])
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage parsed;
     socklen_t len;
+    return address_parse(&parsed, &len, address) == 0 &&
+           blocks_name(&parsed, block);
+}
+
+/* What it says, and the block it says it from. */
+static void
+known_describe(struct known *k, const struct descriptor *d,
+               const struct sockaddr_storage *from, uint32_t epoch)
+{
     const struct relay_entry *r = &d->relay;
+    uint8_t block[BLOCKS_NAME_LEN] = {0};
+    const bool has_block =
+        from ? blocks_name(from, block) : block_of(r->addresses[0], block);
+    if (k->state == ADMISSION_LET_IN &&
+        (has_block != k->has_block ||
+         memcmp(block, k->block, sizeof block) != 0 ||
+         memcmp(k->family, r->family, sizeof k->family) != 0))
+        k->state = ADMISSION_UNKNOWN; /* it has moved */
     k->role = r->role;
     k->epoch = epoch;
+    k->has_block = has_block;
+    memcpy(k->block, block, sizeof k->block);
     memcpy(k->address, r->addresses[0], sizeof k->address);
     memcpy(k->family, r->family, sizeof k->family);
-    k->has_block = address_parse(&address, &len, k->address) == 0 &&
-                   blocks_name(&address, k->block);
+}
+
+/* Does it publish an address of the block that it asks from? */
+static bool
+is_proven(const struct admission *a, const struct known *k,
+          const struct relay_entry *r)
+{
+    bool same = false, local = a->config.local;
+    for (uint8_t i = 0; i < r->n_addresses; i++) {
+        uint8_t block[BLOCKS_NAME_LEN];
+        same |= k->has_block && block_of(r->addresses[i], block) &&
+                memcmp(block, k->block, sizeof block) == 0;
+        local &= address_is_loopback(r->addresses[i]);
+    }
+    return same || local;
 }
 
 /* Why one more like this is too many, NULL when it is not. */
@@ -163,28 +196,50 @@ too_many(const struct admission *a, const struct known *k)
     return NULL;
 }
 
+/* Is there room to wait? One block cannot take all of it. */
+static bool
+may_wait(const struct admission *a, const struct known *k)
+{
+    size_t block = 0;
+    for (size_t i = 0; i < a->n && k->has_block; i++)
+        block += a->known[i].state == ADMISSION_WAITS &&
+                 a->known[i].has_block &&
+                 memcmp(k->block, a->known[i].block, sizeof k->block) == 0;
+    return a->waiting < ADMISSION_WAITING_MAX &&
+           block < ADMISSION_WAITING_BLOCK_MAX;
+}
+
+/* Under `open`: why it is not let in, NULL when it is. */
+static const char *
+open_judge(const struct admission *a, const struct known *k,
+           const struct relay_entry *r, bool kept)
+{
+    if (!kept && !is_proven(a, k, r))
+        return "it publishes no address of the block that it asks from; the "
+               "operator of this authority can approve it";
+    return k->state == ADMISSION_LET_IN ? NULL : too_many(a, k);
+}
+
 static int
-newcomer_judge(struct admission *a, struct known *k, uint64_t now_s,
+newcomer_judge(struct admission *a, struct known *k,
+               const struct relay_entry *r, bool kept, uint64_t now_s,
                char why[static ADMISSION_WHY_LEN])
 {
     const char *reason =
-        "it waits for the operator of this authority to approve it";
-    if (a->config.policy == ADMISSION_OPEN) {
-        reason = too_many(a, k);
-        if (!reason) {
-            if (k->state == ADMISSION_UNKNOWN)
-                k->since_s = now_s;
-            a->waiting -= k->state == ADMISSION_WAITS;
-            k->state = ADMISSION_LET_IN;
-            return 0;
-        }
+        a->config.policy == ADMISSION_OPEN
+            ? open_judge(a, k, r, kept)
+            : "it waits for the operator of this authority to approve it";
+    if (!reason) {
+        if (k->state == ADMISSION_UNKNOWN)
+            k->since_s = now_s;
+        a->waiting -= k->state == ADMISSION_WAITS;
+        k->state = ADMISSION_LET_IN;
+        return 0;
     }
-    if (k->state == ADMISSION_LET_IN)
-        return 0; /* it was first */
-    if (k->state == ADMISSION_UNKNOWN && a->waiting == ADMISSION_WAITING_MAX) {
+    if (k->state != ADMISSION_WAITS && !may_wait(a, k)) {
         reason = "too many relays wait to be approved; try again later";
         known_drop(a, k);
-    } else if (k->state == ADMISSION_UNKNOWN) {
+    } else if (k->state != ADMISSION_WAITS) {
         k->state = ADMISSION_WAITS;
         k->since_s = now_s;
         a->waiting++;
@@ -194,7 +249,8 @@ newcomer_judge(struct admission *a, struct known *k, uint64_t now_s,
 }
 
 int
-admission_judge(struct admission *a, const struct descriptor *d, uint32_t epoch,
+admission_judge(struct admission *a, const struct descriptor *d,
+                const struct sockaddr_storage *from, uint32_t epoch,
                 uint64_t now_s, char why[static ADMISSION_WHY_LEN])
 {
     struct known *k;
@@ -203,11 +259,11 @@ admission_judge(struct admission *a, const struct descriptor *d, uint32_t epoch,
     int err = known_enter(a, d->relay.identity, &k);
     if (err)
         return err;
-    known_describe(k, d, epoch);
+    known_describe(k, d, from, epoch);
     if (k->state == ADMISSION_APPROVED)
         return 0;
     if (k->state != ADMISSION_REJECTED && k->state != ADMISSION_BANNED)
-        return newcomer_judge(a, k, now_s, why);
+        return newcomer_judge(a, k, &d->relay, !from, now_s, why);
     snprintf(
         why, ADMISSION_WHY_LEN, "the operator of this authority has %s it%s%s",
         admission_state_name[k->state], k->reason[0] ? ": " : "", k->reason);

@@ -2,8 +2,11 @@
  *
  * A relay asks by sending its descriptor, again and again. Under the policy
  * `manual` it waits until the operator approves it; under `open` it is let in
- * while not too many of its block of addresses (a /24 or /48; loopback is none)
- * or of its family are in. Rejected and banned ones stay out under both.
+ * while not too many of its block of addresses (a /24 or /48) or of its family
+ * are in. Its block is that which it asks from, and it has to publish an
+ * address there: anybody can write anything into a descriptor, and nobody can
+ * hold a conversation from where he is not. Who moves is judged anew. Rejected
+ * and banned ones stay out under both policies.
  *
  *   unknown -> waiting -approve-> approved
  *      `-> let in (open)    reject, ban: out;   forget: unknown again
@@ -16,7 +19,9 @@
  * Pure: files are read and written by whoever owns it. */
 #ifndef DIRECTORY_ADMISSION_H
 #define DIRECTORY_ADMISSION_H
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "directory/json.h"
 
@@ -32,12 +37,14 @@ enum admission_state {
 enum {
     ADMISSION_WHY_LEN = 160,
     ADMISSION_WAITING_MAX = 1024,
+    ADMISSION_WAITING_BLOCK_MAX = 32, /* of them from one block */
     ADMISSION_EPOCHS = 3 /* one let in and not seen for so long is unknown */
 };
 
 struct admission_config {
     enum admission_policy policy;
     uint32_t block_max, family_max; /* let in; 0: no limit */
+    bool local; /* a network on this machine: loopback is where relays are */
 };
 
 struct admission;
@@ -45,10 +52,12 @@ int admission_new(struct admission **out,
                   const struct admission_config *config) CHECK_RESULT;
 void admission_free(struct admission **a);
 
-/* May this relay be listed? Returns 0, ERR_COMMAND and why, for people, or
- * ERR_NOMEM. epoch: the present one. */
+/* May this relay be listed? from: whom the descriptor comes from; NULL: from an
+ * earlier life, in which it was taken. Returns 0, ERR_COMMAND and why, for
+ * people, or ERR_NOMEM. epoch: the present one. */
 int admission_judge(struct admission *a, const struct descriptor *d,
-                    uint32_t epoch, uint64_t now_s,
+                    const struct sockaddr_storage *from, uint32_t epoch,
+                    uint64_t now_s,
                     char why[static ADMISSION_WHY_LEN]) CHECK_RESULT;
 
 /* Forget what was decided and take these decisions, a text of lines. Lines that

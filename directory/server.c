@@ -22,6 +22,7 @@
 #include "directory/netfile.h"
 #include "directory/page.h"
 #include "directory/shelf.h"
+#include "lib/address.h"
 #include "lib/codec.h"
 #include "lib/files.h"
 #include "lib/host.h"
@@ -64,7 +65,7 @@ const struct config_option server_options[] = {
      .value = "manual",
      .names = policy_names,
      .help = "who approves relays: 'manual', you; 'open', nobody, but only so "
-             "many of one kind are let in"},
+             "many of one kind, who ask from an address that they publish"},
     {.name = "block_max",
      .type = CONFIG_INTEGER,
      .offset = offsetof(struct server_config, block_max),
@@ -223,12 +224,27 @@ waiting_write(struct server *s)
     free(text);
 }
 
+/* Is this authority reached on this machine alone? Then so is its network. */
+static bool
+is_local(const struct server *s)
+{
+    const uint8_t *self = authority_identity(s->authority);
+    for (size_t i = 0; i < s->network.n_authorities; i++)
+        if (memcmp(s->network.authorities[i].identity, self, SPHINX_ID_LEN) ==
+            0)
+            return address_is_loopback(s->network.authorities[i].address);
+    return false;
+}
+
 static bool
 admitted(void *ctx, const struct descriptor *d)
 {
     struct server *s = ctx;
+    struct sockaddr_storage from;
+    const bool asks = s->http && http_server_peer(s->http, &from);
     decisions_read(s);
-    return admission_judge(s->admission, d, authority_target(s->authority),
+    return admission_judge(s->admission, d, asks ? &from : NULL,
+                           authority_target(s->authority),
                            env_now_wall_s(&s->host.env), s->why) == 0;
 }
 
@@ -532,7 +548,8 @@ server_start(struct server *s, const char *dir, int ready_fd)
     const struct admission_config admission = {
         .policy = (enum admission_policy)s->config->policy,
         .block_max = (uint32_t)s->config->block_max,
-        .family_max = (uint32_t)s->config->family_max};
+        .family_max = (uint32_t)s->config->family_max,
+        .local = is_local(s)};
     err = admission_new(&s->admission, &admission);
     if (!err)
         err = exchange_new(&s->exchange, &exchange);

@@ -2,6 +2,7 @@
 #include "lib/http.h"
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
@@ -21,6 +22,7 @@ struct http_server {
     char address[ADDRESS_TEXT_MAX];
     http_handler_fn handler;
     void *ctx;
+    struct evhttp_request *current; /* while the handler runs */
 };
 
 struct http_request {
@@ -79,8 +81,10 @@ server_request(struct evhttp_request *r, void *ctx)
         a.status = 404;
         if (command == EVHTTP_REQ_POST)
             body = len ? evbuffer_pullup(in, -1) : (const uint8_t *)"";
+        s->current = r;
         if (command == EVHTTP_REQ_GET || body)
             s->handler(s->ctx, path, body, body ? len : 0, &a);
+        s->current = NULL;
     }
     answer_send(r, &a);
 }
@@ -140,6 +144,18 @@ http_server_counts(const struct http_server *s, struct http_counts *out)
     struct http_guard_counts c;
     http_guard_counts(s->guard, &c);
     *out = (struct http_counts){c.open, c.refused, c.expired};
+}
+
+bool
+http_server_peer(const struct http_server *s, struct sockaddr_storage *from)
+{
+    socklen_t len = sizeof *from;
+    if (!s->current)
+        return false;
+    struct bufferevent *b = evhttp_connection_get_bufferevent(
+        evhttp_request_get_connection(s->current));
+    return getpeername(bufferevent_getfd(b), (struct sockaddr *)from, &len) ==
+           0;
 }
 
 const char *

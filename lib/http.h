@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "lib/error.h"
 #include "lib/loop.h"
@@ -41,6 +42,10 @@ struct http_counts {
     uint64_t refused, expired;
 };
 void http_server_counts(const struct http_server *s, struct http_counts *out);
+/* Whom the request comes from that the handler is called for; false outside of
+ * it. A proxy before the server hides it. */
+bool http_server_peer(const struct http_server *s,
+                      struct sockaddr_storage *from);
 /* What was bound. */
 const char *http_server_address(const struct http_server *s);
 

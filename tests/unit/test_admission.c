@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "directory/admission.h"
+#include "lib/address.h"
 #include "lib/codec.h"
 #include "tests/network.h"
 
@@ -22,16 +23,28 @@ relay(uint16_t number, const char *address, uint8_t family)
     return d;
 }
 
+/* from: the address that it asks from. */
 static int
-judge(struct admission *a, struct descriptor d, uint32_t epoch,
-      const char *why_has)
+judge_from(struct admission *a, struct descriptor d, const char *from,
+           uint32_t epoch, const char *why_has)
 {
     char why[ADMISSION_WHY_LEN];
-    int err = admission_judge(a, &d, epoch, NOW, why);
+    struct sockaddr_storage peer;
+    socklen_t len;
+    if (from)
+        assert_int_equal(address_parse(&peer, &len, from), 0);
+    int err = admission_judge(a, &d, from ? &peer : NULL, epoch, NOW, why);
     assert_int_equal(err == 0, why_has == NULL);
     if (why_has && !strstr(why, why_has))
         fail_msg("'%s' does not say '%s'", why, why_has);
     return err;
+}
+
+static int
+judge(struct admission *a, struct descriptor d, uint32_t epoch,
+      const char *why_has)
+{
+    return judge_from(a, d, d.relay.addresses[0], epoch, why_has);
 }
 
 static void
@@ -118,13 +131,78 @@ open_with_limits(void **state)
     }
     judge(a, relay(30, "203.0.113.1:1", 7), 1, "family");
     judge(a, relay(31, "203.0.113.1:1", 8), 1, NULL);
-    for (uint16_t i = 0; i < 50; i++) /* of this machine */
-        judge(a, relay((uint16_t)(100 + i), "127.0.0.1:1", 0), 1, NULL);
     line(text, sizeof text, "approve", &third, "");
     decide(a, text, 0);
     judge(a, third, 1, NULL);
     /* two go; one who was refused gets in */
     judge(a, relay(7, "[2001:db8:1:2::3]:1", 0), 2 + ADMISSION_EPOCHS, NULL);
+    admission_free(&a);
+}
+
+/* What a descriptor says of addresses is believed of where it comes from. */
+static void
+addresses_are_shown(void **state)
+{
+    (void)state;
+    const struct admission_config config = {
+        .policy = ADMISSION_OPEN, .block_max = 2, .family_max = 3};
+    const char *const not_there = "publishes no address of the block";
+    struct admission *a;
+    assert_int_equal(admission_new(&a, &config), 0);
+    /* a hundred relays of one machine, wherever they say they are */
+    for (uint16_t i = 0; i < 100; i++) {
+        char address[ADDRESS_MAX];
+        snprintf(address, sizeof address, "198.51.%u.1:1", i);
+        judge_from(a, relay(i, address, 0), "192.0.2.1:1", 1,
+                   i < ADMISSION_WAITING_BLOCK_MAX ? not_there : "too many");
+    }
+    for (uint16_t i = 100; i < 110; i++)
+        judge_from(a, relay(i, "127.0.0.1:1", 0), "192.0.2.1:1", 1, "too many");
+    judge_from(a, relay(200, "127.0.0.1:1", 0), "203.0.113.1:1", 1, not_there);
+    judge_from(a, relay(201, "nowhere", 0), "203.0.113.1:1", 1, not_there);
+    /* behind a proxy all come from this machine */
+    judge_from(a, relay(202, "198.51.100.1:1", 0), "127.0.0.1:1", 1, not_there);
+    /* any of its addresses will do */
+    struct descriptor two = relay(203, "198.51.100.1:1", 0);
+    strcpy(two.relay.addresses[1], "[2001:db8:7::1]:1");
+    two.relay.n_addresses = 2;
+    judge_from(a, two, "[2001:db8:7:8::9]:1", 1, NULL);
+    judge_from(a, two, "198.51.100.200:1", 1, NULL);
+    /* who is in does not make room by saying that he is elsewhere */
+    judge(a, relay(204, "198.51.100.2:1", 0), 1, NULL);
+    judge(a, relay(205, "198.51.100.3:1", 0), 1,
+          "too many relays of its block");
+    judge_from(a, relay(204, "198.51.7.2:1", 0), "198.51.100.2:1", 1,
+               not_there);
+    judge(a, relay(205, "198.51.100.3:1", 0), 1, NULL);
+    judge(a, relay(204, "198.51.100.2:1", 0), 1,
+          "too many relays of its block");
+    /* nor gets in elsewhere than others by being in here */
+    judge(a, relay(206, "198.51.101.1:1", 0), 1, NULL);
+    judge(a, relay(207, "198.51.101.2:1", 0), 1, NULL);
+    judge(a, relay(205, "198.51.101.3:1", 0), 1,
+          "too many relays of its block");
+    /* after a restart those that were in are in */
+    judge_from(a, relay(208, "198.51.102.1:1", 0), NULL, 1, NULL);
+    judge(a, relay(208, "198.51.102.1:1", 0), 1, NULL);
+    admission_free(&a);
+}
+
+/* A network on one machine has no blocks. */
+static void
+one_machine(void **state)
+{
+    (void)state;
+    const struct admission_config config = {.policy = ADMISSION_OPEN,
+                                            .block_max = 2,
+                                            .family_max = 3,
+                                            .local = true};
+    struct admission *a;
+    assert_int_equal(admission_new(&a, &config), 0);
+    for (uint16_t i = 0; i < 50; i++)
+        judge(a, relay(i, i % 2 ? "127.0.0.1:1" : "[::1]:1", 0), 1, NULL);
+    judge_from(a, relay(60, "198.51.100.1:1", 0), "127.0.0.1:1", 1,
+               "publishes no address");
     admission_free(&a);
 }
 
@@ -137,9 +215,13 @@ bounds(void **state)
     struct admission *a;
     char text[256];
     assert_int_equal(admission_new(&a, &config), 0);
-    for (uint16_t i = 0; i < ADMISSION_WAITING_MAX + 100; i++)
-        judge(a, relay(i, "192.0.2.1:1", 0), 1,
+    for (uint16_t i = 0; i < ADMISSION_WAITING_MAX + 100; i++) {
+        char address[ADDRESS_MAX];
+        snprintf(address, sizeof address, "198.51.%u.1:1",
+                 i / ADMISSION_WAITING_BLOCK_MAX);
+        judge(a, relay(i, address, 0), 1,
               i < ADMISSION_WAITING_MAX ? "waits" : "too many");
+    }
     assert_int_equal(admission_count(a), ADMISSION_WAITING_MAX);
     decide(a, "approve\nnothing 00 1 \n\napprove 00 7 x\n", 3);
     assert_int_equal(admission_count(a), ADMISSION_WAITING_MAX);
@@ -153,6 +235,8 @@ bounds(void **state)
 const struct CMUnitTest test_admission[] = {
     cmocka_unit_test(by_hand),
     cmocka_unit_test(open_with_limits),
+    cmocka_unit_test(addresses_are_shown),
+    cmocka_unit_test(one_machine),
     cmocka_unit_test(bounds),
 };
 TEST_SUITE(test_admission);

@@ -27,6 +27,11 @@ handle(void *ctx, const char *path, const uint8_t *body, size_t len,
        struct http_answer *answer)
 {
     struct talk *t = ctx;
+    struct sockaddr_storage from;
+    char text[ADDRESS_TEXT_MAX];
+    assert_true(http_server_peer(t->server, &from));
+    address_text(text, &from);
+    assert_true(address_is_loopback(text));
     t->handled++;
     if (strcmp(path, "/echo") == 0 && body) {
         answer->status = 200;
@@ -80,7 +85,9 @@ talk_make(struct talk *t)
 static void
 talk_free(struct talk *t)
 {
+    struct sockaddr_storage from;
     turns_until(t, NULL, 20);
+    assert_false(http_server_peer(t->server, &from)); /* nobody asks now */
     http_server_free(&t->server);
     loop_free(&t->loop);
 }

@@ -29,7 +29,7 @@ judge(struct admission *a, uint8_t number, const char *address)
     char why[ADMISSION_WHY_LEN];
     house_relay_id(number, d.relay.identity);
     strcpy(d.relay.addresses[0], address);
-    (void)!admission_judge(a, &d, 1, HOUSE_GENESIS, why);
+    (void)!admission_judge(a, &d, NULL, 1, HOUSE_GENESIS, why);
 }
 
 static void
