@@ -201,6 +201,48 @@ relays_demote(struct consensus *c, uint16_t *lost)
     return 0;
 }
 
+/* ---- bandwidth ---- */
+
+static uint64_t
+weight_of(const struct relay_entry *r)
+{
+    return (uint64_t)r->bandwidth + 1;
+}
+
+static int
+bandwidth_order(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Relays say themselves what they can do. Whoever says too much does not draw a
+ * layer's packets to himself: no weight is more than TALLY_WEIGHT_MAX times the
+ * median of its role, which half of the role would have to lie to move. */
+static int
+bandwidths_bound(struct consensus *c)
+{
+    uint32_t *all = calloc(c->n_relays + 1, sizeof *all);
+    if (!all)
+        return ERR_NOMEM;
+    for (enum relay_role role = ROLE_GATEWAY; role <= ROLE_STORE; role++) {
+        size_t n = 0;
+        for (size_t i = 0; i < c->n_relays; i++)
+            if (c->relays[i].role == role)
+                all[n++] = c->relays[i].bandwidth;
+        if (n == 0)
+            continue;
+        qsort(all, n, sizeof *all, bandwidth_order);
+        const uint64_t most =
+            TALLY_WEIGHT_MAX * ((uint64_t)all[(n - 1) / 2] + 1);
+        for (size_t i = 0; i < c->n_relays; i++)
+            if (c->relays[i].role == role && weight_of(&c->relays[i]) > most)
+                c->relays[i].bandwidth = (uint32_t)(most - 1);
+    }
+    free(all);
+    return 0;
+}
+
 /* ---- layers ---- */
 
 struct rank {
@@ -225,12 +267,6 @@ layer_extreme(const uint64_t *weight, unsigned layers, bool most)
         if (most ? weight[i] > weight[best] : weight[i] < weight[best])
             best = i;
     return best;
-}
-
-static uint64_t
-weight_of(const struct relay_entry *r)
-{
-    return (uint64_t)r->bandwidth + 1;
 }
 
 /* Even out: the first relay in rank whose move narrows the gap. */
@@ -382,6 +418,8 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
         relays_choose(c, e, n_entries, n_authorities, lost);
         err = relays_demote(c, lost);
     }
+    if (!err)
+        err = bandwidths_bound(c);
     if (!err)
         err = layers_assign(c, votes, n, schedule_faults(n_authorities) + 1);
     free(lost);

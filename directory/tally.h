@@ -12,6 +12,9 @@
  *   left out     relays that hibernate; and of each role the worst, a quarter
  *                of it at most, whose own loops got lost TALLY_LOST_PERMILLE
  *                often
+ *   bandwidth    what a relay says, but no weight (bandwidth + 1) of more than
+ *                TALLY_WEIGHT_MAX times the median of those that are in in its
+ *                role (of k the ceil(k / 2)-th smallest)
  *   layers       a mix keeps its layer; a new one goes, in the order of
  *                BLAKE2b-64("brusio/1 layer" | value | identity), to the layer
  *                with the least bandwidth; a layer with less than half of
@@ -23,7 +26,7 @@
 #include "directory/consensus.h"
 #include "directory/vote.h"
 
-enum { TALLY_LOST_PERMILLE = 200 };
+enum { TALLY_LOST_PERMILLE = 200, TALLY_WEIGHT_MAX = 4 };
 
 /* n votes of one epoch, sorted by their authors, of n_authorities in all;
  * random is the shared value. The digest of *out is not set. Returns

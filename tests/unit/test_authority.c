@@ -487,6 +487,39 @@ a_lost_disk_abstains(void **state)
     house_free(&h);
 }
 
+/* What a relay says of its bandwidth counts up to four medians of its role. */
+static void
+nobody_draws_a_layer(void **state)
+{
+    (void)state;
+    /* gateways, mixes, stores; then what comes of them */
+    static const uint32_t says[13] = {10,  100000000, 5,        7,   90,
+                                      100, 100,       120,      400, 403,
+                                      404, 0,         100000000},
+                          counts[13] = {10,  43,  5,   7,   90, 100, 100,
+                                        120, 400, 403, 403, 0,  3};
+    static struct house h;
+    house_make(&h, 1, test_seed());
+    house_start_all(&h);
+    for (uint8_t i = 0; i < 13; i++) {
+        const struct house_relay r = {.number = i,
+                                      .role = role_of(i),
+                                      .epoch = 1,
+                                      .bandwidth = says[i],
+                                      .seats = ALL};
+        assert_int_equal(house_upload(&h, &r), 0);
+    }
+    house_run(&h, 1);
+    const struct consensus *c = h.seat[0].newest;
+    assert_int_equal(c->n_relays, 13);
+    for (uint8_t i = 0; i < 13; i++) {
+        uint8_t id[32];
+        house_relay_id(i, id);
+        assert_int_equal(c->relays[consensus_find(c, id)].bandwidth, counts[i]);
+    }
+    house_free(&h);
+}
+
 /* New mixes go where bandwidth is least; a layer left behind gets relays. */
 static void
 layers_stay_even(void **state)
@@ -574,6 +607,7 @@ const struct CMUnitTest test_authority[] = {
     cmocka_unit_test(evidence_convicts),
     cmocka_unit_test(i9_a_restart_misses_nothing),
     cmocka_unit_test(a_lost_disk_abstains),
+    cmocka_unit_test(nobody_draws_a_layer),
     cmocka_unit_test(layers_stay_even),
     cmocka_unit_test(network_files_go_round),
 };
