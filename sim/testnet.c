@@ -6,6 +6,7 @@
  * epoch is prepared on the ordinary schedule. */
 #include "sim/testnet.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 #include "lib/codec.h"
 #include "lib/files.h"
 
-enum { PATH_LEN = FILES_PATH_MAX };
+enum { PATH_LEN = FILES_PATH_MAX, PORT_MIN = 20000, PORT_END = 32768 };
 
 static void
 path_make(const struct testnet *t, char path[static PATH_LEN], const char *name,
@@ -37,15 +38,23 @@ complain(const char *what)
     return 1;
 }
 
-/* A port that is free now. */
+/* A port that is free now, of those that the system gives nobody by itself
+ * (Linux begins at 32768): until the authority takes it no connection of some
+ * other program may. */
 static int
 address_free(char address[static ADDRESS_TEXT_MAX])
 {
-    int fd;
-    if (address_listen(&fd, "127.0.0.1:0", address))
-        return 1;
-    close(fd);
-    return 0;
+    for (unsigned tries = 0; tries < 100; tries++) {
+        char wish[ADDRESS_TEXT_MAX];
+        int fd;
+        snprintf(wish, sizeof wish, "127.0.0.1:%u",
+                 PORT_MIN + randombytes_uniform(PORT_END - PORT_MIN));
+        if (address_listen(&fd, wish, address))
+            continue;
+        close(fd);
+        return 0;
+    }
+    return 1;
 }
 
 static int

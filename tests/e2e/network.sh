@@ -18,13 +18,14 @@ network_start() {
     NET=$(mktemp -d /tmp/brusio-XXXXXX)
     trap network_stop EXIT
     trap 'exit 1' INT TERM HUP
+    : >"$NET/out"
     "$BIN/brusio-testnet" run --dir "$NET" "$@" >"$NET/out" 2>&1 &
     PID=$!
     tries=0
     until grep -q '^ready$' "$NET/out"; do
         if ! kill -0 "$PID" 2>/dev/null || [ $tries -gt 900 ]; then
             echo 'the test network did not start:' >&2
-            cat "$NET/out" >&2
+            tail -n 3 "$NET/out" "$NET"/*/log >&2
             exit 1
         fi
         tries=$((tries + 1))
