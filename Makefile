@@ -1,9 +1,10 @@
 # Brusio.  `make demo` shows the main job, `make check` runs all tests; both
 # install what is missing first.  `make help` lists the rest.
 #
-# Objects live under build/$(MODE).  Every folder's non-main sources go into
-# one archive; every program is one *main.c linked against it.  The seeded
-# random generator has an archive of its own, which daemons never see.
+# Objects live under build/$(MODE).  The sources of every folder and of the
+# drawers in it go into one archive, but for the *main.c; every program is one of
+# these linked against it.  The seeded random generator has an archive of its
+# own, which daemons never see.
 
 MODE    ?= release
 CC      ?= gcc
@@ -71,14 +72,16 @@ ALLLDLIBS = $(PKGLIBS) -lm -pthread
 
 FOLDERS := lib sphinx directory relay client sim
 SEEDED  := lib/rng_seeded.c lib/secret_plain.c
-SRCS    := $(filter-out %main.c $(SEEDED),$(wildcard $(FOLDERS:%=%/*.c)))
+FOUND   := $(sort $(shell find $(FOLDERS) -name '*.c'))
+SRCS    := $(filter-out %main.c $(SEEDED),$(FOUND))
 TESTS   := $(sort $(wildcard tests/unit/test_*.c tests/scenario/test_*.c \
 	tests/vectors/test_*.c tests/fuzz/test_*.c))
 HELPERS := $(wildcard tests/*.c tests/fuzz/fuzz_*.c)
-MAINS   := $(wildcard $(FOLDERS:%=%/*main.c))
+MAINS   := $(filter %main.c,$(FOUND))
 
-# sphinx/main.c -> brusio-sphinx; sim/testnet_main.c -> brusio-testnet
-progname = $(if $(filter %/main.c,$1),brusio-$(patsubst %/main.c,%,$1),\
+# sphinx/main.c, or main.c in any drawer of sphinx/ -> brusio-sphinx;
+# sim/testnet_main.c -> brusio-testnet
+progname = $(if $(filter %/main.c,$1),brusio-$(firstword $(subst /, ,$1)),\
 	brusio-$(patsubst %_main,%,$(basename $(notdir $1))))
 PROGS := $(strip $(foreach m,$(MAINS),$(call progname,$m)))
 # Only these may be reproducible from a seed.
@@ -294,7 +297,7 @@ ci:
 
 # clang-tidy (.clang-tidy), a file at a time with the flags it is built with.
 LINTED := $(patsubst %.c,build/lint/%.ok,$(SRCS) $(SEEDED) $(MAINS))
-build/lint/%.ok: %.c .clang-tidy $(wildcard $(FOLDERS:%=%/*.h))
+build/lint/%.ok: %.c .clang-tidy $(shell find $(FOLDERS) -name '*.h')
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LINT  $<')
 	$(Q)clang-tidy --quiet $< -- $(BASE) $(PKGCFLAGS) \
@@ -310,6 +313,7 @@ format:
 format-check:
 	@clang-format --dry-run -Werror $(CSOURCES)
 
+PAGES := $(sort $(shell find $(FOLDERS) -name '*.[158]'))
 CONTRIB := contrib/prometheus/alerts.yml contrib/grafana/brusio-relay.json
 install: all install-libs
 	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
@@ -318,9 +322,8 @@ install: all install-libs
 	@mkdir -p $(DESTDIR)$(UNITDIR)
 	sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/brusio-relay.service.in \
 		>$(DESTDIR)$(UNITDIR)/brusio-relay.service
-	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
-		[ ! -f $$m ] || install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; \
-		done; done
+	@for m in $(PAGES); do \
+		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 	@mkdir -p $(DESTDIR)$(DOCDIR)
 	install -m 644 $(CONTRIB) $(DESTDIR)$(DOCDIR)
 	@for d in . accept study; do \
@@ -332,10 +335,10 @@ uninstall: uninstall-libs
 	rm -rf $(DESTDIR)$(DOCDIR)/scenarios
 	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
 		$(DESTDIR)$(UNITDIR)/brusio-relay.service
-	@for s in 1 5 8; do for m in $(FOLDERS:%=%/*.$$s); do \
-		rm -f $(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; done; done
+	@for m in $(PAGES); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 clean:
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,47 +1,114 @@
 #!/bin/sh
-# Includes run downwards only (doc/HACKING.md): each folder's .may_include
-# lists the folders and the third-party headers its files may include.
-# A line "FILE: HEADER..." grants a header to one file alone.
+# Who may include what (doc/HACKING.md, "Layers"). Looks at every folder that
+# holds C sources, however deep, and fails when it finds none.
+#
+# Each such folder has a .may_include:
+#
+#   pure | edge     the folder's kind, its first rule
+#   GLOB            headers that every file of the folder may include
+#   FILE: GLOB...   headers that this file alone may include
+#
+# `*` stands for no slash. The C library's headers without sockets, clocks,
+# files and threads are open to all, the system's others to edges alone; a pure
+# folder may open one of those to a single file, never to all, and never a
+# header of an edge. usage: tests/check-layers.sh [ROOT]
 set -u
-cd "$(dirname "$0")/.." || exit 1
-bad=0
-std='assert ctype errno fcntl float inttypes limits locale math signal
-stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings
-time unistd getopt pthread sched dirent poll termios ifaddrs netdb endian libgen
-grp pwd immintrin'
-for dir in lib sphinx directory relay client sim; do
-    rules=$dir/.may_include
-    [ -f "$rules" ] || { echo "layers: $rules is missing"; bad=1; continue; }
-    for f in "$dir"/*.[ch]; do
-        [ -f "$f" ] || continue
-        name=${f##*/}
-        sed -n 's/^#include [<"]\([^">]*\)[">].*/\1/p' "$f" |
-        while read -r inc; do
-            base=${inc%.h}
-            ok=0
-            for s in $std; do [ "$base" = "$s" ] && ok=1; done
-            case "$inc" in sys/*|netinet/*|arpa/*|net/*|linux/*)
-                ok=1;
-            esac
-            # pure folders' headers must not reach sockets at all
-            top=${inc%%/*}
-            while read -r rule; do
-                case "$rule" in
-                ''|'#'*) ;;
-                *:*)
-                    [ "${rule%%:*}" = "$name" ] || continue
-                    for h in ${rule#*:}; do
-                        # shellcheck disable=SC2254
-                        case "$inc" in $h) ok=1 ;; esac
-                    done ;;
-                *)
-                    # shellcheck disable=SC2254
-                    case "$inc" in $rule) ok=1 ;; esac ;;
-                esac
-            done <"$rules"
-            [ "$ok" = 1 ] || echo "layers: $f may not include $inc ($top)"
-        done
-    done
-done >build/layers.out 2>&1
-if [ -s build/layers.out ]; then cat build/layers.out; exit 1; fi
-[ "$bad" = 0 ] && echo 'layers: includes run downwards only'
+cd "${1:-$(dirname "$0")/..}" || exit 1
+list=$(mktemp) || exit 1
+trap 'rm -f "$list"' EXIT
+find . \( -path ./build -o -path ./.git -o -path ./tests -o -path ./doc \) \
+    -prune -o -name '*.[ch]' -print | sed 's|^\./||' | sort >"$list"
+awk -v list="$list" '
+function complain(text) { print "layers: " text; bad = 1 }
+function folder_of(path) { sub(/\/[^\/]*$/, "", path); return path }
+# Does a glob, whose * stands for no slash, match the whole of text?
+function matches(glob, text) {
+    gsub(/[.+]/, "\\\\&", glob)
+    gsub(/\*/, "[^/]*", glob)
+    return text ~ ("^" glob "$")
+}
+function rules_read(dir,    file, line, got, word, n, i, kind) {
+    file = dir "/.may_include"
+    while ((got = (getline line <file)) > 0) {
+        sub(/#.*/, "", line)
+        n = split(line, word, " ")
+        if (!n)
+            continue
+        if (kind == "") {
+            kind = word[1]
+            if (n > 1 || (kind != "pure" && kind != "edge")) {
+                complain(file " does not begin with pure or edge")
+                kind = "pure"
+            }
+        } else if (word[1] ~ /:$/) {
+            sub(/:$/, "", word[1])
+            for (i = 2; i <= n; i++)
+                granted[dir "/" word[1]] = granted[dir "/" word[1]] " " word[i]
+        } else
+            for (i = 1; i <= n; i++)
+                opened[dir] = opened[dir] " " word[i]
+    }
+    close(file)
+    if (kind == "")
+        complain(file (got < 0 ? " is missing" : " says nothing"))
+    kind_of[dir] = kind
+}
+function is_among(globs, header,    word, n, i) {
+    n = split(globs, word, " ")
+    for (i = 1; i <= n; i++)
+        if (matches(word[i], header))
+            return 1
+    return 0
+}
+function header_check(file, header,    dir, system_header) {
+    dir = folder_of(file)
+    if (header in is_c)
+        return
+    if (kind_of[dir] == "pure" && kind_of[folder_of(header)] == "edge") {
+        complain(file " is pure and may not include the edge " header)
+        return
+    }
+    system_header = header in is_system || \
+        header ~ /^(sys|netinet|arpa|net|linux)\//
+    if (system_header ? kind_of[dir] == "edge" : is_among(opened[dir], header))
+        return
+    if (!is_among(granted[file], header))
+        complain(file " may not include " header)
+}
+function file_read(file,    line) {
+    while ((getline line <file) > 0) {
+        if (line !~ /^[ \t]*#[ \t]*include/)
+            continue
+        if (match(line, /[<"][^">]*[">]/))
+            header_check(file, substr(line, RSTART + 1, RLENGTH - 2))
+        else
+            complain(file " includes what cannot be told: " line)
+    }
+    close(file)
+}
+BEGIN {
+    n = split("assert ctype errno float inttypes limits math stdalign stdarg " \
+        "stdatomic stdbool stddef stdint stdio stdlib string strings", word)
+    for (i = 1; i <= n; i++)
+        is_c[word[i] ".h"] = 1
+    n = split("dirent endian fcntl getopt grp ifaddrs libgen locale netdb " \
+        "poll pthread pwd sched signal termios time unistd", word)
+    for (i = 1; i <= n; i++)
+        is_system[word[i] ".h"] = 1
+    while ((getline file <list) > 0) {
+        files[++n_files] = file
+        dir = folder_of(file)
+        if (!(dir in kind_of)) {
+            rules_read(dir)
+            n_dirs++
+        }
+    }
+    if (!n_files)
+        complain("there is no source to look at")
+    for (i = 1; i <= n_files; i++)
+        file_read(files[i])
+    if (!bad)
+        printf "layers: %d files in %d folders include only what they may\n",
+            n_files, n_dirs
+    exit bad
+}'

@@ -18,7 +18,7 @@ done
 # I5: the simulator mixes and ticks with the relay's and the client's own
 # objects: it defines none of their functions, and calls them.
 theirs='mix|traffic|wheel|alarm|relay|client|replay|sphinx'
-for o in "$1"/sim/*.o; do
+for o in $(find sim -name '*.c' | sed "s|^|$1/|; s|c\$|o|"); do
     own=$(nm --defined-only -g "$o" | awk '{ print $3 }' |
         grep -E "^($theirs)_" || true)
     [ -z "$own" ] || { echo "links: $o defines" $own; bad=1; }
