@@ -7,7 +7,7 @@
 #include "client/witness.h"
 #include "directory/fetch.h"
 #include "directory/route.h"
-#include "lib/clock.h"
+#include "lib/clock_offset.h"
 #include "lib/wire.h"
 
 enum {

@@ -1,8 +1,6 @@
-/* lib/clock.h - this machine's clocks (for edges only), and the estimate of
- * the network's time from the answers of stores (pure). */
+/* lib/clock.h - this machine's clocks, for edges only. */
 #ifndef LIB_CLOCK_H
 #define LIB_CLOCK_H
-#include <stddef.h>
 #include <stdint.h>
 
 /* CLOCK_MONOTONIC in microseconds; CLOCK_REALTIME in milliseconds and seconds
@@ -10,20 +8,4 @@
 uint64_t clock_mono_us(void);
 uint64_t clock_wall_ms(void);
 uint64_t clock_wall_s(void);
-
-enum { CLOCK_SAMPLES = 15 };
-
-/* What to add to the own wall clock: the median of the last CLOCK_SAMPLES
- * differences, so that fewer than half of the stores cannot move it. Zeroed
- * memory is an empty estimate. */
-struct clock_offset {
-    int64_t sample_s[CLOCK_SAMPLES];
-    uint32_t count; /* samples ever added */
-};
-
-/* An answer dated peer_s came in when the own clock said own_s. */
-void clock_offset_add(struct clock_offset *c, uint64_t peer_s, uint64_t own_s);
-
-/* Seconds to add to the own clock; 0 until three samples are there. */
-int64_t clock_offset_s(const struct clock_offset *c);
 #endif

@@ -16,6 +16,7 @@
 
 #include "lib/address.h"
 #include "lib/config_scan.h"
+#include "lib/words.h"
 
 enum { EXPECTED_LEN = 160, QUOTE_MAX = 40 };
 
@@ -160,13 +161,13 @@ enum_keep(const struct config_run *run, const struct config_option *o,
     unsigned best = UINT32_MAX;
     int nearest = 0;
     for (int i = 0; o->names[i]; i++) {
-        unsigned d = config_distance(value, o->names[i]);
+        unsigned d = words_distance(value, o->names[i]);
         if (d < best) {
             best = d;
             nearest = i;
         }
     }
-    if (best > 0 && !config_is_near(value, best))
+    if (best > 0 && !words_are_near(value, best))
         return value_refuse(run, o, ERR_UNKNOWN, line, value);
     if (best > 0)
         return config_fail(run, ERR_UNKNOWN, line,

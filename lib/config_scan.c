@@ -11,7 +11,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { WORD_MAX = 64 }; /* of a key, and of what messages quote */
+#include "lib/words.h"
+
+enum { WORD_MAX = WORDS_MAX }; /* of a key, and of what messages quote */
 
 struct cursor {
     char *at, *end;
@@ -32,43 +34,6 @@ config_fail(const struct config_run *run, int err, unsigned line,
         if ((unsigned char)*p < ' ' || *p == 127)
             *p = '?';
     return err;
-}
-
-static unsigned
-min3(unsigned a, unsigned b, unsigned c)
-{
-    unsigned m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-unsigned
-config_distance(const char *a, const char *b)
-{
-    unsigned row[3][WORD_MAX + 1]; /* two above, above, this one */
-    size_t n = strlen(a), m = strlen(b);
-    if (n > WORD_MAX || m > WORD_MAX)
-        return WORD_MAX;
-    for (unsigned j = 0; j <= m; j++)
-        row[1][j] = j;
-    for (unsigned i = 1; i <= n; i++) {
-        row[2][0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            unsigned change = row[1][j - 1] + (a[i - 1] != b[j - 1]);
-            row[2][j] = min3(change, row[1][j] + 1, row[2][j - 1] + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-                a[i - 2] == b[j - 1] && row[0][j - 2] + 1 < row[2][j])
-                row[2][j] = row[0][j - 2] + 1;
-        }
-        memcpy(row[0], row[1], sizeof row[0]);
-        memcpy(row[1], row[2], sizeof row[1]);
-    }
-    return row[1][m];
-}
-
-bool
-config_is_near(const char *a, unsigned distance)
-{
-    return strlen(a) <= WORD_MAX && distance <= 1 + strlen(a) / 4;
 }
 
 /* No octet that an editor hides, and none that ends a C string. */
@@ -287,7 +252,7 @@ key_find(const struct config_run *run, unsigned line, const char *key,
     unsigned best = WORD_MAX;
     const char *nearest = "";
     for (size_t i = 0; i < run->n; i++) {
-        unsigned d = config_distance(key, run->table[i].name);
+        unsigned d = words_distance(key, run->table[i].name);
         if (d < best) {
             best = d;
             nearest = run->table[i].name;
@@ -296,7 +261,7 @@ key_find(const struct config_run *run, unsigned line, const char *key,
     }
     if (best == 0)
         return 0;
-    if (!config_is_near(key, best))
+    if (!words_are_near(key, best))
         return config_fail(run, ERR_UNKNOWN, line,
                            "unknown key '%s'; expected a key of the example "
                            "file",

@@ -1,6 +1,6 @@
 /* lib/config_scan.h - the strict look at a file before libconfuse sees it.
  *
- * Internal to lib/config, but for the edit distance. */
+ * Internal to lib/config. */
 #ifndef LIB_CONFIG_SCAN_H
 #define LIB_CONFIG_SCAN_H
 #include "lib/config.h"
@@ -24,10 +24,4 @@ int config_fail(const struct config_run *run, int err, unsigned line,
  * repeated keys; blank out the comments. Fills run->line and last_line. Returns
  * 0, ERR_FORMAT, ERR_UNKNOWN, ERR_DUPLICATE or ERR_RANGE (list too long). */
 int config_scan(struct config_run *run, char *text, size_t len) CHECK_RESULT;
-
-/* Edit distance: insertions, deletions, changes and swaps of neighbours. */
-unsigned config_distance(const char *a, const char *b);
-
-/* Is the distance small enough to suggest b to one who wrote a? */
-bool config_is_near(const char *a, unsigned distance);
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/config_scan.h"
+#include "lib/words.h"
 
 enum { FOUND_LEN = 64, WANTED_LEN = 192, NEAR = 2 };
 
@@ -185,7 +185,7 @@ reader_unknown(struct reader *r, const struct field_table *t, const char *key)
     for (size_t i = 0; i < t->n + (t->also ? t->also->n : 0); i++) {
         const char *k =
             i < t->n ? t->fields[i].key : t->also->fields[i - t->n].key;
-        unsigned d = config_distance(key, k);
+        unsigned d = words_distance(key, k);
         if (d < nearest && d < strlen(key)) {
             nearest = d;
             near = k;

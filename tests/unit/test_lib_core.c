@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/clock_offset.h"
 #include "lib/codec.h"
 #include "lib/error.h"
 #include "lib/rng.h"

@@ -1,0 +1,14 @@
+/* lib/words.h - which of the words that we know did somebody mean? Pure. */
+#ifndef LIB_WORDS_H
+#define LIB_WORDS_H
+#include <stdbool.h>
+
+enum { WORDS_MAX = 64 }; /* bytes of a word; longer ones are near to none */
+
+/* Return the edit distance of a and b: insertions, deletions, changes and swaps
+ * of neighbours (Damerau 1964, in its restricted form). */
+unsigned words_distance(const char *a, const char *b);
+
+/* Is the distance small enough to suggest another word to who wrote a? */
+bool words_are_near(const char *a, unsigned distance);
+#endif
