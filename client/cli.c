@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "client/client.h"
-#include "lib/clock.h"
 #include "lib/codec.h"
-#include "lib/files.h"
+#include "lib/os/clock.h"
+#include "lib/os/files.h"
 
 enum { POLL_US = 50000, PROGRESS_US = 2000000, PROGRESS_EVERY_US = 5000000 };
 

@@ -17,10 +17,10 @@
 #include "client/outbox_sqlite.h"
 #include "client/rpc.h"
 #include "directory/netfile.h"
-#include "lib/files.h"
-#include "lib/host.h"
-#include "lib/link.h"
-#include "lib/storage.h"
+#include "lib/os/files.h"
+#include "lib/os/host.h"
+#include "lib/os/link.h"
+#include "lib/os/storage.h"
 
 enum {
     RETRY_US = 500000,

@@ -1,8 +1,8 @@
 /* client/daemon.h - a client on the real machine: link, disk, local calls. */
 #ifndef CLIENT_DAEMON_H
 #define CLIENT_DAEMON_H
-#include "lib/config.h"
 #include "lib/error.h"
+#include "lib/os/config.h"
 
 struct daemon_config {
     char *profile, *network;

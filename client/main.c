@@ -7,9 +7,9 @@
 
 #include "client/cli.h"
 #include "client/daemon.h"
-#include "lib/args.h"
-#include "lib/files.h"
-#include "lib/host.h"
+#include "lib/os/args.h"
+#include "lib/os/files.h"
+#include "lib/os/host.h"
 #include "lib/secret.h"
 
 static const char usage[] =

@@ -7,7 +7,7 @@
 #ifndef CLIENT_RPC_H
 #define CLIENT_RPC_H
 #include "client/client.h"
-#include "lib/loop.h"
+#include "lib/os/loop.h"
 
 enum { RPC_LINE_MAX = 24 << 20, RPC_CONNECTIONS_MAX = 64 };
 

@@ -13,7 +13,7 @@
 #include "directory/document.h"
 #include "directory/vote.h"
 #include "lib/codec.h"
-#include "lib/http.h"
+#include "lib/os/http.h"
 
 enum {
     TRIES = 6,

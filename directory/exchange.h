@@ -11,7 +11,7 @@
 #ifndef DIRECTORY_EXCHANGE_H
 #define DIRECTORY_EXCHANGE_H
 #include "directory/json.h"
-#include "lib/loop.h"
+#include "lib/os/loop.h"
 
 enum { EXCHANGE_POST_MAX = 1 << 20 };
 

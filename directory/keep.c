@@ -11,7 +11,7 @@
 
 #include "directory/share.h"
 #include "lib/codec.h"
-#include "lib/files.h"
+#include "lib/os/files.h"
 #include "lib/secret.h"
 
 enum {

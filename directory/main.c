@@ -10,11 +10,11 @@
 #include "directory/keep.h"
 #include "directory/netfile.h"
 #include "directory/server.h"
-#include "lib/args.h"
-#include "lib/clock.h"
 #include "lib/codec.h"
-#include "lib/files.h"
-#include "lib/host.h"
+#include "lib/os/args.h"
+#include "lib/os/clock.h"
+#include "lib/os/files.h"
+#include "lib/os/host.h"
 #include "lib/secret.h"
 
 static const char usage[] =

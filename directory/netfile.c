@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/files.h"
+#include "lib/os/files.h"
 
 int
 netfile_read(const char *path, struct network *n,

@@ -22,11 +22,11 @@
 #include "directory/netfile.h"
 #include "directory/page.h"
 #include "directory/shelf.h"
-#include "lib/address.h"
 #include "lib/codec.h"
-#include "lib/files.h"
-#include "lib/host.h"
-#include "lib/http.h"
+#include "lib/os/address.h"
+#include "lib/os/files.h"
+#include "lib/os/host.h"
+#include "lib/os/http.h"
 #include "lib/secret.h"
 
 enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20, PAGE_US = 5000000 };

@@ -3,9 +3,9 @@
 #define DIRECTORY_SERVER_H
 #include <stdbool.h>
 
-#include "lib/config.h"
 #include "lib/error.h"
-#include "lib/log.h"
+#include "lib/os/config.h"
+#include "lib/os/log.h"
 
 struct server_config {
     char *listen, *network;

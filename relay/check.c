@@ -26,8 +26,8 @@
 #include "directory/family.h"
 #include "directory/netfile.h"
 #include "directory/receive.h"
-#include "lib/address.h"
-#include "lib/clock.h"
+#include "lib/os/address.h"
+#include "lib/os/clock.h"
 #include "lib/secret.h"
 
 enum { ASK_US = 5000000 };

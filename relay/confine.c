@@ -1,4 +1,4 @@
-/* relay/confine.c - what a running relay gives up (lib/sandbox.h). No state.
+/* relay/confine.c - what a running relay gives up (lib/os/sandbox.h). No state.
  *
  * After it listens and before it makes a thread: root, when a user is
  * configured; every file but its own folder and what libraries may read late;
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/sandbox.h"
+#include "lib/os/sandbox.h"
 #include "relay/daemon.h"
 
 /* Sanitizers trace and read what they like at the end. */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "directory/netfile.h"
-#include "lib/clock.h"
+#include "lib/os/clock.h"
 #include "lib/secret.h"
 #include "relay/check.h"
 #include "relay/describe.h"

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/files.h"
+#include "lib/os/files.h"
 
 int
 keys_seed(const char *dir, uint32_t epoch, uint8_t **seed)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "lib/blocks.h"
-#include "lib/lobby.h"
+#include "lib/os/lobby.h"
 #include "relay/daemon.h"
 #include "relay/fault.h"
 #include "relay/peers.h"

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "directory/family.h"
-#include "lib/args.h"
 #include "lib/codec.h"
+#include "lib/os/args.h"
 #include "lib/secret.h"
 #include "relay/check.h"
 #include "relay/daemon.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/blocks.h"
-#include "lib/lobby.h"
+#include "lib/os/lobby.h"
 #include "relay/daemon.h"
 #include "relay/peers.h"
 

@@ -14,8 +14,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/files.h"
+#include "lib/os/clock.h"
+#include "lib/os/files.h"
 #include "relay/status.h"
 
 enum { TURN_MS = 1000, ROWS = 24 };

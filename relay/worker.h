@@ -10,9 +10,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "lib/host.h"
-#include "lib/link.h"
-#include "lib/storage.h"
+#include "lib/os/host.h"
+#include "lib/os/link.h"
+#include "lib/os/storage.h"
 #include "relay/relay.h"
 
 enum { DAEMON_VIEWS = EPOCHS_USABLE + 1 };

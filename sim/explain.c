@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "lib/clock.h"
+#include "lib/os/clock.h"
 #include "sim/packets.h"
 
 #define TRIAL_HOPS 500000.0

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
+#include "lib/os/clock.h"
 #include "lib/secret_plain.h"
 #include "sim/packets.h"
 #include "sim/stats.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/args.h"
+#include "lib/os/args.h"
 #include "sim/explain.h"
 #include "sim/jobs.h"
 #include "sim/report.h"

@@ -17,9 +17,9 @@
 #include "directory/netfile.h"
 #include "directory/receive.h"
 #include "directory/schedule.h"
-#include "lib/address.h"
 #include "lib/codec.h"
-#include "lib/files.h"
+#include "lib/os/address.h"
+#include "lib/os/files.h"
 
 enum { PATH_LEN = FILES_PATH_MAX, PORT_MIN = 20000, PORT_END = 32768 };
 

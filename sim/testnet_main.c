@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/args.h"
+#include "lib/os/args.h"
 #include "sim/testnet.h"
 
 static const char usage[] =

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/link_internal.h"
+#include "lib/os/link_internal.h"
 
 /* Addresses of two blocks. */
 enum { SILENT = 0x7f000102, SHAKING = 0x7f000202 };

@@ -5,7 +5,7 @@
 set -u
 out=${1:-build/cov}
 min=${COVERAGE_MIN:-90}
-files='lib/wire.c lib/codec.c lib/config.c lib/config_scan.c
+files='lib/wire.c lib/codec.c lib/os/config.c lib/os/config_scan.c
 directory/document.c directory/json.c directory/json_vote.c
 directory/descriptor.c directory/fetch.c directory/receive.c
 client/letter.c client/invite.c client/journal.c sphinx/unwrap.c

@@ -13,7 +13,7 @@
 
 #include "directory/document.h"
 #include "lib/codec.h"
-#include "lib/files.h"
+#include "lib/os/files.h"
 #include "lib/rng.h"
 
 enum {

@@ -11,7 +11,7 @@
 
 #include "directory/consensus.h"
 #include "directory/netfile.h"
-#include "lib/link.h"
+#include "lib/os/link.h"
 #include "sphinx/x25519.h"
 
 enum {

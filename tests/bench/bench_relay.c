@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/host.h"
+#include "lib/os/host.h"
 #include "lib/wire.h"
 #include "tests/rig.h"
 

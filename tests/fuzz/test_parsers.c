@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/codec.h"
-#include "lib/config.h"
+#include "lib/os/config.h"
 #include "lib/wire.h"
 #include "tests/mutate.h"
 

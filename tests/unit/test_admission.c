@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "directory/admission.h"
-#include "lib/address.h"
 #include "lib/codec.h"
+#include "lib/os/address.h"
 #include "tests/network.h"
 
 enum { NOW = 1800000000 };

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/address.h"
 #include "lib/blocks.h"
+#include "lib/os/address.h"
 #include "lib/rng_seeded.h"
 
 static const uint8_t hash_key[16] = {7};

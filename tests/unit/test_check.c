@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/address.h"
-#include "lib/files.h"
+#include "lib/os/address.h"
+#include "lib/os/files.h"
 #include "relay/check.h"
 #include "relay/setup.h"
 #include "tests/relay_config.h"

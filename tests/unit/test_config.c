@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/config.h"
+#include "lib/os/config.h"
 #include "lib/rng_seeded.h"
 
 struct settings {

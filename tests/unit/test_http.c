@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/address.h"
-#include "lib/clock.h"
-#include "lib/http.h"
-#include "lib/http_guard.h"
+#include "lib/os/address.h"
+#include "lib/os/clock.h"
+#include "lib/os/http.h"
+#include "lib/os/http_guard.h"
 
 enum { BODY_MAX = 100000 };
 

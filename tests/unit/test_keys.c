@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/files.h"
+#include "lib/os/clock.h"
+#include "lib/os/files.h"
 #include "lib/secret.h"
 #include "relay/keys.h"
 

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/clock.h"
 #include "lib/clock_offset.h"
 #include "lib/codec.h"
 #include "lib/error.h"
+#include "lib/os/clock.h"
 #include "lib/rng.h"
 #include "lib/rng_seeded.h"
 #include "lib/secret.h"

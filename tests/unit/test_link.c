@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/link.h"
+#include "lib/os/clock.h"
+#include "lib/os/link.h"
 
 enum { LEN = 2048 };
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/log.h"
+#include "lib/os/log.h"
 
 struct capture {
     unsigned lines;

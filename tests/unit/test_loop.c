@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "lib/loop.h"
+#include "lib/os/loop.h"
 
 struct busy {
     struct loop *loop;

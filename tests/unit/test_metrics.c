@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/files.h"
+#include "lib/os/files.h"
 #include "relay/metrics.h"
 #include "tests/network.h"
 

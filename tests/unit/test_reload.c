@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "directory/netfile.h"
-#include "lib/clock.h"
+#include "lib/os/clock.h"
 #include "relay/reload.h"
 #include "relay/status.h"
 #include "tests/relay_config.h"

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/sandbox.h"
+#include "lib/os/sandbox.h"
 
 enum { MISSING = 77 }; /* the kernel lacks it */
 

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
-#include "lib/files.h"
+#include "lib/os/clock.h"
+#include "lib/os/files.h"
 #include "relay/alarm.h"
 #include "relay/status.h"
 #include "relay/view.h"

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "client/outbox_sqlite.h"
+#include "lib/os/storage.h"
 #include "lib/rng_seeded.h"
-#include "lib/storage.h"
 #include "relay/store_memory.h"
 #include "relay/store_sqlite.h"
 

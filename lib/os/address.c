@@ -1,0 +1,124 @@
+/* lib/os/address.c - numeric addresses and sockets on them. No state. */
+#include "lib/os/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+port_parse(const char *text, in_port_t *port)
+{
+    size_t n = strspn(text, "0123456789");
+    if (n == 0 || n > 5 || text[n] != 0 || atoi(text) > 65535)
+        return ERR_FORMAT;
+    *port = htons((uint16_t)atoi(text));
+    return 0;
+}
+
+int
+address_parse(struct sockaddr_storage *out, socklen_t *len, const char *text)
+{
+    char host[ADDRESS_TEXT_MAX];
+    const char *colon = strrchr(text, ':');
+    in_port_t port;
+    memset(out, 0, sizeof *out);
+    if (!colon || (size_t)(colon - text) >= sizeof host ||
+        port_parse(colon + 1, &port))
+        return ERR_FORMAT;
+    memcpy(host, text, (size_t)(colon - text));
+    host[colon - text] = 0;
+    if (host[0] == '[') {
+        struct sockaddr_in6 *a = (struct sockaddr_in6 *)out;
+        size_t n = strlen(host);
+        if (host[n - 1] != ']')
+            return ERR_FORMAT;
+        host[n - 1] = 0;
+        a->sin6_family = AF_INET6;
+        a->sin6_port = port;
+        *len = sizeof *a;
+        return inet_pton(AF_INET6, host + 1, &a->sin6_addr) == 1 ? 0
+                                                                 : ERR_FORMAT;
+    }
+    struct sockaddr_in *a = (struct sockaddr_in *)out;
+    a->sin_family = AF_INET;
+    a->sin_port = port;
+    *len = sizeof *a;
+    return inet_pton(AF_INET, host, &a->sin_addr) == 1 ? 0 : ERR_FORMAT;
+}
+
+bool
+address_is_loopback(const char *text)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    if (address_parse(&a, &len, text))
+        return false;
+    if (a.ss_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&a)->sin6_addr);
+    return ntohl(((struct sockaddr_in *)&a)->sin_addr.s_addr) >> 24 == 127;
+}
+
+void
+address_text(char out[static ADDRESS_TEXT_MAX],
+             const struct sockaddr_storage *in)
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    if (in->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)in;
+        inet_ntop(AF_INET6, &a->sin6_addr, host, sizeof host);
+        snprintf(out, ADDRESS_TEXT_MAX, "[%s]:%u", host, ntohs(a->sin6_port));
+    } else {
+        const struct sockaddr_in *a = (const struct sockaddr_in *)in;
+        inet_ntop(AF_INET, &a->sin_addr, host, sizeof host);
+        snprintf(out, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(a->sin_port));
+    }
+}
+
+int
+address_listen(int *fd, const char *text, char bound[static ADDRESS_TEXT_MAX])
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    int one = 1, err = address_parse(&a, &len, text);
+    if (err)
+        return err;
+    *fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (*fd < 0)
+        return ERR_SYSTEM;
+    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(*fd, (struct sockaddr *)&a, len) || listen(*fd, SOMAXCONN) ||
+        getsockname(*fd, (struct sockaddr *)&a, &len)) {
+        int saved = errno;
+        close(*fd);
+        errno = saved;
+        *fd = -1;
+        return ERR_SYSTEM;
+    }
+    address_text(bound, &a);
+    return 0;
+}
+
+int
+address_connect(int *fd, const char *text)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    int one = 1, err = address_parse(&a, &len, text);
+    if (err)
+        return err;
+    *fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (*fd < 0)
+        return ERR_SYSTEM;
+    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(*fd, (struct sockaddr *)&a, len) && errno != EINPROGRESS) {
+        close(*fd);
+        *fd = -1;
+        return ERR_SYSTEM;
+    }
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* lib/os/clock.c - the only reader of the system's clocks. */
+#include "lib/os/clock.h"
+
+#include <time.h>
+
+uint64_t
+clock_mono_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t
+clock_wall_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t
+clock_wall_s(void)
+{
+    return clock_wall_ms() / 1000;
+}

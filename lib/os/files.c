@@ -1,0 +1,167 @@
+/* lib/os/files.c - reading and replacing whole files. No state. */
+#include "lib/os/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/codec.h"
+#include "lib/secret.h"
+
+int
+files_path(char out[static FILES_PATH_MAX], const char *dir, const char *name)
+{
+    int n = snprintf(out, FILES_PATH_MAX, "%s/%s", dir, name);
+    return n < FILES_PATH_MAX ? 0 : ERR_LONG;
+}
+
+int
+files_read(const char *path, size_t max, uint8_t **out, size_t *len)
+{
+    struct stat st;
+    *out = NULL;
+    *len = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+    if (fd < 0)
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+        err = ERR_IO;
+    else if ((uint64_t)st.st_size > max)
+        err = ERR_LONG;
+    else if (!(*out = malloc((size_t)st.st_size + 1)))
+        err = ERR_NOMEM;
+    while (!err && *len < (size_t)st.st_size) {
+        ssize_t n = read(fd, *out + *len, (size_t)st.st_size - *len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            err = ERR_IO;
+        else
+            *len += (size_t)n;
+    }
+    close(fd);
+    if (err) {
+        free(*out);
+        *out = NULL;
+        return err;
+    }
+    (*out)[*len] = 0;
+    return 0;
+}
+
+/* The directory's entry has to reach the disk as well. */
+static int
+directory_sync(const char *path)
+{
+    char dir[FILES_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 1;
+    if (n >= sizeof dir)
+        return ERR_LONG;
+    memcpy(dir, slash ? path : ".", n);
+    dir[n] = 0;
+    int fd = open(n ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return ERR_IO;
+    int bad = fsync(fd);
+    close(fd);
+    return bad ? ERR_IO : 0;
+}
+
+int
+files_write(const char *path, const void *data, size_t len)
+{
+    char temporary[FILES_PATH_MAX + 8];
+    const uint8_t *at = data;
+    int n = snprintf(temporary, sizeof temporary, "%s.new", path);
+    if (n >= (int)sizeof temporary)
+        return ERR_LONG;
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    int bad = 0;
+    while (len > 0 && !bad) {
+        ssize_t k = write(fd, at, len);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0) {
+            bad = 1;
+        } else {
+            at += k;
+            len -= (size_t)k;
+        }
+    }
+    bad |= fsync(fd);
+    bad |= close(fd);
+    if (bad || rename(temporary, path)) {
+        unlink(temporary);
+        return ERR_IO;
+    }
+    return directory_sync(path);
+}
+
+int
+files_mkdir(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : ERR_IO;
+}
+
+int
+files_key(const char *path, uint8_t **key)
+{
+    uint8_t *text;
+    size_t len;
+    *key = secret_new(32);
+    if (!*key)
+        return ERR_NOMEM;
+    int err = files_read(path, 128, &text, &len);
+    if (err == ERR_NOT_FOUND) {
+        char hex[66];
+        randombytes_buf(*key, 32);
+        codec_hex(hex, *key, 32);
+        hex[64] = '\n';
+        err = files_write(path, hex, 65);
+        sodium_memzero(hex, sizeof hex);
+    } else if (!err) {
+        if (len > 0 && text[len - 1] == '\n')
+            text[len - 1] = 0;
+        err = codec_unhex(*key, 32, (char *)text);
+        sodium_memzero(text, len);
+        free(text);
+    }
+    if (err)
+        secret_free((void **)key);
+    return err;
+}
+
+int
+files_print(const char *program, const char *dir, const char *name,
+            const char *absent)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *text;
+    size_t len;
+    int err = files_path(path, dir, name);
+    if (!err)
+        err = files_read(path, 1 << 16, &text, &len);
+    if (err) {
+        fprintf(stderr, "%s: %s: %s\n", program, dir,
+                err == ERR_NOT_FOUND ? absent : error_text(err));
+        return 1;
+    }
+    fwrite(text, 1, len, stdout);
+    free(text);
+    return 0;
+}
+
+void
+files_report(int fd, const char *name, const char *value)
+{
+    if (fd < 0)
+        return;
+    dprintf(fd, "%s %s\n", name, value);
+}
