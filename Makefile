@@ -79,7 +79,7 @@ TESTS   := $(sort $(wildcard tests/unit/test_*.c tests/scenario/test_*.c \
 HELPERS := $(wildcard tests/*.c tests/fuzz/fuzz_*.c)
 MAINS   := $(filter %main.c,$(FOUND))
 
-# sphinx/main.c, or main.c in any drawer of sphinx/ -> brusio-sphinx;
+# sphinx/tool/main.c, or main.c in any drawer of sphinx/ -> brusio-sphinx;
 # sim/testnet_main.c -> brusio-testnet
 progname = $(if $(filter %/main.c,$1),brusio-$(firstword $(subst /, ,$1)),\
 	brusio-$(patsubst %_main,%,$(basename $(notdir $1))))
@@ -193,7 +193,7 @@ $(OUT)/ct: $(OUT)/tests/ct/ct_main.o $(OUT)/tests/ct/ct_sphinx.o $(ARCHIVE)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 LANES := x25519_ifma8 x25519_ifma4 x25519_avx2
 EXTRA_planted := $(EXTRA_x25519_ifma8)
-$(OUT)/registers: $(LANES:%=$(OUT)/sphinx/%.o) $(OUT)/tests/ct/planted.o
+$(OUT)/registers: $(LANES:%=$(OUT)/sphinx/x25519/%.o) $(OUT)/tests/ct/planted.o
 	@tests/ct/registers.sh $^
 ct:
 	@.ci/deps ci

@@ -1,8 +1,8 @@
 # sphinx/package.mk - libbrusio-sphinx: the packet on its own, shared and
 # static. Both show what libbrusio-sphinx.map lists and nothing else.
 
-SPHINX_SRCS := $(filter-out sphinx/tool/% sphinx/%main.c sphinx/tool_%.c \
-	sphinx/null.c, $(filter sphinx/%,$(FOUND))) lib/error.c lib/secret.c
+SPHINX_SRCS := $(filter-out sphinx/tool/% sphinx/null.c, \
+	$(filter sphinx/%,$(FOUND))) lib/error.c lib/secret.c
 SPHINX_MAP  := sphinx/libbrusio-sphinx.map
 SPHINX_SO   := libbrusio-sphinx.so
 SPHINX_LIBS := $(shell pkg-config --libs libsodium libcrypto 2>/dev/null)

@@ -4,7 +4,7 @@
  * sphinx_null_register(), which programs call before they start a thread.
  * No timers. Failure: ERR_POINT for an element of low order. */
 #include "sphinx/suite.h"
-#include "sphinx/x25519.h"
+#include "sphinx/x25519/x25519.h"
 
 #include <sodium.h>
 #include <string.h>

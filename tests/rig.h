@@ -12,7 +12,7 @@
 #include "directory/consensus.h"
 #include "directory/netfile.h"
 #include "lib/os/link.h"
-#include "sphinx/x25519.h"
+#include "sphinx/x25519/x25519.h"
 
 enum {
     RIG_SIDE_MAX = 8,

@@ -15,7 +15,7 @@
 #include "relay/replay.h"
 #include "sphinx/cipher.h"
 #include "sphinx/sphinx.h"
-#include "sphinx/x25519.h"
+#include "sphinx/x25519/x25519.h"
 
 enum {
     ROUNDS_MAX = 1001,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "sphinx/sphinx.h"
-#include "sphinx/x25519.h"
+#include "sphinx/x25519/x25519.h"
 #include "tests/ct/ct.h"
 
 enum { HOPS = 5, LEN = 2048 };

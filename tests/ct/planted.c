@@ -2,7 +2,7 @@
  * checks: a look-up and a branch that depend on data. Linked into nothing. */
 #if defined(__x86_64__)
 #define LANES 8
-#include "sphinx/field51.h"
+#include "sphinx/x25519/field51.h"
 
 uint64_t planted_address(const uint64_t table[8], const uint8_t (*scalar)[32]);
 void planted_jump(const uint8_t (*scalar)[32], void (*one)(void),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "sphinx/packet.h"
-#include "sphinx/tool.h"
+#include "sphinx/tool/tool.h"
 
 enum { HOPS = 2, LEN = 300 };
 

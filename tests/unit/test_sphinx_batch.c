@@ -1,6 +1,6 @@
 /* tests/unit/test_sphinx_batch.c - packets made together are those made alone,
  * by whatever means the processor has. */
-#include "sphinx/x25519.h"
+#include "sphinx/x25519/x25519.h"
 #include "tests/unit/test_sphinx.h"
 
 enum { HOPS = 5, LEN = 2048, ORDERS = 19 };

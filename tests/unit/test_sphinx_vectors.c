@@ -9,7 +9,7 @@
 
 #include "sphinx/cipher.h"
 #include "sphinx/sphinx.h"
-#include "sphinx/tool.h"
+#include "sphinx/tool/tool.h"
 #include "tests/runner.h"
 
 #define VECTORS        "tests/vectors/sphinx.json"

@@ -8,7 +8,7 @@
 #include "lib/codec.h"
 #include "lib/error.h"
 #include "lib/rng_seeded.h"
-#include "sphinx/x25519.h"
+#include "sphinx/x25519/x25519.h"
 
 #ifdef BRUSIO_DEBUG
 enum { INPUTS = 10000 }; /* slow builds look at bounds, not for rare cases */

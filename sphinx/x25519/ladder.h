@@ -1,11 +1,11 @@
-/* sphinx/ladder.h - LANES X25519 side by side over any field (RFC 7748).
+/* sphinx/x25519/ladder.h - LANES X25519 side by side over any field (RFC 7748).
  *
  * Included after a field. Montgomery's ladder, branch-free; the division at
  * the end is one inversion for all groups of lanes. */
-#ifndef SPHINX_LADDER_H
-#define SPHINX_LADDER_H
+#ifndef SPHINX_X25519_LADDER_H
+#define SPHINX_X25519_LADDER_H
 #include "lib/secret.h"
-#include "sphinx/x25519_lanes.h"
+#include "sphinx/x25519/x25519_lanes.h"
 
 enum { GROUPS_MAX = X25519_BATCH_MAX / LANES };
 

@@ -1,4 +1,4 @@
-/* sphinx/x25519_lanes.h - one 64-bit word of each of LANES numbers in a vector,
+/* sphinx/x25519/x25519_lanes.h - one 64-bit word of each of LANES numbers in a vector,
  * and what the fields of x25519_ifma*.c and x25519_avx2.c have in common.
  *
  * Internal to those files: each defines LANES, then includes a field
@@ -15,8 +15,8 @@
  * Constant time: no branch and no address depends on a lane. There is no
  * pointer in memory here either, so a script can tell from the machine code
  * that whatever is loaded reaches no branch and no address (tests/ct). */
-#ifndef SPHINX_X25519_LANES_H
-#define SPHINX_X25519_LANES_H
+#ifndef SPHINX_X25519_X25519_LANES_H
+#define SPHINX_X25519_X25519_LANES_H
 #include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
@@ -24,7 +24,7 @@
 #include <assert.h>
 #endif
 
-#include "sphinx/x25519.h"
+#include "sphinx/x25519/x25519.h"
 
 typedef uint64_t vec __attribute__((vector_size(8 * LANES)));
 

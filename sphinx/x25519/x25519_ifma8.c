@@ -1,7 +1,7 @@
-/* sphinx/x25519_ifma8.c - X25519 eight at a time, AVX-512 IFMA. */
+/* sphinx/x25519/x25519_ifma8.c - X25519 eight at a time, AVX-512 IFMA. */
 #if defined(__x86_64__)
 #define LANES 8
-#include "sphinx/field51.h"
+#include "sphinx/x25519/field51.h"
 
 typedef uint64_t comb_word;
 
@@ -13,7 +13,7 @@ comb_pick(const comb_word word[8], vec which)
                                          _mm512_load_si512(word));
 }
 
-#include "sphinx/comb.h"
+#include "sphinx/x25519/comb.h"
 
 const struct x25519_lanes x25519_ifma8 = {
     .lanes = LANES,

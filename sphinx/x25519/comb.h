@@ -1,4 +1,4 @@
-/* sphinx/comb.h - LANES multiples of the base point side by side, a quarter of
+/* sphinx/x25519/comb.h - LANES multiples of the base point side by side, a quarter of
  * a ladder's work. Included after a field and ladder.h.
  *
  * On the twisted Edwards curve -x^2 + y^2 = 1 + d x^2 y^2 that is
@@ -14,11 +14,11 @@
  *   k B = 16 sum_j (odd digit j) 256^j B + sum_j (even digit j) 256^j B.
  * The table has the 8 multiples of each 256^j B; picking one is a permutation
  * inside a register, the same for every digit. */
-#ifndef SPHINX_COMB_H
-#define SPHINX_COMB_H
+#ifndef SPHINX_X25519_COMB_H
+#define SPHINX_X25519_COMB_H
 #include <pthread.h>
 
-#include "sphinx/ladder.h"
+#include "sphinx/x25519/ladder.h"
 
 enum { COMB_PLACES = 32, COMB_MULTIPLES = 8 };
 

@@ -1,7 +1,7 @@
-/* sphinx/x25519.c - choosing the means, cutting jobs into batches.
+/* sphinx/x25519/x25519.c - choosing the means, cutting jobs into batches.
  *
  * One process-wide choice, made once; it depends on the processor alone. */
-#include "sphinx/x25519.h"
+#include "sphinx/x25519/x25519.h"
 
 #include <sodium.h>
 #include <stdatomic.h>

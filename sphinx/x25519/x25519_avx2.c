@@ -1,7 +1,7 @@
-/* sphinx/x25519_avx2.c - X25519 four at a time, AVX2. */
+/* sphinx/x25519/x25519_avx2.c - X25519 four at a time, AVX2. */
 #if defined(__x86_64__)
 #define LANES 4
-#include "sphinx/field25.h"
+#include "sphinx/x25519/field25.h"
 
 typedef uint32_t comb_word;
 
@@ -14,7 +14,7 @@ comb_pick(const comb_word word[8], vec which)
            all(UINT32_MAX);
 }
 
-#include "sphinx/comb.h"
+#include "sphinx/x25519/comb.h"
 
 const struct x25519_lanes x25519_avx2 = {
     .lanes = LANES,

@@ -1,4 +1,4 @@
-/* sphinx/field25.h - numbers modulo 2^255 - 19 in ten limbs of 26 and 25 bits
+/* sphinx/x25519/field25.h - numbers modulo 2^255 - 19 in ten limbs of 26 and 25 bits
  * in turn, by AVX2's multiplication of 32-bit halves; LANES is 4.
  *
  * Limb i counts 2^ceil(25.5 i); the product of two odd limbs therefore counts
@@ -9,9 +9,9 @@
  * p added: below 3 * 2^26 + 2^12 and 3 * 2^25 + 2^12. Then 19 times a limb,
  * and 4 times an odd one, stay below 2^32, which is what the multiplication
  * reads, and the columns below 2^62.2. */
-#ifndef SPHINX_FIELD25_H
-#define SPHINX_FIELD25_H
-#include "sphinx/x25519_lanes.h"
+#ifndef SPHINX_X25519_FIELD25_H
+#define SPHINX_X25519_FIELD25_H
+#include "sphinx/x25519/x25519_lanes.h"
 
 enum { FE_LIMBS = 10 };
 #define MASK26 ((1ULL << 26) - 1)

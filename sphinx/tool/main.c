@@ -1,4 +1,4 @@
-/* sphinx/main.c - brusio-sphinx: packets by hand, for tests and other
+/* sphinx/tool/main.c - brusio-sphinx: packets by hand, for tests and other
  * implementations. Exits 0, 1 (failed) or 2 (usage); errors are one line on
  * standard error. */
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/version.h"
-#include "sphinx/tool.h"
+#include "sphinx/tool/tool.h"
 
 enum { EXIT_USAGE = 2, OPT_VERSION = 256, OPT_SEED, OPT_SUITE, OPT_GEOMETRY };
 

@@ -1,11 +1,11 @@
-/* sphinx/tool_json.c - values of brusio-sphinx's JSON. State: none. */
+/* sphinx/tool/tool_json.c - values of brusio-sphinx's JSON. State: none. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sphinx/cipher.h"
-#include "sphinx/tool.h"
+#include "sphinx/tool/tool.h"
 
 int
 tool_fail(struct tool *t, const char *key, const char *why)

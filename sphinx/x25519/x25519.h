@@ -1,4 +1,4 @@
-/* sphinx/x25519.h - many X25519 at once (RFC 7748), by the best means of the
+/* sphinx/x25519/x25519.h - many X25519 at once (RFC 7748), by the best means of the
  * processor. Internal to sphinx.
  *
  * ifma     eight or four at a time, AVX-512 IFMA
@@ -8,8 +8,8 @@
  * Every one gives the same bytes on every input, in constant time. Chosen when
  * first used: the best that the processor has, from
  * BRUSIO_ISA=generic|avx2|ifma downwards where the environment has that. */
-#ifndef SPHINX_X25519_H
-#define SPHINX_X25519_H
+#ifndef SPHINX_X25519_X25519_H
+#define SPHINX_X25519_X25519_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
-/* sphinx/tool_packet.c - keygen, new, unwrap and the three steps of a SURB.
+/* sphinx/tool/tool_packet.c - keygen, new, unwrap and the three steps of a SURB.
  * State: none. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sphinx/tool.h"
+#include "sphinx/tool/tool.h"
 
 /* Says why the library refused; always NULL, to be returned. */
 static json_t *

@@ -1,8 +1,8 @@
-/* sphinx/x25519_ifma4.c - X25519 four at a time, AVX-512 IFMA. Where a
+/* sphinx/x25519/x25519_ifma4.c - X25519 four at a time, AVX-512 IFMA. Where a
  * processor has only 256-bit units, these take half the time of eight. */
 #if defined(__x86_64__)
 #define LANES 4
-#include "sphinx/field51.h"
+#include "sphinx/x25519/field51.h"
 
 typedef uint64_t comb_word;
 
@@ -15,7 +15,7 @@ comb_pick(const comb_word word[8], vec which)
         _mm256_load_si256((const __m256i *)(word + 4)));
 }
 
-#include "sphinx/comb.h"
+#include "sphinx/x25519/comb.h"
 
 const struct x25519_lanes x25519_ifma4 = {
     .lanes = LANES,

@@ -1,4 +1,4 @@
-/* sphinx/tool_vectors.c - test vectors with every intermediate value.
+/* sphinx/tool/tool_vectors.c - test vectors with every intermediate value.
  *
  * All inputs are BLAKE2b outputs of names, so the file depends on nothing but
  * the format. State: none. */
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "sphinx/packet.h"
-#include "sphinx/tool.h"
+#include "sphinx/tool/tool.h"
 
 /* Short packets; of the hybrid suite, with its long headers, two hops. */
 enum { HOPS = 5, PACKET_LEN = 1024, HYBRID_HOPS = 2, HYBRID_LEN = 4096 };

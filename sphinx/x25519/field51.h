@@ -1,4 +1,4 @@
-/* sphinx/field51.h - numbers modulo 2^255 - 19 in five limbs of 51 bits, by
+/* sphinx/x25519/field51.h - numbers modulo 2^255 - 19 in five limbs of 51 bits, by
  * AVX-512 IFMA; LANES is 8 (512 bits) or 4 (256 bits, AVX-512 VL).
  *
  * IFMA multiplies 52-bit numbers and adds the low or the high 52 bits of the
@@ -10,9 +10,9 @@
  * halves, 10 high halves doubled and 19 times as much from above, below 124.5 *
  * 2^52 < 2^59. Sums of products, and differences with 256 p added, stay below
  * 2^61; one parallel carry brings them back. */
-#ifndef SPHINX_FIELD51_H
-#define SPHINX_FIELD51_H
-#include "sphinx/x25519_lanes.h"
+#ifndef SPHINX_X25519_FIELD51_H
+#define SPHINX_X25519_FIELD51_H
+#include "sphinx/x25519/x25519_lanes.h"
 
 enum { FE_LIMBS = 5 };
 #define MASK51 ((1ULL << 51) - 1)

@@ -1,10 +1,10 @@
-/* sphinx/tool.h - the parts of brusio-sphinx.
+/* sphinx/tool/tool.h - the parts of brusio-sphinx.
  *
  * Each command takes what it needs from one JSON object and makes another.
  * Byte strings are hexadecimal, lengths and numbers integers. A command that
  * fails returns NULL with the reason in tool->error, a line for people. */
-#ifndef SPHINX_TOOL_H
-#define SPHINX_TOOL_H
+#ifndef SPHINX_TOOL_TOOL_H
+#define SPHINX_TOOL_TOOL_H
 #include <jansson.h>
 #include <stdbool.h>
 
