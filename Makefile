@@ -70,7 +70,7 @@ PKGLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ALLCFLAGS = $(BASE) $(WARN) $(MODEFLAGS) $(PKGCFLAGS) $(CFLAGS)
 ALLLDLIBS = $(PKGLIBS) -lm -pthread
 
-FOLDERS := lib sphinx directory relay client sim
+FOLDERS := lib sphinx network directory relay client sim
 SEEDED  := lib/rng_seeded.c lib/secret_plain.c
 FOUND   := $(sort $(shell find $(FOLDERS) -name '*.c'))
 SRCS    := $(filter-out %main.c $(SEEDED),$(FOUND))

@@ -17,8 +17,8 @@
 
 #include "client/invite.h"
 #include "client/letter.h"
-#include "directory/consensus.h"
 #include "lib/env.h"
+#include "network/consensus.h"
 
 enum {
     CLIENT_CONTACTS_MAX = 1024,

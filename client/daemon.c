@@ -16,11 +16,11 @@
 #include "client/client.h"
 #include "client/outbox_sqlite.h"
 #include "client/rpc.h"
-#include "directory/netfile.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/link.h"
 #include "lib/os/storage.h"
+#include "network/os/netfile.h"
 
 enum {
     RETRY_US = 500000,

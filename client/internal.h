@@ -5,10 +5,10 @@
 #include "client/journal.h"
 #include "client/traffic.h"
 #include "client/witness.h"
-#include "directory/fetch.h"
-#include "directory/route.h"
 #include "lib/clock_offset.h"
 #include "lib/wire.h"
+#include "network/fetch.h"
+#include "network/route.h"
 
 enum {
     CURSORS = 9,      /* periods read at once: letter_days and two */

@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "client/internal.h"
-#include "directory/receive.h"
 #include "lib/pack.h"
 #include "lib/rng.h"
+#include "network/receive.h"
 
 static int
 document_read(const struct client *c, const uint8_t *bytes, size_t len,

@@ -12,8 +12,8 @@
 #define CLIENT_TRAFFIC_H
 #include <stdint.h>
 
-#include "directory/consensus.h"
 #include "lib/env.h"
+#include "network/consensus.h"
 
 enum traffic_kind { TRAFFIC_SEND = 1, TRAFFIC_POLL, TRAFFIC_LOOP };
 

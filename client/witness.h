@@ -8,7 +8,7 @@
  * Pure. */
 #ifndef CLIENT_WITNESS_H
 #define CLIENT_WITNESS_H
-#include "directory/consensus.h"
+#include "network/consensus.h"
 
 enum { WITNESSES = 4, WITNESS_PATIENCE_PERMILLE = 100 };
 

@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "directory/json.h"
+#include "network/json.h"
 
 enum admission_policy { ADMISSION_OPEN, ADMISSION_MANUAL };
 enum admission_state {

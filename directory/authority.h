@@ -2,7 +2,7 @@
  *
  * It is driven by (time, document): authority_tick() at the times it asks its
  * environment for, authority_take() and its like when something came. What it
- * has to say goes out through publish(). Schedule: directory/schedule.h; how
+ * has to say goes out through publish(). Schedule: network/schedule.h; how
  * the votes become the same ones everywhere: directory/rounds.h; how they
  * become the consensus: directory/tally.h.
  *
@@ -18,9 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "directory/document.h"
-#include "directory/json.h"
 #include "lib/env.h"
+#include "network/document.h"
+#include "network/json.h"
 
 struct authority;
 

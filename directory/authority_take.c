@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "directory/authority_internal.h"
-#include "directory/descriptor.h"
 #include "directory/evidence.h"
 #include "lib/codec.h"
+#include "network/descriptor.h"
 
 int
 authority_count(struct authority *a, int err)

@@ -5,8 +5,8 @@
  * different consensuses. Whoever has the network file can check it. Pure. */
 #ifndef DIRECTORY_EVIDENCE_H
 #define DIRECTORY_EVIDENCE_H
-#include "directory/document.h"
-#include "directory/json.h"
+#include "network/document.h"
+#include "network/json.h"
 
 /* Whom it convicts, and for which epoch. Returns 0; ERR_FOREIGN: of another
  * network; ERR_PEER: of no authority of this one; ERR_CONFLICT: they do not

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/document.h"
 #include "directory/vote.h"
 #include "lib/codec.h"
 #include "lib/os/http.h"
+#include "network/document.h"
 
 enum {
     TRIES = 6,

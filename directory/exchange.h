@@ -10,8 +10,8 @@
  * while. A vote is asked of one authority after another until one has it. */
 #ifndef DIRECTORY_EXCHANGE_H
 #define DIRECTORY_EXCHANGE_H
-#include "directory/json.h"
 #include "lib/os/loop.h"
+#include "network/json.h"
 
 enum { EXCHANGE_POST_MAX = 1 << 20 };
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/json_internal.h"
 #include "directory/page.h"
-#include "directory/schedule.h"
+#include "network/json_internal.h"
+#include "network/schedule.h"
 
 static int
 number_set(json_t *o, const char *name, uint64_t v)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/json_internal.h"
 #include "directory/vote.h"
 #include "lib/codec.h"
+#include "network/json_internal.h"
 
 #define EPOCH(s) F_INT(s, epoch, 1, UINT32_MAX - 16)
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "directory/json.h"
+#include "network/json.h"
 
 struct listed {
     uint8_t identity[SPHINX_ID_LEN];

@@ -8,7 +8,6 @@
 #include "directory/admission.h"
 #include "directory/evidence.h"
 #include "directory/keep.h"
-#include "directory/netfile.h"
 #include "directory/server.h"
 #include "lib/codec.h"
 #include "lib/os/args.h"
@@ -16,6 +15,7 @@
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/secret.h"
+#include "network/os/netfile.h"
 
 static const char usage[] =
     "usage: brusio-directory init --dir DIR\n"

@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "directory/page.h"
-#include "directory/schedule.h"
 #include "lib/codec.h"
+#include "network/schedule.h"
 
 static const char head[] =
     "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"

@@ -4,7 +4,7 @@
  * 1983, section 4), for all authors at once. What is broadcast is a claim: who
  * votes what, by digest. A claim with k signatures, the author's and k - 1
  * others', counts when it and the vote it speaks of are here by the end of
- * round k (directory/schedule.h); whoever counts it signs it and passes it on.
+ * round k (network/schedule.h); whoever counts it signs it and passes it on.
  * With f liars and f + 1 rounds, the last signature that still counts is of an
  * honest one, who has passed it on in time, so all honest ones count the same
  * claims.
@@ -18,8 +18,8 @@
  * Pure. */
 #ifndef DIRECTORY_ROUNDS_H
 #define DIRECTORY_ROUNDS_H
-#include "directory/schedule.h"
 #include "directory/vote.h"
+#include "network/schedule.h"
 
 enum {
     ROUNDS_COUNTED_MAX = 2,

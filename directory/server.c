@@ -19,7 +19,6 @@
 #include "directory/authority.h"
 #include "directory/exchange.h"
 #include "directory/keep.h"
-#include "directory/netfile.h"
 #include "directory/page.h"
 #include "directory/shelf.h"
 #include "lib/codec.h"
@@ -28,6 +27,7 @@
 #include "lib/os/host.h"
 #include "lib/os/http.h"
 #include "lib/secret.h"
+#include "network/os/netfile.h"
 
 enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20, PAGE_US = 5000000 };
 static const uint64_t day_us = 86400000000;

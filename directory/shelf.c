@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/diff.h"
-#include "directory/json.h"
 #include "lib/codec.h"
 #include "lib/pack.h"
+#include "network/diff.h"
+#include "network/json.h"
 
 static int
 document_read(const uint8_t *document, size_t len, struct consensus **out)

@@ -8,7 +8,7 @@
  * asked for. */
 #ifndef DIRECTORY_SHELF_H
 #define DIRECTORY_SHELF_H
-#include "directory/consensus.h"
+#include "network/consensus.h"
 
 enum { SHELF_KEPT = 3, SHELF_ETAG_LEN = 67 };
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/descriptor.h"
-#include "directory/schedule.h"
 #include "lib/codec.h"
+#include "network/descriptor.h"
+#include "network/schedule.h"
 
 /* One descriptor of one vote. */
 struct entry {

@@ -23,8 +23,8 @@
  *                BLAKE2b-256("brusio/1 placement" | value | identity) */
 #ifndef DIRECTORY_TALLY_H
 #define DIRECTORY_TALLY_H
-#include "directory/consensus.h"
 #include "directory/vote.h"
+#include "network/consensus.h"
 
 enum { TALLY_LOST_PERMILLE = 200, TALLY_WEIGHT_MAX = 4 };
 

@@ -7,14 +7,14 @@
  *   shares      the sender's opened shares of all votes' dealings
  *   signature   of the consensus that the sender has computed, by its hash
  *
- * All bodies are canonical JSON (directory/json.h). Their readers return as
+ * All bodies are canonical JSON (network/json.h). Their readers return as
  * json_read_consensus(). */
 #ifndef DIRECTORY_VOTE_H
 #define DIRECTORY_VOTE_H
-#include "directory/certificate.h"
-#include "directory/document.h"
-#include "directory/json.h"
 #include "directory/share.h"
+#include "network/certificate.h"
+#include "network/document.h"
+#include "network/json.h"
 
 struct hello {
     char network[NETWORK_NAME_MAX];

@@ -22,13 +22,13 @@
 #include <sys/timex.h>
 #endif
 
-#include "directory/document.h"
-#include "directory/family.h"
-#include "directory/netfile.h"
-#include "directory/receive.h"
 #include "lib/os/address.h"
 #include "lib/os/clock.h"
 #include "lib/secret.h"
+#include "network/document.h"
+#include "network/family.h"
+#include "network/os/netfile.h"
+#include "network/receive.h"
 
 enum { ASK_US = 5000000 };
 

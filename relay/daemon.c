@@ -18,11 +18,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "directory/family.h"
-#include "directory/netfile.h"
-#include "directory/receive.h"
 #include "lib/secret.h"
 #include "lib/wire.h"
+#include "network/family.h"
+#include "network/os/netfile.h"
+#include "network/receive.h"
 #include "relay/panel.h"
 
 enum { PACKET_HEAD_LEN = 128 }; /* what is kept beside a packet, at most */

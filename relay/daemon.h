@@ -8,13 +8,13 @@
  *   panel.c   the operator's side: status file, metrics, SIGHUP */
 #ifndef RELAY_DAEMON_H
 #define RELAY_DAEMON_H
-#include "directory/json.h"
 #include "lib/os/config.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/http.h"
 #include "lib/os/link.h"
 #include "lib/os/storage.h"
+#include "network/json.h"
 #include "relay/keys.h"
 #include "relay/memory.h"
 #include "relay/quota.h"
@@ -80,7 +80,7 @@ struct daemon {
     uint64_t refused[ERROR_COUNT];
 };
 
-/* daemon.c: is this a consensus for us (directory/receive.h)? */
+/* daemon.c: is this a consensus for us (network/receive.h)? */
 int daemon_receive(struct daemon *d, struct consensus **out,
                    const uint8_t *bytes, size_t len) CHECK_RESULT;
 /* A verified consensus; takes it over. */

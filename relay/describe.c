@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "directory/descriptor.h"
-#include "directory/family.h"
-#include "directory/schedule.h"
 #include "lib/secret.h"
+#include "network/descriptor.h"
+#include "network/family.h"
+#include "network/schedule.h"
 
 uint32_t
 describe_epoch(const struct network *n, uint64_t now_s)

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/netfile.h"
 #include "lib/os/clock.h"
 #include "lib/secret.h"
+#include "network/os/netfile.h"
 #include "relay/check.h"
 #include "relay/describe.h"
 

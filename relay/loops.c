@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/route.h"
 #include "lib/rng.h"
+#include "network/route.h"
 #include "relay/internal.h"
 
 enum { SLACK_US = 1000000, LOST_WAYS = 4 };

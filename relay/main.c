@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "directory/family.h"
 #include "lib/codec.h"
 #include "lib/os/args.h"
 #include "lib/secret.h"
+#include "network/family.h"
 #include "relay/check.h"
 #include "relay/daemon.h"
 #include "relay/join.h"

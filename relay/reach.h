@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "directory/consensus.h"
+#include "network/consensus.h"
 
 struct reach {
     size_t n;

@@ -25,8 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "directory/consensus.h"
 #include "lib/env.h"
+#include "network/consensus.h"
 #include "relay/alarm.h"
 #include "relay/replay.h"
 

@@ -4,7 +4,7 @@
  * once; the others wait for a restart and are named. */
 #ifndef RELAY_RELOAD_H
 #define RELAY_RELOAD_H
-#include "directory/netfile.h"
+#include "network/os/netfile.h"
 #include "relay/daemon.h"
 
 enum { RELOAD_LIST_LEN = 256 };

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "directory/consensus.h"
+#include "network/consensus.h"
 #include "relay/publish.h"
 
 enum {

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/diff.h"
-#include "directory/fetch.h"
-#include "directory/receive.h"
 #include "lib/codec.h"
 #include "lib/pack.h"
+#include "network/diff.h"
+#include "network/fetch.h"
+#include "network/receive.h"
 #include "relay/describe.h"
 #include "relay/reach.h"
 

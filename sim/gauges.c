@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "directory/consensus.h"
+#include "network/consensus.h"
 
 enum { LOSSES_MAX = 1 << 20, RESAMPLES = 400, FOUND_MAX = 1 << 22 };
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/document.h"
-#include "directory/json.h"
 #include "lib/rng_seeded.h"
+#include "network/document.h"
+#include "network/json.h"
 #include "sphinx/null.h"
 
 enum { FIRST_EPOCH = 7, FIRST_S = 1800000000, PACKET_LEN = 2048 };

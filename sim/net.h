@@ -4,8 +4,8 @@
 #define SIM_NET_H
 #include <stdint.h>
 
-#include "directory/consensus.h"
 #include "lib/error.h"
+#include "network/consensus.h"
 
 struct sim_net_plan {
     uint8_t suite;

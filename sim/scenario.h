@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "directory/consensus.h"
 #include "lib/error.h"
+#include "network/consensus.h"
 #include "relay/mix.h"
 
 enum {

@@ -14,12 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "directory/netfile.h"
-#include "directory/receive.h"
-#include "directory/schedule.h"
 #include "lib/codec.h"
 #include "lib/os/address.h"
 #include "lib/os/files.h"
+#include "network/os/netfile.h"
+#include "network/receive.h"
+#include "network/schedule.h"
 
 enum { PATH_LEN = FILES_PATH_MAX, PORT_MIN = 20000, PORT_END = 32768 };
 

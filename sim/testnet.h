@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "directory/json.h"
+#include "network/json.h"
 
 enum { TESTNET_LAYERS = 3, CHILDREN_MAX = 512, NAME_LEN = 32, WORD_LEN = 128 };
 

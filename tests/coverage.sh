@@ -6,8 +6,8 @@ set -u
 out=${1:-build/cov}
 min=${COVERAGE_MIN:-90}
 files='lib/wire.c lib/codec.c lib/os/config.c lib/os/config_scan.c
-directory/document.c directory/json.c directory/json_vote.c
-directory/descriptor.c directory/fetch.c directory/receive.c
+network/document.c network/json.c directory/json_vote.c
+network/descriptor.c network/fetch.c network/receive.c
 client/letter.c client/invite.c client/journal.c sphinx/unwrap.c
 sim/json.c sim/json_values.c sim/scenario_check.c'
 bad=0

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/descriptor.h"
 #include "directory/evidence.h"
 #include "directory/vote.h"
+#include "network/descriptor.h"
 
 enum { START_MS = 1000, USUAL_DELAY_MS = 10 };
 #define GENESIS_MS ((uint64_t)HOUSE_GENESIS * 1000)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "directory/authority.h"
-#include "directory/schedule.h"
+#include "network/schedule.h"
 #include "tests/network.h"
 
 enum {

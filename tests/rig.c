@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "directory/document.h"
 #include "lib/codec.h"
 #include "lib/os/files.h"
 #include "lib/rng.h"
+#include "network/document.h"
 
 enum {
     EPOCH = 5,

@@ -9,9 +9,9 @@
 #define TESTS_RIG_H
 #include <sys/types.h>
 
-#include "directory/consensus.h"
-#include "directory/netfile.h"
 #include "lib/os/link.h"
+#include "network/consensus.h"
+#include "network/os/netfile.h"
 #include "sphinx/x25519/x25519.h"
 
 enum {

@@ -16,13 +16,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "directory/descriptor.h"
-#include "directory/diff.h"
-#include "directory/family.h"
-#include "directory/receive.h"
 #include "directory/tally.h"
 #include "lib/pack.h"
 #include "lib/rng_seeded.h"
+#include "network/descriptor.h"
+#include "network/diff.h"
+#include "network/family.h"
+#include "network/receive.h"
 
 enum { RELAYS = 1000, N = 7, FAULTS = 2, ROUNDS = 5, EPOCH = 5, CHURN = 50 };
 

@@ -10,12 +10,12 @@
 #include "client/journal.h"
 #include "client/letter.h"
 #include "directory/admission.h"
-#include "directory/descriptor.h"
 #include "directory/vote.h"
 #include "lib/os/address.h"
 #include "lib/os/config.h"
 #include "lib/pack.h"
 #include "lib/wire.h"
+#include "network/descriptor.h"
 #include "sim/scenario.h"
 
 enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1296 };

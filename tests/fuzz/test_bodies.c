@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/json.h"
+#include "network/json.h"
 #include "tests/mutate.h"
 #include "tests/network.h"
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/document.h"
 #include "lib/secret.h"
+#include "network/document.h"
 #include "tests/mutate.h"
 
 enum { SIGNERS = 4, ROOM = 4096, LINE = 4 + 64 + 1 + 128 + 1 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/diff.h"
-#include "directory/json.h"
+#include "network/diff.h"
+#include "network/json.h"
 #include "tests/network.h"
 
 enum { PAIRS = 300, MUTANTS = 20000 };

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/document.h"
 #include "lib/rng_seeded.h"
 #include "lib/secret.h"
+#include "network/document.h"
 
 enum { SIGNERS = 4, FROM = 1000, UNTIL = 2000 };
 

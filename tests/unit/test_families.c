@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/route.h"
+#include "network/route.h"
 #include "tests/network.h"
 
 enum { LAYERS = 3, GATEWAY = 0 };

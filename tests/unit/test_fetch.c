@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/descriptor.h"
-#include "directory/document.h"
-#include "directory/fetch.h"
-#include "directory/receive.h"
 #include "lib/rng_seeded.h"
+#include "network/descriptor.h"
+#include "network/document.h"
+#include "network/fetch.h"
+#include "network/receive.h"
 #include "tests/network.h"
 
 enum { PACKET = 2048, ROOM = PACKET - WIRE_PIECE_HEAD_LEN };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/json.h"
 #include "lib/rng_seeded.h"
+#include "network/json.h"
 #include "tests/network.h"
 
 static int

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "directory/netfile.h"
 #include "lib/os/clock.h"
+#include "network/os/netfile.h"
 #include "relay/reload.h"
 #include "relay/status.h"
 #include "tests/relay_config.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/route.h"
+#include "network/route.h"
 #include "tests/network.h"
 
 static void

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/diff.h"
 #include "directory/shelf.h"
 #include "lib/codec.h"
 #include "lib/pack.h"
+#include "network/diff.h"
 #include "tests/network.h"
 
 enum { EPOCHS = 6, DOCUMENT_MAX = 1 << 20 };

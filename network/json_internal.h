@@ -1,9 +1,9 @@
-/* directory/json_internal.h - what the readers and writers of bodies share. */
-#ifndef DIRECTORY_JSON_INTERNAL_H
-#define DIRECTORY_JSON_INTERNAL_H
+/* network/json_internal.h - what the readers and writers of bodies share. */
+#ifndef NETWORK_JSON_INTERNAL_H
+#define NETWORK_JSON_INTERNAL_H
 #include <jansson.h>
 
-#include "directory/json.h"
+#include "network/json.h"
 
 enum type { T_INT, T_HEX, T_TEXT };
 

@@ -1,5 +1,5 @@
-/* directory/netfile.c - reading and writing the network file. No state. */
-#include "directory/netfile.h"
+/* network/os/netfile.c - reading and writing the network file. No state. */
+#include "network/os/netfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* directory/family.h - relays of one operator say so, and nobody else does.
+/* network/family.h - relays of one operator say so, and nobody else does.
  *
  * A family is an Ed25519 key that its operator keeps, offline if he likes; its
  * public part is the family's name. It signs, once for each of his relays,
@@ -7,9 +7,9 @@
  *
  * No two relays of one family are on one path, so whoever could claim another's
  * family would push the others from paths. Pure. */
-#ifndef DIRECTORY_FAMILY_H
-#define DIRECTORY_FAMILY_H
-#include "directory/consensus.h"
+#ifndef NETWORK_FAMILY_H
+#define NETWORK_FAMILY_H
+#include "network/consensus.h"
 
 enum { FAMILY_SIGNATURE_LEN = 64, FAMILY_TEXT_LEN = 64 + 1 + 128 + 1 };
 

@@ -1,4 +1,4 @@
-/* directory/schedule.h - when the authorities do what for an epoch.
+/* network/schedule.h - when the authorities do what for an epoch.
  *
  * n authorities, of which fewer than a third lie: f = (n - 1) / 3 at most.
  * Epoch e is valid from genesis + (e - 1) * length. Counted back from there, in
@@ -14,8 +14,8 @@
  *
  * A round is longer than clocks may differ (5 %) by half as much again, which
  * is what a message may take. Pure. */
-#ifndef DIRECTORY_SCHEDULE_H
-#define DIRECTORY_SCHEDULE_H
+#ifndef NETWORK_SCHEDULE_H
+#define NETWORK_SCHEDULE_H
 #include <stddef.h>
 #include <stdint.h>
 

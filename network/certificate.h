@@ -1,4 +1,4 @@
-/* directory/certificate.h - an authority's word about the keys it works with.
+/* network/certificate.h - an authority's word about the keys it works with.
  *
  * The identity key that the network file lists can stay offline: it signs, for
  * a month or so, an Ed25519 key for documents and a ristretto255 key for shares
@@ -7,8 +7,8 @@
  *   "brusio/1 certificate\n" | key 32 | share_key 32 | from 8 | until 8   (BE)
  *
  * Pure. */
-#ifndef DIRECTORY_CERTIFICATE_H
-#define DIRECTORY_CERTIFICATE_H
+#ifndef NETWORK_CERTIFICATE_H
+#define NETWORK_CERTIFICATE_H
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
-/* directory/receive.h - judging a consensus that came from anywhere. */
-#ifndef DIRECTORY_RECEIVE_H
-#define DIRECTORY_RECEIVE_H
-#include "directory/consensus.h"
-#include "directory/document.h"
+/* network/receive.h - judging a consensus that came from anywhere. */
+#ifndef NETWORK_RECEIVE_H
+#define NETWORK_RECEIVE_H
+#include "network/consensus.h"
+#include "network/document.h"
 
 /* What is known of the network beforehand. Pointers stay the caller's. */
 struct receive_rules {

@@ -1,11 +1,11 @@
-/* directory/descriptor.c - signing and opening descriptors. No state. */
-#include "directory/descriptor.h"
+/* network/descriptor.c - signing and opening descriptors. No state. */
+#include "network/descriptor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/family.h"
+#include "network/family.h"
 
 int
 descriptor_sign(const struct descriptor *d, size_t public_len,

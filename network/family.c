@@ -1,5 +1,5 @@
-/* directory/family.c - see family.h. No state. */
-#include "directory/family.h"
+/* network/family.c - see family.h. No state. */
+#include "network/family.h"
 
 #include <sodium.h>
 #include <string.h>

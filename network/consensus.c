@@ -1,5 +1,5 @@
-/* directory/consensus.c - questions to a consensus. No state of its own. */
-#include "directory/consensus.h"
+/* network/consensus.c - questions to a consensus. No state of its own. */
+#include "network/consensus.h"
 
 #include <sodium.h>
 #include <stdlib.h>

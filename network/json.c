@@ -1,16 +1,16 @@
-/* directory/json.c - bodies of documents to structures and back.
+/* network/json.c - bodies of documents to structures and back.
  *
  * Tables say which key is which field, of what type and range; one reader and
  * one writer go through them. No state. */
-#include "directory/json.h"
+#include "network/json.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/json_internal.h"
 #include "lib/codec.h"
+#include "network/json_internal.h"
 
 enum { DAY_S = 86400, MINUTE_US = 60000000 };
 

@@ -1,13 +1,13 @@
-/* directory/fetch.c - gathering pieces.
+/* network/fetch.c - gathering pieces.
  *
  * States: empty; gathering one epoch's document. A piece of a newer epoch than
  * the one being gathered starts anew, an older one is ignored. */
-#include "directory/fetch.h"
+#include "network/fetch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/document.h"
+#include "network/document.h"
 
 enum { FETCH_MAX = DOCUMENT_BODY_MAX + 65536 /* signatures */ };
 

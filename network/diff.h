@@ -1,4 +1,4 @@
-/* directory/diff.h - what is new in a consensus, for who has another one.
+/* network/diff.h - what is new in a consensus, for who has another one.
  *
  * A document of kind "diff" with the signatures of the consensus that it leads
  * to. Its body is canonical JSON:
@@ -13,10 +13,10 @@
  * without its relays. What comes out is a consensus' document like any other,
  * to be judged as such: a wrong diff gives one that no signature is good for.
  */
-#ifndef DIRECTORY_DIFF_H
-#define DIRECTORY_DIFF_H
-#include "directory/consensus.h"
-#include "directory/document.h"
+#ifndef NETWORK_DIFF_H
+#define NETWORK_DIFF_H
+#include "network/consensus.h"
+#include "network/document.h"
 
 /* From one to another, whose document is given. *out is malloc'd. Returns 0,
  * ERR_NOMEM, or what is wrong with the document. */

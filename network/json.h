@@ -1,15 +1,15 @@
-/* directory/json.h - the bodies of documents: canonical JSON.
+/* network/json.h - the bodies of documents: canonical JSON.
  *
  * Canonical: one line, sorted keys, no white space, integers only, hex in lower
  * case; what is read is written again and has to give the same bytes. Unknown,
  * missing and repeated keys, numbers out of range and lists that are too long
  * are errors. jansson is used here alone. */
-#ifndef DIRECTORY_JSON_H
-#define DIRECTORY_JSON_H
+#ifndef NETWORK_JSON_H
+#define NETWORK_JSON_H
 #include <stddef.h>
 #include <stdint.h>
 
-#include "directory/consensus.h"
+#include "network/consensus.h"
 
 enum { JSON_WHERE_LEN = 64 };
 
@@ -24,7 +24,7 @@ struct descriptor {
     uint32_t alarms;
     uint16_t loops_lost_permille; /* in steps of ten */
     uint64_t hibernates_until_s;  /* takes no part until then; 0: it does */
-    uint8_t family_signature[64]; /* directory/family.h; zeros: no family */
+    uint8_t family_signature[64]; /* network/family.h; zeros: no family */
 };
 
 /* Write a body; *out is malloc'd, *len without the final 0. */

@@ -1,10 +1,10 @@
-/* directory/json_diff.c - diffs of consensuses. No state. */
+/* network/json_diff.c - diffs of consensuses. No state. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/diff.h"
-#include "directory/json_internal.h"
+#include "network/diff.h"
+#include "network/json_internal.h"
 
 /* Are two entries of one relay the same but for the packet key? */
 static bool

@@ -1,4 +1,4 @@
-/* directory/document.h - signed documents: the envelope.
+/* network/document.h - signed documents: the envelope.
  *
  *   brusio-KIND/1 LENGTH\n
  *   BODY (LENGTH octets)\n
@@ -8,15 +8,15 @@
  * A signature is Ed25519 over BLAKE2b-512("brusio/1 KIND\n" | body as
  * received), so that no JSON is parsed before it holds and no document passes
  * for one of another kind; by the identity itself or, on the longer line, by
- * the key that its certificate names (directory/certificate.h). The body is
- * canonical JSON (directory/json.h). */
-#ifndef DIRECTORY_DOCUMENT_H
-#define DIRECTORY_DOCUMENT_H
+ * the key that its certificate names (network/certificate.h). The body is
+ * canonical JSON (network/json.h). */
+#ifndef NETWORK_DOCUMENT_H
+#define NETWORK_DOCUMENT_H
 #include <stddef.h>
 #include <stdint.h>
 
-#include "directory/certificate.h"
 #include "lib/error.h"
+#include "network/certificate.h"
 
 enum document_kind {
     DOCUMENT_DESCRIPTOR = 1,
@@ -25,7 +25,7 @@ enum document_kind {
     DOCUMENT_CLAIM,
     DOCUMENT_SHARES,
     DOCUMENT_SIGNATURE,
-    DOCUMENT_DIFF, /* directory/diff.h */
+    DOCUMENT_DIFF, /* network/diff.h */
     DOCUMENT_KINDS
 };
 

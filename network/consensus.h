@@ -1,10 +1,10 @@
-/* directory/consensus.h - the network as everybody agrees on it for one epoch.
+/* network/consensus.h - the network as everybody agrees on it for one epoch.
  *
- * The structures in memory. Their canonical JSON is in directory/document.h.
+ * The structures in memory. Their canonical JSON is in network/document.h.
  * Relays are numbered by their place in the consensus: that number is the
  * "next relay" of a packet's block. */
-#ifndef DIRECTORY_CONSENSUS_H
-#define DIRECTORY_CONSENSUS_H
+#ifndef NETWORK_CONSENSUS_H
+#define NETWORK_CONSENSUS_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
-/* directory/route.c - paths, delays, deadlines, requests.
+/* network/route.c - paths, delays, deadlines, requests.
  *
  * No state. Everything that can be seen from outside (paths, delays) is drawn
  * from the traffic stream, in the same number of draws whatever the request
  * is; keys and padding come from the crypto stream. */
-#include "directory/route.h"
+#include "network/route.h"
 
 #include <sodium.h>
 #include <string.h>

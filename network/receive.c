@@ -1,10 +1,10 @@
-/* directory/receive.c - judging a consensus. No state. */
-#include "directory/receive.h"
+/* network/receive.c - judging a consensus. No state. */
+#include "network/receive.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/json.h"
+#include "network/json.h"
 
 int
 receive_consensus(struct consensus **out, const struct receive_rules *rules,

@@ -1,8 +1,8 @@
-/* directory/json_network.c - the network file. */
+/* network/json_network.c - the network file. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/json_internal.h"
+#include "network/json_internal.h"
 
 static const struct json_field network_fields[] = {
     F_TEXT(network, name), F_INT(network, genesis_s, 0, 1ULL << 40),

@@ -1,7 +1,7 @@
-/* directory/netfile.h - the network file on disk, for the programs. */
-#ifndef DIRECTORY_NETFILE_H
-#define DIRECTORY_NETFILE_H
-#include "directory/json.h"
+/* network/os/netfile.h - the network file on disk, for the programs. */
+#ifndef NETWORK_OS_NETFILE_H
+#define NETWORK_OS_NETFILE_H
+#include "network/json.h"
 
 enum { NETFILE_ERROR_LEN = 512 };
 

@@ -1,10 +1,10 @@
-/* directory/fetch.h - a document that comes in pieces.
+/* network/fetch.h - a document that comes in pieces.
  *
  * Whoever sends the pieces is not believed: a complete document is only bytes,
- * for directory/document.h to judge. Memory is bounded by DOCUMENT_BODY_MAX
+ * for network/document.h to judge. Memory is bounded by DOCUMENT_BODY_MAX
  * and taken once a document. */
-#ifndef DIRECTORY_FETCH_H
-#define DIRECTORY_FETCH_H
+#ifndef NETWORK_FETCH_H
+#define NETWORK_FETCH_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* directory/document.c - the envelope of signed documents. No state. */
-#include "directory/document.h"
+/* network/document.c - the envelope of signed documents. No state. */
+#include "network/document.h"
 
 #include <sodium.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* directory/certificate.c - see certificate.h. No state. */
-#include "directory/certificate.h"
+/* network/certificate.c - see certificate.h. No state. */
+#include "network/certificate.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -1,11 +1,11 @@
-/* directory/descriptor.h - a relay's signed word about itself. */
-#ifndef DIRECTORY_DESCRIPTOR_H
-#define DIRECTORY_DESCRIPTOR_H
+/* network/descriptor.h - a relay's signed word about itself. */
+#ifndef NETWORK_DESCRIPTOR_H
+#define NETWORK_DESCRIPTOR_H
 #include <stddef.h>
 #include <stdint.h>
 
-#include "directory/document.h"
-#include "directory/json.h"
+#include "network/document.h"
+#include "network/json.h"
 
 enum { DESCRIPTOR_LEN_MAX = 16384 };
 

@@ -1,14 +1,14 @@
-/* directory/route.h - paths, delays, deadlines, and the request built on them.
+/* network/route.h - paths, delays, deadlines, and the request built on them.
  *
  * Clients and relays send requests of one shape (design section 2); this is
  * where that shape is made, so that neither can differ from the other. */
-#ifndef DIRECTORY_ROUTE_H
-#define DIRECTORY_ROUTE_H
+#ifndef NETWORK_ROUTE_H
+#define NETWORK_ROUTE_H
 #include <stdint.h>
 
-#include "directory/consensus.h"
 #include "lib/env.h"
 #include "lib/wire.h"
+#include "network/consensus.h"
 
 enum route_kind {
     ROUTE_SEND = 1, /* put, and the loop that stands for it */
