@@ -8,7 +8,7 @@
 #include "lib/clock_offset.h"
 #include "lib/wire.h"
 #include "network/fetch.h"
-#include "network/route.h"
+#include "network/request.h"
 
 enum {
     CURSORS = 9,      /* periods read at once: letter_days and two */

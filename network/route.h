@@ -1,13 +1,13 @@
-/* network/route.h - paths, delays, deadlines, and the request built on them.
+/* network/route.h - the way of a round trip: its relays and their delays.
  *
- * Clients and relays send requests of one shape (design section 2); this is
- * where that shape is made, so that neither can differ from the other. */
+ * Clients and relays send requests of one shape; the way is drawn here and the
+ * packet made in network/request.h, so that neither can differ from the
+ * other. */
 #ifndef NETWORK_ROUTE_H
 #define NETWORK_ROUTE_H
 #include <stdint.h>
 
 #include "lib/env.h"
-#include "lib/wire.h"
 #include "network/consensus.h"
 
 enum route_kind {
@@ -35,32 +35,4 @@ struct route {
 int route_draw(struct route *r, const struct consensus *c, struct env *env,
                uint16_t self, uint16_t store, bool as_client,
                enum route_kind kind) CHECK_RESULT;
-
-/* What goes to the store. For a put, letter has wire_letter_len() bytes. */
-struct request {
-    uint8_t kind; /* enum wire_request_kind */
-    uint8_t box[32];
-    uint8_t slot;  /* put */
-    uint16_t held; /* get */
-    uint8_t work[16];
-    const uint8_t *letter; /* put, else NULL: random */
-};
-
-/* Build the packet for route r at wall time now_s: SURB from surb_seed and end,
- * request body, layers. All other randomness from the crypto stream. packet
- * has geometry.packet_len bytes, zero after an error; its first hop is
- * r->out[0]. */
-int request_build(struct sphinx_worker *w, const struct consensus *c,
-                  struct env *env, const struct route *r, uint64_t now_s,
-                  const struct request *req, const struct sphinx_end *end,
-                  const uint8_t surb_seed[static SPHINX_SEED_LEN],
-                  uint8_t *packet) CHECK_RESULT;
-
-/* Undo the layers of an answer to route r (see sphinx_surb_open) and parse its
- * body. payload has geometry.payload_len bytes. */
-int request_open_answer(struct sphinx_worker *w, const struct consensus *c,
-                        const struct route *r,
-                        const uint8_t surb_seed[static SPHINX_SEED_LEN],
-                        uint8_t *payload,
-                        struct wire_answer *answer) CHECK_RESULT;
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/rng.h"
-#include "network/route.h"
+#include "network/request.h"
 #include "relay/internal.h"
 
 enum { SLACK_US = 1000000, LOST_WAYS = 4 };

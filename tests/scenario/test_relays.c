@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "network/route.h"
+#include "network/request.h"
 #include "relay/relay.h"
 #include "relay/store_memory.h"
 #include "sim/engine.h"

@@ -1,0 +1,35 @@
+/* network/request.h - the packet that goes a route to a store and brings the
+ * store's answer back: deadlines, SURB, body. */
+#ifndef NETWORK_REQUEST_H
+#define NETWORK_REQUEST_H
+#include "lib/wire.h"
+#include "network/route.h"
+
+/* What goes to the store. For a put, letter has wire_letter_len() bytes. */
+struct request {
+    uint8_t kind; /* enum wire_request_kind */
+    uint8_t box[32];
+    uint8_t slot;  /* put */
+    uint16_t held; /* get */
+    uint8_t work[16];
+    const uint8_t *letter; /* put, else NULL: random */
+};
+
+/* Build the packet for route r at wall time now_s: SURB from surb_seed and end,
+ * request body, layers. All other randomness from the crypto stream. packet
+ * has geometry.packet_len bytes, zero after an error; its first hop is
+ * r->out[0]. */
+int request_build(struct sphinx_worker *w, const struct consensus *c,
+                  struct env *env, const struct route *r, uint64_t now_s,
+                  const struct request *req, const struct sphinx_end *end,
+                  const uint8_t surb_seed[static SPHINX_SEED_LEN],
+                  uint8_t *packet) CHECK_RESULT;
+
+/* Undo the layers of an answer to route r (see sphinx_surb_open) and parse its
+ * body. payload has geometry.payload_len bytes. */
+int request_open_answer(struct sphinx_worker *w, const struct consensus *c,
+                        const struct route *r,
+                        const uint8_t surb_seed[static SPHINX_SEED_LEN],
+                        uint8_t *payload,
+                        struct wire_answer *answer) CHECK_RESULT;
+#endif
