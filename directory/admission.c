@@ -9,7 +9,7 @@
 
 #include "lib/blocks.h"
 #include "lib/codec.h"
-#include "lib/os/address.h"
+#include "lib/address.h"
 
 enum { REASON_LEN = 96, KNOWN_MAX = 4 * RELAYS_MAX, HEX_LEN = 64 };
 

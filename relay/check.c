@@ -22,7 +22,8 @@
 #include <sys/timex.h>
 #endif
 
-#include "lib/os/address.h"
+#include "lib/address.h"
+#include "lib/os/socket.h"
 #include "lib/os/clock.h"
 #include "lib/secret.h"
 #include "network/document.h"
@@ -49,7 +50,7 @@ port_check(struct findings *f, const char *what, const char *address,
 {
     char bound[ADDRESS_TEXT_MAX];
     int fd;
-    int err = address_listen(&fd, address, bound);
+    int err = socket_listen(&fd, address, bound);
     if (err == ERR_FORMAT)
         finding_addf(f, FINDING_ERROR,
                      "write it as 192.0.2.1:7100 or [2001:db8::1]:7100",

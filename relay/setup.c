@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/os/address.h"
+#include "lib/address.h"
 #include "relay/status.h"
 
 static const char *

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #include "lib/codec.h"
-#include "lib/os/address.h"
+#include "lib/address.h"
+#include "lib/os/socket.h"
 #include "lib/os/files.h"
 #include "network/os/netfile.h"
 #include "network/receive.h"
@@ -49,7 +50,7 @@ address_free(char address[static ADDRESS_TEXT_MAX])
         int fd;
         snprintf(wish, sizeof wish, "127.0.0.1:%u",
                  PORT_MIN + randombytes_uniform(PORT_END - PORT_MIN));
-        if (address_listen(&fd, wish, address))
+        if (socket_listen(&fd, wish, address))
             continue;
         close(fd);
         return 0;

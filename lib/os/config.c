@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/os/address.h"
+#include "lib/address.h"
 #include "lib/os/config_scan.h"
 #include "lib/words.h"
 

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/os/address.h"
+#include "lib/address.h"
+#include "lib/os/socket.h"
 #include "lib/os/http_guard.h"
 
 enum { TIMEOUT_S = 10, HEADERS_MAX = 8192 };
@@ -100,7 +101,7 @@ http_server_new(struct http_server **out, struct loop *l, const char *address,
         return ERR_NOMEM;
     s->handler = handler;
     s->ctx = ctx;
-    int err = address_listen(&fd, address, s->address);
+    int err = socket_listen(&fd, address, s->address);
     if (err) {
         free(s);
         return err;

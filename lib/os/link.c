@@ -20,6 +20,7 @@
 
 #include "lib/blocks.h"
 #include "lib/os/link_internal.h"
+#include "lib/os/socket.h"
 
 enum {
     READ_LEN = 65536,
@@ -373,7 +374,7 @@ link_connect(struct link **out, struct loop *loop, struct tls *tls,
 {
     int fd;
     *out = NULL;
-    int err = address_connect(&fd, address);
+    int err = socket_connect(&fd, address);
     if (err)
         return err;
     err = link_new(out, loop, tls, config, fd, false, ops, ctx);

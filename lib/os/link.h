@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/os/address.h"
+#include "lib/address.h"
 #include "lib/os/loop.h"
 #include "lib/os/tls.h"
 

@@ -10,6 +10,7 @@
 
 #include "lib/blocks.h"
 #include "lib/os/lobby.h"
+#include "lib/os/socket.h"
 
 struct listener {
     struct loop *loop;
@@ -82,7 +83,7 @@ listener_new(struct listener **out, struct loop *loop, struct tls *tls,
     int err = lobby_new(&l->lobby, loop, tls, config,
                         max / 8 > 16 ? max / 8 : 16, accept, ctx);
     if (!err)
-        err = address_listen(&l->fd, address, l->address);
+        err = socket_listen(&l->fd, address, l->address);
     if (!err)
         err = loop_watch_new(loop, l->fd, listener_ready, l, &l->watch);
     if (err) {

@@ -11,7 +11,7 @@
 #include "client/letter.h"
 #include "directory/admission.h"
 #include "directory/vote.h"
-#include "lib/os/address.h"
+#include "lib/address.h"
 #include "lib/os/config.h"
 #include "lib/pack.h"
 #include "lib/wire.h"

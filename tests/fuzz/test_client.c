@@ -234,7 +234,7 @@ struct record {
     uint8_t *value;
 };
 
-struct shelf {
+struct served {
     struct test_env test;
     struct env_ops ops;
     struct record record[64];
@@ -245,7 +245,7 @@ static int
 record_keep(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
             size_t value_len)
 {
-    struct shelf *s = ctx;
+    struct served *s = ctx;
     if (!value || s->n == 64)
         return 0;
     size_t i = 0;
@@ -267,18 +267,18 @@ record_keep(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
 }
 
 static void
-shelf_store(struct env *env, struct env_store_req *req)
+served_store(struct env *env, struct env_store_req *req)
 {
     assert_int_equal(journal_parse(req->letter, req->letter_len, record_keep,
-                                   (struct shelf *)env),
+                                   (struct served *)env),
                      0);
     req->err = 0;
     req->done(req);
 }
 
 static int
-shelf_send(struct env *env, struct env_dest to, const uint8_t *frame,
-           size_t len)
+served_send(struct env *env, struct env_dest to, const uint8_t *frame,
+            size_t len)
 {
     (void)env;
     (void)to;
@@ -288,7 +288,7 @@ shelf_send(struct env *env, struct env_dest to, const uint8_t *frame,
 }
 
 static struct client *
-client_make(struct shelf *s, const struct sim_net *n)
+client_make(struct served *s, const struct sim_net *n)
 {
     struct client_config config = {
         .env = &s->test.env, .n_authorities = 1, .n_gateways = 1};
@@ -310,15 +310,15 @@ by_key(const void *a, const void *b)
 
 /* A client that has contacts and messages writes its records to the shelf. */
 static void
-shelf_fill(struct shelf *s, const struct sim_net *n)
+served_fill(struct served *s, const struct sim_net *n)
 {
     static uint8_t text[3000];
     char line[INVITE_TEXT_LEN];
     uint64_t order;
     test_env_init(&s->test, test_seed());
     s->ops = *s->test.env.ops;
-    s->ops.store = shelf_store;
-    s->ops.send = shelf_send;
+    s->ops.store = served_store;
+    s->ops.send = served_send;
     s->test.env.ops = &s->ops;
     struct client *c = client_make(s, n);
     assert_int_equal(client_start(c), 0);
@@ -342,12 +342,12 @@ static void
 records_loaded(void **state)
 {
     (void)state;
-    static struct shelf s;
+    static struct served s;
     struct sim_net n;
     struct rng_seeded rng;
     struct tally t = {{0}};
     test_network_make(&n, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    shelf_fill(&s, &n);
+    served_fill(&s, &n);
     size_t records = s.n;
     rng_seeded_init_u64(&rng, test_seed(), "records");
     s.ops.store = NULL;
@@ -356,7 +356,7 @@ records_loaded(void **state)
         size_t bad = u % records;
         struct client_received r;
         int err = 0;
-        s.ops.store = shelf_store;
+        s.ops.store = served_store;
         s.n = 64; /* nothing more is kept */
         struct client *c = client_make(&s, &n);
         for (size_t k = 0; k < records; k++) {
@@ -402,7 +402,7 @@ static void
 messages_expire(void **state)
 {
     (void)state;
-    static struct shelf s;
+    static struct served s;
     struct sim_net n;
     struct client_message m;
     struct client_contact contact;
@@ -410,7 +410,7 @@ messages_expire(void **state)
     uint64_t order;
     test_network_make(&n, SPHINX_SUITE_NULL, 2, 3, 1, 2);
     memset(&s, 0, sizeof s);
-    shelf_fill(&s, &n);
+    served_fill(&s, &n);
     struct client *c = client_make(&s, &n);
     assert_int_equal(client_start(c), 0);
     assert_int_equal(client_set_document(c, n.document, n.document_len), 0);

@@ -7,7 +7,7 @@
 
 #include "directory/admission.h"
 #include "lib/codec.h"
-#include "lib/os/address.h"
+#include "lib/address.h"
 #include "tests/network.h"
 
 enum { NOW = 1800000000 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/blocks.h"
-#include "lib/os/address.h"
+#include "lib/address.h"
 #include "lib/rng_seeded.h"
 
 static const uint8_t hash_key[16] = {7};

@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/os/address.h"
+#include "lib/address.h"
+#include "lib/os/socket.h"
 #include "lib/os/files.h"
 #include "relay/check.h"
 #include "relay/setup.h"
@@ -71,7 +72,7 @@ addresses_are_tried(void **state)
     char bound[ADDRESS_TEXT_MAX], text[200];
     struct findings f = {0};
     int fd;
-    assert_int_equal(address_listen(&fd, "127.0.0.1:0", bound), 0);
+    assert_int_equal(socket_listen(&fd, "127.0.0.1:0", bound), 0);
     snprintf(text, sizeof text, "role = mix\nlisten = \"%s\"\n", bound);
     struct daemon_config c = test_relay_config(text);
     check_addresses(&f, &c, false);

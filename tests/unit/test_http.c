@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/os/address.h"
+#include "lib/address.h"
+#include "lib/os/socket.h"
 #include "lib/os/clock.h"
 #include "lib/os/http.h"
 #include "lib/os/http_guard.h"
@@ -141,7 +142,7 @@ nobody_answers(void **state)
     char free_address[ADDRESS_TEXT_MAX];
     int fd;
     talk_make(&t);
-    assert_int_equal(address_listen(&fd, "127.0.0.1:0", free_address), 0);
+    assert_int_equal(socket_listen(&fd, "127.0.0.1:0", free_address), 0);
     /* silent, then cancelled */
     assert_int_equal(
         http_ask(&r, t.loop, free_address, "/", NULL, 0, 10, answered, &t), 0);
@@ -172,8 +173,7 @@ garbage_is_refused(void **state)
     talk_make(&t);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         int fd;
-        assert_int_equal(address_connect(&fd, http_server_address(t.server)),
-                         0);
+        assert_int_equal(socket_connect(&fd, http_server_address(t.server)), 0);
         turns_until(&t, NULL, 10);
         assert_true(write(fd, row[i], strlen(row[i])) > 0);
         turns_until(&t, NULL, 20);
@@ -196,7 +196,7 @@ a_crowd_waits_its_turn(void **state)
     struct http_counts c;
     talk_make(&t);
     for (size_t i = 0; i < sizeof fd / sizeof fd[0]; i++) {
-        assert_int_equal(address_connect(&fd[i], http_server_address(t.server)),
+        assert_int_equal(socket_connect(&fd[i], http_server_address(t.server)),
                          0);
         turns_until(&t, NULL, 1);
     }
@@ -231,7 +231,7 @@ known_documents_are_not_sent(void **state)
     int fd;
     talk_make(&t);
     assert_int_equal(ask(&t, "/tagged", NULL, 0, 100), 200);
-    assert_int_equal(address_connect(&fd, http_server_address(t.server)), 0);
+    assert_int_equal(socket_connect(&fd, http_server_address(t.server)), 0);
     turns_until(&t, NULL, 10);
     assert_true(write(fd, asked, sizeof asked - 1) > 0);
     turns_until(&t, NULL, 50);

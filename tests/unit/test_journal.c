@@ -10,7 +10,7 @@
 enum { QUEUE = 64 };
 
 /* A storage that answers when it is told to. */
-struct shelf {
+struct served {
     struct env env;
     struct env_store_req *queue[QUEUE];
     size_t n;
@@ -18,15 +18,15 @@ struct shelf {
 };
 
 static void
-shelf_store(struct env *env, struct env_store_req *req)
+served_store(struct env *env, struct env_store_req *req)
 {
-    struct shelf *s = (struct shelf *)env;
+    struct served *s = (struct served *)env;
     assert_true(s->n < QUEUE);
     s->queue[s->n++] = req;
 }
 
 static void
-shelf_answer(struct shelf *s, int err)
+served_answer(struct served *s, int err)
 {
     struct env_store_req *req = s->queue[0];
     memmove(s->queue, s->queue + 1, --s->n * sizeof s->queue[0]);
@@ -37,10 +37,10 @@ shelf_answer(struct shelf *s, int err)
 static void
 committed(void *ctx)
 {
-    ((struct shelf *)ctx)->commits++;
+    ((struct served *)ctx)->commits++;
 }
 
-static const struct env_ops ops = {.store = shelf_store};
+static const struct env_ops ops = {.store = served_store};
 
 static uint64_t
 put(struct journal *j, uint8_t key, size_t len)
@@ -55,17 +55,17 @@ static void
 tickets_follow_commits(void **state)
 {
     (void)state;
-    struct shelf s = {.env.ops = &ops};
+    struct served s = {.env.ops = &ops};
     struct journal *j;
     assert_int_equal(journal_new(&j, &s.env), 0);
     journal_on_commit(j, committed, &s);
     uint64_t a = put(j, 1, 10), b = put(j, 2, 0);
     assert_true(b == a + 1);
     assert_false(journal_is_committed(j, a));
-    shelf_answer(&s, 0);
+    served_answer(&s, 0);
     assert_true(journal_is_committed(j, a));
     assert_false(journal_is_committed(j, b));
-    shelf_answer(&s, 0);
+    served_answer(&s, 0);
     assert_true(journal_is_committed(j, b));
     assert_int_equal(s.commits, 2);
     /* an empty group is none */
@@ -92,7 +92,7 @@ static void
 nested_groups_are_one(void **state)
 {
     (void)state;
-    struct shelf s = {.env.ops = &ops};
+    struct served s = {.env.ops = &ops};
     struct journal *j;
     unsigned count[2] = {0};
     uint8_t key = 9;
@@ -110,7 +110,7 @@ nested_groups_are_one(void **state)
                      0);
     assert_int_equal(count[0], 1);
     assert_int_equal(count[1], 1);
-    shelf_answer(&s, 0);
+    served_answer(&s, 0);
     assert_true(journal_is_committed(j, inner));
     journal_free(&j);
 }
@@ -121,12 +121,12 @@ static void
 a_lost_group_stops_the_rest(void **state)
 {
     (void)state;
-    struct shelf s = {.env.ops = &ops};
+    struct served s = {.env.ops = &ops};
     struct journal *j;
     assert_int_equal(journal_new(&j, &s.env), 0);
     uint64_t a = put(j, 1, 10), b = put(j, 2, 10);
-    shelf_answer(&s, ERR_DB);
-    shelf_answer(&s, 0); /* the storage did keep the next one */
+    served_answer(&s, ERR_DB);
+    served_answer(&s, 0); /* the storage did keep the next one */
     assert_int_equal(journal_error(j), ERR_DB);
     assert_false(journal_is_committed(j, a));
     assert_false(journal_is_committed(j, b));
@@ -141,15 +141,15 @@ static void
 groups_outlive_the_journal(void **state)
 {
     (void)state;
-    struct shelf s = {.env.ops = &ops}, none = {.env.ops = &ops};
+    struct served s = {.env.ops = &ops}, none = {.env.ops = &ops};
     static const struct env_ops no_store = {0};
     struct journal *j;
     assert_int_equal(journal_new(&j, &s.env), 0);
     (void)put(j, 1, 10);
     (void)put(j, 2, 10);
     journal_free(&j);
-    shelf_answer(&s, 0);
-    shelf_answer(&s, ERR_CLOSED);
+    served_answer(&s, 0);
+    served_answer(&s, ERR_CLOSED);
     none.env.ops = &no_store;
     assert_int_equal(journal_new(&j, &none.env), ERR_ARG);
     journal_free(&j);

@@ -9,6 +9,7 @@
 
 #include "lib/os/clock.h"
 #include "lib/os/link.h"
+#include "lib/os/socket.h"
 
 enum { LEN = 2048 };
 
@@ -320,7 +321,7 @@ strangers_are_counted(void **state)
     int fd[2];
     pair_make(&p, true, 100000);
     for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(address_connect(&fd[i], listener_address(p.listener)),
+        assert_int_equal(socket_connect(&fd[i], listener_address(p.listener)),
                          0);
     turns(&p, 20);
     assert_true(write(fd[1], "GET / HTTP/1.1\r\n\r\n", 18) == 18);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/page.h"
+#include "directory/daemon/page.h"
 #include "lib/codec.h"
 #include "tests/house.h"
 

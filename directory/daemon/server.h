@@ -1,6 +1,6 @@
-/* directory/server.h - an authority on the real machine: HTTP, files, timer. */
-#ifndef DIRECTORY_SERVER_H
-#define DIRECTORY_SERVER_H
+/* directory/daemon/server.h - an authority on the real machine: HTTP, files, timer. */
+#ifndef DIRECTORY_DAEMON_SERVER_H
+#define DIRECTORY_DAEMON_SERVER_H
 #include <stdbool.h>
 
 #include "lib/error.h"

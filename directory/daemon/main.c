@@ -1,4 +1,4 @@
-/* directory/main.c - brusio-directory: the command line of an authority. */
+/* directory/daemon/main.c - brusio-directory: the command line of an authority. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "directory/admission.h"
+#include "directory/daemon/disk.h"
+#include "directory/daemon/server.h"
 #include "directory/evidence.h"
-#include "directory/keep.h"
-#include "directory/server.h"
 #include "lib/codec.h"
 #include "lib/os/args.h"
 #include "lib/os/clock.h"
@@ -107,7 +107,7 @@ init(const char *dir)
     if (!err)
         err = files_key(path, &seed);
     if (!err && new) /* with an older key, what it signed may be lost */
-        err = keep_begin(dir);
+        err = disk_begin(dir);
     if (err)
         return fail("authority.key", err);
     crypto_sign_seed_keypair(id, secret, seed);
@@ -277,7 +277,7 @@ certify(const struct args *a)
     int err = files_read(file, 1 << 16, &text, &len);
     if (err)
         return fail(file, err);
-    err = keep_certify(a->value[DIR_OPTION], (const char *)text, clock_wall_s(),
+    err = disk_certify(a->value[DIR_OPTION], (const char *)text, clock_wall_s(),
                        (unsigned)days, &line);
     free(text);
     return text_print(err == ERR_FORMAT ? file : "authority.key", err, line);
@@ -297,7 +297,7 @@ install(const struct args *a)
     }
     int err = files_read(file, 1 << 16, &text, &len);
     if (!err)
-        err = keep_install(a->value[DIR_OPTION], (const char *)text);
+        err = disk_install(a->value[DIR_OPTION], (const char *)text);
     free(text);
     return err ? fail(file, err) : 0;
 }
@@ -347,7 +347,7 @@ main(int argc, char **argv)
         return install(&a);
     if (strcmp(a.command, "request") == 0) {
         char *line = NULL;
-        int err = keep_request(a.value[DIR_OPTION], &line);
+        int err = disk_request(a.value[DIR_OPTION], &line);
         return text_print(a.value[DIR_OPTION], err, line);
     }
     status = config_get(a.value[DIR_OPTION], &config);

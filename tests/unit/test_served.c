@@ -1,11 +1,11 @@
-/* tests/unit/test_shelf.c - what an authority serves of its consensuses. */
+/* tests/unit/test_served.c - what an authority serves of its consensuses. */
 #include "tests/runner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/shelf.h"
+#include "directory/daemon/served.h"
 #include "lib/codec.h"
 #include "lib/pack.h"
 #include "network/diff.h"
@@ -18,20 +18,20 @@ every_one_of_the_last_leads_to_the_newest(void **state)
 {
     (void)state;
     struct sim_net n;
-    struct shelf s = {0};
+    struct served s = {0};
     uint8_t digest[EPOCHS][SPHINX_DIGEST_LEN];
     char path[128], hex[65];
     size_t len;
     bool current;
-    assert_null(shelf_find(&s, "/v1/consensus", &len, &current));
+    assert_null(served_find(&s, "/v1/consensus", &len, &current));
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 3, 2, 1);
     for (size_t e = 0; e < EPOCHS; e++) {
         n.consensus->epoch++;
         n.consensus->relays[e].sphinx_key[3] ^= 1;
         test_network_sign(&n);
         memcpy(digest[e], n.consensus->digest, SPHINX_DIGEST_LEN);
-        assert_int_equal(shelf_put(&s, n.document, n.document_len), 0);
-        const uint8_t *plain = shelf_find(&s, "/v1/consensus", &len, &current);
+        assert_int_equal(served_put(&s, n.document, n.document_len), 0);
+        const uint8_t *plain = served_find(&s, "/v1/consensus", &len, &current);
         assert_int_equal(len, n.document_len);
         assert_memory_equal(plain, n.document, len);
         for (size_t i = 0; i <= e; i++) {
@@ -39,9 +39,9 @@ every_one_of_the_last_leads_to_the_newest(void **state)
             size_t diff_len, document_len;
             codec_hex(hex, digest[i], SPHINX_DIGEST_LEN);
             snprintf(path, sizeof path, "/v1/diff/%s.z", hex);
-            const uint8_t *found = shelf_find(&s, path, &len, &current);
+            const uint8_t *found = served_find(&s, path, &len, &current);
             assert_int_equal(current, i == e);
-            assert_int_equal(found != NULL, i < e && i + SHELF_KEPT >= e);
+            assert_int_equal(found != NULL, i < e && i + SERVED_KEPT >= e);
             if (!found)
                 continue;
             assert_int_equal(
@@ -56,14 +56,14 @@ every_one_of_the_last_leads_to_the_newest(void **state)
             free(document);
         }
     }
-    assert_null(shelf_find(&s, "/v1/diff/00.z", &len, &current));
-    assert_int_equal(shelf_put(&s, n.document, n.document_len / 2), ERR_SHORT);
-    assert_non_null(shelf_find(&s, "/v1/consensus.z", &len, &current));
-    shelf_clear(&s);
+    assert_null(served_find(&s, "/v1/diff/00.z", &len, &current));
+    assert_int_equal(served_put(&s, n.document, n.document_len / 2), ERR_SHORT);
+    assert_non_null(served_find(&s, "/v1/consensus.z", &len, &current));
+    served_clear(&s);
     test_network_free(&n);
 }
 
-const struct CMUnitTest test_shelf[] = {
+const struct CMUnitTest test_served[] = {
     cmocka_unit_test(every_one_of_the_last_leads_to_the_newest),
 };
-TEST_SUITE(test_shelf);
+TEST_SUITE(test_served);

@@ -1,13 +1,13 @@
-/* directory/server.c - the authority's edge.
+/* directory/daemon/server.c - the authority's edge.
  *
- *   GET  /v1/consensus, /v1/consensus.z, /v1/diff/DIGEST.z   directory/shelf.h
+ *   GET  /v1/consensus, /v1/consensus.z, /v1/diff/DIGEST.z   directory/daemon/served.h
  *   POST /v1/descriptor   from relays
- *   GET, POST /v1/documents, GET /v1/vote/DIGEST   directory/exchange.h
- *   GET  /, /status.json  directory/page.h
+ *   GET, POST /v1/documents, GET /v1/vote/DIGEST   directory/daemon/exchange.h
+ *   GET  /, /status.json  directory/daemon/page.h
  *   GET  /v1/status       counts, for the operator
  *
- * Files: directory/keep.h. */
-#include "directory/server.h"
+ * Files: directory/daemon/disk.h. */
+#include "directory/daemon/server.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -17,12 +17,12 @@
 
 #include "directory/admission.h"
 #include "directory/authority.h"
-#include "directory/exchange.h"
-#include "directory/keep.h"
-#include "directory/page.h"
-#include "directory/shelf.h"
+#include "directory/daemon/disk.h"
+#include "directory/daemon/exchange.h"
+#include "directory/daemon/page.h"
+#include "directory/daemon/served.h"
 #include "lib/codec.h"
-#include "lib/os/address.h"
+#include "lib/address.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/http.h"
@@ -100,7 +100,7 @@ struct server {
     struct loop_timer *daily;
     uint32_t pruned; /* votes of epochs before this one are gone */
     struct exchange_buffer answer;
-    struct shelf shelf;
+    struct served served;
     struct page {
         char *text;
         size_t len;
@@ -123,7 +123,7 @@ static int
 keep(struct server *s, enum authority_output what, uint32_t epoch,
      const uint8_t *bytes, size_t len)
 {
-    int err = keep_put(s->dir, what, epoch, bytes, len);
+    int err = disk_put(s->dir, what, epoch, bytes, len);
     if (err)
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "cannot write to %s: %s; is the disk full?", s->dir,
@@ -162,7 +162,7 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
         return keep(s, what, epoch, bytes, len);
     case AUTHORITY_KEEP_CONSENSUS:
         err = keep(s, what, epoch, bytes, len);
-        (void)!shelf_put(&s->shelf, bytes, len);
+        (void)!served_put(&s->served, bytes, len);
         log_write(&s->host.log, LOG_NOTICE, "directory",
                   "consensus of epoch %u published",
                   authority_newest(s->authority)->epoch);
@@ -170,7 +170,7 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
         return err;
     default:
         if (epoch > s->pruned)
-            keep_prune(s->dir, epoch);
+            disk_prune(s->dir, epoch);
         s->pruned = epoch;
         return keep(s, what, epoch, bytes, len);
     }
@@ -390,14 +390,14 @@ handle(void *ctx, const char *path, const uint8_t *body, size_t len,
     char where[JSON_WHERE_LEN] = "";
     bool current = false;
     const uint8_t *shelved =
-        body ? NULL : shelf_find(&s->shelf, path, &a->len, &current);
+        body ? NULL : served_find(&s->served, path, &a->len, &current);
     if (current) {
         a->status = 304;
     } else if (shelved) {
         a->body = shelved;
         a->status = 200;
         a->type = "application/octet-stream";
-        a->etag = s->shelf.etag;
+        a->etag = s->served.etag;
     } else if (!body && strcmp(path, "/") == 0) {
         page_handle(s, &s->html, page_html, "text/html; charset=utf-8", a);
     } else if (!body && strcmp(path, "/status.json") == 0) {
@@ -433,7 +433,7 @@ loaded(void *ctx, enum authority_output what, const uint8_t *bytes, size_t len)
     struct server *s = ctx;
     int err = authority_load(s->authority, what, bytes, len);
     if (!err && what == AUTHORITY_KEEP_CONSENSUS)
-        err = shelf_put(&s->shelf, bytes, len);
+        err = served_put(&s->served, bytes, len);
     if (err && err != ERR_STALE && err != ERR_DUPLICATE &&
         what != AUTHORITY_KEEP_DESCRIPTOR)
         log_write(&s->host.log, LOG_WARNING, "directory",
@@ -456,7 +456,7 @@ keys_complain(struct server *s, int err)
 }
 
 static void
-key_use(struct document_key *key, const struct keep_keys *k)
+key_use(struct document_key *key, const struct disk_keys *k)
 {
     *key = (struct document_key){.seed = k->seed, .cert = &k->cert};
     memcpy(key->identity, k->identity, sizeof key->identity);
@@ -465,15 +465,15 @@ key_use(struct document_key *key, const struct keep_keys *k)
 static int
 authority_start(struct server *s)
 {
-    struct keep_keys k;
-    int err = keep_keys(&k, s->dir, env_now_wall_s(&s->host.env));
+    struct disk_keys k;
+    int err = disk_keys(&k, s->dir, env_now_wall_s(&s->host.env));
     if (err)
         return keys_complain(s, err);
     struct authority_config config = {
         .env = &s->host.env,
         .share_secret = {k.share_secret[0], k.share_secret[1]},
         .network = &s->network,
-        .abstain = !keep_is_whole(s->dir),
+        .abstain = !disk_is_whole(s->dir),
         .admit = admitted,
         .publish = published,
         .ctx = s};
@@ -491,9 +491,9 @@ authority_start(struct server *s)
                   "there is no file 'state': what was voted before may be "
                   "lost, so this authority does not vote in the epoch that is "
                   "being prepared");
-        err = keep_begin(s->dir);
+        err = disk_begin(s->dir);
     }
-    keep_keys_free(&k);
+    disk_keys_free(&k);
     return err;
 }
 
@@ -502,11 +502,11 @@ static void
 daily(void *ctx)
 {
     struct server *s = ctx;
-    struct keep_keys k;
+    struct disk_keys k;
     const uint64_t now_s = env_now_wall_s(&s->host.env);
     loop_timer_at(s->daily, loop_now_us(s->host.loop) + day_us);
-    int err = keep_keys(&k, s->dir, now_s);
-    if (!err && k.cert.until_s < now_s + KEEP_RENEW_S)
+    int err = disk_keys(&k, s->dir, now_s);
+    if (!err && k.cert.until_s < now_s + DISK_RENEW_S)
         log_write(&s->host.log, LOG_WARNING, "directory",
                   "the certificate runs out in %u days; 'brusio-directory "
                   "request' begins to get another",
@@ -519,7 +519,7 @@ daily(void *ctx)
     }
     if (err)
         (void)keys_complain(s, err);
-    keep_keys_free(&k);
+    disk_keys_free(&k);
 }
 
 static int
@@ -557,7 +557,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
         err = loop_timer_new(s->host.loop, daily, s, &s->daily);
     if (err)
         return err;
-    keep_each(s->dir, loaded, s);
+    disk_each(s->dir, loaded, s);
     daily(s);
     err = http_server_new(&s->http, s->host.loop, s->config->listen,
                           EXCHANGE_POST_MAX, handle, s);
@@ -594,7 +594,7 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     exchange_free(&s->exchange);
     loop_timer_free(&s->daily);
     free(s->answer.bytes);
-    shelf_clear(&s->shelf);
+    served_clear(&s->served);
     admission_free(&s->admission);
     free(s->html.text);
     free(s->json.text);

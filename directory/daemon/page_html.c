@@ -1,11 +1,11 @@
-/* directory/page_html.c - the page for people. No script, no file beside it;
+/* directory/daemon/page_html.c - the page for people. No script, no file beside it;
  * one column on a phone, where each relay becomes a card. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "directory/page.h"
+#include "directory/daemon/page.h"
 #include "lib/codec.h"
 #include "network/schedule.h"
 

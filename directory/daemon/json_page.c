@@ -1,8 +1,8 @@
-/* directory/json_page.c - the same for programs. */
+/* directory/daemon/json_page.c - the same for programs. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/page.h"
+#include "directory/daemon/page.h"
 #include "network/json_internal.h"
 #include "network/schedule.h"
 

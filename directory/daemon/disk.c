@@ -1,5 +1,5 @@
-/* directory/keep.c - see keep.h. */
-#include "directory/keep.h"
+/* directory/daemon/disk.c - see disk.h. */
+#include "directory/daemon/disk.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -144,7 +144,7 @@ certificate_make(const char *dir, const uint8_t *identity_seed,
 }
 
 static int
-keys_derive(struct keep_keys *k, const char *dir, uint8_t key[32],
+keys_derive(struct disk_keys *k, const char *dir, uint8_t key[32],
             uint8_t share_key[32])
 {
     uint8_t *seed = NULL, *old = NULL, *unused = NULL, a[32], b[32];
@@ -164,11 +164,11 @@ keys_derive(struct keep_keys *k, const char *dir, uint8_t key[32],
 }
 
 int
-keep_keys(struct keep_keys *k, const char *dir, uint64_t now_s)
+disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s)
 {
     uint8_t *identity_seed = NULL, key[32], share_key[32];
     struct document_key identity;
-    *k = (struct keep_keys){0};
+    *k = (struct disk_keys){0};
     int have = certificate_load(dir, k->identity, &k->cert);
     int err = keys_derive(k, dir, key, share_key);
     const bool fits = !have && !err && memcmp(k->cert.key, key, 32) == 0 &&
@@ -176,12 +176,12 @@ keep_keys(struct keep_keys *k, const char *dir, uint64_t now_s)
     if (!err && seed_read(dir, "authority.key", false, &identity_seed) == 0) {
         document_key_direct(&identity, identity_seed);
         memcpy(k->identity, identity.identity, sizeof k->identity);
-        if (fits && k->cert.until_s < now_s + KEEP_RENEW_S) {
+        if (fits && k->cert.until_s < now_s + DISK_RENEW_S) {
             err = file_move(dir, "working.key", "working-old.key");
             if (!err)
                 err = keys_derive(k, dir, key, share_key);
         }
-        if (!err && (!fits || k->cert.until_s < now_s + KEEP_RENEW_S)) {
+        if (!err && (!fits || k->cert.until_s < now_s + DISK_RENEW_S)) {
             memcpy(k->cert.key, key, 32);
             memcpy(k->cert.share_key, share_key, 32);
             err = certificate_make(dir, identity_seed, &k->cert, now_s,
@@ -195,12 +195,12 @@ keep_keys(struct keep_keys *k, const char *dir, uint64_t now_s)
     }
     secret_free((void **)&identity_seed);
     if (err)
-        keep_keys_free(k);
+        disk_keys_free(k);
     return err;
 }
 
 void
-keep_keys_free(struct keep_keys *k)
+disk_keys_free(struct disk_keys *k)
 {
     secret_free((void **)&k->seed);
     for (size_t i = 0; i < AUTHORITY_SHARE_KEYS; i++)
@@ -208,7 +208,7 @@ keep_keys_free(struct keep_keys *k)
 }
 
 int
-keep_request(const char *dir, char **line)
+disk_request(const char *dir, char **line)
 {
     uint8_t *seed = NULL, *sign = NULL, *share = NULL, key[32], share_key[32];
     int err = seed_read(dir, "working-new.key", true, &seed);
@@ -230,7 +230,7 @@ keep_request(const char *dir, char **line)
 }
 
 int
-keep_certify(const char *dir, const char *request, uint64_t now_s,
+disk_certify(const char *dir, const char *request, uint64_t now_s,
              unsigned days, char **line)
 {
     char head[32], key[65], share[65];
@@ -271,7 +271,7 @@ working_fits(const char *dir, const char *name, const struct certificate *c)
 }
 
 int
-keep_install(const char *dir, const char *certificate)
+disk_install(const char *dir, const char *certificate)
 {
     uint8_t identity[SPHINX_ID_LEN];
     char path[FILES_PATH_MAX];
@@ -307,7 +307,7 @@ folders_make(const char *dir)
 }
 
 int
-keep_begin(const char *dir)
+disk_begin(const char *dir)
 {
     static const char text[] = "brusio-directory-state/1\n";
     char path[FILES_PATH_MAX];
@@ -318,7 +318,7 @@ keep_begin(const char *dir)
 }
 
 bool
-keep_is_whole(const char *dir)
+disk_is_whole(const char *dir)
 {
     char path[FILES_PATH_MAX];
     return files_path(path, dir, "state") == 0 && access(path, F_OK) == 0;
@@ -336,7 +336,7 @@ signer_read(const uint8_t *bytes, size_t len, uint8_t out[static 16])
 }
 
 int
-keep_put(const char *dir, enum authority_output what, uint32_t epoch,
+disk_put(const char *dir, enum authority_output what, uint32_t epoch,
          const uint8_t *bytes, size_t len)
 {
     char path[FILES_PATH_MAX], name[NAME_LEN], hex[17];
@@ -410,7 +410,7 @@ one_each(const char *dir, const char *name, uint32_t epoch, void *ctx)
 }
 
 void
-keep_each(const char *dir,
+disk_each(const char *dir,
           void (*each)(void *ctx, enum authority_output what,
                        const uint8_t *bytes, size_t len),
           void *ctx)
@@ -432,7 +432,7 @@ one_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 }
 
 void
-keep_prune(const char *dir, uint32_t epoch)
+disk_prune(const char *dir, uint32_t epoch)
 {
     uint32_t old = epoch > KEYS_AHEAD ? epoch - KEYS_AHEAD : 0;
     folder_walk(dir, "votes", one_prune, &epoch);

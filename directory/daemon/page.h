@@ -1,11 +1,11 @@
-/* directory/page.h - what an authority tells everybody: epochs, authorities,
+/* directory/daemon/page.h - what an authority tells everybody: epochs, authorities,
  * relays by layer, and of each relay its flags, and of each flag that it lacks
  * why and what its operator can do. As HTML, which needs no script, and as
  * JSON.
  *
  * All of it is public already; nothing in it depends on users. Pure. */
-#ifndef DIRECTORY_PAGE_H
-#define DIRECTORY_PAGE_H
+#ifndef DIRECTORY_DAEMON_PAGE_H
+#define DIRECTORY_DAEMON_PAGE_H
 #include "directory/admission.h"
 #include "directory/authority.h"
 

@@ -1,10 +1,10 @@
-/* directory/exchange.c - see exchange.h.
+/* directory/daemon/exchange.c - see exchange.h.
  *
  * State of each other authority: what waits, what is under way, how often it
  * was tried; and whether it is being asked. Timer: what is to be tried again.
  * Failure modes: an authority that does not answer (given up after TRIES, it
  * asks when it is back); one that gets behind (FULL). */
-#include "directory/exchange.h"
+#include "directory/daemon/exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>

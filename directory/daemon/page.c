@@ -1,5 +1,5 @@
-/* directory/page.c - which relay has which flag, and why not. No state. */
-#include "directory/page.h"
+/* directory/daemon/page.c - which relay has which flag, and why not. No state. */
+#include "directory/daemon/page.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,11 @@
-/* lib/os/address.c - numeric addresses and sockets on them. No state. */
-#include "lib/os/address.h"
+/* lib/address.c - see address.h. No state. */
+#include "lib/address.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static int
 port_parse(const char *text, in_port_t *port)
@@ -77,48 +74,4 @@ address_text(char out[static ADDRESS_TEXT_MAX],
         inet_ntop(AF_INET, &a->sin_addr, host, sizeof host);
         snprintf(out, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(a->sin_port));
     }
-}
-
-int
-address_listen(int *fd, const char *text, char bound[static ADDRESS_TEXT_MAX])
-{
-    struct sockaddr_storage a;
-    socklen_t len;
-    int one = 1, err = address_parse(&a, &len, text);
-    if (err)
-        return err;
-    *fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (*fd < 0)
-        return ERR_SYSTEM;
-    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(*fd, (struct sockaddr *)&a, len) || listen(*fd, SOMAXCONN) ||
-        getsockname(*fd, (struct sockaddr *)&a, &len)) {
-        int saved = errno;
-        close(*fd);
-        errno = saved;
-        *fd = -1;
-        return ERR_SYSTEM;
-    }
-    address_text(bound, &a);
-    return 0;
-}
-
-int
-address_connect(int *fd, const char *text)
-{
-    struct sockaddr_storage a;
-    socklen_t len;
-    int one = 1, err = address_parse(&a, &len, text);
-    if (err)
-        return err;
-    *fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (*fd < 0)
-        return ERR_SYSTEM;
-    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(*fd, (struct sockaddr *)&a, len) && errno != EINPROGRESS) {
-        close(*fd);
-        *fd = -1;
-        return ERR_SYSTEM;
-    }
-    return 0;
 }

@@ -1,4 +1,4 @@
-/* directory/exchange.h - the edge between authorities, over HTTP.
+/* directory/daemon/exchange.h - the edge between authorities, over HTTP.
  *
  *   POST /v1/documents       several at once: length 4 (big-endian) | document
  *   GET  /v1/documents       all of the epoch being prepared, written alike
@@ -8,8 +8,8 @@
  * To each other authority one POST is under way at a time; what is to be sent
  * meanwhile waits and goes together. A POST that fails is tried again for a
  * while. A vote is asked of one authority after another until one has it. */
-#ifndef DIRECTORY_EXCHANGE_H
-#define DIRECTORY_EXCHANGE_H
+#ifndef DIRECTORY_DAEMON_EXCHANGE_H
+#define DIRECTORY_DAEMON_EXCHANGE_H
 #include "lib/os/loop.h"
 #include "network/json.h"
 

@@ -1,5 +1,5 @@
-/* directory/shelf.c - see shelf.h. */
-#include "directory/shelf.h"
+/* directory/daemon/served.c - see served.h. */
+#include "directory/daemon/served.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,16 +27,16 @@ document_read(const uint8_t *document, size_t len, struct consensus **out)
 }
 
 static void
-diffs_clear(struct shelf *s)
+diffs_clear(struct served *s)
 {
-    for (size_t i = 0; i < SHELF_KEPT; i++) {
+    for (size_t i = 0; i < SERVED_KEPT; i++) {
         free(s->diff[i]);
         s->diff[i] = NULL;
     }
 }
 
 int
-shelf_put(struct shelf *s, const uint8_t *document, size_t len)
+served_put(struct served *s, const uint8_t *document, size_t len)
 {
     struct consensus *c;
     uint8_t *copy = malloc(len), *packed = NULL;
@@ -53,9 +53,9 @@ shelf_put(struct shelf *s, const uint8_t *document, size_t len)
     }
     memcpy(copy, document, len);
     diffs_clear(s);
-    consensus_free(&s->before[SHELF_KEPT - 1]);
+    consensus_free(&s->before[SERVED_KEPT - 1]);
     memmove(&s->before[1], &s->before[0],
-            (SHELF_KEPT - 1) * sizeof s->before[0]);
+            (SERVED_KEPT - 1) * sizeof s->before[0]);
     s->before[0] = s->newest;
     s->newest = c;
     free(s->document);
@@ -72,7 +72,7 @@ shelf_put(struct shelf *s, const uint8_t *document, size_t len)
 
 /* The diff from the i-th before, made when it is not there yet. */
 static const uint8_t *
-diff_find(struct shelf *s, size_t i, size_t *len)
+diff_find(struct served *s, size_t i, size_t *len)
 {
     uint8_t *plain;
     size_t plain_len;
@@ -87,7 +87,7 @@ diff_find(struct shelf *s, size_t i, size_t *len)
 }
 
 const uint8_t *
-shelf_find(struct shelf *s, const char *path, size_t *len, bool *current)
+served_find(struct served *s, const char *path, size_t *len, bool *current)
 {
     static const char diff[] = "/v1/diff/";
     enum { HEX = 2 * SPHINX_DIGEST_LEN, SKIP = sizeof diff - 1 };
@@ -113,20 +113,20 @@ shelf_find(struct shelf *s, const char *path, size_t *len, bool *current)
     if (codec_unhex(digest, sizeof digest, hex))
         return NULL;
     *current = memcmp(s->newest->digest, digest, sizeof digest) == 0;
-    for (size_t i = 0; i < SHELF_KEPT && s->before[i]; i++)
+    for (size_t i = 0; i < SERVED_KEPT && s->before[i]; i++)
         if (memcmp(s->before[i]->digest, digest, sizeof digest) == 0)
             return diff_find(s, i, len);
     return NULL;
 }
 
 void
-shelf_clear(struct shelf *s)
+served_clear(struct served *s)
 {
     diffs_clear(s);
     consensus_free(&s->newest);
-    for (size_t i = 0; i < SHELF_KEPT; i++)
+    for (size_t i = 0; i < SERVED_KEPT; i++)
         consensus_free(&s->before[i]);
     free(s->document);
     free(s->packed);
-    *s = (struct shelf){0};
+    *s = (struct served){0};
 }
