@@ -140,19 +140,19 @@ void pipeline_receive(struct relay *r, struct relay_peer *peer,
 /* Unwrap what was taken in. */
 void pipeline_unwrap(struct relay *r);
 
-/* next.c: what is to be done with a held packet, here or by another worker.
+/* dispatch.c: what is to be done with a held packet, here or by another worker.
  * Each takes the number over. */
-void next_place(struct relay *r, uint32_t number);
+void dispatch_place(struct relay *r, uint32_t number);
 /* Its mixing delay is over. */
-void next_leave(struct relay *r, uint32_t number);
+void dispatch_leave(struct relay *r, uint32_t number);
 /* A store's answer is due. */
-void next_answer(struct relay *r, uint32_t number);
+void dispatch_answer(struct relay *r, uint32_t number);
 /* Send a frame that does not wait, over a link that may be another worker's. */
-int next_send(struct relay *r, uint16_t next, uint32_t epoch,
-              const uint8_t *frame) CHECK_RESULT;
+int dispatch_send(struct relay *r, uint16_t next, uint32_t epoch,
+                  const uint8_t *frame) CHECK_RESULT;
 /* Do what others have handed over; hand over what is theirs. */
-void next_take(struct relay *r);
-void next_hand_over(struct relay *r);
+void dispatch_take(struct relay *r);
+void dispatch_hand_over(struct relay *r);
 
 /* gateway.c: to the client with its handle, if it is one of this worker's. */
 void gateway_deliver(struct relay *r, uint32_t number);

@@ -143,7 +143,8 @@ loops_send(struct relay *r, uint64_t now_us)
     r->loop_us = now_us + loop_wait_us(r);
     int err = loop_build(r, &route);
     if (!err)
-        err = next_send(r, route.out[0], r->newest->consensus->epoch, r->frame);
+        err = dispatch_send(r, route.out[0], r->newest->consensus->epoch,
+                            r->frame);
     if (err)
         relay_drop(r, err);
     else

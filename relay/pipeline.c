@@ -5,7 +5,7 @@
  * millisecond at most. sphinx_unwrap() calls check_block() between the own
  * block and the payload work, where command, edge, deadline and replay tag are
  * judged, cheapest first; what is left is copied into a slab buffer and goes on
- * in next.c. Nothing is answered to the peer, whatever is wrong. */
+ * in dispatch.c. Nothing is answered to the peer, whatever is wrong. */
 #include <string.h>
 
 #include <sodium.h>
@@ -119,7 +119,7 @@ hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
     memcpy(h->surb_id, job->block.surb_id, sizeof h->surb_id);
     memcpy(h->handle, job->block.handle, sizeof h->handle);
     memcpy(h->packet, job->packet, r->geometry.packet_len);
-    next_place(r, number);
+    dispatch_place(r, number);
     return 0;
 }
 

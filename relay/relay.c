@@ -271,7 +271,7 @@ due_run(struct relay *r, uint64_t now_us)
         n = wheel_pop_due(r->due, now_us, e, TICK_BATCH);
         for (size_t i = 0; i < n; i++)
             if (e[i].b == DUE_ANSWER)
-                next_answer(r, e[i].a);
+                dispatch_answer(r, e[i].a);
             else
                 gateway_due(r, e[i].a, e[i].b >> 8, now_us);
     } while (n == TICK_BATCH);
@@ -286,16 +286,16 @@ relay_tick(struct relay *r)
     if (!r->newest)
         return;
     pipeline_unwrap(r);
-    next_take(r);
+    dispatch_take(r);
     do {
         n = mix_pop_due(r->mix, now_us, out, TICK_BATCH);
         for (size_t i = 0; i < n; i++)
-            next_leave(r, out[i].handle);
+            dispatch_leave(r, out[i].handle);
     } while (n == TICK_BATCH);
     due_run(r, now_us);
     if (r->number == 0)
         loops_send(r, now_us);
-    next_hand_over(r);
+    dispatch_hand_over(r);
     relay_arm(r);
 }
 

@@ -10,8 +10,8 @@
 #include "lib/address.h"
 #include "lib/os/socket.h"
 #include "lib/os/files.h"
-#include "relay/check.h"
-#include "relay/setup.h"
+#include "relay/operator/check.h"
+#include "relay/operator/setup.h"
 #include "tests/relay_config.h"
 
 /* The first finding with this text is of this level. */

@@ -11,7 +11,7 @@
 #include "lib/os/clock.h"
 #include "lib/os/files.h"
 #include "lib/secret.h"
-#include "relay/keys.h"
+#include "relay/daemon/keys.h"
 
 enum { TAGS = 100000, CHILD_TAGS = 500 };
 

@@ -1,7 +1,7 @@
 /* tests/unit/test_memory.c - the shares of a memory ceiling add up. */
 #include "tests/runner.h"
 
-#include "relay/memory.h"
+#include "relay/daemon/memory.h"
 
 static uint64_t
 total(const struct memory_plan *p, uint64_t packet_len)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/os/files.h"
-#include "relay/metrics.h"
+#include "relay/operator/metrics.h"
 #include "tests/network.h"
 
 /* A gateway with something in every field. */

@@ -1,7 +1,7 @@
 /* tests/unit/test_peers.c - the newest link of a relay is the one. */
 #include "tests/runner.h"
 
-#include "relay/peers.h"
+#include "relay/daemon/peers.h"
 
 static void
 the_newest_link_stays(void **state)

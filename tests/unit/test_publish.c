@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "relay/publish.h"
+#include "relay/operator/publish.h"
 #include "tests/network.h"
 
 enum { MINUTE = PUBLISH_PERIOD_US };

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "relay/quota.h"
-#include "relay/reach.h"
+#include "relay/daemon/quota.h"
+#include "relay/daemon/reach.h"
 
 enum { GB = 1000000000, EPOCH_S = 3600, SERVE_S = 5 * EPOCH_S };
 

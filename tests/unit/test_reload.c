@@ -15,8 +15,8 @@
 
 #include "lib/os/clock.h"
 #include "network/os/netfile.h"
-#include "relay/reload.h"
-#include "relay/status.h"
+#include "relay/daemon/reload.h"
+#include "relay/operator/status.h"
 #include "tests/relay_config.h"
 
 static char dir[64];

@@ -9,8 +9,8 @@
 #include "lib/os/clock.h"
 #include "lib/os/files.h"
 #include "relay/alarm.h"
-#include "relay/status.h"
-#include "relay/view.h"
+#include "relay/operator/status.h"
+#include "relay/operator/top.h"
 
 enum { NOW = 1000000 };
 
@@ -363,7 +363,7 @@ view(const char *dir, const struct status *s, int (*show)(const char *))
 static int
 top_once(const char *dir)
 {
-    return view_top(dir, 1);
+    return top_follow(dir, 1);
 }
 
 static void
@@ -374,14 +374,14 @@ the_programs_exit_says_whether_it_is_well(void **state)
     struct status s = good();
     const uint64_t now_s = clock_wall_s(), by = now_s - NOW;
     assert_non_null(mkdtemp(dir));
-    assert_int_equal(view(dir, NULL, view_status), 1);
+    assert_int_equal(view(dir, NULL, top_print), 1);
     assert_non_null(strstr(viewed, "no relay has run in"));
     s.written_s += by;
     s.started_s += by;
     s.genesis_s += by;
     s.valid_after_s += by;
     s.pid = (uint64_t)getpid();
-    assert_int_equal(view(dir, &s, view_status), 0);
+    assert_int_equal(view(dir, &s, top_print), 0);
     assert_non_null(strstr(viewed, "state       healthy\n"));
     assert_int_equal(view(dir, &s, top_once), 0);
     assert_non_null(strstr(viewed, "state       healthy\n"));
@@ -391,11 +391,11 @@ the_programs_exit_says_whether_it_is_well(void **state)
         _exit(0);
     assert_int_equal(waitpid(gone, NULL, 0), gone);
     s.pid = (uint64_t)gone;
-    assert_int_equal(view(dir, &s, view_status), 1);
+    assert_int_equal(view(dir, &s, top_print), 1);
     assert_non_null(strstr(viewed, "is not running; it ended without a word"));
     assert_int_equal(files_path(path, dir, "status.json"), 0);
     assert_int_equal(files_write(path, "{}", 2), 0);
-    assert_int_equal(view(dir, NULL, view_status), 1);
+    assert_int_equal(view(dir, NULL, top_print), 1);
     assert_non_null(strstr(viewed, "cannot be understood"));
     unlink(path);
     assert_int_equal(rmdir(dir), 0);

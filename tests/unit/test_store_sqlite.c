@@ -13,8 +13,8 @@
 #include "client/outbox_sqlite.h"
 #include "lib/os/storage.h"
 #include "lib/rng_seeded.h"
+#include "relay/daemon/store_sqlite.h"
 #include "relay/store_memory.h"
-#include "relay/store_sqlite.h"
 
 enum { LEN = 64, DAY = 20000 };
 

@@ -1,0 +1,33 @@
+/* relay/daemon/describe.h - what a relay says of itself to the authorities: its
+ * descriptor, as made by a running relay and by `brusio-relay join`. */
+#ifndef RELAY_DAEMON_DESCRIBE_H
+#define RELAY_DAEMON_DESCRIBE_H
+#include "relay/daemon/daemon.h"
+
+struct describe {
+    const char *dir; /* with the packet keys; missing ones are made */
+    const struct daemon_config *config;
+    const struct network *network;
+    const uint8_t *identity, *identity_seed;
+    char addresses[ADDRESSES_MAX][ADDRESS_MAX];
+    size_t n_addresses;
+    uint32_t alarms;
+    uint16_t loops_lost_permille;
+    uint64_t hibernates_until_s; /* 0: it does not */
+};
+
+/* The first epoch whose votes are still to come. */
+uint32_t describe_epoch(const struct network *n, uint64_t now_s);
+
+/* The addresses it would be reached at: configured, else the one bound. */
+void describe_addresses(struct describe *d, const char *bound);
+
+/* Signed, malloc'd. */
+int describe_make(const struct describe *d, uint32_t epoch, uint8_t **out,
+                  size_t *len) CHECK_RESULT;
+
+/* What an authority said, with nothing in it that a terminal would obey or
+ * that tells a machine apart. */
+void describe_answer(char out[static DIRECTORY_TEXT_LEN], const uint8_t *text,
+                     size_t len);
+#endif

@@ -1,0 +1,366 @@
+/* relay/daemon/directory.c - what a relay does with the authorities.
+ *
+ * Consensus: asked of one authority after the other, from 5 % of an epoch
+ * before it is needed until it is there; as a diff from the one before, if
+ * there is one. Descriptor: posted to all of them for
+ * the next epoch whose votes are still to come, until each has taken it; with
+ * the addresses at which the relay has reached itself (reach.h). Both
+ * are stepped by the daemon's timer, several times a second; at most one
+ * request of each kind is under way with an authority.
+ *
+ * Failure modes: no authority answers (the consensuses at hand stay usable for
+ * EPOCHS_USABLE epochs); a bad answer (counted, the next one is asked). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/codec.h"
+#include "lib/pack.h"
+#include "network/diff.h"
+#include "network/fetch.h"
+#include "network/receive.h"
+#include "relay/daemon/describe.h"
+#include "relay/daemon/reach.h"
+
+enum { PATH_LEN = 96 };
+
+struct upload {
+    struct directory *directory;
+    size_t to;
+    struct http_request *request;
+    uint32_t epoch, asked; /* taken, and under way, for this epoch */
+    uint64_t retry_us;
+    char refusal[DIRECTORY_TEXT_LEN]; /* what it said; "": nothing */
+};
+
+struct directory {
+    struct daemon *daemon;
+    struct http_request *fetch;
+    size_t next_authority;
+    uint64_t fetch_us;             /* not before */
+    uint32_t asked;                /* a diff from this epoch's; 0: the whole */
+    bool whole;                    /* no diff next time */
+    int fetch_err;                 /* why the last one was not used */
+    bool reached[AUTHORITIES_MAX]; /* answered the last request */
+    uint32_t first;                /* epoch a descriptor was taken for */
+    struct upload upload[AUTHORITIES_MAX];
+    struct reach reach;
+    struct link *probe;
+    int probing; /* the address under test, or REACH_NONE */
+    struct describe describe;
+    uint32_t descriptor_epoch;
+    uint64_t hibernates_until_s; /* in it */
+    uint8_t *descriptor;
+    size_t descriptor_len;
+};
+
+static uint64_t
+retry_us(const struct daemon *d)
+{
+    uint64_t us = (uint64_t)d->network.epoch_len_s * 1000000 / 60;
+    return us < 250000 ? 250000 : us;
+}
+
+/* ---- consensus ---- */
+
+/* What was fetched: the whole document or a diff, compressed. */
+static int
+document_unpack(struct directory *u, const uint8_t *body, size_t len,
+                uint8_t **out, size_t *out_len)
+{
+    uint8_t *plain;
+    size_t plain_len;
+    const struct daemon_view *v = daemon_view_of(u->daemon, u->asked);
+    int err = pack_inflate(body, len, FETCH_DOCUMENT_MAX, &plain, &plain_len);
+    if (err || u->asked == 0) {
+        *out = err ? NULL : plain;
+        *out_len = plain_len;
+        return err;
+    }
+    err = v ? diff_apply(v->consensus, plain, plain_len, out, out_len)
+            : ERR_STALE;
+    free(plain);
+    return err;
+}
+
+static void
+fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
+{
+    struct directory *u = ctx;
+    struct daemon *d = u->daemon;
+    struct consensus *c;
+    u->fetch = NULL;
+    u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
+    u->reached[(u->next_authority - 1) % d->network.n_authorities] = !err;
+    if (err || status != 200) {
+        u->whole = u->whole || (!err && status == 404); /* no such diff */
+        return;
+    }
+    uint8_t *document = NULL;
+    err = document_unpack(u, body, len, &document, &len);
+    if (!err)
+        err = daemon_receive(d, &c, document, len);
+    if (!err)
+        err = daemon_consensus(d, c, document, len);
+    free(document);
+    /* a diff that leads nowhere: the whole of it next time */
+    u->whole = err != 0 && err != ERR_STALE;
+    u->fetch_err = err == ERR_STALE ? 0 : err;
+    if (err && err != ERR_STALE) {
+        d->refused[-err]++;
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "a consensus is not used: %s", error_text(err));
+    }
+}
+
+/* Is the next consensus due to have been published? */
+static bool
+fetch_is_due(struct daemon *d)
+{
+    const struct daemon_view *v = daemon_view_of(d, d->newest);
+    if (!v)
+        return true;
+    uint64_t next_s = v->consensus->valid_after_s + d->network.epoch_len_s;
+    uint64_t early_s = d->network.epoch_len_s / 20 + 1;
+    return env_now_wall_s(&d->host.env) + early_s >= next_s;
+}
+
+static void
+fetch_step(struct directory *u)
+{
+    struct daemon *d = u->daemon;
+    if (u->fetch || loop_now_us(d->host.loop) < u->fetch_us || !fetch_is_due(d))
+        return;
+    size_t i = u->next_authority++ % d->network.n_authorities;
+    u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
+    char path[PATH_LEN] = "/v1/consensus.z";
+    const struct daemon_view *v = daemon_view_of(d, d->newest);
+    u->asked = v && !u->whole ? d->newest : 0;
+    if (u->asked) {
+        char hex[2 * SPHINX_DIGEST_LEN + 1];
+        codec_hex(hex, v->consensus->digest, SPHINX_DIGEST_LEN);
+        snprintf(path, sizeof path, "/v1/diff/%s.z", hex);
+    }
+    int err =
+        http_ask(&u->fetch, d->host.loop, d->network.authorities[i].address,
+                 path, NULL, 0, FETCH_DOCUMENT_MAX, fetch_done, u);
+    if (err)
+        d->refused[-err]++;
+}
+
+/* ---- reachability ---- */
+
+static void
+probe_over(struct directory *u, int err)
+{
+    struct daemon *d = u->daemon;
+    const size_t i = (size_t)u->probing;
+    const bool was = u->reach.at[i].reached, first = !u->reach.at[i].tested;
+    const uint64_t again_us = (uint64_t)d->network.epoch_len_s * 1000000;
+    u->probing = REACH_NONE;
+    link_free(&u->probe);
+    reach_result(&u->reach, i, err, loop_now_us(d->host.loop), again_us);
+    if (u->reach.at[i].reached && !was)
+        log_write(&d->host.log, LOG_INFO, "relay", "%s is reached",
+                  u->reach.at[i].address);
+    else if (!u->reach.at[i].reached && (was || first))
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "%s is not reached: %s; it is not published",
+                  u->reach.at[i].address, error_text(err));
+}
+
+static void
+probe_up(void *ctx, struct link *l, const uint8_t *peer)
+{
+    (void)l;
+    (void)peer; /* its own key: the link was pinned */
+    probe_over(ctx, 0);
+}
+
+/* Not reached: the other end is this relay, which says nothing to itself. */
+static void
+probe_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
+{
+    (void)ctx;
+    (void)l;
+    (void)frames;
+    (void)n;
+}
+
+static void
+probe_down(void *ctx, struct link *l, int err)
+{
+    (void)l;
+    probe_over(ctx, err);
+}
+
+static const struct link_ops probe_ops = {probe_up, probe_frames, probe_down};
+
+static void
+reach_step(struct directory *u)
+{
+    struct daemon *d = u->daemon;
+    struct describe *x = &u->describe;
+    const uint64_t now_us = loop_now_us(d->host.loop);
+    if (u->probe || d->quota.state == QUOTA_SPENT)
+        return;
+    describe_addresses(x, net_address(d->net));
+    reach_set(&u->reach, x->addresses, x->n_addresses);
+    u->probing = reach_next(&u->reach, now_us);
+    if (u->probing == REACH_NONE)
+        return;
+    int err = net_probe(d->net, &u->probe, u->reach.at[u->probing].address,
+                        &probe_ops, u);
+    if (err)
+        probe_over(u, err);
+}
+
+/* ---- descriptor ---- */
+
+/* Own loops that have to have ended before their losses are told. */
+enum { LOOPS_TELL = 100 };
+
+static int
+descriptor_make(struct directory *u, uint32_t epoch)
+{
+    struct daemon *d = u->daemon;
+    struct describe *x = &u->describe;
+    const struct relay_stats *s = relay_stats(d->relay);
+    const uint64_t ended = s->loops_returned + s->loops_lost;
+    x->config = d->config;
+    x->alarms = relay_alarm(d->relay)->alarms;
+    x->loops_lost_permille =
+        (uint16_t)(ended >= LOOPS_TELL ? s->loops_lost * 100 / ended * 10 : 0);
+    x->hibernates_until_s = hibernate_until_s(d);
+    describe_addresses(x, net_address(d->net));
+    if (!d->config->assume_reachable)
+        x->n_addresses = reach_good(&u->reach, x->addresses);
+    free(u->descriptor);
+    u->descriptor = NULL;
+    int err = describe_make(x, epoch, &u->descriptor, &u->descriptor_len);
+    u->descriptor_epoch = err ? 0 : epoch;
+    u->hibernates_until_s = x->hibernates_until_s;
+    return err;
+}
+
+/* Is there an address to be published? */
+static bool
+descriptor_may(const struct directory *u)
+{
+    char good[ADDRESSES_MAX][ADDRESS_MAX];
+    if (u->daemon->config->assume_reachable)
+        return true;
+    return reach_is_known(&u->reach) && reach_good(&u->reach, good) > 0;
+}
+
+static void
+upload_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
+{
+    struct upload *p = ctx;
+    struct daemon *d = p->directory->daemon;
+    p->request = NULL;
+    p->directory->reached[p->to] = !err;
+    if (!err && status == 200) {
+        p->epoch = p->asked;
+        p->refusal[0] = 0;
+        if (p->directory->first == 0)
+            p->directory->first = p->asked;
+        return;
+    }
+    if (!err)
+        describe_answer(p->refusal, body, len);
+    p->retry_us = loop_now_us(d->host.loop) + retry_us(d);
+    if (!err)
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "an authority refuses the descriptor: %s", p->refusal);
+}
+
+static void
+upload_step(struct directory *u, size_t to)
+{
+    struct daemon *d = u->daemon;
+    struct upload *p = &u->upload[to];
+    if (p->request || p->epoch == u->descriptor_epoch ||
+        loop_now_us(d->host.loop) < p->retry_us)
+        return;
+    p->asked = u->descriptor_epoch;
+    p->retry_us = loop_now_us(d->host.loop) + retry_us(d);
+    int err = http_ask(&p->request, d->host.loop,
+                       d->network.authorities[to].address, "/v1/descriptor",
+                       u->descriptor, u->descriptor_len, 4096, upload_done, p);
+    if (err)
+        d->refused[-err]++;
+}
+
+void
+directory_step(struct directory *u)
+{
+    struct daemon *d = u->daemon;
+    uint32_t epoch = describe_epoch(&d->network, env_now_wall_s(&d->host.env));
+    reach_step(u);
+    const bool changed = hibernate_until_s(d) != u->hibernates_until_s;
+    if (changed) /* the authorities are to have the new one */
+        for (size_t i = 0; i < AUTHORITIES_MAX; i++)
+            u->upload[i].epoch = 0;
+    if ((changed || epoch != u->descriptor_epoch) && descriptor_may(u)) {
+        int err = descriptor_make(u, epoch);
+        if (err)
+            log_write(&d->host.log, LOG_ERROR, "relay",
+                      "no descriptor can be made: %s", error_text(err));
+    }
+    for (size_t i = 0; u->descriptor && i < d->network.n_authorities; i++)
+        upload_step(u, i);
+    fetch_step(u);
+}
+
+void
+directory_status(const struct directory *u, struct directory_status *out)
+{
+    *out = (struct directory_status){.descriptor_epoch = u->descriptor_epoch,
+                                     .descriptor_first = u->first,
+                                     .descriptor_refusal = "",
+                                     .fetch_err = u->fetch_err};
+    if (!u->daemon->config->assume_reachable)
+        out->unreached = reach_bad(&u->reach, &out->unreached_err);
+    for (size_t i = 0; i < u->daemon->network.n_authorities; i++) {
+        out->reached += u->reached[i];
+        out->descriptor_taken += u->descriptor_epoch != 0 &&
+                                 u->upload[i].epoch == u->descriptor_epoch;
+        if (u->upload[i].refusal[0])
+            out->descriptor_refusal = u->upload[i].refusal;
+    }
+}
+
+int
+directory_new(struct directory **out, struct daemon *d)
+{
+    struct directory *u = calloc(1, sizeof *u);
+    *out = u;
+    if (!u)
+        return ERR_NOMEM;
+    u->daemon = d;
+    u->probing = REACH_NONE;
+    u->describe = (struct describe){.dir = d->dir,
+                                    .config = d->config,
+                                    .network = &d->network,
+                                    .identity = d->identity,
+                                    .identity_seed = d->identity_seed};
+    for (size_t i = 0; i < AUTHORITIES_MAX; i++)
+        u->upload[i] = (struct upload){.directory = u, .to = i};
+    return 0;
+}
+
+void
+directory_free(struct directory **up)
+{
+    struct directory *u = *up;
+    *up = NULL;
+    if (!u)
+        return;
+    http_cancel(&u->fetch);
+    for (size_t i = 0; i < AUTHORITIES_MAX; i++)
+        http_cancel(&u->upload[i].request);
+    link_free(&u->probe);
+    free(u->descriptor);
+    free(u);
+}

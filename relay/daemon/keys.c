@@ -1,0 +1,133 @@
+/* relay/daemon/keys.c - key files and the mapped replay set. */
+#include "relay/daemon/keys.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/os/files.h"
+
+int
+keys_seed(const char *dir, uint32_t epoch, uint8_t **seed)
+{
+    char name[40], path[FILES_PATH_MAX];
+    snprintf(name, sizeof name, "packet-%u.key", epoch);
+    int err = files_path(path, dir, name);
+    return err ? err : files_key(path, seed);
+}
+
+void
+keys_forget(const char *dir, uint32_t epoch)
+{
+    char path[FILES_PATH_MAX], end;
+    unsigned number;
+    DIR *d = opendir(dir);
+    if (!d)
+        return;
+    for (struct dirent *e; (e = readdir(d));)
+        if (sscanf(e->d_name, "packet-%u.ke%c", &number, &end) == 2 &&
+            number < epoch && files_path(path, dir, e->d_name) == 0)
+            unlink(path);
+    closedir(d);
+}
+
+struct replay_file {
+    int fd; /* open for the lock on it */
+    void *region;
+    size_t len;
+    struct replay *set;
+};
+
+/* Which start of the machine is this? Where nobody says, every one is new. */
+static void
+boot_id(uint8_t boot[static REPLAY_BOOT_LEN])
+{
+    uint8_t text[64] = {0};
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+    if (fd >= 0)
+        close(fd);
+    if (n > 0)
+        crypto_generichash(boot, REPLAY_BOOT_LEN, text, (size_t)n, NULL, 0);
+    else
+        randombytes_buf(boot, REPLAY_BOOT_LEN);
+}
+
+int
+replay_file_open(struct replay_file **out, const char *dir, size_t tags,
+                 bool *wait)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t boot[REPLAY_BOOT_LEN], key[16];
+    struct stat st;
+    struct replay_file *f = calloc(1, sizeof *f);
+    *out = NULL;
+    *wait = false;
+    if (!f)
+        return ERR_NOMEM;
+    f->len = (replay_region_len(tags) + 4095) / 4096 * 4096;
+    int err = files_path(path, dir, "replay");
+    int fd = err ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    f->fd = fd;
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+        replay_file_close(&f);
+        return ERR_AGAIN;
+    }
+    if (fd < 0 || fstat(fd, &st) || ftruncate(fd, (off_t)f->len))
+        err = ERR_IO;
+    if (!err) {
+        f->region =
+            mmap(NULL, f->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (f->region == MAP_FAILED) {
+            f->region = NULL;
+            err = ERR_NOMEM;
+        }
+    }
+    boot_id(boot);
+    if (!err && st.st_size == (off_t)f->len) {
+        err = replay_open(&f->set, f->region, f->len, boot, wait);
+        *wait |= err != 0;
+    }
+    if (!err && st.st_size != 0 && st.st_size != (off_t)f->len)
+        *wait = true; /* another size was configured: begin anew */
+    if ((!err && !f->set) || err == ERR_VERSION || err == ERR_FORMAT) {
+        randombytes_buf(key, sizeof key);
+        err = replay_create(&f->set, f->region, f->len, key, boot);
+        /* all of it was written; what is used comes back page by page */
+        (void)madvise(f->region, f->len, MADV_DONTNEED);
+    }
+    if (err) {
+        replay_file_close(&f);
+        return err;
+    }
+    *out = f;
+    return 0;
+}
+
+struct replay *
+replay_file_set(struct replay_file *f)
+{
+    return f->set;
+}
+
+void
+replay_file_close(struct replay_file **fp)
+{
+    struct replay_file *f = *fp;
+    *fp = NULL;
+    if (!f)
+        return;
+    replay_free(&f->set);
+    if (f->region)
+        munmap(f->region, f->len);
+    if (f->fd >= 0)
+        close(f->fd);
+    free(f);
+}

@@ -1,0 +1,27 @@
+/* relay/daemon/keys.h - what a relay keeps in files between its lives: packet keys,
+ * and the replay set's memory. */
+#ifndef RELAY_DAEMON_KEYS_H
+#define RELAY_DAEMON_KEYS_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "relay/replay.h"
+
+/* The seed of the packet key of an epoch, from DIR/packet-EPOCH.key, drawn
+ * when it is not there. *seed is from secret_new(). */
+int keys_seed(const char *dir, uint32_t epoch, uint8_t **seed) CHECK_RESULT;
+
+/* Destroy the keys of epochs before `epoch`. */
+void keys_forget(const char *dir, uint32_t epoch);
+
+/* The replay set in the file DIR/replay, mapped. *wait says that tags may be
+ * missing: the machine has started anew, or the file was not sound; packets
+ * are to be refused until the longest deadline has passed. */
+struct replay_file;
+int
+replay_file_open(struct replay_file **out, const char *dir, size_t tags,
+                 bool *wait) CHECK_RESULT; /* ERR_AGAIN: another relay has it */
+struct replay *replay_file_set(struct replay_file *f);
+void replay_file_close(struct replay_file **f);
+#endif

@@ -1,0 +1,316 @@
+/* relay/daemon/panel.c - status file, metrics, SIGHUP.
+ *
+ * Counts leave through relay/operator/publish.h alone: status.json every STATUS_WRITE_S
+ * has those of the last minute, the text of the metrics is made once a minute.
+ * What is about relays and authorities, not about anybody's packets, is exact.
+ *
+ * Failure modes: the status cannot be written (logged once; an old file is
+ * found out by its date); the metrics' address is taken (at the start an error;
+ * on SIGHUP the old configuration stays). */
+#include "relay/daemon/panel.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "relay/daemon/reload.h"
+#include "relay/operator/metrics.h"
+
+enum { STARTING_S = 20, QUOTA_STEP = 5 };
+
+struct panel {
+    struct daemon *daemon;
+    struct daemon_config *config;
+    struct publish publish;
+    struct status now, minute; /* minute: as of the last publication */
+    uint64_t write_us;
+    bool cannot_write;
+    struct http_server *http; /* NULL: no metrics */
+    char *text;               /* of the metrics */
+    size_t text_len;
+    struct loop_signal *hup;
+};
+
+/* ---- gathering ---- */
+
+static void
+counts_gather(struct panel *p, struct publish_in *in)
+{
+    struct daemon *d = p->daemon;
+    struct relay_stats r;
+    struct net_status net;
+    struct rusage usage = {0};
+    net_status(d->net, &net);
+    workers_stats(d, &r);
+    getrusage(RUSAGE_SELF, &usage);
+    const uint64_t cpu_us =
+        (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+        (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    *in = (struct publish_in){.count = {[PUBLISH_RECEIVED] = r.received,
+                                        [PUBLISH_FORWARDED] = r.forwarded,
+                                        [PUBLISH_DELIVERED] = r.delivered,
+                                        [PUBLISH_ANSWERED] = r.answered,
+                                        [PUBLISH_DUMMIES] = r.dummies,
+                                        [PUBLISH_PIECES] = r.pieces},
+                              .loops_returned = r.loops_returned,
+                              .loops_lost = r.loops_lost,
+                              .cpu_us = cpu_us / d->n_workers,
+                              .clients = net.clients,
+                              .held = relay_held(d->relay),
+                              .held_max = d->memory.packets};
+    memcpy(in->dropped, r.dropped, sizeof in->dropped);
+    memcpy(in->link, net.refused, sizeof in->link);
+    memcpy(in->refused, d->refused, sizeof in->refused);
+    p->now.links_out = (uint32_t)net.out;
+    p->now.links_out_up = (uint32_t)net.out_up;
+    p->now.links_in = (uint32_t)net.in;
+}
+
+static void
+network_gather(struct panel *p)
+{
+    struct daemon *d = p->daemon;
+    struct status *s = &p->now;
+    const struct daemon_view *v = daemon_view_of(d, d->newest);
+    const int self = v ? consensus_find(v->consensus, d->identity) : -1;
+    s->epoch = v ? d->newest : 0;
+    s->valid_after_s = v ? v->consensus->valid_after_s : 0;
+    s->relays = v ? (uint32_t)v->consensus->n_relays : 0;
+    s->layers = v ? v->consensus->params.layers : 0;
+    s->layer = self < 0 ? -1 : v->consensus->relays[self].layer;
+    s->left_out_permille =
+        v ? consensus_left_out(v->consensus, d->identity) : 0;
+    s->key_until_s = self < 0 ? 0
+                              : s->valid_after_s +
+                                    (uint64_t)EPOCHS_USABLE * s->epoch_len_s +
+                                    v->consensus->params.key_grace_s;
+}
+
+static void
+authorities_gather(struct panel *p)
+{
+    struct status *s = &p->now;
+    struct directory_status u;
+    directory_status(p->daemon->directory, &u);
+    s->reached = u.reached;
+    s->descriptor_epoch = u.descriptor_epoch;
+    s->descriptor_taken = u.descriptor_taken;
+    s->descriptor_first = u.descriptor_first;
+    snprintf(s->descriptor_refusal, sizeof s->descriptor_refusal, "%s",
+             u.descriptor_refusal);
+    snprintf(s->consensus_refusal, sizeof s->consensus_refusal, "%s",
+             u.fetch_err ? error_text(u.fetch_err) : "");
+    snprintf(s->unreached, sizeof s->unreached, "%s",
+             u.unreached ? u.unreached : "");
+    snprintf(s->unreached_why, sizeof s->unreached_why, "%s",
+             u.unreached ? error_text(u.unreached_err) : "");
+    s->consensus_is_mistimed =
+        u.fetch_err == ERR_FUTURE || u.fetch_err == ERR_EXPIRED;
+    s->consensus_is_foreign = u.fetch_err && !s->consensus_is_mistimed;
+}
+
+static void
+gather(struct panel *p)
+{
+    struct daemon *d = p->daemon;
+    struct status *s = &p->now;
+    const uint64_t now_us = loop_now_us(d->host.loop);
+    s->written_s = env_now_wall_s(&d->host.env);
+    s->waits_s =
+        d->accept_us > now_us ? (d->accept_us - now_us) / 1000000 + 1 : 0;
+    s->leaving = d->drain_until_us != 0;
+    s->hibernates_until_s = hibernate_until_s(d);
+    s->spent = d->quota.limit > 0 && d->quota.state == QUOTA_SPENT;
+    s->quota_percent =
+        d->quota.limit > 0
+            ? publish_percent(d->quota.used, d->quota.limit, QUOTA_STEP)
+            : -1;
+    s->alarm = (int)relay_alarm(d->relay)->state;
+    network_gather(p);
+    authorities_gather(p);
+    s->seen = p->publish.out;
+}
+
+static void
+status_keep(struct panel *p)
+{
+    struct daemon *d = p->daemon;
+    char path[FILES_PATH_MAX], *text;
+    size_t len;
+    int err = status_write_json(&p->now, &text, &len);
+    if (!err)
+        err = files_path(path, d->dir, "status.json");
+    if (!err)
+        err = files_write(path, text, len);
+    free(text);
+    if (err && !p->cannot_write)
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "status.json cannot be written; is the disk full?");
+    p->cannot_write = err != 0;
+}
+
+/* ---- metrics ---- */
+
+static void
+metrics_make(struct panel *p)
+{
+    free(p->text);
+    if (metrics_write(&p->minute, &p->text, &p->text_len))
+        p->text_len = 0;
+}
+
+static void
+metrics_handle(void *ctx, const char *path, const uint8_t *body, size_t len,
+               struct http_answer *answer)
+{
+    struct panel *p = ctx;
+    (void)len;
+    if (body || strcmp(path, "/metrics") != 0)
+        return;
+    answer->status = p->text_len > 0 ? 200 : 503;
+    answer->type = "text/plain; version=0.0.4";
+    answer->body = (const uint8_t *)p->text;
+    answer->len = p->text_len;
+}
+
+static int
+metrics_serve(struct panel *p, const char *address, struct http_server **out)
+{
+    struct daemon *d = p->daemon;
+    *out = NULL;
+    if (!address[0])
+        return 0;
+    int err = http_server_new(out, d->host.loop, address, 0, metrics_handle, p);
+    if (err)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "metrics cannot be served at %s: %s; is the port taken?",
+                  address, error_text(err));
+    else
+        log_write(&d->host.log, LOG_NOTICE, "relay",
+                  "metrics at http://%s/metrics", http_server_address(*out));
+    return err;
+}
+
+/* ---- SIGHUP ---- */
+
+static void
+tell(struct panel *p, enum log_level level, const char *what, const char *keys)
+{
+    if (keys[0])
+        log_write(&p->daemon->host.log, level, "relay", "%s: %s", what, keys);
+}
+
+static void
+reload(void *ctx)
+{
+    struct panel *p = ctx;
+    struct daemon *d = p->daemon;
+    struct daemon_config next = {0};
+    struct http_server *http = p->http;
+    struct reload r;
+    char error[NETFILE_ERROR_LEN];
+    enum reload_network network;
+    int err = reload_read(&next, d->dir, &d->network, &network, error);
+    if (err) {
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "the old configuration stays: %s", error);
+        return;
+    }
+    const bool moved = strcmp(next.metrics, p->config->metrics) != 0;
+    if (moved && metrics_serve(p, next.metrics, &http)) {
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "the old configuration stays");
+        config_free(relay_options, relay_options_len, &next);
+        return;
+    }
+    if (moved) {
+        http_server_free(&p->http);
+        p->http = http;
+    }
+    reload_apply(&r, p->config, &next);
+    d->host.log.level = (enum log_level)p->config->log_level;
+    config_free(relay_options, relay_options_len, &next);
+    log_write(&d->host.log, LOG_NOTICE, "relay", "configuration read again%s",
+              r.applied[0] || r.next[0] || r.restart[0] || network
+                  ? ""
+                  : "; nothing has changed");
+    tell(p, LOG_NOTICE, "in force now", r.applied);
+    tell(p, LOG_NOTICE, "in force with the next descriptor", r.next);
+    tell(p, LOG_WARNING, "only after a restart", r.restart);
+    if (network == RELOAD_NETWORK_CHANGED)
+        tell(p, LOG_WARNING, "only after a restart", "the network file");
+    if (network == RELOAD_NETWORK_CLOSED)
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "the network file was replaced outside the relay's folder, "
+                  "where it may not look any more; it is read at a restart");
+}
+
+/* ---- life ---- */
+
+void
+panel_step(struct panel *p)
+{
+    struct daemon *d = p->daemon;
+    const uint64_t now_us = loop_now_us(d->host.loop);
+    struct publish_in in;
+    if (now_us < p->write_us && now_us < p->publish.at_us)
+        return;
+    counts_gather(p, &in);
+    const bool minute = publish_take(&p->publish, &in, now_us);
+    gather(p);
+    status_keep(p);
+    /* an operator looks right after the start */
+    const bool young = p->now.written_s < p->now.started_s + STARTING_S;
+    p->write_us = now_us + (young ? 1u : STATUS_WRITE_S) * 1000000u;
+    if (minute) {
+        p->minute = p->now;
+        metrics_make(p);
+    }
+}
+
+int
+panel_new(struct panel **out, struct daemon *d, struct daemon_config *config)
+{
+    struct panel *p = calloc(1, sizeof *p);
+    *out = p;
+    if (!p)
+        return ERR_NOMEM;
+    p->daemon = d;
+    p->config = config;
+    p->now = (struct status){.started_s = env_now_wall_s(&d->host.env),
+                             .pid = (uint64_t)getpid(),
+                             .running = true,
+                             .role = config->role,
+                             .genesis_s = d->network.genesis_s,
+                             .epoch_len_s = d->network.epoch_len_s,
+                             .authorities = (uint32_t)d->network.n_authorities,
+                             .clients_max = d->memory.clients,
+                             .packets_max = d->memory.packets};
+    snprintf(p->now.listen, sizeof p->now.listen, "%s", net_address(d->net));
+    publish_init(&p->publish, &d->host.env, loop_now_us(d->host.loop));
+    gather(p);
+    p->minute = p->now;
+    metrics_make(p);
+    int err = metrics_serve(p, config->metrics, &p->http);
+    if (!err)
+        err = loop_signal_new(d->host.loop, SIGHUP, reload, p, &p->hup);
+    return err;
+}
+
+void
+panel_free(struct panel **pp)
+{
+    struct panel *p = *pp;
+    *pp = NULL;
+    if (!p)
+        return;
+    loop_signal_free(&p->hup);
+    http_server_free(&p->http);
+    gather(p);
+    p->now.running = p->now.leaving = false;
+    status_keep(p);
+    free(p->text);
+    free(p);
+}

@@ -1,0 +1,20 @@
+/* relay/daemon/panel.h - the operator's side of a relay that runs: status.json every
+ * few seconds, metrics on loopback, a new configuration on SIGHUP. */
+#ifndef RELAY_DAEMON_PANEL_H
+#define RELAY_DAEMON_PANEL_H
+#include "relay/daemon/daemon.h"
+#include "relay/operator/status.h"
+
+struct panel;
+
+/* The daemon has its relay, net and directory. config is what it runs with, and
+ * is changed by SIGHUP. Returns 0, or what kept the metrics from being
+ * served (logged). */
+int panel_new(struct panel **out, struct daemon *d,
+              struct daemon_config *config) CHECK_RESULT;
+/* Writes a last status. */
+void panel_free(struct panel **p);
+
+/* Called several times a second. */
+void panel_step(struct panel *p);
+#endif

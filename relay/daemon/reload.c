@@ -1,0 +1,149 @@
+/* relay/daemon/reload.c - comparing two configurations key by key. No state. */
+#include "relay/daemon/reload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const at_once[] = {"log_level", "metrics", NULL};
+static const char *const described[] = {"bandwidth", "family", "addresses",
+                                        "assume_reachable", NULL};
+
+static bool
+is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+static bool
+list_same(const struct config_list *a, const struct config_list *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++)
+        same = strcmp(a->item[i], b->item[i]) == 0;
+    return same;
+}
+
+static bool
+same(const struct config_option *o, const void *a, const void *b)
+{
+    switch (o->type) {
+    case CONFIG_INTEGER:
+        return *(const int64_t *)a == *(const int64_t *)b;
+    case CONFIG_BOOLEAN:
+        return *(const bool *)a == *(const bool *)b;
+    case CONFIG_ENUM:
+        return *(const int *)a == *(const int *)b;
+    case CONFIG_LIST:
+        return list_same(a, b);
+    default:
+        return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+    }
+}
+
+static size_t
+size_of(const struct config_option *o)
+{
+    switch (o->type) {
+    case CONFIG_INTEGER:
+        return sizeof(int64_t);
+    case CONFIG_BOOLEAN:
+        return sizeof(bool);
+    case CONFIG_ENUM:
+        return sizeof(int);
+    case CONFIG_LIST:
+        return sizeof(struct config_list);
+    default:
+        return sizeof(char *);
+    }
+}
+
+static void
+name_add(char list[static RELOAD_LIST_LEN], const char *name)
+{
+    size_t len = strlen(list);
+    snprintf(list + len, RELOAD_LIST_LEN - len, "%s%s", len ? ", " : "", name);
+}
+
+void
+reload_apply(struct reload *r, struct daemon_config *now,
+             struct daemon_config *next)
+{
+    *r = (struct reload){0};
+    for (size_t i = 0; i < relay_options_len; i++) {
+        const struct config_option *o = &relay_options[i];
+        char *a = (char *)now + o->offset, *b = (char *)next + o->offset;
+        char held[sizeof(struct config_list)];
+        if (same(o, a, b))
+            continue;
+        if (is_among(at_once, o->name))
+            name_add(r->applied, o->name);
+        else if (is_among(described, o->name))
+            name_add(r->next, o->name);
+        else {
+            name_add(r->restart, o->name);
+            continue;
+        }
+        memcpy(held, a, size_of(o));
+        memcpy(a, b, size_of(o));
+        memcpy(b, held, size_of(o));
+    }
+}
+
+/* Gateways are for clients; a relay does not mind them. */
+static bool
+network_same(const struct network *a, const struct network *b)
+{
+    struct network x = *a, y = *b;
+    char *s = NULL, *t = NULL;
+    size_t s_len, t_len;
+    x.n_gateways = y.n_gateways = 0;
+    bool is = json_write_network(&x, &s, &s_len) == 0 &&
+              json_write_network(&y, &t, &t_len) == 0 && s_len == t_len &&
+              memcmp(s, t, s_len) == 0;
+    free(s);
+    free(t);
+    return is;
+}
+
+/* Landlock refuses to open it, which access() does not know of. */
+static bool
+is_closed(const char *dir, const char *name)
+{
+    char path[FILES_PATH_MAX];
+    if (name[0] == '/')
+        return access(name, R_OK) == 0;
+    return files_path(path, dir, name) == 0 && access(path, R_OK) == 0;
+}
+
+int
+reload_read(struct daemon_config *next, const char *dir,
+            const struct network *running, enum reload_network *network,
+            char error[static NETFILE_ERROR_LEN])
+{
+    char path[FILES_PATH_MAX];
+    struct network n;
+    _Static_assert((int)NETFILE_ERROR_LEN >= (int)CONFIG_ERROR_LEN, "a line");
+    *network = RELOAD_NETWORK_SAME;
+    int err = files_path(path, dir, "relay.conf");
+    if (err) {
+        snprintf(error, NETFILE_ERROR_LEN, "%s: %s", dir, error_text(err));
+        return err;
+    }
+    err = config_read(relay_options, relay_options_len, path, next, error);
+    if (err)
+        return err;
+    err = netfile_read_in(dir, next->network, &n, error);
+    if (err == ERR_IO && is_closed(dir, next->network)) {
+        *network = RELOAD_NETWORK_CLOSED;
+        return 0;
+    }
+    if (err)
+        config_free(relay_options, relay_options_len, next);
+    else if (!network_same(running, &n))
+        *network = RELOAD_NETWORK_CHANGED;
+    return err;
+}

@@ -1,0 +1,368 @@
+/* relay/daemon/store_sqlite.c - days, slots, transactions.
+ *
+ * Files letters-DAY.db in one directory, opened when first needed. A list of
+ * requests is one transaction for every day it touches; when a commit fails,
+ * all puts of that day in the list failed. Failure modes: a full or broken
+ * disk (ERR_DB; the relay answers "retry"), a file that is no database
+ * (likewise, and it stays as it is). */
+#include "relay/daemon/store_sqlite.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DAYS_MAX = 400, PATH_LEN = 512, VERSION = 1, SLOTS = 16 };
+
+struct day {
+    uint32_t number;
+    sqlite3 *db;
+    sqlite3_stmt *put, *get, *slots;
+    bool open_transaction, failed;
+};
+
+struct store_sqlite {
+    char dir[PATH_LEN - 64];
+    size_t letter_len, letters_max, count;
+    struct day day[DAYS_MAX]; /* sorted by number */
+    size_t n_days;
+    atomic_uint expire_before;
+    uint8_t *scratch;
+};
+
+static void
+day_path(const struct store_sqlite *s, uint32_t number, char *path)
+{
+    snprintf(path, PATH_LEN, "%s/letters-%u.db", s->dir, number);
+}
+
+static void
+day_close(struct day *d)
+{
+    sqlite3_finalize(d->put);
+    sqlite3_finalize(d->get);
+    sqlite3_finalize(d->slots);
+    sqlite3_close(d->db);
+    d->db = NULL;
+}
+
+static int
+version_check(sqlite3 *db)
+{
+    sqlite3_stmt *st;
+    int version = -1;
+    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &st, NULL))
+        return ERR_DB;
+    if (sqlite3_step(st) == SQLITE_ROW)
+        version = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    return version < 0 ? ERR_DB : version > VERSION ? ERR_VERSION : 0;
+}
+
+static int
+day_open(struct store_sqlite *s, struct day *d, uint32_t number)
+{
+    char path[PATH_LEN];
+    *d = (struct day){.number = number};
+    day_path(s, number, path);
+    if (sqlite3_open_v2(path, &d->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                            SQLITE_OPEN_NOMUTEX,
+                        NULL))
+        goto fail;
+    chmod(path, 0600);
+    int err = version_check(d->db);
+    if (err) {
+        day_close(d);
+        return err;
+    }
+    if (sqlite3_exec(d->db,
+                     "PRAGMA journal_mode=WAL;"
+                     "PRAGMA synchronous=FULL;"
+                     "PRAGMA secure_delete=ON;"
+                     "PRAGMA cache_size=-256;" /* KiB; the kernel caches too */
+                     "CREATE TABLE IF NOT EXISTS letter("
+                     " box BLOB NOT NULL, slot INTEGER NOT NULL,"
+                     " body BLOB NOT NULL, PRIMARY KEY(box, slot)"
+                     ") WITHOUT ROWID;"
+                     "PRAGMA user_version=1;",
+                     NULL, NULL, NULL) ||
+        sqlite3_prepare_v2(d->db, "INSERT INTO letter VALUES(?,?,?)", -1,
+                           &d->put, NULL) ||
+        sqlite3_prepare_v2(d->db,
+                           "SELECT body FROM letter WHERE box=? AND slot=?", -1,
+                           &d->get, NULL) ||
+        sqlite3_prepare_v2(d->db, "SELECT slot FROM letter WHERE box=?", -1,
+                           &d->slots, NULL))
+        goto fail;
+    return 0;
+fail:
+    day_close(d);
+    return ERR_DB;
+}
+
+/* The day's file, opened or made. */
+static int
+day_get(struct store_sqlite *s, uint32_t number, struct day **out)
+{
+    size_t i = 0;
+    while (i < s->n_days && s->day[i].number < number)
+        i++;
+    *out = &s->day[i];
+    if (i < s->n_days && s->day[i].number == number)
+        return 0;
+    if (s->n_days == DAYS_MAX)
+        return ERR_FULL;
+    struct day made;
+    int err = day_open(s, &made, number);
+    if (err)
+        return err;
+    memmove(&s->day[i + 1], &s->day[i], (s->n_days - i) * sizeof s->day[0]);
+    s->day[i] = made;
+    s->n_days++;
+    return 0;
+}
+
+static void
+day_count(struct store_sqlite *s, struct day *d)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(d->db, "SELECT count(*) FROM letter", -1, &st, NULL))
+        return;
+    if (sqlite3_step(st) == SQLITE_ROW)
+        s->count += (size_t)sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+}
+
+static int
+days_open(struct store_sqlite *s)
+{
+    DIR *dir = opendir(s->dir);
+    int err = 0;
+    if (!dir)
+        return ERR_SYSTEM;
+    for (struct dirent *e; !err && (e = readdir(dir));) {
+        unsigned number;
+        char end;
+        struct day *d;
+        if (sscanf(e->d_name, "letters-%u.d%c", &number, &end) != 2 ||
+            strstr(e->d_name, "-wal") || strstr(e->d_name, "-shm"))
+            continue;
+        err = day_get(s, number, &d);
+        if (!err)
+            day_count(s, d);
+    }
+    closedir(dir);
+    return err;
+}
+
+int
+store_sqlite_new(struct store_sqlite **out, const char *dir, size_t letter_len,
+                 size_t letters_max)
+{
+    struct store_sqlite *s = calloc(1, sizeof *s);
+    *out = NULL;
+    if (!s)
+        return ERR_NOMEM;
+    s->letter_len = letter_len;
+    s->letters_max = letters_max;
+    s->scratch = malloc(letter_len);
+    int err = s->scratch ? 0 : ERR_NOMEM;
+    if (!err &&
+        snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
+        err = ERR_LONG;
+    if (!err && mkdir(dir, 0700) && errno != EEXIST)
+        err = ERR_SYSTEM;
+    if (!err)
+        err = days_open(s);
+    if (err) {
+        store_sqlite_free(&s);
+        return err;
+    }
+    *out = s;
+    return 0;
+}
+
+void
+store_sqlite_free(struct store_sqlite **sp)
+{
+    struct store_sqlite *s = *sp;
+    *sp = NULL;
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n_days; i++)
+        day_close(&s->day[i]);
+    free(s->scratch);
+    free(s);
+}
+
+/* ---- requests ---- */
+
+static uint16_t
+slots_of(struct day *d, const uint8_t *box)
+{
+    uint16_t slots = 0;
+    sqlite3_bind_blob(d->slots, 1, box, 32, SQLITE_STATIC);
+    while (sqlite3_step(d->slots) == SQLITE_ROW)
+        slots |=
+            (uint16_t)(1u << (sqlite3_column_int(d->slots, 0) & (SLOTS - 1)));
+    sqlite3_reset(d->slots);
+    return slots;
+}
+
+/* Which slots of a box are taken, and by the files of which days? */
+static uint16_t
+box_slots(struct store_sqlite *s, const uint8_t *box, struct day *of[SLOTS])
+{
+    uint16_t full = 0;
+    for (size_t i = 0; i < s->n_days; i++) {
+        uint16_t slots = slots_of(&s->day[i], box);
+        for (unsigned k = 0; k < SLOTS; k++)
+            if (slots >> k & 1)
+                of[k] = &s->day[i];
+        full |= slots;
+    }
+    return full;
+}
+
+static int
+letter_read(struct store_sqlite *s, struct day *d, const uint8_t *box,
+            unsigned slot, uint8_t *out)
+{
+    int err = ERR_DB;
+    sqlite3_bind_blob(d->get, 1, box, 32, SQLITE_STATIC);
+    sqlite3_bind_int(d->get, 2, (int)slot);
+    if (sqlite3_step(d->get) == SQLITE_ROW &&
+        (size_t)sqlite3_column_bytes(d->get, 0) == s->letter_len) {
+        memcpy(out, sqlite3_column_blob(d->get, 0), s->letter_len);
+        err = 0;
+    }
+    sqlite3_reset(d->get);
+    return err;
+}
+
+static int
+letter_write(struct store_sqlite *s, const struct env_store_req *req)
+{
+    struct day *d;
+    int err = day_get(s, req->expiry_day, &d);
+    if (err)
+        return ERR_DB;
+    if (!d->open_transaction) {
+        d->failed = sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+        d->open_transaction = !d->failed;
+        if (d->failed)
+            return ERR_DB;
+    }
+    sqlite3_bind_blob(d->put, 1, req->box, 32, SQLITE_STATIC);
+    sqlite3_bind_int(d->put, 2, req->slot);
+    sqlite3_bind_blob(d->put, 3, req->letter, (int)s->letter_len,
+                      SQLITE_STATIC);
+    err = sqlite3_step(d->put) == SQLITE_DONE ? 0 : ERR_DB;
+    sqlite3_reset(d->put);
+    if (!err)
+        s->count++;
+    return err;
+}
+
+static void
+put(struct store_sqlite *s, struct env_store_req *req)
+{
+    struct day *of[SLOTS] = {NULL};
+    unsigned slot = req->slot & (SLOTS - 1);
+    req->full = box_slots(s, req->box, of);
+    if (req->full >> slot & 1) {
+        req->err = letter_read(s, of[slot], req->box, slot, s->scratch);
+        if (!req->err && memcmp(s->scratch, req->letter, s->letter_len) != 0)
+            req->err = ERR_SLOT;
+        return;
+    }
+    req->err = s->count >= s->letters_max ? ERR_QUOTA : letter_write(s, req);
+    if (!req->err)
+        req->full |= (uint16_t)(1u << slot);
+}
+
+static void
+get(struct store_sqlite *s, struct env_store_req *req)
+{
+    struct day *of[SLOTS] = {NULL};
+    req->full = box_slots(s, req->box, of);
+    req->err = ERR_NOT_FOUND;
+    for (unsigned i = 1; i <= SLOTS; i++) {
+        unsigned slot = (req->after + i) % SLOTS;
+        if (!(req->full >> slot & 1) || (req->held >> slot & 1))
+            continue;
+        req->err = letter_read(s, of[slot], req->box, slot, req->letter);
+        req->got = (uint8_t)slot;
+        return;
+    }
+}
+
+static void
+days_expire(struct store_sqlite *s)
+{
+    static const char *const end[] = {"", "-wal", "-shm"};
+    uint32_t before = atomic_load(&s->expire_before);
+    char path[PATH_LEN], file[PATH_LEN + 8];
+    bool gone = false;
+    while (s->n_days > 0 && s->day[0].number < before) {
+        day_path(s, s->day[0].number, path);
+        day_close(&s->day[0]);
+        for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) {
+            snprintf(file, sizeof file, "%s%s", path, end[i]);
+            unlink(file);
+        }
+        memmove(&s->day[0], &s->day[1], --s->n_days * sizeof s->day[0]);
+        gone = true;
+    }
+    if (!gone)
+        return;
+    s->count = 0;
+    for (size_t i = 0; i < s->n_days; i++)
+        day_count(s, &s->day[i]);
+}
+
+/* Only now is anything kept. */
+static void
+days_commit(struct store_sqlite *s, struct env_store_req *list)
+{
+    for (size_t i = 0; i < s->n_days; i++) {
+        struct day *d = &s->day[i];
+        if (!d->open_transaction)
+            continue;
+        d->open_transaction = false;
+        if (sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+            continue;
+        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+        for (struct env_store_req *r = list; r; r = r->next)
+            if (r->op == ENV_STORE_PUT && r->expiry_day == d->number && !r->err)
+                r->err = ERR_DB;
+    }
+}
+
+void
+store_sqlite_run(void *ctx, struct env_store_req *list)
+{
+    struct store_sqlite *s = ctx;
+    days_expire(s);
+    for (struct env_store_req *r = list; r; r = r->next)
+        if (r->letter_len != s->letter_len)
+            r->err = ERR_ARG;
+        else if (r->op == ENV_STORE_PUT)
+            put(s, r);
+        else
+            get(s, r);
+    days_commit(s, list);
+}
+
+void
+store_sqlite_expire(struct store_sqlite *s, uint32_t day)
+{
+    atomic_store(&s->expire_before, day);
+}

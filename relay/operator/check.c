@@ -1,0 +1,526 @@
+/* relay/operator/check.c - findings about the machine a relay is to run on.
+ *
+ * The authorities' HTTP answers carry no date of theirs on purpose; the clock
+ * is compared with the epoch of their newest consensus, and the system is asked
+ * whether something sets it. */
+#include "relay/operator/check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/timex.h>
+#endif
+
+#include "lib/address.h"
+#include "lib/os/socket.h"
+#include "lib/os/clock.h"
+#include "lib/secret.h"
+#include "network/document.h"
+#include "network/family.h"
+#include "network/os/netfile.h"
+#include "network/receive.h"
+
+enum { ASK_US = 5000000 };
+
+/* ---- addresses ---- */
+
+static bool
+is_wildcard(const struct sockaddr_storage *a)
+{
+    if (a->ss_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(
+            &((const struct sockaddr_in6 *)a)->sin6_addr);
+    return ((const struct sockaddr_in *)a)->sin_addr.s_addr == INADDR_ANY;
+}
+
+static void
+port_check(struct findings *f, const char *what, const char *address,
+           bool running)
+{
+    char bound[ADDRESS_TEXT_MAX];
+    int fd;
+    int err = socket_listen(&fd, address, bound);
+    if (err == ERR_FORMAT)
+        finding_addf(f, FINDING_ERROR,
+                     "write it as 192.0.2.1:7100 or [2001:db8::1]:7100",
+                     "'%s' is '%s', which is not an address with its port",
+                     what, address);
+    else if (!err)
+        finding_addf(f, FINDING_OK, "", "'%s': %s is free", what, address);
+    else if (errno == EADDRINUSE && running)
+        finding_addf(f, FINDING_OK, "",
+                     "'%s': %s is taken, as it should be: "
+                     "the relay runs",
+                     what, address);
+    else
+        finding_addf(
+            f, FINDING_ERROR,
+            errno == EADDRINUSE
+                ? "choose another port, or stop what has it ('ss "
+                  "-ltnp' shows it)"
+            : errno == EACCES ? "take a port above 1023, or give the program "
+                                "CAP_NET_BIND_SERVICE"
+                              : "use an address that this machine has",
+            "'%s': %s cannot be bound: %s", what, address, strerror(errno));
+    if (!err)
+        close(fd);
+}
+
+/* Does the machine have an address of this family beyond loopback? */
+static bool
+family_is_here(int family)
+{
+    struct ifaddrs *all;
+    bool is = false;
+    if (getifaddrs(&all))
+        return false;
+    for (const struct ifaddrs *i = all; i && !is; i = i->ifa_next) {
+        if (!i->ifa_addr || i->ifa_addr->sa_family != family)
+            continue;
+        if (family == AF_INET)
+            is = ntohl(((struct sockaddr_in *)(void *)i->ifa_addr)
+                           ->sin_addr.s_addr) >>
+                     24 !=
+                 127;
+        else {
+            const struct in6_addr *a =
+                &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr;
+            is = !IN6_IS_ADDR_LOOPBACK(a) && !IN6_IS_ADDR_LINKLOCAL(a);
+        }
+    }
+    freeifaddrs(all);
+    return is;
+}
+
+static void
+ip_check(struct findings *f, const char *name, int family, bool offered)
+{
+    const bool here = family_is_here(family);
+    if (offered)
+        finding_addf(f, here ? FINDING_OK : FINDING_WARNING,
+                     here ? "" : "see whether that address is still yours",
+                     "%s: offered%s", name,
+                     here ? "" : ", but this machine has no such address");
+    else
+        finding_addf(f, FINDING_WARNING,
+                     here ? "add one to 'addresses'"
+                          : "ask the provider for one, if there is one to have",
+                     "%s: no address is offered%s", name,
+                     here ? ", though this machine has one"
+                          : ", and this machine has none");
+}
+
+void
+check_addresses(struct findings *f, const struct daemon_config *c, bool running)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    bool four = false, six = false;
+    port_check(f, "listen", c->listen, running);
+    if (c->metrics[0])
+        port_check(f, "metrics", c->metrics, running);
+    if (address_parse(&a, &len, c->listen))
+        return;
+    if (c->addresses.n == 0 && is_wildcard(&a))
+        finding_add(f, FINDING_ERROR,
+                    "'listen' takes links at every address, and 'addresses' "
+                    "does not say which one others are to use",
+                    "set 'addresses' to what others reach this machine at");
+    if (c->addresses.n == 0 && address_is_loopback(c->listen)) {
+        finding_add(f, FINDING_WARNING,
+                    "'listen' is on loopback and 'addresses' is empty: only "
+                    "programs of this machine reach the relay",
+                    "fine for a test network; else listen at a public address");
+        return;
+    }
+    if (c->addresses.n == 0 && !is_wildcard(&a)) {
+        four = a.ss_family == AF_INET;
+        six = !four;
+    }
+    for (size_t i = 0; i < c->addresses.n; i++) {
+        if (address_parse(&a, &len, c->addresses.item[i])) {
+            finding_addf(f, FINDING_ERROR,
+                         "write it as 192.0.2.1:7100 or [2001:db8::1]:7100",
+                         "'addresses': '%s' is not an address with its port",
+                         c->addresses.item[i]);
+            continue;
+        }
+        if (address_is_loopback(c->addresses.item[i]))
+            finding_addf(f, FINDING_WARNING, "fine for a test network only",
+                         "'addresses': %s is loopback", c->addresses.item[i]);
+        four |= a.ss_family == AF_INET;
+        six |= a.ss_family == AF_INET6;
+    }
+    ip_check(f, "IPv4", AF_INET, four);
+    ip_check(f, "IPv6", AF_INET6, six);
+}
+
+/* ---- files ---- */
+
+static void
+mode_check(struct findings *f, const char *path, size_t *good)
+{
+    struct stat st;
+    if (stat(path, &st))
+        finding_addf(f, FINDING_ERROR,
+                     "restore it, or make a new relay with 'init'", "%s: %s",
+                     path, strerror(errno));
+    else if (st.st_mode & 077)
+        finding_addf(f, FINDING_ERROR,
+                     S_ISDIR(st.st_mode) ? "chmod 700" : "chmod 600",
+                     "%s is open to other users (mode %03o)", path,
+                     (unsigned)st.st_mode & 0777);
+    else if (access(path, R_OK))
+        finding_addf(f, FINDING_ERROR,
+                     "run this as the relay's user, or chown it",
+                     "%s cannot be read: %s", path, strerror(errno));
+    else if (st.st_uid != geteuid() && geteuid() != 0)
+        finding_addf(f, FINDING_WARNING, "the relay has to run as that user",
+                     "%s belongs to another user", path);
+    else
+        ++*good;
+}
+
+void
+check_keys(struct findings *f, const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    unsigned epoch;
+    size_t good = 0, before = f->n;
+    int end = 0;
+    mode_check(f, dir, &good);
+    DIR *d = opendir(dir);
+    if (!files_path(path, dir, "identity.key"))
+        mode_check(f, path, &good);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (sscanf(e->d_name, "packet-%u.key%n", &epoch, &end) == 1 &&
+            end == (int)strlen(e->d_name) && !files_path(path, dir, e->d_name))
+            mode_check(f, path, &good);
+    if (d)
+        closedir(d);
+    if (f->n == before)
+        finding_addf(f, FINDING_OK, "",
+                     "keys: %zu, readable, and closed to others", good - 1);
+}
+
+void
+check_disk(struct findings *f, const struct daemon_config *c,
+           uint64_t free_bytes, uint64_t free_inodes)
+{
+    /* replay set, consensuses, keys, and what a store may keep */
+    uint64_t need = (64 << 20) + 8 * (uint64_t)c->replay_tags;
+    if (c->role + ROLE_GATEWAY == ROLE_STORE)
+        need += 1434 * (uint64_t)c->letters_max;
+    const uint64_t mb = 1000000;
+    if (free_bytes < need)
+        finding_addf(f, free_bytes < need / 8 ? FINDING_ERROR : FINDING_WARNING,
+                     c->role + ROLE_GATEWAY == ROLE_STORE
+                         ? "make room, or lower 'letters_max'"
+                         : "make room",
+                     "disk: %" PRIu64 " MB are free; it may need %" PRIu64
+                     " MB",
+                     free_bytes / mb, need / mb);
+    else
+        finding_addf(f, FINDING_OK, "",
+                     "disk: %" PRIu64 " MB are free; it may need %" PRIu64
+                     " MB",
+                     free_bytes / mb, need / mb);
+    if (free_inodes < 1000)
+        finding_addf(f, FINDING_ERROR, "remove files there",
+                     "disk: room for only %" PRIu64 " more files", free_inodes);
+}
+
+void
+check_files(struct findings *f, const struct daemon_config *c,
+            uint64_t open_max)
+{
+    uint64_t need = 1000; /* relays, both ways, and the rest */
+    char todo[FINDING_DO];
+    if (c->role + ROLE_GATEWAY == ROLE_GATEWAY)
+        need += (uint64_t)c->clients_max;
+    snprintf(todo, sizeof todo,
+             "raise it with 'ulimit -n %" PRIu64 "' or LimitNOFILE=%" PRIu64
+             " in the systemd unit%s",
+             need, need, need > 1000 ? ", or lower 'clients_max'" : "");
+    finding_addf(f, open_max < need ? FINDING_WARNING : FINDING_OK,
+                 open_max < need ? todo : "",
+                 "open files: %" PRIu64 " allowed, up to %" PRIu64 " wanted",
+                 open_max, need);
+}
+
+void
+check_memory(struct findings *f, const struct daemon_config *c, uint64_t has)
+{
+    const uint64_t max = (uint64_t)c->memory_max, mib = 1 << 20;
+    if (max > has / mib)
+        finding_addf(f, FINDING_ERROR, "lower 'memory_max' well below that",
+                     "memory: 'memory_max' is %" PRIu64
+                     " MiB, but the machine has %" PRIu64,
+                     max, has / mib);
+    else
+        finding_addf(f, FINDING_OK, "",
+                     "memory: up to %" PRIu64 " MiB of the %" PRIu64
+                     " that the machine has",
+                     max, has / mib);
+}
+
+/* ---- the network ---- */
+
+void
+check_clock(struct findings *f, int err, uint64_t valid_after_s,
+            uint32_t epoch_len_s, uint64_t now_s)
+{
+    static const char todo[] =
+        "set the clock with NTP (systemd-timesyncd or chrony)";
+    const uint64_t early_s = epoch_len_s / 20 + 1; /* published so early */
+    if (err == ERR_FUTURE || (!err && now_s + early_s < valid_after_s))
+        finding_add(f, FINDING_ERROR,
+                    "clock: behind, since the authorities' newest consensus "
+                    "has not begun by it",
+                    todo);
+    else if (err == ERR_EXPIRED)
+        finding_add(f, FINDING_ERROR,
+                    "clock: ahead, or the network stands still: the "
+                    "authorities' newest consensus has expired by it",
+                    todo);
+    else if (!err && now_s >= valid_after_s + 2 * (uint64_t)epoch_len_s)
+        finding_add(f, FINDING_WARNING,
+                    "clock: perhaps ahead: the authorities' newest consensus "
+                    "is more than an epoch old by it",
+                    todo);
+    else if (!err)
+        finding_addf(f, FINDING_OK, "",
+                     "clock: agrees with the newest consensus, to an epoch "
+                     "(%" PRIu32 " s); finer cannot be told, since authorities "
+                     "send no date",
+                     epoch_len_s);
+    else
+        finding_add(f, FINDING_WARNING,
+                    "clock: cannot be compared: no consensus came and the "
+                    "authorities send no date",
+                    "see that NTP sets it");
+}
+
+static void
+system_clock_check(struct findings *f)
+{
+#ifdef __linux__
+    struct timex t = {.modes = 0};
+    if (adjtimex(&t) < 0)
+        return;
+    if (t.status & STA_UNSYNC)
+        finding_add(f, FINDING_WARNING,
+                    "clock: nothing keeps it right, says the system",
+                    "run systemd-timesyncd or chrony; packets go astray "
+                    "when it is a minute off");
+    else
+        finding_add(f, FINDING_OK, "clock: kept right, says the system", "");
+#else
+    (void)f;
+#endif
+}
+
+struct asked {
+    struct loop *loop;
+    struct http_request *request;
+    bool over;
+    int err, status;
+    uint8_t *body;
+    size_t len;
+};
+
+static void
+asked_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
+{
+    struct asked *a = ctx;
+    a->request = NULL;
+    a->over = true;
+    a->err = err;
+    a->status = status;
+    if (!err && len > 0 && (a->body = malloc(len))) {
+        memcpy(a->body, body, len);
+        a->len = len;
+    }
+    loop_stop(a->loop);
+}
+
+static void
+asked_late(void *ctx)
+{
+    loop_stop(((struct asked *)ctx)->loop);
+}
+
+/* Ask one authority; whether it answered. */
+static bool
+authority_ask(struct asked *a, const char *address)
+{
+    struct loop_timer *timer = NULL;
+    *a = (struct asked){0};
+    if (loop_new(&a->loop))
+        return false;
+    int err = loop_timer_new(a->loop, asked_late, a, &timer);
+    if (!err)
+        err = http_ask(&a->request, a->loop, address, "/v1/consensus", NULL, 0,
+                       (size_t)DOCUMENT_BODY_MAX + 65536, asked_done, a);
+    if (!err) {
+        loop_timer_at(timer, loop_now_us(a->loop) + ASK_US);
+        err = loop_run(a->loop);
+    }
+    http_cancel(&a->request);
+    if (a->over) { /* the connection is let go in a turn of its own */
+        loop_timer_at(timer, UINT64_MAX);
+        loop_stop(a->loop);
+        if (loop_run(a->loop))
+            err = ERR_SYSTEM;
+    }
+    loop_timer_free(&timer);
+    loop_free(&a->loop);
+    return !err && a->over && !a->err;
+}
+
+static void
+network_check(struct findings *f, const struct network *n)
+{
+    uint8_t id[AUTHORITIES_MAX][SPHINX_ID_LEN];
+    const uint64_t now_s = clock_wall_s();
+    size_t answers = 0;
+    int err = ERR_NOT_FOUND;
+    uint64_t valid_after_s = 0;
+    for (size_t i = 0; i < n->n_authorities; i++)
+        memcpy(id[i], n->authorities[i].identity, SPHINX_ID_LEN);
+    const struct receive_rules rules = {.network = n->name,
+                                        .geometry = &n->geometry,
+                                        .authorities =
+                                            (const uint8_t(*)[SPHINX_ID_LEN])id,
+                                        .n_authorities = n->n_authorities};
+    for (size_t i = 0; i < n->n_authorities; i++) {
+        struct consensus *c = NULL;
+        struct asked a;
+        answers += authority_ask(&a, n->authorities[i].address);
+        if (err && a.status == 200 && a.len > 0) {
+            err = receive_consensus(&c, &rules, a.body, a.len, 0, now_s);
+            valid_after_s = err ? 0 : c->valid_after_s;
+        }
+        consensus_free(&c);
+        free(a.body);
+    }
+    finding_addf(f,
+                 answers == 0                 ? FINDING_ERROR
+                 : answers < n->n_authorities ? FINDING_WARNING
+                                              : FINDING_OK,
+                 answers > 0 ? ""
+                             : "see whether outgoing TCP is open and the "
+                               "network file is the current one",
+                 "authorities: %zu of %zu answer", answers, n->n_authorities);
+    if (err && err != ERR_NOT_FOUND && err != ERR_FUTURE && err != ERR_EXPIRED)
+        finding_addf(f, FINDING_ERROR,
+                     "ask whoever runs the network for the network file",
+                     "authorities: their consensus does not fit the network "
+                     "file: %s",
+                     error_text(err));
+    check_clock(f, err, valid_after_s, n->epoch_len_s, now_s);
+}
+
+/* ---- all ---- */
+
+void
+check_family(struct findings *f, const char *dir, const struct daemon_config *c)
+{
+    uint8_t family[FAMILY_LEN], signature[FAMILY_SIGNATURE_LEN];
+    uint8_t *seed = NULL;
+    char path[FILES_PATH_MAX];
+    struct document_key key;
+    if (!c->family[0] || files_path(path, dir, "identity.key") ||
+        access(path, R_OK) || files_key(path, &seed))
+        return;
+    document_key_direct(&key, seed);
+    secret_free((void **)&seed);
+    if (family_read(c->family, family, signature) ||
+        family_check(family, key.identity, signature))
+        finding_add(f, FINDING_ERROR,
+                    "'family' is not what 'brusio-relay family' printed for "
+                    "this relay; authorities will refuse it",
+                    "run 'brusio-relay family' where the family's key is, with "
+                    "this relay's identity");
+    else
+        finding_add(f, FINDING_OK, "family: signed for this relay", "");
+}
+
+void
+check_user(struct findings *f, const struct daemon_config *c, bool root)
+{
+    if (c->user[0] && !getpwnam(c->user))
+        finding_addf(f, FINDING_ERROR,
+                     "make it with adduser --system, or name "
+                     "another",
+                     "'user': there is no user '%s' on this machine", c->user);
+    else if (root && !c->user[0])
+        finding_add(f, FINDING_WARNING,
+                    "started by this user, the relay runs as root",
+                    "set 'user' to an ordinary one, or let systemd choose one");
+}
+
+/* Is that our own relay that has the port? */
+bool
+check_runs(const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *text;
+    size_t len;
+    struct status s;
+    if (files_path(path, dir, "status.json") ||
+        files_read(path, STATUS_FILE_MAX, &text, &len))
+        return false;
+    int err = status_read_json(&s, text, len);
+    free(text);
+    return !err && s.running && s.pid > 0 &&
+           (kill((pid_t)s.pid, 0) == 0 || errno == EPERM);
+}
+
+int
+check_run(const char *dir, const struct daemon_config *config)
+{
+    char error[NETFILE_ERROR_LEN];
+    struct network network;
+    struct rlimit files;
+    struct statvfs fs;
+    struct findings f = {0};
+    finding_addf(&f, FINDING_OK, "", "configuration: %s/relay.conf", dir);
+    int err = netfile_read_in(dir, config->network, &network, error);
+    if (err)
+        finding_add(&f, FINDING_ERROR, error, "");
+    else
+        finding_addf(&f, FINDING_OK, "",
+                     "network: '%s', %zu authorities, epochs of %" PRIu32
+                     " s, packets of %" PRIu32 " octets (%s)",
+                     network.name, network.n_authorities, network.epoch_len_s,
+                     (uint32_t)network.geometry.packet_len,
+                     sphinx_suite_name(network.geometry.suite));
+    check_user(&f, config, geteuid() == 0);
+    check_keys(&f, dir);
+    check_addresses(&f, config, check_runs(dir));
+    check_family(&f, dir, config);
+    if (statvfs(dir, &fs) == 0)
+        check_disk(&f, config, (uint64_t)fs.f_bavail * fs.f_frsize,
+                   fs.f_files ? (uint64_t)fs.f_favail : UINT64_MAX);
+    check_memory(&f, config,
+                 (uint64_t)sysconf(_SC_PHYS_PAGES) *
+                     (uint64_t)sysconf(_SC_PAGESIZE));
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+        check_files(&f, config, (uint64_t)files.rlim_max);
+    system_clock_check(&f);
+    if (!err)
+        network_check(&f, &network);
+    return findings_print(&f, stdout) == FINDING_ERROR;
+}

@@ -1,0 +1,207 @@
+/* relay/operator/join.c - one descriptor, posted to all authorities at once. The keys in
+ * it are those in the relay's folder, so it does not matter whether the relay
+ * runs; a running one goes on to keep its descriptor fresh. */
+#include "relay/operator/join.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/os/clock.h"
+#include "lib/secret.h"
+#include "network/os/netfile.h"
+#include "relay/daemon/describe.h"
+#include "relay/operator/check.h"
+
+#define LEFT_S (1ull << 40) /* for ever */
+
+/* PROTOCOL 9.5: an authority takes a relay's changes two seconds apart. */
+enum { HTTP_TOO_SOON = 429, TOO_SOON_US = 2100000, ANSWER_MAX = 4096 };
+
+struct join;
+struct ask {
+    struct join *join;
+    struct http_request *request;
+    const char *address;
+    struct loop_timer *timer;
+    bool again; /* it was too soon after another change */
+};
+
+struct join {
+    struct loop *loop;
+    struct network network;
+    uint32_t epoch;
+    bool leave;
+    size_t waiting, taken;
+    const uint8_t *descriptor;
+    size_t len;
+    struct ask ask[AUTHORITIES_MAX];
+};
+
+static void
+answered(void *ctx, int err, int status, const uint8_t *body, size_t len)
+{
+    struct ask *a = ctx;
+    struct join *j = a->join;
+    char text[DIRECTORY_TEXT_LEN];
+    a->request = NULL;
+    if (err)
+        printf("%s does not answer (%s); see whether this machine reaches it, "
+               "and whether the network file is the current one\n",
+               a->address, error_text(err));
+    else if (status == 200) {
+        j->taken++;
+        printf("%s has taken it\n", a->address);
+    } else if (status == HTTP_TOO_SOON && !a->again) {
+        a->again = true;
+        loop_timer_at(a->timer, loop_now_us(j->loop) + TOO_SOON_US);
+        return;
+    } else {
+        describe_answer(text, body, len);
+        printf("%s refuses it: %s\n", a->address, text);
+    }
+    if (--j->waiting == 0)
+        loop_stop(j->loop);
+}
+
+static int
+ask(struct ask *a)
+{
+    const struct join *j = a->join;
+    return http_ask(&a->request, j->loop, a->address, "/v1/descriptor",
+                    j->descriptor, j->len, ANSWER_MAX, answered, a);
+}
+
+static void
+ask_again(void *ctx)
+{
+    struct ask *a = ctx;
+    int err = ask(a);
+    if (err)
+        answered(a, err, 0, NULL, 0);
+}
+
+/* Where the relay listens, or did when it last ran. */
+static int
+bound_read(const char *dir, const struct daemon_config *config,
+           char out[static ADDRESS_MAX])
+{
+    char path[FILES_PATH_MAX];
+    const size_t n = strlen(config->listen);
+    uint8_t *text = NULL;
+    size_t len;
+    int err = files_path(path, dir, "bound");
+    snprintf(out, ADDRESS_MAX, "%s", config->listen);
+    if (err || config->addresses.n > 0 || n < 2 ||
+        strcmp(config->listen + n - 2, ":0") != 0)
+        return err;
+    err = files_read(path, ADDRESS_TEXT_MAX, &text, &len);
+    if (!err)
+        snprintf(out, ADDRESS_MAX, "%s", (char *)text);
+    else
+        fprintf(stderr,
+                "brusio-relay: which port it gets is not known before it has "
+                "run; start it, or name a port in 'listen'\n");
+    free(text);
+    return err;
+}
+
+static int
+join_describe(struct join *j, const char *dir,
+              const struct daemon_config *config, uint8_t **out, size_t *len)
+{
+    uint8_t identity[SPHINX_ID_LEN], secret[crypto_sign_SECRETKEYBYTES];
+    char path[FILES_PATH_MAX], bound[ADDRESS_MAX];
+    uint8_t *seed = NULL;
+    struct describe d = {.dir = dir,
+                         .config = config,
+                         .network = &j->network,
+                         .identity = identity,
+                         .hibernates_until_s = j->leave ? LEFT_S : 0};
+    int err = bound_read(dir, config, bound);
+    if (!err)
+        err = files_path(path, dir, "identity.key");
+    if (!err)
+        err = files_key(path, &seed);
+    if (!err) {
+        crypto_sign_seed_keypair(identity, secret, seed);
+        sodium_memzero(secret, sizeof secret);
+        d.identity_seed = seed;
+        describe_addresses(&d, bound);
+        err = describe_make(&d, j->epoch, out, len);
+    }
+    secret_free((void **)&seed);
+    return err;
+}
+
+static int
+join_ask(struct join *j)
+{
+    int err = loop_new(&j->loop);
+    for (size_t i = 0; i < j->network.n_authorities && !err; i++) {
+        struct ask *a = &j->ask[i];
+        a->join = j;
+        a->address = j->network.authorities[i].address;
+        err = loop_timer_new(j->loop, ask_again, a, &a->timer);
+        if (!err)
+            err = ask(a);
+        j->waiting += !err;
+    }
+    if (!err && j->waiting > 0)
+        err = loop_run(j->loop);
+    for (size_t i = 0; i < AUTHORITIES_MAX; i++) {
+        http_cancel(&j->ask[i].request);
+        loop_timer_free(&j->ask[i].timer);
+    }
+    loop_free(&j->loop);
+    return err;
+}
+
+int
+join_run(const char *dir, const struct daemon_config *config, bool leave)
+{
+    if (leave && check_runs(dir)) {
+        fprintf(stderr, "brusio-relay: the relay runs, and would ask to be in "
+                        "again; stop it first\n");
+        return 1;
+    }
+    struct join *j = calloc(1, sizeof *j);
+    char error[NETFILE_ERROR_LEN];
+    uint8_t *descriptor = NULL;
+    size_t len = 0;
+    int err = j ? 0 : ERR_NOMEM;
+    error[0] = 0;
+    if (!err)
+        err = netfile_read_in(dir, config->network, &j->network, error);
+    if (!err) {
+        j->leave = leave;
+        j->epoch = describe_epoch(&j->network, clock_wall_s());
+        err = join_describe(j, dir, config, &descriptor, &len);
+    }
+    if (!err) {
+        j->descriptor = descriptor;
+        j->len = len;
+        err = join_ask(j);
+    }
+    if (err)
+        fprintf(stderr, "brusio-relay: %s\n",
+                error[0] ? error : error_text(err));
+    const size_t n = j ? j->network.n_authorities : 0;
+    const bool in = !err && 2 * j->taken > n;
+    if (!err && leave)
+        printf(
+            "%zu of %zu authorities know that it leaves%s\n", j->taken, n,
+            in ? "; it is out from the next epoch on, but serves the present "
+                 "ones best by running until their end"
+               : "; more than half have to");
+    else if (!err)
+        printf("%zu of %zu authorities have the descriptor for epoch %u; %s\n",
+               j->taken, n, j->epoch,
+               in ? "'brusio-relay run' keeps it fresh, 'status' says when the "
+                    "relay is in"
+                  : "more than half have to");
+    free(descriptor);
+    free(j);
+    return in ? 0 : 1;
+}

@@ -1,0 +1,17 @@
+/* relay/operator/setup.h - `brusio-relay init` asks for what the flags do not say. */
+#ifndef RELAY_OPERATOR_SETUP_H
+#define RELAY_OPERATOR_SETUP_H
+#include <stdbool.h>
+#include <stdio.h>
+
+enum { SETUP_ANSWER_LEN = 256 };
+
+struct setup {
+    char role[SETUP_ANSWER_LEN], listen[SETUP_ANSWER_LEN],
+        network[SETUP_ANSWER_LEN];
+};
+
+/* Ask for each field that is empty; an empty line takes the default. Wrong
+ * answers are asked for again. Returns false when the input ends. */
+bool setup_ask(struct setup *s, FILE *in, FILE *out);
+#endif

@@ -1,0 +1,104 @@
+/* relay/operator/status.h - what an operator is told about a relay.
+ *
+ * The running relay fills a struct status every few seconds (relay/daemon/panel.c)
+ * and keeps it as status.json in its directory; `brusio-relay status` and
+ * `top` read it there and say what it means and what to do. Counts in it are
+ * coarse (relay/operator/publish.h). No state, no clock. */
+#ifndef RELAY_OPERATOR_STATUS_H
+#define RELAY_OPERATOR_STATUS_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "network/consensus.h"
+#include "relay/operator/publish.h"
+
+enum {
+    STATUS_VERSION = 1,
+    STATUS_FILE_MAX = 1 << 16,
+    STATUS_TEXT_LEN = 104,
+    STATUS_WRITE_S = 5, /* written so often */
+    STATUS_OLD_S = 30   /* older than this: something is wrong */
+};
+
+struct status {
+    uint64_t written_s, started_s; /* wall clock */
+    uint64_t pid;
+    bool running; /* false: it said goodbye */
+    bool leaving; /* lets out what it holds, then ends */
+    int role;     /* index into status_role_name */
+    char listen[ADDRESS_MAX];
+    uint64_t waits_s; /* after a restart of the machine; 0: accepts */
+
+    /* the network */
+    uint64_t genesis_s;
+    uint32_t epoch_len_s;
+    uint32_t epoch;             /* of the newest consensus, 0: none */
+    uint64_t valid_after_s;     /* of that */
+    uint32_t relays;            /* in it */
+    int layer;                  /* of this relay there, -1: it is not in it */
+    int layers;                 /* of mixes */
+    uint32_t left_out_permille; /* not in it, for so many lost loops; 0: no */
+    uint64_t key_until_s;       /* the packet key of that epoch ends; 0: none */
+
+    /* the authorities */
+    uint32_t authorities, reached; /* reached: answered the last request */
+    uint32_t descriptor_epoch;     /* being offered */
+    uint32_t descriptor_taken;     /* by so many */
+    uint32_t descriptor_first; /* first epoch for which any took one; 0: none */
+    char descriptor_refusal[STATUS_TEXT_LEN]; /* the last one; "": none */
+    char consensus_refusal[STATUS_TEXT_LEN];  /* why the last was not used */
+    bool consensus_is_foreign;  /* that is about the network file */
+    bool consensus_is_mistimed; /* that is about the clock */
+
+    char unreached[ADDRESS_MAX];         /* an own address; "": none */
+    char unreached_why[STATUS_TEXT_LEN]; /* not published for that */
+    uint64_t hibernates_until_s;         /* 0: it does not */
+    bool spent;                          /* the month's quota */
+    int quota_percent;                   /* of it used; -1: no quota */
+
+    uint32_t links_out, links_out_up, links_in; /* with relays */
+    uint32_t clients_max, packets_max;
+    int alarm; /* enum alarm_state */
+    struct publish_out seen;
+};
+
+/* "gateway", "mix", "store", NULL. */
+extern const char *const status_role_name[];
+
+/* status_json.c: canonical text, malloc'd, with a final newline; reading is
+ * strict. Returns 0, ERR_FORMAT, ERR_VERSION or ERR_NOMEM. */
+int status_write_json(const struct status *s, char **out,
+                      size_t *len) CHECK_RESULT;
+int status_read_json(struct status *s, const uint8_t *text,
+                     size_t len) CHECK_RESULT;
+
+/* One finding, for people: what, and what to do ("": nothing). */
+enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_ERROR };
+enum { FINDINGS_MAX = 32, FINDING_WHAT = 240, FINDING_DO = 320 };
+struct findings {
+    size_t n;
+    struct {
+        enum finding_level level;
+        char what[FINDING_WHAT], todo[FINDING_DO];
+    } found[FINDINGS_MAX];
+};
+void finding_add(struct findings *f, enum finding_level level, const char *what,
+                 const char *todo);
+void finding_addf(struct findings *f, enum finding_level level,
+                  const char *todo, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* "error: what; what to do", one a line. Returns the worst level. */
+enum finding_level findings_print(const struct findings *f, FILE *to);
+
+/* What can be said of the process that wrote the file. */
+enum status_process { STATUS_ALIVE, STATUS_GONE, STATUS_UNKNOWN };
+
+/* Why is it not well? Nothing found: it is. */
+void status_judge(struct findings *f, const struct status *s,
+                  enum status_process process, uint64_t now_s);
+
+/* Print all of it. Returns the exit status: 0 healthy, 1 not. */
+int status_print(const struct status *s, enum status_process process,
+                 uint64_t now_s, FILE *to);
+#endif
