@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/outbox_sqlite.h"
+#include "client/daemon/outbox_sqlite.h"
 #include "lib/os/storage.h"
 #include "lib/rng_seeded.h"
 #include "relay/daemon/store_sqlite.h"

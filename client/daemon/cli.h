@@ -1,6 +1,6 @@
-/* client/cli.h - the commands that call a running client. */
-#ifndef CLIENT_CLI_H
-#define CLIENT_CLI_H
+/* client/daemon/cli.h - the commands that call a running client. */
+#ifndef CLIENT_DAEMON_CLI_H
+#define CLIENT_DAEMON_CLI_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

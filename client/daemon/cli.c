@@ -1,5 +1,5 @@
-/* client/cli.c - commands: a call or two over the client's socket. */
-#include "client/cli.h"
+/* client/daemon/cli.c - commands: a call or two over the client's socket. */
+#include "client/daemon/cli.h"
 
 #include <errno.h>
 #include <inttypes.h>

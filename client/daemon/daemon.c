@@ -1,11 +1,11 @@
-/* client/daemon.c - a client's life on the real machine.
+/* client/daemon/daemon.c - a client's life on the real machine.
  *
  * Files in its directory: client.conf, client.db (all records), client.sock.
  *
  * Timers: the client's own; the reconnection's. A link that fails is tried
  * again after half a second, doubled up to 30 s, with a random part; after
  * FAILURES_MAX in a row another gateway is taken. */
-#include "client/daemon.h"
+#include "client/daemon/daemon.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "client/client.h"
-#include "client/outbox_sqlite.h"
-#include "client/rpc.h"
+#include "client/daemon/outbox_sqlite.h"
+#include "client/daemon/rpc.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/link.h"

@@ -1,4 +1,4 @@
-/* client/rpc.c - the Unix socket: connections, lines in, lines out.
+/* client/daemon/rpc.c - the Unix socket: connections, lines in, lines out.
  *
  * A thread of its own with a loop of its own: what callers do does not hold up
  * the client's clock. A connection's states: reading; waiting, while its call
@@ -7,7 +7,7 @@
  *
  * Failure modes: a line that is too long, or a reader that does not read (the
  * connection is closed); too many connections (closed at once). */
-#include "client/rpc.h"
+#include "client/daemon/rpc.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "client/json.h"
+#include "client/daemon/json.h"
 
 enum { READ_LEN = 65536, ANSWERS_MAX = 2 * RPC_LINE_MAX };
 

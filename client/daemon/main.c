@@ -1,12 +1,12 @@
-/* client/main.c - brusio-client: the command line of a client. */
+/* client/daemon/main.c - brusio-client: the command line of a client. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "client/cli.h"
-#include "client/daemon.h"
+#include "client/daemon/cli.h"
+#include "client/daemon/daemon.h"
 #include "lib/os/args.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"

@@ -1,6 +1,6 @@
-/* client/daemon.h - a client on the real machine: link, disk, local calls. */
-#ifndef CLIENT_DAEMON_H
-#define CLIENT_DAEMON_H
+/* client/daemon/daemon.h - a client on the real machine: link, disk, local calls. */
+#ifndef CLIENT_DAEMON_DAEMON_H
+#define CLIENT_DAEMON_DAEMON_H
 #include "lib/error.h"
 #include "lib/os/config.h"
 

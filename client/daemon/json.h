@@ -1,10 +1,10 @@
-/* client/json.h - the calls of client/rpc.h, as JSON-RPC 2.0, in three steps.
+/* client/daemon/json.h - the calls of client/daemon/rpc.h, as JSON-RPC 2.0, in three steps.
  *
  * Parsing and writing JSON and base64 takes milliseconds for a large message.
  * It happens on the thread of the calls; only the step in the middle, which
  * copies at most, runs where the client's clock does (I2). */
-#ifndef CLIENT_JSON_H
-#define CLIENT_JSON_H
+#ifndef CLIENT_DAEMON_JSON_H
+#define CLIENT_DAEMON_JSON_H
 #include "client/client.h"
 
 struct json_call;

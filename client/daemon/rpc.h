@@ -1,11 +1,11 @@
-/* client/rpc.h - local calls: JSON-RPC 2.0, a line each, on a Unix socket.
+/* client/daemon/rpc.h - local calls: JSON-RPC 2.0, a line each, on a Unix socket.
  *
  * The socket is for the user alone (0600 in a directory of 0700). Lines and
  * connections are bounded; no call waits: who wants to wait asks again. They
  * are served by a thread of their own; client and its loop are touched in short
  * steps posted to that loop. */
-#ifndef CLIENT_RPC_H
-#define CLIENT_RPC_H
+#ifndef CLIENT_DAEMON_RPC_H
+#define CLIENT_DAEMON_RPC_H
 #include "client/client.h"
 #include "lib/os/loop.h"
 

@@ -1,8 +1,8 @@
-/* client/json.c - calls to the client object, as JSON-RPC 2.0.
+/* client/daemon/json.c - calls to the client object, as JSON-RPC 2.0.
  *
  * A table says which method takes which parameters; a wrong one is an error
  * that names it. Binary data is base64url without padding. */
-#include "client/json.h"
+#include "client/daemon/json.h"
 
 #include <jansson.h>
 #include <sodium.h>

@@ -1,9 +1,9 @@
-/* client/outbox_sqlite.h - a client's records on disk, in one SQLite file.
+/* client/daemon/outbox_sqlite.h - a client's records on disk, in one SQLite file.
  *
  * Groups of the journal are applied in their order, many to a transaction.
  * Used on the storage thread; load before that starts. */
-#ifndef CLIENT_OUTBOX_SQLITE_H
-#define CLIENT_OUTBOX_SQLITE_H
+#ifndef CLIENT_DAEMON_OUTBOX_SQLITE_H
+#define CLIENT_DAEMON_OUTBOX_SQLITE_H
 #include "client/journal.h"
 
 struct outbox_sqlite;

@@ -1,9 +1,9 @@
-/* client/outbox_sqlite.c - records by key.
+/* client/daemon/outbox_sqlite.c - records by key.
  *
  * A list of groups is one transaction: all of it is kept or none. Once one has
  * failed none is tried again, since groups are kept in their order or not at
  * all; the client is told and says so. */
-#include "client/outbox_sqlite.h"
+#include "client/daemon/outbox_sqlite.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
