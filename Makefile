@@ -2,7 +2,7 @@
 # install what is missing first.  `make help` lists the rest.
 #
 # Objects live under build/$(MODE).  The sources of every folder and of the
-# drawers in it go into one archive, but for the *main.c; every program is one of
+# drawers in it go into one archive, but for each main.c; every program is one of
 # these linked against it.  The seeded random generator has an archive of its
 # own, which daemons never see.
 
@@ -70,19 +70,18 @@ PKGLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ALLCFLAGS = $(BASE) $(WARN) $(MODEFLAGS) $(PKGCFLAGS) $(CFLAGS)
 ALLLDLIBS = $(PKGLIBS) -lm -pthread
 
-FOLDERS := lib sphinx network directory relay client sim
+FOLDERS := lib sphinx network directory relay client sim testnet
 SEEDED  := lib/rng_seeded.c lib/secret_plain.c
 FOUND   := $(sort $(shell find $(FOLDERS) -name '*.c'))
-SRCS    := $(filter-out %main.c $(SEEDED),$(FOUND))
+SRCS    := $(filter-out %/main.c $(SEEDED),$(FOUND))
 TESTS   := $(sort $(wildcard tests/unit/test_*.c tests/scenario/test_*.c \
 	tests/vectors/test_*.c tests/fuzz/test_*.c))
 HELPERS := $(wildcard tests/*.c tests/fuzz/fuzz_*.c)
-MAINS   := $(filter %main.c,$(FOUND))
+MAINS   := $(filter %/main.c,$(FOUND))
 
 # sphinx/tool/main.c, or main.c in any drawer of sphinx/ -> brusio-sphinx;
-# sim/testnet_main.c -> brusio-testnet
-progname = $(if $(filter %/main.c,$1),brusio-$(firstword $(subst /, ,$1)),\
-	brusio-$(patsubst %_main,%,$(basename $(notdir $1))))
+# testnet/main.c -> brusio-testnet
+progname = brusio-$(firstword $(subst /, ,$1))
 PROGS := $(strip $(foreach m,$(MAINS),$(call progname,$m)))
 # Only these may be reproducible from a seed.
 SEEDED_PROGS := brusio-sphinx brusio-sim

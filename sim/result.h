@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 enum { SIM_METRICS_MAX = 96 };
 

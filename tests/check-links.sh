@@ -26,11 +26,11 @@ done
 uses() {
     nm -u "$1" | grep -q " $2\$" || { echo "links: $1 does not use $2"; bad=1; }
 }
-uses "$1/sim/hops.o" mix_push
-uses "$1/sim/hops.o" mix_pop_due
-uses "$1/sim/sources.o" traffic_tick
-uses "$1/sim/watch.o" alarm_turn
-uses "$1/sim/team.o" relay_tick
-uses "$1/sim/world_client.o" client_tick
+uses "$1/sim/packets/hops.o" mix_push
+uses "$1/sim/packets/hops.o" mix_pop_due
+uses "$1/sim/packets/sources.o" traffic_tick
+uses "$1/sim/packets/watch.o" alarm_turn
+uses "$1/sim/engine/team.o" relay_tick
+uses "$1/sim/engine/world_client.o" client_tick
 [ "$bad" = 0 ] && echo 'links: no daemon contains what is for simulation; no mixing of its own in sim/'
 exit "$bad"

@@ -5,7 +5,7 @@
 
 #include "lib/env.h"
 #include "lib/rng_seeded.h"
-#include "sim/net.h"
+#include "sim/engine/net.h"
 
 /* An environment of two seeded streams and clocks set by hand. */
 struct test_env {

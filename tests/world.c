@@ -1,4 +1,4 @@
-/* tests/world.c - sim/world.h, whose errors fail the test. */
+/* tests/world.c - sim/engine/world.h, whose errors fail the test. */
 #include "tests/world.h"
 
 #include "tests/runner.h"

@@ -1,8 +1,8 @@
-/* tests/world.h - sim/world.h for scenario tests: small worlds made in one
+/* tests/world.h - sim/engine/world.h for scenario tests: small worlds made in one
  * line; fails the test on any error. */
 #ifndef TESTS_WORLD_H
 #define TESTS_WORLD_H
-#include "sim/world.h"
+#include "sim/engine/world.h"
 #include "tests/network.h"
 
 enum { WORLD_PACKET = 2048 };

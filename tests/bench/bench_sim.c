@@ -19,8 +19,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "sim/packets.h"
-#include "sim/scenario.h"
+#include "sim/packets/packets.h"
+#include "sim/scenario/scenario.h"
 
 enum { ROUNDS = 3 };
 

@@ -16,7 +16,7 @@
 #include "lib/pack.h"
 #include "lib/wire.h"
 #include "network/descriptor.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1296 };
 

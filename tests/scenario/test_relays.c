@@ -8,7 +8,7 @@
 #include "network/request.h"
 #include "relay/relay.h"
 #include "relay/store_memory.h"
-#include "sim/engine.h"
+#include "sim/engine/engine.h"
 #include "tests/network.h"
 
 enum { GATEWAYS = 2, LAYERS = 3, MIXES = 2, STORES = 2, RELAYS = 10 };

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/jobs.h"
-#include "sim/report.h"
+#include "sim/command/jobs.h"
+#include "sim/command/report.h"
 #include "sim/stats.h"
 
 enum { TEXT_LEN = 4096, CASES_MAX = 8 };

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "lib/rng_seeded.h"
-#include "sim/paths.h"
-#include "sim/records.h"
-#include "sim/trace_in.h"
-#include "sim/tracker.h"
+#include "sim/packets/paths.h"
+#include "sim/packets/records.h"
+#include "sim/packets/tracker.h"
+#include "sim/scenario/trace_in.h"
 #include "tests/malloc_count.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "lib/rng_seeded.h"
-#include "sim/scenario_fields.h"
-#include "sim/sources.h"
-#include "sim/topology.h"
+#include "sim/packets/sources.h"
+#include "sim/packets/topology.h"
+#include "sim/scenario/scenario_fields.h"
 #include "tests/runner.h"
 
 struct drawn {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "lib/rng_seeded.h"
-#include "sim/tracker.h"
+#include "sim/packets/tracker.h"
 #include "tests/malloc_count.h"
 
 enum { MIXES = 2, EVENTS_MAX = 24, PACKETS_MAX = 12, LABELS = 2 };

@@ -1,0 +1,242 @@
+/* sim/command/explain.c - a scenario in sentences, with an estimate of its cost.
+ *
+ * How long it takes is told from a trial: the same scenario, cut to some
+ * 500,000 hops, run here and now. */
+#include "sim/command/explain.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "lib/os/clock.h"
+#include "sim/packets/packets.h"
+
+#define TRIAL_HOPS 500000.0
+#define CACHE_LEN  (16.0 * 1048576)
+
+static const char *
+strategy_text(const struct mix_params *m)
+{
+    switch (m->strategy) {
+    case MIX_TIMED_POOL:
+        return "timed pool";
+    case MIX_THRESHOLD_POOL:
+        return "threshold pool";
+    case MIX_BINOMIAL:
+        return "binomial";
+    default:
+        return "poisson";
+    }
+}
+
+static void
+explain_network(const struct scenario *s)
+{
+    const struct scenario_network *n = &s->network;
+    static const char *const topology[] = {"", "stratified", "cascade",
+                                           "free route"};
+    printf("  %s, %" PRIu32 " %s: ", topology[n->topology], n->layers,
+           n->topology == TOPOLOGY_FREE_ROUTE ? "hops" : "layers of mixes");
+    for (uint32_t i = 0; i < n->layers; i++)
+        if (i == 0 || n->topology != TOPOLOGY_FREE_ROUTE)
+            printf("%s%" PRIu32, i ? " + " : "", n->widths[i]);
+    printf("; %" PRIu32 " gateways, %" PRIu32 " stores\n", n->gateways,
+           n->trip == TRIP_ROUND ? n->stores : 0);
+    printf("  mixing: %s", strategy_text(&s->mix.params));
+    if (s->mix.params.strategy == MIX_POISSON)
+        printf(", mean %.6g ms at each relay",
+               (double)s->mix.delay_mean_us / 1000);
+    printf("\n  links: %.6g ms", (double)n->latency_fixed_us / 1000);
+    if (n->latency_law == LATENCY_EXPONENTIAL)
+        printf(" and an exponential of mean %.6g ms",
+               (double)n->latency_mean_us / 1000);
+    if (n->latency_law == LATENCY_MATRIX)
+        printf(", or as in %s", n->latency_file);
+    printf("; %.6g %% lost\n", n->loss * 100);
+    if (n->corrupt > 0 || n->corrupt_of_layer > 0)
+        printf("  corrupt: %" PRIu32 " mixes, and %.6g %% of each layer\n",
+               n->corrupt, n->corrupt_of_layer * 100);
+}
+
+static void
+explain_clients(const struct scenario *s)
+{
+    static const char *const send[] = {"", "at Poisson times",
+                                       "at equal intervals", "as a file says"};
+    for (uint32_t i = 0; i < s->n_clients; i++) {
+        const struct scenario_clients *g = &s->clients[i];
+        double hz =
+            (g->profile.send_mhz + g->profile.poll_mhz + g->profile.loop_mhz) /
+            1000.0;
+        printf("  %" PRIu32 " clients send ", g->count);
+        if (g->rates_mhz)
+            fputs("each at a rate of its own ", stdout);
+        else if (g->send != SEND_TRACE)
+            printf("%.6g packets/s each (%s) ", hz, g->profile.name);
+        printf("%s%s\n", send[g->send],
+               g->challenger ? "; the observer compares them" : "");
+        if (g->stay_mean_s > 0)
+            printf("    there for %.6g s on average, then away for %.6g s\n",
+                   g->stay_mean_s, g->away_mean_s);
+    }
+}
+
+static void
+explain_measure(const struct scenario *s)
+{
+    const struct scenario_measure *m = &s->measure;
+    if (s->run.warmup_s < 0)
+        fputs("  warms up until the packets under way are stationary, then",
+              stdout);
+    else
+        printf("  warms up for %.6g s, then", s->run.warmup_s);
+    printf(" measures for %.6g s", s->run.measure_s);
+    if (m->targets > 0)
+        printf(" and until %" PRIu32 " tagged packets have come out",
+               m->targets);
+    if (m->texts > 0)
+        printf(" and until %" PRIu32 " texts have come", m->texts);
+    puts("");
+    if (s->attack.kind == ATTACK_DROP)
+        printf(
+            "  the adversary withholds %.6g %% of what goes to relay %" PRIu32
+            "\n",
+            s->attack.share * 100, s->attack.relay);
+    if (s->attack.kind == ATTACK_FLUSH)
+        printf("  the adversary empties relay %" PRIu32
+               " for %.6g s and lets one target in, again and again\n",
+               s->attack.relay, s->attack.block_s);
+}
+
+/* ---- the trial ---- */
+
+struct trial {
+    double start_s, measure_s;
+    bool started;
+};
+
+static double
+clock_s(void)
+{
+    return (double)clock_mono_us() / 1e6;
+}
+
+static void
+trial_progress(void *ctx, double share)
+{
+    struct trial *t = ctx;
+    if (share > 0 && !t->started) {
+        t->started = true;
+        t->measure_s = clock_s();
+    }
+}
+
+/* Seconds that a run with so many texts takes; NAN: it failed. */
+static double
+texts_run(const struct scenario *s, uint32_t texts, bool real_crypto,
+          struct scenario_problem *problem)
+{
+    struct scenario cut = *s;
+    struct sim_result r;
+    const struct sim_options o = {.real_crypto = real_crypto};
+    const double start_s = clock_s();
+    cut.measure.texts = texts;
+    int err = job_run(&cut, &o, &r, problem);
+    return err ? NAN : clock_s() - start_s;
+}
+
+/* Of the network level: what it takes to get going, and each further text. */
+static double
+trial_texts(const struct scenario *s, bool real_crypto,
+            struct scenario_problem *problem)
+{
+    const uint32_t few = scenario_clients_count(s) / 2, more = 3 * few;
+    if (s->measure.texts <= more)
+        return texts_run(s, s->measure.texts, real_crypto, problem);
+    const double few_s = texts_run(s, few, real_crypto, problem);
+    const double more_s = texts_run(s, more, real_crypto, problem);
+    return few_s +
+           fmax(more_s - few_s, 0) / (more - few) * (s->measure.texts - few);
+}
+
+/* Seconds that the run of this case will take; NAN: the trial failed. */
+static double
+trial_run(const struct scenario *s, const struct packets_plan *p,
+          bool real_crypto, struct scenario_problem *problem)
+{
+    struct scenario cut = *s;
+    struct sim_result r;
+    struct trial t = {.start_s = clock_s()};
+    const struct sim_options o = {
+        .real_crypto = real_crypto, .progress = trial_progress, .ctx = &t};
+    const double length_s = TRIAL_HOPS / (p->hops_hz + 1);
+    if (s->level == LEVEL_NETWORK)
+        return trial_texts(s, real_crypto, problem);
+    cut.run.warmup_s = 0;
+    cut.run.measure_s = length_s;
+    cut.measure.targets = 0;
+    int err = job_run(&cut, &o, &r, problem);
+    if (err && !problem->text[0])
+        snprintf(problem->text, sizeof problem->text, "the trial failed: %s",
+                 error_text(err));
+    if (err)
+        return NAN;
+    const double end_s = clock_s(), made_s = t.started ? t.measure_s : end_s;
+    const struct sim_metric *hops = result_find(&r, "packets.hops"),
+                            *sent = result_find(&r, "packets.sent");
+    /* The network has been filling up, so events count and not time. Each label
+     * of the tracker costs a twentieth; what fits into no cache, half as much
+     * again. */
+    const double events = (hops->value + sent->value) * length_s + 1;
+    const double labels = s->measure.targets ? s->measure.at_once : 0;
+    const double factor =
+        (1 + 0.05 * labels) * (p->memory > CACHE_LEN ? 1.5 : 1);
+    return made_s - t.start_s +
+           (end_s - made_s) / events * factor * (p->hops_hz + p->sent_hz) *
+               p->virtual_s;
+}
+
+static int
+explain_case(const struct scenario *s, const struct jobs_config *config,
+             double *seconds)
+{
+    struct packets_plan p;
+    struct scenario_problem problem = {""};
+    packets_plan(s, &p);
+    printf("\n%s\n", s->name);
+    explain_network(s);
+    explain_clients(s);
+    explain_measure(s);
+    printf("  expected: %.3g packets/s, %.3g hops/s, %.3g packets under way, "
+           "%.3g MiB\n",
+           p.sent_hz, p.hops_hz, p.inside, p.memory / 1048576);
+    *seconds = trial_run(s, &p, config->real_crypto, &problem);
+    if (isnan(*seconds)) {
+        fprintf(stderr, "brusio-sim: %s: %s\n", s->name,
+                problem.text[0] ? problem.text : "the trial failed");
+        return 1;
+    }
+    printf("  %" PRIu32 " run%s of at least %.3g s virtual time, about %.2g s "
+           "each\n",
+           s->runs, s->runs == 1 ? "" : "s", p.virtual_s, *seconds);
+    *seconds *= s->runs;
+    return 0;
+}
+
+int
+explain(const struct scenario_file *f, const struct jobs_config *config)
+{
+    double sum_s = 0;
+    size_t runs = 0;
+    printf("%s%s%s\n", f->name, f->about ? ": " : "", f->about ? f->about : "");
+    for (size_t i = 0; i < f->n_cases; i++) {
+        double case_s;
+        if (explain_case(f->cases[i], config, &case_s))
+            return 1;
+        sum_s += case_s;
+        runs += f->cases[i]->runs;
+    }
+    double threads = fmin(config->threads, (double)runs);
+    printf("\nin all about %.2g s with %.0f thread%s; %zu expectations\n",
+           sum_s / threads, threads, threads > 1 ? "s" : "", f->n_expects);
+    return 0;
+}

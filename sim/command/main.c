@@ -1,0 +1,327 @@
+/* sim/command/main.c - brusio-sim: Brusio's own objects under a virtual clock. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/os/args.h"
+#include "sim/command/explain.h"
+#include "sim/command/jobs.h"
+#include "sim/command/report.h"
+#include "sphinx/null.h"
+
+static const char usage[] =
+    "usage: brusio-sim run [options] FILE\n"
+    "       brusio-sim explain [options] FILE\n"
+    "       brusio-sim schema\n"
+    "\n"
+    "Run a network of Brusio's own objects in virtual time. FILE is a "
+    "scenario\n"
+    "in JSON; '-' reads standard input.\n"
+    "\n"
+    "  run      carry it out and print what was measured, with 95 % intervals\n"
+    "  explain  say what it will do, how long it will take and how much "
+    "memory\n"
+    "  schema   print the JSON Schema of scenario files, with every default\n"
+    "\n"
+    "  --case NAME     this one of the scenario's cases only\n"
+    "  --runs N        so many independent runs of each case\n"
+    "  --seed N        the same seed gives the same output\n"
+    "  --threads N     runs at the same time (default: one for each core)\n"
+    "  --csv FILE      write the figures as CSV; '-': standard output,\n"
+    "  --json FILE     as JSON, in place of the text\n"
+    "  --trace FILE    write every event of the one run as CSV\n"
+    "  --real-crypto   real Sphinx packets; the same course, slower\n"
+    "  --memory        print the most memory that was used, on standard error\n"
+    "  --quiet         no progress on standard error\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0, 1 (failed, or something expected was not met), 2 (wrong\n"
+    "usage or scenario).\n";
+
+enum { TEXT_MAX = 16 << 20 };
+
+enum {
+    CASE,
+    RUNS,
+    SEED,
+    THREADS,
+    CSV,
+    JSON,
+    TRACE,
+    REAL_CRYPTO,
+    MEMORY,
+    QUIET,
+    OPTIONS
+};
+static const char both[] = " run explain ";
+static const struct args_option options[OPTIONS] = {
+    {"case", false, both},     {"runs", false, both},
+    {"seed", false, both},     {"threads", false, both},
+    {"csv", false, " run "},   {"json", false, " run "},
+    {"trace", false, " run "}, {"real-crypto", true, both},
+    {"memory", true, both},    {"quiet", true, both}};
+
+/* Where figures go. */
+struct output {
+    const char *name;
+    FILE *file; /* NULL: nowhere */
+};
+
+struct wish {
+    const char *file, *only;
+    uint64_t runs, seed;
+    bool has_seed, memory;
+    struct output csv, json, trace;
+    struct jobs_config jobs;
+};
+
+static bool
+wish_read(struct wish *w, const struct args *a)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t threads;
+    if (!args_number(a, options, RUNS, 1, 10000, 0, &w->runs) ||
+        !args_number(a, options, SEED, 0, UINT64_MAX, 0, &w->seed) ||
+        !args_number(a, options, THREADS, 1, 256,
+                     cores > 0 ? (uint64_t)cores : 1, &threads))
+        return false;
+    w->file = a->rest[0];
+    w->only = a->value[CASE];
+    w->has_seed = a->value[SEED];
+    w->memory = a->value[MEMORY];
+    w->csv.name = a->value[CSV];
+    w->json.name = a->value[JSON];
+    w->trace.name = a->value[TRACE];
+    w->jobs.threads = (uint32_t)threads;
+    w->jobs.real_crypto = a->value[REAL_CRYPTO];
+    w->jobs.quiet = a->value[QUIET];
+    return true;
+}
+
+/* ---- the scenario ---- */
+
+static char *
+text_read(const char *file, size_t *len)
+{
+    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
+    char *text = malloc(TEXT_MAX + 1);
+    *len = 0;
+    if (f && text)
+        *len = fread(text, 1, TEXT_MAX + 1, f);
+    if (!f || !text || ferror(f)) {
+        fprintf(stderr, "brusio-sim: cannot read %s: %s\n", file,
+                strerror(errno));
+        free(text);
+        text = NULL;
+    }
+    if (f && f != stdin)
+        fclose(f);
+    return text;
+}
+
+/* Keep one case of a file. */
+static int
+case_keep(struct scenario_file *f, const char *name)
+{
+    for (size_t i = 0; i < f->n_cases; i++) {
+        if (strcmp(f->cases[i]->name, name) != 0)
+            continue;
+        struct scenario *first = f->cases[0];
+        f->cases[0] = f->cases[i];
+        f->cases[i] = first;
+        for (size_t k = 0; k < f->n_expects; k++)
+            if (f->expects[k].n_values > 1)
+                f->expects[k].values[0] = f->expects[k].values[i];
+        scenario_cases_keep(f, 1);
+        return 0;
+    }
+    fprintf(stderr, "brusio-sim: no case is named '%s'; there are:\n", name);
+    for (size_t i = 0; i < f->n_cases; i++)
+        fprintf(stderr, "  %s\n", f->cases[i]->name);
+    return 2;
+}
+
+static int
+scenario_read(struct scenario_file **out, const struct wish *w)
+{
+    struct scenario_problem problem = {""};
+    char directory[SCENARIO_PATH_MAX] = "", *slash;
+    size_t len;
+    char *text = text_read(w->file, &len);
+    *out = NULL;
+    if (!text)
+        return 2;
+    snprintf(directory, sizeof directory, "%s", w->file);
+    slash = strrchr(directory, '/');
+    directory[slash ? slash - directory : 0] = '\0';
+    int err = scenario_parse(out, text, len, directory, &problem);
+    free(text);
+    if (err) {
+        fprintf(stderr, "brusio-sim: %s: %s\n", w->file,
+                problem.text[0] ? problem.text : error_text(err));
+        return 2;
+    }
+    for (size_t i = 0; i < (*out)->n_cases; i++) {
+        if (w->runs)
+            (*out)->cases[i]->runs = (uint32_t)w->runs;
+        if (w->has_seed)
+            (*out)->cases[i]->seed = w->seed;
+    }
+    return w->only ? case_keep(*out, w->only) : 0;
+}
+
+/* ---- output ---- */
+
+static bool
+output_is_stdout(const struct output *o)
+{
+    return o->name && strcmp(o->name, "-") == 0;
+}
+
+static int
+output_fail(const struct output *o)
+{
+    fprintf(stderr, "brusio-sim: cannot write %s: %s\n", o->name,
+            strerror(errno));
+    return 1;
+}
+
+static int
+output_open(struct output *o)
+{
+    if (!o->name)
+        return 0;
+    o->file = output_is_stdout(o) ? stdout : fopen(o->name, "w");
+    return o->file ? 0 : output_fail(o);
+}
+
+static int
+output_close(struct output *o)
+{
+    FILE *f = o->file;
+    o->file = NULL;
+    if (!f)
+        return 0;
+    const bool bad = ferror(f);
+    return (f == stdout ? fflush(f) : fclose(f)) || bad ? output_fail(o) : 0;
+}
+
+/* Before the run, which may take hours. */
+static int
+outputs_open(struct wish *w, const struct scenario_file *s)
+{
+    if (w->trace.name && (s->n_cases > 1 || s->cases[0]->runs > 1)) {
+        fputs("brusio-sim: --trace is of one run: choose one with --case NAME "
+              "and --runs 1\n",
+              stderr);
+        return ARGS_EXIT_USAGE;
+    }
+    int status = output_open(&w->trace);
+    if (!status)
+        status = output_open(&w->csv);
+    if (!status)
+        status = output_open(&w->json);
+    w->jobs.trace = w->trace.file;
+    return status;
+}
+
+static int
+reports_write(struct wish *w, const struct scenario_file *s,
+              const struct case_result *r)
+{
+    struct output text = {"-", NULL};
+    int err = 0;
+    if (!output_is_stdout(&w->csv) && !output_is_stdout(&w->json))
+        err = output_open(&text) ? ERR_IO : report_text(text.file, s, r);
+    if (!err && w->csv.file)
+        err = report_csv(w->csv.file, s, r);
+    if (!err && w->json.file)
+        err = report_json(w->json.file, s, r);
+    if (err && err != ERR_IO)
+        fprintf(stderr, "brusio-sim: %s\n", error_text(err));
+    return output_close(&text) || err ? 1 : 0;
+}
+
+static int
+run(struct wish *w, const struct scenario_file *s)
+{
+    struct scenario_problem problem = {""};
+    struct case_result *r = calloc(s->n_cases, sizeof *r);
+    int status = r ? outputs_open(w, s) : 1, err, bad;
+    if (status)
+        goto out;
+    err = jobs_run(s, &w->jobs, r, &problem);
+    if (err) {
+        fprintf(stderr, "brusio-sim: %s: %s%s\n", s->name,
+                problem.text[0] ? problem.text : error_text(err),
+                err == ERR_NOMEM ? "; 'explain' says how much it takes" : "");
+        status = 1;
+    } else {
+        status = reports_write(w, s, r);
+    }
+    if (!status && report_missed(s, r) > 0)
+        status = 1;
+out:
+    bad = output_close(&w->trace) | output_close(&w->csv) |
+          output_close(&w->json);
+    free(r);
+    return bad && !status ? 1 : status;
+}
+
+static void
+memory_print(void)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    fprintf(stderr, "memory %ld MiB at most\n", use.ru_maxrss / 1024);
+}
+
+static int
+schema_print(void)
+{
+    char *schema = scenario_schema();
+    if (!schema)
+        return 1;
+    puts(schema);
+    free(schema);
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct args a;
+    struct wish w = {0};
+    struct scenario_file *s = NULL;
+    int status = args_parse(&a, argc, argv, options, OPTIONS,
+                            " run explain schema ", 1, usage);
+    if (status >= 0)
+        return status;
+    sphinx_null_register();
+    const bool schema = strcmp(a.command, "schema") == 0;
+    if (schema && a.n_rest > 0)
+        fputs("brusio-sim: schema reads no file\n", stderr);
+    if (schema)
+        return a.n_rest > 0 ? ARGS_EXIT_USAGE : schema_print();
+    if (a.n_rest == 0) {
+        fprintf(stderr,
+                "brusio-sim: which scenario? %s FILE; '-' reads it "
+                "from standard input\n",
+                a.command);
+        return ARGS_EXIT_USAGE;
+    }
+    if (!wish_read(&w, &a))
+        return ARGS_EXIT_USAGE;
+    status = scenario_read(&s, &w);
+    if (!status)
+        status =
+            strcmp(a.command, "run") == 0 ? run(&w, s) : explain(s, &w.jobs);
+    if (w.memory)
+        memory_print();
+    scenario_free(&s);
+    return status;
+}

@@ -1,0 +1,185 @@
+/* sim/command/report.c - text, CSV, JSON; expectations. No state. */
+#include "sim/command/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "sim/stats.h"
+
+enum { VAGUE = 5 };
+
+struct expect_verdict
+report_judge(const struct scenario_expect *e, size_t number,
+             const struct sim_result *r)
+{
+    const struct sim_metric *m = result_find(r, e->metric);
+    const double wanted = e->values[e->n_values == 1 ? 0 : number];
+    struct expect_verdict v = {.value = m ? m->value : NAN, .wanted = wanted};
+    double tolerance = fmax(e->tolerance, e->relative * fabs(wanted));
+    /* half widths are of 95 % */
+    double error = m && !isnan(m->half) ? m->half / 1.96 : 0;
+    double chance = e->false_alarm > 0
+                        ? error * stats_t_quantile(e->false_alarm, SIZE_MAX)
+                        : 0;
+    v.allowed = tolerance + chance;
+    v.vague = chance > VAGUE * tolerance;
+    v.good = !v.vague && fabs(v.value - wanted) <= v.allowed;
+    return v;
+}
+
+static int
+written(FILE *f)
+{
+    return fflush(f) || ferror(f) ? ERR_IO : 0;
+}
+
+static void
+text_value(FILE *f, double value, double half)
+{
+    fprintf(f, " %12.6g", value);
+    if (isnan(half))
+        fprintf(f, "  %11s", "");
+    else
+        fprintf(f, " +- %-9.2g", half);
+}
+
+static void
+text_expects(FILE *f, const struct scenario_file *file, size_t number,
+             const struct sim_result *r)
+{
+    for (size_t k = 0; k < file->n_expects; k++) {
+        const struct scenario_expect *e = &file->expects[k];
+        struct expect_verdict v = report_judge(e, number, r);
+        fprintf(f, "  %-7s %s is %.6g, expected %.6g within %.2g%s\n",
+                v.good ? "ok" : "MISSED", e->metric, v.value, v.wanted,
+                v.allowed,
+                v.vague          ? ": too uncertain to tell, run it longer"
+                : isnan(v.value) ? ": nothing was measured"
+                                 : "");
+    }
+}
+
+int
+report_text(FILE *f, const struct scenario_file *file,
+            const struct case_result *results)
+{
+    fprintf(f, "%s%s%s\n", file->name, file->about ? ": " : "",
+            file->about ? file->about : "");
+    for (size_t i = 0; i < file->n_cases; i++) {
+        const struct scenario *s = results[i].scenario;
+        const struct sim_result *r = &results[i].result;
+        fprintf(f, "\n%s (seed %" PRIu64 "%s, course %016" PRIx64 ")\n",
+                s->name, s->seed, s->runs > 1 ? " and on" : "", r->course);
+        for (size_t k = 0; k < r->n; k++) {
+            fprintf(f, "  %-22s", r->metric[k].name);
+            text_value(f, r->metric[k].value, r->metric[k].half);
+            fprintf(f, " %s\n", r->metric[k].unit);
+        }
+        text_expects(f, file, i, r);
+    }
+    return written(f);
+}
+
+/* In quotes, for CSV and JSON alike but for what stands for a quote. */
+static void
+quoted(FILE *f, const char *text, const char *quote)
+{
+    fputc('"', f);
+    for (; *text; text++)
+        if (*text == '"')
+            fputs(quote, f);
+        else if (*text == '\\' && quote[0] == '\\')
+            fputs("\\\\", f);
+        else if ((unsigned char)*text < 0x20)
+            fputc(' ', f);
+        else
+            fputc(*text, f);
+    fputc('"', f);
+}
+
+static void
+number(FILE *f, double v, const char *none)
+{
+    if (isfinite(v))
+        fprintf(f, "%.10g", v);
+    else
+        fputs(none, f);
+}
+
+int
+report_csv(FILE *f, const struct scenario_file *file,
+           const struct case_result *results)
+{
+    fputs("case,metric,value,half_width_95,unit\n", f);
+    for (size_t i = 0; i < file->n_cases; i++)
+        for (size_t k = 0; k < results[i].result.n; k++) {
+            const struct sim_metric *m = &results[i].result.metric[k];
+            quoted(f, results[i].scenario->name, "\"\"");
+            fprintf(f, ",%s,", m->name);
+            number(f, m->value, "");
+            fputc(',', f);
+            number(f, m->half, "");
+            fprintf(f, ",%s\n", m->unit);
+        }
+    return written(f);
+}
+
+static void
+json_case(FILE *f, const struct scenario_file *file, size_t number_of,
+          const struct case_result *c)
+{
+    const struct sim_result *r = &c->result;
+    fputs("  {\"name\": ", f);
+    quoted(f, c->scenario->name, "\\\"");
+    fprintf(f,
+            ", \"seed\": %" PRIu64 ", \"runs\": %" PRIu32
+            ", \"course\": \"%016" PRIx64 "\", \"metrics\": {",
+            c->scenario->seed, c->scenario->runs, r->course);
+    for (size_t k = 0; k < r->n; k++) {
+        fprintf(f, "%s\n    \"%s\": {\"value\": ", k ? "," : "",
+                r->metric[k].name);
+        number(f, r->metric[k].value, "null");
+        fputs(", \"half\": ", f);
+        number(f, r->metric[k].half, "null");
+        fprintf(f, ", \"unit\": \"%s\"}", r->metric[k].unit);
+    }
+    fputs("},\n   \"expected\": [", f);
+    for (size_t k = 0; k < file->n_expects; k++) {
+        struct expect_verdict v = report_judge(&file->expects[k], number_of, r);
+        fprintf(f, "%s\n    {\"metric\": ", k ? "," : "");
+        quoted(f, file->expects[k].metric, "\\\"");
+        fprintf(f, ", \"met\": %s, \"wanted\": ", v.good ? "true" : "false");
+        number(f, v.wanted, "null");
+        fputs(", \"allowed\": ", f);
+        number(f, v.allowed, "null");
+        fputc('}', f);
+    }
+    fputs("]}", f);
+}
+
+int
+report_json(FILE *f, const struct scenario_file *file,
+            const struct case_result *results)
+{
+    fputs("{\"name\": ", f);
+    quoted(f, file->name, "\\\"");
+    fputs(", \"cases\": [\n", f);
+    for (size_t i = 0; i < file->n_cases; i++) {
+        json_case(f, file, i, &results[i]);
+        fputs(i + 1 < file->n_cases ? ",\n" : "\n", f);
+    }
+    fputs("]}\n", f);
+    return written(f);
+}
+
+size_t
+report_missed(const struct scenario_file *file,
+              const struct case_result *results)
+{
+    size_t missed = 0;
+    for (size_t i = 0; i < file->n_cases; i++)
+        for (size_t k = 0; k < file->n_expects; k++)
+            missed +=
+                !report_judge(&file->expects[k], i, &results[i].result).good;
+    return missed;
+}

@@ -1,0 +1,186 @@
+/* sim/engine/net.c - making and signing a consensus. No state of its own. */
+#include "sim/engine/net.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/rng_seeded.h"
+#include "network/document.h"
+#include "network/json.h"
+#include "sphinx/null.h"
+
+enum { FIRST_EPOCH = 7, FIRST_S = 1800000000, PACKET_LEN = 2048 };
+enum { DELAY_UNIT_US = 1000, BANDWIDTH = 1000, FIRST_PORT = 7000 };
+
+static int
+relay_make(struct sim_net *n, size_t i, unsigned layer,
+           const struct sim_net_plan *plan)
+{
+    struct relay_entry *e = &n->consensus->relays[i];
+    struct rng_seeded rng;
+    /* one stream a relay; a multiple of the seed keeps those of near seeds
+     * apart */
+    rng_seeded_init_u64(&rng, plan->seed * 0x9e3779b97f4a7c15u ^ i, "relay");
+    rng_seeded_bytes(&rng, e->identity, sizeof e->identity);
+    e->identity[0] = (uint8_t)(i >> 8); /* sorted, as a consensus is */
+    e->identity[1] = (uint8_t)i;
+    rng_seeded_bytes(&rng, e->placement, sizeof e->placement);
+    rng_seeded_bytes(&rng, n->seed[i], SPHINX_SEED_LEN);
+    e->layer = (uint8_t)layer;
+    e->role = layer == 0                          ? ROLE_GATEWAY
+              : layer == plan->params.layers + 1u ? ROLE_STORE
+                                                  : ROLE_MIX;
+    e->protocol_min = e->protocol_max = 1;
+    e->bandwidth = plan->bandwidth ? plan->bandwidth[i] : BANDWIDTH;
+    e->n_addresses = 1;
+    snprintf(e->addresses[0], ADDRESS_MAX, "127.0.0.1:%u",
+             FIRST_PORT + (unsigned)i);
+    return sphinx_keypair(&n->consensus->params.geometry, e->sphinx_key,
+                          n->seed[i]);
+}
+
+static uint32_t
+width(const struct sim_net_plan *plan, unsigned layer)
+{
+    return layer == 0                          ? plan->gateways
+           : layer == plan->params.layers + 1u ? plan->stores
+                                               : plan->widths[layer - 1];
+}
+
+static int
+relays_make(struct sim_net *n, const struct sim_net_plan *plan)
+{
+    size_t i = 0;
+    for (unsigned layer = 0; layer <= plan->params.layers + 1u; layer++)
+        for (uint32_t k = 0; k < width(plan, layer); k++) {
+            int err = relay_make(n, i++, layer, plan);
+            if (err)
+                return err;
+        }
+    return consensus_index(n->consensus);
+}
+
+int
+sim_net_make(struct sim_net *n, const struct sim_net_plan *plan)
+{
+    const uint8_t hops = (uint8_t)(plan->params.layers + 2);
+    struct consensus *c = calloc(1, sizeof *c);
+    int err = 0;
+    *n = (struct sim_net){.consensus = c};
+    if (!c)
+        return ERR_NOMEM;
+    if (plan->suite == SPHINX_SUITE_NULL)
+        sphinx_null_register();
+    strcpy(c->network, "test");
+    c->epoch = FIRST_EPOCH;
+    c->valid_after_s = FIRST_S;
+    c->params = plan->params;
+    for (unsigned layer = 0; layer <= plan->params.layers + 1u; layer++)
+        c->n_relays += width(plan, layer);
+    if (plan->params.layers > LAYERS_MAX || c->n_relays > RELAYS_MAX)
+        err = ERR_RANGE;
+    else
+        err = sphinx_geometry_init(&c->params.geometry, plan->suite, hops,
+                                   PACKET_LEN, DELAY_UNIT_US);
+    if (err)
+        goto out;
+    c->relays = calloc(c->n_relays + 1, sizeof *c->relays);
+    n->seed = calloc(c->n_relays + 1, sizeof *n->seed);
+    err = c->relays && n->seed ? relays_make(n, plan) : ERR_NOMEM;
+    if (!err)
+        err = sim_net_sign(n);
+out:
+    if (err)
+        sim_net_free(n);
+    return err;
+}
+
+int
+sim_net_sign(struct sim_net *n)
+{
+    static const uint8_t seed[DOCUMENT_SIGN_SEED_LEN] = {0xa1};
+    struct document *d = calloc(1, sizeof *d);
+    struct document_key key;
+    char *body = NULL;
+    if (!d)
+        return ERR_NOMEM;
+    free(n->document);
+    n->document = NULL;
+    d->kind = DOCUMENT_CONSENSUS;
+    int err = json_write_consensus(n->consensus, &body, &d->body_len);
+    if (err)
+        goto out;
+    d->body = (const uint8_t *)body;
+    document_key_direct(&key, seed);
+    memcpy(n->authority, key.identity, sizeof n->authority);
+    err = document_sign(d, &key);
+    if (!err)
+        err = document_write(d, &n->document, &n->document_len);
+    if (err)
+        goto out;
+    document_digest(d, n->consensus->digest);
+out:
+    free(body);
+    free(d);
+    return err;
+}
+
+/* What clients will read. */
+static int
+read_back(const struct sim_net *n, struct consensus **out)
+{
+    char where[JSON_WHERE_LEN];
+    struct document *d = calloc(1, sizeof *d); /* too large for a stack */
+    *out = NULL;
+    if (!d)
+        return ERR_NOMEM;
+    int err =
+        document_parse(d, DOCUMENT_CONSENSUS, n->document, n->document_len);
+    if (!err)
+        err = json_read_consensus(out, d->body, d->body_len, where);
+    if (!err)
+        document_digest(d, (*out)->digest);
+    free(d);
+    return err;
+}
+
+int
+sim_net_check(const struct sim_net *n)
+{
+    struct consensus *c;
+    int err = read_back(n, &c);
+    consensus_free(&c);
+    return err;
+}
+
+int
+sim_net_next(struct sim_net *n, struct consensus **old)
+{
+    struct consensus *next = NULL, *was = n->consensus;
+    uint8_t digest[SPHINX_DIGEST_LEN];
+    memcpy(digest, was->digest, sizeof digest);
+    was->epoch++;
+    was->valid_after_s += was->params.epoch_len_s;
+    int err = sim_net_sign(n);
+    if (!err)
+        err = read_back(n, &next);
+    /* what everybody points to is as it was */
+    was->epoch--;
+    was->valid_after_s -= was->params.epoch_len_s;
+    memcpy(was->digest, digest, sizeof digest);
+    if (err)
+        return err;
+    n->consensus = next;
+    *old = was;
+    return 0;
+}
+
+void
+sim_net_free(struct sim_net *n)
+{
+    consensus_free(&n->consensus);
+    free(n->seed);
+    free(n->document);
+    *n = (struct sim_net){0};
+}

@@ -1,0 +1,40 @@
+/* sim/engine/net.h - a consensus whose keys are all known, for the simulator and for
+ * tests: what authorities would have agreed on, signed by one of them. */
+#ifndef SIM_ENGINE_NET_H
+#define SIM_ENGINE_NET_H
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "network/consensus.h"
+
+struct sim_net_plan {
+    uint8_t suite;
+    uint64_t seed;        /* of all keys */
+    struct params params; /* its layers are taken; its geometry is made here */
+    uint32_t gateways, stores;
+    const uint32_t *widths;    /* of each mix layer */
+    const uint32_t *bandwidth; /* of each relay, in their order; NULL: alike */
+};
+
+/* Relays stand in the order of their layers: gateways, layer 1, .., stores. */
+struct sim_net {
+    struct consensus *consensus;
+    uint8_t (*seed)[SPHINX_SEED_LEN]; /* of each relay's packet key */
+    uint8_t authority[SPHINX_ID_LEN]; /* the one that signed it */
+    uint8_t *document;                /* the signed consensus */
+    size_t document_len;
+};
+
+/* Returns 0, ERR_RANGE (too many relays or layers), ERR_SUITE, ERR_NOMEM. The
+ * suite null registers itself. */
+int sim_net_make(struct sim_net *n,
+                 const struct sim_net_plan *plan) CHECK_RESULT;
+/* Sign it again, after a change: new document, new digest. */
+int sim_net_sign(struct sim_net *n) CHECK_RESULT;
+/* Can a client read it? Returns 0, or what the reader says. */
+int sim_net_check(const struct sim_net *n) CHECK_RESULT;
+/* The next epoch's consensus, of the same relays and keys, and its document,
+ * in place of n's. What n had stays its caller's: *old. */
+int sim_net_next(struct sim_net *n, struct consensus **old) CHECK_RESULT;
+void sim_net_free(struct sim_net *n);
+#endif

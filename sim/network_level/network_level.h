@@ -1,0 +1,25 @@
+/* sim/network_level/network_level.h - the simulator's network level: whole relays, stores and
+ * clients, every byte of them, under the virtual clock of sim/engine. */
+#ifndef SIM_NETWORK_LEVEL_NETWORK_LEVEL_H
+#define SIM_NETWORK_LEVEL_NETWORK_LEVEL_H
+#include "sim/result.h"
+#include "sim/scenario/scenario.h"
+
+/* Carry out one scenario of the network level.
+ *
+ * Clients are spread over the gateways in turn and paired 0-1, 2-3, ..; the
+ * first of a pair invites the second. When every pair has got a first text
+ * through, measure.texts texts in all are sent, by each pair one at a time:
+ * sent, waited for at the other side, and the next one after an exponential
+ * time of mean measure.text_gap_mean_s. The network's epochs go on meanwhile.
+ *
+ * Of text.latency.* the half widths are exact for the quantiles (order
+ * statistics), normal for the mean; NAN where the sample is too small for one.
+ *
+ * Returns 0; ERR_UNSUPPORTED or ERR_RANGE: not for this level, `problem` says
+ * what; ERR_TIMEOUT: some pair got no text through within an hour of virtual
+ * time; ERR_NOMEM. */
+int whole_run(const struct scenario *s, const struct sim_options *o,
+              struct sim_result *r,
+              struct scenario_problem *problem) CHECK_RESULT;
+#endif

@@ -1,0 +1,33 @@
+/* sim/network_level/network_level_internal.h - between the files of the network level. */
+#ifndef SIM_NETWORK_LEVEL_NETWORK_LEVEL_INTERNAL_H
+#define SIM_NETWORK_LEVEL_NETWORK_LEVEL_INTERNAL_H
+#include "sim/engine/world.h"
+#include "sim/scenario/scenario.h"
+
+/* whole_plan.c: what world a scenario asks for. */
+struct whole_plan {
+    struct sim_world_plan world;
+    uint32_t widths[LAYERS_MAX];
+    uint32_t *bandwidth;                                 /* owned, or NULL */
+    char profile[SCENARIO_GROUPS_MAX][PROFILE_NAME_MAX]; /* of each group */
+};
+int whole_plan_make(struct whole_plan *p, const struct scenario *s,
+                    bool real_crypto,
+                    struct scenario_problem *problem) CHECK_RESULT;
+void whole_plan_free(struct whole_plan *p);
+
+/* whole_stats.c: estimates with half the width of their 95 % confidence
+ * interval, NAN where there is none. */
+struct estimate {
+    double value, half;
+};
+void whole_sort(double *x, size_t n);
+/* Of independent samples. */
+struct estimate whole_mean(const double *x, size_t n);
+/* Of independent samples, sorted. */
+struct estimate whole_quantile(const double *sorted, size_t n, double p);
+/* Of a series whose neighbours depend on each other, by batch means. */
+struct estimate whole_batch_mean(const double *x, size_t n, size_t batches);
+/* Of events of a Poisson process in a time. */
+struct estimate whole_rate(uint64_t events, double over);
+#endif

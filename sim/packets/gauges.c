@@ -1,0 +1,325 @@
+/* sim/packets/gauges.c - sums of batches, and the figures made of them. */
+#include "sim/packets/gauges.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "network/consensus.h"
+
+enum { LOSSES_MAX = 1 << 20, RESAMPLES = 400, FOUND_MAX = 1 << 22 };
+
+int
+gauges_new(struct gauges **out, const struct scenario *s, uint32_t clients)
+{
+    struct gauges *g = calloc(1, sizeof *g);
+    int err = ERR_NOMEM;
+    *out = NULL;
+    if (!g)
+        return ERR_NOMEM;
+    g->scenario = s;
+    g->n_batches = s->run.batches;
+    g->length_us = (uint64_t)(s->run.measure_s * 1e6);
+    g->batch = calloc(g->n_batches, sizeof *g->batch);
+    g->found_room = s->measure.targets;
+    g->found = calloc(g->found_room + 1, sizeof *g->found);
+    if (s->measure.epsilon)
+        g->own = calloc(LOSSES_MAX, sizeof *g->own);
+    if (!g->batch || !g->found || (s->measure.epsilon && !g->own))
+        goto out;
+    err = s->measure.path_messages > 0 ? paths_new(&g->paths, clients) : 0;
+out:
+    if (err)
+        gauges_free(&g);
+    *out = g;
+    return err;
+}
+
+void
+gauges_free(struct gauges **g)
+{
+    if (!*g)
+        return;
+    paths_free(&(*g)->paths);
+    free((*g)->batch);
+    free((*g)->found);
+    free((*g)->own);
+    free(*g);
+    *g = NULL;
+}
+
+void
+gauges_begin(struct gauges *g, uint64_t now_us)
+{
+    g->begin_us = now_us;
+}
+
+/* Batch i is from begin + i * length / n on. */
+static uint64_t
+batch_begin_us(const struct gauges *g, uint64_t i)
+{
+    return g->begin_us + (i * g->length_us + g->n_batches - 1) / g->n_batches;
+}
+
+struct gauge_batch *
+gauges_find(struct gauges *g, uint64_t now_us)
+{
+    if (g->begin_us == 0 || now_us < g->begin_us ||
+        now_us >= g->begin_us + g->length_us)
+        return NULL;
+    uint64_t i = (now_us - g->begin_us) * g->n_batches / g->length_us;
+    g->found_batch = &g->batch[i];
+    g->found_us = batch_begin_us(g, i);
+    g->found_len_us = batch_begin_us(g, i + 1) - g->found_us;
+    return g->found_batch;
+}
+
+void
+gauges_found(struct gauges *g, const struct target_found *f)
+{
+    if (g->n_found < g->found_room)
+        g->found[g->n_found++] = *f;
+}
+
+static void
+loss_add(struct gauge_loss *l, double p0, double p1)
+{
+    if (p0 <= 0 && p1 <= 0)
+        return; /* it can be from neither */
+    l->n++;
+    if (p0 > 0 && p1 > 0)
+        l->sum += fabs(log(p0 / p1));
+    else
+        l->infinite++;
+}
+
+void
+gauges_loss(struct gauge_batch *b, double p0, double p1)
+{
+    loss_add(&b->loss, p0, p1);
+}
+
+void
+gauges_own(struct gauges *g, struct gauge_batch *b, double own, double other)
+{
+    loss_add(&b->own, own, other);
+    if (g->n_own < LOSSES_MAX)
+        g->own[g->n_own++] = own <= 0     ? -INFINITY
+                             : other <= 0 ? INFINITY
+                                          : log(own / other);
+}
+
+/* ---- figures ---- */
+
+typedef double (*batch_fn)(const struct gauge_batch *b, double seconds,
+                           const struct scenario *s);
+
+/* Mean over batches of what fn makes of each; batches without any are left
+ * out. */
+static void
+report_batches(const struct gauges *g, struct sim_result *r, const char *name,
+               const char *unit, batch_fn fn)
+{
+    double *x = malloc(g->n_batches * sizeof *x);
+    const double seconds = (double)g->length_us / 1e6 / g->n_batches;
+    size_t n = 0;
+    for (uint32_t i = 0; x && i < g->n_batches; i++) {
+        double v = fn(&g->batch[i], seconds, g->scenario);
+        if (!isnan(v))
+            x[n++] = v;
+    }
+    struct estimate e = x ? stats_mean(x, n) : (struct estimate){NAN, NAN};
+    result_add(r, name, unit, e.value, e.half);
+    free(x);
+}
+
+static double
+ratio(double a, double b)
+{
+    return b > 0 ? a / b : NAN;
+}
+
+#define BATCH_FN(name, expression)                                  \
+    static double name(const struct gauge_batch *b, double seconds, \
+                       const struct scenario *s)                    \
+    {                                                               \
+        (void)seconds;                                              \
+        (void)s;                                                    \
+        return expression;                                          \
+    }
+BATCH_FN(batch_latency, ratio(b->latency.sum_us / 1e6, (double)b->latency.n))
+BATCH_FN(batch_p50, stats_times_quantile_us(&b->latency, 0.5) / 1e6)
+BATCH_FN(batch_p90, stats_times_quantile_us(&b->latency, 0.9) / 1e6)
+BATCH_FN(batch_p99, stats_times_quantile_us(&b->latency, 0.99) / 1e6)
+BATCH_FN(batch_store, ratio(b->to_store.sum_us / 1e6, (double)b->to_store.n))
+BATCH_FN(batch_store_p50, stats_times_quantile_us(&b->to_store, 0.5) / 1e6)
+BATCH_FN(batch_store_p99, stats_times_quantile_us(&b->to_store, 0.99) / 1e6)
+BATCH_FN(batch_sd, stats_times_sd_us(&b->latency) / 1e6)
+BATCH_FN(batch_sent, (double)b->sent / seconds)
+BATCH_FN(batch_out, (double)b->out / seconds)
+BATCH_FN(batch_hops, (double)b->hops / seconds)
+BATCH_FN(batch_lost, ratio((double)b->lost, (double)(b->lost + b->out)))
+BATCH_FN(batch_entropy, ratio(b->entropy_sum, (double)b->entropy_n))
+BATCH_FN(batch_held, ratio(b->held_sum, (double)b->held_n))
+BATCH_FN(batch_inside, ratio(b->inside_sum, (double)b->samples))
+BATCH_FN(batch_online, ratio(b->online_sum, (double)b->samples))
+BATCH_FN(batch_loss, ratio(b->loss.sum, (double)(b->loss.n - b->loss.infinite)))
+BATCH_FN(batch_loss_infinite,
+         ratio((double)b->loss.infinite, (double)b->loss.n))
+BATCH_FN(batch_own, ratio(b->own.sum, (double)(b->own.n - b->own.infinite)))
+BATCH_FN(batch_own_infinite, ratio((double)b->own.infinite, (double)b->own.n))
+BATCH_FN(batch_watch_send, ratio(b->watched_nats[0], (double)b->watched[0]))
+BATCH_FN(batch_watch_poll, ratio(b->watched_nats[1], (double)b->watched[1]))
+BATCH_FN(batch_up, ratio((double)b->sent / seconds * s->packet_len,
+                         ratio(b->online_sum, (double)b->samples)))
+BATCH_FN(batch_relay,
+         (double)b->hops / seconds * s->packet_len / scenario_relays(s))
+
+/* The variance of what mixes hold is about the mean of all batches. */
+static void
+report_held(const struct gauges *g, struct sim_result *r)
+{
+    double *x = malloc(g->n_batches * sizeof *x), sum = 0, n = 0;
+    report_batches(g, r, "occupancy.mean", "packets", batch_held);
+    for (uint32_t i = 0; i < g->n_batches; i++) {
+        sum += g->batch[i].held_sum;
+        n += (double)g->batch[i].held_n;
+    }
+    for (uint32_t i = 0; x && i < g->n_batches; i++) {
+        const struct gauge_batch *b = &g->batch[i];
+        const double k = (double)b->held_n, mean = sum / n;
+        x[i] = ratio(b->held_squares - 2 * mean * b->held_sum + k * mean * mean,
+                     k);
+    }
+    struct estimate e =
+        x ? stats_mean(x, g->n_batches) : (struct estimate){NAN, NAN};
+    result_add(r, "occupancy.variance", "packets^2", e.value, e.half);
+    free(x);
+}
+
+typedef double (*found_fn)(const struct target_found *f);
+#define FOUND_FN(name, expression)                   \
+    static double name(const struct target_found *f) \
+    {                                                \
+        return expression;                           \
+    }
+FOUND_FN(found_shannon, f->shannon)
+FOUND_FN(found_min, f->min)
+FOUND_FN(found_set, exp2(f->shannon))
+FOUND_FN(found_degree, f->degree)
+FOUND_FN(found_guess, f->guess)
+FOUND_FN(found_truth, f->truth)
+FOUND_FN(found_collision, f->collision)
+FOUND_FN(found_linked, f->guess > 1 - 1e-6)
+FOUND_FN(found_first, f->first)
+
+static const struct {
+    const char *name, *unit;
+    found_fn fn;
+} found_figures[] = {{"entropy.shannon", "bits", found_shannon},
+                     {"entropy.min", "bits", found_min},
+                     {"entropy.effective_set", "packets", found_set},
+                     {"entropy.degree", "share", found_degree},
+                     {"entropy.guess", "share", found_guess},
+                     {"entropy.truth", "share", found_truth},
+                     {"entropy.collision", "share", found_collision},
+                     {"entropy.linked", "share", found_linked},
+                     {"entropy.next", "share", found_first}};
+
+static void
+report_found(const struct gauges *g, struct sim_result *r)
+{
+    double *x = malloc((g->n_found + 1) * sizeof *x);
+    for (size_t k = 0; x && k < sizeof found_figures / sizeof *found_figures;
+         k++) {
+        size_t n = 0;
+        for (uint32_t i = 0; i < g->n_found; i++) {
+            double v = found_figures[k].fn(&g->found[i]);
+            if (!isnan(v))
+                x[n++] = v;
+        }
+        struct estimate e = stats_bootstrap(x, n, RESAMPLES, k);
+        result_add(r, found_figures[k].name, found_figures[k].unit, e.value,
+                   e.half);
+    }
+    result_add(r, "entropy.targets", "packets", g->n_found, NAN);
+    free(x);
+}
+
+/* delta(epsilon) = E max(0, 1 - e^(epsilon - L)) over the losses L of own
+ * packets (Dwork and Roth 2014, section 3.5; here of the passive observer who
+ * compares two senders). */
+static void
+report_delta(const struct gauges *g, struct sim_result *r)
+{
+    static const struct {
+        const char *name;
+        double epsilon;
+    } at[] = {{"epsilon.own.delta_at_0.5", 0.5},
+              {"epsilon.own.delta_at_1", 1},
+              {"epsilon.own.delta_at_2", 2}};
+    double *x = malloc((g->n_own + 1) * sizeof *x);
+    for (size_t k = 0; x && k < sizeof at / sizeof *at; k++) {
+        for (uint32_t i = 0; i < g->n_own; i++)
+            x[i] = fmax(0, 1 - exp(at[k].epsilon - g->own[i]));
+        struct estimate e = stats_mean(x, g->n_own);
+        result_add(r, at[k].name, "share", e.value, e.half);
+    }
+    free(x);
+}
+
+static void
+report_paths(const struct gauges *g, struct sim_result *r)
+{
+    struct estimate share = paths_share(g->paths);
+    struct estimate caught =
+        paths_caught(g->paths, g->scenario->measure.path_messages);
+    result_add(r, "paths.corrupt", "share", share.value, share.half);
+    result_add(r, "paths.caught", "share", caught.value, caught.half);
+    result_add(r, "paths.median", "packets", paths_median(g->paths), NAN);
+}
+
+void
+gauges_report(const struct gauges *g, struct sim_result *r)
+{
+    const struct scenario_measure *m = &g->scenario->measure;
+    report_batches(g, r, "packets.sent", "1/s", batch_sent);
+    report_batches(g, r, "packets.out", "1/s", batch_out);
+    report_batches(g, r, "packets.hops", "1/s", batch_hops);
+    report_batches(g, r, "packets.lost", "share", batch_lost);
+    report_batches(g, r, "packets.inside", "packets", batch_inside);
+    report_batches(g, r, "clients.online", "clients", batch_online);
+    report_batches(g, r, "bandwidth.client", "bytes/s", batch_up);
+    report_batches(g, r, "bandwidth.relay", "bytes/s", batch_relay);
+    if (m->latency) {
+        report_batches(g, r, "latency.mean", "s", batch_latency);
+        report_batches(g, r, "latency.sd", "s", batch_sd);
+        report_batches(g, r, "latency.p50", "s", batch_p50);
+        report_batches(g, r, "latency.p90", "s", batch_p90);
+        report_batches(g, r, "latency.p99", "s", batch_p99);
+    }
+    if (m->latency && g->scenario->network.trip == TRIP_ROUND) {
+        report_batches(g, r, "latency.store.mean", "s", batch_store);
+        report_batches(g, r, "latency.store.p50", "s", batch_store_p50);
+        report_batches(g, r, "latency.store.p99", "s", batch_store_p99);
+    }
+    if (m->occupancy)
+        report_held(g, r);
+    if (m->mix_entropy)
+        report_batches(g, r, "mix_entropy", "bits", batch_entropy);
+    if (m->targets > 0)
+        report_found(g, r);
+    if (m->epsilon) {
+        report_batches(g, r, "epsilon.mean", "nats", batch_loss);
+        report_batches(g, r, "epsilon.infinite", "share", batch_loss_infinite);
+        report_batches(g, r, "epsilon.own.mean", "nats", batch_own);
+        report_batches(g, r, "epsilon.own.infinite", "share",
+                       batch_own_infinite);
+        report_delta(g, r);
+    }
+    if (m->watch) {
+        report_batches(g, r, "watch.send", "nats", batch_watch_send);
+        report_batches(g, r, "watch.poll", "nats", batch_watch_poll);
+    }
+    if (g->paths)
+        report_paths(g, r);
+}

@@ -1,0 +1,585 @@
+/* sim/packets/hops.c - a packet from hop to hop.
+ *
+ * client clock -> link -> relay -> mix -> link -> .. -> out
+ *                              -> store -> link -> ..     (round trip)
+ *                              -> own loop's end
+ *
+ * Within a window of time, relays are gone through in order, layer by layer:
+ * what comes to a relay waits in its inbox until its turn, and then arrivals
+ * and departures are carried out in order of time. So the order of events is
+ * exact at every relay that a packet reaches only after those before it in
+ * number; on the way back to a gateway, and on a free route, an arrival may be
+ * late by a window, of which a mean delay has many. Going through one mix for
+ * a whole window keeps its queue in the processor's cache. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/rng.h"
+#include "sim/packets/packets_internal.h"
+
+#define AT_CLIENT UINT32_MAX
+enum { BATCH = 256, AHEAD = 8 };
+
+static void packet_come(struct run *f, uint32_t number, uint64_t at_us);
+
+/* ---- ends ---- */
+
+static void
+packet_give(struct run *f, uint32_t number)
+{
+    if (f->real)
+        real_give(f->real, number);
+    records_give(&f->records, number);
+}
+
+void
+hops_lost(struct run *f, uint32_t number, uint64_t at_us, uint32_t at)
+{
+    struct record *p = record_at(&f->records, number);
+    struct gauge_batch *b = gauges_at(f->gauges, at_us);
+    run_note(f, at_us, EVENT_LOST, p, at);
+    if (b && !(p->flags & RECORD_LOOP))
+        b->lost++;
+    if (f->tracker)
+        tracker_rule_out(f->tracker, record_mass(&f->records, p), p->label);
+    packet_give(f, number);
+}
+
+/* Where an observer sees a packet's way end: out of the network, or at a store.
+ * From here on nothing of it is of use to him. */
+static void
+packet_seen_out(struct run *f, struct record *p, struct gauge_batch *b)
+{
+    float *mass = record_mass(&f->records, p);
+    if (!f->tracker)
+        return;
+    tracker_out(f->tracker, mass, p->label);
+    if (b && f->scenario->measure.epsilon) {
+        const uint32_t last = record_relays(p)[p->stage - 1];
+        double both[2];
+        tracker_challengers(f->tracker, mass, both);
+        if (!f->topology->corrupt[last])
+            gauges_loss(b, both[0], both[1]);
+        if (p->challenger)
+            gauges_own(f->gauges, b, both[p->challenger - 1],
+                       both[2 - p->challenger]);
+    }
+    memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
+    p->label = TRACKER_NONE;
+    p->challenger = 0;
+}
+
+static void
+packet_out(struct run *f, uint32_t number, uint64_t at_us)
+{
+    struct record *p = record_at(&f->records, number);
+    struct gauge_batch *b = gauges_at(f->gauges, at_us);
+    run_note(f, at_us, EVENT_OUT, p, p->sender);
+    if (b) {
+        b->out++;
+        stats_times_add(&b->latency, at_us - p->start_us);
+    }
+    if (!p->turns)
+        packet_seen_out(f, p, b);
+    packet_give(f, number);
+}
+
+/* ---- inboxes ---- */
+
+static void
+inbox_add(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number,
+          enum inbox_kind kind)
+{
+    struct inbox *in = &f->inbox[relay];
+    if (in->n == in->room) {
+        uint32_t room = in->room ? 2 * in->room : 64;
+        struct wheel_entry *more = realloc(in->e, room * sizeof *more);
+        if (!more) {
+            run_fail(f, ERR_NOMEM);
+            return;
+        }
+        in->e = more;
+        in->room = room;
+    }
+    in->e[in->n++] = (struct wheel_entry){at_us, number, kind};
+}
+
+void
+hops_loop(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number)
+{
+    inbox_add(f, relay, at_us, number, INBOX_LOOP);
+}
+
+/* Stable, by time: what several relays sent, each in order, one after the
+ * other. Runs that are in order already are merged (natural merge sort; Knuth,
+ * TAOCP 3, 5.2.4). */
+static bool
+inbox_sort(struct run *f, struct inbox *in)
+{
+    if (f->spare_room < in->n) {
+        struct wheel_entry *more = realloc(f->spare, in->room * sizeof *more);
+        if (!more)
+            return false;
+        f->spare = more;
+        f->spare_room = in->room;
+    }
+    for (bool sorted = in->n < 2; !sorted;) {
+        struct wheel_entry *e = in->e, *out = f->spare;
+        uint32_t i = 0, n = in->n, runs = 0;
+        while (i < n) {
+            uint32_t a = i, a_end = i + 1, b, b_end;
+            while (a_end < n && e[a_end - 1].due_us <= e[a_end].due_us)
+                a_end++;
+            b = b_end = a_end;
+            if (b < n)
+                b_end++;
+            while (b_end < n && e[b_end - 1].due_us <= e[b_end].due_us)
+                b_end++;
+            while (a < a_end && b < b_end)
+                *out++ = e[b].due_us < e[a].due_us ? e[b++] : e[a++];
+            while (a < a_end)
+                *out++ = e[a++];
+            while (b < b_end)
+                *out++ = e[b++];
+            i = b_end;
+            runs++;
+        }
+        sorted = runs == 1;
+        struct wheel_entry *swap = in->e;
+        uint32_t room = in->room;
+        in->e = f->spare;
+        in->room = f->spare_room;
+        f->spare = swap;
+        f->spare_room = room;
+    }
+    return true;
+}
+
+/* ---- links ---- */
+
+static uint64_t
+link_us(struct run *f, uint32_t from, uint32_t to)
+{
+    const struct scenario_network *n = &f->scenario->network;
+    if (f->matrix)
+        return from == AT_CLIENT || to == AT_CLIENT
+                   ? 0
+                   : f->matrix[(size_t)from * f->topology->n_relays + to];
+    return n->latency_fixed_us + (n->latency_law == LATENCY_EXPONENTIAL
+                                      ? rng_exp_us(&f->env, n->latency_mean_us)
+                                      : 0);
+}
+
+static void
+packet_link(struct run *f, uint32_t number, uint64_t at_us, uint32_t from)
+{
+    struct record *p = record_at(&f->records, number);
+    uint32_t to = p->stage == p->n ? AT_CLIENT : record_relays(p)[p->stage];
+    if (f->scenario->network.loss > 0 &&
+        rng_unit(&f->env) <= f->scenario->network.loss) {
+        hops_lost(f, number, at_us, from);
+        return;
+    }
+    uint64_t come_us = at_us + link_us(f, from, to);
+    if (come_us > f->now_us && come_us > at_us) {
+        if (wheel_add(f->wait, come_us, number, WAIT_LINK))
+            run_fail(f, ERR_NOMEM);
+    } else if (to == AT_CLIENT) {
+        packet_out(f, number, come_us);
+    } else {
+        inbox_add(f, to, come_us, number, INBOX_PACKET);
+    }
+}
+
+/* ---- relays ---- */
+
+/* With real packets, what was unwrapped says where and when; a record that says
+ * otherwise is a bug of ours. */
+static void
+packet_unwrap(struct run *f, uint32_t number, struct record *p)
+{
+    uint16_t *relay = record_relays(p), next, delay;
+    const bool ends = p->stage + 1 == p->n || p->stage + 1 == p->turns;
+    int err = real_unwrap(f->real, number, relay[p->stage], &delay, &next);
+    if (!err && ends != (next == UINT16_MAX))
+        err = ERR_COMMAND;
+    if (!err && p->stage + 1 == p->turns)
+        err = real_turn(f->real, number, &next);
+    if (err) {
+        run_fail(f, err);
+        return;
+    }
+    record_delays(&f->records, p)[p->stage] = delay;
+    if (p->stage + 1 < p->n)
+        relay[p->stage + 1] = next;
+}
+
+static uint64_t
+packet_delay_us(const struct run *f, struct record *p)
+{
+    return (uint64_t)record_delays(&f->records, p)[p->stage] *
+           f->scenario->mix.delay_unit_us;
+}
+
+/* A store that watches the challengers' links compares them. */
+static void
+store_weighs(struct run *f, struct gauge_batch *b, const struct record *p)
+{
+    const bool poll = p->flags & RECORD_POLL;
+    for (unsigned i = 0; i < 2; i++)
+        if (p->sender == f->challenger[i].client) {
+            b->watched_nats[poll] += spy_came(f->spy, i, poll, p->at_us);
+            b->watched[poll]++;
+        }
+}
+
+static void
+packet_at_store(struct run *f, uint32_t number, struct record *p)
+{
+    struct gauge_batch *b = gauges_at(f->gauges, p->at_us);
+    if (b && !(p->flags & RECORD_LOOP))
+        stats_times_add(&b->to_store, p->at_us - p->start_us);
+    if (b && f->spy && !(p->flags & RECORD_LOOP))
+        store_weighs(f, b, p);
+    packet_seen_out(f, p, b);
+    if (wheel_add(f->wait, p->at_us + packet_delay_us(f, p), number,
+                  WAIT_STORE))
+        run_fail(f, ERR_NOMEM);
+}
+
+/* The observer sees it come. */
+static void
+packet_enter(struct run *f, struct record *p, uint32_t relay)
+{
+    /* an answer on its last link: no request goes to a gateway from there */
+    if (p->turns && p->stage + 1 == p->n) {
+        float *mass = record_mass(&f->records, p);
+        tracker_rule_out(f->tracker, mass, TRACKER_NONE);
+        memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
+    } else if (!f->topology->corrupt[relay]) {
+        tracker_enter(f->tracker, relay, record_mass(&f->records, p));
+    }
+}
+
+static void
+packet_into_mix(struct run *f, uint32_t number, struct record *p,
+                uint32_t relay)
+{
+    const uint64_t delay_us = packet_delay_us(f, p);
+    int err = mix_push(f->mix[relay], number, 0, p->at_us, delay_us);
+    if (err) {
+        run_fail(f, err);
+        return;
+    }
+    if (f->memory)
+        f->memory[relay].arrived++;
+    if (f->tracker)
+        packet_enter(f, p, relay);
+    if (f->scenario->mix.params.strategy != MIX_POISSON)
+        f->due_us[relay] = mix_next_due(f->mix[relay]);
+    else if (p->at_us + delay_us < f->due_us[relay])
+        f->due_us[relay] = p->at_us + delay_us;
+}
+
+static void
+packet_come(struct run *f, uint32_t number, uint64_t at_us)
+{
+    struct record *p = record_at(&f->records, number);
+    p->at_us = at_us;
+    const uint32_t relay = record_relays(p)[p->stage];
+    if (relay == f->scenario->attack.relay && watch_takes(f, number, at_us))
+        return;
+    run_note(f, at_us, EVENT_IN, p, relay);
+    if (f->real)
+        packet_unwrap(f, number, p);
+    if (p->stage + 1 == p->turns) {
+        packet_at_store(f, number, p);
+    } else if (p->flags & RECORD_LOOP && p->stage + 1 == p->n) {
+        watch_loop_back(f, relay, at_us);
+        if (f->tracker)
+            tracker_rule_out(f->tracker, record_mass(&f->records, p),
+                             TRACKER_NONE);
+        packet_give(f, number);
+    } else {
+        packet_into_mix(f, number, p, relay);
+    }
+}
+
+/* ---- mixes ---- */
+
+/* Of what an observer of this mix alone knows: which of those that came is the
+ * one that leaves (Loopix, appendix A, equation 5). */
+static void
+memory_leave(struct run *f, uint32_t relay, double count, uint64_t at_us)
+{
+    struct mix_memory *m = &f->memory[relay];
+    struct gauge_batch *b = gauges_at(f->gauges, at_us);
+    const double k = m->arrived, l = count - k;
+    if (k > 0) {
+        double share = k / count, rest = l / count;
+        m->entropy = share * log2(k) + rest * m->entropy - share * log2(share) -
+                     (l > 0 ? rest * log2(rest) : 0);
+        m->arrived = 0;
+    }
+    if (b) {
+        b->entropy_sum += m->entropy;
+        b->entropy_n++;
+    }
+}
+
+static void
+packet_leave(struct run *f, uint32_t number, uint32_t relay, size_t count,
+             uint64_t pool_us)
+{
+    struct record *p = record_at(&f->records, number);
+    const uint64_t at_us = pool_us ? pool_us : p->at_us + packet_delay_us(f, p);
+    struct gauge_batch *b = gauges_at(f->gauges, at_us);
+    if (b)
+        b->hops++;
+    run_note(f, at_us, EVENT_LEFT, p, relay);
+    if (f->memory)
+        memory_leave(f, relay, (double)count, at_us);
+    if (f->tracker && !f->topology->corrupt[relay] &&
+        !(p->turns && p->stage + 1 == p->n))
+        tracker_leave(f->tracker, relay, (double)count, f->beside,
+                      record_mass(&f->records, p));
+    p->stage++;
+    packet_link(f, number, at_us, relay);
+}
+
+/* When what a pool lets go at now_us has left; 0: each at its own time. */
+static uint64_t
+pool_left_us(const struct run *f, uint64_t now_us)
+{
+    const struct mix_params *m = &f->scenario->mix.params;
+    if (m->strategy == MIX_POISSON)
+        return 0;
+    if (m->strategy == MIX_THRESHOLD_POOL)
+        return now_us;
+    return now_us / m->interval_us * m->interval_us;
+}
+
+/* All that is due at a relay leaves. */
+static void
+relay_mix(struct run *f, uint32_t relay, uint64_t now_us)
+{
+    const uint64_t pool_us = pool_left_us(f, now_us);
+    struct mix *m = f->mix[relay];
+    struct mix_out out[BATCH];
+    size_t n;
+    do {
+        n = mix_pop_due(m, now_us, out, BATCH);
+        size_t count = mix_count(m) + n;
+        for (size_t i = 0; i < n && i < 3 * AHEAD; i++)
+            __builtin_prefetch(record_at(&f->records, out[i].handle), 1);
+        for (size_t i = 0; i < n; i++) {
+            if (i + 3 * AHEAD < n)
+                __builtin_prefetch(
+                    record_at(&f->records, out[i + 3 * AHEAD].handle), 1);
+            packet_leave(f, out[i].handle, relay, count--, pool_us);
+        }
+    } while (n == BATCH && !f->err);
+    f->due_us[relay] = mix_next_due(m);
+}
+
+/* Soon this packet will be put into the relay's mix. */
+static void
+mix_expect(const struct run *f, uint32_t relay, const struct wheel_entry *e)
+{
+    struct record *p = record_at(&f->records, e->a);
+    if (f->mix[relay] && p->stage < p->n)
+        mix_prefetch(f->mix[relay], e->due_us + packet_delay_us(f, p));
+}
+
+/* A window of one relay. Where only times are asked for, arrivals need not wait
+ * for departures before them. */
+static void
+relay_window(struct run *f, uint32_t relay)
+{
+    struct inbox *in = &f->inbox[relay];
+    if (!inbox_sort(f, in)) {
+        run_fail(f, ERR_NOMEM);
+        return;
+    }
+    for (uint32_t i = 0; i < in->n && !f->err; i++) {
+        const struct wheel_entry *e = &in->e[i];
+        if (i + 3 * AHEAD < in->n)
+            __builtin_prefetch(record_at(&f->records, in->e[i + 3 * AHEAD].a),
+                               1);
+        if (i + AHEAD < in->n)
+            mix_expect(f, relay, &in->e[i + AHEAD]);
+        if (f->in_order && f->due_us[relay] <= e->due_us)
+            relay_mix(f, relay, e->due_us);
+        if (e->b == INBOX_LOOP)
+            watch_loop_leaves(f, relay, e->a, e->due_us);
+        else
+            packet_come(f, e->a, e->due_us);
+        if (f->in_order && f->due_us[relay] <= e->due_us)
+            relay_mix(f, relay, e->due_us);
+    }
+    in->n = 0;
+    if (f->due_us[relay] <= f->now_us)
+        relay_mix(f, relay, f->now_us);
+}
+
+void
+hops_mix(struct run *f)
+{
+    for (uint32_t r = 0; r < f->topology->n_relays; r++)
+        if (f->inbox[r].n > 0 || f->due_us[r] <= f->now_us)
+            relay_window(f, r);
+}
+
+void
+hops_wait(struct run *f)
+{
+    struct wheel_entry e[BATCH];
+    size_t n;
+    do {
+        n = wheel_pop_due(f->wait, f->now_us, e, BATCH);
+        for (size_t i = 0; i < n; i++)
+            switch ((enum wait_kind)e[i].b) {
+            case WAIT_LOOP:
+                watch_loop(f, e[i].a, e[i].due_us);
+                break;
+            case WAIT_HELD:
+                watch_admits(f, e[i].a);
+                inbox_add(f, f->scenario->attack.relay, e[i].due_us, e[i].a,
+                          INBOX_PACKET);
+                break;
+            case WAIT_STORE: {
+                struct record *p = record_at(&f->records, e[i].a);
+                uint32_t relay = record_relays(p)[p->stage++];
+                run_note(f, e[i].due_us, EVENT_LEFT, p, relay);
+                packet_link(f, e[i].a, e[i].due_us, relay);
+                break;
+            }
+            default: {
+                struct record *p = record_at(&f->records, e[i].a);
+                if (p->stage == p->n)
+                    packet_out(f, e[i].a, e[i].due_us);
+                else
+                    inbox_add(f, record_relays(p)[p->stage], e[i].due_us,
+                              e[i].a, INBOX_PACKET);
+                break;
+            }
+            }
+    } while (n == BATCH && !f->err);
+}
+
+/* ---- starts ---- */
+
+uint32_t
+hops_record(struct run *f, const struct way *w, uint64_t at_us, uint32_t sender,
+            uint8_t flags)
+{
+    uint32_t number = records_take(&f->records);
+    if (number == RECORD_NONE) {
+        run_fail(f, ERR_NOMEM);
+        return RECORD_NONE;
+    }
+    struct record *p = record_at(&f->records, number);
+    p->start_us = at_us;
+    p->sender = sender;
+    p->serial = f->serial++;
+    p->n = w->n;
+    p->turns = w->turns;
+    p->flags |= flags;
+    if (f->real) { /* only where to begin; the rest is in the packet */
+        record_relays(p)[0] = w->relay[0];
+        int err = real_make(f->real, number, w);
+        if (err)
+            run_fail(f, err);
+    } else {
+        memcpy(record_relays(p), w->relay, w->n * sizeof *w->relay);
+        memcpy(record_delays(&f->records, p), w->delay,
+               w->n * sizeof *w->delay);
+    }
+    return number;
+}
+
+void
+hops_start(struct run *f, uint32_t number, uint64_t at_us, uint32_t relay)
+{
+    run_note(f, at_us, EVENT_SEND, record_at(&f->records, number),
+             relay == AT_CLIENT ? record_at(&f->records, number)->sender
+                                : relay);
+    packet_link(f, number, at_us, relay);
+}
+
+/* Is this packet to be followed? */
+static void
+packet_tag(struct run *f, struct record *p, const struct source_tick *tick)
+{
+    const struct scenario *s = f->scenario;
+    float *mass = record_mass(&f->records, p);
+    for (unsigned i = 0; s->measure.epsilon && i < 2; i++) {
+        struct challenger *c = &f->challenger[i];
+        if (tick->client != c->client || tick->at_us < c->message_us)
+            continue;
+        c->message_us += c->every_us;
+        tracker_challenge(f->tracker, i, mass);
+        p->challenger = (uint8_t)(i + 1);
+    }
+    if (f->phase != PHASE_MEASURE || f->tagged >= s->measure.targets ||
+        s->attack.kind == ATTACK_FLUSH ||
+        (f->tag_some && !s->clients[tick->group].target) ||
+        rng_unit(&f->env) > f->tag_chance)
+        return;
+    p->label = tracker_tag(f->tracker, mass);
+    if (p->label == TRACKER_NONE)
+        return;
+    f->tagged++;
+}
+
+/* Are all its mixes the adversary's, of a round trip on the way out? */
+static bool
+way_is_corrupt(const struct run *f, const struct way *w)
+{
+    for (unsigned i = 0; i < (w->turns ? w->turns : w->n); i++) {
+        uint8_t layer = f->topology->layer_of[w->relay[i]];
+        if (layer > 0 && layer <= f->topology->n_layers &&
+            !f->topology->corrupt[w->relay[i]])
+            return false;
+    }
+    return true;
+}
+
+static void
+client_send(struct run *f, const struct source_tick *tick)
+{
+    struct gauge_batch *b = gauges_at(f->gauges, tick->at_us);
+    struct way w;
+    topology_way(f->topology, &f->env, tick->client, tick->poll, &w);
+    uint32_t number = hops_record(f, &w, tick->at_us, tick->client,
+                                  tick->poll ? RECORD_POLL : 0);
+    if (number == RECORD_NONE)
+        return;
+    for (unsigned i = 0; f->spy && i < 2; i++)
+        if (tick->client == f->challenger[i].client)
+            spy_sent(f->spy, i, tick->at_us);
+    if (b)
+        b->sent++;
+    if (b && f->gauges->paths)
+        paths_add(f->gauges->paths, tick->client, way_is_corrupt(f, &w));
+    if (f->tracker)
+        packet_tag(f, record_at(&f->records, number), tick);
+    hops_start(f, number, tick->at_us, AT_CLIENT);
+}
+
+void
+hops_send(struct run *f)
+{
+    struct source_tick tick[BATCH];
+    size_t n;
+    do {
+        n = sources_pop(f->sources, f->now_us, tick, BATCH);
+        if (n == SIZE_MAX) {
+            run_fail(f, ERR_NOMEM);
+            return;
+        }
+        for (size_t i = 0; i < n && !f->err; i++)
+            client_send(f, &tick[i]);
+    } while (n == BATCH && !f->err);
+}

@@ -1,0 +1,130 @@
+/* sim/packets/packets_internal.h - the state of one run at the level "packets". */
+#ifndef SIM_PACKETS_PACKETS_INTERNAL_H
+#define SIM_PACKETS_PACKETS_INTERNAL_H
+#include "lib/rng_seeded.h"
+#include "lib/wheel.h"
+#include "relay/alarm.h"
+#include "relay/mix.h"
+#include "sim/packets/gauges.h"
+#include "sim/packets/packets.h"
+#include "sim/packets/real.h"
+#include "sim/packets/records.h"
+#include "sim/packets/sources.h"
+#include "sim/packets/spy.h"
+#include "sim/packets/topology.h"
+#include "sim/packets/tracker.h"
+
+/* What waits in the wheel, a packet or a relay. */
+enum wait_kind {
+    WAIT_LINK,  /* a packet on a link */
+    WAIT_STORE, /* a packet at a store */
+    WAIT_HELD,  /* a packet that the adversary holds back */
+    WAIT_LOOP   /* a relay, until its next own loop */
+};
+
+/* The n-1 attack, over and over: the next packet to come to the relay is held
+ * back for block_s and all others are withheld; then it alone gets in, and
+ * nothing else until the relay is empty. */
+enum flush_state { FLUSH_REST, FLUSH_READY, FLUSH_BLOCK, FLUSH_DRAIN };
+
+enum phase { PHASE_WARM, PHASE_MEASURE, PHASE_OVER };
+
+struct mix_memory {
+    double entropy;   /* of the last departure (Loopix, appendix A) */
+    uint32_t arrived; /* since then */
+};
+
+/* What has come to a relay in this window and waits for its turn: packets, and
+ * own loops that set out. In the entry, b is the kind. */
+enum inbox_kind { INBOX_PACKET, INBOX_LOOP };
+struct inbox {
+    struct wheel_entry *e;
+    uint32_t n, room;
+};
+
+struct run {
+    struct env env; /* first: the environment is this */
+    struct rng_seeded traffic, crypto, looks;
+    uint64_t now_us, window_us; /* now: the end of this window */
+    const struct scenario *scenario;
+    const struct sim_options *options;
+    struct topology *topology;
+    struct sources *sources;
+    struct records records;
+    struct wheel *wait;
+    struct inbox *inbox; /* of each relay */
+    struct wheel_entry *spare;
+    uint32_t spare_room;
+    bool in_order;             /* arrivals wait for departures before them */
+    struct mix **mix;          /* of each relay; stores have none */
+    uint64_t *due_us;          /* of each relay: mix_next_due(), or earlier */
+    uint32_t *matrix;          /* latencies; NULL: another law */
+    struct mix_memory *memory; /* NULL: not asked for */
+    struct tracker *tracker;   /* NULL: nothing is followed */
+    struct real *real;         /* NULL: numbers alone */
+    struct spy *spy;           /* NULL: nobody watches links */
+    struct gauges *gauges;
+    struct alarm *alarm; /* of each relay; NULL: no loops */
+    uint64_t alarm_windows, alarm_bad, alarm_raised; /* before measuring */
+    double beside; /* own loops in a mean delay */
+    /* the attack */
+    enum flush_state flush;
+    uint64_t flush_until_us;
+    /* tags */
+    uint32_t tagged;
+    struct challenger {
+        uint32_t client;
+        uint64_t message_us; /* when the next message to be sent has come */
+        uint64_t every_us;   /* 0: every packet is one */
+    } challenger[2];
+    bool tag_some;     /* groups say who may be tagged */
+    double tag_chance; /* of each packet */
+    /* the run */
+    enum phase phase;
+    struct packets_plan plan;
+    double *inside; /* samples while warming up */
+    size_t n_inside, room_inside;
+    uint64_t sample_us, sample_next_us, warm_until_us;
+    uint64_t look_us, look_from_us; /* when gauges are read */
+    uint32_t serial;
+    uint64_t course;
+    int err; /* of anything that ended the run */
+};
+
+/* packets.c */
+void run_fail(struct run *f, int err);
+/* Note an event in the digest and the trace. at: relay or client number. */
+enum run_event { EVENT_SEND, EVENT_IN, EVENT_LEFT, EVENT_OUT, EVENT_LOST };
+void run_note(struct run *f, uint64_t at_us, enum run_event event,
+              const struct record *p, uint32_t at);
+
+/* hops.c: clients' clocks, what waits, and the mixes, up to now. */
+void hops_send(struct run *f);
+void hops_wait(struct run *f);
+void hops_mix(struct run *f);
+/* A packet whose way is drawn sets out, from a client (relay UINT32_MAX) or a
+ * relay. */
+void hops_start(struct run *f, uint32_t number, uint64_t at_us, uint32_t relay);
+/* A new record on this way; RECORD_NONE: the run has failed. */
+uint32_t hops_record(struct run *f, const struct way *w, uint64_t at_us,
+                     uint32_t sender, uint8_t flags);
+/* A relay's own loop sets out when its turn comes. */
+void hops_loop(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number);
+/* A packet is no more: out (counted), or lost. */
+void hops_lost(struct run *f, uint32_t number, uint64_t at_us, uint32_t at);
+
+/* watch.c: relays' own loops and their alarms; the adversary. */
+int watch_start(struct run *f);
+void watch_loop(struct run *f, uint32_t relay, uint64_t at_us);
+void watch_loop_leaves(struct run *f, uint32_t relay, uint32_t number,
+                       uint64_t at_us);
+void watch_loop_back(struct run *f, uint32_t relay, uint64_t at_us);
+void watch_sample(struct run *f);
+void watch_begin(struct run *f);
+void watch_report(const struct run *f, struct sim_result *r);
+/* A packet comes to the relay under attack. Returns true when the adversary
+ * has taken it. */
+bool watch_takes(struct run *f, uint32_t number, uint64_t at_us);
+/* What he held back gets in. */
+void watch_admits(struct run *f, uint32_t number);
+#endif

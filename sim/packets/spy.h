@@ -1,0 +1,31 @@
+/* sim/packets/spy.h - a store that also watches clients' links.
+ *
+ * It sees when requests for one box come, and when each client sends. A client
+ * sends at Poisson times whatever he does, so one request says little; but the
+ * owner's packet left him a delay before, whose law is known. For each request
+ * of a challenger the store weighs him against the other one:
+ *
+ *   nats = ln(sum over his sends s of f(t - s)) - ln(the same for the other)
+ *
+ * where f is the density of the delay from client to store. By Wald's
+ * sequential test about ln(N) / (mean nats) requests single one out of N. */
+#ifndef SIM_PACKETS_SPY_H
+#define SIM_PACKETS_SPY_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/packets/topology.h"
+
+struct spy;
+
+/* env draws delays, of which f is made. Returns 0 or ERR_NOMEM. */
+int spy_new(struct spy **out, const struct topology *t,
+            struct env *env) CHECK_RESULT;
+void spy_free(struct spy **s);
+
+/* Challenger 0 or 1 sends. */
+void spy_sent(struct spy *s, unsigned challenger, uint64_t at_us);
+/* A request of his comes to the store. Returns the nats that it gives. */
+double spy_came(const struct spy *s, unsigned challenger, bool poll,
+                uint64_t at_us);
+#endif

@@ -1,0 +1,47 @@
+/* sim/scenario/json_internal.h - what the files that read scenarios share. */
+#ifndef SIM_SCENARIO_JSON_INTERNAL_H
+#define SIM_SCENARIO_JSON_INTERNAL_H
+#include <jansson.h>
+
+#include "sim/scenario/scenario_fields.h"
+
+enum { READER_PATH_MAX = 256 };
+
+/* The first error stays, with the place it was at. */
+struct reader {
+    int err;
+    struct scenario_problem *problem;
+    const char *directory;
+    struct params params;
+    char in_case[SCENARIO_NAME_MAX + 16]; /* `case "..": `, or nothing */
+    char path[READER_PATH_MAX];           /* of what is read now */
+};
+
+/* Go into a member or an element; returns what reader_leave() wants to be back
+ * where it was. */
+size_t reader_enter(struct reader *r, const char *key);
+size_t reader_enter_element(struct reader *r, size_t i);
+void reader_leave(struct reader *r, size_t mark);
+
+/* Wrong is what is at the path; or, at `key` of it. */
+void reader_fail(struct reader *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void reader_fail_at(struct reader *r, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void reader_nomem(struct reader *r);
+/* "wants a whole number from 1 to 20, not 2.5" */
+void reader_wants(struct reader *r, const struct field *f, const json_t *v);
+void reader_unknown(struct reader *r, const struct field_table *t,
+                    const char *key);
+
+/* All members of o that t has go into the structure at base, where defaults
+ * are; one that
+ * neither t nor t->also has is an error. */
+void object_read(struct reader *r, const struct field_table *t, json_t *o,
+                 void *base);
+/* Is v a list of as many elements as f wants? Else that is the error. */
+bool list_check(struct reader *r, const struct field *f, const json_t *v);
+/* Numbers of a list, each in f's range, to `out`, which has room for all. */
+void numbers_read(struct reader *r, const struct field *f, const json_t *list,
+                  double *out);
+#endif

@@ -1,0 +1,27 @@
+/* sim/scenario/trace_in.h - numbers from CSV files: a schedule of sends, a matrix of
+ * latencies. Both are read whole, with the line named where one is wrong. */
+#ifndef SIM_SCENARIO_TRACE_IN_H
+#define SIM_SCENARIO_TRACE_IN_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/scenario/scenario.h"
+
+/* Lines "time_s,client": seconds from the start (six decimals count), clients
+ * from 0; a first line of other text is a heading. Lines may stand in any
+ * order. */
+struct trace_in;
+int trace_in_read(struct trace_in **out, const char *file, uint32_t clients,
+                  struct scenario_problem *problem) CHECK_RESULT;
+void trace_in_free(struct trace_in **t);
+/* Time of the next send; UINT64_MAX when all is over. */
+uint64_t trace_in_at_us(const struct trace_in *t);
+/* Take it; returns its client. */
+uint32_t trace_in_next(struct trace_in *t);
+bool trace_in_is_over(const struct trace_in *t);
+
+/* n lines of n numbers, milliseconds from the line's relay to the column's.
+ * *out has n * n microseconds, to be freed by the caller. */
+int matrix_read(uint32_t **out, const char *file, uint32_t n,
+                struct scenario_problem *problem) CHECK_RESULT;
+#endif

@@ -1,0 +1,178 @@
+/* testnet/testnet_process.c - children: run, start, stop.
+ *
+ * A child is told this process's id and ends when it does. Only children are
+ * ever signalled, by their ids. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "testnet/testnet.h"
+
+enum { READY_S = 30, STOP_S = 10 };
+
+static void
+program_exec(struct testnet *t, const char *const *argv)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", t->bin, argv[0]);
+    execv(path, (char *const *)(uintptr_t)argv);
+    fprintf(stderr, "brusio-testnet: %s cannot be started: %s\n", path,
+            strerror(errno));
+    _exit(127);
+}
+
+/* The word after `key` in a text of lines. */
+static bool
+word_find(const char *text, const char *key, char value[static WORD_LEN])
+{
+    size_t n = strlen(key);
+    for (const char *at = text; (at = strstr(at, key)); at += n)
+        if ((at == text || at[-1] == '\n') && at[n] == ' ')
+            return sscanf(at + n, " %127s", value) == 1;
+    return false;
+}
+
+/* Read until the end, the key, or the time is over. */
+static bool
+word_read(int fd, const char *key, char value[static WORD_LEN], int seconds)
+{
+    char text[2048];
+    size_t len = 0;
+    time_t until = time(NULL) + seconds;
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (time(NULL) > until || poll(&p, 1, 200) < 0)
+            return false;
+        if (!(p.revents & (POLLIN | POLLHUP)))
+            continue;
+        ssize_t n = read(fd, text + len, sizeof text - 1 - len);
+        if (n > 0)
+            len += (size_t)n;
+        text[len] = 0;
+        if (key && strchr(text, '\n') && word_find(text, key, value))
+            return true;
+        if (n <= 0 || len == sizeof text - 1)
+            return !key;
+    }
+}
+
+int
+process_run(struct testnet *t, const char *const *argv, const char *key,
+            char value[static WORD_LEN])
+{
+    int fd[2], status;
+    if (pipe(fd))
+        return 127;
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(fd[1], STDOUT_FILENO);
+        close(fd[0]);
+        close(fd[1]);
+        program_exec(t, argv);
+    }
+    close(fd[1]);
+    bool found = pid > 0 && word_read(fd[0], key, value, READY_S);
+    close(fd[0]);
+    if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+        return 127;
+    return WEXITSTATUS(status) ? WEXITSTATUS(status) : found ? 0 : 1;
+}
+
+static void
+child_exec(struct testnet *t, const char *name, const char *program, int ready)
+{
+    char dir[600], log[700], fd_text[16], parent[16];
+    snprintf(dir, sizeof dir, "%s/%s", t->config.dir, name);
+    snprintf(log, sizeof log, "%s/log", dir);
+    snprintf(fd_text, sizeof fd_text, "%d", ready);
+    snprintf(parent, sizeof parent, "%d", (int)getppid());
+    int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int in = open("/dev/null", O_RDONLY);
+    if (out >= 0) {
+        dup2(out, STDOUT_FILENO);
+        dup2(out, STDERR_FILENO);
+    }
+    dup2(in, STDIN_FILENO);
+    setpgid(0, 0); /* Ctrl-C is for the launcher, which stops them in order */
+    const char *const argv[] = {program, "run",      "--dir", dir, "--ready-fd",
+                                fd_text, "--parent", parent,  NULL};
+    program_exec(t, argv);
+}
+
+int
+process_start(struct testnet *t, const char *name, const char *program)
+{
+    int fd[2];
+    struct child *c = &t->child[t->n_children];
+    if (t->n_children == CHILDREN_MAX || pipe(fd))
+        return 1;
+    fcntl(fd[0], F_SETFD, FD_CLOEXEC);
+    snprintf(c->name, sizeof c->name, "%s", name);
+    c->pid = fork();
+    if (c->pid == 0)
+        child_exec(t, name, program, fd[1]);
+    close(fd[1]);
+    if (c->pid < 0) {
+        c->pid = 0;
+        close(fd[0]);
+        return 1;
+    }
+    c->ready = fd[0];
+    t->n_children++;
+    return 0;
+}
+
+int
+process_ready(struct testnet *t, const char *name, const char *key,
+              char value[static WORD_LEN])
+{
+    struct child *c = t->child;
+    while (strcmp(c->name, name) != 0)
+        c++;
+    bool ready = word_read(c->ready, key, value, READY_S);
+    close(c->ready);
+    c->ready = -1;
+    if (!ready)
+        fprintf(stderr,
+                "brusio-testnet: %s did not start; %s/%s/log says why\n", name,
+                t->config.dir, name);
+    return !ready;
+}
+
+const char *
+testnet_ended(struct testnet *t)
+{
+    int status;
+    for (unsigned i = 0; i < t->n_children; i++)
+        if (t->child[i].pid &&
+            waitpid(t->child[i].pid, &status, WNOHANG) == t->child[i].pid) {
+            t->child[i].pid = 0;
+            return t->child[i].name;
+        }
+    return NULL;
+}
+
+void
+testnet_stop(struct testnet *t)
+{
+    time_t until = time(NULL) + STOP_S;
+    for (unsigned i = 0; i < t->n_children; i++)
+        if (t->child[i].pid)
+            kill(t->child[i].pid, SIGTERM);
+    for (unsigned i = 0; i < t->n_children; i++) {
+        pid_t pid = t->child[i].pid;
+        while (pid && waitpid(pid, NULL, WNOHANG) == 0) {
+            if (time(NULL) > until)
+                kill(pid, SIGKILL);
+            usleep(10000);
+        }
+        t->child[i].pid = 0;
+    }
+}
