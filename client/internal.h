@@ -29,7 +29,7 @@ enum {
 #define MARGIN_MIN_US   1000000ULL    /* an answer may be late by */
 #define MARGIN_START_US 3000000ULL    /* before any was measured */
 #define MARGIN_MAX_US   30000000ULL
-#define BUSY_US         10000000ULL /* a part of a message keeps a reader busy */
+#define BUSY_US         10000000ULL /* part of a message keeps a reader busy */
 
 /* A letter on its way into a box. Its states follow from its fields: waiting
  * for the journal (ticket), due (due_us), asked (due_us = when its answer is

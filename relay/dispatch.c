@@ -1,5 +1,5 @@
-/* relay/dispatch.c - what is done next with a packet that was unwrapped: mix and
- * send, deliver, put or get and answer; and by which worker.
+/* relay/dispatch.c - what is done next with a packet that was unwrapped: mix
+ * and send, deliver, put or get and answer; and by which worker.
  *
  *   forward, deliver   unmixed -> mix -> mixed -> link, client
  *   answer             box -> wheel -> link

@@ -1,5 +1,5 @@
-/* tests/world.h - sim/engine/world.h for scenario tests: small worlds made in one
- * line; fails the test on any error. */
+/* tests/world.h - sim/engine/world.h for scenario tests: small worlds made in
+ * one line; fails the test on any error. */
 #ifndef TESTS_WORLD_H
 #define TESTS_WORLD_H
 #include "sim/engine/world.h"

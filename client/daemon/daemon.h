@@ -1,4 +1,5 @@
-/* client/daemon/daemon.h - a client on the real machine: link, disk, local calls. */
+/* client/daemon/daemon.h - a client on the real machine: link, disk, local
+ * calls. */
 #ifndef CLIENT_DAEMON_DAEMON_H
 #define CLIENT_DAEMON_DAEMON_H
 #include "lib/error.h"

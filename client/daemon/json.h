@@ -1,4 +1,5 @@
-/* client/daemon/json.h - the calls of client/daemon/rpc.h, as JSON-RPC 2.0, in three steps.
+/* client/daemon/json.h - the calls of client/daemon/rpc.h, as JSON-RPC 2.0, in
+ * three steps.
  *
  * Parsing and writing JSON and base64 takes milliseconds for a large message.
  * It happens on the thread of the calls; only the step in the middle, which

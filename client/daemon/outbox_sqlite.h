@@ -1,4 +1,5 @@
-/* client/daemon/outbox_sqlite.h - a client's records on disk, in one SQLite file.
+/* client/daemon/outbox_sqlite.h - a client's records on disk, in one SQLite
+ * file.
  *
  * Groups of the journal are applied in their order, many to a transaction.
  * Used on the storage thread; load before that starts. */

@@ -1,4 +1,5 @@
-/* client/daemon/rpc.h - local calls: JSON-RPC 2.0, a line each, on a Unix socket.
+/* client/daemon/rpc.h - local calls: JSON-RPC 2.0, a line each, on a Unix
+ * socket.
  *
  * The socket is for the user alone (0600 in a directory of 0700). Lines and
  * connections are bounded; no call waits: who wants to wait asks again. They

@@ -1,4 +1,5 @@
-/* directory/daemon/main.c - brusio-directory: the command line of an authority. */
+/* directory/daemon/main.c - brusio-directory: the command line of an
+ * authority. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* directory/daemon/page.c - which relay has which flag, and why not. No state. */
+/* directory/daemon/page.c - which relay has which flag, and why not. No
+ * state. */
 #include "directory/daemon/page.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* directory/daemon/page.h - what an authority tells everybody: epochs, authorities,
- * relays by layer, and of each relay its flags, and of each flag that it lacks
- * why and what its operator can do. As HTML, which needs no script, and as
- * JSON.
+/* directory/daemon/page.h - what an authority tells everybody: epochs,
+ * authorities, relays by layer, and of each relay its flags, and of each flag
+ * that it lacks why and what its operator can do. As HTML, which needs no
+ * script, and as JSON.
  *
  * All of it is public already; nothing in it depends on users. Pure. */
 #ifndef DIRECTORY_DAEMON_PAGE_H

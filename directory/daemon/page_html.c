@@ -1,5 +1,5 @@
-/* directory/daemon/page_html.c - the page for people. No script, no file beside it;
- * one column on a phone, where each relay becomes a card. */
+/* directory/daemon/page_html.c - the page for people. No script, no file beside
+ * it; one column on a phone, where each relay becomes a card. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* directory/daemon/server.c - the authority's edge.
  *
- *   GET  /v1/consensus, /v1/consensus.z, /v1/diff/DIGEST.z   directory/daemon/served.h
+ *   GET  /v1/consensus, /v1/consensus.z, /v1/diff/DIGEST.z   served.h
  *   POST /v1/descriptor   from relays
- *   GET, POST /v1/documents, GET /v1/vote/DIGEST   directory/daemon/exchange.h
- *   GET  /, /status.json  directory/daemon/page.h
+ *   GET, POST /v1/documents, GET /v1/vote/DIGEST   exchange.h
+ *   GET  /, /status.json  page.h
  *   GET  /v1/status       counts, for the operator
  *
  * Files: directory/daemon/disk.h. */

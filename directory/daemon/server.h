@@ -1,4 +1,5 @@
-/* directory/daemon/server.h - an authority on the real machine: HTTP, files, timer. */
+/* directory/daemon/server.h - an authority on the real machine: HTTP, files,
+ * timer. */
 #ifndef DIRECTORY_DAEMON_SERVER_H
 #define DIRECTORY_DAEMON_SERVER_H
 #include <stdbool.h>

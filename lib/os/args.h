@@ -1,4 +1,5 @@
-/* lib/os/args.h - the command lines of the programs: COMMAND [--option VALUE].. */
+/* lib/os/args.h - the command lines of the programs: COMMAND [--option
+ * VALUE].. */
 #ifndef LIB_OS_ARGS_H
 #define LIB_OS_ARGS_H
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* lib/os/storage.c - a list of what waits, a thread, and for each loop a list of
- * what is done; all under one mutex.
+/* lib/os/storage.c - a list of what waits, a thread, and for each loop a list
+ * of what is done; all under one mutex.
  *
  * A request's states: waiting, being carried out, done (in the list of its
  * port, which the port's loop empties). */

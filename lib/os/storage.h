@@ -1,5 +1,6 @@
-/* lib/os/storage.h - the storage thread: requests of environments carried out in
- * batches, so that many share one commit, and answered on the loop that asked.
+/* lib/os/storage.h - the storage thread: requests of environments carried out
+ * in batches, so that many share one commit, and answered on the loop that
+ * asked.
  *
  * An object that asks never waits for a disk, so what it sends keeps its times
  * whatever the disk does (I2). */

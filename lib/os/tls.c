@@ -1,6 +1,6 @@
-/* lib/os/tls.c - OpenSSL through a BIO of our own, which reads what the caller has
- * just received where it lies and writes into one buffer that goes when it is
- * drained: ten thousand idle sessions keep nothing. */
+/* lib/os/tls.c - OpenSSL through a BIO of our own, which reads what the caller
+ * has just received where it lies and writes into one buffer that goes when it
+ * is drained: ten thousand idle sessions keep nothing. */
 #include "lib/os/tls.h"
 
 #include <openssl/bio.h>

@@ -1,4 +1,5 @@
-/* relay/daemon/confine.c - what a running relay gives up (lib/os/sandbox.h). No state.
+/* relay/daemon/confine.c - what a running relay gives up (lib/os/sandbox.h). No
+ * state.
  *
  * After it listens and before it makes a thread: root, when a user is
  * configured; every file but its own folder and what libraries may read late;

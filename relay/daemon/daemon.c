@@ -3,8 +3,8 @@
  * Files in its directory: relay.conf, identity.key, packet-EPOCH.key, replay,
  * consensus-EPOCH (those in use), letters/ (a store's), status.json.
  *
- * Timers: the relay's own (through its environment); the directory's, four times
- * a second (links, authorities, what the operator sees).
+ * Timers: the relay's own (through its environment); the directory's, four
+ * times a second (links, authorities, what the operator sees).
  *
  * SIGINT ends it at once. SIGTERM drains: no packet is taken any more, what is
  * held leaves at its time, 30 s at most; then it ends. */

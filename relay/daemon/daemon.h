@@ -1,4 +1,5 @@
-/* relay/daemon/daemon.h - a relay on the real machine; shared by its edge files.
+/* relay/daemon/daemon.h - a relay on the real machine; shared by its edge
+ * files.
  *
  *   daemon.c  life: files, storage, the environment
  *   worker.c  a data plane: loop, struct relay, links; one for each core

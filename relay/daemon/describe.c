@@ -1,4 +1,5 @@
-/* relay/daemon/describe.c - making a descriptor. No state but the keys on disk. */
+/* relay/daemon/describe.c - making a descriptor. No state but the keys on
+ * disk. */
 #include "relay/daemon/describe.h"
 
 #include <sodium.h>

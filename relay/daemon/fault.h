@@ -1,7 +1,7 @@
-/* relay/daemon/fault.h - test builds lose and delay what they send on request (the
- * options fault_drop_permille and fault_delay_ms), as a bad network would. Only
- * between relays: clients' links are left alone, so that a loss shows as the
- * network's. Not there in other builds. */
+/* relay/daemon/fault.h - test builds lose and delay what they send on request
+ * (the options fault_drop_permille and fault_delay_ms), as a bad network would.
+ * Only between relays: clients' links are left alone, so that a loss shows as
+ * the network's. Not there in other builds. */
 #ifndef RELAY_DAEMON_FAULT_H
 #define RELAY_DAEMON_FAULT_H
 #include "relay/daemon/worker.h"

@@ -1,6 +1,6 @@
-/* relay/daemon/hibernate.c - the month's quota (relay/daemon/quota.h) on the real machine:
- * counting what the links carry, keeping it in the file `quota`, telling the
- * operator, closing the links when all of it is used.
+/* relay/daemon/hibernate.c - the month's quota (relay/daemon/quota.h) on the
+ * real machine: counting what the links carry, keeping it in the file `quota`,
+ * telling the operator, closing the links when all of it is used.
  *
  * The file is written once a minute, when the state changes and at the end. A
  * relay that is killed forgets a minute at most: to be safe it counts what that

@@ -1,5 +1,5 @@
-/* relay/daemon/keys.h - what a relay keeps in files between its lives: packet keys,
- * and the replay set's memory. */
+/* relay/daemon/keys.h - what a relay keeps in files between its lives: packet
+ * keys, and the replay set's memory. */
 #ifndef RELAY_DAEMON_KEYS_H
 #define RELAY_DAEMON_KEYS_H
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* relay/daemon/memory.h - one ceiling for a relay's memory, dealt out to what fills
- * it, so that a flood of one kind takes nothing from the others:
+/* relay/daemon/memory.h - one ceiling for a relay's memory, dealt out to what
+ * fills it, so that a flood of one kind takes nothing from the others:
  *
  *   1/2  packets held          beyond it: dropped at unwrapping (FULL)
  *   1/4  clients of a gateway  beyond it: turned away (FULL)

@@ -1,5 +1,6 @@
-/* relay/daemon/net.c - where a relay is reached: its certificate, its port, what each
- * block of addresses may take; connections are dealt out to the workers. */
+/* relay/daemon/net.c - where a relay is reached: its certificate, its port,
+ * what each block of addresses may take; connections are dealt out to the
+ * workers. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* relay/daemon/panel.c - status file, metrics, SIGHUP.
  *
- * Counts leave through relay/operator/publish.h alone: status.json every STATUS_WRITE_S
- * has those of the last minute, the text of the metrics is made once a minute.
- * What is about relays and authorities, not about anybody's packets, is exact.
+ * Counts leave through relay/operator/publish.h alone: status.json every
+ * STATUS_WRITE_S has those of the last minute, the text of the metrics is made
+ * once a minute. What is about relays and authorities, not about anybody's
+ * packets, is exact.
  *
  * Failure modes: the status cannot be written (logged once; an old file is
  * found out by its date); the metrics' address is taken (at the start an error;

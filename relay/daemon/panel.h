@@ -1,5 +1,5 @@
-/* relay/daemon/panel.h - the operator's side of a relay that runs: status.json every
- * few seconds, metrics on loopback, a new configuration on SIGHUP. */
+/* relay/daemon/panel.h - the operator's side of a relay that runs: status.json
+ * every few seconds, metrics on loopback, a new configuration on SIGHUP. */
 #ifndef RELAY_DAEMON_PANEL_H
 #define RELAY_DAEMON_PANEL_H
 #include "relay/daemon/daemon.h"

@@ -1,5 +1,5 @@
-/* relay/daemon/peers.c - a row of relays under a lock, looked through once for each
- * handshake. */
+/* relay/daemon/peers.c - a row of relays under a lock, looked through once for
+ * each handshake. */
 #include "relay/daemon/peers.h"
 
 #include <pthread.h>

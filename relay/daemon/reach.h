@@ -1,5 +1,5 @@
-/* relay/daemon/reach.h - which of its addresses a relay may publish: those at which it
- * has reached itself, by a link with its own key at the other end.
+/* relay/daemon/reach.h - which of its addresses a relay may publish: those at
+ * which it has reached itself, by a link with its own key at the other end.
  *
  *   untested -> reached <-> doubted -> unreached -> reached
  *

@@ -1,4 +1,5 @@
-/* relay/daemon/store_sqlite.h - letters on disk: one SQLite file per expiry day.
+/* relay/daemon/store_sqlite.h - letters on disk: one SQLite file per expiry
+ * day.
  *
  * The same answers as relay/store_memory.h. A put is answered when its
  * transaction is on the disk (I6). The file of a day is destroyed whole when

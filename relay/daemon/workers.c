@@ -1,5 +1,5 @@
-/* relay/daemon/workers.c - what the main thread does with all workers, one after the
- * other. No state. */
+/* relay/daemon/workers.c - what the main thread does with all workers, one
+ * after the other. No state. */
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* relay/operator/check.h - `brusio-relay check`: would this relay do well here? */
+/* relay/operator/check.h - `brusio-relay check`: would this relay do well
+ * here? */
 #ifndef RELAY_OPERATOR_CHECK_H
 #define RELAY_OPERATOR_CHECK_H
 #include "relay/daemon/daemon.h"

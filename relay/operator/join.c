@@ -1,6 +1,6 @@
-/* relay/operator/join.c - one descriptor, posted to all authorities at once. The keys in
- * it are those in the relay's folder, so it does not matter whether the relay
- * runs; a running one goes on to keep its descriptor fresh. */
+/* relay/operator/join.c - one descriptor, posted to all authorities at once.
+ * The keys in it are those in the relay's folder, so it does not matter whether
+ * the relay runs; a running one goes on to keep its descriptor fresh. */
 #include "relay/operator/join.h"
 
 #include <sodium.h>

@@ -1,5 +1,5 @@
-/* relay/operator/join.h - `brusio-relay join` and `leave`: ask the authorities to be let
- * in, or to list this relay no more. */
+/* relay/operator/join.h - `brusio-relay join` and `leave`: ask the authorities
+ * to be let in, or to list this relay no more. */
 #ifndef RELAY_OPERATOR_JOIN_H
 #define RELAY_OPERATOR_JOIN_H
 #include "relay/daemon/daemon.h"

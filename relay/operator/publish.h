@@ -1,4 +1,5 @@
-/* relay/operator/publish.h - the gate through which a relay's counts become visible.
+/* relay/operator/publish.h - the gate through which a relay's counts become
+ * visible.
  *
  * Status file and metrics show what comes out here, never a count itself (I8):
  *

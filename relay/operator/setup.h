@@ -1,4 +1,5 @@
-/* relay/operator/setup.h - `brusio-relay init` asks for what the flags do not say. */
+/* relay/operator/setup.h - `brusio-relay init` asks for what the flags do not
+ * say. */
 #ifndef RELAY_OPERATOR_SETUP_H
 #define RELAY_OPERATOR_SETUP_H
 #include <stdbool.h>

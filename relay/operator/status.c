@@ -1,4 +1,5 @@
-/* relay/operator/status.c - judging a relay's state, and printing it for a person.
+/* relay/operator/status.c - judging a relay's state, and printing it for a
+ * person.
  *
  * The judgement goes from the outside in: does it run, does it reach the
  * authorities, is it in the consensus, does it have its links, is it well. What

@@ -1,9 +1,10 @@
 /* relay/operator/status.h - what an operator is told about a relay.
  *
- * The running relay fills a struct status every few seconds (relay/daemon/panel.c)
- * and keeps it as status.json in its directory; `brusio-relay status` and
- * `top` read it there and say what it means and what to do. Counts in it are
- * coarse (relay/operator/publish.h). No state, no clock. */
+ * The running relay fills a struct status every few seconds
+ * (relay/daemon/panel.c) and keeps it as status.json in its directory;
+ * `brusio-relay status` and `top` read it there and say what it means and what
+ * to do. Counts in it are coarse (relay/operator/publish.h). No state, no
+ * clock. */
 #ifndef RELAY_OPERATOR_STATUS_H
 #define RELAY_OPERATOR_STATUS_H
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-/* relay/operator/status_json.c - struct status as JSON and back; jansson is used here
- * alone. Flat fields by one table, counts of refusals by the names of errors,
- * those that are 0 left out. */
+/* relay/operator/status_json.c - struct status as JSON and back; jansson is
+ * used here alone. Flat fields by one table, counts of refusals by the names of
+ * errors, those that are 0 left out. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* relay/operator/top.h - `brusio-relay status` and `top`: what status.json says. */
+/* relay/operator/top.h - `brusio-relay status` and `top`: what status.json
+ * says. */
 #ifndef RELAY_OPERATOR_TOP_H
 #define RELAY_OPERATOR_TOP_H
 

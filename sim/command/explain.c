@@ -1,4 +1,5 @@
-/* sim/command/explain.c - a scenario in sentences, with an estimate of its cost.
+/* sim/command/explain.c - a scenario in sentences, with an estimate of its
+ * cost.
  *
  * How long it takes is told from a trial: the same scenario, cut to some
  * 500,000 hops, run here and now. */

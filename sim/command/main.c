@@ -1,4 +1,5 @@
-/* sim/command/main.c - brusio-sim: Brusio's own objects under a virtual clock. */
+/* sim/command/main.c - brusio-sim: Brusio's own objects under a virtual
+ * clock. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

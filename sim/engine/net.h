@@ -1,5 +1,6 @@
-/* sim/engine/net.h - a consensus whose keys are all known, for the simulator and for
- * tests: what authorities would have agreed on, signed by one of them. */
+/* sim/engine/net.h - a consensus whose keys are all known, for the simulator
+ * and for tests: what authorities would have agreed on, signed by one of
+ * them. */
 #ifndef SIM_ENGINE_NET_H
 #define SIM_ENGINE_NET_H
 #include <stdint.h>

@@ -1,5 +1,6 @@
-/* sim/engine/team.h - a relay of several workers on one node of sim/engine: each has
- * an environment of its own, all share the node's clock, links and storage. */
+/* sim/engine/team.h - a relay of several workers on one node of sim/engine:
+ * each has an environment of its own, all share the node's clock, links and
+ * storage. */
 #ifndef SIM_ENGINE_TEAM_H
 #define SIM_ENGINE_TEAM_H
 #include "relay/relay.h"

@@ -1,5 +1,6 @@
-/* sim/engine/world.h - whole relays and clients on sim/engine: hosts for the daemons'
- * own objects, with what outlives them (disks, boxes, replay sets) beside them.
+/* sim/engine/world.h - whole relays and clients on sim/engine: hosts for the
+ * daemons' own objects, with what outlives them (disks, boxes, replay sets)
+ * beside them.
  *
  * Used by the simulator's network level and, through tests/world.h, by the
  * scenario tests. Functions return 0 or ERR_*. What goes wrong inside the

@@ -1,4 +1,5 @@
-/* sim/network_level/network_level.c - texts through a whole network, and what is measured of it.
+/* sim/network_level/network_level.c - texts through a whole network, and what
+ * is measured of it.
  *
  * The network is sim/world; this adds a node of the engine for each pair of
  * clients, whose timer sends that pair's texts, and one watch that looks at

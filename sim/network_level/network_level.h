@@ -1,5 +1,6 @@
-/* sim/network_level/network_level.h - the simulator's network level: whole relays, stores and
- * clients, every byte of them, under the virtual clock of sim/engine. */
+/* sim/network_level/network_level.h - the simulator's network level: whole
+ * relays, stores and clients, every byte of them, under the virtual clock of
+ * sim/engine. */
 #ifndef SIM_NETWORK_LEVEL_NETWORK_LEVEL_H
 #define SIM_NETWORK_LEVEL_NETWORK_LEVEL_H
 #include "sim/result.h"

@@ -1,4 +1,5 @@
-/* sim/network_level/network_level_internal.h - between the files of the network level. */
+/* sim/network_level/network_level_internal.h - between the files of the network
+ * level. */
 #ifndef SIM_NETWORK_LEVEL_NETWORK_LEVEL_INTERNAL_H
 #define SIM_NETWORK_LEVEL_NETWORK_LEVEL_INTERNAL_H
 #include "sim/engine/world.h"

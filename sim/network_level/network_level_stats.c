@@ -1,4 +1,5 @@
-/* sim/network_level/network_level_stats.c - estimates and their confidence intervals. No state. */
+/* sim/network_level/network_level_stats.c - estimates and their confidence
+ * intervals. No state. */
 #include <math.h>
 #include <stdlib.h>
 

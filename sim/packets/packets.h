@@ -6,7 +6,8 @@
  * with its way, each relay unwraps it, and where it goes and how long it waits
  * is then taken from what was unwrapped; the course stays the same.
  *
- * Time goes in windows, see sim/packets/hops.c: every packet keeps its exact times. */
+ * Time goes in windows, see sim/packets/hops.c: every packet keeps its exact
+ * times. */
 #ifndef SIM_PACKETS_PACKETS_H
 #define SIM_PACKETS_PACKETS_H
 #include "sim/result.h"

@@ -1,4 +1,5 @@
-/* sim/packets/packets_internal.h - the state of one run at the level "packets". */
+/* sim/packets/packets_internal.h - the state of one run at the level
+ * "packets". */
 #ifndef SIM_PACKETS_PACKETS_INTERNAL_H
 #define SIM_PACKETS_PACKETS_INTERNAL_H
 #include "lib/rng_seeded.h"

@@ -1,5 +1,5 @@
-/* sim/packets/paths.c - counts since the last way of corrupt relays; see paths.h.
- * Counts of AGES_MAX and more are one. */
+/* sim/packets/paths.c - counts since the last way of corrupt relays; see
+ * paths.h. Counts of AGES_MAX and more are one. */
 #include "sim/packets/paths.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* sim/packets/paths.h - how long until a user's packet takes a way of corrupt relays
- * alone.
+/* sim/packets/paths.h - how long until a user's packet takes a way of corrupt
+ * relays alone.
  *
  * Counted in packets of one user since the last such way (or his first packet).
  * A run ends while most users wait, so the share that is caught within n

@@ -1,5 +1,5 @@
-/* sim/packets/real.c - bytes for packets that are otherwise numbers; see real.h.
- * State: a buffer for each packet under way. */
+/* sim/packets/real.c - bytes for packets that are otherwise numbers; see
+ * real.h. State: a buffer for each packet under way. */
 #include "sim/packets/real.h"
 
 #include <sodium.h>

@@ -1,5 +1,5 @@
-/* sim/packets/records.c - an array that grows, and a list of what is free in it.
- * Failure mode: no memory for more; the packet is then refused. */
+/* sim/packets/records.c - an array that grows, and a list of what is free in
+ * it. Failure mode: no memory for more; the packet is then refused. */
 #include "sim/packets/records.h"
 
 #include <stdlib.h>

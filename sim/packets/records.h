@@ -1,9 +1,10 @@
-/* sim/packets/records.h - packets under way, as numbers: one record each, no bytes.
+/* sim/packets/records.h - packets under way, as numbers: one record each, no
+ * bytes.
  *
  * A record is a head, the relays and delays of the packet's way, and its
- * probabilities (sim/packets/tracker.h), as many as this run needs: 48 octets for three
- * hops and no targets. Records move when more are needed: an address is good
- * until the next records_take(). */
+ * probabilities (sim/packets/tracker.h), as many as this run needs: 48 octets
+ * for three hops and no targets. Records move when more are needed: an address
+ * is good until the next records_take(). */
 #ifndef SIM_PACKETS_RECORDS_H
 #define SIM_PACKETS_RECORDS_H
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* sim/packets/spy.c - densities of delays, and the last sends of two clients. */
+/* sim/packets/spy.c - densities of delays, and the last sends of two
+ * clients. */
 #include "sim/packets/spy.h"
 
 #include <math.h>

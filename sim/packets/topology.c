@@ -1,4 +1,5 @@
-/* sim/packets/topology.c - relays' numbers, weights, ways. No state after _new(). */
+/* sim/packets/topology.c - relays' numbers, weights, ways. No state after
+ * _new(). */
 #include "sim/packets/topology.h"
 
 #include <math.h>

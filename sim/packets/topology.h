@@ -1,4 +1,5 @@
-/* sim/packets/topology.h - which relays there are, and the ways drawn through them.
+/* sim/packets/topology.h - which relays there are, and the ways drawn through
+ * them.
  *
  * Relays are numbered gateways first, then layer by layer, then stores. A way
  * is drawn whole when its packet is made, as a sender does it: relays by their

@@ -1,4 +1,5 @@
-/* sim/packets/tracker.c - probabilities in relays and on packets; see tracker.h.
+/* sim/packets/tracker.c - probabilities in relays and on packets; see
+ * tracker.h.
  *
  * State: of each relay and label the sum held there; of each target what has
  * come out. A label is free, followed, or done. Numbers on packets are floats:

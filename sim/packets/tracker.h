@@ -1,4 +1,5 @@
-/* sim/packets/tracker.h - what an observer of every link knows of tagged packets.
+/* sim/packets/tracker.h - what an observer of every link knows of tagged
+ * packets.
  *
  * Exact passive tracking: he sees each packet come and go and knows how many a
  * relay holds, but not which is which. Every packet therefore carries, for each

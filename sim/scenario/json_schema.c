@@ -1,5 +1,5 @@
-/* sim/scenario/json_schema.c - the JSON Schema of scenario files, from the tables that
- * read them. Defaults are what reading begins with. No state. */
+/* sim/scenario/json_schema.c - the JSON Schema of scenario files, from the
+ * tables that read them. Defaults are what reading begins with. No state. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

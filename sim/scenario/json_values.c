@@ -1,5 +1,5 @@
-/* sim/scenario/json_values.c - from JSON values to fields, and what is said about those
- * that are wrong. No state. */
+/* sim/scenario/json_values.c - from JSON values to fields, and what is said
+ * about those that are wrong. No state. */
 #include "sim/scenario/json_internal.h"
 
 #include <math.h>

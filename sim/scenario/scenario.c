@@ -1,4 +1,5 @@
-/* sim/scenario/scenario.c - what a scenario adds up to, and its end. No state. */
+/* sim/scenario/scenario.c - what a scenario adds up to, and its end. No
+ * state. */
 #include "sim/scenario/scenario.h"
 
 #include <stdlib.h>

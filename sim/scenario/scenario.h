@@ -1,12 +1,13 @@
-/* sim/scenario/scenario.h - what a simulation is to do, as read from a scenario file.
+/* sim/scenario/scenario.h - what a simulation is to do, as read from a scenario
+ * file.
  *
  * A scenario is one JSON object; scenario_schema() prints the JSON Schema of
  * it, made from the same tables that read it, with every default. Defaults are
  * the consensus parameters' (params_default()), so a scenario that says nothing
  * of a thing simulates what the network does; which key is which field is in
- * sim/scenario/scenario_fields.c. Times are given in ms or s as the key says; ms are
- * kept in microseconds here, rates, given in packets per second, as packets per
- * 1,000 s (mhz), both rounded to the nearest. */
+ * sim/scenario/scenario_fields.c. Times are given in ms or s as the key says;
+ * ms are kept in microseconds here, rates, given in packets per second, as
+ * packets per 1,000 s (mhz), both rounded to the nearest. */
 #ifndef SIM_SCENARIO_SCENARIO_H
 #define SIM_SCENARIO_SCENARIO_H
 #include <stdbool.h>

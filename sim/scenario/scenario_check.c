@@ -1,5 +1,5 @@
-/* sim/scenario/scenario_check.c - do the values of a scenario go together? Each value's
- * own range is the tables' matter. No state. */
+/* sim/scenario/scenario_check.c - do the values of a scenario go together? Each
+ * value's own range is the tables' matter. No state. */
 #include <stdarg.h>
 #include <stdio.h>
 

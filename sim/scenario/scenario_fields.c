@@ -1,5 +1,5 @@
-/* sim/scenario/scenario_fields.c - the tables behind scenario files, and the defaults.
- * No state. */
+/* sim/scenario/scenario_fields.c - the tables behind scenario files, and the
+ * defaults. No state. */
 #include "sim/scenario/scenario_fields.h"
 
 #include <stdio.h>

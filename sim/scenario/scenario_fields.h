@@ -1,5 +1,5 @@
-/* sim/scenario/scenario_fields.h - which key of a scenario file is which field, of what
- * type and range, and what it is for.
+/* sim/scenario/scenario_fields.h - which key of a scenario file is which field,
+ * of what type and range, and what it is for.
  *
  * The reader (json.c) and the schema (json_schema.c) go through these tables
  * and nothing else, so they cannot differ. Defaults are not in them: reading

@@ -1,4 +1,5 @@
-/* sim/scenario/trace_in.c - reading CSV. State of a trace: what of it is over. */
+/* sim/scenario/trace_in.c - reading CSV. State of a trace: what of it is
+ * over. */
 #include "sim/scenario/trace_in.h"
 
 #include <errno.h>

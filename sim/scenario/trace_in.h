@@ -1,5 +1,6 @@
-/* sim/scenario/trace_in.h - numbers from CSV files: a schedule of sends, a matrix of
- * latencies. Both are read whole, with the line named where one is wrong. */
+/* sim/scenario/trace_in.h - numbers from CSV files: a schedule of sends, a
+ * matrix of latencies. Both are read whole, with the line named where one is
+ * wrong. */
 #ifndef SIM_SCENARIO_TRACE_IN_H
 #define SIM_SCENARIO_TRACE_IN_H
 #include <stdbool.h>

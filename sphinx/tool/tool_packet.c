@@ -1,5 +1,5 @@
-/* sphinx/tool/tool_packet.c - keygen, new, unwrap and the three steps of a SURB.
- * State: none. */
+/* sphinx/tool/tool_packet.c - keygen, new, unwrap and the three steps of a
+ * SURB. State: none. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

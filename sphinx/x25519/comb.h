@@ -1,5 +1,5 @@
-/* sphinx/x25519/comb.h - LANES multiples of the base point side by side, a quarter of
- * a ladder's work. Included after a field and ladder.h.
+/* sphinx/x25519/comb.h - LANES multiples of the base point side by side, a
+ * quarter of a ladder's work. Included after a field and ladder.h.
  *
  * On the twisted Edwards curve -x^2 + y^2 = 1 + d x^2 y^2 that is
  * curve25519 in another form, with u = (1 + y) / (1 - y) (RFC 7748, section

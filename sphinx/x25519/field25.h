@@ -1,5 +1,5 @@
-/* sphinx/x25519/field25.h - numbers modulo 2^255 - 19 in ten limbs of 26 and 25 bits
- * in turn, by AVX2's multiplication of 32-bit halves; LANES is 4.
+/* sphinx/x25519/field25.h - numbers modulo 2^255 - 19 in ten limbs of 26 and 25
+ * bits in turn, by AVX2's multiplication of 32-bit halves; LANES is 4.
  *
  * Limb i counts 2^ceil(25.5 i); the product of two odd limbs therefore counts
  * twice, and what passes 2^255 comes back times 19.

@@ -1,5 +1,5 @@
-/* sphinx/x25519/field51.h - numbers modulo 2^255 - 19 in five limbs of 51 bits, by
- * AVX-512 IFMA; LANES is 8 (512 bits) or 4 (256 bits, AVX-512 VL).
+/* sphinx/x25519/field51.h - numbers modulo 2^255 - 19 in five limbs of 51 bits,
+ * by AVX-512 IFMA; LANES is 8 (512 bits) or 4 (256 bits, AVX-512 VL).
  *
  * IFMA multiplies 52-bit numbers and adds the low or the high 52 bits of the
  * product; a high half of column i counts in column i + 1 twice, since 2^52 =

@@ -1,5 +1,5 @@
-/* sphinx/x25519/x25519.h - many X25519 at once (RFC 7748), by the best means of the
- * processor. Internal to sphinx.
+/* sphinx/x25519/x25519.h - many X25519 at once (RFC 7748), by the best means of
+ * the processor. Internal to sphinx.
  *
  * ifma     eight or four at a time, AVX-512 IFMA
  * avx2     four at a time, AVX2

@@ -1,5 +1,6 @@
-/* sphinx/x25519/x25519_lanes.h - one 64-bit word of each of LANES numbers in a vector,
- * and what the fields of x25519_ifma*.c and x25519_avx2.c have in common.
+/* sphinx/x25519/x25519_lanes.h - one 64-bit word of each of LANES numbers in a
+ * vector, and what the fields of x25519_ifma*.c and x25519_avx2.c have in
+ * common.
  *
  * Internal to those files: each defines LANES, then includes a field
  * (field51.h or field25.h), ladder.h and comb.h. Numbers are modulo p = 2^255 -

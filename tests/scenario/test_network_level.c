@@ -1,5 +1,5 @@
-/* tests/scenario/test_network_level.c - the simulator's network level: what it says of
- * small networks, and that it says it again. */
+/* tests/scenario/test_network_level.c - the simulator's network level: what it
+ * says of small networks, and that it says it again. */
 #include "tests/runner.h"
 
 #include <math.h>
