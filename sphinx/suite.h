@@ -67,6 +67,7 @@ const struct suite *suite_find(uint8_t id);
 /* For sphinx_null_register() only. */
 void suite_set_null(const struct suite *null_suite);
 
+/* suite_x25519.c */
 extern const struct suite suite_x25519;
 
 /* suite_mlkem.c; there only where OpenSSL has ML-KEM-768. */
