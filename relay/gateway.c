@@ -51,7 +51,7 @@ client_name(const struct relay *r, uint32_t number)
 }
 
 int
-relay_client_open(struct relay *r, uint32_t *number)
+gateway_open(struct relay *r, uint32_t *client)
 {
     if (!r->newest || r->newest->layer != 0)
         return ERR_COMMAND;
@@ -83,16 +83,21 @@ relay_client_open(struct relay *r, uint32_t *number)
     if (r->pieces > 0)
         downlink_pieces_start(&c->down, env_now_mono_us(r->env));
     client_arm(r, i);
-    relay_arm(r);
-    *number = i;
+    *client = i;
     return 0;
 }
 
+bool
+gateway_is_open(const struct relay *r, uint32_t client)
+{
+    return client < r->clients_made && r->clients[client].open;
+}
+
 void
-relay_client_close(struct relay *r, uint32_t number)
+gateway_close(struct relay *r, uint32_t number)
 {
     uint32_t packet;
-    if (number >= r->clients_made || !r->clients[number].open)
+    if (!gateway_is_open(r, number))
         return;
     struct client *c = &r->clients[number];
     for (unsigned i = 0; i < DOWNLINK_HANDLES; i++)
@@ -118,13 +123,13 @@ profile_mhz(const struct profile *p)
     return p->send_mhz + p->poll_mhz + p->loop_mhz;
 }
 
-/* How many of n frames that came at once may pass: a client sends what its
- * profile says, a quarter more for its clock, and after a stall of its line
- * what has queued up in ten seconds. Judged before any key exchange; before it
- * has told its profile it may be the fastest. */
-static size_t
-client_allows(const struct relay *r, struct client *c, size_t n)
+/* A client sends what its profile says, a quarter more for its clock, and after
+ * a stall of its line what has queued up in ten seconds. Judged before any key
+ * exchange; before it has told its profile it may be the fastest. */
+size_t
+gateway_allow(struct relay *r, uint32_t client, size_t n)
 {
+    struct client *c = &r->clients[client];
     const struct params *p = &r->newest->consensus->params;
     const uint64_t now_us = env_now_mono_us(r->env);
     uint32_t mhz = c->frames_mhz;
@@ -141,8 +146,8 @@ client_allows(const struct relay *r, struct client *c, size_t n)
     return passed;
 }
 
-static int
-control_take(struct relay *r, uint32_t number, const uint8_t *frame)
+int
+gateway_take_control(struct relay *r, uint32_t number, const uint8_t *frame)
 {
     struct client *c = &r->clients[number];
     const struct params *p = &r->newest->consensus->params;
@@ -171,40 +176,6 @@ control_take(struct relay *r, uint32_t number, const uint8_t *frame)
     if (c->down.n_handles == 1)
         client_rearm(r, number);
     return 0;
-}
-
-bool
-relay_client_frames(struct relay *r, uint32_t client, const uint8_t *frames,
-                    size_t n)
-{
-    size_t len = r->geometry.packet_len, i = 0;
-    if (client >= r->clients_made || !r->clients[client].open || !r->newest)
-        return true;
-    if (r->draining) {
-        r->stats.received += n;
-        r->stats.dropped[-ERR_CLOSED] += n;
-        return true;
-    }
-    const size_t passed = client_allows(r, &r->clients[client], n);
-    r->stats.received += n - passed;
-    r->stats.dropped[-ERR_RATE] += n - passed;
-    const bool all = passed == n;
-    n = passed;
-    while (i < n) {
-        size_t run = 0;
-        while (i + run < n && frames[(i + run) * len] != WIRE_CONTROL)
-            run++;
-        if (run > 0)
-            pipeline_receive(r, NULL, frames + i * len, run);
-        i += run;
-        if (i == n)
-            break;
-        int err = control_take(r, client, frames + i++ * len);
-        if (err)
-            relay_drop(r, err);
-    }
-    relay_arm(r);
-    return all;
 }
 
 static uint32_t
@@ -305,8 +276,8 @@ gateway_due(struct relay *r, uint32_t number, uint32_t generation,
 }
 
 int
-relay_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
-                   size_t len)
+gateway_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
+                     size_t len)
 {
     const size_t room = (size_t)r->geometry.packet_len - WIRE_PIECE_HEAD_LEN;
     uint8_t *packed;
@@ -338,7 +309,7 @@ void
 gateway_free(struct relay *r)
 {
     for (uint32_t i = 0; i < r->clients_made; i++)
-        relay_client_close(r, i);
+        gateway_close(r, i);
     free(r->clients);
     free(r->document);
 }

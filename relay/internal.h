@@ -129,10 +129,13 @@ relay_held_at(const struct relay *r, uint32_t number)
     return (struct held *)(void *)slab_at(r->slab, number);
 }
 
-/* relay.c: set the one timer to what is due next. */
-void relay_arm(struct relay *r);
 /* The view of an epoch, NULL when there is none. */
-struct view *relay_view(struct relay *r, uint32_t epoch);
+static inline struct view *
+relay_view(struct relay *r, uint32_t epoch)
+{
+    struct view *v = &r->view[epoch % VIEWS];
+    return v->consensus && v->consensus->epoch == epoch ? v : NULL;
+}
 
 /* pipeline.c: take in n frames from a relay, or from a client (peer NULL). */
 void pipeline_receive(struct relay *r, struct relay_peer *peer,
@@ -154,7 +157,18 @@ int dispatch_send(struct relay *r, uint16_t next, uint32_t epoch,
 void dispatch_take(struct relay *r);
 void dispatch_hand_over(struct relay *r);
 
-/* gateway.c: to the client with its handle, if it is one of this worker's. */
+/* gateway.c: a client's link, as relay.h has it. */
+int gateway_open(struct relay *r, uint32_t *client) CHECK_RESULT;
+void gateway_close(struct relay *r, uint32_t client);
+bool gateway_is_open(const struct relay *r, uint32_t client);
+int gateway_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
+                         size_t len) CHECK_RESULT;
+/* How many of n frames that came of an open client at once may pass. */
+size_t gateway_allow(struct relay *r, uint32_t client, size_t n);
+/* A control frame of an open client. */
+int gateway_take_control(struct relay *r, uint32_t client,
+                         const uint8_t *frame) CHECK_RESULT;
+/* To the client with its handle, if it is one of this worker's. */
 void gateway_deliver(struct relay *r, uint32_t number);
 /* The worker that has the client with this handle; this one if there is none.
  */
@@ -163,10 +177,13 @@ void gateway_due(struct relay *r, uint32_t client, uint32_t generation,
                  uint64_t now_us);
 void gateway_free(struct relay *r);
 
-/* loops.c */
+/* loops.c: the relay's own loops; worker 0. */
 int loops_equip(struct relay *r) CHECK_RESULT;
 void loops_start(struct relay *r, uint64_t now_us);
-void loops_send(struct relay *r, uint64_t now_us);
-/* An own loop has come back; worker 0. */
+/* Is it time for one? Draws the time of the next. */
+bool loops_turn(struct relay *r, uint64_t now_us);
+/* Make one, in r->frame, and say to whom it goes first. */
+int loops_build(struct relay *r, uint16_t *first) CHECK_RESULT;
+/* One has come back. */
 void loops_returned(struct relay *r, const uint8_t id[static 8]);
 #endif

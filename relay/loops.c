@@ -97,11 +97,12 @@ loop_note(struct relay *r, const struct route *route, const uint8_t id[8])
     memcpy(l->id, id, sizeof l->id);
 }
 
-static int
-loop_build(struct relay *r, struct route *route)
+int
+loops_build(struct relay *r, uint16_t *first)
 {
     const struct consensus *c = r->newest->consensus;
     struct request request = {.kind = WIRE_LOOP};
+    struct route route;
     struct sphinx_end end;
     uint8_t seed[SPHINX_SEED_LEN];
     size_t n;
@@ -114,41 +115,34 @@ loop_build(struct relay *r, struct route *route)
     if (self && to == r->newest->self)
         to = store[n - 1];
     int err =
-        route_draw(route, c, r->env, r->newest->self, to, false, ROUTE_SEND);
+        route_draw(&route, c, r->env, r->newest->self, to, false, ROUTE_SEND);
     if (err)
         return err;
+    *first = route.out[0];
     memcpy(end.handle, r->plane->loop_handle, sizeof end.handle);
     env_random_crypto(r->env, end.surb_id, sizeof end.surb_id);
     env_random_crypto(r->env, request.box, sizeof request.box);
     env_random_crypto(r->env, request.work, sizeof request.work);
     env_random_crypto(r->env, seed, sizeof seed);
-    loop_note(r, route, end.surb_id);
-    err = request_build(r->worker, c, r->env, route, env_now_wall_s(r->env),
+    loop_note(r, &route, end.surb_id);
+    err = request_build(r->worker, c, r->env, &route, env_now_wall_s(r->env),
                         &request, &end, seed, r->frame);
     sodium_memzero(seed, sizeof seed);
     return err;
 }
 
-void
-loops_send(struct relay *r, uint64_t now_us)
+bool
+loops_turn(struct relay *r, uint64_t now_us)
 {
-    struct route route;
     if (!r->newest || r->draining)
-        return;
+        return false;
     alarm_turn(&r->alarm, now_us, loop_mhz(r));
     if (now_us < r->loop_us)
-        return;
+        return false;
     loops_give_up(r, now_us);
     /* a missed time is skipped: the next is drawn from now */
     r->loop_us = now_us + loop_wait_us(r);
-    int err = loop_build(r, &route);
-    if (!err)
-        err = dispatch_send(r, route.out[0], r->newest->consensus->epoch,
-                            r->frame);
-    if (err)
-        relay_drop(r, err);
-    else
-        r->stats.loops_sent++;
+    return true;
 }
 
 void

@@ -1,5 +1,7 @@
-/* relay/relay.c - the relay's life: consensuses, the one timer. One worker of
- * it, to be exact; the stages are drawn in relay.h, the workers in plane.h.
+/* relay/relay.c - the relay's life: consensuses, what comes in, the one timer.
+ * One worker of it, to be exact; the stages are drawn in relay.h, the workers
+ * in plane.h. All that relay.h declares is here, above the stages: none of them
+ * calls it.
  *
  * States: without a consensus (drops everything: ERR_EPOCH); with one or more.
  * Views are kept by epoch modulo VIEWS; a newer consensus replaces the oldest
@@ -202,13 +204,6 @@ relay_forget(struct relay *r, uint32_t epoch)
             r->newest = &r->view[i];
 }
 
-struct view *
-relay_view(struct relay *r, uint32_t epoch)
-{
-    struct view *v = &r->view[epoch % VIEWS];
-    return v->consensus && v->consensus->epoch == epoch ? v : NULL;
-}
-
 void
 relay_peer_init(struct relay_peer *p,
                 const uint8_t identity[static SPHINX_ID_LEN])
@@ -228,7 +223,7 @@ grid_us(uint64_t at_us)
 /* When is anything due next? On a grid of whole ticks: what is due within one
  * is done together, unwrapped in fuller batches and sent in fewer calls, and
  * the moments at which a relay sends do not tell how long its work took. */
-void
+static void
 relay_arm(struct relay *r)
 {
     const bool busy = r->intake.n > 0 || r->handing > 0 || r->more;
@@ -262,6 +257,59 @@ relay_frames(struct relay *r, struct relay_peer *from, const uint8_t *frames,
     relay_arm(r);
 }
 
+int
+relay_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
+                   size_t len)
+{
+    return gateway_set_document(r, epoch, bytes, len);
+}
+
+int
+relay_client_open(struct relay *r, uint32_t *client)
+{
+    int err = gateway_open(r, client);
+    if (!err)
+        relay_arm(r);
+    return err;
+}
+
+void
+relay_client_close(struct relay *r, uint32_t client)
+{
+    gateway_close(r, client);
+}
+
+bool
+relay_client_frames(struct relay *r, uint32_t client, const uint8_t *frames,
+                    size_t n)
+{
+    const size_t len = r->geometry.packet_len;
+    if (!gateway_is_open(r, client) || !r->newest)
+        return true;
+    if (r->draining) {
+        r->stats.received += n;
+        r->stats.dropped[-ERR_CLOSED] += n;
+        return true;
+    }
+    const size_t passed = gateway_allow(r, client, n);
+    r->stats.received += n - passed;
+    r->stats.dropped[-ERR_RATE] += n - passed;
+    for (size_t i = 0; i < passed; i++) {
+        size_t run = 0;
+        while (i + run < passed && frames[(i + run) * len] != WIRE_CONTROL)
+            run++;
+        if (run > 0)
+            pipeline_receive(r, NULL, frames + i * len, run);
+        i += run;
+        int err =
+            i < passed ? gateway_take_control(r, client, frames + i * len) : 0;
+        if (err)
+            relay_drop(r, err);
+    }
+    relay_arm(r);
+    return passed == n;
+}
+
 static void
 due_run(struct relay *r, uint64_t now_us)
 {
@@ -275,6 +323,22 @@ due_run(struct relay *r, uint64_t now_us)
             else
                 gateway_due(r, e[i].a, e[i].b >> 8, now_us);
     } while (n == TICK_BATCH);
+}
+
+/* A loop of its own, if it is time for one. */
+static void
+own_loop_send(struct relay *r, uint64_t now_us)
+{
+    uint16_t first;
+    if (!loops_turn(r, now_us))
+        return;
+    int err = loops_build(r, &first);
+    if (!err)
+        err = dispatch_send(r, first, r->newest->consensus->epoch, r->frame);
+    if (err)
+        relay_drop(r, err);
+    else
+        r->stats.loops_sent++;
 }
 
 void
@@ -294,7 +358,7 @@ relay_tick(struct relay *r)
     } while (n == TICK_BATCH);
     due_run(r, now_us);
     if (r->number == 0)
-        loops_send(r, now_us);
+        own_loop_send(r, now_us);
     dispatch_hand_over(r);
     relay_arm(r);
 }
