@@ -10,240 +10,18 @@
  * held leaves at its time, 30 s at most; then it ends. */
 #include "relay/daemon/daemon.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/secret.h"
-#include "lib/wire.h"
-#include "network/family.h"
 #include "network/os/netfile.h"
-#include "network/receive.h"
 #include "relay/daemon/panel.h"
 
 enum { PACKET_HEAD_LEN = 128 }; /* what is kept beside a packet, at most */
-enum { DIRECTORY_US = 250000, STORAGE_QUEUE = 4096, DRAIN_US = 30000000 };
-
-static const char *const level_names[] = {"error", "warning", "notice",
-                                          "info",  "debug",   NULL};
-
-#define OPTION(field) \
-    .name = #field, .offset = offsetof(struct daemon_config, field)
-const struct config_option relay_options[] = {
-    {OPTION(role), .type = CONFIG_ENUM, .required = true, .value = "mix",
-     .names = status_role_name,
-     .help = "what this relay is; mixes are dealt out to layers"},
-    {OPTION(listen), .type = CONFIG_STRING, .value = "127.0.0.1:7100", .min = 1,
-     .max = 63,
-     .help = "address and port to accept links at; port 0 takes any"},
-    {OPTION(addresses), .type = CONFIG_LIST, .value = "", .max = ADDRESSES_MAX,
-     .help = "where others reach it; empty: the address that was bound"},
-    {OPTION(network), .type = CONFIG_STRING, .value = "network.json", .min = 1,
-     .max = 400, .help = "the network file, from this directory"},
-    {OPTION(family), .type = CONFIG_STRING, .value = "",
-     .max = FAMILY_TEXT_LEN - 1,
-     .help = "what 'brusio-relay family' printed for this relay; no path uses "
-             "two of one family"},
-    {OPTION(user), .type = CONFIG_STRING, .value = "", .max = 64,
-     .help = "started as root: the user to become when it listens"},
-    {OPTION(bandwidth), .type = CONFIG_INTEGER, .value = "1000", .min = 1,
-     .max = 10000000,
-     .help = "packets per second offered; paths are drawn by it"},
-    {OPTION(workers), .type = CONFIG_INTEGER, .value = "0",
-     .max = RELAY_WORKERS_MAX,
-     .help = "threads that carry packets; 0: one for each processor, 8 at "
-             "most"},
-    {OPTION(memory_max), .type = CONFIG_INTEGER, .value = "512",
-     .min = MEMORY_MIN_MIB, .max = 1048576,
-     .help = "MiB it may use; the next two are lowered to fit"},
-    {OPTION(rate), .type = CONFIG_INTEGER, .value = "0", .max = 100000000,
-     .help = "KiB a second taken in, and as much let out; 0: no limit"},
-    {OPTION(burst), .type = CONFIG_INTEGER, .value = "0", .max = 100000000,
-     .help = "KiB that may come at once; 0: what 'rate' brings in two seconds"},
-    {OPTION(quota_gb), .type = CONFIG_INTEGER, .value = "0", .max = 1000000000,
-     .help = "GB a month, both ways together; 0: no limit"},
-    {OPTION(quota_day), .type = CONFIG_INTEGER, .value = "1", .min = 1,
-     .max = 28, .help = "the day on which the quota's month begins (UTC)"},
-    {OPTION(assume_reachable), .type = CONFIG_BOOLEAN, .value = "false",
-     .help = "publish its addresses though it does not reach itself there"},
-    {OPTION(packets_max), .type = CONFIG_INTEGER, .value = "20000", .min = 100,
-     .max = 10000000, .help = "packets held at once, 2 KiB each"},
-    {OPTION(clients_max), .type = CONFIG_INTEGER, .value = "2000", .min = 1,
-     .max = 1000000, .help = "clients of a gateway"},
-    {OPTION(letters_max), .type = CONFIG_INTEGER, .value = "1000000", .min = 1,
-     .max = 1000000000, .help = "letters a store keeps, 1.4 KB each"},
-    {OPTION(replay_tags), .type = CONFIG_INTEGER, .value = "1000000",
-     .min = 1000, .max = 100000000,
-     .help = "packets remembered against replays, 8 bytes each"},
-    {OPTION(log_level), .type = CONFIG_ENUM, .value = "notice",
-     .names = level_names, .help = "what is logged"},
-    {OPTION(metrics), .type = CONFIG_LOOPBACK, .value = "",
-     .help = "where to serve /metrics for Prometheus; empty: nowhere"},
-#ifdef BRUSIO_DEBUG
-    {OPTION(fault_drop_permille), .type = CONFIG_INTEGER, .value = "0",
-     .max = 1000, .help = "test builds: packets dropped of a thousand"},
-    {OPTION(fault_delay_ms), .type = CONFIG_INTEGER, .value = "0", .max = 60000,
-     .help = "test builds: packets to relays are held back so long"},
-#endif
-};
-const size_t relay_options_len = sizeof relay_options / sizeof relay_options[0];
-
-const struct daemon_view *
-daemon_view_of(const struct daemon *d, uint32_t epoch)
-{
-    const struct daemon_view *v = &d->view[epoch % DAEMON_VIEWS];
-    return v->consensus && v->consensus->epoch == epoch ? v : NULL;
-}
-
-/* ---- storage ---- */
-
-/* A store opens its letters when it knows how long they are. */
-static int
-letters_open(struct daemon *d, const struct consensus *c)
-{
-    const struct sphinx_geometry *g = &c->params.geometry;
-    char path[FILES_PATH_MAX];
-    if (d->letters || d->config->role + ROLE_GATEWAY != ROLE_STORE)
-        return 0;
-    int err = files_path(path, d->dir, "letters");
-    if (!err)
-        err = store_sqlite_new(&d->letters, path,
-                               wire_letter_len(g->body_len, g->surb_len),
-                               (size_t)d->config->letters_max);
-    if (!err)
-        err = storage_new(&d->storage, STORAGE_QUEUE, store_sqlite_run,
-                          d->letters);
-    if (!err)
-        err = workers_storage(d);
-    if (err)
-        log_write(&d->host.log, LOG_ERROR, "relay",
-                  "the letters cannot be opened: %s", error_text(err));
-    return err;
-}
-
-/* ---- consensus ---- */
-
-static void
-consensus_path(const struct daemon *d, uint32_t epoch,
-               char path[static FILES_PATH_MAX])
-{
-    snprintf(path, FILES_PATH_MAX, "%s/consensus-%u", d->dir, epoch);
-}
-
-static void
-view_free(struct daemon_view *v)
-{
-    consensus_free(&v->consensus);
-    free(v->owner);
-    v->owner = NULL;
-}
-
-static int
-consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
-              size_t len)
-{
-    uint8_t *seed = NULL;
-    struct daemon_view *v = &d->view[c->epoch % DAEMON_VIEWS];
-    struct daemon_view made = {c, workers_owners(d, c)};
-    int err = made.owner ? letters_open(d, c) : ERR_NOMEM;
-    if (!err)
-        err = keys_seed(d->dir, c->epoch, &seed);
-    if (!err)
-        err = workers_consensus(d, &made, seed);
-    secret_free((void **)&seed);
-    if (err && err != ERR_NOT_FOUND) {
-        view_free(&made);
-        return err;
-    }
-    view_free(v);
-    *v = made;
-    if (c->epoch > d->newest)
-        d->newest = c->epoch;
-    if (c->epoch == d->newest && net_favour(d->net, c))
-        d->refused[-ERR_NOMEM]++;
-    if (err) /* it is without us, and still tells who is who */
-        log_write(&d->host.log, LOG_NOTICE, "relay",
-                  "epoch %u is without this relay", c->epoch);
-    else if (c->epoch == d->newest)
-        (void)!workers_document(d, c->epoch, bytes, len);
-    return 0;
-}
-
-int
-daemon_consensus(struct daemon *d, struct consensus *c, const uint8_t *bytes,
-                 size_t len)
-{
-    char path[FILES_PATH_MAX];
-    uint32_t epoch = c->epoch;
-    int err = consensus_use(d, c, bytes, len);
-    if (err)
-        return err;
-    consensus_path(d, epoch, path);
-    if (files_write(path, bytes, len))
-        log_write(&d->host.log, LOG_WARNING, "relay",
-                  "the consensus cannot be kept; is the disk full?");
-    if (epoch > DAEMON_VIEWS) {
-        consensus_path(d, epoch - DAEMON_VIEWS, path);
-        unlink(path);
-        keys_forget(d->dir, epoch - DAEMON_VIEWS + 1);
-    }
-    log_write(&d->host.log, LOG_NOTICE, "relay", "epoch %u: %zu relays", epoch,
-              c->n_relays);
-    return 0;
-}
-
-int
-daemon_receive(struct daemon *d, struct consensus **out, const uint8_t *bytes,
-               size_t len)
-{
-    const struct receive_rules rules = {
-        .network = d->network.name,
-        .geometry = &d->network.geometry,
-        .authorities = (const uint8_t(*)[SPHINX_ID_LEN])d->authorities,
-        .n_authorities = d->network.n_authorities};
-    return receive_consensus(out, &rules, bytes, len, d->newest,
-                             env_now_wall_s(&d->host.env));
-}
-
-/* What an earlier life had, oldest first. */
-static void
-consensus_load(struct daemon *d)
-{
-    uint32_t first = UINT32_MAX, last = 0;
-    unsigned number;
-    char path[FILES_PATH_MAX];
-    DIR *dir = opendir(d->dir);
-    for (struct dirent *e; dir && (e = readdir(dir));)
-        if (sscanf(e->d_name, "consensus-%u", &number) == 1 &&
-            !strstr(e->d_name, ".new")) {
-            first = number < first ? number : first;
-            last = number > last ? number : last;
-        }
-    if (dir)
-        closedir(dir);
-    if (last > DAEMON_VIEWS && first < last - DAEMON_VIEWS)
-        first = last - DAEMON_VIEWS;
-    for (uint32_t epoch = first; epoch <= last; epoch++) {
-        struct consensus *c;
-        uint8_t *bytes;
-        size_t len;
-        consensus_path(d, epoch, path);
-        if (files_read(path, DOCUMENT_BODY_MAX * 2, &bytes, &len))
-            continue;
-        int err = daemon_receive(d, &c, bytes, len);
-        if (!err)
-            err = consensus_use(d, c, bytes, len);
-        if (err)
-            d->refused[-err]++;
-        free(bytes);
-    }
-}
-
-/* ---- life ---- */
+enum { DIRECTORY_US = 250000, DRAIN_US = 30000000 };
 
 static void
 relay_timer(void *ctx)
@@ -406,7 +184,7 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
     err = daemon_confine(d); /* before there is another thread */
     if (err)
         return err;
-    consensus_load(d);
+    views_load(d);
     hibernate_start(d);
     err = panel_new(&d->panel, d, config);
     if (!err)
@@ -432,8 +210,7 @@ daemon_free(struct daemon *d)
     storage_free(&d->storage);
     workers_free(d);
     store_sqlite_free(&d->letters);
-    for (size_t i = 0; i < DAEMON_VIEWS; i++)
-        view_free(&d->view[i]);
+    views_free(d);
     replay_file_close(&d->replay);
     secret_free((void **)&d->identity_seed);
     host_free(&d->host);

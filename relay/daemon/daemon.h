@@ -1,15 +1,15 @@
 /* relay/daemon/daemon.h - a relay on the real machine; shared by its edge
  * files.
  *
- *   daemon.c  life: files, storage, the environment
+ *   daemon.c  life: files, limits, the timers
  *   worker.c  a data plane: loop, struct relay, links; one for each core
  *   links.c   to the relays it sends to, from relays, from clients
  *   net.c     the port, and whose a connection becomes
+ *   views.c   the consensuses in use, and a store's letters
  *   directory.c  consensus and descriptor, over HTTP with the authorities
  *   panel.c   the operator's side: status file, metrics, SIGHUP */
 #ifndef RELAY_DAEMON_DAEMON_H
 #define RELAY_DAEMON_DAEMON_H
-#include "lib/os/config.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/http.h"
@@ -18,27 +18,11 @@
 #include "network/json.h"
 #include "relay/daemon/keys.h"
 #include "relay/daemon/memory.h"
+#include "relay/daemon/options.h"
 #include "relay/daemon/quota.h"
 #include "relay/daemon/store_sqlite.h"
 #include "relay/daemon/worker.h"
 #include "relay/relay.h"
-
-struct daemon_config {
-    int role; /* index in its names: gateway, mix, store */
-    char *listen, *network, *family, *user;
-    struct config_list addresses; /* to be reached at; empty: as bound */
-    int64_t workers;              /* 0: one for each processor */
-    int64_t memory_max;           /* MiB */
-    int64_t rate, burst;          /* KiB/s, KiB; 0: no limit */
-    int64_t quota_gb, quota_day;  /* a month; 0: none */
-    bool assume_reachable;
-    int64_t bandwidth, packets_max, clients_max, letters_max, replay_tags;
-    int64_t fault_drop_permille, fault_delay_ms; /* test builds */
-    int log_level;
-    char *metrics; /* loopback address; "": none */
-};
-extern const struct config_option relay_options[];
-extern const size_t relay_options_len;
 
 /* A consensus kept, and which worker has the link to each of its relays. */
 struct daemon_view {
@@ -81,14 +65,17 @@ struct daemon {
     uint64_t refused[ERROR_COUNT];
 };
 
-/* daemon.c: is this a consensus for us (network/receive.h)? */
-int daemon_receive(struct daemon *d, struct consensus **out,
-                   const uint8_t *bytes, size_t len) CHECK_RESULT;
-/* A verified consensus; takes it over. */
-int daemon_consensus(struct daemon *d, struct consensus *c,
-                     const uint8_t *bytes, size_t len) CHECK_RESULT;
-const struct daemon_view *daemon_view_of(const struct daemon *d,
-                                         uint32_t epoch);
+/* views.c: the consensus of this epoch; NULL when there is none. */
+const struct daemon_view *views_find(const struct daemon *d, uint32_t epoch);
+/* Is this a consensus for us (network/receive.h)? */
+int views_receive(struct daemon *d, struct consensus **out,
+                  const uint8_t *bytes, size_t len) CHECK_RESULT;
+/* A verified consensus, as signed bytes too; takes it over. */
+int views_take(struct daemon *d, struct consensus *c, const uint8_t *bytes,
+               size_t len) CHECK_RESULT;
+/* What an earlier life had, oldest first. */
+void views_load(struct daemon *d);
+void views_free(struct daemon *d);
 
 /* confine.c: give up root, files and calls that it does not need. */
 int daemon_confine(struct daemon *d) CHECK_RESULT;
@@ -143,8 +130,11 @@ int workers_document(struct daemon *d, uint32_t epoch, const uint8_t *bytes,
                      size_t len) CHECK_RESULT;
 void workers_drain(struct daemon *d);
 /* Which worker shall have the link to each relay of a consensus: the one that
- * has it, else the one with the fewest. Returns NULL without memory. */
-uint8_t *workers_owners(const struct daemon *d, const struct consensus *c);
+ * has it under the view before (NULL: none), else the one with the fewest.
+ * Returns NULL without memory. */
+uint8_t *workers_owners(const struct daemon *d,
+                        const struct daemon_view *before,
+                        const struct consensus *c);
 /* Ways to the storage thread. */
 int workers_storage(struct daemon *d) CHECK_RESULT;
 void workers_stats(struct daemon *d, struct relay_stats *sum);

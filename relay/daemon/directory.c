@@ -70,7 +70,7 @@ document_unpack(struct directory *u, const uint8_t *body, size_t len,
 {
     uint8_t *plain;
     size_t plain_len;
-    const struct daemon_view *v = daemon_view_of(u->daemon, u->asked);
+    const struct daemon_view *v = views_find(u->daemon, u->asked);
     int err = pack_inflate(body, len, FETCH_DOCUMENT_MAX, &plain, &plain_len);
     if (err || u->asked == 0) {
         *out = err ? NULL : plain;
@@ -99,9 +99,9 @@ fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     uint8_t *document = NULL;
     err = document_unpack(u, body, len, &document, &len);
     if (!err)
-        err = daemon_receive(d, &c, document, len);
+        err = views_receive(d, &c, document, len);
     if (!err)
-        err = daemon_consensus(d, c, document, len);
+        err = views_take(d, c, document, len);
     free(document);
     /* a diff that leads nowhere: the whole of it next time */
     u->whole = err != 0 && err != ERR_STALE;
@@ -117,7 +117,7 @@ fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 static bool
 fetch_is_due(struct daemon *d)
 {
-    const struct daemon_view *v = daemon_view_of(d, d->newest);
+    const struct daemon_view *v = views_find(d, d->newest);
     if (!v)
         return true;
     uint64_t next_s = v->consensus->valid_after_s + d->network.epoch_len_s;
@@ -134,7 +134,7 @@ fetch_step(struct directory *u)
     size_t i = u->next_authority++ % d->network.n_authorities;
     u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
     char path[PATH_LEN] = "/v1/consensus.z";
-    const struct daemon_view *v = daemon_view_of(d, d->newest);
+    const struct daemon_view *v = views_find(d, d->newest);
     u->asked = v && !u->whole ? d->newest : 0;
     if (u->asked) {
         char hex[2 * SPHINX_DIGEST_LEN + 1];

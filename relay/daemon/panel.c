@@ -74,7 +74,7 @@ network_gather(struct panel *p)
 {
     struct daemon *d = p->daemon;
     struct status *s = &p->now;
-    const struct daemon_view *v = daemon_view_of(d, d->newest);
+    const struct daemon_view *v = views_find(d, d->newest);
     const int self = v ? consensus_find(v->consensus, d->identity) : -1;
     s->epoch = v ? d->newest : 0;
     s->valid_after_s = v ? v->consensus->valid_after_s : 0;

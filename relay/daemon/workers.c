@@ -106,9 +106,9 @@ workers_consensus(struct daemon *d, const struct daemon_view *v,
 
 /* A worker as yet without a link to anybody counts as one with none. */
 uint8_t *
-workers_owners(const struct daemon *d, const struct consensus *c)
+workers_owners(const struct daemon *d, const struct daemon_view *before,
+               const struct consensus *c)
 {
-    const struct daemon_view *before = daemon_view_of(d, d->newest);
     uint32_t links[RELAY_WORKERS_MAX] = {0};
     uint8_t *owner = calloc(c->n_relays + 1, 1);
     int self = consensus_find(c, d->identity);

@@ -1,0 +1,177 @@
+/* relay/daemon/views.c - the consensuses a relay keeps: judged, taken up by the
+ * workers, written down, found again by the next life. Who brings one (the
+ * directory) stands above.
+ *
+ * State: struct daemon's views, by epoch modulo DAEMON_VIEWS. No timers.
+ * Failure modes: a worker has no memory, or a store's letters cannot be opened
+ * (the one before stays in use); the disk is full (taken up, and not kept). */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/secret.h"
+#include "lib/wire.h"
+#include "network/receive.h"
+#include "relay/daemon/daemon.h"
+
+enum { STORAGE_QUEUE = 4096 };
+
+const struct daemon_view *
+views_find(const struct daemon *d, uint32_t epoch)
+{
+    const struct daemon_view *v = &d->view[epoch % DAEMON_VIEWS];
+    return v->consensus && v->consensus->epoch == epoch ? v : NULL;
+}
+
+/* ---- storage ---- */
+
+/* A store opens its letters when it knows how long they are. */
+static int
+letters_open(struct daemon *d, const struct consensus *c)
+{
+    const struct sphinx_geometry *g = &c->params.geometry;
+    char path[FILES_PATH_MAX];
+    if (d->letters || d->config->role + ROLE_GATEWAY != ROLE_STORE)
+        return 0;
+    int err = files_path(path, d->dir, "letters");
+    if (!err)
+        err = store_sqlite_new(&d->letters, path,
+                               wire_letter_len(g->body_len, g->surb_len),
+                               (size_t)d->config->letters_max);
+    if (!err)
+        err = storage_new(&d->storage, STORAGE_QUEUE, store_sqlite_run,
+                          d->letters);
+    if (!err)
+        err = workers_storage(d);
+    if (err)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "the letters cannot be opened: %s", error_text(err));
+    return err;
+}
+
+/* ---- taking up ---- */
+
+static void
+consensus_path(const struct daemon *d, uint32_t epoch,
+               char path[static FILES_PATH_MAX])
+{
+    snprintf(path, FILES_PATH_MAX, "%s/consensus-%u", d->dir, epoch);
+}
+
+static void
+view_free(struct daemon_view *v)
+{
+    consensus_free(&v->consensus);
+    free(v->owner);
+    v->owner = NULL;
+}
+
+static int
+consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
+              size_t len)
+{
+    uint8_t *seed = NULL;
+    struct daemon_view *v = &d->view[c->epoch % DAEMON_VIEWS];
+    const struct daemon_view *before = views_find(d, d->newest);
+    struct daemon_view made = {c, workers_owners(d, before, c)};
+    int err = made.owner ? letters_open(d, c) : ERR_NOMEM;
+    if (!err)
+        err = keys_seed(d->dir, c->epoch, &seed);
+    if (!err)
+        err = workers_consensus(d, &made, seed);
+    secret_free((void **)&seed);
+    if (err && err != ERR_NOT_FOUND) {
+        view_free(&made);
+        return err;
+    }
+    view_free(v);
+    *v = made;
+    if (c->epoch > d->newest)
+        d->newest = c->epoch;
+    if (c->epoch == d->newest && net_favour(d->net, c))
+        d->refused[-ERR_NOMEM]++;
+    if (err) /* it is without us, and still tells who is who */
+        log_write(&d->host.log, LOG_NOTICE, "relay",
+                  "epoch %u is without this relay", c->epoch);
+    else if (c->epoch == d->newest)
+        (void)!workers_document(d, c->epoch, bytes, len);
+    return 0;
+}
+
+int
+views_take(struct daemon *d, struct consensus *c, const uint8_t *bytes,
+           size_t len)
+{
+    char path[FILES_PATH_MAX];
+    uint32_t epoch = c->epoch;
+    int err = consensus_use(d, c, bytes, len);
+    if (err)
+        return err;
+    consensus_path(d, epoch, path);
+    if (files_write(path, bytes, len))
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "the consensus cannot be kept; is the disk full?");
+    if (epoch > DAEMON_VIEWS) {
+        consensus_path(d, epoch - DAEMON_VIEWS, path);
+        unlink(path);
+        keys_forget(d->dir, epoch - DAEMON_VIEWS + 1);
+    }
+    log_write(&d->host.log, LOG_NOTICE, "relay", "epoch %u: %zu relays", epoch,
+              c->n_relays);
+    return 0;
+}
+
+int
+views_receive(struct daemon *d, struct consensus **out, const uint8_t *bytes,
+              size_t len)
+{
+    const struct receive_rules rules = {
+        .network = d->network.name,
+        .geometry = &d->network.geometry,
+        .authorities = (const uint8_t(*)[SPHINX_ID_LEN])d->authorities,
+        .n_authorities = d->network.n_authorities};
+    return receive_consensus(out, &rules, bytes, len, d->newest,
+                             env_now_wall_s(&d->host.env));
+}
+
+void
+views_load(struct daemon *d)
+{
+    uint32_t first = UINT32_MAX, last = 0;
+    unsigned number;
+    char path[FILES_PATH_MAX];
+    DIR *dir = opendir(d->dir);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (sscanf(e->d_name, "consensus-%u", &number) == 1 &&
+            !strstr(e->d_name, ".new")) {
+            first = number < first ? number : first;
+            last = number > last ? number : last;
+        }
+    if (dir)
+        closedir(dir);
+    if (last > DAEMON_VIEWS && first < last - DAEMON_VIEWS)
+        first = last - DAEMON_VIEWS;
+    for (uint32_t epoch = first; epoch <= last; epoch++) {
+        struct consensus *c;
+        uint8_t *bytes;
+        size_t len;
+        consensus_path(d, epoch, path);
+        if (files_read(path, DOCUMENT_BODY_MAX * 2, &bytes, &len))
+            continue;
+        int err = views_receive(d, &c, bytes, len);
+        if (!err)
+            err = consensus_use(d, c, bytes, len);
+        if (err)
+            d->refused[-err]++;
+        free(bytes);
+    }
+}
+
+void
+views_free(struct daemon *d)
+{
+    for (size_t i = 0; i < DAEMON_VIEWS; i++)
+        view_free(&d->view[i]);
+}
