@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MAX_TESTS 4096
@@ -17,6 +18,13 @@ test_seed(void)
 {
     const char *s = getenv("BRUSIO_TEST_SEED");
     return s ? strtoull(s, NULL, 0) : 1;
+}
+
+bool
+test_proof(void)
+{
+    const char *s = getenv("BRUSIO_TEST_PROOF");
+    return s && strcmp(s, "1") == 0;
 }
 
 static void

@@ -2,13 +2,12 @@
  * with them. Texts here are written with ' for ". */
 #include "tests/runner.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/scenario/scenario.h"
-#include "tests/malloc_count.h"
+#include "tests/heap.h"
 
 enum { TEXT_LEN = 4096 };
 #define LEN(a)  (sizeof(a) / sizeof((a)[0]))
@@ -511,18 +510,6 @@ bounds(void **state)
 
 /* ---- without memory ---- */
 
-static long json_left = -1;
-
-static void *
-json_malloc_failing(size_t n)
-{
-    if (json_left == 0)
-        return NULL;
-    if (json_left > 0)
-        json_left--;
-    return malloc(n);
-}
-
 #define BUSY                                                        \
     "{'format':1,'about':'x','network':{'weights':[[1,2],[3,4]]},"  \
     "'clients':[{'count':2,'rates':[1,2,3]}],'cases':[{'name':'a'," \
@@ -535,70 +522,35 @@ static void
 no_memory(void **state)
 {
     (void)state;
-    struct scenario_file *f;
     struct scenario_problem p;
     char json[TEXT_LEN];
     unsigned nomem = 0;
-    int err = ERR_NOMEM;
     quotes(json, BUSY);
-    for (long n = 0; err; n++) {
-        bool can = malloc_fail_after(n);
-        err = can ? scenario_parse(&f, json, strlen(json), "", &p) : 0;
-        malloc_fail_after(-1);
+    for (struct heap h = {.most = 200}; heap_next(&h);) {
+        struct scenario_file *f;
+        heap_arm(&h);
+        const int err = scenario_parse(&f, json, strlen(json), "", &p);
+        heap_disarm(&h);
         nomem += err == ERR_NOMEM;
-        assert_true(!can || (f == NULL) == (err != 0));
-        assert_true(err == 0 || err == ERR_NOMEM || err == ERR_FORMAT);
-        if (can)
-            scenario_free(&f);
-        assert_true(err || !can || nomem > 100);
+        assert_true(h.failed ? err == ERR_NOMEM || err == ERR_FORMAT : !err);
+        assert_true((f == NULL) == (err != 0));
+        scenario_free(&f);
     }
-    char *schema = NULL;
-    for (long n = 0; !schema; n++) {
-        (void)malloc_fail_after(n);
-        schema = scenario_schema();
-        (void)malloc_fail_after(-1);
+    assert_true(nomem > 100 || heap_count() < 0);
+    for (struct heap h = {.most = 200}; heap_next(&h);) {
+        heap_arm(&h);
+        char *schema = scenario_schema();
+        heap_disarm(&h);
+        assert_true(schema || h.failed);
+        free(schema);
     }
-    free(schema);
-}
-
-/* The same with jansson's calls alone, so that sanitizers see what is lost. */
-static void
-no_memory_for_json(void **state)
-{
-    (void)state;
-    struct scenario_file *f = NULL;
-    struct scenario_problem p;
-    char json[TEXT_LEN], *schema = NULL;
-    unsigned nomem = 0;
-    int err = ERR_NOMEM;
-    quotes(json, BUSY);
-    json_set_alloc_funcs(json_malloc_failing, free);
-    for (long n = 0; err; n++) {
-        json_left = n;
-        err = scenario_parse(&f, json, strlen(json), "", &p);
-        nomem += err == ERR_NOMEM;
-    }
-    scenario_free(&f);
-    assert_true(nomem > 100);
-    for (json_left = 0; !schema; nomem++) {
-        json_left = nomem;
-        schema = scenario_schema();
-    }
-    json_set_alloc_funcs(malloc, free);
-    free(schema);
 }
 
 const struct CMUnitTest test_scenario[] = {
-    cmocka_unit_test(defaults),
-    cmocka_unit_test(defaults_by_level),
-    cmocka_unit_test(values),
-    cmocka_unit_test(weights),
-    cmocka_unit_test(paths),
-    cmocka_unit_test(cases),
-    cmocka_unit_test(wrong_files),
-    cmocka_unit_test(lists_end),
-    cmocka_unit_test(bounds),
-    cmocka_unit_test(no_memory),
-    cmocka_unit_test(no_memory_for_json),
+    cmocka_unit_test(defaults),    cmocka_unit_test(defaults_by_level),
+    cmocka_unit_test(values),      cmocka_unit_test(weights),
+    cmocka_unit_test(paths),       cmocka_unit_test(cases),
+    cmocka_unit_test(wrong_files), cmocka_unit_test(lists_end),
+    cmocka_unit_test(bounds),      cmocka_unit_test(no_memory),
 };
 TEST_SUITE(test_scenario);

@@ -13,7 +13,7 @@
 #include "sim/packets/records.h"
 #include "sim/packets/tracker.h"
 #include "sim/scenario/trace_in.h"
-#include "tests/malloc_count.h"
+#include "tests/heap.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -209,14 +209,14 @@ static void
 memory_short(void **state)
 {
     (void)state;
-    struct paths *p;
-    for (long n = 0; n < 3; n++) {
-        if (!malloc_fail_after(n))
-            return; /* not possible here */
+    for (struct heap h = {0}; heap_next(&h);) {
+        struct paths *p;
+        heap_arm(&h);
         const int err = paths_new(&p, 10);
-        malloc_fail_after(-1);
-        assert_int_equal(err, ERR_NOMEM);
-        assert_null(p);
+        heap_disarm(&h);
+        assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
+        assert_true((p == NULL) == h.failed);
+        paths_free(&p);
     }
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "sphinx/null.h"
-#include "tests/malloc_count.h"
+#include "tests/heap.h"
 #include "tests/unit/test_sphinx.h"
 
 enum { PACKET_LEN = 2048, HYBRID_LEN = 4096 };
@@ -419,22 +419,22 @@ unwrapping_allocates_nothing(void **state)
     static uint8_t many[N][PACKET_LEN];
     struct line l;
     struct sphinx_job jobs[N];
-    long before = malloc_count();
+    long before = heap_count();
     void *volatile control = malloc(1);
     free(control);
     if (before < 0) {
         print_message("not counted in this build\n");
         return;
     }
-    assert_int_equal(malloc_count(), before + 1);
+    assert_int_equal(heap_count(), before + 1);
     line_new(&l, SPHINX_SUITE_X25519, 5, PACKET_LEN);
     for (size_t i = 0; i < N; i++) {
         line_request(&l, 1 + i % 5, body, many[i]);
         jobs[i] = (struct sphinx_job){.packet = many[i], .key = l.relay[0].key};
     }
-    before = malloc_count();
+    before = heap_count();
     sphinx_unwrap(l.worker, &l.view.geometry, jobs, N, NULL, NULL);
-    assert_int_equal(malloc_count(), before);
+    assert_int_equal(heap_count(), before);
     for (size_t i = 0; i < N; i++)
         assert_int_equal(jobs[i].err, 0);
     line_free(&l);

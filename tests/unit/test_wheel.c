@@ -6,7 +6,7 @@
 
 #include "lib/rng_seeded.h"
 #include "lib/wheel.h"
-#include "tests/malloc_count.h"
+#include "tests/heap.h"
 
 enum { MODEL_MAX = 6000, POP_MAX = 4096 };
 #define TURN_US ((uint64_t)WHEEL_SLOTS * WHEEL_SLOT_US)
@@ -59,10 +59,10 @@ static void
 model_add(struct model *m, uint64_t due_us, bool hard)
 {
     struct wheel_entry e = {due_us, m->number, ~m->number};
-    for (long nth = 1;; nth++) {
-        (void)malloc_fail(hard ? nth : 0);
+    for (long n = 0;; n++) {
+        heap_fail(hard ? n : -1, 0);
         int err = wheel_add(m->w, e.due_us, e.a, e.b);
-        if (!malloc_fail(0)) {
+        if (!heap_stop()) {
             assert_int_equal(err, 0);
             break;
         }
@@ -82,9 +82,9 @@ model_pop(struct model *m, size_t max)
     size_t want = 0;
     while (want < max && want < m->n && m->e[want].due_us <= m->now_us)
         want++;
-    long before = malloc_count();
+    long before = heap_count();
     size_t got = wheel_pop_due(m->w, m->now_us, out, max);
-    assert_int_equal(malloc_count(), before);
+    assert_int_equal(heap_count(), before);
     assert_int_equal(got, want);
     for (size_t i = 0; i < got; i++) {
         assert_true(out[i].due_us == m->e[i].due_us);
@@ -185,11 +185,15 @@ memory_lacks(void **state)
     static struct model m;
     struct wheel *w;
     long refused = 0;
-    if (malloc_count() < 0)
+    if (heap_count() < 0)
         return;
-    (void)malloc_fail(1);
-    assert_int_equal(wheel_new(&w, 1), ERR_NOMEM);
-    assert_true(malloc_fail(0) && w == NULL);
+    for (struct heap h = {0}; heap_next(&h); wheel_free(&w)) {
+        heap_arm(&h);
+        const int err = wheel_new(&w, 1);
+        heap_disarm(&h);
+        assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
+        assert_true((w == NULL) == h.failed);
+    }
     for (int i = 0; i < 60; i++) {
         model_start(&m, "memory lacks");
         for (int skip = 0; skip < i; skip++)
