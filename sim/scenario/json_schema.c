@@ -221,6 +221,7 @@ object_make(struct writer *w, const struct field_table *t,
 {
     json_t *o = json_object(), *properties = json_object(),
            *required = json_array();
+    w->bad |= !required; /* an empty one is left out, so put() may not see it */
     fields_put(w, t, base, properties, required);
     fields_put(w, also, also_base, properties, required);
     type_put(w, o, "object");
