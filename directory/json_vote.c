@@ -6,6 +6,7 @@
 
 #include "directory/vote.h"
 #include "lib/codec.h"
+#include "lib/json_text.h"
 #include "network/json_internal.h"
 
 #define EPOCH(s) F_INT(s, epoch, 1, UINT32_MAX - 16)
@@ -322,11 +323,9 @@ json_read_vote(struct vote *v, const uint8_t *body, size_t len,
     if (list)
         known_read(&r, list, v);
     json_canonical_check(&r, root, body, len);
-    if (!r.err) {
-        v->params_text = json_dumps(params, JSON_SORT_KEYS | JSON_COMPACT);
-        if (!v->params_text)
-            json_reader_fail(&r, ERR_NOMEM, "params");
-    }
+    if (!r.err && json_to_text(params, JSON_SORT_KEYS | JSON_COMPACT,
+                               &v->params_text, NULL))
+        json_reader_fail(&r, ERR_NOMEM, "params");
     json_decref(root);
     if (r.err)
         vote_free(v);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/codec.h"
+#include "lib/json_text.h"
 #include "network/json_internal.h"
 
 enum { DAY_S = 86400, MINUTE_US = 60000000 };
@@ -315,11 +316,11 @@ left_out_read(struct json_reader *r, const json_t *list, struct consensus *c)
 json_t *
 json_body_load(struct json_reader *r, const uint8_t *body, size_t len)
 {
-    json_error_t error;
-    json_t *root =
-        json_loadb((const char *)body, len, JSON_REJECT_DUPLICATES, &error);
-    if (!root)
-        json_reader_fail(r, ERR_FORMAT, "JSON");
+    json_t *root;
+    int err = json_from_text(&root, (const char *)body, len,
+                             JSON_REJECT_DUPLICATES, NULL);
+    if (err)
+        json_reader_fail(r, err, "JSON");
     return root;
 }
 
@@ -330,10 +331,13 @@ json_canonical_check(struct json_reader *r, const json_t *root,
 {
     if (r->err)
         return;
-    char *text = json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT);
-    if (!text)
-        json_reader_fail(r, ERR_NOMEM, "JSON");
-    else if (strlen(text) != len || memcmp(text, body, len) != 0)
+    char *text;
+    size_t text_len;
+    int err =
+        json_to_text(root, JSON_SORT_KEYS | JSON_COMPACT, &text, &text_len);
+    if (err)
+        json_reader_fail(r, err, "JSON");
+    else if (text_len != len || memcmp(text, body, len) != 0)
         json_reader_fail(r, ERR_FORMAT, "not canonical");
     free(text);
 }
@@ -477,10 +481,10 @@ json_params_make(const struct params *p, int *bad)
 int
 json_body_dump(json_t *root, int bad, char **out, size_t *len)
 {
-    *out = bad ? NULL : json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT);
-    *len = *out ? strlen(*out) : 0;
+    const int err = json_to_text(bad ? NULL : root,
+                                 JSON_SORT_KEYS | JSON_COMPACT, out, len);
     json_decref(root);
-    return *out ? 0 : ERR_NOMEM;
+    return err;
 }
 
 json_t *

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_text.h"
 #include "network/json_internal.h"
 
 static const struct json_field network_fields[] = {
@@ -35,10 +36,10 @@ json_write_network(const struct network *n, char **out, size_t *len)
     bad |= json_object_set_new(root, "gateways", g);
     bad |= json_object_set_new(root, "geometry",
                                json_geometry_make(&n->geometry, &bad));
-    *out = bad ? NULL : json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2));
-    *len = *out ? strlen(*out) : 0;
+    const int err = json_to_text(bad ? NULL : root,
+                                 JSON_SORT_KEYS | JSON_INDENT(2), out, len);
     json_decref(root);
-    return *out ? 0 : ERR_NOMEM;
+    return err;
 }
 
 int

@@ -13,6 +13,7 @@
 
 #include "client/client.h"
 #include "lib/codec.h"
+#include "lib/json_text.h"
 #include "lib/os/clock.h"
 #include "lib/os/files.h"
 
@@ -94,18 +95,27 @@ call(struct line *l, const char *method, json_t *params)
 {
     json_t *root = json_pack("{ss si ss so}", "jsonrpc", "2.0", "id", 1,
                              "method", method, "params", params);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL, *answer = NULL;
-    size_t room = 0;
+    char *text, *answer = NULL;
+    size_t len, room = 0;
     json_t *result = NULL, *reply = NULL;
+    int err = json_to_text(root, JSON_COMPACT, &text, &len);
     json_decref(root);
-    if (!text || !text_write(l->fd, text, strlen(text)) ||
-        !text_write(l->fd, "\n", 1) || getline(&answer, &room, l->in) < 0) {
+    if (err) {
+        fprintf(stderr, "brusio-client: %s\n", error_text(err));
+        goto out;
+    }
+    if (!text_write(l->fd, text, len) || !text_write(l->fd, "\n", 1) ||
+        getline(&answer, &room, l->in) < 0) {
         fputs("brusio-client: the client closed the connection; its log says "
               "why\n",
               stderr);
         goto out;
     }
-    reply = json_loads(answer, 0, NULL);
+    err = json_from_text(&reply, answer, strlen(answer), 0, NULL);
+    if (err) {
+        fprintf(stderr, "brusio-client: the answer: %s\n", error_text(err));
+        goto out;
+    }
     result = json_incref(json_object_get(reply, "result"));
     if (!result) {
         const json_t *error = json_object_get(reply, "error");

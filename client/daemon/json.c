@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/codec.h"
+#include "lib/json_text.h"
 
 /* Error codes of JSON-RPC 2.0, section 5.1; ours count from -32000. */
 enum {
@@ -394,13 +395,14 @@ request_parse(struct json_call *k)
 struct json_call *
 json_call_parse(const char *line, size_t len)
 {
-    json_error_t error;
     struct json_call *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
-    k->root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
-    if (k->root) {
+    int err = json_from_text(&k->root, line, len, JSON_REJECT_DUPLICATES, NULL);
+    if (!err) {
         request_parse(k);
+    } else if (err == ERR_NOMEM) {
+        k->err = err;
     } else {
         k->code = RPC_PARSE;
         k->message = "not JSON";
@@ -449,7 +451,9 @@ json_call_answer(struct json_call **kp)
         answer = json_pack("{ss sO? so}", "jsonrpc", "2.0", "id", id, "result",
                            k->method->result(k));
     }
-    char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+    char *text;
+    if (json_to_text(answer, JSON_COMPACT, &text, NULL))
+        text = NULL;
     json_decref(answer);
     json_call_free(kp);
     return text;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_text.h"
 #include "relay/alarm.h"
 #include "relay/operator/status.h"
 
@@ -117,13 +118,13 @@ field_set(const struct field *f, struct status *s, const json_t *v)
 }
 
 static json_t *
-reasons_get(const uint64_t *count)
+reasons_get(const uint64_t *count, int *bad)
 {
     json_t *o = json_object();
     for (int i = 1; i < ERROR_COUNT; i++)
         if (count[i])
-            json_object_set_new(o, error_name(-i),
-                                json_integer((json_int_t)count[i]));
+            *bad |= json_object_set_new(o, error_name(-i),
+                                        json_integer((json_int_t)count[i]));
     return o;
 }
 
@@ -141,29 +142,31 @@ reasons_set(uint64_t *count, const json_t *o)
     return json_is_object(o) && known == json_object_size(o) ? 0 : ERR_FORMAT;
 }
 
+/* jansson reports lack of memory through -1 and NULL, which json_object_set_new()
+ * takes as a value, so one look at the end is enough. */
 int
 status_write_json(const struct status *s, char **out, size_t *len)
 {
     json_t *o = json_object(), *counts = json_object();
-    json_object_set_new(o, "version", json_integer(STATUS_VERSION));
+    int bad = json_object_set_new(o, "version", json_integer(STATUS_VERSION));
     for (size_t i = 0; i < FIELDS; i++)
-        json_object_set_new(o, fields[i].name, field_get(&fields[i], s));
+        bad |= json_object_set_new(o, fields[i].name, field_get(&fields[i], s));
     for (size_t i = 0; i < PUBLISH_COUNTERS; i++)
-        json_object_set_new(counts, publish_counter_name[i],
-                            json_integer((json_int_t)s->seen.count[i]));
-    json_object_set_new(o, "packets", counts);
-    json_object_set_new(o, "dropped", reasons_get(s->seen.dropped));
-    json_object_set_new(o, "link", reasons_get(s->seen.link));
-    json_object_set_new(o, "refused", reasons_get(s->seen.refused));
-    char *text = json_dumps(o, JSON_INDENT(1));
+        bad |= json_object_set_new(counts, publish_counter_name[i],
+                                   json_integer((json_int_t)s->seen.count[i]));
+    bad |= json_object_set_new(o, "packets", counts);
+    bad |=
+        json_object_set_new(o, "dropped", reasons_get(s->seen.dropped, &bad));
+    bad |= json_object_set_new(o, "link", reasons_get(s->seen.link, &bad));
+    bad |=
+        json_object_set_new(o, "refused", reasons_get(s->seen.refused, &bad));
+    char *text;
+    int err = json_to_text(bad ? NULL : o, JSON_INDENT(1), &text, len);
     json_decref(o);
-    *out = NULL;
-    *len = text ? strlen(text) : 0;
-    if (!text)
-        return ERR_NOMEM;
-    *out = realloc(text, *len + 2);
+    *out = err ? NULL : realloc(text, *len + 2);
     if (!*out) {
         free(text);
+        *len = 0;
         return ERR_NOMEM;
     }
     (*out)[(*len)++] = '\n';
@@ -206,9 +209,11 @@ int
 status_read_json(struct status *s, const uint8_t *text, size_t len)
 {
     *s = (struct status){0};
-    json_t *o =
-        json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
-    int err = o ? status_set(s, o) : ERR_FORMAT;
+    json_t *o;
+    int err = json_from_text(&o, (const char *)text, len,
+                             JSON_REJECT_DUPLICATES, NULL);
+    if (!err)
+        err = status_set(s, o);
     json_decref(o);
     if (err)
         *s = (struct status){0};

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_text.h"
 #include "sim/scenario/json_internal.h"
 
 enum { TEXT_MAX = 16 * 1024 * 1024, SET_PATH_MAX = 128 };
@@ -445,25 +446,23 @@ expects_finish(struct reader *r, const json_t *root, struct scenario_file *f)
 
 /* ---- the file ---- */
 
-/* jansson says nothing of some failures to allocate. Numbers are all read as
- * real ones: the tables say which are whole. */
+/* Numbers are all read as real ones: the tables say which are whole. */
 static json_t *
 tree_load(struct reader *r, const char *text, size_t len)
 {
     json_error_t e;
+    json_t *root;
     if (len > TEXT_MAX) {
         reader_fail(r, "has %zu octets; at most %d", len, TEXT_MAX);
         return NULL;
     }
-    json_t *root = json_loadb(
-        text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &e);
-    if (root)
-        return root;
-    if (json_error_code(&e) == json_error_out_of_memory || !e.text[0])
+    int err = json_from_text(
+        &root, text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &e);
+    if (err == ERR_NOMEM)
         reader_nomem(r);
-    else
+    else if (err)
         reader_fail(r, "line %d, column %d: %s", e.line, e.column, e.text);
-    return NULL;
+    return root;
 }
 
 int

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_text.h"
 #include "sim/scenario/json_internal.h"
 
 /* jansson reports lack of memory through -1 and NULL, which the json_*_new
@@ -251,8 +252,9 @@ scenario_schema(void)
     put(&w, root, "$schema",
         json_string("https://json-schema.org/draft/2020-12/schema"));
     put(&w, root, "title", json_string("Scenario of brusio-sim"));
-    if (!w.bad)
-        text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    const size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(15);
+    if (json_to_text(w.bad ? NULL : root, flags, &text, NULL))
+        text = NULL;
 out:
     json_decref(root);
     free(s);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_text.h"
 #include "lib/words.h"
 
 enum { FOUND_LEN = 64, WANTED_LEN = 192, NEAR = 2 };
@@ -95,7 +96,7 @@ found(char out[static FOUND_LEN], const json_t *v)
         snprintf(out, FOUND_LEN, "a list of %zu", json_array_size(v));
     else if (json_is_number(v))
         snprintf(out, FOUND_LEN, "%.16g", json_number_value(v));
-    else if ((text = json_dumps(v, JSON_ENCODE_ANY)))
+    else if (!json_to_text(v, JSON_ENCODE_ANY, &text, NULL))
         snprintf(out, FOUND_LEN, strlen(text) < FOUND_LEN ? "%s" : "%.60s..",
                  text);
     else
