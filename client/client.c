@@ -12,27 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/conversations.h"
+#include "client/incoming.h"
+#include "client/network.h"
+#include "client/outgoing.h"
+#include "client/polls.h"
+#include "client/requests.h"
+#include "client/state.h"
 #include "lib/codec.h"
 #include "lib/rng.h"
 #include "lib/secret.h"
 
 enum { EXPIRE_EVERY_US = 60000000, RECORD_KEY_LEN = 17 };
 enum { PIECE_RELAY_LEN = 128 }; /* of a packed consensus, about */
-enum { CLIENT_RECORD_LEN = SPHINX_ID_LEN + 4 };
-
-uint64_t
-client_time_s(const struct client *c)
-{
-    return env_now_wall_s(c->env) + (uint64_t)clock_offset_s(&c->offset);
-}
-
-uint32_t
-client_period(const struct client *c)
-{
-    uint64_t period_s = c->current ? c->current->params.period_s : 86400;
-    return (uint32_t)(client_time_s(c) / period_s);
-}
 
 static void
 client_committed(void *ctx)
@@ -65,6 +57,18 @@ client_new(struct client **out, const struct client_config *config)
         journal_on_commit(c->journal, client_committed, c);
     *out = c;
     return err;
+}
+
+static void
+conversations_free(struct client *c)
+{
+    while (c->conversations) {
+        struct conversation *v = c->conversations;
+        c->conversations = v->next;
+        outgoing_free(v);
+        incoming_free(v);
+        conversation_free(&v);
+    }
 }
 
 void
@@ -160,18 +164,6 @@ client_gateway(const struct client *c)
     return c->gateway;
 }
 
-void
-client_save(struct client *c)
-{
-    uint8_t key[JOURNAL_KEY_MAX], value[CLIENT_RECORD_LEN];
-    size_t len = record_key(key, RECORD_CLIENT, 0, 0, 0);
-    memcpy(value, c->gateway, SPHINX_ID_LEN);
-    codec_put32(value + SPHINX_ID_LEN, (uint32_t)c->letter_len);
-    journal_begin(c->journal);
-    journal_put(c->journal, key, len, value, sizeof value);
-    (void)journal_end(c->journal);
-}
-
 /* Any other one: of the network file before there is a consensus, of the
  * consensus afterwards. */
 void
@@ -250,6 +242,16 @@ client_link_down(struct client *c)
         requests_forget(c);
 }
 
+static int
+client_take_piece(struct client *c, const uint8_t *frame, size_t len)
+{
+    uint32_t before = c->newest;
+    int err = network_take_piece(c, frame, len);
+    if (c->newest != before)
+        client_tick(c);
+    return err;
+}
+
 void
 client_frames(struct client *c, uint8_t *frames, size_t n, size_t len)
 {
@@ -259,7 +261,7 @@ client_frames(struct client *c, uint8_t *frames, size_t n, size_t len)
         if (len < WIRE_PIECE_HEAD_LEN + 1u)
             err = ERR_SHORT;
         else if (frame[0] == WIRE_PIECE)
-            err = network_take_piece(c, frame, len);
+            err = client_take_piece(c, frame, len);
         else if (frame[0] == WIRE_PACKET)
             requests_answer(c, frame, len);
         else
@@ -308,6 +310,15 @@ client_tick(struct client *c)
         outgoing_stage(c);
     }
     client_arm(c);
+}
+
+int
+client_set_document(struct client *c, const uint8_t *bytes, size_t len)
+{
+    int err = network_take_document(c, bytes, len);
+    if (!err)
+        client_tick(c);
+    return err;
 }
 
 /* ---- messages ---- */

@@ -1,29 +1,17 @@
-/* client/conversations.c - contacts: finding, making, keeping.
- *
- * A conversation's states: invited (made here, nothing came yet), added (taken
- * up here, nothing came yet), confirmed (a letter came), refused (the store
- * says that somebody else took the invitation's place). */
+/* client/conversations.c - the list of contacts: finding, making, keeping.
+ * See conversations.h. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/conversations.h"
+#include "client/invite.h"
+#include "client/state.h"
 #include "lib/codec.h"
 #include "lib/secret.h"
 
 enum { RECORD_VERSION = 1, CURSOR_RECORD_LEN = 12 + 2 * CURSOR_BOXES };
 enum { FLAG_CONFIRMED = 1, FLAG_REFUSED = 2, FLAG_INVITER = 4 };
-
-size_t
-record_key(uint8_t key[static JOURNAL_KEY_MAX], enum record type, uint32_t id,
-           uint64_t a, uint32_t b)
-{
-    key[0] = (uint8_t)type;
-    codec_put32(key + 1, id);
-    codec_put64(key + 5, a);
-    codec_put32(key + 13, b);
-    return 17;
-}
 
 struct conversation *
 conversation_find(const struct client *c, const char *name)
@@ -134,24 +122,16 @@ conversation_new(void)
     return v;
 }
 
-static void
-conversation_free(struct conversation *v)
+void
+conversation_free(struct conversation **vp)
 {
-    outgoing_free(v);
-    incoming_free(v);
+    struct conversation *v = *vp;
+    *vp = NULL;
+    if (!v)
+        return;
     secret_free((void **)&v->chains);
     sodium_memzero(v, sizeof *v);
     free(v);
-}
-
-void
-conversations_free(struct client *c)
-{
-    while (c->conversations) {
-        struct conversation *v = c->conversations;
-        c->conversations = v->next;
-        conversation_free(v);
-    }
 }
 
 static void
@@ -220,7 +200,7 @@ conversation_load(struct client *c, uint32_t id, const uint8_t *value,
     codec_reader_init(&r, value, len);
     int err = record_read(v, &r);
     if (err) {
-        conversation_free(v);
+        conversation_free(&v);
         return err;
     }
     conversation_link(c, v);
@@ -238,7 +218,7 @@ name_is_good(const char *name)
     return len > 0 && len < CLIENT_NAME_MAX;
 }
 
-static int
+int
 conversation_make(struct client *c, const char *name, const uint8_t *seed,
                   bool inviter, uint32_t born, struct conversation **out)
 {
@@ -262,122 +242,6 @@ conversation_make(struct client *c, const char *name, const uint8_t *seed,
         invite_chains(seed, v->chains + LETTER_CHAIN_LEN, v->chains);
     conversation_link(c, v);
     conversation_touch(c, v);
-    polls_period(c, v);
     *out = v;
     return 0;
-}
-
-static void
-network_id(const struct client *c, uint8_t id[static INVITE_NETWORK_LEN])
-{
-    crypto_generichash_state h;
-    uint8_t out[32];
-    crypto_generichash_init(&h, NULL, 0, sizeof out);
-    crypto_generichash_update(&h, (const uint8_t *)c->config.network,
-                              strlen(c->config.network) + 1);
-    for (size_t i = 0; i < c->config.n_authorities; i++)
-        crypto_generichash_update(&h, c->config.authorities[i], SPHINX_ID_LEN);
-    crypto_generichash_final(&h, out, sizeof out);
-    memcpy(id, out, INVITE_NETWORK_LEN);
-}
-
-/* Periods that an invitation's letters can lie in, before it is taken up. */
-static uint32_t
-invite_hours(const struct client *c)
-{
-    return c->current ? c->current->params.letter_days * 24u : 24;
-}
-
-int
-client_invite(struct client *c, const char *name,
-              char text[static INVITE_TEXT_LEN])
-{
-    struct invite invite;
-    struct conversation *v;
-    if (!c->current)
-        return ERR_AGAIN;
-    network_id(c, invite.network);
-    invite.expiry_h = (uint32_t)(client_time_s(c) / 3600) + invite_hours(c);
-    env_random_crypto(c->env, invite.seed, sizeof invite.seed);
-    int err =
-        conversation_make(c, name, invite.seed, true, client_period(c), &v);
-    if (!err) {
-        invite_write(&invite, text);
-        journal_begin(c->journal);
-        conversation_save(c, v);
-        (void)journal_end(c->journal);
-    }
-    sodium_memzero(&invite, sizeof invite);
-    return err;
-}
-
-/* Does an invitation make a pair that is there already? */
-static bool
-invite_is_known(const struct client *c, const struct invite *invite)
-{
-    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN];
-    bool known = false;
-    invite_chains(invite->seed, inviter, invitee);
-    for (const struct conversation *v = c->conversations; v; v = v->next)
-        known |=
-            secret_is_equal(v->chains + (v->inviter ? 0 : LETTER_CHAIN_LEN),
-                            inviter, LETTER_CHAIN_LEN);
-    sodium_memzero(inviter, sizeof inviter);
-    sodium_memzero(invitee, sizeof invitee);
-    return known;
-}
-
-int
-client_add(struct client *c, const char *name, const char *text)
-{
-    struct invite invite;
-    struct conversation *v;
-    uint8_t network[INVITE_NETWORK_LEN];
-    uint64_t order;
-    if (!c->current)
-        return ERR_AGAIN;
-    int err = invite_read(&invite, text);
-    network_id(c, network);
-    if (!err && memcmp(network, invite.network, sizeof network) != 0)
-        err = ERR_FOREIGN;
-    if (!err && (uint64_t)invite.expiry_h * 3600 < client_time_s(c))
-        err = ERR_EXPIRED;
-    if (!err && invite_is_known(c, &invite))
-        err = ERR_USED;
-    if (!err) {
-        /* the inviter may have written since he made it */
-        uint32_t lived_h = invite_hours(c), now_h;
-        now_h = (uint32_t)(client_time_s(c) / 3600);
-        uint64_t made_h =
-            invite.expiry_h > lived_h ? invite.expiry_h - lived_h : 0;
-        if (made_h > now_h)
-            made_h = now_h;
-        err = conversation_make(
-            c, name, invite.seed, false,
-            (uint32_t)(made_h * 3600 / c->current->params.period_s), &v);
-    }
-    sodium_memzero(&invite, sizeof invite);
-    if (err)
-        return err;
-    journal_begin(c->journal);
-    err = outgoing_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
-    conversation_save(c, v);
-    (void)journal_end(c->journal);
-    outgoing_stage(c);
-    return err;
-}
-
-bool
-client_contact(const struct client *c, size_t i, struct client_contact *out)
-{
-    const struct conversation *v = c->conversations;
-    while (v && i-- > 0)
-        v = v->next;
-    if (!v)
-        return false;
-    *out = (struct client_contact){.confirmed = v->confirmed,
-                                   .refused = v->refused,
-                                   .waiting = v->n_waiting};
-    memcpy(out->name, v->name, sizeof out->name);
-    return true;
 }

@@ -9,11 +9,14 @@
  *
  * Bounds: INCOMING_MAX messages a contact and CLIENT_QUEUE_MAX octets in all
  * are gathered at once; what is beyond is left in its box, unacknowledged. */
+#include "client/incoming.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/conversations.h"
+#include "client/state.h"
 #include "lib/codec.h"
 
 enum { INCOMING_MAX = 32, FRAGMENT_HEAD_LEN = 9, RECEIVED_HEAD_LEN = 5 };
@@ -171,19 +174,18 @@ pong_take(struct client *c, struct conversation *v, const uint8_t *id)
 }
 
 static int
-message_complete(struct client *c, struct conversation *v, struct incoming *m)
+message_complete(struct client *c, struct conversation *v, struct incoming *m,
+                 bool *is_ping)
 {
     uint8_t key[JOURNAL_KEY_MAX];
-    uint64_t order;
     int err = 0;
     if (m->kind == LETTER_TEXT || m->kind == LETTER_FILE)
         err = inbox_put(c, v, m);
-    else if (m->kind == LETTER_PING)
-        err = outgoing_submit(c, v, LETTER_PONG, m->id, NULL, 0, &order);
     else if (m->kind == LETTER_PONG)
         pong_take(c, v, m->id);
     if (err)
         return err;
+    *is_ping = m->kind == LETTER_PING;
     for (uint32_t i = 0; i < m->count; i++) {
         size_t len = fragment_key(key, v, m->id, i);
         journal_delete(c->journal, key, len);
@@ -246,10 +248,15 @@ floor_take(struct conversation *v, uint32_t floor)
 
 /* ---- a letter ---- */
 
-static int
-content_take(struct client *c, struct conversation *v, const struct letter *l)
+int
+incoming_take(struct client *c, struct conversation *v, const struct letter *l,
+              bool *is_ping)
 {
     uint8_t key[JOURNAL_KEY_MAX], value[FRAGMENT_HEAD_LEN + LETTER_LEN_MAX];
+    *is_ping = false;
+    floor_take(v, l->floor);
+    if (l->sequence == 0)
+        return 0;
     if (sequence_is_known(v, l->sequence)) {
         if (v->ack_owed_us == 0) /* ours was lost, or is under way */
             v->ack_owed_us = env_now_mono_us(c->env);
@@ -275,48 +282,21 @@ content_take(struct client *c, struct conversation *v, const struct letter *l)
         journal_put(c->journal, key, len, value,
                     (size_t)FRAGMENT_HEAD_LEN + l->data_len);
     } else {
-        err = message_complete(c, v, m);
+        err = message_complete(c, v, m, is_ping);
     }
-    if (err)
-        return err;
+    return err;
+}
+
+void
+incoming_taken(struct client *c, struct conversation *v, const struct letter *l)
+{
+    if (l->sequence == 0)
+        return;
     sequence_note(v, l->sequence);
     if (v->ack_owed_us == 0)
         v->ack_owed_us = env_now_mono_us(c->env);
     v->letter_us = env_now_mono_us(c->env);
     conversation_touch(c, v);
-    return 0;
-}
-
-void
-incoming_letter(struct client *c, struct conversation *v,
-                struct letter_place at, uint8_t *bytes)
-{
-    struct letter l;
-    int err =
-        letter_open(&l, v->chains + LETTER_CHAIN_LEN, at, bytes, c->letter_len);
-    if (err) {
-        client_drop(c, err);
-        polls_bad(v, at);
-        return;
-    }
-    journal_begin(c->journal);
-    if (!v->confirmed) {
-        v->confirmed = true;
-        c->status.changes++;
-    }
-    polls_previous(v, at.period, l.previous_period, l.previous_count);
-    floor_take(v, l.floor);
-    outgoing_acknowledged(c, v, &l);
-    if (l.sequence > 0)
-        err = content_take(c, v, &l);
-    if (err)
-        client_drop(c, err);
-    /* what there was no room for stays in its box */
-    if (err != ERR_FULL && err != ERR_NOMEM)
-        polls_hold(v, at);
-    conversation_save(c, v);
-    (void)journal_end(c->journal);
-    sodium_memzero(bytes, c->letter_len);
 }
 
 /* ---- the application's side ---- */

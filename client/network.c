@@ -7,11 +7,14 @@
  *
  * A gateway cannot forge a document; it can withhold one. Answers of stores
  * say which epoch they know. */
+#include "client/network.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/polls.h"
+#include "client/state.h"
 #include "lib/pack.h"
 #include "lib/rng.h"
 #include "network/receive.h"
@@ -86,7 +89,7 @@ view_use(struct client *c, struct consensus *n)
 }
 
 int
-client_set_document(struct client *c, const uint8_t *bytes, size_t len)
+network_take_document(struct client *c, const uint8_t *bytes, size_t len)
 {
     struct consensus *n;
     int err = document_read(c, bytes, len, &n);
@@ -105,11 +108,9 @@ client_set_document(struct client *c, const uint8_t *bytes, size_t len)
         c->current = NULL;
     uint64_t window_s = c->current ? n->params.switch_window_s : 0;
     c->switch_s = n->valid_after_s + rng_below(c->env, window_s + 1);
-    client_tick(c);
     return 0;
 }
 
-/* Take up what is due. */
 void
 network_switch(struct client *c)
 {
@@ -118,7 +119,6 @@ network_switch(struct client *c)
         view_use(c, n);
 }
 
-/* Tell the gateway the profile and a fresh handle. */
 void
 network_control(struct client *c)
 {
@@ -159,7 +159,7 @@ document_take(struct client *c)
                            &bytes, &len);
     if (err)
         return err;
-    err = client_set_document(c, bytes, len);
+    err = network_take_document(c, bytes, len);
     if (!err) {
         document_save(c, bytes, len);
         c->status.changes++;

@@ -15,11 +15,14 @@
  * a place that is taken (the letter moves to another one; on the first letter
  * of an invitation, somebody else has used it); an endless silence (the message
  * expires, its letters are dropped and the floor tells the other side). */
+#include "client/outgoing.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/conversations.h"
+#include "client/state.h"
 #include "lib/codec.h"
 
 enum {
@@ -363,7 +366,6 @@ letters_renew(struct client *c, struct conversation *v)
     }
 }
 
-/* Keep STAGED_MAX letters ready, contacts taking turns. */
 void
 outgoing_stage(struct client *c)
 {
@@ -612,8 +614,7 @@ outgoing_load_message(struct client *c, struct conversation *v, uint64_t order,
     return 0;
 }
 
-/* All records are there: how far had each message come? What is neither to be
- * sent nor on its way was acknowledged. */
+/* What is neither to be sent nor on its way was acknowledged. */
 void
 outgoing_loaded(struct client *c, struct conversation *v)
 {

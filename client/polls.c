@@ -1,4 +1,4 @@
-/* client/polls.c - which box a poll asks for (design section 7).
+/* client/polls.c - which box a poll asks for.
  *
  * Of 64 polls 56 go to four hot places, which the conversations have by
  * recency: 35, 7, 7, 7; the other 8 to the rest in turn. A place without a
@@ -16,9 +16,10 @@
  * Failure modes: a letter that does not open is asked for again some times and
  * then passed over; a hole (a letter its writer gave up) is passed over when
  * the eighth box is full and polls of the first stay empty. */
+#include "client/polls.h"
+
 #include <string.h>
 
-#include "client/internal.h"
 #include "lib/rng.h"
 
 enum {
@@ -145,8 +146,6 @@ polls_bad(struct conversation *v, struct letter_place at)
     }
 }
 
-/* The sender wrote `count` letters in period `previous`, and none between it
- * and `period`. */
 void
 polls_previous(struct conversation *v, uint32_t period, uint32_t previous,
                uint32_t count)

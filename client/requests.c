@@ -5,24 +5,17 @@
  * by the number that the SURB id hides; an entry is given up when it is taken
  * by a later number. An answer that is later than expected by more than the
  * margin counts as lost, but is still used when it comes. */
+#include "client/requests.h"
+
 #include <sodium.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/arrival.h"
+#include "client/conversations.h"
+#include "client/outgoing.h"
+#include "client/polls.h"
+#include "client/state.h"
 #include "lib/rng.h"
-
-/* How late an answer may be: the mean lateness and four deviations (RFC 6298,
- * section 2), within bounds. */
-uint64_t
-client_margin_us(const struct client *c)
-{
-    if (c->late_dev_us == 0)
-        return MARGIN_START_US;
-    int64_t us = c->late_us + 4 * c->late_dev_us;
-    return us < (int64_t)MARGIN_MIN_US   ? MARGIN_MIN_US
-           : us > (int64_t)MARGIN_MAX_US ? MARGIN_MAX_US
-                                         : (uint64_t)us;
-}
 
 static void
 lateness_note(struct client *c, int64_t late_us)
@@ -218,7 +211,7 @@ answer_take(struct client *c, const struct asked *a, struct wire_answer *answer,
         return;
     struct letter_place at = a->at;
     at.n += answer->slot;
-    incoming_letter(c, v, at, letter);
+    arrival_letter(c, v, at, letter);
 }
 
 /* What the store says of time and network. */

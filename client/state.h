@@ -1,6 +1,18 @@
-/* client/internal.h - the client's state, shared by its own files only. */
-#ifndef CLIENT_INTERNAL_H
-#define CLIENT_INTERNAL_H
+/* client/state.h - what a client is made of, and the few questions that all
+ * of its files ask of it. For the client's own files only.
+ *
+ * The files, each with a header of its own, stand in this order; none calls
+ * one above it:
+ *
+ *   client             life, link, timer
+ *   contacts requests  what applications ask; a tick's packet and its answer
+ *   arrival            a letter that came, as a whole
+ *   network incoming outgoing polls
+ *   conversations
+ *   state
+ */
+#ifndef CLIENT_STATE_H
+#define CLIENT_STATE_H
 #include "client/client.h"
 #include "client/journal.h"
 #include "client/traffic.h"
@@ -187,22 +199,18 @@ client_drop(struct client *c, int err)
     c->status.dropped[-err]++;
 }
 
-/* The network's time, as far as this client knows. */
+/* Tells the network's time, as far as this client knows it. */
 uint64_t client_time_s(const struct client *c);
-uint32_t client_period(const struct client *c);
-uint64_t client_margin_us(const struct client *c);
-/* Gateway and letter length. */
-void client_save(struct client *c);
 
-/* conversations.c */
-struct conversation *conversation_find(const struct client *c,
-                                       const char *name);
-struct conversation *conversation_by_id(const struct client *c, uint32_t id);
-void conversation_save(struct client *c, const struct conversation *v);
-int conversation_load(struct client *c, uint32_t id, const uint8_t *value,
-                      size_t len);
-void conversation_touch(struct client *c, struct conversation *v);
-void conversations_free(struct client *c);
+/* Tells the period that letters written now belong to. */
+uint32_t client_period(const struct client *c);
+
+/* Tells how late an answer may be: the mean lateness and four deviations (RFC
+ * 6298, section 2), within bounds. */
+uint64_t client_margin_us(const struct client *c);
+
+/* Journals the gateway and the length of letters. */
+void client_save(struct client *c);
 
 /* Keys of records: type, contact, and up to two numbers. */
 enum record {
@@ -214,61 +222,9 @@ enum record {
     RECORD_MESSAGE = 'M',  /* contact, order */
     RECORD_RECEIVED = 'X'  /* order */
 };
+enum { CLIENT_RECORD_LEN = SPHINX_ID_LEN + 4 };
+
+/* Writes the key of a record; returns its length. */
 size_t record_key(uint8_t key[static JOURNAL_KEY_MAX], enum record type,
                   uint32_t id, uint64_t a, uint32_t b);
-
-/* outgoing.c */
-void outgoing_stage(struct client *c);
-struct out_letter *outgoing_pick(struct client *c, bool spare,
-                                 struct conversation **of);
-void outgoing_asked(struct client *c, struct out_letter *l, uint64_t due_us);
-void outgoing_answer(struct client *c, struct conversation *v,
-                     struct letter_place at, uint8_t status);
-void outgoing_acknowledged(struct client *c, struct conversation *v,
-                           const struct letter *l);
-void outgoing_expire(struct client *c);
-int outgoing_load_letter(struct client *c, struct conversation *v,
-                         struct letter_place at, const uint8_t *value,
-                         size_t len);
-int outgoing_load_message(struct client *c, struct conversation *v,
-                          uint64_t order, const uint8_t *value, size_t len);
-void outgoing_loaded(struct client *c, struct conversation *v);
-int outgoing_submit(struct client *c, struct conversation *v,
-                    enum letter_kind kind, const uint8_t *id,
-                    const uint8_t *data, size_t len, uint64_t *order);
-void outgoing_free(struct conversation *v);
-
-/* incoming.c */
-void incoming_letter(struct client *c, struct conversation *v,
-                     struct letter_place at, uint8_t *bytes);
-int incoming_load_fragment(struct client *c, struct conversation *v,
-                           const uint8_t *id, uint32_t index,
-                           const uint8_t *value, size_t len);
-int incoming_load_received(struct client *c, uint64_t order,
-                           const uint8_t *value, size_t len);
-void incoming_free(struct conversation *v);
-
-/* polls.c */
-void polls_start(struct client *c);
-void polls_pick(struct client *c, struct choice *out);
-void polls_answer(struct client *c, struct conversation *v,
-                  struct letter_place at, uint8_t status, uint8_t slot,
-                  uint16_t full);
-void polls_unasked(struct conversation *v, struct letter_place at);
-/* A letter of this place was read. */
-void polls_hold(struct conversation *v, struct letter_place at);
-void polls_bad(struct conversation *v, struct letter_place at);
-void polls_previous(struct conversation *v, uint32_t period,
-                    uint32_t previous_period, uint32_t previous_count);
-void polls_period(struct client *c, struct conversation *v);
-
-/* network.c */
-int network_take_piece(struct client *c, const uint8_t *frame, size_t len);
-void network_switch(struct client *c);
-void network_control(struct client *c);
-
-/* requests.c */
-void requests_tick(struct client *c, enum traffic_kind kind);
-void requests_answer(struct client *c, uint8_t *frame, size_t len);
-void requests_forget(struct client *c);
 #endif

@@ -1,0 +1,11 @@
+/* client/arrival.h - a letter that came: all that it says, in one group of the
+ * journal. */
+#ifndef CLIENT_ARRIVAL_H
+#define CLIENT_ARRIVAL_H
+#include "client/state.h"
+
+/* Takes the letter that a store had at one of v's places. bytes has the
+ * client's letter length; it is opened in place, and wiped. */
+void arrival_letter(struct client *c, struct conversation *v,
+                    struct letter_place at, uint8_t *bytes);
+#endif

@@ -1,0 +1,36 @@
+/* client/conversations.h - the list of contacts, and each one's record.
+ *
+ * A conversation's states: invited (made here, nothing came yet), added (taken
+ * up here, nothing came yet), confirmed (a letter came), refused (the store
+ * says that somebody else took the invitation's place). */
+#ifndef CLIENT_CONVERSATIONS_H
+#define CLIENT_CONVERSATIONS_H
+#include "client/state.h"
+
+/* Finds a contact by its name; returns NULL when there is none. */
+struct conversation *conversation_find(const struct client *c,
+                                       const char *name);
+struct conversation *conversation_by_id(const struct client *c, uint32_t id);
+
+/* Makes a contact from the seed of an invitation, at the end of the list.
+ * inviter: is the invitation ours? born: the first period that its letters can
+ * lie in. Journals nothing. Returns 0, ERR_ARG (the name), ERR_EXISTS,
+ * ERR_FULL, ERR_NOMEM. */
+int conversation_make(struct client *c, const char *name, const uint8_t *seed,
+                      bool inviter, uint32_t born,
+                      struct conversation **out) CHECK_RESULT;
+
+/* Wipes and frees a contact that is in no list and has no messages or letters
+ * any more. */
+void conversation_free(struct conversation **v);
+
+/* Makes it the most recent one. */
+void conversation_touch(struct client *c, struct conversation *v);
+
+/* Journals its record. */
+void conversation_save(struct client *c, const struct conversation *v);
+
+/* Takes a record of an earlier life. */
+int conversation_load(struct client *c, uint32_t id, const uint8_t *value,
+                      size_t len) CHECK_RESULT;
+#endif

@@ -1,0 +1,21 @@
+/* client/network.h - the consensus: gathering it, judging it, moving over. */
+#ifndef CLIENT_NETWORK_H
+#define CLIENT_NETWORK_H
+#include "client/state.h"
+
+/* Takes a signed consensus; the caller ticks afterwards. Returns 0, ERR_STALE,
+ * or what is wrong with it. */
+int network_take_document(struct client *c, const uint8_t *bytes,
+                          size_t len) CHECK_RESULT;
+
+/* Takes a piece of one from the gateway; with the last one the newest consensus
+ * changes. Returns 0 or what is wrong with it. */
+int network_take_piece(struct client *c, const uint8_t *frame,
+                       size_t len) CHECK_RESULT;
+
+/* Takes up a newer consensus when its time has come. */
+void network_switch(struct client *c);
+
+/* Tells the gateway the profile and a fresh handle. */
+void network_control(struct client *c);
+#endif
