@@ -25,6 +25,7 @@
 
 enum { EXPIRE_EVERY_US = 60000000, RECORD_KEY_LEN = 17 };
 enum { PIECE_RELAY_LEN = 128 }; /* of a packed consensus, about */
+enum { WITNESS_EPOCHS = 2 };    /* a word is forgotten after */
 
 static void
 client_committed(void *ctx)
@@ -93,6 +94,7 @@ client_free(struct client **cp)
         consensus_free(&c->view[i]);
     free(c->asked);
     free(c->frame);
+    free(c->reserve);
     secret_free((void **)&c);
 }
 
@@ -113,9 +115,9 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
     if (key[0] == RECORD_CLIENT) {
         if (value_len != CLIENT_RECORD_LEN)
             return ERR_FORMAT;
-        memcpy(c->gateway, value, SPHINX_ID_LEN);
-        c->letter_len = codec_get32(value + SPHINX_ID_LEN);
-        return c->letter_len <= LETTER_LEN_MAX ? 0 : ERR_FORMAT;
+        int err = gateways_read(&c->gateways, value, GATEWAYS_RECORD_LEN);
+        c->letter_len = codec_get32(value + GATEWAYS_RECORD_LEN);
+        return err ? err : c->letter_len <= LETTER_LEN_MAX ? 0 : ERR_FORMAT;
     }
     if (key[0] == RECORD_DOCUMENT) {
         c->document = malloc(value_len + 1);
@@ -141,8 +143,11 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
 int
 client_start(struct client *c)
 {
-    if (sodium_is_zero(c->gateway, sizeof c->gateway))
-        client_gateway_change(c);
+    if (c->gateways.n == 0) {
+        gateways_begin(&c->gateways, c->env, c->config.gateways,
+                       c->config.n_gateways, client_sure_time_s(c));
+        client_save(c);
+    }
     journal_begin(c->journal);
     for (struct conversation *v = c->conversations; v; v = v->next)
         outgoing_loaded(c, v);
@@ -161,30 +166,14 @@ client_start(struct client *c)
 const uint8_t *
 client_gateway(const struct client *c)
 {
-    return c->gateway;
+    return gateways_current(&c->gateways);
 }
 
-/* Any other one: of the network file before there is a consensus, of the
- * consensus afterwards. */
-void
-client_gateway_change(struct client *c)
+static void
+gateway_failed(struct client *c)
 {
-    const uint8_t *next;
-    size_t n;
-    const uint16_t *relay = NULL;
-    if (c->current)
-        relay = consensus_layer(c->current, 0, &n);
-    else
-        n = c->config.n_gateways;
-    for (unsigned tries = 0; n > 0 && tries < 16; tries++) {
-        uint64_t i = rng_below(c->env, n);
-        next = relay ? c->current->relays[relay[i]].identity
-                     : c->config.gateways[i];
-        if (memcmp(next, c->gateway, SPHINX_ID_LEN) != 0) {
-            memcpy(c->gateway, next, SPHINX_ID_LEN);
-            break;
-        }
-    }
+    gateways_next(&c->gateways, c->env, client_consensus(c),
+                  client_sure_time_s(c));
     client_save(c);
 }
 
@@ -194,7 +183,7 @@ client_consensus(const struct client *c)
     return c->newest ? c->view[c->newest % VIEWS] : NULL;
 }
 
-bool
+static bool
 client_is_stuck(const struct client *c)
 {
     uint64_t since_us =
@@ -203,31 +192,55 @@ client_is_stuck(const struct client *c)
     return c->connected && env_now_mono_us(c->env) - since_us > CLIENT_STUCK_US;
 }
 
-bool
+static bool
 client_is_behind(const struct client *c)
 {
-    if (!c->connected || !c->current)
+    const struct consensus *n = client_consensus(c);
+    if (!c->connected || !c->current || !n)
         return false;
-    const struct params *p = &c->current->params;
+    const struct params *p = &n->params;
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const uint64_t epoch_us = (uint64_t)p->epoch_len_s * 1000000;
     /* the pieces of the document that is here, four times over */
     const uint64_t document_us =
         4 * p->piece_interval_us *
-        (c->current->n_relays * PIECE_RELAY_LEN / p->geometry.packet_len + 1);
-    const uint64_t patience_us =
-        (uint64_t)p->epoch_len_s * 1000 * WITNESS_PATIENCE_PERMILLE +
-        document_us;
-    const uint64_t now_us = env_now_mono_us(c->env);
-    return now_us - c->linked_us > patience_us &&
-           witness_is_behind(&c->witness, c->newest, patience_us, now_us);
+        (n->n_relays * PIECE_RELAY_LEN / p->geometry.packet_len + 1);
+    uint32_t named = witness_epoch(&c->witness, c->families,
+                                   WITNESS_EPOCHS * epoch_us, now_us);
+    if (named <= n->epoch || now_us - c->linked_us <= document_us)
+        return false;
+    /* everybody has the next one by the end of its window */
+    uint64_t over_us =
+        (n->valid_after_s + p->switch_window_s) * 1000000 + epoch_us;
+    return client_now_us(c) > over_us;
+}
+
+enum client_leave
+client_leave(const struct client *c)
+{
+    if (!c->connected)
+        return CLIENT_STAY;
+    if (memcmp(c->linked_to, client_gateway(c), SPHINX_ID_LEN) != 0)
+        return CLIENT_MOVED;
+    return c->broken             ? CLIENT_BROKEN
+           : client_is_behind(c) ? CLIENT_BEHIND
+           : client_is_stuck(c)  ? CLIENT_STUCK
+                                 : CLIENT_STAY;
 }
 
 void
 client_link_up(struct client *c)
 {
-    c->linked_us = env_now_mono_us(c->env);
+    const uint64_t now_us = env_now_mono_us(c->env);
+    /* what stores said of the time brought no answers: begin anew */
+    if (now_us - c->answer_us > CLIENT_STUCK_US)
+        c->time = (struct nettime){0};
+    c->linked_us = now_us;
+    memcpy(c->linked_to, client_gateway(c), SPHINX_ID_LEN);
     c->connected = true;
-    c->controlled = false;
-    fetch_reset(&c->fetch); /* another gateway may pack otherwise */
+    c->controlled = c->heard = c->settled = c->broken = false;
+    c->time.has_start = false; /* this gateway has its own word */
+    fetch_reset(&c->fetch);    /* another gateway may pack otherwise */
     if (c->current)
         polls_start(c);
     network_control(c);
@@ -237,6 +250,10 @@ client_link_up(struct client *c)
 void
 client_link_down(struct client *c)
 {
+    const enum client_leave leave = client_leave(c);
+    if (c->connected && leave != CLIENT_MOVED &&
+        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND))
+        gateway_failed(c);
     c->connected = c->controlled = false;
     if (c->asked)
         requests_forget(c);
@@ -250,6 +267,12 @@ client_take_piece(struct client *c, const uint8_t *frame, size_t len)
     if (c->newest != before)
         client_tick(c);
     return err;
+}
+
+void
+client_link_failed(struct client *c)
+{
+    gateway_failed(c);
 }
 
 void
@@ -274,8 +297,24 @@ client_frames(struct client *c, uint8_t *frames, size_t n, size_t len)
 static bool
 client_is_sending(const struct client *c)
 {
-    return c->connected && c->controlled && c->current &&
-           !consensus_is_expired(c->current, client_time_s(c));
+    return c->connected && c->controlled && c->heard && !c->broken &&
+           c->current && !network_is_expired(c) && !client_is_behind(c);
+}
+
+/* From now on requests may be real ones: enough stores have answered, so that
+ * deadlines show no more of this client's clock than of any other's, and name
+ * what is here as the newest consensus. */
+static void
+client_settle(struct client *c, uint64_t now_us)
+{
+    int64_t base_us = 0;
+    if (c->settled || c->families == 0)
+        return;
+    uint64_t age_us =
+        WITNESS_EPOCHS * (uint64_t)c->current->params.epoch_len_s * 1000000;
+    c->settled = nettime_agreed(&c->time, c->families, client_own_base_us(c),
+                                now_us, &base_us) &&
+                 witness_epoch(&c->witness, c->families, age_us, now_us) > 0;
 }
 
 static void
@@ -283,7 +322,7 @@ client_arm(struct client *c)
 {
     uint64_t at_us = c->current ? c->traffic.next_us : UINT64_MAX;
     if (c->switch_s) {
-        uint64_t now_s = client_time_s(c);
+        uint64_t now_s = client_now_us(c) / 1000000;
         uint64_t wait_s = c->switch_s > now_s ? c->switch_s - now_s : 0;
         uint64_t us = env_now_mono_us(c->env) + wait_s * 1000000;
         if (us < at_us)
@@ -299,6 +338,7 @@ client_tick(struct client *c)
     enum traffic_kind kind;
     network_switch(c);
     if (c->current && traffic_tick(&c->traffic, c->env, now_us, &kind)) {
+        client_settle(c, now_us);
         if (client_is_sending(c))
             requests_tick(c, kind);
         else

@@ -59,24 +59,32 @@ int client_start(struct client *c) CHECK_RESULT;
 int client_set_document(struct client *c, const uint8_t *bytes,
                         size_t len) CHECK_RESULT;
 
-/* Where to connect: the gateway's identity, kept for months. */
+/* Where to connect: the identity of the gateway in use, one of a few that are
+ * kept for months (client/gateways.h), or NULL. A new consensus may change it:
+ * then leave the old one's link. */
 const uint8_t *client_gateway(const struct client *c);
-/* It cannot be reached or is not in the consensus: take another. */
-void client_gateway_change(struct client *c);
 /* The newest consensus, or NULL. */
 const struct consensus *client_consensus(const struct client *c);
 
-/* Connected for CLIENT_STUCK_US without a single answer, or without a first
- * consensus? Then the gateway is of no use, or has lost its handle: connect
- * anew. Depends on the network alone. */
-bool client_is_stuck(const struct client *c);
+/* Why a link is to be closed, and a new one made to client_gateway(). All of it
+ * depends on the network alone, never on use. */
+enum client_leave {
+    CLIENT_STAY = 0,
+    CLIENT_STUCK,  /* connected for CLIENT_STUCK_US without a single answer, or
+                      without a first consensus */
+    CLIENT_BEHIND, /* enough stores know a newer consensus (client/witness.h),
+                      which everybody uses by now, and it has not come */
+    CLIENT_BROKEN, /* not even cover could be made for this link */
+    CLIENT_MOVED   /* a new consensus has changed the gateway */
+};
+enum client_leave client_leave(const struct client *c);
 
-/* Do stores know a newer consensus, and the gateway has not brought it for a
- * while? (client/witness.h) */
-bool client_is_behind(const struct client *c);
-
+/* The link to client_gateway() is there; it is gone; it could not be made.
+ * Either of the last two may change client_gateway(): a link that brought no
+ * answer makes the client go to the next gateway of its set. */
 void client_link_up(struct client *c);
 void client_link_down(struct client *c);
+void client_link_failed(struct client *c);
 /* n frames of packet_len bytes from the gateway; changed in place. */
 void client_frames(struct client *c, uint8_t *frames, size_t n, size_t len);
 /* The timer has fired. */
@@ -155,7 +163,7 @@ struct client_status {
     uint32_t epoch;         /* of the consensus in use; 0 none */
     uint64_t valid_after_s; /* of it */
     uint64_t answer_age_us; /* since the last answer; UINT64_MAX never */
-    uint64_t requests, answers, lost, dummies; /* since the start */
+    uint64_t requests, answers, lost, late, dummies; /* since the start */
     uint64_t puts, gets, loops, skipped;
     size_t contacts, queued, inbox;
     uint64_t dropped[ERROR_COUNT]; /* frames and letters refused, by -err */

@@ -2,11 +2,14 @@
  *
  * States: none (sends nothing); one in use; a newer one waiting for its time,
  * which is uniform within a window after its valid-after so that clients do
- * not move at once; expired (sends nothing until a newer one comes). The last
- * VIEWS are kept for answers still under way.
+ * not move at once: then the profile's rates and the control frame follow.
+ * Packets do not wait for it: within the window each draws whether it belongs
+ * to the newer one (network_draw). Expired: sends nothing until a newer one
+ * comes. The last VIEWS are kept for answers still under way.
  *
- * A gateway cannot forge a document; it can withhold one. Answers of stores
- * say which epoch they know. */
+ * On each connection nothing is sent before the gateway has told, by a piece,
+ * which consensus it has. It cannot forge a document; it can withhold one.
+ * Answers of stores say which epoch they know. */
 #include "client/network.h"
 
 #include <sodium.h>
@@ -29,8 +32,13 @@ document_read(const struct client *c, const uint8_t *bytes, size_t len,
         .geometry = k->geometry.hops ? &k->geometry : NULL,
         .authorities = k->authorities,
         .n_authorities = k->n_authorities};
-    int err =
-        receive_consensus(out, &rules, bytes, len, c->newest, client_time_s(c));
+    /* what the own clock takes for the past or the future may be right by what
+     * the gateway says the time is: if it lies, nobody will answer */
+    int err = receive_consensus(out, &rules, bytes, len, c->newest,
+                                env_now_wall_s(c->env));
+    if (err == ERR_EXPIRED || err == ERR_FUTURE)
+        err = receive_consensus(out, &rules, bytes, len, c->newest,
+                                client_now_us(c) / 1000000);
     if (!err && !params_profile(&(*out)->params, c->config.profile)) {
         consensus_free(out);
         err = ERR_UNKNOWN;
@@ -62,12 +70,14 @@ client_equip(struct client *c, const struct consensus *n)
         c->asked_len *= 2;
     c->asked = calloc(c->asked_len, sizeof *c->asked);
     c->frame = calloc(1, g->packet_len);
-    if (c->asked && c->frame)
+    c->reserve = calloc(1, g->packet_len);
+    if (c->asked && c->frame && c->reserve)
         return 0;
     free(c->asked);
     free(c->frame);
+    free(c->reserve);
     c->asked = NULL;
-    c->frame = NULL;
+    c->frame = c->reserve = NULL;
     return ERR_NOMEM;
 }
 
@@ -104,6 +114,9 @@ network_take_document(struct client *c, const uint8_t *bytes, size_t len)
     consensus_free(place);
     *place = n;
     c->newest = n->epoch;
+    c->families = nettime_families(n);
+    if (gateways_consensus(&c->gateways, c->env, n, client_sure_time_s(c)))
+        client_save(c);
     if (replaced)
         c->current = NULL;
     uint64_t window_s = c->current ? n->params.switch_window_s : 0;
@@ -115,8 +128,52 @@ void
 network_switch(struct client *c)
 {
     struct consensus *n = c->view[c->newest % VIEWS];
-    if (c->switch_s && n && client_time_s(c) >= c->switch_s)
+    if (c->switch_s && n && client_now_us(c) / 1000000 >= c->switch_s)
         view_use(c, n);
+}
+
+bool
+network_is_expired(const struct client *c)
+{
+    const struct consensus *n = c->view[c->newest % VIEWS];
+    return !n || (consensus_is_expired(n, client_now_us(c) / 1000000) &&
+                  consensus_is_expired(n, env_now_wall_s(c->env)));
+}
+
+uint32_t
+network_epoch(const struct client *c)
+{
+    const struct consensus *n = c->view[c->newest % VIEWS];
+    const uint64_t now_s = client_now_us(c) / 1000000;
+    uint64_t epochs = 0;
+    if (now_s > n->valid_after_s)
+        epochs = (now_s - n->valid_after_s) / n->params.epoch_len_s;
+    return n->epoch +
+           (uint32_t)(epochs < EPOCHS_USABLE ? epochs : EPOCHS_USABLE);
+}
+
+struct consensus *
+network_draw(struct client *c)
+{
+    const uint64_t now_us = client_now_us(c);
+    struct consensus *best = NULL, *before = NULL;
+    for (uint32_t e = c->newest; e + VIEWS > c->newest; e--) {
+        struct consensus *n = c->view[e % VIEWS];
+        if (n && n->epoch == e && n->valid_after_s * 1000000 <= now_us) {
+            before = best ? n : NULL;
+            best = best ? best : n;
+        }
+        if (before || e == 0)
+            break;
+    }
+    if (!best)
+        best = c->current;
+    const uint64_t window_us =
+        (uint64_t)best->params.switch_window_s * 1000000 + 1;
+    const uint64_t at_us = rng_below(c->env, window_us);
+    const uint64_t after_us = best->valid_after_s * 1000000;
+    bool early = now_us > after_us && now_us - after_us < at_us;
+    return before && early ? before : best;
 }
 
 void
@@ -173,11 +230,20 @@ network_take_piece(struct client *c, const uint8_t *frame, size_t len)
 {
     struct wire_piece piece;
     int err = wire_piece_parse(&piece, frame, len);
-    if (!err)
-        err = fetch_piece(&c->fetch, c->newest, len, &piece);
+    if (err)
+        return err;
+    if (!c->time.has_start)
+        nettime_start(&c->time, piece.time_ms, env_now_mono_us(c->env));
+    if (piece.epoch <= c->newest) {
+        c->heard = true; /* the gateway has nothing newer */
+        return 0;
+    }
+    err = fetch_piece(&c->fetch, c->newest, len, &piece);
     if (err != 1)
-        return err == ERR_STALE ? 0 : err; /* the rest of a known one */
+        return err == ERR_STALE ? 0 : err; /* of one that another replaced */
     err = document_take(c);
+    if (!err)
+        c->heard = true;
     fetch_reset(&c->fetch);
     return err;
 }

@@ -16,6 +16,16 @@ int network_take_piece(struct client *c, const uint8_t *frame,
 /* Takes up a newer consensus when its time has come. */
 void network_switch(struct client *c);
 
+/* Draws the consensus of the next packet: within the window of a new one, it or
+ * the one before, with odds that follow the time. */
+struct consensus *network_draw(struct client *c);
+
+/* Tells the last epoch that can have begun by now. */
+uint32_t network_epoch(const struct client *c);
+
+/* Is the newest consensus over, by the own clock and by the network's time? */
+bool network_is_expired(const struct client *c);
+
 /* Tells the gateway the profile and a fresh handle. */
 void network_control(struct client *c);
 #endif

@@ -535,7 +535,7 @@ outgoing_acknowledged(struct client *c, struct conversation *v,
 void
 outgoing_expire(struct client *c)
 {
-    uint64_t now_s = client_time_s(c);
+    uint64_t now_s = client_sure_time_s(c);
     if (!c->current)
         return;
     uint64_t life_s = (uint64_t)c->current->params.letter_days * DAY_S;

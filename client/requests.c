@@ -1,10 +1,18 @@
 /* client/requests.c - the packet of a tick, and what its answer says.
  *
- * Every tick makes one request of the same shape, with the same draws from the
- * traffic stream. Requests under way stand in a table of a fixed length, found
- * by the number that the SURB id hides; an entry is given up when it is taken
- * by a later number. An answer that is later than expected by more than the
- * margin counts as lost, but is still used when it comes. */
+ * Every tick makes one request of the same shape and sends it (I2). When what
+ * it was meant for cannot be built (the box's store is of the gateway's family,
+ * no way avoids families, a relay's key is refused), its contents wait for
+ * another tick and a loop goes instead; when no loop can be built either, the
+ * one that was made beforehand goes; when there is none, the link is left.
+ * While the link takes nothing, ticks are skipped and nothing has changed.
+ *
+ * Requests under way stand in a table of a fixed length, found by the number
+ * that the SURB id hides; an entry is given up when it is taken by a later
+ * number. An answer that is later than LATE_US counts as late, but is used when
+ * it comes. Who answers late is judged for each box by itself: were it judged by
+ * store, a store could tell by holding up one box which others are the same
+ * client's. */
 #include "client/requests.h"
 
 #include <sodium.h>
@@ -12,25 +20,14 @@
 
 #include "client/arrival.h"
 #include "client/conversations.h"
+#include "client/network.h"
 #include "client/outgoing.h"
 #include "client/polls.h"
 #include "client/state.h"
 #include "lib/rng.h"
 
-static void
-lateness_note(struct client *c, int64_t late_us)
-{
-    if (c->late_dev_us == 0) {
-        c->late_us = late_us;
-        c->late_dev_us = (late_us < 0 ? -late_us : late_us) / 2 + 1;
-        return;
-    }
-    int64_t off_us = late_us - c->late_us;
-    c->late_us += off_us / 8;
-    c->late_dev_us += ((off_us < 0 ? -off_us : off_us) - c->late_dev_us) / 4;
-    if (c->late_dev_us < 1)
-        c->late_dev_us = 1;
-}
+enum { LOOP_TRIES = 4 };      /* loops drawn before the one kept goes */
+#define RESERVE_US 8000000ULL /* a loop is kept for; its deadlines allow more */
 
 static void
 asked_release(struct client *c, struct asked *a)
@@ -41,6 +38,38 @@ asked_release(struct client *c, struct asked *a)
         if (v)
             polls_unasked(v, a->at);
     }
+}
+
+/* Is the first store of this choice's box bad for it? */
+static bool
+request_is_bad(const struct client *c, const struct choice *choice)
+{
+    const struct conversation *v = choice->conversation;
+    if (!v || choice->request.kind == WIRE_LOOP)
+        return false;
+    return v->quality[choice->request.kind == WIRE_GET].bad_until_us >
+           env_now_mono_us(c->env);
+}
+
+/* Note how the answer to a request fared. When half of QUALITY_ASKED answers of
+ * one direction of a conversation came late or not at all, its boxes' second
+ * store takes the place of the first for QUALITY_US. */
+static void
+asked_judge(struct client *c, const struct asked *a, bool late)
+{
+    struct conversation *v = a->conversation == UINT32_MAX
+                                 ? NULL
+                                 : conversation_by_id(c, a->conversation);
+    c->status.late += late;
+    if (!v || a->spare || a->kind == WIRE_LOOP)
+        return;
+    struct quality *q = &v->quality[a->kind == WIRE_GET];
+    q->late += late;
+    if (++q->asked < QUALITY_ASKED)
+        return;
+    if (2 * q->late >= q->asked)
+        q->bad_until_us = env_now_mono_us(c->env) + QUALITY_US;
+    q->asked = q->late = 0;
 }
 
 static void
@@ -58,14 +87,16 @@ asked_drop(struct client *c, struct asked *a)
 static void
 asked_sweep(struct client *c, uint64_t now_us)
 {
-    uint64_t margin_us = client_margin_us(c);
     for (; c->oldest < c->traffic.request; c->oldest++) {
         struct asked *a = &c->asked[c->oldest & (c->asked_len - 1)];
         if (a->number != c->oldest + 1 || a->overdue)
             continue;
-        if (a->expected_us + margin_us > now_us)
+        if (a->expected_us + LATE_US > now_us)
             break;
         asked_release(c, a);
+        /* while nothing comes at all, it is the line that is bad */
+        if (c->answer_us > a->expected_us)
+            asked_judge(c, a, true);
         a->overdue = true;
         c->status.lost++;
     }
@@ -79,8 +110,10 @@ requests_forget(struct client *c)
     c->oldest = c->traffic.request;
 }
 
+/* Choose what this tick is for. Before the client has settled, or when there is
+ * nothing, it is cover. */
 static void
-choose(struct client *c, enum traffic_kind kind, struct choice *out)
+request_choose(struct client *c, enum traffic_kind kind, struct choice *out)
 {
     *out = (struct choice){.request = {.kind = WIRE_LOOP}};
     /* drawn for every kind, needed or not: the stream goes on alike */
@@ -88,7 +121,7 @@ choose(struct client *c, enum traffic_kind kind, struct choice *out)
     env_random_traffic(c->env, out->request.box, WIRE_BOX_LEN);
     if (kind == TRAFFIC_POLL)
         polls_pick(c, out);
-    if (kind != TRAFFIC_SEND)
+    if (kind != TRAFFIC_SEND || !c->settled)
         return;
     out->letter = outgoing_pick(c, out->spare, &out->conversation);
     if (!out->letter)
@@ -100,32 +133,69 @@ choose(struct client *c, enum traffic_kind kind, struct choice *out)
     letter_box(out->conversation->chains, out->at, out->request.box);
 }
 
+/* Find the store that a request goes to: the box's first one, or the second
+ * for a spare request and while the first is bad for this box. One of the
+ * gateway's family is neither. */
 static int
-choice_send(struct client *c, const struct choice *choice,
-            const struct route *route)
+store_find(const struct client *c, const struct consensus *view, uint16_t self,
+           const struct choice *choice, uint16_t *store)
 {
-    const struct sphinx_geometry *g = &c->current->params.geometry;
-    uint64_t now_us = env_now_mono_us(c->env);
-    uint64_t number = traffic_number(&c->traffic);
-    struct asked *a = &c->asked[number & (c->asked_len - 1)];
+    uint16_t first, second;
+    int err = consensus_store_of(view, choice->request.box, &first, &second);
+    if (err)
+        return err;
+    const bool first_is = !consensus_are_related(view, self, first);
+    const bool second_is =
+        second != UINT16_MAX && !consensus_are_related(view, self, second);
+    if (!first_is && !second_is)
+        return ERR_RELAY;
+    bool spare = choice->spare != request_is_bad(c, choice);
+    *store = !second_is || (first_is && !spare) ? first : second;
+    return 0;
+}
+
+/* Build the packet of a choice under this consensus into c->frame. */
+static int
+request_make(struct client *c, const struct consensus *view,
+             const struct choice *choice, enum traffic_kind kind,
+             uint64_t number, struct route *route)
+{
+    const int self = consensus_find(view, gateways_current(&c->gateways));
     struct sphinx_end end;
     uint8_t seed[SPHINX_SEED_LEN];
-    asked_drop(c, a);
+    uint16_t store;
+    struct request request = choice->request;
+    if (self < 0)
+        return ERR_RELAY;
+    int err = store_find(c, view, (uint16_t)self, choice, &store);
+    if (!err)
+        err = route_draw(route, view, c->env, (uint16_t)self, store, true,
+                         kind == TRAFFIC_POLL ? ROUTE_POLL : ROUTE_SEND);
+    if (err)
+        return err;
+    request.is_rough = !c->settled;
     memcpy(end.handle, c->handle, sizeof end.handle);
     traffic_surb_id(&c->traffic, number, end.surb_id);
     traffic_surb_seed(&c->traffic, number, seed);
-    int err =
-        request_build(c->worker, c->current, c->env, route, client_time_s(c),
-                      &choice->request, &end, seed, c->frame);
+    err = request_build(c->worker, view, c->env, route, client_now_us(c),
+                        &request, &end, seed, c->frame);
     sodium_memzero(seed, sizeof seed);
-    if (!err)
-        err = env_send(c->env, (struct env_dest){ENV_TO_GATEWAY, 0, 0},
-                       c->frame, g->packet_len);
-    if (err)
-        return err;
+    return err;
+}
+
+/* Remember a request that has left. */
+static void
+request_note(struct client *c, const struct consensus *view,
+             const struct choice *choice, const struct route *route,
+             uint64_t number)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    struct asked *a = &c->asked[number & (c->asked_len - 1)];
+    asked_drop(c, a);
     *a = (struct asked){.number = number + 1,
                         .expected_us = now_us + route->answer_us,
-                        .epoch = c->current->epoch,
+                        .at_store_us = now_us + route->at_store_us,
+                        .epoch = view->epoch,
                         .conversation = choice->conversation
                                             ? choice->conversation->id
                                             : UINT32_MAX,
@@ -135,7 +205,13 @@ choice_send(struct client *c, const struct choice *choice,
                         .store = route->out[route->n_out - 1],
                         .n_back = route->n_back};
     memcpy(a->back, route->back, sizeof a->back);
-    return 0;
+}
+
+static int
+frame_send(struct client *c, const uint8_t *frame)
+{
+    return env_send(c->env, (struct env_dest){ENV_TO_GATEWAY, 0, 0}, frame,
+                    c->current->params.geometry.packet_len);
 }
 
 static void
@@ -150,37 +226,89 @@ request_count(struct client *c, uint8_t kind)
         c->status.loops++;
 }
 
+/* Make a choice that the tick's own one gave way to: a loop. */
+static void
+loop_choose(struct client *c, struct choice *out)
+{
+    *out = (struct choice){.request = {.kind = WIRE_LOOP}};
+    env_random_traffic(c->env, out->request.box, WIRE_BOX_LEN);
+}
+
+/* Keep a loop for the tick on which none can be made. Its answer, should it
+ * come, is taken for a dummy. */
+static void
+reserve_fill(struct client *c, uint64_t now_us)
+{
+    struct choice loop;
+    struct route route;
+    const struct consensus *view = network_draw(c);
+    const size_t len = view->params.geometry.packet_len;
+    if (c->reserve_us && now_us - c->reserve_us < RESERVE_US)
+        return;
+    loop_choose(c, &loop);
+    if (request_make(c, view, &loop, TRAFFIC_LOOP, traffic_number(&c->traffic),
+                     &route))
+        return;
+    memcpy(c->reserve, c->frame, len);
+    c->reserve_epoch = view->epoch;
+    c->reserve_us = now_us;
+}
+
+/* The last resort: the loop kept. When there is none, nothing more is sent on
+ * this link. */
+static void
+reserve_send(struct client *c, uint64_t now_us)
+{
+    if (c->reserve_us && now_us - c->reserve_us < 2 * RESERVE_US &&
+        frame_send(c, c->reserve) == 0)
+        request_count(c, WIRE_LOOP);
+    else
+        c->broken = true;
+    c->reserve_us = 0;
+}
+
+static void
+choice_unasked(const struct choice *choice)
+{
+    if (choice->request.kind == WIRE_GET && choice->conversation &&
+        !choice->spare)
+        polls_unasked(choice->conversation, choice->at);
+}
+
 void
 requests_tick(struct client *c, enum traffic_kind kind)
 {
     struct choice choice;
     struct route route;
-    uint16_t store, fallback;
-    uint64_t now_us = env_now_mono_us(c->env);
-    int self = consensus_find(c->current, c->gateway);
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const struct consensus *view = network_draw(c);
+    const uint64_t number = traffic_number(&c->traffic);
     asked_sweep(c, now_us);
-    choose(c, kind, &choice);
-    int err = self < 0 ? ERR_RELAY
-                       : consensus_store_of(c->current, choice.request.box,
-                                            &store, &fallback);
-    if (!err && choice.spare && fallback != UINT16_MAX)
-        store = fallback;
-    if (!err)
-        err = route_draw(&route, c->current, c->env, (uint16_t)self, store,
-                         true, kind == TRAFFIC_POLL ? ROUTE_POLL : ROUTE_SEND);
-    if (!err)
-        err = choice_send(c, &choice, &route);
+    reserve_fill(c, now_us);
+    request_choose(c, kind, &choice);
+    int err = request_make(c, view, &choice, kind, number, &route);
+    for (unsigned tries = 0; err && tries < LOOP_TRIES; tries++) {
+        client_drop(c, err);
+        choice_unasked(&choice);
+        loop_choose(c, &choice);
+        err = request_make(c, view, &choice, kind, number, &route);
+    }
     if (err) {
         client_drop(c, err);
-        if (choice.request.kind == WIRE_GET && choice.conversation &&
-            !choice.spare)
-            polls_unasked(choice.conversation, choice.at);
+        reserve_send(c, now_us);
         return;
     }
+    err = frame_send(c, c->frame);
+    if (err) { /* the link is blocked or gone: this tick is skipped */
+        client_drop(c, err);
+        choice_unasked(&choice);
+        c->status.skipped++;
+        return;
+    }
+    request_note(c, view, &choice, &route, number);
     request_count(c, choice.request.kind);
     if (choice.letter)
-        outgoing_asked(c, choice.letter,
-                       now_us + route.answer_us + client_margin_us(c));
+        outgoing_asked(c, choice.letter, now_us + route.answer_us + LATE_US);
 }
 
 /* ---- answers ---- */
@@ -221,13 +349,16 @@ answer_note(struct client *c, const struct asked *a,
 {
     uint64_t now_us = env_now_mono_us(c->env);
     const struct consensus *known = c->view[answer->epoch % VIEWS];
+    const struct relay_entry *store =
+        &c->view[a->epoch % VIEWS]->relays[a->store];
     if (!a->overdue)
-        lateness_note(c, (int64_t)(now_us - a->expected_us));
+        asked_judge(c, a, false);
     c->answer_us = now_us;
     c->status.answers++;
-    witness_note(&c->witness, &c->view[a->epoch % VIEWS]->relays[a->store],
-                 answer->epoch, answer->digest, c->newest, now_us);
-    clock_offset_add(&c->offset, answer->time_s, env_now_wall_s(c->env));
+    gateways_works(&c->gateways);
+    witness_note(&c->witness, store, answer->epoch, answer->digest, c->newest,
+                 network_epoch(c), now_us);
+    nettime_note(&c->time, store, answer->arrived_ms, a->at_store_us, now_us);
     if (known && known->epoch == answer->epoch &&
         memcmp(known->digest, answer->digest, sizeof known->digest) != 0)
         client_drop(c, ERR_CONFLICT); /* two views of one epoch */

@@ -1,15 +1,56 @@
-/* client/state.c - time, period, margin, and the client's own record. No state
+/* client/state.c - times, period, and the client's own record. No state
  * of its own. */
 #include "client/state.h"
 
-#include <string.h>
-
 #include "lib/codec.h"
+
+int64_t
+client_own_base_us(const struct client *c)
+{
+    return (int64_t)(1000 * env_now_wall_ms(c->env)) -
+           (int64_t)env_now_mono_us(c->env);
+}
+
+uint64_t
+client_now_us(const struct client *c)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    int64_t us =
+        (int64_t)now_us +
+        nettime_base_us(&c->time, c->families, client_own_base_us(c), now_us);
+    return us > 0 ? (uint64_t)us : 0;
+}
+
+/* A consensus is made at most an epoch before it is valid, and is of use for
+ * EPOCHS_USABLE: whatever a clock says, it is not earlier or later than that. */
+static uint64_t
+time_bound(const struct client *c, uint64_t now_s)
+{
+    const struct consensus *n = c->newest ? c->view[c->newest % VIEWS] : NULL;
+    if (!n)
+        return now_s;
+    uint64_t len_s = n->params.epoch_len_s;
+    uint64_t first_s = n->valid_after_s > len_s ? n->valid_after_s - len_s : 0;
+    uint64_t last_s = n->valid_after_s + EPOCHS_USABLE * len_s;
+    return now_s < first_s ? first_s : now_s > last_s ? last_s : now_s;
+}
 
 uint64_t
 client_time_s(const struct client *c)
 {
-    return env_now_wall_s(c->env) + (uint64_t)clock_offset_s(&c->offset);
+    const uint64_t now_us = env_now_mono_us(c->env);
+    int64_t base_us = client_own_base_us(c);
+    (void)nettime_agreed(&c->time, c->families, base_us, now_us, &base_us);
+    int64_t us = (int64_t)now_us + base_us;
+    return time_bound(c, us > 0 ? (uint64_t)us / 1000000 : 0);
+}
+
+uint64_t
+client_sure_time_s(const struct client *c)
+{
+    uint64_t agreed_s = client_time_s(c);
+    uint64_t own_s = time_bound(c, env_now_wall_s(c->env));
+    return agreed_s < own_s ? agreed_s : own_s;
 }
 
 uint32_t
@@ -17,17 +58,6 @@ client_period(const struct client *c)
 {
     uint64_t period_s = c->current ? c->current->params.period_s : 86400;
     return (uint32_t)(client_time_s(c) / period_s);
-}
-
-uint64_t
-client_margin_us(const struct client *c)
-{
-    if (c->late_dev_us == 0)
-        return MARGIN_START_US;
-    int64_t us = c->late_us + 4 * c->late_dev_us;
-    return us < (int64_t)MARGIN_MIN_US   ? MARGIN_MIN_US
-           : us > (int64_t)MARGIN_MAX_US ? MARGIN_MAX_US
-                                         : (uint64_t)us;
 }
 
 size_t
@@ -46,8 +76,8 @@ client_save(struct client *c)
 {
     uint8_t key[JOURNAL_KEY_MAX], value[CLIENT_RECORD_LEN];
     size_t len = record_key(key, RECORD_CLIENT, 0, 0, 0);
-    memcpy(value, c->gateway, SPHINX_ID_LEN);
-    codec_put32(value + SPHINX_ID_LEN, (uint32_t)c->letter_len);
+    gateways_write(&c->gateways, value);
+    codec_put32(value + GATEWAYS_RECORD_LEN, (uint32_t)c->letter_len);
     journal_begin(c->journal);
     journal_put(c->journal, key, len, value, sizeof value);
     (void)journal_end(c->journal);

@@ -14,10 +14,11 @@
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
 #include "client/client.h"
+#include "client/gateways.h"
 #include "client/journal.h"
+#include "client/nettime.h"
 #include "client/traffic.h"
 #include "client/witness.h"
-#include "lib/clock_offset.h"
 #include "lib/wire.h"
 #include "network/fetch.h"
 #include "network/request.h"
@@ -29,19 +30,19 @@ enum {
     HOT_PLACES = 4,   /* and one place for the rest */
     STAGED_MAX = 16,  /* letters ready before their first put */
     VIEWS = EPOCHS_USABLE + 1,
-    BAD_LETTERS_MAX = 8 /* that do not open, before a slot is given up */
+    BAD_LETTERS_MAX = 8, /* that do not open, before a slot is given up */
+    QUALITY_ASKED = 16   /* answers judged together */
 };
 
 /* Times of the reliability, in microseconds. */
-#define ACK_WAIT_US     1000000ULL    /* an acknowledgement waits for content */
-#define RETRY_US        500000ULL     /* after "retry" */
-#define FULL_US         30000000ULL   /* after "full" */
-#define KEPT_US         60000000ULL   /* kept, not acknowledged: first repeat */
-#define KEPT_MAX_US     3600000000ULL /* and doubled up to this */
-#define MARGIN_MIN_US   1000000ULL    /* an answer may be late by */
-#define MARGIN_START_US 3000000ULL    /* before any was measured */
-#define MARGIN_MAX_US   30000000ULL
-#define BUSY_US         10000000ULL /* part of a message keeps a reader busy */
+#define ACK_WAIT_US 1000000ULL    /* an acknowledgement waits for content */
+#define RETRY_US    500000ULL     /* after "retry" */
+#define FULL_US     30000000ULL   /* after "full" */
+#define KEPT_US     60000000ULL   /* kept, not acknowledged: first repeat */
+#define KEPT_MAX_US 3600000000ULL /* and doubled up to this */
+#define LATE_US     2000000ULL    /* an answer may be late by */
+#define QUALITY_US  3600000000ULL /* a store is bad for a box for */
+#define BUSY_US     10000000ULL   /* part of a message keeps a reader busy */
 
 /* A letter on its way into a box. Its states follow from its fields: waiting
  * for the journal (ticket), due (due_us), asked (due_us = when its answer is
@@ -98,6 +99,12 @@ struct received {
     uint8_t data[];
 };
 
+/* How the first store of a direction's boxes answers. */
+struct quality {
+    uint8_t asked, late;
+    uint64_t bad_until_us; /* the second store serves instead */
+};
+
 struct conversation {
     struct conversation *next;
     uint32_t id;
@@ -124,6 +131,7 @@ struct conversation {
     struct cursor cursor[CURSORS]; /* newest first */
     uint32_t turn;
     struct incoming *incoming;
+    struct quality quality[2]; /* of puts, of gets */
 };
 
 /* A place of the polls: what it asks for while it has no conversation. */
@@ -138,6 +146,7 @@ struct asked {
     uint64_t expected_us;
     uint32_t epoch, conversation;
     struct letter_place at; /* put: the letter's; get: period, box * 16 */
+    uint64_t at_store_us;   /* when it is expected there */
     uint8_t kind;           /* enum wire_request_kind */
     bool overdue, spare;
     uint8_t n_back;
@@ -160,27 +169,34 @@ struct client {
     struct sphinx_worker *worker;
     struct traffic traffic;
     bool started, connected, controlled;
+    bool heard;   /* what the gateway has is here; per connection */
+    bool settled; /* time and newest consensus are agreed; per connection */
+    bool broken;  /* not even a loop could be made: leave this link */
     uint64_t expire_us; /* next look for expired messages */
     uint64_t linked_us; /* the link came up */
+    uint8_t linked_to[SPHINX_ID_LEN];
     /* network */
     struct consensus *view[VIEWS]; /* by epoch modulo VIEWS, owned */
     struct consensus *current;     /* in use; one of view */
     uint32_t newest;               /* epoch of the newest */
     uint64_t switch_s;             /* take up a newer one then; 0: none */
     uint8_t profile;               /* its index */
-    uint8_t gateway[SPHINX_ID_LEN];
+    struct gateways gateways;
     uint8_t handle[8];
     struct fetch fetch;
     uint8_t *document; /* of an earlier life, until client_start() */
     size_t document_len;
-    struct clock_offset offset;
+    struct nettime time;
     struct witness witness;
+    unsigned families; /* of stores, whose word is needed */
     size_t letter_len;
     /* requests */
     struct asked *asked;
     uint64_t asked_len, oldest; /* length: a power of two */
-    int64_t late_us, late_dev_us;
     uint64_t answer_us;
+    uint8_t *reserve; /* a loop made beforehand, with the next two */
+    uint32_t reserve_epoch;
+    uint64_t reserve_us; /* when it was made; 0: there is none */
     struct place place[HOT_PLACES + 1];
     /* people */
     struct conversation *conversations;
@@ -199,17 +215,25 @@ client_drop(struct client *c, int err)
     c->status.dropped[-err]++;
 }
 
-/* Tells the network's time, as far as this client knows it. */
+/* Tells the network's time in microseconds since 1970, for deadlines and for the epoch
+ * of a packet: client/nettime.h. */
+uint64_t client_now_us(const struct client *c);
+
+/* Tells the time in seconds for what is decided for good, one way: what stores agree
+ * on, else the own clock, bound to what the newest consensus allows. */
 uint64_t client_time_s(const struct client *c);
+
+/* Tells the earlier of that and the own clock, likewise bound: for what cannot be
+ * undone. */
+uint64_t client_sure_time_s(const struct client *c);
 
 /* Tells the period that letters written now belong to. */
 uint32_t client_period(const struct client *c);
 
-/* Tells how late an answer may be: the mean lateness and four deviations (RFC
- * 6298, section 2), within bounds. */
-uint64_t client_margin_us(const struct client *c);
+/* Tells the own wall clock minus the monotonic one, in microseconds. */
+int64_t client_own_base_us(const struct client *c);
 
-/* Journals the gateway and the length of letters. */
+/* Journals the gateways and the length of letters. */
 void client_save(struct client *c);
 
 /* Keys of records: type, contact, and up to two numbers. */
@@ -222,7 +246,7 @@ enum record {
     RECORD_MESSAGE = 'M',  /* contact, order */
     RECORD_RECEIVED = 'X'  /* order */
 };
-enum { CLIENT_RECORD_LEN = SPHINX_ID_LEN + 4 };
+enum { CLIENT_RECORD_LEN = GATEWAYS_RECORD_LEN + 4 };
 
 /* Writes the key of a record; returns its length. */
 size_t record_key(uint8_t key[static JOURNAL_KEY_MAX], enum record type,

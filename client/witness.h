@@ -1,16 +1,16 @@
-/* client/witness.h - does the gateway withhold the consensus?
+/* client/witness.h - which consensus is the newest, by the word of many?
  *
- * Every answer says which consensus its store knows. When two stores of
- * unrelated families name the same one, newer than what the gateway has
- * brought, it exists; a store alone could make one up. A gateway that has not
- * brought it WITNESS_PATIENCE_PERMILLE of an epoch later, and the time that its
- * pieces take again, is of no use. Depends on the network alone, never on use.
- * Pure. */
+ * Every answer says which consensus its store knows. What stores of
+ * NETTIME_FAMILIES unrelated families name alike, by epoch and digest, exists
+ * (of as many as there are, where the network has fewer); fewer could make one
+ * up. Believed are only epochs that can exist by now: up to WITNESS_AHEAD after
+ * the one that the clock says. What was named is forgotten after two epochs, so
+ * that no word lasts for ever. Depends on the network alone, never on use. Pure. */
 #ifndef CLIENT_WITNESS_H
 #define CLIENT_WITNESS_H
 #include "network/consensus.h"
 
-enum { WITNESSES = 4, WITNESS_PATIENCE_PERMILLE = 100 };
+enum { WITNESSES = 16, WITNESS_AHEAD = 1 };
 
 /* Zeroed memory is an empty one. */
 struct witness {
@@ -18,19 +18,20 @@ struct witness {
         uint32_t epoch; /* 0: free */
         uint8_t digest[SPHINX_DIGEST_LEN];
         uint8_t store[SPHINX_ID_LEN], family[FAMILY_LEN];
-    } said[WITNESSES]; /* the newest of each store, next the oldest */
-    unsigned next;
-    uint32_t epoch;    /* that two agree on; 0: none newer */
-    uint64_t since_us; /* first known so */
+        uint64_t heard_us; /* monotonic */
+    } said[WITNESSES];     /* the newest word of each store */
 };
 
-/* A store says which consensus it knows; newest: the one that is here. */
+/* Note that `store` names the consensus of this epoch and digest. `latest`: the
+ * last epoch that can have begun by now; what lies further than WITNESS_AHEAD
+ * after it, or before `newest`, the one that is here, is not looked at. */
 void witness_note(struct witness *w, const struct relay_entry *store,
                   uint32_t epoch,
                   const uint8_t digest[static SPHINX_DIGEST_LEN],
-                  uint32_t newest, uint64_t now_us);
+                  uint32_t newest, uint32_t latest, uint64_t now_us);
 
-/* Is there a newer one than `newest`, for longer than patience says? */
-bool witness_is_behind(const struct witness *w, uint32_t newest,
-                       uint64_t patience_us, uint64_t now_us);
+/* Return the newest epoch that so many families have named alike within the
+ * last max_age_us; 0: none. */
+uint32_t witness_epoch(const struct witness *w, unsigned families,
+                       uint64_t max_age_us, uint64_t now_us);
 #endif

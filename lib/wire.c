@@ -70,7 +70,7 @@ wire_answer_parse(struct wire_answer *a, const uint8_t *body, size_t body_len,
     a->full = codec_read16(&in);
     a->epoch = codec_read32(&in);
     a->digest = codec_read_bytes(&in, 32);
-    a->time_s = codec_read64(&in);
+    a->arrived_ms = codec_read64(&in);
     a->letter = codec_read_bytes(&in, letter_len);
     if (in.err)
         return in.err;
@@ -95,7 +95,7 @@ wire_answer_write(uint8_t *body, size_t body_len, size_t surb_len,
     codec_write16(&out, a->full);
     codec_write32(&out, a->epoch);
     codec_write_bytes(&out, a->digest, 32);
-    codec_write64(&out, a->time_s);
+    codec_write64(&out, a->arrived_ms);
     codec_write_bytes(&out, a->letter, letter_len);
     return out.err;
 }
@@ -136,6 +136,7 @@ int
 wire_piece_parse(struct wire_piece *p, const uint8_t *frame, size_t len)
 {
     struct codec_reader in = frame_begin(frame, len, WIRE_PIECE);
+    p->time_ms = codec_read64(&in);
     p->epoch = codec_read32(&in);
     p->index = codec_read16(&in);
     p->count = codec_read16(&in);
@@ -152,6 +153,7 @@ wire_piece_write(uint8_t *frame, size_t len, const struct wire_piece *p)
     struct codec_writer out;
     codec_writer_init(&out, frame, len);
     codec_write8(&out, WIRE_PIECE);
+    codec_write64(&out, p->time_ms);
     codec_write32(&out, p->epoch);
     codec_write16(&out, p->index);
     codec_write16(&out, p->count);

@@ -4,8 +4,8 @@
  *   1 WIRE_PACKET   Sphinx packet (up, between relays); down to a client:
  *                   version 1 | SURB id 8 | payload | random
  *   2 WIRE_CONTROL  client to gateway: type 1 | profile 1 | handle 8 | random
- *   3 WIRE_PIECE    gateway to client: type 1 | epoch 4 | index 2 | count 2
- *                   | length 2 | data | random
+ *   3 WIRE_PIECE    gateway to client: type 1 | time 8 | epoch 4 | index 2
+ *                   | count 2 | length 2 | data | random
  *
  * Request body (geometry.body_len, then padded with random):
  *   kind 1 | slot 1 | held 2 | box 32 | work 16 | SURB surb_len | letter
@@ -40,7 +40,7 @@ enum {
     WIRE_REQUEST_HEAD_LEN = 1 + 1 + 2 + WIRE_BOX_LEN + WIRE_WORK_LEN,
     WIRE_ANSWER_HEAD_LEN = 1 + 1 + 2 + 4 + 32 + 8,
     WIRE_CONTROL_LEN = 1 + 1 + 8,
-    WIRE_PIECE_HEAD_LEN = 1 + 4 + 2 + 2 + 2,
+    WIRE_PIECE_HEAD_LEN = 1 + 8 + 4 + 2 + 2 + 2,
     WIRE_DOWN_HEAD_LEN = 1 + 8
 };
 
@@ -55,7 +55,7 @@ struct wire_answer {
     uint16_t full;  /* slots taken, get and put */
     uint32_t epoch; /* newest the store knows */
     const uint8_t *digest;
-    uint64_t time_s; /* the store's wall clock */
+    uint64_t arrived_ms; /* the request, by the store's wall clock */
     const uint8_t *letter;
 };
 
@@ -65,6 +65,7 @@ struct wire_control {
 };
 
 struct wire_piece {
+    uint64_t time_ms; /* the gateway's wall clock */
     uint32_t epoch;
     uint16_t index, count, len;
     const uint8_t *data;

@@ -42,10 +42,12 @@ params_default(struct params *p, uint32_t epoch_len_s)
         .poll_delay_mean_us = 2000000,
         .store_delay_fixed_us = 200000,
         .store_delay_mean_us = 100000,
-        .deadline_unit_s = 10,
-        .deadline_slack_s = 60,
-        .deadline_ahead_s = 90,
-        .key_grace_s = 90,
+        .deadline_unit_s = 1,
+        .deadline_slack_s = 20,
+        .deadline_spread_s = 60,
+        .deadline_back_s = 5,
+        .deadline_ahead_s = 100,
+        .key_grace_s = 100,
         .switch_window_s = 300,
         .piece_interval_us = 50000,
         .relay_loop_mhz = 500,
@@ -61,10 +63,11 @@ params_default(struct params *p, uint32_t epoch_len_s)
     if (epoch_len_s < 3600) {
         /* Short epochs: the slack still has to cover what a slow machine adds
          * to a poll's way, whose delays the deadline counts already. */
-        p->deadline_unit_s = at_least(epoch_len_s / 360, 1);
-        p->deadline_slack_s = at_least(epoch_len_s / 60, 12);
-        p->deadline_ahead_s =
-            p->deadline_slack_s + at_least(epoch_len_s / 120, 30);
+        p->deadline_slack_s = at_least(epoch_len_s / 180, 12);
+        p->deadline_spread_s = at_least(epoch_len_s / 60, 12);
+        p->deadline_back_s = 12;
+        p->deadline_ahead_s = p->deadline_slack_s + p->deadline_spread_s +
+                              at_least(epoch_len_s / 180, 20);
         p->key_grace_s = p->deadline_ahead_s;
         p->switch_window_s = at_least(epoch_len_s / 12, 1);
     }
@@ -208,4 +211,12 @@ consensus_free(struct consensus **c)
     free((*c)->by_layer);
     free(*c);
     *c = NULL;
+}
+
+bool
+consensus_are_related(const struct consensus *c, uint16_t a, uint16_t b)
+{
+    const uint8_t *family = c->relays[a].family;
+    return a == b || (!sodium_is_zero(family, FAMILY_LEN) &&
+                      memcmp(family, c->relays[b].family, FAMILY_LEN) == 0);
 }

@@ -52,10 +52,12 @@ struct params {
     uint32_t poll_delay_mean_us; /* outward, over all mixes together */
     uint32_t store_delay_fixed_us;
     uint32_t store_delay_mean_us;
-    uint32_t deadline_unit_s;   /* 10 */
-    uint32_t deadline_slack_s;  /* 60; plus U(0, deadline_unit_s) */
-    uint32_t deadline_ahead_s;  /* 90: refused when further ahead */
-    uint32_t key_grace_s;       /* 90: a key lives until e+3 plus this */
+    uint32_t deadline_unit_s;   /* 1 */
+    uint32_t deadline_slack_s;  /* 20: a packet may be late by, at least */
+    uint32_t deadline_spread_s; /* 60: and by a random time up to this more */
+    uint32_t deadline_back_s;   /* 5: an answer may be late by, at a mix */
+    uint32_t deadline_ahead_s;  /* 100: refused when further ahead */
+    uint32_t key_grace_s;       /* 100: a key lives until e+3 plus this */
     uint32_t switch_window_s;   /* clients move over within this */
     uint32_t piece_interval_us; /* of documents on client links */
     uint32_t relay_loop_mhz;    /* a relay's own loops, per 1,000 s */
@@ -142,6 +144,9 @@ void consensus_view(const struct consensus *c, struct sphinx_view *view);
  * the consensus has no store. */
 int consensus_store_of(const struct consensus *c, const uint8_t box[static 32],
                        uint16_t *primary, uint16_t *fallback) CHECK_RESULT;
+
+/* Are relays a and b one, or of one family? */
+bool consensus_are_related(const struct consensus *c, uint16_t a, uint16_t b);
 
 /* Has the consensus ended (EPOCHS_USABLE epochs after valid-after)? */
 bool consensus_is_expired(const struct consensus *c, uint64_t now_s);

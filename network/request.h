@@ -2,6 +2,8 @@
  * store's answer back: deadlines, SURB, body. */
 #ifndef NETWORK_REQUEST_H
 #define NETWORK_REQUEST_H
+#include <stdbool.h>
+
 #include "lib/wire.h"
 #include "network/route.h"
 
@@ -13,14 +15,20 @@ struct request {
     uint16_t held; /* get */
     uint8_t work[16];
     const uint8_t *letter; /* put, else NULL: random */
+    bool is_rough; /* the sender's clock is not compared with others yet: the
+                      answer may be as late as a request */
 };
 
-/* Build the packet for route r at wall time now_s: SURB from surb_seed and end,
- * request body, layers. All other randomness from the crypto stream. packet
- * has geometry.packet_len bytes, zero after an error; its first hop is
- * r->out[0]. */
+/* Build the packet for route r at now_us, microseconds since 1970: SURB from
+ * surb_seed and end, request body, layers. All other randomness comes from the
+ * crypto stream. packet has geometry.packet_len bytes, zero after an error; its
+ * first hop is r->out[0].
+ *
+ * An answer may be late by deadline_back_s at each mix, so that a store cannot
+ * hoard answers and send them together; the gateway, which may keep what it
+ * likes, is given as much time as on the way out. */
 int request_build(struct sphinx_worker *w, const struct consensus *c,
-                  struct env *env, const struct route *r, uint64_t now_s,
+                  struct env *env, const struct route *r, uint64_t now_us,
                   const struct request *req, const struct sphinx_end *end,
                   const uint8_t surb_seed[static SPHINX_SEED_LEN],
                   uint8_t *packet) CHECK_RESULT;

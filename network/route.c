@@ -14,20 +14,12 @@ enum {
     WAY_SWEEPS = 4  /* of redrawing a way that was searched for */
 };
 
-static bool
-families_differ(const struct relay_entry *a, const struct relay_entry *b)
-{
-    if (sodium_is_zero(a->family, FAMILY_LEN))
-        return true;
-    return memcmp(a->family, b->family, FAMILY_LEN) != 0;
-}
-
 /* May relay i stand on a way with those already chosen? */
 static bool
 way_admits(const struct consensus *c, const uint16_t *way, size_t n, uint16_t i)
 {
     for (size_t k = 0; k < n; k++)
-        if (way[k] == i || !families_differ(&c->relays[way[k]], &c->relays[i]))
+        if (consensus_are_related(c, way[k], i))
             return false;
     return true;
 }
@@ -174,7 +166,7 @@ mixes_draw(const struct consensus *c, struct env *env, unsigned first,
 {
     struct way w = {.c = c, .first = first, .ends = {from, to}};
     w.n = last >= first ? last - first + 1 : 0;
-    if (!families_differ(&c->relays[from], &c->relays[to]))
+    if (consensus_are_related(c, from, to))
         return ERR_NOT_FOUND;
     int err = 0;
     unsigned left = WAY_DRAWS;

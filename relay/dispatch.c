@@ -221,7 +221,8 @@ dispatch_answer(struct relay *r, uint32_t number)
         memcpy(r->frame, request.surb, g->surb_len);
         answer.epoch = newest->epoch;
         answer.digest = newest->digest;
-        answer.time_s = env_now_wall_s(r->env);
+        answer.arrived_ms = env_now_wall_ms(r->env) -
+                            (env_now_mono_us(r->env) - h->come_us) / 1000;
         env_random_crypto(r->env, body, g->body_len);
         err = wire_answer_write(body, g->body_len, g->surb_len, &answer);
     }

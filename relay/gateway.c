@@ -237,7 +237,8 @@ piece_send(struct relay *r, uint32_t client, uint16_t index)
     size_t len = r->geometry.packet_len;
     size_t room = len - WIRE_PIECE_HEAD_LEN, at = index * room;
     size_t n = r->document_len - at < room ? r->document_len - at : room;
-    struct wire_piece piece = {.epoch = r->document_epoch,
+    struct wire_piece piece = {.time_ms = env_now_wall_ms(r->env),
+                               .epoch = r->document_epoch,
                                .index = index,
                                .count = r->pieces,
                                .len = (uint16_t)n,

@@ -125,8 +125,9 @@ loops_build(struct relay *r, uint16_t *first)
     env_random_crypto(r->env, request.work, sizeof request.work);
     env_random_crypto(r->env, seed, sizeof seed);
     loop_note(r, &route, end.surb_id);
-    err = request_build(r->worker, c, r->env, &route, env_now_wall_s(r->env),
-                        &request, &end, seed, r->frame);
+    err = request_build(r->worker, c, r->env, &route,
+                        1000 * env_now_wall_ms(r->env), &request, &end, seed,
+                        r->frame);
     sodium_memzero(seed, sizeof seed);
     return err;
 }

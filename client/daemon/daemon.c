@@ -3,8 +3,8 @@
  * Files in its directory: client.conf, client.db (all records), client.sock.
  *
  * Timers: the client's own; the reconnection's. A link that fails is tried
- * again after half a second, doubled up to 30 s, with a random part; after
- * FAILURES_MAX in a row another gateway is taken. */
+ * again after half a second, doubled up to 30 s, with a random part; which
+ * gateway comes next the client knows (client/gateways.h). */
 #include "client/daemon/daemon.h"
 
 #include <sodium.h>
@@ -26,7 +26,7 @@ enum {
     RETRY_US = 500000,
     RETRY_MAX_US = 30000000,
     WATCH_US = 5000000,
-    FAILURES_MAX = 12,
+    HANDSHAKE_US = 5000000, /* then the next gateway is tried */
     QUEUE_FRAMES = 64,
     STORAGE_QUEUE = 65536
 };
@@ -62,7 +62,6 @@ struct daemon {
     bool up;
     struct loop_timer *reconnect, *watch;
     uint64_t wait_us;
-    unsigned failures;
     size_t frame_len;
 };
 
@@ -75,7 +74,6 @@ link_is_up(void *ctx, struct link *l, const uint8_t *peer)
     (void)l;
     (void)peer;
     d->up = true;
-    d->wait_us = RETRY_US;
     log_write(&d->host.log, LOG_INFO, "client", "connected to the gateway");
     client_link_up(d->client);
 }
@@ -105,11 +103,11 @@ link_is_down(void *ctx, struct link *l, int err)
               error_text(err));
     if (d->up)
         client_link_down(d->client);
+    else
+        client_link_failed(d->client);
     d->up = false;
     d->link = NULL;
     link_free(&l);
-    if (++d->failures % FAILURES_MAX == 0)
-        client_gateway_change(d->client);
     reconnect_later(d);
 }
 
@@ -136,20 +134,17 @@ gateway_connect(void *ctx)
 {
     struct daemon *d = ctx;
     const struct link_config config = {.frame_len = d->frame_len,
+                                       .handshake_us = HANDSHAKE_US,
                                        .queue_max = QUEUE_FRAMES};
     const uint8_t *identity = client_gateway(d->client);
-    const char *address = gateway_address(d, identity);
-    if (!address) {
-        client_gateway_change(d->client);
-        identity = client_gateway(d->client);
-        address = gateway_address(d, identity);
-    }
+    const char *address = identity ? gateway_address(d, identity) : NULL;
     int err = address ? link_connect(&d->link, d->host.loop, d->tls, &config,
                                      address, identity, &link_ops, d)
                       : ERR_NOT_FOUND;
     if (err) {
         log_write(&d->host.log, LOG_WARNING, "client",
                   "no gateway to connect to: %s", error_text(err));
+        client_link_failed(d->client);
         reconnect_later(d);
     }
 }
@@ -160,22 +155,23 @@ link_watch(void *ctx)
 {
     struct daemon *d = ctx;
     loop_timer_at(d->watch, loop_now_us(d->host.loop) + WATCH_US);
+    static const char *const why[] = {
+        [CLIENT_STUCK] = "no answer for a minute",
+        [CLIENT_BEHIND] = "the gateway withholds the newest consensus",
+        [CLIENT_BROKEN] = "no request could be made for this gateway",
+        [CLIENT_MOVED] = "the gateway has left the network"};
     struct client_status s;
     client_status(d->client, &s);
-    if (s.answer_age_us < CLIENT_STUCK_US)
-        d->failures = 0;
-    const bool behind = client_is_behind(d->client);
-    if (!behind && !client_is_stuck(d->client))
+    if (d->up && s.answer_age_us < WATCH_US)
+        d->wait_us = RETRY_US;
+    const enum client_leave leave = client_leave(d->client);
+    if (leave == CLIENT_STAY)
         return;
     log_write(&d->host.log, LOG_NOTICE, "client", "%s: connecting anew",
-              behind ? "the gateway withholds the newest consensus"
-                     : "no answer for a minute");
+              why[leave]);
     link_free(&d->link);
-    if (d->up)
-        client_link_down(d->client);
+    client_link_down(d->client);
     d->up = false;
-    if (behind || ++d->failures % FAILURES_MAX == 0)
-        client_gateway_change(d->client);
     reconnect_later(d);
 }
 

@@ -155,11 +155,15 @@ sim_client_start(struct world_client *k)
 int
 sim_client_connect(struct world_client *k)
 {
-    int err = team_client_open(k->world->relay[k->number].team, k->number,
+    int number =
+        consensus_find(k->world->net.consensus, client_gateway(k->client));
+    if (number < 0)
+        return ERR_RELAY;
+    int err = team_client_open(k->world->relay[number].team, (uint32_t)number,
                                k->node, &k->link);
     if (err)
         return err;
-    k->gateway = k->number;
+    k->gateway = (uint32_t)number;
     client_link_up(k->client);
     return 0;
 }
@@ -176,7 +180,8 @@ sim_client_reconnect(struct world_client *k)
 int
 sim_client_watch(struct world_client *k)
 {
-    if (!k->client || k->gateway == UINT32_MAX || !client_is_stuck(k->client))
+    if (!k->client || k->gateway == UINT32_MAX ||
+        client_leave(k->client) == CLIENT_STAY)
         return 0;
     return sim_client_reconnect(k);
 }

@@ -304,17 +304,6 @@ held_note(struct run *run)
     return 0;
 }
 
-/* Pieces of the consensus go down once a connection. Between daemons none is
- * lost while the connection stands; a piece that is lost here stands for a
- * connection that broke, and is made good as that would be. */
-static int
-client_watch(struct world_client *k)
-{
-    if (client_is_behind(k->client))
-        return sim_client_reconnect(k);
-    return sim_client_watch(k);
-}
-
 /* What is looked at once a second. */
 static int
 watch(struct run *run)
@@ -322,7 +311,7 @@ watch(struct run *run)
     struct world *w = run->world;
     int err = 0;
     for (uint32_t i = 0; i < w->n_clients && !err; i++)
-        err = client_watch(&w->client[i]);
+        err = sim_client_watch(&w->client[i]);
     if (!err && engine_now_us(w->engine) >= run->epoch_us) {
         err = sim_world_epoch(w);
         run->epoch_us +=

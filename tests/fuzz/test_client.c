@@ -396,10 +396,21 @@ records_loaded(void **state)
     test_network_free(&n);
 }
 
-/* After a letter's days a message is given up; its place among those that
- * wait is free again. */
+/* Five minutes of a client's life. */
 static void
-messages_expire(void **state)
+client_lives(struct client *c, struct served *s)
+{
+    for (unsigned k = 0; k < 300; k++) {
+        s->test.mono_us += 1000000;
+        client_tick(c);
+    }
+}
+
+/* After a letter's days a message is given up; its place among those that
+ * wait is free again. The own clock alone gives up nothing: more than two thirds
+ * of the authorities bound it by the consensus (I10). */
+static void
+i10_messages_expire_by_the_clock_within_what_a_consensus_says(void **state)
 {
     (void)state;
     static struct served s;
@@ -412,19 +423,28 @@ messages_expire(void **state)
     memset(&s, 0, sizeof s);
     served_fill(&s, &n);
     struct client *c = client_make(&s, &n);
+    const uint64_t start_s = s.test.wall_s;
     assert_int_equal(client_start(c), 0);
     assert_int_equal(client_set_document(c, n.document, n.document_len), 0);
     assert_int_equal(client_invite(c, "bob", line), 0);
     assert_int_equal(
         client_send(c, "bob", LETTER_TEXT, (const uint8_t *)"x", 1, &order), 0);
     for (unsigned day = 0; day <= 8; day++) {
-        assert_int_equal(client_message(c, "bob", order, &m), 0);
-        assert_int_equal(m.state, day < 8 ? CLIENT_QUEUED : CLIENT_EXPIRED);
-        s.test.wall_s += 86400u - (day == 6) * 3600u + (day == 7) * 3600u;
-        for (unsigned k = 0; k < 300; k++) {
-            s.test.mono_us += 1000000;
-            client_tick(c);
+        /* the clock runs ahead by a week, by a year, and back */
+        static const uint64_t ahead_s[] = {7 * 86400, 365 * 86400, 0};
+        for (unsigned i = 0; i < 3; i++) {
+            s.test.wall_s = start_s + day * 86400u + ahead_s[i];
+            client_lives(c, &s);
+            assert_int_equal(client_message(c, "bob", order, &m), 0);
+            if (day != 7) /* the day itself: a matter of hours */
+                assert_int_equal(m.state,
+                                 day < 7 ? CLIENT_QUEUED : CLIENT_EXPIRED);
         }
+        n.consensus->epoch++;
+        n.consensus->valid_after_s += 86400;
+        test_network_sign(&n);
+        s.test.wall_s = start_s + (day + 1) * 86400u;
+        assert_int_equal(client_set_document(c, n.document, n.document_len), 0);
     }
     assert_true(client_contact(c, 0, &contact));
     assert_int_equal(contact.waiting, 0);
@@ -435,8 +455,11 @@ messages_expire(void **state)
 }
 
 const struct CMUnitTest test_client[] = {
-    cmocka_unit_test(letters_resealed),        cmocka_unit_test(invitations),
-    cmocka_unit_test(votes_and_network_files), cmocka_unit_test(records_loaded),
-    cmocka_unit_test(messages_expire),
+    cmocka_unit_test(letters_resealed),
+    cmocka_unit_test(invitations),
+    cmocka_unit_test(votes_and_network_files),
+    cmocka_unit_test(records_loaded),
+    cmocka_unit_test(
+        i10_messages_expire_by_the_clock_within_what_a_consensus_says),
 };
 TEST_SUITE(test_client);

@@ -236,8 +236,8 @@ visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
     env_random_crypto(v->env, v->end.surb_id, 8);
     env_random_crypto(v->env, v->seed, sizeof v->seed);
     assert_int_equal(request_build(w->worker, c, v->env, &v->route,
-                                   env_now_wall_s(v->env), &request, &v->end,
-                                   v->seed, w->last_sent),
+                                   1000 * env_now_wall_ms(v->env), &request,
+                                   &v->end, v->seed, w->last_sent),
                      0);
     engine_inject(w->engine, VISITOR_NODE, 0, w->last_sent, PACKET);
     engine_run(w->engine, engine_now_us(w->engine) + 20000000);

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/clock_offset.h"
 #include "lib/codec.h"
 #include "lib/error.h"
 #include "lib/os/clock.h"
@@ -189,29 +188,6 @@ rng_streams_repeat_and_differ(void **state)
 }
 
 static void
-clock_follows_the_median(void **state)
-{
-    (void)state;
-    struct clock_offset c = {0};
-    clock_offset_add(&c, 1100, 1000);
-    clock_offset_add(&c, 1100, 1000);
-    assert_int_equal(clock_offset_s(&c), 0); /* two are too few */
-    clock_offset_add(&c, 90000, 1000);
-    assert_int_equal(clock_offset_s(&c), 100);
-    for (int i = 0; i < 7; i++)
-        clock_offset_add(&c, 0, 1000);
-    for (int i = 0; i < 8; i++)
-        clock_offset_add(&c, 995, 1000);
-    assert_int_equal(clock_offset_s(&c), -5); /* 8 of the last 15 */
-    for (int i = 0; i < 1000; i++)
-        clock_offset_add(&c, 1003, 1000);
-    assert_int_equal(clock_offset_s(&c), 3);
-    uint64_t before_us = clock_mono_us();
-    assert_true(before_us <= clock_mono_us());
-    assert_true(clock_wall_s() > 1700000000);
-}
-
-static void
 slab_gives_distinct_wiped_buffers(void **state)
 {
     (void)state;
@@ -247,7 +223,6 @@ const struct CMUnitTest test_lib_core[] = {
     cmocka_unit_test(rng_exponential_has_its_mean_and_tail),
     cmocka_unit_test(rng_below_is_uniform),
     cmocka_unit_test(rng_streams_repeat_and_differ),
-    cmocka_unit_test(clock_follows_the_median),
     cmocka_unit_test(slab_gives_distinct_wiped_buffers),
 };
 TEST_SUITE(test_lib_core);

@@ -37,11 +37,15 @@ defaults_are_those_of_the_design(void **state)
     assert_int_equal(p.profiles[1].down_interval_us, 484848);
     assert_int_equal(params_profile(&p, "fast")->send_mhz, 20000);
     assert_null(params_profile(&p, "slow"));
-    assert_int_equal(p.deadline_unit_s, 10);
-    assert_int_equal(p.deadline_ahead_s, 90);
+    assert_int_equal(p.deadline_unit_s, 1);
+    assert_int_equal(p.deadline_ahead_s, 100);
+    /* the latest deadline of an honest clock is not too far ahead, with 15 s
+     * for one that is not compared yet */
+    assert_true(p.deadline_slack_s + p.deadline_spread_s + 15 <
+                p.deadline_ahead_s);
     params_default(&p, 30);
     assert_int_equal(p.deadline_unit_s, 1);
-    assert_true(p.deadline_ahead_s > p.deadline_slack_s);
+    assert_true(p.deadline_ahead_s > p.deadline_slack_s + p.deadline_spread_s);
     assert_true(p.switch_window_s >= 1 && p.switch_window_s < 30);
 }
 
@@ -260,8 +264,10 @@ way_walk(const struct sim_net *n, struct sphinx_worker *w, const uint16_t *way,
         assert_int_equal(block->delay, delay[i]);
         if (!last)
             assert_int_equal(block->next, way[i + 1]);
-        /* 60 s of slack and up to 10 more from the start of an epoch */
-        assert_in_range(block->deadline, 6, 8);
+        /* from the start of an epoch 20 s and up to 60 more; on the way back 5
+         * and up to one more, but at the gateway */
+        bool tight = last_command == SPHINX_DELIVER && !last;
+        assert_in_range(block->deadline, tight ? 5 : 20, tight ? 8 : 82);
     }
 }
 
@@ -285,8 +291,8 @@ request_goes_round(void **state)
     struct request req = {.kind = WIRE_PUT, .slot = 3, .letter = letter};
     memset(req.box, 0xb0, 32);
     struct sphinx_end end = {.handle = {1, 2, 3}, .surb_id = {4, 5, 6}};
-    assert_int_equal(request_build(w, c, &e.env, &r, c->valid_after_s, &req,
-                                   &end, seed, packet),
+    assert_int_equal(request_build(w, c, &e.env, &r, c->valid_after_s * 1000000,
+                                   &req, &end, seed, packet),
                      0);
     way_walk(&n, w, r.out, r.out_delay, r.n_out, SPHINX_STORE, packet, &block);
     uint8_t *payload = packet + g->header_len;
@@ -305,7 +311,7 @@ request_goes_round(void **state)
                                       .slot = 3,
                                       .epoch = 7,
                                       .digest = digest,
-                                      .time_s = 5,
+                                      .arrived_ms = 5,
                                       .letter = letter};
     uint16_t first;
     rng_seeded_bytes(&e.crypto, body, sizeof body);

@@ -78,14 +78,14 @@ answer_round_trip_and_refusals(void **state)
                                   .full = 0xfedc,
                                   .epoch = 0x01020304,
                                   .digest = digest,
-                                  .time_s = 0x0102030405060708,
+                                  .arrived_ms = 0x0102030405060708,
                                   .letter = letter};
     assert_int_equal(wire_answer_write(body, BODY, SURB, &out), 0);
     assert_int_equal(wire_answer_parse(&in, body, BODY, SURB), 0);
     assert_int_equal(in.slot, 15);
     assert_int_equal(in.full, 0xfedc);
     assert_int_equal(in.epoch, 0x01020304);
-    assert_true(in.time_s == out.time_s);
+    assert_true(in.arrived_ms == out.arrived_ms);
     assert_memory_equal(in.digest, digest, 32);
     assert_memory_equal(in.letter, letter, LETTER);
     body[1] = 16;

@@ -1,14 +1,17 @@
-/* tests/unit/test_witness.c - two stores tell a client that it is behind. */
+/* tests/unit/test_witness.c - many stores tell a client which consensus is the
+ * newest, and few cannot. */
 #include "tests/runner.h"
 
 #include <string.h>
 
 #include "client/witness.h"
 
+#define HOUR_US 3600000000ULL
+
 static const uint8_t one[SPHINX_DIGEST_LEN] = {1}, two[SPHINX_DIGEST_LEN] = {2};
 
 static struct relay_entry
-store(uint8_t number, uint8_t family)
+store_make(uint8_t number, uint8_t family)
 {
     struct relay_entry e = {.role = ROLE_STORE};
     e.identity[0] = number;
@@ -17,56 +20,69 @@ store(uint8_t number, uint8_t family)
 }
 
 static void
-two_unrelated_ones_are_believed(void **state)
+i10_three_unrelated_ones_are_believed_and_two_are_not(void **state)
 {
     (void)state;
     struct witness w = {0};
-    const struct relay_entry a = store(1, 7), b = store(2, 7), c = store(3, 8),
-                             d = store(4, 0), e = store(5, 0);
-    witness_note(&w, &a, 5, one, 4, 100);
-    witness_note(&w, &a, 5, one, 4, 101); /* itself */
-    witness_note(&w, &b, 5, one, 4, 102); /* its family */
-    witness_note(&w, &c, 5, two, 4, 103); /* something else */
-    witness_note(&w, &d, 4, one, 4, 104); /* nothing new */
-    assert_false(witness_is_behind(&w, 4, 10, 1000));
-    witness_note(&w, &d, 5, one, 4, 105);
-    assert_false(witness_is_behind(&w, 4, 10, 115));
-    assert_true(witness_is_behind(&w, 4, 10, 116));
-    assert_false(witness_is_behind(&w, 5, 10, 116)); /* it has come */
-    /* and is begun anew with the next one; no family is unrelated to any */
-    witness_note(&w, &e, 6, two, 5, 200);
-    assert_false(witness_is_behind(&w, 5, 10, 1000));
-    witness_note(&w, &d, 6, two, 5, 300);
-    assert_false(witness_is_behind(&w, 5, 10, 310));
-    assert_true(witness_is_behind(&w, 5, 10, 311));
-    /* still behind when there is an even newer one */
-    witness_note(&w, &e, 7, one, 5, 320);
-    witness_note(&w, &d, 7, one, 5, 321);
-    assert_true(witness_is_behind(&w, 5, 10, 322));
+    const struct relay_entry a = store_make(1, 7), b = store_make(2, 7),
+                             c = store_make(3, 8), d = store_make(4, 0),
+                             e = store_make(5, 0);
+    witness_note(&w, &a, 5, one, 4, 5, 100);
+    witness_note(&w, &a, 5, one, 4, 5, 101); /* itself */
+    witness_note(&w, &b, 5, one, 4, 5, 102); /* its family */
+    witness_note(&w, &c, 5, two, 4, 5, 103); /* another digest */
+    witness_note(&w, &d, 5, one, 4, 5, 104);
+    assert_int_equal(witness_epoch(&w, 3, HOUR_US, 110), 0);
+    assert_int_equal(witness_epoch(&w, 2, HOUR_US, 110), 5);
+    witness_note(&w, &e, 5, one, 4, 5, 105); /* no family is a family each */
+    assert_int_equal(witness_epoch(&w, 3, HOUR_US, 110), 5);
+    /* what three name is the newest, also when one names a newer one */
+    witness_note(&w, &c, 6, two, 4, 5, 106);
+    assert_int_equal(witness_epoch(&w, 3, HOUR_US, 110), 5);
+    assert_int_equal(witness_epoch(&w, 1, HOUR_US, 110), 6);
 }
 
-/* One store that invents epochs pushes out no other's word for long. */
 static void
-one_liar_moves_nothing(void **state)
+i10_no_word_lasts_for_ever_nor_names_what_cannot_be(void **state)
 {
     (void)state;
     struct witness w = {0};
-    const struct relay_entry liar = store(1, 0);
-    for (uint32_t i = 0; i < 1000; i++) {
-        const uint8_t digest[SPHINX_DIGEST_LEN] = {(uint8_t)i};
-        witness_note(&w, &liar, 5 + i, digest, 4, i);
+    for (uint8_t i = 1; i <= 3; i++) {
+        const struct relay_entry s = store_make(i, 0);
+        witness_note(&w, &s, UINT32_MAX, one, 4, 5, i);
+        witness_note(&w, &s, 7, one, 4, 5, i); /* 5 can have begun */
     }
-    assert_false(witness_is_behind(&w, 4, 0, 10000));
-    const struct relay_entry a = store(2, 0), b = store(3, 0);
-    witness_note(&w, &a, 5, one, 4, 2000);
-    for (uint32_t i = 0; i < 1000; i++)
-        witness_note(&w, &liar, 5 + i, two, 4, 2000 + i);
-    witness_note(&w, &b, 5, one, 4, 4000);
-    assert_true(witness_is_behind(&w, 4, 0, 4001));
+    assert_int_equal(witness_epoch(&w, 1, HOUR_US, 10), 0);
+    for (uint8_t i = 1; i <= 3; i++) {
+        const struct relay_entry s = store_make(i, 0);
+        witness_note(&w, &s, 6, one, 4, 5, i);
+    }
+    assert_int_equal(witness_epoch(&w, 3, HOUR_US, 10), 6);
+    assert_int_equal(witness_epoch(&w, 3, HOUR_US, HOUR_US + 1), 6);
+    assert_int_equal(witness_epoch(&w, 3, HOUR_US, HOUR_US + 2), 0);
+}
+
+/* A store that says something else each time has one word all the same. */
+static void
+i11_one_liar_pushes_out_nobody(void **state)
+{
+    (void)state;
+    struct witness w = {0};
+    const struct relay_entry liar = store_make(99, 0);
+    for (uint8_t i = 1; i <= 3; i++) {
+        const struct relay_entry s = store_make(i, 0);
+        witness_note(&w, &s, 5, one, 4, 5, 1);
+    }
+    for (uint32_t i = 0; i < 1000; i++) {
+        const uint8_t digest[SPHINX_DIGEST_LEN] = {(uint8_t)i, 9};
+        witness_note(&w, &liar, 4 + i % 3, digest, 4, 5, 2 + i);
+    }
+    assert_int_equal(witness_epoch(&w, 3, HOUR_US, 2000), 5);
 }
 
 const struct CMUnitTest test_witness[] = {
-    cmocka_unit_test(two_unrelated_ones_are_believed),
-    cmocka_unit_test(one_liar_moves_nothing),
+    cmocka_unit_test(i10_three_unrelated_ones_are_believed_and_two_are_not),
+    cmocka_unit_test(i10_no_word_lasts_for_ever_nor_names_what_cannot_be),
+    cmocka_unit_test(i11_one_liar_pushes_out_nobody),
 };
 TEST_SUITE(test_witness);

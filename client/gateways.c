@@ -1,0 +1,192 @@
+/* client/gateways.c - see gateways.h.
+ *
+ * State: the set, which of it is used, how many changes in a row brought no
+ * answer. No timer: others say when. Failure modes: every gateway of the set is
+ * down or blocked (the client waits, going round; it takes one new gateway in
+ * weeks), or has left the network (replaced at once). */
+#include "client/gateways.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "lib/codec.h"
+#include "lib/rng.h"
+
+const uint8_t *
+gateways_current(const struct gateways *g)
+{
+    return g->n ? g->member[g->current].identity : NULL;
+}
+
+static bool
+gateways_have(const struct gateways *g, const uint8_t *identity)
+{
+    for (unsigned i = 0; i < g->n; i++)
+        if (memcmp(g->member[i].identity, identity, SPHINX_ID_LEN) == 0)
+            return true;
+    return false;
+}
+
+bool
+gateways_admit(const struct consensus *c, uint16_t relay)
+{
+    size_t n;
+    const struct relay_entry *r = &c->relays[relay];
+    const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
+    if (r->role != ROLE_GATEWAY)
+        return false;
+    if (sodium_is_zero(r->family, FAMILY_LEN))
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(c->relays[store[i]].family, r->family, FAMILY_LEN) == 0)
+            return false;
+    return true;
+}
+
+void
+gateways_begin(struct gateways *g, struct env *env,
+               uint8_t (*identity)[SPHINX_ID_LEN], size_t n, uint64_t now_s)
+{
+    if (g->n > 0 || n == 0)
+        return;
+    size_t start = (size_t)rng_below(env, n);
+    *g = (struct gateways){.renewed_s = now_s};
+    for (size_t i = 0; i < n && g->n < GATEWAYS_MAX; i++) {
+        const uint8_t *one = identity[(start + i) % n];
+        if (!gateways_have(g, one))
+            memcpy(g->member[g->n++].identity, one, SPHINX_ID_LEN);
+    }
+}
+
+/* Draw a gateway of c that is not in the set; -1: there is none. */
+static int
+gateway_draw(const struct gateways *g, struct env *env,
+             const struct consensus *c)
+{
+    size_t n;
+    const uint16_t *relay = consensus_layer(c, 0, &n);
+    uint64_t free = 0, at;
+    for (size_t i = 0; i < n; i++)
+        free += gateways_admit(c, relay[i]) &&
+                !gateways_have(g, c->relays[relay[i]].identity);
+    if (free == 0)
+        return -1;
+    at = rng_below(env, free);
+    for (size_t i = 0; i < n; i++)
+        if (gateways_admit(c, relay[i]) &&
+            !gateways_have(g, c->relays[relay[i]].identity) && at-- == 0)
+            return relay[i];
+    return -1;
+}
+
+/* Put a newly drawn one in the place of member i, or behind the last. */
+static bool
+member_draw(struct gateways *g, struct env *env, const struct consensus *c,
+            unsigned i)
+{
+    int drawn = gateway_draw(g, env, c);
+    if (drawn < 0)
+        return false;
+    if (i == g->n)
+        g->n++;
+    memcpy(g->member[i].identity, c->relays[drawn].identity, SPHINX_ID_LEN);
+    g->member[i].out_s = 0;
+    return true;
+}
+
+bool
+gateways_consensus(struct gateways *g, struct env *env,
+                   const struct consensus *c, uint64_t now_s)
+{
+    uint8_t before[GATEWAYS_RECORD_LEN], after[GATEWAYS_RECORD_LEN];
+    unsigned listed = 0;
+    gateways_write(g, before);
+    for (unsigned i = 0; i < g->n; i++) {
+        int number = consensus_find(c, g->member[i].identity);
+        if (number >= 0 && !gateways_admit(c, (uint16_t)number))
+            (void)member_draw(g, env, c, i); /* if there is a better one */
+        if (number >= 0)
+            g->member[i].out_s = 0;
+        else if (g->member[i].out_s == 0)
+            g->member[i].out_s = now_s;
+        listed += number >= 0;
+    }
+    for (unsigned i = 0; i < g->n; i++)
+        if (g->member[i].out_s &&
+            (listed == 0 || now_s > g->member[i].out_s + GATEWAYS_OUT_S))
+            (void)member_draw(g, env, c, i);
+    while (g->n < GATEWAYS_MAX && member_draw(g, env, c, g->n))
+        ;
+    if (g->n > 0 && g->member[g->current].out_s)
+        gateways_next(g, env, c, now_s);
+    gateways_write(g, after);
+    return memcmp(before, after, sizeof before) != 0;
+}
+
+void
+gateways_next(struct gateways *g, struct env *env, const struct consensus *c,
+              uint64_t now_s)
+{
+    if (g->n == 0)
+        return;
+    if (g->failed < UINT8_MAX)
+        g->failed++;
+    if (c && g->failed >= g->n && now_s > g->renewed_s + GATEWAYS_RENEW_S &&
+        member_draw(g, env, c, g->current)) {
+        g->renewed_s = now_s;
+        g->failed = 0;
+        return;
+    }
+    for (unsigned i = 1; i <= g->n; i++) {
+        unsigned next = (g->current + i) % g->n;
+        if (g->member[next].out_s == 0 || i == g->n) {
+            g->current = (uint8_t)next;
+            return;
+        }
+    }
+}
+
+void
+gateways_works(struct gateways *g)
+{
+    g->failed = 0;
+}
+
+void
+gateways_write(const struct gateways *g,
+               uint8_t out[static GATEWAYS_RECORD_LEN])
+{
+    struct codec_writer w;
+    codec_writer_init(&w, out, GATEWAYS_RECORD_LEN);
+    codec_write8(&w, (uint8_t)(g->n << 4 | g->current));
+    for (unsigned i = 0; i < GATEWAYS_MAX; i++) {
+        codec_write_bytes(&w, g->member[i].identity, SPHINX_ID_LEN);
+        codec_write64(&w, g->member[i].out_s);
+    }
+    codec_write64(&w, g->renewed_s);
+}
+
+int
+gateways_read(struct gateways *g, const uint8_t *in, size_t len)
+{
+    struct codec_reader r;
+    *g = (struct gateways){0};
+    if (len != GATEWAYS_RECORD_LEN)
+        return ERR_FORMAT;
+    codec_reader_init(&r, in, len);
+    uint8_t head = codec_read8(&r);
+    g->n = head >> 4;
+    g->current = head & 15;
+    for (unsigned i = 0; i < GATEWAYS_MAX; i++) {
+        const uint8_t *identity = codec_read_bytes(&r, SPHINX_ID_LEN);
+        if (identity)
+            memcpy(g->member[i].identity, identity, SPHINX_ID_LEN);
+        g->member[i].out_s = codec_read64(&r);
+    }
+    g->renewed_s = codec_read64(&r);
+    if (r.err || g->n > GATEWAYS_MAX || (g->n && g->current >= g->n)) {
+        *g = (struct gateways){0};
+        return ERR_FORMAT;
+    }
+    return 0;
+}
