@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "client/conversations.h"
+#include "client/inbox.h"
 #include "client/incoming.h"
 #include "client/network.h"
 #include "client/outgoing.h"
@@ -67,7 +68,7 @@ conversations_free(struct client *c)
         struct conversation *v = c->conversations;
         c->conversations = v->next;
         outgoing_free(v);
-        incoming_free(v);
+        incoming_free(c, v);
         conversation_free(&v);
     }
 }
@@ -79,12 +80,7 @@ client_free(struct client **cp)
     *cp = NULL;
     if (!c)
         return;
-    while (c->inbox) {
-        struct received *r = c->inbox;
-        c->inbox = r->next;
-        sodium_memzero(r->data, r->len);
-        free(r);
-    }
+    inbox_free(c);
     conversations_free(c);
     journal_free(&c->journal);
     sphinx_worker_free(&c->worker);
@@ -111,7 +107,7 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
     if (key[0] == RECORD_CONTACT)
         return conversation_load(c, id, value, value_len);
     if (key[0] == RECORD_RECEIVED)
-        return incoming_load_received(c, a, value, value_len);
+        return inbox_load(c, a, value, value_len);
     if (key[0] == RECORD_CLIENT) {
         if (value_len != CLIENT_RECORD_LEN)
             return ERR_FORMAT;
@@ -346,6 +342,7 @@ client_tick(struct client *c)
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;
             outgoing_expire(c);
+            incoming_expire(c);
         }
         outgoing_stage(c);
     }

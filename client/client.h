@@ -25,7 +25,6 @@ enum {
     CLIENT_NAME_MAX = 33,        /* of a contact, with the final 0 */
     CLIENT_QUEUE_MAX = 64 << 20, /* octets of messages not yet delivered */
     CLIENT_MESSAGES_MAX = 4096,  /* outgoing, of one contact */
-    CLIENT_INBOX_MAX = 4096,     /* messages not yet released */
     CLIENT_AUTHORITIES_MAX = AUTHORITIES_MAX,
     CLIENT_GATEWAYS_MAX = 16,
     CLIENT_STUCK_US = 60000000
@@ -149,8 +148,9 @@ struct client_received {
     size_t len;
 };
 /* The oldest one, of this contact or (NULL) of any, after `order`'s place:
- * returns false when there is none. Only durable ones are handed out. */
-bool client_next(const struct client *c, const char *name,
+ * returns false when there is none. Only durable ones are handed out. One that
+ * has to be read from disk first is there when status.changes has grown. */
+bool client_next(struct client *c, const char *name,
                  struct client_received *out);
 /* The application has it; forget it. */
 void client_release(struct client *c, uint64_t order);

@@ -7,8 +7,13 @@
  * the group that completes a message puts it in the inbox and deletes its
  * fragments.
  *
- * Bounds: INCOMING_MAX messages a contact and CLIENT_QUEUE_MAX octets in all
- * are gathered at once; what is beyond is left in its box, unacknowledged. */
+ * Messages of one letter need no gathering and are never refused for it. Of
+ * longer ones memory is taken as fragments come, whatever they announce, and
+ * each contact has a budget of its own: INCOMING_MAX messages and
+ * GATHER_CONTACT_MAX bytes; when all contacts together have GATHER_MAX, each
+ * still has its equal share of that. What is beyond is left in its box,
+ * unacknowledged. A message whose last fragment came letter_days ago is given
+ * up: its sender has given it up, too. */
 #include "client/incoming.h"
 
 #include <sodium.h>
@@ -16,10 +21,12 @@
 #include <string.h>
 
 #include "client/conversations.h"
+#include "client/inbox.h"
 #include "client/state.h"
 #include "lib/codec.h"
 
-enum { INCOMING_MAX = 32, FRAGMENT_HEAD_LEN = 9, RECEIVED_HEAD_LEN = 5 };
+enum { INCOMING_MAX = 32, FRAGMENT_HEAD_LEN = 17, DAY_S = 86400 };
+enum { GATHER_CONTACT_MAX = 32 << 20, GATHER_MAX = 64 << 20 };
 
 static size_t
 fragment_key(uint8_t key[static JOURNAL_KEY_MAX], const struct conversation *v,
@@ -38,58 +45,54 @@ incoming_find(const struct conversation *v, const uint8_t *id)
 }
 
 static void
-incoming_delete(struct conversation *v, const struct incoming *m)
+incoming_delete(struct client *c, struct conversation *v,
+                const struct incoming *m)
 {
     struct incoming **at = &v->incoming, *gone;
     while (*at != m)
         at = &(*at)->next;
     gone = *at;
     *at = gone->next;
-    sodium_memzero(gone->data, gone->total);
-    free(gone->data);
-    free(gone->seen);
+    c->gathered_len -= gone->len;
+    v->gathered_len -= gone->len;
+    for (uint32_t i = 0; i < gone->have; i++) {
+        sodium_memzero(gone->fragment[i].data, gone->fragment[i].len);
+        free(gone->fragment[i].data);
+    }
+    free(gone->fragment);
     free(gone);
 }
 
 void
-incoming_free(struct conversation *v)
+incoming_free(struct client *c, struct conversation *v)
 {
     while (v->incoming)
-        incoming_delete(v, v->incoming);
+        incoming_delete(c, v, v->incoming);
 }
 
-static size_t
-gathered_len(const struct client *c)
+/* Is there room for len bytes more of v's unfinished messages? */
+static bool
+gather_has_room(const struct client *c, const struct conversation *v,
+                size_t len)
 {
-    size_t len = 0;
-    for (const struct conversation *v = c->conversations; v; v = v->next)
-        for (const struct incoming *m = v->incoming; m; m = m->next)
-            len += m->total;
-    return len;
+    size_t contacts = c->status.contacts > 0 ? c->status.contacts : 1;
+    return v->gathered_len + len <= GATHER_CONTACT_MAX &&
+           (c->gathered_len + len <= GATHER_MAX ||
+            v->gathered_len + len <= GATHER_MAX / contacts);
 }
 
 static int
-incoming_make(struct client *c, struct conversation *v, const uint8_t *id,
-              uint8_t kind, uint32_t count, uint32_t total,
-              struct incoming **out)
+incoming_make(struct conversation *v, const uint8_t *id, uint8_t kind,
+              uint32_t count, uint32_t total, struct incoming **out)
 {
     unsigned n = 0;
     for (const struct incoming *m = v->incoming; m; m = m->next)
         n++;
-    if (n >= INCOMING_MAX || gathered_len(c) + total > CLIENT_QUEUE_MAX ||
-        c->n_inbox >= CLIENT_INBOX_MAX)
+    if (n >= INCOMING_MAX || !inbox_has_room(v, total))
         return ERR_FULL;
     struct incoming *m = calloc(1, sizeof *m);
     if (!m)
         return ERR_NOMEM;
-    m->data = malloc((size_t)total + 1);
-    m->seen = calloc(1, count / 8u + 1u);
-    if (!m->data || !m->seen) {
-        free(m->data);
-        free(m->seen);
-        free(m);
-        return ERR_NOMEM;
-    }
     memcpy(m->id, id, LETTER_ID_LEN);
     m->kind = kind;
     m->count = count;
@@ -100,67 +103,65 @@ incoming_make(struct client *c, struct conversation *v, const uint8_t *id,
     return 0;
 }
 
-/* Put a fragment in its place. Fragments of one message that contradict each
- * other are the sender's fault: ERR_CONFLICT. */
-static int
-fragment_take(struct client *c, struct incoming *m, uint8_t kind,
-              uint32_t count, uint32_t total, uint32_t index,
-              const uint8_t *data, size_t len)
+/* The place of a fragment among those that are here: before it lie smaller
+ * ones alone. */
+static uint32_t
+fragment_place(const struct incoming *m, uint32_t index)
 {
-    size_t at = index * letter_data_max(c->letter_len);
+    uint32_t low = 0, high = m->have;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (m->fragment[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Say what is wrong with a fragment: fragments of one message that contradict
+ * each other, or the length announced, are the sender's fault. */
+static int
+fragment_check(const struct client *c, const struct incoming *m, uint8_t kind,
+               uint32_t count, uint32_t total, uint32_t index, size_t len)
+{
+    const size_t room = letter_data_max(c->letter_len);
+    const size_t at = index * room;
     if (m->kind != kind || m->count != count || m->total != total ||
-        index >= count || at + len > total)
+        index >= count || count != letter_count(total, c->letter_len))
         return ERR_CONFLICT;
-    if (len > 0)
-        memcpy(m->data + at, data, len);
-    if (!(m->seen[index / 8] >> index % 8 & 1)) {
-        m->seen[index / 8] |= (uint8_t)(1u << index % 8);
-        m->have++;
-    }
-    return 0;
+    return len == (total - at < room ? total - at : room) ? 0 : ERR_CONFLICT;
 }
 
-static struct received *
-received_link(struct client *c, struct conversation *v, uint64_t order,
-              uint8_t kind, const uint8_t *data, size_t len)
-{
-    struct received *r = malloc(sizeof *r + len);
-    if (!r)
-        return NULL;
-    *r = (struct received){
-        .from = v, .order = order, .kind = kind, .len = (uint32_t)len};
-    if (len > 0)
-        memcpy(r->data, data, len);
-    *c->inbox_end = r;
-    c->inbox_end = &r->next;
-    c->n_inbox++;
-    if (order >= c->next_received)
-        c->next_received = order + 1;
-    return r;
-}
-
-/* A whole text or file goes into the inbox. */
+/* Keep a fragment that was checked. Returns 0, also for one that is here. */
 static int
-inbox_put(struct client *c, struct conversation *v, const struct incoming *m)
+fragment_keep(struct client *c, struct conversation *v, struct incoming *m,
+              uint32_t index, const uint8_t *data, size_t len)
 {
-    uint8_t key[JOURNAL_KEY_MAX];
-    uint8_t *value = malloc(RECEIVED_HEAD_LEN + (size_t)m->total);
-    struct received *r = value ? received_link(c, v, c->next_received, m->kind,
-                                               m->data, m->total)
-                               : NULL;
-    if (!r) {
-        free(value);
-        return ERR_NOMEM;
+    uint32_t at = fragment_place(m, index);
+    if (at < m->have && m->fragment[at].index == index)
+        return 0;
+    if (m->have == m->room) {
+        uint32_t room = m->room ? 2 * m->room : 8;
+        struct fragment *more = realloc(m->fragment, room * sizeof *more);
+        if (!more)
+            return ERR_NOMEM;
+        m->fragment = more;
+        m->room = room;
     }
-    codec_put32(value, v->id);
-    value[4] = m->kind;
-    memcpy(value + RECEIVED_HEAD_LEN, m->data, m->total);
-    size_t len = record_key(key, RECORD_RECEIVED, 0, r->order, 0);
-    journal_begin(c->journal); /* within the letter's group */
-    journal_put(c->journal, key, len, value, RECEIVED_HEAD_LEN + m->total);
-    r->ticket = journal_end(c->journal);
-    sodium_memzero(value, RECEIVED_HEAD_LEN + m->total);
-    free(value);
+    uint8_t *copy = malloc(len + 1);
+    if (!copy)
+        return ERR_NOMEM;
+    if (len > 0)
+        memcpy(copy, data, len);
+    memmove(&m->fragment[at + 1], &m->fragment[at],
+            (m->have - at) * sizeof m->fragment[0]);
+    m->fragment[at] =
+        (struct fragment){.index = index, .len = (uint16_t)len, .data = copy};
+    m->have++;
+    m->len += len;
+    v->gathered_len += len;
+    c->gathered_len += len;
     return 0;
 }
 
@@ -174,25 +175,69 @@ pong_take(struct client *c, struct conversation *v, const uint8_t *id)
 }
 
 static int
+message_take(struct client *c, struct conversation *v, uint8_t kind,
+             const uint8_t *id, const uint8_t *data, size_t len, bool *is_ping)
+{
+    int err = 0;
+    if (kind == LETTER_TEXT || kind == LETTER_FILE)
+        err = inbox_put(c, v, kind, data, len);
+    else if (kind == LETTER_PONG)
+        pong_take(c, v, id);
+    if (err)
+        return err;
+    *is_ping = kind == LETTER_PING;
+    c->status.changes++;
+    return 0;
+}
+
+/* Delete what is kept of an unfinished message, here and on disk. */
+static void
+message_forget(struct client *c, struct conversation *v, struct incoming *m)
+{
+    uint8_t key[JOURNAL_KEY_MAX];
+    for (uint32_t i = 0; i < m->have; i++) {
+        size_t len = fragment_key(key, v, m->id, m->fragment[i].index);
+        journal_delete(c->journal, key, len);
+    }
+    incoming_delete(c, v, m);
+}
+
+/* All fragments are here. */
+static int
 message_complete(struct client *c, struct conversation *v, struct incoming *m,
                  bool *is_ping)
 {
-    uint8_t key[JOURNAL_KEY_MAX];
-    int err = 0;
-    if (m->kind == LETTER_TEXT || m->kind == LETTER_FILE)
-        err = inbox_put(c, v, m);
-    else if (m->kind == LETTER_PONG)
-        pong_take(c, v, m->id);
-    if (err)
-        return err;
-    *is_ping = m->kind == LETTER_PING;
-    for (uint32_t i = 0; i < m->count; i++) {
-        size_t len = fragment_key(key, v, m->id, i);
-        journal_delete(c->journal, key, len);
+    uint8_t *data = malloc((size_t)m->total + 1);
+    size_t at = 0;
+    if (!data)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < m->have; i++) {
+        memcpy(data + at, m->fragment[i].data, m->fragment[i].len);
+        at += m->fragment[i].len;
     }
-    c->status.changes++;
-    incoming_delete(v, m);
-    return 0;
+    int err = message_take(c, v, m->kind, m->id, data, at, is_ping);
+    sodium_memzero(data, at);
+    free(data);
+    if (!err)
+        message_forget(c, v, m);
+    return err;
+}
+
+void
+incoming_expire(struct client *c)
+{
+    const uint64_t now_s = client_sure_time_s(c);
+    if (!c->current)
+        return;
+    uint64_t life_s = (uint64_t)c->current->params.letter_days * DAY_S;
+    journal_begin(c->journal);
+    for (struct conversation *v = c->conversations; v; v = v->next)
+        for (struct incoming *m = v->incoming, *next; m; m = next) {
+            next = m->next;
+            if (m->progress_s + life_s < now_s)
+                message_forget(c, v, m);
+        }
+    (void)journal_end(c->journal);
 }
 
 /* ---- what was received, for acknowledging ---- */
@@ -248,11 +293,57 @@ floor_take(struct conversation *v, uint32_t floor)
 
 /* ---- a letter ---- */
 
+static void
+fragment_save(struct client *c, const struct conversation *v,
+              const struct incoming *m, const struct letter *l)
+{
+    uint8_t key[JOURNAL_KEY_MAX], value[FRAGMENT_HEAD_LEN + LETTER_LEN_MAX];
+    struct codec_writer w;
+    codec_writer_init(&w, value, sizeof value);
+    codec_write8(&w, l->kind);
+    codec_write32(&w, l->count);
+    codec_write32(&w, l->total);
+    codec_write64(&w, m->progress_s);
+    codec_write_bytes(&w, l->data, l->data_len);
+    size_t len = fragment_key(key, v, l->message, l->index);
+    journal_put(c->journal, key, len, value, sizeof value - w.left);
+    sodium_memzero(value, sizeof value);
+}
+
+/* Take one fragment of a longer message. One that cannot be kept leaves things
+ * as they were, and so does one that completes a message for which there is no
+ * room: it comes again. */
+static int
+fragment_take(struct client *c, struct conversation *v, const struct letter *l,
+              bool *is_ping)
+{
+    struct incoming *m = incoming_find(v, l->message);
+    const bool is_new = !m;
+    int err = gather_has_room(c, v, l->data_len) ? 0 : ERR_FULL;
+    if (!err && is_new)
+        err = incoming_make(v, l->message, l->kind, l->count, l->total, &m);
+    if (err)
+        return err;
+    err = fragment_check(c, m, l->kind, l->count, l->total, l->index,
+                         l->data_len);
+    if (!err)
+        err = fragment_keep(c, v, m, l->index, l->data, l->data_len);
+    if (err) {
+        if (is_new)
+            incoming_delete(c, v, m);
+        return err;
+    }
+    m->progress_s = client_time_s(c);
+    if (m->have == m->count)
+        return message_complete(c, v, m, is_ping);
+    fragment_save(c, v, m, l);
+    return 0;
+}
+
 int
 incoming_take(struct client *c, struct conversation *v, const struct letter *l,
               bool *is_ping)
 {
-    uint8_t key[JOURNAL_KEY_MAX], value[FRAGMENT_HEAD_LEN + LETTER_LEN_MAX];
     *is_ping = false;
     floor_take(v, l->floor);
     if (l->sequence == 0)
@@ -264,27 +355,10 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     }
     if (l->sequence - v->ack > LETTER_WINDOW)
         return ERR_RANGE;
-    struct incoming *m = incoming_find(v, l->message);
-    int err =
-        m ? 0
-          : incoming_make(c, v, l->message, l->kind, l->count, l->total, &m);
-    if (!err)
-        err = fragment_take(c, m, l->kind, l->count, l->total, l->index,
-                            l->data, l->data_len);
-    if (err)
-        return err;
-    if (m->have < m->count) {
-        value[0] = l->kind;
-        codec_put32(value + 1, l->count);
-        codec_put32(value + 5, l->total);
-        memcpy(value + FRAGMENT_HEAD_LEN, l->data, l->data_len);
-        size_t len = fragment_key(key, v, l->message, l->index);
-        journal_put(c->journal, key, len, value,
-                    (size_t)FRAGMENT_HEAD_LEN + l->data_len);
-    } else {
-        err = message_complete(c, v, m, is_ping);
-    }
-    return err;
+    if (l->count == 1)
+        return message_take(c, v, l->kind, l->message, l->data, l->data_len,
+                            is_ping);
+    return fragment_take(c, v, l, is_ping);
 }
 
 void
@@ -299,48 +373,6 @@ incoming_taken(struct client *c, struct conversation *v, const struct letter *l)
     conversation_touch(c, v);
 }
 
-/* ---- the application's side ---- */
-
-bool
-client_next(const struct client *c, const char *name,
-            struct client_received *out)
-{
-    for (const struct received *r = c->inbox; r; r = r->next) {
-        if ((name && strcmp(name, r->from->name) != 0) ||
-            !journal_is_committed(c->journal, r->ticket))
-            continue;
-        *out = (struct client_received){.contact = r->from->name,
-                                        .kind = (enum letter_kind)r->kind,
-                                        .order = r->order,
-                                        .data = r->data,
-                                        .len = r->len};
-        return true;
-    }
-    return false;
-}
-
-void
-client_release(struct client *c, uint64_t order)
-{
-    uint8_t key[JOURNAL_KEY_MAX];
-    struct received **at = &c->inbox;
-    while (*at && (*at)->order != order)
-        at = &(*at)->next;
-    struct received *r = *at;
-    if (!r)
-        return;
-    *at = r->next;
-    if (c->inbox_end == &r->next)
-        c->inbox_end = at;
-    c->n_inbox--;
-    sodium_memzero(r->data, r->len);
-    free(r);
-    journal_begin(c->journal);
-    size_t len = record_key(key, RECORD_RECEIVED, 0, order, 0);
-    journal_delete(c->journal, key, len);
-    (void)journal_end(c->journal);
-}
-
 /* ---- loading ---- */
 
 int
@@ -349,29 +381,19 @@ incoming_load_fragment(struct client *c, struct conversation *v,
                        size_t len)
 {
     struct incoming *m = incoming_find(v, id);
-    if (len < FRAGMENT_HEAD_LEN)
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    uint8_t kind = codec_read8(&r);
+    uint32_t count = codec_read32(&r), total = codec_read32(&r);
+    uint64_t progress_s = codec_read64(&r);
+    if (r.err || total > LETTER_MESSAGE_MAX || count > LETTER_MESSAGE_MAX)
         return ERR_FORMAT;
-    uint32_t count = codec_get32(value + 1), total = codec_get32(value + 5);
-    if (total > LETTER_MESSAGE_MAX || count > LETTER_MESSAGE_MAX)
-        return ERR_FORMAT;
-    int err = m ? 0 : incoming_make(c, v, id, value[0], count, total, &m);
+    int err = m ? 0 : incoming_make(v, id, kind, count, total, &m);
     if (!err)
-        err = fragment_take(c, m, value[0], count, total, index,
-                            value + FRAGMENT_HEAD_LEN, len - FRAGMENT_HEAD_LEN);
+        err = fragment_check(c, m, kind, count, total, index, r.left);
+    if (!err)
+        err = fragment_keep(c, v, m, index, r.at, r.left);
+    if (!err && progress_s > m->progress_s)
+        m->progress_s = progress_s;
     return err;
-}
-
-int
-incoming_load_received(struct client *c, uint64_t order, const uint8_t *value,
-                       size_t len)
-{
-    if (len < RECEIVED_HEAD_LEN)
-        return ERR_FORMAT;
-    struct conversation *v = conversation_by_id(c, codec_get32(value));
-    if (!v || value[4] >= LETTER_KINDS)
-        return ERR_FORMAT;
-    return received_link(c, v, order, value[4], value + RECEIVED_HEAD_LEN,
-                         len - RECEIVED_HEAD_LEN)
-               ? 0
-               : ERR_NOMEM;
 }

@@ -15,13 +15,14 @@ int incoming_take(struct client *c, struct conversation *v,
 void incoming_taken(struct client *c, struct conversation *v,
                     const struct letter *l);
 
-/* Take records of an earlier life. */
+/* Takes a record of an earlier life. */
 int incoming_load_fragment(struct client *c, struct conversation *v,
                            const uint8_t *id, uint32_t index,
                            const uint8_t *value, size_t len) CHECK_RESULT;
-int incoming_load_received(struct client *c, uint64_t order,
-                           const uint8_t *value, size_t len) CHECK_RESULT;
+
+/* Gives up messages of which nothing has come for letter_days. */
+void incoming_expire(struct client *c);
 
 /* Wipes and frees what is gathered of v's messages. */
-void incoming_free(struct conversation *v);
+void incoming_free(struct client *c, struct conversation *v);
 #endif

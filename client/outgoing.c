@@ -24,11 +24,12 @@
 #include "client/conversations.h"
 #include "client/state.h"
 #include "lib/codec.h"
+#include "lib/rng.h"
 
 enum {
     FINISHED_MAX = 64,
     MESSAGE_HEAD_LEN = 1 + 1 + 1 + LETTER_ID_LEN + 8 + 4,
-    LETTER_HEAD_LEN = 4 + 4 + 8,
+    LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8,
     RECORD_VERSION = 1,
     DAY_S = 86400
 };
@@ -64,12 +65,18 @@ letter_save(struct client *c, const struct conversation *v,
 {
     uint8_t key[JOURNAL_KEY_MAX];
     uint8_t value[LETTER_HEAD_LEN + LETTER_LEN_MAX];
-    codec_put32(value, l->sequence);
-    codec_put32(value + 4, l->index);
-    codec_put64(value + 8, l->order);
-    memcpy(value + LETTER_HEAD_LEN, l->bytes, c->letter_len);
+    const uint64_t now_us = env_now_mono_us(c->env);
+    struct codec_writer w;
+    codec_writer_init(&w, value, sizeof value);
+    codec_write32(&w, l->sequence);
+    codec_write32(&w, l->index);
+    codec_write64(&w, l->order);
+    codec_write8(&w, l->kept ? l->keeps : 0);
+    codec_write64(
+        &w, !l->kept ? 0 : client_time_s(c) + (l->due_us - now_us) / 1000000);
+    codec_write_bytes(&w, l->bytes, c->letter_len);
     size_t len = record_key(key, RECORD_LETTER, v->id, l->at.period, l->at.n);
-    journal_put(c->journal, key, len, value, LETTER_HEAD_LEN + c->letter_len);
+    journal_put(c->journal, key, len, value, sizeof value - w.left);
     return 0;
 }
 
@@ -432,10 +439,13 @@ letter_kept(struct client *c, struct conversation *v, struct out_letter **at)
     }
     l->due_us = env_now_mono_us(c->env) +
                 (wait_us < KEPT_MAX_US ? wait_us : KEPT_MAX_US);
-    l->keeps++;
-    if (l->kept)
-        return;
+    if (l->keeps < UINT8_MAX)
+        l->keeps++;
+    const bool again = l->kept;
     l->kept = true;
+    (void)letter_save(c, v, l); /* a restart repeats it no earlier */
+    if (again)
+        return;
     if (m && ++m->kept + m->acked >= m->count && m->state == CLIENT_QUEUED) {
         m->state = CLIENT_SENT;
         c->status.changes++;
@@ -573,6 +583,9 @@ outgoing_load_letter(struct client *c, struct conversation *v,
     l->sequence = codec_get32(value);
     l->index = codec_get32(value + 4);
     l->order = codec_get64(value + 8);
+    l->keeps = value[16];
+    l->kept = l->tried = l->keeps > 0;
+    l->due_s = codec_get64(value + 17);
     memcpy(l->bytes, value + LETTER_HEAD_LEN, c->letter_len);
     return 0;
 }
@@ -614,21 +627,47 @@ outgoing_load_message(struct client *c, struct conversation *v, uint64_t order,
     return 0;
 }
 
-/* What is neither to be sent nor on its way was acknowledged. */
+/* Set when the letters of an earlier life are due: kept ones when they would
+ * have been, the others after a time that this conversation draws for itself.
+ * Were all of them due at once, a store could tell by the burst after a start
+ * which boxes are one client's. */
+static void
+letters_loaded(struct client *c, struct conversation *v)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const uint64_t now_s = client_time_s(c);
+    const uint64_t wait_us = rng_exp_us(c->env, LOADED_WAIT_US);
+    for (struct out_letter *l = v->letters; l; l = l->next) {
+        uint64_t left_us = 0;
+        if (l->kept && l->due_s > now_s)
+            left_us = (l->due_s - now_s) * 1000000;
+        if (left_us > KEPT_MAX_US) /* a clock that was ahead */
+            left_us = KEPT_MAX_US;
+        l->due_us = now_us + (left_us > wait_us ? left_us : wait_us);
+    }
+}
+
+/* All records are there: how far had each message come? What is neither to be
+ * sent nor on its way was acknowledged. */
 void
 outgoing_loaded(struct client *c, struct conversation *v)
 {
+    letters_loaded(c, v);
     for (struct message *m = v->messages; m; m = m->next) {
-        uint32_t under_way = 0;
+        uint32_t under_way = 0, kept = 0;
         if (message_is_over(m))
             continue;
         m->next_index = m->order < v->loaded_order    ? m->count
                         : m->order == v->loaded_order ? v->loaded_index
                                                       : 0;
         for (const struct out_letter *l = v->letters; l; l = l->next)
-            under_way += l->sequence > 0 && l->order == m->order;
+            if (l->sequence > 0 && l->order == m->order) {
+                under_way++;
+                kept += l->kept;
+            }
         m->acked = m->next_index - under_way;
-        m->state = CLIENT_QUEUED; /* which letters were kept is not recorded */
+        m->kept = kept;
+        m->state = m->kept + m->acked >= m->count ? CLIENT_SENT : CLIENT_QUEUED;
         if (m->acked == m->count)
             message_finish(c, v, m, CLIENT_DELIVERED);
     }

@@ -35,14 +35,15 @@ enum {
 };
 
 /* Times of the reliability, in microseconds. */
-#define ACK_WAIT_US 1000000ULL    /* an acknowledgement waits for content */
-#define RETRY_US    500000ULL     /* after "retry" */
-#define FULL_US     30000000ULL   /* after "full" */
-#define KEPT_US     60000000ULL   /* kept, not acknowledged: first repeat */
-#define KEPT_MAX_US 3600000000ULL /* and doubled up to this */
-#define LATE_US     2000000ULL    /* an answer may be late by */
-#define QUALITY_US  3600000000ULL /* a store is bad for a box for */
-#define BUSY_US     10000000ULL   /* part of a message keeps a reader busy */
+#define ACK_WAIT_US    1000000ULL    /* an acknowledgement waits for content */
+#define LOADED_WAIT_US 60000000ULL   /* after a start: on average */
+#define RETRY_US       500000ULL     /* after "retry" */
+#define FULL_US        30000000ULL   /* after "full" */
+#define KEPT_US        60000000ULL   /* kept, not acknowledged: first repeat */
+#define KEPT_MAX_US    3600000000ULL /* and doubled up to this */
+#define LATE_US        2000000ULL    /* an answer may be late by */
+#define QUALITY_US     3600000000ULL /* a store is bad for a box for */
+#define BUSY_US        10000000ULL   /* part of a message keeps a reader busy */
 
 /* A letter on its way into a box. Its states follow from its fields: waiting
  * for the journal (ticket), due (due_us), asked (due_us = when its answer is
@@ -55,7 +56,8 @@ struct out_letter {
     uint64_t order; /* its message */
     uint64_t ticket, due_us;
     bool tried, kept;
-    uint8_t keeps; /* times it was kept, for the doubling */
+    uint8_t keeps;  /* times it was kept, for the doubling */
+    uint64_t due_s; /* of one loaded from disk, by the network's time */
     uint8_t bytes[];
 };
 
@@ -82,22 +84,34 @@ struct cursor {
 };
 
 /* A message that is not yet whole. */
+struct fragment {
+    uint32_t index;
+    uint16_t len;
+    uint8_t *data;
+};
+
 struct incoming {
     struct incoming *next;
     uint8_t id[LETTER_ID_LEN];
     uint8_t kind;
-    uint32_t count, have, total;
-    uint8_t *data, *seen;
+    uint32_t count, have, room, total;
+    size_t len;                /* bytes here */
+    uint64_t progress_s;       /* the last fragment came */
+    struct fragment *fragment; /* have of them, by index */
 };
 
+/* A message for the application. */
 struct received {
     struct received *next;
     struct conversation *from;
     uint64_t order, ticket;
     uint8_t kind;
     uint32_t len;
-    uint8_t data[];
+    uint8_t *data; /* NULL: on disk alone */
 };
+
+/* A message being read from the disk. */
+struct inbox_read;
 
 /* How the first store of a direction's boxes answers. */
 struct quality {
@@ -131,6 +145,9 @@ struct conversation {
     struct cursor cursor[CURSORS]; /* newest first */
     uint32_t turn;
     struct incoming *incoming;
+    size_t gathered_len; /* bytes of these */
+    uint32_t n_received; /* messages in the inbox, and their bytes */
+    uint64_t received_len;
     struct quality quality[2]; /* of puts, of gets */
 };
 
@@ -204,7 +221,9 @@ struct client {
     uint64_t recency;
     struct received *inbox, **inbox_end;
     uint64_t next_received;
-    size_t n_inbox, queue_len;
+    size_t n_inbox, inbox_held, queue_len; /* inbox_held: bytes in memory */
+    struct inbox_read *inbox_read;         /* NULL: none is being read */
+    size_t gathered_len;                   /* of all contacts */
     struct client_status status;
     uint8_t *frame; /* scratch of one packet */
 };

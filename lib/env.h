@@ -29,8 +29,13 @@ struct env_dest {
 /* One asynchronous request to durable storage. The caller owns it and every
  * buffer in it until done() is called, exactly once. A relay puts and gets
  * letters; a client appends groups of records to its journal, each group whole
- * or not at all, in the order of the requests. */
-enum env_store_op { ENV_STORE_PUT = 1, ENV_STORE_GET, ENV_STORE_APPEND };
+ * or not at all, in the order of the requests, and reads single records back. */
+enum env_store_op {
+    ENV_STORE_PUT = 1,
+    ENV_STORE_GET,
+    ENV_STORE_APPEND,
+    ENV_STORE_READ
+};
 struct env_store_req {
     enum env_store_op op;
     uint8_t box[32];
@@ -38,8 +43,11 @@ struct env_store_req {
     uint16_t held;       /* get: bit i set = slot i is not wanted */
     uint8_t after;       /* get: prefer the first wanted slot > after, cyclic */
     uint32_t expiry_day; /* put: days since 1970 after which it is destroyed */
-    uint8_t *letter;     /* put, append: in; get: out */
+    uint8_t *letter;     /* put, append: in; get: out; read: the key, in */
     size_t letter_len;
+    uint8_t
+        *value; /* out, read: the record's value, to be freed by the caller */
+    size_t value_len;
     int err;       /* out: 0; ERR_SLOT another letter is there; ERR_NOT_FOUND;
                       ERR_QUOTA; ERR_DB */
     uint8_t got;   /* out, get: the slot served */

@@ -8,13 +8,14 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { VERSION = 1 };
 
 struct outbox_sqlite {
     sqlite3 *db;
-    sqlite3_stmt *put, *erase;
+    sqlite3_stmt *put, *erase, *get;
     bool failed;
 };
 
@@ -66,7 +67,9 @@ outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
          sqlite3_prepare_v2(o->db, "INSERT OR REPLACE INTO record VALUES(?,?)",
                             -1, &o->put, NULL) ||
          sqlite3_prepare_v2(o->db, "DELETE FROM record WHERE key=?", -1,
-                            &o->erase, NULL)))
+                            &o->erase, NULL) ||
+         sqlite3_prepare_v2(o->db, "SELECT value FROM record WHERE key=?", -1,
+                            &o->get, NULL)))
         err = ERR_DB;
     if (err) {
         outbox_sqlite_free(&o);
@@ -85,6 +88,7 @@ outbox_sqlite_free(struct outbox_sqlite **op)
         return;
     sqlite3_finalize(o->put);
     sqlite3_finalize(o->erase);
+    sqlite3_finalize(o->get);
     sqlite3_close(o->db);
     free(o);
 }
@@ -126,6 +130,31 @@ record_apply(void *ctx, const uint8_t *key, size_t key_len,
     return rc == SQLITE_DONE ? 0 : ERR_DB;
 }
 
+/* Read one record; it is in the database as the groups before it left it. */
+static int
+record_read(struct outbox_sqlite *o, struct env_store_req *req)
+{
+    int err = 0;
+    sqlite3_bind_blob(o->get, 1, req->letter, (int)req->letter_len,
+                      SQLITE_STATIC);
+    int rc = sqlite3_step(o->get);
+    if (rc == SQLITE_ROW) {
+        req->value_len = (size_t)sqlite3_column_bytes(o->get, 0);
+        req->value = malloc(req->value_len + 1);
+        if (!req->value)
+            err = ERR_NOMEM;
+        else if (req->value_len > 0)
+            memcpy(req->value, sqlite3_column_blob(o->get, 0), req->value_len);
+    } else {
+        err = rc == SQLITE_DONE ? ERR_NOT_FOUND : ERR_DB;
+    }
+    sqlite3_reset(o->get);
+    sqlite3_clear_bindings(o->get);
+    return err;
+}
+
+/* Carry the groups and reads of a list out in their order, in one transaction.
+ * A read that fails fails alone. */
 void
 outbox_sqlite_run(void *ctx, struct env_store_req *list)
 {
@@ -134,7 +163,10 @@ outbox_sqlite_run(void *ctx, struct env_store_req *list)
     if (!err && sqlite3_exec(o->db, "BEGIN IMMEDIATE", NULL, NULL, NULL))
         err = ERR_DB;
     for (struct env_store_req *r = list; r && !err; r = r->next)
-        err = journal_parse(r->letter, r->letter_len, record_apply, o);
+        if (r->op == ENV_STORE_READ)
+            r->err = record_read(o, r);
+        else
+            err = journal_parse(r->letter, r->letter_len, record_apply, o);
     if (!err && sqlite3_exec(o->db, "COMMIT", NULL, NULL, NULL))
         err = ERR_DB;
     if (err) {
@@ -142,5 +174,6 @@ outbox_sqlite_run(void *ctx, struct env_store_req *list)
         sqlite3_exec(o->db, "ROLLBACK", NULL, NULL, NULL);
     }
     for (struct env_store_req *r = list; r; r = r->next)
-        r->err = err;
+        if (err || r->op != ENV_STORE_READ)
+            r->err = err;
 }

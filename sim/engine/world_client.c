@@ -66,11 +66,29 @@ record_apply(void *ctx, const uint8_t *key, size_t key_len,
 }
 
 static void
+record_read(struct world_client *k, struct env_store_req *req)
+{
+    const struct world_record *r = record_find(k, req->letter, req->letter_len);
+    req->err = r ? 0 : ERR_NOT_FOUND;
+    req->value = r ? malloc(r->len + 1) : NULL;
+    if (req->value) {
+        req->value_len = r->len;
+        memcpy(req->value, r->value, r->len);
+    } else if (r)
+        req->err = ERR_NOMEM;
+    req->done(req);
+}
+
+static void
 client_node_store(void *self, struct env_store_req *req)
 {
     struct world_client *k = self;
     struct world *w = k->world;
     int err = 0;
+    if (req->op == ENV_STORE_READ) {
+        record_read(k, req);
+        return;
+    }
     if (!w->plan.no_disks)
         err = journal_parse(req->letter, req->letter_len, record_apply, k);
     if (err && !w->err)
