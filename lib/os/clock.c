@@ -3,11 +3,19 @@
 
 #include <time.h>
 
+/* A machine that slept has aged: what was measured against this clock before
+ * (the network's time, above all) stays right. */
+#ifdef CLOCK_BOOTTIME
+#define CLOCK_STEADY CLOCK_BOOTTIME
+#else
+#define CLOCK_STEADY CLOCK_MONOTONIC
+#endif
+
 uint64_t
 clock_mono_us(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_STEADY, &t);
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 

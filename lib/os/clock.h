@@ -3,8 +3,9 @@
 #define LIB_OS_CLOCK_H
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC in microseconds; CLOCK_REALTIME in milliseconds and seconds
- * since 1970. */
+/* Read a clock that never steps, in microseconds (CLOCK_BOOTTIME where there is
+ * one, which goes on while the machine sleeps); CLOCK_REALTIME in milliseconds
+ * and in seconds since 1970. */
 uint64_t clock_mono_us(void);
 uint64_t clock_wall_ms(void);
 uint64_t clock_wall_s(void);

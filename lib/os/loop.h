@@ -25,7 +25,7 @@ int loop_run(struct loop *l) CHECK_RESULT;
 int loop_turn(struct loop *l) CHECK_RESULT;
 void loop_stop(struct loop *l);
 
-/* CLOCK_MONOTONIC in microseconds, read once a turn. */
+/* clock_mono_us(), read once a turn. */
 uint64_t loop_now_us(struct loop *l);
 
 /* A buffer of at least len octets for work within one call, shared by all that
