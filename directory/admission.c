@@ -315,11 +315,10 @@ line_take(struct admission *a, const char *line)
     return 0;
 }
 
-int
-admission_decide(struct admission *a, const char *text, size_t *bad)
+static int
+decisions_take(struct admission *a, const char *text, size_t *bad)
 {
     char line[256];
-    *bad = 0;
     for (size_t i = a->n; i-- > 0;)
         if (a->known[i].state > ADMISSION_LET_IN)
             known_drop(a, &a->known[i]);
@@ -337,6 +336,25 @@ admission_decide(struct admission *a, const char *text, size_t *bad)
         text += n + (text[n] == '\n');
     }
     return 0;
+}
+
+/* Beside what is known, so that nobody is let in for lack of memory whom the
+ * operator has banned. */
+int
+admission_decide(struct admission *a, const char *text, size_t *bad)
+{
+    struct admission next = *a;
+    *bad = 0;
+    next.known = malloc((a->room ? a->room : 1) * sizeof *next.known);
+    if (!next.known)
+        return ERR_NOMEM;
+    if (a->n > 0)
+        memcpy(next.known, a->known, a->n * sizeof *next.known);
+    int err = decisions_take(&next, text, bad);
+    free(err ? next.known : a->known);
+    if (!err)
+        *a = next;
+    return err;
 }
 
 int

@@ -61,7 +61,8 @@ int admission_judge(struct admission *a, const struct descriptor *d,
                     char why[static ADMISSION_WHY_LEN]) CHECK_RESULT;
 
 /* Forget what was decided and take these decisions, a text of lines. Lines that
- * are none are counted in *bad. */
+ * are none are counted in *bad. Returns 0, ERR_NOMEM or ERR_FULL, and then what
+ * was decided before stands. */
 int admission_decide(struct admission *a, const char *text,
                      size_t *bad) CHECK_RESULT;
 

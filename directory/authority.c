@@ -19,8 +19,8 @@
  * Timers: the next phase; asking again. Failure modes: too few votes, shares or
  * signatures, and votes that cannot be made into a consensus (counted; the
  * epoch is left out unless the others publish); an authority that contradicts
- * itself (CONFLICT, with evidence); no memory or disk (the phase is left out).
- */
+ * itself (CONFLICT, with evidence); no memory (tried again as long as the phase
+ * lasts); no disk (the phase is left out). */
 #include "directory/authority.h"
 
 #include <sodium.h>
@@ -30,7 +30,7 @@
 #include "directory/authority_internal.h"
 #include "lib/secret.h"
 
-enum { ASK_PERMILLE = 20, ASK_MS = 250, LOOK_MS = 1000 };
+enum { ASK_PERMILLE = 20, ASK_MS = 250, LOOK_MS = 1000, RETRY_MS = 100 };
 
 int
 bytes_copy(uint8_t **to, size_t *to_len, const uint8_t *bytes, size_t len)
@@ -89,7 +89,8 @@ target_open(struct authority *a, uint32_t epoch)
     votes_clear(a);
     free(a->body);
     a->body = NULL;
-    a->hopeless = false;
+    a->hopeless = a->to_sign = false;
+    a->retry_ms = 0;
     rounds_begin(&a->rounds, epoch);
     a->target = epoch;
     a->next = SCHEDULE_HELLO;
@@ -102,6 +103,8 @@ authority_arm(struct authority *a)
     struct env *env = a->config.env;
     const uint64_t now_ms = env_now_wall_ms(env);
     uint64_t at_ms = schedule_ms(&a->schedule, a->target, a->next);
+    if (a->retry_ms)
+        at_ms = a->retry_ms;
     if (a->ask_ms && a->ask_ms < at_ms)
         at_ms = a->ask_ms;
     /* the wall clock may be set, so look again soon */
@@ -216,18 +219,19 @@ hello_send(struct authority *a)
 {
     struct hello h = {.epoch = a->target};
     char *body = NULL;
+    uint8_t *doc;
     size_t len;
     memcpy(h.network, a->network.name, sizeof h.network);
     a->colleague[a->self].seen = a->target;
-    free(a->hello);
-    a->hello = NULL;
     int err = json_write_hello(&h, &body, &len);
     if (!err)
-        err = authority_sign(a, DOCUMENT_HELLO, body, len, &a->hello,
-                             &a->hello_len);
-    if (!err)
-        err = authority_output(a, AUTHORITY_SEND, a->hello, a->hello_len);
-    return err;
+        err = authority_sign(a, DOCUMENT_HELLO, body, len, &doc, &len);
+    if (err)
+        return err;
+    free(a->hello);
+    a->hello = doc;
+    a->hello_len = len;
+    return authority_output(a, AUTHORITY_SEND, doc, len);
 }
 
 /* Has the own vote a chance to count everywhere, and was none cast yet? */
@@ -259,7 +263,8 @@ static bool
 phase_step(struct authority *a)
 {
     const uint64_t now_ms = env_now_wall_ms(a->config.env);
-    if (now_ms < schedule_ms(&a->schedule, a->target, a->next))
+    if (now_ms < schedule_ms(&a->schedule, a->target, a->next) ||
+        (now_ms < a->retry_ms && a->retry_ms - now_ms <= RETRY_MS))
         return false;
     if (a->next == SCHEDULE_VALID) {
         if (!a->newest || a->newest->epoch < a->target)
@@ -268,7 +273,15 @@ phase_step(struct authority *a)
         (void)authority_count(a, hello_send(a));
         return true;
     }
-    (void)authority_count(a, phase_do(a, now_ms));
+    int err = authority_count(a, phase_do(a, now_ms));
+    const uint64_t retry_ms = now_ms + RETRY_MS;
+    a->retry_ms =
+        err == ERR_NOMEM &&
+                retry_ms < schedule_ms(&a->schedule, a->target, a->next + 1)
+            ? retry_ms
+            : 0;
+    if (a->retry_ms)
+        return false;
     a->next++;
     (void)authority_count(a, consensus_step(a));
     return true;
@@ -303,6 +316,8 @@ authority_tick(struct authority *a)
 {
     while (phase_step(a))
         ;
+    claims_again(a);
+    (void)authority_count(a, consensus_step(a));
     ask_step(a);
     authority_arm(a);
 }
@@ -370,8 +385,10 @@ authority_documents(struct authority *a,
         for (size_t k = 0; k < a->rounds.author[i].n; k++) {
             uint8_t *bytes;
             size_t len;
+            /* whoever asks and gets less asks again */
             if (!a->rounds.author[i].claim[k].counted ||
-                rounds_write(&a->rounds, i, k, NULL, &bytes, &len))
+                authority_count(
+                    a, rounds_write(&a->rounds, i, k, NULL, &bytes, &len)))
                 continue;
             each(ctx, bytes, len);
             free(bytes);

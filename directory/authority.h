@@ -63,7 +63,9 @@ void authority_free(struct authority **a);
 
 /* Before the first tick: what publish() kept in an earlier life, with the same
  * `what`. A vote is the length of its claim (4 octets, big-endian), the claim,
- * the vote. What speaks of other epochs is remembered as far as it binds. */
+ * the vote. What speaks of other epochs is remembered as far as it binds. A
+ * vote or signature that cannot be read makes the authority abstain, as in
+ * authority_config. */
 int authority_load(struct authority *a, enum authority_output what,
                    const uint8_t *bytes, size_t len) CHECK_RESULT;
 

@@ -52,7 +52,8 @@ struct authority {
     enum schedule_phase next;
     uint32_t voted, signed_epoch; /* the newest ones; bind for ever */
     uint8_t signed_hash[DOCUMENT_HASH_LEN];
-    uint64_t ask_ms; /* not before */
+    uint64_t ask_ms;   /* not before */
+    uint64_t retry_ms; /* the phase that lacked memory; 0: none */
     /* digests of documents that were looked at of late; the next to replace */
     uint8_t recent[AUTHORITY_RECENT][16];
     unsigned next_recent;
@@ -66,6 +67,7 @@ struct authority {
     bool opened;
     /* the consensus of the target, as computed here */
     bool hopeless; /* the votes give none */
+    bool to_sign;  /* it is computed, and not looked at whether to sign it */
     char *body;
     size_t body_len;
     uint8_t hash[DOCUMENT_HASH_LEN];
@@ -75,6 +77,9 @@ struct authority {
     size_t published_len;
     struct authority_status status;
 };
+
+/* What lacked memory before: pass on what counts, ask for votes that came. */
+void claims_again(struct authority *a);
 
 int authority_output(struct authority *a, enum authority_output what,
                      const uint8_t *bytes, size_t len) CHECK_RESULT;

@@ -34,24 +34,27 @@ shares_send(struct authority *a)
     struct shares *s = calloc(1, sizeof *s);
     char *body = NULL;
     size_t len;
+    uint8_t *doc;
+    size_t doc_len;
     if (!s)
         return ERR_NOMEM;
     memcpy(s->network, a->network.name, sizeof s->network);
     s->epoch = a->target;
     for (size_t i = 0; i < a->n_counted; i++)
         s->n += share_find(a, &a->counted[i], &s->entry[s->n]);
+    int err = json_write_shares(s, &body, &len);
+    if (!err)
+        err = authority_sign(a, DOCUMENT_SHARES, body, len, &doc, &doc_len);
+    if (err) {
+        free(s);
+        return err;
+    }
     free(own->shares);
     own->shares = s;
     free(own->shares_doc);
-    own->shares_doc = NULL;
-    int err = json_write_shares(s, &body, &len);
-    if (!err)
-        err = authority_sign(a, DOCUMENT_SHARES, body, len, &own->shares_doc,
-                             &own->shares_len);
-    if (!err)
-        err = authority_output(a, AUTHORITY_SEND, own->shares_doc,
-                               own->shares_len);
-    return err;
+    own->shares_doc = doc;
+    own->shares_len = doc_len;
+    return authority_output(a, AUTHORITY_SEND, doc, doc_len);
 }
 
 /* ---- the consensus ---- */
@@ -78,13 +81,17 @@ consensus_compute(struct authority *a)
     return err;
 }
 
-/* Sign it, unless this authority may have signed another one. */
+/* Sign it, unless this authority may have signed another one. Nobody gets to
+ * see the signature before it is kept. */
 static int
 consensus_sign(struct authority *a)
 {
     struct colleague *own = &a->colleague[a->self];
     struct signature_note note = {.epoch = a->target};
     struct document *d = calloc(1, sizeof *d);
+    struct document_signature sig;
+    uint8_t *doc = NULL;
+    size_t doc_len;
     char *body = NULL;
     int err = d ? 0 : ERR_NOMEM;
     if (err || (a->abstains && a->target <= a->abstains) ||
@@ -99,23 +106,26 @@ consensus_sign(struct authority *a)
     if (err)
         goto out;
     d->body = (const uint8_t *)body;
-    document_sign_hash(&own->sig, a->hash, &a->key);
-    err = document_add(d, &own->sig);
-    free(own->note_doc);
-    own->note_doc = NULL;
+    document_sign_hash(&sig, a->hash, &a->key);
+    err = document_add(d, &sig);
     if (!err)
-        err = document_write(d, &own->note_doc, &own->note_len);
+        err = document_write(d, &doc, &doc_len);
     if (!err)
-        err = authority_output(a, AUTHORITY_KEEP_SIGNATURE, own->note_doc,
-                               own->note_len);
+        err = authority_output(a, AUTHORITY_KEEP_SIGNATURE, doc, doc_len);
     if (err)
         goto out;
+    free(own->note_doc);
+    own->note_doc = doc;
+    own->note_len = doc_len;
+    doc = NULL;
+    own->sig = sig;
     own->note = note;
     own->has_note = true;
     a->signed_epoch = a->target;
     memcpy(a->signed_hash, a->hash, sizeof a->hash);
     err = authority_output(a, AUTHORITY_SEND, own->note_doc, own->note_len);
 out:
+    free(doc);
     free(body);
     free(d);
     return err;
@@ -161,8 +171,11 @@ consensus_step(struct authority *a)
     if (!a->body) {
         err = consensus_compute(a);
         a->hopeless = err && err != ERR_AGAIN && err != ERR_NOMEM;
-        if (!err)
-            err = consensus_sign(a);
+        a->to_sign = !err;
+    }
+    if (!err && a->to_sign) {
+        err = consensus_sign(a);
+        a->to_sign = err == ERR_NOMEM;
     }
     if (!err)
         err = consensus_publish(a);

@@ -54,37 +54,39 @@ authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
     return authority_count(a, err);
 }
 
-/* Two documents that one authority may not both sign. */
-static void
+/* Two documents that one authority may not both sign, if they are. */
+static int
 evidence_make(struct authority *a, size_t who, const uint8_t *first,
               size_t first_len, const uint8_t *second, size_t second_len)
 {
     struct colleague *c = &a->colleague[who];
     if (c->evident)
-        return;
+        return 0;
     uint8_t *both = malloc(first_len + second_len);
     if (!both)
-        return;
+        return ERR_NOMEM;
     memcpy(both, first, first_len);
     memcpy(both + first_len, second, second_len);
     /* the same claim may come with other signatures */
     uint8_t convicted[SPHINX_ID_LEN];
     uint32_t epoch;
-    if (evidence_check(&a->network, both, first_len + second_len, convicted,
-                       &epoch) != 0) {
-        free(both);
-        return;
-    }
-    c->evident = authority_output(a, AUTHORITY_EVIDENCE, both,
-                                  first_len + second_len) == 0;
+    int err = evidence_check(&a->network, both, first_len + second_len,
+                             convicted, &epoch);
+    if (!err) {
+        err = authority_output(a, AUTHORITY_EVIDENCE, both,
+                               first_len + second_len);
+        c->evident = !err;
+    } else if (err != ERR_NOMEM)
+        err = 0;
     free(both);
+    return err;
 }
 
 /* A claim counts: sign it, pass it on. */
 static int
 claim_pass(struct authority *a, size_t author, size_t claim)
 {
-    const struct rounds_claim *k = &a->rounds.author[author].claim[claim];
+    struct rounds_claim *k = &a->rounds.author[author].claim[claim];
     uint8_t *bytes = NULL, *kept;
     size_t len;
     int err = rounds_write(&a->rounds, author, claim, &a->key, &bytes, &len);
@@ -99,32 +101,58 @@ claim_pass(struct authority *a, size_t author, size_t claim)
         (void)!authority_output(a, AUTHORITY_KEEP_VOTE, kept, 4 + len + k->len);
     }
     free(kept);
+    k->passed = true;
     err = authority_output(a, AUTHORITY_SEND, bytes, len);
     free(bytes);
     return err;
+}
+
+void
+claims_again(struct authority *a)
+{
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t k = 0; k < a->rounds.author[i].n; k++) {
+            struct rounds_claim *c = &a->rounds.author[i].claim[k];
+            if (c->counted && !c->passed)
+                (void)authority_count(a, claim_pass(a, i, k));
+            if (c->counted || !c->missed)
+                continue;
+            c->missed = false;
+            (void)authority_count(
+                a, authority_output(a, AUTHORITY_WANT, c->digest, 32));
+        }
+}
+
+/* What evidence needs: the first claim of an author; or that this is another. */
+static int
+claim_remember(struct authority *a, size_t author, const uint8_t *bytes,
+               size_t len)
+{
+    struct colleague *c = &a->colleague[author];
+    if (!c->claim)
+        return bytes_copy(&c->claim, &c->claim_len, bytes, len);
+    return a->rounds.author[author].n > 1
+               ? evidence_make(a, author, c->claim, c->claim_len, bytes, len)
+               : 0;
 }
 
 static int
 claim_take(struct authority *a, const uint8_t *bytes, size_t len)
 {
     size_t author = a->n, claim = 0;
+    int remembered = 0;
     int err = rounds_claim(&a->rounds, bytes, len,
                            env_now_wall_ms(a->config.env), &author, &claim);
-    if ((err == 0 || err == ERR_FULL || err == ERR_CONFLICT ||
-         err == ERR_TIMEOUT) &&
-        author < a->n) {
-        struct colleague *c = &a->colleague[author];
-        if (!c->claim)
-            (void)!bytes_copy(&c->claim, &c->claim_len, bytes, len);
-        else if (a->rounds.author[author].n > 1)
-            evidence_make(a, author, c->claim, c->claim_len, bytes, len);
-    }
+    if ((err == 0 || err == ERR_AGAIN || err == ERR_FULL ||
+         err == ERR_CONFLICT || err == ERR_TIMEOUT) &&
+        author < a->n)
+        remembered = claim_remember(a, author, bytes, len);
     if (err == 0 || err == ERR_AGAIN) {
         const uint8_t *digest = a->rounds.author[author].claim[claim].digest;
         int wanted = authority_output(a, AUTHORITY_WANT, digest, 32);
         err = err ? err : wanted;
     }
-    return err;
+    return err ? err : remembered;
 }
 
 int
@@ -198,8 +226,8 @@ note_take(struct authority *a, const struct document *d, size_t who,
     if (!err && c->has_note) {
         err = ERR_DUPLICATE;
         if (memcmp(c->note.hash, s.hash, sizeof s.hash) != 0) {
-            evidence_make(a, who, c->note_doc, c->note_len, bytes, len);
-            err = ERR_CONFLICT;
+            err = evidence_make(a, who, c->note_doc, c->note_len, bytes, len);
+            err = err == ERR_NOMEM ? err : ERR_CONFLICT;
         }
     }
     if (!err)
@@ -338,13 +366,23 @@ authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
 
 /* ---- what was kept ---- */
 
+/* It does not know what it has voted or signed, so it waits for the next epoch
+ * with that. */
+static int
+load_doubt(struct authority *a, int err)
+{
+    if (err)
+        a->abstains = a->target;
+    return err;
+}
+
 static int
 load_vote(struct authority *a, const uint8_t *bytes, size_t len)
 {
     char where[JSON_WHERE_LEN];
     struct claim c;
     if (len < 4 || codec_get32(bytes) > len - 4)
-        return ERR_SHORT;
+        return load_doubt(a, ERR_SHORT);
     const uint8_t *claim = bytes + 4, *vote = claim + codec_get32(bytes);
     const size_t claim_len = codec_get32(bytes);
     struct document *d = malloc(sizeof *d);
@@ -358,10 +396,9 @@ load_vote(struct authority *a, const uint8_t *bytes, size_t len)
         c.epoch > a->voted)
         a->voted = c.epoch;
     free(d);
-    if (!err)
-        err = rounds_load(&a->rounds, claim, claim_len, vote,
-                          len - 4 - claim_len);
-    return err;
+    if (err) /* ERR_THRESHOLD: nobody's of this network */
+        return err == ERR_THRESHOLD ? err : load_doubt(a, err);
+    return rounds_load(&a->rounds, claim, claim_len, vote, len - 4 - claim_len);
 }
 
 static int
@@ -394,7 +431,7 @@ authority_load(struct authority *a, enum authority_output what,
     case AUTHORITY_KEEP_VOTE:
         return load_vote(a, bytes, len);
     case AUTHORITY_KEEP_SIGNATURE:
-        return load_signature(a, bytes, len);
+        return load_doubt(a, load_signature(a, bytes, len));
     default:
         return ERR_ARG;
     }

@@ -73,6 +73,29 @@ vote_write(struct authority *a, char **body, size_t *len)
     return err;
 }
 
+/* The own vote counts once it is kept, and not before: who forgets it casts
+ * another. */
+static int
+vote_enter(struct authority *a, const uint8_t *claim, size_t claim_len,
+           const uint8_t *vote, size_t len)
+{
+    uint8_t *kept = malloc(4 + claim_len + len);
+    if (!kept)
+        return ERR_NOMEM;
+    codec_put32(kept, (uint32_t)claim_len);
+    memcpy(kept + 4, claim, claim_len);
+    memcpy(kept + 4 + claim_len, vote, len);
+    int err = rounds_load(&a->rounds, claim, claim_len, vote, len);
+    if (!err) {
+        err =
+            authority_output(a, AUTHORITY_KEEP_VOTE, kept, 4 + claim_len + len);
+        if (err)
+            rounds_forget(&a->rounds, a->self, a->rounds.author[a->self].n - 1);
+    }
+    free(kept);
+    return err;
+}
+
 int
 vote_make(struct authority *a)
 {
@@ -95,19 +118,7 @@ vote_make(struct authority *a)
         err = authority_sign(a, DOCUMENT_CLAIM, body, body_len, &claim,
                              &claim_len);
     if (!err)
-        err = rounds_load(&a->rounds, claim, claim_len, (uint8_t *)vote, len);
-    if (!err) {
-        uint8_t *kept = malloc(4 + claim_len + len);
-        err = kept ? 0 : ERR_NOMEM;
-        if (kept) {
-            codec_put32(kept, (uint32_t)claim_len);
-            memcpy(kept + 4, claim, claim_len);
-            memcpy(kept + 4 + claim_len, vote, len);
-            err = authority_output(a, AUTHORITY_KEEP_VOTE, kept,
-                                   4 + claim_len + len);
-        }
-        free(kept);
-    }
+        err = vote_enter(a, claim, claim_len, (uint8_t *)vote, len);
     if (!err) {
         a->voted = a->target;
         err = authority_output(a, AUTHORITY_SEND, claim, claim_len);

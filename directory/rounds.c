@@ -240,6 +240,7 @@ rounds_vote(struct rounds *r, const uint8_t *bytes, size_t len, uint64_t now_ms,
         if (r->author[i].counted == ROUNDS_COUNTED_MAX)
             return ERR_CONFLICT;
         err = claim_count(r, i, k, bytes, len);
+        k->missed = err == ERR_NOMEM;
         *author = i;
         *claim = (size_t)(k - r->author[i].claim);
         break;
@@ -268,8 +269,20 @@ rounds_load(struct rounds *r, const uint8_t *claim, size_t claim_len,
         err = ERR_CONFLICT;
     if (!err)
         err = claim_count(r, author, k, vote, vote_len);
+    if (!err)
+        k->passed = true;
     free(d);
     return err;
+}
+
+void
+rounds_forget(struct rounds *r, size_t author, size_t claim)
+{
+    struct rounds_claim *k = &r->author[author].claim[claim];
+    r->author[author].counted -= k->counted;
+    claim_clear(k);
+    memmove(k, k + 1, (--r->author[author].n - claim) * sizeof *k);
+    r->author[author].claim[r->author[author].n] = (struct rounds_claim){0};
 }
 
 int
@@ -291,13 +304,17 @@ rounds_write(struct rounds *r, size_t author, size_t claim,
     d->body = (const uint8_t *)body;
     for (size_t i = 0; i < k->n_sig && !err; i++)
         err = document_add(d, &k->sig[i]);
-    if (!err && key && !(k->signers >> r->self & 1)) {
+    const bool sign = key && !(k->signers >> r->self & 1);
+    if (!err && sign)
         err = document_sign(d, key);
-        if (!err)
-            err = signatures_merge(r, k, d);
-    }
     if (!err)
         err = document_write(d, out, len);
+    if (!err && sign)
+        err = signatures_merge(r, k, d);
+    if (err) {
+        free(*out);
+        *out = NULL;
+    }
     free(body);
     free(d);
     return err;

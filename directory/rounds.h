@@ -34,7 +34,9 @@ struct rounds_claim {
     uint8_t digest[32];
     uint8_t body[32]; /* BLAKE2b-256 of the claim's own body */
     bool counted;
-    char *vote; /* when it counts; owned */
+    bool missed; /* its vote came, and there was no memory for it */
+    bool passed; /* set by the owner: it was signed and sent on */
+    char *vote;  /* when it counts; owned */
 };
 
 struct rounds {
@@ -68,13 +70,16 @@ int rounds_vote(struct rounds *r, const uint8_t *bytes, size_t len,
                 uint64_t now_ms, size_t *author, size_t *claim) CHECK_RESULT;
 
 /* The own vote, or one that counted in an earlier life: claim document and
- * vote. It counts, whatever the time. Returns as rounds_claim(), ERR_FORMAT
- * when the vote is not that of the claim. */
+ * vote. It counts, whatever the time, and is taken to be passed on. Returns as
+ * rounds_claim(), ERR_FORMAT when the vote is not that of the claim. */
 int rounds_load(struct rounds *r, const uint8_t *claim, size_t claim_len,
                 const uint8_t *vote, size_t vote_len) CHECK_RESULT;
 
+/* Forget a claim, whether it counts or not: it may come again. */
+void rounds_forget(struct rounds *r, size_t author, size_t claim);
+
 /* The claim's document with all signatures known, and key's (NULL: none) added
- * first. *out is malloc'd. */
+ * first. *out is malloc'd. After an error all is as it was. */
 int rounds_write(struct rounds *r, size_t author, size_t claim,
                  const struct document_key *key, uint8_t **out,
                  size_t *len) CHECK_RESULT;

@@ -65,10 +65,14 @@ entries_gather(struct vote *const *votes, size_t n, size_t public_len,
             e[k++] = e[i];
     for (size_t i = 0; i < k; i++) {
         const char *text = e[i].text;
-        if (descriptor_open(&e[i].descriptor, public_len, (const uint8_t *)text,
-                            strlen(text), where) ||
-            !descriptor_fits(&e[i].descriptor, votes[0]->network,
-                             votes[0]->epoch))
+        int err = descriptor_open(&e[i].descriptor, public_len,
+                                  (const uint8_t *)text, strlen(text), where);
+        if (err == ERR_NOMEM) { /* that is not the descriptor's fault */
+            free(e);
+            return err;
+        }
+        if (err || !descriptor_fits(&e[i].descriptor, votes[0]->network,
+                                    votes[0]->epoch))
             continue; /* an authority that lists rubbish lists nothing */
         e[good++] = e[i];
     }

@@ -97,6 +97,22 @@ house_check_safety(const struct house *h)
                              document_two_thirds(h->n));
 }
 
+/* ---- memory ---- */
+
+static void
+face_arm(const struct house_face *f)
+{
+    if (f->seat->house->heap && f->seat->number == 0)
+        heap_arm(f->seat->house->heap);
+}
+
+static void
+face_disarm(const struct house_face *f)
+{
+    if (f->seat->house->heap)
+        heap_disarm(f->seat->house->heap);
+}
+
 /* ---- a seat ---- */
 
 static void
@@ -156,10 +172,9 @@ seat_of(const struct house *h, const uint8_t *identity)
 }
 
 static int
-publish(void *ctx, enum authority_output what, uint32_t epoch,
-        const uint8_t *bytes, size_t len)
+face_publish(struct house_face *f, enum authority_output what, uint32_t epoch,
+             const uint8_t *bytes, size_t len)
 {
-    struct house_face *f = ctx;
     struct house_seat *s = f->seat;
     struct house *h = s->house;
     uint8_t accused[SPHINX_ID_LEN];
@@ -193,6 +208,17 @@ publish(void *ctx, enum authority_output what, uint32_t epoch,
     if (!s->liar)
         disk_put(s, what, epoch, bytes, len);
     return 0;
+}
+
+/* What arrives there is memory of the others. */
+static int
+publish(void *ctx, enum authority_output what, uint32_t epoch,
+        const uint8_t *bytes, size_t len)
+{
+    const bool armed = heap_pause();
+    int err = face_publish(ctx, what, epoch, bytes, len);
+    heap_resume(armed);
+    return err;
 }
 
 static void
@@ -317,8 +343,10 @@ static void
 document_each(void *ctx, const uint8_t *bytes, size_t len)
 {
     const struct answer *a = ctx;
+    const bool armed = heap_pause();
     event_add(a->house, a->from, a->face->seat->number, a->face, DOCUMENT,
               AUTHORITY_ASK, bytes, len);
+    heap_resume(armed);
 }
 
 /* Somebody asks this face. */
@@ -340,7 +368,9 @@ question_answer(struct house *h, struct house_face *f,
     bytes = authority_consensus(f->authority, &epoch, &len);
     if (bytes)
         event_add(h, f, to, e->face, CONSENSUS, e->what, bytes, len);
+    face_arm(f);
     authority_documents(f->authority, document_each, &a);
+    face_disarm(f);
 }
 
 static void
@@ -352,14 +382,18 @@ event_happen(struct house *h, struct house_event *e)
         if (!f->authority || (answer && e->face != f))
             continue;
         face_time(f);
-        if (e->kind == QUESTION)
+        if (e->kind == QUESTION) {
             question_answer(h, f, e);
-        else if (e->kind == DOCUMENT)
+            continue;
+        }
+        face_arm(f);
+        if (e->kind == DOCUMENT)
             (void)!authority_take(f->authority, e->bytes, e->len);
         else if (e->kind == VOTE)
             (void)!authority_take_vote(f->authority, e->bytes, e->len);
         else
             (void)!authority_take_consensus(f->authority, e->bytes, e->len);
+        face_disarm(f);
     }
 }
 
@@ -400,7 +434,9 @@ house_run(struct house *h, int64_t until_ms)
             free(e);
         } else {
             face_time(f);
+            face_arm(f);
             authority_tick(f->authority);
+            face_disarm(f);
         }
     }
     h->now_ms = end_ms;
@@ -459,7 +495,9 @@ house_upload(struct house *h, const struct house_relay *r)
         struct house_face *f = &h->seat[i / HOUSE_FACES].face[i % HOUSE_FACES];
         if (f->authority && r->seats >> (i / HOUSE_FACES) & 1) {
             face_time(f);
+            face_arm(f);
             err = authority_descriptor(f->authority, bytes, len, where);
+            face_disarm(f);
         }
     }
     free(bytes);

@@ -7,6 +7,7 @@
 
 #include "directory/authority.h"
 #include "network/schedule.h"
+#include "tests/heap.h"
 #include "tests/network.h"
 
 enum {
@@ -75,6 +76,8 @@ struct house {
     } * signed_;
     size_t n_signed;
     size_t messages;
+    /* When set, armed in every call of the authority of seat 0. */
+    struct heap *heap;
 };
 
 /* n authorities, one epoch before the genesis. None runs yet. */

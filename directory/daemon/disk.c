@@ -2,6 +2,7 @@
 #include "directory/daemon/disk.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -155,7 +156,11 @@ keys_derive(struct disk_keys *k, const char *dir, uint8_t key[32],
     if (!err)
         err =
             working_derive(seed, &k->seed, &k->share_secret[0], key, share_key);
-    if (!err && seed_read(dir, "working-old.key", false, &old) == 0)
+    if (!err) {
+        err = seed_read(dir, "working-old.key", false, &old);
+        err = err == ERR_NOMEM ? err : 0; /* there need not be one */
+    }
+    if (!err && old)
         err = working_derive(old, &unused, &k->share_secret[1], a, b);
     secret_free((void **)&seed);
     secret_free((void **)&old);
@@ -170,10 +175,14 @@ disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s)
     struct document_key identity;
     *k = (struct disk_keys){0};
     int have = certificate_load(dir, k->identity, &k->cert);
-    int err = keys_derive(k, dir, key, share_key);
+    int err = have == ERR_NOMEM ? have : keys_derive(k, dir, key, share_key);
+    if (!err) {
+        err = seed_read(dir, "authority.key", false, &identity_seed);
+        err = err == ERR_NOT_FOUND ? 0 : err;
+    }
     const bool fits = !have && !err && memcmp(k->cert.key, key, 32) == 0 &&
                       memcmp(k->cert.share_key, share_key, 32) == 0;
-    if (!err && seed_read(dir, "authority.key", false, &identity_seed) == 0) {
+    if (!err && identity_seed) {
         document_key_direct(&identity, identity_seed);
         memcpy(k->identity, identity.identity, sizeof k->identity);
         if (fits && k->cert.until_s < now_s + DISK_RENEW_S) {
@@ -270,6 +279,16 @@ working_fits(const char *dir, const char *name, const struct certificate *c)
     return err;
 }
 
+/* The new working key in place of the one before, if there is one. */
+static int
+working_take(const char *dir, bool before, const struct certificate *c)
+{
+    int err = working_fits(dir, "working-new.key", c);
+    if (!err && before)
+        err = file_move(dir, "working.key", "working-old.key");
+    return err ? err : file_move(dir, "working-new.key", "working.key");
+}
+
 int
 disk_install(const char *dir, const char *certificate)
 {
@@ -278,12 +297,10 @@ disk_install(const char *dir, const char *certificate)
     struct certificate c;
     int err = line_read(certificate, identity, &c);
     /* a crash in between leaves the key moved; then this is done again */
-    if (!err && working_fits(dir, "working.key", &c) != 0) {
-        err = working_fits(dir, "working-new.key", &c);
-        if (!err)
-            (void)!file_move(dir, "working.key", "working-old.key");
-        if (!err)
-            err = file_move(dir, "working-new.key", "working.key");
+    if (!err) {
+        err = working_fits(dir, "working.key", &c);
+        if (err && err != ERR_NOMEM)
+            err = working_take(dir, err != ERR_NOT_FOUND, &c);
     }
     if (!err)
         err = files_path(path, dir, "certificate");
@@ -324,15 +341,18 @@ disk_is_whole(const char *dir)
     return files_path(path, dir, "state") == 0 && access(path, F_OK) == 0;
 }
 
-/* The beginning of who has signed a document. */
-static void
+/* The beginning of who has signed a document, if it is one. */
+static int
 signer_read(const uint8_t *bytes, size_t len, uint8_t out[static 16])
 {
     struct document *d = malloc(sizeof *d);
-    if (d && document_parse(d, DOCUMENT_DESCRIPTOR, bytes, len) == 0 &&
+    if (!d)
+        return ERR_NOMEM;
+    if (document_parse(d, DOCUMENT_DESCRIPTOR, bytes, len) == 0 &&
         d->n_signers == 1)
         memcpy(out, d->sig[0].signer, 16);
     free(d);
+    return 0;
 }
 
 int
@@ -341,9 +361,12 @@ disk_put(const char *dir, enum authority_output what, uint32_t epoch,
 {
     char path[FILES_PATH_MAX], name[NAME_LEN], hex[17];
     uint8_t digest[16];
+    int err = 0;
     crypto_generichash(digest, sizeof digest, bytes, len, NULL, 0);
     if (what == AUTHORITY_KEEP_DESCRIPTOR) /* a relay's next replaces it */
-        signer_read(bytes, len, digest);
+        err = signer_read(bytes, len, digest);
+    if (err)
+        return err;
     codec_hex(hex, digest, 8);
     snprintf(name, sizeof name, "%s",
              what == AUTHORITY_KEEP_SIGNATURE ? "signature" : "consensus");
@@ -353,11 +376,11 @@ disk_put(const char *dir, enum authority_output what, uint32_t epoch,
         snprintf(name, sizeof name, "descriptors/%" PRIu32 "-%s", epoch, hex);
     else if (what == AUTHORITY_EVIDENCE)
         snprintf(name, sizeof name, "evidence-%" PRIu32 "-%s", epoch, hex);
-    int err = files_path(path, dir, name);
+    err = files_path(path, dir, name);
     return err ? err : files_write(path, bytes, len);
 }
 
-static void
+static int
 file_each(const char *dir, const char *name, enum authority_output what,
           void (*each)(void *ctx, enum authority_output what,
                        const uint8_t *bytes, size_t len),
@@ -366,32 +389,40 @@ file_each(const char *dir, const char *name, enum authority_output what,
     char path[FILES_PATH_MAX];
     uint8_t *bytes;
     size_t len;
-    if (files_path(path, dir, name) ||
-        files_read(path, LOADED_MAX, &bytes, &len))
-        return;
+    int err = files_path(path, dir, name);
+    if (!err)
+        err = files_read(path, LOADED_MAX, &bytes, &len);
+    if (err)
+        return err == ERR_NOT_FOUND ? 0 : err;
     each(ctx, what, bytes, len);
     free(bytes);
+    return 0;
 }
 
-/* Every file in a folder, with its epoch. */
-static void
+/* Every file in a folder, with its epoch. Returns the first error. */
+static int
 folder_walk(const char *dir, const char *folder,
-            void (*one)(const char *dir, const char *name, uint32_t epoch,
-                        void *ctx),
+            int (*one)(const char *dir, const char *name, uint32_t epoch,
+                       void *ctx),
             void *ctx)
 {
     char path[FILES_PATH_MAX], name[NAME_LEN];
-    DIR *d = files_path(path, dir, folder) ? NULL : opendir(path);
+    int err = files_path(path, dir, folder);
+    DIR *d = err ? NULL : opendir(path);
+    if (!err && !d && errno != ENOENT)
+        err = errno == ENOMEM ? ERR_NOMEM : ERR_IO;
     for (struct dirent *e; d && (e = readdir(d));) {
         unsigned long epoch = strtoul(e->d_name, NULL, 10);
         if (epoch > 0 && strlen(e->d_name) < NAME_LEN / 2 &&
             strspn(e->d_name, "0123456789abcdef-") == strlen(e->d_name)) {
             snprintf(name, sizeof name, "%.15s/%.40s", folder, e->d_name);
-            one(dir, name, (uint32_t)epoch, ctx);
+            int bad = one(dir, name, (uint32_t)epoch, ctx);
+            err = err ? err : bad;
         }
     }
     if (d)
         closedir(d);
+    return err;
 }
 
 struct each {
@@ -401,15 +432,15 @@ struct each {
     void *ctx;
 };
 
-static void
+static int
 one_each(const char *dir, const char *name, uint32_t epoch, void *ctx)
 {
     const struct each *e = ctx;
     (void)epoch;
-    file_each(dir, name, e->what, e->fn, e->ctx);
+    return file_each(dir, name, e->what, e->fn, e->ctx);
 }
 
-void
+int
 disk_each(const char *dir,
           void (*each)(void *ctx, enum authority_output what,
                        const uint8_t *bytes, size_t len),
@@ -417,24 +448,31 @@ disk_each(const char *dir,
 {
     struct each votes = {AUTHORITY_KEEP_VOTE, each, ctx};
     struct each descriptors = {AUTHORITY_KEEP_DESCRIPTOR, each, ctx};
-    file_each(dir, "consensus", AUTHORITY_KEEP_CONSENSUS, each, ctx);
-    file_each(dir, "signature", AUTHORITY_KEEP_SIGNATURE, each, ctx);
-    folder_walk(dir, "descriptors", one_each, &descriptors);
-    folder_walk(dir, "votes", one_each, &votes);
+    const int err[] = {
+        file_each(dir, "consensus", AUTHORITY_KEEP_CONSENSUS, each, ctx),
+        file_each(dir, "signature", AUTHORITY_KEEP_SIGNATURE, each, ctx),
+        folder_walk(dir, "descriptors", one_each, &descriptors),
+        folder_walk(dir, "votes", one_each, &votes)};
+    for (size_t i = 0; i < sizeof err / sizeof err[0]; i++)
+        if (err[i])
+            return err[i];
+    return 0;
 }
 
-static void
+static int
 one_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 {
     char path[FILES_PATH_MAX];
     if (epoch < *(const uint32_t *)ctx && !files_path(path, dir, name))
         (void)unlink(path);
+    return 0;
 }
 
 void
 disk_prune(const char *dir, uint32_t epoch)
 {
     uint32_t old = epoch > KEYS_AHEAD ? epoch - KEYS_AHEAD : 0;
-    folder_walk(dir, "votes", one_prune, &epoch);
-    folder_walk(dir, "descriptors", one_prune, &old);
+    /* what stays goes with the next epoch */
+    (void)folder_walk(dir, "votes", one_prune, &epoch);
+    (void)folder_walk(dir, "descriptors", one_prune, &old);
 }

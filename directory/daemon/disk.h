@@ -47,11 +47,12 @@ bool disk_is_whole(const char *dir);
  * AUTHORITY_EVIDENCE. */
 int disk_put(const char *dir, enum authority_output what, uint32_t epoch,
              const uint8_t *bytes, size_t len) CHECK_RESULT;
-/* All that was kept, in the order in which it is to be loaded. */
-void disk_each(const char *dir,
-               void (*each)(void *ctx, enum authority_output what,
-                            const uint8_t *bytes, size_t len),
-               void *ctx);
+/* All that was kept, in the order in which it is to be loaded. Returns 0 or the
+ * first error of reading; what can be read is there all the same. */
+int disk_each(const char *dir,
+              void (*each)(void *ctx, enum authority_output what,
+                           const uint8_t *bytes, size_t len),
+              void *ctx) CHECK_RESULT;
 /* Votes of epochs before this one go, and descriptors taken KEYS_AHEAD epochs
  * before. */
 void disk_prune(const char *dir, uint32_t epoch);

@@ -114,6 +114,17 @@ peer_drop(struct peer *p)
     p->retry_us = 0;
 }
 
+/* Again later; one that is not reached in the end asks when it is back. */
+static void
+peer_fail(struct peer *p)
+{
+    if (++p->tries == TRIES)
+        peer_drop(p);
+    else
+        p->retry_us = loop_now_us(p->exchange->config.loop) +
+                      ((uint64_t)RETRY_US << p->tries);
+}
+
 static void
 post_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
@@ -121,12 +132,10 @@ post_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     (void)body;
     (void)len;
     p->post = NULL;
-    /* one that is not reached in the end asks when it is back */
-    if ((!err && status < 500) || ++p->tries == TRIES)
+    if (!err && status < 500)
         peer_drop(p);
     else
-        p->retry_us = loop_now_us(p->exchange->config.loop) +
-                      ((uint64_t)RETRY_US << p->tries);
+        peer_fail(p);
     peer_post(p);
     timer_set(p->exchange);
 }
@@ -145,7 +154,7 @@ peer_post(struct peer *p)
     if (http_ask(&p->post, p->exchange->config.loop, p->address,
                  "/v1/documents", p->flies.bytes, p->flies.len, 4096, post_done,
                  p))
-        peer_drop(p);
+        peer_fail(p);
 }
 
 int
@@ -157,6 +166,7 @@ exchange_send(struct exchange *x, const uint8_t *document, size_t len)
         err = one ? one : err;
         peer_post(&x->peer[i]);
     }
+    timer_set(x);
     return err;
 }
 
@@ -164,23 +174,31 @@ exchange_send(struct exchange *x, const uint8_t *document, size_t len)
 
 static void want_ask(struct want *w);
 
+/* Ask the next one; when all were asked, or none can be for now, later. */
+static void
+want_next(struct want *w, bool later)
+{
+    struct exchange *x = w->exchange;
+    w->asked++;
+    if (w->asked >= WANT_ROUNDS * x->n)
+        w->used = false; /* its claim comes again if anybody has it */
+    else if (later || w->asked % x->n == 0)
+        w->retry_us = loop_now_us(x->config.loop) + RETRY_US;
+    else
+        want_ask(w);
+}
+
 static void
 want_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
     struct want *w = ctx;
     struct exchange *x = w->exchange;
     w->request = NULL;
-    w->asked++;
     if (!err && status == 200) {
         w->used = false;
         x->config.vote(x->config.ctx, body, len);
-    } else if (w->asked >= WANT_ROUNDS * x->n) {
-        w->used = false; /* its claim comes again if anybody has it */
-    } else if (w->asked % x->n == 0) {
-        w->retry_us = loop_now_us(x->config.loop) + RETRY_US;
-    } else {
-        want_ask(w);
-    }
+    } else
+        want_next(w, false);
     timer_set(x);
 }
 
@@ -194,7 +212,7 @@ want_ask(struct want *w)
     w->retry_us = 0;
     if (http_ask(&w->request, x->config.loop, x->peer[w->asked % x->n].address,
                  path, NULL, 0, VOTE_LEN_MAX, want_done, w))
-        w->used = false;
+        want_next(w, true);
 }
 
 int
@@ -213,6 +231,7 @@ exchange_want(struct exchange *x, const uint8_t digest[static 32])
     *room = (struct want){.exchange = x, .used = true};
     memcpy(room->digest, digest, sizeof room->digest);
     want_ask(room);
+    timer_set(x);
     return 0;
 }
 
@@ -243,6 +262,7 @@ exchange_ask(struct exchange *x)
 {
     for (size_t i = 0; i < x->n; i++) {
         struct peer *p = &x->peer[i];
+        /* what is not asked for now is asked for the next time */
         if (!p->documents)
             (void)!http_ask(&p->documents, x->config.loop, p->address,
                             "/v1/documents", NULL, 0, 4 * EXCHANGE_POST_MAX,

@@ -101,6 +101,7 @@ struct server {
     uint32_t pruned; /* votes of epochs before this one are gone */
     struct exchange_buffer answer;
     struct served served;
+    bool unserved; /* the newest consensus is not in it yet */
     struct page {
         char *text;
         size_t len;
@@ -109,6 +110,7 @@ struct server {
     struct admission *admission;
     struct timespec decided; /* the file of decisions, when it was read */
     off_t decided_len;
+    bool undecided;      /* new ones could not be taken, which was said */
     uint8_t waiting[16]; /* digest of the list as last written */
     char why[ADMISSION_WHY_LEN];
     char status[STATUS_LEN];
@@ -136,8 +138,33 @@ status_keep(struct server *s)
 {
     char path[FILES_PATH_MAX];
     size_t n = status_write(s);
-    if (files_path(path, s->dir, "status") == 0)
-        (void)!files_write(path, s->status, n);
+    int err = files_path(path, s->dir, "status");
+    if (!err)
+        err = files_write(path, s->status, n);
+    if (err)
+        log_write(&s->host.log, LOG_WARNING, "directory",
+                  "cannot write the status to %s: %s", s->dir, error_text(err));
+}
+
+/* Serve a published consensus; what fails now is tried again at the next tick. */
+static void
+consensus_serve(struct server *s, const uint8_t *bytes, size_t len)
+{
+    int err = served_put(&s->served, bytes, len);
+    if (err && !s->unserved)
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  "the new consensus is not served yet: %s", error_text(err));
+    s->unserved = err != 0;
+}
+
+static void
+consensus_serve_again(struct server *s)
+{
+    uint32_t epoch;
+    size_t len;
+    const uint8_t *bytes = authority_consensus(s->authority, &epoch, &len);
+    if (s->unserved && bytes)
+        consensus_serve(s, bytes, len);
 }
 
 static int
@@ -162,7 +189,7 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
         return keep(s, what, epoch, bytes, len);
     case AUTHORITY_KEEP_CONSENSUS:
         err = keep(s, what, epoch, bytes, len);
-        (void)!served_put(&s->served, bytes, len);
+        consensus_serve(s, bytes, len);
         log_write(&s->host.log, LOG_NOTICE, "directory",
                   "consensus of epoch %u published",
                   authority_newest(s->authority)->epoch);
@@ -176,32 +203,41 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
     }
 }
 
-/* The operator's decisions, when there are new ones. */
-static void
+/* The operator's decisions, when there are new ones. After an error those
+ * before stand, and it is tried again. */
+static int
 decisions_read(struct server *s)
 {
     char path[FILES_PATH_MAX];
     struct stat st;
     uint8_t *text;
     size_t len, bad = 0;
-    if (files_path(path, s->dir, "decisions") || stat(path, &st) ||
+    int err = files_path(path, s->dir, "decisions");
+    if (err || stat(path, &st) ||
         (st.st_size == s->decided_len &&
-         memcmp(&st.st_mtim, &s->decided, sizeof s->decided) == 0) ||
-        files_read(path, DECISIONS_MAX, &text, &len))
-        return;
+         memcmp(&st.st_mtim, &s->decided, sizeof s->decided) == 0))
+        return err;
+    err = files_read(path, DECISIONS_MAX, &text, &len);
+    if (!err)
+        err = admission_decide(s->admission, (const char *)text, &bad);
+    free(text);
+    if (err && !s->undecided)
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  "the decisions cannot be taken: %s", error_text(err));
+    s->undecided = err != 0;
+    if (err)
+        return err;
     s->decided = st.st_mtim;
     s->decided_len = st.st_size;
-    int err = admission_decide(s->admission, (const char *)text, &bad);
-    free(text);
-    if (err || bad)
+    if (bad)
         log_write(&s->host.log, LOG_WARNING, "directory",
-                  "%zu lines of the decisions are not understood%s%s", bad,
-                  err ? "; " : "", err ? error_text(err) : "");
+                  "%zu lines of the decisions are not understood", bad);
     for (size_t i = 0; i < admission_count(s->admission); i++) {
         const struct admission_item item = admission_item(s->admission, i);
         if (item.state == ADMISSION_REJECTED || item.state == ADMISSION_BANNED)
             authority_forget(s->authority, item.identity);
     }
+    return 0;
 }
 
 /* Those that wait, for 'brusio-directory pending'. */
@@ -242,10 +278,15 @@ admitted(void *ctx, const struct descriptor *d)
     struct server *s = ctx;
     struct sockaddr_storage from;
     const bool asks = s->http && http_server_peer(s->http, &from);
-    decisions_read(s);
-    return admission_judge(s->admission, d, asks ? &from : NULL,
-                           authority_target(s->authority),
-                           env_now_wall_s(&s->host.env), s->why) == 0;
+    int err = decisions_read(s); /* it may be banned by them */
+    s->why[0] = 0;
+    if (!err)
+        err = admission_judge(s->admission, d, asks ? &from : NULL,
+                              authority_target(s->authority),
+                              env_now_wall_s(&s->host.env), s->why);
+    if (err && !s->why[0])
+        snprintf(s->why, sizeof s->why, "not now: %s", error_text(err));
+    return err == 0;
 }
 
 /* ---- HTTP ---- */
@@ -283,6 +324,7 @@ answer_result(struct server *s, int err, const char *where,
 {
     a->status = err == 0 || err == ERR_AGAIN ? 200
                 : err == ERR_RATE            ? 429
+                : err == ERR_NOMEM           ? 503
                                              : 400;
     int n = err == ERR_COMMAND
                 ? snprintf(s->reason, sizeof s->reason, "%s\n", s->why)
@@ -298,18 +340,21 @@ answer_result(struct server *s, int err, const char *where,
 }
 
 /* What no honest authority sends ends the batch, so that whoever makes up
- * documents has one looked at, not thousands. */
+ * documents has one looked at, not thousands; so does lack of memory, and then
+ * the batch is sent again. */
 static int
 document_came(void *ctx, const uint8_t *bytes, size_t len)
 {
     int err = authority_take(((struct server *)ctx)->authority, bytes, len);
     return err == ERR_SIGNATURE || err == ERR_FORMAT || err == ERR_SHORT ||
                    err == ERR_LONG || err == ERR_VERSION || err == ERR_PEER ||
-                   err == ERR_THRESHOLD || err == ERR_FOREIGN
+                   err == ERR_THRESHOLD || err == ERR_FOREIGN ||
+                   err == ERR_NOMEM
                ? err
                : 0;
 }
 
+/* What comes of these the authority counts; it asks again for what it lacks. */
 static void
 vote_came(void *ctx, const uint8_t *bytes, size_t len)
 {
@@ -323,6 +368,7 @@ consensus_came(void *ctx, const uint8_t *bytes, size_t len)
                                     len);
 }
 
+/* Whoever asks and gets less asks again. */
 static void
 document_write_one(void *ctx, const uint8_t *bytes, size_t len)
 {
@@ -422,8 +468,9 @@ static void
 server_tick(void *ctx)
 {
     struct server *s = ctx;
-    decisions_read(s);
+    (void)!decisions_read(s); /* it is said, and tried at the next tick */
     waiting_write(s);
+    consensus_serve_again(s);
     authority_tick(s->authority);
 }
 
@@ -433,7 +480,7 @@ loaded(void *ctx, enum authority_output what, const uint8_t *bytes, size_t len)
     struct server *s = ctx;
     int err = authority_load(s->authority, what, bytes, len);
     if (!err && what == AUTHORITY_KEEP_CONSENSUS)
-        err = served_put(&s->served, bytes, len);
+        consensus_serve(s, bytes, len);
     if (err && err != ERR_STALE && err != ERR_DUPLICATE &&
         what != AUTHORITY_KEEP_DESCRIPTOR)
         log_write(&s->host.log, LOG_WARNING, "directory",
@@ -557,7 +604,13 @@ server_start(struct server *s, const char *dir, int ready_fd)
         err = loop_timer_new(s->host.loop, daily, s, &s->daily);
     if (err)
         return err;
-    disk_each(s->dir, loaded, s);
+    err = disk_each(s->dir, loaded, s);
+    if (err) { /* it might vote or sign a second time */
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  "cannot read what was kept in %s: %s", s->dir,
+                  error_text(err));
+        return err;
+    }
     daily(s);
     err = http_server_new(&s->http, s->host.loop, s->config->listen,
                           EXCHANGE_POST_MAX, handle, s);
