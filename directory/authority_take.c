@@ -143,8 +143,8 @@ claim_take(struct authority *a, const uint8_t *bytes, size_t len)
     int remembered = 0;
     int err = rounds_claim(&a->rounds, bytes, len,
                            env_now_wall_ms(a->config.env), &author, &claim);
-    if ((err == 0 || err == ERR_AGAIN || err == ERR_FULL ||
-         err == ERR_CONFLICT || err == ERR_TIMEOUT) &&
+    if ((err == 0 || err == ERR_AGAIN || err == ERR_DUPLICATE ||
+         err == ERR_FULL || err == ERR_CONFLICT || err == ERR_TIMEOUT) &&
         author < a->n)
         remembered = claim_remember(a, author, bytes, len);
     if (err == 0 || err == ERR_AGAIN) {

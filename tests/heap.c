@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/error.h"
 #include "lib/rng_seeded.h"
 #include "tests/runner.h"
 
@@ -312,4 +313,18 @@ heap_disarm(struct heap *h)
         backtrace_symbols_fd(mine.trace, mine.traced, STDERR_FILENO);
     }
     h->failed = mine.failed;
+}
+
+void
+heap_try(int (*call)(void *ctx), void *ctx)
+{
+    for (struct heap h = {0}; heap_next(&h);) {
+        heap_arm(&h);
+        int err = call(ctx);
+        heap_disarm(&h);
+        if (err != (h.failed ? ERR_NOMEM : 0))
+            fail_msg("allocation %ld: %d", h.n, err);
+        if (err)
+            assert_int_equal(call(ctx), 0);
+    }
 }

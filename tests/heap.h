@@ -56,6 +56,10 @@ bool heap_next(struct heap *h);
 void heap_arm(struct heap *h);
 void heap_disarm(struct heap *h);
 
+/* Such a loop round one call: with a failed allocation it returns ERR_NOMEM,
+ * and after that, and without one, 0. */
+void heap_try(int (*call)(void *ctx), void *ctx);
+
 /* What a test does for itself while armed, in a callback: between these two
  * nothing counts or fails. Give heap_resume() what heap_pause() has returned. */
 bool heap_pause(void);

@@ -46,9 +46,9 @@ struct house_seat {
     /* its disk */
     struct house_bytes kept[HOUSE_KEPT_MAX];
     size_t n_kept;
-    bool lost_disk;
-    struct consensus *newest; /* of its own; owned */
-    uint32_t evidence;        /* bit i: against authority i */
+    bool lost_disk, full_disk; /* full: nothing more can be kept */
+    struct consensus *newest;  /* of its own; owned */
+    uint32_t evidence;         /* bit i: against authority i */
 };
 
 /* What a test decides about a message on its way; from and to are seats.
