@@ -128,6 +128,7 @@ help:
 	@echo 'make soak-directory  10,000 epochs of authorities among faults'
 	@echo 'make sim-accept the simulator against closed forms'
 	@echo 'make study      the figures of doc/PARAMETERS.md'
+	@echo 'make layers     who includes whom, and that the check can fail'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
@@ -258,7 +259,7 @@ $(OUT)/run-tests: $(call obj,$(TESTS) $(HELPERS)) $(OUT)/tests/list.o \
 check: deps
 	@$(MAKE) --no-print-directory check-quick
 check-quick: all $(OUT)/run-tests
-	@tests/check-layers.sh
+	@$(MAKE) --no-print-directory layers
 	@tests/check-links.sh $(OUT)
 	@tests/package.sh $(MODE)
 	@tests/systemd.sh
@@ -276,8 +277,10 @@ check-asan:
 	@$(MAKE) --no-print-directory check MODE=asan
 check-tsan:
 	@$(MAKE) --no-print-directory check MODE=tsan
+# Who includes whom; needs no build.
 layers:
 	@tests/check-layers.sh
+	@tests/layers-planted.sh
 # Counts of an earlier run would add up.
 cov-report:
 	@[ ! -d build/cov ] || find build/cov -name '*.gcda' -exec rm -f {} +

@@ -9,16 +9,19 @@
 #   FILE: GLOB...   headers that this file alone may include
 #
 # `*` stands for no slash. The C library's headers without sockets, clocks,
-# files and threads are open to all, the system's others to edges alone; a pure
-# folder may open one of those to a single file, never to all, and never a
-# header of an edge. usage: tests/check-layers.sh [ROOT]
+# files and threads are open to all, the system's others to edges alone. A pure
+# folder opens to all of its files only headers of pure folders and libsodium's,
+# others to a single file, and an edge's to none. No folder has more than 24
+# sources. tests/layers-planted.sh shows that each of these is seen; what a pure
+# file calls without a header is for tests/check-pure.sh.
+# usage: tests/check-layers.sh [ROOT]
 set -u
 cd "${1:-$(dirname "$0")/..}" || exit 1
 list=$(mktemp) || exit 1
 trap 'rm -f "$list"' EXIT
 find . \( -path ./build -o -path ./.git -o -path ./tests -o -path ./doc \) \
     -prune -o -name '*.[ch]' -print | sed 's|^\./||' | sort >"$list"
-awk -v list="$list" '
+awk -v list="$list" -v sources_max=24 '
 function complain(text) { print "layers: " text; bad = 1 }
 function folder_of(path) { sub(/\/[^\/]*$/, "", path); return path }
 # Does a glob, whose * stands for no slash, match the whole of text?
@@ -42,6 +45,7 @@ function rules_read(dir,    file, line, got, word, n, i, kind) {
             }
         } else if (word[1] ~ /:$/) {
             sub(/:$/, "", word[1])
+            to[++n_grants] = dir "/" word[1]
             for (i = 2; i <= n; i++)
                 granted[dir "/" word[1]] = granted[dir "/" word[1]] " " word[i]
         } else
@@ -60,6 +64,26 @@ function is_among(globs, header,    word, n, i) {
             return 1
     return 0
 }
+# What a pure folder gives to all of its files: nothing but what is pure.
+function opened_check(dir,    word, n, i) {
+    n = split(opened[dir], word, " ")
+    for (i = 1; i <= n; i++)
+        if (word[i] != "sodium.h" && kind_of[folder_of(word[i])] != "pure")
+            complain(dir "/.may_include opens " word[i] \
+                " to all files of a pure folder")
+}
+# What a single file gets: the file is there, and a pure one gets no edge.
+function grant_check(file,    word, n, i) {
+    if (!(file in is_file))
+        complain(folder_of(file) "/.may_include grants headers to " file \
+            ", which is not there")
+    n = split(granted[file], word, " ")
+    for (i = 1; i <= n; i++)
+        if (kind_of[folder_of(file)] == "pure" && \
+            kind_of[folder_of(word[i])] == "edge")
+            complain(folder_of(file) "/.may_include grants the edge " word[i] \
+                " to the pure " file)
+}
 function header_check(file, header,    dir, system_header) {
     dir = folder_of(file)
     if (header in is_c)
@@ -77,7 +101,7 @@ function header_check(file, header,    dir, system_header) {
 }
 function file_read(file,    line) {
     while ((getline line <file) > 0) {
-        if (line !~ /^[ \t]*#[ \t]*include/)
+        if (line !~ /(#|%:|\?\?=).*(include|import)/)
             continue
         if (match(line, /[<"][^">]*[">]/))
             header_check(file, substr(line, RSTART + 1, RLENGTH - 2))
@@ -97,14 +121,26 @@ BEGIN {
         is_system[word[i] ".h"] = 1
     while ((getline file <list) > 0) {
         files[++n_files] = file
+        is_file[file] = 1
         dir = folder_of(file)
         if (!(dir in kind_of)) {
             rules_read(dir)
-            n_dirs++
+            dirs[++n_dirs] = dir
         }
+        n_sources[dir] += file ~ /\.c$/
     }
     if (!n_files)
         complain("there is no source to look at")
+    for (i = 1; i <= n_dirs; i++) {
+        dir = dirs[i]
+        if (kind_of[dir] == "pure")
+            opened_check(dir)
+        if (n_sources[dir] > sources_max)
+            complain(dir " has " n_sources[dir] " sources, more than " \
+                sources_max)
+    }
+    for (i = 1; i <= n_grants; i++)
+        grant_check(to[i])
     for (i = 1; i <= n_files; i++)
         file_read(files[i])
     if (!bad)
