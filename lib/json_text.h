@@ -1,9 +1,10 @@
-/* lib/json_text.h - JSON as text and back, where lack of memory is always said.
+/* lib/json_text.h - JSON as text and back, safe when memory lacks.
  *
  * jansson goes on when an allocation fails in the middle of a key that it
  * writes (its issue 655) or of a word that it reads: what comes out is another
- * text, or another value. So these notice each allocation of jansson's that
- * fails. */
+ * text, or another value, or memory overwritten, when it is a string's last
+ * quote that had no room. So what it writes is not used if one of its
+ * allocations has failed, and what it reads never sees one fail. */
 #ifndef LIB_JSON_TEXT_H
 #define LIB_JSON_TEXT_H
 #include <jansson.h>

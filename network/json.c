@@ -374,8 +374,9 @@ json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
         json_consensus_read(&r, root, c);
     json_canonical_check(&r, root, body, len);
     json_decref(root);
-    if (!r.err && consensus_index(c))
-        json_reader_fail(&r, ERR_RANGE, "layer");
+    int err = r.err ? 0 : consensus_index(c);
+    if (err)
+        json_reader_fail(&r, err, "layer");
     if (r.err)
         consensus_free(&c);
     *out = c;

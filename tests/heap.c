@@ -318,7 +318,7 @@ heap_disarm(struct heap *h)
 void
 heap_try(int (*call)(void *ctx), void *ctx)
 {
-    for (struct heap h = {0}; heap_next(&h);) {
+    for (struct heap h = {.most = 100}; heap_next(&h);) {
         heap_arm(&h);
         int err = call(ctx);
         heap_disarm(&h);
