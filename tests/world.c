@@ -1,6 +1,8 @@
 /* tests/world.c - sim/engine/world.h, whose errors fail the test. */
 #include "tests/world.h"
 
+#include <string.h>
+
 #include "tests/runner.h"
 
 struct world *
@@ -17,6 +19,9 @@ world_new(const struct world_config *config)
     plan.net.gateways = config->gateways;
     plan.net.stores = config->stores;
     plan.net.widths = widths;
+    plan.net.bandwidth = config->bandwidth;
+    plan.net.family = config->family;
+    plan.net.zero_key = config->zero_key;
     plan.net.params.layers = (uint8_t)config->layers;
     plan.seed = config->seed;
     plan.loss_ppm = config->loss_ppm;
@@ -84,11 +89,65 @@ world_client_watch(struct world_client *k)
 }
 
 void
+world_epoch(struct world *w)
+{
+    assert_int_equal(sim_world_epoch(w), 0);
+}
+
+void
+world_client_clock(struct world_client *k, double ahead_s)
+{
+    engine_clock(k->world->engine, k->node, (int64_t)(ahead_s * 1000));
+}
+
+void
+world_relay_clock(struct world *w, uint32_t number, double ahead_s)
+{
+    engine_clock(w->engine, number, (int64_t)(ahead_s * 1000));
+}
+
+uint32_t
+world_first(const struct world *w, unsigned layer)
+{
+    return w->net.consensus->by_layer[w->net.consensus->layer_start[layer]];
+}
+
+void
 world_pair(struct world *w, struct world_client *a, const char *a_calls_b,
            struct world_client *b, const char *b_calls_a)
 {
     (void)w;
     assert_int_equal(sim_client_pair(a, a_calls_b, b, b_calls_a), 0);
+}
+
+uint64_t
+world_say(struct world_client *from, const char *to, const char *text)
+{
+    uint64_t order = 0;
+    assert_int_equal(client_send(from->client, to, LETTER_TEXT,
+                                 (const uint8_t *)text, strlen(text), &order),
+                     0);
+    return order;
+}
+
+enum client_state
+world_state(struct world_client *k, const char *to, uint64_t order)
+{
+    struct client_message m = {0};
+    assert_int_equal(client_message(k->client, to, order, &m), 0);
+    return m.state;
+}
+
+unsigned
+world_take(struct world_client *k, const char *from)
+{
+    struct client_received r;
+    unsigned n = 0;
+    while (client_next(k->client, from, &r)) {
+        client_release(k->client, r.order);
+        n++;
+    }
+    return n;
 }
 
 uint64_t

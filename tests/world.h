@@ -14,6 +14,10 @@ struct world_config {
     uint32_t loss_ppm;
     uint32_t workers;                 /* of each relay; 0: one */
     void (*params)(struct params *p); /* changes them; NULL: the defaults */
+    /* of each relay in its order, as in struct sim_net_plan; NULL: none */
+    const uint8_t *family;
+    const uint32_t *bandwidth;
+    const bool *zero_key;
 };
 
 struct world *world_new(const struct world_config *config);
@@ -34,9 +38,25 @@ void world_client_connect(struct world_client *k);
 /* What the daemon does with a client that is stuck. */
 void world_client_watch(struct world_client *k);
 
+/* The next epoch's consensus is published. */
+void world_epoch(struct world *w);
+/* This client's, or relay's, wall clock jumps to so far ahead of all others. */
+void world_client_clock(struct world_client *k, double ahead_s);
+void world_relay_clock(struct world *w, uint32_t number, double ahead_s);
+/* The first relay of a layer. */
+uint32_t world_first(const struct world *w, unsigned layer);
+
 /* Make a pair: a invites b. */
 void world_pair(struct world *w, struct world_client *a, const char *a_calls_b,
                 struct world_client *b, const char *b_calls_a);
+
+/* Queue a text; returns its number with this contact. */
+uint64_t world_say(struct world_client *from, const char *to, const char *text);
+enum client_state world_state(struct world_client *k, const char *to,
+                              uint64_t order);
+/* Take, and release, all that came from this contact, or (NULL) from any;
+ * returns how many messages. */
+unsigned world_take(struct world_client *k, const char *from);
 
 /* Packets dropped by all relays, by reason. */
 uint64_t world_dropped(const struct world *w, int err);

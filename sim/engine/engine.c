@@ -37,6 +37,9 @@ struct sim_node {
     struct venv venv;
     const struct sim_node_ops *ops;
     void *self;
+    const struct sim_front_ops *front; /* NULL: nobody */
+    void *front_ctx;
+    int64_t ahead_ms; /* its wall clock */
     uint64_t timer_generation, life;
     struct rng_seeded traffic, crypto;
 };
@@ -128,7 +131,8 @@ static uint64_t
 venv_wall_ms(struct env *env)
 {
     const struct engine *e = ((struct venv *)env)->engine;
-    return e->config.start_wall_s * 1000 + e->now_us / 1000;
+    return e->config.start_wall_s * 1000 + e->now_us / 1000 +
+           (uint64_t)node_of(env)->ahead_ms;
 }
 
 static void
@@ -261,6 +265,9 @@ venv_send(struct env *env, struct env_dest to, const uint8_t *frame, size_t len)
     uint32_t node = n->ops->resolve(n->self, to);
     if (node >= v->engine->n_nodes || !v->engine->node[node]->self)
         return ERR_CLOSED;
+    if (n->front && n->front->leaves &&
+        !n->front->leaves(n->front_ctx, node, frame, len))
+        return 0;
     return frame_send(v->engine, v->node, node, frame, len);
 }
 
@@ -378,6 +385,15 @@ engine_set_object(struct engine *e, uint32_t node, void *self)
 }
 
 static void
+frame_arrive(struct sim_node *n, uint32_t from, uint8_t *frame, size_t len)
+{
+    if (!n->self || (n->front && n->front->comes &&
+                     !n->front->comes(n->front_ctx, from, frame, len)))
+        return;
+    n->ops->frame(n->self, from, frame, len);
+}
+
+static void
 event_run(struct engine *e, const struct event *ev)
 {
     struct sim_node *n = e->node[ev->node];
@@ -388,9 +404,7 @@ event_run(struct engine *e, const struct event *ev)
             n->ops->tick(n->self);
         break;
     case EVENT_FRAME:
-        if (n->self)
-            n->ops->frame(n->self, ev->from, slab_at(e->frames, ev->frame),
-                          ev->len);
+        frame_arrive(n, ev->from, slab_at(e->frames, ev->frame), ev->len);
         slab_give(e->frames, ev->frame);
         break;
     default:
@@ -426,6 +440,20 @@ engine_inject(struct engine *e, uint32_t from, uint32_t to,
               const uint8_t *frame, size_t len)
 {
     (void)!frame_send(e, from, to, frame, len);
+}
+
+void
+engine_front(struct engine *e, uint32_t node, const struct sim_front_ops *ops,
+             void *ctx)
+{
+    e->node[node]->front = ops;
+    e->node[node]->front_ctx = ctx;
+}
+
+void
+engine_clock(struct engine *e, uint32_t node, int64_t ahead_ms)
+{
+    e->node[node]->ahead_ms = ahead_ms;
 }
 
 void

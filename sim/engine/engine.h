@@ -71,6 +71,21 @@ typedef bool (*engine_pass_fn)(void *ctx, uint64_t now_us, uint32_t from,
                                uint32_t to);
 void engine_adversary(struct engine *e, engine_pass_fn pass, void *ctx);
 
+/* Somebody who stands before a node: what comes to it and what it sends pass
+ * him first. comes() may change the frame; false keeps it from the node.
+ * leaves() is asked for each frame that the node sends itself, not for what is
+ * injected in its name; false keeps it from the links. Either may be NULL. */
+struct sim_front_ops {
+    bool (*comes)(void *ctx, uint32_t from, uint8_t *frame, size_t len);
+    bool (*leaves)(void *ctx, uint32_t to, const uint8_t *frame, size_t len);
+};
+/* Put ops before a node that lives; NULL: nobody stands there any more. */
+void engine_front(struct engine *e, uint32_t node,
+                  const struct sim_front_ops *ops, void *ctx);
+
+/* Set how far a node's wall clock is ahead of the engine's; it jumps there. */
+void engine_clock(struct engine *e, uint32_t node, int64_t ahead_ms);
+
 /* A digest of all that has happened: same seed, same digest. */
 uint64_t engine_trace(const struct engine *e);
 

@@ -36,6 +36,10 @@ relay_make(struct sim_net *n, size_t i, unsigned layer,
     e->n_addresses = 1;
     snprintf(e->addresses[0], ADDRESS_MAX, "127.0.0.1:%u",
              FIRST_PORT + (unsigned)i);
+    if (plan->family && plan->family[i])
+        memset(e->family, plan->family[i], sizeof e->family);
+    if (plan->zero_key && plan->zero_key[i])
+        return 0;
     return sphinx_keypair(&n->consensus->params.geometry, e->sphinx_key,
                           n->seed[i]);
 }
@@ -154,6 +158,17 @@ sim_net_check(const struct sim_net *n)
     return err;
 }
 
+/* Change the consensus that was made for n, and sign it as changed. */
+static int
+next_change(struct sim_net *n)
+{
+    if (!n->change)
+        return 0;
+    n->change(n->change_ctx, n->consensus);
+    int err = consensus_index(n->consensus);
+    return err ? err : sim_net_sign(n);
+}
+
 int
 sim_net_next(struct sim_net *n, struct consensus **old)
 {
@@ -172,6 +187,12 @@ sim_net_next(struct sim_net *n, struct consensus **old)
     if (err)
         return err;
     n->consensus = next;
+    err = next_change(n);
+    if (err) {
+        consensus_free(&n->consensus);
+        n->consensus = was;
+        return err;
+    }
     *old = was;
     return 0;
 }

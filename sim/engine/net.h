@@ -3,6 +3,7 @@
  * them. */
 #ifndef SIM_ENGINE_NET_H
 #define SIM_ENGINE_NET_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -13,8 +14,11 @@ struct sim_net_plan {
     uint64_t seed;        /* of all keys */
     struct params params; /* its layers are taken; its geometry is made here */
     uint32_t gateways, stores;
-    const uint32_t *widths;    /* of each mix layer */
-    const uint32_t *bandwidth; /* of each relay, in their order; NULL: alike */
+    const uint32_t *widths; /* of each mix layer */
+    /* of each relay, in their order: */
+    const uint32_t *bandwidth; /* NULL: alike */
+    const uint8_t *family; /* the number of it, 0: none; NULL: no families */
+    const bool *zero_key; /* publishes a key that gives no secret; NULL: none */
 };
 
 /* Relays stand in the order of their layers: gateways, layer 1, .., stores. */
@@ -24,6 +28,10 @@ struct sim_net {
     uint8_t authority[SPHINX_ID_LEN]; /* the one that signed it */
     uint8_t *document;                /* the signed consensus */
     size_t document_len;
+    /* Changes each next consensus before it is signed; NULL: nothing does.
+     * Relays keep their numbers. */
+    void (*change)(void *ctx, struct consensus *next);
+    void *change_ctx;
 };
 
 /* Returns 0, ERR_RANGE (too many relays or layers), ERR_SUITE, ERR_NOMEM. The
@@ -34,8 +42,9 @@ int sim_net_make(struct sim_net *n,
 int sim_net_sign(struct sim_net *n) CHECK_RESULT;
 /* Can a client read it? Returns 0, or what the reader says. */
 int sim_net_check(const struct sim_net *n) CHECK_RESULT;
-/* The next epoch's consensus, of the same relays and keys, and its document,
- * in place of n's. What n had stays its caller's: *old. */
+/* The next epoch's consensus, of the same relays and keys but for what
+ * n->change does to it, and its document, in place of n's. What n had stays its
+ * caller's: *old. */
 int sim_net_next(struct sim_net *n, struct consensus **old) CHECK_RESULT;
 void sim_net_free(struct sim_net *n);
 #endif
