@@ -1,0 +1,226 @@
+/* tests/adversary.c - see adversary.h.
+ *
+ * State of a contact: where his next letter goes. He does not read: whoever
+ * means harm needs no receipt. */
+#include "tests/adversary.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/wire.h"
+#include "tests/runner.h"
+
+const struct vice_row adversary_vices[VICES] = {
+    {VICE_LIES_ABOUT_TIME, "lies_about_time", "store",
+     "says any time it likes in its answers",
+     "one of three or of ten moves no period, expires nothing and stops nobody",
+     "i10_one_lying_store_moves_nothing"},
+    {VICE_FALSE_EPOCH, "false_epoch", "store",
+     "names a consensus that does not exist", "two make nobody leave a gateway",
+     "i10_two_liars_keep_nobody_behind"},
+    {VICE_FALSE_FAMILY, "false_family", "gateway, store",
+     "declare themselves one family, so that no way has both",
+     "the wire's rate stays what it is, whoever the user talks to",
+     "i2_a_family_does_not_show"},
+    {VICE_ZERO_KEY, "zero_key", "store",
+     "publishes a packet key of low order, for which no packet can be made",
+     "the wire's rate stays what it is, whoever the user talks to",
+     "i2_a_zero_key_does_not_show"},
+    {VICE_KEEPS_NOTHING, "keeps_nothing", "store",
+     "says kept and keeps nothing",
+     "texts arrive through the fallback store within an hour",
+     "expected_to_fail_a_store_that_keeps_nothing"},
+    {VICE_BURNS_BOXES, "burns_boxes", "store",
+     "puts rubbish into boxes that are read",
+     "an invitation that nobody took up is never called used",
+     "expected_to_fail_an_invitation_is_burnt"},
+    {VICE_HOARDS_ANSWERS, "hoards_answers", "store",
+     "keeps answers for a minute and sends them together",
+     "of the hoard at most what the smallest slack lets through arrives, and "
+     "its "
+     "clients avoid the store",
+     "i12_a_hoard_does_not_arrive"},
+    {VICE_WITHHOLDS, "withholds", "gateway, store",
+     "keeps back consensuses, packets, or what lies in one box",
+     "a client goes to the next of its gateways within seconds, and to no "
+     "further one in weeks",
+     "i10_a_withholding_gateway_is_left_for_the_second"},
+    {VICE_DROPS_BY_LINK, "drops_by_link", "relay",
+     "drops what comes from, or goes to, one neighbour",
+     "the neighbour's own word of its losses evicts it from no consensus",
+     "expected_to_fail_two_relays_evict_an_honest_one"},
+    {VICE_ASKS_LONG_DELAYS, "asks_long_delays", "stranger",
+     "sends packets that ask to be held for a minute",
+     "40 fast ones leave an honest client 90 % of its answers",
+     "expected_to_fail_long_delays_fill_a_store"},
+    {VICE_FALSE_BANDWIDTH, "false_bandwidth", "relay",
+     "claims a bandwidth that it does not have",
+     "4 / (n + 3) of its layer's packets, of n equal ones",
+     "nobody_draws_a_layer"},
+    {VICE_IDLE_SOCKETS, "idle_sockets", "stranger",
+     "opens connections to an authority and says nothing",
+     "relays and other authorities are served as ever",
+     "expected_to_fail_idle_sockets_stop_an_authority"},
+    {VICE_NEVER_FINISHES, "never_finishes", "contact",
+     "announces the largest messages and never sends the rest",
+     "texts of all others arrive as ever, before and after a restart",
+     "i11_unfinished_messages_silence_nobody"},
+    {VICE_REPLAYS, "replays", "relay", "sends packets again",
+     "every second one is refused by the next hop",
+     "i3_a_replaying_relay_is_refused"},
+    {VICE_DELAYS, "delays", "relay", "holds packets longer than they ask",
+     "beyond the slack of their deadlines they are refused",
+     "i12_delayed_packets_are_refused"},
+};
+
+/* ---- a contact ---- */
+
+void
+adversary_contact_make(struct adversary_contact *a, struct world *w,
+                       const char *invitation, uint64_t seed)
+{
+    const struct params *p = &w->net.consensus->params;
+    const struct sphinx_geometry *g = &p->geometry;
+    uint8_t inviter[LETTER_CHAIN_LEN];
+    struct invite i;
+    *a = (struct adversary_contact){
+        .world = w, .letter_len = wire_letter_len(g->body_len, g->surb_len)};
+    rng_seeded_init_u64(&a->rng, seed, "contact");
+    assert_int_equal(invite_read(&i, invitation), 0);
+    invite_chains(i.seed, inviter, a->chain);
+    a->at.period = (uint32_t)(env_now_wall_s(w->relay[0].env) / p->period_s);
+}
+
+static void
+put_free(struct env_store_req *req)
+{
+    assert_int_equal(req->err, 0);
+    free(req->letter);
+    free(req);
+}
+
+/* Where it lies in the end, whichever way it came. */
+static void
+letter_put(struct world *w, const uint8_t *box, uint8_t slot, uint8_t *letter,
+           size_t len)
+{
+    struct env_store_req *req = calloc(1, sizeof *req);
+    uint16_t store, fallback;
+    assert_non_null(req);
+    assert_int_equal(
+        consensus_store_of(w->net.consensus, box, &store, &fallback), 0);
+    *req = (struct env_store_req){.op = ENV_STORE_PUT,
+                                  .slot = slot,
+                                  .letter = letter,
+                                  .letter_len = len,
+                                  .expiry_day = UINT32_MAX,
+                                  .done = put_free};
+    memcpy(req->box, box, sizeof req->box);
+    store_memory_request(w->relay[store].store, req);
+    while (store_memory_run(w->relay[store].store, 16) > 0)
+        ;
+}
+
+void
+adversary_contact_write(struct adversary_contact *a, struct letter *l)
+{
+    uint8_t random[LETTER_RANDOM_LEN], box[LETTER_BOX_LEN];
+    uint8_t *letter = malloc(a->letter_len);
+    assert_non_null(letter);
+    l->sequence = ++a->sequence;
+    l->floor = 1;
+    rng_seeded_bytes(&a->rng, random, sizeof random);
+    assert_int_equal(
+        letter_seal(l, a->chain, a->at, random, letter, a->letter_len), 0);
+    letter_box(a->chain, a->at, box);
+    letter_put(a->world, box, (uint8_t)(a->at.n % LETTER_SLOTS), letter,
+               a->letter_len);
+    a->at.n++;
+}
+
+void
+adversary_contact_announce(struct adversary_contact *a, uint32_t total)
+{
+    static const uint8_t data[LETTER_LEN_MAX] = {1, 'x'};
+    struct letter l = {.kind = LETTER_FILE,
+                       .total = total,
+                       .count = letter_count(total, a->letter_len),
+                       .data_len = (uint16_t)letter_data_max(a->letter_len),
+                       .data = data};
+    rng_seeded_bytes(&a->rng, l.message, sizeof l.message);
+    adversary_contact_write(a, &l);
+}
+
+/* ---- sockets ---- */
+
+static struct sockaddr_in
+address_parse(const char *address)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    char host[64];
+    const char *colon = strrchr(address, ':');
+    assert_non_null(colon);
+    assert_true((size_t)(colon - address) < sizeof host);
+    memcpy(host, address, (size_t)(colon - address));
+    host[colon - address] = 0;
+    assert_int_equal(inet_pton(AF_INET, host, &in.sin_addr), 1);
+    in.sin_port = htons((uint16_t)atoi(colon + 1));
+    return in;
+}
+
+size_t
+adversary_sockets_open(const char *address, int *fd, size_t n)
+{
+    static const char half[] = "GET /v1/status HTTP/1.1\r\nHost: x\r\nX-A: ";
+    const struct sockaddr_in in = address_parse(address);
+    const struct timeval patience = {.tv_sec = 1};
+    size_t open = 0;
+    for (size_t i = 0; i < n; i++) {
+        fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(fd[i] >= 0);
+        assert_int_equal(setsockopt(fd[i], SOL_SOCKET, SO_SNDTIMEO, &patience,
+                                    sizeof patience),
+                         0);
+        if (connect(fd[i], (const struct sockaddr *)&in, sizeof in) == 0 &&
+            send(fd[i], half, sizeof half - 1, MSG_NOSIGNAL) > 0) {
+            open++;
+            continue;
+        }
+        close(fd[i]);
+        fd[i] = -1;
+    }
+    return open;
+}
+
+size_t
+adversary_sockets_hold(int *fd, size_t n)
+{
+    size_t open = 0;
+    char byte;
+    for (size_t i = 0; i < n; i++) {
+        if (fd[i] < 0)
+            continue;
+        if (recv(fd[i], &byte, 1, MSG_DONTWAIT) != 0 &&
+            send(fd[i], "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) {
+            open++;
+            continue;
+        }
+        close(fd[i]);
+        fd[i] = -1;
+    }
+    return open;
+}
+
+void
+adversary_sockets_close(int *fd, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (fd[i] >= 0)
+            close(fd[i]);
+        fd[i] = -1;
+    }
+}
