@@ -1,4 +1,5 @@
-/* sim/packets/hops.c - a packet from hop to hop.
+/* sim/packets/hops.c - a packet from hop to hop: clients' clocks, relays; its
+ * links are transit.c's.
  *
  * client clock -> link -> relay -> mix -> link -> .. -> out
  *                              -> store -> link -> ..     (round trip)
@@ -12,185 +13,12 @@
  * late by a window, of which a mean delay has many. Going through one mix for
  * a whole window keeps its queue in the processor's cache. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/rng.h"
 #include "sim/packets/packets_internal.h"
 
-#define AT_CLIENT UINT32_MAX
 enum { BATCH = 256, AHEAD = 8 };
-
-static void packet_come(struct run *f, uint32_t number, uint64_t at_us);
-
-/* ---- ends ---- */
-
-static void
-packet_give(struct run *f, uint32_t number)
-{
-    if (f->real)
-        real_give(f->real, number);
-    records_give(&f->records, number);
-}
-
-void
-hops_lost(struct run *f, uint32_t number, uint64_t at_us, uint32_t at)
-{
-    struct record *p = record_at(&f->records, number);
-    struct gauge_batch *b = gauges_at(f->gauges, at_us);
-    run_note(f, at_us, EVENT_LOST, p, at);
-    if (b && !(p->flags & RECORD_LOOP))
-        b->lost++;
-    if (f->tracker)
-        tracker_rule_out(f->tracker, record_mass(&f->records, p), p->label);
-    packet_give(f, number);
-}
-
-/* Where an observer sees a packet's way end: out of the network, or at a store.
- * From here on nothing of it is of use to him. */
-static void
-packet_seen_out(struct run *f, struct record *p, struct gauge_batch *b)
-{
-    float *mass = record_mass(&f->records, p);
-    if (!f->tracker)
-        return;
-    tracker_out(f->tracker, mass, p->label);
-    if (b && f->scenario->measure.epsilon) {
-        const uint32_t last = record_relays(p)[p->stage - 1];
-        double both[2];
-        tracker_challengers(f->tracker, mass, both);
-        if (!f->topology->corrupt[last])
-            gauges_loss(b, both[0], both[1]);
-        if (p->challenger)
-            gauges_own(f->gauges, b, both[p->challenger - 1],
-                       both[2 - p->challenger]);
-    }
-    memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
-    p->label = TRACKER_NONE;
-    p->challenger = 0;
-}
-
-static void
-packet_out(struct run *f, uint32_t number, uint64_t at_us)
-{
-    struct record *p = record_at(&f->records, number);
-    struct gauge_batch *b = gauges_at(f->gauges, at_us);
-    run_note(f, at_us, EVENT_OUT, p, p->sender);
-    if (b) {
-        b->out++;
-        stats_times_add(&b->latency, at_us - p->start_us);
-    }
-    if (!p->turns)
-        packet_seen_out(f, p, b);
-    packet_give(f, number);
-}
-
-/* ---- inboxes ---- */
-
-static void
-inbox_add(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number,
-          enum inbox_kind kind)
-{
-    struct inbox *in = &f->inbox[relay];
-    if (in->n == in->room) {
-        uint32_t room = in->room ? 2 * in->room : 64;
-        struct wheel_entry *more = realloc(in->e, room * sizeof *more);
-        if (!more) {
-            run_fail(f, ERR_NOMEM);
-            return;
-        }
-        in->e = more;
-        in->room = room;
-    }
-    in->e[in->n++] = (struct wheel_entry){at_us, number, kind};
-}
-
-void
-hops_loop(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number)
-{
-    inbox_add(f, relay, at_us, number, INBOX_LOOP);
-}
-
-/* Stable, by time: what several relays sent, each in order, one after the
- * other. Runs that are in order already are merged (natural merge sort; Knuth,
- * TAOCP 3, 5.2.4). */
-static bool
-inbox_sort(struct run *f, struct inbox *in)
-{
-    if (f->spare_room < in->n) {
-        struct wheel_entry *more = realloc(f->spare, in->room * sizeof *more);
-        if (!more)
-            return false;
-        f->spare = more;
-        f->spare_room = in->room;
-    }
-    for (bool sorted = in->n < 2; !sorted;) {
-        struct wheel_entry *e = in->e, *out = f->spare;
-        uint32_t i = 0, n = in->n, runs = 0;
-        while (i < n) {
-            uint32_t a = i, a_end = i + 1, b, b_end;
-            while (a_end < n && e[a_end - 1].due_us <= e[a_end].due_us)
-                a_end++;
-            b = b_end = a_end;
-            if (b < n)
-                b_end++;
-            while (b_end < n && e[b_end - 1].due_us <= e[b_end].due_us)
-                b_end++;
-            while (a < a_end && b < b_end)
-                *out++ = e[b].due_us < e[a].due_us ? e[b++] : e[a++];
-            while (a < a_end)
-                *out++ = e[a++];
-            while (b < b_end)
-                *out++ = e[b++];
-            i = b_end;
-            runs++;
-        }
-        sorted = runs == 1;
-        struct wheel_entry *swap = in->e;
-        uint32_t room = in->room;
-        in->e = f->spare;
-        in->room = f->spare_room;
-        f->spare = swap;
-        f->spare_room = room;
-    }
-    return true;
-}
-
-/* ---- links ---- */
-
-static uint64_t
-link_us(struct run *f, uint32_t from, uint32_t to)
-{
-    const struct scenario_network *n = &f->scenario->network;
-    if (f->matrix)
-        return from == AT_CLIENT || to == AT_CLIENT
-                   ? 0
-                   : f->matrix[(size_t)from * f->topology->n_relays + to];
-    return n->latency_fixed_us + (n->latency_law == LATENCY_EXPONENTIAL
-                                      ? rng_exp_us(&f->env, n->latency_mean_us)
-                                      : 0);
-}
-
-static void
-packet_link(struct run *f, uint32_t number, uint64_t at_us, uint32_t from)
-{
-    struct record *p = record_at(&f->records, number);
-    uint32_t to = p->stage == p->n ? AT_CLIENT : record_relays(p)[p->stage];
-    if (f->scenario->network.loss > 0 &&
-        rng_unit(&f->env) <= f->scenario->network.loss) {
-        hops_lost(f, number, at_us, from);
-        return;
-    }
-    uint64_t come_us = at_us + link_us(f, from, to);
-    if (come_us > f->now_us && come_us > at_us) {
-        if (wheel_add(f->wait, come_us, number, WAIT_LINK))
-            run_fail(f, ERR_NOMEM);
-    } else if (to == AT_CLIENT) {
-        packet_out(f, number, come_us);
-    } else {
-        inbox_add(f, to, come_us, number, INBOX_PACKET);
-    }
-}
 
 /* ---- relays ---- */
 
@@ -242,7 +70,7 @@ packet_at_store(struct run *f, uint32_t number, struct record *p)
         stats_times_add(&b->to_store, p->at_us - p->start_us);
     if (b && f->spy && !(p->flags & RECORD_LOOP))
         store_weighs(f, b, p);
-    packet_seen_out(f, p, b);
+    transit_seen_out(f, p, b);
     if (wheel_add(f->wait, p->at_us + packet_delay_us(f, p), number,
                   WAIT_STORE))
         run_fail(f, ERR_NOMEM);
@@ -300,7 +128,7 @@ packet_come(struct run *f, uint32_t number, uint64_t at_us)
         if (f->tracker)
             tracker_rule_out(f->tracker, record_mass(&f->records, p),
                              TRACKER_NONE);
-        packet_give(f, number);
+        transit_end(f, number);
     } else {
         packet_into_mix(f, number, p, relay);
     }
@@ -345,7 +173,7 @@ packet_leave(struct run *f, uint32_t number, uint32_t relay, size_t count,
         tracker_leave(f->tracker, relay, (double)count, f->beside,
                       record_mass(&f->records, p));
     p->stage++;
-    packet_link(f, number, at_us, relay);
+    transit_link(f, number, at_us, relay);
 }
 
 /* When what a pool lets go at now_us has left; 0: each at its own time. */
@@ -452,13 +280,13 @@ hops_wait(struct run *f)
                 struct record *p = record_at(&f->records, e[i].a);
                 uint32_t relay = record_relays(p)[p->stage++];
                 run_note(f, e[i].due_us, EVENT_LEFT, p, relay);
-                packet_link(f, e[i].a, e[i].due_us, relay);
+                transit_link(f, e[i].a, e[i].due_us, relay);
                 break;
             }
             default: {
                 struct record *p = record_at(&f->records, e[i].a);
                 if (p->stage == p->n)
-                    packet_out(f, e[i].a, e[i].due_us);
+                    transit_out(f, e[i].a, e[i].due_us);
                 else
                     inbox_add(f, record_relays(p)[p->stage], e[i].due_us,
                               e[i].a, INBOX_PACKET);
@@ -468,45 +296,7 @@ hops_wait(struct run *f)
     } while (n == BATCH && !f->err);
 }
 
-/* ---- starts ---- */
-
-uint32_t
-hops_record(struct run *f, const struct way *w, uint64_t at_us, uint32_t sender,
-            uint8_t flags)
-{
-    uint32_t number = records_take(&f->records);
-    if (number == RECORD_NONE) {
-        run_fail(f, ERR_NOMEM);
-        return RECORD_NONE;
-    }
-    struct record *p = record_at(&f->records, number);
-    p->start_us = at_us;
-    p->sender = sender;
-    p->serial = f->serial++;
-    p->n = w->n;
-    p->turns = w->turns;
-    p->flags |= flags;
-    if (f->real) { /* only where to begin; the rest is in the packet */
-        record_relays(p)[0] = w->relay[0];
-        int err = real_make(f->real, number, w);
-        if (err)
-            run_fail(f, err);
-    } else {
-        memcpy(record_relays(p), w->relay, w->n * sizeof *w->relay);
-        memcpy(record_delays(&f->records, p), w->delay,
-               w->n * sizeof *w->delay);
-    }
-    return number;
-}
-
-void
-hops_start(struct run *f, uint32_t number, uint64_t at_us, uint32_t relay)
-{
-    run_note(f, at_us, EVENT_SEND, record_at(&f->records, number),
-             relay == AT_CLIENT ? record_at(&f->records, number)->sender
-                                : relay);
-    packet_link(f, number, at_us, relay);
-}
+/* ---- clients ---- */
 
 /* Is this packet to be followed? */
 static void
@@ -552,7 +342,7 @@ client_send(struct run *f, const struct source_tick *tick)
     struct gauge_batch *b = gauges_at(f->gauges, tick->at_us);
     struct way w;
     topology_way(f->topology, &f->env, tick->client, tick->poll, &w);
-    uint32_t number = hops_record(f, &w, tick->at_us, tick->client,
+    uint32_t number = transit_new(f, &w, tick->at_us, tick->client,
                                   tick->poll ? RECORD_POLL : 0);
     if (number == RECORD_NONE)
         return;
@@ -565,7 +355,7 @@ client_send(struct run *f, const struct source_tick *tick)
         paths_add(f->gauges->paths, tick->client, way_is_corrupt(f, &w));
     if (f->tracker)
         packet_tag(f, record_at(&f->records, number), tick);
-    hops_start(f, number, tick->at_us, AT_CLIENT);
+    transit_start(f, number, tick->at_us, AT_CLIENT);
 }
 
 void

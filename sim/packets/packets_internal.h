@@ -15,6 +15,8 @@
 #include "sim/packets/topology.h"
 #include "sim/packets/tracker.h"
 
+#define AT_CLIENT UINT32_MAX /* where a relay's number stands else */
+
 /* What waits in the wheel, a packet or a relay. */
 enum wait_kind {
     WAIT_LINK,  /* a packet on a link */
@@ -92,27 +94,38 @@ struct run {
     int err; /* of anything that ended the run */
 };
 
-/* packets.c */
+/* From the lowest up; each file uses those before it alone. */
+
+/* run.c: the first error stays. */
 void run_fail(struct run *f, int err);
 /* Note an event in the digest and the trace. at: relay or client number. */
 enum run_event { EVENT_SEND, EVENT_IN, EVENT_LEFT, EVENT_OUT, EVENT_LOST };
 void run_note(struct run *f, uint64_t at_us, enum run_event event,
               const struct record *p, uint32_t at);
 
-/* hops.c: clients' clocks, what waits, and the mixes, up to now. */
-void hops_send(struct run *f);
-void hops_wait(struct run *f);
-void hops_mix(struct run *f);
-/* A packet whose way is drawn sets out, from a client (relay UINT32_MAX) or a
- * relay. */
-void hops_start(struct run *f, uint32_t number, uint64_t at_us, uint32_t relay);
-/* A new record on this way; RECORD_NONE: the run has failed. */
-uint32_t hops_record(struct run *f, const struct way *w, uint64_t at_us,
+/* inbox.c: to a relay, a packet or its own loop. */
+void inbox_add(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number,
+               enum inbox_kind kind);
+/* By time, stable. Returns false without memory. */
+bool inbox_sort(struct run *f, struct inbox *in);
+
+/* transit.c: a new record on this way; RECORD_NONE: the run has failed. */
+uint32_t transit_new(struct run *f, const struct way *w, uint64_t at_us,
                      uint32_t sender, uint8_t flags);
-/* A relay's own loop sets out when its turn comes. */
-void hops_loop(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number);
-/* A packet is no more: out (counted), or lost. */
-void hops_lost(struct run *f, uint32_t number, uint64_t at_us, uint32_t at);
+/* It sets out, from a client (AT_CLIENT) or a relay. */
+void transit_start(struct run *f, uint32_t number, uint64_t at_us,
+                   uint32_t relay);
+/* On to the next link, from there. */
+void transit_link(struct run *f, uint32_t number, uint64_t at_us,
+                  uint32_t from);
+/* It is out of the network, and counted. */
+void transit_out(struct run *f, uint32_t number, uint64_t at_us);
+/* Where an observer sees its way end: out of the network, or at a store. From
+ * here on nothing of it is of use to him. */
+void transit_seen_out(struct run *f, struct record *p, struct gauge_batch *b);
+void transit_lost(struct run *f, uint32_t number, uint64_t at_us, uint32_t at);
+/* It is no more. */
+void transit_end(struct run *f, uint32_t number);
 
 /* watch.c: relays' own loops and their alarms; the adversary. */
 int watch_start(struct run *f);
@@ -128,4 +141,9 @@ void watch_report(const struct run *f, struct sim_result *r);
 bool watch_takes(struct run *f, uint32_t number, uint64_t at_us);
 /* What he held back gets in. */
 void watch_admits(struct run *f, uint32_t number);
+
+/* hops.c: clients' clocks, what waits, and the mixes, up to now. */
+void hops_send(struct run *f);
+void hops_wait(struct run *f);
+void hops_mix(struct run *f);
 #endif

@@ -53,10 +53,10 @@ watch_loop(struct run *f, uint32_t relay, uint64_t at_us)
         return;
     }
     topology_loop(f->topology, &f->env, relay, &w);
-    uint32_t number = hops_record(f, &w, at_us, relay, RECORD_LOOP);
+    uint32_t number = transit_new(f, &w, at_us, relay, RECORD_LOOP);
     if (number == RECORD_NONE)
         return;
-    hops_loop(f, relay, at_us, number);
+    inbox_add(f, relay, at_us, number, INBOX_LOOP);
 }
 
 void
@@ -67,7 +67,7 @@ watch_loop_leaves(struct run *f, uint32_t relay, uint32_t number,
         tracker_leave(f->tracker, relay, (double)mix_count(f->mix[relay]),
                       f->beside,
                       record_mass(&f->records, record_at(&f->records, number)));
-    hops_start(f, number, at_us, relay);
+    transit_start(f, number, at_us, relay);
 }
 
 void
@@ -91,7 +91,7 @@ flush_takes(struct run *f, uint32_t number, uint64_t at_us)
     if (f->flush != FLUSH_READY || p->flags & RECORD_LOOP) {
         if (f->flush == FLUSH_READY)
             return false;
-        hops_lost(f, number, at_us, f->scenario->attack.relay);
+        transit_lost(f, number, at_us, f->scenario->attack.relay);
         return true;
     }
     f->flush = FLUSH_BLOCK;
@@ -109,7 +109,7 @@ watch_takes(struct run *f, uint32_t number, uint64_t at_us)
         return flush_takes(f, number, at_us);
     if (a->kind != ATTACK_DROP || rng_unit(&f->env) > a->share)
         return false;
-    hops_lost(f, number, at_us, a->relay);
+    transit_lost(f, number, at_us, a->relay);
     return true;
 }
 
