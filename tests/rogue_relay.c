@@ -25,6 +25,7 @@ enum {
 struct held {
     uint32_t to, epoch;
     bool kept_nothing;
+    uint64_t arrived_ms; /* a request */
     struct boxes_job *job;
     uint8_t packet[WORLD_PACKET];
 };
@@ -114,7 +115,7 @@ answer_falsify(struct rogue *r, const struct held *h, struct wire_answer *a)
         adversary_count(r->done, VICE_KEEPS_NOTHING);
     }
     if (r->vices & VICE_LIES_ABOUT_TIME) {
-        a->time_s += (uint64_t)(r->lie_ms / 1000);
+        a->arrived_ms += (uint64_t)r->lie_ms;
         adversary_count(r->done, VICE_LIES_ABOUT_TIME);
     }
     if (r->vices & VICE_FALSE_EPOCH) {
@@ -132,10 +133,9 @@ answer_send(struct rogue *r, struct held *h)
     const struct consensus *newest = r->world->net.consensus;
     uint8_t *body = h->packet + g->header_len + SPHINX_TAG_LEN;
     struct wire_request request;
-    struct wire_answer answer = {
-        .epoch = newest->epoch,
-        .digest = newest->digest,
-        .time_s = env_now_wall_s(r->world->relay[r->number].env)};
+    struct wire_answer answer = {.epoch = newest->epoch,
+                                 .digest = newest->digest,
+                                 .arrived_ms = h->arrived_ms};
     uint16_t first;
     assert_int_equal(
         wire_request_parse(&request, body, g->body_len, g->surb_len), 0);
@@ -208,6 +208,7 @@ request_take(struct rogue *r, const struct rogue_sight *s,
     const struct held h = {.epoch = s->epoch};
     struct held *made = hold(r, due_us, &h, packet);
     made->kept_nothing = !keeps;
+    made->arrived_ms = env_now_wall_ms(r->world->relay[r->number].env);
     const uint64_t days = env_now_wall_s(r->env) / 86400 + p->letter_days;
     assert_int_equal(
         boxes_begin(r->own->boxes, &own, (uint32_t)days, &made->job), 0);
