@@ -15,16 +15,16 @@
 #include "client/conversations.h"
 #include "client/inbox.h"
 #include "client/incoming.h"
+#include "client/messages.h"
 #include "client/network.h"
 #include "client/outgoing.h"
 #include "client/polls.h"
 #include "client/requests.h"
 #include "client/state.h"
-#include "lib/codec.h"
 #include "lib/rng.h"
 #include "lib/secret.h"
 
-enum { EXPIRE_EVERY_US = 60000000, RECORD_KEY_LEN = 17 };
+enum { EXPIRE_EVERY_US = 60000000 };
 enum { PIECE_RELAY_LEN = 128 }; /* of a packed consensus, about */
 enum { WITNESS_EPOCHS = 2 };    /* a word is forgotten after */
 
@@ -67,7 +67,8 @@ conversations_free(struct client *c)
     while (c->conversations) {
         struct conversation *v = c->conversations;
         c->conversations = v->next;
-        outgoing_free(v);
+        messages_free(v);
+        outgoing_free(c, v);
         incoming_free(c, v);
         conversation_free(&v);
     }
@@ -94,68 +95,94 @@ client_free(struct client **cp)
     secret_free((void **)&c);
 }
 
+/* The consensus of an earlier life waits for client_start(). */
+static int
+document_load(struct client *c, const uint8_t *value, size_t len)
+{
+    if (c->document)
+        return ERR_DUPLICATE;
+    c->document = malloc(len + 1);
+    if (!c->document)
+        return ERR_NOMEM;
+    memcpy(c->document, value, len);
+    c->document_len = len;
+    return 0;
+}
+
+/* Records that need the client's own, and the contact that they are about. */
+static int
+contact_load(struct client *c, const struct record_key *key,
+             const uint8_t *value, size_t len)
+{
+    struct conversation *v = conversation_by_id(c, key->contact);
+    if (!v || c->letter_len == 0)
+        return ERR_MISSING;
+    if (key->type == RECORD_MESSAGE)
+        return message_load(c, v, key, value, len);
+    if (key->type == RECORD_LETTER)
+        return outgoing_load_letter(c, v, key, value, len);
+    return incoming_load_fragment(c, v, key, value, len);
+}
+
 int
 client_load(struct client *c, const uint8_t *key, size_t key_len,
             const uint8_t *value, size_t value_len)
 {
+    struct record_key k;
     if (c->started)
         return ERR_ARG;
-    if (key_len != RECORD_KEY_LEN)
-        return ERR_FORMAT;
-    uint32_t id = codec_get32(key + 1), b = codec_get32(key + 13);
-    uint64_t a = codec_get64(key + 5);
-    if (key[0] == RECORD_CONTACT)
-        return conversation_load(c, id, value, value_len);
-    if (key[0] == RECORD_RECEIVED)
-        return inbox_load(c, a, value, value_len);
-    if (key[0] == RECORD_CLIENT) {
-        if (value_len != CLIENT_RECORD_LEN)
-            return ERR_FORMAT;
-        int err = gateways_read(&c->gateways, value, GATEWAYS_RECORD_LEN);
-        c->letter_len = codec_get32(value + GATEWAYS_RECORD_LEN);
-        return err ? err : c->letter_len <= LETTER_LEN_MAX ? 0 : ERR_FORMAT;
+    int err = record_key_read(&k, key, key_len);
+    if (err)
+        return err;
+    switch (k.type) {
+    case RECORD_CLIENT:
+        return record_client_read(&c->gateways, &c->letter_len, value,
+                                  value_len);
+    case RECORD_CONTACT:
+        return conversation_load(c, k.contact, value, value_len);
+    case RECORD_DOCUMENT:
+        return document_load(c, value, value_len);
+    case RECORD_RECEIVED:
+        return inbox_load(c, &k, value, value_len);
+    default:
+        return contact_load(c, &k, value, value_len);
     }
-    if (key[0] == RECORD_DOCUMENT) {
-        c->document = malloc(value_len + 1);
-        if (!c->document)
-            return ERR_NOMEM;
-        memcpy(c->document, value, value_len);
-        c->document_len = value_len;
-        return 0;
-    }
-    struct conversation *v = conversation_by_id(c, id);
-    if (!v)
-        return ERR_FORMAT;
-    if (key[0] == RECORD_MESSAGE)
-        return outgoing_load_message(c, v, a, value, value_len);
-    if (key[0] == RECORD_LETTER)
-        return outgoing_load_letter(c, v, (struct letter_place){(uint32_t)a, b},
-                                    value, value_len);
-    if (key[0] == RECORD_FRAGMENT && c->letter_len > 0)
-        return incoming_load_fragment(c, v, key + 5, b, value, value_len);
-    return ERR_VERSION;
+}
+
+/* Find out where the conversations of an earlier life stand. */
+static int
+conversations_resume(struct client *c)
+{
+    int err = 0;
+    journal_begin(c->journal);
+    for (struct conversation *v = c->conversations; v && !err; v = v->next)
+        err = outgoing_loaded(c, v);
+    (void)journal_end(c->journal); /* each message stands for itself */
+    return err;
 }
 
 int
 client_start(struct client *c)
 {
+    if (c->started)
+        return ERR_ARG;
     if (c->gateways.n == 0) {
         gateways_begin(&c->gateways, c->env, c->config.gateways,
                        c->config.n_gateways, client_sure_time_s(c));
-        client_save(c);
+        (void)client_save(c);
     }
-    journal_begin(c->journal);
-    for (struct conversation *v = c->conversations; v; v = v->next)
-        outgoing_loaded(c, v);
-    (void)journal_end(c->journal);
+    int err = conversations_resume(c);
+    if (err)
+        return err;
+    if (c->document)
+        err = client_set_document(c, c->document, c->document_len);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err)
+        client_drop(c, err); /* expired, most often */
+    free(c->document);
+    c->document = NULL;
     c->started = true;
-    if (c->document) {
-        int err = client_set_document(c, c->document, c->document_len);
-        if (err)
-            client_drop(c, err); /* expired, most often */
-        free(c->document);
-        c->document = NULL;
-    }
     return journal_error(c->journal);
 }
 
@@ -170,7 +197,7 @@ gateway_failed(struct client *c)
 {
     gateways_next(&c->gateways, c->env, client_consensus(c),
                   client_sure_time_s(c));
-    client_save(c);
+    (void)client_save(c);
 }
 
 const struct consensus *
@@ -343,6 +370,8 @@ client_tick(struct client *c)
             c->expire_us = now_us + EXPIRE_EVERY_US;
             outgoing_expire(c);
             incoming_expire(c);
+            if (c->unsaved)
+                (void)client_save(c);
         }
         outgoing_stage(c);
     }
@@ -379,7 +408,7 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
         return ERR_ARG;
     if (c->letter_len == 0)
         return ERR_AGAIN; /* the first consensus says how long letters are */
-    int err = outgoing_submit(c, v, kind, NULL, data, len, order);
+    int err = message_submit(c, v, kind, NULL, data, len, order);
     if (!err)
         outgoing_stage(c);
     return err;

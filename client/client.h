@@ -123,7 +123,8 @@ const char *client_state_name(enum client_state s);
 
 /* Queue a message of kind (LETTER_TEXT, LETTER_FILE, LETTER_PING). *order is
  * its number with this contact. Returns ERR_NOT_FOUND (contact), ERR_LONG,
- * ERR_FULL, ERR_USED, ERR_ARG. */
+ * ERR_FULL, ERR_USED, ERR_ARG, ERR_AGAIN (no consensus was there ever),
+ * ERR_NOMEM or status.storage_err; then nothing is queued. */
 int client_send(struct client *c, const char *name, enum letter_kind kind,
                 const uint8_t *data, size_t len, uint64_t *order) CHECK_RESULT;
 
@@ -152,8 +153,9 @@ struct client_received {
  * has to be read from disk first is there when status.changes has grown. */
 bool client_next(struct client *c, const char *name,
                  struct client_received *out);
-/* The application has it; forget it. */
-void client_release(struct client *c, uint64_t order);
+/* The application has it; forget it. Returns 0, also for one that is not there,
+ * or ERR_NOMEM or status.storage_err: then it will be handed out again. */
+int client_release(struct client *c, uint64_t order) CHECK_RESULT;
 
 /* ---- status ---- */
 

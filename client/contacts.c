@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/conversations.h"
+#include "client/messages.h"
 #include "client/outgoing.h"
 #include "client/polls.h"
 #include "client/state.h"
@@ -30,6 +31,18 @@ invite_hours(const struct client *c)
     return c->current ? c->current->params.letter_days * 24u : 24;
 }
 
+/* Keep a new contact, or forget it when it cannot be kept. */
+static int
+contact_save(struct client *c, struct conversation **v)
+{
+    polls_period(c, *v);
+    journal_begin(c->journal);
+    int err = journal_finish(c->journal, conversation_save(c, *v));
+    if (err)
+        conversation_remove(c, v);
+    return err;
+}
+
 int
 client_invite(struct client *c, const char *name,
               char text[static INVITE_TEXT_LEN])
@@ -43,13 +56,10 @@ client_invite(struct client *c, const char *name,
     env_random_crypto(c->env, invite.seed, sizeof invite.seed);
     int err =
         conversation_make(c, name, invite.seed, true, client_period(c), &v);
-    if (!err) {
-        polls_period(c, v);
+    if (!err)
+        err = contact_save(c, &v);
+    if (!err)
         invite_write(&invite, text);
-        journal_begin(c->journal);
-        conversation_save(c, v);
-        (void)journal_end(c->journal);
-    }
     sodium_memzero(&invite, sizeof invite);
     return err;
 }
@@ -103,11 +113,11 @@ client_add(struct client *c, const char *name, const char *text)
     if (err)
         return err;
     polls_period(c, v);
-    journal_begin(c->journal);
-    err = outgoing_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
-    conversation_save(c, v);
-    (void)journal_end(c->journal);
-    outgoing_stage(c);
+    err = message_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
+    if (err)
+        conversation_remove(c, &v);
+    else
+        outgoing_stage(c);
     return err;
 }
 

@@ -6,12 +6,9 @@
 
 #include "client/conversations.h"
 #include "client/invite.h"
+#include "client/records.h"
 #include "client/state.h"
-#include "lib/codec.h"
 #include "lib/secret.h"
-
-enum { RECORD_VERSION = 1, CURSOR_RECORD_LEN = 12 + 2 * CURSOR_BOXES };
-enum { FLAG_CONFIRMED = 1, FLAG_REFUSED = 2, FLAG_INVITER = 4 };
 
 struct conversation *
 conversation_find(const struct client *c, const char *name)
@@ -47,63 +44,10 @@ message_current(const struct conversation *v)
     return m;
 }
 
-void
+int
 conversation_save(struct client *c, const struct conversation *v)
 {
-    uint8_t key[JOURNAL_KEY_MAX], value[512];
-    const struct message *m = message_current(v);
-    struct codec_writer w;
-    size_t name_len = strlen(v->name);
-    codec_writer_init(&w, value, sizeof value);
-    codec_write8(&w, RECORD_VERSION);
-    codec_write8(&w, (uint8_t)((v->confirmed ? FLAG_CONFIRMED : 0) |
-                               (v->refused ? FLAG_REFUSED : 0) |
-                               (v->inviter ? FLAG_INVITER : 0)));
-    codec_write8(&w, (uint8_t)name_len);
-    codec_write_bytes(&w, v->name, name_len);
-    codec_write_bytes(&w, v->chains, (size_t)2 * LETTER_CHAIN_LEN);
-    codec_write32(&w, v->born);
-    codec_write64(&w, v->active);
-    codec_write32(&w, v->at.period);
-    codec_write32(&w, v->at.n);
-    codec_write32(&w, v->previous_period);
-    codec_write32(&w, v->previous_count);
-    codec_write32(&w, v->next_sequence);
-    codec_write64(&w, v->next_order);
-    codec_write64(&w, m ? m->order : v->next_order);
-    codec_write32(&w, m ? m->next_index : 0);
-    codec_write32(&w, v->ack);
-    codec_write_bytes(&w, v->map, sizeof v->map);
-    for (size_t i = 0; i < CURSORS && v->cursor[i].open; i++) {
-        const struct cursor *k = &v->cursor[i];
-        codec_write32(&w, k->period);
-        codec_write32(&w, k->base);
-        codec_write32(&w, k->end);
-        for (size_t b = 0; b < CURSOR_BOXES; b++)
-            codec_write16(&w, k->held[b]);
-    }
-    size_t len = record_key(key, RECORD_CONTACT, v->id, 0, 0);
-    journal_put(c->journal, key, len, value, sizeof value - w.left);
-    sodium_memzero(value, sizeof value);
-}
-
-static int
-cursors_read(struct conversation *v, struct codec_reader *r)
-{
-    if (r->left % CURSOR_RECORD_LEN || r->left > CURSORS * CURSOR_RECORD_LEN)
-        return ERR_FORMAT;
-    for (size_t i = 0; r->left > 0; i++) {
-        struct cursor *k = &v->cursor[i];
-        k->open = true;
-        k->period = codec_read32(r);
-        k->base = codec_read32(r);
-        k->end = codec_read32(r);
-        for (size_t b = 0; b < CURSOR_BOXES; b++)
-            k->held[b] = codec_read16(r);
-        if (i > 0 && k->period >= v->cursor[i - 1].period)
-            return ERR_FORMAT;
-    }
-    return 0;
+    return record_contact_save(c->journal, v, message_current(v));
 }
 
 static struct conversation *
@@ -134,6 +78,17 @@ conversation_free(struct conversation **vp)
     free(v);
 }
 
+void
+conversation_remove(struct client *c, struct conversation **vp)
+{
+    struct conversation **at = &c->conversations;
+    while (*at != *vp)
+        at = &(*at)->next;
+    *at = (*vp)->next;
+    c->status.contacts--;
+    conversation_free(vp);
+}
+
 static void
 conversation_link(struct client *c, struct conversation *v)
 {
@@ -148,63 +103,22 @@ conversation_link(struct client *c, struct conversation *v)
         c->recency = v->active;
 }
 
-/* The current message's place waits in its own fields until the messages are
- * loaded: see outgoing_loaded(). */
-static int
-record_read(struct conversation *v, struct codec_reader *r)
-{
-    uint8_t version = codec_read8(r), flags = codec_read8(r);
-    uint8_t name_len = codec_read8(r);
-    const uint8_t *name = codec_read_bytes(r, name_len);
-    const uint8_t *chains = codec_read_bytes(r, (size_t)2 * LETTER_CHAIN_LEN);
-    if (r->err)
-        return r->err;
-    if (version != RECORD_VERSION)
-        return ERR_VERSION;
-    if (name_len == 0 || name_len >= CLIENT_NAME_MAX)
-        return ERR_FORMAT;
-    memcpy(v->name, name, name_len);
-    memcpy(v->chains, chains, (size_t)2 * LETTER_CHAIN_LEN);
-    v->confirmed = flags & FLAG_CONFIRMED;
-    v->refused = flags & FLAG_REFUSED;
-    v->inviter = flags & FLAG_INVITER;
-    v->born = codec_read32(r);
-    v->active = codec_read64(r);
-    v->at.period = codec_read32(r);
-    v->at.n = codec_read32(r);
-    v->previous_period = codec_read32(r);
-    v->previous_count = codec_read32(r);
-    v->next_sequence = codec_read32(r);
-    v->next_order = codec_read64(r);
-    v->loaded_order = codec_read64(r);
-    v->loaded_index = codec_read32(r);
-    v->ack = codec_read32(r);
-    const uint8_t *map = codec_read_bytes(r, LETTER_MAP_LEN);
-    if (r->err)
-        return r->err;
-    memcpy(v->map, map, LETTER_MAP_LEN);
-    return cursors_read(v, r);
-}
-
 int
 conversation_load(struct client *c, uint32_t id, const uint8_t *value,
                   size_t len)
 {
-    struct codec_reader r;
     if (conversation_by_id(c, id))
         return ERR_DUPLICATE;
     struct conversation *v = conversation_new();
     if (!v)
         return ERR_NOMEM;
     v->id = id;
-    codec_reader_init(&r, value, len);
-    int err = record_read(v, &r);
-    if (err) {
+    int err = record_contact_read(v, value, len);
+    if (err)
         conversation_free(&v);
-        return err;
-    }
-    conversation_link(c, v);
-    return 0;
+    else
+        conversation_link(c, v);
+    return err;
 }
 
 /* 1..32 printable octets, no blanks; UTF-8 passes. */

@@ -24,11 +24,16 @@ int conversation_make(struct client *c, const char *name, const uint8_t *seed,
  * any more. */
 void conversation_free(struct conversation **v);
 
+/* Takes a contact out of the list, and frees it like conversation_free(). */
+void conversation_remove(struct client *c, struct conversation **v);
+
 /* Makes it the most recent one. */
 void conversation_touch(struct client *c, struct conversation *v);
 
-/* Journals its record. */
-void conversation_save(struct client *c, const struct conversation *v);
+/* Journals its record, within the caller's group. Returns 0 or what
+ * record_contact_save() does. */
+int conversation_save(struct client *c,
+                      const struct conversation *v) CHECK_RESULT;
 
 /* Takes a record of an earlier life. */
 int conversation_load(struct client *c, uint32_t id, const uint8_t *value,

@@ -7,6 +7,7 @@
 #include "client/gateways.h"
 
 #include <sodium.h>
+#include <assert.h>
 #include <string.h>
 
 #include "lib/codec.h"
@@ -94,13 +95,22 @@ member_draw(struct gateways *g, struct env *env, const struct consensus *c,
     return true;
 }
 
+static void
+set_write(const struct gateways *g, uint8_t out[static GATEWAYS_RECORD_LEN])
+{
+    struct codec_writer w;
+    codec_writer_init(&w, out, GATEWAYS_RECORD_LEN);
+    gateways_write(g, &w);
+    assert(!w.err && w.left == 0);
+}
+
 bool
 gateways_consensus(struct gateways *g, struct env *env,
                    const struct consensus *c, uint64_t now_s)
 {
     uint8_t before[GATEWAYS_RECORD_LEN], after[GATEWAYS_RECORD_LEN];
     unsigned listed = 0;
-    gateways_write(g, before);
+    set_write(g, before);
     for (unsigned i = 0; i < g->n; i++) {
         int number = consensus_find(c, g->member[i].identity);
         if (number >= 0 && !gateways_admit(c, (uint16_t)number))
@@ -119,7 +129,7 @@ gateways_consensus(struct gateways *g, struct env *env,
         ;
     if (g->n > 0 && g->member[g->current].out_s)
         gateways_next(g, env, c, now_s);
-    gateways_write(g, after);
+    set_write(g, after);
     return memcmp(before, after, sizeof before) != 0;
 }
 
@@ -153,40 +163,34 @@ gateways_works(struct gateways *g)
 }
 
 void
-gateways_write(const struct gateways *g,
-               uint8_t out[static GATEWAYS_RECORD_LEN])
+gateways_write(const struct gateways *g, struct codec_writer *w)
 {
-    struct codec_writer w;
-    codec_writer_init(&w, out, GATEWAYS_RECORD_LEN);
-    codec_write8(&w, (uint8_t)(g->n << 4 | g->current));
+    codec_write8(w, (uint8_t)(g->n << 4 | g->current));
     for (unsigned i = 0; i < GATEWAYS_MAX; i++) {
-        codec_write_bytes(&w, g->member[i].identity, SPHINX_ID_LEN);
-        codec_write64(&w, g->member[i].out_s);
+        codec_write_bytes(w, g->member[i].identity, SPHINX_ID_LEN);
+        codec_write64(w, g->member[i].out_s);
     }
-    codec_write64(&w, g->renewed_s);
+    codec_write64(w, g->renewed_s);
 }
 
 int
-gateways_read(struct gateways *g, const uint8_t *in, size_t len)
+gateways_read(struct gateways *g, struct codec_reader *r)
 {
-    struct codec_reader r;
     *g = (struct gateways){0};
-    if (len != GATEWAYS_RECORD_LEN)
-        return ERR_FORMAT;
-    codec_reader_init(&r, in, len);
-    uint8_t head = codec_read8(&r);
+    uint8_t head = codec_read8(r);
     g->n = head >> 4;
     g->current = head & 15;
     for (unsigned i = 0; i < GATEWAYS_MAX; i++) {
-        const uint8_t *identity = codec_read_bytes(&r, SPHINX_ID_LEN);
+        const uint8_t *identity = codec_read_bytes(r, SPHINX_ID_LEN);
         if (identity)
             memcpy(g->member[i].identity, identity, SPHINX_ID_LEN);
-        g->member[i].out_s = codec_read64(&r);
+        g->member[i].out_s = codec_read64(r);
     }
-    g->renewed_s = codec_read64(&r);
-    if (r.err || g->n > GATEWAYS_MAX || (g->n && g->current >= g->n)) {
+    g->renewed_s = codec_read64(r);
+    int err = r->err;
+    if (!err && (g->n > GATEWAYS_MAX || g->current >= (g->n ? g->n : 1)))
+        err = ERR_RANGE;
+    if (err)
         *g = (struct gateways){0};
-        return ERR_FORMAT;
-    }
-    return 0;
+    return err;
 }

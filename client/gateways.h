@@ -1,10 +1,10 @@
 /* client/gateways.h - the few gateways that a client keeps for months.
  *
  * Every gateway that a client ever uses learns its address, so a client keeps a
- * small set that it has drawn once, as Tor keeps guards (Dingledine et al., "One
- * Fast Guard for Life", PETS 2014), and goes to the next of them when one fails.
- * Whatever attackers do to its connections, it stays within the set. A gateway
- * is replaced
+ * small set that it has drawn once, as Tor keeps guards (Dingledine et al.,
+ * "One Fast Guard for Life", PETS 2014), and goes to the next of them when one
+ * fails. Whatever attackers do to its connections, it stays within the set. A
+ * gateway is replaced
  *
  *   at once     when the consensus says that its family runs a store (together
  *               they would see both ends) and there is another one, or when
@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/codec.h"
 #include "lib/env.h"
 #include "network/consensus.h"
 
@@ -67,9 +68,13 @@ void gateways_next(struct gateways *g, struct env *env,
 /* The gateway in use has brought an answer. */
 void gateways_works(struct gateways *g);
 
-/* The record of a set on disk. gateways_read() returns 0 or ERR_FORMAT. */
-void gateways_write(const struct gateways *g,
-                    uint8_t out[static GATEWAYS_RECORD_LEN]);
-int gateways_read(struct gateways *g, const uint8_t *in,
-                  size_t len) CHECK_RESULT;
+/* Write and read a set, in GATEWAYS_RECORD_LEN bytes:
+ *
+ *   number of gateways 1/2, the one in use 1/2
+ *   | GATEWAYS_MAX times: identity 32, out of the consensus since 8
+ *   | renewed 8
+ *
+ * gateways_read() returns 0, ERR_SHORT or ERR_RANGE, and then g is empty. */
+void gateways_write(const struct gateways *g, struct codec_writer *w);
+int gateways_read(struct gateways *g, struct codec_reader *r) CHECK_RESULT;
 #endif

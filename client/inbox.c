@@ -16,15 +16,13 @@
 #include <string.h>
 
 #include "client/conversations.h"
-#include "lib/codec.h"
-
-enum { RECEIVED_HEAD_LEN = 5 };
+#include "client/records.h"
 
 struct inbox_read {
     struct env_store_req req;
     struct client *client; /* NULL: it is gone */
     uint64_t order;
-    uint8_t key[JOURNAL_KEY_MAX];
+    uint8_t key[RECORD_KEY_LEN];
 };
 
 bool
@@ -61,23 +59,41 @@ data_hold(struct client *c, struct received *r, const uint8_t *data, bool must)
 }
 
 static struct received *
-received_link(struct client *c, struct conversation *v, uint64_t order,
-              uint8_t kind, const uint8_t *data, size_t len)
+received_new(struct client *c, struct conversation *v,
+             const struct record_received *record)
 {
     struct received *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    *r = (struct received){
-        .from = v, .order = order, .kind = kind, .len = (uint32_t)len};
-    data_hold(c, r, data, false);
+    *r = (struct received){.from = v,
+                           .order = record->order,
+                           .kind = record->kind,
+                           .len = record->len};
+    data_hold(c, r, record->data, false);
+    return r;
+}
+
+void
+inbox_link(struct client *c, struct received *r)
+{
     *c->inbox_end = r;
     c->inbox_end = &r->next;
     c->n_inbox++;
-    v->n_received++;
-    v->received_len += len;
-    if (order >= c->next_received)
-        c->next_received = order + 1;
-    return r;
+    r->from->n_received++;
+    r->from->received_len += r->len;
+    if (r->order >= c->next_received)
+        c->next_received = r->order + 1;
+}
+
+void
+inbox_discard(struct client *c, struct received **rp)
+{
+    struct received *r = *rp;
+    *rp = NULL;
+    if (!r)
+        return;
+    data_drop(c, r);
+    free(r);
 }
 
 static void
@@ -90,49 +106,51 @@ received_unlink(struct client *c, struct received **at)
     c->n_inbox--;
     r->from->n_received--;
     r->from->received_len -= r->len;
-    data_drop(c, r);
-    free(r);
+    inbox_discard(c, &r);
 }
 
 int
-inbox_put(struct client *c, struct conversation *v, uint8_t kind,
-          const uint8_t *data, size_t len)
+inbox_make(struct client *c, struct conversation *v, uint8_t kind,
+           const uint8_t *data, size_t len, struct received **out)
 {
-    uint8_t key[JOURNAL_KEY_MAX];
+    const struct record_received record = {.order = c->next_received,
+                                           .contact = v->id,
+                                           .kind = kind,
+                                           .data = data,
+                                           .len = (uint32_t)len};
     if (!inbox_has_room(v, len))
         return ERR_FULL;
-    uint8_t *value = malloc(RECEIVED_HEAD_LEN + len);
-    struct received *r =
-        value ? received_link(c, v, c->next_received, kind, data, len) : NULL;
-    if (!r) {
-        free(value);
+    struct received *r = received_new(c, v, &record);
+    if (!r)
         return ERR_NOMEM;
-    }
-    codec_put32(value, v->id);
-    value[4] = kind;
-    if (len > 0)
-        memcpy(value + RECEIVED_HEAD_LEN, data, len);
-    size_t key_len = record_key(key, RECORD_RECEIVED, 0, r->order, 0);
     journal_begin(c->journal); /* within the letter's group */
-    journal_put(c->journal, key, key_len, value, RECEIVED_HEAD_LEN + len);
+    int err = record_received_save(c->journal, &record);
+    if (err) {
+        journal_cancel(c->journal);
+        inbox_discard(c, &r);
+        return err;
+    }
     r->ticket = journal_end(c->journal);
-    sodium_memzero(value, RECEIVED_HEAD_LEN + len);
-    free(value);
+    *out = r;
     return 0;
 }
 
 int
-inbox_load(struct client *c, uint64_t order, const uint8_t *value, size_t len)
+inbox_load(struct client *c, const struct record_key *key, const uint8_t *value,
+           size_t len)
 {
-    if (len < RECEIVED_HEAD_LEN)
-        return ERR_FORMAT;
-    struct conversation *v = conversation_by_id(c, codec_get32(value));
-    if (!v || value[4] >= LETTER_KINDS)
-        return ERR_FORMAT;
-    return received_link(c, v, order, value[4], value + RECEIVED_HEAD_LEN,
-                         len - RECEIVED_HEAD_LEN)
-               ? 0
-               : ERR_NOMEM;
+    struct record_received record;
+    int err = record_received_read(&record, key, value, len);
+    if (err)
+        return err;
+    struct conversation *v = conversation_by_id(c, record.contact);
+    if (!v)
+        return ERR_MISSING;
+    struct received *r = received_new(c, v, &record);
+    if (!r)
+        return ERR_NOMEM;
+    inbox_link(c, r);
+    return 0;
 }
 
 void
@@ -157,6 +175,20 @@ others_drop(struct client *c, const struct received *kept)
             data_drop(c, r);
 }
 
+/* The record of r was read: hold its data. */
+static void
+received_fill(struct client *c, struct received *r, const struct inbox_read *i)
+{
+    struct record_key key;
+    struct record_received record;
+    if (record_key_read(&key, i->key, sizeof i->key) ||
+        record_received_read(&record, &key, i->req.value, i->req.value_len) ||
+        record.len != r->len)
+        return;
+    data_hold(c, r, record.data, true);
+    others_drop(c, r);
+}
+
 static void
 read_done(struct env_store_req *req)
 {
@@ -165,11 +197,8 @@ read_done(struct env_store_req *req)
     struct received *r = c ? c->inbox : NULL;
     while (r && r->order != i->order)
         r = r->next;
-    if (r && !r->data && !req->err &&
-        req->value_len == RECEIVED_HEAD_LEN + (size_t)r->len) {
-        data_hold(c, r, req->value + RECEIVED_HEAD_LEN, true);
-        others_drop(c, r);
-    }
+    if (r && !r->data && !req->err)
+        received_fill(c, r, i);
     if (c) {
         c->inbox_read = NULL;
         c->status.changes++; /* who waits for a message asks again */
@@ -193,7 +222,8 @@ read_begin(struct client *c, const struct received *r)
     i->req = (struct env_store_req){
         .op = ENV_STORE_READ,
         .letter = i->key,
-        .letter_len = record_key(i->key, RECORD_RECEIVED, 0, r->order, 0),
+        .letter_len = record_key_write(
+            i->key, (struct record_key){RECORD_RECEIVED, 0, r->order, 0}),
         .done = read_done,
         .owner = i};
     c->inbox_read = i;
@@ -219,18 +249,21 @@ client_next(struct client *c, const char *name, struct client_received *out)
     return true;
 }
 
-void
+int
 client_release(struct client *c, uint64_t order)
 {
-    uint8_t key[JOURNAL_KEY_MAX];
     struct received **at = &c->inbox;
     while (*at && (*at)->order != order)
         at = &(*at)->next;
     if (!*at)
-        return;
-    received_unlink(c, at);
+        return 0;
     journal_begin(c->journal);
-    size_t len = record_key(key, RECORD_RECEIVED, 0, order, 0);
-    journal_delete(c->journal, key, len);
+    int err = record_received_delete(c->journal, order);
+    if (err) {
+        journal_cancel(c->journal);
+        return err;
+    }
+    received_unlink(c, at);
     (void)journal_end(c->journal);
+    return 0;
 }

@@ -1,6 +1,7 @@
 /* client/inbox.h - whole messages that the application has not released yet. */
 #ifndef CLIENT_INBOX_H
 #define CLIENT_INBOX_H
+#include "client/records.h"
 #include "client/state.h"
 
 enum {
@@ -9,18 +10,25 @@ enum {
 };
 #define INBOX_CONTACT_LEN_MAX (256ULL << 20) /* bytes of one contact, on disk */
 
-/* Is there room for a message of len bytes more from v? Other contacts' messages
- * have no part in it. */
+/* Is there room for a message of len bytes more from v? Other contacts'
+ * messages have no part in it. */
 bool inbox_has_room(const struct conversation *v, size_t len);
 
-/* Puts a message from v into the inbox and journals it, within the caller's
- * group. Returns 0, ERR_FULL or ERR_NOMEM. */
-int inbox_put(struct client *c, struct conversation *v, uint8_t kind,
-              const uint8_t *data, size_t len) CHECK_RESULT;
+/* Makes a message from v that will be in the inbox, and journals it, within the
+ * caller's group. Returns 0, ERR_FULL, ERR_NOMEM or the journal's error. */
+int inbox_make(struct client *c, struct conversation *v, uint8_t kind,
+               const uint8_t *data, size_t len,
+               struct received **out) CHECK_RESULT;
+
+/* Puts what inbox_make() made into the inbox. */
+void inbox_link(struct client *c, struct received *r);
+
+/* Wipes and frees what inbox_make() made, and is not in the inbox. */
+void inbox_discard(struct client *c, struct received **r);
 
 /* Takes a record of an earlier life. */
-int inbox_load(struct client *c, uint64_t order, const uint8_t *value,
-               size_t len) CHECK_RESULT;
+int inbox_load(struct client *c, const struct record_key *key,
+               const uint8_t *value, size_t len) CHECK_RESULT;
 
 /* Wipes and frees all of it. */
 void inbox_free(struct client *c);

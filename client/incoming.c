@@ -1,11 +1,11 @@
 /* client/incoming.c - letters to messages.
  *
- * A letter that opens is journalled (its data, and with the contact's record
- * what is acknowledged) in one group; it is acknowledged by the next letter
- * staged the other way, which the journal keeps later still. So nothing is
- * acknowledged that a crash could lose, and nothing whole is handed out twice:
- * the group that completes a message puts it in the inbox and deletes its
- * fragments.
+ * What a letter brings is journalled (its data, and with the contact's record
+ * what is acknowledged) in one group, and made true here when the whole group
+ * is built; it is acknowledged by the next letter staged the other way, which
+ * the journal keeps later still. So nothing is acknowledged that a crash could
+ * lose, and nothing whole is handed out twice: the group that completes a
+ * message puts it in the inbox and deletes its fragments.
  *
  * Messages of one letter need no gathering and are never refused for it. Of
  * longer ones memory is taken as fragments come, whatever they announce, and
@@ -22,18 +22,10 @@
 
 #include "client/conversations.h"
 #include "client/inbox.h"
-#include "client/state.h"
-#include "lib/codec.h"
+#include "client/records.h"
 
-enum { INCOMING_MAX = 32, FRAGMENT_HEAD_LEN = 17, DAY_S = 86400 };
+enum { INCOMING_MAX = 32, DAY_S = 86400 };
 enum { GATHER_CONTACT_MAX = 32 << 20, GATHER_MAX = 64 << 20 };
-
-static size_t
-fragment_key(uint8_t key[static JOURNAL_KEY_MAX], const struct conversation *v,
-             const uint8_t *id, uint32_t index)
-{
-    return record_key(key, RECORD_FRAGMENT, v->id, codec_get64(id), index);
-}
 
 static struct incoming *
 incoming_find(const struct conversation *v, const uint8_t *id)
@@ -82,21 +74,21 @@ gather_has_room(const struct client *c, const struct conversation *v,
 }
 
 static int
-incoming_make(struct conversation *v, const uint8_t *id, uint8_t kind,
-              uint32_t count, uint32_t total, struct incoming **out)
+incoming_make(struct conversation *v, const struct letter *l,
+              struct incoming **out)
 {
     unsigned n = 0;
     for (const struct incoming *m = v->incoming; m; m = m->next)
         n++;
-    if (n >= INCOMING_MAX || !inbox_has_room(v, total))
+    if (n >= INCOMING_MAX || !inbox_has_room(v, l->total))
         return ERR_FULL;
     struct incoming *m = calloc(1, sizeof *m);
     if (!m)
         return ERR_NOMEM;
-    memcpy(m->id, id, LETTER_ID_LEN);
-    m->kind = kind;
-    m->count = count;
-    m->total = total;
+    memcpy(m->id, l->message, LETTER_ID_LEN);
+    m->kind = l->kind;
+    m->count = l->count;
+    m->total = l->total;
     m->next = v->incoming;
     v->incoming = m;
     *out = m;
@@ -119,27 +111,17 @@ fragment_place(const struct incoming *m, uint32_t index)
     return low;
 }
 
-/* Say what is wrong with a fragment: fragments of one message that contradict
- * each other, or the length announced, are the sender's fault. */
-static int
-fragment_check(const struct client *c, const struct incoming *m, uint8_t kind,
-               uint32_t count, uint32_t total, uint32_t index, size_t len)
-{
-    const size_t room = letter_data_max(c->letter_len);
-    const size_t at = index * room;
-    if (m->kind != kind || m->count != count || m->total != total ||
-        index >= count || count != letter_count(total, c->letter_len))
-        return ERR_CONFLICT;
-    return len == (total - at < room ? total - at : room) ? 0 : ERR_CONFLICT;
-}
-
-/* Keep a fragment that was checked. Returns 0, also for one that is here. */
+/* Gather a fragment, whose fields agree with each other. Those of one message
+ * that contradict each other are the sender's fault: ERR_CONFLICT. Returns 0
+ * also for one that is here. */
 static int
 fragment_keep(struct client *c, struct conversation *v, struct incoming *m,
-              uint32_t index, const uint8_t *data, size_t len)
+              const struct letter *l)
 {
-    uint32_t at = fragment_place(m, index);
-    if (at < m->have && m->fragment[at].index == index)
+    uint32_t at = fragment_place(m, l->index);
+    if (m->kind != l->kind || m->count != l->count || m->total != l->total)
+        return ERR_CONFLICT;
+    if (at < m->have && m->fragment[at].index == l->index)
         return 0;
     if (m->have == m->room) {
         uint32_t room = m->room ? 2 * m->room : 8;
@@ -149,77 +131,45 @@ fragment_keep(struct client *c, struct conversation *v, struct incoming *m,
         m->fragment = more;
         m->room = room;
     }
-    uint8_t *copy = malloc(len + 1);
+    uint8_t *copy = malloc(l->data_len + 1u);
     if (!copy)
         return ERR_NOMEM;
-    if (len > 0)
-        memcpy(copy, data, len);
+    if (l->data_len > 0)
+        memcpy(copy, l->data, l->data_len);
     memmove(&m->fragment[at + 1], &m->fragment[at],
             (m->have - at) * sizeof m->fragment[0]);
-    m->fragment[at] =
-        (struct fragment){.index = index, .len = (uint16_t)len, .data = copy};
+    m->fragment[at] = (struct fragment){l->index, l->data_len, copy};
     m->have++;
-    m->len += len;
-    v->gathered_len += len;
-    c->gathered_len += len;
+    m->len += l->data_len;
+    v->gathered_len += l->data_len;
+    c->gathered_len += l->data_len;
     return 0;
 }
 
 static void
-pong_take(struct client *c, struct conversation *v, const uint8_t *id)
+fragment_drop(struct client *c, struct conversation *v, struct incoming *m,
+              uint32_t index)
 {
-    for (struct message *m = v->messages; m; m = m->next)
-        if (m->kind == LETTER_PING && memcmp(m->id, id, LETTER_ID_LEN) == 0 &&
-            m->rtt_us == 0)
-            m->rtt_us = env_now_mono_us(c->env) - m->started_us;
+    uint32_t at = fragment_place(m, index);
+    const struct fragment gone = m->fragment[at];
+    sodium_memzero(gone.data, gone.len);
+    free(gone.data);
+    memmove(&m->fragment[at], &m->fragment[at + 1],
+            (--m->have - at) * sizeof m->fragment[0]);
+    m->len -= gone.len;
+    v->gathered_len -= gone.len;
+    c->gathered_len -= gone.len;
 }
 
+/* Delete the records of an unfinished message. */
 static int
-message_take(struct client *c, struct conversation *v, uint8_t kind,
-             const uint8_t *id, const uint8_t *data, size_t len, bool *is_ping)
+incoming_unsave(struct client *c, const struct conversation *v,
+                const struct incoming *m)
 {
     int err = 0;
-    if (kind == LETTER_TEXT || kind == LETTER_FILE)
-        err = inbox_put(c, v, kind, data, len);
-    else if (kind == LETTER_PONG)
-        pong_take(c, v, id);
-    if (err)
-        return err;
-    *is_ping = kind == LETTER_PING;
-    c->status.changes++;
-    return 0;
-}
-
-/* Delete what is kept of an unfinished message, here and on disk. */
-static void
-message_forget(struct client *c, struct conversation *v, struct incoming *m)
-{
-    uint8_t key[JOURNAL_KEY_MAX];
-    for (uint32_t i = 0; i < m->have; i++) {
-        size_t len = fragment_key(key, v, m->id, m->fragment[i].index);
-        journal_delete(c->journal, key, len);
-    }
-    incoming_delete(c, v, m);
-}
-
-/* All fragments are here. */
-static int
-message_complete(struct client *c, struct conversation *v, struct incoming *m,
-                 bool *is_ping)
-{
-    uint8_t *data = malloc((size_t)m->total + 1);
-    size_t at = 0;
-    if (!data)
-        return ERR_NOMEM;
-    for (uint32_t i = 0; i < m->have; i++) {
-        memcpy(data + at, m->fragment[i].data, m->fragment[i].len);
-        at += m->fragment[i].len;
-    }
-    int err = message_take(c, v, m->kind, m->id, data, at, is_ping);
-    sodium_memzero(data, at);
-    free(data);
-    if (!err)
-        message_forget(c, v, m);
+    for (uint32_t i = 0; i < m->have && !err; i++)
+        err = record_fragment_delete(c->journal, v->id, m->id,
+                                     m->fragment[i].index);
     return err;
 }
 
@@ -230,14 +180,21 @@ incoming_expire(struct client *c)
     if (!c->current)
         return;
     uint64_t life_s = (uint64_t)c->current->params.letter_days * DAY_S;
-    journal_begin(c->journal);
     for (struct conversation *v = c->conversations; v; v = v->next)
         for (struct incoming *m = v->incoming, *next; m; m = next) {
             next = m->next;
-            if (m->progress_s + life_s < now_s)
-                message_forget(c, v, m);
+            if (m->progress_s + life_s >= now_s)
+                continue;
+            journal_begin(c->journal);
+            int err = incoming_unsave(c, v, m);
+            if (err) { /* next time */
+                journal_cancel(c->journal);
+                client_drop(c, err);
+                return;
+            }
+            incoming_delete(c, v, m);
+            (void)journal_end(c->journal);
         }
-    (void)journal_end(c->journal);
 }
 
 /* ---- what was received, for acknowledging ---- */
@@ -293,107 +250,165 @@ floor_take(struct conversation *v, uint32_t floor)
 
 /* ---- a letter ---- */
 
-static void
-fragment_save(struct client *c, const struct conversation *v,
-              const struct incoming *m, const struct letter *l)
+/* A message is whole: texts and files go into the inbox. */
+static int
+message_take(struct client *c, struct conversation *v, const struct letter *l,
+             const uint8_t *data, size_t len, struct incoming_step *step)
 {
-    uint8_t key[JOURNAL_KEY_MAX], value[FRAGMENT_HEAD_LEN + LETTER_LEN_MAX];
-    struct codec_writer w;
-    codec_writer_init(&w, value, sizeof value);
-    codec_write8(&w, l->kind);
-    codec_write32(&w, l->count);
-    codec_write32(&w, l->total);
-    codec_write64(&w, m->progress_s);
-    codec_write_bytes(&w, l->data, l->data_len);
-    size_t len = fragment_key(key, v, l->message, l->index);
-    journal_put(c->journal, key, len, value, sizeof value - w.left);
-    sodium_memzero(value, sizeof value);
+    step->is_whole = true;
+    if (l->kind == LETTER_TEXT || l->kind == LETTER_FILE)
+        return inbox_make(c, v, l->kind, data, len, &step->received);
+    return 0;
 }
 
-/* Take one fragment of a longer message. One that cannot be kept leaves things
- * as they were, and so does one that completes a message for which there is no
- * room: it comes again. */
+/* All fragments of a message are here. */
+static int
+fragments_join(struct client *c, struct conversation *v, const struct letter *l,
+               struct incoming_step *step)
+{
+    const struct incoming *m = step->message;
+    uint8_t *data = malloc((size_t)m->total + 1);
+    size_t at = 0;
+    if (!data)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < m->have; i++) {
+        memcpy(data + at, m->fragment[i].data, m->fragment[i].len);
+        at += m->fragment[i].len;
+    }
+    int err = message_take(c, v, l, data, at, step);
+    if (!err)
+        err = incoming_unsave(c, v, m);
+    sodium_memzero(data, at);
+    free(data);
+    return err;
+}
+
+/* Take one fragment of a longer message. */
 static int
 fragment_take(struct client *c, struct conversation *v, const struct letter *l,
-              bool *is_ping)
+              struct incoming_step *step)
 {
-    struct incoming *m = incoming_find(v, l->message);
-    const bool is_new = !m;
     int err = gather_has_room(c, v, l->data_len) ? 0 : ERR_FULL;
-    if (!err && is_new)
-        err = incoming_make(v, l->message, l->kind, l->count, l->total, &m);
-    if (err)
-        return err;
-    err = fragment_check(c, m, l->kind, l->count, l->total, l->index,
-                         l->data_len);
-    if (!err)
-        err = fragment_keep(c, v, m, l->index, l->data, l->data_len);
+    step->message = incoming_find(v, l->message);
+    step->is_first = !step->message;
+    if (!err && step->is_first)
+        err = incoming_make(v, l, &step->message);
     if (err) {
-        if (is_new)
-            incoming_delete(c, v, m);
+        step->message = NULL;
         return err;
     }
-    m->progress_s = client_time_s(c);
-    if (m->have == m->count)
-        return message_complete(c, v, m, is_ping);
-    fragment_save(c, v, m, l);
-    return 0;
+    const uint32_t before = step->message->have;
+    err = fragment_keep(c, v, step->message, l);
+    step->is_added = step->message->have > before;
+    if (err)
+        return err;
+    if (step->message->have == step->message->count)
+        return fragments_join(c, v, l, step);
+    return record_fragment_save(c->journal, v->id, l, client_time_s(c));
+}
+
+/* Take the content of a letter that was not here yet. */
+static int
+content_take(struct client *c, struct conversation *v, const struct letter *l,
+             struct incoming_step *step)
+{
+    journal_begin(c->journal);
+    int err = l->count == 1 ? message_take(c, v, l, l->data, l->data_len, step)
+                            : fragment_take(c, v, l, step);
+    if (journal_finish(c->journal, err))
+        incoming_revert(c, v, l, step);
+    return err;
 }
 
 int
 incoming_take(struct client *c, struct conversation *v, const struct letter *l,
-              bool *is_ping)
+              struct incoming_step *step)
 {
-    *is_ping = false;
+    const uint64_t now_us = env_now_mono_us(c->env);
+    *step = (struct incoming_step){0};
     floor_take(v, l->floor);
     if (l->sequence == 0)
         return 0;
     if (sequence_is_known(v, l->sequence)) {
         if (v->ack_owed_us == 0) /* ours was lost, or is under way */
-            v->ack_owed_us = env_now_mono_us(c->env);
+            v->ack_owed_us = now_us;
         return ERR_DUPLICATE;
     }
     if (l->sequence - v->ack > LETTER_WINDOW)
         return ERR_RANGE;
-    if (l->count == 1)
-        return message_take(c, v, l->kind, l->message, l->data, l->data_len,
-                            is_ping);
-    return fragment_take(c, v, l, is_ping);
+    int err = content_take(c, v, l, step);
+    if (err)
+        return err;
+    sequence_note(v, l->sequence);
+    if (v->ack_owed_us == 0)
+        v->ack_owed_us = now_us;
+    v->letter_us = now_us;
+    conversation_touch(c, v);
+    return 0;
+}
+
+static void
+pong_take(struct client *c, struct conversation *v, const uint8_t *id)
+{
+    for (struct message *m = v->messages; m; m = m->next)
+        if (m->kind == LETTER_PING && memcmp(m->id, id, LETTER_ID_LEN) == 0 &&
+            m->rtt_us == 0)
+            m->rtt_us = env_now_mono_us(c->env) - m->started_us;
 }
 
 void
-incoming_taken(struct client *c, struct conversation *v, const struct letter *l)
+incoming_taken(struct client *c, struct conversation *v, const struct letter *l,
+               struct incoming_step *step)
 {
-    if (l->sequence == 0)
-        return;
-    sequence_note(v, l->sequence);
-    if (v->ack_owed_us == 0)
-        v->ack_owed_us = env_now_mono_us(c->env);
-    v->letter_us = env_now_mono_us(c->env);
-    conversation_touch(c, v);
+    if (step->is_whole) {
+        if (step->received)
+            inbox_link(c, step->received);
+        if (l->kind == LETTER_PONG)
+            pong_take(c, v, l->message);
+        if (step->message)
+            incoming_delete(c, v, step->message);
+        c->status.changes++;
+    } else if (step->message) {
+        step->message->progress_s = client_time_s(c);
+    }
+    *step = (struct incoming_step){0};
+}
+
+void
+incoming_revert(struct client *c, struct conversation *v,
+                const struct letter *l, struct incoming_step *step)
+{
+    inbox_discard(c, &step->received);
+    if (step->message && step->is_first)
+        incoming_delete(c, v, step->message);
+    else if (step->message && step->is_added)
+        fragment_drop(c, v, step->message, l->index);
+    *step = (struct incoming_step){0};
 }
 
 /* ---- loading ---- */
 
 int
 incoming_load_fragment(struct client *c, struct conversation *v,
-                       const uint8_t *id, uint32_t index, const uint8_t *value,
+                       const struct record_key *key, const uint8_t *value,
                        size_t len)
 {
-    struct incoming *m = incoming_find(v, id);
-    struct codec_reader r;
-    codec_reader_init(&r, value, len);
-    uint8_t kind = codec_read8(&r);
-    uint32_t count = codec_read32(&r), total = codec_read32(&r);
-    uint64_t progress_s = codec_read64(&r);
-    if (r.err || total > LETTER_MESSAGE_MAX || count > LETTER_MESSAGE_MAX)
-        return ERR_FORMAT;
-    int err = m ? 0 : incoming_make(v, id, kind, count, total, &m);
-    if (!err)
-        err = fragment_check(c, m, kind, count, total, index, r.left);
-    if (!err)
-        err = fragment_keep(c, v, m, index, r.at, r.left);
-    if (!err && progress_s > m->progress_s)
+    struct letter l;
+    uint64_t progress_s;
+    int err =
+        record_fragment_read(&l, &progress_s, key, value, len, c->letter_len);
+    if (err)
+        return err;
+    struct incoming *m = incoming_find(v, l.message);
+    const bool is_first = !m;
+    if (is_first)
+        err = incoming_make(v, &l, &m);
+    if (err)
+        return err;
+    err = fragment_keep(c, v, m, &l);
+    if (err && is_first)
+        incoming_delete(c, v, m);
+    else if (!err && progress_s > m->progress_s)
         m->progress_s = progress_s;
     return err;
 }

@@ -1,26 +1,19 @@
 /* client/journal.c - building groups, and remembering how far they are kept.
  *
- * States: sound; failed (a group was lost: no later one counts as kept). The
- * requests are allocated apart and outlive the journal when they have to. */
+ * States: sound; failed (storage has lost a group: no later one counts as kept,
+ * and none is begun). A group is built where it will lie until it is kept, so
+ * that only putting into it needs memory: one that is ended is not lost here.
+ * Requests outlive the journal when they have to. */
 #include "client/journal.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/codec.h"
 
-struct journal {
-    struct env *env;
-    uint8_t *group;
-    size_t len, room;
-    unsigned depth;
-    uint64_t given, committed; /* tickets */
-    struct pending *pending;   /* newest first */
-    void (*fn)(void *ctx);
-    void *ctx;
-    int err;
-};
+enum { GROUP_ROOM = 2048 };
 
 struct pending {
     struct env_store_req req;
@@ -28,6 +21,22 @@ struct pending {
     struct pending *next;
     uint64_t ticket;
     uint8_t group[];
+};
+
+_Static_assert(offsetof(struct pending, group) == sizeof(struct pending),
+               "the head is written after the group");
+
+struct journal {
+    struct env *env;
+    struct pending *open; /* the group being built, with room for it */
+    size_t len, room;
+    unsigned depth;
+    size_t mark[JOURNAL_DEPTH_MAX]; /* len at each begin */
+    uint64_t given, committed;      /* tickets */
+    struct pending *pending;        /* newest first */
+    void (*fn)(void *ctx);
+    void *ctx;
+    int err;
 };
 
 int
@@ -53,9 +62,9 @@ journal_free(struct journal **jp)
         return;
     for (struct pending *p = j->pending; p; p = p->next)
         p->journal = NULL;
-    if (j->group)
-        sodium_memzero(j->group, j->room);
-    free(j->group);
+    if (j->open)
+        sodium_memzero(j->open->group, j->len);
+    free(j->open);
     free(j);
 }
 
@@ -69,50 +78,77 @@ journal_on_commit(struct journal *j, void (*fn)(void *ctx), void *ctx)
 void
 journal_begin(struct journal *j)
 {
-    j->depth++;
+    assert(j->depth < JOURNAL_DEPTH_MAX);
+    j->mark[j->depth++] = j->len;
 }
 
-static uint8_t *
-group_grow(struct journal *j, size_t more)
+/* Make room for `more` bytes at the group's end. Messages are in it: what is
+ * left behind is wiped. */
+static int
+group_grow(struct journal *j, size_t more, uint8_t **out)
 {
-    if (j->len + more > j->room) {
-        size_t room = 2 * (j->len + more);
-        uint8_t *g = realloc(j->group, room);
-        if (!g) {
-            j->err = ERR_NOMEM;
-            return NULL;
+    const size_t len = j->len + more;
+    if (j->err)
+        return j->err;
+    if (!j->open || len > j->room) {
+        size_t room = len + len / 2 < GROUP_ROOM ? GROUP_ROOM : len + len / 2;
+        struct pending *p = malloc(sizeof *p + room);
+        if (!p)
+            return ERR_NOMEM;
+        if (j->open) {
+            memcpy(p->group, j->open->group, j->len);
+            sodium_memzero(j->open->group, j->len);
         }
-        j->group = g;
+        free(j->open);
+        j->open = p;
         j->room = room;
     }
-    j->len += more;
-    return j->group + j->len - more;
+    *out = j->open->group + j->len;
+    j->len = len;
+    return 0;
 }
 
-void
+int
 journal_put(struct journal *j, const uint8_t *key, size_t key_len,
-            const uint8_t *value, size_t value_len)
+            size_t value_len, uint8_t **value)
 {
-    uint8_t *at = group_grow(j, 2 + key_len + 4 + value_len);
-    if (!at)
-        return;
+    uint8_t *at;
+    if (key_len > JOURNAL_KEY_MAX || value_len > UINT32_MAX)
+        return ERR_LONG;
+    int err = group_grow(j, 2 + key_len + 4 + value_len, &at);
+    if (err)
+        return err;
     at[0] = JOURNAL_PUT;
     at[1] = (uint8_t)key_len;
     memcpy(at + 2, key, key_len);
     codec_put32(at + 2 + key_len, (uint32_t)value_len);
-    if (value_len > 0)
-        memcpy(at + 6 + key_len, value, value_len);
+    *value = at + 6 + key_len;
+    return 0;
 }
 
-void
+int
 journal_delete(struct journal *j, const uint8_t *key, size_t key_len)
 {
-    uint8_t *at = group_grow(j, 2 + key_len);
-    if (!at)
-        return;
+    uint8_t *at;
+    if (key_len > JOURNAL_KEY_MAX)
+        return ERR_LONG;
+    int err = group_grow(j, 2 + key_len, &at);
+    if (err)
+        return err;
     at[0] = JOURNAL_DELETE;
     at[1] = (uint8_t)key_len;
     memcpy(at + 2, key, key_len);
+    return 0;
+}
+
+void
+journal_cancel(struct journal *j)
+{
+    assert(j->depth > 0);
+    const size_t mark = j->mark[--j->depth];
+    if (j->len > mark)
+        sodium_memzero(j->open->group + mark, j->len - mark);
+    j->len = mark;
 }
 
 static void
@@ -149,30 +185,36 @@ pending_done(struct env_store_req *req)
 uint64_t
 journal_end(struct journal *j)
 {
+    assert(j->depth > 0);
     if (--j->depth > 0)
         return j->len > 0 ? j->given + 1 : j->given;
     if (j->len == 0)
         return j->given;
-    uint64_t ticket = ++j->given;
-    struct pending *p = j->err ? NULL : malloc(sizeof *p + j->len);
-    if (p) {
-        *p = (struct pending){.req = {.op = ENV_STORE_APPEND,
-                                      .letter = p->group,
-                                      .letter_len = j->len,
-                                      .done = pending_done,
-                                      .owner = p},
-                              .journal = j,
-                              .next = j->pending,
-                              .ticket = ticket};
-        memcpy(p->group, j->group, j->len);
-        j->pending = p;
-        env_store(j->env, &p->req);
-    } else if (!j->err) {
-        j->err = ERR_NOMEM;
-    }
-    sodium_memzero(j->group, j->len);
-    j->len = 0;
+    struct pending *p = j->open;
+    *p = (struct pending){.req = {.op = ENV_STORE_APPEND,
+                                  .letter = p->group,
+                                  .letter_len = j->len,
+                                  .done = pending_done,
+                                  .owner = p},
+                          .journal = j,
+                          .next = j->pending,
+                          .ticket = ++j->given};
+    const uint64_t ticket = p->ticket;
+    j->pending = p;
+    j->open = NULL;
+    j->len = j->room = 0;
+    env_store(j->env, &p->req);
     return ticket;
+}
+
+int
+journal_finish(struct journal *j, int err)
+{
+    if (err)
+        journal_cancel(j);
+    else
+        (void)journal_end(j);
+    return err;
 }
 
 bool

@@ -16,7 +16,12 @@
 #include "lib/env.h"
 #include "lib/error.h"
 
-enum { JOURNAL_PUT = 1, JOURNAL_DELETE = 2, JOURNAL_KEY_MAX = 32 };
+enum {
+    JOURNAL_PUT = 1,
+    JOURNAL_DELETE = 2,
+    JOURNAL_KEY_MAX = 32,
+    JOURNAL_DEPTH_MAX = 8
+};
 
 struct journal;
 
@@ -27,20 +32,34 @@ void journal_free(struct journal **j);
 /* Called on every commit, from the loop. */
 void journal_on_commit(struct journal *j, void (*fn)(void *ctx), void *ctx);
 
-/* Collect a group; nested begins count as one. */
+/* Begins a group, or a part of the one that is open, JOURNAL_DEPTH_MAX deep. */
 void journal_begin(struct journal *j);
-void journal_put(struct journal *j, const uint8_t *key, size_t key_len,
-                 const uint8_t *value, size_t value_len);
-void journal_delete(struct journal *j, const uint8_t *key, size_t key_len);
-/* Hand the group over; returns its ticket, within a nested group the ticket
- * that the whole will have, and the last one's when there is nothing. */
+
+/* Puts a record into the open group; the caller writes its value, of value_len
+ * bytes, to *value at once. Deletes a record. Return 0, ERR_NOMEM, ERR_LONG
+ * (the key), or journal_error(): then this part of the group is to be taken
+ * back. */
+int journal_put(struct journal *j, const uint8_t *key, size_t key_len,
+                size_t value_len, uint8_t **value) CHECK_RESULT;
+int journal_delete(struct journal *j, const uint8_t *key,
+                   size_t key_len) CHECK_RESULT;
+
+/* Ends what was begun last; at the outermost the group is handed over, which
+ * cannot fail. Returns its ticket, within a group the ticket that the whole
+ * will have, and the last one's when there is nothing. */
 uint64_t journal_end(struct journal *j);
+
+/* Ends what was begun last and takes back all that was put since. */
+void journal_cancel(struct journal *j);
+
+/* Ends what was begun last if err is 0, else takes it back. Returns err. */
+int journal_finish(struct journal *j, int err);
 
 /* Is the group with this ticket, and all before it, durable? */
 bool journal_is_committed(const struct journal *j, uint64_t ticket);
 
-/* 0, or why nothing is committed any more (ERR_DB, ERR_NOMEM). Permanent:
- * groups after a lost one would be kept out of order. */
+/* 0, or why storage has lost a group (ERR_DB, ..). Permanent: groups after a
+ * lost one would be kept out of order, so nothing is committed any more. */
 int journal_error(const struct journal *j);
 
 /* Go through a group, for whoever stores it: fn is called for each record,

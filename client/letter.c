@@ -53,9 +53,8 @@ body_write(const struct letter *l, uint8_t *body, size_t len)
     return 0;
 }
 
-/* Do sequence, kind and fragment agree with each other? */
-static int
-body_check(const struct letter *l, size_t letter_len)
+int
+letter_check(const struct letter *l, size_t letter_len)
 {
     size_t room = letter_data_max(letter_len);
     if (l->kind >= LETTER_KINDS)
@@ -94,7 +93,7 @@ letter_parse(struct letter *l, const uint8_t *body, size_t body_len,
         return r.err;
     memcpy(l->map, map, LETTER_MAP_LEN);
     memcpy(l->message, message, LETTER_ID_LEN);
-    return body_check(l, letter_len);
+    return letter_check(l, letter_len);
 }
 
 int

@@ -103,6 +103,10 @@ int letter_open(struct letter *l, const uint8_t chain[static LETTER_CHAIN_LEN],
                 struct letter_place at, uint8_t *letter,
                 size_t letter_len) CHECK_RESULT;
 
+/* Checks whether sequence, kind and fragment agree with each other. Returns 0,
+ * ERR_UNKNOWN (kind), ERR_LONG, ERR_RANGE or ERR_FORMAT. */
+int letter_check(const struct letter *l, size_t letter_len) CHECK_RESULT;
+
 /* The body alone, for tests of the parser. */
 int letter_parse(struct letter *l, const uint8_t *body, size_t body_len,
                  size_t letter_len) CHECK_RESULT;

@@ -24,7 +24,8 @@ nettime_start(struct nettime *n, uint64_t time_ms, uint64_t now_us)
     n->has_start = true;
 }
 
-/* The place of a store's sample: its own, or that of the one heard longest ago. */
+/* The place of a store's sample: its own, or that of the one heard longest ago.
+ */
 static unsigned
 sample_place(const struct nettime *n, const uint8_t *store)
 {

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "client/polls.h"
+#include "client/records.h"
 #include "client/state.h"
 #include "lib/pack.h"
 #include "lib/rng.h"
@@ -56,9 +57,13 @@ client_equip(struct client *c, const struct consensus *n)
         return ERR_UNSUPPORTED;
     if (c->letter_len && c->letter_len != letter_len)
         return ERR_FOREIGN;
-    if (c->letter_len != letter_len) {
+    if (c->letter_len == 0) {
         c->letter_len = letter_len;
-        client_save(c);
+        int err = client_save(c);
+        if (err) {
+            c->letter_len = 0;
+            return err;
+        }
     }
     if (c->asked)
         return 0;
@@ -116,7 +121,7 @@ network_take_document(struct client *c, const uint8_t *bytes, size_t len)
     c->newest = n->epoch;
     c->families = nettime_families(n);
     if (gateways_consensus(&c->gateways, c->env, n, client_sure_time_s(c)))
-        client_save(c);
+        (void)client_save(c);
     if (replaced)
         c->current = NULL;
     uint64_t window_s = c->current ? n->params.switch_window_s : 0;
@@ -195,15 +200,15 @@ network_control(struct client *c)
         client_drop(c, err);
 }
 
-/* The next start begins where this one is. */
+/* The next start begins where this one is; or, when that cannot be kept, where
+ * an earlier one was. */
 static void
 document_save(struct client *c, const uint8_t *bytes, size_t len)
 {
-    uint8_t key[JOURNAL_KEY_MAX];
-    size_t key_len = record_key(key, RECORD_DOCUMENT, 0, 0, 0);
     journal_begin(c->journal);
-    journal_put(c->journal, key, key_len, bytes, len);
-    (void)journal_end(c->journal);
+    int err = record_document_save(c->journal, bytes, len);
+    if (journal_finish(c->journal, err))
+        client_drop(c, err);
 }
 
 /* All pieces are there. */

@@ -171,13 +171,11 @@ polls_unasked(struct conversation *v, struct letter_place at)
 }
 
 void
-polls_answer(struct client *c, struct conversation *v, struct letter_place at,
-             uint8_t status, uint8_t slot, uint16_t full)
+polls_answer(struct conversation *v, struct letter_place at, uint8_t status,
+             uint16_t full)
 {
     struct cursor *k = cursor_of(v, at.period);
     int i = cursor_box(k, at);
-    (void)c;
-    (void)slot;
     if (i < 0)
         return;
     k->full[i] |= full;

@@ -10,10 +10,10 @@ void polls_start(struct client *c);
 /* Chooses what the poll of this tick asks for. */
 void polls_pick(struct client *c, struct choice *out);
 
-/* Takes a store's answer to the poll of a box; full: its slots with a letter. */
-void polls_answer(struct client *c, struct conversation *v,
-                  struct letter_place at, uint8_t status, uint8_t slot,
-                  uint16_t full);
+/* Takes a store's answer to the poll of a box; full: its slots with a letter.
+ */
+void polls_answer(struct conversation *v, struct letter_place at,
+                  uint8_t status, uint16_t full);
 
 /* Forgets a poll of this box: it is answered, or was not sent. */
 void polls_unasked(struct conversation *v, struct letter_place at);

@@ -10,8 +10,8 @@
  * Requests under way stand in a table of a fixed length, found by the number
  * that the SURB id hides; an entry is given up when it is taken by a later
  * number. An answer that is later than LATE_US counts as late, but is used when
- * it comes. Who answers late is judged for each box by itself: were it judged by
- * store, a store could tell by holding up one box which others are the same
+ * it comes. Who answers late is judged for each box by itself: were it judged
+ * by store, a store could tell by holding up one box which others are the same
  * client's. */
 #include "client/requests.h"
 
@@ -308,7 +308,7 @@ requests_tick(struct client *c, enum traffic_kind kind)
     request_note(c, view, &choice, &route, number);
     request_count(c, choice.request.kind);
     if (choice.letter)
-        outgoing_asked(c, choice.letter, now_us + route.answer_us + LATE_US);
+        outgoing_asked(choice.letter, now_us + route.answer_us + LATE_US);
 }
 
 /* ---- answers ---- */
@@ -334,7 +334,7 @@ answer_take(struct client *c, const struct asked *a, struct wire_answer *answer,
         outgoing_answer(c, v, a->at, answer->status);
         return;
     }
-    polls_answer(c, v, a->at, answer->status, answer->slot, answer->full);
+    polls_answer(v, a->at, answer->status, answer->full);
     if (answer->status != WIRE_LETTER)
         return;
     struct letter_place at = a->at;

@@ -2,7 +2,7 @@
  * of its own. */
 #include "client/state.h"
 
-#include "lib/codec.h"
+#include "client/records.h"
 
 int64_t
 client_own_base_us(const struct client *c)
@@ -22,7 +22,8 @@ client_now_us(const struct client *c)
 }
 
 /* A consensus is made at most an epoch before it is valid, and is of use for
- * EPOCHS_USABLE: whatever a clock says, it is not earlier or later than that. */
+ * EPOCHS_USABLE: whatever a clock says, it is not earlier or later than that.
+ */
 static uint64_t
 time_bound(const struct client *c, uint64_t now_s)
 {
@@ -60,25 +61,11 @@ client_period(const struct client *c)
     return (uint32_t)(client_time_s(c) / period_s);
 }
 
-size_t
-record_key(uint8_t key[static JOURNAL_KEY_MAX], enum record type, uint32_t id,
-           uint64_t a, uint32_t b)
-{
-    key[0] = (uint8_t)type;
-    codec_put32(key + 1, id);
-    codec_put64(key + 5, a);
-    codec_put32(key + 13, b);
-    return 17;
-}
-
-void
+int
 client_save(struct client *c)
 {
-    uint8_t key[JOURNAL_KEY_MAX], value[CLIENT_RECORD_LEN];
-    size_t len = record_key(key, RECORD_CLIENT, 0, 0, 0);
-    gateways_write(&c->gateways, value);
-    codec_put32(value + GATEWAYS_RECORD_LEN, (uint32_t)c->letter_len);
     journal_begin(c->journal);
-    journal_put(c->journal, key, len, value, sizeof value);
-    (void)journal_end(c->journal);
+    int err = record_client_save(c->journal, &c->gateways, c->letter_len);
+    c->unsaved = err != 0;
+    return journal_finish(c->journal, err);
 }

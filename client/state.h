@@ -7,10 +7,16 @@
  *   client             life, link, timer
  *   contacts requests  what applications ask; a tick's packet and its answer
  *   arrival            a letter that came, as a whole
- *   network incoming outgoing polls
+ *   incoming outgoing  letters to messages, messages to letters
+ *   network inbox messages polls
  *   conversations
  *   state
- */
+ *   records journal    the disk
+ *
+ * Memory or the disk may fail at every step, and nothing is ever done by half:
+ * what changes on disk is put into the journal first, in a part of a group that
+ * is taken back when something fails; then, when nothing can fail any more, the
+ * lists here change. */
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
 #include "client/client.h"
@@ -68,6 +74,7 @@ struct message {
     uint8_t id[LETTER_ID_LEN];
     uint8_t kind, state;
     uint32_t count, next_index, kept, acked;
+    uint32_t acking; /* by the letter that is being taken */
     size_t len;
     uint8_t *data; /* NULL once delivered or expired */
 };
@@ -207,6 +214,7 @@ struct client {
     struct witness witness;
     unsigned families; /* of stores, whose word is needed */
     size_t letter_len;
+    bool unsaved; /* gateways or letter_len, since the disk failed */
     /* requests */
     struct asked *asked;
     uint64_t asked_len, oldest; /* length: a power of two */
@@ -228,22 +236,30 @@ struct client {
     uint8_t *frame; /* scratch of one packet */
 };
 
+/* Is a message in this state done with, one way or the other? */
+static inline bool
+client_state_is_over(enum client_state s)
+{
+    return s == CLIENT_DELIVERED || s == CLIENT_EXPIRED;
+}
+
+/* Counts what was refused or could not be done, by its error. */
 static inline void
 client_drop(struct client *c, int err)
 {
     c->status.dropped[-err]++;
 }
 
-/* Tells the network's time in microseconds since 1970, for deadlines and for the epoch
- * of a packet: client/nettime.h. */
+/* Tells the network's time in microseconds since 1970, for deadlines and for
+ * the epoch of a packet: client/nettime.h. */
 uint64_t client_now_us(const struct client *c);
 
-/* Tells the time in seconds for what is decided for good, one way: what stores agree
- * on, else the own clock, bound to what the newest consensus allows. */
+/* Tells the time in seconds for what is decided for good, one way: what stores
+ * agree on, else the own clock, bound to what the newest consensus allows. */
 uint64_t client_time_s(const struct client *c);
 
-/* Tells the earlier of that and the own clock, likewise bound: for what cannot be
- * undone. */
+/* Tells the earlier of that and the own clock, likewise bound: for what cannot
+ * be undone. */
 uint64_t client_sure_time_s(const struct client *c);
 
 /* Tells the period that letters written now belong to. */
@@ -252,22 +268,7 @@ uint32_t client_period(const struct client *c);
 /* Tells the own wall clock minus the monotonic one, in microseconds. */
 int64_t client_own_base_us(const struct client *c);
 
-/* Journals the gateways and the length of letters. */
-void client_save(struct client *c);
-
-/* Keys of records: type, contact, and up to two numbers. */
-enum record {
-    RECORD_CLIENT = 'A', /* first: the others need it */
-    RECORD_CONTACT = 'C',
-    RECORD_DOCUMENT = 'D', /* the newest consensus, signed */
-    RECORD_FRAGMENT = 'F', /* contact, message id, index */
-    RECORD_LETTER = 'L',   /* contact, period, n */
-    RECORD_MESSAGE = 'M',  /* contact, order */
-    RECORD_RECEIVED = 'X'  /* order */
-};
-enum { CLIENT_RECORD_LEN = GATEWAYS_RECORD_LEN + 4 };
-
-/* Writes the key of a record; returns its length. */
-size_t record_key(uint8_t key[static JOURNAL_KEY_MAX], enum record type,
-                  uint32_t id, uint64_t a, uint32_t b);
+/* Journals the gateways and the length of letters. What fails is done again by
+ * client_tick(). Returns 0 or the journal's error. */
+int client_save(struct client *c);
 #endif

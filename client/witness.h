@@ -5,7 +5,8 @@
  * (of as many as there are, where the network has fewer); fewer could make one
  * up. Believed are only epochs that can exist by now: up to WITNESS_AHEAD after
  * the one that the clock says. What was named is forgotten after two epochs, so
- * that no word lasts for ever. Depends on the network alone, never on use. Pure. */
+ * that no word lasts for ever. Depends on the network alone, never on use.
+ * Pure. */
 #ifndef CLIENT_WITNESS_H
 #define CLIENT_WITNESS_H
 #include "network/consensus.h"

@@ -238,7 +238,7 @@ run_recv(struct json_call *k, struct client *c)
 static void
 run_release(struct json_call *k, struct client *c)
 {
-    client_release(c, k->order);
+    k->err = client_release(c, k->order);
 }
 
 static void

@@ -176,7 +176,11 @@ client_committed(void *ctx, struct world_client *k)
         char text[TEXT_MAX] = "";
         uint32_t number;
         memcpy(text, r.data, r.len < sizeof text ? r.len : sizeof text - 1);
-        client_release(k->client, r.order);
+        int err = client_release(k->client, r.order);
+        if (err) {
+            fail(p->run, err);
+            return;
+        }
         if (sscanf(text, "text %" SCNu32, &number) == 1)
             text_arrived(p, number);
     }

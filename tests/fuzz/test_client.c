@@ -351,7 +351,8 @@ served_fill(struct served *s, const struct sim_net *n)
     client_free(&c);
     /* and one received, which only a peer could make */
     static const uint8_t key[17] = {'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-    static const uint8_t value[] = {0, 0, 0, 1, LETTER_TEXT, 'h', 'i'};
+    static const uint8_t value[] = {1, 0, 0, 0, 1,   LETTER_TEXT,
+                                    0, 0, 0, 2, 'h', 'i'};
     assert_int_equal(record_keep(s, key, sizeof key, value, sizeof value), 0);
     qsort(s->record, s->n, sizeof s->record[0], by_key);
     assert_true(s->n >= 8);
@@ -405,7 +406,7 @@ records_loaded(void **state)
                 client_tick(c);
             }
             while (client_next(c, NULL, &r))
-                client_release(c, r.order);
+                assert_int_equal(client_release(c, r.order), 0);
         }
         client_free(&c);
         s.n = records;

@@ -46,7 +46,7 @@ receive(struct world *w, struct world_client *k, const char *from,
     }
     assert_int_equal(r.len, len);
     assert_memory_equal(r.data, data, len);
-    client_release(k->client, r.order);
+    assert_int_equal(client_release(k->client, r.order), 0);
     return (double)(engine_now_us(w->engine) - start_us) / 1e6;
 }
 

@@ -70,7 +70,7 @@ texts_take(struct world_client *k, uint64_t seen)
         assert_int_equal(sscanf(text, "text %u", &number), 1);
         assert_false(seen >> number & 1);
         seen |= 1ull << number;
-        client_release(k->client, r.order);
+        assert_int_equal(client_release(k->client, r.order), 0);
     }
     return seen;
 }
@@ -101,7 +101,7 @@ file_through(struct world *w, double at_s,
         while (client_next(b->client, NULL, &r)) {
             assert_int_equal(r.len, sizeof file);
             assert_memory_equal(r.data, file, sizeof file);
-            client_release(b->client, r.order);
+            assert_int_equal(client_release(b->client, r.order), 0);
             came++;
         }
         assert_int_equal(client_message(a->client, "b", order, &m), 0);

@@ -135,7 +135,7 @@ keep_busy(struct world_client *a, struct world_client *b)
                                          text, sizeof text, &order),
                              0);
         while (client_next(side[i]->client, NULL, &r))
-            client_release(side[i]->client, r.order);
+            assert_int_equal(client_release(side[i]->client, r.order), 0);
     }
 }
 

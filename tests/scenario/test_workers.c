@@ -62,7 +62,7 @@ texts_go_round(void (*params)(struct params *p), uint32_t workers)
             assert_int_equal(got.len, 1);
             assert_true(got.data[0] < 2 * TEXTS && got.data[0] % 2 != i);
             seen[got.data[0]]++;
-            client_release(k[i]->client, got.order);
+            assert_int_equal(client_release(k[i]->client, got.order), 0);
         }
     }
     for (unsigned i = 0; i < 2 * TEXTS; i++)

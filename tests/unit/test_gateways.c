@@ -170,6 +170,14 @@ a_set_of_the_network_file_is_replaced_when_none_is_listed(void **state)
     test_network_free(&n);
 }
 
+static int
+record_read(struct gateways *g, const uint8_t *record, size_t len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, record, len);
+    return gateways_read(g, &r);
+}
+
 static void
 the_record_is_read_as_it_was_written(void **state)
 {
@@ -177,24 +185,27 @@ the_record_is_read_as_it_was_written(void **state)
     struct sim_net n;
     struct test_env e;
     struct gateways g, back;
+    struct codec_writer w;
     uint8_t record[GATEWAYS_RECORD_LEN];
     net_make(&n, &e, &g);
     g.member[2].out_s = 77;
     g.renewed_s = 99;
     gateways_next(&g, &e.env, n.consensus, 1001);
     gateways_works(&g);
-    gateways_write(&g, record);
-    assert_int_equal(gateways_read(&back, record, sizeof record), 0);
+    codec_writer_init(&w, record, sizeof record);
+    gateways_write(&g, &w);
+    assert_true(!w.err && w.left == 0);
+    assert_int_equal(record_read(&back, record, sizeof record), 0);
     assert_int_equal(back.n, g.n);
     assert_memory_equal(gateways_current(&back), gateways_current(&g),
                         SPHINX_ID_LEN);
     assert_true(back.member[2].out_s == 77 && back.renewed_s == 99);
     for (size_t len = 0; len < sizeof record; len++)
-        assert_int_equal(gateways_read(&back, record, len), ERR_FORMAT);
+        assert_int_equal(record_read(&back, record, len), ERR_SHORT);
     record[0] = 0x43; /* four of them */
-    assert_int_equal(gateways_read(&back, record, sizeof record), ERR_FORMAT);
+    assert_int_equal(record_read(&back, record, sizeof record), ERR_RANGE);
     record[0] = 0x33; /* the fourth of three */
-    assert_int_equal(gateways_read(&back, record, sizeof record), ERR_FORMAT);
+    assert_int_equal(record_read(&back, record, sizeof record), ERR_RANGE);
     test_network_free(&n);
 }
 

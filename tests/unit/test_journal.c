@@ -6,6 +6,7 @@
 
 #include "client/journal.h"
 #include "lib/rng_seeded.h"
+#include "tests/heap.h"
 
 enum { QUEUE = 64 };
 
@@ -45,9 +46,10 @@ static const struct env_ops ops = {.store = served_store};
 static uint64_t
 put(struct journal *j, uint8_t key, size_t len)
 {
-    static uint8_t value[1000];
+    uint8_t *value;
     journal_begin(j);
-    journal_put(j, &key, 1, value, len);
+    assert_int_equal(journal_put(j, &key, 1, len, &value), 0);
+    memset(value, key, len);
     return journal_end(j);
 }
 
@@ -100,7 +102,7 @@ nested_groups_are_one(void **state)
     journal_begin(j);
     uint64_t before = put(j, 1, 1000);
     journal_begin(j);
-    journal_delete(j, &key, 1);
+    assert_int_equal(journal_delete(j, &key, 1), 0);
     uint64_t inner = journal_end(j);
     uint64_t whole = journal_end(j);
     assert_true(before == whole && inner == whole);
@@ -113,6 +115,85 @@ nested_groups_are_one(void **state)
     served_answer(&s, 0);
     assert_true(journal_is_committed(j, inner));
     journal_free(&j);
+}
+
+/* What a part of a group put is taken back with it, and no more; what is ended is
+ * as it was built. */
+static void
+a_part_is_taken_back_alone(void **state)
+{
+    (void)state;
+    struct served s = {.env.ops = &ops};
+    struct journal *j;
+    unsigned count[2] = {0};
+    uint8_t key = 7, *value;
+    assert_int_equal(journal_new(&j, &s.env), 0);
+    journal_begin(j);
+    assert_int_equal(journal_put(j, &key, 1, 5000, &value), 0);
+    journal_cancel(j);
+    journal_begin(j);
+    uint64_t before = put(j, 1, 100);
+    journal_begin(j);
+    (void)put(j, 2, 5000); /* the group moves */
+    assert_int_equal(journal_delete(j, &key, 1), 0);
+    assert_int_equal(journal_finish(j, ERR_NOMEM), ERR_NOMEM);
+    assert_int_equal(s.n, 0);
+    (void)put(j, 1, 50);
+    assert_true(journal_end(j) == before);
+    assert_int_equal(s.n, 1);
+    assert_int_equal(s.queue[0]->letter_len, 2 * (2 + 1 + 4) + 150);
+    assert_int_equal(journal_parse(s.queue[0]->letter, s.queue[0]->letter_len,
+                                   record_count, count),
+                     0);
+    assert_true(count[0] == 2 && count[1] == 0);
+    served_answer(&s, 0);
+    /* all of it taken back: there was no group */
+    journal_begin(j);
+    (void)put(j, 1, 10);
+    journal_cancel(j);
+    assert_int_equal(s.n, 0);
+    assert_true(put(j, 1, 1) == before + 1);
+    served_answer(&s, 0);
+    journal_free(&j);
+}
+
+/* Nothing is lost that was put, and nothing that was not is kept: an allocation
+ * that fails is an error at once, and the group goes on without that record. */
+static void
+memory_that_fails_costs_one_record(void **state)
+{
+    (void)state;
+    for (struct heap h = {0}; heap_next(&h);) {
+        struct served s = {.env.ops = &ops};
+        struct journal *j;
+        unsigned count[2] = {0}, kept = 0;
+        heap_arm(&h);
+        int err = journal_new(&j, &s.env);
+        if (!err)
+            journal_begin(j);
+        for (uint8_t key = 0; key < 8 && !err; key++) {
+            uint8_t *value;
+            int one = journal_put(j, &key, 1, 1000, &value);
+            if (!one)
+                memset(value, key, 1000);
+            kept += !one;
+        }
+        uint64_t ticket = err ? 0 : journal_end(j);
+        heap_disarm(&h);
+        assert_int_equal(err, h.n == 0 ? ERR_NOMEM : 0);
+        if (err)
+            continue;
+        assert_true(kept == (h.failed ? 7 : 8) && s.n == 1);
+        assert_int_equal(journal_parse(s.queue[0]->letter,
+                                       s.queue[0]->letter_len, record_count,
+                                       count),
+                         0);
+        assert_int_equal(count[0], kept);
+        served_answer(&s, 0);
+        assert_true(journal_is_committed(j, ticket));
+        assert_int_equal(journal_error(j), 0);
+        journal_free(&j);
+    }
 }
 
 /* A group that is lost stops everything after it: kept out of order is worse
@@ -130,7 +211,11 @@ a_lost_group_stops_the_rest(void **state)
     assert_int_equal(journal_error(j), ERR_DB);
     assert_false(journal_is_committed(j, a));
     assert_false(journal_is_committed(j, b));
-    uint64_t c = put(j, 3, 10);
+    uint8_t key = 3, *value;
+    journal_begin(j);
+    assert_int_equal(journal_put(j, &key, 1, 10, &value), ERR_DB);
+    assert_int_equal(journal_delete(j, &key, 1), ERR_DB);
+    uint64_t c = journal_end(j);
     assert_int_equal(s.n, 0); /* not even tried */
     assert_false(journal_is_committed(j, c));
     journal_free(&j);
@@ -194,6 +279,8 @@ mutated_groups(void **state)
 const struct CMUnitTest test_journal[] = {
     cmocka_unit_test(tickets_follow_commits),
     cmocka_unit_test(nested_groups_are_one),
+    cmocka_unit_test(a_part_is_taken_back_alone),
+    cmocka_unit_test(memory_that_fails_costs_one_record),
     cmocka_unit_test(a_lost_group_stops_the_rest),
     cmocka_unit_test(groups_outlive_the_journal),
     cmocka_unit_test(mutated_groups),

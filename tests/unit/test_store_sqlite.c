@@ -257,14 +257,14 @@ records_come_back(void **state)
     assert_int_equal(storage_port_new(&m.port, m.storage, l), 0);
     assert_int_equal(journal_new(&j, &m.env), 0);
     for (uint32_t i = 0; i < 500; i++) {
-        uint8_t key[4] = {(uint8_t)(i >> 8), (uint8_t)i}, value[8];
-        memset(value, (int)i, sizeof value);
+        uint8_t key[4] = {(uint8_t)(i >> 8), (uint8_t)i}, *value;
         journal_begin(j);
-        journal_put(j, key, sizeof key, value, sizeof value);
+        assert_int_equal(journal_put(j, key, sizeof key, 8, &value), 0);
+        memset(value, (int)i, 8);
         if (i >= 100) {
             key[0] = (uint8_t)((i - 100) >> 8);
             key[1] = (uint8_t)(i - 100);
-            journal_delete(j, key, sizeof key);
+            assert_int_equal(journal_delete(j, key, sizeof key), 0);
         }
         ticket = journal_end(j);
     }

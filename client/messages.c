@@ -1,0 +1,209 @@
+/* client/messages.c - see messages.h.
+ *
+ * A message's states: queued, sent (all letters kept), delivered (all
+ * acknowledged), expired. Finished ones are remembered, FINISHED_MAX a contact.
+ * Bounds: CLIENT_MESSAGES_MAX of one contact, CLIENT_QUEUE_MAX bytes of all. */
+#include "client/messages.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/conversations.h"
+
+enum { FINISHED_MAX = 64 };
+
+struct message *
+message_find(const struct conversation *v, uint64_t order)
+{
+    struct message *m = v->messages;
+    while (m && m->order != order)
+        m = m->next;
+    return m;
+}
+
+/* A copy of m that has its own data. */
+static struct message *
+message_new(const struct message *m, const uint8_t *data)
+{
+    struct message *copy = malloc(sizeof *copy);
+    uint8_t *bytes = malloc(m->len + 1);
+    if (!copy || !bytes) {
+        free(copy);
+        free(bytes);
+        return NULL;
+    }
+    if (m->len > 0)
+        memcpy(bytes, data, m->len);
+    *copy = *m;
+    copy->data = bytes;
+    return copy;
+}
+
+static void
+message_data_free(struct message *m)
+{
+    if (m->data)
+        sodium_memzero(m->data, m->len);
+    free(m->data);
+    m->data = NULL;
+}
+
+static void
+message_link(struct client *c, struct conversation *v, struct message *m)
+{
+    *v->messages_end = m;
+    v->messages_end = &m->next;
+    v->n_messages++;
+    if (!message_is_over(m)) {
+        v->n_waiting++;
+        c->status.queued++;
+        c->queue_len += m->len;
+    }
+}
+
+static void
+message_unlink(struct conversation *v, struct message **at)
+{
+    struct message *m = *at;
+    *at = m->next;
+    if (v->messages_end == &m->next)
+        v->messages_end = at;
+    v->n_messages--;
+    message_data_free(m);
+    free(m);
+}
+
+/* It waits no more. */
+static void
+message_uncount(struct client *c, struct conversation *v,
+                const struct message *m)
+{
+    c->queue_len -= m->len;
+    c->status.queued--;
+    v->n_waiting--;
+}
+
+/* Journal the newest message, and the contact's record with it. */
+static int
+message_keep(struct client *c, struct conversation *v, struct message *m)
+{
+    journal_begin(c->journal);
+    int err = record_message_save(c->journal, v->id, m, CLIENT_QUEUED);
+    if (!err)
+        err = conversation_save(c, v);
+    if (err)
+        journal_cancel(c->journal);
+    else
+        m->ticket = journal_end(c->journal);
+    return err;
+}
+
+/* The newest message was not kept: it never was. */
+static void
+message_withdraw(struct client *c, struct conversation *v,
+                 const struct message *m)
+{
+    struct message **at = &v->messages;
+    while (*at != m)
+        at = &(*at)->next;
+    message_uncount(c, v, m);
+    v->next_order--;
+    message_unlink(v, at);
+}
+
+int
+message_submit(struct client *c, struct conversation *v, enum letter_kind kind,
+               const uint8_t *id, const uint8_t *data, size_t len,
+               uint64_t *order)
+{
+    const uint64_t active = v->active;
+    struct message head = {.order = v->next_order,
+                           .created_s = client_time_s(c),
+                           .started_us = env_now_mono_us(c->env),
+                           .kind = (uint8_t)kind,
+                           .state = CLIENT_QUEUED,
+                           .len = len};
+    if (v->refused)
+        return ERR_USED;
+    if (len > LETTER_MESSAGE_MAX)
+        return ERR_LONG;
+    if (c->queue_len + len > CLIENT_QUEUE_MAX ||
+        v->n_waiting >= CLIENT_MESSAGES_MAX)
+        return ERR_FULL;
+    head.count = letter_count(len, c->letter_len);
+    if (id)
+        memcpy(head.id, id, LETTER_ID_LEN);
+    else
+        env_random_crypto(c->env, head.id, LETTER_ID_LEN);
+    struct message *m = message_new(&head, data);
+    if (!m)
+        return ERR_NOMEM;
+    v->next_order++;
+    message_link(c, v, m);
+    conversation_touch(c, v);
+    *order = head.order;
+    int err = message_keep(c, v, m);
+    if (err) {
+        message_withdraw(c, v, m);
+        v->active = active;
+    }
+    return err;
+}
+
+void
+message_finish(struct client *c, struct conversation *v, struct message *m,
+               enum client_state state)
+{
+    m->state = (uint8_t)state;
+    m->next_index = m->count;
+    message_uncount(c, v, m);
+    message_data_free(m);
+    c->status.changes++;
+}
+
+void
+messages_prune(struct client *c, struct conversation *v)
+{
+    uint32_t over = 0;
+    for (const struct message *m = v->messages; m; m = m->next)
+        over += message_is_over(m);
+    for (struct message **at = &v->messages; *at && over > FINISHED_MAX;) {
+        if (!message_is_over(*at)) {
+            at = &(*at)->next;
+            continue;
+        }
+        if (record_message_delete(c->journal, v->id, (*at)->order))
+            return; /* with the next one that finishes */
+        message_unlink(v, at);
+        over--;
+    }
+}
+
+int
+message_load(struct client *c, struct conversation *v,
+             const struct record_key *key, const uint8_t *value, size_t len)
+{
+    struct message head;
+    const uint8_t *data;
+    int err = record_message_read(&head, &data, key, value, len, c->letter_len);
+    if (err)
+        return err;
+    head.started_us = env_now_mono_us(c->env);
+    struct message *m = message_new(&head, data);
+    if (!m)
+        return ERR_NOMEM;
+    if (message_is_over(m)) {
+        message_data_free(m);
+        m->next_index = m->kept = m->acked = m->count;
+    }
+    message_link(c, v, m);
+    return 0;
+}
+
+void
+messages_free(struct conversation *v)
+{
+    while (v->messages)
+        message_unlink(v, &v->messages);
+}

@@ -1,0 +1,41 @@
+/* client/messages.h - the messages to a contact, from being queued to being
+ * forgotten. Which letters they become is outgoing's matter. */
+#ifndef CLIENT_MESSAGES_H
+#define CLIENT_MESSAGES_H
+#include "client/records.h"
+#include "client/state.h"
+
+/* Finds v's message of this number; returns NULL when there is none. */
+struct message *message_find(const struct conversation *v, uint64_t order);
+
+/* Tells whether m is delivered or expired. */
+static inline bool
+message_is_over(const struct message *m)
+{
+    return client_state_is_over((enum client_state)m->state);
+}
+
+/* Queues a message for v and journals it. id: NULL for a random one. *order is
+ * its number. Returns 0, ERR_USED (v is refused), ERR_LONG, ERR_FULL,
+ * ERR_NOMEM, or why the disk keeps nothing; then nothing has changed. */
+int message_submit(struct client *c, struct conversation *v,
+                   enum letter_kind kind, const uint8_t *id,
+                   const uint8_t *data, size_t len,
+                   uint64_t *order) CHECK_RESULT;
+
+/* Makes m one that is over, as its record says already. */
+void message_finish(struct client *c, struct conversation *v, struct message *m,
+                    enum client_state state);
+
+/* Remembers finished messages, but not all of them: forgets the oldest, as far
+ * as the journal takes it. */
+void messages_prune(struct client *c, struct conversation *v);
+
+/* Takes a record of an earlier life. */
+int message_load(struct client *c, struct conversation *v,
+                 const struct record_key *key, const uint8_t *value,
+                 size_t len) CHECK_RESULT;
+
+/* Wipes and frees v's messages. */
+void messages_free(struct conversation *v);
+#endif

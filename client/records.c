@@ -1,0 +1,493 @@
+/* client/records.c - see records.h: for each kind of record its writer and its
+ * reader, side by side. No state. */
+#include "client/records.h"
+
+#include <string.h>
+
+#include "lib/codec.h"
+
+enum {
+    CLIENT_LEN = GATEWAYS_RECORD_LEN + 4,
+    CONTACT_VERSION = 1,
+    CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
+                  (8 + 4) + 4 + LETTER_MAP_LEN, /* but name and periods */
+    CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
+    FRAGMENT_HEAD_LEN = 1 + 4 + 4 + 8,
+    LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8,
+    MESSAGE_VERSION = 2,
+    MESSAGE_HEAD_LEN = 1 + 1 + 1 + LETTER_ID_LEN + 8 + 4 + 4,
+    RECEIVED_VERSION = 1,
+    RECEIVED_HEAD_LEN = 1 + 4 + 1 + 4
+};
+enum { FLAG_CONFIRMED = 1, FLAG_REFUSED = 2, FLAG_INVITER = 4 };
+
+/* ---- keys ---- */
+
+size_t
+record_key_write(uint8_t out[static RECORD_KEY_LEN], struct record_key key)
+{
+    struct codec_writer w;
+    codec_writer_init(&w, out, RECORD_KEY_LEN);
+    codec_write8(&w, key.type);
+    codec_write32(&w, key.contact);
+    codec_write64(&w, key.a);
+    codec_write32(&w, key.b);
+    return RECORD_KEY_LEN;
+}
+
+int
+record_key_read(struct record_key *key, const uint8_t *bytes, size_t len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, bytes, len);
+    key->type = codec_read8(&r);
+    key->contact = codec_read32(&r);
+    key->a = codec_read64(&r);
+    key->b = codec_read32(&r);
+    if (r.err || r.left)
+        return r.err ? r.err : ERR_FORMAT;
+    const char *known = "ACDFLMX";
+    const char *type = memchr(known, key->type, strlen(known));
+    if (!type)
+        return ERR_VERSION;
+    /* what a type does not use is 0, so that a thing has one key only */
+    const bool one = key->type == 'A' || key->type == 'D';
+    if (((one || key->type == 'X') && key->contact) ||
+        ((one || key->type == 'C') && key->a) ||
+        (key->type != 'F' && key->type != 'L' && key->b))
+        return ERR_FORMAT;
+    return 0;
+}
+
+/* Open a record of exactly len bytes in the journal's group. */
+static int
+record_open(struct journal *j, struct codec_writer *w, struct record_key key,
+            size_t len)
+{
+    uint8_t bytes[RECORD_KEY_LEN], *value;
+    size_t key_len = record_key_write(bytes, key);
+    int err = journal_put(j, bytes, key_len, len, &value);
+    if (!err)
+        codec_writer_init(w, value, len);
+    return err;
+}
+
+/* It is written: is it as long as was said? */
+static int
+record_close(const struct codec_writer *w)
+{
+    return w->err ? w->err : w->left ? ERR_SHORT : 0;
+}
+
+static int
+record_delete(struct journal *j, struct record_key key)
+{
+    uint8_t bytes[RECORD_KEY_LEN];
+    size_t key_len = record_key_write(bytes, key);
+    return journal_delete(j, bytes, key_len);
+}
+
+/* It is read: was that all? */
+static int
+reader_end(const struct codec_reader *r)
+{
+    return r->err ? r->err : r->left ? ERR_FORMAT : 0;
+}
+
+/* ---- the client's own ---- */
+
+int
+record_client_save(struct journal *j, const struct gateways *gateways,
+                   size_t letter_len)
+{
+    struct codec_writer w;
+    int err = record_open(j, &w, (struct record_key){.type = RECORD_CLIENT},
+                          CLIENT_LEN);
+    if (err)
+        return err;
+    gateways_write(gateways, &w);
+    codec_write32(&w, (uint32_t)letter_len);
+    return record_close(&w);
+}
+
+int
+record_client_read(struct gateways *gateways, size_t *letter_len,
+                   const uint8_t *value, size_t len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    int err = gateways_read(gateways, &r);
+    size_t letters = codec_read32(&r);
+    if (!err)
+        err = reader_end(&r);
+    if (!err && letters &&
+        (letters > LETTER_LEN_MAX || letter_data_max(letters) == 0))
+        err = ERR_RANGE;
+    *letter_len = err ? 0 : letters;
+    return err;
+}
+
+/* ---- a contact ---- */
+
+static void
+cursors_write(struct codec_writer *w, const struct conversation *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct cursor *k = &v->cursor[i];
+        codec_write32(w, k->period);
+        codec_write32(w, k->base);
+        codec_write32(w, k->end);
+        for (size_t b = 0; b < CURSOR_BOXES; b++)
+            codec_write16(w, k->held[b]);
+    }
+}
+
+static int
+cursors_read(struct conversation *v, struct codec_reader *r)
+{
+    if (r->left % CURSOR_LEN || r->left > (size_t)CURSORS * CURSOR_LEN)
+        return ERR_FORMAT;
+    for (size_t i = 0; r->left > 0; i++) {
+        struct cursor *k = &v->cursor[i];
+        k->open = true;
+        k->period = codec_read32(r);
+        k->base = codec_read32(r);
+        k->end = codec_read32(r);
+        for (size_t b = 0; b < CURSOR_BOXES; b++)
+            k->held[b] = codec_read16(r);
+        if (i > 0 && k->period >= v->cursor[i - 1].period)
+            return ERR_FORMAT;
+    }
+    return 0;
+}
+
+int
+record_contact_save(struct journal *j, const struct conversation *v,
+                    const struct message *current)
+{
+    struct codec_writer w;
+    size_t name_len = strlen(v->name), n_cursors = 0;
+    while (n_cursors < CURSORS && v->cursor[n_cursors].open)
+        n_cursors++;
+    int err = record_open(
+        j, &w, (struct record_key){.type = RECORD_CONTACT, .contact = v->id},
+        CONTACT_LEN + name_len + n_cursors * CURSOR_LEN);
+    if (err)
+        return err;
+    codec_write8(&w, CONTACT_VERSION);
+    codec_write8(&w, (uint8_t)((v->confirmed ? FLAG_CONFIRMED : 0) |
+                               (v->refused ? FLAG_REFUSED : 0) |
+                               (v->inviter ? FLAG_INVITER : 0)));
+    codec_write8(&w, (uint8_t)name_len);
+    codec_write_bytes(&w, v->name, name_len);
+    codec_write_bytes(&w, v->chains, (size_t)2 * LETTER_CHAIN_LEN);
+    codec_write32(&w, v->born);
+    codec_write64(&w, v->active);
+    codec_write32(&w, v->at.period);
+    codec_write32(&w, v->at.n);
+    codec_write32(&w, v->previous_period);
+    codec_write32(&w, v->previous_count);
+    codec_write32(&w, v->next_sequence);
+    codec_write64(&w, v->next_order);
+    codec_write64(&w, current ? current->order : v->next_order);
+    codec_write32(&w, current ? current->next_index : 0);
+    codec_write32(&w, v->ack);
+    codec_write_bytes(&w, v->map, sizeof v->map);
+    cursors_write(&w, v, n_cursors);
+    return record_close(&w);
+}
+
+static int
+contact_read_head(struct conversation *v, struct codec_reader *r)
+{
+    if (codec_read8(r) != CONTACT_VERSION)
+        return r->err ? r->err : ERR_VERSION;
+    uint8_t flags = codec_read8(r), name_len = codec_read8(r);
+    const uint8_t *name = codec_read_bytes(r, name_len);
+    const uint8_t *chains = codec_read_bytes(r, (size_t)2 * LETTER_CHAIN_LEN);
+    if (r->err)
+        return r->err;
+    if (name_len == 0 || name_len >= CLIENT_NAME_MAX)
+        return ERR_RANGE;
+    memcpy(v->name, name, name_len);
+    v->name[name_len] = 0;
+    memcpy(v->chains, chains, (size_t)2 * LETTER_CHAIN_LEN);
+    v->confirmed = flags & FLAG_CONFIRMED;
+    v->refused = flags & FLAG_REFUSED;
+    v->inviter = flags & FLAG_INVITER;
+    return 0;
+}
+
+int
+record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    int err = contact_read_head(v, &r);
+    if (err)
+        return err;
+    v->born = codec_read32(&r);
+    v->active = codec_read64(&r);
+    v->at.period = codec_read32(&r);
+    v->at.n = codec_read32(&r);
+    v->previous_period = codec_read32(&r);
+    v->previous_count = codec_read32(&r);
+    v->next_sequence = codec_read32(&r);
+    v->next_order = codec_read64(&r);
+    v->loaded_order = codec_read64(&r);
+    v->loaded_index = codec_read32(&r);
+    v->ack = codec_read32(&r);
+    const uint8_t *map = codec_read_bytes(&r, LETTER_MAP_LEN);
+    if (r.err)
+        return r.err;
+    memcpy(v->map, map, LETTER_MAP_LEN);
+    return cursors_read(v, &r);
+}
+
+/* ---- the consensus ---- */
+
+int
+record_document_save(struct journal *j, const uint8_t *document, size_t len)
+{
+    struct codec_writer w;
+    int err =
+        record_open(j, &w, (struct record_key){.type = RECORD_DOCUMENT}, len);
+    if (err)
+        return err;
+    codec_write_bytes(&w, document, len);
+    return record_close(&w);
+}
+
+/* ---- a fragment ---- */
+
+static struct record_key
+fragment_key(uint32_t contact, const uint8_t *id, uint32_t index)
+{
+    return (struct record_key){RECORD_FRAGMENT, contact, codec_get64(id),
+                               index};
+}
+
+int
+record_fragment_save(struct journal *j, uint32_t contact,
+                     const struct letter *l, uint64_t progress_s)
+{
+    struct codec_writer w;
+    int err = record_open(j, &w, fragment_key(contact, l->message, l->index),
+                          (size_t)FRAGMENT_HEAD_LEN + l->data_len);
+    if (err)
+        return err;
+    codec_write8(&w, l->kind);
+    codec_write32(&w, l->count);
+    codec_write32(&w, l->total);
+    codec_write64(&w, progress_s);
+    codec_write_bytes(&w, l->data, l->data_len);
+    return record_close(&w);
+}
+
+int
+record_fragment_read(struct letter *l, uint64_t *progress_s,
+                     const struct record_key *key, const uint8_t *value,
+                     size_t len, size_t letter_len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    *l = (struct letter){.sequence = 1, .index = key->b};
+    codec_put64(l->message, key->a);
+    l->kind = codec_read8(&r);
+    l->count = codec_read32(&r);
+    l->total = codec_read32(&r);
+    *progress_s = codec_read64(&r);
+    if (r.err)
+        return r.err;
+    if (r.left > letter_data_max(letter_len))
+        return ERR_FORMAT;
+    l->data_len = (uint16_t)r.left;
+    l->data = codec_read_bytes(&r, r.left);
+    if (l->count < 2) /* whole at once */
+        return ERR_RANGE;
+    return letter_check(l, letter_len);
+}
+
+int
+record_fragment_delete(struct journal *j, uint32_t contact,
+                       const uint8_t id[static LETTER_ID_LEN], uint32_t index)
+{
+    return record_delete(j, fragment_key(contact, id, index));
+}
+
+/* ---- a letter ---- */
+
+static struct record_key
+letter_key(uint32_t contact, struct letter_place at)
+{
+    return (struct record_key){RECORD_LETTER, contact, at.period, at.n};
+}
+
+int
+record_letter_save(struct journal *j, uint32_t contact,
+                   const struct out_letter *l, uint64_t due_s,
+                   size_t letter_len)
+{
+    struct codec_writer w;
+    int err = record_open(j, &w, letter_key(contact, l->at),
+                          LETTER_HEAD_LEN + letter_len);
+    if (err)
+        return err;
+    codec_write32(&w, l->sequence);
+    codec_write32(&w, l->index);
+    codec_write64(&w, l->order);
+    codec_write8(&w, l->kept ? l->keeps : 0);
+    codec_write64(&w, l->kept ? due_s : 0);
+    codec_write_bytes(&w, l->bytes, letter_len);
+    return record_close(&w);
+}
+
+int
+record_letter_read(struct out_letter *l, const uint8_t **bytes,
+                   const struct record_key *key, const uint8_t *value,
+                   size_t len, size_t letter_len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    *l = (struct out_letter){.at = {(uint32_t)key->a, key->b}};
+    l->sequence = codec_read32(&r);
+    l->index = codec_read32(&r);
+    l->order = codec_read64(&r);
+    l->keeps = codec_read8(&r);
+    l->kept = l->tried = l->keeps > 0;
+    l->due_s = codec_read64(&r);
+    *bytes = codec_read_bytes(&r, letter_len);
+    if (key->a > UINT32_MAX)
+        return ERR_RANGE;
+    return reader_end(&r);
+}
+
+int
+record_letter_delete(struct journal *j, uint32_t contact,
+                     struct letter_place at)
+{
+    return record_delete(j, letter_key(contact, at));
+}
+
+/* ---- a message that is sent ---- */
+
+static struct record_key
+message_key(uint32_t contact, uint64_t order)
+{
+    return (struct record_key){RECORD_MESSAGE, contact, order, 0};
+}
+
+int
+record_message_save(struct journal *j, uint32_t contact,
+                    const struct message *m, enum client_state state)
+{
+    struct codec_writer w;
+    const size_t len = client_state_is_over(state) ? 0 : m->len;
+    int err = record_open(j, &w, message_key(contact, m->order),
+                          MESSAGE_HEAD_LEN + len);
+    if (err)
+        return err;
+    codec_write8(&w, MESSAGE_VERSION);
+    codec_write8(&w, (uint8_t)state);
+    codec_write8(&w, m->kind);
+    codec_write_bytes(&w, m->id, LETTER_ID_LEN);
+    codec_write64(&w, m->created_s);
+    codec_write32(&w, m->count);
+    codec_write32(&w, (uint32_t)len);
+    codec_write_bytes(&w, m->data, len);
+    return record_close(&w);
+}
+
+/* Do the fields of a message agree with each other? */
+static int
+message_check(const struct message *m, size_t letter_len)
+{
+    if (m->state < CLIENT_QUEUED || m->state > CLIENT_EXPIRED ||
+        m->kind == LETTER_ACK || m->kind >= LETTER_KINDS)
+        return ERR_FORMAT;
+    if (m->count == 0 || m->len > LETTER_MESSAGE_MAX)
+        return ERR_RANGE;
+    if (client_state_is_over((enum client_state)m->state))
+        return m->len == 0 ? 0 : ERR_RANGE;
+    return m->count == letter_count(m->len, letter_len) ? 0 : ERR_RANGE;
+}
+
+int
+record_message_read(struct message *m, const uint8_t **data,
+                    const struct record_key *key, const uint8_t *value,
+                    size_t len, size_t letter_len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    *m = (struct message){.order = key->a};
+    if (codec_read8(&r) != MESSAGE_VERSION)
+        return r.err ? r.err : ERR_VERSION;
+    m->state = codec_read8(&r);
+    m->kind = codec_read8(&r);
+    const uint8_t *id = codec_read_bytes(&r, LETTER_ID_LEN);
+    m->created_s = codec_read64(&r);
+    m->count = codec_read32(&r);
+    m->len = codec_read32(&r);
+    *data = codec_read_bytes(&r, m->len);
+    int err = reader_end(&r);
+    if (err)
+        return err;
+    memcpy(m->id, id, LETTER_ID_LEN);
+    return message_check(m, letter_len);
+}
+
+int
+record_message_delete(struct journal *j, uint32_t contact, uint64_t order)
+{
+    return record_delete(j, message_key(contact, order));
+}
+
+/* ---- a message that was received ---- */
+
+static struct record_key
+received_key(uint64_t order)
+{
+    return (struct record_key){RECORD_RECEIVED, 0, order, 0};
+}
+
+int
+record_received_save(struct journal *j, const struct record_received *r)
+{
+    struct codec_writer w;
+    int err = record_open(j, &w, received_key(r->order),
+                          (size_t)RECEIVED_HEAD_LEN + r->len);
+    if (err)
+        return err;
+    codec_write8(&w, RECEIVED_VERSION);
+    codec_write32(&w, r->contact);
+    codec_write8(&w, r->kind);
+    codec_write32(&w, r->len);
+    codec_write_bytes(&w, r->data, r->len);
+    return record_close(&w);
+}
+
+int
+record_received_read(struct record_received *out, const struct record_key *key,
+                     const uint8_t *value, size_t len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    *out = (struct record_received){.order = key->a};
+    if (codec_read8(&r) != RECEIVED_VERSION)
+        return r.err ? r.err : ERR_VERSION;
+    out->contact = codec_read32(&r);
+    out->kind = codec_read8(&r);
+    out->len = codec_read32(&r);
+    out->data = codec_read_bytes(&r, out->len);
+    int err = reader_end(&r);
+    if (err)
+        return err;
+    return out->kind == LETTER_TEXT || out->kind == LETTER_FILE ? 0
+                                                                : ERR_FORMAT;
+}
+
+int
+record_received_delete(struct journal *j, uint64_t order)
+{
+    return record_delete(j, received_key(order));
+}

@@ -1,0 +1,138 @@
+/* client/records.h - a client's records: every byte that it keeps on disk.
+ *
+ * All numbers are big endian. A key says of what a record is, and for which
+ * contact:
+ *
+ *   key = type 1 | contact 4 | a 8 | b 4
+ *
+ *   type         contact  a           b       value
+ *   A client     0        0           0       gateways 129 | letter length 4
+ *   C contact    it       0           0       see below
+ *   D document   0        0           0       the newest consensus, signed
+ *   F fragment   from     message id  index   kind 1 | count 4 | total 4
+ *                                             | last progress 8 | data ..
+ *   L letter     to       period      n       sequence 4 | index 4 | order 8
+ *                                             | keeps 1 | due 8 | letter ..
+ *   M message    to       order       0       version 1 (2) | state 1 | kind 1
+ *                                             | id 8 | created 8 | count 4
+ *                                             | length 4 | data ..
+ *   X received   0        order       0       version 1 (1) | contact 4 | kind 1
+ *                                             | length 4 | data ..
+ *
+ * In the order of their keys each record comes after those that it needs: A
+ * tells how long letters are, C whom the others are about. A contact:
+ *
+ *   version 1 (1) | flags 1 (1 confirmed, 2 refused, 4 inviter)
+ *   | name length 1 | name .. | chains 32 out, 32 in | born 4 | recency 8
+ *   | next place: period 4, n 4
+ *   | the last period with letters 4 | its letters 4
+ *   | next sequence 4 | next order 8
+ *   | the message that letters are made of: order 8, index of the next 4
+ *   | acknowledged 4 | map 32
+ *   | of each period that is read, the newest first, 9 at most:
+ *     period 4 | first box 4 | letters in it 4 | slots read of 8 boxes 8 x 2
+ *
+ * For the gateways see client/gateways.h. A message that is over (delivered or
+ * expired) has no data. Every length is given or follows from the others, so
+ * that a record cut short is refused, as is one too long.
+ *
+ * Writers put a record into the journal's open group and return 0, ERR_NOMEM,
+ * or why the disk keeps nothing any more; then the caller takes the group back.
+ * Readers return 0, ERR_SHORT, ERR_VERSION, ERR_FORMAT or ERR_RANGE; what they
+ * give points into the value. */
+#ifndef CLIENT_RECORDS_H
+#define CLIENT_RECORDS_H
+#include "client/state.h"
+
+enum record_type {
+    RECORD_CLIENT = 'A',
+    RECORD_CONTACT = 'C',
+    RECORD_DOCUMENT = 'D',
+    RECORD_FRAGMENT = 'F',
+    RECORD_LETTER = 'L',
+    RECORD_MESSAGE = 'M',
+    RECORD_RECEIVED = 'X'
+};
+enum { RECORD_KEY_LEN = 17 };
+
+struct record_key {
+    uint8_t type; /* enum record_type */
+    uint32_t contact;
+    uint64_t a;
+    uint32_t b;
+};
+
+/* Writes a key; returns RECORD_KEY_LEN. */
+size_t record_key_write(uint8_t out[static RECORD_KEY_LEN],
+                        struct record_key key);
+
+/* Reads a key. Returns also ERR_VERSION for a type that is not known. */
+int record_key_read(struct record_key *key, const uint8_t *bytes,
+                    size_t len) CHECK_RESULT;
+
+/* The gateways and the length of letters; 0 before the first consensus. */
+int record_client_save(struct journal *j, const struct gateways *gateways,
+                       size_t letter_len) CHECK_RESULT;
+int record_client_read(struct gateways *gateways, size_t *letter_len,
+                       const uint8_t *value, size_t len) CHECK_RESULT;
+
+/* A contact. current: the message that its letters are made of, NULL: none. The
+ * reader leaves id and lists as they are, needs v->chains, and puts the place
+ * of the current message into loaded_order and loaded_index. */
+int record_contact_save(struct journal *j, const struct conversation *v,
+                        const struct message *current) CHECK_RESULT;
+int record_contact_read(struct conversation *v, const uint8_t *value,
+                        size_t len) CHECK_RESULT;
+
+/* The newest consensus; what is read is judged like one that has just come. */
+int record_document_save(struct journal *j, const uint8_t *document,
+                         size_t len) CHECK_RESULT;
+
+/* A fragment of a message from `contact` that is not yet whole: of l message,
+ * kind, index, count, total and data. */
+int record_fragment_save(struct journal *j, uint32_t contact,
+                         const struct letter *l,
+                         uint64_t progress_s) CHECK_RESULT;
+int record_fragment_read(struct letter *l, uint64_t *progress_s,
+                         const struct record_key *key, const uint8_t *value,
+                         size_t len, size_t letter_len) CHECK_RESULT;
+int record_fragment_delete(struct journal *j, uint32_t contact,
+                           const uint8_t id[static LETTER_ID_LEN],
+                           uint32_t index) CHECK_RESULT;
+
+/* A letter that waits in or for a box. due_s: when a kept one is put again. */
+int record_letter_save(struct journal *j, uint32_t contact,
+                       const struct out_letter *l, uint64_t due_s,
+                       size_t letter_len) CHECK_RESULT;
+int record_letter_read(struct out_letter *l, const uint8_t **bytes,
+                       const struct record_key *key, const uint8_t *value,
+                       size_t len, size_t letter_len) CHECK_RESULT;
+int record_letter_delete(struct journal *j, uint32_t contact,
+                         struct letter_place at) CHECK_RESULT;
+
+/* A message to `contact`, as it is once it is in this state. The reader gives
+ * its data apart. */
+int record_message_save(struct journal *j, uint32_t contact,
+                        const struct message *m,
+                        enum client_state state) CHECK_RESULT;
+int record_message_read(struct message *m, const uint8_t **data,
+                        const struct record_key *key, const uint8_t *value,
+                        size_t len, size_t letter_len) CHECK_RESULT;
+int record_message_delete(struct journal *j, uint32_t contact,
+                          uint64_t order) CHECK_RESULT;
+
+/* A whole message that the application has not released. */
+struct record_received {
+    uint64_t order;
+    uint32_t contact;
+    uint8_t kind; /* LETTER_TEXT or LETTER_FILE */
+    const uint8_t *data;
+    uint32_t len;
+};
+int record_received_save(struct journal *j,
+                         const struct record_received *r) CHECK_RESULT;
+int record_received_read(struct record_received *r,
+                         const struct record_key *key, const uint8_t *value,
+                         size_t len) CHECK_RESULT;
+int record_received_delete(struct journal *j, uint64_t order) CHECK_RESULT;
+#endif

@@ -1,0 +1,191 @@
+/* tests/client_disk.c - see client_disk.h. */
+#include "tests/client_disk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/heap.h"
+#include "tests/runner.h"
+
+/* ---- records ---- */
+
+/* Where a key is, or belongs. */
+static size_t
+disk_place(const struct client_disk *d, const uint8_t *key, size_t key_len,
+           bool *is_there)
+{
+    size_t i = 0;
+    int order = -1;
+    for (; i < d->n && order < 0; i++) {
+        const struct disk_record *r = &d->record[i];
+        order =
+            memcmp(r->key, key, r->key_len < key_len ? r->key_len : key_len);
+        if (order == 0 && r->key_len != key_len)
+            order = r->key_len < key_len ? -1 : 1;
+    }
+    *is_there = order == 0;
+    return order < 0 ? i : i - 1;
+}
+
+static void
+disk_erase(struct client_disk *d, size_t i)
+{
+    free(d->record[i].value);
+    memmove(&d->record[i], &d->record[i + 1],
+            (--d->n - i) * sizeof d->record[0]);
+}
+
+static void
+disk_insert(struct client_disk *d, size_t i, const uint8_t *key, size_t key_len)
+{
+    if (d->n == d->room) {
+        d->room = 2 * d->room + 16;
+        d->record = realloc(d->record, d->room * sizeof d->record[0]);
+        assert_non_null(d->record);
+    }
+    memmove(&d->record[i + 1], &d->record[i],
+            (d->n++ - i) * sizeof d->record[0]);
+    d->record[i] = (struct disk_record){.key_len = key_len};
+    memcpy(d->record[i].key, key, key_len);
+}
+
+static int
+disk_apply(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
+           size_t value_len)
+{
+    struct client_disk *d = ctx;
+    bool is_there;
+    size_t i = disk_place(d, key, key_len, &is_there);
+    if (!value) {
+        if (is_there)
+            disk_erase(d, i);
+        return 0;
+    }
+    if (!is_there)
+        disk_insert(d, i, key, key_len);
+    struct disk_record *r = &d->record[i];
+    free(r->value);
+    r->value = malloc(value_len + 1);
+    assert_non_null(r->value);
+    memcpy(r->value, value, value_len);
+    r->len = value_len;
+    return 0;
+}
+
+size_t
+disk_count(const struct client_disk *d, char type,
+           const struct disk_record **first)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++)
+        if (d->record[i].key[0] == type && n++ == 0 && first)
+            *first = &d->record[i];
+    return n;
+}
+
+/* ---- environment ---- */
+
+static void
+disk_answer(struct client_disk *d, struct env_store_req *req)
+{
+    bool armed = heap_pause();
+    req->err = ERR_DB;
+    if (!d->full)
+        req->err = journal_parse(req->letter, req->letter_len, disk_apply, d);
+    heap_resume(armed);
+    req->done(req);
+}
+
+static void
+disk_store(struct env *env, struct env_store_req *req)
+{
+    struct client_disk *d = (struct client_disk *)env;
+    if (!d->slow) {
+        disk_answer(d, req);
+        return;
+    }
+    assert_true(d->n_held < DISK_HELD_MAX);
+    d->held[d->n_held++] = req;
+}
+
+void
+disk_release(struct client_disk *d)
+{
+    for (size_t i = 0; i < d->n_held; i++)
+        disk_answer(d, d->held[i]);
+    d->n_held = 0;
+}
+
+static int
+disk_send(struct env *env, struct env_dest to, const uint8_t *frame, size_t len)
+{
+    (void)to;
+    (void)frame;
+    (void)len;
+    ((struct client_disk *)env)->sent++;
+    return 0;
+}
+
+void
+disk_init(struct client_disk *d, uint64_t seed)
+{
+    *d = (struct client_disk){0};
+    test_env_init(&d->test, seed);
+    d->ops = *d->test.env.ops;
+    d->ops.store = disk_store;
+    d->ops.send = disk_send;
+    d->test.env.ops = &d->ops;
+}
+
+void
+disk_free(struct client_disk *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        free(d->record[i].value);
+    free(d->record);
+}
+
+/* ---- clients ---- */
+
+int
+disk_client_load(struct client_disk *d, const struct sim_net *n,
+                 struct client **out)
+{
+    struct client_config config = {
+        .env = &d->test.env, .n_authorities = 1, .n_gateways = 1};
+    strcpy(config.profile, "default");
+    strcpy(config.network, "test");
+    memcpy(config.authorities[0], n->authority, SPHINX_ID_LEN);
+    memcpy(config.gateways[0], n->consensus->relays[0].identity, SPHINX_ID_LEN);
+    int err = client_new(out, &config);
+    for (size_t i = 0; i < d->n && !err; i++) {
+        const struct disk_record *r = &d->record[i];
+        err = client_load(*out, r->key, r->key_len, r->value, r->len);
+    }
+    if (err)
+        client_free(out);
+    return err;
+}
+
+struct client *
+disk_client(struct client_disk *d, const struct sim_net *n)
+{
+    struct client *c;
+    assert_int_equal(disk_client_load(d, n, &c), 0);
+    assert_int_equal(client_start(c), 0);
+    if (!client_consensus(c))
+        assert_int_equal(client_set_document(c, n->document, n->document_len),
+                         0);
+    client_link_up(c);
+    return c;
+}
+
+void
+disk_client_run(struct client_disk *d, struct client *c, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (d->test.timer_us > d->test.mono_us)
+            d->test.mono_us = d->test.timer_us;
+        client_tick(c);
+    }
+}

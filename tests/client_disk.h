@@ -1,0 +1,48 @@
+/* tests/client_disk.h - a client alone: its environment, and a disk that keeps
+ * its records and gives them back. Nothing is sent anywhere.
+ *
+ * What the disk allocates for itself never fails (tests/heap.h). */
+#ifndef TESTS_CLIENT_DISK_H
+#define TESTS_CLIENT_DISK_H
+#include "client/client.h"
+#include "client/journal.h"
+#include "tests/network.h"
+
+struct disk_record {
+    uint8_t key[JOURNAL_KEY_MAX];
+    size_t key_len, len;
+    uint8_t *value;
+};
+
+enum { DISK_HELD_MAX = 64 };
+
+struct client_disk {
+    struct test_env test;
+    struct env_ops ops;
+    struct disk_record *record; /* by key */
+    size_t n, room;
+    bool full; /* nothing more is kept: every group fails */
+    bool slow; /* groups wait for disk_release() */
+    struct env_store_req *held[DISK_HELD_MAX];
+    size_t n_held;
+    unsigned sent; /* packets */
+};
+
+void disk_init(struct client_disk *d, uint64_t seed);
+void disk_free(struct client_disk *d);
+/* Answer what has waited. */
+void disk_release(struct client_disk *d);
+
+/* How many records of this type are there? The first of them is *first. */
+size_t disk_count(const struct client_disk *d, char type,
+                  const struct disk_record **first);
+
+/* A client of network n on this disk: new, loaded, not started. Returns what
+ * client_new() or the first record that is refused says. */
+int disk_client_load(struct client_disk *d, const struct sim_net *n,
+                     struct client **out);
+/* The same, started with n's consensus and with a link. */
+struct client *disk_client(struct client_disk *d, const struct sim_net *n);
+/* Let its clock tick n times. */
+void disk_client_run(struct client_disk *d, struct client *c, unsigned n);
+#endif
