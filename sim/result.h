@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "sim/scenario/scenario.h"
+#include "sim/scenario/trace_in.h"
 
 enum { SIM_METRICS_MAX = 96 };
 
@@ -25,10 +25,12 @@ struct sim_result {
     uint64_t course; /* of all events; same seed, same digest */
 };
 
-/* How a run is done; nothing of it changes the run's course. */
+/* How a run is done; nothing of it changes the run's course, but that without
+ * `open` a scenario with files is refused. */
 struct sim_options {
-    bool real_crypto; /* suite x25519 instead of null */
-    FILE *trace;      /* a CSV line for each event, or NULL */
+    bool real_crypto;      /* suite x25519 instead of null */
+    FILE *trace;           /* a CSV line for each event, or NULL */
+    trace_in_open_fn open; /* for files that the scenario names */
     /* Called now and then with the share of the run that is over, 0 to 1; NULL:
      * not. */
     void (*progress)(void *ctx, double share);

@@ -39,14 +39,22 @@ struct jobs {
     bool failed;
 };
 
+static FILE *
+job_file_open(const char *file)
+{
+    return fopen(file, "r");
+}
+
 int
 job_run(const struct scenario *s, const struct sim_options *o,
         struct sim_result *r, struct scenario_problem *problem)
 {
+    struct sim_options options = *o;
+    options.open = job_file_open;
     /* one kind of memory for all runs that go on at the same time */
     secret_plain_begin();
-    int err = s->level == LEVEL_NETWORK ? whole_run(s, o, r, problem)
-                                        : packets_run(s, o, r, problem);
+    int err = s->level == LEVEL_NETWORK ? whole_run(s, &options, r, problem)
+                                        : packets_run(s, &options, r, problem);
     secret_plain_end();
     return err;
 }

@@ -30,7 +30,7 @@ int jobs_run(const struct scenario_file *file, const struct jobs_config *config,
              struct case_result *results,
              struct scenario_problem *problem) CHECK_RESULT;
 
-/* One run, at whichever level. */
+/* One run, at whichever level; the scenario's files are opened here. */
 int job_run(const struct scenario *s, const struct sim_options *o,
             struct sim_result *r,
             struct scenario_problem *problem) CHECK_RESULT;

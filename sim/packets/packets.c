@@ -185,7 +185,7 @@ run_make(struct run *f, struct scenario_problem *problem)
         snprintf(problem->text, sizeof problem->text,
                  "network: at most 65,535 relays");
     if (!err && s->network.latency_law == LATENCY_MATRIX)
-        err = matrix_read(&f->matrix, s->network.latency_file,
+        err = matrix_read(&f->matrix, f->options->open, s->network.latency_file,
                           f->topology->n_relays, problem);
     if (!err && (m->targets > 0 || m->epsilon))
         err = tracker_new(&f->tracker, f->topology->n_relays,
@@ -213,7 +213,7 @@ run_make(struct run *f, struct scenario_problem *problem)
     if (!err && m->watch)
         err = spy_new(&f->spy, f->topology, &f->env);
     if (!err)
-        err = sources_new(&f->sources, s, &f->env, problem);
+        err = sources_new(&f->sources, s, &f->env, f->options->open, problem);
     if (!err)
         err = gauges_new(&f->gauges, s, sources_count(f->sources));
     if (!err)

@@ -152,7 +152,7 @@ sources_room(struct sources *src, const struct scenario *s)
 
 int
 sources_new(struct sources **out, const struct scenario *s, struct env *env,
-            struct scenario_problem *problem)
+            trace_in_open_fn open, struct scenario_problem *problem)
 {
     struct sources *src = calloc(1, sizeof *src);
     int err;
@@ -163,7 +163,7 @@ sources_new(struct sources **out, const struct scenario *s, struct env *env,
     err = sources_room(src, s);
     for (uint32_t i = 0; i < src->n_groups && !err; i++) {
         if (s->clients[i].send == SEND_TRACE)
-            err = trace_in_read(&src->group[i].trace, s->clients[i].trace,
+            err = trace_in_read(&src->group[i].trace, open, s->clients[i].trace,
                                 s->clients[i].count, problem);
         if (!err)
             err = group_start(src, i);

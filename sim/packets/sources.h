@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "lib/env.h"
-#include "sim/scenario/scenario.h"
+#include "sim/scenario/trace_in.h"
 
 struct sources;
 
@@ -22,9 +22,10 @@ struct source_tick {
     bool poll;
 };
 
-/* Begins at time 0. Returns 0; ERR_FORMAT and ERR_IO for a trace (problem says
+/* Begins at time 0; open: for traces. Returns 0; ERR_FORMAT and ERR_IO for a trace (problem says
  * which line), ERR_NOMEM. */
 int sources_new(struct sources **out, const struct scenario *s, struct env *env,
+                trace_in_open_fn open,
                 struct scenario_problem *problem) CHECK_RESULT;
 void sources_free(struct sources **src);
 

@@ -30,13 +30,14 @@ problem_line(struct scenario_problem *problem, const char *file, size_t line,
 }
 
 static int
-file_open(FILE **f, const char *file, struct scenario_problem *problem)
+file_open(FILE **f, trace_in_open_fn open, const char *file,
+          struct scenario_problem *problem)
 {
-    *f = fopen(file, "r");
+    *f = open ? open(file) : NULL;
     if (*f)
         return 0;
     snprintf(problem->text, sizeof problem->text, "cannot read %s: %s", file,
-             strerror(errno));
+             open ? strerror(errno) : "no files are read here");
     return ERR_IO;
 }
 
@@ -95,13 +96,13 @@ send_order(const void *a, const void *b)
 }
 
 int
-trace_in_read(struct trace_in **out, const char *file, uint32_t clients,
-              struct scenario_problem *problem)
+trace_in_read(struct trace_in **out, trace_in_open_fn open, const char *file,
+              uint32_t clients, struct scenario_problem *problem)
 {
     char line[256], wants[128];
     FILE *f;
     *out = NULL;
-    int err = file_open(&f, file, problem);
+    int err = file_open(&f, open, file, problem);
     if (err)
         return err;
     struct trace_in *t = calloc(1, sizeof *t);
@@ -172,7 +173,7 @@ row_read(const char *line, uint32_t n, uint32_t *row)
 }
 
 int
-matrix_read(uint32_t **out, const char *file, uint32_t n,
+matrix_read(uint32_t **out, trace_in_open_fn open, const char *file, uint32_t n,
             struct scenario_problem *problem)
 {
     char *line = malloc(LINE_MAX_LEN), wants[80];
@@ -180,7 +181,7 @@ matrix_read(uint32_t **out, const char *file, uint32_t n,
     bool good = true;
     FILE *f = NULL;
     *out = NULL;
-    int err = line && m ? file_open(&f, file, problem) : ERR_NOMEM;
+    int err = line && m ? file_open(&f, open, file, problem) : ERR_NOMEM;
     while (!err && good && fgets(line, LINE_MAX_LEN, f)) {
         good = rows < n && row_read(line, n, m + (size_t)n * rows);
         rows++;

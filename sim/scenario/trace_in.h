@@ -1,18 +1,24 @@
 /* sim/scenario/trace_in.h - numbers from CSV files: a schedule of sends, a
  * matrix of latencies. Both are read whole, with the line named where one is
- * wrong. */
+ * wrong. Whoever runs the simulator opens the files: nothing here could. */
 #ifndef SIM_SCENARIO_TRACE_IN_H
 #define SIM_SCENARIO_TRACE_IN_H
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "sim/scenario/scenario.h"
+
+/* Open a file that a scenario names, to read it; NULL and errno when that is
+ * not possible. Reading closes it. A function that is NULL itself opens none. */
+typedef FILE *(*trace_in_open_fn)(const char *file);
 
 /* Lines "time_s,client": seconds from the start (six decimals count), clients
  * from 0; a first line of other text is a heading. Lines may stand in any
  * order. */
 struct trace_in;
-int trace_in_read(struct trace_in **out, const char *file, uint32_t clients,
+int trace_in_read(struct trace_in **out, trace_in_open_fn open,
+                  const char *file, uint32_t clients,
                   struct scenario_problem *problem) CHECK_RESULT;
 void trace_in_free(struct trace_in **t);
 /* Time of the next send; UINT64_MAX when all is over. */
@@ -23,6 +29,6 @@ bool trace_in_is_over(const struct trace_in *t);
 
 /* n lines of n numbers, milliseconds from the line's relay to the column's.
  * *out has n * n microseconds, to be freed by the caller. */
-int matrix_read(uint32_t **out, const char *file, uint32_t n,
-                struct scenario_problem *problem) CHECK_RESULT;
+int matrix_read(uint32_t **out, trace_in_open_fn open, const char *file,
+                uint32_t n, struct scenario_problem *problem) CHECK_RESULT;
 #endif

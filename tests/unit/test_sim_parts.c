@@ -128,6 +128,12 @@ file_write(const char *text)
     close(fd);
 }
 
+static FILE *
+file_open(const char *name)
+{
+    return fopen(name, "r");
+}
+
 static void
 trace_good(void **state)
 {
@@ -137,7 +143,7 @@ trace_good(void **state)
     struct scenario_problem p;
     struct trace_in *t;
     file_write("time_s,client\n3,1\n0.5,1\r\n1.25,0\n0,2\n1.25,2");
-    assert_int_equal(trace_in_read(&t, file, 3, &p), 0);
+    assert_int_equal(trace_in_read(&t, file_open, file, 3, &p), 0);
     unlink(file);
     for (size_t i = 0; i < LEN(client); i++) {
         assert_false(trace_in_is_over(t));
@@ -164,13 +170,17 @@ trace_bad(void **state)
     struct trace_in *t;
     for (size_t i = 0; i < LEN(bad); i++) {
         file_write(bad[i].text);
-        const int err = trace_in_read(&t, file, 3, &p);
+        const int err = trace_in_read(&t, file_open, file, 3, &p);
         unlink(file);
         if (err != ERR_FORMAT || t || !strstr(p.text, bad[i].says) ||
             !strstr(p.text, file))
             fail_msg("'%s': %d, %s", bad[i].text, err, err ? p.text : "");
     }
-    assert_int_equal(trace_in_read(&t, file, 3, &p), ERR_IO);
+    assert_int_equal(trace_in_read(&t, file_open, file, 3, &p), ERR_IO);
+    assert_non_null(strstr(p.text, file));
+    file_write("1,0\n"); /* who can open nothing reads nothing */
+    assert_int_equal(trace_in_read(&t, NULL, file, 3, &p), ERR_IO);
+    unlink(file);
     assert_non_null(strstr(p.text, file));
 }
 
@@ -190,18 +200,18 @@ matrix(void **state)
     struct scenario_problem p;
     uint32_t *m;
     file_write("0, 1.5\n2 ,0.0004\n");
-    assert_int_equal(matrix_read(&m, file, 2, &p), 0);
+    assert_int_equal(matrix_read(&m, file_open, file, 2, &p), 0);
     unlink(file);
     assert_true(m[0] == 0 && m[1] == 1500 && m[2] == 2000 && m[3] == 0);
     free(m);
     for (size_t i = 0; i < LEN(bad); i++) {
         file_write(bad[i].text);
-        const int err = matrix_read(&m, file, 2, &p);
+        const int err = matrix_read(&m, file_open, file, 2, &p);
         unlink(file);
         if (err != ERR_FORMAT || m || !strstr(p.text, bad[i].says))
             fail_msg("'%s': %d, %s", bad[i].text, err, err ? p.text : "");
     }
-    assert_int_equal(matrix_read(&m, file, 2, &p), ERR_IO);
+    assert_int_equal(matrix_read(&m, file_open, file, 2, &p), ERR_IO);
 }
 
 /* Each allocation of each fails in turn: said, and nothing left behind. */

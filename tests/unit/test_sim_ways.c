@@ -134,7 +134,7 @@ clients_come_and_go(void **state)
     struct source_tick tick[256];
     double online = 0, sent = 0;
     uint64_t last_us = 0;
-    assert_int_equal(sources_new(&src, s, drawn_init(&d), &p), 0);
+    assert_int_equal(sources_new(&src, s, drawn_init(&d), NULL, &p), 0);
     for (uint64_t at_us = 0; at_us < SECONDS * 1000000ULL; at_us += 10000) {
         d.now_us = at_us;
         size_t n = sources_pop(src, at_us, tick, 256);
