@@ -261,6 +261,8 @@ check: deps
 check-quick: all $(OUT)/run-tests
 	@$(MAKE) --no-print-directory layers
 	@tests/check-links.sh $(OUT)
+	$(if $(filter release debug,$(MODE)),@tests/check-pure.sh $(OUT) && \
+		CC=$(CC) tests/pure-planted.sh $(OUT))
 	@tests/package.sh $(MODE)
 	@tests/systemd.sh
 	@tests/sim_cli.sh $(OUT)
