@@ -58,11 +58,11 @@ texts_arrive(struct world *w, struct world_client *a, struct world_client *b,
         world_client_watch(b);
         while (client_next(a->client, NULL, &r)) {
             heard[0] = true;
-            client_release(a->client, r.order);
+            assert_int_equal(client_release(a->client, r.order), 0);
         }
         while (client_next(b->client, NULL, &r)) {
             heard[1] = true;
-            client_release(b->client, r.order);
+            assert_int_equal(client_release(b->client, r.order), 0);
         }
     }
     assert_true(heard[0]);
