@@ -144,7 +144,7 @@ world_take(struct world_client *k, const char *from)
     struct client_received r;
     unsigned n = 0;
     while (client_next(k->client, from, &r)) {
-        client_release(k->client, r.order);
+        assert_int_equal(client_release(k->client, r.order), 0);
         n++;
     }
     return n;
