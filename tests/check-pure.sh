@@ -25,7 +25,7 @@ snprintf vsnprintf sscanf __snprintf_chk __vsnprintf_chk __isoc*_sscanf
 atan ceil cos erf erfc exp exp2 expm1 fabs floor fmax fmin hypot ldexp lgamma
 llround log log10 log1p log2 lround pow round sin sincos sqrt tgamma trunc
 # streams that the caller has opened
-fprintf __fprintf_chk fputc fputs fwrite putc : directory/admission sim/network_level/network_level sim/packets/packets
+fprintf __fprintf_chk fputc fputs fwrite putc : directory/admission sim/network_level/network_level sim/packets/packets sim/packets/run
 fgets __fgets_chk fclose : sim/scenario/trace_in
 # addresses as text
 inet_ntop inet_pton __inet_*_chk : lib/address
@@ -44,6 +44,7 @@ crypto_* sodium_*
 EVP_CIPHER_* EVP_Cipher* EVP_Encrypt* EVP_MAC_* OpenSSL_version : sphinx/cipher
 EVP_PKEY_*keygen* EVP_PKEY_*paramgen* : none
 EVP_KEM_* EVP_PKEY_* OSSL_PARAM_construct_* : sphinx/suite_mlkem
+json_load_callback : lib/json_text
 json_load_file json_loadf* json_dump_file json_dumpf* json_*_callback : none
 json_* : directory/json_vote lib/json_text network/json* sim/scenario/json*
 compress2 compressBound inflate inflateEnd inflateInit_ : lib/pack
