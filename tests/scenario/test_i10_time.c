@@ -1,0 +1,292 @@
+/* tests/scenario/test_i10_time.c - I10: nothing irreversible follows from one
+ * store's word for the time, nor from the own clock's.
+ *
+ * A store that says any time it likes, and is asked by a client more than any
+ * other, stops nobody, expires nothing, and moves neither periods nor the
+ * deadlines of packets; when it turns honest all is as it was. A client whose
+ * own clock is wrong, from the start or by a jump and back, goes on or says
+ * that it does not send; what was written arrives once, at the latest when the
+ * clock is right.
+ *
+ * Defences: one sample a store and the median over unrelated families;
+ * expiry and periods never by estimated time alone (client/outgoing.c,
+ * client/state.c). */
+#include "tests/runner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/rogue_relay.h"
+
+enum {
+    LIE_S = 600,      /* the store lies so long */
+    PATIENCE_S = 3600 /* texts take at most, after a restart too */
+};
+#define DAY_S  86400.0
+#define YEAR_S (365.25 * DAY_S)
+
+/* What an honest gateway sees of its client's deadlines: how far ahead. */
+struct ahead {
+    const struct consensus *c;
+    uint32_t node;
+    double sum_s;
+    size_t n;
+};
+
+static void
+ahead_see(void *ctx, const struct rogue_sight *seen)
+{
+    struct ahead *a = ctx;
+    if (seen->from != a->node)
+        return;
+    /* the world begins ten seconds after valid-after */
+    a->sum_s += (double)seen->block->deadline * a->c->params.deadline_unit_s -
+                (double)seen->now_us / 1e6 - 10;
+    a->n++;
+}
+
+struct course {
+    unsigned stores;
+    double lie_s;
+    bool from_start;
+};
+
+struct stage {
+    struct world *w;
+    struct world_client *a, *b;
+    struct rogue *liar, *gateway;
+    struct ahead ahead;
+};
+
+/* Where the inviter of this line looks for letters first. */
+static uint16_t
+read_from(const struct world *w, const char *invitation)
+{
+    const struct consensus *c = w->net.consensus;
+    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN], box[32];
+    const struct letter_place first = {
+        (uint32_t)((c->valid_after_s + 10) / c->params.period_s), 0};
+    struct invite i;
+    uint16_t store, fallback;
+    assert_int_equal(invite_read(&i, invitation), 0);
+    invite_chains(i.seed, inviter, invitee);
+    letter_box(invitee, first, box);
+    assert_int_equal(consensus_store_of(c, box, &store, &fallback), 0);
+    return store;
+}
+
+static struct stage
+stage_set(unsigned stores, uint64_t seed)
+{
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = stores,
+                                        .seed = test_seed() + seed};
+    struct stage s = {.w = world_new(&config)};
+    char text[INVITE_TEXT_LEN];
+    s.a = world_client_add(s.w, "default", 0);
+    s.b = world_client_add(s.w, "default", 1);
+    world_run_s(s.w, 5);
+    assert_int_equal(client_invite(s.a->client, "b", text), 0);
+    assert_int_equal(client_add(s.b->client, "a", text), 0);
+    s.liar = rogue_new(s.w, read_from(s.w, text));
+    s.gateway = rogue_new(s.w, 0);
+    s.ahead = (struct ahead){.c = s.w->net.consensus, .node = s.a->node};
+    return s;
+}
+
+static void
+stage_clear(struct stage *s)
+{
+    rogue_free(&s->liar);
+    rogue_free(&s->gateway);
+    world_free(&s->w);
+}
+
+/* Let time pass as daemons do. */
+static void
+watched_run(struct stage *s, unsigned seconds)
+{
+    for (unsigned i = 0; i < seconds; i++) {
+        world_client_watch(s->a);
+        world_client_watch(s->b);
+        world_run_s(s->w, 1);
+    }
+}
+
+/* How far ahead the deadlines of a's packets are, by its gateway. */
+static double
+ahead_s(struct stage *s, unsigned seconds)
+{
+    s->ahead.sum_s = 0;
+    s->ahead.n = 0;
+    s->gateway->spy = ahead_see;
+    s->gateway->spy_ctx = &s->ahead;
+    watched_run(s, seconds);
+    s->gateway->spy = NULL;
+    return s->ahead.n ? s->ahead.sum_s / (double)s->ahead.n : INFINITY;
+}
+
+static bool
+is_sending(const struct stage *s)
+{
+    struct client_status st;
+    client_status(s->a->client, &st);
+    return st.started;
+}
+
+/* Wait until it is delivered; returns the seconds, or PATIENCE_S. */
+static unsigned
+wait_s(struct stage *s, uint64_t order)
+{
+    unsigned t = 0;
+    while (t < PATIENCE_S &&
+           world_state(s->a, "b", order) != CLIENT_DELIVERED) {
+        watched_run(s, 10);
+        t += 10;
+    }
+    return t;
+}
+
+static void
+client_restart(struct stage *s, struct world_client *k)
+{
+    world_client_stop(k);
+    watched_run(s, 2);
+    world_client_start(k);
+}
+
+/* Returns what went wrong, as a number of things. */
+static int
+lie_run(const struct course *c)
+{
+    struct stage s = stage_set(c->stores, 100 + c->stores);
+    unsigned stopped = 0;
+    s.liar->lie_ms = (int64_t)(c->lie_s * 1000);
+    watched_run(&s, 60);
+    const double honest_s = ahead_s(&s, 60);
+    s.liar->vices = VICE_LIES_ABOUT_TIME;
+    if (c->from_start)
+        client_restart(&s, s.a);
+    watched_run(&s, 60);
+    world_client_stop(s.b);
+    uint64_t order = world_say(s.a, "b", "for whoever comes back");
+    for (unsigned t = 0; t < LIE_S; t += 10) {
+        watched_run(&s, 10);
+        stopped += !is_sending(&s);
+    }
+    const double lied_s = ahead_s(&s, 60);
+    const enum client_state kept = world_state(s.a, "b", order);
+    s.liar->vices = 0;
+    world_client_start(s.b);
+    const unsigned first_s = wait_s(&s, order);
+    client_restart(&s, s.a);
+    watched_run(&s, 10);
+    order = world_say(s.a, "b", "after a restart");
+    const unsigned then_s = wait_s(&s, order);
+    const unsigned came = world_take(s.b, "a");
+    printf(
+        "  one of %u stores, %+.0f s%s: not sending %u of %u looks; its text "
+        "was %s; deadlines %+.2f s; delivered after %u and %u s\n",
+        c->stores, c->lie_s, c->from_start ? " from the start" : "", stopped,
+        LIE_S / 10, client_state_name(kept), lied_s - honest_s, first_s,
+        then_s);
+    const int wrong = (stopped > 0) + (kept == CLIENT_EXPIRED) +
+                      !(fabs(lied_s - honest_s) < 1) + (first_s == PATIENCE_S) +
+                      (then_s == PATIENCE_S) + (came != 2);
+    assert_true(s.liar->done[0] > 20); /* he was asked, and lied */
+    stage_clear(&s);
+    return wrong;
+}
+
+static void
+i10_one_lying_store_moves_nothing(void **state)
+{
+    (void)state;
+    static const double lie_s[] = {8 * DAY_S, 9, 10 * YEAR_S, -8 * DAY_S, -9};
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof lie_s / sizeof lie_s[0]; i++)
+        for (unsigned k = 0; k < 4; k++) {
+            const struct course c = {.stores = k & 1 ? 3 : 10,
+                                     .lie_s = lie_s[i],
+                                     .from_start = k & 2};
+            /* a quick run takes every other one */
+            if (test_proof() || (i + k) % 2 == 0)
+                wrong += lie_run(&c);
+        }
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- the own clock ---- */
+
+/* A text to b while a's clock is wrong by so much, and what becomes of it. */
+static int
+clock_run(double ahead, bool from_start)
+{
+    struct stage s = stage_set(3, 300);
+    watched_run(&s, 60);
+    const uint64_t before = world_say(s.a, "b", "before");
+    watched_run(&s, 120);
+    unsigned came = world_take(s.b, "a");
+    world_client_clock(s.a, ahead);
+    if (from_start)
+        client_restart(&s, s.a);
+    watched_run(&s, 60);
+    const uint64_t during = world_say(s.a, "b", "during");
+    const uint64_t back = world_say(s.b, "a", "back");
+    watched_run(&s, 600);
+    const bool sending = is_sending(&s);
+    const enum client_state state = world_state(s.a, "b", during);
+    came += world_take(s.b, "a");
+    world_client_clock(s.a, 0);
+    watched_run(&s, 60);
+    const uint64_t after = world_say(s.a, "b", "after");
+    const unsigned took_s = wait_s(&s, after);
+    for (unsigned t = 0; t < PATIENCE_S / 10 &&
+                         (world_state(s.a, "b", during) != CLIENT_DELIVERED ||
+                          world_state(s.b, "a", back) != CLIENT_DELIVERED);
+         t++)
+        watched_run(&s, 10);
+    came += world_take(s.b, "a");
+    const unsigned came_back = world_take(s.a, "b");
+    printf("  own clock %+.0f s%s: %s, a text is %s; right again: %s after %u "
+           "s, of 3 texts came %u, of 1 back %u\n",
+           ahead, from_start ? " from the start" : "",
+           sending ? "sends" : "says that it does not send",
+           client_state_name(state),
+           client_state_name(world_state(s.a, "b", after)), took_s, came,
+           came_back);
+    const int wrong = (sending && state != CLIENT_DELIVERED) + (came != 3) +
+                      (came_back != 1) +
+                      (world_state(s.a, "b", before) != CLIENT_DELIVERED) +
+                      (world_state(s.a, "b", during) != CLIENT_DELIVERED) +
+                      (world_state(s.b, "a", back) != CLIENT_DELIVERED) +
+                      (took_s == PATIENCE_S);
+    stage_clear(&s);
+    return wrong;
+}
+
+static void
+i10_a_wrong_clock_loses_nothing(void **state)
+{
+    (void)state;
+    static const double ahead_of[] = {120,        -120,       3 * 3600,
+                                      -3 * 3600,  10 * DAY_S, -10 * DAY_S,
+                                      2 * YEAR_S, -2 * YEAR_S};
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof ahead_of / sizeof ahead_of[0]; i++)
+        for (unsigned k = 0; k < 2; k++)
+            if (test_proof() || (i / 2 + k) % 2 == 0)
+                wrong += clock_run(ahead_of[i], k);
+    assert_int_equal(wrong, 0);
+}
+
+const struct CMUnitTest test_i10_time[] = {
+    cmocka_unit_test(i10_one_lying_store_moves_nothing),
+    cmocka_unit_test(i10_a_wrong_clock_loses_nothing),
+};
+TEST_SUITE(test_i10_time);
