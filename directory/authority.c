@@ -32,46 +32,6 @@
 
 enum { ASK_PERMILLE = 20, ASK_MS = 250, LOOK_MS = 1000, RETRY_MS = 100 };
 
-int
-bytes_copy(uint8_t **to, size_t *to_len, const uint8_t *bytes, size_t len)
-{
-    uint8_t *copy = malloc(len + 1);
-    if (!copy)
-        return ERR_NOMEM;
-    memcpy(copy, bytes, len);
-    copy[len] = 0;
-    free(*to);
-    *to = copy;
-    *to_len = len;
-    return 0;
-}
-
-int
-authority_output(struct authority *a, enum authority_output what,
-                 const uint8_t *bytes, size_t len)
-{
-    return a->config.publish(a->config.ctx, what, a->target, bytes, len);
-}
-
-int
-authority_sign(struct authority *a, enum document_kind kind, char *body,
-               size_t body_len, uint8_t **out, size_t *len)
-{
-    struct document *d = calloc(1, sizeof *d);
-    int err = d ? 0 : ERR_NOMEM;
-    if (!err) {
-        d->kind = kind;
-        d->body = (const uint8_t *)body;
-        d->body_len = body_len;
-        err = document_sign(d, &a->key);
-    }
-    if (!err)
-        err = document_write(d, out, len);
-    free(body);
-    free(d);
-    return err;
-}
-
 /* ---- life ---- */
 
 static void
@@ -225,7 +185,7 @@ hello_send(struct authority *a)
     a->colleague[a->self].seen = a->target;
     int err = json_write_hello(&h, &body, &len);
     if (!err)
-        err = authority_sign(a, DOCUMENT_HELLO, body, len, &doc, &len);
+        err = authority_sign_body(a, DOCUMENT_HELLO, body, len, &doc, &len);
     if (err)
         return err;
     free(a->hello);

@@ -78,16 +78,15 @@ struct authority {
     struct authority_status status;
 };
 
-/* What lacked memory before: pass on what counts, ask for votes that came. */
-void claims_again(struct authority *a);
-
+/* authority_internal.c */
 int authority_output(struct authority *a, enum authority_output what,
                      const uint8_t *bytes, size_t len) CHECK_RESULT;
 /* Count what was of no use; returns err. */
 int authority_count(struct authority *a, int err);
 /* Sign a body, which is freed, and write the document out. */
-int authority_sign(struct authority *a, enum document_kind kind, char *body,
-                   size_t body_len, uint8_t **out, size_t *len) CHECK_RESULT;
+int authority_sign_body(struct authority *a, enum document_kind kind,
+                        char *body, size_t body_len, uint8_t **out,
+                        size_t *len) CHECK_RESULT;
 /* Replace *to by a copy with a final 0. */
 int bytes_copy(uint8_t **to, size_t *to_len, const uint8_t *bytes,
                size_t len) CHECK_RESULT;
@@ -105,4 +104,11 @@ int votes_random(struct authority *a, uint8_t out[static 32]) CHECK_RESULT;
 int shares_send(struct authority *a) CHECK_RESULT;
 /* From SIGN on: compute, sign, publish, as far as it goes. */
 int consensus_step(struct authority *a) CHECK_RESULT;
+/* Make a consensus the newest one, if it is; keep nothing. */
+int consensus_adopt(struct authority *a, const uint8_t *bytes,
+                    size_t len) CHECK_RESULT;
+
+/* authority_take.c: what lacked memory before: pass on what counts, ask for
+ * votes that came. */
+void claims_again(struct authority *a);
 #endif

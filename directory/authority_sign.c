@@ -1,5 +1,5 @@
 /* directory/authority_sign.c - opening shares; the consensus, from the tally to
- * its publication. */
+ * its publication, and one that others have published. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +44,8 @@ shares_send(struct authority *a)
         s->n += share_find(a, &a->counted[i], &s->entry[s->n]);
     int err = json_write_shares(s, &body, &len);
     if (!err)
-        err = authority_sign(a, DOCUMENT_SHARES, body, len, &doc, &doc_len);
+        err =
+            authority_sign_body(a, DOCUMENT_SHARES, body, len, &doc, &doc_len);
     if (err) {
         free(s);
         return err;
@@ -129,6 +130,52 @@ out:
     free(body);
     free(d);
     return err;
+}
+
+int
+consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct consensus *c = NULL;
+    struct document *d = malloc(sizeof *d);
+    const uint8_t(*ids)[SPHINX_ID_LEN] =
+        (const uint8_t(*)[SPHINX_ID_LEN])a->ids;
+    if (!d)
+        return ERR_NOMEM;
+    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len, ids, a->n,
+                            document_two_thirds(a->n));
+    if (!err)
+        err = json_read_consensus(&c, d->body, d->body_len, where);
+    if (!err && document_signers_at(d, ids, a->n, c->valid_after_s) <
+                    document_two_thirds(a->n))
+        err = ERR_THRESHOLD;
+    if (!err && strcmp(c->network, a->network.name) != 0)
+        err = ERR_FOREIGN;
+    if (!err && a->newest && c->epoch <= a->newest->epoch)
+        err = ERR_STALE;
+    if (!err && c->epoch > a->target)
+        err = ERR_FUTURE;
+    if (!err) {
+        document_digest(d, c->digest);
+        err = bytes_copy(&a->published, &a->published_len, bytes, len);
+    }
+    free(d);
+    if (err) {
+        consensus_free(&c);
+        return err;
+    }
+    consensus_free(&a->newest);
+    a->newest = c;
+    a->status.epoch = c->epoch;
+    return 0;
+}
+
+int
+authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
+{
+    int err = consensus_adopt(a, bytes, len);
+    return err ? err
+               : authority_output(a, AUTHORITY_KEEP_CONSENSUS, bytes, len);
 }
 
 /* All good signatures of what was computed here; enough: publish. */

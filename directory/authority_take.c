@@ -9,14 +9,6 @@
 #include "lib/codec.h"
 #include "network/descriptor.h"
 
-int
-authority_count(struct authority *a, int err)
-{
-    if (err)
-        a->status.refused[-err]++;
-    return err;
-}
-
 static int
 descriptor_take(struct authority *a, const uint8_t *bytes, size_t len,
                 char where[static JSON_WHERE_LEN])
@@ -316,52 +308,6 @@ authority_take(struct authority *a, const uint8_t *bytes, size_t len)
         memcpy(a->recent[a->next_recent++ % AUTHORITY_RECENT], digest,
                sizeof digest);
     return authority_count(a, err);
-}
-
-static int
-consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len)
-{
-    char where[JSON_WHERE_LEN];
-    struct consensus *c = NULL;
-    struct document *d = malloc(sizeof *d);
-    const uint8_t(*ids)[SPHINX_ID_LEN] =
-        (const uint8_t(*)[SPHINX_ID_LEN])a->ids;
-    if (!d)
-        return ERR_NOMEM;
-    int err = document_open(d, DOCUMENT_CONSENSUS, bytes, len, ids, a->n,
-                            document_two_thirds(a->n));
-    if (!err)
-        err = json_read_consensus(&c, d->body, d->body_len, where);
-    if (!err && document_signers_at(d, ids, a->n, c->valid_after_s) <
-                    document_two_thirds(a->n))
-        err = ERR_THRESHOLD;
-    if (!err && strcmp(c->network, a->network.name) != 0)
-        err = ERR_FOREIGN;
-    if (!err && a->newest && c->epoch <= a->newest->epoch)
-        err = ERR_STALE;
-    if (!err && c->epoch > a->target)
-        err = ERR_FUTURE;
-    if (!err) {
-        document_digest(d, c->digest);
-        err = bytes_copy(&a->published, &a->published_len, bytes, len);
-    }
-    free(d);
-    if (err) {
-        consensus_free(&c);
-        return err;
-    }
-    consensus_free(&a->newest);
-    a->newest = c;
-    a->status.epoch = c->epoch;
-    return 0;
-}
-
-int
-authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
-{
-    int err = consensus_adopt(a, bytes, len);
-    return err ? err
-               : authority_output(a, AUTHORITY_KEEP_CONSENSUS, bytes, len);
 }
 
 /* ---- what was kept ---- */

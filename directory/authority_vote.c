@@ -115,8 +115,8 @@ vote_make(struct authority *a)
         err = json_write_claim(&c, &body, &body_len);
     }
     if (!err)
-        err = authority_sign(a, DOCUMENT_CLAIM, body, body_len, &claim,
-                             &claim_len);
+        err = authority_sign_body(a, DOCUMENT_CLAIM, body, body_len, &claim,
+                                  &claim_len);
     if (!err)
         err = vote_enter(a, claim, claim_len, (uint8_t *)vote, len);
     if (!err) {
