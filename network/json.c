@@ -40,7 +40,7 @@ static const struct json_field params_fields[] = {
     F_INT(params, key_grace_s, 0, DAY_S),
     F_INT(params, switch_window_s, 0, DAY_S),
     F_INT(params, piece_interval_us, 1000, MINUTE_US),
-    F_INT(params, relay_loop_mhz, 0, 100000000),
+    F_INT(params, relay_loop_mhz, 1, 100000000),
     F_INT(params, period_s, 60, 366 * DAY_S),
     F_INT(params, letter_days, 1, 366),
     F_INT(params, work_bits, 0, 64)};

@@ -82,7 +82,7 @@ struct scenario_mix {
     uint64_t delay_mean_us;      /* at the gateway and each mix */
     uint64_t poll_delay_mean_us; /* outward over all mixes together; round */
     uint64_t store_delay_fixed_us, store_delay_mean_us; /* round */
-    uint32_t loop_mhz; /* each relay's own loops; default 0 one way */
+    uint32_t loop_mhz; /* each relay's own loops (I4) */
 };
 
 enum client_send {

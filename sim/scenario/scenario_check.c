@@ -171,6 +171,9 @@ network_measure_check(const struct scenario *s, struct scenario_problem *p)
         return packets_only(p, "network.corrupt");
     if (s->attack.kind != ATTACK_NONE)
         return packets_only(p, "attack.kind");
+    if (s->mix.loop_mhz == 0)
+        return fail(p, "mix.loop_rate: the relays of a whole network cover; "
+                       "must be above 0");
     return true;
 }
 

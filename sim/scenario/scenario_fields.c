@@ -111,8 +111,8 @@ static const struct field mix_fields[] = {
     FIELD(THOUSANDTHS, 0, scenario_mix, params.permille, "share", 0.001, 1,
           "binomial: with this probability a packet leaves at a flush"),
     FIELD(THOUSANDTHS, 0, scenario_mix, loop_mhz, "loop_rate", 0, RATE_MAX,
-          "Packets a second that each relay sends to itself; round trip: by "
-          "default the network's")};
+          "Packets a second that each relay sends to itself as cover; 0 is for "
+          "experiments at level packets")};
 static const struct field_table mix_table = {mix_fields, LEN(mix_fields), NULL};
 
 static const struct field client_fields[] = {
@@ -321,8 +321,7 @@ mix_defaults(struct scenario *s, const struct params *p)
     m->poll_delay_mean_us = p->poll_delay_mean_us;
     m->store_delay_fixed_us = p->store_delay_fixed_us;
     m->store_delay_mean_us = p->store_delay_mean_us;
-    if (s->network.trip == TRIP_ROUND)
-        m->loop_mhz = p->relay_loop_mhz;
+    m->loop_mhz = p->relay_loop_mhz;
 }
 
 static void

@@ -91,7 +91,7 @@ defaults(void **state)
     assert_int_equal(s->mix.poll_delay_mean_us, p.poll_delay_mean_us);
     assert_int_equal(s->mix.store_delay_fixed_us, p.store_delay_fixed_us);
     assert_int_equal(s->mix.store_delay_mean_us, p.store_delay_mean_us);
-    assert_int_equal(s->mix.loop_mhz, 0);
+    assert_int_equal(s->mix.loop_mhz, p.relay_loop_mhz);
     assert_int_equal(s->n_clients, 1);
     assert_string_equal(s->clients[0].profile.name, "default");
     assert_true(scenario_rate(s) == 5.5);
@@ -361,7 +361,8 @@ static const struct wrong members[] = {
     {"'measure':{'latency':1}", "measure.latency: wants true or false, not 1"},
     {"'measure':{'at_once':9}",
      "measure.at_once: wants a whole number from 1 to 8, not 9"},
-    {"'measure':{'alarm':true}", "measure.alarm: relays without loops"},
+    {"'measure':{'alarm':true},'mix':{'loop_rate':0}",
+     "measure.alarm: relays without loops"},
     {"'measure':{'texts':2}", "measure.texts: are sent at level 'network'"},
     {"'attack':{'relay':30}", "attack.relay: is 30, but there are 30 relays"},
     {"'level':'network','network':{'trip':'one-way'}", "network.trip: at lev"},
@@ -371,6 +372,7 @@ static const struct wrong members[] = {
     {"'level':'network','network':{'width':6000}", "network.width: makes"},
     {"'level':'network','network':{'corrupt':1}", "network.corrupt: is meas"},
     {"'level':'network','mix':{'interval_ms':60001}", "mix.interval_ms: at le"},
+    {"'level':'network','mix':{'loop_rate':0}", "mix.loop_rate: the relays of"},
     {"'level':'network','measure':{'targets':1}",
      "measure.targets: is measured at level 'packets', not at 'network'"},
     {"'level':'network','measure':{'epsilon':true}", "measure.epsilon: is mea"},
