@@ -8,9 +8,9 @@
 
 enum {
     CLIENT_LEN = GATEWAYS_RECORD_LEN + 4,
-    CONTACT_VERSION = 1,
+    CONTACT_VERSION = 2,
     CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
-                  (8 + 4) + 4 + LETTER_MAP_LEN, /* but name and periods */
+                  (8 + 4) + 4 + LETTER_MAP_LEN + 1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
     FRAGMENT_HEAD_LEN = 1 + 4 + 4 + 8,
     LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8,
@@ -132,6 +132,7 @@ record_client_read(struct gateways *gateways, size_t *letter_len,
 static void
 cursors_write(struct codec_writer *w, const struct conversation *v, size_t n)
 {
+    codec_write8(w, (uint8_t)n);
     for (size_t i = 0; i < n; i++) {
         const struct cursor *k = &v->cursor[i];
         codec_write32(w, k->period);
@@ -145,9 +146,10 @@ cursors_write(struct codec_writer *w, const struct conversation *v, size_t n)
 static int
 cursors_read(struct conversation *v, struct codec_reader *r)
 {
-    if (r->left % CURSOR_LEN || r->left > (size_t)CURSORS * CURSOR_LEN)
-        return ERR_FORMAT;
-    for (size_t i = 0; r->left > 0; i++) {
+    size_t n = codec_read8(r);
+    if (n > CURSORS)
+        return ERR_RANGE;
+    for (size_t i = 0; i < n; i++) {
         struct cursor *k = &v->cursor[i];
         k->open = true;
         k->period = codec_read32(r);
@@ -155,10 +157,10 @@ cursors_read(struct conversation *v, struct codec_reader *r)
         k->end = codec_read32(r);
         for (size_t b = 0; b < CURSOR_BOXES; b++)
             k->held[b] = codec_read16(r);
-        if (i > 0 && k->period >= v->cursor[i - 1].period)
+        if (!r->err && i > 0 && k->period >= v->cursor[i - 1].period)
             return ERR_FORMAT;
     }
-    return 0;
+    return reader_end(r);
 }
 
 int

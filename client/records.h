@@ -22,14 +22,14 @@
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:
  *
- *   version 1 (1) | flags 1 (1 confirmed, 2 refused, 4 inviter)
+ *   version 1 (2) | flags 1 (1 confirmed, 2 refused, 4 inviter)
  *   | name length 1 | name .. | chains 32 out, 32 in | born 4 | recency 8
  *   | next place: period 4, n 4
  *   | the last period with letters 4 | its letters 4
  *   | next sequence 4 | next order 8
  *   | the message that letters are made of: order 8, index of the next 4
  *   | acknowledged 4 | map 32
- *   | of each period that is read, the newest first, 9 at most:
+ *   | periods that are read 1 | of each, the newest first:
  *     period 4 | first box 4 | letters in it 4 | slots read of 8 boxes 8 x 2
  *
  * For the gateways see client/gateways.h. A message that is over (delivered or

@@ -1,0 +1,562 @@
+/* tests/unit/test_records.c - a client's records: each comes back as it was
+ * written; cut short, too long, or with a length that cannot be, it is refused.
+ */
+#include "tests/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/records.h"
+#include "lib/codec.h"
+#include "tests/client_disk.h"
+
+enum {
+    LEN = 1296,                          /* of letters */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 88 /* in the record of "bob" */
+};
+
+/* A record's kind: how to write one, and what its value must not say. */
+struct kind {
+    char type;
+    int (*save)(struct journal *j);
+    int (*read)(const struct record_key *key, const uint8_t *value, size_t len);
+    struct {
+        size_t at, width; /* a length or count; width 0: no more */
+    } field[3];
+};
+
+/* What is written, and what the readers below must give. */
+static uint8_t chains[64], data[3000];
+static struct gateways gateways;
+static struct conversation contact, contact_came;
+static struct message message, current;
+static struct letter fragment;
+static struct out_letter *letter;
+static struct record_received received;
+
+static int
+things_make(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 7 + 1);
+    memset(chains, 0xc5, sizeof chains);
+    memset(&gateways, 0, sizeof gateways);
+    gateways.n = 2;
+    gateways.current = 1;
+    memset(gateways.member[1].identity, 0x17, SPHINX_ID_LEN);
+    gateways.member[0].out_s = 123456789012;
+    gateways.renewed_s = 77;
+    contact = (struct conversation){
+        .id = 9,
+        .name = "bob",
+        .chains = chains,
+        .confirmed = true,
+        .inviter = true,
+        .born = 1,
+        .active = 1ULL << 40,
+        .at = {3, 4},
+        .previous_period = 5,
+        .previous_count = 6,
+        .next_sequence = 7,
+        .next_order = 1ULL << 50,
+        .ack = 8,
+        .map = {1, 2, 3},
+        .cursor = {{.open = true,
+                    .period = 20,
+                    .base = 2,
+                    .end = UINT32_MAX,
+                    .held = {0xffff, 1, 2, 3, 4, 5, 6, 7}},
+                   {.open = true, .period = 19, .end = 40}}};
+    current = (struct message){.order = 1ULL << 45, .next_index = 3};
+    message = (struct message){.order = 1ULL << 33,
+                               .created_s = 1ULL << 34,
+                               .id = {1, 2, 3, 4, 5, 6, 7, 8},
+                               .kind = LETTER_FILE,
+                               .state = CLIENT_QUEUED,
+                               .count = letter_count(sizeof data, LEN),
+                               .len = sizeof data,
+                               .data = data};
+    fragment = (struct letter){
+        .sequence = 1,
+        .message = {0xff, 2, 3, 4, 5, 6, 7, 8},
+        .kind = LETTER_TEXT,
+        .index = 2,
+        .count = letter_count(sizeof data, LEN),
+        .total = sizeof data,
+        .data_len = (uint16_t)(sizeof data - 2 * letter_data_max(LEN)),
+        .data = data};
+    letter = calloc(1, sizeof *letter + LEN);
+    assert_non_null(letter);
+    *letter = (struct out_letter){.at = {UINT32_MAX, 70000},
+                                  .sequence = 5,
+                                  .index = 2,
+                                  .order = 1ULL << 41,
+                                  .kept = true,
+                                  .keeps = 3};
+    memcpy(letter->bytes, data, LEN);
+    received = (struct record_received){.order = 1ULL << 60,
+                                        .contact = 9,
+                                        .kind = LETTER_TEXT,
+                                        .data = data,
+                                        .len = 500};
+    return 0;
+}
+
+static int
+things_free(void **state)
+{
+    (void)state;
+    free(letter);
+    return 0;
+}
+
+/* ---- writers, and readers that compare ---- */
+
+static int
+client_save_one(struct journal *j)
+{
+    return record_client_save(j, &gateways, LEN);
+}
+
+static int
+client_read_one(const struct record_key *key, const uint8_t *value, size_t len)
+{
+    struct gateways g;
+    size_t letter_len;
+    int err = record_client_read(&g, &letter_len, value, len);
+    assert_true(key->contact == 0 && key->a == 0 && key->b == 0);
+    if (err)
+        return err;
+    assert_int_equal(letter_len, LEN);
+    assert_true(g.n == 2 && g.current == 1 && g.renewed_s == 77);
+    assert_memory_equal(g.member, gateways.member, sizeof g.member);
+    return 0;
+}
+
+static int
+contact_save_one(struct journal *j)
+{
+    return record_contact_save(j, &contact, &current);
+}
+
+static int
+contact_read_one(const struct record_key *key, const uint8_t *value, size_t len)
+{
+    uint8_t came[64];
+    struct conversation *v = &contact_came;
+    *v = (struct conversation){.chains = came};
+    int err = record_contact_read(v, value, len);
+    if (err)
+        return err;
+    assert_int_equal(key->contact, contact.id);
+    assert_true(v->loaded_order == current.order &&
+                v->loaded_index == current.next_index);
+    assert_memory_equal(came, chains, sizeof chains);
+    v->loaded_order = v->loaded_index = 0;
+    v->chains = chains;
+    v->id = contact.id;
+    assert_memory_equal(v, &contact, sizeof contact);
+    return 0;
+}
+
+static int
+fragment_save_one(struct journal *j)
+{
+    return record_fragment_save(j, 9, &fragment, 1ULL << 35);
+}
+
+static int
+fragment_read_one(const struct record_key *key, const uint8_t *value,
+                  size_t len)
+{
+    struct letter l;
+    uint64_t progress_s;
+    int err = record_fragment_read(&l, &progress_s, key, value, len, LEN);
+    if (err)
+        return err;
+    assert_true(progress_s == 1ULL << 35 && l.kind == fragment.kind &&
+                l.index == 2 && l.count == fragment.count &&
+                l.total == fragment.total && l.data_len == fragment.data_len);
+    assert_memory_equal(l.message, fragment.message, LETTER_ID_LEN);
+    assert_memory_equal(l.data, data, l.data_len);
+    return 0;
+}
+
+static int
+letter_save_one(struct journal *j)
+{
+    return record_letter_save(j, 9, letter, 1ULL << 36, LEN);
+}
+
+static int
+letter_read_one(const struct record_key *key, const uint8_t *value, size_t len)
+{
+    struct out_letter l;
+    const uint8_t *bytes;
+    int err = record_letter_read(&l, &bytes, key, value, len, LEN);
+    if (err)
+        return err;
+    assert_true(l.at.period == UINT32_MAX && l.at.n == 70000 &&
+                l.sequence == 5 && l.index == 2 && l.order == letter->order &&
+                l.kept && l.tried && l.keeps == 3 && l.due_s == 1ULL << 36);
+    assert_memory_equal(bytes, data, LEN);
+    return 0;
+}
+
+static int
+message_save_one(struct journal *j)
+{
+    return record_message_save(j, 9, &message, CLIENT_SENT);
+}
+
+static int
+message_read_one(const struct record_key *key, const uint8_t *value, size_t len)
+{
+    struct message m;
+    const uint8_t *bytes;
+    int err = record_message_read(&m, &bytes, key, value, len, LEN);
+    if (err)
+        return err;
+    assert_true(m.order == message.order && m.created_s == message.created_s &&
+                m.kind == message.kind && m.state == CLIENT_SENT &&
+                m.count == message.count && m.len == message.len);
+    assert_memory_equal(m.id, message.id, LETTER_ID_LEN);
+    assert_memory_equal(bytes, data, m.len);
+    return 0;
+}
+
+static int
+received_save_one(struct journal *j)
+{
+    return record_received_save(j, &received);
+}
+
+static int
+received_read_one(const struct record_key *key, const uint8_t *value,
+                  size_t len)
+{
+    struct record_received r;
+    int err = record_received_read(&r, key, value, len);
+    if (err)
+        return err;
+    assert_true(r.order == received.order && r.contact == 9 &&
+                r.kind == LETTER_TEXT && r.len == received.len);
+    assert_memory_equal(r.data, data, r.len);
+    return 0;
+}
+
+static const struct kind kinds[] = {
+    {'A', client_save_one, client_read_one, {{GATEWAYS_RECORD_LEN, 4}}},
+    {'C',
+     contact_save_one,
+     contact_read_one,
+     {{2, 1}, {CONTACT_PERIODS_AT, 1}}},
+    {'F', fragment_save_one, fragment_read_one, {{1, 4}, {5, 4}}},
+    {'L', letter_save_one, letter_read_one, {{0, 0}}},
+    {'M', message_save_one, message_read_one, {{19, 4}, {23, 4}}},
+    {'X', received_save_one, received_read_one, {{6, 4}}},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* ---- tests ---- */
+
+/* Read a value that lies in memory of exactly its length. */
+static int
+value_read(const struct kind *k, const struct record_key *key,
+           const uint8_t *value, size_t len)
+{
+    uint8_t *exact = malloc(len ? len : 1);
+    assert_non_null(exact);
+    memcpy(exact, value, len);
+    int err = k->read(key, exact, len);
+    free(exact);
+    return err;
+}
+
+/* Write one of each kind onto a disk. */
+static void
+disk_fill(struct client_disk *d)
+{
+    struct journal *j;
+    disk_init(d, test_seed());
+    assert_int_equal(journal_new(&j, &d->test.env), 0);
+    journal_begin(j);
+    for (size_t i = 0; i < KINDS; i++)
+        assert_int_equal(kinds[i].save(j), 0);
+    (void)journal_end(j);
+    journal_free(&j);
+    assert_int_equal(d->n, KINDS);
+}
+
+/* The record of this kind, and its key. */
+static const struct disk_record *
+record_of(const struct client_disk *d, const struct kind *k,
+          struct record_key *key)
+{
+    const struct disk_record *r = NULL;
+    assert_int_equal(disk_count(d, k->type, &r), 1);
+    assert_int_equal(record_key_read(key, r->key, r->key_len), 0);
+    assert_int_equal(key->type, k->type);
+    return r;
+}
+
+static void
+each_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct record_key key;
+    disk_fill(&d);
+    for (size_t i = 0; i < KINDS; i++) {
+        const struct disk_record *r = record_of(&d, &kinds[i], &key);
+        assert_int_equal(value_read(&kinds[i], &key, r->value, r->len), 0);
+    }
+    disk_free(&d);
+}
+
+static void
+each_is_refused_at_every_other_length(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct record_key key;
+    disk_fill(&d);
+    for (size_t i = 0; i < KINDS; i++) {
+        const struct disk_record *r = record_of(&d, &kinds[i], &key);
+        uint8_t *longer = calloc(1, r->len + 40);
+        assert_non_null(longer);
+        memcpy(longer, r->value, r->len);
+        for (size_t len = 0; len < r->len + 40; len++) {
+            if (len != r->len && value_read(&kinds[i], &key, longer, len) == 0)
+                fail_msg("%c: %zu of %zu bytes are taken", kinds[i].type, len,
+                         r->len);
+        }
+        free(longer);
+    }
+    disk_free(&d);
+}
+
+static uint64_t
+field_get(const uint8_t *at, size_t width)
+{
+    return width == 1 ? at[0] : codec_get32(at);
+}
+
+static void
+field_put(uint8_t *at, size_t width, uint64_t v)
+{
+    if (width == 1)
+        at[0] = (uint8_t)v;
+    else
+        codec_put32(at, (uint32_t)v);
+}
+
+/* Lengths and counts one too small, one too large, none, as large as can be. */
+static void
+no_length_is_believed(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct record_key key;
+    unsigned refused = 0;
+    disk_fill(&d);
+    for (size_t i = 0; i < KINDS; i++) {
+        const struct disk_record *r = record_of(&d, &kinds[i], &key);
+        for (size_t f = 0; kinds[i].field[f].width; f++) {
+            const size_t at = kinds[i].field[f].at;
+            const size_t width = kinds[i].field[f].width;
+            const uint64_t right = field_get(r->value + at, width);
+            uint64_t wrong[] = {right - 1, right + 1, 0, UINT64_MAX,
+                                1ULL << (8 * width - 1)};
+            for (size_t w = 0; w < 5; w++) {
+                if (kinds[i].type == 'A' && w < 3)
+                    continue; /* other lengths of letters, or none yet */
+                field_put(r->value + at, width, wrong[w]);
+                if (value_read(&kinds[i], &key, r->value, r->len) == 0)
+                    fail_msg("%c: field at %zu may be %llu", kinds[i].type, at,
+                             (unsigned long long)wrong[w]);
+                refused++;
+            }
+            field_put(r->value + at, width, right);
+        }
+        assert_int_equal(value_read(&kinds[i], &key, r->value, r->len), 0);
+    }
+    assert_true(refused > 25);
+    disk_free(&d);
+}
+
+/* Letters have room for data, and are as long as may be at most; before the
+ * first consensus they have no length. */
+static void
+letters_have_a_length_that_may_be(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct record_key key;
+    struct gateways g;
+    disk_fill(&d);
+    const struct disk_record *r = record_of(&d, &kinds[0], &key);
+    const size_t least = LETTER_OVERHEAD + LETTER_BODY_HEAD_LEN + 1;
+    for (uint32_t len = 0; len < LETTER_LEN_MAX + 10; len++) {
+        size_t letter_len = 99;
+        codec_put32(r->value + GATEWAYS_RECORD_LEN, len);
+        int err = record_client_read(&g, &letter_len, r->value, r->len);
+        const bool may = len == 0 || (len >= least && len <= LETTER_LEN_MAX);
+        assert_int_equal(err, may ? 0 : ERR_RANGE);
+        assert_int_equal(letter_len, may ? len : 0);
+    }
+    disk_free(&d);
+}
+
+/* A record that is right in all but its name: 1 to 32 bytes. */
+static void
+a_name_fits(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct record_key key;
+    uint8_t value[1000] = {0}, came[64];
+    disk_fill(&d);
+    const struct disk_record *r = record_of(&d, &kinds[1], &key);
+    for (size_t len = 0; len < 256; len++) {
+        memcpy(value, r->value, 2);
+        value[2] = (uint8_t)len;
+        memset(value + 3, 'n', len);
+        memcpy(value + 3 + len, r->value + 6, r->len - 6);
+        struct conversation v = {.chains = came};
+        int err = record_contact_read(&v, value, r->len - 3 + len);
+        assert_int_equal(err, len > 0 && len <= 32 ? 0 : ERR_RANGE);
+        if (!err)
+            assert_int_equal(strlen(v.name), len);
+    }
+    disk_free(&d);
+}
+
+static void
+a_version_that_is_not_known_is_said_so(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct record_key key;
+    disk_fill(&d);
+    for (size_t i = 0; i < KINDS; i++) {
+        if (!strchr("CMX", kinds[i].type))
+            continue;
+        const struct disk_record *r = record_of(&d, &kinds[i], &key);
+        const uint8_t right = r->value[0];
+        for (unsigned v = 0; v < 256; v++) {
+            r->value[0] = (uint8_t)v;
+            assert_int_equal(value_read(&kinds[i], &key, r->value, r->len),
+                             v == right ? 0 : ERR_VERSION);
+        }
+    }
+    disk_free(&d);
+}
+
+/* What the fields of one record say of each other. */
+static void
+contradictions_are_refused(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct record_key key;
+    disk_fill(&d);
+    const struct disk_record *r = record_of(&d, &kinds[2], &key);
+    for (uint32_t index = 0; index < 5; index++) {
+        key.b = index; /* it is the last of three, which is shorter */
+        struct letter l;
+        uint64_t progress_s;
+        assert_int_equal(
+            record_fragment_read(&l, &progress_s, &key, r->value, r->len, LEN),
+            index < 2    ? ERR_FORMAT
+            : index == 2 ? 0
+                         : ERR_RANGE);
+    }
+    r = record_of(&d, &kinds[4], &key);
+    static const uint8_t states[] = {0, CLIENT_DELIVERED, CLIENT_EXPIRED, 5};
+    for (size_t i = 0; i < sizeof states; i++) {
+        r->value[1] = states[i]; /* over, and yet with data */
+        assert_int_not_equal(message_read_one(&key, r->value, r->len), 0);
+    }
+    r->value[1] = CLIENT_SENT;
+    r->value[2] = LETTER_KINDS;
+    assert_int_not_equal(message_read_one(&key, r->value, r->len), 0);
+    r = record_of(&d, &kinds[5], &key);
+    r->value[5] = LETTER_PING;
+    assert_int_not_equal(received_read_one(&key, r->value, r->len), 0);
+    disk_free(&d);
+}
+
+/* A message that is over is remembered without its data. */
+static void
+what_is_over_keeps_no_data(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct journal *j;
+    struct record_key key;
+    struct message m;
+    const uint8_t *bytes;
+    disk_init(&d, test_seed());
+    assert_int_equal(journal_new(&j, &d.test.env), 0);
+    journal_begin(j);
+    assert_int_equal(record_message_save(j, 9, &message, CLIENT_EXPIRED), 0);
+    (void)journal_end(j);
+    journal_free(&j);
+    const struct disk_record *r = record_of(&d, &kinds[4], &key);
+    assert_int_equal(r->len, 27);
+    assert_int_equal(
+        record_message_read(&m, &bytes, &key, r->value, r->len, LEN), 0);
+    assert_true(m.state == CLIENT_EXPIRED && m.len == 0 &&
+                m.count == message.count);
+    disk_free(&d);
+}
+
+static void
+a_thing_has_one_key(void **state)
+{
+    (void)state;
+    struct record_key key;
+    uint8_t bytes[RECORD_KEY_LEN + 1] = {0};
+    for (unsigned type = 0; type < 256; type++) {
+        const bool known = type && strchr("ACDFLMX", (int)type);
+        for (unsigned set = 0; set < 8; set++) {
+            const struct record_key made = {(uint8_t)type, set & 1,
+                                            set >> 1 & 1, set >> 2};
+            assert_int_equal(record_key_write(bytes, made), RECORD_KEY_LEN);
+            const char *uses = type == 'C'               ? "\1"
+                               : type == 'X'             ? "\2"
+                               : type == 'M'             ? "\3"
+                               : strchr("FL", (int)type) ? "\7"
+                                                         : "";
+            const bool unused = set & ~(unsigned)(uint8_t)uses[0];
+            assert_int_equal(record_key_read(&key, bytes, RECORD_KEY_LEN),
+                             !known   ? ERR_VERSION
+                             : unused ? ERR_FORMAT
+                                      : 0);
+        }
+    }
+    record_key_write(bytes, (struct record_key){'L', 1, 2, 3});
+    for (size_t len = 0; len < RECORD_KEY_LEN; len++)
+        assert_int_equal(record_key_read(&key, bytes, len), ERR_SHORT);
+    assert_int_equal(record_key_read(&key, bytes, RECORD_KEY_LEN + 1),
+                     ERR_FORMAT);
+    assert_int_equal(record_key_read(&key, bytes, RECORD_KEY_LEN), 0);
+    assert_true(key.contact == 1 && key.a == 2 && key.b == 3);
+}
+
+#define RECORDS_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, things_make, things_free)
+const struct CMUnitTest test_records[] = {
+    RECORDS_TEST(each_is_read_as_it_was_written),
+    RECORDS_TEST(each_is_refused_at_every_other_length),
+    RECORDS_TEST(no_length_is_believed),
+    RECORDS_TEST(letters_have_a_length_that_may_be),
+    RECORDS_TEST(a_name_fits),
+    RECORDS_TEST(a_version_that_is_not_known_is_said_so),
+    RECORDS_TEST(contradictions_are_refused),
+    RECORDS_TEST(what_is_over_keeps_no_data),
+    RECORDS_TEST(a_thing_has_one_key),
+};
+TEST_SUITE(test_records);
