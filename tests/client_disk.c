@@ -1,9 +1,11 @@
 /* tests/client_disk.c - see client_disk.h. */
 #include "tests/client_disk.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/codec.h"
 #include "tests/heap.h"
 #include "tests/runner.h"
 
@@ -83,14 +85,47 @@ disk_count(const struct client_disk *d, char type,
     return n;
 }
 
+void
+disk_digest(const struct client_disk *d, uint8_t out[static DISK_DIGEST_LEN])
+{
+    crypto_generichash_state h;
+    crypto_generichash_init(&h, NULL, 0, DISK_DIGEST_LEN);
+    for (size_t i = 0; i < d->n; i++) {
+        const struct disk_record *r = &d->record[i];
+        uint8_t lens[16];
+        codec_put64(lens, r->key_len);
+        codec_put64(lens + 8, r->len);
+        crypto_generichash_update(&h, lens, sizeof lens);
+        crypto_generichash_update(&h, r->key, r->key_len);
+        crypto_generichash_update(&h, r->value, r->len);
+    }
+    crypto_generichash_final(&h, out, DISK_DIGEST_LEN);
+}
+
 /* ---- environment ---- */
+
+static void
+disk_read(const struct client_disk *d, struct env_store_req *req)
+{
+    bool is_there;
+    size_t i = disk_place(d, req->letter, req->letter_len, &is_there);
+    req->err = is_there ? 0 : ERR_NOT_FOUND;
+    if (!is_there)
+        return;
+    req->value_len = d->record[i].len;
+    req->value = malloc(req->value_len + 1);
+    assert_non_null(req->value);
+    memcpy(req->value, d->record[i].value, req->value_len);
+}
 
 static void
 disk_answer(struct client_disk *d, struct env_store_req *req)
 {
     bool armed = heap_pause();
     req->err = ERR_DB;
-    if (!d->full)
+    if (req->op == ENV_STORE_READ)
+        disk_read(d, req);
+    else if (!d->full)
         req->err = journal_parse(req->letter, req->letter_len, disk_apply, d);
     heap_resume(armed);
     req->done(req);

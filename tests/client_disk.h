@@ -37,6 +37,11 @@ void disk_release(struct client_disk *d);
 size_t disk_count(const struct client_disk *d, char type,
                   const struct disk_record **first);
 
+/* A hash of all that is on it. */
+enum { DISK_DIGEST_LEN = 32 };
+void disk_digest(const struct client_disk *d,
+                 uint8_t out[static DISK_DIGEST_LEN]);
+
 /* A client of network n on this disk: new, loaded, not started. Returns what
  * client_new() or the first record that is refused says. */
 int disk_client_load(struct client_disk *d, const struct sim_net *n,

@@ -1,20 +1,28 @@
-/* tests/unit/test_client_heap.c - a client that memory fails: what it says it
- * has is on its disk, what it refuses leaves no trace, and it goes on. */
+/* tests/unit/test_client_heap.c - a client whose memory runs out, at every
+ * allocation: what it says it has is on its disk, what it refuses leaves no
+ * trace, a letter is taken whole or comes again, and it goes on. */
 #include "tests/runner.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/arrival.h"
+#include "client/conversations.h"
+#include "client/outgoing.h"
+#include "client/polls.h"
 #include "tests/client_disk.h"
 #include "tests/heap.h"
 
 static struct sim_net net;
+static uint8_t data[300000];
 
 static int
 net_make(void **state)
 {
     (void)state;
     test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 11 + i / 256);
     return 0;
 }
 
@@ -26,16 +34,171 @@ net_free(void **state)
     return 0;
 }
 
-static void
-contact_make(struct client *c, const char *name)
+/* What messages are tried: the first few, or, in a proof, all. */
+static const struct {
+    enum letter_kind kind;
+    size_t len;
+} messages[] = {{LETTER_TEXT, 10},   {LETTER_FILE, 3000}, {LETTER_PING, 0},
+                {LETTER_TEXT, 0},    {LETTER_TEXT, 1192}, {LETTER_TEXT, 1193},
+                {LETTER_FILE, 20000}};
+
+static size_t
+messages_tried(void)
 {
-    char line[INVITE_TEXT_LEN];
-    assert_int_equal(client_invite(c, name, line), 0);
+    return test_proof() ? sizeof messages / sizeof messages[0] : 3;
 }
 
-/* Is the message on the disk whole? */
+/* ---- two clients, and letters carried from one to the other ---- */
+
+struct pair {
+    struct client_disk disk[2];
+    struct client *c[2];
+    struct conversation *v[2]; /* each one's of the other */
+};
+
 static void
-message_is_on_disk(const struct client_disk *d, const uint8_t *data, size_t len)
+pair_find(struct pair *p)
+{
+    p->v[0] = conversation_find(p->c[0], "b");
+    p->v[1] = conversation_find(p->c[1], "a");
+    assert_true(p->v[0] && p->v[1]);
+}
+
+static void
+pair_make(struct pair *p)
+{
+    char line[INVITE_TEXT_LEN];
+    for (unsigned i = 0; i < 2; i++) {
+        disk_init(&p->disk[i], test_seed() + i);
+        p->c[i] = disk_client(&p->disk[i], &net);
+    }
+    assert_int_equal(client_invite(p->c[0], "b", line), 0);
+    assert_int_equal(client_add(p->c[1], "a", line), 0);
+    pair_find(p);
+}
+
+static void
+pair_free(struct pair *p)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        client_free(&p->c[i]);
+        disk_free(&p->disk[i]);
+    }
+}
+
+/* A letter of the other side's, as it lies in its box. */
+static void
+letter_bring(struct pair *p, unsigned to, const struct out_letter *l)
+{
+    uint8_t bytes[LETTER_LEN_MAX];
+    memcpy(bytes, l->bytes, p->c[to]->letter_len);
+    arrival_letter(p->c[to], p->v[to], l->at, bytes);
+}
+
+/* Carry letters and time to and fro, until all is acknowledged. */
+static void
+pair_settle(struct pair *p)
+{
+    for (unsigned round = 0; round < 12; round++) {
+        for (unsigned i = 0; i < 2; i++) {
+            p->disk[i].test.mono_us += 2 * ACK_WAIT_US;
+            disk_client_run(&p->disk[i], p->c[i], 3);
+        }
+        for (unsigned i = 0; i < 2; i++)
+            for (const struct out_letter *l = p->v[!i]->letters; l; l = l->next)
+                letter_bring(p, i, l);
+    }
+    assert_int_equal(p->v[0]->n_waiting + p->v[1]->n_waiting, 0);
+}
+
+/* All that can be seen of a conversation and its client. */
+struct view {
+    struct conversation v;
+    struct client_status status;
+    size_t gathered_len, inbox_held, queue_len;
+    uint8_t disk[DISK_DIGEST_LEN];
+};
+
+static void
+view_take(const struct pair *p, unsigned side, struct view *out)
+{
+    memset(out, 0, sizeof *out);
+    memcpy(&out->v, p->v[side], sizeof out->v);
+    client_status(p->c[side], &out->status);
+    memset(out->status.dropped, 0, sizeof out->status.dropped);
+    out->gathered_len = p->c[side]->gathered_len;
+    out->inbox_held = p->c[side]->inbox_held;
+    out->queue_len = p->c[side]->queue_len;
+    disk_digest(&p->disk[side], out->disk);
+}
+
+static uint64_t
+letters_failed(const struct client *c)
+{
+    struct client_status s;
+    client_status(c, &s);
+    return s.dropped[-ERR_NOMEM];
+}
+
+static bool
+place_is_read(const struct conversation *v, struct letter_place at)
+{
+    for (size_t i = 0; i < CURSORS && v->cursor[i].open; i++) {
+        const struct cursor *k = &v->cursor[i];
+        uint32_t box = at.n / LETTER_SLOTS;
+        if (k->period == at.period)
+            return box < k->base ||
+                   (k->held[box - k->base] >> at.n % LETTER_SLOTS & 1);
+    }
+    return false;
+}
+
+/* A letter comes while memory fails. Either it is taken, or all is as it was:
+ * then its place is not read, and it comes again. */
+static void
+letter_arrives(struct heap *h, struct pair *p, unsigned to,
+               const struct out_letter *l)
+{
+    struct view before, after;
+    const uint64_t failed = letters_failed(p->c[to]);
+    view_take(p, to, &before);
+    const bool was_read = place_is_read(p->v[to], l->at);
+    heap_arm(h);
+    letter_bring(p, to, l);
+    heap_disarm(h);
+    if (letters_failed(p->c[to]) > failed) {
+        assert_true(h->failed);
+        view_take(p, to, &after);
+        assert_memory_equal(&before, &after, sizeof before);
+        assert_true(was_read == place_is_read(p->v[to], l->at));
+        letter_bring(p, to, l);
+        assert_int_equal(letters_failed(p->c[to]), failed + 1);
+    }
+    assert_true(place_is_read(p->v[to], l->at));
+}
+
+/* All letters that the other side has for this one, from the last to the first:
+ * none of them waits for another. */
+static void
+letters_arrive(struct heap *h, struct pair *p, unsigned to)
+{
+    const struct out_letter *last = NULL;
+    do {
+        const struct out_letter *l = p->v[!to]->letters;
+        if (l == last)
+            break;
+        while (l->next != last)
+            l = l->next;
+        letter_arrives(h, p, to, l);
+        last = l;
+    } while (last);
+}
+
+/* ---- sending ---- */
+
+/* Is the message on the disk, whole? */
+static void
+message_is_on_disk(const struct client_disk *d, size_t len)
 {
     const struct disk_record *r;
     assert_int_equal(disk_count(d, 'M', &r), 1);
@@ -44,16 +207,16 @@ message_is_on_disk(const struct client_disk *d, const uint8_t *data, size_t len)
 }
 
 static void
-send_once(struct heap *h, enum letter_kind kind, const uint8_t *data,
-          size_t len)
+send_once(struct heap *h, enum letter_kind kind, size_t len)
 {
     struct client_disk d;
     struct client_message m;
     struct client_status before, after;
+    char line[INVITE_TEXT_LEN];
     uint64_t order = 0;
     disk_init(&d, test_seed());
     struct client *c = disk_client(&d, &net);
-    contact_make(c, "bob");
+    assert_int_equal(client_invite(c, "bob", line), 0);
     client_status(c, &before);
     heap_arm(h);
     int err = client_send(c, "bob", kind, data, len, &order);
@@ -61,16 +224,18 @@ send_once(struct heap *h, enum letter_kind kind, const uint8_t *data,
     if (err) {
         assert_true(h->failed && err == ERR_NOMEM);
         assert_int_equal(disk_count(&d, 'M', NULL), 0);
+        assert_int_equal(disk_count(&d, 'L', NULL), 0);
         client_status(c, &after);
         assert_int_equal(after.queued, before.queued);
-        assert_int_equal(client_message(c, "bob", 0, &m), ERR_NOT_FOUND);
+        assert_int_equal(client_message(c, "bob", 1, &m), ERR_NOT_FOUND);
         assert_int_equal(client_send(c, "bob", kind, data, len, &order), 0);
     }
+    assert_int_equal(order, 1);
     assert_int_equal(client_message(c, "bob", order, &m), 0);
     assert_true(m.durable);
-    message_is_on_disk(&d, data, len);
+    message_is_on_disk(&d, len);
     disk_client_run(&d, c, 10); /* what was not staged is now */
-    size_t letters = m.letters < 16 ? m.letters : 16;
+    const size_t letters = m.letters < STAGED_MAX ? m.letters : STAGED_MAX;
     assert_int_equal(disk_count(&d, 'L', NULL), letters);
     client_free(&c);
     c = disk_client(&d, &net);
@@ -84,17 +249,368 @@ static void
 a_message_is_kept_whole_or_refused(void **state)
 {
     (void)state;
-    static const size_t lens[] = {10, 3000, 0, 1, 1192, 1193, 30000};
-    static uint8_t data[30000];
-    memset(data, 'x', sizeof data);
-    for (size_t i = 0; i < (test_proof() ? 7 : 2); i++) {
+    for (size_t i = 0; i < messages_tried(); i++)
         for (struct heap h = {0}; heap_next(&h);)
-            send_once(&h, LETTER_TEXT, data, lens[i]);
+            send_once(&h, messages[i].kind, messages[i].len);
+}
+
+/* Nothing is durable before the disk says so, and nothing when it has failed.
+ */
+static void
+a_message_is_durable_when_the_disk_says_so(void **state)
+{
+    (void)state;
+    for (unsigned full = 0; full < 2; full++) {
+        struct client_disk d;
+        struct client_message m;
+        char line[INVITE_TEXT_LEN];
+        uint64_t order;
+        disk_init(&d, test_seed());
+        struct client *c = disk_client(&d, &net);
+        assert_int_equal(client_invite(c, "bob", line), 0);
+        d.slow = true;
+        d.full = full;
+        assert_int_equal(client_send(c, "bob", LETTER_TEXT, data, 9, &order),
+                         0);
+        assert_int_equal(client_message(c, "bob", order, &m), 0);
+        assert_false(m.durable);
+        disk_release(&d);
+        assert_int_equal(client_message(c, "bob", order, &m), 0);
+        assert_int_equal(m.durable, !full);
+        assert_int_equal(disk_count(&d, 'M', NULL), !full);
+        /* a disk that has failed takes no more */
+        assert_int_equal(client_send(c, "bob", LETTER_TEXT, data, 9, &order),
+                         full ? ERR_DB : 0);
+        disk_release(&d);
+        client_free(&c);
+        disk_free(&d);
     }
 }
 
+/* ---- letters out ---- */
+
+/* Each letter of the message has its place, its number and its record. */
+static void
+letters_are_right(const struct pair *p, uint32_t count)
+{
+    const struct conversation *v = p->v[0];
+    uint32_t i = 0;
+    assert_int_equal(disk_count(&p->disk[0], 'L', NULL), count);
+    for (const struct out_letter *l = v->letters; l; l = l->next, i++) {
+        assert_int_equal(l->index, i);
+        assert_int_equal(l->at.n, i);
+        assert_int_equal(l->sequence, i + 1);
+        assert_true(journal_is_committed(p->c[0]->journal, l->ticket));
+    }
+    assert_int_equal(i, count);
+    assert_true(v->at.n == count && v->next_sequence == count + 1);
+}
+
+/* The message that b has is this one. */
+static void
+message_has_come(struct pair *p, enum letter_kind kind, size_t len)
+{
+    struct client_received r;
+    /* the second time: what was on disk alone has been read */
+    if (!client_next(p->c[1], NULL, &r))
+        assert_true(client_next(p->c[1], NULL, &r));
+    assert_true(r.kind == kind && r.len == len);
+    assert_memory_equal(r.data, data, len);
+    assert_string_equal(r.contact, "a");
+}
+
+/* Memory fails while the clock ticks: no letter is lost, none is made twice. */
+static void
+letters_are_staged_when_memory_is_there(void **state)
+{
+    (void)state;
+    enum { LEN = 40000 };
+    for (struct heap h = {0}; heap_next(&h);) {
+        struct pair p;
+        struct client_message m;
+        uint64_t order;
+        pair_make(&p);
+        assert_int_equal(
+            client_send(p.c[0], "b", LETTER_FILE, data, LEN, &order), 0);
+        assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
+        assert_true(m.letters > 2 * STAGED_MAX);
+        for (unsigned round = 0; round < 4; round++) {
+            for (struct out_letter *l = p.v[0]->letters; l; l = l->next)
+                outgoing_asked(l, UINT64_MAX); /* so that more are staged */
+            if (round < 2)
+                heap_arm(&h);
+            disk_client_run(&p.disk[0], p.c[0], 3);
+            heap_disarm(&h);
+        }
+        letters_are_right(&p, m.letters);
+        for (const struct out_letter *l = p.v[0]->letters; l; l = l->next)
+            letter_bring(&p, 1, l);
+        message_has_come(&p, LETTER_FILE, LEN);
+        pair_free(&p);
+    }
+}
+
+/* A store answers while memory fails; what could not be noted is asked again.
+ */
+static void
+answer_arrives(struct heap *h, struct pair *p, unsigned side,
+               struct letter_place at, uint8_t status)
+{
+    struct view before, after;
+    const uint64_t failed = letters_failed(p->c[side]);
+    view_take(p, side, &before);
+    heap_arm(h);
+    outgoing_answer(p->c[side], p->v[side], at, status);
+    heap_disarm(h);
+    if (letters_failed(p->c[side]) == failed)
+        return;
+    assert_true(h->failed);
+    view_take(p, side, &after);
+    assert_memory_equal(&before, &after, sizeof before);
+    const struct out_letter *l = p->v[side]->letters;
+    while (l && (l->at.period != at.period || l->at.n != at.n))
+        l = l->next;
+    assert_non_null(l);
+    assert_false(l->kept);
+    assert_true(l->due_us == p->disk[side].test.mono_us + (uint64_t)RETRY_US);
+    outgoing_answer(p->c[side], p->v[side], at, status);
+    assert_int_equal(letters_failed(p->c[side]), failed + 1);
+}
+
+static void
+what_stores_answer_is_noted_or_asked_again(void **state)
+{
+    (void)state;
+    for (struct heap h = {0}; heap_next(&h);) {
+        struct pair p;
+        struct client_message m;
+        uint64_t order;
+        pair_make(&p);
+        assert_int_equal(
+            client_send(p.c[0], "b", LETTER_TEXT, data, 2000, &order), 0);
+        struct out_letter *first = p.v[0]->letters, *second = first->next;
+        assert_true(second && !second->next);
+        answer_arrives(&h, &p, 0, first->at, WIRE_KEPT);
+        answer_arrives(&h, &p, 0, second->at, WIRE_TAKEN);
+        first = p.v[0]->letters;
+        second = first->next;
+        assert_true(first->kept && !second->kept && second->at.n == 2);
+        assert_int_equal(disk_count(&p.disk[0], 'L', NULL), 2);
+        answer_arrives(&h, &p, 0, second->at, WIRE_KEPT);
+        assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
+        assert_int_equal(m.state, CLIENT_SENT);
+        /* somebody else has used the invitation */
+        answer_arrives(&h, &p, 1, p.v[1]->letters->at, WIRE_TAKEN);
+        client_free(&p.c[1]);
+        p.c[1] = disk_client(&p.disk[1], &net);
+        pair_find(&p);
+        assert_true(p.v[1]->refused);
+        pair_free(&p);
+    }
+}
+
+/* ---- letters in ---- */
+
+/* b has the message and a knows. It outlives both. */
+static void
+message_is_settled(struct pair *p, enum letter_kind kind, size_t len,
+                   uint64_t order)
+{
+    struct client_message m;
+    struct client_status s;
+    for (unsigned life = 0; life < 2; life++) {
+        assert_int_equal(client_message(p->c[0], "b", order, &m), 0);
+        assert_int_equal(m.state, CLIENT_DELIVERED);
+        client_status(p->c[1], &s);
+        assert_int_equal(s.inbox, kind != LETTER_PING);
+        if (kind != LETTER_PING)
+            message_has_come(p, kind, len);
+        assert_int_equal(disk_count(&p->disk[1], 'F', NULL), 0);
+        for (unsigned i = 0; i < 2; i++) {
+            client_free(&p->c[i]);
+            p->c[i] = disk_client(&p->disk[i], &net);
+        }
+        pair_find(p);
+    }
+}
+
+/* The application takes it while memory fails: it has it, or has it again. */
+static void
+message_is_released(struct heap *h, struct pair *p)
+{
+    struct client_received r, again;
+    assert_true(client_next(p->c[1], NULL, &r) ||
+                client_next(p->c[1], NULL, &r));
+    heap_arm(h);
+    int err = client_release(p->c[1], r.order);
+    heap_disarm(h);
+    if (err) {
+        assert_true(h->failed && err == ERR_NOMEM);
+        assert_int_equal(disk_count(&p->disk[1], 'X', NULL), 1);
+        assert_true(client_next(p->c[1], NULL, &again));
+        assert_int_equal(again.order, r.order);
+        assert_int_equal(client_release(p->c[1], r.order), 0);
+    }
+    assert_int_equal(disk_count(&p->disk[1], 'X', NULL), 0);
+    assert_false(client_next(p->c[1], NULL, &r));
+}
+
+/* The other side's letters arrive, and then what they are answered with. */
+static void
+arrive_once(struct heap *h, enum letter_kind kind, size_t len)
+{
+    struct pair p;
+    struct client_message m;
+    uint64_t order;
+    pair_make(&p);
+    pair_settle(&p);
+    assert_int_equal(client_send(p.c[0], "b", kind, data, len, &order), 0);
+    for (unsigned i = 0; i < 2; i++) /* 16 letters at a time */
+        do {
+            for (struct out_letter *l = p.v[0]->letters; l; l = l->next)
+                outgoing_asked(l, UINT64_MAX);
+            disk_client_run(&p.disk[0], p.c[0], 1);
+            assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
+        } while (disk_count(&p.disk[0], 'L', NULL) < m.letters);
+    letters_arrive(h, &p, 1);
+    p.disk[1].test.mono_us += 2 * ACK_WAIT_US;
+    disk_client_run(&p.disk[1], p.c[1], 2); /* acknowledges, or a pong does */
+    letters_arrive(h, &p, 0);
+    assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
+    assert_int_equal(m.state, CLIENT_DELIVERED);
+    if (kind == LETTER_PING)
+        assert_true(m.rtt_us > 0);
+    message_is_settled(&p, kind, len, order);
+    if (kind != LETTER_PING)
+        message_is_released(h, &p);
+    pair_free(&p);
+}
+
+static void
+a_letter_is_taken_whole_or_comes_again(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < messages_tried(); i++)
+        for (struct heap h = {0}; heap_next(&h);)
+            arrive_once(&h, messages[i].kind, messages[i].len);
+}
+
+/* ---- contacts ---- */
+
+static void
+a_contact_is_kept_or_never_was(void **state)
+{
+    (void)state;
+    for (struct heap h = {0}; heap_next(&h);) {
+        struct client_disk d[2];
+        struct client *c[2];
+        char line[INVITE_TEXT_LEN] = "";
+        struct client_contact contact;
+        for (unsigned i = 0; i < 2; i++) {
+            disk_init(&d[i], test_seed() + i);
+            c[i] = disk_client(&d[i], &net);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            heap_arm(&h);
+            int err = i == 0 ? client_invite(c[0], "b", line)
+                             : client_add(c[1], "a", line);
+            heap_disarm(&h);
+            if (err) {
+                assert_true(h.failed && err == ERR_NOMEM);
+                assert_int_equal(disk_count(&d[i], 'C', NULL), 0);
+                assert_int_equal(disk_count(&d[i], 'M', NULL), 0);
+                assert_false(client_contact(c[i], 0, &contact));
+                err = i == 0 ? client_invite(c[0], "b", line)
+                             : client_add(c[1], "a", line);
+            }
+            assert_int_equal(err, 0);
+            assert_true(client_contact(c[i], 0, &contact));
+            assert_int_equal(disk_count(&d[i], 'C', NULL), 1);
+            assert_int_equal(disk_count(&d[i], 'M', NULL), i);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            client_free(&c[i]);
+            disk_free(&d[i]);
+        }
+    }
+}
+
+/* ---- a start ---- */
+
+/* A client with everything: contacts, messages out and in, some not yet whole.
+ */
+static void
+pair_fill(struct pair *p)
+{
+    uint64_t order;
+    pair_make(p);
+    pair_settle(p);
+    assert_int_equal(client_send(p->c[1], "a", LETTER_TEXT, data, 2000, &order),
+                     0);
+    assert_int_equal(client_send(p->c[0], "b", LETTER_TEXT, data, 100, &order),
+                     0);
+    assert_int_equal(client_send(p->c[0], "b", LETTER_FILE, data, 4000, &order),
+                     0);
+    /* all but the last fragment */
+    for (const struct out_letter *l = p->v[0]->letters; l->next; l = l->next)
+        letter_bring(p, 1, l);
+    struct journal *j = p->c[1]->journal;
+    journal_begin(j);
+    assert_int_equal(record_document_save(j, net.document, net.document_len),
+                     0);
+    (void)journal_end(j);
+    for (const char *type = "ACDFLMX"; *type; type++)
+        assert_true(disk_count(&p->disk[1], *type, NULL) > 0);
+}
+
+static void
+a_start_fails_or_is_whole(void **state)
+{
+    (void)state;
+    for (struct heap h = {.how = test_proof() ? 0 : HEAP_OWN}; heap_next(&h);) {
+        struct pair p;
+        struct client_disk *d = &p.disk[1];
+        struct client *c;
+        struct client_received r;
+        struct client_status s;
+        uint8_t before[DISK_DIGEST_LEN], after[DISK_DIGEST_LEN];
+        pair_fill(&p);
+        client_free(&p.c[1]);
+        disk_digest(d, before);
+        heap_arm(&h);
+        int err = disk_client_load(d, &net, &c);
+        bool is_loaded = err == 0;
+        if (!err)
+            err = client_start(c);
+        heap_disarm(&h);
+        disk_digest(d, after);
+        assert_memory_equal(before, after, sizeof before);
+        if (err) { /* a cipher that libcrypto cannot make is ERR_CRYPTO */
+            assert_true(h.failed && (err == ERR_NOMEM || err == ERR_CRYPTO));
+            if (!is_loaded)
+                assert_int_equal(disk_client_load(d, &net, &c), 0);
+            assert_int_equal(client_start(c), 0);
+        }
+        client_status(c, &s);
+        assert_true(s.inbox == 1 && s.queued == 1 && s.contacts == 1);
+        const struct conversation *v = conversation_find(c, "a");
+        assert_non_null(v);
+        assert_true(v->incoming && v->incoming->have == v->incoming->count - 1);
+        assert_true(client_next(c, "a", &r) || client_next(c, "a", &r));
+        assert_int_equal(r.len, 100);
+        p.c[1] = c;
+        pair_free(&p);
+    }
+}
+
+#define HEAP_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
 const struct CMUnitTest test_client_heap[] = {
-    cmocka_unit_test_setup_teardown(a_message_is_kept_whole_or_refused,
-                                    net_make, net_free),
+    HEAP_TEST(a_message_is_kept_whole_or_refused),
+    HEAP_TEST(a_message_is_durable_when_the_disk_says_so),
+    HEAP_TEST(letters_are_staged_when_memory_is_there),
+    HEAP_TEST(what_stores_answer_is_noted_or_asked_again),
+    HEAP_TEST(a_letter_is_taken_whole_or_comes_again),
+    HEAP_TEST(a_contact_is_kept_or_never_was),
+    HEAP_TEST(a_start_fails_or_is_whole),
 };
 TEST_SUITE(test_client_heap);

@@ -117,8 +117,8 @@ nested_groups_are_one(void **state)
     journal_free(&j);
 }
 
-/* What a part of a group put is taken back with it, and no more; what is ended is
- * as it was built. */
+/* What a part of a group put is taken back with it, and no more; what is ended
+ * is as it was built. */
 static void
 a_part_is_taken_back_alone(void **state)
 {
