@@ -29,6 +29,7 @@ struct http_server {
 struct http_request {
     struct evhttp_connection *connection;
     struct evhttp_request *request;
+    struct event *later; /* to be freed in a turn of its own */
     http_done_fn done;
     void *ctx;
     bool answered;
@@ -50,19 +51,25 @@ answer_send(struct evhttp_request *r, const struct http_answer *a)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(r);
     struct evbuffer *body = evbuffer_new();
+    bool bad = !body;
     const char *known = evhttp_find_header(evhttp_request_get_input_headers(r),
                                            "If-None-Match");
     const bool same = a->etag && known && strcmp(a->etag, known) == 0;
     if (a->etag)
-        evhttp_add_header(headers, "ETag", a->etag);
+        bad |= evhttp_add_header(headers, "ETag", a->etag) != 0;
     /* one request each, so that the guard's limits are limits of requests */
-    evhttp_add_header(headers, "Connection", "close");
-    evhttp_add_header(headers, "Content-Type",
-                      a->type ? a->type : "text/plain");
+    bad |= evhttp_add_header(headers, "Connection", "close") != 0;
+    bad |= evhttp_add_header(headers, "Content-Type",
+                             a->type ? a->type : "text/plain") != 0;
     /* evhttp adds a Date of its own unless there is one */
-    evhttp_add_header(headers, "Date", "Thu, 01 Jan 1970 00:00:00 GMT");
-    if (body && a->len > 0 && !same)
-        evbuffer_add(body, a->body, a->len);
+    bad |= evhttp_add_header(headers, "Date",
+                             "Thu, 01 Jan 1970 00:00:00 GMT") != 0;
+    if (!bad && a->len > 0 && !same)
+        bad = evbuffer_add(body, a->body, a->len) != 0;
+    if (bad) /* rather nothing than part of an answer, or one with our time */
+        shutdown(bufferevent_getfd(evhttp_connection_get_bufferevent(
+                     evhttp_request_get_connection(r))),
+                 SHUT_RDWR);
     evhttp_send_reply(r, same ? 304 : a->status, NULL, body);
     if (body)
         evbuffer_free(body);
@@ -111,8 +118,7 @@ http_server_new(struct http_server **out, struct loop *l, const char *address,
         s->http ? evhttp_accept_socket_with_handle(s->http, fd) : NULL;
     if (!bound)
         close(fd);
-    err = bound ? http_guard_new(&s->guard, loop_base(l), s->http, bound)
-                : ERR_NOMEM;
+    err = bound ? http_guard_new(&s->guard, l, s->http, bound) : ERR_NOMEM;
     if (err) {
         http_server_free(&s);
         return err;
@@ -168,7 +174,10 @@ http_server_address(const struct http_server *s)
 static void
 request_free(struct http_request *q)
 {
-    evhttp_connection_free(q->connection);
+    if (q->connection)
+        evhttp_connection_free(q->connection);
+    if (q->later)
+        event_free(q->later);
     free(q);
 }
 
@@ -186,7 +195,6 @@ static void
 client_answer(struct evhttp_request *r, void *ctx)
 {
     struct http_request *q = ctx;
-    const struct timeval now = {0, 0};
     int status = r ? evhttp_request_get_response_code(r) : 0;
     q->answered = true;
     if (!q->done)
@@ -200,8 +208,7 @@ client_answer(struct evhttp_request *r, void *ctx)
             len ? evbuffer_pullup(in, -1) : (const uint8_t *)"";
         q->done(q->ctx, 0, status, body, len);
     }
-    event_base_once(evhttp_connection_get_base(q->connection), -1, EV_TIMEOUT,
-                    request_later, q, &now);
+    event_active(q->later, EV_TIMEOUT, 0);
 }
 
 /* "127.0.0.1:80" in its parts; IPv6 without brackets, as evhttp wants it. */
@@ -224,6 +231,18 @@ address_split(const char *address, char *host, size_t host_len,
     return 0;
 }
 
+static int
+request_fill(struct evhttp_request *r, const uint8_t *post, size_t post_len)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(r);
+    int bad = evhttp_add_header(headers, "Host", "brusio");
+    bad |= evhttp_add_header(headers, "Connection", "close");
+    if (post)
+        bad |=
+            evbuffer_add(evhttp_request_get_output_buffer(r), post, post_len);
+    return bad ? ERR_NOMEM : 0;
+}
+
 int
 http_ask(struct http_request **out, struct loop *l, const char *address,
          const char *path, const uint8_t *post, size_t post_len,
@@ -242,23 +261,17 @@ http_ask(struct http_request **out, struct loop *l, const char *address,
     q->ctx = ctx;
     q->connection = evhttp_connection_base_new(loop_base(l), NULL, host, port);
     q->request = evhttp_request_new(client_answer, q);
-    if (!q->connection || !q->request) {
-        if (q->connection)
-            evhttp_connection_free(q->connection);
+    q->later = event_new(loop_base(l), -1, 0, request_later, q);
+    if (!q->connection || !q->request || !q->later ||
+        request_fill(q->request, post, post_len)) {
         if (q->request)
             evhttp_request_free(q->request);
-        free(q);
+        request_free(q);
         return ERR_NOMEM;
     }
     evhttp_connection_set_timeout(q->connection, TIMEOUT_S);
     evhttp_connection_set_max_body_size(q->connection, (ev_ssize_t)answer_max);
     evhttp_connection_set_max_headers_size(q->connection, HEADERS_MAX);
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(q->request);
-    evhttp_add_header(headers, "Host", "brusio");
-    evhttp_add_header(headers, "Connection", "close");
-    if (post)
-        evbuffer_add(evhttp_request_get_output_buffer(q->request), post,
-                     post_len);
     *out = q;
     if (evhttp_make_request(q->connection, q->request,
                             post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET, path)) {

@@ -7,7 +7,6 @@
 #include "lib/os/http_guard.h"
 
 #include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <event2/listener.h>
 #include <sodium.h>
 #include <stdbool.h>
@@ -27,9 +26,8 @@ struct place {
 };
 
 struct http_guard {
-    struct event_base *base;
     struct evconnlistener *listener;
-    struct event *look;
+    struct loop_timer *look;
     struct blocks *blocks;
     struct http_guard_counts counts;
     struct place place[HTTP_GUARD_MAX];
@@ -82,13 +80,10 @@ place_leave(struct http_guard *g, struct place *p)
 }
 
 static void
-guard_look(evutil_socket_t fd, short what, void *ctx)
+guard_look(void *ctx)
 {
     struct http_guard *g = ctx;
-    const struct timeval again = {0, LOOK_US};
     const uint64_t now_us = clock_mono_us();
-    (void)fd;
-    (void)what;
     for (size_t i = 0; i < HTTP_GUARD_MAX; i++) {
         struct place *p = &g->place[i];
         if (!p->bev)
@@ -108,7 +103,7 @@ guard_look(evutil_socket_t fd, short what, void *ctx)
     if (g->counts.open < HTTP_GUARD_MAX)
         evconnlistener_enable(g->listener);
     if (g->counts.open > 0)
-        event_add(g->look, &again);
+        loop_timer_at(g->look, now_us + LOOK_US);
 }
 
 /* A connection comes. */
@@ -116,7 +111,6 @@ static struct bufferevent *
 guard_enter(struct event_base *base, void *ctx)
 {
     struct http_guard *g = ctx;
-    const struct timeval now = {0, 0};
     struct bufferevent *bev =
         bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     size_t i = 0;
@@ -128,13 +122,13 @@ guard_enter(struct event_base *base, void *ctx)
     g->place[i] = (struct place){.bev = bev, .since_us = clock_mono_us()};
     if (++g->counts.open == HTTP_GUARD_MAX)
         evconnlistener_disable(g->listener);
-    event_add(g->look, &now); /* when it has its socket */
+    loop_timer_at(g->look, clock_mono_us()); /* when it has its socket */
     return bev;
 }
 
 int
-http_guard_new(struct http_guard **out, struct event_base *base,
-               struct evhttp *http, struct evhttp_bound_socket *bound)
+http_guard_new(struct http_guard **out, struct loop *l, struct evhttp *http,
+               struct evhttp_bound_socket *bound)
 {
     uint8_t key[16];
     const struct blocks_config config = {.links_max = HTTP_GUARD_BLOCK_MAX,
@@ -147,10 +141,10 @@ http_guard_new(struct http_guard **out, struct event_base *base,
     if (!g)
         return ERR_NOMEM;
     randombytes_buf(key, sizeof key);
-    g->base = base;
     g->listener = evhttp_bound_socket_get_listener(bound);
-    g->look = event_new(base, -1, 0, guard_look, g);
-    int err = g->look ? blocks_new(&g->blocks, &config) : ERR_NOMEM;
+    int err = loop_timer_new(l, guard_look, g, &g->look);
+    if (!err)
+        err = blocks_new(&g->blocks, &config);
     if (err)
         http_guard_free(out);
     else
@@ -168,8 +162,7 @@ http_guard_free(struct http_guard **gp)
     for (size_t i = 0; i < HTTP_GUARD_MAX; i++)
         if (g->place[i].bev)
             place_leave(g, &g->place[i]);
-    if (g->look)
-        event_free(g->look);
+    loop_timer_free(&g->look);
     blocks_free(&g->blocks);
     free(g);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "lib/os/loop.h"
 
 enum {
     HTTP_GUARD_MAX = 128,      /* connections */
@@ -21,8 +22,8 @@ enum {
 struct http_guard;
 
 /* bound: where http accepts; all stays the caller's. Free it after http. */
-int http_guard_new(struct http_guard **out, struct event_base *base,
-                   struct evhttp *http,
+int http_guard_new(struct http_guard **out, struct loop *l, struct evhttp *http,
+
                    struct evhttp_bound_socket *bound) CHECK_RESULT;
 void http_guard_free(struct http_guard **g);
 

@@ -64,14 +64,21 @@ budget_take(struct link *l, uint64_t len)
     return true;
 }
 
+static void
+budget_give(struct link *l, uint64_t len)
+{
+    if (!l->config.budget)
+        return;
+    atomic_fetch_sub(&l->config.budget->used, len);
+    l->charged -= len;
+}
+
 /* Nothing but this much waits now. */
 static void
 budget_settle(struct link *l, uint64_t len)
 {
-    if (l->charged > len) {
-        atomic_fetch_sub(&l->config.budget->used, l->charged - len);
-        l->charged = len;
-    }
+    if (l->charged > len)
+        budget_give(l, l->charged - len);
 }
 
 /* Does ciphertext wait that the kernel did not take yet? */
@@ -162,8 +169,10 @@ link_send(struct link *l, const uint8_t *frame)
         if (room > l->config.queue_max)
             room = l->config.queue_max;
         uint8_t *more = realloc(l->queue, room * len);
-        if (!more)
+        if (!more) {
+            budget_give(l, len);
             return ERR_NOMEM;
+        }
         l->queue = more;
         l->queue_room = room;
     }

@@ -1,9 +1,13 @@
 /* lib/os/loop.c - turns of libevent's loop, hooks between them, and a mailbox.
  *
  * A turn: wait, serve what is ready, then the hooks. Posted work waits in a
- * list under a mutex; a byte in a pipe wakes the loop. */
+ * list under a mutex; a byte in a pipe wakes the loop. Failure mode: libevent
+ * has no memory for a timer that is set; then it waits in a list, the loop turns
+ * without waiting, and the timer is given to libevent again at the end of each
+ * turn. */
 #include "lib/os/loop.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -16,8 +20,10 @@
 struct loop {
     struct event_base *base;
     struct loop_hook *hooks, **hooks_end;
-    uint64_t now_us; /* 0: not read in this turn */
+    struct loop_timer *unset; /* libevent had no memory for these */
+    uint64_t now_us;          /* 0: not read in this turn */
     bool stop;
+    struct loop_note stopping;
     pthread_mutex_t mutex;
     struct loop_note *posted, **posted_end;
     struct loop_note *running; /* taken off the list, still to be run */
@@ -33,6 +39,8 @@ struct loop_timer {
     uint64_t at_us; /* UINT64_MAX: not armed */
     loop_fn fn;
     void *ctx;
+    struct loop_timer *next; /* in the list of the unset */
+    bool unset;
 };
 struct loop_watch {
     struct loop *loop;
@@ -178,6 +186,55 @@ loop_scratch(struct loop *l, size_t len)
     return l->scratch;
 }
 
+static void
+loop_wake(struct loop *l)
+{
+    const uint8_t byte = 0;
+    /* a full pipe wakes it as well */
+    (void)!write(l->pipe[1], &byte, 1);
+}
+
+static void
+timer_forget(struct loop_timer *t)
+{
+    struct loop_timer **at = &t->loop->unset;
+    if (!t->unset)
+        return;
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
+    t->unset = false;
+}
+
+/* Give it to libevent; when that cannot be, let it wait in the list. */
+static void
+timer_give(struct loop_timer *t, uint64_t now_us)
+{
+    uint64_t wait_us = t->at_us > now_us ? t->at_us - now_us : 0;
+    struct timeval tv = {.tv_sec = (time_t)(wait_us / 1000000),
+                         .tv_usec = (suseconds_t)(wait_us % 1000000)};
+    if (event_add(t->event, &tv) == 0)
+        return;
+    t->next = t->loop->unset;
+    t->loop->unset = t;
+    t->unset = true;
+    loop_wake(t->loop);
+}
+
+static void
+unset_give(struct loop *l)
+{
+    struct loop_timer *list = l->unset;
+    const uint64_t now_us = list ? clock_mono_us() : 0;
+    l->unset = NULL;
+    while (list) {
+        struct loop_timer *t = list;
+        list = t->next;
+        t->unset = false;
+        timer_give(t, now_us);
+    }
+}
+
 int
 loop_turn(struct loop *l)
 {
@@ -192,6 +249,7 @@ loop_turn(struct loop *l)
         h->pending = false;
         h->fn(h->ctx);
     }
+    unset_give(l);
     return 0;
 }
 
@@ -214,8 +272,7 @@ stop_now(void *ctx)
 void
 loop_stop(struct loop *l)
 {
-    if (loop_post(l, stop_now, l))
-        l->stop = true; /* no memory: at the end of this turn */
+    loop_post_note(l, &l->stopping, stop_now, l);
 }
 
 uint64_t
@@ -274,14 +331,11 @@ loop_timer_at(struct loop_timer *t, uint64_t at_us)
     if (t->at_us <= now_us && at_us <= now_us)
         return;
     t->at_us = at_us;
-    if (at_us == UINT64_MAX) {
+    timer_forget(t);
+    if (at_us == UINT64_MAX)
         event_del(t->event);
-        return;
-    }
-    uint64_t wait_us = at_us > now_us ? at_us - now_us : 0;
-    struct timeval tv = {.tv_sec = (time_t)(wait_us / 1000000),
-                         .tv_usec = (suseconds_t)(wait_us % 1000000)};
-    event_add(t->event, &tv);
+    else
+        timer_give(t, now_us);
 }
 
 void
@@ -291,6 +345,7 @@ loop_timer_free(struct loop_timer **tp)
     *tp = NULL;
     if (!t)
         return;
+    timer_forget(t);
     event_free(t->event);
     free(t);
 }
@@ -317,10 +372,16 @@ loop_watch_new(struct loop *l, int fd, loop_ready_fn fn, void *ctx,
     w->fn = fn;
     w->ctx = ctx;
     w->event = event_new(l->base, fd, EV_READ | EV_PERSIST, watch_ready, w);
-    if (!w->event) {
+    /* libevent makes its place for the descriptor now, or never */
+    errno = 0;
+    if (!w->event || event_add(w->event, NULL)) {
+        const int err = errno == 0 || errno == ENOMEM ? ERR_NOMEM : ERR_SYSTEM;
+        if (w->event)
+            event_free(w->event);
         free(w);
-        return ERR_NOMEM;
+        return err;
     }
+    event_del(w->event);
     *out = w;
     return 0;
 }
@@ -428,9 +489,8 @@ note_append(struct loop *l, struct loop_note *n)
     n->next = NULL;
     *l->posted_end = n;
     l->posted_end = &n->next;
-    uint8_t byte = 0;
     if (wakes)
-        (void)!write(l->pipe[1], &byte, 1);
+        loop_wake(l);
 }
 
 int

@@ -28,8 +28,6 @@ struct tls_session {
 
 enum { OUT_MIN = 4096 };
 
-static BIO_METHOD *wire;
-
 static int
 wire_read(BIO *b, char *out, size_t max, size_t *got)
 {
@@ -77,23 +75,40 @@ wire_ctrl(BIO *b, int command, long larg, void *parg)
     return command == BIO_CTRL_FLUSH;
 }
 
-static void
-wire_make(void)
+static BIO_METHOD *
+wire_method(int kind)
 {
-    wire = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "brusio");
-    if (wire && !(BIO_meth_set_read_ex(wire, wire_read) &&
-                  BIO_meth_set_write_ex(wire, wire_write) &&
-                  BIO_meth_set_ctrl(wire, wire_ctrl))) {
-        BIO_meth_free(wire);
-        wire = NULL;
+    BIO_METHOD *m = BIO_meth_new(kind, "brusio");
+    if (m && !(BIO_meth_set_read_ex(m, wire_read) &&
+               BIO_meth_set_write_ex(m, wire_write) &&
+               BIO_meth_set_ctrl(m, wire_ctrl))) {
+        BIO_meth_free(m);
+        m = NULL;
     }
+    return m;
+}
+
+/* One for the process, made by whoever is first to have memory for it. */
+static BIO_METHOD *
+wire_find(void)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static BIO_METHOD *wire;
+    static int kind = -1; /* there are few */
+    pthread_mutex_lock(&mutex);
+    if (kind < 0)
+        kind = BIO_get_new_index();
+    if (!wire && kind >= 0)
+        wire = wire_method(kind | BIO_TYPE_SOURCE_SINK);
+    BIO_METHOD *found = wire;
+    pthread_mutex_unlock(&mutex);
+    return found;
 }
 
 static BIO *
 wire_new(struct tls_session *s)
 {
-    static pthread_once_t made = PTHREAD_ONCE_INIT;
-    pthread_once(&made, wire_make);
+    BIO_METHOD *wire = wire_find();
     BIO *b = wire ? BIO_new(wire) : NULL;
     if (b) {
         BIO_set_data(b, s);
