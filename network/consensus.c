@@ -201,6 +201,42 @@ consensus_is_expired(const struct consensus *c, uint64_t now_s)
            c->valid_after_s + (uint64_t)EPOCHS_USABLE * c->params.epoch_len_s;
 }
 
+int
+consensus_judge_time(const struct consensus *c, uint64_t now_s)
+{
+    if (consensus_is_expired(c, now_s))
+        return ERR_EXPIRED;
+    return c->valid_after_s > now_s + 2ULL * c->params.epoch_len_s ? ERR_FUTURE
+                                                                   : 0;
+}
+
+uint64_t
+consensus_bound_time(const struct consensus *c, uint64_t now_s)
+{
+    const uint64_t end_s =
+        c->valid_after_s + (uint64_t)EPOCHS_USABLE * c->params.epoch_len_s;
+    return now_s < c->valid_after_s ? c->valid_after_s
+           : now_s > end_s          ? end_s
+                                    : now_s;
+}
+
+uint64_t
+consensus_past_s(const struct consensus *const *c, size_t n, size_t need,
+                 uint64_t now_s)
+{
+    uint64_t newest_s = 0, second_s = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t at_s = c[i] ? c[i]->valid_after_s : 0;
+        if (at_s > newest_s) {
+            second_s = newest_s;
+            newest_s = at_s;
+        } else if (at_s > second_s && at_s < newest_s)
+            second_s = at_s;
+    }
+    const uint64_t said_s = need == 1 ? newest_s : second_s;
+    return now_s < said_s ? now_s : said_s;
+}
+
 void
 consensus_free(struct consensus **c)
 {

@@ -151,6 +151,20 @@ bool consensus_are_related(const struct consensus *c, uint16_t a, uint16_t b);
 /* Has the consensus ended (EPOCHS_USABLE epochs after valid-after)? */
 bool consensus_is_expired(const struct consensus *c, uint64_t now_s);
 
+/* May it be now_s while c is the newest consensus? Returns 0, ERR_EXPIRED, or
+ * ERR_FUTURE when c begins more than two epochs after. */
+int consensus_judge_time(const struct consensus *c,
+                         uint64_t now_s) CHECK_RESULT;
+
+/* now_s as far as c bears it out: not before it begins, nor after it ends. */
+uint64_t consensus_bound_time(const struct consensus *c, uint64_t now_s);
+
+/* What time has come beyond doubt, for what cannot be undone: by the clock,
+ * which says now_s, and by `need` (1 or 2) consensuses of different epochs among
+ * these n, some of which may be NULL. Returns 0 when there are fewer. */
+uint64_t consensus_past_s(const struct consensus *const *c, size_t n,
+                          size_t need, uint64_t now_s);
+
 /* Free what c owns and *c itself; NULL is fine. */
 void consensus_free(struct consensus **c);
 #endif

@@ -35,10 +35,8 @@ receive_consensus(struct consensus **out, const struct receive_rules *rules,
         err = ERR_FOREIGN;
     if (!err && c->epoch <= known)
         err = ERR_STALE;
-    if (!err && consensus_is_expired(c, now_s))
-        err = ERR_EXPIRED;
-    if (!err && c->valid_after_s > now_s + 2ULL * c->params.epoch_len_s)
-        err = ERR_FUTURE;
+    if (!err)
+        err = consensus_judge_time(c, now_s);
     if (err)
         consensus_free(&c);
     *out = c;

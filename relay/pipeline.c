@@ -5,7 +5,11 @@
  * millisecond at most. sphinx_unwrap() calls check_block() between the own
  * block and the payload work, where command, edge, deadline and replay tag are
  * judged, cheapest first; what is left is copied into a slab buffer and goes on
- * in dispatch.c. Nothing is answered to the peer, whatever is wrong. */
+ * in dispatch.c. Nothing is answered to the peer, whatever is wrong.
+ *
+ * Packets of an epoch that has not begun by the own clock are judged as all
+ * others are: their deadlines lie after its valid-after, so none passes that is
+ * further ahead than deadline_ahead_s, which is what clocks may differ by. */
 #include <string.h>
 
 #include <sodium.h>
@@ -152,6 +156,17 @@ packet_accept(struct relay *r, const struct view *v,
     return v->layer == 0 ? hold(r, v, job, HELD_DELIVER, now_us) : ERR_HANDLE;
 }
 
+/* Can any packet be accepted now? Not by a clock that says that the newest
+ * consensus is over, or lies far ahead: it is wrong, or there is no network,
+ * and the replay set is not to learn of such times (replay.c). */
+static int
+time_check(const struct relay *r, uint64_t wall_s)
+{
+    return replay_is_in_doubt(r->plane->replay)
+               ? ERR_AGAIN
+               : consensus_judge_time(r->newest->consensus, wall_s);
+}
+
 void
 pipeline_unwrap(struct relay *r)
 {
@@ -164,6 +179,11 @@ pipeline_unwrap(struct relay *r)
     pass.wall_s = env_now_wall_s(r->env);
     uint64_t now_us = env_now_mono_us(r->env);
     in->n = 0;
+    const int untimely = time_check(r, pass.wall_s);
+    if (untimely) {
+        r->stats.dropped[-untimely] += n;
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         pass.view[i] = relay_view(r, in->head[i].epoch);
         pass.from_client[i] = in->head[i].from_client;

@@ -15,6 +15,7 @@
 #include "lib/os/files.h"
 #include "lib/rng.h"
 #include "network/document.h"
+#include "relay/daemon/keys.h"
 
 enum {
     EPOCH = 5,
@@ -215,6 +216,22 @@ conf_put(const struct rig *r)
     file_put(r, "relay.conf", conf, (size_t)len);
 }
 
+/* A replay set as old as its packet key, so that it does not wait for one. */
+static void
+set_make(const struct rig *r)
+{
+    static const char option[] = "replay_tags = ";
+    const char *tags = r->config.conf ? strstr(r->config.conf, option) : NULL;
+    struct replay_file *set;
+    bool wait;
+    rig_must(replay_file_open(&set, r->relay_dir,
+                              tags ? strtoul(tags + strlen(option), NULL, 10)
+                                   : 1000000,
+                              &wait),
+             "replay set");
+    replay_file_close(&set);
+}
+
 /* Sign the consensus; write all that the relay finds when it starts. */
 static void
 files_make(struct rig *r)
@@ -245,6 +262,7 @@ files_make(struct rig *r)
     rig_must(files_mkdir(r->relay_dir), r->relay_dir);
     file_put(r, "consensus-5", bytes, len);
     key_put(r, "identity.key", self->seed);
+    set_make(r);
     key_put(r, "packet-5.key", self->packet_seed);
     rig_must(files_path(path, r->relay_dir, "network.json"), "network file");
     rig_must(netfile_write(path, n), "network file");

@@ -70,12 +70,30 @@ drain_step(struct daemon *d)
     d->drained = empty;
 }
 
+/* When it is in doubt what packets were seen: is the longest deadline over, and
+ * does the newest consensus bear out the clock that is to say so? */
+static void
+replay_step(struct daemon *d)
+{
+    struct replay *set = replay_file_set(d->replay);
+    const struct daemon_view *v = views_find(d, d->newest);
+    const uint64_t now_s = env_now_wall_s(&d->host.env);
+    if (!replay_is_in_doubt(set) || !v)
+        return;
+    d->accept_us =
+        d->start_us + (uint64_t)v->consensus->params.deadline_ahead_s * 1000000;
+    if (loop_now_us(d->host.loop) >= d->accept_us &&
+        consensus_judge_time(v->consensus, now_s) == 0)
+        replay_trust(set, now_s);
+}
+
 static void
 directory_timer(void *ctx)
 {
     struct daemon *d = ctx;
     alarm_tell(d);
     drain_step(d);
+    replay_step(d);
     hibernate_step(d);
     directory_step(d->directory);
     panel_step(d->panel);
@@ -140,14 +158,16 @@ files_load(struct daemon *d)
     if (err == ERR_AGAIN)
         log_write(&d->host.log, LOG_ERROR, "relay",
                   "another relay runs on this directory");
+    d->start_us = loop_now_us(d->host.loop);
     if (!err && wait) {
         struct params p;
         params_default(&p, d->network.epoch_len_s);
         d->accept_us =
             loop_now_us(d->host.loop) + (uint64_t)p.deadline_ahead_s * 1000000;
         log_write(&d->host.log, LOG_NOTICE, "relay",
-                  "waits %u s, since replays could pass after a restart of "
-                  "the machine",
+                  "waits %u s: what it has seen of late is not known, since "
+                  "the machine has started anew or the file 'replay' is not "
+                  "what it was, and packets could pass twice",
                   p.deadline_ahead_s);
     }
     return err;

@@ -48,7 +48,7 @@ struct daemon {
     struct memory_plan memory;
     struct relay *relay; /* worker 0's: loops and alarm are there */
     struct replay_file *replay;
-    uint64_t accept_us; /* not before: see replay_file_open() */
+    uint64_t start_us, accept_us; /* no packets before, while it waits */
     struct daemon_view view[DAEMON_VIEWS];
     uint32_t newest; /* epoch; 0: none */
     struct store_sqlite *letters;

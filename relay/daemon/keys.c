@@ -38,6 +38,21 @@ keys_forget(const char *dir, uint32_t epoch)
     closedir(d);
 }
 
+/* Is there a key under which packets may have been accepted? */
+static bool
+keys_exist(const char *dir)
+{
+    unsigned number;
+    char end;
+    bool found = false;
+    DIR *d = opendir(dir);
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        found = sscanf(e->d_name, "packet-%u.ke%c", &number, &end) == 2;
+    if (d)
+        closedir(d);
+    return found;
+}
+
 struct replay_file {
     int fd; /* open for the lock on it */
     void *region;
@@ -91,15 +106,13 @@ replay_file_open(struct replay_file **out, const char *dir, size_t tags,
         }
     }
     boot_id(boot);
-    if (!err && st.st_size == (off_t)f->len) {
-        err = replay_open(&f->set, f->region, f->len, boot, wait);
-        *wait |= err != 0;
-    }
-    if (!err && st.st_size != 0 && st.st_size != (off_t)f->len)
-        *wait = true; /* another size was configured: begin anew */
+    if (!err && st.st_size == (off_t)f->len)
+        err = replay_open(&f->set, f->region, f->len, boot);
     if ((!err && !f->set) || err == ERR_VERSION || err == ERR_FORMAT) {
+        /* not sound, or another size was configured, or it was deleted */
+        const bool doubt = st.st_size != 0 || keys_exist(dir);
         randombytes_buf(key, sizeof key);
-        err = replay_create(&f->set, f->region, f->len, key, boot);
+        err = replay_create(&f->set, f->region, f->len, key, boot, doubt);
         /* all of it was written; what is used comes back page by page */
         (void)madvise(f->region, f->len, MADV_DONTNEED);
     }
@@ -107,6 +120,7 @@ replay_file_open(struct replay_file **out, const char *dir, size_t tags,
         replay_file_close(&f);
         return err;
     }
+    *wait = replay_is_in_doubt(f->set);
     *out = f;
     return 0;
 }

@@ -16,8 +16,9 @@ int keys_seed(const char *dir, uint32_t epoch, uint8_t **seed) CHECK_RESULT;
 void keys_forget(const char *dir, uint32_t epoch);
 
 /* The replay set in the file DIR/replay, mapped. *wait says that tags may be
- * missing: the machine has started anew, or the file was not sound; packets
- * are to be refused until the longest deadline has passed. */
+ * missing (replay_is_in_doubt()): the machine has started anew, the file was
+ * not sound, or there is none beside packet keys, as when somebody has deleted
+ * it. */
 struct replay_file;
 int
 replay_file_open(struct replay_file **out, const char *dir, size_t tags,

@@ -236,10 +236,6 @@ in_frames(void *ctx, struct link *l, uint8_t *frames, size_t count)
     struct in_link *i = ctx;
     struct worker *w = i->links->worker;
     (void)l;
-    if (loop_now_us(w->host->loop) < w->daemon->accept_us) {
-        i->links->refused[-ERR_AGAIN] += count;
-        return;
-    }
     i->links->frames += count;
     rate_take(i, count);
     if (!i->is_client)

@@ -158,6 +158,17 @@ join_ask(struct join *j)
     return err;
 }
 
+/* Before there is any packet key, so that the relay's first start finds both
+ * and has nothing to wait for; one that runs has its own. */
+static void
+set_make(const char *dir, const struct daemon_config *config)
+{
+    struct replay_file *set;
+    bool wait;
+    if (replay_file_open(&set, dir, (size_t)config->replay_tags, &wait) == 0)
+        replay_file_close(&set);
+}
+
 int
 join_run(const char *dir, const struct daemon_config *config, bool leave)
 {
@@ -176,6 +187,7 @@ join_run(const char *dir, const struct daemon_config *config, bool leave)
         err = netfile_read_in(dir, config->network, &j->network, error);
     if (!err) {
         j->leave = leave;
+        set_make(dir, config);
         j->epoch = describe_epoch(&j->network, clock_wall_s());
         err = join_describe(j, dir, config, &descriptor, &len);
     }

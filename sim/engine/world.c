@@ -167,7 +167,7 @@ relay_add(struct world *w, uint32_t number)
     r->peers = calloc(w->n_relays, sizeof *r->peers);
     if (!r->region || !r->peers)
         return ERR_NOMEM;
-    int err = replay_create(&r->replay, r->region, len, key, boot);
+    int err = replay_create(&r->replay, r->region, len, key, boot, false);
     if (!err && store)
         err = store_memory_new(&r->store,
                                wire_letter_len(g->body_len, g->surb_len),

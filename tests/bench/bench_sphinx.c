@@ -147,7 +147,7 @@ ready_unwrap(struct bench *b)
     static const uint8_t boot[REPLAY_BOOT_LEN], key[16];
     memcpy(b->packet, b->fresh, sizeof b->packet);
     replay_free(&b->replay);
-    must(replay_create(&b->replay, b->region, b->region_len, key, boot));
+    must(replay_create(&b->replay, b->region, b->region_len, key, boot, false));
 }
 
 static int

@@ -164,8 +164,8 @@ world_relays(struct world *w)
         assert_int_equal(engine_add(w->engine, &host_ops, store, &h->env), i);
         h->region = aligned_alloc(64, len);
         assert_non_null(h->region);
-        assert_int_equal(replay_create(&h->replay, h->region, len, key, boot),
-                         0);
+        assert_int_equal(
+            replay_create(&h->replay, h->region, len, key, boot, false), 0);
         assert_int_equal(store_memory_new(&h->store, LETTER, 10000), 0);
         host_start(h);
     }

@@ -113,8 +113,49 @@ damage_is_waited_out(void **state)
     fclose(damage);
     assert_int_equal(replay_file_open(&f, dir, 2 * TAGS, &wait), 0);
     assert_true(wait);
+    replay_trust(replay_file_set(f), clock_wall_s());
     replay_file_close(&f);
     assert_int_equal(replay_file_open(&f, dir, 2 * TAGS, &wait), 0);
+    assert_false(wait);
+    replay_file_close(&f);
+}
+
+/* The file is deleted, as people will who look for what ails their relay: with
+ * packet keys there it waits, and goes on waiting when it is started again, and
+ * stops when the longest deadline is over. Without any key there is nothing to
+ * wait for. */
+static void
+i10_a_deleted_set_is_waited_out(void **state)
+{
+    (void)state;
+    struct replay_file *f;
+    char path[FILES_PATH_MAX];
+    uint8_t *seed;
+    bool wait;
+    assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
+    assert_false(wait);
+    replay_file_close(&f);
+    assert_int_equal(keys_seed(dir, 7, &seed), 0);
+    secret_free((void **)&seed);
+    assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
+    assert_false(wait);
+    replay_file_close(&f);
+    assert_int_equal(files_path(path, dir, "replay"), 0);
+    assert_int_equal(unlink(path), 0);
+    for (unsigned starts = 0; starts < 2; starts++) {
+        assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
+        assert_true(wait);
+        replay_file_close(&f);
+    }
+    assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
+    replay_trust(replay_file_set(f), clock_wall_s());
+    replay_file_close(&f);
+    assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
+    assert_false(wait);
+    replay_file_close(&f);
+    keys_forget(dir, 8);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
     assert_false(wait);
     replay_file_close(&f);
 }
@@ -162,6 +203,8 @@ const struct CMUnitTest test_keys[] = {
     cmocka_unit_test_setup_teardown(i3_replays_are_seen_after_a_kill, dir_make,
                                     dir_remove),
     cmocka_unit_test_setup_teardown(damage_is_waited_out, dir_make, dir_remove),
+    cmocka_unit_test_setup_teardown(i10_a_deleted_set_is_waited_out, dir_make,
+                                    dir_remove),
     cmocka_unit_test_setup_teardown(keys_stay_and_go, dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(files_are_replaced_whole, dir_make,
                                     dir_remove),
