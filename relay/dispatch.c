@@ -75,8 +75,9 @@ box_begin(struct relay *r, uint32_t number)
     const struct sphinx_geometry *g = &r->geometry;
     struct held *h = relay_held_at(r, number);
     struct wire_request request;
-    uint32_t expiry_day = (uint32_t)(env_now_wall_s(r->env) / 86400) +
-                          r->newest->consensus->params.letter_days;
+    const struct consensus *c = r->newest->consensus;
+    const uint64_t now_s = consensus_bound_time(c, env_now_wall_s(r->env));
+    uint32_t expiry_day = (uint32_t)(now_s / 86400) + c->params.letter_days;
     int err =
         wire_request_parse(&request, h->packet + g->header_len + SPHINX_TAG_LEN,
                            g->body_len, g->surb_len);

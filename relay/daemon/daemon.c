@@ -97,9 +97,8 @@ directory_timer(void *ctx)
     hibernate_step(d);
     directory_step(d->directory);
     panel_step(d->panel);
-    if (d->letters)
-        store_sqlite_expire(d->letters,
-                            (uint32_t)(env_now_wall_s(&d->host.env) / 86400));
+    if (d->letters) /* what is destroyed does not come back */
+        store_sqlite_expire(d->letters, (uint32_t)(views_past_s(d, 2) / 86400));
     loop_timer_at(d->timer, loop_now_us(d->host.loop) + DIRECTORY_US);
 }
 
@@ -162,8 +161,7 @@ files_load(struct daemon *d)
     if (!err && wait) {
         struct params p;
         params_default(&p, d->network.epoch_len_s);
-        d->accept_us =
-            loop_now_us(d->host.loop) + (uint64_t)p.deadline_ahead_s * 1000000;
+        d->accept_us = d->start_us + (uint64_t)p.deadline_ahead_s * 1000000;
         log_write(&d->host.log, LOG_NOTICE, "relay",
                   "waits %u s: what it has seen of late is not known, since "
                   "the machine has started anew or the file 'replay' is not "

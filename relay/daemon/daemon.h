@@ -75,6 +75,9 @@ int views_take(struct daemon *d, struct consensus *c, const uint8_t *bytes,
                size_t len) CHECK_RESULT;
 /* What an earlier life had, oldest first. */
 void views_load(struct daemon *d);
+/* What time has come by the clock and by `need` of them (consensus_past_s()).
+ */
+uint64_t views_past_s(struct daemon *d, size_t need);
 void views_free(struct daemon *d);
 
 /* confine.c: give up root, files and calls that it does not need. */

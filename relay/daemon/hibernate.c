@@ -56,7 +56,7 @@ hibernate_start(struct daemon *d)
     free(text);
     quota_init(&d->quota, (uint64_t)d->config->quota_gb * GB,
                (unsigned)d->config->quota_day, begin_s, used,
-               env_now_wall_s(&d->host.env));
+               loop_now_us(d->host.loop) / 1000000);
     d->quota_keep_us = loop_now_us(d->host.loop) + KEEP_US;
 }
 
@@ -93,8 +93,10 @@ hibernate_step(struct daemon *d)
         s.frames * d->network.geometry.packet_len / 1000 * WIRE_PERMILLE;
     const uint64_t serve_s =
         (uint64_t)(EPOCHS_USABLE + 2) * d->network.epoch_len_s;
-    const bool changed = quota_step(&d->quota, octets - d->octets,
-                                    env_now_wall_s(&d->host.env), serve_s);
+    /* one consensus is enough: the first that lists it again opens the links */
+    const bool changed =
+        quota_step(&d->quota, octets - d->octets, views_past_s(d, 1),
+                   loop_now_us(d->host.loop) / 1000000, serve_s);
     d->octets = octets;
     if (changed) {
         state_tell(d);

@@ -2,8 +2,8 @@
  *
  * The rate is that of the last whole window of ten minutes, or of the one under
  * way when that is higher: a relay that has just become busy leaves in time,
- * one that was busy yesterday does not leave for that. A clock that steps back
- * begins no month anew. */
+ * one that was busy yesterday does not leave for that. It is measured by a clock
+ * that never steps; months turn by what the caller knows beyond doubt. */
 #include "relay/daemon/quota.h"
 
 #include <string.h>
@@ -30,50 +30,60 @@ month_of(unsigned day, uint64_t now_s, uint64_t *begin_s, uint64_t *end_s)
 
 void
 quota_init(struct quota *q, uint64_t limit, unsigned day, uint64_t begin_s,
-           uint64_t used, uint64_t now_s)
+           uint64_t used, uint64_t mono_s)
 {
     memset(q, 0, sizeof *q);
     q->limit = limit;
     q->day = day;
     q->state = QUOTA_OPEN;
-    q->window_s = now_s;
-    month_of(day, now_s, &q->begin_s, &q->end_s);
-    if (begin_s >= q->begin_s) {
-        q->used = used;
-        month_of(day, begin_s, &q->begin_s, &q->end_s); /* as a rule the same */
-    }
+    q->window_s = mono_s;
+    q->used = used;
+    if (begin_s)
+        month_of(day, begin_s, &q->begin_s, &q->end_s);
 }
 
 static void
-rate_note(struct quota *q, uint64_t octets, uint64_t now_s)
+rate_note(struct quota *q, uint64_t bytes, uint64_t mono_s)
 {
-    q->window_used += octets;
-    uint64_t span_s = now_s > q->window_s ? now_s - q->window_s : 0;
+    q->window_used += bytes;
+    const uint64_t span_s = mono_s - q->window_s;
     uint64_t rate = span_s >= WINDOW_MIN_S ? q->window_used / span_s : 0;
     if (rate > q->rate)
         q->rate = rate;
     if (span_s < WINDOW_S)
         return;
     q->rate = rate;
-    q->window_s = now_s;
+    q->window_s = mono_s;
     q->window_used = 0;
 }
 
+/* Another month has begun. There is no way back: a clock that is behind would
+ * begin this one anew when it is right again. */
+static void
+month_turn(struct quota *q, uint64_t past_s)
+{
+    if (q->end_s) {
+        q->used = 0;
+        q->state = QUOTA_OPEN;
+    }
+    month_of(q->day, past_s, &q->begin_s, &q->end_s);
+}
+
 bool
-quota_step(struct quota *q, uint64_t octets, uint64_t now_s, uint64_t serve_s)
+quota_step(struct quota *q, uint64_t bytes, uint64_t past_s, uint64_t mono_s,
+           uint64_t serve_s)
 {
     const enum quota_state was = q->state;
     if (q->limit == 0)
         return false;
-    if (now_s >= q->end_s) {
-        month_of(q->day, now_s, &q->begin_s, &q->end_s);
-        q->used = 0;
-        q->state = QUOTA_OPEN;
-    }
-    q->used += octets;
-    rate_note(q, octets, now_s);
+    if (past_s && past_s >= q->end_s)
+        month_turn(q, past_s);
+    q->used += bytes;
+    rate_note(q, bytes, mono_s);
     const uint64_t left = q->used < q->limit ? q->limit - q->used : 0;
     const uint64_t need = q->rate * serve_s + q->limit / 100 * RESERVE_PERCENT;
+    if (!past_s)
+        return false;
     if (left == 0)
         q->state = QUOTA_SPENT;
     else if (q->state == QUOTA_OPEN && left <= need)

@@ -106,6 +106,12 @@ views_take(struct daemon *d, struct consensus *c, const uint8_t *bytes,
 {
     char path[FILES_PATH_MAX];
     uint32_t epoch = c->epoch;
+    if (d->newest == 0) /* those that a wrong clock refused at the start */
+        views_load(d);
+    if (epoch <= d->newest) {
+        consensus_free(&c);
+        return ERR_STALE;
+    }
     int err = consensus_use(d, c, bytes, len);
     if (err)
         return err;
@@ -134,6 +140,16 @@ views_receive(struct daemon *d, struct consensus **out, const uint8_t *bytes,
         .n_authorities = d->network.n_authorities};
     return receive_consensus(out, &rules, bytes, len, d->newest,
                              env_now_wall_s(&d->host.env));
+}
+
+uint64_t
+views_past_s(struct daemon *d, size_t need)
+{
+    const struct consensus *c[DAEMON_VIEWS];
+    for (size_t i = 0; i < DAEMON_VIEWS; i++)
+        c[i] = d->view[i].consensus;
+    return consensus_past_s(c, DAEMON_VIEWS, need,
+                            env_now_wall_s(&d->host.env));
 }
 
 void

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "network/consensus.h"
 #include "relay/daemon/quota.h"
 #include "relay/daemon/reach.h"
 
@@ -34,7 +35,12 @@ months_begin_on_their_day(void **state)
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         struct quota q;
-        quota_init(&q, GB, row[i].day, 0, 0, row[i].now_s);
+        quota_init(&q, GB, row[i].day, row[i].now_s, 7, 0);
+        assert_int_equal(q.begin_s, row[i].begin_s);
+        assert_int_equal(q.end_s, row[i].end_s);
+        quota_init(&q, GB, row[i].day, 0, 7, 0);
+        (void)quota_step(&q, 0, row[i].now_s, 0, SERVE_S);
+        assert_int_equal(q.used, 7);
         assert_int_equal(q.begin_s, row[i].begin_s);
         assert_int_equal(q.end_s, row[i].end_s);
     }
@@ -53,7 +59,7 @@ it_leaves_in_time(void **state)
         quota_init(&q, 1000ull * GB, 1, 0, 0, now_s);
         while (q.state == QUOTA_OPEN && now_s < q.end_s - 60) {
             now_s += 60;
-            (void)quota_step(&q, 60 * rate, now_s, SERVE_S);
+            (void)quota_step(&q, 60 * rate, now_s, now_s, SERVE_S);
         }
         if (q.state == QUOTA_OPEN) {
             assert_true(q.used < q.limit);
@@ -62,15 +68,15 @@ it_leaves_in_time(void **state)
         assert_int_equal(q.state, QUOTA_LEAVING);
         for (int i = 0; i < SERVE_S / 60; i++) {
             now_s += 60;
-            assert_false(quota_step(&q, 60 * rate, now_s, SERVE_S));
+            assert_false(quota_step(&q, 60 * rate, now_s, now_s, SERVE_S));
         }
         assert_true(q.used <= q.limit);
         assert_true(q.used >= q.limit / 100 * 75 || rate > 10000000);
         uint64_t end_s = q.end_s;
-        assert_true(quota_step(&q, 2 * q.limit, now_s, SERVE_S));
+        assert_true(quota_step(&q, 2 * q.limit, now_s, now_s, SERVE_S));
         assert_int_equal(q.state, QUOTA_SPENT);
-        assert_false(quota_step(&q, 0, end_s - 1, SERVE_S));
-        assert_true(quota_step(&q, 0, end_s, SERVE_S));
+        assert_false(quota_step(&q, 0, end_s - 1, end_s - 1, SERVE_S));
+        assert_true(quota_step(&q, 0, end_s, end_s, SERVE_S));
         assert_int_equal(q.state, QUOTA_OPEN);
         assert_int_equal(q.used, 0);
         assert_int_equal(q.end_s, date(2027, 1, 1));
@@ -78,23 +84,64 @@ it_leaves_in_time(void **state)
 }
 
 static void
-restarts_and_clocks_win_nothing(void **state)
+restarts_win_nothing(void **state)
 {
     (void)state;
     struct quota q;
     const uint64_t now_s = date(2026, 11, 10);
-    quota_init(&q, 100ull * GB, 1, date(2026, 11, 1), 100ull * GB, now_s);
-    assert_true(quota_step(&q, 0, now_s, SERVE_S));
-    assert_int_equal(q.state, QUOTA_SPENT);
-    assert_false(quota_step(&q, 0, now_s - 40 * 86400, SERVE_S)); /* stepped */
+    quota_init(&q, 100ull * GB, 1, date(2026, 11, 1), 100ull * GB, 0);
+    assert_false(quota_step(&q, 0, 0, 0, SERVE_S)); /* nothing is known yet */
+    assert_true(quota_step(&q, 0, now_s, 0, SERVE_S));
     assert_int_equal(q.state, QUOTA_SPENT);
     /* of the month before */
-    quota_init(&q, 100ull * GB, 1, date(2026, 10, 1), 100ull * GB, now_s);
+    quota_init(&q, 100ull * GB, 1, date(2026, 10, 1), 100ull * GB, 0);
+    assert_false(quota_step(&q, 0, now_s, 0, SERVE_S));
     assert_int_equal(q.used, 0);
+    assert_int_equal(q.begin_s, date(2026, 11, 1));
     /* without a quota nothing changes ever */
     quota_init(&q, 0, 1, 0, 0, now_s);
-    assert_false(quota_step(&q, UINT64_MAX / 2, now_s, SERVE_S));
+    assert_false(quota_step(&q, UINT64_MAX / 2, now_s, now_s, SERVE_S));
     assert_int_equal(q.state, QUOTA_OPEN);
+}
+
+/* A clock jumps ahead by months or behind, and back, at any time of a month, as
+ * a relay sees it whose consensuses are an epoch old: no month begins for it,
+ * nor is what it has used forgotten, nor does it take a busy relay for an idle
+ * one afterwards. */
+static void
+i10_no_jump_of_a_clock_begins_a_month(void **state)
+{
+    (void)state;
+    static const int64_t off_s[] = {86400,       -86400,        40 * 86400,
+                                    -40 * 86400, 400LL * 86400, -400LL * 86400};
+    struct consensus newest = {.params.epoch_len_s = EPOCH_S};
+    const struct consensus *known[] = {NULL, &newest};
+    struct quota q;
+    uint64_t mono_s = 1000;
+    const uint64_t rate = 1000;
+    quota_init(&q, 1000ull * GB, 1, 0, 0, mono_s);
+    for (uint64_t t = date(2026, 11, 1) + EPOCH_S; t < date(2026, 12, 1);
+         t += EPOCH_S / 4, mono_s += EPOCH_S / 4) {
+        newest.valid_after_s = t / EPOCH_S * EPOCH_S;
+        const uint64_t before = q.used;
+        const int64_t off = off_s[t / 900 % 6];
+        const uint64_t wrong_s = t + (uint64_t)off;
+        assert_false(quota_step(&q, rate * EPOCH_S / 8,
+                                consensus_past_s(known, 2, 1, wrong_s), mono_s,
+                                SERVE_S));
+        assert_false(quota_step(&q, rate * EPOCH_S / 8,
+                                consensus_past_s(known, 2, 1, t), mono_s,
+                                SERVE_S));
+        assert_int_equal(q.used, before + rate * EPOCH_S / 4);
+        assert_int_equal(q.begin_s, date(2026, 11, 1));
+        if (mono_s > 3000)
+            assert_in_range(q.rate, rate - 1, 2 * rate);
+    }
+    newest.valid_after_s = date(2026, 12, 1);
+    (void)quota_step(&q, 0, consensus_past_s(known, 2, 1, date(2026, 12, 1)),
+                     mono_s, SERVE_S);
+    assert_int_equal(q.used, 0);
+    assert_int_equal(q.begin_s, date(2026, 12, 1));
 }
 
 static void
@@ -146,7 +193,8 @@ addresses_are_tested_and_tested_again(void **state)
 const struct CMUnitTest test_quota[] = {
     cmocka_unit_test(months_begin_on_their_day),
     cmocka_unit_test(it_leaves_in_time),
-    cmocka_unit_test(restarts_and_clocks_win_nothing),
+    cmocka_unit_test(restarts_win_nothing),
+    cmocka_unit_test(i10_no_jump_of_a_clock_begins_a_month),
     cmocka_unit_test(addresses_are_tested_and_tested_again),
 };
 const size_t test_quota_len = sizeof test_quota / sizeof test_quota[0];
