@@ -39,7 +39,6 @@ struct sim_node {
     void *self;
     const struct sim_front_ops *front; /* NULL: nobody */
     void *front_ctx;
-    int64_t ahead_ms; /* its wall clock */
     uint64_t timer_generation, life;
     int64_t ahead_ms; /* its wall clock */
     struct rng_seeded traffic, crypto;
@@ -416,12 +415,6 @@ event_run(struct engine *e, const struct event *ev)
         request_fail(ev->req); /* its owner died meanwhile */
         break;
     }
-}
-
-void
-engine_clock_ahead(struct engine *e, uint32_t node, int64_t ahead_ms)
-{
-    e->node[node]->ahead_ms = ahead_ms;
 }
 
 void

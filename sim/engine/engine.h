@@ -51,10 +51,6 @@ uint32_t engine_add(struct engine *e, const struct sim_node_ops *ops,
  * new object starts without a timer. */
 void engine_set_object(struct engine *e, uint32_t node, void *self);
 
-/* Set a node's wall clock so far ahead of the right time, or behind it; at the
- * start all are right. */
-void engine_clock_ahead(struct engine *e, uint32_t node, int64_t ahead_ms);
-
 /* Run until virtual time reaches until_us or nothing is left to do. */
 void engine_run(struct engine *e, uint64_t until_us);
 

@@ -51,10 +51,10 @@ i10_a_mix_outlives_a_wrong_clock(void **state)
     for (size_t i = 0; i < sizeof off_s / sizeof off_s[0]; i++) {
         struct relay_stats before, after;
         const uint64_t was = untimely(w, VICTIM);
-        engine_clock_ahead(w->engine, VICTIM, 1000 * off_s[i]);
+        engine_clock(w->engine, VICTIM, 1000 * off_s[i]);
         world_run_s(w, 2);
         assert_true(untimely(w, VICTIM) > was); /* it does matter */
-        engine_clock_ahead(w->engine, VICTIM, 0);
+        engine_clock(w->engine, VICTIM, 0);
         world_run_s(w, 30);
         const uint64_t refused = untimely(w, VICTIM);
         sim_world_stats(w, &before);
