@@ -16,8 +16,8 @@
  *   M message    to       order       0       version 1 (2) | state 1 | kind 1
  *                                             | id 8 | created 8 | count 4
  *                                             | length 4 | data ..
- *   X received   0        order       0       version 1 (1) | contact 4 | kind 1
- *                                             | length 4 | data ..
+ *   X received   0        order       0       version 1 (1) | contact 4
+ *                                             | kind 1 | length 4 | data ..
  *
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:

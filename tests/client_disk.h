@@ -21,8 +21,9 @@ struct client_disk {
     struct env_ops ops;
     struct disk_record *record; /* by key */
     size_t n, room;
-    bool full; /* nothing more is kept: every group fails */
-    bool slow; /* groups wait for disk_release() */
+    bool full;   /* nothing more is kept: every group fails */
+    bool frozen; /* groups count as kept, and change nothing */
+    bool slow;   /* groups wait for disk_release() */
     struct env_store_req *held[DISK_HELD_MAX];
     size_t n_held;
     unsigned sent; /* packets */
@@ -42,6 +43,10 @@ enum { DISK_DIGEST_LEN = 32 };
 void disk_digest(const struct client_disk *d,
                  uint8_t out[static DISK_DIGEST_LEN]);
 
+/* A client of network n with this disk, which has read nothing of it. Returns
+ * what client_new() does. */
+int disk_client_new(struct client_disk *d, const struct sim_net *n,
+                    struct client **out);
 /* A client of network n on this disk: new, loaded, not started. Returns what
  * client_new() or the first record that is refused says. */
 int disk_client_load(struct client_disk *d, const struct sim_net *n,

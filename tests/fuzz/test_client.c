@@ -11,9 +11,11 @@
 
 #include "client/client.h"
 #include "client/journal.h"
+#include "client/records.h"
 #include "directory/vote.h"
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"
+#include "tests/client_disk.h"
 #include "tests/network.h"
 
 enum { LEN = 1296, LETTERS = 60000, TEXTS = 40000, RECORDS = 20000 };
@@ -228,134 +230,73 @@ votes_and_network_files(void **state)
 
 /* ---- records ---- */
 
-struct record {
-    uint8_t key[32];
-    size_t key_len, len;
-    uint8_t *value;
-};
-
-struct served {
-    struct test_env test;
-    struct env_ops ops;
-    struct record record[64];
-    size_t n;
-};
-
-static int
-record_keep(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
-            size_t value_len)
-{
-    struct served *s = ctx;
-    if (!value || s->n == 64)
-        return 0;
-    size_t i = 0;
-    while (i < s->n && (s->record[i].key_len != key_len ||
-                        memcmp(s->record[i].key, key, key_len) != 0))
-        i++;
-    if (i == s->n)
-        s->n++;
-    else
-        free(s->record[i].value);
-    struct record *r = &s->record[i];
-    memcpy(r->key, key, key_len);
-    r->key_len = key_len;
-    r->len = value_len;
-    r->value = malloc(value_len + 1);
-    assert_non_null(r->value);
-    memcpy(r->value, value, value_len);
-    return 0;
-}
-
+/* Records that only a peer can bring about: a message received, and a part of
+ * one. */
 static void
-record_find(const struct served *s, struct env_store_req *req)
+disk_receive(struct client_disk *d)
 {
-    req->err = ERR_NOT_FOUND;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct record *r = &s->record[i];
-        if (r->key_len != req->letter_len ||
-            memcmp(r->key, req->letter, r->key_len) != 0)
-            continue;
-        req->value = malloc(r->len + 1);
-        assert_non_null(req->value);
-        memcpy(req->value, r->value, r->len);
-        req->value_len = r->len;
-        req->err = 0;
-    }
+    static const uint8_t text[2000];
+    const struct letter l = {
+        .kind = LETTER_FILE,
+        .count = 2,
+        .total = 2000,
+        .index = 1,
+        .data = text,
+        .data_len = 2000 - (LEN - LETTER_OVERHEAD - LETTER_BODY_HEAD_LEN)};
+    const struct record_received r = {
+        .order = 1, .contact = 1, .kind = LETTER_TEXT, .data = text, .len = 2};
+    struct journal *j;
+    assert_int_equal(journal_new(&j, &d->test.env), 0);
+    journal_begin(j);
+    assert_int_equal(record_received_save(j, &r), 0);
+    assert_int_equal(record_fragment_save(j, 2, &l, d->test.wall_s), 0);
+    (void)journal_end(j);
+    journal_free(&j);
 }
 
+/* A client that has contacts and messages writes its records. */
 static void
-served_store(struct env *env, struct env_store_req *req)
-{
-    struct served *s = (struct served *)env;
-    req->err = 0;
-    if (req->op == ENV_STORE_READ)
-        record_find(s, req);
-    else
-        assert_int_equal(
-            journal_parse(req->letter, req->letter_len, record_keep, s), 0);
-    req->done(req);
-}
-
-static int
-served_send(struct env *env, struct env_dest to, const uint8_t *frame,
-            size_t len)
-{
-    (void)env;
-    (void)to;
-    (void)frame;
-    (void)len;
-    return 0;
-}
-
-static struct client *
-client_make(struct served *s, const struct sim_net *n)
-{
-    struct client_config config = {
-        .env = &s->test.env, .n_authorities = 1, .n_gateways = 1};
-    struct client *c;
-    strcpy(config.profile, "default");
-    strcpy(config.network, "test");
-    memcpy(config.authorities[0], n->authority, 32);
-    memcpy(config.gateways[0], n->consensus->relays[0].identity, 32);
-    assert_int_equal(client_new(&c, &config), 0);
-    return c;
-}
-
-static int
-by_key(const void *a, const void *b)
-{
-    return memcmp(((const struct record *)a)->key,
-                  ((const struct record *)b)->key, 17);
-}
-
-/* A client that has contacts and messages writes its records to the shelf. */
-static void
-served_fill(struct served *s, const struct sim_net *n)
+disk_fill(struct client_disk *d, const struct sim_net *n)
 {
     static uint8_t text[3000];
     char line[INVITE_TEXT_LEN];
     uint64_t order;
-    test_env_init(&s->test, test_seed());
-    s->ops = *s->test.env.ops;
-    s->ops.store = served_store;
-    s->ops.send = served_send;
-    s->test.env.ops = &s->ops;
-    struct client *c = client_make(s, n);
-    assert_int_equal(client_start(c), 0);
-    assert_int_equal(client_set_document(c, n->document, n->document_len), 0);
+    disk_init(d, test_seed());
+    struct client *c = disk_client(d, n);
     assert_int_equal(client_invite(c, "bob", line), 0);
     assert_int_equal(client_invite(c, "eve", line), 0);
     assert_int_equal(
         client_send(c, "bob", LETTER_TEXT, text, sizeof text, &order), 0);
     assert_int_equal(client_send(c, "eve", LETTER_PING, NULL, 0, &order), 0);
     client_free(&c);
-    /* and one received, which only a peer could make */
-    static const uint8_t key[17] = {'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-    static const uint8_t value[] = {1, 0, 0, 0, 1,   LETTER_TEXT,
-                                    0, 0, 0, 2, 'h', 'i'};
-    assert_int_equal(record_keep(s, key, sizeof key, value, sizeof value), 0);
-    qsort(s->record, s->n, sizeof s->record[0], by_key);
-    assert_true(s->n >= 8);
+    disk_receive(d);
+    assert_true(d->n >= 10);
+}
+
+/* Load what is on the disk, the record `bad` with damage. */
+static int
+disk_load_damaged(const struct client_disk *d, struct client *c, size_t bad,
+                  uint64_t how, struct rng_seeded *rng)
+{
+    int err = 0;
+    for (size_t k = 0; k < d->n; k++) {
+        const struct disk_record *r = &d->record[k];
+        uint8_t key[JOURNAL_KEY_MAX], *value = malloc(r->len + 1);
+        size_t len = r->len;
+        assert_non_null(value);
+        memcpy(key, r->key, sizeof key);
+        memcpy(value, r->value, len);
+        if (k == bad && how == 0)
+            len = len ? rng_seeded_u64(rng) % len : 0;
+        else if (k == bad && how == 1)
+            mutate(rng, key, RECORD_KEY_LEN);
+        else if (k == bad && len > 0)
+            mutate(rng, value, len < 64 ? len : 64);
+        int one = client_load(c, key, r->key_len, value, len);
+        err = err ? err : one;
+        free(value);
+    }
+    return err;
 }
 
 /* One record of all is damaged: it is refused, or the client runs on. */
@@ -363,66 +304,43 @@ static void
 records_loaded(void **state)
 {
     (void)state;
-    static struct served s;
+    struct client_disk d;
     struct sim_net n;
     struct rng_seeded rng;
     struct tally t = {{0}};
     test_network_make(&n, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    served_fill(&s, &n);
-    size_t records = s.n;
+    disk_fill(&d, &n);
+    d.frozen = true;
     rng_seeded_init_u64(&rng, test_seed(), "records");
-    s.ops.store = NULL;
     for (unsigned i = 0; i < RECORDS; i++) {
         uint64_t u = rng_seeded_u64(&rng);
-        size_t bad = u % records;
         struct client_received r;
-        int err = 0;
-        s.ops.store = served_store;
-        s.n = 64; /* nothing more is kept */
-        struct client *c = client_make(&s, &n);
-        for (size_t k = 0; k < records; k++) {
-            struct record *rec = &s.record[k];
-            uint8_t key[32], *value = malloc(rec->len + 1);
-            size_t len = rec->len;
-            assert_non_null(value);
-            memcpy(key, rec->key, sizeof key);
-            memcpy(value, rec->value, len);
-            if (k == bad && u >> 60 == 0)
-                len = len ? rng_seeded_u64(&rng) % len : 0;
-            else if (k == bad && u >> 60 == 1)
-                mutate(&rng, key, 17);
-            else if (k == bad && len > 0)
-                mutate(&rng, value, len < 64 ? len : 64);
-            int one = client_load(c, key, 17, value, len);
-            if (one && !err)
-                err = one;
-            free(value);
-        }
+        struct client *c;
+        assert_int_equal(disk_client_new(&d, &n, &c), 0);
+        int err = disk_load_damaged(&d, c, u % d.n, u >> 60, &rng);
         t.count[-err]++;
         if (!err && client_start(c) == 0) {
             client_link_up(c);
             for (unsigned k = 0; k < 20; k++) {
-                s.test.mono_us += 300000;
+                d.test.mono_us += 300000;
                 client_tick(c);
             }
             while (client_next(c, NULL, &r))
                 assert_int_equal(client_release(c, r.order), 0);
         }
         client_free(&c);
-        s.n = records;
     }
     tally_print("records", &t, 4);
-    for (size_t k = 0; k < records; k++)
-        free(s.record[k].value);
+    disk_free(&d);
     test_network_free(&n);
 }
 
 /* Five minutes of a client's life. */
 static void
-client_lives(struct client *c, struct served *s)
+client_lives(struct client *c, struct client_disk *d)
 {
     for (unsigned k = 0; k < 300; k++) {
-        s->test.mono_us += 1000000;
+        d->test.mono_us += 1000000;
         client_tick(c);
     }
 }
@@ -434,17 +352,17 @@ static void
 i10_messages_expire_by_the_clock_within_what_a_consensus_says(void **state)
 {
     (void)state;
-    static struct served s;
+    struct client_disk d;
     struct sim_net n;
+    struct client *c;
     struct client_message m;
     struct client_contact contact;
     char line[INVITE_TEXT_LEN];
     uint64_t order;
     test_network_make(&n, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    memset(&s, 0, sizeof s);
-    served_fill(&s, &n);
-    struct client *c = client_make(&s, &n);
-    const uint64_t start_s = s.test.wall_s;
+    disk_init(&d, test_seed());
+    assert_int_equal(disk_client_new(&d, &n, &c), 0);
+    const uint64_t start_s = d.test.wall_s;
     assert_int_equal(client_start(c), 0);
     assert_int_equal(client_set_document(c, n.document, n.document_len), 0);
     assert_int_equal(client_invite(c, "bob", line), 0);
@@ -454,8 +372,8 @@ i10_messages_expire_by_the_clock_within_what_a_consensus_says(void **state)
         /* the clock runs ahead by a week, by a year, and back */
         static const uint64_t ahead_s[] = {7 * 86400, 365 * 86400, 0};
         for (unsigned i = 0; i < 3; i++) {
-            s.test.wall_s = start_s + day * 86400u + ahead_s[i];
-            client_lives(c, &s);
+            d.test.wall_s = start_s + day * 86400u + ahead_s[i];
+            client_lives(c, &d);
             assert_int_equal(client_message(c, "bob", order, &m), 0);
             if (day != 7) /* the day itself: a matter of hours */
                 assert_int_equal(m.state,
@@ -464,14 +382,13 @@ i10_messages_expire_by_the_clock_within_what_a_consensus_says(void **state)
         n.consensus->epoch++;
         n.consensus->valid_after_s += 86400;
         test_network_sign(&n);
-        s.test.wall_s = start_s + (day + 1) * 86400u;
+        d.test.wall_s = start_s + (day + 1) * 86400u;
         assert_int_equal(client_set_document(c, n.document, n.document_len), 0);
     }
     assert_true(client_contact(c, 0, &contact));
     assert_int_equal(contact.waiting, 0);
     client_free(&c);
-    for (size_t k = 0; k < s.n; k++)
-        free(s.record[k].value);
+    disk_free(&d);
     test_network_free(&n);
 }
 
