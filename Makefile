@@ -106,7 +106,7 @@ include sphinx/package.mk
 REGISTERS := build/release/registers
 .PHONY: sim-accept study model soak-directory $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
 	ci ct fuzz bench load e2e latency lint lint-files format format-check install uninstall clean \
-	layers cov-report
+	layers circles cov-report
 
 all: $(PROGS:%=$(OUT)/%) libs
 
@@ -129,6 +129,7 @@ help:
 	@echo 'make sim-accept the simulator against closed forms'
 	@echo 'make study      the figures of doc/PARAMETERS.md'
 	@echo 'make layers     who includes whom, and that the check can fail'
+	@echo 'make circles    no file uses one that uses it; likewise'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
 	@echo 'make lint       clang-tidy; make format-check: clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
@@ -260,6 +261,7 @@ check: deps
 	@$(MAKE) --no-print-directory check-quick
 check-quick: all $(OUT)/run-tests
 	@$(MAKE) --no-print-directory layers
+	@$(MAKE) --no-print-directory circles
 	@tests/check-links.sh $(OUT)
 	$(if $(filter release debug,$(MODE)),@tests/check-pure.sh $(OUT) && \
 		CC=$(CC) tests/pure-planted.sh $(OUT))
@@ -283,6 +285,10 @@ check-tsan:
 layers:
 	@tests/check-layers.sh
 	@tests/layers-planted.sh
+# No file uses one that uses it, by the symbols of what was built.
+circles: all
+	@tests/circles.py $(OUT) $(FOLDERS)
+	@CC=$(CC) tests/circles-planted.sh
 # Counts of an earlier run would add up.
 cov-report:
 	@[ ! -d build/cov ] || find build/cov -name '*.gcda' -exec rm -f {} +
