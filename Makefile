@@ -267,6 +267,7 @@ check-quick: all $(OUT)/run-tests
 		CC=$(CC) tests/pure-planted.sh $(OUT))
 	@tests/package.sh $(MODE)
 	@tests/systemd.sh
+	@tests/cover.sh $(OUT)
 	@tests/sim_cli.sh $(OUT)
 	@tests/run.sh $(OUT)
 # The same inside Debian 13, with another compiler, libsodium and OpenSSL.

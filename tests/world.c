@@ -157,3 +157,25 @@ world_dropped(const struct world *w, int err)
     sim_world_stats(w, &sum);
     return sum.dropped[-err];
 }
+
+static void
+client_keep_busy(struct world_client *k, const char *peer)
+{
+    static const uint8_t text[20000];
+    struct client_status s;
+    uint64_t order;
+    client_status(k->client, &s);
+    if (s.queued < 4)
+        assert_int_equal(client_send(k->client, peer, LETTER_TEXT, text,
+                                     sizeof text, &order),
+                         0);
+    world_take(k, NULL);
+}
+
+void
+world_keep_busy(struct world_client *a, const char *a_calls_b,
+                struct world_client *b, const char *b_calls_a)
+{
+    client_keep_busy(a, a_calls_b);
+    client_keep_busy(b, b_calls_a);
+}

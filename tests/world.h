@@ -58,6 +58,11 @@ enum client_state world_state(struct world_client *k, const char *to,
  * returns how many messages. */
 unsigned world_take(struct world_client *k, const char *from);
 
+/* Give each of a pair something to send when it has little left, and take what
+ * has come: called every second both directions stay full. */
+void world_keep_busy(struct world_client *a, const char *a_calls_b,
+                     struct world_client *b, const char *b_calls_a);
+
 /* Packets dropped by all relays, by reason. */
 uint64_t world_dropped(const struct world *w, int err);
 #endif

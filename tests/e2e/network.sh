@@ -12,6 +12,16 @@ network_stop() {
     PID= NET=
 }
 
+# I4: the consensus has cover for clients of each profile and for relays, the
+# network's defaults.
+network_covers() {
+    mhz=$(grep -o -E '"(relay_)?loop_mhz":[0-9]+' "$1" | sort | tr '\n' ' ')
+    ours='"loop_mhz":125 "loop_mhz":500 "loop_mhz":500 "relay_loop_mhz":500 '
+    [ "$mhz" != "$ours" ] || return 0
+    echo "the consensus has not the default cover: $mhz" >&2
+    return 1
+}
+
 network_start() {
     BIN=$1
     shift
@@ -31,6 +41,7 @@ network_start() {
         tries=$((tries + 1))
         sleep 0.2
     done
+    network_covers "$NET/authority-1/consensus" || exit 1
 }
 
 client() {

@@ -118,27 +118,6 @@ see(void *ctx, uint64_t now_us, uint32_t from, uint32_t to,
         see_answer(v, s, frame);
 }
 
-/* Keep both directions of the pair full. */
-static void
-keep_busy(struct world_client *a, struct world_client *b)
-{
-    static uint8_t text[20000];
-    struct client_status s;
-    struct client_received r;
-    uint64_t order;
-    struct world_client *side[2] = {a, b};
-    const char *peer[2] = {"b", "a"};
-    for (unsigned i = 0; i < 2; i++) {
-        client_status(side[i]->client, &s);
-        if (s.queued < 4)
-            assert_int_equal(client_send(side[i]->client, peer[i], LETTER_TEXT,
-                                         text, sizeof text, &order),
-                             0);
-        while (client_next(side[i]->client, NULL, &r))
-            assert_int_equal(client_release(side[i]->client, r.order), 0);
-    }
-}
-
 struct course {
     bool busy, stall;
     uint64_t seed;
@@ -184,7 +163,7 @@ run(struct view *v, struct course *c)
     world_run_s(w, WARM_S - 5);
     for (unsigned i = 0; i < SECONDS; i++) {
         if (c->busy)
-            keep_busy(a, b);
+            world_keep_busy(a, "b", b, "a");
         if (c->stall)
             stall(w, i);
         world_run_s(w, 1);
