@@ -14,8 +14,8 @@ descriptor_take(struct authority *a, const uint8_t *bytes, size_t len,
                 char where[static JSON_WHERE_LEN])
 {
     struct descriptor d;
-    int err = descriptor_open(&d, a->config.params.geometry.public_len, bytes,
-                              len, where);
+    int err =
+        descriptor_open(&d, &a->config.params.geometry, bytes, len, where);
     if (!err && memchr(bytes, 0, len))
         err = ERR_FORMAT;
     if (!err && strcmp(d.network, a->network.name) != 0)

@@ -43,8 +43,9 @@ text_order(const void *a, const void *b)
 /* All descriptors of all votes, sorted, equal ones counted once each vote. Each
  * text is opened once, however often it is listed. */
 static int
-entries_gather(struct vote *const *votes, size_t n, size_t public_len,
-               struct entry **out, size_t *n_out)
+entries_gather(struct vote *const *votes, size_t n,
+               const struct sphinx_geometry *g, struct entry **out,
+               size_t *n_out)
 {
     char where[JSON_WHERE_LEN];
     size_t room = 0, m = 0, k = 0, good = 0;
@@ -65,8 +66,8 @@ entries_gather(struct vote *const *votes, size_t n, size_t public_len,
             e[k++] = e[i];
     for (size_t i = 0; i < k; i++) {
         const char *text = e[i].text;
-        int err = descriptor_open(&e[i].descriptor, public_len,
-                                  (const uint8_t *)text, strlen(text), where);
+        int err = descriptor_open(&e[i].descriptor, g, (const uint8_t *)text,
+                                  strlen(text), where);
         if (err == ERR_NOMEM) { /* that is not the descriptor's fault */
             free(e);
             return err;
@@ -409,8 +410,7 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
     struct entry *e = NULL;
     uint16_t *lost = NULL;
     size_t n_entries = 0;
-    int err =
-        entries_gather(votes, n, c->params.geometry.public_len, &e, &n_entries);
+    int err = entries_gather(votes, n, &c->params.geometry, &e, &n_entries);
     if (!err && n_entries > RELAYS_MAX)
         err = ERR_RANGE;
     if (!err) {

@@ -32,9 +32,23 @@ descriptor_sign(const struct descriptor *d, size_t public_len,
     return err;
 }
 
+static int
+keys_check(const struct descriptor *d, const struct sphinx_geometry *g,
+           char where[static JSON_WHERE_LEN])
+{
+    int err = 0;
+    for (unsigned i = 0; i < d->n_keys && !err; i++) {
+        err = sphinx_public_check(g, d->keys[i]);
+        if (err)
+            snprintf(where, JSON_WHERE_LEN, "sphinx_keys.%u", i);
+    }
+    return err;
+}
+
 int
-descriptor_open(struct descriptor *d, size_t public_len, const uint8_t *bytes,
-                size_t len, char where[static JSON_WHERE_LEN])
+descriptor_open(struct descriptor *d, const struct sphinx_geometry *g,
+                const uint8_t *bytes, size_t len,
+                char where[static JSON_WHERE_LEN])
 {
     struct document *doc = malloc(sizeof *doc);
     uint8_t signer[1][DOCUMENT_ID_LEN];
@@ -54,7 +68,7 @@ descriptor_open(struct descriptor *d, size_t public_len, const uint8_t *bytes,
                             (const uint8_t(*)[DOCUMENT_ID_LEN])signer, 1, 1);
     }
     if (!err)
-        err = json_read_descriptor(d, public_len, doc->body, doc->body_len,
+        err = json_read_descriptor(d, g->public_len, doc->body, doc->body_len,
                                    where);
     if (!err && memcmp(d->relay.identity, signer[0], sizeof signer[0]) != 0)
         err = ERR_PEER;
@@ -63,6 +77,8 @@ descriptor_open(struct descriptor *d, size_t public_len, const uint8_t *bytes,
         snprintf(where, JSON_WHERE_LEN, "family_signature");
         err = ERR_SIGNATURE;
     }
+    if (!err)
+        err = keys_check(d, g, where);
     free(doc);
     return err;
 }

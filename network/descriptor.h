@@ -14,10 +14,12 @@ int descriptor_sign(const struct descriptor *d, size_t public_len,
                     const uint8_t seed[static DOCUMENT_SIGN_SEED_LEN],
                     uint8_t **out, size_t *len) CHECK_RESULT;
 
-/* Verify and read one: signed by exactly the relay it speaks of. `where` as in
- * json_read_descriptor(). Returns what document_open() and the reader return,
- * ERR_PEER when somebody else signed it, ERR_LONG. */
-int descriptor_open(struct descriptor *d, size_t public_len,
+/* Verify and read one: signed by exactly the relay it speaks of, with packet
+ * keys of geometry g. `where` as in json_read_descriptor(). Returns what
+ * document_open() and the reader return, ERR_PEER when somebody else signed it,
+ * ERR_LONG, and ERR_POINT for a packet key that no relay may have: requests to
+ * it could not be built, and clients would show that they wanted to. */
+int descriptor_open(struct descriptor *d, const struct sphinx_geometry *g,
                     const uint8_t *bytes, size_t len,
                     char where[static JSON_WHERE_LEN]) CHECK_RESULT;
 #endif

@@ -140,6 +140,15 @@ void sphinx_geometry_default(struct sphinx_geometry *g);
 int sphinx_keypair(const struct sphinx_geometry *g, uint8_t *public_key,
                    const uint8_t seed[static SPHINX_SEED_LEN]) CHECK_RESULT;
 
+/* May a relay have this public key, of g->public_len bytes? Returns 0;
+ * ERR_POINT for one with which every secret is known, or none can be had (an
+ * X25519 point of low order, an ML-KEM key with a number of q or more), so that
+ * nobody could build a packet for it; ERR_SUITE. Works for every suite, also
+ * where sphinx_suite_works() says no. Whoever lists relays for others refuses
+ * such keys. */
+int sphinx_public_check(const struct sphinx_geometry *g,
+                        const uint8_t *public_key) CHECK_RESULT;
+
 /* ---- relays ---- */
 
 /* Scratch of one thread: cipher objects kept between packets. */

@@ -474,17 +474,15 @@ house_relay_id(uint8_t number, uint8_t id[static SPHINX_ID_LEN])
     crypto_sign_seed_keypair(id, secret, seed);
 }
 
-int
-house_upload(struct house *h, const struct house_relay *r)
+void
+house_descriptor(const struct house *h, const struct house_relay *r,
+                 uint8_t **bytes, size_t *len)
 {
     struct descriptor d = {.epoch = r->epoch,
                            .n_keys = KEYS_AHEAD,
                            .loops_lost_permille = r->lost_permille,
                            .hibernates_until_s = r->hibernates_until_s};
-    uint8_t seed[32] = {0xee, r->number}, *bytes;
-    char where[JSON_WHERE_LEN];
-    size_t len;
-    int err = 0;
+    uint8_t seed[32] = {0xee, r->number};
     memcpy(d.network, h->network.name, sizeof d.network);
     house_relay_id(r->number, d.relay.identity);
     d.relay.role = r->role;
@@ -498,9 +496,21 @@ house_upload(struct house *h, const struct house_relay *r)
         assert_int_equal(
             sphinx_keypair(&h->params.geometry, d.keys[i], key_seed), 0);
     }
+    if (r->zero_key)
+        memset(d.keys[KEYS_AHEAD - 1], 0, sizeof d.keys[0]);
     assert_int_equal(
-        descriptor_sign(&d, h->params.geometry.public_len, seed, &bytes, &len),
+        descriptor_sign(&d, h->params.geometry.public_len, seed, bytes, len),
         0);
+}
+
+int
+house_upload(struct house *h, const struct house_relay *r)
+{
+    char where[JSON_WHERE_LEN];
+    uint8_t *bytes;
+    size_t len;
+    int err = 0;
+    house_descriptor(h, r, &bytes, &len);
     for (size_t i = h->n * HOUSE_FACES; i-- > 0;) {
         struct house_face *f = &h->seat[i / HOUSE_FACES].face[i % HOUSE_FACES];
         if (f->authority && r->seats >> (i / HOUSE_FACES) & 1) {

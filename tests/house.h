@@ -99,8 +99,12 @@ struct house_relay {
     uint32_t epoch, bandwidth, seats;
     uint64_t hibernates_until_s;
     uint16_t lost_permille;
+    bool zero_key; /* of its third epoch */
 };
 int house_upload(struct house *h, const struct house_relay *r);
+/* What it uploads; malloc'd. */
+void house_descriptor(const struct house *h, const struct house_relay *r,
+                      uint8_t **bytes, size_t *len);
 void house_relay_id(uint8_t number, uint8_t id[static SPHINX_ID_LEN]);
 
 /* The epoch of the newest consensus that a seat has, 0: none. */

@@ -7,6 +7,7 @@
 
 #include "directory/evidence.h"
 #include "directory/listing.h"
+#include "directory/tally.h"
 #include "directory/vote.h"
 #include "tests/house.h"
 
@@ -233,6 +234,92 @@ descriptors_are_judged(void **state)
     authority_status(h.seat[0].face[0].authority, &s);
     assert_int_equal(s.refused[-ERR_FOREIGN], 1);
     house_free(&h);
+}
+
+/* A packet key with which nobody can build a packet: no authority takes the
+ * descriptor, though the key is of an epoch to come, and says what is wrong. */
+static void
+i2_a_key_without_secrets_is_refused(void **state)
+{
+    (void)state;
+    static struct house h;
+    struct house_relay r = {.number = 50,
+                            .role = ROLE_MIX,
+                            .epoch = 1,
+                            .bandwidth = 100,
+                            .seats = ALL,
+                            .zero_key = true};
+    char where[JSON_WHERE_LEN];
+    uint8_t *bytes, id[32];
+    size_t len;
+    house_make(&h, 1, test_seed());
+    house_start_all(&h);
+    relays_upload(&h, 1, ALL);
+    assert_int_equal(house_upload(&h, &r), ERR_POINT);
+    house_descriptor(&h, &r, &bytes, &len);
+    assert_int_equal(
+        authority_descriptor(h.seat[0].face[0].authority, bytes, len, where),
+        ERR_POINT);
+    free(bytes);
+    assert_string_equal(where, "sphinx_keys.2");
+    house_run(&h, 1);
+    house_relay_id(50, id);
+    assert_int_equal(h.seat[0].newest->n_relays, 13);
+    assert_int_equal(consensus_find(h.seat[0].newest, id), -1);
+    house_free(&h);
+}
+
+static int
+texts_order(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Authorities may lie and list it, all of them: whoever counts their votes
+ * leaves it out, so an honest one signs no consensus with it. */
+static void
+i2_no_majority_lists_a_key_without_secrets(void **state)
+{
+    (void)state;
+    enum { N = 4, RELAYS = 14 };
+    static struct house h;
+    const uint8_t random[32] = {5};
+    char *text[RELAYS];
+    struct vote vote = {.network = "test", .epoch = 3}, *votes[N];
+    struct consensus *c;
+    for (unsigned zero = 0; zero < 2; zero++) {
+        uint8_t id[32];
+        house_make(&h, N, test_seed());
+        vote.params = h.params;
+        vote.params_text = (char[]){"the same"};
+        for (uint8_t i = 0; i < RELAYS; i++) {
+            const bool last = i + 1 == RELAYS;
+            const struct house_relay r = {.number = i,
+                                          .role = last ? ROLE_MIX : role_of(i),
+                                          .epoch = 1,
+                                          .bandwidth = 100,
+                                          .zero_key = last && zero};
+            uint8_t *bytes;
+            size_t len;
+            house_descriptor(&h, &r, &bytes, &len);
+            text[i] = strndup((char *)bytes, len);
+            free(bytes);
+        }
+        qsort(text, RELAYS, sizeof *text, texts_order);
+        vote.descriptors = text;
+        vote.n = RELAYS;
+        for (size_t i = 0; i < N; i++)
+            votes[i] = &vote;
+        assert_int_equal(tally_votes(&c, votes, N, N, random, HOUSE_GENESIS),
+                         0);
+        house_relay_id(RELAYS - 1, id);
+        assert_int_equal(c->n_relays, RELAYS - zero);
+        assert_int_equal(consensus_find(c, id) < 0, zero);
+        consensus_free(&c);
+        for (uint8_t i = 0; i < RELAYS; i++)
+            free(text[i]);
+        house_free(&h);
+    }
 }
 
 /* Each recipient gets what one face of seat 3 says. */
@@ -601,6 +688,8 @@ const struct CMUnitTest test_authority[] = {
     cmocka_unit_test(hibernation_is_kept),
     cmocka_unit_test(lossy_relays_are_left_out),
     cmocka_unit_test(descriptors_are_judged),
+    cmocka_unit_test(i2_a_key_without_secrets_is_refused),
+    cmocka_unit_test(i2_no_majority_lists_a_key_without_secrets),
     cmocka_unit_test(two_votes_exclude),
     cmocka_unit_test(a_late_vote_does_not_count),
     cmocka_unit_test(nobody_withholds_the_value),

@@ -161,9 +161,12 @@ descriptors_speak_for_their_signer(void **state)
     (void)state;
     struct descriptor d = {.epoch = 3, .n_keys = 1}, back;
     uint8_t seed[32] = {7}, *bytes;
+    struct sphinx_geometry g;
     struct document_key key;
     char where[JSON_WHERE_LEN];
     size_t len;
+    sphinx_geometry_default(&g);
+    d.keys[0][0] = 9;
     strcpy(d.network, "test");
     document_key_direct(&key, seed);
     memcpy(d.relay.identity, key.identity, sizeof d.relay.identity);
@@ -172,20 +175,20 @@ descriptors_speak_for_their_signer(void **state)
     d.relay.n_addresses = 1;
     strcpy(d.relay.addresses[0], "127.0.0.1:1");
     assert_int_equal(descriptor_sign(&d, 32, seed, &bytes, &len), 0);
-    assert_int_equal(descriptor_open(&back, 32, bytes, len, where), 0);
+    assert_int_equal(descriptor_open(&back, &g, bytes, len, where), 0);
     assert_memory_equal(&back, &d, sizeof d);
-    assert_int_equal(descriptor_open(&back, 32, bytes, len - 1, where),
+    assert_int_equal(descriptor_open(&back, &g, bytes, len - 1, where),
                      ERR_SHORT);
     static uint8_t big[DESCRIPTOR_LEN_MAX + 1];
-    assert_int_equal(descriptor_open(&back, 32, big, sizeof big, where),
+    assert_int_equal(descriptor_open(&back, &g, big, sizeof big, where),
                      ERR_LONG);
     bytes[len / 2] ^= 1;
-    assert_int_equal(descriptor_open(&back, 32, bytes, len, where),
+    assert_int_equal(descriptor_open(&back, &g, bytes, len, where),
                      ERR_SIGNATURE);
     free(bytes);
     d.relay.identity[0] ^= 1; /* somebody else's name */
     assert_int_equal(descriptor_sign(&d, 32, seed, &bytes, &len), 0);
-    assert_int_equal(descriptor_open(&back, 32, bytes, len, where), ERR_PEER);
+    assert_int_equal(descriptor_open(&back, &g, bytes, len, where), ERR_PEER);
     free(bytes);
 }
 

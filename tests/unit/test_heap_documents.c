@@ -29,7 +29,8 @@ struct work {
     const struct status *status;
     const struct receive_rules *rules;
     const uint8_t *in;
-    size_t in_len, public_len;
+    size_t in_len;
+    struct sphinx_geometry geometry;
     uint8_t *out;
     size_t out_len;
     const void *want; /* NULL: any */
@@ -232,9 +233,10 @@ descriptor_both(void *ctx)
     struct descriptor d;
     uint8_t *out = NULL;
     size_t len = 0;
-    int err = descriptor_sign(w->descriptor, w->public_len, seed, &out, &len);
+    int err = descriptor_sign(w->descriptor, w->geometry.public_len, seed, &out,
+                              &len);
     if (!err)
-        err = descriptor_open(&d, w->public_len, out, len, where);
+        err = descriptor_open(&d, &w->geometry, out, len, where);
     if (!err && memcmp(&d, w->descriptor, sizeof d) != 0)
         err = ERR_CONFLICT;
     if (err)
@@ -300,6 +302,8 @@ other_texts(void **state)
     d.relay.n_addresses = 1;
     strcpy(d.relay.addresses[0], "192.0.2.1:7001");
     d.n_keys = KEYS_AHEAD;
+    for (unsigned i = 0; i < KEYS_AHEAD; i++)
+        d.keys[i][0] = 9;
     memset(&network, 0, sizeof network);
     strcpy(network.name, "test");
     network.epoch_len_s = 3600;
@@ -316,7 +320,7 @@ other_texts(void **state)
     strcpy(s.listen, "192.0.2.1:7001");
     strcpy(s.descriptor_refusal, "\"quoted\" \\ text");
     struct work w = {.descriptor = &d,
-                     .public_len = params.geometry.public_len,
+                     .geometry = params.geometry,
                      .network = &network,
                      .status = &s};
     work_try(&w, descriptor_both, NULL, 0);

@@ -1,4 +1,4 @@
-/* tests/scenario/test_clocks.c - relays whose wall clocks jump, and come back:
+/* tests/scenario/test_i10_relays.c - relays whose wall clocks jump, and come back:
  * nothing that they do meanwhile lasts (I10). */
 #include "tests/runner.h"
 
@@ -51,10 +51,10 @@ i10_a_mix_outlives_a_wrong_clock(void **state)
     for (size_t i = 0; i < sizeof off_s / sizeof off_s[0]; i++) {
         struct relay_stats before, after;
         const uint64_t was = untimely(w, VICTIM);
-        engine_clock(w->engine, VICTIM, 1000 * off_s[i]);
+        world_relay_clock(w, VICTIM, (double)off_s[i]);
         world_run_s(w, 2);
         assert_true(untimely(w, VICTIM) > was); /* it does matter */
-        engine_clock(w->engine, VICTIM, 0);
+        world_relay_clock(w, VICTIM, 0);
         world_run_s(w, 30);
         const uint64_t refused = untimely(w, VICTIM);
         sim_world_stats(w, &before);
@@ -67,7 +67,7 @@ i10_a_mix_outlives_a_wrong_clock(void **state)
     world_free(&w);
 }
 
-const struct CMUnitTest test_clocks[] = {
+const struct CMUnitTest test_i10_relays[] = {
     cmocka_unit_test(i10_a_mix_outlives_a_wrong_clock),
 };
-TEST_SUITE(test_clocks);
+TEST_SUITE(test_i10_relays);
