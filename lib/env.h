@@ -72,7 +72,9 @@ struct env_ops {
      * one before; UINT64_MAX disarms. */
     void (*timer)(struct env *env, uint64_t at_mono_us);
     /* Hand over one frame; it is copied. Returns 0, or ERR_CLOSED (no link),
-     * ERR_FULL (the link's queue is at its bound). Never blocks. */
+     * ERR_FULL (the link's queue is at its bound; between a client and its
+     * gateway: what went before is in the way, and this frame's time passes).
+     * Never blocks. */
     int (*send)(struct env *env, struct env_dest to, const uint8_t *frame,
                 size_t len);
     /* Queue a storage request; may be NULL where there is no store. */

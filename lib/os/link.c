@@ -2,8 +2,8 @@
  *
  * Timer: connecting and handshake together (config.handshake_us). Failure
  * modes: refused, silent or garbled peers (down with the reason); a peer that
- * does not read (the queue fills, frames are refused; the owner looks at
- * link_stalled_us()); no memory.
+ * does not read (the queue fills, or with link_set_ahead() stays empty, and
+ * frames are refused; the owner looks at link_stalled_us()); no memory.
  *
  * A link reads READ_LEN octets a turn at most, so links that have more waiting
  * than they get share the loop evenly, whatever comes over them. */
@@ -24,9 +24,8 @@
 
 enum {
     READ_LEN = 65536,
-    RECORD_FRAMES_LEN = 16384, /* plaintext of one TLS record */
-    BATCH = 32,                /* frames told at once */
-    QUEUE_KEEP = 64,           /* frames whose room a drained queue keeps; one
+    BATCH = 32,      /* frames told at once */
+    QUEUE_KEEP = 64, /* frames whose room a drained queue keeps; one
                                   alone is a client's, of whom there are many */
     HANDSHAKE_US = 10000000
 };
@@ -40,6 +39,8 @@ link_down(struct link *l, int err)
     loop_watch_free(&l->watch);
     loop_timer_free(&l->timer);
     loop_hook_cancel(l->loop, &l->hook);
+    if (l->fd >= 0 && l->ahead > 0)
+        socket_discard(l->fd); /* else it comes beside what the next link has */
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
@@ -114,6 +115,7 @@ out_flush(struct link *l)
         }
         l->stats.sends++;
         l->moved_us = loop_now_us(l->loop);
+        l->given += (uint64_t)n;
         tls_sent(l->session, (size_t)n);
     }
     if (len == 0)
@@ -128,7 +130,7 @@ static void
 queue_flush(void *ctx)
 {
     struct link *l = ctx;
-    size_t len = l->config.frame_len, per = RECORD_FRAMES_LEN / len;
+    size_t len = l->config.frame_len, per = TLS_RECORD_LEN / len;
     int err = 0;
     if (per == 0)
         per = 1;
@@ -152,17 +154,54 @@ queue_flush(void *ctx)
         (void)out_flush(l);
 }
 
+/* Ask the kernel how much of a link with `ahead` set it still has, *all, and
+ * how much of that has not left, *unsent; note whether anything has arrived
+ * since. Where it does not tell, it has taken no more than its room. */
+static void
+kernel_look(struct link *l, uint64_t now_us, size_t *all, size_t *unsent)
+{
+    *all = *unsent = 0;
+    if (l->ahead == 0 || l->state != LINK_UP ||
+        socket_waiting(l->fd, all, unsent))
+        return;
+    const uint64_t arrived = l->given - *all;
+    if (arrived != l->arrived || *all == 0)
+        l->moved_us = now_us;
+    l->arrived = arrived;
+}
+
+/* So long is a frame on the wire. */
+static size_t
+wire_len(const struct link *l)
+{
+    const size_t len = l->config.frame_len;
+    return len + (len + TLS_RECORD_LEN - 1) / TLS_RECORD_LEN * TLS_RECORD_EXTRA;
+}
+
+/* May another frame go after those before it? */
+static bool
+ahead_allows(struct link *l)
+{
+    size_t all, unsent;
+    if (l->ahead == 0)
+        return true;
+    kernel_look(l, loop_now_us(l->loop), &all, &unsent);
+    return !out_waits(l) && unsent == 0 &&
+           all + (l->queued + 1) * wire_len(l) <= l->ahead * wire_len(l);
+}
+
 int
 link_send(struct link *l, const uint8_t *frame)
 {
     size_t len = l->config.frame_len;
     if (l->state != LINK_UP)
         return ERR_CLOSED;
-    if (l->queued == l->config.queue_max || !budget_take(l, len)) {
+    if (l->queued == l->config.queue_max || !ahead_allows(l) ||
+        !budget_take(l, len)) {
         l->stats.refused++;
         return ERR_FULL;
     }
-    if (l->queued == 0 && !out_waits(l))
+    if (l->ahead == 0 && l->queued == 0 && !out_waits(l))
         l->moved_us = loop_now_us(l->loop); /* from now on something waits */
     if (l->queued == l->queue_room) {
         uint32_t room = l->queue_room ? 2 * l->queue_room : 1;
@@ -413,6 +452,15 @@ link_free(struct link **lp)
 }
 
 void
+link_set_ahead(struct link *l, uint32_t ahead)
+{
+    if (l->ahead == ahead || l->fd < 0)
+        return;
+    l->ahead = ahead;
+    socket_limit(l->fd, ahead * wire_len(l));
+}
+
+void
 link_set_owner(struct link *l, const struct link_ops *ops, void *ctx)
 {
     l->ops = ops;
@@ -435,9 +483,11 @@ link_pause(struct link *l, bool paused)
 }
 
 uint64_t
-link_stalled_us(const struct link *l, uint64_t now_us)
+link_stalled_us(struct link *l, uint64_t now_us)
 {
-    return l->queued > 0 || out_waits(l) ? now_us - l->moved_us : 0;
+    size_t all, unsent;
+    kernel_look(l, now_us, &all, &unsent);
+    return all > 0 || l->queued > 0 || out_waits(l) ? now_us - l->moved_us : 0;
 }
 
 uint64_t

@@ -55,18 +55,28 @@ int link_connect(struct link **out, struct loop *loop, struct tls *tls,
                  const struct link_ops *ops, void *ctx) CHECK_RESULT;
 void link_free(struct link **l);
 
+/* Send at its time or not at all from now on: a frame is taken only when all
+ * frames before it have left this machine, and at most ahead - 1 of them are
+ * still on their way, that is, not acknowledged by the peer's kernel. So when
+ * the line or the peer stands still, for however long, at most `ahead` frames
+ * arrive in one go afterwards, all handed over when it began, and at most one
+ * of them leaves only then. What is on its way when the link goes down is
+ * thrown away. ahead: 1 or more. */
+void link_set_ahead(struct link *l, uint32_t ahead);
+
 /* Change the owner (a listener's owner takes over accepted links). */
 void link_set_owner(struct link *l, const struct link_ops *ops, void *ctx);
 
 /* Copy a frame into the queue. Returns 0, ERR_CLOSED (not up), ERR_FULL (this
- * link's queue, or the budget). */
+ * link's queue, or the budget; or what went before is in the way, see
+ * link_set_ahead()). */
 int link_send(struct link *l, const uint8_t *frame) CHECK_RESULT;
 void link_stats(const struct link *l, struct link_stats *out);
 /* Take nothing from the peer any more, until told to go on. */
 void link_pause(struct link *l, bool paused);
 /* For how long it has had something to send and the peer took nothing of it;
  * for how long no whole frame has come. Microseconds. */
-uint64_t link_stalled_us(const struct link *l, uint64_t now_us);
+uint64_t link_stalled_us(struct link *l, uint64_t now_us);
 uint64_t link_idle_us(const struct link *l, uint64_t now_us);
 
 /* Accept links at an address. accept() is told each one that has finished its

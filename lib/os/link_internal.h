@@ -28,6 +28,8 @@ struct link {
     uint32_t block;   /* its entry in config.blocks; of accepted links */
     uint64_t charged; /* to the budget */
     uint64_t moved_us, heard_us; /* something left; frames came */
+    uint32_t ahead;              /* link_set_ahead(); 0: any number */
+    uint64_t given, arrived;     /* bytes, to the kernel; at the peer's */
     struct link_stats stats;
 };
 

@@ -4,8 +4,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#elif defined __FreeBSD__ || defined __NetBSD__
+#include <sys/filio.h>
+#endif
 
 int
 socket_listen(int *fd, const char *text, char bound[static ADDRESS_TEXT_MAX])
@@ -49,4 +55,49 @@ socket_connect(int *fd, const char *text)
         return ERR_SYSTEM;
     }
     return 0;
+}
+
+void
+socket_limit(int fd, size_t len)
+{
+    int room = len < 1 << 30 ? (int)len : 1 << 30;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+#ifdef TCP_USER_TIMEOUT
+    unsigned silent_ms = SOCKET_SILENT_S * 1000;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof silent_ms);
+#endif
+}
+
+#if defined SIOCOUTQ || defined FIONWRITE
+static size_t
+queue_len(int fd, unsigned long which)
+{
+    int len = 0;
+    return ioctl(fd, which, &len) == 0 && len > 0 ? (size_t)len : 0;
+}
+#endif
+
+int
+socket_waiting(int fd, size_t *all, size_t *unsent)
+{
+    *all = *unsent = 0;
+#if defined SIOCOUTQ && defined SIOCOUTQNSD
+    *all = queue_len(fd, SIOCOUTQ);
+    if (*all > 0) /* most of the time there is nothing, and one call does */
+        *unsent = queue_len(fd, SIOCOUTQNSD);
+    return 0;
+#elif defined FIONWRITE
+    *all = queue_len(fd, FIONWRITE); /* which part has left is not told */
+    return 0;
+#else
+    (void)fd;
+    return ERR_UNSUPPORTED;
+#endif
+}
+
+void
+socket_discard(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }

@@ -1,6 +1,8 @@
 /* lib/os/socket.h - sockets on numeric addresses. */
 #ifndef LIB_OS_SOCKET_H
 #define LIB_OS_SOCKET_H
+#include <stddef.h>
+
 #include "lib/address.h"
 
 /* A listening socket, not blocking, closed on exec. *fd and what was really
@@ -10,4 +12,20 @@ int socket_listen(int *fd, const char *text,
 
 /* A socket on its way to an address. Returns 0, ERR_FORMAT or ERR_SYSTEM. */
 int socket_connect(int *fd, const char *text) CHECK_RESULT;
+
+/* How long the kernel goes on with what does not arrive. */
+enum { SOCKET_SILENT_S = 30 };
+
+/* Have the kernel keep about len bytes of what has not arrived at the peer, and
+ * end the connection when for SOCKET_SILENT_S nothing of them does. What a
+ * system does not know of this it leaves out. */
+void socket_limit(int fd, size_t len);
+
+/* Tell how many bytes sent into a socket its peer's kernel has not
+ * acknowledged, *all, and how many of these have not left this machine,
+ * *unsent. Returns 0, or ERR_UNSUPPORTED where the system does not tell. */
+int socket_waiting(int fd, size_t *all, size_t *unsent) CHECK_RESULT;
+
+/* Have close() throw away what has not arrived, instead of trying on. */
+void socket_discard(int fd);
 #endif

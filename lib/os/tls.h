@@ -11,7 +11,12 @@
 
 #include "lib/error.h"
 
-enum { TLS_ID_LEN = 32, TLS_SEED_LEN = 32 };
+enum {
+    TLS_ID_LEN = 32,
+    TLS_SEED_LEN = 32,
+    TLS_RECORD_LEN = 16384, /* plaintext of one record, at most */
+    TLS_RECORD_EXTRA = 22   /* what it adds to that: head 5, type 1, tag 16 */
+};
 
 /* Shared by the links of a program; not changed by them. */
 struct tls;
@@ -43,7 +48,7 @@ int tls_handshake(struct tls_session *s) CHECK_RESULT;
 bool tls_peer(struct tls_session *s, uint8_t id[static TLS_ID_LEN]);
 
 /* Plaintext. read: octets read, 0 when there is no more, ERR_CLOSED, ERR_TLS.
- * write: all of it (at most 16,384 octets become one record), 0 or ERR_TLS. */
+ * write: all of it (at most TLS_RECORD_LEN become one record), 0 or ERR_TLS. */
 int tls_read(struct tls_session *s, uint8_t *out, size_t max) CHECK_RESULT;
 int tls_write(struct tls_session *s, const uint8_t *data,
               size_t len) CHECK_RESULT;

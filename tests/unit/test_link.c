@@ -1,14 +1,16 @@
 /* tests/unit/test_link.c - the loop, and links over TLS on loopback. */
 #include "tests/runner.h"
 
+#include <linux/filter.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/os/clock.h"
-#include "lib/os/link.h"
+#include "lib/os/link_internal.h"
 #include "lib/os/socket.h"
 
 enum { LEN = 2048 };
@@ -281,6 +283,132 @@ a_budget_is_shared_and_stalls_are_seen(void **state)
     pair_free(&p);
 }
 
+/* ---- a line that stands still ---- */
+
+enum { AHEAD = 4, TICKS = 300 };
+
+static void
+pair_connect_ahead(struct pair *p)
+{
+    pair_make(p, true, 0);
+    pair_connect(p, p->server_id);
+    assert_true(p->client.up);
+    link_set_ahead(p->client.link, AHEAD);
+}
+
+/* A clock's ticks while nothing goes: how many of their frames were taken. */
+static uint32_t
+ticks_taken(struct pair *p, unsigned ticks)
+{
+    uint8_t frame[LEN];
+    uint32_t taken = 0;
+    for (unsigned i = 0; i < ticks; i++) {
+        frame_fill(frame, taken);
+        taken += link_send(p->client.link, frame) == 0;
+        turns(p, 1);
+    }
+    return taken;
+}
+
+/* How many frames come within so long. */
+static uint64_t
+frames_within(struct pair *p, unsigned ms)
+{
+    const uint64_t before = p->server.frames;
+    turns(p, ms);
+    return p->server.frames - before;
+}
+
+/* The line is free again: so many frames come of what was taken, once TCP has
+ * tried again what was lost, and no more. */
+static void
+frames_come(struct pair *p, uint32_t taken)
+{
+    uint64_t came = 0;
+    for (unsigned i = 0; i < 60 && came < taken; i++)
+        came += frames_within(p, 50);
+    came += frames_within(p, 100);
+    assert_int_equal(came, taken);
+    assert_int_equal(p->server.wrong, 0);
+    assert_int_equal(link_stalled_us(p->client.link, clock_mono_us()), 0);
+}
+
+/* Whatever comes for this socket is lost on the way, or no more. */
+static void
+line_cut(const struct link *l, bool cut)
+{
+    struct sock_filter nothing = {BPF_RET | BPF_K, 0, 0, 0};
+    struct sock_fprog program = {1, &nothing};
+    assert_int_equal(setsockopt(l->fd, SOL_SOCKET,
+                                cut ? SO_ATTACH_FILTER : SO_DETACH_FILTER,
+                                &program, sizeof program),
+                     0);
+}
+
+/* A peer that reads nothing: what its kernel has room for is taken, and of the
+ * rest of the ticks one frame, which leaves this machine afterwards. */
+static void
+i2_a_peer_that_did_not_read_gets_no_burst(void **state)
+{
+    (void)state;
+    static struct pair p;
+    enum { ROOM = 4 * LEN }; /* Linux takes twice as much */
+    int room = ROOM;
+    size_t all, unsent;
+    pair_connect_ahead(&p);
+    assert_int_equal(setsockopt(p.server.link->fd, SOL_SOCKET, SO_RCVBUF, &room,
+                                sizeof room),
+                     0);
+    link_pause(p.server.link, true);
+    const uint32_t taken = ticks_taken(&p, TICKS);
+    assert_in_range(taken, 1, 2 * ROOM / LEN + AHEAD);
+    assert_int_equal(ticks_taken(&p, 10), 0);
+    assert_int_equal(socket_waiting(p.client.link->fd, &all, &unsent), 0);
+    assert_in_range(unsent, 1, LEN + TLS_RECORD_EXTRA);
+    assert_true(link_stalled_us(p.client.link, clock_mono_us()) > 100000);
+    link_pause(p.server.link, false);
+    frames_come(&p, taken);
+    p.server.frames = 0;                       /* their numbers begin anew */
+    assert_int_equal(ticks_taken(&p, 10), 10); /* and it goes on */
+    pair_free(&p);
+}
+
+/* A line that carries nothing: exactly `AHEAD` frames are on their way when it
+ * carries again. */
+static void
+i2_a_line_that_stood_still_brings_no_burst(void **state)
+{
+    (void)state;
+    static struct pair p;
+    pair_connect_ahead(&p);
+    assert_int_equal(ticks_taken(&p, 20), 20);
+    turns(&p, 100); /* the last is acknowledged */
+    p.server.frames = 0;
+    line_cut(p.server.link, true);
+    assert_int_equal(ticks_taken(&p, TICKS), AHEAD);
+    assert_true(link_stalled_us(p.client.link, clock_mono_us()) > 100000);
+    line_cut(p.server.link, false);
+    frames_come(&p, AHEAD);
+    p.server.frames = 0;
+    assert_int_equal(ticks_taken(&p, 10), 10); /* and it goes on */
+    pair_free(&p);
+}
+
+/* When the link is given up in a stall, nothing of it arrives later. */
+static void
+i2_what_a_dead_link_had_leaves_no_more(void **state)
+{
+    (void)state;
+    static struct pair p;
+    pair_connect_ahead(&p);
+    line_cut(p.server.link, true);
+    assert_int_equal(ticks_taken(&p, TICKS), AHEAD);
+    link_free(&p.client.link);
+    line_cut(p.server.link, false);
+    assert_int_equal(frames_within(&p, 1000), 0);
+    pair_free(&p);
+}
+
 /* However much a link has waiting, it gets its turn only (fair shares); a link
  * that is paused gets none, and loses nothing. */
 static void
@@ -427,6 +555,9 @@ const struct CMUnitTest test_link[] = {
     cmocka_unit_test(a_turn_is_one_send),
     cmocka_unit_test(queues_are_bounded),
     cmocka_unit_test(a_budget_is_shared_and_stalls_are_seen),
+    cmocka_unit_test(i2_a_peer_that_did_not_read_gets_no_burst),
+    cmocka_unit_test(i2_a_line_that_stood_still_brings_no_burst),
+    cmocka_unit_test(i2_what_a_dead_link_had_leaves_no_more),
     cmocka_unit_test(a_flood_gets_its_turn_and_a_pause_none),
     cmocka_unit_test(strangers_are_counted),
 };
