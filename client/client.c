@@ -2,8 +2,9 @@
  *
  * States: loading, started. Apart from that: linked or not, and with a
  * consensus or not (network.c). Packets are sent in client_tick() alone, on
- * ticks of the clock, when it is linked, has sent its control frame and has a
- * valid consensus; other ticks pass unused.
+ * ticks of the clock, when it is linked, has sent its control frame, has a
+ * valid consensus, and its gateway has read what went before (window.h); other
+ * ticks pass unused.
  *
  * Timer: the earlier of the clock's next tick and the switch of consensus. */
 #include "client/client.h"
@@ -263,7 +264,8 @@ client_link_up(struct client *c)
     c->connected = true;
     c->controlled = c->heard = c->settled = c->broken = false;
     c->time.has_start = false; /* this gateway has its own word */
-    fetch_reset(&c->fetch);    /* another gateway may pack otherwise */
+    window_reset(&c->window);
+    fetch_reset(&c->fetch); /* another gateway may pack otherwise */
     if (c->current)
         polls_start(c);
     network_control(c);
@@ -308,9 +310,10 @@ client_frames(struct client *c, uint8_t *frames, size_t n, size_t len)
             err = ERR_SHORT;
         else if (frame[0] == WIRE_PIECE)
             err = client_take_piece(c, frame, len);
-        else if (frame[0] == WIRE_PACKET)
+        else if (frame[0] == WIRE_PACKET) {
+            window_take(&c->window, frame + WIRE_DOWN_MARK_AT);
             requests_answer(c, frame, len);
-        else
+        } else
             err = ERR_FORMAT;
         if (err)
             client_drop(c, err);
@@ -354,6 +357,22 @@ client_arm(struct client *c)
     env_timer(c->env, at_us);
 }
 
+/* A tick of the clock: one frame, or none when the slot cannot be used. Then
+ * nothing was chosen and nothing is made up for. A control frame that found
+ * the way blocked takes the next slot. */
+static void
+client_use_slot(struct client *c, enum traffic_kind kind)
+{
+    if (!window_is_open(&c->window))
+        c->status.skipped++;
+    else if (c->connected && !c->controlled)
+        network_control(c);
+    else if (client_is_sending(c))
+        requests_tick(c, kind);
+    else
+        c->status.skipped++;
+}
+
 void
 client_tick(struct client *c)
 {
@@ -362,10 +381,7 @@ client_tick(struct client *c)
     network_switch(c);
     if (c->current && traffic_tick(&c->traffic, c->env, now_us, &kind)) {
         client_settle(c, now_us);
-        if (client_is_sending(c))
-            requests_tick(c, kind);
-        else
-            c->status.skipped++;
+        client_use_slot(c, kind);
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;
             outgoing_expire(c);

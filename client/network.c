@@ -94,6 +94,8 @@ view_use(struct client *c, struct consensus *n)
     c->current = n;
     c->switch_s = 0;
     c->profile = (uint8_t)(p - n->params.profiles);
+    window_set_max(&c->window, params_window((uint64_t)p->send_mhz +
+                                             p->poll_mhz + p->loop_mhz));
     if (first) {
         traffic_init(&c->traffic, p, c->env);
         polls_start(c);
@@ -181,6 +183,18 @@ network_draw(struct client *c)
     return before && early ? before : best;
 }
 
+int
+network_send(struct client *c, const uint8_t *frame)
+{
+    if (!window_is_open(&c->window))
+        return ERR_FULL;
+    int err = env_send(c->env, (struct env_dest){ENV_TO_GATEWAY, 0, 0}, frame,
+                       c->current->params.geometry.packet_len);
+    if (!err)
+        window_add(&c->window, frame);
+    return err;
+}
+
 void
 network_control(struct client *c)
 {
@@ -193,10 +207,9 @@ network_control(struct client *c)
     env_random_crypto(c->env, c->frame, len);
     int err = wire_control_write(c->frame, len, &control);
     if (!err)
-        err = env_send(c->env, (struct env_dest){ENV_TO_GATEWAY, 0, 0},
-                       c->frame, len);
+        err = network_send(c, c->frame);
     c->controlled = err == 0;
-    if (err)
+    if (err && err != ERR_FULL)
         client_drop(c, err);
 }
 

@@ -26,6 +26,11 @@ uint32_t network_epoch(const struct client *c);
 /* Is the newest consensus over, by the own clock and by the network's time? */
 bool network_is_expired(const struct client *c);
 
-/* Tells the gateway the profile and a fresh handle. */
+/* Hands a frame over to the gateway. Returns 0, ERR_CLOSED, or ERR_FULL when
+ * what went before is still on its way: then this tick is skipped. */
+int network_send(struct client *c, const uint8_t *frame) CHECK_RESULT;
+
+/* Tells the gateway the profile and a fresh handle; c->controlled says whether
+ * that went out. */
 void network_control(struct client *c);
 #endif

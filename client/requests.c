@@ -207,13 +207,6 @@ request_note(struct client *c, const struct consensus *view,
     memcpy(a->back, route->back, sizeof a->back);
 }
 
-static int
-frame_send(struct client *c, const uint8_t *frame)
-{
-    return env_send(c->env, (struct env_dest){ENV_TO_GATEWAY, 0, 0}, frame,
-                    c->current->params.geometry.packet_len);
-}
-
 static void
 request_count(struct client *c, uint8_t kind)
 {
@@ -259,11 +252,17 @@ reserve_fill(struct client *c, uint64_t now_us)
 static void
 reserve_send(struct client *c, uint64_t now_us)
 {
-    if (c->reserve_us && now_us - c->reserve_us < 2 * RESERVE_US &&
-        frame_send(c, c->reserve) == 0)
-        request_count(c, WIRE_LOOP);
-    else
+    int err = ERR_NOT_FOUND;
+    if (c->reserve_us && now_us - c->reserve_us < 2 * RESERVE_US)
+        err = network_send(c, c->reserve);
+    if (err == ERR_FULL) { /* it will do for a later tick */
+        c->status.skipped++;
+        return;
+    }
+    if (err)
         c->broken = true;
+    else
+        request_count(c, WIRE_LOOP);
     c->reserve_us = 0;
 }
 
@@ -298,9 +297,8 @@ requests_tick(struct client *c, enum traffic_kind kind)
         reserve_send(c, now_us);
         return;
     }
-    err = frame_send(c, c->frame);
+    err = network_send(c, c->frame);
     if (err) { /* the link is blocked or gone: this tick is skipped */
-        client_drop(c, err);
         choice_unasked(&choice);
         c->status.skipped++;
         return;

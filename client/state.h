@@ -24,6 +24,7 @@
 #include "client/journal.h"
 #include "client/nettime.h"
 #include "client/traffic.h"
+#include "client/window.h"
 #include "client/witness.h"
 #include "lib/wire.h"
 #include "network/fetch.h"
@@ -207,6 +208,7 @@ struct client {
     uint8_t profile;               /* its index */
     struct gateways gateways;
     uint8_t handle[8];
+    struct window window;
     struct fetch fetch;
     uint8_t *document; /* of an earlier life, until client_start() */
     size_t document_len;

@@ -2,10 +2,12 @@
  *
  * Frame: exactly packet_len bytes, whatever is in it (I1). First byte:
  *   1 WIRE_PACKET   Sphinx packet (up, between relays); down to a client:
- *                   version 1 | SURB id 8 | payload | random
+ *                   version 1 | SURB id 8 | mark 8 | payload | random
  *   2 WIRE_CONTROL  client to gateway: type 1 | profile 1 | handle 8 | random
  *   3 WIRE_PIECE    gateway to client: type 1 | time 8 | epoch 4 | index 2
  *                   | count 2 | length 2 | data | random
+ * The mark of a frame up is its bytes 2..9: of a packet's first element, or the
+ * handle. Down, it is that of the last frame that the gateway has read.
  *
  * Request body (geometry.body_len, then padded with random):
  *   kind 1 | slot 1 | held 2 | box 32 | work 16 | SURB surb_len | letter
@@ -41,7 +43,10 @@ enum {
     WIRE_ANSWER_HEAD_LEN = 1 + 1 + 2 + 4 + 32 + 8,
     WIRE_CONTROL_LEN = 1 + 1 + 8,
     WIRE_PIECE_HEAD_LEN = 1 + 8 + 4 + 2 + 2 + 2,
-    WIRE_DOWN_HEAD_LEN = 1 + 8
+    WIRE_MARK_AT = 2,
+    WIRE_MARK_LEN = 8,
+    WIRE_DOWN_MARK_AT = 1 + 8,
+    WIRE_DOWN_HEAD_LEN = 1 + 8 + WIRE_MARK_LEN
 };
 
 struct wire_request {

@@ -73,6 +73,14 @@ params_default(struct params *p, uint32_t epoch_len_s)
     }
 }
 
+uint32_t
+params_window(uint64_t frames_mhz)
+{
+    const uint64_t quarter = (frames_mhz + 3999) / 4000;
+    return quarter < PARAMS_WINDOW_MAX - 2 ? (uint32_t)quarter + 2
+                                           : PARAMS_WINDOW_MAX;
+}
+
 const struct profile *
 params_profile(const struct params *p, const char *name)
 {

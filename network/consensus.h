@@ -108,6 +108,12 @@ struct consensus {
 void params_default(struct params *p, uint32_t epoch_len_s);
 const struct profile *params_profile(const struct params *p, const char *name);
 
+/* How many frames of a client's link, of so many per 1,000 s, may be under way
+ * at once: two, and what comes in a quarter of a second, which a round trip
+ * seldom exceeds. */
+enum { PARAMS_WINDOW_MAX = 64 };
+uint32_t params_window(uint64_t frames_mhz);
+
 /* Number of layers with gateways and stores: L + 2. */
 static inline unsigned
 consensus_layers(const struct consensus *c)

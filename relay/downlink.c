@@ -68,6 +68,17 @@ downlink_pop(struct downlink *d, uint64_t now_us, uint32_t *packet)
 }
 
 void
+downlink_again(struct downlink *d, uint32_t packet)
+{
+    if (packet == UINT32_MAX)
+        return;
+    d->queue_head = (uint8_t)((d->queue_head + DOWNLINK_QUEUE_MAX - 1) %
+                              DOWNLINK_QUEUE_MAX);
+    d->queue[d->queue_head] = packet;
+    d->queue_count++;
+}
+
+void
 downlink_pieces_start(struct downlink *d, uint64_t now_us)
 {
     d->piece = 0;

@@ -49,6 +49,10 @@ int downlink_push(struct downlink *d, uint32_t packet) CHECK_RESULT;
  * UINT32_MAX: a dummy is due. Call once a tick of the gateway. */
 bool downlink_pop(struct downlink *d, uint64_t now_us, uint32_t *packet);
 
+/* What was popped last, *packet, could not be sent: this tick is skipped, and an
+ * answer stays the oldest one. */
+void downlink_again(struct downlink *d, uint32_t packet);
+
 /* Start sending the pieces of a (new) document from the first one. */
 void downlink_pieces_start(struct downlink *d, uint64_t now_us);
 

@@ -16,7 +16,11 @@
 #include "lib/bucket.h"
 #include "relay/internal.h"
 
-enum { BURST_US = 10000000, BURST_MIN = 64 };
+enum {
+    BURST_US = 10000000,
+    BURST_MIN = 64,
+    PER_US = 1000000000 /* rates are per 1,000 s */
+};
 
 static void
 client_arm(struct relay *r, uint32_t number)
@@ -123,9 +127,25 @@ profile_mhz(const struct profile *p)
     return p->send_mhz + p->poll_mhz + p->loop_mhz;
 }
 
-/* A client sends what its profile says, a quarter more for its clock, and after
- * a stall of its line what has queued up in ten seconds. Judged before any key
- * exchange; before it has told its profile it may be the fastest. */
+void
+gateway_mark(struct relay *r, uint32_t client, const uint8_t *frame)
+{
+    memcpy(r->clients[client].mark, frame + WIRE_MARK_AT, WIRE_MARK_LEN);
+}
+
+uint32_t
+gateway_ahead(const struct relay *r, uint32_t client)
+{
+    const uint32_t every_us = r->clients[client].down.interval_us;
+    const uint32_t piece_us = r->newest->consensus->params.piece_interval_us;
+    return params_window((every_us ? PER_US / every_us : 0) +
+                         PER_US / piece_us);
+}
+
+/* A client sends what its profile says, and a quarter more for its clock; ten
+ * seconds' worth may come at once, which is more than chance brings. Judged
+ * before any key exchange; before it has told its profile it may be the
+ * fastest. */
 size_t
 gateway_allow(struct relay *r, uint32_t client, size_t n)
 {
@@ -207,28 +227,46 @@ gateway_deliver(struct relay *r, uint32_t number)
     }
 }
 
-/* An answer, or a dummy that only the client can tell from one. */
+/* The frame in r->frame. Returns ERR_FULL when the client's line is not free
+ * for it: that tick is skipped. */
+static int
+frame_send(struct relay *r, uint32_t client)
+{
+    int err = env_send(r->env, (struct env_dest){ENV_TO_CLIENT, client, 0},
+                       r->frame, r->geometry.packet_len);
+    if (err == ERR_FULL)
+        r->stats.skipped++;
+    else if (err)
+        relay_drop(r, err);
+    return err;
+}
+
+/* An answer, or a dummy that only the client can tell from one. An answer that
+ * found the line blocked waits on. */
 static void
-answer_send(struct relay *r, uint32_t client, uint32_t packet)
+answer_send(struct relay *r, uint32_t number, uint32_t packet)
 {
     const struct sphinx_geometry *g = &r->geometry;
+    struct client *c = &r->clients[number];
     uint8_t *frame = r->frame;
     env_random_crypto(r->env, frame, g->packet_len);
     frame[0] = WIRE_PACKET;
+    memcpy(frame + WIRE_DOWN_MARK_AT, c->mark, sizeof c->mark);
     if (packet != UINT32_MAX) {
         const struct held *h = relay_held_at(r, packet);
         memcpy(frame + 1, h->surb_id, sizeof h->surb_id);
         memcpy(frame + WIRE_DOWN_HEAD_LEN, h->packet + g->header_len,
                g->payload_len);
-        slab_give(r->slab, packet);
-        r->stats.delivered++;
-    } else {
-        r->stats.dummies++;
     }
-    int err = env_send(r->env, (struct env_dest){ENV_TO_CLIENT, client, 0},
-                       frame, g->packet_len);
-    if (err)
-        relay_drop(r, err);
+    int err = frame_send(r, number);
+    if (err == ERR_FULL) {
+        downlink_again(&c->down, packet);
+        return;
+    }
+    if (packet != UINT32_MAX)
+        slab_give(r->slab, packet);
+    if (!err)
+        *(packet != UINT32_MAX ? &r->stats.delivered : &r->stats.dummies) += 1;
 }
 
 static int
@@ -245,13 +283,12 @@ piece_send(struct relay *r, uint32_t client, uint16_t index)
                                .data = r->document + at};
     env_random_crypto(r->env, r->frame, len);
     int err = wire_piece_write(r->frame, len, &piece);
-    if (!err)
-        err = env_send(r->env, (struct env_dest){ENV_TO_CLIENT, client, 0},
-                       r->frame, len);
-    if (err)
+    if (err) {
         relay_drop(r, err);
-    else
-        r->stats.pieces++;
+        return err;
+    }
+    err = frame_send(r, client);
+    r->stats.pieces += err == 0;
     return err;
 }
 

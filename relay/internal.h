@@ -78,6 +78,7 @@ struct client {
     uint32_t generation; /* tells an old entry in the wheel from a new one */
     uint32_t frames_mhz; /* what its profile sends; 0: not told yet */
     uint64_t full_us;    /* when its bucket of frames is full again */
+    uint8_t mark[WIRE_MARK_LEN]; /* of the last frame read */
     struct downlink down;
 };
 
@@ -161,6 +162,10 @@ void dispatch_hand_over(struct relay *r);
 int gateway_open(struct relay *r, uint32_t *client) CHECK_RESULT;
 void gateway_close(struct relay *r, uint32_t client);
 bool gateway_is_open(const struct relay *r, uint32_t client);
+/* The last frame of it that was read, whatever came of it. */
+void gateway_mark(struct relay *r, uint32_t client, const uint8_t *frame);
+/* As relay_client_ahead(), of one that is open. */
+uint32_t gateway_ahead(const struct relay *r, uint32_t client);
 int gateway_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
                          size_t len) CHECK_RESULT;
 /* How many of n frames that came of an open client at once may pass. */

@@ -273,6 +273,12 @@ relay_client_open(struct relay *r, uint32_t *client)
     return err;
 }
 
+uint32_t
+relay_client_ahead(const struct relay *r, uint32_t client)
+{
+    return gateway_is_open(r, client) ? gateway_ahead(r, client) : 1;
+}
+
 void
 relay_client_close(struct relay *r, uint32_t client)
 {
@@ -286,6 +292,8 @@ relay_client_frames(struct relay *r, uint32_t client, const uint8_t *frames,
     const size_t len = r->geometry.packet_len;
     if (!gateway_is_open(r, client) || !r->newest)
         return true;
+    if (n > 0)
+        gateway_mark(r, client, frames + (n - 1) * len);
     if (r->draining) {
         r->stats.received += n;
         r->stats.dropped[-ERR_CLOSED] += n;

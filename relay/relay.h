@@ -46,6 +46,7 @@ struct relay_config {
 /* Counts since the start, of one worker; 64-bit numbers alone. */
 struct relay_stats {
     uint64_t received, forwarded, delivered, answered, dummies, pieces;
+    uint64_t skipped; /* ticks down, with a client's line in the way */
     uint64_t loops_sent, loops_returned, loops_lost;
     uint64_t dropped[ERROR_COUNT]; /* by -err */
 };
@@ -106,6 +107,11 @@ void relay_client_close(struct relay *r, uint32_t client);
  * was dropped, and for a while nothing more of it need be read. */
 bool relay_client_frames(struct relay *r, uint32_t client,
                          const uint8_t *frames, size_t n);
+
+/* How many frames to this client may be on its line at once, since none is ever
+ * made up for: what its link is to be set to (lib/os/link.h). Changes when it
+ * tells its profile. */
+uint32_t relay_client_ahead(const struct relay *r, uint32_t client);
 
 /* The timer has fired. */
 void relay_tick(struct relay *r);

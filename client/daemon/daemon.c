@@ -19,6 +19,7 @@
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/link.h"
+#include "lib/os/socket.h"
 #include "lib/os/storage.h"
 #include "network/os/netfile.h"
 
@@ -27,7 +28,8 @@ enum {
     RETRY_MAX_US = 30000000,
     WATCH_US = 5000000,
     HANDSHAKE_US = 5000000, /* then the next gateway is tried */
-    QUEUE_FRAMES = 64,
+    QUEUE_FRAMES = 1,       /* that of one tick */
+    STALLED_US = SOCKET_SILENT_S * 1000000,
     STORAGE_QUEUE = 65536
 };
 
@@ -71,9 +73,9 @@ static void
 link_is_up(void *ctx, struct link *l, const uint8_t *peer)
 {
     struct daemon *d = ctx;
-    (void)l;
     (void)peer;
     d->up = true;
+    link_set_ahead(l, PARAMS_WINDOW_MAX); /* the client's own is narrower */
     log_write(&d->host.log, LOG_INFO, "client", "connected to the gateway");
     client_link_up(d->client);
 }
@@ -149,26 +151,35 @@ gateway_connect(void *ctx)
     }
 }
 
+/* Why the link is to be made anew, or NULL. */
+static const char *
+link_fault(const struct daemon *d)
+{
+    static const char *const why[] = {
+        [CLIENT_STUCK] = "no answer for a minute",
+        [CLIENT_BEHIND] = "the gateway withholds the newest consensus",
+        [CLIENT_BROKEN] = "no request could be made for this gateway",
+        [CLIENT_MOVED] = "the gateway has left the network"};
+    const uint64_t now_us = loop_now_us(d->host.loop);
+    if (d->up && link_stalled_us(d->link, now_us) >= STALLED_US)
+        return "the line carries nothing";
+    return why[client_leave(d->client)];
+}
+
 /* Every so often: is the gateway of any use? */
 static void
 link_watch(void *ctx)
 {
     struct daemon *d = ctx;
     loop_timer_at(d->watch, loop_now_us(d->host.loop) + WATCH_US);
-    static const char *const why[] = {
-        [CLIENT_STUCK] = "no answer for a minute",
-        [CLIENT_BEHIND] = "the gateway withholds the newest consensus",
-        [CLIENT_BROKEN] = "no request could be made for this gateway",
-        [CLIENT_MOVED] = "the gateway has left the network"};
     struct client_status s;
     client_status(d->client, &s);
     if (d->up && s.answer_age_us < WATCH_US)
         d->wait_us = RETRY_US;
-    const enum client_leave leave = client_leave(d->client);
-    if (leave == CLIENT_STAY)
+    const char *why = link_fault(d);
+    if (!why)
         return;
-    log_write(&d->host.log, LOG_NOTICE, "client", "%s: connecting anew",
-              why[leave]);
+    log_write(&d->host.log, LOG_NOTICE, "client", "%s: connecting anew", why);
     link_free(&d->link);
     client_link_down(d->client);
     d->up = false;

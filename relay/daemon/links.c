@@ -13,6 +13,7 @@
 
 #include "lib/blocks.h"
 #include "lib/os/lobby.h"
+#include "lib/os/socket.h"
 #include "relay/daemon/daemon.h"
 #include "relay/daemon/fault.h"
 #include "relay/daemon/peers.h"
@@ -21,7 +22,7 @@ enum {
     LOBBY_RELAYS = 4096, /* that may all come at once */
     LOBBY_MIN = 16,
     RETRY_US = 250000,
-    STALLED_US = 30000000,      /* a peer that takes nothing for so long goes */
+    STALLED_US = SOCKET_SILENT_S * 1000000, /* who takes nothing so long goes */
     IDLE_CLIENT_US = 120000000, /* one that sends nothing; clients always do */
     IDLE_RELAY_US = 1800000000,
     LOOK_US = 1000000,
@@ -230,6 +231,14 @@ rate_take(struct in_link *i, size_t n)
     loop_timer_at(i->links->resume, (full_ns - r->room_ns) / 1000);
 }
 
+/* It may have told its profile. */
+static void
+client_set_ahead(struct in_link *i)
+{
+    const struct relay *r = i->links->worker->relay;
+    link_set_ahead(i->link, relay_client_ahead(r, i->client));
+}
+
 static void
 in_frames(void *ctx, struct link *l, uint8_t *frames, size_t count)
 {
@@ -238,12 +247,15 @@ in_frames(void *ctx, struct link *l, uint8_t *frames, size_t count)
     (void)l;
     i->links->frames += count;
     rate_take(i, count);
-    if (!i->is_client)
+    if (!i->is_client) {
         relay_frames(w->relay, &i->peer, frames, count);
-    else if (!relay_client_frames(w->relay, i->client, frames, count)) {
+        return;
+    }
+    if (!relay_client_frames(w->relay, i->client, frames, count)) {
         link_pause(i->link, true); /* its own kernel holds the rest back */
         i->links->pauses = true;
     }
+    client_set_ahead(i);
 }
 
 static void
@@ -279,6 +291,7 @@ client_place(struct links *l, struct in_link *i)
     l->clients[i->client] = i;
     l->n_clients++;
     i->is_client = true;
+    client_set_ahead(i);
     return 0;
 }
 

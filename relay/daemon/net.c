@@ -12,8 +12,8 @@
 
 enum {
     QUEUE_RELAY = 1024, /* frames that wait for one */
-    QUEUE_CLIENT = 64,
-    PEERS_MAX = 4096, /* relays that send to this one */
+    QUEUE_CLIENT = 2,   /* an answer and a piece of one turn */
+    PEERS_MAX = 4096,   /* relays that send to this one */
     /* of one block of addresses: links at once, handshakes a minute */
     BLOCK_LINKS = 64,
     BLOCK_HANDSHAKES = 240,

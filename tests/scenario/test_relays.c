@@ -457,6 +457,56 @@ i2_downlink_is_constant(void **state)
     world_free(&w);
 }
 
+/* The client's line, played from outside: full while `line_full`. */
+static bool line_full;
+static const struct env_ops *line_honest;
+
+static int
+line_send(struct env *env, struct env_dest to, const uint8_t *frame, size_t len)
+{
+    return to.kind == ENV_TO_CLIENT && line_full
+               ? ERR_FULL
+               : line_honest->send(env, to, frame, len);
+}
+
+/* I2: while a client's line takes nothing, ticks of the downlink are skipped and
+ * answers wait; afterwards frames come at the same interval as before, on the
+ * same grid, and the answers with them. */
+static void
+i2_a_stalled_client_gets_no_burst_and_all_answers(void **state)
+{
+    (void)state;
+    static struct world w;
+    world_make(&w, SPHINX_SUITE_NULL, test_seed() + 6);
+    struct visitor *v = &w.visitor;
+    const struct relay_stats *s = relay_stats(w.host[0].relay);
+    line_honest = w.host[0].env->ops;
+    struct env_ops ops = *line_honest;
+    ops.send = line_send;
+    w.host[0].env->ops = &ops;
+    engine_run(w.engine, 30000000);
+    const uint64_t phase_us = v->last_us % 121212;
+    line_full = true;
+    const uint64_t skipped = s->skipped, full = s->dropped[-ERR_FULL];
+    unsigned frames = v->frames;
+    assert_int_equal(visitor_ask(&w, WIRE_LOOP, 1, 0, NULL), 0); /* 20 s */
+    engine_run(w.engine, engine_now_us(w.engine) + 5000000);
+    assert_in_range(v->frames - frames, 0, 1); /* it was under way */
+    assert_in_range(s->skipped - skipped, 205, 207);
+    assert_int_equal(s->dropped[-ERR_FULL], full);
+    line_full = false;
+    frames = v->frames;
+    engine_run(w.engine, engine_now_us(w.engine) + 121212);
+    assert_in_range(v->frames - frames, 0, 2); /* at either end, by jitter */
+    engine_run(w.engine, engine_now_us(w.engine) + 10 * 121212);
+    assert_in_range(v->frames - frames, 10, 12);
+    assert_int_equal(v->answers, 1);
+    /* the grid is a millisecond, and jitter 100 us a frame */
+    const uint64_t off_us = (v->last_us + 121212 - phase_us) % 121212;
+    assert_true(off_us < 3000 || off_us > 121212 - 3000);
+    world_free(&w);
+}
+
 static void
 same_seed_same_course(void **state)
 {
@@ -499,6 +549,7 @@ const struct CMUnitTest test_relays[] = {
     cmocka_unit_test(floods_are_cut),
     cmocka_unit_test(drain_lets_out_what_is_held),
     cmocka_unit_test(i2_downlink_is_constant),
+    cmocka_unit_test(i2_a_stalled_client_gets_no_burst_and_all_answers),
     cmocka_unit_test(same_seed_same_course),
     cmocka_unit_test(i5_cryptography_changes_no_course),
 };

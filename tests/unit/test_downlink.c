@@ -62,6 +62,32 @@ oldest_answer_first_and_bounded(void **state)
     }
 }
 
+/* An answer whose tick could not be used is the next one's, also when answers
+ * have come until the queue is full again; the clock goes on as if nothing had
+ * happened. */
+static void
+i2_a_skipped_tick_costs_no_answer_and_moves_no_other(void **state)
+{
+    (void)state;
+    struct downlink d = {0}, free_line = {0};
+    uint32_t packet, other;
+    downlink_control(&d, h1, 10, 0, 0);
+    downlink_control(&free_line, h1, 10, 0, 0);
+    for (uint32_t i = 0; i < DOWNLINK_QUEUE_MAX; i++)
+        assert_int_equal(downlink_push(&d, i), 0);
+    for (uint32_t i = 0; i < 3 * DOWNLINK_QUEUE_MAX; i++) {
+        assert_true(downlink_next_us(&d) == downlink_next_us(&free_line));
+        assert_true(downlink_pop(&d, downlink_next_us(&d), &packet));
+        assert_true(
+            downlink_pop(&free_line, downlink_next_us(&free_line), &other));
+        const uint32_t want = i / 2;
+        assert_int_equal(packet, want < DOWNLINK_QUEUE_MAX ? want : UINT32_MAX);
+        if (i % 2 == 0)
+            downlink_again(&d, packet);
+    }
+    assert_int_equal(d.queue_count, 0);
+}
+
 static void
 three_handles_are_kept(void **state)
 {
@@ -104,6 +130,7 @@ const struct CMUnitTest test_downlink[] = {
     cmocka_unit_test(ticks_are_constant_whatever_waits),
     cmocka_unit_test(missed_ticks_are_skipped),
     cmocka_unit_test(oldest_answer_first_and_bounded),
+    cmocka_unit_test(i2_a_skipped_tick_costs_no_answer_and_moves_no_other),
     cmocka_unit_test(three_handles_are_kept),
     cmocka_unit_test(pieces_come_once_each),
 };
