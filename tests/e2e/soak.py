@@ -82,13 +82,13 @@ class Client:
 
 
 class Network:
-    def __init__(self, binaries):
+    def __init__(self, binaries, profile="fast"):
         self.binaries = binaries
         self.dir = tempfile.mkdtemp(prefix="brusio-")
         self.pid, self.born, self.children = {}, {}, {}
         self.testnet = subprocess.Popen(
             [os.path.join(binaries, "brusio-testnet"), "run", "--dir",
-             self.dir, "--profile", "fast"],
+             self.dir, "--profile", profile],
             stdout=subprocess.PIPE, text=True)
         for line in self.testnet.stdout:
             words = line.split()
