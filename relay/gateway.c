@@ -34,7 +34,18 @@ client_arm(struct relay *r, uint32_t number)
                   DUE_CLIENT | (c->generation & 0xffffff) << 8) == 0)
         c->waiting = true;
     else
-        relay_drop(r, ERR_NOMEM);
+        r->unarmed = true; /* its clock must not stop: again in the next turn */
+}
+
+void
+gateway_again(struct relay *r)
+{
+    if (!r->unarmed)
+        return;
+    r->unarmed = false;
+    for (uint32_t i = 0; i < r->clients_made; i++)
+        if (r->clients[i].open)
+            client_arm(r, i);
 }
 
 /* Its clocks have changed: whatever entry is under way is void. Happens once

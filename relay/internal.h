@@ -102,6 +102,7 @@ struct relay {
     /* gateway */
     struct client *clients;
     uint32_t clients_made;
+    bool unarmed; /* there was no room for a client's clock in the wheel */
     uint8_t *document;
     size_t document_len;
     uint32_t document_epoch;
@@ -180,10 +181,12 @@ void gateway_deliver(struct relay *r, uint32_t number);
 uint32_t gateway_owner(const struct relay *r, const uint8_t handle[static 8]);
 void gateway_due(struct relay *r, uint32_t client, uint32_t generation,
                  uint64_t now_us);
+/* Clocks that lacked memory before. */
+void gateway_again(struct relay *r);
 void gateway_free(struct relay *r);
 
 /* loops.c: the relay's own loops; worker 0. */
-int loops_equip(struct relay *r) CHECK_RESULT;
+int loops_equip(struct relay *r, const struct consensus *c) CHECK_RESULT;
 void loops_start(struct relay *r, uint64_t now_us);
 /* Is it time for one? Draws the time of the next. */
 bool loops_turn(struct relay *r, uint64_t now_us);

@@ -33,11 +33,10 @@ way_us(const struct params *p)
            p->store_delay_mean_us + SLACK_US;
 }
 
-/* Room for what the newest consensus's neighbours do. */
+/* Room for what the neighbours do in a consensus that is to be the newest. */
 int
-loops_equip(struct relay *r)
+loops_equip(struct relay *r, const struct consensus *c)
 {
-    const struct consensus *c = r->newest->consensus;
     struct relay_link_loops *made = calloc(c->n_relays, sizeof *made);
     if (!made)
         return ERR_NOMEM;

@@ -161,6 +161,7 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
         return ERR_STALE;
     if (c->relays[self].role == ROLE_STORE && !r->env->ops->store)
         return ERR_UNSUPPORTED;
+    const bool newest = !r->newest || r->newest->consensus->epoch <= c->epoch;
     int err = relay_equip(r, c);
     if (!err)
         err = sphinx_key_new(&key, &c->params.geometry, seed,
@@ -168,17 +169,19 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
     if (err)
         return err;
     pipeline_unwrap(r); /* with the keys it was taken in for */
+    err = newest ? loops_equip(r, c) : 0;
+    if (err) {
+        sphinx_key_free(&key);
+        return err;
+    }
     sphinx_key_free(&v->key);
     *v = (struct view){.consensus = c,
                        .owner = owner,
                        .key = key,
                        .self = (uint16_t)self,
                        .layer = c->relays[self].layer};
-    if (!r->newest || r->newest->consensus->epoch <= c->epoch)
+    if (newest)
         r->newest = v;
-    err = loops_equip(r);
-    if (err)
-        return err;
     if (r->number == 0)
         loops_start(r, env_now_mono_us(r->env));
     relay_tick(r);
@@ -226,7 +229,8 @@ grid_us(uint64_t at_us)
 static void
 relay_arm(struct relay *r)
 {
-    const bool busy = r->intake.n > 0 || r->handing > 0 || r->more;
+    const bool busy =
+        r->intake.n > 0 || r->handing > 0 || r->more || r->unarmed;
     uint64_t at_us = busy ? env_now_mono_us(r->env) : mix_next_due(r->mix);
     uint64_t due_us = wheel_next_due_us(r->due);
     if (due_us < at_us)
@@ -365,6 +369,7 @@ relay_tick(struct relay *r)
             dispatch_leave(r, out[i].handle);
     } while (n == TICK_BATCH);
     due_run(r, now_us);
+    gateway_again(r);
     if (r->number == 0)
         own_loop_send(r, now_us);
     dispatch_hand_over(r);

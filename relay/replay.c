@@ -130,9 +130,12 @@ replay_create(struct replay **out, void *region, size_t len,
     memcpy(h->key, key, sizeof h->key);
     memcpy(h->boot, boot, sizeof h->boot);
     atomic_store(&h->doubt, doubt);
+    int err = replay_attach(out, h);
+    if (err)
+        return err; /* it stays what is no set */
     h->magic = MAGIC;
     header_checksum(h, h->checksum);
-    return replay_attach(out, h);
+    return 0;
 }
 
 int

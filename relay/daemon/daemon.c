@@ -96,6 +96,7 @@ directory_timer(void *ctx)
     replay_step(d);
     hibernate_step(d);
     directory_step(d->directory);
+    views_step(d);
     panel_step(d->panel);
     if (d->letters) /* what is destroyed does not come back */
         store_sqlite_expire(d->letters, (uint32_t)(views_past_s(d, 2) / 86400));
@@ -203,8 +204,9 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
     if (err)
         return err;
     views_load(d);
-    hibernate_start(d);
-    err = panel_new(&d->panel, d, config);
+    err = hibernate_start(d);
+    if (!err)
+        err = panel_new(&d->panel, d, config);
     if (!err)
         err = workers_start(d);
     if (err)

@@ -51,6 +51,7 @@ struct daemon {
     uint64_t start_us, accept_us; /* no packets before, while it waits */
     struct daemon_view view[DAEMON_VIEWS];
     uint32_t newest; /* epoch; 0: none */
+    bool untold;     /* the clients do not have it yet */
     struct store_sqlite *letters;
     struct storage *storage;
     struct net *net;
@@ -78,6 +79,8 @@ void views_load(struct daemon *d);
 /* What time has come by the clock and by `need` of them (consensus_past_s()).
  */
 uint64_t views_past_s(struct daemon *d, size_t need);
+/* Tell again what could not be told before. */
+void views_step(struct daemon *d);
 void views_free(struct daemon *d);
 
 /* confine.c: give up root, files and calls that it does not need. */
@@ -97,7 +100,7 @@ int net_probe(struct net *n, struct link **out, const char *address,
               const struct link_ops *ops, void *ctx) CHECK_RESULT;
 
 /* hibernate.c */
-void hibernate_start(struct daemon *d);
+int hibernate_start(struct daemon *d) CHECK_RESULT;
 void hibernate_step(struct daemon *d);
 void hibernate_end(struct daemon *d);
 /* 0: it does not, and will not soon. */

@@ -48,6 +48,7 @@ struct directory {
     struct link *probe;
     int probing; /* the address under test, or REACH_NONE */
     struct describe describe;
+    int describe_err; /* why there is none, which was said */
     uint32_t descriptor_epoch;
     uint64_t hibernates_until_s; /* in it */
     uint8_t *descriptor;
@@ -211,7 +212,9 @@ reach_step(struct directory *u)
         return;
     int err = net_probe(d->net, &u->probe, u->reach.at[u->probing].address,
                         &probe_ops, u);
-    if (err)
+    if (err == ERR_NOMEM)
+        u->probing = REACH_NONE; /* that says nothing of the address */
+    else if (err)
         probe_over(u, err);
 }
 
@@ -235,12 +238,17 @@ descriptor_make(struct directory *u, uint32_t epoch)
     describe_addresses(x, net_address(d->net));
     if (!d->config->assume_reachable)
         x->n_addresses = reach_good(&u->reach, x->addresses);
+    uint8_t *made;
+    size_t len;
+    int err = describe_make(x, epoch, &made, &len);
+    if (err)
+        return err;
     free(u->descriptor);
-    u->descriptor = NULL;
-    int err = describe_make(x, epoch, &u->descriptor, &u->descriptor_len);
-    u->descriptor_epoch = err ? 0 : epoch;
+    u->descriptor = made;
+    u->descriptor_len = len;
+    u->descriptor_epoch = epoch;
     u->hibernates_until_s = x->hibernates_until_s;
-    return err;
+    return 0;
 }
 
 /* Is there an address to be published? */
@@ -304,9 +312,10 @@ directory_step(struct directory *u)
             u->upload[i].epoch = 0;
     if ((changed || epoch != u->descriptor_epoch) && descriptor_may(u)) {
         int err = descriptor_make(u, epoch);
-        if (err)
+        if (err && err != u->describe_err)
             log_write(&d->host.log, LOG_ERROR, "relay",
                       "no descriptor can be made: %s", error_text(err));
+        u->describe_err = err;
     }
     for (size_t i = 0; u->descriptor && i < d->network.n_authorities; i++)
         upload_step(u, i);

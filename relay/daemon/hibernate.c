@@ -39,15 +39,22 @@ quota_keep(struct daemon *d, bool clean)
     d->quota_keep_us = loop_now_us(d->host.loop) + KEEP_US;
 }
 
-void
+int
 hibernate_start(struct daemon *d)
 {
     char path[FILES_PATH_MAX];
     uint8_t *text = NULL;
     size_t len;
     uint64_t begin_s = 0, used = 0;
-    if (files_path(path, d->dir, "quota") == 0 &&
-        files_read(path, 96, &text, &len) == 0 &&
+    int err = files_path(path, d->dir, "quota");
+    if (!err)
+        err = files_read(path, 96, &text, &len);
+    if (err && err != ERR_NOT_FOUND) { /* rather none than too much */
+        log_write(&d->host.log, LOG_ERROR, "relay", "%s cannot be read: %s",
+                  path, error_text(err));
+        return err;
+    }
+    if (!err &&
         sscanf((char *)text, "%" SCNu64 " %" SCNu64, &begin_s, &used) != 2) {
         log_write(&d->host.log, LOG_WARNING, "relay",
                   "%s cannot be understood: the month counts from now", path);
@@ -58,6 +65,7 @@ hibernate_start(struct daemon *d)
                (unsigned)d->config->quota_day, begin_s, used,
                loop_now_us(d->host.loop) / 1000000);
     d->quota_keep_us = loop_now_us(d->host.loop) + KEEP_US;
+    return 0;
 }
 
 static void

@@ -23,19 +23,22 @@ keys_seed(const char *dir, uint32_t epoch, uint8_t **seed)
     return err ? err : files_key(path, seed);
 }
 
-void
+int
 keys_forget(const char *dir, uint32_t epoch)
 {
     char path[FILES_PATH_MAX], end;
     unsigned number;
+    int err = 0;
     DIR *d = opendir(dir);
     if (!d)
-        return;
+        return ERR_IO;
     for (struct dirent *e; (e = readdir(d));)
         if (sscanf(e->d_name, "packet-%u.ke%c", &number, &end) == 2 &&
-            number < epoch && files_path(path, dir, e->d_name) == 0)
-            unlink(path);
+            number < epoch &&
+            (files_path(path, dir, e->d_name) || unlink(path)))
+            err = ERR_IO;
     closedir(d);
+    return err;
 }
 
 /* Is there a key under which packets may have been accepted? */

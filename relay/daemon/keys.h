@@ -12,8 +12,9 @@
  * when it is not there. *seed is from secret_new(). */
 int keys_seed(const char *dir, uint32_t epoch, uint8_t **seed) CHECK_RESULT;
 
-/* Destroy the keys of epochs before `epoch`. */
-void keys_forget(const char *dir, uint32_t epoch);
+/* Destroy the keys of epochs before `epoch`. Returns ERR_IO when some may be
+ * left. */
+int keys_forget(const char *dir, uint32_t epoch) CHECK_RESULT;
 
 /* The replay set in the file DIR/replay, mapped. *wait says that tags may be
  * missing (replay_is_in_doubt()): the machine has started anew, the file was

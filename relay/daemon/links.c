@@ -115,7 +115,8 @@ out_connect(struct out_link *o)
                      &l->shared->out, o->address, o->identity, &out_ops, o);
     if (err) {
         l->refused[-err]++;
-        o->retry_us = loop_now_us(l->worker->host->loop) + RETRY_MAX_US;
+        o->retry_us = loop_now_us(l->worker->host->loop) +
+                      (err == ERR_NOMEM ? RETRY_US : RETRY_MAX_US);
     }
 }
 
@@ -157,8 +158,11 @@ links_view(struct links *l, struct worker_view *v, const uint8_t *owner)
             !consensus_has_edge(c, c->relays[self].layer, c->relays[i].layer))
             continue;
         v->out[i] = out_get(l, &c->relays[i]);
-        if (v->out[i])
-            v->out[i]->uses++;
+        if (!v->out[i]) {
+            links_view_drop(v);
+            return ERR_NOMEM;
+        }
+        v->out[i]->uses++;
     }
     links_upkeep(l);
     return 0;

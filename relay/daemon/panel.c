@@ -109,7 +109,8 @@ authorities_gather(struct panel *p)
              u.unreached ? error_text(u.unreached_err) : "");
     s->consensus_is_mistimed =
         u.fetch_err == ERR_FUTURE || u.fetch_err == ERR_EXPIRED;
-    s->consensus_is_foreign = u.fetch_err && !s->consensus_is_mistimed;
+    s->consensus_is_foreign =
+        u.fetch_err && u.fetch_err != ERR_NOMEM && !s->consensus_is_mistimed;
 }
 
 static void
@@ -148,7 +149,8 @@ status_keep(struct panel *p)
     free(text);
     if (err && !p->cannot_write)
         log_write(&d->host.log, LOG_WARNING, "relay",
-                  "status.json cannot be written; is the disk full?");
+                  "status.json cannot be written: %s; is the disk full?",
+                  error_text(err));
     p->cannot_write = err != 0;
 }
 

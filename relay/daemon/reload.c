@@ -94,19 +94,20 @@ reload_apply(struct reload *r, struct daemon_config *now,
 }
 
 /* Gateways are for clients; a relay does not mind them. */
-static bool
-network_same(const struct network *a, const struct network *b)
+static int
+network_compare(const struct network *a, const struct network *b, bool *alike)
 {
     struct network x = *a, y = *b;
     char *s = NULL, *t = NULL;
     size_t s_len, t_len;
     x.n_gateways = y.n_gateways = 0;
-    bool is = json_write_network(&x, &s, &s_len) == 0 &&
-              json_write_network(&y, &t, &t_len) == 0 && s_len == t_len &&
-              memcmp(s, t, s_len) == 0;
+    int err = json_write_network(&x, &s, &s_len);
+    if (!err)
+        err = json_write_network(&y, &t, &t_len);
+    *alike = !err && s_len == t_len && memcmp(s, t, s_len) == 0;
     free(s);
     free(t);
-    return is;
+    return err;
 }
 
 /* Landlock refuses to open it, which access() does not know of. */
@@ -141,9 +142,15 @@ reload_read(struct daemon_config *next, const char *dir,
         *network = RELOAD_NETWORK_CLOSED;
         return 0;
     }
+    bool alike = true;
+    if (!err) {
+        err = network_compare(running, &n, &alike);
+        if (err)
+            snprintf(error, NETFILE_ERROR_LEN, "%s", error_text(err));
+    }
     if (err)
         config_free(relay_options, relay_options_len, next);
-    else if (!network_same(running, &n))
+    else if (!alike)
         *network = RELOAD_NETWORK_CHANGED;
     return err;
 }

@@ -129,15 +129,19 @@ day_get(struct store_sqlite *s, uint32_t number, struct day **out)
     return 0;
 }
 
-static void
-day_count(struct store_sqlite *s, struct day *d)
+static int
+day_count(struct day *d, size_t *count)
 {
     sqlite3_stmt *st;
+    int err = ERR_DB;
     if (sqlite3_prepare_v2(d->db, "SELECT count(*) FROM letter", -1, &st, NULL))
-        return;
-    if (sqlite3_step(st) == SQLITE_ROW)
-        s->count += (size_t)sqlite3_column_int64(st, 0);
+        return ERR_DB;
+    if (sqlite3_step(st) == SQLITE_ROW) {
+        *count += (size_t)sqlite3_column_int64(st, 0);
+        err = 0;
+    }
     sqlite3_finalize(st);
+    return err;
 }
 
 static int
@@ -156,7 +160,7 @@ days_open(struct store_sqlite *s)
             continue;
         err = day_get(s, number, &d);
         if (!err)
-            day_count(s, d);
+            err = day_count(d, &s->count);
     }
     closedir(dir);
     return err;
@@ -204,31 +208,37 @@ store_sqlite_free(struct store_sqlite **sp)
 
 /* ---- requests ---- */
 
-static uint16_t
-slots_of(struct day *d, const uint8_t *box)
+static int
+slots_of(struct day *d, const uint8_t *box, uint16_t *slots)
 {
-    uint16_t slots = 0;
-    sqlite3_bind_blob(d->slots, 1, box, 32, SQLITE_STATIC);
-    while (sqlite3_step(d->slots) == SQLITE_ROW)
-        slots |=
-            (uint16_t)(1u << (sqlite3_column_int(d->slots, 0) & (SLOTS - 1)));
+    int got = SQLITE_ERROR;
+    *slots = 0;
+    if (sqlite3_bind_blob(d->slots, 1, box, 32, SQLITE_STATIC) == SQLITE_OK)
+        while ((got = sqlite3_step(d->slots)) == SQLITE_ROW)
+            *slots |= (uint16_t)(1u << (sqlite3_column_int(d->slots, 0) &
+                                        (SLOTS - 1)));
     sqlite3_reset(d->slots);
-    return slots;
+    return got == SQLITE_DONE ? 0 : ERR_DB;
 }
 
-/* Which slots of a box are taken, and by the files of which days? */
-static uint16_t
-box_slots(struct store_sqlite *s, const uint8_t *box, struct day *of[SLOTS])
+/* Which slots of a box are taken, and by the files of which days? One that
+ * cannot be told must not be taken for free. */
+static int
+box_slots(struct store_sqlite *s, const uint8_t *box, struct day *of[SLOTS],
+          uint16_t *full)
 {
-    uint16_t full = 0;
+    *full = 0;
     for (size_t i = 0; i < s->n_days; i++) {
-        uint16_t slots = slots_of(&s->day[i], box);
+        uint16_t slots;
+        int err = slots_of(&s->day[i], box, &slots);
+        if (err)
+            return err;
         for (unsigned k = 0; k < SLOTS; k++)
             if (slots >> k & 1)
                 of[k] = &s->day[i];
-        full |= slots;
+        *full |= slots;
     }
-    return full;
+    return 0;
 }
 
 static int
@@ -276,7 +286,9 @@ put(struct store_sqlite *s, struct env_store_req *req)
 {
     struct day *of[SLOTS] = {NULL};
     unsigned slot = req->slot & (SLOTS - 1);
-    req->full = box_slots(s, req->box, of);
+    req->err = box_slots(s, req->box, of, &req->full);
+    if (req->err)
+        return;
     if (req->full >> slot & 1) {
         req->err = letter_read(s, of[slot], req->box, slot, s->scratch);
         if (!req->err && memcmp(s->scratch, req->letter, s->letter_len) != 0)
@@ -292,7 +304,9 @@ static void
 get(struct store_sqlite *s, struct env_store_req *req)
 {
     struct day *of[SLOTS] = {NULL};
-    req->full = box_slots(s, req->box, of);
+    req->err = box_slots(s, req->box, of, &req->full);
+    if (req->err)
+        return;
     req->err = ERR_NOT_FOUND;
     for (unsigned i = 1; i <= SLOTS; i++) {
         unsigned slot = (req->after + i) % SLOTS;
@@ -323,9 +337,12 @@ days_expire(struct store_sqlite *s)
     }
     if (!gone)
         return;
-    s->count = 0;
-    for (size_t i = 0; i < s->n_days; i++)
-        day_count(s, &s->day[i]);
+    size_t count = 0;
+    int err = 0;
+    for (size_t i = 0; i < s->n_days && !err; i++)
+        err = day_count(&s->day[i], &count);
+    if (!err) /* else it counts what is gone until the next day goes */
+        s->count = count;
 }
 
 /* Only now is anything kept. */

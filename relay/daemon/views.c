@@ -2,8 +2,8 @@
  * workers, written down, found again by the next life. Who brings one (the
  * directory) stands above.
  *
- * State: struct daemon's views, by epoch modulo DAEMON_VIEWS. No timers.
- * Failure modes: a worker has no memory, or a store's letters cannot be opened
+ * State: struct daemon's views, by epoch modulo DAEMON_VIEWS. Timer: the
+ * daemon's, for what could not be told to clients at once. Failure modes: a worker has no memory, or a store's letters cannot be opened
  * (the one before stays in use); the disk is full (taken up, and not kept). */
 #include <dirent.h>
 #include <stdio.h>
@@ -33,14 +33,15 @@ letters_open(struct daemon *d, const struct consensus *c)
 {
     const struct sphinx_geometry *g = &c->params.geometry;
     char path[FILES_PATH_MAX];
-    if (d->letters || d->config->role + ROLE_GATEWAY != ROLE_STORE)
+    if (d->config->role + ROLE_GATEWAY != ROLE_STORE)
         return 0;
+    /* what is there already is of a time before that failed in the middle */
     int err = files_path(path, d->dir, "letters");
-    if (!err)
+    if (!err && !d->letters)
         err = store_sqlite_new(&d->letters, path,
                                wire_letter_len(g->body_len, g->surb_len),
                                (size_t)d->config->letters_max);
-    if (!err)
+    if (!err && !d->storage)
         err = storage_new(&d->storage, STORAGE_QUEUE, store_sqlite_run,
                           d->letters);
     if (!err)
@@ -68,6 +69,39 @@ view_free(struct daemon_view *v)
     v->owner = NULL;
 }
 
+/* The clients' copy, and who is let in whatever strangers do; what fails is
+ * tried again by views_step(). */
+static void
+consensus_tell(struct daemon *d, const uint8_t *bytes, size_t len)
+{
+    const struct consensus *c = views_find(d, d->newest)->consensus;
+    int err = net_favour(d->net, c);
+    if (consensus_find(c, d->identity) >= 0) {
+        int document = workers_document(d, c->epoch, bytes, len);
+        err = err ? err : document;
+    }
+    if (err && !d->untold)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "epoch %u is not told to clients yet: %s", c->epoch,
+                  error_text(err));
+    d->untold = err != 0;
+}
+
+void
+views_step(struct daemon *d)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *bytes;
+    size_t len;
+    if (!d->untold)
+        return;
+    consensus_path(d, d->newest, path);
+    if (files_read(path, DOCUMENT_BODY_MAX * 2, &bytes, &len))
+        return;
+    consensus_tell(d, bytes, len);
+    free(bytes);
+}
+
 static int
 consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
               size_t len)
@@ -90,13 +124,11 @@ consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
     *v = made;
     if (c->epoch > d->newest)
         d->newest = c->epoch;
-    if (c->epoch == d->newest && net_favour(d->net, c))
-        d->refused[-ERR_NOMEM]++;
+    if (c->epoch == d->newest)
+        consensus_tell(d, bytes, len);
     if (err) /* it is without us, and still tells who is who */
         log_write(&d->host.log, LOG_NOTICE, "relay",
                   "epoch %u is without this relay", c->epoch);
-    else if (c->epoch == d->newest)
-        (void)!workers_document(d, c->epoch, bytes, len);
     return 0;
 }
 
@@ -122,7 +154,12 @@ views_take(struct daemon *d, struct consensus *c, const uint8_t *bytes,
     if (epoch > DAEMON_VIEWS) {
         consensus_path(d, epoch - DAEMON_VIEWS, path);
         unlink(path);
-        keys_forget(d->dir, epoch - DAEMON_VIEWS + 1);
+        err = keys_forget(d->dir, epoch - DAEMON_VIEWS + 1);
+        if (err)
+            log_write(&d->host.log, LOG_ERROR, "relay",
+                      "keys of old epochs cannot be destroyed: %s; it is tried "
+                      "again in the next",
+                      error_text(err));
     }
     log_write(&d->host.log, LOG_NOTICE, "relay", "epoch %u: %zu relays", epoch,
               c->n_relays);

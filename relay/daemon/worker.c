@@ -7,10 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "relay/daemon/daemon.h"
 
-enum { LINKS_US = 250000 };
+enum { LINKS_US = 250000, NAP_US = 1000 };
 
 /* ---- environment ---- */
 
@@ -87,7 +88,15 @@ static void *
 worker_thread(void *ctx)
 {
     struct worker *w = ctx;
-    (void)!loop_run(w->host->loop);
+    bool told = false;
+    /* the main thread counts on it to answer until it is told to stop */
+    for (int err; (err = loop_run(w->host->loop)) != 0; usleep(NAP_US)) {
+        if (!told)
+            log_write(&w->daemon->host.log, LOG_ERROR, "relay",
+                      "worker %u: %s; it goes on trying", w->number,
+                      error_text(err));
+        told = true;
+    }
     return NULL;
 }
 

@@ -185,7 +185,8 @@ workers_drain(struct daemon *d)
 static int
 port_make(struct worker *w, void *storage)
 {
-    return storage_port_new(&w->storage, storage, w->host->loop);
+    return w->storage ? 0
+                      : storage_port_new(&w->storage, storage, w->host->loop);
 }
 
 int

@@ -6,7 +6,10 @@
  *
  * Links keep order, as TCP does: a frame never arrives before an earlier one
  * of the same pair of nodes. Loss is therefore a property of the sender's
- * queue, not of the wire. */
+ * queue, not of the wire.
+ *
+ * Failure mode: no memory for an event ends the run, since a course with a timer
+ * or an answer missing is that of no network. */
 #include "sim/engine/engine.h"
 
 #include <stdlib.h>
@@ -53,6 +56,8 @@ struct pair {
 struct engine {
     struct engine_config config;
     uint64_t now_us, seq, events, trace;
+    int err;                    /* the first thing that went wrong */
+    struct env_store_req *lost; /* had no room in the heap */
     struct event *heap;
     size_t n_heap, heap_room;
     struct sim_node **node;
@@ -74,13 +79,21 @@ event_before(const struct event *a, const struct event *b)
 }
 
 static int
+engine_fail(struct engine *e, int err)
+{
+    if (!e->err)
+        e->err = err;
+    return err;
+}
+
+static int
 heap_push(struct engine *e, struct event ev)
 {
     if (e->n_heap == e->heap_room) {
         size_t room = e->heap_room ? 2 * e->heap_room : 1024;
         struct event *h = realloc(e->heap, room * sizeof *h);
         if (!h)
-            return ERR_NOMEM;
+            return engine_fail(e, ERR_NOMEM);
         e->heap = h;
         e->heap_room = room;
     }
@@ -161,7 +174,7 @@ venv_timer(struct env *env, uint64_t at_us)
                        .kind = EVENT_TIMER,
                        .node = v->node,
                        .generation = n->timer_generation};
-    (void)!heap_push(v->engine, ev);
+    (void)!heap_push(v->engine, ev); /* engine_run() says it */
 }
 
 static void
@@ -239,10 +252,10 @@ frame_send(struct engine *e, uint32_t from, uint32_t to, const uint8_t *frame,
         return 0;
     struct pair *p = pair_of(e, from, to);
     if (!p)
-        return ERR_NOMEM;
+        return engine_fail(e, ERR_NOMEM);
     uint32_t number = slab_take(e->frames);
     if (number == SLAB_NONE)
-        return ERR_FULL;
+        return engine_fail(e, ERR_NOMEM);
     memcpy(slab_at(e->frames, number), frame, len);
     uint64_t at_us = e->now_us + e->config.latency_us + late_us;
     if (at_us < p->last_us)
@@ -254,7 +267,10 @@ frame_send(struct engine *e, uint32_t from, uint32_t to, const uint8_t *frame,
                        .from = from,
                        .frame = number,
                        .len = len};
-    return heap_push(e, ev);
+    int err = heap_push(e, ev);
+    if (err)
+        slab_give(e->frames, number);
+    return err;
 }
 
 static int
@@ -280,7 +296,10 @@ venv_store(struct env *env, struct env_store_req *req)
                        .node = v->node,
                        .generation = node_of(env)->life,
                        .req = req};
-    (void)!heap_push(v->engine, ev);
+    if (heap_push(v->engine, ev)) {
+        req->next = v->engine->lost;
+        v->engine->lost = req;
+    }
 }
 
 static const struct env_ops ops_plain = {.now_mono_us = venv_mono_us,
@@ -331,6 +350,11 @@ engine_free(struct engine **ep)
     for (size_t i = 0; i < e->n_heap; i++)
         if (e->heap[i].kind == EVENT_STORE)
             request_fail(e->heap[i].req);
+    while (e->lost) {
+        struct env_store_req *req = e->lost;
+        e->lost = req->next;
+        request_fail(req);
+    }
     for (uint32_t i = 0; i < e->n_nodes; i++)
         free(e->node[i]);
     free(e->node);
@@ -417,16 +441,17 @@ event_run(struct engine *e, const struct event *ev)
     }
 }
 
-void
+int
 engine_run(struct engine *e, uint64_t until_us)
 {
-    while (e->n_heap > 0 && e->heap[0].at_us <= until_us) {
+    while (!e->err && e->n_heap > 0 && e->heap[0].at_us <= until_us) {
         struct event ev = heap_pop(e);
         e->now_us = ev.at_us;
         event_run(e, &ev);
     }
-    if (e->now_us < until_us)
+    if (!e->err && e->now_us < until_us)
         e->now_us = until_us;
+    return e->err;
 }
 
 uint64_t
@@ -439,7 +464,7 @@ void
 engine_inject(struct engine *e, uint32_t from, uint32_t to,
               const uint8_t *frame, size_t len)
 {
-    (void)!frame_send(e, from, to, frame, len);
+    (void)!frame_send(e, from, to, frame, len); /* as venv_timer() */
 }
 
 void

@@ -267,11 +267,24 @@ sim_world_free(struct world **wp)
     free(w);
 }
 
+/* Has a relay dropped anything for want of memory? That is this machine's want,
+ * and none of the network that is looked at. */
+static bool
+relays_lack(const struct world *w)
+{
+    struct relay_stats sum;
+    sim_world_stats(w, &sum);
+    return sum.dropped[-ERR_NOMEM] > 0;
+}
+
 int
 sim_world_run(struct world *w, double seconds)
 {
-    engine_run(w->engine, engine_now_us(w->engine) + (uint64_t)(seconds * 1e6));
-    return w->err;
+    int err = engine_run(w->engine,
+                         engine_now_us(w->engine) + (uint64_t)(seconds * 1e6));
+    if (!err && relays_lack(w))
+        err = ERR_NOMEM;
+    return err ? err : w->err;
 }
 
 int

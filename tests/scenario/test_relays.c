@@ -240,7 +240,8 @@ visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
                                    &v->end, v->seed, w->last_sent),
                      0);
     engine_inject(w->engine, VISITOR_NODE, 0, w->last_sent, PACKET);
-    engine_run(w->engine, engine_now_us(w->engine) + 20000000);
+    assert_int_equal(engine_run(w->engine, engine_now_us(w->engine) + 20000000),
+                     0);
     return v->answers == before ? 0 : v->answer.status;
 }
 
@@ -286,16 +287,19 @@ i3_no_packet_twice(void **state)
     assert_int_equal(visitor_ask(&w, WIRE_LOOP, 1, 0, NULL), WIRE_EMPTY);
     uint64_t forwarded = relay_stats(gate->relay)->forwarded;
     engine_inject(w.engine, VISITOR_NODE, 0, w.last_sent, PACKET);
-    engine_run(w.engine, engine_now_us(w.engine) + 5000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 5000000),
+                     0);
     const struct relay_stats *s = relay_stats(gate->relay);
     assert_int_equal(s->dropped[-ERR_REPLAY], 1);
     assert_int_equal(s->forwarded, forwarded);
     host_stop(gate);
-    engine_run(w.engine, engine_now_us(w.engine) + 1000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 1000000),
+                     0);
     host_start(gate);
     assert_int_equal(relay_client_open(gate->relay, &w.visitor.link), 0);
     engine_inject(w.engine, VISITOR_NODE, 0, w.last_sent, PACKET);
-    engine_run(w.engine, engine_now_us(w.engine) + 5000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 5000000),
+                     0);
     assert_int_equal(relay_stats(gate->relay)->dropped[-ERR_REPLAY], 1);
     assert_int_equal(w.visitor.answers, 1);
     world_free(&w);
@@ -327,14 +331,17 @@ i7_wrong_packets_are_counted(void **state)
         memcpy(frame, w.last_sent, PACKET);
         frame[row[i].at] ^= 0x10;
         engine_inject(w.engine, row[i].from, row[i].to, frame, PACKET);
-        engine_run(w.engine, engine_now_us(w.engine) + 1000000);
+        assert_int_equal(
+            engine_run(w.engine, engine_now_us(w.engine) + 1000000), 0);
         assert_int_equal(relay_stats(h->relay)->dropped[-row[i].err],
                          before + 1);
     }
     /* a packet whose time is over */
-    engine_run(w.engine, engine_now_us(w.engine) + 100000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 100000000),
+                     0);
     engine_inject(w.engine, VISITOR_NODE, 0, w.last_sent, PACKET);
-    engine_run(w.engine, engine_now_us(w.engine) + 1000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 1000000),
+                     0);
     assert_int_equal(relay_stats(w.host[0].relay)->dropped[-ERR_DEADLINE_PAST],
                      1);
     world_free(&w);
@@ -370,9 +377,11 @@ i7_garbage_is_counted(void **state)
         engine_inject(w.engine, (uint32_t)(u >> 32) % (RELAYS + 1),
                       (uint32_t)(u >> 40) % RELAYS, frame, PACKET);
         if (i % 100 == 0)
-            engine_run(w.engine, engine_now_us(w.engine) + 10000);
+            assert_int_equal(
+                engine_run(w.engine, engine_now_us(w.engine) + 10000), 0);
     }
-    engine_run(w.engine, engine_now_us(w.engine) + 200000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 200000000),
+                     0);
     for (size_t i = 0; i < RELAYS; i++) {
         const struct relay_stats *s = relay_stats(w.host[i].relay);
         after += s->received;
@@ -393,17 +402,20 @@ floods_are_cut(void **state)
     static struct world w;
     world_make(&w, SPHINX_SUITE_X25519, test_seed() + 7);
     assert_int_equal(visitor_ask(&w, WIRE_LOOP, 1, 0, NULL), WIRE_EMPTY);
-    engine_run(w.engine, engine_now_us(w.engine) + 20000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 20000000),
+                     0);
     struct relay *gate = w.host[0].relay;
     const struct relay_stats *s = relay_stats(gate);
     assert_int_equal(s->dropped[-ERR_RATE], 0);
     for (int i = 0; i < FLOOD; i++)
         engine_inject(w.engine, VISITOR_NODE, 0, w.last_sent, PACKET);
-    engine_run(w.engine, engine_now_us(w.engine) + 1000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 1000000),
+                     0);
     /* a few more have earned their way while they arrived */
     assert_in_range(s->dropped[-ERR_RATE], FLOOD - 69 - 8, FLOOD - 68);
     assert_in_range(s->dropped[-ERR_REPLAY], 68, 69 + 8);
-    engine_run(w.engine, engine_now_us(w.engine) + 20000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 20000000),
+                     0);
     assert_int_equal(visitor_ask(&w, WIRE_LOOP, 2, 0, NULL), WIRE_EMPTY);
     world_free(&w);
 }
@@ -421,12 +433,13 @@ drain_lets_out_what_is_held(void **state)
     const struct relay_stats *s = relay_stats(mix);
     uint64_t at_us = engine_now_us(w.engine);
     for (int ms = 0; ms < 60000 && relay_held(mix) == 0; ms++)
-        engine_run(w.engine, at_us += 1000);
+        assert_int_equal(engine_run(w.engine, at_us += 1000), 0);
     assert_true(relay_held(mix) > 0);
     const size_t held = relay_held(mix);
     const uint64_t out = s->forwarded, sent = s->loops_sent;
     relay_drain(mix);
-    engine_run(w.engine, engine_now_us(w.engine) + 30000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 30000000),
+                     0);
     assert_int_equal(relay_held(mix), 0);
     assert_int_equal(s->forwarded, out + held);
     assert_int_equal(s->loops_sent, sent);
@@ -442,7 +455,7 @@ i2_downlink_is_constant(void **state)
     static struct world w;
     world_make(&w, SPHINX_SUITE_NULL, test_seed() + 4);
     w.visitor.frames = 0;
-    engine_run(w.engine, 121212ull * 500);
+    assert_int_equal(engine_run(w.engine, 121212ull * 500), 0);
     unsigned idle = w.visitor.frames;
     assert_in_range(idle, 498, 500);
     for (uint8_t i = 0; i < 40; i++) {

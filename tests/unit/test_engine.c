@@ -64,9 +64,9 @@ flood(struct sink *s, const struct engine_config *config, uint64_t every_us)
             memcpy(frame + sizeof n, &now_us, sizeof now_us);
             engine_inject(s->engine, i, 0, frame, sizeof frame);
         }
-        engine_run(s->engine, (n + 1) * every_us);
+        assert_int_equal(engine_run(s->engine, (n + 1) * every_us), 0);
     }
-    engine_run(s->engine, (uint64_t)UINT32_MAX);
+    assert_int_equal(engine_run(s->engine, (uint64_t)UINT32_MAX), 0);
 }
 
 /* Delays vary by far more than the time between frames. */

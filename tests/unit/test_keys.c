@@ -153,7 +153,7 @@ i10_a_deleted_set_is_waited_out(void **state)
     assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
     assert_false(wait);
     replay_file_close(&f);
-    keys_forget(dir, 8);
+    assert_int_equal(keys_forget(dir, 8), 0);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
     assert_false(wait);
@@ -169,11 +169,11 @@ keys_stay_and_go(void **state)
     assert_int_equal(keys_seed(dir, 7, &b), 0);
     assert_memory_equal(a, b, 32);
     secret_free((void **)&b);
-    keys_forget(dir, 7);
+    assert_int_equal(keys_forget(dir, 7), 0);
     assert_int_equal(keys_seed(dir, 7, &b), 0);
     assert_memory_equal(a, b, 32);
     secret_free((void **)&b);
-    keys_forget(dir, 8);
+    assert_int_equal(keys_forget(dir, 8), 0);
     assert_int_equal(keys_seed(dir, 7, &b), 0);
     assert_memory_not_equal(a, b, 32);
     secret_free((void **)&a);

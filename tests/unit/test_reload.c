@@ -75,7 +75,7 @@ teardown(void **state)
         waitpid(child, NULL, 0);
         child = 0;
     }
-    keys_forget(dir, UINT32_MAX);
+    assert_int_equal(keys_forget(dir, UINT32_MAX), 0);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (files_path(path, dir, names[i]) == 0)
             unlink(path);
