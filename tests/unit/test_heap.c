@@ -2,9 +2,9 @@
 #include "tests/runner.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +37,7 @@ kind_make(int kind, void *old)
     case 8:
         return sodium_malloc(20);
     default:
-        return json_integer(7); /* a library's */
+        return fopen("/dev/null", "r"); /* a library's */
     }
 }
 
@@ -46,8 +46,8 @@ kind_free(int kind, void *p, void *old)
 {
     if (kind == 8)
         sodium_free(p);
-    else if (kind == 9)
-        json_decref(p);
+    else if (kind == 9 && p)
+        fclose(p);
     else
         free(p);
     if (kind != 2 && kind != 3)
