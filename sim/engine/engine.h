@@ -85,7 +85,8 @@ struct sim_front_ops {
 void engine_front(struct engine *e, uint32_t node,
                   const struct sim_front_ops *ops, void *ctx);
 
-/* Set how far a node's wall clock is ahead of the engine's; it jumps there. */
+/* Set how far a node's wall clock is ahead of the right time, or behind it: it
+ * jumps there. At the start all are right. */
 void engine_clock(struct engine *e, uint32_t node, int64_t ahead_ms);
 
 /* A digest of all that has happened: same seed, same digest. */
