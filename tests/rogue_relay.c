@@ -288,6 +288,20 @@ piece_is_withheld(const struct rogue *r, const uint8_t *frame, size_t len)
            piece.epoch > r->withheld_after;
 }
 
+/* Send a piece on with another time in it. */
+static void
+piece_falsify(struct rogue *r, uint32_t to, const uint8_t *frame, size_t len)
+{
+    struct wire_piece piece;
+    memcpy(r->own->packet, frame, len);
+    if (wire_piece_parse(&piece, frame, len))
+        return;
+    piece.time_ms += (uint64_t)r->lie_ms;
+    assert_int_equal(wire_piece_write(r->own->packet, len, &piece), 0);
+    engine_inject(r->world->engine, r->number, to, r->own->packet, len);
+    adversary_count(r->done, VICE_LIES_ABOUT_TIME);
+}
+
 static bool
 rogue_leaves(void *ctx, uint32_t to, const uint8_t *frame, size_t len)
 {
@@ -297,6 +311,10 @@ rogue_leaves(void *ctx, uint32_t to, const uint8_t *frame, size_t len)
         ((client && piece_is_withheld(r, frame, len)) ||
          ((r->withheld & ROGUE_PACKETS) && to == r->withheld_node))) {
         adversary_count(r->done, VICE_WITHHOLDS);
+        return false;
+    }
+    if ((r->vices & VICE_LIES_ABOUT_TIME) && client && frame[0] == WIRE_PIECE) {
+        piece_falsify(r, to, frame, len);
         return false;
     }
     if ((r->vices & VICE_DROPS_BY_LINK) && to == r->link_to) {

@@ -35,7 +35,7 @@ void world_client_stop(struct world_client *k);
 void world_client_start(struct world_client *k);
 /* Connect to its gateway again, after that one came back. */
 void world_client_connect(struct world_client *k);
-/* What the daemon does with a client that is stuck. */
+/* What the daemon does once a second. */
 void world_client_watch(struct world_client *k);
 
 /* The next epoch's consensus is published. */

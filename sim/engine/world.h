@@ -111,9 +111,10 @@ void sim_client_stop(struct world_client *k);
 int sim_client_start(struct world_client *k) CHECK_RESULT;
 /* Connect to its gateway again, after that one came back. */
 int sim_client_connect(struct world_client *k) CHECK_RESULT;
-/* Close its link, which stands, and connect anew. */
+/* Close its link, which stands, and connect anew, if the gateway lives. */
 int sim_client_reconnect(struct world_client *k) CHECK_RESULT;
-/* What the daemon does with a client that is stuck. */
+/* What the daemon does once a second: a client that is stuck, or has no link,
+ * connects to the gateway that it says. */
 int sim_client_watch(struct world_client *k) CHECK_RESULT;
 /* Make a pair: a invites b. */
 int sim_client_pair(struct world_client *a, const char *a_calls_b,

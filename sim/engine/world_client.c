@@ -186,22 +186,35 @@ sim_client_connect(struct world_client *k)
     return 0;
 }
 
+/* Connect to the gateway in use, if it lives. */
+static int
+client_dial(struct world_client *k)
+{
+    const struct world *w = k->world;
+    int number = consensus_find(w->net.consensus, client_gateway(k->client));
+    if (number >= 0 && w->relay[number].team)
+        return sim_client_connect(k);
+    client_link_failed(k->client);
+    return 0;
+}
+
 int
 sim_client_reconnect(struct world_client *k)
 {
     team_client_close(k->world->relay[k->gateway].team, k->link);
     k->gateway = UINT32_MAX;
     client_link_down(k->client);
-    return sim_client_connect(k);
+    return client_dial(k);
 }
 
 int
 sim_client_watch(struct world_client *k)
 {
-    if (!k->client || k->gateway == UINT32_MAX ||
-        client_leave(k->client) == CLIENT_STAY)
+    if (!k->client)
         return 0;
-    return sim_client_reconnect(k);
+    if (k->gateway == UINT32_MAX)
+        return client_dial(k);
+    return client_leave(k->client) == CLIENT_STAY ? 0 : sim_client_reconnect(k);
 }
 
 void

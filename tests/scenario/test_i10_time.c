@@ -200,9 +200,11 @@ lie_run(const struct course *c)
         LIE_S / 10, client_state_name(kept), lied_s - honest_s, first_s,
         then_s);
     const int wrong = (stopped > 0) + (kept == CLIENT_EXPIRED) +
-                      !(fabs(lied_s - honest_s) < MOVED_S) + (first_s == PATIENCE_S) +
-                      (then_s == PATIENCE_S) + (came != 2);
-    assert_true(s.liar->done[__builtin_ctz(VICE_LIES_ABOUT_TIME)] > 20); /* he was asked, and lied */
+                      !(fabs(lied_s - honest_s) < MOVED_S) +
+                      (first_s == PATIENCE_S) + (then_s == PATIENCE_S) +
+                      (came != 2);
+    assert_true(s.liar->done[__builtin_ctz(VICE_LIES_ABOUT_TIME)] >
+                20); /* he was asked, and lied */
     stage_clear(&s);
     return wrong;
 }
@@ -222,6 +224,44 @@ i10_one_lying_store_moves_nothing(void **state)
             if (test_proof() || (i + k) % 2 == 0)
                 wrong += lie_run(&c);
         }
+    assert_int_equal(wrong, 0);
+}
+
+/* A gateway that lies: whoever believes it is not answered, and leaves it. */
+static int
+gateway_run(double lie_s)
+{
+    struct stage s = stage_set(3, 200);
+    struct client_status st;
+    watched_run(&s, 120);
+    world_client_stop(s.b);
+    s.gateway->lie_ms = (int64_t)(lie_s * 1000);
+    s.gateway->vices = VICE_LIES_ABOUT_TIME;
+    client_restart(&s, s.a);
+    const uint64_t order = world_say(s.a, "b", "through a liar");
+    watched_run(&s, 300);
+    client_status(s.a->client, &st);
+    const enum client_state kept = world_state(s.a, "b", order);
+    world_client_start(s.b);
+    const unsigned took_s = wait_s(&s, order);
+    printf("  a gateway lies by %+.0f s: the client's is %s, its text was %s, "
+           "delivered %u s later\n",
+           lie_s, s.a->gateway ? "another" : "the liar",
+           client_state_name(kept), took_s);
+    const int wrong = (kept != CLIENT_SENT) + (took_s > 60) + !st.started;
+    assert_true(s.gateway->done[__builtin_ctz(VICE_LIES_ABOUT_TIME)] > 0);
+    stage_clear(&s);
+    return wrong;
+}
+
+static void
+i10_a_lying_gateway_delays_nobody_for_long(void **state)
+{
+    (void)state;
+    static const double lie_s[] = {3600, -3600, 10 * DAY_S, -2 * YEAR_S};
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof lie_s / sizeof lie_s[0]; i++)
+        wrong += gateway_run(lie_s[i]);
     assert_int_equal(wrong, 0);
 }
 
@@ -291,6 +331,7 @@ i10_a_wrong_clock_loses_nothing(void **state)
 
 const struct CMUnitTest test_i10_time[] = {
     cmocka_unit_test(i10_one_lying_store_moves_nothing),
+    cmocka_unit_test(i10_a_lying_gateway_delays_nobody_for_long),
     cmocka_unit_test(i10_a_wrong_clock_loses_nothing),
 };
 TEST_SUITE(test_i10_time);
