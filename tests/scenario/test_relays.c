@@ -497,21 +497,23 @@ i2_a_stalled_client_gets_no_burst_and_all_answers(void **state)
     struct env_ops ops = *line_honest;
     ops.send = line_send;
     w.host[0].env->ops = &ops;
-    engine_run(w.engine, 30000000);
+    assert_int_equal(engine_run(w.engine, 30000000), 0);
     const uint64_t phase_us = v->last_us % 121212;
     line_full = true;
     const uint64_t skipped = s->skipped, full = s->dropped[-ERR_FULL];
     unsigned frames = v->frames;
     assert_int_equal(visitor_ask(&w, WIRE_LOOP, 1, 0, NULL), 0); /* 20 s */
-    engine_run(w.engine, engine_now_us(w.engine) + 5000000);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 5000000),
+                     0);
     assert_in_range(v->frames - frames, 0, 1); /* it was under way */
     assert_in_range(s->skipped - skipped, 205, 207);
     assert_int_equal(s->dropped[-ERR_FULL], full);
     line_full = false;
     frames = v->frames;
-    engine_run(w.engine, engine_now_us(w.engine) + 121212);
+    assert_int_equal(engine_run(w.engine, engine_now_us(w.engine) + 121212), 0);
     assert_in_range(v->frames - frames, 0, 2); /* at either end, by jitter */
-    engine_run(w.engine, engine_now_us(w.engine) + 10 * 121212);
+    assert_int_equal(
+        engine_run(w.engine, engine_now_us(w.engine) + 10 * 121212), 0);
     assert_in_range(v->frames - frames, 10, 12);
     assert_int_equal(v->answers, 1);
     /* the grid is a millisecond, and jitter 100 us a frame */
