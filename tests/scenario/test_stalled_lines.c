@@ -2,19 +2,17 @@
  * real client, and a line between that stands still. */
 #include "tests/runner.h"
 
-#include <linux/filter.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/os/files.h"
-#include "lib/os/link_internal.h"
 #include "lib/wire.h"
+#include "tests/line.h"
 #include "tests/rig.h"
 
 enum {
@@ -222,18 +220,6 @@ static bool
 one_came(void *ctx)
 {
     return ((struct course *)ctx)->came > 0;
-}
-
-/* Whatever comes for us is lost on the way, so nothing is acknowledged. */
-static void
-line_cut(const struct link *l, bool cut)
-{
-    struct sock_filter nothing = {BPF_RET | BPF_K, 0, 0, 0};
-    struct sock_fprog program = {1, &nothing};
-    assert_int_equal(setsockopt(l->fd, SOL_SOCKET,
-                                cut ? SO_ATTACH_FILTER : SO_DETACH_FILTER,
-                                &program, sizeof program),
-                     0);
 }
 
 /* The gateway's clock to a client of the profile `fast`, 68 a second, while the

@@ -1,7 +1,6 @@
 /* tests/unit/test_link.c - the loop, and links over TLS on loopback. */
 #include "tests/runner.h"
 
-#include <linux/filter.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "lib/os/clock.h"
 #include "lib/os/link_internal.h"
 #include "lib/os/socket.h"
+#include "tests/line.h"
 
 enum { LEN = 2048 };
 
@@ -331,18 +331,6 @@ frames_come(struct pair *p, uint32_t taken)
     assert_int_equal(came, taken);
     assert_int_equal(p->server.wrong, 0);
     assert_int_equal(link_stalled_us(p->client.link, clock_mono_us()), 0);
-}
-
-/* Whatever comes for this socket is lost on the way, or no more. */
-static void
-line_cut(const struct link *l, bool cut)
-{
-    struct sock_filter nothing = {BPF_RET | BPF_K, 0, 0, 0};
-    struct sock_fprog program = {1, &nothing};
-    assert_int_equal(setsockopt(l->fd, SOL_SOCKET,
-                                cut ? SO_ATTACH_FILTER : SO_DETACH_FILTER,
-                                &program, sizeof program),
-                     0);
 }
 
 /* A peer that reads nothing: what its kernel has room for is taken, and of the
