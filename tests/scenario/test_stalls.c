@@ -198,9 +198,28 @@ i2_a_control_frame_takes_the_next_free_slot(void **state)
     world_free(&w);
 }
 
+/* Frames that an old connection took with it are not ahead on the next one. */
+static void
+i2_a_new_connection_has_nothing_ahead(void **state)
+{
+    (void)state;
+    struct world_client *a, *b;
+    struct world *w = pair_make(&a, &b, 30);
+    line.state = LINE_HOLDS;
+    world_run_s(w, 5);
+    assert_int_equal(line.held, WINDOW);
+    line.held = 0;
+    line.state = LINE_FREE;
+    const uint64_t to_b = text_send(a, "b"), to_a = text_send(b, "a");
+    assert_int_equal(sim_client_reconnect(a), 0);
+    texts_arrive(w, a, to_b, b, to_a);
+    world_free(&w);
+}
+
 const struct CMUnitTest test_stalls[] = {
     cmocka_unit_test(i2_a_stall_is_followed_by_no_burst_and_loses_nothing),
     cmocka_unit_test(i2_a_stall_does_not_move_the_clock),
     cmocka_unit_test(i2_a_control_frame_takes_the_next_free_slot),
+    cmocka_unit_test(i2_a_new_connection_has_nothing_ahead),
 };
 TEST_SUITE(test_stalls);
