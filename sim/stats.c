@@ -1,6 +1,7 @@
 /* sim/stats.c - means, resamples, truncation, quantiles. No state. */
 #include "sim/stats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -111,8 +112,9 @@ struct estimate
 stats_bootstrap(const double *x, size_t n, unsigned rounds, uint64_t seed)
 {
     struct estimate e = stats_mean(x, n);
-    double *mean = n >= 2 && rounds >= 40 ? malloc(rounds * sizeof *mean) : 0;
-    if (!mean)
+    double mean[STATS_ROUNDS_MAX];
+    assert(rounds <= STATS_ROUNDS_MAX);
+    if (n < 2 || rounds < 40)
         return e;
     for (unsigned r = 0; r < rounds; r++) {
         double sum = 0;
@@ -123,7 +125,6 @@ stats_bootstrap(const double *x, size_t n, unsigned rounds, uint64_t seed)
     qsort(mean, rounds, sizeof *mean, order_of);
     unsigned low = rounds / 40, high = rounds - 1 - rounds / 40;
     e.half = (mean[high] - mean[low]) / 2;
-    free(mean);
     return e;
 }
 

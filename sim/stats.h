@@ -22,8 +22,9 @@ struct estimate {
 struct estimate stats_mean(const double *x, size_t n);
 
 /* Mean, and half width from the 2.5 and 97.5 % quantiles of the means of
- * `rounds` resamples; the seed makes it repeatable. Falls back on stats_mean()
- * without memory. */
+ * `rounds` resamples, STATS_ROUNDS_MAX at most; the seed makes it repeatable. Of
+ * fewer than 40 rounds it is that of stats_mean(). */
+enum { STATS_ROUNDS_MAX = 1000 };
 struct estimate stats_bootstrap(const double *x, size_t n, unsigned rounds,
                                 uint64_t seed);
 

@@ -164,11 +164,13 @@ threads_run(struct jobs *all)
 }
 
 /* Of several runs: each figure's mean, and its spread between them. */
-static void
+static int
 runs_merge(const struct job *job, uint32_t runs, struct sim_result *r)
 {
     double *x = runs > 1 ? malloc(runs * sizeof *x) : NULL;
     *r = job[0].result;
+    if (runs > 1 && !x)
+        return ERR_NOMEM;
     for (size_t k = 0; x && k < r->n; k++) {
         size_t n = 0;
         for (uint32_t i = 0; i < runs; i++) {
@@ -184,6 +186,7 @@ runs_merge(const struct job *job, uint32_t runs, struct sim_result *r)
     for (uint32_t i = 1; i < runs; i++)
         r->course = (r->course ^ job[i].result.course) * 0x100000001b3ULL;
     free(x);
+    return 0;
 }
 
 static int
@@ -198,7 +201,9 @@ jobs_collect(const struct scenario_file *file, const struct jobs *all,
         }
     for (size_t i = 0; i < file->n_cases; i++) {
         results[i].scenario = file->cases[i];
-        runs_merge(j, file->cases[i]->runs, &results[i].result);
+        int err = runs_merge(j, file->cases[i]->runs, &results[i].result);
+        if (err)
+            return err;
         j += file->cases[i]->runs;
     }
     return 0;

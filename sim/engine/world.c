@@ -267,14 +267,22 @@ sim_world_free(struct world **wp)
     free(w);
 }
 
-/* Has a relay dropped anything for want of memory? That is this machine's want,
- * and none of the network that is looked at. */
+/* Has a relay or client gone without something for want of memory? That is this
+ * machine's want, and none of the network that is looked at. */
 static bool
-relays_lack(const struct world *w)
+memory_lacks(const struct world *w)
 {
     struct relay_stats sum;
     sim_world_stats(w, &sum);
-    return sum.dropped[-ERR_NOMEM] > 0;
+    bool lacks = sum.dropped[-ERR_NOMEM] > 0;
+    for (uint32_t i = 0; i < w->n_clients && !lacks; i++) {
+        struct client_status status;
+        if (!w->client[i].client)
+            continue;
+        client_status(w->client[i].client, &status);
+        lacks = status.dropped[-ERR_NOMEM] > 0;
+    }
+    return lacks;
 }
 
 int
@@ -282,7 +290,7 @@ sim_world_run(struct world *w, double seconds)
 {
     int err = engine_run(w->engine,
                          engine_now_us(w->engine) + (uint64_t)(seconds * 1e6));
-    if (!err && relays_lack(w))
+    if (!err && memory_lacks(w))
         err = ERR_NOMEM;
     return err ? err : w->err;
 }

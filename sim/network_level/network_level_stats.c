@@ -21,17 +21,35 @@ whole_sort(double *x, size_t n)
         qsort(x, n, sizeof *x, by_value);
 }
 
-struct estimate
-whole_mean(const double *x, size_t n)
+static double
+stretch_mean(const double *x, size_t len)
+{
+    double sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum += x[i];
+    return sum / (double)len;
+}
+
+/* Of the means of n stretches of this length. */
+static struct estimate
+stretches_mean(const double *x, size_t n, size_t len)
 {
     double sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++)
-        sum += x[i];
+        sum += stretch_mean(x + i * len, len);
     const double mean = n > 0 ? sum / (double)n : NAN;
-    for (size_t i = 0; i < n; i++)
-        squares += (x[i] - mean) * (x[i] - mean);
+    for (size_t i = 0; i < n; i++) {
+        const double off = stretch_mean(x + i * len, len) - mean;
+        squares += off * off;
+    }
     const double variance = n > 1 ? squares / (double)(n - 1) : NAN;
     return (struct estimate){mean, Z95 * sqrt(variance / (double)n)};
+}
+
+struct estimate
+whole_mean(const double *x, size_t n)
+{
+    return stretches_mean(x, n, 1);
 }
 
 /* The interval's ends are order statistics: how many samples lie below the
@@ -56,14 +74,9 @@ struct estimate
 whole_batch_mean(const double *x, size_t n, size_t batches)
 {
     struct estimate all = whole_mean(x, n), e = {all.value, NAN};
-    double *mean = calloc(batches + 1, sizeof *mean);
     const size_t len = batches > 0 ? n / batches : 0;
-    if (mean && len > 0 && batches > 1) {
-        for (size_t i = 0; i < batches; i++)
-            mean[i] = whole_mean(x + i * len, len).value;
-        e.half = whole_mean(mean, batches).half;
-    }
-    free(mean);
+    if (len > 0 && batches > 1)
+        e.half = stretches_mean(x, batches, len).half;
     return e;
 }
 

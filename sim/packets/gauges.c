@@ -24,7 +24,12 @@ gauges_new(struct gauges **out, const struct scenario *s, uint32_t clients)
     g->found = calloc(g->found_room + 1, sizeof *g->found);
     if (s->measure.epsilon)
         g->own = calloc(LOSSES_MAX, sizeof *g->own);
-    if (!g->batch || !g->found || (s->measure.epsilon && !g->own))
+    size_t most = s->measure.epsilon ? LOSSES_MAX : g->found_room;
+    most = most > g->n_batches ? most : g->n_batches;
+    most = most > g->found_room ? most : g->found_room;
+    g->scratch = calloc(most + 1, sizeof *g->scratch);
+    if (!g->batch || !g->found || !g->scratch ||
+        (s->measure.epsilon && !g->own))
         goto out;
     err = s->measure.path_messages > 0 ? paths_new(&g->paths, clients) : 0;
 out:
@@ -43,6 +48,7 @@ gauges_free(struct gauges **g)
     free((*g)->batch);
     free((*g)->found);
     free((*g)->own);
+    free((*g)->scratch);
     free(*g);
     *g = NULL;
 }
@@ -119,17 +125,16 @@ static void
 report_batches(const struct gauges *g, struct sim_result *r, const char *name,
                const char *unit, batch_fn fn)
 {
-    double *x = malloc(g->n_batches * sizeof *x);
+    double *x = g->scratch;
     const double seconds = (double)g->length_us / 1e6 / g->n_batches;
     size_t n = 0;
-    for (uint32_t i = 0; x && i < g->n_batches; i++) {
+    for (uint32_t i = 0; i < g->n_batches; i++) {
         double v = fn(&g->batch[i], seconds, g->scenario);
         if (!isnan(v))
             x[n++] = v;
     }
-    struct estimate e = x ? stats_mean(x, n) : (struct estimate){NAN, NAN};
+    struct estimate e = stats_mean(x, n);
     result_add(r, name, unit, e.value, e.half);
-    free(x);
 }
 
 static double
@@ -178,22 +183,20 @@ BATCH_FN(batch_relay,
 static void
 report_held(const struct gauges *g, struct sim_result *r)
 {
-    double *x = malloc(g->n_batches * sizeof *x), sum = 0, n = 0;
+    double *x = g->scratch, sum = 0, n = 0;
     report_batches(g, r, "occupancy.mean", "packets", batch_held);
     for (uint32_t i = 0; i < g->n_batches; i++) {
         sum += g->batch[i].held_sum;
         n += (double)g->batch[i].held_n;
     }
-    for (uint32_t i = 0; x && i < g->n_batches; i++) {
+    for (uint32_t i = 0; i < g->n_batches; i++) {
         const struct gauge_batch *b = &g->batch[i];
         const double k = (double)b->held_n, mean = sum / n;
         x[i] = ratio(b->held_squares - 2 * mean * b->held_sum + k * mean * mean,
                      k);
     }
-    struct estimate e =
-        x ? stats_mean(x, g->n_batches) : (struct estimate){NAN, NAN};
+    struct estimate e = stats_mean(x, g->n_batches);
     result_add(r, "occupancy.variance", "packets^2", e.value, e.half);
-    free(x);
 }
 
 typedef double (*found_fn)(const struct target_found *f);
@@ -228,9 +231,8 @@ static const struct {
 static void
 report_found(const struct gauges *g, struct sim_result *r)
 {
-    double *x = malloc((g->n_found + 1) * sizeof *x);
-    for (size_t k = 0; x && k < sizeof found_figures / sizeof *found_figures;
-         k++) {
+    double *x = g->scratch;
+    for (size_t k = 0; k < sizeof found_figures / sizeof *found_figures; k++) {
         size_t n = 0;
         for (uint32_t i = 0; i < g->n_found; i++) {
             double v = found_figures[k].fn(&g->found[i]);
@@ -242,7 +244,6 @@ report_found(const struct gauges *g, struct sim_result *r)
                    e.half);
     }
     result_add(r, "entropy.targets", "packets", g->n_found, NAN);
-    free(x);
 }
 
 /* delta(epsilon) = E max(0, 1 - e^(epsilon - L)) over the losses L of own
@@ -257,14 +258,13 @@ report_delta(const struct gauges *g, struct sim_result *r)
     } at[] = {{"epsilon.own.delta_at_0.5", 0.5},
               {"epsilon.own.delta_at_1", 1},
               {"epsilon.own.delta_at_2", 2}};
-    double *x = malloc((g->n_own + 1) * sizeof *x);
-    for (size_t k = 0; x && k < sizeof at / sizeof *at; k++) {
+    double *x = g->scratch;
+    for (size_t k = 0; k < sizeof at / sizeof *at; k++) {
         for (uint32_t i = 0; i < g->n_own; i++)
             x[i] = fmax(0, 1 - exp(at[k].epsilon - g->own[i]));
         struct estimate e = stats_mean(x, g->n_own);
         result_add(r, at[k].name, "share", e.value, e.half);
     }
-    free(x);
 }
 
 static void

@@ -39,6 +39,7 @@ struct gauges {
     uint32_t n_found, found_room;
     double *own; /* ln p_own/p_other of challengers' packets, for delta */
     uint32_t n_own;
+    double *scratch;     /* as much as any figure takes when it is made */
     struct paths *paths; /* NULL: not asked for */
 };
 

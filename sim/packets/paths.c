@@ -4,14 +4,16 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { AGES_MAX = 1 << 16 };
 
 struct paths {
     uint32_t clients;
     uint64_t ways, corrupt;
-    uint32_t *age;    /* of each client: packets since */
-    uint64_t *caught; /* at which age */
+    uint32_t *age;     /* of each client: packets since */
+    uint64_t *caught;  /* at which age */
+    uint64_t *waiting; /* of each age, for survival() */
 };
 
 int
@@ -24,7 +26,8 @@ paths_new(struct paths **out, uint32_t clients)
     p->clients = clients;
     p->age = calloc(clients + 1, sizeof *p->age);
     p->caught = calloc(AGES_MAX + 1, sizeof *p->caught);
-    if (!p->age || !p->caught)
+    p->waiting = calloc(AGES_MAX + 1, sizeof *p->waiting);
+    if (!p->age || !p->caught || !p->waiting)
         paths_free(&p);
     *out = p;
     return p ? 0 : ERR_NOMEM;
@@ -37,6 +40,7 @@ paths_free(struct paths **p)
         return;
     free((*p)->age);
     free((*p)->caught);
+    free((*p)->waiting);
     free(*p);
     *p = NULL;
 }
@@ -68,12 +72,11 @@ paths_share(const struct paths *p)
 static double
 survival(const struct paths *p, uint32_t n, double *median, double *greenwood)
 {
-    uint64_t *waiting = calloc(AGES_MAX + 1, sizeof *waiting), risk = 0;
+    uint64_t *waiting = p->waiting, risk = 0;
     double alive = 1, at_n = NAN;
     *median = NAN;
     *greenwood = 0;
-    if (!waiting)
-        return NAN;
+    memset(waiting, 0, (AGES_MAX + 1) * sizeof *waiting);
     for (uint32_t i = 0; i < p->clients; i++)
         waiting[p->age[i]]++;
     for (uint32_t a = 1; a <= AGES_MAX; a++)
@@ -89,7 +92,6 @@ survival(const struct paths *p, uint32_t n, double *median, double *greenwood)
             *median = a;
         risk -= waiting[a] + p->caught[a];
     }
-    free(waiting);
     /* nobody is left to be caught so late, or nearly so */
     return isnan(at_n) && alive < 0.01 ? 1 - alive : at_n;
 }
