@@ -92,7 +92,17 @@ adversary_contact_make(struct adversary_contact *a, struct world *w,
     rng_seeded_init_u64(&a->rng, seed, "contact");
     assert_int_equal(invite_read(&i, invitation), 0);
     invite_chains(i.seed, inviter, a->chain);
-    a->at.period = (uint32_t)(env_now_wall_s(w->relay[0].env) / p->period_s);
+}
+
+/* A new period begins with its first letter. */
+static void
+contact_place(struct adversary_contact *a)
+{
+    const struct params *p = &a->world->net.consensus->params;
+    const uint64_t now_s = env_now_wall_s(a->world->relay[0].env);
+    const uint32_t period = (uint32_t)(now_s / p->period_s);
+    if (a->at.period != period)
+        a->at = (struct letter_place){period, 0};
 }
 
 static void
@@ -131,6 +141,7 @@ adversary_contact_write(struct adversary_contact *a, struct letter *l)
     uint8_t random[LETTER_RANDOM_LEN], box[LETTER_BOX_LEN];
     uint8_t *letter = malloc(a->letter_len);
     assert_non_null(letter);
+    contact_place(a);
     l->sequence = ++a->sequence;
     l->floor = 1;
     rng_seeded_bytes(&a->rng, random, sizeof random);
@@ -145,14 +156,25 @@ adversary_contact_write(struct adversary_contact *a, struct letter *l)
 void
 adversary_contact_announce(struct adversary_contact *a, uint32_t total)
 {
+    adversary_contact_send(a, total, 1);
+}
+
+void
+adversary_contact_send(struct adversary_contact *a, uint32_t total,
+                       uint32_t letters)
+{
     static const uint8_t data[LETTER_LEN_MAX] = {1, 'x'};
+    const size_t room = letter_data_max(a->letter_len);
     struct letter l = {.kind = LETTER_FILE,
                        .total = total,
                        .count = letter_count(total, a->letter_len),
-                       .data_len = (uint16_t)letter_data_max(a->letter_len),
                        .data = data};
     rng_seeded_bytes(&a->rng, l.message, sizeof l.message);
-    adversary_contact_write(a, &l);
+    for (l.index = 0; l.index < l.count && l.index < letters; l.index++) {
+        const size_t left = total - l.index * room;
+        l.data_len = (uint16_t)(left < room ? left : room);
+        adversary_contact_write(a, &l);
+    }
 }
 
 /* ---- sockets ---- */

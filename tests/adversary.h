@@ -62,6 +62,9 @@ void adversary_contact_make(struct adversary_contact *a, struct world *w,
 /* Seal a letter for the next place and put it into its store. Sequence and
  * floor are set here. */
 void adversary_contact_write(struct adversary_contact *a, struct letter *l);
+/* A file of `total` bytes, of which only the first so many letters come. */
+void adversary_contact_send(struct adversary_contact *a, uint32_t total,
+                            uint32_t letters);
 /* never_finishes: the first fragment of a message of `total` bytes whose others
  * never come. */
 void adversary_contact_announce(struct adversary_contact *a, uint32_t total);
