@@ -345,7 +345,7 @@ admission_decide(struct admission *a, const char *text, size_t *bad)
 {
     struct admission next = *a;
     *bad = 0;
-    next.known = malloc((a->room ? a->room : 1) * sizeof *next.known);
+    next.known = calloc(a->room ? a->room : 1, sizeof *next.known);
     if (!next.known)
         return ERR_NOMEM;
     if (a->n > 0)
