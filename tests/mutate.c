@@ -39,6 +39,12 @@ tally_report(const struct tally *t, unsigned long inputs, unsigned errors)
     assert_true(kinds >= errors);
 }
 
+unsigned
+mutate_inputs(unsigned quick)
+{
+    return test_proof() ? 10 * quick : quick;
+}
+
 size_t
 mutate_below(struct rng_seeded *rng, size_t n)
 {

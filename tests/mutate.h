@@ -1,6 +1,7 @@
 /* tests/mutate.h - seeded mutation of input, and the count of what came of it.
  *
- * How many inputs each parser gets stands here, so that the sum is seen. */
+ * How many inputs each parser gets stands here, so that the sum is seen; ten
+ * times as many when everything is tried (mutate_inputs()). */
 #ifndef TESTS_MUTATE_H
 #define TESTS_MUTATE_H
 #include <stdbool.h>
@@ -25,6 +26,9 @@ _Static_assert(MUTATE_PACKETS_NULL + MUTATE_PACKETS_X25519 + 4 * MUTATE_WIRE +
                        MUTATE_DESCRIPTORS + MUTATE_CONFIG >=
                    1000000,
                "a million inputs");
+
+/* How many inputs this run gives a parser that gets so many in a quick one. */
+unsigned mutate_inputs(unsigned quick);
 
 /* What one parser said. valid counts the inputs that were sealed again after
  * the change, or are well formed on the outside, so that they got inside. */

@@ -281,8 +281,8 @@ consensuses(void **state)
 {
     (void)state;
     size_t len;
-    bodies_run("json_read_consensus", consensus_make(&len), MUTATE_CONSENSUS,
-               consensus_check, 6);
+    bodies_run("json_read_consensus", consensus_make(&len),
+               mutate_inputs(MUTATE_CONSENSUS), consensus_check, 6);
 }
 
 static void
@@ -291,7 +291,7 @@ descriptors(void **state)
     (void)state;
     size_t len;
     bodies_run("json_read_descriptor", descriptor_make(&len),
-               MUTATE_DESCRIPTORS, descriptor_check, 5);
+               mutate_inputs(MUTATE_DESCRIPTORS), descriptor_check, 5);
 }
 
 const struct CMUnitTest test_bodies[] = {

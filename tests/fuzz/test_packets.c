@@ -207,9 +207,9 @@ packets_null(void **state)
     (void)state;
     struct fixture *f = fixture_new(SPHINX_SUITE_NULL, "fuzz packets null");
     struct tally t = {.parser = "sphinx_unwrap null"};
-    for (unsigned i = 0; i < MUTATE_PACKETS_NULL; i += BATCH)
+    for (unsigned i = 0; i < mutate_inputs(MUTATE_PACKETS_NULL); i += BATCH)
         batch_run(f, &t);
-    tally_report(&t, MUTATE_PACKETS_NULL, 7);
+    tally_report(&t, mutate_inputs(MUTATE_PACKETS_NULL), 7);
     fixture_free(f);
 }
 
@@ -220,14 +220,14 @@ packets_x25519(void **state)
     (void)state;
     struct fixture *f = fixture_new(SPHINX_SUITE_X25519, "fuzz packets x25519");
     struct tally t = {.parser = "sphinx_unwrap x25519"};
-    for (unsigned i = 0; i < MUTATE_PACKETS_X25519; i += BATCH) {
+    for (unsigned i = 0; i < mutate_inputs(MUTATE_PACKETS_X25519); i += BATCH) {
         batch_run(f, &t);
         for (size_t k = 0; k < BATCH; k++)
             assert_true(!f->sealed[k] || f->job[k].err != ERR_MAC);
     }
     assert_true(t.refused[-ERR_POINT] > 0);
-    assert_true(t.refused[-ERR_MAC] > MUTATE_PACKETS_X25519 / 8);
-    tally_report(&t, MUTATE_PACKETS_X25519, 7);
+    assert_true(t.refused[-ERR_MAC] > mutate_inputs(MUTATE_PACKETS_X25519) / 8);
+    tally_report(&t, mutate_inputs(MUTATE_PACKETS_X25519), 7);
     fixture_free(f);
 }
 

@@ -32,7 +32,7 @@ target_run(struct target *t)
     uint8_t good[MAX], bytes[MAX];
     size_t good_len = 0;
     rng_seeded_init_u64(&rng, test_seed(), t->label);
-    for (unsigned i = 0; i < MUTATE_WIRE; i++) {
+    for (unsigned i = 0; i < mutate_inputs(MUTATE_WIRE); i++) {
         if (i % 16 == 0)
             good_len = t->make(&rng, good);
         size_t len = good_len;
@@ -48,7 +48,7 @@ target_run(struct target *t)
         assert_memory_equal(exact, bytes, len);
         free(exact);
     }
-    tally_report(&t->tally, MUTATE_WIRE, t->errors);
+    tally_report(&t->tally, mutate_inputs(MUTATE_WIRE), t->errors);
 }
 
 /* A field's number: near its bounds more often than not. */
@@ -307,7 +307,7 @@ config_files(void **state)
     struct settings s;
     char text[MAX], error[CONFIG_ERROR_LEN];
     rng_seeded_init_u64(&rng, test_seed(), "fuzz config");
-    for (unsigned i = 0; i < MUTATE_CONFIG; i++) {
+    for (unsigned i = 0; i < mutate_inputs(MUTATE_CONFIG); i++) {
         size_t len = config_make(&rng, text, sizeof text / 2);
         if (i % 4 == 0)
             mutate_input(&rng, (uint8_t *)text, &len, sizeof text);
@@ -326,7 +326,7 @@ config_files(void **state)
         free(exact);
         tally_add(&t, err, i & 1);
     }
-    tally_report(&t, MUTATE_CONFIG, 5);
+    tally_report(&t, mutate_inputs(MUTATE_CONFIG), 5);
 }
 
 const struct CMUnitTest test_parsers[] = {

@@ -1,0 +1,370 @@
+#!/bin/sh
+# Can the tests of our invariants fail? Each invariant (doc/DESIGN.md,
+# "Invariants") has tests of its name, and here at least one line of the code
+# that upholds it is changed, in a copy: then one of the tests named beside it
+# has to fail. A change that none notices has survived, and so has this script
+# failed; as it has when a change does not apply or compile, when a pattern names
+# no test, or when the tests do not pass unchanged.
+# usage: tests/invariants.sh [I3 ..]
+#
+# To add a row, at the end of its invariant:
+#   change I3 'what is wrong now' FILE 'text that stands there once' 'instead' \
+#       'pattern of run-tests' ..
+# A pattern that begins with "sh " is a command, of which BUILD is the release
+# build's folder; all programs are made for it.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+only=" $* "
+copy=$(mktemp -d) || exit 1
+table=$(mktemp) || exit 1
+trap 'rm -rf "$copy" "$table"' EXIT
+trap 'exit 1' INT TERM HUP
+failed=0 killed=0
+build=build/release
+unset BRUSIO_TEST_PROOF # what a quick run notices, a long one does too
+
+complain() {
+    echo "invariants: $*"
+    failed=$((failed + 1))
+}
+
+# ---- running ----
+
+# Run the tests of one pattern in the copy. Sets who: the first that failed, or
+# nothing; n: how many there are.
+tests_run() {
+    case $1 in
+    'sh '*)
+        command=$(echo "${1#sh }" | sed "s|BUILD|$build|")
+        n=1 who=
+        (cd "$copy" && timeout 900 $command) >"$copy/said" 2>&1 || who=$command
+        return
+        ;;
+    esac
+    (cd "$copy" && timeout 900 $build/run-tests "$1") >"$copy/said" 2>&1
+    rc=$?
+    n=$(sed -n 's/^\[==========\] \([0-9]*\) test(s) run.*/\1/p' "$copy/said")
+    who=
+    [ "$rc" = 0 ] || who=$(sed -n 's/^\[  FAILED  \] \([a-z].*\)/\1/p' \
+        "$copy/said" | head -n 1)
+    if [ "$rc" != 0 ] && [ -z "$who" ]; then # died, or did not end
+        who=$(sed -n 's/^\[ RUN      \] //p' "$copy/said" | tail -n 1)
+        [ "$rc" = 124 ] && who="$who (no end)"
+    fi
+}
+
+# Make what a list of patterns needs.
+copy_build() {
+    goal=$build/run-tests
+    case $* in *'sh '*) goal="$goal all" ;; esac
+    make -s -C "$copy" MODE=release $goal >"$copy/make" 2>&1
+}
+
+# Put an exact text that stands in the file once in place of another.
+replace() {
+    BEFORE=$2 AFTER=$3 perl -0777 -pi -e '
+        my $n = () = /\Q$ENV{BEFORE}\E/g;
+        if ($n == 1) { s/\Q$ENV{BEFORE}\E/$ENV{AFTER}/ }
+        else { print STDERR "stands there $n times\n"; $bad = 1 }
+        END { exit($bad // 0) }' "$copy/$1" 2>"$copy/said"
+}
+
+# The file is as it was, and newer than what was made of it.
+restore() {
+    cp "$1" "$copy/$1"
+    touch "$copy/$1"
+}
+
+# Each pattern once, unchanged.
+sound=
+is_sound() {
+    for pattern; do
+        case $sound in *"<$pattern>"*) continue ;; esac
+        tests_run "$pattern"
+        [ -z "$who" ] || { complain "$who fails with nothing changed"; return 1; }
+        [ "${n:-0}" -gt 0 ] || { complain "no test is named $pattern"; return 1; }
+        sound="$sound<$pattern>"
+    done
+}
+
+# INVARIANT WHAT FILE BEFORE AFTER PATTERN..
+change() {
+    case $only in '  ') ;; *" $1 "*) ;; *) return ;; esac
+    invariant=$1 what=$2 file=$3 before=$4 after=$5
+    shift 5
+    seen="$seen $invariant "
+    copy_build "$@" || { complain 'the copy does not build'; return; }
+    is_sound "$@" || return
+    if ! replace "$file" "$before" "$after"; then
+        complain "$invariant, $what: $file: $(cat "$copy/said")"
+        restore "$file"
+        return
+    fi
+    if copy_build "$@"; then
+        for pattern; do
+            tests_run "$pattern"
+            [ -z "$who" ] || break
+        done
+        if [ -n "$who" ]; then
+            killed=$((killed + 1))
+            printf '%-4s %-52s %s\n' "$invariant" "$what" "$who" |
+                tee -a "$table"
+        else
+            complain "$invariant survives: $what ($file)"
+        fi
+    else
+        complain "$invariant, $what: does not compile"
+        head -n 3 "$copy/make"
+    fi
+    restore "$file"
+}
+seen=
+
+make -s MODE=release all $build/run-tests || exit 1
+find . \( -path ./build -o -path ./.git \) -prune -o -type f -print |
+    tar -cf - -T - | tar -xf - -C "$copy" || exit 1
+mkdir -p "$copy/build" && cp -a $build "$copy/build" || exit 1
+printf '%-4s %-52s %s\n' '' 'changed' 'noticed by'
+
+# ---- I1 one size ----
+
+change I1 'dummies are shorter than answers' relay/gateway.c \
+    '                       frame, g->packet_len);' \
+    '                       frame, g->packet_len - (packet == UINT32_MAX));' \
+    'sizes/i1_*'
+change I1 'pieces of documents are shorter' relay/gateway.c \
+    '                       r->frame, len);' \
+    '                       r->frame, len - 1);' \
+    'sizes/i1_*'
+change I1 'some requests are shorter' client/requests.c \
+    '                    c->current->params.geometry.packet_len);' \
+    '                    c->current->params.geometry.packet_len - (frame[40] & 1u));' \
+    'sizes/i1_*'
+change I1 'packets with letters wait otherwise than loops' client/requests.c \
+    'kind == TRAFFIC_POLL ? ROUTE_POLL : ROUTE_SEND);' \
+    'choice->request.kind != WIRE_LOOP ? ROUTE_POLL : ROUTE_SEND);' \
+    'indistinguishable/i1_*'
+
+# ---- I2 one clock ----
+
+change I2 'ticks come at equal intervals' client/traffic.c \
+    't->next_us += rng_exp_us(env, t->mean_us);' \
+    't->next_us += t->mean_us;' \
+    'traffic/i2_*'
+change I2 'sends are rarer than the profile says' client/traffic.c \
+    '*kind = at < t->send_mhz  ' \
+    '*kind = at < t->send_mhz / 2  ' \
+    'traffic/i2_*'
+change I2 'missed ticks are caught up' client/traffic.c \
+    'if (t->next_us <= now_us) /* missed' \
+    'if (0) /* missed' \
+    'traffic/*'
+change I2 'a letter brings a packet of its own' client/requests.c \
+    '    if (choice.letter)
+        outgoing_asked(' \
+    '    if (choice.letter && frame_send(c, c->frame) == 0)
+        outgoing_asked(' \
+    'cover/i4_clients*' 'i2_rate/*'
+change I2 'the downlink is silent without an answer' relay/downlink.c \
+    'if (d->next_us == 0 || now_us < d->next_us)' \
+    'if (d->next_us == 0 || now_us < d->next_us || !d->queue_count)' \
+    'relays/i2_downlink_is_constant'
+change I2 'a way that meets a family costs its tick' client/requests.c \
+    'err && tries < LOOP_TRIES' \
+    'err && tries < 0' \
+    'i2_rate/i2_a_family_does_not_show'
+
+# ---- I3 no packet twice ----
+
+change I3 'no packet is compared with those before' relay/pipeline.c \
+    'return replay_insert(p->r->plane->replay, job->replay_tag, deadline_s,
+                         p->wall_s);' \
+    'return 0;' \
+    'relays/i3_*'
+change I3 'what stands in the set is not seen' relay/replay.c \
+    's.same += word >> TIME_BITS == hash;' \
+    's.same += 0;' \
+    'adversary/i3_*'
+change I3 'a killed relay forgets what passed' relay/daemon/keys.c \
+    'PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);' \
+    'PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);' \
+    'keys/i3_*'
+
+# ---- I4 cover is on ----
+
+change I4 'clients with nothing to say keep still' client/requests.c \
+    '    request_choose(c, kind, &choice);
+    int err' \
+    '    request_choose(c, kind, &choice);
+    if (choice.request.kind == WIRE_LOOP)
+        return;
+    int err' \
+    'cover/i4_clients*'
+change I4 'letters ride on ticks for loops' client/requests.c \
+    'if (kind != TRAFFIC_SEND || !c->settled)' \
+    'if (kind == TRAFFIC_POLL || !c->settled)' \
+    'cover/i4_clients*'
+change I4 'relays send half as many loops' relay/loops.c \
+    'rng_exp_us(r->env, 1000000000ULL / mhz)' \
+    'rng_exp_us(r->env, 2000000000ULL / mhz)' \
+    'cover/i4_clients*'
+change I4 'gateways send no dummies' relay/downlink.c \
+    'if (d->next_us == 0 || now_us < d->next_us)' \
+    'if (d->next_us == 0 || now_us < d->next_us || !d->queue_count)' \
+    'cover/i4_downlinks*'
+change I4 'a consensus may silence relays' network/json.c \
+    'F_INT(params, relay_loop_mhz, 1,' \
+    'F_INT(params, relay_loop_mhz, 0,' \
+    'cover/i4_no_consensus*'
+change I4 'relays are silent by default' network/consensus.c \
+    '.relay_loop_mhz = 500,' \
+    '.relay_loop_mhz = 0,' \
+    'cover/i4_defaults_cover'
+change I4 'scenarios have silent relays' sim/scenario/scenario_fields.c \
+    'm->loop_mhz = p->relay_loop_mhz;' \
+    'm->loop_mhz = 0;' \
+    'cover/i4_the_simulator_covers'
+change I4 'init writes more than the profile' client/daemon/main.c \
+    'profile = \"%s\"\n\n# What else' \
+    'profile = \"%s\"\nlog_level = debug\n# What else' \
+    'sh tests/cover.sh BUILD'
+
+# ---- I5 one code ----
+
+change I5 'the simulator has no alarms of ours' sim/packets/watch.c \
+    '(void)alarm_turn(' \
+    '(void)f; (void)(' \
+    'sh tests/check-links.sh BUILD'
+change I5 'times depend on what is encrypted' relay/loops.c \
+    'rng_exp_us(r->env, 1000000000ULL / mhz)' \
+    'rng_exp_us(r->env, 1000000000ULL / mhz) + r->frame[1000]' \
+    'relays/i5_*'
+
+# ---- I6 nothing is lost silently ----
+
+change I6 'kept is said before the commit' relay/boxes.c \
+    'if (job->kind == WIRE_LOOP || job->waiting)' \
+    'if (job->kind == WIRE_LOOP)' \
+    'boxes/i6_*'
+change I6 'a store commits nothing' relay/daemon/store_sqlite.c \
+    'sqlite3_exec(d->db, "COMMIT"' \
+    'sqlite3_exec(d->db, "SELECT 1"' \
+    'store_sqlite/i6_*'
+change I6 'a letter that was kept is never put again' client/outgoing.c \
+    'const struct out_letter before = *l;' \
+    'const struct out_letter before = *l; l->keeps = 200;' \
+    'conversations/i6_*'
+
+# ---- I7 no input kills ----
+
+change I7 'packets with a wrong MAC are not counted' relay/internal.h \
+    'r->stats.dropped[-err]++;' \
+    'r->stats.dropped[-err] += err != ERR_MAC;' \
+    'relays/i7_wrong_packets_are_counted'
+change I7 'the edge of a packet is not looked at' relay/pipeline.c \
+    '    if (layer == UINT8_MAX ||
+        !consensus_has_edge(v->consensus, layer, v->layer))' \
+    '    if (layer == UINT8_MAX)' \
+    'relays/i7_wrong_packets_are_counted'
+change I7 'a queue of answers has no bound' relay/downlink.c \
+    'if (d->queue_count == DOWNLINK_QUEUE_MAX)' \
+    'if (0)' \
+    'downlink/*'
+
+# ---- I8 nothing identifying is kept ----
+
+change I8 'counts are rounded down' relay/operator/publish.c \
+    'const uint64_t up = rng_below(p->env, step);' \
+    'const uint64_t up = 0;' \
+    'publish/i8_*'
+change I8 'counts move within the minute' relay/operator/publish.c \
+    'if (now_us < p->at_us)' \
+    'if (0)' \
+    'publish/i8_*' 'metrics/i8_*'
+
+# ---- I9 a restart costs nothing ----
+
+change I9 'a relay has other keys when it comes back' relay/daemon/keys.c \
+    'snprintf(name, sizeof name, "packet-%u.key", epoch);' \
+    'snprintf(name, sizeof name, "packet-%u.key", epoch + (uint32_t)getpid());' \
+    'restart/*'
+change I9 'an authority votes no more after a restart' \
+    directory/authority_take.c \
+    'if (!err && memcmp(c.author, a->ids[a->self], SPHINX_ID_LEN) == 0 &&
+        c.epoch > a->voted)
+        a->voted = c.epoch;' \
+    'a->abstains = a->target;' \
+    'authority/i9_*'
+
+# ---- I10 nothing irreversible follows from one peer's word ----
+
+change I10 'the latest store says what time it is' client/nettime.c \
+    '? sorted[count / 2]' \
+    '? sorted[count - 1]' \
+    'nettime/i10_*'
+change I10 'a family says the time as often as it likes' client/nettime.c \
+    'return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;' \
+    'return a == b;' \
+    'nettime/i10_*'
+change I10 'one store says that an epoch has come' client/witness.c \
+    'if (named > 0 && named >= families)' \
+    'if (named > 0)' \
+    'witness/i10_*'
+change I10 'a gateway that fails is replaced at once' client/gateways.c \
+    'now_s > g->renewed_s + GATEWAYS_RENEW_S &&' \
+    'now_s > g->renewed_s &&' \
+    'gateways/i10_*'
+change I10 'one look at a clock fills the replay set' relay/pipeline.c \
+    ': consensus_judge_time(r->newest->consensus, wall_s);' \
+    ': 0;' \
+    'clocks/i10_*' 'replay/i10_*'
+change I10 'a set that is lost is trusted at once' relay/daemon/keys.c \
+    'const bool doubt = st.st_size != 0 || keys_exist(dir);' \
+    'const bool doubt = false;' \
+    'keys/i10_*'
+
+# ---- I11 a limit is each peer's before it is everybody's ----
+
+change I11 'one store takes all places of witnesses' client/witness.c \
+    '        if (w->said[i].epoch &&
+            memcmp(w->said[i].store, store, SPHINX_ID_LEN) == 0)
+            return i;' \
+    '' \
+    'witness/i11_*'
+change I11 'a client is not held to its rate' relay/gateway.c \
+    'bucket_take(&c->full_us, now_us, each_us, burst_us)' \
+    'bucket_take(&c->full_us, now_us, 0, burst_us)' \
+    'relays/floods_are_cut'
+change I11 'a block of addresses takes all links' lib/blocks.c \
+    'if (e->links >= b->config.links_max)' \
+    'if (0)' \
+    'blocks/*'
+change I11 'packets take the memory of all' relay/daemon/memory.c \
+    'rest / 2 / wish->packet_len' \
+    'rest / wish->packet_len' \
+    'memory/*'
+
+# ---- I12 no value drawn once is seen in two places ----
+
+change I12 'a client takes an epoch up at one moment' client/network.c \
+    'bool early = now_us > after_us && now_us - after_us < at_us;' \
+    'bool early = now_us < c->switch_s * 1000000; (void)after_us; (void)at_us;' \
+    'i12_epochs/*'
+change I12 'a packet that was held back passes' relay/replay.c \
+    'enum { TIME_BITS = 29, TIME_UNIT_S = 8 };' \
+    'enum { TIME_BITS = 29, TIME_UNIT_S = 512 };' \
+    'adversary/i12_*'
+
+# ---- the sum ----
+
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    case $only in '  ') ;; *" I$i "*) ;; *) continue ;; esac
+    case $seen in *" I$i "*) ;; *) complain "I$i has no row" ;; esac
+    grep -rq "^i${i}_[a-z0-9_]*(void" tests/unit tests/scenario tests/fuzz ||
+        grep -rq "_i${i}_[a-z0-9_]*(void" tests/scenario ||
+        complain "no test is named i${i}_"
+    grep -q "^\* \*\*I$i " doc/DESIGN.md ||
+        complain "doc/DESIGN.md does not say what I$i is"
+done
+echo "invariants: $killed changes noticed, $failed faults"
+[ "$failed" = 0 ] && [ "$killed" -gt 0 ]
