@@ -58,10 +58,11 @@ void link_free(struct link **l);
 /* Send at its time or not at all from now on: a frame is taken only when all
  * frames before it have left this machine, and at most ahead - 1 of them are
  * still on their way, that is, not acknowledged by the peer's kernel. So when
- * the line or the peer stands still, for however long, at most `ahead` frames
- * arrive in one go afterwards, all handed over when it began, and at most one
- * of them leaves only then. What is on its way when the link goes down is
- * thrown away. ahead: 1 or more. */
+ * the line stands still, for however long, at most `ahead` frames arrive in one
+ * go afterwards, and at most one of them leaves only then; beside them comes
+ * what the peer's kernel had taken, when it is the peer's program that stood
+ * still. What is on its way when the link goes down is thrown away. ahead: 1 or
+ * more. */
 void link_set_ahead(struct link *l, uint32_t ahead);
 
 /* Change the owner (a listener's owner takes over accepted links). */
