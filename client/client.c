@@ -320,6 +320,12 @@ client_frames(struct client *c, uint8_t *frames, size_t n, size_t len)
     }
 }
 
+uint32_t
+client_ahead(const struct client *c)
+{
+    return c->window.max;
+}
+
 static bool
 client_is_sending(const struct client *c)
 {

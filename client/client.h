@@ -86,6 +86,10 @@ void client_link_down(struct client *c);
 void client_link_failed(struct client *c);
 /* n frames of packet_len bytes from the gateway; changed in place. */
 void client_frames(struct client *c, uint8_t *frames, size_t n, size_t len);
+/* How many frames may be under way to the gateway, since none is ever made up
+ * for: what the link is to be set to (lib/os/link.h). 0 before the first
+ * consensus, which tells the rates. */
+uint32_t client_ahead(const struct client *c);
 /* The timer has fired. */
 void client_tick(struct client *c);
 

@@ -75,7 +75,7 @@ link_is_up(void *ctx, struct link *l, const uint8_t *peer)
     struct daemon *d = ctx;
     (void)peer;
     d->up = true;
-    link_set_ahead(l, PARAMS_WINDOW_MAX); /* the client's own is narrower */
+    link_set_ahead(l, client_ahead(d->client));
     log_write(&d->host.log, LOG_INFO, "client", "connected to the gateway");
     client_link_up(d->client);
 }
@@ -84,8 +84,8 @@ static void
 link_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
 {
     struct daemon *d = ctx;
-    (void)l;
     client_frames(d->client, frames, n, d->frame_len);
+    link_set_ahead(l, client_ahead(d->client)); /* the first consensus tells */
 }
 
 static void

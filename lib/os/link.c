@@ -457,7 +457,8 @@ link_set_ahead(struct link *l, uint32_t ahead)
     if (l->ahead == ahead || l->fd < 0)
         return;
     l->ahead = ahead;
-    socket_limit(l->fd, ahead * wire_len(l));
+    if (ahead > 0)
+        socket_limit(l->fd, ahead * wire_len(l));
 }
 
 void

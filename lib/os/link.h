@@ -61,8 +61,8 @@ void link_free(struct link **l);
  * the line stands still, for however long, at most `ahead` frames arrive in one
  * go afterwards, and at most one of them leaves only then; beside them comes
  * what the peer's kernel had taken, when it is the peer's program that stood
- * still. What is on its way when the link goes down is thrown away. ahead: 1 or
- * more. */
+ * still. What is on its way when the link goes down is thrown away. ahead 0: no
+ * such bound, as at first. */
 void link_set_ahead(struct link *l, uint32_t ahead);
 
 /* Change the owner (a listener's owner takes over accepted links). */
