@@ -101,12 +101,12 @@ obj = $(patsubst %.c,$(OUT)/%.o,$1)
 ARCHIVE := $(OUT)/libbrusio-all.a
 SEEDLIB := $(OUT)/libbrusio-seeded.a
 include sphinx/package.mk
+include tests/tests.mk
 
 .DEFAULT_GOAL := all
-REGISTERS := build/release/registers
-.PHONY: sim-accept study model soak-directory $(REGISTERS) check-trixie check-arm64 soak all help deps deps-build demo check check-quick check-asan check-tsan \
-	ci ct fuzz bench load e2e latency lint lint-files format format-check install uninstall clean \
-	layers circles cov-report
+.PHONY: all check check-arm64 check-asan check-quick check-trixie check-tsan \
+	ci circles clean cov-report demo deps deps-build format format-check help \
+	install layers lint lint-files uninstall
 
 all: $(PROGS:%=$(OUT)/%) libs
 
@@ -114,6 +114,7 @@ help:
 	@echo 'make            build all programs into $(OUT)'
 	@echo 'make demo       a local network carries a text and a file'
 	@echo 'make check      every test; MODE=asan|tsan|cov for other builds'
+	@echo 'make proof      the same at full size, and invariants broken on purpose'
 	@echo 'make bench      timings, also in build/bench.json; ONLY=sphinx'
 	@echo 'make latency    100 texts over a local network: median, p99'
 	@echo 'make load       a relay under attack: what is left to honest links'
@@ -138,83 +139,6 @@ help:
 demo: deps-build
 	@$(MAKE) --no-print-directory all
 	@tests/e2e/demo.sh $(CURDIR)/$(OUT)
-
-# Texts between the two default clients: median and p99; of 200 or more also
-# what the simulator expects.
-latency: all
-	@tests/e2e/latency.py $(CURDIR)/$(OUT) $(TEXTS)
-TEXTS ?= 100
-
-# Kills and restarts of real programs in the middle of a file; a volunteer's way.
-e2e: all
-	@.ci/deps e2e
-	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
-	@tests/e2e/operator.sh $(CURDIR)/$(OUT)
-	@tests/e2e/admission.sh $(CURDIR)/$(OUT)
-	@tests/e2e/page.sh $(CURDIR)/$(OUT)
-	@tests/e2e/authorities.sh $(CURDIR)/$(OUT)
-	@tests/e2e/stalls.py $(CURDIR)/$(OUT)
-
-# The voting in every state.
-model:
-	@.ci/deps model
-	@tests/model/run.sh build
-soak-directory: $(OUT)/run-tests
-	@BRUSIO_TEST_EPOCHS=10000 $(OUT)/run-tests 'directory/*'
-
-# The simulator against closed forms and published figures (5 minutes).
-sim-accept: all
-	@tests/sim_accept.sh $(CURDIR)/$(OUT)
-# The study behind the default parameters; its figures in build/study.
-study: all
-	@tests/study.sh $(CURDIR)/$(OUT) build/study
-
-# A network under churn, SECONDS long: nothing lost, nothing grows.
-soak: all
-	@tests/e2e/soak.py $(CURDIR)/$(OUT) $(SECONDS) $(SEED)
-SECONDS ?= 600
-
-# Timings, as ratios to one crypto_scalarmult of libsodium in the same run;
-# ONLY=sphinx: those whose names begin so; BENCH_ROUNDS=31: how often.
-BENCHES := $(wildcard tests/bench/bench_*.c)
-$(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(OUT)/tests/rig.o $(ARCHIVE) $(SEEDLIB)
-	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
-bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
-	@tests/bench/run.sh $(OUT) build/bench.json '$(ONLY)'
-
-# A real relay under attack: what is left to honest links; SCENARIO=flood.
-$(OUT)/load_relay: $(OUT)/tests/load/load_relay.o $(OUT)/tests/attack.o \
-	$(OUT)/tests/rig.o $(ARCHIVE)
-	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
-load: all $(OUT)/load_relay
-	@$(OUT)/load_relay $(OUT) $(SCENARIO)
-
-# Do branches or addresses depend on secrets? Under valgrind; and by the machine
-# code of the release build for what valgrind cannot run.
-$(OUT)/ct: $(OUT)/tests/ct/ct_main.o $(OUT)/tests/ct/ct_sphinx.o $(ARCHIVE)
-	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
-LANES := x25519_ifma8 x25519_ifma4 x25519_avx2
-EXTRA_planted := $(EXTRA_x25519_ifma8)
-$(OUT)/registers: $(LANES:%=$(OUT)/sphinx/x25519/%.o) $(OUT)/tests/ct/planted.o
-	@tests/ct/registers.sh $^
-ct:
-	@.ci/deps ci
-	@$(MAKE) --no-print-directory MODE=ct build/ct/ct
-	@tests/ct/run.sh build/ct/ct
-	@[ "$$(uname -m)" != x86_64 ] || \
-		$(MAKE) --no-print-directory MODE=release build/release/registers
-
-# libFuzzer on parsers and packets, FUZZ_SECONDS long, side by side; what they
-# find stays in build/fuzz, new inputs in build/fuzz/corpus.
-FUZZ_SECONDS ?= 60
-FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libbrusio-all.a
-	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
-fuzz:
-	@.ci/deps ci
-	@$(MAKE) --no-print-directory MODE=fuzz CC=clang \
-		$(FUZZERS:%=build/fuzz/%)
-	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 deps-build:
 	@.ci/deps build
@@ -270,6 +194,7 @@ check-quick: all $(OUT)/run-tests
 	@tests/systemd.sh
 	@tests/cover.sh $(OUT)
 	@tests/sim_cli.sh $(OUT)
+	@tests/invariants.sh --texts
 	@tests/run.sh $(OUT)
 # The same inside Debian 13, with another compiler, libsodium and OpenSSL.
 check-trixie:

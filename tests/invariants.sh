@@ -125,7 +125,7 @@ change() {
 }
 seen=
 
-[ -n "$texts" ] || make -s MODE=release all $build/run-tests || exit 1
+[ -n "$texts" ] || make -s MODE=release all $build/run-tests >/dev/null || exit 1
 [ -n "$texts" ] || find . \( -path ./build -o -path ./.git \) -prune -o -type f -print |
     tar -cf - -T - | tar -xf - -C "$copy" || exit 1
 [ -n "$texts" ] || { mkdir -p "$copy/build" && cp -a $build "$copy/build"; } ||

@@ -1,0 +1,26 @@
+#!/bin/sh
+# What is too long for `make check`: the same tests at their full size (longer
+# courses, more packets, every allocation, every epoch), and then every invariant
+# broken on purpose (tests/invariants.sh). The last line counts.
+# usage: tests/proof.sh BUILD
+set -u
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+count() {
+    sed -n "$1" "$log" | awk '{ s += $1 } END { print s + 0 }'
+}
+BRUSIO_TEST_PROOF=1 tests/run.sh "$1" >"$log" 2>&1
+status=$?
+cat "$log"
+passed=$(count 's/^\[  PASSED  \] \([0-9]*\) test(s).*/\1/p')
+failed=$(count 's/^\[  FAILED  \] \([0-9]*\) test(s).*/\1/p')
+[ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
+tests/invariants.sh >"$log" 2>&1
+status=$?
+cat "$log"
+noticed=$(count 's/^invariants: \([0-9]*\) changes noticed.*/\1/p')
+faults=$(count 's/^invariants: .* noticed, \([0-9]*\) faults.*/\1/p')
+[ "$status" = 0 ] || [ "$faults" -gt 0 ] || faults=1
+echo "proof: $passed tests passed, $noticed broken invariants noticed," \
+    "$((failed + faults)) failed"
+[ "$passed" -gt 0 ] && [ "$((failed + faults))" = 0 ]
