@@ -179,9 +179,9 @@ change I2 'a letter brings a packet of its own' client/requests.c \
     '    if (choice.letter && network_send(c, c->frame) == 0)
         outgoing_asked(' \
     'cover/i4_clients*' 'i2_rate/*'
-change I2 'the downlink is silent without an answer' relay/downlink.c \
-    'if (d->next_us == 0 || now_us < d->next_us)' \
-    'if (d->next_us == 0 || now_us < d->next_us || !d->queue_count)' \
+change I2 'the downlink is silent without an answer' relay/gateway.c \
+    'if (downlink_pop(&c->down, now_us, &packet))' \
+    'if (downlink_pop(&c->down, now_us, &packet) && packet != UINT32_MAX)' \
     'relays/i2_downlink_is_constant'
 change I2 'a way that meets a family costs its tick' client/requests.c \
     'err && tries < LOOP_TRIES' \
@@ -222,9 +222,9 @@ change I4 'relays send half as many loops' relay/loops.c \
     'rng_exp_us(r->env, 1000000000ULL / mhz)' \
     'rng_exp_us(r->env, 2000000000ULL / mhz)' \
     'cover/i4_clients*'
-change I4 'gateways send no dummies' relay/downlink.c \
-    'if (d->next_us == 0 || now_us < d->next_us)' \
-    'if (d->next_us == 0 || now_us < d->next_us || !d->queue_count)' \
+change I4 'gateways send no dummies' relay/gateway.c \
+    'if (downlink_pop(&c->down, now_us, &packet))' \
+    'if (downlink_pop(&c->down, now_us, &packet) && packet != UINT32_MAX)' \
     'cover/i4_downlinks*'
 change I4 'a consensus may silence relays' network/json.c \
     'F_INT(params, relay_loop_mhz, 1,' \
