@@ -1,0 +1,217 @@
+/* tests/scenario/test_i9_repeats.c - I9, I12: a restart shows at no store.
+ *
+ * Letters that a store has kept and nobody has acknowledged are put again after
+ * a minute, two, four, .. A client that began this anew with each start would
+ * put all of them at once, into all of its boxes: stores would see which are
+ * one client's, and whoever sees connections, whose. So no letter is put again
+ * earlier than it would have been, however often the client starts; and after a
+ * long time off, when all are due, each conversation waits a random time of its
+ * own.
+ *
+ * All stores write down when they get which letter of a client whose contacts
+ * are away. Times at stores are those of the client and a way of some seconds.
+ *
+ * Defences: due times are journalled (letter_kept()), letters_loaded() draws
+ * for each conversation, in client/outgoing.c. */
+#include "tests/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/rogue_relay.h"
+
+enum {
+    STORES = 3,
+    PEOPLE = 8,
+    PUTS_MAX = 4096,
+    FIRST_S = 60, /* the first repeat; then doubled */
+    LAST_S = 3600,
+    WAY_S = 15, /* between client and store, by far */
+    BURST_S = 15
+};
+
+/* A letter that came. */
+struct put {
+    double s;
+    uint8_t box[32], slot;
+};
+
+struct stage {
+    struct world *w;
+    struct world_client *a, *other[PEOPLE];
+    struct rogue *spy[STORES];
+    struct put put[PUTS_MAX];
+    size_t n;
+};
+
+static void
+put_see(void *ctx, const struct rogue_sight *seen)
+{
+    struct stage *s = ctx;
+    if (!seen->request || seen->request->kind != WIRE_PUT)
+        return;
+    assert_true(s->n < PUTS_MAX);
+    struct put *p = &s->put[s->n++];
+    p->s = (double)seen->now_us / 1e6;
+    p->slot = seen->request->slot;
+    memcpy(p->box, seen->request->box, sizeof p->box);
+}
+
+/* Hours are cheap. */
+static void
+params_quiet(struct params *p)
+{
+    p->relay_loop_mhz = 10;
+}
+
+/* A text to each of PEOPLE, who are away, is kept by stores. */
+static void
+stage_set(struct stage *s, uint64_t seed)
+{
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = STORES,
+                                        .params = params_quiet,
+                                        .seed = test_seed() + seed};
+    char name[16];
+    memset(s, 0, sizeof *s);
+    s->w = world_new(&config);
+    s->a = world_client_add(s->w, "default", 0);
+    for (unsigned i = 0; i < PEOPLE; i++)
+        s->other[i] = world_client_add(s->w, "default", 1);
+    world_run_s(s->w, 5);
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        snprintf(name, sizeof name, "other%u", i);
+        world_pair(s->w, s->a, name, s->other[i], "a");
+    }
+    world_run_s(s->w, 120);
+    for (unsigned i = 0; i < PEOPLE; i++)
+        world_client_stop(s->other[i]);
+    world_run_s(s->w, 30);
+    for (unsigned i = 0; i < STORES; i++) {
+        s->spy[i] = rogue_new(s->w, world_first(s->w, 4) + i);
+        s->spy[i]->spy = put_see;
+        s->spy[i]->spy_ctx = s;
+    }
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        snprintf(name, sizeof name, "other%u", i);
+        (void)world_say(s->a, name, "are you there?");
+    }
+    world_run_s(s->w, 30);
+}
+
+static void
+stage_clear(struct stage *s)
+{
+    for (unsigned i = 0; i < STORES; i++)
+        rogue_free(&s->spy[i]);
+    world_free(&s->w);
+}
+
+static bool
+is_same(const struct put *p, const struct put *q)
+{
+    return p->slot == q->slot && memcmp(p->box, q->box, sizeof p->box) == 0;
+}
+
+/* How many seconds too early the letter p came again, at worst. */
+static double
+early_s(const struct stage *s, size_t first, unsigned *repeats)
+{
+    double last_s = s->put[first].s, wait_s = FIRST_S, worst_s = 0;
+    *repeats = 0;
+    for (size_t i = first + 1; i < s->n; i++) {
+        if (!is_same(&s->put[i], &s->put[first]))
+            continue;
+        const double early = last_s + wait_s - WAY_S - s->put[i].s;
+        worst_s = early > worst_s ? early : worst_s;
+        last_s = s->put[i].s;
+        wait_s = wait_s * 2 < LAST_S ? wait_s * 2 : LAST_S;
+        ++*repeats;
+    }
+    return worst_s;
+}
+
+static bool
+is_first(const struct stage *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_same(&s->put[i], &s->put[n]))
+            return false;
+    return true;
+}
+
+static void
+i9_a_restart_puts_nothing_early(void **state)
+{
+    (void)state;
+    static struct stage s;
+    const unsigned starts = test_proof() ? 60 : 12;
+    unsigned letters = 0, early = 0, all = 0, repeats;
+    double worst_s = 0;
+    stage_set(&s, 1);
+    for (unsigned i = 0; i < starts; i++) {
+        world_client_stop(s.a);
+        world_run_s(s.w, 1 + i % 3);
+        world_client_start(s.a);
+        world_run_s(s.w, 70 + 7 * (i % 11));
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_first(&s, i))
+            continue;
+        const double e = early_s(&s, i, &repeats);
+        worst_s = e > worst_s ? e : worst_s;
+        early += e > 0;
+        all += repeats;
+        letters++;
+    }
+    printf("  %u letters put again %u times within %u starts: %u too early, by "
+           "%.0f s at most\n",
+           letters, all, starts, early, worst_s);
+    assert_int_equal(letters, PEOPLE);
+    assert_true(all >= 2 * PEOPLE);
+    assert_int_equal(early, 0);
+    stage_clear(&s);
+}
+
+static void
+i12_conversations_wait_each_for_itself(void **state)
+{
+    (void)state;
+    static struct stage s;
+    const unsigned starts = test_proof() ? 40 : 6;
+    unsigned at_once = 0, came = 0;
+    stage_set(&s, 2);
+    for (unsigned i = 0; i < starts; i++) {
+        world_client_stop(s.a);
+        world_epoch(s.w);
+        world_run_s(s.w, LAST_S);
+        world_epoch(s.w);
+        world_run_s(s.w, LAST_S - 300); /* all are due */
+        s.n = 0;
+        const double start_s = (double)engine_now_us(s.w->engine) / 1e6;
+        world_client_start(s.a);
+        world_run_s(s.w, 300);
+        for (size_t k = 0; k < s.n; k++) {
+            if (!is_first(&s, k))
+                continue;
+            came++;
+            at_once += s.put[k].s < start_s + BURST_S;
+        }
+    }
+    printf("  of %u letters that were due at a start %u came, %u within %u s\n",
+           PEOPLE * starts, came, at_once, (unsigned)BURST_S);
+    assert_true(came > PEOPLE * starts * 9 / 10);
+    /* a mean of a minute gives 22 %; this is four deviations more */
+    assert_true(at_once < PEOPLE * starts / 2);
+    stage_clear(&s);
+}
+
+const struct CMUnitTest test_i9_repeats[] = {
+    cmocka_unit_test(i9_a_restart_puts_nothing_early),
+    cmocka_unit_test(i12_conversations_wait_each_for_itself),
+};
+TEST_SUITE(test_i9_repeats);
