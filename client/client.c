@@ -369,11 +369,10 @@ client_arm(struct client *c)
 static void
 client_use_slot(struct client *c, enum traffic_kind kind)
 {
-    if (!window_is_open(&c->window))
-        c->status.skipped++;
-    else if (c->connected && !c->controlled)
+    const bool is_open = window_is_open(&c->window);
+    if (is_open && c->connected && !c->controlled)
         network_control(c);
-    else if (client_is_sending(c))
+    else if (is_open && client_is_sending(c))
         requests_tick(c, kind);
     else
         c->status.skipped++;

@@ -281,9 +281,9 @@ requests_tick(struct client *c, enum traffic_kind kind)
     struct route route;
     const uint64_t now_us = env_now_mono_us(c->env);
     const struct consensus *view = network_draw(c);
-    const uint64_t number = traffic_number(&c->traffic);
-    asked_sweep(c, now_us);
+    asked_sweep(c, now_us); /* before this request has a number */
     reserve_fill(c, now_us);
+    const uint64_t number = traffic_number(&c->traffic);
     request_choose(c, kind, &choice);
     int err = request_make(c, view, &choice, kind, number, &route);
     for (unsigned tries = 0; err && tries < LOOP_TRIES; tries++) {
