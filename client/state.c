@@ -67,5 +67,7 @@ client_save(struct client *c)
     journal_begin(c->journal);
     int err = record_client_save(c->journal, &c->gateways, c->letter_len);
     c->unsaved = err != 0;
+    if (err == ERR_NOMEM)
+        client_drop(c, err);
     return journal_finish(c->journal, err);
 }

@@ -7,8 +7,8 @@
  * touched cost nothing), so that slab_at() needs no lock: a number reaches
  * another thread by a way that orders memory.
  *
- * Failure mode: no memory for another chunk looks like being at the maximum,
- * which the caller has to answer by dropping anyway. */
+ * Failure modes: at the maximum, or no memory for another chunk; slab_why() tells
+ * them apart, and both go when a number is given back. */
 #include "lib/slab.h"
 
 #include <assert.h>
@@ -41,6 +41,7 @@ struct common {
 struct slab {
     struct common *common;
     _Atomic int64_t balance; /* taken less given by this view */
+    int err;                 /* why there was none the last time */
     uint32_t n;              /* in hand */
     uint32_t hand[HAND_ITEMS];
 };
@@ -147,8 +148,7 @@ hand_fill(struct slab *s)
 {
     struct common *c = s->common;
     pthread_mutex_lock(&c->mutex);
-    if (c->free_head == SLAB_NONE)
-        (void)!common_grow(c);
+    s->err = c->free_head == SLAB_NONE ? common_grow(c) : 0;
     while (s->n < HAND_ITEMS / 2 && c->free_head != SLAB_NONE) {
         uint32_t number = c->free_head;
         c->free_head = c->next[number];
@@ -201,6 +201,12 @@ slab_take(struct slab *s)
     s->common->next[number] = SLAB_TAKEN;
     balance_add(s, 1);
     return number;
+}
+
+int
+slab_why(const struct slab *s)
+{
+    return s->err;
 }
 
 void

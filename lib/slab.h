@@ -28,6 +28,8 @@ void slab_free(struct slab **s);
 /* A free buffer's number, or SLAB_NONE when at the maximum or out of memory
  * (other views may have a few free ones then). Its contents are undefined. */
 uint32_t slab_take(struct slab *s) CHECK_RESULT;
+/* Which of them it was the last time: ERR_FULL or ERR_NOMEM. */
+int slab_why(const struct slab *s);
 /* Wipe and return a buffer that was taken, by whichever view. */
 void slab_give(struct slab *s, uint32_t number);
 

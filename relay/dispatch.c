@@ -194,7 +194,7 @@ dispatch_send(struct relay *r, uint16_t next, uint32_t epoch,
                         frame, r->geometry.packet_len);
     uint32_t number = slab_take(r->slab);
     if (number == SLAB_NONE)
-        return ERR_FULL;
+        return slab_why(r->slab);
     struct held *h = relay_held_at(r, number);
     *h = (struct held){
         .kind = HELD_SEND, .mixed = true, .next = next, .epoch = epoch};

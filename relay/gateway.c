@@ -33,8 +33,10 @@ client_arm(struct relay *r, uint32_t number)
     if (wheel_add(r->due, next_us, number,
                   DUE_CLIENT | (c->generation & 0xffffff) << 8) == 0)
         c->waiting = true;
-    else
+    else {
+        relay_drop(r, ERR_NOMEM);
         r->unarmed = true; /* its clock must not stop: again in the next turn */
+    }
 }
 
 void

@@ -112,7 +112,7 @@ hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
 {
     uint32_t number = slab_take(r->slab);
     if (number == SLAB_NONE)
-        return ERR_FULL;
+        return slab_why(r->slab);
     struct held *h = relay_held_at(r, number);
     *h = (struct held){.kind = (uint8_t)kind,
                        .next = job->block.next,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -256,10 +257,12 @@ heap_asked(void)
 static long
 heap_choose(const struct heap *h, long asked)
 {
-    const long most = h->most ? h->most : HEAP_MOST;
+    long most = h->most ? h->most : HEAP_MOST;
+    if (test_proof())
+        most = h->proof ? h->proof : LONG_MAX;
     if (asked >= 0)
         return h->runs == 1 ? asked : -1;
-    if (test_proof() || h->total <= most)
+    if (h->total <= most)
         return h->runs == 1 || mine.failed ? h->n + 1 : -1;
     if (h->runs > most)
         return -1;

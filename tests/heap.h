@@ -21,7 +21,7 @@
  * In the first run nothing fails and h.n is -1; then allocation h.n of those
  * made while armed fails, for h.n = 0, 1, 2 and so on, until a run in which none
  * has failed. In a quick run of the tests (see test_proof()) of long loops only
- * a sample is taken. A loop in which nothing has ever failed fails the test.
+ * a sample is taken, and of those that would take hours always. A loop in which nothing has ever failed fails the test.
  * Assert while disarmed only: what cmocka does in a failing test allocates.
  *
  * BRUSIO_TEST_HEAP=all says of each run where the allocation was that has failed
@@ -40,6 +40,7 @@ enum heap_how {
 struct heap {
     unsigned how; /* of enum heap_how */
     long most;    /* runs of a quick run; 0: HEAP_MOST */
+    long proof;   /* runs when proof is asked for; 0: all */
     /* from here on: read only; starts as zeros */
     long n;        /* which one fails in this run, -1: none */
     bool failed;   /* after heap_disarm(): one has failed in this run */

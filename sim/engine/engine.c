@@ -255,7 +255,7 @@ frame_send(struct engine *e, uint32_t from, uint32_t to, const uint8_t *frame,
         return engine_fail(e, ERR_NOMEM);
     uint32_t number = slab_take(e->frames);
     if (number == SLAB_NONE)
-        return engine_fail(e, ERR_NOMEM);
+        return engine_fail(e, slab_why(e->frames));
     memcpy(slab_at(e->frames, number), frame, len);
     uint64_t at_us = e->now_us + e->config.latency_us + late_us;
     if (at_us < p->last_us)

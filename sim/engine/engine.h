@@ -52,8 +52,8 @@ uint32_t engine_add(struct engine *e, const struct sim_node_ops *ops,
 void engine_set_object(struct engine *e, uint32_t node, void *self);
 
 /* Run until virtual time reaches until_us or nothing is left to do. Returns
- * ERR_NOMEM when there was no room for an event, now or at any time before: the
- * course has stopped there. */
+ * ERR_NOMEM or ERR_FULL when there was no room for an event, now or at any time
+ * before: the course has stopped there. */
 int engine_run(struct engine *e, uint64_t until_us) CHECK_RESULT;
 
 uint64_t engine_now_us(const struct engine *e);

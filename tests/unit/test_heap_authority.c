@@ -75,7 +75,8 @@ an_authority_without_memory_harms_nobody(void **state)
 {
     (void)state;
     static struct house h;
-    for (struct heap heap = {.how = HEAP_REST, .most = 8}; heap_next(&heap);) {
+    for (struct heap heap = {.how = HEAP_REST, .most = 8, .proof = 400};
+         heap_next(&heap);) {
         house_prepare(&h, &heap);
         house_run(&h, house_ms(&h, 1, SCHEDULE_VALID) - 1);
         house_agrees(&h, 1);

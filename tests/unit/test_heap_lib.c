@@ -189,12 +189,13 @@ a_slab_without_memory_is_full_for_now(void **state)
             taken[i] = slab_take(s);
             heap_disarm(&h);
             if (taken[i] == SLAB_NONE) {
-                assert_true(h.failed);
+                assert_true(h.failed && slab_why(s) == ERR_NOMEM);
                 taken[i] = slab_take(s); /* again, with memory */
             }
             assert_true(taken[i] != SLAB_NONE);
             memset(slab_at(s, taken[i]), (int)i, 100);
         }
+        assert_true(slab_take(s) == SLAB_NONE && slab_why(s) == ERR_FULL);
         for (unsigned i = 0; i < 200; i++) {
             assert_int_equal(*slab_at(s, taken[i]), i);
             slab_give(s, taken[i]);

@@ -141,7 +141,8 @@ static char one_way[] =
     "{'targets':10,'path_messages':10,'mix_entropy':true}}";
 static char round_trip[] =
     "{'format':1,'seed':3,'network':{'trip':'round','layers':2,'width':2,"
-    "'gateways':1,'stores':2},'clients':[{'count':6}],"
+    "'gateways':1,'stores':2},'clients':[{'count':4},{'count':2,'challenger':"
+    "true}],"
     "'run':{'measure_s':5},'measure':{'epsilon':true}}";
 static char network[] =
     "{'format':1,'name':'x','level':'network','seed':3,"
@@ -172,7 +173,7 @@ scenario_try(char *text,
         *c = *c == '\'' ? '"' : *c;
     if (scenario_parse(&f, text, strlen(text), "", &p))
         fail_msg("%s", p.text);
-    for (struct heap h = {.most = most}; heap_next(&h);) {
+    for (struct heap h = {.most = most, .proof = 1000}; heap_next(&h);) {
         heap_arm(&h);
         int err = run(f->cases[0], &o, &some, &p);
         heap_disarm(&h);
@@ -200,7 +201,7 @@ static void
 networks_without_memory_are_an_error(void **state)
 {
     (void)state;
-    scenario_try(network, whole_run, 100);
+    scenario_try(network, whole_run, 40);
 }
 
 const struct CMUnitTest test_heap_sim[] = {
