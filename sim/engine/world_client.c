@@ -86,6 +86,9 @@ client_node_store(void *self, struct env_store_req *req)
     struct world *w = k->world;
     int err = 0;
     if (req->op == ENV_STORE_READ) {
+        /* it had no memory for what it would not have to read else */
+        if (w->plan.no_disks && !w->err)
+            w->err = ERR_NOMEM;
         record_read(k, req);
         return;
     }
