@@ -243,7 +243,6 @@ reserve_fill(struct client *c, uint64_t now_us)
                      &route))
         return;
     memcpy(c->reserve, c->frame, len);
-    c->reserve_epoch = view->epoch;
     c->reserve_us = now_us;
 }
 

@@ -221,8 +221,7 @@ struct client {
     struct asked *asked;
     uint64_t asked_len, oldest; /* length: a power of two */
     uint64_t answer_us;
-    uint8_t *reserve; /* a loop made beforehand, with the next two */
-    uint32_t reserve_epoch;
+    uint8_t *reserve;    /* a loop made beforehand */
     uint64_t reserve_us; /* when it was made; 0: there is none */
     struct place place[HOT_PLACES + 1];
     /* people */
