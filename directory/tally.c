@@ -310,6 +310,16 @@ known_order(const void *key, const void *item)
                   SPHINX_ID_LEN);
 }
 
+/* Find what `vote` knew of the relay `identity`; NULL when nothing: a vote may
+ * know nobody, and then has no array to search. */
+static const struct vote_known *
+vote_known_find(const struct vote *vote, const uint8_t identity[SPHINX_ID_LEN])
+{
+    return vote->n_known == 0 ? NULL
+                              : bsearch(identity, vote->known, vote->n_known,
+                                        sizeof *vote->known, known_order);
+}
+
 /* What is said most often, of several the smallest; NULL when fewer than `need`
  * say it. */
 static const uint8_t *
@@ -338,9 +348,7 @@ before_find(struct vote *const *votes, size_t n, size_t need,
     const uint8_t *layer[AUTHORITIES_MAX], *placement[AUTHORITIES_MAX];
     size_t m = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct vote_known *k =
-            bsearch(r->identity, votes[i]->known, votes[i]->n_known,
-                    sizeof *votes[i]->known, known_order);
+        const struct vote_known *k = vote_known_find(votes[i], r->identity);
         const bool store = k && k->layer == layers + 1;
         if (!k || (r->role == ROLE_STORE) != store ||
             (r->role == ROLE_GATEWAY) != (k->layer == 0))
