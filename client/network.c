@@ -159,28 +159,15 @@ network_epoch(const struct client *c)
            (uint32_t)(epochs < EPOCHS_USABLE ? epochs : EPOCHS_USABLE);
 }
 
-struct consensus *
+const struct consensus *
 network_draw(struct client *c)
 {
-    const uint64_t now_us = client_now_us(c);
-    struct consensus *best = NULL, *before = NULL;
-    for (uint32_t e = c->newest; e + VIEWS > c->newest; e--) {
-        struct consensus *n = c->view[e % VIEWS];
-        if (n && n->epoch == e && n->valid_after_s * 1000000 <= now_us) {
-            before = best ? n : NULL;
-            best = best ? best : n;
-        }
-        if (before || e == 0)
-            break;
-    }
-    if (!best)
-        best = c->current;
-    const uint64_t window_us =
-        (uint64_t)best->params.switch_window_s * 1000000 + 1;
-    const uint64_t at_us = rng_below(c->env, window_us);
-    const uint64_t after_us = best->valid_after_s * 1000000;
-    bool early = now_us > after_us && now_us - after_us < at_us;
-    return before && early ? before : best;
+    const struct consensus *view[VIEWS];
+    for (size_t i = 0; i < VIEWS; i++)
+        view[i] = c->view[i];
+    const struct consensus *drawn =
+        consensus_draw(view, VIEWS, c->env, client_now_us(c));
+    return drawn ? drawn : c->current;
 }
 
 int

@@ -18,7 +18,7 @@ void network_switch(struct client *c);
 
 /* Draws the consensus of the next packet: within the window of a new one, it or
  * the one before, with odds that follow the time. */
-struct consensus *network_draw(struct client *c);
+const struct consensus *network_draw(struct client *c);
 
 /* Tells the last epoch that can have begun by now. */
 uint32_t network_epoch(const struct client *c);

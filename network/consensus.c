@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/rng.h"
 #include "lib/codec.h"
 
 /* Rates per 1,000 s; the downlink runs 1.5 times as fast as the clock of the
@@ -226,6 +227,40 @@ consensus_bound_time(const struct consensus *c, uint64_t now_s)
     return now_s < c->valid_after_s ? c->valid_after_s
            : now_s > end_s          ? end_s
                                     : now_s;
+}
+
+const struct consensus *
+consensus_in_force(const struct consensus *const *c, size_t n, uint64_t now_us,
+                   const struct consensus **before)
+{
+    const struct consensus *best = NULL, *second = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!c[i] || c[i]->valid_after_s * 1000000 > now_us ||
+            consensus_is_expired(c[i], now_us / 1000000))
+            continue;
+        if (!best || c[i]->epoch > best->epoch) {
+            second = best;
+            best = c[i];
+        } else if (!second || c[i]->epoch > second->epoch)
+            second = c[i];
+    }
+    if (before)
+        *before = second;
+    return best;
+}
+
+const struct consensus *
+consensus_draw(const struct consensus *const *c, size_t n, struct env *env,
+               uint64_t now_us)
+{
+    const struct consensus *before;
+    const struct consensus *best = consensus_in_force(c, n, now_us, &before);
+    if (!best)
+        return NULL;
+    const uint64_t at_us =
+        rng_below(env, best->params.switch_window_s * 1000000ULL + 1);
+    const bool early = now_us - best->valid_after_s * 1000000 < at_us;
+    return before && early ? before : best;
 }
 
 uint64_t

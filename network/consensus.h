@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/env.h"
 #include "lib/error.h"
 #include "sphinx/sphinx.h"
 
@@ -164,6 +165,24 @@ int consensus_judge_time(const struct consensus *c,
 
 /* now_s as far as c bears it out: not before it begins, nor after it ends. */
 uint64_t consensus_bound_time(const struct consensus *c, uint64_t now_s);
+
+/* Find the newest of n consensuses (NULL: none there; in any order) that is in
+ * force at now_us, microseconds since 1970: begun and not expired. Sets *before,
+ * unless NULL, to the next older one in force. Each is NULL when there is none.
+ */
+const struct consensus *consensus_in_force(const struct consensus *const *c,
+                                           size_t n, uint64_t now_us,
+                                           const struct consensus **before);
+
+/* Draw the consensus of a packet that is sent at now_us, microseconds since
+ * 1970, from the n of c, as consensus_in_force() has them: the newest in force,
+ * or within its params.switch_window_s the one before, with odds that fall with
+ * the time elapsed. Every sender draws so for every packet, so that no moment
+ * at which a sender changes ties its packets together. NULL when none is in
+ * force. */
+const struct consensus *consensus_draw(const struct consensus *const *c,
+                                       size_t n, struct env *env,
+                                       uint64_t now_us);
 
 /* What time has come beyond doubt, for what cannot be undone: by the clock,
  * which says now_s, and by `need` (1 or 2) consensuses of different epochs among

@@ -54,8 +54,8 @@ alarm_turn(struct alarm *a, uint64_t now_us, uint32_t mhz)
 {
     const uint32_t cover = alarm_cover(a);
     const enum alarm_state before = a->state;
-    if (mhz == 0) /* a network that has given up relays' loops */
-        *a = (struct alarm){.way_us = a->way_us};
+    if (mhz == 0) /* nothing can be told from loops that are not sent */
+        a->end_us = 0;
     else if (a->end_us == 0)
         window_begin(a, now_us + a->way_us, mhz);
     if (now_us < a->end_us || a->end_us == 0)

@@ -40,7 +40,8 @@ void alarm_start(struct alarm *a, uint64_t now_us, uint64_t way_us,
 /* One loop came back. */
 void alarm_returned(struct alarm *a, uint64_t now_us);
 /* Judge the window that has ended; mhz: loops sent in a thousand seconds,
- * before alarm_cover(). Returns whether the state has changed; then loops are
+ * before alarm_cover(). While mhz is 0, none is sent, no window runs and the
+ * state stays. Returns whether the state has changed; then loops are
  * sent at another rate, and the next window begins when those come back. */
 bool alarm_turn(struct alarm *a, uint64_t now_us, uint32_t mhz);
 /* How many times the usual rate of own loops is called for. */

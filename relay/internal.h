@@ -23,6 +23,7 @@ struct view {
     const struct consensus *consensus; /* NULL: empty */
     const uint8_t *owner; /* the worker with the link to each relay, or NULL */
     struct sphinx_key *key;
+    struct relay_link_loops *links; /* of each of its relays; worker 0's */
     uint16_t self;
     uint8_t layer;
 };
@@ -112,8 +113,6 @@ struct relay {
     struct alarm alarm;
     struct loop_sent loops[LOOPS_OUT];
     uint32_t loop_next;
-    struct relay_link_loops *link_loops; /* by number, of the newest view */
-    uint32_t link_loops_len;
     bool draining;
     struct relay_stats stats;
     uint8_t *frame; /* scratch of one packet */
@@ -186,12 +185,12 @@ void gateway_again(struct relay *r);
 void gateway_free(struct relay *r);
 
 /* loops.c: the relay's own loops; worker 0. */
-int loops_equip(struct relay *r, const struct consensus *c) CHECK_RESULT;
 void loops_start(struct relay *r, uint64_t now_us);
 /* Is it time for one? Draws the time of the next. */
 bool loops_turn(struct relay *r, uint64_t now_us);
-/* Make one, in r->frame, and say to whom it goes first. */
-int loops_build(struct relay *r, uint16_t *first) CHECK_RESULT;
+/* Make one, in r->frame, and say to whom it goes first, a number in the
+ * consensus of *epoch. Returns ERR_EPOCH when none is in force. */
+int loops_build(struct relay *r, uint16_t *first, uint32_t *epoch) CHECK_RESULT;
 /* One has come back. */
 void loops_returned(struct relay *r, const uint8_t id[static 8]);
 #endif

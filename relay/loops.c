@@ -1,7 +1,12 @@
 /* relay/loops.c - the relay's own cover: loops of the same shape as a client's
  * requests, to a random store and back to itself, at Poisson times (I4). Those
  * that do not come back tell of losses, link by link, and of n-1 attacks
- * (alarm.h); then more of them are sent. */
+ * (alarm.h); then more of them are sent.
+ *
+ * A relay holds a consensus minutes before others may use it. Loops are sent as
+ * clients' packets are: each under a consensus in force, drawn anew, for a loop
+ * sent before would be refused at its first hop and look like an attack. While
+ * none is in force no loop is sent, and the alarm expects none. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +17,20 @@
 
 enum { SLACK_US = 1000000, LOST_WAYS = 4 };
 
-static uint32_t
-loop_mhz(const struct relay *r)
+static void
+loops_views(const struct relay *r, const struct consensus *c[static VIEWS])
 {
-    return r->newest->consensus->params.relay_loop_mhz;
+    for (size_t i = 0; i < VIEWS; i++)
+        c[i] = r->view[i].consensus;
 }
 
-static uint64_t
-loop_wait_us(struct relay *r)
+/* Find the consensus whose rate of loops counts now; NULL: no loops. */
+static const struct consensus *
+loops_in_force(const struct relay *r)
 {
-    uint32_t mhz = loop_mhz(r) * alarm_cover(&r->alarm);
-    return mhz ? rng_exp_us(r->env, 1000000000ULL / mhz) : UINT64_MAX / 2;
+    const struct consensus *c[VIEWS];
+    loops_views(r, c);
+    return consensus_in_force(c, VIEWS, 1000 * env_now_wall_ms(r->env), NULL);
 }
 
 /* How long a loop is under way on average, and a second for the links. */
@@ -33,17 +41,14 @@ way_us(const struct params *p)
            p->store_delay_mean_us + SLACK_US;
 }
 
-/* Room for what the neighbours do in a consensus that is to be the newest. */
-int
-loops_equip(struct relay *r, const struct consensus *c)
+/* Draw the wait for the next loop, and while none can be sent for the next
+ * look. */
+static uint64_t
+loop_wait_us(struct relay *r, const struct consensus *in_force)
 {
-    struct relay_link_loops *made = calloc(c->n_relays, sizeof *made);
-    if (!made)
-        return ERR_NOMEM;
-    free(r->link_loops);
-    r->link_loops = made;
-    r->link_loops_len = (uint32_t)c->n_relays;
-    return 0;
+    const struct consensus *c = in_force ? in_force : r->newest->consensus;
+    const uint32_t mhz = c->params.relay_loop_mhz * alarm_cover(&r->alarm);
+    return mhz ? rng_exp_us(r->env, 1000000000ULL / mhz) : UINT64_MAX / 2;
 }
 
 void
@@ -51,24 +56,26 @@ loops_start(struct relay *r, uint64_t now_us)
 {
     if (r->loop_us != 0)
         return;
-    r->loop_us = now_us + loop_wait_us(r);
+    const struct consensus *c = loops_in_force(r);
+    r->loop_us = now_us + loop_wait_us(r, c);
     alarm_start(&r->alarm, now_us, way_us(&r->newest->consensus->params),
-                loop_mhz(r));
+                c ? c->params.relay_loop_mhz : 0);
 }
 
 /* The end of a loop, one way or the other. */
 static void
 loop_close(struct relay *r, struct loop_sent *l, bool returned)
 {
+    const struct view *v = relay_view(r, l->epoch);
     l->open = false;
     r->stats.loops_returned += returned;
     r->stats.loops_lost += !returned;
-    if (l->epoch != r->newest->consensus->epoch)
+    if (!v)
         return;
-    r->link_loops[l->first].to_returned += returned;
-    r->link_loops[l->first].to_lost += !returned;
-    r->link_loops[l->last].from_returned += returned;
-    r->link_loops[l->last].from_lost += !returned;
+    v->links[l->first].to_returned += returned;
+    v->links[l->first].to_lost += !returned;
+    v->links[l->last].from_returned += returned;
+    v->links[l->last].from_lost += !returned;
 }
 
 static void
@@ -80,7 +87,8 @@ loops_give_up(struct relay *r, uint64_t now_us)
 }
 
 static void
-loop_note(struct relay *r, const struct route *route, const uint8_t id[8])
+loop_note(struct relay *r, const struct consensus *c, const struct route *route,
+          const uint8_t id[8])
 {
     struct loop_sent *l = &r->loops[r->loop_next++ % LOOPS_OUT];
     if (l->open)
@@ -90,43 +98,55 @@ loop_note(struct relay *r, const struct route *route, const uint8_t id[8])
         .first = route->out[0],
         /* of the way back the last hop is this relay itself */
         .last = route->back[route->n_back >= 2 ? route->n_back - 2 : 0],
-        .epoch = r->newest->consensus->epoch,
-        .lost_us = env_now_mono_us(r->env) +
-                   LOST_WAYS * way_us(&r->newest->consensus->params)};
+        .epoch = c->epoch,
+        .lost_us = env_now_mono_us(r->env) + LOST_WAYS * way_us(&c->params)};
     memcpy(l->id, id, sizeof l->id);
 }
 
-int
-loops_build(struct relay *r, uint16_t *first)
+/* Draw the way of a loop under a view, by a store that is not this relay. */
+static int
+loop_route(struct relay *r, const struct view *v, struct route *route)
 {
-    const struct consensus *c = r->newest->consensus;
+    const struct consensus *c = v->consensus;
+    const unsigned store_layer = c->params.layers + 1u;
+    size_t n;
+    const uint16_t *store = consensus_layer(c, store_layer, &n);
+    /* a store turns its loops at another one; the last stands in for it */
+    const bool self = v->layer == store_layer;
+    if (n <= self)
+        return ERR_NOT_FOUND;
+    uint16_t to = store[rng_below(r->env, n - self)];
+    if (self && to == v->self)
+        to = store[n - 1];
+    return route_draw(route, c, r->env, v->self, to, false, ROUTE_SEND);
+}
+
+int
+loops_build(struct relay *r, uint16_t *first, uint32_t *epoch)
+{
     struct request request = {.kind = WIRE_LOOP};
     struct route route;
     struct sphinx_end end;
     uint8_t seed[SPHINX_SEED_LEN];
-    size_t n;
-    const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
-    /* a store turns its loops at another one; the last stands in for it */
-    bool self = r->newest->layer == c->params.layers + 1u;
-    if (n <= self)
-        return ERR_NOT_FOUND;
-    uint16_t to = store[rng_below(r->env, n - self)];
-    if (self && to == r->newest->self)
-        to = store[n - 1];
-    int err =
-        route_draw(&route, c, r->env, r->newest->self, to, false, ROUTE_SEND);
+    const struct consensus *kept[VIEWS];
+    const uint64_t wall_us = 1000 * env_now_wall_ms(r->env);
+    loops_views(r, kept);
+    const struct consensus *c = consensus_draw(kept, VIEWS, r->env, wall_us);
+    if (!c)
+        return ERR_EPOCH;
+    int err = loop_route(r, relay_view(r, c->epoch), &route);
     if (err)
         return err;
     *first = route.out[0];
+    *epoch = c->epoch;
     memcpy(end.handle, r->plane->loop_handle, sizeof end.handle);
     env_random_crypto(r->env, end.surb_id, sizeof end.surb_id);
     env_random_crypto(r->env, request.box, sizeof request.box);
     env_random_crypto(r->env, request.work, sizeof request.work);
     env_random_crypto(r->env, seed, sizeof seed);
-    loop_note(r, &route, end.surb_id);
-    err = request_build(r->worker, c, r->env, &route,
-                        1000 * env_now_wall_ms(r->env), &request, &end, seed,
-                        r->frame);
+    loop_note(r, c, &route, end.surb_id);
+    err = request_build(r->worker, c, r->env, &route, wall_us, &request, &end,
+                        seed, r->frame);
     sodium_memzero(seed, sizeof seed);
     return err;
 }
@@ -136,13 +156,14 @@ loops_turn(struct relay *r, uint64_t now_us)
 {
     if (!r->newest || r->draining)
         return false;
-    alarm_turn(&r->alarm, now_us, loop_mhz(r));
+    const struct consensus *c = loops_in_force(r);
+    alarm_turn(&r->alarm, now_us, c ? c->params.relay_loop_mhz : 0);
     if (now_us < r->loop_us)
         return false;
     loops_give_up(r, now_us);
     /* a missed time is skipped: the next is drawn from now */
-    r->loop_us = now_us + loop_wait_us(r);
-    return true;
+    r->loop_us = now_us + loop_wait_us(r, c);
+    return c != NULL;
 }
 
 void

@@ -70,6 +70,14 @@ relay_worker(struct relay **out, const struct relay *first, uint32_t number,
     return worker_new(out, first->plane, number, env);
 }
 
+static void
+view_clear(struct view *v)
+{
+    sphinx_key_free(&v->key);
+    free(v->links);
+    *v = (struct view){0};
+}
+
 void
 relay_free(struct relay **rp)
 {
@@ -92,8 +100,7 @@ relay_free(struct relay **rp)
     slab_free(&r->slab);
     sphinx_worker_free(&r->worker);
     for (size_t i = 0; i < VIEWS; i++)
-        sphinx_key_free(&r->view[i].key);
-    free(r->link_loops);
+        view_clear(&r->view[i]);
     free(r->frame);
     if (--r->plane->users == 0)
         plane_free(&r->plane);
@@ -153,7 +160,7 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
                     const uint8_t *owner)
 {
     struct view *v = &r->view[c->epoch % VIEWS];
-    struct sphinx_key *key = NULL;
+    struct view made = {.consensus = c, .owner = owner};
     int self = consensus_find(c, r->plane->identity);
     if (self < 0)
         return ERR_NOT_FOUND;
@@ -162,24 +169,22 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
     if (c->relays[self].role == ROLE_STORE && !r->env->ops->store)
         return ERR_UNSUPPORTED;
     const bool newest = !r->newest || r->newest->consensus->epoch <= c->epoch;
+    made.self = (uint16_t)self;
+    made.layer = c->relays[self].layer;
     int err = relay_equip(r, c);
     if (!err)
-        err = sphinx_key_new(&key, &c->params.geometry, seed,
+        err = sphinx_key_new(&made.key, &c->params.geometry, seed,
                              r->plane->identity, c->digest);
-    if (err)
-        return err;
-    pipeline_unwrap(r); /* with the keys it was taken in for */
-    err = newest ? loops_equip(r, c) : 0;
+    if (!err && r->number == 0 &&
+        !(made.links = calloc(c->n_relays, sizeof *made.links)))
+        err = ERR_NOMEM;
     if (err) {
-        sphinx_key_free(&key);
+        view_clear(&made);
         return err;
     }
-    sphinx_key_free(&v->key);
-    *v = (struct view){.consensus = c,
-                       .owner = owner,
-                       .key = key,
-                       .self = (uint16_t)self,
-                       .layer = c->relays[self].layer};
+    pipeline_unwrap(r); /* with the keys it was taken in for */
+    view_clear(v);
+    *v = made;
     if (newest)
         r->newest = v;
     if (r->number == 0)
@@ -195,8 +200,7 @@ relay_forget(struct relay *r, uint32_t epoch)
     if (!v->consensus || v->consensus->epoch != epoch)
         return;
     pipeline_unwrap(r);
-    sphinx_key_free(&v->key);
-    *v = (struct view){0};
+    view_clear(v);
     if (r->newest != v)
         return;
     r->newest = NULL;
@@ -342,11 +346,12 @@ static void
 own_loop_send(struct relay *r, uint64_t now_us)
 {
     uint16_t first;
+    uint32_t epoch;
     if (!loops_turn(r, now_us))
         return;
-    int err = loops_build(r, &first);
+    int err = loops_build(r, &first, &epoch);
     if (!err)
-        err = dispatch_send(r, first, r->newest->consensus->epoch, r->frame);
+        err = dispatch_send(r, first, epoch, r->frame);
     if (err)
         relay_drop(r, err);
     else
@@ -404,10 +409,13 @@ relay_alarm(const struct relay *r)
 }
 
 struct relay_link_loops
-relay_link_loops(const struct relay *r, uint16_t number)
+relay_link_loops(const struct relay *r, uint32_t epoch, uint16_t number)
 {
-    return number < r->link_loops_len ? r->link_loops[number]
-                                      : (struct relay_link_loops){0};
+    const struct view *v = &r->view[epoch % VIEWS];
+    return v->links && v->consensus->epoch == epoch &&
+                   number < v->consensus->n_relays
+               ? v->links[number]
+               : (struct relay_link_loops){0};
 }
 
 size_t

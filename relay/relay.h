@@ -126,8 +126,10 @@ void relay_stats_add(struct relay_stats *sum, const struct relay_stats *s);
 /* Does it look as if packets were withheld (relay/alarm.h)? */
 const struct alarm *relay_alarm(const struct relay *r);
 
-/* Of the neighbour with this number in the newest consensus, since it came. */
-struct relay_link_loops relay_link_loops(const struct relay *r,
+/* Tell what came of the own loops that were sent under the consensus of `epoch`
+ * by way of the neighbour with this number in it; zeros when the consensus is
+ * not kept (any more), or r is not worker 0. */
+struct relay_link_loops relay_link_loops(const struct relay *r, uint32_t epoch,
                                          uint16_t number);
 
 /* Packets held now, by all workers. */

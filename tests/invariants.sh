@@ -222,6 +222,10 @@ change I4 'relays send half as many loops' relay/loops.c \
     'rng_exp_us(r->env, 1000000000ULL / mhz)' \
     'rng_exp_us(r->env, 2000000000ULL / mhz)' \
     'cover/i4_clients*'
+change I4 'loops go under a consensus that has not begun' network/consensus.c \
+    'if (!c[i] || c[i]->valid_after_s * 1000000 > now_us ||' \
+    'if (!c[i] ||' \
+    'watch/i4_loops*'
 change I4 'gateways send no dummies' relay/gateway.c \
     'if (downlink_pop(&c->down, now_us, &packet))' \
     'if (downlink_pop(&c->down, now_us, &packet) && packet != UINT32_MAX)' \
@@ -361,8 +365,8 @@ change I11 'packets take the memory of all' relay/daemon/memory.c \
 # ---- I12 no value drawn once is seen in two places ----
 
 change I12 'a client takes an epoch up at one moment' client/network.c \
-    'bool early = now_us > after_us && now_us - after_us < at_us;' \
-    'bool early = now_us < c->switch_s * 1000000; (void)after_us; (void)at_us;' \
+    'consensus_draw(view, VIEWS, c->env, client_now_us(c));' \
+    'c->current; (void)view;' \
     'i12_epochs/*'
 change I12 'a packet that was held back passes' relay/replay.c \
     'enum { TIME_BITS = 29, TIME_UNIT_S = 8 };' \

@@ -105,8 +105,8 @@ both_ends_see_a_bad_link(void **state)
     engine_adversary(w->engine, cut, NULL);
     world_run_s(w, 200);
     for (uint16_t other = 2 + MIXES; other < 2 + 2 * MIXES; other++) {
-        struct relay_link_loops to =
-            relay_link_loops(w->relay[LOSES_FROM].relay, other);
+        struct relay_link_loops to = relay_link_loops(
+            w->relay[LOSES_FROM].relay, w->net.consensus->epoch, other);
         if (other == LOSES_TO) {
             assert_int_equal(to.to_returned, 0);
             assert_true(to.to_lost > 50);
@@ -115,8 +115,8 @@ both_ends_see_a_bad_link(void **state)
         }
     }
     for (uint16_t other = 2; other < 2 + MIXES; other++) {
-        struct relay_link_loops from =
-            relay_link_loops(w->relay[LOSES_TO].relay, other);
+        struct relay_link_loops from = relay_link_loops(
+            w->relay[LOSES_TO].relay, w->net.consensus->epoch, other);
         if (other == LOSES_FROM) {
             assert_int_equal(from.from_returned, 0);
             assert_true(from.from_lost > 50);
@@ -127,9 +127,115 @@ both_ends_see_a_bad_link(void **state)
     world_free(&w);
 }
 
+/* ---- epochs ---- */
+
+enum { EPOCH_S = 600, EARLY_S = 160, EPOCHS = 2, VIEWS_KEPT = 3 };
+
+static void
+quick_epochs(struct params *p)
+{
+    params_default(p, EPOCH_S);
+    p->relay_loop_mhz = 2000;
+}
+
+static struct world *
+world_epochs(void)
+{
+    struct world_config config = idle;
+    config.seed = test_seed();
+    config.params = quick_epochs;
+    return world_new(&config);
+}
+
+static uint32_t
+alarms_count(const struct world *w)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->n_relays; i++)
+        n += relay_alarm(w->relay[i].relay)->alarms;
+    return n;
+}
+
+/* Relays have the next consensus minutes before it begins. A loop under it would
+ * be refused at its first hop: then all die before each epoch, the cover is
+ * off, and the alarm is no use. 1,300 s of 10 relays are 1,300 windows, of which
+ * 0.15 alarms are due to chance, more than 3 once in 50,000 runs. */
+static void
+i4_loops_live_through_epochs(void **state)
+{
+    (void)state;
+    struct world *w = world_epochs();
+    struct relay_stats before, s;
+    const double begun_s = 10; /* of the first epoch, when a world begins */
+    world_run_s(w, EPOCH_S - EARLY_S - begun_s);
+    for (unsigned i = 0; i < EPOCHS; i++) {
+        sim_world_stats(w, &before);
+        world_epoch(w);
+        world_run_s(w, EARLY_S);
+        sim_world_stats(w, &s);
+        /* 2 a second: 3,200, and five deviations */
+        assert_in_range(s.loops_sent - before.loops_sent, 2910, 4500);
+        assert_int_equal(s.dropped[-ERR_DEADLINE_FAR], 0);
+        world_run_s(w, EPOCH_S - EARLY_S);
+    }
+    sim_world_stats(w, &s);
+    assert_int_equal(s.loops_lost, 0);
+    assert_in_range(alarms_count(w), 0, 3);
+    world_free(&w);
+}
+
+/* A relay whose clock says that its consensus has not begun sends no loops, as
+ * they would be refused, misses none, and goes on when the clock is right. */
+static void
+i4_no_loop_before_an_epoch(void **state)
+{
+    (void)state;
+    struct world *w = world_epochs();
+    const struct relay *r = w->relay[VICTIM].relay;
+    world_run_s(w, 30);
+    const struct alarm before = *relay_alarm(r);
+    world_relay_clock(w, VICTIM, -60);
+    const uint64_t sent = relay_stats(r)->loops_sent;
+    world_run_s(w, 15);
+    assert_int_equal(relay_stats(r)->loops_sent, sent);
+    assert_int_equal(relay_alarm(r)->bad, before.bad);
+    world_relay_clock(w, VICTIM, 0);
+    world_run_s(w, 60);
+    assert_in_range(relay_stats(r)->loops_sent - sent, 65, 250);
+    assert_int_not_equal(relay_alarm(r)->state, ALARM_RAISED);
+    world_free(&w);
+}
+
+/* Counts of links belong to the consensus whose numbers they go by. */
+static void
+links_are_counted_by_epoch(void **state)
+{
+    (void)state;
+    struct world *w = world_epochs();
+    const struct relay *r = w->relay[VICTIM].relay;
+    const uint32_t first = w->net.consensus->epoch;
+    uint64_t returned[2] = {0};
+    world_run_s(w, EPOCH_S / 2);
+    world_epoch(w);
+    world_run_s(w, EPOCH_S);
+    for (uint32_t epoch = 0; epoch < 2; epoch++)
+        for (uint16_t i = 0; i < w->n_relays; i++)
+            returned[epoch] +=
+                relay_link_loops(r, first + epoch, i).to_returned;
+    assert_in_range(returned[0], 900, 1500); /* 1,180, and half a window */
+    assert_in_range(returned[1], 350, 760);  /* 620, less that */
+    /* one whose epoch is not kept counts for nobody */
+    assert_int_equal(relay_link_loops(r, first + VIEWS_KEPT, 3).to_returned, 0);
+    assert_true(returned[0] + returned[1] <= relay_stats(r)->loops_returned);
+    world_free(&w);
+}
+
 const struct CMUnitTest test_watch[] = {
     cmocka_unit_test(n_minus_1_is_noticed),
     cmocka_unit_test(idle_is_quiet),
     cmocka_unit_test(both_ends_see_a_bad_link),
+    cmocka_unit_test(i4_loops_live_through_epochs),
+    cmocka_unit_test(i4_no_loop_before_an_epoch),
+    cmocka_unit_test(links_are_counted_by_epoch),
 };
 TEST_SUITE(test_watch);

@@ -125,13 +125,31 @@ a_gap_says_nothing(void **state)
     assert_int_equal(a.windows, 0);
     assert_true(alarm_turn(&a, alarm_next_us(&a), MHZ)); /* nothing came */
     assert_int_equal(a.state, ALARM_WARY);
-    alarm_start(&a, 1000, WAY_US, 0); /* a network without relays' loops */
+}
+
+/* While no loop can be sent none is missed, and nothing that was seen before is
+ * forgotten. */
+static void
+no_loops_say_nothing(void **state)
+{
+    (void)state;
+    struct alarm a;
+    alarm_start(&a, 1000, WAY_US, 0);
     assert_true(alarm_next_us(&a) == UINT64_MAX);
+    assert_false(alarm_turn(&a, 500000000, 0));
+    assert_false(alarm_turn(&a, 600000000, MHZ)); /* loops are sent again */
+    assert_int_equal(alarm_next_us(&a), 600000000 + WAY_US + 40000000);
+    assert_true(alarm_turn(&a, alarm_next_us(&a), MHZ)); /* nothing came */
+    assert_int_equal(a.state, ALARM_WARY);
+    assert_false(alarm_turn(&a, alarm_next_us(&a), 0));
+    assert_int_equal(a.state, ALARM_WARY);
+    assert_int_equal(a.windows, 1);
 }
 
 const struct CMUnitTest test_alarm[] = {
     cmocka_unit_test(windows_follow_the_poisson_law),
     cmocka_unit_test(two_bad_windows_alarm),
     cmocka_unit_test(a_gap_says_nothing),
+    cmocka_unit_test(no_loops_say_nothing),
 };
 TEST_SUITE(test_alarm);

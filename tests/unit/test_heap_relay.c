@@ -398,7 +398,9 @@ role_try(uint32_t number, void (*change)(struct params *p))
             assert_true(some.forwarded + 1 >= all.forwarded);
             assert_true(some.answered + 1 >= all.answered);
             assert_true(some.lost <= 1 + all.lost);
-            assert_true(some.loops + 12 >= all.loops); /* drawn anew */
+            /* drawn anew in each run, 21 expected: 2 or fewer by chance once
+             * in 6 million */
+            assert_true(some.loops >= 3);
             assert_int_equal(some.down, all.down);
             assert_int_equal(some.pieces, all.pieces);
             assert_int_equal(some.held, all.held);
