@@ -420,6 +420,39 @@ floods_are_cut(void **state)
     world_free(&w);
 }
 
+/* The gateway and a visitor agree on a time that the newest consensus
+ * contradicts: it is over, or far from begun. However well the packet's deadline
+ * fits that time, it does not come near the replay set; when the clocks are right
+ * again all is as before. */
+static void
+i10_no_replay_set_learns_of_a_time_beyond_the_consensus(void **state)
+{
+    (void)state;
+    static struct world w;
+    world_make(&w, SPHINX_SUITE_X25519, test_seed() + 8);
+    const struct relay_stats *s = relay_stats(w.host[0].relay);
+    const int64_t len_ms = 1000LL * w.net.consensus->params.epoch_len_s;
+    const struct {
+        int64_t ahead_ms;
+        int err;
+    } row[] = {{0, 0},
+               {EPOCHS_USABLE * len_ms, ERR_EXPIRED},
+               {0, 0},
+               {-3 * len_ms, ERR_FUTURE},
+               {0, 0}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        const uint64_t forwarded = s->forwarded;
+        const uint64_t refused = s->dropped[-row[i].err];
+        engine_clock(w.engine, 0, row[i].ahead_ms);
+        engine_clock(w.engine, VISITOR_NODE, row[i].ahead_ms);
+        assert_int_equal(visitor_ask(&w, WIRE_LOOP, 1, 0, NULL),
+                         row[i].err ? 0 : WIRE_EMPTY);
+        assert_int_equal(s->forwarded, forwarded + !row[i].err);
+        assert_true(!row[i].err || s->dropped[-row[i].err] > refused);
+    }
+    world_free(&w);
+}
+
 /* A relay that leaves takes nothing any more and lets out all it holds. */
 static void
 drain_lets_out_what_is_held(void **state)
@@ -562,6 +595,7 @@ const struct CMUnitTest test_relays[] = {
     cmocka_unit_test(i7_wrong_packets_are_counted),
     cmocka_unit_test(i7_garbage_is_counted),
     cmocka_unit_test(floods_are_cut),
+    cmocka_unit_test(i10_no_replay_set_learns_of_a_time_beyond_the_consensus),
     cmocka_unit_test(drain_lets_out_what_is_held),
     cmocka_unit_test(i2_downlink_is_constant),
     cmocka_unit_test(i2_a_stalled_client_gets_no_burst_and_all_answers),
