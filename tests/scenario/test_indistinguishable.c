@@ -8,7 +8,8 @@
  * (times and sizes on the watched client's wire) and what the gateway can
  * compute: the delay in its own block of each packet, and the answers that
  * mixes bring for the client's handles (with suite null blocks are in the
- * clear). Each statistic must keep below its threshold (false alarms: once in
+ * clear). It sees also the delay that the gateway's next mix finds in what comes
+ * from there, since whoever runs both must not tell either. Each statistic must keep below its threshold (false alarms: once in
  * 10^6 comparisons, see tests/stats.h) and must exceed it when 2 % of the
  * events are changed. */
 #include "tests/runner.h"
@@ -55,8 +56,8 @@ struct view {
     struct world *world;
     uint32_t node, gateway;
     double from_s;
-    size_t up, down, answers, wrong_size, unknown, repeated;
-    double *up_s, *down_s, *answer_s, *delay;
+    size_t up, down, answers, mixed, wrong_size;
+    double *up_s, *down_s, *answer_s, *delay, *mix_delay;
     uint64_t *id; /* of answers */
     uint8_t handle[ANSWERS_HANDLES][8];
     size_t handles;
@@ -73,8 +74,11 @@ room(void)
 static void
 view_make(struct view *v)
 {
-    *v = (struct view){
-        .up_s = room(), .down_s = room(), .answer_s = room(), .delay = room()};
+    *v = (struct view){.up_s = room(),
+                       .down_s = room(),
+                       .answer_s = room(),
+                       .delay = room(),
+                       .mix_delay = room()};
     v->id = (uint64_t *)(void *)room();
 }
 
@@ -85,6 +89,7 @@ view_free(struct view *v)
     free(v->down_s);
     free(v->answer_s);
     free(v->delay);
+    free(v->mix_delay);
     free(v->id);
 }
 
@@ -98,6 +103,15 @@ see_up(struct view *v, double s, const uint8_t *frame)
         v->delay[v->up] = codec_get16(frame + BLOCK + 3);
         v->up_s[v->up++] = s;
     }
+}
+
+/* A packet from the gateway to a mix: how long that one is to keep it. */
+static void
+see_mixed(struct view *v, double s, const uint8_t *frame)
+{
+    if (frame[BLOCK] == SPHINX_FORWARD && s >= v->from_s &&
+        v->mixed < events_max())
+        v->mix_delay[v->mixed++] = codec_get16(frame + BLOCK + 3);
 }
 
 /* A packet to the gateway: is it an answer for one of the client's handles? */
@@ -126,6 +140,8 @@ see(void *ctx, uint64_t now_us, uint32_t from, uint32_t to,
     else if (from == v->gateway && to == v->node && s >= v->from_s &&
              frame[0] == WIRE_PACKET)
         v->down_s[v->down++] = s;
+    else if (from == v->gateway && to < v->world->n_relays)
+        see_mixed(v, s, frame);
     else if (to == v->gateway && from < v->world->n_relays)
         see_answer(v, s, frame);
 }
@@ -263,17 +279,30 @@ send_memory(const struct view *a, const struct view *b)
     return fabs(z) / STATS_ALARM;
 }
 
+static double
+ks_of_delays(const double *a, size_t n, const double *b, size_t m)
+{
+    double *x = room(), *y = room();
+    memcpy(x, a, n * sizeof *x);
+    memcpy(y, b, m * sizeof *y);
+    double d = stats_ks(x, n, y, m) / STATS_KS_ALARM;
+    free(x);
+    free(y);
+    return d;
+}
+
 /* The delay in the gateway's own block. */
 static double
 delays(const struct view *a, const struct view *b)
 {
-    double *x = room(), *y = room();
-    memcpy(x, a->delay, a->up * sizeof *x);
-    memcpy(y, b->delay, b->up * sizeof *y);
-    double d = stats_ks(x, a->up, y, b->up) / STATS_KS_ALARM;
-    free(x);
-    free(y);
-    return d;
+    return ks_of_delays(a->delay, a->up, b->delay, b->up);
+}
+
+/* The delay in the first mix's block. */
+static double
+mix_delays(const struct view *a, const struct view *b)
+{
+    return ks_of_delays(a->mix_delay, a->mixed, b->mix_delay, b->mixed);
 }
 
 /* Lags from every packet out to the answers of the next eight seconds, each
@@ -358,7 +387,8 @@ static const struct {
                  {"intervals between answers", answer_gaps},
                  {"lag from packet to answers", lags},
                  {"packets out against answers", cross_correlation},
-                 {"answers of a packet", answered}};
+                 {"answers of a packet", answered},
+                 {"delay at the first mix", mix_delays}};
 enum { STATISTICS = sizeof statistic / sizeof statistic[0] };
 
 /* ---- planted changes of 2 % ---- */
@@ -370,8 +400,10 @@ view_copy(struct view *to, const struct view *from)
     to->up = from->up;
     to->down = from->down;
     to->answers = from->answers;
+    to->mixed = from->mixed;
     memcpy(to->up_s, from->up_s, from->up * sizeof(double));
     memcpy(to->delay, from->delay, from->up * sizeof(double));
+    memcpy(to->mix_delay, from->mix_delay, from->mixed * sizeof(double));
     memcpy(to->down_s, from->down_s, from->down * sizeof(double));
     memcpy(to->answer_s, from->answer_s, from->answers * sizeof(double));
 }
@@ -432,6 +464,11 @@ plant(struct view *v, size_t k)
             if (fiftieth(i))
                 v->answer_s[i] = v->up_s[i] + (k == 6 ? 1 : BIN_MS / 1e3);
         qsort(v->answer_s, v->answers, sizeof(double), by_time);
+        break;
+    case 9: /* 2 % do not wait there */
+        for (size_t i = 0; i < v->mixed; i++)
+            if (fiftieth(i))
+                v->mix_delay[i] = 0;
         break;
     default: /* 2 % are not answered */
         v->answers -= v->answers / 50;
