@@ -241,6 +241,36 @@ who_keeps_nothing_says_kept(void **state)
     stage_clear(&s);
 }
 
+/* Both stores say "kept" and lose it. The letter is put again as long as its
+ * reader says nothing, the first time a minute later; by a client that was killed
+ * meanwhile as well, which waits for a minute on average, and beyond 1,200 s once
+ * in 10^8. */
+static void
+i6_what_a_store_has_lost_is_put_again(void **state)
+{
+    (void)state;
+    for (unsigned killed = 0; killed < 2; killed++) {
+        struct stage s = stage_set(60 + killed, LAYERS + 1);
+        struct rogue *other = rogue_new(s.w, s.r->number + 1);
+        s.r->vices = other->vices = VICE_KEEPS_NOTHING;
+        const uint64_t order = world_say(s.a, "b", "hello");
+        world_run_s(s.w, 30);
+        assert_int_equal(world_state(s.a, "b", order), CLIENT_SENT);
+        s.r->vices = other->vices = 0;
+        assert_int_equal(world_take(s.b, "a"), 0);
+        if (killed) {
+            world_client_stop(s.a);
+            world_client_start(s.a);
+        }
+        world_run_s(s.w, killed ? 1200 : 120);
+        assert_int_equal(world_take(s.b, "a"), 1);
+        world_run_s(s.w, 60);
+        assert_int_equal(world_state(s.a, "b", order), CLIENT_DELIVERED);
+        rogue_free(&other);
+        stage_clear(&s);
+    }
+}
+
 /* What a store sees, and whose letters it burns and withholds. */
 struct look {
     size_t n, gets, puts;
@@ -380,6 +410,7 @@ const struct CMUnitTest test_adversary[] = {
     cmocka_unit_test(who_drops_by_link_shuns_one_neighbour),
     cmocka_unit_test(a_hoard_leaves_together),
     cmocka_unit_test(who_keeps_nothing_says_kept),
+    cmocka_unit_test(i6_what_a_store_has_lost_is_put_again),
     cmocka_unit_test(a_store_spies_withholds_and_burns),
     cmocka_unit_test(a_gateway_keeps_consensus_and_packets),
     cmocka_unit_test(clocks_are_each_ones_own),
