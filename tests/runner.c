@@ -1,7 +1,9 @@
 /* tests/runner.c - every suite in one process, one summary at the end.
- * usage: run-tests [FILTER]   e.g. run-tests 'sphinx/''*' */
+ * usage: run-tests [PATTERN]   e.g. run-tests 'sphinx/''*'
+ * A pattern that names no test is an error (2): nothing was tested. */
 #include "tests/runner.h"
 
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +83,16 @@ add(const char *module, const struct CMUnitTest *tests, size_t n)
     }
 }
 
+/* Does any test have such a name? cmocka itself passes when none has. */
+static bool
+is_named(const char *pattern)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fnmatch(pattern, names[i], 0) == 0)
+            return true;
+    return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -91,6 +103,12 @@ main(int argc, char **argv)
     if (n_expected > 0)
         printf("%zu attacks are expected to work still (" EXPECTED "*)\n",
                n_expected);
+    if (argc > 2 || (argc > 1 && !is_named(argv[1]))) {
+        if (argc == 2)
+            printf("no test is named '%s'\n", argv[1]);
+        puts("usage: run-tests [PATTERN], one, as 'sphinx*'");
+        return 2;
+    }
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     /* the count of failures must not wrap around to exit status 0 */
