@@ -269,6 +269,56 @@ i2_a_gateway_that_leaves_does_not_show(void **state)
     course_run(&c);
 }
 
+/* In the next consensus a mix that every way has is of all stores' family. */
+static void
+ways_end(void *ctx, struct consensus *next)
+{
+    (void)ctx;
+    memset(next->relays[GATEWAYS].family, 7, FAMILY_LEN);
+    for (size_t i = 0; i < STORES; i++)
+        memset(next->relays[RELAYS - 1 - i].family, 7, FAMILY_LEN);
+}
+
+/* Not even cover can be made any more: the clock goes on with the loops kept
+ * while there are any, and then the link is left. No tick passes in silence. */
+static void
+i2_where_nothing_can_be_made_the_link_is_left(void **state)
+{
+    (void)state;
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = GATEWAYS,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = STORES,
+                                        .params = epochs_short,
+                                        .seed = test_seed() + 2};
+    struct wire x = {.at_s = calloc(FRAMES_MAX, sizeof(double))};
+    struct world *w = world_new(&config);
+    struct world_client *a = world_client_add(w, "fast", 0);
+    unsigned seconds = 0;
+    assert_non_null(x.at_s);
+    x.node = a->node;
+    world_run_s(w, 60);
+    w->net.change = ways_end;
+    world_epoch(w);
+    engine_tap(w->engine, wire_see, &x);
+    for (size_t n = 0; client_leave(a->client) == CLIENT_STAY; n = x.n) {
+        world_run_s(w, 1);
+        assert_true(++seconds < 2 * EPOCH_S);
+        assert_true(x.n > n); /* 45 a second: by chance never */
+    }
+    assert_int_equal(client_leave(a->client), CLIENT_BROKEN);
+    assert_true(seconds > EPOCH_S / 2);
+    const double rate = rate_of(w, "fast");
+    assert_true(clock_alarm(&x, 0, x.n, x.at_s[x.n - 1] - x.at_s[0], rate) < 1);
+    const size_t left = x.n;
+    world_run_s(w, 10);
+    assert_int_equal(x.n, left);
+    engine_tap(w->engine, NULL, NULL);
+    free(x.at_s);
+    world_free(&w);
+}
+
 /* The statistic: a right clock passes, one that misses a frame out of twenty
  * does not. */
 static void
@@ -305,5 +355,6 @@ const struct CMUnitTest test_i2_rate[] = {
     cmocka_unit_test(i2_a_family_does_not_show),
     cmocka_unit_test(i2_a_zero_key_does_not_show),
     cmocka_unit_test(i2_a_gateway_that_leaves_does_not_show),
+    cmocka_unit_test(i2_where_nothing_can_be_made_the_link_is_left),
 };
 TEST_SUITE(test_i2_rate);
