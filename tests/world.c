@@ -95,6 +95,16 @@ world_epoch(struct world *w)
 }
 
 void
+world_epoch_due(struct world *w)
+{
+    const struct consensus *c = w->net.consensus;
+    const uint64_t len_s = c->params.epoch_len_s;
+    if (env_now_wall_s(w->relay[0].env) >=
+        c->valid_after_s + len_s - len_s / 20)
+        world_epoch(w);
+}
+
+void
 world_client_clock(struct world_client *k, double ahead_s)
 {
     engine_clock(k->world->engine, k->node, (int64_t)(ahead_s * 1000));

@@ -40,6 +40,9 @@ void world_client_watch(struct world_client *k);
 
 /* The next epoch's consensus is published. */
 void world_epoch(struct world *w);
+/* The same when it is time, a twentieth of an epoch before that begins: what
+ * courses longer than a consensus call every second. */
+void world_epoch_due(struct world *w);
 /* This client's, or relay's, wall clock jumps to so far ahead of all others. */
 void world_client_clock(struct world_client *k, double ahead_s);
 void world_relay_clock(struct world *w, uint32_t number, double ahead_s);

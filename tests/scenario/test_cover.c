@@ -194,17 +194,6 @@ watch_begin(struct watch *v, const char *profile,
     }
 }
 
-/* The next consensus comes a twentieth of an epoch before it is in force. */
-static void
-epochs_go_on(struct world *w)
-{
-    const struct consensus *c = w->net.consensus;
-    const uint64_t len_s = c->params.epoch_len_s;
-    if (env_now_wall_s(w->relay[0].env) >=
-        c->valid_after_s + len_s - len_s / 20)
-        world_epoch(w);
-}
-
 /* Watch for so many seconds. */
 static void
 watch_run(struct watch *v, double seconds)
@@ -217,7 +206,7 @@ watch_run(struct watch *v, double seconds)
     engine_tap(v->world->engine, tap, v);
     for (double s = 0; s < seconds; s++) {
         world_keep_busy(v->client[BUSY], "peer", v->client[PEER], "busy");
-        epochs_go_on(v->world);
+        world_epoch_due(v->world);
         world_run_s(v->world, 1);
     }
     engine_tap(v->world->engine, NULL, NULL);

@@ -173,6 +173,7 @@ watched_run(struct world *w, struct world_client *a, unsigned seconds)
 {
     for (unsigned i = 0; i < seconds; i++) {
         world_client_watch(a);
+        world_epoch_due(w);
         world_run_s(w, 1);
     }
 }
@@ -202,6 +203,7 @@ course_run(const struct course *c)
     if (c->gateway_leaves) {
         w->net.change = leave;
         world_epoch(w);
+        w->net.change = NULL;
         watched_run(w, a, EPOCH_S + EPOCH_S / 12);
     }
     watched_run(w, a, 20);
