@@ -40,10 +40,8 @@ const struct vice_row adversary_vices[VICES] = {
      "expected_to_fail_an_invitation_is_burnt"},
     {VICE_HOARDS_ANSWERS, "hoards_answers", "store",
      "keeps answers for a minute and sends them together",
-     "of the hoard at most what the smallest slack lets through arrives, and "
-     "its "
-     "clients avoid the store",
-     "i12_a_hoard_does_not_arrive"},
+     "8 s of a minute's answers arrive, and its clients ask another store",
+     "i12_hoarded_answers_are_refused"},
     {VICE_WITHHOLDS, "withholds", "gateway, store",
      "keeps back consensuses, packets, or what lies in one box",
      "a client goes to the next of its gateways within seconds, and to no "

@@ -434,6 +434,14 @@ change I12 'a packet that was held back passes' relay/pipeline.c \
     'return replay_insert(p->r->plane->replay, job->replay_tag, deadline_s,
                          deadline_s);' \
     'adversary/i12_*'
+change I12 'mixes of the way back wait for a hoard' network/request.c \
+    'req->is_rough ? &out_late : &back_late' \
+    '&out_late' \
+    'i12_hoard/i12_hoarded*'
+change I12 'who answers late is asked as before' client/requests.c \
+    '    if (2 * q->late >= q->asked)' \
+    '    if (0)' \
+    'i12_hoard/i12_who_hoards*'
 
 # ---- the sum ----
 

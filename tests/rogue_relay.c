@@ -201,7 +201,8 @@ request_take(struct rogue *r, const struct rogue_sight *s,
         own.kind = WIRE_LOOP;
     if ((r->vices & VICE_BURNS_BOXES) && q->kind == WIRE_GET)
         box_burn(r, q->box);
-    if (r->vices & VICE_HOARDS_ANSWERS) {
+    if ((r->vices & VICE_HOARDS_ANSWERS) &&
+        (!r->hoards_box || memcmp(q->box, r->box, sizeof r->box) == 0)) {
         due_us = (due_us / r->hoard_us + 1) * r->hoard_us;
         adversary_count(r->done, VICE_HOARDS_ANSWERS);
     }

@@ -130,6 +130,23 @@ world_pair(struct world *w, struct world_client *a, const char *a_calls_b,
     assert_int_equal(sim_client_pair(a, a_calls_b, b, b_calls_a), 0);
 }
 
+uint16_t
+world_first_box(const struct world *w, const char *invitation,
+                uint8_t box[static LETTER_BOX_LEN])
+{
+    const struct consensus *c = w->net.consensus;
+    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN];
+    const struct letter_place first = {
+        (uint32_t)((c->valid_after_s + 10) / c->params.period_s), 0};
+    struct invite i;
+    uint16_t store, fallback;
+    assert_int_equal(invite_read(&i, invitation), 0);
+    invite_chains(i.seed, inviter, invitee);
+    letter_box(invitee, first, box);
+    assert_int_equal(consensus_store_of(c, box, &store, &fallback), 0);
+    return store;
+}
+
 uint64_t
 world_say(struct world_client *from, const char *to, const char *text)
 {

@@ -53,6 +53,11 @@ uint32_t world_first(const struct world *w, unsigned layer);
 void world_pair(struct world *w, struct world_client *a, const char *a_calls_b,
                 struct world_client *b, const char *b_calls_a);
 
+/* The box in which the inviter of this line looks for letters first; returns
+ * the store that has it. */
+uint16_t world_first_box(const struct world *w, const char *invitation,
+                         uint8_t box[static LETTER_BOX_LEN]);
+
 /* Queue a text; returns its number with this contact. */
 uint64_t world_say(struct world_client *from, const char *to, const char *text);
 enum client_state world_state(struct world_client *k, const char *to,

@@ -64,23 +64,6 @@ struct stage {
     struct ahead ahead;
 };
 
-/* Where the inviter of this line looks for letters first. */
-static uint16_t
-read_from(const struct world *w, const char *invitation)
-{
-    const struct consensus *c = w->net.consensus;
-    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN], box[32];
-    const struct letter_place first = {
-        (uint32_t)((c->valid_after_s + 10) / c->params.period_s), 0};
-    struct invite i;
-    uint16_t store, fallback;
-    assert_int_equal(invite_read(&i, invitation), 0);
-    invite_chains(i.seed, inviter, invitee);
-    letter_box(invitee, first, box);
-    assert_int_equal(consensus_store_of(c, box, &store, &fallback), 0);
-    return store;
-}
-
 static struct stage
 stage_set(unsigned stores, uint64_t seed)
 {
@@ -92,12 +75,13 @@ stage_set(unsigned stores, uint64_t seed)
                                         .seed = test_seed() + seed};
     struct stage s = {.w = world_new(&config)};
     char text[INVITE_TEXT_LEN];
+    uint8_t box[LETTER_BOX_LEN];
     s.a = world_client_add(s.w, "default", 0);
     s.b = world_client_add(s.w, "default", 1);
     world_run_s(s.w, 5);
     assert_int_equal(client_invite(s.a->client, "b", text), 0);
     assert_int_equal(client_add(s.b->client, "a", text), 0);
-    s.liar = rogue_new(s.w, read_from(s.w, text));
+    s.liar = rogue_new(s.w, world_first_box(s.w, text, box));
     s.gateway = rogue_new(s.w, 0);
     s.ahead = (struct ahead){.c = s.w->net.consensus, .node = s.a->node};
     return s;

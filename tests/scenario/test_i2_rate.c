@@ -100,23 +100,6 @@ rate_of(const struct world *w, const char *profile)
     return (double)(p->send_mhz + p->poll_mhz + p->loop_mhz) / 1000;
 }
 
-/* Where the inviter of this line looks for letters first. */
-static uint16_t
-read_from(const struct world *w, const char *invitation)
-{
-    const struct consensus *c = w->net.consensus;
-    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN], box[32];
-    const struct letter_place first = {
-        (uint32_t)((c->valid_after_s + 10) / c->params.period_s), 0};
-    struct invite i;
-    uint16_t store, fallback;
-    assert_int_equal(invite_read(&i, invitation), 0);
-    invite_chains(i.seed, inviter, invitee);
-    letter_box(invitee, first, box);
-    assert_int_equal(consensus_store_of(c, box, &store, &fallback), 0);
-    return store;
-}
-
 /* ---- a course ---- */
 
 struct course {
@@ -148,10 +131,11 @@ people_make(struct people *p, struct world *w, struct world_client *a,
     unsigned made[2] = {0};
     for (unsigned i = 0; made[0] + made[1] < 2 * PEOPLE; i++) {
         char text[INVITE_TEXT_LEN], name[16], back[16];
+        uint8_t box[LETTER_BOX_LEN];
         snprintf(name, sizeof name, "try%u", i);
         snprintf(back, sizeof back, "back%u", i);
         assert_int_equal(client_invite(a->client, name, text), 0);
-        const bool bad = read_from(w, text) == BAD;
+        const bool bad = world_first_box(w, text, box) == BAD;
         if (made[bad] == PEOPLE)
             continue; /* of this kind there are enough */
         memcpy(p->name[bad][made[bad]++], name, sizeof name);
