@@ -5,48 +5,52 @@
 
 #include <sodium.h>
 
-/* How late a packet may be at the hops of a way: slack_us, and a random time of
- * up to spread_us more. */
-struct lateness {
-    uint64_t slack_us, spread_us;
-};
-
-/* Draw a lateness, anew for each hop, so that no two hops see a value in
- * common. It is the sum of three uniform draws. What deadlines of one sender
- * tell of its clock in the long run goes with the Fisher information of their
- * law, which for draws from an interval is least for a raised cosine, 39.5 /
- * spread^2, and 41.2 / spread^2 for this sum; a single uniform draw, with its
- * sharp ends, tells several times as much. */
+/* A random time of up to spread_us, anew for each hop, so that no two hops see
+ * a value in common. It is the sum of three uniform draws. What deadlines of
+ * one sender tell of its clock in the long run goes with the Fisher information
+ * of their law, which for draws from an interval is least for a raised cosine,
+ * 39.5 / spread^2, and 41.2 / spread^2 for this sum; a single uniform draw,
+ * with its sharp ends, tells several times as much. */
 static uint64_t
-lateness_draw(struct env *env, const struct lateness *l)
+lateness_draw(struct env *env, uint64_t spread_us)
 {
-    uint64_t bits[3], us = l->slack_us;
+    uint64_t bits[3], us = 0;
     env_random_crypto(env, bits, sizeof bits);
     for (size_t i = 0; i < 3; i++)
-        us += bits[i] % (l->spread_us / 3 + 1);
+        us += bits[i] % (spread_us / 3 + 1);
     return us;
 }
 
-/* Fill the hops of one way that starts at_us after valid-after: deadline =
- * ceil((arrival + lateness) / unit), `late` for all hops but the last, which
- * has `end`. */
+uint16_t
+request_deadline(const struct params *p, struct env *env, uint64_t at_us,
+                 bool is_prompt)
+{
+    const uint64_t unit_us = p->deadline_unit_s * 1000000ULL;
+    const uint64_t slack_us =
+        1000000ULL * (is_prompt ? p->deadline_back_s : p->deadline_slack_s);
+    at_us += slack_us +
+             lateness_draw(env, is_prompt ? unit_us
+                                          : p->deadline_spread_s * 1000000ULL);
+    const uint64_t deadline = (at_us + unit_us - 1) / unit_us;
+    return (uint16_t)(deadline > UINT16_MAX ? UINT16_MAX : deadline);
+}
+
+/* Fill the hops of one way that starts at_us after valid-after; all but the
+ * last are prompt, or none. */
 static void
 hops_fill(struct sphinx_hop *hop, const struct consensus *c, struct env *env,
           const uint16_t *way, const uint16_t *delay, size_t n, uint64_t at_us,
-          const struct lateness *late, const struct lateness *end)
+          bool is_prompt)
 {
-    uint64_t unit_us = (uint64_t)c->params.deadline_unit_s * 1000000;
     for (size_t i = 0; i < n; i++) {
         const struct relay_entry *e = &c->relays[way[i]];
-        uint64_t late_us = lateness_draw(env, i + 1 < n ? late : end);
-        uint64_t deadline = (at_us + late_us + unit_us - 1) / unit_us;
         hop[i] = (struct sphinx_hop){
             .public_key = e->sphinx_key,
             .identity = e->identity,
             .index = way[i],
             .delay = delay[i],
-            .deadline =
-                (uint16_t)(deadline > UINT16_MAX ? UINT16_MAX : deadline)};
+            .deadline = request_deadline(&c->params, env, at_us,
+                                         is_prompt && i + 1 < n)};
         at_us += (uint64_t)delay[i] * c->params.geometry.delay_unit_us;
     }
 }
@@ -85,13 +89,8 @@ request_build(struct sphinx_worker *w, const struct consensus *c,
                                      .seed = seed,
                                      .body = body,
                                      .out = packet}};
-    const struct params *p = &c->params;
     const uint64_t after_us = c->valid_after_s * 1000000;
     const uint64_t at_us = now_us > after_us ? now_us - after_us : 0;
-    const struct lateness out_late = {p->deadline_slack_s * 1000000ULL,
-                                      p->deadline_spread_s * 1000000ULL};
-    const struct lateness back_late = {p->deadline_back_s * 1000000ULL,
-                                       p->deadline_unit_s * 1000000ULL};
     consensus_view(c, &view);
     uint64_t store_us = (uint64_t)r->out_delay[r->n_out - 1] * g->delay_unit_us;
     struct wire_request wire = {.kind = req->kind,
@@ -105,10 +104,8 @@ request_build(struct sphinx_worker *w, const struct consensus *c,
     if (err)
         goto out;
     hops_fill(back, c, env, r->back, r->back_delay, r->n_back,
-              at_us + r->at_store_us + store_us,
-              req->is_rough ? &out_late : &back_late, &out_late);
-    hops_fill(out, c, env, r->out, r->out_delay, r->n_out, at_us, &out_late,
-              &out_late);
+              at_us + r->at_store_us + store_us, !req->is_rough);
+    hops_fill(out, c, env, r->out, r->out_delay, r->n_out, at_us, false);
     env_random_crypto(env, seed, sizeof seed);
     sphinx_create_batch(w, &view, order, 2);
     err = order[0].err ? order[0].err : order[1].err;

@@ -19,6 +19,12 @@ struct request {
                       answer may be as late as a request */
 };
 
+/* Draw the deadline, in units, of a hop that is reached at_us after the
+ * consensus's valid-after. is_prompt: a mix of the way back, which has to refuse
+ * what a store has hoarded. */
+uint16_t request_deadline(const struct params *p, struct env *env,
+                          uint64_t at_us, bool is_prompt);
+
 /* Build the packet for route r at now_us, microseconds since 1970: SURB from
  * surb_seed and end, request body, layers. All other randomness comes from the
  * crypto stream. packet has geometry.packet_len bytes, zero after an error; its

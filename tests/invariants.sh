@@ -435,8 +435,8 @@ change I12 'a packet that was held back passes' relay/pipeline.c \
                          deadline_s);' \
     'adversary/i12_*'
 change I12 'mixes of the way back wait for a hoard' network/request.c \
-    'req->is_rough ? &out_late : &back_late' \
-    '&out_late' \
+    'at_us + r->at_store_us + store_us, !req->is_rough);' \
+    'at_us + r->at_store_us + store_us, false);' \
     'i12_hoard/i12_hoarded*'
 change I12 'who answers late is asked as before' client/requests.c \
     '    if (2 * q->late >= q->asked)' \

@@ -14,7 +14,7 @@
  *
  * The negative control: in one trip of twenty both hops have one draw.
  *
- * Defence: hops_fill() in network/request.c draws for each hop. */
+ * Defence: request_deadline() in network/request.c draws for each hop. */
 #include "tests/runner.h"
 
 #include <math.h>
