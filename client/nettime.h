@@ -26,7 +26,9 @@
 
 #include "network/consensus.h"
 
-enum { NETTIME_STORES = 16, NETTIME_FAMILIES = 3, NETTIME_MEAN = 32 };
+/* The mean of few answers: what a clock has drifted while they came is seen in
+ * deadlines for as long as it drifts, how they varied is not. */
+enum { NETTIME_STORES = 16, NETTIME_FAMILIES = 3, NETTIME_MEAN = 8 };
 
 #define NETTIME_FAR_US   15000000LL /* of the own clock: the gateway's counts */
 #define NETTIME_RESET_US 2000000LL  /* a sample so far off starts anew */
@@ -49,7 +51,9 @@ struct nettime {
 void nettime_start(struct nettime *n, uint64_t time_ms, uint64_t now_us);
 
 /* Note that a request to `store`, expected there at expected_us, arrived at
- * arrived_ms by the store's own clock. */
+ * arrived_ms by the store's own clock. All clients have to hear all stores
+ * alike, so only requests to stores that were drawn at random count: one that
+ * a client asks more than others do would mark its time. */
 void nettime_note(struct nettime *n, const struct relay_entry *store,
                   uint64_t arrived_ms, uint64_t expected_us, uint64_t now_us);
 

@@ -442,6 +442,19 @@ change I12 'who answers late is asked as before' client/requests.c \
     '    if (2 * q->late >= q->asked)' \
     '    if (0)' \
     'i12_hoard/i12_who_hoards*'
+change I12 'a store that has a box tells its reader the time' client/requests.c \
+    'if (a->kind == WIRE_LOOP || !c->settled)' \
+    'if (a->kind != 0)' \
+    'i12_clocks/i12_a_store*'
+change I12 'a clock that drifts is followed slowly' client/nettime.h \
+    'NETTIME_MEAN = 8 };' \
+    'NETTIME_MEAN = 64 };' \
+    'i12_clocks/i12_a_days*'
+change I12 'lateness is drawn once, not thrice' network/request.c \
+    'for (size_t i = 0; i < 3; i++)
+        us += bits[i] % (spread_us / 3 + 1);' \
+    'us += bits[0] % (spread_us + 1);' \
+    'i12_clocks/i12_a_days*'
 
 # ---- the sum ----
 

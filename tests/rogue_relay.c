@@ -107,14 +107,22 @@ hold_to_send(struct rogue *r, uint64_t due_us, uint32_t to,
 
 /* ---- a store's answers ---- */
 
+/* Do vices that may be of one box alone concern this request? */
+static bool
+is_concerned(const struct rogue *r, const struct wire_request *q)
+{
+    return !r->box_only || memcmp(q->box, r->box, sizeof r->box) == 0;
+}
+
 static void
-answer_falsify(struct rogue *r, const struct held *h, struct wire_answer *a)
+answer_falsify(struct rogue *r, const struct held *h,
+               const struct wire_request *q, struct wire_answer *a)
 {
     if (h->kept_nothing) {
         a->status = WIRE_KEPT;
         adversary_count(r->done, VICE_KEEPS_NOTHING);
     }
-    if (r->vices & VICE_LIES_ABOUT_TIME) {
+    if ((r->vices & VICE_LIES_ABOUT_TIME) && is_concerned(r, q)) {
         a->arrived_ms += (uint64_t)r->lie_ms;
         adversary_count(r->done, VICE_LIES_ABOUT_TIME);
     }
@@ -140,7 +148,7 @@ answer_send(struct rogue *r, struct held *h)
     assert_int_equal(
         wire_request_parse(&request, body, g->body_len, g->surb_len), 0);
     boxes_finish(r->own->boxes, h->job, &answer);
-    answer_falsify(r, h, &answer);
+    answer_falsify(r, h, &request, &answer);
     memcpy(r->own->packet, request.surb, g->surb_len);
     env_random_crypto(r->env, body, g->body_len);
     assert_int_equal(wire_answer_write(body, g->body_len, g->surb_len, &answer),
@@ -201,8 +209,7 @@ request_take(struct rogue *r, const struct rogue_sight *s,
         own.kind = WIRE_LOOP;
     if ((r->vices & VICE_BURNS_BOXES) && q->kind == WIRE_GET)
         box_burn(r, q->box);
-    if ((r->vices & VICE_HOARDS_ANSWERS) &&
-        (!r->hoards_box || memcmp(q->box, r->box, sizeof r->box) == 0)) {
+    if ((r->vices & VICE_HOARDS_ANSWERS) && is_concerned(r, q)) {
         due_us = (due_us / r->hoard_us + 1) * r->hoard_us;
         adversary_count(r->done, VICE_HOARDS_ANSWERS);
     }

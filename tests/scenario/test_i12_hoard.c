@@ -310,7 +310,7 @@ i12_who_hoards_is_avoided_for_that_box(void **state)
     client_status(a->client, &st);
     const uint64_t late = st.late;
     memcpy(r->box, g.box[0], sizeof r->box);
-    r->hoards_box = true;
+    r->box_only = true;
     r->hoard_us = HOARD_MS * 1000ULL;
     r->vices = VICE_HOARDS_ANSWERS;
     world_run_s(w, WARM_S);
