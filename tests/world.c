@@ -26,6 +26,8 @@ world_new(const struct world_config *config)
     plan.seed = config->seed;
     plan.loss_ppm = config->loss_ppm;
     plan.workers = config->workers;
+    if (config->packets_max)
+        plan.packets_max = config->packets_max;
     if (config->params)
         config->params(&plan.net.params);
     assert_int_equal(sim_world_new(&w, &plan), 0);

@@ -13,6 +13,7 @@ struct world_config {
     uint64_t seed;
     uint32_t loss_ppm;
     uint32_t workers;                 /* of each relay; 0: one */
+    uint32_t packets_max;             /* of each relay; 0: the default */
     void (*params)(struct params *p); /* changes them; NULL: the defaults */
     /* of each relay in its order, as in struct sim_net_plan; NULL: none */
     const uint8_t *family;

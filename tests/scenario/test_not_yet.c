@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/adversary.h"
+#include "directory/tally.h"
+#include "tests/rogue_relay.h"
 #include "tests/stats.h"
 
 static struct world *
@@ -125,8 +126,185 @@ expected_to_fail_invitation_works_twice(void **state)
     test_attack_works(!refused && stolen > 0);
 }
 
+/* ---- stores that lie about letters ---- */
+
+/* Two clients, and the store where a looks for b's letters, and an honest
+ * one. */
+struct pair {
+    struct world *w;
+    struct world_client *a, *b;
+    struct rogue *store;
+};
+
+static struct pair
+pair_make(uint64_t seed, bool taken_up)
+{
+    struct pair p = {.w = small(seed, NULL)};
+    char text[INVITE_TEXT_LEN];
+    uint8_t box[LETTER_BOX_LEN];
+    p.a = world_client_add(p.w, "light", 0);
+    p.b = world_client_add(p.w, "light", 1);
+    world_run_s(p.w, 30);
+    assert_int_equal(client_invite(p.a->client, "b", text), 0);
+    p.store = rogue_new(p.w, world_first_box(p.w, text, box));
+    if (!taken_up) {
+        p.store->vices = VICE_BURNS_BOXES;
+        world_run_s(p.w, 120); /* the inviter looks into the box */
+        p.store->vices = 0;
+    }
+    assert_int_equal(client_add(p.b->client, "a", text), 0);
+    world_run_s(p.w, 120);
+    return p;
+}
+
+static void
+pair_free(struct pair *p)
+{
+    rogue_free(&p->store);
+    world_free(&p->w);
+}
+
+/* A letter that a store says to have is offered to no other one. */
+static void
+expected_to_fail_a_store_that_keeps_nothing(void **state)
+{
+    (void)state;
+    enum { PATIENCE_S = 3600 };
+    struct pair p = pair_make(1200, true);
+    p.store->vices = VICE_KEEPS_NOTHING;
+    const uint64_t order = world_say(p.b, "a", "hello");
+    world_run_s(p.w, PATIENCE_S);
+    const unsigned came = world_take(p.a, "b");
+    const uint64_t lies = p.store->done[__builtin_ctz(VICE_KEEPS_NOTHING)];
+    printf("  said to be kept %llu times, %s: after an hour %u came\n",
+           (unsigned long long)lies,
+           client_state_name(world_state(p.b, "a", order)), came);
+    pair_free(&p);
+    assert_true(lies > 0);
+    test_attack_works(came == 0);
+}
+
+/* Whoever stores the box of an invitation puts rubbish where its first letter
+ * goes, and the one it is for is told that somebody else has used it. */
+static void
+expected_to_fail_an_invitation_is_burnt(void **state)
+{
+    (void)state;
+    struct pair p = pair_make(1500, false);
+    const bool refused = is_refused(p.b);
+    printf("  an invitation that nobody has used is %s\n",
+           refused ? "refused as used" : "taken up");
+    assert_true(p.store->done[__builtin_ctz(VICE_BURNS_BOXES)] > 0);
+    pair_free(&p);
+    test_attack_works(refused);
+}
+
+/* ---- two relays that shun a third ---- */
+
+/* A relay that two neighbours do not talk to says of itself that its loops get
+ * lost, and they say nothing. By its own word it is left out of the next
+ * consensus. */
+static void
+expected_to_fail_two_relays_evict_an_honest_one(void **state)
+{
+    (void)state;
+    enum {
+        GATEWAYS = 2,
+        MIXES = 10,
+        RELAYS = GATEWAYS + 3 * MIXES + 2,
+        BEFORE = GATEWAYS + 3,
+        VICTIM = GATEWAYS + MIXES + 5,
+        AFTER = GATEWAYS + 2 * MIXES + 3
+    };
+    uint32_t bandwidth[RELAYS];
+    for (size_t i = 0; i < RELAYS; i++) /* as much as may be claimed */
+        bandwidth[i] = i == BEFORE || i == AFTER ? 4003 : 1000;
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = GATEWAYS,
+                                        .layers = 3,
+                                        .mixes = MIXES,
+                                        .stores = 2,
+                                        .bandwidth = bandwidth,
+                                        .seed = test_seed() + 1800};
+    struct world *w = world_new(&config);
+    struct rogue *before = rogue_new(w, BEFORE), *after = rogue_new(w, AFTER);
+    before->link_to = after->link_from = VICTIM;
+    before->vices = after->vices = VICE_DROPS_BY_LINK;
+    world_run_s(w, test_proof() ? 3000 : 600);
+    unsigned permille[RELAYS], others = 0;
+    for (uint32_t i = 0; i < RELAYS; i++) {
+        const struct relay_stats *s = relay_stats(w->relay[i].relay);
+        const uint64_t ended = s->loops_returned + s->loops_lost;
+        permille[i] = ended ? (unsigned)(s->loops_lost * 1000 / ended) : 0;
+        if (i != VICTIM && permille[i] > others)
+            others = permille[i];
+    }
+    printf("  of its loops lost: whom two shun %u permille, they %u and %u, "
+           "others at most %u\n",
+           permille[VICTIM], permille[BEFORE], permille[AFTER], others);
+    rogue_free(&before);
+    rogue_free(&after);
+    world_free(&w);
+    test_attack_works(permille[VICTIM] >= TALLY_LOST_PERMILLE &&
+                      others < permille[VICTIM]);
+}
+
+/* ---- packets that ask to be held ---- */
+
+/* Holders so many times fewer than relays have by default, that fewer strangers
+ * do. */
+static double
+answered_share(unsigned strangers)
+{
+    enum { FEW = 1000, LOOK_S = 60 };
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = 2,
+                                        .packets_max = FEW,
+                                        .seed = test_seed() + 1900};
+    struct adversary_stranger s[4];
+    struct client_status from, to;
+    struct world *w = world_new(&config);
+    struct world_client *k = world_client_add(w, "default", 0);
+    assert_true(strangers <= 4);
+    for (unsigned i = 0; i < strangers; i++)
+        adversary_stranger_make(&s[i], world_client_add(w, "fast", 1),
+                                test_seed() + i);
+    world_run_s(w, 120);
+    client_status(k->client, &from);
+    world_run_s(w, LOOK_S);
+    client_status(k->client, &to);
+    for (unsigned i = 0; i < strangers; i++) {
+        assert_true(s[i].done > 1000);
+        adversary_stranger_free(&s[i]);
+    }
+    world_free(&w);
+    return (double)(to.answers - from.answers) /
+           (double)(to.requests - from.requests);
+}
+
+/* A store keeps an answer for as long as its request says, 65 s at most, and
+ * has as many places for all together. */
+static void
+expected_to_fail_long_delays_fill_a_store(void **state)
+{
+    (void)state;
+    const double alone = answered_share(0), with = answered_share(2);
+    printf("  an honest client gets %.0f %% of its answers, among strangers "
+           "that ask for long delays %.0f %%\n",
+           100 * alone, 100 * with);
+    assert_true(alone > 0.9);
+    test_attack_works(with < 0.9);
+}
+
 const struct CMUnitTest test_not_yet[] = {
     cmocka_unit_test(expected_to_fail_contact_sees_others),
     cmocka_unit_test(expected_to_fail_invitation_works_twice),
+    cmocka_unit_test(expected_to_fail_a_store_that_keeps_nothing),
+    cmocka_unit_test(expected_to_fail_an_invitation_is_burnt),
+    cmocka_unit_test(expected_to_fail_two_relays_evict_an_honest_one),
+    cmocka_unit_test(expected_to_fail_long_delays_fill_a_store),
 };
 TEST_SUITE(test_not_yet);

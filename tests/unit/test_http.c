@@ -1,6 +1,7 @@
 /* tests/unit/test_http.c - documents over HTTP on loopback. */
 #include "tests/runner.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "lib/os/clock.h"
 #include "lib/os/http.h"
 #include "lib/os/http_guard.h"
+#include "tests/adversary.h"
 
 enum { BODY_MAX = 100000 };
 
@@ -219,6 +221,40 @@ a_crowd_waits_its_turn(void **state)
     talk_free(&t);
 }
 
+/* No place is kept for relays and other authorities: whoever takes all with
+ * half a request each, and says a byte more now and then, keeps them out. */
+static void
+expected_to_fail_idle_sockets_stop_an_authority(void **state)
+{
+    (void)state;
+    enum { IDLE = HTTP_GUARD_MAX, BATCH = 32 };
+    static struct talk t;
+    struct http_request *r;
+    int fd[IDLE];
+    size_t open = 0;
+    talk_make(&t);
+    const char *address = http_server_address(t.server);
+    for (size_t i = 0; i < IDLE; i += BATCH) {
+        open += adversary_sockets_open(address, &fd[i], BATCH);
+        turns_until(&t, NULL, 100);
+    }
+    assert_int_equal(
+        http_ask(&r, t.loop, address, "/hello", NULL, 0, 100, answered, &t), 0);
+    for (unsigned i = 0; i < 3 && !t.over; i++) {
+        turns_until(&t, &t.over, 300);
+        open = adversary_sockets_hold(fd, IDLE);
+    }
+    const bool kept_out = !t.over;
+    adversary_sockets_close(fd, IDLE);
+    turns_until(&t, &t.over, 3000);
+    printf("  %zu idle connections: an honest one is %s\n", open,
+           kept_out ? "kept out until they go" : "served");
+    assert_int_equal(t.status, 200);
+    turns_until(&t, NULL, 600);
+    talk_free(&t);
+    test_attack_works(kept_out && open == IDLE);
+}
+
 /* What the one who asks has already is not sent again. */
 static void
 known_documents_are_not_sent(void **state)
@@ -247,6 +283,7 @@ const struct CMUnitTest test_http[] = {
     cmocka_unit_test(nobody_answers),
     cmocka_unit_test(garbage_is_refused),
     cmocka_unit_test(a_crowd_waits_its_turn),
+    cmocka_unit_test(expected_to_fail_idle_sockets_stop_an_authority),
     cmocka_unit_test(known_documents_are_not_sent),
 };
 TEST_SUITE(test_http);
