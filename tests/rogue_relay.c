@@ -168,14 +168,15 @@ burnt_free(struct env_store_req *req)
     free(req);
 }
 
-/* Rubbish into the first slot of a box that is asked for. */
+/* Rubbish into a slot of a box that is asked for. */
 static void
-box_burn(struct rogue *r, const uint8_t *box)
+slot_burn(struct rogue *r, const uint8_t *box, uint8_t slot)
 {
     const struct sphinx_geometry *g = geometry_of(r);
     struct env_store_req *put = calloc(1, sizeof *put);
     assert_non_null(put);
     put->op = ENV_STORE_PUT;
+    put->slot = slot;
     memcpy(put->box, box, sizeof put->box);
     put->letter_len = wire_letter_len(g->body_len, g->surb_len);
     put->letter = malloc(put->letter_len);
@@ -185,6 +186,15 @@ box_burn(struct rogue *r, const uint8_t *box)
     put->done = burnt_free;
     env_store(r->env, put);
     adversary_count(r->done, VICE_BURNS_BOXES);
+}
+
+static void
+box_burn(struct rogue *r, const uint8_t *box)
+{
+    unsigned i = 0;
+    do
+        slot_burn(r, box, (uint8_t)i);
+    while (++i < r->burn_slots);
 }
 
 /* Take a request over; false: the honest store may have it. */

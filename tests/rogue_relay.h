@@ -39,8 +39,9 @@ struct rogue {
     uint8_t false_digest[SPHINX_DIGEST_LEN]; /* with this digest */
     uint64_t hoard_us; /* hoards_answers: all leave at multiples of this */
     bool box_only; /* lies_about_time, hoards_answers: in answers about `box` */
-    unsigned withheld; /* enum rogue_withheld, or-ed */
-    uint8_t box[32];   /* withheld; and box_only */
+    unsigned burn_slots; /* burns_boxes: so many of a box; 0: the first */
+    unsigned withheld;   /* enum rogue_withheld, or-ed */
+    uint8_t box[32];     /* withheld; and box_only */
     uint32_t withheld_after, withheld_node;
     uint32_t link_from, link_to; /* drops_by_link; UINT32_MAX: none */
     uint64_t replay_us;          /* replays: sends all again so much later */
