@@ -93,6 +93,17 @@ is_named(const char *pattern)
     return false;
 }
 
+bool
+test_is_there(const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *slash = strchr(names[i], '/');
+        if (slash && strcmp(slash + 1, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 int
 main(int argc, char **argv)
 {

@@ -399,7 +399,12 @@ every_vice_has_its_row(void **state)
         const struct vice_row *v = &adversary_vices[i];
         assert_int_equal(v->vice, 1u << i);
         assert_true(v->name && v->who && v->does && v->bound && v->test);
+        if (!test_is_there(v->test))
+            fail_msg("%s: no test is named %s", v->name, v->test);
+        if (v->not_yet && !test_is_there(v->not_yet))
+            fail_msg("%s: no test is named %s", v->name, v->not_yet);
     }
+    assert_false(test_is_there("every_vice"));
 }
 
 const struct CMUnitTest test_adversary[] = {

@@ -249,62 +249,11 @@ expected_to_fail_two_relays_evict_an_honest_one(void **state)
                       others < permille[VICTIM]);
 }
 
-/* ---- packets that ask to be held ---- */
-
-/* Holders so many times fewer than relays have by default, that fewer strangers
- * do. */
-static double
-answered_share(unsigned strangers)
-{
-    enum { FEW = 1000, LOOK_S = 60 };
-    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
-                                        .gateways = 2,
-                                        .layers = 3,
-                                        .mixes = 1,
-                                        .stores = 2,
-                                        .packets_max = FEW,
-                                        .seed = test_seed() + 1900};
-    struct adversary_stranger s[4];
-    struct client_status from, to;
-    struct world *w = world_new(&config);
-    struct world_client *k = world_client_add(w, "default", 0);
-    assert_true(strangers <= 4);
-    for (unsigned i = 0; i < strangers; i++)
-        adversary_stranger_make(&s[i], world_client_add(w, "fast", 1),
-                                test_seed() + i);
-    world_run_s(w, 120);
-    client_status(k->client, &from);
-    world_run_s(w, LOOK_S);
-    client_status(k->client, &to);
-    for (unsigned i = 0; i < strangers; i++) {
-        assert_true(s[i].done > 1000);
-        adversary_stranger_free(&s[i]);
-    }
-    world_free(&w);
-    return (double)(to.answers - from.answers) /
-           (double)(to.requests - from.requests);
-}
-
-/* A store keeps an answer for as long as its request says, 65 s at most, and
- * has as many places for all together. */
-static void
-expected_to_fail_long_delays_fill_a_store(void **state)
-{
-    (void)state;
-    const double alone = answered_share(0), with = answered_share(2);
-    printf("  an honest client gets %.0f %% of its answers, among strangers "
-           "that ask for long delays %.0f %%\n",
-           100 * alone, 100 * with);
-    assert_true(alone > 0.9);
-    test_attack_works(with < 0.9);
-}
-
 const struct CMUnitTest test_not_yet[] = {
     cmocka_unit_test(expected_to_fail_contact_sees_others),
     cmocka_unit_test(expected_to_fail_invitation_works_twice),
     cmocka_unit_test(expected_to_fail_a_store_that_keeps_nothing),
     cmocka_unit_test(expected_to_fail_an_invitation_is_burnt),
     cmocka_unit_test(expected_to_fail_two_relays_evict_an_honest_one),
-    cmocka_unit_test(expected_to_fail_long_delays_fill_a_store),
 };
 TEST_SUITE(test_not_yet);
