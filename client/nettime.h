@@ -28,7 +28,7 @@
 
 /* The mean of few answers: what a clock has drifted while they came is seen in
  * deadlines for as long as it drifts, how they varied is not. */
-enum { NETTIME_STORES = 16, NETTIME_FAMILIES = 3, NETTIME_MEAN = 8 };
+enum { NETTIME_STORES = 16, NETTIME_FAMILIES = 3, NETTIME_MEAN = 2 };
 
 #define NETTIME_FAR_US   15000000LL /* of the own clock: the gateway's counts */
 #define NETTIME_RESET_US 2000000LL  /* a sample so far off starts anew */

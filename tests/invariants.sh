@@ -447,7 +447,7 @@ change I12 'a store that has a box tells its reader the time' client/requests.c 
     'if (a->kind != 0)' \
     'i12_clocks/i12_a_store*'
 change I12 'a clock that drifts is followed slowly' client/nettime.h \
-    'NETTIME_MEAN = 8 };' \
+    'NETTIME_MEAN = 2 };' \
     'NETTIME_MEAN = 64 };' \
     'i12_clocks/i12_a_days*'
 change I12 'lateness is drawn once, not thrice' network/request.c \
@@ -466,6 +466,11 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
         complain "no test is named i${i}_"
     grep -q "^\* \*\*I$i " doc/DESIGN.md ||
         complain "doc/DESIGN.md does not say what I$i is"
+done
+for name in $(grep -o '`[a-z0-9]*_[a-z0-9_]*`' doc/THREATS.md | tr -d '`' | sort -u); do
+    grep -rq "^$name(void" tests/unit tests/scenario ||
+        grep -rq "\<$name\>" network/json*.c ||
+        complain "doc/THREATS.md names $name, which is no test"
 done
 if [ -n "$texts" ]; then
     [ "$failed" = 0 ] && echo 'invariants: each can be broken in its place'
