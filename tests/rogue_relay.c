@@ -173,13 +173,16 @@ static void
 slot_burn(struct rogue *r, const uint8_t *box, uint8_t slot)
 {
     const struct sphinx_geometry *g = geometry_of(r);
+    const size_t len = wire_letter_len(g->body_len, g->surb_len);
+    if (len == 0)
+        return;
     struct env_store_req *put = calloc(1, sizeof *put);
     assert_non_null(put);
     put->op = ENV_STORE_PUT;
     put->slot = slot;
     memcpy(put->box, box, sizeof put->box);
-    put->letter_len = wire_letter_len(g->body_len, g->surb_len);
-    put->letter = malloc(put->letter_len);
+    put->letter_len = len;
+    put->letter = malloc(len);
     assert_non_null(put->letter);
     env_random_crypto(r->env, put->letter, put->letter_len);
     put->expiry_day = UINT32_MAX;
