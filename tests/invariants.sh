@@ -447,7 +447,7 @@ change I12 'who answers late is asked as before' client/requests.c \
 change I12 'a store that has a box tells its reader the time' client/requests.c \
     'if (a->kind == WIRE_LOOP || !c->settled)' \
     'if (a->kind != 0)' \
-    'i12_clocks/i12_a_store*'
+    'i12_times/i12_a_store*'
 change I12 'a clock that drifts is followed slowly' client/nettime.h \
     'NETTIME_MEAN = 2 };' \
     'NETTIME_MEAN = 64 };' \
