@@ -235,8 +235,12 @@ expected_to_fail_idle_sockets_stop_an_authority(void **state)
     talk_make(&t);
     const char *address = http_server_address(t.server);
     for (size_t i = 0; i < IDLE; i += BATCH) {
+        struct http_counts c = {0};
         open += adversary_sockets_open(address, &fd[i], BATCH);
-        turns_until(&t, NULL, 100);
+        for (unsigned k = 0; k < 500 && c.open < open; k++) {
+            turns_until(&t, NULL, 10);
+            http_server_counts(t.server, &c);
+        }
     }
     assert_int_equal(
         http_ask(&r, t.loop, address, "/hello", NULL, 0, 100, answered, &t), 0);
