@@ -16,6 +16,9 @@
  * it, shares and signatures even before the own clock says so, since clocks
  * differ; the first of each authority counts.
  *
+ * A clock that is not believed stops all that; one that is believed and has
+ * gone back to before a phase that is done begins the epoch it speaks of anew.
+ *
  * Timers: the next phase; asking again. Failure modes: too few votes, shares or
  * signatures, and votes that cannot be made into a consensus (counted; the
  * epoch is left out unless the others publish); an authority that contradicts
@@ -52,23 +55,43 @@ target_open(struct authority *a, uint32_t epoch)
     a->hopeless = a->to_sign = false;
     a->retry_ms = 0;
     rounds_begin(&a->rounds, epoch);
+    memset(a->recent, 0, sizeof a->recent); /* they were judged by another */
     a->target = epoch;
     a->next = SCHEDULE_HELLO;
-    listing_prune(&a->listing, epoch);
+    const uint32_t needed = newest_epoch(a) + 1;
+    listing_prune(&a->listing, epoch,
+                  a->newest && needed < epoch ? needed : epoch);
+}
+
+/* Prepare another epoch, with the votes that were kept of it: it may have been
+ * begun before. */
+static void
+target_move(struct authority *a, uint32_t epoch)
+{
+    target_open(a, epoch);
+    /* those which it abstains from by a clock that was wrong */
+    if (a->abstains > epoch + EPOCHS_USABLE)
+        a->abstains = epoch + 1;
+    if (a->config.recall &&
+        authority_count(a, a->config.recall(a->config.ctx, epoch)))
+        a->abstains = epoch;
 }
 
 static void
 authority_arm(struct authority *a)
 {
     struct env *env = a->config.env;
-    const uint64_t now_ms = env_now_wall_ms(env);
-    uint64_t at_ms = schedule_ms(&a->schedule, a->target, a->next);
-    if (a->retry_ms)
-        at_ms = a->retry_ms;
-    if (a->ask_ms && a->ask_ms < at_ms)
-        at_ms = a->ask_ms;
+    const uint64_t now_ms = env_now_wall_ms(env),
+                   mono_ms = env_now_mono_us(env) / 1000;
+    const uint64_t at_ms = a->retry_ms
+                               ? a->retry_ms
+                               : schedule_ms(&a->schedule, a->target, a->next);
     /* the wall clock may be set, so look again soon */
-    uint64_t wait_ms = at_ms > now_ms ? at_ms - now_ms : 0;
+    uint64_t wait_ms = !clock_look(a)   ? LOOK_MS
+                       : at_ms > now_ms ? at_ms - now_ms
+                                        : 0;
+    if (a->ask_ms && a->ask_ms < mono_ms + wait_ms)
+        wait_ms = a->ask_ms > mono_ms ? a->ask_ms - mono_ms : 0;
     if (wait_ms > LOOK_MS)
         wait_ms = LOOK_MS;
     env_timer(env, env_now_mono_us(env) + wait_ms * 1000);
@@ -144,8 +167,7 @@ authority_new(struct authority **out, const struct authority_config *config)
     a->rounds.ids = (const uint8_t(*)[SPHINX_ID_LEN])a->ids;
     a->rounds.self = a->self;
     memcpy(a->rounds.network, a->network.name, sizeof a->rounds.network);
-    target_open(a, schedule_epoch(&a->schedule, SCHEDULE_VALID,
-                                  env_now_wall_ms(config->env)));
+    target_open(a, clock_epoch(a));
     if (config->abstain)
         a->abstains = a->target;
     a->ask_ms = 1; /* what it missed while it was away */
@@ -196,9 +218,11 @@ hello_send(struct authority *a)
 
 /* Has the own vote a chance to count everywhere, and was none cast yet? */
 static bool
-may_vote(const struct authority *a, uint64_t now_ms)
+may_vote(struct authority *a, uint64_t now_ms)
 {
-    return a->voted < a->target && !(a->abstains && a->target <= a->abstains) &&
+    return newest_epoch(a) < a->target &&
+           promises_allow(&a->promises[PROMISE_VOTE], a->target, NULL) &&
+           !(a->abstains && a->target <= a->abstains) &&
            now_ms < schedule_round_ms(&a->schedule, a->target, 1);
 }
 
@@ -210,7 +234,14 @@ phase_do(struct authority *a, uint64_t now_ms)
     case SCHEDULE_HELLO:
         return hello_send(a);
     case SCHEDULE_VOTE:
-        return may_vote(a, now_ms) ? vote_make(a) : 0;
+        if (a->rounds.author[a->self].counted > 0)
+            return vote_repeat(a);
+        if (!may_vote(a, now_ms))
+            return 0;
+        /* where no relay is known, by a wrong clock say, the epoch's one vote
+         * is not given away */
+        return listing_serves(&a->listing, a->target) ? vote_make(a)
+                                                      : ERR_NOT_FOUND;
     case SCHEDULE_OPEN:
         err = votes_open(a);
         return err ? err : shares_send(a);
@@ -219,20 +250,39 @@ phase_do(struct authority *a, uint64_t now_ms)
     }
 }
 
+/* Has the clock gone back to before what was done by it? Not by as little as
+ * clocks may differ. */
+static bool
+clock_is_back(const struct authority *a, uint64_t now_ms)
+{
+    const uint64_t most_ms =
+        now_ms + (uint64_t)a->network.epoch_len_s * SCHEDULE_MARGIN_PERMILLE;
+    return schedule_epoch(&a->schedule, SCHEDULE_VALID, most_ms) < a->target ||
+           (a->next > SCHEDULE_HELLO &&
+            most_ms < schedule_ms(&a->schedule, a->target, a->next - 1));
+}
+
 static bool
 phase_step(struct authority *a)
 {
     const uint64_t now_ms = env_now_wall_ms(a->config.env);
-    if (now_ms < schedule_ms(&a->schedule, a->target, a->next) ||
-        (now_ms < a->retry_ms && a->retry_ms - now_ms <= RETRY_MS))
+    if (!clock_look(a))
         return false;
-    if (a->next == SCHEDULE_VALID) {
-        if (!a->newest || a->newest->epoch < a->target)
+    if (clock_is_back(a, now_ms)) {
+        target_move(a, clock_epoch(a));
+        a->ask_ms = 1; /* what the others have of it */
+        return true;
+    }
+    if (now_ms >= schedule_ms(&a->schedule, a->target, SCHEDULE_VALID)) {
+        if (newest_epoch(a) < a->target)
             a->status.refused[-ERR_THRESHOLD]++;
-        target_open(a, schedule_epoch(&a->schedule, SCHEDULE_VALID, now_ms));
+        target_move(a, clock_epoch(a));
         (void)authority_count(a, hello_send(a));
         return true;
     }
+    if (now_ms < schedule_ms(&a->schedule, a->target, a->next) ||
+        (now_ms < a->retry_ms && a->retry_ms - now_ms <= RETRY_MS))
+        return false;
     int err = authority_count(a, phase_do(a, now_ms));
     const uint64_t retry_ms = now_ms + RETRY_MS;
     a->retry_ms =
@@ -257,11 +307,12 @@ epoch_due(const struct authority *a)
 static void
 ask_step(struct authority *a)
 {
-    const uint64_t now_ms = env_now_wall_ms(a->config.env);
+    const uint64_t now_ms = env_now_mono_us(a->config.env) / 1000;
     const uint64_t every_ms =
         (uint64_t)a->network.epoch_len_s * ASK_PERMILLE + ASK_MS;
-    const uint32_t have = a->newest ? a->newest->epoch : 0;
-    if (a->n == 1 || (a->ask_ms != 1 && have >= epoch_due(a))) {
+    /* a consensus that others have may bear the clock out */
+    if (a->n == 1 ||
+        (a->ask_ms != 1 && newest_epoch(a) >= epoch_due(a) && clock_look(a))) {
         a->ask_ms = 0;
         return;
     }
@@ -288,6 +339,20 @@ uint32_t
 authority_target(const struct authority *a)
 {
     return a->target;
+}
+
+bool
+authority_is_sure(struct authority *a)
+{
+    return clock_look(a);
+}
+
+uint32_t
+authority_floor(struct authority *a)
+{
+    const uint32_t done = newest_epoch(a), most = AUTHORITY_VOTES_EPOCHS;
+    const uint32_t old = a->target > most ? a->target - most : 0;
+    return done > a->target ? a->target : done > old ? done : old;
 }
 
 bool

@@ -11,7 +11,13 @@
  * than two thirds, so two of them for one epoch would need a third that signs
  * twice. publish() therefore has to make AUTHORITY_KEEP_* durable before it
  * returns, and what it kept comes back through authority_load() (I9). An
- * authority that has lost it abstains until the next epoch. */
+ * authority that has lost it abstains until the next epoch.
+ *
+ * Its clock may jump, and come back (I10). A clock that the newest consensus
+ * contradicts (consensus_judge_time()) is not believed until it has gone evenly
+ * for half an epoch: meanwhile nothing is done, and nothing forgotten. One that
+ * is believed is followed, forward and back; an epoch that is prepared a second
+ * time is taken up as after a restart, with what recall() gives. */
 #ifndef DIRECTORY_AUTHORITY_H
 #define DIRECTORY_AUTHORITY_H
 #include <stdbool.h>
@@ -25,12 +31,12 @@
 struct authority;
 
 enum authority_output {
-    AUTHORITY_SEND = 1,       /* a document, to all other authorities */
-    AUTHORITY_WANT,           /* 32 octets: ask them for the vote they digest */
-    AUTHORITY_ASK,            /* ask for their documents and newest consensus */
-    AUTHORITY_KEEP_VOTE,      /* a vote that counts, see authority_load() */
-    AUTHORITY_KEEP_SIGNATURE, /* the own signature */
-    AUTHORITY_KEEP_CONSENSUS, /* and serve it */
+    AUTHORITY_SEND = 1,      /* a document, to all other authorities */
+    AUTHORITY_WANT,          /* 32 octets: ask them for the vote they digest */
+    AUTHORITY_ASK,           /* ask for their documents and newest consensus */
+    AUTHORITY_KEEP_VOTE,     /* a vote that counts, see authority_load() */
+    AUTHORITY_KEEP_PROMISES, /* directory/promises.h; the newest replaces all */
+    AUTHORITY_KEEP_CONSENSUS,  /* and serve it */
     AUTHORITY_KEEP_DESCRIPTOR, /* one that was taken */
     AUTHORITY_EVIDENCE         /* keep: two documents that one authority may not
                                   both sign (directory/evidence.h) */
@@ -52,6 +58,9 @@ struct authority_config {
     /* Returns 0; what cannot be kept is not acted upon. */
     int (*publish)(void *ctx, enum authority_output what, uint32_t epoch,
                    const uint8_t *bytes, size_t len);
+    /* Give authority_load() the votes kept of this epoch; NULL: there are none.
+     * What cannot be read is an error, and the authority abstains. */
+    int (*recall)(void *ctx, uint32_t epoch);
     void *ctx;
 };
 
@@ -62,10 +71,10 @@ int authority_new(struct authority **out,
 void authority_free(struct authority **a);
 
 /* Before the first tick: what publish() kept in an earlier life, with the same
- * `what`. A vote is the length of its claim (4 octets, big-endian), the claim,
- * the vote. What speaks of other epochs is remembered as far as it binds. A
- * vote or signature that cannot be read makes the authority abstain, as in
- * authority_config. */
+ * `what`; consensus and promises before the rest. A vote is the length of its
+ * claim (4 octets, big-endian), the claim, the vote. What speaks of other epochs
+ * is remembered as far as it binds. Votes or promises that cannot be read make
+ * the authority abstain, as in authority_config. */
 int authority_load(struct authority *a, enum authority_output what,
                    const uint8_t *bytes, size_t len) CHECK_RESULT;
 
@@ -105,6 +114,11 @@ int authority_rekey(struct authority *a, const struct document_key *key,
 
 /* The epoch being prepared; its own identity. */
 uint32_t authority_target(const struct authority *a);
+/* Does it believe its clock now? Nothing is to be made for good by one that it
+ * does not believe. */
+bool authority_is_sure(struct authority *a);
+/* No vote for an epoch before this one is of use any more. */
+uint32_t authority_floor(struct authority *a);
 const uint8_t *authority_identity(const struct authority *a);
 
 /* For those who ask: the newest published consensus as signed bytes, a vote by

@@ -3,9 +3,13 @@
 #define DIRECTORY_AUTHORITY_INTERNAL_H
 #include "directory/authority.h"
 #include "directory/listing.h"
+#include "directory/promises.h"
 #include "directory/rounds.h"
 
-enum { AUTHORITY_RECENT = 256 };
+enum {
+    AUTHORITY_RECENT = 256,
+    AUTHORITY_VOTES_EPOCHS = 8 /* votes are kept so long without a consensus */
+};
 
 /* What is known of an authority, the own one too. */
 struct colleague {
@@ -50,9 +54,10 @@ struct authority {
     struct schedule schedule;
     uint32_t target, abstains; /* abstains: from this epoch, 0 none */
     enum schedule_phase next;
-    uint32_t voted, signed_epoch; /* the newest ones; bind for ever */
-    uint8_t signed_hash[DOCUMENT_HASH_LEN];
-    uint64_t ask_ms;   /* not before */
+    struct promises promises[PROMISE_KINDS]; /* bind for ever */
+    int64_t clock_ms;  /* wall clock less monotonic clock ... */
+    uint64_t even_ms;  /* ... since then, by the monotonic clock */
+    uint64_t ask_ms;   /* not before, by the monotonic clock */
     uint64_t retry_ms; /* the phase that lacked memory; 0: none */
     /* digests of documents that were looked at of late; the next to replace */
     uint8_t recent[AUTHORITY_RECENT][16];
@@ -81,6 +86,16 @@ struct authority {
 /* authority_internal.c */
 int authority_output(struct authority *a, enum authority_output what,
                      const uint8_t *bytes, size_t len) CHECK_RESULT;
+/* Look at the clock: is it believed? (authority.h) */
+bool clock_look(struct authority *a);
+/* The epoch that this clock would prepare. */
+uint32_t clock_epoch(const struct authority *a);
+/* The epoch of the newest consensus, 0 when there is none, or none but one that
+ * was made by a wrong clock: it is more than two epochs ahead of that which a
+ * clock that is believed prepares. */
+uint32_t newest_epoch(struct authority *a);
+/* Make the promises durable. */
+int promises_keep(struct authority *a) CHECK_RESULT;
 /* Count what was of no use; returns err. */
 int authority_count(struct authority *a, int err);
 /* Sign a body, which is freed, and write the document out. */
@@ -93,6 +108,8 @@ int bytes_copy(uint8_t **to, size_t *to_len, const uint8_t *bytes,
 
 /* authority_vote.c */
 int vote_make(struct authority *a) CHECK_RESULT;
+/* Send the claim of the own vote that was loaded: perhaps nobody has it. */
+int vote_repeat(struct authority *a) CHECK_RESULT;
 /* The rounds are over. */
 int votes_open(struct authority *a) CHECK_RESULT;
 void votes_clear(struct authority *a);
@@ -104,9 +121,10 @@ int votes_random(struct authority *a, uint8_t out[static 32]) CHECK_RESULT;
 int shares_send(struct authority *a) CHECK_RESULT;
 /* From SIGN on: compute, sign, publish, as far as it goes. */
 int consensus_step(struct authority *a) CHECK_RESULT;
-/* Make a consensus the newest one, if it is; keep nothing. */
-int consensus_adopt(struct authority *a, const uint8_t *bytes,
-                    size_t len) CHECK_RESULT;
+/* Make a consensus the newest one, if it is, and of no epoch after `last`; keep
+ * nothing. */
+int consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len,
+                    uint32_t last) CHECK_RESULT;
 
 /* authority_take.c: what lacked memory before: pass on what counts, ask for
  * votes that came. */

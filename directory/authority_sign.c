@@ -88,6 +88,8 @@ static int
 consensus_sign(struct authority *a)
 {
     struct colleague *own = &a->colleague[a->self];
+    struct promises *promises = &a->promises[PROMISE_SIGNATURE];
+    const struct promises before = *promises;
     struct signature_note note = {.epoch = a->target};
     struct document *d = calloc(1, sizeof *d);
     struct document_signature sig;
@@ -96,9 +98,7 @@ consensus_sign(struct authority *a)
     char *body = NULL;
     int err = d ? 0 : ERR_NOMEM;
     if (err || (a->abstains && a->target <= a->abstains) ||
-        a->signed_epoch > a->target ||
-        (a->signed_epoch == a->target &&
-         memcmp(a->signed_hash, a->hash, sizeof a->hash) != 0))
+        !promises_allow(promises, a->target, a->hash))
         goto out;
     memcpy(note.network, a->network.name, sizeof note.network);
     memcpy(note.hash, a->hash, sizeof note.hash);
@@ -111,10 +111,14 @@ consensus_sign(struct authority *a)
     err = document_add(d, &sig);
     if (!err)
         err = document_write(d, &doc, &doc_len);
-    if (!err)
-        err = authority_output(a, AUTHORITY_KEEP_SIGNATURE, doc, doc_len);
     if (err)
         goto out;
+    promises_add(promises, a->target, a->hash);
+    err = promises_keep(a);
+    if (err) {
+        *promises = before;
+        goto out;
+    }
     free(own->note_doc);
     own->note_doc = doc;
     own->note_len = doc_len;
@@ -122,8 +126,6 @@ consensus_sign(struct authority *a)
     own->sig = sig;
     own->note = note;
     own->has_note = true;
-    a->signed_epoch = a->target;
-    memcpy(a->signed_hash, a->hash, sizeof a->hash);
     err = authority_output(a, AUTHORITY_SEND, own->note_doc, own->note_len);
 out:
     free(doc);
@@ -133,7 +135,8 @@ out:
 }
 
 int
-consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len)
+consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len,
+                uint32_t last)
 {
     char where[JSON_WHERE_LEN];
     struct consensus *c = NULL;
@@ -151,9 +154,12 @@ consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len)
         err = ERR_THRESHOLD;
     if (!err && strcmp(c->network, a->network.name) != 0)
         err = ERR_FOREIGN;
-    if (!err && a->newest && c->epoch <= a->newest->epoch)
+    /* an older one than a wrong clock's has to be of the present */
+    if (!err && a->newest && c->epoch <= a->newest->epoch &&
+        (c->epoch <= newest_epoch(a) ||
+         consensus_judge_time(c, env_now_wall_s(a->config.env))))
         err = ERR_STALE;
-    if (!err && c->epoch > a->target)
+    if (!err && c->epoch > last)
         err = ERR_FUTURE;
     if (!err) {
         document_digest(d, c->digest);
@@ -173,7 +179,8 @@ consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len)
 int
 authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
 {
-    int err = consensus_adopt(a, bytes, len);
+    const uint32_t now = clock_epoch(a);
+    int err = consensus_adopt(a, bytes, len, now > a->target ? now : a->target);
     return err ? err
                : authority_output(a, AUTHORITY_KEEP_CONSENSUS, bytes, len);
 }
@@ -212,7 +219,7 @@ int
 consensus_step(struct authority *a)
 {
     if (!a->opened || a->hopeless || a->next < SCHEDULE_PUBLISH ||
-        (a->newest && a->newest->epoch >= a->target))
+        newest_epoch(a) >= a->target || !clock_look(a))
         return 0;
     int err = 0;
     if (!a->body) {

@@ -9,6 +9,24 @@
 #include "lib/codec.h"
 #include "network/descriptor.h"
 
+/* Can it serve the epoch being prepared, or, when the clock is wrong or was, one
+ * that soon may be? */
+static int
+descriptor_judge(struct authority *a, const struct descriptor *d)
+{
+    const uint32_t next = a->newest ? newest_epoch(a) + 1 : a->target;
+    const uint32_t may_be[] = {next, clock_epoch(a), a->target};
+    int err = 0;
+    for (size_t i = 0; i < sizeof may_be / sizeof may_be[0]; i++) {
+        err = d->epoch + d->n_keys <= may_be[i] ? ERR_STALE
+              : d->epoch > may_be[i] + 1        ? ERR_FUTURE
+                                                : 0;
+        if (!err)
+            break;
+    }
+    return err;
+}
+
 static int
 descriptor_take(struct authority *a, const uint8_t *bytes, size_t len,
                 char where[static JSON_WHERE_LEN])
@@ -20,10 +38,8 @@ descriptor_take(struct authority *a, const uint8_t *bytes, size_t len,
         err = ERR_FORMAT;
     if (!err && strcmp(d.network, a->network.name) != 0)
         err = ERR_FOREIGN;
-    if (!err && d.epoch + d.n_keys <= a->target)
-        err = ERR_STALE;
-    if (!err && d.epoch > a->target + 1)
-        err = ERR_FUTURE;
+    if (!err)
+        err = descriptor_judge(a, &d);
     if (!err && a->config.admit && !a->config.admit(a->config.ctx, &d))
         err = ERR_COMMAND;
     return err ? err
@@ -133,6 +149,8 @@ claim_take(struct authority *a, const uint8_t *bytes, size_t len)
 {
     size_t author = a->n, claim = 0;
     int remembered = 0;
+    if (!clock_look(a)) /* is it late? it is asked for when that is known */
+        return ERR_AGAIN;
     int err = rounds_claim(&a->rounds, bytes, len,
                            env_now_wall_ms(a->config.env), &author, &claim);
     if ((err == 0 || err == ERR_AGAIN || err == ERR_DUPLICATE ||
@@ -151,6 +169,8 @@ int
 authority_take_vote(struct authority *a, const uint8_t *bytes, size_t len)
 {
     size_t author, claim;
+    if (!clock_look(a))
+        return authority_count(a, ERR_AGAIN);
     int err = rounds_vote(&a->rounds, bytes, len,
                           env_now_wall_ms(a->config.env), &author, &claim);
     if (!err)
@@ -166,7 +186,9 @@ hello_take(struct authority *a, const struct document *d, size_t who)
     int err = json_read_hello(&h, d->body, d->body_len, where);
     if (!err && strcmp(h.network, a->network.name) != 0)
         err = ERR_FOREIGN;
-    if (!err && h.epoch > a->colleague[who].seen)
+    /* the newest, unless that was a wrong clock's */
+    if (!err && (h.epoch > a->colleague[who].seen ||
+                 a->colleague[who].seen > a->target + 1))
         a->colleague[who].seen = h.epoch;
     return err;
 }
@@ -232,14 +254,16 @@ note_take(struct authority *a, const struct document *d, size_t who,
     return consensus_step(a);
 }
 
-/* Remember the newest certificate; what is signed by an older one still counts
- * as long as that runs. */
+/* Remember the newest certificate, unless a wrong clock made it; what is signed
+ * by an older one still counts as long as that runs. */
 static void
 cert_note(struct authority *a, size_t who, const struct document_signature *s)
 {
     struct colleague *c = &a->colleague[who];
     if (who == a->self || !s->certified ||
-        (c->has_cert && c->cert.from_s >= s->cert.from_s))
+        (c->has_cert && c->cert.from_s >= s->cert.from_s &&
+         certificate_covers(&c->cert,
+                            schedule_valid_s(&a->schedule, a->target))))
         return;
     c->cert = s->cert;
     c->has_cert = true;
@@ -338,30 +362,12 @@ load_vote(struct authority *a, const uint8_t *bytes, size_t len)
           : ERR_NOMEM;
     if (!err)
         err = json_read_claim(&c, d->body, d->body_len, where);
-    if (!err && memcmp(c.author, a->ids[a->self], SPHINX_ID_LEN) == 0 &&
-        c.epoch > a->voted)
-        a->voted = c.epoch;
+    if (!err && memcmp(c.author, a->ids[a->self], SPHINX_ID_LEN) == 0)
+        promises_add(&a->promises[PROMISE_VOTE], c.epoch, NULL);
     free(d);
     if (err) /* ERR_THRESHOLD: nobody's of this network */
         return err == ERR_THRESHOLD ? err : load_doubt(a, err);
     return rounds_load(&a->rounds, claim, claim_len, vote, len - 4 - claim_len);
-}
-
-static int
-load_signature(struct authority *a, const uint8_t *bytes, size_t len)
-{
-    char where[JSON_WHERE_LEN];
-    struct signature_note s;
-    struct document *d = malloc(sizeof *d);
-    int err = d ? document_parse(d, DOCUMENT_SIGNATURE, bytes, len) : ERR_NOMEM;
-    if (!err)
-        err = json_read_signature(&s, d->body, d->body_len, where);
-    free(d);
-    if (!err && s.epoch > a->signed_epoch) {
-        a->signed_epoch = s.epoch;
-        memcpy(a->signed_hash, s.hash, sizeof s.hash);
-    }
-    return err;
 }
 
 int
@@ -373,11 +379,11 @@ authority_load(struct authority *a, enum authority_output what,
     case AUTHORITY_KEEP_DESCRIPTOR:
         return descriptor_take(a, bytes, len, where);
     case AUTHORITY_KEEP_CONSENSUS:
-        return consensus_adopt(a, bytes, len);
+        return consensus_adopt(a, bytes, len, UINT32_MAX);
     case AUTHORITY_KEEP_VOTE:
         return load_vote(a, bytes, len);
-    case AUTHORITY_KEEP_SIGNATURE:
-        return load_doubt(a, load_signature(a, bytes, len));
+    case AUTHORITY_KEEP_PROMISES:
+        return load_doubt(a, promises_read(a->promises, bytes, len));
     default:
         return ERR_ARG;
     }

@@ -120,11 +120,31 @@ vote_make(struct authority *a)
     if (!err)
         err = vote_enter(a, claim, claim_len, (uint8_t *)vote, len);
     if (!err) {
-        a->voted = a->target;
+        promises_add(&a->promises[PROMISE_VOTE], a->target, NULL);
+        /* the vote that was kept binds too, as long as it is there */
+        (void)!promises_keep(a);
         err = authority_output(a, AUTHORITY_SEND, claim, claim_len);
     }
     free(claim);
     free(vote);
+    return err;
+}
+
+int
+vote_repeat(struct authority *a)
+{
+    int err = 0;
+    for (size_t k = 0; k < a->rounds.author[a->self].n && !err; k++) {
+        uint8_t *claim;
+        size_t len;
+        if (!a->rounds.author[a->self].claim[k].counted)
+            continue;
+        err = rounds_write(&a->rounds, a->self, k, NULL, &claim, &len);
+        if (err)
+            break;
+        err = authority_output(a, AUTHORITY_SEND, claim, len);
+        free(claim);
+    }
     return err;
 }
 

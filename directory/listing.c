@@ -17,6 +17,13 @@ listed_find(const struct listing *l, const uint8_t *identity, uint32_t epoch)
     return NULL;
 }
 
+/* Has it a key for the target? */
+static bool
+listed_serves(const struct listed *item, uint32_t target)
+{
+    return item->epoch <= target && item->epoch + KEYS_AHEAD > target;
+}
+
 /* Is there a newer one that the vote of the target can use? */
 static bool
 listed_is_superseded(const struct listing *l, const uint8_t *identity,
@@ -90,7 +97,7 @@ listing_texts(const struct listing *l, uint32_t target, char ***texts,
         return ERR_NOMEM;
     for (size_t i = 0; i < l->n && *n < RELAYS_MAX; i++) {
         const struct listed *item = &l->item[i];
-        if (item->epoch <= target &&
+        if (listed_serves(item, target) &&
             !listed_is_superseded(l, item->identity, item->epoch, target))
             (*texts)[(*n)++] = item->text;
     }
@@ -99,10 +106,11 @@ listing_texts(const struct listing *l, uint32_t target, char ***texts,
 }
 
 void
-listing_prune(struct listing *l, uint32_t target)
+listing_prune(struct listing *l, uint32_t target, uint32_t needed)
 {
     for (size_t i = l->n; i-- > 0;)
-        if (l->item[i].epoch + KEYS_AHEAD <= target) {
+        if (l->item[i].epoch + KEYS_AHEAD <= needed ||
+            l->item[i].epoch > target + KEYS_AHEAD) {
             free(l->item[i].text);
             l->item[i] = l->item[--l->n];
         }
@@ -112,9 +120,17 @@ bool
 listing_has(const struct listing *l, const uint8_t *identity, uint32_t target)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (l->item[i].epoch <= target &&
-            l->item[i].epoch + KEYS_AHEAD > target &&
+        if (listed_serves(&l->item[i], target) &&
             memcmp(l->item[i].identity, identity, SPHINX_ID_LEN) == 0)
+            return true;
+    return false;
+}
+
+bool
+listing_serves(const struct listing *l, uint32_t target)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (listed_serves(&l->item[i], target))
             return true;
     return false;
 }

@@ -43,9 +43,12 @@ int listing_texts(const struct listing *l, uint32_t target, char ***texts,
 /* Is there one of this relay that a vote for the target can use? */
 bool listing_has(const struct listing *l, const uint8_t *identity,
                  uint32_t target);
+/* Is there one of any relay? */
+bool listing_serves(const struct listing *l, uint32_t target);
 /* Drop all of one relay. */
 void listing_drop(struct listing *l, const uint8_t *identity);
-/* Drop those without a key for the target. */
-void listing_prune(struct listing *l, uint32_t target);
+/* Drop those without a key for `needed`, the target or an epoch before it, and
+ * those that only relays whose clocks are wrong have posted. */
+void listing_prune(struct listing *l, uint32_t target, uint32_t needed);
 void listing_free(struct listing *l);
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/daemon/disk.h"
 #include "directory/evidence.h"
 #include "directory/vote.h"
 #include "network/descriptor.h"
@@ -116,17 +117,18 @@ face_disarm(const struct house_face *f)
 /* ---- a seat ---- */
 
 static void
-disk_put(struct house_seat *s, enum authority_output what, uint32_t epoch,
-         const uint8_t *bytes, size_t len)
+kept_put(struct house_seat *s, enum authority_output what, uint32_t epoch,
+         uint32_t floor, const uint8_t *bytes, size_t len)
 {
     size_t i = 0;
-    /* one signature and one consensus; votes of old epochs go */
+    /* promises and one consensus; what is of no use any more goes */
     while (
         i < s->n_kept &&
         !(s->kept[i].what == what &&
           ((what != AUTHORITY_KEEP_VOTE && what != AUTHORITY_KEEP_DESCRIPTOR) ||
-           s->kept[i].epoch + (what == AUTHORITY_KEEP_DESCRIPTOR ? 3 : 0) <
-               epoch)))
+           s->kept[i].epoch +
+                   (what == AUTHORITY_KEEP_DESCRIPTOR ? KEYS_AHEAD : 0) <
+               floor)))
         i++;
     if (i == s->n_kept) {
         assert_true(s->n_kept < HOUSE_KEPT_MAX);
@@ -208,7 +210,7 @@ face_publish(struct house_face *f, enum authority_output what, uint32_t epoch,
     if (s->full_disk)
         return ERR_IO;
     if (!s->liar)
-        disk_put(s, what, epoch, bytes, len);
+        kept_put(s, what, epoch, authority_floor(f->authority), bytes, len);
     return 0;
 }
 
@@ -221,6 +223,32 @@ publish(void *ctx, enum authority_output what, uint32_t epoch,
     int err = face_publish(ctx, what, epoch, bytes, len);
     heap_resume(armed);
     return err;
+}
+
+/* Load what the seat's disk has of this kind, of this epoch, 0: all. */
+static int
+kept_load(struct house_face *f, enum authority_output what, uint32_t epoch)
+{
+    const struct house_seat *s = f->seat;
+    int first = 0;
+    for (size_t k = 0; k < s->n_kept; k++) {
+        if (s->kept[k].what != what || (epoch && s->kept[k].epoch != epoch))
+            continue;
+        int err = authority_load(f->authority, what, s->kept[k].bytes,
+                                 s->kept[k].len);
+        assert_true(err == 0 || err == ERR_STALE || err == ERR_FUTURE ||
+                    (err == ERR_NOMEM && s->house->heap));
+        first = first ? first : err;
+    }
+    return first;
+}
+
+/* What cannot be loaded makes it abstain without being told. */
+static int
+recall(void *ctx, uint32_t epoch)
+{
+    (void)kept_load(ctx, AUTHORITY_KEEP_VOTE, epoch);
+    return 0;
 }
 
 static void
@@ -249,6 +277,7 @@ house_start(struct house *h, size_t seat, size_t faces)
                                           .params = h->params,
                                           .abstain = s->lost_disk,
                                           .publish = publish,
+                                          .recall = recall,
                                           .ctx = f};
         document_key_direct(&config.key, s->identity_seed);
         config.key.seed = s->seed;
@@ -264,13 +293,13 @@ house_start(struct house *h, size_t seat, size_t faces)
         if (err == ERR_NOMEM && h->heap)
             err = authority_new(&f->authority, &config);
         assert_int_equal(err, 0);
-        for (size_t k = 0; k < s->n_kept; k++) {
+        static const enum authority_output order[] = {
+            AUTHORITY_KEEP_CONSENSUS, AUTHORITY_KEEP_PROMISES,
+            AUTHORITY_KEEP_DESCRIPTOR, AUTHORITY_KEEP_VOTE};
+        for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
             face_arm(f);
-            err = authority_load(f->authority, s->kept[k].what,
-                                 s->kept[k].bytes, s->kept[k].len);
+            (void)kept_load(f, order[k], 0);
             face_disarm(f);
-            assert_true(err == 0 || err == ERR_STALE ||
-                        (err == ERR_NOMEM && h->heap));
         }
     }
     s->lost_disk = false;
@@ -407,6 +436,25 @@ event_happen(struct house *h, struct house_event *e)
     }
 }
 
+/* A certificate for the time that it is, as its daemon makes it. */
+static void
+face_renew(struct house_face *f)
+{
+    struct house_seat *s = f->seat;
+    const uint64_t now_s = env_now_wall_s(&f->env.env);
+    struct document_key key;
+    const uint8_t *const share_secret[AUTHORITY_SHARE_KEYS] = {s->share_secret};
+    if (!disk_is_due(&s->cert, now_s) || !authority_is_sure(f->authority))
+        return;
+    s->cert.from_s = now_s - 3600;
+    s->cert.until_s = now_s + CERTIFICATE_DAYS * 86400;
+    certificate_sign(&s->cert, s->identity_seed);
+    document_key_direct(&key, s->identity_seed);
+    key.seed = s->seed;
+    key.cert = &s->cert;
+    assert_int_equal(authority_rekey(f->authority, &key, share_secret), 0);
+}
+
 /* The next timer, UINT64_MAX when there is none. */
 static struct house_face *
 face_next(struct house *h, uint64_t *at_ms)
@@ -447,6 +495,7 @@ house_run(struct house *h, int64_t until_ms)
             face_arm(f);
             authority_tick(f->authority);
             face_disarm(f);
+            face_renew(f);
         }
     }
     h->now_ms = end_ms;

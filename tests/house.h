@@ -15,7 +15,7 @@ enum {
     HOUSE_FACES = 2, /* of a liar */
     HOUSE_LEN_S = 40,
     HOUSE_GENESIS = 1800000100,
-    HOUSE_KEPT_MAX = 256,
+    HOUSE_KEPT_MAX = 512,
     HOUSE_DOCUMENTS_MAX = 4096
 };
 
@@ -83,7 +83,8 @@ struct house {
 /* n authorities, one epoch before the genesis. None runs yet. */
 void house_make(struct house *h, size_t n, uint64_t seed);
 void house_free(struct house *h);
-/* Start one with what its disk has; faces: 1, or 2 for a liar. */
+/* Start one with what its disk has; faces: 1, or 2 for a liar. Its clock may be
+ * set meanwhile, or while it runs: ahead_ms. */
 void house_start(struct house *h, size_t seat, size_t faces);
 void house_start_all(struct house *h);
 void house_stop(struct house *h, size_t seat);

@@ -168,8 +168,14 @@ keys_derive(struct disk_keys *k, const char *dir, uint8_t key[32],
     return err;
 }
 
+bool
+disk_is_due(const struct certificate *c, uint64_t now_s)
+{
+    return c->until_s < now_s + DISK_RENEW_S || c->from_s > now_s;
+}
+
 int
-disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s)
+disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s, bool renew)
 {
     uint8_t *identity_seed = NULL, key[32], share_key[32];
     struct document_key identity;
@@ -182,25 +188,23 @@ disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s)
     }
     const bool fits = !have && !err && memcmp(k->cert.key, key, 32) == 0 &&
                       memcmp(k->cert.share_key, share_key, 32) == 0;
+    const bool due = fits && renew && disk_is_due(&k->cert, now_s);
     if (!err && identity_seed) {
         document_key_direct(&identity, identity_seed);
         memcpy(k->identity, identity.identity, sizeof k->identity);
-        if (fits && k->cert.until_s < now_s + DISK_RENEW_S) {
+        if (due) {
             err = file_move(dir, "working.key", "working-old.key");
             if (!err)
                 err = keys_derive(k, dir, key, share_key);
         }
-        if (!err && (!fits || k->cert.until_s < now_s + DISK_RENEW_S)) {
+        if (!err && (!fits || due)) {
             memcpy(k->cert.key, key, 32);
             memcpy(k->cert.share_key, share_key, 32);
             err = certificate_make(dir, identity_seed, &k->cert, now_s,
                                    CERTIFICATE_DAYS);
         }
     } else if (!err) {
-        err = have                      ? ERR_MISSING
-              : !fits                   ? ERR_PEER
-              : k->cert.until_s < now_s ? ERR_EXPIRED
-                                        : 0;
+        err = have ? ERR_MISSING : !fits ? ERR_PEER : 0;
     }
     secret_free((void **)&identity_seed);
     if (err)
@@ -369,7 +373,7 @@ disk_put(const char *dir, enum authority_output what, uint32_t epoch,
         return err;
     codec_hex(hex, digest, 8);
     snprintf(name, sizeof name, "%s",
-             what == AUTHORITY_KEEP_SIGNATURE ? "signature" : "consensus");
+             what == AUTHORITY_KEEP_PROMISES ? "promises" : "consensus");
     if (what == AUTHORITY_KEEP_VOTE)
         snprintf(name, sizeof name, "votes/%" PRIu32 "-%s", epoch, hex);
     else if (what == AUTHORITY_KEEP_DESCRIPTOR)
@@ -430,13 +434,15 @@ struct each {
     void (*fn)(void *ctx, enum authority_output what, const uint8_t *bytes,
                size_t len);
     void *ctx;
+    uint32_t epoch; /* alone; 0: all */
 };
 
 static int
 one_each(const char *dir, const char *name, uint32_t epoch, void *ctx)
 {
     const struct each *e = ctx;
-    (void)epoch;
+    if (e->epoch && e->epoch != epoch)
+        return 0;
     return file_each(dir, name, e->what, e->fn, e->ctx);
 }
 
@@ -446,11 +452,11 @@ disk_each(const char *dir,
                        const uint8_t *bytes, size_t len),
           void *ctx)
 {
-    struct each votes = {AUTHORITY_KEEP_VOTE, each, ctx};
-    struct each descriptors = {AUTHORITY_KEEP_DESCRIPTOR, each, ctx};
+    struct each votes = {AUTHORITY_KEEP_VOTE, each, ctx, 0};
+    struct each descriptors = {AUTHORITY_KEEP_DESCRIPTOR, each, ctx, 0};
     const int err[] = {
         file_each(dir, "consensus", AUTHORITY_KEEP_CONSENSUS, each, ctx),
-        file_each(dir, "signature", AUTHORITY_KEEP_SIGNATURE, each, ctx),
+        file_each(dir, "promises", AUTHORITY_KEEP_PROMISES, each, ctx),
         folder_walk(dir, "descriptors", one_each, &descriptors),
         folder_walk(dir, "votes", one_each, &votes)};
     for (size_t i = 0; i < sizeof err / sizeof err[0]; i++)
@@ -459,20 +465,38 @@ disk_each(const char *dir,
     return 0;
 }
 
+int
+disk_votes(const char *dir, uint32_t epoch,
+           void (*each)(void *ctx, enum authority_output what,
+                        const uint8_t *bytes, size_t len),
+           void *ctx)
+{
+    struct each votes = {AUTHORITY_KEEP_VOTE, each, ctx, epoch};
+    return folder_walk(dir, "votes", one_each, &votes);
+}
+
+struct span {
+    uint32_t first, last;
+};
+
 static int
 one_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 {
+    const struct span *stays = ctx;
     char path[FILES_PATH_MAX];
-    if (epoch < *(const uint32_t *)ctx && !files_path(path, dir, name))
+    if ((epoch < stays->first || epoch > stays->last) &&
+        !files_path(path, dir, name))
         (void)unlink(path);
     return 0;
 }
 
 void
-disk_prune(const char *dir, uint32_t epoch)
+disk_prune(const char *dir, uint32_t floor, uint32_t target)
 {
-    uint32_t old = epoch > KEYS_AHEAD ? epoch - KEYS_AHEAD : 0;
+    struct span votes = {floor, UINT32_MAX};
+    struct span descriptors = {floor > KEYS_AHEAD ? floor - KEYS_AHEAD : 0,
+                               target + KEYS_AHEAD};
     /* what stays goes with the next epoch */
-    (void)folder_walk(dir, "votes", one_prune, &epoch);
-    (void)folder_walk(dir, "descriptors", one_prune, &old);
+    (void)folder_walk(dir, "votes", one_prune, &votes);
+    (void)folder_walk(dir, "descriptors", one_prune, &descriptors);
 }

@@ -5,12 +5,12 @@
  *                   the one before, to open shares that were dealt for it
  *   certificate     the identity's word about working.key
  *   state           here since `init`: without it the rest may be lost, too
- *   votes/          votes of the epoch being prepared
+ *   votes/          votes of the epoch being prepared, and others of use
  *   descriptors/    what relays have posted of late
- *   signature, consensus, evidence-EPOCH-DIGEST
+ *   promises, consensus, evidence-EPOCH-DIGEST
  *
  * While the identity's seed is here, working keys and certificate are renewed
- * when a quarter of a certificate's time is left. */
+ * when a quarter of a certificate's time is left, or when it has not begun. */
 #ifndef DIRECTORY_DAEMON_DISK_H
 #define DIRECTORY_DAEMON_DISK_H
 #include "directory/authority.h"
@@ -24,11 +24,14 @@ struct disk_keys {
     uint8_t *share_secret[AUTHORITY_SHARE_KEYS]; /* guarded; [1] may be NULL */
 };
 
-/* The keys at this time, made or renewed if need be. Returns 0; ERR_MISSING:
- * there is no certificate and no identity to make one; ERR_EXPIRED: there is
- * one but it has run out; ERR_PEER: it is for other keys. */
-int disk_keys(struct disk_keys *k, const char *dir,
-              uint64_t now_s) CHECK_RESULT;
+/* Is it time for another certificate, or was it made by a wrong clock? */
+bool disk_is_due(const struct certificate *c, uint64_t now_s);
+/* The keys: made, if there are none, and with `renew` renewed when that is due
+ * at this time. Whoever is not sure what time it is does not renew, since nobody
+ * believes a certificate of another time. Returns 0; ERR_MISSING: there is no
+ * certificate and no identity to make one; ERR_PEER: it is for other keys. */
+int disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s,
+              bool renew) CHECK_RESULT;
 void disk_keys_free(struct disk_keys *k);
 
 /* The line that asks for a certificate of a new working key, and the
@@ -53,7 +56,12 @@ int disk_each(const char *dir,
               void (*each)(void *ctx, enum authority_output what,
                            const uint8_t *bytes, size_t len),
               void *ctx) CHECK_RESULT;
-/* Votes of epochs before this one go, and descriptors taken KEYS_AHEAD epochs
- * before. */
-void disk_prune(const char *dir, uint32_t epoch);
+/* The votes of one epoch alone. */
+int disk_votes(const char *dir, uint32_t epoch,
+               void (*each)(void *ctx, enum authority_output what,
+                            const uint8_t *bytes, size_t len),
+               void *ctx) CHECK_RESULT;
+/* Votes of epochs before `floor` go (authority_floor()), and descriptors taken
+ * more than KEYS_AHEAD epochs before it, or as long after the target. */
+void disk_prune(const char *dir, uint32_t floor, uint32_t target);
 #endif

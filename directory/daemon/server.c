@@ -97,8 +97,11 @@ struct server {
     struct authority *authority;
     struct exchange *exchange;
     struct http_server *http;
-    struct loop_timer *daily;
-    uint32_t pruned; /* votes of epochs before this one are gone */
+    struct loop_timer *keys;
+    uint32_t pruned;         /* votes of epochs before this one are gone */
+    struct certificate cert; /* the one in use */
+    bool due;                /* it was time for another when it was looked at */
+    uint64_t keys_us;        /* look again then, due or not */
     struct exchange_buffer answer;
     struct served served;
     bool unserved; /* the newest consensus is not in it yet */
@@ -196,9 +199,9 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
         status_keep(s);
         return err;
     default:
-        if (epoch > s->pruned)
-            disk_prune(s->dir, epoch);
-        s->pruned = epoch;
+        if (authority_floor(s->authority) != s->pruned)
+            disk_prune(s->dir, authority_floor(s->authority), epoch);
+        s->pruned = authority_floor(s->authority);
         return keep(s, what, epoch, bytes, len);
     }
 }
@@ -481,23 +484,29 @@ loaded(void *ctx, enum authority_output what, const uint8_t *bytes, size_t len)
     int err = authority_load(s->authority, what, bytes, len);
     if (!err && what == AUTHORITY_KEEP_CONSENSUS)
         consensus_serve(s, bytes, len);
-    if (err && err != ERR_STALE && err != ERR_DUPLICATE &&
+    if (err && err != ERR_STALE && err != ERR_FUTURE && err != ERR_DUPLICATE &&
         what != AUTHORITY_KEEP_DESCRIPTOR)
         log_write(&s->host.log, LOG_WARNING, "directory",
                   "something that was kept is not used: %s", error_text(err));
+}
+
+/* The votes of an epoch that is prepared again. */
+static int
+recalled(void *ctx, uint32_t epoch)
+{
+    struct server *s = ctx;
+    return disk_votes(s->dir, epoch, loaded, s);
 }
 
 static int
 keys_complain(struct server *s, int err)
 {
     const char *text =
-        err == ERR_MISSING   ? "there is no certificate; 'brusio-directory "
-                               "request' begins to get one"
-        : err == ERR_EXPIRED ? "the certificate has run out; 'brusio-directory "
-                               "request' begins to get another"
-        : err == ERR_PEER    ? "the certificate is for other keys than those "
-                               "here"
-                             : error_text(err);
+        err == ERR_MISSING ? "there is no certificate; 'brusio-directory "
+                             "request' begins to get one"
+        : err == ERR_PEER  ? "the certificate is for other keys than those "
+                             "here"
+                           : error_text(err);
     log_write(&s->host.log, LOG_ERROR, "directory", "%s", text);
     return err;
 }
@@ -513,9 +522,10 @@ static int
 authority_start(struct server *s)
 {
     struct disk_keys k;
-    int err = disk_keys(&k, s->dir, env_now_wall_s(&s->host.env));
+    int err = disk_keys(&k, s->dir, env_now_wall_s(&s->host.env), false);
     if (err)
         return keys_complain(s, err);
+    s->cert = k.cert;
     struct authority_config config = {
         .env = &s->host.env,
         .share_secret = {k.share_secret[0], k.share_secret[1]},
@@ -523,6 +533,7 @@ authority_start(struct server *s)
         .abstain = !disk_is_whole(s->dir),
         .admit = admitted,
         .publish = published,
+        .recall = recalled,
         .ctx = s};
     key_use(&config.key, &k);
     params_default(&config.params, s->network.epoch_len_s);
@@ -544,21 +555,43 @@ authority_start(struct server *s)
     return err;
 }
 
-/* New keys before the old ones run out; or say that they will. */
 static void
-daily(void *ctx)
+certificate_tell(struct server *s, uint64_t now_s)
 {
-    struct server *s = ctx;
-    struct disk_keys k;
-    const uint64_t now_s = env_now_wall_s(&s->host.env);
-    loop_timer_at(s->daily, loop_now_us(s->host.loop) + day_us);
-    int err = disk_keys(&k, s->dir, now_s);
-    if (!err && k.cert.until_s < now_s + DISK_RENEW_S)
+    const uint64_t until_s = s->cert.until_s;
+    if (until_s < now_s)
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  "the certificate has run out; 'brusio-directory request' "
+                  "begins to get another");
+    else if (s->due)
         log_write(&s->host.log, LOG_WARNING, "directory",
                   "the certificate runs out in %u days; 'brusio-directory "
                   "request' begins to get another",
-                  (unsigned)((k.cert.until_s - now_s) / 86400));
+                  (unsigned)((until_s - now_s) / 86400));
+}
+
+/* New keys before the old ones run out, or say that they will: once a day, and
+ * at once when that becomes due, since a clock that was wrong for long may have
+ * made keys for another time. */
+static void
+keys_look(void *ctx)
+{
+    struct server *s = ctx;
+    struct disk_keys k;
+    const uint64_t now_s = env_now_wall_s(&s->host.env),
+                   now_us = loop_now_us(s->host.loop);
+    const bool due = disk_is_due(&s->cert, now_s);
+    loop_timer_at(s->keys,
+                  now_us + (uint64_t)s->network.epoch_len_s * 1000000 / 8);
+    if (!authority_is_sure(s->authority) ||
+        (now_us < s->keys_us && (!due || s->due)))
+        return;
+    s->keys_us = now_us + day_us;
+    int err = disk_keys(&k, s->dir, now_s, true);
     if (!err) {
+        s->cert = k.cert;
+        s->due = disk_is_due(&s->cert, now_s);
+        certificate_tell(s, now_s);
         struct document_key key;
         key_use(&key, &k);
         err = authority_rekey(s->authority, &key,
@@ -601,7 +634,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
     if (!err)
         err = exchange_new(&s->exchange, &exchange);
     if (!err)
-        err = loop_timer_new(s->host.loop, daily, s, &s->daily);
+        err = loop_timer_new(s->host.loop, keys_look, s, &s->keys);
     if (err)
         return err;
     err = disk_each(s->dir, loaded, s);
@@ -611,7 +644,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
                   error_text(err));
         return err;
     }
-    daily(s);
+    keys_look(s);
     err = http_server_new(&s->http, s->host.loop, s->config->listen,
                           EXCHANGE_POST_MAX, handle, s);
     if (err) {
@@ -645,7 +678,7 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
         err = loop_run(s->host.loop);
     http_server_free(&s->http);
     exchange_free(&s->exchange);
-    loop_timer_free(&s->daily);
+    loop_timer_free(&s->keys);
     free(s->answer.bytes);
     served_clear(&s->served);
     admission_free(&s->admission);

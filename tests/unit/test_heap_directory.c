@@ -173,15 +173,15 @@ keys_are_made_once(void **state)
     assert_int_equal(files_path(path, dir, "authority.key"), 0);
     assert_int_equal(files_key(path, &identity), 0);
     secret_free((void **)&identity);
-    assert_int_equal(disk_keys(&first, dir, now_s), 0);
+    assert_int_equal(disk_keys(&first, dir, now_s, true), 0);
     for (struct heap h = {0}; heap_next(&h);) {
         heap_arm(&h);
-        int err = disk_keys(&k, dir, now_s);
+        int err = disk_keys(&k, dir, now_s, true);
         heap_disarm(&h);
         assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
         if (!err)
             disk_keys_free(&k);
-        assert_int_equal(disk_keys(&k, dir, now_s), 0);
+        assert_int_equal(disk_keys(&k, dir, now_s, true), 0);
         assert_memory_equal(&k.cert, &first.cert, sizeof k.cert);
         assert_memory_equal(k.seed, first.seed, 32);
         assert_memory_equal(k.share_secret[0], first.share_secret[0],
@@ -193,7 +193,7 @@ keys_are_made_once(void **state)
 }
 
 struct loaded {
-    unsigned signatures, votes;
+    unsigned promises, votes;
 };
 
 static void
@@ -202,7 +202,7 @@ loaded_count(void *ctx, enum authority_output what, const uint8_t *bytes,
 {
     struct loaded *l = ctx;
     assert_true(len == 4 && memcmp(bytes, "text", 4) == 0);
-    l->signatures += what == AUTHORITY_KEEP_SIGNATURE;
+    l->promises += what == AUTHORITY_KEEP_PROMISES;
     l->votes += what == AUTHORITY_KEEP_VOTE;
 }
 
@@ -215,7 +215,7 @@ what_was_kept_is_read_or_an_error(void **state)
     const uint8_t text[] = "text";
     assert_non_null(mkdtemp(dir));
     assert_int_equal(disk_begin(dir), 0);
-    assert_int_equal(disk_put(dir, AUTHORITY_KEEP_SIGNATURE, 3, text, 4), 0);
+    assert_int_equal(disk_put(dir, AUTHORITY_KEEP_PROMISES, 3, text, 4), 0);
     assert_int_equal(disk_put(dir, AUTHORITY_KEEP_VOTE, 3, text, 4), 0);
     for (struct heap h = {0}; heap_next(&h);) {
         struct loaded l = {0};
@@ -223,7 +223,7 @@ what_was_kept_is_read_or_an_error(void **state)
         int err = disk_each(dir, loaded_count, &l);
         heap_disarm(&h);
         assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
-        assert_true(err || (l.signatures == 1 && l.votes == 1));
+        assert_true(err || (l.promises == 1 && l.votes == 1));
     }
     dir_remove(dir);
 }

@@ -1,0 +1,271 @@
+/* tests/scenario/test_i10_authority.c - authorities whose clocks jump, and come
+ * back: nothing that they do meanwhile lasts (I10).
+ *
+ * In each course one authority, or all of them, see their clocks jump some
+ * times, by a part of an epoch, hours, days or years, either way, for moments or
+ * for epochs, and may be started anew meanwhile; then the clocks are right. From
+ * the second epoch after that on every epoch has its consensus, with all relays,
+ * though these offer a descriptor once to whoever takes it; never are there two
+ * of an epoch, and nobody is convicted. An epoch that has been used up by a
+ * wrong clock, since enough have signed a consensus for it, is the only one that
+ * may be left out; and one that is two epochs early stands for those before it.
+ *
+ * Courses are drawn from the seed, and said when they fail. Defences: a clock
+ * that the newest consensus contradicts is believed when it has gone evenly for
+ * half an epoch, and followed back (directory/authority.c); promises
+ * (directory/promises.h); what votes and descriptors are kept. */
+#include "tests/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "directory/promises.h"
+#include "lib/rng_seeded.h"
+#include "tests/house.h"
+
+enum {
+    LEN_MS = HOUSE_LEN_S * 1000,
+    STEP_MS = LEN_MS / 8,
+    RELAYS = 5,
+    EPOCHS = 512, /* of a course, at most */
+    HOUR = 1,     /* in epochs */
+    DAY = 24,
+    YEAR = 8766
+};
+
+struct course {
+    struct house house;
+    struct rng_seeded rng;
+    bool all;                    /* else the last one alone */
+    uint8_t has[RELAYS][EPOCHS]; /* the seats that took this descriptor */
+    int64_t now_ms;              /* after the genesis, by right clocks */
+};
+
+static uint64_t
+below(struct course *c, uint64_t n)
+{
+    return rng_seeded_u64(&c->rng) % n;
+}
+
+static uint32_t
+epoch_prepared(const struct course *c)
+{
+    const struct schedule s = {HOUSE_GENESIS, HOUSE_LEN_S, c->house.n};
+    return schedule_epoch(&s, SCHEDULE_VALID,
+                          (uint64_t)(HOUSE_GENESIS * 1000LL + c->now_ms));
+}
+
+/* Relays, whose clocks are right, offer the descriptor of the next vote to those
+ * who have not taken it. */
+static void
+relays_upload(struct course *c)
+{
+    static const uint8_t role[RELAYS] = {ROLE_GATEWAY, ROLE_MIX, ROLE_MIX,
+                                         ROLE_MIX, ROLE_STORE};
+    const struct schedule s = {HOUSE_GENESIS, HOUSE_LEN_S, c->house.n};
+    const uint32_t epoch = schedule_epoch(
+        &s, SCHEDULE_VOTE, (uint64_t)(HOUSE_GENESIS * 1000LL + c->now_ms));
+    assert_true(epoch < EPOCHS);
+    for (uint8_t i = 0; i < RELAYS; i++)
+        for (size_t seat = 0; seat < c->house.n; seat++) {
+            const struct house_relay r = {.number = i,
+                                          .role = role[i],
+                                          .epoch = epoch,
+                                          .bandwidth = 100,
+                                          .seats = 1u << seat};
+            if (c->has[i][epoch] >> seat & 1 ||
+                !c->house.seat[seat].face[0].authority)
+                continue;
+            int err = house_upload(&c->house, &r);
+            if (err == 0 || err == ERR_AGAIN)
+                c->has[i][epoch] |= (uint8_t)(1u << seat);
+        }
+}
+
+static void
+course_run(struct course *c, int64_t until_ms)
+{
+    while (c->now_ms < until_ms) {
+        const int64_t left_ms = until_ms - c->now_ms;
+        relays_upload(c);
+        c->now_ms += left_ms < STEP_MS ? left_ms : STEP_MS;
+        house_run(&c->house, c->now_ms);
+    }
+}
+
+static bool
+jumps(const struct course *c, size_t seat)
+{
+    return c->all || seat + 1 == c->house.n;
+}
+
+static void
+clocks_set(struct course *c, int64_t ahead_ms)
+{
+    for (size_t i = 0; i < c->house.n; i++)
+        if (jumps(c, i))
+            c->house.seat[i].ahead_ms = ahead_ms;
+}
+
+static void
+clocks_restart(struct course *c)
+{
+    for (size_t i = 0; i < c->house.n; i++)
+        if (jumps(c, i)) {
+            house_stop(&c->house, i);
+            house_start(&c->house, i, 1);
+        }
+}
+
+static int64_t
+jump_draw(struct course *c)
+{
+    static const int64_t most[] = {LEN_MS, 6LL * HOUR * LEN_MS,
+                                   9LL * DAY * LEN_MS, 20LL * YEAR * LEN_MS};
+    const int64_t by_ms = (int64_t)below(c, (uint64_t)most[below(c, 4)]);
+    return below(c, 2) ? by_ms : -by_ms;
+}
+
+/* The most that have signed the same consensus of this epoch. */
+static size_t
+signers(const struct house *h, uint32_t epoch)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < h->n_signed; i++) {
+        const size_t n = (size_t)__builtin_popcount(h->signed_[i].signers);
+        if (h->signed_[i].epoch == epoch && n > most)
+            most = n;
+    }
+    return most;
+}
+
+/* Right clocks from now on. Returns the epochs that went wrong. */
+static unsigned
+epochs_check(struct course *c, unsigned epochs)
+{
+    const struct house *h = &c->house;
+    const uint32_t first = epoch_prepared(c) + 1;
+    unsigned wrong = 0;
+    bool used[8] = {false};
+    for (uint32_t i = 0; i < epochs; i++)
+        used[i] = signers(h, first + i) >= document_two_thirds(h->n);
+    for (uint32_t i = 0; i < epochs; i++) {
+        course_run(c, house_ms(h, first + i, SCHEDULE_VALID) - 1);
+        for (size_t k = 0; k < h->n && !used[i]; k++) {
+            const struct consensus *n = h->seat[k].newest;
+            /* or a later one, made early, that everybody takes */
+            const bool good = n && n->epoch >= first + i &&
+                              n->epoch <= first + i + (i < 2 ? 2 - i : 0) &&
+                              n->n_relays == RELAYS;
+            if (!good)
+                printf("  %zu authorities: seat %zu has epoch %u with %zu "
+                       "relays, not %u, the %u. after the clocks are right\n",
+                       h->n, k, n ? n->epoch : 0, n ? n->n_relays : 0,
+                       first + i, i + 1);
+            wrong += !good;
+        }
+        /* those whose clocks were wrong take part, too */
+        if (!used[i] && house_epoch(h, 0) == first + i &&
+            signers(h, first + i) != h->n) {
+            wrong++;
+            printf("  %zu authorities: epoch %u, the %u. after the clocks are "
+                   "right, is signed by %zu\n",
+                   h->n, first + i, i + 1, signers(h, first + i));
+        }
+    }
+    for (size_t k = 0; k < h->n; k++)
+        wrong += h->seat[k].evidence != 0;
+    house_check_safety(h);
+    return wrong;
+}
+
+/* Returns what went wrong, as a number of things. */
+static unsigned
+course_take(size_t n, bool all, uint64_t seed)
+{
+    static struct course c;
+    char said[512] = "";
+    memset(&c, 0, sizeof c);
+    rng_seeded_init_u64(&c.rng, seed, "course");
+    house_make(&c.house, n, seed);
+    c.all = all;
+    c.now_ms = -LEN_MS;
+    house_start_all(&c.house);
+    course_run(&c, LEN_MS + (int64_t)below(&c, LEN_MS));
+    for (unsigned left = 1 + (unsigned)below(&c, 3); left > 0; left--) {
+        const int64_t ahead_ms = jump_draw(&c);
+        /* moments, or so long that the clock is believed */
+        const int64_t stay_ms =
+            (int64_t)(below(&c, 2) ? below(&c, LEN_MS / 3)
+                                   : LEN_MS / 2 + below(&c, 2 * LEN_MS));
+        const bool restart = below(&c, 2), back = below(&c, 2);
+        const size_t len = strlen(said);
+        snprintf(said + len, sizeof said - len,
+                 " at %.2f by %+.2f for %.2f epochs%s%s;",
+                 (double)c.now_ms / LEN_MS, (double)ahead_ms / LEN_MS,
+                 (double)stay_ms / LEN_MS, restart ? ", started anew" : "",
+                 back ? ", back" : "");
+        clocks_set(&c, ahead_ms);
+        course_run(&c, c.now_ms + stay_ms / 2);
+        if (restart)
+            clocks_restart(&c);
+        course_run(&c, c.now_ms + stay_ms / 2);
+        if (back) {
+            clocks_set(&c, 0);
+            course_run(&c, c.now_ms + (int64_t)below(&c, LEN_MS));
+        }
+    }
+    clocks_set(&c, 0);
+    const unsigned wrong = epochs_check(&c, 4);
+    if (wrong)
+        printf("  seed %llu, %zu authorities, %s:%s %u wrong\n",
+               (unsigned long long)seed, n, all ? "all" : "one", said, wrong);
+    house_free(&c.house);
+    return wrong;
+}
+
+static void
+courses_take(size_t n, bool all, unsigned quick, unsigned full)
+{
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < (test_proof() ? full : quick); i++)
+        wrong += course_take(n, all, test_seed() * 1000003 + n * 1009 + i) > 0;
+    assert_int_equal(wrong, 0);
+}
+
+static void
+i10_a_lone_authority_outlives_wrong_clocks(void **state)
+{
+    (void)state;
+    courses_take(1, true, 40, 4000);
+}
+
+static void
+i10_one_authority_of_four_outlives_wrong_clocks(void **state)
+{
+    (void)state;
+    courses_take(4, false, 3, 300);
+}
+
+static void
+i10_four_authorities_outlive_wrong_clocks(void **state)
+{
+    (void)state;
+    courses_take(4, true, 3, 300);
+}
+
+static void
+i10_seven_authorities_outlive_wrong_clocks(void **state)
+{
+    (void)state;
+    courses_take(7, true, 1, 50);
+    courses_take(7, false, 0, 50);
+}
+
+const struct CMUnitTest test_i10_authority[] = {
+    cmocka_unit_test(i10_a_lone_authority_outlives_wrong_clocks),
+    cmocka_unit_test(i10_one_authority_of_four_outlives_wrong_clocks),
+    cmocka_unit_test(i10_four_authorities_outlive_wrong_clocks),
+    cmocka_unit_test(i10_seven_authorities_outlive_wrong_clocks),
+};
+TEST_SUITE(test_i10_authority);
