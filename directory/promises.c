@@ -40,19 +40,28 @@ ranges_join(struct promises *p)
             (p->n - best) * sizeof p->range[0]);
 }
 
+/* The range in which this epoch is, or that it would stand before. */
+static size_t
+range_at(const struct promises *p, uint32_t epoch)
+{
+    size_t at = 0;
+    while (at < p->n && p->range[at].last < epoch)
+        at++;
+    return at;
+}
+
 void
 promises_add(struct promises *p, uint32_t epoch, const uint8_t *hash)
 {
-    size_t at = 0;
-    if (!promises_allow(p, epoch, NULL))
-        return;
-    if (p->n == PROMISES_MAX)
+    size_t at = range_at(p, epoch);
+    const bool follows = at > 0 && p->range[at - 1].last + 1 == epoch;
+    if (!follows && p->n == PROMISES_MAX) {
         ranges_join(p);
-    if (!promises_allow(p, epoch, NULL)) /* it lay between those two */
+        at = range_at(p, epoch);
+    }
+    if (!promises_allow(p, epoch, NULL)) /* perhaps it lies between those two */
         return;
-    while (at < p->n && p->range[at].last < epoch)
-        at++;
-    if (at > 0 && p->range[at - 1].last + 1 == epoch) {
+    if (follows) {
         at--;
     } else {
         memmove(&p->range[at + 1], &p->range[at],

@@ -192,6 +192,49 @@ keys_are_made_once(void **state)
     dir_remove(dir);
 }
 
+static void
+keys_look(const char *dir, uint64_t now_s, bool renew, struct certificate *cert)
+{
+    struct disk_keys k;
+    assert_int_equal(disk_keys(&k, dir, now_s, renew), 0);
+    *cert = k.cert;
+    disk_keys_free(&k);
+}
+
+/* A clock that jumps by a year either way, and back: who is not sure leaves the
+ * certificate alone; who is, and was wrong, has one for the present again. With
+ * the identity elsewhere the one there is stays, and is used when it counts. */
+static void
+i10_certificates_outlive_a_wrong_clock(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/brusio-heap-XXXXXX", path[FILES_PATH_MAX];
+    const uint64_t now_s = 1800000000, year_s = 366 * 86400;
+    struct certificate first, c;
+    uint8_t *identity;
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(files_path(path, dir, "authority.key"), 0);
+    assert_int_equal(files_key(path, &identity), 0);
+    secret_free((void **)&identity);
+    keys_look(dir, now_s, false, &first);
+    assert_true(certificate_covers(&first, now_s));
+    for (unsigned i = 0; i < 2; i++) {
+        const uint64_t wrong_s = i ? now_s - year_s : now_s + year_s;
+        keys_look(dir, wrong_s, false, &c);
+        assert_memory_equal(&c, &first, sizeof c);
+        keys_look(dir, wrong_s, true, &c);
+        assert_true(certificate_covers(&c, wrong_s));
+        assert_true(disk_is_due(&c, now_s));
+        keys_look(dir, now_s, true, &first);
+        assert_true(certificate_covers(&first, now_s));
+        assert_false(disk_is_due(&first, now_s));
+    }
+    assert_int_equal(unlink(path), 0);
+    keys_look(dir, now_s + year_s, true, &c);
+    assert_memory_equal(&c, &first, sizeof c);
+    dir_remove(dir);
+}
+
 struct loaded {
     unsigned promises, votes;
 };
@@ -374,6 +417,7 @@ const struct CMUnitTest test_heap_directory[] = {
     cmocka_unit_test(a_banned_relay_stays_out),
     cmocka_unit_test(what_is_served_is_whole),
     cmocka_unit_test(keys_are_made_once),
+    cmocka_unit_test(i10_certificates_outlive_a_wrong_clock),
     cmocka_unit_test(what_was_kept_is_read_or_an_error),
     cmocka_unit_test(descriptors_are_kept_by_their_signer),
     cmocka_unit_test(what_is_told_arrives),
