@@ -113,12 +113,15 @@ known_drop(struct admission *a, struct known *k)
     memmove(k, k + 1, (a->n - at) * sizeof *k);
 }
 
-/* Those that were let in, or wait, and are gone. */
+/* Those that were let in, or wait, and are gone. Nobody has been seen later than
+ * now, but by a clock that was wrong. */
 static void
 known_prune(struct admission *a, uint32_t epoch)
 {
     for (size_t i = a->n; i-- > 0;) {
         struct known *k = &a->known[i];
+        if (k->epoch > epoch)
+            k->epoch = epoch;
         if ((k->state == ADMISSION_LET_IN || k->state == ADMISSION_WAITS) &&
             k->epoch + ADMISSION_EPOCHS < epoch)
             known_drop(a, k);

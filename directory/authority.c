@@ -266,8 +266,14 @@ static bool
 phase_step(struct authority *a)
 {
     const uint64_t now_ms = env_now_wall_ms(a->config.env);
-    if (!clock_look(a))
+    if (!clock_look(a)) {
+        a->doubts = true;
         return false;
+    }
+    if (a->doubts) { /* what came meanwhile was not listened to */
+        a->doubts = false;
+        a->ask_ms = 1;
+    }
     if (clock_is_back(a, now_ms)) {
         target_move(a, clock_epoch(a));
         a->ask_ms = 1; /* what the others have of it */

@@ -57,6 +57,7 @@ struct authority {
     struct promises promises[PROMISE_KINDS]; /* bind for ever */
     int64_t clock_ms;  /* wall clock less monotonic clock ... */
     uint64_t even_ms;  /* ... since then, by the monotonic clock */
+    bool doubts;       /* the clock, when it was last to do something */
     uint64_t ask_ms;   /* not before, by the monotonic clock */
     uint64_t retry_ms; /* the phase that lacked memory; 0: none */
     /* digests of documents that were looked at of late; the next to replace */

@@ -99,6 +99,7 @@ struct server {
     struct http_server *http;
     struct loop_timer *keys;
     uint32_t pruned;         /* votes of epochs before this one are gone */
+    bool unsure;             /* the clock is not believed, which was said */
     struct certificate cert; /* the one in use */
     bool due;                /* it was time for another when it was looked at */
     uint64_t keys_us;        /* look again then, due or not */
@@ -468,9 +469,23 @@ handle(void *ctx, const char *path, const uint8_t *body, size_t len,
 /* ---- life ---- */
 
 static void
+clock_tell(struct server *s)
+{
+    const bool sure = authority_is_sure(s->authority);
+    if (sure == !s->unsure)
+        return;
+    s->unsure = !sure;
+    log_write(&s->host.log, LOG_WARNING, "directory",
+              sure ? "the clock is believed"
+                   : "the clock contradicts the newest consensus: no epoch is "
+                     "prepared until it has gone evenly for half an epoch");
+}
+
+static void
 server_tick(void *ctx)
 {
     struct server *s = ctx;
+    clock_tell(s);
     (void)!decisions_read(s); /* it is said, and tried at the next tick */
     waiting_write(s);
     consensus_serve_again(s);

@@ -1,14 +1,16 @@
 /* tests/scenario/test_i10_authority.c - authorities whose clocks jump, and come
  * back: nothing that they do meanwhile lasts (I10).
  *
- * In each course one authority, or all of them, see their clocks jump some
- * times, by a part of an epoch, hours, days or years, either way, for moments or
- * for epochs, and may be started anew meanwhile; then the clocks are right. From
- * the second epoch after that on every epoch has its consensus, with all relays,
- * though these offer a descriptor once to whoever takes it; never are there two
- * of an epoch, and nobody is convicted. An epoch that has been used up by a
- * wrong clock, since enough have signed a consensus for it, is the only one that
- * may be left out; and one that is two epochs early stands for those before it.
+ * In each course the clocks of one authority or of all of them, perhaps with
+ * those of all relays, jump some times, by a part of an epoch, hours, days or
+ * years, either way, for moments or for epochs, and authorities may be started
+ * anew meanwhile; then the clocks are right. From the second epoch after that on
+ * every epoch has its consensus, with all relays, though these offer a descriptor
+ * once to whoever takes it; never are there two of an epoch, and nobody is
+ * convicted. An epoch that has been used up by a wrong clock, since enough have
+ * signed a consensus for it, is the only one that may be left out; and one that
+ * is two epochs early stands for those before it. As long as no stay was of half
+ * an epoch, no far epoch is used up.
  *
  * Courses are drawn from the seed, and said when they fail. Defences: a clock
  * that the newest consensus contradicts is believed when it has gone evenly for
@@ -19,7 +21,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "directory/promises.h"
 #include "lib/rng_seeded.h"
 #include "tests/house.h"
 
@@ -27,8 +28,7 @@ enum {
     LEN_MS = HOUSE_LEN_S * 1000,
     STEP_MS = LEN_MS / 8,
     RELAYS = 5,
-    EPOCHS = 512, /* of a course, at most */
-    HOUR = 1,     /* in epochs */
+    HOUR = 1, /* in epochs */
     DAY = 24,
     YEAR = 8766
 };
@@ -36,9 +36,10 @@ enum {
 struct course {
     struct house house;
     struct rng_seeded rng;
-    bool all;                    /* else the last one alone */
-    uint8_t has[RELAYS][EPOCHS]; /* the seats that took this descriptor */
-    int64_t now_ms;              /* after the genesis, by right clocks */
+    bool all;                          /* else the last one alone */
+    uint32_t taken[RELAYS][HOUSE_MAX]; /* its newest descriptor, by a seat */
+    int64_t relays_ahead_ms;
+    int64_t now_ms; /* after the genesis, by right clocks */
 };
 
 static uint64_t
@@ -55,8 +56,8 @@ epoch_prepared(const struct course *c)
                           (uint64_t)(HOUSE_GENESIS * 1000LL + c->now_ms));
 }
 
-/* Relays, whose clocks are right, offer the descriptor of the next vote to those
- * who have not taken it. */
+/* Relays offer the descriptor of the next vote, by their clocks, to those who
+ * have not taken it. */
 static void
 relays_upload(struct course *c)
 {
@@ -64,8 +65,8 @@ relays_upload(struct course *c)
                                          ROLE_MIX, ROLE_STORE};
     const struct schedule s = {HOUSE_GENESIS, HOUSE_LEN_S, c->house.n};
     const uint32_t epoch = schedule_epoch(
-        &s, SCHEDULE_VOTE, (uint64_t)(HOUSE_GENESIS * 1000LL + c->now_ms));
-    assert_true(epoch < EPOCHS);
+        &s, SCHEDULE_VOTE,
+        (uint64_t)(HOUSE_GENESIS * 1000LL + c->now_ms + c->relays_ahead_ms));
     for (uint8_t i = 0; i < RELAYS; i++)
         for (size_t seat = 0; seat < c->house.n; seat++) {
             const struct house_relay r = {.number = i,
@@ -73,12 +74,12 @@ relays_upload(struct course *c)
                                           .epoch = epoch,
                                           .bandwidth = 100,
                                           .seats = 1u << seat};
-            if (c->has[i][epoch] >> seat & 1 ||
+            if (c->taken[i][seat] == epoch ||
                 !c->house.seat[seat].face[0].authority)
                 continue;
             int err = house_upload(&c->house, &r);
             if (err == 0 || err == ERR_AGAIN)
-                c->has[i][epoch] |= (uint8_t)(1u << seat);
+                c->taken[i][seat] = epoch;
         }
 }
 
@@ -100,8 +101,9 @@ jumps(const struct course *c, size_t seat)
 }
 
 static void
-clocks_set(struct course *c, int64_t ahead_ms)
+clocks_set(struct course *c, int64_t ahead_ms, bool relays)
 {
+    c->relays_ahead_ms = relays ? ahead_ms : 0;
     for (size_t i = 0; i < c->house.n; i++)
         if (jumps(c, i))
             c->house.seat[i].ahead_ms = ahead_ms;
@@ -140,6 +142,16 @@ signers(const struct house *h, uint32_t epoch)
             most = n;
     }
     return most;
+}
+
+/* Is anything signed for an epoch after this one? */
+static bool
+is_signed_after(const struct house *h, uint32_t epoch)
+{
+    for (size_t i = 0; i < h->n_signed; i++)
+        if (h->signed_[i].epoch > epoch)
+            return true;
+    return false;
 }
 
 /* Right clocks from now on. Returns the epochs that went wrong. */
@@ -188,6 +200,8 @@ course_take(size_t n, bool all, uint64_t seed)
 {
     static struct course c;
     char said[512] = "";
+    unsigned ahead = 0, wrong = 0;
+    int64_t longest_ms = 0;
     memset(&c, 0, sizeof c);
     rng_seeded_init_u64(&c.rng, seed, "course");
     house_make(&c.house, n, seed);
@@ -202,25 +216,35 @@ course_take(size_t n, bool all, uint64_t seed)
         const int64_t stay_ms =
             (int64_t)(below(&c, 2) ? below(&c, LEN_MS / 3)
                                    : LEN_MS / 2 + below(&c, 2 * LEN_MS));
-        const bool restart = below(&c, 2) && !plainly, back = below(&c, 2);
+        const bool restart = below(&c, 2) && !plainly, back = below(&c, 2),
+                   relays = all && below(&c, 2);
         const size_t len = strlen(said);
         snprintf(said + len, sizeof said - len,
-                 " at %.2f by %+.2f for %.2f epochs%s%s;",
+                 " at %.2f by %+.2f for %.2f epochs%s%s%s;",
                  (double)c.now_ms / LEN_MS, (double)ahead_ms / LEN_MS,
                  (double)stay_ms / LEN_MS, restart ? ", started anew" : "",
-                 back ? ", back" : "");
-        clocks_set(&c, ahead_ms);
+                 relays ? ", relays too" : "", back ? ", back" : "");
+        clocks_set(&c, ahead_ms, relays);
         course_run(&c, c.now_ms + stay_ms / 2);
         if (restart)
             clocks_restart(&c);
         course_run(&c, c.now_ms + stay_ms / 2);
         if (back) {
-            clocks_set(&c, 0);
+            clocks_set(&c, 0, false);
             course_run(&c, c.now_ms + (int64_t)below(&c, LEN_MS));
         }
+        /* as long as there were but looks at wrong times, nothing was done that
+         * is three epochs ahead of what was done before */
+        ahead += 3;
+        longest_ms = stay_ms > longest_ms ? stay_ms : longest_ms;
+        if (longest_ms < LEN_MS / 2 &&
+            is_signed_after(&c.house, epoch_prepared(&c) + ahead)) {
+            printf("  after looks alone a far epoch is signed\n");
+            wrong++;
+        }
     }
-    clocks_set(&c, 0);
-    const unsigned wrong = epochs_check(&c, 4);
+    clocks_set(&c, 0, false);
+    wrong += epochs_check(&c, 4);
     if (wrong)
         printf("  seed %llu, %zu authorities, %s:%s %u wrong\n",
                (unsigned long long)seed, n, all ? "all" : "one", said, wrong);
