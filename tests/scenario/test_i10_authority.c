@@ -119,16 +119,34 @@ clocks_restart(struct course *c)
         }
 }
 
-/* How far a clock jumps; `plainly`: by days, ahead. */
-static int64_t
-jump_draw(struct course *c, bool plainly)
+struct jump {
+    int64_t ahead_ms, stay_ms;
+    bool restart, back, relays; /* relays: their clocks too */
+};
+
+/* `last`: one of those that were never made good, by days for a moment, or by
+ * more years than a certificate runs for some epochs. */
+static struct jump
+jump_draw(struct course *c, bool last)
 {
     static const int64_t most[] = {LEN_MS, 6LL * HOUR * LEN_MS,
                                    9LL * DAY * LEN_MS, 20LL * YEAR * LEN_MS};
-    const int64_t by_ms = (int64_t)below(c, (uint64_t)most[below(c, 4)]);
-    if (plainly)
-        return DAY * LEN_MS + by_ms % most[2];
-    return below(c, 2) ? by_ms : -by_ms;
+    const bool days = below(c, 2);
+    struct jump j = {.restart = below(c, 2),
+                     .back = below(c, 2),
+                     .relays = c->all && below(c, 2)};
+    j.ahead_ms = (int64_t)below(c, (uint64_t)most[below(c, 4)]);
+    if (below(c, 2))
+        j.ahead_ms = -j.ahead_ms;
+    /* moments, or so long that the clock is believed */
+    j.stay_ms = (int64_t)(below(c, 2) ? below(c, LEN_MS / 3)
+                                      : LEN_MS / 2 + below(c, 2 * LEN_MS));
+    if (last) {
+        j.restart = false;
+        j.ahead_ms = (days ? DAY : 10LL * YEAR) * LEN_MS + j.ahead_ms % LEN_MS;
+        j.stay_ms = days ? j.stay_ms % (LEN_MS / 3) : 2 * LEN_MS;
+    }
+    return j;
 }
 
 /* The most that have signed the same consensus of this epoch. */
@@ -210,33 +228,26 @@ course_take(size_t n, bool all, uint64_t seed)
     house_start_all(&c.house);
     course_run(&c, LEN_MS + (int64_t)below(&c, LEN_MS));
     for (unsigned left = 1 + (unsigned)below(&c, 3); left > 0; left--) {
-        const bool plainly = left == 1 && seed % 2;
-        const int64_t ahead_ms = jump_draw(&c, plainly);
-        /* moments, or so long that the clock is believed */
-        const int64_t stay_ms =
-            (int64_t)(below(&c, 2) ? below(&c, LEN_MS / 3)
-                                   : LEN_MS / 2 + below(&c, 2 * LEN_MS));
-        const bool restart = below(&c, 2) && !plainly, back = below(&c, 2),
-                   relays = all && below(&c, 2);
+        const struct jump j = jump_draw(&c, left == 1 && seed % 2);
         const size_t len = strlen(said);
         snprintf(said + len, sizeof said - len,
                  " at %.2f by %+.2f for %.2f epochs%s%s%s;",
-                 (double)c.now_ms / LEN_MS, (double)ahead_ms / LEN_MS,
-                 (double)stay_ms / LEN_MS, restart ? ", started anew" : "",
-                 relays ? ", relays too" : "", back ? ", back" : "");
-        clocks_set(&c, ahead_ms, relays);
-        course_run(&c, c.now_ms + stay_ms / 2);
-        if (restart)
+                 (double)c.now_ms / LEN_MS, (double)j.ahead_ms / LEN_MS,
+                 (double)j.stay_ms / LEN_MS, j.restart ? ", started anew" : "",
+                 j.relays ? ", relays too" : "", j.back ? ", back" : "");
+        clocks_set(&c, j.ahead_ms, j.relays);
+        course_run(&c, c.now_ms + j.stay_ms / 2);
+        if (j.restart)
             clocks_restart(&c);
-        course_run(&c, c.now_ms + stay_ms / 2);
-        if (back) {
+        course_run(&c, c.now_ms + j.stay_ms / 2);
+        if (j.back) {
             clocks_set(&c, 0, false);
             course_run(&c, c.now_ms + (int64_t)below(&c, LEN_MS));
         }
         /* as long as there were but looks at wrong times, nothing was done that
          * is three epochs ahead of what was done before */
         ahead += 3;
-        longest_ms = stay_ms > longest_ms ? stay_ms : longest_ms;
+        longest_ms = j.stay_ms > longest_ms ? j.stay_ms : longest_ms;
         if (longest_ms < LEN_MS / 2 &&
             is_signed_after(&c.house, epoch_prepared(&c) + ahead)) {
             printf("  after looks alone a far epoch is signed\n");
