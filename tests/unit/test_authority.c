@@ -574,6 +574,75 @@ a_lost_disk_abstains(void **state)
     house_free(&h);
 }
 
+/* Started by a clock that is years off, it has its consensus and the relays that
+ * came before, which do not come again; when the clock is right no epoch is
+ * missed, and everybody is where he was. */
+static void
+i10_a_start_by_a_wrong_clock_loses_nothing(void **state)
+{
+    (void)state;
+    for (unsigned back = 0; back < 2; back++) {
+        static struct house h;
+        uint8_t layer[13];
+        house_make(&h, 1, test_seed());
+        house_start_all(&h);
+        relays_upload(&h, 1, ALL);
+        house_run(&h, 1);
+        for (size_t i = 0; i < 13; i++)
+            layer[i] = h.seat[0].newest->relays[i].layer;
+        house_run(&h, LISTING_CHANGE_MS);
+        relays_upload(&h, 2, ALL);
+        house_stop(&h, 0);
+        h.seat[0].ahead_ms = (back ? -30000LL : 30000LL) * LEN_MS;
+        house_start(&h, 0, 1);
+        house_run(&h, 2 * LISTING_CHANGE_MS);
+        const struct consensus *c =
+            authority_newest(h.seat[0].face[0].authority);
+        assert_non_null(c);
+        assert_int_equal(c->epoch, 1);
+        h.seat[0].ahead_ms = 0;
+        run_to(&h, 2);
+        assert_int_equal(house_epoch(&h, 0), 2);
+        assert_int_equal(h.seat[0].newest->n_relays, 13);
+        for (size_t i = 0; i < 13; i++)
+            assert_int_equal(h.seat[0].newest->relays[i].layer, layer[i]);
+        house_free(&h);
+    }
+}
+
+/* A clock that is an epoch ahead for a second has one of four cast its vote when
+ * nobody listens: in its time the vote is said again, and counts. */
+static void
+i10_an_early_vote_is_said_again(void **state)
+{
+    (void)state;
+    static struct house h;
+    struct authority_status s;
+    house_make(&h, 4, test_seed());
+    house_start_all(&h);
+    relays_upload(&h, 1, ALL);
+    house_run(&h, 1);
+    relays_upload(&h, 2, ALL);
+    house_run(&h, house_ms(&h, 2, SCHEDULE_HELLO) - 2000);
+    h.seat[3].ahead_ms =
+        house_ms(&h, 3, SCHEDULE_VOTE) - house_ms(&h, 2, SCHEDULE_HELLO) + 2000;
+    house_run(&h, house_ms(&h, 2, SCHEDULE_HELLO) - 500);
+    authority_status(h.seat[3].face[0].authority, &s);
+    assert_int_equal(s.target, 3);
+    h.seat[3].ahead_ms = 0;
+    run_to(&h, 2);
+    house_run(&h, house_ms(&h, 2, SCHEDULE_VALID));
+    relays_upload(&h, 3, ALL);
+    run_to(&h, 3);
+    for (size_t i = 0; i < 4; i++) {
+        authority_status(h.seat[i].face[0].authority, &s);
+        assert_int_equal(s.epoch, 3);
+        assert_int_equal(s.votes, 4);
+        assert_int_equal(h.seat[i].evidence, 0);
+    }
+    house_free(&h);
+}
+
 /* What a relay says of its bandwidth counts up to four medians of its role. */
 static void
 nobody_draws_a_layer(void **state)
@@ -696,6 +765,8 @@ const struct CMUnitTest test_authority[] = {
     cmocka_unit_test(evidence_convicts),
     cmocka_unit_test(i9_a_restart_misses_nothing),
     cmocka_unit_test(a_lost_disk_abstains),
+    cmocka_unit_test(i10_a_start_by_a_wrong_clock_loses_nothing),
+    cmocka_unit_test(i10_an_early_vote_is_said_again),
     cmocka_unit_test(nobody_draws_a_layer),
     cmocka_unit_test(layers_stay_even),
     cmocka_unit_test(network_files_go_round),
