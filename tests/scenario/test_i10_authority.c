@@ -130,7 +130,7 @@ static struct jump
 jump_draw(struct course *c, bool last)
 {
     static const int64_t most[] = {LEN_MS, 6LL * HOUR * LEN_MS,
-                                   9LL * DAY * LEN_MS, 20LL * YEAR * LEN_MS};
+                                   9LL * DAY * LEN_MS, 40LL * YEAR * LEN_MS};
     const bool days = below(c, 2);
     struct jump j = {.restart = below(c, 2),
                      .back = below(c, 2),
@@ -143,7 +143,7 @@ jump_draw(struct course *c, bool last)
                                       : LEN_MS / 2 + below(c, 2 * LEN_MS));
     if (last) {
         j.restart = false;
-        j.ahead_ms = (days ? DAY : 10LL * YEAR) * LEN_MS + j.ahead_ms % LEN_MS;
+        j.ahead_ms = (days ? DAY : 30LL * YEAR) * LEN_MS + j.ahead_ms % LEN_MS;
         j.stay_ms = days ? j.stay_ms % (LEN_MS / 3) : 2 * LEN_MS;
     }
     return j;

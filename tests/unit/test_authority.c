@@ -586,23 +586,24 @@ i10_a_start_by_a_wrong_clock_loses_nothing(void **state)
         uint8_t layer[13];
         house_make(&h, 1, test_seed());
         house_start_all(&h);
-        relays_upload(&h, 1, ALL);
-        house_run(&h, 1);
+        for (uint32_t epoch = 1; epoch <= 2; epoch++) {
+            relays_upload(&h, epoch, ALL);
+            house_run(&h, house_ms(&h, epoch, SCHEDULE_VALID) + 1);
+        }
         for (size_t i = 0; i < 13; i++)
             layer[i] = h.seat[0].newest->relays[i].layer;
-        house_run(&h, LISTING_CHANGE_MS);
-        relays_upload(&h, 2, ALL);
+        relays_upload(&h, 3, ALL);
         house_stop(&h, 0);
         h.seat[0].ahead_ms = (back ? -30000LL : 30000LL) * LEN_MS;
         house_start(&h, 0, 1);
-        house_run(&h, 2 * LISTING_CHANGE_MS);
+        house_run(&h, house_ms(&h, 2, SCHEDULE_VALID) + 2000);
         const struct consensus *c =
             authority_newest(h.seat[0].face[0].authority);
         assert_non_null(c);
-        assert_int_equal(c->epoch, 1);
+        assert_int_equal(c->epoch, 2);
         h.seat[0].ahead_ms = 0;
-        run_to(&h, 2);
-        assert_int_equal(house_epoch(&h, 0), 2);
+        run_to(&h, 3);
+        assert_int_equal(house_epoch(&h, 0), 3);
         assert_int_equal(h.seat[0].newest->n_relays, 13);
         for (size_t i = 0; i < 13; i++)
             assert_int_equal(h.seat[0].newest->relays[i].layer, layer[i]);
