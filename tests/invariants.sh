@@ -344,9 +344,8 @@ change I9 'a relay has other keys when it comes back' relay/daemon/keys.c \
     'restart/*'
 change I9 'an authority votes no more after a restart' \
     directory/authority_take.c \
-    'if (!err && memcmp(c.author, a->ids[a->self], SPHINX_ID_LEN) == 0 &&
-        c.epoch > a->voted)
-        a->voted = c.epoch;' \
+    'if (!err && memcmp(c.author, a->ids[a->self], SPHINX_ID_LEN) == 0)
+        promises_add(&a->promises[PROMISE_VOTE], c.epoch, NULL);' \
     'a->abstains = a->target;' \
     'authority/i9_*'
 
@@ -388,7 +387,7 @@ change I10 'an authority believes any clock at once' \
     directory/authority_internal.c \
     'return !a->newest ||' \
     'return true || !a->newest ||' \
-    'i10_authority/i10_a_lone*'
+    'authority/i10_a_look*'
 change I10 'an authority does not follow its clock back' directory/authority.c \
     'if (clock_is_back(a, now_ms)) {' \
     'if (0 && clock_is_back(a, now_ms)) {' \

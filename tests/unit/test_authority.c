@@ -611,6 +611,39 @@ i10_a_start_by_a_wrong_clock_loses_nothing(void **state)
     }
 }
 
+/* All that happens before a consensus happens by a clock that is a day ahead, and
+ * relays' are too: it is over before the clock is believed, so that epoch is not
+ * used up, and the one under way is not missed. */
+static void
+i10_a_look_uses_up_no_epoch(void **state)
+{
+    (void)state;
+    enum { FAR = 26 };
+    static struct house h;
+    struct authority_status s;
+    house_make(&h, 1, test_seed());
+    house_start_all(&h);
+    relays_upload(&h, 1, ALL);
+    house_run(&h, 1);
+    relays_upload(&h, 2, ALL);
+    const int64_t at_ms = LEN_MS / 8;
+    house_run(&h, at_ms);
+    const size_t n_signed = h.n_signed;
+    h.seat[0].ahead_ms = house_ms(&h, FAR, SCHEDULE_HELLO) - at_ms - 100;
+    relays_upload(&h, FAR, ALL);
+    house_run(&h, at_ms + house_ms(&h, FAR, SCHEDULE_PUBLISH) -
+                      house_ms(&h, FAR, SCHEDULE_HELLO) + 1000);
+    authority_status(h.seat[0].face[0].authority, &s);
+    assert_int_equal(s.target, 2);
+    assert_int_equal(h.n_signed, n_signed);
+    assert_int_equal(house_epoch(&h, 0), 1);
+    h.seat[0].ahead_ms = 0;
+    run_to(&h, 2);
+    assert_int_equal(house_epoch(&h, 0), 2);
+    assert_int_equal(h.seat[0].newest->n_relays, 13);
+    house_free(&h);
+}
+
 /* A clock that is an epoch ahead for a second has one of four cast its vote when
  * nobody listens: in its time the vote is said again, and counts. */
 static void
@@ -767,6 +800,7 @@ const struct CMUnitTest test_authority[] = {
     cmocka_unit_test(i9_a_restart_misses_nothing),
     cmocka_unit_test(a_lost_disk_abstains),
     cmocka_unit_test(i10_a_start_by_a_wrong_clock_loses_nothing),
+    cmocka_unit_test(i10_a_look_uses_up_no_epoch),
     cmocka_unit_test(i10_an_early_vote_is_said_again),
     cmocka_unit_test(nobody_draws_a_layer),
     cmocka_unit_test(layers_stay_even),
