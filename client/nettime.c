@@ -40,29 +40,57 @@ sample_place(const struct nettime *n, const uint8_t *store)
     return oldest;
 }
 
+/* The median of n sorted ones. */
+static int64_t
+sorted_median_us(const int64_t *sorted_us, unsigned n)
+{
+    return n % 2 ? sorted_us[n / 2]
+                 : sorted_us[n / 2 - 1] / 2 + sorted_us[n / 2] / 2;
+}
+
+/* Put one more among n sorted ones. */
+static void
+sorted_insert(int64_t *sorted_us, unsigned n, int64_t us)
+{
+    for (; n > 0 && sorted_us[n - 1] > us; n--)
+        sorted_us[n] = sorted_us[n - 1];
+    sorted_us[n] = us;
+}
+
+/* The median of what a store has said lately, of its last NETTIME_LEAST words at
+ * least. */
+static int64_t
+words_median_us(const struct nettime_sample *s, uint64_t now_us)
+{
+    int64_t sorted_us[NETTIME_WORDS];
+    unsigned n = 0;
+    while (n < s->count && n < NETTIME_WORDS) {
+        const unsigned at = (s->count - 1 - n) % NETTIME_WORDS;
+        if (n >= NETTIME_LEAST &&
+            now_us - s->word[at].heard_us > NETTIME_SPAN_US)
+            break;
+        sorted_insert(sorted_us, n++, s->word[at].base_us);
+    }
+    return sorted_median_us(sorted_us, n);
+}
+
 void
 nettime_note(struct nettime *n, const struct relay_entry *store,
              uint64_t arrived_ms, uint64_t expected_us, uint64_t now_us)
 {
     if (arrived_ms > (uint64_t)INT64_MAX / 1000)
         return;
-    const int64_t base_us = (int64_t)(arrived_ms * 1000) - (int64_t)expected_us;
-    const unsigned i = sample_place(n, store->identity);
-    bool anew = n->sample[i].heard_us == 0 ||
-                memcmp(n->sample[i].store, store->identity, SPHINX_ID_LEN) != 0;
-    int64_t off_us = anew ? 0 : base_us - n->sample[i].base_us;
-    anew |= off_us > NETTIME_RESET_US || off_us < -NETTIME_RESET_US;
-    if (anew) {
-        memcpy(n->sample[i].store, store->identity, SPHINX_ID_LEN);
-        n->sample[i].base_us = base_us;
-        n->sample[i].count = 1;
-    } else {
-        if (n->sample[i].count < NETTIME_MEAN)
-            n->sample[i].count++;
-        n->sample[i].base_us += off_us / (int64_t)n->sample[i].count;
-    }
-    memcpy(n->sample[i].family, store->family, FAMILY_LEN);
-    n->sample[i].heard_us = now_us ? now_us : 1;
+    struct nettime_sample *s = &n->sample[sample_place(n, store->identity)];
+    if (memcmp(s->store, store->identity, SPHINX_ID_LEN) != 0 ||
+        now_us - s->heard_us > NETTIME_OLD_US)
+        s->count = 0;
+    const unsigned at = s->count++ % NETTIME_WORDS;
+    s->word[at].base_us = (int64_t)(arrived_ms * 1000) - (int64_t)expected_us;
+    s->word[at].heard_us = now_us;
+    s->base_us = words_median_us(s, now_us);
+    memcpy(s->store, store->identity, SPHINX_ID_LEN);
+    memcpy(s->family, store->family, FAMILY_LEN);
+    s->heard_us = now_us ? now_us : 1;
 }
 
 unsigned
@@ -99,10 +127,7 @@ samples_gather(const struct nettime *n, uint64_t now_us,
                 (n->sample[k].heard_us == n->sample[i].heard_us && k > i);
         if (!counts)
             continue;
-        unsigned k = count++;
-        for (; k > 0 && base_us[k - 1] > n->sample[i].base_us; k--)
-            base_us[k] = base_us[k - 1];
-        base_us[k] = n->sample[i].base_us;
+        sorted_insert(base_us, count++, n->sample[i].base_us);
     }
     return count;
 }
@@ -122,9 +147,7 @@ nettime_agreed(const struct nettime *n, unsigned families, int64_t own_base_us,
     if (count == 0 || count < families)
         return false;
     if (count >= NETTIME_FAMILIES) {
-        *base_us = count % 2
-                       ? sorted[count / 2]
-                       : sorted[count / 2 - 1] / 2 + sorted[count / 2] / 2;
+        *base_us = sorted_median_us(sorted, count);
         return true;
     }
     *base_us = sorted[0];

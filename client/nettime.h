@@ -5,12 +5,18 @@
  * a mark that all boxes of one client share (Murdoch, "Hot or Not", CCS 2006).
  * Therefore each answer says when its request arrived, and a client corrects
  * its idea of the time until requests arrive when it expects them to: the
- * latency of its own line is corrected along with its clock.
+ * latency of its own line is corrected along with its clock. What a clock drifts
+ * while the words of a store come is seen in deadlines for as long as it drifts:
+ * so words count for NETTIME_SPAN_US, of which half is the lag, 5 ms with a clock
+ * of 50 ppm.
  *
- * Nobody's word is final. Every store has one sample, a running mean of what
- * its answers said; stores of one family have one together; the median of at
- * least NETTIME_FAMILIES families counts, of as many as there are where the
- * network has fewer. Until then the own clock counts, or, when that is off by
+ * Nobody's word is final. Every store has one sample, the median of what its
+ * last answers said, so that a mix which holds packets too long, or not long
+ * enough, moves it by no more than latency varies while it has fewer than half
+ * of them; with a mean each such packet would show at once in the deadlines of
+ * all of a client's boxes. Stores of one family have one sample together; the
+ * median of at least NETTIME_FAMILIES families counts, of as many as there are
+ * where the network has fewer. Until then the own clock counts, or, when that is off by
  * more than NETTIME_FAR_US, what the gateway said on connecting, which a liar
  * among gateways can use for nothing but to get no answers.
  *
@@ -26,22 +32,31 @@
 
 #include "network/consensus.h"
 
-/* The mean of few answers: what a clock has drifted while they came is seen in
- * deadlines for as long as it drifts, how they varied is not. */
-enum { NETTIME_STORES = 16, NETTIME_FAMILIES = 3, NETTIME_MEAN = 2 };
+enum {
+    NETTIME_STORES = 16,
+    NETTIME_FAMILIES = 3,
+    NETTIME_WORDS = 32, /* of a store, at most */
+    NETTIME_LEAST = 3   /* of a store, however old */
+};
 
-#define NETTIME_FAR_US   15000000LL /* of the own clock: the gateway's counts */
-#define NETTIME_RESET_US 2000000LL  /* a sample so far off starts anew */
-#define NETTIME_OLD_US   3600000000LL /* a sample is forgotten after */
+#define NETTIME_FAR_US  15000000LL /* of the own clock: the gateway's counts */
+#define NETTIME_OLD_US  3600000000LL /* a sample is forgotten after */
+#define NETTIME_SPAN_US 100000000ULL /* words that are older do not count */
+
+struct nettime_sample {
+    uint8_t store[SPHINX_ID_LEN], family[FAMILY_LEN];
+    int64_t base_us;   /* the median of its words */
+    uint64_t heard_us; /* monotonic; 0: free */
+    uint32_t count;    /* of words, of which the last are here */
+    struct {
+        int64_t base_us;
+        uint64_t heard_us;
+    } word[NETTIME_WORDS]; /* word i at i modulo NETTIME_WORDS */
+};
 
 /* Zeroed memory knows nothing. */
 struct nettime {
-    struct {
-        uint8_t store[SPHINX_ID_LEN], family[FAMILY_LEN];
-        int64_t base_us;   /* the running mean */
-        uint64_t heard_us; /* monotonic; 0: free */
-        uint32_t count;    /* of answers in the mean, NETTIME_MEAN at most */
-    } sample[NETTIME_STORES];
+    struct nettime_sample sample[NETTIME_STORES];
     int64_t start_base_us; /* the gateway's word */
     bool has_start;
 };

@@ -352,8 +352,8 @@ change I9 'an authority votes no more after a restart' \
 # ---- I10 nothing irreversible follows from one peer's word ----
 
 change I10 'the latest store says what time it is' client/nettime.c \
-    '? sorted[count / 2]' \
-    '? sorted[count - 1]' \
+    '? sorted_us[n / 2]' \
+    '? sorted_us[n - 1]' \
     'nettime/i10_*'
 change I10 'a family says the time as often as it likes' client/nettime.c \
     'return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;' \
@@ -463,14 +463,18 @@ change I12 'a store that has a box tells its reader the time' client/requests.c 
     'if (a->kind != 0)' \
     'i12_times/i12_a_store*'
 change I12 'a clock that drifts is followed slowly' client/nettime.h \
-    'NETTIME_MEAN = 2 };' \
-    'NETTIME_MEAN = 64 };' \
+    '#define NETTIME_SPAN_US 100000000ULL' \
+    '#define NETTIME_SPAN_US 3600000000ULL' \
     'i12_clocks/i12_a_days*'
 change I12 'lateness is drawn once, not thrice' network/request.c \
     'for (size_t i = 0; i < 3; i++)
         us += bits[i] % (spread_us / 3 + 1);' \
     'us += bits[0] % (spread_us + 1);' \
     'i12_clocks/i12_a_days*'
+change I12 'the last answer of a store is its word' client/nettime.c \
+    's->base_us = words_median_us(s, now_us);' \
+    's->base_us = s->word[at].base_us;' \
+    'nettime/i12_*'
 
 # ---- the sum ----
 

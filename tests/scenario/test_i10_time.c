@@ -249,6 +249,46 @@ i10_a_lying_gateway_delays_nobody_for_long(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* ---- a mix that holds packets ---- */
+
+/* A mix holds packets for as long as their answers pass
+ * (deadline_back_s), so that they come late to whatever store. What a client takes
+ * for the time stays what it is: else all its boxes would show, by deadlines
+ * that move together, how many of its packets this relay has had. */
+static void
+i12_a_mix_that_delays_moves_no_deadlines(void **state)
+{
+    (void)state;
+    enum { MIXES = 3, LOOK_S = 2400 };
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = MIXES,
+                                        .stores = 3,
+                                        .seed = test_seed() + 400};
+    struct stage s = {.w = world_new(&config)};
+    unsigned stopped = 0;
+    s.a = world_client_add(s.w, "default", 0);
+    s.b = world_client_add(s.w, "default", 1);
+    struct rogue *mix = rogue_new(s.w, world_first(s.w, 2));
+    s.gateway = rogue_new(s.w, 0);
+    s.ahead = (struct ahead){.c = s.w->net.consensus, .node = s.a->node};
+    watched_run(&s, 120);
+    const double honest_s = ahead_s(&s, LOOK_S, &stopped);
+    mix->delay_us = s.w->net.consensus->params.deadline_back_s * 900000ULL;
+    mix->vices = VICE_DELAYS;
+    watched_run(&s, 120);
+    const double held_s = ahead_s(&s, LOOK_S, &stopped);
+    printf("  one mix of %u holds packets for %.1f s: deadlines %+.2f s\n",
+           (unsigned)MIXES, (double)mix->delay_us / 1e6, held_s - honest_s);
+    assert_true(mix->done[__builtin_ctz(VICE_DELAYS)] > 500);
+    assert_int_equal(stopped, 0);
+    /* means of 13,000 deadlines differ by 0.12 s by chance */
+    assert_true(fabs(held_s - honest_s) < 0.6);
+    rogue_free(&mix);
+    stage_clear(&s);
+}
+
 /* ---- the own clock ---- */
 
 /* A text to b while a's clock is wrong by so much, and what becomes of it. */
@@ -317,5 +357,6 @@ const struct CMUnitTest test_i10_time[] = {
     cmocka_unit_test(i10_one_lying_store_moves_nothing),
     cmocka_unit_test(i10_a_lying_gateway_delays_nobody_for_long),
     cmocka_unit_test(i10_a_wrong_clock_loses_nothing),
+    cmocka_unit_test(i12_a_mix_that_delays_moves_no_deadlines),
 };
 TEST_SUITE(test_i10_time);
