@@ -330,6 +330,19 @@ outgoing_pick(struct client *c, bool spare, struct conversation **of)
 }
 
 void
+outgoing_resume(struct client *c, uint64_t gap_us)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const uint64_t mean_us = gap_us < HELD_UP_US ? gap_us : HELD_UP_US;
+    for (struct conversation *v = c->conversations; v; v = v->next) {
+        const uint64_t due_us = now_us + rng_exp_us(c->env, mean_us);
+        for (struct out_letter *l = v->letters; l; l = l->next)
+            if (l->due_us + GAP_US <= now_us)
+                l->due_us = due_us;
+    }
+}
+
+void
 outgoing_asked(struct out_letter *l, uint64_t due_us)
 {
     l->tried = true;
@@ -549,7 +562,7 @@ letters_loaded(struct client *c, struct conversation *v)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     const uint64_t now_s = client_time_s(c);
-    const uint64_t wait_us = rng_exp_us(c->env, LOADED_WAIT_US);
+    const uint64_t wait_us = rng_exp_us(c->env, HELD_UP_US);
     for (struct out_letter *l = v->letters; l; l = l->next) {
         uint64_t left_us = 0;
         if (l->kept && l->due_s > now_s)

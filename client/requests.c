@@ -273,6 +273,20 @@ choice_unasked(const struct choice *choice)
         polls_unasked(choice->conversation, choice->at);
 }
 
+/* After a time in which nothing could be put (no line, or one that is stalled),
+ * each conversation waits for itself. Were all that came due in it put at once,
+ * a store could tell by what comes with a line's return which boxes are that
+ * client's, and whoever cuts lines, whose. */
+static void
+gap_look(struct client *c, uint64_t now_us)
+{
+    if (!c->settled)
+        return;
+    if (now_us - c->slot_us > GAP_US)
+        outgoing_resume(c, now_us - c->slot_us);
+    c->slot_us = now_us;
+}
+
 void
 requests_tick(struct client *c, enum traffic_kind kind)
 {
@@ -281,6 +295,7 @@ requests_tick(struct client *c, enum traffic_kind kind)
     const uint64_t now_us = env_now_mono_us(c->env);
     const struct consensus *view = network_draw(c);
     asked_sweep(c, now_us); /* before this request has a number */
+    gap_look(c, now_us);
     reserve_fill(c, now_us);
     const uint64_t number = traffic_number(&c->traffic);
     request_choose(c, kind, &choice);

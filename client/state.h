@@ -42,15 +42,16 @@ enum {
 };
 
 /* Times of the reliability, in microseconds. */
-#define ACK_WAIT_US    1000000ULL    /* an acknowledgement waits for content */
-#define LOADED_WAIT_US 60000000ULL   /* after a start: on average */
-#define RETRY_US       500000ULL     /* after "retry" */
-#define FULL_US        30000000ULL   /* after "full" */
-#define KEPT_US        60000000ULL   /* kept, not acknowledged: first repeat */
-#define KEPT_MAX_US    3600000000ULL /* and doubled up to this */
-#define LATE_US        2000000ULL    /* an answer may be late by */
-#define QUALITY_US     3600000000ULL /* a store is bad for a box for */
-#define BUSY_US        10000000ULL   /* part of a message keeps a reader busy */
+#define ACK_WAIT_US 1000000ULL    /* an acknowledgement waits for content */
+#define HELD_UP_US  60000000ULL   /* after a start or a gap: on average */
+#define GAP_US      10000000ULL   /* so long without a slot is a gap */
+#define RETRY_US    500000ULL     /* after "retry" */
+#define FULL_US     30000000ULL   /* after "full" */
+#define KEPT_US     60000000ULL   /* kept, not acknowledged: first repeat */
+#define KEPT_MAX_US 3600000000ULL /* and doubled up to this */
+#define LATE_US     2000000ULL    /* an answer may be late by */
+#define QUALITY_US  3600000000ULL /* a store is bad for a box for */
+#define BUSY_US     10000000ULL   /* part of a message keeps a reader busy */
 
 /* A letter on its way into a box. Its states follow from its fields: waiting
  * for the journal (ticket), due (due_us), asked (due_us = when its answer is
@@ -221,6 +222,7 @@ struct client {
     struct asked *asked;
     uint64_t asked_len, oldest; /* length: a power of two */
     uint64_t answer_us;
+    uint64_t slot_us;    /* a put could be sent last at */
     uint8_t *reserve;    /* a loop made beforehand */
     uint64_t reserve_us; /* when it was made; 0: there is none */
     struct place place[HOT_PLACES + 1];

@@ -475,6 +475,10 @@ change I12 'the last answer of a store is its word' client/nettime.c \
     's->base_us = words_median_us(s, now_us);' \
     's->base_us = s->word[at].base_us;' \
     'nettime/i12_*'
+change I12 'what a cut line held up is put at once' client/requests.c \
+    'if (now_us - c->slot_us > GAP_US)' \
+    'if (0)' \
+    'i9_repeats/i12_*'
 
 # ---- the sum ----
 

@@ -6,15 +6,16 @@
  * one client's, and whoever sees connections, whose. So no letter is put again
  * earlier than it would have been, however often the client starts; and after a
  * long time off, when all are due, each conversation waits a random time of its
- * own.
+ * own; so it does when it was the line that was off.
  *
  * All stores write down when they get which letter of a client whose contacts
  * are away. Times at stores are those of the client and a way of some seconds.
  *
- * Defences: due times are journalled (letter_kept()), letters_loaded() draws
- * for each conversation, in client/outgoing.c. */
+ * Defences: due times are journalled (letter_kept()), letters_loaded() and
+ * outgoing_resume() draw for each conversation, in client/outgoing.c. */
 #include "tests/runner.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ enum {
     STORES = 3,
     PEOPLE = 8,
     PUTS_MAX = 4096,
+    STOPS_MAX = 64,
     FIRST_S = 60, /* the first repeat; then doubled */
     LAST_S = 3600,
     WAY_S = 15, /* between client and store, by far */
@@ -43,6 +45,8 @@ struct stage {
     struct rogue *spy[STORES];
     struct put put[PUTS_MAX];
     size_t n;
+    double stop_s[STOPS_MAX]; /* a's ends */
+    unsigned n_stops;
 };
 
 static void
@@ -117,19 +121,33 @@ is_same(const struct put *p, const struct put *q)
     return p->slot == q->slot && memcmp(p->box, q->box, sizeof p->box) == 0;
 }
 
-/* How many seconds too early the letter p came again, at worst. */
+/* May this put's answer have come to a client that was no more? */
+static bool
+is_unheard(const struct stage *s, const struct put *p)
+{
+    for (unsigned i = 0; i < s->n_stops; i++)
+        if (fabs(p->s - s->stop_s[i]) < WAY_S)
+            return true;
+    return false;
+}
+
+/* How many seconds too early the letter p came again, at worst. One whose
+ * answer was not heard is put again as if it had not been. */
 static double
 early_s(const struct stage *s, size_t first, unsigned *repeats)
 {
-    double last_s = s->put[first].s, wait_s = FIRST_S, worst_s = 0;
+    const struct put *last = &s->put[first];
+    double wait_s = FIRST_S, worst_s = 0;
     *repeats = 0;
     for (size_t i = first + 1; i < s->n; i++) {
-        if (!is_same(&s->put[i], &s->put[first]))
+        if (!is_same(&s->put[i], last))
             continue;
-        const double early = last_s + wait_s - WAY_S - s->put[i].s;
-        worst_s = early > worst_s ? early : worst_s;
-        last_s = s->put[i].s;
-        wait_s = wait_s * 2 < LAST_S ? wait_s * 2 : LAST_S;
+        if (!is_unheard(s, last)) {
+            const double early = last->s + wait_s - WAY_S - s->put[i].s;
+            worst_s = early > worst_s ? early : worst_s;
+            wait_s = wait_s * 2 < LAST_S ? wait_s * 2 : LAST_S;
+        }
+        last = &s->put[i];
         ++*repeats;
     }
     return worst_s;
@@ -155,6 +173,7 @@ i9_a_restart_puts_nothing_early(void **state)
     stage_set(&s, 1);
     for (unsigned i = 0; i < starts; i++) {
         world_client_stop(s.a);
+        s.stop_s[s.n_stops++] = (double)engine_now_us(s.w->engine) / 1e6;
         world_run_s(s.w, 1 + i % 3);
         world_client_start(s.a);
         world_run_s(s.w, 70 + 7 * (i % 11));
@@ -210,8 +229,78 @@ i12_conversations_wait_each_for_itself(void **state)
     stage_clear(&s);
 }
 
+/* Nothing passes between the client and its gateways. */
+struct cut {
+    uint32_t node;
+    bool is_cut;
+};
+
+static bool
+cut_pass(void *ctx, uint64_t now_us, uint32_t from, uint32_t to)
+{
+    const struct cut *x = ctx;
+    (void)now_us;
+    return !x->is_cut || (from != x->node && to != x->node);
+}
+
+static void
+watched_run(struct stage *s, unsigned seconds)
+{
+    for (unsigned t = 0; t < seconds; t += 5) {
+        world_client_watch(s->a);
+        world_run_s(s->w, 5);
+    }
+}
+
+/* Letters that came due while the line was cut, each counted once: how many
+ * came within the fullest BURST_S after its return, and how many at all? */
+static void
+cut_run(struct stage *s, struct cut *x, unsigned *came, unsigned *at_once)
+{
+    x->is_cut = true;
+    watched_run(s, 2 * LAST_S - 300); /* all are due */
+    s->n = 0;
+    x->is_cut = false;
+    watched_run(s, 300);
+    unsigned most = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        unsigned within = 0;
+        *came += is_first(s, i);
+        for (size_t k = i; k < s->n; k++)
+            within += is_first(s, k) && s->put[k].s < s->put[i].s + BURST_S;
+        most = within > most ? within : most;
+    }
+    *at_once += most;
+}
+
+static void
+i12_what_a_cut_line_held_up_does_not_come_at_once(void **state)
+{
+    (void)state;
+    static struct stage s;
+    const unsigned cuts = test_proof() ? 40 : 6;
+    unsigned at_once = 0, came = 0;
+    stage_set(&s, 3);
+    struct cut x = {.node = s.a->node};
+    engine_adversary(s.w->engine, cut_pass, &x);
+    for (unsigned i = 0; i < cuts; i++) {
+        world_epoch(s.w);
+        world_epoch(s.w);
+        cut_run(&s, &x, &came, &at_once);
+    }
+    engine_adversary(s.w->engine, NULL, NULL);
+    printf("  of %u letters that came due while the line was cut %u came, %u "
+           "within %u s\n",
+           PEOPLE * cuts, came, at_once, (unsigned)BURST_S);
+    assert_true(came > PEOPLE * cuts * 3 / 4);
+    /* the most of any 15 s, of eight with a mean of a minute: 40 % */
+    assert_true(at_once < PEOPLE * cuts * 2 / 3);
+    stage_clear(&s);
+}
+
 const struct CMUnitTest test_i9_repeats[] = {
     cmocka_unit_test(i9_a_restart_puts_nothing_early),
     cmocka_unit_test(i12_conversations_wait_each_for_itself),
+    cmocka_unit_test(i12_what_a_cut_line_held_up_does_not_come_at_once),
 };
 TEST_SUITE(test_i9_repeats);
