@@ -136,7 +136,7 @@ struct client_message {
     enum client_state state;
     bool durable; /* on disk */
     enum letter_kind kind;
-    uint64_t order, created_s;
+    uint64_t order, created_s;     /* 0: while nobody knew the time */
     uint32_t letters, kept, acked; /* fragments */
     uint64_t rtt_us;               /* a ping's, once answered; else 0 */
 };

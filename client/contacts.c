@@ -49,7 +49,7 @@ client_invite(struct client *c, const char *name,
 {
     struct invite invite;
     struct conversation *v;
-    if (!c->current)
+    if (!c->current || !client_time_is_known(c))
         return ERR_AGAIN;
     network_id(c, invite.network);
     invite.expiry_h = (uint32_t)(client_time_s(c) / 3600) + invite_hours(c);

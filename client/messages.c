@@ -119,7 +119,8 @@ message_submit(struct client *c, struct conversation *v, enum letter_kind kind,
 {
     const uint64_t active = v->active;
     struct message head = {.order = v->next_order,
-                           .created_s = client_time_s(c),
+                           .created_s =
+                               client_time_is_known(c) ? client_time_s(c) : 0,
                            .started_us = env_now_mono_us(c->env),
                            .kind = (uint8_t)kind,
                            .state = CLIENT_QUEUED,

@@ -515,6 +515,20 @@ message_expire(struct client *c, struct conversation *v, struct message *m)
     return 0;
 }
 
+/* Date a message that was made while nobody knew the time: its life begins now.
+ */
+static int
+message_date(struct client *c, const struct conversation *v, struct message *m)
+{
+    if (!client_time_is_known(c))
+        return 0;
+    m->created_s = client_time_s(c);
+    int err = record_message_save(c->journal, v->id, m, CLIENT_QUEUED);
+    if (err)
+        m->created_s = 0;
+    return err;
+}
+
 void
 outgoing_expire(struct client *c)
 {
@@ -526,7 +540,9 @@ outgoing_expire(struct client *c)
     journal_begin(c->journal);
     for (struct conversation *v = c->conversations; v; v = v->next)
         for (struct message *m = v->messages; m && !err; m = m->next)
-            if (!message_is_over(m) && m->created_s + life_s <= now_s)
+            if (!message_is_over(m) && m->created_s == 0)
+                err = message_date(c, v, m);
+            else if (!message_is_over(m) && m->created_s + life_s <= now_s)
                 err = message_expire(c, v, m);
     if (err) /* the rest next time */
         client_drop(c, err);

@@ -36,14 +36,27 @@ time_bound(const struct client *c, uint64_t now_s)
     return now_s < first_s ? first_s : now_s > last_s ? last_s : now_s;
 }
 
-uint64_t
-client_time_s(const struct client *c)
+/* What stores agree on, else the own clock. */
+static uint64_t
+time_agreed_s(const struct client *c)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     int64_t base_us = client_own_base_us(c);
     (void)nettime_agreed(&c->time, c->families, base_us, now_us, &base_us);
     int64_t us = (int64_t)now_us + base_us;
-    return time_bound(c, us > 0 ? (uint64_t)us / 1000000 : 0);
+    return us > 0 ? (uint64_t)us / 1000000 : 0;
+}
+
+uint64_t
+client_time_s(const struct client *c)
+{
+    return time_bound(c, time_agreed_s(c));
+}
+
+bool
+client_time_is_known(const struct client *c)
+{
+    return c->newest > 0 && client_time_s(c) == time_agreed_s(c);
 }
 
 uint64_t

@@ -69,7 +69,8 @@ struct out_letter {
     uint8_t bytes[];
 };
 
-/* A message of the application's. */
+/* A message of the application's. What was made while nobody knew the time has
+ * created_s 0 until somebody does. */
 struct message {
     struct message *next;
     uint64_t order, created_s, ticket, started_us, rtt_us;
@@ -260,6 +261,11 @@ uint64_t client_now_us(const struct client *c);
 /* Tells the time in seconds for what is decided for good, one way: what stores
  * agree on, else the own clock, bound to what the newest consensus allows. */
 uint64_t client_time_s(const struct client *c);
+
+/* Does the newest consensus allow what client_time_s() would say by itself? Not
+ * without one, nor after a long absence, nor by a clock that is far off: then
+ * nobody knows what time it is. */
+bool client_time_is_known(const struct client *c);
 
 /* Tells the earlier of that and the own clock, likewise bound: for what cannot
  * be undone. */

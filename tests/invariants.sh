@@ -359,6 +359,10 @@ change I10 'a family says the time as often as it likes' client/nettime.c \
     'return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;' \
     'return a == b;' \
     'nettime/i10_*'
+change I10 'what is written in absence has a date of before' client/state.c \
+    'return c->newest > 0 && client_time_s(c) == time_agreed_s(c);' \
+    'return c->newest > 0;' \
+    'i10_time/i10_what*'
 change I10 'one store says that an epoch has come' client/witness.c \
     'if (named > 0 && named >= families)' \
     'if (named > 0)' \

@@ -249,6 +249,87 @@ i10_a_lying_gateway_delays_nobody_for_long(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* ---- nobody knows the time ---- */
+
+static bool
+line_is_cut(void *ctx, uint64_t now_us, uint32_t from, uint32_t to)
+{
+    const uint32_t *node = ctx;
+    (void)now_us;
+    return from != *node && to != *node;
+}
+
+static void
+days_pass(struct stage *s, unsigned days)
+{
+    for (unsigned hour = 0; hour < 24 * days; hour++) {
+        world_run_s(s->w, 3600);
+        world_epoch(s->w);
+    }
+}
+
+static void
+params_idle(struct params *p)
+{
+    p->relay_loop_mhz = 1;
+}
+
+/* A text that is written while the line is cut, for as many days already, by a
+ * clock that is so many days ahead; and after a restart. Then the clock is
+ * right, and the line is there. */
+static int
+absence_run(unsigned days, double ahead_s, bool restarts)
+{
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = 3,
+                                        .params = params_idle,
+                                        .seed = test_seed() + 500};
+    struct stage s = {.w = world_new(&config)};
+    s.a = world_client_add(s.w, "light", 0);
+    s.b = world_client_add(s.w, "light", 1);
+    world_run_s(s.w, 5);
+    world_pair(s.w, s.a, "b", s.b, "a");
+    watched_run(&s, 120);
+    world_client_stop(s.b);
+    engine_adversary(s.w->engine, line_is_cut, &s.a->node);
+    days_pass(&s, days);
+    world_client_clock(s.a, ahead_s);
+    if (restarts)
+        client_restart(&s, s.a);
+    const uint64_t order = world_say(s.a, "b", "from far away");
+    watched_run(&s, 600);
+    if (restarts)
+        client_restart(&s, s.a);
+    world_client_clock(s.a, 0);
+    engine_adversary(s.w->engine, NULL, NULL);
+    world_client_start(s.b);
+    const unsigned took_s = wait_s(&s, order);
+    printf("  written after %u days off, by a clock %+.0f s%s: %s after %u s\n",
+           days, ahead_s, restarts ? ", with restarts" : "",
+           client_state_name(world_state(s.a, "b", order)), took_s);
+    stage_clear(&s);
+    return took_s == PATIENCE_S;
+}
+
+static void
+i10_what_is_written_in_absence_is_sent(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (unsigned restarts = 0; restarts < 2; restarts++) {
+        if (test_proof() || !restarts)
+            wrong += absence_run(8, 0, restarts);
+        if (test_proof() || restarts)
+            wrong += absence_run(1, -10 * DAY_S, restarts);
+        if (test_proof())
+            wrong += absence_run(1, -2 * YEAR_S, restarts);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 /* ---- a mix that holds packets ---- */
 
 /* A mix holds packets for as long as their answers pass
@@ -357,6 +438,7 @@ const struct CMUnitTest test_i10_time[] = {
     cmocka_unit_test(i10_one_lying_store_moves_nothing),
     cmocka_unit_test(i10_a_lying_gateway_delays_nobody_for_long),
     cmocka_unit_test(i10_a_wrong_clock_loses_nothing),
+    cmocka_unit_test(i10_what_is_written_in_absence_is_sent),
     cmocka_unit_test(i12_a_mix_that_delays_moves_no_deadlines),
 };
 TEST_SUITE(test_i10_time);
