@@ -216,6 +216,26 @@ client_is_stuck(const struct client *c)
     return c->connected && env_now_mono_us(c->env) - since_us > CLIENT_STUCK_US;
 }
 
+/* The newest epoch that stores agree on; 0: none. */
+static uint32_t
+client_named(const struct client *c)
+{
+    const struct consensus *n = client_consensus(c);
+    return n ? witness_epoch(&c->witness, c->families,
+                             WITNESS_EPOCHS * (uint64_t)n->params.epoch_len_s *
+                                 1000000,
+                             env_now_mono_us(c->env))
+             : 0;
+}
+
+/* Is the epoch after n over_s seconds old by now? */
+static bool
+next_is_old(const struct client *c, const struct consensus *n, uint64_t over_s)
+{
+    return client_now_us(c) >
+           (n->valid_after_s + n->params.epoch_len_s + over_s) * 1000000;
+}
+
 static bool
 client_is_behind(const struct client *c)
 {
@@ -224,19 +244,13 @@ client_is_behind(const struct client *c)
         return false;
     const struct params *p = &n->params;
     const uint64_t now_us = env_now_mono_us(c->env);
-    const uint64_t epoch_us = (uint64_t)p->epoch_len_s * 1000000;
     /* the pieces of the document that is here, four times over */
     const uint64_t document_us =
         4 * p->piece_interval_us *
         (n->n_relays * PIECE_RELAY_LEN / p->geometry.packet_len + 1);
-    uint32_t named = witness_epoch(&c->witness, c->families,
-                                   WITNESS_EPOCHS * epoch_us, now_us);
-    if (named <= n->epoch || now_us - c->linked_us <= document_us)
-        return false;
     /* everybody has the next one by the end of its window */
-    uint64_t over_us =
-        (n->valid_after_s + p->switch_window_s) * 1000000 + epoch_us;
-    return client_now_us(c) > over_us;
+    return client_named(c) > n->epoch && now_us - c->linked_us > document_us &&
+           next_is_old(c, n, p->switch_window_s);
 }
 
 enum client_leave
@@ -333,20 +347,24 @@ client_is_sending(const struct client *c)
            c->current && !network_is_expired(c) && !client_is_behind(c);
 }
 
-/* From now on requests may be real ones: enough stores have answered, so that
- * deadlines show no more of this client's clock than of any other's, and name
- * what is here as the newest consensus. */
+/* Requests may be real ones when enough stores have answered, so that deadlines
+ * show no more of this client's clock than of any other's, and name what is
+ * here as the newest consensus: one that has begun without this client would
+ * make its packets stand out, even while its window lasts. */
 static void
 client_settle(struct client *c, uint64_t now_us)
 {
     int64_t base_us = 0;
-    if (c->settled || c->families == 0)
+    const struct consensus *n = client_consensus(c);
+    const uint32_t named = client_named(c);
+    if (!n || c->families == 0)
         return;
-    uint64_t age_us =
-        WITNESS_EPOCHS * (uint64_t)c->current->params.epoch_len_s * 1000000;
-    c->settled = nettime_agreed(&c->time, c->families, client_own_base_us(c),
-                                now_us, &base_us) &&
-                 witness_epoch(&c->witness, c->families, age_us, now_us) > 0;
+    if (named > n->epoch && next_is_old(c, n, 0))
+        c->settled = false;
+    else if (!c->settled)
+        c->settled = nettime_agreed(&c->time, c->families,
+                                    client_own_base_us(c), now_us, &base_us) &&
+                     named > 0;
 }
 
 static void

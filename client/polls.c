@@ -3,7 +3,8 @@
  * Of 64 polls 56 go to four hot places, which the conversations have by
  * recency: 35, 7, 7, 7; the other 8 to the rest in turn. A place without a
  * conversation polls a random id for as long as a period; so do all places
- * before their random start after connecting. Every poll makes the same draws.
+ * before their random start after connecting, and while the client has not
+ * settled. Every poll makes the same draws.
  *
  * Within a conversation: of a period's boxes eight are looked at, from the
  * first that is not wholly read. A box with letters known to be there comes
@@ -293,7 +294,7 @@ polls_pick(struct client *c, struct choice *out)
     else if (rest > 0)
         v = conversation_ranked(c, HOT_PLACES + c->rest_turn++ % rest);
     out->request.kind = WIRE_GET;
-    if (v && now_us >= c->place[place].start_us)
+    if (v && c->settled && now_us >= c->place[place].start_us)
         conversation_poll(c, v, out);
     else
         place_poll(c, place, out);

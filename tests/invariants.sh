@@ -483,6 +483,14 @@ change I12 'what a cut line held up is put at once' client/requests.c \
     'if (now_us - c->slot_us > GAP_US)' \
     'if (0)' \
     'i9_repeats/i12_*'
+change I12 'a client that knows less asks for its boxes' client/polls.c \
+    'if (v && c->settled && now_us >= c->place[place].start_us)' \
+    'if (v && now_us >= c->place[place].start_us)' \
+    'i12_settled/*'
+change I12 'a client goes on while a consensus is withheld' client/client.c \
+    'if (named > n->epoch && next_is_old(c, n, 0))' \
+    'if (0)' \
+    'i12_settled/*withheld'
 
 # ---- the sum ----
 
