@@ -75,6 +75,15 @@ conversations_free(struct client *c)
     }
 }
 
+static void
+documents_free(struct client *c)
+{
+    for (size_t i = 0; i < 2; i++) {
+        free(c->document[i].bytes);
+        c->document[i].bytes = NULL;
+    }
+}
+
 void
 client_free(struct client **cp)
 {
@@ -87,7 +96,7 @@ client_free(struct client **cp)
     journal_free(&c->journal);
     sphinx_worker_free(&c->worker);
     fetch_reset(&c->fetch);
-    free(c->document);
+    documents_free(c);
     for (size_t i = 0; i < VIEWS; i++)
         consensus_free(&c->view[i]);
     free(c->asked);
@@ -96,17 +105,25 @@ client_free(struct client **cp)
     secret_free((void **)&c);
 }
 
-/* The consensus of an earlier life waits for client_start(). */
+/* Consensuses of an earlier life wait for client_start(). */
 static int
-document_load(struct client *c, const uint8_t *value, size_t len)
+document_load(struct client *c, const struct record_key *key,
+              const uint8_t *value, size_t value_len)
 {
-    if (c->document)
+    uint32_t epoch;
+    const uint8_t *bytes;
+    size_t len;
+    int err = record_document_read(&epoch, &bytes, &len, value, value_len);
+    if (err)
+        return err;
+    if (c->document[key->a].bytes)
         return ERR_DUPLICATE;
-    c->document = malloc(len + 1);
-    if (!c->document)
+    c->document[key->a].bytes = malloc(len + 1);
+    if (!c->document[key->a].bytes)
         return ERR_NOMEM;
-    memcpy(c->document, value, len);
-    c->document_len = len;
+    memcpy(c->document[key->a].bytes, bytes, len);
+    c->document[key->a].len = len;
+    c->document[key->a].epoch = epoch;
     return 0;
 }
 
@@ -142,7 +159,7 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
     case RECORD_CONTACT:
         return conversation_load(c, k.contact, value, value_len);
     case RECORD_DOCUMENT:
-        return document_load(c, value, value_len);
+        return document_load(c, &k, value, value_len);
     case RECORD_RECEIVED:
         return inbox_load(c, &k, value, value_len);
     default:
@@ -162,6 +179,28 @@ conversations_resume(struct client *c)
     return err;
 }
 
+/* Take up the consensuses of an earlier life, the older one first: packets are
+ * to be drawn from both while others draw from both. */
+static int
+documents_resume(struct client *c)
+{
+    const size_t first = c->document[0].epoch > c->document[1].epoch;
+    for (size_t i = 0; i < 2; i++) {
+        const size_t k = first ^ i;
+        int err = 0;
+        if (c->document[k].bytes)
+            err = network_take_document(c, c->document[k].bytes,
+                                        c->document[k].len);
+        if (err == ERR_NOMEM)
+            return err;
+        if (err)
+            client_drop(c, err); /* expired, most often */
+    }
+    documents_free(c);
+    client_tick(c);
+    return 0;
+}
+
 int
 client_start(struct client *c)
 {
@@ -175,14 +214,9 @@ client_start(struct client *c)
     int err = conversations_resume(c);
     if (err)
         return err;
-    if (c->document)
-        err = client_set_document(c, c->document, c->document_len);
-    if (err == ERR_NOMEM)
-        return err;
+    err = documents_resume(c);
     if (err)
-        client_drop(c, err); /* expired, most often */
-    free(c->document);
-    c->document = NULL;
+        return err;
     c->started = true;
     return journal_error(c->journal);
 }

@@ -200,13 +200,13 @@ network_control(struct client *c)
         client_drop(c, err);
 }
 
-/* The next start begins where this one is; or, when that cannot be kept, where
- * an earlier one was. */
+/* The next start begins where this one is, with the consensus before it too; or,
+ * when that cannot be kept, where an earlier one was. */
 static void
 document_save(struct client *c, const uint8_t *bytes, size_t len)
 {
     journal_begin(c->journal);
-    int err = record_document_save(c->journal, bytes, len);
+    int err = record_document_save(c->journal, c->newest, bytes, len);
     if (journal_finish(c->journal, err))
         client_drop(c, err);
 }

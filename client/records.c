@@ -12,6 +12,7 @@ enum {
     CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
                   (8 + 4) + 4 + LETTER_MAP_LEN + 1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
+    DOCUMENT_HEAD_LEN = 4,
     FRAGMENT_HEAD_LEN = 1 + 4 + 4 + 8,
     LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8,
     MESSAGE_VERSION = 2,
@@ -53,7 +54,8 @@ record_key_read(struct record_key *key, const uint8_t *bytes, size_t len)
     /* what a type does not use is 0, so that a thing has one key only */
     const bool one = key->type == 'A' || key->type == 'D';
     if (((one || key->type == 'X') && key->contact) ||
-        ((one || key->type == 'C') && key->a) ||
+        ((key->type == 'A' || key->type == 'C') && key->a) ||
+        (key->type == 'D' && key->a > 1) ||
         (key->type != 'F' && key->type != 'L' && key->b))
         return ERR_FORMAT;
     return 0;
@@ -249,15 +251,29 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
 /* ---- the consensus ---- */
 
 int
-record_document_save(struct journal *j, const uint8_t *document, size_t len)
+record_document_save(struct journal *j, uint32_t epoch, const uint8_t *document,
+                     size_t len)
 {
     struct codec_writer w;
-    int err =
-        record_open(j, &w, (struct record_key){.type = RECORD_DOCUMENT}, len);
+    const struct record_key key = {.type = RECORD_DOCUMENT, .a = epoch % 2};
+    int err = record_open(j, &w, key, DOCUMENT_HEAD_LEN + len);
     if (err)
         return err;
+    codec_write32(&w, epoch);
     codec_write_bytes(&w, document, len);
     return record_close(&w);
+}
+
+int
+record_document_read(uint32_t *epoch, const uint8_t **document,
+                     size_t *document_len, const uint8_t *value, size_t len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    *epoch = codec_read32(&r);
+    *document_len = r.left;
+    *document = codec_read_bytes(&r, r.left);
+    return reader_end(&r);
 }
 
 /* ---- a fragment ---- */

@@ -8,7 +8,8 @@
  *   type         contact  a           b       value
  *   A client     0        0           0       gateways 129 | letter length 4
  *   C contact    it       0           0       see below
- *   D document   0        0           0       the newest consensus, signed
+ *   D document   0        epoch % 2   0       epoch 4 | a consensus, signed:
+ *                                             the newest and the one before
  *   F fragment   from     message id  index   kind 1 | count 4 | total 4
  *                                             | last progress 8 | data ..
  *   L letter     to       period      n       sequence 4 | index 4 | order 8
@@ -84,8 +85,12 @@ int record_contact_save(struct journal *j, const struct conversation *v,
 int record_contact_read(struct conversation *v, const uint8_t *value,
                         size_t len) CHECK_RESULT;
 
-/* The newest consensus; what is read is judged like one that has just come. */
-int record_document_save(struct journal *j, const uint8_t *document,
+/* A consensus: the newest, or the one before. What is read is judged like one
+ * that has just come; its epoch tells which of two is older. */
+int record_document_save(struct journal *j, uint32_t epoch,
+                         const uint8_t *document, size_t len) CHECK_RESULT;
+int record_document_read(uint32_t *epoch, const uint8_t **document,
+                         size_t *document_len, const uint8_t *value,
                          size_t len) CHECK_RESULT;
 
 /* A fragment of a message from `contact` that is not yet whole: of l message,

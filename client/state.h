@@ -212,8 +212,11 @@ struct client {
     uint8_t handle[8];
     struct window window;
     struct fetch fetch;
-    uint8_t *document; /* of an earlier life, until client_start() */
-    size_t document_len;
+    struct {
+        uint32_t epoch;
+        uint8_t *bytes; /* NULL: none */
+        size_t len;
+    } document[2]; /* of an earlier life, until client_start() */
     struct nettime time;
     struct witness witness;
     unsigned families; /* of stores, whose word is needed */

@@ -491,6 +491,10 @@ change I12 'a client goes on while a consensus is withheld' client/client.c \
     'if (named > n->epoch && next_is_old(c, n, 0))' \
     'if (0)' \
     'i12_settled/*withheld'
+change I12 'a start knows the newest consensus alone' client/records.c \
+    'const struct record_key key = {.type = RECORD_DOCUMENT, .a = epoch % 2};' \
+    'const struct record_key key = {.type = RECORD_DOCUMENT};' \
+    'i12_settled/*restart*'
 
 # ---- the sum ----
 

@@ -556,7 +556,8 @@ pair_fill(struct pair *p)
         letter_bring(p, 1, l);
     struct journal *j = p->c[1]->journal;
     journal_begin(j);
-    assert_int_equal(record_document_save(j, net.document, net.document_len),
+    assert_int_equal(record_document_save(j, net.consensus->epoch, net.document,
+                                          net.document_len),
                      0);
     (void)journal_end(j);
     for (const char *type = "ACDFLMX"; *type; type++)

@@ -526,7 +526,8 @@ a_thing_has_one_key(void **state)
                                             set >> 1 & 1, set >> 2};
             assert_int_equal(record_key_write(bytes, made), RECORD_KEY_LEN);
             const char *uses = type == 'C'               ? "\1"
-                               : type == 'X'             ? "\2"
+                               : !known                  ? ""
+                               : strchr("DX", (int)type) ? "\2"
                                : type == 'M'             ? "\3"
                                : strchr("FL", (int)type) ? "\7"
                                                          : "";
