@@ -208,7 +208,7 @@ client_start(struct client *c)
         return ERR_ARG;
     if (c->gateways.n == 0) {
         gateways_begin(&c->gateways, c->env, c->config.gateways,
-                       c->config.n_gateways, client_sure_time_s(c));
+                       c->config.n_gateways);
         (void)client_save(c);
     }
     int err = conversations_resume(c);
@@ -313,6 +313,7 @@ client_link_up(struct client *c)
     c->controlled = c->heard = c->settled = c->broken = false;
     c->time.has_start = false; /* this gateway has its own word */
     window_reset(&c->window);
+    c->reserve_us = 0;      /* its way begins at another gateway */
     fetch_reset(&c->fetch); /* another gateway may pack otherwise */
     if (c->current)
         polls_start(c);

@@ -46,12 +46,12 @@ gateways_admit(const struct consensus *c, uint16_t relay)
 
 void
 gateways_begin(struct gateways *g, struct env *env,
-               uint8_t (*identity)[SPHINX_ID_LEN], size_t n, uint64_t now_s)
+               uint8_t (*identity)[SPHINX_ID_LEN], size_t n)
 {
     if (g->n > 0 || n == 0)
         return;
     size_t start = (size_t)rng_below(env, n);
-    *g = (struct gateways){.renewed_s = now_s};
+    *g = (struct gateways){0};
     for (size_t i = 0; i < n && g->n < GATEWAYS_MAX; i++) {
         const uint8_t *one = identity[(start + i) % n];
         if (!gateways_have(g, one))
@@ -111,6 +111,11 @@ gateways_consensus(struct gateways *g, struct env *env,
     uint8_t before[GATEWAYS_RECORD_LEN], after[GATEWAYS_RECORD_LEN];
     unsigned listed = 0;
     set_write(g, before);
+    /* the weeks begin with the first consensus, not by a clock that nothing
+     * binds: one that was years behind would let another be drawn at once, one
+     * that was years ahead would let none be drawn for years */
+    if (g->renewed_s == 0 || g->renewed_s > now_s)
+        g->renewed_s = now_s;
     for (unsigned i = 0; i < g->n; i++) {
         int number = consensus_find(c, g->member[i].identity);
         if (number >= 0 && !gateways_admit(c, (uint16_t)number))

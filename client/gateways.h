@@ -37,7 +37,8 @@ struct gateways {
         uint8_t identity[SPHINX_ID_LEN];
         uint64_t out_s; /* not in the consensus since; 0: it is */
     } member[GATEWAYS_MAX];
-    uint64_t renewed_s; /* when one was last drawn in place of a failing one */
+    uint64_t renewed_s; /* when one was last drawn in place of a failing one;
+                           0 before the first consensus */
     uint8_t failed;     /* changes in a row without an answer */
 };
 
@@ -50,8 +51,7 @@ bool gateways_admit(const struct consensus *c, uint16_t relay);
 
 /* Draw the set from n identities of the network file, if there is none yet. */
 void gateways_begin(struct gateways *g, struct env *env,
-                    uint8_t (*identity)[SPHINX_ID_LEN], size_t n,
-                    uint64_t now_s);
+                    uint8_t (*identity)[SPHINX_ID_LEN], size_t n);
 
 /* A new consensus: fill the set up, note who has left, replace who has to be
  * replaced. Returns true when the set or the gateway in use has changed, so

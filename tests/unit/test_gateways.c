@@ -82,6 +82,40 @@ i10_failures_for_months_bring_one_new_gateway_in_weeks(void **state)
     test_network_free(&n);
 }
 
+/* The weeks are counted from the first consensus, also when a clock has been
+ * years ahead before it. */
+static void
+i10_the_first_weeks_bring_no_new_gateway(void **state)
+{
+    (void)state;
+    const uint64_t now_s = 20000ULL * DAY_S;
+    for (unsigned ahead = 0; ahead < 2; ahead++) {
+        struct sim_net n;
+        struct test_env e;
+        struct gateways g = {0};
+        struct seen seen = {.n = 0};
+        uint8_t file[GATEWAYS_MAX][SPHINX_ID_LEN];
+        test_network_make(&n, SPHINX_SUITE_NULL, GATEWAYS, 1, 1, 2);
+        test_env_init(&e, test_seed());
+        for (unsigned i = 0; i < GATEWAYS_MAX; i++)
+            memcpy(file[i], n.consensus->relays[i].identity, SPHINX_ID_LEN);
+        gateways_begin(&g, &e.env, file, GATEWAYS_MAX);
+        if (ahead)
+            g.renewed_s = now_s + 3650ULL * DAY_S;
+        (void)gateways_consensus(&g, &e.env, n.consensus, now_s);
+        for (unsigned day = 0; day < 20; day++) {
+            gateways_next(&g, &e.env, n.consensus,
+                          now_s + day * (uint64_t)DAY_S);
+            seen_note(&seen, &g);
+        }
+        assert_int_equal(seen.n, GATEWAYS_MAX);
+        gateways_next(&g, &e.env, n.consensus, now_s + 30ULL * DAY_S);
+        seen_note(&seen, &g);
+        assert_int_equal(seen.n, GATEWAYS_MAX + 1);
+        test_network_free(&n);
+    }
+}
+
 /* An answer in between, and nothing new is drawn however long it takes. */
 static void
 a_gateway_that_works_is_not_replaced(void **state)
@@ -161,7 +195,7 @@ a_set_of_the_network_file_is_replaced_when_none_is_listed(void **state)
     net_make(&n, &e, &g);
     g = (struct gateways){0};
     assert_null(gateways_current(&g));
-    gateways_begin(&g, &e.env, file, 2, 1000);
+    gateways_begin(&g, &e.env, file, 2);
     assert_int_equal(g.n, 2);
     assert_true(gateways_consensus(&g, &e.env, n.consensus, 1001));
     assert_int_equal(g.n, GATEWAYS_MAX);
@@ -212,6 +246,7 @@ the_record_is_read_as_it_was_written(void **state)
 const struct CMUnitTest test_gateways[] = {
     cmocka_unit_test(the_set_is_drawn_uniformly_and_kept),
     cmocka_unit_test(i10_failures_for_months_bring_one_new_gateway_in_weeks),
+    cmocka_unit_test(i10_the_first_weeks_bring_no_new_gateway),
     cmocka_unit_test(a_gateway_that_works_is_not_replaced),
     cmocka_unit_test(i2_a_gateway_whose_family_runs_a_store_is_left_at_once),
     cmocka_unit_test(one_that_left_is_passed_over_and_replaced_after_a_day),
