@@ -26,7 +26,7 @@
 #include "client/state.h"
 #include "lib/rng.h"
 
-enum { LOOP_TRIES = 4 };      /* loops drawn before the one kept goes */
+enum { LOOP_TRIES = 64 };     /* loops drawn before the one kept goes */
 #define RESERVE_US 8000000ULL /* a loop is kept for; its deadlines allow more */
 
 static void

@@ -243,6 +243,21 @@ i2_a_zero_key_does_not_show(void **state)
     course_run(&c);
 }
 
+/* For three stores of four nothing can be made: most loops fail as well. */
+static void
+i2_zero_keys_of_most_stores_do_not_show(void **state)
+{
+    (void)state;
+    static const bool zero_key[RELAYS] = {
+        [BAD] = true, [BAD - 1] = true, [BAD - 2] = true};
+    const struct course c = {.suite = SPHINX_SUITE_X25519,
+                             .profile = "fast",
+                             .phases = phases(),
+                             .phase_s = test_proof() ? 300 : 20,
+                             .zero_key = zero_key};
+    course_run(&c);
+}
+
 static void
 i2_a_gateway_that_leaves_does_not_show(void **state)
 {
@@ -340,6 +355,7 @@ const struct CMUnitTest test_i2_rate[] = {
     cmocka_unit_test(one_frame_of_twenty_is_missed),
     cmocka_unit_test(i2_a_family_does_not_show),
     cmocka_unit_test(i2_a_zero_key_does_not_show),
+    cmocka_unit_test(i2_zero_keys_of_most_stores_do_not_show),
     cmocka_unit_test(i2_a_gateway_that_leaves_does_not_show),
     cmocka_unit_test(i2_where_nothing_can_be_made_the_link_is_left),
 };
