@@ -179,8 +179,9 @@ conversations_resume(struct client *c)
     return err;
 }
 
-/* Take up the consensuses of an earlier life, the older one first: packets are
- * to be drawn from both while others draw from both. */
+/* Take up the consensuses of an earlier life, the older one first: it may be the
+ * one in force, and packets are to be drawn from both while others draw from
+ * both. */
 static int
 documents_resume(struct client *c)
 {
@@ -189,15 +190,14 @@ documents_resume(struct client *c)
         const size_t k = first ^ i;
         int err = 0;
         if (c->document[k].bytes)
-            err = network_take_document(c, c->document[k].bytes,
-                                        c->document[k].len);
+            err = client_set_document(c, c->document[k].bytes,
+                                      c->document[k].len);
         if (err == ERR_NOMEM)
             return err;
         if (err)
             client_drop(c, err); /* expired, most often */
     }
     documents_free(c);
-    client_tick(c);
     return 0;
 }
 
