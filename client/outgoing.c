@@ -333,9 +333,9 @@ void
 outgoing_resume(struct client *c, uint64_t gap_us)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
-    const uint64_t mean_us = gap_us < HELD_UP_US ? gap_us : HELD_UP_US;
+    const uint64_t most_us = gap_us < HELD_UP_US / 2 ? 2 * gap_us : HELD_UP_US;
     for (struct conversation *v = c->conversations; v; v = v->next) {
-        const uint64_t due_us = now_us + rng_exp_us(c->env, mean_us);
+        const uint64_t due_us = now_us + rng_below(c->env, most_us + 1);
         for (struct out_letter *l = v->letters; l; l = l->next)
             if (l->due_us + GAP_US <= now_us)
                 l->due_us = due_us;
@@ -578,7 +578,7 @@ letters_loaded(struct client *c, struct conversation *v)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     const uint64_t now_s = client_time_s(c);
-    const uint64_t wait_us = rng_exp_us(c->env, HELD_UP_US);
+    const uint64_t wait_us = rng_below(c->env, HELD_UP_US + 1);
     for (struct out_letter *l = v->letters; l; l = l->next) {
         uint64_t left_us = 0;
         if (l->kept && l->due_s > now_s)

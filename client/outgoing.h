@@ -14,8 +14,8 @@ struct out_letter *outgoing_pick(struct client *c, bool spare,
                                  struct conversation **of);
 
 /* Notes that nothing could be put for gap_us: letters that have been due for
- * GAP_US or longer are due after a time that each conversation draws, which is
- * gap_us on average, HELD_UP_US at most. */
+ * GAP_US or longer are due after a time that each conversation draws, uniform in
+ * twice gap_us, HELD_UP_US at most. */
 void outgoing_resume(struct client *c, uint64_t gap_us);
 
 /* Notes that l was put; it is due again at due_us. */

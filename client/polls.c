@@ -1,16 +1,18 @@
 /* client/polls.c - which box a poll asks for.
  *
  * Of 64 polls 56 go to four hot places, which the conversations have by
- * recency: 35, 7, 7, 7; the other 8 to the rest in turn. A place without a
+ * recency: 35, 7, 7, 7; the other 8 to any of the rest. A place without a
  * conversation polls a random id for as long as a period; so do all places
  * before their random start after connecting, and while the client has not
- * settled. Every poll makes the same draws.
+ * settled. Every poll makes the same draws, and each draws anew what it asks
+ * for: polls of one box are a Poisson process that no other box's polls tell
+ * anything of. A turn that goes round would tie boxes together.
  *
  * Within a conversation: of a period's boxes eight are looked at, from the
  * first that is not wholly read. A box with letters known to be there comes
  * first; then the first that is not full, or, for a busy reader, whichever of
- * it and the three after it was asked for least. One poll in four goes to an
- * older period while one is open. A period is closed when a later letter says
+ * it and the three after it was asked for least. One poll in four, at random,
+ * goes to an older period while one is open. A period is closed when a later letter says
  * how many it held and they were read, when it is long over and empty, or when
  * its letters have expired.
  *
@@ -211,16 +213,18 @@ box_pick(const struct cursor *k, bool busy)
     return best;
 }
 
+/* dice: what this poll has drawn for it. */
 static void
-conversation_poll(struct client *c, struct conversation *v, struct choice *out)
+conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
+                  struct choice *out)
 {
     uint64_t now_us = env_now_mono_us(c->env);
     size_t open = 0, i = 0;
     polls_period(c, v);
     while (open < CURSORS && v->cursor[open].open)
         open++;
-    if (open > 1 && ++v->turn % 4 == 0)
-        i = 1 + v->turn / 4 % (open - 1);
+    if (open > 1 && dice % 4 == 0)
+        i = 1 + dice / 4 % (open - 1);
     struct cursor *k = &v->cursor[i];
     bool busy = v->incoming && now_us - v->letter_us < BUSY_US;
     /* what the fallback store has was unanswered at the first one: old */
@@ -287,15 +291,18 @@ polls_pick(struct client *c, struct choice *out)
                    : u < 56 ? 3
                             : HOT_PLACES;
     struct conversation *v = NULL;
-    size_t rest =
+    const size_t rest =
         c->status.contacts > HOT_PLACES ? c->status.contacts - HOT_PLACES : 0;
+    /* drawn for every poll, needed or not */
+    const uint64_t any = rng_below(c->env, rest > 0 ? rest : 1);
+    const uint64_t dice = rng_below(c->env, UINT32_MAX);
     if (place < HOT_PLACES)
         v = conversation_ranked(c, place);
     else if (rest > 0)
-        v = conversation_ranked(c, HOT_PLACES + c->rest_turn++ % rest);
+        v = conversation_ranked(c, HOT_PLACES + any);
     out->request.kind = WIRE_GET;
     if (v && c->settled && now_us >= c->place[place].start_us)
-        conversation_poll(c, v, out);
+        conversation_poll(c, v, dice, out);
     else
         place_poll(c, place, out);
 }

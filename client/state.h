@@ -43,7 +43,7 @@ enum {
 
 /* Times of the reliability, in microseconds. */
 #define ACK_WAIT_US 1000000ULL    /* an acknowledgement waits for content */
-#define HELD_UP_US  60000000ULL   /* after a start or a gap: on average */
+#define HELD_UP_US  120000000ULL  /* a wait after a start or a gap: at most */
 #define GAP_US      10000000ULL   /* so long without a slot is a gap */
 #define RETRY_US    500000ULL     /* after "retry" */
 #define FULL_US     30000000ULL   /* after "full" */
@@ -153,7 +153,6 @@ struct conversation {
     uint32_t ack;
     uint8_t map[LETTER_MAP_LEN];
     struct cursor cursor[CURSORS]; /* newest first */
-    uint32_t turn;
     struct incoming *incoming;
     size_t gathered_len; /* bytes of these */
     uint32_t n_received; /* messages in the inbox, and their bytes */
@@ -232,7 +231,7 @@ struct client {
     struct place place[HOT_PLACES + 1];
     /* people */
     struct conversation *conversations;
-    uint32_t next_id, rest_turn;
+    uint32_t next_id;
     uint64_t recency;
     struct received *inbox, **inbox_end;
     uint64_t next_received;

@@ -1,0 +1,129 @@
+/* tests/scenario/test_i12_polls.c - I12: when a client asks for one of its boxes
+ * says nothing of when it asks for another.
+ *
+ * A store writes down in which order it is asked for the boxes of a client's
+ * colder contacts, among them those of nobody else. If there were an order in
+ * which a client goes round, a box would be followed by the same one again and
+ * again, however much mixes delay each: then one store ties them together. The
+ * test is chi^2 of the numbers of successors, with a false alarm in 10^6.
+ *
+ * Defence: each poll draws its conversation, client/polls.c. */
+#include "tests/runner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/rogue_relay.h"
+
+enum { PEOPLE = 12, HOT = 4, REST = PEOPLE - HOT, GETS_LEAST = 20 };
+
+struct view {
+    uint8_t box[64][32];
+    unsigned n_boxes, gets[64];
+    uint8_t order[1 << 16]; /* boxes, as they are asked for */
+    size_t n;
+};
+
+static void
+store_see(void *ctx, const struct rogue_sight *seen)
+{
+    struct view *v = ctx;
+    unsigned i = 0;
+    if (!seen->request || seen->request->kind != WIRE_GET)
+        return;
+    while (i < v->n_boxes && memcmp(v->box[i], seen->request->box, 32) != 0)
+        i++;
+    if (i == v->n_boxes) {
+        assert_true(i < 64);
+        memcpy(v->box[v->n_boxes++], seen->request->box, 32);
+    }
+    v->gets[i]++;
+    assert_true(v->n < sizeof v->order);
+    v->order[v->n++] = (uint8_t)i;
+}
+
+/* chi^2 of which of the cold boxes comes after which, in deviations from its
+ * mean; *pairs: how many were counted. */
+static double
+order_alarm(const struct view *v, unsigned hot_gets, unsigned *pairs)
+{
+    unsigned cold[64], n = 0, last = UINT32_MAX, count[64][64] = {{0}};
+    double chi = 0;
+    *pairs = 0;
+    for (unsigned i = 0; i < v->n_boxes; i++)
+        cold[i] = v->gets[i] >= GETS_LEAST && v->gets[i] < hot_gets ? n++ : 64;
+    assert_int_equal(n, REST);
+    for (size_t k = 0; k < v->n; k++) {
+        const unsigned box = cold[v->order[k]];
+        if (box == 64)
+            continue;
+        if (last != UINT32_MAX) {
+            count[last][box]++;
+            ++*pairs;
+        }
+        last = box;
+    }
+    const double want = (double)*pairs / (REST * REST);
+    for (unsigned i = 0; i < REST; i++)
+        for (unsigned k = 0; k < REST; k++)
+            chi += pow(count[i][k] - want, 2) / want;
+    /* boxes are asked for alike, by the same client: all cells are one law */
+    const double freedom = REST * REST - 1;
+    return (chi - freedom) / sqrt(2 * freedom);
+}
+
+static void
+quiet(struct params *p)
+{
+    p->relay_loop_mhz = 1;
+}
+
+static void
+i12_boxes_are_asked_for_in_no_order(void **state)
+{
+    (void)state;
+    static struct view v;
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 1,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = 1,
+                                        .params = quiet,
+                                        .seed = test_seed() + 1};
+    const unsigned seconds = test_proof() ? 24000 : 4000;
+    struct world *w = world_new(&config);
+    struct world_client *a = world_client_add(w, "default", 0);
+    char name[16], text[INVITE_TEXT_LEN];
+    unsigned pairs;
+    world_run_s(w, 5);
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        snprintf(name, sizeof name, "other%u", i);
+        assert_int_equal(client_invite(a->client, name, text), 0);
+    }
+    world_run_s(w, 60);
+    memset(&v, 0, sizeof v);
+    struct rogue *r = rogue_new(w, world_first(w, 4));
+    r->spy = store_see;
+    r->spy_ctx = &v;
+    for (unsigned s = 0; s < seconds; s += 1000) {
+        world_run_s(w, 1000);
+        if (s % 3000 == 0)
+            world_epoch(w);
+    }
+    /* of 64 polls a hot box has 7 or 35, a cold one 8 / REST */
+    const unsigned hot_gets = (unsigned)(v.n * 4 / 64);
+    const double alarm = order_alarm(&v, hot_gets, &pairs);
+    printf("  %u times one cold box of %u after another: chi^2 %.1f deviations "
+           "from no order\n",
+           pairs, (unsigned)REST, alarm);
+    assert_true(pairs > seconds / 4);
+    assert_true(alarm < 5.5);
+    rogue_free(&r);
+    world_free(&w);
+}
+
+const struct CMUnitTest test_i12_polls[] = {
+    cmocka_unit_test(i12_boxes_are_asked_for_in_no_order),
+};
+TEST_SUITE(test_i12_polls);
