@@ -217,6 +217,7 @@ client_start(struct client *c)
     err = documents_resume(c);
     if (err)
         return err;
+    c->slot_us = env_now_mono_us(c->env);
     c->started = true;
     return journal_error(c->journal);
 }

@@ -43,8 +43,8 @@ enum {
 
 /* Times of the reliability, in microseconds. */
 #define ACK_WAIT_US 1000000ULL    /* an acknowledgement waits for content */
-#define HELD_UP_US  120000000ULL  /* a wait after a start or a gap: at most */
-#define GAP_US      10000000ULL   /* so long without a slot is a gap */
+#define HELD_UP_US  90000000ULL   /* a wait after a start or a gap: at most */
+#define GAP_US      20000000ULL   /* so long without a slot is a gap */
 #define RETRY_US    500000ULL     /* after "retry" */
 #define FULL_US     30000000ULL   /* after "full" */
 #define KEPT_US     60000000ULL   /* kept, not acknowledged: first repeat */

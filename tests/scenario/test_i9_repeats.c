@@ -224,7 +224,7 @@ i12_conversations_wait_each_for_itself(void **state)
     printf("  of %u letters that were due at a start %u came, %u within %u s\n",
            PEOPLE * starts, came, at_once, (unsigned)BURST_S);
     assert_true(came > PEOPLE * starts * 9 / 10);
-    /* two minutes give 12 %; this is seven deviations more */
+    /* 90 s give 17 %; this is six deviations more */
     assert_true(at_once < PEOPLE * starts / 2);
     stage_clear(&s);
 }
@@ -293,7 +293,7 @@ i12_what_a_cut_line_held_up_does_not_come_at_once(void **state)
            "within %u s\n",
            PEOPLE * cuts, came, at_once, (unsigned)BURST_S);
     assert_true(came > PEOPLE * cuts * 3 / 4);
-    /* the most of any 15 s, of eight in two minutes: 34 % */
+    /* the most of any 15 s, of eight in 90 s: 40 % */
     assert_true(at_once < PEOPLE * cuts * 2 / 3);
     stage_clear(&s);
 }
