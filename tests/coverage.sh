@@ -5,7 +5,8 @@
 set -u
 out=${1:-build/cov}
 min=${COVERAGE_MIN:-90}
-files='lib/wire.c lib/codec.c lib/os/config.c lib/os/config_scan.c
+files='lib/wire.c lib/codec.c lib/http_head.c lib/os/config.c
+lib/os/config_scan.c
 network/document.c network/json.c directory/json_vote.c
 network/descriptor.c network/fetch.c network/receive.c
 client/letter.c client/invite.c client/journal.c sphinx/unwrap.c

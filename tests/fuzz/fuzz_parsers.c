@@ -12,6 +12,7 @@
 #include "directory/admission.h"
 #include "directory/vote.h"
 #include "lib/address.h"
+#include "lib/http_head.h"
 #include "lib/os/config.h"
 #include "lib/pack.h"
 #include "lib/wire.h"
@@ -156,6 +157,14 @@ fuzz_parsers(const uint8_t *data, size_t len)
     uint8_t which = data[0] % 16;
     if (data[0] >= 0xf8) {
         documents(data[0] & 7, data + 1, len - 1);
+        return 0;
+    }
+    if (data[0] == 0xf6) {
+        struct http_head h;
+        if (http_head_read(&h, data + 1, len - 1, 1000) == 0 &&
+            (h.len > len - 1 || h.body_len > 1000 ||
+             !http_path_is_good(h.path)))
+            abort();
         return 0;
     }
     if (data[0] == 0xf7) {
