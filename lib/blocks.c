@@ -18,7 +18,7 @@
 enum {
     PLACES = 4,
     BLOCK_LEN = BLOCKS_NAME_LEN,
-    HOST_LEN = 16,
+    HOST_LEN = BLOCKS_HOST_LEN,
     MINUTE_US = 60000000
 };
 
@@ -73,9 +73,9 @@ blocks_free(struct blocks **b)
     *b = NULL;
 }
 
-/* As an IPv6 address; IPv4 is mapped into it. False: neither. */
-static bool
-host_of(const struct sockaddr_storage *from, uint8_t host[HOST_LEN])
+bool
+blocks_host(const struct sockaddr_storage *from,
+            uint8_t host[static BLOCKS_HOST_LEN])
 {
     memset(host, 0, HOST_LEN);
     if (from->ss_family == AF_INET) {
@@ -123,7 +123,7 @@ blocks_favour(struct blocks *b, const struct sockaddr_storage *address,
     if (!host)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
-        made += host_of(&address[i], host[made]);
+        made += blocks_host(&address[i], host[made]);
     qsort(host, made, HOST_LEN, host_order);
     pthread_mutex_lock(&b->mutex);
     free(b->favoured);
@@ -179,7 +179,7 @@ blocks_name(const struct sockaddr_storage *from,
             uint8_t name[static BLOCKS_NAME_LEN])
 {
     uint8_t host[HOST_LEN];
-    return host_of(from, host) && block_of(host, name);
+    return blocks_host(from, host) && block_of(host, name);
 }
 
 static int
@@ -203,7 +203,7 @@ blocks_take(struct blocks *b, const struct sockaddr_storage *from,
 {
     uint8_t host[HOST_LEN], block[BLOCK_LEN];
     *number = BLOCKS_NONE;
-    if (!host_of(from, host))
+    if (!blocks_host(from, host))
         return 0;
     pthread_mutex_lock(&b->mutex);
     int err = block_of(host, block) ? entry_take(b, block, now_us, number) : 0;

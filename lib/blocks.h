@@ -40,6 +40,12 @@ void blocks_free(struct blocks **b);
 int blocks_favour(struct blocks *b, const struct sockaddr_storage *address,
                   size_t n) CHECK_RESULT;
 
+/* Write an address, whatever its port, as one of IPv6; IPv4 is mapped into it.
+ * Returns false for what is neither. */
+enum { BLOCKS_HOST_LEN = 16 };
+bool blocks_host(const struct sockaddr_storage *from,
+                 uint8_t host[static BLOCKS_HOST_LEN]);
+
 /* The name of an address' block: equal for two of one block. Returns false for
  * loopback, and what is neither IPv4 nor IPv6. */
 enum { BLOCKS_NAME_LEN = 7 };

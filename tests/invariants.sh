@@ -419,6 +419,21 @@ change I11 'a block of addresses takes all links' lib/blocks.c \
     'if (e->links >= b->config.links_max)' \
     'if (0)' \
     'blocks/*'
+change I11 'strangers push out authorities' lib/seats.c \
+    '    return seats_oldest_stranger(s);
+}' \
+    '    return oldest_find(s, SEATS_AUTHORITY, NULL, &n);
+}' \
+    'seats/i11_*'
+change I11 'idle sockets keep their seats' lib/os/http_server.c \
+    '    if (gone != SEATS_NONE)
+        seat_clear(s, gone);' \
+    '    if (gone != SEATS_NONE) {
+        loop_watch_free(&c->watch);
+        free(c);
+        return ERR_FULL;
+    }' \
+    'http/i11_*'
 change I11 'packets take the memory of all' relay/daemon/memory.c \
     'rest / 2 / wish->packet_len' \
     'rest / wish->packet_len' \

@@ -17,6 +17,7 @@
 
 #include "directory/admission.h"
 #include "directory/authority.h"
+#include "directory/daemon/callers.h"
 #include "directory/daemon/disk.h"
 #include "directory/daemon/exchange.h"
 #include "directory/daemon/page.h"
@@ -25,7 +26,7 @@
 #include "lib/address.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
-#include "lib/os/http.h"
+#include "lib/os/http_server.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 
@@ -97,6 +98,7 @@ struct server {
     struct authority *authority;
     struct exchange *exchange;
     struct http_server *http;
+    struct callers callers;
     struct loop_timer *keys;
     uint32_t pruned;         /* votes of epochs before this one are gone */
     bool unsure;             /* the clock is not believed, which was said */
@@ -155,6 +157,8 @@ static void
 consensus_serve(struct server *s, const uint8_t *bytes, size_t len)
 {
     int err = served_put(&s->served, bytes, len);
+    if (!err)
+        err = callers_relays(&s->callers, s->served.newest);
     if (err && !s->unserved)
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "the new consensus is not served yet: %s", error_text(err));
@@ -305,15 +309,9 @@ status_write(struct server *s)
                  "epoch %u\npreparing %u\nrelays %zu\nvotes %zu\n"
                  "signatures %zu\n",
                  st.epoch, st.target, st.descriptors, st.votes, st.signatures);
-    struct http_counts http = {0};
-    if (s->http)
-        http_server_counts(s->http, &http);
-    if (n > 0 && n < (int)sizeof s->status)
-        n += snprintf(s->status + n, sizeof s->status - (size_t)n,
-                      "connections %u\nconnections refused %llu\n"
-                      "connections expired %llu\n",
-                      http.open, (unsigned long long)http.refused,
-                      (unsigned long long)http.expired);
+    if (n > 0 && n < (int)sizeof s->status && s->http)
+        n += callers_status(s->http, s->status + n,
+                            sizeof s->status - (size_t)n);
     for (int i = 1; i < ERROR_COUNT && n > 0 && n < (int)sizeof s->status; i++)
         if (st.refused[i])
             n += snprintf(s->status + n, sizeof s->status - (size_t)n,
@@ -430,6 +428,12 @@ vote_handle(struct server *s, const char *hex, struct http_answer *a)
         a->body = authority_vote(s->authority, digest, &a->len);
     a->status = a->body ? 200 : 404;
     a->type = "application/octet-stream";
+}
+
+static enum seats_class
+classify(void *ctx, const struct sockaddr_storage *from)
+{
+    return callers_class(&((struct server *)ctx)->callers, from);
 }
 
 static void
@@ -645,7 +649,10 @@ server_start(struct server *s, const char *dir, int ready_fd)
         .block_max = (uint32_t)s->config->block_max,
         .family_max = (uint32_t)s->config->family_max,
         .local = is_local(s)};
-    err = admission_new(&s->admission, &admission);
+    err = callers_authorities(&s->callers, &s->network,
+                              authority_identity(s->authority));
+    if (!err)
+        err = admission_new(&s->admission, &admission);
     if (!err)
         err = exchange_new(&s->exchange, &exchange);
     if (!err)
@@ -668,6 +675,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
                   error_text(err));
         return err;
     }
+    http_server_classify(s->http, classify);
     log_write(&s->host.log, LOG_NOTICE, "directory", "serving on %s",
               http_server_address(s->http));
     files_report(ready_fd, "http", http_server_address(s->http));
@@ -696,6 +704,7 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     loop_timer_free(&s->keys);
     free(s->answer.bytes);
     served_clear(&s->served);
+    callers_clear(&s->callers);
     admission_free(&s->admission);
     free(s->html.text);
     free(s->json.text);

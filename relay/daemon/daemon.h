@@ -12,7 +12,7 @@
 #define RELAY_DAEMON_DAEMON_H
 #include "lib/os/files.h"
 #include "lib/os/host.h"
-#include "lib/os/http.h"
+#include "lib/os/http_server.h"
 #include "lib/os/link.h"
 #include "lib/os/storage.h"
 #include "network/json.h"

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "lib/codec.h"
+#include "lib/os/http.h"
 #include "lib/pack.h"
 #include "network/diff.h"
 #include "network/fetch.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/os/clock.h"
+#include "lib/os/http.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/describe.h"

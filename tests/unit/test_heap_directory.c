@@ -16,6 +16,7 @@
 #include "lib/codec.h"
 #include "lib/os/files.h"
 #include "lib/os/http.h"
+#include "lib/os/http_server.h"
 #include "lib/pack.h"
 #include "lib/secret.h"
 #include "network/diff.h"

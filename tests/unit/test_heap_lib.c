@@ -14,6 +14,7 @@
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/http.h"
+#include "lib/os/http_server.h"
 #include "lib/os/lobby.h"
 #include "lib/os/storage.h"
 #include "lib/secret.h"

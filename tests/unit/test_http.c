@@ -1,16 +1,17 @@
 /* tests/unit/test_http.c - documents over HTTP on loopback. */
 #include "tests/runner.h"
 
-#include <stdio.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/address.h"
 #include "lib/os/socket.h"
 #include "lib/os/clock.h"
 #include "lib/os/http.h"
-#include "lib/os/http_guard.h"
+#include "lib/os/http_server.h"
 #include "tests/adversary.h"
 
 enum { BODY_MAX = 100000 };
@@ -23,6 +24,7 @@ struct talk {
     size_t len;
     uint8_t body[BODY_MAX];
     unsigned handled;
+    enum seats_class class; /* of whoever comes now */
 };
 
 static void
@@ -187,76 +189,193 @@ garbage_is_refused(void **state)
     talk_free(&t);
 }
 
-/* More connections than there are places: the rest wait outside, and get in
- * when others go. */
+static enum seats_class
+classify(void *ctx, const struct sockaddr_storage *from)
+{
+    (void)from;
+    return ((struct talk *)ctx)->class;
+}
+
+static size_t
+descriptors_open(void)
+{
+    size_t n = 0;
+    DIR *d = opendir("/proc/self/fd");
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+/* A server as it is made where a process may have so many descriptors more than
+ * it has now. Returns the limit before. */
+static rlim_t
+talk_make_within(struct talk *t, rlim_t more)
+{
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    const rlim_t before = files.rlim_cur;
+    files.rlim_cur = descriptors_open() + more;
+    assert_true(files.rlim_cur <= files.rlim_max);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    talk_make(t);
+    http_server_classify(t->server, classify);
+    return before;
+}
+
 static void
-a_crowd_waits_its_turn(void **state)
+limit_restore(rlim_t before)
+{
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = before;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+}
+
+/* A stranger opens connections, says half a request on each, and a byte more
+ * whenever he has to: 140, then twice as many as there are seats. */
+static void
+i11_idle_sockets_change_nothing(void **state)
 {
     (void)state;
     static struct talk t;
-    int fd[HTTP_GUARD_MAX + 20];
+    enum { SOCKETS_MAX = 800 };
+    int fd[SOCKETS_MAX];
     struct http_counts c;
-    talk_make(&t);
-    for (size_t i = 0; i < sizeof fd / sizeof fd[0]; i++) {
-        assert_int_equal(socket_connect(&fd[i], http_server_address(t.server)),
-                         0);
+    const rlim_t before = talk_make_within(&t, 400);
+    const size_t seats = http_server_seats(t.server);
+    assert_in_range(seats, 150, SOCKETS_MAX / 2);
+    limit_restore(before);
+    size_t n = 0;
+    for (size_t most = 140; most <= 2 * seats; most += 2 * seats - 140) {
+        while (n < most) {
+            const size_t some = most - n < 20 ? most - n : 20;
+            assert_int_equal(adversary_sockets_open(
+                                 http_server_address(t.server), fd + n, some),
+                             some);
+            n += some;
+            turns_until(&t, NULL, 1);
+        }
+        for (unsigned i = 0; i < 20; i++) {
+            t.class = i % SEATS_CLASSES;
+            assert_int_equal(ask(&t, "/hello", NULL, 0, 100), 200);
+            t.class = SEATS_STRANGER;
+            (void)adversary_sockets_hold(fd, n);
+        }
+        http_server_counts(t.server, &c);
+        assert_true(c.open <= seats);
+        assert_true(most == 140 ? c.gave_way == 0 : c.gave_way >= seats);
+    }
+    /* who has a seat set aside keeps it, whoever comes */
+    t.class = SEATS_AUTHORITY;
+    int mine[4];
+    assert_int_equal(
+        adversary_sockets_open(http_server_address(t.server), mine, 4), 4);
+    turns_until(&t, NULL, 5);
+    t.class = SEATS_STRANGER;
+    adversary_sockets_close(fd, n);
+    for (n = 0; n < seats + 40; n += 20) {
+        (void)adversary_sockets_open(http_server_address(t.server), fd + n, 20);
         turns_until(&t, NULL, 1);
     }
-    turns_until(&t, NULL, 50);
-    http_server_counts(t.server, &c);
-    assert_int_equal(c.open, HTTP_GUARD_MAX);
-    struct http_request *r;
-    assert_int_equal(http_ask(&r, t.loop, http_server_address(t.server),
-                              "/hello", NULL, 0, 100, answered, &t),
-                     0);
-    turns_until(&t, &t.over, 300);
-    assert_false(t.over);
-    for (size_t i = 0; i < sizeof fd / sizeof fd[0]; i++)
-        close(fd[i]);
-    turns_until(&t, &t.over, 3000);
-    assert_int_equal(t.status, 200);
-    turns_until(&t, NULL, 600);
-    http_server_counts(t.server, &c);
-    assert_int_equal(c.open, 0);
+    turns_until(&t, NULL, 5);
+    assert_int_equal(adversary_sockets_hold(mine, 4), 4);
+    assert_int_equal(ask(&t, "/hello", NULL, 0, 100), 200);
+    adversary_sockets_close(mine, 4);
+    adversary_sockets_close(fd, n);
     talk_free(&t);
 }
 
-/* No place is kept for relays and other authorities: whoever takes all with
- * half a request each, and says a byte more now and then, keeps them out. */
+/* No descriptor is left at all: nothing spins, and when some are free again all
+ * is well. */
 static void
-expected_to_fail_idle_sockets_stop_an_authority(void **state)
+i11_without_descriptors_it_waits(void **state)
 {
     (void)state;
-    enum { IDLE = HTTP_GUARD_MAX, BATCH = 32 };
     static struct talk t;
-    struct http_request *r;
-    int fd[IDLE];
-    size_t open = 0;
-    talk_make(&t);
-    const char *address = http_server_address(t.server);
-    for (size_t i = 0; i < IDLE; i += BATCH) {
-        struct http_counts c = {0};
-        open += adversary_sockets_open(address, &fd[i], BATCH);
-        for (unsigned k = 0; k < 500 && c.open < open; k++) {
-            turns_until(&t, NULL, 10);
-            http_server_counts(t.server, &c);
-        }
-    }
-    assert_int_equal(
-        http_ask(&r, t.loop, address, "/hello", NULL, 0, 100, answered, &t), 0);
-    for (unsigned i = 0; i < 3 && !t.over; i++) {
-        turns_until(&t, &t.over, 300);
-        open = adversary_sockets_hold(fd, IDLE);
-    }
-    const bool kept_out = !t.over;
-    adversary_sockets_close(fd, IDLE);
-    turns_until(&t, &t.over, 3000);
-    printf("  %zu idle connections: an honest one is %s\n", open,
-           kept_out ? "kept out until they go" : "served");
-    assert_int_equal(t.status, 200);
+    int fd[128];
+    struct http_counts c;
+    const rlim_t before = talk_make_within(&t, 64);
+    size_t n = 0;
+    while (n < 128 &&
+           socket_connect(&fd[n], http_server_address(t.server)) == 0)
+        n++;
+    assert_in_range(n, 20, 127); /* the process has no more */
+    const uint64_t start_us = clock_mono_us();
     turns_until(&t, NULL, 600);
+    http_server_counts(t.server, &c);
+    const uint64_t end_us = clock_mono_us();
+    assert_int_equal(c.open, 0);
+    assert_in_range(c.refused, 1, 1 + (end_us - start_us) / 100000);
+    for (size_t i = 0; i < n / 2; i++)
+        close(fd[i]);
+    assert_int_equal(ask(&t, "/hello", NULL, 0, 100), 200);
+    for (size_t i = n / 2; i < n; i++)
+        close(fd[i]);
+    limit_restore(before);
     talk_free(&t);
-    test_attack_works(kept_out && open == IDLE);
+}
+
+/* Who gives a byte now and then is not waited for. */
+static void
+i11_a_slow_head_gives_way(void **state)
+{
+    (void)state;
+    static struct talk t;
+    struct http_counts c;
+    int fd[3];
+    if (!test_proof())
+        return; /* it takes HTTP_HEAD_S */
+    talk_make(&t);
+    assert_int_equal(
+        adversary_sockets_open(http_server_address(t.server), fd, 3), 3);
+    for (unsigned i = 0; i < 10 * HTTP_HEAD_S - 20; i++) {
+        turns_until(&t, NULL, 100);
+        assert_int_equal(adversary_sockets_hold(fd, 3), 3);
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        turns_until(&t, NULL, 100);
+        (void)adversary_sockets_hold(fd, 3);
+    }
+    http_server_counts(t.server, &c);
+    assert_int_equal(c.expired, 3);
+    assert_int_equal(c.open, 0);
+    adversary_sockets_close(fd, 3);
+    talk_free(&t);
+}
+
+/* What it says to whoever does not keep to the rules, though he goes on. */
+static void
+refusals_arrive(void **state)
+{
+    (void)state;
+    static struct talk t;
+    static uint8_t waste[65536];
+    static const struct {
+        const char *asked, *status;
+    } row[] = {
+        {"GET /\x01 HTTP/1.1\r\n\r\n", " 400 "},
+        {"BREW /hello HTTP/1.1\r\n\r\n", " 501 "},
+        {"POST /echo HTTP/1.1\r\nContent-Length: 100001\r\n\r\n", " 413 "},
+    };
+    talk_make(&t);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        char got[512] = "";
+        int fd;
+        assert_int_equal(socket_connect(&fd, http_server_address(t.server)), 0);
+        turns_until(&t, NULL, 10);
+        assert_true(write(fd, row[i].asked, strlen(row[i].asked)) > 0);
+        turns_until(&t, NULL, 10);
+        assert_true(write(fd, waste, sizeof waste) > 0);
+        turns_until(&t, NULL, 10);
+        assert_true(read(fd, got, sizeof got - 1) > 0);
+        assert_non_null(strstr(got, row[i].status));
+        close(fd);
+    }
+    turns_until(&t, NULL, 10);
+    assert_int_equal(t.handled, 0);
+    talk_free(&t);
 }
 
 /* What the one who asks has already is not sent again. */
@@ -286,8 +405,10 @@ const struct CMUnitTest test_http[] = {
     cmocka_unit_test(documents_go_both_ways),
     cmocka_unit_test(nobody_answers),
     cmocka_unit_test(garbage_is_refused),
-    cmocka_unit_test(a_crowd_waits_its_turn),
-    cmocka_unit_test(expected_to_fail_idle_sockets_stop_an_authority),
+    cmocka_unit_test(i11_idle_sockets_change_nothing),
+    cmocka_unit_test(i11_without_descriptors_it_waits),
+    cmocka_unit_test(i11_a_slow_head_gives_way),
+    cmocka_unit_test(refusals_arrive),
     cmocka_unit_test(known_documents_are_not_sent),
 };
 TEST_SUITE(test_http);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/os/clock.h"
+#include "lib/os/http.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/reload.h"
 #include "relay/operator/status.h"
