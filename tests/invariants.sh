@@ -434,6 +434,11 @@ change I11 'idle sockets keep their seats' lib/os/http_server.c \
         return ERR_FULL;
     }' \
     'http/i11_*'
+change I11 'a relay waits for authorities that do not answer' \
+    relay/daemon/directory.c \
+    'u->unanswered < d->network.n_authorities ||' \
+    'true ||' \
+    'i11_borrowed/i11_*'
 change I11 'packets take the memory of all' relay/daemon/memory.c \
     'rest / 2 / wish->packet_len' \
     'rest / wish->packet_len' \

@@ -7,6 +7,7 @@
  *   net.c     the port, and whose a connection becomes
  *   views.c   the consensuses in use, and a store's letters
  *   directory.c  consensus and descriptor, over HTTP with the authorities
+ *   borrow.c  a consensus from a gateway, when these do not answer
  *   panel.c   the operator's side: status file, metrics, SIGHUP */
 #ifndef RELAY_DAEMON_DAEMON_H
 #define RELAY_DAEMON_DAEMON_H

@@ -2,7 +2,8 @@
  *
  * Consensus: asked of one authority after the other, from 5 % of an epoch
  * before it is needed until it is there; as a diff from the one before, if
- * there is one. Descriptor: posted to all of them for
+ * there is one. When none of them answers, of one gateway after the other, drawn
+ * at random (borrow.h). Descriptor: posted to all of them for
  * the next epoch whose votes are still to come, until each has taken it; with
  * the addresses at which the relay has reached itself (reach.h). Both
  * are stepped by the daemon's timer, several times a second; at most one
@@ -20,6 +21,8 @@
 #include "network/diff.h"
 #include "network/fetch.h"
 #include "network/receive.h"
+#include "relay/daemon/borrow.h"
+#include "relay/daemon/daemon.h"
 #include "relay/daemon/describe.h"
 #include "relay/daemon/reach.h"
 
@@ -38,9 +41,12 @@ struct directory {
     struct daemon *daemon;
     struct http_request *fetch;
     size_t next_authority;
-    uint64_t fetch_us;             /* not before */
-    uint32_t asked;                /* a diff from this epoch's; 0: the whole */
-    bool whole;                    /* no diff next time */
+    uint64_t fetch_us; /* not before */
+    uint32_t asked;    /* a diff from this epoch's; 0: the whole */
+    bool whole;        /* no diff next time */
+    size_t unanswered; /* requests, the last so many */
+    struct borrow *borrow;
+    uint64_t borrow_us;            /* not before */
     int fetch_err;                 /* why the last one was not used */
     bool reached[AUTHORITIES_MAX]; /* answered the last request */
     uint32_t first;                /* epoch a descriptor was taken for */
@@ -85,13 +91,33 @@ document_unpack(struct directory *u, const uint8_t *body, size_t len,
     return err;
 }
 
+/* Take up what was got, unless err says that nothing was. Returns why it was not
+ * used. */
+static int
+document_use(struct directory *u, int err, const uint8_t *document, size_t len)
+{
+    struct daemon *d = u->daemon;
+    struct consensus *c;
+    if (!err)
+        err = views_receive(d, &c, document, len);
+    if (!err)
+        err = views_take(d, c, document, len);
+    u->fetch_err = err == ERR_STALE ? 0 : err;
+    if (err && err != ERR_STALE) {
+        d->refused[-err]++;
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "a consensus is not used: %s", error_text(err));
+    }
+    return err;
+}
+
 static void
 fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
     struct directory *u = ctx;
     struct daemon *d = u->daemon;
-    struct consensus *c;
     u->fetch = NULL;
+    u->unanswered = err ? u->unanswered + 1 : 0;
     u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
     u->reached[(u->next_authority - 1) % d->network.n_authorities] = !err;
     if (err || status != 200) {
@@ -100,19 +126,10 @@ fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     }
     uint8_t *document = NULL;
     err = document_unpack(u, body, len, &document, &len);
-    if (!err)
-        err = views_receive(d, &c, document, len);
-    if (!err)
-        err = views_take(d, c, document, len);
+    err = document_use(u, err, document, len);
     free(document);
     /* a diff that leads nowhere: the whole of it next time */
     u->whole = err != 0 && err != ERR_STALE;
-    u->fetch_err = err == ERR_STALE ? 0 : err;
-    if (err && err != ERR_STALE) {
-        d->refused[-err]++;
-        log_write(&d->host.log, LOG_WARNING, "relay",
-                  "a consensus is not used: %s", error_text(err));
-    }
 }
 
 /* Is the next consensus due to have been published? */
@@ -146,6 +163,56 @@ fetch_step(struct directory *u)
     int err =
         http_ask(&u->fetch, d->host.loop, d->network.authorities[i].address,
                  path, NULL, 0, FETCH_DOCUMENT_MAX, fetch_done, u);
+    if (err)
+        d->refused[-err]++;
+}
+
+/* ---- a consensus from a gateway ---- */
+
+static void
+borrow_done(void *ctx, int err, const uint8_t *document, size_t len)
+{
+    struct directory *u = ctx;
+    if (document)
+        (void)!document_use(u, err, document, len);
+    else if (err != ERR_STALE)
+        u->daemon->refused[-err]++;
+}
+
+/* Any gateway but itself: of the newest consensus, or of the network file when
+ * there is none. Returns its address and identity; NULL when there is none. */
+static const char *
+gateway_draw(struct daemon *d, const uint8_t **identity)
+{
+    const struct daemon_view *v = views_find(d, d->newest);
+    size_t n = d->network.n_gateways;
+    const uint16_t *row = v ? consensus_layer(v->consensus, 0, &n) : NULL;
+    uint32_t random;
+    if (n == 0)
+        return NULL;
+    env_random_crypto(&d->host.env, &random, sizeof random);
+    const size_t i = random % n;
+    const char *address = v ? v->consensus->relays[row[i]].addresses[0]
+                            : d->network.gateways[i].address;
+    *identity = v ? v->consensus->relays[row[i]].identity
+                  : d->network.gateways[i].identity;
+    return memcmp(*identity, d->identity, SPHINX_ID_LEN) == 0 ? NULL : address;
+}
+
+static void
+borrow_try(struct directory *u)
+{
+    struct daemon *d = u->daemon;
+    const uint8_t *identity;
+    borrow_step(u->borrow);
+    if (borrow_is_under_way(u->borrow) ||
+        u->unanswered < d->network.n_authorities ||
+        loop_now_us(d->host.loop) < u->borrow_us || !fetch_is_due(d))
+        return;
+    u->borrow_us = loop_now_us(d->host.loop) + retry_us(d);
+    const char *address = gateway_draw(d, &identity);
+    int err =
+        address ? borrow_start(u->borrow, address, identity, d->newest) : 0;
     if (err)
         d->refused[-err]++;
 }
@@ -321,6 +388,7 @@ directory_step(struct directory *u)
     for (size_t i = 0; u->descriptor && i < d->network.n_authorities; i++)
         upload_step(u, i);
     fetch_step(u);
+    borrow_try(u);
 }
 
 void
@@ -357,7 +425,8 @@ directory_new(struct directory **out, struct daemon *d)
                                     .identity_seed = d->identity_seed};
     for (size_t i = 0; i < AUTHORITIES_MAX; i++)
         u->upload[i] = (struct upload){.directory = u, .to = i};
-    return 0;
+    return borrow_new(&u->borrow, d->host.loop, d->network.geometry.packet_len,
+                      borrow_done, u);
 }
 
 void
@@ -368,6 +437,7 @@ directory_free(struct directory **up)
     if (!u)
         return;
     http_cancel(&u->fetch);
+    borrow_free(&u->borrow);
     for (size_t i = 0; i < AUTHORITIES_MAX; i++)
         http_cancel(&u->upload[i].request);
     link_free(&u->probe);
