@@ -156,9 +156,9 @@ status_keep(struct server *s)
 static void
 consensus_serve(struct server *s, const uint8_t *bytes, size_t len)
 {
-    int err = served_put(&s->served, bytes, len);
+    int err = callers_relays(&s->callers, authority_newest(s->authority));
     if (!err)
-        err = callers_relays(&s->callers, s->served.newest);
+        err = served_put(&s->served, bytes, len);
     if (err && !s->unserved)
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "the new consensus is not served yet: %s", error_text(err));
