@@ -434,6 +434,17 @@ change I11 'idle sockets keep their seats' lib/os/http_server.c \
         return ERR_FULL;
     }' \
     'http/i11_*'
+change I11 'requests that are never whole take any memory' \
+    lib/os/http_server.c \
+    'while (s->held - c->in_room + room > HTTP_HELD_MAX) {' \
+    'while (0) {' \
+    'http/i11_*'
+change I11 'without descriptors a server spins' lib/os/http_server.c \
+    '    server_pause(s);
+    return false;' \
+    '    (void)server_pause;
+    return false;' \
+    'http/i11_*'
 change I11 'a relay waits for authorities that do not answer' \
     relay/daemon/directory.c \
     'u->unanswered < d->network.n_authorities ||' \

@@ -2,6 +2,8 @@
 #include "tests/runner.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -318,6 +320,58 @@ i11_without_descriptors_it_waits(void **state)
     talk_free(&t);
 }
 
+/* Write so much, as the server takes it; less when it has had enough. */
+static void
+bulk_write(struct talk *t, int fd, size_t len)
+{
+    static const uint8_t bulk[65536];
+    while (len > 0) {
+        const size_t part = len < sizeof bulk ? len : sizeof bulk;
+        const ssize_t n = send(fd, bulk, part, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN)
+            return;
+        len -= n > 0 ? (size_t)n : 0;
+        loop_stop(t->loop);
+        assert_int_equal(loop_turn(t->loop), 0);
+    }
+}
+
+/* Large requests that are never whole take a bounded memory, and whoever asks
+ * meanwhile is answered. */
+static void
+i11_unfinished_requests_are_bounded(void **state)
+{
+    (void)state;
+    enum { EACH = 4 << 20, SOCKETS = 20, ROOM = HTTP_HELD_MAX / EACH };
+    static struct talk t;
+    struct http_counts c;
+    char head[100];
+    int fd[SOCKETS];
+    memset(&t, 0, sizeof t);
+    assert_int_equal(loop_new(&t.loop), 0);
+    assert_int_equal(
+        http_server_new(&t.server, t.loop, "127.0.0.1:0", EACH, handle, &t), 0);
+    const int head_len =
+        snprintf(head, sizeof head,
+                 "POST /echo HTTP/1.1\r\nContent-Length: %d\r\n\r\n", EACH);
+    for (size_t i = 0; i < SOCKETS; i++) {
+        assert_int_equal(socket_connect(&fd[i], http_server_address(t.server)),
+                         0);
+        turns_until(&t, NULL, 1);
+        assert_int_equal(write(fd[i], head, (size_t)head_len), head_len);
+        bulk_write(&t, fd[i], EACH - 1);
+    }
+    turns_until(&t, NULL, 5);
+    http_server_counts(t.server, &c);
+    assert_in_range(c.open, ROOM / 2, ROOM);
+    assert_int_equal(c.open + c.gave_way + c.expired, SOCKETS);
+    assert_int_equal(t.handled, 0);
+    assert_int_equal(ask(&t, "/hello", NULL, 0, 100), 200);
+    for (size_t i = 0; i < SOCKETS; i++)
+        close(fd[i]);
+    talk_free(&t);
+}
+
 /* Who gives a byte now and then is not waited for. */
 static void
 i11_a_slow_head_gives_way(void **state)
@@ -408,6 +462,7 @@ const struct CMUnitTest test_http[] = {
     cmocka_unit_test(garbage_is_refused),
     cmocka_unit_test(i11_idle_sockets_change_nothing),
     cmocka_unit_test(i11_without_descriptors_it_waits),
+    cmocka_unit_test(i11_unfinished_requests_are_bounded),
     cmocka_unit_test(i11_a_slow_head_gives_way),
     cmocka_unit_test(refusals_arrive),
     cmocka_unit_test(known_documents_are_not_sent),
