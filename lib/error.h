@@ -54,7 +54,9 @@
     X(IO, "input or output failure")                       \
     X(SYSTEM, "system call failed")                        \
     X(CRYPTO, "cryptographic library failure")             \
-    X(UNSUPPORTED, "not supported here")
+    X(UNSUPPORTED, "not supported here")                   \
+    X(DELAY, "asks for a longer delay than allowed")       \
+    X(SHARE, "its link holds more than its share")
 
 enum error_ordinal {
     ERROR_ORDINAL_NONE,

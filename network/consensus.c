@@ -48,6 +48,8 @@ params_default(struct params *p, uint32_t epoch_len_s)
         .deadline_spread_s = 60,
         .deadline_back_s = 5,
         .deadline_ahead_s = 100,
+        .delay_max_us = 16000000,
+        .store_delay_max_us = 3000000,
         .key_grace_s = 100,
         .switch_window_s = 300,
         .piece_interval_us = 50000,

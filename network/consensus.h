@@ -53,18 +53,20 @@ struct params {
     uint32_t poll_delay_mean_us; /* outward, over all mixes together */
     uint32_t store_delay_fixed_us;
     uint32_t store_delay_mean_us;
-    uint32_t deadline_unit_s;   /* 1 */
-    uint32_t deadline_slack_s;  /* 20: a packet may be late by, at least */
-    uint32_t deadline_spread_s; /* 60: and by a random time up to this more */
-    uint32_t deadline_back_s;   /* 5: an answer may be late by, at a mix */
-    uint32_t deadline_ahead_s;  /* 100: refused when further ahead */
-    uint32_t key_grace_s;       /* 100: a key lives until e+3 plus this */
-    uint32_t switch_window_s;   /* clients move over within this */
-    uint32_t piece_interval_us; /* of documents on client links */
-    uint32_t relay_loop_mhz;    /* a relay's own loops, per 1,000 s */
-    uint32_t period_s;          /* of box ids; 86,400 */
-    uint16_t letter_days;       /* letters expire after */
-    uint8_t work_bits;          /* proof of work of a box's first put */
+    uint32_t deadline_unit_s;    /* 1 */
+    uint32_t deadline_slack_s;   /* 20: a packet may be late by, at least */
+    uint32_t deadline_spread_s;  /* 60: and by a random time up to this more */
+    uint32_t deadline_back_s;    /* 5: an answer may be late by, at a mix */
+    uint32_t delay_max_us;       /* 16,000,000: of a hop; refused when longer */
+    uint32_t store_delay_max_us; /* 3,000,000 */
+    uint32_t deadline_ahead_s;   /* 100: refused when further ahead */
+    uint32_t key_grace_s;        /* 100: a key lives until e+3 plus this */
+    uint32_t switch_window_s;    /* clients move over within this */
+    uint32_t piece_interval_us;  /* of documents on client links */
+    uint32_t relay_loop_mhz;     /* a relay's own loops, per 1,000 s */
+    uint32_t period_s;           /* of box ids; 86,400 */
+    uint16_t letter_days;        /* letters expire after */
+    uint8_t work_bits;           /* proof of work of a box's first put */
     uint8_t n_profiles;
     struct profile profiles[PROFILES_MAX];
 };

@@ -32,6 +32,8 @@ static const struct json_field params_fields[] = {
     F_INT(params, poll_delay_mean_us, 0, MINUTE_US),
     F_INT(params, store_delay_fixed_us, 0, MINUTE_US),
     F_INT(params, store_delay_mean_us, 0, MINUTE_US),
+    F_INT(params, delay_max_us, 1000, MINUTE_US),
+    F_INT(params, store_delay_max_us, 1000, MINUTE_US),
     F_INT(params, deadline_unit_s, 1, 3600),
     F_INT(params, deadline_slack_s, 1, 3600),
     F_INT(params, deadline_spread_s, 1, 3600),

@@ -51,14 +51,20 @@ layer_draw(const struct consensus *c, struct env *env, unsigned layer,
     return ERR_NOT_FOUND; /* not reached: the weights add up to total */
 }
 
-/* An exponential delay in the packet's units. Only the field's end bounds it:
- * at 1 ms a unit that is 65 s, 98 times the mean of a poll's longest hop. */
+/* Draw what is added to a delay in the packet's units: exponential, and no more
+ * than most_us, which the relay would refuse. The rest of a division by most_us
+ * has the exponential law of the same mean given that it is less, since that law
+ * has no memory. */
 static uint16_t
-delay_draw(const struct consensus *c, struct env *env, uint64_t mean_us)
+delay_draw(const struct consensus *c, struct env *env, uint64_t fixed_us,
+           uint64_t mean_us, uint64_t most_us)
 {
-    uint64_t unit_us = c->params.geometry.delay_unit_us;
-    uint64_t units = (rng_exp_us(env, mean_us) + unit_us / 2) / unit_us;
-    return (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units);
+    const uint64_t unit_us = c->params.geometry.delay_unit_us;
+    const uint64_t room_us = most_us > fixed_us ? most_us - fixed_us : 0;
+    const uint64_t us = rng_exp_us(env, mean_us) % (room_us + 1);
+    const uint64_t units = (fixed_us + us + unit_us / 2) / unit_us;
+    const uint64_t most = most_us / unit_us;
+    return (uint16_t)(units < most ? units : most);
 }
 
 /* The mixes of one way between two relays whose families it must avoid. */
@@ -195,17 +201,16 @@ delays_draw(struct route *r, const struct consensus *c, struct env *env,
         mix_us = p->poll_delay_mean_us / p->layers;
     for (unsigned i = 0; i + 1 < r->n_out; i++) {
         bool gateway = as_client && i == 0;
-        r->out_delay[i] =
-            delay_draw(c, env, gateway ? p->delay_mean_us : mix_us);
+        r->out_delay[i] = delay_draw(
+            c, env, 0, gateway ? p->delay_mean_us : mix_us, p->delay_max_us);
         out_us += r->out_delay[i] * unit_us;
     }
-    uint64_t store_us =
-        p->store_delay_fixed_us + rng_exp_us(env, p->store_delay_mean_us);
-    uint64_t units = (store_us + unit_us / 2) / unit_us;
     r->out_delay[r->n_out - 1] =
-        (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units);
+        delay_draw(c, env, p->store_delay_fixed_us, p->store_delay_mean_us,
+                   p->store_delay_max_us);
     for (unsigned i = 0; i < r->n_back; i++) {
-        r->back_delay[i] = delay_draw(c, env, p->delay_mean_us);
+        r->back_delay[i] =
+            delay_draw(c, env, 0, p->delay_mean_us, p->delay_max_us);
         back_us += r->back_delay[i] * unit_us;
     }
     r->at_store_us = out_us;

@@ -23,7 +23,7 @@ static void
 held_drop(struct relay *r, uint32_t number, int err)
 {
     relay_drop(r, err);
-    slab_give(r->slab, number);
+    relay_give(r, number);
 }
 
 /* ---- who ---- */
@@ -103,7 +103,7 @@ link_send_held(struct relay *r, uint32_t number)
         relay_drop(r, err);
     else
         r->stats.forwarded += h->kind == HELD_FORWARD;
-    slab_give(r->slab, number);
+    relay_give(r, number);
 }
 
 /* It is this worker's to do. */
@@ -114,7 +114,7 @@ dispatch_do(struct relay *r, uint32_t number)
     int err = 0;
     if (h->kind == HELD_LOOP) {
         loops_returned(r, h->surb_id);
-        slab_give(r->slab, number);
+        relay_give(r, number);
     } else if (h->kind == HELD_ANSWER)
         err = box_begin(r, number);
     else if (!h->mixed)
@@ -196,8 +196,11 @@ dispatch_send(struct relay *r, uint16_t next, uint32_t epoch,
     if (number == SLAB_NONE)
         return slab_why(r->slab);
     struct held *h = relay_held_at(r, number);
-    *h = (struct held){
-        .kind = HELD_SEND, .mixed = true, .next = next, .epoch = epoch};
+    *h = (struct held){.kind = HELD_SEND,
+                       .mixed = true,
+                       .next = next,
+                       .epoch = epoch,
+                       .link = PLACES_OWN};
     memcpy(h->packet, frame, r->geometry.packet_len);
     dispatch_place(r, number);
     return 0;
@@ -240,5 +243,5 @@ dispatch_answer(struct relay *r, uint32_t number)
     else
         r->stats.answered++;
     boxes_done(r->boxes, &h->job);
-    slab_give(r->slab, number);
+    relay_give(r, number);
 }

@@ -124,7 +124,7 @@ gateway_close(struct relay *r, uint32_t number)
     c->down.next_us = 1;
     while (downlink_pop(&c->down, UINT64_MAX / 2, &packet) &&
            packet != UINT32_MAX) {
-        slab_give(r->slab, packet);
+        relay_give(r, packet);
         c->down.next_us = 1;
     }
     atomic_fetch_sub(&r->plane->clients, 1);
@@ -236,7 +236,7 @@ gateway_deliver(struct relay *r, uint32_t number)
                   : downlink_push(&r->clients[client].down, number);
     if (err) {
         relay_drop(r, err);
-        slab_give(r->slab, number);
+        relay_give(r, number);
     }
 }
 
@@ -277,7 +277,7 @@ answer_send(struct relay *r, uint32_t number, uint32_t packet)
         return;
     }
     if (packet != UINT32_MAX)
-        slab_give(r->slab, packet);
+        relay_give(r, packet);
     if (!err)
         *(packet != UINT32_MAX ? &r->stats.delivered : &r->stats.dummies) += 1;
 }

@@ -52,6 +52,7 @@ struct held {
     bool mixed;    /* forward, deliver: its delay is over */
     uint16_t next; /* forward: in the consensus of `epoch` */
     uint32_t epoch;
+    uint32_t link; /* whose place it has (relay/places.h) */
     uint64_t come_us, delay_us;
     uint8_t surb_id[8];    /* deliver, loop */
     uint8_t handle[8];     /* deliver */
@@ -64,7 +65,7 @@ struct held {
 struct intake {
     uint32_t n;
     struct {
-        uint32_t epoch;
+        uint32_t epoch, link; /* link: relay/places.h */
         bool from_client;
     } head[SPHINX_BATCH_MAX];
     uint8_t *frames; /* SPHINX_BATCH_MAX of them */
@@ -138,8 +139,17 @@ relay_view(struct relay *r, uint32_t epoch)
     return v->consensus && v->consensus->epoch == epoch ? v : NULL;
 }
 
-/* pipeline.c: take in n frames from a relay, or from a client (peer NULL). */
-void pipeline_receive(struct relay *r, struct relay_peer *peer,
+/* Give back a held packet and its place. */
+static inline void
+relay_give(struct relay *r, uint32_t number)
+{
+    places_give(r->plane->places, relay_held_at(r, number)->link);
+    slab_give(r->slab, number);
+}
+
+/* pipeline.c: take in n frames from a relay, or from a client (peer NULL), whose
+ * number is `client`. */
+void pipeline_receive(struct relay *r, struct relay_peer *peer, uint32_t client,
                       const uint8_t *frames, size_t n);
 /* Unwrap what was taken in. */
 void pipeline_unwrap(struct relay *r);

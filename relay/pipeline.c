@@ -19,6 +19,7 @@
 struct pass {
     struct relay *r;
     struct view *view[SPHINX_BATCH_MAX]; /* of each job */
+    uint32_t link[SPHINX_BATCH_MAX];
     bool from_client[SPHINX_BATCH_MAX];
     struct sphinx_job *jobs;
     uint64_t wall_s;
@@ -47,6 +48,18 @@ peer_layer(struct relay_peer *p, const struct view *v)
             number < 0 ? UINT8_MAX : v->consensus->relays[number].layer;
     }
     return p->layer[i];
+}
+
+/* The number of the link it comes over, for its share of what is held. */
+static uint32_t
+link_number(const struct relay *r, struct relay_peer *peer, uint32_t client)
+{
+    if (!peer)
+        return places_client(r->plane->places,
+                             r->number * r->plane->clients_max + client);
+    if (peer->link == 0)
+        peer->link = 1 + places_relay(r->plane->places, peer->identity);
+    return peer->link - 1;
 }
 
 /* Did this packet come over an edge that exists? */
@@ -86,6 +99,14 @@ command_check(bool from_client, const struct view *v,
     }
 }
 
+static uint64_t
+delay_max_us(const struct view *v, const struct sphinx_block *block)
+{
+    const struct params *p = &v->consensus->params;
+    return block->command == SPHINX_STORE ? p->store_delay_max_us
+                                          : p->delay_max_us;
+}
+
 static int
 check_block(void *ctx, struct sphinx_job *job)
 {
@@ -94,6 +115,9 @@ check_block(void *ctx, struct sphinx_job *job)
     const struct view *v = p->view[i];
     const struct params *params = &v->consensus->params;
     int err = command_check(p->from_client[i], v, &job->block);
+    if (!err && (uint64_t)job->block.delay * params->geometry.delay_unit_us >
+                    delay_max_us(v, &job->block))
+        err = ERR_DELAY;
     if (err)
         return err;
     uint64_t deadline_s =
@@ -108,18 +132,26 @@ check_block(void *ctx, struct sphinx_job *job)
 /* Keep a packet; it is copied. */
 static int
 hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
-     enum held_kind kind, uint64_t now_us)
+     uint32_t link, enum held_kind kind, uint64_t now_us)
 {
+    const uint64_t delay_us =
+        (uint64_t)job->block.delay * r->geometry.delay_unit_us;
+    int err = places_take(r->plane->places, link, delay_us,
+                          delay_max_us(v, &job->block));
+    if (err)
+        return err;
     uint32_t number = slab_take(r->slab);
-    if (number == SLAB_NONE)
+    if (number == SLAB_NONE) {
+        places_give(r->plane->places, link);
         return slab_why(r->slab);
+    }
     struct held *h = relay_held_at(r, number);
     *h = (struct held){.kind = (uint8_t)kind,
                        .next = job->block.next,
                        .epoch = v->consensus->epoch,
+                       .link = link,
                        .come_us = now_us,
-                       .delay_us = (uint64_t)job->block.delay *
-                                   r->geometry.delay_unit_us};
+                       .delay_us = delay_us};
     memcpy(h->surb_id, job->block.surb_id, sizeof h->surb_id);
     memcpy(h->handle, job->block.handle, sizeof h->handle);
     memcpy(h->packet, job->packet, r->geometry.packet_len);
@@ -142,18 +174,19 @@ request_check(const struct relay *r, const struct sphinx_job *job)
 
 static int
 packet_accept(struct relay *r, const struct view *v,
-              const struct sphinx_job *job, uint64_t now_us)
+              const struct sphinx_job *job, uint32_t link, uint64_t now_us)
 {
     const struct sphinx_block *block = &job->block;
     if (block->command == SPHINX_FORWARD)
-        return hold(r, v, job, HELD_FORWARD, now_us);
+        return hold(r, v, job, link, HELD_FORWARD, now_us);
     if (block->command == SPHINX_STORE) {
         int err = request_check(r, job);
-        return err ? err : hold(r, v, job, HELD_ANSWER, now_us);
+        return err ? err : hold(r, v, job, link, HELD_ANSWER, now_us);
     }
     if (sodium_memcmp(block->handle, r->plane->loop_handle, 8) == 0)
-        return hold(r, v, job, HELD_LOOP, now_us);
-    return v->layer == 0 ? hold(r, v, job, HELD_DELIVER, now_us) : ERR_HANDLE;
+        return hold(r, v, job, link, HELD_LOOP, now_us);
+    return v->layer == 0 ? hold(r, v, job, link, HELD_DELIVER, now_us)
+                         : ERR_HANDLE;
 }
 
 /* Can any packet be accepted now? Not by a clock that says that the newest
@@ -186,6 +219,7 @@ pipeline_unwrap(struct relay *r)
     }
     for (size_t i = 0; i < n; i++) {
         pass.view[i] = relay_view(r, in->head[i].epoch);
+        pass.link[i] = in->head[i].link;
         pass.from_client[i] = in->head[i].from_client;
         jobs[i] = (struct sphinx_job){.packet = in->frames +
                                                 i * r->geometry.packet_len,
@@ -195,17 +229,19 @@ pipeline_unwrap(struct relay *r)
     for (size_t i = 0; i < n; i++) {
         int err = jobs[i].err;
         if (!err)
-            err = packet_accept(r, pass.view[i], &jobs[i], now_us);
+            err =
+                packet_accept(r, pass.view[i], &jobs[i], pass.link[i], now_us);
         if (err)
             relay_drop(r, err);
     }
 }
 
 void
-pipeline_receive(struct relay *r, struct relay_peer *peer,
+pipeline_receive(struct relay *r, struct relay_peer *peer, uint32_t client,
                  const uint8_t *frames, size_t n)
 {
     const size_t len = r->geometry.packet_len;
+    const uint32_t link = link_number(r, peer, client);
     struct intake *in = &r->intake;
     r->stats.received += n;
     for (const uint8_t *frame = frames; frame < frames + n * len;
@@ -219,6 +255,7 @@ pipeline_receive(struct relay *r, struct relay_peer *peer,
             continue;
         }
         in->head[in->n].epoch = v->consensus->epoch;
+        in->head[in->n].link = link;
         in->head[in->n].from_client = !peer;
         memcpy(in->frames + in->n * len, frame, len);
         if (++in->n == SPHINX_BATCH_MAX)

@@ -30,14 +30,17 @@ plane_new(struct plane **out, const struct relay_config *config)
     env_random_crypto(config->env, p->loop_handle, sizeof p->loop_handle);
     for (uint32_t i = 0; i < n; i++)
         pthread_mutex_init(&p->worker[i].inbox.mutex, NULL);
-    if (config->clients_max > 0) {
-        int err = handles_new(&p->handles,
-                              (size_t)DOWNLINK_HANDLES * config->clients_max,
-                              p->handles_key);
-        if (err) {
-            plane_free(&p);
-            return err;
-        }
+    uint8_t key[16];
+    env_random_crypto(config->env, key, sizeof key);
+    int err = places_new(&p->places, p->packets_max, n * p->clients_max, key);
+    if (!err && config->clients_max > 0)
+        err = handles_new(&p->handles,
+                          (size_t)DOWNLINK_HANDLES * config->clients_max,
+                          p->handles_key);
+    sodium_memzero(key, sizeof key);
+    if (err) {
+        plane_free(&p);
+        return err;
     }
     *out = p;
     return 0;
@@ -53,6 +56,7 @@ plane_free(struct plane **pp)
     for (uint32_t i = 0; i < p->n_workers; i++)
         pthread_mutex_destroy(&p->worker[i].inbox.mutex);
     handles_free(&p->handles);
+    places_free(&p->places);
     sodium_memzero(p, sizeof *p);
     free(p);
 }

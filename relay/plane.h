@@ -23,6 +23,7 @@
 #include <stdatomic.h>
 
 #include "relay/handles.h"
+#include "relay/places.h"
 #include "relay/relay.h"
 
 enum { INBOX_MAX = 4096, HAND_MAX = 64 };
@@ -50,6 +51,7 @@ struct plane {
     uint32_t packets_max, clients_max, n_workers, users;
     struct handles *handles; /* to worker << PLANE_WORKER_SHIFT | client */
     struct slab *slab;       /* the first view, of worker 0 */
+    struct places *places;   /* who holds how much of it */
     _Atomic uint32_t clients;
     struct {
         struct env *env;

@@ -261,7 +261,7 @@ relay_frames(struct relay *r, struct relay_peer *from, const uint8_t *frames,
         r->stats.dropped[r->newest ? -ERR_CLOSED : -ERR_EPOCH] += n;
         return;
     }
-    pipeline_receive(r, from, frames, n);
+    pipeline_receive(r, from, 0, frames, n);
     relay_arm(r);
 }
 
@@ -315,7 +315,7 @@ relay_client_frames(struct relay *r, uint32_t client, const uint8_t *frames,
         while (i + run < passed && frames[(i + run) * len] != WIRE_CONTROL)
             run++;
         if (run > 0)
-            pipeline_receive(r, NULL, frames + i * len, run);
+            pipeline_receive(r, NULL, client, frames + i * len, run);
         i += run;
         int err =
             i < passed ? gateway_take_control(r, client, frames + i * len) : 0;

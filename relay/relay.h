@@ -90,6 +90,7 @@ struct relay_peer {
     uint8_t identity[SPHINX_ID_LEN];
     uint32_t epoch[EPOCHS_USABLE + 1]; /* + 1; 0: not looked up */
     uint8_t layer[EPOCHS_USABLE + 1];  /* UINT8_MAX: not in that consensus */
+    uint32_t link; /* + 1, its number in relay/places.h; 0: not looked up */
 };
 void relay_peer_init(struct relay_peer *p,
                      const uint8_t identity[static SPHINX_ID_LEN]);

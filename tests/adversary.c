@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "lib/wire.h"
-#include "network/request.h"
 #include "tests/runner.h"
 
 const struct vice_row adversary_vices[VICES] = {
@@ -57,9 +56,8 @@ const struct vice_row adversary_vices[VICES] = {
      "expected_to_fail_two_relays_evict_an_honest_one"},
     {VICE_ASKS_LONG_DELAYS, "asks_long_delays", "stranger",
      "sends packets that ask to be held for a minute",
-     "a minute after they cease all is well",
-     "long_delays_are_over_after_a_minute",
-     "expected_to_fail_long_delays_fill_a_store"},
+     "40 fast ones leave an honest client 90 % of its answers",
+     "i11_long_delays_leave_room", NULL},
     {VICE_FALSE_BANDWIDTH, "false_bandwidth", "relay",
      "claims a bandwidth that it does not have",
      "4 / (n + 3) of its layer's packets, of n equal ones",
@@ -178,69 +176,6 @@ adversary_contact_send(struct adversary_contact *a, uint32_t total,
         l.data_len = (uint16_t)(left < room ? left : room);
         adversary_contact_write(a, &l);
     }
-}
-
-/* ---- a client ---- */
-
-/* The client is told that its frames arrive; else it sent no more. */
-static bool
-stranger_comes(void *ctx, uint32_t from, uint8_t *frame, size_t len)
-{
-    const struct adversary_stranger *s = ctx;
-    (void)from;
-    (void)len;
-    if (frame[0] == WIRE_PACKET)
-        memcpy(frame + WIRE_DOWN_MARK_AT, s->mark, WIRE_MARK_LEN);
-    return true;
-}
-
-static bool
-stranger_leaves(void *ctx, uint32_t to, const uint8_t *frame, size_t len)
-{
-    struct adversary_stranger *s = ctx;
-    const struct world *w = s->client->world;
-    const struct consensus *c = w->net.consensus;
-    const struct request request = {.kind = WIRE_LOOP};
-    const struct sphinx_end end = {0};
-    uint8_t seed[SPHINX_SEED_LEN];
-    struct route route;
-    size_t n;
-    const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
-    if (frame[0] != WIRE_PACKET)
-        return true;
-    assert_int_equal(len, sizeof s->packet);
-    memcpy(s->mark, frame + WIRE_MARK_AT, WIRE_MARK_LEN);
-    rng_seeded_bytes(&s->env.crypto, seed, sizeof seed);
-    assert_int_equal(route_draw(&route, c, &s->env.env, (uint16_t)to,
-                                store[rng_seeded_u64(&s->env.traffic) % n],
-                                true, ROUTE_SEND),
-                     0);
-    route.out_delay[route.n_out - 1] = UINT16_MAX;
-    assert_int_equal(request_build(s->worker, c, &s->env.env, &route,
-                                   1000 * env_now_wall_ms(s->client->env),
-                                   &request, &end, seed, s->packet),
-                     0);
-    engine_inject(w->engine, s->client->node, to, s->packet, len);
-    s->done++;
-    return false;
-}
-
-void
-adversary_stranger_make(struct adversary_stranger *s,
-                        struct world_client *client, uint64_t seed)
-{
-    static const struct sim_front_ops front = {stranger_comes, stranger_leaves};
-    *s = (struct adversary_stranger){.client = client};
-    test_env_init(&s->env, seed);
-    assert_int_equal(sphinx_worker_new(&s->worker), 0);
-    engine_front(client->world->engine, client->node, &front, s);
-}
-
-void
-adversary_stranger_free(struct adversary_stranger *s)
-{
-    engine_front(s->client->world->engine, s->client->node, NULL, NULL);
-    sphinx_worker_free(&s->worker);
 }
 
 /* ---- sockets ---- */

@@ -71,23 +71,6 @@ void adversary_contact_send(struct adversary_contact *a, uint32_t total,
  * never come. */
 void adversary_contact_announce(struct adversary_contact *a, uint32_t total);
 
-/* ---- a stranger with a client ---- */
-
-/* asks_long_delays: he sends when his client would, and instead of each of its
- * packets one whose answer a store is to keep for as long as can be asked. */
-struct adversary_stranger {
-    struct world_client *client;
-    struct sphinx_worker *worker;
-    struct test_env env;
-    uint64_t done;
-    uint8_t mark[WIRE_MARK_LEN]; /* of what his client sent last */
-    uint8_t packet[WORLD_PACKET];
-};
-/* Stand before this client until freed, which is before world_free(). */
-void adversary_stranger_make(struct adversary_stranger *s,
-                             struct world_client *client, uint64_t seed);
-void adversary_stranger_free(struct adversary_stranger *s);
-
 /* ---- a stranger with sockets ---- */
 
 /* idle_sockets: connect n times to an address of loopback, say half a request

@@ -467,6 +467,14 @@ change I11 'what was begun keeps its room for ever' client/incoming.c \
 
 # ---- I12 no value drawn once is seen in two places ----
 
+change I11 'long delays take all places' relay/places.c \
+    'if (delay_us * p->max > delay_max_us * free_now)' \
+    'if (delay_us > delay_max_us)' \
+    'i11_delays/*'
+change I11 'one link takes all places' relay/places.c \
+    'enum { PLACES_TIMES_FREE = 2 };' \
+    'enum { PLACES_TIMES_FREE = 2000 };' \
+    'places/*'
 change I12 'a client takes an epoch up at one moment' client/network.c \
     'consensus_draw(view, VIEWS, c->env, client_now_us(c));' \
     'c->current; (void)view;' \
