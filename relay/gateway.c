@@ -19,7 +19,8 @@
 enum {
     BURST_US = 10000000,
     BURST_MIN = 64,
-    PER_US = 1000000000 /* rates are per 1,000 s */
+    GRACE_US = 15000000, /* an answer takes 2 s, and a new client waits first */
+    PER_US = 1000000000  /* rates are per 1,000 s */
 };
 
 static void
@@ -96,7 +97,9 @@ gateway_open(struct relay *r, uint32_t *client)
     }
     struct client *c = &r->clients[i];
     uint32_t generation = c->generation + 1;
-    *c = (struct client){.open = true, .generation = generation};
+    *c = (struct client){.open = true,
+                         .generation = generation,
+                         .opened_us = env_now_mono_us(r->env)};
     if (r->pieces > 0)
         downlink_pieces_start(&c->down, env_now_mono_us(r->env));
     client_arm(r, i);
@@ -108,6 +111,22 @@ bool
 gateway_is_open(const struct relay *r, uint32_t client)
 {
     return client < r->clients_made && r->clients[client].open;
+}
+
+bool
+gateway_idler(const struct relay *r, uint32_t *client)
+{
+    const uint64_t now_us = env_now_mono_us(r->env);
+    bool found = false;
+    for (uint32_t i = 0; i < r->clients_made; i++) {
+        const struct client *c = &r->clients[i];
+        if (!c->open || c->answered || now_us - c->opened_us < GRACE_US ||
+            (found && c->opened_us >= r->clients[*client].opened_us))
+            continue;
+        *client = i;
+        found = true;
+    }
+    return found;
 }
 
 void
@@ -157,8 +176,8 @@ gateway_ahead(const struct relay *r, uint32_t client)
 
 /* A client sends what its profile says, and a quarter more for its clock; ten
  * seconds' worth may come at once, which is more than chance brings. Judged
- * before any key exchange; before it has told its profile it may be the
- * fastest. */
+ * before any key exchange; before it has told its profile it counts as the
+ * slowest: its first frame tells it. */
 size_t
 gateway_allow(struct relay *r, uint32_t client, size_t n)
 {
@@ -167,7 +186,7 @@ gateway_allow(struct relay *r, uint32_t client, size_t n)
     const uint64_t now_us = env_now_mono_us(r->env);
     uint32_t mhz = c->frames_mhz;
     for (size_t i = 0; i < p->n_profiles && c->frames_mhz == 0; i++)
-        if (profile_mhz(&p->profiles[i]) > mhz)
+        if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)
             mhz = profile_mhz(&p->profiles[i]);
     assert(mhz > 0); /* loop_mhz is 1 or more */
     const uint64_t each_us = 800000000ULL / mhz;
@@ -278,8 +297,10 @@ answer_send(struct relay *r, uint32_t number, uint32_t packet)
     }
     if (packet != UINT32_MAX)
         relay_give(r, packet);
-    if (!err)
-        *(packet != UINT32_MAX ? &r->stats.delivered : &r->stats.dummies) += 1;
+    if (err)
+        return;
+    c->answered |= packet != UINT32_MAX;
+    *(packet != UINT32_MAX ? &r->stats.delivered : &r->stats.dummies) += 1;
 }
 
 static int

@@ -76,10 +76,12 @@ enum due_kind { DUE_ANSWER = 1, DUE_CLIENT };
 
 struct client {
     bool open;
+    bool answered;       /* something that it asked for has gone to it */
     bool waiting;        /* an entry in the wheel is under way */
     uint32_t generation; /* tells an old entry in the wheel from a new one */
     uint32_t frames_mhz; /* what its profile sends; 0: not told yet */
-    uint64_t full_us;    /* when its bucket of frames is full again */
+    uint64_t opened_us;
+    uint64_t full_us;            /* when its bucket of frames is full again */
     uint8_t mark[WIRE_MARK_LEN]; /* of the last frame read */
     struct downlink down;
 };
@@ -172,6 +174,8 @@ void dispatch_hand_over(struct relay *r);
 int gateway_open(struct relay *r, uint32_t *client) CHECK_RESULT;
 void gateway_close(struct relay *r, uint32_t client);
 bool gateway_is_open(const struct relay *r, uint32_t client);
+/* As relay_client_idler(). */
+bool gateway_idler(const struct relay *r, uint32_t *client);
 /* The last frame of it that was read, whatever came of it. */
 void gateway_mark(struct relay *r, uint32_t client, const uint8_t *frame);
 /* As relay_client_ahead(), of one that is open. */

@@ -281,6 +281,12 @@ relay_client_open(struct relay *r, uint32_t *client)
     return err;
 }
 
+bool
+relay_client_idler(const struct relay *r, uint32_t *client)
+{
+    return gateway_idler(r, client);
+}
+
 uint32_t
 relay_client_ahead(const struct relay *r, uint32_t client)
 {

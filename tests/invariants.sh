@@ -415,6 +415,14 @@ change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, each_us, burst_us)' \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
     'relays/floods_are_cut'
+change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
+    'if (!c->open || c->answered || now_us' \
+    'if (!c->open || now_us' \
+    'i11_clients/*'
+change I11 'a client without a profile may be the fastest' relay/gateway.c \
+    'if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)' \
+    'if (profile_mhz(&p->profiles[i]) > mhz)' \
+    'i11_clients/*'
 change I11 'a block of addresses takes all links' lib/blocks.c \
     'if (e->links >= b->config.links_max)' \
     'if (0)' \

@@ -273,11 +273,25 @@ in_down(void *ctx, struct link *l, int err)
 
 static const struct link_ops in_ops = {in_up, in_frames, in_down};
 
+/* Open a place for a client; one that was never answered gives way. */
+static int
+client_open(struct links *l, uint32_t *client)
+{
+    struct relay *relay = l->worker->relay;
+    uint32_t idler;
+    int err = relay_client_open(relay, client);
+    if (err != ERR_FULL || !relay_client_idler(relay, &idler))
+        return err;
+    l->refused[-ERR_TIMEOUT]++;
+    in_free(l->clients[idler]);
+    return relay_client_open(relay, client);
+}
+
 static int
 client_place(struct links *l, struct in_link *i)
 {
     struct relay *relay = l->worker->relay;
-    int err = relay_client_open(relay, &i->client);
+    int err = client_open(l, &i->client);
     if (err)
         return err;
     if (i->client >= l->clients_room) {
