@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/codec.h"
+#include "network/box.h"
 
 enum { NONCE_LEN = 24, HEAD_LEN = 48, MAC_LEN = 16, HEAD_VERSION = 1 };
 
@@ -21,11 +22,22 @@ derive(uint8_t *out, size_t len, const uint8_t *chain, const char *label,
 }
 
 void
+letter_box_seed(const uint8_t chain[static LETTER_CHAIN_LEN],
+                struct letter_place at, uint8_t seed[static LETTER_BOX_LEN])
+{
+    derive(seed, LETTER_BOX_LEN, chain, "brusio/1 box", at.period,
+           at.n / LETTER_SLOTS);
+}
+
+void
 letter_box(const uint8_t chain[static LETTER_CHAIN_LEN], struct letter_place at,
            uint8_t box[static LETTER_BOX_LEN])
 {
-    derive(box, LETTER_BOX_LEN, chain, "brusio/1 box", at.period,
-           at.n / LETTER_SLOTS);
+    uint8_t seed[BOX_SEED_LEN], key[WIRE_BOX_LEN];
+    letter_box_seed(chain, at, seed);
+    box_key_public(seed, key);
+    box_id(key, box);
+    sodium_memzero(seed, sizeof seed);
 }
 
 static int

@@ -13,7 +13,8 @@
  * Positions: a box holds 16 letters, so letter n of a period is in slot n mod
  * 16 of box n / 16. Box ids and keys come from the chain key of the direction:
  *
- *   box    = BLAKE2b-256(chain; "brusio/1 box" | period 4 | n / 16 4)
+ *   seed   = BLAKE2b-256(chain; "brusio/1 box" | period 4 | n / 16 4), of the
+ *            box's key pair, which its id is a hash of (network/box.h)
  *   keys   = BLAKE2b-512(chain; "brusio/1 letter" | period 4 | n 4)
  *            -> head key 32 | body key 32 */
 #ifndef CLIENT_LETTER_H
@@ -84,7 +85,12 @@ letter_count(size_t total, size_t letter_len)
     return total == 0 ? 1 : (uint32_t)((total + room - 1) / room);
 }
 
-/* The box of a place. */
+/* The seed of the box of a place, which makes its key pair: secret. */
+void letter_box_seed(const uint8_t chain[static LETTER_CHAIN_LEN],
+                     struct letter_place at,
+                     uint8_t seed[static LETTER_BOX_LEN]);
+
+/* The id of the box of a place. */
 void letter_box(const uint8_t chain[static LETTER_CHAIN_LEN],
                 struct letter_place at, uint8_t box[static LETTER_BOX_LEN]);
 

@@ -131,6 +131,7 @@ request_choose(struct client *c, enum traffic_kind kind, struct choice *out)
     out->request.slot = (uint8_t)(out->at.n % LETTER_SLOTS);
     out->request.letter = out->letter->bytes;
     letter_box(out->conversation->chains, out->at, out->request.box);
+    letter_box_seed(out->conversation->chains, out->at, out->request.seed);
 }
 
 /* Find the store that a request goes to: the box's first one, or the second
@@ -306,6 +307,7 @@ requests_tick(struct client *c, enum traffic_kind kind)
         loop_choose(c, &choice);
         err = request_make(c, view, &choice, kind, number, &route);
     }
+    sodium_memzero(choice.request.seed, sizeof choice.request.seed);
     if (err) {
         client_drop(c, err);
         reserve_send(c, now_us);

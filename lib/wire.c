@@ -21,6 +21,7 @@ wire_request_parse(struct wire_request *r, const uint8_t *body, size_t body_len,
     r->box = codec_read_bytes(&in, WIRE_BOX_LEN);
     r->work = codec_read_bytes(&in, WIRE_WORK_LEN);
     r->surb = codec_read_bytes(&in, surb_len);
+    r->signature = codec_read_bytes(&in, WIRE_SIGNATURE_LEN);
     r->letter = codec_read_bytes(&in, letter_len);
     if (in.err)
         return in.err;
@@ -52,6 +53,7 @@ wire_request_write(uint8_t *body, size_t body_len, size_t surb_len,
     codec_write_bytes(&out, r->box, WIRE_BOX_LEN);
     codec_write_bytes(&out, r->work, WIRE_WORK_LEN);
     codec_write_bytes(&out, r->surb, surb_len);
+    codec_write_bytes(&out, r->signature, WIRE_SIGNATURE_LEN);
     codec_write_bytes(&out, r->letter, letter_len);
     return out.err;
 }

@@ -38,6 +38,7 @@ enum wire_status {
 enum {
     WIRE_BOX_LEN = 32,
     WIRE_WORK_LEN = 16,
+    WIRE_SIGNATURE_LEN = 64,
     WIRE_BOX_SLOTS = 16,
     WIRE_REQUEST_HEAD_LEN = 1 + 1 + 2 + WIRE_BOX_LEN + WIRE_WORK_LEN,
     WIRE_ANSWER_HEAD_LEN = 1 + 1 + 2 + 4 + 32 + 8,
@@ -52,7 +53,9 @@ enum {
 struct wire_request {
     uint8_t kind, slot;
     uint16_t held;
-    const uint8_t *box, *work, *surb, *letter; /* into the body */
+    /* into the body; box: of a put the public key of the box (network/box.h), of
+     * others its id; signature: of a put, else random */
+    const uint8_t *box, *work, *surb, *signature, *letter;
 };
 
 struct wire_answer {
@@ -80,14 +83,14 @@ struct wire_piece {
 static inline size_t
 wire_letter_len(size_t body_len, size_t surb_len)
 {
-    size_t head = WIRE_REQUEST_HEAD_LEN + surb_len;
+    size_t head = WIRE_REQUEST_HEAD_LEN + surb_len + WIRE_SIGNATURE_LEN;
     return body_len > head ? body_len - head : 0;
 }
 
 /* Parsers: pointers in the result go into the input. Return 0, ERR_FORMAT,
  * ERR_SHORT or ERR_RANGE. Writers fill the fields only; the caller has filled
- * the buffer with random bytes before (padding is never zeros). A letter or
- * SURB that is NULL is left as it stands in the body. */
+ * the buffer with random bytes before (padding is never zeros). A letter,
+ * signature or SURB that is NULL is left as it stands in the body. */
 int wire_request_parse(struct wire_request *r, const uint8_t *body,
                        size_t body_len, size_t surb_len) CHECK_RESULT;
 int wire_request_write(uint8_t *body, size_t body_len, size_t surb_len,

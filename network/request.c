@@ -67,6 +67,32 @@ hops_open(struct sphinx_hop *hop, const struct consensus *c,
                                 .index = r->back[i]};
 }
 
+/* Write the body of a request. All kinds are signed, a put alone bears the
+ * signature: so none takes longer than another. */
+static int
+body_write(const struct request *req, struct env *env,
+           const struct sphinx_geometry *g, uint8_t *body)
+{
+    uint8_t key[WIRE_BOX_LEN], signature[WIRE_SIGNATURE_LEN];
+    const bool is_put = req->kind == WIRE_PUT;
+    const size_t letter_len = wire_letter_len(g->body_len, g->surb_len);
+    env_random_crypto(env, body, g->body_len);
+    if (letter_len == 0)
+        return ERR_SHORT;
+    box_key_public(req->seed, key);
+    box_sign(req->seed, req->slot,
+             req->letter ? req->letter : body + g->body_len - letter_len,
+             letter_len, signature);
+    const struct wire_request wire = {.kind = req->kind,
+                                      .slot = req->slot,
+                                      .held = req->held,
+                                      .box = is_put ? key : req->box,
+                                      .work = req->work,
+                                      .signature = is_put ? signature : NULL,
+                                      .letter = req->letter};
+    return wire_request_write(body, g->body_len, g->surb_len, &wire);
+}
+
 int
 request_build(struct sphinx_worker *w, const struct consensus *c,
               struct env *env, const struct route *r, uint64_t now_us,
@@ -93,14 +119,7 @@ request_build(struct sphinx_worker *w, const struct consensus *c,
     const uint64_t at_us = now_us > after_us ? now_us - after_us : 0;
     consensus_view(c, &view);
     uint64_t store_us = (uint64_t)r->out_delay[r->n_out - 1] * g->delay_unit_us;
-    struct wire_request wire = {.kind = req->kind,
-                                .slot = req->slot,
-                                .held = req->held,
-                                .box = req->box,
-                                .work = req->work,
-                                .letter = req->letter};
-    env_random_crypto(env, body, g->body_len);
-    int err = wire_request_write(body, g->body_len, g->surb_len, &wire);
+    int err = body_write(req, env, g, body);
     if (err)
         goto out;
     hops_fill(back, c, env, r->back, r->back_delay, r->n_back,

@@ -5,14 +5,17 @@
 #include <stdbool.h>
 
 #include "lib/wire.h"
+#include "network/box.h"
 #include "network/route.h"
 
-/* What goes to the store. For a put, letter has wire_letter_len() bytes. */
+/* What goes to the store. For a put, letter has wire_letter_len() bytes and seed
+ * is the box's (network/box.h); box is its id in all kinds. */
 struct request {
     uint8_t kind; /* enum wire_request_kind */
     uint8_t box[32];
-    uint8_t slot;  /* put */
-    uint16_t held; /* get */
+    uint8_t seed[BOX_SEED_LEN]; /* put; else anything */
+    uint8_t slot;               /* put */
+    uint16_t held;              /* get */
     uint8_t work[16];
     const uint8_t *letter; /* put, else NULL: random */
     bool is_rough; /* the sender's clock is not compared with others yet: the

@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network/box.h"
+
 enum { BOXES_JOBS_MAX = 16384 };
 
 struct boxes {
@@ -107,9 +109,15 @@ int
 boxes_begin(struct boxes *b, const struct wire_request *request,
             uint32_t expiry_day, struct boxes_job **out)
 {
+    const bool is_put = request->kind == WIRE_PUT;
     *out = NULL;
     if (b->jobs >= BOXES_JOBS_MAX)
         return ERR_FULL;
+    int err = is_put ? box_verify(request->box, request->slot, request->letter,
+                                  b->letter_len, request->signature)
+                     : 0;
+    if (err)
+        return err;
     struct boxes_job *job = calloc(1, sizeof *job + b->letter_len);
     if (!job)
         return ERR_NOMEM;
@@ -117,13 +125,16 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
     job->boxes = b;
     job->kind = request->kind;
     struct env_store_req *req = &job->req;
-    memcpy(req->box, request->box, sizeof req->box);
+    if (is_put)
+        box_id(request->box, req->box);
+    else
+        memcpy(req->box, request->box, sizeof req->box);
     req->letter = job->letter;
     req->letter_len = b->letter_len;
     req->expiry_day = expiry_day;
     req->done = job_stored;
     req->owner = job;
-    if (request->kind == WIRE_PUT) {
+    if (is_put) {
         req->op = ENV_STORE_PUT;
         req->slot = request->slot;
         memcpy(job->letter, request->letter, b->letter_len);

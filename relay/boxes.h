@@ -30,7 +30,7 @@ struct boxes_job;
 
 /* Begin: copies what it needs of the request, starts the storage. expiry_day:
  * when a letter put now is destroyed. Returns 0 or ERR_NOMEM, ERR_FULL (too
- * many at once). */
+ * many at once), ERR_SIGNATURE (a put by somebody who lacks the box's key). */
 int boxes_begin(struct boxes *b, const struct wire_request *request,
                 uint32_t expiry_day, struct boxes_job **out) CHECK_RESULT;
 

@@ -351,6 +351,14 @@ change I9 'an authority votes no more after a restart' \
 
 # ---- I10 nothing irreversible follows from one peer's word ----
 
+change I10 'whoever knows a box may put into it' relay/boxes.c \
+    'if (err)
+        return err;
+    struct boxes_job *job' \
+    'if (err && err != ERR_SIGNATURE)
+        return err;
+    struct boxes_job *job' \
+    'boxes/i10_*'
 change I10 'the latest store says what time it is' client/nettime.c \
     '? sorted_us[n / 2]' \
     '? sorted_us[n - 1]' \

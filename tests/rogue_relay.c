@@ -10,6 +10,7 @@
 
 #include "lib/slab.h"
 #include "lib/wheel.h"
+#include "network/box.h"
 #include "relay/boxes.h"
 #include "tests/runner.h"
 
@@ -210,8 +211,13 @@ request_take(struct rogue *r, const struct rogue_sight *s,
     struct wire_request own = *q;
     uint64_t due_us =
         s->now_us + (uint64_t)s->block->delay * p->geometry.delay_unit_us;
+    uint8_t box[WIRE_BOX_LEN];
+    if (q->kind == WIRE_PUT)
+        box_id(q->box, box);
+    else
+        memcpy(box, q->box, sizeof box);
     if ((r->vices & VICE_WITHHOLDS) && (r->withheld & ROGUE_BOX) &&
-        memcmp(q->box, r->box, sizeof r->box) == 0) {
+        memcmp(box, r->box, sizeof r->box) == 0) {
         adversary_count(r->done, VICE_WITHHOLDS);
         return true;
     }

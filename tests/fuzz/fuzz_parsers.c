@@ -19,7 +19,7 @@
 #include "network/descriptor.h"
 #include "sim/scenario/scenario.h"
 
-enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1296 };
+enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1232 };
 
 static int
 record(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,

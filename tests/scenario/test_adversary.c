@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network/box.h"
 #include "tests/rogue_relay.h"
 
 enum { GATEWAYS = 2, LAYERS = 3, STORES = 2 };
@@ -287,7 +288,7 @@ look_see(void *ctx, const struct rogue_sight *seen)
     k->gets += seen->request->kind == WIRE_GET;
     k->puts += seen->request->kind == WIRE_PUT;
     if (seen->request->kind == WIRE_PUT)
-        memcpy(k->hottest, seen->request->box, sizeof k->hottest);
+        box_id(seen->request->box, k->hottest);
 }
 
 static void

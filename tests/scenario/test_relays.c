@@ -12,7 +12,7 @@
 #include "tests/network.h"
 
 enum { GATEWAYS = 2, LAYERS = 3, MIXES = 2, STORES = 2, RELAYS = 10 };
-enum { PACKET = 2048, LETTER = 1296, REPLAY_TAGS = 100000 };
+enum { PACKET = 2048, LETTER = 1232, REPLAY_TAGS = 100000 };
 
 /* One relay: the object and what outlives it. */
 struct host {
@@ -228,7 +228,10 @@ visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
     struct request request = {.kind = kind, .slot = slot, .letter = letter};
     uint16_t store, fallback;
     unsigned before = v->answers;
-    memset(request.box, box, sizeof request.box);
+    uint8_t key[WIRE_BOX_LEN];
+    memset(request.seed, box, sizeof request.seed);
+    box_key_public(request.seed, key);
+    box_id(key, request.box);
     assert_int_equal(consensus_store_of(c, request.box, &store, &fallback), 0);
     assert_int_equal(route_draw(&v->route, c, v->env, 0, store, true,
                                 kind == WIRE_GET ? ROUTE_POLL : ROUTE_SEND),

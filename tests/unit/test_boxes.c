@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network/box.h"
 #include "relay/boxes.h"
 #include "relay/store_memory.h"
 
@@ -44,16 +45,21 @@ static uint8_t
 ask(struct fixture *f, uint8_t kind, uint8_t box, uint8_t slot, uint16_t held,
     uint8_t fill, bool commit, struct wire_answer *out, uint8_t *letter_out)
 {
-    uint8_t id[32], letter[LETTER], rest[400] = {0};
+    uint8_t seed[BOX_SEED_LEN], key[32], id[32], signature[WIRE_SIGNATURE_LEN];
+    uint8_t letter[LETTER], rest[400] = {0};
     struct boxes_job *job;
-    memset(id, box, sizeof id);
+    memset(seed, box, sizeof seed);
     memset(letter, fill, sizeof letter);
+    box_key_public(seed, key);
+    box_id(key, id);
+    box_sign(seed, slot, letter, sizeof letter, signature);
     struct wire_request r = {.kind = kind,
                              .slot = slot,
                              .held = held,
-                             .box = id,
+                             .box = kind == WIRE_PUT ? key : id,
                              .work = rest,
                              .surb = rest,
+                             .signature = signature,
                              .letter = letter};
     assert_int_equal(boxes_begin(f->boxes, &r, 20000, &job), 0);
     if (commit)
@@ -161,10 +167,59 @@ full_store_says_so_to_everybody(void **state)
     fixture_free(&f);
 }
 
+/* Who knows a box by its id, as those know it who read it or keep it, puts
+ * nothing into it; nor does a put stand for another slot or letter. */
+static void
+i10_the_key_alone_puts(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint8_t seed[BOX_SEED_LEN] = {1}, other[BOX_SEED_LEN] = {2};
+    uint8_t key[32], id[32], signature[WIRE_SIGNATURE_LEN], rest[400] = {0};
+    uint8_t letter[LETTER] = {3};
+    struct boxes_job *job;
+    fixture_make(&f, 100);
+    box_key_public(seed, key);
+    box_id(key, id);
+    box_sign(seed, 4, letter, sizeof letter, signature);
+    const struct wire_request good = {.kind = WIRE_PUT,
+                                      .slot = 4,
+                                      .box = key,
+                                      .work = rest,
+                                      .surb = rest,
+                                      .signature = signature,
+                                      .letter = letter};
+    struct wire_request bad = good;
+    bad.box = id;
+    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    bad = good;
+    bad.slot = 5;
+    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    bad = good;
+    letter[LETTER - 1] ^= 1;
+    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    letter[LETTER - 1] ^= 1;
+    box_sign(other, 4, letter, sizeof letter, signature);
+    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    for (size_t i = 0; i < sizeof signature; i++) {
+        box_sign(seed, 4, letter, sizeof letter, signature);
+        signature[i] ^= 0x40;
+        assert_int_equal(boxes_begin(f.boxes, &good, 9, &job), ERR_SIGNATURE);
+    }
+    assert_int_equal(store_memory_count(f.store), 0);
+    box_sign(seed, 4, letter, sizeof letter, signature);
+    assert_int_equal(boxes_begin(f.boxes, &good, 9, &job), 0);
+    store_memory_run(f.store, 100);
+    assert_int_equal(store_memory_count(f.store), 1);
+    boxes_done(f.boxes, &job);
+    fixture_free(&f);
+}
+
 const struct CMUnitTest test_boxes[] = {
     cmocka_unit_test(put_is_kept_once),
     cmocka_unit_test(i6_slow_storage_is_not_kept),
     cmocka_unit_test(gets_take_turns),
     cmocka_unit_test(full_store_says_so_to_everybody),
+    cmocka_unit_test(i10_the_key_alone_puts),
 };
 TEST_SUITE(test_boxes);

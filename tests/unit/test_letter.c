@@ -9,7 +9,7 @@
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"
 
-enum { LEN = 1296 };
+enum { LEN = 1232 };
 
 static void
 letter_make(struct letter *l, const uint8_t *data, uint32_t total,

@@ -11,7 +11,7 @@
 #include "tests/client_disk.h"
 
 enum {
-    LEN = 1296,                          /* of letters */
+    LEN = 1232,                          /* of letters */
     CONTACT_PERIODS_AT = 3 + 3 + 64 + 88 /* in the record of "bob" */
 };
 

@@ -280,7 +280,7 @@ request_goes_round(void **state)
     struct route r;
     struct sphinx_worker *w;
     struct sphinx_block block;
-    uint8_t packet[2048], answer[2048], letter[1296], seed[32] = {9};
+    uint8_t packet[2048], answer[2048], letter[1232], seed[32] = {9};
     test_network_make(&n, SPHINX_SUITE_X25519, 2, 3, 2, 2);
     test_env_init(&e, test_seed());
     struct consensus *c = n.consensus;
@@ -289,7 +289,9 @@ request_goes_round(void **state)
     rng_seeded_bytes(&e.crypto, letter, sizeof letter);
     assert_int_equal(route_draw(&r, c, &e.env, 0, 9, true, ROUTE_SEND), 0);
     struct request req = {.kind = WIRE_PUT, .slot = 3, .letter = letter};
-    memset(req.box, 0xb0, 32);
+    memset(req.seed, 0xb0, sizeof req.seed);
+    uint8_t key[WIRE_BOX_LEN];
+    box_key_public(req.seed, key);
     struct sphinx_end end = {.handle = {1, 2, 3}, .surb_id = {4, 5, 6}};
     assert_int_equal(request_build(w, c, &e.env, &r, c->valid_after_s * 1000000,
                                    &req, &end, seed, packet),
@@ -303,7 +305,9 @@ request_goes_round(void **state)
                      0);
     assert_int_equal(got.kind, WIRE_PUT);
     assert_int_equal(got.slot, 3);
-    assert_memory_equal(got.box, req.box, 32);
+    assert_memory_equal(got.box, key, 32);
+    assert_int_equal(box_verify(key, 3, letter, sizeof letter, got.signature),
+                     0);
     assert_memory_equal(got.letter, letter, sizeof letter);
 
     uint8_t body[2048], digest[32] = {0xdd};

@@ -6,13 +6,14 @@
 #include "lib/rng_seeded.h"
 #include "lib/wire.h"
 
-enum { BODY = 1707, SURB = 359, LETTER = 1296, FRAME = 2048 };
+enum { BODY = 1707, SURB = 359, LETTER = 1232, FRAME = 2048 };
 
 static void
 request_round_trip(void **state)
 {
     (void)state;
-    uint8_t body[BODY], box[32], work[16], surb[SURB], letter[LETTER];
+    uint8_t body[BODY], box[32], work[16], surb[SURB], letter[LETTER],
+        signature[WIRE_SIGNATURE_LEN];
     struct rng_seeded rng;
     rng_seeded_init_u64(&rng, test_seed(), "wire request");
     assert_int_equal(wire_letter_len(BODY, SURB), LETTER);
@@ -21,6 +22,7 @@ request_round_trip(void **state)
         rng_seeded_bytes(&rng, box, sizeof box);
         rng_seeded_bytes(&rng, work, sizeof work);
         rng_seeded_bytes(&rng, surb, sizeof surb);
+        rng_seeded_bytes(&rng, signature, sizeof signature);
         rng_seeded_bytes(&rng, letter, sizeof letter);
         struct wire_request in, out = {.kind = kind,
                                        .slot = 15,
@@ -28,6 +30,7 @@ request_round_trip(void **state)
                                        .box = box,
                                        .work = work,
                                        .surb = surb,
+                                       .signature = signature,
                                        .letter = letter};
         assert_int_equal(wire_request_write(body, BODY, SURB, &out), 0);
         assert_int_equal(wire_request_parse(&in, body, BODY, SURB), 0);
@@ -39,6 +42,7 @@ request_round_trip(void **state)
         assert_memory_equal(in.box, box, 32);
         assert_memory_equal(in.work, work, 16);
         assert_memory_equal(in.surb, surb, SURB);
+        assert_memory_equal(in.signature, signature, sizeof signature);
         assert_memory_equal(in.letter, letter, LETTER);
         assert_ptr_equal(in.letter + LETTER, body + BODY);
     }
