@@ -24,7 +24,7 @@ awk 'BEGIN { print "[" }
     $3 == "octets" { item($1, $3, $2, $2, "null") }
     $3 == "MiB" { item($1, $3, $2, $2, "null") }
     $3 == "ratio" { item($1, $3, $2, $2, "null") }
-    $3 == "packets/s" { item($1, $3, $2, $2, "null") }
+    $3 == "packets/s" || $3 == "puts/s" { item($1, $3, $2, $2, "null") }
     NF == 5 && $1 ~ /^[a-z0-9]+\.[a-z0-9_.]+$/ { item($1, "us", $2, $3, $5) }
     END { print "\n]" }' "$all" >"$json"
 echo "written to $json"
