@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
 
 uint64_t
@@ -50,31 +51,47 @@ rng_exp_us(struct env *env, uint64_t mean_us)
 }
 
 static void
-os_refill(struct rng_os *r)
+os_refill(struct rng_os *r, uint64_t now_ns, bool fresh)
 {
     static const uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES];
-    uint8_t block[sizeof r->key + sizeof r->buffer];
-    crypto_stream_chacha20_ietf(block, sizeof block, nonce, r->key);
+    struct {
+        uint64_t now_ns;
+        uint8_t fresh[32];
+    } in = {.now_ns = now_ns};
+    uint8_t block[sizeof r->key + sizeof r->buffer], key[sizeof r->key];
+    if (fresh) {
+        randombytes_buf(in.fresh, sizeof in.fresh);
+        r->fresh_ns = now_ns;
+    }
+    crypto_generichash(key, sizeof key, (const uint8_t *)&in, sizeof in, r->key,
+                       sizeof r->key);
+    crypto_stream_chacha20_ietf(block, sizeof block, nonce, key);
     memcpy(r->key, block, sizeof r->key);
     memcpy(r->buffer, block + sizeof r->key, sizeof r->buffer);
     sodium_memzero(block, sizeof block);
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(&in, sizeof in);
     r->used = 0;
 }
 
 void
-rng_os_init(struct rng_os *r)
+rng_os_init(struct rng_os *r, uint64_t now_ns)
 {
-    randombytes_buf(r->key, sizeof r->key);
-    os_refill(r);
+    *r = (struct rng_os){0};
+    os_refill(r, now_ns, true);
 }
 
 void
-rng_os_bytes(struct rng_os *r, void *out, size_t len)
+rng_os_bytes(struct rng_os *r, uint64_t now_ns, void *out, size_t len)
 {
     uint8_t *p = out;
+    const uint64_t age_ns =
+        now_ns > r->fresh_ns ? now_ns - r->fresh_ns : r->fresh_ns - now_ns;
+    if (age_ns >= RNG_STALE_NS)
+        os_refill(r, now_ns, true);
     while (len > 0) {
         if (r->used == sizeof r->buffer)
-            os_refill(r);
+            os_refill(r, now_ns, false);
         size_t n = sizeof r->buffer - r->used;
         if (n > len)
             n = len;

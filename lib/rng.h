@@ -26,14 +26,24 @@ uint64_t rng_exp_us(struct env *env, uint64_t mean_us);
 uint64_t rng_exp_from(uint64_t bits, uint64_t mean_us);
 
 /* Buffered ChaCha20 generator with fast key erasure: each refill replaces its
- * own key, so that a later look at memory shows nothing of the past. One
- * thread each; keep it in memory that is wiped. */
+ * own key, so that a later look at memory shows nothing of the past.
+ *
+ * A machine that is saved and started twice from there has twice the same
+ * memory, and must not say the same twice. So a refill mixes the time into the
+ * key, and whenever RNG_STALE_NS have gone by since the last one, in whichever
+ * direction, what is left in the buffer is thrown away and the operating system's
+ * randomness is mixed in as well: two copies have at most that long in common.
+ *
+ * One thread each; keep it in memory that is wiped. now_ns: the wall clock in
+ * nanoseconds. */
+enum { RNG_STALE_NS = 1000000 };
 struct rng_os {
     uint8_t key[32];
+    uint64_t fresh_ns; /* when the system was last asked */
     size_t used;
     uint8_t buffer[992];
 };
-void rng_os_init(struct rng_os *r); /* seeded by the operating system */
-void rng_os_bytes(struct rng_os *r, void *out, size_t len);
+void rng_os_init(struct rng_os *r, uint64_t now_ns);
+void rng_os_bytes(struct rng_os *r, uint64_t now_ns, void *out, size_t len);
 void rng_os_wipe(struct rng_os *r);
 #endif

@@ -20,11 +20,17 @@ clock_mono_us(void)
 }
 
 uint64_t
-clock_wall_ms(void)
+clock_wall_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+uint64_t
+clock_wall_ms(void)
+{
+    return clock_wall_ns() / 1000000;
 }
 
 uint64_t

@@ -4,9 +4,10 @@
 #include <stdint.h>
 
 /* Read a clock that never steps, in microseconds (CLOCK_BOOTTIME where there is
- * one, which goes on while the machine sleeps); CLOCK_REALTIME in milliseconds
- * and in seconds since 1970. */
+ * one, which goes on while the machine sleeps); CLOCK_REALTIME in nanoseconds,
+ * milliseconds and seconds since 1970. */
 uint64_t clock_mono_us(void);
+uint64_t clock_wall_ns(void);
 uint64_t clock_wall_ms(void);
 uint64_t clock_wall_s(void);
 #endif

@@ -31,13 +31,13 @@ host_wall_ms(struct env *env)
 static void
 host_traffic(struct env *env, void *out, size_t len)
 {
-    rng_os_bytes(((struct host *)env)->traffic, out, len);
+    rng_os_bytes(((struct host *)env)->traffic, clock_wall_ns(), out, len);
 }
 
 static void
 host_crypto(struct env *env, void *out, size_t len)
 {
-    rng_os_bytes(((struct host *)env)->crypto, out, len);
+    rng_os_bytes(((struct host *)env)->crypto, clock_wall_ns(), out, len);
 }
 
 static void
@@ -107,8 +107,8 @@ host_init(struct host *h, loop_fn tick, void *ctx)
         host_free(h);
         return err;
     }
-    rng_os_init(h->traffic);
-    rng_os_init(h->crypto);
+    rng_os_init(h->traffic, clock_wall_ns());
+    rng_os_init(h->crypto, clock_wall_ns());
     return 0;
 }
 

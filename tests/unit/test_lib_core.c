@@ -177,14 +177,36 @@ rng_streams_repeat_and_differ(void **state)
     rng_seeded_bytes(&c, z, sizeof z);
     assert_memory_equal(x, y, sizeof x);
     assert_memory_not_equal(x, z, sizeof x);
-    struct rng_os o;
-    rng_os_init(&o);
-    rng_os_bytes(&o, x, sizeof x);
-    rng_os_bytes(&o, y, sizeof y);
+}
+
+/* What was given is erased; two copies of one memory say the same for a
+ * thousandth of a second, never after that, and never when the time differs at
+ * their next refill. */
+static void
+a_restored_generator_repeats_nothing(void **state)
+{
+    (void)state;
+    struct rng_os o, copy;
+    uint8_t x[3000], y[3000];
+    const uint64_t now_ns = 1700000000000000000ULL;
+    rng_os_init(&o, now_ns);
+    rng_os_bytes(&o, now_ns, x, sizeof x);
+    rng_os_bytes(&o, now_ns, y, sizeof y);
     assert_memory_not_equal(x, y, sizeof x);
     for (size_t i = 0; i < o.used; i++)
-        assert_int_equal(o.buffer[i], 0); /* what was given is erased */
+        assert_int_equal(o.buffer[i], 0);
+    for (unsigned i = 0; i < 3; i++) {
+        const uint64_t later_ns[] = {now_ns + RNG_STALE_NS,
+                                     now_ns - RNG_STALE_NS, now_ns + 1000};
+        const size_t len = i < 2 ? 16 : sizeof x; /* the third runs dry */
+        copy = o;
+        rng_os_bytes(&o, later_ns[i], x, len);
+        rng_os_bytes(&copy, i < 2 ? later_ns[i] : later_ns[i] + 1, y, len);
+        assert_memory_not_equal(x + len - 16, y + len - 16, 16);
+        rng_os_init(&o, now_ns);
+    }
     rng_os_wipe(&o);
+    rng_os_wipe(&copy);
 }
 
 static void
@@ -223,6 +245,7 @@ const struct CMUnitTest test_lib_core[] = {
     cmocka_unit_test(rng_exponential_has_its_mean_and_tail),
     cmocka_unit_test(rng_below_is_uniform),
     cmocka_unit_test(rng_streams_repeat_and_differ),
+    cmocka_unit_test(a_restored_generator_repeats_nothing),
     cmocka_unit_test(slab_gives_distinct_wiped_buffers),
 };
 TEST_SUITE(test_lib_core);
