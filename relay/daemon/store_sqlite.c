@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { DAYS_MAX = 400, PATH_LEN = 512, VERSION = 1, SLOTS = 16 };
@@ -24,12 +25,14 @@ struct day {
     uint32_t number;
     sqlite3 *db;
     sqlite3_stmt *put, *get, *slots;
+    uint64_t added; /* letters of the transaction */
     bool open_transaction, failed;
 };
 
 struct store_sqlite {
     char dir[PATH_LEN - 64];
-    size_t letter_len, letters_max, count;
+    size_t letter_len;
+    uint64_t letters_max, count;
     struct day day[DAYS_MAX]; /* sorted by number */
     size_t n_days;
     atomic_uint expire_before;
@@ -83,6 +86,9 @@ day_open(struct store_sqlite *s, struct day *d, uint32_t number)
         return err;
     }
     if (sqlite3_exec(d->db,
+                     /* of 4 KiB each letter would begin an overflow page, and
+                      * take three times the disk */
+                     "PRAGMA page_size=16384;"
                      "PRAGMA journal_mode=WAL;"
                      "PRAGMA synchronous=FULL;"
                      "PRAGMA secure_delete=ON;"
@@ -130,14 +136,14 @@ day_get(struct store_sqlite *s, uint32_t number, struct day **out)
 }
 
 static int
-day_count(struct day *d, size_t *count)
+day_count(struct day *d, uint64_t *count)
 {
     sqlite3_stmt *st;
     int err = ERR_DB;
     if (sqlite3_prepare_v2(d->db, "SELECT count(*) FROM letter", -1, &st, NULL))
         return ERR_DB;
     if (sqlite3_step(st) == SQLITE_ROW) {
-        *count += (size_t)sqlite3_column_int64(st, 0);
+        *count += (uint64_t)sqlite3_column_int64(st, 0);
         err = 0;
     }
     sqlite3_finalize(st);
@@ -166,16 +172,30 @@ days_open(struct store_sqlite *s)
     return err;
 }
 
+/* How many letters fit into bytes_max, or (0) into half of what there is. */
+static int
+room_measure(struct store_sqlite *s, uint64_t bytes_max)
+{
+    const uint64_t each = store_sqlite_disk(s->letter_len);
+    struct statvfs fs;
+    if (bytes_max == 0) {
+        if (statvfs(s->dir, &fs))
+            return ERR_SYSTEM;
+        bytes_max = ((uint64_t)fs.f_bavail * fs.f_frsize + s->count * each) / 2;
+    }
+    s->letters_max = bytes_max / each;
+    return 0;
+}
+
 int
 store_sqlite_new(struct store_sqlite **out, const char *dir, size_t letter_len,
-                 size_t letters_max)
+                 uint64_t bytes_max)
 {
     struct store_sqlite *s = calloc(1, sizeof *s);
     *out = NULL;
     if (!s)
         return ERR_NOMEM;
     s->letter_len = letter_len;
-    s->letters_max = letters_max;
     s->scratch = malloc(letter_len);
     int err = s->scratch ? 0 : ERR_NOMEM;
     if (!err &&
@@ -185,6 +205,8 @@ store_sqlite_new(struct store_sqlite **out, const char *dir, size_t letter_len,
         err = ERR_SYSTEM;
     if (!err)
         err = days_open(s);
+    if (!err)
+        err = room_measure(s, bytes_max);
     if (err) {
         store_sqlite_free(&s);
         return err;
@@ -267,6 +289,7 @@ letter_write(struct store_sqlite *s, const struct env_store_req *req)
     if (!d->open_transaction) {
         d->failed = sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
         d->open_transaction = !d->failed;
+        d->added = 0;
         if (d->failed)
             return ERR_DB;
     }
@@ -276,8 +299,10 @@ letter_write(struct store_sqlite *s, const struct env_store_req *req)
                       SQLITE_STATIC);
     err = sqlite3_step(d->put) == SQLITE_DONE ? 0 : ERR_DB;
     sqlite3_reset(d->put);
-    if (!err)
+    if (!err) {
         s->count++;
+        d->added++;
+    }
     return err;
 }
 
@@ -337,7 +362,7 @@ days_expire(struct store_sqlite *s)
     }
     if (!gone)
         return;
-    size_t count = 0;
+    uint64_t count = 0;
     int err = 0;
     for (size_t i = 0; i < s->n_days && !err; i++)
         err = day_count(&s->day[i], &count);
@@ -357,6 +382,7 @@ days_commit(struct store_sqlite *s, struct env_store_req *list)
         if (sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
             continue;
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+        s->count -= d->added;
         for (struct env_store_req *r = list; r; r = r->next)
             if (r->op == ENV_STORE_PUT && r->expiry_day == d->number && !r->err)
                 r->err = ERR_DB;
@@ -382,4 +408,10 @@ void
 store_sqlite_expire(struct store_sqlite *s, uint32_t day)
 {
     atomic_store(&s->expire_before, day);
+}
+
+uint64_t
+store_sqlite_letters_max(const struct store_sqlite *s)
+{
+    return s->letters_max;
 }

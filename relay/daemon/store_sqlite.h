@@ -15,11 +15,22 @@
 
 struct store_sqlite;
 
-/* dir: made when it is not there, mode 0700. letters_max: beyond it puts
- * answer ERR_QUOTA. Returns 0, ERR_DB, ERR_SYSTEM, ERR_VERSION (a file of a
- * newer version; where says which). */
+/* Tell how many bytes of disk a letter of this length takes: measured with 40,000
+ * letters in boxes of 1 to 16 it is 1.28 to 1.34 times its length. */
+static inline uint64_t
+store_sqlite_disk(size_t letter_len)
+{
+    return (uint64_t)letter_len * 135 / 100;
+}
+
+/* Open the letters in dir, made when it is not there, mode 0700. bytes_max: of
+ * disk that they may take, beyond which puts answer ERR_QUOTA; 0: half of what is
+ * free there and what letters take already. Returns 0, ERR_DB, ERR_SYSTEM,
+ * ERR_VERSION (a file of a newer version). */
 int store_sqlite_new(struct store_sqlite **out, const char *dir,
-                     size_t letter_len, size_t letters_max) CHECK_RESULT;
+                     size_t letter_len, uint64_t bytes_max) CHECK_RESULT;
+/* Tell how many letters there is room for. */
+uint64_t store_sqlite_letters_max(const struct store_sqlite *s);
 void store_sqlite_free(struct store_sqlite **s);
 
 /* Carry out a list; a storage_run_fn. */

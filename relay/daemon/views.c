@@ -40,7 +40,7 @@ letters_open(struct daemon *d, const struct consensus *c)
     if (!err && !d->letters)
         err = store_sqlite_new(&d->letters, path,
                                wire_letter_len(g->body_len, g->surb_len),
-                               (size_t)d->config->letters_max);
+                               (uint64_t)d->config->disk_max << 20);
     if (!err && !d->storage)
         err = storage_new(&d->storage, STORAGE_QUEUE, store_sqlite_run,
                           d->letters);

@@ -222,12 +222,12 @@ check_disk(struct findings *f, const struct daemon_config *c,
     /* replay set, consensuses, keys, and what a store may keep */
     uint64_t need = (64 << 20) + 8 * (uint64_t)c->replay_tags;
     if (c->role + ROLE_GATEWAY == ROLE_STORE)
-        need += 1434 * (uint64_t)c->letters_max;
+        need += (uint64_t)c->disk_max << 20;
     const uint64_t mb = 1000000;
     if (free_bytes < need)
         finding_addf(f, free_bytes < need / 8 ? FINDING_ERROR : FINDING_WARNING,
                      c->role + ROLE_GATEWAY == ROLE_STORE
-                         ? "make room, or lower 'letters_max'"
+                         ? "make room, or lower 'disk_max'"
                          : "make room",
                      "disk: %" PRIu64 " MB are free; it may need %" PRIu64
                      " MB",

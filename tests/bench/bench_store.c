@@ -184,7 +184,9 @@ main(void)
     }
     must(b && sodium_init() >= 0 && mkdtemp(dir) ? 0 : ERR_SYSTEM, "start");
     b->env.ops = &ops;
-    must(store_sqlite_new(&b->store, dir, LETTER, 100 * PUTS), "the store");
+    must(store_sqlite_new(&b->store, dir, LETTER,
+                          100 * PUTS * store_sqlite_disk(LETTER)),
+         "the store");
     must(boxes_new(&b->boxes, &b->env, LETTER, key), "boxes");
     for (int round = 0; round < ROUNDS; round++)
         measure(b, &f, round);

@@ -114,7 +114,7 @@ disk_and_files_are_measured(void **state)
 {
     (void)state;
     struct daemon_config c =
-        test_relay_config("role = store\nletters_max = 100000\n");
+        test_relay_config("role = store\ndisk_max = 137\n");
     struct findings f = {0};
     check_disk(&f, &c, 220000000, 1000); /* 67 MB, 8 MB and 143 MB */
     assert_int_equal(f.n, 1);

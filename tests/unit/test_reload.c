@@ -101,13 +101,13 @@ keys_change_or_wait_for_a_restart(void **state)
         "role = store\nlisten = \"127.0.0.1:1\"\n"
         "addresses = {x, z}\nnetwork = n\nfamily = f\n"
         "bandwidth = 7\npackets_max = 100\nclients_max = 1\n"
-        "letters_max = 1\nreplay_tags = 1000\nlog_level = debug\n"
+        "disk_max = 1\nreplay_tags = 1000\nlog_level = debug\n"
         "metrics = \"127.0.0.1:9\"\n");
     reload_apply(&r, &a, &b);
     assert_string_equal(r.applied, "log_level, metrics");
     assert_string_equal(r.next, "addresses, family, bandwidth");
     assert_string_equal(r.restart, "role, listen, network, packets_max, "
-                                   "clients_max, letters_max, replay_tags");
+                                   "clients_max, disk_max, replay_tags");
     assert_int_equal(a.role, 1);
     assert_string_equal(a.listen, "127.0.0.1:7100");
     assert_int_equal(a.packets_max, 20000);

@@ -70,7 +70,8 @@ disk_and_memory_agree(void **state)
     unsigned errors[ERROR_COUNT] = {0};
     rng_seeded_init_u64(&rng, test_seed(), "store");
     assert_int_equal(store_memory_new(&m, LEN, 60), 0);
-    assert_int_equal(store_sqlite_new(&s, dir, LEN, 60), 0);
+    assert_int_equal(
+        store_sqlite_new(&s, dir, LEN, 60 * store_sqlite_disk(LEN)), 0);
     for (unsigned i = 0; i < OPS; i += BATCH) {
         struct env_store_req r[2][BATCH];
         for (unsigned k = 0; k < BATCH; k++) {
@@ -100,7 +101,8 @@ disk_and_memory_agree(void **state)
         }
         if (i % 800 == 0) {
             store_sqlite_free(&s);
-            assert_int_equal(store_sqlite_new(&s, dir, LEN, 60), 0);
+            assert_int_equal(
+                store_sqlite_new(&s, dir, LEN, 60 * store_sqlite_disk(LEN)), 0);
         }
     }
     assert_true(errors[0] > 100 && errors[-ERR_SLOT] > 50 &&
@@ -116,7 +118,8 @@ days_are_destroyed(void **state)
     struct store_sqlite *s;
     uint8_t letter[LEN] = {1};
     char path[128];
-    assert_int_equal(store_sqlite_new(&s, dir, LEN, 60), 0);
+    assert_int_equal(
+        store_sqlite_new(&s, dir, LEN, 60 * store_sqlite_disk(LEN)), 0);
     struct env_store_req r = request(ENV_STORE_PUT, 200, 1, letter);
     r.expiry_day = DAY - 5;
     store_sqlite_run(s, &r);
@@ -143,7 +146,7 @@ i6_kept_is_kept(void **state)
         assert_int_equal(pipe(fd), 0);
         pid_t child = fork();
         if (child == 0) {
-            if (store_sqlite_new(&s, dir, LEN, 100000))
+            if (store_sqlite_new(&s, dir, LEN, 100000 * store_sqlite_disk(LEN)))
                 _exit(1);
             for (uint8_t i = 0; i < 16; i++) {
                 memset(letter, i, LEN);
@@ -163,7 +166,8 @@ i6_kept_is_kept(void **state)
         while (read(fd[0], &byte, 1) == 1)
             last = byte;
         close(fd[0]);
-        assert_int_equal(store_sqlite_new(&s, dir, LEN, 100000), 0);
+        assert_int_equal(
+            store_sqlite_new(&s, dir, LEN, 100000 * store_sqlite_disk(LEN)), 0);
         for (uint8_t i = 0; i <= last; i++) {
             struct env_store_req r =
                 request(ENV_STORE_GET, (uint8_t)(100 + round), 0, letter);
@@ -189,13 +193,16 @@ bad_files_are_refused(void **state)
     assert_int_equal(
         sqlite3_exec(db, "PRAGMA user_version=2", NULL, NULL, NULL), 0);
     sqlite3_close(db);
-    assert_int_equal(store_sqlite_new(&s, dir, LEN, 10), ERR_VERSION);
+    assert_int_equal(
+        store_sqlite_new(&s, dir, LEN, 10 * store_sqlite_disk(LEN)),
+        ERR_VERSION);
     unlink(path);
     FILE *f = fopen(path, "w");
     fputs("this is no database, whatever its name says, and it is long enough",
           f);
     fclose(f);
-    assert_int_equal(store_sqlite_new(&s, dir, LEN, 10), ERR_DB);
+    assert_int_equal(
+        store_sqlite_new(&s, dir, LEN, 10 * store_sqlite_disk(LEN)), ERR_DB);
     assert_int_equal(outbox_sqlite_new(&o, path), ERR_DB);
     unlink(path);
     snprintf(path, sizeof path, "%s/client.db", dir);
@@ -298,7 +305,8 @@ the_queue_is_bounded(void **state)
     static struct env_store_req r[200];
     unsigned full = 0;
     assert_int_equal(loop_new(&l), 0);
-    assert_int_equal(store_sqlite_new(&s, dir, LEN, 100000), 0);
+    assert_int_equal(
+        store_sqlite_new(&s, dir, LEN, 100000 * store_sqlite_disk(LEN)), 0);
     assert_int_equal(storage_new(&t, 4, store_sqlite_run, s), 0);
     assert_int_equal(storage_port_new(&port, t, l), 0);
     for (unsigned i = 0; i < 200; i++) {
@@ -316,6 +324,73 @@ the_queue_is_bounded(void **state)
     loop_free(&l);
 }
 
+/* What the files of the letters take. */
+static uint64_t
+dir_bytes(void)
+{
+    char command[128], text[32];
+    snprintf(command, sizeof command, "du -sb '%s'", dir);
+    FILE *from = popen(command, "r");
+    assert_non_null(from);
+    assert_non_null(fgets(text, sizeof text, from));
+    pclose(from);
+    return strtoull(text, NULL, 10);
+}
+
+/* A store takes letters until the disk that it was given is full, and no more of
+ * it: 4 MiB here, 1 GB for a proof. Then letters are refused, and those that are
+ * there are still read, and kept when they are put again. */
+static void
+a_store_fills_its_disk(void **state)
+{
+    (void)state;
+    enum { REAL_LEN = 1232, BATCH = 64, FULL = 16 };
+    const uint64_t bytes_max = test_proof() ? 1000000000 : 4 << 20;
+    static uint8_t letter[BATCH][REAL_LEN];
+    struct env_store_req r[BATCH];
+    struct rng_seeded rng;
+    struct store_sqlite *s;
+    uint64_t kept = 0;
+    rng_seeded_init_u64(&rng, test_seed(), "fill");
+    assert_int_equal(store_sqlite_new(&s, dir, REAL_LEN, bytes_max), 0);
+    for (bool full = false; !full;) {
+        rng_seeded_bytes(&rng, letter, sizeof letter);
+        for (unsigned k = 0; k < BATCH; k++) {
+            r[k] = request(ENV_STORE_PUT, 0, (uint8_t)(k % FULL), letter[k]);
+            r[k].letter_len = REAL_LEN;
+            r[k].next = k + 1 < BATCH ? &r[k + 1] : NULL;
+            if (k % FULL == 0)
+                rng_seeded_bytes(&rng, r[k].box, sizeof r[k].box);
+            else
+                memcpy(r[k].box, r[k - 1].box, sizeof r[k].box);
+        }
+        store_sqlite_run(s, r);
+        for (unsigned k = 0; k < BATCH; k++) {
+            assert_true(r[k].err == 0 || r[k].err == ERR_QUOTA);
+            full |= r[k].err == ERR_QUOTA;
+            kept += r[k].err == 0;
+        }
+    }
+    assert_int_equal(kept, store_sqlite_letters_max(s));
+    assert_int_equal(kept, bytes_max / store_sqlite_disk(REAL_LEN));
+    r[0].next = NULL;
+    if (kept % BATCH > 0) { /* the first of the last list was kept */
+        store_sqlite_run(s, r);
+        assert_int_equal(r[0].err, 0);
+    }
+    store_sqlite_free(&s);
+    const uint64_t took = dir_bytes();
+    print_message("  %llu letters in %llu bytes, %.0f each\n",
+                  (unsigned long long)kept, (unsigned long long)took,
+                  (double)took / (double)kept);
+    assert_true(took <= bytes_max + bytes_max / 50);
+    assert_int_equal(store_sqlite_new(&s, dir, REAL_LEN, bytes_max), 0);
+    r[0].box[0] ^= 1;
+    store_sqlite_run(s, r);
+    assert_int_equal(r[0].err, ERR_QUOTA); /* after a restart too */
+    store_sqlite_free(&s);
+}
+
 const struct CMUnitTest test_store_sqlite[] = {
     cmocka_unit_test_setup_teardown(disk_and_memory_agree, dir_make,
                                     dir_remove),
@@ -325,5 +400,7 @@ const struct CMUnitTest test_store_sqlite[] = {
                                     dir_remove),
     cmocka_unit_test_setup_teardown(records_come_back, dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(the_queue_is_bounded, dir_make, dir_remove),
+    cmocka_unit_test_setup_teardown(a_store_fills_its_disk, dir_make,
+                                    dir_remove),
 };
 TEST_SUITE(test_store_sqlite);

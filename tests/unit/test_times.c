@@ -97,7 +97,8 @@ i10_no_wrong_clock_destroys_letters(void **state)
     uint8_t letter[LEN] = {1};
     rng_seeded_init_u64(&rng, test_seed(), "expiry");
     assert_non_null(mkdtemp(dir));
-    assert_int_equal(store_sqlite_new(&s, dir, LEN, 100), 0);
+    assert_int_equal(
+        store_sqlite_new(&s, dir, LEN, 100 * store_sqlite_disk(LEN)), 0);
     for (unsigned i = 0; i < DAYS; i++) {
         struct env_store_req r = {.op = ENV_STORE_PUT,
                                   .box = {(uint8_t)i},
