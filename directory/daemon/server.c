@@ -21,6 +21,7 @@
 #include "directory/daemon/disk.h"
 #include "directory/daemon/exchange.h"
 #include "directory/daemon/page.h"
+#include "directory/daemon/renewal.h"
 #include "directory/daemon/served.h"
 #include "lib/codec.h"
 #include "lib/address.h"
@@ -31,7 +32,6 @@
 #include "network/os/netfile.h"
 
 enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20, PAGE_US = 5000000 };
-static const uint64_t day_us = 86400000000;
 
 static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
@@ -99,12 +99,9 @@ struct server {
     struct exchange *exchange;
     struct http_server *http;
     struct callers callers;
-    struct loop_timer *keys;
-    uint32_t pruned;         /* votes of epochs before this one are gone */
-    bool unsure;             /* the clock is not believed, which was said */
-    struct certificate cert; /* the one in use */
-    bool due;                /* it was time for another when it was looked at */
-    uint64_t keys_us;        /* look again then, due or not */
+    struct renewal renewal;
+    uint32_t pruned; /* votes of epochs before this one are gone */
+    bool unsure;     /* the clock is not believed, which was said */
     struct exchange_buffer answer;
     struct served served;
     bool unserved; /* the newest consensus is not in it yet */
@@ -518,33 +515,12 @@ recalled(void *ctx, uint32_t epoch)
 }
 
 static int
-keys_complain(struct server *s, int err)
-{
-    const char *text =
-        err == ERR_MISSING ? "there is no certificate; 'brusio-directory "
-                             "request' begins to get one"
-        : err == ERR_PEER  ? "the certificate is for other keys than those "
-                             "here"
-                           : error_text(err);
-    log_write(&s->host.log, LOG_ERROR, "directory", "%s", text);
-    return err;
-}
-
-static void
-key_use(struct document_key *key, const struct disk_keys *k)
-{
-    *key = (struct document_key){.seed = k->seed, .cert = &k->cert};
-    memcpy(key->identity, k->identity, sizeof key->identity);
-}
-
-static int
 authority_start(struct server *s)
 {
     struct disk_keys k;
-    int err = disk_keys(&k, s->dir, env_now_wall_s(&s->host.env), false);
+    int err = renewal_read(&s->renewal, &s->host, s->dir, &k);
     if (err)
-        return keys_complain(s, err);
-    s->cert = k.cert;
+        return err;
     struct authority_config config = {
         .env = &s->host.env,
         .share_secret = {k.share_secret[0], k.share_secret[1]},
@@ -554,7 +530,7 @@ authority_start(struct server *s)
         .publish = published,
         .recall = recalled,
         .ctx = s};
-    key_use(&config.key, &k);
+    renewal_key(&config.key, &k);
     params_default(&config.params, s->network.epoch_len_s);
     config.params.layers = (uint8_t)s->config->layers;
     config.params.geometry = s->network.geometry;
@@ -572,53 +548,6 @@ authority_start(struct server *s)
     }
     disk_keys_free(&k);
     return err;
-}
-
-static void
-certificate_tell(struct server *s, uint64_t now_s)
-{
-    const uint64_t until_s = s->cert.until_s;
-    if (until_s < now_s)
-        log_write(&s->host.log, LOG_ERROR, "directory",
-                  "the certificate has run out; 'brusio-directory request' "
-                  "begins to get another");
-    else if (s->due)
-        log_write(&s->host.log, LOG_WARNING, "directory",
-                  "the certificate runs out in %u days; 'brusio-directory "
-                  "request' begins to get another",
-                  (unsigned)((until_s - now_s) / 86400));
-}
-
-/* New keys before the old ones run out, or say that they will: once a day, and
- * at once when that becomes due, since a clock that was wrong for long may have
- * made keys for another time. */
-static void
-keys_look(void *ctx)
-{
-    struct server *s = ctx;
-    struct disk_keys k;
-    const uint64_t now_s = env_now_wall_s(&s->host.env),
-                   now_us = loop_now_us(s->host.loop);
-    const bool due = disk_is_due(&s->cert, now_s);
-    loop_timer_at(s->keys,
-                  now_us + (uint64_t)s->network.epoch_len_s * 1000000 / 8);
-    if (!authority_is_sure(s->authority) ||
-        (now_us < s->keys_us && (!due || s->due)))
-        return;
-    s->keys_us = now_us + day_us;
-    int err = disk_keys(&k, s->dir, now_s, true);
-    if (!err) {
-        s->cert = k.cert;
-        s->due = disk_is_due(&s->cert, now_s);
-        certificate_tell(s, now_s);
-        struct document_key key;
-        key_use(&key, &k);
-        err = authority_rekey(s->authority, &key,
-                              (const uint8_t *const *)k.share_secret);
-    }
-    if (err)
-        (void)keys_complain(s, err);
-    disk_keys_free(&k);
 }
 
 static int
@@ -655,8 +584,6 @@ server_start(struct server *s, const char *dir, int ready_fd)
         err = admission_new(&s->admission, &admission);
     if (!err)
         err = exchange_new(&s->exchange, &exchange);
-    if (!err)
-        err = loop_timer_new(s->host.loop, keys_look, s, &s->keys);
     if (err)
         return err;
     err = disk_each(s->dir, loaded, s);
@@ -666,7 +593,9 @@ server_start(struct server *s, const char *dir, int ready_fd)
                   error_text(err));
         return err;
     }
-    keys_look(s);
+    err = renewal_start(&s->renewal, s->authority, s->network.epoch_len_s);
+    if (err)
+        return err;
     err = http_server_new(&s->http, s->host.loop, s->config->listen,
                           EXCHANGE_POST_MAX, handle, s);
     if (err) {
@@ -701,7 +630,7 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
         err = loop_run(s->host.loop);
     http_server_free(&s->http);
     exchange_free(&s->exchange);
-    loop_timer_free(&s->keys);
+    renewal_stop(&s->renewal);
     free(s->answer.bytes);
     served_clear(&s->served);
     callers_clear(&s->callers);
