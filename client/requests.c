@@ -51,12 +51,27 @@ request_is_bad(const struct client *c, const struct choice *choice)
            env_now_mono_us(c->env);
 }
 
+/* Are answers of other stores late as well? Then it is the line, or its queue
+ * at the gateway, that is slow. */
+static bool
+line_is_slow(const struct client *c, uint16_t store)
+{
+    unsigned others = 0, late = 0;
+    for (size_t i = 0; i < RECENT; i++) {
+        others += c->recent[i].store != store;
+        late += c->recent[i].store != store && c->recent[i].late;
+    }
+    return others > 0 && 4 * late >= others;
+}
+
 /* Note how the answer to a request fared. When half of QUALITY_ASKED answers of
- * one direction of a conversation came late or not at all, its boxes' second
- * store takes the place of the first for QUALITY_US. */
+ * one direction of a conversation came late or not at all, while those of other
+ * stores did not, its boxes' second store takes the place of the first for
+ * QUALITY_US. */
 static void
 asked_judge(struct client *c, const struct asked *a, bool late)
 {
+    c->recent[c->n_recent++ % RECENT] = (struct recent){a->store, late};
     struct conversation *v = a->conversation == UINT32_MAX
                                  ? NULL
                                  : conversation_by_id(c, a->conversation);
@@ -67,7 +82,7 @@ asked_judge(struct client *c, const struct asked *a, bool late)
     q->late += late;
     if (++q->asked < QUALITY_ASKED)
         return;
-    if (2 * q->late >= q->asked)
+    if (2 * q->late >= q->asked && !line_is_slow(c, a->store))
         q->bad_until_us = env_now_mono_us(c->env) + QUALITY_US;
     q->asked = q->late = 0;
 }

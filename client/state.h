@@ -38,7 +38,8 @@ enum {
     STAGED_MAX = 16,  /* letters ready before their first put */
     VIEWS = EPOCHS_USABLE + 1,
     BAD_LETTERS_MAX = 8, /* that do not open, before a slot is given up */
-    QUALITY_ASKED = 16   /* answers judged together */
+    QUALITY_ASKED = 16,  /* answers judged together */
+    RECENT = 32          /* answers that tell of the line */
 };
 
 /* Times of the reliability, in microseconds. */
@@ -127,6 +128,12 @@ struct inbox_read;
 struct quality {
     uint8_t asked, late;
     uint64_t bad_until_us; /* the second store serves instead */
+};
+
+/* An answer of late, whatever it was about. */
+struct recent {
+    uint16_t store;
+    bool late;
 };
 
 struct conversation {
@@ -225,6 +232,8 @@ struct client {
     struct asked *asked;
     uint64_t asked_len, oldest; /* length: a power of two */
     uint64_t answer_us;
+    struct recent recent[RECENT];
+    uint32_t n_recent;
     uint64_t slot_us;    /* a put could be sent last at */
     uint8_t *reserve;    /* a loop made beforehand */
     uint64_t reserve_us; /* when it was made; 0: there is none */
