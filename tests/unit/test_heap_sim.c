@@ -149,14 +149,22 @@ static char network[] =
     "'network':{'layers':2,'width':1,'gateways':1,'stores':1},"
     "'clients':[{'count':2}],'measure':{'texts':2}}";
 
+/* A run that went on without some memory, and one that had all. Whoever lacked
+ * it may have tried again, which is an event more and changes nothing else. */
 static void
-results_same(const struct sim_result *a, const struct sim_result *b)
+results_same(const struct sim_result *some, const struct sim_result *all)
 {
-    assert_true(a->course == b->course);
-    assert_int_equal(a->n, b->n);
-    for (size_t i = 0; i < a->n; i++)
-        assert_memory_equal(&a->metric[i].value, &b->metric[i].value,
-                            sizeof a->metric[i].value);
+    enum { AGAIN_MAX = 2 };
+    assert_true(some->course == all->course);
+    assert_int_equal(some->n, all->n);
+    for (size_t i = 0; i < all->n; i++) {
+        const double more = some->metric[i].value - all->metric[i].value;
+        if (strcmp(all->metric[i].name, "events") == 0)
+            assert_true(more >= 0 && more <= AGAIN_MAX);
+        else
+            assert_memory_equal(&some->metric[i].value, &all->metric[i].value,
+                                sizeof some->metric[i].value);
+    }
 }
 
 static void
