@@ -189,7 +189,7 @@ check-quick: all $(OUT)/run-tests
 	@$(MAKE) --no-print-directory circles
 	@tests/check-links.sh $(OUT)
 	$(if $(filter release debug,$(MODE)),@tests/check-pure.sh $(OUT) && \
-		CC=$(CC) tests/pure-planted.sh $(OUT))
+		CC='$(CC)' tests/pure-planted.sh $(OUT))
 	@tests/package.sh $(MODE)
 	@tests/systemd.sh
 	@tests/cover.sh $(OUT)
@@ -215,7 +215,7 @@ layers:
 # No file uses one that uses it, by the symbols of what was built.
 circles: all
 	@tests/circles.py $(OUT) $(FOLDERS)
-	@CC=$(CC) tests/circles-planted.sh
+	@CC='$(CC)' tests/circles-planted.sh
 # Counts of an earlier run would add up.
 cov-report:
 	@[ ! -d build/cov ] || find build/cov -name '*.gcda' -exec rm -f {} +

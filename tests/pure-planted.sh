@@ -9,7 +9,7 @@ planted=0 bad=0
 
 compile() {
     printf '%s\n' "$2" >"$tmp/$1.c"
-    "${CC:-cc}" -I. -O1 -fPIC -w -c -o "$tmp/$1.o" "$tmp/$1.c" || exit 1
+    ${CC:-cc} -I. -O1 -fPIC -w -c -o "$tmp/$1.o" "$tmp/$1.c" || exit 1
 }
 # DECLARATION EXPRESSION MESSAGE
 refused() {
