@@ -514,7 +514,7 @@ change I12 'mixes of the way back wait for a hoard' network/request.c \
     'at_us + r->at_store_us + store_us, false);' \
     'i12_hoard/i12_hoarded*'
 change I12 'who answers late is asked as before' client/requests.c \
-    '    if (2 * q->late >= q->asked)' \
+    '    if (2 * q->late >= q->asked && !line_is_slow(c, a->store))' \
     '    if (0)' \
     'i12_hoard/i12_who_hoards*'
 change I12 'a store that has a box tells its reader the time' client/requests.c \
