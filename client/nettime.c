@@ -6,6 +6,7 @@
  * of the families (the median stands among honest ones). */
 #include "client/nettime.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ sample_place(const struct nettime *n, const uint8_t *store)
 static int64_t
 sorted_median_us(const int64_t *sorted_us, unsigned n)
 {
+    assert(n > 0);
     return n % 2 ? sorted_us[n / 2]
                  : sorted_us[n / 2 - 1] / 2 + sorted_us[n / 2] / 2;
 }

@@ -16,6 +16,7 @@
  * is what a message may take. Pure. */
 #ifndef NETWORK_SCHEDULE_H
 #define NETWORK_SCHEDULE_H
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,7 @@ schedule_permille(const struct schedule *s, enum schedule_phase p)
 {
     const unsigned rounds = (unsigned)schedule_faults(s->n) + 1;
     const unsigned before[] = {rounds + 3, rounds + 2, 2, 1, 0};
+    assert(p <= SCHEDULE_VALID);
     return p == SCHEDULE_VALID
                ? 0
                : SCHEDULE_MARGIN_PERMILLE + before[p] * SCHEDULE_ROUND_PERMILLE;

@@ -213,8 +213,8 @@ connection_handle(struct connection *c)
     connection_answer(c, &a);
 }
 
-/* Returns 0; ERR_AGAIN: more has to come; an error that was answered, or that
- * ended the connection. */
+/* Returns 0; ERR_AGAIN: more has to come; ERR_CLOSED: it was refused, and the
+ * connection may be gone. */
 static int
 connection_judge(struct connection *c)
 {
@@ -229,7 +229,7 @@ connection_judge(struct connection *c)
                                                                          : 400};
             c->early = true;
             connection_answer(c, &a);
-            return err;
+            return ERR_CLOSED;
         }
         c->headed = true;
     }
