@@ -117,7 +117,7 @@ i12_boxes_are_asked_for_in_no_order(void **state)
     printf("  %u times one cold box of %u after another: chi^2 %.1f deviations "
            "from no order\n",
            pairs, (unsigned)REST, alarm);
-    assert_true(pairs > seconds / 4);
+    assert_true(pairs > seconds / 6); /* enough to see an order */
     assert_true(alarm < 5.5);
     rogue_free(&r);
     world_free(&w);
