@@ -203,6 +203,13 @@ team_set_consensus(struct team *t, const struct consensus *c,
     return err;
 }
 
+void
+team_forget(struct team *t, uint32_t epoch)
+{
+    for (uint32_t i = 0; i < t->n; i++)
+        relay_forget(t->member[i].relay, epoch);
+}
+
 int
 team_set_document(struct team *t, uint32_t epoch, const uint8_t *bytes,
                   size_t len)

@@ -18,6 +18,8 @@ void team_stats(const struct team *t, struct relay_stats *sum);
 
 int team_set_consensus(struct team *t, const struct consensus *c,
                        const uint8_t *seed) CHECK_RESULT;
+/* The consensus of this epoch is about to be freed (relay_forget()). */
+void team_forget(struct team *t, uint32_t epoch);
 int team_set_document(struct team *t, uint32_t epoch, const uint8_t *bytes,
                       size_t len) CHECK_RESULT;
 

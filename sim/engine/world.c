@@ -86,12 +86,13 @@ relay_tell(struct world_relay *r)
     const struct sim_net *n = &r->world->net;
     const struct consensus *c = n->consensus;
     int err = team_set_consensus(r->team, c, n->seed[r->number]);
-    if (err == ERR_NOT_FOUND)
-        err = 0; /* one that is left out goes on with those it has */
+    const bool left_out = err == ERR_NOT_FOUND;
+    if (left_out)
+        err = 0; /* it goes on with those it has, as long as it has any */
     if (!err && c->relays[r->number].layer == 0)
         err =
             team_set_document(r->team, c->epoch, n->document, n->document_len);
-    return err;
+    return left_out && err == ERR_AGAIN ? 0 : err;
 }
 
 int
@@ -306,6 +307,10 @@ sim_world_epoch(struct world *w)
         if (w->relay[i].team)
             err = relay_tell(&w->relay[i]);
     if (w->n_old == OLD_MAX) {
+        /* a relay that the newer ones leave out has it still */
+        for (uint32_t i = 0; i < w->n_relays; i++)
+            if (w->relay[i].team)
+                team_forget(w->relay[i].team, w->old[0]->epoch);
         consensus_free(&w->old[0]);
         w->n_old--;
         memmove(w->old, w->old + 1, w->n_old * sizeof *w->old);
