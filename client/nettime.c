@@ -120,8 +120,7 @@ samples_gather(const struct nettime *n, uint64_t now_us,
     for (unsigned i = 0; i < NETTIME_STORES; i++) {
         bool counts = n->sample[i].heard_us != 0 &&
                       now_us - n->sample[i].heard_us <= NETTIME_OLD_US;
-        const bool alone = sodium_is_zero(n->sample[i].family, FAMILY_LEN);
-        for (unsigned k = 0; k < NETTIME_STORES && counts && !alone; k++)
+        for (unsigned k = 0; k < NETTIME_STORES && counts; k++)
             counts =
                 k == i || n->sample[k].heard_us == 0 ||
                 !families_are_one(n->sample[i].family, n->sample[k].family) ||
