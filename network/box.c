@@ -42,11 +42,10 @@ put_digest(uint8_t slot, const uint8_t *letter, size_t len,
 
 void
 box_sign(const uint8_t seed[static BOX_SEED_LEN], uint8_t slot,
-         const uint8_t *letter, size_t len,
+         const uint8_t *letter, size_t len, uint8_t key[static WIRE_BOX_LEN],
          uint8_t signature[static WIRE_SIGNATURE_LEN])
 {
-    uint8_t key[WIRE_BOX_LEN], secret[crypto_sign_SECRETKEYBYTES];
-    uint8_t digest[DIGEST_LEN];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES], digest[DIGEST_LEN];
     (void)crypto_sign_seed_keypair(key, secret, seed);
     put_digest(slot, letter, len, digest);
     (void)crypto_sign_detached(signature, NULL, digest, sizeof digest, secret);

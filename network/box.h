@@ -24,9 +24,11 @@ void box_id(const uint8_t key[static WIRE_BOX_LEN],
             uint8_t id[static WIRE_BOX_LEN]);
 
 /* Sign a letter of len bytes for a slot:
- * Ed25519(seed; BLAKE2b-512("brusio/1 put" | slot 1 | letter)). */
+ * Ed25519(seed; BLAKE2b-512("brusio/1 put" | slot 1 | letter)). Makes the public
+ * key on the way. */
 void box_sign(const uint8_t seed[static BOX_SEED_LEN], uint8_t slot,
               const uint8_t *letter, size_t len,
+              uint8_t key[static WIRE_BOX_LEN],
               uint8_t signature[static WIRE_SIGNATURE_LEN]);
 
 /* Check such a signature. Returns 0 or ERR_SIGNATURE. */

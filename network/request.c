@@ -79,10 +79,9 @@ body_write(const struct request *req, struct env *env,
     env_random_crypto(env, body, g->body_len);
     if (letter_len == 0)
         return ERR_SHORT;
-    box_key_public(req->seed, key);
     box_sign(req->seed, req->slot,
              req->letter ? req->letter : body + g->body_len - letter_len,
-             letter_len, signature);
+             letter_len, key, signature);
     const struct wire_request wire = {.kind = req->kind,
                                       .slot = req->slot,
                                       .held = req->held,

@@ -50,9 +50,8 @@ ask(struct fixture *f, uint8_t kind, uint8_t box, uint8_t slot, uint16_t held,
     struct boxes_job *job;
     memset(seed, box, sizeof seed);
     memset(letter, fill, sizeof letter);
-    box_key_public(seed, key);
+    box_sign(seed, slot, letter, sizeof letter, key, signature);
     box_id(key, id);
-    box_sign(seed, slot, letter, sizeof letter, signature);
     struct wire_request r = {.kind = kind,
                              .slot = slot,
                              .held = held,
@@ -176,12 +175,11 @@ i10_the_key_alone_puts(void **state)
     struct fixture f;
     uint8_t seed[BOX_SEED_LEN] = {1}, other[BOX_SEED_LEN] = {2};
     uint8_t key[32], id[32], signature[WIRE_SIGNATURE_LEN], rest[400] = {0};
-    uint8_t letter[LETTER] = {3};
+    uint8_t letter[LETTER] = {3}, unused[32];
     struct boxes_job *job;
     fixture_make(&f, 100);
-    box_key_public(seed, key);
+    box_sign(seed, 4, letter, sizeof letter, key, signature);
     box_id(key, id);
-    box_sign(seed, 4, letter, sizeof letter, signature);
     const struct wire_request good = {.kind = WIRE_PUT,
                                       .slot = 4,
                                       .box = key,
@@ -199,15 +197,15 @@ i10_the_key_alone_puts(void **state)
     letter[LETTER - 1] ^= 1;
     assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
     letter[LETTER - 1] ^= 1;
-    box_sign(other, 4, letter, sizeof letter, signature);
+    box_sign(other, 4, letter, sizeof letter, unused, signature);
     assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
     for (size_t i = 0; i < sizeof signature; i++) {
-        box_sign(seed, 4, letter, sizeof letter, signature);
+        box_sign(seed, 4, letter, sizeof letter, key, signature);
         signature[i] ^= 0x40;
         assert_int_equal(boxes_begin(f.boxes, &good, 9, &job), ERR_SIGNATURE);
     }
     assert_int_equal(store_memory_count(f.store), 0);
-    box_sign(seed, 4, letter, sizeof letter, signature);
+    box_sign(seed, 4, letter, sizeof letter, key, signature);
     assert_int_equal(boxes_begin(f.boxes, &good, 9, &job), 0);
     store_memory_run(f.store, 100);
     assert_int_equal(store_memory_count(f.store), 1);
