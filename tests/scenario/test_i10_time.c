@@ -276,7 +276,8 @@ params_idle(struct params *p)
 
 /* A text that is written while the line is cut, for as many days already, by a
  * clock that is so many days ahead; and after a restart. Then the clock is
- * right, and the line is there. */
+ * right, and the line is there. The other one comes two minutes later: by then the
+ * client has looked for texts that are too old. */
 static int
 absence_run(unsigned days, double ahead_s, bool restarts)
 {
@@ -305,6 +306,7 @@ absence_run(unsigned days, double ahead_s, bool restarts)
         client_restart(&s, s.a);
     world_client_clock(s.a, 0);
     engine_adversary(s.w->engine, NULL, NULL);
+    watched_run(&s, 150);
     world_client_start(s.b);
     const unsigned took_s = wait_s(&s, order);
     printf("  written after %u days off, by a clock %+.0f s%s: %s after %u s\n",
