@@ -187,7 +187,7 @@ sim_world_plan_default(struct sim_world_plan *plan)
                                     .clients_max = 64,
                                     .packets_max = 20000,
                                     .replay_tags = 200000,
-                                    .letters_max = 100000};
+                                    .letters_max = 1000000};
     params_default(&plan->net.params, 3600);
 }
 
