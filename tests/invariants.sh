@@ -546,7 +546,8 @@ change I12 'what a cut line held up is put at once' client/requests.c \
     'i9_repeats/i12_*'
 change I12 'boxes are asked for by turns' client/polls.c \
     'v = conversation_ranked(c, HOT_PLACES + any);' \
-    'v = conversation_ranked(c, HOT_PLACES + c->status.gets % rest);' \
+    'v = conversation_ranked(c, HOT_PLACES + (any & 0) +
+                                    c->place[HOT_PLACES].until_us++ % rest);' \
     'i12_polls/*'
 change I12 'a client that knows less asks for its boxes' client/polls.c \
     'if (v && c->settled && now_us >= c->place[place].start_us)' \
