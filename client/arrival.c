@@ -83,13 +83,13 @@ letter_take(struct client *c, struct conversation *v, struct letter_place at,
 
 void
 arrival_letter(struct client *c, struct conversation *v, struct letter_place at,
-               uint8_t *bytes)
+               enum store_rank rank, uint8_t *bytes)
 {
     struct letter l;
     int err =
         letter_open(&l, v->chains + LETTER_CHAIN_LEN, at, bytes, c->letter_len);
     if (err)
-        polls_bad(v, at);
+        polls_bad(v, at, rank);
     else
         err = letter_take(c, v, at, &l);
     if (err)

@@ -4,8 +4,9 @@
 #define CLIENT_ARRIVAL_H
 #include "client/state.h"
 
-/* Takes the letter that a store had at one of v's places. bytes has the
- * client's letter length; it is opened in place, and wiped. */
+/* Takes the letter that a store of this rank had at one of v's places. bytes
+ * have the client's letter length; they are opened in place, and wiped. */
 void arrival_letter(struct client *c, struct conversation *v,
-                    struct letter_place at, uint8_t *bytes);
+                    struct letter_place at, enum store_rank rank,
+                    uint8_t *bytes);
 #endif

@@ -9,10 +9,11 @@
  *
  * Failure modes: no memory (a letter is staged later; a store's answer counts
  * as none, and comes again); a full disk (nothing is staged any more, the
- * status says so); a place that is taken (the letter moves to another one; on
- * the first letter of an invitation, somebody else has used it); an endless
+ * status says so); a store that kept nothing (what is not acknowledged is put at
+ * both stores in turn, and after a day at another place); a place that is taken
+ * (taken.c); an endless
  * silence (the message expires, its letters are dropped and the floor tells the
- * other side). / */
+ * other side). */
 #include "client/outgoing.h"
 
 #include <sodium.h>
@@ -23,6 +24,7 @@
 #include "client/messages.h"
 #include "client/records.h"
 #include "client/state.h"
+#include "client/taken.h"
 #include "lib/rng.h"
 
 enum { DAY_S = 86400 };
@@ -167,16 +169,18 @@ letter_make(struct client *c, struct conversation *v,
     return 0;
 }
 
-/* Give the letter of m at *at another place. When that fails it stays. */
+/* Give the letter of m at *at another place. When that fails it stays. In a box
+ * of another day, with other stores, its repeats begin anew. */
 static int
 letter_move(struct client *c, struct conversation *v, struct out_letter **at,
             struct message *m)
 {
     struct out_letter *old = *at, *l;
-    const struct out_letter head = {.sequence = old->sequence,
-                                    .index = old->index,
-                                    .order = old->order,
-                                    .keeps = old->keeps};
+    const struct out_letter head = {
+        .sequence = old->sequence,
+        .index = old->index,
+        .order = old->order,
+        .keeps = old->at.period < client_period(c) ? 0 : old->keeps};
     journal_begin(c->journal);
     int err = record_letter_delete(c->journal, v->id, old->at);
     if (!err)
@@ -244,27 +248,43 @@ ack_stage(struct client *c, struct conversation *v)
     return err;
 }
 
-/* Letters that grew old before a store kept them get a place of today: their
- * reader looks at today's and yesterday's only. */
+int
+outgoing_move(struct client *c, struct conversation *v,
+              struct out_letter **letter)
+{
+    struct message *m = message_find(v, (*letter)->order);
+    if ((*letter)->sequence == 0 || !m || !m->data)
+        return letter_delete(c, v, letter);
+    return letter_move(c, v, letter, m);
+}
+
+/* Is it time for another place? What no store kept: when its reader looks at its
+ * place no more, which is today's and yesterday's. What was kept and nobody has
+ * acknowledged: after a day of repeats, when the next one is due, so that the
+ * letters of a client do not move together. */
+static bool
+letter_is_old(const struct out_letter *l, uint32_t period, uint64_t now_us)
+{
+    const bool unread = l->at.period + 1 < period;
+    if (!l->kept)
+        return unread;
+    return l->due_us <= now_us && l->at.period < period &&
+           (unread || l->keeps >= KEEPS_DAY);
+}
+
+/* Letters that grew old get a place of today. */
 static int
 letters_renew(struct client *c, struct conversation *v)
 {
-    uint32_t period = client_period(c);
+    const uint32_t period = client_period(c);
+    const uint64_t now_us = env_now_mono_us(c->env);
     int err = 0;
     for (struct out_letter **at = &v->letters; *at && !err;) {
         struct out_letter *l = *at;
-        if (l->kept || l->at.period + 1 >= period) {
+        if (letter_is_old(l, period, now_us))
+            err = outgoing_move(c, v, at);
+        if (!err && *at == l)
             at = &l->next;
-            continue;
-        }
-        struct message *m = message_find(v, l->order);
-        if (l->sequence == 0 || !m || !m->data) {
-            err = letter_delete(c, v, at);
-        } else {
-            err = letter_move(c, v, at, m);
-            if (!err)
-                at = &(*at)->next;
-        }
     }
     return err;
 }
@@ -311,21 +331,43 @@ outgoing_stage(struct client *c)
 
 /* ---- puts ---- */
 
-struct out_letter *
-outgoing_pick(struct client *c, bool spare, struct conversation **of)
+/* May the next put of l be one at the second store? */
+static bool
+letter_may_spare(const struct out_letter *l)
 {
-    uint64_t now_us = env_now_mono_us(c->env);
+    return l->taken  ? l->taken == TAKEN_FIRST
+           : l->kept ? l->keeps % 2 == 1
+                     : l->tried;
+}
+
+/* Is it to go where its state says, whatever was drawn? */
+static bool
+letter_has_store(const struct out_letter *l)
+{
+    return l->taken || l->kept;
+}
+
+struct out_letter *
+outgoing_pick(struct client *c, bool *spare, struct conversation **of)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const uint32_t period = client_period(c);
     struct out_letter *best = NULL;
     for (struct conversation *v = c->conversations; v; v = v->next)
         for (struct out_letter *l = v->letters; l && !v->refused; l = l->next) {
-            if (l->due_us > now_us || (spare && (!l->tried || l->kept)) ||
-                !journal_is_committed(c->journal, l->ticket))
+            if (l->due_us > now_us ||
+                (l->kept &&
+                 letter_is_old(l, period, now_us)) || /* staged anew */
+                !journal_is_committed(c->journal, l->ticket) ||
+                (*spare && !letter_has_store(l) && !letter_may_spare(l)))
                 continue;
             if (!best || l->due_us < best->due_us) {
                 best = l;
                 *of = v;
             }
         }
+    if (best && letter_has_store(best))
+        *spare = letter_may_spare(best);
     return best;
 }
 
@@ -349,22 +391,39 @@ outgoing_asked(struct out_letter *l, uint64_t due_us)
     l->due_us = due_us;
 }
 
-/* A store has it. A restart puts it again no earlier than this life would. */
+/* An acknowledgement alone is put once at each store, since nothing asks for it
+ * again when one of them loses it. */
 static int
-letter_kept(struct client *c, struct conversation *v, struct out_letter **at)
+ack_kept(struct client *c, struct conversation *v, struct out_letter **at,
+         enum store_rank rank)
+{
+    struct out_letter *l = *at;
+    if (l->kept || rank != STORE_FIRST)
+        return letter_delete(c, v, at);
+    l->kept = true;
+    l->keeps = 1;
+    l->due_us = env_now_mono_us(c->env) + KEPT_US;
+    return 0;
+}
+
+/* A restart puts it again no earlier than this life would. */
+int
+outgoing_kept(struct client *c, struct conversation *v, struct out_letter **at,
+              enum store_rank rank)
 {
     struct out_letter *l = *at;
     const struct out_letter before = *l;
     uint64_t wait_us = KEPT_US << (l->keeps < 6 ? l->keeps : 6);
     struct message *m = message_find(v, l->order);
     if (l->sequence == 0)
-        return letter_delete(c, v, at);
+        return ack_kept(c, v, at, rank);
     if (wait_us > KEPT_MAX_US)
         wait_us = KEPT_MAX_US;
     l->due_us = env_now_mono_us(c->env) + wait_us;
     if (l->keeps < UINT8_MAX)
         l->keeps++;
     l->kept = true;
+    l->taken = 0;
     int err =
         record_letter_save(c->journal, v->id, l,
                            client_time_s(c) + wait_us / 1000000, c->letter_len);
@@ -380,32 +439,21 @@ letter_kept(struct client *c, struct conversation *v, struct out_letter **at)
     return 0;
 }
 
-/* Somebody else's letter lies there. */
-static int
-letter_taken(struct client *c, struct conversation *v, struct out_letter **at)
+struct out_letter **
+outgoing_find(struct conversation *v, struct letter_place place)
 {
-    struct message *m = message_find(v, (*at)->order);
-    if (!v->confirmed && !v->inviter) {
-        v->refused = true;
-        int err = conversation_save(c, v);
-        v->refused = err == 0;
-        c->status.changes += err == 0;
-        return err;
-    }
-    if (!m || !m->data)
-        return letter_delete(c, v, at);
-    return letter_move(c, v, at, m);
+    struct out_letter **at = &v->letters;
+    while (*at && ((*at)->at.period != place.period || (*at)->at.n != place.n))
+        at = &(*at)->next;
+    return at;
 }
 
 void
 outgoing_answer(struct client *c, struct conversation *v,
-                struct letter_place place, uint8_t status)
+                struct letter_place place, enum store_rank rank, uint8_t status)
 {
     uint64_t now_us = env_now_mono_us(c->env);
-    struct out_letter **at = &v->letters;
-    int err = 0;
-    while (*at && ((*at)->at.period != place.period || (*at)->at.n != place.n))
-        at = &(*at)->next;
+    struct out_letter **at = outgoing_find(v, place);
     if (!*at)
         return; /* acknowledged meanwhile */
     if (status != WIRE_KEPT && status != WIRE_TAKEN) {
@@ -414,7 +462,8 @@ outgoing_answer(struct client *c, struct conversation *v,
         return;
     }
     journal_begin(c->journal);
-    err = status == WIRE_KEPT ? letter_kept(c, v, at) : letter_taken(c, v, at);
+    int err = status == WIRE_KEPT ? outgoing_kept(c, v, at, rank)
+                                  : taken_say(c, v, at, rank);
     if (journal_finish(c->journal, err)) { /* the store will say so again */
         (*at)->due_us = now_us + RETRY_US;
         client_drop(c, err);

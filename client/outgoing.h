@@ -9,8 +9,10 @@
 void outgoing_stage(struct client *c);
 
 /* Chooses the letter that is due longest, of contact *of, or returns NULL.
- * spare: for the fallback store, so only one that was put already. */
-struct out_letter *outgoing_pick(struct client *c, bool spare,
+ * *spare: for the fallback store, so one that was put already; set where the
+ * letter decides it: repeats of what was kept go to both stores in turn, and what
+ * one store calls taken goes to the other. */
+struct out_letter *outgoing_pick(struct client *c, bool *spare,
                                  struct conversation **of);
 
 /* Notes that nothing could be put for gap_us: letters that have been due for
@@ -21,10 +23,26 @@ void outgoing_resume(struct client *c, uint64_t gap_us);
 /* Notes that l was put; it is due again at due_us. */
 void outgoing_asked(struct out_letter *l, uint64_t due_us);
 
-/* Takes a store's answer (WIRE_KEPT, ..) to the put of v's letter at a place.
- */
+/* Takes the answer (WIRE_KEPT, ..) of the store of this rank to the put of v's
+ * letter at a place. */
 void outgoing_answer(struct client *c, struct conversation *v,
-                     struct letter_place at, uint8_t status);
+                     struct letter_place at, enum store_rank rank,
+                     uint8_t status);
+
+/* Notes that a store of this rank has the letter, in the caller's group. Returns 0, ERR_NOMEM
+ * or the journal's error; *letter may be gone then. */
+int outgoing_kept(struct client *c, struct conversation *v,
+                  struct out_letter **letter,
+                  enum store_rank rank) CHECK_RESULT;
+
+/* Gives a letter another place, or forgets it when it has no content, in the
+ * caller's group. Returns 0, ERR_NOMEM or the journal's error: then it stays. */
+int outgoing_move(struct client *c, struct conversation *v,
+                  struct out_letter **letter) CHECK_RESULT;
+
+/* Finds the letter of a place in v's list: NULL at its end. */
+struct out_letter **outgoing_find(struct conversation *v,
+                                  struct letter_place at);
 
 /* Journals what l, a letter from v, acknowledges, within the caller's group.
  * Returns 0 or the journal's error. */

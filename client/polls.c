@@ -16,8 +16,9 @@
  * how many it held and they were read, when it is long over and empty, or when
  * its letters have expired.
  *
- * Failure modes: a letter that does not open is asked for again some times and
- * then passed over; a hole (a letter its writer gave up) is passed over when
+ * Failure modes: a store that gives what does not open, or that contradicts
+ * itself, LIES_MAX times is asked less than the box's other one; a letter that
+ * opens at neither (its writer's doing) is passed over; a hole (a letter its writer gave up) is passed over when
  * the eighth box is full and polls of the first stay empty. */
 #include "client/polls.h"
 
@@ -117,10 +118,12 @@ cursor_advance(struct cursor *k)
             k->held[i] = k->held[i + 1];
             k->full[i] = k->full[i + 1];
             k->asked[i] = k->asked[i + 1];
-            k->bad[i] = k->bad[i + 1];
+            for (size_t r = 0; r < 2; r++)
+                k->lies[r][i] = k->lies[r][i + 1];
         }
         k->held[CURSOR_BOXES - 1] = k->full[CURSOR_BOXES - 1] = 0;
-        k->asked[CURSOR_BOXES - 1] = k->bad[CURSOR_BOXES - 1] = 0;
+        k->asked[CURSOR_BOXES - 1] = 0;
+        k->lies[0][CURSOR_BOXES - 1] = k->lies[1][CURSOR_BOXES - 1] = 0;
         k->base++;
         k->empties = 0;
     }
@@ -138,15 +141,37 @@ polls_hold(struct conversation *v, struct letter_place at)
     cursor_advance(k);
 }
 
+/* Count a lie about box i of the cursor: what was said of its slots is void. */
+static void
+lie_note(struct cursor *k, size_t i, enum store_rank rank)
+{
+    uint8_t *lies = &k->lies[rank == STORE_SECOND][i];
+    if (*lies < UINT8_MAX)
+        (*lies)++;
+    k->full[i] = k->held[i];
+}
+
 void
-polls_bad(struct conversation *v, struct letter_place at)
+polls_bad(struct conversation *v, struct letter_place at, enum store_rank rank)
 {
     struct cursor *k = cursor_of(v, at.period);
     int i = cursor_box(k, at);
-    if (i >= 0 && ++k->bad[i] >= BAD_LETTERS_MAX) {
-        k->bad[i] = 0;
-        polls_hold(v, at);
-    }
+    if (i < 0)
+        return;
+    lie_note(k, (size_t)i, rank);
+    const bool both = k->lies[0][i] >= LIES_MAX && k->lies[1][i] >= LIES_MAX;
+    if (!both && (rank != STORE_ALONE || k->lies[0][i] < BAD_LETTERS_MAX))
+        return;
+    k->lies[0][i] = k->lies[1][i] = 0;
+    polls_hold(v, at);
+}
+
+bool
+polls_avoids_first(struct conversation *v, struct letter_place at)
+{
+    const struct cursor *k = cursor_of(v, at.period);
+    const int i = cursor_box(k, at);
+    return i >= 0 && k->lies[0][i] >= LIES_MAX && k->lies[1][i] < LIES_MAX;
 }
 
 void
@@ -173,23 +198,40 @@ polls_unasked(struct conversation *v, struct letter_place at)
         k->asked[i]--;
 }
 
-void
-polls_answer(struct conversation *v, struct letter_place at, uint8_t status,
-             uint16_t full)
+/* Does an answer contradict itself? One that gives nothing names no slot that
+ * was not held already, and one that gives a letter gives another. */
+static bool
+answer_is_false(const struct wire_answer *answer, uint16_t held)
+{
+    if (answer->status == WIRE_EMPTY)
+        return (answer->full & ~held) != 0;
+    return answer->status == WIRE_LETTER && (held >> answer->slot & 1) != 0;
+}
+
+int
+polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
+             enum store_rank rank, const struct wire_answer *answer)
 {
     struct cursor *k = cursor_of(v, at.period);
     int i = cursor_box(k, at);
     if (i < 0)
-        return;
-    k->full[i] |= full;
-    if (status != WIRE_EMPTY)
-        return;
+        return 0;
+    if (answer_is_false(answer, held)) {
+        lie_note(k, (size_t)i, rank);
+        return ERR_CONFLICT;
+    }
+    if (answer->status != WIRE_EMPTY && answer->status != WIRE_LETTER)
+        return 0;
+    k->full[i] |= answer->full;
+    if (answer->status == WIRE_LETTER)
+        return 0;
     k->empties++;
     if (i == 0 && k->full[CURSOR_BOXES - 1] == ALL &&
         k->empties >= EMPTIES_HOLE) {
         k->held[0] = ALL;
         cursor_advance(k);
     }
+    return 0;
 }
 
 /* ---- choosing ---- */
@@ -213,6 +255,18 @@ box_pick(const struct cursor *k, bool busy)
     return best;
 }
 
+/* Look at the letter in a place of this client's own that is said to be taken,
+ * at each of the box's stores in turn. Nothing is named as held. */
+static void
+check_poll(struct conversation *v, struct choice *out)
+{
+    out->conversation = v;
+    out->check = true;
+    out->spare = v->checks % 2;
+    out->at = v->check_at;
+    letter_box(v->chains, out->at, out->request.box);
+}
+
 /* dice: what this poll has drawn for it. */
 static void
 conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
@@ -221,6 +275,10 @@ conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
     uint64_t now_us = env_now_mono_us(c->env);
     size_t open = 0, i = 0;
     polls_period(c, v);
+    if (v->checks > 0) {
+        check_poll(v, out);
+        return;
+    }
     while (open < CURSORS && v->cursor[open].open)
         open++;
     if (open > 1 && dice % 4 == 0)

@@ -10,10 +10,12 @@ void polls_start(struct client *c);
 /* Chooses what the poll of this tick asks for. */
 void polls_pick(struct client *c, struct choice *out);
 
-/* Takes a store's answer to the poll of a box; full: its slots with a letter.
- */
-void polls_answer(struct conversation *v, struct letter_place at,
-                  uint8_t status, uint16_t full);
+/* Takes the answer of a box's store of this rank to a poll that named these
+ * slots as held. Returns 0, or ERR_CONFLICT when it contradicts itself: then the
+ * store lies, and nothing of the answer is to be used. */
+int polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
+                 enum store_rank rank,
+                 const struct wire_answer *answer) CHECK_RESULT;
 
 /* Forgets a poll of this box: it is answered, or was not sent. */
 void polls_unasked(struct conversation *v, struct letter_place at);
@@ -21,9 +23,13 @@ void polls_unasked(struct conversation *v, struct letter_place at);
 /* Notes that the letter of this place was read. */
 void polls_hold(struct conversation *v, struct letter_place at);
 
-/* Notes that the letter of this place did not open; after BAD_LETTERS_MAX times
- * it is passed over. */
-void polls_bad(struct conversation *v, struct letter_place at);
+/* Notes that what a store of this rank gave for a place did not open. It is
+ * passed over when both stores gave such a thing, or the only one often. */
+void polls_bad(struct conversation *v, struct letter_place at,
+               enum store_rank rank);
+
+/* Has the first store of this place's box lied, and the second not? */
+bool polls_avoids_first(struct conversation *v, struct letter_place at);
 
 /* Notes what a letter of `period` says: its sender wrote `count` letters in
  * period `previous`, and none between the two. */

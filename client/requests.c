@@ -24,6 +24,7 @@
 #include "client/outgoing.h"
 #include "client/polls.h"
 #include "client/state.h"
+#include "client/taken.h"
 #include "lib/rng.h"
 
 enum { LOOP_TRIES = 64 };     /* loops drawn before the one kept goes */
@@ -32,7 +33,7 @@ enum { LOOP_TRIES = 64 };     /* loops drawn before the one kept goes */
 static void
 asked_release(struct client *c, struct asked *a)
 {
-    if (a->kind == WIRE_GET && !a->overdue && !a->spare &&
+    if (a->kind == WIRE_GET && !a->overdue && !a->spare && !a->check &&
         a->conversation != UINT32_MAX) {
         struct conversation *v = conversation_by_id(c, a->conversation);
         if (v)
@@ -44,9 +45,11 @@ asked_release(struct client *c, struct asked *a)
 static bool
 request_is_bad(const struct client *c, const struct choice *choice)
 {
-    const struct conversation *v = choice->conversation;
-    if (!v || choice->request.kind == WIRE_LOOP)
+    struct conversation *v = choice->conversation;
+    if (!v || choice->request.kind == WIRE_LOOP || choice->check)
         return false;
+    if (choice->request.kind == WIRE_GET && polls_avoids_first(v, choice->at))
+        return true;
     return v->quality[choice->request.kind == WIRE_GET].bad_until_us >
            env_now_mono_us(c->env);
 }
@@ -78,7 +81,7 @@ asked_judge(struct client *c, const struct asked *a, bool late)
                                  ? NULL
                                  : conversation_by_id(c, a->conversation);
     c->status.late += late;
-    if (!v || a->spare || a->kind == WIRE_LOOP)
+    if (!v || a->spare || a->check || a->kind == WIRE_LOOP)
         return;
     struct quality *q = &v->quality[a->kind == WIRE_GET];
     q->late += late;
@@ -140,7 +143,7 @@ request_choose(struct client *c, enum traffic_kind kind, struct choice *out)
         polls_pick(c, out);
     if (kind != TRAFFIC_SEND || !c->settled)
         return;
-    out->letter = outgoing_pick(c, out->spare, &out->conversation);
+    out->letter = outgoing_pick(c, &out->spare, &out->conversation);
     if (!out->letter)
         return;
     out->request.kind = WIRE_PUT;
@@ -156,7 +159,7 @@ request_choose(struct client *c, enum traffic_kind kind, struct choice *out)
  * gateway's family is neither. */
 static int
 store_find(const struct client *c, const struct consensus *view, uint16_t self,
-           const struct choice *choice, uint16_t *store)
+           struct choice *choice, uint16_t *store)
 {
     uint16_t first, second;
     int err = consensus_store_of(view, choice->request.box, &first, &second);
@@ -169,14 +172,17 @@ store_find(const struct client *c, const struct consensus *view, uint16_t self,
         return ERR_RELAY;
     bool spare = choice->spare != request_is_bad(c, choice);
     *store = !second_is || (first_is && !spare) ? first : second;
+    choice->rank = !first_is || !second_is ? STORE_ALONE
+                   : *store == first       ? STORE_FIRST
+                                           : STORE_SECOND;
     return 0;
 }
 
 /* Build the packet of a choice under this consensus into c->frame. */
 static int
 request_make(struct client *c, const struct consensus *view,
-             const struct choice *choice, enum traffic_kind kind,
-             uint64_t number, struct route *route)
+             struct choice *choice, enum traffic_kind kind, uint64_t number,
+             struct route *route)
 {
     const int self = consensus_find(view, gateways_current(&c->gateways));
     struct sphinx_end end;
@@ -220,6 +226,9 @@ request_note(struct client *c, const struct consensus *view,
                         .at = choice->at,
                         .kind = choice->request.kind,
                         .spare = choice->spare,
+                        .check = choice->check,
+                        .rank = choice->rank,
+                        .held = choice->request.held,
                         .store = route->out[route->n_out - 1],
                         .n_back = route->n_back};
     memcpy(a->back, route->back, sizeof a->back);
@@ -287,7 +296,7 @@ static void
 choice_unasked(const struct choice *choice)
 {
     if (choice->request.kind == WIRE_GET && choice->conversation &&
-        !choice->spare)
+        !choice->spare && !choice->check)
         polls_unasked(choice->conversation, choice->at);
 }
 
@@ -362,15 +371,21 @@ answer_take(struct client *c, const struct asked *a, struct wire_answer *answer,
     if (!v)
         return;
     if (a->kind == WIRE_PUT) {
-        outgoing_answer(c, v, a->at, answer->status);
+        outgoing_answer(c, v, a->at, a->rank, answer->status);
         return;
     }
-    polls_answer(v, a->at, answer->status, answer->full);
-    if (answer->status != WIRE_LETTER)
+    if (a->check) {
+        taken_look(c, v, answer, letter);
+        return;
+    }
+    int err = polls_answer(v, a->at, a->held, a->rank, answer);
+    if (err)
+        client_drop(c, err);
+    if (err || answer->status != WIRE_LETTER)
         return;
     struct letter_place at = a->at;
     at.n += answer->slot;
-    arrival_letter(c, v, at, letter);
+    arrival_letter(c, v, at, a->rank, letter);
 }
 
 /* What the store says of time and network. */

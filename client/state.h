@@ -37,7 +37,10 @@ enum {
     HOT_PLACES = 4,   /* and one place for the rest */
     STAGED_MAX = 16,  /* letters ready before their first put */
     VIEWS = EPOCHS_USABLE + 1,
-    BAD_LETTERS_MAX = 8, /* that do not open, before a slot is given up */
+    LIES_MAX = 2,        /* to polls of a box, before the other store serves */
+    BAD_LETTERS_MAX = 8, /* where there is no other: then a slot is given up */
+    KEEPS_DAY = 29,      /* of a letter, in a day: KEPT_US, doubled, .. */
+    CHECKS = 4,          /* looks at what is said to be taken */
     QUALITY_ASKED = 16,  /* answers judged together */
     RECENT = 32          /* answers that tell of the line */
 };
@@ -54,6 +57,8 @@ enum {
 #define QUALITY_US  3600000000ULL /* a store is bad for a box for */
 #define BUSY_US     10000000ULL   /* part of a message keeps a reader busy */
 
+enum { TAKEN_FIRST = 1, TAKEN_SECOND = 2, TAKEN = 3 };
+
 /* A letter on its way into a box. Its states follow from its fields: waiting
  * for the journal (ticket), due (due_us), asked (due_us = when its answer is
  * overdue), kept. */
@@ -66,6 +71,7 @@ struct out_letter {
     uint64_t ticket, due_us;
     bool tried, kept;
     uint8_t keeps;  /* times it was kept, for the doubling */
+    uint8_t taken;  /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
     uint64_t due_s; /* of one loaded from disk, by the network's time */
     uint8_t bytes[];
 };
@@ -90,7 +96,8 @@ struct cursor {
     uint32_t period, base;
     uint32_t end; /* letters in it, UINT32_MAX while not known */
     uint16_t held[CURSOR_BOXES], full[CURSOR_BOXES];
-    uint8_t asked[CURSOR_BOXES], bad[CURSOR_BOXES];
+    uint8_t asked[CURSOR_BOXES];
+    uint8_t lies[2][CURSOR_BOXES]; /* of the box's first store, its second */
     uint32_t empties;
 };
 
@@ -151,6 +158,8 @@ struct conversation {
     uint32_t next_sequence;
     uint64_t next_order;
     struct out_letter *letters;
+    struct letter_place check_at; /* taken, as its stores say: is that true? */
+    uint8_t checks; /* looks at it that are left; 0: none is due */
     struct message *messages, **messages_end;
     uint32_t n_messages, n_waiting;
     uint64_t ack_owed_us;  /* 0: none */
@@ -173,6 +182,9 @@ struct place {
     uint64_t until_us, start_us;
 };
 
+/* Which of a box's stores is asked: its first, its second, or the one there is. */
+enum store_rank { STORE_FIRST, STORE_SECOND, STORE_ALONE };
+
 /* A request under way. */
 struct asked {
     uint64_t number; /* + 1; 0: empty */
@@ -181,7 +193,9 @@ struct asked {
     struct letter_place at; /* put: the letter's; get: period, box * 16 */
     uint64_t at_store_us;   /* when it is expected there */
     uint8_t kind;           /* enum wire_request_kind */
-    bool overdue, spare;
+    bool overdue, spare, check;
+    enum store_rank rank;
+    uint16_t held; /* by what was asked */
     uint8_t n_back;
     uint16_t store, back[SPHINX_HOPS_MAX];
 };
@@ -193,6 +207,8 @@ struct choice {
     struct conversation *conversation;
     struct letter_place at;
     bool spare; /* to the fallback store */
+    bool check; /* a look at a place of one's own that is said to be taken */
+    enum store_rank rank;
 };
 
 struct client {

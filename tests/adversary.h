@@ -27,7 +27,8 @@ enum vice {
     VICE_NEVER_FINISHES = 1 << 12,
     VICE_REPLAYS = 1 << 13,
     VICE_DELAYS = 1 << 14,
-    VICES = 15 /* how many */
+    VICE_FALSE_SLOTS = 1 << 15,
+    VICES = 16 /* how many */
 };
 
 /* A line of the table: who does what, what it costs an honest user at most, and

@@ -315,6 +315,19 @@ change I6 'a letter that was kept is never put again' client/outgoing.c \
     'l->due_us = UINT64_MAX;' \
     'adversary/i6_*'
 
+change I6 'repeats go to the store that kept nothing' client/outgoing.c \
+    ': l->kept ? l->keeps % 2 == 1' \
+    ': l->kept ? false' \
+    'i6_stores/*one_store*'
+change I6 'a letter stays in its box for ever' client/outgoing.c \
+    '(unread || l->keeps >= KEEPS_DAY);' \
+    'false;' \
+    'i6_stores/*neither*'
+change I6 'a store that lies is asked again' client/polls.c \
+    'return i >= 0 && k->lies[0][i] >= LIES_MAX && k->lies[1][i] < LIES_MAX;' \
+    'return false;' \
+    'i6_stores/*pin*'
+
 # ---- I7 no input kills ----
 
 change I7 'packets with a wrong MAC are not counted' relay/internal.h \
@@ -416,6 +429,10 @@ change I10 'an authority knows but the last epochs it signed' \
     'if (i + 1 == p->n && p->range[i].first <= epoch &&
             epoch <= p->range[i].last)' \
     'promises/i10_*'
+change I10 'the word of stores burns an invitation' client/taken.c \
+    'if (is_there && is_of_another(c, v, *letter, bytes)) {' \
+    'if (true) {' \
+    'i6_stores/i10_*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 

@@ -19,7 +19,7 @@ enum { HELD_MAX = 1 << 20, KEYS = 4, POP_MAX = 64 };
 /* Vices for which a store's requests are answered here. */
 enum {
     STORE_VICES = VICE_LIES_ABOUT_TIME | VICE_FALSE_EPOCH | VICE_KEEPS_NOTHING |
-                  VICE_BURNS_BOXES | VICE_HOARDS_ANSWERS
+                  VICE_BURNS_BOXES | VICE_HOARDS_ANSWERS | VICE_FALSE_SLOTS
 };
 
 /* A packet that waits: to be sent, or (job) to be answered. */
@@ -126,6 +126,12 @@ answer_falsify(struct rogue *r, const struct held *h,
     if ((r->vices & VICE_LIES_ABOUT_TIME) && is_concerned(r, q)) {
         a->arrived_ms += (uint64_t)r->lie_ms;
         adversary_count(r->done, VICE_LIES_ABOUT_TIME);
+    }
+    if ((r->vices & VICE_FALSE_SLOTS) && q->kind == WIRE_GET &&
+        is_concerned(r, q)) {
+        a->status = WIRE_EMPTY;
+        a->full = 0xffff;
+        adversary_count(r->done, VICE_FALSE_SLOTS);
     }
     if (r->vices & VICE_FALSE_EPOCH) {
         a->epoch = r->false_epoch;

@@ -38,7 +38,8 @@ struct rogue {
     uint32_t false_epoch;                    /* false_epoch: names this one, */
     uint8_t false_digest[SPHINX_DIGEST_LEN]; /* with this digest */
     uint64_t hoard_us; /* hoards_answers: all leave at multiples of this */
-    bool box_only; /* lies_about_time, hoards_answers: in answers about `box` */
+    bool
+        box_only; /* lies_about_time, hoards_answers, false_slots: about `box` */
     unsigned burn_slots; /* burns_boxes: so many of a box; 0: the first */
     unsigned withheld;   /* enum rogue_withheld, or-ed */
     uint8_t box[32];     /* withheld; and box_only */

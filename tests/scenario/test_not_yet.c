@@ -216,79 +216,6 @@ expected_to_fail_invitation_works_twice(void **state)
     test_attack_works(!refused && stolen > 0);
 }
 
-/* ---- stores that lie about letters ---- */
-
-/* Two clients, and the store where a looks for b's letters, and an honest
- * one. */
-struct pair {
-    struct world *w;
-    struct world_client *a, *b;
-    struct rogue *store;
-};
-
-static struct pair
-pair_make(uint64_t seed, bool taken_up)
-{
-    struct pair p = {.w = small(seed, NULL)};
-    char text[INVITE_TEXT_LEN];
-    uint8_t box[LETTER_BOX_LEN];
-    p.a = world_client_add(p.w, "light", 0);
-    p.b = world_client_add(p.w, "light", 1);
-    world_run_s(p.w, 30);
-    assert_int_equal(client_invite(p.a->client, "b", text), 0);
-    p.store = rogue_new(p.w, world_first_box(p.w, text, box));
-    if (!taken_up) {
-        p.store->vices = VICE_BURNS_BOXES;
-        world_run_s(p.w, 120); /* the inviter looks into the box */
-        p.store->vices = 0;
-    }
-    assert_int_equal(client_add(p.b->client, "a", text), 0);
-    world_run_s(p.w, 120);
-    return p;
-}
-
-static void
-pair_free(struct pair *p)
-{
-    rogue_free(&p->store);
-    world_free(&p->w);
-}
-
-/* A letter that a store says to have is offered to no other one. */
-static void
-expected_to_fail_a_store_that_keeps_nothing(void **state)
-{
-    (void)state;
-    enum { PATIENCE_S = 3600 };
-    struct pair p = pair_make(1200, true);
-    p.store->vices = VICE_KEEPS_NOTHING;
-    const uint64_t order = world_say(p.b, "a", "hello");
-    world_run_s(p.w, PATIENCE_S);
-    const unsigned came = world_take(p.a, "b");
-    const uint64_t lies = p.store->done[__builtin_ctz(VICE_KEEPS_NOTHING)];
-    printf("  said to be kept %llu times, %s: after an hour %u came\n",
-           (unsigned long long)lies,
-           client_state_name(world_state(p.b, "a", order)), came);
-    pair_free(&p);
-    assert_true(lies > 0);
-    test_attack_works(came == 0);
-}
-
-/* Whoever stores the box of an invitation puts rubbish where its first letter
- * goes, and the one it is for is told that somebody else has used it. */
-static void
-expected_to_fail_an_invitation_is_burnt(void **state)
-{
-    (void)state;
-    struct pair p = pair_make(1500, false);
-    const bool refused = is_refused(p.b);
-    printf("  an invitation that nobody has used is %s\n",
-           refused ? "refused as used" : "taken up");
-    assert_true(p.store->done[__builtin_ctz(VICE_BURNS_BOXES)] > 0);
-    pair_free(&p);
-    test_attack_works(refused);
-}
-
 /* ---- two relays that shun a third ---- */
 
 /* A relay that two neighbours do not talk to says of itself that its loops get
@@ -343,8 +270,6 @@ const struct CMUnitTest test_not_yet[] = {
     cmocka_unit_test(expected_to_fail_contact_sees_others),
     cmocka_unit_test(expected_to_fail_fake_and_real_boxes_differ),
     cmocka_unit_test(expected_to_fail_invitation_works_twice),
-    cmocka_unit_test(expected_to_fail_a_store_that_keeps_nothing),
-    cmocka_unit_test(expected_to_fail_an_invitation_is_burnt),
     cmocka_unit_test(expected_to_fail_two_relays_evict_an_honest_one),
 };
 TEST_SUITE(test_not_yet);

@@ -9,6 +9,7 @@
 #include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/outgoing.h"
+#include "client/taken.h"
 #include "client/polls.h"
 #include "tests/client_disk.h"
 #include "tests/heap.h"
@@ -92,7 +93,7 @@ letter_bring(struct pair *p, unsigned to, const struct out_letter *l)
 {
     uint8_t bytes[LETTER_LEN_MAX];
     memcpy(bytes, l->bytes, p->c[to]->letter_len);
-    arrival_letter(p->c[to], p->v[to], l->at, bytes);
+    arrival_letter(p->c[to], p->v[to], l->at, STORE_FIRST, bytes);
 }
 
 /* Carry letters and time to and fro, until all is acknowledged. */
@@ -360,7 +361,7 @@ answer_arrives(struct heap *h, struct pair *p, unsigned side,
     const uint64_t failed = letters_failed(p->c[side]);
     view_take(p, side, &before);
     heap_arm(h);
-    outgoing_answer(p->c[side], p->v[side], at, status);
+    outgoing_answer(p->c[side], p->v[side], at, STORE_ALONE, status);
     heap_disarm(h);
     if (letters_failed(p->c[side]) == failed)
         return;
@@ -373,8 +374,40 @@ answer_arrives(struct heap *h, struct pair *p, unsigned side,
     assert_non_null(l);
     assert_false(l->kept);
     assert_true(l->due_us == p->disk[side].test.mono_us + (uint64_t)RETRY_US);
-    outgoing_answer(p->c[side], p->v[side], at, status);
+    outgoing_answer(p->c[side], p->v[side], at, STORE_ALONE, status);
     assert_int_equal(letters_failed(p->c[side]), failed + 1);
+}
+
+/* What lies in the place that b checks: its own letter, rubbish, and at last one
+ * of somebody else who has the invitation, while memory fails. */
+static void
+looks_show(struct heap *h, struct pair *p)
+{
+    struct conversation *v = p->v[1];
+    const struct letter other = {.count = 1, .kind = LETTER_HELLO};
+    const uint8_t random[LETTER_RANDOM_LEN] = {1};
+    const size_t len = p->c[1]->letter_len;
+    const struct wire_answer answer = {.status = WIRE_LETTER,
+                                       .slot = v->check_at.n % LETTER_SLOTS};
+    uint8_t *bytes = calloc(1, len);
+    assert_non_null(bytes);
+    memcpy(bytes, v->letters->bytes, len);
+    taken_look(p->c[1], v, &answer, bytes);
+    assert_false(v->refused);
+    memset(bytes, 7, len);
+    taken_look(p->c[1], v, &answer, bytes);
+    assert_false(v->refused);
+    assert_int_equal(v->checks, CHECKS - 2);
+    for (unsigned tries = 0; tries < 2 && !v->refused; tries++) {
+        assert_int_equal(
+            letter_seal(&other, v->chains, v->check_at, random, bytes, len), 0);
+        if (tries == 0)
+            heap_arm(h);
+        taken_look(p->c[1], v, &answer, bytes);
+        heap_disarm(h);
+    }
+    assert_true(v->refused && v->checks == 0);
+    free(bytes);
 }
 
 static void
@@ -399,8 +432,10 @@ what_stores_answer_is_noted_or_asked_again(void **state)
         answer_arrives(&h, &p, 0, second->at, WIRE_KEPT);
         assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
         assert_int_equal(m.state, CLIENT_SENT);
-        /* somebody else has used the invitation */
+        /* the place of the first letter is said to be taken: is that true? */
         answer_arrives(&h, &p, 1, p.v[1]->letters->at, WIRE_TAKEN);
+        assert_true(p.v[1]->checks == CHECKS && !p.v[1]->refused);
+        looks_show(&h, &p);
         client_free(&p.c[1]);
         p.c[1] = disk_client(&p.disk[1], &net);
         pair_find(&p);

@@ -1,0 +1,97 @@
+/* client/taken.c - see taken.h. No state of its own.
+ *
+ * A store's word alone is nothing (I10). What one store calls taken is put at
+ * the box's other store; when both say so, the letter moves to another place.
+ * For the first letter of an invitation the two would mean that somebody else
+ * has used it, and it would be dead: so the client reads the place first, CHECKS
+ * times, at both stores in turn. Used it is when there lies a letter of another
+ * that opens, for that one knew the invitation. Otherwise the stores lie, and
+ * the letter moves like any other.
+ *
+ * Failure modes: a full disk or no memory (nothing has changed, the stores will
+ * say so again); stores that hide the letter of who was first (the inviter hears
+ * both, and answers the first); a restart (the place is put, called taken, and
+ * read anew). */
+#include "client/taken.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "client/conversations.h"
+#include "client/outgoing.h"
+
+int
+taken_say(struct client *c, struct conversation *v, struct out_letter **letter,
+          enum store_rank rank)
+{
+    struct out_letter *l = *letter;
+    const uint64_t now_us = env_now_mono_us(c->env);
+    l->taken |= rank == STORE_ALONE    ? TAKEN
+                : rank == STORE_SECOND ? TAKEN_SECOND
+                                       : TAKEN_FIRST;
+    if (l->taken != TAKEN) {
+        l->due_us = now_us + RETRY_US;
+        return 0;
+    }
+    if (v->confirmed || v->inviter)
+        return outgoing_move(c, v, letter);
+    if (v->checks == 0) {
+        v->checks = CHECKS;
+        v->check_at = l->at;
+    }
+    l->taken = 0;
+    l->due_us = now_us + FULL_US;
+    return 0;
+}
+
+/* Is this another letter of who knows the invitation, whatever is written in it?
+ * Opens bytes in place. */
+static bool
+is_of_another(const struct client *c, const struct conversation *v,
+              const struct out_letter *own, uint8_t *bytes)
+{
+    struct letter l;
+    return sodium_memcmp(own->bytes, bytes, c->letter_len) != 0 &&
+           letter_open(&l, v->chains, own->at, bytes, c->letter_len) != ERR_MAC;
+}
+
+/* What a look shows of the letter, in the caller's group. */
+static int
+look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
+           bool is_there, uint8_t *bytes)
+{
+    int err = 0;
+    if (is_there && is_of_another(c, v, *letter, bytes)) {
+        v->refused = true;
+        err = conversation_save(c, v);
+        v->refused = err == 0;
+        c->status.changes += err == 0;
+    } else if (v->checks == 1) {
+        client_drop(c, ERR_CONFLICT); /* both lie */
+        err = outgoing_move(c, v, letter);
+    }
+    return err;
+}
+
+void
+taken_look(struct client *c, struct conversation *v,
+           const struct wire_answer *answer, uint8_t *bytes)
+{
+    struct out_letter **letter = outgoing_find(v, v->check_at);
+    const bool is_there = answer->status == WIRE_LETTER &&
+                          answer->slot == v->check_at.n % LETTER_SLOTS;
+    if (v->checks == 0)
+        return; /* an answer of an earlier look */
+    if (!*letter || v->confirmed || v->refused) {
+        v->checks = 0;
+        return;
+    }
+    journal_begin(c->journal);
+    int err = look_judge(c, v, letter, is_there, bytes);
+    if (journal_finish(c->journal, err))
+        client_drop(c, err); /* and looks again */
+    else
+        v->checks = v->refused ? 0 : v->checks - 1;
+    if (answer->status == WIRE_LETTER)
+        sodium_memzero(bytes, c->letter_len);
+}

@@ -1,0 +1,17 @@
+/* client/taken.h - a place where stores say that another letter lies. */
+#ifndef CLIENT_TAKEN_H
+#define CLIENT_TAKEN_H
+#include "client/state.h"
+#include "lib/wire.h"
+
+/* Takes the word of a box's store of this rank that the place of v's letter is
+ * taken, in the caller's group. Returns 0, ERR_NOMEM or the journal's error:
+ * then the letter stays where it is. */
+int taken_say(struct client *c, struct conversation *v,
+              struct out_letter **letter, enum store_rank rank) CHECK_RESULT;
+
+/* Takes what a store has in the box of the place that v checks; bytes: the
+ * letter, when the answer has one, of the client's letter length, wiped. */
+void taken_look(struct client *c, struct conversation *v,
+                const struct wire_answer *answer, uint8_t *bytes);
+#endif
