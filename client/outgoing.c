@@ -3,7 +3,7 @@
  * A letter's states: staged (sealed for its place, waiting for the journal),
  * due (its next put may be sent), asked (due again when the answer is overdue),
  * kept (a store has it; due again much later), gone (acknowledged, or kept and
- * nothing but an acknowledgement itself). A place is journalled before its
+ * nothing but an acknowledgement itself: by both). A place is journalled before its
  * first put, so that no two letters are ever sealed for one place. What was
  * staged goes out as it is, however often.
  *
@@ -24,7 +24,6 @@
 #include "client/messages.h"
 #include "client/records.h"
 #include "client/state.h"
-#include "client/taken.h"
 #include "lib/rng.h"
 
 enum { DAY_S = 86400 };
@@ -407,9 +406,9 @@ ack_kept(struct client *c, struct conversation *v, struct out_letter **at,
 }
 
 /* A restart puts it again no earlier than this life would. */
-int
-outgoing_kept(struct client *c, struct conversation *v, struct out_letter **at,
-              enum store_rank rank)
+static int
+letter_kept(struct client *c, struct conversation *v, struct out_letter **at,
+            enum store_rank rank)
 {
     struct out_letter *l = *at;
     const struct out_letter before = *l;
@@ -455,16 +454,14 @@ outgoing_answer(struct client *c, struct conversation *v,
     uint64_t now_us = env_now_mono_us(c->env);
     struct out_letter **at = outgoing_find(v, place);
     if (!*at)
-        return; /* acknowledged meanwhile */
-    if (status != WIRE_KEPT && status != WIRE_TAKEN) {
-        /* retry; full, or a work we cannot do */
+        return;                /* acknowledged meanwhile */
+    if (status != WIRE_KEPT) { /* retry; full, or a work we cannot do */
         (*at)->due_us = now_us + (status == WIRE_RETRY ? RETRY_US : FULL_US);
         return;
     }
     journal_begin(c->journal);
-    int err = status == WIRE_KEPT ? outgoing_kept(c, v, at, rank)
-                                  : taken_say(c, v, at, rank);
-    if (journal_finish(c->journal, err)) { /* the store will say so again */
+    int err = journal_finish(c->journal, letter_kept(c, v, at, rank));
+    if (err) { /* the store will say so again */
         (*at)->due_us = now_us + RETRY_US;
         client_drop(c, err);
     }

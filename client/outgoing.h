@@ -23,17 +23,11 @@ void outgoing_resume(struct client *c, uint64_t gap_us);
 /* Notes that l was put; it is due again at due_us. */
 void outgoing_asked(struct out_letter *l, uint64_t due_us);
 
-/* Takes the answer (WIRE_KEPT, ..) of the store of this rank to the put of v's
- * letter at a place. */
+/* Takes the answer (WIRE_KEPT, ..; WIRE_TAKEN: see taken.h) of the store of this
+ * rank to the put of v's letter at a place. */
 void outgoing_answer(struct client *c, struct conversation *v,
                      struct letter_place at, enum store_rank rank,
                      uint8_t status);
-
-/* Notes that a store of this rank has the letter, in the caller's group. Returns 0, ERR_NOMEM
- * or the journal's error; *letter may be gone then. */
-int outgoing_kept(struct client *c, struct conversation *v,
-                  struct out_letter **letter,
-                  enum store_rank rank) CHECK_RESULT;
 
 /* Gives a letter another place, or forgets it when it has no content, in the
  * caller's group. Returns 0, ERR_NOMEM or the journal's error: then it stays. */

@@ -370,6 +370,10 @@ answer_take(struct client *c, const struct asked *a, struct wire_answer *answer,
                                  : conversation_by_id(c, a->conversation);
     if (!v)
         return;
+    if (a->kind == WIRE_PUT && answer->status == WIRE_TAKEN) {
+        taken_answer(c, v, a->at, a->rank);
+        return;
+    }
     if (a->kind == WIRE_PUT) {
         outgoing_answer(c, v, a->at, a->rank, answer->status);
         return;

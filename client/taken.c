@@ -20,9 +20,11 @@
 #include "client/conversations.h"
 #include "client/outgoing.h"
 
-int
-taken_say(struct client *c, struct conversation *v, struct out_letter **letter,
-          enum store_rank rank)
+/* Note a store's word, in the caller's group. Returns 0, ERR_NOMEM or the
+ * journal's error. */
+static int
+taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
+           enum store_rank rank)
 {
     struct out_letter *l = *letter;
     const uint64_t now_us = env_now_mono_us(c->env);
@@ -42,6 +44,21 @@ taken_say(struct client *c, struct conversation *v, struct out_letter **letter,
     l->taken = 0;
     l->due_us = now_us + FULL_US;
     return 0;
+}
+
+void
+taken_answer(struct client *c, struct conversation *v, struct letter_place at,
+             enum store_rank rank)
+{
+    struct out_letter **letter = outgoing_find(v, at);
+    if (!*letter)
+        return; /* acknowledged meanwhile */
+    journal_begin(c->journal);
+    int err = journal_finish(c->journal, taken_note(c, v, letter, rank));
+    if (err) { /* the store will say so again */
+        (*letter)->due_us = env_now_mono_us(c->env) + RETRY_US;
+        client_drop(c, err);
+    }
 }
 
 /* Is this another letter of who knows the invitation, whatever is written in it?

@@ -5,10 +5,9 @@
 #include "lib/wire.h"
 
 /* Takes the word of a box's store of this rank that the place of v's letter is
- * taken, in the caller's group. Returns 0, ERR_NOMEM or the journal's error:
- * then the letter stays where it is. */
-int taken_say(struct client *c, struct conversation *v,
-              struct out_letter **letter, enum store_rank rank) CHECK_RESULT;
+ * taken. When that cannot be journalled the letter stays where it is. */
+void taken_answer(struct client *c, struct conversation *v,
+                  struct letter_place at, enum store_rank rank);
 
 /* Takes what a store has in the box of the place that v checks; bytes: the
  * letter, when the answer has one, of the client's letter length, wiped. */

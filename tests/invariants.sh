@@ -431,7 +431,7 @@ change I10 'an authority knows but the last epochs it signed' \
     'promises/i10_*'
 change I10 'the word of stores burns an invitation' client/taken.c \
     'if (is_there && is_of_another(c, v, *letter, bytes)) {' \
-    'if (true) {' \
+    'if (is_there || is_of_another(c, v, *letter, bytes)) {' \
     'i6_stores/i10_*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----

@@ -351,6 +351,16 @@ letters_are_staged_when_memory_is_there(void **state)
     }
 }
 
+static void
+answer_give(struct pair *p, unsigned side, struct letter_place at,
+            uint8_t status)
+{
+    if (status == WIRE_TAKEN)
+        taken_answer(p->c[side], p->v[side], at, STORE_ALONE);
+    else
+        outgoing_answer(p->c[side], p->v[side], at, STORE_ALONE, status);
+}
+
 /* A store answers while memory fails; what could not be noted is asked again.
  */
 static void
@@ -361,7 +371,7 @@ answer_arrives(struct heap *h, struct pair *p, unsigned side,
     const uint64_t failed = letters_failed(p->c[side]);
     view_take(p, side, &before);
     heap_arm(h);
-    outgoing_answer(p->c[side], p->v[side], at, STORE_ALONE, status);
+    answer_give(p, side, at, status);
     heap_disarm(h);
     if (letters_failed(p->c[side]) == failed)
         return;
@@ -374,7 +384,7 @@ answer_arrives(struct heap *h, struct pair *p, unsigned side,
     assert_non_null(l);
     assert_false(l->kept);
     assert_true(l->due_us == p->disk[side].test.mono_us + (uint64_t)RETRY_US);
-    outgoing_answer(p->c[side], p->v[side], at, STORE_ALONE, status);
+    answer_give(p, side, at, status);
     assert_int_equal(letters_failed(p->c[side]), failed + 1);
 }
 
