@@ -390,7 +390,9 @@ a_store_fills_its_disk(void **state)
     print_message("  %llu letters in %llu bytes, %.0f each\n",
                   (unsigned long long)kept, (unsigned long long)took,
                   (double)took / (double)kept);
-    assert_true(took <= bytes_max + bytes_max / 50);
+    /* names differ with the day's key, and pages split where they fall: at 4 MiB
+     * the standard deviation is 1.2 % */
+    assert_true(took <= bytes_max + bytes_max / (test_proof() ? 50 : 15));
     assert_int_equal(store_sqlite_new(&s, dir, REAL_LEN, bytes_max), 0);
     r[0].box[0] ^= 1;
     store_sqlite_run(s, r);

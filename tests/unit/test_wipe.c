@@ -7,6 +7,7 @@
 #include "tests/runner.h"
 
 #include <dirent.h>
+#include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/daemon/outbox_sqlite.h"
 #include "lib/codec.h"
 #include "lib/os/files.h"
+#include "lib/os/key_slots.h"
 #include "lib/os/wipe.h"
 #include "lib/rng_seeded.h"
 #include "lib/secret.h"
@@ -49,6 +52,7 @@ static void
 disk_keep(void)
 {
     static unsigned n;
+    struct stat st;
     char from[FILES_PATH_MAX], to[FILES_PATH_MAX];
     DIR *d = opendir(dir);
     assert_non_null(d);
@@ -56,6 +60,9 @@ disk_keep(void)
         if (e->d_name[0] == '.')
             continue;
         snprintf(from, sizeof from, "%s/%s", dir, e->d_name);
+        assert_int_equal(stat(from, &st), 0);
+        if (st.st_nlink > 1)
+            continue; /* kept already */
         snprintf(to, sizeof to, "%s/%u", disk, n++);
         assert_int_equal(link(from, to), 0);
     }
@@ -264,6 +271,239 @@ i8_packet_keys_are_overwritten(void **state)
     secret_free((void **)&seed[1]);
 }
 
+/* ---- a client's records ---- */
+
+enum { RECORD_MAX = 20000, ROUNDS = 60 };
+
+/* One record: every eighth octet of its value begins a mark of its own, so that
+ * a piece that is left of it is found wherever it was cut. */
+struct record {
+    uint8_t mark[8];
+    uint32_t len; /* 0: there is none */
+};
+
+static uint8_t group[64 * (RECORD_MAX + 32)];
+static size_t group_len;
+
+static void
+group_put(uint8_t number, const struct record *r)
+{
+    uint8_t *at = group + group_len;
+    *at++ = JOURNAL_PUT;
+    *at++ = 2;
+    *at++ = 'r';
+    *at++ = number;
+    codec_put32(at, r->len);
+    at += 4;
+    for (uint32_t i = 0; i < r->len; i++)
+        *at++ = r->mark[i % 8];
+    group_len = (size_t)(at - group);
+}
+
+static void
+group_delete(uint8_t number)
+{
+    const uint8_t text[] = {JOURNAL_DELETE, 2, 'r', number};
+    memcpy(group + group_len, text, sizeof text);
+    group_len += sizeof text;
+}
+
+static void
+group_commit(struct outbox_sqlite *o)
+{
+    struct env_store_req r = {
+        .op = ENV_STORE_APPEND, .letter = group, .letter_len = group_len};
+    outbox_sqlite_run(o, &r);
+    assert_int_equal(r.err, 0);
+    group_len = 0;
+}
+
+static void
+record_draw(struct rng_seeded *rng, struct record *r)
+{
+    const uint64_t u = rng_seeded_u64(rng);
+    rng_seeded_bytes(rng, r->mark, sizeof r->mark);
+    r->len = 64 + (uint32_t)((u >> 8) % (u & 1 ? RECORD_MAX - 64 : 1000));
+}
+
+/* The keys in the file beside the database, in any order. */
+static size_t
+slots_read(uint8_t (**keys)[KEY_SLOT_LEN])
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *bytes;
+    size_t len, n = 0;
+    snprintf(path, sizeof path, "%s/client.db-keys", dir);
+    assert_int_equal(files_read(path, FILE_MAX, &bytes, &len), 0);
+    for (size_t i = 0; i + KEY_SLOT_LEN <= len; i += KEY_SLOT_LEN)
+        if (!sodium_is_zero(bytes + i, KEY_SLOT_LEN))
+            memmove(bytes + n++ * KEY_SLOT_LEN, bytes + i, KEY_SLOT_LEN);
+    *keys = (uint8_t(*)[KEY_SLOT_LEN])bytes;
+    return n;
+}
+
+static bool
+key_is_among(const uint8_t *key, const uint8_t (*keys)[KEY_SLOT_LEN], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(key, keys[i], KEY_SLOT_LEN) == 0)
+            return true;
+    return false;
+}
+
+/* What is known of a round: the marks of values that went, all keys there were. */
+struct known {
+    uint8_t gone[ROUNDS * 16][8];
+    uint8_t key[ROUNDS * 256][KEY_SLOT_LEN];
+    size_t n_gone, n_keys;
+};
+
+static void
+known_keys(struct known *k)
+{
+    uint8_t(*keys)[KEY_SLOT_LEN];
+    const size_t n = slots_read(&keys);
+    for (size_t i = 0; i < n; i++)
+        if (!key_is_among(keys[i], (const uint8_t(*)[KEY_SLOT_LEN])k->key,
+                          k->n_keys))
+            memcpy(k->key[k->n_keys++], keys[i], KEY_SLOT_LEN);
+    free(keys);
+}
+
+/* Sixteen records come, change or go. */
+static void
+records_change(struct rng_seeded *rng, struct record record[static 256],
+               struct known *k)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        const uint8_t at = (uint8_t)rng_seeded_u64(rng);
+        struct record *r = &record[at];
+        if (r->len > 0)
+            memcpy(k->gone[k->n_gone++], r->mark, sizeof r->mark);
+        if (r->len > 0 && rng_seeded_u64(rng) & 1) {
+            r->len = 0;
+            group_delete(at);
+        } else {
+            record_draw(rng, r);
+            group_put(at, r);
+        }
+    }
+}
+
+static int
+record_compare(void *ctx, const uint8_t *key, size_t key_len,
+               const uint8_t *value, size_t len)
+{
+    const struct record *r = (const struct record *)ctx + key[key_len - 1];
+    assert_int_equal(len, r->len);
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(value[i], r->mark[i % 8]);
+    return 0;
+}
+
+/* No value, of those that are there neither, and no key of one that is not. */
+static void
+values_are_nowhere(const struct known *k, const struct record *record)
+{
+    unsigned n_records = 0, left = 0;
+    uint8_t(*live)[KEY_SLOT_LEN];
+    const size_t n_live = slots_read(&live);
+    for (size_t i = 0; i < k->n_gone; i++)
+        assert_int_equal(disk_search(k->gone[i], 8), 0);
+    for (unsigned i = 0; i < 256; i++) {
+        n_records += record[i].len > 0;
+        assert_int_equal(record[i].len > 0 ? disk_search(record[i].mark, 8) : 0,
+                         0);
+    }
+    assert_int_equal(n_live, n_records);
+    for (size_t i = 0; i < k->n_keys; i++)
+        if (!key_is_among(k->key[i], (const uint8_t(*)[KEY_SLOT_LEN])live,
+                          n_live))
+            left += disk_search(k->key[i], KEY_SLOT_LEN) > 0;
+        else
+            assert_true(disk_search(k->key[i], KEY_SLOT_LEN) > 0);
+    print_message("  %u of %zu keys of erased records are left\n", left,
+                  k->n_keys - n_live);
+    assert_int_equal(left, 0);
+    free(live);
+}
+
+/* Records come, change and go, in groups and over restarts: what went, or was
+ * there before a change, can be read from no file once the change is durable,
+ * with whatever else is found there; what is there is read. */
+static void
+i8_erased_records_are_nowhere(void **state)
+{
+    (void)state;
+    static struct record record[256];
+    static struct known known;
+    char path[FILES_PATH_MAX];
+    struct outbox_sqlite *o;
+    struct rng_seeded rng;
+    rng_seeded_init_u64(&rng, test_seed(), "erased");
+    memset(record, 0, sizeof record);
+    known.n_gone = known.n_keys = 0;
+    snprintf(path, sizeof path, "%s/client.db", dir);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        records_change(&rng, record, &known);
+        group_commit(o);
+        known_keys(&known);
+        disk_keep();
+        if (round % 8 == 7) {
+            assert_int_equal(outbox_sqlite_load(o, record_compare, record), 0);
+            outbox_sqlite_free(&o);
+            assert_int_equal(outbox_sqlite_new(&o, path), 0);
+        }
+    }
+    assert_true(known.n_keys > 3 * ROUNDS);
+    values_are_nowhere(&known, record);
+    outbox_sqlite_free(&o);
+}
+
+/* A client is killed with a change on its way: the next life has the keys of the
+ * records that it has, whichever they are, and no others. A key that is lost is
+ * said to be. */
+static void
+i8_keys_are_settled_after_a_kill(void **state)
+{
+    (void)state;
+    static struct record record[256];
+    char path[FILES_PATH_MAX], keys[FILES_PATH_MAX];
+    struct key_slots *k;
+    struct outbox_sqlite *o;
+    struct rng_seeded rng;
+    uint8_t key[KEY_SLOT_LEN], (*live)[KEY_SLOT_LEN];
+    uint32_t slot;
+    rng_seeded_init_u64(&rng, test_seed(), "kill");
+    memset(record, 0, sizeof record);
+    snprintf(path, sizeof path, "%s/client.db", dir);
+    snprintf(keys, sizeof keys, "%s/client.db-keys", dir);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    record_draw(&rng, &record[1]);
+    group_put(1, &record[1]);
+    group_commit(o);
+    outbox_sqlite_free(&o);
+    assert_int_equal(key_slots_open(&k, keys), 0); /* before its commit */
+    assert_int_equal(key_slots_claim(k, 0), 0);
+    assert_int_equal(key_slots_claim(k, 0), ERR_DUPLICATE);
+    assert_int_equal(key_slots_claim(k, 1), ERR_MISSING);
+    assert_int_equal(key_slots_take(k, &slot, key), 0);
+    assert_int_equal(slot, 1);
+    assert_int_equal(key_slots_sync(k), 0);
+    key_slots_close(&k);
+    disk_keep();
+    assert_int_equal(disk_search(key, sizeof key), 2);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_load(o, record_compare, record), 0);
+    assert_int_equal(disk_search(key, sizeof key), 0);
+    assert_int_equal(slots_read(&live), 1);
+    free(live);
+    outbox_sqlite_free(&o);
+    assert_int_equal(wipe_file(keys), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path), ERR_MISSING);
+}
+
 /* Nothing but a file is overwritten: a link's aim is somebody else's. */
 static void
 i8_links_are_not_followed(void **state)
@@ -292,6 +532,8 @@ const struct CMUnitTest test_wipe[] = {
     WIPE_TEST(i8_a_day_half_destroyed_is_destroyed),
     WIPE_TEST(i8_a_changed_letter_is_not_given),
     WIPE_TEST(i8_packet_keys_are_overwritten),
+    WIPE_TEST(i8_erased_records_are_nowhere),
+    WIPE_TEST(i8_keys_are_settled_after_a_kill),
     WIPE_TEST(i8_links_are_not_followed),
 };
 TEST_SUITE(test_wipe);
