@@ -1,6 +1,7 @@
 /* client/daemon/daemon.c - a client's life on the real machine.
  *
- * Files in its directory: client.conf, client.db (all records), client.sock.
+ * Files in its directory: client.conf, client.db (all records), client.db-keys
+ * (what they are sealed under), client.sock.
  *
  * Timers: the client's own; the reconnection's. A link that fails is tried
  * again after half a second, doubled up to 30 s, with a random part; which

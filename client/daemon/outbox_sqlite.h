@@ -1,5 +1,10 @@
 /* client/daemon/outbox_sqlite.h - a client's records on disk, in one SQLite
- * file.
+ * file, and their keys in a file beside it (lib/os/key_slots.h).
+ *
+ * What a record held before it was changed or erased can be read no more once
+ * the change is told to be durable (I8); its key, a few numbers
+ * (client/records.h), may lie in the file for longer. The two files belong
+ * together: a copy of one alone is of no use.
  *
  * Groups of the journal are applied in their order, many to a transaction.
  * Used on the storage thread; load before that starts. */
@@ -9,14 +14,16 @@
 
 struct outbox_sqlite;
 
-/* path: made when it is not there, mode 0600; locked, so that two programs
- * never run on one client. Returns 0, ERR_DB, ERR_AGAIN (in use), ERR_VERSION.
- */
+/* path: made when it is not there, mode 0600, and PATH-keys; locked, so that two
+ * programs never run on one client. Returns 0, ERR_DB, ERR_AGAIN (in use),
+ * ERR_VERSION (of another version), ERR_MISSING and ERR_DUPLICATE (the keys are
+ * not those of these records), ERR_IO. */
 int outbox_sqlite_new(struct outbox_sqlite **out,
                       const char *path) CHECK_RESULT;
 void outbox_sqlite_free(struct outbox_sqlite **o);
 
-/* All records in the order of their keys. Returns 0, ERR_DB, or what fn did. */
+/* All records in the order of their keys. Returns 0, ERR_DB,
+ * ERR_MAC, or what fn did. */
 int outbox_sqlite_load(struct outbox_sqlite *o, journal_record_fn fn,
                        void *ctx) CHECK_RESULT;
 

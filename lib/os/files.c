@@ -53,9 +53,8 @@ files_read(const char *path, size_t max, uint8_t **out, size_t *len)
     return 0;
 }
 
-/* The directory's entry has to reach the disk as well. */
-static int
-directory_sync(const char *path)
+int
+files_sync_directory(const char *path)
 {
     char dir[FILES_PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -101,7 +100,8 @@ files_write(const char *path, const void *data, size_t len)
         unlink(temporary);
         return ERR_IO;
     }
-    return directory_sync(path);
+    /* the directory's entry has to reach the disk as well */
+    return files_sync_directory(path);
 }
 
 int

@@ -22,6 +22,10 @@ int files_read(const char *path, size_t max, uint8_t **out,
  * synced, renamed); mode 0600. Returns 0 or ERR_IO. */
 int files_write(const char *path, const void *data, size_t len) CHECK_RESULT;
 
+/* See that the names in the directory of this file are on the disk. Returns 0,
+ * ERR_LONG or ERR_IO. */
+int files_sync_directory(const char *path) CHECK_RESULT;
+
 /* A directory for one user alone (0700); fine when it is there. */
 int files_mkdir(const char *path) CHECK_RESULT;
 

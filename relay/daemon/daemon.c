@@ -87,6 +87,23 @@ replay_step(struct daemon *d)
         replay_trust(set, now_s);
 }
 
+/* Have the letters of days that are over destroyed; two consensuses say so, since
+ * what is destroyed does not come back. */
+static void
+letters_step(struct daemon *d)
+{
+    if (!d->letters)
+        return;
+    const int err =
+        store_sqlite_expire(d->letters, (uint32_t)(views_past_s(d, 2) / 86400));
+    if (err && err != d->letters_err)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "letters that are over cannot be destroyed: %s; it is tried "
+                  "again",
+                  error_text(err));
+    d->letters_err = err;
+}
+
 static void
 directory_timer(void *ctx)
 {
@@ -98,8 +115,7 @@ directory_timer(void *ctx)
     directory_step(d->directory);
     views_step(d);
     panel_step(d->panel);
-    if (d->letters) /* what is destroyed does not come back */
-        store_sqlite_expire(d->letters, (uint32_t)(views_past_s(d, 2) / 86400));
+    letters_step(d);
     loop_timer_at(d->timer, loop_now_us(d->host.loop) + DIRECTORY_US);
 }
 

@@ -54,6 +54,7 @@ struct daemon {
     uint32_t newest; /* epoch; 0: none */
     bool untold;     /* the clients do not have it yet */
     struct store_sqlite *letters;
+    int letters_err; /* of destroying some */
     struct storage *storage;
     struct net *net;
     struct directory *directory;

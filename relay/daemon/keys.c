@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/os/files.h"
+#include "lib/os/wipe.h"
 
 int
 keys_seed(const char *dir, uint32_t epoch, uint8_t **seed)
@@ -35,7 +36,7 @@ keys_forget(const char *dir, uint32_t epoch)
     for (struct dirent *e; (e = readdir(d));)
         if (sscanf(e->d_name, "packet-%u.ke%c", &number, &end) == 2 &&
             number < epoch &&
-            (files_path(path, dir, e->d_name) || unlink(path)))
+            (files_path(path, dir, e->d_name) || wipe_file(path)))
             err = ERR_IO;
     closedir(d);
     return err;

@@ -12,7 +12,8 @@
  * when it is not there. *seed is from secret_new(). */
 int keys_seed(const char *dir, uint32_t epoch, uint8_t **seed) CHECK_RESULT;
 
-/* Destroy the keys of epochs before `epoch`. Returns ERR_IO when some may be
+/* Overwrite the keys of epochs before `epoch` where they lie, and remove them.
+ * Returns ERR_IO when some may be
  * left. */
 int keys_forget(const char *dir, uint32_t epoch) CHECK_RESULT;
 

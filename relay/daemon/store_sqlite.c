@@ -1,10 +1,13 @@
 /* relay/daemon/store_sqlite.c - days, slots, transactions.
  *
- * Files letters-DAY.db in one directory, opened when first needed. A list of
- * requests is one transaction for every day it touches; when a commit fails,
- * all puts of that day in the list failed. Failure modes: a full or broken
- * disk (ERR_DB; the relay answers "retry"), a file that is no database
- * (likewise, and it stays as it is). */
+ * Files letters-DAY.db in one directory, opened when first needed, each with the
+ * page letters-DAY.key, under which all in it is sealed (seal.h): there before
+ * the letters, and wiped before they are unlinked, so that a file of letters
+ * without its key is one whose day is over. A list of requests is one
+ * transaction for every day it touches; when a commit fails, all puts of that
+ * day in the list failed. Failure modes: a full or broken disk (ERR_DB; the
+ * relay answers "retry"), a file that is no database (likewise, and it stays as
+ * it is). */
 #include "relay/daemon/store_sqlite.h"
 
 #include <dirent.h>
@@ -19,30 +22,54 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { DAYS_MAX = 400, PATH_LEN = 512, VERSION = 1, SLOTS = 16 };
+#include "lib/os/wipe.h"
+#include "lib/secret.h"
+#include "relay/daemon/seal.h"
+
+enum { DAYS_MAX = 400, PATH_LEN = 512, VERSION = 2, SLOTS = 16 };
 
 struct day {
     uint32_t number;
     sqlite3 *db;
     sqlite3_stmt *put, *get, *slots;
-    uint64_t added; /* letters of the transaction */
+    uint8_t *key;          /* from secret_new() */
+    uint64_t count, added; /* letters, and those of the transaction beside */
     bool open_transaction, failed;
 };
 
 struct store_sqlite {
     char dir[PATH_LEN - 64];
     size_t letter_len;
-    uint64_t letters_max, count;
-    struct day day[DAYS_MAX]; /* sorted by number */
+    uint64_t letters_max, count; /* of all days, the transactions' too */
+    struct day day[DAYS_MAX];    /* sorted by number */
     size_t n_days;
     atomic_uint expire_before;
-    uint8_t *scratch;
+    uint32_t expired; /* destroyed is what came before this day */
+    atomic_int destroy_err;
+    uint8_t *scratch, *sealed;
 };
 
 static void
-day_path(const struct store_sqlite *s, uint32_t number, char *path)
+day_path(const struct store_sqlite *s, uint32_t number, const char *end,
+         char *path)
 {
-    snprintf(path, PATH_LEN, "%s/letters-%u.db", s->dir, number);
+    snprintf(path, PATH_LEN, "%s/letters-%u.%s", s->dir, number, end);
+}
+
+/* Overwrite a day's key, then remove the letters that nobody can open now. */
+static int
+day_destroy(const struct store_sqlite *s, uint32_t number)
+{
+    static const char *const end[] = {"db", "db-wal", "db-shm"};
+    char path[PATH_LEN];
+    day_path(s, number, "key", path);
+    int err = wipe_file(path);
+    for (size_t i = 0; !err && i < sizeof end / sizeof end[0]; i++) {
+        day_path(s, number, end[i], path);
+        if (unlink(path) && errno != ENOENT)
+            err = ERR_SYSTEM;
+    }
+    return err;
 }
 
 static void
@@ -53,6 +80,7 @@ day_close(struct day *d)
     sqlite3_finalize(d->slots);
     sqlite3_close(d->db);
     d->db = NULL;
+    secret_free((void **)&d->key);
 }
 
 static int
@@ -65,7 +93,24 @@ version_check(sqlite3 *db)
     if (sqlite3_step(st) == SQLITE_ROW)
         version = sqlite3_column_int(st, 0);
     sqlite3_finalize(st);
-    return version < 0 ? ERR_DB : version > VERSION ? ERR_VERSION : 0;
+    return version < 0                          ? ERR_DB
+           : version == VERSION || version == 0 ? 0
+                                                : ERR_VERSION;
+}
+
+static int
+day_count(struct day *d)
+{
+    sqlite3_stmt *st;
+    int err = ERR_DB;
+    if (sqlite3_prepare_v2(d->db, "SELECT count(*) FROM letter", -1, &st, NULL))
+        return ERR_DB;
+    if (sqlite3_step(st) == SQLITE_ROW) {
+        d->count = (uint64_t)sqlite3_column_int64(st, 0);
+        err = 0;
+    }
+    sqlite3_finalize(st);
+    return err;
 }
 
 static int
@@ -73,14 +118,18 @@ day_open(struct store_sqlite *s, struct day *d, uint32_t number)
 {
     char path[PATH_LEN];
     *d = (struct day){.number = number};
-    day_path(s, number, path);
+    day_path(s, number, "key", path);
+    int err = wipe_key(path, &d->key);
+    if (err)
+        return err;
+    day_path(s, number, "db", path);
     if (sqlite3_open_v2(path, &d->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                             SQLITE_OPEN_NOMUTEX,
                         NULL))
         goto fail;
     chmod(path, 0600);
-    int err = version_check(d->db);
+    err = version_check(d->db);
     if (err) {
         day_close(d);
         return err;
@@ -91,21 +140,21 @@ day_open(struct store_sqlite *s, struct day *d, uint32_t number)
                      "PRAGMA page_size=16384;"
                      "PRAGMA journal_mode=WAL;"
                      "PRAGMA synchronous=FULL;"
-                     "PRAGMA secure_delete=ON;"
                      "PRAGMA cache_size=-256;" /* KiB; the kernel caches too */
                      "CREATE TABLE IF NOT EXISTS letter("
-                     " box BLOB NOT NULL, slot INTEGER NOT NULL,"
-                     " body BLOB NOT NULL, PRIMARY KEY(box, slot)"
+                     " name BLOB NOT NULL, slot INTEGER NOT NULL,"
+                     " sealed BLOB NOT NULL, PRIMARY KEY(name, slot)"
                      ") WITHOUT ROWID;"
-                     "PRAGMA user_version=1;",
+                     "PRAGMA user_version=2;",
                      NULL, NULL, NULL) ||
         sqlite3_prepare_v2(d->db, "INSERT INTO letter VALUES(?,?,?)", -1,
                            &d->put, NULL) ||
         sqlite3_prepare_v2(d->db,
-                           "SELECT body FROM letter WHERE box=? AND slot=?", -1,
-                           &d->get, NULL) ||
-        sqlite3_prepare_v2(d->db, "SELECT slot FROM letter WHERE box=?", -1,
-                           &d->slots, NULL))
+                           "SELECT sealed FROM letter WHERE name=? AND slot=?",
+                           -1, &d->get, NULL) ||
+        sqlite3_prepare_v2(d->db, "SELECT slot FROM letter WHERE name=?", -1,
+                           &d->slots, NULL) ||
+        day_count(d))
         goto fail;
     return 0;
 fail:
@@ -136,37 +185,26 @@ day_get(struct store_sqlite *s, uint32_t number, struct day **out)
 }
 
 static int
-day_count(struct day *d, uint64_t *count)
-{
-    sqlite3_stmt *st;
-    int err = ERR_DB;
-    if (sqlite3_prepare_v2(d->db, "SELECT count(*) FROM letter", -1, &st, NULL))
-        return ERR_DB;
-    if (sqlite3_step(st) == SQLITE_ROW) {
-        *count += (uint64_t)sqlite3_column_int64(st, 0);
-        err = 0;
-    }
-    sqlite3_finalize(st);
-    return err;
-}
-
-static int
 days_open(struct store_sqlite *s)
 {
     DIR *dir = opendir(s->dir);
+    char path[PATH_LEN];
     int err = 0;
     if (!dir)
         return ERR_SYSTEM;
     for (struct dirent *e; !err && (e = readdir(dir));) {
         unsigned number;
-        char end;
+        int end = 0;
         struct day *d;
-        if (sscanf(e->d_name, "letters-%u.d%c", &number, &end) != 2 ||
-            strstr(e->d_name, "-wal") || strstr(e->d_name, "-shm"))
+        if (sscanf(e->d_name, "letters-%u.db%n", &number, &end) != 1 ||
+            e->d_name[end] != 0)
             continue;
-        err = day_get(s, number, &d);
-        if (!err)
-            err = day_count(d, &s->count);
+        day_path(s, number, "key", path);
+        err = access(path, F_OK) ? ERR_EXPIRED : day_get(s, number, &d);
+        if (err == ERR_EXPIRED) /* something stopped us there */
+            err = day_destroy(s, number);
+        else if (!err)
+            s->count += d->count;
     }
     closedir(dir);
     return err;
@@ -197,7 +235,8 @@ store_sqlite_new(struct store_sqlite **out, const char *dir, size_t letter_len,
         return ERR_NOMEM;
     s->letter_len = letter_len;
     s->scratch = malloc(letter_len);
-    int err = s->scratch ? 0 : ERR_NOMEM;
+    s->sealed = malloc(letter_len + SEAL_EXTRA_LEN);
+    int err = s->scratch && s->sealed ? 0 : ERR_NOMEM;
     if (!err &&
         snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
         err = ERR_LONG;
@@ -225,6 +264,7 @@ store_sqlite_free(struct store_sqlite **sp)
     for (size_t i = 0; i < s->n_days; i++)
         day_close(&s->day[i]);
     free(s->scratch);
+    free(s->sealed);
     free(s);
 }
 
@@ -233,9 +273,12 @@ store_sqlite_free(struct store_sqlite **sp)
 static int
 slots_of(struct day *d, const uint8_t *box, uint16_t *slots)
 {
+    uint8_t name[SEAL_NAME_LEN];
     int got = SQLITE_ERROR;
     *slots = 0;
-    if (sqlite3_bind_blob(d->slots, 1, box, 32, SQLITE_STATIC) == SQLITE_OK)
+    seal_name(d->key, box, name);
+    if (sqlite3_bind_blob(d->slots, 1, name, sizeof name, SQLITE_STATIC) ==
+        SQLITE_OK)
         while ((got = sqlite3_step(d->slots)) == SQLITE_ROW)
             *slots |= (uint16_t)(1u << (sqlite3_column_int(d->slots, 0) &
                                         (SLOTS - 1)));
@@ -267,14 +310,17 @@ static int
 letter_read(struct store_sqlite *s, struct day *d, const uint8_t *box,
             unsigned slot, uint8_t *out)
 {
+    uint8_t name[SEAL_NAME_LEN];
+    const size_t len = s->letter_len + SEAL_EXTRA_LEN;
     int err = ERR_DB;
-    sqlite3_bind_blob(d->get, 1, box, 32, SQLITE_STATIC);
+    seal_name(d->key, box, name);
+    sqlite3_bind_blob(d->get, 1, name, sizeof name, SQLITE_STATIC);
     sqlite3_bind_int(d->get, 2, (int)slot);
     if (sqlite3_step(d->get) == SQLITE_ROW &&
-        (size_t)sqlite3_column_bytes(d->get, 0) == s->letter_len) {
-        memcpy(out, sqlite3_column_blob(d->get, 0), s->letter_len);
+        (size_t)sqlite3_column_bytes(d->get, 0) == len &&
+        seal_open(d->key, name, (uint8_t)slot, sqlite3_column_blob(d->get, 0),
+                  len, out) == 0)
         err = 0;
-    }
     sqlite3_reset(d->get);
     return err;
 }
@@ -282,23 +328,30 @@ letter_read(struct store_sqlite *s, struct day *d, const uint8_t *box,
 static int
 letter_write(struct store_sqlite *s, const struct env_store_req *req)
 {
+    uint8_t name[SEAL_NAME_LEN];
     struct day *d;
     int err = day_get(s, req->expiry_day, &d);
     if (err)
         return ERR_DB;
     if (!d->open_transaction) {
-        d->failed = sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-        d->open_transaction = !d->failed;
-        d->added = 0;
-        if (d->failed)
+        if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL))
             return ERR_DB;
+        d->open_transaction = true;
+        d->failed = false;
+        d->added = 0;
     }
-    sqlite3_bind_blob(d->put, 1, req->box, 32, SQLITE_STATIC);
+    if (d->failed)
+        return ERR_DB;
+    seal_name(d->key, req->box, name);
+    seal_letter(d->key, name, req->slot, req->letter, s->letter_len, s->sealed);
+    sqlite3_bind_blob(d->put, 1, name, sizeof name, SQLITE_STATIC);
     sqlite3_bind_int(d->put, 2, req->slot);
-    sqlite3_bind_blob(d->put, 3, req->letter, (int)s->letter_len,
+    sqlite3_bind_blob(d->put, 3, s->sealed, (int)s->letter_len + SEAL_EXTRA_LEN,
                       SQLITE_STATIC);
     err = sqlite3_step(d->put) == SQLITE_DONE ? 0 : ERR_DB;
     sqlite3_reset(d->put);
+    if (sqlite3_get_autocommit(d->db))
+        d->failed = true; /* a full disk undoes all that the list has put */
     if (!err) {
         s->count++;
         d->added++;
@@ -343,31 +396,39 @@ get(struct store_sqlite *s, struct env_store_req *req)
     }
 }
 
+/* Destroy what lies there of days before this one, also what an earlier try left,
+ * or a life that was stopped between a day's key and its letters. */
+static int
+files_destroy(const struct store_sqlite *s, uint32_t before)
+{
+    DIR *dir = opendir(s->dir);
+    int err = 0;
+    unsigned number;
+    if (!dir)
+        return ERR_SYSTEM;
+    for (struct dirent *e; (e = readdir(dir));)
+        if (sscanf(e->d_name, "letters-%u.", &number) == 1 && number < before &&
+            day_destroy(s, number))
+            err = ERR_IO;
+    closedir(dir);
+    return err;
+}
+
 static void
 days_expire(struct store_sqlite *s)
 {
-    static const char *const end[] = {"", "-wal", "-shm"};
-    uint32_t before = atomic_load(&s->expire_before);
-    char path[PATH_LEN], file[PATH_LEN + 8];
-    bool gone = false;
-    while (s->n_days > 0 && s->day[0].number < before) {
-        day_path(s, s->day[0].number, path);
-        day_close(&s->day[0]);
-        for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) {
-            snprintf(file, sizeof file, "%s%s", path, end[i]);
-            unlink(file);
-        }
-        memmove(&s->day[0], &s->day[1], --s->n_days * sizeof s->day[0]);
-        gone = true;
-    }
-    if (!gone)
+    const uint32_t before = atomic_load(&s->expire_before);
+    if (before <= s->expired)
         return;
-    uint64_t count = 0;
-    int err = 0;
-    for (size_t i = 0; i < s->n_days && !err; i++)
-        err = day_count(&s->day[i], &count);
-    if (!err) /* else it counts what is gone until the next day goes */
-        s->count = count;
+    while (s->n_days > 0 && s->day[0].number < before) {
+        day_close(&s->day[0]);
+        s->count -= s->day[0].count;
+        memmove(&s->day[0], &s->day[1], --s->n_days * sizeof s->day[0]);
+    }
+    const int err = files_destroy(s, before);
+    if (!err)
+        s->expired = before;
+    atomic_store(&s->destroy_err, err);
 }
 
 /* Only now is anything kept. */
@@ -379,8 +440,11 @@ days_commit(struct store_sqlite *s, struct env_store_req *list)
         if (!d->open_transaction)
             continue;
         d->open_transaction = false;
-        if (sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        if (!d->failed &&
+            sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+            d->count += d->added;
             continue;
+        }
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
         s->count -= d->added;
         for (struct env_store_req *r = list; r; r = r->next)
@@ -404,10 +468,11 @@ store_sqlite_run(void *ctx, struct env_store_req *list)
     days_commit(s, list);
 }
 
-void
+int
 store_sqlite_expire(struct store_sqlite *s, uint32_t day)
 {
     atomic_store(&s->expire_before, day);
+    return atomic_load(&s->destroy_err);
 }
 
 uint64_t

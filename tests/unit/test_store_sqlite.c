@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/daemon/outbox_sqlite.h"
 #include "lib/os/storage.h"
+#include "lib/os/wipe.h"
 #include "lib/rng_seeded.h"
+#include "lib/secret.h"
 #include "relay/daemon/store_sqlite.h"
 #include "relay/store_memory.h"
 
@@ -126,7 +129,7 @@ days_are_destroyed(void **state)
     snprintf(path, sizeof path, "%s/letters-%d.db", dir, DAY - 5);
     assert_int_equal(r.err, 0);
     assert_int_equal(access(path, F_OK), 0);
-    store_sqlite_expire(s, DAY - 4);
+    assert_int_equal(store_sqlite_expire(s, DAY - 4), 0);
     r = request(ENV_STORE_GET, 200, 1, letter);
     store_sqlite_run(s, &r);
     assert_int_equal(r.err, ERR_NOT_FOUND);
@@ -187,11 +190,15 @@ bad_files_are_refused(void **state)
     struct store_sqlite *s;
     struct outbox_sqlite *o, *second;
     char path[128];
+    uint8_t *key;
     sqlite3 *db;
+    snprintf(path, sizeof path, "%s/letters-30000.key", dir);
+    assert_int_equal(wipe_key(path, &key), 0);
+    secret_free((void **)&key);
     snprintf(path, sizeof path, "%s/letters-30000.db", dir);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(
-        sqlite3_exec(db, "PRAGMA user_version=2", NULL, NULL, NULL), 0);
+        sqlite3_exec(db, "PRAGMA user_version=3", NULL, NULL, NULL), 0);
     sqlite3_close(db);
     assert_int_equal(
         store_sqlite_new(&s, dir, LEN, 10 * store_sqlite_disk(LEN)),
@@ -383,11 +390,79 @@ a_store_fills_its_disk(void **state)
     print_message("  %llu letters in %llu bytes, %.0f each\n",
                   (unsigned long long)kept, (unsigned long long)took,
                   (double)took / (double)kept);
-    assert_true(took <= bytes_max + bytes_max / 50);
+    /* names differ with the day's key, and pages split where they fall: at 4 MiB
+     * the standard deviation is 1.2 % */
+    assert_true(took <= bytes_max + bytes_max / (test_proof() ? 50 : 15));
     assert_int_equal(store_sqlite_new(&s, dir, REAL_LEN, bytes_max), 0);
     r[0].box[0] ^= 1;
     store_sqlite_run(s, r);
     assert_int_equal(r[0].err, ERR_QUOTA); /* after a restart too */
+    store_sqlite_free(&s);
+}
+
+/* Put lists of letters, each in a slot of its own from *n on. Returns how many
+ * were kept. */
+static uint64_t
+lists_put(struct store_sqlite *s, unsigned lists, uint32_t *n)
+{
+    enum { REAL_LEN = 1232, BATCH = 40 };
+    static uint8_t letter[BATCH][REAL_LEN];
+    struct env_store_req r[BATCH];
+    uint64_t kept = 0;
+    for (unsigned i = 0; i < lists; i++) {
+        for (unsigned k = 0; k < BATCH; k++, ++*n) {
+            r[k] = request(ENV_STORE_PUT, 0, (uint8_t)(*n % 16), letter[k]);
+            memcpy(r[k].box, &(uint32_t){*n / 16}, sizeof *n);
+            r[k].letter_len = REAL_LEN;
+            r[k].expiry_day = DAY + *n % 2;
+            r[k].next = k + 1 < BATCH ? &r[k + 1] : NULL;
+        }
+        store_sqlite_run(s, r);
+        for (unsigned k = 0; k < BATCH; k++)
+            kept += r[k].err == 0;
+    }
+    return kept;
+}
+
+/* The disk is full for a while, at each moment of a transaction: no letter that
+ * was refused meanwhile takes anything of the quota. */
+static void
+a_full_disk_uses_up_no_quota(void **state)
+{
+    (void)state;
+    enum { REAL_LEN = 1232, ROOM = 400 };
+    struct store_sqlite *s;
+    struct rlimit before, small;
+    uint64_t kept, refused = 0;
+    uint32_t n = 0;
+    assert_int_equal(
+        store_sqlite_new(&s, dir, REAL_LEN, ROOM * store_sqlite_disk(REAL_LEN)),
+        0);
+    kept = lists_put(s, 2, &n);
+    assert_int_equal(kept, n);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN); /* so that writes fail instead */
+    for (rlim_t room = 1 << 16; room < 3 << 17; room += 5000) {
+        small = before;
+        small.rlim_cur = room;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        const uint32_t from = n;
+        const uint64_t got = lists_put(s, 1, &n);
+        kept += got;
+        refused += n - from - got;
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    print_message("  %llu kept, %llu refused\n", (unsigned long long)kept,
+                  (unsigned long long)refused);
+    assert_true(refused > ROOM && kept < ROOM);
+    kept += lists_put(s, 2 * ROOM / 40, &n);
+    assert_int_equal(kept, ROOM);
+    store_sqlite_free(&s);
+    assert_int_equal(
+        store_sqlite_new(&s, dir, REAL_LEN, ROOM * store_sqlite_disk(REAL_LEN)),
+        0);
+    assert_int_equal(lists_put(s, 1, &n), 0);
     store_sqlite_free(&s);
 }
 
@@ -401,6 +476,8 @@ const struct CMUnitTest test_store_sqlite[] = {
     cmocka_unit_test_setup_teardown(records_come_back, dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(the_queue_is_bounded, dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(a_store_fills_its_disk, dir_make,
+                                    dir_remove),
+    cmocka_unit_test_setup_teardown(a_full_disk_uses_up_no_quota, dir_make,
                                     dir_remove),
 };
 TEST_SUITE(test_store_sqlite);

@@ -115,8 +115,8 @@ i10_no_wrong_clock_destroys_letters(void **state)
         const size_t at = t / EPOCH_S % 4;
         kept[at] = consensus_at(t / EPOCH_S * EPOCH_S);
         known[at] = &kept[at];
-        store_sqlite_expire(
-            s, (uint32_t)(consensus_past_s(known, 4, 2, clock_s) / DAY_S));
+        const uint64_t past_s = consensus_past_s(known, 4, 2, clock_s);
+        assert_int_equal(store_sqlite_expire(s, (uint32_t)(past_s / DAY_S)), 0);
         for (unsigned i = 0; i < DAYS; i++) {
             const uint64_t over_s = (uint64_t)(first + i + 1) * DAY_S;
             const bool there = letter_is_there(s, i);

@@ -1,0 +1,38 @@
+/* relay/daemon/seal.h - letters as they lie on a store's disk.
+ *
+ * What is to be unrecoverable once its day is over (I8) is never written as it
+ * came: a letter is sealed, and its box named by a hash, both under a key of the
+ * day, which lies in a page of its own and is overwritten with the day's end
+ * (lib/os/wipe.h). On disk:
+ *
+ *   name    BLAKE2b-128(key of the day, box id)
+ *   sealed  nonce 24 | XChaCha20-Poly1305(letter; nonce, name | slot)
+ *
+ * Used on the storage thread. */
+#ifndef RELAY_DAEMON_SEAL_H
+#define RELAY_DAEMON_SEAL_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+enum {
+    SEAL_NAME_LEN = 16,
+    SEAL_NONCE_LEN = 24,
+    SEAL_EXTRA_LEN = SEAL_NONCE_LEN + 16 /* longer than the letter */
+};
+
+/* The day's name of a box. key has WIPE_KEY_LEN octets, here and below. */
+void seal_name(const uint8_t *key, const uint8_t box[static 32],
+               uint8_t name[static SEAL_NAME_LEN]);
+
+/* Seal a letter; out has len + SEAL_EXTRA_LEN octets. */
+void seal_letter(const uint8_t *key, const uint8_t name[static SEAL_NAME_LEN],
+                 uint8_t slot, const uint8_t *letter, size_t len, uint8_t *out);
+
+/* Open what was sealed; letter has len - SEAL_EXTRA_LEN octets. Returns 0 or
+ * ERR_MAC: the disk has changed it. */
+int seal_open(const uint8_t *key, const uint8_t name[static SEAL_NAME_LEN],
+              uint8_t slot, const uint8_t *sealed, size_t len,
+              uint8_t *letter) CHECK_RESULT;
+#endif
