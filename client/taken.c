@@ -2,11 +2,11 @@
  *
  * A store's word alone is nothing (I10). What one store calls taken is put at
  * the box's other store; when both say so, the letter moves to another place.
- * For the first letter of an invitation the two would mean that somebody else
- * has used it, and it would be dead: so the client reads the place first, CHECKS
- * times, at both stores in turn. Used it is when there lies a letter of another
- * that opens, for that one knew the invitation. Otherwise the stores lie, and
- * the letter moves like any other.
+ * For the first letter of an invitation the word means that somebody else has
+ * used it, and it would be dead: so, be it one store's, the client reads the place,
+ * CHECKS times, at both stores in turn. Used it is when there lies a letter of another
+ * that opens, for that one knew the invitation. Otherwise who said so lies, and
+ * the letter moves when neither store keeps it.
  *
  * Failure modes: a full disk or no memory (nothing has changed, the stores will
  * say so again); stores that hide the letter of who was first (the inviter hears
@@ -31,16 +31,17 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
     l->taken |= rank == STORE_ALONE    ? TAKEN
                 : rank == STORE_SECOND ? TAKEN_SECOND
                                        : TAKEN_FIRST;
+    const bool decides = !v->confirmed && !v->inviter;
+    if (decides && v->checks == 0) {
+        v->checks = CHECKS;
+        v->check_at = l->at;
+    }
     if (l->taken != TAKEN) {
         l->due_us = now_us + RETRY_US;
         return 0;
     }
-    if (v->confirmed || v->inviter)
+    if (!decides)
         return outgoing_move(c, v, letter);
-    if (v->checks == 0) {
-        v->checks = CHECKS;
-        v->check_at = l->at;
-    }
     l->taken = 0;
     l->due_us = now_us + FULL_US;
     return 0;
@@ -83,7 +84,7 @@ look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
         err = conversation_save(c, v);
         v->refused = err == 0;
         c->status.changes += err == 0;
-    } else if (v->checks == 1) {
+    } else if (v->checks == 1 && !(*letter)->kept) {
         client_drop(c, ERR_CONFLICT); /* both lie */
         err = outgoing_move(c, v, letter);
     }
