@@ -66,20 +66,21 @@ taken_answer(struct client *c, struct conversation *v, struct letter_place at,
  * Opens bytes in place. */
 static bool
 is_of_another(const struct client *c, const struct conversation *v,
-              const struct out_letter *own, uint8_t *bytes)
+              const struct out_letter *own, struct letter_place at,
+              uint8_t *bytes)
 {
     struct letter l;
     return sodium_memcmp(own->bytes, bytes, c->letter_len) != 0 &&
-           letter_open(&l, v->chains, own->at, bytes, c->letter_len) != ERR_MAC;
+           letter_open(&l, v->chains, at, bytes, c->letter_len) != ERR_MAC;
 }
 
 /* What a look shows of the letter, in the caller's group. */
 static int
 look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
-           bool is_there, uint8_t *bytes)
+           const struct letter_place *at, uint8_t *bytes)
 {
     int err = 0;
-    if (is_there && is_of_another(c, v, *letter, bytes)) {
+    if (at && is_of_another(c, v, *letter, *at, bytes)) {
         v->refused = true;
         err = conversation_save(c, v);
         v->refused = err == 0;
@@ -96,8 +97,11 @@ taken_look(struct client *c, struct conversation *v,
            const struct wire_answer *answer, uint8_t *bytes)
 {
     struct out_letter **letter = outgoing_find(v, v->check_at);
+    const uint32_t first = v->check_at.n - v->check_at.n % LETTER_SLOTS;
+    const struct letter_place at = {v->check_at.period, first + answer->slot};
+    /* of a letter that has moved, an own copy may lie in a slot before */
     const bool is_there = answer->status == WIRE_LETTER &&
-                          answer->slot == v->check_at.n % LETTER_SLOTS;
+                          (at.n == v->check_at.n || v->check_at.n == first);
     if (v->checks == 0)
         return; /* an answer of an earlier look */
     if (!*letter || v->confirmed || v->refused) {
@@ -105,7 +109,7 @@ taken_look(struct client *c, struct conversation *v,
         return;
     }
     journal_begin(c->journal);
-    int err = look_judge(c, v, letter, is_there, bytes);
+    int err = look_judge(c, v, letter, is_there ? &at : NULL, bytes);
     if (journal_finish(c->journal, err))
         client_drop(c, err); /* and looks again */
     else

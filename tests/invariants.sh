@@ -442,8 +442,8 @@ change I10 'an authority knows but the last epochs it signed' \
             epoch <= p->range[i].last)' \
     'promises/i10_*'
 change I10 'the word of stores burns an invitation' client/taken.c \
-    'if (is_there && is_of_another(c, v, *letter, bytes)) {' \
-    'if (is_there || is_of_another(c, v, *letter, bytes)) {' \
+    'if (at && is_of_another(c, v, *letter, *at, bytes)) {' \
+    'if (at || is_of_another(c, v, *letter, *at, bytes)) {' \
     'i6_stores/i10_*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
