@@ -62,25 +62,32 @@ taken_answer(struct client *c, struct conversation *v, struct letter_place at,
     }
 }
 
-/* Is this another letter of who knows the invitation, whatever is written in it?
- * Opens bytes in place. */
+/* Was what lies in this place of v's own boxes written by another who knows the
+ * invitation, whatever it says? Of places that this client has used, those whose
+ * letter has moved tell nothing. Opens bytes in place. */
 static bool
-is_of_another(const struct client *c, const struct conversation *v,
-              const struct out_letter *own, struct letter_place at,
-              uint8_t *bytes)
+is_of_another(const struct client *c, struct conversation *v,
+              struct letter_place at, uint8_t *bytes)
 {
     struct letter l;
-    return sodium_memcmp(own->bytes, bytes, c->letter_len) != 0 &&
+    const struct out_letter *own = *outgoing_find(v, at);
+    const bool differs =
+        own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0
+            : at.period == v->at.period && at.n >= v->at.n;
+    return differs &&
            letter_open(&l, v->chains, at, bytes, c->letter_len) != ERR_MAC;
 }
 
 /* What a look shows of the letter, in the caller's group. */
 static int
 look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
-           const struct letter_place *at, uint8_t *bytes)
+           const struct wire_answer *answer, uint8_t *bytes)
 {
+    const struct letter_place at = {
+        v->check_at.period,
+        v->check_at.n - v->check_at.n % LETTER_SLOTS + answer->slot};
     int err = 0;
-    if (at && is_of_another(c, v, *letter, *at, bytes)) {
+    if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {
         v->refused = true;
         err = conversation_save(c, v);
         v->refused = err == 0;
@@ -97,11 +104,6 @@ taken_look(struct client *c, struct conversation *v,
            const struct wire_answer *answer, uint8_t *bytes)
 {
     struct out_letter **letter = outgoing_find(v, v->check_at);
-    const uint32_t first = v->check_at.n - v->check_at.n % LETTER_SLOTS;
-    const struct letter_place at = {v->check_at.period, first + answer->slot};
-    /* of a letter that has moved, an own copy may lie in a slot before */
-    const bool is_there = answer->status == WIRE_LETTER &&
-                          (at.n == v->check_at.n || v->check_at.n == first);
     if (v->checks == 0)
         return; /* an answer of an earlier look */
     if (!*letter || v->confirmed || v->refused) {
@@ -109,7 +111,7 @@ taken_look(struct client *c, struct conversation *v,
         return;
     }
     journal_begin(c->journal);
-    int err = look_judge(c, v, letter, is_there ? &at : NULL, bytes);
+    int err = look_judge(c, v, letter, answer, bytes);
     if (journal_finish(c->journal, err))
         client_drop(c, err); /* and looks again */
     else

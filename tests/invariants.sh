@@ -442,8 +442,12 @@ change I10 'an authority knows but the last epochs it signed' \
             epoch <= p->range[i].last)' \
     'promises/i10_*'
 change I10 'the word of stores burns an invitation' client/taken.c \
-    'if (at && is_of_another(c, v, *letter, *at, bytes)) {' \
-    'if (at || is_of_another(c, v, *letter, *at, bytes)) {' \
+    'if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {' \
+    'if (answer->status == WIRE_LETTER || is_of_another(c, v, at, bytes)) {' \
+    'i6_stores/i10_*'
+change I10 'an own letter is taken for another'"'"'s' client/taken.c \
+    'own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0' \
+    'own ? at.n != v->check_at.n' \
     'i6_stores/i10_*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
