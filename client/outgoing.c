@@ -2,18 +2,17 @@
  *
  * A letter's states: staged (sealed for its place, waiting for the journal),
  * due (its next put may be sent), asked (due again when the answer is overdue),
- * kept (a store has it; due again much later), gone (acknowledged, or kept and
- * nothing but an acknowledgement itself: by both). A place is journalled before its
- * first put, so that no two letters are ever sealed for one place. What was
- * staged goes out as it is, however often.
+ * kept (a store has it; due again much later), gone (acknowledged, or kept by
+ * both stores and nothing but an acknowledgement itself). A place is journalled
+ * before its first put, so that no two letters are ever sealed for one place. What
+ * was staged goes out as it is, however often.
  *
  * Failure modes: no memory (a letter is staged later; a store's answer counts
  * as none, and comes again); a full disk (nothing is staged any more, the
  * status says so); a store that kept nothing (what is not acknowledged is put at
  * both stores in turn, and after a day at another place); a place that is taken
- * (taken.c); an endless
- * silence (the message expires, its letters are dropped and the floor tells the
- * other side). */
+ * (taken.c); an endless silence (the message expires, its letters are dropped and
+ * the floor tells the other side). */
 #include "client/outgoing.h"
 
 #include <sodium.h>
@@ -405,7 +404,8 @@ ack_kept(struct client *c, struct conversation *v, struct out_letter **at,
     return 0;
 }
 
-/* A restart puts it again no earlier than this life would. */
+/* Note that a store has a letter. A restart puts the letter again no earlier than
+ * this life would. */
 static int
 letter_kept(struct client *c, struct conversation *v, struct out_letter **at,
             enum store_rank rank)

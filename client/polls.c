@@ -18,8 +18,9 @@
  *
  * Failure modes: a store that gives what does not open, or that contradicts
  * itself, LIES_MAX times is asked less than the box's other one; a letter that
- * opens at neither (its writer's doing) is passed over; a hole (a letter its writer gave up) is passed over when
- * the eighth box is full and polls of the first stay empty. */
+ * opens at neither (its writer's doing) is passed over; a hole (a letter its
+ * writer gave up) is passed over when the eighth box is full and polls of the
+ * first stay empty. */
 #include "client/polls.h"
 
 #include <string.h>

@@ -3,10 +3,10 @@
  * A store's word alone is nothing (I10). What one store calls taken is put at
  * the box's other store; when both say so, the letter moves to another place.
  * For the first letter of an invitation the word means that somebody else has
- * used it, and it would be dead: so, be it one store's, the client reads the place,
- * CHECKS times, at both stores in turn. Used it is when there lies a letter of another
- * that opens, for that one knew the invitation. Otherwise who said so lies, and
- * the letter moves when neither store keeps it.
+ * used it, and it would be dead: so, be it one store's, the client reads the box,
+ * CHECKS times, at both stores in turn. The invitation is used when a letter of
+ * another lies there that opens, for that one knew the invitation. Otherwise who
+ * said so lies, and the letter moves when neither store keeps it.
  *
  * Failure modes: a full disk or no memory (nothing has changed, the stores will
  * say so again); stores that hide the letter of who was first (the inviter hears

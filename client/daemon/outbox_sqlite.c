@@ -4,7 +4,9 @@
  * else, so a nonce of zeros does; its slot stands beside it. A value that is
  * replaced or erased loses that key when the change is committed, and so do the
  * copies of it that SQLite leaves in its journal and, when it balances its trees,
- * in gaps of pages (secure_delete does not reach those). A list of groups is one transaction: all of it is kept or none. Once one has
+ * in gaps of pages (secure_delete does not reach those).
+ *
+ * A list of groups is one transaction: all of it is kept or none. Once one has
  * failed none is tried again, since groups are kept in their order or not at
  * all; the client is told and says so. */
 #include "client/daemon/outbox_sqlite.h"
