@@ -270,6 +270,14 @@ letter_is_old(const struct out_letter *l, uint32_t period, uint64_t now_us)
            (unread || l->keeps >= KEEPS_DAY);
 }
 
+/* Was this an acknowledgement alone, which a store has and a later letter repeats?
+ * Else they would add up while the box's second store does not answer. */
+static bool
+ack_is_repeated(const struct out_letter *l)
+{
+    return l->sequence == 0 && l->kept && l->next;
+}
+
 /* Letters that grew old get a place of today. */
 static int
 letters_renew(struct client *c, struct conversation *v)
@@ -279,7 +287,9 @@ letters_renew(struct client *c, struct conversation *v)
     int err = 0;
     for (struct out_letter **at = &v->letters; *at && !err;) {
         struct out_letter *l = *at;
-        if (letter_is_old(l, period, now_us))
+        if (ack_is_repeated(l))
+            err = letter_delete(c, v, at);
+        else if (letter_is_old(l, period, now_us))
             err = outgoing_move(c, v, at);
         if (!err && *at == l)
             at = &l->next;
