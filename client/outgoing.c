@@ -285,15 +285,13 @@ letters_renew(struct client *c, struct conversation *v)
     const uint32_t period = client_period(c);
     const uint64_t now_us = env_now_mono_us(c->env);
     int err = 0;
-    for (struct out_letter **at = &v->letters; *at && !err;) {
-        struct out_letter *l = *at;
-        if (ack_is_repeated(l))
+    for (struct out_letter **at = &v->letters; *at && !err;)
+        if (ack_is_repeated(*at))
             err = letter_delete(c, v, at);
-        else if (letter_is_old(l, period, now_us))
-            err = outgoing_move(c, v, at);
-        if (!err && *at == l)
-            at = &l->next;
-    }
+        else if (letter_is_old(*at, period, now_us))
+            err = outgoing_move(c, v, at); /* then *at is young, or the next */
+        else
+            at = &(*at)->next;
     return err;
 }
 
