@@ -5,7 +5,12 @@
  *
  * Timers: the client's own; the reconnection's. A link that fails is tried
  * again after half a second, doubled up to 30 s, with a random part; which
- * gateway comes next the client knows (client/gateways.h). */
+ * gateway comes next the client knows (client/gateways.h).
+ *
+ * What it keeps open is opened first; then it is confined to its directory and
+ * to connections that it makes itself (lib/os/confine.h), and only then reads
+ * what came from others, and makes threads. Files that a user names are read
+ * and written by the program that the user calls (cli.c), never here. */
 #include "client/daemon/daemon.h"
 
 #include <sodium.h>
@@ -17,6 +22,7 @@
 #include "client/client.h"
 #include "client/daemon/outbox_sqlite.h"
 #include "client/daemon/rpc.h"
+#include "lib/os/confine.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/link.h"
@@ -47,6 +53,8 @@ const struct config_option client_options[] = {
      .max = 400, .help = "the network file, from this directory"},
     {OPTION(log_level), .type = CONFIG_ENUM, .value = "notice",
      .names = level_names, .help = "what is logged"},
+    {OPTION(sandbox), .type = CONFIG_BOOLEAN, .value = "true",
+     .help = "give up all files but its own, and calls that it never makes"},
 };
 const size_t client_options_len =
     sizeof client_options / sizeof client_options[0];
@@ -246,10 +254,11 @@ client_make(struct daemon *d)
     return client_new(&d->client, &config);
 }
 
+/* All that is to be open for good: the records, the socket for calls, whose path
+ * is told, and what TLS reads. */
 static int
-records_open(struct daemon *d, const char *dir)
+files_open(struct daemon *d, const char *dir, char path[static FILES_PATH_MAX])
 {
-    char path[FILES_PATH_MAX];
     int err = files_path(path, dir, "client.db");
     if (!err)
         err = outbox_sqlite_new(&d->outbox, path);
@@ -260,7 +269,25 @@ records_open(struct daemon *d, const char *dir)
                   error_text(err));
         return err;
     }
-    err = storage_new(&d->storage, STORAGE_QUEUE, outbox_sqlite_run, d->outbox);
+    err = tls_new(&d->tls, NULL);
+    if (!err)
+        err = files_path(path, dir, "client.sock");
+    if (err)
+        return err;
+    err = rpc_new(&d->rpc, d->host.loop, path);
+    if (err)
+        log_write(&d->host.log, LOG_ERROR, "client", "%s: %s", path,
+                  err == ERR_LONG
+                      ? "the path is too long for a socket (107 octets)"
+                      : error_text(err));
+    return err;
+}
+
+static int
+records_load(struct daemon *d)
+{
+    int err =
+        storage_new(&d->storage, STORAGE_QUEUE, outbox_sqlite_run, d->outbox);
     if (!err)
         err = storage_port_new(&d->port, d->storage, d->host.loop);
     if (!err)
@@ -287,9 +314,16 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
     d->host.owner = d;
     d->host.ops.send = daemon_send;
     d->host.ops.store = daemon_store;
-    err = records_open(d, dir);
+    const struct confine confined = {.module = "client",
+                                     .conf = "client.conf",
+                                     .dir = dir,
+                                     .sandbox = d->config->sandbox,
+                                     .settled = true};
+    err = files_open(d, dir, path);
     if (!err)
-        err = tls_new(&d->tls, NULL);
+        err = confine(&d->host.log, &confined);
+    if (!err)
+        err = records_load(d);
     if (!err)
         err = loop_timer_new(d->host.loop, gateway_connect, d, &d->reconnect);
     if (!err)
@@ -297,15 +331,7 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
     if (!err)
         err = client_start(d->client);
     if (!err)
-        err = files_path(path, dir, "client.sock");
-    if (!err) {
-        err = rpc_new(&d->rpc, d->host.loop, d->client, path);
-        if (err)
-            log_write(&d->host.log, LOG_ERROR, "client", "%s: %s", path,
-                      err == ERR_LONG
-                          ? "the path is too long for a socket (107 octets)"
-                          : error_text(err));
-    }
+        err = rpc_start(d->rpc, d->client);
     if (err)
         return err;
     gateway_connect(d);

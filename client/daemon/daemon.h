@@ -2,12 +2,15 @@
  * calls. */
 #ifndef CLIENT_DAEMON_DAEMON_H
 #define CLIENT_DAEMON_DAEMON_H
+#include <stdbool.h>
+
 #include "lib/error.h"
 #include "lib/os/config.h"
 
 struct daemon_config {
     char *profile, *network;
     int log_level;
+    bool sandbox;
 };
 extern const struct config_option client_options[];
 extern const size_t client_options_len;

@@ -260,8 +260,7 @@ rpc_thread(void *ctx)
 }
 
 int
-rpc_new(struct rpc **out, struct loop *client_loop, struct client *c,
-        const char *path)
+rpc_new(struct rpc **out, struct loop *client_loop, const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     struct rpc *r = calloc(1, sizeof *r);
@@ -269,7 +268,6 @@ rpc_new(struct rpc **out, struct loop *client_loop, struct client *c,
     if (!r)
         return ERR_NOMEM;
     r->client_loop = client_loop;
-    r->client = c;
     r->fd = -1;
     int err = strlen(path) < sizeof a.sun_path ? 0 : ERR_LONG;
     if (!err)
@@ -285,18 +283,21 @@ rpc_new(struct rpc **out, struct loop *client_loop, struct client *c,
     }
     if (!err)
         err = loop_watch_new(r->loop, r->fd, rpc_accept, r, &r->watch);
-    if (!err) {
-        loop_watch_set(r->watch, LOOP_READ);
-        if (pthread_create(&r->thread, NULL, rpc_thread, r))
-            err = ERR_SYSTEM;
-    }
     if (err) {
         rpc_free(&r);
         return err;
     }
-    r->running = true;
+    loop_watch_set(r->watch, LOOP_READ);
     *out = r;
     return 0;
+}
+
+int
+rpc_start(struct rpc *r, struct client *c)
+{
+    r->client = c;
+    r->running = pthread_create(&r->thread, NULL, rpc_thread, r) == 0;
+    return r->running ? 0 : ERR_SYSTEM;
 }
 
 void

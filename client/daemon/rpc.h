@@ -13,8 +13,11 @@
 enum { RPC_LINE_MAX = 24 << 20, RPC_CONNECTIONS_MAX = 64 };
 
 struct rpc;
-/* client_loop: the loop that c runs on, and this is called on. */
-int rpc_new(struct rpc **out, struct loop *client_loop, struct client *c,
+/* Listen at path, for a client on this loop, which is the caller's too. Whoever
+ * connects waits until it starts. */
+int rpc_new(struct rpc **out, struct loop *client_loop,
             const char *path) CHECK_RESULT;
+/* Make the thread that serves calls to c. */
+int rpc_start(struct rpc *r, struct client *c) CHECK_RESULT;
 void rpc_free(struct rpc **r);
 #endif

@@ -6,7 +6,8 @@
  *   GET  /, /status.json  page.h
  *   GET  /v1/status       counts, for the operator
  *
- * Files: directory/daemon/disk.h. */
+ * Files: directory/daemon/disk.h. When it listens it is confined to them
+ * (lib/os/confine.h), and only then reads what came from others. */
 #include "directory/daemon/server.h"
 
 #include <sodium.h>
@@ -25,6 +26,7 @@
 #include "directory/daemon/served.h"
 #include "lib/codec.h"
 #include "lib/address.h"
+#include "lib/os/confine.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/http_server.h"
@@ -32,63 +34,6 @@
 #include "network/os/netfile.h"
 
 enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20, PAGE_US = 5000000 };
-
-static const char *const level_names[] = {"error", "warning", "notice",
-                                          "info",  "debug",   NULL};
-
-static const char *const policy_names[] = {"open", "manual", NULL};
-
-const struct config_option server_options[] = {
-    {.name = "listen",
-     .type = CONFIG_STRING,
-     .offset = offsetof(struct server_config, listen),
-     .value = "127.0.0.1:7000",
-     .min = 1,
-     .max = 63,
-     .help = "address and port of the HTTP server; port 0 takes any"},
-    {.name = "network",
-     .type = CONFIG_STRING,
-     .offset = offsetof(struct server_config, network),
-     .value = "network.json",
-     .min = 1,
-     .max = 400,
-     .help = "the network file, from this directory"},
-    {.name = "layers",
-     .type = CONFIG_INTEGER,
-     .offset = offsetof(struct server_config, layers),
-     .value = "3",
-     .min = 1,
-     .max = 3,
-     .help = "mix layers of the network"},
-    {.name = "policy",
-     .type = CONFIG_ENUM,
-     .offset = offsetof(struct server_config, policy),
-     .value = "manual",
-     .names = policy_names,
-     .help = "who approves relays: 'manual', you; 'open', nobody, but only so "
-             "many of one kind, who ask from an address that they publish"},
-    {.name = "block_max",
-     .type = CONFIG_INTEGER,
-     .offset = offsetof(struct server_config, block_max),
-     .value = "4",
-     .max = 65535,
-     .help =
-         "under 'open', relays of one block of addresses (/24, /48); 0: any"},
-    {.name = "family_max",
-     .type = CONFIG_INTEGER,
-     .offset = offsetof(struct server_config, family_max),
-     .value = "32",
-     .max = 65535,
-     .help = "under 'open', relays of one family; 0: any"},
-    {.name = "log_level",
-     .type = CONFIG_ENUM,
-     .offset = offsetof(struct server_config, log_level),
-     .value = "notice",
-     .names = level_names,
-     .help = "what is logged"},
-};
-const size_t server_options_len =
-    sizeof server_options / sizeof server_options[0];
 
 struct server {
     struct host host;
@@ -550,6 +495,30 @@ authority_start(struct server *s)
     return err;
 }
 
+/* The identity's key may be a link to where it is kept, decisions to where they
+ * are made. */
+static int
+server_confine(struct server *s)
+{
+    const struct confine c = {.module = "directory",
+                              .conf = "directory.conf",
+                              .dir = s->dir,
+                              .file = {"authority.key", "decisions"},
+                              .user = s->config->user,
+                              .sandbox = s->config->sandbox,
+                              .settled = true};
+    int err = http_server_new(&s->http, s->host.loop, s->config->listen,
+                              EXCHANGE_POST_MAX, handle, s);
+    if (err) {
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  "cannot listen on %s: %s", s->config->listen,
+                  error_text(err));
+        return err;
+    }
+    http_server_classify(s->http, classify);
+    return confine(&s->host.log, &c);
+}
+
 static int
 server_start(struct server *s, const char *dir, int ready_fd)
 {
@@ -562,7 +531,9 @@ server_start(struct server *s, const char *dir, int ready_fd)
         log_write(&s->host.log, LOG_ERROR, "directory", "%s", error);
         return err;
     }
-    err = authority_start(s);
+    err = server_confine(s);
+    if (!err)
+        err = authority_start(s);
     if (err)
         return err;
     const struct exchange_config exchange = {
@@ -596,15 +567,6 @@ server_start(struct server *s, const char *dir, int ready_fd)
     err = renewal_start(&s->renewal, s->authority, s->network.epoch_len_s);
     if (err)
         return err;
-    err = http_server_new(&s->http, s->host.loop, s->config->listen,
-                          EXCHANGE_POST_MAX, handle, s);
-    if (err) {
-        log_write(&s->host.log, LOG_ERROR, "directory",
-                  "cannot listen on %s: %s", s->config->listen,
-                  error_text(err));
-        return err;
-    }
-    http_server_classify(s->http, classify);
     log_write(&s->host.log, LOG_NOTICE, "directory", "serving on %s",
               http_server_address(s->http));
     files_report(ready_fd, "http", http_server_address(s->http));

@@ -9,11 +9,12 @@
 #include "lib/os/log.h"
 
 struct server_config {
-    char *listen, *network;
+    char *listen, *network, *user;
     int log_level;
     int64_t layers;
     int policy; /* enum admission_policy */
     int64_t block_max, family_max;
+    bool sandbox;
 };
 
 extern const struct config_option server_options[];

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,8 +49,13 @@ sandbox_user(const char *user)
 
 enum {
     READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+    WRITE = READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+            LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+            LANDLOCK_ACCESS_FS_REMOVE_DIR,
     FIRST = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1 /* all of version 1 */
 };
+/* Since version 3, which headers may be older than. */
+static const uint64_t right_truncate = UINT64_C(1) << 14;
 
 /* All rights that this kernel knows of, and the headers. */
 static uint64_t
@@ -59,9 +65,7 @@ rights_known(long version)
 #ifdef LANDLOCK_ACCESS_FS_REFER
     rights |= version >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;
 #endif
-#ifdef LANDLOCK_ACCESS_FS_TRUNCATE
-    rights |= version >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0;
-#endif
+    rights |= version >= 3 ? right_truncate : 0;
     return rights;
 }
 
@@ -92,8 +96,7 @@ sandbox_files(const char *const *rw, const char *const *ro)
         return ERR_UNSUPPORTED;
     const struct landlock_ruleset_attr all = {.handled_access_fs =
                                                   rights_known(version)};
-    const uint64_t write =
-        all.handled_access_fs & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE;
+    const uint64_t write = WRITE | (all.handled_access_fs & right_truncate);
     int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
     if (rules < 0)
         return ERR_SYSTEM;
@@ -118,6 +121,7 @@ sandbox_files(const char *const *rw, const char *const *ro)
 #endif
 
 #ifdef ARCHITECTURE
+/* To every daemon. */
 static const uint32_t forbidden[] = {
     SYS_execve,
     SYS_execveat,
@@ -161,11 +165,52 @@ static const uint32_t forbidden[] = {
     SYS_open_tree,
     SYS_fsopen,
     SYS_fsmount,
+#ifdef SYS_pidfd_getfd
+    SYS_pidfd_getfd,
+#endif
+};
+
+/* To one that has settled, besides. A path may not be named to change a file's
+ * owner, mode or length: Landlock knows nothing of the first two, nor of the
+ * third before version 3. */
+static const uint32_t settled_forbidden[] = {
+    SYS_bind,
+    SYS_listen,
+    SYS_kill,
+    SYS_tkill,
+    SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
+    SYS_truncate,
+#ifdef SYS_pidfd_send_signal
+    SYS_pidfd_send_signal,
+#endif
+#ifdef SYS_chmod
+    SYS_chmod,
+    SYS_chown,
+    SYS_lchown,
+#endif
+    SYS_fchmodat,
+#ifdef SYS_fchmodat2
+    SYS_fchmodat2,
+#endif
+    SYS_fchownat,
+    SYS_setxattr,
+    SYS_lsetxattr,
+    SYS_removexattr,
+    SYS_lremovexattr,
+    SYS_shmget,
+    SYS_shmat,
+    SYS_shmctl,
+    SYS_msgget,
+    SYS_semget,
+    SYS_mq_open,
 };
 enum {
     FORBIDDEN = sizeof forbidden / sizeof *forbidden,
-    FILTER_MAX = 16 + 2 * FORBIDDEN
+    SETTLED = sizeof settled_forbidden / sizeof *settled_forbidden,
+    FILTER_MAX = 32 + 2 * (FORBIDDEN + SETTLED)
 };
+static const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
 
 static struct sock_filter
 load(size_t at)
@@ -186,10 +231,62 @@ verdict(uint32_t value)
     return (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, value);
 }
 
-int
-sandbox_calls(void)
+/* Each of these functions adds to a filter of n instructions, which has the
+ * call's number at hand, and returns the new length. */
+static unsigned short
+calls_refuse(struct sock_filter *f, unsigned short n, const uint32_t *call,
+             size_t n_calls)
 {
-    const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
+    for (size_t i = 0; i < n_calls; i++) {
+        f[n++] = jump_equal(call[i], 0, 1);
+        f[n++] = verdict(refuse);
+    }
+    return n;
+}
+
+/* Nobody types into the terminal that a daemon was started from. */
+static unsigned short
+ioctls_refuse(struct sock_filter *f, unsigned short n)
+{
+    f[n++] = jump_equal(SYS_ioctl, 0, 5);
+    f[n++] = load(offsetof(struct seccomp_data, args[1]));
+    f[n++] = jump_equal(TIOCSTI, 1, 0);
+    f[n++] = jump_equal(TIOCLINUX, 0, 1);
+    f[n++] = verdict(refuse);
+    f[n++] = verdict(SECCOMP_RET_ALLOW);
+    return n;
+}
+
+/* To itself alone, as abort() does. */
+static unsigned short
+signals_refuse(struct sock_filter *f, unsigned short n)
+{
+    f[n++] = jump_equal(SYS_tgkill, 0, 4);
+    f[n++] = load(offsetof(struct seccomp_data, args[0]));
+    f[n++] = jump_equal((uint32_t)getpid(), 1, 0);
+    f[n++] = verdict(refuse);
+    f[n++] = verdict(SECCOMP_RET_ALLOW);
+    return n;
+}
+
+/* The first so many of these kinds of sockets are allowed. */
+static unsigned short
+sockets_refuse(struct sock_filter *f, unsigned short n, uint8_t n_allowed)
+{
+    static const uint32_t family[] = {AF_INET, AF_INET6, AF_UNIX};
+    f[n++] = jump_equal(SYS_socket, 1, 0);
+    f[n++] = verdict(SECCOMP_RET_ALLOW);
+    f[n++] = load(offsetof(struct seccomp_data, args[0]));
+    for (uint8_t i = 0; i < n_allowed; i++)
+        f[n++] = jump_equal(family[i], (uint8_t)(n_allowed - i), 0);
+    f[n++] = verdict(refuse);
+    f[n++] = verdict(SECCOMP_RET_ALLOW);
+    return n;
+}
+
+int
+sandbox_calls(bool settled)
+{
     struct sock_filter f[FILTER_MAX];
     unsigned short n = 0;
     /* calls of another architecture have other numbers */
@@ -202,31 +299,32 @@ sandbox_calls(void)
                                           0, 1);
     f[n++] = verdict(refuse);
 #endif
-    for (size_t i = 0; i < FORBIDDEN; i++) {
-        f[n++] = jump_equal(forbidden[i], 0, 1);
-        f[n++] = verdict(refuse);
+    n = calls_refuse(f, n, forbidden, FORBIDDEN);
+    if (settled) {
+        n = calls_refuse(f, n, settled_forbidden, SETTLED);
+        n = signals_refuse(f, n);
     }
-    f[n++] = jump_equal(SYS_socket, 1, 0);
-    f[n++] = verdict(SECCOMP_RET_ALLOW);
-    f[n++] = load(offsetof(struct seccomp_data, args[0]));
-    f[n++] = jump_equal(AF_INET, 3, 0);
-    f[n++] = jump_equal(AF_INET6, 2, 0);
-    f[n++] = jump_equal(AF_UNIX, 1, 0);
-    f[n++] = verdict(refuse);
-    f[n++] = verdict(SECCOMP_RET_ALLOW);
+    n = ioctls_refuse(f, n);
+    n = sockets_refuse(f, n, settled ? 2 : 3);
     const struct sock_fprog program = {.len = n, .filter = f};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return ERR_SYSTEM;
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
-                &program))
-        return errno == ENOSYS || errno == EINVAL ? ERR_UNSUPPORTED
-                                                  : ERR_SYSTEM;
-    return 0;
+    /* with a line in the kernel's log for what is refused, if it can */
+    const unsigned flags[] = {SECCOMP_FILTER_FLAG_TSYNC |
+                                  SECCOMP_FILTER_FLAG_LOG,
+                              SECCOMP_FILTER_FLAG_TSYNC};
+    long bad = -1;
+    for (size_t i = 0; i < 2 && bad; i++)
+        bad = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags[i], &program);
+    return !bad                                 ? 0
+           : errno == ENOSYS || errno == EINVAL ? ERR_UNSUPPORTED
+                                                : ERR_SYSTEM;
 }
 #else
 int
-sandbox_calls(void)
+sandbox_calls(bool settled)
 {
+    (void)settled;
     return ERR_UNSUPPORTED;
 }
 #endif
@@ -240,8 +338,9 @@ sandbox_files(const char *const *rw, const char *const *ro)
 }
 
 int
-sandbox_calls(void)
+sandbox_calls(bool settled)
 {
+    (void)settled;
     return ERR_UNSUPPORTED;
 }
 #endif

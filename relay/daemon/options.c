@@ -30,6 +30,8 @@ const struct config_option relay_options[] = {
              "two of one family"},
     {OPTION(user), .type = CONFIG_STRING, .value = "", .max = 64,
      .help = "started as root: the user to become when it listens"},
+    {OPTION(sandbox), .type = CONFIG_BOOLEAN, .value = "true",
+     .help = "give up all files but its own, and calls that it never makes"},
     {OPTION(bandwidth), .type = CONFIG_INTEGER, .value = "1000", .min = 1,
      .max = 10000000,
      .help = "packets per second offered; paths are drawn by it"},

@@ -11,7 +11,7 @@ struct daemon_config {
     int64_t memory_max;           /* MiB */
     int64_t rate, burst;          /* KiB/s, KiB; 0: no limit */
     int64_t quota_gb, quota_day;  /* a month; 0: none */
-    bool assume_reachable;
+    bool assume_reachable, sandbox;
     int64_t bandwidth, packets_max, clients_max, disk_max, replay_tags;
     int64_t fault_drop_permille, fault_delay_ms; /* test builds */
     int log_level;

@@ -1,0 +1,34 @@
+/* lib/os/confine.h - what a running daemon gives up, and that it says so; for
+ * edges.
+ *
+ * Called once, when the daemon listens and before it makes a thread. What stays
+ * open: its own folder, what the libraries read late, the network. A kernel that
+ * lacks a part is named in the log, and the rest holds. Builds with a sanitizer
+ * are not confined: those read what they like at the end. */
+#ifndef LIB_OS_CONFINE_H
+#define LIB_OS_CONFINE_H
+#include <stdbool.h>
+
+#include "lib/error.h"
+#include "lib/os/log.h"
+
+enum { CONFINE_FILES_MAX = 4 };
+
+struct confine {
+    const char *module; /* in the log */
+    const char *conf;   /* the name of its configuration file */
+    const char *dir;    /* its own: read and written */
+    /* Files to be read besides, each a path, or a name in dir, which may be a
+     * link to a file elsewhere. The first NULL ends them. */
+    const char *file[CONFINE_FILES_MAX];
+    const char *user; /* to become when started as root; "": none is set;
+                         NULL: it cannot be set */
+    bool sandbox;     /* false: the configuration wants none; the user counts */
+    bool settled;     /* sandbox_calls() */
+};
+
+/* Returns 0, also when the kernel has no sandboxes; ERR_NOT_FOUND, ERR_SYSTEM,
+ * ERR_IO: it is root and cannot become that user, or not of use as that user,
+ * which the log explains; ERR_LONG: a path. */
+int confine(const struct log *log, const struct confine *c) CHECK_RESULT;
+#endif
