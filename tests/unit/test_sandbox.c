@@ -4,18 +4,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/random.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "lib/os/confine.h"
+#include "lib/os/files.h"
 #include "lib/os/sandbox.h"
 
 enum { MISSING = 77 }; /* the kernel lacks it */
@@ -58,7 +69,7 @@ nothing(void *x)
     return x;
 }
 
-/* What a relay does all day. */
+/* What every daemon does all day. */
 static int
 works(const char *dir)
 {
@@ -70,8 +81,13 @@ works(const char *dir)
     snprintf(other, sizeof other, "%s/other", dir);
     if (opens(path, O_RDWR | O_CREAT))
         return 1;
-    if (truncate(path, 10) || rename(path, other) || unlink(other))
+    int fd = open(path, O_RDWR);
+    if (fd < 0 || ftruncate(fd, 10) || rename(path, other) || unlink(other) ||
+        close(fd))
         return 2;
+    if (mkdir(path, 0700) || files_write(other, "x", 1) || rmdir(path) ||
+        unlink(other))
+        return 8;
     if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
         return 3;
     if (pthread_create(&thread, NULL, nothing, NULL) ||
@@ -82,7 +98,7 @@ works(const char *dir)
     if (map == MAP_FAILED || mlock(map, 4096))
         return 5;
     for (int family = 0; family < 2; family++) {
-        int fd = socket(family ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+        fd = socket(family ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
         if (fd < 0 && errno != EAFNOSUPPORT)
             return 6;
         close(fd);
@@ -94,8 +110,40 @@ works(const char *dir)
                      "INSERT INTO t VALUES(1);",
                      NULL, NULL, NULL))
         return 7;
-    sqlite3_close(db);
+    sqlite3_close(db); /* the journal goes */
+    snprintf(path, sizeof path, "%s/letters-wal", dir);
+    if (access(path, F_OK) == 0 || raise(SIGURG))
+        return 9;
     return 0;
+}
+
+/* Files of kinds that no daemon makes, and ways out of its own folder. */
+static int
+stays_inside(const char *dir)
+{
+    char path[128], out[128];
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(path, sizeof path, "%s/thing", dir);
+    snprintf(out, sizeof out, "%s-out", dir);
+    snprintf(a.sun_path, sizeof a.sun_path, "%.100s", path);
+    if (symlink("/etc/group", path) == 0 || errno != EACCES)
+        return 50;
+    if (mkfifo(path, 0600) == 0 || errno != EACCES)
+        return 51;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) == 0 ||
+        errno != EACCES)
+        return 52;
+    close(fd);
+    if (opens(path, O_RDWR | O_CREAT))
+        return 53;
+    if (rename(path, out) == 0 || (errno != EXDEV && errno != EACCES))
+        return 54;
+    if (link(path, out) == 0 || (errno != EXDEV && errno != EACCES))
+        return 55;
+    if (mkdir(out, 0700) == 0 || errno != EACCES)
+        return 56;
+    return unlink(path) ? 57 : 0;
 }
 
 static int
@@ -120,7 +168,8 @@ files_child(const char *dir)
     execv("/bin/true", argv);
     if (errno != EACCES)
         return 26;
-    return works(dir);
+    err = stays_inside(dir);
+    return err ? err : works(dir);
 }
 
 static int
@@ -139,7 +188,134 @@ calls_child(const char *dir)
         return 34;
     if (chroot("/") == 0 || errno != EPERM)
         return 35;
+    if (ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0 || errno != EPERM)
+        return 36;
+    if (ioctl(-1, TIOCSTI, "x") == 0 || errno != EPERM)
+        return 37;
+    if (ioctl(-1, TIOCLINUX, "x") == 0 || errno != EPERM)
+        return 38;
+    if (ioctl(-1, FIONREAD, &err) == 0 || errno != EBADF)
+        return 39;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), one = -1;
+    const struct sockaddr_in a = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    one = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0 || bind(one, (const struct sockaddr *)&a, sizeof a) ||
+        listen(one, 1))
+        return 30;
     return works(dir);
+}
+
+/* One that has settled: calls whose arguments would do nothing, so that whoever
+ * lets them through is told by another error. */
+static int
+settled_child(const char *dir)
+{
+    char path[128];
+    int pair[2], out, fd[2];
+    pid_t other = getppid();
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(path, sizeof path, "%s/file", dir);
+    snprintf(a.sun_path, sizeof a.sun_path, "%s/sock", dir);
+    fd[0] = socket(AF_UNIX, SOCK_STREAM, 0);
+    fd[1] = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (opens(path, O_RDWR | O_CREAT) ||
+        bind(fd[0], (struct sockaddr *)&a, sizeof a) || listen(fd[0], 1))
+        return 60;
+    int err = sandbox_calls(true);
+    if (err)
+        return err == ERR_UNSUPPORTED ? MISSING : 61;
+    /* who calls is taken in still */
+    if (connect(fd[1], (struct sockaddr *)&a, sizeof a) ||
+        (out = accept(fd[0], NULL, NULL)) < 0 || write(out, "x", 1) != 1 ||
+        pipe(pair))
+        return 62;
+#define REFUSED(call, line)             \
+    errno = 0;                          \
+    if ((call) != -1 || errno != EPERM) \
+    return line
+    REFUSED(socket(AF_UNIX, SOCK_STREAM, 0), 63);
+    REFUSED(socket(AF_UNIX, SOCK_DGRAM, 0), 64);
+    REFUSED(socket(AF_NETLINK, SOCK_RAW, 0), 65);
+    REFUSED(listen(-1, 1), 66);
+    REFUSED(bind(-1, (struct sockaddr *)&a, sizeof a), 67);
+    REFUSED(kill(other, 0), 68);
+    REFUSED(syscall(SYS_tgkill, other, other, 0), 69);
+    REFUSED(syscall(SYS_tkill, other, 0), 70);
+    REFUSED(chmod(path, 0777), 71);
+    REFUSED(truncate(path, 0), 72);
+    REFUSED(chown(path, 0, 0), 73);
+    REFUSED(setxattr(path, "user.x", "x", 1, 0), 74);
+    REFUSED(shmget(IPC_PRIVATE, 4096, 0600), 75);
+    REFUSED(execl("/bin/true", "true", (char *)NULL), 78);
+    REFUSED(ptrace(PTRACE_ATTACH, other, NULL, NULL), 79);
+#undef REFUSED
+    return works(dir);
+}
+
+/* ---- confine(), with its words ---- */
+
+static char said[512];
+
+static void
+hear(void *ctx, enum log_level level, const char *line)
+{
+    (void)ctx;
+    (void)level;
+    snprintf(said, sizeof said, "%.500s", line);
+}
+static const struct log hearing = {hear, NULL, LOG_DEBUG};
+
+static int
+confine_child(const char *dir)
+{
+    char link[128], away[128];
+    const struct confine c = {.module = "test",
+                              .conf = "test.conf",
+                              .dir = dir,
+                              .file = {"elsewhere", "/etc/passwd"},
+                              .sandbox = true,
+                              .settled = true};
+    snprintf(link, sizeof link, "%s/elsewhere", dir);
+    snprintf(away, sizeof away, "%s/away", dir);
+    if (symlink("/etc/hostname", link) || symlink("/etc/group", away))
+        return 80;
+    const int there = opens("/etc/hostname", O_RDONLY);
+    if (confine(&hearing, &c))
+        return 81;
+    if (!said[0] || strstr(said, "no, this kernel cannot"))
+        return MISSING; /* or a build with a sanitizer */
+    if (strcmp(said, "test: confined: files (Landlock) yes; "
+                     "calls (seccomp) yes") != 0)
+        return 82;
+    if (opens(link, O_RDONLY) != there || opens("/etc/passwd", O_RDONLY) ||
+        opens("/etc/passwd", O_RDWR) != EACCES)
+        return 83;
+    if (opens(away, O_RDONLY) != EACCES || /* a link opens nothing by itself */
+        opens("/etc/group", O_RDONLY) != EACCES)
+        return 84;
+    if (listen(-1, 1) == 0 || errno != EPERM)
+        return 85;
+    return works(dir);
+}
+
+static int
+unconfined_child(const char *dir)
+{
+    struct confine c = {.module = "test", .conf = "test.conf", .dir = dir};
+    if (confine(&hearing, &c))
+        return 90;
+    if (said[0] && !strstr(said, "not confined: test.conf has sandbox = false"))
+        return 91;
+    if (opens("/etc/group", O_RDONLY) || listen(-1, 1) == 0 || errno != EBADF)
+        return 92;
+    if (geteuid() == 0) {
+        c.user = "no-such-user-here";
+        if (confine(&hearing, &c) != ERR_NOT_FOUND ||
+            !strstr(said, "no user 'no-such-user-here'"))
+            return 93;
+    }
+    return 0;
 }
 
 static int
@@ -175,6 +351,21 @@ calls_are_closed(void **state)
 }
 
 static void
+settled_calls_are_closed(void **state)
+{
+    (void)state;
+    in_child(settled_child);
+}
+
+static void
+what_is_given_up_is_said(void **state)
+{
+    (void)state;
+    in_child(confine_child);
+    in_child(unconfined_child);
+}
+
+static void
 root_is_given_up(void **state)
 {
     (void)state;
@@ -184,6 +375,8 @@ root_is_given_up(void **state)
 const struct CMUnitTest test_sandbox[] = {
     cmocka_unit_test(files_are_closed),
     cmocka_unit_test(calls_are_closed),
+    cmocka_unit_test(settled_calls_are_closed),
+    cmocka_unit_test(what_is_given_up_is_said),
     cmocka_unit_test(root_is_given_up),
 };
 TEST_SUITE(test_sandbox);
