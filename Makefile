@@ -260,14 +260,16 @@ format-check:
 	@clang-format --dry-run -Werror $(CSOURCES)
 
 PAGES := $(sort $(shell find $(FOLDERS) -name '*.[158]'))
+UNITS := brusio-relay.service brusio-directory.service
 CONTRIB := contrib/prometheus/alerts.yml contrib/grafana/brusio-relay.json
 install: all install-libs
 	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(PROGS:%=$(OUT)/%) $(DESTDIR)$(BINDIR)
 	@mkdir -p $(DESTDIR)$(UNITDIR)
-	sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/brusio-relay.service.in \
-		>$(DESTDIR)$(UNITDIR)/brusio-relay.service
+	@for u in $(UNITS); do \
+		sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/$$u.in \
+			>$(DESTDIR)$(UNITDIR)/$$u; done
 	@for m in $(PAGES); do \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 	@mkdir -p $(DESTDIR)$(DOCDIR)
@@ -280,7 +282,7 @@ uninstall: uninstall-libs
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(CONTRIB)))
 	rm -rf $(DESTDIR)$(DOCDIR)/scenarios
 	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
-		$(DESTDIR)$(UNITDIR)/brusio-relay.service
+		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 	@for m in $(PAGES); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 

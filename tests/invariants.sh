@@ -595,6 +595,33 @@ change I12 'a start knows the newest consensus alone' client/records.c \
     'const struct record_key key = {.type = RECORD_DOCUMENT};' \
     'i12_settled/*restart*'
 
+# ---- sandboxes, which are no invariant ----
+
+change edge 'a client keeps all files and calls' client/daemon/daemon.c \
+    'err = confine(&d->host.log, &confined);' \
+    '(void)confined;' \
+    'confined/a_client*'
+change edge 'an authority keeps all files and calls' directory/daemon/server.c \
+    'return confine(&s->host.log, &c);' \
+    'return (void)c, 0;' \
+    'confined/an_authority*'
+change edge 'all files stay open' lib/os/confine.c \
+    'return sandbox_files(rw, ro);' \
+    'return (void)rw, 0;' \
+    'confined/*' 'sandbox/what_is*'
+change edge 'buses and agents can be called' lib/os/sandbox.c \
+    'settled ? 2 : 3' \
+    '3' \
+    'sandbox/settled*'
+change edge 'a daemon types into its terminal' lib/os/sandbox.c \
+    'n = ioctls_refuse(f, n);' \
+    '(void)ioctls_refuse;' \
+    'sandbox/calls*'
+change edge 'a daemon signals others' lib/os/sandbox.c \
+    'n = signals_refuse(f, n);' \
+    '(void)signals_refuse;' \
+    'sandbox/settled*'
+
 # ---- the sum ----
 
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do

@@ -82,7 +82,7 @@ verdict_text(int err)
 {
     return !err                     ? "yes"
            : err == ERR_UNSUPPORTED ? "no, this kernel cannot"
-                                    : "no, the kernel refused";
+                                    : "no, it was refused";
 }
 
 int

@@ -92,8 +92,9 @@ sandbox_files(const char *const *rw, const char *const *ro)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
                            LANDLOCK_CREATE_RULESET_VERSION);
-    if (version < 1)
-        return ERR_UNSUPPORTED;
+    if (version < 1) /* else somebody's filter of calls forbids it */
+        return errno == ENOSYS || errno == EOPNOTSUPP ? ERR_UNSUPPORTED
+                                                      : ERR_SYSTEM;
     const struct landlock_ruleset_attr all = {.handled_access_fs =
                                                   rights_known(version)};
     const uint64_t write = WRITE | (all.handled_access_fs & right_truncate);
