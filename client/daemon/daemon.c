@@ -23,6 +23,7 @@
 #include "client/daemon/outbox_sqlite.h"
 #include "client/daemon/rpc.h"
 #include "lib/os/confine.h"
+#include "lib/os/database.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/link.h"
@@ -265,8 +266,8 @@ files_open(struct daemon *d, const char *dir, char path[static FILES_PATH_MAX])
     if (err) {
         log_write(&d->host.log, LOG_ERROR, "client",
                   err == ERR_AGAIN ? "another client runs on this directory"
-                                   : "client.db cannot be opened: %s",
-                  error_text(err));
+                                   : "%s cannot be opened: %s",
+                  path, database_remedy(err));
         return err;
     }
     err = tls_new(&d->tls, NULL);
@@ -296,7 +297,7 @@ records_load(struct daemon *d)
         err = outbox_sqlite_load(d->outbox, record_load, d->client);
     if (err)
         log_write(&d->host.log, LOG_ERROR, "client",
-                  "client.db cannot be used: %s", error_text(err));
+                  "client.db cannot be used: %s", database_remedy(err));
     return err;
 }
 

@@ -17,12 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "lib/os/database.h"
 #include "lib/os/files.h"
 #include "lib/os/key_slots.h"
 
-enum { VERSION = 2, TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES };
+enum { TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES };
 
 _Static_assert((int)KEY_SLOT_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
                "the cipher's");
@@ -34,20 +34,13 @@ struct outbox_sqlite {
     bool failed;
 };
 
-static int
-version_check(sqlite3 *db)
-{
-    sqlite3_stmt *st;
-    int version = -1;
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &st, NULL))
-        return ERR_DB;
-    if (sqlite3_step(st) == SQLITE_ROW)
-        version = sqlite3_column_int(st, 0);
-    sqlite3_finalize(st);
-    return version < 0                          ? ERR_DB
-           : version == VERSION || version == 0 ? 0
-                                                : ERR_VERSION;
-}
+static const struct database_form form = {
+    .alone = true,
+    .pragmas = "PRAGMA secure_delete=ON;",
+    .tables = "CREATE TABLE IF NOT EXISTS record("
+              " key BLOB PRIMARY KEY, slot INTEGER NOT NULL,"
+              " value BLOB NOT NULL) WITHOUT ROWID;",
+    .version = 2};
 
 /* The file of keys beside the database: all records have theirs there, and who
  * has none is wiped, as after a crash. */
@@ -62,8 +55,9 @@ keys_open(struct outbox_sqlite *o, const char *path)
     int err = key_slots_open(&o->keys, keys);
     if (err)
         return err;
-    if (sqlite3_prepare_v2(o->db, "SELECT slot FROM record", -1, &st, NULL))
-        return ERR_DB;
+    err = database_prepare(o->db, "SELECT slot FROM record", &st);
+    if (err)
+        return err;
     while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW)
         err = key_slots_claim(o->keys, (uint32_t)sqlite3_column_int64(st, 0));
     if (!err && rc != SQLITE_DONE)
@@ -72,49 +66,33 @@ keys_open(struct outbox_sqlite *o, const char *path)
     return err ? err : key_slots_settle(o->keys);
 }
 
+static int
+statements_prepare(struct outbox_sqlite *o)
+{
+    int err = database_prepare(
+        o->db, "INSERT OR REPLACE INTO record VALUES(?,?,?)", &o->put);
+    if (!err)
+        err = database_prepare(o->db, "DELETE FROM record WHERE key=?",
+                               &o->erase);
+    if (!err)
+        err = database_prepare(
+            o->db, "SELECT slot, value FROM record WHERE key=?", &o->get);
+    if (!err)
+        err = database_prepare(o->db, "SELECT slot FROM record WHERE key=?",
+                               &o->slot);
+    return err;
+}
+
 int
 outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
 {
     struct outbox_sqlite *o = calloc(1, sizeof *o);
-    int rc, err = ERR_DB;
     *out = NULL;
     if (!o)
         return ERR_NOMEM;
-    mode_t before = umask(0077);
-    rc = sqlite3_open_v2(path, &o->db,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                             SQLITE_OPEN_FULLMUTEX,
-                         NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(o->db,
-                          "PRAGMA locking_mode=EXCLUSIVE;"
-                          "PRAGMA journal_mode=WAL;"
-                          "PRAGMA synchronous=FULL;"
-                          "PRAGMA secure_delete=ON;"
-                          "BEGIN IMMEDIATE; COMMIT;",
-                          NULL, NULL, NULL);
-    umask(before);
-    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
-        err = ERR_AGAIN;
-    else if (rc == SQLITE_OK)
-        err = version_check(o->db);
-    if (!err &&
-        (sqlite3_exec(o->db,
-                      "CREATE TABLE IF NOT EXISTS record("
-                      " key BLOB PRIMARY KEY, slot INTEGER NOT NULL,"
-                      " value BLOB NOT NULL"
-                      ") WITHOUT ROWID; PRAGMA user_version=2;",
-                      NULL, NULL, NULL) ||
-         sqlite3_prepare_v2(o->db,
-                            "INSERT OR REPLACE INTO record VALUES(?,?,?)", -1,
-                            &o->put, NULL) ||
-         sqlite3_prepare_v2(o->db, "DELETE FROM record WHERE key=?", -1,
-                            &o->erase, NULL) ||
-         sqlite3_prepare_v2(o->db, "SELECT slot, value FROM record WHERE key=?",
-                            -1, &o->get, NULL) ||
-         sqlite3_prepare_v2(o->db, "SELECT slot FROM record WHERE key=?", -1,
-                            &o->slot, NULL)))
-        err = ERR_DB;
+    int err = database_open(&o->db, path, &form);
+    if (!err)
+        err = statements_prepare(o);
     if (!err)
         err = keys_open(o, path);
     if (err) {
@@ -136,7 +114,7 @@ outbox_sqlite_free(struct outbox_sqlite **op)
     sqlite3_finalize(o->erase);
     sqlite3_finalize(o->get);
     sqlite3_finalize(o->slot);
-    sqlite3_close(o->db);
+    database_close(&o->db);
     key_slots_close(&o->keys);
     free(o);
 }
@@ -226,11 +204,11 @@ int
 outbox_sqlite_load(struct outbox_sqlite *o, journal_record_fn fn, void *ctx)
 {
     sqlite3_stmt *st;
-    int rc, err = 0;
-    if (sqlite3_prepare_v2(o->db,
-                           "SELECT key, slot, value FROM record ORDER BY key",
-                           -1, &st, NULL))
-        return ERR_DB;
+    int rc, err;
+    err = database_prepare(
+        o->db, "SELECT key, slot, value FROM record ORDER BY key", &st);
+    if (err)
+        return err;
     while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         const uint8_t *key = sqlite3_column_blob(st, 0);
         const size_t key_len = (size_t)sqlite3_column_bytes(st, 0);

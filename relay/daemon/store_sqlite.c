@@ -22,11 +22,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lib/os/database.h"
 #include "lib/os/wipe.h"
 #include "lib/secret.h"
 #include "relay/daemon/seal.h"
 
-enum { DAYS_MAX = 400, PATH_LEN = 512, VERSION = 2, SLOTS = 16 };
+enum { DAYS_MAX = 400, PATH_LEN = 512, SLOTS = 16 };
 
 struct day {
     uint32_t number;
@@ -78,40 +79,19 @@ day_close(struct day *d)
     sqlite3_finalize(d->put);
     sqlite3_finalize(d->get);
     sqlite3_finalize(d->slots);
-    sqlite3_close(d->db);
-    d->db = NULL;
+    database_close(&d->db);
     secret_free((void **)&d->key);
 }
 
-static int
-version_check(sqlite3 *db)
-{
-    sqlite3_stmt *st;
-    int version = -1;
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &st, NULL))
-        return ERR_DB;
-    if (sqlite3_step(st) == SQLITE_ROW)
-        version = sqlite3_column_int(st, 0);
-    sqlite3_finalize(st);
-    return version < 0                          ? ERR_DB
-           : version == VERSION || version == 0 ? 0
-                                                : ERR_VERSION;
-}
-
-static int
-day_count(struct day *d)
-{
-    sqlite3_stmt *st;
-    int err = ERR_DB;
-    if (sqlite3_prepare_v2(d->db, "SELECT count(*) FROM letter", -1, &st, NULL))
-        return ERR_DB;
-    if (sqlite3_step(st) == SQLITE_ROW) {
-        d->count = (uint64_t)sqlite3_column_int64(st, 0);
-        err = 0;
-    }
-    sqlite3_finalize(st);
-    return err;
-}
+/* Of 4 KiB each letter would begin an overflow page, and take three times the
+ * disk. The cache is of so many KiB; the kernel has one too. */
+static const struct database_form form = {
+    .pragmas = "PRAGMA page_size=16384; PRAGMA cache_size=-256;",
+    .tables = "CREATE TABLE IF NOT EXISTS letter("
+              " name BLOB NOT NULL, slot INTEGER NOT NULL,"
+              " sealed BLOB NOT NULL, PRIMARY KEY(name, slot)"
+              ") WITHOUT ROWID;",
+    .version = 2};
 
 static int
 day_open(struct store_sqlite *s, struct day *d, uint32_t number)
@@ -123,43 +103,22 @@ day_open(struct store_sqlite *s, struct day *d, uint32_t number)
     if (err)
         return err;
     day_path(s, number, "db", path);
-    if (sqlite3_open_v2(path, &d->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                            SQLITE_OPEN_NOMUTEX,
-                        NULL))
-        goto fail;
-    chmod(path, 0600);
-    err = version_check(d->db);
-    if (err) {
+    err = database_open(&d->db, path, &form);
+    if (!err)
+        err = database_prepare(d->db, "INSERT INTO letter VALUES(?,?,?)",
+                               &d->put);
+    if (!err)
+        err = database_prepare(
+            d->db, "SELECT sealed FROM letter WHERE name=? AND slot=?",
+            &d->get);
+    if (!err)
+        err = database_prepare(d->db, "SELECT slot FROM letter WHERE name=?",
+                               &d->slots);
+    if (!err)
+        err = database_number(d->db, "SELECT count(*) FROM letter", &d->count);
+    if (err)
         day_close(d);
-        return err;
-    }
-    if (sqlite3_exec(d->db,
-                     /* of 4 KiB each letter would begin an overflow page, and
-                      * take three times the disk */
-                     "PRAGMA page_size=16384;"
-                     "PRAGMA journal_mode=WAL;"
-                     "PRAGMA synchronous=FULL;"
-                     "PRAGMA cache_size=-256;" /* KiB; the kernel caches too */
-                     "CREATE TABLE IF NOT EXISTS letter("
-                     " name BLOB NOT NULL, slot INTEGER NOT NULL,"
-                     " sealed BLOB NOT NULL, PRIMARY KEY(name, slot)"
-                     ") WITHOUT ROWID;"
-                     "PRAGMA user_version=2;",
-                     NULL, NULL, NULL) ||
-        sqlite3_prepare_v2(d->db, "INSERT INTO letter VALUES(?,?,?)", -1,
-                           &d->put, NULL) ||
-        sqlite3_prepare_v2(d->db,
-                           "SELECT sealed FROM letter WHERE name=? AND slot=?",
-                           -1, &d->get, NULL) ||
-        sqlite3_prepare_v2(d->db, "SELECT slot FROM letter WHERE name=?", -1,
-                           &d->slots, NULL) ||
-        day_count(d))
-        goto fail;
-    return 0;
-fail:
-    day_close(d);
-    return ERR_DB;
+    return err;
 }
 
 /* The day's file, opened or made. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/os/database.h"
 #include "lib/secret.h"
 #include "lib/wire.h"
 #include "network/receive.h"
@@ -48,7 +49,8 @@ letters_open(struct daemon *d, const struct consensus *c)
         err = workers_storage(d);
     if (err)
         log_write(&d->host.log, LOG_ERROR, "relay",
-                  "the letters cannot be opened: %s", error_text(err));
+                  "%s: the letters cannot be opened: %s", path,
+                  database_remedy(err));
     return err;
 }
 

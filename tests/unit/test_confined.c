@@ -51,6 +51,7 @@ static char dir[64], outside[64];
 static pid_t child; /* 0: none */
 static int verdicts[2], reports[2];
 static char inside[128];
+static const char *user; /* whom an authority shall become */
 
 static bool
 opens(const char *path, int flags)
@@ -155,6 +156,7 @@ setup(void **state)
         return -1;
     snprintf(outside, sizeof outside, "%s-outside", dir);
     snprintf(inside, sizeof inside, "%s/inside", dir);
+    user = "";
     return secret_init();
 }
 
@@ -194,11 +196,12 @@ client_child(void)
 static int
 authority_child(void)
 {
-    static const char text[] = "listen = \"127.0.0.1:0\"\n";
-    char error[CONFIG_ERROR_LEN];
+    char error[CONFIG_ERROR_LEN], text[128];
     struct server_config c = {0};
+    snprintf(text, sizeof text, "listen = \"127.0.0.1:0\"\nuser = \"%s\"\n",
+             user);
     if (config_read_text(server_options, server_options_len, "f", text,
-                         sizeof text - 1, &c, error))
+                         strlen(text), &c, error))
         return 98;
     int status = server_run(dir, &c, reports[1]);
     config_free(server_options, server_options_len, &c);
@@ -455,10 +458,53 @@ an_authority_lives_in_its_directory(void **state)
     daemon_end();
 }
 
+/* Started as root it becomes its user before it reads a key or writes. */
+static void
+an_authority_gives_up_root(void **state)
+{
+    (void)state;
+    char address[128], command[128];
+    uint8_t identity[SPHINX_ID_LEN];
+    struct stat st;
+    if (geteuid() != 0) {
+        puts("  only root can give it up");
+        return;
+    }
+    keys_put(identity);
+    network_put(identity, "127.0.0.1:1");
+    user = "nobody";
+    daemon_spawn(authority_child);
+    wait_for("log", "user 'nobody' cannot write in");
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    child = 0;
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    snprintf(command, sizeof command, "chown -R nobody '%s'", dir);
+    assert_int_equal(system(command), 0);
+    daemon_spawn(authority_child);
+    report_read("http", address);
+    snprintf(command, sizeof command, "/proc/%d/status", (int)child);
+    FILE *f = fopen(command, "r");
+    unsigned real = 0, effective = 0;
+    while (f && fgets(command, sizeof command, f))
+        if (sscanf(command, "Uid: %u %u", &real, &effective) == 2)
+            break;
+    assert_non_null(f);
+    fclose(f);
+    assert_true(real != 0 && effective == real);
+    threads_are_confined(1);
+    assert_int_equal(stat(path_of("working-old.key"), &st), 0);
+    assert_int_equal(stat(path_of("working.key"), &st), 0);
+    assert_int_equal(st.st_uid, real); /* renewed by it */
+    daemon_end();
+}
+
 const struct CMUnitTest test_confined[] = {
     cmocka_unit_test_setup_teardown(a_client_lives_in_its_directory, setup,
                                     teardown),
     cmocka_unit_test_setup_teardown(an_authority_lives_in_its_directory, setup,
+                                    teardown),
+    cmocka_unit_test_setup_teardown(an_authority_gives_up_root, setup,
                                     teardown),
 };
 TEST_SUITE(test_confined);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/daemon/outbox_sqlite.h"
+#include "lib/os/files.h"
 #include "lib/os/storage.h"
 #include "lib/os/wipe.h"
 #include "lib/rng_seeded.h"
@@ -190,7 +191,9 @@ bad_files_are_refused(void **state)
     struct store_sqlite *s;
     struct outbox_sqlite *o, *second;
     char path[128];
-    uint8_t *key;
+    struct stat st;
+    uint8_t *key, *before, *after;
+    size_t before_len, after_len;
     sqlite3 *db;
     snprintf(path, sizeof path, "%s/letters-30000.key", dir);
     assert_int_equal(wipe_key(path, &key), 0);
@@ -218,6 +221,20 @@ bad_files_are_refused(void **state)
     outbox_sqlite_free(&o);
     assert_int_equal(outbox_sqlite_new(&o, path), 0);
     outbox_sqlite_free(&o);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "PRAGMA user_version=3", NULL, NULL, NULL), 0);
+    sqlite3_close(db);
+    assert_int_equal(files_read(path, 1 << 20, &before, &before_len), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path), ERR_VERSION);
+    assert_int_equal(files_read(path, 1 << 20, &after, &after_len), 0);
+    assert_int_equal(before_len, after_len); /* it stays as it is */
+    assert_memory_equal(before, after, after_len);
+    free(before);
+    free(after);
+    assert_int_equal(outbox_sqlite_new(&o, "/nowhere/client.db"), ERR_DB);
     assert_int_equal(store_sqlite_new(&s, "/proc/nothing", LEN, 10),
                      ERR_SYSTEM);
 }

@@ -1,0 +1,132 @@
+/* lib/os/database.c - see database.h. No state. */
+#include "lib/os/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { VERSION_TEXT_LEN = 40 };
+
+static int
+error_of(int rc)
+{
+    return rc == SQLITE_OK                            ? 0
+           : rc == SQLITE_BUSY || rc == SQLITE_LOCKED ? ERR_AGAIN
+                                                      : ERR_DB;
+}
+
+int
+database_run(struct sqlite3 *db, const char *text)
+{
+    return error_of(sqlite3_exec(db, text, NULL, NULL, NULL));
+}
+
+int
+database_prepare(struct sqlite3 *db, const char *text,
+                 struct sqlite3_stmt **out)
+{
+    return error_of(sqlite3_prepare_v2(db, text, -1, out, NULL));
+}
+
+int
+database_number(struct sqlite3 *db, const char *text, uint64_t *out)
+{
+    sqlite3_stmt *st;
+    int err = database_prepare(db, text, &st);
+    *out = 0;
+    if (err)
+        return err;
+    const int rc = sqlite3_step(st);
+    const sqlite3_int64 n = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : -1;
+    err = rc == SQLITE_ROW && n >= 0 ? 0
+          : rc == SQLITE_ROW         ? ERR_DB
+                                     : error_of(rc);
+    sqlite3_finalize(st);
+    if (!err)
+        *out = (uint64_t)n;
+    return err;
+}
+
+/* A file that is not there yet, for its user alone. One that is there must not
+ * be opened here: to close it would end this process's locks on it. */
+static int
+file_make(const char *path)
+{
+    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? 0 : ERR_DB;
+    return close(fd) ? ERR_DB : 0;
+}
+
+/* The lock is the first thing: who has it needs no index of the journal shared
+ * with others. */
+static int
+form_take(struct sqlite3 *db, const struct database_form *form)
+{
+    char text[VERSION_TEXT_LEN];
+    uint64_t version = 0;
+    int err =
+        form->alone ? database_run(db, "PRAGMA locking_mode=EXCLUSIVE") : 0;
+    if (!err)
+        err = database_number(db, "PRAGMA user_version", &version);
+    if (!err && version != 0 && version != form->version)
+        err = ERR_VERSION;
+    if (!err)
+        err = database_run(db, form->pragmas);
+    if (!err)
+        err = database_run(db, "PRAGMA temp_store=MEMORY;"
+                               "PRAGMA journal_mode=WAL;"
+                               "PRAGMA synchronous=FULL;");
+    if (!err && form->alone)
+        err = database_run(db, "BEGIN IMMEDIATE; COMMIT;");
+    if (!err)
+        err = database_run(db, form->tables);
+    snprintf(text, sizeof text, "PRAGMA user_version=%u", form->version);
+    return err || version ? err : database_run(db, text);
+}
+
+int
+database_open(struct sqlite3 **out, const char *path,
+              const struct database_form *form)
+{
+    *out = NULL;
+    int err = file_make(path);
+    if (!err)
+        err = error_of(sqlite3_open_v2(
+            path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
+    if (!err)
+        err = form_take(*out, form);
+    if (err)
+        database_close(out);
+    return err;
+}
+
+void
+database_close(struct sqlite3 **db)
+{
+    sqlite3_close(*db);
+    *db = NULL;
+}
+
+const char *
+database_remedy(int err)
+{
+    switch (err) {
+    case ERR_AGAIN:
+        return "another program has it open; end that first";
+    case ERR_VERSION:
+        return "it is of another version; use the program that made it";
+    case ERR_DB:
+        return "is the disk full, or is this no database? then make room, or "
+               "put a copy back";
+    case ERR_MISSING:
+    case ERR_DUPLICATE:
+    case ERR_MAC:
+        return "the keys beside it are not its own; put a copy of both back";
+    default:
+        return error_text(err);
+    }
+}
