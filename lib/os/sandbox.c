@@ -16,6 +16,32 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+/* The kernel forgets by which signal to end with the parent when the user
+ * changes. Returns that signal. */
+static int
+parent_signal(void)
+{
+    int signal = 0;
+#ifdef __linux__
+    prctl(PR_GET_PDEATHSIG, &signal);
+#endif
+    return signal;
+}
+
+static void
+parent_signal_set(int signal)
+{
+#ifdef __linux__
+    if (signal)
+        prctl(PR_SET_PDEATHSIG, signal);
+#else
+    (void)signal;
+#endif
+}
 
 int
 sandbox_user(const char *user)
@@ -28,8 +54,10 @@ sandbox_user(const char *user)
     const gid_t gid = p->pw_gid;
     if (geteuid() == uid && getuid() == uid)
         return 0;
+    const int signal = parent_signal();
     if (initgroups(user, gid) || setgid(gid) || setuid(uid))
         return ERR_SYSTEM;
+    parent_signal_set(signal);
     /* is it final? */
     if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
         return ERR_SYSTEM;
@@ -42,7 +70,6 @@ sandbox_user(const char *user)
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 /* ---- files ---- */

@@ -9,9 +9,10 @@
 
 #include "lib/error.h"
 
-/* Become `user`, with its groups, and nobody else ever again. Nothing happens
- * when the process is that user already. Returns 0, ERR_NOT_FOUND (no such
- * user), ERR_SYSTEM (not allowed, or root could be had back). */
+/* Become `user`, with its groups, and nobody else ever again; who ends with its
+ * parent does so still. Nothing happens when the process is that user already.
+ * Returns 0, ERR_NOT_FOUND (no such user), ERR_SYSTEM (not allowed, or root could
+ * be had back). */
 int sandbox_user(const char *user) CHECK_RESULT;
 
 /* Files (Landlock): beneath the folders rw, read, write, make and remove files

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
 #include <sys/shm.h>
@@ -326,8 +327,11 @@ user_child(const char *dir)
         return 41;
     if (geteuid() != 0)
         return sandbox_user("root") == 0 ? 42 : 0;
-    if (sandbox_user("nobody"))
+    int signal = 0;
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) || sandbox_user("nobody"))
         return 43;
+    if (prctl(PR_GET_PDEATHSIG, &signal) || signal != SIGTERM)
+        return 47; /* it ends with its parent still */
     const struct passwd *p = getpwnam("nobody");
     if (!p || getuid() != p->pw_uid || geteuid() != p->pw_uid)
         return 44;
