@@ -595,7 +595,7 @@ change I12 'a start knows the newest consensus alone' client/records.c \
     'const struct record_key key = {.type = RECORD_DOCUMENT};' \
     'i12_settled/*restart*'
 
-# ---- sandboxes, which are no invariant ----
+# ---- sandboxes and files, which are no invariant ----
 
 change edge 'a client keeps all files and calls' client/daemon/daemon.c \
     'err = confine(&d->host.log, &confined);' \
@@ -621,6 +621,15 @@ change edge 'a daemon signals others' lib/os/sandbox.c \
     'n = signals_refuse(f, n);' \
     '(void)signals_refuse;' \
     'sandbox/settled*'
+
+change edge 'who opens a database twice ends its lock' lib/os/database.c \
+    'O_RDWR | O_CREAT | O_EXCL' \
+    'O_RDWR | O_CREAT' \
+    'database/a_lock*'
+change edge 'a database has files in /tmp' lib/os/database.c \
+    'PRAGMA temp_store=MEMORY;' \
+    '' \
+    'database/a_file*'
 
 # ---- the sum ----
 
