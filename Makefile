@@ -13,6 +13,7 @@ PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+USERUNITDIR ?= $(PREFIX)/lib/systemd/user
 DOCDIR  ?= $(PREFIX)/share/doc/brusio
 DESTDIR ?=
 V       ?=
@@ -260,16 +261,17 @@ format-check:
 	@clang-format --dry-run -Werror $(CSOURCES)
 
 PAGES := $(sort $(shell find $(FOLDERS) -name '*.[158]'))
-UNITS := brusio-relay.service brusio-directory.service
+UNITS = $(UNITDIR)/brusio-relay.service $(UNITDIR)/brusio-directory.service \
+	$(USERUNITDIR)/brusio-client.service
 CONTRIB := contrib/prometheus/alerts.yml contrib/grafana/brusio-relay.json
 install: all install-libs
 	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(PROGS:%=$(OUT)/%) $(DESTDIR)$(BINDIR)
-	@mkdir -p $(DESTDIR)$(UNITDIR)
+	@mkdir -p $(DESTDIR)$(UNITDIR) $(DESTDIR)$(USERUNITDIR)
 	@for u in $(UNITS); do \
-		sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/$$u.in \
-			>$(DESTDIR)$(UNITDIR)/$$u; done
+		sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/$${u##*/}.in \
+			>$(DESTDIR)$$u; done
 	@for m in $(PAGES); do \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 	@mkdir -p $(DESTDIR)$(DOCDIR)
@@ -282,7 +284,7 @@ uninstall: uninstall-libs
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(CONTRIB)))
 	rm -rf $(DESTDIR)$(DOCDIR)/scenarios
 	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
-		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
+		$(UNITS:%=$(DESTDIR)%)
 	@for m in $(PAGES); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# How exposed are our units, by systemd's own measure? At most 1.5. And may what
-# they start confine itself?
+# How exposed are our services, by systemd's own measure? At most 1.5. And may what
+# units start confine itself?
 set -u
 cd "$(dirname "$0")/.." || exit 1
-for p in brusio-relay brusio-directory; do
+for p in brusio-relay brusio-directory brusio-client; do
     allowed=$(sed -n 's/^SystemCallFilter=\([^~]*\)$/\1/p' \
         contrib/systemd/$p.service.in | tr '\n' ' ')
     for call in landlock_create_ruleset landlock_add_rule \
