@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -300,6 +302,61 @@ confine_child(const char *dir)
     return works(dir);
 }
 
+/* A kernel without Landlock, or a container that forbids it: its first call fails
+ * with this errno. */
+static int
+landlock_missing(uint32_t with)
+{
+    struct sock_filter f[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | with),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const struct sock_fprog program = {.len = 4, .filter = f};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int
+half_confined(const char *dir, uint32_t with, const char *why)
+{
+    const struct confine c = {.module = "test",
+                              .conf = "test.conf",
+                              .dir = dir,
+                              .sandbox = true,
+                              .settled = true};
+    if (landlock_missing(with))
+        return MISSING;
+    if (confine(&hearing, &c))
+        return 100;
+    if (!said[0])
+        return MISSING; /* a build with a sanitizer */
+    if (!strstr(said, why) || !strstr(said, "; calls (seccomp) yes"))
+        return 101;
+    if (opens("/etc/group", O_RDONLY) || listen(-1, 1) == 0 || errno != EPERM)
+        return 102;
+    return works(dir);
+}
+
+static int
+old_kernel_child(const char *dir)
+{
+    return half_confined(dir, ENOSYS,
+                         "files (Landlock) no, this kernel cannot");
+}
+
+static int
+turned_off_child(const char *dir)
+{
+    return half_confined(dir, EOPNOTSUPP, "no, this kernel cannot");
+}
+
+static int
+container_child(const char *dir)
+{
+    return half_confined(dir, EPERM, "files (Landlock) no, it was refused");
+}
+
 static int
 unconfined_child(const char *dir)
 {
@@ -367,6 +424,9 @@ what_is_given_up_is_said(void **state)
     (void)state;
     in_child(confine_child);
     in_child(unconfined_child);
+    in_child(old_kernel_child);
+    in_child(turned_off_child);
+    in_child(container_child);
 }
 
 static void
