@@ -442,8 +442,8 @@ i4_the_simulator_covers(void **state)
     (void)state;
     static const char *const texts[] = {
         "{\"format\":1,\"clients\":[{\"count\":2}]}",
-        "{\"format\":1,\"clients\":[{\"count\":2,\"profile\":\"light\"}],"
-        "\"network\":{\"trip\":\"round\"}}",
+        ("{\"format\":1,\"clients\":[{\"count\":2,\"profile\":\"light\"}],"
+         "\"network\":{\"trip\":\"round\"}}"),
         "{\"format\":1,\"clients\":[{\"count\":2}],\"level\":\"network\"}"};
     static const char study[] = "sim/scenarios/study";
     char path[512];
