@@ -105,6 +105,18 @@ client_free(struct client **cp)
     secret_free((void **)&c);
 }
 
+/* The client's own record. Ids that it calls used are never used again. */
+static int
+own_load(struct client *c, const uint8_t *value, size_t len)
+{
+    uint32_t next_id;
+    int err =
+        record_client_read(&c->gateways, &c->letter_len, &next_id, value, len);
+    if (!err && next_id > c->next_id)
+        c->next_id = next_id;
+    return err;
+}
+
 /* Consensuses of an earlier life wait for client_start(). */
 static int
 document_load(struct client *c, const struct record_key *key,
@@ -133,7 +145,7 @@ contact_load(struct client *c, const struct record_key *key,
              const uint8_t *value, size_t len)
 {
     struct conversation *v = conversation_by_id(c, key->contact);
-    if (!v || c->letter_len == 0)
+    if (!v || v->removed || c->letter_len == 0)
         return ERR_MISSING;
     if (key->type == RECORD_MESSAGE)
         return message_load(c, v, key, value, len);
@@ -154,8 +166,7 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
         return err;
     switch (k.type) {
     case RECORD_CLIENT:
-        return record_client_read(&c->gateways, &c->letter_len, value,
-                                  value_len);
+        return own_load(c, value, value_len);
     case RECORD_CONTACT:
         return conversation_load(c, k.contact, value, value_len);
     case RECORD_DOCUMENT:
@@ -445,6 +456,7 @@ client_tick(struct client *c)
             c->expire_us = now_us + EXPIRE_EVERY_US;
             outgoing_expire(c);
             incoming_expire(c);
+            conversations_expire(c);
             if (c->unsaved)
                 (void)client_save(c);
         }

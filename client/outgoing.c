@@ -674,6 +674,15 @@ outgoing_loaded(struct client *c, struct conversation *v)
     return err;
 }
 
+int
+outgoing_erase(struct client *c, const struct conversation *v)
+{
+    int err = 0;
+    for (const struct out_letter *l = v->letters; l && !err; l = l->next)
+        err = record_letter_delete(c->journal, v->id, l->at);
+    return err;
+}
+
 void
 outgoing_free(const struct client *c, struct conversation *v)
 {

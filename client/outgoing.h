@@ -60,6 +60,10 @@ int outgoing_load_letter(struct client *c, struct conversation *v,
  * called again after that. */
 int outgoing_loaded(struct client *c, struct conversation *v) CHECK_RESULT;
 
+/* Erases the records of v's letters, within the caller's group. Returns 0 or the
+ * journal's error. */
+int outgoing_erase(struct client *c, const struct conversation *v) CHECK_RESULT;
+
 /* Wipes and frees v's letters. */
 void outgoing_free(const struct client *c, struct conversation *v);
 #endif

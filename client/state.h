@@ -149,6 +149,10 @@ struct conversation {
     char name[CLIENT_NAME_MAX];
     uint8_t *chains; /* out 32 | in 32, in guarded memory */
     bool confirmed, refused, inviter;
+    bool muted;         /* what comes is not shown */
+    bool pings;         /* its pings are answered */
+    bool removed;       /* read for a while, and that is all */
+    uint64_t removed_s; /* then; 0: nobody knew the time */
     uint32_t born;      /* period of the first letter to look for */
     uint64_t active;    /* recency: the larger the later */
     uint64_t letter_us; /* a letter came last at */
@@ -256,6 +260,7 @@ struct client {
     struct place place[HOT_PLACES + 1];
     /* people */
     struct conversation *conversations;
+    size_t n_conversations; /* with those that are removed */
     uint32_t next_id;
     uint64_t recency;
     struct received *inbox, **inbox_end;
@@ -304,7 +309,7 @@ uint32_t client_period(const struct client *c);
 /* Tells the own wall clock minus the monotonic one, in microseconds. */
 int64_t client_own_base_us(const struct client *c);
 
-/* Journals the gateways and the length of letters. What fails is done again by
+/* Journals the client's own record. What fails is done again by
  * client_tick(). Returns 0 or the journal's error. */
 int client_save(struct client *c);
 #endif
