@@ -121,6 +121,8 @@ bool client_contact(const struct client *c, size_t i,
 /* The name of the contact with this id, or NULL. It stays until that contact is
  * renamed or removed. */
 const char *client_contact_name(const struct client *c, uint32_t id);
+/* The id of the contact with this name, or 0. */
+uint32_t client_contact_id(const struct client *c, const char *name);
 
 /* Each is on disk as a whole or, when it fails, not done: then it returns
  * ERR_NOT_FOUND (no such contact), ERR_NOMEM or status.storage_err. None of them

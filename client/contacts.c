@@ -150,6 +150,13 @@ client_contact_name(const struct client *c, uint32_t id)
     return v && !v->removed ? v->name : NULL;
 }
 
+uint32_t
+client_contact_id(const struct client *c, const char *name)
+{
+    const struct conversation *v = conversation_find(c, name);
+    return v ? v->id : 0;
+}
+
 /* ---- changing ---- */
 
 /* Keep v as it has been changed, or make it again what it was before. */
