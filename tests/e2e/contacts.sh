@@ -26,7 +26,7 @@ reads 2 'client-1: hello'
 
 client 2 rename client-1 anna
 refused 2 'no such contact' rename client-1 anna
-listed 2 '^anna +confirmed, 0 waiting$'
+listed 2 '^anna +confirmed,'
 client 1 send client-2 'by another name' >/dev/null
 reads 2 'anna: by another name'
 
@@ -51,6 +51,8 @@ line=$(client 1 invite client-3) # the name is free
 client 3 add client-1-again "$line"
 client 1 send client-3 'to the second' >/dev/null
 reads 3 'client-1-again: to the second'
+client 3 send client-1-again back >/dev/null
+reads 1 'client-3: back'
 refused 1 "'remove' takes the contact away" withdraw client-3
 listed 3 '^client-1 +not yet heard, 1 waiting$'
 
