@@ -443,6 +443,17 @@ client_use_slot(struct client *c, enum traffic_kind kind)
         c->status.skipped++;
 }
 
+/* A period has begun, and with it new boxes: the time to forget contacts. */
+static void
+period_look(struct client *c)
+{
+    const uint32_t period = client_period(c);
+    if (period == c->period)
+        return;
+    c->period = period;
+    conversations_expire(c);
+}
+
 void
 client_tick(struct client *c)
 {
@@ -451,12 +462,12 @@ client_tick(struct client *c)
     network_switch(c);
     if (c->current && traffic_tick(&c->traffic, c->env, now_us, &kind)) {
         client_settle(c, now_us);
+        period_look(c);
         client_use_slot(c, kind);
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;
             outgoing_expire(c);
             incoming_expire(c);
-            conversations_expire(c);
             if (c->unsaved)
                 (void)client_save(c);
         }

@@ -41,7 +41,7 @@ void conversation_unlink(struct client *c, struct conversation **v);
  * or what conversation_save() does: then nothing has changed. */
 int conversation_remove(struct client *c, struct conversation *v) CHECK_RESULT;
 
-/* Forgets those that have been removed for long enough. */
+/* Forgets those that have been removed for long enough; when a period begins. */
 void conversations_expire(struct client *c);
 
 /* Tells whether a contact may have this name: 1 to 32 bytes without blanks and

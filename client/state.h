@@ -226,6 +226,7 @@ struct client {
     bool settled; /* time and newest consensus are agreed; per connection */
     bool broken;  /* not even a loop could be made: leave this link */
     uint64_t expire_us; /* next look for expired messages */
+    uint32_t period;    /* at the last tick */
     uint64_t linked_us; /* the link came up */
     uint8_t linked_to[SPHINX_ID_LEN];
     /* network */
