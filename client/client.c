@@ -21,6 +21,7 @@
 #include "client/outgoing.h"
 #include "client/polls.h"
 #include "client/requests.h"
+#include "client/staging.h"
 #include "client/state.h"
 #include "lib/rng.h"
 #include "lib/secret.h"
@@ -471,7 +472,7 @@ client_tick(struct client *c)
             if (c->unsaved)
                 (void)client_save(c);
         }
-        outgoing_stage(c);
+        staging_run(c);
     }
     client_arm(c);
 }
@@ -508,7 +509,7 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
         return ERR_AGAIN; /* the first consensus says how long letters are */
     int err = message_submit(c, v, kind, NULL, data, len, order);
     if (!err)
-        outgoing_stage(c);
+        staging_run(c);
     return err;
 }
 

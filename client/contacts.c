@@ -9,6 +9,7 @@
 #include "client/messages.h"
 #include "client/outgoing.h"
 #include "client/polls.h"
+#include "client/staging.h"
 #include "client/state.h"
 #include "lib/secret.h"
 
@@ -120,7 +121,7 @@ client_add(struct client *c, const char *name, const char *text)
     if (err)
         conversation_unlink(c, &v);
     else
-        outgoing_stage(c);
+        staging_run(c);
     return err;
 }
 

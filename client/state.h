@@ -7,7 +7,8 @@
  *   client             life, link, timer
  *   contacts requests  what applications ask; a tick's packet and its answer
  *   arrival            a letter that came, as a whole
- *   incoming outgoing  letters to messages, messages to letters
+ *   incoming outgoing  letters to messages, letters to boxes
+ *   staging            messages to letters
  *   network inbox messages polls
  *   conversations
  *   state

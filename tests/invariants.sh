@@ -339,7 +339,7 @@ change I6 'repeats go to the store that kept nothing' client/outgoing.c \
     ': l->kept ? l->keeps % 2 == 1' \
     ': l->kept ? false' \
     'i6_stores/*one_store*'
-change I6 'a letter stays in its box for ever' client/outgoing.c \
+change I6 'a letter stays in its box for ever' client/staging.c \
     '(unread || l->keeps >= KEEPS_DAY);' \
     'false;' \
     'i6_stores/*neither*'
