@@ -125,27 +125,27 @@ const char *client_contact_name(const struct client *c, uint32_t id);
 uint32_t client_contact_id(const struct client *c, const char *name);
 
 /* Each is on disk as a whole or, when it fails, not done: then it returns
- * ERR_NOT_FOUND (no such contact), ERR_NOMEM or status.storage_err. None of them
- * changes what the client sends, but for acknowledgements and answers of its own:
- * whoever sees stores sees nothing of them. */
+ * ERR_NOT_FOUND (no such contact), ERR_NOMEM or status.storage_err. None of
+ * them changes what the client sends, but for acknowledgements and answers of
+ * its own: whoever sees stores sees nothing of them. */
 
-/* Give a contact another name; what is under way stays. Returns also ERR_ARG (not a
- * name) and ERR_EXISTS. */
+/* Give a contact another name; what is under way stays. Returns also ERR_ARG
+ * (not a name) and ERR_EXISTS. */
 int client_rename(struct client *c, const char *name,
                   const char *new_name) CHECK_RESULT;
-/* Mute a contact or not. What a muted one writes is taken in and acknowledged as
- * ever, so that it cannot tell, and thrown away; what came before is handed out when
- * asked for by its name alone. */
+/* Mute a contact or not. What a muted one writes is taken in and acknowledged
+ * as ever, so that it cannot tell, and thrown away; what came before is handed
+ * out when asked for by its name alone. */
 int client_mute(struct client *c, const char *name, bool muted) CHECK_RESULT;
 /* May this contact ping? A new one may not: its pings are not answered, and
  * acknowledged only with whatever else is. */
 int client_pings(struct client *c, const char *name, bool allowed) CHECK_RESULT;
-/* Remove a contact: its name is free, what was written to it and not delivered is
- * given up, what came of it and was not released is gone. What it writes is not
- * acknowledged any more. */
+/* Remove a contact: its name is free, what was written to it and not delivered
+ * is given up, what came of it and was not released is gone. What it writes is
+ * not acknowledged any more. */
 int client_remove(struct client *c, const char *name) CHECK_RESULT;
-/* Withdraw an invitation that nobody has used: the same. Who takes it up later is
- * not answered. Returns also ERR_USED. */
+/* Withdraw an invitation that nobody has used: the same. Who takes it up later
+ * is not answered. Returns also ERR_USED. */
 int client_withdraw(struct client *c, const char *name) CHECK_RESULT;
 
 /* ---- messages ---- */

@@ -36,9 +36,10 @@ void conversation_free(struct conversation **v);
 /* Takes a contact out of the list, and frees it like conversation_free(). */
 void conversation_unlink(struct client *c, struct conversation **v);
 
-/* Makes v one that is removed, and journals that as the last thing of the caller's
- * group, in which nothing of v is left; then its lists are to be emptied. Returns 0,
- * or what conversation_save() does: then nothing has changed. */
+/* Makes v one that is removed, and journals that as the last thing of the
+ * caller's group, in which nothing of v is left; then its lists are to be
+ * emptied. Returns 0, or what conversation_save() does: then nothing has
+ * changed. */
 int conversation_remove(struct client *c, struct conversation *v) CHECK_RESULT;
 
 /* Forgets those that have been removed for long enough; when a period begins. */

@@ -1,9 +1,9 @@
 /* client/staging.c - see staging.h.
  *
- * A place is journalled before its letter's first put, so that no two letters are
- * ever sealed for one place. Failure modes: no memory (a letter is staged later, and
- * nothing has changed); a full disk (nothing is staged any more, the status says so).
- */
+ * A place is journalled before its letter's first put, so that no two letters
+ * are ever sealed for one place. Failure modes: no memory (a letter is staged
+ * later, and nothing has changed); a full disk (nothing is staged any more, the
+ * status says so). */
 #include "client/staging.h"
 
 #include <sodium.h>

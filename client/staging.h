@@ -1,5 +1,5 @@
-/* client/staging.h - messages to letters: their places, their seals, and the list in
- * which they are from then on. */
+/* client/staging.h - messages to letters: their places, their seals, and the
+ * list in which they are from then on. */
 #ifndef CLIENT_STAGING_H
 #define CLIENT_STAGING_H
 #include "client/state.h"
@@ -12,10 +12,10 @@ void staging_run(struct client *c);
 int staging_move(struct client *c, struct conversation *v,
                  struct out_letter **letter) CHECK_RESULT;
 
-/* Tells whether it is time for another place for l. What no store kept: when its
- * reader looks at its place no more, which is today's and yesterday's. What was kept
- * and nobody has acknowledged: after a day of repeats, when the next one is due, so
- * that the letters of a client do not move together. */
+/* Tells whether it is time for another place for l. What no store kept: when
+ * its reader looks at its place no more, which is today's and yesterday's. What
+ * was kept and nobody has acknowledged: after a day of repeats, when the next
+ * one is due, so that the letters of a client do not move together. */
 bool staging_letter_is_old(const struct out_letter *l, uint32_t period,
                            uint64_t now_us);
 

@@ -1,8 +1,9 @@
 /* client/daemon/json.c - calls to the client object, as JSON-RPC 2.0.
  *
  * A table says which method takes which parameters; a wrong one is an error
- * that names it. A contact is told by its name or, in the parameter "id", by its
- * number, which stays when it gets another name. Binary data is base64url without padding. */
+ * that names it. A contact is told by its name or, in the parameter "id", by
+ * its number, which stays when it gets another name. Binary data is base64url
+ * without padding. */
 #include "client/daemon/json.h"
 
 #include <jansson.h>

@@ -268,6 +268,9 @@ disk_fill(struct client_disk *d, const struct sim_net *n)
     assert_int_equal(
         client_send(c, "bob", LETTER_TEXT, text, sizeof text, &order), 0);
     assert_int_equal(client_send(c, "eve", LETTER_PING, NULL, 0, &order), 0);
+    assert_int_equal(client_invite(c, "gone", line), 0);
+    assert_int_equal(client_remove(c, "gone"), 0);
+    assert_int_equal(client_mute(c, "eve", true), 0);
     client_free(&c);
     disk_receive(d);
     assert_true(d->n >= 10);
