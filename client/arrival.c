@@ -2,9 +2,10 @@
  *
  * A letter tells four things: what its sender has read (outgoing), how many
  * letters were written before it (polls), a fragment (incoming), and that its
- * place is read (polls). A ping is answered at once. All that changes on disk
- * is one group. When it cannot be built, the letter was not received:
- * everything is as before, its place is not read, and it comes again. */
+ * place is read (polls). A ping is answered at once, if its sender may ping.
+ * All that changes on disk is one group. When it cannot be built, the letter
+ * was not received: everything is as before, its place is not read, and it
+ * comes again. */
 #include "client/arrival.h"
 
 #include <sodium.h>
@@ -52,7 +53,7 @@ letter_save(struct client *c, struct conversation *v, struct letter_place at,
     if (!err)
         err = conversation_save(c, v);
     /* last, since it changes the list of messages */
-    if (!err && step->is_whole && l->kind == LETTER_PING)
+    if (!err && step->is_whole && l->kind == LETTER_PING && v->pings)
         err = ping_answer(c, v, l);
     if (err)
         incoming_revert(c, v, l, step);

@@ -21,6 +21,7 @@
 #include "client/outgoing.h"
 #include "client/polls.h"
 #include "client/requests.h"
+#include "client/staging.h"
 #include "client/state.h"
 #include "lib/rng.h"
 #include "lib/secret.h"
@@ -105,6 +106,18 @@ client_free(struct client **cp)
     secret_free((void **)&c);
 }
 
+/* The client's own record. Ids that it calls used are never used again. */
+static int
+own_load(struct client *c, const uint8_t *value, size_t len)
+{
+    uint32_t next_id;
+    int err =
+        record_client_read(&c->gateways, &c->letter_len, &next_id, value, len);
+    if (!err && next_id > c->next_id)
+        c->next_id = next_id;
+    return err;
+}
+
 /* Consensuses of an earlier life wait for client_start(). */
 static int
 document_load(struct client *c, const struct record_key *key,
@@ -133,7 +146,7 @@ contact_load(struct client *c, const struct record_key *key,
              const uint8_t *value, size_t len)
 {
     struct conversation *v = conversation_by_id(c, key->contact);
-    if (!v || c->letter_len == 0)
+    if (!v || v->removed || c->letter_len == 0)
         return ERR_MISSING;
     if (key->type == RECORD_MESSAGE)
         return message_load(c, v, key, value, len);
@@ -154,8 +167,7 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
         return err;
     switch (k.type) {
     case RECORD_CLIENT:
-        return record_client_read(&c->gateways, &c->letter_len, value,
-                                  value_len);
+        return own_load(c, value, value_len);
     case RECORD_CONTACT:
         return conversation_load(c, k.contact, value, value_len);
     case RECORD_DOCUMENT:
@@ -432,6 +444,17 @@ client_use_slot(struct client *c, enum traffic_kind kind)
         c->status.skipped++;
 }
 
+/* A period has begun, and with it new boxes: the time to forget contacts. */
+static void
+period_look(struct client *c)
+{
+    const uint32_t period = client_period(c);
+    if (period == c->period)
+        return;
+    c->period = period;
+    conversations_expire(c);
+}
+
 void
 client_tick(struct client *c)
 {
@@ -440,6 +463,7 @@ client_tick(struct client *c)
     network_switch(c);
     if (c->current && traffic_tick(&c->traffic, c->env, now_us, &kind)) {
         client_settle(c, now_us);
+        period_look(c);
         client_use_slot(c, kind);
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;
@@ -448,7 +472,7 @@ client_tick(struct client *c)
             if (c->unsaved)
                 (void)client_save(c);
         }
-        outgoing_stage(c);
+        staging_run(c);
     }
     client_arm(c);
 }
@@ -485,7 +509,7 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
         return ERR_AGAIN; /* the first consensus says how long letters are */
     int err = message_submit(c, v, kind, NULL, data, len, order);
     if (!err)
-        outgoing_stage(c);
+        staging_run(c);
     return err;
 }
 

@@ -106,14 +106,47 @@ int client_add(struct client *c, const char *name,
                const char *text) CHECK_RESULT;
 
 struct client_contact {
+    uint32_t id; /* stays its own for ever, also when it is renamed or gone */
     char name[CLIENT_NAME_MAX];
     bool confirmed;   /* the other side has written */
+    bool invited;     /* its invitation is ours and not used yet */
+    bool muted;       /* what it writes is not shown */
+    bool pings;       /* its pings are answered */
     bool refused;     /* the invitation was used by somebody else */
     uint32_t waiting; /* messages not yet delivered */
 };
 /* The i-th contact; returns false beyond the last. */
 bool client_contact(const struct client *c, size_t i,
                     struct client_contact *out);
+/* The name of the contact with this id, or NULL. It stays until that contact is
+ * renamed or removed. */
+const char *client_contact_name(const struct client *c, uint32_t id);
+/* The id of the contact with this name, or 0. */
+uint32_t client_contact_id(const struct client *c, const char *name);
+
+/* Each is on disk as a whole or, when it fails, not done: then it returns
+ * ERR_NOT_FOUND (no such contact), ERR_NOMEM or status.storage_err. None of
+ * them changes what the client sends, but for acknowledgements and answers of
+ * its own: whoever sees stores sees nothing of them. */
+
+/* Give a contact another name; what is under way stays. Returns also ERR_ARG
+ * (not a name) and ERR_EXISTS. */
+int client_rename(struct client *c, const char *name,
+                  const char *new_name) CHECK_RESULT;
+/* Mute a contact or not. What a muted one writes is taken in and acknowledged
+ * as ever, so that it cannot tell, and thrown away; what came before is handed
+ * out when asked for by its name alone. */
+int client_mute(struct client *c, const char *name, bool muted) CHECK_RESULT;
+/* May this contact ping? A new one may not: its pings are not answered, and
+ * acknowledged only with whatever else is. */
+int client_pings(struct client *c, const char *name, bool allowed) CHECK_RESULT;
+/* Remove a contact: its name is free, what was written to it and not delivered
+ * is given up, what came of it and was not released is gone. What it writes is
+ * not acknowledged any more. */
+int client_remove(struct client *c, const char *name) CHECK_RESULT;
+/* Withdraw an invitation that nobody has used: the same. Who takes it up later
+ * is not answered. Returns also ERR_USED. */
+int client_withdraw(struct client *c, const char *name) CHECK_RESULT;
 
 /* ---- messages ---- */
 
@@ -146,13 +179,14 @@ int client_message(const struct client *c, const char *name, uint64_t order,
 
 /* A message that came; the pointers stay until it is released. */
 struct client_received {
-    const char *contact;
+    const char *contact; /* its name, and its id */
+    uint32_t id;
     enum letter_kind kind;
     uint64_t order;
     const uint8_t *data;
     size_t len;
 };
-/* The oldest one, of this contact or (NULL) of any, after `order`'s place:
+/* The oldest one, of this contact or (NULL) of any that is not muted:
  * returns false when there is none. Only durable ones are handed out. One that
  * has to be read from disk first is there when status.changes has grown. */
 bool client_next(struct client *c, const char *name,

@@ -1,12 +1,15 @@
-/* client/contacts.c - making contacts and listing them, for the application. No
- * state of its own. */
+/* client/contacts.c - making contacts, changing and listing them, for the
+ * application. No state of its own. */
 #include <sodium.h>
 #include <string.h>
 
 #include "client/conversations.h"
+#include "client/inbox.h"
+#include "client/incoming.h"
 #include "client/messages.h"
 #include "client/outgoing.h"
 #include "client/polls.h"
+#include "client/staging.h"
 #include "client/state.h"
 #include "lib/secret.h"
 
@@ -39,7 +42,7 @@ contact_save(struct client *c, struct conversation **v)
     journal_begin(c->journal);
     int err = journal_finish(c->journal, conversation_save(c, *v));
     if (err)
-        conversation_remove(c, v);
+        conversation_unlink(c, v);
     return err;
 }
 
@@ -64,7 +67,8 @@ client_invite(struct client *c, const char *name,
     return err;
 }
 
-/* Does an invitation make a pair that is there already? */
+/* Does an invitation make a pair that is there already, or was? The chain that is
+ * read tells, which those that are removed have, too. */
 static bool
 invite_is_known(const struct client *c, const struct invite *invite)
 {
@@ -73,8 +77,8 @@ invite_is_known(const struct client *c, const struct invite *invite)
     invite_chains(invite->seed, inviter, invitee);
     for (const struct conversation *v = c->conversations; v; v = v->next)
         known |=
-            secret_is_equal(v->chains + (v->inviter ? 0 : LETTER_CHAIN_LEN),
-                            inviter, LETTER_CHAIN_LEN);
+            secret_is_equal(v->chains + LETTER_CHAIN_LEN,
+                            v->inviter ? invitee : inviter, LETTER_CHAIN_LEN);
     sodium_memzero(inviter, sizeof inviter);
     sodium_memzero(invitee, sizeof invitee);
     return known;
@@ -115,9 +119,9 @@ client_add(struct client *c, const char *name, const char *text)
     polls_period(c, v);
     err = message_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
     if (err)
-        conversation_remove(c, &v);
+        conversation_unlink(c, &v);
     else
-        outgoing_stage(c);
+        staging_run(c);
     return err;
 }
 
@@ -125,13 +129,133 @@ bool
 client_contact(const struct client *c, size_t i, struct client_contact *out)
 {
     const struct conversation *v = c->conversations;
-    while (v && i-- > 0)
+    while (v && (v->removed || i-- > 0))
         v = v->next;
     if (!v)
         return false;
-    *out = (struct client_contact){.confirmed = v->confirmed,
+    *out = (struct client_contact){.id = v->id,
+                                   .confirmed = v->confirmed,
                                    .refused = v->refused,
+                                   .invited = v->inviter && !v->confirmed,
+                                   .muted = v->muted,
+                                   .pings = v->pings,
                                    .waiting = v->n_waiting};
     memcpy(out->name, v->name, sizeof out->name);
     return true;
+}
+
+const char *
+client_contact_name(const struct client *c, uint32_t id)
+{
+    const struct conversation *v = conversation_by_id(c, id);
+    return v && !v->removed ? v->name : NULL;
+}
+
+uint32_t
+client_contact_id(const struct client *c, const char *name)
+{
+    const struct conversation *v = conversation_find(c, name);
+    return v ? v->id : 0;
+}
+
+/* ---- changing ---- */
+
+/* Keep v as it has been changed, or make it again what it was before. */
+static int
+contact_change(struct client *c, struct conversation *v,
+               const struct conversation *before)
+{
+    journal_begin(c->journal);
+    int err = journal_finish(c->journal, conversation_save(c, v));
+    if (err)
+        *v = *before;
+    return err;
+}
+
+int
+client_rename(struct client *c, const char *name, const char *new_name)
+{
+    struct conversation *v = conversation_find(c, name);
+    const struct conversation *other = conversation_find(c, new_name);
+    if (!v)
+        return ERR_NOT_FOUND;
+    if (!conversation_name_is_good(new_name))
+        return ERR_ARG;
+    if (other)
+        return other == v ? 0 : ERR_EXISTS;
+    const struct conversation before = *v;
+    memset(v->name, 0, sizeof v->name);
+    memcpy(v->name, new_name, strlen(new_name));
+    return contact_change(c, v, &before);
+}
+
+int
+client_mute(struct client *c, const char *name, bool muted)
+{
+    struct conversation *v = conversation_find(c, name);
+    if (!v)
+        return ERR_NOT_FOUND;
+    const struct conversation before = *v;
+    v->muted = muted;
+    int err = contact_change(c, v, &before);
+    c->status.changes += err == 0;
+    return err;
+}
+
+int
+client_pings(struct client *c, const char *name, bool allowed)
+{
+    struct conversation *v = conversation_find(c, name);
+    if (!v)
+        return ERR_NOT_FOUND;
+    const struct conversation before = *v;
+    v->pings = allowed;
+    return contact_change(c, v, &before);
+}
+
+/* Erase all that there is of v, and save that it is removed, in one group. */
+static int
+contact_erase(struct client *c, struct conversation *v)
+{
+    int err = messages_erase(c, v);
+    if (!err)
+        err = outgoing_erase(c, v);
+    if (!err)
+        err = incoming_erase(c, v);
+    if (!err)
+        err = inbox_erase(c, v);
+    if (!err)
+        err = conversation_remove(c, v);
+    return err;
+}
+
+static int
+contact_remove(struct client *c, struct conversation *v)
+{
+    journal_begin(c->journal);
+    int err = journal_finish(c->journal, contact_erase(c, v));
+    if (err)
+        return err;
+    messages_forget(c, v);
+    outgoing_free(c, v);
+    incoming_free(c, v);
+    inbox_forget(c, v);
+    c->status.changes++;
+    return 0;
+}
+
+int
+client_remove(struct client *c, const char *name)
+{
+    struct conversation *v = conversation_find(c, name);
+    return v ? contact_remove(c, v) : ERR_NOT_FOUND;
+}
+
+int
+client_withdraw(struct client *c, const char *name)
+{
+    struct conversation *v = conversation_find(c, name);
+    if (!v)
+        return ERR_NOT_FOUND;
+    return v->inviter && !v->confirmed ? contact_remove(c, v) : ERR_USED;
 }

@@ -10,11 +10,13 @@
 #include "client/state.h"
 #include "lib/secret.h"
 
+enum { CONVERSATIONS_MAX = 2 * CLIENT_CONTACTS_MAX, DAY_S = 86400 };
+
 struct conversation *
 conversation_find(const struct client *c, const char *name)
 {
     for (struct conversation *v = c->conversations; v; v = v->next)
-        if (strcmp(v->name, name) == 0)
+        if (!v->removed && strcmp(v->name, name) == 0)
             return v;
     return NULL;
 }
@@ -79,14 +81,93 @@ conversation_free(struct conversation **vp)
 }
 
 void
-conversation_remove(struct client *c, struct conversation **vp)
+conversation_unlink(struct client *c, struct conversation **vp)
 {
     struct conversation **at = &c->conversations;
     while (*at != *vp)
         at = &(*at)->next;
     *at = (*vp)->next;
-    c->status.contacts--;
+    c->n_conversations--;
+    c->status.contacts -= !(*vp)->removed;
     conversation_free(vp);
+}
+
+int
+conversation_remove(struct client *c, struct conversation *v)
+{
+    const struct conversation before = *v;
+    sodium_memzero(v->name, sizeof v->name);
+    v->removed = true;
+    v->removed_s = client_time_is_known(c) ? client_time_s(c) : 0;
+    v->muted = false;
+    v->ack_owed_us = 0;
+    v->checks = 0;
+    if (!v->incoming) /* no message of several letters is coming */
+        v->letter_us = 0;
+    int err = conversation_save(c, v);
+    if (err) {
+        *v = before;
+        return err;
+    }
+    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    c->status.contacts--;
+    return 0;
+}
+
+/* Has v been removed for so long that no invitation and no letter of before is
+ * left? It goes with the period in which that is so. */
+static bool
+removal_is_over(const struct client *c, const struct conversation *v)
+{
+    const struct params *p = &c->current->params;
+    const uint64_t life_s = (uint64_t)p->letter_days * DAY_S;
+    return v->removed_s > 0 && client_sure_time_s(c) / p->period_s >
+                                   (v->removed_s + life_s) / p->period_s;
+}
+
+/* Forget v, on disk first, but not that its id was used. */
+static int
+conversation_forget(struct client *c, struct conversation *v)
+{
+    journal_begin(c->journal);
+    int err = record_contact_delete(c->journal, v->id);
+    if (!err)
+        err = client_save(c);
+    if (journal_finish(c->journal, err) == 0)
+        conversation_unlink(c, &v);
+    return err;
+}
+
+/* Date a removal of a time that nobody knew: it was now. */
+static int
+removal_date(struct client *c, struct conversation *v)
+{
+    v->removed_s = client_time_s(c);
+    journal_begin(c->journal);
+    int err = journal_finish(c->journal, conversation_save(c, v));
+    if (err)
+        v->removed_s = 0;
+    return err;
+}
+
+void
+conversations_expire(struct client *c)
+{
+    int err = 0;
+    if (!c->current)
+        return;
+    for (struct conversation *v = c->conversations, *next; v && !err;
+         v = next) {
+        next = v->next;
+        if (!v->removed)
+            continue;
+        if (v->removed_s == 0 && client_time_is_known(c))
+            err = removal_date(c, v);
+        else if (removal_is_over(c, v))
+            err = conversation_forget(c, v);
+    }
+    if (err) /* the rest next time */
+        client_drop(c, err);
 }
 
 static void
@@ -96,7 +177,8 @@ conversation_link(struct client *c, struct conversation *v)
     while (*at)
         at = &(*at)->next;
     *at = v;
-    c->status.contacts++;
+    c->n_conversations++;
+    c->status.contacts += !v->removed;
     if (v->id >= c->next_id)
         c->next_id = v->id + 1;
     if (v->active > c->recency)
@@ -121,9 +203,8 @@ conversation_load(struct client *c, uint32_t id, const uint8_t *value,
     return err;
 }
 
-/* 1..32 printable octets, no blanks; UTF-8 passes. */
-static bool
-name_is_good(const char *name)
+bool
+conversation_name_is_good(const char *name)
 {
     size_t len = strlen(name);
     for (size_t i = 0; i < len; i++)
@@ -136,11 +217,12 @@ int
 conversation_make(struct client *c, const char *name, const uint8_t *seed,
                   bool inviter, uint32_t born, struct conversation **out)
 {
-    if (!name_is_good(name))
+    if (!conversation_name_is_good(name))
         return ERR_ARG;
     if (conversation_find(c, name))
         return ERR_EXISTS;
-    if (c->status.contacts >= CLIENT_CONTACTS_MAX)
+    if (c->status.contacts >= CLIENT_CONTACTS_MAX ||
+        c->n_conversations >= CONVERSATIONS_MAX || c->next_id == UINT32_MAX)
         return ERR_FULL;
     struct conversation *v = conversation_new();
     if (!v)

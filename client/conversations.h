@@ -2,20 +2,29 @@
  *
  * A conversation's states: invited (made here, nothing came yet), added (taken
  * up here, nothing came yet), confirmed (a letter came), refused (the store
- * says that somebody else took the invitation's place). */
+ * says that somebody else took the invitation's place); and from each of them
+ * removed, then forgotten.
+ *
+ * One that is removed has no name, no messages and no key to write with. It stays
+ * in the list, and its boxes are asked for as if nothing had happened: were they
+ * not, whoever sees stores would see that it is gone, and what else is asked for
+ * more often from that moment on. What lies there is read and thrown away, and not
+ * acknowledged. When invitations and letters of before its removal are over, it is
+ * forgotten, as a period begins: then all boxes are new ones. */
 #ifndef CLIENT_CONVERSATIONS_H
 #define CLIENT_CONVERSATIONS_H
 #include "client/state.h"
 
-/* Finds a contact by its name; returns NULL when there is none. */
+/* Finds a contact by its name; returns NULL when there is none. None that is
+ * removed has a name. By its id they are found, too. */
 struct conversation *conversation_find(const struct client *c,
                                        const char *name);
 struct conversation *conversation_by_id(const struct client *c, uint32_t id);
 
 /* Makes a contact from the seed of an invitation, at the end of the list.
  * inviter: is the invitation ours? born: the first period that its letters can
- * lie in. Journals nothing. Returns 0, ERR_ARG (the name), ERR_EXISTS,
- * ERR_FULL, ERR_NOMEM. */
+ * lie in. Journals nothing. Its id is one that no contact had before. Returns 0,
+ * ERR_ARG (the name), ERR_EXISTS, ERR_FULL, ERR_NOMEM. */
 int conversation_make(struct client *c, const char *name, const uint8_t *seed,
                       bool inviter, uint32_t born,
                       struct conversation **out) CHECK_RESULT;
@@ -25,7 +34,20 @@ int conversation_make(struct client *c, const char *name, const uint8_t *seed,
 void conversation_free(struct conversation **v);
 
 /* Takes a contact out of the list, and frees it like conversation_free(). */
-void conversation_remove(struct client *c, struct conversation **v);
+void conversation_unlink(struct client *c, struct conversation **v);
+
+/* Makes v one that is removed, and journals that as the last thing of the
+ * caller's group, in which nothing of v is left; then its lists are to be
+ * emptied. Returns 0, or what conversation_save() does: then nothing has
+ * changed. */
+int conversation_remove(struct client *c, struct conversation *v) CHECK_RESULT;
+
+/* Forgets those that have been removed for long enough; when a period begins. */
+void conversations_expire(struct client *c);
+
+/* Tells whether a contact may have this name: 1 to 32 bytes without blanks and
+ * control characters. */
+bool conversation_name_is_good(const char *name);
 
 /* Makes it the most recent one. */
 void conversation_touch(struct client *c, struct conversation *v);

@@ -144,13 +144,33 @@ inbox_load(struct client *c, const struct record_key *key, const uint8_t *value,
     if (err)
         return err;
     struct conversation *v = conversation_by_id(c, record.contact);
-    if (!v)
+    if (!v || v->removed)
         return ERR_MISSING;
     struct received *r = received_new(c, v, &record);
     if (!r)
         return ERR_NOMEM;
     inbox_link(c, r);
     return 0;
+}
+
+int
+inbox_erase(struct client *c, const struct conversation *v)
+{
+    int err = 0;
+    for (const struct received *r = c->inbox; r && !err; r = r->next)
+        if (r->from == v)
+            err = record_received_delete(c->journal, r->order);
+    return err;
+}
+
+void
+inbox_forget(struct client *c, const struct conversation *v)
+{
+    for (struct received **at = &c->inbox; *at;)
+        if ((*at)->from == v)
+            received_unlink(c, at);
+        else
+            at = &(*at)->next;
 }
 
 void
@@ -234,7 +254,7 @@ bool
 client_next(struct client *c, const char *name, struct client_received *out)
 {
     struct received *r = c->inbox;
-    while (r && ((name && strcmp(name, r->from->name) != 0) ||
+    while (r && ((name ? strcmp(name, r->from->name) != 0 : r->from->muted) ||
                  !journal_is_committed(c->journal, r->ticket)))
         r = r->next;
     if (r && !r->data)
@@ -242,6 +262,7 @@ client_next(struct client *c, const char *name, struct client_received *out)
     if (!r || !r->data)
         return false;
     *out = (struct client_received){.contact = r->from->name,
+                                    .id = r->from->id,
                                     .kind = (enum letter_kind)r->kind,
                                     .order = r->order,
                                     .data = r->data,

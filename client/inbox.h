@@ -30,6 +30,13 @@ void inbox_discard(struct client *c, struct received **r);
 int inbox_load(struct client *c, const struct record_key *key,
                const uint8_t *value, size_t len) CHECK_RESULT;
 
+/* Erases the records of v's messages, within the caller's group. Returns 0 or the
+ * journal's error. */
+int inbox_erase(struct client *c, const struct conversation *v) CHECK_RESULT;
+
+/* Wipes and frees v's messages, of which there are no records any more. */
+void inbox_forget(struct client *c, const struct conversation *v);
+
 /* Wipes and frees all of it. */
 void inbox_free(struct client *c);
 #endif

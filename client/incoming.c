@@ -80,7 +80,7 @@ incoming_make(struct conversation *v, const struct letter *l,
     unsigned n = 0;
     for (const struct incoming *m = v->incoming; m; m = m->next)
         n++;
-    if (n >= INCOMING_MAX || !inbox_has_room(v, l->total))
+    if (n >= INCOMING_MAX || (!v->muted && !inbox_has_room(v, l->total)))
         return ERR_FULL;
     struct incoming *m = calloc(1, sizeof *m);
     if (!m)
@@ -161,7 +161,7 @@ fragment_drop(struct client *c, struct conversation *v, struct incoming *m,
     c->gathered_len -= gone.len;
 }
 
-/* Delete the records of an unfinished message. */
+/* Erase the records of an unfinished message. */
 static int
 incoming_unsave(struct client *c, const struct conversation *v,
                 const struct incoming *m)
@@ -170,6 +170,15 @@ incoming_unsave(struct client *c, const struct conversation *v,
     for (uint32_t i = 0; i < m->have && !err; i++)
         err = record_fragment_delete(c->journal, v->id, m->id,
                                      m->fragment[i].index);
+    return err;
+}
+
+int
+incoming_erase(struct client *c, const struct conversation *v)
+{
+    int err = 0;
+    for (const struct incoming *m = v->incoming; m && !err; m = m->next)
+        err = incoming_unsave(c, v, m);
     return err;
 }
 
@@ -250,13 +259,15 @@ floor_take(struct conversation *v, uint32_t floor)
 
 /* ---- a letter ---- */
 
-/* A message is whole: texts and files go into the inbox. */
+/* A message is whole: texts and files go into the inbox, or, of a contact that is
+ * muted, nowhere. Up to here one that is muted is like any other, so that it is
+ * acknowledged alike. */
 static int
 message_take(struct client *c, struct conversation *v, const struct letter *l,
              const uint8_t *data, size_t len, struct incoming_step *step)
 {
     step->is_whole = true;
-    if (l->kind == LETTER_TEXT || l->kind == LETTER_FILE)
+    if (!v->muted && (l->kind == LETTER_TEXT || l->kind == LETTER_FILE))
         return inbox_make(c, v, l->kind, data, len, &step->received);
     return 0;
 }
@@ -307,17 +318,37 @@ fragment_take(struct client *c, struct conversation *v, const struct letter *l,
     return record_fragment_save(c->journal, v->id, l, client_time_s(c));
 }
 
-/* Take the content of a letter that was not here yet. */
+/* Take the content of a letter that was not here yet. Of a contact that is removed
+ * nothing is kept. */
 static int
 content_take(struct client *c, struct conversation *v, const struct letter *l,
              struct incoming_step *step)
 {
+    if (v->removed)
+        return 0;
     journal_begin(c->journal);
     int err = l->count == 1 ? message_take(c, v, l, l->data, l->data_len, step)
                             : fragment_take(c, v, l, step);
     if (journal_finish(c->journal, err))
         incoming_revert(c, v, l, step);
     return err;
+}
+
+/* Is this a ping of a contact that may not ping? It has no consequence at once:
+ * as long as nothing else is to be acknowledged, its sender sees what he would see
+ * if the user were away. */
+static bool
+is_idle_ping(const struct conversation *v, const struct letter *l)
+{
+    return l->kind == LETTER_PING && !v->pings;
+}
+
+/* Owe an acknowledgement of l, unless one is owed. */
+static void
+ack_owe(struct conversation *v, const struct letter *l, uint64_t now_us)
+{
+    if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)
+        v->ack_owed_us = now_us;
 }
 
 int
@@ -330,8 +361,7 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (l->sequence == 0)
         return 0;
     if (sequence_is_known(v, l->sequence)) {
-        if (v->ack_owed_us == 0) /* ours was lost, or is under way */
-            v->ack_owed_us = now_us;
+        ack_owe(v, l, now_us); /* ours was lost, or is under way */
         return ERR_DUPLICATE;
     }
     if (l->sequence - v->ack > LETTER_WINDOW)
@@ -340,10 +370,11 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (err)
         return err;
     sequence_note(v, l->sequence);
-    if (v->ack_owed_us == 0)
-        v->ack_owed_us = now_us;
-    v->letter_us = now_us;
-    conversation_touch(c, v);
+    ack_owe(v, l, now_us);
+    if (!v->removed || l->count > 1)
+        v->letter_us = now_us;
+    if (!is_idle_ping(v, l))
+        conversation_touch(c, v);
     return 0;
 }
 

@@ -37,6 +37,10 @@ int incoming_load_fragment(struct client *c, struct conversation *v,
 /* Gives up messages of which nothing has come for letter_days. */
 void incoming_expire(struct client *c);
 
+/* Erases the records of v's unfinished messages, within the caller's group. Returns
+ * 0 or the journal's error. */
+int incoming_erase(struct client *c, const struct conversation *v) CHECK_RESULT;
+
 /* Wipes and frees what is gathered of v's messages. */
 void incoming_free(struct client *c, struct conversation *v);
 #endif

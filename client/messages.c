@@ -202,6 +202,24 @@ message_load(struct client *c, struct conversation *v,
     return 0;
 }
 
+int
+messages_erase(struct client *c, const struct conversation *v)
+{
+    int err = 0;
+    for (const struct message *m = v->messages; m && !err; m = m->next)
+        err = record_message_delete(c->journal, v->id, m->order);
+    return err;
+}
+
+void
+messages_forget(struct client *c, struct conversation *v)
+{
+    for (const struct message *m = v->messages; m; m = m->next)
+        if (!message_is_over(m))
+            message_uncount(c, v, m);
+    messages_free(v);
+}
+
 void
 messages_free(struct conversation *v)
 {

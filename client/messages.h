@@ -36,6 +36,13 @@ int message_load(struct client *c, struct conversation *v,
                  const struct record_key *key, const uint8_t *value,
                  size_t len) CHECK_RESULT;
 
+/* Erases the records of v's messages, within the caller's group. Returns 0 or the
+ * journal's error. */
+int messages_erase(struct client *c, const struct conversation *v) CHECK_RESULT;
+
+/* Forgets v's messages, of which there are no records any more: none waits. */
+void messages_forget(struct client *c, struct conversation *v);
+
 /* Wipes and frees v's messages. */
 void messages_free(struct conversation *v);
 #endif

@@ -1,12 +1,8 @@
-/* client/outgoing.h - messages to letters, letters to boxes, until they are
- * acknowledged. */
+/* client/outgoing.h - letters to boxes, until they are acknowledged. */
 #ifndef CLIENT_OUTGOING_H
 #define CLIENT_OUTGOING_H
 #include "client/records.h"
 #include "client/state.h"
-
-/* Keeps STAGED_MAX letters ready, contacts taking turns. */
-void outgoing_stage(struct client *c);
 
 /* Chooses the letter that is due longest, of contact *of, or returns NULL.
  * *spare: for the fallback store, so one that was put already; set where the
@@ -28,11 +24,6 @@ void outgoing_asked(struct out_letter *l, uint64_t due_us);
 void outgoing_answer(struct client *c, struct conversation *v,
                      struct letter_place at, enum store_rank rank,
                      uint8_t status);
-
-/* Gives a letter another place, or forgets it when it has no content, in the
- * caller's group. Returns 0, ERR_NOMEM or the journal's error: then it stays. */
-int outgoing_move(struct client *c, struct conversation *v,
-                  struct out_letter **letter) CHECK_RESULT;
 
 /* Finds the letter of a place in v's list: NULL at its end. */
 struct out_letter **outgoing_find(struct conversation *v,
@@ -59,6 +50,10 @@ int outgoing_load_letter(struct client *c, struct conversation *v,
  * and when its letters are due. Returns 0 or the journal's error, and may be
  * called again after that. */
 int outgoing_loaded(struct client *c, struct conversation *v) CHECK_RESULT;
+
+/* Erases the records of v's letters, within the caller's group. Returns 0 or the
+ * journal's error. */
+int outgoing_erase(struct client *c, const struct conversation *v) CHECK_RESULT;
 
 /* Wipes and frees v's letters. */
 void outgoing_free(const struct client *c, struct conversation *v);

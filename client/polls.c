@@ -268,6 +268,15 @@ check_poll(struct conversation *v, struct choice *out)
     letter_box(v->chains, out->at, out->request.box);
 }
 
+/* Are letters of one message coming? Of a contact that is removed none is kept,
+ * but as long as they come they are asked for as before. */
+static bool
+conversation_is_busy(const struct conversation *v, uint64_t now_us)
+{
+    return (v->incoming || (v->removed && v->letter_us > 0)) &&
+           now_us - v->letter_us < BUSY_US;
+}
+
 /* dice: what this poll has drawn for it. */
 static void
 conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
@@ -285,7 +294,7 @@ conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
     if (open > 1 && dice % 4 == 0)
         i = 1 + dice / 4 % (open - 1);
     struct cursor *k = &v->cursor[i];
-    bool busy = v->incoming && now_us - v->letter_us < BUSY_US;
+    bool busy = conversation_is_busy(v, now_us);
     /* what the fallback store has was unanswered at the first one: old */
     unsigned b = out->spare ? 0 : box_pick(k, busy);
     if (!out->spare && k->asked[b] < UINT8_MAX)
@@ -351,7 +360,7 @@ polls_pick(struct client *c, struct choice *out)
                             : HOT_PLACES;
     struct conversation *v = NULL;
     const size_t rest =
-        c->status.contacts > HOT_PLACES ? c->status.contacts - HOT_PLACES : 0;
+        c->n_conversations > HOT_PLACES ? c->n_conversations - HOT_PLACES : 0;
     /* drawn for every poll, needed or not */
     const uint64_t any = rng_below(c->env, rest > 0 ? rest : 1);
     const uint64_t dice = rng_below(c->env, UINT32_MAX);

@@ -7,9 +7,10 @@
 #include "lib/codec.h"
 
 enum {
-    CLIENT_LEN = GATEWAYS_RECORD_LEN + 4,
-    CONTACT_VERSION = 2,
-    CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
+    CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4,
+    CONTACT_VERSION = 3,
+    CONTACT_VERSION_BEFORE = 2,
+    CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
                   (8 + 4) + 4 + LETTER_MAP_LEN + 1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
     DOCUMENT_HEAD_LEN = 4,
@@ -20,7 +21,15 @@ enum {
     RECEIVED_VERSION = 1,
     RECEIVED_HEAD_LEN = 1 + 4 + 1 + 4
 };
-enum { FLAG_CONFIRMED = 1, FLAG_REFUSED = 2, FLAG_INVITER = 4 };
+enum {
+    FLAG_CONFIRMED = 1,
+    FLAG_REFUSED = 2,
+    FLAG_INVITER = 4,
+    FLAG_MUTED = 8,
+    FLAG_PINGS = 16,
+    FLAG_REMOVED = 32,
+    FLAGS = 63
+};
 
 /* ---- keys ---- */
 
@@ -100,7 +109,7 @@ reader_end(const struct codec_reader *r)
 
 int
 record_client_save(struct journal *j, const struct gateways *gateways,
-                   size_t letter_len)
+                   size_t letter_len, uint32_t next_id)
 {
     struct codec_writer w;
     int err = record_open(j, &w, (struct record_key){.type = RECORD_CLIENT},
@@ -109,17 +118,19 @@ record_client_save(struct journal *j, const struct gateways *gateways,
         return err;
     gateways_write(gateways, &w);
     codec_write32(&w, (uint32_t)letter_len);
+    codec_write32(&w, next_id);
     return record_close(&w);
 }
 
 int
 record_client_read(struct gateways *gateways, size_t *letter_len,
-                   const uint8_t *value, size_t len)
+                   uint32_t *next_id, const uint8_t *value, size_t len)
 {
     struct codec_reader r;
     codec_reader_init(&r, value, len);
     int err = gateways_read(gateways, &r);
     size_t letters = codec_read32(&r);
+    *next_id = !r.err && r.left == 0 ? 0 : codec_read32(&r);
     if (!err)
         err = reader_end(&r);
     if (!err && letters &&
@@ -165,10 +176,38 @@ cursors_read(struct conversation *v, struct codec_reader *r)
     return reader_end(r);
 }
 
+static uint8_t
+flags_of(const struct conversation *v)
+{
+    return (uint8_t)((v->confirmed ? FLAG_CONFIRMED : 0) |
+                     (v->refused ? FLAG_REFUSED : 0) |
+                     (v->inviter ? FLAG_INVITER : 0) |
+                     (v->muted ? FLAG_MUTED : 0) | (v->pings ? FLAG_PINGS : 0) |
+                     (v->removed ? FLAG_REMOVED : 0));
+}
+
+/* Take the flags of a record. Nobody was asked in version 2 who may ping. */
+static int
+flags_take(struct conversation *v, uint8_t version, uint8_t flags)
+{
+    if (flags & ~(version == CONTACT_VERSION
+                      ? FLAGS
+                      : FLAG_CONFIRMED | FLAG_REFUSED | FLAG_INVITER))
+        return ERR_FORMAT;
+    v->confirmed = flags & FLAG_CONFIRMED;
+    v->refused = flags & FLAG_REFUSED;
+    v->inviter = flags & FLAG_INVITER;
+    v->muted = flags & FLAG_MUTED;
+    v->pings = flags & FLAG_PINGS;
+    v->removed = flags & FLAG_REMOVED;
+    return 0;
+}
+
 int
 record_contact_save(struct journal *j, const struct conversation *v,
                     const struct message *current)
 {
+    static const uint8_t none[LETTER_CHAIN_LEN];
     struct codec_writer w;
     size_t name_len = strlen(v->name), n_cursors = 0;
     while (n_cursors < CURSORS && v->cursor[n_cursors].open)
@@ -179,12 +218,12 @@ record_contact_save(struct journal *j, const struct conversation *v,
     if (err)
         return err;
     codec_write8(&w, CONTACT_VERSION);
-    codec_write8(&w, (uint8_t)((v->confirmed ? FLAG_CONFIRMED : 0) |
-                               (v->refused ? FLAG_REFUSED : 0) |
-                               (v->inviter ? FLAG_INVITER : 0)));
+    codec_write8(&w, flags_of(v));
     codec_write8(&w, (uint8_t)name_len);
     codec_write_bytes(&w, v->name, name_len);
-    codec_write_bytes(&w, v->chains, (size_t)2 * LETTER_CHAIN_LEN);
+    codec_write_bytes(&w, v->removed ? none : v->chains, LETTER_CHAIN_LEN);
+    codec_write_bytes(&w, v->chains + LETTER_CHAIN_LEN, LETTER_CHAIN_LEN);
+    codec_write64(&w, v->removed_s);
     codec_write32(&w, v->born);
     codec_write64(&w, v->active);
     codec_write32(&w, v->at.period);
@@ -204,21 +243,24 @@ record_contact_save(struct journal *j, const struct conversation *v,
 static int
 contact_read_head(struct conversation *v, struct codec_reader *r)
 {
-    if (codec_read8(r) != CONTACT_VERSION)
+    const uint8_t version = codec_read8(r);
+    if (version != CONTACT_VERSION && version != CONTACT_VERSION_BEFORE)
         return r->err ? r->err : ERR_VERSION;
     uint8_t flags = codec_read8(r), name_len = codec_read8(r);
     const uint8_t *name = codec_read_bytes(r, name_len);
     const uint8_t *chains = codec_read_bytes(r, (size_t)2 * LETTER_CHAIN_LEN);
-    if (r->err)
-        return r->err;
-    if (name_len == 0 || name_len >= CLIENT_NAME_MAX)
+    if (version == CONTACT_VERSION)
+        v->removed_s = codec_read64(r);
+    int err = r->err ? r->err : flags_take(v, version, flags);
+    if (err)
+        return err;
+    if ((name_len == 0) != v->removed || name_len >= CLIENT_NAME_MAX)
         return ERR_RANGE;
+    if (v->removed_s && !v->removed)
+        return ERR_FORMAT;
     memcpy(v->name, name, name_len);
     v->name[name_len] = 0;
     memcpy(v->chains, chains, (size_t)2 * LETTER_CHAIN_LEN);
-    v->confirmed = flags & FLAG_CONFIRMED;
-    v->refused = flags & FLAG_REFUSED;
-    v->inviter = flags & FLAG_INVITER;
     return 0;
 }
 
@@ -246,6 +288,13 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
         return r.err;
     memcpy(v->map, map, LETTER_MAP_LEN);
     return cursors_read(v, &r);
+}
+
+int
+record_contact_delete(struct journal *j, uint32_t contact)
+{
+    return record_delete(
+        j, (struct record_key){.type = RECORD_CONTACT, .contact = contact});
 }
 
 /* ---- the consensus ---- */

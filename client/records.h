@@ -7,6 +7,7 @@
  *
  *   type         contact  a           b       value
  *   A client     0        0           0       gateways 129 | letter length 4
+ *                                             | next contact 4
  *   C contact    it       0           0       see below
  *   D document   0        epoch % 2   0       epoch 4 | a consensus, signed:
  *                                             the newest and the one before
@@ -23,8 +24,10 @@
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:
  *
- *   version 1 (2) | flags 1 (1 confirmed, 2 refused, 4 inviter)
- *   | name length 1 | name .. | chains 32 out, 32 in | born 4 | recency 8
+ *   version 1 (3) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
+ *     16 pings are answered, 32 removed)
+ *   | name length 1 | name .. | chains 32 out, 32 in | removed 8
+ *   | born 4 | recency 8
  *   | next place: period 4, n 4
  *   | the last period with letters 4 | its letters 4
  *   | next sequence 4 | next order 8
@@ -32,6 +35,11 @@
  *   | acknowledged 4 | map 32
  *   | periods that are read 1 | of each, the newest first:
  *     period 4 | first box 4 | letters in it 4 | slots read of 8 boxes 8 x 2
+ *
+ * One that is removed has no name and zeros for its chain out, and no other record
+ * is about it; when that was, in seconds since 1970, is 0 of others and while nobody
+ * knows. In version 2 there is neither that field nor a flag from 8 on, in an
+ * older A no next contact: both are read, and written anew with the next change.
  *
  * For the gateways see client/gateways.h. A message that is over (delivered or
  * expired) has no data. Every length is given or follows from the others, so
@@ -71,11 +79,13 @@ size_t record_key_write(uint8_t out[static RECORD_KEY_LEN],
 int record_key_read(struct record_key *key, const uint8_t *bytes,
                     size_t len) CHECK_RESULT;
 
-/* The gateways and the length of letters; 0 before the first consensus. */
+/* The gateways, the length of letters (0 before the first consensus), and the
+ * least id that no contact has had (0: in a record of before). */
 int record_client_save(struct journal *j, const struct gateways *gateways,
-                       size_t letter_len) CHECK_RESULT;
+                       size_t letter_len, uint32_t next_id) CHECK_RESULT;
 int record_client_read(struct gateways *gateways, size_t *letter_len,
-                       const uint8_t *value, size_t len) CHECK_RESULT;
+                       uint32_t *next_id, const uint8_t *value,
+                       size_t len) CHECK_RESULT;
 
 /* A contact. current: the message that its letters are made of, NULL: none. The
  * reader leaves id and lists as they are, needs v->chains, and puts the place
@@ -84,6 +94,7 @@ int record_contact_save(struct journal *j, const struct conversation *v,
                         const struct message *current) CHECK_RESULT;
 int record_contact_read(struct conversation *v, const uint8_t *value,
                         size_t len) CHECK_RESULT;
+int record_contact_delete(struct journal *j, uint32_t contact) CHECK_RESULT;
 
 /* A consensus: the newest, or the one before. What is read is judged like one
  * that has just come; its epoch tells which of two is older. */

@@ -7,7 +7,8 @@
  *   client             life, link, timer
  *   contacts requests  what applications ask; a tick's packet and its answer
  *   arrival            a letter that came, as a whole
- *   incoming outgoing  letters to messages, messages to letters
+ *   incoming outgoing  letters to messages, letters to boxes
+ *   staging            messages to letters
  *   network inbox messages polls
  *   conversations
  *   state
@@ -149,6 +150,10 @@ struct conversation {
     char name[CLIENT_NAME_MAX];
     uint8_t *chains; /* out 32 | in 32, in guarded memory */
     bool confirmed, refused, inviter;
+    bool muted;         /* what comes is not shown */
+    bool pings;         /* its pings are answered */
+    bool removed;       /* read for a while, and that is all */
+    uint64_t removed_s; /* then; 0: nobody knew the time */
     uint32_t born;      /* period of the first letter to look for */
     uint64_t active;    /* recency: the larger the later */
     uint64_t letter_us; /* a letter came last at */
@@ -222,6 +227,7 @@ struct client {
     bool settled; /* time and newest consensus are agreed; per connection */
     bool broken;  /* not even a loop could be made: leave this link */
     uint64_t expire_us; /* next look for expired messages */
+    uint32_t period;    /* at the last tick */
     uint64_t linked_us; /* the link came up */
     uint8_t linked_to[SPHINX_ID_LEN];
     /* network */
@@ -256,6 +262,7 @@ struct client {
     struct place place[HOT_PLACES + 1];
     /* people */
     struct conversation *conversations;
+    size_t n_conversations; /* with those that are removed */
     uint32_t next_id;
     uint64_t recency;
     struct received *inbox, **inbox_end;
@@ -304,7 +311,7 @@ uint32_t client_period(const struct client *c);
 /* Tells the own wall clock minus the monotonic one, in microseconds. */
 int64_t client_own_base_us(const struct client *c);
 
-/* Journals the gateways and the length of letters. What fails is done again by
+/* Journals the client's own record. What fails is done again by
  * client_tick(). Returns 0 or the journal's error. */
 int client_save(struct client *c);
 #endif

@@ -19,6 +19,7 @@
 
 #include "client/conversations.h"
 #include "client/outgoing.h"
+#include "client/staging.h"
 
 /* Note a store's word, in the caller's group. Returns 0, ERR_NOMEM or the
  * journal's error. */
@@ -41,7 +42,7 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
         return 0;
     }
     if (!decides)
-        return outgoing_move(c, v, letter);
+        return staging_move(c, v, letter);
     l->taken = 0;
     l->due_us = now_us + FULL_US;
     return 0;
@@ -94,7 +95,7 @@ look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
         c->status.changes += err == 0;
     } else if (v->checks == 1 && !(*letter)->kept) {
         client_drop(c, ERR_CONFLICT); /* both lie */
-        err = outgoing_move(c, v, letter);
+        err = staging_move(c, v, letter);
     }
     return err;
 }

@@ -229,6 +229,26 @@ change I2 'frames ahead of the gateway are not counted' client/network.c \
         window_add(&c->window, frame);' \
     '' \
     'stalls/i2_*'
+change I2 'who is removed is asked for no more' client/polls.c \
+    'c->n_conversations > HOT_PLACES ? c->n_conversations - HOT_PLACES' \
+    'c->status.contacts > HOT_PLACES ? c->status.contacts - HOT_PLACES' \
+    'contacts/i2_stores*'
+change I2 'a removed contact that writes on is not read' client/incoming.c \
+    'if (!v->removed || l->count > 1)' \
+    'if (!v->removed)' \
+    'contacts/i2_who_writes*'
+change I2 'a contact that is muted is not acknowledged' client/incoming.c \
+    'if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)' \
+    'if (!v->removed && !v->muted && !is_idle_ping(v, l) && !v->ack_owed_us)' \
+    'contacts/i2_a_contact*'
+change I2 'any contact may ping' client/incoming.c \
+    'return l->kind == LETTER_PING && !v->pings;' \
+    'return false;' \
+    'contacts/i2_a_ping*'
+change I2 'who takes a withdrawn invitation up is answered' client/incoming.c \
+    'if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)' \
+    'if (!is_idle_ping(v, l) && v->ack_owed_us == 0)' \
+    'contacts/i2_a_withdrawn*'
 
 # ---- I3 no packet twice ----
 
@@ -319,7 +339,7 @@ change I6 'repeats go to the store that kept nothing' client/outgoing.c \
     ': l->kept ? l->keeps % 2 == 1' \
     ': l->kept ? false' \
     'i6_stores/*one_store*'
-change I6 'a letter stays in its box for ever' client/outgoing.c \
+change I6 'a letter stays in its box for ever' client/staging.c \
     '(unread || l->keeps >= KEEPS_DAY);' \
     'false;' \
     'i6_stores/*neither*'
@@ -366,9 +386,26 @@ change I8 'a store writes ids of boxes as they are' relay/daemon/seal.c \
     'crypto_generichash(name, SEAL_NAME_LEN, box, 32, key, WIPE_KEY_LEN);' \
     '(void)key, memcpy(name, box, SEAL_NAME_LEN);' \
     'wipe/i8_letters*'
+change I8 'a removed contact leaves what came of it' client/contacts.c \
+    '    if (!err)
+        err = inbox_erase(c, v);' \
+    '' \
+    'contacts/i8_*'
+change I8 'what was written to a removed contact can be read' client/records.c \
+    'v->removed ? none : v->chains' \
+    'v->name[0] == 1 ? none : v->chains' \
+    'contacts/i8_*'
 
 # ---- I9 a restart costs nothing ----
 
+change I9 'a contact is removed in two groups' client/contacts.c \
+    '    if (!err)
+        err = inbox_erase(c, v);' \
+    '    (void)journal_end(c->journal);
+    journal_begin(c->journal);
+    if (!err)
+        err = inbox_erase(c, v);' \
+    'contacts/i9_*'
 change I9 'a relay has other keys when it comes back' relay/daemon/keys.c \
     'snprintf(name, sizeof name, "packet-%u.key", epoch);' \
     'snprintf(name, sizeof name, "packet-%u.key", epoch + (uint32_t)getpid());' \
@@ -519,6 +556,10 @@ change I11 'what was begun keeps its room for ever' client/incoming.c \
     'if (m->progress_s + life_s >= now_s)' \
     'if (life_s + now_s > 0)' \
     'i11_unfinished/i11_unfinished_messages_are_given_up'
+change I11 'the bytes of one inbox have no bound' client/inbox.c \
+    'v->received_len + len <= INBOX_CONTACT_LEN_MAX;' \
+    'v->received_len + len <= UINT64_MAX;' \
+    'contacts/i11_*'
 
 # ---- I12 no value drawn once is seen in two places ----
 

@@ -24,6 +24,7 @@ e2e: all
 	@tests/e2e/page.sh $(CURDIR)/$(OUT)
 	@tests/e2e/authorities.sh $(CURDIR)/$(OUT)
 	@tests/e2e/idle.sh $(CURDIR)/$(OUT)
+	@tests/e2e/contacts.sh $(CURDIR)/$(OUT)
 	@tests/e2e/stalls.py $(CURDIR)/$(OUT)
 
 # The voting in every state.

@@ -69,21 +69,26 @@ text_write(int fd, const char *text, size_t len)
 
 /* What people should know about an error, where its text does not say it. */
 static const char *
-hint(const char *message)
+hint(const char *method, const char *message)
 {
     static const struct {
         int err;
+        const char *method; /* NULL: any other */
         const char *hint;
-    } row[] = {
-        {ERR_AGAIN, "there is no consensus yet; 'status' tells how it stands"},
-        {ERR_EXISTS, "there is a contact of this name"},
-        {ERR_NOT_FOUND, "no such contact or message; 'contacts' lists them"},
-        {ERR_USED, "an invitation works once; ask for a new one"},
-        {ERR_FOREIGN, "the invitation is for another network"},
-        {ERR_EXPIRED, "ask for a new invitation"},
-        {ERR_ARG, "a name is 1 to 32 letters without blanks"}};
+    } row[] = {{ERR_AGAIN, NULL,
+                "there is no consensus yet; 'status' tells how it stands"},
+               {ERR_EXISTS, NULL, "there is a contact of this name"},
+               {ERR_NOT_FOUND, NULL,
+                "no such contact or message; 'contacts' lists them"},
+               {ERR_USED, "withdraw",
+                "or it is not one of yours; 'remove' takes the contact away"},
+               {ERR_USED, NULL, "an invitation works once; ask for a new one"},
+               {ERR_FOREIGN, NULL, "the invitation is for another network"},
+               {ERR_EXPIRED, NULL, "ask for a new invitation"},
+               {ERR_ARG, NULL, "a name is 1 to 32 letters without blanks"}};
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
-        if (strcmp(message, error_text(row[i].err)) == 0)
+        if (strcmp(message, error_text(row[i].err)) == 0 &&
+            (!row[i].method || strcmp(row[i].method, method) == 0))
             return row[i].hint;
     return NULL;
 }
@@ -123,7 +128,7 @@ call(struct line *l, const char *method, json_t *params)
             json_string_value(json_object_get(error, "message"));
         const char *where = json_string_value(
             json_object_get(json_object_get(error, "data"), "parameter"));
-        const char *more = message ? hint(message) : NULL;
+        const char *more = message ? hint(method, message) : NULL;
         fprintf(stderr, "brusio-client: %s%s%s%s%s\n", where ? where : "",
                 where ? ": " : "", message ? message : "no answer",
                 more ? "; " : "", more ? more : "");
@@ -158,20 +163,6 @@ cli_invite(const struct cli *c)
 }
 
 int
-cli_add(const struct cli *c)
-{
-    struct line l;
-    if (line_open(&l, c->dir))
-        return 1;
-    json_t *r =
-        call(&l, "add",
-             json_pack("{ss ss}", "name", c->name, "invitation", c->text));
-    json_decref(r);
-    line_close(&l);
-    return r ? 0 : 1;
-}
-
-int
 cli_contacts(const struct cli *c)
 {
     struct line l;
@@ -182,18 +173,89 @@ cli_contacts(const struct cli *c)
     json_t *r = call(&l, "contacts", json_object());
     json_array_foreach(r, i, v)
     {
-        printf("%-32s %s, %" PRId64 " waiting\n",
+        printf("%-32s %s, %" PRId64 " waiting%s%s\n",
                json_string_value(json_object_get(v, "name")),
                json_is_true(json_object_get(v, "refused"))
                    ? "invitation was used by somebody else"
-               : json_is_true(json_object_get(v, "confirmed"))
-                   ? "confirmed"
+               : json_is_true(json_object_get(v, "confirmed")) ? "confirmed"
+               : json_is_true(json_object_get(v, "invited"))
+                   ? "invitation not used yet"
                    : "not yet heard",
-               number_of(v, "waiting"));
+               number_of(v, "waiting"),
+               json_is_true(json_object_get(v, "muted")) ? ", muted" : "",
+               json_is_true(json_object_get(v, "pings")) ? ", may ping" : "");
     }
     json_decref(r);
     line_close(&l);
     return r ? 0 : 1;
+}
+
+/* A call of which nothing is told but that it failed. Takes params over. */
+static int
+call_quietly(const struct cli *c, const char *method, json_t *params)
+{
+    struct line l;
+    if (line_open(&l, c->dir)) {
+        json_decref(params);
+        return 1;
+    }
+    json_t *r = call(&l, method, params);
+    json_decref(r);
+    line_close(&l);
+    return r ? 0 : 1;
+}
+
+int
+cli_add(const struct cli *c)
+{
+    return call_quietly(
+        c, "add", json_pack("{ss ss}", "name", c->name, "invitation", c->text));
+}
+
+int
+cli_rename(const struct cli *c)
+{
+    return call_quietly(
+        c, "rename",
+        json_pack("{ss ss}", "name", c->name, "new_name", c->text));
+}
+
+int
+cli_mute(const struct cli *c)
+{
+    return call_quietly(c, "mute",
+                        json_pack("{ss sb}", "name", c->name, "muted", true));
+}
+
+int
+cli_unmute(const struct cli *c)
+{
+    return call_quietly(c, "mute",
+                        json_pack("{ss sb}", "name", c->name, "muted", false));
+}
+
+int
+cli_pings(const struct cli *c)
+{
+    const bool allowed = strcmp(c->text, "on") == 0;
+    if (!allowed && strcmp(c->text, "off") != 0) {
+        fputs("brusio-client: pings wants on or off\n", stderr);
+        return 2;
+    }
+    return call_quietly(
+        c, "pings", json_pack("{ss sb}", "name", c->name, "allowed", allowed));
+}
+
+int
+cli_remove(const struct cli *c)
+{
+    return call_quietly(c, "remove", json_pack("{ss}", "name", c->name));
+}
+
+int
+cli_withdraw(const struct cli *c)
+{
+    return call_quietly(c, "withdraw", json_pack("{ss}", "name", c->name));
 }
 
 /* ---- send ---- */

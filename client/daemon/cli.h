@@ -17,6 +17,12 @@ struct cli {
 int cli_invite(const struct cli *c);
 int cli_add(const struct cli *c);
 int cli_contacts(const struct cli *c);
+int cli_rename(const struct cli *c);
+int cli_mute(const struct cli *c);
+int cli_unmute(const struct cli *c);
+int cli_pings(const struct cli *c);
+int cli_remove(const struct cli *c);
+int cli_withdraw(const struct cli *c);
 int cli_send(const struct cli *c);
 int cli_recv(const struct cli *c);
 int cli_ping(const struct cli *c);

@@ -1,7 +1,9 @@
 /* client/daemon/json.c - calls to the client object, as JSON-RPC 2.0.
  *
  * A table says which method takes which parameters; a wrong one is an error
- * that names it. Binary data is base64url without padding. */
+ * that names it. A contact is told by its name or, in the parameter "id", by
+ * its number, which stays when it gets another name. Binary data is base64url
+ * without padding. */
 #include "client/daemon/json.h"
 
 #include <jansson.h>
@@ -37,6 +39,8 @@ struct json_call {
     const char *where;   /* the parameter that is wrong, or NULL */
     /* in */
     const char *name, *text;
+    bool by_id, flag;
+    uint32_t id; /* also out: of a contact */
     uint64_t order;
     /* in or out: contents */
     uint8_t *data;
@@ -80,10 +84,70 @@ number_get(struct json_call *k, const char *name, bool required)
     return 0;
 }
 
+static bool
+flag_get(struct json_call *k, const char *name)
+{
+    const json_t *v = json_object_get(json_object_get(k->root, "params"), name);
+    if (!json_is_boolean(v) && !k->err) {
+        k->err = v ? ERR_FORMAT : ERR_MISSING;
+        k->where = name;
+    }
+    return json_is_true(v);
+}
+
+/* A contact that is there, by the parameter of this name or by "id", not both. */
+static void
+contact_get(struct json_call *k, const char *name, bool required)
+{
+    const json_t *params = json_object_get(k->root, "params");
+    k->by_id = json_object_get(params, "id") != NULL;
+    if (!k->by_id) {
+        k->name = text_get(k, name, required);
+        return;
+    }
+    const uint64_t id = number_get(k, "id", true);
+    k->id = (uint32_t)id;
+    if (k->err)
+        return;
+    if (json_object_get(params, name))
+        k->err = ERR_DUPLICATE;
+    else if (id > UINT32_MAX)
+        k->err = ERR_RANGE;
+    if (k->err)
+        k->where = "id";
+}
+
 static void
 parse_name(struct json_call *k)
 {
     k->name = text_get(k, "name", true);
+}
+
+static void
+parse_contact(struct json_call *k)
+{
+    contact_get(k, "name", true);
+}
+
+static void
+parse_rename(struct json_call *k)
+{
+    parse_contact(k);
+    k->text = text_get(k, "new_name", true);
+}
+
+static void
+parse_mute(struct json_call *k)
+{
+    parse_contact(k);
+    k->flag = flag_get(k, "muted");
+}
+
+static void
+parse_pings(struct json_call *k)
+{
+    parse_contact(k);
+    k->flag = flag_get(k, "allowed");
 }
 
 static void
@@ -96,7 +160,7 @@ parse_add(struct json_call *k)
 static void
 parse_to(struct json_call *k)
 {
-    k->name = text_get(k, "to", true);
+    contact_get(k, "to", true);
 }
 
 static void
@@ -109,7 +173,7 @@ parse_message(struct json_call *k)
 static void
 parse_from(struct json_call *k)
 {
-    k->name = text_get(k, "from", false);
+    contact_get(k, "from", false);
 }
 
 static void
@@ -172,12 +236,44 @@ static void
 run_invite(struct json_call *k, struct client *c)
 {
     k->err = client_invite(c, k->name, k->word);
+    k->id = client_contact_id(c, k->name);
 }
 
 static void
 run_add(struct json_call *k, struct client *c)
 {
     k->err = client_add(c, k->name, k->text);
+    k->id = client_contact_id(c, k->name);
+}
+
+static void
+run_rename(struct json_call *k, struct client *c)
+{
+    k->err = client_rename(c, k->name, k->text);
+}
+
+static void
+run_mute(struct json_call *k, struct client *c)
+{
+    k->err = client_mute(c, k->name, k->flag);
+}
+
+static void
+run_pings(struct json_call *k, struct client *c)
+{
+    k->err = client_pings(c, k->name, k->flag);
+}
+
+static void
+run_remove(struct json_call *k, struct client *c)
+{
+    k->err = client_remove(c, k->name);
+}
+
+static void
+run_withdraw(struct json_call *k, struct client *c)
+{
+    k->err = client_withdraw(c, k->name);
 }
 
 static void
@@ -232,6 +328,7 @@ run_recv(struct json_call *k, struct client *c)
     k->len = r.len;
     k->kind = r.kind;
     k->order = r.order;
+    k->id = r.id;
     memcpy(k->word, r.contact, strlen(r.contact) + 1);
 }
 
@@ -252,7 +349,13 @@ run_status(struct json_call *k, struct client *c)
 static json_t *
 result_word(struct json_call *k)
 {
-    return json_pack("{ss}", "invitation", k->word);
+    return json_pack("{ss sI}", "invitation", k->word, "id", (json_int_t)k->id);
+}
+
+static json_t *
+result_id(struct json_call *k)
+{
+    return json_pack("{sI}", "id", (json_int_t)k->id);
 }
 
 static json_t *
@@ -272,12 +375,15 @@ static json_t *
 result_contacts(struct json_call *k)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < k->n_contacts; i++)
+    for (size_t i = 0; i < k->n_contacts; i++) {
+        const struct client_contact *one = &k->contacts[i];
         json_array_append_new(
-            list, json_pack("{ss sb sb sI}", "name", k->contacts[i].name,
-                            "confirmed", k->contacts[i].confirmed, "refused",
-                            k->contacts[i].refused, "waiting",
-                            (json_int_t)k->contacts[i].waiting));
+            list, json_pack("{sI ss sb sb sb sb sb sI}", "id",
+                            (json_int_t)one->id, "name", one->name, "confirmed",
+                            one->confirmed, "invited", one->invited, "refused",
+                            one->refused, "muted", one->muted, "pings",
+                            one->pings, "waiting", (json_int_t)one->waiting));
+    }
     return list;
 }
 
@@ -310,8 +416,8 @@ result_recv(struct json_call *k)
 {
     if (k->none)
         return json_null();
-    json_t *o =
-        json_pack("{ss sI}", "from", k->word, "order", (json_int_t)k->order);
+    json_t *o = json_pack("{ss sI sI}", "from", k->word, "from_id",
+                          (json_int_t)k->id, "order", (json_int_t)k->order);
     json_t *text = k->kind == LETTER_TEXT
                        ? json_stringn((const char *)k->data, k->len)
                        : NULL;
@@ -356,15 +462,20 @@ result_status(struct json_call *k)
 }
 
 static const struct method methods[] = {
-    {"add", parse_add, run_add, result_nothing},
+    {"add", parse_add, run_add, result_id},
     {"contacts", parse_nothing, run_contacts, result_contacts},
     {"invite", parse_name, run_invite, result_word},
     {"message", parse_message, run_message, result_message},
+    {"mute", parse_mute, run_mute, result_nothing},
     {"ping", parse_to, run_ping, result_order},
+    {"pings", parse_pings, run_pings, result_nothing},
     {"recv", parse_from, run_recv, result_recv},
     {"release", parse_order, run_release, result_nothing},
+    {"remove", parse_contact, run_remove, result_nothing},
+    {"rename", parse_rename, run_rename, result_nothing},
     {"send", parse_send, run_send, result_order},
-    {"status", parse_nothing, run_status, result_status}};
+    {"status", parse_nothing, run_status, result_status},
+    {"withdraw", parse_contact, run_withdraw, result_nothing}};
 
 /* ---- calls and answers ---- */
 
@@ -413,6 +524,10 @@ json_call_parse(const char *line, size_t len)
 void
 json_call_run(struct json_call *k, struct client *c)
 {
+    if (!k->code && !k->err && k->by_id) {
+        k->name = client_contact_name(c, k->id);
+        k->err = k->name ? 0 : ERR_NOT_FOUND;
+    }
     if (!k->code && !k->err)
         k->method->run(k, c);
 }

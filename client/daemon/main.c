@@ -17,6 +17,8 @@ static const char usage[] =
     "       brusio-client run [--ready-fd N] [--parent PID]\n"
     "       brusio-client invite NAME\n"
     "       brusio-client add NAME INVITATION\n"
+    "       brusio-client withdraw NAME | remove NAME | rename NAME NEW-NAME\n"
+    "       brusio-client mute NAME | unmute NAME | pings NAME on|off\n"
     "       brusio-client send NAME TEXT | send NAME --file FILE  [--wait]\n"
     "       brusio-client recv [NAME] [--out FILE] [--wait SECONDS] [--count "
     "N]\n"
@@ -31,10 +33,22 @@ static const char usage[] =
     "  invite    make a contact and print the line that its other side adds;\n"
     "            hand it over in private, it works once\n"
     "  add       take an invitation up\n"
+    "  withdraw  an invitation that nobody has used: who takes it up later is\n"
+    "            not answered\n"
+    "  remove    a contact, with all messages to it and from it that wait "
+    "here;\n"
+    "            it is not told, and not answered any more\n"
+    "  rename    a contact; the other side knows nothing of names\n"
+    "  mute      throw away what a contact writes from now on; it is\n"
+    "            acknowledged as ever, so that it cannot tell\n"
+    "  unmute    show again what it writes\n"
+    "  pings     may a contact ping? A new one may not; its pings are not\n"
+    "            answered\n"
     "  send      queue a message; it is kept until it is delivered\n"
-    "  recv      print and remove the next message; files go to a file\n"
+    "  recv      print and remove the next message; files go to a file; what\n"
+    "            muted contacts wrote before only when they are named\n"
     "  ping      ask a contact's client for an answer and print how long it\n"
-    "            took\n"
+    "            took; it answers if you may ping there\n"
     "  state     of the newest message to a contact: queued, sent (stores\n"
     "            have it), delivered or expired\n"
     "  contacts  list them\n"
@@ -68,7 +82,8 @@ enum {
     OPTIONS
 };
 static const char all[] =
-    " init run invite add send recv ping state contacts status check ";
+    " init run invite add withdraw remove rename mute unmute pings send recv "
+    "ping state contacts status check ";
 static const struct args_option options[OPTIONS] = {
     {"dir", false, all},
     {"network", false, " init "},
@@ -184,6 +199,18 @@ run(const struct args *a, const char *dir)
     return status;
 }
 
+/* The commands that take a fixed number of words and no options. */
+static const struct {
+    const char *name;
+    size_t words;
+    int (*run)(const struct cli *c);
+} plain[] = {{"contacts", 0, cli_contacts}, {"status", 0, cli_status},
+             {"invite", 1, cli_invite},     {"withdraw", 1, cli_withdraw},
+             {"remove", 1, cli_remove},     {"mute", 1, cli_mute},
+             {"unmute", 1, cli_unmute},     {"ping", 1, cli_ping},
+             {"state", 1, cli_state},       {"add", 2, cli_add},
+             {"rename", 2, cli_rename},     {"pings", 2, cli_pings}};
+
 static int
 command_run(const struct args *a, struct cli *c)
 {
@@ -191,20 +218,11 @@ command_run(const struct args *a, struct cli *c)
     size_t n = a->n_rest;
     c->name = n > 0 ? a->rest[0] : NULL;
     c->text = n > 1 ? a->rest[1] : NULL;
-    if (strcmp(name, "contacts") == 0 && n == 0)
-        return cli_contacts(c);
-    if (strcmp(name, "status") == 0 && n == 0)
-        return cli_status(c);
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        if (strcmp(name, plain[i].name) == 0 && n == plain[i].words)
+            return plain[i].run(c);
     if (strcmp(name, "recv") == 0 && n <= 1)
         return cli_recv(c);
-    if (strcmp(name, "invite") == 0 && n == 1)
-        return cli_invite(c);
-    if (strcmp(name, "ping") == 0 && n == 1)
-        return cli_ping(c);
-    if (strcmp(name, "state") == 0 && n == 1)
-        return cli_state(c);
-    if (strcmp(name, "add") == 0 && n == 2)
-        return cli_add(c);
     if (strcmp(name, "send") == 0 && (c->file ? n == 1 : n == 2))
         return cli_send(c);
     return usage_fail("wrong number of words after the command");

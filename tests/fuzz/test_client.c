@@ -18,7 +18,8 @@
 #include "tests/client_disk.h"
 #include "tests/network.h"
 
-enum { LEN = 1296, LETTERS = 60000, TEXTS = 40000, RECORDS = 20000 };
+enum { LEN = 1232, LETTERS = 60000, TEXTS = 40000, RECORDS = 20000 };
+enum { DATA = LEN - LETTER_OVERHEAD - LETTER_BODY_HEAD_LEN }; /* at most */
 
 struct tally {
     unsigned count[ERROR_COUNT];
@@ -63,7 +64,8 @@ letters_resealed(void **state)
         uint32_t field[8];
         for (unsigned k = 0; k < 8; k++) {
             uint64_t u = rng_seeded_u64(&rng);
-            uint32_t near[] = {0, 1, 2, 3, 1117, 1118, UINT32_MAX, (uint32_t)u};
+            uint32_t near[] = {0,    1,        2,          3,
+                               DATA, DATA + 1, UINT32_MAX, (uint32_t)u};
             field[k] = near[u >> 61];
         }
         struct letter l = {.ack = field[0],
@@ -73,7 +75,7 @@ letters_resealed(void **state)
                            .index = field[4],
                            .count = field[5],
                            .total = field[6],
-                           .data_len = (uint16_t)(field[7] % 1118),
+                           .data_len = (uint16_t)(field[7] % (DATA + 1)),
                            .data = data};
         struct letter_place at = {i, field[0]};
         if (letter_seal(&l, chain, at, random, out, LEN))
@@ -236,13 +238,12 @@ static void
 disk_receive(struct client_disk *d)
 {
     static const uint8_t text[2000];
-    const struct letter l = {
-        .kind = LETTER_FILE,
-        .count = 2,
-        .total = 2000,
-        .index = 1,
-        .data = text,
-        .data_len = 2000 - (LEN - LETTER_OVERHEAD - LETTER_BODY_HEAD_LEN)};
+    const struct letter l = {.kind = LETTER_FILE,
+                             .count = 2,
+                             .total = 2000,
+                             .index = 1,
+                             .data = text,
+                             .data_len = 2000 - DATA};
     const struct record_received r = {
         .order = 1, .contact = 1, .kind = LETTER_TEXT, .data = text, .len = 2};
     struct journal *j;
@@ -268,6 +269,9 @@ disk_fill(struct client_disk *d, const struct sim_net *n)
     assert_int_equal(
         client_send(c, "bob", LETTER_TEXT, text, sizeof text, &order), 0);
     assert_int_equal(client_send(c, "eve", LETTER_PING, NULL, 0, &order), 0);
+    assert_int_equal(client_invite(c, "gone", line), 0);
+    assert_int_equal(client_remove(c, "gone"), 0);
+    assert_int_equal(client_mute(c, "eve", true), 0);
     client_free(&c);
     disk_receive(d);
     assert_true(d->n >= 10);
@@ -331,6 +335,7 @@ records_loaded(void **state)
         client_free(&c);
     }
     tally_print("records", &t, 4);
+    assert_true(t.count[0] > 0); /* what is not damaged is right */
     disk_free(&d);
     test_network_free(&n);
 }

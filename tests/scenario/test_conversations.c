@@ -339,6 +339,7 @@ pings_come_back(void **state)
     struct world *w = pair_make(&small, 6, "default");
     struct client_message m;
     uint64_t order;
+    assert_int_equal(client_pings(w->client[1].client, "a", true), 0);
     assert_int_equal(
         client_send(w->client[0].client, "b", LETTER_PING, NULL, 0, &order), 0);
     world_run_s(w, 30);

@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/outgoing.h"
 #include "client/taken.h"
-#include "client/polls.h"
-#include "tests/client_disk.h"
 #include "tests/heap.h"
+#include "tests/pair.h"
 
 static struct sim_net net;
 static uint8_t data[300000];
@@ -47,69 +45,6 @@ static size_t
 messages_tried(void)
 {
     return test_proof() ? sizeof messages / sizeof messages[0] : 3;
-}
-
-/* ---- two clients, and letters carried from one to the other ---- */
-
-struct pair {
-    struct client_disk disk[2];
-    struct client *c[2];
-    struct conversation *v[2]; /* each one's of the other */
-};
-
-static void
-pair_find(struct pair *p)
-{
-    p->v[0] = conversation_find(p->c[0], "b");
-    p->v[1] = conversation_find(p->c[1], "a");
-    assert_true(p->v[0] && p->v[1]);
-}
-
-static void
-pair_make(struct pair *p)
-{
-    char line[INVITE_TEXT_LEN];
-    for (unsigned i = 0; i < 2; i++) {
-        disk_init(&p->disk[i], test_seed() + i);
-        p->c[i] = disk_client(&p->disk[i], &net);
-    }
-    assert_int_equal(client_invite(p->c[0], "b", line), 0);
-    assert_int_equal(client_add(p->c[1], "a", line), 0);
-    pair_find(p);
-}
-
-static void
-pair_free(struct pair *p)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        client_free(&p->c[i]);
-        disk_free(&p->disk[i]);
-    }
-}
-
-/* A letter of the other side's, as it lies in its box. */
-static void
-letter_bring(struct pair *p, unsigned to, const struct out_letter *l)
-{
-    uint8_t bytes[LETTER_LEN_MAX];
-    memcpy(bytes, l->bytes, p->c[to]->letter_len);
-    arrival_letter(p->c[to], p->v[to], l->at, STORE_FIRST, bytes);
-}
-
-/* Carry letters and time to and fro, until all is acknowledged. */
-static void
-pair_settle(struct pair *p)
-{
-    for (unsigned round = 0; round < 12; round++) {
-        for (unsigned i = 0; i < 2; i++) {
-            p->disk[i].test.mono_us += 2 * ACK_WAIT_US;
-            disk_client_run(&p->disk[i], p->c[i], 3);
-        }
-        for (unsigned i = 0; i < 2; i++)
-            for (const struct out_letter *l = p->v[!i]->letters; l; l = l->next)
-                letter_bring(p, i, l);
-    }
-    assert_int_equal(p->v[0]->n_waiting + p->v[1]->n_waiting, 0);
 }
 
 /* All that can be seen of a conversation and its client. */
@@ -165,14 +100,14 @@ letter_arrives(struct heap *h, struct pair *p, unsigned to,
     view_take(p, to, &before);
     const bool was_read = place_is_read(p->v[to], l->at);
     heap_arm(h);
-    letter_bring(p, to, l);
+    pair_bring(p, to, l);
     heap_disarm(h);
     if (letters_failed(p->c[to]) > failed) {
         assert_true(h->failed);
         view_take(p, to, &after);
         assert_memory_equal(&before, &after, sizeof before);
         assert_true(was_read == place_is_read(p->v[to], l->at));
-        letter_bring(p, to, l);
+        pair_bring(p, to, l);
         assert_int_equal(letters_failed(p->c[to]), failed + 1);
     }
     assert_true(place_is_read(p->v[to], l->at));
@@ -330,7 +265,7 @@ letters_are_staged_when_memory_is_there(void **state)
         struct pair p;
         struct client_message m;
         uint64_t order;
-        pair_make(&p);
+        pair_make(&p, &net);
         assert_int_equal(
             client_send(p.c[0], "b", LETTER_FILE, data, LEN, &order), 0);
         assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
@@ -345,7 +280,7 @@ letters_are_staged_when_memory_is_there(void **state)
         }
         letters_are_right(&p, m.letters);
         for (const struct out_letter *l = p.v[0]->letters; l; l = l->next)
-            letter_bring(&p, 1, l);
+            pair_bring(&p, 1, l);
         message_has_come(&p, LETTER_FILE, LEN);
         pair_free(&p);
     }
@@ -428,7 +363,7 @@ what_stores_answer_is_noted_or_asked_again(void **state)
         struct pair p;
         struct client_message m;
         uint64_t order;
-        pair_make(&p);
+        pair_make(&p, &net);
         assert_int_equal(
             client_send(p.c[0], "b", LETTER_TEXT, data, 2000, &order), 0);
         struct out_letter *first = p.v[0]->letters, *second = first->next;
@@ -507,8 +442,9 @@ arrive_once(struct heap *h, enum letter_kind kind, size_t len)
     struct pair p;
     struct client_message m;
     uint64_t order;
-    pair_make(&p);
+    pair_make(&p, &net);
     pair_settle(&p);
+    assert_int_equal(client_pings(p.c[1], "a", true), 0);
     assert_int_equal(client_send(p.c[0], "b", kind, data, len, &order), 0);
     for (unsigned i = 0; i < 2; i++) /* 16 letters at a time */
         do {
@@ -588,7 +524,7 @@ static void
 pair_fill(struct pair *p)
 {
     uint64_t order;
-    pair_make(p);
+    pair_make(p, &net);
     pair_settle(p);
     assert_int_equal(client_send(p->c[1], "a", LETTER_TEXT, data, 2000, &order),
                      0);
@@ -598,7 +534,7 @@ pair_fill(struct pair *p)
                      0);
     /* all but the last fragment */
     for (const struct out_letter *l = p->v[0]->letters; l->next; l = l->next)
-        letter_bring(p, 1, l);
+        pair_bring(p, 1, l);
     struct journal *j = p->c[1]->journal;
     journal_begin(j);
     assert_int_equal(record_document_save(j, net.consensus->epoch, net.document,

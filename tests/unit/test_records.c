@@ -11,8 +11,9 @@
 #include "tests/client_disk.h"
 
 enum {
-    LEN = 1232,                          /* of letters */
-    CONTACT_PERIODS_AT = 3 + 3 + 64 + 88 /* in the record of "bob" */
+    LEN = 1232,                                  /* of letters */
+    CLIENT_BEFORE_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 96         /* in the record of "bob" */
 };
 
 /* A record's kind: how to write one, and what its value must not say. */
@@ -53,6 +54,8 @@ things_make(void **state)
         .chains = chains,
         .confirmed = true,
         .inviter = true,
+        .muted = true,
+        .pings = true,
         .born = 1,
         .active = 1ULL << 40,
         .at = {3, 4},
@@ -116,7 +119,7 @@ things_free(void **state)
 static int
 client_save_one(struct journal *j)
 {
-    return record_client_save(j, &gateways, LEN);
+    return record_client_save(j, &gateways, LEN, 7);
 }
 
 static int
@@ -124,11 +127,13 @@ client_read_one(const struct record_key *key, const uint8_t *value, size_t len)
 {
     struct gateways g;
     size_t letter_len;
-    int err = record_client_read(&g, &letter_len, value, len);
+    uint32_t next_id;
+    int err = record_client_read(&g, &letter_len, &next_id, value, len);
     assert_true(key->contact == 0 && key->a == 0 && key->b == 0);
     if (err)
         return err;
     assert_int_equal(letter_len, LEN);
+    assert_int_equal(next_id, len == CLIENT_BEFORE_LEN ? 0 : 7);
     assert_true(g.n == 2 && g.current == 1 && g.renewed_s == 77);
     assert_memory_equal(g.member, gateways.member, sizeof g.member);
     return 0;
@@ -328,6 +333,8 @@ each_is_refused_at_every_other_length(void **state)
         assert_non_null(longer);
         memcpy(longer, r->value, r->len);
         for (size_t len = 0; len < r->len + 40; len++) {
+            if (kinds[i].type == 'A' && len == CLIENT_BEFORE_LEN)
+                continue; /* one of before */
             if (len != r->len && value_read(&kinds[i], &key, longer, len) == 0)
                 fail_msg("%c: %zu of %zu bytes are taken", kinds[i].type, len,
                          r->len);
@@ -395,13 +402,15 @@ letters_have_a_length_that_may_be(void **state)
     struct client_disk d;
     struct record_key key;
     struct gateways g;
+    uint32_t next_id;
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[0], &key);
     const size_t least = LETTER_OVERHEAD + LETTER_BODY_HEAD_LEN + 1;
     for (uint32_t len = 0; len < LETTER_LEN_MAX + 10; len++) {
         size_t letter_len = 99;
         codec_put32(r->value + GATEWAYS_RECORD_LEN, len);
-        int err = record_client_read(&g, &letter_len, r->value, r->len);
+        int err =
+            record_client_read(&g, &letter_len, &next_id, r->value, r->len);
         const bool may = len == 0 || (len >= least && len <= LETTER_LEN_MAX);
         assert_int_equal(err, may ? 0 : ERR_RANGE);
         assert_int_equal(letter_len, may ? len : 0);
@@ -446,11 +455,99 @@ a_version_that_is_not_known_is_said_so(void **state)
         const struct disk_record *r = record_of(&d, &kinds[i], &key);
         const uint8_t right = r->value[0];
         for (unsigned v = 0; v < 256; v++) {
+            if (kinds[i].type == 'C' && v + 1 == right)
+                continue; /* the version before: a_contact_of_before_is_read */
             r->value[0] = (uint8_t)v;
             assert_int_equal(value_read(&kinds[i], &key, r->value, r->len),
                              v == right ? 0 : ERR_VERSION);
         }
     }
+    disk_free(&d);
+}
+
+enum { REMOVED_AT = 3 + 3 + 64 }; /* in the record of "bob" */
+
+/* A record of version 2, in memory of exactly its length: without the time of a
+ * removal, and with these flags. Returns what its reader says. */
+static int
+contact_read_before(const struct disk_record *r, uint8_t flags,
+                    struct conversation *v)
+{
+    const size_t len = r->len - 8;
+    uint8_t *value = malloc(len);
+    assert_non_null(value);
+    memcpy(value, r->value, REMOVED_AT);
+    memcpy(value + REMOVED_AT, r->value + REMOVED_AT + 8, len - REMOVED_AT);
+    value[0] = 2;
+    value[1] = flags;
+    int err = record_contact_read(v, value, len);
+    free(value);
+    return err;
+}
+
+static void
+a_contact_of_before_is_read(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct record_key key;
+    uint8_t came[64];
+    struct conversation v = {.chains = came};
+    disk_fill(&d);
+    const struct disk_record *r = record_of(&d, &kinds[1], &key);
+    assert_int_equal(contact_read_before(r, 5, &v), 0);
+    assert_true(v.confirmed && v.inviter && !v.refused);
+    assert_true(!v.muted && !v.pings && !v.removed && v.removed_s == 0);
+    assert_string_equal(v.name, "bob");
+    assert_memory_equal(came, chains, sizeof chains);
+    assert_true(v.born == contact.born && v.ack == contact.ack);
+    assert_memory_equal(v.cursor, contact.cursor, sizeof v.cursor);
+    for (unsigned flag = 8; flag < 256; flag *= 2) {
+        v = (struct conversation){.chains = came};
+        assert_int_equal(contact_read_before(r, (uint8_t)flag, &v), ERR_FORMAT);
+    }
+    disk_free(&d);
+}
+
+/* The record of a contact that is removed: no name, nothing to write with. */
+static void
+who_is_removed_keeps_nothing_to_write_with(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[32];
+    struct client_disk d;
+    struct journal *j;
+    struct record_key key;
+    uint8_t came[64];
+    struct conversation gone = contact, v = {.chains = came};
+    memset(gone.name, 0, sizeof gone.name);
+    gone.removed = true;
+    gone.removed_s = 1ULL << 33;
+    disk_init(&d, test_seed());
+    assert_int_equal(journal_new(&j, &d.test.env), 0);
+    journal_begin(j);
+    assert_int_equal(record_contact_save(j, &gone, NULL), 0);
+    (void)journal_end(j);
+    journal_free(&j);
+    const struct disk_record *r = record_of(&d, &kinds[1], &key);
+    assert_int_equal(record_contact_read(&v, r->value, r->len), 0);
+    assert_true(v.removed && v.removed_s == gone.removed_s && !v.name[0]);
+    assert_memory_equal(came, zeros, 32);
+    assert_memory_equal(came + 32, chains + 32, 32);
+    for (size_t i = 0; i + 3 <= r->len; i++)
+        assert_true(memcmp(r->value + i, "bob", 3) != 0);
+    r->value[1] = 4; /* it is there, but has no name */
+    assert_int_equal(record_contact_read(&v, r->value, r->len), ERR_RANGE);
+    r->value[1] = 64; /* nobody knows what that says */
+    assert_int_equal(record_contact_read(&v, r->value, r->len), ERR_FORMAT);
+    disk_free(&d);
+    disk_fill(&d);
+    r = record_of(&d, &kinds[1], &key);
+    r->value[1] |= 32; /* it is removed, and has one */
+    assert_int_equal(record_contact_read(&v, r->value, r->len), ERR_RANGE);
+    r->value[1] &= (uint8_t)~32;
+    r->value[REMOVED_AT] = 1; /* was removed then, and is there */
+    assert_int_equal(record_contact_read(&v, r->value, r->len), ERR_FORMAT);
     disk_free(&d);
 }
 
@@ -556,6 +653,8 @@ const struct CMUnitTest test_records[] = {
     RECORDS_TEST(letters_have_a_length_that_may_be),
     RECORDS_TEST(a_name_fits),
     RECORDS_TEST(a_version_that_is_not_known_is_said_so),
+    RECORDS_TEST(a_contact_of_before_is_read),
+    RECORDS_TEST(who_is_removed_keeps_nothing_to_write_with),
     RECORDS_TEST(contradictions_are_refused),
     RECORDS_TEST(what_is_over_keeps_no_data),
     RECORDS_TEST(a_thing_has_one_key),

@@ -1,0 +1,36 @@
+/* client/staging.h - messages to letters: their places, their seals, and the
+ * list in which they are from then on. */
+#ifndef CLIENT_STAGING_H
+#define CLIENT_STAGING_H
+#include "client/state.h"
+
+/* Keeps STAGED_MAX letters ready, contacts taking turns. */
+void staging_run(struct client *c);
+
+/* Gives a letter another place, or forgets it when it has no content, in the
+ * caller's group. Returns 0, ERR_NOMEM or the journal's error: then it stays. */
+int staging_move(struct client *c, struct conversation *v,
+                 struct out_letter **letter) CHECK_RESULT;
+
+/* Tells whether it is time for another place for l. What no store kept: when
+ * its reader looks at its place no more, which is today's and yesterday's. What
+ * was kept and nobody has acknowledged: after a day of repeats, when the next
+ * one is due, so that the letters of a client do not move together. */
+bool staging_letter_is_old(const struct out_letter *l, uint32_t period,
+                           uint64_t now_us);
+
+/* Makes a letter with this head, in no list; returns NULL without memory. */
+struct out_letter *staging_letter_new(const struct client *c,
+                                      const struct out_letter *head);
+
+/* Puts l at the end of v's list. */
+void staging_letter_link(struct conversation *v, struct out_letter *l);
+
+/* Takes the letter at this place of its list out, wipes and frees it. */
+void staging_letter_unlink(const struct client *c, struct out_letter **at);
+
+/* The same, once its erasure is journalled in the caller's group. Returns 0 or the
+ * journal's error: then it stays. */
+int staging_letter_erase(struct client *c, const struct conversation *v,
+                         struct out_letter **at) CHECK_RESULT;
+#endif

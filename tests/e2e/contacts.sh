@@ -1,0 +1,68 @@
+#!/bin/sh
+# Contacts of real clients: renamed, muted, removed, an invitation withdrawn, pings
+# without leave and with. Usage: contacts.sh BIN
+set -eu
+here=$(dirname "$0")
+. "$here/network.sh"
+fail() { echo "contacts: $*" >&2; exit 1; }
+# refused N WHY COMMAND ..: it fails and says why.
+refused() {
+    n=$1 why=$2
+    shift 2
+    if said=$(client "$n" "$@" 2>&1); then fail "'$*' works"; fi
+    case $said in *"$why"*) ;; *) fail "'$*' says: $said" ;; esac
+}
+# reads N TEXT [NAME]: the next message (of NAME) is this.
+reads() {
+    got=$(client "$1" recv ${3:-} --wait 60)
+    [ "$got" = "$2" ] || fail "instead of '$2' came '$got'"
+}
+listed() { client "$1" contacts | grep -q -E "$2" || fail "no '$2' in the list"; }
+
+network_start "$1" --clients 3 --profile fast
+pair 1 2
+client 1 send client-2 hello >/dev/null
+reads 2 'client-1: hello'
+
+client 2 rename client-1 anna
+refused 2 'no such contact' rename client-1 anna
+listed 2 '^anna +confirmed,'
+client 1 send client-2 'by another name' >/dev/null
+reads 2 'anna: by another name'
+
+refused 1 'did not answer' ping client-2 --wait 10
+client 2 pings anna on
+refused 2 'on or off' pings anna maybe
+client 1 ping client-2 --wait 60 >/dev/null
+client 2 pings anna off
+
+client 2 mute anna
+client 1 send client-2 'into the wind' --wait | grep -q delivered ||
+    fail 'a muted contact is not acknowledged'
+client 2 unmute anna
+client 1 send client-2 'heard again' >/dev/null
+reads 2 'anna: heard again'
+
+line=$(client 1 invite client-3)
+listed 1 '^client-3 +invitation not used yet'
+client 1 withdraw client-3
+client 3 add client-1 "$line"
+line=$(client 1 invite client-3) # the name is free
+client 3 add client-1-again "$line"
+client 1 send client-3 'to the second' >/dev/null
+reads 3 'client-1-again: to the second'
+client 3 send client-1-again back >/dev/null
+reads 1 'client-3: back'
+refused 1 "'remove' takes the contact away" withdraw client-3
+listed 3 '^client-1 +not yet heard, 1 waiting$'
+
+client 2 remove anna
+[ -z "$(client 2 contacts)" ] || fail 'who is removed is in the list'
+client 1 send client-2 'to nobody' >/dev/null
+pair 2 3
+client 2 send client-3 'others are heard' >/dev/null
+reads 3 'client-2: others are heard'
+case $(client 1 state client-2) in
+delivered*) fail 'who is removed was answered' ;;
+esac
+echo 'contacts: renamed, muted, removed, withdrawn, pings by leave'

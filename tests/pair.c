@@ -1,0 +1,84 @@
+/* tests/pair.c - see pair.h. */
+#include "tests/pair.h"
+
+#include <string.h>
+
+#include "client/arrival.h"
+#include "client/conversations.h"
+#include "tests/runner.h"
+
+void
+pair_find(struct pair *p)
+{
+    p->v[0] = conversation_find(p->c[0], "b");
+    p->v[1] = conversation_find(p->c[1], "a");
+    assert_true(p->v[0] && p->v[1]);
+}
+
+void
+pair_make(struct pair *p, const struct sim_net *net)
+{
+    char line[INVITE_TEXT_LEN];
+    p->net = net;
+    for (unsigned i = 0; i < 2; i++) {
+        disk_init(&p->disk[i], test_seed() + i);
+        p->c[i] = disk_client(&p->disk[i], net);
+    }
+    assert_int_equal(client_invite(p->c[0], "b", line), 0);
+    assert_int_equal(client_add(p->c[1], "a", line), 0);
+    pair_find(p);
+}
+
+void
+pair_free(struct pair *p)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        client_free(&p->c[i]);
+        disk_free(&p->disk[i]);
+    }
+}
+
+void
+pair_restart(struct pair *p, unsigned side)
+{
+    const uint32_t id = p->v[side]->id;
+    client_free(&p->c[side]);
+    p->c[side] = disk_client(&p->disk[side], p->net);
+    p->v[side] = conversation_by_id(p->c[side], id);
+    assert_non_null(p->v[side]);
+}
+
+void
+pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
+{
+    uint8_t bytes[LETTER_LEN_MAX];
+    memcpy(bytes, l->bytes, p->c[to]->letter_len);
+    arrival_letter(p->c[to], p->v[to], l->at, STORE_FIRST, bytes);
+}
+
+void
+pair_bring_all(struct pair *p, unsigned to)
+{
+    for (const struct out_letter *l = p->v[!to]->letters; l; l = l->next)
+        pair_bring(p, to, l);
+}
+
+void
+pair_wait(struct pair *p)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        p->disk[i].test.mono_us += 2 * ACK_WAIT_US;
+        disk_client_run(&p->disk[i], p->c[i], 3);
+    }
+}
+
+void
+pair_settle(struct pair *p)
+{
+    for (unsigned round = 0; round < 12; round++) {
+        pair_wait(p);
+        for (unsigned i = 0; i < 2; i++)
+            pair_bring_all(p, i);
+    }
+    assert_int_equal(p->v[0]->n_waiting + p->v[1]->n_waiting, 0);
+}

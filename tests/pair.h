@@ -1,0 +1,36 @@
+/* tests/pair.h - two clients with a disk each, without a network: a invites b, and
+ * letters are carried from one to the other by hand. */
+#ifndef TESTS_PAIR_H
+#define TESTS_PAIR_H
+#include "client/state.h"
+#include "tests/client_disk.h"
+
+struct pair {
+    const struct sim_net *net;
+    struct client_disk disk[2];
+    struct client *c[2];       /* a, b */
+    struct conversation *v[2]; /* each one's of the other */
+};
+
+/* Makes the pair: c[0] calls the other "b", c[1] calls it "a". */
+void pair_make(struct pair *p, const struct sim_net *net);
+void pair_free(struct pair *p);
+
+/* Finds v again, after a client was started anew. */
+void pair_find(struct pair *p);
+
+/* Ends one side's client and starts it on what its disk has. */
+void pair_restart(struct pair *p, unsigned side);
+
+/* Brings l, a letter of the other side's, as it lies in its box. */
+void pair_bring(struct pair *p, unsigned to, const struct out_letter *l);
+
+/* Brings all letters that the other side has. */
+void pair_bring_all(struct pair *p, unsigned to);
+
+/* Lets both clocks go on for two ACK_WAIT_US, and both clients tick. */
+void pair_wait(struct pair *p);
+
+/* Carries letters and time to and fro, until all is acknowledged. */
+void pair_settle(struct pair *p);
+#endif
