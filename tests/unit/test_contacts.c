@@ -20,7 +20,7 @@
 enum { DAY_S = 86400 };
 
 static struct sim_net net;
-static uint8_t data[20000];
+static uint8_t data[40000];
 
 static int
 net_make(void **state)
