@@ -65,14 +65,21 @@ consensus_compute(struct authority *a)
 {
     struct vote *votes[AUTHORITIES_MAX];
     struct consensus *c = NULL;
+    struct tally_opened opened = {0};
+    char **texts = NULL;
     uint8_t value[32];
     int err = votes_random(a, value);
+    if (!err)
+        err = listing_texts(&a->listing, a->target, a->newest, SIZE_MAX, &texts,
+                            &opened.n);
     if (err)
         return err;
+    opened.text = texts;
     for (size_t i = 0; i < a->n_counted; i++)
         votes[i] = &a->counted[i].vote;
     err = tally_votes(&c, votes, a->n_counted, a->n, value,
-                      schedule_valid_s(&a->schedule, a->target));
+                      schedule_valid_s(&a->schedule, a->target), &opened);
+    free(texts); /* themselves they are the listing's */
     if (!err)
         err = json_write_consensus(c, &a->body, &a->body_len);
     if (!err)

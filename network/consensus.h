@@ -98,7 +98,7 @@ struct consensus {
     uint8_t work_challenge[16];
     struct params params;
     size_t n_relays;
-    struct relay_entry *relays; /* owned */
+    struct relay_entry *relays; /* owned; sorted by identity */
     size_t n_left_out;
     struct left_out *left_out; /* owned; sorted by identity */
     uint16_t *by_layer;        /* owned; relay numbers sorted by layer */

@@ -344,6 +344,23 @@ change I7 'a queue of answers has no bound' relay/downlink.c \
     'if (0)' \
     'downlink/*'
 
+change I7 'a listing is searched from its beginning' directory/listing.c \
+    'const size_t middle = at + (end - at) / 2;' \
+    'const size_t middle = at;' \
+    'scale/i7_listing*'
+change I7 'strangers make a vote too long' directory/listing.c \
+    'if (len > room)' \
+    'if (0)' \
+    'scale/i7_strangers*'
+change I7 'layers are evened out mix by mix' directory/tally.c \
+    '    while (at < l->leaves)
+        at = 2 * at + (l->least[2 * at] >= most);
+    return at - l->leaves;' \
+    '    for (at = l->leaves; l->least[at] >= most;)
+        at++;
+    return at - l->leaves;' \
+    'scale/i7_evening*'
+
 # ---- I8 nothing identifying is kept ----
 
 change I8 'counts are rounded down' relay/operator/publish.c \

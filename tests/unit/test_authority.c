@@ -310,7 +310,8 @@ i2_no_majority_lists_a_key_without_secrets(void **state)
         vote.n = RELAYS;
         for (size_t i = 0; i < N; i++)
             votes[i] = &vote;
-        assert_int_equal(tally_votes(&c, votes, N, N, random, HOUSE_GENESIS),
+        assert_int_equal(tally_votes(&c, votes, N, N, random, HOUSE_GENESIS,
+                                     &(struct tally_opened){0}),
                          0);
         house_relay_id(RELAYS - 1, id);
         assert_int_equal(c->n_relays, RELAYS - zero);
