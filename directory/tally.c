@@ -540,10 +540,34 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
     return err;
 }
 
+/* The newest certificate of each authority that some vote's dealing has: the
+ * identity has signed it, so one vote that has it is enough, and none can invent
+ * one. */
+static void
+certificates_gather(struct consensus *c, struct vote *const *votes, size_t n,
+                    const uint8_t (*ids)[SPHINX_ID_LEN], size_t n_ids)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < votes[i]->dealing.n; k++) {
+            const struct vote_holder *h = &votes[i]->holder[k];
+            const struct certificate *known =
+                certificates_find(&c->certificates, h->identity);
+            bool listed = false;
+            for (size_t m = 0; m < n_ids; m++)
+                listed |= memcmp(ids[m], h->identity, SPHINX_ID_LEN) == 0;
+            if (listed && !(known && !certificate_is_newer(&h->cert, known)) &&
+                certificate_covers(&h->cert, c->valid_after_s) &&
+                certificate_check(&h->cert, h->identity) == 0)
+                certificates_note(&c->certificates, h->identity, &h->cert,
+                                  c->valid_after_s);
+        }
+}
+
 int
 tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
-            size_t n_authorities, const uint8_t random[static 32],
-            uint64_t valid_after_s, const struct tally_opened *opened)
+            const uint8_t (*ids)[SPHINX_ID_LEN], size_t n_authorities,
+            const uint8_t random[static 32], uint64_t valid_after_s,
+            const struct tally_opened *opened)
 {
     const struct params *params = params_agreed(votes, n, n_authorities);
     *out = NULL;
@@ -557,6 +581,7 @@ tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
     c->valid_after_s = valid_after_s;
     c->params = *params;
     value_set(c, random);
+    certificates_gather(c, votes, n, ids, n_authorities);
     int err = relays_make(c, votes, n, n_authorities, opened);
     if (!err)
         err = consensus_index(c);

@@ -19,6 +19,7 @@
  *                BLAKE2b-64("brusio/1 layer" | value | identity), to the layer
  *                with the least bandwidth; a layer with less than half of
  *                another's takes over from it while that narrows the gap
+ *   certificates of each authority the newest that a vote's dealing has
  *   placements   a store keeps its placement; a new one's is
  *                BLAKE2b-256("brusio/1 placement" | value | identity) */
 #ifndef DIRECTORY_TALLY_H
@@ -35,14 +36,14 @@ struct tally_opened {
     size_t n;
 };
 
-/* n votes of one epoch, sorted by their authors, of n_authorities in all;
- * random is the shared value. The digest of *out is not set. Returns
+/* n votes of one epoch, sorted by their authors, of n_authorities in all with
+ * these ids; random is the shared value. The digest of *out is not set. Returns
  * ERR_THRESHOLD when the votes do not agree enough, ERR_MISSING when a layer
  * would be empty (such a consensus would stop the network; the one before is
  * still usable), ERR_NOMEM, ERR_RANGE. */
 int tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
-                size_t n_authorities, const uint8_t random[static 32],
-                uint64_t valid_after_s,
+                const uint8_t (*ids)[SPHINX_ID_LEN], size_t n_authorities,
+                const uint8_t random[static 32], uint64_t valid_after_s,
                 const struct tally_opened *opened) CHECK_RESULT;
 
 /* Two of its steps, each in n log n: strangers can make a consensus as long as

@@ -467,6 +467,36 @@ change I10 'an own letter is taken for another'"'"'s' client/taken.c \
     'own ? at.n != v->check_at.n' \
     'i6_stores/i10_*'
 
+change I10 'a revoked key signs all the same' network/document.c \
+    '!certificates_revoke(newest, s->signer, &s->cert, at_s)));' \
+    'true));' \
+    'i10_revoked/i10_*'
+change I10 'authorities forget what is revoked' directory/authority_sign.c \
+    '    certificates_learn(a);
+    a->status' \
+    '    a->status' \
+    'i10_revoked/*authority' 'i10_revoked/i9*'
+change I10 'clients forget what is revoked' client/network.c \
+    '.seen = &c->certificates' \
+    '.seen = NULL' \
+    'i10_revoked/*client'
+change I10 'what has expired teaches nothing' network/receive.c \
+    '(!err || err == ERR_EXPIRED) && rules->seen' \
+    '!err && rules->seen' \
+    'i10_revoked/*client'
+change I10 'the first note of an authority stays' directory/authority_take.c \
+    'certificate_is_newer(&d->sig[0].cert, &c->sig.cert);' \
+    'false;' \
+    'i10_revoked/*first*'
+change I10 'a vote lists what nobody has signed' directory/tally.c \
+    'certificate_check(&h->cert, h->identity) == 0)' \
+    'h)' \
+    'i10_revoked/nobody*'
+change I10 'a wrong clock revokes for good' network/certificate.c \
+    'if (certificate_is_newer(c, &k->cert) || k->cert.from_s > now_s)' \
+    'if (certificate_is_newer(c, &k->cert))' \
+    'i10_revoked/there*'
+
 # ---- I11 a limit is each peer's before it is everybody's ----
 
 change I11 'one store takes all places of witnesses' client/witness.c \

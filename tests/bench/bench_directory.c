@@ -229,7 +229,8 @@ do_tally(struct bench *b)
     struct consensus *c;
     for (size_t i = 0; i < N; i++)
         votes[i] = &b->read[i];
-    must(tally_votes(&c, votes, N, N, b->seed[0], 1800000000,
+    must(tally_votes(&c, votes, N, (const uint8_t(*)[32])b->ids, N, b->seed[0],
+                     1800000000,
                      &(struct tally_opened){b->descriptor, b->relays}),
          "tally");
     consensus_free(&c);
@@ -266,8 +267,8 @@ do_consensus(struct bench *b)
         votes[i] = &v[i];
     }
     crypto_generichash_final(&h, value, sizeof value);
-    must(tally_votes(&c, votes, N, N, value, 1800000000,
-                     &(struct tally_opened){0}),
+    must(tally_votes(&c, votes, N, (const uint8_t(*)[32])b->ids, N, value,
+                     1800000000, &(struct tally_opened){0}),
          "tally");
     free(b->body);
     must(json_write_consensus(c, &b->body, &b->body_len), "consensus");

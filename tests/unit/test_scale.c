@@ -70,9 +70,7 @@ relay_draw(size_t i)
     rng_seeded_bytes(&rng, r.identity, sizeof r.identity);
     rng_seeded_bytes(&rng, r.sphinx_key, 32);
     r.layer = i < 2 ? 0 : i < 4 ? 4 : (uint8_t)(1 + i % 3);
-    r.role = r.layer == 0   ? ROLE_GATEWAY
-             : r.layer == 4 ? ROLE_STORE
-                            : ROLE_MIX;
+    r.role = r.layer == 0 ? ROLE_GATEWAY : r.layer == 4 ? ROLE_STORE : ROLE_MIX;
     strcpy(r.addresses[0], "127.0.0.1:7100");
     return r;
 }
@@ -146,9 +144,9 @@ listing_s(size_t n)
         for (size_t i = 0; i < n; i++) {
             struct descriptor d = {.epoch = epoch, .relay = c->relays[i]};
             const int len = snprintf(text, sizeof text, "%zu of %u", i, epoch);
-            assert_int_equal(listing_put(&l, &d, (uint8_t *)text, (size_t)len,
-                                         TARGET, 1),
-                             0);
+            assert_int_equal(
+                listing_put(&l, &d, (uint8_t *)text, (size_t)len, TARGET, 1),
+                0);
         }
     assert_int_equal(l.n, 2 * n);
     for (size_t i = 0; i < n; i++)
@@ -189,9 +187,8 @@ i7_strangers_take_no_room_in_a_vote(void **state)
     for (size_t i = 0; i < N; i++) {
         struct descriptor d = {.epoch = TARGET, .relay = c->relays[i]};
         const int len = snprintf(text, sizeof text, "\"%zu\"", 100 + i);
-        assert_int_equal(listing_put(&l, &d, (uint8_t *)text, (size_t)len,
-                                     TARGET, 1),
-                         0);
+        assert_int_equal(
+            listing_put(&l, &d, (uint8_t *)text, (size_t)len, TARGET, 1), 0);
     }
     /* each is written as "\"123\"", */
     const size_t each = 10;
