@@ -109,9 +109,8 @@ thief_says(struct house *h, const struct stolen *t, enum document_kind kind,
     memcpy(claim.author, key.identity, sizeof claim.author);
     memcpy(note.hash, hash, sizeof hash);
     int err =
-        kind == DOCUMENT_HELLO ? json_write_hello(&hello, &body, &d->body_len)
-        : kind == DOCUMENT_CLAIM
-            ? json_write_claim(&claim, &body, &d->body_len)
+        kind == DOCUMENT_HELLO   ? json_write_hello(&hello, &body, &d->body_len)
+        : kind == DOCUMENT_CLAIM ? json_write_claim(&claim, &body, &d->body_len)
         : kind == DOCUMENT_SHARES
             ? json_write_shares(&shares, &body, &d->body_len)
             : json_write_signature(&note, &body, &d->body_len);
@@ -260,10 +259,8 @@ nobody_invents_a_certificate(void **state)
     struct consensus *c;
     house_make(&h, SEATS, test_seed());
     for (uint8_t i = 0; i < RELAYS; i++) {
-        const struct house_relay r = {.number = i,
-                                      .role = relay_role(i),
-                                      .epoch = 1,
-                                      .bandwidth = 100};
+        const struct house_relay r = {
+            .number = i, .role = relay_role(i), .epoch = 1, .bandwidth = 100};
         uint8_t *bytes;
         size_t len;
         house_descriptor(&h, &r, &bytes, &len);
@@ -506,9 +503,8 @@ i10_a_withheld_certificate_is_bounded(void **state)
         struct consensus *c;
         size_t len;
         uint8_t *bytes = keyed_next(&k, 23, false, &len);
-        const int err =
-            receive_consensus(&c, &rules, bytes, len, 0,
-                              k.n.consensus->valid_after_s);
+        const int err = receive_consensus(&c, &rules, bytes, len, 0,
+                                          k.n.consensus->valid_after_s);
         assert_int_equal(err, day <= 30 ? 0 : ERR_THRESHOLD);
         consensus_free(&c);
         free(bytes);
