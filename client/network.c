@@ -24,7 +24,7 @@
 #include "network/receive.h"
 
 static int
-document_read(const struct client *c, const uint8_t *bytes, size_t len,
+document_read(struct client *c, const uint8_t *bytes, size_t len,
               struct consensus **out)
 {
     const struct client_config *k = &c->config;
@@ -32,7 +32,8 @@ document_read(const struct client *c, const uint8_t *bytes, size_t len,
         .network = k->network,
         .geometry = k->geometry.hops ? &k->geometry : NULL,
         .authorities = k->authorities,
-        .n_authorities = k->n_authorities};
+        .n_authorities = k->n_authorities,
+        .seen = &c->certificates};
     /* what the own clock takes for the past or the future may be right by what
      * the gateway says the time is: if it lies, nobody will answer */
     int err = receive_consensus(out, &rules, bytes, len, c->newest,

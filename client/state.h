@@ -231,11 +231,12 @@ struct client {
     uint64_t linked_us; /* the link came up */
     uint8_t linked_to[SPHINX_ID_LEN];
     /* network */
-    struct consensus *view[VIEWS]; /* by epoch modulo VIEWS, owned */
-    struct consensus *current;     /* in use; one of view */
-    uint32_t newest;               /* epoch of the newest */
-    uint64_t switch_s;             /* take up a newer one then; 0: none */
-    uint8_t profile;               /* its index */
+    struct consensus *view[VIEWS];    /* by epoch modulo VIEWS, owned */
+    struct consensus *current;        /* in use; one of view */
+    uint32_t newest;                  /* epoch of the newest */
+    struct certificates certificates; /* of authorities, the newest seen */
+    uint64_t switch_s;                /* take up a newer one then; 0: none */
+    uint8_t profile;                  /* its index */
     struct gateways gateways;
     uint8_t handle[8];
     struct window window;

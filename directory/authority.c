@@ -166,6 +166,7 @@ authority_new(struct authority **out, const struct authority_config *config)
     a->rounds.schedule = a->schedule;
     a->rounds.ids = (const uint8_t(*)[SPHINX_ID_LEN])a->ids;
     a->rounds.self = a->self;
+    a->rounds.certificates = &a->certificates;
     memcpy(a->rounds.network, a->network.name, sizeof a->rounds.network);
     target_open(a, clock_epoch(a));
     if (config->abstain)
@@ -351,6 +352,13 @@ bool
 authority_is_sure(struct authority *a)
 {
     return clock_look(a);
+}
+
+bool
+authority_is_revoked(const struct authority *a)
+{
+    return certificates_revoke(&a->certificates, a->ids[a->self], &a->cert,
+                               schedule_valid_s(&a->schedule, a->target));
 }
 
 uint32_t

@@ -117,6 +117,9 @@ uint32_t authority_target(const struct authority *a);
 /* Does it believe its clock now? Nothing is to be made for good by one that it
  * does not believe. */
 bool authority_is_sure(struct authority *a);
+/* Has a consensus listed a newer certificate of this authority than the one that
+ * it works with? Then what it signs counts nowhere any more. */
+bool authority_is_revoked(const struct authority *a);
 /* No vote for an epoch before this one is of use any more. */
 uint32_t authority_floor(struct authority *a);
 const uint8_t *authority_identity(const struct authority *a);

@@ -79,6 +79,7 @@ struct authority {
     uint8_t hash[DOCUMENT_HASH_LEN];
     /* the newest one published */
     struct consensus *newest;
+    struct certificates certificates; /* the newest that consensuses listed */
     uint8_t *published;
     size_t published_len;
     struct authority_status status;

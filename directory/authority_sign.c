@@ -65,14 +65,22 @@ consensus_compute(struct authority *a)
 {
     struct vote *votes[AUTHORITIES_MAX];
     struct consensus *c = NULL;
+    struct tally_opened opened = {0};
+    char **texts = NULL;
     uint8_t value[32];
     int err = votes_random(a, value);
+    if (!err)
+        err = listing_texts(&a->listing, a->target, a->newest, SIZE_MAX, &texts,
+                            &opened.n);
     if (err)
         return err;
+    opened.text = texts;
     for (size_t i = 0; i < a->n_counted; i++)
         votes[i] = &a->counted[i].vote;
-    err = tally_votes(&c, votes, a->n_counted, a->n, value,
-                      schedule_valid_s(&a->schedule, a->target));
+    err = tally_votes(&c, votes, a->n_counted,
+                      (const uint8_t(*)[SPHINX_ID_LEN])a->ids, a->n, value,
+                      schedule_valid_s(&a->schedule, a->target), &opened);
+    free(texts); /* themselves they are the listing's */
     if (!err)
         err = json_write_consensus(c, &a->body, &a->body_len);
     if (!err)
@@ -134,6 +142,25 @@ out:
     return err;
 }
 
+/* What the newest consensus lists is known from now on, also of those who are
+ * away when this authority starts again: its votes deal to their newest keys, and
+ * so the next consensus lists them, too. */
+static void
+certificates_learn(struct authority *a)
+{
+    const struct certificates *list = &a->newest->certificates;
+    certificates_merge(&a->certificates, list, env_now_wall_s(a->config.env));
+    for (size_t i = 0; i < a->n; i++) {
+        struct colleague *c = &a->colleague[i];
+        const struct certificate *cert = certificates_find(list, a->ids[i]);
+        if (!cert || i == a->self ||
+            (c->has_cert && !certificate_is_newer(cert, &c->cert)))
+            continue;
+        c->cert = *cert;
+        c->has_cert = true;
+    }
+}
+
 int
 consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len,
                 uint32_t last)
@@ -149,7 +176,10 @@ consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len,
                             document_two_thirds(a->n));
     if (!err)
         err = json_read_consensus(&c, d->body, d->body_len, where);
-    if (!err && document_signers_at(d, ids, a->n, c->valid_after_s) <
+    struct certificates newest = a->certificates;
+    if (!err)
+        certificates_merge(&newest, &c->certificates, c->valid_after_s);
+    if (!err && document_signers_at(d, ids, a->n, c->valid_after_s, &newest) <
                     document_two_thirds(a->n))
         err = ERR_THRESHOLD;
     if (!err && strcmp(c->network, a->network.name) != 0)
@@ -172,6 +202,7 @@ consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len,
     }
     consensus_free(&a->newest);
     a->newest = c;
+    certificates_learn(a);
     a->status.epoch = c->epoch;
     return 0;
 }

@@ -237,11 +237,15 @@ note_take(struct authority *a, const struct document *d, size_t who,
         err = epoch_judge(a, s.network, s.epoch);
     if (!err)
         err = document_check(&d->sig[0], s.hash);
+    /* whoever has stolen its old key may have been faster */
+    const bool better = c->has_note && c->sig.certified &&
+                        d->sig[0].certified &&
+                        certificate_is_newer(&d->sig[0].cert, &c->sig.cert);
     if (!err && c->has_note) {
-        err = ERR_DUPLICATE;
+        err = better ? 0 : ERR_DUPLICATE;
         if (memcmp(c->note.hash, s.hash, sizeof s.hash) != 0) {
             err = evidence_make(a, who, c->note_doc, c->note_len, bytes, len);
-            err = err == ERR_NOMEM ? err : ERR_CONFLICT;
+            err = err == ERR_NOMEM ? err : better ? 0 : ERR_CONFLICT;
         }
     }
     if (!err)
@@ -282,9 +286,9 @@ single_open(struct authority *a, enum document_kind kind, struct document *d,
                   : document_open(d, kind, bytes, len, ids, a->n, 1);
     if (!err && d->n_signers != 1)
         err = ERR_FORMAT;
-    if (!err &&
-        document_signers_at(d, ids, a->n,
-                            schedule_valid_s(&a->schedule, a->target)) != 1)
+    if (!err && document_signers_at(d, ids, a->n,
+                                    schedule_valid_s(&a->schedule, a->target),
+                                    &a->certificates) != 1)
         err = ERR_PEER;
     for (*who = 0;
          !err && memcmp(a->ids[*who], d->sig[0].signer, SPHINX_ID_LEN) != 0;)

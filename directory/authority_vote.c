@@ -65,7 +65,10 @@ vote_write(struct authority *a, char **body, size_t *len)
     if (!err)
         err = dealing_make(a, &v);
     if (!err)
-        err = listing_texts(&a->listing, a->target, &v.descriptors, &v.n);
+        err = listing_texts(&a->listing, a->target, a->newest,
+                            VOTE_LEN_MAX - VOTE_HEAD_MAX -
+                                VOTE_KNOWN_MAX * v.n_known,
+                            &v.descriptors, &v.n);
     if (!err)
         err = json_write_vote(&v, body, len);
     free(v.known);

@@ -32,10 +32,7 @@ static const struct json_field known_fields[] = {
     F_HEX(vote_known, identity), F_INT(vote_known, layer, 0, LAYERS_MAX + 1),
     F_HEX(vote_known, placement)};
 static const struct json_field holder_fields[] = {F_HEX(vote_holder, identity)};
-static const struct json_field certificate_fields[] = {
-    F_HEX(certificate, key), F_HEX(certificate, share_key),
-    F_INT(certificate, from_s, 0, 1ULL << 48),
-    F_INT(certificate, until_s, 0, 1ULL << 48), F_HEX(certificate, signature)};
+enum { CERTIFICATE_FIELDS = 5 };
 static const struct json_field dealing_fields[] = {
     F_HEX(share_dealing, challenge)};
 
@@ -179,8 +176,7 @@ dealing_make(const struct vote *v, int *bad)
         json_t *one = json_object();
         *bad |= json_object_write(one, holder_fields, LEN(holder_fields),
                                   &v->holder[k]);
-        *bad |= json_object_write(one, certificate_fields,
-                                  LEN(certificate_fields), &v->holder[k].cert);
+        *bad |= json_certificate_write(one, &v->holder[k].cert);
         *bad |= json_object_set_new(one, "share",
                                     json_hex_make(d->share[k], SHARE_LEN));
         *bad |= json_object_set_new(one, "response",
@@ -263,9 +259,8 @@ holder_read(struct json_reader *r, const json_t *o, struct vote *v, size_t k)
 {
     struct share_dealing *d = &v->dealing;
     json_object_read(r, o, holder_fields, LEN(holder_fields),
-                     LEN(certificate_fields) + 2, &v->holder[k]);
-    json_object_read(r, o, certificate_fields, LEN(certificate_fields),
-                     LEN(holder_fields) + 2, &v->holder[k].cert);
+                     CERTIFICATE_FIELDS + 2, &v->holder[k]);
+    json_certificate_read(r, o, LEN(holder_fields) + 2, &v->holder[k].cert);
     json_hex_read(r, json_object_get(o, "share"), "share", d->share[k],
                   SHARE_LEN);
     json_hex_read(r, json_object_get(o, "response"), "response", d->response[k],

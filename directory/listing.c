@@ -7,14 +7,45 @@
 
 enum { LISTED_MAX = 2 * RELAYS_MAX };
 
+/* Compare what lies at `item` with the descriptor that this relay has for this
+ * epoch. */
+static int
+listed_order(const struct listed *item, const uint8_t *identity, uint32_t epoch)
+{
+    const int c = memcmp(item->identity, identity, SPHINX_ID_LEN);
+    return c ? c : item->epoch == epoch ? 0 : item->epoch < epoch ? -1 : 1;
+}
+
+/* Find the first place whose item does not come before that of this relay and
+ * epoch. */
+static size_t
+place_find(const struct listing *l, const uint8_t *identity, uint32_t epoch)
+{
+    size_t at = 0, end = l->n;
+    while (at < end) {
+        const size_t middle = at + (end - at) / 2;
+        if (listed_order(l->item[middle], identity, epoch) < 0)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    return at;
+}
+
 static struct listed *
 listed_find(const struct listing *l, const uint8_t *identity, uint32_t epoch)
 {
-    for (size_t i = 0; i < l->n; i++)
-        if (l->item[i].epoch == epoch &&
-            memcmp(l->item[i].identity, identity, SPHINX_ID_LEN) == 0)
-            return &l->item[i];
-    return NULL;
+    const size_t at = place_find(l, identity, epoch);
+    return at < l->n && listed_order(l->item[at], identity, epoch) == 0
+               ? l->item[at]
+               : NULL;
+}
+
+static void
+listed_free(struct listed *item)
+{
+    free(item->text);
+    free(item);
 }
 
 /* Has it a key for the target? */
@@ -24,15 +55,14 @@ listed_serves(const struct listed *item, uint32_t target)
     return item->epoch <= target && item->epoch + KEYS_AHEAD > target;
 }
 
-/* Is there a newer one that the vote of the target can use? */
+/* Does the item at `at` say what a newer one of the same relay says better for
+ * the vote of the target? They stand in the order of their epochs. */
 static bool
-listed_is_superseded(const struct listing *l, const uint8_t *identity,
-                     uint32_t epoch, uint32_t target)
+is_superseded(const struct listing *l, size_t at, const uint8_t *identity,
+              uint32_t target)
 {
-    for (uint32_t e = epoch + 1; e <= target; e++)
-        if (listed_find(l, identity, e))
-            return true;
-    return false;
+    return at < l->n && l->item[at]->epoch <= target &&
+           memcmp(l->item[at]->identity, identity, SPHINX_ID_LEN) == 0;
 }
 
 static int
@@ -43,11 +73,28 @@ listing_grow(struct listing *l)
         return 0;
     if (l->n == LISTED_MAX)
         return ERR_FULL;
-    struct listed *more = realloc(l->item, room * sizeof *more);
+    struct listed **more = realloc(l->item, room * sizeof *more);
     if (!more)
         return ERR_NOMEM;
     l->item = more;
     l->room = room;
+    return 0;
+}
+
+/* Put a new item of this relay and epoch in its place. */
+static int
+listed_enter(struct listing *l, const uint8_t *identity, uint32_t epoch,
+             struct listed **out)
+{
+    int err = listing_grow(l);
+    *out = err ? NULL : calloc(1, sizeof **out);
+    if (!*out)
+        return err ? err : ERR_NOMEM;
+    const size_t at = place_find(l, identity, epoch);
+    memmove(&l->item[at + 1], &l->item[at], (l->n++ - at) * sizeof *l->item);
+    l->item[at] = *out;
+    memcpy((*out)->identity, identity, SPHINX_ID_LEN);
+    (*out)->epoch = epoch;
     return 0;
 }
 
@@ -57,25 +104,26 @@ listing_put(struct listing *l, const struct descriptor *d, const uint8_t *bytes,
 {
     const uint8_t *identity = d->relay.identity;
     struct listed *item = listed_find(l, identity, d->epoch);
-    if (listed_is_superseded(l, identity, d->epoch, target))
+    if (d->epoch < target &&
+        is_superseded(l, place_find(l, identity, d->epoch + 1), identity,
+                      target))
         return ERR_STALE;
     if (item && strlen(item->text) == len &&
         memcmp(item->text, bytes, len) == 0)
         return ERR_EXISTS;
     if (item && now_ms - item->taken_ms < LISTING_CHANGE_MS)
         return ERR_RATE;
-    int err = item ? 0 : listing_grow(l);
-    char *text = err ? NULL : malloc(len + 1);
-    if (!text)
-        return err ? err : ERR_NOMEM;
+    char *text = malloc(len + 1);
+    int err = !text  ? ERR_NOMEM
+              : item ? 0
+                     : listed_enter(l, identity, d->epoch, &item);
+    if (err) {
+        free(text);
+        return err;
+    }
     memcpy(text, bytes, len);
     text[len] = 0;
-    if (item)
-        free(item->text);
-    else
-        item = &l->item[l->n++];
-    memcpy(item->identity, identity, SPHINX_ID_LEN);
-    item->epoch = d->epoch;
+    free(item->text);
     item->text = text;
     item->taken_ms = now_ms;
     return 0;
@@ -87,41 +135,86 @@ text_order(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* The length of a text in a vote: in quotes, what JSON escapes by another
+ * character, and a comma. */
+static size_t
+written_len(const char *text)
+{
+    size_t len = 3;
+    for (; *text; text++)
+        len += 1u + (*text == '"' || *text == '\\' || *text == '\n');
+    return len;
+}
+
 int
-listing_texts(const struct listing *l, uint32_t target, char ***texts,
+listing_texts(const struct listing *l, uint32_t target,
+              const struct consensus *newest, size_t room, char ***texts,
               size_t *n)
 {
     *n = 0;
     *texts = calloc(l->n + 1, sizeof **texts);
     if (!*texts)
         return ERR_NOMEM;
-    for (size_t i = 0; i < l->n && *n < RELAYS_MAX; i++) {
-        const struct listed *item = &l->item[i];
-        if (listed_serves(item, target) &&
-            !listed_is_superseded(l, item->identity, item->epoch, target))
+    for (int known = 1; known >= 0; known--)
+        for (size_t i = 0; i < l->n && *n < RELAYS_MAX; i++) {
+            const struct listed *item = l->item[i];
+            if (!listed_serves(item, target) ||
+                is_superseded(l, i + 1, item->identity, target) ||
+                (newest && consensus_find(newest, item->identity) >= 0) !=
+                    (known == 1))
+                continue;
+            const size_t len = written_len(item->text);
+            if (len > room)
+                continue;
+            room -= len;
             (*texts)[(*n)++] = item->text;
-    }
+        }
     qsort(*texts, *n, sizeof **texts, text_order);
     return 0;
+}
+
+/* Drop those that `goes` names; those behind move up once. */
+static void
+listing_sift(struct listing *l,
+             bool (*goes)(const void *ctx, const struct listed *item),
+             const void *ctx)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < l->n; i++)
+        if (goes(ctx, l->item[i]))
+            listed_free(l->item[i]);
+        else
+            l->item[kept++] = l->item[i];
+    l->n = kept;
+}
+
+struct span {
+    uint32_t target, needed;
+};
+
+static bool
+is_of_no_use(const void *ctx, const struct listed *item)
+{
+    const struct span *s = ctx;
+    return item->epoch + KEYS_AHEAD <= s->needed ||
+           item->epoch > s->target + KEYS_AHEAD;
 }
 
 void
 listing_prune(struct listing *l, uint32_t target, uint32_t needed)
 {
-    for (size_t i = l->n; i-- > 0;)
-        if (l->item[i].epoch + KEYS_AHEAD <= needed ||
-            l->item[i].epoch > target + KEYS_AHEAD) {
-            free(l->item[i].text);
-            l->item[i] = l->item[--l->n];
-        }
+    const struct span s = {target, needed};
+    listing_sift(l, is_of_no_use, &s);
 }
 
 bool
 listing_has(const struct listing *l, const uint8_t *identity, uint32_t target)
 {
-    for (size_t i = 0; i < l->n; i++)
-        if (listed_serves(&l->item[i], target) &&
-            memcmp(l->item[i].identity, identity, SPHINX_ID_LEN) == 0)
+    for (size_t at = place_find(l, identity, 0);
+         at < l->n &&
+         memcmp(l->item[at]->identity, identity, SPHINX_ID_LEN) == 0;
+         at++)
+        if (listed_serves(l->item[at], target))
             return true;
     return false;
 }
@@ -130,26 +223,28 @@ bool
 listing_serves(const struct listing *l, uint32_t target)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (listed_serves(&l->item[i], target))
+        if (listed_serves(l->item[i], target))
             return true;
     return false;
+}
+
+static bool
+is_of(const void *ctx, const struct listed *item)
+{
+    return memcmp(item->identity, ctx, SPHINX_ID_LEN) == 0;
 }
 
 void
 listing_drop(struct listing *l, const uint8_t *identity)
 {
-    for (size_t i = l->n; i-- > 0;)
-        if (memcmp(l->item[i].identity, identity, SPHINX_ID_LEN) == 0) {
-            free(l->item[i].text);
-            l->item[i] = l->item[--l->n];
-        }
+    listing_sift(l, is_of, identity);
 }
 
 void
 listing_free(struct listing *l)
 {
     for (size_t i = 0; i < l->n; i++)
-        free(l->item[i].text);
+        listed_free(l->item[i]);
     free(l->item);
     *l = (struct listing){0};
 }

@@ -23,7 +23,10 @@ enum { LISTING_CHANGE_MS = 2000 };
 
 /* Zeroed memory is an empty one. */
 struct listing {
-    struct listed *item;
+    /* Sorted by identity, then epoch: whatever is asked takes log n steps, and a
+     * new one moves 8 bytes for each that is behind, so that relays which nobody
+     * knows cannot make an authority slow. */
+    struct listed **item;
     size_t n, room;
 };
 
@@ -36,8 +39,12 @@ int listing_put(struct listing *l, const struct descriptor *d,
                 uint64_t now_ms) CHECK_RESULT;
 
 /* The texts for a vote, sorted, of each relay the newest with a key for the
- * target; at most RELAYS_MAX. *texts is malloc'd, the texts are the list's. */
-int listing_texts(const struct listing *l, uint32_t target, char ***texts,
+ * target: those of the relays of the newest consensus (NULL: there is none)
+ * first, then the others' by identity, as many as RELAYS_MAX and so many bytes
+ * of room in the vote hold. A vote that strangers have made too long would be
+ * none. *texts is malloc'd, the texts are the list's. */
+int listing_texts(const struct listing *l, uint32_t target,
+                  const struct consensus *newest, size_t room, char ***texts,
                   size_t *n) CHECK_RESULT;
 
 /* Is there one of this relay that a vote for the target can use? */

@@ -92,7 +92,10 @@ signatures_merge(const struct rounds *r, struct rounds_claim *c,
     return 0;
 }
 
-/* Whose claim of which vote? All certificates have to cover the epoch. */
+/* Whose claim of which vote? All certificates have to cover the epoch, and none
+ * may be revoked by what a consensus has listed: that all authorities know alike,
+ * while a certificate that came by itself some do not know yet, and the rounds
+ * rest on the same judgement everywhere. */
 static int
 claim_open(const struct rounds *r, struct document *d, struct claim *c,
            const uint8_t *bytes, size_t len, size_t *author)
@@ -107,8 +110,8 @@ claim_open(const struct rounds *r, struct document *d, struct claim *c,
     if (!err && c->epoch != r->epoch)
         err = c->epoch < r->epoch ? ERR_STALE : ERR_FUTURE;
     if (!err && document_signers_at(d, r->ids, n,
-                                    schedule_valid_s(&r->schedule, r->epoch)) !=
-                    d->n_signers)
+                                    schedule_valid_s(&r->schedule, r->epoch),
+                                    r->certificates) != d->n_signers)
         err = ERR_PEER;
     if (err)
         return err;

@@ -40,6 +40,9 @@ struct rounds_claim {
 };
 
 struct rounds {
+    const struct certificates *certificates; /* the newest that consensuses have
+                                                listed; what they revoke does
+                                                not count */
     char network[NETWORK_NAME_MAX];
     struct schedule schedule;
     uint32_t epoch;

@@ -40,14 +40,31 @@ text_order(const void *a, const void *b)
                   ((const struct entry *)b)->text);
 }
 
+/* Read the descriptor of an entry; *next of the texts that were opened before
+ * stand before it, or more. */
+static int
+entry_open(struct entry *e, const struct sphinx_geometry *g,
+           const struct tally_opened *opened, size_t *next)
+{
+    char where[JSON_WHERE_LEN];
+    const uint8_t *bytes = (const uint8_t *)e->text;
+    const size_t len = strlen(e->text);
+    while (*next < opened->n && strcmp(opened->text[*next], e->text) < 0)
+        ++*next;
+    return *next < opened->n && strcmp(opened->text[*next], e->text) == 0
+               ? descriptor_reopen(&e->descriptor, g, bytes, len)
+               : descriptor_open(&e->descriptor, g, bytes, len, where);
+}
+
 /* All descriptors of all votes, sorted, equal ones counted once each vote. Each
  * text is opened once, however often it is listed. */
 static int
 entries_gather(struct vote *const *votes, size_t n,
-               const struct sphinx_geometry *g, struct entry **out,
+               const struct sphinx_geometry *g,
+               const struct tally_opened *opened, struct entry **out,
                size_t *n_out)
 {
-    char where[JSON_WHERE_LEN];
+    size_t next = 0;
     size_t room = 0, m = 0, k = 0, good = 0;
     for (size_t i = 0; i < n; i++)
         room += votes[i]->n;
@@ -65,9 +82,7 @@ entries_gather(struct vote *const *votes, size_t n,
         else
             e[k++] = e[i];
     for (size_t i = 0; i < k; i++) {
-        const char *text = e[i].text;
-        int err = descriptor_open(&e[i].descriptor, g, (const uint8_t *)text,
-                                  strlen(text), where);
+        int err = entry_open(&e[i], g, opened, &next);
         if (err == ERR_NOMEM) { /* that is not the descriptor's fault */
             free(e);
             return err;
@@ -155,24 +170,39 @@ relays_choose(struct consensus *c, const struct entry *e, size_t n,
 
 /* ---- relays whose own loops get lost ---- */
 
-static size_t
-role_count(const struct consensus *c, enum relay_role role)
+/* A relay that may be left out. */
+struct loser {
+    uint8_t role;
+    uint16_t lost_permille;
+    size_t relay;
+};
+
+/* By role, the worst first, of equal ones the first. */
+static int
+loser_order(const void *a, const void *b)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < c->n_relays; i++)
-        n += c->relays[i].role == role;
-    return n;
+    const struct loser *x = a, *y = b;
+    return x->role != y->role ? (x->role < y->role ? -1 : 1)
+           : x->lost_permille != y->lost_permille
+               ? (x->lost_permille > y->lost_permille ? -1 : 1)
+           : x->relay < y->relay ? -1
+                                 : x->relay > y->relay;
 }
 
-static void
-relay_leave_out(struct consensus *c, uint16_t *lost, size_t i)
+/* All that lose too much, in their order, and of how many each role is. */
+static size_t
+losers_find(const struct consensus *c, const uint16_t *lost,
+            struct loser *loser, size_t of_role[static ROLE_STORE + 1])
 {
-    struct left_out *l = &c->left_out[c->n_left_out++];
-    const size_t after = --c->n_relays - i;
-    memcpy(l->identity, c->relays[i].identity, sizeof l->identity);
-    l->lost_permille = lost[i];
-    memmove(&c->relays[i], &c->relays[i + 1], after * sizeof c->relays[0]);
-    memmove(&lost[i], &lost[i + 1], after * sizeof lost[0]);
+    size_t n = 0;
+    memset(of_role, 0, (ROLE_STORE + 1) * sizeof of_role[0]);
+    for (size_t i = 0; i < c->n_relays; i++) {
+        of_role[c->relays[i].role]++;
+        if (lost[i] >= TALLY_LOST_PERMILLE)
+            loser[n++] = (struct loser){c->relays[i].role, lost[i], i};
+    }
+    qsort(loser, n, sizeof *loser, loser_order);
+    return n;
 }
 
 static int
@@ -182,28 +212,37 @@ left_out_order(const void *a, const void *b)
                   ((const struct left_out *)b)->identity, SPHINX_ID_LEN);
 }
 
-/* The worst of each role, but not more than a quarter of it: when all lose
- * loops it is the network, and not they. */
-static int
-relays_demote(struct consensus *c, uint16_t *lost)
+int
+tally_demote(struct consensus *c, const uint16_t *lost)
 {
+    size_t of_role[ROLE_STORE + 1], kept = 0;
+    struct loser *loser = calloc(c->n_relays + 1, sizeof *loser);
+    bool *goes = calloc(c->n_relays + 1, sizeof *goes);
     c->left_out = calloc(c->n_relays / 4 + 1, sizeof *c->left_out);
-    if (!c->left_out)
-        return ERR_NOMEM;
-    for (enum relay_role role = ROLE_GATEWAY; role <= ROLE_STORE; role++)
-        for (size_t left = role_count(c, role) / 4; left > 0; left--) {
-            size_t worst = c->n_relays;
-            for (size_t i = 0; i < c->n_relays; i++)
-                if (c->relays[i].role == role &&
-                    lost[i] >= TALLY_LOST_PERMILLE &&
-                    (worst == c->n_relays || lost[i] > lost[worst]))
-                    worst = i;
-            if (worst == c->n_relays)
-                break;
-            relay_leave_out(c, lost, worst);
-        }
+    const int err = loser && goes && c->left_out ? 0 : ERR_NOMEM;
+    if (err)
+        goto out;
+    const size_t n = losers_find(c, lost, loser, of_role);
+    for (size_t i = 0, first = 0; i < n; i++) {
+        if (loser[i].role != loser[first].role)
+            first = i;
+        if (i - first >= of_role[loser[i].role] / 4)
+            continue;
+        struct left_out *l = &c->left_out[c->n_left_out++];
+        memcpy(l->identity, c->relays[loser[i].relay].identity,
+               sizeof l->identity);
+        l->lost_permille = loser[i].lost_permille;
+        goes[loser[i].relay] = true;
+    }
+    for (size_t i = 0; i < c->n_relays; i++)
+        if (!goes[i])
+            c->relays[kept++] = c->relays[i];
+    c->n_relays = kept;
     qsort(c->left_out, c->n_left_out, sizeof *c->left_out, left_out_order);
-    return 0;
+out:
+    free(loser);
+    free(goes);
+    return err;
 }
 
 /* ---- bandwidth ---- */
@@ -274,26 +313,86 @@ layer_extreme(const uint64_t *weight, unsigned layers, bool most)
     return best;
 }
 
+/* The weights of one layer's mixes, by rank: the leaves of a tree whose nodes
+ * have the least of those below. What is not in the layer is UINT64_MAX. */
+struct ladder {
+    size_t leaves; /* a power of two */
+    uint64_t *least;
+};
+
+static void
+ladder_set(struct ladder *l, size_t rank, uint64_t weight)
+{
+    size_t at = l->leaves + rank;
+    l->least[at] = weight;
+    while (at > 1) {
+        at /= 2;
+        const uint64_t a = l->least[2 * at], b = l->least[2 * at + 1];
+        l->least[at] = a < b ? a : b;
+    }
+}
+
+/* Find the first rank with a weight below `most`; SIZE_MAX when there is none.
+ */
+static size_t
+ladder_first(const struct ladder *l, uint64_t most)
+{
+    size_t at = 1;
+    if (l->least[1] >= most)
+        return SIZE_MAX;
+    while (at < l->leaves)
+        at = 2 * at + (l->least[2 * at] >= most);
+    return at - l->leaves;
+}
+
 /* Even out: the first relay in rank whose move narrows the gap. */
 static bool
-layers_narrow(struct consensus *c, const struct rank *rank, size_t n,
+layers_narrow(struct consensus *c, const size_t *relay, struct ladder *ladder,
               uint64_t *weight)
 {
-    unsigned most = layer_extreme(weight, c->params.layers, true);
-    unsigned least = layer_extreme(weight, c->params.layers, false);
+    const unsigned most = layer_extreme(weight, c->params.layers, true);
+    const unsigned least = layer_extreme(weight, c->params.layers, false);
     if (weight[most] <= 2 * weight[least])
         return false;
+    const size_t rank =
+        ladder_first(&ladder[most], weight[most] - weight[least]);
+    if (rank == SIZE_MAX)
+        return false;
+    struct relay_entry *r = &c->relays[relay[rank]];
+    const uint64_t w = weight_of(r);
+    r->layer = (uint8_t)least;
+    weight[most] -= w;
+    weight[least] += w;
+    ladder_set(&ladder[most], rank, UINT64_MAX);
+    ladder_set(&ladder[least], rank, w);
+    return true;
+}
+
+int
+tally_even_out(struct consensus *c, const size_t *relay, size_t n)
+{
+    const unsigned layers = c->params.layers;
+    uint64_t weight[LAYERS_MAX + 1] = {0};
+    struct ladder ladder[LAYERS_MAX + 1];
+    size_t leaves = 1;
+    while (leaves < n)
+        leaves *= 2;
+    uint64_t *all = malloc((layers + 1u) * 2 * leaves * sizeof *all);
+    if (!all)
+        return ERR_NOMEM;
+    memset(all, 0xff, (layers + 1u) * 2 * leaves * sizeof *all);
+    for (unsigned i = 0; i <= layers; i++)
+        ladder[i] = (struct ladder){leaves, &all[i * 2 * leaves]};
     for (size_t i = 0; i < n; i++) {
-        struct relay_entry *r = &c->relays[rank[i].relay];
-        uint64_t w = weight_of(r);
-        if (r->layer != most || weight[least] + w >= weight[most])
-            continue;
-        r->layer = (uint8_t)least;
-        weight[most] -= w;
-        weight[least] += w;
-        return true;
+        const struct relay_entry *r = &c->relays[relay[i]];
+        weight[r->layer] += weight_of(r);
+        ladder_set(&ladder[r->layer], i, weight_of(r));
     }
-    return false;
+    for (size_t moves = 0;
+         moves < n && layers_narrow(c, relay, ladder, weight);)
+        moves++;
+    free(all);
+    return 0;
 }
 
 /* Where most votes know a relay to have stood. */
@@ -373,10 +472,9 @@ layers_assign(struct consensus *c, struct vote *const *votes, size_t n_votes,
     const unsigned layers = c->params.layers;
     uint64_t weight[LAYERS_MAX + 1] = {0};
     struct rank *rank = calloc(c->n_relays + 1, sizeof *rank);
-    size_t n = 0;
-    if (!rank)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < c->n_relays; i++) {
+    size_t *relay = calloc(c->n_relays + 1, sizeof *relay), n = 0;
+    int err = rank && relay ? 0 : ERR_NOMEM;
+    for (size_t i = 0; i < c->n_relays && !err; i++) {
         struct relay_entry *r = &c->relays[i];
         uint8_t hash[8];
         const struct before b = before_find(votes, n_votes, need, r, layers);
@@ -396,29 +494,32 @@ layers_assign(struct consensus *c, struct vote *const *votes, size_t n_votes,
         if (r->layer != UINT8_MAX)
             weight[r->layer] += weight_of(r);
     }
-    qsort(rank, n, sizeof *rank, rank_order);
+    if (n > 0)
+        qsort(rank, n, sizeof *rank, rank_order);
     for (size_t i = 0; i < n; i++) {
-        struct relay_entry *r = &c->relays[rank[i].relay];
+        struct relay_entry *r = &c->relays[relay[i] = rank[i].relay];
         if (r->layer != UINT8_MAX)
             continue;
         r->layer = (uint8_t)layer_extreme(weight, layers, false);
         weight[r->layer] += weight_of(r);
     }
-    for (size_t moves = 0; moves < n && layers_narrow(c, rank, n, weight);)
-        moves++;
+    if (!err)
+        err = tally_even_out(c, relay, n);
     free(rank);
-    return 0;
+    free(relay);
+    return err;
 }
 
 /* From the votes' descriptors to relays in their layers. */
 static int
 relays_make(struct consensus *c, struct vote *const *votes, size_t n,
-            size_t n_authorities)
+            size_t n_authorities, const struct tally_opened *opened)
 {
     struct entry *e = NULL;
     uint16_t *lost = NULL;
     size_t n_entries = 0;
-    int err = entries_gather(votes, n, &c->params.geometry, &e, &n_entries);
+    int err =
+        entries_gather(votes, n, &c->params.geometry, opened, &e, &n_entries);
     if (!err && n_entries > RELAYS_MAX)
         err = ERR_RANGE;
     if (!err) {
@@ -428,7 +529,7 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
     }
     if (!err) {
         relays_choose(c, e, n_entries, n_authorities, lost);
-        err = relays_demote(c, lost);
+        err = tally_demote(c, lost);
     }
     if (!err)
         err = bandwidths_bound(c);
@@ -439,10 +540,34 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
     return err;
 }
 
+/* The newest certificate of each authority that some vote's dealing has: the
+ * identity has signed it, so one vote that has it is enough, and none can invent
+ * one. */
+static void
+certificates_gather(struct consensus *c, struct vote *const *votes, size_t n,
+                    const uint8_t (*ids)[SPHINX_ID_LEN], size_t n_ids)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < votes[i]->dealing.n; k++) {
+            const struct vote_holder *h = &votes[i]->holder[k];
+            const struct certificate *known =
+                certificates_find(&c->certificates, h->identity);
+            bool listed = false;
+            for (size_t m = 0; m < n_ids; m++)
+                listed |= memcmp(ids[m], h->identity, SPHINX_ID_LEN) == 0;
+            if (listed && !(known && !certificate_is_newer(&h->cert, known)) &&
+                certificate_covers(&h->cert, c->valid_after_s) &&
+                certificate_check(&h->cert, h->identity) == 0)
+                certificates_note(&c->certificates, h->identity, &h->cert,
+                                  c->valid_after_s);
+        }
+}
+
 int
 tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
-            size_t n_authorities, const uint8_t random[static 32],
-            uint64_t valid_after_s)
+            const uint8_t (*ids)[SPHINX_ID_LEN], size_t n_authorities,
+            const uint8_t random[static 32], uint64_t valid_after_s,
+            const struct tally_opened *opened)
 {
     const struct params *params = params_agreed(votes, n, n_authorities);
     *out = NULL;
@@ -456,7 +581,8 @@ tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
     c->valid_after_s = valid_after_s;
     c->params = *params;
     value_set(c, random);
-    int err = relays_make(c, votes, n, n_authorities);
+    certificates_gather(c, votes, n, ids, n_authorities);
+    int err = relays_make(c, votes, n, n_authorities, opened);
     if (!err)
         err = consensus_index(c);
     for (unsigned layer = 0; !err && layer < consensus_layers(c); layer++) {

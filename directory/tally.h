@@ -19,6 +19,7 @@
  *                BLAKE2b-64("brusio/1 layer" | value | identity), to the layer
  *                with the least bandwidth; a layer with less than half of
  *                another's takes over from it while that narrows the gap
+ *   certificates of each authority the newest that a vote's dealing has
  *   placements   a store keeps its placement; a new one's is
  *                BLAKE2b-256("brusio/1 placement" | value | identity) */
 #ifndef DIRECTORY_TALLY_H
@@ -28,12 +29,33 @@
 
 enum { TALLY_LOST_PERMILLE = 200, TALLY_WEIGHT_MAX = 4 };
 
-/* n votes of one epoch, sorted by their authors, of n_authorities in all;
- * random is the shared value. The digest of *out is not set. Returns
+/* Texts that descriptor_open() has taken before, sorted: of those nothing is
+ * verified a second time. The consensus is the same without them. */
+struct tally_opened {
+    char *const *text;
+    size_t n;
+};
+
+/* n votes of one epoch, sorted by their authors, of n_authorities in all with
+ * these ids; random is the shared value. The digest of *out is not set. Returns
  * ERR_THRESHOLD when the votes do not agree enough, ERR_MISSING when a layer
  * would be empty (such a consensus would stop the network; the one before is
  * still usable), ERR_NOMEM, ERR_RANGE. */
 int tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
-                size_t n_authorities, const uint8_t random[static 32],
-                uint64_t valid_after_s) CHECK_RESULT;
+                const uint8_t (*ids)[SPHINX_ID_LEN], size_t n_authorities,
+                const uint8_t random[static 32], uint64_t valid_after_s,
+                const struct tally_opened *opened) CHECK_RESULT;
+
+/* Two of its steps, each in n log n: strangers can make a consensus as long as
+ * it may be, but not an authority slow. */
+
+/* Leave out of c the worst of each role, where lost[i] says in permille how many
+ * loops relay i loses, but not more than a quarter of it: when all lose loops it
+ * is the network, and not they. Returns 0 or ERR_NOMEM. */
+int tally_demote(struct consensus *c, const uint16_t *lost) CHECK_RESULT;
+/* Move mixes of c to other layers as long as one layer has more than twice the
+ * weight of another and a move narrows the gap; relay has the numbers of the n
+ * mixes in the order in which they are looked at. Returns 0 or ERR_NOMEM. */
+int tally_even_out(struct consensus *c, const size_t *relay,
+                   size_t n) CHECK_RESULT;
 #endif

@@ -21,7 +21,14 @@ struct hello {
     uint32_t epoch; /* being prepared */
 };
 
-enum { VOTE_LEN_MAX = DOCUMENT_BODY_MAX };
+/* Of RELAYS_MAX relays that know each other a vote has 25 MB; beside their
+ * descriptors what is known of each has VOTE_KNOWN_MAX, and all the rest
+ * VOTE_HEAD_MAX at most. */
+enum {
+    VOTE_LEN_MAX = 2 * DOCUMENT_BODY_MAX,
+    VOTE_KNOWN_MAX = 200,
+    VOTE_HEAD_MAX = 65536
+};
 struct claim {
     char network[NETWORK_NAME_MAX];
     uint32_t epoch;

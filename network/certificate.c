@@ -43,3 +43,77 @@ certificate_check(const struct certificate *c,
                ? 0
                : ERR_SIGNATURE;
 }
+
+bool
+certificate_is_newer(const struct certificate *c,
+                     const struct certificate *than)
+{
+    return c->from_s != than->from_s
+               ? c->from_s > than->from_s
+               : memcmp(c->key, than->key, sizeof c->key) > 0;
+}
+
+/* Where this identity stands, or would. */
+static size_t
+place_find(const struct certificates *list, const uint8_t *identity)
+{
+    size_t at = 0;
+    while (at < list->n &&
+           memcmp(list->of[at].identity, identity, CERTIFICATE_ID_LEN) < 0)
+        at++;
+    return at;
+}
+
+static bool
+is_at(const struct certificates *list, size_t at, const uint8_t *identity)
+{
+    return at < list->n &&
+           memcmp(list->of[at].identity, identity, CERTIFICATE_ID_LEN) == 0;
+}
+
+void
+certificates_note(struct certificates *list,
+                  const uint8_t identity[static CERTIFICATE_ID_LEN],
+                  const struct certificate *c, uint64_t now_s)
+{
+    const size_t at = place_find(list, identity);
+    struct certified *k = &list->of[at];
+    if (c->from_s > now_s)
+        return;
+    if (is_at(list, at, identity)) {
+        if (certificate_is_newer(c, &k->cert) || k->cert.from_s > now_s)
+            k->cert = *c;
+        return;
+    }
+    if (list->n == CERTIFICATES_MAX)
+        return; /* so many authorities there are at most */
+    memmove(k + 1, k, (list->n++ - at) * sizeof *k);
+    memcpy(k->identity, identity, sizeof k->identity);
+    k->cert = *c;
+}
+
+void
+certificates_merge(struct certificates *list, const struct certificates *from,
+                   uint64_t now_s)
+{
+    for (size_t i = 0; i < from->n; i++)
+        certificates_note(list, from->of[i].identity, &from->of[i].cert, now_s);
+}
+
+const struct certificate *
+certificates_find(const struct certificates *list,
+                  const uint8_t identity[static CERTIFICATE_ID_LEN])
+{
+    const size_t at = place_find(list, identity);
+    return is_at(list, at, identity) ? &list->of[at].cert : NULL;
+}
+
+bool
+certificates_revoke(const struct certificates *list,
+                    const uint8_t identity[static CERTIFICATE_ID_LEN],
+                    const struct certificate *c, uint64_t at_s)
+{
+    const struct certificate *known = certificates_find(list, identity);
+    return known && known->from_s <= at_s && certificate_is_newer(known, c) &&
+           memcmp(known->key, c->key, sizeof c->key) != 0;
+}

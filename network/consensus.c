@@ -104,24 +104,40 @@ consensus_layer(const struct consensus *c, unsigned layer, size_t *n)
     return c->by_layer + c->layer_start[layer];
 }
 
+static int
+relay_order(const void *key, const void *item)
+{
+    return memcmp(key, ((const struct relay_entry *)item)->identity,
+                  SPHINX_ID_LEN);
+}
+
 int
 consensus_find(const struct consensus *c,
                const uint8_t identity[static SPHINX_ID_LEN])
 {
-    for (size_t i = 0; i < c->n_relays; i++)
-        if (memcmp(c->relays[i].identity, identity, SPHINX_ID_LEN) == 0)
-            return (int)i;
-    return -1;
+    const struct relay_entry *e =
+        c->n_relays == 0
+            ? NULL
+            : bsearch(identity, c->relays, c->n_relays, sizeof *e, relay_order);
+    return e ? (int)(e - c->relays) : -1;
+}
+
+static int
+left_out_order(const void *key, const void *item)
+{
+    return memcmp(key, ((const struct left_out *)item)->identity,
+                  SPHINX_ID_LEN);
 }
 
 uint16_t
 consensus_left_out(const struct consensus *c,
                    const uint8_t identity[static SPHINX_ID_LEN])
 {
-    for (size_t i = 0; i < c->n_left_out; i++)
-        if (memcmp(c->left_out[i].identity, identity, SPHINX_ID_LEN) == 0)
-            return c->left_out[i].lost_permille;
-    return 0;
+    const struct left_out *l =
+        c->n_left_out == 0 ? NULL
+                           : bsearch(identity, c->left_out, c->n_left_out,
+                                     sizeof *l, left_out_order);
+    return l ? l->lost_permille : 0;
 }
 
 bool

@@ -11,6 +11,7 @@
 
 #include "lib/env.h"
 #include "lib/error.h"
+#include "network/certificate.h"
 #include "sphinx/sphinx.h"
 
 enum {
@@ -27,6 +28,9 @@ enum {
     PLACEMENT_LEN = 32,
     FAMILY_LEN = 32 /* all zero: no family */
 };
+
+_Static_assert((int)CERTIFICATES_MAX == AUTHORITIES_MAX,
+               "a certificate of each");
 
 enum relay_role { ROLE_GATEWAY = 1, ROLE_MIX = 2, ROLE_STORE = 3 };
 
@@ -98,7 +102,8 @@ struct consensus {
     uint8_t work_challenge[16];
     struct params params;
     size_t n_relays;
-    struct relay_entry *relays; /* owned */
+    struct relay_entry *relays;       /* owned; sorted by identity */
+    struct certificates certificates; /* the newest of its authorities */
     size_t n_left_out;
     struct left_out *left_out; /* owned; sorted by identity */
     uint16_t *by_layer;        /* owned; relay numbers sorted by layer */

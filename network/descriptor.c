@@ -45,6 +45,35 @@ keys_check(const struct descriptor *d, const struct sphinx_geometry *g,
     return err;
 }
 
+/* Take the envelope apart. Sets *signer. */
+static int
+envelope_parse(struct document *doc, const uint8_t *bytes, size_t len,
+               uint8_t signer[static DOCUMENT_ID_LEN])
+{
+    int err = len > DESCRIPTOR_LEN_MAX
+                  ? ERR_LONG
+                  : document_parse(doc, DOCUMENT_DESCRIPTOR, bytes, len);
+    if (!err && doc->n_signers != 1)
+        err = ERR_THRESHOLD;
+    if (!err && doc->sig[0].certified)
+        err = ERR_SIGNATURE; /* relays sign themselves */
+    if (!err)
+        memcpy(signer, doc->sig[0].signer, DOCUMENT_ID_LEN);
+    return err;
+}
+
+static int
+body_read(struct descriptor *d, const struct sphinx_geometry *g,
+          const struct document *doc, const uint8_t *signer,
+          char where[static JSON_WHERE_LEN])
+{
+    int err =
+        json_read_descriptor(d, g->public_len, doc->body, doc->body_len, where);
+    return err                                                       ? err
+           : memcmp(d->relay.identity, signer, DOCUMENT_ID_LEN) != 0 ? ERR_PEER
+                                                                     : 0;
+}
+
 int
 descriptor_open(struct descriptor *d, const struct sphinx_geometry *g,
                 const uint8_t *bytes, size_t len,
@@ -55,23 +84,12 @@ descriptor_open(struct descriptor *d, const struct sphinx_geometry *g,
     where[0] = 0;
     if (!doc)
         return ERR_NOMEM;
-    int err = len > DESCRIPTOR_LEN_MAX
-                  ? ERR_LONG
-                  : document_parse(doc, DOCUMENT_DESCRIPTOR, bytes, len);
-    if (!err && doc->n_signers != 1)
-        err = ERR_THRESHOLD;
-    if (!err && doc->sig[0].certified)
-        err = ERR_SIGNATURE; /* relays sign themselves */
-    if (!err) {
-        memcpy(signer[0], doc->sig[0].signer, sizeof signer[0]);
+    int err = envelope_parse(doc, bytes, len, signer[0]);
+    if (!err)
         err = document_open(doc, DOCUMENT_DESCRIPTOR, bytes, len,
                             (const uint8_t(*)[DOCUMENT_ID_LEN])signer, 1, 1);
-    }
     if (!err)
-        err = json_read_descriptor(d, g->public_len, doc->body, doc->body_len,
-                                   where);
-    if (!err && memcmp(d->relay.identity, signer[0], sizeof signer[0]) != 0)
-        err = ERR_PEER;
+        err = body_read(d, g, doc, signer[0], where);
     if (!err && family_check(d->relay.family, d->relay.identity,
                              d->family_signature) != 0) {
         snprintf(where, JSON_WHERE_LEN, "family_signature");
@@ -79,6 +97,22 @@ descriptor_open(struct descriptor *d, const struct sphinx_geometry *g,
     }
     if (!err)
         err = keys_check(d, g, where);
+    free(doc);
+    return err;
+}
+
+int
+descriptor_reopen(struct descriptor *d, const struct sphinx_geometry *g,
+                  const uint8_t *bytes, size_t len)
+{
+    char where[JSON_WHERE_LEN];
+    struct document *doc = malloc(sizeof *doc);
+    uint8_t signer[DOCUMENT_ID_LEN];
+    if (!doc)
+        return ERR_NOMEM;
+    int err = envelope_parse(doc, bytes, len, signer);
+    if (!err)
+        err = body_read(d, g, doc, signer, where);
     free(doc);
     return err;
 }

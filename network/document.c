@@ -281,13 +281,16 @@ document_open(struct document *d, enum document_kind kind, const uint8_t *bytes,
 size_t
 document_signers_at(const struct document *d,
                     const uint8_t (*allowed)[DOCUMENT_ID_LEN], size_t n,
-                    uint64_t at_s)
+                    uint64_t at_s, const struct certificates *newest)
 {
     size_t good = 0;
-    for (size_t i = 0; i < d->n_signers; i++)
-        good +=
-            signer_is_among(&d->sig[i], allowed, n) &&
-            (!d->sig[i].certified || certificate_covers(&d->sig[i].cert, at_s));
+    for (size_t i = 0; i < d->n_signers; i++) {
+        const struct document_signature *s = &d->sig[i];
+        good += signer_is_among(s, allowed, n) &&
+                (!s->certified ||
+                 (certificate_covers(&s->cert, at_s) &&
+                  !certificates_revoke(newest, s->signer, &s->cert, at_s)));
+    }
     return good;
 }
 

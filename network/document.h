@@ -88,10 +88,11 @@ document_two_thirds(size_t n)
     return n * 2 / 3 + 1;
 }
 
-/* Those of the allowed signers whose certificates, if any, cover this time. */
+/* Those of the allowed signers whose certificates, if any, cover this time and
+ * are not revoked by the newest that are known. */
 size_t document_signers_at(const struct document *d,
                            const uint8_t (*allowed)[DOCUMENT_ID_LEN], size_t n,
-                           uint64_t at_s);
+                           uint64_t at_s, const struct certificates *newest);
 
 /* What is signed of a body. */
 void document_hash(enum document_kind kind, const uint8_t *body,

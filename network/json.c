@@ -20,6 +20,13 @@ static const struct json_field consensus_fields[] = {
     F_INT(consensus, valid_after_s, 0, 1ULL << 40),
     F_HEX(consensus, shared_random), F_HEX(consensus, work_challenge)};
 
+static const struct json_field certified_fields[] = {
+    F_HEX(certified, identity)};
+static const struct json_field certificate_fields[] = {
+    F_HEX(certificate, key), F_HEX(certificate, share_key),
+    F_INT(certificate, from_s, 0, 1ULL << 48),
+    F_INT(certificate, until_s, 0, 1ULL << 48), F_HEX(certificate, signature)};
+
 static const struct json_field params_fields[] = {
     F_INT(params, epoch_len_s, 1, 30 * DAY_S),
     F_INT(params, layers, 1, LAYERS_MAX),
@@ -317,6 +324,30 @@ left_out_read(struct json_reader *r, const json_t *list, struct consensus *c)
     }
 }
 
+void
+json_certificate_read(struct json_reader *r, const json_t *o, size_t others,
+                      struct certificate *c)
+{
+    json_object_read(r, o, certificate_fields, LEN(certificate_fields), others,
+                     c);
+}
+
+static void
+certificates_read(struct json_reader *r, const json_t *list,
+                  struct certificates *c)
+{
+    for (size_t i = 0; i < json_array_size(list) && !r->err; i++) {
+        const json_t *o = json_array_get(list, i);
+        struct certified *k = &c->of[c->n++];
+        json_object_read(r, o, certified_fields, LEN(certified_fields),
+                         LEN(certificate_fields), k);
+        json_certificate_read(r, o, LEN(certified_fields), &k->cert);
+        if (i > 0 &&
+            memcmp(k[-1].identity, k->identity, CERTIFICATE_ID_LEN) >= 0)
+            json_reader_fail(r, ERR_DUPLICATE, "certificates");
+    }
+}
+
 json_t *
 json_body_load(struct json_reader *r, const uint8_t *body, size_t len)
 {
@@ -349,7 +380,7 @@ json_canonical_check(struct json_reader *r, const json_t *root,
 void
 json_consensus_read(struct json_reader *r, const json_t *o, struct consensus *c)
 {
-    json_object_read(r, o, consensus_fields, LEN(consensus_fields), 3, c);
+    json_object_read(r, o, consensus_fields, LEN(consensus_fields), 4, c);
     if (!r->err)
         json_params_read(r, json_object_get(o, "params"), &c->params);
     const json_t *list =
@@ -359,6 +390,10 @@ json_consensus_read(struct json_reader *r, const json_t *o, struct consensus *c)
     list = r->err ? NULL : json_list_get(r, o, "left_out", 0, RELAYS_MAX);
     if (list)
         left_out_read(r, list, c);
+    list = r->err ? NULL
+                  : json_list_get(r, o, "certificates", 0, CERTIFICATES_MAX);
+    if (list)
+        certificates_read(r, list, &c->certificates);
 }
 
 int
@@ -501,6 +536,26 @@ json_entry_make(const struct relay_entry *e, size_t key_len, int *bad)
     return o;
 }
 
+int
+json_certificate_write(json_t *o, const struct certificate *c)
+{
+    return json_object_write(o, certificate_fields, LEN(certificate_fields), c);
+}
+
+static json_t *
+certificates_make(const struct certificates *c, int *bad)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->n; i++) {
+        json_t *o = json_object();
+        *bad |= json_object_write(o, certified_fields, LEN(certified_fields),
+                                  &c->of[i]);
+        *bad |= json_certificate_write(o, &c->of[i].cert);
+        *bad |= json_array_append_new(list, o);
+    }
+    return list;
+}
+
 json_t *
 json_consensus_make(const struct consensus *c, int *bad)
 {
@@ -521,6 +576,8 @@ json_consensus_make(const struct consensus *c, int *bad)
         *bad |= json_array_append_new(list, o);
     }
     *bad |= json_object_set_new(root, "left_out", list);
+    *bad |= json_object_set_new(root, "certificates",
+                                certificates_make(&c->certificates, bad));
     return root;
 }
 

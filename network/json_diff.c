@@ -118,37 +118,56 @@ base_keep(struct json_reader *r, const struct consensus *from,
         json_reader_fail(r, ERR_RANGE, "gone");
 }
 
-/* Put an entry in its place, over the one of the same relay if there is one. */
-static void
-entry_put(struct consensus *c, const struct relay_entry *e)
+static int
+entry_order(const void *a, const void *b)
 {
-    size_t at = 0, end = c->n_relays;
-    while (at < end) {
-        size_t middle = (at + end) / 2;
-        if (memcmp(c->relays[middle].identity, e->identity, SPHINX_ID_LEN) < 0)
-            at = middle + 1;
-        else
-            end = middle;
+    return memcmp(((const struct relay_entry *)a)->identity,
+                  ((const struct relay_entry *)b)->identity, SPHINX_ID_LEN);
+}
+
+/* Put each of the n changed entries in its place, over the one of the same relay
+ * if there is one. Both lists are sorted, so one walk does it: whoever sends a
+ * long diff makes nobody move his list again and again. */
+static int
+entries_merge(struct consensus *c, const struct relay_entry *changed, size_t n)
+{
+    size_t i = 0, k = 0, made = 0;
+    struct relay_entry *both = calloc(c->n_relays + n + 1, sizeof *both);
+    if (!both)
+        return ERR_NOMEM;
+    while (i < c->n_relays || k < n) {
+        const int order = i == c->n_relays ? 1
+                          : k == n         ? -1
+                                   : entry_order(&c->relays[i], &changed[k]);
+        both[made++] = order < 0 ? c->relays[i] : changed[k];
+        i += order <= 0;
+        k += order >= 0;
     }
-    if (at == c->n_relays ||
-        memcmp(c->relays[at].identity, e->identity, SPHINX_ID_LEN) != 0) {
-        memmove(&c->relays[at + 1], &c->relays[at],
-                (c->n_relays - at) * sizeof *e);
-        c->n_relays++;
-    }
-    c->relays[at] = *e;
+    free(c->relays);
+    c->relays = both;
+    c->n_relays = made;
+    return 0;
 }
 
 static void
 changed_put(struct json_reader *r, const json_t *list, struct consensus *c)
 {
-    for (size_t i = 0; i < json_array_size(list) && !r->err; i++) {
-        struct relay_entry e = {0};
-        json_entry_read(r, json_array_get(list, i), &e,
-                        c->params.geometry.public_len);
-        if (!r->err)
-            entry_put(c, &e);
+    const size_t n = json_array_size(list);
+    struct relay_entry *e = calloc(n + 1, sizeof *e);
+    if (!e) {
+        json_reader_fail(r, ERR_NOMEM, "changed");
+        return;
     }
+    for (size_t i = 0; i < n && !r->err; i++) {
+        json_entry_read(r, json_array_get(list, i), &e[i],
+                        c->params.geometry.public_len);
+        if (!r->err && i > 0 && entry_order(&e[i - 1], &e[i]) >= 0)
+            json_reader_fail(r, ERR_DUPLICATE, "changed");
+    }
+    int err = r->err ? 0 : entries_merge(c, e, n);
+    if (err)
+        json_reader_fail(r, err, "changed");
+    free(e);
 }
 
 static void
@@ -161,8 +180,7 @@ relays_apply(struct json_reader *r, const struct consensus *from,
     if (c->n_relays > 0)
         json_reader_fail(r, ERR_RANGE, "relays");
     free(c->relays);
-    c->relays = calloc(from->n_relays + json_array_size(changed) + 1,
-                       sizeof *c->relays);
+    c->relays = calloc(from->n_relays + 1, sizeof *c->relays);
     if (!c->relays)
         json_reader_fail(r, ERR_NOMEM, "relays");
     if (!r->err)

@@ -68,6 +68,10 @@ json_t *json_params_make(const struct params *p, int *bad);
 void json_entry_read(struct json_reader *r, const json_t *o,
                      struct relay_entry *e, size_t key_len);
 json_t *json_entry_make(const struct relay_entry *e, size_t key_len, int *bad);
+/* A certificate as members of o, beside `others` that the caller reads. */
+void json_certificate_read(struct json_reader *r, const json_t *o,
+                           size_t others, struct certificate *c);
+int json_certificate_write(json_t *o, const struct certificate *c);
 void json_consensus_read(struct json_reader *r, const json_t *o,
                          struct consensus *c);
 json_t *json_consensus_make(const struct consensus *c, int *bad);

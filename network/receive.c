@@ -14,6 +14,7 @@ receive_consensus(struct consensus **out, const struct receive_rules *rules,
     char where[JSON_WHERE_LEN];
     struct document *d = malloc(sizeof *d);
     struct consensus *c = NULL;
+    struct certificates newest = {0};
     *out = NULL;
     if (!d)
         return ERR_NOMEM;
@@ -22,8 +23,12 @@ receive_consensus(struct consensus **out, const struct receive_rules *rules,
                             document_two_thirds(rules->n_authorities));
     if (!err)
         err = json_read_consensus(&c, d->body, d->body_len, where);
+    if (rules->seen)
+        newest = *rules->seen;
+    if (!err)
+        certificates_merge(&newest, &c->certificates, c->valid_after_s);
     if (!err && document_signers_at(d, rules->authorities, rules->n_authorities,
-                                    c->valid_after_s) <
+                                    c->valid_after_s, &newest) <
                     document_two_thirds(rules->n_authorities))
         err = ERR_THRESHOLD;
     if (!err)
@@ -37,6 +42,8 @@ receive_consensus(struct consensus **out, const struct receive_rules *rules,
         err = ERR_STALE;
     if (!err)
         err = consensus_judge_time(c, now_s);
+    if ((!err || err == ERR_EXPIRED) && rules->seen)
+        certificates_merge(rules->seen, &c->certificates, now_s);
     if (err)
         consensus_free(&c);
     *out = c;

@@ -10,6 +10,10 @@ struct receive_rules {
     const struct sphinx_geometry *geometry; /* of its packets; NULL: any */
     const uint8_t (*authorities)[DOCUMENT_ID_LEN];
     size_t n_authorities;
+    /* The newest certificates that were seen: what they revoke does not count,
+     * and those of a consensus that counts are noted, also when it has expired;
+     * NULL: nothing was ever seen. */
+    struct certificates *seen;
 };
 
 /* Verify (more than two thirds of the authorities), read, and judge: of this

@@ -364,6 +364,23 @@ change I7 'a queue of answers has no bound' relay/downlink.c \
     'if (0)' \
     'downlink/*'
 
+change I7 'a listing is searched from its beginning' directory/listing.c \
+    'const size_t middle = at + (end - at) / 2;' \
+    'const size_t middle = at;' \
+    'scale/i7_listing*'
+change I7 'strangers make a vote too long' directory/listing.c \
+    'if (len > room)' \
+    'if (0)' \
+    'scale/i7_strangers*'
+change I7 'layers are evened out mix by mix' directory/tally.c \
+    '    while (at < l->leaves)
+        at = 2 * at + (l->least[2 * at] >= most);
+    return at - l->leaves;' \
+    '    for (at = l->leaves; l->least[at] >= most;)
+        at++;
+    return at - l->leaves;' \
+    'scale/i7_evening*'
+
 # ---- I8 nothing identifying is kept ----
 
 change I8 'counts are rounded down' relay/operator/publish.c \
@@ -486,6 +503,36 @@ change I10 'an own letter is taken for another'"'"'s' client/taken.c \
     'own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0' \
     'own ? at.n != v->check_at.n' \
     'i6_stores/i10_*'
+
+change I10 'a revoked key signs all the same' network/document.c \
+    '!certificates_revoke(newest, s->signer, &s->cert, at_s)));' \
+    'true));' \
+    'i10_revoked/i10_*'
+change I10 'authorities forget what is revoked' directory/authority_sign.c \
+    '    certificates_learn(a);
+    a->status' \
+    '    a->status' \
+    'i10_revoked/*authority' 'i10_revoked/i9*'
+change I10 'clients forget what is revoked' client/network.c \
+    '.seen = &c->certificates' \
+    '.seen = NULL' \
+    'i10_revoked/*client'
+change I10 'what has expired teaches nothing' network/receive.c \
+    '(!err || err == ERR_EXPIRED) && rules->seen' \
+    '!err && rules->seen' \
+    'i10_revoked/*client'
+change I10 'the first note of an authority stays' directory/authority_take.c \
+    'certificate_is_newer(&d->sig[0].cert, &c->sig.cert);' \
+    'false;' \
+    'i10_revoked/*first*'
+change I10 'a vote lists what nobody has signed' directory/tally.c \
+    'certificate_check(&h->cert, h->identity) == 0)' \
+    'h)' \
+    'i10_revoked/nobody*'
+change I10 'a wrong clock revokes for good' network/certificate.c \
+    'if (certificate_is_newer(c, &k->cert) || k->cert.from_s > now_s)' \
+    'if (certificate_is_newer(c, &k->cert))' \
+    'i10_revoked/there*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 

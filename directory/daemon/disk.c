@@ -175,7 +175,8 @@ disk_is_due(const struct certificate *c, uint64_t now_s)
 }
 
 int
-disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s, bool renew)
+disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s,
+          enum disk_renewal renew)
 {
     uint8_t *identity_seed = NULL, key[32], share_key[32];
     struct document_key identity;
@@ -188,7 +189,8 @@ disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s, bool renew)
     }
     const bool fits = !have && !err && memcmp(k->cert.key, key, 32) == 0 &&
                       memcmp(k->cert.share_key, share_key, 32) == 0;
-    const bool due = fits && renew && disk_is_due(&k->cert, now_s);
+    const bool due = renew == DISK_NOW || (fits && renew == DISK_WHEN_DUE &&
+                                           disk_is_due(&k->cert, now_s));
     if (!err && identity_seed) {
         document_key_direct(&identity, identity_seed);
         memcpy(k->identity, identity.identity, sizeof k->identity);
@@ -293,13 +295,30 @@ working_take(const char *dir, bool before, const struct certificate *c)
     return err ? err : file_move(dir, "working-new.key", "working.key");
 }
 
+/* Is there one here that revokes this one? */
+static int
+certificate_compare(const char *dir, const struct certificate *c,
+                    uint64_t now_s)
+{
+    uint8_t identity[SPHINX_ID_LEN];
+    struct certificates list = {0};
+    struct certificate present;
+    int err = certificate_load(dir, identity, &present);
+    if (err)
+        return err == ERR_NOMEM ? err : 0; /* there need not be a good one */
+    certificates_note(&list, identity, &present, now_s);
+    return certificates_revoke(&list, identity, c, now_s) ? ERR_STALE : 0;
+}
+
 int
-disk_install(const char *dir, const char *certificate)
+disk_install(const char *dir, const char *certificate, uint64_t now_s)
 {
     uint8_t identity[SPHINX_ID_LEN];
     char path[FILES_PATH_MAX];
     struct certificate c;
     int err = line_read(certificate, identity, &c);
+    if (!err)
+        err = certificate_compare(dir, &c, now_s);
     /* a crash in between leaves the key moved; then this is done again */
     if (!err) {
         err = working_fits(dir, "working.key", &c);

@@ -26,21 +26,24 @@ struct disk_keys {
 
 /* Is it time for another certificate, or was it made by a wrong clock? */
 bool disk_is_due(const struct certificate *c, uint64_t now_s);
-/* The keys: made, if there are none, and with `renew` renewed when that is due
- * at this time. Whoever is not sure what time it is does not renew, since nobody
+enum disk_renewal { DISK_KEEP, DISK_WHEN_DUE, DISK_NOW };
+/* The keys: made, if there are none, and renewed when that is due at this time,
+ * or in any case: others with a certificate that revokes those before. Whoever is not sure what time it is does not renew, since nobody
  * believes a certificate of another time. Returns 0; ERR_MISSING: there is no
  * certificate and no identity to make one; ERR_PEER: it is for other keys. */
 int disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s,
-              bool renew) CHECK_RESULT;
+              enum disk_renewal renew) CHECK_RESULT;
 void disk_keys_free(struct disk_keys *k);
 
 /* The line that asks for a certificate of a new working key, and the
  * certificate made of it by whoever has the identity's seed in `dir`, for so
- * many days; both malloc'd. install: take it into use at the next start. */
+ * many days; both malloc'd. install: take it into use at the next start; returns
+ * ERR_STALE for one that the present one revokes. */
 int disk_request(const char *dir, char **line) CHECK_RESULT;
 int disk_certify(const char *dir, const char *request, uint64_t now_s,
                  unsigned days, char **line) CHECK_RESULT;
-int disk_install(const char *dir, const char *certificate) CHECK_RESULT;
+int disk_install(const char *dir, const char *certificate,
+                 uint64_t now_s) CHECK_RESULT;
 
 /* Make the marker that nothing is lost; is it here? */
 int disk_begin(const char *dir) CHECK_RESULT;

@@ -27,7 +27,7 @@ static const char usage[] =
     "TEXT]\n"
     "                        IDENTITY..\n"
     "       brusio-directory evidence --network FILE EVIDENCE\n"
-    "       brusio-directory request --dir DIR\n"
+    "       brusio-directory renew|request --dir DIR\n"
     "       brusio-directory certify --dir DIR --request FILE [--days N]\n"
     "       brusio-directory install --dir DIR --certificate FILE\n"
     "\n"
@@ -48,11 +48,18 @@ static const char usage[] =
     "\n"
     "  evidence  whom does such a file convict of contradicting itself?\n"
     "\n"
+    "  renew    make new working keys and a certificate of them now, with the\n"
+    "           identity's key here: from the first consensus that names it "
+    "what\n"
+    "           the keys before sign counts nowhere. After a theft, say; then\n"
+    "           start the authority again\n"
+    "\n"
     "With the identity's key (authority.key) kept elsewhere, once a month:\n"
     "\n"
     "  request  make new working keys, print the request for a certificate\n"
     "  certify  where that key is: print the certificate\n"
-    "  install  take it into use; then start the authority again\n"
+    "  install  take it into use; then start the authority again. It revokes\n"
+    "           the keys before, as 'renew' does\n"
     "\n"
     "  --reason TEXT  told to the relay\n"
     "  --days N       the certificate's time; default: 30\n"
@@ -74,11 +81,11 @@ enum {
     OPTIONS
 };
 #define DECIDING " approve reject ban forget "
-static const char commands[] =
-    " init run check status pending evidence request certify install" DECIDING;
+static const char commands[] = " init run check status pending evidence renew "
+                               "request certify install" DECIDING;
 static const struct args_option options[OPTIONS] = {
     {"dir", false,
-     " init run check status pending request certify install" DECIDING},
+     " init run check status pending renew request certify install" DECIDING},
     {"ready-fd", false, " run "},
     {"parent", false, " run "},
     {"reason", false, DECIDING},
@@ -259,6 +266,29 @@ text_print(const char *what, int err, char *line)
     return 0;
 }
 
+/* Without the identity's key there is nothing to certify with. */
+static int
+renew(const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    struct disk_keys k;
+    int err = files_path(path, dir, "authority.key");
+    if (!err && access(path, F_OK)) {
+        fprintf(stderr,
+                "brusio-directory: the identity's key is not in %s; "
+                "'brusio-directory request' begins to get a certificate from "
+                "where it is\n",
+                dir);
+        return ARGS_EXIT_FAILED;
+    }
+    if (!err)
+        err = disk_keys(&k, dir, clock_wall_s(), DISK_NOW);
+    if (err)
+        return fail(dir, err);
+    disk_keys_free(&k);
+    return 0;
+}
+
 static int
 certify(const struct args *a)
 {
@@ -298,8 +328,18 @@ install(const struct args *a)
     }
     int err = files_read(file, 1 << 16, &text, &len);
     if (!err)
-        err = disk_install(a->value[DIR_OPTION], (const char *)text);
+        err = disk_install(a->value[DIR_OPTION], (const char *)text,
+                           clock_wall_s());
     free(text);
+    if (err == ERR_STALE) {
+        fprintf(
+            stderr,
+            "brusio-directory: %s: it begins before the one in use, which "
+            "revokes it; see whether the clock was right where it was made, "
+            "and make another there\n",
+            file);
+        return ARGS_EXIT_FAILED;
+    }
     return err ? fail(file, err) : 0;
 }
 
@@ -342,6 +382,8 @@ main(int argc, char **argv)
         return fail("libsodium", ERR_CRYPTO);
     if (strcmp(a.command, "init") == 0)
         return init(a.value[DIR_OPTION]);
+    if (strcmp(a.command, "renew") == 0)
+        return renew(a.value[DIR_OPTION]);
     if (strcmp(a.command, "certify") == 0)
         return certify(&a);
     if (strcmp(a.command, "install") == 0)

@@ -26,7 +26,7 @@ renewal_read(struct renewal *r, struct host *host, const char *dir,
 {
     r->host = host;
     r->dir = dir;
-    int err = disk_keys(k, dir, env_now_wall_s(&host->env), false);
+    int err = disk_keys(k, dir, env_now_wall_s(&host->env), DISK_KEEP);
     if (err)
         return keys_complain(r, err);
     r->cert = k->cert;
@@ -48,6 +48,12 @@ certificate_tell(struct renewal *r, uint64_t now_s)
         log_write(&r->host->log, LOG_ERROR, "directory",
                   "the certificate has run out; 'brusio-directory request' "
                   "begins to get another");
+    else if (authority_is_revoked(r->authority))
+        log_write(
+            &r->host->log, LOG_ERROR, "directory",
+            "a newer certificate of this authority revokes the keys here, "
+            "so nothing that it signs counts; 'brusio-directory install' "
+            "the newer one, or begin with 'brusio-directory request'");
     else if (r->due)
         log_write(&r->host->log, LOG_WARNING, "directory",
                   "the certificate runs out in %u days; 'brusio-directory "
@@ -62,7 +68,8 @@ keys_look(void *ctx)
     struct disk_keys k;
     const uint64_t now_s = env_now_wall_s(&r->host->env),
                    now_us = loop_now_us(r->host->loop);
-    const bool due = disk_is_due(&r->cert, now_s);
+    const bool revoked = authority_is_revoked(r->authority),
+               due = revoked || disk_is_due(&r->cert, now_s);
     loop_timer_at(r->timer, now_us + r->every_us);
     r->due &= due;
     if (!authority_is_sure(r->authority) ||
@@ -70,15 +77,16 @@ keys_look(void *ctx)
         return;
     r->again_us = now_us + day_us;
     r->due = due;
-    int err = disk_keys(&k, r->dir, now_s, true);
+    int err = disk_keys(&k, r->dir, now_s, revoked ? DISK_NOW : DISK_WHEN_DUE);
     if (!err) {
         r->cert = k.cert;
-        r->due = disk_is_due(&r->cert, now_s);
-        certificate_tell(r, now_s);
         struct document_key key;
         renewal_key(&key, &k);
         err = authority_rekey(r->authority, &key,
                               (const uint8_t *const *)k.share_secret);
+        r->due =
+            disk_is_due(&r->cert, now_s) || authority_is_revoked(r->authority);
+        certificate_tell(r, now_s);
     }
     if (err)
         (void)keys_complain(r, err);

@@ -1,7 +1,8 @@
 /* directory/daemon/renewal.h - an authority's working keys, while it runs.
  *
  * They are looked at once a day, and as soon as their certificate is due or is
- * of another time, since a clock that was wrong for long may have made it so;
+ * of another time, since a clock that was wrong for long may have made it so, or
+ * a consensus names a newer one, since this disk may be an older copy;
  * but never while the authority does not believe its clock. */
 #ifndef DIRECTORY_DAEMON_RENEWAL_H
 #define DIRECTORY_DAEMON_RENEWAL_H

@@ -119,9 +119,6 @@ wire_new(struct tls_session *s)
 
 /* ---- contexts ---- */
 
-static const unsigned char alpn[] = "\x08"
-                                    "brusio/1";
-
 /* The same certificate from the same key at any time. */
 static X509 *
 certificate_make(EVP_PKEY *key)
@@ -168,19 +165,6 @@ chain_ignore(X509_STORE_CTX *store, void *ctx)
     return 1;
 }
 
-static int
-alpn_choose(SSL *ssl, const unsigned char **out, unsigned char *out_len,
-            const unsigned char *in, unsigned in_len, void *ctx)
-{
-    (void)ssl;
-    (void)ctx;
-    if (SSL_select_next_proto((unsigned char **)out, out_len, alpn,
-                              sizeof alpn - 1, in,
-                              in_len) != OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    return SSL_TLSEXT_ERR_OK;
-}
-
 static SSL_CTX *
 context_make(bool server, const uint8_t *seed)
 {
@@ -204,10 +188,6 @@ context_make(bool server, const uint8_t *seed)
         (SSL_CTX_set1_groups_list(ctx, "X25519MLKEM768:X25519") ||
          SSL_CTX_set1_groups_list(ctx, "X25519"));
     ERR_clear_error();
-    if (server)
-        SSL_CTX_set_alpn_select_cb(ctx, alpn_choose, NULL);
-    else if (SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn - 1))
-        good = false;
     if (good && seed && identity_use(ctx, seed))
         good = false;
     if (good)
@@ -312,16 +292,11 @@ tls_sent(struct tls_session *s, size_t len)
 int
 tls_handshake(struct tls_session *s)
 {
-    const unsigned char *proto;
-    unsigned len;
     ERR_clear_error();
     int n = SSL_do_handshake(s->ssl);
-    if (n != 1)
-        return SSL_get_error(s->ssl, n) == SSL_ERROR_WANT_READ ? 0 : ERR_TLS;
-    SSL_get0_alpn_selected(s->ssl, &proto, &len);
-    return len == sizeof alpn - 2 && memcmp(proto, alpn + 1, len) == 0
-               ? 1
-               : ERR_TLS;
+    return n == 1                                            ? 1
+           : SSL_get_error(s->ssl, n) == SSL_ERROR_WANT_READ ? 0
+                                                             : ERR_TLS;
 }
 
 bool

@@ -51,8 +51,10 @@ struct daemon {
     struct replay_file *replay;
     uint64_t start_us, accept_us; /* no packets before, while it waits */
     struct daemon_view view[DAEMON_VIEWS];
-    uint32_t newest; /* epoch; 0: none */
-    bool untold;     /* the clients do not have it yet */
+    uint32_t newest;                  /* epoch; 0: none */
+    struct certificates certificates; /* of authorities, the newest seen; they
+                                         come back with the consensuses */
+    bool untold;                      /* the clients do not have it yet */
     struct store_sqlite *letters;
     int letters_err; /* of destroying some */
     struct storage *storage;

@@ -120,12 +120,34 @@ out_connect(struct out_link *o)
     }
 }
 
-static struct out_link *
-out_get(struct links *l, const struct relay_entry *e)
+static int
+out_order(const void *a, const void *b)
 {
-    struct out_link *o = l->outs;
-    while (o && memcmp(o->identity, e->identity, SPHINX_ID_LEN) != 0)
-        o = o->next;
+    return memcmp((*(struct out_link *const *)a)->identity,
+                  (*(struct out_link *const *)b)->identity, SPHINX_ID_LEN);
+}
+
+/* The links to relays that there are, sorted as a consensus's relays are. *outs
+ * is malloc'd; NULL: no memory. */
+static struct out_link **
+outs_sort(const struct links *l, size_t *n)
+{
+    size_t room = 1;
+    for (const struct out_link *o = l->outs; o; o = o->next)
+        room++;
+    struct out_link **outs = calloc(room, sizeof(struct out_link *));
+    *n = 0;
+    for (struct out_link *o = l->outs; o && outs; o = o->next)
+        outs[(*n)++] = o;
+    if (outs && *n > 0)
+        qsort(outs, *n, sizeof *outs, out_order);
+    return outs;
+}
+
+/* Take the link `o` to this relay, or make one when it is NULL. */
+static struct out_link *
+out_get(struct links *l, const struct relay_entry *e, struct out_link *o)
+{
     if (!o) {
         o = calloc(1, sizeof *o);
         if (!o)
@@ -150,22 +172,31 @@ links_view(struct links *l, struct worker_view *v, const uint8_t *owner)
 {
     const struct consensus *c = v->consensus;
     int self = consensus_find(c, l->worker->daemon->identity);
+    size_t n, at = 0;
+    struct out_link **outs = outs_sort(l, &n);
     v->out = calloc(c->n_relays + 1, sizeof *v->out);
-    if (!v->out)
-        return ERR_NOMEM;
-    for (size_t i = 0; self >= 0 && i < c->n_relays; i++) {
+    int err = outs && v->out ? 0 : ERR_NOMEM;
+    for (size_t i = 0; self >= 0 && i < c->n_relays && !err; i++) {
+        const struct relay_entry *e = &c->relays[i];
         if (owner[i] != l->worker->number ||
-            !consensus_has_edge(c, c->relays[self].layer, c->relays[i].layer))
+            !consensus_has_edge(c, c->relays[self].layer, e->layer))
             continue;
-        v->out[i] = out_get(l, &c->relays[i]);
-        if (!v->out[i]) {
-            links_view_drop(v);
-            return ERR_NOMEM;
-        }
-        v->out[i]->uses++;
+        while (at < n &&
+               memcmp(outs[at]->identity, e->identity, SPHINX_ID_LEN) < 0)
+            at++;
+        const bool had = at < n && memcmp(outs[at]->identity, e->identity,
+                                          SPHINX_ID_LEN) == 0;
+        v->out[i] = out_get(l, e, had ? outs[at] : NULL);
+        err = v->out[i] ? 0 : ERR_NOMEM;
+        if (!err)
+            v->out[i]->uses++;
     }
-    links_upkeep(l);
-    return 0;
+    free(outs);
+    if (err)
+        links_view_drop(v);
+    else
+        links_upkeep(l);
+    return err;
 }
 
 void

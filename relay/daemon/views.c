@@ -176,7 +176,8 @@ views_receive(struct daemon *d, struct consensus **out, const uint8_t *bytes,
         .network = d->network.name,
         .geometry = &d->network.geometry,
         .authorities = (const uint8_t(*)[SPHINX_ID_LEN])d->authorities,
-        .n_authorities = d->network.n_authorities};
+        .n_authorities = d->network.n_authorities,
+        .seen = &d->certificates};
     return receive_consensus(out, &rules, bytes, len, d->newest,
                              env_now_wall_s(&d->host.env));
 }

@@ -80,13 +80,18 @@ packet_at_store(struct run *f, uint32_t number, struct record *p)
 static void
 packet_enter(struct run *f, struct record *p, uint32_t relay)
 {
+    /* targets are of one kind, and this one shows to be of the other */
+    if (f->polls && p->stage > 0 &&
+        record_is_slow(p) != (f->scenario->measure.kinds == KINDS_POLLS))
+        tracker_exclude(f->tracker, record_mass(&f->records, p));
     /* an answer on its last link: no request goes to a gateway from there */
     if (p->turns && p->stage + 1 == p->n) {
         float *mass = record_mass(&f->records, p);
         tracker_rule_out(f->tracker, mass, TRACKER_NONE);
         memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
     } else if (!f->topology->corrupt[relay]) {
-        tracker_enter(f->tracker, relay, record_mass(&f->records, p));
+        tracker_enter(f->tracker, crowd_of(f, p, relay, 0).place,
+                      record_mass(&f->records, p));
     }
 }
 
@@ -102,6 +107,8 @@ packet_into_mix(struct run *f, uint32_t number, struct record *p,
     }
     if (f->memory)
         f->memory[relay].arrived++;
+    if (f->polls)
+        f->polls[relay] += record_is_slow(p);
     if (f->tracker)
         packet_enter(f, p, relay);
     if (f->scenario->mix.params.strategy != MIX_POISSON)
@@ -168,10 +175,13 @@ packet_leave(struct run *f, uint32_t number, uint32_t relay, size_t count,
     run_note(f, at_us, EVENT_LEFT, p, relay);
     if (f->memory)
         memory_leave(f, relay, (double)count, at_us);
+    const struct crowd crowd = crowd_of(f, p, relay, count);
     if (f->tracker && !f->topology->corrupt[relay] &&
         !(p->turns && p->stage + 1 == p->n))
-        tracker_leave(f->tracker, relay, (double)count, f->beside,
+        tracker_leave(f->tracker, crowd.place, crowd.count, crowd.beside,
                       record_mass(&f->records, p));
+    if (f->polls)
+        f->polls[relay] -= record_is_slow(p);
     p->stage++;
     transit_link(f, number, at_us, relay);
 }
@@ -315,6 +325,7 @@ packet_tag(struct run *f, struct record *p, const struct source_tick *tick)
     if (f->phase != PHASE_MEASURE || f->tagged >= s->measure.targets ||
         s->attack.kind == ATTACK_FLUSH ||
         (f->tag_some && !s->clients[tick->group].target) ||
+        (f->polls && tick->poll != (s->measure.kinds == KINDS_POLLS)) ||
         rng_unit(&f->env) > f->tag_chance)
         return;
     p->label = tracker_tag(f->tracker, mass);

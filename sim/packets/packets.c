@@ -188,7 +188,7 @@ run_make(struct run *f, struct scenario_problem *problem)
         err = matrix_read(&f->matrix, f->options->open, s->network.latency_file,
                           f->topology->n_relays, problem);
     if (!err && (m->targets > 0 || m->epsilon))
-        err = tracker_new(&f->tracker, f->topology->n_relays,
+        err = tracker_new(&f->tracker, 2 * f->topology->n_relays,
                           m->targets > 0 ? m->at_once : 0, m->epsilon,
                           m->drained);
     if (!err)
@@ -209,6 +209,10 @@ run_make(struct run *f, struct scenario_problem *problem)
                      "--real-crypto: a packet's header has room for %d hops, "
                      "this scenario has %" PRIu32,
                      SPHINX_HOPS_MAX, slots);
+    }
+    if (!err && m->kinds != KINDS_ALIKE) {
+        f->polls = calloc(f->topology->n_relays, sizeof *f->polls);
+        err = f->polls ? 0 : ERR_NOMEM;
     }
     if (!err && m->watch)
         err = spy_new(&f->spy, f->topology, &f->env);
@@ -237,6 +241,7 @@ run_free(struct run *f)
     free(f->memory);
     free(f->alarm);
     free(f->inside);
+    free(f->polls);
     tracker_free(&f->tracker);
     real_free(&f->real);
     spy_free(&f->spy);

@@ -69,7 +69,9 @@ struct run {
     struct gauges *gauges;
     struct alarm *alarm; /* of each relay; NULL: no loops */
     uint64_t alarm_windows, alarm_bad, alarm_raised; /* before measuring */
-    double beside; /* own loops in a mean delay */
+    double beside;   /* own loops in a mean delay */
+    uint32_t *polls; /* in the mix of each relay, when the observer tells them
+                        from others; NULL: he does not */
     /* the attack */
     enum flush_state flush;
     uint64_t flush_until_us;
@@ -93,6 +95,32 @@ struct run {
     uint64_t course;
     int err; /* of anything that ended the run */
 };
+
+/* Is it a poll on its way out, whose delay in a mix is another than that of all
+ * other packets? The gateway holds all alike. */
+static inline bool
+record_is_slow(const struct record *p)
+{
+    return p->flags & RECORD_POLL && p->stage > 0 && p->stage + 1 < p->turns;
+}
+
+/* What the observer takes a packet in a relay for: where one of so many is, with
+ * so many own loops beside. */
+struct crowd {
+    uint32_t place;
+    double count, beside;
+};
+static inline struct crowd
+crowd_of(const struct run *f, const struct record *p, uint32_t relay,
+         size_t held)
+{
+    if (!f->polls)
+        return (struct crowd){relay, (double)held, f->beside};
+    const uint32_t polls = f->polls[relay];
+    return record_is_slow(p)
+               ? (struct crowd){2 * relay + 1, (double)polls, 0}
+               : (struct crowd){2 * relay, (double)held - polls, f->beside};
+}
 
 /* From the lowest up; each file uses those before it alone. */
 

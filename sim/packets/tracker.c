@@ -155,6 +155,13 @@ tracker_rule_out(struct tracker *t, const float *mass, uint8_t label)
         t->target[label].lost = true;
 }
 
+void
+tracker_exclude(struct tracker *t, float *mass)
+{
+    tracker_rule_out(t, mass, TRACKER_NONE);
+    memset(mass, 0, t->targets * sizeof *mass);
+}
+
 uint8_t
 tracker_done(struct tracker *t, struct target_found *found)
 {

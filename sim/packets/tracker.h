@@ -66,6 +66,9 @@ void tracker_out(struct tracker *t, const float *mass, uint8_t label);
 /* A packet cannot be any target, or is lost. */
 void tracker_rule_out(struct tracker *t, const float *mass, uint8_t label);
 
+/* A packet, which goes on, cannot be any target. */
+void tracker_exclude(struct tracker *t, float *mass);
+
 /* A target that is done: its label, or TRACKER_NONE. The caller then clears
  * that label in all packets and calls tracker_clear(). */
 uint8_t tracker_done(struct tracker *t, struct target_found *found);

@@ -63,10 +63,13 @@ void
 watch_loop_leaves(struct run *f, uint32_t relay, uint32_t number,
                   uint64_t at_us)
 {
-    if (f->tracker && !f->topology->corrupt[relay] && f->mix[relay])
-        tracker_leave(f->tracker, relay, (double)mix_count(f->mix[relay]),
-                      f->beside,
-                      record_mass(&f->records, record_at(&f->records, number)));
+    struct record *p = record_at(&f->records, number);
+    if (f->tracker && !f->topology->corrupt[relay] && f->mix[relay]) {
+        const struct crowd crowd =
+            crowd_of(f, p, relay, mix_count(f->mix[relay]));
+        tracker_leave(f->tracker, crowd.place, crowd.count, crowd.beside,
+                      record_mass(&f->records, p));
+    }
     transit_start(f, number, at_us, relay);
 }
 

@@ -116,7 +116,12 @@ struct scenario_run {
     uint32_t batches; /* for confidence intervals */
 };
 
+/* Whom an observer takes a target for: any packet, or, since a mix tells polls
+ * from all others by how long they are to wait, one of its own kind. */
+enum scenario_kinds { KINDS_ALIKE = 1, KINDS_SENDS, KINDS_POLLS };
+
 struct scenario_measure {
+    enum scenario_kinds kinds;
     bool latency, occupancy, mix_entropy, epsilon, alarm, watch;
     uint32_t targets;       /* tagged packets, one after the other */
     uint32_t at_once;       /* of them under way together */

@@ -137,6 +137,11 @@ measure_check(const struct scenario *s, struct scenario_problem *p)
     if (s->measure.alarm && s->mix.loop_mhz == 0)
         return fail(p, "measure.alarm: relays without loops notice nothing; "
                        "mix.loop_rate must be above 0");
+    if (s->measure.kinds != KINDS_ALIKE &&
+        (s->network.trip != TRIP_ROUND || s->attack.kind == ATTACK_FLUSH ||
+         s->mix.params.strategy != MIX_POISSON))
+        return fail(p, "measure.kinds: packets are of two kinds on round trips "
+                       "through poisson mixes, without a flush");
     if (s->attack.kind == ATTACK_FLUSH && s->measure.targets == 0)
         return fail(p, "attack.kind: a flush is measured by its targets; "
                        "measure.targets must be above 0");

@@ -38,6 +38,7 @@ static const char *const law_names[] = {"constant", "exponential", "matrix",
 static const char *const strategy_names[] = {
     "poisson", "timed-pool", "threshold-pool", "binomial", NULL};
 static const char *const send_names[] = {"poisson", "constant", "trace", NULL};
+static const char *const kinds_names[] = {"alike", "sends", "polls", NULL};
 static const char *const attack_names[] = {"none", "drop", "flush", NULL};
 
 static const struct field latency_fields[] = {
@@ -177,6 +178,9 @@ static const struct field measure_fields[] = {
           "watches"),
     FIELD(WHOLE, 0, scenario_measure, targets, "targets", 0, 1000000,
           "Packets whose whole anonymity set is computed"),
+    NAMES(scenario_measure, kinds, "kinds", kinds_names,
+          "Whether the observer tells polls from other packets, as mixes can "
+          "by their delays; and which of both are tagged then"),
     FIELD(WHOLE, 0, scenario_measure, at_once, "at_once", 1,
           SCENARIO_TARGETS_AT_ONCE, "Of them under way together"),
     FIELD(NUMBER, 0, scenario_measure, drained, "drained", 1e-15, 0.1,
@@ -359,6 +363,7 @@ scenario_defaults(struct scenario *s, enum scenario_level level,
     s->measure.drained = 1e-6;
     s->measure.text_gap_mean_s = 0.5;
     s->attack.kind = ATTACK_NONE;
+    s->measure.kinds = KINDS_ALIKE;
     s->attack.share = 0.5;
     s->attack.block_s = 10;
 }

@@ -1,9 +1,18 @@
-/* tests/bench/bench_directory.c - a consensus of 1,000 relays and 7
- * authorities.
+/* tests/bench/bench_directory.c - a consensus and its 7 authorities.
  *
- *   directory.consensus.1000  from seven votes (JSON) to the consensus (JSON):
- *                             reading, checking dealings, opening, the tally
- *   directory.verify.1000     judging its signed document, as a client does
+ * Of 1,000 relays, and (N) of as many as there may be:
+ *
+ *   directory.list.N          taking descriptors that were opened already
+ *   directory.vote.N          making a vote's text of those
+ *   directory.read.N          reading one vote
+ *   directory.tally.N         from seven votes that were read, of descriptors that
+ *                             were opened when they came, to the consensus
+ *   directory.consensus.N     from seven votes (JSON) to the consensus (JSON):
+ *                             reading, checking dealings, opening, the tally,
+ *                             with descriptors that were never seen before
+ *   directory.verify.N        judging its signed document, as a client does
+ *   directory.apply.N         applying a diff as below
+ *   directory.draw.N          drawing 100 routes
  *   directory.diff.ratio      a diff after an epoch, in which 5 % of the relays
  *                             are replaced and all have new packet keys, to the
  *                             whole document, both as they are; .packed: both
@@ -16,6 +25,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "directory/listing.h"
 #include "directory/tally.h"
 #include "lib/pack.h"
 #include "lib/rng_seeded.h"
@@ -23,8 +33,9 @@
 #include "network/diff.h"
 #include "network/family.h"
 #include "network/receive.h"
+#include "network/route.h"
 
-enum { RELAYS = 1000, N = 7, FAULTS = 2, ROUNDS = 5, EPOCH = 5, CHURN = 50 };
+enum { N = 7, FAULTS = 2, ROUNDS = 5, EPOCH = 5, CHURN = 50, ROUTES = 100 };
 
 struct bench {
     struct env env;
@@ -33,13 +44,20 @@ struct bench {
     uint8_t identity_seed[N][32], ids[N][SPHINX_ID_LEN];
     uint8_t seed[N][32], share_secret[N][SHARE_LEN];
     struct certificate cert[N];
-    char *descriptor[RELAYS]; /* sorted by text */
+    unsigned relays;
+    char *descriptor[RELAYS_MAX]; /* sorted by text */
+    struct descriptor *said;      /* the same, opened */
     char *vote[N];
     size_t vote_len[N];
+    struct vote read[N];
     char *body; /* of the consensus */
     size_t body_len;
     uint8_t *document;
     size_t document_len;
+    struct listing listing;
+    struct consensus *from; /* and a diff from there */
+    uint8_t *diff;
+    size_t diff_len;
 };
 
 static void
@@ -66,7 +84,8 @@ random_crypto(struct env *env, void *out, size_t len)
     randombytes_buf(out, len);
 }
 
-static const struct env_ops ops = {.random_crypto = random_crypto};
+static const struct env_ops ops = {.random_crypto = random_crypto,
+                                   .random_traffic = random_crypto};
 
 /* ---- what is measured on ---- */
 
@@ -96,8 +115,8 @@ relay_make(struct bench *b, unsigned i)
     r->n_addresses = 2;
     snprintf(r->addresses[0], ADDRESS_MAX, "198.%u.%u.%u:7100", 18 + i % 2,
              i / 256, i % 256);
-    snprintf(r->addresses[1], ADDRESS_MAX, "[2001:db8:%x:%x::1]:7100", i * 7,
-             i * 13 % 65536);
+    snprintf(r->addresses[1], ADDRESS_MAX, "[2001:db8:%x:%x::1]:7100",
+             i * 7 % 65536, i * 13 % 65536);
     for (size_t k = 0; k < 3; k++)
         rng_seeded_bytes(&b->rng, d.keys[k], 32);
     must(descriptor_sign(&d, 32, seed, &bytes, &len), "descriptor");
@@ -153,7 +172,7 @@ vote_make(struct bench *b, size_t i)
     v = (struct vote){.network = "bench",
                       .epoch = EPOCH,
                       .params = b->params,
-                      .n = RELAYS,
+                      .n = b->relays,
                       .descriptors = b->descriptor,
                       .dealing = {.degree = FAULTS, .n = N}};
     memcpy(v.author, b->ids[i], sizeof v.author);
@@ -194,6 +213,40 @@ secret_open(struct bench *b, const struct vote *v, const uint8_t *context,
 }
 
 static void
+do_read(struct bench *b)
+{
+    static struct vote v;
+    char where[JSON_WHERE_LEN];
+    must(json_read_vote(&v, (uint8_t *)b->vote[0], b->vote_len[0], where),
+         "vote");
+    vote_free(&v);
+}
+
+static void
+do_tally(struct bench *b)
+{
+    struct vote *votes[N];
+    struct consensus *c;
+    for (size_t i = 0; i < N; i++)
+        votes[i] = &b->read[i];
+    must(tally_votes(&c, votes, N, (const uint8_t(*)[32])b->ids, N, b->seed[0],
+                     1800000000,
+                     &(struct tally_opened){b->descriptor, b->relays}),
+         "tally");
+    consensus_free(&c);
+}
+
+static void
+votes_read(struct bench *b)
+{
+    char where[JSON_WHERE_LEN];
+    for (size_t i = 0; i < N; i++)
+        must(json_read_vote(&b->read[i], (uint8_t *)b->vote[i], b->vote_len[i],
+                            where),
+             "vote");
+}
+
+static void
 do_consensus(struct bench *b)
 {
     static struct vote v[N];
@@ -214,7 +267,9 @@ do_consensus(struct bench *b)
         votes[i] = &v[i];
     }
     crypto_generichash_final(&h, value, sizeof value);
-    must(tally_votes(&c, votes, N, N, value, 1800000000), "tally");
+    must(tally_votes(&c, votes, N, (const uint8_t(*)[32])b->ids, N, value,
+                     1800000000, &(struct tally_opened){0}),
+         "tally");
     free(b->body);
     must(json_write_consensus(c, &b->body, &b->body_len), "consensus");
     consensus_free(&c);
@@ -261,6 +316,56 @@ do_verify(struct bench *b)
     consensus_free(&c);
 }
 
+static void
+do_list(struct bench *b)
+{
+    listing_free(&b->listing);
+    for (unsigned i = 0; i < b->relays; i++)
+        must(listing_put(&b->listing, &b->said[i],
+                         (const uint8_t *)b->descriptor[i],
+                         strlen(b->descriptor[i]), EPOCH, 1),
+             "listing");
+}
+
+static void
+do_vote(struct bench *b)
+{
+    static struct vote v;
+    char *text;
+    size_t len;
+    v = (struct vote){.network = "bench", .epoch = EPOCH, .params = b->params};
+    must(listing_texts(&b->listing, EPOCH, NULL, VOTE_LEN_MAX, &v.descriptors,
+                       &v.n),
+         "listing");
+    must(json_write_vote(&v, &text, &len), "vote");
+    free(v.descriptors);
+    free(text);
+}
+
+static void
+do_apply(struct bench *b)
+{
+    uint8_t *document;
+    size_t len;
+    must(diff_apply(b->from, b->diff, b->diff_len, &document, &len), "diff");
+    free(document);
+}
+
+static void
+do_draw(struct bench *b)
+{
+    const struct consensus *c = b->from;
+    size_t n, n_gateways;
+    const uint16_t *gateway = consensus_layer(c, 0, &n_gateways);
+    const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
+    for (unsigned i = 0; i < ROUTES; i++) {
+        struct route r;
+        must(route_draw(&r, c, &b->env, gateway[i % n_gateways], store[i % n],
+                        true, ROUTE_POLL),
+             "route");
+    }
+}
+
 static int
 double_order(const void *a, const void *b)
 {
@@ -282,8 +387,10 @@ x_us(void)
 }
 
 static void
-time_it(struct bench *b, const char *name, void (*what)(struct bench *b))
+time_it(struct bench *b, const char *what_name, void (*what)(struct bench *b))
 {
+    char name[64];
+    snprintf(name, sizeof name, "directory.%s.%u", what_name, b->relays);
     double us[ROUNDS], per_x[ROUNDS];
     for (size_t i = 0; i < ROUNDS; i++) {
         const double x = x_us(), start = cpu_us();
@@ -325,27 +432,81 @@ diff_ratio(struct bench *b)
     uint8_t *document, *diff;
     size_t len, diff_len;
     char *body;
-    for (size_t i = 0; i < RELAYS; i++) {
+    for (size_t i = 0; i < b->relays; i++) {
         rng_seeded_bytes(&b->rng, to->relays[i].sphinx_key, 32);
-        if (i % (RELAYS / CHURN) == 0)
+        if (i % (b->relays / CHURN) == 0)
             rng_seeded_bytes(&b->rng, to->relays[i].identity, 32);
     }
-    qsort(to->relays, RELAYS, sizeof *to->relays, entry_order);
+    qsort(to->relays, b->relays, sizeof *to->relays, entry_order);
     to->epoch++;
     size_t body_len;
     must(json_write_consensus(to, &body, &body_len), "consensus");
     document_sign_all(b, body, body_len, &document, &len);
     must(diff_make(from, to, document, len, &diff, &diff_len), "diff");
-    printf("%-25s %12.3f ratio (%zu of %zu octets)\n", "directory.diff.ratio",
-           (double)diff_len / (double)len, diff_len, len);
-    const double a = packed_len(diff, diff_len), c = packed_len(document, len);
-    printf("%-25s %12.3f ratio (%.0f of %.0f octets)\n",
-           "directory.diff.packed", a / c, a, c);
+    if (b->relays < RELAYS_MAX) {
+        printf("%-25s %12.3f ratio (%zu of %zu octets)\n",
+               "directory.diff.ratio", (double)diff_len / (double)len, diff_len,
+               len);
+        const double a = packed_len(diff, diff_len),
+                     c = packed_len(document, len);
+        printf("%-25s %12.3f ratio (%.0f of %.0f octets)\n",
+               "directory.diff.packed", a / c, a, c);
+    }
     free(body);
     free(document);
-    free(diff);
-    consensus_free(&from);
     consensus_free(&to);
+    b->from = from;
+    b->diff = diff;
+    b->diff_len = diff_len;
+}
+
+static void
+descriptors_open(struct bench *b)
+{
+    char where[JSON_WHERE_LEN];
+    b->said = calloc(b->relays, sizeof *b->said);
+    must(b->said ? 0 : ERR_NOMEM, "descriptors");
+    for (unsigned i = 0; i < b->relays; i++)
+        must(descriptor_open(&b->said[i], &b->params.geometry,
+                             (uint8_t *)b->descriptor[i],
+                             strlen(b->descriptor[i]), where),
+             "descriptor");
+}
+
+static void
+bench_run(struct bench *b, unsigned relays)
+{
+    b->relays = relays;
+    for (unsigned i = 0; i < relays; i++)
+        relay_make(b, i);
+    qsort(b->descriptor, relays, sizeof *b->descriptor, text_order);
+    for (size_t i = 0; i < N; i++)
+        vote_make(b, i);
+    descriptors_open(b);
+    time_it(b, "list", do_list);
+    time_it(b, "vote", do_vote);
+    votes_read(b);
+    time_it(b, "read", do_read);
+    time_it(b, "tally", do_tally);
+    for (size_t i = 0; i < N; i++)
+        vote_free(&b->read[i]);
+    time_it(b, "consensus", do_consensus);
+    document_sign_all(b, b->body, b->body_len, &b->document, &b->document_len);
+    time_it(b, "verify", do_verify);
+    diff_ratio(b);
+    time_it(b, "apply", do_apply);
+    time_it(b, "draw", do_draw);
+    for (size_t i = 0; i < relays; i++)
+        free(b->descriptor[i]);
+    for (size_t i = 0; i < N; i++)
+        free(b->vote[i]);
+    free(b->said);
+    listing_free(&b->listing);
+    consensus_free(&b->from);
+    free(b->diff);
+    free(b->body);
+    free(b->document);
+    b->body = NULL;
 }
 
 int
@@ -360,21 +521,8 @@ main(void)
         return 1;
     rng_seeded_init_u64(&b.rng, 1, "bench directory");
     params_default(&b.params, 3600);
-    for (unsigned i = 0; i < RELAYS; i++)
-        relay_make(&b, i);
-    qsort(b.descriptor, RELAYS, sizeof *b.descriptor, text_order);
     authorities_make(&b);
-    for (size_t i = 0; i < N; i++)
-        vote_make(&b, i);
-    time_it(&b, "directory.consensus.1000", do_consensus);
-    document_sign_all(&b, b.body, b.body_len, &b.document, &b.document_len);
-    time_it(&b, "directory.verify.1000", do_verify);
-    diff_ratio(&b);
-    for (size_t i = 0; i < RELAYS; i++)
-        free(b.descriptor[i]);
-    for (size_t i = 0; i < N; i++)
-        free(b.vote[i]);
-    free(b.body);
-    free(b.document);
+    bench_run(&b, 1000);
+    bench_run(&b, RELAYS_MAX);
     return 0;
 }

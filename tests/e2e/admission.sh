@@ -70,8 +70,18 @@ says 'waits for the operator'
 echo 'admission: a relay waits, is approved, rejected with a reason, banned, forgotten'
 
 stop
+cp "$DIR/authority/certificate" "$DIR/before"
+directory renew
+cmp -s "$DIR/authority/certificate" "$DIR/before" && fail 'renew makes no certificate'
+start
+says 'waits for the operator'
+echo 'admission: working keys are renewed'
+stop
+sleep 1 # a certificate of the same second need not be the newer one
 mkdir "$DIR/drawer"
 mv "$DIR/authority/authority.key" "$DIR/drawer/"
+! directory renew 2>"$DIR/said" || fail 'renew without the identity'
+grep -q 'request' "$DIR/said" || fail 'renew does not say what to do'
 directory request >"$DIR/request"
 "$BIN/brusio-directory" certify --dir "$DIR/drawer" --request "$DIR/request" \
     --days 3 >"$DIR/certificate"

@@ -173,6 +173,35 @@ tracker_is_calibrated(void **state)
     }
 }
 
+/* Who tells polls from other packets by their delays. One gateway and one mix,
+ * which hold sends for next to no time and polls for a second: of n = 120 that
+ * wait there each is as likely to leave, so that a poll has log2(e n) bits of
+ * entropy, and a send nearly none. */
+static void
+kinds_are_told_apart(void **state)
+{
+    (void)state;
+    static struct outcome o;
+    char text[] =
+        "{'format':1,'network':{'trip':'round','layers':1,'width':1,"
+        "'gateways':1,'stores':1},'clients':[{'count':40}],'mix':"
+        "{'delay_mean_ms':1,'poll_delay_mean_ms':1000,'delay_unit_us':100},"
+        "'run':{'measure_s':20},'measure':{'targets':80,'drained':0.001},'"
+        "cases':"
+        "[{'name':'sends','set':{'measure.kinds':'sends'}},"
+        "{'name':'polls','set':{'measure.kinds':'polls'}}]}";
+    outcome_run(&o, text, 2, false, NULL);
+    const double polls = 120, bits = log2(exp(1) * polls);
+    for (size_t i = 0; i < 2; i++)
+        printf("  %s: %.2f bits, truth %.5f, collision %.5f\n",
+               o.file->cases[i]->name, figure(&o, i, "entropy.shannon").value,
+               figure(&o, i, "entropy.truth").value,
+               figure(&o, i, "entropy.collision").value);
+    assert_true(figure(&o, 0, "entropy.shannon").value < 2.5);
+    assert_true(fabs(figure(&o, 1, "entropy.shannon").value - bits) < 0.25);
+    outcome_free(&o);
+}
+
 /* Those inside are as many as come in the time that each stays. */
 static void
 little_law(void **state)
@@ -325,6 +354,7 @@ const struct CMUnitTest test_sim_packets[] = {
     cmocka_unit_test(seed_is_all),
     cmocka_unit_test(real_packets_same),
     cmocka_unit_test(tracker_is_calibrated),
+    cmocka_unit_test(kinds_are_told_apart),
     cmocka_unit_test(little_law),
     cmocka_unit_test(loss_adds_up),
     cmocka_unit_test(accept_files),

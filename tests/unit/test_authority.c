@@ -283,7 +283,7 @@ i2_no_majority_lists_a_key_without_secrets(void **state)
     (void)state;
     enum { N = 4, RELAYS = 14 };
     static struct house h;
-    const uint8_t random[32] = {5};
+    const uint8_t random[32] = {5}, ids[N][SPHINX_ID_LEN] = {{0}};
     char *text[RELAYS];
     struct vote vote = {.network = "test", .epoch = 3}, *votes[N];
     struct consensus *c;
@@ -310,7 +310,8 @@ i2_no_majority_lists_a_key_without_secrets(void **state)
         vote.n = RELAYS;
         for (size_t i = 0; i < N; i++)
             votes[i] = &vote;
-        assert_int_equal(tally_votes(&c, votes, N, N, random, HOUSE_GENESIS),
+        assert_int_equal(tally_votes(&c, votes, N, ids, N, random,
+                                     HOUSE_GENESIS, &(struct tally_opened){0}),
                          0);
         house_relay_id(RELAYS - 1, id);
         assert_int_equal(c->n_relays, RELAYS - zero);

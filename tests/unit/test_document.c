@@ -133,10 +133,12 @@ certificates_cover_a_time(void **state)
     assert_int_equal(document_parse(&d, DOCUMENT_CONSENSUS, f.bytes, f.len), 0);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
         assert_int_equal(document_signers_at(&d, (const uint8_t(*)[32])f.id,
-                                             SIGNERS, row[i].at_s),
+                                             SIGNERS, row[i].at_s,
+                                             &(struct certificates){0}),
                          row[i].n);
-    assert_int_equal(
-        document_signers_at(&d, (const uint8_t(*)[32])f.id, 1, FROM), 1);
+    assert_int_equal(document_signers_at(&d, (const uint8_t(*)[32])f.id, 1,
+                                         FROM, &(struct certificates){0}),
+                     1);
     free(f.bytes);
     struct certificate c = {.from_s = 2, .until_s = 1};
     certificate_sign(&c, f.seed[0]);

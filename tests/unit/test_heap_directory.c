@@ -174,15 +174,15 @@ keys_are_made_once(void **state)
     assert_int_equal(files_path(path, dir, "authority.key"), 0);
     assert_int_equal(files_key(path, &identity), 0);
     secret_free((void **)&identity);
-    assert_int_equal(disk_keys(&first, dir, now_s, true), 0);
+    assert_int_equal(disk_keys(&first, dir, now_s, DISK_WHEN_DUE), 0);
     for (struct heap h = {0}; heap_next(&h);) {
         heap_arm(&h);
-        int err = disk_keys(&k, dir, now_s, true);
+        int err = disk_keys(&k, dir, now_s, DISK_WHEN_DUE);
         heap_disarm(&h);
         assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
         if (!err)
             disk_keys_free(&k);
-        assert_int_equal(disk_keys(&k, dir, now_s, true), 0);
+        assert_int_equal(disk_keys(&k, dir, now_s, DISK_WHEN_DUE), 0);
         assert_memory_equal(&k.cert, &first.cert, sizeof k.cert);
         assert_memory_equal(k.seed, first.seed, 32);
         assert_memory_equal(k.share_secret[0], first.share_secret[0],
@@ -194,12 +194,53 @@ keys_are_made_once(void **state)
 }
 
 static void
-keys_look(const char *dir, uint64_t now_s, bool renew, struct certificate *cert)
+keys_look(const char *dir, uint64_t now_s, enum disk_renewal renew,
+          struct certificate *cert)
 {
     struct disk_keys k;
     assert_int_equal(disk_keys(&k, dir, now_s, renew), 0);
     *cert = k.cert;
     disk_keys_free(&k);
+}
+
+/* After a theft: other keys at once, by a certificate that revokes those before;
+ * shares dealt to these can still be opened. */
+static void
+i10_keys_are_renewed_when_asked(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/brusio-heap-XXXXXX", path[FILES_PATH_MAX];
+    const uint64_t now_s = 1800000000;
+    struct disk_keys k;
+    struct certificate first;
+    struct certificates list = {0};
+    uint8_t *identity;
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(files_path(path, dir, "authority.key"), 0);
+    assert_int_equal(files_key(path, &identity), 0);
+    secret_free((void **)&identity);
+    keys_look(dir, now_s, DISK_KEEP, &first);
+    assert_int_equal(disk_keys(&k, dir, now_s + 60, DISK_WHEN_DUE), 0);
+    assert_memory_equal(&k.cert, &first, sizeof first);
+    disk_keys_free(&k);
+    assert_int_equal(disk_keys(&k, dir, now_s + 60, DISK_NOW), 0);
+    assert_true(certificate_covers(&k.cert, now_s + 60));
+    certificates_note(&list, k.identity, &k.cert, now_s + 60);
+    assert_true(certificates_revoke(&list, k.identity, &first, now_s + 60));
+    assert_non_null(k.share_secret[1]);
+    disk_keys_free(&k);
+    /* one made where the clock is behind would count nowhere */
+    char *request, *line;
+    assert_int_equal(disk_request(dir, &request), 0);
+    assert_int_equal(disk_certify(dir, request, now_s + 59, 30, &line), 0);
+    assert_int_equal(disk_install(dir, line, now_s + 120), ERR_STALE);
+    free(line);
+    assert_int_equal(disk_certify(dir, request, now_s + 61, 30, &line), 0);
+    assert_int_equal(disk_install(dir, line, now_s + 120), 0);
+    assert_int_equal(disk_install(dir, line, now_s + 120), 0); /* again */
+    free(line);
+    free(request);
+    dir_remove(dir);
 }
 
 /* A clock that jumps by a year either way, and back: who is not sure leaves the
@@ -217,21 +258,21 @@ i10_certificates_outlive_a_wrong_clock(void **state)
     assert_int_equal(files_path(path, dir, "authority.key"), 0);
     assert_int_equal(files_key(path, &identity), 0);
     secret_free((void **)&identity);
-    keys_look(dir, now_s, false, &first);
+    keys_look(dir, now_s, DISK_KEEP, &first);
     assert_true(certificate_covers(&first, now_s));
     for (unsigned i = 0; i < 2; i++) {
         const uint64_t wrong_s = i ? now_s - year_s : now_s + year_s;
-        keys_look(dir, wrong_s, false, &c);
+        keys_look(dir, wrong_s, DISK_KEEP, &c);
         assert_memory_equal(&c, &first, sizeof c);
-        keys_look(dir, wrong_s, true, &c);
+        keys_look(dir, wrong_s, DISK_WHEN_DUE, &c);
         assert_true(certificate_covers(&c, wrong_s));
         assert_true(disk_is_due(&c, now_s));
-        keys_look(dir, now_s, true, &first);
+        keys_look(dir, now_s, DISK_WHEN_DUE, &first);
         assert_true(certificate_covers(&first, now_s));
         assert_false(disk_is_due(&first, now_s));
     }
     assert_int_equal(unlink(path), 0);
-    keys_look(dir, now_s + year_s, true, &c);
+    keys_look(dir, now_s + year_s, DISK_WHEN_DUE, &c);
     assert_memory_equal(&c, &first, sizeof c);
     dir_remove(dir);
 }
@@ -418,6 +459,7 @@ const struct CMUnitTest test_heap_directory[] = {
     cmocka_unit_test(a_banned_relay_stays_out),
     cmocka_unit_test(what_is_served_is_whole),
     cmocka_unit_test(keys_are_made_once),
+    cmocka_unit_test(i10_keys_are_renewed_when_asked),
     cmocka_unit_test(i10_certificates_outlive_a_wrong_clock),
     cmocka_unit_test(what_was_kept_is_read_or_an_error),
     cmocka_unit_test(descriptors_are_kept_by_their_signer),

@@ -82,6 +82,7 @@ static const char *const keys[] = {"format",
                                    "measure.alarm",
                                    "measure.watch",
                                    "measure.targets",
+                                   "measure.kinds",
                                    "measure.at_once",
                                    "measure.drained",
                                    "measure.path_messages",
@@ -236,7 +237,7 @@ schema_defaults(void **state)
     json_object_set_new(
         o, "clients",
         json_pack("[o]", defaults_make(schema_at(schema, "clients[0]"), &n)));
-    assert_int_equal(n, 55);
+    assert_int_equal(n, 56);
     char *text = json_dumps(o, 0);
     struct scenario_file *said, *unsaid;
     struct scenario_problem p;
