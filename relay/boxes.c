@@ -14,7 +14,8 @@
  * nothing else, and nobody can make them share it on purpose.
  *
  * Failure modes: storage slow (retry or empty), failing (retry or empty),
- * full (WIRE_FULL, to everybody alike); too many jobs (the packet is dropped
+ * full (WIRE_FULL, to everybody alike), or filling (WIRE_WORK: opening a box
+ * costs more, for everybody alike); too many jobs (the packet is dropped
  * and counted). */
 #include "relay/boxes.h"
 
@@ -107,7 +108,7 @@ job_stored(struct env_store_req *req)
 
 int
 boxes_begin(struct boxes *b, const struct wire_request *request,
-            uint32_t expiry_day, struct boxes_job **out)
+            const struct boxes_terms *terms, struct boxes_job **out)
 {
     const bool is_put = request->kind == WIRE_PUT;
     *out = NULL;
@@ -131,7 +132,9 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         memcpy(req->box, request->box, sizeof req->box);
     req->letter = job->letter;
     req->letter_len = b->letter_len;
-    req->expiry_day = expiry_day;
+    req->expiry_day = terms->expiry_day;
+    req->work_wanted = terms->work_wanted;
+    req->work = terms->work;
     req->done = job_stored;
     req->owner = job;
     if (is_put) {
@@ -161,6 +164,8 @@ put_status(int err)
         return WIRE_TAKEN;
     case ERR_QUOTA:
         return WIRE_FULL;
+    case ERR_WORK:
+        return WIRE_WORK;
     default:
         return WIRE_RETRY;
     }
@@ -180,7 +185,7 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
     answer->full = req->full;
     if (job->kind == WIRE_PUT) {
         answer->status = put_status(req->err);
-        answer->slot = req->slot;
+        answer->slot = req->err == ERR_WORK ? req->steps : req->slot;
     } else if (req->err == 0) {
         answer->status = WIRE_LETTER;
         answer->slot = req->got;

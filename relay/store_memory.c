@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network/work.h"
+
 enum { TABLE_LEN = 65536, BOX_SLOTS = 16 };
 
 struct letter {
@@ -72,14 +74,30 @@ letter_find(struct store_memory *s, const uint8_t box[static 32], unsigned slot)
     return NULL;
 }
 
+static uint16_t
+slots_full(struct store_memory *s, const uint8_t box[static 32])
+{
+    uint16_t full = 0;
+    for (unsigned slot = 0; slot < BOX_SLOTS; slot++)
+        if (letter_find(s, box, slot))
+            full |= (uint16_t)(1u << slot);
+    return full;
+}
+
 static int
-letter_put(struct store_memory *s, const struct env_store_req *req)
+letter_put(struct store_memory *s, struct env_store_req *req)
 {
     struct letter *l = letter_find(s, req->box, req->slot);
     if (l)
         return memcmp(l->bytes, req->letter, s->letter_len) ? ERR_SLOT : 0;
     if (s->count >= s->max)
         return ERR_QUOTA;
+    int err = slots_full(s, req->box)
+                  ? 0
+                  : work_judge(req->work_wanted, req->work, s->count, s->max,
+                               &req->steps);
+    if (err)
+        return err;
     l = calloc(1, sizeof *l + s->letter_len);
     if (!l)
         return ERR_DB;
@@ -128,10 +146,7 @@ store_memory_run(struct store_memory *s, size_t max)
             s->tail = &s->head;
         req->err =
             req->op == ENV_STORE_PUT ? letter_put(s, req) : letter_get(s, req);
-        req->full = 0;
-        for (unsigned slot = 0; slot < BOX_SLOTS; slot++)
-            if (letter_find(s, req->box, slot))
-                req->full |= (uint16_t)(1u << slot);
+        req->full = slots_full(s, req->box);
         req->done(req);
     }
     return n;

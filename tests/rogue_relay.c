@@ -242,9 +242,10 @@ request_take(struct rogue *r, const struct rogue_sight *s,
     struct held *made = hold(r, due_us, &h, packet);
     made->kept_nothing = !keeps;
     made->arrived_ms = env_now_wall_ms(r->world->relay[r->number].env);
-    const uint64_t days = env_now_wall_s(r->env) / 86400 + p->letter_days;
-    assert_int_equal(
-        boxes_begin(r->own->boxes, &own, (uint32_t)days, &made->job), 0);
+    const struct boxes_terms terms = {
+        .expiry_day =
+            (uint32_t)(env_now_wall_s(r->env) / 86400) + p->letter_days};
+    assert_int_equal(boxes_begin(r->own->boxes, &own, &terms, &made->job), 0);
     return true;
 }
 

@@ -24,6 +24,7 @@
 
 #include "lib/os/wipe.h"
 #include "lib/secret.h"
+#include "network/work.h"
 #include "relay/daemon/seal.h"
 
 enum { DAYS_MAX = 400, PATH_LEN = 512, VERSION = 2, SLOTS = 16 };
@@ -373,7 +374,13 @@ put(struct store_sqlite *s, struct env_store_req *req)
             req->err = ERR_SLOT;
         return;
     }
-    req->err = s->count >= s->letters_max ? ERR_QUOTA : letter_write(s, req);
+    if (s->count >= s->letters_max)
+        req->err = ERR_QUOTA;
+    else if (req->full == 0)
+        req->err = work_judge(req->work_wanted, req->work, s->count,
+                              s->letters_max, &req->steps);
+    if (!req->err)
+        req->err = letter_write(s, req);
     if (!req->err)
         req->full |= (uint16_t)(1u << slot);
 }

@@ -120,7 +120,7 @@ list_put(struct bench *b, size_t first)
                                        .surb = rest,
                                        .signature = p->signature,
                                        .letter = p->letter};
-        must(boxes_begin(b->boxes, &r, DAY, &job[i]), "boxes_begin");
+        must(boxes_begin(b->boxes, &r, &terms, &job[i]), "boxes_begin");
     }
     struct env_store_req *list = b->list;
     b->list = NULL;

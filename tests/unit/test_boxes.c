@@ -16,6 +16,8 @@ struct fixture {
     struct boxes *boxes;
 };
 
+static const struct boxes_terms terms = {.expiry_day = 20000};
+
 static void
 fixture_store(struct env *env, struct env_store_req *req)
 {
@@ -60,7 +62,7 @@ ask(struct fixture *f, uint8_t kind, uint8_t box, uint8_t slot, uint16_t held,
                              .surb = rest,
                              .signature = signature,
                              .letter = letter};
-    assert_int_equal(boxes_begin(f->boxes, &r, 20000, &job), 0);
+    assert_int_equal(boxes_begin(f->boxes, &r, &terms, &job), 0);
     if (commit)
         store_memory_run(f->store, 100);
     boxes_finish(f->boxes, job, out);
@@ -189,24 +191,24 @@ i10_the_key_alone_puts(void **state)
                                       .letter = letter};
     struct wire_request bad = good;
     bad.box = id;
-    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    assert_int_equal(boxes_begin(f.boxes, &bad, &terms, &job), ERR_SIGNATURE);
     bad = good;
     bad.slot = 5;
-    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    assert_int_equal(boxes_begin(f.boxes, &bad, &terms, &job), ERR_SIGNATURE);
     bad = good;
     letter[LETTER - 1] ^= 1;
-    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    assert_int_equal(boxes_begin(f.boxes, &bad, &terms, &job), ERR_SIGNATURE);
     letter[LETTER - 1] ^= 1;
     box_sign(other, 4, letter, sizeof letter, unused, signature);
-    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    assert_int_equal(boxes_begin(f.boxes, &bad, &terms, &job), ERR_SIGNATURE);
     for (size_t i = 0; i < sizeof signature; i++) {
         box_sign(seed, 4, letter, sizeof letter, key, signature);
         signature[i] ^= 0x40;
-        assert_int_equal(boxes_begin(f.boxes, &good, 9, &job), ERR_SIGNATURE);
+        assert_int_equal(boxes_begin(f.boxes, &good, &terms, &job), ERR_SIGNATURE);
     }
     assert_int_equal(store_memory_count(f.store), 0);
     box_sign(seed, 4, letter, sizeof letter, key, signature);
-    assert_int_equal(boxes_begin(f.boxes, &good, 9, &job), 0);
+    assert_int_equal(boxes_begin(f.boxes, &good, &terms, &job), 0);
     store_memory_run(f.store, 100);
     assert_int_equal(store_memory_count(f.store), 1);
     boxes_done(f.boxes, &job);
