@@ -86,6 +86,8 @@ disk_and_memory_agree(void **state)
                                   (uint8_t)(u >> 24 & 15), letter[w][k]);
                 r[w][k].held = (uint16_t)(u >> 32 | u >> 48);
                 r[w][k].after = (uint8_t)(u >> 4 & 15);
+                r[w][k].work_wanted = (uint8_t)(u >> 40 & 1 ? 4 : 0);
+                r[w][k].work = (uint8_t)(u >> 41 & 15);
                 r[w][k].expiry_day = DAY + (uint32_t)(u >> 60 & 1);
                 r[w][k].next = k + 1 < BATCH ? &r[w][k + 1] : NULL;
             }
@@ -96,6 +98,7 @@ disk_and_memory_agree(void **state)
             store_memory_run(m, 1);
             assert_int_equal(r[0][k].err, r[1][k].err);
             assert_int_equal(r[0][k].full, r[1][k].full);
+            assert_int_equal(r[0][k].steps, r[1][k].steps);
             if (r[0][k].op == ENV_STORE_GET && !r[0][k].err) {
                 assert_int_equal(r[0][k].got, r[1][k].got);
                 assert_memory_equal(letter[0][k], letter[1][k], LEN);
@@ -109,7 +112,7 @@ disk_and_memory_agree(void **state)
         }
     }
     assert_true(errors[0] > 100 && errors[-ERR_SLOT] > 50 &&
-                errors[-ERR_QUOTA] > 50 && errors[-ERR_NOT_FOUND] > 50);
+                errors[-ERR_QUOTA] > 50 && errors[-ERR_WORK] > 0 && errors[-ERR_NOT_FOUND] > 50);
     store_memory_free(&m);
     store_sqlite_free(&s);
 }

@@ -1,0 +1,222 @@
+/* tests/scenario/test_i11_boxes.c - I11: what a box costs is everybody's price,
+ * and what one store asks for holds nothing else up.
+ *
+ * A store that is half full asks for more work; a client brings it, within its
+ * ticks. One that asks without end, or for what nobody has, is left for the box's
+ * other store. No frame tells of any of it (I2).
+ *
+ * Defences: client/proofs.c; outgoing_refused() in client/outgoing.c;
+ * proof_take() in client/requests.c; put_work() in relay/dispatch.c. */
+#include "tests/runner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/state.h"
+#include "tests/rogue_relay.h"
+
+enum { STORES = 4, PATIENCE_S = 600, ROOM = 640 };
+
+static void
+params_idle(struct params *p)
+{
+    p->relay_loop_mhz = 1;
+}
+
+/* Two clients, one invited by the other, and the stores of the box where a looks
+ * for b's letters, first and second. */
+struct pair {
+    struct world *w;
+    struct world_client *a, *b;
+    uint16_t store[2];
+};
+
+/* So much that chance does not do it. */
+static void
+params_dear(struct params *p)
+{
+    p->relay_loop_mhz = 1;
+    p->work_bits = 14;
+}
+
+/* Make a client's proofs be for another challenge than everybody's, as soon as it
+ * knows that. */
+static void
+proofs_spoil(struct world_client *k)
+{
+    unsigned turns = 0, views = 0;
+    while (views == 0 && turns++ < 200) {
+        world_run_s(k->world, 0.05);
+        for (size_t i = 0; i < VIEWS; i++)
+            if (k->client->view[i]) {
+                k->client->view[i]->work_challenge[0] ^= 0xaa;
+                views++;
+            }
+    }
+    assert_true(views > 0 && !k->client->settled);
+}
+
+static struct pair
+pair_make(uint64_t seed, void (*params)(struct params *p))
+{
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = STORES,
+                                        .letters_max = ROOM,
+                                        .params = params,
+                                        .seed = test_seed() + seed};
+    struct pair p = {.w = world_new(&config)};
+    char text[INVITE_TEXT_LEN];
+    uint8_t box[LETTER_BOX_LEN];
+    p.a = world_client_add(p.w, "default", 0);
+    p.b = world_client_add(p.w, "default", 1);
+    if (params == params_dear)
+        proofs_spoil(p.b);
+    world_run_s(p.w, 30);
+    assert_int_equal(client_invite(p.a->client, "b", text), 0);
+    (void)world_first_box(p.w, text, box);
+    assert_int_equal(consensus_store_of(p.w->net.consensus, box, &p.store[0],
+                                        &p.store[1]),
+                     0);
+    assert_int_equal(client_add(p.b->client, "a", text), 0);
+    return p;
+}
+
+/* Run until b's n messages have come to a. Returns the seconds. */
+static unsigned
+wait_s(struct pair *p, unsigned n)
+{
+    for (unsigned t = 0; t < PATIENCE_S; t++) {
+        world_run_s(p->w, 1);
+        const unsigned came = world_take(p->a, "b");
+        n -= came < n ? came : n;
+        if (n == 0)
+            return t + 1;
+    }
+    return PATIENCE_S;
+}
+
+static uint64_t
+frames(const struct world_client *k)
+{
+    struct client_status s;
+    client_status(k->client, &s);
+    return s.requests;
+}
+
+static void
+letter_done(struct env_store_req *req)
+{
+    (void)req;
+}
+
+/* Letters of others in a store, n of them. */
+static void
+store_fill(struct pair *p, uint16_t store, unsigned n)
+{
+    const struct sphinx_geometry *g = &p->w->net.consensus->params.geometry;
+    const size_t len = wire_letter_len(g->body_len, g->surb_len);
+    struct store_memory *s = p->w->relay[store].store;
+    uint8_t *letter = calloc(1, len);
+    assert_non_null(letter);
+    while (store_memory_count(s) < n) {
+        struct env_store_req r = {.op = ENV_STORE_PUT,
+                                  .expiry_day = UINT32_MAX,
+                                  .letter = letter,
+                                  .letter_len = len,
+                                  .done = letter_done};
+        env_random_crypto(p->a->env, r.box, sizeof r.box);
+        store_memory_request(s, &r);
+        store_memory_run(s, 1);
+        assert_int_equal(r.err, 0);
+    }
+    free(letter);
+}
+
+/* Texts come to stores that are three quarters full, of which one has no room at
+ * all: by the work that the others ask for. */
+static void
+i11_texts_come_to_stores_that_fill(void **state)
+{
+    (void)state;
+    enum { TEXTS = 20 };
+    struct pair p = pair_make(1, params_idle);
+    for (uint16_t i = 0; i < p.w->n_relays; i++)
+        if (p.w->relay[i].store)
+            store_fill(&p, i, i == p.store[0] ? ROOM : ROOM * 3 / 4);
+    for (unsigned i = 0; i < TEXTS; i++)
+        (void)world_say(p.b, "a", "hello");
+    const unsigned late_s = wait_s(&p, TEXTS);
+    printf("  %d texts in %u s, by stores that are full and three quarters full\n",
+           TEXTS, late_s);
+    world_free(&p.w);
+    assert_true(late_s <= 120);
+}
+
+/* Vices of the first store of a box: asks for one step after the other, for all
+ * steps and never has enough, for more than there are. */
+static void
+i11_a_store_that_asks_for_work_is_left(void **state)
+{
+    (void)state;
+    static const uint8_t steps[] = {0, WORK_STEPS_MAX, WORK_STEPS_MAX + 1, 255};
+    enum { ASKS = __builtin_ctz(VICE_ASKS_FOR_WORK) };
+    for (size_t i = 0; i < sizeof steps; i++) {
+        struct pair p = pair_make(10 + i, params_idle);
+        struct rogue *r = rogue_new(p.w, p.store[0]);
+        r->vices = VICE_ASKS_FOR_WORK;
+        r->work_steps = steps[i];
+        const uint64_t before = frames(p.b);
+        const uint64_t order = world_say(p.b, "a", "hello");
+        const unsigned late_s = wait_s(&p, 1);
+        world_run_s(p.w, 300);
+        const enum client_state at_last = world_state(p.b, "a", order);
+        /* default: 5.5 a second, as if nothing were */
+        const double seconds = late_s + 300.0;
+        const double sent = (double)(frames(p.b) - before);
+        const uint64_t cost = proofs_cost(p.b->client->proofs);
+        printf("  asks for %u steps, %llu times: there after %u s, %.0f frames, "
+               "%llu hashes\n",
+               steps[i], (unsigned long long)r->done[ASKS], late_s, sent,
+               (unsigned long long)cost);
+        assert_true(r->done[ASKS] > 0);
+        rogue_free(&r);
+        world_free(&p.w);
+        assert_true(late_s <= 90);
+        assert_int_equal(at_last, CLIENT_DELIVERED);
+        assert_true(fabs(sent - 5.5 * seconds) < 5 * sqrt(5.5 * seconds));
+        /* three proofs of all steps for each of the boxes that b writes into, and
+         * the others */
+        assert_true(cost <= (3ULL << (SIM_WORK_BITS + WORK_STEPS_MAX)) * 3);
+    }
+}
+
+/* Who puts without a proof is told so, and nothing is kept. */
+static void
+i11_nothing_is_opened_without_work(void **state)
+{
+    (void)state;
+    struct pair p = pair_make(20, params_dear);
+    size_t kept = 0;
+    world_run_s(p.w, 60);
+    for (uint16_t i = 0; i < p.w->n_relays; i++)
+        kept += p.w->relay[i].store ? store_memory_count(p.w->relay[i].store) : 0;
+    struct client_status said;
+    client_status(p.b->client, &said);
+    printf("  kept of %llu puts with false proofs: %zu\n",
+           (unsigned long long)said.puts, kept);
+    world_free(&p.w);
+    assert_true(said.puts > 0);
+    assert_int_equal(kept, 0);
+}
+
+const struct CMUnitTest test_i11_boxes[] = {
+    cmocka_unit_test(i11_texts_come_to_stores_that_fill),
+    cmocka_unit_test(i11_a_store_that_asks_for_work_is_left),
+    cmocka_unit_test(i11_nothing_is_opened_without_work),
+};
+TEST_SUITE(test_i11_boxes);
