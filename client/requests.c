@@ -204,6 +204,23 @@ proofs_look(struct client *c)
     return newest;
 }
 
+/* Show the store that a get names as held what its box's reader has, if all that
+ * was received is on the disk: then the store may let it go (I6). */
+static void
+token_show(struct client *c, const struct consensus *view,
+           struct choice *choice, uint16_t store)
+{
+    uint8_t seed[LETTER_BOX_LEN];
+    if (choice->request.kind != WIRE_GET || !choice->conversation ||
+        choice->check || !journal_is_idle(c->journal))
+        return;
+    letter_box_seed(choice->conversation->chains + LETTER_CHAIN_LEN, choice->at,
+                    seed);
+    box_token(seed, view->relays[store].identity, choice->work);
+    sodium_memzero(seed, sizeof seed);
+    choice->request.work = choice->work;
+}
+
 /* Take the proof of a put. Returns 0, ERR_AGAIN or ERR_QUOTA (client/proofs.h);
  * then its letter waits, or goes to its other store. */
 static int
@@ -215,6 +232,10 @@ proof_take(struct client *c, const struct consensus *view,
     (void)proofs_look(c);
     env_random_crypto(c->env, choice->work, sizeof choice->work);
     choice->request.work = choice->work;
+    uint8_t token[BOX_TOKEN_LEN];
+    box_token(choice->request.seed, at.store, token);
+    box_mark(token, choice->work + WORK_NONCE_LEN);
+    sodium_memzero(token, sizeof token);
     int err = proofs_take(c->proofs, at, choice->work, &choice->steps);
     if (err == ERR_AGAIN)
         choice->letter->due_us = env_now_mono_us(c->env) + PROOF_US;
@@ -238,6 +259,8 @@ request_make(struct client *c, const struct consensus *view,
     int err = store_find(c, view, (uint16_t)self, choice, &store);
     if (!err && choice->letter)
         err = proof_take(c, view, choice, store);
+    else if (!err)
+        token_show(c, view, choice, store);
     struct request request = choice->request;
     if (!err)
         err = route_draw(route, view, c->env, (uint16_t)self, store, true,

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "network/box.h"
+#include "network/work.h"
 
 enum { BOXES_JOBS_MAX = 16384 };
 
@@ -133,6 +134,7 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
     req->letter = job->letter;
     req->letter_len = b->letter_len;
     req->expiry_day = terms->expiry_day;
+    req->hour = terms->hour;
     req->work_wanted = terms->work_wanted;
     req->work = terms->work;
     req->done = job_stored;
@@ -140,10 +142,12 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
     if (is_put) {
         req->op = ENV_STORE_PUT;
         req->slot = request->slot;
+        memcpy(req->mark, request->work + WORK_NONCE_LEN, sizeof req->mark);
         memcpy(job->letter, request->letter, b->letter_len);
     } else {
         req->op = ENV_STORE_GET;
         req->held = request->held;
+        box_mark(request->work, req->mark);
         req->after = *turn_of(b, request->box);
     }
     *out = job;

@@ -31,6 +31,7 @@ struct boxes_job;
 /* What a put is judged by. */
 struct boxes_terms {
     uint32_t expiry_day; /* when a letter put now is destroyed */
+    uint32_t hour;       /* since 1970 */
     uint8_t work_wanted; /* bits that opening a box costs; 0: none */
     uint8_t work;        /* bits that this request's proof is worth */
 };

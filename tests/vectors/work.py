@@ -18,3 +18,9 @@ for c, s, b, wanted in ((0, 0, 0, 1), (1, 2, 3, 8), (7, 9, 11, 12), (255, 254, 2
     while zero_bits(*args, n.to_bytes(8, "little")) < wanted:
         n += 1
     print(f"    {{{c}, {s}, {b}, {n}, {zero_bits(*args, n.to_bytes(8, 'little'))}}},")
+
+# a store's token of a box, and the mark that a put brings
+token = hashlib.blake2b(
+    b"brusio/1 held" + bytes(range(32)) + bytes(range(100, 132)), digest_size=16
+).digest()
+print(token.hex(), hashlib.blake2b(b"brusio/1 mark" + token, digest_size=16).hexdigest()[:16])
