@@ -223,12 +223,6 @@ journal_is_committed(const struct journal *j, uint64_t ticket)
     return ticket <= j->committed;
 }
 
-bool
-journal_is_idle(const struct journal *j)
-{
-    return !j->err && j->depth == 0 && j->len == 0 && j->given == j->committed;
-}
-
 int
 journal_error(const struct journal *j)
 {

@@ -58,9 +58,6 @@ int journal_finish(struct journal *j, int err);
 /* Is the group with this ticket, and all before it, durable? */
 bool journal_is_committed(const struct journal *j, uint64_t ticket);
 
-/* Is all on the disk that was ever put here? */
-bool journal_is_idle(const struct journal *j);
-
 /* 0, or why storage has lost a group (ERR_DB, ..). Permanent: groups after a
  * lost one would be kept out of order, so nothing is committed any more. */
 int journal_error(const struct journal *j);

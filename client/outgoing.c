@@ -471,7 +471,7 @@ outgoing_answer(struct client *c, struct conversation *v,
     uint64_t now_us = env_now_mono_us(c->env);
     struct out_letter **at = outgoing_find(v, place);
     if (!*at)
-        return;                /* acknowledged meanwhile */
+        return; /* acknowledged meanwhile */
     if (status == WIRE_FULL) {
         outgoing_refused(c, *at, rank);
         return;

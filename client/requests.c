@@ -27,8 +27,8 @@
 #include "client/taken.h"
 #include "lib/rng.h"
 
-enum { LOOP_TRIES = 64 };     /* loops drawn before the one kept goes */
-enum { AHEAD_LETTERS = 8 };   /* so many before a box ends, the next is readied */
+enum { LOOP_TRIES = 64 };   /* loops drawn before the one kept goes */
+enum { AHEAD_LETTERS = 8 }; /* so many before a box ends, the next is readied */
 #define AHEAD_US   3600000000ULL /* of a conversation that was heard since */
 #define RESERVE_US 8000000ULL /* a loop is kept for; its deadlines allow more */
 
@@ -205,14 +205,15 @@ proofs_look(struct client *c)
 }
 
 /* Show the store that a get names as held what its box's reader has, if all that
- * was received is on the disk: then the store may let it go (I6). */
+ * was received of this box is on the disk: then the store may let it go (I6). What
+ * other boxes brought changes nothing here (I12). */
 static void
 token_show(struct client *c, const struct consensus *view,
            struct choice *choice, uint16_t store)
 {
     uint8_t seed[LETTER_BOX_LEN];
     if (choice->request.kind != WIRE_GET || !choice->conversation ||
-        choice->check || !journal_is_idle(c->journal))
+        choice->check || !journal_is_committed(c->journal, choice->ticket))
         return;
     letter_box_seed(choice->conversation->chains + LETTER_CHAIN_LEN, choice->at,
                     seed);
@@ -456,7 +457,8 @@ proof_ahead(struct client *c, const struct consensus *view)
         return;
     choice.conversation = v;
     choice.at.period = client_period(c);
-    choice.at.n = (choice.at.period > v->at.period ? 0 : v->at.n) + AHEAD_LETTERS;
+    choice.at.n =
+        (choice.at.period > v->at.period ? 0 : v->at.n) + AHEAD_LETTERS;
     letter_box(v->chains, choice.at, choice.request.box);
     proof_want(c, view, &choice, true);
 }
@@ -489,8 +491,8 @@ put_answered(struct client *c, struct conversation *v, const struct asked *a,
     letter_box(v->chains, a->at, box);
     const struct proof_place at = {
         box, c->view[a->epoch % VIEWS]->relays[a->store].identity};
-    const uint8_t status = proofs_answer(c->proofs, at, answer->status,
-                                         a->steps, answer->slot);
+    const uint8_t status =
+        proofs_answer(c->proofs, at, answer->status, a->steps, answer->slot);
     if (status == WIRE_TAKEN)
         taken_answer(c, v, a->at, a->rank);
     else

@@ -99,6 +99,7 @@ struct cursor {
     uint32_t period, base;
     uint32_t end; /* letters in it, UINT32_MAX while not known */
     uint16_t held[CURSOR_BOXES], full[CURSOR_BOXES];
+    uint64_t ticket[CURSOR_BOXES]; /* of the journal, for the last of held */
     uint8_t asked[CURSOR_BOXES];
     uint8_t lies[2][CURSOR_BOXES]; /* of the box's first store, its second */
     uint32_t empties;
@@ -213,7 +214,8 @@ struct choice {
     bool spare; /* to the fallback store */
     bool check; /* a look at a place of one's own that is said to be taken */
     enum store_rank rank;
-    uint8_t work[WIRE_WORK_LEN], steps; /* of a put */
+    uint8_t work[WIRE_WORK_LEN], steps; /* of a put; or a get's token */
+    uint64_t ticket;                    /* get: of what it names as held */
 };
 
 struct client {

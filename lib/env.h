@@ -43,8 +43,8 @@ struct env_store_req {
     uint16_t held;       /* get: bit i set = slot i is not wanted */
     uint8_t after;       /* get: prefer the first wanted slot > after, cyclic */
     uint32_t expiry_day; /* put: days since 1970 after which it is destroyed */
-    uint8_t mark[8];     /* put: whose reader may let go; get: who names `held` */
-    uint32_t hour;       /* since 1970, of the request */
+    uint8_t mark[8]; /* put: whose reader may let go; get: who names `held` */
+    uint32_t hour;   /* since 1970, of the request */
     uint8_t work_wanted; /* put: bits that opening a box costs; 0: none */
     uint8_t work;        /* put: bits that its proof is worth */
     uint8_t *letter;     /* put, append: in; get: out; read: the key, in */

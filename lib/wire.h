@@ -26,11 +26,12 @@ enum wire_request_kind { WIRE_PUT = 1, WIRE_GET = 2, WIRE_LOOP = 3 };
 
 /* Status of an answer; the same length and time whatever it says. */
 enum wire_status {
-    WIRE_KEPT = 1,   /* put: committed to disk */
-    WIRE_RETRY = 2,  /* put: not committed in time */
-    WIRE_TAKEN = 3,  /* put: another letter is in this slot */
-    WIRE_FULL = 4,   /* put: the store has no room, for anybody */
-    WIRE_WORK = 5,   /* put: opening this box takes more work; its steps in slot */
+    WIRE_KEPT = 1,  /* put: committed to disk */
+    WIRE_RETRY = 2, /* put: not committed in time */
+    WIRE_TAKEN = 3, /* put: another letter is in this slot */
+    WIRE_FULL = 4,  /* put: the store has no room, for anybody */
+    WIRE_WORK =
+        5, /* put: opening this box takes more work; its steps in slot */
     WIRE_LETTER = 6, /* get: here it is */
     WIRE_EMPTY = 7   /* get: nothing; loop */
 };

@@ -99,10 +99,10 @@ box_begin(struct relay *r, uint32_t number)
     struct wire_request request;
     const struct consensus *c = r->newest->consensus;
     const uint64_t now_s = consensus_bound_time(c, env_now_wall_s(r->env));
-    struct boxes_terms terms = {
-        .expiry_day = (uint32_t)(now_s / 86400) + c->params.letter_days,
-        .hour = (uint32_t)(now_s / 3600),
-        .work_wanted = c->params.work_bits};
+    struct boxes_terms terms = {.expiry_day = (uint32_t)(now_s / 86400) +
+                                              c->params.letter_days,
+                                .hour = (uint32_t)(now_s / 3600),
+                                .work_wanted = c->params.work_bits};
     int err =
         wire_request_parse(&request, h->packet + g->header_len + SPHINX_TAG_LEN,
                            g->body_len, g->surb_len);

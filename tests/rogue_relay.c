@@ -19,8 +19,8 @@ enum { HELD_MAX = 1 << 20, KEYS = 4, POP_MAX = 64 };
 /* Vices for which a store's requests are answered here. */
 enum {
     STORE_VICES = VICE_LIES_ABOUT_TIME | VICE_FALSE_EPOCH | VICE_KEEPS_NOTHING |
-                   VICE_ASKS_FOR_WORK |
-                  VICE_BURNS_BOXES | VICE_HOARDS_ANSWERS | VICE_FALSE_SLOTS
+                  VICE_ASKS_FOR_WORK | VICE_BURNS_BOXES | VICE_HOARDS_ANSWERS |
+                  VICE_FALSE_SLOTS
 };
 
 /* A packet that waits: to be sent, or (job) to be answered. */

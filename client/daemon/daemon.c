@@ -60,7 +60,7 @@ struct daemon {
     struct outbox_sqlite *outbox;
     struct storage *storage;
     struct storage_port *port; /* to it */
-    struct prover *prover; /* NULL: there was no thread for it */
+    struct prover *prover;     /* NULL: there was no thread for it */
     struct rpc *rpc;
     struct tls *tls;
     struct link *link;

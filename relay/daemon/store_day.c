@@ -61,9 +61,7 @@ version_check(struct day *d)
 {
     uint64_t version, none;
     int err = numbers(d, "PRAGMA user_version", &version, &none);
-    return err                                   ? err
-           : version == VERSION || version == 0 ? 0
-                                                 : ERR_VERSION;
+    return err ? err : version == VERSION || version == 0 ? 0 : ERR_VERSION;
 }
 
 static int
@@ -85,8 +83,7 @@ file_open(struct day *d)
         !prepare(d, &d->named,
                  "SELECT name, slot, sealed FROM letter WHERE named>0 AND"
                  " named<? LIMIT 1") ||
-        !prepare(d, &d->let_go,
-                 "DELETE FROM letter WHERE name=? AND slot=?") ||
+        !prepare(d, &d->let_go, "DELETE FROM letter WHERE name=? AND slot=?") ||
         numbers(d,
                 "SELECT count(*), coalesce(sum(length(sealed)<=16), 0)"
                 " FROM letter",
@@ -189,7 +186,7 @@ day_compare(struct day *d, const struct env_store_req *req, bool is_gone)
     int err = ERR_DB;
     if (!is_gone) {
         err = day_read(d, req->box, slot, d->scratch);
-        return err ? err
+        return err                                              ? err
                : memcmp(d->scratch, req->letter, d->letter_len) ? ERR_SLOT
                                                                 : 0;
     }
@@ -346,7 +343,7 @@ day_used(struct day *d, uint64_t letter_disk)
     if (d->gone == 0 || numbers(d, "PRAGMA page_count", &pages, &none))
         return d->count + d->gone;
     pages = pages * DAY_PAGE_LEN / letter_disk;
-    return pages < d->count            ? d->count
+    return pages < d->count             ? d->count
            : pages < d->count + d->gone ? pages
                                         : d->count + d->gone;
 }

@@ -36,7 +36,7 @@ struct store_sqlite {
     char dir[PATH_LEN - 64];
     size_t letter_len;
     uint64_t letters_max, used; /* of all days, the transactions' too */
-    struct day day[DAYS_MAX];    /* sorted by number */
+    struct day day[DAYS_MAX];   /* sorted by number */
     size_t n_days;
     atomic_uint expire_before;
     uint32_t expired; /* destroyed is what came before this day */

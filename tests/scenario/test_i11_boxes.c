@@ -79,9 +79,9 @@ pair_make(uint64_t seed, void (*params)(struct params *p))
     world_run_s(p.w, 30);
     assert_int_equal(client_invite(p.a->client, "b", text), 0);
     (void)world_first_box(p.w, text, box);
-    assert_int_equal(consensus_store_of(p.w->net.consensus, box, &p.store[0],
-                                        &p.store[1]),
-                     0);
+    assert_int_equal(
+        consensus_store_of(p.w->net.consensus, box, &p.store[0], &p.store[1]),
+        0);
     assert_int_equal(client_add(p.b->client, "a", text), 0);
     return p;
 }
@@ -151,8 +151,9 @@ i11_texts_come_to_stores_that_fill(void **state)
     for (unsigned i = 0; i < TEXTS; i++)
         (void)world_say(p.b, "a", "hello");
     const unsigned late_s = wait_s(&p, TEXTS);
-    printf("  %d texts in %u s, by stores that are full and three quarters full\n",
-           TEXTS, late_s);
+    printf(
+        "  %d texts in %u s, by stores that are full and three quarters full\n",
+        TEXTS, late_s);
     world_free(&p.w);
     assert_true(late_s <= 120);
 }
@@ -179,10 +180,11 @@ i11_a_store_that_asks_for_work_is_left(void **state)
         const double seconds = late_s + 300.0;
         const double sent = (double)(frames(p.b) - before);
         const uint64_t cost = proofs_cost(p.b->client->proofs);
-        printf("  asks for %u steps, %llu times: there after %u s, %.0f frames, "
-               "%llu hashes\n",
-               steps[i], (unsigned long long)r->done[ASKS], late_s, sent,
-               (unsigned long long)cost);
+        printf(
+            "  asks for %u steps, %llu times: there after %u s, %.0f frames, "
+            "%llu hashes\n",
+            steps[i], (unsigned long long)r->done[ASKS], late_s, sent,
+            (unsigned long long)cost);
         assert_true(r->done[ASKS] > 0);
         rogue_free(&r);
         world_free(&p.w);
@@ -195,16 +197,55 @@ i11_a_store_that_asks_for_work_is_left(void **state)
     }
 }
 
+static size_t
+letters_kept(const struct world *w)
+{
+    size_t kept = 0;
+    for (uint16_t i = 0; i < w->n_relays; i++)
+        kept += w->relay[i].store ? store_memory_count(w->relay[i].store) : 0;
+    return kept;
+}
+
+/* Stores that are more than half full let go what readers have had for an hour,
+ * and nothing else; no text is lost by it. */
+static void
+i11_what_was_read_makes_room(void **state)
+{
+    (void)state;
+    enum { TEXTS = 12, HOURS = 3, OTHERS = ROOM / 2 + 20 };
+    struct pair p = pair_make(30, params_idle);
+    for (uint16_t i = 0; i < p.w->n_relays; i++)
+        if (p.w->relay[i].store)
+            store_fill(&p, i, OTHERS);
+    for (unsigned i = 0; i < TEXTS; i++)
+        (void)world_say(p.b, "a", "hello");
+    const unsigned late_s = wait_s(&p, TEXTS);
+    world_run_s(p.w, 60);
+    const size_t before = letters_kept(p.w) - (size_t)STORES * OTHERS;
+    for (unsigned i = 0; i < HOURS; i++) {
+        world_epoch(p.w);
+        world_run_s(p.w, 3600);
+    }
+    const size_t after = letters_kept(p.w) - (size_t)STORES * OTHERS;
+    (void)world_say(p.b, "a", "still there");
+    const unsigned again_s = wait_s(&p, 1);
+    printf("  %d texts in %u s; of %zu letters of both %zu are left after %d "
+           "hours; then one more in %u s\n",
+           TEXTS, late_s, before, after, HOURS, again_s);
+    world_free(&p.w);
+    assert_true(late_s <= 120 && again_s <= 60);
+    assert_true(before >= TEXTS);
+    assert_true(after <= before / 3);
+}
+
 /* Who puts without a proof is told so, and nothing is kept. */
 static void
 i11_nothing_is_opened_without_work(void **state)
 {
     (void)state;
     struct pair p = pair_make(20, params_dear);
-    size_t kept = 0;
     world_run_s(p.w, 60);
-    for (uint16_t i = 0; i < p.w->n_relays; i++)
-        kept += p.w->relay[i].store ? store_memory_count(p.w->relay[i].store) : 0;
+    const size_t kept = letters_kept(p.w);
     struct client_status said;
     client_status(p.b->client, &said);
     printf("  kept of %llu puts with false proofs: %zu\n",
@@ -217,6 +258,7 @@ i11_nothing_is_opened_without_work(void **state)
 const struct CMUnitTest test_i11_boxes[] = {
     cmocka_unit_test(i11_texts_come_to_stores_that_fill),
     cmocka_unit_test(i11_a_store_that_asks_for_work_is_left),
+    cmocka_unit_test(i11_what_was_read_makes_room),
     cmocka_unit_test(i11_nothing_is_opened_without_work),
 };
 TEST_SUITE(test_i11_boxes);

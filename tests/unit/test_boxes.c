@@ -204,7 +204,8 @@ i10_the_key_alone_puts(void **state)
     for (size_t i = 0; i < sizeof signature; i++) {
         box_sign(seed, 4, letter, sizeof letter, key, signature);
         signature[i] ^= 0x40;
-        assert_int_equal(boxes_begin(f.boxes, &good, &terms, &job), ERR_SIGNATURE);
+        assert_int_equal(boxes_begin(f.boxes, &good, &terms, &job),
+                         ERR_SIGNATURE);
     }
     assert_int_equal(store_memory_count(f.store), 0);
     box_sign(seed, 4, letter, sizeof letter, key, signature);
@@ -220,8 +221,11 @@ static void
 tokens_are_the_published_hashes(void **state)
 {
     (void)state;
-    static const uint8_t token[BOX_TOKEN_LEN] = {0x9d, 0x32, 0xed, 0xf7, 0x3c, 0x59, 0x82, 0x15, 0xf9, 0xaf, 0x6b, 0x77, 0xe8, 0x4c, 0xe8, 0x4f};
-    static const uint8_t mark[BOX_MARK_LEN] = {0xa2, 0xd9, 0x49, 0xe4, 0x61, 0x6b, 0xc2, 0xfc};
+    static const uint8_t token[BOX_TOKEN_LEN] = {
+        0x9d, 0x32, 0xed, 0xf7, 0x3c, 0x59, 0x82, 0x15,
+        0xf9, 0xaf, 0x6b, 0x77, 0xe8, 0x4c, 0xe8, 0x4f};
+    static const uint8_t mark[BOX_MARK_LEN] = {0xa2, 0xd9, 0x49, 0xe4,
+                                               0x61, 0x6b, 0xc2, 0xfc};
     uint8_t seed[BOX_SEED_LEN], store[32], out[BOX_TOKEN_LEN];
     for (uint8_t i = 0; i < 32; i++) {
         seed[i] = i;
@@ -235,8 +239,8 @@ tokens_are_the_published_hashes(void **state)
 
 /* Ask for a box as one who shows this token, at an hour. */
 static uint8_t
-get_as(struct fixture *f, const uint8_t *id, const uint8_t *token, uint16_t held,
-       uint32_t hour, struct wire_answer *a)
+get_as(struct fixture *f, const uint8_t *id, const uint8_t *token,
+       uint16_t held, uint32_t hour, struct wire_answer *a)
 {
     static const uint8_t rest[400];
     const struct boxes_terms at = {.expiry_day = 20000, .hour = hour};

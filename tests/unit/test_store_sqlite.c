@@ -113,7 +113,8 @@ disk_and_memory_agree(void **state)
         }
     }
     assert_true(errors[0] > 100 && errors[-ERR_SLOT] > 50 &&
-                errors[-ERR_QUOTA] > 50 && errors[-ERR_WORK] > 0 && errors[-ERR_NOT_FOUND] > 50);
+                errors[-ERR_QUOTA] > 50 && errors[-ERR_WORK] > 0 &&
+                errors[-ERR_NOT_FOUND] > 50);
     store_memory_free(&m);
     store_sqlite_free(&s);
 }
@@ -454,8 +455,9 @@ a_store_fills_its_disk(void **state)
     fill(&f, DAY + 1, 0);
     store_sqlite_free(&f.s);
     const uint64_t then = dir_bytes();
-    print_message("  three of four boxes read: room for %zu more, in %llu bytes\n",
-                  f.kept, (unsigned long long)then);
+    print_message(
+        "  three of four boxes read: room for %zu more, in %llu bytes\n",
+        f.kept, (unsigned long long)then);
     assert_true(then <= bytes_max + bytes_max / (test_proof() ? 50 : 15));
     assert_true(f.kept > room / 3);
     assert_int_equal(store_sqlite_new(&f.s, dir, REAL_LEN, bytes_max), 0);

@@ -92,10 +92,17 @@ steps_rise_with_the_fill(void **state)
     static const struct {
         uint64_t used, room;
         unsigned steps;
-    } v[] = {{0, 0, 1},      {0, 1600, 0},    {799, 1600, 0},
-             {800, 1600, 1}, {899, 1600, 1},  {900, 1600, 2},
-             {1599, 1600, 8}, {1600, 1600, 8}, {UINT64_MAX, 1600, 8},
-             {UINT64_MAX / 2, UINT64_MAX, 1}, {0, UINT64_MAX, 0},
+    } v[] = {{0, 0, 1},
+             {0, 1600, 0},
+             {799, 1600, 0},
+             {800, 1600, 1},
+             {899, 1600, 1},
+             {900, 1600, 2},
+             {1599, 1600, 8},
+             {1600, 1600, 8},
+             {UINT64_MAX, 1600, 8},
+             {UINT64_MAX / 2, UINT64_MAX, 1},
+             {0, UINT64_MAX, 0},
              {1, 2, 1}};
     for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
         uint8_t steps = 99;
@@ -241,7 +248,8 @@ fixture_make(struct fixture *f, bool maker)
 
 static const uint8_t box_1[32] = {1}, box_2[32] = {2}, store_1[32] = {3};
 static const uint8_t store_2[32] = {4};
-static const struct proof_place at_1 = {box_1, store_1}, at_2 = {box_2, store_1};
+static const struct proof_place at_1 = {box_1, store_1},
+                                at_2 = {box_2, store_1};
 
 /* Take a proof, which is made meanwhile; returns what it is worth. */
 static unsigned
@@ -282,10 +290,12 @@ a_proof_is_made_when_it_is_asked_for(void **state)
     assert_int_equal(proofs_take(f.proofs, at_1, nonce, &steps), 0);
     assert_int_equal(nonce[0], 0xee); /* open: what is there is left */
     /* a store that lost it is believed */
-    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 0), WIRE_RETRY);
+    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 0),
+                     WIRE_RETRY);
     assert_int_equal(proofs_take(f.proofs, at_1, nonce, &steps), ERR_AGAIN);
     /* an answer about a box of which nothing is known */
-    assert_int_equal(proofs_answer(f.proofs, at_2, WIRE_WORK, 0, 0), WIRE_RETRY);
+    assert_int_equal(proofs_answer(f.proofs, at_2, WIRE_WORK, 0, 0),
+                     WIRE_RETRY);
     assert_int_equal(proofs_answer(f.proofs, at_2, WIRE_FULL, 0, 0), WIRE_FULL);
     f.view.params.work_bits = 0;
     proofs_consensus(f.proofs, &f.view, 5);
@@ -326,13 +336,16 @@ i11_a_store_cannot_ask_without_end(void **state)
     uint8_t nonce[WORK_NONCE_LEN], steps;
     fixture_make(&f, false);
     assert_true(proof_bits(&f, at_1) >= 6);
-    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 4), WIRE_RETRY);
+    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 4),
+                     WIRE_RETRY);
     /* others of the same box were under way already: nothing more is asked */
-    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 4), WIRE_RETRY);
+    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 4),
+                     WIRE_RETRY);
     assert_true(proof_bits(&f, at_1) >= 10);
     assert_int_equal(proofs_take(f.proofs, at_1, nonce, &steps), 0);
     assert_int_equal(steps, 4);
-    assert_true(proof_bits(&f, at_2) >= 6); /* another box knows nothing of it */
+    assert_true(proof_bits(&f, at_2) >=
+                6); /* another box knows nothing of it */
     assert_int_equal(proofs_take(f.proofs, at_2, nonce, &steps), 0);
     assert_int_equal(steps, 0);
     assert_int_equal(
@@ -368,7 +381,8 @@ i11_a_greedy_store_holds_up_its_own_box(void **state)
     assert_int_equal(proofs_take(f.proofs, at_1, nonce, &steps), ERR_AGAIN);
     proofs_step(f.proofs);
     assert_int_equal(f.task.box[0], 1);
-    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 8), WIRE_RETRY);
+    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 8),
+                     WIRE_RETRY);
     proofs_step(f.proofs);
     assert_int_equal(f.bits, 14);
     assert_int_equal(proofs_take(f.proofs, at_2, nonce, &steps), ERR_AGAIN);
