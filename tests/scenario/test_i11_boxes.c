@@ -116,12 +116,12 @@ letter_done(struct env_store_req *req)
 
 /* Letters of others in a store, n of them. */
 static void
-store_fill(struct pair *p, uint16_t store, unsigned n)
+store_fill(struct pair *p, uint32_t store, unsigned n)
 {
     const struct sphinx_geometry *g = &p->w->net.consensus->params.geometry;
     const size_t len = wire_letter_len(g->body_len, g->surb_len);
     struct store_memory *s = p->w->relay[store].store;
-    uint8_t *letter = calloc(1, len);
+    uint8_t *letter = calloc(1, len + 1);
     assert_non_null(letter);
     while (store_memory_count(s) < n) {
         struct env_store_req r = {.op = ENV_STORE_PUT,
@@ -145,7 +145,7 @@ i11_texts_come_to_stores_that_fill(void **state)
     (void)state;
     enum { TEXTS = 20 };
     struct pair p = pair_make(1, params_idle);
-    for (uint16_t i = 0; i < p.w->n_relays; i++)
+    for (uint32_t i = 0; i < p.w->n_relays; i++)
         if (p.w->relay[i].store)
             store_fill(&p, i, i == p.store[0] ? ROOM : ROOM * 3 / 4);
     for (unsigned i = 0; i < TEXTS; i++)
@@ -201,7 +201,7 @@ static size_t
 letters_kept(const struct world *w)
 {
     size_t kept = 0;
-    for (uint16_t i = 0; i < w->n_relays; i++)
+    for (uint32_t i = 0; i < w->n_relays; i++)
         kept += w->relay[i].store ? store_memory_count(w->relay[i].store) : 0;
     return kept;
 }
@@ -214,7 +214,7 @@ i11_what_was_read_makes_room(void **state)
     (void)state;
     enum { TEXTS = 12, HOURS = 3, OTHERS = ROOM / 2 + 20 };
     struct pair p = pair_make(30, params_idle);
-    for (uint16_t i = 0; i < p.w->n_relays; i++)
+    for (uint32_t i = 0; i < p.w->n_relays; i++)
         if (p.w->relay[i].store)
             store_fill(&p, i, OTHERS);
     for (unsigned i = 0; i < TEXTS; i++)

@@ -92,9 +92,9 @@ a_client_is_served(void **state)
     unsigned ready = 0;
     for (unsigned turn = 0; ready < BOXES && turn < 60000; turn++) {
         ready = 0;
-        for (uint8_t i = 0; i < BOXES; i++) {
-            struct work_task t = {.box = {i}, .store = {9}};
-            box[0] = i;
+        for (int i = 0; i < BOXES; i++) {
+            struct work_task t = {.box = {(uint8_t)i}, .store = {9}};
+            box[0] = (uint8_t)i;
             if (proofs_take(proofs, (struct proof_place){box, store}, nonce,
                             &steps))
                 continue;
