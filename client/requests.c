@@ -198,9 +198,9 @@ proofs_look(struct client *c)
         newest = c->current;
     const uint64_t until_s =
         newest->valid_after_s + newest->params.switch_window_s;
-    proofs_consensus(c->proofs, newest,
-                     before && now_us / 1000000 < until_s ? before->epoch
-                                                          : newest->epoch);
+    c->proofs_since =
+        before && now_us / 1000000 < until_s ? before->epoch : newest->epoch;
+    proofs_consensus(c->proofs, newest, c->proofs_since);
     return newest;
 }
 
@@ -459,6 +459,14 @@ proof_ahead(struct client *c, const struct consensus *view)
     choice.at.period = client_period(c);
     choice.at.n =
         (choice.at.period > v->at.period ? 0 : v->at.n) + AHEAD_LETTERS;
+    const uint32_t box = choice.at.n / LETTER_SLOTS;
+    if (c->ahead.conversation == v->id && c->ahead.since == c->proofs_since &&
+        c->ahead.period == choice.at.period && c->ahead.box == box)
+        return;
+    c->ahead.conversation = v->id;
+    c->ahead.since = c->proofs_since;
+    c->ahead.period = choice.at.period;
+    c->ahead.box = box;
     letter_box(v->chains, choice.at, choice.request.box);
     proof_want(c, view, &choice, true);
 }

@@ -258,6 +258,10 @@ struct client {
     struct recent recent[RECENT];
     uint32_t n_recent;
     struct proofs *proofs;
+    uint32_t proofs_since; /* the oldest epoch whose proofs still count */
+    struct {
+        uint32_t conversation, since, period, box;
+    } ahead;             /* the proof that was made ready last */
     uint64_t slot_us;    /* a put could be sent last at */
     uint8_t *reserve;    /* a loop made beforehand */
     uint64_t reserve_us; /* when it was made; 0: there is none */
