@@ -310,6 +310,10 @@ change I6 'a store commits nothing' relay/daemon/store_day.c \
     'sqlite3_exec(d->db, "COMMIT"' \
     'sqlite3_exec(d->db, "SELECT 1"' \
     'store_sqlite/i6_*'
+change I6 'a reader names what its disk may lose' client/requests.c \
+    '!journal_is_committed(c->journal, choice->ticket))' \
+    '!journal_is_committed(c->journal, 0))' \
+    'i11_boxes/i6_*'
 change I6 'a letter that was kept is never put again' client/outgoing.c \
     'l->due_us = env_now_mono_us(c->env) + wait_us;' \
     'l->due_us = UINT64_MAX;' \

@@ -18,6 +18,7 @@
 #include "tests/rogue_relay.h"
 
 enum { STORES = 4, PATIENCE_S = 600, ROOM = 640 };
+enum { COMMIT_US = 150000 }; /* a slow disk, in time for a store's answer */
 
 static void
 params_idle(struct params *p)
@@ -67,6 +68,7 @@ pair_make(uint64_t seed, void (*params)(struct params *p))
                                         .mixes = 1,
                                         .stores = STORES,
                                         .letters_max = ROOM,
+                                        .commit_us = COMMIT_US,
                                         .params = params,
                                         .seed = test_seed() + seed};
     struct pair p = {.w = world_new(&config)};
@@ -238,6 +240,60 @@ i11_what_was_read_makes_room(void **state)
     assert_true(after <= before / 3);
 }
 
+/* What a store sees of the gets for one box. */
+struct tokens {
+    uint8_t box[WIRE_BOX_LEN], token[BOX_TOKEN_LEN];
+    unsigned shown, hidden, idle; /* of gets that name something, and others */
+};
+
+static void
+tokens_look(void *ctx, const struct rogue_sight *s)
+{
+    struct tokens *t = ctx;
+    const struct wire_request *q = s->request;
+    if (!q || q->kind != WIRE_GET || memcmp(q->box, t->box, sizeof t->box) != 0)
+        return;
+    const bool is_shown = memcmp(q->work, t->token, sizeof t->token) == 0;
+    t->shown += is_shown && q->held;
+    t->hidden += !is_shown && q->held;
+    t->idle += !is_shown && !q->held;
+}
+
+/* A reader shows its token when all is on its disk that it names as held: not
+ * within the commit of a letter, and always otherwise. */
+static void
+i6_what_is_named_as_held_is_on_disk(void **state)
+{
+    (void)state;
+    enum { TEXTS = 12 };
+    struct pair p = pair_make(40, params_idle);
+    struct tokens seen = {.shown = 0};
+    uint8_t seed[LETTER_BOX_LEN];
+    world_run_s(p.w, 60);
+    const struct conversation *v = p.a->client->conversations;
+    const struct letter_place at = {.period = v->cursor[0].period};
+    letter_box(v->chains + LETTER_CHAIN_LEN, at, seen.box);
+    letter_box_seed(v->chains + LETTER_CHAIN_LEN, at, seed);
+    box_token(seed, p.w->net.consensus->relays[p.store[0]].identity,
+              seen.token);
+    struct rogue *r = rogue_new(p.w, p.store[0]);
+    r->spy = tokens_look;
+    r->spy_ctx = &seen;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        (void)world_say(p.b, "a", "hello");
+        (void)wait_s(&p, 1);
+        world_run_s(p.w, 10);
+    }
+    printf("  of gets that name letters %u show the token and %u do not\n",
+           seen.shown, seen.hidden);
+    rogue_free(&r);
+    world_free(&p.w);
+    /* one in a few polls is made within a commit, most are not */
+    assert_true(seen.hidden > 0 && seen.hidden < 2 * TEXTS);
+    assert_true(seen.shown > 10 * seen.hidden);
+    assert_int_equal(seen.idle, 0);
+}
+
 /* Who puts without a proof is told so, and nothing is kept. */
 static void
 i11_nothing_is_opened_without_work(void **state)
@@ -259,6 +315,7 @@ const struct CMUnitTest test_i11_boxes[] = {
     cmocka_unit_test(i11_texts_come_to_stores_that_fill),
     cmocka_unit_test(i11_a_store_that_asks_for_work_is_left),
     cmocka_unit_test(i11_what_was_read_makes_room),
+    cmocka_unit_test(i6_what_is_named_as_held_is_on_disk),
     cmocka_unit_test(i11_nothing_is_opened_without_work),
 };
 TEST_SUITE(test_i11_boxes);
