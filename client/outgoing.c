@@ -460,7 +460,7 @@ outgoing_find(struct conversation *v, struct letter_place place)
 void
 outgoing_refused(struct client *c, struct out_letter *l, enum store_rank rank)
 {
-    l->away = rank == STORE_FIRST;
+    l->away = rank == STORE_FIRST && !l->taken;
     l->due_us = env_now_mono_us(c->env) + (l->away ? RETRY_US : FULL_US);
 }
 

@@ -561,8 +561,8 @@ change I11 'a dear proof goes before cheap ones' client/proofs.c \
     '(e->steps > best->steps ||' \
     'work/i11_a_greedy*'
 change I11 'a letter waits for the store that has no room' client/outgoing.c \
-    'l->away = rank == STORE_FIRST;' \
-    'l->away = rank == STORE_ALONE + 1;' \
+    'l->away = rank == STORE_FIRST && !l->taken;' \
+    'l->away = false && rank;' \
     'i11_boxes/i11_a_store_that*'
 change I11 'whoever asks lets letters go' relay/store_memory.c \
     'memcmp(l->mark, req->mark, sizeof l->mark) == 0)' \
