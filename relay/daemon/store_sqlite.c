@@ -245,6 +245,8 @@ put(struct store_sqlite *s, struct env_store_req *req)
         return;
     if (req->full >> slot & 1) {
         req->err = day_compare(of[slot], req, gone >> slot & 1);
+        /* which may be of this list, and falls with its day's transaction */
+        req->expiry_day = of[slot]->number;
         return;
     }
     req->err = letter_write(s, req);
