@@ -571,17 +571,18 @@ held_letters_are_let_go(void **state)
         store_sqlite_new(&s, dir, LEN, ROOM * store_sqlite_disk(LEN)), 0);
     struct env_store_req put = request(ENV_STORE_PUT, 0, 0, letter);
     struct env_store_req get = request(ENV_STORE_GET, 0, 0, letter);
-    for (uint8_t box = 0; box < BOXES; box++)
-        for (uint8_t slot = 0; slot < SLOTS; slot++) {
-            memset(put.box, box, sizeof put.box);
-            put.slot = slot;
+    for (unsigned box = 0; box < BOXES; box++)
+        for (unsigned slot = 0; slot < SLOTS; slot++) {
+            memset(put.box, (int)box, sizeof put.box);
+            put.slot = (uint8_t)slot;
             put.hour = 100;
-            letter[0] = box;
-            memset(put.mark, box + 1, sizeof put.mark);
+            letter[0] = (uint8_t)box;
+            memset(put.mark, (int)box + 1, sizeof put.mark);
             assert_int_equal(ask_both(m, s, &put, NULL), 0);
             /* read at once: below the half nothing is noted */
-            get = request(ENV_STORE_GET, box, 0, letter);
-            memset(get.mark, box == STRANGE ? 99 : box + 1, sizeof get.mark);
+            get = request(ENV_STORE_GET, (uint8_t)box, 0, letter);
+            memset(get.mark, box == STRANGE ? 99 : (int)box + 1,
+                   sizeof get.mark);
             get.hour = 100;
             get.held = 0xffff;
             (void)ask_both(m, s, &get, NULL);
@@ -592,8 +593,8 @@ held_letters_are_let_go(void **state)
         get.held = 0;
         (void)ask_both(m, s, &get, &full);
     }
-    for (uint8_t box = 0; box < BOXES; box++) {
-        get = request(ENV_STORE_GET, box, 0, letter);
+    for (unsigned box = 0; box < BOXES; box++) {
+        get = request(ENV_STORE_GET, (uint8_t)box, 0, letter);
         get.hour = 110;
         const int err = ask_both(m, s, &get, &full);
         const bool gone = box >= BOXES - 5 && box != STRANGE;
