@@ -78,7 +78,7 @@ letter_take(struct client *c, struct conversation *v, struct letter_place at,
     c->status.changes += !before.confirmed;
     incoming_taken(c, v, l, &step);
     outgoing_acknowledged(c, v, l);
-    (void)journal_end(c->journal);
+    polls_journalled(v, at, journal_end(c->journal));
     return verdict;
 }
 

@@ -55,6 +55,8 @@ client_new(struct client **out, const struct client_config *config)
     int err = sphinx_worker_new(&c->worker);
     if (!err)
         err = journal_new(&c->journal, c->env);
+    if (!err)
+        err = proofs_new(&c->proofs, config->maker);
     if (err)
         client_free(&c);
     else
@@ -95,6 +97,7 @@ client_free(struct client **cp)
     inbox_free(c);
     conversations_free(c);
     journal_free(&c->journal);
+    proofs_free(&c->proofs);
     sphinx_worker_free(&c->worker);
     fetch_reset(&c->fetch);
     documents_free(c);
@@ -473,6 +476,7 @@ client_tick(struct client *c)
                 (void)client_save(c);
         }
         staging_run(c);
+        requests_prepare(c);
     }
     client_arm(c);
 }

@@ -19,6 +19,7 @@
 #include "client/letter.h"
 #include "lib/env.h"
 #include "network/consensus.h"
+#include "network/work.h"
 
 enum {
     CLIENT_CONTACTS_MAX = 1024,
@@ -37,6 +38,7 @@ struct client_config {
     char profile[PROFILE_NAME_MAX];
     char network[NETWORK_NAME_MAX];
     struct sphinx_geometry geometry; /* of its packets; hops 0: any */
+    struct work_maker *maker;        /* of proofs; NULL: the client itself */
     size_t n_authorities, n_gateways;
     uint8_t authorities[CLIENT_AUTHORITIES_MAX][SPHINX_ID_LEN];
     uint8_t gateways[CLIENT_GATEWAYS_MAX][SPHINX_ID_LEN]; /* to start with */

@@ -33,6 +33,7 @@ static bool
 letter_may_spare(const struct out_letter *l)
 {
     return l->taken  ? l->taken == TAKEN_FIRST
+           : l->away ? true
            : l->kept ? l->keeps % 2 == 1
                      : l->tried;
 }
@@ -41,7 +42,7 @@ letter_may_spare(const struct out_letter *l)
 static bool
 letter_has_store(const struct out_letter *l)
 {
-    return l->taken || l->kept;
+    return l->taken || l->kept || l->away;
 }
 
 struct out_letter *
@@ -121,6 +122,7 @@ letter_kept(struct client *c, struct conversation *v, struct out_letter **at,
     if (l->keeps < UINT8_MAX)
         l->keeps++;
     l->kept = true;
+    l->away = false;
     l->taken = 0;
     int err =
         record_letter_save(c->journal, v->id, l,
@@ -147,15 +149,26 @@ outgoing_find(struct conversation *v, struct letter_place place)
 }
 
 void
+outgoing_refused(struct client *c, struct out_letter *l, enum store_rank rank)
+{
+    l->away = rank == STORE_FIRST && !l->taken;
+    l->due_us = env_now_mono_us(c->env) + (l->away ? RETRY_US : FULL_US);
+}
+
+void
 outgoing_answer(struct client *c, struct conversation *v,
                 struct letter_place place, enum store_rank rank, uint8_t status)
 {
     uint64_t now_us = env_now_mono_us(c->env);
     struct out_letter **at = outgoing_find(v, place);
     if (!*at)
-        return;                /* acknowledged meanwhile */
-    if (status != WIRE_KEPT) { /* retry; full, or a work we cannot do */
-        (*at)->due_us = now_us + (status == WIRE_RETRY ? RETRY_US : FULL_US);
+        return; /* acknowledged meanwhile */
+    if (status == WIRE_FULL) {
+        outgoing_refused(c, *at, rank);
+        return;
+    }
+    if (status != WIRE_KEPT) {
+        (*at)->due_us = now_us + RETRY_US;
         return;
     }
     journal_begin(c->journal);

@@ -19,6 +19,11 @@ void outgoing_resume(struct client *c, uint64_t gap_us);
 /* Notes that l was put; it is due again at due_us. */
 void outgoing_asked(struct out_letter *l, uint64_t due_us);
 
+/* Notes that the store of this rank has no room for l; it goes to the other one
+ * soon, or later when that has none either. */
+void outgoing_refused(struct client *c, struct out_letter *l,
+                      enum store_rank rank);
+
 /* Takes the answer (WIRE_KEPT, ..; WIRE_TAKEN: see taken.h) of the store of this
  * rank to the put of v's letter at a place. */
 void outgoing_answer(struct client *c, struct conversation *v,

@@ -119,11 +119,13 @@ cursor_advance(struct cursor *k)
             k->held[i] = k->held[i + 1];
             k->full[i] = k->full[i + 1];
             k->asked[i] = k->asked[i + 1];
+            k->ticket[i] = k->ticket[i + 1];
             for (size_t r = 0; r < 2; r++)
                 k->lies[r][i] = k->lies[r][i + 1];
         }
         k->held[CURSOR_BOXES - 1] = k->full[CURSOR_BOXES - 1] = 0;
         k->asked[CURSOR_BOXES - 1] = 0;
+        k->ticket[CURSOR_BOXES - 1] = 0;
         k->lies[0][CURSOR_BOXES - 1] = k->lies[1][CURSOR_BOXES - 1] = 0;
         k->base++;
         k->empties = 0;
@@ -140,6 +142,16 @@ polls_hold(struct conversation *v, struct letter_place at)
     k->held[i] |= (uint16_t)(1u << at.n % LETTER_SLOTS);
     k->empties = 0;
     cursor_advance(k);
+}
+
+void
+polls_journalled(struct conversation *v, struct letter_place at,
+                 uint64_t ticket)
+{
+    struct cursor *k = cursor_of(v, at.period);
+    int i = cursor_box(k, at);
+    if (i >= 0)
+        k->ticket[i] = ticket;
 }
 
 /* Count a lie about box i of the cursor: what was said of its slots is void. */
@@ -302,6 +314,7 @@ conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
     out->conversation = v;
     out->at = (struct letter_place){k->period, (k->base + b) * LETTER_SLOTS};
     out->request.held = k->held[b];
+    out->ticket = k->ticket[b];
     letter_box(v->chains + LETTER_CHAIN_LEN, out->at, out->request.box);
 }
 

@@ -23,6 +23,11 @@ void polls_unasked(struct conversation *v, struct letter_place at);
 /* Notes that the letter of this place was read. */
 void polls_hold(struct conversation *v, struct letter_place at);
 
+/* Notes that the disk has all that was read of the box of this place when `ticket`
+ * is committed (client/journal.h). */
+void polls_journalled(struct conversation *v, struct letter_place at,
+                      uint64_t ticket);
+
 /* Notes that what a store of this rank gave for a place did not open. It is
  * passed over when both stores gave such a thing, or the only one often. */
 void polls_bad(struct conversation *v, struct letter_place at,

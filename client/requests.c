@@ -27,7 +27,9 @@
 #include "client/taken.h"
 #include "lib/rng.h"
 
-enum { LOOP_TRIES = 64 };     /* loops drawn before the one kept goes */
+enum { LOOP_TRIES = 64 };   /* loops drawn before the one kept goes */
+enum { AHEAD_LETTERS = 8 }; /* so many before a box ends, the next is readied */
+#define AHEAD_US   3600000000ULL /* of a conversation that was heard since */
 #define RESERVE_US 8000000ULL /* a loop is kept for; its deadlines allow more */
 
 static void
@@ -178,6 +180,71 @@ store_find(const struct client *c, const struct consensus *view, uint16_t self,
     return 0;
 }
 
+/* ---- proofs of work ---- */
+
+/* Go by the newest consensus in force; within the window of its beginning also by
+ * the one before, as packets do. So a proof's epoch says no more than its
+ * packet's. */
+static const struct consensus *
+proofs_look(struct client *c)
+{
+    const uint64_t now_us = client_now_us(c);
+    const struct consensus *view[VIEWS], *before;
+    for (size_t i = 0; i < VIEWS; i++)
+        view[i] = c->view[i];
+    const struct consensus *newest =
+        consensus_in_force(view, VIEWS, now_us, &before);
+    if (!newest)
+        newest = c->current;
+    const uint64_t until_s =
+        newest->valid_after_s + newest->params.switch_window_s;
+    c->proofs_since =
+        before && now_us / 1000000 < until_s ? before->epoch : newest->epoch;
+    proofs_consensus(c->proofs, newest, c->proofs_since);
+    return newest;
+}
+
+/* Show the store that a get names as held what its box's reader has, if all that
+ * was received of this box is on the disk: then the store may let it go (I6). What
+ * other boxes brought changes nothing here (I12). */
+static void
+token_show(struct client *c, const struct consensus *view,
+           struct choice *choice, uint16_t store)
+{
+    uint8_t seed[LETTER_BOX_LEN];
+    if (choice->request.kind != WIRE_GET || !choice->conversation ||
+        choice->check || !journal_is_committed(c->journal, choice->ticket))
+        return;
+    letter_box_seed(choice->conversation->chains + LETTER_CHAIN_LEN, choice->at,
+                    seed);
+    box_token(seed, view->relays[store].identity, choice->work);
+    sodium_memzero(seed, sizeof seed);
+    choice->request.work = choice->work;
+}
+
+/* Take the proof of a put. Returns 0, ERR_AGAIN or ERR_QUOTA (client/proofs.h);
+ * then its letter waits, or goes to its other store. */
+static int
+proof_take(struct client *c, const struct consensus *view,
+           struct choice *choice, uint16_t store)
+{
+    const struct proof_place at = {choice->request.box,
+                                   view->relays[store].identity};
+    (void)proofs_look(c);
+    env_random_crypto(c->env, choice->work, sizeof choice->work);
+    choice->request.work = choice->work;
+    uint8_t token[BOX_TOKEN_LEN];
+    box_token(choice->request.seed, at.store, token);
+    box_mark(token, choice->work + WORK_NONCE_LEN);
+    sodium_memzero(token, sizeof token);
+    int err = proofs_take(c->proofs, at, choice->work, &choice->steps);
+    if (err == ERR_AGAIN)
+        choice->letter->due_us = env_now_mono_us(c->env) + PROOF_US;
+    else if (err)
+        outgoing_refused(c, choice->letter, choice->rank);
+    return err;
+}
+
 /* Build the packet of a choice under this consensus into c->frame. */
 static int
 request_make(struct client *c, const struct consensus *view,
@@ -188,10 +255,14 @@ request_make(struct client *c, const struct consensus *view,
     struct sphinx_end end;
     uint8_t seed[SPHINX_SEED_LEN];
     uint16_t store;
-    struct request request = choice->request;
     if (self < 0)
         return ERR_RELAY;
     int err = store_find(c, view, (uint16_t)self, choice, &store);
+    if (!err && choice->letter)
+        err = proof_take(c, view, choice, store);
+    else if (!err)
+        token_show(c, view, choice, store);
+    struct request request = choice->request;
     if (!err)
         err = route_draw(route, view, c->env, (uint16_t)self, store, true,
                          kind == TRAFFIC_POLL ? ROUTE_POLL : ROUTE_SEND);
@@ -228,6 +299,7 @@ request_note(struct client *c, const struct consensus *view,
                         .spare = choice->spare,
                         .check = choice->check,
                         .rank = choice->rank,
+                        .steps = choice->steps,
                         .held = choice->request.held,
                         .store = route->out[route->n_out - 1],
                         .n_back = route->n_back};
@@ -328,7 +400,8 @@ requests_tick(struct client *c, enum traffic_kind kind)
     request_choose(c, kind, &choice);
     int err = request_make(c, view, &choice, kind, number, &route);
     for (unsigned tries = 0; err && tries < LOOP_TRIES; tries++) {
-        client_drop(c, err);
+        if (err != ERR_AGAIN) /* a proof is being made */
+            client_drop(c, err);
         choice_unasked(&choice);
         loop_choose(c, &choice);
         err = request_make(c, view, &choice, kind, number, &route);
@@ -351,7 +424,88 @@ requests_tick(struct client *c, enum traffic_kind kind)
         outgoing_asked(choice.letter, now_us + route.answer_us + LATE_US);
 }
 
+/* Have a proof made for the box of a choice at the store that it would go to. */
+static void
+proof_want(struct client *c, const struct consensus *view,
+           struct choice *choice, bool is_ahead)
+{
+    const int self = consensus_find(view, gateways_current(&c->gateways));
+    uint8_t unused[WORK_NONCE_LEN];
+    uint16_t store;
+    if (self < 0 || store_find(c, view, (uint16_t)self, choice, &store))
+        return;
+    const struct proof_place at = {choice->request.box,
+                                   view->relays[store].identity};
+    if (is_ahead)
+        proofs_ahead(c->proofs, at);
+    else /* what it says the put will see */
+        (void)!proofs_take(c->proofs, at, unused, &choice->steps);
+}
+
+/* Have a proof made for the box that comes next in a conversation that goes on.
+ */
+static void
+proof_ahead(struct client *c, const struct consensus *view)
+{
+    struct choice choice = {.request = {.kind = WIRE_PUT}};
+    struct conversation *v = c->conversations;
+    for (struct conversation *of = v; of; of = of->next)
+        if (of->active > v->active)
+            v = of;
+    if (!v || v->refused || v->letter_us == 0 ||
+        env_now_mono_us(c->env) - v->letter_us > AHEAD_US)
+        return;
+    choice.conversation = v;
+    choice.at.period = client_period(c);
+    choice.at.n =
+        (choice.at.period > v->at.period ? 0 : v->at.n) + AHEAD_LETTERS;
+    const uint32_t box = choice.at.n / LETTER_SLOTS;
+    if (c->ahead.conversation == v->id && c->ahead.since == c->proofs_since &&
+        c->ahead.period == choice.at.period && c->ahead.box == box)
+        return;
+    c->ahead.conversation = v->id;
+    c->ahead.since = c->proofs_since;
+    c->ahead.period = choice.at.period;
+    c->ahead.box = box;
+    letter_box(v->chains, choice.at, choice.request.box);
+    proof_want(c, view, &choice, true);
+}
+
+void
+requests_prepare(struct client *c)
+{
+    struct choice choice = {.request = {.kind = WIRE_PUT}};
+    if (!c->settled || !c->current)
+        return;
+    const struct consensus *view = proofs_look(c);
+    choice.letter = outgoing_pick(c, &choice.spare, &choice.conversation);
+    if (choice.letter) {
+        choice.at = choice.letter->at;
+        letter_box(choice.conversation->chains, choice.at, choice.request.box);
+        proof_want(c, view, &choice, false);
+    }
+    proof_ahead(c, view);
+    proofs_step(c->proofs);
+}
+
 /* ---- answers ---- */
+
+/* Take the answer to a put: what it says of the box's price goes to the proofs. */
+static void
+put_answered(struct client *c, struct conversation *v, const struct asked *a,
+             const struct wire_answer *answer)
+{
+    uint8_t box[WIRE_BOX_LEN];
+    letter_box(v->chains, a->at, box);
+    const struct proof_place at = {
+        box, c->view[a->epoch % VIEWS]->relays[a->store].identity};
+    const uint8_t status =
+        proofs_answer(c->proofs, at, answer->status, a->steps, answer->slot);
+    if (status == WIRE_TAKEN)
+        taken_answer(c, v, a->at, a->rank);
+    else
+        outgoing_answer(c, v, a->at, a->rank, status);
+}
 
 static struct asked *
 asked_find(struct client *c, const uint8_t *id)
@@ -370,12 +524,8 @@ answer_take(struct client *c, const struct asked *a, struct wire_answer *answer,
                                  : conversation_by_id(c, a->conversation);
     if (!v)
         return;
-    if (a->kind == WIRE_PUT && answer->status == WIRE_TAKEN) {
-        taken_answer(c, v, a->at, a->rank);
-        return;
-    }
     if (a->kind == WIRE_PUT) {
-        outgoing_answer(c, v, a->at, a->rank, answer->status);
+        put_answered(c, v, a, answer);
         return;
     }
     if (a->check) {

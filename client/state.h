@@ -9,7 +9,7 @@
  *   arrival            a letter that came, as a whole
  *   incoming outgoing  letters to messages, letters to boxes
  *   staging            messages to letters
- *   network inbox messages polls
+ *   network inbox messages polls proofs
  *   conversations
  *   state
  *   records journal    the disk
@@ -24,6 +24,7 @@
 #include "client/gateways.h"
 #include "client/journal.h"
 #include "client/nettime.h"
+#include "client/proofs.h"
 #include "client/traffic.h"
 #include "client/window.h"
 #include "client/witness.h"
@@ -51,7 +52,8 @@ enum {
 #define HELD_UP_US  90000000ULL   /* a wait after a start or a gap: at most */
 #define GAP_US      20000000ULL   /* so long without a slot is a gap */
 #define RETRY_US    500000ULL     /* after "retry" */
-#define FULL_US     30000000ULL   /* after "full" */
+#define FULL_US     30000000ULL   /* after "full" of both stores */
+#define PROOF_US    250000ULL     /* a letter whose proof is being made waits */
 #define KEPT_US     60000000ULL   /* kept, not acknowledged: first repeat */
 #define KEPT_MAX_US 3600000000ULL /* and doubled up to this */
 #define LATE_US     2000000ULL    /* an answer may be late by */
@@ -73,6 +75,7 @@ struct out_letter {
     bool tried, kept;
     uint8_t keeps;  /* times it was kept, for the doubling */
     uint8_t taken;  /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
+    bool away;      /* its first store has no room: the second is next */
     uint64_t due_s; /* of one loaded from disk, by the network's time */
     uint8_t bytes[];
 };
@@ -97,6 +100,7 @@ struct cursor {
     uint32_t period, base;
     uint32_t end; /* letters in it, UINT32_MAX while not known */
     uint16_t held[CURSOR_BOXES], full[CURSOR_BOXES];
+    uint64_t ticket[CURSOR_BOXES]; /* of the journal, for the last of held */
     uint8_t asked[CURSOR_BOXES];
     uint8_t lies[2][CURSOR_BOXES]; /* of the box's first store, its second */
     uint32_t empties;
@@ -200,6 +204,7 @@ struct asked {
     uint8_t kind;           /* enum wire_request_kind */
     bool overdue, spare, check;
     enum store_rank rank;
+    uint8_t steps; /* put: that its proof was worth */
     uint16_t held; /* by what was asked */
     uint8_t n_back;
     uint16_t store, back[SPHINX_HOPS_MAX];
@@ -214,6 +219,8 @@ struct choice {
     bool spare; /* to the fallback store */
     bool check; /* a look at a place of one's own that is said to be taken */
     enum store_rank rank;
+    uint8_t work[WIRE_WORK_LEN], steps; /* of a put; or a get's token */
+    uint64_t ticket;                    /* get: of what it names as held */
 };
 
 struct client {
@@ -257,6 +264,11 @@ struct client {
     uint64_t answer_us;
     struct recent recent[RECENT];
     uint32_t n_recent;
+    struct proofs *proofs;
+    uint32_t proofs_since; /* the oldest epoch whose proofs still count */
+    struct {
+        uint32_t conversation, since, period, box;
+    } ahead;             /* the proof that was made ready last */
     uint64_t slot_us;    /* a put could be sent last at */
     uint8_t *reserve;    /* a loop made beforehand */
     uint64_t reserve_us; /* when it was made; 0: there is none */

@@ -43,14 +43,19 @@ struct env_store_req {
     uint16_t held;       /* get: bit i set = slot i is not wanted */
     uint8_t after;       /* get: prefer the first wanted slot > after, cyclic */
     uint32_t expiry_day; /* put: days since 1970 after which it is destroyed */
+    uint8_t mark[8]; /* put: whose reader may let go; get: who names `held` */
+    uint32_t hour;   /* since 1970, of the request */
+    uint8_t work_wanted; /* put: bits that opening a box costs; 0: none */
+    uint8_t work;        /* put: bits that its proof is worth */
     uint8_t *letter;     /* put, append: in; get: out; read: the key, in */
     size_t letter_len;
     uint8_t
         *value; /* out, read: the record's value, to be freed by the caller */
     size_t value_len;
     int err;       /* out: 0; ERR_SLOT another letter is there; ERR_NOT_FOUND;
-                      ERR_QUOTA; ERR_DB */
+                      ERR_QUOTA; ERR_WORK; ERR_DB */
     uint8_t got;   /* out, get: the slot served */
+    uint8_t steps; /* out, put, ERR_WORK: bits more that opening costs now */
     uint16_t full; /* out: bit i set = slot i is taken */
     void (*done)(struct env_store_req *req);
     void *owner;

@@ -26,11 +26,12 @@ enum wire_request_kind { WIRE_PUT = 1, WIRE_GET = 2, WIRE_LOOP = 3 };
 
 /* Status of an answer; the same length and time whatever it says. */
 enum wire_status {
-    WIRE_KEPT = 1,   /* put: committed to disk */
-    WIRE_RETRY = 2,  /* put: not committed in time */
-    WIRE_TAKEN = 3,  /* put: another letter is in this slot */
-    WIRE_FULL = 4,   /* put: the store has no room, for anybody */
-    WIRE_WORK = 5,   /* put: proof of work missing or wrong */
+    WIRE_KEPT = 1,  /* put: committed to disk */
+    WIRE_RETRY = 2, /* put: not committed in time */
+    WIRE_TAKEN = 3, /* put: another letter is in this slot */
+    WIRE_FULL = 4,  /* put: the store has no room, for anybody */
+    WIRE_WORK =
+        5, /* put: opening this box takes more work; its steps in slot */
     WIRE_LETTER = 6, /* get: here it is */
     WIRE_EMPTY = 7   /* get: nothing; loop */
 };
@@ -90,7 +91,7 @@ wire_letter_len(size_t body_len, size_t surb_len)
 /* Parsers: pointers in the result go into the input. Return 0, ERR_FORMAT,
  * ERR_SHORT or ERR_RANGE. Writers fill the fields only; the caller has filled
  * the buffer with random bytes before (padding is never zeros). A letter,
- * signature or SURB that is NULL is left as it stands in the body. */
+ * signature, SURB or work that is NULL is left as it stands in the body. */
 int wire_request_parse(struct wire_request *r, const uint8_t *body,
                        size_t body_len, size_t surb_len) CHECK_RESULT;
 int wire_request_write(uint8_t *body, size_t body_len, size_t surb_len,

@@ -26,6 +26,34 @@ box_id(const uint8_t key[static WIRE_BOX_LEN], uint8_t id[static WIRE_BOX_LEN])
     crypto_generichash_final(&h, id, WIRE_BOX_LEN);
 }
 
+void
+box_token(const uint8_t seed[static BOX_SEED_LEN],
+          const uint8_t store[static 32], uint8_t token[static BOX_TOKEN_LEN])
+{
+    static const char domain[] = "brusio/1 held";
+    crypto_generichash_state h;
+    crypto_generichash_init(&h, NULL, 0, BOX_TOKEN_LEN);
+    crypto_generichash_update(&h, (const uint8_t *)domain, sizeof domain - 1);
+    crypto_generichash_update(&h, seed, BOX_SEED_LEN);
+    crypto_generichash_update(&h, store, 32);
+    crypto_generichash_final(&h, token, BOX_TOKEN_LEN);
+    sodium_memzero(&h, sizeof h);
+}
+
+void
+box_mark(const uint8_t token[static BOX_TOKEN_LEN],
+         uint8_t mark[static BOX_MARK_LEN])
+{
+    static const char domain[] = "brusio/1 mark";
+    uint8_t hash[16];
+    crypto_generichash_state h;
+    crypto_generichash_init(&h, NULL, 0, sizeof hash);
+    crypto_generichash_update(&h, (const uint8_t *)domain, sizeof domain - 1);
+    crypto_generichash_update(&h, token, BOX_TOKEN_LEN);
+    crypto_generichash_final(&h, hash, sizeof hash);
+    memcpy(mark, hash, BOX_MARK_LEN);
+}
+
 /* What is signed. */
 static void
 put_digest(uint8_t slot, const uint8_t *letter, size_t len,

@@ -12,7 +12,11 @@
 #include "lib/error.h"
 #include "lib/wire.h"
 
-enum { BOX_SEED_LEN = 32 };
+enum {
+    BOX_SEED_LEN = 32,
+    BOX_TOKEN_LEN = WIRE_WORK_LEN, /* of a get, in the place of the work */
+    BOX_MARK_LEN = 8               /* of a put, the second half of the work */
+};
 
 /* Make the public key of a box from its seed. */
 void box_key_public(const uint8_t seed[static BOX_SEED_LEN],
@@ -22,6 +26,18 @@ void box_key_public(const uint8_t seed[static BOX_SEED_LEN],
  * BLAKE2b-256("brusio/1 box id" | key). */
 void box_id(const uint8_t key[static WIRE_BOX_LEN],
             uint8_t id[static WIRE_BOX_LEN]);
+
+/* Make what a reader of the box shows one of its stores, that of this identity, to
+ * say that it has what it names as held:
+ * BLAKE2b-128("brusio/1 held" | seed | store). No other store learns it. */
+void box_token(const uint8_t seed[static BOX_SEED_LEN],
+               const uint8_t store[static 32],
+               uint8_t token[static BOX_TOKEN_LEN]);
+
+/* Make what a put brings for the store to know the token by:
+ * BLAKE2b-128("brusio/1 mark" | token), its first 8 bytes. */
+void box_mark(const uint8_t token[static BOX_TOKEN_LEN],
+              uint8_t mark[static BOX_MARK_LEN]);
 
 /* Sign a letter of len bytes for a slot:
  * Ed25519(seed; BLAKE2b-512("brusio/1 put" | slot 1 | letter)). Makes the public

@@ -56,7 +56,7 @@ params_default(struct params *p, uint32_t epoch_len_s)
         .relay_loop_mhz = 500,
         .period_s = 86400,
         .letter_days = 7,
-        .work_bits = 0,
+        .work_bits = 20,
         .n_profiles = 3,
     };
     sphinx_geometry_default(&p->geometry);
@@ -73,6 +73,7 @@ params_default(struct params *p, uint32_t epoch_len_s)
                               at_least(epoch_len_s / 180, 20);
         p->key_grace_s = p->deadline_ahead_s;
         p->switch_window_s = at_least(epoch_len_s / 12, 1);
+        p->work_bits = 12;
     }
 }
 

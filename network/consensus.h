@@ -70,7 +70,8 @@ struct params {
     uint32_t relay_loop_mhz;     /* a relay's own loops, per 1,000 s */
     uint32_t period_s;           /* of box ids; 86,400 */
     uint16_t letter_days;        /* letters expire after */
-    uint8_t work_bits;           /* proof of work of a box's first put */
+    uint8_t
+        work_bits; /* of opening a box (network/work.h); 0: it costs nothing */
     uint8_t n_profiles;
     struct profile profiles[PROFILES_MAX];
 };

@@ -16,8 +16,8 @@ struct request {
     uint8_t seed[BOX_SEED_LEN]; /* put; else anything */
     uint8_t slot;               /* put */
     uint16_t held;              /* get */
-    uint8_t work[16];
-    const uint8_t *letter; /* put, else NULL: random */
+    const uint8_t *work;        /* of a put that brings a proof; NULL: random */
+    const uint8_t *letter;      /* put, else NULL: random */
     bool is_rough; /* the sender's clock is not compared with others yet: the
                       answer may be as late as a request */
 };

@@ -14,7 +14,8 @@
  * nothing else, and nobody can make them share it on purpose.
  *
  * Failure modes: storage slow (retry or empty), failing (retry or empty),
- * full (WIRE_FULL, to everybody alike); too many jobs (the packet is dropped
+ * full (WIRE_FULL, to everybody alike), or filling (WIRE_WORK: opening a box
+ * costs more, for everybody alike); too many jobs (the packet is dropped
  * and counted). */
 #include "relay/boxes.h"
 
@@ -23,6 +24,7 @@
 #include <string.h>
 
 #include "network/box.h"
+#include "network/work.h"
 
 enum { BOXES_JOBS_MAX = 16384 };
 
@@ -107,7 +109,7 @@ job_stored(struct env_store_req *req)
 
 int
 boxes_begin(struct boxes *b, const struct wire_request *request,
-            uint32_t expiry_day, struct boxes_job **out)
+            const struct boxes_terms *terms, struct boxes_job **out)
 {
     const bool is_put = request->kind == WIRE_PUT;
     *out = NULL;
@@ -131,16 +133,21 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         memcpy(req->box, request->box, sizeof req->box);
     req->letter = job->letter;
     req->letter_len = b->letter_len;
-    req->expiry_day = expiry_day;
+    req->expiry_day = terms->expiry_day;
+    req->hour = terms->hour;
+    req->work_wanted = terms->work_wanted;
+    req->work = terms->work;
     req->done = job_stored;
     req->owner = job;
     if (is_put) {
         req->op = ENV_STORE_PUT;
         req->slot = request->slot;
+        memcpy(req->mark, request->work + WORK_NONCE_LEN, sizeof req->mark);
         memcpy(job->letter, request->letter, b->letter_len);
     } else {
         req->op = ENV_STORE_GET;
         req->held = request->held;
+        box_mark(request->work, req->mark);
         req->after = *turn_of(b, request->box);
     }
     *out = job;
@@ -161,6 +168,8 @@ put_status(int err)
         return WIRE_TAKEN;
     case ERR_QUOTA:
         return WIRE_FULL;
+    case ERR_WORK:
+        return WIRE_WORK;
     default:
         return WIRE_RETRY;
     }
@@ -180,7 +189,7 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
     answer->full = req->full;
     if (job->kind == WIRE_PUT) {
         answer->status = put_status(req->err);
-        answer->slot = req->slot;
+        answer->slot = req->err == ERR_WORK ? req->steps : req->slot;
     } else if (req->err == 0) {
         answer->status = WIRE_LETTER;
         answer->slot = req->got;

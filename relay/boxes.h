@@ -28,11 +28,19 @@ void boxes_free(struct boxes **b);
 /* One request being answered. Opaque but for embedding. */
 struct boxes_job;
 
-/* Begin: copies what it needs of the request, starts the storage. expiry_day:
- * when a letter put now is destroyed. Returns 0 or ERR_NOMEM, ERR_FULL (too
+/* What a put is judged by. */
+struct boxes_terms {
+    uint32_t expiry_day; /* when a letter put now is destroyed */
+    uint32_t hour;       /* since 1970 */
+    uint8_t work_wanted; /* bits that opening a box costs; 0: none */
+    uint8_t work;        /* bits that this request's proof is worth */
+};
+
+/* Begin: copies what it needs of the request, starts the storage. Returns 0 or ERR_NOMEM, ERR_FULL (too
  * many at once), ERR_SIGNATURE (a put by somebody who lacks the box's key). */
 int boxes_begin(struct boxes *b, const struct wire_request *request,
-                uint32_t expiry_day, struct boxes_job **out) CHECK_RESULT;
+                const struct boxes_terms *terms,
+                struct boxes_job **out) CHECK_RESULT;
 
 /* End: fill status, slot, full and letter of *answer (the letter points into
  * the job, or is NULL: send random bytes). The answer is to be written out

@@ -15,6 +15,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "network/box.h"
+#include "network/work.h"
 #include "relay/internal.h"
 
 enum { TAKE_TURNS = 16 }; /* batches out of the inbox in one turn */
@@ -69,6 +71,26 @@ owner_of(struct relay *r, const struct held *h)
 
 /* ---- what ---- */
 
+/* How many bits is the proof of a put worth, under any consensus that its sender
+ * can have gone by? */
+static uint8_t
+put_work(const struct relay *r, const struct wire_request *request)
+{
+    struct work_task task;
+    unsigned best = 0;
+    box_id(request->box, task.box);
+    memcpy(task.store, r->plane->identity, sizeof task.store);
+    for (size_t i = 0; i < VIEWS; i++) {
+        const struct consensus *c = r->view[i].consensus;
+        if (!c || c->epoch + WORK_EPOCHS <= r->newest->consensus->epoch)
+            continue;
+        memcpy(task.challenge, c->work_challenge, sizeof task.challenge);
+        const unsigned bits = work_bits(&task, request->work);
+        best = bits > best ? bits : best;
+    }
+    return best < UINT8_MAX ? (uint8_t)best : UINT8_MAX;
+}
+
 static int
 box_begin(struct relay *r, uint32_t number)
 {
@@ -77,14 +99,19 @@ box_begin(struct relay *r, uint32_t number)
     struct wire_request request;
     const struct consensus *c = r->newest->consensus;
     const uint64_t now_s = consensus_bound_time(c, env_now_wall_s(r->env));
-    uint32_t expiry_day = (uint32_t)(now_s / 86400) + c->params.letter_days;
+    struct boxes_terms terms = {.expiry_day = (uint32_t)(now_s / 86400) +
+                                              c->params.letter_days,
+                                .hour = (uint32_t)(now_s / 3600),
+                                .work_wanted = c->params.work_bits};
     int err =
         wire_request_parse(&request, h->packet + g->header_len + SPHINX_TAG_LEN,
                            g->body_len, g->surb_len);
     if (!err && !r->boxes)
         err = ERR_COMMAND;
+    if (!err && request.kind == WIRE_PUT && terms.work_wanted > 0)
+        terms.work = put_work(r, &request);
     if (!err)
-        err = boxes_begin(r->boxes, &request, expiry_day, &h->job);
+        err = boxes_begin(r->boxes, &request, &terms, &h->job);
     if (err)
         return err;
     err = wheel_add(r->due, h->come_us + h->delay_us, number, DUE_ANSWER);

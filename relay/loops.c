@@ -142,7 +142,6 @@ loops_build(struct relay *r, uint16_t *first, uint32_t *epoch)
     memcpy(end.handle, r->plane->loop_handle, sizeof end.handle);
     env_random_crypto(r->env, end.surb_id, sizeof end.surb_id);
     env_random_crypto(r->env, request.box, sizeof request.box);
-    env_random_crypto(r->env, request.work, sizeof request.work);
     env_random_crypto(r->env, seed, sizeof seed);
     loop_note(r, c, &route, end.surb_id);
     err = request_build(r->worker, c, r->env, &route, wall_us, &request, &end,

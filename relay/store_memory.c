@@ -5,20 +5,25 @@
 #include "relay/store_memory.h"
 
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "network/work.h"
 
 enum { TABLE_LEN = 65536, BOX_SLOTS = 16 };
 
 struct letter {
     struct letter *next;
-    uint32_t expiry_day;
-    uint8_t box[32], slot;
+    uint32_t expiry_day, named; /* the hour in which it was; 0: it was not */
+    uint8_t box[32], slot, mark[8];
+    bool gone; /* let go: what it was is remembered */
     uint8_t bytes[];
 };
 
 struct store_memory {
     size_t letter_len, max, count;
+    uint32_t hour; /* the last that was told */
     struct env_store_req *head, **tail;
     struct letter *table[TABLE_LEN];
 };
@@ -40,9 +45,9 @@ store_memory_new(struct store_memory **out, size_t letter_len,
 static void
 letter_free(struct store_memory *s, struct letter *l)
 {
+    s->count -= !l->gone;
     sodium_memzero(l, sizeof *l + s->letter_len);
     free(l);
-    s->count--;
 }
 
 void
@@ -72,18 +77,68 @@ letter_find(struct store_memory *s, const uint8_t box[static 32], unsigned slot)
     return NULL;
 }
 
+/* Which slots hold letters; with_gone: or once did. */
+static uint16_t
+slots_full(struct store_memory *s, const uint8_t box[static 32], bool with_gone)
+{
+    uint16_t full = 0;
+    for (unsigned slot = 0; slot < BOX_SLOTS; slot++) {
+        const struct letter *l = letter_find(s, box, slot);
+        if (l && (with_gone || !l->gone))
+            full |= (uint16_t)(1u << slot);
+    }
+    return full;
+}
+
+static bool
+is_filling(const struct store_memory *s)
+{
+    return s->count >= s->max / 2;
+}
+
+/* Note what the reader of a box names as held. */
+static void
+held_note(struct store_memory *s, const struct env_store_req *req)
+{
+    for (unsigned slot = 0; slot < BOX_SLOTS && is_filling(s); slot++) {
+        struct letter *l = letter_find(s, req->box, slot);
+        if (l && !l->named && (req->held >> slot & 1) &&
+            memcmp(l->mark, req->mark, sizeof l->mark) == 0)
+            l->named = req->hour;
+    }
+}
+
+/* What was named an hour ago goes while room is short. */
+static void
+held_let_go(struct store_memory *s, uint32_t hour)
+{
+    for (size_t i = 0; i < TABLE_LEN && hour > 0 && is_filling(s); i++)
+        for (struct letter *l = s->table[i]; l; l = l->next)
+            if (l->named && !l->gone && l->named < hour - 1) {
+                l->gone = true;
+                s->count--;
+            }
+}
+
 static int
-letter_put(struct store_memory *s, const struct env_store_req *req)
+letter_put(struct store_memory *s, struct env_store_req *req)
 {
     struct letter *l = letter_find(s, req->box, req->slot);
     if (l)
         return memcmp(l->bytes, req->letter, s->letter_len) ? ERR_SLOT : 0;
     if (s->count >= s->max)
         return ERR_QUOTA;
+    int err = slots_full(s, req->box, true)
+                  ? 0
+                  : work_judge(req->work_wanted, req->work, s->count, s->max,
+                               &req->steps);
+    if (err)
+        return err;
     l = calloc(1, sizeof *l + s->letter_len);
     if (!l)
         return ERR_DB;
     memcpy(l->box, req->box, sizeof l->box);
+    memcpy(l->mark, req->mark, sizeof l->mark);
     memcpy(l->bytes, req->letter, s->letter_len);
     l->slot = req->slot;
     l->expiry_day = req->expiry_day;
@@ -100,7 +155,7 @@ letter_get(struct store_memory *s, struct env_store_req *req)
     for (unsigned i = 1; i <= BOX_SLOTS; i++) {
         unsigned slot = (req->after + i) % BOX_SLOTS;
         struct letter *l = letter_find(s, req->box, slot);
-        if (!l || req->held >> slot & 1)
+        if (!l || l->gone || req->held >> slot & 1)
             continue;
         memcpy(req->letter, l->bytes, s->letter_len);
         req->got = (uint8_t)slot;
@@ -126,12 +181,15 @@ store_memory_run(struct store_memory *s, size_t max)
         s->head = req->next;
         if (!s->head)
             s->tail = &s->head;
-        req->err =
-            req->op == ENV_STORE_PUT ? letter_put(s, req) : letter_get(s, req);
-        req->full = 0;
-        for (unsigned slot = 0; slot < BOX_SLOTS; slot++)
-            if (letter_find(s, req->box, slot))
-                req->full |= (uint16_t)(1u << slot);
+        const bool is_put = req->op == ENV_STORE_PUT;
+        if (!is_put)
+            held_note(s, req);
+        req->err = is_put ? letter_put(s, req) : letter_get(s, req);
+        req->full = slots_full(s, req->box, is_put);
+        if (s->hour < req->hour) {
+            s->hour = req->hour;
+            held_let_go(s, s->hour);
+        }
         req->done(req);
     }
     return n;

@@ -79,6 +79,10 @@ const struct vice_row adversary_vices[VICES] = {
      "says that all slots of a box hold letters, and gives none",
      "two polls of the box, and then one in eight",
      "i6_false_slots_pin_no_reader", NULL},
+    {VICE_ASKS_FOR_WORK, "asks_for_work", "store",
+     "wants more work for every box, however much is brought",
+     "a text takes the other store's way; three proofs a box and epoch",
+     "i11_a_store_that_asks_for_work_is_left", NULL},
 };
 
 /* ---- a contact ---- */

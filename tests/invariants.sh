@@ -326,10 +326,14 @@ change I6 'kept is said before the commit' relay/boxes.c \
     'if (job->kind == WIRE_LOOP || job->waiting)' \
     'if (job->kind == WIRE_LOOP)' \
     'boxes/i6_*'
-change I6 'a store commits nothing' relay/daemon/store_sqlite.c \
+change I6 'a store commits nothing' relay/daemon/store_day.c \
     'sqlite3_exec(d->db, "COMMIT"' \
     'sqlite3_exec(d->db, "SELECT 1"' \
     'store_sqlite/i6_*'
+change I6 'a reader names what its disk may lose' client/requests.c \
+    '!journal_is_committed(c->journal, choice->ticket))' \
+    '!journal_is_committed(c->journal, 0))' \
+    'i11_boxes/i6_*'
 change I6 'a letter that was kept is never put again' client/outgoing.c \
     'l->due_us = env_now_mono_us(c->env) + wait_us;' \
     'l->due_us = UINT64_MAX;' \
@@ -618,6 +622,48 @@ change I11 'one link takes all places' relay/places.c \
     'enum { PLACES_TIMES_FREE = 2 };' \
     'enum { PLACES_TIMES_FREE = 2000 };' \
     'places/*'
+change I11 'a box opens without work' network/work.c \
+    'return base > 0 && given < base + *steps ? ERR_WORK : 0;' \
+    'return 0 * base * given;' \
+    'work/*' 'i11_boxes/i11_nothing_is*'
+change I11 'a store takes any work for a proof' relay/dispatch.c \
+    'return best < UINT8_MAX ? (uint8_t)best : UINT8_MAX;' \
+    'return UINT8_MAX | (uint8_t)best;' \
+    'i11_boxes/i11_nothing_is*'
+change I11 'the last letter costs what the first did' network/work.c \
+    'return steps < WORK_STEPS_MAX ? (unsigned)steps : WORK_STEPS_MAX;' \
+    'return 0 * (unsigned)steps;' \
+    'work/i11_work_made_ahead*'
+change I11 'a client does what a store asks for, without end' client/proofs.c \
+    'if (wanted > WORK_STEPS_MAX)
+        return true;' \
+    'if (wanted > WORK_STEPS_MAX)
+        return false;' \
+    'work/i11_a_store_cannot*'
+change I11 'a client believes a store that never has enough' client/proofs.c \
+    '++e->lies >= PROOFS_LIES;' \
+    'e->lies >= PROOFS_LIES;' \
+    'work/i11_a_store_cannot*'
+change I11 'a dear proof goes before cheap ones' client/proofs.c \
+    '(e->steps < best->steps ||' \
+    '(e->steps > best->steps ||' \
+    'work/i11_a_greedy*'
+change I11 'a letter waits for the store that has no room' client/outgoing.c \
+    'l->away = rank == STORE_FIRST && !l->taken;' \
+    'l->away = false && rank;' \
+    'i11_boxes/i11_a_store_that*'
+change I11 'whoever asks lets letters go' relay/store_memory.c \
+    'memcmp(l->mark, req->mark, sizeof l->mark) == 0)' \
+    'memcmp(l->mark, req->mark, 0) == 0)' \
+    'boxes/i11_the_reader*'
+change I11 'one token opens a box at both stores' network/box.c \
+    'crypto_generichash_update(&h, store, 32);' \
+    '(void)store;' \
+    'boxes/tokens*'
+change I11 'what was read makes no room' client/requests.c \
+    'box_token(seed, view->relays[store].identity, choice->work);' \
+    'box_token(seed, seed, choice->work);' \
+    'i11_boxes/i11_what_was_read*'
 change I12 'a client takes an epoch up at one moment' client/network.c \
     'consensus_draw(view, VIEWS, c->env, client_now_us(c));' \
     'c->current; (void)view;' \

@@ -64,6 +64,7 @@ test_network_make(struct sim_net *n, uint8_t suite, unsigned gateways,
         widths[i] = mixes;
     params_default(&plan.params, 3600);
     plan.params.layers = (uint8_t)layers;
+    plan.params.work_bits = SIM_WORK_BITS;
     assert_int_equal(sim_net_make(n, &plan), 0);
 }
 

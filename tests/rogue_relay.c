@@ -19,7 +19,8 @@ enum { HELD_MAX = 1 << 20, KEYS = 4, POP_MAX = 64 };
 /* Vices for which a store's requests are answered here. */
 enum {
     STORE_VICES = VICE_LIES_ABOUT_TIME | VICE_FALSE_EPOCH | VICE_KEEPS_NOTHING |
-                  VICE_BURNS_BOXES | VICE_HOARDS_ANSWERS | VICE_FALSE_SLOTS
+                  VICE_ASKS_FOR_WORK | VICE_BURNS_BOXES | VICE_HOARDS_ANSWERS |
+                  VICE_FALSE_SLOTS
 };
 
 /* A packet that waits: to be sent, or (job) to be answered. */
@@ -119,7 +120,7 @@ static void
 answer_falsify(struct rogue *r, const struct held *h,
                const struct wire_request *q, struct wire_answer *a)
 {
-    if (h->kept_nothing) {
+    if (h->kept_nothing && (r->vices & VICE_KEEPS_NOTHING)) {
         a->status = WIRE_KEPT;
         adversary_count(r->done, VICE_KEEPS_NOTHING);
     }
@@ -132,6 +133,11 @@ answer_falsify(struct rogue *r, const struct held *h,
         a->status = WIRE_EMPTY;
         a->full = 0xffff;
         adversary_count(r->done, VICE_FALSE_SLOTS);
+    }
+    if ((r->vices & VICE_ASKS_FOR_WORK) && h->kept_nothing) {
+        a->status = WIRE_WORK;
+        a->slot = r->work_steps;
+        adversary_count(r->done, VICE_ASKS_FOR_WORK);
     }
     if (r->vices & VICE_FALSE_EPOCH) {
         a->epoch = r->false_epoch;
@@ -229,7 +235,9 @@ request_take(struct rogue *r, const struct rogue_sight *s,
     }
     if (!(r->vices & STORE_VICES))
         return false;
-    const bool keeps = !(r->vices & VICE_KEEPS_NOTHING) || q->kind != WIRE_PUT;
+    const bool keeps =
+        !(r->vices & (VICE_KEEPS_NOTHING | VICE_ASKS_FOR_WORK)) ||
+        q->kind != WIRE_PUT;
     if (!keeps)
         own.kind = WIRE_LOOP;
     if ((r->vices & VICE_BURNS_BOXES) && q->kind == WIRE_GET)
@@ -242,9 +250,10 @@ request_take(struct rogue *r, const struct rogue_sight *s,
     struct held *made = hold(r, due_us, &h, packet);
     made->kept_nothing = !keeps;
     made->arrived_ms = env_now_wall_ms(r->world->relay[r->number].env);
-    const uint64_t days = env_now_wall_s(r->env) / 86400 + p->letter_days;
-    assert_int_equal(
-        boxes_begin(r->own->boxes, &own, (uint32_t)days, &made->job), 0);
+    const struct boxes_terms terms = {
+        .expiry_day =
+            (uint32_t)(env_now_wall_s(r->env) / 86400) + p->letter_days};
+    assert_int_equal(boxes_begin(r->own->boxes, &own, &terms, &made->job), 0);
     return true;
 }
 

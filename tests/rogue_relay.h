@@ -40,6 +40,7 @@ struct rogue {
     uint64_t hoard_us; /* hoards_answers: all leave at multiples of this */
     bool
         box_only; /* lies_about_time, hoards_answers, false_slots: about `box` */
+    uint8_t work_steps;  /* asks_for_work: so many steps */
     unsigned burn_slots; /* burns_boxes: so many of a box; 0: the first */
     unsigned withheld;   /* enum rogue_withheld, or-ed */
     uint8_t box[32];     /* withheld; and box_only */

@@ -15,6 +15,10 @@ world_new(const struct world_config *config)
     assert_true(config->layers <= LAYERS_MAX);
     for (unsigned i = 0; i < config->layers; i++)
         widths[i] = config->mixes;
+    if (config->commit_us)
+        plan.commit_us = config->commit_us;
+    if (config->letters_max)
+        plan.letters_max = config->letters_max;
     plan.net.suite = config->suite;
     plan.net.gateways = config->gateways;
     plan.net.stores = config->stores;

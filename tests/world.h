@@ -14,6 +14,8 @@ struct world_config {
     uint32_t loss_ppm;
     uint32_t workers;                 /* of each relay; 0: one */
     uint32_t packets_max;             /* of each relay; 0: the default */
+    size_t letters_max;               /* of each store; 0: the default */
+    uint64_t commit_us;               /* of all disks; 0: the default */
     void (*params)(struct params *p); /* changes them; NULL: the defaults */
     /* of each relay in its order, as in struct sim_net_plan; NULL: none */
     const uint8_t *family;

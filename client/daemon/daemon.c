@@ -21,6 +21,7 @@
 
 #include "client/client.h"
 #include "client/daemon/outbox_sqlite.h"
+#include "client/daemon/prover.h"
 #include "client/daemon/rpc.h"
 #include "lib/os/confine.h"
 #include "lib/os/database.h"
@@ -68,6 +69,7 @@ struct daemon {
     struct outbox_sqlite *outbox;
     struct storage *storage;
     struct storage_port *port; /* to it */
+    struct prover *prover;     /* NULL: there was no thread for it */
     struct rpc *rpc;
     struct tls *tls;
     struct link *link;
@@ -252,6 +254,12 @@ client_make(struct daemon *d)
     for (size_t i = 0; i < config.n_gateways; i++)
         memcpy(config.gateways[i], d->network.gateways[i].identity,
                SPHINX_ID_LEN);
+    int err = prover_new(&d->prover);
+    if (err)
+        log_write(&d->host.log, LOG_WARNING, "client",
+                  "no thread for proofs of work, first letters take longer: %s",
+                  error_text(err));
+    config.maker = prover_maker(d->prover);
     return client_new(&d->client, &config);
 }
 
@@ -349,6 +357,7 @@ daemon_free(struct daemon *d)
     storage_free(&d->storage); /* everything is on the disk after it */
     storage_port_free(&d->port);
     client_free(&d->client);
+    prover_free(&d->prover);
     outbox_sqlite_free(&d->outbox);
     tls_free(&d->tls);
     loop_timer_free(&d->reconnect);

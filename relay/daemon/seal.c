@@ -42,6 +42,20 @@ seal_letter(const uint8_t *key, const uint8_t name[static SEAL_NAME_LEN],
                                                NULL, out, key);
 }
 
+void
+seal_trace(const uint8_t *key, const uint8_t name[static SEAL_NAME_LEN],
+           uint8_t slot, const uint8_t *letter, size_t len,
+           uint8_t trace[static 16])
+{
+    uint8_t place[PLACE_LEN];
+    crypto_generichash_state h;
+    place_write(place, name, slot);
+    crypto_generichash_init(&h, key, WIPE_KEY_LEN, 16);
+    crypto_generichash_update(&h, place, sizeof place);
+    crypto_generichash_update(&h, letter, len);
+    crypto_generichash_final(&h, trace, 16);
+}
+
 int
 seal_open(const uint8_t *key, const uint8_t name[static SEAL_NAME_LEN],
           uint8_t slot, const uint8_t *sealed, size_t len, uint8_t *letter)

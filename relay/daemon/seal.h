@@ -30,6 +30,12 @@ void seal_name(const uint8_t *key, const uint8_t box[static 32],
 void seal_letter(const uint8_t *key, const uint8_t name[static SEAL_NAME_LEN],
                  uint8_t slot, const uint8_t *letter, size_t len, uint8_t *out);
 
+/* Make the trace of a letter that is let go:
+ * BLAKE2b-128(key; name | slot | letter). */
+void seal_trace(const uint8_t *key, const uint8_t name[static SEAL_NAME_LEN],
+                uint8_t slot, const uint8_t *letter, size_t len,
+                uint8_t trace[static 16]);
+
 /* Open what was sealed; letter has len - SEAL_EXTRA_LEN octets. Returns 0 or
  * ERR_MAC: the disk has changed it. */
 int seal_open(const uint8_t *key, const uint8_t name[static SEAL_NAME_LEN],

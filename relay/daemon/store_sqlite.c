@@ -12,7 +12,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,25 +23,21 @@
 
 #include "lib/os/database.h"
 #include "lib/os/wipe.h"
-#include "lib/secret.h"
+#include "network/work.h"
 #include "relay/daemon/seal.h"
+#include "relay/daemon/store_day.h"
 
-enum { DAYS_MAX = 400, PATH_LEN = 512, SLOTS = 16 };
-
-struct day {
-    uint32_t number;
-    sqlite3 *db;
-    sqlite3_stmt *put, *get, *slots;
-    uint8_t *key;          /* from secret_new() */
-    uint64_t count, added; /* letters, and those of the transaction beside */
-    bool open_transaction, failed;
+enum {
+    DAYS_MAX = 400,
+    PATH_LEN = 512,
+    LET_GO_MAX = 64 /* letters of a day, with each list */
 };
 
 struct store_sqlite {
     char dir[PATH_LEN - 64];
     size_t letter_len;
-    uint64_t letters_max, count; /* of all days, the transactions' too */
-    struct day day[DAYS_MAX];    /* sorted by number */
+    uint64_t letters_max, used; /* of all days, the transactions' too */
+    struct day day[DAYS_MAX];   /* sorted by number */
     size_t n_days;
     atomic_uint expire_before;
     uint32_t expired; /* destroyed is what came before this day */
@@ -73,54 +68,6 @@ day_destroy(const struct store_sqlite *s, uint32_t number)
     return err;
 }
 
-static void
-day_close(struct day *d)
-{
-    sqlite3_finalize(d->put);
-    sqlite3_finalize(d->get);
-    sqlite3_finalize(d->slots);
-    database_close(&d->db);
-    secret_free((void **)&d->key);
-}
-
-/* Of 4 KiB each letter would begin an overflow page, and take three times the
- * disk. The cache is of so many KiB; the kernel has one too. */
-static const struct database_form form = {
-    .pragmas = "PRAGMA page_size=16384; PRAGMA cache_size=-256;",
-    .tables = "CREATE TABLE IF NOT EXISTS letter("
-              " name BLOB NOT NULL, slot INTEGER NOT NULL,"
-              " sealed BLOB NOT NULL, PRIMARY KEY(name, slot)"
-              ") WITHOUT ROWID;",
-    .version = 2};
-
-static int
-day_open(struct store_sqlite *s, struct day *d, uint32_t number)
-{
-    char path[PATH_LEN];
-    *d = (struct day){.number = number};
-    day_path(s, number, "key", path);
-    int err = wipe_key(path, &d->key);
-    if (err)
-        return err;
-    day_path(s, number, "db", path);
-    err = database_open(&d->db, path, &form);
-    if (!err)
-        err = database_prepare(d->db, "INSERT INTO letter VALUES(?,?,?)",
-                               &d->put);
-    if (!err)
-        err = database_prepare(
-            d->db, "SELECT sealed FROM letter WHERE name=? AND slot=?",
-            &d->get);
-    if (!err)
-        err = database_prepare(d->db, "SELECT slot FROM letter WHERE name=?",
-                               &d->slots);
-    if (!err)
-        err = database_number(d->db, "SELECT count(*) FROM letter", &d->count);
-    if (err)
-        day_close(d);
-    return err;
-}
-
 /* The day's file, opened or made. */
 static int
 day_get(struct store_sqlite *s, uint32_t number, struct day **out)
@@ -133,8 +80,14 @@ day_get(struct store_sqlite *s, uint32_t number, struct day **out)
         return 0;
     if (s->n_days == DAYS_MAX)
         return ERR_FULL;
-    struct day made;
-    int err = day_open(s, &made, number);
+    struct day made = {.number = number,
+                       .letter_len = s->letter_len,
+                       .sealed = s->sealed,
+                       .scratch = s->scratch};
+    char path[PATH_LEN], key_path[PATH_LEN];
+    day_path(s, number, "db", path);
+    day_path(s, number, "key", key_path);
+    int err = day_open(&made, path, key_path);
     if (err)
         return err;
     memmove(&s->day[i + 1], &s->day[i], (s->n_days - i) * sizeof s->day[0]);
@@ -162,11 +115,17 @@ days_open(struct store_sqlite *s)
         err = access(path, F_OK) ? ERR_EXPIRED : day_get(s, number, &d);
         if (err == ERR_EXPIRED) /* something stopped us there */
             err = day_destroy(s, number);
-        else if (!err)
-            s->count += d->count;
     }
     closedir(dir);
     return err;
+}
+
+static void
+used_count(struct store_sqlite *s)
+{
+    s->used = 0;
+    for (size_t i = 0; i < s->n_days; i++)
+        s->used += day_used(&s->day[i], store_sqlite_disk(s->letter_len));
 }
 
 /* How many letters fit into bytes_max, or (0) into half of what there is. */
@@ -175,10 +134,11 @@ room_measure(struct store_sqlite *s, uint64_t bytes_max)
 {
     const uint64_t each = store_sqlite_disk(s->letter_len);
     struct statvfs fs;
+    used_count(s);
     if (bytes_max == 0) {
         if (statvfs(s->dir, &fs))
             return ERR_SYSTEM;
-        bytes_max = ((uint64_t)fs.f_bavail * fs.f_frsize + s->count * each) / 2;
+        bytes_max = ((uint64_t)fs.f_bavail * fs.f_frsize + s->used * each) / 2;
     }
     s->letters_max = bytes_max / each;
     return 0;
@@ -229,127 +189,97 @@ store_sqlite_free(struct store_sqlite **sp)
 
 /* ---- requests ---- */
 
+/* Which slots of a box hold letters, which traces of letters, and by the files of
+ * which days? */
 static int
-slots_of(struct day *d, const uint8_t *box, uint16_t *slots)
+box_slots(struct store_sqlite *s, const uint8_t *box, struct day *of[DAY_SLOTS],
+          uint16_t *full, uint16_t *gone)
 {
-    uint8_t name[SEAL_NAME_LEN];
-    int got = SQLITE_ERROR;
-    *slots = 0;
-    seal_name(d->key, box, name);
-    if (sqlite3_bind_blob(d->slots, 1, name, sizeof name, SQLITE_STATIC) ==
-        SQLITE_OK)
-        while ((got = sqlite3_step(d->slots)) == SQLITE_ROW)
-            *slots |= (uint16_t)(1u << (sqlite3_column_int(d->slots, 0) &
-                                        (SLOTS - 1)));
-    sqlite3_reset(d->slots);
-    return got == SQLITE_DONE ? 0 : ERR_DB;
-}
-
-/* Which slots of a box are taken, and by the files of which days? One that
- * cannot be told must not be taken for free. */
-static int
-box_slots(struct store_sqlite *s, const uint8_t *box, struct day *of[SLOTS],
-          uint16_t *full)
-{
-    *full = 0;
+    *full = *gone = 0;
     for (size_t i = 0; i < s->n_days; i++) {
-        uint16_t slots;
-        int err = slots_of(&s->day[i], box, &slots);
+        uint16_t letters, traces;
+        int err = day_slots(&s->day[i], box, &letters, &traces);
         if (err)
             return err;
-        for (unsigned k = 0; k < SLOTS; k++)
-            if (slots >> k & 1)
+        for (unsigned k = 0; k < DAY_SLOTS; k++)
+            if ((letters | traces) >> k & 1)
                 of[k] = &s->day[i];
-        *full |= slots;
+        *full |= letters;
+        *gone |= traces;
     }
     return 0;
 }
 
-static int
-letter_read(struct store_sqlite *s, struct day *d, const uint8_t *box,
-            unsigned slot, uint8_t *out)
+/* Is it full enough for what readers have to be let go? */
+static bool
+is_filling(const struct store_sqlite *s)
 {
-    uint8_t name[SEAL_NAME_LEN];
-    const size_t len = s->letter_len + SEAL_EXTRA_LEN;
-    int err = ERR_DB;
-    seal_name(d->key, box, name);
-    sqlite3_bind_blob(d->get, 1, name, sizeof name, SQLITE_STATIC);
-    sqlite3_bind_int(d->get, 2, (int)slot);
-    if (sqlite3_step(d->get) == SQLITE_ROW &&
-        (size_t)sqlite3_column_bytes(d->get, 0) == len &&
-        seal_open(d->key, name, (uint8_t)slot, sqlite3_column_blob(d->get, 0),
-                  len, out) == 0)
-        err = 0;
-    sqlite3_reset(d->get);
-    return err;
+    return s->used >= s->letters_max / 2;
 }
 
 static int
-letter_write(struct store_sqlite *s, const struct env_store_req *req)
+letter_write(struct store_sqlite *s, struct env_store_req *req)
 {
-    uint8_t name[SEAL_NAME_LEN];
     struct day *d;
-    int err = day_get(s, req->expiry_day, &d);
+    int err = s->used >= s->letters_max ? ERR_QUOTA : 0;
+    if (!err && req->full == 0)
+        err = work_judge(req->work_wanted, req->work, s->used, s->letters_max,
+                         &req->steps);
     if (err)
-        return ERR_DB;
-    if (!d->open_transaction) {
-        if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL))
-            return ERR_DB;
-        d->open_transaction = true;
-        d->failed = false;
-        d->added = 0;
-    }
-    if (d->failed)
-        return ERR_DB;
-    seal_name(d->key, req->box, name);
-    seal_letter(d->key, name, req->slot, req->letter, s->letter_len, s->sealed);
-    sqlite3_bind_blob(d->put, 1, name, sizeof name, SQLITE_STATIC);
-    sqlite3_bind_int(d->put, 2, req->slot);
-    sqlite3_bind_blob(d->put, 3, s->sealed, (int)s->letter_len + SEAL_EXTRA_LEN,
-                      SQLITE_STATIC);
-    err = sqlite3_step(d->put) == SQLITE_DONE ? 0 : ERR_DB;
-    sqlite3_reset(d->put);
-    if (sqlite3_get_autocommit(d->db))
-        d->failed = true; /* a full disk undoes all that the list has put */
-    if (!err) {
-        s->count++;
-        d->added++;
-    }
-    return err;
+        return err;
+    err = day_get(s, req->expiry_day, &d);
+    if (!err)
+        err = day_put(d, req);
+    s->used += err == 0;
+    return err ? ERR_DB : 0;
 }
 
 static void
 put(struct store_sqlite *s, struct env_store_req *req)
 {
-    struct day *of[SLOTS] = {NULL};
-    unsigned slot = req->slot & (SLOTS - 1);
-    req->err = box_slots(s, req->box, of, &req->full);
+    struct day *of[DAY_SLOTS] = {NULL};
+    const unsigned slot = req->slot & (DAY_SLOTS - 1);
+    uint16_t full, gone;
+    req->err = box_slots(s, req->box, of, &full, &gone);
+    req->full = full | gone;
     if (req->err)
         return;
     if (req->full >> slot & 1) {
-        req->err = letter_read(s, of[slot], req->box, slot, s->scratch);
-        if (!req->err && memcmp(s->scratch, req->letter, s->letter_len) != 0)
-            req->err = ERR_SLOT;
+        req->err = day_compare(of[slot], req, gone >> slot & 1);
+        /* which may be of this list, and falls with its day's transaction */
+        req->expiry_day = of[slot]->number;
         return;
     }
-    req->err = s->count >= s->letters_max ? ERR_QUOTA : letter_write(s, req);
+    req->err = letter_write(s, req);
     if (!req->err)
         req->full |= (uint16_t)(1u << slot);
+}
+
+/* Note what the reader names; what fails is named again. */
+static void
+held_note(struct store_sqlite *s, const struct env_store_req *req)
+{
+    if (!is_filling(s) || (req->held & req->full) == 0)
+        return;
+    for (size_t i = 0; i < s->n_days; i++)
+        (void)!day_name(&s->day[i], req);
 }
 
 static void
 get(struct store_sqlite *s, struct env_store_req *req)
 {
-    struct day *of[SLOTS] = {NULL};
-    req->err = box_slots(s, req->box, of, &req->full);
+    struct day *of[DAY_SLOTS] = {NULL};
+    uint16_t gone;
+    req->err = box_slots(s, req->box, of, &req->full, &gone);
     if (req->err)
         return;
+    held_note(s, req);
     req->err = ERR_NOT_FOUND;
-    for (unsigned i = 1; i <= SLOTS; i++) {
-        unsigned slot = (req->after + i) % SLOTS;
+    for (unsigned i = 1; i <= DAY_SLOTS; i++) {
+        unsigned slot = (req->after + i) % DAY_SLOTS;
         if (!(req->full >> slot & 1) || (req->held >> slot & 1))
             continue;
-        req->err = letter_read(s, of[slot], req->box, slot, req->letter);
+        req->err = day_read(of[slot], req->box, slot, req->letter);
         req->got = (uint8_t)slot;
         return;
     }
@@ -381,7 +311,6 @@ days_expire(struct store_sqlite *s)
         return;
     while (s->n_days > 0 && s->day[0].number < before) {
         day_close(&s->day[0]);
-        s->count -= s->day[0].count;
         memmove(&s->day[0], &s->day[1], --s->n_days * sizeof s->day[0]);
     }
     const int err = files_destroy(s, before);
@@ -396,20 +325,27 @@ days_commit(struct store_sqlite *s, struct env_store_req *list)
 {
     for (size_t i = 0; i < s->n_days; i++) {
         struct day *d = &s->day[i];
-        if (!d->open_transaction)
+        if (day_end(d) == 0)
             continue;
-        d->open_transaction = false;
-        if (!d->failed &&
-            sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
-            d->count += d->added;
-            continue;
-        }
-        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
-        s->count -= d->added;
         for (struct env_store_req *r = list; r; r = r->next)
             if (r->op == ENV_STORE_PUT && r->expiry_day == d->number && !r->err)
                 r->err = ERR_DB;
     }
+    used_count(s);
+}
+
+/* When room is short: what its readers have named an hour ago goes. */
+static void
+held_let_go(struct store_sqlite *s, const struct env_store_req *list)
+{
+    uint32_t hour = 0;
+    if (!is_filling(s))
+        return;
+    for (; list; list = list->next)
+        if (list->hour > hour)
+            hour = list->hour;
+    for (size_t i = 0; i < s->n_days && hour > 0; i++)
+        day_let_go(&s->day[i], hour - 1, LET_GO_MAX);
 }
 
 void
@@ -417,6 +353,7 @@ store_sqlite_run(void *ctx, struct env_store_req *list)
 {
     struct store_sqlite *s = ctx;
     days_expire(s);
+    used_count(s);
     for (struct env_store_req *r = list; r; r = r->next)
         if (r->letter_len != s->letter_len)
             r->err = ERR_ARG;
@@ -424,6 +361,7 @@ store_sqlite_run(void *ctx, struct env_store_req *list)
             put(s, r);
         else
             get(s, r);
+    held_let_go(s, list);
     days_commit(s, list);
 }
 

@@ -9,6 +9,9 @@
 #include "lib/error.h"
 #include "network/consensus.h"
 
+/* In virtual time a box costs next to nothing, and yet not nothing. */
+enum { SIM_WORK_BITS = 4 };
+
 struct sim_net_plan {
     uint8_t suite;
     uint64_t seed;        /* of all keys */

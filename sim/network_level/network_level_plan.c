@@ -242,6 +242,7 @@ whole_plan_make(struct whole_plan *p, const struct scenario *s,
     if (err)
         return err;
     params_default(&p->world.net.params, EPOCH_S);
+    p->world.net.params.work_bits = SIM_WORK_BITS;
     err = params_fill(p, s, problem);
     if (!err)
         err = weights_fill(p, n, &share);

@@ -1,7 +1,8 @@
 /* tests/bench/bench_store.c - a store's puts: signature, box, SQLite on disk.
  *
  *   store.verify  checking one put's signature
- *   store.put     one put from its parsed request to the committed letter,
+ *   store.work    checking its proof of work under three consensuses
+ *   store.put     one put from its parsed request to the committed letter, proof included,
  *                 LIST of them a transaction, as a busy store's storage thread
  *                 takes them
  *   store.rate    puts a second of wall-clock time, on one thread
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "network/box.h"
+#include "network/work.h"
 #include "relay/boxes.h"
 #include "relay/daemon/store_sqlite.h"
 
@@ -32,11 +34,12 @@ struct bench {
     struct boxes *boxes;
     struct store_sqlite *store;
     struct put put[PUTS];
+    unsigned bits; /* so that none is left out as unused */
 };
 
 struct figures {
-    double verify_us[ROUNDS], put_us[ROUNDS], rate[ROUNDS];
-    double verify_x[ROUNDS], put_x[ROUNDS];
+    double verify_us[ROUNDS], work_us[ROUNDS], put_us[ROUNDS], rate[ROUNDS];
+    double verify_x[ROUNDS], work_x[ROUNDS], put_x[ROUNDS];
 };
 
 static void
@@ -104,11 +107,36 @@ verify_us(const struct bench *b)
     return (clock_us(CLOCK_THREAD_CPUTIME_ID) - start_us) / PUTS;
 }
 
+/* What a store does to know what a put's proof is worth. */
+static unsigned
+put_bits(const struct put *p)
+{
+    struct work_task task = {.store = {1}};
+    unsigned bits = 0;
+    box_id(p->key, task.box);
+    for (uint8_t i = 0; i < WORK_EPOCHS; i++) {
+        task.challenge[0] = i;
+        bits += work_bits(&task, p->signature);
+    }
+    return bits;
+}
+
+static double
+work_us(struct bench *b)
+{
+    const double start_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    for (size_t i = 0; i < PUTS; i++)
+        b->bits += put_bits(&b->put[i]);
+    return (clock_us(CLOCK_THREAD_CPUTIME_ID) - start_us) / PUTS;
+}
+
 /* Put a list, commit it, and see that each letter is kept. */
 static void
 list_put(struct bench *b, size_t first)
 {
     static const uint8_t rest[4096];
+    const struct boxes_terms terms = {
+        .expiry_day = DAY, .work_wanted = 20, .work = 20};
     struct boxes_job *job[LIST];
     struct wire_answer answer;
     for (size_t i = 0; i < LIST; i++) {
@@ -120,7 +148,8 @@ list_put(struct bench *b, size_t first)
                                        .surb = rest,
                                        .signature = p->signature,
                                        .letter = p->letter};
-        must(boxes_begin(b->boxes, &r, DAY, &job[i]), "boxes_begin");
+        b->bits += put_bits(p);
+        must(boxes_begin(b->boxes, &r, &terms, &job[i]), "boxes_begin");
     }
     struct env_store_req *list = b->list;
     b->list = NULL;
@@ -143,6 +172,8 @@ measure(struct bench *b, struct figures *f, int round)
     const double x_us = scalarmult_us();
     f->verify_us[round] = verify_us(b);
     f->verify_x[round] = f->verify_us[round] / x_us;
+    f->work_us[round] = work_us(b);
+    f->work_x[round] = f->work_us[round] / x_us;
     const double start_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
     const double wall_us = clock_us(CLOCK_MONOTONIC);
     for (size_t i = 0; i < PUTS; i += LIST)
@@ -190,6 +221,7 @@ main(void)
     for (int round = 0; round < ROUNDS; round++)
         measure(b, &f, round);
     line_print("store.verify", f.verify_us, f.verify_x);
+    line_print("store.work", f.work_us, f.work_x);
     line_print("store.put", f.put_us, f.put_x);
     qsort(f.rate, ROUNDS, sizeof f.rate[0], by_size);
     printf("%-28s %9.0f puts/s\n", "store.rate", f.rate[ROUNDS / 2]);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network/work.h"
 #include "network/request.h"
 #include "relay/relay.h"
 #include "relay/store_memory.h"
@@ -218,6 +219,19 @@ world_free(struct world *w)
     test_network_free(&w->net);
 }
 
+/* Make the proof that opens a box. */
+static void
+work_make(const struct consensus *c, uint16_t store, const uint8_t *box,
+          uint8_t work[static WIRE_WORK_LEN])
+{
+    struct work_task task;
+    memset(work, 0, WIRE_WORK_LEN);
+    memcpy(task.challenge, c->work_challenge, sizeof task.challenge);
+    memcpy(task.store, c->relays[store].identity, sizeof task.store);
+    memcpy(task.box, box, sizeof task.box);
+    assert_true(work_search(&task, c->params.work_bits, 1 << 20, work));
+}
+
 /* Send one request; returns the status that came back, 0 for none in 20 s. */
 static unsigned
 visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
@@ -228,11 +242,15 @@ visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
     struct request request = {.kind = kind, .slot = slot, .letter = letter};
     uint16_t store, fallback;
     unsigned before = v->answers;
-    uint8_t key[WIRE_BOX_LEN];
+    uint8_t key[WIRE_BOX_LEN], work[WIRE_WORK_LEN];
     memset(request.seed, box, sizeof request.seed);
     box_key_public(request.seed, key);
     box_id(key, request.box);
     assert_int_equal(consensus_store_of(c, request.box, &store, &fallback), 0);
+    if (kind == WIRE_PUT) {
+        work_make(c, store, request.box, work);
+        request.work = work;
+    }
     assert_int_equal(route_draw(&v->route, c, v->env, 0, store, true,
                                 kind == WIRE_GET ? ROUTE_POLL : ROUTE_SEND),
                      0);

@@ -16,6 +16,8 @@ struct fixture {
     struct boxes *boxes;
 };
 
+static const struct boxes_terms terms = {.expiry_day = 20000};
+
 static void
 fixture_store(struct env *env, struct env_store_req *req)
 {
@@ -60,7 +62,7 @@ ask(struct fixture *f, uint8_t kind, uint8_t box, uint8_t slot, uint16_t held,
                              .surb = rest,
                              .signature = signature,
                              .letter = letter};
-    assert_int_equal(boxes_begin(f->boxes, &r, 20000, &job), 0);
+    assert_int_equal(boxes_begin(f->boxes, &r, &terms, &job), 0);
     if (commit)
         store_memory_run(f->store, 100);
     boxes_finish(f->boxes, job, out);
@@ -189,27 +191,119 @@ i10_the_key_alone_puts(void **state)
                                       .letter = letter};
     struct wire_request bad = good;
     bad.box = id;
-    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    assert_int_equal(boxes_begin(f.boxes, &bad, &terms, &job), ERR_SIGNATURE);
     bad = good;
     bad.slot = 5;
-    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    assert_int_equal(boxes_begin(f.boxes, &bad, &terms, &job), ERR_SIGNATURE);
     bad = good;
     letter[LETTER - 1] ^= 1;
-    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    assert_int_equal(boxes_begin(f.boxes, &bad, &terms, &job), ERR_SIGNATURE);
     letter[LETTER - 1] ^= 1;
     box_sign(other, 4, letter, sizeof letter, unused, signature);
-    assert_int_equal(boxes_begin(f.boxes, &bad, 9, &job), ERR_SIGNATURE);
+    assert_int_equal(boxes_begin(f.boxes, &bad, &terms, &job), ERR_SIGNATURE);
     for (size_t i = 0; i < sizeof signature; i++) {
         box_sign(seed, 4, letter, sizeof letter, key, signature);
         signature[i] ^= 0x40;
-        assert_int_equal(boxes_begin(f.boxes, &good, 9, &job), ERR_SIGNATURE);
+        assert_int_equal(boxes_begin(f.boxes, &good, &terms, &job),
+                         ERR_SIGNATURE);
     }
     assert_int_equal(store_memory_count(f.store), 0);
     box_sign(seed, 4, letter, sizeof letter, key, signature);
-    assert_int_equal(boxes_begin(f.boxes, &good, 9, &job), 0);
+    assert_int_equal(boxes_begin(f.boxes, &good, &terms, &job), 0);
     store_memory_run(f.store, 100);
     assert_int_equal(store_memory_count(f.store), 1);
     boxes_done(f.boxes, &job);
+    fixture_free(&f);
+}
+
+/* From tests/vectors/work.py. */
+static void
+tokens_are_the_published_hashes(void **state)
+{
+    (void)state;
+    static const uint8_t token[BOX_TOKEN_LEN] = {
+        0x9d, 0x32, 0xed, 0xf7, 0x3c, 0x59, 0x82, 0x15,
+        0xf9, 0xaf, 0x6b, 0x77, 0xe8, 0x4c, 0xe8, 0x4f};
+    static const uint8_t mark[BOX_MARK_LEN] = {0xa2, 0xd9, 0x49, 0xe4,
+                                               0x61, 0x6b, 0xc2, 0xfc};
+    uint8_t seed[BOX_SEED_LEN], store[32], out[BOX_TOKEN_LEN];
+    for (uint8_t i = 0; i < 32; i++) {
+        seed[i] = i;
+        store[i] = (uint8_t)(100 + i);
+    }
+    box_token(seed, store, out);
+    assert_memory_equal(out, token, sizeof token);
+    box_mark(token, out);
+    assert_memory_equal(out, mark, sizeof mark);
+}
+
+/* Ask for a box as one who shows this token, at an hour. */
+static uint8_t
+get_as(struct fixture *f, const uint8_t *id, const uint8_t *token,
+       uint16_t held, uint32_t hour, struct wire_answer *a)
+{
+    static const uint8_t rest[400];
+    const struct boxes_terms at = {.expiry_day = 20000, .hour = hour};
+    const struct wire_request r = {.kind = WIRE_GET,
+                                   .held = held,
+                                   .box = id,
+                                   .work = token,
+                                   .surb = rest,
+                                   .signature = rest,
+                                   .letter = rest};
+    struct boxes_job *job;
+    assert_int_equal(boxes_begin(f->boxes, &r, &at, &job), 0);
+    store_memory_run(f->store, 100);
+    boxes_finish(f->boxes, job, a);
+    boxes_done(f->boxes, &job);
+    return a->status;
+}
+
+/* Who knows the id of a box alone, or the token of its other store, names all
+ * letters as held, and nothing goes; its reader's word lets them go. */
+static void
+i11_the_reader_alone_lets_letters_go(void **state)
+{
+    (void)state;
+    static const uint8_t here[32] = {1}, there[32] = {2};
+    const uint8_t seed[BOX_SEED_LEN] = {7};
+    uint8_t key[32], id[32], signature[WIRE_SIGNATURE_LEN], work[WIRE_WORK_LEN];
+    uint8_t token[BOX_TOKEN_LEN], other[BOX_TOKEN_LEN], rest[400] = {0};
+    uint8_t letter[LETTER] = {3};
+    const struct boxes_terms at = {.expiry_day = 20000, .hour = 100};
+    struct fixture f;
+    struct wire_answer a;
+    struct boxes_job *job;
+    fixture_make(&f, 2);
+    memset(work, 0, sizeof work);
+    box_token(seed, here, token);
+    box_token(seed, there, other);
+    box_mark(token, work + WIRE_WORK_LEN - BOX_MARK_LEN);
+    box_sign(seed, 4, letter, sizeof letter, key, signature);
+    box_id(key, id);
+    const struct wire_request put = {.kind = WIRE_PUT,
+                                     .slot = 4,
+                                     .box = key,
+                                     .work = work,
+                                     .surb = rest,
+                                     .signature = signature,
+                                     .letter = letter};
+    assert_int_equal(boxes_begin(f.boxes, &put, &at, &job), 0);
+    store_memory_run(f.store, 100);
+    boxes_done(f.boxes, &job);
+    for (uint32_t hour = 100; hour < 110; hour++) {
+        (void)get_as(&f, id, work, 0xffff, hour, &a); /* the mark is no token */
+        (void)get_as(&f, id, other, 0xffff, hour, &a);
+    }
+    assert_int_equal(get_as(&f, id, other, 0, 110, &a), WIRE_LETTER);
+    assert_int_equal(get_as(&f, id, token, 0, 110, &a), WIRE_LETTER);
+    assert_int_equal(get_as(&f, id, token, 1 << 5, 112, &a), WIRE_LETTER);
+    assert_int_equal(get_as(&f, id, token, 1 << 4, 113, &a), WIRE_EMPTY);
+    assert_int_equal(get_as(&f, id, token, 0, 114, &a), WIRE_LETTER);
+    (void)get_as(&f, id, other, 0, 115, &a); /* more than an hour later */
+    assert_int_equal(get_as(&f, id, token, 0, 115, &a), WIRE_EMPTY);
+    assert_int_equal(a.full, 0);
+    assert_int_equal(store_memory_count(f.store), 0);
     fixture_free(&f);
 }
 
@@ -219,5 +313,7 @@ const struct CMUnitTest test_boxes[] = {
     cmocka_unit_test(gets_take_turns),
     cmocka_unit_test(full_store_says_so_to_everybody),
     cmocka_unit_test(i10_the_key_alone_puts),
+    cmocka_unit_test(tokens_are_the_published_hashes),
+    cmocka_unit_test(i11_the_reader_alone_lets_letters_go),
 };
 TEST_SUITE(test_boxes);

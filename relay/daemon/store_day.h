@@ -1,0 +1,66 @@
+/* relay/daemon/store_day.h - the letters of one expiry day: one SQLite file, and
+ * the page with its key beside it. For store_sqlite.c; on the storage thread.
+ *
+ * A letter whose reader has named it as held may be let go: then its place keeps
+ * a trace of it, a hash of 16 bytes under the day's key, which tells it from
+ * another one. */
+#ifndef RELAY_DAEMON_STORE_DAY_H
+#define RELAY_DAEMON_STORE_DAY_H
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/env.h"
+#include "lib/error.h"
+
+enum { DAY_SLOTS = 16, DAY_PAGE_LEN = 16384, DAY_TRACE_LEN = 16 };
+
+struct day {
+    uint32_t number;
+    size_t letter_len;
+    sqlite3 *db;
+    sqlite3_stmt *put, *get, *slots, *name, *named, *let_go;
+    uint8_t *key;              /* from secret_new() */
+    uint8_t *sealed, *scratch; /* the store's, letter_len and SEAL_EXTRA_LEN */
+    uint64_t count, gone;      /* letters, and traces of letters */
+    uint64_t added, left;      /* those of the transaction beside */
+    bool open_transaction, failed;
+};
+
+/* Open the file at `path` under the key at `key_path`, each made when it is not
+ * there. Returns 0, ERR_DB, ERR_VERSION, or what wipe_key() says. */
+int day_open(struct day *d, const char *path,
+             const char *key_path) CHECK_RESULT;
+void day_close(struct day *d);
+
+/* Which slots of a box hold letters, and which traces? Returns 0 or ERR_DB: one
+ * that cannot be told must not be taken for free. */
+int day_slots(struct day *d, const uint8_t box[static 32], uint16_t *full,
+              uint16_t *gone) CHECK_RESULT;
+
+/* Read a letter. Returns 0 or ERR_DB. */
+int day_read(struct day *d, const uint8_t box[static 32], unsigned slot,
+             uint8_t *letter) CHECK_RESULT;
+
+/* Is the letter of a put the one that is there, or was? Returns 0, ERR_SLOT or
+ * ERR_DB. */
+int day_compare(struct day *d, const struct env_store_req *req,
+                bool is_gone) CHECK_RESULT;
+
+/* Put a letter, note that slots are named as held: in the transaction that
+ * day_end() ends. Each returns 0 or ERR_DB. */
+int day_put(struct day *d, const struct env_store_req *req) CHECK_RESULT;
+int day_name(struct day *d, const struct env_store_req *req) CHECK_RESULT;
+
+/* Let go of up to `max` letters that were named before this hour. */
+void day_let_go(struct day *d, uint32_t hour, unsigned max);
+
+/* End the transaction, if there is one. Returns 0, or ERR_DB: then nothing of it
+ * is kept. */
+int day_end(struct day *d) CHECK_RESULT;
+
+/* Tell how many letters' room it takes on the disk: what was let go counts until
+ * its pages are given back. */
+uint64_t day_used(struct day *d, uint64_t letter_disk);
+#endif
