@@ -475,11 +475,18 @@ change I11 'a block of addresses takes all links' lib/blocks.c \
     'if (0)' \
     'blocks/*'
 change I11 'strangers push out authorities' lib/seats.c \
-    '    return seats_oldest_stranger(s);
-}' \
-    '    return oldest_find(s, SEATS_AUTHORITY, NULL, &n);
-}' \
+    'return seats_first_to_go(s, SEATS_STRANGER);' \
+    'return seats_first_to_go(s, SEATS_AUTHORITY);' \
     'seats/i11_*'
+change I11 'who has one connection loses it to who has many' lib/seats.c \
+    '(!f || t->like > f->like ||
+             (t->like == f->like && t->since < f->since)))' \
+    '(!f || t->since < f->since))' \
+    'seats/i11_*'
+change I11 'relays take the memory of authorities' lib/os/http_server.c \
+    'c->class = seats_class_at(s->seats, c->seat);' \
+    'c->class = SEATS_STRANGER;' \
+    'http/i11_*'
 change I11 'idle sockets keep their seats' lib/os/http_server.c \
     '    if (gone != SEATS_NONE)
         seat_clear(s, gone);' \
@@ -491,7 +498,7 @@ change I11 'idle sockets keep their seats' lib/os/http_server.c \
     'http/i11_*'
 change I11 'requests that are never whole take any memory' \
     lib/os/http_server.c \
-    'while (s->held - c->in_room + room > HTTP_HELD_MAX) {' \
+    'while (s->held[c->class] - c->in_room + room > HTTP_HELD_MAX) {' \
     'while (0) {' \
     'http/i11_*'
 change I11 'without descriptors a server spins' lib/os/http_server.c \
