@@ -509,9 +509,14 @@ change I11 'without descriptors a server spins' lib/os/http_server.c \
     'http/i11_*'
 change I11 'a relay waits for authorities that do not answer' \
     relay/daemon/directory.c \
-    'u->unanswered < d->network.n_authorities ||' \
+    'u->fruitless < d->network.n_authorities ||' \
     'true ||' \
     'i11_borrowed/i11_*'
+change I10 'an authority that says no keeps relays from gateways' \
+    relay/daemon/directory.c \
+    'u->fruitless++; /* until it is used */' \
+    'u->fruitless = err ? u->fruitless + 1 : 0;' \
+    'i11_borrowed/i10_*'
 change I11 'packets take the memory of all' relay/daemon/memory.c \
     'rest / 2 / wish->packet_len' \
     'rest / wish->packet_len' \
