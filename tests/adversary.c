@@ -79,6 +79,10 @@ const struct vice_row adversary_vices[VICES] = {
      "says that all slots of a box hold letters, and gives none",
      "two polls of the box, and then one in eight",
      "i6_false_slots_pin_no_reader", NULL},
+    {VICE_FALSE_STATUS, "false_status", "store",
+     "answers puts with what it likes: taken, full, retry",
+     "the letter is put at the box's second store",
+     "i6_one_full_store_costs_a_repeat", NULL},
 };
 
 /* ---- a contact ---- */

@@ -28,7 +28,8 @@ enum vice {
     VICE_REPLAYS = 1 << 13,
     VICE_DELAYS = 1 << 14,
     VICE_FALSE_SLOTS = 1 << 15,
-    VICES = 16 /* how many */
+    VICE_FALSE_STATUS = 1 << 16,
+    VICES = 17 /* how many */
 };
 
 /* A line of the table: who does what, what it costs an honest user at most, and

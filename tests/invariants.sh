@@ -316,9 +316,13 @@ change I6 'a letter that was kept is never put again' client/outgoing.c \
     'adversary/i6_*'
 
 change I6 'repeats go to the store that kept nothing' client/outgoing.c \
-    ': l->kept ? l->keeps % 2 == 1' \
-    ': l->kept ? false' \
+    'l->second = rank == STORE_FIRST;' \
+    'l->second = false;' \
     'i6_stores/*one_store*'
+change I6 'what a store has no room for is put there again' client/outgoing.c \
+    'if (status != WIRE_RETRY) /* that' \
+    'if (status == WIRE_KEPT) /* that' \
+    'i6_stores/*full*'
 change I6 'a letter stays in its box for ever' client/outgoing.c \
     '(unread || l->keeps >= KEEPS_DAY);' \
     'false;' \
@@ -445,6 +449,10 @@ change I10 'the word of stores burns an invitation' client/taken.c \
     'if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {' \
     'if (answer->status == WIRE_LETTER || is_of_another(c, v, at, bytes)) {' \
     'i6_stores/i10_*'
+change I10 'a silent store keeps an invitee from its polls' client/polls.c \
+    'if (v->checks > 0 && v->looked < CHECKS) {' \
+    'if (v->checks > 0) {' \
+    'i6_stores/i10_*'
 change I10 'an own letter is taken for another'"'"'s' client/taken.c \
     'own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0' \
     'own ? at.n != v->check_at.n' \
@@ -465,6 +473,10 @@ change I11 'a client is not held to its rate' relay/gateway.c \
 change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
     'if (!c->open || c->answered || now_us' \
     'if (!c->open || now_us' \
+    'i11_clients/*'
+change I11 'newcomers go before they have a consensus' relay/gateway.c \
+    'now_us - c->opened_us < GRACE_US + pieces_us ||' \
+    'now_us - c->opened_us < GRACE_US + pieces_us * 0 ||' \
     'i11_clients/*'
 change I11 'a client without a profile may be the fastest' relay/gateway.c \
     'if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)' \

@@ -21,13 +21,14 @@
 
 enum {
     HTTP_SEATS_MAX = 512,
-    HTTP_SEATS_BLOCK = 16,   /* strangers of one block (/24, /48), at least */
-    HTTP_SEATS_RELAY = 16,   /* connections of one relay's address */
-    HTTP_HEAD_S = 10,        /* a head has to be whole after */
-    HTTP_REQUEST_S = 30,     /* and the request */
-    HTTP_AGE_S = 120,        /* and the answer be taken */
-    HTTP_IDLE_S = 10,        /* nothing was read or written for */
-    HTTP_HELD_MAX = 32 << 20 /* bytes of a class's requests that are not whole */
+    HTTP_SEATS_BLOCK = 16, /* strangers of one block (/24, /48), at least */
+    HTTP_SEATS_RELAY = 16, /* connections of one relay's address */
+    HTTP_HEAD_S = 10,      /* a head has to be whole after */
+    HTTP_REQUEST_S = 30,   /* and the request */
+    HTTP_AGE_S = 120,      /* and the answer be taken */
+    HTTP_IDLE_S = 10,      /* nothing was read or written for */
+    HTTP_HELD_MAX =
+        32 << 20 /* bytes of a class's requests that are not whole */
 };
 
 struct http_server;

@@ -412,8 +412,8 @@ i11_a_class_holds_memory_of_its_own(void **state)
     for (size_t room = EACH / 2; room >= 1024; room /= 2)
         for (size_t i = 0; i < 2; i++)
             fd[n++] = half_post(&t, EACH, room);
-    for (int class = SEATS_CLASSES - 1; class >= SEATS_STRANGER; class --) {
-        t.class = (enum seats_class)class;
+    for (unsigned i = 0; i < SEATS_CLASSES; i++) {
+        t.class = SEATS_CLASSES - 1 - i;
         assert_int_equal(ask(&t, "/echo", vote, LEN, LEN), 200);
     }
     for (size_t i = 0; i < n; i++)
