@@ -310,6 +310,11 @@ change I6 'a store commits nothing' relay/daemon/store_sqlite.c \
     'sqlite3_exec(d->db, "COMMIT"' \
     'sqlite3_exec(d->db, "SELECT 1"' \
     'store_sqlite/i6_*'
+change I6 'a repeat is kept that its letter was not' \
+    relay/daemon/store_sqlite.c \
+    'req->expiry_day = of[slot]->number;' \
+    '' \
+    'store_sqlite/i6_*'
 change I6 'a letter that was kept is never put again' client/outgoing.c \
     'l->due_us = env_now_mono_us(c->env) + wait_us;' \
     'l->due_us = UINT64_MAX;' \
@@ -445,6 +450,11 @@ change I10 'an authority knows but the last epochs it signed' \
     'if (i + 1 == p->n && p->range[i].first <= epoch &&
             epoch <= p->range[i].last)' \
     'promises/i10_*'
+change I10 'keys are wiped while their records are away' \
+    client/daemon/outbox_sqlite.c \
+    'return is_new && stat(keys, &st) == 0 && st.st_size > 0 ? ERR_MISSING : 0;' \
+    'return is_new && stat(keys, &st) == 0 && false ? ERR_MISSING : 0;' \
+    'wipe/i10_*'
 change I10 'the word of stores burns an invitation' client/taken.c \
     'if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {' \
     'if (answer->status == WIRE_LETTER || is_of_another(c, v, at, bytes)) {' \

@@ -254,9 +254,13 @@ records_open(struct daemon *d, const char *dir)
     if (!err)
         err = outbox_sqlite_new(&d->outbox, path);
     if (err) {
+        const bool apart = err == ERR_MISSING || err == ERR_DUPLICATE;
         log_write(&d->host.log, LOG_ERROR, "client",
                   err == ERR_AGAIN ? "another client runs on this directory"
-                                   : "client.db cannot be opened: %s",
+                  : apart ? "client.db and client.db-keys do not belong "
+                            "together: bring both back from one copy, or "
+                            "remove both to begin anew"
+                          : "client.db cannot be opened: %s",
                   error_text(err));
         return err;
     }

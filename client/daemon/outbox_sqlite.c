@@ -35,7 +35,7 @@ struct outbox_sqlite {
 };
 
 static int
-version_check(sqlite3 *db)
+version_check(sqlite3 *db, bool *is_new)
 {
     sqlite3_stmt *st;
     int version = -1;
@@ -44,22 +44,30 @@ version_check(sqlite3 *db)
     if (sqlite3_step(st) == SQLITE_ROW)
         version = sqlite3_column_int(st, 0);
     sqlite3_finalize(st);
+    *is_new = version == 0;
     return version < 0                          ? ERR_DB
            : version == VERSION || version == 0 ? 0
                                                 : ERR_VERSION;
 }
 
+/* The name of the file of keys. A database that is not there yet has none: else
+ * it is away, and its keys would be wiped as those of no record. */
+static int
+keys_path(const char *path, bool is_new, char keys[static FILES_PATH_MAX])
+{
+    struct stat st;
+    if (snprintf(keys, FILES_PATH_MAX, "%s-keys", path) >= FILES_PATH_MAX)
+        return ERR_LONG;
+    return is_new && stat(keys, &st) == 0 && st.st_size > 0 ? ERR_MISSING : 0;
+}
+
 /* The file of keys beside the database: all records have theirs there, and who
  * has none is wiped, as after a crash. */
 static int
-keys_open(struct outbox_sqlite *o, const char *path)
+keys_open(struct outbox_sqlite *o, const char *keys)
 {
-    char keys[FILES_PATH_MAX];
     sqlite3_stmt *st;
-    int rc;
-    if (snprintf(keys, sizeof keys, "%s-keys", path) >= (int)sizeof keys)
-        return ERR_LONG;
-    int err = key_slots_open(&o->keys, keys);
+    int rc, err = key_slots_open(&o->keys, keys);
     if (err)
         return err;
     if (sqlite3_prepare_v2(o->db, "SELECT slot FROM record", -1, &st, NULL))
@@ -76,6 +84,8 @@ int
 outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
 {
     struct outbox_sqlite *o = calloc(1, sizeof *o);
+    char keys[FILES_PATH_MAX];
+    bool is_new;
     int rc, err = ERR_DB;
     *out = NULL;
     if (!o)
@@ -97,7 +107,9 @@ outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
     if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
         err = ERR_AGAIN;
     else if (rc == SQLITE_OK)
-        err = version_check(o->db);
+        err = version_check(o->db, &is_new);
+    if (!err)
+        err = keys_path(path, is_new, keys);
     if (!err &&
         (sqlite3_exec(o->db,
                       "CREATE TABLE IF NOT EXISTS record("
@@ -116,7 +128,7 @@ outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
                             &o->slot, NULL)))
         err = ERR_DB;
     if (!err)
-        err = keys_open(o, path);
+        err = keys_open(o, keys);
     if (err) {
         outbox_sqlite_free(&o);
         return err;
