@@ -481,8 +481,8 @@ change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
     'relays/floods_are_cut'
 change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
-    'if (!c->open || c->answered || now_us' \
-    'if (!c->open || now_us' \
+    'if (!c->open || c->answered ||' \
+    'if (!c->open ||' \
     'i11_clients/*'
 change I11 'newcomers go before they have a consensus' relay/gateway.c \
     'now_us - c->opened_us < GRACE_US + pieces_us ||' \
