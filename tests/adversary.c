@@ -246,6 +246,19 @@ adversary_sockets_hold(int *fd, size_t n)
 }
 
 void
+adversary_answer_slowly(int listening, int *fd)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n";
+    if (*fd >= 0) {
+        (void)!send(*fd, "x", 1, MSG_NOSIGNAL);
+        return;
+    }
+    *fd = accept(listening, NULL, NULL);
+    if (*fd >= 0)
+        assert_true(send(*fd, head, sizeof head - 1, MSG_NOSIGNAL) > 0);
+}
+
+void
 adversary_sockets_close(int *fd, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -81,5 +81,8 @@ void adversary_contact_announce(struct adversary_contact *a, uint32_t total);
 size_t adversary_sockets_open(const char *address, int *fd, size_t n);
 /* Say one more byte on each; returns how many are still let. */
 size_t adversary_sockets_hold(int *fd, size_t n);
+/* An answer that never ends: take a connection to a listening socket (*fd is -1
+ * before) and begin to answer, or say one more byte. */
+void adversary_answer_slowly(int listening, int *fd);
 void adversary_sockets_close(int *fd, size_t n);
 #endif

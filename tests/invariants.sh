@@ -450,6 +450,16 @@ change I10 'an authority knows but the last epochs it signed' \
     'if (i + 1 == p->n && p->range[i].first <= epoch &&
             epoch <= p->range[i].last)' \
     'promises/i10_*'
+change I10 'an answer that never ends is waited for' lib/os/http.c \
+    '    (void)event_add(q->later, &tv);' \
+    '    if (seconds > HTTP_WHOLE_S)
+        (void)event_add(q->later, &tv);' \
+    'http/i10_*' 'exchange/i10_*'
+change I10 'one that has no vote and says otherwise is believed' \
+    directory/daemon/exchange.c \
+    'if (!err && status == 200 && vote_is(w, body, len)) {' \
+    'if (!err && status == 200 && (vote_is(w, body, len) || true)) {' \
+    'exchange/i10_*'
 change I10 'keys are wiped while their records are away' \
     client/daemon/outbox_sqlite.c \
     'return is_new && stat(keys, &st) == 0 && st.st_size > 0 ? ERR_MISSING : 0;' \

@@ -166,10 +166,12 @@ fetch_step(struct directory *u)
     int err =
         http_ask(&u->fetch, d->host.loop, d->network.authorities[i].address,
                  path, NULL, 0, FETCH_DOCUMENT_MAX, fetch_done, u);
-    if (err) {
-        u->fruitless++;
-        d->refused[-err]++;
+    if (!err) { /* the others want their turn, whatever this one does */
+        http_within(u->fetch, http_turn_s(d->network.epoch_len_s));
+        return;
     }
+    u->fruitless++;
+    d->refused[-err]++;
 }
 
 /* ---- a consensus from a gateway ---- */

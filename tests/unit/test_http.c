@@ -167,6 +167,35 @@ nobody_answers(void **state)
     talk_free(&t);
 }
 
+/* Who answers with a byte now and then is given up, and the next one is asked. */
+static void
+i10_a_slow_answer_is_given_up(void **state)
+{
+    (void)state;
+    static struct talk t;
+    struct http_request *r;
+    char slow[ADDRESS_TEXT_MAX];
+    int listening, fd = -1;
+    talk_make(&t);
+    assert_int_equal(socket_listen(&listening, "127.0.0.1:0", slow), 0);
+    assert_int_equal(
+        http_ask(&r, t.loop, slow, "/", NULL, 0, 100, answered, &t), 0);
+    http_within(r, 1);
+    for (unsigned i = 0; i < 30 && !t.over; i++) {
+        adversary_answer_slowly(listening, &fd);
+        turns_until(&t, &t.over, 100);
+    }
+    assert_true(t.over);
+    assert_int_equal(t.err, ERR_TIMEOUT);
+    assert_true(fd >= 0);
+    close(fd);
+    close(listening);
+    assert_int_equal(http_turn_s(20), 10);
+    assert_int_equal(http_turn_s(3600), 60);
+    assert_int_equal(http_turn_s(UINT32_MAX), HTTP_WHOLE_S);
+    talk_free(&t);
+}
+
 static void
 garbage_is_refused(void **state)
 {
@@ -508,6 +537,7 @@ known_documents_are_not_sent(void **state)
 const struct CMUnitTest test_http[] = {
     cmocka_unit_test(documents_go_both_ways),
     cmocka_unit_test(nobody_answers),
+    cmocka_unit_test(i10_a_slow_answer_is_given_up),
     cmocka_unit_test(garbage_is_refused),
     cmocka_unit_test(i11_idle_sockets_change_nothing),
     cmocka_unit_test(i11_without_descriptors_it_waits),
