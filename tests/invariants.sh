@@ -510,6 +510,15 @@ change I11 'strangers push out authorities' lib/seats.c \
     'return seats_first_to_go(s, SEATS_STRANGER);' \
     'return seats_first_to_go(s, SEATS_AUTHORITY);' \
     'seats/i11_*'
+change I11 'old claims are verified as often as they are sent' \
+    directory/rounds.c \
+    'int err = document_parse(d, DOCUMENT_CLAIM, bytes, len);
+    if (!err)
+        err = json_read_claim' \
+    'int err = document_open(d, DOCUMENT_CLAIM, bytes, len, r->ids, n, 1);
+    if (!err)
+        err = json_read_claim' \
+    'authority/i11_*'
 change I11 'who has one connection loses it to who has many' lib/seats.c \
     '(!f || t->like > f->like ||
              (t->like == f->like && t->since < f->since)))' \
