@@ -32,17 +32,7 @@ enum { DAY_S = 86400 };
 static bool
 letter_may_spare(const struct out_letter *l)
 {
-    return l->taken  ? l->taken == TAKEN_FIRST
-           : l->away ? true
-           : l->kept ? l->keeps % 2 == 1
-                     : l->tried;
-}
-
-/* Is it to go where its state says, whatever was drawn? */
-static bool
-letter_has_store(const struct out_letter *l)
-{
-    return l->taken || l->kept || l->away;
+    return l->answered ? l->second : l->tried;
 }
 
 struct out_letter *
@@ -57,14 +47,14 @@ outgoing_pick(struct client *c, bool *spare, struct conversation **of)
                 (l->kept &&
                  staging_letter_is_old(l, period, now_us)) || /* staged anew */
                 !journal_is_committed(c->journal, l->ticket) ||
-                (*spare && !letter_has_store(l) && !letter_may_spare(l)))
+                (*spare && !l->answered && !letter_may_spare(l)))
                 continue;
             if (!best || l->due_us < best->due_us) {
                 best = l;
                 *of = v;
             }
         }
-    if (best && letter_has_store(best))
+    if (best && best->answered) /* whatever was drawn */
         *spare = letter_may_spare(best);
     return best;
 }
@@ -83,6 +73,13 @@ outgoing_resume(struct client *c, uint64_t gap_us)
 }
 
 void
+outgoing_answered(struct out_letter *l, enum store_rank rank)
+{
+    l->answered = true;
+    l->second = rank == STORE_FIRST;
+}
+
+void
 outgoing_asked(struct out_letter *l, uint64_t due_us)
 {
     l->tried = true;
@@ -96,7 +93,7 @@ ack_kept(struct client *c, struct conversation *v, struct out_letter **at,
          enum store_rank rank)
 {
     struct out_letter *l = *at;
-    if (l->kept || rank != STORE_FIRST)
+    if (l->kept || rank == STORE_ALONE)
         return staging_letter_erase(c, v, at);
     l->kept = true;
     l->keeps = 1;
@@ -122,7 +119,6 @@ letter_kept(struct client *c, struct conversation *v, struct out_letter **at,
     if (l->keeps < UINT8_MAX)
         l->keeps++;
     l->kept = true;
-    l->away = false;
     l->taken = 0;
     int err =
         record_letter_save(c->journal, v->id, l,
@@ -151,8 +147,9 @@ outgoing_find(struct conversation *v, struct letter_place place)
 void
 outgoing_refused(struct client *c, struct out_letter *l, enum store_rank rank)
 {
-    l->away = rank == STORE_FIRST && !l->taken;
-    l->due_us = env_now_mono_us(c->env) + (l->away ? RETRY_US : FULL_US);
+    outgoing_answered(l, rank);
+    l->due_us =
+        env_now_mono_us(c->env) + (l->second && !l->taken ? RETRY_US : FULL_US);
 }
 
 void
@@ -167,6 +164,8 @@ outgoing_answer(struct client *c, struct conversation *v,
         outgoing_refused(c, *at, rank);
         return;
     }
+    if (status != WIRE_RETRY) /* that one may have it in a moment */
+        outgoing_answered(*at, rank);
     if (status != WIRE_KEPT) {
         (*at)->due_us = now_us + RETRY_US;
         return;
@@ -339,6 +338,8 @@ letters_loaded(struct client *c, struct conversation *v)
     const uint64_t wait_us = rng_below(c->env, HELD_UP_US + 1);
     for (struct out_letter *l = v->letters; l; l = l->next) {
         uint64_t left_us = 0;
+        l->answered = l->kept;
+        l->second = l->keeps % 2 == 1;
         if (l->kept && l->due_s > now_s)
             left_us = (l->due_s - now_s) * 1000000;
         if (left_us > KEPT_MAX_US) /* a clock that was ahead */

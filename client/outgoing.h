@@ -6,8 +6,7 @@
 
 /* Chooses the letter that is due longest, of contact *of, or returns NULL.
  * *spare: for the fallback store, so one that was put already; set where the
- * letter decides it: repeats of what was kept go to both stores in turn, and what
- * one store calls taken goes to the other. */
+ * letter decides it: what a store has answered goes to the other one next. */
 struct out_letter *outgoing_pick(struct client *c, bool *spare,
                                  struct conversation **of);
 
@@ -15,6 +14,10 @@ struct out_letter *outgoing_pick(struct client *c, bool *spare,
  * GAP_US or longer are due after a time that each conversation draws, uniform in
  * twice gap_us, HELD_UP_US at most. */
 void outgoing_resume(struct client *c, uint64_t gap_us);
+
+/* Notes what a store of this rank said of l, other than that it be asked again:
+ * the next put goes to the other one. */
+void outgoing_answered(struct out_letter *l, enum store_rank rank);
 
 /* Notes that l was put; it is due again at due_us. */
 void outgoing_asked(struct out_letter *l, uint64_t due_us);

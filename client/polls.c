@@ -269,13 +269,15 @@ box_pick(const struct cursor *k, bool busy)
 }
 
 /* Look at the letter in a place of this client's own that is said to be taken,
- * at each of the box's stores in turn. Nothing is named as held. */
+ * at each of the box's stores in turn. Nothing is named as held. As many looks
+ * as are needed, and no more while their answers are out: own letters are read
+ * meanwhile. */
 static void
 check_poll(struct conversation *v, struct choice *out)
 {
     out->conversation = v;
     out->check = true;
-    out->spare = v->checks % 2;
+    out->spare = v->looked++ % 2;
     out->at = v->check_at;
     letter_box(v->chains, out->at, out->request.box);
 }
@@ -297,7 +299,7 @@ conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
     uint64_t now_us = env_now_mono_us(c->env);
     size_t open = 0, i = 0;
     polls_period(c, v);
-    if (v->checks > 0) {
+    if (v->checks > 0 && v->looked < CHECKS) {
         check_poll(v, out);
         return;
     }

@@ -33,7 +33,7 @@ enum { AHEAD_LETTERS = 8 }; /* so many before a box ends, the next is readied */
 #define RESERVE_US 8000000ULL /* a loop is kept for; its deadlines allow more */
 
 static void
-asked_release(struct client *c, struct asked *a)
+asked_release(struct client *c, const struct asked *a)
 {
     if (a->kind == WIRE_GET && !a->overdue && !a->spare && !a->check &&
         a->conversation != UINT32_MAX) {
@@ -43,12 +43,24 @@ asked_release(struct client *c, struct asked *a)
     }
 }
 
+/* No answer is waited for any more. */
+static void
+asked_unanswered(struct client *c, const struct asked *a)
+{
+    struct conversation *v =
+        a->check ? conversation_by_id(c, a->conversation) : NULL;
+    asked_release(c, a);
+    if (v)
+        taken_unseen(v);
+}
+
 /* Is the first store of this choice's box bad for it? */
 static bool
 request_is_bad(const struct client *c, const struct choice *choice)
 {
     struct conversation *v = choice->conversation;
-    if (!v || choice->request.kind == WIRE_LOOP || choice->check)
+    if (!v || choice->request.kind == WIRE_LOOP || choice->check ||
+        (choice->letter && choice->letter->answered))
         return false;
     if (choice->request.kind == WIRE_GET && polls_avoids_first(v, choice->at))
         return true;
@@ -99,9 +111,10 @@ asked_drop(struct client *c, struct asked *a)
 {
     if (a->number == 0)
         return;
-    asked_release(c, a);
-    if (!a->overdue)
+    if (!a->overdue) {
+        asked_unanswered(c, a);
         c->status.lost++;
+    }
     a->number = 0;
 }
 
@@ -115,7 +128,7 @@ asked_sweep(struct client *c, uint64_t now_us)
             continue;
         if (a->expected_us + LATE_US > now_us)
             break;
-        asked_release(c, a);
+        asked_unanswered(c, a);
         /* while nothing comes at all, it is the line that is bad */
         if (c->answer_us > a->expected_us)
             asked_judge(c, a, true);
@@ -367,6 +380,8 @@ reserve_send(struct client *c, uint64_t now_us)
 static void
 choice_unasked(const struct choice *choice)
 {
+    if (choice->check)
+        choice->conversation->looked--;
     if (choice->request.kind == WIRE_GET && choice->conversation &&
         !choice->spare && !choice->check)
         polls_unasked(choice->conversation, choice->at);

@@ -73,10 +73,10 @@ struct out_letter {
     uint64_t order; /* its message */
     uint64_t ticket, due_us;
     bool tried, kept;
-    uint8_t keeps;  /* times it was kept, for the doubling */
-    uint8_t taken;  /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
-    bool away;      /* its first store has no room: the second is next */
-    uint64_t due_s; /* of one loaded from disk, by the network's time */
+    uint8_t keeps; /* times it was kept, for the doubling */
+    uint8_t taken; /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
+    bool answered, second; /* a store has; its next put goes to the second */
+    uint64_t due_s;        /* of one loaded from disk, by the network's time */
     uint8_t bytes[];
 };
 
@@ -168,7 +168,8 @@ struct conversation {
     uint64_t next_order;
     struct out_letter *letters;
     struct letter_place check_at; /* taken, as its stores say: is that true? */
-    uint8_t checks; /* looks at it that are left; 0: none is due */
+    uint8_t checks; /* looks at it that are to end; 0: there are none */
+    uint8_t looked; /* of CHECKS, so many were asked for */
     struct message *messages, **messages_end;
     uint32_t n_messages, n_waiting;
     uint64_t ack_owed_us;  /* 0: none */

@@ -4,7 +4,8 @@
  * the box's other store; when both say so, the letter moves to another place.
  * For the first letter of an invitation the word means that somebody else has
  * used it, and it would be dead: so, be it one store's, the client reads the box,
- * CHECKS times, at both stores in turn. The invitation is used when a letter of
+ * CHECKS times, at both stores in turn; a look that gets no answer is over, too,
+ * so that silence keeps nobody from his own polls. The invitation is used when a letter of
  * another lies there that opens, for that one knew the invitation. Otherwise who
  * said so lies, and the letter moves when neither store keeps it.
  *
@@ -32,9 +33,11 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
     l->taken |= rank == STORE_ALONE    ? TAKEN
                 : rank == STORE_SECOND ? TAKEN_SECOND
                                        : TAKEN_FIRST;
+    outgoing_answered(l, rank);
     const bool decides = !v->confirmed && !v->inviter;
     if (decides && v->checks == 0) {
         v->checks = CHECKS;
+        v->looked = 0;
         v->check_at = l->at;
     }
     if (l->taken != TAKEN) {
@@ -98,6 +101,13 @@ look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
         err = staging_move(c, v, letter);
     }
     return err;
+}
+
+void
+taken_unseen(struct conversation *v)
+{
+    if (v->checks > 0)
+        v->checks--;
 }
 
 void

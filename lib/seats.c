@@ -7,6 +7,7 @@
 
 struct seat {
     uint64_t since; /* 0: empty; else, the how manieth that came */
+    uint32_t like;  /* seats of its class and name; 1 without a name */
     enum seats_class class;
     bool named;
     uint8_t name[SEATS_NAME_LEN];
@@ -45,8 +46,14 @@ seats_free(struct seats **s)
     *s = NULL;
 }
 
-/* The oldest of a class; of one name in it, unless that is NULL. *n: how many
- * there are. */
+static bool
+seat_is_of(const struct seat *t, enum seats_class class, const uint8_t *name)
+{
+    return t->since && t->class == class && t->named &&
+           memcmp(t->name, name, sizeof t->name) == 0;
+}
+
+/* The oldest of a name in a class. *n: how many there are. */
 static uint32_t
 oldest_find(const struct seats *s, enum seats_class class, const uint8_t *name,
             uint32_t *n)
@@ -55,14 +62,39 @@ oldest_find(const struct seats *s, enum seats_class class, const uint8_t *name,
     *n = 0;
     for (uint32_t i = 0; i < s->config.count; i++) {
         const struct seat *t = &s->seat[i];
-        if (!t->since || t->class != class ||
-            (name && !(t->named && memcmp(t->name, name, sizeof t->name) == 0)))
+        if (!seat_is_of(t, class, name))
             continue;
         ++*n;
         if (oldest == SEATS_NONE || t->since < s->seat[oldest].since)
             oldest = i;
     }
     return oldest;
+}
+
+/* Note in all seats of this name how many they are. */
+static void
+like_note(struct seats *s, enum seats_class class, const uint8_t *name)
+{
+    uint32_t n;
+    (void)oldest_find(s, class, name, &n);
+    for (uint32_t i = 0; i < s->config.count; i++)
+        if (seat_is_of(&s->seat[i], class, name))
+            s->seat[i].like = n;
+}
+
+uint32_t
+seats_first_to_go(const struct seats *s, enum seats_class class)
+{
+    uint32_t first = SEATS_NONE;
+    for (uint32_t i = 0; i < s->config.count; i++) {
+        const struct seat *t = &s->seat[i];
+        const struct seat *f = first == SEATS_NONE ? NULL : &s->seat[first];
+        if (t->since && t->class == class &&
+            (!f || t->like > f->like ||
+             (t->like == f->like && t->since < f->since)))
+            first = i;
+    }
+    return first;
 }
 
 static uint32_t
@@ -100,13 +132,12 @@ seats_gone_for(const struct seats *s, enum seats_class class,
         if (n >= s->config.each[class])
             return own;
     }
-    const uint32_t oldest = oldest_find(s, class, NULL, &n);
-    if (n >= class_max(s, class))
-        return oldest;
+    if (s->taken[class] >= class_max(s, class))
+        return seats_first_to_go(s, class);
     if (all_taken(s) < s->config.count)
         return SEATS_NONE;
     /* there is one: the others may not have all seats */
-    return seats_oldest_stranger(s);
+    return seats_first_to_go(s, SEATS_STRANGER);
 }
 
 uint32_t
@@ -118,10 +149,14 @@ seats_take(struct seats *s, enum seats_class class, const uint8_t *name)
     while (s->seat[i].since)
         i++;
     struct seat *t = &s->seat[i];
-    *t = (struct seat){
-        .since = ++s->came, .class = class_of(s, class), .named = name != NULL};
-    if (name)
+    *t = (struct seat){.since = ++s->came,
+                       .like = 1,
+                       .class = class_of(s, class),
+                       .named = name != NULL};
+    if (name) {
         memcpy(t->name, name, sizeof t->name);
+        like_note(s, t->class, name);
+    }
     s->taken[t->class]++;
     return i;
 }
@@ -129,15 +164,17 @@ seats_take(struct seats *s, enum seats_class class, const uint8_t *name)
 void
 seats_leave(struct seats *s, uint32_t seat)
 {
-    s->taken[s->seat[seat].class]--;
+    const struct seat left = s->seat[seat];
+    s->taken[left.class]--;
     s->seat[seat] = (struct seat){0};
+    if (left.named)
+        like_note(s, left.class, left.name);
 }
 
-uint32_t
-seats_oldest_stranger(const struct seats *s)
+enum seats_class
+seats_class_at(const struct seats *s, uint32_t seat)
 {
-    uint32_t n;
-    return oldest_find(s, SEATS_STRANGER, NULL, &n);
+    return s->seat[seat].class;
 }
 
 uint32_t

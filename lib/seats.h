@@ -2,13 +2,15 @@
  *
  * Seats are of three classes. Authorities and relays have so many set aside for
  * them and never more; all that are empty are strangers' meanwhile. Nobody is
- * turned away: a newcomer for whom there is no seat gets the oldest stranger's,
- * or, where its own class or its own name has all that it may have, the oldest
- * of those. So who opens many connections closes his own, and an authority or a
- * relay never gives way to a stranger.
+ * turned away: a newcomer for whom there is no seat gets a stranger's, or, where
+ * its own class or its own name has all that it may have, one of those. So who
+ * opens many connections closes his own, and an authority or a relay never gives
+ * way to a stranger.
  *
- * The oldest is the one to go since a request takes a moment: who still sits
- * there after all others have come has other plans.
+ * In a class it is a seat of the name that has most of them, which leaves alone
+ * who has few, however fast others come; of these, or where all names have as
+ * many, it is the oldest, since a request takes a moment: who still sits there
+ * after all others have come has other plans.
  *
  * Pure; seats are numbers from 0, what sits there is the caller's. */
 #ifndef LIB_SEATS_H
@@ -52,8 +54,11 @@ uint32_t seats_take(struct seats *s, enum seats_class class,
                     const uint8_t *name);
 void seats_leave(struct seats *s, uint32_t seat);
 
-/* The oldest stranger's seat, SEATS_NONE when there is none. */
-uint32_t seats_oldest_stranger(const struct seats *s);
+/* Tell which seat of this class is the first to be left, as above; SEATS_NONE
+ * when nobody of it sits there. */
+uint32_t seats_first_to_go(const struct seats *s, enum seats_class class);
+/* Tell the class that a seat is counted in. */
+enum seats_class seats_class_at(const struct seats *s, uint32_t seat);
 /* How many sit there. */
 uint32_t seats_taken(const struct seats *s, enum seats_class class);
 #endif

@@ -117,10 +117,16 @@ bool
 gateway_idler(const struct relay *r, uint32_t *client)
 {
     const uint64_t now_us = env_now_mono_us(r->env);
+    /* one that has no consensus is to get it first */
+    const uint64_t pieces_us =
+        r->newest ? (uint64_t)r->pieces *
+                        r->newest->consensus->params.piece_interval_us
+                  : 0;
     bool found = false;
     for (uint32_t i = 0; i < r->clients_made; i++) {
         const struct client *c = &r->clients[i];
-        if (!c->open || c->answered || now_us - c->opened_us < GRACE_US ||
+        if (!c->open || c->answered ||
+            now_us - c->opened_us < GRACE_US + pieces_us ||
             (found && c->opened_us >= r->clients[*client].opened_us))
             continue;
         *client = i;

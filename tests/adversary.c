@@ -83,6 +83,10 @@ const struct vice_row adversary_vices[VICES] = {
      "wants more work for every box, however much is brought",
      "a text takes the other store's way; three proofs a box and epoch",
      "i11_a_store_that_asks_for_work_is_left", NULL},
+    {VICE_FALSE_STATUS, "false_status", "store",
+     "answers puts with what it likes: taken, full, retry",
+     "the letter is put at the box's second store",
+     "i6_one_full_store_costs_a_repeat", NULL},
 };
 
 /* ---- a contact ---- */
@@ -243,6 +247,19 @@ adversary_sockets_hold(int *fd, size_t n)
         fd[i] = -1;
     }
     return open;
+}
+
+void
+adversary_answer_slowly(int listening, int *fd)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n";
+    if (*fd >= 0) {
+        (void)!send(*fd, "x", 1, MSG_NOSIGNAL);
+        return;
+    }
+    *fd = accept(listening, NULL, NULL);
+    if (*fd >= 0)
+        assert_true(send(*fd, head, sizeof head - 1, MSG_NOSIGNAL) > 0);
 }
 
 void

@@ -29,7 +29,8 @@ enum vice {
     VICE_DELAYS = 1 << 14,
     VICE_FALSE_SLOTS = 1 << 15,
     VICE_ASKS_FOR_WORK = 1 << 16,
-    VICES = 17 /* how many */
+    VICE_FALSE_STATUS = 1 << 17,
+    VICES = 18 /* how many */
 };
 
 /* A line of the table: who does what, what it costs an honest user at most, and
@@ -81,5 +82,8 @@ void adversary_contact_announce(struct adversary_contact *a, uint32_t total);
 size_t adversary_sockets_open(const char *address, int *fd, size_t n);
 /* Say one more byte on each; returns how many are still let. */
 size_t adversary_sockets_hold(int *fd, size_t n);
+/* An answer that never ends: take a connection to a listening socket (*fd is -1
+ * before) and begin to answer, or say one more byte. */
+void adversary_answer_slowly(int listening, int *fd);
 void adversary_sockets_close(int *fd, size_t n);
 #endif

@@ -334,15 +334,24 @@ change I6 'a reader names what its disk may lose' client/requests.c \
     '!journal_is_committed(c->journal, choice->ticket))' \
     '!journal_is_committed(c->journal, 0))' \
     'i11_boxes/i6_*'
+change I6 'a repeat is kept that its letter was not' \
+    relay/daemon/store_sqlite.c \
+    'req->expiry_day = of[slot]->number;' \
+    '' \
+    'store_sqlite/i6_*'
 change I6 'a letter that was kept is never put again' client/outgoing.c \
     'l->due_us = env_now_mono_us(c->env) + wait_us;' \
     'l->due_us = UINT64_MAX;' \
     'adversary/i6_*'
 
 change I6 'repeats go to the store that kept nothing' client/outgoing.c \
-    ': l->kept ? l->keeps % 2 == 1' \
-    ': l->kept ? false' \
+    'l->second = rank == STORE_FIRST;' \
+    'l->second = false;' \
     'i6_stores/*one_store*'
+change I6 'what a store has no room for is put there again' client/outgoing.c \
+    'if (status != WIRE_RETRY) /* that' \
+    'if (status == WIRE_KEPT) /* that' \
+    'i6_stores/*full*'
 change I6 'a letter stays in its box for ever' client/staging.c \
     '(unread || l->keeps >= KEEPS_DAY);' \
     'false;' \
@@ -499,9 +508,28 @@ change I10 'an authority knows but the last epochs it signed' \
     'if (i + 1 == p->n && p->range[i].first <= epoch &&
             epoch <= p->range[i].last)' \
     'promises/i10_*'
+change I10 'an answer that never ends is waited for' lib/os/http.c \
+    '    (void)event_add(q->later, &tv);' \
+    '    if (seconds > HTTP_WHOLE_S)
+        (void)event_add(q->later, &tv);' \
+    'http/i10_*' 'exchange/i10_*'
+change I10 'one that has no vote and says otherwise is believed' \
+    directory/daemon/exchange.c \
+    'if (!err && status == 200 && vote_is(w, body, len)) {' \
+    'if (!err && status == 200 && (vote_is(w, body, len) || true)) {' \
+    'exchange/i10_*'
+change I10 'keys are wiped while their records are away' \
+    client/daemon/outbox_sqlite.c \
+    'return is_new && stat(keys, &st) == 0 && st.st_size > 0 ? ERR_MISSING : 0;' \
+    'return is_new && stat(keys, &st) == 0 && false ? ERR_MISSING : 0;' \
+    'wipe/i10_*'
 change I10 'the word of stores burns an invitation' client/taken.c \
     'if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {' \
     'if (answer->status == WIRE_LETTER || is_of_another(c, v, at, bytes)) {' \
+    'i6_stores/i10_*'
+change I10 'a silent store keeps an invitee from its polls' client/polls.c \
+    'if (v->checks > 0 && v->looked < CHECKS) {' \
+    'if (v->checks > 0) {' \
     'i6_stores/i10_*'
 change I10 'an own letter is taken for another'"'"'s' client/taken.c \
     'own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0' \
@@ -551,8 +579,12 @@ change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
     'relays/floods_are_cut'
 change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
-    'if (!c->open || c->answered || now_us' \
-    'if (!c->open || now_us' \
+    'if (!c->open || c->answered ||' \
+    'if (!c->open ||' \
+    'i11_clients/*'
+change I11 'newcomers go before they have a consensus' relay/gateway.c \
+    'now_us - c->opened_us < GRACE_US + pieces_us ||' \
+    'now_us - c->opened_us < GRACE_US + pieces_us * 0 ||' \
     'i11_clients/*'
 change I11 'a client without a profile may be the fastest' relay/gateway.c \
     'if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)' \
@@ -563,11 +595,27 @@ change I11 'a block of addresses takes all links' lib/blocks.c \
     'if (0)' \
     'blocks/*'
 change I11 'strangers push out authorities' lib/seats.c \
-    '    return seats_oldest_stranger(s);
-}' \
-    '    return oldest_find(s, SEATS_AUTHORITY, NULL, &n);
-}' \
+    'return seats_first_to_go(s, SEATS_STRANGER);' \
+    'return seats_first_to_go(s, SEATS_AUTHORITY);' \
     'seats/i11_*'
+change I11 'old claims are verified as often as they are sent' \
+    directory/rounds.c \
+    'int err = document_parse(d, DOCUMENT_CLAIM, bytes, len);
+    if (!err)
+        err = json_read_claim' \
+    'int err = document_open(d, DOCUMENT_CLAIM, bytes, len, r->ids, n, 1);
+    if (!err)
+        err = json_read_claim' \
+    'authority/i11_*'
+change I11 'who has one connection loses it to who has many' lib/seats.c \
+    '(!f || t->like > f->like ||
+             (t->like == f->like && t->since < f->since)))' \
+    '(!f || t->since < f->since))' \
+    'seats/i11_*'
+change I11 'relays take the memory of authorities' lib/os/http_server.c \
+    'c->class = seats_class_at(s->seats, c->seat);' \
+    'c->class = SEATS_STRANGER;' \
+    'http/i11_*'
 change I11 'idle sockets keep their seats' lib/os/http_server.c \
     '    if (gone != SEATS_NONE)
         seat_clear(s, gone);' \
@@ -579,7 +627,7 @@ change I11 'idle sockets keep their seats' lib/os/http_server.c \
     'http/i11_*'
 change I11 'requests that are never whole take any memory' \
     lib/os/http_server.c \
-    'while (s->held - c->in_room + room > HTTP_HELD_MAX) {' \
+    'while (s->held[c->class] - c->in_room + room > HTTP_HELD_MAX) {' \
     'while (0) {' \
     'http/i11_*'
 change I11 'without descriptors a server spins' lib/os/http_server.c \
@@ -590,9 +638,14 @@ change I11 'without descriptors a server spins' lib/os/http_server.c \
     'http/i11_*'
 change I11 'a relay waits for authorities that do not answer' \
     relay/daemon/directory.c \
-    'u->unanswered < d->network.n_authorities ||' \
+    'u->fruitless < d->network.n_authorities ||' \
     'true ||' \
     'i11_borrowed/i11_*'
+change I10 'an authority that says no keeps relays from gateways' \
+    relay/daemon/directory.c \
+    'u->fruitless++; /* until it is used */' \
+    'u->fruitless = err ? u->fruitless + 1 : 0;' \
+    'i11_borrowed/i10_*'
 change I11 'packets take the memory of all' relay/daemon/memory.c \
     'rest / 2 / wish->packet_len' \
     'rest / wish->packet_len' \
@@ -649,8 +702,8 @@ change I11 'a dear proof goes before cheap ones' client/proofs.c \
     '(e->steps > best->steps ||' \
     'work/i11_a_greedy*'
 change I11 'a letter waits for the store that has no room' client/outgoing.c \
-    'l->away = rank == STORE_FIRST && !l->taken;' \
-    'l->away = false && rank;' \
+    '(l->second && !l->taken ? RETRY_US : FULL_US);' \
+    'FULL_US;' \
     'i11_boxes/i11_a_store_that*'
 change I11 'whoever asks lets letters go' relay/store_memory.c \
     'memcmp(l->mark, req->mark, sizeof l->mark) == 0)' \

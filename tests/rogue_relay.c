@@ -20,13 +20,13 @@ enum { HELD_MAX = 1 << 20, KEYS = 4, POP_MAX = 64 };
 enum {
     STORE_VICES = VICE_LIES_ABOUT_TIME | VICE_FALSE_EPOCH | VICE_KEEPS_NOTHING |
                   VICE_ASKS_FOR_WORK | VICE_BURNS_BOXES | VICE_HOARDS_ANSWERS |
-                  VICE_FALSE_SLOTS
+                  VICE_FALSE_SLOTS | VICE_FALSE_STATUS
 };
 
 /* A packet that waits: to be sent, or (job) to be answered. */
 struct held {
     uint32_t to, epoch;
-    bool kept_nothing;
+    bool kept_nothing, refused;
     uint64_t arrived_ms; /* a request */
     struct boxes_job *job;
     uint8_t packet[WORLD_PACKET];
@@ -109,11 +109,29 @@ hold_to_send(struct rogue *r, uint64_t due_us, uint32_t to,
 
 /* ---- a store's answers ---- */
 
+/* The box that a request is about. */
+static void
+box_of(const struct wire_request *q, uint8_t box[static WIRE_BOX_LEN])
+{
+    if (q->kind == WIRE_PUT)
+        box_id(q->box, box);
+    else
+        memcpy(box, q->box, WIRE_BOX_LEN);
+}
+
+static bool
+is_about_box(const struct rogue *r, const struct wire_request *q)
+{
+    uint8_t box[WIRE_BOX_LEN];
+    box_of(q, box);
+    return memcmp(box, r->box, sizeof r->box) == 0;
+}
+
 /* Do vices that may be of one box alone concern this request? */
 static bool
 is_concerned(const struct rogue *r, const struct wire_request *q)
 {
-    return !r->box_only || memcmp(q->box, r->box, sizeof r->box) == 0;
+    return !r->box_only || is_about_box(r, q);
 }
 
 static void
@@ -123,6 +141,10 @@ answer_falsify(struct rogue *r, const struct held *h,
     if (h->kept_nothing && (r->vices & VICE_KEEPS_NOTHING)) {
         a->status = WIRE_KEPT;
         adversary_count(r->done, VICE_KEEPS_NOTHING);
+    }
+    if (h->refused) {
+        a->status = r->false_status;
+        adversary_count(r->done, VICE_FALSE_STATUS);
     }
     if ((r->vices & VICE_LIES_ABOUT_TIME) && is_concerned(r, q)) {
         a->arrived_ms += (uint64_t)r->lie_ms;
@@ -223,13 +245,9 @@ request_take(struct rogue *r, const struct rogue_sight *s,
     struct wire_request own = *q;
     uint64_t due_us =
         s->now_us + (uint64_t)s->block->delay * p->geometry.delay_unit_us;
-    uint8_t box[WIRE_BOX_LEN];
-    if (q->kind == WIRE_PUT)
-        box_id(q->box, box);
-    else
-        memcpy(box, q->box, sizeof box);
-    if ((r->vices & VICE_WITHHOLDS) && (r->withheld & ROGUE_BOX) &&
-        memcmp(box, r->box, sizeof r->box) == 0) {
+    if ((r->vices & VICE_WITHHOLDS) && is_about_box(r, q) &&
+        ((r->withheld & ROGUE_BOX) ||
+         ((r->withheld & ROGUE_GETS) && q->kind == WIRE_GET))) {
         adversary_count(r->done, VICE_WITHHOLDS);
         return true;
     }
@@ -238,7 +256,9 @@ request_take(struct rogue *r, const struct rogue_sight *s,
     const bool keeps =
         !(r->vices & (VICE_KEEPS_NOTHING | VICE_ASKS_FOR_WORK)) ||
         q->kind != WIRE_PUT;
-    if (!keeps)
+    const bool refuses = (r->vices & VICE_FALSE_STATUS) &&
+                         q->kind == WIRE_PUT && is_concerned(r, q);
+    if (!keeps || refuses)
         own.kind = WIRE_LOOP;
     if ((r->vices & VICE_BURNS_BOXES) && q->kind == WIRE_GET)
         box_burn(r, q->box);
@@ -249,6 +269,7 @@ request_take(struct rogue *r, const struct rogue_sight *s,
     const struct held h = {.epoch = s->epoch};
     struct held *made = hold(r, due_us, &h, packet);
     made->kept_nothing = !keeps;
+    made->refused = refuses;
     made->arrived_ms = env_now_wall_ms(r->world->relay[r->number].env);
     const struct boxes_terms terms = {
         .expiry_day =

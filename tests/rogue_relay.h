@@ -28,7 +28,8 @@ typedef void (*rogue_spy_fn)(void *ctx, const struct rogue_sight *seen);
 enum rogue_withheld {
     ROGUE_BOX = 1,       /* a store: all answers about `box` */
     ROGUE_DOCUMENTS = 2, /* a gateway: consensuses after `withheld_after` */
-    ROGUE_PACKETS = 4    /* all that passes between relay and `withheld_node` */
+    ROGUE_PACKETS = 4,   /* all that passes between relay and `withheld_node` */
+    ROGUE_GETS = 8       /* a store: answers to gets about `box` */
 };
 
 struct rogue {
@@ -39,11 +40,13 @@ struct rogue {
     uint8_t false_digest[SPHINX_DIGEST_LEN]; /* with this digest */
     uint64_t hoard_us; /* hoards_answers: all leave at multiples of this */
     bool
-        box_only; /* lies_about_time, hoards_answers, false_slots: about `box` */
-    uint8_t work_steps;  /* asks_for_work: so many steps */
-    unsigned burn_slots; /* burns_boxes: so many of a box; 0: the first */
-    unsigned withheld;   /* enum rogue_withheld, or-ed */
-    uint8_t box[32];     /* withheld; and box_only */
+        box_only; /* lies_about_time, hoards_answers, false_slots, false_status:
+                     about `box` */
+    uint8_t false_status; /* false_status: says this to puts */
+    uint8_t work_steps;   /* asks_for_work: so many steps */
+    unsigned burn_slots;  /* burns_boxes: so many of a box; 0: the first */
+    unsigned withheld;    /* enum rogue_withheld, or-ed */
+    uint8_t box[32];      /* withheld; and box_only */
     uint32_t withheld_after, withheld_node;
     uint32_t link_from, link_to; /* drops_by_link; UINT32_MAX: none */
     uint64_t replay_us;          /* replays: sends all again so much later */

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/os/database.h"
 #include "lib/os/files.h"
@@ -42,17 +43,25 @@ static const struct database_form form = {
               " value BLOB NOT NULL) WITHOUT ROWID;",
     .version = 2};
 
+/* The name of the file of keys. A database that is not there yet has none: else
+ * it is away, and its keys would be wiped as those of no record. */
+static int
+keys_path(const char *path, char keys[static FILES_PATH_MAX])
+{
+    struct stat db, st;
+    const bool is_new = stat(path, &db) || db.st_size == 0;
+    if (snprintf(keys, FILES_PATH_MAX, "%s-keys", path) >= FILES_PATH_MAX)
+        return ERR_LONG;
+    return is_new && stat(keys, &st) == 0 && st.st_size > 0 ? ERR_MISSING : 0;
+}
+
 /* The file of keys beside the database: all records have theirs there, and who
  * has none is wiped, as after a crash. */
 static int
-keys_open(struct outbox_sqlite *o, const char *path)
+keys_open(struct outbox_sqlite *o, const char *keys)
 {
-    char keys[FILES_PATH_MAX];
     sqlite3_stmt *st;
-    int rc;
-    if (snprintf(keys, sizeof keys, "%s-keys", path) >= (int)sizeof keys)
-        return ERR_LONG;
-    int err = key_slots_open(&o->keys, keys);
+    int rc, err = key_slots_open(&o->keys, keys);
     if (err)
         return err;
     err = database_prepare(o->db, "SELECT slot FROM record", &st);
@@ -87,14 +96,17 @@ int
 outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
 {
     struct outbox_sqlite *o = calloc(1, sizeof *o);
+    char keys[FILES_PATH_MAX];
     *out = NULL;
     if (!o)
         return ERR_NOMEM;
-    int err = database_open(&o->db, path, &form);
+    int err = keys_path(path, keys);
+    if (!err)
+        err = database_open(&o->db, path, &form);
     if (!err)
         err = statements_prepare(o);
     if (!err)
-        err = keys_open(o, path);
+        err = keys_open(o, keys);
     if (err) {
         outbox_sqlite_free(&o);
         return err;

@@ -17,7 +17,8 @@ struct outbox_sqlite;
 /* path: made when it is not there, mode 0600, and PATH-keys; locked, so that two
  * programs never run on one client. Returns 0, ERR_DB, ERR_AGAIN (in use),
  * ERR_VERSION (of another version), ERR_MISSING and ERR_DUPLICATE (the keys are
- * not those of these records), ERR_IO. */
+ * not those of these records, or wait for a database that is away: nothing has
+ * changed), ERR_IO. */
 int outbox_sqlite_new(struct outbox_sqlite **out,
                       const char *path) CHECK_RESULT;
 void outbox_sqlite_free(struct outbox_sqlite **o);

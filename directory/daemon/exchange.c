@@ -6,6 +6,7 @@
  * asks when it is back); one that gets behind (FULL). */
 #include "directory/daemon/exchange.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ enum {
     RETRY_US = 200000, /* doubled each time */
     WANTS_MAX = 64,
     WANT_ROUNDS = 3,
+    WANT_TURNS =
+        240, /* of an epoch; the next time each may take twice as long */
     EACH_MAX = 4096,
     CONSENSUS_MAX = DOCUMENT_BODY_MAX + 65536,
     PATH_LEN = 96
@@ -188,13 +191,22 @@ want_next(struct want *w, bool later)
         want_ask(w);
 }
 
+/* Else whoever was asked has none, and says otherwise. */
+static bool
+vote_is(const struct want *w, const uint8_t *bytes, size_t len)
+{
+    uint8_t digest[32];
+    crypto_generichash(digest, sizeof digest, bytes, len, NULL, 0);
+    return memcmp(digest, w->digest, sizeof digest) == 0;
+}
+
 static void
 want_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
     struct want *w = ctx;
     struct exchange *x = w->exchange;
     w->request = NULL;
-    if (!err && status == 200) {
+    if (!err && status == 200 && vote_is(w, body, len)) {
         w->used = false;
         x->config.vote(x->config.ctx, body, len);
     } else
@@ -211,8 +223,13 @@ want_ask(struct want *w)
     snprintf(path, sizeof path, "/v1/vote/%s", hex);
     w->retry_us = 0;
     if (http_ask(&w->request, x->config.loop, x->peer[w->asked % x->n].address,
-                 path, NULL, 0, VOTE_LEN_MAX, want_done, w))
+                 path, NULL, 0, VOTE_LEN_MAX, want_done, w)) {
         want_next(w, true);
+        return;
+    }
+    /* the others want their turn within a round, whatever this one does */
+    const uint32_t turn_s = 1 + x->config.network->epoch_len_s / WANT_TURNS;
+    http_within(w->request, turn_s << w->asked / x->n);
 }
 
 int

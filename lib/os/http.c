@@ -16,7 +16,7 @@ enum { TIMEOUT_S = 10, HEADERS_MAX = 8192 };
 struct http_request {
     struct evhttp_connection *connection;
     struct evhttp_request *request;
-    struct event *later; /* to be freed in a turn of its own */
+    struct event *later; /* to be freed in a turn of its own, or given up */
     http_done_fn done;
     void *ctx;
     bool answered;
@@ -33,13 +33,20 @@ request_free(struct http_request *q)
 }
 
 /* Freeing the connection inside evhttp's callback is not allowed: put it off
- * to a turn of its own. */
+ * to a turn of its own. Or it takes too long: evhttp's times begin anew with
+ * every byte. */
 static void
 request_later(evutil_socket_t fd, short what, void *ctx)
 {
+    struct http_request *q = ctx;
+    const http_done_fn done = q->answered ? NULL : q->done;
     (void)fd;
     (void)what;
-    request_free(ctx);
+    if (!q->answered)
+        evhttp_cancel_request(q->request);
+    if (done)
+        done(q->ctx, ERR_TIMEOUT, 0, NULL, 0);
+    request_free(q);
 }
 
 static void
@@ -120,6 +127,7 @@ http_ask(struct http_request **out, struct loop *l, const char *address,
         request_free(q);
         return ERR_NOMEM;
     }
+    http_within(q, HTTP_WHOLE_S);
     evhttp_connection_set_timeout(q->connection, TIMEOUT_S);
     evhttp_connection_set_max_body_size(q->connection, (ev_ssize_t)answer_max);
     evhttp_connection_set_max_headers_size(q->connection, HEADERS_MAX);
@@ -133,6 +141,22 @@ http_ask(struct http_request **out, struct loop *l, const char *address,
         return ERR_SYSTEM;
     }
     return 0;
+}
+
+void
+http_within(struct http_request *q, unsigned seconds)
+{
+    const struct timeval tv = {.tv_sec = (time_t)seconds};
+    /* without memory for it evhttp's own times are left */
+    (void)event_add(q->later, &tv);
+}
+
+unsigned
+http_turn_s(uint32_t epoch_len_s)
+{
+    return epoch_len_s / 60 < TIMEOUT_S      ? TIMEOUT_S
+           : epoch_len_s / 60 < HTTP_WHOLE_S ? epoch_len_s / 60
+                                             : HTTP_WHOLE_S;
 }
 
 void

@@ -46,6 +46,7 @@ struct connection {
     struct sockaddr_storage from;
     int fd;
     uint32_t seat;
+    enum seats_class class;
     enum connection_state state;
     uint64_t since_us, moved_us; /* the last byte was */
     bool headed, early;          /* answered before all was read */
@@ -65,7 +66,7 @@ struct http_server {
     bool looks;         /* the timer is set */
     uint64_t paused_us; /* 0: it accepts */
     char address[ADDRESS_TEXT_MAX];
-    size_t body_max, held;
+    size_t body_max, held[SEATS_CLASSES];
     http_handler_fn handler;
     http_classify_fn classify;
     void *ctx;
@@ -84,7 +85,7 @@ static void
 input_free(struct connection *c)
 {
     free(c->in);
-    c->server->held -= c->in_room;
+    c->server->held[c->class] -= c->in_room;
     c->in = NULL;
     c->in_len = c->in_room = 0;
 }
@@ -236,8 +237,8 @@ connection_judge(struct connection *c)
     return c->in_len - c->head.len < c->head.body_len ? ERR_AGAIN : 0;
 }
 
-/* Room for what comes next. Strangers whose requests are not whole give way
- * when all of these together take too much. Returns 0, ERR_NOMEM. */
+/* Room for what comes next. Others of its class give way when the requests of
+ * these that are not whole take too much together. Returns 0, ERR_NOMEM. */
 static int
 input_grow(struct connection *c)
 {
@@ -248,16 +249,16 @@ input_grow(struct connection *c)
     room = room < most ? room : most;
     if (c->in_len < c->in_room)
         return 0;
-    while (s->held - c->in_room + room > HTTP_HELD_MAX) {
-        const uint32_t oldest = seats_oldest_stranger(s->seats);
-        if (oldest == SEATS_NONE || oldest == c->seat)
+    while (s->held[c->class] - c->in_room + room > HTTP_HELD_MAX) {
+        const uint32_t first = seats_first_to_go(s->seats, c->class);
+        if (first == SEATS_NONE || first == c->seat)
             return ERR_NOMEM;
-        seat_clear(s, oldest);
+        seat_clear(s, first);
     }
     uint8_t *more = realloc(c->in, room);
     if (!more)
         return ERR_NOMEM;
-    s->held += room - c->in_room;
+    s->held[c->class] += room - c->in_room;
     c->in = more;
     c->in_room = room;
     return 0;
@@ -359,6 +360,7 @@ connection_new(struct http_server *s, int fd,
     if (gone != SEATS_NONE)
         seat_clear(s, gone);
     c->seat = seats_take(s->seats, class, named ? name : NULL);
+    c->class = seats_class_at(s->seats, c->seat);
     s->at[c->seat] = c;
     s->counts.open++;
     loop_watch_set(c->watch, LOOP_READ);
@@ -382,15 +384,15 @@ server_pause(struct http_server *s)
     look_set(s);
 }
 
-/* No descriptor for who waits at the door: the oldest stranger's. When there
+/* No descriptor for who waits at the door: a stranger's. When there
  * is none, the spare one, to see him off, and a moment's rest: else the loop
  * would be told without end that he is there. Returns whether to go on. */
 static bool
 server_is_short(struct http_server *s)
 {
-    const uint32_t oldest = seats_oldest_stranger(s->seats);
-    if (oldest != SEATS_NONE) {
-        seat_clear(s, oldest);
+    const uint32_t first = seats_first_to_go(s->seats, SEATS_STRANGER);
+    if (first != SEATS_NONE) {
+        seat_clear(s, first);
         return true;
     }
     s->counts.refused++;

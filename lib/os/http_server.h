@@ -2,8 +2,9 @@
  *
  * A connection carries one request. Heads, bodies, memory and times are
  * bounded, and so are connections: each has a seat (lib/seats.h), of a class
- * that its owner tells by the address, and a newcomer gets the oldest
- * stranger's when there is none. Seats are fewer than the descriptors that the
+ * that its owner tells by the address, and a newcomer gets a stranger's when
+ * there is none. The memory of requests that are not whole is each class's own.
+ * Seats are fewer than the descriptors that the
  * process may have, by what the rest of it needs; if they run out all the same
  * a stranger gives way, or nothing is accepted for a moment. Nothing that tells
  * a machine apart is sent (no Server, no Date). */
@@ -20,13 +21,14 @@
 
 enum {
     HTTP_SEATS_MAX = 512,
-    HTTP_SEATS_BLOCK = 16,   /* strangers of one block (/24, /48), at least */
-    HTTP_SEATS_RELAY = 16,   /* connections of one relay's address */
-    HTTP_HEAD_S = 10,        /* a head has to be whole after */
-    HTTP_REQUEST_S = 30,     /* and the request */
-    HTTP_AGE_S = 120,        /* and the answer be taken */
-    HTTP_IDLE_S = 10,        /* nothing was read or written for */
-    HTTP_HELD_MAX = 64 << 20 /* bytes of requests that are not whole */
+    HTTP_SEATS_BLOCK = 16, /* strangers of one block (/24, /48), at least */
+    HTTP_SEATS_RELAY = 16, /* connections of one relay's address */
+    HTTP_HEAD_S = 10,      /* a head has to be whole after */
+    HTTP_REQUEST_S = 30,   /* and the request */
+    HTTP_AGE_S = 120,      /* and the answer be taken */
+    HTTP_IDLE_S = 10,      /* nothing was read or written for */
+    HTTP_HELD_MAX =
+        32 << 20 /* bytes of a class's requests that are not whole */
 };
 
 struct http_server;

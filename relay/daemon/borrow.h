@@ -1,5 +1,5 @@
 /* relay/daemon/borrow.h - a consensus from a gateway, as its clients get it, for
- * when no authority answers.
+ * when no authority has one.
  *
  * The relay connects without showing who it is and takes the pieces that a
  * gateway tells every newcomer (network/fetch.h); it sends nothing. So every

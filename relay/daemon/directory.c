@@ -2,8 +2,9 @@
  *
  * Consensus: asked of one authority after the other, from 5 % of an epoch
  * before it is needed until it is there; as a diff from the one before, if
- * there is one. When none of them answers, of one gateway after the other, drawn
- * at random (borrow.h). Descriptor: posted to all of them for
+ * there is one. When each was asked and none gave it, of one gateway after the
+ * other, drawn at random (borrow.h): what an authority answers instead, and
+ * whether it answers, is one's word. Descriptor: posted to all of them for
  * the next epoch whose votes are still to come, until each has taken it; with
  * the addresses at which the relay has reached itself (reach.h). Both
  * are stepped by the daemon's timer, several times a second; at most one
@@ -44,7 +45,7 @@ struct directory {
     uint64_t fetch_us; /* not before */
     uint32_t asked;    /* a diff from this epoch's; 0: the whole */
     bool whole;        /* no diff next time */
-    size_t unanswered; /* requests, the last so many */
+    size_t fruitless;  /* requests, the last so many */
     struct borrow *borrow;
     uint64_t borrow_us;            /* not before */
     int fetch_err;                 /* why the last one was not used */
@@ -102,6 +103,8 @@ document_use(struct directory *u, int err, const uint8_t *document, size_t len)
         err = views_receive(d, &c, document, len);
     if (!err)
         err = views_take(d, c, document, len);
+    if (!err)
+        u->fruitless = 0;
     u->fetch_err = err == ERR_STALE ? 0 : err;
     if (err && err != ERR_STALE) {
         d->refused[-err]++;
@@ -117,7 +120,7 @@ fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     struct directory *u = ctx;
     struct daemon *d = u->daemon;
     u->fetch = NULL;
-    u->unanswered = err ? u->unanswered + 1 : 0;
+    u->fruitless++; /* until it is used */
     u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
     u->reached[(u->next_authority - 1) % d->network.n_authorities] = !err;
     if (err || status != 200) {
@@ -163,8 +166,12 @@ fetch_step(struct directory *u)
     int err =
         http_ask(&u->fetch, d->host.loop, d->network.authorities[i].address,
                  path, NULL, 0, FETCH_DOCUMENT_MAX, fetch_done, u);
-    if (err)
-        d->refused[-err]++;
+    if (!err) { /* the others want their turn, whatever this one does */
+        http_within(u->fetch, http_turn_s(d->network.epoch_len_s));
+        return;
+    }
+    u->fruitless++;
+    d->refused[-err]++;
 }
 
 /* ---- a consensus from a gateway ---- */
@@ -206,7 +213,7 @@ borrow_try(struct directory *u)
     const uint8_t *identity;
     borrow_step(u->borrow);
     if (borrow_is_under_way(u->borrow) ||
-        u->unanswered < d->network.n_authorities ||
+        u->fruitless < d->network.n_authorities ||
         loop_now_us(d->host.loop) < u->borrow_us || !fetch_is_due(d))
         return;
     u->borrow_us = loop_now_us(d->host.loop) + retry_us(d);

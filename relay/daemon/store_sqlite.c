@@ -52,7 +52,9 @@ day_path(const struct store_sqlite *s, uint32_t number, const char *end,
     snprintf(path, PATH_LEN, "%s/letters-%u.%s", s->dir, number, end);
 }
 
-/* Overwrite a day's key, then remove the letters that nobody can open now. */
+/* Overwrite a day's key, then remove the letters that nobody can open now. Where
+ * the key cannot be overwritten they go as well: on a full disk that writes
+ * elsewhere their room is what it wants, with the next try. */
 static int
 day_destroy(const struct store_sqlite *s, uint32_t number)
 {
@@ -60,7 +62,7 @@ day_destroy(const struct store_sqlite *s, uint32_t number)
     char path[PATH_LEN];
     day_path(s, number, "key", path);
     int err = wipe_file(path);
-    for (size_t i = 0; !err && i < sizeof end / sizeof end[0]; i++) {
+    for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) {
         day_path(s, number, end[i], path);
         if (unlink(path) && errno != ENOENT)
             err = ERR_SYSTEM;
@@ -245,9 +247,9 @@ put(struct store_sqlite *s, struct env_store_req *req)
     if (req->err)
         return;
     if (req->full >> slot & 1) {
-        req->err = day_compare(of[slot], req, gone >> slot & 1);
         /* which may be of this list, and falls with its day's transaction */
         req->expiry_day = of[slot]->number;
+        req->err = day_compare(of[slot], req, gone >> slot & 1);
         return;
     }
     req->err = letter_write(s, req);

@@ -1,6 +1,6 @@
 /* tests/scenario/test_i11_borrowed.c - I11: authorities whom strangers keep from
  * answering. A real gateway gives its consensus to whoever connects; a real
- * relay that no authority answers takes it from there. */
+ * relay to which no authority gives one takes it from there. */
 #include "tests/runner.h"
 
 #include <signal.h>
@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/os/http_server.h"
 #include "relay/daemon/borrow.h"
 #include "tests/heap.h"
 #include "tests/relay_config.h"
@@ -127,8 +128,9 @@ it_is_there_or_not(void **state)
 
 /* ---- a relay ---- */
 
+/* liar: the address of an authority that answers; NULL: none does. */
 static pid_t
-relay_spawn(struct course *c)
+relay_spawn(struct course *c, const char *liar)
 {
     char path[FILES_PATH_MAX];
     struct network n = c->rig.network; /* where no authority answers */
@@ -138,6 +140,8 @@ relay_spawn(struct course *c)
     n.n_gateways = 1;
     memcpy(n.gateways[0].identity, c->rig.peer[SELF].identity, SPHINX_ID_LEN);
     memcpy(n.gateways[0].address, c->rig.relay_address, ADDRESS_MAX);
+    if (liar)
+        snprintf(n.authorities[0].address, ADDRESS_MAX, "%s", liar);
     assert_int_equal(files_path(path, c->dir, "network.json"), 0);
     assert_int_equal(netfile_write(path, &n), 0);
     const pid_t pid = fork();
@@ -167,17 +171,53 @@ has_it(void *ctx)
 }
 
 static void
+borrow_run(struct course *c, const char *liar)
+{
+    int status;
+    const pid_t pid = relay_spawn(c, liar);
+    const bool came = rig_turn(&c->rig, 20, has_it, c);
+    kill(pid, SIGTERM);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(came);
+}
+
+static void
 i11_relays_need_no_authority_to_answer(void **state)
 {
     (void)state;
     static struct course c;
-    int status;
     course_make(&c);
-    const pid_t pid = relay_spawn(&c);
-    const bool came = rig_turn(&c.rig, 20, has_it, &c);
-    kill(pid, SIGTERM);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(came);
+    borrow_run(&c, NULL);
+    course_free(&c);
+}
+
+/* An authority that has nothing for anybody. */
+static void
+refuse(void *ctx, const char *path, const uint8_t *body, size_t len,
+       struct http_answer *answer)
+{
+    (void)path;
+    (void)body;
+    (void)len;
+    (void)answer; /* 404 */
+    ++*(unsigned *)ctx;
+}
+
+/* The only one that answers has nothing: relays ask gateways all the same. */
+static void
+i10_an_authority_that_has_nothing_is_not_waited_for(void **state)
+{
+    (void)state;
+    static struct course c;
+    struct http_server *liar;
+    unsigned asked = 0;
+    course_make(&c);
+    assert_int_equal(http_server_new(&liar, c.rig.loop, "127.0.0.1:0", 1 << 20,
+                                     refuse, &asked),
+                     0);
+    borrow_run(&c, http_server_address(liar));
+    assert_true(asked > 0);
+    http_server_free(&liar);
     course_free(&c);
 }
 
@@ -185,5 +225,6 @@ const struct CMUnitTest test_i11_borrowed[] = {
     cmocka_unit_test(it_is_there_or_not),
     cmocka_unit_test(a_gateway_tells_whoever_asks),
     cmocka_unit_test(i11_relays_need_no_authority_to_answer),
+    cmocka_unit_test(i10_an_authority_that_has_nothing_is_not_waited_for),
 };
 TEST_SUITE(test_i11_borrowed);

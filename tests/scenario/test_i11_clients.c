@@ -22,13 +22,14 @@ enum {
 static const struct sim_node_ops nobody;
 
 static struct world *
-world_small(void)
+world_small(void (*params)(struct params *p))
 {
     const struct world_config config = {.suite = SPHINX_SUITE_NULL,
                                         .gateways = 1,
                                         .layers = 3,
                                         .mixes = 1,
                                         .stores = 2,
+                                        .params = params,
                                         .seed = test_seed()};
     return world_new(&config);
 }
@@ -59,7 +60,7 @@ static void
 i11_who_is_never_answered_gives_way(void **state)
 {
     (void)state;
-    struct world *w = world_small();
+    struct world *w = world_small(NULL);
     struct relay *gateway = w->relay[0].relay;
     struct world_client *honest[2];
     struct env *env;
@@ -68,7 +69,8 @@ i11_who_is_never_answered_gives_way(void **state)
     honest[0] = world_client_add(w, "light", 0);
     for (uint32_t i = 1; i < PLACES - 1; i++) {
         assert_int_equal(stranger_open(w, node, "light", &link), 0);
-        assert_int_equal(relay_client_idler(gateway, &idler), i > 2 * GRACE_S);
+        assert_int_equal(relay_client_idler(gateway, &idler),
+                         i > 2 * GRACE_S + 1);
         world_run_s(w, 0.5);
     }
     honest[1] = world_client_add(w, "light", 0);
@@ -91,13 +93,38 @@ i11_who_is_never_answered_gives_way(void **state)
     world_free(&w);
 }
 
+static void
+params_slow_pieces(struct params *p)
+{
+    p->piece_interval_us = 20000000;
+}
+
+/* A newcomer has time for the consensus, before which it cannot ask for anything,
+ * and for a first answer; no more, whether it takes the consensus or not. */
+static void
+i11_newcomers_have_time_for_the_consensus(void **state)
+{
+    (void)state;
+    struct world *w = world_small(params_slow_pieces);
+    struct relay *gateway = w->relay[0].relay;
+    struct env *env;
+    const uint32_t node = engine_add(w->engine, &nobody, false, &env);
+    uint32_t link, idler;
+    assert_int_equal(stranger_open(w, node, NULL, &link), 0);
+    world_run_s(w, GRACE_S + 5);
+    assert_false(relay_client_idler(gateway, &idler));
+    world_run_s(w, 600);
+    assert_true(relay_client_idler(gateway, &idler));
+    world_free(&w);
+}
+
 /* Without a profile a client is heard at the rate of the slowest, 1.375 frames a
  * second: 64 at once, then a quarter more than that. */
 static void
 i11_without_a_profile_a_client_is_slow(void **state)
 {
     (void)state;
-    struct world *w = world_small();
+    struct world *w = world_small(NULL);
     struct relay *gateway = w->relay[0].relay;
     struct env *env;
     const uint32_t node = engine_add(w->engine, &nobody, false, &env);
@@ -208,6 +235,7 @@ i11_a_full_gateway_lets_newcomers_in(void **state)
 
 const struct CMUnitTest test_i11_clients[] = {
     cmocka_unit_test(i11_who_is_never_answered_gives_way),
+    cmocka_unit_test(i11_newcomers_have_time_for_the_consensus),
     cmocka_unit_test(i11_without_a_profile_a_client_is_slow),
     cmocka_unit_test(i11_a_full_gateway_lets_newcomers_in),
 };

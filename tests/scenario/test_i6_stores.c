@@ -48,10 +48,10 @@ store_second(const struct world *w, const uint8_t *box)
     return second;
 }
 
-/* burnt: so many of the two burn the box before the invitation is taken up; then b
- * writes a text at once. */
+/* a has written an invitation for b to text, and the stores where he looks for
+ * the first letter are the adversary's, honest so far. */
 static struct pair
-pair_make(uint64_t seed, unsigned stores, unsigned burnt)
+pair_invite(uint64_t seed, unsigned stores, char text[static INVITE_TEXT_LEN])
 {
     const struct world_config config = {.suite = SPHINX_SUITE_NULL,
                                         .gateways = 2,
@@ -61,13 +61,24 @@ pair_make(uint64_t seed, unsigned stores, unsigned burnt)
                                         .params = params_idle,
                                         .seed = test_seed() + seed};
     struct pair p = {.w = world_new(&config)};
-    char text[INVITE_TEXT_LEN];
     p.a = world_client_add(p.w, "default", 0);
     p.b = world_client_add(p.w, "default", 1);
     world_run_s(p.w, 30);
     assert_int_equal(client_invite(p.a->client, "b", text), 0);
     p.store[0] = rogue_new(p.w, world_first_box(p.w, text, p.box));
     p.store[1] = rogue_new(p.w, store_second(p.w, p.box));
+    for (unsigned i = 0; i < 2; i++)
+        memcpy(p.store[i]->box, p.box, sizeof p.box);
+    return p;
+}
+
+/* burnt: so many of the two burn the box before the invitation is taken up; then b
+ * writes a text at once. */
+static struct pair
+pair_make(uint64_t seed, unsigned stores, unsigned burnt)
+{
+    char text[INVITE_TEXT_LEN];
+    struct pair p = pair_invite(seed, stores, text);
     for (unsigned i = 0; i < burnt; i++)
         p.store[i]->vices = VICE_BURNS_BOXES;
     world_run_s(p.w, burnt ? 120 : 0);
@@ -183,7 +194,6 @@ i6_false_slots_pin_no_reader(void **state)
     struct client_status before, after;
     p.store[0]->vices = VICE_FALSE_SLOTS;
     p.store[0]->box_only = true;
-    memcpy(p.store[0]->box, p.box, sizeof p.box);
     (void)world_say(p.b, "a", "hello");
     client_status(p.a->client, &before);
     const unsigned late_s = wait_s(&p);
@@ -236,6 +246,80 @@ i10_an_invitation_is_not_burnt_by_both(void **state)
     invitation_run(80, 2);
 }
 
+/* So many of the two stores of an invitation's box call its first place taken,
+ * and are silent to all who look. He who took it up looks there no longer than
+ * the answers would take, and hears the inviter. */
+static void
+silent_run(uint64_t seed, unsigned liars)
+{
+    char text[INVITE_TEXT_LEN];
+    struct client_contact contact;
+    struct pair p = pair_invite(seed, STORES, text);
+    for (unsigned i = 0; i < liars; i++) {
+        p.store[i]->vices = VICE_FALSE_STATUS | VICE_WITHHOLDS;
+        p.store[i]->false_status = WIRE_TAKEN;
+        p.store[i]->withheld = ROGUE_GETS;
+        p.store[i]->box_only = true;
+    }
+    assert_int_equal(client_add(p.b->client, "a", text), 0);
+    (void)world_say(p.b, "a", "hello");
+    world_run_s(p.w, 60);
+    (void)world_say(p.a, "b", "hello yourself");
+    unsigned late_s = 0;
+    while (late_s < PATIENCE_S && world_take(p.b, "a") == 0) {
+        world_run_s(p.w, 5);
+        late_s += 5;
+    }
+    assert_true(client_contact(p.b->client, 0, &contact));
+    printf("  %u of two say taken and show nothing: the inviter is heard after "
+           "%u s\n",
+           liars, late_s);
+    const uint64_t lies = p.store[0]->done[__builtin_ctz(VICE_FALSE_STATUS)];
+    pair_free(&p);
+    assert_true(lies > 0);
+    assert_false(contact.refused);
+    assert_true(late_s <= 120);
+}
+
+static void
+i10_a_silent_store_stops_no_invitation(void **state)
+{
+    (void)state;
+    silent_run(110, 1);
+}
+
+static void
+i10_silent_stores_stop_no_invitation(void **state)
+{
+    (void)state;
+    silent_run(120, 2);
+}
+
+/* The first store has no room, it says, for ever. Most of the time the letter is
+ * put at the second one next. */
+static void
+i6_one_full_store_costs_a_repeat(void **state)
+{
+    (void)state;
+    enum { TEXTS = 8 };
+    struct pair p = pair_make(130, STORES, 0);
+    unsigned most_s = 0;
+    p.store[0]->vices = VICE_FALSE_STATUS;
+    p.store[0]->false_status = WIRE_FULL;
+    p.store[0]->box_only = true;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        (void)world_say(p.b, "a", "hello");
+        const unsigned late_s = wait_s(&p);
+        most_s = late_s > most_s ? late_s : most_s;
+    }
+    printf("  of %u texts for a store that is full the last is there after %u "
+           "s\n",
+           TEXTS, most_s);
+    assert_true(p.store[0]->done[__builtin_ctz(VICE_FALSE_STATUS)] > 0);
+    pair_free(&p);
+    assert_true(most_s <= 120);
+}
+
 /* The reader passes over boxes of rubbish, and the writer over places that are
  * taken; they may miss each other, for that day. What is said stays true. */
 static void
@@ -276,6 +360,9 @@ const struct CMUnitTest test_i6_stores[] = {
     cmocka_unit_test(i6_false_slots_pin_no_reader),
     cmocka_unit_test(i10_an_invitation_is_not_burnt),
     cmocka_unit_test(i10_an_invitation_is_not_burnt_by_both),
+    cmocka_unit_test(i10_a_silent_store_stops_no_invitation),
+    cmocka_unit_test(i10_silent_stores_stop_no_invitation),
+    cmocka_unit_test(i6_one_full_store_costs_a_repeat),
     cmocka_unit_test(i6_burnt_boxes_are_not_called_delivered),
 };
 TEST_SUITE(test_i6_stores);

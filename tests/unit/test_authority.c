@@ -470,40 +470,80 @@ nobody_withholds_the_value(void **state)
     }
 }
 
+/* Sign as authority `who` that it votes in this epoch for what digests to (mark,
+ * 0, ..). *out is malloc'd. Returns its length. */
+static size_t
+claim_sign(const struct house *h, size_t who, uint32_t epoch, uint8_t mark,
+           uint8_t **out)
+{
+    struct claim c = {
+        .network = "test", .epoch = epoch, .len = 5, .digest = {mark}};
+    static struct document d;
+    const struct house_seat *s = &h->seat[who];
+    struct document_key key;
+    char *body;
+    size_t len;
+    memset(&d, 0, sizeof d);
+    memcpy(c.author, h->network.authorities[who].identity, sizeof c.author);
+    d.kind = DOCUMENT_CLAIM;
+    assert_int_equal(json_write_claim(&c, &body, &d.body_len), 0);
+    d.body = (const uint8_t *)body;
+    document_key_direct(&key, s->identity_seed);
+    key.seed = s->seed;
+    key.cert = &s->cert;
+    assert_int_equal(document_sign(&d, &key), 0);
+    assert_int_equal(document_write(&d, out, &len), 0);
+    free(body);
+    return len;
+}
+
+/* Claims of old epochs are public, and whoever has them may send them again, as
+ * often as he can: none of their signatures is verified. */
+static void
+i11_old_claims_cost_nothing(void **state)
+{
+    (void)state;
+    static struct house h;
+    house_make(&h, 4, test_seed());
+    house_start_all(&h);
+    relays_upload(&h, 1, ALL);
+    run_to(&h, 1);
+    house_run(&h, house_ms(&h, 1, SCHEDULE_VALID) + 1);
+    struct authority *a = h.seat[0].face[0].authority;
+    for (uint32_t epoch = 1; epoch <= 2; epoch++) {
+        uint8_t *bytes;
+        const size_t len = claim_sign(&h, 2, epoch, 7, &bytes);
+        char *sig = memmem(bytes, len, "\nsig ", 5);
+        assert_non_null(sig);
+        sig += 5 + 64 + 1; /* the signature follows its signer */
+        *sig = *sig == '0' ? '1' : '0';
+        assert_int_equal(authority_take(a, bytes, len),
+                         epoch == authority_target(a) ? ERR_SIGNATURE
+                                                      : ERR_STALE);
+        free(bytes);
+    }
+    assert_int_equal(authority_target(a), 2);
+    house_free(&h);
+}
+
 /* Evidence convicts whom it should, and no change of it anybody. */
 static void
 evidence_convicts(void **state)
 {
     (void)state;
     static struct house h;
-    struct claim c = {.network = "test", .epoch = 3, .len = 5};
-    struct document_key key;
     uint8_t both[8192], who[SPHINX_ID_LEN], *bytes;
     size_t len[2], total = 0;
     uint32_t epoch;
     house_make(&h, 4, test_seed());
-    const struct house_seat *s = &h.seat[2];
-    memcpy(c.author, h.network.authorities[2].identity, sizeof c.author);
     for (uint8_t i = 0; i < 2; i++) {
-        static struct document d;
-        char *body;
-        memset(&d, 0, sizeof d);
-        c.digest[0] = i;
-        d.kind = DOCUMENT_CLAIM;
-        assert_int_equal(json_write_claim(&c, &body, &d.body_len), 0);
-        d.body = (const uint8_t *)body;
-        document_key_direct(&key, s->identity_seed);
-        key.seed = s->seed;
-        key.cert = &s->cert;
-        assert_int_equal(document_sign(&d, &key), 0);
-        assert_int_equal(document_write(&d, &bytes, &len[i]), 0);
+        len[i] = claim_sign(&h, 2, 3, i, &bytes);
         memcpy(both + total, bytes, len[i]);
         total += len[i];
         free(bytes);
-        free(body);
     }
     assert_int_equal(evidence_check(&h.network, both, total, who, &epoch), 0);
-    assert_memory_equal(who, c.author, sizeof who);
+    assert_memory_equal(who, h.network.authorities[2].identity, sizeof who);
     assert_int_equal(epoch, 3);
     for (size_t i = 0; i < total; i++) {
         both[i] ^= 1;
@@ -797,6 +837,7 @@ const struct CMUnitTest test_authority[] = {
     cmocka_unit_test(two_votes_exclude),
     cmocka_unit_test(a_late_vote_does_not_count),
     cmocka_unit_test(nobody_withholds_the_value),
+    cmocka_unit_test(i11_old_claims_cost_nothing),
     cmocka_unit_test(evidence_convicts),
     cmocka_unit_test(i9_a_restart_misses_nothing),
     cmocka_unit_test(a_lost_disk_abstains),

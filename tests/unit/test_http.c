@@ -167,6 +167,35 @@ nobody_answers(void **state)
     talk_free(&t);
 }
 
+/* Who answers with a byte now and then is given up, and the next one is asked. */
+static void
+i10_a_slow_answer_is_given_up(void **state)
+{
+    (void)state;
+    static struct talk t;
+    struct http_request *r;
+    char slow[ADDRESS_TEXT_MAX];
+    int listening, fd = -1;
+    talk_make(&t);
+    assert_int_equal(socket_listen(&listening, "127.0.0.1:0", slow), 0);
+    assert_int_equal(
+        http_ask(&r, t.loop, slow, "/", NULL, 0, 100, answered, &t), 0);
+    http_within(r, 1);
+    for (unsigned i = 0; i < 30 && !t.over; i++) {
+        adversary_answer_slowly(listening, &fd);
+        turns_until(&t, &t.over, 100);
+    }
+    assert_true(t.over);
+    assert_int_equal(t.err, ERR_TIMEOUT);
+    assert_true(fd >= 0);
+    close(fd);
+    close(listening);
+    assert_int_equal(http_turn_s(20), 10);
+    assert_int_equal(http_turn_s(3600), 60);
+    assert_int_equal(http_turn_s(UINT32_MAX), HTTP_WHOLE_S);
+    talk_free(&t);
+}
+
 static void
 garbage_is_refused(void **state)
 {
@@ -372,6 +401,55 @@ i11_unfinished_requests_are_bounded(void **state)
     talk_free(&t);
 }
 
+/* Say that EACH bytes will come, and send one less than the room that is made
+ * for them doubles to. Returns the connection. */
+static int
+half_post(struct talk *t, size_t each, size_t room)
+{
+    char head[100];
+    int fd;
+    const int head_len =
+        snprintf(head, sizeof head,
+                 "POST /echo HTTP/1.1\r\nContent-Length: %zu\r\n\r\n", each);
+    assert_int_equal(socket_connect(&fd, http_server_address(t->server)), 0);
+    turns_until(t, NULL, 1);
+    assert_int_equal(write(fd, head, (size_t)head_len), head_len);
+    bulk_write(t, fd, room - (size_t)head_len - 1);
+    return fd;
+}
+
+/* Relays hold all the memory that requests that are not whole may have, to the
+ * last kilobyte: authorities and strangers do not notice, and a relay that has
+ * something to say is heard. */
+static void
+i11_a_class_holds_memory_of_its_own(void **state)
+{
+    (void)state;
+    enum { EACH = 4 << 20, SOCKETS = 64, LEN = 3000 };
+    static struct talk t;
+    static const uint8_t vote[LEN];
+    int fd[SOCKETS];
+    size_t n = 0;
+    memset(&t, 0, sizeof t);
+    assert_int_equal(loop_new(&t.loop), 0);
+    assert_int_equal(
+        http_server_new(&t.server, t.loop, "127.0.0.1:0", EACH, handle, &t), 0);
+    http_server_classify(t.server, classify);
+    t.class = SEATS_RELAY;
+    for (size_t i = 0; i < 20; i++)
+        fd[n++] = half_post(&t, EACH, EACH);
+    for (size_t room = EACH / 2; room >= 1024; room /= 2)
+        for (size_t i = 0; i < 2; i++)
+            fd[n++] = half_post(&t, EACH, room);
+    for (unsigned i = 0; i < SEATS_CLASSES; i++) {
+        t.class = SEATS_CLASSES - 1 - i;
+        assert_int_equal(ask(&t, "/echo", vote, LEN, LEN), 200);
+    }
+    for (size_t i = 0; i < n; i++)
+        close(fd[i]);
+    talk_free(&t);
+}
+
 /* Who gives a byte now and then is not waited for. */
 static void
 i11_a_slow_head_gives_way(void **state)
@@ -459,10 +537,12 @@ known_documents_are_not_sent(void **state)
 const struct CMUnitTest test_http[] = {
     cmocka_unit_test(documents_go_both_ways),
     cmocka_unit_test(nobody_answers),
+    cmocka_unit_test(i10_a_slow_answer_is_given_up),
     cmocka_unit_test(garbage_is_refused),
     cmocka_unit_test(i11_idle_sockets_change_nothing),
     cmocka_unit_test(i11_without_descriptors_it_waits),
     cmocka_unit_test(i11_unfinished_requests_are_bounded),
+    cmocka_unit_test(i11_a_class_holds_memory_of_its_own),
     cmocka_unit_test(i11_a_slow_head_gives_way),
     cmocka_unit_test(refusals_arrive),
     cmocka_unit_test(known_documents_are_not_sent),

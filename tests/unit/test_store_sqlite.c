@@ -633,6 +633,45 @@ held_letters_are_let_go(void **state)
             store_sqlite_new(&s, dir, LEN, ROOM * store_sqlite_disk(LEN)), 0);
     }
     store_memory_free(&m);
+}
+
+/* A letter comes twice at midnight, in one list, while the disk is full: what is
+ * told of the second, which finds it there, is what became of the first. */
+static void
+i6_a_repeat_is_kept_when_the_letter_is(void **state)
+{
+    (void)state;
+    static uint8_t letter[REAL_LEN], found[REAL_LEN];
+    struct store_sqlite *s;
+    struct rlimit before, small;
+    struct env_store_req r[2], get;
+    unsigned refused = 0, kept = 0;
+    assert_int_equal(store_sqlite_new(&s, dir, REAL_LEN, 1 << 24), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    for (uint32_t n = 0; n < 200; n++) {
+        for (unsigned k = 0; k < 2; k++) {
+            r[k] = request(ENV_STORE_PUT, 0, 0, letter);
+            memcpy(r[k].box, &n, sizeof n);
+            r[k].letter_len = REAL_LEN;
+            r[k].expiry_day = DAY + k;
+        }
+        r[0].next = &r[1];
+        small = before;
+        small.rlim_cur = n % 2 ? before.rlim_cur : (n % 25 + 2) << 12;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        store_sqlite_run(s, r);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        get = request(ENV_STORE_GET, 0, 0, found);
+        memcpy(get.box, &n, sizeof n);
+        get.letter_len = REAL_LEN;
+        store_sqlite_run(s, &get);
+        assert_int_equal(r[0].err == 0 || r[1].err == 0, get.err == 0);
+        kept += get.err == 0;
+        refused += get.err != 0;
+    }
+    signal(SIGXFSZ, SIG_DFL);
+    assert_true(refused > 0 && kept > 0);
     store_sqlite_free(&s);
 }
 
@@ -647,6 +686,8 @@ const struct CMUnitTest test_store_sqlite[] = {
     cmocka_unit_test_setup_teardown(the_queue_is_bounded, dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(a_store_fills_its_disk, dir_make,
                                     dir_remove),
+    cmocka_unit_test_setup_teardown(i6_a_repeat_is_kept_when_the_letter_is,
+                                    dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(a_full_disk_uses_up_no_quota, dir_make,
                                     dir_remove),
     cmocka_unit_test_setup_teardown(held_letters_are_let_go, dir_make,

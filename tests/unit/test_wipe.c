@@ -219,6 +219,41 @@ i8_a_day_half_destroyed_is_destroyed(void **state)
     }
 }
 
+/* A day's key cannot be overwritten, as on a full disk of a file system that
+ * writes elsewhere: its letters go all the same, for room is what is wanted, and
+ * the key when it can be. */
+static void
+i8_letters_go_before_a_key_that_stays(void **state)
+{
+    (void)state;
+    static struct letter letter[LETTERS];
+    char path[FILES_PATH_MAX], away[FILES_PATH_MAX];
+    struct store_sqlite *s;
+    struct rng_seeded rng;
+    rng_seeded_init_u64(&rng, test_seed(), "stays");
+    assert_int_equal(store_sqlite_new(&s, dir, LEN, 1 << 24), 0);
+    letters_put(s, &rng, DAY, letter);
+    uint8_t *key = day_key(DAY);
+    snprintf(path, sizeof path, "%s/letters-%u.key", dir, DAY);
+    snprintf(away, sizeof away, "%s/away", dir);
+    assert_int_equal(rename(path, away), 0);
+    assert_int_equal(symlink(away, path), 0); /* that is not followed */
+    assert_int_equal(store_sqlite_expire(s, DAY + 1), 0); /* not yet */
+    assert_false(letter_is_there(s, &letter[0]));
+    assert_int_equal(store_sqlite_expire(s, DAY + 1), ERR_IO);
+    snprintf(path, sizeof path, "%s/letters-%u.db", dir, DAY);
+    assert_int_equal(access(path, F_OK), -1);
+    snprintf(path, sizeof path, "%s/letters-%u.key", dir, DAY);
+    assert_int_equal(rename(away, path), 0);
+    disk_keep();
+    assert_int_equal(disk_search(key, WIPE_KEY_LEN), 2);
+    assert_false(letter_is_there(s, &letter[0]));
+    assert_int_equal(store_sqlite_expire(s, DAY + 1), 0);
+    assert_int_equal(disk_search(key, WIPE_KEY_LEN), 0);
+    store_sqlite_free(&s);
+    secret_free((void **)&key);
+}
+
 /* A disk that gives one letter for all others is not believed. */
 static void
 i8_a_changed_letter_is_not_given(void **state)
@@ -504,6 +539,35 @@ i8_keys_are_settled_after_a_kill(void **state)
     assert_int_equal(outbox_sqlite_new(&o, path), ERR_MISSING);
 }
 
+/* A client starts while its database is away (a disk that is not there yet, a
+ * copy that is brought back by halves): its keys are not taken for those of
+ * records that are gone. */
+static void
+i10_keys_wait_for_their_records(void **state)
+{
+    (void)state;
+    static struct record record[256];
+    char path[FILES_PATH_MAX], away[FILES_PATH_MAX];
+    struct outbox_sqlite *o;
+    struct rng_seeded rng;
+    rng_seeded_init_u64(&rng, test_seed(), "away");
+    memset(record, 0, sizeof record);
+    snprintf(path, sizeof path, "%s/client.db", dir);
+    snprintf(away, sizeof away, "%s/away", dir);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    record_draw(&rng, &record[1]);
+    group_put(1, &record[1]);
+    group_commit(o);
+    outbox_sqlite_free(&o);
+    assert_int_equal(rename(path, away), 0);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(outbox_sqlite_new(&o, path), ERR_MISSING);
+    assert_int_equal(rename(away, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_load(o, record_compare, record), 0);
+    outbox_sqlite_free(&o);
+}
+
 /* Nothing but a file is overwritten: a link's aim is somebody else's. */
 static void
 i8_links_are_not_followed(void **state)
@@ -530,10 +594,12 @@ i8_links_are_not_followed(void **state)
 const struct CMUnitTest test_wipe[] = {
     WIPE_TEST(i8_letters_that_are_over_are_nowhere),
     WIPE_TEST(i8_a_day_half_destroyed_is_destroyed),
+    WIPE_TEST(i8_letters_go_before_a_key_that_stays),
     WIPE_TEST(i8_a_changed_letter_is_not_given),
     WIPE_TEST(i8_packet_keys_are_overwritten),
     WIPE_TEST(i8_erased_records_are_nowhere),
     WIPE_TEST(i8_keys_are_settled_after_a_kill),
+    WIPE_TEST(i10_keys_wait_for_their_records),
     WIPE_TEST(i8_links_are_not_followed),
 };
 TEST_SUITE(test_wipe);
