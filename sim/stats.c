@@ -211,3 +211,36 @@ stats_times_quantile_us(const struct stats_times *t, double q)
     }
     return NAN;
 }
+
+static int
+by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void
+stats_sort(double *x, size_t n)
+{
+    if (n > 0)
+        qsort(x, n, sizeof *x, by_value);
+}
+
+/* The interval's ends are order statistics: how many samples lie below the
+ * quantile is binomial, whatever their law (David and Nagaraja, Order
+ * Statistics, 7.1). */
+struct estimate
+stats_quantile(const double *sorted, size_t n, double q)
+{
+    struct estimate e = {NAN, NAN};
+    if (n == 0)
+        return e;
+    const double at = q * (double)n;
+    const double off = stats_t_quantile(0.05, SIZE_MAX) * sqrt(at * (1 - q));
+    const double low = floor(at - off), high = ceil(at + off);
+    const size_t i = (size_t)at;
+    e.value = sorted[i < n ? i : n - 1];
+    if (low >= 0 && high < (double)n)
+        e.half = (sorted[(size_t)high] - sorted[(size_t)low]) / 2;
+    return e;
+}

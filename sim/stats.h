@@ -21,6 +21,12 @@ struct estimate {
 };
 struct estimate stats_mean(const double *x, size_t n);
 
+void stats_sort(double *x, size_t n);
+
+/* A quantile of independent values, sorted; half is NAN where the sample is too
+ * small for an interval. */
+struct estimate stats_quantile(const double *sorted, size_t n, double q);
+
 /* Mean, and half width from the 2.5 and 97.5 % quantiles of the means of
  * `rounds` resamples, STATS_ROUNDS_MAX at most; the seed makes it repeatable. Of
  * fewer than 40 rounds it is that of stats_mean(). */

@@ -25,7 +25,7 @@ snprintf vsnprintf sscanf __snprintf_chk __vsnprintf_chk __isoc*_sscanf
 atan ceil cos erf erfc exp exp2 expm1 fabs floor fmax fmin hypot ldexp lgamma
 llround log log10 log1p log2 lround pow round sin sincos sqrt tgamma trunc
 # streams that the caller has opened
-fprintf __fprintf_chk fputc fputs fwrite putc : directory/admission sim/network_level/network_level sim/packets/packets sim/packets/run
+fprintf __fprintf_chk fputc fputs fwrite putc : directory/admission sim/announce/announce sim/announce/people sim/network_level/network_level sim/packets/packets sim/packets/run
 fgets __fgets_chk fclose : sim/scenario/trace_in
 # addresses as text
 inet_ntop inet_pton __inet_*_chk : lib/address

@@ -11,8 +11,9 @@
 #include "lib/os/clock.h"
 #include "sim/packets/packets.h"
 
-#define TRIAL_HOPS 500000.0
-#define CACHE_LEN  (16.0 * 1048576)
+#define TRIAL_HOPS    500000.0
+#define TRIAL_LETTERS 100
+#define CACHE_LEN     (16.0 * 1048576)
 
 static const char *
 strategy_text(const struct mix_params *m)
@@ -108,6 +109,38 @@ explain_measure(const struct scenario *s)
                s->attack.relay, s->attack.block_s);
 }
 
+/* Level announce. */
+static void
+explain_announce(const struct scenario *s)
+{
+    static const char *const use[] = {
+        "",
+        "nobody writes; what lists cost",
+        "two write in turn",
+        "contacts write to one who has been connected for a minute",
+        "a file goes from one to another",
+        "one writes a text to each of a group",
+        "one writes to a host, who writes it to each of a group",
+        "all contacts ask one, who answers at once",
+        "a contact probes a user, who talks with nobody or with others"};
+    const struct scenario_announce *a = &s->announce;
+    printf("  %s; %" PRIu32 " contacts, %" PRIu32 " letters\n", use[a->use],
+           a->contacts, s->measure.texts);
+    if (a->poll_mhz > 0)
+        printf("  polls are %.6g a second instead of the profile's\n",
+               a->poll_mhz / 1000.0);
+    if (a->schedule == SCHEDULE_RECENCY)
+        puts("  polls follow recency, as they did before there were fronts");
+    else
+        printf("  of 64 polls %" PRIu32 " for each of %" PRIu32
+               " fronts, %" PRIu32 " for the lane, %" PRIu32 " for the sweep\n",
+               a->front_share, a->fronts, a->lane_share, a->sweep_share);
+    printf("  %" PRIu32 " boards, a list each %.6g s, %.6g announcements and "
+           "%.6g for cover of each client in an hour\n",
+           a->boards, (double)a->interval_us / 1e6, a->per_hour_m / 1000.0,
+           a->cover_per_hour_m / 1000.0);
+}
+
 /* ---- the trial ---- */
 
 struct trial {
@@ -145,12 +178,15 @@ texts_run(const struct scenario *s, uint32_t texts, bool real_crypto,
     return err ? NAN : clock_s() - start_s;
 }
 
-/* Of the network level: what it takes to get going, and each further text. */
+/* Of the levels with texts: what it takes to get going, and each further text. */
 static double
 trial_texts(const struct scenario *s, bool real_crypto,
             struct scenario_problem *problem)
 {
-    const uint32_t few = scenario_clients_count(s) / 2, more = 3 * few;
+    const uint32_t few = s->level == LEVEL_ANNOUNCE
+                             ? TRIAL_LETTERS
+                             : scenario_clients_count(s) / 2;
+    const uint32_t more = 3 * few;
     if (s->measure.texts <= more)
         return texts_run(s, s->measure.texts, real_crypto, problem);
     const double few_s = texts_run(s, few, real_crypto, problem);
@@ -170,7 +206,7 @@ trial_run(const struct scenario *s, const struct packets_plan *p,
     const struct sim_options o = {
         .real_crypto = real_crypto, .progress = trial_progress, .ctx = &t};
     const double length_s = TRIAL_HOPS / (p->hops_hz + 1);
-    if (s->level == LEVEL_NETWORK)
+    if (s->level != LEVEL_PACKETS)
         return trial_texts(s, real_crypto, problem);
     cut.run.warmup_s = 0;
     cut.run.measure_s = length_s;
@@ -206,19 +242,27 @@ explain_case(const struct scenario *s, const struct jobs_config *config,
     printf("\n%s\n", s->name);
     explain_network(s);
     explain_clients(s);
-    explain_measure(s);
-    printf("  expected: %.3g packets/s, %.3g hops/s, %.3g packets under way, "
-           "%.3g MiB\n",
-           p.sent_hz, p.hops_hz, p.inside, p.memory / 1048576);
+    if (s->level == LEVEL_ANNOUNCE)
+        explain_announce(s);
+    else
+        explain_measure(s);
+    if (s->level != LEVEL_ANNOUNCE)
+        printf("  expected: %.3g packets/s, %.3g hops/s, %.3g packets under "
+               "way, %.3g MiB\n",
+               p.sent_hz, p.hops_hz, p.inside, p.memory / 1048576);
     *seconds = trial_run(s, &p, config->real_crypto, &problem);
     if (isnan(*seconds)) {
         fprintf(stderr, "brusio-sim: %s: %s\n", s->name,
                 problem.text[0] ? problem.text : "the trial failed");
         return 1;
     }
-    printf("  %" PRIu32 " run%s of at least %.3g s virtual time, about %.2g s "
-           "each\n",
-           s->runs, s->runs == 1 ? "" : "s", p.virtual_s, *seconds);
+    if (s->level == LEVEL_ANNOUNCE)
+        printf("  %" PRIu32 " run%s, about %.2g s each\n", s->runs,
+               s->runs == 1 ? "" : "s", *seconds);
+    else
+        printf("  %" PRIu32 " run%s of at least %.3g s virtual time, about "
+               "%.2g s each\n",
+               s->runs, s->runs == 1 ? "" : "s", p.virtual_s, *seconds);
     *seconds *= s->runs;
     return 0;
 }

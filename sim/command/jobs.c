@@ -14,6 +14,7 @@
 
 #include "lib/os/clock.h"
 #include "lib/secret_plain.h"
+#include "sim/announce/announce.h"
 #include "sim/network_level/network_level.h"
 #include "sim/packets/packets.h"
 #include "sim/stats.h"
@@ -49,12 +50,17 @@ int
 job_run(const struct scenario *s, const struct sim_options *o,
         struct sim_result *r, struct scenario_problem *problem)
 {
+    static int (*const run[])(const struct scenario *,
+                              const struct sim_options *, struct sim_result *,
+                              struct scenario_problem *) = {
+        [LEVEL_PACKETS] = packets_run,
+        [LEVEL_NETWORK] = whole_run,
+        [LEVEL_ANNOUNCE] = announce_run};
     struct sim_options options = *o;
     options.open = job_file_open;
     /* one kind of memory for all runs that go on at the same time */
     secret_plain_begin();
-    int err = s->level == LEVEL_NETWORK ? whole_run(s, &options, r, problem)
-                                        : packets_run(s, &options, r, problem);
+    int err = run[s->level](s, &options, r, problem);
     secret_plain_end();
     return err;
 }

@@ -403,10 +403,10 @@ texts_report(struct run *run, struct sim_result *r)
     if (n == 0)
         return;
     add(r, "text.latency.mean", "s", whole_mean(run->took_s, n));
-    whole_sort(run->took_s, n);
-    add(r, "text.latency.p50", "s", whole_quantile(run->took_s, n, 0.5));
-    add(r, "text.latency.p90", "s", whole_quantile(run->took_s, n, 0.9));
-    add(r, "text.latency.p99", "s", whole_quantile(run->took_s, n, 0.99));
+    stats_sort(run->took_s, n);
+    add(r, "text.latency.p50", "s", stats_quantile(run->took_s, n, 0.5));
+    add(r, "text.latency.p90", "s", stats_quantile(run->took_s, n, 0.9));
+    add(r, "text.latency.p99", "s", stats_quantile(run->took_s, n, 0.99));
 }
 
 static void

@@ -4,6 +4,7 @@
 #define SIM_NETWORK_LEVEL_NETWORK_LEVEL_INTERNAL_H
 #include "sim/engine/world.h"
 #include "sim/scenario/scenario.h"
+#include "sim/stats.h"
 
 /* whole_plan.c: what world a scenario asks for. */
 struct whole_plan {
@@ -17,16 +18,9 @@ int whole_plan_make(struct whole_plan *p, const struct scenario *s,
                     struct scenario_problem *problem) CHECK_RESULT;
 void whole_plan_free(struct whole_plan *p);
 
-/* whole_stats.c: estimates with half the width of their 95 % confidence
- * interval, NAN where there is none. */
-struct estimate {
-    double value, half;
-};
-void whole_sort(double *x, size_t n);
-/* Of independent samples. */
+/* network_level_stats.c: half widths are of 95 % intervals, NAN where there is
+ * none. Of independent samples. */
 struct estimate whole_mean(const double *x, size_t n);
-/* Of independent samples, sorted. */
-struct estimate whole_quantile(const double *sorted, size_t n, double p);
 /* Of a series whose neighbours depend on each other, by batch means. */
 struct estimate whole_batch_mean(const double *x, size_t n, size_t batches);
 /* Of events of a Poisson process in a time. */

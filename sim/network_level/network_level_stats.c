@@ -1,25 +1,10 @@
 /* sim/network_level/network_level_stats.c - estimates and their confidence
  * intervals. No state. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "sim/network_level/network_level_internal.h"
 
 #define Z95 1.959964
-
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-void
-whole_sort(double *x, size_t n)
-{
-    if (n > 0)
-        qsort(x, n, sizeof *x, by_value);
-}
 
 static double
 stretch_mean(const double *x, size_t len)
@@ -50,24 +35,6 @@ struct estimate
 whole_mean(const double *x, size_t n)
 {
     return stretches_mean(x, n, 1);
-}
-
-/* The interval's ends are order statistics: how many samples lie below the
- * quantile is binomial, whatever their law (David and Nagaraja, Order
- * Statistics, 7.1). */
-struct estimate
-whole_quantile(const double *sorted, size_t n, double p)
-{
-    struct estimate e = {NAN, NAN};
-    if (n == 0)
-        return e;
-    const double at = p * (double)n, off = Z95 * sqrt(at * (1 - p));
-    const double low = floor(at - off), high = ceil(at + off);
-    size_t i = (size_t)at;
-    e.value = sorted[i < n ? i : n - 1];
-    if (low >= 0 && high < (double)n)
-        e.half = (sorted[(size_t)high] - sorted[(size_t)low]) / 2;
-    return e;
 }
 
 struct estimate

@@ -30,8 +30,9 @@ enum {
 };
 
 /* packets: mixes and clients' clocks alone, packets are numbers; up to millions
- * of clients. network: whole relays, stores and clients, every byte. */
-enum scenario_level { LEVEL_PACKETS = 1, LEVEL_NETWORK };
+ * of clients. network: whole relays, stores and clients, every byte. announce:
+ * letters, and which polls find them; what lies between is a delay drawn. */
+enum scenario_level { LEVEL_PACKETS = 1, LEVEL_NETWORK, LEVEL_ANNOUNCE };
 
 /* stratified: each hop's relay is drawn from its layer. cascade: the first is
  * drawn, the others stand behind it. free-route: `layers` hops, each drawn from
@@ -110,6 +111,46 @@ struct scenario_clients {
     bool target; /* tagged packets are of such groups; of none: of all */
 };
 
+/* Level announce: what people do. */
+enum announce_use {
+    USE_LISTS = 1, /* nothing: what lists cost */
+    USE_RUNNING,   /* two who write in turn */
+    USE_FIRST,     /* any contact of one who has been connected for a minute */
+    USE_FILE,      /* parts of a file from one to another, without a pause */
+    USE_COPIES,    /* a text to each of a group */
+    USE_HOST,      /* a text to a host, who writes it to each of a group */
+    USE_SERVICE,   /* all contacts ask one, who answers at once */
+    USE_PROBE      /* what a contact sees of one who talks with others */
+};
+/* recency: polls as they were before there were fronts; the control. */
+enum announce_schedule { SCHEDULE_FRONTS = 1, SCHEDULE_RECENCY };
+enum announce_probe {
+    PROBE_TEXT = 1,
+    PROBE_PING, /* that its user lets be answered */
+    PROBE_FILE,
+    PROBE_SILENT, /* a text that is put and not announced */
+    PROBE_ACK,
+    PROBE_NOTHING
+};
+struct scenario_announce {
+    enum announce_use use;
+    enum announce_schedule schedule;
+    enum announce_probe probe;
+    uint32_t contacts; /* of the one who is written to, or group */
+    uint32_t poll_mhz; /* 0: the profile's */
+    uint32_t fronts, front_share, lane_share, sweep_share;
+    uint32_t boards;
+    uint64_t interval_us;
+    uint32_t per_hour_m, cover_per_hour_m; /* announcements of each client */
+    bool confirm;            /* act on a list when two stores name it */
+    uint64_t read_before_us; /* stores look so long before they answer; 0: when
+                                the request comes */
+    uint32_t window;         /* parts not acknowledged */
+    uint32_t ack_s, ack_noise_s;
+    uint64_t think_us; /* mean time from reading to writing */
+    uint32_t others;   /* whom the one who is probed talks with */
+};
+
 struct scenario_run {
     double warmup_s;  /* negative: found by the run itself */
     double measure_s; /* at least so long, and until all targets are done */
@@ -127,7 +168,7 @@ struct scenario_measure {
     uint32_t at_once;       /* of them under way together */
     double drained;         /* a target is done when less of it is inside */
     uint32_t path_messages; /* corrupt paths: messages of one user; 0: no */
-    uint32_t texts;         /* network level: texts in all */
+    uint32_t texts;         /* levels network, announce: texts in all */
     double text_gap_mean_s; /* between texts of one pair */
 };
 
@@ -167,6 +208,7 @@ struct scenario {
     struct scenario_run run;
     struct scenario_measure measure;
     struct scenario_attack attack;
+    struct scenario_announce announce;
 };
 
 /* A file: one scenario, or one for each of its cases. */

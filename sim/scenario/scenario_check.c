@@ -238,9 +238,41 @@ network_params_check(const struct scenario *s, struct scenario_problem *p)
     return true;
 }
 
+/* ---- level announce ---- */
+
+static bool
+announce_check(const struct scenario *s, struct scenario_problem *p)
+{
+    const struct scenario_announce *a = &s->announce;
+    const uint32_t odds =
+        a->fronts * a->front_share + a->lane_share + a->sweep_share;
+    if (s->network.trip != TRIP_ROUND)
+        return fail(p, "network.trip: at level \"announce\" it is \"round\"");
+    if (s->n_clients != 1 || s->clients[0].rates_mhz ||
+        s->clients[0].send != SEND_POISSON ||
+        s->clients[0].profile.send_mhz == 0)
+        return fail(p,
+                    "clients: at level \"announce\" are one group that sends "
+                    "\"poisson\" by a profile");
+    if (odds != 64)
+        return fail(p,
+                    "announce.front_share: of each front, lane_share and "
+                    "sweep_share have to add up to 64, not %u",
+                    (unsigned)odds);
+    if (a->others >= a->contacts && a->use == USE_PROBE)
+        return fail(p,
+                    "announce.others: are %u, and one more probes; contacts "
+                    "are %u",
+                    (unsigned)a->others, (unsigned)a->contacts);
+    return a->use == USE_LISTS || s->measure.texts > 0 ||
+           fail(p, "measure.texts: must be above 0");
+}
+
 static bool
 network_level_check(const struct scenario *s, struct scenario_problem *p)
 {
+    if (s->level == LEVEL_ANNOUNCE)
+        return announce_check(s, p);
     if (s->level != LEVEL_NETWORK)
         return s->measure.texts == 0 ||
                fail(p, "measure.texts: are sent at level \"network\", not at "

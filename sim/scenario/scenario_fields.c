@@ -29,7 +29,8 @@ enum { DAY_S = 86400, YEAR_S = 366 * DAY_S };
 #define SEED_MAX  9007199254740991.0 /* all programs read such numbers alike */
 
 /* The enums count from 1, in this order. */
-static const char *const level_names[] = {"packets", "network", NULL};
+static const char *const level_names[] = {"packets", "network", "announce",
+                                          NULL};
 static const char *const topology_names[] = {"stratified", "cascade",
                                              "free-route", NULL};
 static const char *const trip_names[] = {"one-way", "round", NULL};
@@ -40,6 +41,12 @@ static const char *const strategy_names[] = {
 static const char *const send_names[] = {"poisson", "constant", "trace", NULL};
 static const char *const kinds_names[] = {"alike", "sends", "polls", NULL};
 static const char *const attack_names[] = {"none", "drop", "flush", NULL};
+static const char *const use_names[] = {"lists",   "running", "first",
+                                        "file",    "copies",  "host",
+                                        "service", "probe",   NULL};
+static const char *const schedule_names[] = {"fronts", "recency", NULL};
+static const char *const probe_names[] = {"text", "ping",    "file", "silent",
+                                          "ack",  "nothing", NULL};
 
 static const struct field latency_fields[] = {
     NAMES(scenario_network, latency_law, "law", law_names,
@@ -189,7 +196,7 @@ static const struct field measure_fields[] = {
           "Messages of one user until a whole path is corrupt; 0: not "
           "measured"),
     FIELD(WHOLE, 0, scenario_measure, texts, "texts", 0, 1000000,
-          "Level network: texts that pairs of clients send in all"),
+          "Levels network, announce: texts in all, parts of a file, or probes"),
     FIELD(NUMBER, 0, scenario_measure, text_gap_mean_s, "text_gap_mean_s",
           0.001, DAY_S, "Mean time between the texts of one pair")};
 static const struct field_table measure_table = {measure_fields,
@@ -209,10 +216,61 @@ static const struct field attack_fields[] = {
 static const struct field_table attack_table = {attack_fields,
                                                 LEN(attack_fields), NULL};
 
+static const struct field announce_fields[] = {
+    NAMES(scenario_announce, use, "use", use_names,
+          "What people do: nothing, what lists cost; two who write in turn; "
+          "any contact of one who has been connected for a minute; a file; a "
+          "text to each of a group; the same by way of a host; all contacts "
+          "ask one who answers; what a contact sees of one who talks with "
+          "others"),
+    NAMES(scenario_announce, schedule, "schedule", schedule_names,
+          "Whom polls are for: fronts, lane and sweep; or by recency, as a "
+          "control"),
+    NAMES(scenario_announce, probe, "probe", probe_names,
+          "probe: what the contact does"),
+    FIELD(WHOLE, 0, scenario_announce, contacts, "contacts", 1, 1024,
+          "Contacts of the one who is written to; of a group, the others"),
+    FIELD(THOUSANDTHS, 0, scenario_announce, poll_mhz, "poll_rate", 0, RATE_MAX,
+          "Polls a second; 0: the profile's"),
+    FIELD(WHOLE, 0, scenario_announce, fronts, "fronts", 1, 2,
+          "Conversations that have a pace of their own"),
+    FIELD(WHOLE, 0, scenario_announce, front_share, "front_share", 1, 62,
+          "Of 64 polls: each front's"),
+    FIELD(WHOLE, 0, scenario_announce, lane_share, "lane_share", 1, 62,
+          "Of 64 polls: who was announced"),
+    FIELD(WHOLE, 0, scenario_announce, sweep_share, "sweep_share", 1, 62,
+          "Of 64 polls: each contact in turn; the three add up to 64"),
+    FIELD(WHOLE, 0, scenario_announce, boards, "boards", 1, 16,
+          "Stores that list announcements"),
+    FIELD(THOUSANDTHS, 0, scenario_announce, interval_us, "interval_ms", 100,
+          60000, "Time between two lists of a board"),
+    FIELD(THOUSANDTHS, 0, scenario_announce, per_hour_m, "per_hour", 0, 10000,
+          "Announcements of each client in an hour"),
+    FIELD(THOUSANDTHS, 0, scenario_announce, cover_per_hour_m, "cover_per_hour",
+          0, 10000, "And of each to itself"),
+    FIELD(BOOL, 0, scenario_announce, confirm, "confirm", 0, 0,
+          "Lists are acted on when answers of two stores name them"),
+    FIELD(THOUSANDTHS, 0, scenario_announce, read_before_us, "read_before_ms",
+          0, MS_MAX,
+          "A store looks into a box so long before its answer leaves; 0: when "
+          "the request comes"),
+    FIELD(WHOLE, 0, scenario_announce, window, "window", 1, 100000,
+          "Parts of a file that are under way without acknowledgement"),
+    FIELD(WHOLE, 0, scenario_announce, ack_s, "ack_s", 0, DAY_S,
+          "A letter is acknowledged so long after its commit at least"),
+    FIELD(WHOLE, 0, scenario_announce, ack_noise_s, "ack_noise_s", 0, DAY_S,
+          "Mean of what is added to that"),
+    FIELD(THOUSANDTHS, 0, scenario_announce, think_us, "think_ms", 0, MS_MAX,
+          "Mean time from reading a text to writing one"),
+    FIELD(WHOLE, 0, scenario_announce, others, "others", 0, 1000,
+          "probe: with how many others the user talks")};
+static const struct field_table announce_table = {announce_fields,
+                                                  LEN(announce_fields), NULL};
+
 static const struct field scenario_fields[] = {
     NAMES(scenario, level, "level", level_names,
-          "Packets as numbers and up to millions of clients; or whole relays, "
-          "stores and clients"),
+          "Packets as numbers and up to millions of clients; whole relays, "
+          "stores and clients; or letters, and which polls find them"),
     FIELD(WHOLE, 0, scenario, seed, "seed", 0, SEED_MAX,
           "Same seed, same course"),
     FIELD(WHOLE, 0, scenario, runs, "runs", 1, 10000,
@@ -227,7 +285,9 @@ static const struct field scenario_fields[] = {
     OBJECT(scenario, run, "run", &run_table, "How long"),
     OBJECT(scenario, measure, "measure", &measure_table, "What is measured"),
     OBJECT(scenario, attack, "attack", &attack_table,
-           "What an adversary does on the links")};
+           "What an adversary does on the links"),
+    OBJECT(scenario, announce, "announce", &announce_table,
+           "Level announce: what people do, and how they hear of it")};
 const struct field_table scenario_table = {
     scenario_fields, LEN(scenario_fields), &scenario_file_table};
 
@@ -301,7 +361,7 @@ _Static_assert((int)FIELD_NAMES_MAX >= (int)PROFILES_MAX, "all profiles");
 static void
 network_defaults(struct scenario *s, const struct params *p)
 {
-    bool whole = s->level == LEVEL_NETWORK;
+    bool whole = s->level != LEVEL_PACKETS;
     struct scenario_network *n = &s->network;
     n->topology = TOPOLOGY_STRATIFIED;
     n->layers = p->layers;
@@ -337,6 +397,30 @@ clients_defaults(struct scenario_clients *c, const struct params *p)
     c->profile = p->profiles[0];
 }
 
+static void
+announce_defaults(struct scenario_announce *a)
+{
+    *a = (struct scenario_announce){.use = USE_FIRST,
+                                    .schedule = SCHEDULE_FRONTS,
+                                    .probe = PROBE_TEXT,
+                                    .contacts = 50,
+                                    .poll_mhz = 4000,
+                                    .fronts = 2,
+                                    .front_share = 25,
+                                    .lane_share = 11,
+                                    .sweep_share = 3,
+                                    .boards = 4,
+                                    .interval_us = 2000000,
+                                    .per_hour_m = 10000,
+                                    .cover_per_hour_m = 2000,
+                                    .confirm = true,
+                                    .read_before_us = 50000,
+                                    .window = 256,
+                                    .ack_s = 20,
+                                    .ack_noise_s = 20,
+                                    .think_us = 500000};
+}
+
 void
 scenario_defaults(struct scenario *s, enum scenario_level level,
                   enum scenario_trip trip)
@@ -349,8 +433,8 @@ scenario_defaults(struct scenario *s, enum scenario_level level,
     s->seed = 1;
     s->runs = 1;
     s->network.trip = trip                     ? trip
-                      : level == LEVEL_NETWORK ? TRIP_ROUND
-                                               : TRIP_ONE_WAY;
+                      : level == LEVEL_PACKETS ? TRIP_ONE_WAY
+                                               : TRIP_ROUND;
     network_defaults(s, &p);
     mix_defaults(s, &p);
     for (size_t i = 0; i < SCENARIO_GROUPS_MAX; i++)
@@ -366,6 +450,7 @@ scenario_defaults(struct scenario *s, enum scenario_level level,
     s->measure.kinds = KINDS_ALIKE;
     s->attack.share = 0.5;
     s->attack.block_s = 10;
+    announce_defaults(&s->announce);
 }
 
 void

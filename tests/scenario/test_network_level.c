@@ -278,18 +278,18 @@ intervals_hold_the_truth(void **state)
             x[i] = (double)rng_exp_from(rng_seeded_u64(&rng), 1000000) / 1e6;
         struct estimate m = whole_mean(x, N);
         mean += fabs(m.value - 1) <= m.half;
-        whole_sort(x, N);
-        struct estimate q = whole_quantile(x, N, 0.5);
+        stats_sort(x, N);
+        struct estimate q = stats_quantile(x, N, 0.5);
         median += fabs(q.value - log(2)) <= q.half;
-        q = whole_quantile(x, N, 0.9);
+        q = stats_quantile(x, N, 0.9);
         ninth += fabs(q.value - log(10)) <= q.half;
     }
     const unsigned off = (unsigned)(5 * sqrt(TRIES * 0.05 * 0.95));
     assert_in_range(mean, 1900 - off, 1900 + off);
     assert_in_range(median, 1900 - off, 1900 + 2 * off);
     assert_in_range(ninth, 1900 - off, 1900 + 2 * off);
-    assert_true(isnan(whole_quantile(x, 100, 0.99).half));
-    assert_true(isnan(whole_quantile(x, 0, 0.5).value));
+    assert_true(isnan(stats_quantile(x, 100, 0.99).half));
+    assert_true(isnan(stats_quantile(x, 0, 0.5).value));
     for (unsigned i = 0; i < N; i++)
         x[i] = i / 100; /* four batches: 0, 1, 2, 3 */
     struct estimate b = whole_batch_mean(x, N, 4);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/announce/announce.h"
 #include "sim/engine/engine.h"
 #include "sim/network_level/network_level.h"
 #include "sim/packets/packets.h"
@@ -149,6 +150,13 @@ static char network[] =
     "'network':{'layers':2,'width':1,'gateways':1,'stores':1},"
     "'clients':[{'count':2}],'measure':{'texts':2}}";
 
+static char announce[] =
+    "{'format':1,'level':'announce','seed':3,'clients':[{'count':1000}],"
+    "'announce':{'use':'copies','contacts':3},'measure':{'texts':20}}";
+static char probes[] =
+    "{'format':1,'level':'announce','seed':3,'clients':[{'count':1000}],"
+    "'announce':{'use':'probe','others':2},'measure':{'texts':200}}";
+
 /* A run that went on without some memory, and one that had all. Whoever lacked
  * it may have tried again, or done two things at once, which is an event more or
  * less and changes nothing else. */
@@ -207,6 +215,14 @@ packets_without_memory_are_an_error(void **state)
 }
 
 static void
+letters_without_memory_are_an_error(void **state)
+{
+    (void)state;
+    scenario_try(announce, announce_run, 60);
+    scenario_try(probes, announce_run, 60);
+}
+
+static void
 networks_without_memory_are_an_error(void **state)
 {
     (void)state;
@@ -216,6 +232,7 @@ networks_without_memory_are_an_error(void **state)
 const struct CMUnitTest test_heap_sim[] = {
     cmocka_unit_test(no_event_is_lost_in_silence),
     cmocka_unit_test(packets_without_memory_are_an_error),
+    cmocka_unit_test(letters_without_memory_are_an_error),
     cmocka_unit_test(networks_without_memory_are_an_error),
 };
 TEST_SUITE(test_heap_sim);

@@ -102,7 +102,28 @@ static const char *const keys[] = {"format",
                                    "expect[0].value",
                                    "expect[0].tolerance",
                                    "expect[0].relative",
-                                   "expect[0].false_alarm"};
+                                   "expect[0].false_alarm",
+                                   "announce",
+                                   "announce.use",
+                                   "announce.schedule",
+                                   "announce.probe",
+                                   "announce.contacts",
+                                   "announce.poll_rate",
+                                   "announce.fronts",
+                                   "announce.front_share",
+                                   "announce.lane_share",
+                                   "announce.sweep_share",
+                                   "announce.boards",
+                                   "announce.interval_ms",
+                                   "announce.per_hour",
+                                   "announce.cover_per_hour",
+                                   "announce.confirm",
+                                   "announce.read_before_ms",
+                                   "announce.window",
+                                   "announce.ack_s",
+                                   "announce.ack_noise_s",
+                                   "announce.think_ms",
+                                   "announce.others"};
 
 /* The step of a path that *path is at, without "[0]"; *path is then past it. */
 static void
@@ -156,7 +177,7 @@ static const char everything[] =
     "{\"format\":1,\"clients\":[{\"count\":1}],\"cases\":[{\"name\":\"a\"}],"
     "\"expect\":[{\"metric\":\"m\",\"tolerance\":1,\"value\":1}],"
     "\"network\":{\"latency\":{}},\"mix\":{},\"run\":{},\"measure\":{},"
-    "\"attack\":{}}";
+    "\"attack\":{},\"announce\":{}}";
 
 /* Does the reader know the key? It says that a list in a list is wrong there,
  * for which there is no place in a scenario. */
@@ -237,7 +258,7 @@ schema_defaults(void **state)
     json_object_set_new(
         o, "clients",
         json_pack("[o]", defaults_make(schema_at(schema, "clients[0]"), &n)));
-    assert_int_equal(n, 56);
+    assert_int_equal(n, 76);
     char *text = json_dumps(o, 0);
     struct scenario_file *said, *unsaid;
     struct scenario_problem p;

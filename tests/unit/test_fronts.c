@@ -1,0 +1,660 @@
+/* tests/unit/test_fronts.c - for whom a poll is: paces against closed forms, and
+ * who moves whom. */
+#include "tests/runner.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/fronts.h"
+#include "lib/rng.h"
+#include "tests/heap.h"
+#include "tests/network.h"
+#include "tests/stats.h"
+
+#define S         1000000ULL
+#define POLL_HZ   4.0
+#define MARGIN_US (30 * S) /* from what is promised to a front's end */
+
+enum { SAMPLES = 20000, FRIEND = 7, OTHER = 8, THIRD = 9, MALLORY = 10 };
+
+struct watch {
+    struct test_env e;
+    struct fronts_params p;
+    struct fronts *f;
+    uint64_t now_us;
+    struct fronts_choice got;
+};
+
+static void
+watch_begin(struct watch *w, unsigned fronts, uint32_t contacts)
+{
+    memset(w, 0, sizeof *w);
+    test_env_init(&w->e, test_seed());
+    fronts_params_default(&w->p, fronts);
+    assert_int_equal(fronts_new(&w->f, &w->p), 0);
+    for (uint32_t i = 1; i <= contacts; i++)
+        assert_int_equal(fronts_add(w->f, &w->e.env, 0, i), 0);
+}
+
+/* The next tick of a Poisson clock. */
+static void
+poll(struct watch *w)
+{
+    w->now_us += rng_exp_us(&w->e.env, (uint64_t)(1e6 / POLL_HZ));
+    fronts_pick(w->f, &w->e.env, w->now_us, &w->got);
+}
+
+/* Kolmogorov-Smirnov, in units of 1 / sqrt(n), of values against Exp(mean). */
+static int
+compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+static double
+exponential_ks(double *x, size_t n, double mean)
+{
+    double d = 0;
+    qsort(x, n, sizeof *x, compare);
+    for (size_t i = 0; i < n; i++) {
+        const double f = 1 - exp(-x[i] / mean);
+        d = fmax(d, fmax(f - (double)i / (double)n,
+                         (double)(i + 1) / (double)n - f));
+    }
+    return d * sqrt((double)n);
+}
+
+static double
+mean_of(const double *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum / (double)n;
+}
+
+/* ---- paces ---- */
+
+/* Of 64 polls 25, 25, 11, 3 go to the places, one of 16 to the second store, one
+ * of a front's 16 to yesterday (chi-square: 36 of 4 and of 1 degree of freedom
+ * comes less than once in a million runs). */
+static void
+places_have_their_odds(void **state)
+{
+    (void)state;
+    struct watch w;
+    const double n = 200000;
+    double count[4] = {0}, spare = 0, older = 0, chi2 = 0;
+    static const double odds[4] = {25, 25, 11, 3};
+    watch_begin(&w, 2, 3);
+    for (int i = 0; i < (int)n; i++) {
+        poll(&w);
+        const bool front = w.got.place == FRONTS_FRONT;
+        count[front ? w.got.front : w.got.place == FRONTS_LANE ? 2 : 3]++;
+        spare += w.got.spare;
+        older += front && w.got.older;
+    }
+    for (int i = 0; i < 4; i++)
+        chi2 += pow(count[i] - n * odds[i] / 64, 2) / (n * odds[i] / 64);
+    assert_true(chi2 < 36);
+    assert_true(fabs(spare - n / 16) < STATS_ALARM * sqrt(n / 16));
+    assert_true(fabs(older - (count[0] + count[1]) / 16) <
+                STATS_ALARM * sqrt(n / 16 * 50 / 64));
+    fronts_free(&w.f);
+}
+
+/* A front's polls are a Poisson process of 4/s * 25/64, whoever else is there. */
+static void
+a_held_front_is_polled_at_its_pace(void **state)
+{
+    (void)state;
+    static double gap[SAMPLES];
+    struct watch w;
+    watch_begin(&w, 2, 50);
+    uint64_t last_us = 0;
+    for (size_t n = 0; n < SAMPLES;) {
+        fronts_took(w.f, &w.e.env, w.now_us, FRIEND);
+        if (n % 3 == 0)
+            fronts_took(w.f, &w.e.env, w.now_us, OTHER);
+        fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, false);
+        poll(&w);
+        if (w.got.contact != FRIEND || w.got.place != FRONTS_FRONT)
+            continue;
+        gap[n++] = (double)(w.now_us - last_us) / 1e6;
+        last_us = w.now_us;
+    }
+    assert_true(exponential_ks(gap, SAMPLES, 64 / (POLL_HZ * 25)) < 2.8);
+    fronts_free(&w.f);
+}
+
+/* What was announced is asked for after Exp(64 / (11 * 4/s)). */
+static void
+the_lane_serves_at_its_pace(void **state)
+{
+    (void)state;
+    static double waited[SAMPLES];
+    struct watch w;
+    watch_begin(&w, 2, 50);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        w.now_us += 700 * S; /* the last script is over, another is allowed */
+        do
+            poll(&w);
+        while (w.got.place != FRONTS_LANE || w.got.contact != FRONTS_NOBODY);
+        const uint64_t from_us = w.now_us;
+        assert_true(fronts_announced(w.f, &w.e.env, from_us, MALLORY, false));
+        do
+            poll(&w);
+        while (w.got.place != FRONTS_LANE);
+        assert_int_equal(w.got.contact, MALLORY);
+        waited[i] = (double)(w.now_us - from_us) / 1e6;
+        fronts_answered(w.f, &w.e.env, w.now_us, &w.got, true, false);
+    }
+    assert_true(exponential_ks(waited, SAMPLES, 64 / (POLL_HZ * 11)) < 2.8);
+    fronts_free(&w.f);
+}
+
+/* Times from turn to turn of the sweep of one contact among n. */
+static double
+sweep_gaps(uint32_t contacts, double *gap, size_t n)
+{
+    struct watch w;
+    watch_begin(&w, 2, contacts);
+    uint64_t last_us = 0;
+    for (size_t i = 0; i < n;) {
+        poll(&w);
+        if (w.got.place != FRONTS_SWEEP || w.got.contact != MALLORY ||
+            w.got.older)
+            continue;
+        gap[i++] = (double)(w.now_us - last_us) / 1e6;
+        last_us = w.now_us;
+    }
+    fronts_free(&w.f);
+    return mean_of(gap, n);
+}
+
+/* One contact's turn comes after Exp(1 h) and a wait for a tick of the sweep,
+ * 64 / (3 * 4/s) on average, among 10 as among 100. */
+static void
+the_sweep_has_one_pace_whatever_their_number(void **state)
+{
+    (void)state;
+    enum { TURNS = 1500 };
+    static double few[TURNS], many[TURNS];
+    const double turn_s = 3600 + 64 / (POLL_HZ * 3);
+    const double sure = STATS_ALARM * turn_s / sqrt(TURNS);
+    const double a = sweep_gaps(10, few, TURNS);
+    const double b = sweep_gaps(100, many, TURNS);
+    assert_true(fabs(a - turn_s) < sure);
+    assert_true(fabs(b - turn_s) < sure + 3); /* who waits for others */
+    assert_true(exponential_ks(few, TURNS, turn_s) < 2.8);
+    assert_true(stats_ks(few, TURNS, many, TURNS) < STATS_KS_ALARM);
+}
+
+/* After connecting each contact is looked at once in both periods, today's
+ * first, within the time that the pace gives. */
+static void
+connecting_looks_at_everybody_once(void **state)
+{
+    (void)state;
+    enum { CONTACTS = 50 };
+    struct watch w;
+    unsigned today[CONTACTS + 1] = {0}, older[CONTACTS + 1] = {0}, left;
+    watch_begin(&w, 2, CONTACTS);
+    fronts_connected(w.f, &w.e.env, 0);
+    for (left = 2 * CONTACTS; left > 0 && w.now_us < 90 * S;) {
+        poll(&w);
+        if (w.got.place != FRONTS_LOOK || w.got.contact == FRONTS_NOBODY)
+            continue;
+        left--;
+        if (w.got.older)
+            assert_int_equal(today[w.got.contact], 1);
+        (w.got.older ? older : today)[w.got.contact]++;
+    }
+    assert_int_equal(left, 0);
+    for (size_t i = 1; i <= CONTACTS; i++)
+        assert_true(today[i] == 1 && older[i] == 1);
+    /* 4/s * (25 + 11 + 3) / 64: 41 s on average */
+    assert_true(w.now_us > 25 * S && w.now_us < 65 * S);
+    fronts_free(&w.f);
+}
+
+/* ---- who moves whom ---- */
+
+static unsigned
+front_polls(struct watch *w, uint32_t contact, unsigned polls)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < polls; i++) {
+        poll(w);
+        n += w->got.place == FRONTS_FRONT && w->got.contact == contact;
+    }
+    return n;
+}
+
+/* What comes, announced or not, and what is answered take no front and end
+ * none; the user's own doing does. */
+static void
+a_front_is_taken_by_the_user_alone(void **state)
+{
+    (void)state;
+    struct watch w;
+    const struct fronts_choice asked = {.place = FRONTS_LANE,
+                                        .contact = MALLORY};
+    watch_begin(&w, 2, 50);
+    for (unsigned i = 0; i < 100; i++) {
+        fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, false);
+        fronts_answered(w.f, &w.e.env, w.now_us, &asked, true, true);
+        fronts_leased(w.f, MALLORY, w.now_us + 1000 * S);
+        assert_int_equal(front_polls(&w, MALLORY, 10), 0);
+    }
+    assert_int_equal(fronts_of(w.f, w.now_us, MALLORY), -1);
+    assert_int_equal(fronts_lease_us(w.f, w.now_us, MALLORY), 0);
+    assert_true(fronts_took(w.f, &w.e.env, w.now_us, MALLORY) >= 0);
+    assert_true(front_polls(&w, MALLORY, 200) > 40);
+    assert_int_equal(fronts_took(w.f, &w.e.env, w.now_us, 999), -1);
+    fronts_free(&w.f);
+}
+
+/* A third conversation evicts none; each front ends at a time of its own,
+ * U(300, 1200) s after the user last wrote, whatever its contact does. */
+static void
+fronts_end_by_themselves(void **state)
+{
+    (void)state;
+    enum { TIMES = 2000 };
+    static double held[TIMES], uniform[TIMES];
+    struct watch w;
+    watch_begin(&w, 2, 50);
+    for (size_t i = 0; i < TIMES; i++) {
+        const int a = fronts_took(w.f, &w.e.env, w.now_us, FRIEND);
+        const int b = fronts_took(w.f, &w.e.env, w.now_us, OTHER);
+        assert_true(a >= 0 && b >= 0 && a != b);
+        assert_int_equal(fronts_took(w.f, &w.e.env, w.now_us, THIRD), -1);
+        const uint64_t a_us =
+            fronts_lease_us(w.f, w.now_us, FRIEND) + MARGIN_US;
+        const uint64_t b_us = fronts_lease_us(w.f, w.now_us, OTHER) + MARGIN_US;
+        held[i] = (double)(a_us - w.now_us) / 1e6;
+        uniform[i] = 300 + 900 * (double)i / TIMES;
+        const uint64_t first_us = a_us < b_us ? a_us : b_us;
+        const uint64_t last_us = a_us < b_us ? b_us : a_us;
+        const uint32_t last = a_us < b_us ? OTHER : FRIEND;
+        w.now_us = first_us - 1;
+        assert_int_equal(fronts_took(w.f, &w.e.env, w.now_us, THIRD), -1);
+        w.now_us = first_us;
+        assert_true(a_us == b_us || fronts_of(w.f, w.now_us, last) >= 0);
+        w.now_us = last_us;
+        assert_int_equal(fronts_of(w.f, w.now_us, last), -1);
+    }
+    assert_true(stats_ks(held, TIMES, uniform, TIMES) < STATS_KS_ALARM);
+    fronts_free(&w.f);
+}
+
+/* Writing again never shortens what a letter has promised, nor does a restart. */
+static void
+a_lease_is_kept(void **state)
+{
+    (void)state;
+    struct watch w;
+    watch_begin(&w, 1, 3);
+    fronts_took(w.f, &w.e.env, 0, 1);
+    for (unsigned i = 0; i < 200; i++) {
+        const uint64_t promised_us = fronts_lease_us(w.f, w.now_us, 1);
+        w.now_us += S;
+        fronts_took(w.f, &w.e.env, w.now_us, 1);
+        assert_true(fronts_lease_us(w.f, w.now_us, 1) >= promised_us);
+    }
+    const uint64_t until_us = fronts_lease_us(w.f, w.now_us, 1) + MARGIN_US;
+    fronts_free(&w.f);
+    assert_int_equal(fronts_new(&w.f, &w.p), 0);
+    assert_int_equal(fronts_add(w.f, &w.e.env, w.now_us, 1), 0);
+    assert_int_equal(fronts_add(w.f, &w.e.env, w.now_us, 2), 0);
+    assert_int_equal(fronts_restore(w.f, w.now_us, 1, w.now_us), -1);
+    assert_int_equal(fronts_restore(w.f, w.now_us, 1, until_us), 0);
+    assert_int_equal(fronts_took(w.f, &w.e.env, until_us - 1, 2), -1);
+    assert_int_equal(fronts_took(w.f, &w.e.env, until_us, 2), 0);
+    /* the other side's promise */
+    assert_false(fronts_may_be_silent(w.f, 1, 0));
+    fronts_leased(w.f, 1, 90 * S);
+    fronts_leased(w.f, 1, 80 * S);
+    assert_true(fronts_may_be_silent(w.f, 1, 90 * S - 1));
+    assert_false(fronts_may_be_silent(w.f, 1, 90 * S));
+    assert_false(fronts_may_be_silent(w.f, 2, 0));
+    fronts_remove(w.f, 2);
+    assert_int_equal(fronts_of(w.f, until_us, 2), -1);
+    assert_true(fronts_took(w.f, &w.e.env, until_us, 1) == 0);
+    fronts_free(&w.f);
+}
+
+/* A letter that a front reads outside a lease and without a token shows at the
+ * sweep's next turn, as it would have without the front. */
+static void
+not_announcing_is_no_probe(void **state)
+{
+    (void)state;
+    enum { TIMES = 4000 };
+    static double shown[TIMES];
+    struct watch w;
+    const struct fronts_choice front = {.place = FRONTS_FRONT,
+                                        .contact = MALLORY},
+                               lane = {.place = FRONTS_LANE,
+                                       .contact = MALLORY};
+    watch_begin(&w, 2, 9);
+    w.now_us = 5 * S;
+    for (uint32_t i = 0; i < TIMES; i++) {
+        assert_int_equal(fronts_add(w.f, &w.e.env, w.now_us, MALLORY), 0);
+        fronts_took(w.f, &w.e.env, w.now_us, MALLORY);
+        /* opened, nothing promised */
+        shown[i] =
+            (double)(fronts_shown_us(w.f, w.now_us, &front, w.now_us, false) -
+                     w.now_us) /
+            1e6;
+        assert_int_equal(fronts_shown_us(w.f, w.now_us, &front, w.now_us, true),
+                         w.now_us);
+        assert_int_equal(fronts_shown_us(w.f, w.now_us, &lane, w.now_us, false),
+                         w.now_us);
+        const uint64_t lease_us =
+            fronts_lease_us(w.f, w.now_us, MALLORY) + MARGIN_US;
+        assert_int_equal(
+            fronts_shown_us(w.f, w.now_us, &front, lease_us - 1, false),
+            w.now_us);
+        assert_true(fronts_shown_us(w.f, w.now_us, &front, lease_us, false) >=
+                    w.now_us);
+        fronts_remove(w.f, MALLORY);
+    }
+    assert_true(exponential_ks(shown, TIMES, 3600) < 2.8);
+    fronts_free(&w.f);
+}
+
+/* However it was found: acknowledged no sooner than 20 s after its commit, and
+ * alike for all that was read in time. */
+static void
+acknowledgements_are_timed_from_the_commit(void **state)
+{
+    (void)state;
+    static double soon[SAMPLES], late[SAMPLES];
+    struct watch w;
+    watch_begin(&w, 2, 1);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        soon[i] =
+            (double)fronts_ack_us(w.f, &w.e.env, 1, 101 * S, 100 * S, false) /
+            1e6;
+        late[i] =
+            (double)fronts_ack_us(w.f, &w.e.env, 1, 109 * S, 100 * S, false) /
+            1e6;
+        assert_true(soon[i] >= 120 && late[i] >= 120);
+        const uint64_t old_us =
+            fronts_ack_us(w.f, &w.e.env, 1, 900 * S, 100 * S, false);
+        assert_true(old_us >= 900 * S);
+    }
+    assert_true(stats_ks(soon, SAMPLES, late, SAMPLES) < STATS_KS_ALARM);
+    /* within a lease who sends a file knows how he is heard */
+    fronts_took(w.f, &w.e.env, 100 * S, 1);
+    assert_true(fronts_lease_us(w.f, 100 * S, 1) > 101 * S);
+    for (size_t i = 0; i < SAMPLES; i++)
+        soon[i] =
+            (double)fronts_ack_us(w.f, &w.e.env, 1, 101 * S, 100 * S, true) /
+                1e6 -
+            101;
+    assert_true(exponential_ks(soon, SAMPLES, 2) < 2.8);
+    fronts_free(&w.f);
+}
+
+/* A transfer takes the front that is free, and gives it back with its own. */
+static void
+a_transfer_may_hold_both_fronts(void **state)
+{
+    (void)state;
+    struct watch w;
+    watch_begin(&w, 2, 3);
+    assert_int_equal(fronts_transfer(w.f, 0, 1), 0);
+    fronts_took(w.f, &w.e.env, 0, 1);
+    assert_int_equal(fronts_transfer(w.f, 0, 1), 2);
+    const uint64_t until_us = fronts_lease_us(w.f, 0, 1) + MARGIN_US;
+    assert_int_equal(fronts_took(w.f, &w.e.env, 0, 2), -1);
+    const unsigned polls = front_polls(&w, 1, 1000);
+    assert_true(polls > 700 && polls < 860); /* 781 of 1000 */
+    assert_true(fronts_took(w.f, &w.e.env, until_us, 2) >= 0);
+    assert_int_equal(fronts_of(w.f, until_us, 1), -1);
+    assert_int_equal(fronts_transfer(w.f, until_us, 1), 0);
+    /* while parts come both stay */
+    w.now_us = until_us + 2000 * S;
+    fronts_took(w.f, &w.e.env, w.now_us, 1);
+    for (unsigned i = 0; i < 3000; i++, w.now_us += S)
+        assert_int_equal(fronts_transfer(w.f, w.now_us, 1), 2);
+    assert_true(fronts_of(w.f, w.now_us + 298 * S, 1) >= 0);
+    assert_int_equal(fronts_took(w.f, &w.e.env, w.now_us + 298 * S, 2), -1);
+    assert_int_equal(fronts_of(w.f, w.now_us + 1200 * S, 1), -1);
+    fronts_free(&w.f);
+}
+
+/* ---- who announces without end ---- */
+
+/* Six scripts at once, then one each 100 s; five gets each. */
+static void
+scripts_are_rationed(void **state)
+{
+    (void)state;
+    struct watch w;
+    unsigned gets = 0;
+    watch_begin(&w, 2, 20);
+    while (w.now_us < 3600 * S) {
+        fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, false);
+        poll(&w);
+        gets += w.got.place == FRONTS_LANE && w.got.contact == MALLORY;
+        if (w.got.contact == MALLORY)
+            fronts_answered(w.f, &w.e.env, w.now_us, &w.got, true, true);
+    }
+    assert_true(gets >= 36);
+    assert_true(gets <= (6 + 36) * FRONTS_SCRIPT_GETS);
+    fronts_free(&w.f);
+}
+
+/* A script goes on until all letters that were announced are here. */
+static void
+a_script_is_for_all_its_tokens(void **state)
+{
+    (void)state;
+    struct watch w;
+    watch_begin(&w, 2, 20);
+    for (unsigned tokens = 1; tokens <= 3; tokens++) {
+        unsigned gets = 0;
+        w.now_us += 2000 * S;
+        const uint64_t until_us = w.now_us + 600 * S;
+        for (unsigned i = 0; i < tokens; i++)
+            assert_int_equal(
+                fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, false),
+                i == 0);
+        while (w.now_us < until_us) {
+            poll(&w);
+            if (w.got.place != FRONTS_LANE || w.got.contact != MALLORY)
+                continue;
+            gets++;
+            fronts_answered(w.f, &w.e.env, w.now_us, &w.got, true, false);
+        }
+        assert_int_equal(gets, tokens);
+    }
+    fronts_free(&w.f);
+}
+
+/* A token that comes when the ration is used up, and a script has few gets left,
+ * has a script as soon as there may be one. */
+static void
+a_late_token_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct watch w;
+    watch_begin(&w, 2, 20);
+    for (unsigned left = 1; left < FRONTS_SCRIPT_GETS; left++) {
+        unsigned gets = 0;
+        w.now_us += 7200 * S;
+        while (gets < FRONTS_SCRIPTS * FRONTS_SCRIPT_GETS - left) {
+            fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, false);
+            do
+                poll(&w);
+            while (w.got.place != FRONTS_LANE || w.got.contact != MALLORY);
+            gets++;
+            if (gets % FRONTS_SCRIPT_GETS == 0)
+                w.now_us += S;
+        }
+        fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, false);
+        const uint64_t until_us = w.now_us + 1200 * S;
+        for (gets = 0; w.now_us < until_us; poll(&w))
+            gets += w.got.place == FRONTS_LANE && w.got.contact == MALLORY;
+        assert_true(gets > left);
+    }
+    fronts_free(&w.f);
+}
+
+/* What stands before an announced letter costs no get of its script; a box full of
+ * such letters is read through, and no more. */
+static void
+what_stands_before_is_read_too(void **state)
+{
+    (void)state;
+    struct watch w;
+    watch_begin(&w, 2, 20);
+    for (unsigned before = 0; before < 40; before += 3) {
+        unsigned gets = 0;
+        w.now_us += 2000 * S;
+        fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, false);
+        const uint64_t until_us = w.now_us + 600 * S;
+        while (w.now_us < until_us) {
+            poll(&w);
+            if (w.got.place != FRONTS_LANE || w.got.contact != MALLORY)
+                continue;
+            gets++;
+            fronts_answered(w.f, &w.e.env, w.now_us, &w.got, gets == before + 1,
+                            gets <= before);
+            if (gets == before + 1)
+                break;
+        }
+        if (before <= 15)
+            assert_int_equal(gets, before + 1);
+        poll(&w);
+        assert_true(gets <= 41);
+    }
+    fronts_free(&w.f);
+}
+
+/* Forty contacts who announce without end fill the lane (40 * 5 gets in 100 s
+ * and 0.69 ticks a second); a friend, who has used nothing of his ration, waits as
+ * if they were not there. */
+static void
+many_who_announce_keep_nobody_waiting(void **state)
+{
+    (void)state;
+    enum { LIARS = 40, TEXTS = 300 };
+    struct watch w;
+    static double waited[TEXTS];
+    watch_begin(&w, 2, LIARS + 1);
+    for (size_t i = 0; i < TEXTS; i++) {
+        const uint64_t from_us = w.now_us;
+        bool found = false;
+        fronts_announced(w.f, &w.e.env, w.now_us, LIARS + 1, false);
+        while (!found || w.now_us < from_us + 120 * S) {
+            for (uint32_t k = 1; k <= LIARS; k++)
+                fronts_announced(w.f, &w.e.env, w.now_us, k, false);
+            poll(&w);
+            if (found || w.got.contact != LIARS + 1 ||
+                w.got.place != FRONTS_LANE)
+                continue;
+            found = true;
+            waited[i] = (double)(w.now_us - from_us) / 1e6;
+            fronts_answered(w.f, &w.e.env, w.now_us, &w.got, true, false);
+        }
+    }
+    assert_true(exponential_ks(waited, TEXTS, 64 / (POLL_HZ * 11)) < 2.8);
+    fronts_free(&w.f);
+}
+
+/* ---- bad input, and memory ---- */
+
+static void
+what_does_not_go_together_is_refused(void **state)
+{
+    (void)state;
+    struct fronts_params good, p;
+    struct fronts *f;
+    struct test_env e;
+    test_env_init(&e, test_seed());
+    for (unsigned n = 1; n <= 2; n++) {
+        fronts_params_default(&good, n);
+        assert_int_equal(fronts_params_check(&good), 0);
+        p = good;
+        p.lane++;
+        assert_int_equal(fronts_new(&f, &p), ERR_RANGE);
+        assert_null(f);
+        p = good;
+        p.hold_max_s = p.hold_min_s - 1;
+        assert_int_equal(fronts_params_check(&p), ERR_RANGE);
+        p = good;
+        p.spare_of = 0;
+        assert_int_equal(fronts_params_check(&p), ERR_RANGE);
+        p = good;
+        p.sweep_mean_s = 0;
+        assert_int_equal(fronts_params_check(&p), ERR_RANGE);
+    }
+    good.fronts = 3;
+    assert_int_equal(fronts_params_check(&good), ERR_RANGE);
+    fronts_params_default(&good, 2);
+    assert_int_equal(fronts_new(&f, &good), 0);
+    assert_int_equal(fronts_add(f, &e.env, 0, FRONTS_NOBODY), ERR_ARG);
+    assert_int_equal(fronts_add(f, &e.env, 0, 5), 0);
+    assert_int_equal(fronts_add(f, &e.env, 0, 5), ERR_EXISTS);
+    fronts_remove(f, 6);
+    assert_false(fronts_announced(f, &e.env, 0, 6, false));
+    fronts_leased(f, 6, 1);
+    fronts_free(&f);
+    fronts_free(&f);
+}
+
+static void
+no_memory_changes_nothing(void **state)
+{
+    (void)state;
+    struct fronts_params p;
+    struct test_env e;
+    fronts_params_default(&p, 2);
+    test_env_init(&e, test_seed());
+    for (struct heap h = {0}; heap_next(&h);) {
+        struct fronts *f;
+        uint32_t n = 0;
+        heap_arm(&h);
+        int err = fronts_new(&f, &p);
+        for (uint32_t i = 1; i <= 40 && !err; i++) {
+            err = fronts_add(f, &e.env, 0, i);
+            n += !err;
+        }
+        heap_disarm(&h);
+        assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
+        if (!f)
+            continue;
+        for (uint32_t i = 1; i <= 40; i++)
+            assert_int_equal(fronts_add(f, &e.env, 0, i),
+                             i <= n ? ERR_EXISTS : 0);
+        fronts_free(&f);
+    }
+}
+
+const struct CMUnitTest test_fronts[] = {
+    cmocka_unit_test(places_have_their_odds),
+    cmocka_unit_test(a_held_front_is_polled_at_its_pace),
+    cmocka_unit_test(the_lane_serves_at_its_pace),
+    cmocka_unit_test(the_sweep_has_one_pace_whatever_their_number),
+    cmocka_unit_test(connecting_looks_at_everybody_once),
+    cmocka_unit_test(a_front_is_taken_by_the_user_alone),
+    cmocka_unit_test(fronts_end_by_themselves),
+    cmocka_unit_test(a_lease_is_kept),
+    cmocka_unit_test(not_announcing_is_no_probe),
+    cmocka_unit_test(acknowledgements_are_timed_from_the_commit),
+    cmocka_unit_test(a_transfer_may_hold_both_fronts),
+    cmocka_unit_test(scripts_are_rationed),
+    cmocka_unit_test(a_script_is_for_all_its_tokens),
+    cmocka_unit_test(a_late_token_is_not_forgotten),
+    cmocka_unit_test(what_stands_before_is_read_too),
+    cmocka_unit_test(many_who_announce_keep_nobody_waiting),
+    cmocka_unit_test(what_does_not_go_together_is_refused),
+    cmocka_unit_test(no_memory_changes_nothing),
+};
+TEST_SUITE(test_fronts);
