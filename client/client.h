@@ -5,7 +5,7 @@
  * gateway application <- messages <- letters <------- gets ------+
  *
  * It has contacts, keeps messages until they are acknowledged, and sends and
- * polls on its one clock (client/traffic.h). Nothing an application calls sends
+ * polls on its one clock (client/pace/traffic.h). Nothing an application calls sends
  * a packet: it changes only what the next ticks of that clock carry. Records
  * go to durable storage through the environment's store (ENV_STORE_APPEND) and
  * come back through client_load() at the next start. */

@@ -183,15 +183,15 @@ change I1 'packets with letters wait otherwise than loops' client/requests.c \
 
 # ---- I2 one clock ----
 
-change I2 'ticks come at equal intervals' client/traffic.c \
+change I2 'ticks come at equal intervals' client/pace/traffic.c \
     't->next_us += rng_exp_us(env, t->mean_us);' \
     't->next_us += t->mean_us;' \
     'traffic/i2_*'
-change I2 'sends are rarer than the profile says' client/traffic.c \
+change I2 'sends are rarer than the profile says' client/pace/traffic.c \
     '*kind = at < t->send_mhz  ' \
     '*kind = at < t->send_mhz / 2  ' \
     'traffic/i2_*'
-change I2 'missed ticks are caught up' client/traffic.c \
+change I2 'missed ticks are caught up' client/pace/traffic.c \
     'if (t->next_us <= now_us) /* missed' \
     'if (0) /* missed' \
     'traffic/*'
@@ -220,7 +220,7 @@ change I2 'a gateway of a family with a store is kept' client/gateways.c \
     'if (number >= 0 && !gateways_admit(c, (uint16_t)number))' \
     'if (0)' \
     'gateways/i2_*'
-change I2 'the window is as wide as marks have room' client/window.c \
+change I2 'the window is as wide as marks have room' client/pace/window.c \
     'return w->ahead < w->max;' \
     'return w->ahead < PARAMS_WINDOW_MAX;' \
     'window/i2_*'
@@ -249,27 +249,27 @@ change I2 'who takes a withdrawn invitation up is answered' client/incoming.c \
     'if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)' \
     'if (!is_idle_ping(v, l) && v->ack_owed_us == 0)' \
     'contacts/i2_a_withdrawn*'
-change I2 'a conversation more evicts another' client/fronts.c \
+change I2 'a conversation more evicts another' client/pace/fronts.c \
     'if (front_is_free(&f->front[at], now_us))
             return (int)at;' \
     'return (int)at;' \
     'fronts/fronts_end_by_themselves'
-change I2 'what is announced takes a front' client/fronts.c \
+change I2 'what is announced takes a front' client/pace/fronts.c \
     '    if (!served)
         script_begin(f, env, now_us, k, older);' \
     '    (void)fronts_took(f, env, now_us, contact);
     if (!served)
         script_begin(f, env, now_us, k, older);' \
     'fronts/a_front_is_taken_by_the_user_alone'
-change I2 'the pace of the sweep is shared' client/fronts.c \
+change I2 'the pace of the sweep is shared' client/pace/fronts.c \
     'rng_exp_us(env, (uint64_t)f->params.sweep_mean_s * SECOND_US)' \
     'rng_exp_us(env, f->n * f->params.sweep_mean_s * (SECOND_US / 100))' \
     'fronts/the_sweep_has_one_pace_whatever_their_number'
-change I2 'not announcing is a probe' client/fronts.c \
+change I2 'not announcing is a probe' client/pace/fronts.c \
     'return k->sweep_us > now_us ? k->sweep_us : now_us;' \
     'return now_us;' \
     'fronts/not_announcing_is_no_probe'
-change I2 'acknowledgements say how a letter was found' client/fronts.c \
+change I2 'acknowledgements say how a letter was found' client/pace/fronts.c \
     'return read_us > from_us ? read_us : from_us;' \
     'return read_us;' \
     'fronts/acknowledgements_*'
@@ -695,11 +695,11 @@ change I11 'long delays take all places' relay/places.c \
     'if (delay_us * p->max > delay_max_us * free_now)' \
     'if (delay_us > delay_max_us)' \
     'i11_delays/*'
-change I11 'scripts are not rationed' client/fronts.c \
+change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \
     'fronts/scripts_are_rationed'
-change I11 'who announces without end goes first' client/fronts.c \
+change I11 'who announces without end goes first' client/pace/fronts.c \
     'script_rank_us(f, k) < script_rank_us(f, best)' \
     'k->get_us[k->step] < best->get_us[best->step]' \
     'fronts/many_who_announce_keep_nobody_waiting'

@@ -16,8 +16,8 @@
 #define SIM_ANNOUNCE_PEOPLE_H
 #include <stdio.h>
 
-#include "client/fronts.h"
-#include "client/traffic.h"
+#include "client/pace/fronts.h"
+#include "client/pace/traffic.h"
 #include "lib/rng_seeded.h"
 #include "sim/announce/boards.h"
 #include "sim/announce/events.h"

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "lib/rng.h"
-#include "client/traffic.h"
+#include "client/pace/traffic.h"
 #include "sim/packets/packets_internal.h"
 #include "sim/scenario/trace_in.h"
 

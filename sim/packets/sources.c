@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/traffic.h"
+#include "client/pace/traffic.h"
 #include "lib/rng.h"
 #include "lib/wheel.h"
 #include "sim/scenario/trace_in.h"

@@ -1,6 +1,6 @@
 /* sim/packets/sources.h - when clients send: their own clocks, or a schedule.
  *
- * A Poisson client is the struct traffic of client/traffic.h, rate, kinds and
+ * A Poisson client is the struct traffic of client/pace/traffic.h, rate, kinds and
  * all; a schedule of equal intervals or of a trace stands in its place in
  * experiments that need one. Clients may come and go: exponential times online
  * and away, begun in the stationary state. */

@@ -87,7 +87,7 @@ struct scenario_mix {
 };
 
 enum client_send {
-    SEND_POISSON = 1, /* client/traffic.h */
+    SEND_POISSON = 1, /* client/pace/traffic.h */
     SEND_CONSTANT,    /* equal intervals, first at a random time in one */
     SEND_TRACE        /* times from a CSV file: "time_s,client" */
 };

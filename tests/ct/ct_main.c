@@ -12,7 +12,7 @@
 
 #include "client/invite.h"
 #include "client/letter.h"
-#include "client/traffic.h"
+#include "client/pace/traffic.h"
 #include "lib/codec.h"
 #include "lib/secret.h"
 #include "sphinx/sphinx.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/fronts.h"
+#include "client/pace/fronts.h"
 #include "lib/rng.h"
 #include "tests/heap.h"
 #include "tests/network.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/traffic.h"
+#include "client/pace/traffic.h"
 #include "tests/network.h"
 
 enum { TICKS = 200000 };

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "client/window.h"
+#include "client/pace/window.h"
 
 /* A frame up with a mark of its own. */
 static const uint8_t *

@@ -1,6 +1,6 @@
-/* client/window.c - see window.h. Marks are few; they move up when the oldest
+/* client/pace/window.c - see window.h. Marks are few; they move up when the oldest
  * leave. */
-#include "client/window.h"
+#include "client/pace/window.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* client/window.h - how far a client may be ahead of its gateway (I2).
+/* client/pace/window.h - how far a client may be ahead of its gateway (I2).
  *
  * Each frame that comes down names the last frame up that the gateway has read,
  * by bytes of it that nobody else knows before (WIRE_MARK_LEN of them). Frames
@@ -9,8 +9,8 @@
  * nothing in that.
  *
  * It depends on the line, the gateway and the clock, never on use. */
-#ifndef CLIENT_WINDOW_H
-#define CLIENT_WINDOW_H
+#ifndef CLIENT_PACE_WINDOW_H
+#define CLIENT_PACE_WINDOW_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

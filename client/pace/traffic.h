@@ -1,4 +1,4 @@
-/* client/traffic.h - the one clock of a client (I2).
+/* client/pace/traffic.h - the one clock of a client (I2).
  *
  * A Poisson clock whose rate is the sum of the profile's three; each tick draws
  * its kind by fixed odds. Times and kinds depend on nothing but the profile
@@ -8,8 +8,8 @@
  * It also numbers requests. From a request's number come its SURB id (a keyed
  * permutation, so that an answer's id leads back to the number without a
  * table) and its SURB seed. */
-#ifndef CLIENT_TRAFFIC_H
-#define CLIENT_TRAFFIC_H
+#ifndef CLIENT_PACE_TRAFFIC_H
+#define CLIENT_PACE_TRAFFIC_H
 #include <stdint.h>
 
 #include "lib/env.h"

@@ -1,9 +1,9 @@
-/* client/traffic.c - the clock, and the numbers of requests.
+/* client/pace/traffic.c - the clock, and the numbers of requests.
  *
  * The permutation of 64-bit numbers is a Feistel network of four rounds with
  * SipHash-2-4 as the round function (Luby and Rackoff, SIAM J. Computing
  * 1988): a gateway that sees the ids cannot tell their order. */
-#include "client/traffic.h"
+#include "client/pace/traffic.h"
 
 #include <sodium.h>
 

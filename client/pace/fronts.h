@@ -1,4 +1,4 @@
-/* client/fronts.h - for whom a poll is: fronts, lane and sweep.
+/* client/pace/fronts.h - for whom a poll is: fronts, lane and sweep.
  *
  * Every poll draws its place by fixed odds, of 64:
  *
@@ -31,8 +31,8 @@
  *
  * Failure modes: no memory for a contact more (nothing changes); a time that is
  * over is as good as none. */
-#ifndef CLIENT_FRONTS_H
-#define CLIENT_FRONTS_H
+#ifndef CLIENT_PACE_FRONTS_H
+#define CLIENT_PACE_FRONTS_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

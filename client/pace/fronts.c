@@ -1,4 +1,4 @@
-/* client/fronts.c - see fronts.h.
+/* client/pace/fronts.c - see fronts.h.
  *
  * State of a front: free, or held by a contact until a time. Of a contact: when
  * its sweep's next turn is, and whether a look at yesterday follows it; how many
@@ -8,7 +8,7 @@
  *
  * The clock of a contact's sweep is a Poisson process that goes on whatever
  * becomes of its turns; one that was not served by the next is one with it. */
-#include "client/fronts.h"
+#include "client/pace/fronts.h"
 
 #include <stdlib.h>
 #include <string.h>
