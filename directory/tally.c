@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/blame.h"
 #include "lib/codec.h"
 #include "network/descriptor.h"
 #include "network/schedule.h"
@@ -125,10 +126,11 @@ draw(const struct consensus *c, const char *label, const uint8_t *identity,
     memcpy(out, hash, len);
 }
 
-/* Entries of one relay stand together: take the one most often listed. */
+/* Entries of one relay stand together: take the one most often listed, and what
+ * it says of its links. */
 static void
 relays_choose(struct consensus *c, const struct entry *e, size_t n,
-              size_t n_authorities, uint16_t *lost)
+              size_t n_authorities, struct blame_word *word)
 {
     size_t public_len = c->params.geometry.public_len;
     for (size_t i = 0, end; i < n; i = end) {
@@ -146,64 +148,11 @@ relays_choose(struct consensus *c, const struct entry *e, size_t n,
         const struct descriptor *d = &e[best].descriptor;
         if (d->hibernates_until_s > c->valid_after_s)
             continue; /* as it says of itself */
-        lost[c->n_relays] = d->loops_lost_permille;
+        word[c->n_relays] = (struct blame_word){d->n_links, d->links};
         struct relay_entry *r = &c->relays[c->n_relays++];
         *r = d->relay;
         memcpy(r->sphinx_key, d->keys[c->epoch - d->epoch], public_len);
     }
-}
-
-/* ---- relays whose own loops get lost ---- */
-
-static size_t
-role_count(const struct consensus *c, enum relay_role role)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < c->n_relays; i++)
-        n += c->relays[i].role == role;
-    return n;
-}
-
-static void
-relay_leave_out(struct consensus *c, uint16_t *lost, size_t i)
-{
-    struct left_out *l = &c->left_out[c->n_left_out++];
-    const size_t after = --c->n_relays - i;
-    memcpy(l->identity, c->relays[i].identity, sizeof l->identity);
-    l->lost_permille = lost[i];
-    memmove(&c->relays[i], &c->relays[i + 1], after * sizeof c->relays[0]);
-    memmove(&lost[i], &lost[i + 1], after * sizeof lost[0]);
-}
-
-static int
-left_out_order(const void *a, const void *b)
-{
-    return memcmp(((const struct left_out *)a)->identity,
-                  ((const struct left_out *)b)->identity, SPHINX_ID_LEN);
-}
-
-/* The worst of each role, but not more than a quarter of it: when all lose
- * loops it is the network, and not they. */
-static int
-relays_demote(struct consensus *c, uint16_t *lost)
-{
-    c->left_out = calloc(c->n_relays / 4 + 1, sizeof *c->left_out);
-    if (!c->left_out)
-        return ERR_NOMEM;
-    for (enum relay_role role = ROLE_GATEWAY; role <= ROLE_STORE; role++)
-        for (size_t left = role_count(c, role) / 4; left > 0; left--) {
-            size_t worst = c->n_relays;
-            for (size_t i = 0; i < c->n_relays; i++)
-                if (c->relays[i].role == role &&
-                    lost[i] >= TALLY_LOST_PERMILLE &&
-                    (worst == c->n_relays || lost[i] > lost[worst]))
-                    worst = i;
-            if (worst == c->n_relays)
-                break;
-            relay_leave_out(c, lost, worst);
-        }
-    qsort(c->left_out, c->n_left_out, sizeof *c->left_out, left_out_order);
-    return 0;
 }
 
 /* ---- bandwidth ---- */
@@ -416,25 +365,25 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
             size_t n_authorities)
 {
     struct entry *e = NULL;
-    uint16_t *lost = NULL;
+    struct blame_word *word = NULL;
     size_t n_entries = 0;
     int err = entries_gather(votes, n, &c->params.geometry, &e, &n_entries);
     if (!err && n_entries > RELAYS_MAX)
         err = ERR_RANGE;
     if (!err) {
         c->relays = calloc(n_entries + 1, sizeof *c->relays);
-        lost = calloc(n_entries + 1, sizeof *lost);
-        err = c->relays && lost ? 0 : ERR_NOMEM;
+        word = calloc(n_entries + 1, sizeof *word);
+        err = c->relays && word ? 0 : ERR_NOMEM;
     }
     if (!err) {
-        relays_choose(c, e, n_entries, n_authorities, lost);
-        err = relays_demote(c, lost);
+        relays_choose(c, e, n_entries, n_authorities, word);
+        err = bandwidths_bound(c);
     }
     if (!err)
-        err = bandwidths_bound(c);
-    if (!err)
         err = layers_assign(c, votes, n, schedule_faults(n_authorities) + 1);
-    free(lost);
+    if (!err)
+        err = blame_judge(c, word);
+    free(word);
     free(e);
     return err;
 }

@@ -9,9 +9,7 @@
  *   before       layer and placement that a relay had: what most votes know,
  *                then the smallest; f + 1 votes at least, so that one of them
  *                is honest
- *   left out     relays that hibernate; and of each role the worst, a quarter
- *                of it at most, whose own loops got lost TALLY_LOST_PERMILLE
- *                often
+ *   not in       relays that hibernate
  *   bandwidth    what a relay says, but no weight (bandwidth + 1) of more than
  *                TALLY_WEIGHT_MAX times the median of those that are in in its
  *                role (of k the ceil(k / 2)-th smallest)
@@ -20,13 +18,15 @@
  *                with the least bandwidth; a layer with less than half of
  *                another's takes over from it while that narrows the gap
  *   placements   a store keeps its placement; a new one's is
- *                BLAKE2b-256("brusio/1 placement" | value | identity) */
+ *                BLAKE2b-256("brusio/1 placement" | value | identity)
+ *   left out     relays that disagree with most of their neighbours, and links
+ *                that two disagree about (blame.h) */
 #ifndef DIRECTORY_TALLY_H
 #define DIRECTORY_TALLY_H
 #include "directory/vote.h"
 #include "network/consensus.h"
 
-enum { TALLY_LOST_PERMILLE = 200, TALLY_WEIGHT_MAX = 4 };
+enum { TALLY_WEIGHT_MAX = 4 };
 
 /* n votes of one epoch, sorted by their authors, of n_authorities in all;
  * random is the shared value. The digest of *out is not set. Returns
