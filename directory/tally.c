@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/blame.h"
 #include "lib/codec.h"
 #include "network/descriptor.h"
 #include "network/schedule.h"
@@ -140,10 +141,11 @@ draw(const struct consensus *c, const char *label, const uint8_t *identity,
     memcpy(out, hash, len);
 }
 
-/* Entries of one relay stand together: take the one most often listed. */
+/* Entries of one relay stand together: take the one most often listed, and what
+ * it says of its links. */
 static void
 relays_choose(struct consensus *c, const struct entry *e, size_t n,
-              size_t n_authorities, uint16_t *lost)
+              size_t n_authorities, struct blame_word *word)
 {
     size_t public_len = c->params.geometry.public_len;
     for (size_t i = 0, end; i < n; i = end) {
@@ -161,88 +163,11 @@ relays_choose(struct consensus *c, const struct entry *e, size_t n,
         const struct descriptor *d = &e[best].descriptor;
         if (d->hibernates_until_s > c->valid_after_s)
             continue; /* as it says of itself */
-        lost[c->n_relays] = d->loops_lost_permille;
+        word[c->n_relays] = (struct blame_word){d->n_links, d->links};
         struct relay_entry *r = &c->relays[c->n_relays++];
         *r = d->relay;
         memcpy(r->sphinx_key, d->keys[c->epoch - d->epoch], public_len);
     }
-}
-
-/* ---- relays whose own loops get lost ---- */
-
-/* A relay that may be left out. */
-struct loser {
-    uint8_t role;
-    uint16_t lost_permille;
-    size_t relay;
-};
-
-/* By role, the worst first, of equal ones the first. */
-static int
-loser_order(const void *a, const void *b)
-{
-    const struct loser *x = a, *y = b;
-    return x->role != y->role ? (x->role < y->role ? -1 : 1)
-           : x->lost_permille != y->lost_permille
-               ? (x->lost_permille > y->lost_permille ? -1 : 1)
-           : x->relay < y->relay ? -1
-                                 : x->relay > y->relay;
-}
-
-/* All that lose too much, in their order, and of how many each role is. */
-static size_t
-losers_find(const struct consensus *c, const uint16_t *lost,
-            struct loser *loser, size_t of_role[static ROLE_STORE + 1])
-{
-    size_t n = 0;
-    memset(of_role, 0, (ROLE_STORE + 1) * sizeof of_role[0]);
-    for (size_t i = 0; i < c->n_relays; i++) {
-        of_role[c->relays[i].role]++;
-        if (lost[i] >= TALLY_LOST_PERMILLE)
-            loser[n++] = (struct loser){c->relays[i].role, lost[i], i};
-    }
-    qsort(loser, n, sizeof *loser, loser_order);
-    return n;
-}
-
-static int
-left_out_order(const void *a, const void *b)
-{
-    return memcmp(((const struct left_out *)a)->identity,
-                  ((const struct left_out *)b)->identity, SPHINX_ID_LEN);
-}
-
-int
-tally_demote(struct consensus *c, const uint16_t *lost)
-{
-    size_t of_role[ROLE_STORE + 1], kept = 0;
-    struct loser *loser = calloc(c->n_relays + 1, sizeof *loser);
-    bool *goes = calloc(c->n_relays + 1, sizeof *goes);
-    c->left_out = calloc(c->n_relays / 4 + 1, sizeof *c->left_out);
-    const int err = loser && goes && c->left_out ? 0 : ERR_NOMEM;
-    if (err)
-        goto out;
-    const size_t n = losers_find(c, lost, loser, of_role);
-    for (size_t i = 0, first = 0; i < n; i++) {
-        if (loser[i].role != loser[first].role)
-            first = i;
-        if (i - first >= of_role[loser[i].role] / 4)
-            continue;
-        struct left_out *l = &c->left_out[c->n_left_out++];
-        memcpy(l->identity, c->relays[loser[i].relay].identity,
-               sizeof l->identity);
-        l->lost_permille = loser[i].lost_permille;
-        goes[loser[i].relay] = true;
-    }
-    for (size_t i = 0; i < c->n_relays; i++)
-        if (!goes[i])
-            c->relays[kept++] = c->relays[i];
-    c->n_relays = kept;
-    qsort(c->left_out, c->n_left_out, sizeof *c->left_out, left_out_order);
-out:
-    free(loser);
-    free(goes);
-    return err;
 }
 
 /* ---- bandwidth ---- */
@@ -516,7 +441,7 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
             size_t n_authorities, const struct tally_opened *opened)
 {
     struct entry *e = NULL;
-    uint16_t *lost = NULL;
+    struct blame_word *word = NULL;
     size_t n_entries = 0;
     int err =
         entries_gather(votes, n, &c->params.geometry, opened, &e, &n_entries);
@@ -524,18 +449,18 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
         err = ERR_RANGE;
     if (!err) {
         c->relays = calloc(n_entries + 1, sizeof *c->relays);
-        lost = calloc(n_entries + 1, sizeof *lost);
-        err = c->relays && lost ? 0 : ERR_NOMEM;
+        word = calloc(n_entries + 1, sizeof *word);
+        err = c->relays && word ? 0 : ERR_NOMEM;
     }
     if (!err) {
-        relays_choose(c, e, n_entries, n_authorities, lost);
-        err = tally_demote(c, lost);
+        relays_choose(c, e, n_entries, n_authorities, word);
+        err = bandwidths_bound(c);
     }
     if (!err)
-        err = bandwidths_bound(c);
-    if (!err)
         err = layers_assign(c, votes, n, schedule_faults(n_authorities) + 1);
-    free(lost);
+    if (!err)
+        err = blame_judge(c, word);
+    free(word);
     free(e);
     return err;
 }

@@ -26,6 +26,7 @@ enum {
     KEYS_AHEAD = 3,    /* epochs whose keys a descriptor carries */
     EPOCHS_USABLE = 3, /* a consensus stays usable for */
     PLACEMENT_LEN = 32,
+    CUT_MAX = 8192, /* links that a consensus takes away */
     FAMILY_LEN = 32 /* all zero: no family */
 };
 
@@ -87,12 +88,21 @@ struct relay_entry {
     uint8_t placement[PLACEMENT_LEN]; /* stores: drawn by the authorities */
     uint8_t sphinx_key[SPHINX_PUBLIC_MAX]; /* geometry.public_len used */
     char addresses[ADDRESSES_MAX][ADDRESS_MAX];
+    bool out; /* left out; consensus_index() says so */
 };
 
-/* A relay that is not in, because its own loops get lost. */
+/* A relay that no client's packet goes to, since it disagrees with so many of
+ * its neighbours. It keeps its number, its key and its links: others send loops
+ * by way of it, and so find out when it can be used again. */
 struct left_out {
     uint8_t identity[SPHINX_ID_LEN];
-    uint16_t lost_permille;
+    uint16_t cut_permille; /* of its neighbours */
+};
+
+/* A link that is not used: two relays disagree about what goes over it. Numbers
+ * of relays, a < b. */
+struct cut_link {
+    uint16_t a, b;
 };
 
 struct consensus {
@@ -107,7 +117,10 @@ struct consensus {
     struct certificates certificates; /* the newest of its authorities */
     size_t n_left_out;
     struct left_out *left_out; /* owned; sorted by identity */
-    uint16_t *by_layer;        /* owned; relay numbers sorted by layer */
+    size_t n_cut;
+    struct cut_link *cut; /* owned; sorted, none twice */
+    uint16_t *by_layer;   /* owned; numbers of relays that are not left out,
+                             sorted by layer */
     size_t layer_start[LAYERS_MAX + 3]; /* into by_layer */
     uint8_t digest[SPHINX_DIGEST_LEN];  /* BLAKE2b-256 of the signed body */
 };
@@ -130,7 +143,8 @@ consensus_layers(const struct consensus *c)
     return c->params.layers + 2u;
 }
 
-/* The relays of one layer: pointer into by_layer, count in *n. */
+/* The relays of one layer but those left out: pointer into by_layer, count in
+ * *n. */
 const uint16_t *consensus_layer(const struct consensus *c, unsigned layer,
                                 size_t *n);
 
@@ -138,7 +152,8 @@ const uint16_t *consensus_layer(const struct consensus *c, unsigned layer,
 int consensus_find(const struct consensus *c,
                    const uint8_t identity[static SPHINX_ID_LEN]);
 
-/* So many of its own loops got lost that it was left out; 0: it was not. */
+/* So much of its links, in permille, was cut that it was left out; 0: it was
+ * not. */
 uint16_t consensus_left_out(const struct consensus *c,
                             const uint8_t identity[static SPHINX_ID_LEN]);
 
@@ -146,9 +161,13 @@ uint16_t consensus_left_out(const struct consensus *c,
  * L -> store, store -> 1, L -> gateway. */
 bool consensus_has_edge(const struct consensus *c, unsigned from, unsigned to);
 
-/* Build by_layer and layer_start from relays; called by whoever fills one.
- * Returns 0, ERR_RANGE (a relay's layer, or too many of either), ERR_NOMEM; c
- * is then as it was. */
+/* Is the link between relays a and b, in either direction, cut? */
+bool consensus_is_cut(const struct consensus *c, uint16_t a, uint16_t b);
+
+/* Build by_layer and layer_start from relays, cut and left_out; called by
+ * whoever fills one. Returns 0, ERR_RANGE (a relay's layer, too many of either,
+ * a cut link that is none or out of order, one left out that is not there),
+ * ERR_NOMEM; by_layer is then as it was. */
 int consensus_index(struct consensus *c) CHECK_RESULT;
 
 /* The sphinx_view of c. */

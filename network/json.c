@@ -76,13 +76,15 @@ static const struct json_field relay_fields[] = {
     F_HEX(relay_entry, placement)};
 
 static const struct json_field left_out_fields[] = {
-    F_HEX(left_out, identity), F_INT(left_out, lost_permille, 0, 1000)};
+    F_HEX(left_out, identity), F_INT(left_out, cut_permille, 0, 1000)};
+
+static const struct json_field link_fields[] = {
+    F_HEX(link_told, identity), F_INT(link_told, sent, 0, UINT16_MAX),
+    F_INT(link_told, lost, 0, UINT16_MAX)};
 
 static const struct json_field descriptor_fields[] = {
-    F_TEXT(descriptor, network),
-    F_INT(descriptor, epoch, 0, UINT32_MAX - 16),
+    F_TEXT(descriptor, network), F_INT(descriptor, epoch, 0, UINT32_MAX - 16),
     F_INT(descriptor, alarms, 0, 1000000),
-    F_INT(descriptor, loops_lost_permille, 0, 1000),
     F_INT(descriptor, hibernates_until_s, 0, 1ULL << 48),
     F_HEX(descriptor, family_signature)};
 
@@ -348,6 +350,33 @@ certificates_read(struct json_reader *r, const json_t *list,
     }
 }
 
+/* Pairs of relays' numbers, one after the other; consensus_index() judges
+ * them. */
+static void
+cut_read(struct json_reader *r, const json_t *list, struct consensus *c)
+{
+    const size_t n = json_array_size(list);
+    c->cut = calloc(n / 2 + 1, sizeof *c->cut);
+    if (!c->cut)
+        json_reader_fail(r, ERR_NOMEM, "cut");
+    else if (n % 2)
+        json_reader_fail(r, ERR_RANGE, "cut");
+    for (size_t i = 0; i < n && !r->err; i++) {
+        const json_t *v = json_array_get(list, i);
+        const json_int_t number = json_integer_value(v);
+        struct cut_link *l = &c->cut[i / 2];
+        if (!json_is_integer(v))
+            json_reader_fail(r, ERR_FORMAT, "cut");
+        else if (number < 0 || number >= RELAYS_MAX)
+            json_reader_fail(r, ERR_RANGE, "cut");
+        else if (i % 2)
+            l->b = (uint16_t)number;
+        else
+            l->a = (uint16_t)number;
+    }
+    c->n_cut = n / 2;
+}
+
 json_t *
 json_body_load(struct json_reader *r, const uint8_t *body, size_t len)
 {
@@ -380,7 +409,7 @@ json_canonical_check(struct json_reader *r, const json_t *root,
 void
 json_consensus_read(struct json_reader *r, const json_t *o, struct consensus *c)
 {
-    json_object_read(r, o, consensus_fields, LEN(consensus_fields), 4, c);
+    json_object_read(r, o, consensus_fields, LEN(consensus_fields), 5, c);
     if (!r->err)
         json_params_read(r, json_object_get(o, "params"), &c->params);
     const json_t *list =
@@ -394,6 +423,9 @@ json_consensus_read(struct json_reader *r, const json_t *o, struct consensus *c)
                   : json_list_get(r, o, "certificates", 0, CERTIFICATES_MAX);
     if (list)
         certificates_read(r, list, &c->certificates);
+    list = r->err ? NULL : json_list_get(r, o, "cut", 0, 2 * CUT_MAX);
+    if (list)
+        cut_read(r, list, c);
 }
 
 int
@@ -420,6 +452,20 @@ json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
     return r.err;
 }
 
+static void
+links_read(struct json_reader *r, const json_t *list, struct descriptor *d)
+{
+    for (size_t i = 0; i < json_array_size(list) && !r->err; i++) {
+        struct link_told *l = &d->links[d->n_links++];
+        json_object_read(r, json_array_get(list, i), link_fields,
+                         LEN(link_fields), 0, l);
+        if (!r->err && l->lost > l->sent)
+            json_reader_fail(r, ERR_RANGE, "lost");
+        if (i > 0 && memcmp(l[-1].identity, l->identity, SPHINX_ID_LEN) >= 0)
+            json_reader_fail(r, ERR_DUPLICATE, "links");
+    }
+}
+
 int
 json_read_descriptor(struct descriptor *d, size_t public_len,
                      const uint8_t *body, size_t len,
@@ -430,7 +476,7 @@ json_read_descriptor(struct descriptor *d, size_t public_len,
     where[0] = 0;
     json_t *root = json_body_load(&r, body, len);
     if (root)
-        json_object_read(&r, root, descriptor_fields, LEN(descriptor_fields), 2,
+        json_object_read(&r, root, descriptor_fields, LEN(descriptor_fields), 3,
                          d);
     const json_t *o = r.err ? NULL : json_object_get(root, "relay");
     if (!r.err) {
@@ -444,6 +490,9 @@ json_read_descriptor(struct descriptor *d, size_t public_len,
                       public_len);
         d->n_keys = (uint8_t)(i + 1);
     }
+    list = r.err ? NULL : json_list_get(&r, root, "links", 0, LINKS_TOLD_MAX);
+    if (list)
+        links_read(&r, list, d);
     if (!r.err && d->relay.protocol_min > d->relay.protocol_max)
         json_reader_fail(&r, ERR_RANGE, "protocol_min");
     static const uint8_t zero[PLACEMENT_LEN];
@@ -578,6 +627,12 @@ json_consensus_make(const struct consensus *c, int *bad)
     *bad |= json_object_set_new(root, "left_out", list);
     *bad |= json_object_set_new(root, "certificates",
                                 certificates_make(&c->certificates, bad));
+    list = json_array();
+    for (size_t i = 0; i < c->n_cut; i++) {
+        *bad |= json_array_append_new(list, json_integer(c->cut[i].a));
+        *bad |= json_array_append_new(list, json_integer(c->cut[i].b));
+    }
+    *bad |= json_object_set_new(root, "cut", list);
     return root;
 }
 
@@ -602,5 +657,13 @@ json_write_descriptor(const struct descriptor *d, size_t public_len, char **out,
         bad |=
             json_array_append_new(list, json_hex_make(d->keys[i], public_len));
     bad |= json_object_set_new(root, "sphinx_keys", list);
+    list = json_array();
+    for (size_t i = 0; i < d->n_links; i++) {
+        json_t *o = json_object();
+        bad |=
+            json_object_write(o, link_fields, LEN(link_fields), &d->links[i]);
+        bad |= json_array_append_new(list, o);
+    }
+    bad |= json_object_set_new(root, "links", list);
     return json_body_dump(root, bad, out, len);
 }

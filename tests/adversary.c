@@ -50,9 +50,10 @@ const struct vice_row adversary_vices[VICES] = {
      "i10_a_withholding_gateway_is_left_for_the_second", NULL},
     {VICE_DROPS_BY_LINK, "drops_by_link", "relay",
      "drops what comes from, or goes to, one neighbour",
-     "a quarter of a role's relays is left out at most",
-     "lossy_relays_are_left_out",
-     "expected_to_fail_two_relays_evict_an_honest_one"},
+     "its own links are cut; two of thirty leave every honest relay in 23 of "
+     "24 "
+     "consensuses",
+     "i10_two_liars_evict_no_honest_relay", NULL},
     {VICE_ASKS_LONG_DELAYS, "asks_long_delays", "stranger",
      "sends packets that ask to be held for a minute",
      "40 fast ones leave an honest client 90 % of its answers",

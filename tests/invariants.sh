@@ -537,6 +537,48 @@ change I10 'a wrong clock revokes for good' network/certificate.c \
     'if (certificate_is_newer(c, &k->cert) || k->cert.from_s > now_s)' \
     'if (certificate_is_newer(c, &k->cert))' \
     'i10_revoked/there*'
+change I10 'a quarter of the neighbours evicts a relay' directory/blame.c \
+    '2 * j->part[i] <= of * PART ||' \
+    '4 * j->part[i] <= of * PART ||' \
+    'blame/i10_half*'
+change I10 'a family speaks with many voices' directory/blame.c \
+    'goes_on ? j->owner[m[i - 1].relay] : m[i].relay;' \
+    'm[i].relay;' \
+    'blame/i10_a_family*'
+change I10 'gateways evict relays' directory/blame.c \
+    'if (r[s->a].out || r[s->b].out || r[s->a].layer == 0 ||' \
+    'if (r[s->a].out || r[s->b].out ||' \
+    'blame/i10_many*'
+change I10 'a layer may lose all its relays' directory/blame.c \
+    'most += j->may_go[l] = (j->in[l] + 1) / 4;' \
+    'most += j->may_go[l] = j->in[l];' \
+    'blame/i10_whatever*'
+change I10 'so many links are cut that a store is not reached' \
+    directory/blame.c \
+    'links < BLAME_LINKS ||' \
+    'links < 1 ||' \
+    'blame/i10_whatever_is_said_there*'
+change I10 'who lies about others keeps the links that he drops at' \
+    directory/blame.c \
+    'const size_t on = mix && own ? 0 : n->on[i][layer];' \
+    'const size_t on = n->on[i][layer] + (mix && !own ? n->by[i][layer] : 0);' \
+    'blame/i10_lies*'
+change I10 'what a liar drops is the loss of who sent it' relay/loss.c \
+    'if (n == 0 || 2 * in_cells < ended)' \
+    'if (n == 0 || ended > 0)' \
+    'loss/i10_*' 'i10_links/i10_two*'
+change I10 'ways go over links that are cut' network/route.c \
+    'b == w->tested || !consensus_is_cut(w->c, a, b);' \
+    'b == w->tested || a != b;' \
+    'route/i10_*'
+change I10 'who is left out is drawn' network/consensus.c \
+    'c->relays[i].layer == layer && c->relays[i].out)' \
+    'c->relays[i].layer > layer && c->relays[i].out)' \
+    'route/i10_*' 'authority/i10_lossy*'
+change I10 'who is left out is not tested' relay/loops.c \
+    'rng_below(r->env, TEST_EVERY) == 0;' \
+    'false;' \
+    'i10_links/i10_a_broken*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 

@@ -104,7 +104,7 @@ find_s(size_t n)
     for (size_t i = 0; i < n; i++) {
         struct left_out *l = &c->left_out[c->n_left_out++];
         memcpy(l->identity, c->relays[i].identity, sizeof l->identity);
-        l->lost_permille = 1 + (uint16_t)(i % 1000);
+        l->cut_permille = 1 + (uint16_t)(i % 1000);
     }
     const double start_s = cpu_s();
     for (size_t i = 0; i < n; i++) {
@@ -210,85 +210,6 @@ i7_strangers_take_no_room_in_a_vote(void **state)
 }
 
 /* ---- the tally ---- */
-
-static uint16_t *
-losses_draw(size_t n)
-{
-    uint16_t *lost = calloc(n, sizeof *lost);
-    assert_non_null(lost);
-    for (size_t i = 0; i < n; i++)
-        lost[i] = (uint16_t)(rng_seeded_u64(&rng) % 101 * 10);
-    return lost;
-}
-
-static double
-demote_s(size_t n)
-{
-    struct consensus *c = consensus_draw_big(n);
-    uint16_t *lost = losses_draw(n);
-    const double start_s = cpu_s();
-    assert_int_equal(tally_demote(c, lost), 0);
-    const double s = cpu_s() - start_s;
-    assert_in_range(c->n_left_out, (n - 4) / 4 - 1, n / 4);
-    assert_int_equal(c->n_relays + c->n_left_out, n);
-    free(lost);
-    consensus_free(&c);
-    return s;
-}
-
-static void
-i7_leaving_out_scales(void **state)
-{
-    (void)state;
-    scales("leave out a quarter", demote_s);
-}
-
-/* One after another the worst, of equal ones the first, as it is written. */
-static size_t
-worst_find(const struct consensus *c, const uint16_t *lost, const bool *gone,
-           uint8_t role)
-{
-    size_t worst = c->n_relays;
-    for (size_t i = 0; i < c->n_relays; i++)
-        if (!gone[i] && c->relays[i].role == role &&
-            lost[i] >= TALLY_LOST_PERMILLE &&
-            (worst == c->n_relays || lost[i] > lost[worst]))
-            worst = i;
-    return worst;
-}
-
-static void
-the_worst_are_left_out(void **state)
-{
-    (void)state;
-    rng_seeded_init_u64(&rng, test_seed(), "worst");
-    for (size_t n = 1; n < 120; n++) {
-        struct consensus *c = consensus_draw_big(n);
-        uint16_t *lost = losses_draw(n);
-        bool gone[120] = {false};
-        uint8_t id[120][SPHINX_ID_LEN];
-        for (size_t i = 0; i < n; i++) {
-            c->relays[i].role = (uint8_t)(1 + i % 3);
-            memcpy(id[i], c->relays[i].identity, sizeof id[i]);
-        }
-        for (uint8_t role = 1; role <= 3; role++) {
-            size_t most = 0, worst;
-            for (size_t i = 0; i < n; i++)
-                most += c->relays[i].role == role;
-            for (most /= 4; most > 0; most--)
-                if ((worst = worst_find(c, lost, gone, role)) < n)
-                    gone[worst] = true;
-        }
-        assert_int_equal(tally_demote(c, lost), 0);
-        for (size_t i = 0; i < n; i++) {
-            assert_int_equal(consensus_find(c, id[i]) < 0, gone[i]);
-            assert_int_equal(consensus_left_out(c, id[i]),
-                             gone[i] ? lost[i] : 0);
-        }
-        free(lost);
-        consensus_free(&c);
-    }
-}
 
 /* All mixes in layer 1, of one weight: two thirds of them, or nearly, move. */
 static double
@@ -456,22 +377,17 @@ tally_call(void *ctx)
 {
     const struct consensus *from = ctx;
     struct consensus c = *from;
-    uint16_t lost[40];
     size_t relay[40];
     c.relays = malloc(c.n_relays * sizeof *c.relays);
     if (!c.relays)
         return ERR_NOMEM;
     memcpy(c.relays, from->relays, c.n_relays * sizeof *c.relays);
     for (size_t i = 0; i < c.n_relays; i++) {
-        lost[i] = 500;
         relay[i] = i;
         c.relays[i].layer = 1;
     }
-    int err = tally_even_out(&c, relay, c.n_relays);
-    if (!err)
-        err = tally_demote(&c, lost);
+    const int err = tally_even_out(&c, relay, c.n_relays);
     free(c.relays);
-    free(c.left_out);
     return err;
 }
 
@@ -490,8 +406,6 @@ const struct CMUnitTest test_scale[] = {
     cmocka_unit_test(i7_finding_scales),
     cmocka_unit_test(i7_listing_scales),
     cmocka_unit_test(i7_strangers_take_no_room_in_a_vote),
-    cmocka_unit_test(i7_leaving_out_scales),
-    cmocka_unit_test(the_worst_are_left_out),
     cmocka_unit_test(i7_evening_out_scales),
     cmocka_unit_test(layers_are_evened_out_as_written),
     cmocka_unit_test(i7_applying_a_diff_scales),
