@@ -6,9 +6,10 @@
  *   parameters   those that more than half of the authorities voted for
  *   relays       those that more than half list; of several descriptors of one
  *                relay the one most often listed, then the smallest
- *   before       layer and placement that a relay had: what most votes know,
- *                then the smallest; f + 1 votes at least, so that one of them
- *                is honest
+ *   before       layer and placement that a relay had, and the epoch it came
+ *                in: what most votes know, then the smallest; f + 1 votes at
+ *                least, so that one of them is honest
+ *   days         values of the last days: directory/past.h
  *   left out     relays that hibernate; and of each role the worst, a quarter
  *                of it at most, whose own loops got lost TALLY_LOST_PERMILLE
  *                often
