@@ -38,6 +38,12 @@ static const char *const level_names[] = {"error", "warning", "notice",
 
 static const char *const policy_names[] = {"open", "manual", NULL};
 
+static const char *const by_hand_names[] = {"both", "gateways", "stores",
+                                            "none", NULL};
+static const unsigned by_hand_roles[] = {1u << ROLE_GATEWAY | 1u << ROLE_STORE,
+                                         1u << ROLE_GATEWAY, 1u << ROLE_STORE,
+                                         0};
+
 const struct config_option server_options[] = {
     {.name = "listen",
      .type = CONFIG_STRING,
@@ -67,6 +73,13 @@ const struct config_option server_options[] = {
      .names = policy_names,
      .help = "who approves relays: 'manual', you; 'open', nobody, but only so "
              "many of one kind, who ask from an address that they publish"},
+    {.name = "by_hand",
+     .type = CONFIG_ENUM,
+     .offset = offsetof(struct server_config, by_hand),
+     .value = "both",
+     .names = by_hand_names,
+     .help = "roles that wait for you under 'open' too: 'gateways', 'stores', "
+             "'both', 'none'"},
     {.name = "block_max",
      .type = CONFIG_INTEGER,
      .offset = offsetof(struct server_config, block_max),
@@ -74,12 +87,35 @@ const struct config_option server_options[] = {
      .max = 65535,
      .help =
          "under 'open', relays of one block of addresses (/24, /48); 0: any"},
+    {.name = "range_max",
+     .type = CONFIG_INTEGER,
+     .offset = offsetof(struct server_config, range_max),
+     .value = "16",
+     .max = 65535,
+     .help = "under 'open', relays of one provider's range (/16, /32); 0: any"},
     {.name = "family_max",
      .type = CONFIG_INTEGER,
      .offset = offsetof(struct server_config, family_max),
      .value = "32",
      .max = 65535,
      .help = "under 'open', relays of one family; 0: any"},
+    {.name = "store_trial_epochs",
+     .type = CONFIG_INTEGER,
+     .offset = offsetof(struct server_config, store_trial_epochs),
+     .value = "24",
+     .max = 10000,
+     .help =
+         "epochs before a new store may count, from the next day on; the same "
+         "at all authorities"},
+    {.name = "newcomer_permille",
+     .type = CONFIG_INTEGER,
+     .offset = offsetof(struct server_config, newcomer_permille),
+     .value = "100",
+     .min = 1,
+     .max = 1000000,
+     .help =
+         "new relays of a role in a day, of 1,000 that are there; one in any "
+         "case; the same at all authorities"},
     {.name = "log_level",
      .type = CONFIG_ENUM,
      .offset = offsetof(struct server_config, log_level),
@@ -534,6 +570,8 @@ authority_start(struct server *s)
     params_default(&config.params, s->network.epoch_len_s);
     config.params.layers = (uint8_t)s->config->layers;
     config.params.geometry = s->network.geometry;
+    config.params.store_trial_epochs = (uint16_t)s->config->store_trial_epochs;
+    config.params.newcomer_permille = (uint32_t)s->config->newcomer_permille;
     err = authority_new(&s->authority, &config);
     if (err == ERR_NOT_FOUND)
         log_write(&s->host.log, LOG_ERROR, "directory",
@@ -576,7 +614,9 @@ server_start(struct server *s, const char *dir, int ready_fd)
     const struct admission_config admission = {
         .policy = (enum admission_policy)s->config->policy,
         .block_max = (uint32_t)s->config->block_max,
+        .range_max = (uint32_t)s->config->range_max,
         .family_max = (uint32_t)s->config->family_max,
+        .by_hand = by_hand_roles[s->config->by_hand],
         .local = is_local(s)};
     err = callers_authorities(&s->callers, &s->network,
                               authority_identity(s->authority));

@@ -12,8 +12,10 @@ struct server_config {
     char *listen, *network;
     int log_level;
     int64_t layers;
-    int policy; /* enum admission_policy */
-    int64_t block_max, family_max;
+    int policy;  /* enum admission_policy */
+    int by_hand; /* by_hand_names of server.c */
+    int64_t block_max, range_max, family_max;
+    int64_t store_trial_epochs, newcomer_permille;
 };
 
 extern const struct config_option server_options[];
