@@ -6,10 +6,12 @@
  *   parameters   those that more than half of the authorities voted for
  *   relays       those that more than half list; of several descriptors of one
  *                relay the one most often listed, then the smallest
- *   before       layer and placement that a relay had: what most votes know,
- *                then the smallest; f + 1 votes at least, so that one of them
- *                is honest
- *   not in       relays that hibernate
+ *   before       layer and placement that a relay had, and the epoch it came
+ *                in: what most votes know, then the smallest; f + 1 votes at
+ *                least, so that one of them is honest
+ *   days         values of the last days: directory/past.h
+ *   not in       relays that hibernate, and newcomers that have to wait
+ *                (newcomers.h)
  *   bandwidth    what a relay says, but no weight (bandwidth + 1) of more than
  *                TALLY_WEIGHT_MAX times the median of those that are in in its
  *                role (of k the ceil(k / 2)-th smallest)

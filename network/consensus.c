@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/rng.h"
-#include "lib/codec.h"
+#include "network/placement.h"
 
 /* Rates per 1,000 s; the downlink runs 1.5 times as fast as the clock of the
  * client, so that its queue stays short. */
@@ -56,6 +56,8 @@ params_default(struct params *p, uint32_t epoch_len_s)
         .relay_loop_mhz = 500,
         .period_s = 86400,
         .letter_days = 7,
+        .store_trial_epochs = 24,
+        .newcomer_permille = 100,
         .work_bits = 20,
         .n_profiles = 3,
     };
@@ -248,34 +250,45 @@ consensus_view(const struct consensus *c, struct sphinx_view *view)
     memcpy(view->digest, c->digest, sizeof view->digest);
 }
 
-/* Rendezvous hashing: the store's score for this box. */
-static uint64_t
-store_score(const struct relay_entry *store, const uint8_t box[static 32])
+uint32_t
+consensus_away_max(const struct params *p)
 {
-    uint8_t in[PLACEMENT_LEN + 32], out[crypto_generichash_BYTES_MIN];
-    memcpy(in, store->placement, PLACEMENT_LEN);
-    memcpy(in + PLACEMENT_LEN, box, 32);
-    crypto_generichash(out, sizeof out, in, sizeof in, NULL, 0);
-    return codec_get64(out);
+    return (uint32_t)(p->letter_days * 86400ull / p->epoch_len_s);
+}
+
+uint32_t
+consensus_period(const struct consensus *c)
+{
+    return (uint32_t)(c->valid_after_s / c->params.period_s);
 }
 
 int
-consensus_store_of(const struct consensus *c, const uint8_t box[static 32],
-                   uint16_t *primary, uint16_t *fallback)
+consensus_store_of(const struct consensus *c, uint32_t period,
+                   const uint8_t box[static 32], uint16_t *primary,
+                   uint16_t *fallback)
 {
     size_t n;
     const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
-    uint64_t best = 0, second = 0;
+    const unsigned bit = days_counts_bit(consensus_period(c), period);
+    uint8_t value[DAYS_VALUE_LEN];
+    struct placement best = {0}, second = {0};
     *primary = *fallback = UINT16_MAX;
+    days_value(&c->days, consensus_period(c), period > 0 ? period - 1 : 0,
+               value);
     for (size_t i = 0; i < n; i++) {
-        uint64_t score = store_score(&c->relays[store[i]], box);
-        if (*primary == UINT16_MAX || score > best) {
+        const struct relay_entry *e = &c->relays[store[i]];
+        const struct placement p = {
+            .counts = (e->counts >> bit & 1) != 0,
+            .wait = placement_draw(value, e->placement, box),
+            .weight = (uint64_t)e->bandwidth + 1};
+        if (*primary == UINT16_MAX || placement_is_before(&p, &best)) {
             second = best;
             *fallback = *primary;
-            best = score;
+            best = p;
             *primary = store[i];
-        } else if (*fallback == UINT16_MAX || score > second) {
-            second = score;
+        } else if (*fallback == UINT16_MAX ||
+                   placement_is_before(&p, &second)) {
+            second = p;
             *fallback = store[i];
         }
     }
@@ -367,6 +380,7 @@ consensus_free(struct consensus **c)
     free((*c)->relays);
     free((*c)->left_out);
     free((*c)->cut);
+    free((*c)->away);
     free((*c)->by_layer);
     free(*c);
     *c = NULL;

@@ -12,6 +12,7 @@
 #include "lib/env.h"
 #include "lib/error.h"
 #include "network/certificate.h"
+#include "network/days.h"
 #include "sphinx/sphinx.h"
 
 enum {
@@ -71,6 +72,8 @@ struct params {
     uint32_t relay_loop_mhz;     /* a relay's own loops, per 1,000 s */
     uint32_t period_s;           /* of box ids; 86,400 */
     uint16_t letter_days;        /* letters expire after */
+    uint16_t store_trial_epochs; /* a new store may count after; 24 */
+    uint32_t newcomer_permille;  /* of a role, in a period; 100 */
     uint8_t
         work_bits; /* of opening a box (network/work.h); 0: it costs nothing */
     uint8_t n_profiles;
@@ -84,11 +87,23 @@ struct relay_entry {
     uint8_t n_addresses;
     uint16_t protocol_min, protocol_max;
     uint32_t bandwidth; /* packets per second it offers */
+    uint32_t since;     /* the epoch it came in; 0: with the first consensus */
+    uint16_t counts;    /* stores: for which days, as days_counts() has it */
     uint8_t family[FAMILY_LEN];
     uint8_t placement[PLACEMENT_LEN]; /* stores: drawn by the authorities */
     uint8_t sphinx_key[SPHINX_PUBLIC_MAX]; /* geometry.public_len used */
     char addresses[ADDRESSES_MAX][ADDRESS_MAX];
     bool out; /* left out; consensus_index() says so */
+};
+
+/* Where a relay stands; of one that is away, where it did. */
+struct standing {
+    uint8_t identity[SPHINX_ID_LEN];
+    uint8_t layer;
+    uint8_t placement[PLACEMENT_LEN]; /* stores; else zeros */
+    uint32_t since;                   /* as in its entry */
+    uint16_t counts;
+    uint32_t seen; /* the last epoch in which it was in */
 };
 
 /* A relay that no client's packet goes to, since it disagrees with so many of
@@ -111,6 +126,7 @@ struct consensus {
     uint64_t valid_after_s;
     uint8_t shared_random[32];
     uint8_t work_challenge[16];
+    struct days days; /* its newest is of consensus_period() */
     struct params params;
     size_t n_relays;
     struct relay_entry *relays;       /* owned; sorted by identity */
@@ -119,8 +135,10 @@ struct consensus {
     struct left_out *left_out; /* owned; sorted by identity */
     size_t n_cut;
     struct cut_link *cut; /* owned; sorted, none twice */
-    uint16_t *by_layer;   /* owned; numbers of relays that are not left out,
-                             sorted by layer */
+    size_t n_away;
+    struct standing *away; /* were in, of late; owned; sorted by identity */
+    uint16_t *by_layer;    /* owned; numbers of relays that are not left out,
+                              sorted by layer */
     size_t layer_start[LAYERS_MAX + 3]; /* into by_layer */
     uint8_t digest[SPHINX_DIGEST_LEN];  /* BLAKE2b-256 of the signed body */
 };
@@ -173,11 +191,19 @@ int consensus_index(struct consensus *c) CHECK_RESULT;
 /* The sphinx_view of c. */
 void consensus_view(const struct consensus *c, struct sphinx_view *view);
 
-/* Store of a box id: highest BLAKE2b-64(placement | id) wins, the second is
- * the fallback (UINT16_MAX when there is only one). Returns ERR_NOT_FOUND when
- * the consensus has no store. */
-int consensus_store_of(const struct consensus *c, const uint8_t box[static 32],
-                       uint16_t *primary, uint16_t *fallback) CHECK_RESULT;
+/* So many epochs a relay that is away keeps what it had, at most: as long as
+ * letters that it may have live. */
+uint32_t consensus_away_max(const struct params *p);
+
+/* The period in which c begins. */
+uint32_t consensus_period(const struct consensus *c);
+
+/* Find the store of a box of `period`: by the value of the period before, those
+ * that count for that, then all others, in the order of network/placement.h. The second is the fallback (UINT16_MAX when there is
+ * only one). Returns ERR_NOT_FOUND when the consensus has no store. */
+int consensus_store_of(const struct consensus *c, uint32_t period,
+                       const uint8_t box[static 32], uint16_t *primary,
+                       uint16_t *fallback) CHECK_RESULT;
 
 /* Are relays a and b one, or of one family? */
 bool consensus_are_related(const struct consensus *c, uint16_t a, uint16_t b);

@@ -25,8 +25,9 @@ enum { LINKS_TOLD_MAX = 32 };
 struct descriptor {
     char network[NETWORK_NAME_MAX];
     uint32_t epoch;
-    struct relay_entry relay; /* layer 0, placement and sphinx_key unused */
-    uint8_t n_keys;           /* 1..KEYS_AHEAD, of epoch, epoch + 1, .. */
+    struct relay_entry
+        relay;      /* layer, since, counts 0; no placement, sphinx_key */
+    uint8_t n_keys; /* 1..KEYS_AHEAD, of epoch, epoch + 1, .. */
     uint8_t keys[KEYS_AHEAD][SPHINX_PUBLIC_MAX];
     uint32_t alarms; /* of its own loops, since it started (relay/alarm.h) */
     uint8_t n_links;

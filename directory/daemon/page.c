@@ -93,11 +93,12 @@ listed_judge(struct page_relay *r, const struct consensus *c)
               "does not",
               r->has[PAGE_ADMITTED] ? "see 'described'" : "see 'admitted'");
     else
-        lacks(r, PAGE_LISTED,
-              "it is new, or hibernates, or fewer than half of the authorities "
-              "have its descriptor",
-              "wait for the next epoch; then see the pages of the other "
-              "authorities");
+        lacks(
+            r, PAGE_LISTED,
+            "it is new, and of each role few come in a day; or it hibernates, "
+            "or fewer than half of the authorities have its descriptor",
+            "wait for the next epochs; then see the pages of the other "
+            "authorities");
 }
 
 static void

@@ -18,12 +18,13 @@ static const struct database_form form = {
     .pragmas = "PRAGMA page_size=16384;"
                "PRAGMA auto_vacuum=INCREMENTAL;"
                "PRAGMA cache_size=-256;",
-    .tables = "CREATE TABLE IF NOT EXISTS letter("
-              " name BLOB NOT NULL, slot INTEGER NOT NULL,"
-              " named INTEGER NOT NULL, mark BLOB NOT NULL,"
-              " sealed BLOB NOT NULL, PRIMARY KEY(name, slot)"
-              ") WITHOUT ROWID;"
-              "CREATE INDEX IF NOT EXISTS named ON letter(named) WHERE named>0;",
+    .tables =
+        "CREATE TABLE IF NOT EXISTS letter("
+        " name BLOB NOT NULL, slot INTEGER NOT NULL,"
+        " named INTEGER NOT NULL, mark BLOB NOT NULL,"
+        " sealed BLOB NOT NULL, PRIMARY KEY(name, slot)"
+        ") WITHOUT ROWID;"
+        "CREATE INDEX IF NOT EXISTS named ON letter(named) WHERE named>0;",
     .version = 3};
 
 static int

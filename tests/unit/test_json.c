@@ -136,6 +136,16 @@ wrong_values_are_named(void **state)
         {"\"role\":2", "\"role\":3", "layer", ERR_RANGE},
         {"\"addresses\":[\"127", "\"addresses\":[],\"x\":[\"127", "addresses",
          ERR_RANGE},
+        {"\"days\":[\"", "\"days\":[\"0", "days", ERR_FORMAT},
+        {"\"days\":[\"", "\"days\":[7,\"", "days", ERR_FORMAT},
+        {"\"days\":[", "\"dayr\":[", "days", ERR_MISSING},
+        {"\"since\":0", "\"since\":-1", "since", ERR_RANGE},
+        {"\"since\":0", "\"since\":4294967280", "since", ERR_RANGE},
+        {"\"counts\":0", "\"counts\":65536", "counts", ERR_RANGE},
+        {"\"store_trial_epochs\":24", "\"store_trial_epochs\":10001",
+         "store_trial_epochs", ERR_RANGE},
+        {"\"newcomer_permille\":100", "\"newcomer_permille\":0",
+         "newcomer_permille", ERR_RANGE},
         {"\"profiles\":[{", "\"profiles\":[{\"a\":1,", "name", ERR_UNKNOWN},
     };
     char *body, where[JSON_WHERE_LEN];
@@ -263,6 +273,47 @@ descriptor_round_trip(void **state)
         json_read_descriptor(&back, 32, (const uint8_t *)body, len, where),
         ERR_RANGE);
     free(body);
+    d.relay.placement[0] = 0;
+    d.relay.since = 1; /* nor say how long it is there, */
+    assert_int_equal(json_write_descriptor(&d, 32, &body, &len), 0);
+    assert_int_equal(
+        json_read_descriptor(&back, 32, (const uint8_t *)body, len, where),
+        ERR_RANGE);
+    free(body);
+    d.relay.since = 0;
+    d.relay.counts = 1; /* nor for which days it counts */
+    assert_int_equal(json_write_descriptor(&d, 32, &body, &len), 0);
+    assert_int_equal(
+        json_read_descriptor(&back, 32, (const uint8_t *)body, len, where),
+        ERR_RANGE);
+    free(body);
+}
+
+/* A list of no days, and of more than there may be. */
+static void
+days_are_one_to_sixteen(void **state)
+{
+    (void)state;
+    struct sim_net n;
+    struct consensus *back;
+    char *body, where[JSON_WHERE_LEN];
+    size_t len;
+    test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, 1);
+    for (unsigned days = 0; days <= DAYS_MAX; days++) {
+        n.consensus->days.n = (uint8_t)days;
+        assert_int_equal(json_write_consensus(n.consensus, &body, &len), 0);
+        assert_int_equal(
+            json_read_consensus(&back, (const uint8_t *)body, len, where),
+            days == 0 ? ERR_RANGE : 0);
+        consensus_free(&back);
+        if (days == DAYS_MAX)
+            assert_int_equal(
+                edited(body, "\"days\":[\"", "\"days\":[\"00\",\"", where),
+                ERR_RANGE);
+        free(body);
+    }
+    assert_string_equal(where, "days");
+    test_network_free(&n);
 }
 
 /* 30,000 bodies with bytes changed: an error, or the very bytes again. */
@@ -305,6 +356,7 @@ const struct CMUnitTest test_json[] = {
     cmocka_unit_test(consensus_round_trip),
     cmocka_unit_test(wrong_values_are_named),
     cmocka_unit_test(descriptor_round_trip),
+    cmocka_unit_test(days_are_one_to_sixteen),
     cmocka_unit_test(mutations_are_refused_or_canonical),
 };
 TEST_SUITE(test_json);

@@ -83,7 +83,7 @@ boxes_spread_over_stores(void **state)
         uint8_t box[32];
         uint16_t one, two, one2, two2;
         rng_seeded_bytes(&rng, box, sizeof box);
-        assert_int_equal(consensus_store_of(c, box, &one, &two), 0);
+        assert_int_equal(consensus_store_of(c, 9, box, &one, &two), 0);
         assert_int_not_equal(one, two);
         assert_int_equal(c->relays[one].role, ROLE_STORE);
         assert_int_equal(c->relays[two].role, ROLE_STORE);
@@ -93,7 +93,7 @@ boxes_spread_over_stores(void **state)
         struct relay_entry lost = c->relays[one];
         c->relays[one].layer = 1;
         assert_int_equal(consensus_index(c), 0);
-        assert_int_equal(consensus_store_of(c, box, &one2, &two2), 0);
+        assert_int_equal(consensus_store_of(c, 9, box, &one2, &two2), 0);
         assert_int_equal(one2, two);
         c->relays[one] = lost;
         assert_int_equal(consensus_index(c), 0);
@@ -105,7 +105,7 @@ boxes_spread_over_stores(void **state)
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, 0);
     uint16_t one, two;
     uint8_t box[32] = {0};
-    assert_int_equal(consensus_store_of(n.consensus, box, &one, &two),
+    assert_int_equal(consensus_store_of(n.consensus, 9, box, &one, &two),
                      ERR_NOT_FOUND);
     test_network_free(&n);
 }
