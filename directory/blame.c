@@ -1,4 +1,9 @@
-/* directory/blame.c - see blame.h. No state. */
+/* directory/blame.c - see blame.h. No state.
+ *
+ * Relays are left out one after the other, up to a quarter of all, and each time
+ * what is said of the others weighs something else. Whoever has many relays say
+ * much must make no authority slow, so sums are kept, and changed by what changes:
+ * a relay that goes costs a step for each relay and for each of its links. */
 #include "directory/blame.h"
 
 #include <sodium.h>
@@ -21,15 +26,34 @@ struct member {
     uint8_t family[FAMILY_LEN];
 };
 
+/* So many members of a neighbour disagree with a relay. */
+struct voice {
+    uint16_t owner, relay;
+    uint32_t n;
+};
+
+/* A link said to be bad, seen from one of its ends: the other one, and the voice
+ * with which this end speaks of it. */
+struct end {
+    uint16_t other;
+    uint32_t voice;
+};
+
 struct judge {
     struct consensus *c;
     size_t n_said;
     struct said *said;
-    uint16_t *owner;   /* of each relay: the first of its family there */
-    uint16_t *members; /* of each owner, that are in */
-    uint64_t *part; /* of each relay: its neighbours that are said to be bad, a
-                       PART for all of a layer */
-    size_t in[LAYER_COUNT]; /* relays, */
+    uint16_t *owner;       /* of each relay: the first of its family there */
+    uint16_t *members;     /* of each owner, that are in */
+    uint8_t *layer;        /* of each relay; 0 too when it is left out */
+    struct voice *voice;   /* by owner, */
+    uint32_t *first_voice; /* from here on; one more than relays */
+    struct end *end;       /* by relay, */
+    uint32_t *first_end;   /* likewise */
+    uint64_t (*sum)[LAYER_COUNT]; /* of each relay: its neighbours of a layer
+                                     that are said to be bad, a PART each */
+    uint64_t *part;               /* and of all of them, a PART for a layer's */
+    size_t in[LAYER_COUNT];       /* relays, */
     size_t owners[LAYER_COUNT], may_go[LAYER_COUNT];
 };
 
@@ -151,6 +175,7 @@ owners_find(struct judge *j)
             memcmp(m[i].family, m[i - 1].family, FAMILY_LEN) == 0;
         const uint16_t owner = goes_on ? j->owner[m[i - 1].relay] : m[i].relay;
         j->owner[m[i].relay] = owner;
+        j->layer[m[i].relay] = m[i].layer;
         j->members[owner]++;
         j->owners[m[i].layer] += !goes_on;
         j->in[m[i].layer]++;
@@ -171,28 +196,131 @@ sides_count(const struct judge *j, unsigned layer)
     return n;
 }
 
-/* What a word about relay `other` is worth. */
+/* With what part of its neighbours does relay i, which is in, disagree? */
 static uint64_t
-part_of(const struct judge *j, uint16_t other)
+part_count(const struct judge *j, size_t i)
 {
-    return PART / j->members[j->owner[other]] /
-           j->owners[j->c->relays[other].layer];
+    uint64_t part = 0;
+    for (unsigned l = 0; l < consensus_layers(j->c); l++)
+        if (j->sum[i][l] > 0)
+            part += j->sum[i][l] / j->owners[l];
+    return part;
 }
 
-/* With what part of its neighbours does each relay that is in disagree? */
+/* Count anew the parts of those that have links with this layer. */
 static void
-parts_count(struct judge *j)
+parts_count(struct judge *j, unsigned layer)
 {
-    const struct relay_entry *r = j->c->relays;
-    memset(j->part, 0, j->c->n_relays * sizeof *j->part);
+    bool touches[LAYER_COUNT] = {false};
+    for (unsigned l = 1; l < consensus_layers(j->c); l++)
+        touches[l] = layers_touch(j->c, layer, l);
+    for (size_t i = 0; i < j->c->n_relays; i++)
+        if (touches[j->layer[i]])
+            j->part[i] = part_count(j, i);
+}
+
+/* One end of a link says of the other, or hears from it. */
+struct word_end {
+    uint16_t owner, relay, of; /* `of`, whose owner this is, and relay */
+};
+
+static int
+word_end_order(const void *a, const void *b)
+{
+    const struct word_end *x = a, *y = b;
+    return x->owner != y->owner ? (x->owner > y->owner) - (x->owner < y->owner)
+           : x->relay != y->relay
+               ? (x->relay > y->relay) - (x->relay < y->relay)
+               : (x->of > y->of) - (x->of < y->of);
+}
+
+/* Sort what is said between relays that are no gateways, from both ends. */
+static size_t
+word_ends_gather(const struct judge *j, struct word_end *w)
+{
+    size_t n = 0;
     for (size_t i = 0; i < j->n_said; i++) {
         const struct said *s = &j->said[i];
-        if (r[s->a].out || r[s->b].out || r[s->a].layer == 0 ||
-            r[s->b].layer == 0)
+        if (j->layer[s->a] == 0 || j->layer[s->b] == 0)
             continue;
-        j->part[s->a] += part_of(j, s->b);
-        j->part[s->b] += part_of(j, s->a);
+        w[n++] = (struct word_end){j->owner[s->a], s->b, s->a};
+        w[n++] = (struct word_end){j->owner[s->b], s->a, s->b};
     }
+    qsort(w, n, sizeof *w, word_end_order);
+    return n;
+}
+
+/* Say where each one's items begin; count[i + 1] says how many i has. */
+static void
+firsts_make(uint32_t *count, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        count[i + 1] += count[i];
+}
+
+static int
+voices_find(struct judge *j)
+{
+    const size_t n_relays = j->c->n_relays, room = 2 * j->n_said + 1;
+    struct word_end *w = calloc(room, sizeof *w);
+    uint32_t *filled = calloc(n_relays + 1, sizeof *filled);
+    size_t n, n_voices = 0;
+    j->voice = calloc(room, sizeof *j->voice);
+    j->end = calloc(room, sizeof *j->end);
+    j->first_voice = calloc(n_relays + 1, sizeof *j->first_voice);
+    j->first_end = calloc(n_relays + 1, sizeof *j->first_end);
+    const int err =
+        w && filled && j->voice && j->end && j->first_voice && j->first_end
+            ? 0
+            : ERR_NOMEM;
+    if (err)
+        goto out;
+    n = word_ends_gather(j, w);
+    for (size_t i = 0; i < n; i++)
+        j->first_end[w[i].of + 1]++;
+    firsts_make(j->first_end, n_relays);
+    for (size_t i = 0; i < n; i++) {
+        struct voice *v = n_voices > 0 ? &j->voice[n_voices - 1] : NULL;
+        if (!v || v->owner != w[i].owner || v->relay != w[i].relay) {
+            v = &j->voice[n_voices++];
+            *v = (struct voice){w[i].owner, w[i].relay, 0};
+            j->first_voice[w[i].owner + 1]++;
+        }
+        v->n++;
+        j->sum[w[i].relay][j->layer[w[i].of]] += PART / j->members[w[i].owner];
+        j->end[j->first_end[w[i].of] + filled[w[i].of]++] =
+            (struct end){w[i].relay, (uint32_t)(n_voices - 1)};
+    }
+    firsts_make(j->first_voice, n_relays);
+    for (unsigned l = 1; l < consensus_layers(j->c); l++)
+        parts_count(j, l);
+out:
+    free(w);
+    free(filled);
+    return err;
+}
+
+/* What a relay that goes said is void; what the others of its family say weighs
+ * more. */
+static void
+voice_end(struct judge *j, uint16_t i)
+{
+    const uint16_t owner = j->owner[i];
+    const unsigned layer = j->layer[i];
+    const uint64_t each = PART / j->members[owner];
+    for (size_t k = j->first_end[i]; k < j->first_end[i + 1]; k++) {
+        j->voice[j->end[k].voice].n--;
+        j->sum[j->end[k].other][layer] -= each;
+    }
+    if (--j->members[owner] == 0)
+        j->owners[layer]--;
+    else
+        for (size_t k = j->first_voice[owner]; k < j->first_voice[owner + 1];
+             k++)
+            j->sum[j->voice[k].relay][layer] +=
+                j->voice[k].n * (PART / j->members[owner] - each);
+    j->layer[i] = 0;
+    parts_count(j, layer);
 }
 
 /* The relay that disagrees with the greatest part, which is more than half, and
@@ -202,10 +330,13 @@ worst_find(const struct judge *j)
 {
     int worst = -1;
     uint64_t of_worst = 0;
+    uint64_t sides[LAYER_COUNT];
+    for (unsigned l = 0; l < consensus_layers(j->c); l++)
+        sides[l] = sides_count(j, l);
     for (size_t i = 0; i < j->c->n_relays; i++) {
-        const struct relay_entry *r = &j->c->relays[i];
-        const uint64_t of = sides_count(j, r->layer);
-        if (r->out || j->may_go[r->layer] == 0 || 2 * j->part[i] <= of * PART ||
+        const unsigned layer = j->layer[i];
+        const uint64_t of = sides[layer];
+        if (j->may_go[layer] == 0 || 2 * j->part[i] <= of * PART ||
             (worst >= 0 &&
              j->part[i] * of_worst <= j->part[(size_t)worst] * of))
             continue;
@@ -234,8 +365,7 @@ relay_leave_out(struct judge *j, uint16_t i)
     r->out = true;
     j->in[r->layer]--;
     j->may_go[r->layer]--;
-    if (--j->members[j->owner[i]] == 0)
-        j->owners[r->layer]--;
+    voice_end(j, i);
 }
 
 static int
@@ -248,13 +378,8 @@ relays_judge(struct judge *j)
     c->left_out = calloc(most + 1, sizeof *c->left_out);
     if (!c->left_out)
         return ERR_NOMEM;
-    for (;;) {
-        parts_count(j);
-        const int worst = worst_find(j);
-        if (worst < 0)
-            break;
+    for (int worst = worst_find(j); worst >= 0; worst = worst_find(j))
         relay_leave_out(j, (uint16_t)worst);
-    }
     qsort(c->left_out, c->n_left_out, sizeof *c->left_out, left_out_order);
     return 0;
 }
@@ -367,6 +492,21 @@ links_judge(struct judge *j)
     return 0;
 }
 
+static void
+judge_free(struct judge *j)
+{
+    free(j->owner);
+    free(j->members);
+    free(j->layer);
+    free(j->voice);
+    free(j->first_voice);
+    free(j->end);
+    free(j->first_end);
+    free(j->sum);
+    free(j->part);
+    free(j->said);
+}
+
 int
 blame_judge(struct consensus *c, const struct blame_word *word)
 {
@@ -375,18 +515,20 @@ blame_judge(struct consensus *c, const struct blame_word *word)
         c->relays[i].out = false;
     j.owner = calloc(c->n_relays + 1, sizeof *j.owner);
     j.members = calloc(c->n_relays + 1, sizeof *j.members);
+    j.layer = calloc(c->n_relays + 1, sizeof *j.layer);
+    j.sum = calloc(c->n_relays + 1, sizeof *j.sum);
     j.part = calloc(c->n_relays + 1, sizeof *j.part);
-    int err =
-        j.owner && j.members && j.part ? said_gather(&j, word) : ERR_NOMEM;
+    int err = j.owner && j.members && j.layer && j.sum && j.part
+                  ? said_gather(&j, word)
+                  : ERR_NOMEM;
     if (!err)
         err = owners_find(&j);
+    if (!err)
+        err = voices_find(&j);
     if (!err)
         err = relays_judge(&j);
     if (!err)
         err = links_judge(&j);
-    free(j.owner);
-    free(j.members);
-    free(j.part);
-    free(j.said);
+    judge_free(&j);
     return err;
 }

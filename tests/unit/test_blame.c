@@ -333,6 +333,125 @@ i10_many_of_a_kind_are_not_many(void **state)
     test_network_free(&n);
 }
 
+/* ---- as it is written ---- */
+
+static bool
+is_family(const struct relay_entry *a, const struct relay_entry *b)
+{
+    static const uint8_t none[FAMILY_LEN];
+    return memcmp(a->family, none, FAMILY_LEN) != 0 &&
+           memcmp(a->family, b->family, FAMILY_LEN) == 0;
+}
+
+/* Does a say that its link with b is bad, and is there one? */
+static bool
+is_said(const struct court *k, size_t a, size_t b)
+{
+    const struct relay_entry *r = k->net.consensus->relays;
+    const unsigned low = r[a].layer < r[b].layer ? r[a].layer : r[b].layer;
+    const unsigned high = r[a].layer < r[b].layer ? r[b].layer : r[a].layer;
+    if (is_family(&r[a], &r[b]) ||
+        !(high == low + 1 || (low == 1 && high == 4)))
+        return false;
+    for (size_t m = 0; m < k->word[a].n; m++)
+        if (memcmp(k->told[a][m].identity, r[b].identity, SPHINX_ID_LEN) == 0)
+            return true;
+    return false;
+}
+
+/* The neighbours of a layer, each by its first relay, and the members of b's. */
+static size_t
+members_as_written(const struct court *k, const bool *gone, size_t b,
+                   bool *is_first)
+{
+    const struct relay_entry *r = k->net.consensus->relays;
+    size_t members = 0, first = RELAYS;
+    for (size_t i = RELAYS; i-- > 0;)
+        if (!gone[i] && r[i].layer == r[b].layer &&
+            (i == b || is_family(&r[i], &r[b]))) {
+            members++;
+            first = i;
+        }
+    *is_first = first == b;
+    return members;
+}
+
+/* The sum of relay a over those not gone, as doc/PROTOCOL.md says. */
+static uint64_t
+sum_as_written(const struct court *k, const bool *gone, size_t a)
+{
+    const struct relay_entry *r = k->net.consensus->relays;
+    uint64_t sum = 0;
+    for (unsigned layer = 1; layer <= 4; layer++) {
+        uint64_t x = 0, neighbours = 0;
+        for (size_t b = 0; b < RELAYS; b++) {
+            bool is_first;
+            if (gone[b] || r[b].layer != layer)
+                continue;
+            const size_t members = members_as_written(k, gone, b, &is_first);
+            neighbours += is_first;
+            if (is_said(k, a, b) || is_said(k, b, a))
+                x += 1000000000 / members;
+        }
+        sum += neighbours > 0 ? x / neighbours : 0;
+    }
+    return sum;
+}
+
+/* One after the other the worst, of equal ones the first. All but gateways have
+ * links with two layers, so half is a whole of one. */
+static void
+leave_out_as_written(const struct court *k, bool *gone)
+{
+    const struct relay_entry *r = k->net.consensus->relays;
+    size_t left[LAYERS_MAX + 2] = {0}, worst;
+    do {
+        uint64_t most = 1000000000;
+        worst = RELAYS;
+        for (size_t i = FIRST; i < RELAYS; i++) {
+            const size_t in = r[i].role == ROLE_STORE ? STORES : MIXES;
+            const uint64_t sum = gone[i] ? 0 : sum_as_written(k, gone, i);
+            if (left[r[i].layer] < (in + 1) / 4 && sum > most) {
+                worst = i;
+                most = sum;
+            }
+        }
+        if (worst < RELAYS) {
+            gone[worst] = true;
+            left[r[worst].layer]++;
+        }
+    } while (worst < RELAYS);
+}
+
+static void
+relays_are_left_out_as_written(void **state)
+{
+    (void)state;
+    struct rng_seeded rng;
+    size_t out = 0;
+    rng_seeded_init_u64(&rng, test_seed(), "as written");
+    for (unsigned run = 0; run < 60; run++) {
+        struct court *k = court_new();
+        struct relay_entry *r = k->net.consensus->relays;
+        bool gone[RELAYS] = {false};
+        for (size_t i = 0; i < RELAYS; i++) {
+            const uint64_t family = rng_seeded_u64(&rng) % 6;
+            r[i].family[0] = (uint8_t)(family < 4 ? family : 0);
+        }
+        for (size_t i = 0; i < RELAYS; i++)
+            for (size_t m = rng_seeded_u64(&rng) % LINKS_TOLD_MAX; m > 0; m--)
+                says(k, i, rng_seeded_u64(&rng) % RELAYS, 100, 100);
+        leave_out_as_written(k, gone);
+        const struct consensus *c = judged(k);
+        for (size_t i = 0; i < RELAYS; i++) {
+            assert_int_equal(c->relays[i].out, gone[i]);
+            out += gone[i];
+        }
+        court_free(&k);
+    }
+    assert_in_range(out, 60, 60 * RELAYS / 4);
+}
+
 static int
 judge_call(void *ctx)
 {
@@ -367,6 +486,7 @@ const struct CMUnitTest test_blame[] = {
     cmocka_unit_test(i10_lies_shield_no_link),
     cmocka_unit_test(the_worst_goes_first),
     cmocka_unit_test(i10_many_of_a_kind_are_not_many),
+    cmocka_unit_test(relays_are_left_out_as_written),
     cmocka_unit_test(judging_without_memory),
 };
 TEST_SUITE(test_blame);
