@@ -394,9 +394,14 @@ change I7 'a listing is searched from its beginning' directory/listing.c \
     'const size_t middle = at;' \
     'scale/i7_listing*'
 change I7 'strangers make a vote too long' directory/listing.c \
-    'if (len > room)' \
-    'if (0)' \
+    'len > room)' \
+    '0)' \
     'scale/i7_strangers*'
+change I7 'parts of all relays are counted for each that is left out' \
+    directory/blame.c \
+    '        touches[l] = layers_touch(j->c, layer, l);' \
+    '        touches[l] = layer > 0;' \
+    'scale/i7_judging*'
 change I7 'layers are evened out mix by mix' directory/tally.c \
     '    while (at < l->leaves)
         at = 2 * at + (l->least[2 * at] >= most);
@@ -595,9 +600,17 @@ change I10 'a family speaks with many voices' directory/blame.c \
     'm[i].relay;' \
     'blame/i10_a_family*'
 change I10 'gateways evict relays' directory/blame.c \
-    'if (r[s->a].out || r[s->b].out || r[s->a].layer == 0 ||' \
-    'if (r[s->a].out || r[s->b].out ||' \
+    'if (j->layer[s->a] == 0 || j->layer[s->b] == 0)' \
+    'if (s->a == s->b)' \
     'blame/i10_many*'
+change I10 'a family weighs less with each that is left out' directory/blame.c \
+    'j->voice[k].n * (PART / j->members[owner] - each);' \
+    '0 * j->voice[k].n * (PART / j->members[owner] - each);' \
+    'blame/relays_are*'
+change I10 'long descriptors push others out of a vote' directory/listing.c \
+    'return len <= share ? TURN_KNOWN : TURN_KNOWN_LONG;' \
+    'return len <= share ? TURN_KNOWN : TURN_KNOWN;' \
+    'scale/i10_long*'
 change I10 'a layer may lose all its relays' directory/blame.c \
     'most += j->may_go[l] = (j->in[l] + 1) / 4;' \
     'most += j->may_go[l] = j->in[l];' \
