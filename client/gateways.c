@@ -59,25 +59,37 @@ gateways_begin(struct gateways *g, struct env *env,
     }
 }
 
-/* Draw a gateway of c that is not in the set; -1: there is none. */
+/* The weight of a relay of c in the draw; 0: it may not be drawn. */
+static uint64_t
+gateway_weight(const struct gateways *g, const struct consensus *c,
+               uint16_t relay)
+{
+    const struct relay_entry *r = &c->relays[relay];
+    return gateways_admit(c, relay) && !gateways_have(g, r->identity)
+               ? (uint64_t)r->bandwidth + 1
+               : 0;
+}
+
+/* Draw a gateway of c that is not in the set, by bandwidth; -1: there is none. */
 static int
 gateway_draw(const struct gateways *g, struct env *env,
              const struct consensus *c)
 {
     size_t n;
     const uint16_t *relay = consensus_layer(c, 0, &n);
-    uint64_t free = 0, at;
+    uint64_t total = 0;
     for (size_t i = 0; i < n; i++)
-        free += gateways_admit(c, relay[i]) &&
-                !gateways_have(g, c->relays[relay[i]].identity);
-    if (free == 0)
+        total += gateway_weight(g, c, relay[i]);
+    if (total == 0)
         return -1;
-    at = rng_below(env, free);
-    for (size_t i = 0; i < n; i++)
-        if (gateways_admit(c, relay[i]) &&
-            !gateways_have(g, c->relays[relay[i]].identity) && at-- == 0)
+    uint64_t at = rng_below(env, total);
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t weight = gateway_weight(g, c, relay[i]);
+        if (at < weight)
             return relay[i];
-    return -1;
+        at -= weight;
+    }
+    return -1; /* not reached: the weights add up to total */
 }
 
 /* Put a newly drawn one in the place of member i, or behind the last. */

@@ -13,7 +13,8 @@
  *   after GATEWAYS_RENEW_S, one, when all have failed since the last success.
  *
  * The set is drawn from the network file before there is a consensus, and
- * uniformly from the consensus afterwards. Times are the client's sure time
+ * from the consensus afterwards, by bandwidth + 1, of which the authorities bound
+ * what one may claim, so that many that carry little draw few clients. Times are the client's sure time
  * (client/state.h), so that no word of a store moves them. Pure. */
 #ifndef CLIENT_GATEWAYS_H
 #define CLIENT_GATEWAYS_H

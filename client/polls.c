@@ -346,6 +346,7 @@ polls_start(struct client *c)
         (uint64_t)c->current->params.switch_window_s * 1000000 / 15;
     for (size_t i = 0; i <= HOT_PLACES; i++) {
         env_random_traffic(c->env, c->place[i].box, WIRE_BOX_LEN);
+        c->place[i].period = client_period(c);
         c->place[i].until_us =
             now_us + (uint64_t)c->current->params.period_s * 1000000;
         c->place[i].start_us = now_us + rng_below(c->env, window_us + 1);
@@ -359,9 +360,11 @@ place_poll(struct client *c, size_t place, struct choice *out)
     uint64_t now_us = env_now_mono_us(c->env);
     if (now_us >= p->until_us) {
         env_random_traffic(c->env, p->box, WIRE_BOX_LEN);
+        p->period = client_period(c);
         p->until_us = now_us + (uint64_t)c->current->params.period_s * 1000000;
     }
     memcpy(out->request.box, p->box, WIRE_BOX_LEN);
+    out->at.period = p->period;
 }
 
 void

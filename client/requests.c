@@ -153,6 +153,7 @@ request_choose(struct client *c, enum traffic_kind kind, struct choice *out)
     *out = (struct choice){.request = {.kind = WIRE_LOOP}};
     /* drawn for every kind, needed or not: the stream goes on alike */
     out->spare = rng_below(c->env, 8) == 0;
+    out->at.period = client_period(c);
     env_random_traffic(c->env, out->request.box, WIRE_BOX_LEN);
     if (kind == TRAFFIC_POLL)
         polls_pick(c, out);
@@ -177,7 +178,8 @@ store_find(const struct client *c, const struct consensus *view, uint16_t self,
            struct choice *choice, uint16_t *store)
 {
     uint16_t first, second;
-    int err = consensus_store_of(view, choice->request.box, &first, &second);
+    int err = consensus_store_of(view, choice->at.period, choice->request.box,
+                                 &first, &second);
     if (err)
         return err;
     const bool first_is = !consensus_are_related(view, self, first);
@@ -335,7 +337,8 @@ request_count(struct client *c, uint8_t kind)
 static void
 loop_choose(struct client *c, struct choice *out)
 {
-    *out = (struct choice){.request = {.kind = WIRE_LOOP}};
+    *out = (struct choice){.request = {.kind = WIRE_LOOP},
+                           .at = {.period = client_period(c)}};
     env_random_traffic(c->env, out->request.box, WIRE_BOX_LEN);
 }
 

@@ -189,6 +189,7 @@ struct conversation {
 /* A place of the polls: what it asks for while it has no conversation. */
 struct place {
     uint8_t box[WIRE_BOX_LEN];
+    uint32_t period; /* of the box */
     uint64_t until_us, start_us;
 };
 

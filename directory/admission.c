@@ -179,44 +179,58 @@ is_proven(const struct admission *a, const struct known *k,
 static const char *
 too_many(const struct admission *a, const struct known *k)
 {
-    uint32_t block = 0, family = 0;
+    uint32_t block = 0, range = 0, family = 0;
+    const size_t range_len = blocks_range_len(k->block);
     for (size_t i = 0; i < a->n; i++) {
         const struct known *o = &a->known[i];
         if (o == k ||
             (o->state != ADMISSION_LET_IN && o->state != ADMISSION_APPROVED))
             continue;
-        block += k->has_block && o->has_block &&
-                 memcmp(k->block, o->block, sizeof k->block) == 0;
+        const bool both = k->has_block && o->has_block;
+        block += both && memcmp(k->block, o->block, sizeof k->block) == 0;
+        range += both && memcmp(k->block, o->block, range_len) == 0;
         family += !sodium_is_zero(k->family, sizeof k->family) &&
                   memcmp(k->family, o->family, sizeof k->family) == 0;
     }
     if (a->config.block_max && block >= a->config.block_max)
         return "too many relays of its block of addresses are in already; the "
                "operator of this authority can approve it";
+    if (a->config.range_max && range >= a->config.range_max)
+        return "too many relays of its provider's range of addresses are in "
+               "already; the operator of this authority can approve it";
     if (a->config.family_max && family >= a->config.family_max)
         return "too many relays of its family are in already; the operator of "
                "this authority can approve it";
     return NULL;
 }
 
-/* Is there room to wait? One block cannot take all of it. */
+/* Is there room to wait? One block or range cannot take all of it. */
 static bool
 may_wait(const struct admission *a, const struct known *k)
 {
-    size_t block = 0;
-    for (size_t i = 0; i < a->n && k->has_block; i++)
-        block += a->known[i].state == ADMISSION_WAITS &&
-                 a->known[i].has_block &&
-                 memcmp(k->block, a->known[i].block, sizeof k->block) == 0;
+    const size_t range_len = blocks_range_len(k->block);
+    size_t block = 0, range = 0;
+    for (size_t i = 0; i < a->n && k->has_block; i++) {
+        const struct known *o = &a->known[i];
+        const bool both = o->state == ADMISSION_WAITS && o->has_block;
+        block += both && memcmp(k->block, o->block, sizeof k->block) == 0;
+        range += both && memcmp(k->block, o->block, range_len) == 0;
+    }
     return a->waiting < ADMISSION_WAITING_MAX &&
-           block < ADMISSION_WAITING_BLOCK_MAX;
+           block < ADMISSION_WAITING_BLOCK_MAX &&
+           range < ADMISSION_WAITING_RANGE_MAX;
 }
 
-/* Under `open`: why it is not let in, NULL when it is. */
+/* Why it is not let in without the operator, NULL when it is. */
 static const char *
 open_judge(const struct admission *a, const struct known *k,
            const struct relay_entry *r, bool kept)
 {
+    if (a->config.policy != ADMISSION_OPEN)
+        return "it waits for the operator of this authority to approve it";
+    if (a->config.by_hand >> r->role & 1)
+        return "it waits for the operator of this authority to approve it: "
+               "gateways or stores are not let in otherwise";
     if (!kept && !is_proven(a, k, r))
         return "it publishes no address of the block that it asks from; the "
                "operator of this authority can approve it";
@@ -228,10 +242,7 @@ newcomer_judge(struct admission *a, struct known *k,
                const struct relay_entry *r, bool kept, uint64_t now_s,
                char why[static ADMISSION_WHY_LEN])
 {
-    const char *reason =
-        a->config.policy == ADMISSION_OPEN
-            ? open_judge(a, k, r, kept)
-            : "it waits for the operator of this authority to approve it";
+    const char *reason = open_judge(a, k, r, kept);
     if (!reason) {
         if (k->state == ADMISSION_UNKNOWN)
             k->since_s = now_s;

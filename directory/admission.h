@@ -2,8 +2,9 @@
  *
  * A relay asks by sending its descriptor, again and again. Under the policy
  * `manual` it waits until the operator approves it; under `open` it is let in
- * while not too many of its block of addresses (a /24 or /48) or of its family
- * are in. Its block is that which it asks from, and it has to publish an
+ * while not too many of its block of addresses (a /24 or /48), of its range (a /16
+ * or /32) or of its family are in, unless relays of its role are let in by hand:
+ * gateways know who their users are, and stores choose among boxes. Its block is that which it asks from, and it has to publish an
  * address there: anybody can write anything into a descriptor, and nobody can
  * hold a conversation from where he is not. Who moves is judged anew. Rejected
  * and banned ones stay out under both policies.
@@ -37,13 +38,15 @@ enum admission_state {
 enum {
     ADMISSION_WHY_LEN = 160,
     ADMISSION_WAITING_MAX = 1024,
-    ADMISSION_WAITING_BLOCK_MAX = 32, /* of them from one block */
+    ADMISSION_WAITING_BLOCK_MAX = 32,  /* of them from one block */
+    ADMISSION_WAITING_RANGE_MAX = 256, /* and from one range */
     ADMISSION_EPOCHS = 3 /* one let in and not seen for so long is unknown */
 };
 
 struct admission_config {
     enum admission_policy policy;
-    uint32_t block_max, family_max; /* let in; 0: no limit */
+    uint32_t block_max, range_max, family_max; /* let in; 0: no limit */
+    unsigned by_hand; /* bit 1 << role: by the operator alone, also if open */
     bool local; /* a network on this machine: loopback is where relays are */
 };
 

@@ -38,20 +38,48 @@ dealing_make(struct authority *a, struct vote *v)
     return err;
 }
 
+static struct standing
+standing_of(const struct relay_entry *e, uint32_t epoch)
+{
+    struct standing s = {.layer = e->layer,
+                         .since = e->since,
+                         .seen = epoch,
+                         .counts = e->counts};
+    memcpy(s.identity, e->identity, sizeof s.identity);
+    memcpy(s.placement, e->placement, sizeof s.placement);
+    return s;
+}
+
+/* Those that are in and those that are away, both sorted by identity. */
+static void
+known_merge(const struct consensus *c, struct vote *v)
+{
+    size_t i = 0, k = 0;
+    while (i < c->n_relays || k < c->n_away) {
+        const bool in =
+            k == c->n_away ||
+            (i < c->n_relays && memcmp(c->relays[i].identity,
+                                       c->away[k].identity, SPHINX_ID_LEN) < 0);
+        v->known[v->n_known++] =
+            in ? standing_of(&c->relays[i], c->epoch) : c->away[k];
+        i += in;
+        k += !in;
+    }
+}
+
 static int
 known_make(const struct authority *a, struct vote *v)
 {
-    const size_t n = a->newest ? a->newest->n_relays : 0;
+    const struct consensus *c = a->newest;
+    const size_t n = c ? c->n_relays + c->n_away : 0;
     v->known = calloc(n ? n : 1, sizeof *v->known);
     if (!v->known)
         return ERR_NOMEM;
-    for (; v->n_known < n; v->n_known++) { /* both are sorted by identity */
-        const struct relay_entry *e = &a->newest->relays[v->n_known];
-        struct vote_known *k = &v->known[v->n_known];
-        memcpy(k->identity, e->identity, sizeof k->identity);
-        memcpy(k->placement, e->placement, sizeof k->placement);
-        k->layer = e->layer;
-    }
+    if (!c)
+        return 0;
+    known_merge(c, v);
+    v->days = c->days;
+    v->day = consensus_period(c);
     return 0;
 }
 
@@ -67,7 +95,7 @@ vote_write(struct authority *a, char **body, size_t *len)
     if (!err)
         err = listing_texts(&a->listing, a->target, a->newest,
                             VOTE_LEN_MAX - VOTE_HEAD_MAX -
-                                VOTE_KNOWN_MAX * v.n_known,
+                                VOTE_KNOWN_LEN_MAX * v.n_known,
                             &v.descriptors, &v.n);
     if (!err)
         err = json_write_vote(&v, body, len);

@@ -27,10 +27,8 @@ static const struct json_field opened_fields[] = {
     F_HEX(share_opened, response)};
 
 static const struct json_field vote_fields[] = {
-    F_TEXT(vote, network), EPOCH(vote), F_HEX(vote, author)};
-static const struct json_field known_fields[] = {
-    F_HEX(vote_known, identity), F_INT(vote_known, layer, 0, LAYERS_MAX + 1),
-    F_HEX(vote_known, placement)};
+    F_TEXT(vote, network), EPOCH(vote), F_HEX(vote, author),
+    F_INT(vote, day, 0, UINT32_MAX)};
 static const struct json_field holder_fields[] = {F_HEX(vote_holder, identity)};
 enum { CERTIFICATE_FIELDS = 5 };
 static const struct json_field dealing_fields[] = {
@@ -191,20 +189,16 @@ dealing_make(const struct vote *v, int *bad)
 int
 json_write_vote(const struct vote *v, char **out, size_t *len)
 {
-    json_t *root = json_object(), *list = json_array(), *known = json_array();
+    json_t *root = json_object(), *list = json_array();
     int bad = json_object_write(root, vote_fields, LEN(vote_fields), v);
     json_t *params = json_params_make(&v->params, &bad);
     bad |= json_object_set_new(root, "params", params);
     for (size_t i = 0; i < v->n; i++)
         bad |= json_array_append_new(list, json_string(v->descriptors[i]));
-    for (size_t i = 0; i < v->n_known; i++) {
-        json_t *o = json_object();
-        bad |=
-            json_object_write(o, known_fields, LEN(known_fields), &v->known[i]);
-        bad |= json_array_append_new(known, o);
-    }
     bad |= json_object_set_new(root, "descriptors", list);
-    bad |= json_object_set_new(root, "known", known);
+    bad |= json_object_set_new(root, "known",
+                               json_standings_make(v->known, v->n_known, &bad));
+    bad |= json_object_set_new(root, "days", json_days_make(&v->days, &bad));
     bad |= json_object_set_new(root, "dealing", dealing_make(v, &bad));
     return json_body_dump(root, bad, out, len);
 }
@@ -233,24 +227,6 @@ descriptors_read(struct json_reader *r, const json_t *list, struct vote *v)
             return;
         }
         v->n++;
-    }
-}
-
-static void
-known_read(struct json_reader *r, const json_t *list, struct vote *v)
-{
-    size_t n = json_array_size(list);
-    v->known = calloc(n ? n : 1, sizeof *v->known);
-    if (!v->known) {
-        json_reader_fail(r, ERR_NOMEM, "known");
-        return;
-    }
-    for (size_t i = 0; i < n && !r->err; i++) {
-        struct vote_known *k = &v->known[v->n_known++];
-        json_object_read(r, json_array_get(list, i), known_fields,
-                         LEN(known_fields), 0, k);
-        if (i > 0 && memcmp(k[-1].identity, k->identity, SPHINX_ID_LEN) >= 0)
-            json_reader_fail(r, ERR_DUPLICATE, "known");
     }
 }
 
@@ -304,7 +280,9 @@ json_read_vote(struct vote *v, const uint8_t *body, size_t len,
     where[0] = 0;
     json_t *root = json_body_load(&r, body, len);
     if (root)
-        json_object_read(&r, root, vote_fields, LEN(vote_fields), 4, v);
+        json_object_read(&r, root, vote_fields, LEN(vote_fields), 5, v);
+    if (root)
+        json_days_read(&r, root, 0, &v->days);
     const json_t *params = r.err ? NULL : json_object_get(root, "params");
     if (!r.err)
         json_params_read(&r, params, &v->params);
@@ -314,9 +292,8 @@ json_read_vote(struct vote *v, const uint8_t *body, size_t len,
         r.err ? NULL : json_list_get(&r, root, "descriptors", 0, RELAYS_MAX);
     if (list)
         descriptors_read(&r, list, v);
-    list = r.err ? NULL : json_list_get(&r, root, "known", 0, RELAYS_MAX);
-    if (list)
-        known_read(&r, list, v);
+    json_standings_read(&r, root, "known", VOTE_KNOWN_MAX, &v->known,
+                        &v->n_known);
     json_canonical_check(&r, root, body, len);
     if (!r.err && json_to_text(params, JSON_SORT_KEYS | JSON_COMPACT,
                                &v->params_text, NULL))

@@ -146,25 +146,40 @@ written_len(const char *text)
     return len;
 }
 
+/* When texts come to the room of a vote. */
+enum turn { TURN_KNOWN, TURN_KNOWN_LONG, TURN_STRANGER };
+
+/* Relays of the newest consensus that need no more than their share of the room
+ * have it whatever others say: a descriptor with many links is four times as long
+ * as one without, and who makes his long must not push another's out. */
+static enum turn
+turn_of(const struct consensus *newest, const uint8_t *identity, size_t len,
+        size_t share)
+{
+    if (newest && consensus_find(newest, identity) < 0)
+        return TURN_STRANGER;
+    return len <= share ? TURN_KNOWN : TURN_KNOWN_LONG;
+}
+
 int
 listing_texts(const struct listing *l, uint32_t target,
               const struct consensus *newest, size_t room, char ***texts,
               size_t *n)
 {
+    const size_t share = room / RELAYS_MAX;
     *n = 0;
     *texts = calloc(l->n + 1, sizeof **texts);
     if (!*texts)
         return ERR_NOMEM;
-    for (int known = 1; known >= 0; known--)
+    for (enum turn turn = TURN_KNOWN; turn <= TURN_STRANGER; turn++)
         for (size_t i = 0; i < l->n && *n < RELAYS_MAX; i++) {
             const struct listed *item = l->item[i];
             if (!listed_serves(item, target) ||
-                is_superseded(l, i + 1, item->identity, target) ||
-                (newest && consensus_find(newest, item->identity) >= 0) !=
-                    (known == 1))
+                is_superseded(l, i + 1, item->identity, target))
                 continue;
             const size_t len = written_len(item->text);
-            if (len > room)
+            if (turn_of(newest, item->identity, len, share) != turn ||
+                len > room)
                 continue;
             room -= len;
             (*texts)[(*n)++] = item->text;

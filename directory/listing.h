@@ -40,9 +40,10 @@ int listing_put(struct listing *l, const struct descriptor *d,
 
 /* The texts for a vote, sorted, of each relay the newest with a key for the
  * target: those of the relays of the newest consensus (NULL: there is none)
- * first, then the others' by identity, as many as RELAYS_MAX and so many bytes
- * of room in the vote hold. A vote that strangers have made too long would be
- * none. *texts is malloc'd, the texts are the list's. */
+ * first, before others those that need no more than their share of the room; then
+ * strangers'; each by identity, as many as RELAYS_MAX and so many bytes of room in
+ * the vote hold. A vote that strangers have made too long would be none. *texts is
+ * malloc'd, the texts are the list's. */
 int listing_texts(const struct listing *l, uint32_t target,
                   const struct consensus *newest, size_t room, char ***texts,
                   size_t *n) CHECK_RESULT;

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/blame.h"
+#include "directory/newcomers.h"
+#include "directory/past.h"
 #include "lib/codec.h"
 #include "network/descriptor.h"
 #include "network/schedule.h"
@@ -126,24 +129,11 @@ value_set(struct consensus *c, const uint8_t random[static 32])
     memcpy(c->work_challenge, work, sizeof c->work_challenge);
 }
 
-static void
-draw(const struct consensus *c, const char *label, const uint8_t *identity,
-     uint8_t *out, size_t len)
-{
-    crypto_generichash_state h;
-    uint8_t hash[32];
-    crypto_generichash_init(&h, NULL, 0, sizeof hash);
-    crypto_generichash_update(&h, (const uint8_t *)label, strlen(label));
-    crypto_generichash_update(&h, c->shared_random, sizeof c->shared_random);
-    crypto_generichash_update(&h, identity, SPHINX_ID_LEN);
-    crypto_generichash_final(&h, hash, sizeof hash);
-    memcpy(out, hash, len);
-}
-
-/* Entries of one relay stand together: take the one most often listed. */
+/* Entries of one relay stand together: take the one most often listed, and what
+ * it says of its links. */
 static void
 relays_choose(struct consensus *c, const struct entry *e, size_t n,
-              size_t n_authorities, uint16_t *lost)
+              size_t n_authorities, struct blame_word *word)
 {
     size_t public_len = c->params.geometry.public_len;
     for (size_t i = 0, end; i < n; i = end) {
@@ -161,88 +151,11 @@ relays_choose(struct consensus *c, const struct entry *e, size_t n,
         const struct descriptor *d = &e[best].descriptor;
         if (d->hibernates_until_s > c->valid_after_s)
             continue; /* as it says of itself */
-        lost[c->n_relays] = d->loops_lost_permille;
+        word[c->n_relays] = (struct blame_word){d->n_links, d->links};
         struct relay_entry *r = &c->relays[c->n_relays++];
         *r = d->relay;
         memcpy(r->sphinx_key, d->keys[c->epoch - d->epoch], public_len);
     }
-}
-
-/* ---- relays whose own loops get lost ---- */
-
-/* A relay that may be left out. */
-struct loser {
-    uint8_t role;
-    uint16_t lost_permille;
-    size_t relay;
-};
-
-/* By role, the worst first, of equal ones the first. */
-static int
-loser_order(const void *a, const void *b)
-{
-    const struct loser *x = a, *y = b;
-    return x->role != y->role ? (x->role < y->role ? -1 : 1)
-           : x->lost_permille != y->lost_permille
-               ? (x->lost_permille > y->lost_permille ? -1 : 1)
-           : x->relay < y->relay ? -1
-                                 : x->relay > y->relay;
-}
-
-/* All that lose too much, in their order, and of how many each role is. */
-static size_t
-losers_find(const struct consensus *c, const uint16_t *lost,
-            struct loser *loser, size_t of_role[static ROLE_STORE + 1])
-{
-    size_t n = 0;
-    memset(of_role, 0, (ROLE_STORE + 1) * sizeof of_role[0]);
-    for (size_t i = 0; i < c->n_relays; i++) {
-        of_role[c->relays[i].role]++;
-        if (lost[i] >= TALLY_LOST_PERMILLE)
-            loser[n++] = (struct loser){c->relays[i].role, lost[i], i};
-    }
-    qsort(loser, n, sizeof *loser, loser_order);
-    return n;
-}
-
-static int
-left_out_order(const void *a, const void *b)
-{
-    return memcmp(((const struct left_out *)a)->identity,
-                  ((const struct left_out *)b)->identity, SPHINX_ID_LEN);
-}
-
-int
-tally_demote(struct consensus *c, const uint16_t *lost)
-{
-    size_t of_role[ROLE_STORE + 1], kept = 0;
-    struct loser *loser = calloc(c->n_relays + 1, sizeof *loser);
-    bool *goes = calloc(c->n_relays + 1, sizeof *goes);
-    c->left_out = calloc(c->n_relays / 4 + 1, sizeof *c->left_out);
-    const int err = loser && goes && c->left_out ? 0 : ERR_NOMEM;
-    if (err)
-        goto out;
-    const size_t n = losers_find(c, lost, loser, of_role);
-    for (size_t i = 0, first = 0; i < n; i++) {
-        if (loser[i].role != loser[first].role)
-            first = i;
-        if (i - first >= of_role[loser[i].role] / 4)
-            continue;
-        struct left_out *l = &c->left_out[c->n_left_out++];
-        memcpy(l->identity, c->relays[loser[i].relay].identity,
-               sizeof l->identity);
-        l->lost_permille = loser[i].lost_permille;
-        goes[loser[i].relay] = true;
-    }
-    for (size_t i = 0; i < c->n_relays; i++)
-        if (!goes[i])
-            c->relays[kept++] = c->relays[i];
-    c->n_relays = kept;
-    qsort(c->left_out, c->n_left_out, sizeof *c->left_out, left_out_order);
-out:
-    free(loser);
-    free(goes);
-    return err;
 }
 
 /* ---- bandwidth ---- */
@@ -395,79 +308,22 @@ tally_even_out(struct consensus *c, const size_t *relay, size_t n)
     return 0;
 }
 
-/* Where most votes know a relay to have stood. */
-struct before {
-    uint8_t layer; /* UINT8_MAX: nowhere */
-    bool placed;
-    uint8_t placement[PLACEMENT_LEN];
-};
-
-static int
-known_order(const void *key, const void *item)
+/* Where a relay stood, which came in with the epoch of c unless it is known. */
+static struct standing
+standing_of(const struct consensus *c, const struct past *past,
+            const struct relay_entry *r)
 {
-    return memcmp(key, ((const struct vote_known *)item)->identity,
-                  SPHINX_ID_LEN);
-}
-
-/* Find what `vote` knew of the relay `identity`; NULL when nothing: a vote may
- * know nobody, and then has no array to search. */
-static const struct vote_known *
-vote_known_find(const struct vote *vote, const uint8_t identity[SPHINX_ID_LEN])
-{
-    return vote->n_known == 0 ? NULL
-                              : bsearch(identity, vote->known, vote->n_known,
-                                        sizeof *vote->known, known_order);
-}
-
-/* What is said most often, of several the smallest; NULL when fewer than `need`
- * say it. */
-static const uint8_t *
-most_said(const uint8_t *const *said, size_t n, size_t len, size_t need)
-{
-    const uint8_t *best = NULL;
-    size_t best_n = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t same = 0;
-        for (size_t k = 0; k < n; k++)
-            same += memcmp(said[i], said[k], len) == 0;
-        if (same > best_n ||
-            (same == best_n && memcmp(said[i], best, len) < 0)) {
-            best = said[i];
-            best_n = same;
-        }
-    }
-    return best_n >= need ? best : NULL;
-}
-
-static struct before
-before_find(struct vote *const *votes, size_t n, size_t need,
-            const struct relay_entry *r, unsigned layers)
-{
-    struct before b = {.layer = UINT8_MAX};
-    const uint8_t *layer[AUTHORITIES_MAX], *placement[AUTHORITIES_MAX];
-    size_t m = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct vote_known *k = vote_known_find(votes[i], r->identity);
-        const bool store = k && k->layer == layers + 1;
-        if (!k || (r->role == ROLE_STORE) != store ||
-            (r->role == ROLE_GATEWAY) != (k->layer == 0))
-            continue; /* or it had another role */
-        layer[m] = &k->layer;
-        placement[m++] = k->placement;
-    }
-    const uint8_t *l = most_said(layer, m, 1, need);
-    const uint8_t *p = most_said(placement, m, PLACEMENT_LEN, need);
-    if (l)
-        b.layer = *l;
-    b.placed = p != NULL;
-    if (p)
-        memcpy(b.placement, p, PLACEMENT_LEN);
-    return b;
+    const struct standing *s = past_find(past, r->identity, r->role);
+    struct standing fresh = {.layer = UINT8_MAX,
+                             .since = past->is_empty ? 0 : c->epoch};
+    if (!s)
+        newcomers_draw(c, "brusio/1 placement", r->identity, fresh.placement,
+                       PLACEMENT_LEN);
+    return s ? *s : fresh;
 }
 
 static int
-layers_assign(struct consensus *c, struct vote *const *votes, size_t n_votes,
-              size_t need)
+layers_assign(struct consensus *c, const struct past *past)
 {
     const unsigned layers = c->params.layers;
     uint64_t weight[LAYERS_MAX + 1] = {0};
@@ -477,19 +333,20 @@ layers_assign(struct consensus *c, struct vote *const *votes, size_t n_votes,
     for (size_t i = 0; i < c->n_relays && !err; i++) {
         struct relay_entry *r = &c->relays[i];
         uint8_t hash[8];
-        const struct before b = before_find(votes, n_votes, need, r, layers);
+        const struct standing s = standing_of(c, past, r);
+        r->since = s.since;
         r->layer = r->role == ROLE_GATEWAY ? 0
                    : r->role == ROLE_STORE ? (uint8_t)(layers + 1)
-                   : b.layer <= layers     ? b.layer
+                   : s.layer <= layers     ? s.layer
                                            : UINT8_MAX;
-        if (r->role == ROLE_STORE && b.placed)
-            memcpy(r->placement, b.placement, PLACEMENT_LEN);
-        else if (r->role == ROLE_STORE)
-            draw(c, "brusio/1 placement", r->identity, r->placement,
-                 PLACEMENT_LEN);
+        if (r->role == ROLE_STORE) {
+            memcpy(r->placement, s.placement, PLACEMENT_LEN);
+            r->counts = past_counts(
+                past, c, past_find(past, r->identity, r->role), r->since);
+        }
         if (r->role != ROLE_MIX)
             continue;
-        draw(c, "brusio/1 layer", r->identity, hash, sizeof hash);
+        newcomers_draw(c, "brusio/1 layer", r->identity, hash, sizeof hash);
         rank[n++] = (struct rank){codec_get64(hash), i};
         if (r->layer != UINT8_MAX)
             weight[r->layer] += weight_of(r);
@@ -510,13 +367,36 @@ layers_assign(struct consensus *c, struct vote *const *votes, size_t n_votes,
     return err;
 }
 
+/* Take those out that have to wait. */
+static int
+newcomers_limit(struct consensus *c, const struct past *past,
+                struct blame_word *word)
+{
+    bool *waits = calloc(c->n_relays + 1, sizeof *waits);
+    size_t n = 0;
+    if (!waits)
+        return ERR_NOMEM;
+    int err = newcomers_find(c, past, waits);
+    for (size_t i = 0; i < c->n_relays && !err; i++) {
+        if (waits[i])
+            continue;
+        word[n] = word[i];
+        c->relays[n++] = c->relays[i];
+    }
+    if (!err)
+        c->n_relays = n;
+    free(waits);
+    return err;
+}
+
 /* From the votes' descriptors to relays in their layers. */
 static int
 relays_make(struct consensus *c, struct vote *const *votes, size_t n,
             size_t n_authorities, const struct tally_opened *opened)
 {
+    struct past past = {0};
     struct entry *e = NULL;
-    uint16_t *lost = NULL;
+    struct blame_word *word = NULL;
     size_t n_entries = 0;
     int err =
         entries_gather(votes, n, &c->params.geometry, opened, &e, &n_entries);
@@ -524,18 +404,25 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
         err = ERR_RANGE;
     if (!err) {
         c->relays = calloc(n_entries + 1, sizeof *c->relays);
-        lost = calloc(n_entries + 1, sizeof *lost);
-        err = c->relays && lost ? 0 : ERR_NOMEM;
+        word = calloc(n_entries + 1, sizeof *word);
+        err = c->relays && word ? 0 : ERR_NOMEM;
     }
     if (!err) {
-        relays_choose(c, e, n_entries, n_authorities, lost);
-        err = tally_demote(c, lost);
+        relays_choose(c, e, n_entries, n_authorities, word);
+        err = past_make(&past, votes, n, schedule_faults(n_authorities) + 1, c);
     }
+    if (!err)
+        err = newcomers_limit(c, &past, word);
     if (!err)
         err = bandwidths_bound(c);
     if (!err)
-        err = layers_assign(c, votes, n, schedule_faults(n_authorities) + 1);
-    free(lost);
+        err = layers_assign(c, &past);
+    if (!err)
+        err = past_away(&past, c);
+    if (!err)
+        err = blame_judge(c, word);
+    past_free(&past);
+    free(word);
     free(e);
     return err;
 }

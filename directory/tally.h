@@ -6,12 +6,12 @@
  *   parameters   those that more than half of the authorities voted for
  *   relays       those that more than half list; of several descriptors of one
  *                relay the one most often listed, then the smallest
- *   before       layer and placement that a relay had: what most votes know,
- *                then the smallest; f + 1 votes at least, so that one of them
- *                is honest
- *   left out     relays that hibernate; and of each role the worst, a quarter
- *                of it at most, whose own loops got lost TALLY_LOST_PERMILLE
- *                often
+ *   before       layer and placement that a relay had, and the epoch it came
+ *                in: what most votes know, then the smallest; f + 1 votes at
+ *                least, so that one of them is honest
+ *   days         values of the last days: directory/past.h
+ *   not in       relays that hibernate, and newcomers that have to wait
+ *                (newcomers.h)
  *   bandwidth    what a relay says, but no weight (bandwidth + 1) of more than
  *                TALLY_WEIGHT_MAX times the median of those that are in in its
  *                role (of k the ceil(k / 2)-th smallest)
@@ -21,13 +21,15 @@
  *                another's takes over from it while that narrows the gap
  *   certificates of each authority the newest that a vote's dealing has
  *   placements   a store keeps its placement; a new one's is
- *                BLAKE2b-256("brusio/1 placement" | value | identity) */
+ *                BLAKE2b-256("brusio/1 placement" | value | identity)
+ *   left out     relays that disagree with most of their neighbours, and links
+ *                that two disagree about (blame.h) */
 #ifndef DIRECTORY_TALLY_H
 #define DIRECTORY_TALLY_H
 #include "directory/vote.h"
 #include "network/consensus.h"
 
-enum { TALLY_LOST_PERMILLE = 200, TALLY_WEIGHT_MAX = 4 };
+enum { TALLY_WEIGHT_MAX = 4 };
 
 /* Texts that descriptor_open() has taken before, sorted: of those nothing is
  * verified a second time. The consensus is the same without them. */
@@ -46,13 +48,9 @@ int tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
                 const uint8_t random[static 32], uint64_t valid_after_s,
                 const struct tally_opened *opened) CHECK_RESULT;
 
-/* Two of its steps, each in n log n: strangers can make a consensus as long as
- * it may be, but not an authority slow. */
+/* One of its steps, in n log n: strangers can make a consensus as long as it may
+ * be, but not an authority slow. */
 
-/* Leave out of c the worst of each role, where lost[i] says in permille how many
- * loops relay i loses, but not more than a quarter of it: when all lose loops it
- * is the network, and not they. Returns 0 or ERR_NOMEM. */
-int tally_demote(struct consensus *c, const uint16_t *lost) CHECK_RESULT;
 /* Move mixes of c to other layers as long as one layer has more than twice the
  * weight of another and a move narrows the gap; relay has the numbers of the n
  * mixes in the order in which they are looked at. Returns 0 or ERR_NOMEM. */

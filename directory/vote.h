@@ -21,12 +21,15 @@ struct hello {
     uint32_t epoch; /* being prepared */
 };
 
-/* Of RELAYS_MAX relays that know each other a vote has 25 MB; beside their
- * descriptors what is known of each has VOTE_KNOWN_MAX, and all the rest
- * VOTE_HEAD_MAX at most. */
+/* A vote has descriptors of RELAYS_MAX relays, and what is known of these and of
+ * as many that are away: VOTE_KNOWN_LEN_MAX for each, and VOTE_HEAD_MAX for the
+ * rest. Then a descriptor has 1,580 bytes, when there are so many: with X25519 keys
+ * it takes 1,111, and 110 for each link that it tells of, so it has room for four.
+ * With 32 links, 4,630 bytes, 5,591 of them fit (listing_texts()). */
 enum {
     VOTE_LEN_MAX = 2 * DOCUMENT_BODY_MAX,
-    VOTE_KNOWN_MAX = 200,
+    VOTE_KNOWN_MAX = 2 * RELAYS_MAX,
+    VOTE_KNOWN_LEN_MAX = 232,
     VOTE_HEAD_MAX = 65536
 };
 struct claim {
@@ -35,13 +38,6 @@ struct claim {
     uint8_t author[SPHINX_ID_LEN];
     uint8_t digest[32]; /* BLAKE2b-256 of the vote */
     uint32_t len;       /* of the vote */
-};
-
-/* Where a relay stands in the newest consensus that the voter has. */
-struct vote_known {
-    uint8_t identity[SPHINX_ID_LEN];
-    uint8_t layer;
-    uint8_t placement[PLACEMENT_LEN]; /* stores; else zeros */
 };
 
 /* The certificates say whom the shares of the dealing are for. */
@@ -60,8 +56,12 @@ struct vote {
     char *params_text;  /* canonical, for comparing; owned */
     size_t n;           /* descriptors, as signed documents; owned */
     char **descriptors; /* texts, sorted by their bytes, none twice */
+    struct days days;   /* of the newest consensus that the voter has, whose */
+    uint32_t day;       /* period is this; n = 0: it has none */
     size_t n_known;
-    struct vote_known *known;     /* sorted by identity, none twice; owned */
+    /* in the newest consensus that the voter has, or away in it; sorted by
+     * identity, none twice; owned */
+    struct standing *known;
     struct share_dealing dealing; /* n = 0: none; at and key: vote_dealing() */
     struct vote_holder holder[SHARE_MAX]; /* dealing.n, sorted by identity */
 };

@@ -182,6 +182,12 @@ blocks_name(const struct sockaddr_storage *from,
     return blocks_host(from, host) && block_of(host, name);
 }
 
+size_t
+blocks_range_len(const uint8_t name[static BLOCKS_NAME_LEN])
+{
+    return name[0] == 4 ? 1 + 2 : 1 + 4;
+}
+
 static int
 entry_take(struct blocks *b, const uint8_t block[BLOCK_LEN], uint64_t now_us,
            uint32_t *number)

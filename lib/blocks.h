@@ -52,6 +52,10 @@ enum { BLOCKS_NAME_LEN = 7 };
 bool blocks_name(const struct sockaddr_storage *from,
                  uint8_t name[static BLOCKS_NAME_LEN]);
 
+/* How many bytes of a block's name its range has: a /16 of IPv4, a /32 of IPv6,
+ * which is what one provider has. */
+size_t blocks_range_len(const uint8_t name[static BLOCKS_NAME_LEN]);
+
 #define BLOCKS_NONE UINT32_MAX
 
 /* A connection from this address. Returns 0 and its entry (BLOCKS_NONE: not

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/rng.h"
-#include "lib/codec.h"
+#include "network/placement.h"
 
 /* Rates per 1,000 s; the downlink runs 1.5 times as fast as the clock of the
  * client, so that its queue stays short. */
@@ -56,6 +56,8 @@ params_default(struct params *p, uint32_t epoch_len_s)
         .relay_loop_mhz = 500,
         .period_s = 86400,
         .letter_days = 7,
+        .store_trial_epochs = 24,
+        .newcomer_permille = 100,
         .work_bits = 20,
         .n_profiles = 3,
     };
@@ -138,7 +140,7 @@ consensus_left_out(const struct consensus *c,
         c->n_left_out == 0 ? NULL
                            : bsearch(identity, c->left_out, c->n_left_out,
                                      sizeof *l, left_out_order);
-    return l ? l->lost_permille : 0;
+    return l ? l->cut_permille : 0;
 }
 
 bool
@@ -152,13 +154,71 @@ consensus_has_edge(const struct consensus *c, unsigned from, unsigned to)
     return (from == store && to == 1) || (from == c->params.layers && to == 0);
 }
 
+static uint32_t
+cut_key(const struct cut_link *l)
+{
+    return (uint32_t)l->a << 16 | l->b;
+}
+
+bool
+consensus_is_cut(const struct consensus *c, uint16_t a, uint16_t b)
+{
+    const struct cut_link l =
+        a < b ? (struct cut_link){a, b} : (struct cut_link){b, a};
+    size_t at = 0, end = c->n_cut;
+    while (at < end) {
+        const size_t middle = (at + end) / 2;
+        if (cut_key(&c->cut[middle]) < cut_key(&l))
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    return at < c->n_cut && cut_key(&c->cut[at]) == cut_key(&l);
+}
+
+/* Is each cut link one that could be used, and in its place? */
+static int
+cut_check(const struct consensus *c)
+{
+    for (size_t i = 0; i < c->n_cut; i++) {
+        const struct cut_link *l = &c->cut[i];
+        if (l->a >= l->b || l->b >= c->n_relays ||
+            (i > 0 && cut_key(l - 1) >= cut_key(l)))
+            return ERR_RANGE;
+        const unsigned a = c->relays[l->a].layer, b = c->relays[l->b].layer;
+        if (!consensus_has_edge(c, a, b) && !consensus_has_edge(c, b, a))
+            return ERR_RANGE;
+    }
+    return c->n_cut > CUT_MAX ? ERR_RANGE : 0;
+}
+
+/* Both lists are sorted by identity. */
+static int
+left_out_mark(struct consensus *c)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < c->n_relays; i++) {
+        struct relay_entry *e = &c->relays[i];
+        e->out =
+            k < c->n_left_out &&
+            memcmp(e->identity, c->left_out[k].identity, SPHINX_ID_LEN) == 0;
+        k += e->out;
+    }
+    return k == c->n_left_out ? 0 : ERR_RANGE;
+}
+
 int
 consensus_index(struct consensus *c)
 {
-    size_t n = 0;
+    size_t n = 0, out = 0;
     if (c->params.layers < 1 || c->params.layers > LAYERS_MAX ||
         c->n_relays > RELAYS_MAX)
         return ERR_RANGE;
+    int err = cut_check(c);
+    if (!err)
+        err = left_out_mark(c);
+    if (err)
+        return err;
     size_t start[LAYERS_MAX + 3];
     uint16_t *list = calloc(c->n_relays ? c->n_relays : 1, sizeof *list);
     if (!list)
@@ -166,11 +226,13 @@ consensus_index(struct consensus *c)
     for (unsigned layer = 0; layer < consensus_layers(c); layer++) {
         start[layer] = n;
         for (size_t i = 0; i < c->n_relays; i++)
-            if (c->relays[i].layer == layer)
+            if (c->relays[i].layer == layer && c->relays[i].out)
+                out++;
+            else if (c->relays[i].layer == layer)
                 list[n++] = (uint16_t)i;
     }
     start[consensus_layers(c)] = n;
-    if (n != c->n_relays) {
+    if (n + out != c->n_relays) {
         free(list);
         return ERR_RANGE;
     }
@@ -188,34 +250,45 @@ consensus_view(const struct consensus *c, struct sphinx_view *view)
     memcpy(view->digest, c->digest, sizeof view->digest);
 }
 
-/* Rendezvous hashing: the store's score for this box. */
-static uint64_t
-store_score(const struct relay_entry *store, const uint8_t box[static 32])
+uint32_t
+consensus_away_max(const struct params *p)
 {
-    uint8_t in[PLACEMENT_LEN + 32], out[crypto_generichash_BYTES_MIN];
-    memcpy(in, store->placement, PLACEMENT_LEN);
-    memcpy(in + PLACEMENT_LEN, box, 32);
-    crypto_generichash(out, sizeof out, in, sizeof in, NULL, 0);
-    return codec_get64(out);
+    return (uint32_t)(p->letter_days * 86400ull / p->epoch_len_s);
+}
+
+uint32_t
+consensus_period(const struct consensus *c)
+{
+    return (uint32_t)(c->valid_after_s / c->params.period_s);
 }
 
 int
-consensus_store_of(const struct consensus *c, const uint8_t box[static 32],
-                   uint16_t *primary, uint16_t *fallback)
+consensus_store_of(const struct consensus *c, uint32_t period,
+                   const uint8_t box[static 32], uint16_t *primary,
+                   uint16_t *fallback)
 {
     size_t n;
     const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
-    uint64_t best = 0, second = 0;
+    const unsigned bit = days_counts_bit(consensus_period(c), period);
+    uint8_t value[DAYS_VALUE_LEN];
+    struct placement best = {0}, second = {0};
     *primary = *fallback = UINT16_MAX;
+    days_value(&c->days, consensus_period(c), period > 0 ? period - 1 : 0,
+               value);
     for (size_t i = 0; i < n; i++) {
-        uint64_t score = store_score(&c->relays[store[i]], box);
-        if (*primary == UINT16_MAX || score > best) {
+        const struct relay_entry *e = &c->relays[store[i]];
+        const struct placement p = {
+            .counts = (e->counts >> bit & 1) != 0,
+            .wait = placement_draw(value, e->placement, box),
+            .weight = (uint64_t)e->bandwidth + 1};
+        if (*primary == UINT16_MAX || placement_is_before(&p, &best)) {
             second = best;
             *fallback = *primary;
-            best = score;
+            best = p;
             *primary = store[i];
-        } else if (*fallback == UINT16_MAX || score > second) {
-            second = score;
+        } else if (*fallback == UINT16_MAX ||
+                   placement_is_before(&p, &second)) {
+            second = p;
             *fallback = store[i];
         }
     }
@@ -306,6 +379,8 @@ consensus_free(struct consensus **c)
         return;
     free((*c)->relays);
     free((*c)->left_out);
+    free((*c)->cut);
+    free((*c)->away);
     free((*c)->by_layer);
     free(*c);
     *c = NULL;

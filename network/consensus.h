@@ -12,6 +12,7 @@
 #include "lib/env.h"
 #include "lib/error.h"
 #include "network/certificate.h"
+#include "network/days.h"
 #include "sphinx/sphinx.h"
 
 enum {
@@ -26,6 +27,7 @@ enum {
     KEYS_AHEAD = 3,    /* epochs whose keys a descriptor carries */
     EPOCHS_USABLE = 3, /* a consensus stays usable for */
     PLACEMENT_LEN = 32,
+    CUT_MAX = 8192, /* links that a consensus takes away */
     FAMILY_LEN = 32 /* all zero: no family */
 };
 
@@ -70,6 +72,8 @@ struct params {
     uint32_t relay_loop_mhz;     /* a relay's own loops, per 1,000 s */
     uint32_t period_s;           /* of box ids; 86,400 */
     uint16_t letter_days;        /* letters expire after */
+    uint16_t store_trial_epochs; /* a new store may count after; 24 */
+    uint32_t newcomer_permille;  /* of a role, in a period; 100 */
     uint8_t
         work_bits; /* of opening a box (network/work.h); 0: it costs nothing */
     uint8_t n_profiles;
@@ -83,16 +87,37 @@ struct relay_entry {
     uint8_t n_addresses;
     uint16_t protocol_min, protocol_max;
     uint32_t bandwidth; /* packets per second it offers */
+    uint32_t since;     /* the epoch it came in; 0: with the first consensus */
+    uint16_t counts;    /* stores: for which days, as days_counts() has it */
     uint8_t family[FAMILY_LEN];
     uint8_t placement[PLACEMENT_LEN]; /* stores: drawn by the authorities */
     uint8_t sphinx_key[SPHINX_PUBLIC_MAX]; /* geometry.public_len used */
     char addresses[ADDRESSES_MAX][ADDRESS_MAX];
+    bool out; /* left out; consensus_index() says so */
 };
 
-/* A relay that is not in, because its own loops get lost. */
+/* Where a relay stands; of one that is away, where it did. */
+struct standing {
+    uint8_t identity[SPHINX_ID_LEN];
+    uint8_t layer;
+    uint8_t placement[PLACEMENT_LEN]; /* stores; else zeros */
+    uint32_t since;                   /* as in its entry */
+    uint16_t counts;
+    uint32_t seen; /* the last epoch in which it was in */
+};
+
+/* A relay that no client's packet goes to, since it disagrees with so many of
+ * its neighbours. It keeps its number, its key and its links: others send loops
+ * by way of it, and so find out when it can be used again. */
 struct left_out {
     uint8_t identity[SPHINX_ID_LEN];
-    uint16_t lost_permille;
+    uint16_t cut_permille; /* of its neighbours */
+};
+
+/* A link that is not used: two relays disagree about what goes over it. Numbers
+ * of relays, a < b. */
+struct cut_link {
+    uint16_t a, b;
 };
 
 struct consensus {
@@ -101,13 +126,19 @@ struct consensus {
     uint64_t valid_after_s;
     uint8_t shared_random[32];
     uint8_t work_challenge[16];
+    struct days days; /* its newest is of consensus_period() */
     struct params params;
     size_t n_relays;
     struct relay_entry *relays;       /* owned; sorted by identity */
     struct certificates certificates; /* the newest of its authorities */
     size_t n_left_out;
     struct left_out *left_out; /* owned; sorted by identity */
-    uint16_t *by_layer;        /* owned; relay numbers sorted by layer */
+    size_t n_cut;
+    struct cut_link *cut; /* owned; sorted, none twice */
+    size_t n_away;
+    struct standing *away; /* were in, of late; owned; sorted by identity */
+    uint16_t *by_layer;    /* owned; numbers of relays that are not left out,
+                              sorted by layer */
     size_t layer_start[LAYERS_MAX + 3]; /* into by_layer */
     uint8_t digest[SPHINX_DIGEST_LEN];  /* BLAKE2b-256 of the signed body */
 };
@@ -130,7 +161,8 @@ consensus_layers(const struct consensus *c)
     return c->params.layers + 2u;
 }
 
-/* The relays of one layer: pointer into by_layer, count in *n. */
+/* The relays of one layer but those left out: pointer into by_layer, count in
+ * *n. */
 const uint16_t *consensus_layer(const struct consensus *c, unsigned layer,
                                 size_t *n);
 
@@ -138,7 +170,8 @@ const uint16_t *consensus_layer(const struct consensus *c, unsigned layer,
 int consensus_find(const struct consensus *c,
                    const uint8_t identity[static SPHINX_ID_LEN]);
 
-/* So many of its own loops got lost that it was left out; 0: it was not. */
+/* So much of its links, in permille, was cut that it was left out; 0: it was
+ * not. */
 uint16_t consensus_left_out(const struct consensus *c,
                             const uint8_t identity[static SPHINX_ID_LEN]);
 
@@ -146,19 +179,31 @@ uint16_t consensus_left_out(const struct consensus *c,
  * L -> store, store -> 1, L -> gateway. */
 bool consensus_has_edge(const struct consensus *c, unsigned from, unsigned to);
 
-/* Build by_layer and layer_start from relays; called by whoever fills one.
- * Returns 0, ERR_RANGE (a relay's layer, or too many of either), ERR_NOMEM; c
- * is then as it was. */
+/* Is the link between relays a and b, in either direction, cut? */
+bool consensus_is_cut(const struct consensus *c, uint16_t a, uint16_t b);
+
+/* Build by_layer and layer_start from relays, cut and left_out; called by
+ * whoever fills one. Returns 0, ERR_RANGE (a relay's layer, too many of either,
+ * a cut link that is none or out of order, one left out that is not there),
+ * ERR_NOMEM; by_layer is then as it was. */
 int consensus_index(struct consensus *c) CHECK_RESULT;
 
 /* The sphinx_view of c. */
 void consensus_view(const struct consensus *c, struct sphinx_view *view);
 
-/* Store of a box id: highest BLAKE2b-64(placement | id) wins, the second is
- * the fallback (UINT16_MAX when there is only one). Returns ERR_NOT_FOUND when
- * the consensus has no store. */
-int consensus_store_of(const struct consensus *c, const uint8_t box[static 32],
-                       uint16_t *primary, uint16_t *fallback) CHECK_RESULT;
+/* So many epochs a relay that is away keeps what it had, at most: as long as
+ * letters that it may have live. */
+uint32_t consensus_away_max(const struct params *p);
+
+/* The period in which c begins. */
+uint32_t consensus_period(const struct consensus *c);
+
+/* Find the store of a box of `period`: by the value of the period before, those
+ * that count for that, then all others, in the order of network/placement.h. The second is the fallback (UINT16_MAX when there is
+ * only one). Returns ERR_NOT_FOUND when the consensus has no store. */
+int consensus_store_of(const struct consensus *c, uint32_t period,
+                       const uint8_t box[static 32], uint16_t *primary,
+                       uint16_t *fallback) CHECK_RESULT;
 
 /* Are relays a and b one, or of one family? */
 bool consensus_are_related(const struct consensus *c, uint16_t a, uint16_t b);

@@ -1,7 +1,5 @@
-/* network/json.c - bodies of documents to structures and back.
- *
- * Tables say which key is which field, of what type and range; one reader and
- * one writer go through them. No state. */
+/* network/json.c - bodies of documents to structures and back, by the tables
+ * here, which network/json_field.c goes through. No state. */
 #include "network/json.h"
 
 #include <jansson.h>
@@ -52,6 +50,8 @@ static const struct json_field params_fields[] = {
     F_INT(params, relay_loop_mhz, 1, 100000000),
     F_INT(params, period_s, 60, 366 * DAY_S),
     F_INT(params, letter_days, 1, 366),
+    F_INT(params, store_trial_epochs, 0, 10000),
+    F_INT(params, newcomer_permille, 1, 1000000),
     F_INT(params, work_bits, 0, 64)};
 
 static const struct json_field profile_fields[] = {
@@ -72,156 +72,31 @@ static const struct json_field relay_fields[] = {
     F_INT(relay_entry, protocol_min, 1, UINT16_MAX),
     F_INT(relay_entry, protocol_max, 1, UINT16_MAX),
     F_INT(relay_entry, bandwidth, 0, 100000000),
+    F_INT(relay_entry, since, 0, UINT32_MAX - 16),
+    F_INT(relay_entry, counts, 0, DAYS_COUNTS_ALL),
     F_HEX(relay_entry, family),
     F_HEX(relay_entry, placement)};
 
+static const struct json_field standing_fields[] = {
+    F_HEX(standing, identity),
+    F_INT(standing, layer, 0, LAYERS_MAX + 1),
+    F_HEX(standing, placement),
+    F_INT(standing, since, 0, UINT32_MAX - 16),
+    F_INT(standing, seen, 0, UINT32_MAX - 16),
+    F_INT(standing, counts, 0, DAYS_COUNTS_ALL)};
+
 static const struct json_field left_out_fields[] = {
-    F_HEX(left_out, identity), F_INT(left_out, lost_permille, 0, 1000)};
+    F_HEX(left_out, identity), F_INT(left_out, cut_permille, 0, 1000)};
+
+static const struct json_field link_fields[] = {
+    F_HEX(link_told, identity), F_INT(link_told, sent, 0, UINT16_MAX),
+    F_INT(link_told, lost, 0, UINT16_MAX)};
 
 static const struct json_field descriptor_fields[] = {
-    F_TEXT(descriptor, network),
-    F_INT(descriptor, epoch, 0, UINT32_MAX - 16),
+    F_TEXT(descriptor, network), F_INT(descriptor, epoch, 0, UINT32_MAX - 16),
     F_INT(descriptor, alarms, 0, 1000000),
-    F_INT(descriptor, loops_lost_permille, 0, 1000),
     F_INT(descriptor, hibernates_until_s, 0, 1ULL << 48),
     F_HEX(descriptor, family_signature)};
-
-void
-json_reader_fail(struct json_reader *r, int err, const char *where)
-{
-    if (r->err)
-        return;
-    r->err = err;
-    snprintf(r->where, JSON_WHERE_LEN, "%s", where);
-}
-
-static uint64_t
-int_load(const void *at, size_t size)
-{
-    uint8_t v8;
-    uint16_t v16;
-    uint32_t v32;
-    uint64_t v64;
-    switch (size) {
-    case 1:
-        return memcpy(&v8, at, 1), v8;
-    case 2:
-        return memcpy(&v16, at, 2), v16;
-    case 4:
-        return memcpy(&v32, at, 4), v32;
-    default:
-        return memcpy(&v64, at, 8), v64;
-    }
-}
-
-static void
-int_keep(void *at, size_t size, uint64_t v)
-{
-    uint8_t v8 = (uint8_t)v;
-    uint16_t v16 = (uint16_t)v;
-    uint32_t v32 = (uint32_t)v;
-    switch (size) {
-    case 1:
-        memcpy(at, &v8, 1);
-        break;
-    case 2:
-        memcpy(at, &v16, 2);
-        break;
-    case 4:
-        memcpy(at, &v32, 4);
-        break;
-    default:
-        memcpy(at, &v, 8);
-    }
-}
-
-static void
-int_read(struct json_reader *r, const json_t *v, const struct json_field *f,
-         uint8_t *at)
-{
-    if (!json_is_integer(v)) {
-        json_reader_fail(r, ERR_FORMAT, f->name);
-        return;
-    }
-    json_int_t n = json_integer_value(v);
-    if (n < 0 || (uint64_t)n < f->min || (uint64_t)n > f->max)
-        json_reader_fail(r, ERR_RANGE, f->name);
-    else
-        int_keep(at, f->size, (uint64_t)n);
-}
-
-void
-json_hex_read(struct json_reader *r, const json_t *v, const char *name,
-              uint8_t *at, size_t len)
-{
-    const char *s = json_string_value(v);
-    if (!s || strlen(s) != json_string_length(v) ||
-        strspn(s, "0123456789abcdef") != strlen(s) || codec_unhex(at, len, s))
-        json_reader_fail(r, ERR_FORMAT, name);
-}
-
-void
-json_text_read(struct json_reader *r, const json_t *v, const char *name,
-               char *at, size_t size)
-{
-    const char *s = json_string_value(v);
-    size_t len = json_string_length(v);
-    if (!s || len == 0 || strlen(s) != len) {
-        json_reader_fail(r, ERR_FORMAT, name);
-        return;
-    }
-    if (len >= size) {
-        json_reader_fail(r, ERR_LONG, name);
-        return;
-    }
-    for (size_t i = 0; i < len; i++)
-        if (s[i] <= ' ' || s[i] > '~') {
-            json_reader_fail(r, ERR_FORMAT, name);
-            return;
-        }
-    memcpy(at, s, len + 1);
-}
-
-/* All fields of a table, and `others` keys that the caller reads. */
-void
-json_object_read(struct json_reader *r, const json_t *o,
-                 const struct json_field *f, size_t n, size_t others, void *out)
-{
-    if (!json_is_object(o)) {
-        json_reader_fail(r, ERR_FORMAT, n ? f[0].name : "object");
-        return;
-    }
-    for (size_t i = 0; i < n && !r->err; i++) {
-        const json_t *v = json_object_get(o, f[i].name);
-        uint8_t *at = (uint8_t *)out + f[i].offset;
-        if (!v)
-            json_reader_fail(r, ERR_MISSING, f[i].name);
-        else if (f[i].type == T_INT)
-            int_read(r, v, &f[i], at);
-        else if (f[i].type == T_HEX)
-            json_hex_read(r, v, f[i].name, at, f[i].size);
-        else
-            json_text_read(r, v, f[i].name, (char *)at, f[i].size);
-    }
-    /* every known key is there, so more of them are unknown ones */
-    if (!r->err && json_object_size(o) > n + others)
-        json_reader_fail(r, ERR_UNKNOWN, n ? f[0].name : "object");
-}
-
-/* A list of lo..hi elements, or NULL after an error. */
-const json_t *
-json_list_get(struct json_reader *r, const json_t *o, const char *name,
-              size_t lo, size_t hi)
-{
-    const json_t *v = json_object_get(o, name);
-    if (!v)
-        json_reader_fail(r, ERR_MISSING, name);
-    else if (!json_is_array(v))
-        json_reader_fail(r, ERR_FORMAT, name);
-    else if (json_array_size(v) < lo || json_array_size(v) > hi)
-        json_reader_fail(r, ERR_RANGE, name);
-    return r->err ? NULL : v;
-}
 
 static void
 addresses_read(struct json_reader *r, const json_t *o, struct relay_entry *e)
@@ -313,8 +188,10 @@ left_out_read(struct json_reader *r, const json_t *list, struct consensus *c)
 {
     size_t n = json_array_size(list);
     c->left_out = calloc(n ? n : 1, sizeof *c->left_out);
-    if (!c->left_out)
+    if (!c->left_out) {
         json_reader_fail(r, ERR_NOMEM, "left_out");
+        return;
+    }
     for (size_t i = 0; i < n && !r->err; i++) {
         struct left_out *l = &c->left_out[c->n_left_out++];
         json_object_read(r, json_array_get(list, i), left_out_fields,
@@ -348,39 +225,72 @@ certificates_read(struct json_reader *r, const json_t *list,
     }
 }
 
-json_t *
-json_body_load(struct json_reader *r, const uint8_t *body, size_t len)
+/* Pairs of relays' numbers, one after the other; consensus_index() judges
+ * them. */
+static void
+cut_read(struct json_reader *r, const json_t *list, struct consensus *c)
 {
-    json_t *root;
-    int err = json_from_text(&root, (const char *)body, len,
-                             JSON_REJECT_DUPLICATES, NULL);
-    if (err)
-        json_reader_fail(r, err, "JSON");
-    return root;
+    const size_t n = json_array_size(list);
+    c->cut = calloc(n / 2 + 1, sizeof *c->cut);
+    if (!c->cut)
+        json_reader_fail(r, ERR_NOMEM, "cut");
+    else if (n % 2)
+        json_reader_fail(r, ERR_RANGE, "cut");
+    for (size_t i = 0; i < n && !r->err; i++) {
+        const json_t *v = json_array_get(list, i);
+        const json_int_t number = json_integer_value(v);
+        struct cut_link *l = &c->cut[i / 2];
+        if (!json_is_integer(v))
+            json_reader_fail(r, ERR_FORMAT, "cut");
+        else if (number < 0 || number >= RELAYS_MAX)
+            json_reader_fail(r, ERR_RANGE, "cut");
+        else if (i % 2)
+            l->b = (uint16_t)number;
+        else
+            l->a = (uint16_t)number;
+    }
+    c->n_cut = n / 2;
 }
 
-/* Is this the one way to write it? */
 void
-json_canonical_check(struct json_reader *r, const json_t *root,
-                     const uint8_t *body, size_t len)
+json_days_read(struct json_reader *r, const json_t *o, size_t least,
+               struct days *d)
 {
-    if (r->err)
+    const json_t *list =
+        r->err ? NULL : json_list_get(r, o, "days", least, DAYS_MAX);
+    for (size_t i = 0; list && i < json_array_size(list); i++) {
+        json_hex_read(r, json_array_get(list, i), "days", d->value[i],
+                      DAYS_VALUE_LEN);
+        d->n = (uint8_t)(i + 1);
+    }
+}
+
+void
+json_standings_read(struct json_reader *r, const json_t *o, const char *name,
+                    size_t most, struct standing **out, size_t *n)
+{
+    const json_t *list = r->err ? NULL : json_list_get(r, o, name, 0, most);
+    const size_t count = json_array_size(list);
+    *n = 0;
+    *out = calloc(count ? count : 1, sizeof **out);
+    if (!*out) {
+        json_reader_fail(r, ERR_NOMEM, name);
         return;
-    char *text;
-    size_t text_len;
-    int err =
-        json_to_text(root, JSON_SORT_KEYS | JSON_COMPACT, &text, &text_len);
-    if (err)
-        json_reader_fail(r, err, "JSON");
-    else if (text_len != len || memcmp(text, body, len) != 0)
-        json_reader_fail(r, ERR_FORMAT, "not canonical");
-    free(text);
+    }
+    for (size_t i = 0; i < count && !r->err; i++) {
+        struct standing *s = &(*out)[(*n)++];
+        json_object_read(r, json_array_get(list, i), standing_fields,
+                         LEN(standing_fields), 0, s);
+        if (i > 0 && memcmp(s[-1].identity, s->identity, SPHINX_ID_LEN) >= 0)
+            json_reader_fail(r, ERR_DUPLICATE, name);
+    }
 }
 
 void
 json_consensus_read(struct json_reader *r, const json_t *o, struct consensus *c)
 {
-    json_object_read(r, o, consensus_fields, LEN(consensus_fields), 4, c);
+    json_object_read(r, o, consensus_fields, LEN(consensus_fields), 7, c);
+    json_days_read(r, o, 1, &c->days);
     if (!r->err)
         json_params_read(r, json_object_get(o, "params"), &c->params);
     const json_t *list =
@@ -394,6 +304,10 @@ json_consensus_read(struct json_reader *r, const json_t *o, struct consensus *c)
                   : json_list_get(r, o, "certificates", 0, CERTIFICATES_MAX);
     if (list)
         certificates_read(r, list, &c->certificates);
+    list = r->err ? NULL : json_list_get(r, o, "cut", 0, 2 * CUT_MAX);
+    if (list)
+        cut_read(r, list, c);
+    json_standings_read(r, o, "away", RELAYS_MAX, &c->away, &c->n_away);
 }
 
 int
@@ -420,6 +334,20 @@ json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
     return r.err;
 }
 
+static void
+links_read(struct json_reader *r, const json_t *list, struct descriptor *d)
+{
+    for (size_t i = 0; i < json_array_size(list) && !r->err; i++) {
+        struct link_told *l = &d->links[d->n_links++];
+        json_object_read(r, json_array_get(list, i), link_fields,
+                         LEN(link_fields), 0, l);
+        if (!r->err && l->lost > l->sent)
+            json_reader_fail(r, ERR_RANGE, "lost");
+        if (i > 0 && memcmp(l[-1].identity, l->identity, SPHINX_ID_LEN) >= 0)
+            json_reader_fail(r, ERR_DUPLICATE, "links");
+    }
+}
+
 int
 json_read_descriptor(struct descriptor *d, size_t public_len,
                      const uint8_t *body, size_t len,
@@ -430,7 +358,7 @@ json_read_descriptor(struct descriptor *d, size_t public_len,
     where[0] = 0;
     json_t *root = json_body_load(&r, body, len);
     if (root)
-        json_object_read(&r, root, descriptor_fields, LEN(descriptor_fields), 2,
+        json_object_read(&r, root, descriptor_fields, LEN(descriptor_fields), 3,
                          d);
     const json_t *o = r.err ? NULL : json_object_get(root, "relay");
     if (!r.err) {
@@ -444,10 +372,14 @@ json_read_descriptor(struct descriptor *d, size_t public_len,
                       public_len);
         d->n_keys = (uint8_t)(i + 1);
     }
+    list = r.err ? NULL : json_list_get(&r, root, "links", 0, LINKS_TOLD_MAX);
+    if (list)
+        links_read(&r, list, d);
     if (!r.err && d->relay.protocol_min > d->relay.protocol_max)
         json_reader_fail(&r, ERR_RANGE, "protocol_min");
     static const uint8_t zero[PLACEMENT_LEN];
-    if (d->relay.layer || memcmp(d->relay.placement, zero, sizeof zero) != 0)
+    if (d->relay.layer || d->relay.since || d->relay.counts ||
+        memcmp(d->relay.placement, zero, sizeof zero) != 0)
         json_reader_fail(&r, ERR_RANGE,
                          "placement"); /* not the relay's to say */
     json_canonical_check(&r, root, body, len);
@@ -455,32 +387,7 @@ json_read_descriptor(struct descriptor *d, size_t public_len,
     return r.err;
 }
 
-/* ---- writing; jansson reports lack of memory through -1 and NULL, which the
- * json_*_new calls take as values, so one check at the end is enough ---- */
-
-json_t *
-json_hex_make(const uint8_t *data, size_t len)
-{
-    char hex[2 * SPHINX_PUBLIC_MAX + 1];
-    codec_hex(hex, data, len);
-    return json_string(hex);
-}
-
-int
-json_object_write(json_t *o, const struct json_field *f, size_t n,
-                  const void *in)
-{
-    int bad = !o;
-    for (size_t i = 0; i < n && !bad; i++) {
-        const uint8_t *at = (const uint8_t *)in + f[i].offset;
-        json_t *v = f[i].type == T_INT
-                        ? json_integer((json_int_t)int_load(at, f[i].size))
-                    : f[i].type == T_HEX ? json_hex_make(at, f[i].size)
-                                         : json_string((const char *)at);
-        bad = json_object_set_new(o, f[i].name, v);
-    }
-    return bad;
-}
+/* ---- writing: json_internal.h ---- */
 
 static json_t *
 relay_make(const struct relay_entry *e, int *bad)
@@ -518,15 +425,6 @@ json_params_make(const struct params *p, int *bad)
     return o;
 }
 
-int
-json_body_dump(json_t *root, int bad, char **out, size_t *len)
-{
-    const int err = json_to_text(bad ? NULL : root,
-                                 JSON_SORT_KEYS | JSON_COMPACT, out, len);
-    json_decref(root);
-    return err;
-}
-
 json_t *
 json_entry_make(const struct relay_entry *e, size_t key_len, int *bad)
 {
@@ -557,10 +455,34 @@ certificates_make(const struct certificates *c, int *bad)
 }
 
 json_t *
+json_days_make(const struct days *d, int *bad)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < d->n; i++)
+        *bad |= json_array_append_new(
+            list, json_hex_make(d->value[i], DAYS_VALUE_LEN));
+    return list;
+}
+
+json_t *
+json_standings_make(const struct standing *s, size_t n, int *bad)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_object();
+        *bad |=
+            json_object_write(o, standing_fields, LEN(standing_fields), &s[i]);
+        *bad |= json_array_append_new(list, o);
+    }
+    return list;
+}
+
+json_t *
 json_consensus_make(const struct consensus *c, int *bad)
 {
     json_t *root = json_object(), *list = json_array();
     *bad |= json_object_write(root, consensus_fields, LEN(consensus_fields), c);
+    *bad |= json_object_set_new(root, "days", json_days_make(&c->days, bad));
     *bad |=
         json_object_set_new(root, "params", json_params_make(&c->params, bad));
     for (size_t i = 0; i < c->n_relays; i++)
@@ -578,6 +500,14 @@ json_consensus_make(const struct consensus *c, int *bad)
     *bad |= json_object_set_new(root, "left_out", list);
     *bad |= json_object_set_new(root, "certificates",
                                 certificates_make(&c->certificates, bad));
+    list = json_array();
+    for (size_t i = 0; i < c->n_cut; i++) {
+        *bad |= json_array_append_new(list, json_integer(c->cut[i].a));
+        *bad |= json_array_append_new(list, json_integer(c->cut[i].b));
+    }
+    *bad |= json_object_set_new(root, "cut", list);
+    *bad |= json_object_set_new(root, "away",
+                                json_standings_make(c->away, c->n_away, bad));
     return root;
 }
 
@@ -602,5 +532,13 @@ json_write_descriptor(const struct descriptor *d, size_t public_len, char **out,
         bad |=
             json_array_append_new(list, json_hex_make(d->keys[i], public_len));
     bad |= json_object_set_new(root, "sphinx_keys", list);
+    list = json_array();
+    for (size_t i = 0; i < d->n_links; i++) {
+        json_t *o = json_object();
+        bad |=
+            json_object_write(o, link_fields, LEN(link_fields), &d->links[i]);
+        bad |= json_array_append_new(list, o);
+    }
+    bad |= json_object_set_new(root, "links", list);
     return json_body_dump(root, bad, out, len);
 }

@@ -13,16 +13,25 @@
 
 enum { JSON_WHERE_LEN = 64 };
 
+/* What a relay says of the link to or from a neighbour: of so many of its own
+ * loops that went over it so many more got lost than by way of others. */
+struct link_told {
+    uint8_t identity[SPHINX_ID_LEN];
+    uint16_t sent, lost;
+};
+enum { LINKS_TOLD_MAX = 32 };
+
 /* What a relay says of itself, for the epochs `epoch` and following. */
 struct descriptor {
     char network[NETWORK_NAME_MAX];
     uint32_t epoch;
-    struct relay_entry relay; /* layer 0, placement and sphinx_key unused */
-    uint8_t n_keys;           /* 1..KEYS_AHEAD, of epoch, epoch + 1, .. */
+    struct relay_entry
+        relay;      /* layer, since, counts 0; no placement, sphinx_key */
+    uint8_t n_keys; /* 1..KEYS_AHEAD, of epoch, epoch + 1, .. */
     uint8_t keys[KEYS_AHEAD][SPHINX_PUBLIC_MAX];
-    /* how its own loops fare, since it started (relay/alarm.h) */
-    uint32_t alarms;
-    uint16_t loops_lost_permille; /* in steps of ten */
+    uint32_t alarms; /* of its own loops, since it started (relay/alarm.h) */
+    uint8_t n_links;
+    struct link_told links[LINKS_TOLD_MAX]; /* sorted by identity, none twice */
     uint64_t hibernates_until_s;  /* takes no part until then; 0: it does */
     uint8_t family_signature[64]; /* network/family.h; zeros: no family */
 };

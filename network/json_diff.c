@@ -14,7 +14,8 @@ entries_agree(const struct relay_entry *a, const struct relay_entry *b)
                  a->n_addresses == b->n_addresses &&
                  a->protocol_min == b->protocol_min &&
                  a->protocol_max == b->protocol_max &&
-                 a->bandwidth == b->bandwidth &&
+                 a->bandwidth == b->bandwidth && a->since == b->since &&
+                 a->counts == b->counts &&
                  memcmp(a->family, b->family, FAMILY_LEN) == 0 &&
                  memcmp(a->placement, b->placement, PLACEMENT_LEN) == 0;
     for (uint8_t i = 0; i < a->n_addresses && agree; i++)

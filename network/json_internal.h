@@ -63,6 +63,16 @@ int json_object_write(json_t *o, const struct json_field *f, size_t n,
                       const void *in);
 json_t *json_geometry_make(const struct sphinx_geometry *g, int *bad);
 json_t *json_params_make(const struct params *p, int *bad);
+/* The member "days" of o, of `least` values at least. */
+void json_days_read(struct json_reader *r, const json_t *o, size_t least,
+                    struct days *d);
+json_t *json_days_make(const struct days *d, int *bad);
+/* A list of standings, which is malloc'd also after an error; `name` is what it
+ * is called. */
+void json_standings_read(struct json_reader *r, const json_t *o,
+                         const char *name, size_t most, struct standing **out,
+                         size_t *n);
+json_t *json_standings_make(const struct standing *s, size_t n, int *bad);
 /* An entry of a consensus, packet key included; a whole consensus. Reading a
  * consensus makes neither index nor digest. */
 void json_entry_read(struct json_reader *r, const json_t *o,

@@ -11,7 +11,8 @@
 
 enum {
     WAY_DRAWS = 16, /* whole ways drawn before one is searched for */
-    WAY_SWEEPS = 4  /* of redrawing a way that was searched for */
+    WAY_SWEEPS = 4, /* of redrawing a way that was searched for */
+    WAY_WALKS = 64  /* of going from relay to relay where links are cut */
 };
 
 /* May relay i stand on a way with those already chosen? */
@@ -71,7 +72,8 @@ delay_draw(const struct consensus *c, struct env *env, uint64_t fixed_us,
 struct way {
     const struct consensus *c;
     unsigned first, n; /* layers first..first + n - 1 */
-    uint16_t ends[2];
+    uint16_t ends[2];  /* before the first, after the last */
+    uint16_t tested;   /* stands in its layer; ROUTE_NONE */
     uint16_t relay[SPHINX_HOPS_MAX];
 };
 
@@ -79,20 +81,51 @@ static int
 way_draw(struct way *w, struct env *env)
 {
     for (unsigned k = 0; k < w->n; k++) {
-        int err = layer_draw(w->c, env, w->first + k, w->ends, 2, &w->relay[k]);
+        const bool pinned = w->tested != ROUTE_NONE &&
+                            w->c->relays[w->tested].layer == w->first + k;
+        int err = 0;
+        if (pinned)
+            w->relay[k] = w->tested;
+        else
+            err = layer_draw(w->c, env, w->first + k, w->ends, 2, &w->relay[k]);
         if (err)
             return err;
     }
     return 0;
 }
 
+/* Has it two relays of one family? Those at its ends are none of a relay's that
+ * was drawn, but may be of one that is tested. */
 static bool
 way_is_disjoint(const struct way *w)
 {
-    for (unsigned k = 1; k < w->n; k++)
-        if (!way_admits(w->c, w->relay, k, w->relay[k]))
+    for (unsigned k = 0; k < w->n; k++)
+        if (!way_admits(w->c, w->relay, k, w->relay[k]) ||
+            !way_admits(w->c, w->ends, 2, w->relay[k]))
             return false;
     return true;
+}
+
+/* May a packet go from relay a to b? What is tested is tested over its links,
+ * whatever was said of them. */
+static bool
+way_links(const struct way *w, uint16_t a, uint16_t b)
+{
+    return a == w->tested || b == w->tested || !consensus_is_cut(w->c, a, b);
+}
+
+static bool
+way_is_whole(const struct way *w)
+{
+    uint16_t at = w->ends[0];
+    if (w->c->n_cut == 0)
+        return true;
+    for (unsigned k = 0; k < w->n; k++) {
+        if (!way_links(w, at, w->relay[k]))
+            return false;
+        at = w->relay[k];
+    }
+    return way_links(w, at, w->ends[1]);
 }
 
 /* Give layer k a relay, moving other layers to other families if need be: one
@@ -156,8 +189,43 @@ way_search(struct way *w, struct env *env)
     return 0;
 }
 
+/* Draw from relay `at` one of a layer that no cut link parts from it. */
+static int
+step_draw(struct way *w, struct env *env, uint16_t at, unsigned k)
+{
+    uint16_t others[SPHINX_HOPS_MAX + 2];
+    memcpy(others, w->ends, sizeof w->ends);
+    memcpy(others + 2, w->relay, k * sizeof *w->relay);
+    for (unsigned draws = 0; draws < WAY_DRAWS; draws++) {
+        int err =
+            layer_draw(w->c, env, w->first + k, others, k + 2, &w->relay[k]);
+        if (err)
+            return err;
+        if (way_links(w, at, w->relay[k]))
+            return 0;
+    }
+    return ERR_NOT_FOUND;
+}
+
+/* Where cut links part many: go from relay to relay, and begin again where it
+ * does not go on. */
+static int
+way_walk(struct way *w, struct env *env)
+{
+    for (unsigned walks = 0; walks < WAY_WALKS; walks++) {
+        unsigned k = 0;
+        for (uint16_t at = w->ends[0]; k < w->n; at = w->relay[k++])
+            if (step_draw(w, env, at, k))
+                break;
+        if (k == w->n && way_is_whole(w))
+            return 0;
+    }
+    return ERR_NOT_FOUND;
+}
+
 /* Fill mixes of layers first..last into a way between `from` and `to`, both of
- * which its families must avoid; n is where the first goes.
+ * which its families must avoid; n is where the first goes. When `tested` is of
+ * one of these layers, it stands there.
  *
  * The law: every layer's relay by bandwidth, independently, given that no two
  * are of one family. That is what rejecting whole ways gives. Skipping, layer
@@ -165,12 +233,17 @@ way_search(struct way *w, struct env *env)
  * families are rare, and can end where no relay is left although there is a
  * way. When WAY_DRAWS ways in a row are rejected, way_search() finds one if
  * any exists; its law is near this one but not the same. Without families the
- * first draw is taken, one number a layer. */
+ * first draw is taken, one number a layer.
+ *
+ * A way over a cut link is rejected alike: the law is that of the ways that are
+ * left. If way_search() finds one with such a link, way_walk() looks further. */
 static int
 mixes_draw(const struct consensus *c, struct env *env, unsigned first,
-           unsigned last, uint16_t from, uint16_t to, uint16_t *way, uint8_t *n)
+           unsigned last, uint16_t from, uint16_t to, uint16_t tested,
+           uint16_t *way, uint8_t *n)
 {
-    struct way w = {.c = c, .first = first, .ends = {from, to}};
+    struct way w = {
+        .c = c, .first = first, .ends = {from, to}, .tested = tested};
     w.n = last >= first ? last - first + 1 : 0;
     if (consensus_are_related(c, from, to))
         return ERR_NOT_FOUND;
@@ -178,9 +251,13 @@ mixes_draw(const struct consensus *c, struct env *env, unsigned first,
     unsigned left = WAY_DRAWS;
     do
         err = way_draw(&w, env);
-    while (!err && !way_is_disjoint(&w) && --left > 0);
+    while (!err && !(way_is_disjoint(&w) && way_is_whole(&w)) && --left > 0);
+    if (!err && left == 0 && tested != ROUTE_NONE)
+        return ERR_NOT_FOUND; /* another test will do */
     if (!err && left == 0)
         err = way_search(&w, env);
+    if (!err && !way_is_whole(&w))
+        err = way_walk(&w, env);
     if (err)
         return err;
     memcpy(way + *n, w.relay, w.n * sizeof *way);
@@ -217,31 +294,64 @@ delays_draw(struct route *r, const struct consensus *c, struct env *env,
     r->answer_us = out_us + r->out_delay[r->n_out - 1] * unit_us + back_us;
 }
 
+/* As route_draw(), by way of a relay that is tested. */
+static int
+way_there_and_back(struct route *r, const struct consensus *c, struct env *env,
+                   uint16_t self, uint16_t store, uint16_t tested,
+                   bool as_client)
+{
+    const unsigned layers = c->params.layers, layer = c->relays[self].layer;
+    /* a relay's loop starts after its own layer and ends before it */
+    const unsigned first = layer == layers + 1 ? 1 : layer + 1;
+    const unsigned last = layer == 0 ? layers : layer - 1;
+    const bool on = tested != ROUTE_NONE &&
+                    consensus_has_edge(c, layer, c->relays[tested].layer);
+    if (as_client)
+        r->out[r->n_out++] = self;
+    int err = mixes_draw(c, env, first, layers, self, store,
+                         on || tested == store ? tested : ROUTE_NONE, r->out,
+                         &r->n_out);
+    if (err)
+        return err;
+    r->out[r->n_out++] = store;
+    err = mixes_draw(c, env, 1, last, store, self,
+                     !on || tested == store ? tested : ROUTE_NONE, r->back,
+                     &r->n_back);
+    if (err)
+        return err;
+    r->back[r->n_back++] = self;
+    return 0;
+}
+
+static int
+draw_by(struct route *r, const struct consensus *c, struct env *env,
+        uint16_t self, uint16_t store, uint16_t tested, bool as_client,
+        enum route_kind kind)
+{
+    const unsigned layers = c->params.layers;
+    *r = (struct route){0};
+    if (self >= c->n_relays || store >= c->n_relays)
+        return ERR_RELAY;
+    const unsigned layer = c->relays[self].layer;
+    if (c->relays[store].layer != layers + 1 || (as_client && layer != 0) ||
+        self == store || layers + 2 > SPHINX_HOPS_MAX)
+        return ERR_EDGE;
+    int err = way_there_and_back(r, c, env, self, store, tested, as_client);
+    if (!err)
+        delays_draw(r, c, env, as_client, kind);
+    return err;
+}
+
 int
 route_draw(struct route *r, const struct consensus *c, struct env *env,
            uint16_t self, uint16_t store, bool as_client, enum route_kind kind)
 {
-    unsigned layers = c->params.layers;
-    *r = (struct route){0};
-    if (self >= c->n_relays || store >= c->n_relays)
-        return ERR_RELAY;
-    unsigned layer = c->relays[self].layer;
-    if (c->relays[store].layer != layers + 1 || (as_client && layer != 0) ||
-        self == store || layers + 2 > SPHINX_HOPS_MAX)
-        return ERR_EDGE;
-    /* a relay's loop starts after its own layer and ends before it */
-    unsigned first = layer == layers + 1 ? 1 : layer + 1;
-    unsigned last = layer == 0 ? layers : layer - 1;
-    if (as_client)
-        r->out[r->n_out++] = self;
-    int err = mixes_draw(c, env, first, layers, self, store, r->out, &r->n_out);
-    if (err)
-        return err;
-    r->out[r->n_out++] = store;
-    err = mixes_draw(c, env, 1, last, self, store, r->back, &r->n_back);
-    if (err)
-        return err;
-    r->back[r->n_back++] = self;
-    delays_draw(r, c, env, as_client, kind);
-    return 0;
+    return draw_by(r, c, env, self, store, ROUTE_NONE, as_client, kind);
+}
+
+int
+route_draw_test(struct route *r, const struct consensus *c, struct env *env,
+                uint16_t self, uint16_t store, uint16_t tested)
+{
+    return draw_by(r, c, env, self, store, tested, false, ROUTE_SEND);
 }

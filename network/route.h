@@ -10,6 +10,8 @@
 #include "lib/env.h"
 #include "network/consensus.h"
 
+enum { ROUTE_NONE = UINT16_MAX }; /* no relay's number */
+
 enum route_kind {
     ROUTE_SEND = 1, /* put, and the loop that stands for it */
     ROUTE_POLL      /* get: the longer outward delay over the mixes */
@@ -29,10 +31,17 @@ struct route {
  * as_client; the path starts and ends there. A relay passes itself: the path
  * starts after its own layer and ends with deliver at itself. No two relays of
  * one family are on one way, self and store included; among such ways the law
- * is by bandwidth in each layer (see mixes_draw). Uses the traffic stream only.
- * Returns ERR_NOT_FOUND when there is no such way, ERR_RELAY or ERR_EDGE when
- * self or store is none. */
+ * is by bandwidth in each layer (see mixes_draw). No cut link is on a way, and no
+ * mix that is left out. Uses the traffic stream only. Returns ERR_NOT_FOUND when
+ * there is no such way, ERR_RELAY or ERR_EDGE when self or store is none. */
 int route_draw(struct route *r, const struct consensus *c, struct env *env,
                uint16_t self, uint16_t store, bool as_client,
                enum route_kind kind) CHECK_RESULT;
+
+/* Draw a loop of relay `self` whose first or last hop is `tested`, a neighbour
+ * that may be left out, or the link to it cut; store is `tested`, when that is
+ * one. Else as route_draw(). */
+int route_draw_test(struct route *r, const struct consensus *c, struct env *env,
+                    uint16_t self, uint16_t store,
+                    uint16_t tested) CHECK_RESULT;
 #endif

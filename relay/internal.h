@@ -7,6 +7,7 @@
 #include "relay/boxes.h"
 #include "relay/downlink.h"
 #include "relay/handles.h"
+#include "relay/loss.h"
 #include "relay/mix.h"
 #include "relay/plane.h"
 #include "relay/relay.h"
@@ -24,6 +25,7 @@ struct view {
     const uint8_t *owner; /* the worker with the link to each relay, or NULL */
     struct sphinx_key *key;
     struct relay_link_loops *links; /* of each of its relays; worker 0's */
+    struct loss_link *loss;         /* likewise */
     uint16_t self;
     uint8_t layer;
 };
@@ -32,7 +34,8 @@ struct view {
 struct loop_sent {
     uint8_t id[8];
     bool open;
-    uint16_t first, last; /* neighbours, in the consensus of `epoch` */
+    uint16_t first, last;   /* neighbours, in the consensus of `epoch` */
+    uint16_t after, before; /* where those beyond them stand in their layers */
     uint32_t epoch;
     uint64_t lost_us; /* when it is given up */
 };
@@ -200,6 +203,8 @@ void gateway_free(struct relay *r);
 
 /* loops.c: the relay's own loops; worker 0. */
 void loops_start(struct relay *r, uint64_t now_us);
+/* The view whose loops are sent now; NULL: none are. */
+const struct view *loops_view(const struct relay *r);
 /* Is it time for one? Draws the time of the next. */
 bool loops_turn(struct relay *r, uint64_t now_us);
 /* Make one, in r->frame, and say to whom it goes first, a number in the

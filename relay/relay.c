@@ -75,6 +75,7 @@ view_clear(struct view *v)
 {
     sphinx_key_free(&v->key);
     free(v->links);
+    free(v->loss);
     *v = (struct view){0};
 }
 
@@ -176,7 +177,8 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
         err = sphinx_key_new(&made.key, &c->params.geometry, seed,
                              r->plane->identity, c->digest);
     if (!err && r->number == 0 &&
-        !(made.links = calloc(c->n_relays, sizeof *made.links)))
+        (!(made.links = calloc(c->n_relays, sizeof *made.links)) ||
+         !(made.loss = calloc(c->n_relays, sizeof *made.loss))))
         err = ERR_NOMEM;
     if (err) {
         view_clear(&made);
@@ -422,6 +424,25 @@ relay_link_loops(const struct relay *r, uint32_t epoch, uint16_t number)
                    number < v->consensus->n_relays
                ? v->links[number]
                : (struct relay_link_loops){0};
+}
+
+int
+relay_links_tell(const struct relay *r,
+                 struct link_told out[static LINKS_TOLD_MAX])
+{
+    struct loss_window w[LOSS_WINDOWS] = {0};
+    const struct view *newest = loops_view(r);
+    if (!newest || !newest->loss)
+        return 0;
+    for (size_t i = 0; i < VIEWS; i++) {
+        const struct view *v = &r->view[i];
+        const uint32_t age =
+            v->loss ? newest->consensus->epoch - v->consensus->epoch
+                    : LOSS_WINDOWS;
+        if (age < LOSS_WINDOWS)
+            w[age] = (struct loss_window){v->consensus, v->loss};
+    }
+    return loss_tell(w, newest->self, r->env, out);
 }
 
 size_t

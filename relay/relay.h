@@ -27,6 +27,7 @@
 
 #include "lib/env.h"
 #include "network/consensus.h"
+#include "network/json.h"
 #include "relay/alarm.h"
 #include "relay/replay.h"
 
@@ -137,6 +138,11 @@ const struct alarm *relay_alarm(const struct relay *r);
  * not kept (any more), or r is not worker 0. */
 struct relay_link_loops relay_link_loops(const struct relay *r, uint32_t epoch,
                                          uint16_t number);
+
+/* Write what is to be told of its links, by the loops that have ended
+ * (relay/loss.h). Returns how many, or ERR_NOMEM. Of worker 0. */
+int relay_links_tell(const struct relay *r,
+                     struct link_told out[static LINKS_TOLD_MAX]) CHECK_RESULT;
 
 /* Packets held now, by all workers. */
 size_t relay_held(const struct relay *r);

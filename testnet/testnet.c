@@ -99,7 +99,8 @@ authorities_init(struct testnet *t)
             return complain("an authority cannot be set up");
         snprintf(line, sizeof line,
                  "listen = \"%s\"\nnetwork = \"../network.json\"\n"
-                 "policy = \"open\"\n",
+                 "policy = \"open\"\nby_hand = \"none\"\n"
+                 "store_trial_epochs = 0\nnewcomer_permille = 1000000\n",
                  a->address);
         if (text_append(conf, line))
             return complain("an authority's configuration cannot be written");

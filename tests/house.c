@@ -526,17 +526,39 @@ house_relay_id(uint8_t number, uint8_t id[static SPHINX_ID_LEN])
     crypto_sign_seed_keypair(id, secret, seed);
 }
 
+static int
+told_order(const void *a, const void *b)
+{
+    return memcmp(((const struct link_told *)a)->identity,
+                  ((const struct link_told *)b)->identity, SPHINX_ID_LEN);
+}
+
+static void
+links_say(struct descriptor *d, const struct house_relay *r)
+{
+    for (uint8_t i = 0; i < r->lossy; i++) {
+        const uint8_t other = (uint8_t)(r->lossy_first + i);
+        if (other == r->number)
+            continue;
+        struct link_told *l = &d->links[d->n_links++];
+        house_relay_id(other, l->identity);
+        l->sent = 1000;
+        l->lost = r->lost_permille;
+    }
+    qsort(d->links, d->n_links, sizeof *d->links, told_order);
+}
+
 void
 house_descriptor(const struct house *h, const struct house_relay *r,
                  uint8_t **bytes, size_t *len)
 {
     struct descriptor d = {.epoch = r->epoch,
                            .n_keys = KEYS_AHEAD,
-                           .loops_lost_permille = r->lost_permille,
                            .hibernates_until_s = r->hibernates_until_s};
     uint8_t seed[32] = {0xee, r->number};
     memcpy(d.network, h->network.name, sizeof d.network);
     house_relay_id(r->number, d.relay.identity);
+    links_say(&d, r);
     d.relay.role = r->role;
     d.relay.protocol_min = d.relay.protocol_max = 1;
     d.relay.bandwidth = r->bandwidth;

@@ -99,7 +99,10 @@ struct house_relay {
     uint8_t number, role;
     uint32_t epoch, bandwidth, seats;
     uint64_t hibernates_until_s;
+    /* says that so much got lost on its links with the relays lossy_first and
+     * the following, `lossy` of them */
     uint16_t lost_permille;
+    uint8_t lossy_first, lossy;
     bool zero_key; /* of its third epoch */
 };
 int house_upload(struct house *h, const struct house_relay *r);

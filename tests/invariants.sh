@@ -384,6 +384,27 @@ change I6 'a store that lies is asked again' client/polls.c \
     'return i >= 0 && k->lies[0][i] >= LIES_MAX && k->lies[1][i] < LIES_MAX;' \
     'return false;' \
     'i6_stores/*pin*'
+change I6 'what letters of a week need is forgotten in two days' network/days.c \
+    'return keep < DAYS_MAX ? (size_t)keep : DAYS_MAX;' \
+    'return keep < 3 ? (size_t)keep : 3;' \
+    'days/i6_*week'
+change I6 'a missed day has the value of who asks' network/days.c \
+    'crypto_generichash_update(&h, last, DAYS_VALUE_LEN);' \
+    'crypto_generichash_update(&h, last, 1 + last[0] % 2);' \
+    'days/vectors*' 'days/i6_*'
+change I6 'each consensus of a day has a value of its own' network/days.c \
+    'if (follows && before_period == period)' \
+    'if (0)' \
+    'days/i6_*week' 'past/a_period*'
+change I6 'boxes of other days are asked for at the stores of today' \
+    client/requests.c \
+    'consensus_store_of(view, choice->at.period, choice->request.box,' \
+    'consensus_store_of(view, client_period(c), choice->request.box,' \
+    'i6_week/*'
+change I6 'who comes back from an outage has another place' directory/tally.c \
+    'return s ? *s : fresh;' \
+    'return s && s->seen + 1 == c->epoch ? *s : fresh;' \
+    'past/i11_who*'
 
 # ---- I7 no input kills ----
 
@@ -406,9 +427,14 @@ change I7 'a listing is searched from its beginning' directory/listing.c \
     'const size_t middle = at;' \
     'scale/i7_listing*'
 change I7 'strangers make a vote too long' directory/listing.c \
-    'if (len > room)' \
-    'if (0)' \
+    'len > room)' \
+    '0)' \
     'scale/i7_strangers*'
+change I7 'parts of all relays are counted for each that is left out' \
+    directory/blame.c \
+    '        touches[l] = layers_touch(j->c, layer, l);' \
+    '        touches[l] = layer > 0;' \
+    'scale/i7_judging*'
 change I7 'layers are evened out mix by mix' directory/tally.c \
     '    while (at < l->leaves)
         at = 2 * at + (l->least[2 * at] >= most);
@@ -559,6 +585,34 @@ change I10 'an own letter is taken for another'"'"'s' client/taken.c \
     'own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0' \
     'own ? at.n != v->check_at.n' \
     'i6_stores/i10_*'
+change I10 'a store counts at once' network/consensus.c \
+    '.counts = (e->counts >> bit & 1) != 0' \
+    '.counts = bit < DAYS_MAX' \
+    'days/i10_*tomorrows_box'
+change I10 'a store needs no trial' directory/past.c \
+    'since == 0 || c->epoch - since >= trial' \
+    'since <= c->epoch' \
+    'past/values*'
+change I10 'who was away for a value may choose to come back' directory/past.c \
+    'days_counts(s->counts, p->periods, false)' \
+    'days_counts(s->counts, p->periods, true)' \
+    'past/i11_who*'
+change I10 'the value of a box'"'"'s own day decides' network/consensus.c \
+    'period > 0 ? period - 1 : 0' \
+    'period' \
+    'days/vectors*'
+change I10 'one vote says what the days were' directory/past.c \
+    'votes[i]->day <= period && same >= need' \
+    'votes[i]->day <= period && same >= 1' \
+    'past/i10_liars*'
+change I10 'days of the future go on' directory/past.c \
+    'votes[i]->day <= period && same >= need' \
+    'same >= need' \
+    'past/i10_liars*'
+change I10 'one vote says when a relay was seen' directory/past.c \
+    '.seen = seen[need - 1]' \
+    '.seen = seen[0]' \
+    'past/i10_two*'
 
 change I10 'a revoked key signs all the same' network/document.c \
     '!certificates_revoke(newest, s->signer, &s->cert, at_s)));' \
@@ -589,6 +643,56 @@ change I10 'a wrong clock revokes for good' network/certificate.c \
     'if (certificate_is_newer(c, &k->cert) || k->cert.from_s > now_s)' \
     'if (certificate_is_newer(c, &k->cert))' \
     'i10_revoked/there*'
+change I10 'a quarter of the neighbours evicts a relay' directory/blame.c \
+    '2 * j->part[i] <= of * PART ||' \
+    '4 * j->part[i] <= of * PART ||' \
+    'blame/i10_half*'
+change I10 'a family speaks with many voices' directory/blame.c \
+    'goes_on ? j->owner[m[i - 1].relay] : m[i].relay;' \
+    'm[i].relay;' \
+    'blame/i10_a_family*'
+change I10 'gateways evict relays' directory/blame.c \
+    'if (j->layer[s->a] == 0 || j->layer[s->b] == 0)' \
+    'if (s->a == s->b)' \
+    'blame/i10_many*'
+change I10 'a family weighs less with each that is left out' directory/blame.c \
+    'j->voice[k].n * (PART / j->members[owner] - each);' \
+    '0 * j->voice[k].n * (PART / j->members[owner] - each);' \
+    'blame/relays_are*'
+change I10 'long descriptors push others out of a vote' directory/listing.c \
+    'return len <= share ? TURN_KNOWN : TURN_KNOWN_LONG;' \
+    'return len <= share ? TURN_KNOWN : TURN_KNOWN;' \
+    'scale/i10_long*'
+change I10 'a layer may lose all its relays' directory/blame.c \
+    'most += j->may_go[l] = (j->in[l] + 1) / 4;' \
+    'most += j->may_go[l] = j->in[l];' \
+    'blame/i10_whatever*'
+change I10 'so many links are cut that a store is not reached' \
+    directory/blame.c \
+    'links < BLAME_LINKS ||' \
+    'links < 1 ||' \
+    'blame/i10_whatever_is_said_there*'
+change I10 'who lies about others keeps the links that he drops at' \
+    directory/blame.c \
+    'const size_t on = mix && own ? 0 : n->on[i][layer];' \
+    'const size_t on = n->on[i][layer] + (mix && !own ? n->by[i][layer] : 0);' \
+    'blame/i10_lies*'
+change I10 'what a liar drops is the loss of who sent it' relay/loss.c \
+    'if (n == 0 || 2 * in_cells < ended)' \
+    'if (n == 0 || ended > 0)' \
+    'loss/i10_*' 'i10_links/i10_two*'
+change I10 'ways go over links that are cut' network/route.c \
+    'b == w->tested || !consensus_is_cut(w->c, a, b);' \
+    'b == w->tested || a != b;' \
+    'route/i10_*'
+change I10 'who is left out is drawn' network/consensus.c \
+    'c->relays[i].layer == layer && c->relays[i].out)' \
+    'c->relays[i].layer > layer && c->relays[i].out)' \
+    'route/i10_*' 'authority/i10_lossy*'
+change I10 'who is left out is not tested' relay/loops.c \
+    'rng_below(r->env, TEST_EVERY) == 0;' \
+    'false;' \
+    'i10_links/i10_a_broken*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
@@ -749,6 +853,30 @@ change I11 'what was read makes no room' client/requests.c \
     'box_token(seed, view->relays[store].identity, choice->work);' \
     'box_token(seed, seed, choice->work);' \
     'i11_boxes/i11_what_was_read*'
+change I11 'stores have boxes by their number' network/placement.c \
+    'return a->wait * b->weight < b->wait * a->weight;' \
+    'return a->wait < b->wait;' \
+    'days/i11_*'
+change I11 'gateways have clients by their number' client/gateways.c \
+    '? (uint64_t)r->bandwidth + 1' \
+    '? 1' \
+    'gateways/i11_*'
+change I11 'all newcomers come in at once' directory/newcomers.c \
+    'return most > recent ? (size_t)(most - recent) : 0;' \
+    'return c->n_relays;' \
+    'past/i11_a_burst*' 'past/i11_who*'
+change I11 'each epoch has newcomers of its own' directory/newcomers.c \
+    'return most > recent ? (size_t)(most - recent) : 0;' \
+    'return (size_t)most;' \
+    'past/i11_a_burst*' 'past/i11_who*'
+change I11 'a provider has as many places as it has blocks' directory/admission.c \
+    'if (a->config.range_max && range >= a->config.range_max)' \
+    'if (0)' \
+    'admission/i11_*'
+change I11 'gateways and stores are let in unseen' directory/admission.c \
+    'if (a->config.by_hand >> r->role & 1)' \
+    'if (0)' \
+    'admission/i11_*'
 change I12 'a client takes an epoch up at one moment' client/network.c \
     'consensus_draw(view, VIEWS, c->env, client_now_us(c));' \
     'c->current; (void)view;' \

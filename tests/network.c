@@ -3,6 +3,9 @@
 
 #include "tests/runner.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static uint64_t
 test_mono_us(struct env *env)
 {
@@ -72,6 +75,27 @@ void
 test_network_sign(struct sim_net *n)
 {
     assert_int_equal(sim_net_sign(n), 0);
+}
+
+void
+test_network_blame(struct sim_net *n, const uint16_t *first,
+                   const uint16_t *second, size_t n_cut, int out)
+{
+    struct consensus *c = n->consensus;
+    free(c->cut);
+    free(c->left_out);
+    c->cut = calloc(n_cut + 1, sizeof *c->cut);
+    c->left_out = calloc(1, sizeof *c->left_out);
+    assert_non_null(c->cut);
+    assert_non_null(c->left_out);
+    for (c->n_cut = 0; c->n_cut < n_cut; c->n_cut++)
+        c->cut[c->n_cut] = (struct cut_link){first[c->n_cut], second[c->n_cut]};
+    c->n_left_out = out >= 0;
+    if (out >= 0) {
+        memcpy(c->left_out->identity, c->relays[out].identity, SPHINX_ID_LEN);
+        c->left_out->cut_permille = 501;
+    }
+    assert_int_equal(consensus_index(c), 0);
 }
 
 void

@@ -22,5 +22,9 @@ void test_network_make(struct sim_net *n, uint8_t suite, unsigned gateways,
                        unsigned layers, unsigned mixes, unsigned stores);
 /* Sign it again, after a change: new document, new digest. */
 void test_network_sign(struct sim_net *n);
+/* Cut links first[i]-second[i], in their order, and leave relay `out` out unless
+ * it is negative; not signed yet. */
+void test_network_blame(struct sim_net *n, const uint16_t *first,
+                        const uint16_t *second, size_t n_cut, int out);
 void test_network_free(struct sim_net *n);
 #endif

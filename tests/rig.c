@@ -152,6 +152,7 @@ consensus_make(struct rig *r)
     r->consensus = c;
     snprintf(c->network, sizeof c->network, "rig");
     c->epoch = EPOCH;
+    c->days.n = 1; /* one value, of zeros */
     c->valid_after_s = (uint64_t)time(NULL) - 10;
     params_default(&c->params, EPOCH_LEN_S);
     c->params.layers = 2;

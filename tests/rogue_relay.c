@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/rng.h"
 #include "lib/slab.h"
 #include "lib/wheel.h"
 #include "network/box.h"
@@ -306,6 +307,18 @@ packet_look(struct rogue *r, struct sphinx_job *job, struct rogue_sight *s,
 }
 
 static bool
+link_drops(struct rogue *r, uint32_t link, uint32_t other)
+{
+    if (!(r->vices & VICE_DROPS_BY_LINK) ||
+        (link != other && link != ROGUE_EVERYBODY))
+        return false;
+    if (r->drop_permille && rng_below(r->env, 1000) >= r->drop_permille)
+        return false;
+    adversary_count(r->done, VICE_DROPS_BY_LINK);
+    return true;
+}
+
+static bool
 rogue_comes(void *ctx, uint32_t from, uint8_t *frame, size_t len)
 {
     struct rogue *r = ctx;
@@ -313,10 +326,8 @@ rogue_comes(void *ctx, uint32_t from, uint8_t *frame, size_t len)
     struct rogue_sight s = {.now_us = engine_now_us(r->world->engine),
                             .from = from};
     struct wire_request request;
-    if ((r->vices & VICE_DROPS_BY_LINK) && from == r->link_from) {
-        adversary_count(r->done, VICE_DROPS_BY_LINK);
+    if (link_drops(r, r->link_from, from))
         return false;
-    }
     if ((r->vices & VICE_WITHHOLDS) && (r->withheld & ROGUE_PACKETS) &&
         from == r->withheld_node) {
         adversary_count(r->done, VICE_WITHHOLDS);
@@ -380,10 +391,8 @@ rogue_leaves(void *ctx, uint32_t to, const uint8_t *frame, size_t len)
         piece_falsify(r, to, frame, len);
         return false;
     }
-    if ((r->vices & VICE_DROPS_BY_LINK) && to == r->link_to) {
-        adversary_count(r->done, VICE_DROPS_BY_LINK);
+    if (link_drops(r, r->link_to, to))
         return false;
-    }
     if ((r->vices & VICE_REPLAYS) && !client) {
         hold_to_send(r, engine_now_us(r->world->engine) + r->replay_us, to,
                      frame);

@@ -32,6 +32,8 @@ enum rogue_withheld {
     ROGUE_GETS = 8       /* a store: answers to gets about `box` */
 };
 
+#define ROGUE_EVERYBODY (UINT32_MAX - 1) /* as link_from: from all */
+
 struct rogue {
     /* to be set, and changed, by the test */
     unsigned vices;                          /* enum vice, or-ed */
@@ -49,6 +51,7 @@ struct rogue {
     uint8_t box[32];      /* withheld; and box_only */
     uint32_t withheld_after, withheld_node;
     uint32_t link_from, link_to; /* drops_by_link; UINT32_MAX: none */
+    uint32_t drop_permille;      /* of it; 0: all */
     uint64_t replay_us;          /* replays: sends all again so much later */
     uint64_t delay_us;           /* delays: packets by so much more */
     rogue_spy_fn spy;

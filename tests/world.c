@@ -149,7 +149,8 @@ world_first_box(const struct world *w, const char *invitation,
     assert_int_equal(invite_read(&i, invitation), 0);
     invite_chains(i.seed, inviter, invitee);
     letter_box(invitee, first, box);
-    assert_int_equal(consensus_store_of(c, box, &store, &fallback), 0);
+    assert_int_equal(
+        consensus_store_of(c, first.period, box, &store, &fallback), 0);
     return store;
 }
 

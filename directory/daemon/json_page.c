@@ -107,6 +107,8 @@ page_json(const struct page_input *in, char **out, size_t *len)
     bad |= number_set(root, "begins_s", schedule_valid_s(&s, st.target));
     bad |=
         json_object_set_new(root, "authorities", authorities_make(&st, &bad));
+    bad |= number_set(root, "relays_left_out", c ? c->n_left_out : 0);
+    bad |= number_set(root, "links_cut", c ? c->n_cut : 0);
     bad |= json_object_set_new(root, "relays_by_layer", layers_make(c, &bad));
     bad |= json_object_set_new(root, "relays", relays_make(relays, n, &bad));
     free(relays);

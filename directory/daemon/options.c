@@ -8,6 +8,10 @@ static const char *const level_names[] = {"error", "warning", "notice",
 
 static const char *const policy_names[] = {"open", "manual", NULL};
 
+/* In the order of by_hand_roles in server.c. */
+static const char *const by_hand_names[] = {"both", "gateways", "stores",
+                                            "none", NULL};
+
 #define OPTION(field) \
     .name = #field, .offset = offsetof(struct server_config, field)
 const struct config_option server_options[] = {
@@ -22,11 +26,25 @@ const struct config_option server_options[] = {
      .names = policy_names,
      .help = "who approves relays: 'manual', you; 'open', nobody, but only so "
              "many of one kind, who ask from an address that they publish"},
+    {OPTION(by_hand), .type = CONFIG_ENUM, .value = "both",
+     .names = by_hand_names,
+     .help = "roles that wait for you under 'open' too: 'gateways', 'stores', "
+             "'both', 'none'"},
     {OPTION(block_max), .type = CONFIG_INTEGER, .value = "4", .max = 65535,
      .help =
          "under 'open', relays of one block of addresses (/24, /48); 0: any"},
+    {OPTION(range_max), .type = CONFIG_INTEGER, .value = "16", .max = 65535,
+     .help = "under 'open', relays of one provider's range (/16, /32); 0: any"},
     {OPTION(family_max), .type = CONFIG_INTEGER, .value = "32", .max = 65535,
      .help = "under 'open', relays of one family; 0: any"},
+    {OPTION(store_trial_epochs), .type = CONFIG_INTEGER, .value = "24",
+     .max = 10000,
+     .help = "epochs before a new store may count, from the next day on; the "
+             "same at all authorities"},
+    {OPTION(newcomer_permille), .type = CONFIG_INTEGER, .value = "100",
+     .min = 1, .max = 1000000,
+     .help = "new relays of a role in a day, of 1,000 that are there; one in "
+             "any case; the same at all authorities"},
     {OPTION(user), .type = CONFIG_STRING, .value = "", .max = 64,
      .help = "started as root: the user to become when it listens"},
     {OPTION(sandbox), .type = CONFIG_BOOLEAN, .value = "true",

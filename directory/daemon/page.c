@@ -45,15 +45,18 @@ admitted_judge(struct page_relay *r, const struct admission_item *item)
 static void
 reliable_judge(struct page_relay *r, const struct consensus *c)
 {
-    const uint16_t lost = c ? consensus_left_out(c, r->identity) : 0;
+    const uint16_t cut = c ? consensus_left_out(c, r->identity) : 0;
     char why[ADMISSION_WHY_LEN];
-    r->has[PAGE_RELIABLE] = lost == 0;
-    if (lost == 0)
+    r->has[PAGE_RELIABLE] = cut == 0;
+    if (cut == 0)
         return;
-    snprintf(why, sizeof why, "%u %% of its own loops got lost", lost / 10u);
+    snprintf(why, sizeof why,
+             "%u %% of its neighbours lose what they send by way of it, or it "
+             "says so of them",
+             cut / 10u);
     lacks(r, PAGE_RELIABLE, why,
-          "see 'brusio-relay status' for load and links that are down; when "
-          "fewer than 20 % get lost it is listed again");
+          "see 'brusio-relay status' for load and links that are down; it is "
+          "tested all the time, and listed again within two epochs");
 }
 
 static void
@@ -75,24 +78,27 @@ static void
 listed_judge(struct page_relay *r, const struct consensus *c)
 {
     const int i = c ? consensus_find(c, r->identity) : -1;
-    r->has[PAGE_LISTED] = i >= 0;
+    r->has[PAGE_LISTED] = i >= 0 && !c->relays[i].out;
     r->layer = i >= 0 ? c->relays[i].layer : -1;
     if (i >= 0)
         r->bandwidth = c->relays[i].bandwidth;
-    else if (!r->has[PAGE_RELIABLE])
-        lacks(r, PAGE_LISTED, "it is left out for its lost loops",
+    if (i >= 0 && c->relays[i].out)
+        lacks(r, PAGE_LISTED, "it is left out for what gets lost on its links",
               "see 'reliable'");
+    else if (i >= 0)
+        return;
     else if (!r->has[PAGE_ADMITTED] || !r->has[PAGE_DESCRIBED])
         lacks(r, PAGE_LISTED,
               "more than half of the authorities have to list it, and this one "
               "does not",
               r->has[PAGE_ADMITTED] ? "see 'described'" : "see 'admitted'");
     else
-        lacks(r, PAGE_LISTED,
-              "it is new, or hibernates, or fewer than half of the authorities "
-              "have its descriptor",
-              "wait for the next epoch; then see the pages of the other "
-              "authorities");
+        lacks(
+            r, PAGE_LISTED,
+            "it is new, and of each role few come in a day; or it hibernates, "
+            "or fewer than half of the authorities have its descriptor",
+            "wait for the next epochs; then see the pages of the other "
+            "authorities");
 }
 
 static void

@@ -149,7 +149,11 @@ layers_write(FILE *f, const struct consensus *c)
                 "\n",
                 n, sum);
     }
-    fputs("</table>\n", f);
+    fprintf(
+        f,
+        "</table>\n<p>Of these relays %zu are left out and %zu links between "
+        "them cut, for what gets lost there.</p>\n",
+        c->n_left_out, c->n_cut);
 }
 
 static void

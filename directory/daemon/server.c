@@ -35,6 +35,11 @@
 
 enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20, PAGE_US = 5000000 };
 
+/* By by_hand_names of options.c. */
+static const unsigned by_hand_roles[] = {1u << ROLE_GATEWAY | 1u << ROLE_STORE,
+                                         1u << ROLE_GATEWAY, 1u << ROLE_STORE,
+                                         0};
+
 struct server {
     struct host host;
     const struct server_config *config;
@@ -479,6 +484,8 @@ authority_start(struct server *s)
     params_default(&config.params, s->network.epoch_len_s);
     config.params.layers = (uint8_t)s->config->layers;
     config.params.geometry = s->network.geometry;
+    config.params.store_trial_epochs = (uint16_t)s->config->store_trial_epochs;
+    config.params.newcomer_permille = (uint32_t)s->config->newcomer_permille;
     err = authority_new(&s->authority, &config);
     if (err == ERR_NOT_FOUND)
         log_write(&s->host.log, LOG_ERROR, "directory",
@@ -547,7 +554,9 @@ server_start(struct server *s, const char *dir, int ready_fd)
     const struct admission_config admission = {
         .policy = (enum admission_policy)s->config->policy,
         .block_max = (uint32_t)s->config->block_max,
+        .range_max = (uint32_t)s->config->range_max,
         .family_max = (uint32_t)s->config->family_max,
+        .by_hand = by_hand_roles[s->config->by_hand],
         .local = is_local(s)};
     err = callers_authorities(&s->callers, &s->network,
                               authority_identity(s->authority));

@@ -12,8 +12,10 @@ struct server_config {
     char *listen, *network, *user;
     int log_level;
     int64_t layers;
-    int policy; /* enum admission_policy */
-    int64_t block_max, family_max;
+    int policy;  /* enum admission_policy */
+    int by_hand; /* names of options.c */
+    int64_t block_max, range_max, family_max;
+    int64_t store_trial_epochs, newcomer_permille;
     bool sandbox;
 };
 

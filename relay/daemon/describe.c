@@ -48,12 +48,13 @@ describe_make(const struct describe *d, uint32_t epoch, uint8_t **out,
     struct descriptor x = {.epoch = epoch,
                            .n_keys = KEYS_AHEAD,
                            .alarms = d->alarms,
-                           .loops_lost_permille = d->loops_lost_permille,
+                           .n_links = d->n_links,
                            .hibernates_until_s = d->hibernates_until_s};
     struct relay_entry *r = &x.relay;
     int err = 0;
     *out = NULL;
     memcpy(x.network, d->network->name, sizeof x.network);
+    memcpy(x.links, d->links, d->n_links * sizeof *x.links);
     memcpy(r->identity, d->identity, sizeof r->identity);
     r->role = (uint8_t)(ROLE_GATEWAY + c->role);
     r->protocol_min = r->protocol_max = 1;

@@ -12,7 +12,8 @@ struct describe {
     char addresses[ADDRESSES_MAX][ADDRESS_MAX];
     size_t n_addresses;
     uint32_t alarms;
-    uint16_t loops_lost_permille;
+    uint8_t n_links;
+    struct link_told links[LINKS_TOLD_MAX];
     uint64_t hibernates_until_s; /* 0: it does not */
 };
 

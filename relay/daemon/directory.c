@@ -22,6 +22,7 @@
 #include "network/diff.h"
 #include "network/fetch.h"
 #include "network/receive.h"
+#include "network/schedule.h"
 #include "relay/daemon/borrow.h"
 #include "relay/daemon/daemon.h"
 #include "relay/daemon/describe.h"
@@ -59,6 +60,7 @@ struct directory {
     int describe_err; /* why there is none, which was said */
     uint32_t descriptor_epoch;
     uint64_t hibernates_until_s; /* in it */
+    uint64_t renew_ms; /* made anew then, by the wall clock; 0: it was */
     uint8_t *descriptor;
     size_t descriptor_len;
 };
@@ -295,20 +297,30 @@ reach_step(struct directory *u)
 
 /* ---- descriptor ---- */
 
-/* Own loops that have to have ended before their losses are told. */
-enum { LOOPS_TELL = 100 };
+/* When the descriptor for `epoch` is made anew, Unix time in ms: shortly before
+ * the votes, so that what it says of links is fresh. Relays do so one after the
+ * other, over a fortieth of an epoch. */
+static uint64_t
+descriptor_renew_ms(const struct daemon *d, uint32_t epoch)
+{
+    const struct network *n = &d->network;
+    const struct schedule s = {n->genesis_s, n->epoch_len_s, n->n_authorities};
+    const uint64_t fortieth_ms = n->epoch_len_s * 1000ULL / 40;
+    return schedule_ms(&s, epoch, SCHEDULE_VOTE) - fortieth_ms -
+           fortieth_ms * (d->identity[SPHINX_ID_LEN - 1] + 1u) / 256;
+}
 
 static int
 descriptor_make(struct directory *u, uint32_t epoch)
 {
     struct daemon *d = u->daemon;
     struct describe *x = &u->describe;
-    const struct relay_stats *s = relay_stats(d->relay);
-    const uint64_t ended = s->loops_returned + s->loops_lost;
+    const int told = relay_links_tell(d->relay, x->links);
+    if (told < 0)
+        return told;
+    x->n_links = (uint8_t)told;
     x->config = d->config;
     x->alarms = relay_alarm(d->relay)->alarms;
-    x->loops_lost_permille =
-        (uint16_t)(ended >= LOOPS_TELL ? s->loops_lost * 100 / ended * 10 : 0);
     x->hibernates_until_s = hibernate_until_s(d);
     describe_addresses(x, net_address(d->net));
     if (!d->config->assume_reachable)
@@ -322,6 +334,7 @@ descriptor_make(struct directory *u, uint32_t epoch)
     u->descriptor = made;
     u->descriptor_len = len;
     u->descriptor_epoch = epoch;
+    u->renew_ms = descriptor_renew_ms(d, epoch);
     u->hibernates_until_s = x->hibernates_until_s;
     return 0;
 }
@@ -381,7 +394,11 @@ directory_step(struct directory *u)
     struct daemon *d = u->daemon;
     uint32_t epoch = describe_epoch(&d->network, env_now_wall_s(&d->host.env));
     reach_step(u);
-    const bool changed = hibernate_until_s(d) != u->hibernates_until_s;
+    const bool renewed = u->renew_ms != 0 && epoch == u->descriptor_epoch &&
+                         env_now_wall_ms(&d->host.env) >= u->renew_ms &&
+                         descriptor_may(u);
+    const bool changed =
+        renewed || hibernate_until_s(d) != u->hibernates_until_s;
     if (changed) /* the authorities are to have the new one */
         for (size_t i = 0; i < AUTHORITIES_MAX; i++)
             u->upload[i].epoch = 0;
@@ -391,6 +408,8 @@ directory_step(struct directory *u)
             log_write(&d->host.log, LOG_ERROR, "relay",
                       "no descriptor can be made: %s", error_text(err));
         u->describe_err = err;
+        if (renewed)
+            u->renew_ms = 0;
     }
     for (size_t i = 0; u->descriptor && i < d->network.n_authorities; i++)
         upload_step(u, i);

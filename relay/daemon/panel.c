@@ -75,7 +75,9 @@ network_gather(struct panel *p)
     struct daemon *d = p->daemon;
     struct status *s = &p->now;
     const struct daemon_view *v = views_find(d, d->newest);
-    const int self = v ? consensus_find(v->consensus, d->identity) : -1;
+    const int listed = v ? consensus_find(v->consensus, d->identity) : -1;
+    const int self =
+        listed >= 0 && v->consensus->relays[listed].out ? -1 : listed;
     s->epoch = v ? d->newest : 0;
     s->valid_after_s = v ? v->consensus->valid_after_s : 0;
     s->relays = v ? (uint32_t)v->consensus->n_relays : 0;

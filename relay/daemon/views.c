@@ -131,6 +131,12 @@ consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
     if (err) /* it is without us, and still tells who is who */
         log_write(&d->host.log, LOG_NOTICE, "relay",
                   "epoch %u is without this relay", c->epoch);
+    const int self = consensus_find(c, d->identity);
+    if (self >= 0 && c->relays[self].out)
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "epoch %u leaves this relay out, for what gets lost on its "
+                  "links; see 'brusio-relay status'",
+                  c->epoch);
     return 0;
 }
 

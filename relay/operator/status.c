@@ -229,9 +229,11 @@ is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
     if (s->left_out_permille > 0) {
         finding_addf(f, FINDING_ERROR,
                      "see whether it has too much to do or its links are bad; "
-                     "it is taken in again when they return",
-                     "not in the consensus: %" PRIu32
-                     " %% of its own loops got lost",
+                     "it is tested all the time, and taken in again within two "
+                     "epochs of its repair",
+                     "left out of the consensus: %" PRIu32
+                     " %% of its neighbours lose what they send by way of it, "
+                     "or it says so of them",
                      s->left_out_permille / 10);
         return false;
     }

@@ -31,6 +31,7 @@ relay_make(struct sim_net *n, size_t i, unsigned layer,
     e->role = layer == 0                          ? ROLE_GATEWAY
               : layer == plan->params.layers + 1u ? ROLE_STORE
                                                   : ROLE_MIX;
+    e->counts = e->role == ROLE_STORE ? DAYS_COUNTS_ALL : 0;
     e->protocol_min = e->protocol_max = 1;
     e->bandwidth = plan->bandwidth ? plan->bandwidth[i] : BANDWIDTH;
     e->n_addresses = 1;
@@ -65,6 +66,21 @@ relays_make(struct sim_net *n, const struct sim_net_plan *plan)
     return consensus_index(n->consensus);
 }
 
+/* Give c the values of days that follow `before`, those of before_period: the
+ * shared value of an epoch is drawn by its number. */
+static void
+days_go_on(struct consensus *c, const struct days *before,
+           uint32_t before_period)
+{
+    struct rng_seeded rng;
+    uint8_t random[DAYS_VALUE_LEN];
+    rng_seeded_init_u64(&rng, c->epoch, "days");
+    rng_seeded_bytes(&rng, random, sizeof random);
+    days_next(&c->days, consensus_period(c),
+              days_keep(c->params.letter_days, c->params.period_s), random,
+              before, before_period);
+}
+
 int
 sim_net_make(struct sim_net *n, const struct sim_net_plan *plan)
 {
@@ -80,6 +96,7 @@ sim_net_make(struct sim_net *n, const struct sim_net_plan *plan)
     c->epoch = FIRST_EPOCH;
     c->valid_after_s = FIRST_S;
     c->params = plan->params;
+    days_go_on(c, NULL, 0);
     for (unsigned layer = 0; layer <= plan->params.layers + 1u; layer++)
         c->n_relays += width(plan, layer);
     if (plan->params.layers > LAYERS_MAX || c->n_relays > RELAYS_MAX)
@@ -174,14 +191,18 @@ sim_net_next(struct sim_net *n, struct consensus **old)
 {
     struct consensus *next = NULL, *was = n->consensus;
     uint8_t digest[SPHINX_DIGEST_LEN];
+    const struct days days = was->days;
+    const uint32_t period = consensus_period(was);
     memcpy(digest, was->digest, sizeof digest);
     was->epoch++;
     was->valid_after_s += was->params.epoch_len_s;
+    days_go_on(was, &days, period);
     int err = sim_net_sign(n);
     if (!err)
         err = read_back(n, &next);
     /* what everybody points to is as it was */
     was->epoch--;
+    was->days = days;
     was->valid_after_s -= was->params.epoch_len_s;
     memcpy(was->digest, digest, sizeof digest);
     if (err)

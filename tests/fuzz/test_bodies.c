@@ -30,6 +30,8 @@ consensus_make(size_t *len)
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, 1);
     struct consensus *c = n.consensus;
     qsort(c->relays, c->n_relays, sizeof *c->relays, by_identity);
+    const uint16_t cut_a[] = {0, 1}, cut_b[] = {1, 2};
+    test_network_blame(&n, cut_a, cut_b, 2, 1);
     assert_int_equal(json_write_consensus(c, &body, len), 0);
     test_network_free(&n);
     return body;
@@ -41,6 +43,9 @@ descriptor_make(size_t *len)
     struct descriptor d = {.network = "test",
                            .epoch = 5,
                            .n_keys = 2,
+                           .n_links = 2,
+                           .links = {{.sent = 40, .lost = 20},
+                                     {.identity = {1}, .sent = 8, .lost = 8}},
                            .relay = {.role = ROLE_MIX,
                                      .protocol_min = 1,
                                      .protocol_max = 2,

@@ -112,8 +112,8 @@ vote_write(char **text, size_t *len)
 {
     static char *one[] = {(char *)"brusio-descriptor/1 2\n{}\n"};
     static struct vote v;
-    struct vote_known known[2] = {{.identity = {1}, .layer = 2},
-                                  {.identity = {2}, .layer = 4}};
+    struct standing known[2] = {{.identity = {1}, .layer = 2},
+                                {.identity = {2}, .layer = 4}};
     struct test_env env;
     uint8_t context[SHARE_CONTEXT_LEN], secret[SHARE_LEN];
     test_env_init(&env, test_seed());

@@ -81,9 +81,10 @@ pair_make(uint64_t seed, void (*params)(struct params *p))
     world_run_s(p.w, 30);
     assert_int_equal(client_invite(p.a->client, "b", text), 0);
     (void)world_first_box(p.w, text, box);
-    assert_int_equal(
-        consensus_store_of(p.w->net.consensus, box, &p.store[0], &p.store[1]),
-        0);
+    assert_int_equal(consensus_store_of(p.w->net.consensus,
+                                        consensus_period(p.w->net.consensus),
+                                        box, &p.store[0], &p.store[1]),
+                     0);
     assert_int_equal(client_add(p.b->client, "a", text), 0);
     return p;
 }

@@ -42,8 +42,9 @@ static uint16_t
 store_second(const struct world *w, const uint8_t *box)
 {
     uint16_t first, second;
-    assert_int_equal(consensus_store_of(w->net.consensus, box, &first, &second),
-                     0);
+    const struct consensus *c = w->net.consensus;
+    assert_int_equal(
+        consensus_store_of(c, consensus_period(c), box, &first, &second), 0);
     assert_true(second != UINT16_MAX);
     return second;
 }

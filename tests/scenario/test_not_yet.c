@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/tally.h"
 #include "tests/rogue_relay.h"
 #include "tests/stats.h"
 
@@ -218,60 +217,9 @@ expected_to_fail_invitation_works_twice(void **state)
     test_attack_works(!refused && stolen > 0);
 }
 
-/* ---- two relays that shun a third ---- */
-
-/* A relay that two neighbours do not talk to says of itself that its loops get
- * lost, and they say nothing. By its own word it is left out of the next
- * consensus. */
-static void
-expected_to_fail_two_relays_evict_an_honest_one(void **state)
-{
-    (void)state;
-    enum {
-        GATEWAYS = 2,
-        MIXES = 10,
-        RELAYS = GATEWAYS + 3 * MIXES + 2,
-        BEFORE = GATEWAYS + 3,
-        VICTIM = GATEWAYS + MIXES + 5,
-        AFTER = GATEWAYS + 2 * MIXES + 3
-    };
-    uint32_t bandwidth[RELAYS];
-    for (size_t i = 0; i < RELAYS; i++) /* as much as may be claimed */
-        bandwidth[i] = i == BEFORE || i == AFTER ? 4003 : 1000;
-    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
-                                        .gateways = GATEWAYS,
-                                        .layers = 3,
-                                        .mixes = MIXES,
-                                        .stores = 2,
-                                        .bandwidth = bandwidth,
-                                        .seed = test_seed() + 1800};
-    struct world *w = world_new(&config);
-    struct rogue *before = rogue_new(w, BEFORE), *after = rogue_new(w, AFTER);
-    before->link_to = after->link_from = VICTIM;
-    before->vices = after->vices = VICE_DROPS_BY_LINK;
-    world_run_s(w, test_proof() ? 3000 : 600);
-    unsigned permille[RELAYS], others = 0;
-    for (uint32_t i = 0; i < RELAYS; i++) {
-        const struct relay_stats *s = relay_stats(w->relay[i].relay);
-        const uint64_t ended = s->loops_returned + s->loops_lost;
-        permille[i] = ended ? (unsigned)(s->loops_lost * 1000 / ended) : 0;
-        if (i != VICTIM && permille[i] > others)
-            others = permille[i];
-    }
-    printf("  of its loops lost: whom two shun %u permille, they %u and %u, "
-           "others at most %u\n",
-           permille[VICTIM], permille[BEFORE], permille[AFTER], others);
-    rogue_free(&before);
-    rogue_free(&after);
-    world_free(&w);
-    test_attack_works(permille[VICTIM] >= TALLY_LOST_PERMILLE &&
-                      others < permille[VICTIM]);
-}
-
 const struct CMUnitTest test_not_yet[] = {
     cmocka_unit_test(expected_to_fail_contact_sees_others),
     cmocka_unit_test(expected_to_fail_fake_and_real_boxes_differ),
     cmocka_unit_test(expected_to_fail_invitation_works_twice),
-    cmocka_unit_test(expected_to_fail_two_relays_evict_an_honest_one),
 };
 TEST_SUITE(test_not_yet);

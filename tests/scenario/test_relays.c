@@ -246,7 +246,9 @@ visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
     memset(request.seed, box, sizeof request.seed);
     box_key_public(request.seed, key);
     box_id(key, request.box);
-    assert_int_equal(consensus_store_of(c, request.box, &store, &fallback), 0);
+    assert_int_equal(consensus_store_of(c, consensus_period(c), request.box,
+                                        &store, &fallback),
+                     0);
     if (kind == WIRE_PUT) {
         work_make(c, store, request.box, work);
         request.work = work;

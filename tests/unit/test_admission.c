@@ -206,6 +206,58 @@ one_machine(void **state)
     admission_free(&a);
 }
 
+/* What an authority is told by default: four of a /48, sixteen of a /32, mixes
+ * alone. 50 relays of 25 blocks of one provider ask in a day; another provider's
+ * are nobody's rivals; and whoever was let in as a mix is no store. */
+static void
+i11_a_provider_is_not_the_network(void **state)
+{
+    (void)state;
+    const struct admission_config config = {.policy = ADMISSION_OPEN,
+                                            .block_max = 4,
+                                            .range_max = 16,
+                                            .family_max = 32,
+                                            .by_hand = 1u << ROLE_GATEWAY |
+                                                       1u << ROLE_STORE};
+    struct admission *a;
+    struct descriptor d;
+    char address[ADDRESS_MAX], text[256];
+    assert_int_equal(admission_new(&a, &config), 0);
+    for (uint16_t i = 0; i < 50; i++) {
+        snprintf(address, sizeof address, "[2001:db8:%x::%u]:1", i / 2, i);
+        judge(a, relay(i, address, 0), 1, i < 16 ? NULL : "provider");
+    }
+    judge(a, relay(60, "[2001:db9:1::1]:1", 0), 1, NULL);
+    for (uint16_t i = 100; i < 120; i++) {
+        snprintf(address, sizeof address, "198.51.%u.1:1", i);
+        judge(a, relay(i, address, 0), 1, i < 116 ? NULL : "provider");
+    }
+    judge(a, relay(130, "198.50.100.1:1", 0), 1, NULL);
+    for (uint8_t role = ROLE_GATEWAY; role <= ROLE_STORE; role += 2) {
+        d = relay(60 + role, "[2001:dba:1::1]:1", 0);
+        d.relay.role = role;
+        judge(a, d, 1, "approve it: gateways or stores");
+        line(text, sizeof text, "approve", &d, "");
+        decide(a, text, 0);
+        judge(a, d, 1, NULL);
+        d = relay(60, "[2001:db9:1::1]:1", 0);
+        d.relay.role = role;
+        judge(a, d, 2, "approve it: gateways or stores");
+    }
+    admission_free(&a);
+}
+
+/* Relay i asks to be let in; as many of them are of one block, and of one range, as
+ * may wait. */
+static void
+stranger_asks(struct admission *a, uint16_t i, const char *why)
+{
+    char address[ADDRESS_MAX];
+    snprintf(address, sizeof address, "198.%u.%u.1:1",
+             i / ADMISSION_WAITING_RANGE_MAX, i / ADMISSION_WAITING_BLOCK_MAX);
+    judge(a, relay(i, address, 0), 1, why);
+}
+
 /* A flood of newcomers is bounded, and lines that are none are counted. */
 static void
 bounds(void **state)
@@ -215,13 +267,22 @@ bounds(void **state)
     struct admission *a;
     char text[256];
     assert_int_equal(admission_new(&a, &config), 0);
-    for (uint16_t i = 0; i < ADMISSION_WAITING_MAX + 100; i++) {
+    for (uint16_t i = 0; i < ADMISSION_WAITING_MAX + 100; i++)
+        stranger_asks(a, i, i < ADMISSION_WAITING_MAX ? "waits" : "too many");
+    assert_int_equal(admission_count(a), ADMISSION_WAITING_MAX);
+    admission_free(&a);
+    assert_int_equal(admission_new(&a, &config), 0);
+    for (uint16_t i = 0; i < 2 * ADMISSION_WAITING_RANGE_MAX; i++) {
         char address[ADDRESS_MAX];
-        snprintf(address, sizeof address, "198.51.%u.1:1",
-                 i / ADMISSION_WAITING_BLOCK_MAX);
+        snprintf(address, sizeof address, "[2001:db8:%x::1]:1", i);
         judge(a, relay(i, address, 0), 1,
-              i < ADMISSION_WAITING_MAX ? "waits" : "too many");
+              i < ADMISSION_WAITING_RANGE_MAX ? "waits" : "too many");
     }
+    judge(a, relay(5000, "[2001:db9:1::1]:1", 0), 1, "waits");
+    for (uint16_t i = ADMISSION_WAITING_RANGE_MAX; i < ADMISSION_WAITING_MAX;
+         i++)
+        stranger_asks(a, i,
+                      i + 1 < ADMISSION_WAITING_MAX ? "waits" : "too many");
     assert_int_equal(admission_count(a), ADMISSION_WAITING_MAX);
     decide(a, "approve\nnothing 00 1 \n\napprove 00 7 x\n", 3);
     assert_int_equal(admission_count(a), ADMISSION_WAITING_MAX);
@@ -237,6 +298,7 @@ const struct CMUnitTest test_admission[] = {
     cmocka_unit_test(open_with_limits),
     cmocka_unit_test(addresses_are_shown),
     cmocka_unit_test(one_machine),
+    cmocka_unit_test(i11_a_provider_is_not_the_network),
     cmocka_unit_test(bounds),
 };
 TEST_SUITE(test_admission);

@@ -36,6 +36,26 @@ identity_order(const void *a, const void *b)
                   ((const struct relay_entry *)b)->identity, SPHINX_ID_LEN);
 }
 
+/* Some link is cut, some relay left out, or none. */
+static void
+blame(struct consensus *c)
+{
+    const uint16_t a = (uint16_t)(rng_seeded_u64(&rng) % c->n_relays);
+    const uint16_t b = (uint16_t)(rng_seeded_u64(&rng) % c->n_relays);
+    const unsigned la = c->relays[a].layer, lb = c->relays[b].layer;
+    free(c->cut);
+    free(c->left_out);
+    c->cut = calloc(1, sizeof *c->cut);
+    c->left_out = calloc(1, sizeof *c->left_out);
+    assert_non_null(c->cut);
+    assert_non_null(c->left_out);
+    c->cut[0] = a < b ? (struct cut_link){a, b} : (struct cut_link){b, a};
+    c->n_cut = consensus_has_edge(c, la, lb) || consensus_has_edge(c, lb, la);
+    memcpy(c->left_out->identity, c->relays[a].identity, SPHINX_ID_LEN);
+    c->left_out->cut_permille = 700;
+    c->n_left_out = b % 2;
+}
+
 /* An epoch goes by: keys are new, some relays go, come, change. */
 static void
 evolve(struct consensus *c, unsigned churn)
@@ -54,6 +74,7 @@ evolve(struct consensus *c, unsigned churn)
     }
     c->n_relays = n;
     qsort(c->relays, n, sizeof *c->relays, identity_order);
+    blame(c);
     c->epoch++;
     c->valid_after_s += c->params.epoch_len_s;
 }

@@ -1,6 +1,7 @@
 /* tests/unit/test_gateways.c - the gateways that a client keeps. */
 #include "tests/runner.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "client/gateways.h"
@@ -37,7 +38,7 @@ net_make(struct sim_net *n, struct test_env *e, struct gateways *g)
 }
 
 static void
-the_set_is_drawn_uniformly_and_kept(void **state)
+equal_gateways_are_drawn_alike_and_kept(void **state)
 {
     (void)state;
     struct sim_net n;
@@ -56,6 +57,36 @@ the_set_is_drawn_uniformly_and_kept(void **state)
     /* each 1,000 expected, deviation 27: six of them go once in 5e8 */
     for (unsigned i = 0; i < GATEWAYS; i++)
         assert_in_range(times[i], 838, 1162);
+    test_network_free(&n);
+}
+
+/* Eight of twelve gateways claim a hundredth of what the others do: the first that a
+ * client draws is one of theirs as seldom as their weight says (five standard
+ * deviations). */
+static void
+i11_many_light_gateways_draw_few_clients(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 4000, LIGHT = 8 };
+    const double share =
+        LIGHT * 11.0 / (LIGHT * 11 + (GATEWAYS - LIGHT) * 1001);
+    struct sim_net n;
+    struct test_env e;
+    struct gateways g;
+    unsigned theirs = 0;
+    net_make(&n, &e, &g);
+    for (unsigned i = 0; i < LIGHT; i++)
+        n.consensus->relays[i].bandwidth = 10;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct gateways one = {0};
+        assert_true(gateways_consensus(&one, &e.env, n.consensus, 1000));
+        theirs += consensus_find(n.consensus, one.member[0].identity) < LIGHT;
+    }
+    print_message(
+        "  8 of 12 gateways, 2.1 %% of the weight: %u of %u clients\n", theirs,
+        CLIENTS);
+    assert_true(fabs(theirs - CLIENTS * share) <
+                5 * sqrt(CLIENTS * share * (1 - share)));
     test_network_free(&n);
 }
 
@@ -244,7 +275,8 @@ the_record_is_read_as_it_was_written(void **state)
 }
 
 const struct CMUnitTest test_gateways[] = {
-    cmocka_unit_test(the_set_is_drawn_uniformly_and_kept),
+    cmocka_unit_test(equal_gateways_are_drawn_alike_and_kept),
+    cmocka_unit_test(i11_many_light_gateways_draw_few_clients),
     cmocka_unit_test(i10_failures_for_months_bring_one_new_gateway_in_weeks),
     cmocka_unit_test(i10_the_first_weeks_bring_no_new_gateway),
     cmocka_unit_test(a_gateway_that_works_is_not_replaced),

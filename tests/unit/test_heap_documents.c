@@ -192,6 +192,8 @@ consensuses(void **state)
     struct consensus *before;
     struct work w = {.in = NULL};
     test_network_make(&n, SPHINX_SUITE_X25519, 2, 3, 2, 2);
+    const uint16_t cut_a[] = {0}, cut_b[] = {2};
+    test_network_blame(&n, cut_a, cut_b, 1, -1);
     assert_int_equal(sim_net_next(&n, &before), 0);
     assert_int_equal(
         document_parse(&d, DOCUMENT_CONSENSUS, n.document, n.document_len), 0);
@@ -302,6 +304,8 @@ other_texts(void **state)
     d.relay.n_addresses = 1;
     strcpy(d.relay.addresses[0], "192.0.2.1:7001");
     d.n_keys = KEYS_AHEAD;
+    d.n_links = 1;
+    d.links[0].sent = 8;
     for (unsigned i = 0; i < KEYS_AHEAD; i++)
         d.keys[i][0] = 9;
     memset(&network, 0, sizeof network);

@@ -15,6 +15,8 @@ by_identity(const void *a, const void *b)
                   ((const struct relay_entry *)b)->identity, SPHINX_ID_LEN);
 }
 
+static const uint16_t cut_a[] = {0, 2}, cut_b[] = {2, 4};
+
 static void
 body_make(char **body, size_t *len)
 {
@@ -24,6 +26,7 @@ body_make(char **body, size_t *len)
     qsort(c->relays, c->n_relays, sizeof *c->relays, by_identity);
     strcpy(c->relays[3].addresses[1], "[2001:db8::1]:7100");
     c->relays[3].n_addresses = 2;
+    test_network_blame(&n, cut_a, cut_b, 2, 5);
     assert_int_equal(json_write_consensus(c, body, len), 0);
     test_network_free(&n);
 }
@@ -58,6 +61,15 @@ consensus_round_trip(void **state)
     size_t n;
     consensus_layer(c, 4, &n);
     assert_int_equal(n, 2);
+    consensus_layer(c, 2, &n); /* but the one that is left out */
+    assert_int_equal(n, 1);
+    assert_true(c->relays[5].out && !c->relays[4].out);
+    assert_int_equal(consensus_left_out(c, c->relays[5].identity), 501);
+    for (uint16_t a = 0; a < 10; a++)
+        for (uint16_t b = 0; b < 10; b++)
+            assert_int_equal(consensus_is_cut(c, a, b),
+                             (a + b == 2 && a != b) ||
+                                 (a + b == 6 && a * b == 8));
     assert_int_equal(json_write_consensus(c, &again, &len2), 0);
     assert_int_equal(len, len2);
     assert_memory_equal(body, again, len);
@@ -91,6 +103,20 @@ wrong_values_are_named(void **state)
         const char *from, *to, *where;
         int err;
     } row[] = {
+        {"\"cut\":[", "\"cut\":[0,", "cut", ERR_RANGE},
+        {"\"cut\":[", "\"cut\":[0,\"1\",", "cut", ERR_FORMAT},
+        {"\"cut\":[", "\"cut\":[0,-1,", "cut", ERR_RANGE},
+        {"\"cut\":[", "\"cut\":[0,16384,", "cut", ERR_RANGE},
+        {"\"cut\":[", "\"cut\":[0,1,", "layer", ERR_RANGE}, /* one layer */
+        {"\"cut\":[", "\"cut\":[2,0,", "layer", ERR_RANGE},
+        {"\"cut\":[", "\"cut\":[0,10,", "layer", ERR_RANGE}, /* nobody */
+        {"\"cut\":[0,2,", "\"cut\":[0,2,0,2,", "layer", ERR_RANGE},
+        {"\"cut\":[0,2,2,4]", "\"cut\":[2,4,0,2]", "layer", ERR_RANGE},
+        {"\"cut_permille\":501", "\"cut_permille\":1001", "cut_permille",
+         ERR_RANGE},
+        {"\"left_out\":[{\"cut_permille\":501,\"identity\":\"",
+         "\"left_out\":[{\"cut_permille\":501,\"identity\":\"f", "identity",
+         ERR_FORMAT},
         {"\"epoch\":7", "\"epoch\":7.5", "epoch", ERR_FORMAT},
         {"\"epoch\":7", "\"epoch\":-7", "epoch", ERR_RANGE},
         {"\"epoch\":7", "\"epoch\":\"7\"", "epoch", ERR_FORMAT},
@@ -110,6 +136,16 @@ wrong_values_are_named(void **state)
         {"\"role\":2", "\"role\":3", "layer", ERR_RANGE},
         {"\"addresses\":[\"127", "\"addresses\":[],\"x\":[\"127", "addresses",
          ERR_RANGE},
+        {"\"days\":[\"", "\"days\":[\"0", "days", ERR_FORMAT},
+        {"\"days\":[\"", "\"days\":[7,\"", "days", ERR_FORMAT},
+        {"\"days\":[", "\"dayr\":[", "days", ERR_MISSING},
+        {"\"since\":0", "\"since\":-1", "since", ERR_RANGE},
+        {"\"since\":0", "\"since\":4294967280", "since", ERR_RANGE},
+        {"\"counts\":0", "\"counts\":65536", "counts", ERR_RANGE},
+        {"\"store_trial_epochs\":24", "\"store_trial_epochs\":10001",
+         "store_trial_epochs", ERR_RANGE},
+        {"\"newcomer_permille\":100", "\"newcomer_permille\":0",
+         "newcomer_permille", ERR_RANGE},
         {"\"profiles\":[{", "\"profiles\":[{\"a\":1,", "name", ERR_UNKNOWN},
     };
     char *body, where[JSON_WHERE_LEN];
@@ -127,6 +163,71 @@ wrong_values_are_named(void **state)
     free(body);
 }
 
+/* What a descriptor says of links: more lost than sent, one twice, too many. */
+static void
+links_are_judged(const char *good, size_t len)
+{
+    static const struct {
+        const char *from, *to, *where;
+        int err;
+    } row[] = {
+        {"\"lost\":100", "\"lost\":101", "lost", ERR_RANGE},
+        {"\"lost\":100,", "", "lost", ERR_MISSING},
+        {"\"sent\":65535", "\"sent\":65536", "sent", ERR_RANGE},
+        {"\"identity\":\"33", "\"identity\":\"00", "links", ERR_DUPLICATE},
+        {"\"links\":[", "\"links\":[1,", "identity", ERR_FORMAT},
+        {"\"links\":[", "\"lynks\":[", "links", ERR_MISSING},
+    };
+    char where[JSON_WHERE_LEN];
+    struct descriptor d;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        const char *at = strstr(good, row[i].from);
+        char *text = malloc(len + strlen(row[i].to) + 1);
+        assert_non_null(at);
+        assert_non_null(text);
+        memcpy(text, good, (size_t)(at - good));
+        strcpy(text + (at - good), row[i].to);
+        strcat(text, at + strlen(row[i].from));
+        if (row[i].err == ERR_DUPLICATE) { /* the whole of it is zeros */
+            char *id = strstr(text, "\"identity\":\"0033");
+            assert_non_null(id);
+            memset(id + 12, '0', 64);
+        }
+        assert_int_equal(json_read_descriptor(&d, 32, (const uint8_t *)text,
+                                              strlen(text), where),
+                         row[i].err);
+        if (row[i].err != ERR_MISSING)
+            assert_string_equal(where, row[i].where);
+        free(text);
+    }
+    struct descriptor many = {.n_links = LINKS_TOLD_MAX};
+    char *body;
+    size_t body_len;
+    assert_int_equal(
+        json_read_descriptor(&d, 32, (const uint8_t *)good, len, where), 0);
+    d.n_links = LINKS_TOLD_MAX;
+    for (uint8_t i = 0; i < LINKS_TOLD_MAX; i++)
+        d.links[i].identity[0] = i;
+    memcpy(&many, &d, sizeof many);
+    assert_int_equal(json_write_descriptor(&d, 32, &body, &body_len), 0);
+    assert_int_equal(
+        json_read_descriptor(&d, 32, (const uint8_t *)body, body_len, where),
+        0);
+    assert_int_equal(d.n_links, LINKS_TOLD_MAX);
+    char *more = malloc(body_len + 200);
+    assert_non_null(more);
+    const size_t head = (size_t)(strstr(body, "\"links\":[") - body) + 9;
+    memcpy(more, body, head);
+    strcpy(more + head, "0,");
+    strcat(more, body + head);
+    assert_int_equal(json_read_descriptor(&d, 32, (const uint8_t *)more,
+                                          strlen(more), where),
+                     ERR_RANGE);
+    assert_string_equal(where, "links");
+    free(more);
+    free(body);
+}
+
 static void
 descriptor_round_trip(void **state)
 {
@@ -135,12 +236,15 @@ descriptor_round_trip(void **state)
                            .epoch = 5,
                            .n_keys = 3,
                            .alarms = 7,
-                           .loops_lost_permille = 120,
+                           .n_links = 2,
+                           .links = {{.sent = 100, .lost = 100},
+                                     {.sent = 65535, .lost = 0}},
                            .hibernates_until_s = 1800000000},
                       back;
     char *body, where[JSON_WHERE_LEN];
     size_t len;
     memset(d.relay.identity, 0x11, 32);
+    memset(d.links[1].identity, 0x33, 32);
     memset(d.keys, 0x22, sizeof d.keys);
     d.relay.role = ROLE_STORE;
     d.relay.protocol_min = d.relay.protocol_max = 1;
@@ -151,7 +255,9 @@ descriptor_round_trip(void **state)
         json_read_descriptor(&back, 32, (const uint8_t *)body, len, where), 0);
     assert_int_equal(back.n_keys, 3);
     assert_int_equal(back.alarms, 7);
-    assert_int_equal(back.loops_lost_permille, 120);
+    assert_int_equal(back.n_links, 2);
+    assert_memory_equal(back.links, d.links, sizeof d.links);
+    links_are_judged(body, len);
     assert_int_equal(back.hibernates_until_s, 1800000000);
     assert_int_equal(back.relay.role, ROLE_STORE);
     assert_memory_equal(back.keys[2], d.keys[2], 32);
@@ -167,6 +273,47 @@ descriptor_round_trip(void **state)
         json_read_descriptor(&back, 32, (const uint8_t *)body, len, where),
         ERR_RANGE);
     free(body);
+    d.relay.placement[0] = 0;
+    d.relay.since = 1; /* nor say how long it is there, */
+    assert_int_equal(json_write_descriptor(&d, 32, &body, &len), 0);
+    assert_int_equal(
+        json_read_descriptor(&back, 32, (const uint8_t *)body, len, where),
+        ERR_RANGE);
+    free(body);
+    d.relay.since = 0;
+    d.relay.counts = 1; /* nor for which days it counts */
+    assert_int_equal(json_write_descriptor(&d, 32, &body, &len), 0);
+    assert_int_equal(
+        json_read_descriptor(&back, 32, (const uint8_t *)body, len, where),
+        ERR_RANGE);
+    free(body);
+}
+
+/* A list of no days, and of more than there may be. */
+static void
+days_are_one_to_sixteen(void **state)
+{
+    (void)state;
+    struct sim_net n;
+    struct consensus *back;
+    char *body, where[JSON_WHERE_LEN];
+    size_t len;
+    test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, 1);
+    for (unsigned days = 0; days <= DAYS_MAX; days++) {
+        n.consensus->days.n = (uint8_t)days;
+        assert_int_equal(json_write_consensus(n.consensus, &body, &len), 0);
+        assert_int_equal(
+            json_read_consensus(&back, (const uint8_t *)body, len, where),
+            days == 0 ? ERR_RANGE : 0);
+        consensus_free(&back);
+        if (days == DAYS_MAX)
+            assert_int_equal(
+                edited(body, "\"days\":[\"", "\"days\":[\"00\",\"", where),
+                ERR_RANGE);
+        free(body);
+    }
+    assert_string_equal(where, "days");
+    test_network_free(&n);
 }
 
 /* 30,000 bodies with bytes changed: an error, or the very bytes again. */
@@ -209,6 +356,7 @@ const struct CMUnitTest test_json[] = {
     cmocka_unit_test(consensus_round_trip),
     cmocka_unit_test(wrong_values_are_named),
     cmocka_unit_test(descriptor_round_trip),
+    cmocka_unit_test(days_are_one_to_sixteen),
     cmocka_unit_test(mutations_are_refused_or_canonical),
 };
 TEST_SUITE(test_json);

@@ -10,15 +10,18 @@
 
 static struct house h;
 
+/* Each says that it loses 60 % by way of relay 4. */
 static void
-upload(uint8_t number, uint8_t role, uint16_t lost_permille)
+upload(uint8_t number, uint8_t role)
 {
     const struct house_relay r = {.number = number,
                                   .role = role,
                                   .epoch = 1,
                                   .bandwidth = 100,
                                   .seats = 1,
-                                  .lost_permille = lost_permille};
+                                  .lost_permille = 600,
+                                  .lossy_first = 4,
+                                  .lossy = 1};
     assert_int_equal(house_upload(&h, &r), 0);
 }
 
@@ -84,10 +87,10 @@ each_flag_has_its_reason(void **state)
     char *text;
     house_make(&h, 1, test_seed());
     house_start_all(&h);
-    upload(0, ROLE_GATEWAY, 0);
-    for (uint8_t i = 1; i < 9; i++)
-        upload(i, ROLE_MIX, i == 4 ? 300 : 0);
-    upload(9, ROLE_STORE, 0);
+    upload(0, ROLE_GATEWAY);
+    for (uint8_t i = 1; i < 10; i++)
+        upload(i, ROLE_MIX);
+    upload(10, ROLE_STORE);
     house_run(&h, 1);
     assert_int_equal(admission_new(&a, &config), 0);
     decide(a, 5);
@@ -109,8 +112,8 @@ each_flag_has_its_reason(void **state)
     lacks(r, PAGE_IPV6, "no IPv6");
     assert_true(r->layer >= 1 && r->layer <= 3);
     r = find(relays, n, 4);
-    lacks(r, PAGE_RELIABLE, "30 % of its own loops");
-    lacks(r, PAGE_LISTED, "lost loops");
+    lacks(r, PAGE_RELIABLE, "100 % of its neighbours");
+    lacks(r, PAGE_LISTED, "left out for what gets lost");
     r = find(relays, n, 5);
     lacks(r, PAGE_ADMITTED, "banned: <b>no</b>");
     assert_true(r->has[PAGE_LISTED]); /* until the next epoch */
@@ -127,8 +130,7 @@ each_flag_has_its_reason(void **state)
     assert_null(strstr(text, "<script"));
     free(text);
     assert_int_equal(page_json(&in, &text, &len), 0);
-    assert_non_null(
-        strstr(text, "\"reason\":\"30 % of its own loops got lost\""));
+    assert_non_null(strstr(text, "\"reason\":\"100 % of its neighbours"));
     free(text);
     admission_free(&a);
     house_free(&h);

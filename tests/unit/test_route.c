@@ -83,7 +83,7 @@ boxes_spread_over_stores(void **state)
         uint8_t box[32];
         uint16_t one, two, one2, two2;
         rng_seeded_bytes(&rng, box, sizeof box);
-        assert_int_equal(consensus_store_of(c, box, &one, &two), 0);
+        assert_int_equal(consensus_store_of(c, 9, box, &one, &two), 0);
         assert_int_not_equal(one, two);
         assert_int_equal(c->relays[one].role, ROLE_STORE);
         assert_int_equal(c->relays[two].role, ROLE_STORE);
@@ -93,7 +93,7 @@ boxes_spread_over_stores(void **state)
         struct relay_entry lost = c->relays[one];
         c->relays[one].layer = 1;
         assert_int_equal(consensus_index(c), 0);
-        assert_int_equal(consensus_store_of(c, box, &one2, &two2), 0);
+        assert_int_equal(consensus_store_of(c, 9, box, &one2, &two2), 0);
         assert_int_equal(one2, two);
         c->relays[one] = lost;
         assert_int_equal(consensus_index(c), 0);
@@ -105,7 +105,7 @@ boxes_spread_over_stores(void **state)
     test_network_make(&n, SPHINX_SUITE_X25519, 1, 1, 1, 0);
     uint16_t one, two;
     uint8_t box[32] = {0};
-    assert_int_equal(consensus_store_of(n.consensus, box, &one, &two),
+    assert_int_equal(consensus_store_of(n.consensus, 9, box, &one, &two),
                      ERR_NOT_FOUND);
     test_network_free(&n);
 }
@@ -338,6 +338,130 @@ request_goes_round(void **state)
     test_network_free(&n);
 }
 
+/* ---- what is cut ---- */
+
+/* Two gateways, 3 x 8 mixes, 4 stores. */
+enum { CUT_MIXES = 8, CUT_FIRST = 2, CUT_STORE = CUT_FIRST + 3 * CUT_MIXES };
+enum { CUT_RELAYS = CUT_STORE + 4, CUT_OUT = CUT_FIRST + CUT_MIXES + 4 };
+
+static bool
+touch(const struct consensus *c, size_t a, size_t b)
+{
+    return consensus_has_edge(c, c->relays[a].layer, c->relays[b].layer) ||
+           consensus_has_edge(c, c->relays[b].layer, c->relays[a].layer);
+}
+
+/* Every second link is cut, more than may be, or few; one relay is left out. */
+static void
+cut_make(struct sim_net *n, bool many)
+{
+    uint16_t a[CUT_RELAYS * CUT_RELAYS], b[CUT_RELAYS * CUT_RELAYS];
+    size_t k = 0;
+    test_network_make(n, SPHINX_SUITE_X25519, 2, 3, CUT_MIXES, 4);
+    for (uint16_t i = 0; i < CUT_RELAYS; i++)
+        for (uint16_t j = (uint16_t)(i + 1); j < CUT_RELAYS; j++)
+            if (touch(n->consensus, i, j) &&
+                (many ? (i + j) % 4 < 2 : (i * 7 + j) % 11 == 0)) {
+                a[k] = i;
+                b[k++] = j;
+            }
+    test_network_blame(n, a, b, k, CUT_OUT);
+}
+
+/* All hops of a round trip in their order, self first and last. */
+static size_t
+hops(const struct route *r, uint16_t self, uint16_t *hop)
+{
+    size_t n = 0;
+    if (r->out[0] != self)
+        hop[n++] = self;
+    for (size_t i = 0; i < r->n_out; i++)
+        hop[n++] = r->out[i];
+    for (size_t i = 0; i < r->n_back; i++)
+        hop[n++] = r->back[i];
+    return n;
+}
+
+static void
+i10_cut_links_are_on_no_way(void **state)
+{
+    (void)state;
+    for (unsigned many = 0; many < 2; many++) {
+        struct test_env e;
+        struct sim_net n;
+        unsigned drawn[CUT_RELAYS] = {0};
+        test_env_init(&e, test_seed());
+        cut_make(&n, many);
+        const struct consensus *c = n.consensus;
+        for (unsigned i = 0; i < 20000; i++) {
+            struct route r;
+            uint16_t hop[2 * SPHINX_HOPS_MAX + 1];
+            const uint16_t self = (uint16_t)(i % (CUT_STORE));
+            const uint16_t store = (uint16_t)(CUT_STORE + i / CUT_STORE % 4);
+            const bool client = self < 2;
+            const int err =
+                route_draw(&r, c, &e.env, self, store, client,
+                           client && i % 3 ? ROUTE_POLL : ROUTE_SEND);
+            if (err) { /* a mix near a store to which it has no way */
+                assert_int_equal(err, ERR_NOT_FOUND);
+                assert_false(client);
+                assert_true(many || consensus_is_cut(c, self, store));
+                continue;
+            }
+            const size_t m = hops(&r, self, hop);
+            for (size_t k = 1; k < m; k++) {
+                assert_true(touch(c, hop[k - 1], hop[k]));
+                assert_false(consensus_is_cut(c, hop[k - 1], hop[k]));
+                assert_true(!c->relays[hop[k]].out || hop[k] == self);
+                drawn[hop[k]] += client;
+            }
+        }
+        for (size_t i = CUT_FIRST; i < CUT_RELAYS; i++)
+            assert_true(i == CUT_OUT ? drawn[i] == 0 : drawn[i] > 50);
+        test_network_free(&n);
+    }
+}
+
+/* A loop that tests a neighbour goes to it first, or comes from it last, and
+ * over no other link that is cut. */
+static void
+what_is_cut_is_tested(void **state)
+{
+    (void)state;
+    struct test_env e;
+    struct sim_net n;
+    test_env_init(&e, test_seed());
+    cut_make(&n, false);
+    const struct consensus *c = n.consensus;
+    for (uint16_t self = 0; self < CUT_RELAYS; self++)
+        for (uint16_t tested = 0; tested < CUT_RELAYS; tested++) {
+            const unsigned l = c->relays[self].layer,
+                           t = c->relays[tested].layer;
+            const bool is_store = t == 4 && l < 4;
+            if (t != (l == 4 ? 1 : l + 1) && t != (l == 0   ? 3
+                                                   : l == 1 ? 4
+                                                            : l - 1))
+                continue;
+            struct route r;
+            uint16_t hop[2 * SPHINX_HOPS_MAX + 1];
+            int err = ERR_NOT_FOUND;
+            for (unsigned i = 0; i < 20 && err == ERR_NOT_FOUND; i++) {
+                const uint16_t store = (uint16_t)(CUT_STORE + (self + i) % 4);
+                if (!is_store && store == self)
+                    continue;
+                err = route_draw_test(&r, c, &e.env, self,
+                                      is_store ? tested : store, tested);
+            }
+            assert_int_equal(err, 0);
+            const size_t m = hops(&r, self, hop);
+            assert_true(hop[1] == tested || hop[m - 2] == tested);
+            for (size_t k = 1; k < m; k++)
+                assert_true(hop[k] == tested || hop[k - 1] == tested ||
+                            !consensus_is_cut(c, hop[k - 1], hop[k]));
+        }
+    test_network_free(&n);
+}
+
 const struct CMUnitTest test_route[] = {
     cmocka_unit_test(edges_are_those_of_the_layering),
     cmocka_unit_test(defaults_are_those_of_the_design),
@@ -347,5 +471,7 @@ const struct CMUnitTest test_route[] = {
     cmocka_unit_test(families_never_meet_on_a_way),
     cmocka_unit_test(delays_have_their_means),
     cmocka_unit_test(request_goes_round),
+    cmocka_unit_test(i10_cut_links_are_on_no_way),
+    cmocka_unit_test(what_is_cut_is_tested),
 };
 TEST_SUITE(test_route);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "directory/blame.h"
 #include "directory/listing.h"
 #include "directory/tally.h"
 #include "network/diff.h"
@@ -83,6 +84,7 @@ consensus_draw_big(size_t n)
     assert_non_null(c);
     strcpy(c->network, "test");
     c->epoch = TARGET;
+    c->days.n = 1;
     params_default(&c->params, 3600);
     c->n_relays = n;
     c->relays = calloc(n, sizeof *c->relays);
@@ -104,7 +106,7 @@ find_s(size_t n)
     for (size_t i = 0; i < n; i++) {
         struct left_out *l = &c->left_out[c->n_left_out++];
         memcpy(l->identity, c->relays[i].identity, sizeof l->identity);
-        l->lost_permille = 1 + (uint16_t)(i % 1000);
+        l->cut_permille = 1 + (uint16_t)(i % 1000);
     }
     const double start_s = cpu_s();
     for (size_t i = 0; i < n; i++) {
@@ -209,85 +211,124 @@ i7_strangers_take_no_room_in_a_vote(void **state)
     consensus_free(&c);
 }
 
-/* ---- the tally ---- */
-
-static uint16_t *
-losses_draw(size_t n)
+/* Relays that tell of many links make their descriptors long: those that need no
+ * more than their share of a vote have their places all the same. */
+static void
+i10_long_descriptors_push_nobody_out(void **state)
 {
-    uint16_t *lost = calloc(n, sizeof *lost);
-    assert_non_null(lost);
+    (void)state;
+    enum { LONG = 100, SHARE = 30 };
+    struct listing l = {0};
+    rng_seeded_init_u64(&rng, test_seed(), "long");
+    struct consensus *c = consensus_draw_big(RELAYS_MAX);
+    char **texts, text[LONG];
+    size_t n, shorts = 0;
+    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < RELAYS_MAX; i++) {
+        const struct descriptor d = {.epoch = TARGET, .relay = c->relays[i]};
+        /* the first by identity are the long ones, which come first */
+        const size_t len = i < RELAYS_MAX / 2 ? LONG : SHARE - 3;
+        assert_int_equal(listing_put(&l, &d, (uint8_t *)text, len, TARGET, 1),
+                         0);
+    }
+    assert_int_equal(
+        listing_texts(&l, TARGET, c, (size_t)SHARE * RELAYS_MAX, &texts, &n),
+        0);
     for (size_t i = 0; i < n; i++)
-        lost[i] = (uint16_t)(rng_seeded_u64(&rng) % 101 * 10);
-    return lost;
+        shorts += strlen(texts[i]) == SHARE - 3;
+    assert_int_equal(shorts, RELAYS_MAX / 2);
+    assert_int_equal(n - shorts, (size_t)SHARE * RELAYS_MAX / 2 / (LONG + 3));
+    free(texts);
+    listing_free(&l);
+    consensus_free(&c);
 }
 
-static double
-demote_s(size_t n)
+/* ---- the tally ---- */
+
+/* What each of n relays tells of its links: TOLD of them. */
+struct telling {
+    struct blame_word *word;
+    struct link_told *told;
+};
+
+enum { TOLD = 16, STORE = 2 + 3 * TOLD / 2 };
+
+static void
+telling_free(struct telling *t)
 {
-    struct consensus *c = consensus_draw_big(n);
-    uint16_t *lost = losses_draw(n);
+    free(t->word);
+    free(t->told);
+}
+
+static struct telling
+telling_new(size_t n)
+{
+    struct telling t = {calloc(n, sizeof *t.word),
+                        calloc(n * TOLD, sizeof *t.told)};
+    assert_true(t.word && t.told);
+    for (size_t i = 0; i < n; i++)
+        t.word[i].links = &t.told[i * TOLD];
+    return t;
+}
+
+/* Who says that neighbours lose everything: stores of no family or of one, of all
+ * neighbours, so that a quarter of them is left out, one after the other; or of
+ * half of them, twice, and all stay. */
+enum judged { OF_NONE, OF_ONE, ALL_STAY };
+
+/* All of RELAYS_MAX are stores but two gateways and three lines of mixes. */
+static double
+judge_s(enum judged kind)
+{
+    struct consensus *c = consensus_draw_big(RELAYS_MAX);
+    struct telling t = telling_new(RELAYS_MAX);
+    size_t neighbour[TOLD], n = 0;
+    for (size_t i = 0; i < RELAYS_MAX; i++) {
+        struct relay_entry *r = &c->relays[i];
+        r->layer = i < 2 ? 0 : i < STORE ? (uint8_t)(1 + i % 3) : 4;
+        r->role = r->layer == 0   ? ROLE_GATEWAY
+                  : r->layer == 4 ? ROLE_STORE
+                                  : ROLE_MIX;
+        r->family[0] = kind == OF_ONE && r->layer == 4;
+        if (r->layer == 1 || (r->layer == 3 && kind != ALL_STAY))
+            neighbour[n++] = i;
+    }
+    for (size_t i = STORE; i < RELAYS_MAX; i++)
+        for (size_t m = 0; m < TOLD; m++) {
+            struct link_told *l = &t.told[i * TOLD + t.word[i].n++];
+            *l = (struct link_told){.sent = 10, .lost = 10};
+            memcpy(l->identity, c->relays[neighbour[m % n]].identity,
+                   sizeof l->identity);
+        }
     const double start_s = cpu_s();
-    assert_int_equal(tally_demote(c, lost), 0);
+    assert_int_equal(blame_judge(c, t.word), 0);
     const double s = cpu_s() - start_s;
-    assert_in_range(c->n_left_out, (n - 4) / 4 - 1, n / 4);
-    assert_int_equal(c->n_relays + c->n_left_out, n);
-    free(lost);
+    assert_int_equal(c->n_left_out,
+                     kind == ALL_STAY ? 0 : (RELAYS_MAX - STORE + 1) / 4);
+    telling_free(&t);
     consensus_free(&c);
     return s;
 }
 
+/* Leaving a quarter out takes not much more than reading what is said. Step by
+ * step over all that is said it is fifty times as long. */
 static void
-i7_leaving_out_scales(void **state)
+i7_judging_links_scales(void **state)
 {
     (void)state;
-    scales("leave out a quarter", demote_s);
-}
-
-/* One after another the worst, of equal ones the first, as it is written. */
-static size_t
-worst_find(const struct consensus *c, const uint16_t *lost, const bool *gone,
-           uint8_t role)
-{
-    size_t worst = c->n_relays;
-    for (size_t i = 0; i < c->n_relays; i++)
-        if (!gone[i] && c->relays[i].role == role &&
-            lost[i] >= TALLY_LOST_PERMILLE &&
-            (worst == c->n_relays || lost[i] > lost[worst]))
-            worst = i;
-    return worst;
-}
-
-static void
-the_worst_are_left_out(void **state)
-{
-    (void)state;
-    rng_seeded_init_u64(&rng, test_seed(), "worst");
-    for (size_t n = 1; n < 120; n++) {
-        struct consensus *c = consensus_draw_big(n);
-        uint16_t *lost = losses_draw(n);
-        bool gone[120] = {false};
-        uint8_t id[120][SPHINX_ID_LEN];
-        for (size_t i = 0; i < n; i++) {
-            c->relays[i].role = (uint8_t)(1 + i % 3);
-            memcpy(id[i], c->relays[i].identity, sizeof id[i]);
+    double s[ALL_STAY + 1];
+    rng_seeded_init_u64(&rng, test_seed(), "judge");
+    for (enum judged kind = OF_NONE; kind <= ALL_STAY; kind++) {
+        s[kind] = 1e9;
+        for (int i = 0; i < RUNS; i++) {
+            const double run_s = judge_s(kind);
+            s[kind] = run_s < s[kind] ? run_s : s[kind];
         }
-        for (uint8_t role = 1; role <= 3; role++) {
-            size_t most = 0, worst;
-            for (size_t i = 0; i < n; i++)
-                most += c->relays[i].role == role;
-            for (most /= 4; most > 0; most--)
-                if ((worst = worst_find(c, lost, gone, role)) < n)
-                    gone[worst] = true;
-        }
-        assert_int_equal(tally_demote(c, lost), 0);
-        for (size_t i = 0; i < n; i++) {
-            assert_int_equal(consensus_find(c, id[i]) < 0, gone[i]);
-            assert_int_equal(consensus_left_out(c, id[i]),
-                             gone[i] ? lost[i] : 0);
-        }
-        free(lost);
-        consensus_free(&c);
     }
+    printf("  judge links: %.4f s, of a family %.4f, of whom all stay %.4f\n",
+           s[OF_NONE], s[OF_ONE], s[ALL_STAY]);
+    assert_true(s[OF_NONE] < TIMES_MAX * s[ALL_STAY]);
+    assert_true(s[OF_ONE] < TIMES_MAX * s[ALL_STAY]);
 }
 
 /* All mixes in layer 1, of one weight: two thirds of them, or nearly, move. */
@@ -456,22 +497,17 @@ tally_call(void *ctx)
 {
     const struct consensus *from = ctx;
     struct consensus c = *from;
-    uint16_t lost[40];
     size_t relay[40];
     c.relays = malloc(c.n_relays * sizeof *c.relays);
     if (!c.relays)
         return ERR_NOMEM;
     memcpy(c.relays, from->relays, c.n_relays * sizeof *c.relays);
     for (size_t i = 0; i < c.n_relays; i++) {
-        lost[i] = 500;
         relay[i] = i;
         c.relays[i].layer = 1;
     }
-    int err = tally_even_out(&c, relay, c.n_relays);
-    if (!err)
-        err = tally_demote(&c, lost);
+    const int err = tally_even_out(&c, relay, c.n_relays);
     free(c.relays);
-    free(c.left_out);
     return err;
 }
 
@@ -490,8 +526,8 @@ const struct CMUnitTest test_scale[] = {
     cmocka_unit_test(i7_finding_scales),
     cmocka_unit_test(i7_listing_scales),
     cmocka_unit_test(i7_strangers_take_no_room_in_a_vote),
-    cmocka_unit_test(i7_leaving_out_scales),
-    cmocka_unit_test(the_worst_are_left_out),
+    cmocka_unit_test(i10_long_descriptors_push_nobody_out),
+    cmocka_unit_test(i7_judging_links_scales),
     cmocka_unit_test(i7_evening_out_scales),
     cmocka_unit_test(layers_are_evened_out_as_written),
     cmocka_unit_test(i7_applying_a_diff_scales),

@@ -165,7 +165,7 @@ a_relay_outside_the_consensus_is_told_why(void **state)
     struct status s = good();
     s.layer = -1;
     s.left_out_permille = 340;
-    says(&s, STATUS_ALIVE, 1, "34 % of its own loops got lost",
+    says(&s, STATUS_ALIVE, 1, "34 % of its neighbours lose",
          "its links are bad");
     s.left_out_permille = 0;
     s.descriptor_taken = 0;
