@@ -44,7 +44,7 @@ struct judge {
     size_t n_said;
     struct said *said;
     uint16_t *owner;       /* of each relay: the first of its family there */
-    uint16_t *members;     /* of each owner, that are in */
+    uint32_t *members;     /* of each owner, that are in */
     uint8_t *layer;        /* of each relay; 0 too when it is left out */
     struct voice *voice;   /* by owner, */
     uint32_t *first_voice; /* from here on; one more than relays */

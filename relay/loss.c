@@ -91,8 +91,10 @@ sum_permille(const struct sum *s, uint64_t *sent)
         cell[n++] = (uint16_t)(1000 * s->lost[i] / s->ended[i]);
     }
     *sent = ended / WEIGHT;
+    if (ended == 0)
+        return 0;
     if (n == 0 || 2 * in_cells < ended)
-        return ended ? (uint16_t)(1000 * lost / ended) : 0;
+        return (uint16_t)(1000 * lost / ended);
     qsort(cell, n, sizeof *cell, permille_order);
     return cell[(n - 1) / 2];
 }

@@ -430,10 +430,11 @@ change I7 'strangers make a vote too long' directory/listing.c \
     'len > room)' \
     '0)' \
     'scale/i7_strangers*'
-change I7 'parts of all relays are counted for each that is left out' \
-    directory/blame.c \
-    '        touches[l] = layers_touch(j->c, layer, l);' \
-    '        touches[l] = layer > 0;' \
+change I7 'a family is looked for among all that is said' directory/blame.c \
+    '        for (size_t k = j->first_voice[owner]; k < j->first_voice[owner + 1];
+             k++)' \
+    '        for (size_t k = 0; k < j->first_voice[j->c->n_relays]; k++)
+            if (j->voice[k].owner == owner)' \
     'scale/i7_judging*'
 change I7 'layers are evened out mix by mix' directory/tally.c \
     '    while (at < l->leaves)
