@@ -47,7 +47,7 @@ enum {
     WRITES_INSIDE = 64 /* and that it has to */
 };
 
-static char dir[64], outside[64];
+static char dir[64], outside[96];
 static pid_t child; /* 0: none */
 static int verdicts[2], reports[2];
 static char inside[128];
