@@ -837,6 +837,16 @@ change I11 'a dear proof goes before cheap ones' client/proofs.c \
     '(e->steps < best->steps ||' \
     '(e->steps > best->steps ||' \
     'work/i11_a_greedy*'
+change I11 'letters that ask in turn keep searches from their end' client/proofs.c \
+    'return best != p->under_way && (e == p->under_way || e->used < best->used);' \
+    'return e->used < best->used;' \
+    'work/i11_letters_in_turn*'
+change I11 'a search that gave way begins again' client/proofs.c \
+    'if (e->epoch != p->epoch)
+        memset(e->nonce' \
+    'if (is_new)
+        memset(e->nonce' \
+    'work/i11_letters_in_turn*'
 change I11 'a letter waits for the store that has no room' client/outgoing.c \
     '(l->second && !l->taken ? RETRY_US : FULL_US);' \
     'FULL_US;' \
