@@ -863,6 +863,14 @@ change I11 'what was read makes no room' client/requests.c \
     'box_token(seed, view->relays[store].identity, choice->work);' \
     'box_token(seed, seed, choice->work);' \
     'i11_boxes/i11_what_was_read*'
+change I11 'one broken letter keeps all others' relay/daemon/store_day.c \
+    'return change(d, d->skip);' \
+    'return err;' \
+    'store_sqlite/i11_a_broken*'
+change I11 'a price to come is asked for now' relay/dispatch.c \
+    'const unsigned worth = bits - c->params.work_bits + price;' \
+    'const unsigned worth = bits + 0 * price;' \
+    'i11_boxes/i11_a_price*'
 change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \
     'return a->wait < b->wait;' \
