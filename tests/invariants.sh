@@ -895,6 +895,14 @@ change I11 'gateways and stores are let in unseen' directory/admission.c \
     'if (a->config.by_hand >> r->role & 1)' \
     'if (0)' \
     'admission/i11_*'
+change I11 'an approved mix may be a store' directory/admission.c \
+    'if (k->approved == k->role)' \
+    'if (k->approved > 0)' \
+    'admission/i11_a_mix*'
+change I11 'decisions read again forget the role' directory/admission.c \
+    'k->approved = approved_role(before, identity, at_s);' \
+    'k->approved = 0 * approved_role(before, identity, at_s);' \
+    'admission/i11_a_mix*'
 change I12 'a client takes an epoch up at one moment' client/network.c \
     'consensus_draw(view, VIEWS, c->env, client_now_us(c));' \
     'c->current; (void)view;' \
