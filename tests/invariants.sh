@@ -863,6 +863,10 @@ change I11 'what was read makes no room' client/requests.c \
     'box_token(seed, view->relays[store].identity, choice->work);' \
     'box_token(seed, seed, choice->work);' \
     'i11_boxes/i11_what_was_read*'
+change I11 'letters that wait for a proof take the places of all' client/staging.c \
+    'n += !l->tried && !l->waits;' \
+    'n += !l->tried;' \
+    'i11_boxes/i11_a_greedy*'
 change I11 'one broken letter keeps all others' relay/daemon/store_day.c \
     'return change(d, d->skip);' \
     'return err;' \
