@@ -83,6 +83,7 @@ void
 outgoing_asked(struct out_letter *l, uint64_t due_us)
 {
     l->tried = true;
+    l->waits = false;
     l->due_us = due_us;
 }
 
@@ -142,6 +143,21 @@ outgoing_find(struct conversation *v, struct letter_place place)
     while (*at && ((*at)->at.period != place.period || (*at)->at.n != place.n))
         at = &(*at)->next;
     return at;
+}
+
+void
+outgoing_wait(struct client *c, struct conversation *v, struct out_letter *l)
+{
+    const uint64_t due_us = env_now_mono_us(c->env) + PROOF_US;
+    for (struct out_letter *o = v->letters; o; o = o->next)
+        if (o->at.period == l->at.period &&
+            o->at.n / LETTER_SLOTS == l->at.n / LETTER_SLOTS &&
+            letter_may_spare(o) == letter_may_spare(l) && o->due_us < due_us) {
+            o->due_us = due_us;
+            o->waits = true;
+        }
+    l->due_us = due_us + 1; /* the others have their turns before */
+    l->waits = true;
 }
 
 void

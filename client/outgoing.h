@@ -22,6 +22,11 @@ void outgoing_answered(struct out_letter *l, enum store_rank rank);
 /* Notes that l was put; it is due again at due_us. */
 void outgoing_asked(struct out_letter *l, uint64_t due_us);
 
+/* A proof is being made for the put of l, of v: it waits, and all of its box that
+ * would go to the same store, so that together they take one turn of others' puts. */
+void outgoing_wait(struct client *c, struct conversation *v,
+                   struct out_letter *l);
+
 /* Notes that the store of this rank has no room for l; it goes to the other one
  * soon, or later when that has none either. */
 void outgoing_refused(struct client *c, struct out_letter *l,

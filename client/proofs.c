@@ -2,9 +2,9 @@
  *
  * States of an entry: ahead (wanted some time), wanted, ready, open (the store
  * has a letter there: nothing is needed), refused (till the epoch ends). One
- * search at a time, the easiest first: a search remembers nothing, so one that
- * gives way to another loses nothing, and a store that asks for much holds up
- * its own boxes alone (I11).
+ * search at a time, the easiest first, so a store that asks for much holds up
+ * its own boxes alone (I11). One that gives way goes on where it was, as long as
+ * its challenge is the same; to one as easy none gives way.
  *
  * Failure modes: the table is full (the entry that was used longest ago is
  * forgotten, and made again when it is asked for); a store that never has
@@ -29,7 +29,7 @@ enum proof_state {
 
 struct proof {
     uint8_t box[WIRE_BOX_LEN], store[SPHINX_ID_LEN];
-    uint8_t nonce[WORK_NONCE_LEN];
+    uint8_t nonce[WORK_NONCE_LEN]; /* or where its search goes on */
     uint8_t state, steps, lies;
     uint32_t epoch; /* of its challenge */
     uint64_t used;  /* a count that grows */
@@ -180,8 +180,17 @@ proofs_answer(struct proofs *p, struct proof_place at, uint8_t status,
     return WIRE_RETRY;
 }
 
-/* The easiest of what letters wait for, then of what is made ahead; the longest
- * unused of these. */
+/* Of two as easy: does e go before best? Were the one under way to give way,
+ * letters that ask in turn could keep all searches from their end. */
+static bool
+is_sooner(const struct proofs *p, const struct proof *e,
+          const struct proof *best)
+{
+    return best != p->under_way && (e == p->under_way || e->used < best->used);
+}
+
+/* The easiest of what letters wait for, then of what is made ahead; of these the
+ * one under way, then the longest unused. */
 static struct proof *
 proof_next(struct proofs *p)
 {
@@ -193,7 +202,7 @@ proof_next(struct proofs *p)
         if (!best || e->state > best->state ||
             (e->state == best->state &&
              (e->steps < best->steps ||
-              (e->steps == best->steps && e->used < best->used))))
+              (e->steps == best->steps && is_sooner(p, e, best)))))
             best = e;
     }
     return best;
@@ -224,12 +233,12 @@ proofs_step(struct proofs *p)
     memcpy(task.box, e->box, sizeof task.box);
     const unsigned bits = p->base + e->steps;
     const bool is_new = e != p->under_way;
-    if (is_new)
+    if (e->epoch != p->epoch)
         memset(e->nonce, 0, sizeof e->nonce);
     p->under_way = e;
     e->epoch = p->epoch;
     if (p->maker && is_new)
-        p->maker->start(p->maker, &task, bits);
+        p->maker->start(p->maker, &task, bits, e->nonce);
     else if (!p->maker && work_search(&task, bits, PROOFS_TRIES, e->nonce))
         proof_found(p, e);
 }

@@ -254,7 +254,7 @@ proof_take(struct client *c, const struct consensus *view,
     sodium_memzero(token, sizeof token);
     int err = proofs_take(c->proofs, at, choice->work, &choice->steps);
     if (err == ERR_AGAIN)
-        choice->letter->due_us = env_now_mono_us(c->env) + PROOF_US;
+        outgoing_wait(c, choice->conversation, choice->letter);
     else if (err)
         outgoing_refused(c, choice->letter, choice->rank);
     return err;

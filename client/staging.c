@@ -181,13 +181,15 @@ letter_move(struct client *c, struct conversation *v, struct out_letter **at,
     return 0;
 }
 
-/* Letters that wait for their first put, of one contact or of all. */
+/* Letters that wait for their first put, of one contact or of all. Those that wait
+ * for a proof leave their places to others: else a store that asks for much work
+ * would hold up whatever is said to anybody (I11). */
 static unsigned
 staged_count(const struct conversation *v)
 {
     unsigned n = 0;
     for (const struct out_letter *l = v->letters; l; l = l->next)
-        n += !l->tried;
+        n += !l->tried && !l->waits;
     return n;
 }
 

@@ -73,6 +73,7 @@ struct out_letter {
     uint64_t order; /* its message */
     uint64_t ticket, due_us;
     bool tried, kept;
+    bool waits;    /* for a proof, since its last turn */
     uint8_t keeps; /* times it was kept, for the doubling */
     uint8_t taken; /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
     bool answered, second; /* a store has; its next put goes to the second */

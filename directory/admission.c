@@ -21,6 +21,7 @@ struct known {
     uint8_t identity[SPHINX_ID_LEN];
     enum admission_state state;
     uint8_t role;
+    uint8_t approved; /* as what; 0: as what it asks to be next */
     bool has_block;
     uint8_t block[BLOCKS_NAME_LEN], family[FAMILY_LEN];
     char address[ADDRESS_MAX], reason[REASON_LEN];
@@ -262,6 +263,22 @@ newcomer_judge(struct admission *a, struct known *k,
     return ERR_COMMAND;
 }
 
+/* May it be what it asks to be, now that it is approved? A mix that is approved
+ * would else be a gateway or store that nobody has looked at. */
+static int
+approved_judge(struct known *k, char why[static ADMISSION_WHY_LEN])
+{
+    if (k->approved == 0)
+        k->approved = k->role;
+    if (k->approved == k->role)
+        return 0;
+    snprintf(why, ADMISSION_WHY_LEN,
+             "it was approved as a %s and is a %s now; the operator of this "
+             "authority can approve it again",
+             role_name[k->approved], role_name[k->role]);
+    return ERR_COMMAND;
+}
+
 int
 admission_judge(struct admission *a, const struct descriptor *d,
                 const struct sockaddr_storage *from, uint32_t epoch,
@@ -275,7 +292,7 @@ admission_judge(struct admission *a, const struct descriptor *d,
         return err;
     known_describe(k, d, from, epoch);
     if (k->state == ADMISSION_APPROVED)
-        return 0;
+        return approved_judge(k, why);
     if (k->state != ADMISSION_REJECTED && k->state != ADMISSION_BANNED)
         return newcomer_judge(a, k, &d->relay, !from, now_s, why);
     snprintf(
@@ -304,8 +321,20 @@ verb_read(const char *verb, enum admission_state *state)
     return false;
 }
 
+/* As what is it approved by a decision of that time? An earlier reading may know. */
+static uint8_t
+approved_role(const struct admission *before, const uint8_t *identity,
+              uint64_t at_s)
+{
+    const struct known *k = known_find(before, identity);
+    if (!k)
+        return 0;
+    return k->state == ADMISSION_APPROVED && k->since_s == at_s ? k->approved
+                                                                : k->role;
+}
+
 static int
-line_take(struct admission *a, const char *line)
+line_take(struct admission *a, const struct admission *before, const char *line)
 {
     char verb[16], hex[HEX_LEN + 1];
     uint8_t identity[SPHINX_ID_LEN];
@@ -323,6 +352,7 @@ line_take(struct admission *a, const char *line)
     a->waiting -= k->state == ADMISSION_WAITS;
     k->state = state;
     k->since_s = at_s;
+    k->approved = approved_role(before, identity, at_s);
     snprintf(k->reason, sizeof k->reason, "%s", used ? line + used : "");
     if (state == ADMISSION_UNKNOWN)
         known_drop(a, k);
@@ -330,7 +360,8 @@ line_take(struct admission *a, const char *line)
 }
 
 static int
-decisions_take(struct admission *a, const char *text, size_t *bad)
+decisions_take(struct admission *a, const struct admission *before,
+               const char *text, size_t *bad)
 {
     char line[256];
     for (size_t i = a->n; i-- > 0;)
@@ -342,7 +373,7 @@ decisions_take(struct admission *a, const char *text, size_t *bad)
         if (n < sizeof line) {
             memcpy(line, text, n);
             line[n] = 0;
-            err = n ? line_take(a, line) : 0;
+            err = n ? line_take(a, before, line) : 0;
         }
         if (err == ERR_NOMEM || err == ERR_FULL)
             return err;
@@ -364,7 +395,7 @@ admission_decide(struct admission *a, const char *text, size_t *bad)
         return ERR_NOMEM;
     if (a->n > 0)
         memcpy(next.known, a->known, a->n * sizeof *next.known);
-    int err = decisions_take(&next, text, bad);
+    int err = decisions_take(&next, a, text, bad);
     free(err ? next.known : a->known);
     if (!err)
         *a = next;

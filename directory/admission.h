@@ -6,8 +6,8 @@
  * or /32) or of its family are in, unless relays of its role are let in by hand:
  * gateways know who their users are, and stores choose among boxes. Its block is that which it asks from, and it has to publish an
  * address there: anybody can write anything into a descriptor, and nobody can
- * hold a conversation from where he is not. Who moves is judged anew. Rejected
- * and banned ones stay out under both policies.
+ * hold a conversation from where he is not. Who moves is judged anew, and who is
+ * approved is so in the role that he had then. Rejected and banned ones stay out under both policies.
  *
  *   unknown -> waiting -approve-> approved
  *      `-> let in (open)    reject, ban: out;   forget: unknown again

@@ -51,10 +51,10 @@ int work_judge(unsigned base, unsigned given, uint64_t used, uint64_t room,
 
 /* Who makes proofs beside the clock: an edge's thread. One task at a time. */
 struct work_maker {
-    /* Begin with a task. What was begun before is given up. */
+    /* Begin with a task, at the nonce `from`. What was begun before is given up. */
     void (*start)(struct work_maker *maker, const struct work_task *task,
-                  unsigned bits);
-    /* Is it found? Then in nonce. */
+                  unsigned bits, const uint8_t from[static WORK_NONCE_LEN]);
+    /* Is it found? Then in nonce; else nonce is where to go on. */
     bool (*found)(struct work_maker *maker,
                   uint8_t nonce[static WORK_NONCE_LEN]);
 };

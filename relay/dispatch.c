@@ -72,10 +72,12 @@ owner_of(struct relay *r, const struct held *h)
 /* ---- what ---- */
 
 /* How many bits is the proof of a put worth, under any consensus that its sender
- * can have gone by? */
+ * can have gone by? What it has beyond the price of that one counts beyond the
+ * price of the newest: nobody pays a price that is only to come. */
 static uint8_t
 put_work(const struct relay *r, const struct wire_request *request)
 {
+    const unsigned price = r->newest->consensus->params.work_bits;
     struct work_task task;
     unsigned best = 0;
     box_id(request->box, task.box);
@@ -86,7 +88,10 @@ put_work(const struct relay *r, const struct wire_request *request)
             continue;
         memcpy(task.challenge, c->work_challenge, sizeof task.challenge);
         const unsigned bits = work_bits(&task, request->work);
-        best = bits > best ? bits : best;
+        if (bits < c->params.work_bits)
+            continue;
+        const unsigned worth = bits - c->params.work_bits + price;
+        best = worth > best ? worth : best;
     }
     return best < UINT8_MAX ? (uint8_t)best : UINT8_MAX;
 }

@@ -838,6 +838,16 @@ change I11 'a dear proof goes before cheap ones' client/proofs.c \
     '(e->steps < best->steps ||' \
     '(e->steps > best->steps ||' \
     'work/i11_a_greedy*'
+change I11 'letters that ask in turn keep searches from their end' client/proofs.c \
+    'return best != p->under_way && (e == p->under_way || e->used < best->used);' \
+    'return e->used < best->used;' \
+    'work/i11_letters_in_turn*'
+change I11 'a search that gave way begins again' client/proofs.c \
+    'if (e->epoch != p->epoch)
+        memset(e->nonce' \
+    'if (is_new)
+        memset(e->nonce' \
+    'work/i11_letters_in_turn*'
 change I11 'a letter waits for the store that has no room' client/outgoing.c \
     '(l->second && !l->taken ? RETRY_US : FULL_US);' \
     'FULL_US;' \
@@ -854,6 +864,18 @@ change I11 'what was read makes no room' client/requests.c \
     'box_token(seed, view->relays[store].identity, choice->work);' \
     'box_token(seed, seed, choice->work);' \
     'i11_boxes/i11_what_was_read*'
+change I11 'letters that wait for a proof take the places of all' client/staging.c \
+    'n += !l->tried && !l->waits;' \
+    'n += !l->tried;' \
+    'i11_boxes/i11_a_greedy*'
+change I11 'one broken letter keeps all others' relay/daemon/store_day.c \
+    'return change(d, d->skip);' \
+    'return err;' \
+    'store_sqlite/i11_a_broken*'
+change I11 'a price to come is asked for now' relay/dispatch.c \
+    'const unsigned worth = bits - c->params.work_bits + price;' \
+    'const unsigned worth = bits + 0 * price;' \
+    'i11_boxes/i11_a_price*'
 change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \
     'return a->wait < b->wait;' \
@@ -878,6 +900,14 @@ change I11 'gateways and stores are let in unseen' directory/admission.c \
     'if (a->config.by_hand >> r->role & 1)' \
     'if (0)' \
     'admission/i11_*'
+change I11 'an approved mix may be a store' directory/admission.c \
+    'if (k->approved == k->role)' \
+    'if (k->approved > 0)' \
+    'admission/i11_a_mix*'
+change I11 'decisions read again forget the role' directory/admission.c \
+    'k->approved = approved_role(before, identity, at_s);' \
+    'k->approved = 0 * approved_role(before, identity, at_s);' \
+    'admission/i11_a_mix*'
 change I12 'a client takes an epoch up at one moment' client/network.c \
     'consensus_draw(view, VIEWS, c->env, client_now_us(c));' \
     'c->current; (void)view;' \

@@ -35,7 +35,7 @@ prover_of(struct work_maker *maker)
 
 static void
 task_start(struct work_maker *maker, const struct work_task *task,
-           unsigned bits)
+           unsigned bits, const uint8_t from[static WORK_NONCE_LEN])
 {
     struct prover *p = prover_of(maker);
     pthread_mutex_lock(&p->lock);
@@ -43,7 +43,7 @@ task_start(struct work_maker *maker, const struct work_task *task,
     p->bits = bits;
     p->number++;
     p->is_found = false;
-    memset(p->nonce, 0, sizeof p->nonce);
+    memcpy(p->nonce, from, sizeof p->nonce);
     pthread_cond_signal(&p->wake);
     pthread_mutex_unlock(&p->lock);
 }
@@ -54,8 +54,7 @@ task_found(struct work_maker *maker, uint8_t nonce[static WORK_NONCE_LEN])
     struct prover *p = prover_of(maker);
     pthread_mutex_lock(&p->lock);
     const bool is_found = p->is_found;
-    if (is_found)
-        memcpy(nonce, p->nonce, sizeof p->nonce);
+    memcpy(nonce, p->nonce, sizeof p->nonce);
     pthread_mutex_unlock(&p->lock);
     return is_found;
 }

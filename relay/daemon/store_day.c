@@ -41,7 +41,8 @@ statements_prepare(struct day *d)
                    " named=0 AND length(sealed)>16 AND (? >> slot) & 1"},
         {&d->named, "SELECT name, slot, sealed FROM letter WHERE named>0 AND"
                     " named<? LIMIT 1"},
-        {&d->let_go, "DELETE FROM letter WHERE name=? AND slot=?"}};
+        {&d->let_go, "DELETE FROM letter WHERE name=? AND slot=?"},
+        {&d->skip, "UPDATE letter SET named=-1 WHERE name=? AND slot=?"}};
     int err = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0] && !err; i++)
         err = database_prepare(d->db, all[i].text, all[i].st);
@@ -78,6 +79,7 @@ day_close(struct day *d)
     sqlite3_finalize(d->name);
     sqlite3_finalize(d->named);
     sqlite3_finalize(d->let_go);
+    sqlite3_finalize(d->skip);
     database_close(&d->db);
     secret_free((void **)&d->key);
 }
@@ -224,22 +226,25 @@ day_name(struct day *d, const struct env_store_req *req)
 }
 
 /* Let go of the letter that d->named stands at. What does not open stays as it
- * is, and is not looked at again. */
+ * is, and is not looked at again: else it would be the first every time. */
 static int
 row_let_go(struct day *d)
 {
     uint8_t name[SEAL_NAME_LEN], trace[DAY_TRACE_LEN];
     const size_t len = d->letter_len + SEAL_EXTRA_LEN;
     const int slot = sqlite3_column_int(d->named, 1);
-    if (sqlite3_column_bytes(d->named, 0) != SEAL_NAME_LEN ||
-        (size_t)sqlite3_column_bytes(d->named, 2) != len)
-        return ERR_FORMAT;
-    memcpy(name, sqlite3_column_blob(d->named, 0), sizeof name);
-    int err = seal_open(d->key, name, (uint8_t)slot,
+    int err = ERR_FORMAT;
+    sqlite3_bind_value(d->skip, 1, sqlite3_column_value(d->named, 0));
+    sqlite3_bind_int(d->skip, 2, slot);
+    if (sqlite3_column_bytes(d->named, 0) == SEAL_NAME_LEN &&
+        (size_t)sqlite3_column_bytes(d->named, 2) == len) {
+        memcpy(name, sqlite3_column_blob(d->named, 0), sizeof name);
+        err = seal_open(d->key, name, (uint8_t)slot,
                         sqlite3_column_blob(d->named, 2), len, d->scratch);
+    }
     sqlite3_reset(d->named);
     if (err)
-        return err;
+        return change(d, d->skip);
     seal_trace(d->key, name, (uint8_t)slot, d->scratch, d->letter_len, trace);
     /* an UPDATE would leave the page as empty as it makes it; a DELETE joins it
      * with its neighbours */

@@ -20,7 +20,7 @@ struct day {
     uint32_t number;
     size_t letter_len;
     sqlite3 *db;
-    sqlite3_stmt *put, *get, *slots, *name, *named, *let_go;
+    sqlite3_stmt *put, *get, *slots, *name, *named, *let_go, *skip;
     uint8_t *key;              /* from secret_new() */
     uint8_t *sealed, *scratch; /* the store's, letter_len and SEAL_EXTRA_LEN */
     uint64_t count, gone;      /* letters, and traces of letters */
@@ -53,7 +53,8 @@ int day_compare(struct day *d, const struct env_store_req *req,
 int day_put(struct day *d, const struct env_store_req *req) CHECK_RESULT;
 int day_name(struct day *d, const struct env_store_req *req) CHECK_RESULT;
 
-/* Let go of up to `max` letters that were named before this hour. */
+/* Let go of up to `max` letters that were named before this hour, those that do
+ * not open excepted. */
 void day_let_go(struct day *d, uint32_t hour, unsigned max);
 
 /* End the transaction, if there is one. Returns 0, or ERR_DB: then nothing of it

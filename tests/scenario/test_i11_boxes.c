@@ -295,6 +295,94 @@ i6_what_is_named_as_held_is_on_disk(void **state)
     assert_int_equal(seen.idle, 0);
 }
 
+/* So much that all steps of it take a client without a thread minutes. */
+static void
+params_slow(struct params *p)
+{
+    p->relay_loop_mhz = 1;
+    p->work_bits = 14;
+}
+
+/* A long text has the greedy store's box among its own; while the proof for that is
+ * made, a text to somebody else, by other stores, goes as ever. */
+static void
+i11_a_greedy_store_holds_up_no_other_text(void **state)
+{
+    (void)state;
+    enum { LONG = 60000, TEXTS = 3 };
+    static char text[LONG + 1];
+    struct pair p = pair_make(50, params_slow);
+    struct world_client *d = world_client_add(p.w, "default", 0);
+    world_run_s(p.w, 30);
+    world_pair(p.w, p.b, "d", d, "b");
+    (void)world_say(p.b, "d", "hello");
+    world_run_s(p.w, 120);
+    (void)world_take(d, "b");
+    struct rogue *r = rogue_new(p.w, p.store[0]);
+    r->vices = VICE_ASKS_FOR_WORK;
+    r->work_steps = WORK_STEPS_MAX;
+    memset(text, 'x', LONG);
+    (void)world_say(p.b, "a", text);
+    world_run_s(p.w, 40);
+    unsigned came = 0, late_s = 0;
+    for (unsigned i = 0; i < TEXTS; i++)
+        (void)world_say(p.b, "d", "now");
+    for (; came < TEXTS && late_s < 600; late_s++) {
+        world_run_s(p.w, 1);
+        came += world_take(d, "b");
+    }
+    printf("  texts to another are there after %u s\n", late_s);
+    rogue_free(&r);
+    world_free(&p.w);
+    assert_true(late_s <= 60);
+}
+
+static void
+params_cheap(struct params *p)
+{
+    p->relay_loop_mhz = 1;
+    p->work_bits = 8;
+}
+
+static void
+price_rise(void *ctx, struct consensus *c)
+{
+    (void)ctx;
+    c->params.work_bits = 16;
+}
+
+/* The next consensus asks for more work. Stores have it before it begins, and
+ * clients go by the one in force: no store asks them for the price to come, which
+ * they do not make before it counts. */
+static void
+i11_a_price_to_come_is_not_asked_for(void **state)
+{
+    (void)state;
+    enum { TEXTS = 40 }; /* of three boxes */
+    struct pair p = pair_make(40, params_cheap);
+    const struct consensus *c = p.w->net.consensus;
+    const uint64_t begins_s = c->valid_after_s + c->params.epoch_len_s;
+    (void)world_say(p.b, "a", "hello");
+    (void)wait_s(&p, 1);
+    const uint64_t now_s = env_now_wall_s(p.a->env);
+    world_run_s(p.w, (double)(begins_s - now_s - c->params.epoch_len_s / 20));
+    p.w->net.change = price_rise;
+    world_epoch(p.w);
+    world_run_s(p.w, 10);
+    for (unsigned i = 0; i < TEXTS; i++)
+        (void)world_say(p.b, "a", "hello");
+    const unsigned before_s = wait_s(&p, TEXTS);
+    assert_true(env_now_wall_s(p.a->env) < begins_s);
+    world_run_s(p.w, (double)(begins_s - env_now_wall_s(p.a->env) + 400));
+    for (unsigned i = 0; i < TEXTS; i++)
+        (void)world_say(p.b, "a", "hello");
+    const unsigned after_s = wait_s(&p, TEXTS);
+    printf("  %d texts in %u s before the price rises, in %u s after\n", TEXTS,
+           before_s, after_s);
+    world_free(&p.w);
+    assert_true(before_s < 120 && after_s < 120);
+}
+
 /* Who puts without a proof is told so, and nothing is kept. */
 static void
 i11_nothing_is_opened_without_work(void **state)
@@ -317,6 +405,8 @@ const struct CMUnitTest test_i11_boxes[] = {
     cmocka_unit_test(i11_a_store_that_asks_for_work_is_left),
     cmocka_unit_test(i11_what_was_read_makes_room),
     cmocka_unit_test(i6_what_is_named_as_held_is_on_disk),
+    cmocka_unit_test(i11_a_greedy_store_holds_up_no_other_text),
+    cmocka_unit_test(i11_a_price_to_come_is_not_asked_for),
     cmocka_unit_test(i11_nothing_is_opened_without_work),
 };
 TEST_SUITE(test_i11_boxes);

@@ -247,6 +247,43 @@ i11_a_provider_is_not_the_network(void **state)
     admission_free(&a);
 }
 
+/* Whoever is approved as a mix is no store by that, also when the decisions are
+ * read again. */
+static void
+i11_a_mix_that_is_approved_is_no_store(void **state)
+{
+    (void)state;
+    const struct admission_config config = {.by_hand = 1u << ROLE_STORE};
+    struct admission *a;
+    struct descriptor d = relay(1, "192.0.2.1:1", 0);
+    char hex[65], text[512], again[256];
+    codec_hex(hex, d.relay.identity, SPHINX_ID_LEN);
+    for (unsigned asks_first = 0; asks_first < 2; asks_first++) {
+        assert_int_equal(admission_new(&a, &config), 0);
+        if (asks_first)
+            judge(a, d, 1, NULL);
+        line(text, sizeof text, "approve", &d, "");
+        decide(a, text, 0);
+        if (!asks_first)
+            judge(a, d, 1, NULL);
+        for (unsigned i = 0; i < 3; i++, decide(a, text, 0)) {
+            d.relay.role = ROLE_STORE;
+            judge(a, d, 1, "was approved as a mix and is a store now");
+            d.relay.role = ROLE_MIX;
+            judge(a, d, 1, NULL);
+        }
+        d.relay.role = ROLE_STORE;
+        judge(a, d, 1, "approve it again");
+        snprintf(again, sizeof again, "approve %s %d \n", hex, NOW + 1);
+        strcat(text, again);
+        decide(a, text, 0);
+        judge(a, d, 1, NULL);
+        d.relay.role = ROLE_MIX;
+        judge(a, d, 1, "was approved as a store and is a mix now");
+        admission_free(&a);
+    }
+}
+
 /* Relay i asks to be let in; as many of them are of one block, and of one range, as
  * may wait. */
 static void
@@ -299,6 +336,7 @@ const struct CMUnitTest test_admission[] = {
     cmocka_unit_test(addresses_are_shown),
     cmocka_unit_test(one_machine),
     cmocka_unit_test(i11_a_provider_is_not_the_network),
+    cmocka_unit_test(i11_a_mix_that_is_approved_is_no_store),
     cmocka_unit_test(bounds),
 };
 TEST_SUITE(test_admission);

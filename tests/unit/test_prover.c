@@ -10,6 +10,8 @@
 
 enum { BITS = 14 };
 
+static const uint8_t zero[WORK_NONCE_LEN];
+
 static void
 pause_ms(long ms)
 {
@@ -38,10 +40,14 @@ proofs_are_made_beside(void **state)
     assert_false(m->found(m, nonce));
     for (uint8_t i = 0; i < 20; i++) {
         t.box[1] = i;
-        m->start(m, &t, BITS);
+        m->start(m, &t, BITS, zero);
         assert_true(found(m, nonce));
         assert_true(work_bits(&t, nonce) >= BITS);
         assert_true(m->found(m, nonce)); /* until the next one begins */
+        uint8_t again[WORK_NONCE_LEN];
+        m->start(m, &t, BITS, nonce); /* from there on, it is there at once */
+        assert_true(found(m, again));
+        assert_memory_equal(again, nonce, sizeof nonce);
     }
     prover_free(&p);
     prover_free(&p);
@@ -61,15 +67,15 @@ a_task_replaces_another(void **state)
     struct work_maker *m = prover_maker(p);
     for (uint8_t i = 0; i < 50; i++) {
         t.box[2] = i;
-        m->start(m, &t, i % 3 ? 200 : 6); /* nobody finds one of 200 */
+        m->start(m, &t, i % 3 ? 200 : 6, zero); /* nobody finds one of 200 */
         if (i % 2)
             pause_ms(1);
         t.box[2] ^= 0x80;
-        m->start(m, &t, BITS - 4);
+        m->start(m, &t, BITS - 4, zero);
         assert_true(found(m, nonce));
         assert_true(work_bits(&t, nonce) >= BITS - 4);
     }
-    m->start(m, &t, 256);
+    m->start(m, &t, 256, zero);
     pause_ms(2);
     const time_t before = time(NULL);
     prover_free(&p); /* in the middle of a search */

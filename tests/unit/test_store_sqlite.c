@@ -635,6 +635,57 @@ held_letters_are_let_go(void **state)
     store_memory_free(&m);
 }
 
+/* Letters of a box that do not open any more (a disk that forgets) stay, and the
+ * others go all the same. */
+static void
+i11_a_broken_letter_keeps_no_other(void **state)
+{
+    (void)state;
+    enum { BOXES = 4, LETTERS = BOXES * SLOTS, ROOM = 2 * LETTERS };
+    static uint8_t letter[LEN];
+    struct store_sqlite *s;
+    sqlite3 *db;
+    char path[128];
+    assert_int_equal(
+        store_sqlite_new(&s, dir, LEN, ROOM * store_sqlite_disk(LEN)), 0);
+    for (unsigned i = 0; i < LETTERS; i++) {
+        struct env_store_req put =
+            request(ENV_STORE_PUT, (uint8_t)(i / SLOTS), i % SLOTS, letter);
+        store_sqlite_run(s, &put);
+        assert_int_equal(put.err, 0);
+    }
+    for (unsigned box = 0; box < BOXES; box++) {
+        struct env_store_req get =
+            request(ENV_STORE_GET, (uint8_t)box, 0, letter);
+        get.hour = 100;
+        get.held = 0xffff;
+        store_sqlite_run(s, &get);
+    }
+    store_sqlite_free(&s);
+    snprintf(path, sizeof path, "%s/letters-%d.db", dir, DAY);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "UPDATE letter SET sealed=zeroblob(length(sealed)) WHERE"
+                     " name=(SELECT min(name) FROM letter WHERE named>0)",
+                     NULL, NULL, NULL),
+        0);
+    assert_int_equal(sqlite3_changes(db), SLOTS);
+    sqlite3_close(db);
+    assert_int_equal(
+        store_sqlite_new(&s, dir, LEN, ROOM * store_sqlite_disk(LEN)), 0);
+    unsigned left = 0;
+    for (unsigned i = 0; i < 2 * BOXES; i++) {
+        struct env_store_req get =
+            request(ENV_STORE_GET, (uint8_t)(i % BOXES), 0, letter);
+        get.hour = 103;
+        store_sqlite_run(s, &get);
+        left += i >= BOXES && get.full != 0;
+    }
+    store_sqlite_free(&s);
+    assert_int_equal(left, 1);
+}
+
 /* A letter comes twice at midnight, in one list, while the disk is full: what is
  * told of the second, which finds it there, is what became of the first. */
 static void
@@ -692,5 +743,7 @@ const struct CMUnitTest test_store_sqlite[] = {
                                     dir_remove),
     cmocka_unit_test_setup_teardown(held_letters_are_let_go, dir_make,
                                     dir_remove),
+    cmocka_unit_test_setup_teardown(i11_a_broken_letter_keeps_no_other,
+                                    dir_make, dir_remove),
 };
 TEST_SUITE(test_store_sqlite);

@@ -213,16 +213,20 @@ struct fixture {
     struct work_task task;
     unsigned bits, started;
     bool found;
+    uint8_t from[WORK_NONCE_LEN], at[WORK_NONCE_LEN];
 };
 
 static void
-maker_start(struct work_maker *m, const struct work_task *task, unsigned bits)
+maker_start(struct work_maker *m, const struct work_task *task, unsigned bits,
+            const uint8_t from[static WORK_NONCE_LEN])
 {
     struct fixture *f =
         (struct fixture *)(void *)((char *)m - offsetof(struct fixture, maker));
     f->task = *task;
     f->bits = bits;
     f->found = false;
+    memcpy(f->from, from, sizeof f->from);
+    memcpy(f->at, from, sizeof f->at);
     f->started++;
 }
 
@@ -231,8 +235,7 @@ maker_found(struct work_maker *m, uint8_t nonce[static WORK_NONCE_LEN])
 {
     const struct fixture *f =
         (struct fixture *)(void *)((char *)m - offsetof(struct fixture, maker));
-    if (f->found)
-        memset(nonce, 7, WORK_NONCE_LEN);
+    memcpy(nonce, f->at, WORK_NONCE_LEN);
     return f->found;
 }
 
@@ -390,6 +393,7 @@ i11_a_greedy_store_holds_up_its_own_box(void **state)
     assert_int_equal(f.task.box[0], 2);
     assert_int_equal(f.bits, 6);
     f.found = true;
+    f.at[0] = 7;
     proofs_step(f.proofs); /* takes it, and goes on with the greedy one */
     assert_int_equal(f.bits, 14);
     assert_int_equal(proofs_take(f.proofs, at_2, nonce, &steps), 0);
@@ -402,6 +406,70 @@ i11_a_greedy_store_holds_up_its_own_box(void **state)
     proofs_step(f.proofs);
     assert_int_equal(proofs_take(f.proofs, at_1, nonce, &steps), 0);
     assert_int_equal(steps, 8);
+    proofs_free(&f.proofs);
+}
+
+/* Letters that wait ask in turn. A search that is under way goes on all the same,
+ * and one that gave way goes on where it was: else whoever writes to two boxes at
+ * once might never come to an end. */
+static void
+i11_letters_in_turn_let_a_search_end(void **state)
+{
+    (void)state;
+    enum { TURNS = 400 };
+    struct fixture f;
+    uint8_t nonce[WORK_NONCE_LEN], steps;
+    unsigned turns = 0, ready = 0;
+    fixture_make(&f, false);
+    f.view.params.work_bits = 18; /* 32 steps on average */
+    proofs_consensus(f.proofs, &f.view, 5);
+    for (; ready < 2 && turns < TURNS; turns++) {
+        ready = proofs_take(f.proofs, at_1, nonce, &steps) == 0;
+        proofs_step(f.proofs);
+        ready += proofs_take(f.proofs, at_2, nonce, &steps) == 0;
+        proofs_step(f.proofs);
+    }
+    printf("  two proofs of 18 bits in %u turns\n", turns);
+    assert_int_equal(ready, 2);
+    proofs_free(&f.proofs);
+    fixture_make(&f, true);
+    assert_int_equal(proofs_take(f.proofs, at_1, nonce, &steps), ERR_AGAIN);
+    proofs_step(f.proofs);
+    for (unsigned i = 0; i < 10; i++) {
+        (void)!proofs_take(f.proofs, i % 2 ? at_1 : at_2, nonce, &steps);
+        proofs_step(f.proofs);
+    }
+    assert_int_equal(f.started, 1);
+    assert_int_equal(f.from[0], 0);
+    f.at[0] = 77; /* so far it has come */
+    proofs_step(f.proofs);
+    f.found = true;
+    proofs_step(f.proofs);
+    assert_int_equal(f.started, 2);
+    /* of box 2 more is wanted than it has: that goes on from there, and is the
+     * dearer one, which gives way and comes back */
+    assert_int_equal(proofs_answer(f.proofs, at_1, WIRE_WORK, 0, 3),
+                     WIRE_RETRY);
+    f.found = true;
+    proofs_step(f.proofs);
+    assert_int_equal(f.task.box[0], 1);
+    assert_int_equal(f.from[0], 77);
+    f.at[0] = 99;
+    const struct proof_place easy = {box_2, store_2};
+    assert_int_equal(proofs_take(f.proofs, easy, nonce, &steps), ERR_AGAIN);
+    proofs_step(f.proofs);
+    assert_int_equal(f.task.store[0], 4);
+    assert_int_equal(f.from[0], 0);
+    f.found = true;
+    proofs_step(f.proofs);
+    assert_int_equal(f.task.box[0], 1);
+    assert_int_equal(f.from[0], 99);
+    /* another challenge is another search */
+    f.view.epoch = 6;
+    proofs_consensus(f.proofs, &f.view, 6);
+    proofs_step(f.proofs);
+    assert_int_equal(f.task.box[0], 1);
+    assert_int_equal(f.from[0], 0);
     proofs_free(&f.proofs);
 }
 
@@ -447,6 +515,7 @@ const struct CMUnitTest test_work[] = {
     cmocka_unit_test(a_proof_lives_as_long_as_its_consensus),
     cmocka_unit_test(i11_a_store_cannot_ask_without_end),
     cmocka_unit_test(i11_a_greedy_store_holds_up_its_own_box),
+    cmocka_unit_test(i11_letters_in_turn_let_a_search_end),
     cmocka_unit_test(i7_proofs_do_not_grow),
 };
 TEST_SUITE(test_work);
