@@ -16,8 +16,15 @@
 struct entry {
     struct descriptor descriptor;
     const char *text;
-    size_t count; /* votes that list this very text */
+    uint32_t votes; /* bit i: vote i lists this very text */
 };
+_Static_assert(AUTHORITIES_MAX <= 32, "each vote has a bit");
+
+static size_t
+votes_count(uint32_t votes)
+{
+    return (size_t)__builtin_popcount(votes);
+}
 
 static int
 entry_order(const void *a, const void *b)
@@ -76,12 +83,12 @@ entries_gather(struct vote *const *votes, size_t n,
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
         for (size_t d = 0; d < votes[i]->n; d++)
-            e[m++] =
-                (struct entry){.text = votes[i]->descriptors[d], .count = 1};
+            e[m++] = (struct entry){.text = votes[i]->descriptors[d],
+                                    .votes = 1u << i};
     qsort(e, m, sizeof *e, text_order);
     for (size_t i = 0; i < m; i++)
         if (k > 0 && strcmp(e[k - 1].text, e[i].text) == 0)
-            e[k - 1].count++;
+            e[k - 1].votes |= e[i].votes;
         else
             e[k++] = e[i];
     for (size_t i = 0; i < k; i++) {
@@ -129,33 +136,54 @@ value_set(struct consensus *c, const uint8_t random[static 32])
     memcpy(c->work_challenge, work, sizeof c->work_challenge);
 }
 
-/* Entries of one relay stand together: take the one most often listed, and what
- * it says of its links. */
-static void
-relays_choose(struct consensus *c, const struct entry *e, size_t n,
-              size_t n_authorities, struct blame_word *word)
+/* Entries of one relay stand together, from e[i] to before e[*end]. Choose the one
+ * most often listed; NULL: fewer list the relay than have to. A vote that lists
+ * several of a relay's descriptors lists it once. */
+static const struct entry *
+entry_choose(const struct entry *e, size_t n, size_t i, size_t n_authorities,
+             size_t *end)
 {
-    size_t public_len = c->params.geometry.public_len;
+    const uint8_t *identity = e[i].descriptor.relay.identity;
+    const struct entry *best = &e[i];
+    uint32_t listed = 0;
+    size_t k = i;
+    for (; k < n &&
+           memcmp(e[k].descriptor.relay.identity, identity, SPHINX_ID_LEN) == 0;
+         k++) {
+        listed |= e[k].votes;
+        if (votes_count(e[k].votes) > votes_count(best->votes))
+            best = &e[k];
+    }
+    *end = k;
+    return 2 * votes_count(listed) > n_authorities ? best : NULL;
+}
+
+/* Take the relays that enough list, and what each says of its links. What one
+ * vote alone lists needs no room, however much that is. */
+static int
+relays_choose(struct consensus *c, const struct entry *e, size_t n,
+              size_t n_authorities, struct blame_word **word)
+{
+    const size_t public_len = c->params.geometry.public_len;
+    size_t most = 0;
+    for (size_t i = 0, end; i < n; i = end)
+        most += entry_choose(e, n, i, n_authorities, &end) != NULL;
+    c->relays = calloc(most + 1, sizeof *c->relays);
+    *word = calloc(most + 1, sizeof **word);
+    if (!c->relays || !*word)
+        return ERR_NOMEM;
     for (size_t i = 0, end; i < n; i = end) {
-        size_t best = i, listed = 0;
-        const uint8_t *identity = e[i].descriptor.relay.identity;
-        for (end = i; end < n && memcmp(e[end].descriptor.relay.identity,
-                                        identity, SPHINX_ID_LEN) == 0;
-             end++) {
-            listed += e[end].count;
-            if (e[end].count > e[best].count)
-                best = end;
-        }
-        if (2 * listed <= n_authorities)
+        const struct entry *best = entry_choose(e, n, i, n_authorities, &end);
+        /* or it hibernates, as it says of itself */
+        if (!best || best->descriptor.hibernates_until_s > c->valid_after_s)
             continue;
-        const struct descriptor *d = &e[best].descriptor;
-        if (d->hibernates_until_s > c->valid_after_s)
-            continue; /* as it says of itself */
-        word[c->n_relays] = (struct blame_word){d->n_links, d->links};
+        const struct descriptor *d = &best->descriptor;
+        (*word)[c->n_relays] = (struct blame_word){d->n_links, d->links};
         struct relay_entry *r = &c->relays[c->n_relays++];
         *r = d->relay;
         memcpy(r->sphinx_key, d->keys[c->epoch - d->epoch], public_len);
     }
+    return 0;
 }
 
 /* ---- bandwidth ---- */
@@ -400,19 +428,14 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
     size_t n_entries = 0;
     int err =
         entries_gather(votes, n, &c->params.geometry, opened, &e, &n_entries);
-    if (!err && n_entries > RELAYS_MAX)
-        err = ERR_RANGE;
-    if (!err) {
-        c->relays = calloc(n_entries + 1, sizeof *c->relays);
-        word = calloc(n_entries + 1, sizeof *word);
-        err = c->relays && word ? 0 : ERR_NOMEM;
-    }
-    if (!err) {
-        relays_choose(c, e, n_entries, n_authorities, word);
+    if (!err)
+        err = relays_choose(c, e, n_entries, n_authorities, &word);
+    if (!err)
         err = past_make(&past, votes, n, schedule_faults(n_authorities) + 1, c);
-    }
     if (!err)
         err = newcomers_limit(c, &past, word);
+    if (!err && c->n_relays > RELAYS_MAX)
+        err = ERR_RANGE; /* of those that were there: strangers wait */
     if (!err)
         err = bandwidths_bound(c);
     if (!err)
