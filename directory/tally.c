@@ -12,11 +12,17 @@
 #include "network/descriptor.h"
 #include "network/schedule.h"
 
-/* One descriptor of one vote. */
+/* A descriptor as text, and who lists it. */
+struct listed_text {
+    const char *text;
+    uint32_t votes; /* bit i: vote i lists this very text */
+};
+
+/* One that was opened. */
 struct entry {
     struct descriptor descriptor;
     const char *text;
-    uint32_t votes; /* bit i: vote i lists this very text */
+    uint32_t votes;
 };
 _Static_assert(AUTHORITIES_MAX <= 32, "each vote has a bit");
 
@@ -46,8 +52,8 @@ descriptor_fits(const struct descriptor *d, const char *network, uint32_t epoch)
 static int
 text_order(const void *a, const void *b)
 {
-    return strcmp(((const struct entry *)a)->text,
-                  ((const struct entry *)b)->text);
+    return strcmp(((const struct listed_text *)a)->text,
+                  ((const struct listed_text *)b)->text);
 }
 
 /* Read the descriptor of an entry; *next of the texts that were opened before
@@ -66,46 +72,62 @@ entry_open(struct entry *e, const struct sphinx_geometry *g,
                : descriptor_open(&e->descriptor, g, bytes, len, where);
 }
 
-/* All descriptors of all votes, sorted, equal ones counted once each vote. Each
- * text is opened once, however often it is listed. */
+/* All texts of all votes, sorted, each once: an opened descriptor is long, and all
+ * votes list the same ones. */
+static int
+texts_gather(struct vote *const *votes, size_t n, struct listed_text **out,
+             size_t *n_out)
+{
+    size_t room = 0, m = 0, k = 0;
+    for (size_t i = 0; i < n; i++)
+        room += votes[i]->n;
+    struct listed_text *t = calloc(room + 1, sizeof *t);
+    *out = t;
+    if (!t)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        for (size_t d = 0; d < votes[i]->n; d++)
+            t[m++] = (struct listed_text){votes[i]->descriptors[d], 1u << i};
+    qsort(t, m, sizeof *t, text_order);
+    for (size_t i = 0; i < m; i++)
+        if (k > 0 && strcmp(t[k - 1].text, t[i].text) == 0)
+            t[k - 1].votes |= t[i].votes;
+        else
+            t[k++] = t[i];
+    *n_out = k;
+    return 0;
+}
+
+/* All good descriptors of all votes, sorted. Each text is opened once, however
+ * often it is listed. */
 static int
 entries_gather(struct vote *const *votes, size_t n,
                const struct sphinx_geometry *g,
                const struct tally_opened *opened, struct entry **out,
                size_t *n_out)
 {
-    size_t next = 0;
-    size_t room = 0, m = 0, k = 0, good = 0;
-    for (size_t i = 0; i < n; i++)
-        room += votes[i]->n;
-    struct entry *e = calloc(room ? room : 1, sizeof *e);
-    if (!e)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        for (size_t d = 0; d < votes[i]->n; d++)
-            e[m++] = (struct entry){.text = votes[i]->descriptors[d],
-                                    .votes = 1u << i};
-    qsort(e, m, sizeof *e, text_order);
-    for (size_t i = 0; i < m; i++)
-        if (k > 0 && strcmp(e[k - 1].text, e[i].text) == 0)
-            e[k - 1].votes |= e[i].votes;
-        else
-            e[k++] = e[i];
-    for (size_t i = 0; i < k; i++) {
-        int err = entry_open(&e[i], g, opened, &next);
-        if (err == ERR_NOMEM) { /* that is not the descriptor's fault */
-            free(e);
-            return err;
-        }
-        if (err || !descriptor_fits(&e[i].descriptor, votes[0]->network,
-                                    votes[0]->epoch))
-            continue; /* an authority that lists rubbish lists nothing */
-        e[good++] = e[i];
+    struct listed_text *t;
+    size_t next = 0, k = 0, good = 0;
+    int err = texts_gather(votes, n, &t, &k);
+    *out = err ? NULL : calloc(k + 1, sizeof **out);
+    if (!*out)
+        err = ERR_NOMEM;
+    for (size_t i = 0; i < k && !err; i++) {
+        struct entry *e = &(*out)[good];
+        e->text = t[i].text;
+        e->votes = t[i].votes;
+        const int one = entry_open(e, g, opened, &next);
+        if (one == ERR_NOMEM) /* that is not the descriptor's fault */
+            err = one;
+        else if (!one && descriptor_fits(&e->descriptor, votes[0]->network,
+                                         votes[0]->epoch))
+            good++; /* an authority that lists rubbish lists nothing */
     }
-    qsort(e, good, sizeof *e, entry_order);
-    *out = e;
+    free(t);
+    if (good > 0)
+        qsort(*out, good, sizeof **out, entry_order);
     *n_out = good;
-    return 0;
+    return err;
 }
 
 /* Parameters that more than half voted for. */
