@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/daemon/disk.h"
 #include "directory/tally.h"
 #include "tests/house.h"
 
@@ -140,8 +141,40 @@ i10_a_long_vote_hinders_no_consensus(void **state)
     ballot_free(b);
 }
 
+static void
+length_note(void *ctx, enum authority_output what, const uint8_t *bytes,
+            size_t len)
+{
+    (void)bytes;
+    assert_int_equal(what, AUTHORITY_KEEP_VOTE);
+    *(size_t *)ctx = len;
+}
+
+/* Nor does a vote that is as long as may be, which is kept with its claim, keep an
+ * authority from starting again. */
+static void
+i10_a_long_vote_hinders_no_start(void **state)
+{
+    (void)state;
+    enum { CLAIM_LEN = 16384, LEN = 4 + CLAIM_LEN + VOTE_LEN_MAX };
+    char dir[] = "/tmp/brusio-vote-XXXXXX", path[128];
+    uint8_t *kept = calloc(1, LEN);
+    size_t len = 0;
+    assert_non_null(kept);
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(disk_begin(dir), 0);
+    assert_int_equal(disk_put(dir, AUTHORITY_KEEP_VOTE, EPOCH, kept, LEN), 0);
+    assert_int_equal(disk_each(dir, length_note, &len), 0);
+    assert_int_equal(len, LEN);
+    disk_prune(dir, EPOCH + 1, EPOCH + 1);
+    free(kept);
+    snprintf(path, sizeof path, "rm -r %s", dir);
+    assert_int_equal(system(path), 0);
+}
+
 const struct CMUnitTest test_tally[] = {
     cmocka_unit_test(i10_many_descriptors_are_one_word),
     cmocka_unit_test(i10_a_long_vote_hinders_no_consensus),
+    cmocka_unit_test(i10_a_long_vote_hinders_no_start),
 };
 TEST_SUITE(test_tally);
