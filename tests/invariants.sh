@@ -643,6 +643,23 @@ change I10 'a wrong clock revokes for good' network/certificate.c \
     'if (certificate_is_newer(c, &k->cert) || k->cert.from_s > now_s)' \
     'if (certificate_is_newer(c, &k->cert))' \
     'i10_revoked/there*'
+change I10 'a vote counts for each descriptor of a relay' directory/tally.c \
+    'return 2 * votes_count(listed) > n_authorities ? best : NULL;' \
+    'return 2 * (votes_count(listed) + k - i - 1) > n_authorities ? best : NULL;' \
+    'tally/i10_many*'
+change I10 'what one vote alone lists needs room' directory/tally.c \
+    'int err = texts_gather(votes, n, &t, &k);' \
+    'int err = texts_gather(votes, n, &t, &k); if (!err && k > RELAYS_MAX) err = ERR_RANGE;' \
+    'tally/i10_a_long_vote_hinders_no_consensus'
+change I10 'a vote that is kept is too long to be read' \
+    directory/daemon/disk.c \
+    'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
+    'LOADED_MAX = VOTE_LEN_MAX,' \
+    'tally/i10_a_long_vote_hinders_no_start'
+change I10 'what no way uses counts as links that are left' directory/blame.c \
+    '2 * (by + on + 1) <= j->in[layer] - n->kin[i][layer];' \
+    '2 * (by + on + 1) <= j->in[layer];' \
+    'blame/i10_whatever_is_said_of*'
 change I10 'a quarter of the neighbours evicts a relay' directory/blame.c \
     '2 * j->part[i] <= of * PART ||' \
     '4 * j->part[i] <= of * PART ||' \
