@@ -643,6 +643,15 @@ change I10 'a wrong clock revokes for good' network/certificate.c \
     'if (certificate_is_newer(c, &k->cert) || k->cert.from_s > now_s)' \
     'if (certificate_is_newer(c, &k->cert))' \
     'i10_revoked/there*'
+change I10 'a consensus lists what no identity has signed' \
+    network/certificate.c \
+    'certificate_check(&k->cert, k->identity) == 0)' \
+    'k)' \
+    'i10_revoked/i10_a_false*'
+change I10 'certificates of strangers are kept' network/certificate.c \
+    'if (is_among(list->of[i].identity, of, n))' \
+    'if (is_among(list->of[i].identity, of, n) || i < n)' \
+    'i10_revoked/i10_a_false*'
 change I10 'a vote counts for each descriptor of a relay' directory/tally.c \
     'return 2 * votes_count(listed) > n_authorities ? best : NULL;' \
     'return 2 * (votes_count(listed) + k - i - 1) > n_authorities ? best : NULL;' \
