@@ -172,9 +172,56 @@ i10_a_long_vote_hinders_no_start(void **state)
     assert_int_equal(system(path), 0);
 }
 
+/* A body that is all of `value`, as often as it goes into it. malloc'd. */
+static char *
+dense_make(const char *value, size_t len)
+{
+    static const char head[] = "{\"author\":[";
+    const size_t one = strlen(value);
+    char *text = malloc(len + 1);
+    size_t n = sizeof head - 1;
+    assert_non_null(text);
+    memcpy(text, head, n);
+    memset(text + n, ' ', len - n);
+    for (; n + one + 2 < len; n += one)
+        memcpy(text + n, value, one);
+    text[n - 1] = ' '; /* the last comma */
+    memcpy(text + len - 2, "]}", 3);
+    return text;
+}
+
+/* Nor does it take a hundred times its length in memory to find that it is none.
+ */
+static void
+i11_a_dense_vote_is_not_taken_apart(void **state)
+{
+    (void)state;
+    static const char *const value[] = {"{},", "[],", "0,", "{\"\":0},"};
+    for (size_t i = 0; i < sizeof value / sizeof value[0]; i++) {
+        struct vote v;
+        char where[JSON_WHERE_LEN];
+        char *text = dense_make(value[i], 1 << 20);
+        assert_int_equal(
+            json_read_vote(&v, (uint8_t *)text, strlen(text), where),
+            ERR_RANGE);
+        assert_string_equal(where, "JSON");
+        free(text);
+    }
+    /* in a text the same are letters: it is read, and what is wrong is told */
+    struct vote v;
+    char where[JSON_WHERE_LEN];
+    char *text = dense_make(
+        "\"{,[\\\"{,\\\\{,[,[,[,[,[,[,[,[,[,[,[,[,[,[,[,[,[,[\",", 1 << 20);
+    assert_int_not_equal(
+        json_read_vote(&v, (uint8_t *)text, strlen(text), where), 0);
+    assert_string_not_equal(where, "JSON");
+    free(text);
+}
+
 const struct CMUnitTest test_tally[] = {
     cmocka_unit_test(i10_many_descriptors_are_one_word),
     cmocka_unit_test(i10_a_long_vote_hinders_no_consensus),
     cmocka_unit_test(i10_a_long_vote_hinders_no_start),
+    cmocka_unit_test(i11_a_dense_vote_is_not_taken_apart),
 };
 TEST_SUITE(test_tally);
