@@ -149,10 +149,13 @@ static void
 certificates_learn(struct authority *a)
 {
     const struct certificates *list = &a->newest->certificates;
-    certificates_merge(&a->certificates, list, env_now_wall_s(a->config.env));
+    certificates_merge(&a->certificates, list,
+                       (const uint8_t(*)[SPHINX_ID_LEN])a->ids, a->n,
+                       env_now_wall_s(a->config.env));
     for (size_t i = 0; i < a->n; i++) {
         struct colleague *c = &a->colleague[i];
-        const struct certificate *cert = certificates_find(list, a->ids[i]);
+        const struct certificate *cert =
+            certificates_find(&a->certificates, a->ids[i]);
         if (!cert || i == a->self ||
             (c->has_cert && !certificate_is_newer(cert, &c->cert)))
             continue;
@@ -178,7 +181,8 @@ consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len,
         err = json_read_consensus(&c, d->body, d->body_len, where);
     struct certificates newest = a->certificates;
     if (!err)
-        certificates_merge(&newest, &c->certificates, c->valid_after_s);
+        certificates_merge(&newest, &c->certificates, ids, a->n,
+                           c->valid_after_s);
     if (!err && document_signers_at(d, ids, a->n, c->valid_after_s, &newest) <
                     document_two_thirds(a->n))
         err = ERR_THRESHOLD;

@@ -403,19 +403,62 @@ cut_order(const void *a, const void *b)
                         : (x->b > y->b) - (x->b < y->b);
 }
 
-/* Links cut so far: between two layers; and of a relay with a layer, by its own
- * word and by others'. */
+/* Links cut so far: between two layers, of how many; and of a relay with a layer,
+ * by its own word and by others', of which it has links with all but its kin. */
 struct cut_counts {
-    size_t between[LAYER_COUNT][LAYER_COUNT];
-    uint16_t (*by)[LAYER_COUNT], (*on)[LAYER_COUNT];
+    size_t between[LAYER_COUNT][LAYER_COUNT], links[LAYER_COUNT][LAYER_COUNT];
+    uint16_t (*by)[LAYER_COUNT], (*on)[LAYER_COUNT], (*kin)[LAYER_COUNT];
 };
 
-static bool
-counts_new(struct cut_counts *n, const struct consensus *c)
+static int
+kin_order(const void *a, const void *b)
 {
+    return memcmp(((const struct member *)a)->family,
+                  ((const struct member *)b)->family, FAMILY_LEN);
+}
+
+/* Count of each relay those of its family that are in, by layers. */
+static int
+kin_count(const struct judge *j, uint16_t (*kin)[LAYER_COUNT])
+{
+    const struct consensus *c = j->c;
+    struct member *m = calloc(c->n_relays + 1, sizeof *m);
+    size_t n = 0;
+    if (!m)
+        return ERR_NOMEM;
+    for (uint16_t i = 0; i < c->n_relays; i++) {
+        const struct relay_entry *r = &c->relays[i];
+        if (r->out || sodium_is_zero(r->family, FAMILY_LEN))
+            continue;
+        m[n].relay = i;
+        m[n].layer = r->layer;
+        memcpy(m[n++].family, r->family, FAMILY_LEN);
+    }
+    qsort(m, n, sizeof *m, kin_order);
+    for (size_t i = 0, end; i < n; i = end) {
+        uint16_t of[LAYER_COUNT] = {0};
+        for (end = i; end < n && kin_order(&m[i], &m[end]) == 0; end++)
+            of[m[end].layer]++;
+        for (size_t k = i; k < end; k++)
+            memcpy(kin[m[k].relay], of, sizeof of);
+    }
+    free(m);
+    return 0;
+}
+
+static int
+counts_new(struct cut_counts *n, const struct judge *j)
+{
+    const struct consensus *c = j->c;
     n->by = calloc(c->n_relays + 1, sizeof *n->by);
     n->on = calloc(c->n_relays + 1, sizeof *n->on);
-    return n->by && n->on;
+    n->kin = calloc(c->n_relays + 1, sizeof *n->kin);
+    int err = n->by && n->on && n->kin ? kin_count(j, n->kin) : ERR_NOMEM;
+    for (size_t i = 0; i < c->n_relays && !err; i++)
+        for (unsigned l = 0; l < consensus_layers(c); l++)
+            if (!c->relays[i].out)
+                n->links[c->relays[i].layer][l] += j->in[l] - n->kin[i][l];
+    return err;
 }
 
 static void
@@ -423,6 +466,7 @@ counts_free(struct cut_counts *n)
 {
     free(n->by);
     free(n->on);
+    free(n->kin);
 }
 
 /* May one more link of relay i with a layer be cut, by its word or by another's?
@@ -436,7 +480,7 @@ half_is_left(const struct judge *j, const struct cut_counts *n, uint16_t i,
     const bool mix = j->c->relays[i].role == ROLE_MIX;
     const size_t by = mix && !own ? 0 : n->by[i][layer];
     const size_t on = mix && own ? 0 : n->on[i][layer];
-    return 2 * (by + on + 1) <= j->in[layer];
+    return 2 * (by + on + 1) <= j->in[layer] - n->kin[i][layer];
 }
 
 /* Cut the link between two by the word of the first, if there is room. */
@@ -460,7 +504,7 @@ link_cuts(const struct judge *j, struct cut_counts *n, const struct said *s)
     const struct relay_entry *a = &j->c->relays[s->a], *b = &j->c->relays[s->b];
     const unsigned low = a->layer < b->layer ? a->layer : b->layer;
     const unsigned high = a->layer < b->layer ? b->layer : a->layer;
-    const size_t links = j->in[low] * j->in[high];
+    const size_t links = n->links[low][high];
     if (a->out || b->out || j->c->n_cut == CUT_MAX || links < BLAME_LINKS ||
         4 * (n->between[low][high] + 1) > links)
         return false;
@@ -477,9 +521,10 @@ links_judge(struct judge *j)
     struct cut_counts n = {0};
     const size_t room = j->n_said < CUT_MAX ? j->n_said : CUT_MAX;
     c->cut = calloc(room + 1, sizeof *c->cut);
-    if (!counts_new(&n, c) || !c->cut) {
+    const int err = c->cut ? counts_new(&n, j) : ERR_NOMEM;
+    if (err) {
         counts_free(&n);
-        return ERR_NOMEM;
+        return err;
     }
     qsort(j->said, j->n_said, sizeof *j->said, worst_order);
     for (size_t i = 0; i < j->n_said; i++) {

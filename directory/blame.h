@@ -19,7 +19,8 @@
  *              and counts for links alone
  *   cut        links said to be bad between two that are in: the worst first, a
  *              quarter at most of those between two layers, and none of fewer
- *              than BLAME_LINKS, so that there is always a way; CUT_MAX in all; of
+ *              than BLAME_LINKS, so that there is always a way; none of a family
+ *              with itself counts, which no way uses; CUT_MAX in all; of
  *              those that a relay has with a layer half at most, and for a mix
  *              half by its own word and half by others' */
 #ifndef DIRECTORY_BLAME_H

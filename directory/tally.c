@@ -12,12 +12,25 @@
 #include "network/descriptor.h"
 #include "network/schedule.h"
 
-/* One descriptor of one vote. */
+/* A descriptor as text, and who lists it. */
+struct listed_text {
+    const char *text;
+    uint32_t votes; /* bit i: vote i lists this very text */
+};
+
+/* One that was opened. */
 struct entry {
     struct descriptor descriptor;
     const char *text;
-    size_t count; /* votes that list this very text */
+    uint32_t votes;
 };
+_Static_assert(AUTHORITIES_MAX <= 32, "each vote has a bit");
+
+static size_t
+votes_count(uint32_t votes)
+{
+    return (size_t)__builtin_popcount(votes);
+}
 
 static int
 entry_order(const void *a, const void *b)
@@ -39,8 +52,8 @@ descriptor_fits(const struct descriptor *d, const char *network, uint32_t epoch)
 static int
 text_order(const void *a, const void *b)
 {
-    return strcmp(((const struct entry *)a)->text,
-                  ((const struct entry *)b)->text);
+    return strcmp(((const struct listed_text *)a)->text,
+                  ((const struct listed_text *)b)->text);
 }
 
 /* Read the descriptor of an entry; *next of the texts that were opened before
@@ -59,46 +72,62 @@ entry_open(struct entry *e, const struct sphinx_geometry *g,
                : descriptor_open(&e->descriptor, g, bytes, len, where);
 }
 
-/* All descriptors of all votes, sorted, equal ones counted once each vote. Each
- * text is opened once, however often it is listed. */
+/* All texts of all votes, sorted, each once: an opened descriptor is long, and all
+ * votes list the same ones. */
+static int
+texts_gather(struct vote *const *votes, size_t n, struct listed_text **out,
+             size_t *n_out)
+{
+    size_t room = 0, m = 0, k = 0;
+    for (size_t i = 0; i < n; i++)
+        room += votes[i]->n;
+    struct listed_text *t = calloc(room + 1, sizeof *t);
+    *out = t;
+    if (!t)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        for (size_t d = 0; d < votes[i]->n; d++)
+            t[m++] = (struct listed_text){votes[i]->descriptors[d], 1u << i};
+    qsort(t, m, sizeof *t, text_order);
+    for (size_t i = 0; i < m; i++)
+        if (k > 0 && strcmp(t[k - 1].text, t[i].text) == 0)
+            t[k - 1].votes |= t[i].votes;
+        else
+            t[k++] = t[i];
+    *n_out = k;
+    return 0;
+}
+
+/* All good descriptors of all votes, sorted. Each text is opened once, however
+ * often it is listed. */
 static int
 entries_gather(struct vote *const *votes, size_t n,
                const struct sphinx_geometry *g,
                const struct tally_opened *opened, struct entry **out,
                size_t *n_out)
 {
-    size_t next = 0;
-    size_t room = 0, m = 0, k = 0, good = 0;
-    for (size_t i = 0; i < n; i++)
-        room += votes[i]->n;
-    struct entry *e = calloc(room ? room : 1, sizeof *e);
-    if (!e)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        for (size_t d = 0; d < votes[i]->n; d++)
-            e[m++] =
-                (struct entry){.text = votes[i]->descriptors[d], .count = 1};
-    qsort(e, m, sizeof *e, text_order);
-    for (size_t i = 0; i < m; i++)
-        if (k > 0 && strcmp(e[k - 1].text, e[i].text) == 0)
-            e[k - 1].count++;
-        else
-            e[k++] = e[i];
-    for (size_t i = 0; i < k; i++) {
-        int err = entry_open(&e[i], g, opened, &next);
-        if (err == ERR_NOMEM) { /* that is not the descriptor's fault */
-            free(e);
-            return err;
-        }
-        if (err || !descriptor_fits(&e[i].descriptor, votes[0]->network,
-                                    votes[0]->epoch))
-            continue; /* an authority that lists rubbish lists nothing */
-        e[good++] = e[i];
+    struct listed_text *t;
+    size_t next = 0, k = 0, good = 0;
+    int err = texts_gather(votes, n, &t, &k);
+    *out = err ? NULL : calloc(k + 1, sizeof **out);
+    if (!*out)
+        err = ERR_NOMEM;
+    for (size_t i = 0; i < k && !err; i++) {
+        struct entry *e = &(*out)[good];
+        e->text = t[i].text;
+        e->votes = t[i].votes;
+        const int one = entry_open(e, g, opened, &next);
+        if (one == ERR_NOMEM) /* that is not the descriptor's fault */
+            err = one;
+        else if (!one && descriptor_fits(&e->descriptor, votes[0]->network,
+                                         votes[0]->epoch))
+            good++; /* an authority that lists rubbish lists nothing */
     }
-    qsort(e, good, sizeof *e, entry_order);
-    *out = e;
+    free(t);
+    if (good > 0)
+        qsort(*out, good, sizeof **out, entry_order);
     *n_out = good;
-    return 0;
+    return err;
 }
 
 /* Parameters that more than half voted for. */
@@ -129,33 +158,54 @@ value_set(struct consensus *c, const uint8_t random[static 32])
     memcpy(c->work_challenge, work, sizeof c->work_challenge);
 }
 
-/* Entries of one relay stand together: take the one most often listed, and what
- * it says of its links. */
-static void
-relays_choose(struct consensus *c, const struct entry *e, size_t n,
-              size_t n_authorities, struct blame_word *word)
+/* Entries of one relay stand together, from e[i] to before e[*end]. Choose the one
+ * most often listed; NULL: fewer list the relay than have to. A vote that lists
+ * several of a relay's descriptors lists it once. */
+static const struct entry *
+entry_choose(const struct entry *e, size_t n, size_t i, size_t n_authorities,
+             size_t *end)
 {
-    size_t public_len = c->params.geometry.public_len;
+    const uint8_t *identity = e[i].descriptor.relay.identity;
+    const struct entry *best = &e[i];
+    uint32_t listed = 0;
+    size_t k = i;
+    for (; k < n &&
+           memcmp(e[k].descriptor.relay.identity, identity, SPHINX_ID_LEN) == 0;
+         k++) {
+        listed |= e[k].votes;
+        if (votes_count(e[k].votes) > votes_count(best->votes))
+            best = &e[k];
+    }
+    *end = k;
+    return 2 * votes_count(listed) > n_authorities ? best : NULL;
+}
+
+/* Take the relays that enough list, and what each says of its links. What one
+ * vote alone lists needs no room, however much that is. */
+static int
+relays_choose(struct consensus *c, const struct entry *e, size_t n,
+              size_t n_authorities, struct blame_word **word)
+{
+    const size_t public_len = c->params.geometry.public_len;
+    size_t most = 0;
+    for (size_t i = 0, end; i < n; i = end)
+        most += entry_choose(e, n, i, n_authorities, &end) != NULL;
+    c->relays = calloc(most + 1, sizeof *c->relays);
+    *word = calloc(most + 1, sizeof **word);
+    if (!c->relays || !*word)
+        return ERR_NOMEM;
     for (size_t i = 0, end; i < n; i = end) {
-        size_t best = i, listed = 0;
-        const uint8_t *identity = e[i].descriptor.relay.identity;
-        for (end = i; end < n && memcmp(e[end].descriptor.relay.identity,
-                                        identity, SPHINX_ID_LEN) == 0;
-             end++) {
-            listed += e[end].count;
-            if (e[end].count > e[best].count)
-                best = end;
-        }
-        if (2 * listed <= n_authorities)
+        const struct entry *best = entry_choose(e, n, i, n_authorities, &end);
+        /* or it hibernates, as it says of itself */
+        if (!best || best->descriptor.hibernates_until_s > c->valid_after_s)
             continue;
-        const struct descriptor *d = &e[best].descriptor;
-        if (d->hibernates_until_s > c->valid_after_s)
-            continue; /* as it says of itself */
-        word[c->n_relays] = (struct blame_word){d->n_links, d->links};
+        const struct descriptor *d = &best->descriptor;
+        (*word)[c->n_relays] = (struct blame_word){d->n_links, d->links};
         struct relay_entry *r = &c->relays[c->n_relays++];
         *r = d->relay;
         memcpy(r->sphinx_key, d->keys[c->epoch - d->epoch], public_len);
     }
+    return 0;
 }
 
 /* ---- bandwidth ---- */
@@ -400,19 +450,14 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
     size_t n_entries = 0;
     int err =
         entries_gather(votes, n, &c->params.geometry, opened, &e, &n_entries);
-    if (!err && n_entries > RELAYS_MAX)
-        err = ERR_RANGE;
-    if (!err) {
-        c->relays = calloc(n_entries + 1, sizeof *c->relays);
-        word = calloc(n_entries + 1, sizeof *word);
-        err = c->relays && word ? 0 : ERR_NOMEM;
-    }
-    if (!err) {
-        relays_choose(c, e, n_entries, n_authorities, word);
+    if (!err)
+        err = relays_choose(c, e, n_entries, n_authorities, &word);
+    if (!err)
         err = past_make(&past, votes, n, schedule_faults(n_authorities) + 1, c);
-    }
     if (!err)
         err = newcomers_limit(c, &past, word);
+    if (!err && c->n_relays > RELAYS_MAX)
+        err = ERR_RANGE; /* of those that were there: strangers wait */
     if (!err)
         err = bandwidths_bound(c);
     if (!err)

@@ -92,12 +92,34 @@ certificates_note(struct certificates *list,
     k->cert = *c;
 }
 
+static bool
+is_among(const uint8_t *identity, const uint8_t (*of)[CERTIFICATE_ID_LEN],
+         size_t n)
+{
+    size_t i = 0;
+    while (i < n && memcmp(of[i], identity, CERTIFICATE_ID_LEN) != 0)
+        i++;
+    return i < n;
+}
+
 void
 certificates_merge(struct certificates *list, const struct certificates *from,
+                   const uint8_t (*of)[CERTIFICATE_ID_LEN], size_t n,
                    uint64_t now_s)
 {
-    for (size_t i = 0; i < from->n; i++)
-        certificates_note(list, from->of[i].identity, &from->of[i].cert, now_s);
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (is_among(list->of[i].identity, of, n))
+            list->of[kept++] = list->of[i];
+    list->n = kept;
+    for (size_t i = 0; i < from->n; i++) {
+        const struct certified *k = &from->of[i];
+        const struct certificate *known = certificates_find(list, k->identity);
+        if (is_among(k->identity, of, n) &&
+            !(known && memcmp(known, &k->cert, sizeof *known) == 0) &&
+            certificate_check(&k->cert, k->identity) == 0)
+            certificates_note(list, k->identity, &k->cert, now_s);
+    }
 }
 
 const struct certificate *

@@ -62,9 +62,13 @@ bool certificate_is_newer(const struct certificate *c,
 void certificates_note(struct certificates *list,
                        const uint8_t identity[static CERTIFICATE_ID_LEN],
                        const struct certificate *c, uint64_t now_s);
-/* Note all of `from`. */
+/* Note of `from` what these n identities have signed, and drop what is known of
+ * others: whoever could sign a consensus for an hour fills no list for ever, and
+ * neither do authorities that are none any more. */
 void certificates_merge(struct certificates *list,
-                        const struct certificates *from, uint64_t now_s);
+                        const struct certificates *from,
+                        const uint8_t (*of)[CERTIFICATE_ID_LEN], size_t n,
+                        uint64_t now_s);
 /* The one of this identity, or NULL. */
 const struct certificate *
 certificates_find(const struct certificates *list,

@@ -26,7 +26,8 @@ receive_consensus(struct consensus **out, const struct receive_rules *rules,
     if (rules->seen)
         newest = *rules->seen;
     if (!err)
-        certificates_merge(&newest, &c->certificates, c->valid_after_s);
+        certificates_merge(&newest, &c->certificates, rules->authorities,
+                           rules->n_authorities, c->valid_after_s);
     if (!err && document_signers_at(d, rules->authorities, rules->n_authorities,
                                     c->valid_after_s, &newest) <
                     document_two_thirds(rules->n_authorities))
@@ -43,7 +44,8 @@ receive_consensus(struct consensus **out, const struct receive_rules *rules,
     if (!err)
         err = consensus_judge_time(c, now_s);
     if ((!err || err == ERR_EXPIRED) && rules->seen)
-        certificates_merge(rules->seen, &c->certificates, now_s);
+        certificates_merge(rules->seen, &c->certificates, rules->authorities,
+                           rules->n_authorities, now_s);
     if (err)
         consensus_free(&c);
     *out = c;

@@ -644,6 +644,32 @@ change I10 'a wrong clock revokes for good' network/certificate.c \
     'if (certificate_is_newer(c, &k->cert) || k->cert.from_s > now_s)' \
     'if (certificate_is_newer(c, &k->cert))' \
     'i10_revoked/there*'
+change I10 'a consensus lists what no identity has signed' \
+    network/certificate.c \
+    'certificate_check(&k->cert, k->identity) == 0)' \
+    'k)' \
+    'i10_revoked/i10_a_false*'
+change I10 'certificates of strangers are kept' network/certificate.c \
+    'if (is_among(list->of[i].identity, of, n))' \
+    'if (is_among(list->of[i].identity, of, n) || i < n)' \
+    'i10_revoked/i10_a_false*'
+change I10 'a vote counts for each descriptor of a relay' directory/tally.c \
+    'return 2 * votes_count(listed) > n_authorities ? best : NULL;' \
+    'return 2 * (votes_count(listed) + k - i - 1) > n_authorities ? best : NULL;' \
+    'tally/i10_many*'
+change I10 'what one vote alone lists needs room' directory/tally.c \
+    'int err = texts_gather(votes, n, &t, &k);' \
+    'int err = texts_gather(votes, n, &t, &k); if (!err && k > RELAYS_MAX) err = ERR_RANGE;' \
+    'tally/i10_a_long_vote_hinders_no_consensus'
+change I10 'a vote that is kept is too long to be read' \
+    directory/daemon/disk.c \
+    'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
+    'LOADED_MAX = VOTE_LEN_MAX,' \
+    'tally/i10_a_long_vote_hinders_no_start'
+change I10 'what no way uses counts as links that are left' directory/blame.c \
+    '2 * (by + on + 1) <= j->in[layer] - n->kin[i][layer];' \
+    '2 * (by + on + 1) <= j->in[layer];' \
+    'blame/i10_whatever_is_said_of*'
 change I10 'a quarter of the neighbours evicts a relay' directory/blame.c \
     '2 * j->part[i] <= of * PART ||' \
     '4 * j->part[i] <= of * PART ||' \
@@ -793,6 +819,11 @@ change I11 'the bytes of one inbox have no bound' client/inbox.c \
     'v->received_len + len <= INBOX_CONTACT_LEN_MAX;' \
     'v->received_len + len <= UINT64_MAX;' \
     'contacts/i11_*'
+change I11 'a body is taken apart however many values it has' \
+    network/json_field.c \
+    'return tables <= most_tables && values <= most_values;' \
+    'return tables <= most_tables || values > 0;' \
+    'tally/i11_a_dense*'
 
 # ---- I12 no value drawn once is seen in two places ----
 

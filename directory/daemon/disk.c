@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "directory/share.h"
+#include "directory/vote.h"
 #include "lib/codec.h"
 #include "lib/os/files.h"
 #include "lib/secret.h"
@@ -18,9 +19,9 @@
 enum {
     LINE_MAX_LEN = 1024,
     NAME_LEN = 64,
-    BACKDATED_S = 3600, /* clocks differ */
-    LOADED_MAX = 2 * DOCUMENT_BODY_MAX,
-    EVIDENCE_MAX = 64 /* files */
+    BACKDATED_S = 3600,                /* clocks differ */
+    LOADED_MAX = VOTE_LEN_MAX + 65536, /* with its claim */
+    EVIDENCE_MAX = 64                  /* files */
 };
 static const char request_head[] = "brusio-request/1";
 static const char certificate_head[] = "brusio-certificate/1";

@@ -6,6 +6,7 @@
 #include "tests/runner.h"
 
 #include <stdlib.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "directory/tally.h"
@@ -350,6 +351,32 @@ there_is_one_order(void **state)
     assert_int_equal(list.n, CERTIFICATES_MAX);
 }
 
+/* Whoever has the working keys of more than two thirds for an hour can sign a
+ * consensus that lists anything. Nothing of that stays but what the identities
+ * themselves have signed, and there is room for these. */
+static void
+i10_a_false_list_leaves_nothing(void **state)
+{
+    (void)state;
+    struct certificates list = {0}, said = {0};
+    uint8_t of[1][32], seed[32] = {0xa5}, secret[64];
+    struct certificate c = {.from_s = 10, .until_s = 99};
+    crypto_sign_seed_keypair(of[0], secret, seed);
+    for (uint8_t i = 0; i < CERTIFICATES_MAX; i++)
+        certificates_note(&said, (uint8_t[32]){i, 9}, &c, 100);
+    list = said; /* of authorities that are none any more, too */
+    certificates_merge(&list, &said, (const uint8_t(*)[32])of, 1, 100);
+    assert_int_equal(list.n, 0);
+    said.n = 0;
+    certificates_note(&said, of[0], &c, 100);
+    certificates_merge(&list, &said, (const uint8_t(*)[32])of, 1, 100);
+    assert_int_equal(list.n, 0); /* its identity has not signed it */
+    certificate_sign(&c, seed);
+    said.of[0].cert = c;
+    certificates_merge(&list, &said, (const uint8_t(*)[32])of, 1, 100);
+    assert_memory_equal(certificates_find(&list, of[0]), &c, sizeof c);
+}
+
 /* ---- clients ---- */
 
 /* A network of one authority, whose working key is seed. */
@@ -554,6 +581,7 @@ const struct CMUnitTest test_i10_revoked[] = {
     cmocka_unit_test(i9_an_authority_with_an_older_disk_learns_it),
     cmocka_unit_test(nobody_invents_a_certificate),
     cmocka_unit_test(there_is_one_order),
+    cmocka_unit_test(i10_a_false_list_leaves_nothing),
     cmocka_unit_test(i10_a_stolen_key_counts_at_no_client),
     cmocka_unit_test(i10_a_withheld_certificate_is_bounded),
     cmocka_unit_test(i10_only_what_counts_is_learnt),

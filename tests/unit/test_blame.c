@@ -261,6 +261,42 @@ i10_whatever_is_said_there_is_a_way(void **state)
     assert_true(cut > 100);
 }
 
+/* Nor does it count that a relay is linked with its own family, over which no way
+ * of it goes: of its links with all others in a layer half stay. */
+static void
+i10_whatever_is_said_of_families_there_is_a_way(void **state)
+{
+    (void)state;
+    struct rng_seeded rng;
+    unsigned cut = 0;
+    rng_seeded_init_u64(&rng, test_seed(), "families");
+    for (unsigned run = 0; run < 200; run++) {
+        struct court *k = court_new();
+        struct relay_entry *r = k->net.consensus->relays;
+        for (size_t i = 0; i < RELAYS; i++)
+            r[i].family[0] = (uint8_t)(rng_seeded_u64(&rng) % (2 + run % 2));
+        for (size_t a = 0; a < RELAYS; a++)
+            for (size_t m = 0; m < LINKS_TOLD_MAX; m++)
+                says(k, a, rng_seeded_u64(&rng) % RELAYS, 1000, 1000);
+        const struct consensus *c = judged(k);
+        size_t of[RELAYS][5] = {{0}}, linked[RELAYS][5] = {{0}};
+        for (size_t i = 0; i < c->n_cut; i++) {
+            of[c->cut[i].a][c->relays[c->cut[i].b].layer]++;
+            of[c->cut[i].b][c->relays[c->cut[i].a].layer]++;
+        }
+        for (uint16_t i = 0; i < RELAYS; i++)
+            for (uint16_t o = 0; o < RELAYS; o++)
+                linked[i][r[o].layer] +=
+                    !r[o].out && !consensus_are_related(c, i, o);
+        for (size_t i = 0; i < RELAYS; i++)
+            for (unsigned l = 0; l < 5 && r[i].role != ROLE_MIX; l++)
+                assert_true(2 * of[i][l] <= linked[i][l]);
+        cut += c->n_cut > 0;
+        court_free(&k);
+    }
+    assert_true(cut > 100);
+}
+
 /* A liar that says of half a layer that it loses all does not keep what is said
  * of itself from being heard. */
 static void
@@ -483,6 +519,7 @@ const struct CMUnitTest test_blame[] = {
     cmocka_unit_test(i10_a_family_is_one_neighbour),
     cmocka_unit_test(i10_whatever_is_said_layers_stay),
     cmocka_unit_test(i10_whatever_is_said_there_is_a_way),
+    cmocka_unit_test(i10_whatever_is_said_of_families_there_is_a_way),
     cmocka_unit_test(i10_lies_shield_no_link),
     cmocka_unit_test(the_worst_goes_first),
     cmocka_unit_test(i10_many_of_a_kind_are_not_many),
