@@ -31,9 +31,15 @@ line_open(struct line *l, const char *dir)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/client.sock", dir);
+    if (n >= (int)sizeof a.sun_path) {
+        fprintf(stderr,
+                "brusio-client: %s: the path is too long for a socket; a "
+                "client's directory has %zu bytes at most\n",
+                dir, sizeof a.sun_path - sizeof "/client.sock");
+        return 1;
+    }
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (n >= (int)sizeof a.sun_path || l->fd < 0 ||
-        connect(l->fd, (struct sockaddr *)&a, sizeof a) ||
+    if (l->fd < 0 || connect(l->fd, (struct sockaddr *)&a, sizeof a) ||
         !(l->in = fdopen(l->fd, "r"))) {
         fprintf(stderr,
                 "brusio-client: no client answers in %s; is it running? "
@@ -71,6 +77,9 @@ text_write(int fd, const char *text, size_t len)
 static const char *
 hint(const char *method, const char *message)
 {
+    static const char not_whole[] =
+        "this is no whole invitation; copy the line that 'invite' printed "
+        "again";
     static const struct {
         int err;
         const char *method; /* NULL: any other */
@@ -85,7 +94,14 @@ hint(const char *method, const char *message)
                {ERR_USED, NULL, "an invitation works once; ask for a new one"},
                {ERR_FOREIGN, NULL, "the invitation is for another network"},
                {ERR_EXPIRED, NULL, "ask for a new invitation"},
-               {ERR_ARG, NULL, "a name is 1 to 32 letters without blanks"}};
+               {ERR_FORMAT, "add", not_whole},
+               {ERR_SHORT, "add", not_whole},
+               {ERR_DB, NULL,
+                "client.db cannot be written; is the disk full? Make room and "
+                "start the client again"},
+               {ERR_ARG, NULL,
+                "a name is 1 to 32 bytes without blanks; letters with accents "
+                "have 2 or more"}};
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
         if (strcmp(message, error_text(row[i].err)) == 0 &&
             (!row[i].method || strcmp(row[i].method, method) == 0))
@@ -93,16 +109,23 @@ hint(const char *method, const char *message)
     return NULL;
 }
 
-/* One call. Takes params over. Returns the result, or NULL and has printed
- * why. */
+/* One call. Takes params over, which are NULL if a word of the user's is no
+ * text. Returns the result, or NULL and has printed why. */
 static json_t *
 call(struct line *l, const char *method, json_t *params)
 {
-    json_t *root = json_pack("{ss si ss so}", "jsonrpc", "2.0", "id", 1,
-                             "method", method, "params", params);
     char *text, *answer = NULL;
     size_t len, room = 0;
     json_t *result = NULL, *reply = NULL;
+    if (!params) {
+        fputs("brusio-client: a word after the command is not UTF-8, as names "
+              "and texts are; a file of any bytes goes with 'send NAME "
+              "--file FILE'\n",
+              stderr);
+        return NULL;
+    }
+    json_t *root = json_pack("{ss si ss so}", "jsonrpc", "2.0", "id", 1,
+                             "method", method, "params", params);
     int err = json_to_text(root, JSON_COMPACT, &text, &len);
     json_decref(root);
     if (err) {
@@ -297,13 +320,31 @@ progress(const char *what, int64_t done, int64_t of, uint64_t since_us)
             what, done, of, (now_us - since_us) / 1000000);
 }
 
-/* Ask until the message is durable, or delivered. */
-static int
-sent_wait(struct line *l, const struct cli *c, int64_t order, uint64_t since_us)
+/* Can the client keep nothing any more? Then says so. */
+static bool
+storage_failed(struct line *l)
 {
+    json_t *r = call(l, "status", json_object());
+    const char *storage = json_string_value(json_object_get(r, "storage"));
+    const char *more = storage ? hint("status", storage) : NULL;
+    if (storage)
+        fprintf(stderr, "brusio-client: the message is not kept: %s%s%s\n",
+                storage, more ? "; " : "", more ? more : "");
+    const bool failed = !r || storage;
+    json_decref(r);
+    return failed;
+}
+
+/* Ask until the message is durable, or delivered. The contact is told by its
+ * number in sent, which it keeps when it is renamed meanwhile. */
+static int
+sent_wait(struct line *l, const struct cli *c, const json_t *sent,
+          uint64_t since_us)
+{
+    const int64_t id = number_of(sent, "id"), order = number_of(sent, "order");
     for (;;) {
-        json_t *r = call(l, "message",
-                         json_pack("{ss sI}", "to", c->name, "order", order));
+        json_t *r =
+            call(l, "message", json_pack("{sI sI}", "id", id, "order", order));
         if (!r)
             return 1;
         const char *state = json_string_value(json_object_get(r, "state"));
@@ -316,9 +357,11 @@ sent_wait(struct line *l, const struct cli *c, int64_t order, uint64_t since_us)
         else if (c->wait)
             progress("letters acknowledged:", number_of(r, "acked"),
                      number_of(r, "letters"), since_us);
+        bool lost = !enough && !json_is_true(json_object_get(r, "durable")) &&
+                    storage_failed(l);
         json_decref(r);
-        if (enough)
-            return expired;
+        if (enough || lost)
+            return expired || lost;
         usleep(POLL_US);
     }
 }
@@ -331,19 +374,14 @@ cli_send(const struct cli *c)
     json_t *params = c->file
                          ? file_params(c)
                          : json_pack("{ss ss}", "to", c->name, "text", c->text);
-    if (!params) {
-        if (!c->file)
-            fputs("brusio-client: the text is not UTF-8; send it with "
-                  "--file\n",
-                  stderr);
+    if (!params && c->file)
         return 1;
-    }
     if (line_open(&l, c->dir)) {
         json_decref(params);
         return 1;
     }
     json_t *r = call(&l, "send", params);
-    int status = r ? sent_wait(&l, c, number_of(r, "order"), since_us) : 1;
+    int status = r ? sent_wait(&l, c, r, since_us) : 1;
     json_decref(r);
     line_close(&l);
     return status;
@@ -368,6 +406,23 @@ cli_state(const struct cli *c)
 
 /* ---- recv ---- */
 
+/* How many bytes at text, which is UTF-8, are one character that steers a
+ * terminal or turns the direction of writing; 0: none. */
+static size_t
+control_len(const char *text)
+{
+    const unsigned char *t = (const unsigned char *)text;
+    if (t[0] < ' ' || t[0] == 0x7f)
+        return 1;
+    if (t[0] == 0xc2 && t[1] >= 0x80 && t[1] <= 0x9f) /* U+0080 to U+009F */
+        return 2;
+    if (t[0] == 0xe2 && t[1] == 0x80 && t[2] >= 0xa8 && t[2] <= 0xae)
+        return 3; /* U+2028 to U+202E */
+    if (t[0] == 0xe2 && t[1] == 0x81 && t[2] >= 0xa6 && t[2] <= 0xa9)
+        return 3; /* U+2066 to U+2069 */
+    return 0;
+}
+
 /* A name from outside: only its last part, without control characters. */
 static void
 name_clean(char *out, size_t len, const char *name)
@@ -376,8 +431,11 @@ name_clean(char *out, size_t len, const char *name)
     size_t n = 0;
     if (slash)
         name = slash + 1;
-    for (; *name && n + 1 < len; name++)
-        out[n++] = (unsigned char)*name < ' ' || *name == 0x7f ? '_' : *name;
+    while (*name && n + 1 < len) {
+        const size_t skip = control_len(name);
+        out[n++] = skip ? '_' : *name;
+        name += skip ? skip : 1;
+    }
     out[n] = 0;
     if (n == 0 || out[0] == '.')
         snprintf(out, len, "file");
@@ -424,11 +482,16 @@ message_print(const struct cli *c, const json_t *r)
     if (c->out)
         return files_write(c->out, text, strlen(text)) ? 1 : 0;
     printf("%s: ", json_string_value(json_object_get(r, "from")));
-    /* no control characters from outside reach the terminal */
-    for (; *text; text++)
-        putchar((unsigned char)*text < ' ' && *text != '\n' && *text != '\t'
-                    ? '?'
-                    : *text);
+    /* no control characters from outside reach the terminal; further lines
+     * stand in, so that none looks like a message from somebody else */
+    while (*text) {
+        const bool line = *text == '\n';
+        const size_t skip = line || *text == '\t' ? 0 : control_len(text);
+        putchar(skip ? '?' : *text);
+        if (line)
+            fputs("    ", stdout);
+        text += skip ? skip : 1;
+    }
     putchar('\n');
     return 0;
 }
@@ -484,11 +547,11 @@ cli_ping(const struct cli *c)
         return 1;
     json_t *r = call(&l, "ping", json_pack("{ss}", "to", c->name));
     int64_t order = r ? number_of(r, "order") : -1, rtt_us = 0;
+    const int64_t id = number_of(r, "id");
     json_decref(r);
     while (order >= 0 && rtt_us == 0 &&
            clock_mono_us() - since_us < c->wait_s * 1000000) {
-        r = call(&l, "message",
-                 json_pack("{ss sI}", "to", c->name, "order", order));
+        r = call(&l, "message", json_pack("{sI sI}", "id", id, "order", order));
         if (!r)
             break;
         rtt_us = number_of(r, "rtt_us");

@@ -73,7 +73,7 @@ struct daemon {
     struct rpc *rpc;
     struct tls *tls;
     struct link *link;
-    bool up;
+    bool up, storage_told; /* in the log, that it has failed */
     struct loop_timer *reconnect, *watch;
     uint64_t wait_us;
     size_t frame_len;
@@ -186,6 +186,12 @@ link_watch(void *ctx)
     loop_timer_at(d->watch, loop_now_us(d->host.loop) + WATCH_US);
     struct client_status s;
     client_status(d->client, &s);
+    if (s.storage_err && !d->storage_told)
+        log_write(&d->host.log, LOG_ERROR, "client",
+                  "client.db cannot be written: %s; nothing new is sent until "
+                  "the client is started again",
+                  database_remedy(s.storage_err));
+    d->storage_told = s.storage_err != 0;
     if (d->up && s.answer_age_us < WATCH_US)
         d->wait_us = RETRY_US;
     const char *why = link_fault(d);

@@ -298,12 +298,14 @@ run_send(struct json_call *k, struct client *c)
     const uint8_t *data = k->text ? (const uint8_t *)k->text : k->data;
     k->err = client_send(c, k->name, k->kind, data,
                          k->text ? strlen(k->text) : k->len, &k->order);
+    k->id = client_contact_id(c, k->name);
 }
 
 static void
 run_ping(struct json_call *k, struct client *c)
 {
     k->err = client_send(c, k->name, LETTER_PING, NULL, 0, &k->order);
+    k->id = client_contact_id(c, k->name);
 }
 
 static void
@@ -316,6 +318,10 @@ static void
 run_recv(struct json_call *k, struct client *c)
 {
     struct client_received r;
+    if (k->name && client_contact_id(c, k->name) == 0) {
+        k->err = ERR_NOT_FOUND;
+        return;
+    }
     k->none = !client_next(c, k->name, &r);
     if (k->none)
         return;
@@ -368,7 +374,8 @@ result_nothing(struct json_call *k)
 static json_t *
 result_order(struct json_call *k)
 {
-    return json_pack("{sI}", "order", (json_int_t)k->order);
+    return json_pack("{sI sI}", "id", (json_int_t)k->id, "order",
+                     (json_int_t)k->order);
 }
 
 static json_t *

@@ -140,10 +140,11 @@ init(const char *dir)
     return 0;
 }
 
+/* Writes the path of the configuration in dir, if there is one, else says that
+ * there is none. */
 static int
-config_get(const char *dir, struct server_config *config)
+config_find(const char *dir, char path[static FILES_PATH_MAX])
 {
-    char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
     if (files_path(path, dir, "directory.conf"))
         return fail(dir, ERR_LONG);
     if (access(path, F_OK)) {
@@ -154,6 +155,16 @@ config_get(const char *dir, struct server_config *config)
                 dir, dir);
         return ARGS_EXIT_FAILED;
     }
+    return 0;
+}
+
+static int
+config_get(const char *dir, struct server_config *config)
+{
+    char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
+    const int status = config_find(dir, path);
+    if (status)
+        return status;
     if (config_read(server_options, server_options_len, path, config, error)) {
         fprintf(stderr, "brusio-directory: %s\n", error);
         return ARGS_EXIT_FAILED;
@@ -216,6 +227,18 @@ decide(const struct args *a)
             err = ERR_IO;
         if (f && fclose(f))
             err = ERR_IO;
+        if (err == ERR_FORMAT || err == ERR_NOT_FOUND || err == ERR_DUPLICATE) {
+            fprintf(stderr,
+                    "brusio-directory: '%s': %s; an identity has 64 hex "
+                    "digits, of one that waits the first 4 or more do; "
+                    "'brusio-directory pending --dir %s' lists those\n",
+                    a->rest[i],
+                    err == ERR_DUPLICATE   ? "several wait that begin so"
+                    : err == ERR_NOT_FOUND ? "none waits that begins so"
+                                           : "not an identity",
+                    dir);
+            return ARGS_EXIT_FAILED;
+        }
         if (err)
             return fail(a->rest[i], err);
         printf("%s: %s\n", identity, a->command);
@@ -348,6 +371,7 @@ main(int argc, char **argv)
 {
     struct args a;
     struct server_config config = {0};
+    char path[FILES_PATH_MAX];
     uint64_t ready_fd, parent;
     int status =
         args_parse(&a, argc, argv, options, OPTIONS, commands, 64, usage);
@@ -365,6 +389,11 @@ main(int argc, char **argv)
                      &ready_fd) ||
         !args_number(&a, options, PARENT, 1, 1 << 30, 0, &parent))
         return ARGS_EXIT_USAGE;
+    if ((strcmp(a.command, "status") == 0 ||
+         strcmp(a.command, "pending") == 0 ||
+         (strstr(DECIDING, a.command) && a.n_rest > 0)) &&
+        config_find(a.value[DIR_OPTION], path))
+        return ARGS_EXIT_FAILED;
     if (strcmp(a.command, "status") == 0)
         return files_print("brusio-directory", a.value[DIR_OPTION], "status",
                            "no authority has voted here yet");

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "directory/admission.h"
@@ -44,6 +45,7 @@ struct server {
     struct host host;
     const struct server_config *config;
     char dir[FILES_PATH_MAX / 2];
+    int lock; /* of dir: two processes would contradict each other */
     struct network network;
     struct authority *authority;
     struct exchange *exchange;
@@ -533,6 +535,15 @@ server_start(struct server *s, const char *dir, int ready_fd)
     int err;
     if (snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
         return ERR_LONG;
+    err = files_lock(dir, &s->lock);
+    if (err) {
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  err == ERR_AGAIN ? "another authority runs on %s; end that "
+                                     "first"
+                                   : "%s cannot be opened and locked",
+                  dir);
+        return err;
+    }
     err = netfile_read_in(dir, s->config->network, &s->network, error);
     if (err) {
         log_write(&s->host.log, LOG_ERROR, "directory", "%s", error);
@@ -589,6 +600,7 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     if (!s)
         return 1;
     s->config = config;
+    s->lock = -1;
     int err = host_init(&s->host, server_tick, s);
     if (!err) {
         host_log(&s->host, "brusio-directory",
@@ -610,6 +622,8 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     free(s->json.text);
     authority_free(&s->authority);
     host_free(&s->host);
+    if (s->lock >= 0)
+        close(s->lock);
     free(s);
     return err ? 1 : 0;
 }

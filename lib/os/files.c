@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +109,20 @@ int
 files_mkdir(const char *path)
 {
     return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : ERR_IO;
+}
+
+int
+files_lock(const char *dir, int *fd)
+{
+    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return ERR_IO;
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    int err = errno == EWOULDBLOCK ? ERR_AGAIN : ERR_IO;
+    close(*fd);
+    *fd = -1;
+    return err;
 }
 
 int

@@ -29,6 +29,10 @@ int files_sync_directory(const char *path) CHECK_RESULT;
 /* A directory for one user alone (0700); fine when it is there. */
 int files_mkdir(const char *path) CHECK_RESULT;
 
+/* Takes the directory dir for one process, until *fd is closed or the process
+ * ends. Returns 0, ERR_AGAIN (another one has it) or ERR_IO; *fd is -1 then. */
+int files_lock(const char *dir, int *fd) CHECK_RESULT;
+
 /* A secret of 32 octets in hex: read it, or draw and write it when the file is
  * not there. *key is from secret_new(). Returns 0, ERR_FORMAT, ERR_IO, .. */
 int files_key(const char *path, uint8_t **key) CHECK_RESULT;

@@ -30,6 +30,24 @@ listed 2 '^anna +confirmed,'
 client 1 send client-2 'by another name' >/dev/null
 reads 2 'anna: by another name'
 
+refused 2 'no such contact' recv nobody
+refused 2 'is not UTF-8' mute "$(printf '\377')"
+refused 2 'no whole invitation' add carol brusio1:abc
+
+# What a contact writes looks like nobody else's message and steers no terminal.
+client 1 send client-2 "$(printf 'one\nclient-3: two\302\23331m\342\200\256')" \
+    >/dev/null
+reads 2 'anna: one
+    client-3: two?31m?'
+
+# Who waits learns of the delivery under another name as well.
+client 1 send client-2 'meanwhile' --wait >"$NET/waits" 2>&1 &
+waits=$!
+client 1 rename client-2 other
+wait "$waits" || fail "waiting under another name: $(cat "$NET/waits")"
+client 1 rename other client-2
+reads 2 'anna: meanwhile'
+
 refused 1 'did not answer' ping client-2 --wait 10
 client 2 pings anna on
 refused 2 'on or off' pings anna maybe

@@ -120,6 +120,7 @@ who_is_not_there_is_not_found(void **state)
             call(p.c[0], params[i][0], text, "\"message\":\"not found\"");
         }
     }
+    call(p.c[0], "recv", "{\"from\":\"b\"}", "\"message\":\"not found\"");
     pair_free(&p);
 }
 
@@ -151,7 +152,8 @@ contacts_are_changed_by_name_and_by_id(void **state)
          "\"refused\":false,\"muted\":true,\"pings\":true,\"waiting\":0}");
     call(c, "withdraw", "{\"id\":1}", "\"message\":\"used already\"");
     call(c, "withdraw", "{\"name\":\"carol\"}", "\"result\":{}");
-    call(c, "send", "{\"id\":1,\"text\":\"x\"}", "\"order\":");
+    call(c, "send", "{\"id\":1,\"text\":\"x\"}", "\"id\":1,\"order\":");
+    call(c, "ping", "{\"to\":\"bob\"}", "\"id\":1,\"order\":");
     call(c, "remove", "{\"id\":1}", "\"result\":{}");
     call(c, "contacts", "{}", "\"result\":[]");
     call(c, "invite", "{\"name\":\"bob\"}", "\"id\":3");

@@ -199,7 +199,41 @@ files_are_replaced_whole(void **state)
     assert_int_equal(files_read(dir, 10, &bytes, &len), ERR_IO);
 }
 
+/* Two of one directory would sign what contradicts. The lock is gone with its
+ * process, however that ends. */
+static void
+a_directory_is_locked_by_one_process(void **state)
+{
+    int fd, other, pipe_fd[2];
+    char byte;
+    (void)state;
+    assert_int_equal(pipe(pipe_fd), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(pipe_fd[0]);
+        if (files_lock(dir, &fd) || write(pipe_fd[1], "x", 1) != 1)
+            _exit(1);
+        pause();
+        _exit(1);
+    }
+    close(pipe_fd[1]);
+    assert_int_equal(read(pipe_fd[0], &byte, 1), 1);
+    close(pipe_fd[0]);
+    assert_int_equal(files_lock(dir, &fd), ERR_AGAIN);
+    assert_int_equal(fd, -1);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(files_lock(dir, &fd), 0);
+    assert_int_equal(files_lock(dir, &other), ERR_AGAIN);
+    close(fd);
+    assert_int_equal(files_lock(dir, &other), 0);
+    close(other);
+    assert_int_equal(files_lock("/nonexistent", &fd), ERR_IO);
+}
+
 const struct CMUnitTest test_keys[] = {
+    cmocka_unit_test_setup_teardown(a_directory_is_locked_by_one_process,
+                                    dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(i3_replays_are_seen_after_a_kill, dir_make,
                                     dir_remove),
     cmocka_unit_test_setup_teardown(damage_is_waited_out, dir_make, dir_remove),
