@@ -236,7 +236,7 @@ cut_read(struct json_reader *r, const json_t *list, struct consensus *c)
         json_reader_fail(r, ERR_NOMEM, "cut");
     else if (n % 2)
         json_reader_fail(r, ERR_RANGE, "cut");
-    for (size_t i = 0; i < n && !r->err; i++) {
+    for (size_t i = 0; c->cut && i < n && !r->err; i++) {
         const json_t *v = json_array_get(list, i);
         const json_int_t number = json_integer_value(v);
         struct cut_link *l = &c->cut[i / 2];
