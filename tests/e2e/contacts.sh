@@ -41,12 +41,15 @@ reads 2 'anna: one
     client-3: two?31m?'
 
 # Who waits learns of the delivery under another name as well.
-client 1 send client-2 'meanwhile' --wait >"$NET/waits" 2>&1 &
+head -c 100000 /dev/zero >"$NET/zeros"
+client 1 send client-2 --file "$NET/zeros" --wait >"$NET/waits" 2>&1 &
 waits=$!
+until client 1 state client-2 | grep -q -E 'of [0-9]{2,} '; do sleep 0.2; done
 client 1 rename client-2 other
 wait "$waits" || fail "waiting under another name: $(cat "$NET/waits")"
 client 1 rename other client-2
-reads 2 'anna: meanwhile'
+client 2 recv --out "$NET/came" --wait 60 >/dev/null
+cmp "$NET/zeros" "$NET/came" || fail 'the file came otherwise'
 
 refused 1 'did not answer' ping client-2 --wait 10
 client 2 pings anna on

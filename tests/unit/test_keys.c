@@ -211,6 +211,7 @@ a_directory_is_locked_by_one_process(void **state)
     pid_t child = fork();
     if (child == 0) {
         close(pipe_fd[0]);
+        alarm(10); /* when the parent fails it is not left */
         if (files_lock(dir, &fd) || write(pipe_fd[1], "x", 1) != 1)
             _exit(1);
         pause();
