@@ -530,7 +530,7 @@ i4_cover_that_is_off_is_seen(void **state)
                {polls_send, "default", 1, IDLE, "polls", NULL, NULL},
                /* letters fill seven of eight ticks for sending: the eighth
                 * must not be taken for a loop of its own */
-               {loops_give_way, "light", 4, BUSY, "loops", NULL, NULL},
+               {loops_give_way, "light", 8, BUSY, "loops", NULL, NULL},
                /* and no more goes up than is read, which frames down say */
                {downlink_slow, "default", 1, IDLE, "packets", "dummies", NULL}};
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {

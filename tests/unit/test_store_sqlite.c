@@ -633,6 +633,7 @@ held_letters_are_let_go(void **state)
             store_sqlite_new(&s, dir, LEN, ROOM * store_sqlite_disk(LEN)), 0);
     }
     store_memory_free(&m);
+    store_sqlite_free(&s);
 }
 
 /* Letters of a box that do not open any more (a disk that forgets) stay, and the

@@ -73,6 +73,7 @@ static struct consensus *
 ballot_count(struct ballot *b, size_t first, bool opened)
 {
     static const uint8_t random[32] = {5}, ids[VOTES][SPHINX_ID_LEN] = {{0}};
+    static char same[] = "the same";
     char *all[TEXTS_MAX], *honest[HONEST], *liar[TEXTS_MAX];
     struct consensus *c = NULL;
     memcpy(all, b->text, b->n * sizeof *all);
@@ -85,7 +86,7 @@ ballot_count(struct ballot *b, size_t first, bool opened)
         b->vote[i] = (struct vote){.network = "test",
                                    .epoch = EPOCH,
                                    .params = b->house.params,
-                                   .params_text = (char[]){"the same"},
+                                   .params_text = same,
                                    .descriptors = i ? honest : liar,
                                    .n = i ? HONEST : b->n - first};
         b->votes[i] = &b->vote[i];
