@@ -1,40 +1,10 @@
 /* directory/newcomers.c - see newcomers.h. No state. */
 #include "directory/newcomers.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/codec.h"
-
-void
-newcomers_draw(const struct consensus *c, const char *label,
-               const uint8_t identity[static SPHINX_ID_LEN], uint8_t *out,
-               size_t len)
-{
-    crypto_generichash_state h;
-    uint8_t hash[32];
-    crypto_generichash_init(&h, NULL, 0, sizeof hash);
-    crypto_generichash_update(&h, (const uint8_t *)label, strlen(label));
-    crypto_generichash_update(&h, c->shared_random, sizeof c->shared_random);
-    crypto_generichash_update(&h, identity, SPHINX_ID_LEN);
-    crypto_generichash_final(&h, hash, sizeof hash);
-    memcpy(out, hash, len);
-}
-
-struct candidate {
-    uint64_t hash;
-    size_t relay;
-};
-
-static int
-candidate_order(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-    return x->hash != y->hash    ? (x->hash < y->hash ? -1 : 1)
-           : x->relay < y->relay ? -1
-                                 : x->relay > y->relay;
-}
+#include "directory/draw.h"
 
 /* Did it come in within a period? */
 static bool
@@ -67,7 +37,7 @@ role_room(const struct consensus *c, const struct past *past, unsigned role)
 int
 newcomers_find(const struct consensus *c, const struct past *past, bool *waits)
 {
-    struct candidate *all = calloc(c->n_relays + 1, sizeof *all);
+    struct draw_rank *all = calloc(c->n_relays + 1, sizeof *all);
     if (!all)
         return ERR_NOMEM;
     memset(waits, 0, c->n_relays * sizeof *waits);
@@ -76,14 +46,11 @@ newcomers_find(const struct consensus *c, const struct past *past, bool *waits)
         size_t n = 0;
         for (size_t i = 0; i < c->n_relays; i++) {
             const struct relay_entry *r = &c->relays[i];
-            uint8_t hash[8];
             if (r->role != role || past_find(past, r->identity, role))
                 continue;
-            newcomers_draw(c, "brusio/1 newcomer", r->identity, hash,
-                           sizeof hash);
-            all[n++] = (struct candidate){codec_get64(hash), i};
+            all[n++] = draw_rank(c, "brusio/1 newcomer", i);
         }
-        qsort(all, n, sizeof *all, candidate_order);
+        draw_ranks_sort(all, n);
         for (size_t i = role_room(c, past, role); i < n; i++)
             waits[all[i].relay] = true;
     }

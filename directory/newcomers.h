@@ -3,9 +3,8 @@
  * Addresses cost little and an identity nothing, so whoever has many could fill a
  * role in an hour. Of each role the relays that came in within a period, and are
  * in or away, are at most newcomer_permille of those that have been in for longer,
- * and one in any case; who comes in next is drawn by the shared value:
- * BLAKE2b-64("brusio/1 newcomer" | value | identity), the smallest first. All
- * others wait. Where there was no consensus before, all come in. Pure. */
+ * and one in any case; who comes in next is drawn by the shared value
+ * (draw.h, "brusio/1 newcomer"), the smallest first. All others wait. Where there was no consensus before, all come in. Pure. */
 #ifndef DIRECTORY_NEWCOMERS_H
 #define DIRECTORY_NEWCOMERS_H
 #include "directory/past.h"
@@ -14,10 +13,4 @@
  * or ERR_NOMEM. */
 int newcomers_find(const struct consensus *c, const struct past *past,
                    bool *waits) CHECK_RESULT;
-
-/* Draw for a newcomer by the shared value of c: the first len bytes, 32 at most, of
- * BLAKE2b-256(label | value | identity). */
-void newcomers_draw(const struct consensus *c, const char *label,
-                    const uint8_t identity[static SPHINX_ID_LEN], uint8_t *out,
-                    size_t len);
 #endif

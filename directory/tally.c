@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "directory/blame.h"
+#include "directory/draw.h"
 #include "directory/newcomers.h"
 #include "directory/past.h"
-#include "lib/codec.h"
 #include "network/descriptor.h"
 #include "network/schedule.h"
 
@@ -252,20 +252,6 @@ bandwidths_bound(struct consensus *c)
 
 /* ---- layers ---- */
 
-struct rank {
-    uint64_t hash;
-    size_t relay;
-};
-
-static int
-rank_order(const void *a, const void *b)
-{
-    const struct rank *x = a, *y = b;
-    return x->hash != y->hash    ? (x->hash < y->hash ? -1 : 1)
-           : x->relay < y->relay ? -1
-                                 : x->relay > y->relay;
-}
-
 static unsigned
 layer_extreme(const uint64_t *weight, unsigned layers, bool most)
 {
@@ -367,8 +353,8 @@ standing_of(const struct consensus *c, const struct past *past,
     struct standing fresh = {.layer = UINT8_MAX,
                              .since = past->is_empty ? 0 : c->epoch};
     if (!s)
-        newcomers_draw(c, "brusio/1 placement", r->identity, fresh.placement,
-                       PLACEMENT_LEN);
+        draw_bytes(c, "brusio/1 placement", r->identity, fresh.placement,
+                   PLACEMENT_LEN);
     return s ? *s : fresh;
 }
 
@@ -377,12 +363,11 @@ layers_assign(struct consensus *c, const struct past *past)
 {
     const unsigned layers = c->params.layers;
     uint64_t weight[LAYERS_MAX + 1] = {0};
-    struct rank *rank = calloc(c->n_relays + 1, sizeof *rank);
+    struct draw_rank *rank = calloc(c->n_relays + 1, sizeof *rank);
     size_t *relay = calloc(c->n_relays + 1, sizeof *relay), n = 0;
     int err = rank && relay ? 0 : ERR_NOMEM;
     for (size_t i = 0; i < c->n_relays && !err; i++) {
         struct relay_entry *r = &c->relays[i];
-        uint8_t hash[8];
         const struct standing s = standing_of(c, past, r);
         r->since = s.since;
         r->layer = r->role == ROLE_GATEWAY ? 0
@@ -396,13 +381,11 @@ layers_assign(struct consensus *c, const struct past *past)
         }
         if (r->role != ROLE_MIX)
             continue;
-        newcomers_draw(c, "brusio/1 layer", r->identity, hash, sizeof hash);
-        rank[n++] = (struct rank){codec_get64(hash), i};
+        rank[n++] = draw_rank(c, "brusio/1 layer", i);
         if (r->layer != UINT8_MAX)
             weight[r->layer] += weight_of(r);
     }
-    if (n > 0)
-        qsort(rank, n, sizeof *rank, rank_order);
+    draw_ranks_sort(rank, n);
     for (size_t i = 0; i < n; i++) {
         struct relay_entry *r = &c->relays[relay[i] = rank[i].relay];
         if (r->layer != UINT8_MAX)

@@ -1,0 +1,28 @@
+/* directory/draw.h - what the shared value draws for each relay, and relays in the
+ * order of it ("draw" in doc/PROTOCOL.md 9.3). Pure. */
+#ifndef DIRECTORY_DRAW_H
+#define DIRECTORY_DRAW_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "network/consensus.h"
+
+/* Draw for a relay by the shared value of c: the first len bytes, 32 at most, of
+ * BLAKE2b-256(label | value | identity). */
+void draw_bytes(const struct consensus *c, const char *label,
+                const uint8_t identity[static SPHINX_ID_LEN], uint8_t *out,
+                size_t len);
+
+/* A relay of a consensus, by its number, and its place in a drawn order. */
+struct draw_rank {
+    uint64_t value; /* the first 8 bytes drawn */
+    size_t relay;
+};
+
+/* Draw the rank of c's relay of this number. */
+struct draw_rank draw_rank(const struct consensus *c, const char *label,
+                           size_t relay);
+
+/* Sort n ranks, the smallest value first. */
+void draw_ranks_sort(struct draw_rank *rank, size_t n);
+#endif
