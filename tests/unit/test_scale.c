@@ -1,9 +1,10 @@
 /* tests/unit/test_scale.c - as many relays as a consensus may have.
  *
  * Whoever lets many relays join must not make authorities, relays and clients
- * slow. What is done for each relay takes log n steps: four times as many take
- * five times as long, and not sixteen times. CPU time of this thread, the
- * shortest of some runs; the bound is between the two. */
+ * slow. What is done for each relay takes log n steps: sixteen times as many take
+ * some twenty times as long, and not 256 times. CPU time of this thread, the
+ * shortest of some runs; the bound is three to four times from either, for caches
+ * and neighbours on the machine are worth a factor of two. */
 #include "tests/runner.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #include "tests/heap.h"
 #include "tests/network.h"
 
-enum { FEW = RELAYS_MAX / 4, RUNS = 3, TIMES_MAX = 10, TARGET = 7 };
+enum { FEW = RELAYS_MAX / 16, RUNS = 3, TIMES_MAX = 100, TARGET = 7 };
 
 static struct rng_seeded rng;
 
@@ -251,7 +252,7 @@ struct telling {
     struct link_told *told;
 };
 
-enum { TOLD = 16, STORE = 2 + 3 * TOLD / 2 };
+enum { TOLD = 16, STORE = 2 + 3 * TOLD / 2, JUDGE_TIMES_MAX = 20 };
 
 static void
 telling_free(struct telling *t)
@@ -327,8 +328,8 @@ i7_judging_links_scales(void **state)
     }
     printf("  judge links: %.4f s, of a family %.4f, of whom all stay %.4f\n",
            s[OF_NONE], s[OF_ONE], s[ALL_STAY]);
-    assert_true(s[OF_NONE] < TIMES_MAX * s[ALL_STAY]);
-    assert_true(s[OF_ONE] < TIMES_MAX * s[ALL_STAY]);
+    assert_true(s[OF_NONE] < JUDGE_TIMES_MAX * s[ALL_STAY]);
+    assert_true(s[OF_ONE] < JUDGE_TIMES_MAX * s[ALL_STAY]);
 }
 
 /* All mixes in layer 1, of one weight: two thirds of them, or nearly, move. */
