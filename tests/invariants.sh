@@ -430,11 +430,12 @@ change I7 'strangers make a vote too long' directory/listing.c \
     'len > room)' \
     '0)' \
     'scale/i7_strangers*'
-change I7 'a family is looked for among all that is said' directory/blame.c \
-    '        for (size_t k = j->first_voice[owner]; k < j->first_voice[owner + 1];
-             k++)' \
-    '        for (size_t k = 0; k < j->first_voice[j->c->n_relays]; k++)
-            if (j->voice[k].owner == owner)' \
+change I7 'who goes has all parts counted over and over' directory/blame.c \
+    '    j->layer[i] = 0;
+    parts_count(j, layer);' \
+    '    j->layer[i] = 0;
+    for (int times = 0; times < 64; times++)
+        parts_count(j, layer);' \
     'scale/i7_judging*'
 change I7 'layers are evened out mix by mix' directory/tally.c \
     '    while (at < l->leaves)

@@ -252,7 +252,7 @@ struct telling {
     struct link_told *told;
 };
 
-enum { TOLD = 16, STORE = 2 + 3 * TOLD / 2, JUDGE_TIMES_MAX = 20 };
+enum { TOLD = 16, STORE = 2 + 3 * TOLD / 2, JUDGE_TIMES_MAX = 12 };
 
 static void
 telling_free(struct telling *t)
