@@ -1,7 +1,7 @@
 /* tests/unit/test_boards.c - who is a board, and how lists spread.
  *
  * Defences: network/boards.c. That other code comes to the same is in
- * tests/unit/test_list.c. */
+ * tests/unit/test_board_lists.c. */
 #include "tests/runner.h"
 
 #include <stdio.h>
