@@ -208,11 +208,14 @@ void gateway_due(struct relay *r, uint32_t client, uint32_t generation,
 void gateway_again(struct relay *r);
 void gateway_free(struct relay *r);
 
+/* announced.c: an announcement that came to this store; worker 0's. */
+void announced_take(struct relay *r, const struct wire_request *request);
+/* Is this relay, worker 0, a board of any view, with all that it takes? */
+bool announced_is_board(const struct relay *r);
+
 /* spread.c: a list that came of a relay, over its link. */
 void spread_take(struct relay *r, struct relay_peer *peer, uint32_t link,
                  const uint8_t *frame);
-/* An announcement that came to this store; worker 0's. */
-void spread_announce(struct relay *r, const struct wire_request *request);
 /* List what is over; when that is to be looked at again. */
 void spread_step(struct relay *r);
 uint64_t spread_next_us(const struct relay *r);
