@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/lists/naming.h"
+#include "client/heard/naming.h"
 #include "sphinx/null.h"
 #include "tests/runner.h"
 
@@ -49,6 +49,8 @@ epoch_make(struct lister *l, const struct lister_plan *plan, unsigned number)
     c->params.layers = LAYERS;
     c->params.list_entries = plan->entries ? plan->entries : 40;
     c->params.boards = plan->boards ? plan->boards : BOARDS_MAX;
+    if (plan->interval_ms)
+        c->params.list_interval_ms = plan->interval_ms;
     assert_int_equal(sphinx_geometry_init(&c->params.geometry,
                                           SPHINX_SUITE_NULL, HOPS, 2048, 1000),
                      0);

@@ -3,7 +3,7 @@
  * likes. All by hand: nothing passes but what a test says. */
 #ifndef TESTS_LISTER_H
 #define TESTS_LISTER_H
-#include "client/lists/shown.h"
+#include "client/heard/shown.h"
 #include "lib/rng_seeded.h"
 
 enum { LISTER_EPOCHS = 3, LISTER_STORES_MAX = 16 };
@@ -14,6 +14,7 @@ struct lister_plan {
     uint8_t gateway_family; /* of the gateway */
     uint16_t entries;       /* of a list; 0: 40 */
     uint8_t boards;         /* 0: 4 */
+    uint32_t interval_ms;   /* 0: 2,000 */
 };
 
 struct lister {

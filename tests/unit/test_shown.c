@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/lists/gather.h"
+#include "client/heard/gather.h"
 #include "tests/heap.h"
 #include "tests/lister.h"
 #include "tests/mutate.h"

@@ -7,7 +7,7 @@
 
 #include "tests/lister.h"
 
-enum { INTERVAL_MS = 2000 };
+enum { INTERVAL_MS = 2000 }; /* where a plan says nothing else */
 static const struct lister_plan plan = {.stores = 8};
 static const uint8_t mark[LIST_ENTRY_LEN] = {0x4d, 0x41, 0x52, 0x4b, 0x21};
 
@@ -56,7 +56,7 @@ play_name(struct play *p, const struct listed *list, unsigned first, unsigned n)
 static void
 play_list(struct play *p, struct listed *out)
 {
-    lister_pass(&p->l, INTERVAL_MS);
+    lister_pass(&p->l, p->l.epoch[0]->params.list_interval_ms);
     lister_list(&p->l, p->l.epoch[0], p->board, lister_interval(&p->l) - 1,
                 &p->newest, NULL, out);
 }
@@ -212,6 +212,41 @@ i12_a_list_that_others_never_saw_marks_nobody(void **state)
             shown_has_voice(p.l.shown, p.l.epoch[0], p.board, p.l.now.unix_ms),
             !rule);
         assert_false(play_is_left(&p));
+        lister_free(&p.l);
+    }
+}
+
+/* Stores that have all lists of ten minutes name the next ones again. Then the
+ * other one is too old, also where so many intervals are more than ten minutes. */
+static void
+i12_what_nobody_vouches_for_is_not_acted_on(void **state)
+{
+    (void)state;
+    static const uint32_t interval_ms[] = {1000, 2000, 5000, 10000};
+    for (size_t t = 0; t < sizeof interval_ms / sizeof interval_ms[0]; t++) {
+        const struct lister_plan of = {.stores = 8,
+                                       .interval_ms = interval_ms[t]};
+        struct play p;
+        struct listed his, list;
+        uint32_t since = 0;
+        play_begin(&p, &of);
+        play_honest(&p);
+        play_list(&p, &list);
+        lister_list(&p.l, p.l.epoch[0], p.board, list.interval, &p.newest, mark,
+                    &his);
+        assert_int_equal(lister_show(&p.l, &his), 0);
+        p.newest = his;
+        for (unsigned i = 0; i < 700000 / interval_ms[t]; i++) {
+            play_list(&p, &list);
+            assert_int_equal(lister_show(&p.l, &list), 0);
+            since = since ? since : list.interval;
+            if ((uint64_t)(list.interval - since) * interval_ms[t] >=
+                SHOWN_KEPT_MS)
+                play_name(&p, &list, 0, 4);
+            p.newest = list;
+        }
+        assert_false(p.marked);
+        assert_true(p.given > 10); /* the others are */
         lister_free(&p.l);
     }
 }
@@ -440,6 +475,7 @@ const struct CMUnitTest test_shown_attacks[] = {
     cmocka_unit_test(i12_a_list_that_is_shown_to_one_client_marks_nobody),
     cmocka_unit_test(i12_nothing_of_a_board_that_lies_is_acted_on),
     cmocka_unit_test(i12_a_list_that_others_never_saw_marks_nobody),
+    cmocka_unit_test(i12_what_nobody_vouches_for_is_not_acted_on),
     cmocka_unit_test(i12_one_family_of_stores_marks_nobody),
     cmocka_unit_test(i10_a_gateway_that_withholds_lists_is_left),
     cmocka_unit_test(i10_who_withholds_moves_a_client_seldom),

@@ -1,6 +1,6 @@
-/* client/lists/naming.c - see words.h. No timer: words are replaced, and what
+/* client/heard/naming.c - see words.h. No timer: words are replaced, and what
  * they name is looked for among lists that are at most minutes old. */
-#include "client/lists/naming.h"
+#include "client/heard/naming.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -1,15 +1,15 @@
-/* client/lists/shown_internal.h - what the files of client/lists/shown.h share.
+/* client/heard/shown_internal.h - what the files of client/heard/shown.h share.
  *
  *   shown_said   what stores say; gateways that withhold; the timer
  *   shown_taken  what the gateway shows
  *   shown        life; which lists are kept, and which of them are sure
  *
  * None calls one above it. */
-#ifndef CLIENT_LISTS_SHOWN_INTERNAL_H
-#define CLIENT_LISTS_SHOWN_INTERNAL_H
-#include "client/lists/gather.h"
-#include "client/lists/shown.h"
-#include "client/lists/naming.h"
+#ifndef CLIENT_HEARD_SHOWN_INTERNAL_H
+#define CLIENT_HEARD_SHOWN_INTERNAL_H
+#include "client/heard/gather.h"
+#include "client/heard/shown.h"
+#include "client/heard/naming.h"
 
 enum { LIARS = 8 * BOARDS_MAX, BEFORE_AT = 4 + 1 };
 

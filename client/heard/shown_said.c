@@ -1,6 +1,6 @@
-/* client/lists/shown_said.c - see shown.h: what stores say of lists,
+/* client/heard/shown_said.c - see shown.h: what stores say of lists,
  * and what a gateway has not shown of it. */
-#include "client/lists/shown_internal.h"
+#include "client/heard/shown_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* client/lists/shown.h - the boards' lists, and which of them to act on.
+/* client/heard/shown.h - the boards' lists, and which of them to act on.
  *
  * A gateway shows its clients the lists of boards (network/list.h) in slices.
  * What a client does about a list, others may see in time; so a list that only
@@ -35,8 +35,8 @@
  * what the client has to do with any of them. Bounded: SHOWN_INTERVALS lists of
  * each board, SHOWN_WAITING that wait, SHOWN_CHECKS signatures a second. Pure.
  */
-#ifndef CLIENT_LISTS_SHOWN_H
-#define CLIENT_LISTS_SHOWN_H
+#ifndef CLIENT_HEARD_SHOWN_H
+#define CLIENT_HEARD_SHOWN_H
 #include "lib/wire.h"
 #include "network/boards.h"
 #include "network/consensus.h"

@@ -1,4 +1,4 @@
-/* client/lists/tokens.h - which entries of lists are for this client?
+/* client/heard/tokens.h - which entries of lists are for this client?
  *
  * Who writes a letter announces it by a token, used once, that only the two of
  * a pair can make:
@@ -8,15 +8,14 @@
  * with the chain key of the direction, for k = 0, 1, .. of a period. A list has
  * the first LIST_ENTRY_LEN bytes of each. Of each contact the next
  * TOKENS_WINDOW tokens are awaited, of the period that is and of the one
- * before; of each announcement of one's own, that token, so that a writer sees
- * whether it was listed. Five bytes are met by chance: of so many awaited
+ * before. Five bytes are met by chance: of so many awaited
  * tokens and so many entries, one in 2^40.
  *
  * One table by these bytes, so that a list costs as many looks as it has
  * entries, whatever is awaited; of an awaited token no more than these bytes is
  * in it. It grows with the contacts and never beyond TOKENS_MAX. Pure. */
-#ifndef CLIENT_LISTS_TOKENS_H
-#define CLIENT_LISTS_TOKENS_H
+#ifndef CLIENT_HEARD_TOKENS_H
+#define CLIENT_HEARD_TOKENS_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,8 +27,7 @@ enum {
     TOKENS_CHAIN_LEN = 32,
     TOKENS_WINDOW = 8,
     TOKENS_PERIODS = 2,
-    TOKENS_OWN_MAX = 1024, /* announcements of one's own under way */
-    TOKENS_MAX = 65536     /* awaited, all together: of 4,000 contacts */
+    TOKENS_MAX = 65536 /* awaited, all together: of 4,000 contacts */
 };
 
 struct tokens;
@@ -37,7 +35,6 @@ struct tokens;
 /* A token that is awaited. */
 struct token {
     uint8_t prefix[LIST_ENTRY_LEN];
-    bool own; /* announced by this client to that contact */
     uint32_t contact, period, k;
     uint32_t next; /* of the same bucket, or free; the table's own */
 };
@@ -63,20 +60,11 @@ int tokens_set(struct tokens *t, uint32_t contact,
 bool tokens_awaited(const struct tokens *t, uint32_t contact, uint32_t period,
                     uint32_t *k);
 
-/* Await no token of this contact any more, nor of one's own to it. */
+/* Await no token of this contact any more. */
 void tokens_remove(struct tokens *t, uint32_t contact);
 
 /* Await no token of a period before `oldest` any more. */
 void tokens_expire(struct tokens *t, uint32_t oldest);
-
-/* Await one's own token k to a contact, by the chain on which this client
- * writes. Returns 0 (also when it is awaited already), ERR_NOMEM or ERR_FULL. */
-int tokens_own(struct tokens *t, uint32_t contact,
-               const uint8_t chain[static TOKENS_CHAIN_LEN], uint32_t period,
-               uint32_t k) CHECK_RESULT;
-/* It was listed, or is given up. */
-void tokens_disown(struct tokens *t, uint32_t contact, uint32_t period,
-                   uint32_t k);
 
 /* The awaited token that an entry may stand for; `after`: the one found last,
  * NULL: none yet. More than one when two begin alike. NULL: no more. The result
@@ -85,6 +73,6 @@ const struct token *tokens_find(const struct tokens *t,
                                 const uint8_t prefix[static LIST_ENTRY_LEN],
                                 const struct token *after);
 
-/* How many are awaited, one's own included. */
+/* How many are awaited. */
 size_t tokens_count(const struct tokens *t);
 #endif

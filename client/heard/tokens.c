@@ -1,4 +1,4 @@
-/* client/lists/tokens.c - see tokens.h.
+/* client/heard/tokens.c - see tokens.h.
  *
  * State: items, of which the used ones hang in buckets by the first bits of
  * their prefix (tokens are uniform; who chooses his own chooses for himself),
@@ -6,7 +6,7 @@
  * more items, or TOKENS_MAX: what was awaited stays, and the sweep finds what
  * is not. A call that changes what is awaited looks at every item: microseconds,
  * at a letter or at a period's end. */
-#include "client/lists/tokens.h"
+#include "client/heard/tokens.h"
 
 #include <sodium.h>
 #include <assert.h>
@@ -22,7 +22,7 @@ struct tokens {
     bool *used;
     uint32_t *bucket; /* as many */
     uint32_t room, free;
-    size_t count, n_own;
+    size_t count;
 };
 
 void
@@ -74,7 +74,7 @@ tokens_wipe(struct tokens *t)
 static int
 tokens_grow(struct tokens *t, uint32_t room)
 {
-    struct tokens to = {.room = room, .count = t->count, .n_own = t->n_own};
+    struct tokens to = {.room = room, .count = t->count};
     to.item = calloc(room, sizeof *to.item);
     to.used = calloc(room, sizeof *to.used);
     to.bucket = calloc(room, sizeof *to.bucket);
@@ -136,7 +136,6 @@ token_add(struct tokens *t, const struct token *token)
     t->used[i] = true;
     *head = i;
     t->count++;
-    t->n_own += token->own;
 }
 
 static void
@@ -146,7 +145,6 @@ token_drop(struct tokens *t, uint32_t i)
     while (*at != i)
         at = &t->item[*at].next;
     *at = t->item[i].next;
-    t->n_own -= t->item[i].own;
     t->count--;
     sodium_memzero(&t->item[i], sizeof t->item[i]);
     t->item[i].next = t->free;
@@ -170,7 +168,7 @@ static bool
 token_is_of(const struct tokens *t, uint32_t i, uint32_t contact,
             uint32_t period)
 {
-    return t->used[i] && !t->item[i].own && t->item[i].contact == contact &&
+    return t->used[i] && t->item[i].contact == contact &&
            t->item[i].period == period;
 }
 
@@ -223,41 +221,6 @@ tokens_expire(struct tokens *t, uint32_t oldest)
     for (uint32_t i = 0; i < t->room; i++)
         if (t->used[i] && t->item[i].period < oldest)
             token_drop(t, i);
-}
-
-static uint32_t
-own_find(const struct tokens *t, uint32_t contact, uint32_t period, uint32_t k)
-{
-    for (uint32_t i = 0; i < t->room; i++)
-        if (t->used[i] && t->item[i].own && t->item[i].contact == contact &&
-            t->item[i].period == period && t->item[i].k == k)
-            return i;
-    return TOKENS_NONE;
-}
-
-int
-tokens_own(struct tokens *t, uint32_t contact,
-           const uint8_t chain[static TOKENS_CHAIN_LEN], uint32_t period,
-           uint32_t k)
-{
-    if (own_find(t, contact, period, k) != TOKENS_NONE)
-        return 0;
-    int err = t->n_own < TOKENS_OWN_MAX ? tokens_room(t, 1) : ERR_FULL;
-    if (err)
-        return err;
-    struct token one = token_of(contact, chain, period, k);
-    one.own = true;
-    token_add(t, &one);
-    sodium_memzero(&one, sizeof one);
-    return 0;
-}
-
-void
-tokens_disown(struct tokens *t, uint32_t contact, uint32_t period, uint32_t k)
-{
-    const uint32_t i = own_find(t, contact, period, k);
-    if (i != TOKENS_NONE)
-        token_drop(t, i);
 }
 
 const struct token *

@@ -1,4 +1,4 @@
-/* client/lists/shown.c - see shown.h.
+/* client/heard/shown.c - see shown.h.
  *
  * State: of each board and interval a place, by the interval modulo
  * SHOWN_INTERVALS, with the list that the gateway has shown and the root that
@@ -11,7 +11,7 @@
  * minutes); a board that begins anew cuts its chain, so that older lists which
  * had not been named stay unsure; without memory a list is lost likewise. Each
  * is a token not seen, and what it announced is found by the sweep. */
-#include "client/lists/shown_internal.h"
+#include "client/heard/shown_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

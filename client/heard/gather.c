@@ -1,6 +1,6 @@
-/* client/lists/gather.c - see gather.h. No timer: what is not made whole stays
+/* client/heard/gather.c - see gather.h. No timer: what is not made whole stays
  * until its place is needed. */
-#include "client/lists/gather.h"
+#include "client/heard/gather.h"
 
 #include <string.h>
 

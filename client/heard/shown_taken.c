@@ -1,6 +1,6 @@
-/* client/lists/shown_taken.c - see shown.h: slices become lists, lists
+/* client/heard/shown_taken.c - see shown.h: slices become lists, lists
  * are judged and kept. */
-#include "client/lists/shown_internal.h"
+#include "client/heard/shown_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-/* client/lists/naming.h - which list is a board's newest, by the word of stores.
+/* client/heard/naming.h - which list is a board's newest, by the word of stores.
  *
  * Every answer names, of each board, the newest list that its store has. Of the
  * NAMING_STORES stores heard last the last word is kept, so that one that says something
  * else each time has one word all the same. Sets of words are bits. Pure. */
-#ifndef CLIENT_LISTS_NAMING_H
-#define CLIENT_LISTS_NAMING_H
+#ifndef CLIENT_HEARD_NAMING_H
+#define CLIENT_HEARD_NAMING_H
 #include "network/consensus.h"
 #include "network/list.h"
 

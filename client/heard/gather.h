@@ -1,11 +1,11 @@
-/* client/lists/gather.h - slices of the downlink become whole lists.
+/* client/heard/gather.h - slices of the downlink become whole lists.
  *
  * The parts of a list may come in any order, between those of others, and some
  * not at all: of so many lists at once the parts are kept, and the list that
  * got none for longest gives way. What is whole is not yet looked at. Bounded,
  * without memory of its own. Pure. */
-#ifndef CLIENT_LISTS_GATHER_H
-#define CLIENT_LISTS_GATHER_H
+#ifndef CLIENT_HEARD_GATHER_H
+#define CLIENT_HEARD_GATHER_H
 #include <stddef.h>
 #include <stdint.h>
 
