@@ -97,10 +97,11 @@ gateway_open(struct relay *r, uint32_t *client)
     }
     struct client *c = &r->clients[i];
     uint32_t generation = c->generation + 1;
-    *c = (struct client){.open = true,
-                         .generation = generation,
-                         .opened_us = env_now_mono_us(r->env),
-                         .lists = lists_enter(r->plane->lists)};
+    *c = (struct client){
+        .open = true,
+        .generation = generation,
+        .opened_us = env_now_mono_us(r->env),
+        .lists = lists_enter(r->plane->lists, env_now_wall_ms(r->env))};
     if (r->pieces > 0)
         downlink_pieces_start(&c->down, env_now_mono_us(r->env));
     client_arm(r, i);
@@ -298,9 +299,8 @@ answer_send(struct relay *r, uint32_t number, uint32_t packet)
                g->payload_len);
     }
     const size_t rest = WIRE_DOWN_HEAD_LEN + (size_t)g->payload_len;
-    const struct lists_place then =
-        lists_slice(r->plane->lists, c->lists, env_now_wall_ms(r->env),
-                    frame + rest, g->packet_len - rest);
+    const struct lists_place then = lists_slice(
+        r->plane->lists, c->lists, frame + rest, g->packet_len - rest);
     int err = frame_send(r, number);
     if (err == ERR_FULL) {
         downlink_again(&c->down, packet);

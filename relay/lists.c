@@ -85,7 +85,9 @@ lists_free(struct lists **lp)
 static int
 ring_make(struct lists *l, size_t intervals, size_t bytes)
 {
-    const size_t room = intervals * BOARDS_MAX + LISTS_EVIDENCE_MAX;
+    const size_t room = intervals * (LISTS_KEPT_MS + LISTS_SHOWING_MS) /
+                            LISTS_KEPT_MS * BOARDS_MAX +
+                        LISTS_EVIDENCE_MAX;
     struct entry *entry = calloc(room, sizeof *entry);
     uint8_t *list = calloc(room, bytes);
     uint64_t *index = calloc(intervals * BOARDS_MAX, sizeof *index);
@@ -332,10 +334,13 @@ lists_evidence(struct lists *l, size_t number, struct lists_evidence *out)
 /* ---- slices ---- */
 
 struct lists_place
-lists_enter(struct lists *l)
+lists_enter(struct lists *l, uint64_t now_ms)
 {
     pthread_mutex_lock(&l->mutex);
-    const struct lists_place at = {.next = l->next, .back = l->next};
+    const struct lists_place at = {
+        .next = l->next,
+        .back = l->next,
+        .back_ms = now_ms > LISTS_KEPT_MS ? now_ms - LISTS_KEPT_MS : 0};
     pthread_mutex_unlock(&l->mutex);
     return at;
 }
@@ -362,8 +367,8 @@ part_write(const struct lists *l, uint64_t number, uint8_t part, uint8_t *rest,
 /* Find what is next for a client at *at, where what is gone is passed over. Returns
  * false when there is nothing; else its number and part. */
 static bool
-place_find(const struct lists *l, struct lists_place *at, uint64_t now_ms,
-           uint64_t *number, uint8_t *part)
+place_find(const struct lists *l, struct lists_place *at, uint64_t *number,
+           uint8_t *part)
 {
     if (at->next < l->next && !entry_is_kept(l, at->next)) {
         /* a line that was blocked for so long, or a ring that was made anew */
@@ -382,22 +387,21 @@ place_find(const struct lists *l, struct lists_place *at, uint64_t now_ms,
     *number = at->back - 1;
     *part = at->back_part;
     if (entry_is_kept(l, *number) &&
-        entry_at(l, *number)->start_ms + LISTS_KEPT_MS >= now_ms)
+        entry_at(l, *number)->start_ms >= at->back_ms)
         return true;
     at->back = 0;
     return false;
 }
 
 struct lists_place
-lists_slice(struct lists *l, struct lists_place at, uint64_t now_ms,
-            uint8_t *rest, size_t room)
+lists_slice(struct lists *l, struct lists_place at, uint8_t *rest, size_t room)
 {
     const struct wire_slice none = {.kind = WIRE_SLICE_NONE};
     uint64_t number;
     uint8_t part;
     pthread_mutex_lock(&l->mutex);
     if (wire_slice_data_len(room) == 0 || l->room == 0 ||
-        !place_find(l, &at, now_ms, &number, &part)) {
+        !place_find(l, &at, &number, &part)) {
         if (wire_slice_write(rest, room, &none))
             at.back = 0; /* no room for as much as that */
     } else {

@@ -30,12 +30,13 @@
 #include "network/list.h"
 
 enum {
-    LISTS_KEPT_MS =
-        600000, /* older ones are not taken, nor shown to newcomers */
-    LISTS_AHEAD_MS = 5000, /* so far a board's clock may be ahead */
-    LISTS_LINKS = 4096,    /* links are told apart, as relay/places.h does */
-    LISTS_CHECKS = 2, /* that a link may cause, of each board and interval, */
-    LISTS_BURST = 32, /* and at once */
+    /* older lists are not taken, nor shown to newcomers, */
+    LISTS_KEPT_MS = 600000,
+    LISTS_SHOWING_MS = 300000, /* who have them within so much time */
+    LISTS_AHEAD_MS = 5000,     /* so far a board's clock may be ahead */
+    LISTS_LINKS = 4096, /* links are told apart, as relay/places.h does */
+    LISTS_CHECKS = 2,   /* that a link may cause, of each board and interval, */
+    LISTS_BURST = 32,   /* and at once */
     LISTS_EVIDENCE_MAX = BOARDS_MAX * (EPOCHS_USABLE + 1)
 };
 #define LISTS_OWN UINT32_MAX /* as a link: the relay's own list */
@@ -78,13 +79,14 @@ bool lists_evidence(struct lists *l, size_t number, struct lists_evidence *out);
 struct lists_place {
     uint64_t next; /* list of those that come */
     uint64_t back; /* 1 + the list of those that had come; 0: no more of them */
+    uint64_t back_ms; /* none is shown whose interval began before */
     uint8_t next_part, back_part;
 };
 /* The place of a client that has only just come. */
-struct lists_place lists_enter(struct lists *l);
+struct lists_place lists_enter(struct lists *l, uint64_t now_ms);
 
 /* Write the slice for a client at this place into the rest of its frame, `room`
  * random bytes (wire_slice_room()). Returns its place once that frame is sent. */
 struct lists_place lists_slice(struct lists *l, struct lists_place at,
-                               uint64_t now_ms, uint8_t *rest, size_t room);
+                               uint8_t *rest, size_t room);
 #endif
