@@ -344,9 +344,9 @@ i7_lists_of_other_times_and_boards_are_refused(void **state)
     lister_list(&l, c, 0, now, NULL, NULL, &list);
     list.bytes[4] = list.board = 1;
     assert_int_equal(lister_show(&l, &list), ERR_SIGNATURE);
-    lister_list(&l, c, 0, now + 4, NULL, NULL, &list);
+    lister_list(&l, c, 0, now + 12, NULL, NULL, &list);
     assert_int_equal(lister_show(&l, &list), ERR_FUTURE);
-    lister_list(&l, c, 0, now + 2, NULL, NULL, &list);
+    lister_list(&l, c, 0, now + 8, NULL, NULL, &list);
     assert_int_equal(lister_show(&l, &list), 0);
     lister_pass(&l, 620000);
     lister_list(&l, c, 0, now, NULL, NULL, &list);

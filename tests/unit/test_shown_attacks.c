@@ -456,7 +456,7 @@ i11_a_store_has_one_word(void **state)
     assert_int_equal(lister_show(&p.l, &list), 0);
     play_name(&p, &list, 0, 1);
     for (unsigned i = 0; i < 200; i++) {
-        const uint32_t ahead = i % 4 < 2 ? 4 + i : 0;
+        const uint32_t ahead = i % 4 < 2 ? 12 + i : 0;
         lister_list(&p.l, c, p.board, list.interval + ahead, NULL, NULL, &lie);
         play_name(&p, &lie, 2 + i % 2, 1);
     }
