@@ -89,6 +89,7 @@ conversation_unlink(struct client *c, struct conversation **vp)
     *at = (*vp)->next;
     c->n_conversations--;
     c->status.contacts -= !(*vp)->removed;
+    tokens_remove(c->tokens, (*vp)->id);
     conversation_free(vp);
 }
 

@@ -9,6 +9,7 @@
  *   arrival            a letter that came, as a whole
  *   incoming outgoing  letters to messages, letters to boxes
  *   staging            messages to letters
+ *   listed             what boards' lists tell
  *   network inbox messages polls proofs
  *   conversations
  *   state
@@ -22,6 +23,8 @@
 #define CLIENT_STATE_H
 #include "client/client.h"
 #include "client/gateways.h"
+#include "client/heard/shown.h"
+#include "client/heard/tokens.h"
 #include "client/journal.h"
 #include "client/nettime.h"
 #include "client/proofs.h"
@@ -149,6 +152,11 @@ struct recent {
     bool late;
 };
 
+/* Tokens of a period before `next` are used, as letters and lists say. */
+struct awaited {
+    uint32_t period, next;
+};
+
 struct conversation {
     struct conversation *next;
     uint32_t id;
@@ -179,7 +187,9 @@ struct conversation {
     /* in */
     uint32_t ack;
     uint8_t map[LETTER_MAP_LEN];
-    struct cursor cursor[CURSORS]; /* newest first */
+    struct cursor cursor[CURSORS];          /* newest first */
+    struct awaited awaited[TOKENS_PERIODS]; /* newest first */
+    uint32_t tokens_period; /* in which these are in client.tokens; 0: not */
     struct incoming *incoming;
     size_t gathered_len; /* bytes of these */
     uint32_t n_received; /* messages in the inbox, and their bytes */
@@ -250,6 +260,8 @@ struct client {
     struct gateways gateways;
     uint8_t handle[8];
     struct window window;
+    struct shown *shown;   /* lists of boards */
+    struct tokens *tokens; /* that are awaited in them */
     struct fetch fetch;
     struct {
         uint32_t epoch;
