@@ -829,9 +829,14 @@ change I11 'a body is taken apart however many values it has' \
 # ---- I12 no value drawn once is seen in two places ----
 
 change I11 'long delays take all places' relay/places.c \
-    'if (delay_us * p->max > delay_max_us * free_now)' \
-    'if (delay_us > delay_max_us)' \
-    'i11_delays/*'
+    'if (delay_us * p->max > delay_max_us * free_now ||' \
+    'if (delay_us > delay_max_us ||' \
+    'places/*'
+change I11 'long delays take all of a link, and the short are refused' \
+    relay/places.c \
+    'delay_us * share > delay_max_us * (share - mine))' \
+    'delay_us > delay_max_us)' \
+    'i11_delays/*' 'places/*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \
