@@ -53,6 +53,7 @@ struct plane {
     struct slab *slab;       /* the first view, of worker 0 */
     struct places *places;   /* who holds how much of it */
     _Atomic uint32_t clients;
+    _Atomic uint32_t queued; /* answers that wait in all downlinks */
     struct {
         struct env *env;
         _Atomic uint64_t armed_us; /* when it ticks next */

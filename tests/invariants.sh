@@ -735,12 +735,20 @@ change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
     'relays/floods_are_cut'
 change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
-    'if (!c->open || c->answered ||' \
-    'if (!c->open ||' \
+    'const uint64_t until_us = c->answered_us' \
+    'const uint64_t until_us = c->answered_us > UINT64_MAX / 2' \
     'i11_clients/*'
+change I11 'one answer keeps a place for ever' relay/gateway.c \
+    '? c->answered_us + SILENT_US' \
+    '? UINT64_MAX' \
+    'i11_downlinks/i11_one*'
+change I11 'answers that wait for slow clients take all places' relay/gateway.c \
+    'return c->down.queue_count == 0 || c->down.queue_count < most;' \
+    'return c->down.queue_count <= DOWNLINK_QUEUE_MAX + most;' \
+    'i11_downlinks/i11_slow*'
 change I11 'newcomers go before they have a consensus' relay/gateway.c \
-    'now_us - c->opened_us < GRACE_US + pieces_us ||' \
-    'now_us - c->opened_us < GRACE_US + pieces_us * 0 ||' \
+    ': c->opened_us + GRACE_US + pieces_us;' \
+    ': c->opened_us + GRACE_US + pieces_us * 0;' \
     'i11_clients/*'
 change I11 'a client without a profile may be the fastest' relay/gateway.c \
     'if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)' \
