@@ -10,6 +10,7 @@
 #include "lib/codec.h"
 #include "lib/json_text.h"
 #include "network/json_internal.h"
+#include "network/work.h"
 
 enum { DAY_S = 86400, MINUTE_US = 60000000 };
 
@@ -52,7 +53,7 @@ static const struct json_field params_fields[] = {
     F_INT(params, letter_days, 1, 366),
     F_INT(params, store_trial_epochs, 0, 10000),
     F_INT(params, newcomer_permille, 1, 1000000),
-    F_INT(params, work_bits, 0, 64)};
+    F_INT(params, work_bits, 0, WORK_BITS_MAX)};
 
 static const struct json_field profile_fields[] = {
     F_TEXT(profile, name), F_INT(profile, send_mhz, 0, 100000000),

@@ -875,6 +875,10 @@ change I11 'a client does what a store asks for, without end' client/proofs.c \
     'if (wanted > WORK_STEPS_MAX)
         return false;' \
     'work/i11_a_store_cannot*'
+change I11 'a consensus may ask for any work' network/json.c \
+    'F_INT(params, work_bits, 0, WORK_BITS_MAX)' \
+    'F_INT(params, work_bits, 0, 64)' \
+    'json/*'
 change I11 'a client believes a store that never has enough' client/proofs.c \
     '++e->lies >= PROOFS_LIES;' \
     'e->lies >= PROOFS_LIES;' \

@@ -146,6 +146,7 @@ wrong_values_are_named(void **state)
          "store_trial_epochs", ERR_RANGE},
         {"\"newcomer_permille\":100", "\"newcomer_permille\":0",
          "newcomer_permille", ERR_RANGE},
+        {"\"work_bits\":4", "\"work_bits\":25", "work_bits", ERR_RANGE},
         {"\"profiles\":[{", "\"profiles\":[{\"a\":1,", "name", ERR_UNKNOWN},
     };
     char *body, where[JSON_WHERE_LEN];
