@@ -776,6 +776,15 @@ change I11 'who has one connection loses it to who has many' lib/seats.c \
              (t->like == f->like && t->since < f->since)))' \
     '(!f || t->since < f->since))' \
     'seats/i11_*'
+change I11 'a relay asks authorities as often as it likes' \
+    lib/os/http_server.c \
+    ': class == SEATS_RELAY  ? s->hosts' \
+    ': class == SEATS_RELAY  ? NULL' \
+    'http/i11_no_relay*'
+change I11 'a relay pays for who is next door' lib/blocks.c \
+    'if (limited && b->config.by_host)' \
+    'if (limited && !b->config.by_host && block[0] > 6)' \
+    'blocks/i11_hosts*'
 change I11 'relays take the memory of authorities' lib/os/http_server.c \
     'c->class = seats_class_at(s->seats, c->seat);' \
     'c->class = SEATS_STRANGER;' \
