@@ -84,12 +84,12 @@ enum due_kind { DUE_ANSWER = 1, DUE_CLIENT };
 
 struct client {
     bool open;
-    bool answered;       /* something that it asked for has gone to it */
     bool waiting;        /* an entry in the wheel is under way */
     uint32_t generation; /* tells an old entry in the wheel from a new one */
     uint32_t frames_mhz; /* what its profile sends; 0: not told yet */
     uint64_t opened_us;
-    uint64_t full_us;            /* when its bucket of frames is full again */
+    uint64_t answered_us; /* something was last for it then; 0: nothing was */
+    uint64_t full_us;     /* when its bucket of frames is full again */
     uint8_t mark[WIRE_MARK_LEN]; /* of the last frame read */
     struct downlink down;
     struct lists_place lists;

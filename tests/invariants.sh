@@ -848,12 +848,20 @@ change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
     'relays/floods_are_cut'
 change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
-    'if (!c->open || c->answered ||' \
-    'if (!c->open ||' \
+    'const uint64_t until_us = c->answered_us' \
+    'const uint64_t until_us = c->answered_us > UINT64_MAX / 2' \
     'i11_clients/*'
+change I11 'one answer keeps a place for ever' relay/gateway.c \
+    '? c->answered_us + SILENT_US' \
+    '? UINT64_MAX' \
+    'i11_downlinks/i11_one*'
+change I11 'answers that wait for slow clients take all places' relay/gateway.c \
+    'return c->down.queue_count == 0 || c->down.queue_count < most;' \
+    'return c->down.queue_count <= DOWNLINK_QUEUE_MAX + most;' \
+    'i11_downlinks/i11_slow*'
 change I11 'newcomers go before they have a consensus' relay/gateway.c \
-    'now_us - c->opened_us < GRACE_US + pieces_us ||' \
-    'now_us - c->opened_us < GRACE_US + pieces_us * 0 ||' \
+    ': c->opened_us + GRACE_US + pieces_us;' \
+    ': c->opened_us + GRACE_US + pieces_us * 0;' \
     'i11_clients/*'
 change I11 'a client without a profile may be the fastest' relay/gateway.c \
     'if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)' \
@@ -881,6 +889,15 @@ change I11 'who has one connection loses it to who has many' lib/seats.c \
              (t->like == f->like && t->since < f->since)))' \
     '(!f || t->since < f->since))' \
     'seats/i11_*'
+change I11 'a relay asks authorities as often as it likes' \
+    lib/os/http_server.c \
+    ': class == SEATS_RELAY  ? s->hosts' \
+    ': class == SEATS_RELAY  ? NULL' \
+    'http/i11_no_relay*'
+change I11 'a relay pays for who is next door' lib/blocks.c \
+    'if (limited && b->config.by_host)' \
+    'if (limited && !b->config.by_host && block[0] > 6)' \
+    'blocks/i11_hosts*'
 change I11 'relays take the memory of authorities' lib/os/http_server.c \
     'c->class = seats_class_at(s->seats, c->seat);' \
     'c->class = SEATS_STRANGER;' \
@@ -942,9 +959,14 @@ change I11 'a body is taken apart however many values it has' \
 # ---- I12 no value drawn once is seen in two places ----
 
 change I11 'long delays take all places' relay/places.c \
-    'if (delay_us * p->max > delay_max_us * free_now)' \
-    'if (delay_us > delay_max_us)' \
-    'i11_delays/*'
+    'if (delay_us * p->max > delay_max_us * free_now ||' \
+    'if (delay_us > delay_max_us ||' \
+    'places/*'
+change I11 'long delays take all of a link, and the short are refused' \
+    relay/places.c \
+    'delay_us * share > delay_max_us * (share - mine))' \
+    'delay_us > delay_max_us)' \
+    'i11_delays/*' 'places/*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \
@@ -975,6 +997,10 @@ change I11 'a client does what a store asks for, without end' client/proofs.c \
     'if (wanted > WORK_STEPS_MAX)
         return false;' \
     'work/i11_a_store_cannot*'
+change I11 'a consensus may ask for any work' network/json.c \
+    'F_INT(params, work_bits, 0, WORK_BITS_MAX)' \
+    'F_INT(params, work_bits, 0, 64)' \
+    'json/*'
 change I11 'a client believes a store that never has enough' client/proofs.c \
     '++e->lies >= PROOFS_LIES;' \
     'e->lies >= PROOFS_LIES;' \
