@@ -11,7 +11,15 @@
  * Within a conversation: of a period's boxes eight are looked at, from the
  * first that is not wholly read. A box with letters known to be there comes
  * first; then the first that is not full, or, for a busy reader, whichever of
- * it and the three after it was asked for least. One poll in four, at random,
+ * it and the three after it was asked for least. A poll begins at one of the
+ * letters that are known to be there and that no poll under way begins at, drawn
+ * alike among them. Without such a letter a busy reader's begins at the first slot
+ * that is not read and that no poll begins at; another's at the second one that is
+ * not read, in one of four at the first: what polls under way have not named yet
+ * may have been served to them. So polls of one box bring different letters, and
+ * the store needs no memory of them. Where nothing was read yet, as where nobody
+ * reads, it begins anywhere. One
+ * poll in four, at random,
  * goes to an older period while one is open. A period is closed when a later letter says
  * how many it held and they were read, when it is long over and empty, or when
  * its letters have expired.
@@ -30,7 +38,8 @@
 enum {
     ALL = 0xffff,
     EMPTIES_CLOSE = 8, /* of a period that is over */
-    EMPTIES_HOLE = 16  /* of a box that others have overtaken */
+    EMPTIES_HOLE = 16, /* of a box that others have overtaken */
+    SLOT_DICE = 720720 /* what each of 1..16 divides */
 };
 
 static unsigned
@@ -119,12 +128,14 @@ cursor_advance(struct cursor *k)
             k->held[i] = k->held[i + 1];
             k->full[i] = k->full[i + 1];
             k->asked[i] = k->asked[i + 1];
+            k->named[i] = k->named[i + 1];
             k->ticket[i] = k->ticket[i + 1];
             for (size_t r = 0; r < 2; r++)
                 k->lies[r][i] = k->lies[r][i + 1];
         }
         k->held[CURSOR_BOXES - 1] = k->full[CURSOR_BOXES - 1] = 0;
         k->asked[CURSOR_BOXES - 1] = 0;
+        k->named[CURSOR_BOXES - 1] = 0;
         k->ticket[CURSOR_BOXES - 1] = 0;
         k->lies[0][CURSOR_BOXES - 1] = k->lies[1][CURSOR_BOXES - 1] = 0;
         k->base++;
@@ -203,12 +214,16 @@ polls_previous(struct conversation *v, uint32_t period, uint32_t previous,
 }
 
 void
-polls_unasked(struct conversation *v, struct letter_place at)
+polls_unasked(struct conversation *v, struct letter_place at, uint8_t slot,
+              bool spare)
 {
     struct cursor *k = cursor_of(v, at.period);
     int i = cursor_box(k, at);
-    if (i >= 0 && k->asked[i] > 0)
+    if (i < 0)
+        return;
+    if (!spare && k->asked[i] > 0)
         k->asked[i]--;
+    k->named[i] &= (uint16_t) ~(1u << slot);
 }
 
 /* Does an answer contradict itself? One that gives nothing names no slot that
@@ -268,6 +283,42 @@ box_pick(const struct cursor *k, bool busy)
     return best;
 }
 
+/* The slot of a bit of `of`, drawn alike by dice. */
+static uint8_t
+bit_pick(uint16_t of, uint64_t dice)
+{
+    for (uint64_t n = dice % bits(of); n > 0; n--)
+        of &= (uint16_t)(of - 1);
+    return (uint8_t)__builtin_ctz(of);
+}
+
+/* Choose where a poll of box b begins, by what it has drawn for it. */
+static uint8_t
+slot_pick(const struct cursor *k, unsigned b, bool busy, uint64_t dice)
+{
+    const uint16_t wanted = (uint16_t)~k->held[b];
+    const uint16_t known = k->full[b] & wanted;
+    const uint16_t left = known & (uint16_t)~k->named[b];
+    const uint16_t next = wanted & (uint16_t)~k->named[b];
+    const uint16_t second = wanted & (uint16_t)(wanted - 1);
+    if (left)
+        return bit_pick(left, dice);
+    if (busy && next)
+        return (uint8_t)__builtin_ctz(next);
+    if ((k->held[b] || known) && second)
+        return (uint8_t)__builtin_ctz(dice % 4 > 0 ? second : wanted);
+    return bit_pick(ALL, dice);
+}
+
+/* Note that a poll of box b begins there, if the next ones are to begin at others.
+ */
+static void
+slot_name(struct cursor *k, unsigned b, bool busy, uint8_t slot)
+{
+    if (busy || (k->full[b] & ~k->held[b]))
+        k->named[b] |= (uint16_t)(1u << slot);
+}
+
 /* Look at the letter in a place of this client's own that is said to be taken,
  * at each of the box's stores in turn. Nothing is named as held. As many looks
  * as are needed, and no more while their answers are out: own letters are read
@@ -279,6 +330,7 @@ check_poll(struct conversation *v, struct choice *out)
     out->check = true;
     out->spare = v->looked++ % 2;
     out->at = v->check_at;
+    out->request.slot = (uint8_t)(out->at.n % LETTER_SLOTS);
     letter_box(v->chains, out->at, out->request.box);
 }
 
@@ -291,10 +343,10 @@ conversation_is_busy(const struct conversation *v, uint64_t now_us)
            now_us - v->letter_us < BUSY_US;
 }
 
-/* dice: what this poll has drawn for it. */
+/* dice, start: what this poll has drawn for the box and for the slot. */
 static void
 conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
-                  struct choice *out)
+                  uint64_t start, struct choice *out)
 {
     uint64_t now_us = env_now_mono_us(c->env);
     size_t open = 0, i = 0;
@@ -311,6 +363,8 @@ conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
     bool busy = conversation_is_busy(v, now_us);
     /* what the fallback store has was unanswered at the first one: old */
     unsigned b = out->spare ? 0 : box_pick(k, busy);
+    out->request.slot = slot_pick(k, b, busy, start);
+    slot_name(k, b, busy, out->request.slot);
     if (!out->spare && k->asked[b] < UINT8_MAX)
         k->asked[b]++;
     out->conversation = v;
@@ -354,7 +408,7 @@ polls_start(struct client *c)
 }
 
 static void
-place_poll(struct client *c, size_t place, struct choice *out)
+place_poll(struct client *c, size_t place, uint64_t start, struct choice *out)
 {
     struct place *p = &c->place[place];
     uint64_t now_us = env_now_mono_us(c->env);
@@ -364,6 +418,7 @@ place_poll(struct client *c, size_t place, struct choice *out)
         p->until_us = now_us + (uint64_t)c->current->params.period_s * 1000000;
     }
     memcpy(out->request.box, p->box, WIRE_BOX_LEN);
+    out->request.slot = bit_pick(ALL, start);
     out->at.period = p->period;
 }
 
@@ -382,13 +437,14 @@ polls_pick(struct client *c, struct choice *out)
     /* drawn for every poll, needed or not */
     const uint64_t any = rng_below(c->env, rest > 0 ? rest : 1);
     const uint64_t dice = rng_below(c->env, UINT32_MAX);
+    const uint64_t start = rng_below(c->env, SLOT_DICE);
     if (place < HOT_PLACES)
         v = conversation_ranked(c, place);
     else if (rest > 0)
         v = conversation_ranked(c, HOT_PLACES + any);
     out->request.kind = WIRE_GET;
     if (v && c->settled && now_us >= c->place[place].start_us)
-        conversation_poll(c, v, dice, out);
+        conversation_poll(c, v, dice, start, out);
     else
-        place_poll(c, place, out);
+        place_poll(c, place, start, out);
 }

@@ -17,8 +17,10 @@ int polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
                  enum store_rank rank,
                  const struct wire_answer *answer) CHECK_RESULT;
 
-/* Forgets a poll of this box: it is answered, or was not sent. */
-void polls_unasked(struct conversation *v, struct letter_place at);
+/* Forgets a poll of this box that begins at `slot`, and went to its fallback store
+ * if it was a spare one: it is answered, or was not sent. */
+void polls_unasked(struct conversation *v, struct letter_place at, uint8_t slot,
+                   bool spare);
 
 /* Notes that the letter of this place was read. */
 void polls_hold(struct conversation *v, struct letter_place at);

@@ -36,11 +36,11 @@ enum { AHEAD_LETTERS = 8 }; /* so many before a box ends, the next is readied */
 static void
 asked_release(struct client *c, const struct asked *a)
 {
-    if (a->kind == WIRE_GET && !a->overdue && !a->spare && !a->check &&
+    if (a->kind == WIRE_GET && !a->overdue && !a->check &&
         a->conversation != UINT32_MAX) {
         struct conversation *v = conversation_by_id(c, a->conversation);
         if (v)
-            polls_unasked(v, a->at);
+            polls_unasked(v, a->at, a->slot, a->spare);
     }
 }
 
@@ -317,6 +317,7 @@ request_note(struct client *c, const struct consensus *view,
                         .rank = choice->rank,
                         .steps = choice->steps,
                         .held = choice->request.held,
+                        .slot = choice->request.slot,
                         .store = route->out[route->n_out - 1],
                         .n_back = route->n_back};
     memcpy(a->back, route->back, sizeof a->back);
@@ -387,8 +388,9 @@ choice_unasked(const struct choice *choice)
     if (choice->check)
         choice->conversation->looked--;
     if (choice->request.kind == WIRE_GET && choice->conversation &&
-        !choice->spare && !choice->check)
-        polls_unasked(choice->conversation, choice->at);
+        !choice->check)
+        polls_unasked(choice->conversation, choice->at, choice->request.slot,
+                      choice->spare);
 }
 
 /* After a time in which nothing could be put (no line, or one that is stalled),

@@ -106,6 +106,7 @@ struct cursor {
     uint16_t held[CURSOR_BOXES], full[CURSOR_BOXES];
     uint64_t ticket[CURSOR_BOXES]; /* of the journal, for the last of held */
     uint8_t asked[CURSOR_BOXES];
+    uint16_t named[CURSOR_BOXES];  /* letters that polls under way begin at */
     uint8_t lies[2][CURSOR_BOXES]; /* of the box's first store, its second */
     uint32_t empties;
 };
@@ -219,6 +220,7 @@ struct asked {
     enum store_rank rank;
     uint8_t steps; /* put: that its proof was worth */
     uint16_t held; /* by what was asked */
+    uint8_t slot;  /* get: where it begins */
     uint8_t n_back;
     uint16_t store, back[SPHINX_HOPS_MAX];
 };

@@ -359,8 +359,8 @@ change I5 'times depend on what is encrypted' relay/loops.c \
 # ---- I6 nothing is lost silently ----
 
 change I6 'kept is said before the commit' relay/boxes.c \
-    'if (job->kind == WIRE_LOOP || job->waiting)' \
-    'if (job->kind == WIRE_LOOP)' \
+    'if (!job->asked || job->waiting)' \
+    'if (!job->asked)' \
     'boxes/i6_*'
 change I6 'a store commits nothing' relay/daemon/store_day.c \
     'sqlite3_exec(d->db, "COMMIT"' \
@@ -1190,6 +1190,16 @@ change I12 'boxes are asked for by turns' client/polls.c \
     'v = conversation_ranked(c, HOT_PLACES + (any & 0) +
                                     c->place[HOT_PLACES].until_us++ % rest);' \
     'i12_polls/*'
+change I12 'a get changes what the next one brings' relay/boxes.c \
+    '        req->held = request->held;' \
+    '        static uint8_t turn;
+        req->slot = turn++ % WIRE_BOX_SLOTS;
+        req->held = request->held;' \
+    'relays/i12_*' 'boxes/i12_*'
+change I12 'where a get begins tells that somebody reads the box' client/polls.c \
+    '    return bit_pick(ALL, dice);' \
+    '    return bit_pick(1, dice);' \
+    'contacts/i12_*'
 change I12 'a client that knows less asks for its boxes' client/polls.c \
     'if (v && c->settled && now_us >= c->place[place].start_us)' \
     'if (v && now_us >= c->place[place].start_us)' \
