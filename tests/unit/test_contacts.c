@@ -683,7 +683,7 @@ static void
 gets_bring_different_letters(void **state)
 {
     (void)state;
-    enum { ROUNDS = 400, TAKEN = 0x8316, HELD = 0x0106, LEFT = 3 };
+    enum { ROUNDS = 400, AT_STORE = 0x8316, HELD = 0x0106, LEFT = 3 };
     struct client_disk d;
     struct client *c = twin_make(&d);
     unsigned first[LETTER_SLOTS] = {0};
@@ -693,7 +693,7 @@ gets_bring_different_letters(void **state)
         struct choice polls[LEFT];
         uint16_t seen = 0;
         v->cursor[0].held[0] = HELD;
-        v->cursor[0].full[0] = TAKEN;
+        v->cursor[0].full[0] = AT_STORE;
         for (unsigned n = 0; n < LEFT;) {
             struct choice one = {.spare = n == 1};
             polls_pick(c, &one);
@@ -703,13 +703,13 @@ gets_bring_different_letters(void **state)
             first[one.request.slot] += n == 1;
             seen |= (uint16_t)(1u << one.request.slot);
         }
-        assert_int_equal(seen, TAKEN & ~HELD);
+        assert_int_equal(seen, AT_STORE & ~HELD);
         for (unsigned n = 0; n < LEFT; n++)
             polls_unasked(v, polls[n].at, polls[n].request.slot,
                           polls[n].spare);
     }
     for (unsigned i = 0; i < LETTER_SLOTS; i++)
-        if ((TAKEN & ~HELD) >> i & 1) /* 133 +- 9 */
+        if ((AT_STORE & ~HELD) >> i & 1) /* 133 +- 9 */
             assert_true(first[i] > 85 && first[i] < 180);
     client_free(&c);
     disk_free(&d);
