@@ -151,7 +151,7 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         req->after = *turn_of(b, request->box);
     }
     *out = job;
-    if (request->kind == WIRE_LOOP)
+    if (!is_put && request->kind != WIRE_GET)
         return 0;
     job->waiting = true;
     env_store(b->env, req);
@@ -184,7 +184,9 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
     answer->slot = 0;
     answer->full = 0;
     answer->letter = NULL;
-    if (job->kind == WIRE_LOOP || job->waiting)
+    answer->age = WIRE_AGE_UNKNOWN;
+    memset(answer->root, 0, sizeof answer->root);
+    if ((job->kind != WIRE_PUT && job->kind != WIRE_GET) || job->waiting)
         return;
     answer->full = req->full;
     if (job->kind == WIRE_PUT) {
