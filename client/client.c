@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/announce.h"
 #include "client/conversations.h"
 #include "client/inbox.h"
 #include "client/incoming.h"
@@ -36,6 +37,14 @@ client_committed(void *ctx)
     ((struct client *)ctx)->status.changes++;
 }
 
+static int
+client_fronts_new(struct client *c)
+{
+    struct fronts_params p;
+    fronts_params_default(&p, FRONTS_MAX);
+    return fronts_new(&c->fronts, &p);
+}
+
 int
 client_new(struct client **out, const struct client_config *config)
 {
@@ -57,6 +66,10 @@ client_new(struct client **out, const struct client_config *config)
         err = journal_new(&c->journal, c->env);
     if (!err)
         err = proofs_new(&c->proofs, config->maker);
+    if (!err)
+        err = announce_new(&c->announce);
+    if (!err)
+        err = client_fronts_new(c);
     if (err)
         client_free(&c);
     else
@@ -97,6 +110,8 @@ client_free(struct client **cp)
     inbox_free(c);
     conversations_free(c);
     journal_free(&c->journal);
+    announce_free(&c->announce);
+    fronts_free(&c->fronts);
     proofs_free(&c->proofs);
     sphinx_worker_free(&c->worker);
     fetch_reset(&c->fetch);
@@ -512,8 +527,10 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
     if (c->letter_len == 0)
         return ERR_AGAIN; /* the first consensus says how long letters are */
     int err = message_submit(c, v, kind, NULL, data, len, order);
-    if (!err)
-        staging_run(c);
+    if (err)
+        return err;
+    (void)fronts_took(c->fronts, c->env, env_now_mono_us(c->env), v->id);
+    staging_run(c);
     return err;
 }
 

@@ -207,6 +207,8 @@ struct client_status {
     uint64_t answer_age_us; /* since the last answer; UINT64_MAX never */
     uint64_t requests, answers, lost, late, dummies; /* since the start */
     uint64_t puts, gets, loops, skipped;
+    uint64_t announced, listed,
+        unlisted; /* tokens: sent, seen in a list, not */
     size_t contacts, queued, inbox;
     uint64_t dropped[ERROR_COUNT]; /* frames and letters refused, by -err */
     uint64_t changes; /* grows whenever a message comes or changes state */

@@ -118,10 +118,12 @@ client_add(struct client *c, const char *name, const char *text)
         return err;
     polls_period(c, v);
     err = message_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
-    if (err)
+    if (err) {
         conversation_unlink(c, &v);
-    else
-        staging_run(c);
+        return err;
+    }
+    (void)fronts_took(c->fronts, c->env, env_now_mono_us(c->env), v->id);
+    staging_run(c);
     return err;
 }
 

@@ -61,10 +61,8 @@ conversation_new(void)
     v->chains = secret_new((size_t)2 * LETTER_CHAIN_LEN);
     v->messages_end = &v->messages;
     v->next_sequence = 1;
-    if (!v->chains) {
-        free(v);
-        return NULL;
-    }
+    if (!v->chains || acks_new(&v->acks))
+        conversation_free(&v);
     return v;
 }
 
@@ -75,6 +73,7 @@ conversation_free(struct conversation **vp)
     *vp = NULL;
     if (!v)
         return;
+    acks_free(&v->acks);
     secret_free((void **)&v->chains);
     sodium_memzero(v, sizeof *v);
     free(v);
@@ -87,6 +86,7 @@ conversation_unlink(struct client *c, struct conversation **vp)
     while (*at != *vp)
         at = &(*at)->next;
     *at = (*vp)->next;
+    fronts_remove(c->fronts, (*vp)->id);
     c->n_conversations--;
     c->status.contacts -= !(*vp)->removed;
     conversation_free(vp);
@@ -100,7 +100,6 @@ conversation_remove(struct client *c, struct conversation *v)
     v->removed = true;
     v->removed_s = client_time_is_known(c) ? client_time_s(c) : 0;
     v->muted = false;
-    v->ack_owed_us = 0;
     v->checks = 0;
     if (!v->incoming) /* no message of several letters is coming */
         v->letter_us = 0;
@@ -110,6 +109,7 @@ conversation_remove(struct client *c, struct conversation *v)
         return err;
     }
     sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    acks_clear(v->acks);
     c->status.contacts--;
     return 0;
 }
@@ -177,6 +177,7 @@ conversation_link(struct client *c, struct conversation *v)
     while (*at)
         at = &(*at)->next;
     *at = v;
+    (void)!fronts_add(c->fronts, c->env, env_now_mono_us(c->env), v->id);
     c->n_conversations++;
     c->status.contacts += !v->removed;
     if (v->id >= c->next_id)

@@ -40,7 +40,7 @@ enum {
         4 + 32 + 4 + 4 + 4 + 4 + 8 + 1 + 4 + 4 + 4 + 1 + 2 + 4 + 2,
     LETTER_TOKEN_LEN = 16,
     LETTER_TOKENS_MAX = UINT16_MAX, /* of a direction, in a period */
-    LETTER_LEN_MAX = 16384, /* in any geometry */
+    LETTER_LEN_MAX = 16384,         /* in any geometry */
     LETTER_ID_LEN = 8,
     LETTER_MESSAGE_MAX = 16 << 20 /* octets of one message */
 };
@@ -73,7 +73,8 @@ struct letter {
     uint32_t total;        /* octets of the whole message */
     bool announced;        /* there is a token of this letter, */
     uint16_t tokens; /* and so many of its period are used, with that one */
-    uint32_t lease_s; /* until then, since 1970, the writer's front on its reader
+    uint32_t
+        lease_s; /* until then, since 1970, the writer's front on its reader
                          is held; 0: nothing is promised */
     uint16_t data_len;
     const uint8_t *data;

@@ -9,6 +9,7 @@
  *   arrival            a letter that came, as a whole
  *   incoming outgoing  letters to messages, letters to boxes
  *   staging            messages to letters
+ *   announce           that letters are there, to boards
  *   network inbox messages polls proofs
  *   conversations
  *   state
@@ -24,6 +25,8 @@
 #include "client/gateways.h"
 #include "client/journal.h"
 #include "client/nettime.h"
+#include "client/pace/acks.h"
+#include "client/pace/fronts.h"
 #include "client/proofs.h"
 #include "client/pace/traffic.h"
 #include "client/pace/window.h"
@@ -41,20 +44,20 @@ enum {
     VIEWS = EPOCHS_USABLE + 1,
     LIES_MAX = 2,        /* to polls of a box, before the other store serves */
     BAD_LETTERS_MAX = 8, /* where there is no other: then a slot is given up */
-    KEEPS_DAY = 29,      /* of a letter, in a day: KEPT_US, doubled, .. */
+    KEEPS_DAY = 28,      /* of a letter, in a day: KEPT_US, doubled, .. */
     CHECKS = 4,          /* looks at what is said to be taken */
     QUALITY_ASKED = 16,  /* answers judged together */
     RECENT = 32          /* answers that tell of the line */
 };
 
 /* Times of the reliability, in microseconds. */
-#define ACK_WAIT_US 1000000ULL    /* an acknowledgement waits for content */
+#define SILENT_US   3000000ULL    /* a letter's commit is as far away at most */
 #define HELD_UP_US  90000000ULL   /* a wait after a start or a gap: at most */
 #define GAP_US      20000000ULL   /* so long without a slot is a gap */
 #define RETRY_US    500000ULL     /* after "retry" */
 #define FULL_US     30000000ULL   /* after "full" of both stores */
 #define PROOF_US    250000ULL     /* a letter whose proof is being made waits */
-#define KEPT_US     60000000ULL   /* kept, not acknowledged: first repeat */
+#define KEPT_US     120000000ULL  /* kept, not acknowledged: first repeat */
 #define KEPT_MAX_US 3600000000ULL /* and doubled up to this */
 #define LATE_US     2000000ULL    /* an answer may be late by */
 #define QUALITY_US  3600000000ULL /* a store is bad for a box for */
@@ -73,8 +76,11 @@ struct out_letter {
     uint64_t order; /* its message */
     uint64_t ticket, due_us;
     bool tried, kept;
-    bool waits;    /* for a proof, since its last turn */
-    uint8_t keeps; /* times it was kept, for the doubling */
+    bool waits;   /* for a proof, since its last turn */
+    bool answers; /* it is an acknowledgement alone or a pong: it goes first */
+    bool announced;        /* it says that there is a token of it */
+    uint32_t announcement; /* of it, by its number; 0: none under way */
+    uint8_t keeps;         /* times it was kept, for the doubling */
     uint8_t taken; /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
     bool answered, second; /* a store has; its next put goes to the second */
     uint64_t due_s;        /* of one loaded from disk, by the network's time */
@@ -173,12 +179,16 @@ struct conversation {
     uint8_t looked; /* of CHECKS, so many were asked for */
     struct message *messages, **messages_end;
     uint32_t n_messages, n_waiting;
-    uint64_t ack_owed_us;  /* 0: none */
+    uint32_t floor_told; /* by the last letter of the user's own */
+    uint32_t token_period;
+    uint32_t tokens;  /* of that period: so many are used */
+    uint64_t lease_s; /* this client's front is promised until; 0: it is not */
     uint64_t loaded_order; /* where sending stood, while loading */
     uint32_t loaded_index;
     /* in */
     uint32_t ack;
     uint8_t map[LETTER_MAP_LEN];
+    struct acks *acks;             /* what of this is not told yet */
     struct cursor cursor[CURSORS]; /* newest first */
     struct incoming *incoming;
     size_t gathered_len; /* bytes of these */
@@ -223,7 +233,9 @@ struct choice {
     bool check; /* a look at a place of one's own that is said to be taken */
     enum store_rank rank;
     uint8_t work[WIRE_WORK_LEN], steps; /* of a put; or a get's token */
-    uint64_t ticket;                    /* get: of what it names as held */
+    uint32_t announcement; /* its number; 0: none, or one of nothing */
+    uint16_t board;        /* WIRE_ANNOUNCE: where to */
+    uint64_t ticket;       /* get: of what it names as held */
 };
 
 struct client {
@@ -267,6 +279,10 @@ struct client {
     uint64_t answer_us;
     struct recent recent[RECENT];
     uint32_t n_recent;
+    struct fronts *fronts;
+    struct announce *announce;
+    bool
+        announced_last; /* of a letter and an announcement: whose turn was it? */
     struct proofs *proofs;
     uint32_t proofs_since; /* the oldest epoch whose proofs still count */
     struct {

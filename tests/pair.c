@@ -53,7 +53,7 @@ pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
 {
     uint8_t bytes[LETTER_LEN_MAX];
     memcpy(bytes, l->bytes, p->c[to]->letter_len);
-    arrival_letter(p->c[to], p->v[to], l->at, STORE_FIRST, bytes);
+    arrival_letter(p->c[to], p->v[to], l->at, STORE_FIRST, 0, bytes);
 }
 
 void
@@ -67,7 +67,7 @@ void
 pair_wait(struct pair *p)
 {
     for (unsigned i = 0; i < 2; i++) {
-        p->disk[i].test.mono_us += 2 * ACK_WAIT_US;
+        p->disk[i].test.mono_us += PAIR_WAIT_US;
         disk_client_run(&p->disk[i], p->c[i], 3);
     }
 }

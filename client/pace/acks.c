@@ -76,9 +76,8 @@ static bool
 is_owed(const struct acks *a, uint32_t sequence)
 {
     for (size_t i = 0; i < a->n; i++)
-        if (!a->owed[i].hidden &&
-            (owed_has(&a->owed[i], sequence) ||
-             (sequence == 0 && a->owed[i].to == 0)))
+        if (!a->owed[i].hidden && (owed_has(&a->owed[i], sequence) ||
+                                   (sequence == 0 && a->owed[i].to == 0)))
             return true;
     return a->is_over && owed_has(&a->rest, sequence);
 }
@@ -90,9 +89,8 @@ owed_grow(struct acks *a)
     if (a->n < a->room)
         return true;
     const size_t room = a->room ? 2 * a->room : FIRST_ROOM;
-    struct owed *more = room <= ACKS_WINDOW
-                            ? realloc(a->owed, room * sizeof *more)
-                            : NULL;
+    struct owed *more =
+        room <= ACKS_WINDOW ? realloc(a->owed, room * sizeof *more) : NULL;
     if (!more)
         return false;
     a->owed = more;

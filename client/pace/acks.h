@@ -24,10 +24,10 @@
 #include "lib/error.h"
 
 enum {
-    ACKS_WINDOW = 256,  /* sequence numbers that a letter tells of, after the
+    ACKS_WINDOW = 256, /* sequence numbers that a letter tells of, after the
                            first that is missing */
     ACKS_MAP_LEN = ACKS_WINDOW / 8,
-    ACKS_PONGS = 8,     /* pings that wait for their answer */
+    ACKS_PONGS = 8, /* pings that wait for their answer */
     ACKS_PING_LEN = 8
 };
 #define ACKS_GAP_US    1000000ULL    /* between two acknowledgements alone */
