@@ -73,13 +73,20 @@ owed_has(const struct owed *o, uint32_t sequence)
 }
 
 static bool
-is_owed(const struct acks *a, uint32_t sequence)
+is_listed(const struct acks *a, uint32_t sequence)
 {
     for (size_t i = 0; i < a->n; i++)
         if (!a->owed[i].hidden && (owed_has(&a->owed[i], sequence) ||
                                    (sequence == 0 && a->owed[i].to == 0)))
             return true;
-    return a->is_over && owed_has(&a->rest, sequence);
+    return false;
+}
+
+static bool
+is_owed(const struct acks *a, uint32_t sequence)
+{
+    return is_listed(a, sequence) ||
+           (a->is_over && owed_has(&a->rest, sequence));
 }
 
 /* Make room for one more. Without it the rest takes it. */
@@ -129,7 +136,7 @@ owed_add(struct acks *a, const struct owed *o)
 void
 acks_owe(struct acks *a, uint32_t sequence, bool again, struct acks_times times)
 {
-    if (is_owed(a, sequence) || (again && is_owed(a, 0)))
+    if (again ? is_owed(a, sequence) || is_owed(a, 0) : is_listed(a, sequence))
         return;
     owed_add(a, &(struct owed){.from = again ? 0 : sequence,
                                .to = again ? 0 : sequence,
