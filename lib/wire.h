@@ -90,7 +90,9 @@ struct wire_request {
     const uint8_t *box, *work, *surb, *signature, *letter;
 };
 
-/* The newest list of a board that a store has. */
+/* The list of the highest interval that a store has of a board with this index, in
+ * whichever epoch: the interval says in which, the consensus of which may be another
+ * than the newest, which stores have before it begins. */
 struct wire_root {
     uint32_t interval; /* 0: none, and the root is random */
     const uint8_t *root;
@@ -104,7 +106,7 @@ struct wire_answer {
     uint64_t arrived_ms; /* the request, by the store's wall clock */
     uint8_t age; /* of a letter: seconds since its commit, or WIRE_AGE_UNKNOWN,
                     as it is for all else (random on the wire) */
-    struct wire_root root[WIRE_BOARDS]; /* by the board's index in `epoch` */
+    struct wire_root root[WIRE_BOARDS]; /* by the board's index in its epoch */
     const uint8_t *letter;
 };
 
