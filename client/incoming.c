@@ -22,6 +22,7 @@
 
 #include "client/conversations.h"
 #include "client/inbox.h"
+#include "client/places.h"
 #include "client/records.h"
 
 enum { INCOMING_MAX = 32, DAY_S = 86400 };
@@ -318,13 +319,13 @@ fragment_take(struct client *c, struct conversation *v, const struct letter *l,
     return record_fragment_save(c->journal, v->id, l, client_time_s(c));
 }
 
-/* Take the content of a letter that was not here yet. Of a contact that is removed
- * nothing is kept. */
+/* Take the content of a letter that was not here yet. Of a contact that is removed,
+ * and of a self, nothing is kept. */
 static int
 content_take(struct client *c, struct conversation *v, const struct letter *l,
              struct incoming_step *step)
 {
-    if (v->removed)
+    if (v->removed || v->self)
         return 0;
     journal_begin(c->journal);
     int err = l->count == 1 ? message_take(c, v, l, l->data, l->data_len, step)
@@ -343,17 +344,21 @@ is_idle_ping(const struct conversation *v, const struct letter *l)
     return l->kind == LETTER_PING && !v->pings;
 }
 
-/* Owe an acknowledgement of l, unless one is owed. */
+/* Owe an acknowledgement of l, unless one is owed that leaves before. Its time is
+ * drawn whatever becomes of it. */
 static void
-ack_owe(struct conversation *v, const struct letter *l, uint64_t now_us)
+ack_owe(struct client *c, struct conversation *v, const struct letter *l,
+        uint64_t commit_us)
 {
-    if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)
-        v->ack_owed_us = now_us;
+    const uint64_t at_us = places_ack_us(c, v, commit_us, l->count > 1);
+    if (!v->removed && !v->self && !is_idle_ping(v, l) &&
+        (v->ack_owed_us == 0 || v->ack_owed_us > at_us))
+        v->ack_owed_us = at_us;
 }
 
 int
 incoming_take(struct client *c, struct conversation *v, const struct letter *l,
-              struct incoming_step *step)
+              uint64_t commit_us, struct incoming_step *step)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     *step = (struct incoming_step){0};
@@ -361,7 +366,7 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (l->sequence == 0)
         return 0;
     if (sequence_is_known(v, l->sequence)) {
-        ack_owe(v, l, now_us); /* ours was lost, or is under way */
+        ack_owe(c, v, l, commit_us); /* ours was lost, or is under way */
         return ERR_DUPLICATE;
     }
     if (l->sequence - v->ack > LETTER_WINDOW)
@@ -370,11 +375,9 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (err)
         return err;
     sequence_note(v, l->sequence);
-    ack_owe(v, l, now_us);
+    ack_owe(c, v, l, commit_us);
     if (!v->removed || l->count > 1)
         v->letter_us = now_us;
-    if (!is_idle_ping(v, l))
-        conversation_touch(c, v);
     return 0;
 }
 

@@ -20,6 +20,7 @@
 #ifndef CLIENT_LETTER_H
 #define CLIENT_LETTER_H
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,11 @@ struct letter {
     uint8_t kind;          /* enum letter_kind */
     uint32_t index, count; /* fragment */
     uint32_t total;        /* octets of the whole message */
+    bool announced;        /* there is a token of this letter, */
+    uint16_t tokens; /* and so many of its period are used, with that one */
+    uint32_t
+        lease_s; /* until then, since 1970, the writer's front on its reader
+                         is held; 0: nothing is promised */
     uint16_t data_len;
     const uint8_t *data;
 };

@@ -56,15 +56,14 @@ record_key_read(struct record_key *key, const uint8_t *bytes, size_t len)
     key->b = codec_read32(&r);
     if (r.err || r.left)
         return r.err ? r.err : ERR_FORMAT;
-    const char *known = "ACDFLMX";
+    const char *known = "ABCDFLMX";
     const char *type = memchr(known, key->type, strlen(known));
     if (!type)
         return ERR_VERSION;
     /* what a type does not use is 0, so that a thing has one key only */
     const bool one = key->type == 'A' || key->type == 'D';
     if (((one || key->type == 'X') && key->contact) ||
-        ((key->type == 'A' || key->type == 'C') && key->a) ||
-        (key->type == 'D' && key->a > 1) ||
+        ((key->type <= 'C') && key->a) || (key->type == 'D' && key->a > 1) ||
         (key->type != 'F' && key->type != 'L' && key->b))
         return ERR_FORMAT;
     return 0;
@@ -213,7 +212,9 @@ record_contact_save(struct journal *j, const struct conversation *v,
     while (n_cursors < CURSORS && v->cursor[n_cursors].open)
         n_cursors++;
     int err = record_open(
-        j, &w, (struct record_key){.type = RECORD_CONTACT, .contact = v->id},
+        j, &w,
+        (struct record_key){.type = v->self ? RECORD_SELF : RECORD_CONTACT,
+                            .contact = v->id},
         CONTACT_LEN + name_len + n_cursors * CURSOR_LEN);
     if (err)
         return err;
@@ -225,7 +226,7 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write_bytes(&w, v->chains + LETTER_CHAIN_LEN, LETTER_CHAIN_LEN);
     codec_write64(&w, v->removed_s);
     codec_write32(&w, v->born);
-    codec_write64(&w, v->active);
+    codec_write64(&w, v->front_s);
     codec_write32(&w, v->at.period);
     codec_write32(&w, v->at.n);
     codec_write32(&w, v->previous_period);
@@ -254,7 +255,8 @@ contact_read_head(struct conversation *v, struct codec_reader *r)
     int err = r->err ? r->err : flags_take(v, version, flags);
     if (err)
         return err;
-    if ((name_len == 0) != v->removed || name_len >= CLIENT_NAME_MAX)
+    if ((name_len == 0) != (v->removed || v->self) ||
+        name_len >= CLIENT_NAME_MAX)
         return ERR_RANGE;
     if (v->removed_s && !v->removed)
         return ERR_FORMAT;
@@ -273,7 +275,7 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
     if (err)
         return err;
     v->born = codec_read32(&r);
-    v->active = codec_read64(&r);
+    v->front_s = codec_read64(&r);
     v->at.period = codec_read32(&r);
     v->at.n = codec_read32(&r);
     v->previous_period = codec_read32(&r);

@@ -226,7 +226,7 @@ ack_stage(struct client *c, struct conversation *v)
     const struct out_letter head = {0};
     uint64_t now_us = env_now_mono_us(c->env);
     struct out_letter *l;
-    if (v->ack_owed_us == 0 || now_us - v->ack_owed_us < ACK_WAIT_US)
+    if (v->ack_owed_us == 0 || now_us < v->ack_owed_us)
         return 0;
     int err = letter_make(c, v, &head, NULL, &l);
     if (!err)

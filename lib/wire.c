@@ -27,7 +27,7 @@ wire_request_parse(struct wire_request *r, const uint8_t *body, size_t body_len,
         return in.err;
     if (r->kind < WIRE_PUT || r->kind > WIRE_LOOP)
         return ERR_FORMAT;
-    if (r->kind == WIRE_PUT && r->slot >= WIRE_BOX_SLOTS)
+    if (r->kind != WIRE_LOOP && r->slot >= WIRE_BOX_SLOTS)
         return ERR_RANGE;
     return 0;
 }
@@ -42,7 +42,7 @@ wire_request_write(uint8_t *body, size_t body_len, size_t surb_len,
         return ERR_SHORT;
     codec_writer_init(&out, body, body_len);
     codec_write8(&out, r->kind);
-    if (r->kind == WIRE_PUT)
+    if (r->kind != WIRE_LOOP)
         codec_write8(&out, r->slot);
     else
         codec_write_bytes(&out, NULL, 1);

@@ -57,7 +57,7 @@ things_make(void **state)
         .muted = true,
         .pings = true,
         .born = 1,
-        .active = 1ULL << 40,
+        .front_s = 1ULL << 40,
         .at = {3, 4},
         .previous_period = 5,
         .previous_count = 6,
@@ -617,17 +617,17 @@ a_thing_has_one_key(void **state)
     struct record_key key;
     uint8_t bytes[RECORD_KEY_LEN + 1] = {0};
     for (unsigned type = 0; type < 256; type++) {
-        const bool known = type && strchr("ACDFLMX", (int)type);
+        const bool known = type && strchr("ABCDFLMX", (int)type);
         for (unsigned set = 0; set < 8; set++) {
             const struct record_key made = {(uint8_t)type, set & 1,
                                             set >> 1 & 1, set >> 2};
             assert_int_equal(record_key_write(bytes, made), RECORD_KEY_LEN);
-            const char *uses = type == 'C'               ? "\1"
-                               : !known                  ? ""
-                               : strchr("DX", (int)type) ? "\2"
-                               : type == 'M'             ? "\3"
-                               : strchr("FL", (int)type) ? "\7"
-                                                         : "";
+            const char *uses = type == 'B' || type == 'C' ? "\1"
+                               : !known                   ? ""
+                               : strchr("DX", (int)type)  ? "\2"
+                               : type == 'M'              ? "\3"
+                               : strchr("FL", (int)type)  ? "\7"
+                                                          : "";
             const bool unused = set & ~(unsigned)(uint8_t)uses[0];
             assert_int_equal(record_key_read(&key, bytes, RECORD_KEY_LEN),
                              !known   ? ERR_VERSION
