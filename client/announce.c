@@ -7,15 +7,14 @@
 
 #include "client/conversations.h"
 #include "client/letter.h"
+#include "client/places.h"
 #include "lib/codec.h"
 #include "lib/rng.h"
 #include "network/boards.h"
 
 _Static_assert((int)LETTER_TOKEN_LEN == (int)WIRE_TOKEN_LEN, "one token");
 
-enum { SELF = 0 };            /* no contact has this number */
-enum { LEASE_MARGIN_S = 30 }; /* a front is held so much longer */
-#define RESTORED_MAX_S 3600   /* of a clock that was ahead */
+enum { SELF = 0 }; /* no contact has this number */
 
 enum announcement_state {
     ANNOUNCE_NONE = 0,
@@ -136,22 +135,7 @@ announce_count(const struct client *c)
 uint16_t
 announce_used(const struct conversation *v, uint32_t period)
 {
-    return v->token_period == period ? (uint16_t)v->tokens : 0;
-}
-
-uint32_t
-announce_lease_s(struct client *c, struct conversation *v)
-{
-    const uint64_t now_us = env_now_mono_us(c->env);
-    const uint64_t until_us = fronts_lease_us(c->fronts, now_us, v->id);
-    if (until_us <= now_us || !client_time_is_known(c))
-        return 0;
-    const uint64_t s = (client_now_us(c) + until_us - now_us) / 1000000;
-    if (s > UINT32_MAX)
-        return 0;
-    if (s > v->lease_s)
-        v->lease_s = s;
-    return (uint32_t)s;
+    return v->token_period == period ? (uint16_t)v->tokens_used : 0;
 }
 
 /* Count v's letters whose tokens may still be awaited. */
@@ -168,24 +152,23 @@ bool
 announce_take(const struct client *c, struct conversation *v, uint32_t period)
 {
     const uint64_t commit_us = env_now_mono_us(c->env) + SILENT_US;
-    if (!c->current || c->current->params.boards == 0 ||
-        fronts_may_be_silent(c->fronts, v->id, commit_us) ||
+    if (!c->current || places_may_be_silent(c, v, commit_us) ||
         announced_count(v) >= ANNOUNCE_AHEAD || !entry_free(c))
         return false;
     if (v->token_period != period) {
         v->token_period = period;
-        v->tokens = 0;
+        v->tokens_used = 0;
     }
-    if (v->tokens >= LETTER_TOKENS_MAX)
+    if (v->tokens_used >= LETTER_TOKENS_MAX)
         return false;
-    v->tokens++;
+    v->tokens_used++;
     return true;
 }
 
 static void
 token_set(struct announcement *e, const struct conversation *v)
 {
-    letter_token(v->chains, v->token_period, v->tokens - 1, e->token);
+    letter_token(v->chains, v->token_period, v->tokens_used - 1, e->token);
     e->has_token = true;
     e->tries++;
 }
@@ -207,19 +190,6 @@ announce_again(struct client *c, const struct conversation *v, uint32_t period)
 {
     const struct announcement *e = entry_make(c, v->id, period);
     return e ? e->number : 0;
-}
-
-void
-announce_loaded(struct client *c, const struct conversation *v)
-{
-    const uint64_t now_us = env_now_mono_us(c->env);
-    const uint64_t now_s = client_time_s(c);
-    if (v->lease_s <= now_s || v->removed)
-        return;
-    uint64_t left_s = v->lease_s - now_s + LEASE_MARGIN_S;
-    if (left_s > RESTORED_MAX_S)
-        left_s = RESTORED_MAX_S;
-    (void)fronts_restore(c->fronts, now_us, v->id, now_us + left_s * 1000000);
 }
 
 void
@@ -269,16 +239,16 @@ token_renew(struct client *c, struct announcement *e)
         return 0;
     }
     if (!v || v->removed || v->refused || v->token_period != e->period ||
-        v->tokens >= LETTER_TOKENS_MAX) {
+        v->tokens_used >= LETTER_TOKENS_MAX) {
         entry_drop(c, e);
         return 0;
     }
-    v->tokens++;
+    v->tokens_used++;
     journal_begin(c->journal);
     int err = conversation_save(c, v);
     if (err) {
         journal_cancel(c->journal);
-        v->tokens--;
+        v->tokens_used--;
         return err;
     }
     token_set(e, v);

@@ -53,10 +53,6 @@ void announce_free(struct announce **a);
 /* Tells how many tokens of a period v's letters have used. */
 uint16_t announce_used(const struct conversation *v, uint32_t period);
 
-/* Tells until when, in seconds since 1970, a letter to v that is sealed now
- * promises this client's front; 0: not at all. Kept in v. */
-uint32_t announce_lease_s(struct client *c, struct conversation *v);
-
 /* Decides whether a letter of v's that is sealed now for this period is to be
  * announced, and takes its token: of v only numbers change. */
 bool announce_take(const struct client *c, struct conversation *v,
@@ -73,9 +69,6 @@ uint32_t announce_letter(struct client *c, const struct conversation *v,
  * Returns its number; 0: there is no room. */
 uint32_t announce_again(struct client *c, const struct conversation *v,
                         uint32_t period);
-
-/* Takes up the promise of an earlier life, once all records are there. */
-void announce_loaded(struct client *c, const struct conversation *v);
 
 /* Notes that the letter with this announcement has left. 0: none. */
 void announce_left(struct client *c, uint32_t number);

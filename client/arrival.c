@@ -1,5 +1,9 @@
 /* client/arrival.c - see arrival.h. No state of its own.
  *
+ * A letter with content that a front has brought, neither announced nor within a
+ * lease, waits until the sweep would have found it: nothing of it is taken, so
+ * nothing that anybody sees tells that it was read (client/places.h).
+ *
  * A letter tells four things: what its sender has read (outgoing), how many
  * letters were written before it (polls), a fragment (incoming), and that its
  * place is read (polls). When that is told to its sender is drawn at once, and alike
@@ -10,13 +14,14 @@
 #include "client/arrival.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #include "client/conversations.h"
 #include "client/incoming.h"
+#include "client/later.h"
 #include "client/outgoing.h"
+#include "client/places.h"
 #include "client/polls.h"
-
-#define LEASE_MAX_US 3600000000ULL /* longer ones are not believed */
 
 /* Is this a judgement of the letter, not a failure of ours? */
 static bool
@@ -29,16 +34,16 @@ is_verdict(int err)
 /* Journal all that a letter changes; the lists stay as they are. What was
  * judged of its content is *verdict. */
 static int
-letter_save(struct client *c, struct conversation *v, struct letter_place at,
+letter_save(struct client *c, struct conversation *v, const struct arrival *a,
             const struct letter *l, struct incoming_step *step, int *verdict)
 {
     v->confirmed = true;
-    polls_previous(v, at.period, l->previous_period, l->previous_count);
+    polls_previous(v, a->at.period, l->previous_period, l->previous_count);
     *verdict = incoming_take(c, v, l, step);
     if (!is_verdict(*verdict))
         return *verdict;
     if (*verdict != ERR_FULL) /* else it stays in its box */
-        polls_hold(v, at);
+        polls_hold(v, a->at);
     int err = outgoing_acknowledge(c, v, l);
     if (!err)
         err = conversation_save(c, v);
@@ -48,19 +53,19 @@ letter_save(struct client *c, struct conversation *v, struct letter_place at,
 }
 
 /* Plan when l is acknowledged, and its ping answered. seen: up to which number all
- * was here before it. One that owes nothing is told no sooner for that. */
+ * was here before it. One that owes nothing is told no sooner for that; the time is
+ * drawn whatever becomes of it. */
 static void
 ack_plan(struct client *c, struct conversation *v, const struct letter *l,
          const struct incoming_step *step, int verdict, uint32_t seen,
          uint64_t commit_us)
 {
-    const uint64_t now_us = env_now_mono_us(c->env);
-    const struct acks_times times = {
-        .shown_us = now_us,
-        .due_us = fronts_ack_us(c->fronts, c->env, v->id, now_us, commit_us,
-                                l->count > 1),
-        .part = l->count > 1};
-    if (v->removed)
+    const bool part = l->count > 1;
+    const struct acks_times times = {.shown_us = env_now_mono_us(c->env),
+                                     .due_us =
+                                         places_ack_us(c, v, commit_us, part),
+                                     .part = part};
+    if (v->removed || v->self)
         return;
     if (l->floor > 1 && l->floor - 1 > seen)
         acks_hide(v->acks, seen + 1, l->floor - 1, times);
@@ -75,57 +80,96 @@ ack_plan(struct client *c, struct conversation *v, const struct letter *l,
         client_drop(c, err);
 }
 
-/* Note until when the letter's writer promises to look for what is written to
- * him. */
-static void
-lease_take(struct client *c, const struct conversation *v,
-           const struct letter *l)
-{
-    const uint64_t now_us = client_now_us(c);
-    uint64_t until_us = (uint64_t)l->lease_s * 1000000;
-    if (until_us > now_us + LEASE_MAX_US) /* a lie, or a clock that is off */
-        until_us = now_us + LEASE_MAX_US;
-    if (until_us > now_us)
-        fronts_leased(c->fronts, v->id,
-                      env_now_mono_us(c->env) + until_us - now_us);
-}
-
 /* Returns 0, or why the letter was not received or not all of it taken. */
 static int
-letter_take(struct client *c, struct conversation *v, struct letter_place at,
-            const struct letter *l, uint64_t commit_us)
+letter_take(struct client *c, struct conversation *v, const struct arrival *a,
+            const struct letter *l)
 {
     const struct conversation before = *v;
     struct incoming_step step;
     int verdict;
     journal_begin(c->journal);
-    int err = letter_save(c, v, at, l, &step, &verdict);
+    int err = letter_save(c, v, a, l, &step, &verdict);
     if (err) {
         journal_cancel(c->journal);
         *v = before;
         return err;
     }
     c->status.changes += !before.confirmed;
-    lease_take(c, v, l);
-    ack_plan(c, v, l, &step, verdict, before.ack, commit_us);
+    ack_plan(c, v, l, &step, verdict, before.ack, a->commit_us);
     incoming_taken(c, v, l, &step);
     outgoing_acknowledged(c, v, l);
-    polls_journalled(v, at, journal_end(c->journal));
+    polls_journalled(v, a->at, journal_end(c->journal));
+    later_drop(v, a->at); /* it may have come by another poll meanwhile */
+    places_shown(c, v, l->announced, l->count > 1, l->lease_s);
     return verdict;
 }
 
-void
-arrival_letter(struct client *c, struct conversation *v, struct letter_place at,
-               enum store_rank rank, uint64_t commit_us, uint8_t *bytes)
+/* Keep a letter until it may be shown: `sealed`, as it came. */
+static int
+letter_wait(struct conversation *v, const struct arrival *a,
+            const struct letter *l, uint64_t shown_us, const uint8_t *sealed,
+            size_t len)
 {
+    const struct later head = {.at = a->at,
+                               .whom = a->whom,
+                               .rank = a->rank,
+                               .commit_us = a->commit_us,
+                               .shown_us = shown_us,
+                               .announced = l->announced,
+                               .len = len};
+    int err = later_keep(v, &head, sealed);
+    if (!err)
+        polls_later(v, a->at, true);
+    return err;
+}
+
+/* shown_us: when it may be shown, where that is settled; 0: not yet. */
+static bool
+arrival_take(struct client *c, struct conversation *v, const struct arrival *a,
+             uint8_t *bytes, uint64_t shown_us)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
     struct letter l;
-    int err =
-        letter_open(&l, v->chains + LETTER_CHAIN_LEN, at, bytes, c->letter_len);
-    if (err)
-        polls_bad(v, at, rank);
-    else
-        err = letter_take(c, v, at, &l, commit_us);
+    bool announced = false;
+    memcpy(c->frame, bytes, c->letter_len); /* opening changes it */
+    int err = letter_open(&l, v->chains + LETTER_CHAIN_LEN, a->at, bytes,
+                          c->letter_len);
+    if (err) {
+        polls_bad(v, a->at, a->rank);
+    } else {
+        announced = l.announced;
+        /* of an acknowledgement alone nobody sees when it was read */
+        if (shown_us == 0 && l.sequence > 0)
+            shown_us = places_shown_us(c, v, &a->whom, a->commit_us, announced);
+        err = shown_us > now_us
+                  ? letter_wait(v, a, &l, shown_us, c->frame, c->letter_len)
+                  : letter_take(c, v, a, &l);
+    }
     if (err)
         client_drop(c, err);
     sodium_memzero(bytes, c->letter_len);
+    return err == 0 && announced;
+}
+
+bool
+arrival_letter(struct client *c, struct conversation *v,
+               const struct arrival *a, uint8_t *bytes)
+{
+    return arrival_take(c, v, a, bytes, 0);
+}
+
+void
+arrivals_show(struct client *c)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    for (struct conversation *v = c->conversations; v; v = v->next) {
+        struct later *l;
+        while ((l = later_take(v, now_us)) != NULL) {
+            const struct arrival a = {l->at, l->rank, l->whom, l->commit_us};
+            polls_later(v, l->at, false); /* what is not taken comes again */
+            (void)arrival_take(c, v, &a, l->bytes, now_us);
+            later_delete(&l);
+        }
+    }
 }

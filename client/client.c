@@ -14,13 +14,14 @@
 #include <string.h>
 
 #include "client/announce.h"
+#include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/inbox.h"
 #include "client/incoming.h"
 #include "client/messages.h"
 #include "client/network.h"
 #include "client/outgoing.h"
-#include "client/polls.h"
+#include "client/places.h"
 #include "client/requests.h"
 #include "client/staging.h"
 #include "client/state.h"
@@ -35,14 +36,6 @@ static void
 client_committed(void *ctx)
 {
     ((struct client *)ctx)->status.changes++;
-}
-
-static int
-client_fronts_new(struct client *c)
-{
-    struct fronts_params p;
-    fronts_params_default(&p, FRONTS_MAX);
-    return fronts_new(&c->fronts, &p);
 }
 
 int
@@ -61,6 +54,8 @@ client_new(struct client **out, const struct client_config *config)
     c->inbox_end = &c->inbox;
     c->next_id = 1;
     c->next_received = 1;
+    struct fronts_params fronts;
+    fronts_params_default(&fronts, FRONTS_MAX);
     int err = sphinx_worker_new(&c->worker);
     if (!err)
         err = journal_new(&c->journal, c->env);
@@ -69,7 +64,7 @@ client_new(struct client **out, const struct client_config *config)
     if (!err)
         err = announce_new(&c->announce);
     if (!err)
-        err = client_fronts_new(c);
+        err = fronts_new(&c->fronts, &fronts);
     if (err)
         client_free(&c);
     else
@@ -111,8 +106,8 @@ client_free(struct client **cp)
     conversations_free(c);
     journal_free(&c->journal);
     announce_free(&c->announce);
-    fronts_free(&c->fronts);
     proofs_free(&c->proofs);
+    fronts_free(&c->fronts);
     sphinx_worker_free(&c->worker);
     fetch_reset(&c->fetch);
     documents_free(c);
@@ -186,8 +181,10 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
     switch (k.type) {
     case RECORD_CLIENT:
         return own_load(c, value, value_len);
+    case RECORD_SELF:
     case RECORD_CONTACT:
-        return conversation_load(c, k.contact, value, value_len);
+        return conversation_load(c, k.contact, k.type == RECORD_SELF, value,
+                                 value_len);
     case RECORD_DOCUMENT:
         return document_load(c, &k, value, value_len);
     case RECORD_RECEIVED:
@@ -247,6 +244,7 @@ client_start(struct client *c)
     err = documents_resume(c);
     if (err)
         return err;
+    places_restore(c);
     c->slot_us = env_now_mono_us(c->env);
     c->started = true;
     return journal_error(c->journal);
@@ -347,7 +345,7 @@ client_link_up(struct client *c)
     c->reserve_us = 0;      /* its way begins at another gateway */
     fetch_reset(&c->fetch); /* another gateway may pack otherwise */
     if (c->current)
-        polls_start(c);
+        places_start(c);
     network_control(c);
 }
 
@@ -482,6 +480,7 @@ client_tick(struct client *c)
     if (c->current && traffic_tick(&c->traffic, c->env, now_us, &kind)) {
         client_settle(c, now_us);
         period_look(c);
+        arrivals_show(c);
         client_use_slot(c, kind);
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;
@@ -529,9 +528,19 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
     int err = message_submit(c, v, kind, NULL, data, len, order);
     if (err)
         return err;
-    (void)fronts_took(c->fronts, c->env, env_now_mono_us(c->env), v->id);
+    places_took(c, v);
     staging_run(c);
-    return err;
+    return 0;
+}
+
+int
+client_open(struct client *c, const char *name)
+{
+    struct conversation *v = conversation_find(c, name);
+    if (!v)
+        return ERR_NOT_FOUND;
+    places_took(c, v);
+    return 0;
 }
 
 int

@@ -167,6 +167,11 @@ const char *client_state_name(enum client_state s);
 int client_send(struct client *c, const char *name, enum letter_kind kind,
                 const uint8_t *data, size_t len, uint64_t *order) CHECK_RESULT;
 
+/* The user has opened this conversation, and is about to read or write: like writing
+ * that, and nothing else, makes it one of those that are asked for most, for some
+ * minutes, unless others have these places. Returns 0 or ERR_NOT_FOUND. */
+int client_open(struct client *c, const char *name) CHECK_RESULT;
+
 struct client_message {
     enum client_state state;
     bool durable; /* on disk */

@@ -8,6 +8,7 @@
 #include "client/incoming.h"
 #include "client/messages.h"
 #include "client/outgoing.h"
+#include "client/places.h"
 #include "client/polls.h"
 #include "client/staging.h"
 #include "client/state.h"
@@ -61,8 +62,10 @@ client_invite(struct client *c, const char *name,
         conversation_make(c, name, invite.seed, true, client_period(c), &v);
     if (!err)
         err = contact_save(c, &v);
-    if (!err)
+    if (!err) {
+        places_took(c, v);
         invite_write(&invite, text);
+    }
     sodium_memzero(&invite, sizeof invite);
     return err;
 }
@@ -122,18 +125,18 @@ client_add(struct client *c, const char *name, const char *text)
         conversation_unlink(c, &v);
         return err;
     }
-    (void)fronts_took(c->fronts, c->env, env_now_mono_us(c->env), v->id);
+    places_took(c, v);
     staging_run(c);
-    return err;
+    return 0;
 }
 
 bool
 client_contact(const struct client *c, size_t i, struct client_contact *out)
 {
     const struct conversation *v = c->conversations;
-    while (v && (v->removed || i-- > 0))
+    while (v && !v->self && (v->removed || i-- > 0))
         v = v->next;
-    if (!v)
+    if (!v || v->self)
         return false;
     *out = (struct client_contact){.id = v->id,
                                    .confirmed = v->confirmed,

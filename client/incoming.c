@@ -318,13 +318,13 @@ fragment_take(struct client *c, struct conversation *v, const struct letter *l,
     return record_fragment_save(c->journal, v->id, l, client_time_s(c));
 }
 
-/* Take the content of a letter that was not here yet. Of a contact that is removed
- * nothing is kept. */
+/* Take the content of a letter that was not here yet. Of a contact that is removed,
+ * and of a self, nothing is kept. */
 static int
 content_take(struct client *c, struct conversation *v, const struct letter *l,
              struct incoming_step *step)
 {
-    if (v->removed)
+    if (v->removed || v->self)
         return 0;
     journal_begin(c->journal);
     int err = l->count == 1 ? message_take(c, v, l, l->data, l->data_len, step)
@@ -347,7 +347,7 @@ is_idle_ping(const struct conversation *v, const struct letter *l)
 static bool
 ack_is_owed(const struct conversation *v, const struct letter *l)
 {
-    return !v->removed && !is_idle_ping(v, l);
+    return !v->removed && !v->self && !is_idle_ping(v, l);
 }
 
 int
@@ -372,8 +372,6 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     step->is_owed = ack_is_owed(v, l);
     if (!v->removed || l->count > 1)
         v->letter_us = now_us;
-    if (!is_idle_ping(v, l))
-        conversation_touch(c, v);
     return 0;
 }
 

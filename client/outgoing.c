@@ -393,7 +393,6 @@ outgoing_loaded(struct client *c, struct conversation *v)
 {
     int err = 0;
     letters_loaded(c, v);
-    announce_loaded(c, v);
     for (struct message *m = v->messages; m && !err; m = m->next) {
         uint32_t under_way = 0, kept = 0;
         if (message_is_over(m))

@@ -13,7 +13,7 @@ enum {
     CONTACT_VERSION_REMOVED = 3,
     CONTACT_VERSION_FIRST = 2,
     CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
-                  (8 + 4) + (4 + 4 + 8) + 4 + LETTER_MAP_LEN +
+                  (8 + 4) + (4 + 4) + 4 + LETTER_MAP_LEN +
                   1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
     DOCUMENT_HEAD_LEN = 4,
@@ -59,15 +59,14 @@ record_key_read(struct record_key *key, const uint8_t *bytes, size_t len)
     key->b = codec_read32(&r);
     if (r.err || r.left)
         return r.err ? r.err : ERR_FORMAT;
-    const char *known = "ACDFLMX";
+    const char *known = "ABCDFLMX";
     const char *type = memchr(known, key->type, strlen(known));
     if (!type)
         return ERR_VERSION;
     /* what a type does not use is 0, so that a thing has one key only */
     const bool one = key->type == 'A' || key->type == 'D';
     if (((one || key->type == 'X') && key->contact) ||
-        ((key->type == 'A' || key->type == 'C') && key->a) ||
-        (key->type == 'D' && key->a > 1) ||
+        ((key->type <= 'C') && key->a) || (key->type == 'D' && key->a > 1) ||
         (key->type != 'F' && key->type != 'L' && key->b))
         return ERR_FORMAT;
     return 0;
@@ -216,7 +215,9 @@ record_contact_save(struct journal *j, const struct conversation *v,
     while (n_cursors < CURSORS && v->cursor[n_cursors].open)
         n_cursors++;
     int err = record_open(
-        j, &w, (struct record_key){.type = RECORD_CONTACT, .contact = v->id},
+        j, &w,
+        (struct record_key){.type = v->self ? RECORD_SELF : RECORD_CONTACT,
+                            .contact = v->id},
         CONTACT_LEN + name_len + n_cursors * CURSOR_LEN);
     if (err)
         return err;
@@ -228,7 +229,7 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write_bytes(&w, v->chains + LETTER_CHAIN_LEN, LETTER_CHAIN_LEN);
     codec_write64(&w, v->removed_s);
     codec_write32(&w, v->born);
-    codec_write64(&w, v->active);
+    codec_write64(&w, v->front_s);
     codec_write32(&w, v->at.period);
     codec_write32(&w, v->at.n);
     codec_write32(&w, v->previous_period);
@@ -238,8 +239,7 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write64(&w, current ? current->order : v->next_order);
     codec_write32(&w, current ? current->next_index : 0);
     codec_write32(&w, v->token_period);
-    codec_write32(&w, v->tokens);
-    codec_write64(&w, v->lease_s);
+    codec_write32(&w, v->tokens_used);
     codec_write32(&w, v->ack);
     codec_write_bytes(&w, v->map, sizeof v->map);
     cursors_write(&w, v, n_cursors);
@@ -262,7 +262,8 @@ contact_read_head(struct conversation *v, struct codec_reader *r,
     int err = r->err ? r->err : flags_take(v, version, flags);
     if (err)
         return err;
-    if ((name_len == 0) != v->removed || name_len >= CLIENT_NAME_MAX)
+    if ((name_len == 0) != (v->removed || v->self) ||
+        name_len >= CLIENT_NAME_MAX)
         return ERR_RANGE;
     if (v->removed_s && !v->removed)
         return ERR_FORMAT;
@@ -282,7 +283,7 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
     if (err)
         return err;
     v->born = codec_read32(&r);
-    v->active = codec_read64(&r);
+    v->front_s = codec_read64(&r);
     v->at.period = codec_read32(&r);
     v->at.n = codec_read32(&r);
     v->previous_period = codec_read32(&r);
@@ -293,14 +294,13 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
     v->loaded_index = codec_read32(&r);
     if (version >= CONTACT_VERSION_TOKENS) {
         v->token_period = codec_read32(&r);
-        v->tokens = codec_read32(&r);
-        v->lease_s = codec_read64(&r);
+        v->tokens_used = codec_read32(&r);
     }
     v->ack = codec_read32(&r);
     const uint8_t *map = codec_read_bytes(&r, LETTER_MAP_LEN);
     if (r.err)
         return r.err;
-    if (v->tokens > LETTER_TOKENS_MAX)
+    if (v->tokens_used > LETTER_TOKENS_MAX)
         return ERR_RANGE;
     memcpy(v->map, map, LETTER_MAP_LEN);
     return cursors_read(v, &r);

@@ -23,6 +23,7 @@
 #include "client/conversations.h"
 #include "client/network.h"
 #include "client/outgoing.h"
+#include "client/places.h"
 #include "client/polls.h"
 #include "client/state.h"
 #include "client/taken.h"
@@ -37,11 +38,11 @@ enum { AHEAD_LETTERS = 8 }; /* so many before a box ends, the next is readied */
 static void
 asked_release(struct client *c, const struct asked *a)
 {
-    if (a->kind == WIRE_GET && !a->overdue && !a->spare && !a->check &&
+    if (a->kind == WIRE_GET && !a->overdue && !a->check &&
         a->conversation != UINT32_MAX) {
         struct conversation *v = conversation_by_id(c, a->conversation);
         if (v)
-            polls_unasked(v, a->at);
+            polls_unasked(v, a->at, a->slot, a->spare);
     }
 }
 
@@ -154,7 +155,7 @@ poll_choose(struct client *c, bool spare, struct choice *out)
     *out = (struct choice){
         .request = {.kind = WIRE_LOOP}, .at = loop.at, .spare = spare};
     memcpy(out->request.box, loop.request.box, WIRE_BOX_LEN);
-    polls_pick(c, out);
+    places_pick(c, out);
 }
 
 /* Make a choice a loop: to the store of a random box, or one in ANNOUNCE_LOOPS to
@@ -304,7 +305,8 @@ token_show(struct client *c, const struct consensus *view,
 {
     uint8_t seed[LETTER_BOX_LEN];
     if (choice->request.kind != WIRE_GET || !choice->conversation ||
-        choice->check || !journal_is_committed(c->journal, choice->ticket))
+        choice->check || choice->hides ||
+        !journal_is_committed(c->journal, choice->ticket))
         return;
     letter_box_seed(choice->conversation->chains + LETTER_CHAIN_LEN, choice->at,
                     seed);
@@ -394,6 +396,8 @@ request_note(struct client *c, const struct consensus *view,
                         .rank = choice->rank,
                         .steps = choice->steps,
                         .held = choice->request.held,
+                        .slot = choice->request.slot,
+                        .whom = choice->whom,
                         .store = route->out[route->n_out - 1],
                         .n_back = route->n_back};
     memcpy(a->back, route->back, sizeof a->back);
@@ -455,8 +459,9 @@ choice_unasked(const struct choice *choice)
     if (choice->check)
         choice->conversation->looked--;
     if (choice->request.kind == WIRE_GET && choice->conversation &&
-        !choice->spare && !choice->check)
-        polls_unasked(choice->conversation, choice->at);
+        !choice->check)
+        polls_unasked(choice->conversation, choice->at, choice->request.slot,
+                      choice->spare);
 }
 
 /* After a time in which nothing could be put (no line, or one that is stalled),
@@ -533,17 +538,17 @@ proof_want(struct client *c, const struct consensus *view,
         (void)!proofs_take(c->proofs, at, unused, &choice->steps);
 }
 
-/* Have a proof made for the box that comes next in a conversation that goes on.
- */
+/* Have a proof made for the box that comes next in the conversation that the user
+ * has used last, while it goes on. */
 static void
 proof_ahead(struct client *c, const struct consensus *view)
 {
     struct choice choice = {.request = {.kind = WIRE_PUT}};
     struct conversation *v = c->conversations;
     for (struct conversation *of = v; of; of = of->next)
-        if (of->active > v->active)
+        if (of->used_us > v->used_us)
             v = of;
-    if (!v || v->refused || v->letter_us == 0 ||
+    if (!v || v->used_us == 0 || v->refused || v->letter_us == 0 ||
         env_now_mono_us(c->env) - v->letter_us > AHEAD_US)
         return;
     choice.conversation = v;
@@ -618,6 +623,32 @@ letter_commit_us(const struct asked *a, const struct wire_answer *answer)
                                             : 0;
 }
 
+/* Take the answer to a get. */
+static void
+get_answered(struct client *c, struct conversation *v, const struct asked *a,
+             const struct wire_answer *answer, uint8_t *letter)
+{
+    int err = polls_answer(v, a->at, a->held, a->rank, answer);
+    if (err) {
+        client_drop(c, err);
+        return;
+    }
+    if (answer->status != WIRE_LETTER && answer->status != WIRE_EMPTY)
+        return;
+    uint16_t others = (uint16_t)(answer->full & ~a->held);
+    bool announced = false;
+    if (answer->status == WIRE_LETTER) {
+        struct arrival came = {.at = a->at,
+                               .rank = a->rank,
+                               .whom = a->whom,
+                               .commit_us = letter_commit_us(a, answer)};
+        came.at.n += answer->slot;
+        others &= (uint16_t) ~(1u << answer->slot);
+        announced = arrival_letter(c, v, &came, letter);
+    }
+    places_answered(c, &a->whom, announced, others != 0);
+}
+
 static void
 answer_take(struct client *c, const struct asked *a, struct wire_answer *answer,
             uint8_t *letter)
@@ -635,14 +666,7 @@ answer_take(struct client *c, const struct asked *a, struct wire_answer *answer,
         taken_look(c, v, answer, letter);
         return;
     }
-    int err = polls_answer(v, a->at, a->held, a->rank, answer);
-    if (err)
-        client_drop(c, err);
-    if (err || answer->status != WIRE_LETTER)
-        return;
-    struct letter_place at = a->at;
-    at.n += answer->slot;
-    arrival_letter(c, v, at, a->rank, letter_commit_us(a, answer), letter);
+    get_answered(c, v, a, answer, letter);
 }
 
 /* What the store says of time and network. */

@@ -14,6 +14,7 @@
 #include "client/announce.h"
 #include "client/conversations.h"
 #include "client/messages.h"
+#include "client/places.h"
 #include "client/records.h"
 
 /* ---- the list ---- */
@@ -132,7 +133,7 @@ letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
                             .count = 1,
                             .announced = l->announced,
                             .tokens = announce_used(v, l->at.period),
-                            .lease_s = announce_lease_s(c, v)};
+                            .lease_s = (uint32_t)places_lease_s(c, v)};
     letter_tell(c, v, l, teller, &letter);
     if (m) {
         size_t left = m->len - l->index * room;
@@ -276,8 +277,7 @@ ack_stage(struct client *c, struct conversation *v)
 {
     const struct out_letter head = {0};
     const uint64_t now_us = env_now_mono_us(c->env);
-    const bool seen =
-        fronts_may_be_silent(c->fronts, v->id, now_us + SILENT_US);
+    const bool seen = places_may_be_silent(c, v, now_us + SILENT_US);
     struct out_letter *l;
     if (!acks_is_due(v->acks, now_us, seen))
         return 0;

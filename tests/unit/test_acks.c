@@ -242,7 +242,12 @@ reader_bring(struct reader *r, struct letter l, uint64_t commit_us)
     assert_int_equal(
         letter_seal(&l, r->p.v[0]->chains, r->at, random, bytes, c->letter_len),
         0);
-    arrival_letter(c, r->p.v[1], r->at, STORE_FIRST, commit_us, bytes);
+    const struct arrival came = {
+        .at = r->at,
+        .rank = STORE_FIRST,
+        .whom = {.place = FRONTS_SWEEP, .contact = r->p.v[1]->id},
+        .commit_us = commit_us};
+    (void)arrival_letter(c, r->p.v[1], &came, bytes);
     r->at.n++;
 }
 

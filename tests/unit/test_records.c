@@ -13,7 +13,7 @@
 enum {
     LEN = 1232,                                  /* of letters */
     CLIENT_BEFORE_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
-    CONTACT_PERIODS_AT = 3 + 3 + 64 + 112        /* in the record of "bob" */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 104        /* in the record of "bob" */
 };
 
 /* A record's kind: how to write one, and what its value must not say. */
@@ -57,15 +57,14 @@ things_make(void **state)
         .muted = true,
         .pings = true,
         .born = 1,
-        .active = 1ULL << 40,
+        .front_s = 1ULL << 40,
         .at = {3, 4},
         .previous_period = 5,
         .previous_count = 6,
         .next_sequence = 7,
         .next_order = 1ULL << 50,
         .token_period = 21,
-        .tokens = 300,
-        .lease_s = 1ULL << 33,
+        .tokens_used = 300,
         .ack = 8,
         .map = {1, 2, 3},
         .cursor = {{.open = true,
@@ -471,7 +470,7 @@ a_version_that_is_not_known_is_said_so(void **state)
 }
 
 enum { REMOVED_AT = 3 + 3 + 64 }; /* in the record of "bob" */
-enum { TOKENS_AT = REMOVED_AT + 60, TOKENS_LEN = 4 + 4 + 8 };
+enum { TOKENS_AT = REMOVED_AT + 60, TOKENS_LEN = 4 + 4 };
 
 /* A record of an earlier version, in memory of exactly its length: without tokens
  * and promise, in version 2 without the time of a removal, and with these flags.
@@ -509,7 +508,7 @@ a_contact_of_before_is_read(void **state)
         assert_int_equal(contact_read_before(r, version, 5, &v), 0);
         assert_true(v.confirmed && v.inviter && !v.refused);
         assert_true(!v.muted && !v.pings && !v.removed && v.removed_s == 0);
-        assert_true(v.tokens == 0 && v.token_period == 0 && v.lease_s == 0);
+        assert_true(v.tokens_used == 0 && v.token_period == 0);
         assert_string_equal(v.name, "bob");
         assert_memory_equal(came, chains, sizeof chains);
         assert_true(v.born == contact.born && v.ack == contact.ack);
@@ -631,17 +630,17 @@ a_thing_has_one_key(void **state)
     struct record_key key;
     uint8_t bytes[RECORD_KEY_LEN + 1] = {0};
     for (unsigned type = 0; type < 256; type++) {
-        const bool known = type && strchr("ACDFLMX", (int)type);
+        const bool known = type && strchr("ABCDFLMX", (int)type);
         for (unsigned set = 0; set < 8; set++) {
             const struct record_key made = {(uint8_t)type, set & 1,
                                             set >> 1 & 1, set >> 2};
             assert_int_equal(record_key_write(bytes, made), RECORD_KEY_LEN);
-            const char *uses = type == 'C'               ? "\1"
-                               : !known                  ? ""
-                               : strchr("DX", (int)type) ? "\2"
-                               : type == 'M'             ? "\3"
-                               : strchr("FL", (int)type) ? "\7"
-                                                         : "";
+            const char *uses = type == 'B' || type == 'C' ? "\1"
+                               : !known                   ? ""
+                               : strchr("DX", (int)type)  ? "\2"
+                               : type == 'M'              ? "\3"
+                               : strchr("FL", (int)type)  ? "\7"
+                                                          : "";
             const bool unused = set & ~(unsigned)(uint8_t)uses[0];
             assert_int_equal(record_key_read(&key, bytes, RECORD_KEY_LEN),
                              !known   ? ERR_VERSION
