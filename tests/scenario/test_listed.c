@@ -95,7 +95,7 @@ lists_come_to_clients_and_are_sure(void **state)
 }
 
 /* a says something to b and waits until it is there. Returns after how many
- * seconds; the next text is half a minute later. */
+ * seconds; the next text is minutes later, since a contact has few scripts (client/pace/fronts.h). */
 static unsigned
 text_time(struct world *w, struct world_client *a, struct world_client *b)
 {
@@ -107,7 +107,7 @@ text_time(struct world *w, struct world_client *a, struct world_client *b)
         world_run_s(w, 1);
         came = world_take(b, "a") > 0;
     }
-    world_run_s(w, 30);
+    world_run_s(w, 110);
     return s;
 }
 
