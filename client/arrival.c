@@ -1,19 +1,27 @@
 /* client/arrival.c - see arrival.h. No state of its own.
  *
+ * A letter with content that a front has brought, neither announced nor within a
+ * lease, waits until the sweep would have found it: nothing of it is taken, so
+ * nothing that anybody sees tells that it was read (client/places.h).
+ *
  * A letter tells four things: what its sender has read (outgoing), how many
  * letters were written before it (polls), a fragment (incoming), and that its
- * place is read (polls). A ping is answered at once, if its sender may ping.
- * All that changes on disk is one group. When it cannot be built, the letter
+ * place is read (polls). When that is told to its sender is drawn at once, and alike
+ * for every letter (client/pace/acks.h); a ping is answered when it is
+ * acknowledged, if its sender may ping. All that changes on disk is one group. When it cannot be built, the letter
  * was not received: everything is as before, its place is not read, and it
  * comes again. */
 #include "client/arrival.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #include "client/conversations.h"
 #include "client/incoming.h"
-#include "client/messages.h"
+#include "client/later.h"
+#include "client/listed.h"
 #include "client/outgoing.h"
+#include "client/places.h"
 #include "client/polls.h"
 
 /* Is this a judgement of the letter, not a failure of ours? */
@@ -24,76 +32,146 @@ is_verdict(int err)
            err == ERR_RANGE || err == ERR_FULL;
 }
 
-/* Answer a ping. One that there is no room to answer is not answered. */
-static int
-ping_answer(struct client *c, struct conversation *v, const struct letter *l)
-{
-    uint64_t order;
-    int err = message_submit(c, v, LETTER_PONG, l->message, NULL, 0, &order);
-    if (err != ERR_FULL && err != ERR_USED)
-        return err;
-    client_drop(c, err);
-    return 0;
-}
-
 /* Journal all that a letter changes; the lists stay as they are. What was
  * judged of its content is *verdict. */
 static int
-letter_save(struct client *c, struct conversation *v, struct letter_place at,
+letter_save(struct client *c, struct conversation *v, const struct arrival *a,
             const struct letter *l, struct incoming_step *step, int *verdict)
 {
     v->confirmed = true;
-    polls_previous(v, at.period, l->previous_period, l->previous_count);
+    polls_previous(v, a->at.period, l->previous_period, l->previous_count);
+    listed_letter(v, a->at.period, l);
     *verdict = incoming_take(c, v, l, step);
     if (!is_verdict(*verdict))
         return *verdict;
     if (*verdict != ERR_FULL) /* else it stays in its box */
-        polls_hold(v, at);
+        polls_hold(v, a->at);
     int err = outgoing_acknowledge(c, v, l);
     if (!err)
         err = conversation_save(c, v);
-    /* last, since it changes the list of messages */
-    if (!err && step->is_whole && l->kind == LETTER_PING && v->pings)
-        err = ping_answer(c, v, l);
     if (err)
         incoming_revert(c, v, l, step);
     return err;
 }
 
+/* Plan when l is acknowledged, and its ping answered. seen: up to which number all
+ * was here before it. One that owes nothing is told no sooner for that; the time is
+ * drawn whatever becomes of it. */
+static void
+ack_plan(struct client *c, struct conversation *v, const struct letter *l,
+         const struct incoming_step *step, int verdict, uint32_t seen,
+         uint64_t commit_us)
+{
+    const bool part = l->count > 1;
+    const struct acks_times times = {.shown_us = env_now_mono_us(c->env),
+                                     .due_us =
+                                         places_ack_us(c, v, commit_us, part),
+                                     .part = part};
+    if (v->removed || v->self)
+        return;
+    if (l->floor > 1 && l->floor - 1 > seen)
+        acks_hide(v->acks, seen + 1, l->floor - 1, times);
+    if (step->is_owed)
+        acks_owe(v->acks, l->sequence, verdict == ERR_DUPLICATE, times);
+    else if (verdict == 0 && l->sequence > 0)
+        acks_hide(v->acks, l->sequence, l->sequence, times);
+    int err = 0;
+    if (step->is_whole && l->kind == LETTER_PING && v->pings)
+        err = acks_ping(v->acks, l->message, times.due_us);
+    if (err) /* one that there is no room to answer is not answered */
+        client_drop(c, err);
+}
+
 /* Returns 0, or why the letter was not received or not all of it taken. */
 static int
-letter_take(struct client *c, struct conversation *v, struct letter_place at,
+letter_take(struct client *c, struct conversation *v, const struct arrival *a,
             const struct letter *l)
 {
     const struct conversation before = *v;
     struct incoming_step step;
     int verdict;
     journal_begin(c->journal);
-    int err = letter_save(c, v, at, l, &step, &verdict);
+    int err = letter_save(c, v, a, l, &step, &verdict);
     if (err) {
         journal_cancel(c->journal);
         *v = before;
         return err;
     }
     c->status.changes += !before.confirmed;
+    ack_plan(c, v, l, &step, verdict, before.ack, a->commit_us);
     incoming_taken(c, v, l, &step);
     outgoing_acknowledged(c, v, l);
-    polls_journalled(v, at, journal_end(c->journal));
+    polls_journalled(v, a->at, journal_end(c->journal));
+    later_drop(v, a->at); /* it may have come by another poll meanwhile */
+    places_shown(c, v, l->announced, l->count > 1, l->lease_s);
     return verdict;
 }
 
-void
-arrival_letter(struct client *c, struct conversation *v, struct letter_place at,
-               enum store_rank rank, uint8_t *bytes)
+/* Keep a letter until it may be shown: `sealed`, as it came. */
+static int
+letter_wait(struct conversation *v, const struct arrival *a,
+            const struct letter *l, uint64_t shown_us, const uint8_t *sealed,
+            size_t len)
 {
+    const struct later head = {.at = a->at,
+                               .whom = a->whom,
+                               .rank = a->rank,
+                               .commit_us = a->commit_us,
+                               .shown_us = shown_us,
+                               .announced = l->announced,
+                               .len = len};
+    int err = later_keep(v, &head, sealed);
+    if (!err)
+        polls_later(v, a->at, true);
+    return err;
+}
+
+/* shown_us: when it may be shown, where that is settled; 0: not yet. */
+static bool
+arrival_take(struct client *c, struct conversation *v, const struct arrival *a,
+             uint8_t *bytes, uint64_t shown_us)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
     struct letter l;
-    int err =
-        letter_open(&l, v->chains + LETTER_CHAIN_LEN, at, bytes, c->letter_len);
-    if (err)
-        polls_bad(v, at, rank);
-    else
-        err = letter_take(c, v, at, &l);
+    bool announced = false;
+    memcpy(c->frame, bytes, c->letter_len); /* opening changes it */
+    int err = letter_open(&l, v->chains + LETTER_CHAIN_LEN, a->at, bytes,
+                          c->letter_len);
+    if (err) {
+        polls_bad(v, a->at, a->rank);
+    } else {
+        announced = l.announced;
+        /* of an acknowledgement alone nobody sees when it was read */
+        if (shown_us == 0 && l.sequence > 0)
+            shown_us = places_shown_us(c, v, &a->whom, a->commit_us, announced);
+        err = shown_us > now_us
+                  ? letter_wait(v, a, &l, shown_us, c->frame, c->letter_len)
+                  : letter_take(c, v, a, &l);
+    }
     if (err)
         client_drop(c, err);
     sodium_memzero(bytes, c->letter_len);
+    return err == 0 && announced;
+}
+
+bool
+arrival_letter(struct client *c, struct conversation *v,
+               const struct arrival *a, uint8_t *bytes)
+{
+    return arrival_take(c, v, a, bytes, 0);
+}
+
+void
+arrivals_show(struct client *c)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    for (struct conversation *v = c->conversations; v; v = v->next) {
+        struct later *l;
+        while ((l = later_take(v, now_us)) != NULL) {
+            const struct arrival a = {l->at, l->rank, l->whom, l->commit_us};
+            polls_later(v, l->at, false); /* what is not taken comes again */
+            (void)arrival_take(c, v, &a, l->bytes, now_us);
+            later_delete(&l);
+        }
+    }
 }

@@ -4,9 +4,20 @@
 #define CLIENT_ARRIVAL_H
 #include "client/state.h"
 
-/* Takes the letter that a store of this rank had at one of v's places. bytes
- * have the client's letter length; they are opened in place, and wiped. */
-void arrival_letter(struct client *c, struct conversation *v,
-                    struct letter_place at, enum store_rank rank,
-                    uint8_t *bytes);
+/* How a letter came. */
+struct arrival {
+    struct letter_place at;    /* its place */
+    enum store_rank rank;      /* of the store that had it */
+    struct fronts_choice whom; /* the poll that brought it */
+    uint64_t commit_us;        /* since then it lies there, about */
+};
+
+/* Takes a letter of v's, now or when it may be shown (client/later.h). bytes have the
+ * client's letter length; they are opened in place, and wiped. Returns whether it
+ * was not here and says that there is a token of it. */
+bool arrival_letter(struct client *c, struct conversation *v,
+                    const struct arrival *a, uint8_t *bytes);
+
+/* Takes those letters that waited until now. */
+void arrivals_show(struct client *c);
 #endif

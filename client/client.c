@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/announce.h"
+#include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/inbox.h"
 #include "client/incoming.h"
@@ -20,7 +22,7 @@
 #include "client/messages.h"
 #include "client/network.h"
 #include "client/outgoing.h"
-#include "client/polls.h"
+#include "client/places.h"
 #include "client/requests.h"
 #include "client/staging.h"
 #include "client/state.h"
@@ -53,6 +55,8 @@ client_new(struct client **out, const struct client_config *config)
     c->inbox_end = &c->inbox;
     c->next_id = 1;
     c->next_received = 1;
+    struct fronts_params fronts;
+    fronts_params_default(&fronts, FRONTS_MAX);
     int err = sphinx_worker_new(&c->worker);
     if (!err)
         err = journal_new(&c->journal, c->env);
@@ -62,6 +66,10 @@ client_new(struct client **out, const struct client_config *config)
         err = shown_new(&c->shown);
     if (!err)
         err = tokens_new(&c->tokens);
+    if (!err)
+        err = announce_new(&c->announce);
+    if (!err)
+        err = fronts_new(&c->fronts, &fronts);
     if (err)
         client_free(&c);
     else
@@ -102,9 +110,11 @@ client_free(struct client **cp)
     inbox_free(c);
     conversations_free(c);
     journal_free(&c->journal);
+    announce_free(&c->announce);
     proofs_free(&c->proofs);
     shown_free(&c->shown);
     tokens_free(&c->tokens);
+    fronts_free(&c->fronts);
     sphinx_worker_free(&c->worker);
     fetch_reset(&c->fetch);
     documents_free(c);
@@ -178,8 +188,10 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
     switch (k.type) {
     case RECORD_CLIENT:
         return own_load(c, value, value_len);
+    case RECORD_SELF:
     case RECORD_CONTACT:
-        return conversation_load(c, k.contact, value, value_len);
+        return conversation_load(c, k.contact, k.type == RECORD_SELF, value,
+                                 value_len);
     case RECORD_DOCUMENT:
         return document_load(c, &k, value, value_len);
     case RECORD_RECEIVED:
@@ -239,6 +251,7 @@ client_start(struct client *c)
     err = documents_resume(c);
     if (err)
         return err;
+    places_restore(c);
     c->slot_us = env_now_mono_us(c->env);
     c->started = true;
     return journal_error(c->journal);
@@ -342,7 +355,7 @@ client_link_up(struct client *c)
     c->reserve_us = 0;      /* its way begins at another gateway */
     fetch_reset(&c->fetch); /* another gateway may pack otherwise */
     if (c->current)
-        polls_start(c);
+        places_start(c);
     network_control(c);
 }
 
@@ -483,6 +496,7 @@ client_tick(struct client *c)
         client_settle(c, now_us);
         period_look(c);
         listed_tick(c);
+        arrivals_show(c);
         client_use_slot(c, kind);
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;
@@ -528,9 +542,21 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
     if (c->letter_len == 0)
         return ERR_AGAIN; /* the first consensus says how long letters are */
     int err = message_submit(c, v, kind, NULL, data, len, order);
-    if (!err)
-        staging_run(c);
-    return err;
+    if (err)
+        return err;
+    places_took(c, v);
+    staging_run(c);
+    return 0;
+}
+
+int
+client_open(struct client *c, const char *name)
+{
+    struct conversation *v = conversation_find(c, name);
+    if (!v)
+        return ERR_NOT_FOUND;
+    places_took(c, v);
+    return 0;
 }
 
 int

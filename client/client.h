@@ -71,9 +71,9 @@ const struct consensus *client_consensus(const struct client *c);
  * depends on the network alone, never on use. */
 enum client_leave {
     CLIENT_STAY = 0,
-    CLIENT_STUCK,  /* connected for CLIENT_STUCK_US without a single answer, or
+    CLIENT_STUCK, /* connected for CLIENT_STUCK_US without a single answer, or
                       without a first consensus */
-    CLIENT_BEHIND, /* enough stores know a newer consensus (client/witness.h),
+    CLIENT_BEHIND, /* enough stores know a newer consensus (client/heard/witness.h),
                       which everybody uses by now, and it has not come */
     CLIENT_WITHHELD, /* enough stores name lists of boards that it does not
                         show (client/heard/shown.h) */
@@ -169,6 +169,11 @@ const char *client_state_name(enum client_state s);
 int client_send(struct client *c, const char *name, enum letter_kind kind,
                 const uint8_t *data, size_t len, uint64_t *order) CHECK_RESULT;
 
+/* The user has opened this conversation, and is about to read or write: like writing
+ * that, and nothing else, makes it one of those that are asked for most, for some
+ * minutes, unless others have these places. Returns 0 or ERR_NOT_FOUND. */
+int client_open(struct client *c, const char *name) CHECK_RESULT;
+
 struct client_message {
     enum client_state state;
     bool durable; /* on disk */
@@ -219,6 +224,8 @@ struct client_status {
     uint64_t answer_age_us; /* since the last answer; UINT64_MAX never */
     uint64_t requests, answers, lost, late, dummies; /* since the start */
     uint64_t puts, gets, loops, skipped;
+    uint64_t announced, listed,
+        unlisted; /* tokens: sent, seen in a list, not */
     struct client_lists lists;
     size_t contacts, queued, inbox;
     uint64_t dropped[ERROR_COUNT]; /* frames and letters refused, by -err */

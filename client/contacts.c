@@ -8,6 +8,7 @@
 #include "client/incoming.h"
 #include "client/messages.h"
 #include "client/outgoing.h"
+#include "client/places.h"
 #include "client/polls.h"
 #include "client/staging.h"
 #include "client/state.h"
@@ -61,8 +62,10 @@ client_invite(struct client *c, const char *name,
         conversation_make(c, name, invite.seed, true, client_period(c), &v);
     if (!err)
         err = contact_save(c, &v);
-    if (!err)
+    if (!err) {
+        places_took(c, v);
         invite_write(&invite, text);
+    }
     sodium_memzero(&invite, sizeof invite);
     return err;
 }
@@ -118,20 +121,22 @@ client_add(struct client *c, const char *name, const char *text)
         return err;
     polls_period(c, v);
     err = message_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
-    if (err)
+    if (err) {
         conversation_unlink(c, &v);
-    else
-        staging_run(c);
-    return err;
+        return err;
+    }
+    places_took(c, v);
+    staging_run(c);
+    return 0;
 }
 
 bool
 client_contact(const struct client *c, size_t i, struct client_contact *out)
 {
     const struct conversation *v = c->conversations;
-    while (v && (v->removed || i-- > 0))
+    while (v && !v->self && (v->removed || i-- > 0))
         v = v->next;
-    if (!v)
+    if (!v || v->self)
         return false;
     *out = (struct client_contact){.id = v->id,
                                    .confirmed = v->confirmed,

@@ -6,6 +6,7 @@
 
 #include "client/conversations.h"
 #include "client/invite.h"
+#include "client/later.h"
 #include "client/records.h"
 #include "client/state.h"
 #include "lib/secret.h"
@@ -16,7 +17,7 @@ struct conversation *
 conversation_find(const struct client *c, const char *name)
 {
     for (struct conversation *v = c->conversations; v; v = v->next)
-        if (!v->removed && strcmp(v->name, name) == 0)
+        if (!v->removed && !v->self && strcmp(v->name, name) == 0)
             return v;
     return NULL;
 }
@@ -28,12 +29,6 @@ conversation_by_id(const struct client *c, uint32_t id)
         if (v->id == id)
             return v;
     return NULL;
-}
-
-void
-conversation_touch(struct client *c, struct conversation *v)
-{
-    v->active = ++c->recency;
 }
 
 /* Where sending stands: the first message with letters still to be made. */
@@ -61,10 +56,8 @@ conversation_new(void)
     v->chains = secret_new((size_t)2 * LETTER_CHAIN_LEN);
     v->messages_end = &v->messages;
     v->next_sequence = 1;
-    if (!v->chains) {
-        free(v);
-        return NULL;
-    }
+    if (!v->chains || acks_new(&v->acks))
+        conversation_free(&v);
     return v;
 }
 
@@ -75,6 +68,8 @@ conversation_free(struct conversation **vp)
     *vp = NULL;
     if (!v)
         return;
+    acks_free(&v->acks);
+    later_free(v);
     secret_free((void **)&v->chains);
     sodium_memzero(v, sizeof *v);
     free(v);
@@ -87,9 +82,12 @@ conversation_unlink(struct client *c, struct conversation **vp)
     while (*at != *vp)
         at = &(*at)->next;
     *at = (*vp)->next;
-    c->n_conversations--;
-    c->status.contacts -= !(*vp)->removed;
-    tokens_remove(c->tokens, (*vp)->id);
+    if (!(*vp)->self) {
+        c->n_conversations--;
+        c->status.contacts -= !(*vp)->removed;
+        fronts_remove(c->fronts, (*vp)->id);
+        tokens_remove(c->tokens, (*vp)->id);
+    }
     conversation_free(vp);
 }
 
@@ -101,7 +99,6 @@ conversation_remove(struct client *c, struct conversation *v)
     v->removed = true;
     v->removed_s = client_time_is_known(c) ? client_time_s(c) : 0;
     v->muted = false;
-    v->ack_owed_us = 0;
     v->checks = 0;
     if (!v->incoming) /* no message of several letters is coming */
         v->letter_us = 0;
@@ -111,6 +108,7 @@ conversation_remove(struct client *c, struct conversation *v)
         return err;
     }
     sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    acks_clear(v->acks);
     c->status.contacts--;
     return 0;
 }
@@ -171,36 +169,54 @@ conversations_expire(struct client *c)
         client_drop(c, err);
 }
 
-static void
+/* Put v into the list, selves behind people. Returns 0 or ERR_NOMEM; then it is
+ * in none. */
+static int
 conversation_link(struct client *c, struct conversation *v)
 {
     struct conversation **at = &c->conversations;
-    while (*at)
+    if (!v->self) {
+        int err = fronts_add(c->fronts, c->env, env_now_mono_us(c->env), v->id);
+        if (err)
+            return err;
+        c->n_conversations++;
+        c->status.contacts += !v->removed;
+        if (v->id >= c->next_id)
+            c->next_id = v->id + 1;
+    }
+    while (*at && (v->self || !(*at)->self))
         at = &(*at)->next;
+    v->next = *at;
     *at = v;
-    c->n_conversations++;
-    c->status.contacts += !v->removed;
-    if (v->id >= c->next_id)
-        c->next_id = v->id + 1;
-    if (v->active > c->recency)
-        c->recency = v->active;
+    return 0;
+}
+
+/* May a self-conversation, or a contact, have this id? */
+static bool
+id_is_good(uint32_t id, bool self)
+{
+    return self ? id >= SELF_FIRST && id < SELF_FIRST + FRONTS_MAX
+                : id != FRONTS_NOBODY && id < SELF_FIRST;
 }
 
 int
-conversation_load(struct client *c, uint32_t id, const uint8_t *value,
-                  size_t len)
+conversation_load(struct client *c, uint32_t id, bool self,
+                  const uint8_t *value, size_t len)
 {
     if (conversation_by_id(c, id))
         return ERR_DUPLICATE;
+    if (!id_is_good(id, self))
+        return ERR_RANGE;
     struct conversation *v = conversation_new();
     if (!v)
         return ERR_NOMEM;
     v->id = id;
+    v->self = self;
     int err = record_contact_read(v, value, len);
+    if (!err)
+        err = conversation_link(c, v);
     if (err)
         conversation_free(&v);
-    else
-        conversation_link(c, v);
     return err;
 }
 
@@ -223,7 +239,7 @@ conversation_make(struct client *c, const char *name, const uint8_t *seed,
     if (conversation_find(c, name))
         return ERR_EXISTS;
     if (c->status.contacts >= CLIENT_CONTACTS_MAX ||
-        c->n_conversations >= CONVERSATIONS_MAX || c->next_id == UINT32_MAX)
+        c->n_conversations >= CONVERSATIONS_MAX || c->next_id >= SELF_FIRST)
         return ERR_FULL;
     struct conversation *v = conversation_new();
     if (!v)
@@ -237,8 +253,30 @@ conversation_make(struct client *c, const char *name, const uint8_t *seed,
         invite_chains(seed, v->chains, v->chains + LETTER_CHAIN_LEN);
     else
         invite_chains(seed, v->chains + LETTER_CHAIN_LEN, v->chains);
-    conversation_link(c, v);
-    conversation_touch(c, v);
+    int err = conversation_link(c, v);
+    if (err)
+        conversation_free(&v);
     *out = v;
-    return 0;
+    return err;
+}
+
+int
+conversation_self_make(struct client *c, unsigned front, uint32_t born,
+                       struct conversation **out)
+{
+    struct conversation *v = conversation_new();
+    *out = NULL;
+    if (!v)
+        return ERR_NOMEM;
+    v->id = SELF_FIRST + front;
+    v->self = true;
+    v->born = born;
+    v->next_order = 1;
+    env_random_crypto(c->env, v->chains, LETTER_CHAIN_LEN);
+    memcpy(v->chains + LETTER_CHAIN_LEN, v->chains, LETTER_CHAIN_LEN);
+    int err = conversation_link(c, v);
+    if (err)
+        conversation_free(&v);
+    *out = v;
+    return err;
 }

@@ -16,7 +16,7 @@
 #include "client/state.h"
 
 /* Finds a contact by its name; returns NULL when there is none. None that is
- * removed has a name. By its id they are found, too. */
+ * removed has a name, and no self. By its id they are found, too. */
 struct conversation *conversation_find(const struct client *c,
                                        const char *name);
 struct conversation *conversation_by_id(const struct client *c, uint32_t id);
@@ -33,7 +33,8 @@ int conversation_make(struct client *c, const char *name, const uint8_t *seed,
  * any more. */
 void conversation_free(struct conversation **v);
 
-/* Takes a contact out of the list, and frees it like conversation_free(). */
+/* Takes a contact or self out of the list, and frees it like
+ * conversation_free(). */
 void conversation_unlink(struct client *c, struct conversation **v);
 
 /* Makes v one that is removed, and journals that as the last thing of the
@@ -49,15 +50,18 @@ void conversations_expire(struct client *c);
  * control characters. */
 bool conversation_name_is_good(const char *name);
 
-/* Makes it the most recent one. */
-void conversation_touch(struct client *c, struct conversation *v);
-
 /* Journals its record, within the caller's group. Returns 0 or what
  * record_contact_save() does. */
 int conversation_save(struct client *c,
                       const struct conversation *v) CHECK_RESULT;
 
-/* Takes a record of an earlier life. */
-int conversation_load(struct client *c, uint32_t id, const uint8_t *value,
-                      size_t len) CHECK_RESULT;
+/* Makes the conversation of a front with this client itself: one chain, written
+ * and read, of which nobody else knows. It stands in the list behind all contacts.
+ * Journals nothing. Returns 0 or ERR_NOMEM. */
+int conversation_self_make(struct client *c, unsigned front, uint32_t born,
+                           struct conversation **out) CHECK_RESULT;
+
+/* Takes a record of an earlier life, of a contact or of a self. */
+int conversation_load(struct client *c, uint32_t id, bool self,
+                      const uint8_t *value, size_t len) CHECK_RESULT;
 #endif

@@ -318,13 +318,13 @@ fragment_take(struct client *c, struct conversation *v, const struct letter *l,
     return record_fragment_save(c->journal, v->id, l, client_time_s(c));
 }
 
-/* Take the content of a letter that was not here yet. Of a contact that is removed
- * nothing is kept. */
+/* Take the content of a letter that was not here yet. Of a contact that is removed,
+ * and of a self, nothing is kept. */
 static int
 content_take(struct client *c, struct conversation *v, const struct letter *l,
              struct incoming_step *step)
 {
-    if (v->removed)
+    if (v->removed || v->self)
         return 0;
     journal_begin(c->journal);
     int err = l->count == 1 ? message_take(c, v, l, l->data, l->data_len, step)
@@ -343,12 +343,11 @@ is_idle_ping(const struct conversation *v, const struct letter *l)
     return l->kind == LETTER_PING && !v->pings;
 }
 
-/* Owe an acknowledgement of l, unless one is owed. */
-static void
-ack_owe(struct conversation *v, const struct letter *l, uint64_t now_us)
+/* Is an acknowledgement of l owed? */
+static bool
+ack_is_owed(const struct conversation *v, const struct letter *l)
 {
-    if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)
-        v->ack_owed_us = now_us;
+    return !v->removed && !v->self && !is_idle_ping(v, l);
 }
 
 int
@@ -361,7 +360,7 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (l->sequence == 0)
         return 0;
     if (sequence_is_known(v, l->sequence)) {
-        ack_owe(v, l, now_us); /* ours was lost, or is under way */
+        step->is_owed = ack_is_owed(v, l); /* ours was lost, or is under way */
         return ERR_DUPLICATE;
     }
     if (l->sequence - v->ack > LETTER_WINDOW)
@@ -370,11 +369,9 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (err)
         return err;
     sequence_note(v, l->sequence);
-    ack_owe(v, l, now_us);
+    step->is_owed = ack_is_owed(v, l);
     if (!v->removed || l->count > 1)
         v->letter_us = now_us;
-    if (!is_idle_ping(v, l))
-        conversation_touch(c, v);
     return 0;
 }
 

@@ -7,7 +7,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "client/announce.h"
 #include "client/conversations.h"
+#include "client/places.h"
 
 static struct shown_now
 now_make(const struct client *c, const struct consensus **view)
@@ -64,42 +66,45 @@ listed_count(const struct client *c, struct client_lists *out)
 
 /* ---- what is awaited ---- */
 
-void
-listed_await(struct conversation *v, uint32_t period, uint32_t next)
+/* What is awaited of v's tokens of a period; NULL: it is too old. */
+static struct awaited *
+await_find(struct conversation *v, uint32_t period)
 {
     struct awaited *a = v->awaited;
     if (period > a[0].period) {
         a[1] = a[0];
         a[0] = (struct awaited){.period = period};
     }
+    if (period > a[1].period && period < a[0].period)
+        a[1] = (struct awaited){.period = period};
     for (size_t i = 0; i < TOKENS_PERIODS; i++)
-        if (a[i].period == period && next > a[i].next) {
-            a[i].next = next;
-            v->tokens_period = 0; /* others are awaited now */
-        }
+        if (a[i].period == period)
+            return &a[i];
+    return NULL;
 }
 
-/* Tells the first token of a period that is not known to be used. */
-static uint32_t
-await_from(const struct conversation *v, uint32_t period)
+void
+listed_letter(struct conversation *v, uint32_t period, const struct letter *l)
 {
-    for (size_t i = 0; i < TOKENS_PERIODS; i++)
-        if (v->awaited[i].period == period)
-            return v->awaited[i].next;
-    return 0;
+    struct awaited *a = await_find(v, period);
+    if (!a || l->tokens == 0 || (!l->announced && l->tokens <= a->next))
+        return;
+    awaited_note(a, l->tokens - 1u);
+    if (!l->announced) /* that one is another letter's */
+        a->behind |= 1;
+    v->tokens_period = 0; /* others are awaited now */
 }
 
 /* Awaits v's tokens of this period and the one before. */
 static int
 tokens_renew(struct client *c, struct conversation *v)
 {
-    const uint8_t *chain = v->chains + LETTER_CHAIN_LEN;
-    const uint32_t before = c->period - (c->period > 0);
-    int err =
-        tokens_set(c->tokens, v->id, chain, before, await_from(v, before));
-    if (!err)
-        err = tokens_set(c->tokens, v->id, chain, c->period,
-                         await_from(v, c->period));
+    int err = 0;
+    for (uint32_t i = c->period > 0; i <= 1 && !err; i--) {
+        const struct awaited *a = await_find(v, c->period - i);
+        if (a)
+            err = tokens_set(c->tokens, v->id, v->chains + LETTER_CHAIN_LEN, a);
+    }
     if (!err)
         v->tokens_period = c->period;
     return err;
@@ -111,7 +116,7 @@ tokens_look(struct client *c)
     bool is_new = false;
     int err = 0;
     for (struct conversation *v = c->conversations; v && !err; v = v->next) {
-        if (v->tokens_period == c->period)
+        if (v->self || v->tokens_period == c->period)
             continue;
         err = tokens_renew(c, v);
         is_new = true;
@@ -130,15 +135,19 @@ token_seen(struct client *c, const struct token *token)
 {
     struct conversation *v = conversation_by_id(c, token->contact);
     const uint32_t contact = token->contact, period = token->period;
-    const uint32_t next = token->k + 1;
-    if (v) {
-        c->status.lists.tokens++;
-        listed_await(v, period, next);
-    }
-    if (!v || next == 0 ||
-        tokens_set(c->tokens, contact, v->chains + LETTER_CHAIN_LEN, period,
-                   next))
+    struct awaited *a = v ? await_find(v, period) : NULL;
+    if (a)
+        awaited_note(a, token->k);
+    if (!a || token->k == UINT32_MAX ||
+        tokens_set(c->tokens, contact, v->chains + LETTER_CHAIN_LEN, a)) {
         tokens_remove(c->tokens, contact);
+        if (v) /* until the next look */
+            v->tokens_period = 0;
+    }
+    if (!v)
+        return;
+    c->status.lists.tokens++;
+    places_announced(c, contact, period);
 }
 
 static void
@@ -147,6 +156,7 @@ list_act(struct client *c, const struct sure_list *list)
     for (size_t i = 0; i < list->n; i++) {
         const uint8_t *entry = list->entries + i * LIST_ENTRY_LEN;
         const struct token *token;
+        (void)announce_listed(c, entry);
         while ((token = tokens_find(c->tokens, entry, NULL)) != NULL)
             token_seen(c, token);
     }

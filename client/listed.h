@@ -4,8 +4,7 @@
  * Slices come with answers and dummies, names with answers; client/heard/shown.h
  * says which lists are sure. Their entries are looked up among the tokens that are
  * awaited (client/heard/tokens.h): of each contact those of this period and of the
- * one before, from the first that its letters do not name as used and no sure list
- * had. Nothing that a client sends depends on lists, but for whom its polls are,
+ * one before that its letters do not name as used and no sure list had. Nothing that a client sends depends on lists, but for whom its polls are,
  * which goes by client/pace/fronts.h, and which gateway it goes to, for which all
  * lists count alike, whatever is in them. */
 #ifndef CLIENT_LISTED_H
@@ -27,7 +26,8 @@ void listed_tick(struct client *c);
 /* Tells what has come of lists. */
 void listed_count(const struct client *c, struct client_lists *out);
 
-/* Notes that of v's tokens of this period those before `next` are used: changes v
- * alone, which the caller journals. */
-void listed_await(struct conversation *v, uint32_t period, uint32_t next);
+/* Notes which of v's tokens a letter that is taken names as used, its own among
+ * them: changes v alone, which the caller journals. */
+void listed_letter(struct conversation *v, uint32_t period,
+                   const struct letter *l);
 #endif

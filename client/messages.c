@@ -117,7 +117,6 @@ message_submit(struct client *c, struct conversation *v, enum letter_kind kind,
                const uint8_t *id, const uint8_t *data, size_t len,
                uint64_t *order)
 {
-    const uint64_t active = v->active;
     struct message head = {.order = v->next_order,
                            .created_s =
                                client_time_is_known(c) ? client_time_s(c) : 0,
@@ -142,13 +141,10 @@ message_submit(struct client *c, struct conversation *v, enum letter_kind kind,
         return ERR_NOMEM;
     v->next_order++;
     message_link(c, v, m);
-    conversation_touch(c, v);
     *order = head.order;
     int err = message_keep(c, v, m);
-    if (err) {
+    if (err)
         message_withdraw(c, v, m);
-        v->active = active;
-    }
     return err;
 }
 

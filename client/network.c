@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/polls.h"
+#include "client/places.h"
 #include "client/records.h"
 #include "client/state.h"
 #include "lib/pack.h"
@@ -97,9 +97,10 @@ view_use(struct client *c, struct consensus *n)
     c->profile = (uint8_t)(p - n->params.profiles);
     window_set_max(&c->window, params_window((uint64_t)p->send_mhz +
                                              p->poll_mhz + p->loop_mhz));
+    places_consensus(c, n);
     if (first) {
         traffic_init(&c->traffic, p, c->env);
-        polls_start(c);
+        places_start(c);
     } else {
         traffic_rates(&c->traffic, p);
     }

@@ -1,28 +1,23 @@
-/* client/polls.c - which box a poll asks for.
+/* client/polls.c - which box of a conversation a poll asks for.
  *
- * Of 64 polls 56 go to four hot places, which the conversations have by
- * recency: 35, 7, 7, 7; the other 8 to any of the rest. A place without a
- * conversation polls a random id for as long as a period; so do all places
- * before their random start after connecting, and while the client has not
- * settled. Every poll makes the same draws, and each draws anew what it asks
- * for: polls of one box are a Poisson process that no other box's polls tell
- * anything of. A turn that goes round would tie boxes together.
+ * State: a cursor of each period that is read, in struct conversation.
  *
- * Within a conversation: of a period's boxes eight are looked at, from the
- * first that is not wholly read. A box with letters known to be there comes
- * first; then the first that is not full, or, for a busy reader, whichever of
- * it and the three after it was asked for least. A poll begins at one of the
- * letters that are known to be there and that no poll under way begins at, drawn
- * alike among them. Without such a letter a busy reader's begins at the first slot
- * that is not read and that no poll begins at; another's at the second one that is
- * not read, in one of four at the first: what polls under way have not named yet
- * may have been served to them. So polls of one box bring different letters, and
- * the store needs no memory of them. Where nothing was read yet, as where nobody
- * reads, it begins anywhere. One
- * poll in four, at random,
- * goes to an older period while one is open. A period is closed when a later letter says
- * how many it held and they were read, when it is long over and empty, or when
- * its letters have expired.
+ * Of a period's boxes eight are looked at, from the first that is not wholly read.
+ * A box with letters known to be there comes first; then the first that is not full,
+ * or, for a busy reader, whichever of it and the three after it was asked for
+ * least. A poll begins at one of the letters that are known to be there and that
+ * no poll under way begins at, drawn alike among them; else at any slot, of a busy
+ * reader at the first one that is not here and that no poll begins at, where the
+ * next letter will be: so polls of one box bring different letters, and the store
+ * needs no memory of them. A letter that is here and not to be shown yet is named
+ * as held by fronts alone: what else brings it shows it.
+ *
+ * Today's and yesterday's period are always open, whatever was read of them and
+ * however young the conversation is: how often yesterday's box is asked for says
+ * nothing. An older one is closed when a later letter says how many it held and they
+ * were read, when it is empty, or when its letters have expired. A poll for the
+ * older period is for yesterday's, or for one with letters known to be there; the
+ * sweep's may be for any. A look after connecting has a period of its own.
  *
  * Failure modes: a store that gives what does not open, or that contradicts
  * itself, LIES_MAX times is asked less than the box's other one; a letter that
@@ -33,13 +28,10 @@
 
 #include <string.h>
 
-#include "lib/rng.h"
-
 enum {
     ALL = 0xffff,
     EMPTIES_CLOSE = 8, /* of a period that is over */
-    EMPTIES_HOLE = 16, /* of a box that others have overtaken */
-    SLOT_DICE = 720720 /* what each of 1..16 divides */
+    EMPTIES_HOLE = 16  /* of a box that others have overtaken */
 };
 
 static unsigned
@@ -85,7 +77,11 @@ polls_period(struct client *c, struct conversation *v)
                         : 1;
     if (life > CURSORS - 2)
         life = CURSORS - 2;
-    uint32_t from = v->cursor[0].open ? v->cursor[0].period + 1 : v->born;
+    if (life < 1)
+        life = 1;
+    /* one before it was born, for what polls show */
+    const uint32_t first = v->born > 0 ? v->born - 1 : 0;
+    uint32_t from = v->cursor[0].open ? v->cursor[0].period + 1 : first;
     if (from + life < now)
         from = now - life;
     for (; from <= now; from++)
@@ -95,8 +91,8 @@ polls_period(struct client *c, struct conversation *v)
         if (!k->open)
             continue;
         bool old = k->period + 1 < now;
-        if (cursor_is_read(k) || k->period + life < now ||
-            (old && k->end == UINT32_MAX && k->empties >= EMPTIES_CLOSE))
+        if (old && (cursor_is_read(k) || k->period + life < now ||
+                    (k->end == UINT32_MAX && k->empties >= EMPTIES_CLOSE)))
             cursor_close(v, i);
     }
 }
@@ -129,13 +125,14 @@ cursor_advance(struct cursor *k)
             k->full[i] = k->full[i + 1];
             k->asked[i] = k->asked[i + 1];
             k->named[i] = k->named[i + 1];
+            k->later[i] = k->later[i + 1];
             k->ticket[i] = k->ticket[i + 1];
             for (size_t r = 0; r < 2; r++)
                 k->lies[r][i] = k->lies[r][i + 1];
         }
         k->held[CURSOR_BOXES - 1] = k->full[CURSOR_BOXES - 1] = 0;
         k->asked[CURSOR_BOXES - 1] = 0;
-        k->named[CURSOR_BOXES - 1] = 0;
+        k->named[CURSOR_BOXES - 1] = k->later[CURSOR_BOXES - 1] = 0;
         k->ticket[CURSOR_BOXES - 1] = 0;
         k->lies[0][CURSOR_BOXES - 1] = k->lies[1][CURSOR_BOXES - 1] = 0;
         k->base++;
@@ -151,8 +148,20 @@ polls_hold(struct conversation *v, struct letter_place at)
     if (i < 0)
         return;
     k->held[i] |= (uint16_t)(1u << at.n % LETTER_SLOTS);
+    k->later[i] &= (uint16_t)~k->held[i];
     k->empties = 0;
     cursor_advance(k);
+}
+
+void
+polls_later(struct conversation *v, struct letter_place at, bool is_later)
+{
+    struct cursor *k = cursor_of(v, at.period);
+    int i = cursor_box(k, at);
+    const uint16_t bit = (uint16_t)(1u << at.n % LETTER_SLOTS);
+    if (i >= 0)
+        k->later[i] =
+            (uint16_t)(is_later ? k->later[i] | bit : k->later[i] & ~bit);
 }
 
 void
@@ -172,7 +181,7 @@ lie_note(struct cursor *k, size_t i, enum store_rank rank)
     uint8_t *lies = &k->lies[rank == STORE_SECOND][i];
     if (*lies < UINT8_MAX)
         (*lies)++;
-    k->full[i] = k->held[i];
+    k->full[i] = k->held[i] | k->later[i];
 }
 
 void
@@ -264,12 +273,19 @@ polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
 
 /* ---- choosing ---- */
 
+/* The letters of box i that are known to be there and are not here. */
+static uint16_t
+letters_known(const struct cursor *k, size_t i)
+{
+    return (uint16_t)(k->full[i] & ~k->held[i] & ~k->later[i]);
+}
+
 static unsigned
 box_pick(const struct cursor *k, bool busy)
 {
     unsigned first = 0, best;
     for (unsigned i = 0; i < CURSOR_BOXES; i++)
-        if (bits((uint16_t)(k->full[i] & ~k->held[i])) > k->asked[i])
+        if (bits(letters_known(k, i)) > k->asked[i])
             return i;
     while (first < CURSOR_BOXES && k->full[first] == ALL)
         first++;
@@ -294,29 +310,19 @@ bit_pick(uint16_t of, uint64_t dice)
 
 /* Choose where a poll of box b begins, by what it has drawn for it. */
 static uint8_t
-slot_pick(const struct cursor *k, unsigned b, bool busy, uint64_t dice)
+slot_pick(struct cursor *k, unsigned b, bool busy, uint64_t dice)
 {
-    const uint16_t wanted = (uint16_t)~k->held[b];
+    const uint16_t wanted = (uint16_t) ~(k->held[b] | k->later[b]);
     const uint16_t known = k->full[b] & wanted;
     const uint16_t left = known & (uint16_t)~k->named[b];
     const uint16_t next = wanted & (uint16_t)~k->named[b];
-    const uint16_t second = wanted & (uint16_t)(wanted - 1);
-    if (left)
-        return bit_pick(left, dice);
-    if (busy && next)
-        return (uint8_t)__builtin_ctz(next);
-    if ((k->held[b] || known) && second)
-        return (uint8_t)__builtin_ctz(dice % 4 > 0 ? second : wanted);
-    return bit_pick(ALL, dice);
-}
-
-/* Note that a poll of box b begins there, if the next ones are to begin at others.
- */
-static void
-slot_name(struct cursor *k, unsigned b, bool busy, uint8_t slot)
-{
-    if (busy || (k->full[b] & ~k->held[b]))
+    const uint8_t slot = left           ? bit_pick(left, dice)
+                         : busy && next ? (uint8_t)__builtin_ctz(next)
+                         : known        ? bit_pick(known, dice)
+                                        : bit_pick(ALL, dice);
+    if (busy || known)
         k->named[b] |= (uint16_t)(1u << slot);
+    return slot;
 }
 
 /* Look at the letter in a place of this client's own that is said to be taken,
@@ -343,108 +349,58 @@ conversation_is_busy(const struct conversation *v, uint64_t now_us)
            now_us - v->letter_us < BUSY_US;
 }
 
-/* dice, start: what this poll has drawn for the box and for the slot. */
-static void
-conversation_poll(struct client *c, struct conversation *v, uint64_t dice,
-                  uint64_t start, struct choice *out)
+/* The cursor that a poll is for. dice: what it has drawn for that. */
+static struct cursor *
+cursor_pick(struct conversation *v, const struct fronts_choice *whom,
+            uint64_t dice)
 {
-    uint64_t now_us = env_now_mono_us(c->env);
-    size_t open = 0, i = 0;
+    size_t open = 1, i;
+    while (open < CURSORS && v->cursor[open].open)
+        open++;
+    if (!whom->older || open == 1)
+        return &v->cursor[0];
+    if (whom->place == FRONTS_LOOK)
+        return &v->cursor[whom->back < open ? whom->back : open - 1];
+    if (whom->place == FRONTS_SWEEP)
+        return &v->cursor[1 + dice % (open - 1)];
+    for (i = 1; i < open; i++)
+        for (size_t b = 0; b < CURSOR_BOXES; b++)
+            if (letters_known(&v->cursor[i], b))
+                return &v->cursor[i];
+    return &v->cursor[1];
+}
+
+void
+polls_ask(struct client *c, struct conversation *v, uint64_t dice,
+          uint64_t start, struct choice *out)
+{
+    const bool busy = conversation_is_busy(v, env_now_mono_us(c->env));
+    const bool front = out->whom.place == FRONTS_FRONT;
     polls_period(c, v);
     if (v->checks > 0 && v->looked < CHECKS) {
         check_poll(v, out);
         return;
     }
-    while (open < CURSORS && v->cursor[open].open)
-        open++;
-    if (open > 1 && dice % 4 == 0)
-        i = 1 + dice / 4 % (open - 1);
-    struct cursor *k = &v->cursor[i];
-    bool busy = conversation_is_busy(v, now_us);
+    struct cursor *k = cursor_pick(v, &out->whom, dice);
     /* what the fallback store has was unanswered at the first one: old */
-    unsigned b = out->spare ? 0 : box_pick(k, busy);
-    out->request.slot = slot_pick(k, b, busy, start);
-    slot_name(k, b, busy, out->request.slot);
+    const unsigned b = out->spare ? 0 : box_pick(k, busy);
     if (!out->spare && k->asked[b] < UINT8_MAX)
         k->asked[b]++;
+    out->request.slot = slot_pick(k, b, busy, start);
     out->conversation = v;
     out->at = (struct letter_place){k->period, (k->base + b) * LETTER_SLOTS};
-    out->request.held = k->held[b];
+    out->request.held = (uint16_t)(k->held[b] | (front ? k->later[b] : 0));
+    out->hides = front && k->later[b] != 0;
     out->ticket = k->ticket[b];
     letter_box(v->chains + LETTER_CHAIN_LEN, out->at, out->request.box);
 }
 
-/* The conversation with `rank` others more recent, or NULL. */
-static struct conversation *
-conversation_ranked(const struct client *c, size_t rank)
+unsigned
+polls_periods(struct client *c, struct conversation *v)
 {
-    struct conversation *best = NULL;
-    uint64_t below = UINT64_MAX;
-    for (size_t i = 0; i <= rank; i++) {
-        best = NULL;
-        for (struct conversation *v = c->conversations; v; v = v->next)
-            if (v->active < below && (!best || v->active > best->active))
-                best = v;
-        if (!best)
-            return NULL;
-        below = best->active;
-    }
-    return best;
-}
-
-void
-polls_start(struct client *c)
-{
-    uint64_t now_us = env_now_mono_us(c->env);
-    uint64_t window_us =
-        (uint64_t)c->current->params.switch_window_s * 1000000 / 15;
-    for (size_t i = 0; i <= HOT_PLACES; i++) {
-        env_random_traffic(c->env, c->place[i].box, WIRE_BOX_LEN);
-        c->place[i].period = client_period(c);
-        c->place[i].until_us =
-            now_us + (uint64_t)c->current->params.period_s * 1000000;
-        c->place[i].start_us = now_us + rng_below(c->env, window_us + 1);
-    }
-}
-
-static void
-place_poll(struct client *c, size_t place, uint64_t start, struct choice *out)
-{
-    struct place *p = &c->place[place];
-    uint64_t now_us = env_now_mono_us(c->env);
-    if (now_us >= p->until_us) {
-        env_random_traffic(c->env, p->box, WIRE_BOX_LEN);
-        p->period = client_period(c);
-        p->until_us = now_us + (uint64_t)c->current->params.period_s * 1000000;
-    }
-    memcpy(out->request.box, p->box, WIRE_BOX_LEN);
-    out->request.slot = bit_pick(ALL, start);
-    out->at.period = p->period;
-}
-
-void
-polls_pick(struct client *c, struct choice *out)
-{
-    uint64_t now_us = env_now_mono_us(c->env), u = rng_below(c->env, 64);
-    size_t place = u < 35   ? 0
-                   : u < 42 ? 1
-                   : u < 49 ? 2
-                   : u < 56 ? 3
-                            : HOT_PLACES;
-    struct conversation *v = NULL;
-    const size_t rest =
-        c->n_conversations > HOT_PLACES ? c->n_conversations - HOT_PLACES : 0;
-    /* drawn for every poll, needed or not */
-    const uint64_t any = rng_below(c->env, rest > 0 ? rest : 1);
-    const uint64_t dice = rng_below(c->env, UINT32_MAX);
-    const uint64_t start = rng_below(c->env, SLOT_DICE);
-    if (place < HOT_PLACES)
-        v = conversation_ranked(c, place);
-    else if (rest > 0)
-        v = conversation_ranked(c, HOT_PLACES + any);
-    out->request.kind = WIRE_GET;
-    if (v && c->settled && now_us >= c->place[place].start_us)
-        conversation_poll(c, v, dice, start, out);
-    else
-        place_poll(c, place, start, out);
+    unsigned open = 0;
+    polls_period(c, v);
+    while (open < CURSORS && v->cursor[open].open)
+        open++;
+    return open;
 }

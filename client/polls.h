@@ -1,14 +1,19 @@
-/* client/polls.h - which box a poll asks for, and what was read of each. */
+/* client/polls.h - which box of a conversation a poll asks for, and what was read of
+ * each. For whom it is: places.h. */
 #ifndef CLIENT_POLLS_H
 #define CLIENT_POLLS_H
 #include "client/state.h"
 
-/* Gives the places new random ids and starts: the link is up, or the first
- * consensus is there. */
-void polls_start(struct client *c);
+/* What a poll draws its slot from: a number that each of 1..16 divides. */
+enum { POLLS_SLOT_DICE = 720720 };
 
-/* Chooses what the poll of this tick asks for. */
-void polls_pick(struct client *c, struct choice *out);
+/* Chooses what a poll of v asks for, by out->whom and out->spare. dice, start: what
+ * it has drawn for the period and for the slot. */
+void polls_ask(struct client *c, struct conversation *v, uint64_t dice,
+               uint64_t start, struct choice *out);
+
+/* Opens v's periods, and tells how many are read. */
+unsigned polls_periods(struct client *c, struct conversation *v);
 
 /* Takes the answer of a box's store of this rank to a poll that named these
  * slots as held. Returns 0, or ERR_CONFLICT when it contradicts itself: then the
@@ -24,6 +29,10 @@ void polls_unasked(struct conversation *v, struct letter_place at, uint8_t slot,
 
 /* Notes that the letter of this place was read. */
 void polls_hold(struct conversation *v, struct letter_place at);
+
+/* Notes that the letter of this place is here and not to be shown yet, or is not
+ * here any more. */
+void polls_later(struct conversation *v, struct letter_place at, bool is_later);
 
 /* Notes that the disk has all that was read of the box of this place when `ticket`
  * is committed (client/journal.h). */

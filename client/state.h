@@ -10,8 +10,11 @@
  *   incoming outgoing  letters to messages, letters to boxes
  *   staging            messages to letters
  *   listed             what boards' lists tell
- *   network inbox messages polls proofs
- *   conversations
+ *   announce           that letters are there, to boards
+ *   network inbox messages proofs
+ *   places             for whom a poll is
+ *   conversations polls
+ *   later              letters that are here and not to be shown yet
  *   state
  *   records journal    the disk
  *
@@ -26,11 +29,13 @@
 #include "client/heard/shown.h"
 #include "client/heard/tokens.h"
 #include "client/journal.h"
-#include "client/nettime.h"
+#include "client/heard/nettime.h"
+#include "client/pace/acks.h"
+#include "client/pace/fronts.h"
 #include "client/proofs.h"
 #include "client/pace/traffic.h"
 #include "client/pace/window.h"
-#include "client/witness.h"
+#include "client/heard/witness.h"
 #include "lib/wire.h"
 #include "network/fetch.h"
 #include "network/request.h"
@@ -39,25 +44,29 @@ enum {
     CURSORS = 9,      /* periods read at once: letter_days and two */
     CURSOR_BOXES = 8, /* boxes of a period read at once */
     AHEAD_BOXES = 4,  /* of them not known to be full */
-    HOT_PLACES = 4,   /* and one place for the rest */
-    STAGED_MAX = 16,  /* letters ready before their first put */
+    POLL_PLACES = FRONTS_MAX + 2, /* fronts, lane, sweep */
+    STAGED_MAX = 16,              /* letters ready before their first put */
     VIEWS = EPOCHS_USABLE + 1,
     LIES_MAX = 2,        /* to polls of a box, before the other store serves */
     BAD_LETTERS_MAX = 8, /* where there is no other: then a slot is given up */
-    KEEPS_DAY = 29,      /* of a letter, in a day: KEPT_US, doubled, .. */
+    KEEPS_DAY = 28,      /* of a letter, in a day: KEPT_US, doubled, .. */
     CHECKS = 4,          /* looks at what is said to be taken */
     QUALITY_ASKED = 16,  /* answers judged together */
     RECENT = 32          /* answers that tell of the line */
 };
 
+/* Ids of the fronts' self-conversations; no contact has one from here on. */
+#define SELF_FIRST (UINT32_MAX - FRONTS_MAX)
+
 /* Times of the reliability, in microseconds. */
-#define ACK_WAIT_US 1000000ULL    /* an acknowledgement waits for content */
-#define HELD_UP_US  90000000ULL   /* a wait after a start or a gap: at most */
-#define GAP_US      20000000ULL   /* so long without a slot is a gap */
-#define RETRY_US    500000ULL     /* after "retry" */
-#define FULL_US     30000000ULL   /* after "full" of both stores */
-#define PROOF_US    250000ULL     /* a letter whose proof is being made waits */
-#define KEPT_US     60000000ULL   /* kept, not acknowledged: first repeat */
+#define ACK_WAIT_US 1000000ULL  /* where nobody announces: an acknowledgement */
+#define SILENT_US   3000000ULL  /* a letter's commit is as far away at most */
+#define HELD_UP_US  90000000ULL /* a wait after a start or a gap: at most */
+#define GAP_US      20000000ULL /* so long without a slot is a gap */
+#define RETRY_US    500000ULL   /* after "retry" */
+#define FULL_US     30000000ULL /* after "full" of both stores */
+#define PROOF_US    250000ULL   /* a letter whose proof is being made waits */
+#define KEPT_US     120000000ULL  /* kept, not acknowledged: first repeat */
 #define KEPT_MAX_US 3600000000ULL /* and doubled up to this */
 #define LATE_US     2000000ULL    /* an answer may be late by */
 #define QUALITY_US  3600000000ULL /* a store is bad for a box for */
@@ -76,8 +85,11 @@ struct out_letter {
     uint64_t order; /* its message */
     uint64_t ticket, due_us;
     bool tried, kept;
-    bool waits;    /* for a proof, since its last turn */
-    uint8_t keeps; /* times it was kept, for the doubling */
+    bool waits;   /* for a proof, since its last turn */
+    bool answers; /* it is an acknowledgement alone or a pong: it goes first */
+    bool announced;        /* it says that there is a token of it */
+    uint32_t announcement; /* of it, by its number; 0: none under way */
+    uint8_t keeps;         /* times it was kept, for the doubling */
     uint8_t taken; /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
     bool answered, second; /* a store has; its next put goes to the second */
     uint64_t due_s;        /* of one loaded from disk, by the network's time */
@@ -104,6 +116,7 @@ struct cursor {
     uint32_t period, base;
     uint32_t end; /* letters in it, UINT32_MAX while not known */
     uint16_t held[CURSOR_BOXES], full[CURSOR_BOXES];
+    uint16_t later[CURSOR_BOXES];  /* here, and not to be shown yet */
     uint64_t ticket[CURSOR_BOXES]; /* of the journal, for the last of held */
     uint8_t asked[CURSOR_BOXES];
     uint16_t named[CURSOR_BOXES];  /* letters that polls under way begin at */
@@ -127,6 +140,9 @@ struct incoming {
     uint64_t progress_s;       /* the last fragment came */
     struct fragment *fragment; /* have of them, by index */
 };
+
+/* A letter that is here and not to be shown yet; see later.h. */
+struct later;
 
 /* A message for the application. */
 struct received {
@@ -153,11 +169,6 @@ struct recent {
     bool late;
 };
 
-/* Tokens of a period before `next` are used, as letters and lists say. */
-struct awaited {
-    uint32_t period, next;
-};
-
 struct conversation {
     struct conversation *next;
     uint32_t id;
@@ -167,10 +178,12 @@ struct conversation {
     bool muted;         /* what comes is not shown */
     bool pings;         /* its pings are answered */
     bool removed;       /* read for a while, and that is all */
+    bool self;          /* of a front, with this client itself */
     uint64_t removed_s; /* then; 0: nobody knew the time */
     uint32_t born;      /* period of the first letter to look for */
-    uint64_t active;    /* recency: the larger the later */
     uint64_t letter_us; /* a letter came last at */
+    uint64_t used_us; /* the user wrote or opened last at; 0: not since start */
+    uint64_t front_s; /* its front is promised until then, since 1970 */
     /* out */
     struct letter_place at; /* of the next letter */
     uint32_t previous_period, previous_count;
@@ -182,12 +195,15 @@ struct conversation {
     uint8_t looked; /* of CHECKS, so many were asked for */
     struct message *messages, **messages_end;
     uint32_t n_messages, n_waiting;
-    uint64_t ack_owed_us;  /* 0: none */
+    uint32_t floor_told; /* by the last letter of the user's own */
+    uint32_t token_period;
+    uint32_t tokens_used;  /* of that period */
     uint64_t loaded_order; /* where sending stood, while loading */
     uint32_t loaded_index;
     /* in */
     uint32_t ack;
     uint8_t map[LETTER_MAP_LEN];
+    struct acks *acks;                      /* what of this is not told yet */
     struct cursor cursor[CURSORS];          /* newest first */
     struct awaited awaited[TOKENS_PERIODS]; /* newest first */
     uint32_t tokens_period; /* in which these are in client.tokens; 0: not */
@@ -196,13 +212,17 @@ struct conversation {
     uint32_t n_received; /* messages in the inbox, and their bytes */
     uint64_t received_len;
     struct quality quality[2]; /* of puts, of gets */
+    struct later *later;       /* the oldest first */
+    unsigned n_later;
+    uint64_t token_us; /* a token of it was seen last at */
+    unsigned tokens;   /* seen, whose letters have not come */
 };
 
-/* A place of the polls: what it asks for while it has no conversation. */
+/* A place of the polls: what it asks for while it asks for nobody. */
 struct place {
     uint8_t box[WIRE_BOX_LEN];
     uint32_t period; /* of the box */
-    uint64_t until_us, start_us;
+    uint64_t until_us;
 };
 
 /* Which of a box's stores is asked: its first, its second, or the one there is. */
@@ -218,9 +238,10 @@ struct asked {
     uint8_t kind;           /* enum wire_request_kind */
     bool overdue, spare, check;
     enum store_rank rank;
-    uint8_t steps; /* put: that its proof was worth */
-    uint16_t held; /* by what was asked */
-    uint8_t slot;  /* get: where it begins */
+    uint8_t steps;             /* put: that its proof was worth */
+    uint16_t held;             /* by what was asked */
+    uint8_t slot;              /* get: where it begins */
+    struct fronts_choice whom; /* get */
     uint8_t n_back;
     uint16_t store, back[SPHINX_HOPS_MAX];
 };
@@ -235,7 +256,11 @@ struct choice {
     bool check; /* a look at a place of one's own that is said to be taken */
     enum store_rank rank;
     uint8_t work[WIRE_WORK_LEN], steps; /* of a put; or a get's token */
-    uint64_t ticket;                    /* get: of what it names as held */
+    uint32_t announcement;     /* its number; 0: none, or one of nothing */
+    uint16_t board;            /* WIRE_ANNOUNCE: where to */
+    struct fronts_choice whom; /* get */
+    uint64_t ticket;           /* get: of what it names as held */
+    bool hides;                /* get: some of that is not to be shown yet */
 };
 
 struct client {
@@ -281,6 +306,9 @@ struct client {
     uint64_t answer_us;
     struct recent recent[RECENT];
     uint32_t n_recent;
+    struct announce *announce;
+    bool
+        announced_last; /* of a letter and an announcement: whose turn was it? */
     struct proofs *proofs;
     uint32_t proofs_since; /* the oldest epoch whose proofs still count */
     struct {
@@ -289,12 +317,14 @@ struct client {
     uint64_t slot_us;    /* a put could be sent last at */
     uint8_t *reserve;    /* a loop made beforehand */
     uint64_t reserve_us; /* when it was made; 0: there is none */
-    struct place place[HOT_PLACES + 1];
+    struct place place[POLL_PLACES];
+    struct fronts *fronts;
+    unsigned boards; /* of the consensus in use */
+    bool looked;     /* there are looks at all since the link came up */
     /* people */
-    struct conversation *conversations;
-    size_t n_conversations; /* with those that are removed */
+    struct conversation *conversations; /* the fronts' selves are the last */
+    size_t n_conversations; /* with those that are removed, without selves */
     uint32_t next_id;
-    uint64_t recency;
     struct received *inbox, **inbox_end;
     uint64_t next_received;
     size_t n_inbox, inbox_held, queue_len; /* inbox_held: bytes in memory */
@@ -319,7 +349,7 @@ client_drop(struct client *c, int err)
 }
 
 /* Tells the network's time in microseconds since 1970, for deadlines and for
- * the epoch of a packet: client/nettime.h. */
+ * the epoch of a packet: client/heard/nettime.h. */
 uint64_t client_now_us(const struct client *c);
 
 /* Tells the time in seconds for what is decided for good, one way: what stores

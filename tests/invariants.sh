@@ -534,11 +534,11 @@ change I10 'whoever knows a box may put into it' relay/boxes.c \
         return err;
     struct boxes_job *job' \
     'boxes/i10_*'
-change I10 'the latest store says what time it is' client/nettime.c \
+change I10 'the latest store says what time it is' client/heard/nettime.c \
     '? sorted_us[n / 2]' \
     '? sorted_us[n - 1]' \
     'nettime/i10_*'
-change I10 'a family says the time as often as it likes' client/nettime.c \
+change I10 'a family says the time as often as it likes' client/heard/nettime.c \
     'return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;' \
     'return a == b;' \
     'nettime/i10_*'
@@ -546,7 +546,7 @@ change I10 'what is written in absence has a date of before' client/state.c \
     'return c->newest > 0 && client_time_s(c) == time_agreed_s(c);' \
     'return c->newest > 0;' \
     'i10_time/i10_what*'
-change I10 'one store says that an epoch has come' client/witness.c \
+change I10 'one store says that an epoch has come' client/heard/witness.c \
     'if (named > 0 && named >= families)' \
     'if (named > 0)' \
     'witness/i10_*'
@@ -826,7 +826,7 @@ change I10 'one mix keeps lists from clients' relay/spread.c \
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
-change I11 'one store takes all places of witnesses' client/witness.c \
+change I11 'one store takes all places of witnesses' client/heard/witness.c \
     '        if (w->said[i].epoch &&
             memcmp(w->said[i].store, store, SPHINX_ID_LEN) == 0)
             return i;' \
@@ -1133,7 +1133,7 @@ change I12 'a store that has a box tells its reader the time' client/requests.c 
     'if (a->kind == WIRE_LOOP || !c->settled)' \
     'if (a->kind != 0)' \
     'i12_times/i12_a_store*'
-change I12 'a clock that drifts is followed slowly' client/nettime.h \
+change I12 'a clock that drifts is followed slowly' client/heard/nettime.h \
     '#define NETTIME_SPAN_US 100000000ULL' \
     '#define NETTIME_SPAN_US 3600000000ULL' \
     'i12_clocks/i12_a_days*'
@@ -1142,7 +1142,7 @@ change I12 'lateness is drawn once, not thrice' network/request.c \
         us += bits[i] % (spread_us / 3 + 1);' \
     'us += bits[0] % (spread_us + 1);' \
     'i12_clocks/i12_a_days*'
-change I12 'the last answer of a store is its word' client/nettime.c \
+change I12 'the last answer of a store is its word' client/heard/nettime.c \
     's->base_us = words_median_us(s, now_us);' \
     's->base_us = s->word[at].base_us;' \
     'nettime/i12_*'

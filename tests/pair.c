@@ -52,8 +52,13 @@ void
 pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
 {
     uint8_t bytes[LETTER_LEN_MAX];
+    const struct arrival came = {
+        .at = l->at,
+        .rank = STORE_FIRST,
+        .whom = {.place = FRONTS_SWEEP, .contact = p->v[to]->id},
+        .commit_us = 0};
     memcpy(bytes, l->bytes, p->c[to]->letter_len);
-    arrival_letter(p->c[to], p->v[to], l->at, STORE_FIRST, bytes);
+    (void)arrival_letter(p->c[to], p->v[to], &came, bytes);
 }
 
 void
@@ -67,7 +72,7 @@ void
 pair_wait(struct pair *p)
 {
     for (unsigned i = 0; i < 2; i++) {
-        p->disk[i].test.mono_us += 2 * ACK_WAIT_US;
+        p->disk[i].test.mono_us += PAIR_WAIT_US;
         disk_client_run(&p->disk[i], p->c[i], 3);
     }
 }

@@ -54,7 +54,7 @@ enum {
     SHOWN_STUCK_DOUBLINGS = 3, /* to eight minutes */
     SHOWN_KEPT_MS = 600000,    /* older lists are not looked at */
     SHOWN_AHEAD_MS = 20000     /* a list may be dated ahead of a clock that
-                                  nobody has agreed to yet (client/nettime.h) */
+                                  nobody has agreed to yet (client/heard/nettime.h) */
 };
 #define SHOWN_LATE_US  6000000ULL
 #define SHOWN_STUCK_US 60000000ULL

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/letter.h"
 #include "lib/codec.h"
 
 enum { TOKENS_FIRST = 256, TOKENS_NONE = UINT32_MAX };
@@ -26,16 +27,19 @@ struct tokens {
 };
 
 void
-token_make(const uint8_t chain[static TOKENS_CHAIN_LEN], uint32_t period,
-           uint32_t k, uint8_t out[static LIST_TOKEN_LEN])
+awaited_note(struct awaited *a, uint32_t k)
 {
-    static const char label[] = "brusio/1 announce";
-    uint8_t in[sizeof label - 1 + 8];
-    memcpy(in, label, sizeof label - 1);
-    codec_put32(in + sizeof label - 1, period);
-    codec_put32(in + sizeof label - 1 + 4, k);
-    crypto_generichash(out, LIST_TOKEN_LEN, in, sizeof in, chain,
-                       TOKENS_CHAIN_LEN);
+    if (k < a->next) {
+        if (a->next - 1 - k < TOKENS_BEHIND)
+            a->behind &= (uint8_t) ~(1u << (a->next - 1 - k));
+        return;
+    }
+    const uint32_t past = k - a->next; /* passed over */
+    const uint32_t all = past < TOKENS_BEHIND ? (1u << past) - 1 : UINT8_MAX;
+    const uint32_t old =
+        past + 1 < TOKENS_BEHIND ? (uint32_t)a->behind << (past + 1) : 0;
+    a->behind = (uint8_t)(old | all << 1);
+    a->next = k < UINT32_MAX ? k + 1 : k;
 }
 
 static uint32_t
@@ -155,9 +159,9 @@ token_drop(struct tokens *t, uint32_t i)
 static struct token
 token_of(uint32_t contact, const uint8_t *chain, uint32_t period, uint32_t k)
 {
-    uint8_t token[LIST_TOKEN_LEN];
+    uint8_t token[LETTER_TOKEN_LEN];
     struct token out = {.contact = contact, .period = period, .k = k};
-    token_make(chain, period, k, token);
+    letter_token(chain, period, k, token);
     memcpy(out.prefix, token, LIST_ENTRY_LEN);
     sodium_memzero(token, sizeof token);
     return out;
@@ -172,39 +176,38 @@ token_is_of(const struct tokens *t, uint32_t i, uint32_t contact,
            t->item[i].period == period;
 }
 
-int
-tokens_set(struct tokens *t, uint32_t contact,
-           const uint8_t chain[static TOKENS_CHAIN_LEN], uint32_t period,
-           uint32_t k)
+/* Make the awaited tokens in `out`; returns how many they are. */
+static size_t
+awaited_make(const struct awaited *a, uint32_t contact, const uint8_t *chain,
+             struct token out[static TOKENS_BEHIND + TOKENS_WINDOW])
 {
-    size_t before = 0; /* they stay until the new ones have room */
-    for (uint32_t i = 0; i < t->room; i++)
-        before += token_is_of(t, i, contact, period);
-    int err = tokens_room(t, TOKENS_WINDOW - before);
-    if (err)
-        return err;
-    for (uint32_t i = 0; before > 0 && i < t->room; i++)
-        if (token_is_of(t, i, contact, period))
-            token_drop(t, i);
-    for (uint32_t i = 0; i < TOKENS_WINDOW && k <= UINT32_MAX - i; i++) {
-        struct token one = token_of(contact, chain, period, k + i);
-        token_add(t, &one);
-        sodium_memzero(&one, sizeof one);
-    }
-    return 0;
+    size_t n = 0;
+    for (uint32_t i = 0; i < TOKENS_BEHIND && i < a->next; i++)
+        if (a->behind >> i & 1)
+            out[n++] = token_of(contact, chain, a->period, a->next - 1 - i);
+    for (uint32_t i = 0; i < TOKENS_WINDOW && i <= UINT32_MAX - a->next; i++)
+        out[n++] = token_of(contact, chain, a->period, a->next + i);
+    return n;
 }
 
-bool
-tokens_awaited(const struct tokens *t, uint32_t contact, uint32_t period,
-               uint32_t *k)
+int
+tokens_set(struct tokens *t, uint32_t contact,
+           const uint8_t chain[static TOKENS_CHAIN_LEN],
+           const struct awaited *a)
 {
-    bool is = false;
+    struct token token[TOKENS_BEHIND + TOKENS_WINDOW];
+    const size_t n = awaited_make(a, contact, chain, token);
+    size_t before = 0; /* they stay until the new ones have room */
     for (uint32_t i = 0; i < t->room; i++)
-        if (token_is_of(t, i, contact, period) && (!is || t->item[i].k < *k)) {
-            *k = t->item[i].k;
-            is = true;
-        }
-    return is;
+        before += token_is_of(t, i, contact, a->period);
+    int err = n > before ? tokens_room(t, n - before) : 0;
+    for (uint32_t i = 0; !err && before > 0 && i < t->room; i++)
+        if (token_is_of(t, i, contact, a->period))
+            token_drop(t, i);
+    for (size_t i = 0; !err && i < n; i++)
+        token_add(t, &token[i]);
+    sodium_memzero(token, sizeof token);
+    return err;
 }
 
 void

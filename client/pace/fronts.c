@@ -4,7 +4,7 @@
  * its sweep's next turn is, and whether a look at yesterday follows it; how many
  * gets of a script are left and when they are due; when it may have another
  * script; until when either side has promised a lease; how many looks after
- * connecting are left, and its rank among them.
+ * connecting there are and were, and its rank among them.
  *
  * The clock of a contact's sweep is a Poisson process that goes on whatever
  * becomes of its turns; one that was not served by the next is one with it. */
@@ -21,7 +21,6 @@ enum {
     LOOKS = 2,        /* today's period and yesterday's */
     SCRIPT_GAP_S = 5, /* mean time to the second get; then twice as long */
     SPREAD_S = 2,     /* mean time from reading to acknowledging, at least */
-    MARGIN_S = 30,    /* a front is held so much longer than is promised */
     EXTRA_GETS = 15,  /* of a script: a box but one */
     FIRST_ROOM = 8
 };
@@ -34,7 +33,7 @@ struct front {
 struct contact {
     uint32_t number;
     uint32_t look_rank;
-    uint8_t looks;
+    uint8_t looks, looked; /* to be had since connecting, and had */
     bool sweep_older, script_older;
     bool again; /* a token came that the gets that were left are too few for */
     uint8_t step;   /* of the script; FRONTS_SCRIPT_GETS: none */
@@ -53,6 +52,7 @@ struct fronts {
     struct contact *contact; /* n of them, room for `room` */
     size_t n, room, n_looks; /* n_looks: contacts with looks left */
     uint64_t look_until_us;
+    uint64_t start_us[FRONTS_MAX + 2]; /* of the fronts, the lane, the sweep */
 };
 
 void
@@ -102,6 +102,18 @@ fronts_new(struct fronts **out, const struct fronts_params *p)
         return ERR_NOMEM;
     f->params = *p;
     *out = f;
+    return 0;
+}
+
+int
+fronts_set(struct fronts *f, const struct fronts_params *p)
+{
+    int err = fronts_params_check(p);
+    if (err)
+        return err;
+    for (size_t i = p->fronts; i < FRONTS_MAX; i++)
+        f->front[i] = (struct front){0};
+    f->params = *p;
     return 0;
 }
 
@@ -180,9 +192,17 @@ fronts_remove(struct fronts *f, uint32_t contact)
     for (size_t i = 0; i < FRONTS_MAX; i++)
         if (f->front[i].contact == contact)
             f->front[i] = (struct front){0};
-    f->n_looks -= k->looks > 0;
+    f->n_looks -= k->looked < k->looks;
     *k = f->contact[--f->n];
     f->contact[f->n] = (struct contact){0};
+}
+
+void
+fronts_start(struct fronts *f, struct env *env, uint64_t now_us,
+             uint64_t within_us)
+{
+    for (size_t i = 0; i < FRONTS_MAX + 2; i++)
+        f->start_us[i] = now_us + rng_below(env, within_us + 1);
 }
 
 void
@@ -190,10 +210,24 @@ fronts_connected(struct fronts *f, struct env *env, uint64_t now_us)
 {
     for (size_t i = 0; i < f->n; i++) {
         f->contact[i].looks = LOOKS;
+        f->contact[i].looked = 0;
         f->contact[i].look_rank = (uint32_t)rng_u64(env);
     }
     f->n_looks = f->n;
     f->look_until_us = now_us + (uint64_t)f->params.look_s * SECOND_US;
+}
+
+void
+fronts_looks(struct fronts *f, uint32_t contact, unsigned looks)
+{
+    struct contact *k = contact_find(f, contact);
+    if (!k)
+        return;
+    f->n_looks -= k->looked < k->looks;
+    k->looks = (uint8_t)(looks < LOOKS       ? LOOKS
+                         : looks > UINT8_MAX ? UINT8_MAX
+                                             : looks);
+    f->n_looks += k->looked < k->looks;
 }
 
 /* ---- fronts ---- */
@@ -297,7 +331,7 @@ fronts_lease_us(struct fronts *f, uint64_t now_us, uint32_t contact)
     struct contact *k = contact_find(f, contact);
     if (at < 0 || !k)
         return 0;
-    const uint64_t margin_us = (uint64_t)MARGIN_S * SECOND_US;
+    const uint64_t margin_us = (uint64_t)FRONTS_MARGIN_S * SECOND_US;
     const uint64_t until_us = f->front[at].until_us;
     k->given_us = until_us;
     return until_us > now_us + margin_us ? until_us - margin_us : 0;
@@ -358,8 +392,8 @@ fronts_announced(struct fronts *f, struct env *env, uint64_t now_us,
 {
     struct contact *k = contact_find(f, contact);
     const int at = fronts_of(f, now_us, contact);
-    if (!k || (at >= 0 &&
-               f->front[at].until_us > now_us + (uint64_t)MARGIN_S * SECOND_US))
+    if (!k || (at >= 0 && f->front[at].until_us >
+                              now_us + (uint64_t)FRONTS_MARGIN_S * SECOND_US))
         return false;
     /* one whose first get is still to come serves this token too; while no other
      * is allowed the gets that are left of one have to, and another follows */
@@ -451,9 +485,9 @@ look_due(const struct fronts *f)
     struct contact *best = NULL;
     for (size_t i = 0; i < f->n && f->n_looks > 0; i++) {
         struct contact *k = &f->contact[i];
-        if (k->looks > 0 &&
-            (!best || k->looks > best->looks ||
-             (k->looks == best->looks && k->look_rank < best->look_rank)))
+        if (k->looked < k->looks &&
+            (!best || k->looked < best->looked ||
+             (k->looked == best->looked && k->look_rank < best->look_rank)))
             best = k;
     }
     return best;
@@ -467,9 +501,9 @@ look_take(struct fronts *f, struct fronts_choice *out)
         return;
     out->place = FRONTS_LOOK;
     out->contact = k->number;
-    out->older = k->looks < LOOKS;
-    k->looks--;
-    f->n_looks -= k->looks == 0;
+    out->back = k->looked++;
+    out->older = out->back > 0;
+    f->n_looks -= k->looked == k->looks;
 }
 
 static void
@@ -522,9 +556,9 @@ lane_choose(struct fronts *f, struct env *env, uint64_t now_us,
         script_begin(f, env, now_us, k, k->script_older);
 }
 
-void
-fronts_pick(struct fronts *f, struct env *env, uint64_t now_us,
-            struct fronts_choice *out)
+/* Draw a poll's place. Returns what else it has drawn, at least 32 bits. */
+static uint64_t
+place_draw(const struct fronts *f, struct env *env, struct fronts_choice *out)
 {
     const struct fronts_params *p = &f->params;
     const unsigned u = (unsigned)rng_below(env, FRONTS_ODDS);
@@ -538,6 +572,27 @@ fronts_pick(struct fronts *f, struct env *env, uint64_t now_us,
                                                              : FRONTS_SWEEP,
                                .front = (uint8_t)(u < held ? u / p->front : 0),
                                .spare = spare == 0};
+    return dice;
+}
+
+void
+fronts_pass(struct fronts *f, struct env *env, struct fronts_choice *out)
+{
+    (void)place_draw(f, env, out);
+    out->waits = true;
+}
+
+void
+fronts_pick(struct fronts *f, struct env *env, uint64_t now_us,
+            struct fronts_choice *out)
+{
+    const uint64_t dice = place_draw(f, env, out);
+    const size_t at = out->place == FRONTS_FRONT  ? out->front
+                      : out->place == FRONTS_LANE ? FRONTS_MAX
+                                                  : FRONTS_MAX + 1;
+    out->waits = now_us < f->start_us[at];
+    if (out->waits)
+        return;
     if (out->place == FRONTS_FRONT)
         front_choose(f, now_us, dice, out);
     else if (out->place == FRONTS_LANE)

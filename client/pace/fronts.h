@@ -14,8 +14,9 @@
  *
  * So nobody but the user moves a conversation from one pace to another, and how
  * fast one contact is heard depends on no other as long as the lane is not
- * full. After connecting there is one look at each contact in both periods, at
- * a pace that is the same for all, in an order drawn anew.
+ * full. After connecting there is one look at each contact in each period that may
+ * hold letters, at a pace that is the same for all, in an order drawn anew. Each
+ * place begins after a time of its own.
  *
  * A lease is the promise, in a letter of the user's, that its writer's front is
  * held until then: within it the other need not announce. What was neither
@@ -45,7 +46,8 @@ enum {
     FRONTS_ODDS = 64,       /* the shares of a poll's places */
     FRONTS_SCRIPT_GETS = 5, /* for a token */
     FRONTS_SCRIPTS = 6,     /* at once, of one contact */
-    FRONTS_NOBODY = 0       /* no contact has this number */
+    FRONTS_MARGIN_S = 30, /* a front is held so much longer than is promised */
+    FRONTS_NOBODY = 0     /* no contact has this number */
 };
 
 /* What the network sets; the same for all its clients. */
@@ -70,7 +72,9 @@ struct fronts_choice {
     uint8_t front;    /* FRONTS_FRONT: which */
     uint32_t contact; /* or FRONTS_NOBODY: a front's self-conversation,
                          elsewhere any box */
+    bool waits;       /* the place has not begun: any box, of a front too */
     bool older;       /* yesterday's period */
+    uint8_t back;     /* FRONTS_LOOK: so many periods before today's */
     bool spare;       /* the box's second store */
 };
 
@@ -85,6 +89,10 @@ int fronts_params_check(const struct fronts_params *p) CHECK_RESULT;
 int fronts_new(struct fronts **out, const struct fronts_params *p) CHECK_RESULT;
 void fronts_free(struct fronts **f);
 
+/* Takes other parameters, of a new consensus; a front that is no more is free.
+ * Returns 0 or ERR_RANGE. */
+int fronts_set(struct fronts *f, const struct fronts_params *p) CHECK_RESULT;
+
 /* Adds a contact by a number above 0; its first turn of the sweep is drawn.
  * Returns 0, ERR_ARG, ERR_EXISTS or ERR_NOMEM. */
 int fronts_add(struct fronts *f, struct env *env, uint64_t now_us,
@@ -93,12 +101,24 @@ int fronts_add(struct fronts *f, struct env *env, uint64_t now_us,
 /* Forgets a contact; its front is free. */
 void fronts_remove(struct fronts *f, uint32_t contact);
 
-/* Notes that the link is up: one look at each contact. */
+/* Lets each place wait for a time of its own, uniform in `within_us`, before it
+ * asks for anybody. Without this call none waits. */
+void fronts_start(struct fronts *f, struct env *env, uint64_t now_us,
+                  uint64_t within_us);
+
+/* Notes that the link is up: one look at each contact, in two periods. */
 void fronts_connected(struct fronts *f, struct env *env, uint64_t now_us);
+
+/* Has so many looks follow for this contact, of a period each, the newest first;
+ * two at least. */
+void fronts_looks(struct fronts *f, uint32_t contact, unsigned looks);
 
 /* Chooses for whom the poll of this tick is. */
 void fronts_pick(struct fronts *f, struct env *env, uint64_t now_us,
                  struct fronts_choice *out);
+
+/* Chooses the place of a poll that may be for nobody: it waits. */
+void fronts_pass(struct fronts *f, struct env *env, struct fronts_choice *out);
 
 /* ---- what it is told ---- */
 

@@ -6,9 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include <sodium.h>
-
 #include "client/heard/tokens.h"
+#include "client/letter.h"
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"
 #include "tests/heap.h"
@@ -28,7 +27,7 @@ is_awaited(const struct tokens *t, uint32_t contact, uint32_t period,
     uint8_t chain[TOKENS_CHAIN_LEN], token[LIST_TOKEN_LEN];
     unsigned n = 0;
     chain_make(contact, chain);
-    token_make(chain, period, k, token);
+    letter_token(chain, period, k, token);
     for (const struct token *at = NULL; (at = tokens_find(t, token, at));)
         n += at->contact == contact && at->period == period && at->k == k;
     assert_true(n <= 1);
@@ -39,23 +38,40 @@ static void
 set(struct tokens *t, uint32_t contact, uint32_t period, uint32_t k)
 {
     uint8_t chain[TOKENS_CHAIN_LEN];
+    const struct awaited a = {.period = period, .next = k};
     chain_make(contact, chain);
-    assert_int_equal(tokens_set(t, contact, chain, period, k), 0);
+    assert_int_equal(tokens_set(t, contact, chain, &a), 0);
 }
 
-/* By the definition, byte for byte. */
+/* Tokens are passed over, and come later, or never. */
 static void
-a_token_is_what_the_protocol_says(void **state)
+what_is_passed_over_is_awaited_behind(void **state)
 {
     (void)state;
-    uint8_t chain[TOKENS_CHAIN_LEN], in[17 + 8], want[16], got[16];
-    for (uint8_t i = 0; i < sizeof chain; i++)
-        chain[i] = i;
-    memcpy(in, "brusio/1 announce", 17);
-    memcpy(in + 17, "\0\0\x51\x61\0\0\1\2", 8);
-    crypto_generichash(want, 16, in, sizeof in, chain, sizeof chain);
-    token_make(chain, 0x5161, 0x102, got);
-    assert_memory_equal(got, want, 16);
+    struct rng_seeded rng;
+    rng_seeded_init_u64(&rng, test_seed(), "behind");
+    for (unsigned turn = 0; turn < 200; turn++) {
+        struct awaited a = {.period = 1};
+        bool used[200] = {false};
+        for (unsigned i = 0; i < 60 && a.next < 150; i++) {
+            uint8_t d;
+            rng_seeded_bytes(&rng, &d, 1);
+            const uint32_t k = a.next + d % 20 < 8 ? 0 : a.next + d % 20 - 8;
+            used[k] = true;
+            awaited_note(&a, k);
+            for (uint32_t m = 0; m < a.next; m++) {
+                const uint32_t back = a.next - 1 - m;
+                const bool is = back < TOKENS_BEHIND && (a.behind >> back & 1);
+                assert_int_equal(is, back < TOKENS_BEHIND && !used[m]);
+            }
+        }
+        assert_true(a.next >= 8);
+    }
+    struct awaited end = {.next = 5};
+    awaited_note(&end, UINT32_MAX);
+    assert_int_equal(end.next, UINT32_MAX);
+    awaited_note(&end, UINT32_MAX);
+    assert_int_equal(end.next, UINT32_MAX);
 }
 
 static void
@@ -80,12 +96,17 @@ the_next_eight_of_each_are_awaited(void **state)
     /* one moves on, back, and to the end */
     set(t, 7, 101, 5);
     assert_true(is_awaited(t, 7, 101, 12) && !is_awaited(t, 7, 101, 4));
-    assert_true(tokens_awaited(t, 7, 101, &k) && k == 5);
-    assert_true(tokens_awaited(t, 7, 100, &k) && k == 7);
-    assert_false(tokens_awaited(t, 7, 99, &k));
     set(t, 7, 101, 2);
     assert_true(is_awaited(t, 7, 101, 2) && !is_awaited(t, 7, 101, 10));
     assert_int_equal(tokens_count(t), CONTACTS * 16);
+    const struct awaited behind = {.period = 101, .next = 9, .behind = 0x85};
+    uint8_t chain[TOKENS_CHAIN_LEN];
+    chain_make(7, chain);
+    assert_int_equal(tokens_set(t, 7, chain, &behind), 0);
+    for (k = 0; k < 20; k++)
+        assert_int_equal(is_awaited(t, 7, 101, k),
+                         k == 8 || k == 6 || k == 1 || (k >= 9 && k < 17));
+    assert_int_equal(tokens_count(t), CONTACTS * 16 + 3);
     set(t, 7, 101, UINT32_MAX - 1);
     assert_true(is_awaited(t, 7, 101, UINT32_MAX));
     assert_false(is_awaited(t, 7, 101, 0));
@@ -112,8 +133,11 @@ tokens_that_begin_alike_are_all_found(void **state)
     chain_make(1, chain);
     assert_int_equal(tokens_new(&t), 0);
     for (uint32_t contact = 1; contact <= 20; contact++)
-        assert_int_equal(tokens_set(t, contact, chain, 9, contact), 0);
-    token_make(chain, 9, 8, token);
+        assert_int_equal(
+            tokens_set(t, contact, chain,
+                       &(struct awaited){.period = 9, .next = contact}),
+            0);
+    letter_token(chain, 9, 8, token);
     unsigned n = 0;
     for (const struct token *at = NULL; (at = tokens_find(t, token, at));) {
         assert_true(at->k == 8 && at->contact >= 1 && at->contact <= 8);
@@ -129,12 +153,13 @@ i11_the_table_is_bounded(void **state)
     (void)state;
     struct tokens *t;
     uint8_t chain[TOKENS_CHAIN_LEN];
+    const struct awaited a = {.period = 1};
     uint32_t contact = 0;
     int err = 0;
     assert_int_equal(tokens_new(&t), 0);
     while (!err) {
         chain_make(++contact, chain);
-        err = tokens_set(t, contact, chain, 1, 0);
+        err = tokens_set(t, contact, chain, &a);
     }
     assert_int_equal(err, ERR_FULL);
     assert_int_equal(contact, TOKENS_MAX / TOKENS_WINDOW + 1);
@@ -142,7 +167,7 @@ i11_the_table_is_bounded(void **state)
     set(t, 5, 1, 3); /* in the place of its own */
     assert_true(is_awaited(t, 5, 1, 10));
     tokens_remove(t, 6);
-    assert_int_equal(tokens_set(t, contact, chain, 1, 0), 0);
+    assert_int_equal(tokens_set(t, contact, chain, &a), 0);
     tokens_free(&t);
 }
 
@@ -215,8 +240,8 @@ false_alarms_are_as_the_closed_form_says(void **state)
         for (uint32_t k = 0; k < TOKENS_WINDOW * TOKENS_PERIODS; k++) {
             uint8_t chain[TOKENS_CHAIN_LEN];
             chain_make(c, chain);
-            token_make(chain, 200 + k / TOKENS_WINDOW, k % TOKENS_WINDOW,
-                       token[n++]);
+            letter_token(chain, 200 + k / TOKENS_WINDOW, k % TOKENS_WINDOW,
+                         token[n++]);
         }
     for (unsigned i = 0; i < n; i++)
         for (unsigned k = 0; k < n; k++)
@@ -254,7 +279,7 @@ i7_memory_fails_at_each_allocation(void **state)
         int err = tokens_new(&t);
         for (; !err && n < 40; n++) { /* it grows twice */
             chain_make(n + 1, chain);
-            err = tokens_set(t, n + 1, chain, 5, 0);
+            err = tokens_set(t, n + 1, chain, &(struct awaited){.period = 5});
         }
         heap_disarm(&h);
         assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
@@ -273,7 +298,7 @@ i7_memory_fails_at_each_allocation(void **state)
 }
 
 const struct CMUnitTest test_tokens[] = {
-    cmocka_unit_test(a_token_is_what_the_protocol_says),
+    cmocka_unit_test(what_is_passed_over_is_awaited_behind),
     cmocka_unit_test(the_next_eight_of_each_are_awaited),
     cmocka_unit_test(tokens_that_begin_alike_are_all_found),
     cmocka_unit_test(i11_the_table_is_bounded),
