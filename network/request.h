@@ -9,12 +9,13 @@
 #include "network/route.h"
 
 /* What goes to the store. For a put, letter has wire_letter_len() bytes and seed
- * is the box's (network/box.h); box is its id in all kinds. */
+ * is the box's (network/box.h); box is its id in all kinds, but of an announcement
+ * the token and what else. */
 struct request {
     uint8_t kind; /* enum wire_request_kind */
     uint8_t box[32];
     uint8_t seed[BOX_SEED_LEN]; /* put; else anything */
-    uint8_t slot;               /* put; get: where to begin */
+    uint8_t slot;               /* put, get: lib/wire.h */
     uint16_t held;              /* get */
     const uint8_t *work;        /* of a put that brings a proof; NULL: random */
     const uint8_t *letter;      /* put, else NULL: random */

@@ -125,7 +125,8 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         return ERR_NOMEM;
     b->jobs++;
     job->boxes = b;
-    job->kind = request->kind;
+    /* boxes have nothing to do with an announcement: as with a loop */
+    job->kind = request->kind == WIRE_ANNOUNCE ? WIRE_LOOP : request->kind;
     struct env_store_req *req = &job->req;
     if (is_put)
         box_id(request->box, req->box);
@@ -151,7 +152,7 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         req->after = *turn_of(b, request->box);
     }
     *out = job;
-    if (request->kind == WIRE_LOOP)
+    if (job->kind == WIRE_LOOP)
         return 0;
     job->waiting = true;
     env_store(b->env, req);
@@ -184,6 +185,8 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
     answer->slot = 0;
     answer->full = 0;
     answer->letter = NULL;
+    answer->age = WIRE_AGE_UNKNOWN;
+    memset(answer->root, 0, sizeof answer->root);
     if (job->kind == WIRE_LOOP || job->waiting)
         return;
     answer->full = req->full;

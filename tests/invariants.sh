@@ -205,6 +205,18 @@ change I2 'the downlink is silent without an answer' relay/gateway.c \
     'if (downlink_pop(&c->down, now_us, &packet))' \
     'if (downlink_pop(&c->down, now_us, &packet) && packet != UINT32_MAX)' \
     'relays/i2_downlink_is_constant'
+change I2 'a board without announcements is silent' relay/spread.c \
+    'r->stats.lists_made++;
+    list_pass(r, v, list);' \
+    'r->stats.lists_made++;
+    if (closed.listed > 0)
+        list_pass(r, v, list);' \
+    'spread/i2_lists*'
+change I2 'slices wait for frames without an answer' relay/gateway.c \
+    'c->lists = then;' \
+    'if (packet == UINT32_MAX)
+        c->lists = then;' \
+    'spread/i10_a_mix*'
 change I2 'what cannot be sent costs its tick' client/requests.c \
     '    for (unsigned tries = 0; err && tries < LOOP_TRIES; tries++) {' \
     '    if (err)
@@ -316,11 +328,11 @@ change I4 'gateways send no dummies' relay/gateway.c \
     'if (downlink_pop(&c->down, now_us, &packet))' \
     'if (downlink_pop(&c->down, now_us, &packet) && packet != UINT32_MAX)' \
     'cover/i4_downlinks*'
-change I4 'a consensus may silence relays' network/json.c \
+change I4 'a consensus may silence relays' network/json_params.c \
     'F_INT(params, relay_loop_mhz, 1,' \
     'F_INT(params, relay_loop_mhz, 0,' \
     'cover/i4_no_consensus*'
-change I4 'relays are silent by default' network/consensus.c \
+change I4 'relays are silent by default' network/params.c \
     '.relay_loop_mhz = 500,' \
     '.relay_loop_mhz = 0,' \
     'cover/i4_defaults_cover'
@@ -713,7 +725,7 @@ change I10 'ways go over links that are cut' network/route.c \
     'b == w->tested || !consensus_is_cut(w->c, a, b);' \
     'b == w->tested || a != b;' \
     'route/i10_*'
-change I10 'who is left out is drawn' network/consensus.c \
+change I10 'who is left out is drawn' network/index.c \
     'c->relays[i].layer == layer && c->relays[i].out)' \
     'c->relays[i].layer > layer && c->relays[i].out)' \
     'route/i10_*' 'authority/i10_lossy*'
@@ -721,6 +733,47 @@ change I10 'who is left out is not tested' relay/loops.c \
     'rng_below(r->env, TEST_EVERY) == 0;' \
     'false;' \
     'i10_links/i10_a_broken*'
+change I10 'one family has several boards' network/boards.c \
+    'if (!consensus_are_related(c, (uint16_t)ch->rank[i].relay,' \
+    'if (ch->n > 0 || !consensus_are_related(c, (uint16_t)ch->rank[i].relay,' \
+    'boards/i10_*'
+change I10 'a store is a board on its first day' network/boards.c \
+    'if (c->relays[store[i]].counts & 1)' \
+    'if (c->relays[store[i]].counts)' \
+    'boards/i10_*'
+change I10 'one mix keeps lists from others' network/boards.c \
+    'for (size_t k = 0; k < BOARDS_BEFORE && m > 0; k++) {' \
+    'for (size_t k = 0; k < 1 && m > 0; k++) {' \
+    'boards/lists_reach*'
+change I10 'a list is good in each epoch' network/list.c \
+    'crypto_generichash_update(&h, digest, SPHINX_DIGEST_LEN);' \
+    '(void)digest;' \
+    'board_lists/i10_a_list*'
+change I10 'two lists of an interval prove nothing' network/list.c \
+    'memcmp(root_a, root_b, LIST_ROOT_LEN) == 0' \
+    'true' \
+    'board_lists/i10_two*'
+change I10 'who lies in one interval is named for the next' relay/lists.c \
+    'if (n->epoch == e->epoch)
+        n->interval = 0;' \
+    '(void)n;' \
+    'lists/i10_two*'
+change I10 'what contradicts a list is dropped' relay/lists.c \
+    'return memcmp(entry_at(l, *first)->root, e->root, LIST_ROOT_LEN) == 0 ||' \
+    'return memcmp(entry_at(l, *first)->root, e->root, LIST_ROOT_LEN) != 2000 ||' \
+    'lists/i10_two*' 'spread/i10_a_board_that_lies*'
+change I10 'a board lists the interval in which it starts' relay/board.c \
+    'start_ms > b->begun_ms &&' \
+    'start_ms > 0 &&' \
+    'lists/no_interval*'
+change I10 'a board whose clock steps back lists again' relay/board.c \
+    '&& start_ms > b->listed_ms;' \
+    ';' \
+    'lists/no_interval*'
+change I10 'one mix keeps lists from clients' relay/spread.c \
+    'for (size_t i = 0; i < v->ways->n_next; i++) {' \
+    'for (size_t i = 0; i < v->ways->n_next; i += 3) {' \
+    'spread/i10_a_mix*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
@@ -908,6 +961,30 @@ change I11 'a price to come is asked for now' relay/dispatch.c \
     'const unsigned worth = bits - c->params.work_bits + price;' \
     'const unsigned worth = bits + 0 * price;' \
     'i11_boxes/i11_a_price*'
+change I11 'announcements cost nothing' relay/announced.c \
+    'if (bits < c->params.announce_bits)' \
+    'if (bits + 256 < c->params.announce_bits)' \
+    'spread/i11_announcements*'
+change I11 'work beyond the price counts for nothing' relay/board.c \
+    'if (a->worth != b->worth)' \
+    'if (a->worth > 254 && a->worth != b->worth)' \
+    'lists/i11_the_best*' 'lists/i11_a_flood_at*'
+change I11 'who fills a board beforehand has it' relay/board.c \
+    'return a->draw > b->draw ? 1 : a->draw < b->draw ? -1 : 0;' \
+    'return 0;' \
+    'lists/i11_whoever*'
+change I11 'one token fills all lists' relay/board.c \
+    'if (board_has_listed(b, c->epoch, token))' \
+    'if (board_has_listed(b, c->epoch + SETS, token))' \
+    'lists/i11_a_token*'
+change I11 'a link has as many lists verified as it likes' relay/lists.c \
+    'else if (link != LISTS_OWN &&' \
+    'else if (link == LISTS_OWN &&' \
+    'lists/i11_a_flood_of*' 'spread/i11_floods*'
+change I11 'anybody passes lists' relay/spread.c \
+    'return from >= 0 && boards_ways_takes(v->ways, (uint16_t)from);' \
+    'return from >= 0;' \
+    'spread/i11_floods*'
 change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \
     'return a->wait < b->wait;' \
