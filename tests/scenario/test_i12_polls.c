@@ -81,6 +81,7 @@ static void
 quiet(struct params *p)
 {
     p->relay_loop_mhz = 1;
+    p->boards = 0;
 }
 
 static void
