@@ -1200,8 +1200,8 @@ change I12 'a get changes what the next one brings' relay/boxes.c \
         req->held = request->held;' \
     'relays/i12_*' 'boxes/i12_*'
 change I12 'where a get begins tells that somebody reads the box' client/polls.c \
-    '    return bit_pick(ALL, dice);' \
-    '    return bit_pick(1, dice);' \
+    '    uint8_t slot = bit_pick(ALL, dice);' \
+    '    uint8_t slot = bit_pick(1, dice);' \
     'contacts/i12_*'
 change I12 'a client that knows less asks for its boxes' client/places.c \
     'if (c->settled)
