@@ -308,16 +308,16 @@ change I3 'a killed relay forgets what passed' relay/daemon/keys.c \
 # ---- I4 cover is on ----
 
 change I4 'clients with nothing to say keep still' client/requests.c \
-    '    request_choose(c, kind, &choice);
+    '    request_choose(c, view, kind, &choice);
     int err' \
-    '    request_choose(c, kind, &choice);
+    '    request_choose(c, view, kind, &choice);
     if (choice.request.kind == WIRE_LOOP)
         return;
     int err' \
     'cover/i4_clients*'
 change I4 'letters ride on ticks for loops' client/requests.c \
-    'if (kind != TRAFFIC_SEND || !c->settled)' \
-    'if (kind == TRAFFIC_POLL || !c->settled)' \
+    'if (kind == TRAFFIC_SEND) {' \
+    'if (kind != TRAFFIC_POLL) {' \
     'cover/i4_clients*'
 change I4 'relays send half as many loops' relay/loops.c \
     'rng_exp_us(r->env, 1000000000ULL / mhz)' \
@@ -1000,7 +1000,7 @@ change I11 'a client does what a store asks for, without end' client/proofs.c \
     'if (wanted > WORK_STEPS_MAX)
         return false;' \
     'work/i11_a_store_cannot*'
-change I11 'a consensus may ask for any work' network/json.c \
+change I11 'a consensus may ask for any work' network/json_params.c \
     'F_INT(params, work_bits, 0, WORK_BITS_MAX)' \
     'F_INT(params, work_bits, 0, 64)' \
     'json/*'
@@ -1009,8 +1009,8 @@ change I11 'a client believes a store that never has enough' client/proofs.c \
     'e->lies >= PROOFS_LIES;' \
     'work/i11_a_store_cannot*'
 change I11 'a dear proof goes before cheap ones' client/proofs.c \
-    '(e->steps < best->steps ||' \
-    '(e->steps > best->steps ||' \
+    'return bits < other ||' \
+    'return bits > other ||' \
     'work/i11_a_greedy*'
 change I11 'letters that ask in turn keep searches from their end' client/proofs.c \
     'return best != p->under_way && (e == p->under_way || e->used < best->used);' \
@@ -1279,8 +1279,8 @@ change edge 'tokens are told apart by four bytes' client/heard/tokens.c \
     'memcmp(t->item[i].prefix, prefix, 4) != 0)' \
     'tokens/false*'
 change edge 'what is awaited no more stays' client/heard/tokens.c \
-    '    for (uint32_t i = 0; before > 0 && i < t->room; i++)' \
-    '    for (uint32_t i = 0; before > 99 && i < t->room; i++)' \
+    '!err && before > 0 && i' \
+    '!err && before > 99 && i' \
     'tokens/the_next*'
 change edge 'a database has files in /tmp' lib/os/database.c \
     'PRAGMA temp_store=MEMORY;' \

@@ -14,6 +14,7 @@
 #include "client/inbox.h"
 #include "client/outgoing.h"
 #include "client/places.h"
+#include "client/places.h"
 #include "client/polls.h"
 #include "client/records.h"
 #include "tests/heap.h"
@@ -661,7 +662,7 @@ i12_gets_of_empty_boxes_begin_anywhere(void **state)
     unsigned count[2][LETTER_SLOTS] = {{0}};
     for (unsigned i = 0; i < POLLS; i++) {
         struct choice one = {.spare = i % 8 == 0};
-        polls_pick(c, &one);
+        places_pick(c, &one);
         count[one.conversation != NULL][one.request.slot]++;
     }
     for (unsigned real = 0; real < 2; real++) {
@@ -697,7 +698,7 @@ gets_bring_different_letters(void **state)
         v->cursor[0].full[0] = AT_STORE;
         for (unsigned n = 0; n < LEFT;) {
             struct choice one = {.spare = n == 1};
-            polls_pick(c, &one);
+            places_pick(c, &one);
             if (!one.conversation || one.conversation->id != id)
                 continue;
             polls[n++] = one;
