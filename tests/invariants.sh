@@ -242,9 +242,9 @@ change I2 'frames ahead of the gateway are not counted' client/network.c \
     '' \
     'stalls/i2_*'
 change I2 'who is removed is asked for no more' client/conversations.c \
-    '    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    '    acks_clear(v->acks);
     c->status.contacts--;' \
-    '    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    '    acks_clear(v->acks);
     c->status.contacts--;
     fronts_remove(c->fronts, v->id);' \
     'contacts/i2_stores*'
@@ -253,16 +253,16 @@ change I2 'a removed contact that writes on is not read' client/incoming.c \
     'if (!v->removed)' \
     'contacts/i2_who_writes*'
 change I2 'a contact that is muted is not acknowledged' client/incoming.c \
-    'if (!v->removed && !v->self && !is_idle_ping(v, l) &&' \
-    'if (!v->removed && !v->muted && !is_idle_ping(v, l) &&' \
+    'return !v->removed && !v->self && !is_idle' \
+    'return !v->removed && !v->muted && !is_idle' \
     'contacts/i2_a_contact*'
 change I2 'any contact may ping' client/incoming.c \
     'return l->kind == LETTER_PING && !v->pings;' \
     'return false;' \
     'contacts/i2_a_ping*'
 change I2 'who takes a withdrawn invitation up is answered' client/incoming.c \
-    'if (!v->removed && !v->self && !is_idle_ping(v, l) &&' \
-    'if (!v->self && !is_idle_ping(v, l) &&' \
+    'return !v->removed && !v->self && !is_idle' \
+    'return !v->self && !is_idle' \
     'contacts/i2_a_withdrawn*'
 change I2 'a conversation more evicts another' client/pace/fronts.c \
     'if (front_is_free(&f->front[at], now_us))
