@@ -667,6 +667,10 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
+change I10 'votes of others stay for eight epochs' directory/daemon/disk.c \
+    '(stays->heard && epoch != stays->heard && is_heard(name));' \
+    '(stays->heard > UINT32_MAX / 2 && is_heard(name));' \
+    'tally/i10_votes*'
 change I10 'what no way uses counts as links that are left' directory/blame.c \
     '2 * (by + on + 1) <= j->in[layer] - n->kin[i][layer];' \
     '2 * (by + on + 1) <= j->in[layer];' \
