@@ -713,6 +713,10 @@ change I10 'what a liar drops is the loss of who sent it' relay/loss.c \
     'if (n == 0 || 2 * in_cells < ended)' \
     'if (n == 0 || ended > 0)' \
     'loss/i10_*' 'i10_links/i10_two*'
+change I10 'two stores of three evict a mix before them' relay/loss.c \
+    'return median < spared ? median : spared;' \
+    'return median + 0 * spared;' \
+    'loss/i10_two*'
 change I10 'ways go over links that are cut' network/route.c \
     'b == w->tested || !consensus_is_cut(w->c, a, b);' \
     'b == w->tested || a != b;' \
