@@ -301,6 +301,13 @@ relay_client_idler(const struct relay *r, uint32_t *client)
     return gateway_idler(r, client);
 }
 
+bool
+relay_clients_full(const struct relay *r)
+{
+    return r->plane->clients_max > 0 &&
+           atomic_load(&r->plane->clients) >= r->plane->clients_max;
+}
+
 uint32_t
 relay_client_ahead(const struct relay *r, uint32_t client)
 {

@@ -731,6 +731,10 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
+change I10 'votes of others stay for eight epochs' directory/daemon/disk.c \
+    '(stays->heard && epoch != stays->heard && is_heard(name));' \
+    '(stays->heard > UINT32_MAX / 2 && is_heard(name));' \
+    'tally/i10_votes*'
 change I10 'what no way uses counts as links that are left' directory/blame.c \
     '2 * (by + on + 1) <= j->in[layer] - n->kin[i][layer];' \
     '2 * (by + on + 1) <= j->in[layer];' \
@@ -773,6 +777,10 @@ change I10 'what a liar drops is the loss of who sent it' relay/loss.c \
     'if (n == 0 || 2 * in_cells < ended)' \
     'if (n == 0 || ended > 0)' \
     'loss/i10_*' 'i10_links/i10_two*'
+change I10 'two stores of three evict a mix before them' relay/loss.c \
+    'return median < spared ? median : spared;' \
+    'return median + 0 * spared;' \
+    'loss/i10_two*'
 change I10 'ways go over links that are cut' network/route.c \
     'b == w->tested || !consensus_is_cut(w->c, a, b);' \
     'b == w->tested || a != b;' \
