@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/draw.h"
+#include "network/draw.h"
 
 /* Did it come in within a period? */
 static bool

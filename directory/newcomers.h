@@ -4,7 +4,7 @@
  * role in an hour. Of each role the relays that came in within a period, and are
  * in or away, are at most newcomer_permille of those that have been in for longer,
  * and one in any case; who comes in next is drawn by the shared value
- * (draw.h, "brusio/1 newcomer"), the smallest first. All others wait. Where there was no consensus before, all come in. Pure. */
+ * (network/draw.h, "brusio/1 newcomer"), the smallest first. All others wait. Where there was no consensus before, all come in. Pure. */
 #ifndef DIRECTORY_NEWCOMERS_H
 #define DIRECTORY_NEWCOMERS_H
 #include "directory/past.h"

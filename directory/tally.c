@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "directory/blame.h"
-#include "directory/draw.h"
+#include "network/draw.h"
 #include "directory/newcomers.h"
 #include "directory/past.h"
 #include "network/descriptor.h"

@@ -4,6 +4,8 @@
  * Writers touch the fields alone, since all else must stay random. */
 #include "lib/wire.h"
 
+#include <stdbool.h>
+
 #include "lib/codec.h"
 
 int
@@ -25,7 +27,7 @@ wire_request_parse(struct wire_request *r, const uint8_t *body, size_t body_len,
     r->letter = codec_read_bytes(&in, letter_len);
     if (in.err)
         return in.err;
-    if (r->kind < WIRE_PUT || r->kind > WIRE_LOOP)
+    if (r->kind < WIRE_PUT || r->kind > WIRE_ANNOUNCE)
         return ERR_FORMAT;
     if ((r->kind == WIRE_PUT || r->kind == WIRE_GET) &&
         r->slot >= WIRE_BOX_SLOTS)
@@ -33,11 +35,20 @@ wire_request_parse(struct wire_request *r, const uint8_t *body, size_t body_len,
     return 0;
 }
 
+/* Of bytes of which the first `own` are written, the others stay. */
+static void
+bytes_write(struct codec_writer *out, const uint8_t *p, size_t own, size_t len)
+{
+    codec_write_bytes(out, p, own);
+    codec_write_bytes(out, NULL, len - own);
+}
+
 int
 wire_request_write(uint8_t *body, size_t body_len, size_t surb_len,
                    const struct wire_request *r)
 {
     struct codec_writer out;
+    const bool is_announcement = r->kind == WIRE_ANNOUNCE;
     size_t letter_len = wire_letter_len(body_len, surb_len);
     if (letter_len == 0)
         return ERR_SHORT;
@@ -51,8 +62,10 @@ wire_request_write(uint8_t *body, size_t body_len, size_t surb_len,
         codec_write16(&out, r->held);
     else
         codec_write_bytes(&out, NULL, 2);
-    codec_write_bytes(&out, r->box, WIRE_BOX_LEN);
-    codec_write_bytes(&out, r->work, WIRE_WORK_LEN);
+    bytes_write(&out, r->box, is_announcement ? WIRE_TOKEN_LEN : WIRE_BOX_LEN,
+                WIRE_BOX_LEN);
+    bytes_write(&out, r->work, is_announcement ? WIRE_NONCE_LEN : WIRE_WORK_LEN,
+                WIRE_WORK_LEN);
     codec_write_bytes(&out, r->surb, surb_len);
     codec_write_bytes(&out, r->signature, WIRE_SIGNATURE_LEN);
     codec_write_bytes(&out, r->letter, letter_len);
@@ -74,6 +87,11 @@ wire_answer_parse(struct wire_answer *a, const uint8_t *body, size_t body_len,
     a->epoch = codec_read32(&in);
     a->digest = codec_read_bytes(&in, 32);
     a->arrived_ms = codec_read64(&in);
+    a->age = codec_read8(&in);
+    for (size_t i = 0; i < WIRE_BOARDS; i++) {
+        a->root[i].interval = codec_read32(&in);
+        a->root[i].root = codec_read_bytes(&in, WIRE_ROOT_LEN);
+    }
     a->letter = codec_read_bytes(&in, letter_len);
     if (in.err)
         return in.err;
@@ -81,6 +99,8 @@ wire_answer_parse(struct wire_answer *a, const uint8_t *body, size_t body_len,
         return ERR_FORMAT;
     if (a->status == WIRE_LETTER && a->slot >= WIRE_BOX_SLOTS)
         return ERR_RANGE;
+    if (a->status != WIRE_LETTER)
+        a->age = WIRE_AGE_UNKNOWN;
     return 0;
 }
 
@@ -99,6 +119,15 @@ wire_answer_write(uint8_t *body, size_t body_len, size_t surb_len,
     codec_write32(&out, a->epoch);
     codec_write_bytes(&out, a->digest, 32);
     codec_write64(&out, a->arrived_ms);
+    if (a->status == WIRE_LETTER)
+        codec_write8(&out, a->age);
+    else
+        codec_write_bytes(&out, NULL, 1);
+    for (size_t i = 0; i < WIRE_BOARDS; i++) {
+        codec_write32(&out, a->root[i].interval);
+        codec_write_bytes(&out, a->root[i].interval ? a->root[i].root : NULL,
+                          WIRE_ROOT_LEN);
+    }
     codec_write_bytes(&out, a->letter, letter_len);
     return out.err;
 }
@@ -162,5 +191,64 @@ wire_piece_write(uint8_t *frame, size_t len, const struct wire_piece *p)
     codec_write16(&out, p->count);
     codec_write16(&out, p->len);
     codec_write_bytes(&out, p->data, p->len);
+    return out.err;
+}
+
+int
+wire_list_parse(struct wire_list *l, const uint8_t *frame, size_t len,
+                size_t list_len)
+{
+    struct codec_reader in = frame_begin(frame, len, WIRE_LIST);
+    l->list = codec_read_bytes(&in, list_len);
+    l->len = list_len;
+    return in.err;
+}
+
+int
+wire_list_write(uint8_t *frame, size_t len, const struct wire_list *l)
+{
+    struct codec_writer out;
+    codec_writer_init(&out, frame, len);
+    codec_write8(&out, WIRE_LIST);
+    codec_write_bytes(&out, l->list, l->len);
+    return out.err;
+}
+
+int
+wire_slice_parse(struct wire_slice *s, const uint8_t *rest, size_t rest_len)
+{
+    struct codec_reader in;
+    *s = (struct wire_slice){.kind = WIRE_SLICE_NONE};
+    codec_reader_init(&in, rest, rest_len);
+    const uint8_t kind = codec_read8(&in);
+    if (!in.err && kind > WIRE_SLICE_PART)
+        in.err = ERR_FORMAT;
+    if (in.err || kind == WIRE_SLICE_NONE)
+        return in.err;
+    s->interval = codec_read32(&in);
+    s->board = codec_read8(&in);
+    s->part = codec_read8(&in);
+    s->len = wire_slice_data_len(rest_len);
+    s->data = codec_read_bytes(&in, s->len);
+    if (in.err || s->len == 0)
+        return ERR_SHORT;
+    if (s->board >= WIRE_BOARDS)
+        return ERR_RANGE;
+    s->kind = kind;
+    return 0;
+}
+
+int
+wire_slice_write(uint8_t *rest, size_t rest_len, const struct wire_slice *s)
+{
+    struct codec_writer out;
+    codec_writer_init(&out, rest, rest_len);
+    codec_write8(&out, s->kind);
+    if (s->kind == WIRE_SLICE_NONE)
+        return out.err;
+    codec_write32(&out, s->interval);
+    codec_write8(&out, s->board);
+    codec_write8(&out, s->part);
+    codec_write_bytes(&out, s->data, s->len);
     return out.err;
 }

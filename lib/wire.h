@@ -1,18 +1,24 @@
-/* lib/wire.h - every byte on a link and inside a payload; one screen.
+/* lib/wire.h - every byte on a link and inside a payload.
  *
  * Frame: exactly packet_len bytes, whatever is in it (I1). First byte:
  *   1 WIRE_PACKET   Sphinx packet (up, between relays); down to a client:
- *                   version 1 | SURB id 8 | mark 8 | payload | random
+ *                   version 1 | SURB id 8 | mark 8 | payload | slice
  *   2 WIRE_CONTROL  client to gateway: type 1 | profile 1 | handle 8 | random
  *   3 WIRE_PIECE    gateway to client: type 1 | time 8 | epoch 4 | index 2
  *                   | count 2 | length 2 | data | random
+ *   4 WIRE_LIST     between relays: type 1 | list of a board | random
+ * A slice is a part of a list (network/list.h), or says that there is none:
+ *   kind 1 | interval 4 | board 1 | part 1 | data, up to the frame's end
  * The mark of a frame up is its bytes 2..9: of a packet's first element, or the
  * handle. Down, it is that of the last frame that the gateway has read.
  *
  * Request body (geometry.body_len, then padded with random):
  *   kind 1 | slot 1 | held 2 | box 32 | work 16 | SURB surb_len | letter
+ * where the box of an announcement is token 16 | random 16, its work nonce 8 |
+ * random 8.
  * Answer body:
- *   status 1 | slot 1 | full 2 | epoch 4 | digest 32 | time 8 | letter
+ *   status 1 | slot 1 | full 2 | epoch 4 | digest 32 | time 8 | age 1
+ *   | 4 times (interval 4 | root 16) | letter
  * The letter has body_len - WIRE_REQUEST_HEAD_LEN - surb_len bytes in both. */
 #ifndef LIB_WIRE_H
 #define LIB_WIRE_H
@@ -21,8 +27,19 @@
 
 #include "lib/error.h"
 
-enum wire_frame_type { WIRE_PACKET = 1, WIRE_CONTROL = 2, WIRE_PIECE = 3 };
-enum wire_request_kind { WIRE_PUT = 1, WIRE_GET = 2, WIRE_LOOP = 3 };
+enum wire_frame_type {
+    WIRE_PACKET = 1,
+    WIRE_CONTROL = 2,
+    WIRE_PIECE = 3,
+    WIRE_LIST = 4
+};
+enum wire_request_kind {
+    WIRE_PUT = 1,
+    WIRE_GET = 2,
+    WIRE_LOOP = 3,
+    WIRE_ANNOUNCE = 4 /* answered as a loop is */
+};
+enum wire_slice_kind { WIRE_SLICE_NONE = 0, WIRE_SLICE_PART = 1 };
 
 /* Status of an answer; the same length and time whatever it says. */
 enum wire_status {
@@ -33,7 +50,7 @@ enum wire_status {
     WIRE_WORK =
         5, /* put: opening this box takes more work; its steps in slot */
     WIRE_LETTER = 6, /* get: here it is */
-    WIRE_EMPTY = 7   /* get: nothing; loop */
+    WIRE_EMPTY = 7   /* get: nothing; loop; announcement */
 };
 
 enum {
@@ -41,22 +58,44 @@ enum {
     WIRE_WORK_LEN = 16,
     WIRE_SIGNATURE_LEN = 64,
     WIRE_BOX_SLOTS = 16,
+    WIRE_TOKEN_LEN = 16, /* of an announcement, in the place of the box */
+    WIRE_NONCE_LEN = 8,  /* its proof, in the place of the work */
+    WIRE_BOARDS = 4,     /* of which an answer names the newest list */
+    WIRE_ROOT_LEN = 16,
+    WIRE_AGE_MAX_S = 240,   /* older letters have none */
+    WIRE_AGE_MOST = 254,    /* what is written of an age at most */
+    WIRE_AGE_UNKNOWN = 255, /* or longer ago than WIRE_AGE_MAX_S */
     WIRE_REQUEST_HEAD_LEN = 1 + 1 + 2 + WIRE_BOX_LEN + WIRE_WORK_LEN,
-    WIRE_ANSWER_HEAD_LEN = 1 + 1 + 2 + 4 + 32 + 8,
+    WIRE_ANSWER_HEAD_LEN =
+        1 + 1 + 2 + 4 + 32 + 8 + 1 + WIRE_BOARDS * (4 + WIRE_ROOT_LEN),
     WIRE_CONTROL_LEN = 1 + 1 + 8,
     WIRE_PIECE_HEAD_LEN = 1 + 8 + 4 + 2 + 2 + 2,
     WIRE_MARK_AT = 2,
     WIRE_MARK_LEN = 8,
     WIRE_DOWN_MARK_AT = 1 + 8,
-    WIRE_DOWN_HEAD_LEN = 1 + 8 + WIRE_MARK_LEN
+    WIRE_DOWN_HEAD_LEN = 1 + 8 + WIRE_MARK_LEN,
+    WIRE_LIST_HEAD_LEN = 1,
+    WIRE_SLICE_HEAD_LEN = 1 + 4 + 1 + 1
 };
 
 struct wire_request {
-    uint8_t kind, slot;
+    uint8_t kind;
+    uint8_t slot; /* put: where; get: served is the first wanted one from here
+                     on, going round */
     uint16_t held;
     /* into the body; box: of a put the public key of the box (network/box.h), of
-     * others its id; signature: of a put, else random */
+     * an announcement the token, of others its id; signature: of a put, else
+     * random. A writer takes WIRE_TOKEN_LEN bytes of the box of an announcement
+     * and WIRE_NONCE_LEN of its work, and leaves the others as they are. */
     const uint8_t *box, *work, *surb, *signature, *letter;
+};
+
+/* The list of the highest interval that a store has of a board with this index, in
+ * whichever epoch: the interval says in which, the consensus of which may be another
+ * than the newest, which stores have before it begins. */
+struct wire_root {
+    uint32_t interval; /* 0: none, and the root is random */
+    const uint8_t *root;
 };
 
 struct wire_answer {
@@ -65,6 +104,9 @@ struct wire_answer {
     uint32_t epoch; /* newest the store knows */
     const uint8_t *digest;
     uint64_t arrived_ms; /* the request, by the store's wall clock */
+    uint8_t age; /* of a letter: seconds since its commit, or WIRE_AGE_UNKNOWN,
+                    as it is for all else (random on the wire) */
+    struct wire_root root[WIRE_BOARDS]; /* by the board's index in its epoch */
     const uint8_t *letter;
 };
 
@@ -79,6 +121,46 @@ struct wire_piece {
     uint16_t index, count, len;
     const uint8_t *data;
 };
+
+/* A list on its way between relays. */
+struct wire_list {
+    const uint8_t *list;
+    size_t len;
+};
+
+/* What comes down beside an answer or a dummy. */
+struct wire_slice {
+    uint8_t kind; /* enum wire_slice_kind; NONE: nothing else is set */
+    uint32_t interval;
+    uint8_t board; /* index, below WIRE_BOARDS */
+    uint8_t part;
+    const uint8_t *data; /* wire_slice_data_len(), of the last part padded */
+    size_t len; /* write: at most that many, what is left stays random */
+};
+
+/* Room for a slice in an answer's frame, whose payload it follows: at
+ * WIRE_DOWN_HEAD_LEN + payload_len. */
+static inline size_t
+wire_slice_room(size_t packet_len, size_t payload_len)
+{
+    const size_t head = WIRE_DOWN_HEAD_LEN + payload_len;
+    return packet_len > head ? packet_len - head : 0;
+}
+
+/* Bytes of a list in a slice that has this room; 301 by default. */
+static inline size_t
+wire_slice_data_len(size_t room)
+{
+    return room > WIRE_SLICE_HEAD_LEN ? room - WIRE_SLICE_HEAD_LEN : 0;
+}
+
+/* Parts of a list of list_len bytes; 0 when there is no room for any. */
+static inline size_t
+wire_slice_parts(size_t list_len, size_t room)
+{
+    const size_t each = wire_slice_data_len(room);
+    return each > 0 ? (list_len + each - 1) / each : 0;
+}
 
 /* Letter length of a network; 0 if the body is too short. */
 static inline size_t
@@ -108,4 +190,16 @@ int wire_piece_parse(struct wire_piece *p, const uint8_t *frame,
                      size_t len) CHECK_RESULT;
 int wire_piece_write(uint8_t *frame, size_t len,
                      const struct wire_piece *p) CHECK_RESULT;
+
+/* list_len: that of all lists of the consensus (network/list.h). */
+int wire_list_parse(struct wire_list *l, const uint8_t *frame, size_t len,
+                    size_t list_len) CHECK_RESULT;
+int wire_list_write(uint8_t *frame, size_t len,
+                    const struct wire_list *l) CHECK_RESULT;
+
+/* rest: the wire_slice_room() bytes after the payload. */
+int wire_slice_parse(struct wire_slice *s, const uint8_t *rest,
+                     size_t rest_len) CHECK_RESULT;
+int wire_slice_write(uint8_t *rest, size_t rest_len,
+                     const struct wire_slice *s) CHECK_RESULT;
 #endif

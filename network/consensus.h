@@ -11,6 +11,7 @@
 
 #include "lib/env.h"
 #include "lib/error.h"
+#include "lib/wire.h"
 #include "network/certificate.h"
 #include "network/days.h"
 #include "sphinx/sphinx.h"
@@ -28,6 +29,7 @@ enum {
     EPOCHS_USABLE = 3, /* a consensus stays usable for */
     PLACEMENT_LEN = 32,
     CUT_MAX = 8192, /* links that a consensus takes away */
+    BOARDS_MAX = WIRE_BOARDS,
     FAMILY_LEN = 32 /* all zero: no family */
 };
 
@@ -44,6 +46,19 @@ struct profile {
     uint32_t poll_mhz;
     uint32_t loop_mhz;
     uint32_t down_interval_us; /* of the gateway's downlink clock */
+};
+
+/* For whom polls are: what client/pace/fronts.h says of each, the same for all
+ * clients. */
+struct conversation_params {
+    uint8_t fronts;                  /* 1 or 2 */
+    uint8_t front, lane, sweep;      /* of 64 polls; `front` is each front's */
+    uint8_t spare_of, older_of;      /* one of so many */
+    uint32_t hold_min_s, hold_max_s; /* of a front, after the last letter */
+    uint32_t sweep_mean_s;
+    uint32_t script_every_s;
+    uint32_t look_s;
+    uint32_t ack_s, ack_noise_s;
 };
 
 /* All that is the same for the whole network. Times say their unit. */
@@ -75,7 +90,12 @@ struct params {
     uint16_t store_trial_epochs; /* a new store may count after; 24 */
     uint32_t newcomer_permille;  /* of a role, in a period; 100 */
     uint8_t
-        work_bits; /* of opening a box (network/work.h); 0: it costs nothing */
+        work_bits;  /* of opening a box (network/work.h); 0: it costs nothing */
+    uint8_t boards; /* at most so many; 0: none announces anything */
+    uint32_t list_interval_ms; /* each board lists once in */
+    uint16_t list_entries;     /* of each list, whatever came */
+    uint8_t announce_bits;     /* of work, of an announcement; 0: none */
+    struct conversation_params conversations;
     uint8_t n_profiles;
     struct profile profiles[PROFILES_MAX];
 };
@@ -120,6 +140,13 @@ struct cut_link {
     uint16_t a, b;
 };
 
+/* The stores that list what has been announced: numbers of relays, by their
+ * index. */
+struct board_set {
+    uint8_t n;
+    uint16_t relay[BOARDS_MAX];
+};
+
 struct consensus {
     char network[NETWORK_NAME_MAX];
     uint32_t epoch;
@@ -140,12 +167,19 @@ struct consensus {
     uint16_t *by_layer;    /* owned; numbers of relays that are not left out,
                               sorted by layer */
     size_t layer_start[LAYERS_MAX + 3]; /* into by_layer */
+    struct board_set boards;            /* consensus_index() draws them */
     uint8_t digest[SPHINX_DIGEST_LEN];  /* BLAKE2b-256 of the signed body */
 };
 
 /* The defaults of design section 6; deadlines and windows scaled down when
  * the epoch is shorter than an hour. */
 void params_default(struct params *p, uint32_t epoch_len_s);
+
+/* Do the values that no range alone judges go together: hops for all layers,
+ * polls that are 64, times in their order, room for lists in frames and slices?
+ * Returns 0, or ERR_RANGE with the name of one that does not in *where. */
+int params_check(const struct params *p, const char **where) CHECK_RESULT;
+
 const struct profile *params_profile(const struct params *p, const char *name);
 
 /* How many frames of a client's link, of so many per 1,000 s, may be under way
@@ -182,8 +216,8 @@ bool consensus_has_edge(const struct consensus *c, unsigned from, unsigned to);
 /* Is the link between relays a and b, in either direction, cut? */
 bool consensus_is_cut(const struct consensus *c, uint16_t a, uint16_t b);
 
-/* Build by_layer and layer_start from relays, cut and left_out; called by
- * whoever fills one. Returns 0, ERR_RANGE (a relay's layer, too many of either,
+/* Build by_layer, layer_start and boards from relays, cut, left_out and
+ * shared_random; called by whoever fills one (network/index.c). Returns 0, ERR_RANGE (a relay's layer, too many of either,
  * a cut link that is none or out of order, one left out that is not there),
  * ERR_NOMEM; by_layer is then as it was. */
 int consensus_index(struct consensus *c) CHECK_RESULT;

@@ -9,7 +9,8 @@
 #include "network/route.h"
 
 /* What goes to the store. For a put, letter has wire_letter_len() bytes and seed
- * is the box's (network/box.h); box is its id in all kinds. */
+ * is the box's (network/box.h); box is its id in all kinds, but of an announcement
+ * the token and what else. */
 struct request {
     uint8_t kind; /* enum wire_request_kind */
     uint8_t box[32];

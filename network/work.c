@@ -33,6 +33,18 @@ input_bits(const uint8_t input[static INPUT_LEN])
     return bits;
 }
 
+void
+work_announce_task(struct work_task *task,
+                   const uint8_t challenge[static WORK_CHALLENGE_LEN],
+                   const uint8_t board[static 32],
+                   const uint8_t token[static WORK_TOKEN_LEN])
+{
+    memcpy(task->challenge, challenge, sizeof task->challenge);
+    memcpy(task->store, board, sizeof task->store);
+    memset(task->box, 0, sizeof task->box);
+    memcpy(task->box, token, WORK_TOKEN_LEN);
+}
+
 unsigned
 work_bits(const struct work_task *task,
           const uint8_t nonce[static WORK_NONCE_LEN])

@@ -1,4 +1,4 @@
-/* network/work.h - what opening a box costs.
+/* network/work.h - what opening a box costs, and announcing a letter.
  *
  * The first put into a box brings a proof: a nonce whose hash, with the newest
  * consensus's challenge, the store and the box, begins with so many zero bits.
@@ -18,6 +18,7 @@
 enum {
     WORK_CHALLENGE_LEN = 16,
     WORK_NONCE_LEN = 8, /* the first bytes of a request's work */
+    WORK_TOKEN_LEN = 16,
     WORK_STEPS_MAX = 8, /* each is one bit */
     WORK_EPOCHS = 3     /* one that is to begin, one in force, one before */
 };
@@ -28,6 +29,15 @@ struct work_task {
     uint8_t store[32];                     /* its identity */
     uint8_t box[32];                       /* the box's id */
 };
+
+/* Say what the proof of an announcement is for: a token of 16 bytes for the board
+ * of this identity, with 16 zeros after it in the place of the box. It has
+ * params.announce_bits of the consensus that the challenge is of, and counts as
+ * long as other proofs. */
+void work_announce_task(struct work_task *task,
+                        const uint8_t challenge[static WORK_CHALLENGE_LEN],
+                        const uint8_t board[static 32],
+                        const uint8_t token[static WORK_TOKEN_LEN]);
 
 /* Tell how many zero bits this nonce is worth:
  * BLAKE2b-256("brusio/1 work" | challenge | store | box | nonce). */

@@ -144,7 +144,8 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         return ERR_NOMEM;
     b->jobs++;
     job->boxes = b;
-    job->kind = request->kind;
+    /* boxes have nothing to do with an announcement: as with a loop */
+    job->kind = request->kind == WIRE_ANNOUNCE ? WIRE_LOOP : request->kind;
     struct env_store_req *req = &job->req;
     if (is_put)
         box_id(request->box, req->box);
@@ -208,6 +209,8 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
     answer->slot = 0;
     answer->full = 0;
     answer->letter = NULL;
+    answer->age = WIRE_AGE_UNKNOWN;
+    memset(answer->root, 0, sizeof answer->root);
     if (!job->asked || job->waiting)
         return;
     answer->full = req->full;

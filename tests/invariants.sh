@@ -316,11 +316,11 @@ change I4 'gateways send no dummies' relay/gateway.c \
     'if (downlink_pop(&c->down, now_us, &packet))' \
     'if (downlink_pop(&c->down, now_us, &packet) && packet != UINT32_MAX)' \
     'cover/i4_downlinks*'
-change I4 'a consensus may silence relays' network/json.c \
+change I4 'a consensus may silence relays' network/json_params.c \
     'F_INT(params, relay_loop_mhz, 1,' \
     'F_INT(params, relay_loop_mhz, 0,' \
     'cover/i4_no_consensus*'
-change I4 'relays are silent by default' network/consensus.c \
+change I4 'relays are silent by default' network/params.c \
     '.relay_loop_mhz = 500,' \
     '.relay_loop_mhz = 0,' \
     'cover/i4_defaults_cover'
@@ -713,7 +713,7 @@ change I10 'ways go over links that are cut' network/route.c \
     'b == w->tested || !consensus_is_cut(w->c, a, b);' \
     'b == w->tested || a != b;' \
     'route/i10_*'
-change I10 'who is left out is drawn' network/consensus.c \
+change I10 'who is left out is drawn' network/index.c \
     'c->relays[i].layer == layer && c->relays[i].out)' \
     'c->relays[i].layer > layer && c->relays[i].out)' \
     'route/i10_*' 'authority/i10_lossy*'
@@ -721,6 +721,26 @@ change I10 'who is left out is not tested' relay/loops.c \
     'rng_below(r->env, TEST_EVERY) == 0;' \
     'false;' \
     'i10_links/i10_a_broken*'
+change I10 'one family has several boards' network/boards.c \
+    'if (!consensus_are_related(c, (uint16_t)ch->rank[i].relay,' \
+    'if (ch->n > 0 || !consensus_are_related(c, (uint16_t)ch->rank[i].relay,' \
+    'boards/i10_*'
+change I10 'a store is a board on its first day' network/boards.c \
+    'if (c->relays[store[i]].counts & 1)' \
+    'if (c->relays[store[i]].counts)' \
+    'boards/i10_*'
+change I10 'one mix keeps lists from others' network/boards.c \
+    'for (size_t k = 0; k < BOARDS_BEFORE && m > 0; k++) {' \
+    'for (size_t k = 0; k < 1 && m > 0; k++) {' \
+    'boards/lists_reach*'
+change I10 'a list is good in each epoch' network/list.c \
+    'crypto_generichash_update(&h, digest, SPHINX_DIGEST_LEN);' \
+    '(void)digest;' \
+    'board_lists/i10_a_list*'
+change I10 'two lists of an interval prove nothing' network/list.c \
+    'memcmp(root_a, root_b, LIST_ROOT_LEN) == 0' \
+    'true' \
+    'board_lists/i10_two*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 

@@ -1,6 +1,7 @@
 /* sim/engine/net.c - making and signing a consensus. No state of its own. */
 #include "sim/engine/net.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,7 @@ relay_make(struct sim_net *n, size_t i, unsigned layer,
     /* one stream a relay; a multiple of the seed keeps those of near seeds
      * apart */
     rng_seeded_init_u64(&rng, plan->seed * 0x9e3779b97f4a7c15u ^ i, "relay");
-    rng_seeded_bytes(&rng, e->identity, sizeof e->identity);
-    e->identity[0] = (uint8_t)(i >> 8); /* sorted, as a consensus is */
-    e->identity[1] = (uint8_t)i;
+    rng_seeded_bytes(&rng, n->identity_seed[i], sizeof n->identity_seed[i]);
     rng_seeded_bytes(&rng, e->placement, sizeof e->placement);
     rng_seeded_bytes(&rng, n->seed[i], SPHINX_SEED_LEN);
     e->layer = (uint8_t)layer;
@@ -45,6 +44,40 @@ relay_make(struct sim_net *n, size_t i, unsigned layer,
                           n->seed[i]);
 }
 
+/* The public part of an identity, and its seed. */
+struct identity {
+    uint8_t key[SPHINX_ID_LEN], seed[32];
+};
+
+static int
+identity_order(const void *a, const void *b)
+{
+    return memcmp(a, b, SPHINX_ID_LEN);
+}
+
+/* A consensus is sorted by identity, and here by layer as well: each relay gets
+ * the next smallest of all identities that were drawn. */
+static int
+identities_make(struct sim_net *n)
+{
+    struct consensus *c = n->consensus;
+    struct identity *id = calloc(c->n_relays + 1, sizeof *id);
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    if (!id)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < c->n_relays; i++) {
+        memcpy(id[i].seed, n->identity_seed[i], sizeof id[i].seed);
+        crypto_sign_seed_keypair(id[i].key, secret, id[i].seed);
+    }
+    qsort(id, c->n_relays, sizeof *id, identity_order);
+    for (size_t i = 0; i < c->n_relays; i++) {
+        memcpy(c->relays[i].identity, id[i].key, SPHINX_ID_LEN);
+        memcpy(n->identity_seed[i], id[i].seed, sizeof id[i].seed);
+    }
+    free(id);
+    return 0;
+}
+
 static uint32_t
 width(const struct sim_net_plan *plan, unsigned layer)
 {
@@ -63,22 +96,22 @@ relays_make(struct sim_net *n, const struct sim_net_plan *plan)
             if (err)
                 return err;
         }
-    return consensus_index(n->consensus);
+    int err = identities_make(n);
+    return err ? err : consensus_index(n->consensus);
 }
 
-/* Give c the values of days that follow `before`, those of before_period: the
- * shared value of an epoch is drawn by its number. */
+/* Give c its shared value, which is drawn by the number of its epoch, and the
+ * values of days that follow `before`, those of before_period. */
 static void
 days_go_on(struct consensus *c, const struct days *before,
            uint32_t before_period)
 {
     struct rng_seeded rng;
-    uint8_t random[DAYS_VALUE_LEN];
     rng_seeded_init_u64(&rng, c->epoch, "days");
-    rng_seeded_bytes(&rng, random, sizeof random);
+    rng_seeded_bytes(&rng, c->shared_random, sizeof c->shared_random);
     days_next(&c->days, consensus_period(c),
-              days_keep(c->params.letter_days, c->params.period_s), random,
-              before, before_period);
+              days_keep(c->params.letter_days, c->params.period_s),
+              c->shared_random, before, before_period);
 }
 
 int
@@ -108,7 +141,9 @@ sim_net_make(struct sim_net *n, const struct sim_net_plan *plan)
         goto out;
     c->relays = calloc(c->n_relays + 1, sizeof *c->relays);
     n->seed = calloc(c->n_relays + 1, sizeof *n->seed);
-    err = c->relays && n->seed ? relays_make(n, plan) : ERR_NOMEM;
+    n->identity_seed = calloc(c->n_relays + 1, sizeof *n->identity_seed);
+    err = c->relays && n->seed && n->identity_seed ? relays_make(n, plan)
+                                                   : ERR_NOMEM;
     if (!err)
         err = sim_net_sign(n);
 out:
@@ -190,10 +225,11 @@ int
 sim_net_next(struct sim_net *n, struct consensus **old)
 {
     struct consensus *next = NULL, *was = n->consensus;
-    uint8_t digest[SPHINX_DIGEST_LEN];
+    uint8_t digest[SPHINX_DIGEST_LEN], random[DAYS_VALUE_LEN];
     const struct days days = was->days;
     const uint32_t period = consensus_period(was);
     memcpy(digest, was->digest, sizeof digest);
+    memcpy(random, was->shared_random, sizeof random);
     was->epoch++;
     was->valid_after_s += was->params.epoch_len_s;
     days_go_on(was, &days, period);
@@ -205,6 +241,7 @@ sim_net_next(struct sim_net *n, struct consensus **old)
     was->days = days;
     was->valid_after_s -= was->params.epoch_len_s;
     memcpy(was->digest, digest, sizeof digest);
+    memcpy(was->shared_random, random, sizeof random);
     if (err)
         return err;
     n->consensus = next;
@@ -223,6 +260,7 @@ sim_net_free(struct sim_net *n)
 {
     consensus_free(&n->consensus);
     free(n->seed);
+    free(n->identity_seed);
     free(n->document);
     *n = (struct sim_net){0};
 }

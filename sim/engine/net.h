@@ -28,6 +28,7 @@ struct sim_net_plan {
 struct sim_net {
     struct consensus *consensus;
     uint8_t (*seed)[SPHINX_SEED_LEN]; /* of each relay's packet key */
+    uint8_t (*identity_seed)[32];     /* of each relay's identity, Ed25519 */
     uint8_t authority[SPHINX_ID_LEN]; /* the one that signed it */
     uint8_t *document;                /* the signed consensus */
     size_t document_len;

@@ -15,7 +15,7 @@ from soak import Client, Network, pair
 
 FRAME = 2048 + 22  # and a record of TLS around it
 WINDOW = 4         # of the profile default: 2 and a quarter of a second's
-RATE = 5.5         # frames a second
+RATE = 6.5         # frames a second
 ESTABLISHED = "01"
 
 

@@ -17,6 +17,7 @@
 #include "lib/pack.h"
 #include "lib/wire.h"
 #include "network/descriptor.h"
+#include "network/list.h"
 #include "sim/scenario/scenario.h"
 
 enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1232 };
@@ -65,6 +66,24 @@ frames(uint8_t which, const uint8_t *data, size_t len)
         (void)!wire_piece_parse(&p, data, len);
     if (which == 4)
         (void)!letter_parse(&l, data, len, LETTER);
+}
+
+/* A list, in a frame or by itself, and a slice of one. */
+static void
+lists(const uint8_t *data, size_t len)
+{
+    static const struct params p = {.list_entries = 40};
+    struct wire_list frame;
+    struct wire_slice s;
+    struct board_list l;
+    if (wire_list_parse(&frame, data, len, list_len(&p)) == 0 &&
+        list_parse(&l, &p, frame.list, frame.len) == 0 &&
+        (l.interval == 0 || l.board >= BOARDS_MAX ||
+         l.signature + LIST_SIGNATURE_LEN != frame.list + frame.len))
+        abort();
+    if (wire_slice_parse(&s, data, len) == 0 && s.kind != WIRE_SLICE_NONE &&
+        (s.data + s.len != data + len || s.board >= WIRE_BOARDS))
+        abort();
 }
 
 static void
@@ -165,6 +184,10 @@ fuzz_parsers(const uint8_t *data, size_t len)
             (h.len > len - 1 || h.body_len > 1000 ||
              !http_path_is_good(h.path)))
             abort();
+        return 0;
+    }
+    if (data[0] == 0xf5) {
+        lists(data + 1, len - 1);
         return 0;
     }
     if (data[0] == 0xf7) {

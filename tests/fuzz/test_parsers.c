@@ -65,7 +65,7 @@ static size_t
 request_make(struct rng_seeded *rng, uint8_t *out)
 {
     rng_seeded_bytes(rng, out, BODY);
-    out[0] = (uint8_t)(mutate_below(rng, 3) + WIRE_PUT);
+    out[0] = (uint8_t)(mutate_below(rng, WIRE_ANNOUNCE) + WIRE_PUT);
     out[1] %= WIRE_BOX_SLOTS;
     return BODY;
 }
@@ -88,7 +88,8 @@ request_parse(const uint8_t *in, size_t len)
     if (err)
         return err;
     assert_true(r.letter + wire_letter_len(len, SURB) == in + len);
-    assert_true(r.kind != WIRE_PUT || r.slot < WIRE_BOX_SLOTS);
+    assert_true((r.kind != WIRE_PUT && r.kind != WIRE_GET) ||
+                r.slot < WIRE_BOX_SLOTS);
     memcpy(again, in, len);
     assert_int_equal(wire_request_write(again, len, SURB, &r), 0);
     assert_memory_equal(again, in, len);
@@ -113,7 +114,8 @@ answer_parse(const uint8_t *in, size_t len)
     if (err)
         return err;
     assert_true(a.letter + wire_letter_len(len, SURB) <= in + len);
-    assert_true(a.status != WIRE_LETTER || a.slot < WIRE_BOX_SLOTS);
+    assert_true(a.status == WIRE_LETTER ? a.slot < WIRE_BOX_SLOTS
+                                        : a.age == WIRE_AGE_UNKNOWN);
     memcpy(again, in, len);
     assert_int_equal(wire_answer_write(again, len, SURB, &a), 0);
     assert_memory_equal(again, in, len);
@@ -188,6 +190,71 @@ piece_parse(const uint8_t *in, size_t len)
     return 0;
 }
 
+enum { LIST = 285 };
+
+static size_t
+list_frame_make(struct rng_seeded *rng, uint8_t *out)
+{
+    rng_seeded_bytes(rng, out, FRAME);
+    out[0] = WIRE_LIST;
+    return FRAME;
+}
+
+static void
+list_frame_field(struct rng_seeded *rng, uint8_t *in, size_t len)
+{
+    (void)len;
+    in[0] = mutate_below(rng, 4) ? WIRE_LIST : (uint8_t)number_draw(rng);
+}
+
+static int
+list_frame_parse(const uint8_t *in, size_t len)
+{
+    struct wire_list l;
+    uint8_t again[MAX];
+    int err = wire_list_parse(&l, in, len, LIST);
+    if (err)
+        return err;
+    assert_true(l.list == in + 1 && l.len == LIST && LIST < len);
+    memcpy(again, in, len);
+    assert_int_equal(wire_list_write(again, len, &l), 0);
+    assert_memory_equal(again, in, len);
+    return 0;
+}
+
+static size_t
+slice_make(struct rng_seeded *rng, uint8_t *out)
+{
+    rng_seeded_bytes(rng, out, FRAME);
+    out[0] = (uint8_t)mutate_below(rng, 2);
+    out[5] %= WIRE_BOARDS;
+    return FRAME;
+}
+
+static void
+slice_field(struct rng_seeded *rng, uint8_t *in, size_t len)
+{
+    (void)len;
+    in[mutate_below(rng, 2) ? 0 : 5] = (uint8_t)number_draw(rng);
+}
+
+static int
+slice_parse(const uint8_t *in, size_t len)
+{
+    struct wire_slice s;
+    uint8_t again[MAX];
+    int err = wire_slice_parse(&s, in, len);
+    if (err)
+        return err;
+    assert_true(
+        s.kind == WIRE_SLICE_NONE ||
+        (s.board < WIRE_BOARDS && s.len > 0 && s.data + s.len == in + len));
+    memcpy(again, in, len);
+    assert_int_equal(wire_slice_write(again, len, &s), 0);
+    assert_memory_equal(again, in, len);
+    return 0;
+}
+
 static void
 requests(void **state)
 {
@@ -234,6 +301,30 @@ pieces(void **state)
                                 piece_make,
                                 piece_field,
                                 piece_parse});
+}
+
+static void
+list_frames(void **state)
+{
+    (void)state;
+    target_run(&(struct target){{.parser = "wire_list_parse"},
+                                "fuzz list frame",
+                                2,
+                                list_frame_make,
+                                list_frame_field,
+                                list_frame_parse});
+}
+
+static void
+slices(void **state)
+{
+    (void)state;
+    target_run(&(struct target){{.parser = "wire_slice_parse"},
+                                "fuzz slice",
+                                3,
+                                slice_make,
+                                slice_field,
+                                slice_parse});
 }
 
 /* ---- configuration files ---- */
@@ -332,6 +423,7 @@ config_files(void **state)
 const struct CMUnitTest test_parsers[] = {
     cmocka_unit_test(requests),     cmocka_unit_test(answers),
     cmocka_unit_test(controls),     cmocka_unit_test(pieces),
+    cmocka_unit_test(list_frames),  cmocka_unit_test(slices),
     cmocka_unit_test(config_files),
 };
 TEST_SUITE(test_parsers);

@@ -179,7 +179,7 @@ i11_a_store_that_asks_for_work_is_left(void **state)
         const unsigned late_s = wait_s(&p, 1);
         world_run_s(p.w, 300);
         const enum client_state at_last = world_state(p.b, "a", order);
-        /* default: 5.5 a second, as if nothing were */
+        /* default: 6.5 a second, as if nothing were */
         const double seconds = late_s + 300.0;
         const double sent = (double)(frames(p.b) - before);
         const uint64_t cost = proofs_cost(p.b->client->proofs);
@@ -193,7 +193,7 @@ i11_a_store_that_asks_for_work_is_left(void **state)
         world_free(&p.w);
         assert_true(late_s <= 90);
         assert_int_equal(at_last, CLIENT_DELIVERED);
-        assert_true(fabs(sent - 5.5 * seconds) < 5 * sqrt(5.5 * seconds));
+        assert_true(fabs(sent - 6.5 * seconds) < 5 * sqrt(6.5 * seconds));
         /* three proofs of all steps for each of the boxes that b writes into, and
          * the others */
         assert_true(cost <= (3ULL << (SIM_WORK_BITS + WORK_STEPS_MAX)) * 3);

@@ -142,14 +142,14 @@ i2_a_stall_is_followed_by_no_burst_and_loses_nothing(void **state)
 }
 
 /* The clock is the same one while nothing goes: ticks of 800 seconds, each a
- * Poisson number of mean 5.5; the sum of squares has chi-square's law, whose
- * standard deviation is sqrt(2 * 800 + 800 / 5.5); 5 of them. */
+ * Poisson number of mean 6.5; the sum of squares has chi-square's law, whose
+ * standard deviation is sqrt(2 * 800 + 800 / 6.5); 5 of them. */
 static void
 i2_a_stall_does_not_move_the_clock(void **state)
 {
     (void)state;
     enum { SECONDS = 800 };
-    const double mean = 5.5;
+    const double mean = 6.5;
     double sum = 0, squares = 0;
     struct world_client *a, *b;
     struct client_status was, is;

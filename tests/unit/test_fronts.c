@@ -637,7 +637,30 @@ no_memory_changes_nothing(void **state)
     }
 }
 
+/* What a network sets by default is what has been settled, and passes both
+ * checks. */
+static void
+networks_set_what_is_settled(void **state)
+{
+    (void)state;
+    struct fronts_params f;
+    struct params p;
+    fronts_params_default(&f, 2);
+    params_default(&p, 3600);
+    const struct conversation_params *c = &p.conversations;
+    assert_true(
+        c->fronts == f.fronts && c->front == f.front && c->lane == f.lane &&
+        c->sweep == f.sweep && c->spare_of == f.spare_of &&
+        c->older_of == f.older_of && c->hold_min_s == f.hold_min_s &&
+        c->hold_max_s == f.hold_max_s && c->sweep_mean_s == f.sweep_mean_s &&
+        c->script_every_s == f.script_every_s && c->look_s == f.look_s &&
+        c->ack_s == f.ack_s && c->ack_noise_s == f.ack_noise_s);
+    assert_int_equal(fronts_params_check(&f), 0);
+    assert_int_equal(p.profiles[0].poll_mhz, 4000);
+}
+
 const struct CMUnitTest test_fronts[] = {
+    cmocka_unit_test(networks_set_what_is_settled),
     cmocka_unit_test(places_have_their_odds),
     cmocka_unit_test(a_held_front_is_polled_at_its_pace),
     cmocka_unit_test(the_lane_serves_at_its_pace),

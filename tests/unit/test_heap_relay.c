@@ -401,7 +401,8 @@ role_try(uint32_t number, void (*change)(struct params *p))
             /* drawn anew in each run, 21 expected: 2 or fewer by chance once
              * in 6 million */
             assert_true(some.loops >= 3);
-            assert_int_equal(some.down, all.down);
+            /* where in its interval the first tick is is drawn anew */
+            assert_true(some.down + 1 >= all.down && some.down <= all.down + 1);
             assert_int_equal(some.pieces, all.pieces);
             assert_int_equal(some.held, all.held);
         }

@@ -57,6 +57,9 @@ consensus_round_trip(void **state)
     assert_int_equal(c->params.n_profiles, 3);
     assert_string_equal(c->params.profiles[2].name, "fast");
     assert_int_equal(c->params.geometry.header_len, 325);
+    assert_int_equal(c->params.boards, 4);
+    assert_int_equal(c->params.conversations.hold_max_s, 1200);
+    assert_int_equal(c->boards.n, 2); /* of the two stores that there are */
     assert_string_equal(c->relays[3].addresses[1], "[2001:db8::1]:7100");
     size_t n;
     consensus_layer(c, 4, &n);
@@ -147,6 +150,32 @@ wrong_values_are_named(void **state)
         {"\"newcomer_permille\":100", "\"newcomer_permille\":0",
          "newcomer_permille", ERR_RANGE},
         {"\"profiles\":[{", "\"profiles\":[{\"a\":1,", "name", ERR_UNKNOWN},
+        {"\"boards\":4", "\"boards\":5", "boards", ERR_RANGE},
+        {"\"boards\":4,", "", "boards", ERR_MISSING},
+        {"\"list_interval_ms\":2000", "\"list_interval_ms\":499",
+         "list_interval_ms", ERR_RANGE},
+        {"\"list_interval_ms\":2000", "\"list_interval_ms\":60001",
+         "list_interval_ms", ERR_RANGE},
+        {"\"list_entries\":40", "\"list_entries\":0", "list_entries",
+         ERR_RANGE},
+        {"\"list_entries\":40", "\"list_entries\":385", "list_entries",
+         ERR_RANGE},
+        {"\"announce_bits\":16", "\"announce_bits\":33", "announce_bits",
+         ERR_RANGE},
+        {"\"conversations\":{", "\"conversation\":{", "fronts", ERR_FORMAT},
+        {"\"conversations\":{", "\"conversations\":{\"a\":1,", "fronts",
+         ERR_UNKNOWN},
+        {"\"fronts\":2", "\"fronts\":3", "fronts", ERR_RANGE},
+        {"\"fronts\":2", "\"fronts\":1", "front", ERR_RANGE}, /* not 64 */
+        {"\"lane\":11", "\"lane\":12", "front", ERR_RANGE},
+        {"\"sweep\":3", "\"sweep\":0", "sweep", ERR_RANGE},
+        {"\"spare_of\":16", "\"spare_of\":256", "spare_of", ERR_RANGE},
+        {"\"older_of\":16", "\"older_of\":0", "older_of", ERR_RANGE},
+        {"\"hold_min_s\":300", "\"hold_min_s\":1201", "hold_max_s", ERR_RANGE},
+        {"\"sweep_mean_s\":3600", "\"sweep_mean_s\":0", "sweep_mean_s",
+         ERR_RANGE},
+        {"\"look_s\":60,", "", "look_s", ERR_MISSING},
+        {"\"ack_s\":20", "\"ack_s\":3601", "ack_s", ERR_RANGE},
     };
     char *body, where[JSON_WHERE_LEN];
     size_t len;

@@ -94,7 +94,7 @@ defaults(void **state)
     assert_int_equal(s->mix.loop_mhz, p.relay_loop_mhz);
     assert_int_equal(s->n_clients, 1);
     assert_string_equal(s->clients[0].profile.name, "default");
-    assert_true(scenario_rate(s) == 5.5);
+    assert_true(scenario_rate(s) == 6.5);
     assert_true(s->run.warmup_s < 0);
     assert_true(s->measure.latency && !s->measure.epsilon);
     assert_int_equal(s->attack.kind, ATTACK_NONE);

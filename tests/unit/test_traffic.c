@@ -41,7 +41,7 @@ exponential_distance(double *x, size_t n, double mean)
 }
 
 /* Intervals are exponential (KS at 2.8 / sqrt(n): a false alarm in 3*10^6),
- * kinds come at 2 : 3 : 0.5 (chi-square, 2 degrees of freedom, 32: 10^-7). */
+ * kinds come at 2 : 4 : 0.5 (chi-square, 2 degrees of freedom, 32: 10^-7). */
 static void
 i2_clock_is_poisson_with_fixed_odds(void **state)
 {
@@ -50,7 +50,7 @@ i2_clock_is_poisson_with_fixed_odds(void **state)
     struct test_env e;
     enum traffic_kind kind;
     double *gap = calloc(TICKS, sizeof *gap), count[4] = {0}, chi2 = 0;
-    static const double odds[4] = {0, 2 / 5.5, 3 / 5.5, 0.5 / 5.5};
+    static const double odds[4] = {0, 2 / 6.5, 4 / 6.5, 0.5 / 6.5};
     assert_non_null(gap);
     clock_start(&t, &e, "default");
     for (size_t i = 0; i < TICKS; i++) {
@@ -60,7 +60,7 @@ i2_clock_is_poisson_with_fixed_odds(void **state)
         assert_int_equal(traffic_tick(&t, &e.env, e.mono_us, &kind), 1);
         count[kind]++;
     }
-    assert_true(exponential_distance(gap, TICKS, 1e6 / 5.5) <
+    assert_true(exponential_distance(gap, TICKS, 1e6 / 6.5) <
                 2.8 / sqrt(TICKS));
     for (int k = 1; k < 4; k++)
         chi2 += pow(count[k] - TICKS * odds[k], 2) / (TICKS * odds[k]);
@@ -86,7 +86,7 @@ i2_statistic_sees_two_percent(void **state)
         gap[i] = (double)(e.mono_us - last_us);
         traffic_tick(&t, &e.env, e.mono_us, &kind);
     }
-    assert_true(exponential_distance(gap, TICKS, 1e6 / 5.5) >
+    assert_true(exponential_distance(gap, TICKS, 1e6 / 6.5) >
                 2.8 / sqrt(TICKS));
     free(gap);
 }

@@ -83,7 +83,7 @@ windows_follow_the_rate(void **state)
     assert_int_equal(params_window(0), 2);
     assert_int_equal(params_window(1), 3);
     assert_int_equal(params_window(1375), 3);   /* light */
-    assert_int_equal(params_window(5500), 4);   /* default */
+    assert_int_equal(params_window(6500), 4);   /* default */
     assert_int_equal(params_window(45500), 14); /* fast */
     assert_int_equal(params_window(UINT64_MAX / 2), PARAMS_WINDOW_MAX);
 }

@@ -1,7 +1,7 @@
-/* directory/draw.h - what the shared value draws for each relay, and relays in the
+/* network/draw.h - what the shared value draws for each relay, and relays in the
  * order of it ("draw" in doc/PROTOCOL.md 9.3). Pure. */
-#ifndef DIRECTORY_DRAW_H
-#define DIRECTORY_DRAW_H
+#ifndef NETWORK_DRAW_H
+#define NETWORK_DRAW_H
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-/* directory/draw.c - see draw.h. No state. */
-#include "directory/draw.h"
+/* network/draw.c - see draw.h. No state. */
+#include "network/draw.h"
 
 #include <sodium.h>
 #include <stdlib.h>

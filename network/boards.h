@@ -1,0 +1,52 @@
+/* network/boards.h - the stores that list announcements, and how lists spread.
+ *
+ * A board is a store that counts on the day on which the consensus begins and is
+ * not left out; they stand in the order of draw(label, identity) with the label
+ * "brusio/1 board" (network/draw.h), one of a family, params.boards at most.
+ *
+ * A list goes from its board to its carriers, which are the first BOARDS_CARRIERS
+ * mixes of layer 1 in the order of "brusio/1 carrier"; and from layer to layer to
+ * all relays, stores and gateways as the layer after the last. Each gets it from
+ * three predecessors (from two of 2 or 4 that there are, from the one that there
+ * is), so that one of them may be down: with both layers in that order, the one at
+ * place j of n from those at the places
+ *
+ *   (floor(j m / n) + k ceil(m / 3)) mod m, k = 0, 1, 2, doubles dropped,
+ *
+ * of the m before, of layer 1 the carriers alone. So everybody knows who passes
+ * lists to whom, nobody passes one to more than 3 ceil(n / m) of a layer, and the
+ * number of frames depends on the network alone. Mixes of layer 1 that are no
+ * carriers, and relays that are left out, get none. Pure. */
+#ifndef NETWORK_BOARDS_H
+#define NETWORK_BOARDS_H
+#include "network/consensus.h"
+
+enum { BOARDS_CARRIERS = 32, BOARDS_BEFORE = 3 };
+
+/* Draw the boards of c, which has its layers already. consensus_index() does it,
+ * and fills c->boards. */
+void boards_draw(const struct consensus *c, struct board_set *out);
+
+/* Find the index of the board that c's relay of this number is. Returns -1 when
+ * it is none. */
+int boards_find(const struct consensus *c, uint16_t relay);
+
+/* From whom one relay of a consensus gets lists, and to whom it passes them.
+ * Belongs to that consensus; makes no use of it once made. */
+struct board_ways {
+    size_t n_before, n_next;
+    uint16_t before[BOARDS_MAX]; /* of a carrier the boards */
+    uint16_t *next;              /* owned; of a board its carriers */
+};
+
+/* Work out the ways of c's relay `self`: O(n log n) of the layers beside it.
+ * *out is freed by boards_ways_free(). A relay that gets no lists has neither
+ * before nor next. Returns 0, ERR_RELAY (no such number) or ERR_NOMEM. */
+int boards_ways_new(struct board_ways **out, const struct consensus *c,
+                    uint16_t self) CHECK_RESULT;
+void boards_ways_free(struct board_ways **w);
+
+/* May the relay `from` pass lists to whose ways these are? A carrier takes of
+ * each board; that it is this board's own list its signature says. */
+bool boards_ways_takes(const struct board_ways *w, uint16_t from);
+#endif
