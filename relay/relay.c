@@ -148,7 +148,8 @@ relay_equip(struct relay *r, const struct consensus *c)
         err = mix_new(&r->mix, &mix, r->plane->packets_max, r->env);
     if (!err && !r->boxes && r->env->ops->store)
         err = boxes_new(&r->boxes, r->env,
-                        wire_letter_len(g->body_len, g->surb_len));
+                        wire_letter_len(g->body_len, g->surb_len),
+                        r->plane->ages_key);
     if (!err && !r->board && r->number == 0 && r->env->ops->store)
         err = board_new(&r->board, r->env);
     if (!err && !r->intake.frames &&

@@ -453,6 +453,7 @@ static const struct sim_node_ops node_ops = {NULL, node_tick, node_resolve,
 struct rogue *
 rogue_new(struct world *w, uint32_t number)
 {
+    static const uint8_t ages_key[16] = {3};
     struct rogue *r = calloc(1, sizeof *r);
     struct rogue_own *o = calloc(1, sizeof *o);
     assert_non_null(r);
@@ -471,7 +472,8 @@ rogue_new(struct world *w, uint32_t number)
     assert_int_equal(g->packet_len, WORLD_PACKET);
     if (w->relay[number].store)
         assert_int_equal(boxes_new(&o->boxes, r->env,
-                                   wire_letter_len(g->body_len, g->surb_len)),
+                                   wire_letter_len(g->body_len, g->surb_len),
+                                   ages_key),
                          0);
     engine_front(w->engine, number, &front, r);
     return r;
