@@ -116,7 +116,7 @@ box_begin(struct relay *r, uint32_t number)
     if (!err && !r->boxes)
         err = ERR_COMMAND;
     if (!err && request.kind == WIRE_ANNOUNCE)
-        spread_announce(r, &request);
+        announced_take(r, &request);
     if (!err && request.kind == WIRE_PUT && terms.work_wanted > 0)
         terms.work = put_work(r, &request);
     if (!err)

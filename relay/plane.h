@@ -56,6 +56,7 @@ struct plane {
     struct places *places;   /* who holds how much of it */
     struct lists *lists;     /* of boards */
     _Atomic uint32_t clients;
+    _Atomic uint32_t queued; /* answers that wait in all downlinks */
     struct {
         struct env *env;
         _Atomic uint64_t armed_us; /* when it ticks next */

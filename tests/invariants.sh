@@ -205,6 +205,18 @@ change I2 'the downlink is silent without an answer' relay/gateway.c \
     'if (downlink_pop(&c->down, now_us, &packet))' \
     'if (downlink_pop(&c->down, now_us, &packet) && packet != UINT32_MAX)' \
     'relays/i2_downlink_is_constant'
+change I2 'a board without announcements is silent' relay/spread.c \
+    'r->stats.lists_made++;
+    list_pass(r, v, list);' \
+    'r->stats.lists_made++;
+    if (closed.listed > 0)
+        list_pass(r, v, list);' \
+    'spread/i2_lists*'
+change I2 'slices wait for frames without an answer' relay/gateway.c \
+    'c->lists = then;' \
+    'if (packet == UINT32_MAX)
+        c->lists = then;' \
+    'spread/i10_a_mix*'
 change I2 'what cannot be sent costs its tick' client/requests.c \
     '    for (unsigned tries = 0; err && tries < LOOP_TRIES; tries++) {' \
     '    if (err)
@@ -790,6 +802,27 @@ change I10 'two lists of an interval prove nothing' network/list.c \
     'memcmp(root_a, root_b, LIST_ROOT_LEN) == 0' \
     'true' \
     'board_lists/i10_two*'
+change I10 'who lies in one interval is named for the next' relay/lists.c \
+    'if (n->epoch == e->epoch)
+        n->interval = 0;' \
+    '(void)n;' \
+    'lists/i10_two*'
+change I10 'what contradicts a list is dropped' relay/lists.c \
+    'return memcmp(entry_at(l, *first)->root, e->root, LIST_ROOT_LEN) == 0 ||' \
+    'return memcmp(entry_at(l, *first)->root, e->root, LIST_ROOT_LEN) != 2000 ||' \
+    'lists/i10_two*' 'spread/i10_a_board_that_lies*'
+change I10 'a board lists the interval in which it starts' relay/board.c \
+    'start_ms > b->begun_ms &&' \
+    'start_ms > 0 &&' \
+    'lists/no_interval*'
+change I10 'a board whose clock steps back lists again' relay/board.c \
+    '&& start_ms > b->listed_ms;' \
+    ';' \
+    'lists/no_interval*'
+change I10 'one mix keeps lists from clients' relay/spread.c \
+    'for (size_t i = 0; i < v->ways->n_next; i++) {' \
+    'for (size_t i = 0; i < v->ways->n_next; i += 3) {' \
+    'spread/i10_a_mix*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
@@ -815,12 +848,20 @@ change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
     'relays/floods_are_cut'
 change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
-    'if (!c->open || c->answered ||' \
-    'if (!c->open ||' \
+    'const uint64_t until_us = c->answered_us' \
+    'const uint64_t until_us = c->answered_us > UINT64_MAX / 2' \
     'i11_clients/*'
+change I11 'one answer keeps a place for ever' relay/gateway.c \
+    '? c->answered_us + SILENT_US' \
+    '? UINT64_MAX' \
+    'i11_downlinks/i11_one*'
+change I11 'answers that wait for slow clients take all places' relay/gateway.c \
+    'return c->down.queue_count == 0 || c->down.queue_count < most;' \
+    'return c->down.queue_count <= DOWNLINK_QUEUE_MAX + most;' \
+    'i11_downlinks/i11_slow*'
 change I11 'newcomers go before they have a consensus' relay/gateway.c \
-    'now_us - c->opened_us < GRACE_US + pieces_us ||' \
-    'now_us - c->opened_us < GRACE_US + pieces_us * 0 ||' \
+    ': c->opened_us + GRACE_US + pieces_us;' \
+    ': c->opened_us + GRACE_US + pieces_us * 0;' \
     'i11_clients/*'
 change I11 'a client without a profile may be the fastest' relay/gateway.c \
     'if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)' \
@@ -848,6 +889,15 @@ change I11 'who has one connection loses it to who has many' lib/seats.c \
              (t->like == f->like && t->since < f->since)))' \
     '(!f || t->since < f->since))' \
     'seats/i11_*'
+change I11 'a relay asks authorities as often as it likes' \
+    lib/os/http_server.c \
+    ': class == SEATS_RELAY  ? s->hosts' \
+    ': class == SEATS_RELAY  ? NULL' \
+    'http/i11_no_relay*'
+change I11 'a relay pays for who is next door' lib/blocks.c \
+    'if (limited && b->config.by_host)' \
+    'if (limited && !b->config.by_host && block[0] > 6)' \
+    'blocks/i11_hosts*'
 change I11 'relays take the memory of authorities' lib/os/http_server.c \
     'c->class = seats_class_at(s->seats, c->seat);' \
     'c->class = SEATS_STRANGER;' \
@@ -909,9 +959,14 @@ change I11 'a body is taken apart however many values it has' \
 # ---- I12 no value drawn once is seen in two places ----
 
 change I11 'long delays take all places' relay/places.c \
-    'if (delay_us * p->max > delay_max_us * free_now)' \
-    'if (delay_us > delay_max_us)' \
-    'i11_delays/*'
+    'if (delay_us * p->max > delay_max_us * free_now ||' \
+    'if (delay_us > delay_max_us ||' \
+    'places/*'
+change I11 'long delays take all of a link, and the short are refused' \
+    relay/places.c \
+    'delay_us * share > delay_max_us * (share - mine))' \
+    'delay_us > delay_max_us)' \
+    'i11_delays/*' 'places/*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \
@@ -942,6 +997,10 @@ change I11 'a client does what a store asks for, without end' client/proofs.c \
     'if (wanted > WORK_STEPS_MAX)
         return false;' \
     'work/i11_a_store_cannot*'
+change I11 'a consensus may ask for any work' network/json.c \
+    'F_INT(params, work_bits, 0, WORK_BITS_MAX)' \
+    'F_INT(params, work_bits, 0, 64)' \
+    'json/*'
 change I11 'a client believes a store that never has enough' client/proofs.c \
     '++e->lies >= PROOFS_LIES;' \
     'e->lies >= PROOFS_LIES;' \
@@ -988,6 +1047,30 @@ change I11 'a price to come is asked for now' relay/dispatch.c \
     'const unsigned worth = bits - c->params.work_bits + price;' \
     'const unsigned worth = bits + 0 * price;' \
     'i11_boxes/i11_a_price*'
+change I11 'announcements cost nothing' relay/announced.c \
+    'if (bits < c->params.announce_bits)' \
+    'if (bits + 256 < c->params.announce_bits)' \
+    'spread/i11_announcements*'
+change I11 'work beyond the price counts for nothing' relay/board.c \
+    'if (a->worth != b->worth)' \
+    'if (a->worth > 254 && a->worth != b->worth)' \
+    'lists/i11_the_best*' 'lists/i11_a_flood_at*'
+change I11 'who fills a board beforehand has it' relay/board.c \
+    'return a->draw > b->draw ? 1 : a->draw < b->draw ? -1 : 0;' \
+    'return 0;' \
+    'lists/i11_whoever*'
+change I11 'one token fills all lists' relay/board.c \
+    'if (board_has_listed(b, c->epoch, token))' \
+    'if (board_has_listed(b, c->epoch + SETS, token))' \
+    'lists/i11_a_token*'
+change I11 'a link has as many lists verified as it likes' relay/lists.c \
+    'else if (link != LISTS_OWN &&' \
+    'else if (link == LISTS_OWN &&' \
+    'lists/i11_a_flood_of*' 'spread/i11_floods*'
+change I11 'anybody passes lists' relay/spread.c \
+    'return from >= 0 && boards_ways_takes(v->ways, (uint16_t)from);' \
+    'return from >= 0;' \
+    'spread/i11_floods*'
 change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \
     'return a->wait < b->wait;' \
