@@ -394,7 +394,7 @@ rogue_leaves(void *ctx, uint32_t to, const uint8_t *frame, size_t len)
     }
     if (link_drops(r, r->link_to, to))
         return false;
-    if ((r->vices & VICE_REPLAYS) && !client) {
+    if ((r->vices & VICE_REPLAYS) && !client && frame[0] == WIRE_PACKET) {
         hold_to_send(r, engine_now_us(r->world->engine) + r->replay_us, to,
                      frame);
         adversary_count(r->done, VICE_REPLAYS);
