@@ -740,6 +740,14 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
+change I10 'what a contact sends may replace a file' lib/os/files.c \
+    'if (!replace) { /* the name is taken before it is used */' \
+    'if (replace && len == 0) {' \
+    'files/*'
+change I10 'what is written beside goes through a link' lib/os/files.c \
+    'O_CLOEXEC | O_NOFOLLOW' \
+    'O_CLOEXEC' \
+    'files/*'
 change I10 'votes of others stay for eight epochs' directory/daemon/disk.c \
     '(stays->heard && epoch != stays->heard && is_heard(name));' \
     '(stays->heard > UINT32_MAX / 2 && is_heard(name));' \
