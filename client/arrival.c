@@ -19,6 +19,7 @@
 #include "client/conversations.h"
 #include "client/incoming.h"
 #include "client/later.h"
+#include "client/listed.h"
 #include "client/outgoing.h"
 #include "client/places.h"
 #include "client/polls.h"
@@ -39,6 +40,7 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
 {
     v->confirmed = true;
     polls_previous(v, a->at.period, l->previous_period, l->previous_count);
+    listed_letter(v, a->at.period, l);
     *verdict = incoming_take(c, v, l, step);
     if (!is_verdict(*verdict))
         return *verdict;

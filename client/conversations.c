@@ -86,6 +86,7 @@ conversation_unlink(struct client *c, struct conversation **vp)
         c->n_conversations--;
         c->status.contacts -= !(*vp)->removed;
         fronts_remove(c->fronts, (*vp)->id);
+        tokens_remove(c->tokens, (*vp)->id);
     }
     conversation_free(vp);
 }

@@ -13,8 +13,8 @@ enum {
     CONTACT_VERSION_REMOVED = 3,
     CONTACT_VERSION_FIRST = 2,
     CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
-                  (8 + 4) + (4 + 4) + 4 + LETTER_MAP_LEN +
-                  1, /* but name and periods */
+                  (8 + 4) + (4 + 4) + TOKENS_PERIODS * (4 + 4 + 1) + 4 +
+                  LETTER_MAP_LEN + 1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
     DOCUMENT_HEAD_LEN = 4,
     FRAGMENT_HEAD_LEN = 1 + 4 + 4 + 8,
@@ -205,6 +205,26 @@ flags_take(struct conversation *v, uint8_t version, uint8_t flags)
     return 0;
 }
 
+static void
+awaited_write(struct codec_writer *w, const struct conversation *v)
+{
+    for (size_t i = 0; i < TOKENS_PERIODS; i++) {
+        codec_write32(w, v->awaited[i].period);
+        codec_write32(w, v->awaited[i].next);
+        codec_write8(w, v->awaited[i].behind);
+    }
+}
+
+static void
+awaited_read(struct conversation *v, struct codec_reader *r)
+{
+    for (size_t i = 0; i < TOKENS_PERIODS; i++) {
+        v->awaited[i].period = codec_read32(r);
+        v->awaited[i].next = codec_read32(r);
+        v->awaited[i].behind = codec_read8(r);
+    }
+}
+
 int
 record_contact_save(struct journal *j, const struct conversation *v,
                     const struct message *current)
@@ -240,6 +260,7 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write32(&w, current ? current->next_index : 0);
     codec_write32(&w, v->token_period);
     codec_write32(&w, v->tokens_used);
+    awaited_write(&w, v);
     codec_write32(&w, v->ack);
     codec_write_bytes(&w, v->map, sizeof v->map);
     cursors_write(&w, v, n_cursors);
@@ -295,6 +316,7 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
     if (version >= CONTACT_VERSION_TOKENS) {
         v->token_period = codec_read32(&r);
         v->tokens_used = codec_read32(&r);
+        awaited_read(v, &r);
     }
     v->ack = codec_read32(&r);
     const uint8_t *map = codec_read_bytes(&r, LETTER_MAP_LEN);

@@ -35,6 +35,8 @@
  *   | next sequence 4 | next order 8
  *   | the message that letters are made of: order 8, index of the next 4
  *   | tokens: of period 4, so many used 4
+ *   | tokens awaited of two periods, the newest first: period 4 | those from 4 on
+ *     | bit i: that one minus 1 + i, too 1
  *   | acknowledged 4 | map 32
  *   | periods that are read 1 | of each, the newest first:
  *     period 4 | first box 4 | letters in it 4 | slots read of 8 boxes 8 x 2

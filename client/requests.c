@@ -21,6 +21,7 @@
 #include "client/announce.h"
 #include "client/arrival.h"
 #include "client/conversations.h"
+#include "client/listed.h"
 #include "client/network.h"
 #include "client/outgoing.h"
 #include "client/places.h"
@@ -685,6 +686,7 @@ answer_note(struct client *c, const struct asked *a,
     gateways_works(&c->gateways);
     witness_note(&c->witness, store, answer->epoch, answer->digest, c->newest,
                  network_epoch(c), now_us);
+    listed_named(c, store, answer);
     /* Stores of loops are drawn anew for each. One that has a box of this
      * client's would be heard so often that its clock, and how far it is, were
      * a mark of whoever reads there. */

@@ -9,6 +9,7 @@
  *   arrival            a letter that came, as a whole
  *   incoming outgoing  letters to messages, letters to boxes
  *   staging            messages to letters
+ *   listed             what boards' lists tell
  *   announce           that letters are there, to boards
  *   network inbox messages proofs
  *   places             for whom a poll is
@@ -25,14 +26,16 @@
 #define CLIENT_STATE_H
 #include "client/client.h"
 #include "client/gateways.h"
+#include "client/heard/shown.h"
+#include "client/heard/tokens.h"
 #include "client/journal.h"
-#include "client/nettime.h"
+#include "client/heard/nettime.h"
 #include "client/pace/acks.h"
 #include "client/pace/fronts.h"
 #include "client/proofs.h"
 #include "client/pace/traffic.h"
 #include "client/pace/window.h"
-#include "client/witness.h"
+#include "client/heard/witness.h"
 #include "lib/wire.h"
 #include "network/fetch.h"
 #include "network/request.h"
@@ -200,8 +203,10 @@ struct conversation {
     /* in */
     uint32_t ack;
     uint8_t map[LETTER_MAP_LEN];
-    struct acks *acks;             /* what of this is not told yet */
-    struct cursor cursor[CURSORS]; /* newest first */
+    struct acks *acks;                      /* what of this is not told yet */
+    struct cursor cursor[CURSORS];          /* newest first */
+    struct awaited awaited[TOKENS_PERIODS]; /* newest first */
+    uint32_t tokens_period; /* in which these are in client.tokens; 0: not */
     struct incoming *incoming;
     size_t gathered_len; /* bytes of these */
     uint32_t n_received; /* messages in the inbox, and their bytes */
@@ -282,6 +287,8 @@ struct client {
     struct gateways gateways;
     uint8_t handle[8];
     struct window window;
+    struct shown *shown;   /* lists of boards */
+    struct tokens *tokens; /* that are awaited in them */
     struct fetch fetch;
     struct {
         uint32_t epoch;
@@ -342,7 +349,7 @@ client_drop(struct client *c, int err)
 }
 
 /* Tells the network's time in microseconds since 1970, for deadlines and for
- * the epoch of a packet: client/nettime.h. */
+ * the epoch of a packet: client/heard/nettime.h. */
 uint64_t client_now_us(const struct client *c);
 
 /* Tells the time in seconds for what is decided for good, one way: what stores

@@ -125,7 +125,8 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         return ERR_NOMEM;
     b->jobs++;
     job->boxes = b;
-    job->kind = request->kind;
+    /* boxes have nothing to do with an announcement: as with a loop */
+    job->kind = request->kind == WIRE_ANNOUNCE ? WIRE_LOOP : request->kind;
     struct env_store_req *req = &job->req;
     if (is_put)
         box_id(request->box, req->box);
@@ -151,7 +152,7 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         req->after = *turn_of(b, request->box);
     }
     *out = job;
-    if (!is_put && request->kind != WIRE_GET)
+    if (job->kind == WIRE_LOOP)
         return 0;
     job->waiting = true;
     env_store(b->env, req);
@@ -186,7 +187,7 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
     answer->letter = NULL;
     answer->age = WIRE_AGE_UNKNOWN;
     memset(answer->root, 0, sizeof answer->root);
-    if ((job->kind != WIRE_PUT && job->kind != WIRE_GET) || job->waiting)
+    if (job->kind == WIRE_LOOP || job->waiting)
         return;
     answer->full = req->full;
     if (job->kind == WIRE_PUT) {

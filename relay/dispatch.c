@@ -1,5 +1,5 @@
 /* relay/dispatch.c - what is done next with a packet that was unwrapped: mix
- * and send, deliver, put or get and answer; and by which worker.
+ * and send, deliver, put, get or announce and answer; and by which worker.
  *
  *   forward, deliver   unmixed -> mix -> mixed -> link, client
  *   answer             box -> wheel -> link
@@ -49,6 +49,8 @@ box_owner(const struct relay *r, const struct held *h)
         wire_request_parse(&request, h->packet + g->header_len + SPHINX_TAG_LEN,
                            g->body_len, g->surb_len))
         return r->number;
+    if (request.kind == WIRE_ANNOUNCE)
+        return 0; /* the board is worker 0's */
     crypto_shorthash(hash, request.box, WIRE_BOX_LEN, r->plane->boxes_key);
     return (hash[0] | (unsigned)hash[1] << 8) % r->plane->n_workers;
 }
@@ -113,6 +115,8 @@ box_begin(struct relay *r, uint32_t number)
                            g->body_len, g->surb_len);
     if (!err && !r->boxes)
         err = ERR_COMMAND;
+    if (!err && request.kind == WIRE_ANNOUNCE)
+        spread_announce(r, &request);
     if (!err && request.kind == WIRE_PUT && terms.work_wanted > 0)
         terms.work = put_work(r, &request);
     if (!err)
@@ -249,6 +253,7 @@ dispatch_answer(struct relay *r, uint32_t number)
     const struct consensus *newest = r->newest->consensus; /* relay_tick() */
     struct wire_request request;
     struct wire_answer answer;
+    struct lists_root root[BOARDS_MAX];
     uint16_t first;
     int err = wire_request_parse(&request, body, g->body_len, g->surb_len);
     boxes_finish(r->boxes, h->job, &answer);
@@ -259,6 +264,9 @@ dispatch_answer(struct relay *r, uint32_t number)
         answer.digest = newest->digest;
         answer.arrived_ms = env_now_wall_ms(r->env) -
                             (env_now_mono_us(r->env) - h->come_us) / 1000;
+        lists_name(r->plane->lists, root);
+        for (size_t i = 0; i < BOARDS_MAX; i++)
+            answer.root[i] = (struct wire_root){root[i].interval, root[i].root};
         env_random_crypto(r->env, body, g->body_len);
         err = wire_answer_write(body, g->body_len, g->surb_len, &answer);
     }

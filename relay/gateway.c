@@ -97,9 +97,11 @@ gateway_open(struct relay *r, uint32_t *client)
     }
     struct client *c = &r->clients[i];
     uint32_t generation = c->generation + 1;
-    *c = (struct client){.open = true,
-                         .generation = generation,
-                         .opened_us = env_now_mono_us(r->env)};
+    *c = (struct client){
+        .open = true,
+        .generation = generation,
+        .opened_us = env_now_mono_us(r->env),
+        .lists = lists_enter(r->plane->lists, env_now_wall_ms(r->env))};
     if (r->pieces > 0)
         downlink_pieces_start(&c->down, env_now_mono_us(r->env));
     client_arm(r, i);
@@ -279,8 +281,8 @@ frame_send(struct relay *r, uint32_t client)
     return err;
 }
 
-/* An answer, or a dummy that only the client can tell from one. An answer that
- * found the line blocked waits on. */
+/* An answer, or a dummy that only the client can tell from one, and beside either
+ * the next slice of the lists. What found the line blocked waits on. */
 static void
 answer_send(struct relay *r, uint32_t number, uint32_t packet)
 {
@@ -296,6 +298,9 @@ answer_send(struct relay *r, uint32_t number, uint32_t packet)
         memcpy(frame + WIRE_DOWN_HEAD_LEN, h->packet + g->header_len,
                g->payload_len);
     }
+    const size_t rest = WIRE_DOWN_HEAD_LEN + (size_t)g->payload_len;
+    const struct lists_place then = lists_slice(
+        r->plane->lists, c->lists, frame + rest, g->packet_len - rest);
     int err = frame_send(r, number);
     if (err == ERR_FULL) {
         downlink_again(&c->down, packet);
@@ -305,6 +310,7 @@ answer_send(struct relay *r, uint32_t number, uint32_t packet)
         relay_give(r, packet);
     if (err)
         return;
+    c->lists = then;
     c->answered |= packet != UINT32_MAX;
     *(packet != UINT32_MAX ? &r->stats.delivered : &r->stats.dummies) += 1;
 }

@@ -3,10 +3,13 @@
 #define RELAY_INTERNAL_H
 #include "lib/slab.h"
 #include "lib/wheel.h"
+#include "network/boards.h"
 #include "relay/alarm.h"
+#include "relay/board.h"
 #include "relay/boxes.h"
 #include "relay/downlink.h"
 #include "relay/handles.h"
+#include "relay/lists.h"
 #include "relay/loss.h"
 #include "relay/mix.h"
 #include "relay/plane.h"
@@ -26,6 +29,8 @@ struct view {
     struct sphinx_key *key;
     struct relay_link_loops *links; /* of each of its relays; worker 0's */
     struct loss_link *loss;         /* likewise */
+    struct board_ways *ways;        /* of lists */
+    int board;                      /* index, -1: it is none */
     uint16_t self;
     uint8_t layer;
 };
@@ -87,6 +92,7 @@ struct client {
     uint64_t full_us;            /* when its bucket of frames is full again */
     uint8_t mark[WIRE_MARK_LEN]; /* of the last frame read */
     struct downlink down;
+    struct lists_place lists;
 };
 
 struct relay {
@@ -106,6 +112,7 @@ struct relay {
     bool one_mix; /* pools: worker 0 mixes for all */
     struct wheel *due;
     struct boxes *boxes;
+    struct board *board; /* of stores; worker 0's */
     /* gateway */
     struct client *clients;
     uint32_t clients_made;
@@ -200,6 +207,15 @@ void gateway_due(struct relay *r, uint32_t client, uint32_t generation,
 /* Clocks that lacked memory before. */
 void gateway_again(struct relay *r);
 void gateway_free(struct relay *r);
+
+/* spread.c: a list that came of a relay, over its link. */
+void spread_take(struct relay *r, struct relay_peer *peer, uint32_t link,
+                 const uint8_t *frame);
+/* An announcement that came to this store; worker 0's. */
+void spread_announce(struct relay *r, const struct wire_request *request);
+/* List what is over; when that is to be looked at again. */
+void spread_step(struct relay *r);
+uint64_t spread_next_us(const struct relay *r);
 
 /* loops.c: the relay's own loops; worker 0. */
 void loops_start(struct relay *r, uint64_t now_us);

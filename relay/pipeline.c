@@ -1,5 +1,7 @@
 /* relay/pipeline.c - receive, unwrap, replay.
  *
+ * Lists of boards go their own way at once (spread.c).
+ *
  * A packet's way: what needs no key exchange is judged as it comes (version,
  * epoch, edge), and it waits with those of all other links for a batch, a
  * millisecond at most. sphinx_unwrap() calls check_block() between the own
@@ -246,6 +248,10 @@ pipeline_receive(struct relay *r, struct relay_peer *peer, uint32_t client,
     r->stats.received += n;
     for (const uint8_t *frame = frames; frame < frames + n * len;
          frame += len) {
+        if (frame[0] == WIRE_LIST && peer) {
+            spread_take(r, peer, link, frame);
+            continue;
+        }
         struct view *v = view_of(r, frame[1]);
         int err = frame[0] != WIRE_PACKET ? ERR_VERSION
                   : !v                    ? ERR_EPOCH

@@ -24,6 +24,7 @@ plane_new(struct plane **out, const struct relay_config *config)
     p->packets_max = config->packets_max;
     p->clients_max = config->clients_max;
     memcpy(p->identity, config->identity, sizeof p->identity);
+    p->identity_seed = config->identity_seed;
     env_random_crypto(config->env, p->handles_key, sizeof p->handles_key);
     env_random_crypto(config->env, p->turns_key, sizeof p->turns_key);
     env_random_crypto(config->env, p->boxes_key, sizeof p->boxes_key);
@@ -33,6 +34,8 @@ plane_new(struct plane **out, const struct relay_config *config)
     uint8_t key[16];
     env_random_crypto(config->env, key, sizeof key);
     int err = places_new(&p->places, p->packets_max, n * p->clients_max, key);
+    if (!err)
+        err = lists_new(&p->lists);
     if (!err && config->clients_max > 0)
         err = handles_new(&p->handles,
                           (size_t)DOWNLINK_HANDLES * config->clients_max,
@@ -57,6 +60,7 @@ plane_free(struct plane **pp)
         pthread_mutex_destroy(&p->worker[i].inbox.mutex);
     handles_free(&p->handles);
     places_free(&p->places);
+    lists_free(&p->lists);
     sodium_memzero(p, sizeof *p);
     free(p);
 }

@@ -23,6 +23,7 @@
 #include <stdatomic.h>
 
 #include "relay/handles.h"
+#include "relay/lists.h"
 #include "relay/places.h"
 #include "relay/relay.h"
 
@@ -46,12 +47,14 @@ struct slab;
 struct plane {
     struct replay *replay;
     uint8_t identity[SPHINX_ID_LEN];
+    const uint8_t *identity_seed; /* the caller's; NULL: it signs nothing */
     uint8_t handles_key[16], turns_key[16], boxes_key[16];
     uint8_t loop_handle[8];
     uint32_t packets_max, clients_max, n_workers, users;
     struct handles *handles; /* to worker << PLANE_WORKER_SHIFT | client */
     struct slab *slab;       /* the first view, of worker 0 */
     struct places *places;   /* who holds how much of it */
+    struct lists *lists;     /* of boards */
     _Atomic uint32_t clients;
     struct {
         struct env *env;

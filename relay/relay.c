@@ -9,7 +9,8 @@
  *
  * Timers, all served by relay_tick(), every millisecond at most: frames have
  * come or packets go to another worker; the mix's next due packet; the wheel of
- * answers and of clients' downlink clocks; the next own loop.
+ * answers and of clients' downlink clocks; the next own loop; a board's interval
+ * is over.
  *
  * Failure modes: no memory (the packet is dropped and counted); a link that
  * takes no more (likewise); storage that stalls (the answer says retry). */
@@ -76,6 +77,7 @@ view_clear(struct view *v)
     sphinx_key_free(&v->key);
     free(v->links);
     free(v->loss);
+    boards_ways_free(&v->ways);
     *v = (struct view){0};
 }
 
@@ -93,6 +95,7 @@ relay_free(struct relay **rp)
             boxes_done(r->boxes, &relay_held_at(r, e.a)->job);
     wheel_free(&r->due);
     boxes_free(&r->boxes);
+    board_free(&r->board);
     mix_free(&r->mix);
     if (r->intake.frames)
         sodium_memzero(r->intake.frames,
@@ -147,6 +150,8 @@ relay_equip(struct relay *r, const struct consensus *c)
         err = boxes_new(&r->boxes, r->env,
                         wire_letter_len(g->body_len, g->surb_len),
                         r->plane->turns_key);
+    if (!err && !r->board && r->number == 0 && r->env->ops->store)
+        err = board_new(&r->board, r->env);
     if (!err && !r->intake.frames &&
         !(r->intake.frames = calloc(SPHINX_BATCH_MAX, g->packet_len)))
         err = ERR_NOMEM;
@@ -172,7 +177,12 @@ relay_set_consensus(struct relay *r, const struct consensus *c,
     const bool newest = !r->newest || r->newest->consensus->epoch <= c->epoch;
     made.self = (uint16_t)self;
     made.layer = c->relays[self].layer;
+    made.board = boards_find(c, made.self);
     int err = relay_equip(r, c);
+    if (!err && r->number == 0)
+        err = lists_fit(r->plane->lists, &c->params);
+    if (!err)
+        err = boards_ways_new(&made.ways, c, made.self);
     if (!err)
         err = sphinx_key_new(&made.key, &c->params.geometry, seed,
                              r->plane->identity, c->digest);
@@ -246,6 +256,9 @@ relay_arm(struct relay *r)
         at_us = r->loop_us;
     if (loops && alarm_next_us(&r->alarm) < at_us)
         at_us = alarm_next_us(&r->alarm);
+    const uint64_t list_us = spread_next_us(r);
+    if (list_us < at_us)
+        at_us = list_us;
     at_us = grid_us(at_us);
     if (r->plane->n_workers > 1 && plane_arm(r->plane, r->number, at_us)) {
         uint64_t next_us = grid_us(env_now_mono_us(r->env));
@@ -374,6 +387,7 @@ relay_tick(struct relay *r)
     size_t n;
     if (!r->newest)
         return;
+    spread_step(r);
     pipeline_unwrap(r);
     dispatch_take(r);
     do {

@@ -3,6 +3,8 @@
  *   receive -> unwrap -> replay -> mix -> send          (forward)
  *                               -> mix -> downlink      (deliver, gateway)
  *                               -> boxes -> answer      (store)
+ *                                  board, an announcement (store)
+ *   receive -> lists -> send, downlink                    (a board's list)
  *
  *   receive  version, epoch, edge, fair share: what needs no key exchange;
  *            frames of all links wait together, a millisecond at most
@@ -38,6 +40,10 @@ enum { RELAY_WORKERS_MAX = 64 };
 struct relay_config {
     struct env *env;
     uint8_t identity[SPHINX_ID_LEN];
+    const uint8_t
+        *identity_seed;    /* SPHINX_SEED_LEN bytes, the caller's; outlives
+                                     the relay, which signs lists with it; NULL:
+                                     it makes none */
     struct replay *replay; /* the caller's; outlives the relay */
     uint32_t packets_max;  /* held at once, all kinds and workers together */
     uint32_t clients_max;  /* a gateway's connections; 0 elsewhere */
@@ -49,6 +55,13 @@ struct relay_stats {
     uint64_t received, forwarded, delivered, answered, dummies, pieces;
     uint64_t skipped; /* ticks down, with a client's line in the way */
     uint64_t loops_sent, loops_returned, loops_lost;
+    /* a board's: tokens that were taken, refused (for want of work, used, twice,
+     * to no board), given up for others */
+    uint64_t announced, announced_bad, announced_lost;
+    /* lists: made, of others and good, frames of them sent, refused; pairs that
+     * contradict each other */
+    uint64_t lists_made, lists_taken, lists_passed, lists_refused,
+        equivocations;
     uint64_t dropped[ERROR_COUNT]; /* by -err */
 };
 

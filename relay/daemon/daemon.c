@@ -199,7 +199,8 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
         err = limits_set(d);
     if (err)
         return err;
-    struct relay_config setup = {.replay = replay_file_set(d->replay),
+    struct relay_config setup = {.identity_seed = d->identity_seed,
+                                 .replay = replay_file_set(d->replay),
                                  .packets_max = d->memory.packets,
                                  .clients_max = d->memory.clients};
     memcpy(setup.identity, d->identity, sizeof setup.identity);

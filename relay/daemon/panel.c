@@ -49,18 +49,27 @@ counts_gather(struct panel *p, struct publish_in *in)
     const uint64_t cpu_us =
         (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
         (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-    *in = (struct publish_in){.count = {[PUBLISH_RECEIVED] = r.received,
-                                        [PUBLISH_FORWARDED] = r.forwarded,
-                                        [PUBLISH_DELIVERED] = r.delivered,
-                                        [PUBLISH_ANSWERED] = r.answered,
-                                        [PUBLISH_DUMMIES] = r.dummies,
-                                        [PUBLISH_PIECES] = r.pieces},
-                              .loops_returned = r.loops_returned,
-                              .loops_lost = r.loops_lost,
-                              .cpu_us = cpu_us / d->n_workers,
-                              .clients = net.clients,
-                              .held = relay_held(d->relay),
-                              .held_max = d->memory.packets};
+    *in = (struct publish_in){
+        .count = {[PUBLISH_RECEIVED] = r.received,
+                  [PUBLISH_FORWARDED] = r.forwarded,
+                  [PUBLISH_DELIVERED] = r.delivered,
+                  [PUBLISH_ANSWERED] = r.answered,
+                  [PUBLISH_DUMMIES] = r.dummies,
+                  [PUBLISH_PIECES] = r.pieces},
+        .list = {[PUBLISH_ANNOUNCED] = r.announced,
+                 [PUBLISH_ANNOUNCED_BAD] = r.announced_bad,
+                 [PUBLISH_ANNOUNCED_LOST] = r.announced_lost,
+                 [PUBLISH_LISTS_MADE] = r.lists_made,
+                 [PUBLISH_LISTS_TAKEN] = r.lists_taken,
+                 [PUBLISH_LISTS_PASSED] = r.lists_passed,
+                 [PUBLISH_LISTS_REFUSED] = r.lists_refused},
+        .equivocations = r.equivocations,
+        .loops_returned = r.loops_returned,
+        .loops_lost = r.loops_lost,
+        .cpu_us = cpu_us / d->n_workers,
+        .clients = net.clients,
+        .held = relay_held(d->relay),
+        .held_max = d->memory.packets};
     memcpy(in->dropped, r.dropped, sizeof in->dropped);
     memcpy(in->link, net.refused, sizeof in->link);
     memcpy(in->refused, d->refused, sizeof in->refused);

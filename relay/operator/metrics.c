@@ -31,6 +31,8 @@
     X(alarm, gauge, "Own loops stay away: 0 no, 1 perhaps, 2 alarm.")         \
     X(loops_returned_percent, gauge, "Own loops, last hour, steps of 5.")     \
     X(packets_total, counter, "Packets by what became of them, by 1000.")     \
+    X(lists_total, counter, "Announcements by 1000, lists by 100.")           \
+    X(equivocations_total, counter, "Boards' lists that contradict others.")  \
     X(dropped_total, counter, "Packets dropped, by reason, by 1000.")         \
     X(connections_failed_total, counter, "Links, by reason, by 100.")         \
     X(documents_refused_total, counter, "Documents, by reason, by 100.")      \
@@ -125,6 +127,12 @@ counts_write(FILE *f, const struct status *s)
                 i ? "" : heads[METRIC_packets_total],
                 metrics_names[METRIC_packets_total], publish_counter_name[i],
                 o->count[i]);
+    for (size_t i = 0; i < PUBLISH_LISTS; i++)
+        fprintf(f, "%s%s{kind=\"%s\"} %" PRIu64 "\n",
+                i ? "" : heads[METRIC_lists_total],
+                metrics_names[METRIC_lists_total], publish_list_name[i],
+                o->list[i]);
+    value(f, METRIC_equivocations_total, o->equivocations);
     reasons(f, METRIC_dropped_total, o->dropped);
     reasons(f, METRIC_connections_failed_total, o->link);
     reasons(f, METRIC_documents_refused_total, o->refused);

@@ -11,6 +11,10 @@
 const char *const publish_counter_name[PUBLISH_COUNTERS] = {
     "received", "forwarded", "delivered", "answered", "dummies", "pieces"};
 
+const char *const publish_list_name[PUBLISH_LISTS] = {
+    "announced",   "announced_bad", "announced_lost", "lists_made",
+    "lists_taken", "lists_passed",  "lists_refused"};
+
 /* Drawn also for a minute that brought nothing, so that the draws of others do
  * not depend on it. */
 static uint64_t
@@ -92,6 +96,11 @@ publish_take(struct publish *p, const struct publish_in *in, uint64_t now_us)
     o->minutes++;
     for (size_t i = 0; i < PUBLISH_COUNTERS; i++)
         o->count[i] = step_take(p, &p->count[i], in->count[i], PUBLISH_PACKETS);
+    for (size_t i = 0; i < PUBLISH_LISTS; i++)
+        o->list[i] =
+            step_take(p, &p->list[i], in->list[i],
+                      i < PUBLISH_LISTS_MADE ? PUBLISH_PACKETS : PUBLISH_LINKS);
+    o->equivocations = in->equivocations;
     for (size_t i = 0; i < ERROR_COUNT; i++) {
         o->dropped[i] =
             step_take(p, &p->dropped[i], in->dropped[i], PUBLISH_PACKETS);

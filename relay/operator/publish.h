@@ -48,11 +48,27 @@ enum publish_counter {
 /* "received", .. */
 extern const char *const publish_counter_name[PUBLISH_COUNTERS];
 
+/* Of a board's announcements (by PUBLISH_PACKETS, for users make them) and of all
+ * boards' lists (by PUBLISH_LINKS; their number is the network's). */
+enum publish_list {
+    PUBLISH_ANNOUNCED,
+    PUBLISH_ANNOUNCED_BAD,
+    PUBLISH_ANNOUNCED_LOST,
+    PUBLISH_LISTS_MADE,
+    PUBLISH_LISTS_TAKEN,
+    PUBLISH_LISTS_PASSED,
+    PUBLISH_LISTS_REFUSED,
+    PUBLISH_LISTS
+};
+/* "announced", .. */
+extern const char *const publish_list_name[PUBLISH_LISTS];
+
 /* Exact values, as the relay has them. */
 struct publish_in {
-    uint64_t count[PUBLISH_COUNTERS];
+    uint64_t count[PUBLISH_COUNTERS], list[PUBLISH_LISTS];
     uint64_t dropped[ERROR_COUNT], link[ERROR_COUNT], refused[ERROR_COUNT];
     uint64_t loops_returned, loops_lost;
+    uint64_t equivocations;
     uint64_t cpu_us; /* since its start; of the process, by its workers */
     size_t clients, held, held_max;
 };
@@ -60,8 +76,9 @@ struct publish_in {
 /* What may be seen. */
 struct publish_out {
     uint64_t minutes; /* published so often; 0: not yet */
-    uint64_t count[PUBLISH_COUNTERS];
+    uint64_t count[PUBLISH_COUNTERS], list[PUBLISH_LISTS];
     uint64_t dropped[ERROR_COUNT], link[ERROR_COUNT], refused[ERROR_COUNT];
+    uint64_t equivocations; /* exact: no user has a part in them */
     uint64_t clients;
     uint64_t rate; /* packets received a second, by the counter's steps */
     int held_percent, cpu_percent;
@@ -80,7 +97,7 @@ struct publish_level {
 struct publish {
     struct env *env;
     uint64_t at_us; /* the next minute */
-    struct publish_step count[PUBLISH_COUNTERS];
+    struct publish_step count[PUBLISH_COUNTERS], list[PUBLISH_LISTS];
     struct publish_step dropped[ERROR_COUNT], link[ERROR_COUNT],
         refused[ERROR_COUNT];
     struct publish_level clients;

@@ -352,6 +352,13 @@ load_judge(struct findings *f, const struct status *s)
         finding_addf(f, FINDING_WARNING, "raise 'clients_max' if it can",
                      "about %" PRIu64 " clients of %" PRIu32 " are connected",
                      o->clients, s->clients_max);
+    if (o->equivocations > 0)
+        finding_addf(f, FINDING_WARNING,
+                     "clients are told and do not believe it; tell whoever "
+                     "runs the network",
+                     "boards have signed %" PRIu64
+                     " lists that contradict others",
+                     o->equivocations);
     if (s->alarm == ALARM_RAISED)
         finding_addf(f, FINDING_ERROR,
                      "look at the links and the load; if both are well, "
@@ -427,6 +434,24 @@ place_print(FILE *to, const struct status *s)
 }
 
 static void
+lists_print(FILE *to, const struct status *s)
+{
+    const uint64_t *n = s->seen.list;
+    fprintf(to,
+            "%-12s%" PRIu64 " taken, %" PRIu64 " refused, passed on %" PRIu64
+            " times\n",
+            "lists", n[PUBLISH_LISTS_TAKEN], n[PUBLISH_LISTS_REFUSED],
+            n[PUBLISH_LISTS_PASSED]);
+    if (s->role == ROLE_STORE - ROLE_GATEWAY)
+        fprintf(to,
+                "%-12s%" PRIu64 " lists made, %" PRIu64
+                " announcements taken, %" PRIu64 " refused, %" PRIu64
+                " given up\n",
+                "board", n[PUBLISH_LISTS_MADE], n[PUBLISH_ANNOUNCED],
+                n[PUBLISH_ANNOUNCED_BAD], n[PUBLISH_ANNOUNCED_LOST]);
+}
+
+static void
 counts_print(FILE *to, const struct status *s)
 {
     const struct publish_out *o = &s->seen;
@@ -443,6 +468,7 @@ counts_print(FILE *to, const struct status *s)
         fprintf(to, "%s%" PRIu64 " %s", i ? ", " : "", o->count[i],
                 publish_counter_name[i]);
     fprintf(to, "\n");
+    lists_print(to, s);
     reasons_print(to, "dropped", o->dropped);
     reasons_print(to, "connections", o->link);
     reasons_print(to, "documents", o->refused);

@@ -63,6 +63,7 @@ static const struct field {
     SEEN(minutes, U64),
     SEEN(clients, U64),
     SEEN(rate, U64),
+    SEEN(equivocations, U64),
     SEEN(held_percent, INT),
     SEEN(cpu_percent, INT),
     SEEN(loops_percent, INT),
@@ -117,6 +118,29 @@ field_set(const struct field *f, struct status *s, const json_t *v)
     }
 }
 
+/* Counts by their names. */
+static json_t *
+counts_get(const uint64_t *count, const char *const *name, size_t n, int *bad)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < n; i++)
+        *bad |=
+            json_object_set_new(o, name[i], json_integer((json_int_t)count[i]));
+    return o;
+}
+
+static int
+counts_set(uint64_t *count, const char *const *name, size_t n, const json_t *o)
+{
+    for (size_t i = 0; i < n; i++) {
+        const json_t *v = json_object_get(o, name[i]);
+        if (!json_is_integer(v) || json_integer_value(v) < 0)
+            return ERR_FORMAT;
+        count[i] = (uint64_t)json_integer_value(v);
+    }
+    return json_object_size(o) == n ? 0 : ERR_FORMAT;
+}
+
 static json_t *
 reasons_get(const uint64_t *count, int *bad)
 {
@@ -147,14 +171,16 @@ reasons_set(uint64_t *count, const json_t *o)
 int
 status_write_json(const struct status *s, char **out, size_t *len)
 {
-    json_t *o = json_object(), *counts = json_object();
+    json_t *o = json_object();
     int bad = json_object_set_new(o, "version", json_integer(STATUS_VERSION));
     for (size_t i = 0; i < FIELDS; i++)
         bad |= json_object_set_new(o, fields[i].name, field_get(&fields[i], s));
-    for (size_t i = 0; i < PUBLISH_COUNTERS; i++)
-        bad |= json_object_set_new(counts, publish_counter_name[i],
-                                   json_integer((json_int_t)s->seen.count[i]));
-    bad |= json_object_set_new(o, "packets", counts);
+    json_t *packets =
+        counts_get(s->seen.count, publish_counter_name, PUBLISH_COUNTERS, &bad);
+    bad |= json_object_set_new(o, "packets", packets);
+    json_t *lists =
+        counts_get(s->seen.list, publish_list_name, PUBLISH_LISTS, &bad);
+    bad |= json_object_set_new(o, "lists", lists);
     bad |=
         json_object_set_new(o, "dropped", reasons_get(s->seen.dropped, &bad));
     bad |= json_object_set_new(o, "link", reasons_get(s->seen.link, &bad));
@@ -177,7 +203,7 @@ status_write_json(const struct status *s, char **out, size_t *len)
 static int
 status_set(struct status *s, const json_t *o)
 {
-    const json_t *v, *counts = json_object_get(o, "packets");
+    const json_t *v;
     int err = 0;
     if (!json_is_object(o) || !json_is_integer(json_object_get(o, "version")))
         return ERR_FORMAT;
@@ -187,18 +213,19 @@ status_set(struct status *s, const json_t *o)
         err = (v = json_object_get(o, fields[i].name))
                   ? field_set(&fields[i], s, v)
                   : ERR_FORMAT;
-    for (size_t i = 0; i < PUBLISH_COUNTERS && !err; i++) {
-        v = json_object_get(counts, publish_counter_name[i]);
-        s->seen.count[i] = (uint64_t)json_integer_value(v);
-        err = json_is_integer(v) && json_integer_value(v) >= 0 ? 0 : ERR_FORMAT;
-    }
+    if (!err)
+        err = counts_set(s->seen.count, publish_counter_name, PUBLISH_COUNTERS,
+                         json_object_get(o, "packets"));
+    if (!err)
+        err = counts_set(s->seen.list, publish_list_name, PUBLISH_LISTS,
+                         json_object_get(o, "lists"));
     if (!err)
         err = reasons_set(s->seen.dropped, json_object_get(o, "dropped"));
     if (!err)
         err = reasons_set(s->seen.link, json_object_get(o, "link"));
     if (!err)
         err = reasons_set(s->seen.refused, json_object_get(o, "refused"));
-    if (!err && (json_object_size(o) != FIELDS + 5 || s->role < 0 ||
+    if (!err && (json_object_size(o) != FIELDS + 6 || s->role < 0 ||
                  s->role > ROLE_STORE - ROLE_GATEWAY || s->alarm < 0 ||
                  s->alarm > ALARM_RAISED))
         err = ERR_FORMAT;

@@ -101,6 +101,7 @@ sim_relay_start(struct world *w, uint32_t number)
     struct world_relay *r = &w->relay[number];
     const struct consensus *c = w->net.consensus;
     struct relay_config config = {.env = r->env,
+                                  .identity_seed = w->net.identity_seed[number],
                                   .replay = r->replay,
                                   .packets_max = w->plan.packets_max,
                                   .workers = w->plan.workers};

@@ -92,6 +92,8 @@ host_start(struct host *h)
 {
     const struct consensus *c = h->world->net.consensus;
     struct relay_config config = {.env = h->env,
+                                  .identity_seed =
+                                      h->world->net.identity_seed[h->number],
                                   .replay = h->replay,
                                   .packets_max = 10000,
                                   .clients_max = 4};

@@ -918,8 +918,8 @@ disk_age(struct client_disk *d)
         r->len -= 8;
         memmove(r->value + removed_at, r->value + removed_at + 8,
                 r->len - removed_at);
-        r->len -= 8; /* tokens */
-        memmove(r->value + removed_at + 52, r->value + removed_at + 60,
+        r->len -= 8 + 2 * 9; /* tokens */
+        memmove(r->value + removed_at + 52, r->value + removed_at + 78,
                 r->len - removed_at - 52);
     }
 }

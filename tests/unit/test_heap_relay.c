@@ -152,6 +152,7 @@ cell_make(struct cell *c, struct sim_net *net, uint32_t number,
         c->worker[i].timer_us = UINT64_MAX;
     }
     struct relay_config config = {.env = &c->worker[0].env,
+                                  .identity_seed = net->identity_seed[number],
                                   .replay = c->replay,
                                   .packets_max = 1000,
                                   .clients_max = 100,

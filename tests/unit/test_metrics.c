@@ -36,6 +36,8 @@ full_status(void)
                        .alarm = 1};
     s.seen = (struct publish_out){.minutes = 7,
                                   .count = {5000, 4000, 3000, 2000, 1000, 0},
+                                  .list = {3000, 1000, 2000, 400, 500, 600},
+                                  .equivocations = 1,
                                   .clients = 150,
                                   .held_percent = 10,
                                   .cpu_percent = 25,
@@ -112,6 +114,9 @@ values_arrive(void **state)
         "\nbrusio_relay_clients 150\n",
         "\nbrusio_relay_loops_returned_percent 95\n",
         "\nbrusio_relay_packets_total{kind=\"forwarded\"} 4000\n",
+        "\nbrusio_relay_lists_total{kind=\"announced\"} 3000\n",
+        "\nbrusio_relay_lists_total{kind=\"lists_passed\"} 600\n",
+        "\nbrusio_relay_equivocations_total 1\n",
         "\nbrusio_relay_dropped_total{reason=\"REPLAY\"} 1000\n",
         "\nbrusio_relay_documents_refused_total{reason=\"FOREIGN\"} 200\n"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)

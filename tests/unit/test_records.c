@@ -13,7 +13,7 @@
 enum {
     LEN = 1232,                                  /* of letters */
     CLIENT_BEFORE_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
-    CONTACT_PERIODS_AT = 3 + 3 + 64 + 104        /* in the record of "bob" */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 122        /* in the record of "bob" */
 };
 
 /* A record's kind: how to write one, and what its value must not say. */
@@ -65,6 +65,7 @@ things_make(void **state)
         .next_order = 1ULL << 50,
         .token_period = 21,
         .tokens_used = 300,
+        .awaited = {{21, 500, 0x81}, {20, 77, 3}},
         .ack = 8,
         .map = {1, 2, 3},
         .cursor = {{.open = true,
@@ -470,7 +471,7 @@ a_version_that_is_not_known_is_said_so(void **state)
 }
 
 enum { REMOVED_AT = 3 + 3 + 64 }; /* in the record of "bob" */
-enum { TOKENS_AT = REMOVED_AT + 60, TOKENS_LEN = 4 + 4 };
+enum { TOKENS_AT = REMOVED_AT + 60, TOKENS_LEN = 4 + 4 + 2 * 9 };
 
 /* A record of an earlier version, in memory of exactly its length: without tokens
  * and promise, in version 2 without the time of a removal, and with these flags.
@@ -509,6 +510,7 @@ a_contact_of_before_is_read(void **state)
         assert_true(v.confirmed && v.inviter && !v.refused);
         assert_true(!v.muted && !v.pings && !v.removed && v.removed_s == 0);
         assert_true(v.tokens_used == 0 && v.token_period == 0);
+        assert_true(v.awaited[0].period == 0 && v.awaited[1].next == 0);
         assert_string_equal(v.name, "bob");
         assert_memory_equal(came, chains, sizeof chains);
         assert_true(v.born == contact.born && v.ack == contact.ack);

@@ -239,6 +239,13 @@ links_and_load_are_judged(void **state)
     s.seen.dropped[-ERR_FULL] = 3000;
     says(&s, STATUS_ALIVE, 0, "dropped because it was full", "packets_max");
     s = good();
+    s.role = 2;
+    s.seen.equivocations = 2;
+    s.seen.list[PUBLISH_LISTS_MADE] = 700;
+    s.seen.list[PUBLISH_ANNOUNCED_LOST] = 4000;
+    says(&s, STATUS_ALIVE, 0, "700 lists made", "4000 given up");
+    says(&s, STATUS_ALIVE, 0, "2 lists that contradict others", "tell whoever");
+    s = good();
     s.role = 0;
     s.seen.clients = 1800;
     says(&s, STATUS_ALIVE, 0, "about 1800 clients of 2000", "");
@@ -260,6 +267,8 @@ the_file_says_the_same(void **state)
     s.seen.dropped[-ERR_REPLAY] = 3000;
     s.seen.link[-ERR_TLS] = 100;
     s.seen.refused[-ERR_UNSUPPORTED] = 100; /* the last of them */
+    s.seen.list[PUBLISH_LISTS_REFUSED] = 300;
+    s.seen.equivocations = 3;
     s.seen.loops_percent = -1;
     s.layer = -1;
     s.leaving = true;
@@ -272,6 +281,8 @@ the_file_says_the_same(void **state)
     assert_string_equal(text, again);
     assert_int_equal(back.seen.dropped[-ERR_REPLAY], 3000);
     assert_int_equal(back.seen.refused[-ERR_UNSUPPORTED], 100);
+    assert_int_equal(back.seen.list[PUBLISH_LISTS_REFUSED], 300);
+    assert_int_equal(back.seen.equivocations, 3);
     assert_string_equal(back.descriptor_refusal, "\"quoted\" \\ text");
     assert_int_equal(back.layer, -1);
     assert_true(back.leaving);

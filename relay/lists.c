@@ -1,0 +1,420 @@
+/* relay/lists.c - see lists.h.
+ *
+ * State: a ring of lists in the order of coming, numbered from 0; an index to it by
+ * interval and board; of each board the newest; pairs that are evidence; of each
+ * link when it has its checks back.
+ *
+ * Failure modes: a link that brings forged lists uses up its own checks and nobody
+ * else's; a board that signs many lists of one interval has two of them kept. A
+ * relay whose clock is wrong takes none and says so by a counter. */
+#include "relay/lists.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bucket.h"
+#include "lib/wire.h"
+
+struct entry {
+    uint32_t epoch, interval;
+    uint64_t start_ms; /* of the interval */
+    uint16_t len;
+    uint8_t board;
+    uint8_t root[LIST_ROOT_LEN];
+};
+
+/* The newest list of a board. */
+struct newest {
+    uint32_t epoch, interval;
+    uint8_t root[LIST_ROOT_LEN];
+};
+
+struct pair {
+    uint32_t epoch;
+    uint8_t board;
+    uint16_t len;
+    uint8_t *list[2]; /* owned, in one piece */
+};
+
+struct lists {
+    pthread_mutex_t mutex;
+    uint64_t next;    /* number of the list that comes next */
+    size_t room;      /* lists in the ring, 0: no board as yet */
+    size_t bytes;     /* of each */
+    size_t intervals; /* that the index holds */
+    struct entry *entry;
+    uint8_t *list;
+    uint64_t *index; /* number + 1 by interval modulo intervals, board */
+    struct newest newest[BOARDS_MAX];
+    size_t n_pairs; /* ever; the oldest gives way */
+    struct pair pair[LISTS_EVIDENCE_MAX];
+    uint64_t full_us[LISTS_LINKS];
+};
+
+int
+lists_new(struct lists **out)
+{
+    struct lists *l = calloc(1, sizeof *l);
+    *out = l;
+    if (!l)
+        return ERR_NOMEM;
+    pthread_mutex_init(&l->mutex, NULL);
+    return 0;
+}
+
+void
+lists_free(struct lists **lp)
+{
+    struct lists *l = *lp;
+    *lp = NULL;
+    if (!l)
+        return;
+    pthread_mutex_destroy(&l->mutex);
+    for (size_t i = 0; i < LISTS_EVIDENCE_MAX; i++)
+        free(l->pair[i].list[0]);
+    free(l->entry);
+    free(l->list);
+    free(l->index);
+    free(l);
+}
+
+/* Make the ring and its index anew, for `intervals` of them and lists of so many
+ * bytes. */
+static int
+ring_make(struct lists *l, size_t intervals, size_t bytes)
+{
+    const size_t room = intervals * (LISTS_KEPT_MS + LISTS_SHOWING_MS) /
+                            LISTS_KEPT_MS * BOARDS_MAX +
+                        LISTS_EVIDENCE_MAX;
+    struct entry *entry = calloc(room, sizeof *entry);
+    uint8_t *list = calloc(room, bytes);
+    uint64_t *index = calloc(intervals * BOARDS_MAX, sizeof *index);
+    if (!entry || !list || !index) {
+        free(entry);
+        free(list);
+        free(index);
+        return ERR_NOMEM;
+    }
+    free(l->entry);
+    free(l->list);
+    free(l->index);
+    l->entry = entry;
+    l->list = list;
+    l->index = index;
+    l->intervals = intervals;
+    l->bytes = bytes;
+    /* numbers go on, and none of those before is in the ring */
+    l->next += l->room + room;
+    l->room = room;
+    return 0;
+}
+
+int
+lists_fit(struct lists *l, const struct params *p)
+{
+    int err = 0;
+    if (p->boards == 0)
+        return 0;
+    size_t intervals =
+        (LISTS_KEPT_MS + LISTS_AHEAD_MS) / p->list_interval_ms + 2;
+    size_t bytes = list_len(p);
+    pthread_mutex_lock(&l->mutex);
+    if (l->intervals < intervals || l->bytes < bytes) {
+        intervals = l->intervals > intervals ? l->intervals : intervals;
+        bytes = l->bytes > bytes ? l->bytes : bytes;
+        err = ring_make(l, intervals, bytes);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return err;
+}
+
+/* ---- the ring ---- */
+
+static struct entry *
+entry_at(const struct lists *l, uint64_t number)
+{
+    return &l->entry[number % l->room];
+}
+
+static uint8_t *
+list_at(const struct lists *l, uint64_t number)
+{
+    return l->list + number % l->room * l->bytes;
+}
+
+/* Is this list in the ring, and not of before it was made? */
+static bool
+entry_is_kept(const struct lists *l, uint64_t number)
+{
+    return number < l->next && l->next - number <= l->room &&
+           entry_at(l, number)->len > 0;
+}
+
+static uint64_t *
+index_at(const struct lists *l, uint32_t interval, uint8_t board)
+{
+    return &l->index[interval % l->intervals * BOARDS_MAX + board];
+}
+
+/* The list of an interval and board of an epoch that was kept first. */
+static bool
+entry_find(const struct lists *l, uint32_t epoch, uint32_t interval,
+           uint8_t board, uint64_t *number)
+{
+    const uint64_t at = *index_at(l, interval, board);
+    if (at == 0 || !entry_is_kept(l, at - 1))
+        return false;
+    const struct entry *e = entry_at(l, at - 1);
+    *number = at - 1;
+    return e->epoch == epoch && e->interval == interval && e->board == board;
+}
+
+static uint64_t
+entry_add(struct lists *l, const struct entry *e, const uint8_t *list)
+{
+    const uint64_t number = l->next++;
+    *entry_at(l, number) = *e;
+    memcpy(list_at(l, number), list, e->len);
+    return number;
+}
+
+/* ---- taking one ---- */
+
+static bool
+board_lies(const struct lists *l, uint32_t epoch, uint8_t board)
+{
+    for (size_t i = 0; i < LISTS_EVIDENCE_MAX; i++)
+        if (l->pair[i].list[0] && l->pair[i].epoch == epoch &&
+            l->pair[i].board == board)
+            return true;
+    return false;
+}
+
+/* Is there one of this interval and board, and would this one be no evidence? */
+static int
+entry_judge(const struct lists *l, const struct entry *e, uint64_t *first)
+{
+    if (!entry_find(l, e->epoch, e->interval, e->board, first))
+        return 0;
+    return memcmp(entry_at(l, *first)->root, e->root, LIST_ROOT_LEN) == 0 ||
+                   board_lies(l, e->epoch, e->board)
+               ? ERR_EXISTS
+               : ERR_CONFLICT;
+}
+
+static int
+list_judge(struct lists *l, const struct consensus *c, const struct entry *e,
+           uint32_t link, uint64_t now_us)
+{
+    const uint64_t each_us = c->params.list_interval_ms * 1000ULL /
+                             (LISTS_CHECKS * (uint64_t)BOARDS_MAX);
+    uint64_t first;
+    int err = 0;
+    pthread_mutex_lock(&l->mutex);
+    if (l->bytes < e->len)
+        err = ERR_AGAIN; /* no room was made for it yet */
+    else if (entry_judge(l, e, &first) == ERR_EXISTS)
+        err = ERR_EXISTS;
+    else if (link != LISTS_OWN &&
+             !bucket_take(&l->full_us[link % LISTS_LINKS], now_us, each_us,
+                          LISTS_BURST * each_us))
+        err = ERR_RATE;
+    pthread_mutex_unlock(&l->mutex);
+    return err;
+}
+
+/* Keep the pair of what is there and this. */
+static int
+pair_keep(struct lists *l, uint64_t first, const struct entry *e,
+          const uint8_t *list)
+{
+    struct pair *p = &l->pair[l->n_pairs % LISTS_EVIDENCE_MAX];
+    uint8_t *both = malloc((size_t)2 * e->len);
+    if (!both)
+        return ERR_NOMEM;
+    free(p->list[0]);
+    *p = (struct pair){e->epoch, e->board, e->len, {both, both + e->len}};
+    memcpy(p->list[0], list_at(l, first), e->len);
+    memcpy(p->list[1], list, e->len);
+    l->n_pairs++;
+    struct newest *n = &l->newest[e->board];
+    if (n->epoch == e->epoch)
+        n->interval = 0;
+    return 0;
+}
+
+static int
+list_keep(struct lists *l, const struct entry *e, const uint8_t *list)
+{
+    uint64_t first;
+    pthread_mutex_lock(&l->mutex);
+    /* another worker may have kept it meanwhile */
+    int err = l->bytes < e->len ? ERR_AGAIN : entry_judge(l, e, &first);
+    if (err == ERR_CONFLICT) {
+        int short_of_memory = pair_keep(l, first, e, list);
+        if (short_of_memory)
+            err = short_of_memory;
+        else
+            entry_add(l, e, list);
+    } else if (!err) {
+        struct newest *n = &l->newest[e->board];
+        *index_at(l, e->interval, e->board) = entry_add(l, e, list) + 1;
+        if (!board_lies(l, e->epoch, e->board) &&
+            (e->epoch > n->epoch ||
+             (e->epoch == n->epoch && e->interval > n->interval))) {
+            n->epoch = e->epoch;
+            n->interval = e->interval;
+            memcpy(n->root, e->root, LIST_ROOT_LEN);
+        }
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return err;
+}
+
+int
+lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
+           uint32_t link, uint64_t now_ms, uint64_t now_us)
+{
+    const size_t len = list_len(&c->params);
+    struct board_list b;
+    int err = list_parse(&b, &c->params, list, len);
+    if (err)
+        return err;
+    if (!list_is_of(c, b.interval))
+        return ERR_EPOCH;
+    struct entry e = {.epoch = c->epoch,
+                      .interval = b.interval,
+                      .start_ms =
+                          list_interval_start_ms(&c->params, b.interval),
+                      .len = (uint16_t)len,
+                      .board = b.board};
+    if (e.start_ms + LISTS_KEPT_MS < now_ms)
+        return ERR_STALE;
+    if (e.start_ms > now_ms + LISTS_AHEAD_MS)
+        return ERR_FUTURE;
+    list_root(list, len, e.root);
+    err = list_judge(l, c, &e, link, now_us);
+    if (!err)
+        err = list_verify(c, list, len);
+    return err ? err : list_keep(l, &e, list);
+}
+
+/* ---- what is known ---- */
+
+void
+lists_name(struct lists *l, struct lists_root root[static BOARDS_MAX])
+{
+    pthread_mutex_lock(&l->mutex);
+    for (size_t i = 0; i < BOARDS_MAX; i++) {
+        root[i].interval = l->newest[i].interval;
+        memcpy(root[i].root, l->newest[i].root, LIST_ROOT_LEN);
+    }
+    pthread_mutex_unlock(&l->mutex);
+}
+
+bool
+lists_evidence(struct lists *l, size_t number, struct lists_evidence *out)
+{
+    pthread_mutex_lock(&l->mutex);
+    const bool found =
+        number < LISTS_EVIDENCE_MAX && l->pair[number].list[0] != NULL;
+    if (found) {
+        const struct pair *p = &l->pair[number];
+        out->epoch = p->epoch;
+        out->len = p->len;
+        memcpy(out->list[0], p->list[0], p->len);
+        memcpy(out->list[1], p->list[1], p->len);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return found;
+}
+
+/* ---- slices ---- */
+
+struct lists_place
+lists_enter(struct lists *l, uint64_t now_ms)
+{
+    pthread_mutex_lock(&l->mutex);
+    const struct lists_place at = {
+        .next = l->next,
+        .back = l->next,
+        .back_ms = now_ms > LISTS_KEPT_MS ? now_ms - LISTS_KEPT_MS : 0};
+    pthread_mutex_unlock(&l->mutex);
+    return at;
+}
+
+/* Write a part of a list. Returns whether it is the last one. */
+static bool
+part_write(const struct lists *l, uint64_t number, uint8_t part, uint8_t *rest,
+           size_t room)
+{
+    const struct entry *e = entry_at(l, number);
+    const size_t each = wire_slice_data_len(room);
+    const size_t at = part * each, left = e->len - at;
+    const struct wire_slice slice = {.kind = WIRE_SLICE_PART,
+                                     .interval = e->interval,
+                                     .board = e->board,
+                                     .part = part,
+                                     .data = list_at(l, number) + at,
+                                     .len = left < each ? left : each};
+    if (wire_slice_write(rest, room, &slice))
+        return true; /* cannot be: params_check() wants room for slices */
+    return at + each >= e->len;
+}
+
+/* Find what is next for a client at *at, where what is gone is passed over. Returns
+ * false when there is nothing; else its number and part. */
+static bool
+place_find(const struct lists *l, struct lists_place *at, uint64_t *number,
+           uint8_t *part)
+{
+    if (at->next < l->next && !entry_is_kept(l, at->next)) {
+        /* a line that was blocked for so long, or a ring that was made anew */
+        at->next_part = 0;
+        at->next = l->next > l->room ? l->next - l->room : 0;
+        while (at->next < l->next && !entry_is_kept(l, at->next))
+            at->next++;
+    }
+    if (at->next < l->next) {
+        *number = at->next;
+        *part = at->next_part;
+        return true;
+    }
+    if (at->back == 0)
+        return false;
+    *number = at->back - 1;
+    *part = at->back_part;
+    if (entry_is_kept(l, *number) &&
+        entry_at(l, *number)->start_ms >= at->back_ms)
+        return true;
+    at->back = 0;
+    return false;
+}
+
+struct lists_place
+lists_slice(struct lists *l, struct lists_place at, uint8_t *rest, size_t room)
+{
+    const struct wire_slice none = {.kind = WIRE_SLICE_NONE};
+    uint64_t number;
+    uint8_t part;
+    pthread_mutex_lock(&l->mutex);
+    if (wire_slice_data_len(room) == 0 || l->room == 0 ||
+        !place_find(l, &at, &number, &part)) {
+        if (wire_slice_write(rest, room, &none))
+            at.back = 0; /* no room for as much as that */
+    } else {
+        const bool is_new = number == at.next;
+        const bool last = part_write(l, number, part, rest, room);
+        if (is_new) {
+            at.next += last;
+            at.next_part = last ? 0 : (uint8_t)(part + 1);
+        } else {
+            at.back -= last;
+            at.back_part = last ? 0 : (uint8_t)(part + 1);
+        }
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return at;
+}

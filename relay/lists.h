@@ -1,0 +1,92 @@
+/* relay/lists.h - what a relay does with the lists of boards (network/list.h): it
+ * judges those that come, keeps those of the last ten minutes, and says which are
+ * to be passed on.
+ *
+ *   judge    what costs nothing: is it of these minutes, is it here already, has
+ *            the link had its share of checks
+ *   verify   that its board has signed it
+ *   keep     in the order of coming, and pass on once
+ *
+ * Two good lists of one board and interval that differ are evidence that the board
+ * lies: the second is kept and passed on as well, so that clients have both, and
+ * this board's roots are named no more in its epoch. One such pair is kept for
+ * each board and epoch, and what differs beyond it is not looked at.
+ *
+ * From here a store takes what its answers name: the root of each board's newest
+ * list. A gateway takes what its frames carry beside answers and dummies: lists cut
+ * into slices. Each client has a place in them, which is a value: new lists are
+ * first, in the order in which they came, and while there are none those that had
+ * come before the client did, the newest first, ten minutes back. All clients are
+ * served from the same lists by the same rule; nothing depends on what they do.
+ *
+ * All workers of a relay use one object, which has a lock; signatures are verified
+ * without it. Pure: times come in. */
+#ifndef RELAY_LISTS_H
+#define RELAY_LISTS_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "network/consensus.h"
+#include "network/list.h"
+
+enum {
+    /* older lists are not taken, nor shown to newcomers, */
+    LISTS_KEPT_MS = 600000,
+    LISTS_SHOWING_MS = 300000, /* who have them within so much time */
+    LISTS_AHEAD_MS = 5000,     /* so far a board's clock may be ahead */
+    LISTS_LINKS = 4096, /* links are told apart, as relay/places.h does */
+    LISTS_CHECKS = 2,   /* that a link may cause, of each board and interval, */
+    LISTS_BURST = 32,   /* and at once */
+    LISTS_EVIDENCE_MAX = BOARDS_MAX * (EPOCHS_USABLE + 1)
+};
+#define LISTS_OWN UINT32_MAX /* as a link: the relay's own list */
+
+struct lists;
+
+int lists_new(struct lists **out) CHECK_RESULT;
+void lists_free(struct lists **l);
+
+/* Make room for lists of these parameters. When there was less, what is kept is
+ * forgotten. Returns 0 or ERR_NOMEM, all is then as it was. */
+int lists_fit(struct lists *l, const struct params *p) CHECK_RESULT;
+
+/* Take a list of list_len() bytes of consensus c that came over this link at now_ms,
+ * milliseconds since 1970, and now_us by the clock that never steps back. Returns 0:
+ * it is new, and is to be passed on; ERR_CONFLICT: so is this, and together with
+ * another one it is evidence; ERR_EXISTS: there is one already. Else it is refused:
+ * ERR_STALE or ERR_FUTURE, ERR_RATE (the link has had its share of checks), or as
+ * list_verify() says. */
+int lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
+               uint32_t link, uint64_t now_ms, uint64_t now_us) CHECK_RESULT;
+
+/* Fill root[] with what a store names of each board. */
+struct lists_root {
+    uint32_t interval; /* 0: none */
+    uint8_t root[LIST_ROOT_LEN];
+};
+void lists_name(struct lists *l, struct lists_root root[static BOARDS_MAX]);
+
+/* Copy a pair of lists that is evidence, each of `len` bytes, list_len() of their
+ * epoch. Returns false when there are not so many pairs. */
+struct lists_evidence {
+    uint32_t epoch;
+    size_t len;
+    uint8_t list[2][LIST_LEN_MAX];
+};
+bool lists_evidence(struct lists *l, size_t number, struct lists_evidence *out);
+
+/* A client's place. */
+struct lists_place {
+    uint64_t next; /* list of those that come */
+    uint64_t back; /* 1 + the list of those that had come; 0: no more of them */
+    uint64_t back_ms; /* none is shown whose interval began before */
+    uint8_t next_part, back_part;
+};
+/* The place of a client that has only just come. */
+struct lists_place lists_enter(struct lists *l, uint64_t now_ms);
+
+/* Write the slice for a client at this place into the rest of its frame, `room`
+ * random bytes (wire_slice_room()). Returns its place once that frame is sent. */
+struct lists_place lists_slice(struct lists *l, struct lists_place at,
+                               uint8_t *rest, size_t room);
+#endif
