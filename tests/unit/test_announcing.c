@@ -29,6 +29,8 @@ net_make(void **state)
     (void)state;
     test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 3);
     assert_true(net.consensus->boards.n >= 2);
+    net.consensus->params.announce_bits = 6; /* found in one step */
+    test_network_sign(&net);
     return 0;
 }
 
