@@ -17,13 +17,13 @@
 
 enum {
     PLACES = 4,
-    BLOCK_LEN = BLOCKS_NAME_LEN,
+    BLOCK_LEN = BLOCKS_HOST_LEN, /* of a name or a host */
     HOST_LEN = BLOCKS_HOST_LEN,
     MINUTE_US = 60000000
 };
 
 struct entry {
-    uint8_t block[BLOCK_LEN]; /* family, then 3 or 6 octets */
+    uint8_t block[BLOCK_LEN]; /* family, then 3 or 6 octets; or the host */
     bool used;
     uint32_t links;
     uint64_t full_us; /* when the bucket is full again */
@@ -93,11 +93,11 @@ blocks_host(const struct sockaddr_storage *from,
 
 /* False: not to be limited. */
 static bool
-block_of(const uint8_t host[HOST_LEN], uint8_t block[BLOCK_LEN])
+name_of(const uint8_t host[HOST_LEN], uint8_t block[BLOCKS_NAME_LEN])
 {
     struct in6_addr a;
     memcpy(&a, host, sizeof a);
-    memset(block, 0, BLOCK_LEN);
+    memset(block, 0, BLOCKS_NAME_LEN);
     if (IN6_IS_ADDR_V4MAPPED(&a)) {
         block[0] = 4;
         memcpy(block + 1, host + 12, 3);
@@ -106,6 +106,17 @@ block_of(const uint8_t host[HOST_LEN], uint8_t block[BLOCK_LEN])
     block[0] = 6;
     memcpy(block + 1, host, 6);
     return !IN6_IS_ADDR_LOOPBACK(&a);
+}
+
+static bool
+block_of(const struct blocks *b, const uint8_t host[HOST_LEN],
+         uint8_t block[BLOCK_LEN])
+{
+    memset(block, 0, BLOCK_LEN);
+    const bool limited = name_of(host, block);
+    if (limited && b->config.by_host)
+        memcpy(block, host, HOST_LEN);
+    return limited;
 }
 
 static int
@@ -179,7 +190,7 @@ blocks_name(const struct sockaddr_storage *from,
             uint8_t name[static BLOCKS_NAME_LEN])
 {
     uint8_t host[HOST_LEN];
-    return blocks_host(from, host) && block_of(host, name);
+    return blocks_host(from, host) && name_of(host, name);
 }
 
 size_t
@@ -212,7 +223,8 @@ blocks_take(struct blocks *b, const struct sockaddr_storage *from,
     if (!blocks_host(from, host))
         return 0;
     pthread_mutex_lock(&b->mutex);
-    int err = block_of(host, block) ? entry_take(b, block, now_us, number) : 0;
+    int err =
+        block_of(b, host, block) ? entry_take(b, block, now_us, number) : 0;
     if (!err && !all_take(b, host, now_us)) { /* one block cannot use it up */
         err = ERR_RATE;
         if (*number != BLOCKS_NONE)

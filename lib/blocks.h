@@ -28,6 +28,7 @@ struct blocks_config {
     uint32_t burst;                /* and at once */
     uint32_t entries;              /* blocks known at once */
     uint32_t all_per_s, all_burst; /* handshakes of all; 0: no limit */
+    bool by_host;                  /* each address is a block of its own */
     const uint8_t *hash_key;       /* 16 fresh random octets */
 };
 

@@ -62,18 +62,6 @@ envelope_parse(struct document *doc, const uint8_t *bytes, size_t len,
     return err;
 }
 
-static int
-body_read(struct descriptor *d, const struct sphinx_geometry *g,
-          const struct document *doc, const uint8_t *signer,
-          char where[static JSON_WHERE_LEN])
-{
-    int err =
-        json_read_descriptor(d, g->public_len, doc->body, doc->body_len, where);
-    return err                                                       ? err
-           : memcmp(d->relay.identity, signer, DOCUMENT_ID_LEN) != 0 ? ERR_PEER
-                                                                     : 0;
-}
-
 int
 descriptor_open(struct descriptor *d, const struct sphinx_geometry *g,
                 const uint8_t *bytes, size_t len,
@@ -89,7 +77,10 @@ descriptor_open(struct descriptor *d, const struct sphinx_geometry *g,
         err = document_open(doc, DOCUMENT_DESCRIPTOR, bytes, len,
                             (const uint8_t(*)[DOCUMENT_ID_LEN])signer, 1, 1);
     if (!err)
-        err = body_read(d, g, doc, signer[0], where);
+        err = json_read_descriptor(d, g->public_len, doc->body, doc->body_len,
+                                   where);
+    if (!err && memcmp(d->relay.identity, signer[0], DOCUMENT_ID_LEN) != 0)
+        err = ERR_PEER;
     if (!err && family_check(d->relay.family, d->relay.identity,
                              d->family_signature) != 0) {
         snprintf(where, JSON_WHERE_LEN, "family_signature");
@@ -112,7 +103,8 @@ descriptor_reopen(struct descriptor *d, const struct sphinx_geometry *g,
         return ERR_NOMEM;
     int err = envelope_parse(doc, bytes, len, signer);
     if (!err)
-        err = body_read(d, g, doc, signer, where);
+        err = json_reread_descriptor(d, g->public_len, doc->body, doc->body_len,
+                                     where);
     free(doc);
     return err;
 }

@@ -276,10 +276,10 @@ links_read(struct json_reader *r, const json_t *list, struct descriptor *d)
     }
 }
 
-int
-json_read_descriptor(struct descriptor *d, size_t public_len,
-                     const uint8_t *body, size_t len,
-                     char where[static JSON_WHERE_LEN])
+static int
+descriptor_read(struct descriptor *d, size_t public_len, const uint8_t *body,
+                size_t len, bool is_canonical,
+                char where[static JSON_WHERE_LEN])
 {
     struct json_reader r = {.where = where};
     *d = (struct descriptor){0};
@@ -310,9 +310,26 @@ json_read_descriptor(struct descriptor *d, size_t public_len,
         memcmp(d->relay.placement, zero, sizeof zero) != 0)
         json_reader_fail(&r, ERR_RANGE,
                          "placement"); /* not the relay's to say */
-    json_canonical_check(&r, root, body, len);
+    if (!is_canonical)
+        json_canonical_check(&r, root, body, len);
     json_decref(root);
     return r.err;
+}
+
+int
+json_read_descriptor(struct descriptor *d, size_t public_len,
+                     const uint8_t *body, size_t len,
+                     char where[static JSON_WHERE_LEN])
+{
+    return descriptor_read(d, public_len, body, len, false, where);
+}
+
+int
+json_reread_descriptor(struct descriptor *d, size_t public_len,
+                       const uint8_t *body, size_t len,
+                       char where[static JSON_WHERE_LEN])
+{
+    return descriptor_read(d, public_len, body, len, true, where);
 }
 
 /* ---- writing: json_internal.h ---- */

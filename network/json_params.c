@@ -2,6 +2,7 @@
  * network files. No state. */
 #include "network/json_internal.h"
 #include "network/list.h"
+#include "network/work.h"
 
 enum { DAY_S = 86400, MINUTE_US = 60000000 };
 
@@ -32,11 +33,11 @@ static const struct json_field params_fields[] = {
     F_INT(params, letter_days, 1, 366),
     F_INT(params, store_trial_epochs, 0, 10000),
     F_INT(params, newcomer_permille, 1, 1000000),
-    F_INT(params, work_bits, 0, 64),
+    F_INT(params, work_bits, 0, WORK_BITS_MAX),
     F_INT(params, boards, 0, BOARDS_MAX),
     F_INT(params, list_interval_ms, 500, 60000),
     F_INT(params, list_entries, 1, LIST_ENTRIES_MAX),
-    F_INT(params, announce_bits, 0, 32)};
+    F_INT(params, announce_bits, 0, WORK_BITS_MAX)};
 
 static const struct json_field conversation_fields[] = {
     F_INT(conversation_params, fronts, 1, 2),

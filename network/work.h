@@ -19,6 +19,9 @@ enum {
     WORK_CHALLENGE_LEN = 16,
     WORK_NONCE_LEN = 8, /* the first bytes of a request's work */
     WORK_TOKEN_LEN = 16,
+    /* Of a consensus: with all steps 2^32 hashes, some ten minutes of a core for
+     * a box. Whatever authorities and stores ask for, no client does more. */
+    WORK_BITS_MAX = 24,
     WORK_STEPS_MAX = 8, /* each is one bit */
     WORK_EPOCHS = 3     /* one that is to begin, one in force, one before */
 };

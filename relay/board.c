@@ -28,8 +28,8 @@ enum {
 
 struct waiting {
     uint8_t token[LIST_TOKEN_LEN];
-    uint32_t since; /* interval */
-    uint32_t draw;  /* among those of one worth the highest is first */
+    uint64_t since_ms; /* begin of the interval in which it came */
+    uint32_t draw;     /* among those of one worth the highest is first */
     uint8_t worth;
 };
 
@@ -173,7 +173,10 @@ board_take(struct board *b, const struct consensus *c, uint32_t interval,
            const uint8_t token[static LIST_TOKEN_LEN], uint8_t worth)
 {
     const size_t room = (BOARD_WAIT + 1u) * c->params.list_entries;
-    struct waiting *least = NULL, made = {.since = interval, .worth = worth};
+    struct waiting *least = NULL;
+    struct waiting made = {.since_ms =
+                               list_interval_start_ms(&c->params, interval),
+                           .worth = worth};
     if (board_has_listed(b, c->epoch, token))
         return ERR_USED;
     for (size_t i = 0; i < b->n; i++) {
@@ -194,16 +197,16 @@ board_take(struct board *b, const struct consensus *c, uint32_t interval,
     return ERR_FULL;
 }
 
-/* Give up those that have waited for BOARD_WAIT lists after their first. Returns
- * how many. */
+/* Give up those that have waited for BOARD_WAIT lists after their first, now that
+ * the interval that began at start_ms is listed. Returns how many. */
 static uint32_t
-waiting_expire(struct board *b, uint32_t interval)
+waiting_expire(struct board *b, const struct params *p, uint64_t start_ms)
 {
+    const uint64_t wait_ms = (uint64_t)BOARD_WAIT * p->list_interval_ms;
     const size_t n = b->n;
     b->n = 0;
     for (size_t i = 0; i < n; i++)
-        if (interval < b->waiting[i].since ||
-            interval - b->waiting[i].since < BOARD_WAIT)
+        if (start_ms < b->waiting[i].since_ms + wait_ms)
             b->waiting[b->n++] = b->waiting[i];
     return (uint32_t)(n - b->n);
 }
@@ -244,20 +247,36 @@ entries_finish(struct env *env, uint8_t *entry, size_t from, size_t n)
     }
 }
 
+/* Put those that came after the interval that began at start_ms behind the others.
+ * Returns how many the others are: they are sorted, the first to be listed first. */
+static size_t
+waiting_sort(struct board *b, uint64_t start_ms)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (b->waiting[i].since_ms <= start_ms) {
+            const struct waiting w = b->waiting[i];
+            b->waiting[i] = b->waiting[n];
+            b->waiting[n++] = w;
+        }
+    if (n > 0)
+        qsort(b->waiting, n, sizeof b->waiting[0], waiting_order);
+    return n;
+}
+
 /* Take the first of those that wait out, into entry[]; remember them. Returns how
  * many. */
 static uint32_t
-entries_take(struct board *b, const struct consensus *c, uint8_t *entry,
-             bool *short_of_memory)
+entries_take(struct board *b, const struct consensus *c, uint64_t start_ms,
+             uint8_t *entry, bool *short_of_memory)
 {
     struct used *used = &b->used[c->epoch % SETS];
-    size_t n = c->params.list_entries;
-    if (n > b->n)
-        n = b->n;
+    size_t n = waiting_sort(b, start_ms);
+    if (n > c->params.list_entries)
+        n = c->params.list_entries;
     *short_of_memory = n > 0 && used_reserve(used, c->epoch, n) != 0;
     if (n == 0 || *short_of_memory)
         return 0;
-    qsort(b->waiting, b->n, sizeof b->waiting[0], waiting_order);
     for (size_t i = 0; i < n; i++) {
         memcpy(entry + i * LIST_ENTRY_LEN, b->waiting[i].token, LIST_ENTRY_LEN);
         used_add(used, token_hash(b, b->waiting[i].token));
@@ -274,17 +293,19 @@ board_close(struct board *b, const struct consensus *c, uint8_t index,
 {
     uint8_t entry[LIST_ENTRIES_MAX * LIST_ENTRY_LEN];
     const size_t len = list_len(&c->params);
+    const uint64_t start_ms = list_interval_start_ms(&c->params, interval);
     const struct board_list l = {.interval = interval,
                                  .board = index,
                                  .before =
                                      b->epoch == c->epoch ? b->root : NULL,
                                  .entries = entry};
-    closed->listed = entries_take(b, c, entry, &closed->short_of_memory);
-    closed->lost = waiting_expire(b, interval);
+    closed->listed =
+        entries_take(b, c, start_ms, entry, &closed->short_of_memory);
+    closed->lost = waiting_expire(b, &c->params, start_ms);
     entries_finish(b->env, entry, closed->listed, c->params.list_entries);
     list_write(list, &c->params, &l);
     list_sign(list, len, c->digest, seed);
     list_root(list, len, b->root);
     b->epoch = c->epoch;
-    b->listed_ms = list_interval_start_ms(&c->params, interval);
+    b->listed_ms = start_ms;
 }

@@ -20,7 +20,10 @@ enum {
     BURST_US = 10000000,
     BURST_MIN = 64,
     GRACE_US = 15000000, /* an answer takes 2 s, and a new client waits first */
-    PER_US = 1000000000  /* rates are per 1,000 s */
+    SILENT_US = 300000000, /* every client has one a second */
+    QUEUED_PART = 2,       /* of all places answers that wait have this part, */
+    QUEUED_TIMES = 16,  /* a client so many times its share of what is free */
+    PER_US = 1000000000 /* rates are per 1,000 s */
 };
 
 static void
@@ -124,17 +127,18 @@ gateway_idler(const struct relay *r, uint32_t *client)
         r->newest ? (uint64_t)r->pieces *
                         r->newest->consensus->params.piece_interval_us
                   : 0;
-    bool found = false;
+    uint64_t first_us = UINT64_MAX;
     for (uint32_t i = 0; i < r->clients_made; i++) {
         const struct client *c = &r->clients[i];
-        if (!c->open || c->answered ||
-            now_us - c->opened_us < GRACE_US + pieces_us ||
-            (found && c->opened_us >= r->clients[*client].opened_us))
+        const uint64_t until_us = c->answered_us
+                                      ? c->answered_us + SILENT_US
+                                      : c->opened_us + GRACE_US + pieces_us;
+        if (!c->open || now_us < until_us || until_us >= first_us)
             continue;
         *client = i;
-        found = true;
+        first_us = until_us;
     }
-    return found;
+    return first_us != UINT64_MAX;
 }
 
 void
@@ -151,6 +155,7 @@ gateway_close(struct relay *r, uint32_t number)
     c->down.next_us = 1;
     while (downlink_pop(&c->down, UINT64_MAX / 2, &packet) &&
            packet != UINT32_MAX) {
+        atomic_fetch_sub(&r->plane->queued, 1);
         relay_give(r, packet);
         c->down.next_us = 1;
     }
@@ -252,15 +257,39 @@ gateway_owner(const struct relay *r, const uint8_t handle[static 8])
     return name == HANDLES_NONE ? r->number : name >> PLANE_WORKER_SHIFT;
 }
 
+/* May one more answer wait for this client? Who is sent more than his downlink
+ * carries fills his queue; so what one may hold falls with what all hold, as a
+ * link's share does (places.h), or a few hundred of them would have all places. */
+static bool
+queue_has_room(const struct relay *r, const struct client *c)
+{
+    const struct plane *p = r->plane;
+    const uint32_t all = p->packets_max / QUEUED_PART;
+    const uint32_t queued = atomic_load(&p->queued);
+    const uint64_t free_now = queued < all ? all - queued : 0;
+    const uint64_t most = QUEUED_TIMES * free_now / p->clients_max;
+    return c->down.queue_count == 0 || c->down.queue_count < most;
+}
+
+/* Queue a packet for the client to whom its handle leads. */
+static int
+answer_queue(struct relay *r, uint32_t number)
+{
+    const uint32_t name = client_find(r, relay_held_at(r, number)->handle);
+    const uint32_t client = name & ((1u << PLANE_WORKER_SHIFT) - 1);
+    if (name == HANDLES_NONE || name >> PLANE_WORKER_SHIFT != r->number)
+        return ERR_HANDLE;
+    struct client *c = &r->clients[client];
+    int err = queue_has_room(r, c) ? downlink_push(&c->down, number) : ERR_FULL;
+    if (!err)
+        atomic_fetch_add(&r->plane->queued, 1);
+    return err;
+}
+
 void
 gateway_deliver(struct relay *r, uint32_t number)
 {
-    struct held *h = relay_held_at(r, number);
-    uint32_t name = client_find(r, h->handle);
-    uint32_t client = name & ((1u << PLANE_WORKER_SHIFT) - 1);
-    int err = name == HANDLES_NONE || name >> PLANE_WORKER_SHIFT != r->number
-                  ? ERR_HANDLE
-                  : downlink_push(&r->clients[client].down, number);
+    const int err = answer_queue(r, number);
     if (err) {
         relay_drop(r, err);
         relay_give(r, number);
@@ -306,12 +335,15 @@ answer_send(struct relay *r, uint32_t number, uint32_t packet)
         downlink_again(&c->down, packet);
         return;
     }
-    if (packet != UINT32_MAX)
+    if (packet != UINT32_MAX) {
+        atomic_fetch_sub(&r->plane->queued, 1);
         relay_give(r, packet);
+    }
     if (err)
         return;
     c->lists = then;
-    c->answered |= packet != UINT32_MAX;
+    if (packet != UINT32_MAX)
+        c->answered_us = env_now_mono_us(r->env);
     *(packet != UINT32_MAX ? &r->stats.delivered : &r->stats.dummies) += 1;
 }
 

@@ -80,16 +80,16 @@ struct intake {
 };
 
 /* Entries of the wheel of things that are due by themselves. */
-enum due_kind { DUE_ANSWER = 1, DUE_CLIENT };
+enum due_kind { DUE_READ = 1, DUE_ANSWER, DUE_CLIENT };
 
 struct client {
     bool open;
-    bool answered;       /* something that it asked for has gone to it */
     bool waiting;        /* an entry in the wheel is under way */
     uint32_t generation; /* tells an old entry in the wheel from a new one */
     uint32_t frames_mhz; /* what its profile sends; 0: not told yet */
     uint64_t opened_us;
-    uint64_t full_us;            /* when its bucket of frames is full again */
+    uint64_t answered_us; /* something was last for it then; 0: nothing was */
+    uint64_t full_us;     /* when its bucket of frames is full again */
     uint8_t mark[WIRE_MARK_LEN]; /* of the last frame read */
     struct downlink down;
     struct lists_place lists;
@@ -171,6 +171,8 @@ void pipeline_unwrap(struct relay *r);
 void dispatch_place(struct relay *r, uint32_t number);
 /* Its mixing delay is over. */
 void dispatch_leave(struct relay *r, uint32_t number);
+/* A store is to look for what its answer will bring. */
+void dispatch_read(struct relay *r, uint32_t number);
 /* A store's answer is due. */
 void dispatch_answer(struct relay *r, uint32_t number);
 /* Send a frame that does not wait, over a link that may be another worker's. */
@@ -208,11 +210,14 @@ void gateway_due(struct relay *r, uint32_t client, uint32_t generation,
 void gateway_again(struct relay *r);
 void gateway_free(struct relay *r);
 
+/* announced.c: an announcement that came to this store; worker 0's. */
+void announced_take(struct relay *r, const struct wire_request *request);
+/* Is this relay, worker 0, a board of any view, with all that it takes? */
+bool announced_is_board(const struct relay *r);
+
 /* spread.c: a list that came of a relay, over its link. */
 void spread_take(struct relay *r, struct relay_peer *peer, uint32_t link,
                  const uint8_t *frame);
-/* An announcement that came to this store; worker 0's. */
-void spread_announce(struct relay *r, const struct wire_request *request);
 /* List what is over; when that is to be looked at again. */
 void spread_step(struct relay *r);
 uint64_t spread_next_us(const struct relay *r);

@@ -71,10 +71,13 @@ places_take(struct places *p, uint32_t link, uint64_t delay_us,
         return 0;
     const uint32_t held = atomic_load(&p->all);
     const uint64_t free_now = held < p->max ? p->max - held : 0;
-    if (delay_us * p->max > delay_max_us * free_now)
-        return ERR_DELAY;
-    if (atomic_load(&p->held[link]) >= PLACES_TIMES_FREE * free_now)
+    const uint64_t share = PLACES_TIMES_FREE * free_now;
+    const uint64_t mine = atomic_load(&p->held[link]);
+    if (mine >= share)
         return ERR_SHARE;
+    if (delay_us * p->max > delay_max_us * free_now ||
+        delay_us * share > delay_max_us * (share - mine))
+        return ERR_DELAY;
     atomic_fetch_add(&p->held[link], 1);
     atomic_fetch_add(&p->all, 1);
     return 0;

@@ -13,7 +13,9 @@
  * fills most with those that stay longest, so the longest delay that is still
  * taken falls with the free places, from what the consensus allows with all free
  * to nothing: P places and R packets a second leave him delays of P / R, and
- * what is asked for less long is not touched.
+ * what is asked for less long is not touched. In what one link may hold it falls
+ * likewise, with what of that is free: else a relay that has all packets from one
+ * other would refuse the short with the long when that share is full.
  *
  * Each client of each worker has a number of its own. Relays are numbered by a
  * keyed hash of their identity into PLACES_RELAYS: two share a number by chance
@@ -48,7 +50,7 @@ uint32_t places_client(const struct places *p, uint32_t client);
 
 /* Take a place for this link, for a packet that is held for delay_us of at most
  * delay_max_us. Returns 0; ERR_SHARE when the link holds its share, ERR_DELAY
- * when too few places are free for so long a delay. PLACES_OWN is never refused
+ * when too few places, or too few of its share, are free for so long a delay. PLACES_OWN is never refused
  * nor counted. */
 int places_take(struct places *p, uint32_t link, uint64_t delay_us,
                 uint64_t delay_max_us) CHECK_RESULT;

@@ -118,10 +118,11 @@ void relay_frames(struct relay *r, struct relay_peer *from,
  * or ERR_COMMAND when this is no gateway. */
 int relay_client_open(struct relay *r, uint32_t *client) CHECK_RESULT;
 void relay_client_close(struct relay *r, uint32_t client);
-/* Find who is to give way when this worker has no place for a client: of those
- * that no answer has gone to for 15 s and more the one that is here longest. To
- * have had an answer costs a packet through the network, and every honest client
- * has one within seconds. Returns false when there is none. */
+/* Find who is to give way when this worker has no place for a client: who had his
+ * time first of those that no answer has gone to in the first 15 s, and the time
+ * that a consensus takes, or in the last five minutes. To have an answer costs a
+ * packet through the network, and every honest client has one each second.
+ * Returns false when there is none. */
 bool relay_client_idler(const struct relay *r, uint32_t *client);
 /* Returns false when it sends more than its profile allows: what is too much
  * was dropped, and for a while nothing more of it need be read. */

@@ -1,6 +1,6 @@
-/* relay/spread.c - announcements and lists, as this relay has to do with them: a
- * board takes tokens and makes lists, every relay passes lists on to those that the
- * shared value names (network/boards.h).
+/* relay/spread.c - lists, as this relay has to do with them: a board makes them of
+ * the tokens that it took (announced.c), every relay passes them on to those that
+ * the shared value names (network/boards.h).
  *
  * State: struct lists, of all workers; of each view who passes lists to whom; the
  * board, worker 0's.
@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "lib/codec.h"
-#include "network/work.h"
 #include "relay/internal.h"
 
 /* The view whose epoch has this interval; NULL: none that is kept. */
@@ -24,19 +23,6 @@ view_of_interval(const struct relay *r, uint32_t interval)
     for (size_t i = 0; i < VIEWS; i++)
         if (r->view[i].consensus && list_is_of(r->view[i].consensus, interval))
             return &r->view[i];
-    return NULL;
-}
-
-/* The view in whose epoch it is now_ms, with the interval; NULL: there is none. */
-static const struct view *
-view_now(const struct relay *r, uint64_t now_ms, uint32_t *interval)
-{
-    for (size_t i = 0; i < VIEWS; i++) {
-        const struct consensus *c = r->view[i].consensus;
-        *interval = c ? list_interval(&c->params, now_ms) : 0;
-        if (*interval > 0 && list_is_of(c, *interval))
-            return &r->view[i];
-    }
     return NULL;
 }
 
@@ -108,61 +94,6 @@ spread_take(struct relay *r, struct relay_peer *peer, uint32_t link,
 
 /* ---- a board ---- */
 
-/* How many bits is the work of an announcement worth, under any consensus whose
- * challenge counts, beyond the price of that one? Returns ERR_WORK when it is
- * below that. */
-static int
-announcement_worth(const struct relay *r, const struct wire_request *request,
-                   uint8_t *worth)
-{
-    struct work_task task;
-    int err = ERR_WORK;
-    *worth = 0;
-    for (size_t i = 0; i < VIEWS; i++) {
-        const struct consensus *c = r->view[i].consensus;
-        if (!c || c->epoch + WORK_EPOCHS <= r->newest->consensus->epoch)
-            continue;
-        work_announce_task(&task, c->work_challenge, r->plane->identity,
-                           request->box);
-        const unsigned bits = work_bits(&task, request->work);
-        if (bits < c->params.announce_bits)
-            continue;
-        const unsigned more = bits - c->params.announce_bits;
-        *worth = more > *worth ? (uint8_t)more : *worth; /* of 256 at most */
-        err = 0;
-    }
-    return err;
-}
-
-/* Is this relay a board of any view, with all that it takes? */
-static bool
-lists_itself(const struct relay *r)
-{
-    if (r->number != 0 || !r->board || r->draining || !r->plane->identity_seed)
-        return false;
-    for (size_t i = 0; i < VIEWS; i++)
-        if (r->view[i].consensus && r->view[i].board >= 0)
-            return true;
-    return false;
-}
-
-void
-spread_announce(struct relay *r, const struct wire_request *request)
-{
-    uint32_t interval;
-    uint8_t worth;
-    spread_step(r); /* what came before the interval began is listed first */
-    const struct view *v = view_now(r, env_now_wall_ms(r->env), &interval);
-    int err = v && v->board >= 0 && lists_itself(r) ? 0 : ERR_COMMAND;
-    if (!err)
-        err = announcement_worth(r, request, &worth);
-    if (!err)
-        err = board_take(r->board, v->consensus, interval, request->box, worth);
-    r->stats.announced += err == 0 || err == ERR_FULL;
-    r->stats.announced_bad += err && err != ERR_FULL;
-    r->stats.announced_lost += err == ERR_FULL;
-}
-
 /* List this interval, which is over. */
 static void
 interval_list(struct relay *r, const struct view *v, uint32_t interval)
@@ -187,7 +118,7 @@ interval_list(struct relay *r, const struct view *v, uint32_t interval)
 void
 spread_step(struct relay *r)
 {
-    if (!lists_itself(r))
+    if (!announced_is_board(r))
         return;
     const uint64_t now_ms = env_now_wall_ms(r->env);
     /* what is over may belong to the epoch before, when this one has only just
@@ -208,7 +139,7 @@ uint64_t
 spread_next_us(const struct relay *r)
 {
     uint64_t next_ms = UINT64_MAX;
-    if (!lists_itself(r))
+    if (!announced_is_board(r))
         return UINT64_MAX;
     const uint64_t now_ms = env_now_wall_ms(r->env);
     for (size_t i = 0; i < VIEWS; i++) {

@@ -32,7 +32,7 @@ inet_ntop inet_pton __inet_*_chk : lib/address
 # which of its lanes this machine has is the packet's one look at the outside
 getenv : sphinx/x25519/x25519
 # what workers share
-pthread_mutex_* : lib/blocks lib/slab relay/handles relay/plane
+pthread_mutex_* : lib/blocks lib/slab relay/handles relay/lists relay/plane
 pthread_once : sphinx/x25519/x25519_*
 # libsodium, but what draws at random by itself
 randombytes_buf : lib/rng

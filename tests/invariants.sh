@@ -205,6 +205,18 @@ change I2 'the downlink is silent without an answer' relay/gateway.c \
     'if (downlink_pop(&c->down, now_us, &packet))' \
     'if (downlink_pop(&c->down, now_us, &packet) && packet != UINT32_MAX)' \
     'relays/i2_downlink_is_constant'
+change I2 'a board without announcements is silent' relay/spread.c \
+    'r->stats.lists_made++;
+    list_pass(r, v, list);' \
+    'r->stats.lists_made++;
+    if (closed.listed > 0)
+        list_pass(r, v, list);' \
+    'spread/i2_lists*'
+change I2 'slices wait for frames without an answer' relay/gateway.c \
+    'c->lists = then;' \
+    'if (packet == UINT32_MAX)
+        c->lists = then;' \
+    'spread/i10_a_mix*'
 change I2 'what cannot be sent costs its tick' client/requests.c \
     '    for (unsigned tries = 0; err && tries < LOOP_TRIES; tries++) {' \
     '    if (err)
@@ -229,25 +241,28 @@ change I2 'frames ahead of the gateway are not counted' client/network.c \
         window_add(&c->window, frame);' \
     '' \
     'stalls/i2_*'
-change I2 'who is removed is asked for no more' client/polls.c \
-    'c->n_conversations > HOT_PLACES ? c->n_conversations - HOT_PLACES' \
-    'c->status.contacts > HOT_PLACES ? c->status.contacts - HOT_PLACES' \
+change I2 'who is removed is asked for no more' client/conversations.c \
+    '    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    c->status.contacts--;' \
+    '    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    c->status.contacts--;
+    fronts_remove(c->fronts, v->id);' \
     'contacts/i2_stores*'
 change I2 'a removed contact that writes on is not read' client/incoming.c \
     'if (!v->removed || l->count > 1)' \
     'if (!v->removed)' \
     'contacts/i2_who_writes*'
 change I2 'a contact that is muted is not acknowledged' client/incoming.c \
-    'if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)' \
-    'if (!v->removed && !v->muted && !is_idle_ping(v, l) && !v->ack_owed_us)' \
+    'if (!v->removed && !v->self && !is_idle_ping(v, l) &&' \
+    'if (!v->removed && !v->muted && !is_idle_ping(v, l) &&' \
     'contacts/i2_a_contact*'
 change I2 'any contact may ping' client/incoming.c \
     'return l->kind == LETTER_PING && !v->pings;' \
     'return false;' \
     'contacts/i2_a_ping*'
 change I2 'who takes a withdrawn invitation up is answered' client/incoming.c \
-    'if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)' \
-    'if (!is_idle_ping(v, l) && v->ack_owed_us == 0)' \
+    'if (!v->removed && !v->self && !is_idle_ping(v, l) &&' \
+    'if (!v->self && !is_idle_ping(v, l) &&' \
     'contacts/i2_a_withdrawn*'
 change I2 'a conversation more evicts another' client/pace/fronts.c \
     'if (front_is_free(&f->front[at], now_us))
@@ -293,16 +308,16 @@ change I3 'a killed relay forgets what passed' relay/daemon/keys.c \
 # ---- I4 cover is on ----
 
 change I4 'clients with nothing to say keep still' client/requests.c \
-    '    request_choose(c, kind, &choice);
+    '    request_choose(c, view, kind, &choice);
     int err' \
-    '    request_choose(c, kind, &choice);
+    '    request_choose(c, view, kind, &choice);
     if (choice.request.kind == WIRE_LOOP)
         return;
     int err' \
     'cover/i4_clients*'
 change I4 'letters ride on ticks for loops' client/requests.c \
-    'if (kind != TRAFFIC_SEND || !c->settled)' \
-    'if (kind == TRAFFIC_POLL || !c->settled)' \
+    'if (kind == TRAFFIC_SEND) {' \
+    'if (kind != TRAFFIC_POLL) {' \
     'cover/i4_clients*'
 change I4 'relays send half as many loops' relay/loops.c \
     'rng_exp_us(r->env, 1000000000ULL / mhz)' \
@@ -347,8 +362,8 @@ change I5 'times depend on what is encrypted' relay/loops.c \
 # ---- I6 nothing is lost silently ----
 
 change I6 'kept is said before the commit' relay/boxes.c \
-    'if (job->kind == WIRE_LOOP || job->waiting)' \
-    'if (job->kind == WIRE_LOOP)' \
+    'if (!job->asked || job->waiting)' \
+    'if (!job->asked)' \
     'boxes/i6_*'
 change I6 'a store commits nothing' relay/daemon/store_day.c \
     'sqlite3_exec(d->db, "COMMIT"' \
@@ -790,6 +805,27 @@ change I10 'two lists of an interval prove nothing' network/list.c \
     'memcmp(root_a, root_b, LIST_ROOT_LEN) == 0' \
     'true' \
     'board_lists/i10_two*'
+change I10 'who lies in one interval is named for the next' relay/lists.c \
+    'if (n->epoch == e->epoch)
+        n->interval = 0;' \
+    '(void)n;' \
+    'lists/i10_two*'
+change I10 'what contradicts a list is dropped' relay/lists.c \
+    'return memcmp(entry_at(l, *first)->root, e->root, LIST_ROOT_LEN) == 0 ||' \
+    'return memcmp(entry_at(l, *first)->root, e->root, LIST_ROOT_LEN) != 2000 ||' \
+    'lists/i10_two*' 'spread/i10_a_board_that_lies*'
+change I10 'a board lists the interval in which it starts' relay/board.c \
+    'start_ms > b->begun_ms &&' \
+    'start_ms > 0 &&' \
+    'lists/no_interval*'
+change I10 'a board whose clock steps back lists again' relay/board.c \
+    '&& start_ms > b->listed_ms;' \
+    ';' \
+    'lists/no_interval*'
+change I10 'one mix keeps lists from clients' relay/spread.c \
+    'for (size_t i = 0; i < v->ways->n_next; i++) {' \
+    'for (size_t i = 0; i < v->ways->n_next; i += 3) {' \
+    'spread/i10_a_mix*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
@@ -815,12 +851,20 @@ change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
     'relays/floods_are_cut'
 change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
-    'if (!c->open || c->answered ||' \
-    'if (!c->open ||' \
+    'const uint64_t until_us = c->answered_us' \
+    'const uint64_t until_us = c->answered_us > UINT64_MAX / 2' \
     'i11_clients/*'
+change I11 'one answer keeps a place for ever' relay/gateway.c \
+    '? c->answered_us + SILENT_US' \
+    '? UINT64_MAX' \
+    'i11_downlinks/i11_one*'
+change I11 'answers that wait for slow clients take all places' relay/gateway.c \
+    'return c->down.queue_count == 0 || c->down.queue_count < most;' \
+    'return c->down.queue_count <= DOWNLINK_QUEUE_MAX + most;' \
+    'i11_downlinks/i11_slow*'
 change I11 'newcomers go before they have a consensus' relay/gateway.c \
-    'now_us - c->opened_us < GRACE_US + pieces_us ||' \
-    'now_us - c->opened_us < GRACE_US + pieces_us * 0 ||' \
+    ': c->opened_us + GRACE_US + pieces_us;' \
+    ': c->opened_us + GRACE_US + pieces_us * 0;' \
     'i11_clients/*'
 change I11 'a client without a profile may be the fastest' relay/gateway.c \
     'if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)' \
@@ -848,6 +892,15 @@ change I11 'who has one connection loses it to who has many' lib/seats.c \
              (t->like == f->like && t->since < f->since)))' \
     '(!f || t->since < f->since))' \
     'seats/i11_*'
+change I11 'a relay asks authorities as often as it likes' \
+    lib/os/http_server.c \
+    ': class == SEATS_RELAY  ? s->hosts' \
+    ': class == SEATS_RELAY  ? NULL' \
+    'http/i11_no_relay*'
+change I11 'a relay pays for who is next door' lib/blocks.c \
+    'if (limited && b->config.by_host)' \
+    'if (limited && !b->config.by_host && block[0] > 6)' \
+    'blocks/i11_hosts*'
 change I11 'relays take the memory of authorities' lib/os/http_server.c \
     'c->class = seats_class_at(s->seats, c->seat);' \
     'c->class = SEATS_STRANGER;' \
@@ -909,9 +962,14 @@ change I11 'a body is taken apart however many values it has' \
 # ---- I12 no value drawn once is seen in two places ----
 
 change I11 'long delays take all places' relay/places.c \
-    'if (delay_us * p->max > delay_max_us * free_now)' \
-    'if (delay_us > delay_max_us)' \
-    'i11_delays/*'
+    'if (delay_us * p->max > delay_max_us * free_now ||' \
+    'if (delay_us > delay_max_us ||' \
+    'places/*'
+change I11 'long delays take all of a link, and the short are refused' \
+    relay/places.c \
+    'delay_us * share > delay_max_us * (share - mine))' \
+    'delay_us > delay_max_us)' \
+    'i11_delays/*' 'places/*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \
@@ -942,13 +1000,17 @@ change I11 'a client does what a store asks for, without end' client/proofs.c \
     'if (wanted > WORK_STEPS_MAX)
         return false;' \
     'work/i11_a_store_cannot*'
+change I11 'a consensus may ask for any work' network/json_params.c \
+    'F_INT(params, work_bits, 0, WORK_BITS_MAX)' \
+    'F_INT(params, work_bits, 0, 64)' \
+    'json/*'
 change I11 'a client believes a store that never has enough' client/proofs.c \
     '++e->lies >= PROOFS_LIES;' \
     'e->lies >= PROOFS_LIES;' \
     'work/i11_a_store_cannot*'
 change I11 'a dear proof goes before cheap ones' client/proofs.c \
-    '(e->steps < best->steps ||' \
-    '(e->steps > best->steps ||' \
+    'return bits < other ||' \
+    'return bits > other ||' \
     'work/i11_a_greedy*'
 change I11 'letters that ask in turn keep searches from their end' client/proofs.c \
     'return best != p->under_way && (e == p->under_way || e->used < best->used);' \
@@ -988,6 +1050,30 @@ change I11 'a price to come is asked for now' relay/dispatch.c \
     'const unsigned worth = bits - c->params.work_bits + price;' \
     'const unsigned worth = bits + 0 * price;' \
     'i11_boxes/i11_a_price*'
+change I11 'announcements cost nothing' relay/announced.c \
+    'if (bits < c->params.announce_bits)' \
+    'if (bits + 256 < c->params.announce_bits)' \
+    'spread/i11_announcements*'
+change I11 'work beyond the price counts for nothing' relay/board.c \
+    'if (a->worth != b->worth)' \
+    'if (a->worth > 254 && a->worth != b->worth)' \
+    'lists/i11_the_best*' 'lists/i11_a_flood_at*'
+change I11 'who fills a board beforehand has it' relay/board.c \
+    'return a->draw > b->draw ? 1 : a->draw < b->draw ? -1 : 0;' \
+    'return 0;' \
+    'lists/i11_whoever*'
+change I11 'one token fills all lists' relay/board.c \
+    'if (board_has_listed(b, c->epoch, token))' \
+    'if (board_has_listed(b, c->epoch + SETS, token))' \
+    'lists/i11_a_token*'
+change I11 'a link has as many lists verified as it likes' relay/lists.c \
+    'else if (link != LISTS_OWN &&' \
+    'else if (link == LISTS_OWN &&' \
+    'lists/i11_a_flood_of*' 'spread/i11_floods*'
+change I11 'anybody passes lists' relay/spread.c \
+    'return from >= 0 && boards_ways_takes(v->ways, (uint16_t)from);' \
+    'return from >= 0;' \
+    'spread/i11_floods*'
 change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \
     'return a->wait < b->wait;' \
@@ -1102,15 +1188,52 @@ change I12 'what a cut line held up is put at once' client/requests.c \
     'if (now_us - c->slot_us > GAP_US)' \
     'if (0)' \
     'i9_repeats/i12_*'
-change I12 'boxes are asked for by turns' client/polls.c \
-    'v = conversation_ranked(c, HOT_PLACES + any);' \
-    'v = conversation_ranked(c, HOT_PLACES + (any & 0) +
-                                    c->place[HOT_PLACES].until_us++ % rest);' \
+change I12 'boxes are asked for by turns' client/places.c \
+    'choice_spread(c, any, dice, &out->whom);' \
+    'choice_spread(c, (any & 0) + c->place[0].until_us++ % (people + !people),
+                  dice, &out->whom);' \
     'i12_polls/*'
-change I12 'a client that knows less asks for its boxes' client/polls.c \
-    'if (v && c->settled && now_us >= c->place[place].start_us)' \
-    'if (v && now_us >= c->place[place].start_us)' \
+change I12 'a get changes what the next one brings' relay/boxes.c \
+    '        req->held = request->held;' \
+    '        static uint8_t turn;
+        req->slot = turn++ % WIRE_BOX_SLOTS;
+        req->held = request->held;' \
+    'relays/i12_*' 'boxes/i12_*'
+change I12 'where a get begins tells that somebody reads the box' client/polls.c \
+    '    uint8_t slot = bit_pick(ALL, dice);' \
+    '    uint8_t slot = bit_pick(1, dice);' \
+    'contacts/i12_*'
+change I12 'a client that knows less asks for its boxes' client/places.c \
+    'if (c->settled)
+        fronts_pick(' \
+    'if (c->settled || c->current)
+        fronts_pick(' \
     'i12_settled/*'
+change I12 'what comes takes a front' client/places.c \
+    '(void)fronts_transfer(c->fronts, now_us, v->id);' \
+    'places_took(c, v);' \
+    'client_places/i12_only*'
+change I12 'who does not announce is answered at once' client/places.c \
+    'return fronts_shown_us(c->fronts, now_us, whom, commit_us, seen);' \
+    'return seen ? commit_us : fronts_shown_us(c->fronts, 0, whom, 0, true);' \
+    'client_places/i12_what*'
+change I12 'what waits is let go of by its store' client/polls.c \
+    'out->hides = front && k->later[b] != 0;' \
+    'out->hides = front && k->later[b] == 0;' \
+    'client_places/i12_what*'
+change I12 'a front that nobody holds asks for a random box' client/places.c \
+    'return conversation_by_id(c, SELF_FIRST + whom->front);' \
+    'return NULL;' \
+    'i12_fronts/*without'
+change I12 'an old token counts for a new letter' client/places.c \
+    'v->token_us + TOKEN_LAG_US >= commit_us' \
+    'v->token_us + TOKEN_LAG_US > 0' \
+    'client_places/a_token*'
+change I9 'a restart forgets which fronts were promised' client/client.c \
+    '    places_restore(c);
+' \
+    '' \
+    'client_places/a_restart*'
 change I12 'a client goes on while a consensus is withheld' client/client.c \
     'if (named > n->epoch && next_is_old(c, n, 0))' \
     'if (0)' \
@@ -1156,8 +1279,8 @@ change edge 'tokens are told apart by four bytes' client/heard/tokens.c \
     'memcmp(t->item[i].prefix, prefix, 4) != 0)' \
     'tokens/false*'
 change edge 'what is awaited no more stays' client/heard/tokens.c \
-    '    for (uint32_t i = 0; before > 0 && i < t->room; i++)' \
-    '    for (uint32_t i = 0; before > 99 && i < t->room; i++)' \
+    '!err && before > 0 && i' \
+    '!err && before > 99 && i' \
     'tokens/the_next*'
 change edge 'a database has files in /tmp' lib/os/database.c \
     'PRAGMA temp_store=MEMORY;' \

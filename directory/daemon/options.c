@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "directory/daemon/server.h"
+#include "network/list.h"
 
 static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
@@ -45,6 +46,17 @@ const struct config_option server_options[] = {
      .min = 1, .max = 1000000,
      .help = "new relays of a role in a day, of 1,000 that are there; one in "
              "any case; the same at all authorities"},
+    {OPTION(boards), .type = CONFIG_INTEGER, .value = "4", .max = BOARDS_MAX,
+     .help = "stores that list announcements in an epoch; 0: none, and texts "
+             "from whom nobody talks with take long; the same at all "
+             "authorities"},
+    {OPTION(list_interval_ms), .type = CONFIG_INTEGER, .value = "2000",
+     .min = 500, .max = 60000,
+     .help = "between two lists of a board; the same at all authorities"},
+    {OPTION(list_entries), .type = CONFIG_INTEGER, .value = "40", .min = 1,
+     .max = LIST_ENTRIES_MAX,
+     .help = "entries of a list; 40 are enough for 10,000 clients with four "
+             "boards; the same at all authorities"},
     {OPTION(user), .type = CONFIG_STRING, .value = "", .max = 64,
      .help = "started as root: the user to become when it listens"},
     {OPTION(sandbox), .type = CONFIG_BOOLEAN, .value = "true",
@@ -54,3 +66,18 @@ const struct config_option server_options[] = {
 };
 const size_t server_options_len =
     sizeof server_options / sizeof server_options[0];
+
+int
+server_params(const struct server_config *config, const struct network *n,
+              struct params *p, const char **where)
+{
+    params_default(p, n->epoch_len_s);
+    p->layers = (uint8_t)config->layers;
+    p->geometry = n->geometry;
+    p->store_trial_epochs = (uint16_t)config->store_trial_epochs;
+    p->newcomer_permille = (uint32_t)config->newcomer_permille;
+    p->boards = (uint8_t)config->boards;
+    p->list_interval_ms = (uint32_t)config->list_interval_ms;
+    p->list_entries = (uint16_t)config->list_entries;
+    return params_check(p, where);
+}

@@ -470,6 +470,7 @@ static int
 authority_start(struct server *s)
 {
     struct disk_keys k;
+    const char *where;
     int err = renewal_read(&s->renewal, &s->host, s->dir, &k);
     if (err)
         return err;
@@ -483,12 +484,14 @@ authority_start(struct server *s)
         .recall = recalled,
         .ctx = s};
     renewal_key(&config.key, &k);
-    params_default(&config.params, s->network.epoch_len_s);
-    config.params.layers = (uint8_t)s->config->layers;
-    config.params.geometry = s->network.geometry;
-    config.params.store_trial_epochs = (uint16_t)s->config->store_trial_epochs;
-    config.params.newcomer_permille = (uint32_t)s->config->newcomer_permille;
-    err = authority_new(&s->authority, &config);
+    err = server_params(s->config, &s->network, &config.params, &where);
+    if (err)
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  "%s does not go with the other parameters, or with the "
+                  "network file's geometry",
+                  where);
+    else
+        err = authority_new(&s->authority, &config);
     if (err == ERR_NOT_FOUND)
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "the network file does not list this authority; "

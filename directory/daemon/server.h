@@ -7,6 +7,7 @@
 #include "lib/error.h"
 #include "lib/os/config.h"
 #include "lib/os/log.h"
+#include "network/json.h"
 
 struct server_config {
     char *listen, *network, *user;
@@ -16,11 +17,18 @@ struct server_config {
     int by_hand; /* names of options.c */
     int64_t block_max, range_max, family_max;
     int64_t store_trial_epochs, newcomer_permille;
+    int64_t boards, list_interval_ms, list_entries;
     bool sandbox;
 };
 
 extern const struct config_option server_options[];
 extern const size_t server_options_len;
+
+/* Fill in what an authority of this configuration votes for. Returns 0, or
+ * ERR_RANGE with the name of what does not go with the rest in *where: others
+ * could not read it. */
+int server_params(const struct server_config *config, const struct network *n,
+                  struct params *p, const char **where) CHECK_RESULT;
 
 /* Run until a signal. Returns the exit status. */
 int server_run(const char *dir, const struct server_config *config,

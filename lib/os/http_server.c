@@ -28,9 +28,10 @@ enum {
     PAUSE_US = 100000, /* at least */
     LINGER_S = 2,
     SECOND_US = 1000000,
-    PER_MINUTE = 600, /* connections of a block */
+    PER_MINUTE = 600, /* connections of a block, or of a relay's address */
     BURST = 120,
     ENTRIES = 4096,
+    RELAYS_KNOWN = 4096,
     FILES_LEFT = 192, /* descriptors for the rest of the program */
     ACCEPT_MAX = 64,  /* others want their turn too */
     READ_MAX = 16,
@@ -71,7 +72,8 @@ struct http_server {
     http_classify_fn classify;
     void *ctx;
     struct seats *seats;
-    struct blocks *blocks;
+    struct blocks *blocks; /* of strangers, */
+    struct blocks *hosts;  /* and of relays */
     struct http_body *bodies;
     struct http_counts counts;
     const struct connection *current; /* while the handler runs */
@@ -325,6 +327,23 @@ connection_is_late(const struct connection *c, uint64_t now_us)
 
 /* ---- accepting ---- */
 
+/* Does it come too often? Strangers are counted by their block, relays each by
+ * its address, so that none of them suffers from who is next door. Authorities
+ * are few, and have to be heard. */
+static int
+rate_take(struct http_server *s, enum seats_class class,
+          const struct sockaddr_storage *from, uint64_t now_us)
+{
+    struct blocks *b = class == SEATS_STRANGER ? s->blocks
+                       : class == SEATS_RELAY  ? s->hosts
+                                               : NULL;
+    uint32_t entry;
+    int err = b ? blocks_take(b, from, now_us, &entry) : 0;
+    if (b && !err)
+        blocks_give(b, entry);
+    return err;
+}
+
 /* Returns 0, ERR_RATE, ERR_NOMEM, ERR_SYSTEM: fd stays the caller's. */
 static int
 connection_new(struct http_server *s, int fd,
@@ -335,13 +354,10 @@ connection_new(struct http_server *s, int fd,
     const enum seats_class class =
         s->classify ? s->classify(s->ctx, from) : SEATS_STRANGER;
     const bool named = blocks_name(from, name); /* loopback has none */
-    if (class == SEATS_STRANGER) {
-        uint32_t entry;
-        int err = blocks_take(s->blocks, from, now_us, &entry);
-        if (err)
-            return err;
-        blocks_give(s->blocks, entry);
-    } else if (named)
+    int err = rate_take(s, class, from, now_us);
+    if (err)
+        return err;
+    if (class != SEATS_STRANGER && named)
         (void)blocks_host(from, name);
     struct connection *c = calloc(1, sizeof *c);
     if (!c)
@@ -351,7 +367,7 @@ connection_new(struct http_server *s, int fd,
                              .from = *from,
                              .since_us = now_us,
                              .moved_us = now_us};
-    int err = loop_watch_new(s->loop, fd, connection_ready, c, &c->watch);
+    err = loop_watch_new(s->loop, fd, connection_ready, c, &c->watch);
     if (err) {
         free(c);
         return err;
@@ -484,15 +500,19 @@ server_seat(struct http_server *s)
         .each = {[SEATS_STRANGER] = HTTP_SEATS_BLOCK,
                  [SEATS_RELAY] = HTTP_SEATS_RELAY,
                  [SEATS_AUTHORITY] = s->n / 8}};
-    const struct blocks_config blocks = {.links_max = UINT32_MAX,
-                                         .per_minute = PER_MINUTE,
-                                         .burst = BURST,
-                                         .entries = ENTRIES,
-                                         .hash_key = key};
+    struct blocks_config blocks = {.links_max = UINT32_MAX,
+                                   .per_minute = PER_MINUTE,
+                                   .burst = BURST,
+                                   .entries = ENTRIES,
+                                   .hash_key = key};
     randombytes_buf(key, sizeof key);
     s->at = calloc(s->n, sizeof *s->at);
     int err = s->at ? seats_new(&s->seats, &seats) : ERR_NOMEM;
-    return err ? err : blocks_new(&s->blocks, &blocks);
+    if (!err)
+        err = blocks_new(&s->blocks, &blocks);
+    blocks.by_host = true;
+    blocks.entries = RELAYS_KNOWN;
+    return err ? err : blocks_new(&s->hosts, &blocks);
 }
 
 int
@@ -543,6 +563,7 @@ http_server_free(struct http_server **sp)
         close(s->spare);
     seats_free(&s->seats);
     blocks_free(&s->blocks);
+    blocks_free(&s->hosts);
     free(s->at);
     free(s);
 }

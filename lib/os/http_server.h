@@ -62,7 +62,7 @@ void http_server_classify(struct http_server *s, http_classify_fn classify);
 
 struct http_counts {
     uint32_t open;
-    uint64_t refused;  /* their block came too often, or no descriptor */
+    uint64_t refused;  /* they came too often, or no descriptor */
     uint64_t expired;  /* too slow */
     uint64_t gave_way; /* to a newcomer */
 };

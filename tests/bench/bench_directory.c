@@ -1,6 +1,7 @@
 /* tests/bench/bench_directory.c - a consensus and its 7 authorities.
  *
- * Of 1,000 relays, and (N) of as many as there may be:
+ * Of 1,000 relays, and (N) of as many as there may be, which were all there before,
+ * and each of which tells of as many links as there is room for:
  *
  *   directory.list.N          taking descriptors that were opened already
  *   directory.vote.N          making a vote's text of those
@@ -35,7 +36,15 @@
 #include "network/receive.h"
 #include "network/route.h"
 
-enum { N = 7, FAULTS = 2, ROUNDS = 5, EPOCH = 5, CHURN = 50, ROUTES = 100 };
+enum {
+    N = 7,
+    FAULTS = 2,
+    ROUNDS = 5,
+    EPOCH = 5,
+    CHURN = 50,
+    ROUTES = 100,
+    LINKS = 4 /* that each relay tells of: there is room for so many */
+};
 
 struct bench {
     struct env env;
@@ -45,8 +54,10 @@ struct bench {
     uint8_t seed[N][32], share_secret[N][SHARE_LEN];
     struct certificate cert[N];
     unsigned relays;
-    char *descriptor[RELAYS_MAX]; /* sorted by text */
-    struct descriptor *said;      /* the same, opened */
+    uint8_t relay_seed[RELAYS_MAX][32];
+    struct standing known[RELAYS_MAX]; /* of all relays, sorted by identity */
+    char *descriptor[RELAYS_MAX];      /* sorted by text */
+    struct descriptor *said;           /* the same, opened */
     char *vote[N];
     size_t vote_len[N];
     struct vote read[N];
@@ -95,18 +106,66 @@ text_order(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static uint8_t
+role_at(unsigned i)
+{
+    return i % 10 == 0 ? ROLE_GATEWAY : i % 10 < 8 ? ROLE_MIX : ROLE_STORE;
+}
+
+static int
+id_order(const void *a, const void *b)
+{
+    return memcmp(a, b, 32);
+}
+
+/* Who there is, and that all were there before. */
+static void
+relays_draw(struct bench *b)
+{
+    struct document_key key;
+    for (unsigned i = 0; i < b->relays; i++) {
+        struct standing *k = &b->known[i];
+        rng_seeded_bytes(&b->rng, b->relay_seed[i], 32);
+        document_key_direct(&key, b->relay_seed[i]);
+        *k = (struct standing){.since = 1, .seen = EPOCH - 1};
+        memcpy(k->identity, key.identity, sizeof k->identity);
+        k->layer = role_at(i) == ROLE_GATEWAY ? 0
+                   : role_at(i) == ROLE_STORE
+                       ? (uint8_t)(b->params.layers + 1)
+                       : (uint8_t)(1 + i % b->params.layers);
+        if (role_at(i) == ROLE_STORE) {
+            k->counts = DAYS_COUNTS_ALL;
+            rng_seeded_bytes(&b->rng, k->placement, sizeof k->placement);
+        }
+    }
+    qsort(b->known, b->relays, sizeof *b->known, id_order);
+}
+
+/* Each relay tells of some others that a third of its loops are lost. */
+static void
+links_make(struct bench *b, struct descriptor *d)
+{
+    const size_t step = b->relays / LINKS;
+    size_t at = (size_t)(rng_seeded_u64(&b->rng) % step);
+    for (; d->n_links < LINKS; at += step) {
+        struct link_told *l = &d->links[d->n_links++];
+        *l = (struct link_told){.sent = 64, .lost = 24};
+        memcpy(l->identity, b->known[at].identity, sizeof l->identity);
+    }
+}
+
 static void
 relay_make(struct bench *b, unsigned i)
 {
     struct descriptor d = {.network = "bench", .epoch = EPOCH, .n_keys = 3};
     struct relay_entry *r = &d.relay;
-    uint8_t seed[32], *bytes;
+    const uint8_t *seed = b->relay_seed[i];
+    uint8_t *bytes;
     struct document_key key;
     size_t len;
-    rng_seeded_bytes(&b->rng, seed, sizeof seed);
     document_key_direct(&key, seed);
     memcpy(r->identity, key.identity, sizeof r->identity);
-    r->role = i % 10 == 0 ? ROLE_GATEWAY : i % 10 < 8 ? ROLE_MIX : ROLE_STORE;
+    r->role = role_at(i);
     r->protocol_min = r->protocol_max = 1;
     r->bandwidth = 1000 + (uint32_t)(rng_seeded_u64(&b->rng) % 20000);
     const uint8_t family_seed[32] = {(uint8_t)(i / 8 + 1), (uint8_t)(i / 2048)};
@@ -119,18 +178,13 @@ relay_make(struct bench *b, unsigned i)
              i * 7 % 65536, i * 13 % 65536);
     for (size_t k = 0; k < 3; k++)
         rng_seeded_bytes(&b->rng, d.keys[k], 32);
+    links_make(b, &d);
     must(descriptor_sign(&d, 32, seed, &bytes, &len), "descriptor");
     b->descriptor[i] = malloc(len + 1);
     must(b->descriptor[i] ? 0 : ERR_NOMEM, "descriptor");
     memcpy(b->descriptor[i], bytes, len);
     b->descriptor[i][len] = 0;
     free(bytes);
-}
-
-static int
-id_order(const void *a, const void *b)
-{
-    return memcmp(a, b, 32);
 }
 
 static void
@@ -174,6 +228,9 @@ vote_make(struct bench *b, size_t i)
                       .params = b->params,
                       .n = b->relays,
                       .descriptors = b->descriptor,
+                      .days = {.n = 9},
+                      .n_known = b->relays,
+                      .known = b->known,
                       .dealing = {.degree = FAULTS, .n = N}};
     memcpy(v.author, b->ids[i], sizeof v.author);
     for (size_t k = 0; k < N; k++) {
@@ -477,6 +534,7 @@ static void
 bench_run(struct bench *b, unsigned relays)
 {
     b->relays = relays;
+    relays_draw(b);
     for (unsigned i = 0; i < relays; i++)
         relay_make(b, i);
     qsort(b->descriptor, relays, sizeof *b->descriptor, text_order);

@@ -78,6 +78,33 @@ handshakes_have_a_rate(void **state)
     blocks_free(&b);
 }
 
+/* Where each address is a block of its own none pays for who is next door. */
+static void
+i11_hosts_have_rates_of_their_own(void **state)
+{
+    (void)state;
+    static const char *const host[] = {"192.0.2.7:1", "192.0.2.8:1",
+                                       "[2001:db8::7]:1", "[2001:db8::8]:1"};
+    struct blocks *b;
+    struct blocks_config c = limits;
+    uint32_t e;
+    c.by_host = true;
+    assert_int_equal(blocks_new(&b, &c), 0);
+    for (size_t i = 0; i < 4; i++) {
+        unsigned passed = 0;
+        for (int k = 0; k < 30; k++)
+            if (take(b, host[i], 0, &e) == 0) {
+                blocks_give(b, e);
+                passed++;
+            }
+        assert_int_equal(passed, limits.burst);
+    }
+    assert_int_equal(take(b, "[::ffff:192.0.2.7]:9", 0, &e), ERR_RATE);
+    for (int k = 0; k < 30; k++)
+        assert_int_equal(take(b, "127.0.0.1:1", 0, &e), 0);
+    blocks_free(&b);
+}
+
 static void
 all_together_have_a_rate_but_the_favoured(void **state)
 {
@@ -204,6 +231,7 @@ random_course_keeps_count(void **state)
 
 const struct CMUnitTest test_blocks[] = {
     cmocka_unit_test(links_are_counted_by_block),
+    cmocka_unit_test(i11_hosts_have_rates_of_their_own),
     cmocka_unit_test(handshakes_have_a_rate),
     cmocka_unit_test(all_together_have_a_rate_but_the_favoured),
     cmocka_unit_test(one_block_cannot_use_up_what_is_for_all),

@@ -284,7 +284,7 @@ packet_make(const struct sim_net *net, uint32_t number, unsigned i,
 /* ---- the tests ---- */
 
 struct counts {
-    uint64_t forwarded, answered, to_relays, down, pieces, loops, lost;
+    uint64_t forwarded, answered, to_relays, down, pieces, loops, lists, lost;
     size_t held;
 };
 
@@ -300,6 +300,7 @@ cell_count(const struct cell *c, struct counts *out)
                            .down = c->down,
                            .pieces = c->pieces,
                            .loops = s.loops_sent,
+                           .lists = s.lists_made,
                            .held = relay_held(c->worker[0].relay)};
     for (int i = 1; i < ERROR_COUNT; i++)
         out->lost += s.dropped[i];
@@ -394,8 +395,10 @@ role_try(uint32_t number, void (*change)(struct params *p))
                                            : all.forwarded + POOL >= PACKETS);
             assert_true(role != ROLE_GATEWAY ||
                         (all.down > 1000 && all.pieces > 20));
+            assert_int_equal(all.lists > 8, role == ROLE_STORE);
             assert_int_equal(all.lost, 0);
         } else {
+            assert_int_equal(some.lists, all.lists);
             assert_true(some.forwarded + 1 >= all.forwarded);
             assert_true(some.answered + 1 >= all.answered);
             assert_true(some.lost <= 1 + all.lost);

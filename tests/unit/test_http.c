@@ -1,8 +1,11 @@
 /* tests/unit/test_http.c - documents over HTTP on loopback. */
 #include "tests/runner.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -401,6 +404,74 @@ i11_unfinished_requests_are_bounded(void **state)
     talk_free(&t);
 }
 
+/* Write an address of this machine that is not loopback. */
+static bool
+address_find(char text[static ADDRESS_TEXT_MAX])
+{
+    struct ifaddrs *all;
+    bool found = false;
+    if (getifaddrs(&all))
+        return false;
+    for (struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
+        char ip[INET_ADDRSTRLEN];
+        const struct sockaddr_in *a = (const void *)i->ifa_addr;
+        if (!a || a->sin_family != AF_INET || (i->ifa_flags & IFF_LOOPBACK) ||
+            !(i->ifa_flags & IFF_UP))
+            continue;
+        found = inet_ntop(AF_INET, &a->sin_addr, ip, sizeof ip) != NULL;
+        snprintf(text, ADDRESS_TEXT_MAX, "%s:0", ip);
+    }
+    freeifaddrs(all);
+    return found;
+}
+
+static void
+handle_anybody(void *ctx, const char *path, const uint8_t *body, size_t len,
+               struct http_answer *answer)
+{
+    (void)path;
+    (void)body;
+    (void)len;
+    ((struct talk *)ctx)->handled++;
+    answer->status = 200;
+}
+
+/* A relay of the consensus that asks without end is refused, as a stranger is;
+ * authorities, which are few, are not. */
+static void
+i11_no_relay_asks_without_end(void **state)
+{
+    (void)state;
+    enum { TRIES = 200, BURST = 120, PER_S = 10 };
+    static struct talk t;
+    char address[ADDRESS_TEXT_MAX];
+    struct http_counts c;
+    if (!address_find(address))
+        skip(); /* loopback is nobody's */
+    memset(&t, 0, sizeof t);
+    assert_int_equal(loop_new(&t.loop), 0);
+    assert_int_equal(http_server_new(&t.server, t.loop, address, BODY_MAX,
+                                     handle_anybody, &t),
+                     0);
+    http_server_classify(t.server, classify);
+    static const enum seats_class class[] = {SEATS_RELAY, SEATS_AUTHORITY};
+    for (size_t k = 0; k < 2; k++) {
+        const uint64_t from_us = clock_mono_us();
+        t.class = class[k];
+        t.handled = 0;
+        for (unsigned i = 0; i < TRIES; i++)
+            (void)ask(&t, "/hello", NULL, 0, 100);
+        const uint64_t more = (clock_mono_us() - from_us) * PER_S / 1000000;
+        if (class[k] == SEATS_AUTHORITY)
+            assert_int_equal(t.handled, TRIES);
+        else
+            assert_in_range(t.handled, BURST, BURST + more + 1);
+    }
+    http_server_counts(t.server, &c);
+    assert_true(c.refused > 0);
+    talk_free(&t);
+}
+
 /* Say that EACH bytes will come, and send one less than the room that is made
  * for them doubles to. Returns the connection. */
 static int
@@ -543,6 +614,7 @@ const struct CMUnitTest test_http[] = {
     cmocka_unit_test(i11_without_descriptors_it_waits),
     cmocka_unit_test(i11_unfinished_requests_are_bounded),
     cmocka_unit_test(i11_a_class_holds_memory_of_its_own),
+    cmocka_unit_test(i11_no_relay_asks_without_end),
     cmocka_unit_test(i11_a_slow_head_gives_way),
     cmocka_unit_test(refusals_arrive),
     cmocka_unit_test(known_documents_are_not_sent),

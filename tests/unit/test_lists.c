@@ -148,6 +148,31 @@ what_is_announced_is_listed_and_chained(void **state)
     stage_free(&s);
 }
 
+/* What came after an interval was over is in the next list, also where that one is
+ * only made then. */
+static void
+a_token_is_listed_in_the_interval_in_which_it_came(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct board_closed closed;
+    uint8_t list[LIST_LEN_MAX];
+    stage_make(&s);
+    const uint32_t first = interval_now(&s);
+    assert_int_equal(take(&s, 1, 0), 0);
+    s.env.wall_s += INTERVAL_MS / 1000;
+    for (uint32_t i = 0; i < 2 * ENTRIES; i++)
+        assert_int_equal(take(&s, 100 + i, 9), 0);
+    board_close(s.board, s.c, 0, first, board_seed(&s, 0), list, &closed);
+    assert_int_equal(closed.listed, 1);
+    assert_true(list_has(&s, list, 1));
+    for (uint32_t i = 0; i < 2 * ENTRIES; i++)
+        assert_false(list_has(&s, list, 100 + i));
+    list_next(&s, list, &closed);
+    assert_int_equal(closed.listed, ENTRIES);
+    stage_free(&s);
+}
+
 /* A chain begins in each epoch. */
 static void
 a_chain_begins_with_its_epoch(void **state)
@@ -629,8 +654,8 @@ a_long_list_comes_in_parts(void **state)
     s.len = list_len(&s.c->params);
     assert_int_equal(wire_slice_parts(s.len, ROOM), 2);
     assert_int_equal(lists_fit(s.lists, &s.c->params), 0);
-    for (uint8_t i = 0; i < LONG; i++)
-        entry[i * LIST_ENTRY_LEN] = i;
+    for (size_t i = 0; i < LONG; i++)
+        entry[i * LIST_ENTRY_LEN] = (uint8_t)i;
     for (unsigned at = 0; at < 2; at++) {
         const struct board_list l = {.interval = interval_now(&s) - at,
                                      .entries = entry};
@@ -758,6 +783,7 @@ room_is_made_or_all_is_as_it_was(void **state)
 
 const struct CMUnitTest test_lists[] = {
     cmocka_unit_test(what_is_announced_is_listed_and_chained),
+    cmocka_unit_test(a_token_is_listed_in_the_interval_in_which_it_came),
     cmocka_unit_test(a_chain_begins_with_its_epoch),
     cmocka_unit_test(no_interval_is_listed_twice),
     cmocka_unit_test(i11_a_token_is_listed_once),

@@ -68,6 +68,29 @@ long_delays_give_way(void **state)
     places_free(&p);
 }
 
+/* So it does with what is free of the link's own share, which is less from the
+ * middle on. */
+static void
+long_delays_give_way_in_a_link(void **state)
+{
+    (void)state;
+    struct places *p = places();
+    const uint32_t link = places_client(p, 0);
+    for (uint32_t held = 0; held <= 2 * MAX / 3; held++) {
+        const uint64_t share = 2 * (MAX - held);
+        const uint64_t all_us = (uint64_t)LONG_US * (MAX - held) / MAX;
+        const uint64_t link_us = LONG_US * (share - held) / share;
+        const uint64_t most_us = link_us < all_us ? link_us : all_us;
+        assert_true((link_us < all_us) == (held > MAX / 2));
+        assert_int_equal(places_take(p, link, most_us + 1, LONG_US), ERR_DELAY);
+        assert_int_equal(places_take(p, link, most_us, LONG_US), 0);
+        places_give(p, link);
+        assert_int_equal(places_take(p, link, 0, LONG_US), 0);
+    }
+    assert_int_equal(places_take(p, link, 0, LONG_US), ERR_SHARE);
+    places_free(&p);
+}
+
 /* Against a plain model: any order of taking and giving back. */
 static void
 counts_are_exact(void **state)
@@ -121,6 +144,7 @@ relays_are_told_apart(void **state)
 const struct CMUnitTest test_places[] = {
     cmocka_unit_test(links_have_equal_shares),
     cmocka_unit_test(long_delays_give_way),
+    cmocka_unit_test(long_delays_give_way_in_a_link),
     cmocka_unit_test(counts_are_exact),
     cmocka_unit_test(relays_are_told_apart),
 };
