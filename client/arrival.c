@@ -6,8 +6,9 @@
  *
  * A letter tells four things: what its sender has read (outgoing), how many
  * letters were written before it (polls), a fragment (incoming), and that its
- * place is read (polls). A ping is answered at once, if its sender may ping.
- * All that changes on disk is one group. When it cannot be built, the letter
+ * place is read (polls). When that is told to its sender is drawn at once, and alike
+ * for every letter (client/pace/acks.h); a ping is answered when it is
+ * acknowledged, if its sender may ping. All that changes on disk is one group. When it cannot be built, the letter
  * was not received: everything is as before, its place is not read, and it
  * comes again. */
 #include "client/arrival.h"
@@ -18,7 +19,7 @@
 #include "client/conversations.h"
 #include "client/incoming.h"
 #include "client/later.h"
-#include "client/messages.h"
+#include "client/listed.h"
 #include "client/outgoing.h"
 #include "client/places.h"
 #include "client/polls.h"
@@ -31,18 +32,6 @@ is_verdict(int err)
            err == ERR_RANGE || err == ERR_FULL;
 }
 
-/* Answer a ping. One that there is no room to answer is not answered. */
-static int
-ping_answer(struct client *c, struct conversation *v, const struct letter *l)
-{
-    uint64_t order;
-    int err = message_submit(c, v, LETTER_PONG, l->message, NULL, 0, &order);
-    if (err != ERR_FULL && err != ERR_USED)
-        return err;
-    client_drop(c, err);
-    return 0;
-}
-
 /* Journal all that a letter changes; the lists stay as they are. What was
  * judged of its content is *verdict. */
 static int
@@ -51,7 +40,8 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
 {
     v->confirmed = true;
     polls_previous(v, a->at.period, l->previous_period, l->previous_count);
-    *verdict = incoming_take(c, v, l, a->commit_us, step);
+    listed_letter(v, a->at.period, l);
+    *verdict = incoming_take(c, v, l, step);
     if (!is_verdict(*verdict))
         return *verdict;
     if (*verdict != ERR_FULL) /* else it stays in its box */
@@ -59,12 +49,37 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
     int err = outgoing_acknowledge(c, v, l);
     if (!err)
         err = conversation_save(c, v);
-    /* last, since it changes the list of messages */
-    if (!err && step->is_whole && l->kind == LETTER_PING && v->pings)
-        err = ping_answer(c, v, l);
     if (err)
         incoming_revert(c, v, l, step);
     return err;
+}
+
+/* Plan when l is acknowledged, and its ping answered. seen: up to which number all
+ * was here before it. One that owes nothing is told no sooner for that; the time is
+ * drawn whatever becomes of it. */
+static void
+ack_plan(struct client *c, struct conversation *v, const struct letter *l,
+         const struct incoming_step *step, int verdict, uint32_t seen,
+         uint64_t commit_us)
+{
+    const bool part = l->count > 1;
+    const struct acks_times times = {.shown_us = env_now_mono_us(c->env),
+                                     .due_us =
+                                         places_ack_us(c, v, commit_us, part),
+                                     .part = part};
+    if (v->removed || v->self)
+        return;
+    if (l->floor > 1 && l->floor - 1 > seen)
+        acks_hide(v->acks, seen + 1, l->floor - 1, times);
+    if (step->is_owed)
+        acks_owe(v->acks, l->sequence, verdict == ERR_DUPLICATE, times);
+    else if (verdict == 0 && l->sequence > 0)
+        acks_hide(v->acks, l->sequence, l->sequence, times);
+    int err = 0;
+    if (step->is_whole && l->kind == LETTER_PING && v->pings)
+        err = acks_ping(v->acks, l->message, times.due_us);
+    if (err) /* one that there is no room to answer is not answered */
+        client_drop(c, err);
 }
 
 /* Returns 0, or why the letter was not received or not all of it taken. */
@@ -83,6 +98,7 @@ letter_take(struct client *c, struct conversation *v, const struct arrival *a,
         return err;
     }
     c->status.changes += !before.confirmed;
+    ack_plan(c, v, l, &step, verdict, before.ack, a->commit_us);
     incoming_taken(c, v, l, &step);
     outgoing_acknowledged(c, v, l);
     polls_journalled(v, a->at, journal_end(c->journal));

@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/announce.h"
 #include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/inbox.h"
 #include "client/incoming.h"
+#include "client/listed.h"
 #include "client/messages.h"
 #include "client/network.h"
 #include "client/outgoing.h"
@@ -61,6 +63,12 @@ client_new(struct client **out, const struct client_config *config)
     if (!err)
         err = proofs_new(&c->proofs, config->maker);
     if (!err)
+        err = shown_new(&c->shown);
+    if (!err)
+        err = tokens_new(&c->tokens);
+    if (!err)
+        err = announce_new(&c->announce);
+    if (!err)
         err = fronts_new(&c->fronts, &fronts);
     if (err)
         client_free(&c);
@@ -102,7 +110,10 @@ client_free(struct client **cp)
     inbox_free(c);
     conversations_free(c);
     journal_free(&c->journal);
+    announce_free(&c->announce);
     proofs_free(&c->proofs);
+    shown_free(&c->shown);
+    tokens_free(&c->tokens);
     fronts_free(&c->fronts);
     sphinx_worker_free(&c->worker);
     fetch_reset(&c->fetch);
@@ -322,7 +333,9 @@ client_leave(const struct client *c)
     return c->broken             ? CLIENT_BROKEN
            : client_is_behind(c) ? CLIENT_BEHIND
            : client_is_stuck(c)  ? CLIENT_STUCK
-                                 : CLIENT_STAY;
+           : shown_is_withheld(c->shown, env_now_mono_us(c->env))
+               ? CLIENT_WITHHELD
+               : CLIENT_STAY;
 }
 
 void
@@ -338,6 +351,7 @@ client_link_up(struct client *c)
     c->controlled = c->heard = c->settled = c->broken = false;
     c->time.has_start = false; /* this gateway has its own word */
     window_reset(&c->window);
+    shown_link_up(c->shown, now_us);
     c->reserve_us = 0;      /* its way begins at another gateway */
     fetch_reset(&c->fetch); /* another gateway may pack otherwise */
     if (c->current)
@@ -351,8 +365,12 @@ client_link_down(struct client *c)
 {
     const enum client_leave leave = client_leave(c);
     if (c->connected && leave != CLIENT_MOVED &&
-        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND))
+        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND ||
+         leave == CLIENT_WITHHELD))
         gateway_failed(c);
+    if (c->connected && leave == CLIENT_WITHHELD)
+        shown_leave(c->shown);
+    shown_link_down(c->shown);
     c->connected = c->controlled = false;
     if (c->asked)
         requests_forget(c);
@@ -386,6 +404,7 @@ client_frames(struct client *c, uint8_t *frames, size_t n, size_t len)
             err = client_take_piece(c, frame, len);
         else if (frame[0] == WIRE_PACKET) {
             window_take(&c->window, frame + WIRE_DOWN_MARK_AT);
+            err = listed_slice(c, frame, len);
             requests_answer(c, frame, len);
         } else
             err = ERR_FORMAT;
@@ -476,6 +495,7 @@ client_tick(struct client *c)
     if (c->current && traffic_tick(&c->traffic, c->env, now_us, &kind)) {
         client_settle(c, now_us);
         period_look(c);
+        listed_tick(c);
         arrivals_show(c);
         client_use_slot(c, kind);
         if (now_us >= c->expire_us) {
@@ -576,6 +596,7 @@ client_status(const struct client *c, struct client_status *out)
     out->answer_age_us =
         c->answer_us ? env_now_mono_us(c->env) - c->answer_us : UINT64_MAX;
     out->inbox = c->n_inbox;
+    listed_count(c, &out->lists);
     if (c->current) {
         out->epoch = c->current->epoch;
         out->valid_after_s = c->current->valid_after_s;

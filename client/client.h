@@ -71,12 +71,14 @@ const struct consensus *client_consensus(const struct client *c);
  * depends on the network alone, never on use. */
 enum client_leave {
     CLIENT_STAY = 0,
-    CLIENT_STUCK,  /* connected for CLIENT_STUCK_US without a single answer, or
+    CLIENT_STUCK, /* connected for CLIENT_STUCK_US without a single answer, or
                       without a first consensus */
-    CLIENT_BEHIND, /* enough stores know a newer consensus (client/witness.h),
+    CLIENT_BEHIND, /* enough stores know a newer consensus (client/heard/witness.h),
                       which everybody uses by now, and it has not come */
-    CLIENT_BROKEN, /* not even cover could be made for this link */
-    CLIENT_MOVED   /* a new consensus has changed the gateway */
+    CLIENT_WITHHELD, /* enough stores name lists of boards that it does not
+                        show (client/heard/shown.h) */
+    CLIENT_BROKEN,   /* not even cover could be made for this link */
+    CLIENT_MOVED     /* a new consensus has changed the gateway */
 };
 enum client_leave client_leave(const struct client *c);
 
@@ -204,6 +206,16 @@ int client_release(struct client *c, uint64_t order) CHECK_RESULT;
 
 /* ---- status ---- */
 
+/* Of boards' lists, since the start (client/heard/shown.h). */
+struct client_lists {
+    uint64_t seen, sure;   /* with a good signature; of them to be acted on */
+    uint64_t late, missed; /* withheld for seconds, for ten minutes */
+    uint64_t refused, forked; /* damaged; stores said two things */
+    uint64_t evidence;        /* of boards that lie */
+    uint64_t left;            /* gateways, for what was late */
+    uint64_t tokens;          /* of contacts, in lists that are sure */
+};
+
 struct client_status {
     bool connected, started; /* link up; sends on a valid consensus */
     int storage_err;
@@ -212,6 +224,9 @@ struct client_status {
     uint64_t answer_age_us; /* since the last answer; UINT64_MAX never */
     uint64_t requests, answers, lost, late, dummies; /* since the start */
     uint64_t puts, gets, loops, skipped;
+    uint64_t announced, listed,
+        unlisted; /* tokens: sent, seen in a list, not */
+    struct client_lists lists;
     size_t contacts, queued, inbox;
     uint64_t dropped[ERROR_COUNT]; /* frames and letters refused, by -err */
     uint64_t changes; /* grows whenever a message comes or changes state */

@@ -56,10 +56,8 @@ conversation_new(void)
     v->chains = secret_new((size_t)2 * LETTER_CHAIN_LEN);
     v->messages_end = &v->messages;
     v->next_sequence = 1;
-    if (!v->chains) {
-        free(v);
-        return NULL;
-    }
+    if (!v->chains || acks_new(&v->acks))
+        conversation_free(&v);
     return v;
 }
 
@@ -70,6 +68,7 @@ conversation_free(struct conversation **vp)
     *vp = NULL;
     if (!v)
         return;
+    acks_free(&v->acks);
     later_free(v);
     secret_free((void **)&v->chains);
     sodium_memzero(v, sizeof *v);
@@ -87,6 +86,7 @@ conversation_unlink(struct client *c, struct conversation **vp)
         c->n_conversations--;
         c->status.contacts -= !(*vp)->removed;
         fronts_remove(c->fronts, (*vp)->id);
+        tokens_remove(c->tokens, (*vp)->id);
     }
     conversation_free(vp);
 }
@@ -99,7 +99,6 @@ conversation_remove(struct client *c, struct conversation *v)
     v->removed = true;
     v->removed_s = client_time_is_known(c) ? client_time_s(c) : 0;
     v->muted = false;
-    v->ack_owed_us = 0;
     v->checks = 0;
     if (!v->incoming) /* no message of several letters is coming */
         v->letter_us = 0;
@@ -109,6 +108,7 @@ conversation_remove(struct client *c, struct conversation *v)
         return err;
     }
     sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    acks_clear(v->acks);
     c->status.contacts--;
     return 0;
 }

@@ -22,7 +22,6 @@
 
 #include "client/conversations.h"
 #include "client/inbox.h"
-#include "client/places.h"
 #include "client/records.h"
 
 enum { INCOMING_MAX = 32, DAY_S = 86400 };
@@ -344,21 +343,16 @@ is_idle_ping(const struct conversation *v, const struct letter *l)
     return l->kind == LETTER_PING && !v->pings;
 }
 
-/* Owe an acknowledgement of l, unless one is owed that leaves before. Its time is
- * drawn whatever becomes of it. */
-static void
-ack_owe(struct client *c, struct conversation *v, const struct letter *l,
-        uint64_t commit_us)
+/* Is an acknowledgement of l owed? */
+static bool
+ack_is_owed(const struct conversation *v, const struct letter *l)
 {
-    const uint64_t at_us = places_ack_us(c, v, commit_us, l->count > 1);
-    if (!v->removed && !v->self && !is_idle_ping(v, l) &&
-        (v->ack_owed_us == 0 || v->ack_owed_us > at_us))
-        v->ack_owed_us = at_us;
+    return !v->removed && !v->self && !is_idle_ping(v, l);
 }
 
 int
 incoming_take(struct client *c, struct conversation *v, const struct letter *l,
-              uint64_t commit_us, struct incoming_step *step)
+              struct incoming_step *step)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     *step = (struct incoming_step){0};
@@ -366,7 +360,7 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (l->sequence == 0)
         return 0;
     if (sequence_is_known(v, l->sequence)) {
-        ack_owe(c, v, l, commit_us); /* ours was lost, or is under way */
+        step->is_owed = ack_is_owed(v, l); /* ours was lost, or is under way */
         return ERR_DUPLICATE;
     }
     if (l->sequence - v->ack > LETTER_WINDOW)
@@ -375,7 +369,7 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (err)
         return err;
     sequence_note(v, l->sequence);
-    ack_owe(c, v, l, commit_us);
+    step->is_owed = ack_is_owed(v, l);
     if (!v->removed || l->count > 1)
         v->letter_us = now_us;
     return 0;

@@ -10,15 +10,16 @@ struct incoming_step {
     struct received *received; /* it, when it is for the inbox */
     struct incoming *message;  /* that the letter is a fragment of, or NULL */
     bool is_first, is_added;   /* made by this letter; the fragment is new */
+    bool is_owed;              /* an acknowledgement is */
 };
 
-/* Takes what l, a letter from v that was committed then, carries of a message, and
- * journals it within the caller's group; of v only numbers change. Returns 0, then
+/* Takes what l, a letter from v, carries of a message, and journals it within
+ * the caller's group; of v only numbers change. Returns 0, then
  * incoming_taken() or incoming_revert() follows. Else there is nothing to take:
  * ERR_DUPLICATE (it is here); ERR_CONFLICT or ERR_RANGE (the sender's fault);
  * ERR_FULL, ERR_NOMEM or the journal's error: it has to come again. */
 int incoming_take(struct client *c, struct conversation *v,
-                  const struct letter *l, uint64_t commit_us,
+                  const struct letter *l,
                   struct incoming_step *step) CHECK_RESULT;
 
 /* Makes it true: the message is in the inbox, or the fragment gathered. */

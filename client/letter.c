@@ -40,6 +40,13 @@ letter_box(const uint8_t chain[static LETTER_CHAIN_LEN], struct letter_place at,
     sodium_memzero(seed, sizeof seed);
 }
 
+void
+letter_token(const uint8_t chain[static LETTER_CHAIN_LEN], uint32_t period,
+             uint32_t k, uint8_t token[static LETTER_TOKEN_LEN])
+{
+    derive(token, LETTER_TOKEN_LEN, chain, "brusio/1 announce", period, k);
+}
+
 static int
 body_write(const struct letter *l, uint8_t *body, size_t len)
 {
@@ -56,6 +63,9 @@ body_write(const struct letter *l, uint8_t *body, size_t len)
     codec_write32(&w, l->index);
     codec_write32(&w, l->count);
     codec_write32(&w, l->total);
+    codec_write8(&w, l->announced);
+    codec_write16(&w, l->tokens);
+    codec_write32(&w, l->lease_s);
     codec_write16(&w, l->data_len);
     if (l->data_len > 0)
         codec_write_bytes(&w, l->data, l->data_len);
@@ -72,6 +82,8 @@ letter_check(const struct letter *l, size_t letter_len)
     if (l->kind >= LETTER_KINDS)
         return ERR_UNKNOWN;
     if ((l->kind == LETTER_ACK) != (l->sequence == 0))
+        return ERR_FORMAT;
+    if (l->announced && (l->kind == LETTER_ACK || l->tokens == 0))
         return ERR_FORMAT;
     if (l->total > LETTER_MESSAGE_MAX)
         return ERR_LONG;
@@ -99,10 +111,16 @@ letter_parse(struct letter *l, const uint8_t *body, size_t body_len,
     l->index = codec_read32(&r);
     l->count = codec_read32(&r);
     l->total = codec_read32(&r);
+    const uint8_t announced = codec_read8(&r);
+    l->tokens = codec_read16(&r);
+    l->lease_s = codec_read32(&r);
     l->data_len = codec_read16(&r);
     l->data = codec_read_bytes(&r, l->data_len);
+    l->announced = announced == 1;
     if (r.err)
         return r.err;
+    if (announced > 1)
+        return ERR_FORMAT;
     memcpy(l->map, map, LETTER_MAP_LEN);
     memcpy(l->message, message, LETTER_ID_LEN);
     return letter_check(l, letter_len);

@@ -7,8 +7,8 @@
  * ratchet; now it holds its version and random bytes. The body:
  *
  *   ack 4 | map 32 | floor 4 | previous period 4 | its letters 4
- *   | sequence 4 | message 8 | kind 1 | index 4 | count 4 | total 4 | length 2
- * | data | 0..
+ *   | sequence 4 | message 8 | kind 1 | index 4 | count 4 | total 4
+ *   | announced 1 | tokens 2 | lease 4 | length 2 | data | 0..
  *
  * Positions: a box holds 16 letters, so letter n of a period is in slot n mod
  * 16 of box n / 16. Box ids and keys come from the chain key of the direction:
@@ -16,7 +16,10 @@
  *   seed   = BLAKE2b-256(chain; "brusio/1 box" | period 4 | n / 16 4), of the
  *            box's key pair, which its id is a hash of (network/box.h)
  *   keys   = BLAKE2b-512(chain; "brusio/1 letter" | period 4 | n 4)
- *            -> head key 32 | body key 32 */
+ *            -> head key 32 | body key 32
+ *   token  = BLAKE2b-128(chain; "brusio/1 announce" | period 4 | k 4), the one
+ *            with number k = 0, 1, .. of a period: what a board is told when a
+ *            letter is to be announced. Each is used once. */
 #ifndef CLIENT_LETTER_H
 #define CLIENT_LETTER_H
 #include <assert.h>
@@ -33,8 +36,11 @@ enum {
     LETTER_MAP_LEN = 32, /* 256 sequence numbers after the acknowledged one */
     LETTER_WINDOW = 8 * LETTER_MAP_LEN,
     LETTER_OVERHEAD = 24 + 48 + 16 + 16,
-    LETTER_BODY_HEAD_LEN = 4 + 32 + 4 + 4 + 4 + 4 + 8 + 1 + 4 + 4 + 4 + 2,
-    LETTER_LEN_MAX = 16384, /* in any geometry */
+    LETTER_BODY_HEAD_LEN =
+        4 + 32 + 4 + 4 + 4 + 4 + 8 + 1 + 4 + 4 + 4 + 1 + 2 + 4 + 2,
+    LETTER_TOKEN_LEN = 16,
+    LETTER_TOKENS_MAX = UINT16_MAX, /* of a direction, in a period */
+    LETTER_LEN_MAX = 16384,         /* in any geometry */
     LETTER_ID_LEN = 8,
     LETTER_MESSAGE_MAX = 16 << 20 /* octets of one message */
 };
@@ -100,6 +106,10 @@ void letter_box_seed(const uint8_t chain[static LETTER_CHAIN_LEN],
 void letter_box(const uint8_t chain[static LETTER_CHAIN_LEN],
                 struct letter_place at, uint8_t box[static LETTER_BOX_LEN]);
 
+/* The token with number k of a period: secret until it is announced. */
+void letter_token(const uint8_t chain[static LETTER_CHAIN_LEN], uint32_t period,
+                  uint32_t k, uint8_t token[static LETTER_TOKEN_LEN]);
+
 /* Seal l for its place. random: 24 + 47 fresh random bytes. out has letter_len
  * bytes. Returns 0, or ERR_LONG when the data does not fit. */
 enum { LETTER_RANDOM_LEN = 24 + 47 };
@@ -115,7 +125,7 @@ int letter_open(struct letter *l, const uint8_t chain[static LETTER_CHAIN_LEN],
                 struct letter_place at, uint8_t *letter,
                 size_t letter_len) CHECK_RESULT;
 
-/* Checks whether sequence, kind and fragment agree with each other. Returns 0,
+/* Checks whether sequence, kind, token and fragment agree with each other. Returns 0,
  * ERR_UNKNOWN (kind), ERR_LONG, ERR_RANGE or ERR_FORMAT. */
 int letter_check(const struct letter *l, size_t letter_len) CHECK_RESULT;
 

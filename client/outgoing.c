@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/announce.h"
 #include "client/conversations.h"
 #include "client/messages.h"
 #include "client/records.h"
@@ -35,6 +36,21 @@ letter_may_spare(const struct out_letter *l)
     return l->answered ? l->second : l->tried;
 }
 
+bool
+outgoing_is_first(const struct out_letter *l)
+{
+    return l->answers && !l->kept;
+}
+
+/* Does l go before the best so far? What answers a contact before all that the
+ * user writes, then by turns of being due. */
+static bool
+is_sooner(const struct out_letter *l, const struct out_letter *best)
+{
+    const bool first = outgoing_is_first(l);
+    return first != outgoing_is_first(best) ? first : l->due_us < best->due_us;
+}
+
 struct out_letter *
 outgoing_pick(struct client *c, bool *spare, struct conversation **of)
 {
@@ -49,7 +65,7 @@ outgoing_pick(struct client *c, bool *spare, struct conversation **of)
                 !journal_is_committed(c->journal, l->ticket) ||
                 (*spare && !l->answered && !letter_may_spare(l)))
                 continue;
-            if (!best || l->due_us < best->due_us) {
+            if (!best || is_sooner(l, best)) {
                 best = l;
                 *of = v;
             }
@@ -80,8 +96,9 @@ outgoing_answered(struct out_letter *l, enum store_rank rank)
 }
 
 void
-outgoing_asked(struct out_letter *l, uint64_t due_us)
+outgoing_asked(struct client *c, struct out_letter *l, uint64_t due_us)
 {
+    announce_left(c, l->announcement);
     l->tried = true;
     l->waits = false;
     l->due_us = due_us;
@@ -338,6 +355,9 @@ outgoing_load_letter(struct client *c, struct conversation *v,
     if (!l)
         return ERR_NOMEM;
     memcpy(l->bytes, bytes, c->letter_len);
+    /* whether its token was listed nobody knows: it has another */
+    if (l->announced && !l->kept)
+        l->announcement = announce_again(c, v, l->at.period);
     staging_letter_link(v, l);
     return 0;
 }
@@ -361,6 +381,8 @@ letters_loaded(struct client *c, struct conversation *v)
         if (left_us > KEPT_MAX_US) /* a clock that was ahead */
             left_us = KEPT_MAX_US;
         l->due_us = now_us + (left_us > wait_us ? left_us : wait_us);
+        const struct message *m = message_find(v, l->order);
+        l->answers = l->sequence == 0 || (m && m->kind == LETTER_PONG);
     }
 }
 

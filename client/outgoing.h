@@ -4,11 +4,15 @@
 #include "client/records.h"
 #include "client/state.h"
 
-/* Chooses the letter that is due longest, of contact *of, or returns NULL.
+/* Chooses the letter that is due longest, of contact *of, or returns NULL; one that
+ * answers goes before all that the user has written.
  * *spare: for the fallback store, so one that was put already; set where the
  * letter decides it: what a store has answered goes to the other one next. */
 struct out_letter *outgoing_pick(struct client *c, bool *spare,
                                  struct conversation **of);
+
+/* Is l one that goes before announcements, too? */
+bool outgoing_is_first(const struct out_letter *l);
 
 /* Notes that nothing could be put for gap_us: letters that have been due for
  * GAP_US or longer are due after a time that each conversation draws, uniform in
@@ -20,7 +24,7 @@ void outgoing_resume(struct client *c, uint64_t gap_us);
 void outgoing_answered(struct out_letter *l, enum store_rank rank);
 
 /* Notes that l was put; it is due again at due_us. */
-void outgoing_asked(struct out_letter *l, uint64_t due_us);
+void outgoing_asked(struct client *c, struct out_letter *l, uint64_t due_us);
 
 /* A proof is being made for the put of l, of v: it waits, and all of its box that
  * would go to the same store, so that together they take one turn of others' puts. */

@@ -1,4 +1,4 @@
-/* client/proofs.c - a table of boxes at stores.
+/* client/proofs.c - a table of boxes at stores, and of tokens at boards.
  *
  * States of an entry: ahead (wanted some time), wanted, ready, open (the store
  * has a letter there: nothing is needed), refused (till the epoch ends). One
@@ -31,6 +31,7 @@ struct proof {
     uint8_t box[WIRE_BOX_LEN], store[SPHINX_ID_LEN];
     uint8_t nonce[WORK_NONCE_LEN]; /* or where its search goes on */
     uint8_t state, steps, lies;
+    bool announces; /* of a token at a board, not of a box */
     uint32_t epoch; /* of its challenge */
     uint64_t used;  /* a count that grows */
 };
@@ -38,7 +39,8 @@ struct proof {
 struct proofs {
     struct work_maker *maker;
     uint8_t challenge[WORK_CHALLENGE_LEN];
-    uint8_t base; /* bits; 0: no box costs anything */
+    uint8_t base;          /* bits; 0: no box costs anything */
+    uint8_t announce_bits; /* 0: no announcement does */
     uint32_t epoch, oldest;
     uint64_t used, cost;
     struct proof *under_way; /* at the maker, or NULL */
@@ -70,6 +72,7 @@ proofs_consensus(struct proofs *p, const struct consensus *newest,
 {
     p->oldest = oldest;
     p->base = newest->params.work_bits;
+    p->announce_bits = newest->params.announce_bits;
     if (p->epoch == newest->epoch)
         return;
     p->epoch = newest->epoch;
@@ -137,6 +140,33 @@ proofs_take(struct proofs *p, struct proof_place at,
     }
 }
 
+int
+proofs_announce(struct proofs *p, struct proof_place at,
+                uint8_t nonce[static WORK_NONCE_LEN])
+{
+    if (p->announce_bits == 0)
+        return 0;
+    struct proof *e = proof_get(p, at);
+    e->announces = true;
+    if (e->state != PROOF_READY) {
+        e->state = PROOF_WANTED;
+        return ERR_AGAIN;
+    }
+    memcpy(nonce, e->nonce, sizeof e->nonce);
+    return 0;
+}
+
+void
+proofs_forget(struct proofs *p, struct proof_place at)
+{
+    struct proof *e = proof_find(p, at);
+    if (!e)
+        return;
+    if (p->under_way == e)
+        p->under_way = NULL;
+    sodium_memzero(e, sizeof *e);
+}
+
 void
 proofs_ahead(struct proofs *p, struct proof_place at)
 {
@@ -180,6 +210,14 @@ proofs_answer(struct proofs *p, struct proof_place at, uint8_t status,
     return WIRE_RETRY;
 }
 
+/* How many bits is it to be worth? 0: nothing is to be found. */
+static unsigned
+proof_bits(const struct proofs *p, const struct proof *e)
+{
+    const unsigned base = e->announces ? p->announce_bits : p->base;
+    return base > 0 ? base + e->steps : 0;
+}
+
 /* Of two as easy: does e go before best? Were the one under way to give way,
  * letters that ask in turn could keep all searches from their end. */
 static bool
@@ -187,6 +225,15 @@ is_sooner(const struct proofs *p, const struct proof *e,
           const struct proof *best)
 {
     return best != p->under_way && (e == p->under_way || e->used < best->used);
+}
+
+/* Is e easier than best, or as easy and its turn sooner? */
+static bool
+is_easier(const struct proofs *p, const struct proof *e,
+          const struct proof *best)
+{
+    const unsigned bits = proof_bits(p, e), other = proof_bits(p, best);
+    return bits < other || (bits == other && is_sooner(p, e, best));
 }
 
 /* The easiest of what letters wait for, then of what is made ahead; of these the
@@ -197,12 +244,11 @@ proof_next(struct proofs *p)
     struct proof *best = NULL;
     for (size_t i = 0; i < PROOFS_MAX; i++) {
         struct proof *e = &p->proof[i];
-        if (e->state != PROOF_AHEAD && e->state != PROOF_WANTED)
+        if ((e->state != PROOF_AHEAD && e->state != PROOF_WANTED) ||
+            proof_bits(p, e) == 0)
             continue;
         if (!best || e->state > best->state ||
-            (e->state == best->state &&
-             (e->steps < best->steps ||
-              (e->steps == best->steps && is_sooner(p, e, best)))))
+            (e->state == best->state && is_easier(p, e, best)))
             best = e;
     }
     return best;
@@ -212,15 +258,13 @@ static void
 proof_found(struct proofs *p, struct proof *e)
 {
     e->state = PROOF_READY;
-    p->cost += (uint64_t)1 << (p->base + e->steps);
+    p->cost += (uint64_t)1 << proof_bits(p, e);
     p->under_way = NULL;
 }
 
 void
 proofs_step(struct proofs *p)
 {
-    if (p->base == 0)
-        return;
     if (p->maker && p->under_way &&
         p->maker->found(p->maker, p->under_way->nonce))
         proof_found(p, p->under_way);
@@ -231,7 +275,7 @@ proofs_step(struct proofs *p)
     memcpy(task.challenge, p->challenge, sizeof task.challenge);
     memcpy(task.store, e->store, sizeof task.store);
     memcpy(task.box, e->box, sizeof task.box);
-    const unsigned bits = p->base + e->steps;
+    const unsigned bits = proof_bits(p, e);
     const bool is_new = e != p->under_way;
     if (e->epoch != p->epoch)
         memset(e->nonce, 0, sizeof e->nonce);

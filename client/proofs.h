@@ -1,5 +1,5 @@
-/* client/proofs.h - proofs of work for the boxes that this client opens
- * (network/work.h).
+/* client/proofs.h - proofs of work for the boxes that this client opens and for
+ * what it announces (network/work.h).
  *
  * A box costs nothing while nobody writes: a proof is made when a letter waits
  * for it, and one ahead for a conversation that goes on. Who makes them is the
@@ -52,6 +52,15 @@ int proofs_take(struct proofs *p, struct proof_place at,
 
 /* Have a proof made after all that letters wait for. */
 void proofs_ahead(struct proofs *p, struct proof_place at);
+
+/* Take the nonce of an announcement, which is made ahead (network/work.h): at.box
+ * is its token and zeros, at.store its board. Returns 0, also when none is needed:
+ * then the nonce is left as it is; ERR_AGAIN: it is being made. */
+int proofs_announce(struct proofs *p, struct proof_place at,
+                    uint8_t nonce[static WORK_NONCE_LEN]) CHECK_RESULT;
+
+/* Forget it: it has left, or is not wanted. */
+void proofs_forget(struct proofs *p, struct proof_place at);
 
 /* Note a store's answer to a put that brought a proof of so many steps; wanted:
  * the steps that "work" names. Returns the status that counts: instead of "work"

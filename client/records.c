@@ -8,14 +8,17 @@
 
 enum {
     CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4,
-    CONTACT_VERSION = 3,
-    CONTACT_VERSION_BEFORE = 2,
+    CONTACT_VERSION = 4,
+    CONTACT_VERSION_TOKENS = 4, /* the first that has them */
+    CONTACT_VERSION_REMOVED = 3,
+    CONTACT_VERSION_FIRST = 2,
     CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
-                  (8 + 4) + 4 + LETTER_MAP_LEN + 1, /* but name and periods */
+                  (8 + 4) + (4 + 4) + TOKENS_PERIODS * (4 + 4 + 1) + 4 +
+                  LETTER_MAP_LEN + 1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
     DOCUMENT_HEAD_LEN = 4,
     FRAGMENT_HEAD_LEN = 1 + 4 + 4 + 8,
-    LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8,
+    LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8 + 1,
     MESSAGE_VERSION = 2,
     MESSAGE_HEAD_LEN = 1 + 1 + 1 + LETTER_ID_LEN + 8 + 4 + 4,
     RECEIVED_VERSION = 1,
@@ -189,7 +192,7 @@ flags_of(const struct conversation *v)
 static int
 flags_take(struct conversation *v, uint8_t version, uint8_t flags)
 {
-    if (flags & ~(version == CONTACT_VERSION
+    if (flags & ~(version >= CONTACT_VERSION_REMOVED
                       ? FLAGS
                       : FLAG_CONFIRMED | FLAG_REFUSED | FLAG_INVITER))
         return ERR_FORMAT;
@@ -200,6 +203,26 @@ flags_take(struct conversation *v, uint8_t version, uint8_t flags)
     v->pings = flags & FLAG_PINGS;
     v->removed = flags & FLAG_REMOVED;
     return 0;
+}
+
+static void
+awaited_write(struct codec_writer *w, const struct conversation *v)
+{
+    for (size_t i = 0; i < TOKENS_PERIODS; i++) {
+        codec_write32(w, v->awaited[i].period);
+        codec_write32(w, v->awaited[i].next);
+        codec_write8(w, v->awaited[i].behind);
+    }
+}
+
+static void
+awaited_read(struct conversation *v, struct codec_reader *r)
+{
+    for (size_t i = 0; i < TOKENS_PERIODS; i++) {
+        v->awaited[i].period = codec_read32(r);
+        v->awaited[i].next = codec_read32(r);
+        v->awaited[i].behind = codec_read8(r);
+    }
 }
 
 int
@@ -235,6 +258,9 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write64(&w, v->next_order);
     codec_write64(&w, current ? current->order : v->next_order);
     codec_write32(&w, current ? current->next_index : 0);
+    codec_write32(&w, v->token_period);
+    codec_write32(&w, v->tokens_used);
+    awaited_write(&w, v);
     codec_write32(&w, v->ack);
     codec_write_bytes(&w, v->map, sizeof v->map);
     cursors_write(&w, v, n_cursors);
@@ -242,15 +268,17 @@ record_contact_save(struct journal *j, const struct conversation *v,
 }
 
 static int
-contact_read_head(struct conversation *v, struct codec_reader *r)
+contact_read_head(struct conversation *v, struct codec_reader *r,
+                  uint8_t *version_read)
 {
     const uint8_t version = codec_read8(r);
-    if (version != CONTACT_VERSION && version != CONTACT_VERSION_BEFORE)
+    *version_read = version;
+    if (version < CONTACT_VERSION_FIRST || version > CONTACT_VERSION)
         return r->err ? r->err : ERR_VERSION;
     uint8_t flags = codec_read8(r), name_len = codec_read8(r);
     const uint8_t *name = codec_read_bytes(r, name_len);
     const uint8_t *chains = codec_read_bytes(r, (size_t)2 * LETTER_CHAIN_LEN);
-    if (version == CONTACT_VERSION)
+    if (version >= CONTACT_VERSION_REMOVED)
         v->removed_s = codec_read64(r);
     int err = r->err ? r->err : flags_take(v, version, flags);
     if (err)
@@ -270,8 +298,9 @@ int
 record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
 {
     struct codec_reader r;
+    uint8_t version;
     codec_reader_init(&r, value, len);
-    int err = contact_read_head(v, &r);
+    int err = contact_read_head(v, &r, &version);
     if (err)
         return err;
     v->born = codec_read32(&r);
@@ -284,10 +313,17 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
     v->next_order = codec_read64(&r);
     v->loaded_order = codec_read64(&r);
     v->loaded_index = codec_read32(&r);
+    if (version >= CONTACT_VERSION_TOKENS) {
+        v->token_period = codec_read32(&r);
+        v->tokens_used = codec_read32(&r);
+        awaited_read(v, &r);
+    }
     v->ack = codec_read32(&r);
     const uint8_t *map = codec_read_bytes(&r, LETTER_MAP_LEN);
     if (r.err)
         return r.err;
+    if (v->tokens_used > LETTER_TOKENS_MAX)
+        return ERR_RANGE;
     memcpy(v->map, map, LETTER_MAP_LEN);
     return cursors_read(v, &r);
 }
@@ -407,6 +443,7 @@ record_letter_save(struct journal *j, uint32_t contact,
     codec_write64(&w, l->order);
     codec_write8(&w, l->kept ? l->keeps : 0);
     codec_write64(&w, l->kept ? due_s : 0);
+    codec_write8(&w, l->announced);
     codec_write_bytes(&w, l->bytes, letter_len);
     return record_close(&w);
 }
@@ -425,9 +462,13 @@ record_letter_read(struct out_letter *l, const uint8_t **bytes,
     l->keeps = codec_read8(&r);
     l->kept = l->tried = l->keeps > 0;
     l->due_s = codec_read64(&r);
+    const uint8_t announced = codec_read8(&r);
+    l->announced = announced == 1;
     *bytes = codec_read_bytes(&r, letter_len);
     if (key->a > UINT32_MAX)
         return ERR_RANGE;
+    if (!r.err && announced > 1)
+        return ERR_FORMAT;
     return reader_end(&r);
 }
 

@@ -15,7 +15,8 @@
  *   F fragment   from     message id  index   kind 1 | count 4 | total 4
  *                                             | last progress 8 | data ..
  *   L letter     to       period      n       sequence 4 | index 4 | order 8
- *                                             | keeps 1 | due 8 | letter ..
+ *                                             | keeps 1 | due 8
+ *                                             | announced 1 | letter ..
  *   M message    to       order       0       version 1 (2) | state 1 | kind 1
  *                                             | id 8 | created 8 | count 4
  *                                             | length 4 | data ..
@@ -25,7 +26,7 @@
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:
  *
- *   version 1 (3) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
+ *   version 1 (4) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
  *     16 pings are answered, 32 removed)
  *   | name length 1 | name .. | chains 32 out, 32 in | removed 8
  *   | born 4 | until when its front is promised 8
@@ -33,16 +34,19 @@
  *   | the last period with letters 4 | its letters 4
  *   | next sequence 4 | next order 8
  *   | the message that letters are made of: order 8, index of the next 4
+ *   | tokens: of period 4, so many used 4
+ *   | tokens awaited of two periods, the newest first: period 4 | those from 4 on
+ *     | bit i: that one minus 1 + i, too 1
  *   | acknowledged 4 | map 32
  *   | periods that are read 1 | of each, the newest first:
  *     period 4 | first box 4 | letters in it 4 | slots read of 8 boxes 8 x 2
  *
  * One that is removed has no name and zeros for its chain out, and no other record
  * is about it; when that was, in seconds since 1970, is 0 of others and while nobody
- * knows. In version 2 there is neither that field nor a flag from 8 on, in an
- * older A no next contact: both are read, and written anew with the next change.
- * The promise is in seconds since 1970, 0: none; older records have a small number
- * there, which is long over. A self has no name.
+ * knows. Version 3 has no tokens; in version 2 there is neither that field nor a flag
+ * from 8 on, in an older A no next contact: these are read, and written anew with the
+ * next change. The promise is in seconds since 1970, 0: none; older records have a
+ * small number there, which is long over. A self has no name.
  *
  * For the gateways see client/gateways.h. A message that is over (delivered or
  * expired) has no data. Every length is given or follows from the others, so

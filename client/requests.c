@@ -18,8 +18,10 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "client/announce.h"
 #include "client/arrival.h"
 #include "client/conversations.h"
+#include "client/listed.h"
 #include "client/network.h"
 #include "client/outgoing.h"
 #include "client/places.h"
@@ -29,6 +31,7 @@
 #include "lib/rng.h"
 
 enum { LOOP_TRIES = 64 };   /* loops drawn before the one kept goes */
+enum { BOARD_DICE = 12 };   /* what each of 1..BOARDS_MAX divides */
 enum { AHEAD_LETTERS = 8 }; /* so many before a box ends, the next is readied */
 #define AHEAD_US   3600000000ULL /* of a conversation that was heard since */
 #define RESERVE_US 8000000ULL /* a loop is kept for; its deadlines allow more */
@@ -60,8 +63,7 @@ static bool
 request_is_bad(const struct client *c, const struct choice *choice)
 {
     struct conversation *v = choice->conversation;
-    if (!v || choice->request.kind == WIRE_LOOP || choice->check ||
-        (choice->letter && choice->letter->answered))
+    if (!v || choice->check || (choice->letter && choice->letter->answered))
         return false;
     if (choice->request.kind == WIRE_GET && polls_avoids_first(v, choice->at))
         return true;
@@ -96,7 +98,7 @@ asked_judge(struct client *c, const struct asked *a, bool late)
                                  ? NULL
                                  : conversation_by_id(c, a->conversation);
     c->status.late += late;
-    if (!v || a->spare || a->check || a->kind == WIRE_LOOP)
+    if (!v || a->spare || a->check)
         return;
     struct quality *q = &v->quality[a->kind == WIRE_GET];
     q->late += late;
@@ -146,29 +148,99 @@ requests_forget(struct client *c)
     c->oldest = c->traffic.request;
 }
 
-/* Choose what this tick is for. Before the client has settled, or when there is
- * nothing, it is cover. */
+/* Make a choice a poll. */
 static void
-request_choose(struct client *c, enum traffic_kind kind, struct choice *out)
+poll_choose(struct client *c, bool spare, struct choice *out)
 {
-    *out = (struct choice){.request = {.kind = WIRE_LOOP}};
-    /* drawn for every kind, needed or not: the stream goes on alike */
-    out->spare = rng_below(c->env, 8) == 0;
-    out->at.period = client_period(c);
+    const struct choice loop = *out;
+    *out = (struct choice){
+        .request = {.kind = WIRE_LOOP}, .at = loop.at, .spare = spare};
+    memcpy(out->request.box, loop.request.box, WIRE_BOX_LEN);
+    places_pick(c, out);
+}
+
+/* Make a choice a loop: to the store of a random box, or one in ANNOUNCE_LOOPS to
+ * one of the boards, like an announcement, but of nothing. So packets that end
+ * there are what all clients send at all times. */
+static void
+loop_choose(struct client *c, const struct consensus *view, struct choice *out)
+{
+    *out = (struct choice){.request = {.kind = WIRE_LOOP},
+                           .at = {.period = client_period(c)}};
     env_random_traffic(c->env, out->request.box, WIRE_BOX_LEN);
-    if (kind == TRAFFIC_POLL)
-        places_pick(c, out);
-    if (kind != TRAFFIC_SEND || !c->settled)
+    const uint64_t dice = rng_below(c->env, ANNOUNCE_LOOPS * BOARD_DICE);
+    const int self = consensus_find(view, gateways_current(&c->gateways));
+    uint16_t able[BOARDS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < view->boards.n; i++)
+        if (self >= 0 &&
+            !consensus_are_related(view, (uint16_t)self, view->boards.relay[i]))
+            able[n++] = view->boards.relay[i];
+    if (n == 0 || dice % ANNOUNCE_LOOPS != 0)
         return;
-    out->letter = outgoing_pick(c, &out->spare, &out->conversation);
-    if (!out->letter)
+    out->request.kind = WIRE_ANNOUNCE;
+    out->board = able[dice / ANNOUNCE_LOOPS % n];
+}
+
+/* Make a choice the announcement of a letter. */
+static void
+announcement_choose(const struct announce_choice *announcement,
+                    struct choice *out)
+{
+    out->request.kind = WIRE_ANNOUNCE;
+    memcpy(out->request.box, announcement->token, WIRE_TOKEN_LEN);
+    memcpy(out->work, announcement->nonce, WIRE_NONCE_LEN);
+    out->announcement = announcement->number;
+    out->board = announcement->board;
+}
+
+/* Choose the letter of a tick of sending, if it is not an announcement's turn. */
+static void
+letter_choose(struct client *c, bool announces, struct choice *out)
+{
+    struct conversation *of;
+    bool spare = out->spare;
+    struct out_letter *l = outgoing_pick(c, &spare, &of);
+    if (!l || (announces && !c->announced_last && !outgoing_is_first(l)))
         return;
+    out->spare = spare;
+    out->letter = l;
+    out->conversation = of;
     out->request.kind = WIRE_PUT;
     out->at = out->letter->at;
     out->request.slot = (uint8_t)(out->at.n % LETTER_SLOTS);
     out->request.letter = out->letter->bytes;
     letter_box(out->conversation->chains, out->at, out->request.box);
     letter_box_seed(out->conversation->chains, out->at, out->request.seed);
+}
+
+/* Choose what this tick is for. Before the client has settled, or when there is
+ * nothing, it is cover. On ticks of sending letters and announcements take turns,
+ * but what answers a contact goes before both; on those of loops an announcement
+ * takes the place of one. */
+static void
+request_choose(struct client *c, const struct consensus *view,
+               enum traffic_kind kind, struct choice *out)
+{
+    struct announce_choice announcement = {0};
+    const int self = consensus_find(view, gateways_current(&c->gateways));
+    /* drawn for every kind, needed or not: the stream goes on alike */
+    const bool spare = rng_below(c->env, 8) == 0;
+    loop_choose(c, view, out);
+    if (kind == TRAFFIC_POLL) {
+        poll_choose(c, spare, out);
+        return;
+    }
+    if (!c->settled)
+        return;
+    if (self >= 0)
+        announce_pick(c, view, (uint16_t)self, &announcement);
+    if (kind == TRAFFIC_SEND) {
+        out->spare = spare;
+        letter_choose(c, announcement.number > 0, out);
+    }
+    if (!out->letter && announcement.number > 0)
+        announcement_choose(&announcement, out);
 }
 
 /* Find the store that a request goes to: the box's first one, or the second
@@ -179,6 +251,11 @@ store_find(const struct client *c, const struct consensus *view, uint16_t self,
            struct choice *choice, uint16_t *store)
 {
     uint16_t first, second;
+    if (choice->request.kind == WIRE_ANNOUNCE) {
+        choice->rank = STORE_ALONE;
+        *store = choice->board;
+        return 0;
+    }
     int err = consensus_store_of(view, choice->at.period, choice->request.box,
                                  &first, &second);
     if (err)
@@ -277,6 +354,8 @@ request_make(struct client *c, const struct consensus *view,
     int err = store_find(c, view, (uint16_t)self, choice, &store);
     if (!err && choice->letter)
         err = proof_take(c, view, choice, store);
+    else if (!err && choice->announcement)
+        choice->request.work = choice->work;
     else if (!err)
         token_show(c, view, choice, store);
     struct request request = choice->request;
@@ -337,15 +416,6 @@ request_count(struct client *c, uint8_t kind)
         c->status.loops++;
 }
 
-/* Make a choice that the tick's own one gave way to: a loop. */
-static void
-loop_choose(struct client *c, struct choice *out)
-{
-    *out = (struct choice){.request = {.kind = WIRE_LOOP},
-                           .at = {.period = client_period(c)}};
-    env_random_traffic(c->env, out->request.box, WIRE_BOX_LEN);
-}
-
 /* Keep a loop for the tick on which none can be made. Its answer, should it
  * come, is taken for a dummy. */
 static void
@@ -357,7 +427,7 @@ reserve_fill(struct client *c, uint64_t now_us)
     const size_t len = view->params.geometry.packet_len;
     if (c->reserve_us && now_us - c->reserve_us < RESERVE_US)
         return;
-    loop_choose(c, &loop);
+    loop_choose(c, view, &loop);
     if (request_make(c, view, &loop, TRAFFIC_LOOP, traffic_number(&c->traffic),
                      &route))
         return;
@@ -420,13 +490,13 @@ requests_tick(struct client *c, enum traffic_kind kind)
     gap_look(c, now_us);
     reserve_fill(c, now_us);
     const uint64_t number = traffic_number(&c->traffic);
-    request_choose(c, kind, &choice);
+    request_choose(c, view, kind, &choice);
     int err = request_make(c, view, &choice, kind, number, &route);
     for (unsigned tries = 0; err && tries < LOOP_TRIES; tries++) {
         if (err != ERR_AGAIN) /* a proof is being made */
             client_drop(c, err);
         choice_unasked(&choice);
-        loop_choose(c, &choice);
+        loop_choose(c, view, &choice);
         err = request_make(c, view, &choice, kind, number, &route);
     }
     sodium_memzero(choice.request.seed, sizeof choice.request.seed);
@@ -444,7 +514,11 @@ requests_tick(struct client *c, enum traffic_kind kind)
     request_note(c, view, &choice, &route, number);
     request_count(c, choice.request.kind);
     if (choice.letter)
-        outgoing_asked(choice.letter, now_us + route.answer_us + LATE_US);
+        outgoing_asked(c, choice.letter, now_us + route.answer_us + LATE_US);
+    if (choice.announcement)
+        announce_sent(c, choice.announcement, now_us + route.answer_us);
+    if (kind == TRAFFIC_SEND && (choice.letter || choice.announcement))
+        c->announced_last = choice.announcement > 0;
 }
 
 /* Have a proof made for the box of a choice at the store that it would go to. */
@@ -501,6 +575,7 @@ requests_prepare(struct client *c)
     if (!c->settled || !c->current)
         return;
     const struct consensus *view = proofs_look(c);
+    announce_prepare(c, view);
     choice.letter = outgoing_pick(c, &choice.spare, &choice.conversation);
     if (choice.letter) {
         choice.at = choice.letter->at;
@@ -538,6 +613,17 @@ asked_find(struct client *c, const uint8_t *id)
     return a->number == number + 1 && number < c->traffic.request ? a : NULL;
 }
 
+/* When was the letter of an answer committed, by the monotonic clock? One that is
+ * older than stores remember, or of a store that has forgotten, was long ago. */
+static uint64_t
+letter_commit_us(const struct asked *a, const struct wire_answer *answer)
+{
+    const uint64_t age_s =
+        answer->age == WIRE_AGE_UNKNOWN ? WIRE_AGE_MAX_S : answer->age;
+    return a->at_store_us > age_s * 1000000 ? a->at_store_us - age_s * 1000000
+                                            : 0;
+}
+
 /* Take the answer to a get. */
 static void
 get_answered(struct client *c, struct conversation *v, const struct asked *a,
@@ -556,7 +642,7 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
         struct arrival came = {.at = a->at,
                                .rank = a->rank,
                                .whom = a->whom,
-                               .commit_us = a->at_store_us};
+                               .commit_us = letter_commit_us(a, answer)};
         came.at.n += answer->slot;
         others &= (uint16_t) ~(1u << answer->slot);
         announced = arrival_letter(c, v, &came, letter);
@@ -600,6 +686,7 @@ answer_note(struct client *c, const struct asked *a,
     gateways_works(&c->gateways);
     witness_note(&c->witness, store, answer->epoch, answer->digest, c->newest,
                  network_epoch(c), now_us);
+    listed_named(c, store, answer);
     /* Stores of loops are drawn anew for each. One that has a box of this
      * client's would be heard so often that its clock, and how far it is, were
      * a mark of whoever reads there. */

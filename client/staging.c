@@ -1,17 +1,20 @@
 /* client/staging.c - see staging.h.
  *
  * A place is journalled before its letter's first put, so that no two letters
- * are ever sealed for one place. Failure modes: no memory (a letter is staged
- * later, and nothing has changed); a full disk (nothing is staged any more, the
- * status says so). */
+ * are ever sealed for one place; the token that is to announce it likewise. Failure
+ * modes: no memory (a letter is staged later, and nothing has changed); a full disk
+ * (nothing is staged any more, the status says so); a restart (pings that wait for
+ * their answer get none). */
 #include "client/staging.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/announce.h"
 #include "client/conversations.h"
 #include "client/messages.h"
+#include "client/places.h"
 #include "client/records.h"
 
 /* ---- the list ---- */
@@ -28,6 +31,7 @@ staging_letter_new(const struct client *c, const struct out_letter *head)
 static void
 letter_free(const struct client *c, struct out_letter *l)
 {
+    announce_forget(c, l->announcement);
     sodium_memzero(l->bytes, c->letter_len);
     free(l);
 }
@@ -92,20 +96,45 @@ place_take(struct client *c, struct conversation *v)
     return at;
 }
 
+/* Who tells what has come by a letter of m? What is not the user's own doing tells
+ * of what is due alone. */
+static enum acks_teller
+letter_teller(const struct message *m)
+{
+    return m && m->kind != LETTER_PONG ? ACKS_OWN : ACKS_ALONE;
+}
+
+/* Write into a letter what its reader is told of his own. A floor that has risen
+ * says that an acknowledgement of his was read. */
+static void
+letter_tell(const struct client *c, struct conversation *v,
+            const struct out_letter *l, enum acks_teller teller,
+            struct letter *letter)
+{
+    letter->ack = v->ack;
+    memcpy(letter->map, v->map, sizeof letter->map);
+    acks_tell(v->acks, env_now_mono_us(c->env), teller, &letter->ack,
+              letter->map);
+    if (teller == ACKS_OWN)
+        v->floor_told = floor_of(v, l);
+    letter->floor = v->floor_told;
+}
+
 /* Seal a letter of m (NULL: an acknowledgement alone) into l. */
 static int
 letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
-            const struct message *m)
+            const struct message *m, enum acks_teller teller)
 {
     uint8_t random[LETTER_RANDOM_LEN];
     size_t room = letter_data_max(c->letter_len);
-    struct letter letter = {.ack = v->ack,
-                            .floor = floor_of(v, l),
-                            .previous_period = v->previous_period,
+    struct letter letter = {.previous_period = v->previous_period,
                             .previous_count = v->previous_count,
                             .sequence = l->sequence,
-                            .count = 1};
-    memcpy(letter.map, v->map, sizeof letter.map);
+                            .count = 1,
+                            .announced = l->announced,
+                            .tokens = announce_used(v, l->at.period),
+                            .lease_s = (uint32_t)places_lease_s(c, v)};
+    letter_tell(c, v, l, teller, &letter);
     if (m) {
         size_t left = m->len - l->index * room;
         memcpy(letter.message, m->id, sizeof letter.message);
@@ -122,12 +151,13 @@ letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
 }
 
 /* Make a letter like head of m (NULL: an acknowledgement alone): give it a
- * place, seal it, and journal both. It is in no list yet. When that fails v is
- * as before, and the place is free: nothing was put there. */
+ * place, and a token when it is to be announced, seal it, and journal both. It is
+ * in no list yet. When that fails v is as before, and place and token are free:
+ * nothing was put there. */
 static int
 letter_make(struct client *c, struct conversation *v,
             const struct out_letter *head, const struct message *m,
-            struct out_letter **out)
+            enum acks_teller teller, struct out_letter **out)
 {
     const struct conversation before = *v;
     struct out_letter *l = staging_letter_new(c, head);
@@ -135,9 +165,10 @@ letter_make(struct client *c, struct conversation *v,
         return ERR_NOMEM;
     l->at = place_take(c, v);
     l->due_us = env_now_mono_us(c->env);
-    v->ack_owed_us = 0;
+    l->answers = letter_teller(m) == ACKS_ALONE;
+    l->announced = m && announce_take(c, v, l->at.period);
     journal_begin(c->journal);
-    int err = letter_fill(c, v, l, m);
+    int err = letter_fill(c, v, l, m, teller);
     if (!err)
         err = record_letter_save(c->journal, v->id, l, 0, c->letter_len);
     if (!err)
@@ -148,13 +179,18 @@ letter_make(struct client *c, struct conversation *v,
         *v = before;
         return err;
     }
+    acks_told(v->acks, env_now_mono_us(c->env), teller);
+    if (l->announced)
+        l->announcement = announce_letter(c, v, l->at.period);
     l->ticket = journal_end(c->journal);
     *out = l;
     return 0;
 }
 
 /* Give the letter of m at *at another place. When that fails it stays. In a box
- * of another day, with other stores, its repeats begin anew. */
+ * of another day, with other stores, its repeats begin anew. It is no doing of the
+ * user's, and so tells of what is due alone: whoever knows the box can have it
+ * called taken when he likes. */
 static int
 letter_move(struct client *c, struct conversation *v, struct out_letter **at,
             struct message *m)
@@ -168,7 +204,7 @@ letter_move(struct client *c, struct conversation *v, struct out_letter **at,
     journal_begin(c->journal);
     int err = record_letter_delete(c->journal, v->id, old->at);
     if (!err)
-        err = letter_make(c, v, &head, m, &l);
+        err = letter_make(c, v, &head, m, ACKS_ALONE, &l);
     if (err) {
         journal_cancel(c->journal);
         return err;
@@ -193,15 +229,30 @@ staged_count(const struct conversation *v)
     return n;
 }
 
+/* The first message that has letters to be made. */
+static struct message *
+message_next(const struct conversation *v)
+{
+    struct message *m = v->messages;
+    while (m && (m->next_index == m->count || message_is_over(m)))
+        m = m->next;
+    return m;
+}
+
+static bool
+pong_is_next(const struct conversation *v)
+{
+    const struct message *m = message_next(v);
+    return m && m->kind == LETTER_PONG;
+}
+
 /* Make the next letter of the first message that has one. Returns 1, 0 when
  * there is none to be made, or an error. */
 static int
 content_stage(struct client *c, struct conversation *v)
 {
-    struct message *m = v->messages;
+    struct message *m = message_next(v);
     struct out_letter *l;
-    while (m && (m->next_index == m->count || message_is_over(m)))
-        m = m->next;
     if (!m || v->refused ||
         v->next_sequence - floor_of(v, NULL) >= LETTER_WINDOW)
         return 0;
@@ -210,7 +261,7 @@ content_stage(struct client *c, struct conversation *v)
                                     .order = m->order};
     v->next_sequence++;
     m->next_index++;
-    int err = letter_make(c, v, &head, m, &l);
+    int err = letter_make(c, v, &head, m, letter_teller(m), &l);
     if (err) {
         v->next_sequence--;
         m->next_index--;
@@ -220,18 +271,40 @@ content_stage(struct client *c, struct conversation *v)
     return 1;
 }
 
+/* Write an acknowledgement alone, when it is time for one. */
 static int
 ack_stage(struct client *c, struct conversation *v)
 {
     const struct out_letter head = {0};
-    uint64_t now_us = env_now_mono_us(c->env);
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const bool seen = places_may_be_silent(c, v, now_us + SILENT_US);
     struct out_letter *l;
-    if (v->ack_owed_us == 0 || now_us < v->ack_owed_us)
+    if (!acks_is_due(v->acks, now_us, seen))
         return 0;
-    int err = letter_make(c, v, &head, NULL, &l);
+    int err = letter_make(c, v, &head, NULL, ACKS_ALONE, &l);
     if (!err)
         staging_letter_link(v, l);
     return err;
+}
+
+/* Answer a ping whose time has come. One that there is no room to answer is not
+ * answered. */
+static int
+pong_stage(struct client *c, struct conversation *v)
+{
+    uint8_t id[LETTER_ID_LEN];
+    uint64_t order;
+    if (!acks_pong_due(v->acks, env_now_mono_us(c->env), id))
+        return 0;
+    int err = ERR_USED;
+    if (v->pings)
+        err = message_submit(c, v, LETTER_PONG, id, NULL, 0, &order);
+    if (err && err != ERR_FULL && err != ERR_USED)
+        return err;
+    acks_ponged(v->acks, id);
+    if (err)
+        client_drop(c, err);
+    return 0;
 }
 
 int
@@ -280,6 +353,17 @@ letters_renew(struct client *c, struct conversation *v)
     return err;
 }
 
+/* Write what is due to be answered, before all that the user has written and
+ * however much of that waits: it tells nothing of it. */
+static int
+answers_stage(struct client *c, struct conversation *v)
+{
+    int err = pong_stage(c, v);
+    while (!err && pong_is_next(v) && (err = content_stage(c, v)) > 0)
+        err = 0;
+    return err ? err : ack_stage(c, v);
+}
+
 /* Stage letters until enough of them wait, contacts taking turns. */
 static int
 contents_stage(struct client *c, unsigned staged)
@@ -311,10 +395,12 @@ staging_run(struct client *c)
         err = letters_renew(c, v);
         staged += staged_count(v);
     }
+    for (struct conversation *v = c->conversations; v && !err; v = v->next)
+        err = answers_stage(c, v);
     if (!err)
         err = contents_stage(c, staged);
-    for (struct conversation *v = c->conversations; v && !err; v = v->next)
-        err = ack_stage(c, v);
+    if (!err)
+        err = announce_renew(c);
     if (err) /* the rest with the next tick */
         client_drop(c, err);
     (void)journal_end(c->journal);

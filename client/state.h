@@ -9,6 +9,8 @@
  *   arrival            a letter that came, as a whole
  *   incoming outgoing  letters to messages, letters to boxes
  *   staging            messages to letters
+ *   listed             what boards' lists tell
+ *   announce           that letters are there, to boards
  *   network inbox messages proofs
  *   places             for whom a poll is
  *   conversations polls
@@ -24,13 +26,16 @@
 #define CLIENT_STATE_H
 #include "client/client.h"
 #include "client/gateways.h"
+#include "client/heard/shown.h"
+#include "client/heard/tokens.h"
 #include "client/journal.h"
-#include "client/nettime.h"
-#include "client/proofs.h"
+#include "client/heard/nettime.h"
+#include "client/pace/acks.h"
 #include "client/pace/fronts.h"
+#include "client/proofs.h"
 #include "client/pace/traffic.h"
 #include "client/pace/window.h"
-#include "client/witness.h"
+#include "client/heard/witness.h"
 #include "lib/wire.h"
 #include "network/fetch.h"
 #include "network/request.h"
@@ -44,7 +49,7 @@ enum {
     VIEWS = EPOCHS_USABLE + 1,
     LIES_MAX = 2,        /* to polls of a box, before the other store serves */
     BAD_LETTERS_MAX = 8, /* where there is no other: then a slot is given up */
-    KEEPS_DAY = 29,      /* of a letter, in a day: KEPT_US, doubled, .. */
+    KEEPS_DAY = 28,      /* of a letter, in a day: KEPT_US, doubled, .. */
     CHECKS = 4,          /* looks at what is said to be taken */
     QUALITY_ASKED = 16,  /* answers judged together */
     RECENT = 32          /* answers that tell of the line */
@@ -54,13 +59,14 @@ enum {
 #define SELF_FIRST (UINT32_MAX - FRONTS_MAX)
 
 /* Times of the reliability, in microseconds. */
-#define ACK_WAIT_US 1000000ULL    /* an acknowledgement waits for content */
-#define HELD_UP_US  90000000ULL   /* a wait after a start or a gap: at most */
-#define GAP_US      20000000ULL   /* so long without a slot is a gap */
-#define RETRY_US    500000ULL     /* after "retry" */
-#define FULL_US     30000000ULL   /* after "full" of both stores */
-#define PROOF_US    250000ULL     /* a letter whose proof is being made waits */
-#define KEPT_US     60000000ULL   /* kept, not acknowledged: first repeat */
+#define ACK_WAIT_US 1000000ULL  /* where nobody announces: an acknowledgement */
+#define SILENT_US   3000000ULL  /* a letter's commit is as far away at most */
+#define HELD_UP_US  90000000ULL /* a wait after a start or a gap: at most */
+#define GAP_US      20000000ULL /* so long without a slot is a gap */
+#define RETRY_US    500000ULL   /* after "retry" */
+#define FULL_US     30000000ULL /* after "full" of both stores */
+#define PROOF_US    250000ULL   /* a letter whose proof is being made waits */
+#define KEPT_US     120000000ULL  /* kept, not acknowledged: first repeat */
 #define KEPT_MAX_US 3600000000ULL /* and doubled up to this */
 #define LATE_US     2000000ULL    /* an answer may be late by */
 #define QUALITY_US  3600000000ULL /* a store is bad for a box for */
@@ -79,8 +85,11 @@ struct out_letter {
     uint64_t order; /* its message */
     uint64_t ticket, due_us;
     bool tried, kept;
-    bool waits;    /* for a proof, since its last turn */
-    uint8_t keeps; /* times it was kept, for the doubling */
+    bool waits;   /* for a proof, since its last turn */
+    bool answers; /* it is an acknowledgement alone or a pong: it goes first */
+    bool announced;        /* it says that there is a token of it */
+    uint32_t announcement; /* of it, by its number; 0: none under way */
+    uint8_t keeps;         /* times it was kept, for the doubling */
     uint8_t taken; /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
     bool answered, second; /* a store has; its next put goes to the second */
     uint64_t due_s;        /* of one loaded from disk, by the network's time */
@@ -186,13 +195,18 @@ struct conversation {
     uint8_t looked; /* of CHECKS, so many were asked for */
     struct message *messages, **messages_end;
     uint32_t n_messages, n_waiting;
-    uint64_t ack_owed_us;  /* an acknowledgement leaves then; 0: none is owed */
+    uint32_t floor_told; /* by the last letter of the user's own */
+    uint32_t token_period;
+    uint32_t tokens_used;  /* of that period */
     uint64_t loaded_order; /* where sending stood, while loading */
     uint32_t loaded_index;
     /* in */
     uint32_t ack;
     uint8_t map[LETTER_MAP_LEN];
-    struct cursor cursor[CURSORS]; /* newest first */
+    struct acks *acks;                      /* what of this is not told yet */
+    struct cursor cursor[CURSORS];          /* newest first */
+    struct awaited awaited[TOKENS_PERIODS]; /* newest first */
+    uint32_t tokens_period; /* in which these are in client.tokens; 0: not */
     struct incoming *incoming;
     size_t gathered_len; /* bytes of these */
     uint32_t n_received; /* messages in the inbox, and their bytes */
@@ -242,9 +256,11 @@ struct choice {
     bool check; /* a look at a place of one's own that is said to be taken */
     enum store_rank rank;
     uint8_t work[WIRE_WORK_LEN], steps; /* of a put; or a get's token */
-    struct fronts_choice whom;          /* get */
-    uint64_t ticket;                    /* get: of what it names as held */
-    bool hides; /* get: some of that is not to be shown yet */
+    uint32_t announcement;     /* its number; 0: none, or one of nothing */
+    uint16_t board;            /* WIRE_ANNOUNCE: where to */
+    struct fronts_choice whom; /* get */
+    uint64_t ticket;           /* get: of what it names as held */
+    bool hides;                /* get: some of that is not to be shown yet */
 };
 
 struct client {
@@ -271,6 +287,8 @@ struct client {
     struct gateways gateways;
     uint8_t handle[8];
     struct window window;
+    struct shown *shown;   /* lists of boards */
+    struct tokens *tokens; /* that are awaited in them */
     struct fetch fetch;
     struct {
         uint32_t epoch;
@@ -288,6 +306,9 @@ struct client {
     uint64_t answer_us;
     struct recent recent[RECENT];
     uint32_t n_recent;
+    struct announce *announce;
+    bool
+        announced_last; /* of a letter and an announcement: whose turn was it? */
     struct proofs *proofs;
     uint32_t proofs_since; /* the oldest epoch whose proofs still count */
     struct {
@@ -328,7 +349,7 @@ client_drop(struct client *c, int err)
 }
 
 /* Tells the network's time in microseconds since 1970, for deadlines and for
- * the epoch of a packet: client/nettime.h. */
+ * the epoch of a packet: client/heard/nettime.h. */
 uint64_t client_now_us(const struct client *c);
 
 /* Tells the time in seconds for what is decided for good, one way: what stores

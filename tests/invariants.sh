@@ -452,6 +452,19 @@ change I7 'who goes has all parts counted over and over' directory/blame.c \
     for (int times = 0; times < 64; times++)
         parts_count(j, layer);' \
     'scale/i7_judging*'
+change I7 'a list is what its gateway says' client/heard/shown_taken.c \
+    '    err = list_verify(c, bytes, len);
+    if (err)
+        return err;
+    l->counts.seen++;' \
+    '    l->counts.seen++;' \
+    'shown/i7_a_list*' 'shown/i7_lists*'
+change I7 'a list is of whenever it says' client/heard/shown.c \
+    '    if (at_ms > unix_ms + SHOWN_AHEAD_MS)
+        return ERR_FUTURE;
+' \
+    '' \
+    'shown/i7_lists*'
 change I7 'layers are evened out mix by mix' directory/tally.c \
     '    while (at < l->leaves)
         at = 2 * at + (l->least[2 * at] >= most);
@@ -524,11 +537,11 @@ change I10 'whoever knows a box may put into it' relay/boxes.c \
         return err;
     struct boxes_job *job' \
     'boxes/i10_*'
-change I10 'the latest store says what time it is' client/nettime.c \
+change I10 'the latest store says what time it is' client/heard/nettime.c \
     '? sorted_us[n / 2]' \
     '? sorted_us[n - 1]' \
     'nettime/i10_*'
-change I10 'a family says the time as often as it likes' client/nettime.c \
+change I10 'a family says the time as often as it likes' client/heard/nettime.c \
     'return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;' \
     'return a == b;' \
     'nettime/i10_*'
@@ -536,10 +549,46 @@ change I10 'what is written in absence has a date of before' client/state.c \
     'return c->newest > 0 && client_time_s(c) == time_agreed_s(c);' \
     'return c->newest > 0;' \
     'i10_time/i10_what*'
-change I10 'one store says that an epoch has come' client/witness.c \
+change I10 'one store says that an epoch has come' client/heard/witness.c \
     'if (named > 0 && named >= families)' \
     'if (named > 0)' \
     'witness/i10_*'
+change I10 'one store is enough to act on a list' client/heard/shown.h \
+    '    SHOWN_SURE = 2,' \
+    '    SHOWN_SURE = 1,' \
+    'shown/i10_*'
+change I10 'a board names its own lists' client/heard/shown_said.c \
+    'if (naming_are_related(store, of) && !own)' \
+    'if (0)' \
+    'shown/i10_*'
+change I10 'a family names lists as often as it likes' client/heard/naming.c \
+    '            is_new = !(words >> k & 1) ||
+                     !families_are_one(w->word[i].family, w->word[k].family);' \
+    '            is_new = !(words >> k & 1) || k != i;' \
+    'shown/i10_*'
+change I10 'two stores that lie say which list there is' client/heard/shown.c \
+    'families > naming_families(&b->words, bad)' \
+    'families > 0' \
+    'shown_attacks/i11_a_store*'
+change I10 'stores that lie make clients leave gateways' client/heard/shown_said.c \
+    '    return k->named && !k->forked &&' \
+    '    return k->named &&' \
+    'shown_attacks/i10_stores*'
+change I10 'a gateway may keep lists to itself' client/heard/shown_said.c \
+    '            l->is_stuck = l->is_stuck || now_us - k->named_us > stuck_us(l);
+' \
+    '' \
+    'shown_attacks/i10_a_gateway*'
+change I10 'a gateway may be late as often as it likes' client/heard/shown_said.c \
+    '(l->is_stuck || l->times >= SHOWN_LATE_MAX)' \
+    'l->is_stuck' \
+    'shown_attacks/i10_a_gateway*'
+change I10 'who withholds lists moves a client each minute' client/heard/shown_said.c \
+    '    if (l->leaves < SHOWN_STUCK_DOUBLINGS)
+        l->leaves++;
+' \
+    '' \
+    'shown_attacks/i10_who*'
 change I10 'a gateway that fails is replaced at once' client/gateways.c \
     'now_s > g->renewed_s + GATEWAYS_RENEW_S &&' \
     'now_s > g->renewed_s &&' \
@@ -780,12 +829,23 @@ change I10 'one mix keeps lists from clients' relay/spread.c \
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
-change I11 'one store takes all places of witnesses' client/witness.c \
+change I11 'one store takes all places of witnesses' client/heard/witness.c \
     '        if (w->said[i].epoch &&
             memcmp(w->said[i].store, store, SPHINX_ID_LEN) == 0)
             return i;' \
     '' \
     'witness/i11_*'
+change I11 'a store has as many words about lists as it likes' client/heard/naming.c \
+    '            memcmp(w->word[i].store, store->identity, SPHINX_ID_LEN) == 0) {' \
+    '            (i & 64)) {' \
+    'shown_attacks/i11_a_store*'
+change I11 'a gateway has signatures checked without end' client/heard/shown_taken.c \
+    '    if (!bucket_take(&l->checks_us, now->mono_us, 1000000 / SHOWN_CHECKS,
+                     1000000))
+        return ERR_RATE;
+' \
+    '' \
+    'shown/i11_a_flood*'
 change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, each_us, burst_us)' \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
@@ -1050,7 +1110,7 @@ change I12 'a store that has a box tells its reader the time' client/requests.c 
     'if (a->kind == WIRE_LOOP || !c->settled)' \
     'if (a->kind != 0)' \
     'i12_times/i12_a_store*'
-change I12 'a clock that drifts is followed slowly' client/nettime.h \
+change I12 'a clock that drifts is followed slowly' client/heard/nettime.h \
     '#define NETTIME_SPAN_US 100000000ULL' \
     '#define NETTIME_SPAN_US 3600000000ULL' \
     'i12_clocks/i12_a_days*'
@@ -1059,10 +1119,45 @@ change I12 'lateness is drawn once, not thrice' network/request.c \
         us += bits[i] % (spread_us / 3 + 1);' \
     'us += bits[0] % (spread_us + 1);' \
     'i12_clocks/i12_a_days*'
-change I12 'the last answer of a store is its word' client/nettime.c \
+change I12 'the last answer of a store is its word' client/heard/nettime.c \
     's->base_us = words_median_us(s, now_us);' \
     's->base_us = s->word[at].base_us;' \
     'nettime/i12_*'
+change I12 'a list is acted on as it comes' client/heard/shown.c \
+    '        sure = sure || k->sure ||
+' \
+    '        sure = sure || k->sure || true ||
+' \
+    'shown_attacks/i12_*'
+change I12 'a board that lies is believed' client/heard/shown_taken.c \
+    '        evidence_keep(l, had, list.board, bytes);
+' \
+    '' \
+    'shown_attacks/i12_nothing*'
+change I12 'what was sure of a board that lies is acted on' client/heard/shown_taken.c \
+    '        of->given = true; /* never to be acted on */
+        l->n_sure--;
+' \
+    '' \
+    'shown_attacks/i12_nothing*'
+change I12 'the chain leads to lists of any age' client/heard/shown.c \
+    '        if (shown_judge_interval(&c->params, i, now->unix_ms) == ERR_STALE)
+            return; /* nobody vouches for what is older */
+' \
+    '' \
+    'shown_attacks/i12_what_nobody*'
+change I12 'what a list leads to is not looked at' client/heard/shown.c \
+    '        if (leads_to && memcmp(k->root, leads_to, LIST_ROOT_LEN) != 0) {
+            good = bad = 0;
+            sure = false;
+        }
+' \
+    '' \
+    'shown_attacks/i12_a_list_that_is*'
+change I12 'a list that another one replaced is none that is missing' client/heard/shown_said.c \
+    '!(k->bytes && memcmp(k->root, k->said, LIST_ROOT_LEN) == 0)' \
+    '!k->bytes' \
+    'shown_attacks/i12_a_list_that_is*'
 change I12 'what a cut line held up is put at once' client/requests.c \
     'if (now_us - c->slot_us > GAP_US)' \
     'if (0)' \
@@ -1143,6 +1238,14 @@ change edge 'who opens a database twice ends its lock' lib/os/database.c \
     'O_RDWR | O_CREAT | O_EXCL' \
     'O_RDWR | O_CREAT' \
     'database/a_lock*'
+change edge 'tokens are told apart by four bytes' client/heard/tokens.c \
+    'memcmp(t->item[i].prefix, prefix, LIST_ENTRY_LEN) != 0)' \
+    'memcmp(t->item[i].prefix, prefix, 4) != 0)' \
+    'tokens/false*'
+change edge 'what is awaited no more stays' client/heard/tokens.c \
+    '    for (uint32_t i = 0; before > 0 && i < t->room; i++)' \
+    '    for (uint32_t i = 0; before > 99 && i < t->room; i++)' \
+    'tokens/the_next*'
 change edge 'a database has files in /tmp' lib/os/database.c \
     'PRAGMA temp_store=MEMORY;' \
     '' \

@@ -56,7 +56,7 @@ pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
         .at = l->at,
         .rank = STORE_FIRST,
         .whom = {.place = FRONTS_SWEEP, .contact = p->v[to]->id},
-        .commit_us = env_now_mono_us(p->c[to]->env)};
+        .commit_us = 0};
     memcpy(bytes, l->bytes, p->c[to]->letter_len);
     (void)arrival_letter(p->c[to], p->v[to], &came, bytes);
 }
@@ -72,7 +72,7 @@ void
 pair_wait(struct pair *p)
 {
     for (unsigned i = 0; i < 2; i++) {
-        p->disk[i].test.mono_us += 2 * ACK_WAIT_US;
+        p->disk[i].test.mono_us += PAIR_WAIT_US;
         disk_client_run(&p->disk[i], p->c[i], 3);
     }
 }

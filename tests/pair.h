@@ -5,6 +5,8 @@
 #include "client/state.h"
 #include "tests/client_disk.h"
 
+#define PAIR_WAIT_US 30000000ULL
+
 struct pair {
     const struct sim_net *net;
     struct client_disk disk[2];
@@ -28,7 +30,8 @@ void pair_bring(struct pair *p, unsigned to, const struct out_letter *l);
 /* Brings all letters that the other side has. */
 void pair_bring_all(struct pair *p, unsigned to);
 
-/* Lets both clocks go on for two ACK_WAIT_US, and both clients tick. */
+/* Lets both clocks go on for PAIR_WAIT_US, in which nearly all is acknowledged
+ * that came long after its commit, and both clients tick. */
 void pair_wait(struct pair *p);
 
 /* Carries letters and time to and fro, until all is acknowledged. */

@@ -610,6 +610,8 @@ cli_status(const struct cli *c)
                json_string_value(json_object_get(r, "storage")));
     json_object_foreach(json_object_get(r, "dropped"), name, v) printf(
         "dropped %s %" JSON_INTEGER_FORMAT "\n", name, json_integer_value(v));
+    json_object_foreach(json_object_get(r, "lists"), name, v) printf(
+        "lists %s %" JSON_INTEGER_FORMAT "\n", name, json_integer_value(v));
     json_decref(r);
     return 0;
 }

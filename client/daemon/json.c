@@ -449,6 +449,19 @@ result_recv(struct json_call *k)
     return o;
 }
 
+/* What has come of boards' lists. */
+static json_t *
+lists_make(const struct client_status *s)
+{
+    const struct client_lists *l = &s->lists;
+    return json_pack(
+        "{sI sI sI sI sI sI sI sI sI}", "seen", (json_int_t)l->seen, "sure",
+        (json_int_t)l->sure, "late", (json_int_t)l->late, "missed",
+        (json_int_t)l->missed, "refused", (json_int_t)l->refused, "forked",
+        (json_int_t)l->forked, "evidence", (json_int_t)l->evidence,
+        "gateways_left", (json_int_t)l->left, "tokens", (json_int_t)l->tokens);
+}
+
 static json_t *
 result_status(struct json_call *k)
 {
@@ -459,7 +472,7 @@ result_status(struct json_call *k)
             json_object_set_new(dropped, error_name(-i),
                                 json_integer((json_int_t)s->dropped[i]));
     return json_pack(
-        "{sb sb sI sI sI sI sI sI sI sI sI sI sI sI sI so? so}", "connected",
+        "{sb sb sI sI sI sI sI sI sI sI sI sI sI sI sI so? so so}", "connected",
         s->connected, "sending", s->started, "epoch", (json_int_t)s->epoch,
         "answer_age_us",
         s->answer_age_us == UINT64_MAX ? (json_int_t)-1
@@ -471,7 +484,7 @@ result_status(struct json_call *k)
         (json_int_t)s->contacts, "queued", (json_int_t)s->queued, "inbox",
         (json_int_t)s->inbox, "storage",
         s->storage_err ? json_string(error_text(s->storage_err)) : NULL,
-        "dropped", dropped);
+        "dropped", dropped, "lists", lists_make(s));
 }
 
 static const struct method methods[] = {

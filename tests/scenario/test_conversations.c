@@ -346,9 +346,9 @@ pings_come_back(void **state)
     assert_int_equal(client_pings(w->client[1].client, "a", true), 0);
     assert_int_equal(
         client_send(w->client[0].client, "b", LETTER_PING, NULL, 0, &order), 0);
-    world_run_s(w, 30);
+    world_run_s(w, 240); /* answered like all that is acknowledged */
     assert_int_equal(client_message(w->client[0].client, "b", order, &m), 0);
-    assert_in_range(m.rtt_us, 2000000, 25000000);
+    assert_in_range(m.rtt_us, 2000000, 200000000);
     assert_int_equal(m.state, CLIENT_DELIVERED);
     world_free(&w);
 }

@@ -8,7 +8,7 @@
  * attacker on the network does to its connections, for a month, a client
  * touches its three gateways, and a new one at most once in three weeks.
  *
- * Defences: client/witness.c (epochs bounded, forgotten, several families),
+ * Defences: client/heard/witness.c (epochs bounded, forgotten, several families),
  * client/gateways.c (a set that is kept). */
 #include "tests/runner.h"
 

@@ -4,7 +4,7 @@
  * Whoever reads a deadline knows when its packet came, so where the sender's
  * clock stands. A store that estimates that for each box, and a gateway that
  * does for each client, could put together what has the same error. Here the
- * pure parts run that decide it, client/nettime.c and request_deadline(), for
+ * pure parts run that decide it, client/heard/nettime.c and request_deadline(), for
  * clients whose clocks err by up to 5 s and drift by up to 50 ppm, behind lines
  * of 0 to 100 ms, in networks whose stores' clocks err by up to 100 ms and are
  * up to 150 ms further off than others. Two boxes of each client are seen by one
@@ -25,7 +25,7 @@
  *
  * Whole clients are held against this in test_i12_times.c.
  *
- * Defences: request_deadline(), client/nettime.c, NETTIME_MEAN. */
+ * Defences: request_deadline(), client/heard/nettime.c, NETTIME_MEAN. */
 #include "tests/runner.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/nettime.h"
+#include "client/heard/nettime.h"
 #include "network/request.h"
 #include "tests/network.h"
 #include "tests/stats.h"

@@ -272,7 +272,8 @@ letters_are_staged_when_memory_is_there(void **state)
         assert_true(m.letters > 2 * STAGED_MAX);
         for (unsigned round = 0; round < 4; round++) {
             for (struct out_letter *l = p.v[0]->letters; l; l = l->next)
-                outgoing_asked(l, UINT64_MAX); /* so that more are staged */
+                outgoing_asked(p.c[0], l,
+                               UINT64_MAX); /* so that more are staged */
             if (round < 2)
                 heap_arm(&h);
             disk_client_run(&p.disk[0], p.c[0], 3);
@@ -449,12 +450,12 @@ arrive_once(struct heap *h, enum letter_kind kind, size_t len)
     for (unsigned i = 0; i < 2; i++) /* 16 letters at a time */
         do {
             for (struct out_letter *l = p.v[0]->letters; l; l = l->next)
-                outgoing_asked(l, UINT64_MAX);
+                outgoing_asked(p.c[0], l, UINT64_MAX);
             disk_client_run(&p.disk[0], p.c[0], 1);
             assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
         } while (disk_count(&p.disk[0], 'L', NULL) < m.letters);
     letters_arrive(h, &p, 1);
-    p.disk[1].test.mono_us += 2 * ACK_WAIT_US;
+    p.disk[1].test.mono_us += PAIR_WAIT_US;
     disk_client_run(&p.disk[1], p.c[1], 2); /* acknowledges, or a pong does */
     letters_arrive(h, &p, 0);
     assert_int_equal(client_message(p.c[0], "b", order, &m), 0);

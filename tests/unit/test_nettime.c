@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/nettime.h"
+#include "client/heard/nettime.h"
 #include "lib/rng.h"
 #include "tests/network.h"
 

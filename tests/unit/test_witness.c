@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "client/witness.h"
+#include "client/heard/witness.h"
 
 #define HOUR_US 3600000000ULL
 

@@ -1,4 +1,4 @@
-/* client/nettime.h - the network's time, as this client's packets need it.
+/* client/heard/nettime.h - the network's time, as this client's packets need it.
  *
  * Deadlines are counted from it. They say to whoever sees them when the sender
  * thinks that a packet arrives; so a clock that is off by some milliseconds is

@@ -1,8 +1,8 @@
-/* client/witness.c - see witness.h.
+/* client/heard/witness.c - see witness.h.
  *
  * State: the last word of each of the WITNESSES stores heard last. No timer:
  * words age. */
-#include "client/witness.h"
+#include "client/heard/witness.h"
 
 #include <sodium.h>
 #include <string.h>

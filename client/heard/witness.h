@@ -1,4 +1,4 @@
-/* client/witness.h - which consensus is the newest, by the word of many?
+/* client/heard/witness.h - which consensus is the newest, by the word of many?
  *
  * Every answer says which consensus its store knows. What stores of
  * NETTIME_FAMILIES unrelated families name alike, by epoch and digest, exists

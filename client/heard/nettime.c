@@ -1,10 +1,10 @@
-/* client/nettime.c - see nettime.h.
+/* client/heard/nettime.c - see nettime.h.
  *
  * State: a sample for each of the NETTIME_STORES stores heard last. No timer;
  * what is older than an hour does not count. Failure modes: fewer families than
  * are needed (the own clock, or the gateway's word); liars in fewer than half
  * of the families (the median stands among honest ones). */
-#include "client/nettime.h"
+#include "client/heard/nettime.h"
 
 #include <assert.h>
 #include <sodium.h>

@@ -1,0 +1,404 @@
+/* client/announce.c - see announce.h. */
+#include "client/announce.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/conversations.h"
+#include "client/letter.h"
+#include "client/places.h"
+#include "lib/codec.h"
+#include "lib/rng.h"
+#include "network/boards.h"
+
+_Static_assert((int)LETTER_TOKEN_LEN == (int)WIRE_TOKEN_LEN, "one token");
+
+enum { SELF = 0 }; /* no contact has this number */
+
+enum announcement_state {
+    ANNOUNCE_NONE = 0,
+    ANNOUNCE_HELD,
+    ANNOUNCE_WAITING,
+    ANNOUNCE_SENT,
+    ANNOUNCE_BARE
+};
+
+struct announcement {
+    uint8_t state;  /* enum announcement_state */
+    bool has_token; /* held ones of an earlier life have none */
+    bool has_board;
+    uint8_t tries; /* tokens so far */
+    uint32_t number, contact, period;
+    uint32_t epoch; /* whose board it is */
+    uint8_t token[WIRE_TOKEN_LEN], board[SPHINX_ID_LEN];
+    uint64_t ticket;   /* of the journal, for its token */
+    uint64_t check_us; /* sent: it should be in a list by then */
+};
+
+struct announce {
+    struct announcement entry[ANNOUNCE_MAX];
+    uint32_t last;    /* number given */
+    uint64_t self_us; /* the next one to oneself; 0: not drawn yet */
+};
+
+int
+announce_new(struct announce **out)
+{
+    *out = calloc(1, sizeof **out);
+    return *out ? 0 : ERR_NOMEM;
+}
+
+void
+announce_free(struct announce **a)
+{
+    if (*a)
+        sodium_memzero(*a, sizeof **a);
+    free(*a);
+    *a = NULL;
+}
+
+/* ---- the table ---- */
+
+static struct announcement *
+entry_find(const struct client *c, uint32_t number)
+{
+    for (size_t i = 0; i < ANNOUNCE_MAX && number > 0; i++) {
+        struct announcement *e = &c->announce->entry[i];
+        if (e->state != ANNOUNCE_NONE && e->number == number)
+            return e;
+    }
+    return NULL;
+}
+
+static struct announcement *
+entry_free(const struct client *c)
+{
+    for (size_t i = 0; i < ANNOUNCE_MAX; i++)
+        if (c->announce->entry[i].state == ANNOUNCE_NONE)
+            return &c->announce->entry[i];
+    return NULL;
+}
+
+/* Make an entry for a contact; returns NULL when the table is full. */
+static struct announcement *
+entry_make(struct client *c, uint32_t contact, uint32_t period)
+{
+    struct announcement *e = entry_free(c);
+    if (!e)
+        return NULL;
+    if (++c->announce->last == 0)
+        c->announce->last = 1;
+    *e = (struct announcement){.state = ANNOUNCE_HELD,
+                               .number = c->announce->last,
+                               .contact = contact,
+                               .period = period};
+    return e;
+}
+
+/* What is proved for an entry: its token, at its board. */
+static struct proof_place
+entry_place(const struct announcement *e, uint8_t box[static WIRE_BOX_LEN])
+{
+    memset(box, 0, WIRE_BOX_LEN);
+    memcpy(box, e->token, sizeof e->token);
+    return (struct proof_place){box, e->board};
+}
+
+static void
+proof_drop(const struct client *c, struct announcement *e)
+{
+    uint8_t box[WIRE_BOX_LEN];
+    if (e->has_board)
+        proofs_forget(c->proofs, entry_place(e, box));
+    e->has_board = false;
+}
+
+static void
+entry_drop(const struct client *c, struct announcement *e)
+{
+    proof_drop(c, e);
+    sodium_memzero(e, sizeof *e);
+}
+
+size_t
+announce_count(const struct client *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ANNOUNCE_MAX; i++)
+        n += c->announce->entry[i].state != ANNOUNCE_NONE;
+    return n;
+}
+
+/* ---- what letters say ---- */
+
+uint16_t
+announce_used(const struct conversation *v, uint32_t period)
+{
+    return v->token_period == period ? (uint16_t)v->tokens_used : 0;
+}
+
+/* Count v's letters whose tokens may still be awaited. */
+static unsigned
+announced_count(const struct conversation *v)
+{
+    unsigned n = 0;
+    for (const struct out_letter *l = v->letters; l; l = l->next)
+        n += l->announced;
+    return n;
+}
+
+bool
+announce_take(const struct client *c, struct conversation *v, uint32_t period)
+{
+    const uint64_t commit_us = env_now_mono_us(c->env) + SILENT_US;
+    if (!c->current || places_may_be_silent(c, v, commit_us) ||
+        announced_count(v) >= ANNOUNCE_AHEAD || !entry_free(c))
+        return false;
+    if (v->token_period != period) {
+        v->token_period = period;
+        v->tokens_used = 0;
+    }
+    if (v->tokens_used >= LETTER_TOKENS_MAX)
+        return false;
+    v->tokens_used++;
+    return true;
+}
+
+static void
+token_set(struct announcement *e, const struct conversation *v)
+{
+    letter_token(v->chains, v->token_period, v->tokens_used - 1, e->token);
+    e->has_token = true;
+    e->tries++;
+}
+
+uint32_t
+announce_letter(struct client *c, const struct conversation *v, uint32_t period)
+{
+    struct announcement *e = entry_make(c, v->id, period);
+    if (!e)
+        return 0;
+    token_set(e, v);
+    return e->number;
+}
+
+/* ---- its life ---- */
+
+uint32_t
+announce_again(struct client *c, const struct conversation *v, uint32_t period)
+{
+    const struct announcement *e = entry_make(c, v->id, period);
+    return e ? e->number : 0;
+}
+
+void
+announce_left(struct client *c, uint32_t number)
+{
+    struct announcement *e = entry_find(c, number);
+    if (e && e->state == ANNOUNCE_HELD)
+        e->state = e->has_token ? ANNOUNCE_WAITING : ANNOUNCE_BARE;
+}
+
+void
+announce_forget(const struct client *c, uint32_t number)
+{
+    struct announcement *e = entry_find(c, number);
+    if (e)
+        entry_drop(c, e);
+}
+
+bool
+announce_listed(struct client *c, const uint8_t entry[static LIST_ENTRY_LEN])
+{
+    for (size_t i = 0; i < ANNOUNCE_MAX; i++) {
+        struct announcement *e = &c->announce->entry[i];
+        if (e->state != ANNOUNCE_SENT ||
+            memcmp(e->token, entry, LIST_ENTRY_LEN) != 0)
+            continue;
+        entry_drop(c, e);
+        c->status.listed++;
+        return true;
+    }
+    return false;
+}
+
+/* Take another token for a letter. Returns 0, or what conversation_save() says:
+ * then it stays bare. Where its period's tokens are over it is given up: the letter
+ * will be found without. */
+static int
+token_renew(struct client *c, struct announcement *e)
+{
+    struct conversation *v =
+        e->contact == SELF ? NULL : conversation_by_id(c, e->contact);
+    if (e->contact == SELF) {
+        env_random_crypto(c->env, e->token, sizeof e->token);
+        e->has_token = true;
+        e->tries++;
+        e->state = ANNOUNCE_WAITING;
+        return 0;
+    }
+    if (!v || v->removed || v->refused || v->token_period != e->period ||
+        v->tokens_used >= LETTER_TOKENS_MAX) {
+        entry_drop(c, e);
+        return 0;
+    }
+    v->tokens_used++;
+    journal_begin(c->journal);
+    int err = conversation_save(c, v);
+    if (err) {
+        journal_cancel(c->journal);
+        v->tokens_used--;
+        return err;
+    }
+    token_set(e, v);
+    e->state = ANNOUNCE_WAITING;
+    e->ticket = journal_end(c->journal);
+    return 0;
+}
+
+int
+announce_renew(struct client *c)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    int err = 0;
+    for (size_t i = 0; i < ANNOUNCE_MAX && !err; i++) {
+        struct announcement *e = &c->announce->entry[i];
+        if (e->state == ANNOUNCE_SENT && now_us >= e->check_us) {
+            c->status.unlisted++;
+            if (e->tries >= ANNOUNCE_TRIES)
+                entry_drop(c, e);
+            else
+                e->state = ANNOUNCE_BARE;
+        }
+        if (e->state == ANNOUNCE_BARE)
+            err = token_renew(c, e);
+    }
+    return err;
+}
+
+void
+announce_self(struct client *c)
+{
+    struct announcement *e = entry_make(c, SELF, 0);
+    if (e)
+        e->state = ANNOUNCE_BARE;
+}
+
+/* ---- packets ---- */
+
+/* Choose a board by c's newest consensus in force: any that is not of the
+ * gateway's family, and if there is another, not the one of before. */
+static void
+board_choose(struct client *c, const struct consensus *n, int gateway,
+             struct announcement *e)
+{
+    uint16_t able[BOARDS_MAX];
+    uint8_t dice[8];
+    size_t k = 0, others = 0;
+    for (int pass = 0; pass < 2 && k == 0; pass++)
+        for (size_t i = 0; i < n->boards.n; i++) {
+            const uint16_t relay = n->boards.relay[i];
+            if (gateway >= 0 &&
+                consensus_are_related(n, (uint16_t)gateway, relay))
+                continue;
+            others++;
+            if (pass == 0 && memcmp(n->relays[relay].identity, e->board,
+                                    sizeof e->board) == 0)
+                continue;
+            able[k++] = relay;
+        }
+    if (k == 0 || others == 0)
+        return;
+    /* not of the traffic stream: what ticks draw does not depend on this */
+    env_random_crypto(c->env, dice, sizeof dice);
+    const uint16_t board = able[codec_get64(dice) % k];
+    memcpy(e->board, n->relays[board].identity, sizeof e->board);
+    e->epoch = n->epoch;
+    e->has_board = true;
+}
+
+/* Does an entry's board still serve? */
+static bool
+board_serves(const struct consensus *n, int gateway,
+             const struct announcement *e)
+{
+    const int board =
+        e->has_board && e->epoch == n->epoch ? consensus_find(n, e->board) : -1;
+    return board >= 0 && boards_find(n, (uint16_t)board) >= 0 &&
+           (gateway < 0 ||
+            !consensus_are_related(n, (uint16_t)gateway, (uint16_t)board));
+}
+
+/* Announce to oneself when it is time. */
+static void
+self_look(struct client *c, const struct consensus *n)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    struct announce *a = c->announce;
+    const bool is_due = a->self_us > 0 && now_us >= a->self_us;
+    if (is_due && n->params.boards > 0)
+        announce_self(c);
+    if (is_due || a->self_us == 0)
+        a->self_us = now_us + rng_exp_us(c->env, ANNOUNCE_SELF_US);
+}
+
+void
+announce_prepare(struct client *c, const struct consensus *newest)
+{
+    const int gateway = consensus_find(newest, gateways_current(&c->gateways));
+    uint8_t box[WIRE_BOX_LEN], nonce[WIRE_NONCE_LEN];
+    self_look(c, newest);
+    for (size_t i = 0; i < ANNOUNCE_MAX; i++) {
+        struct announcement *e = &c->announce->entry[i];
+        if (!e->has_token ||
+            (e->state != ANNOUNCE_HELD && e->state != ANNOUNCE_WAITING))
+            continue;
+        if (!board_serves(newest, gateway, e)) {
+            proof_drop(c, e);
+            board_choose(c, newest, gateway, e);
+        }
+        if (e->has_board)
+            (void)!proofs_announce(c->proofs, entry_place(e, box), nonce);
+    }
+}
+
+void
+announce_pick(struct client *c, const struct consensus *view, uint16_t gateway,
+              struct announce_choice *out)
+{
+    uint8_t box[WIRE_BOX_LEN];
+    uint32_t oldest = 0;
+    *out = (struct announce_choice){0};
+    env_random_crypto(c->env, out->nonce,
+                      sizeof out->nonce); /* if none is due */
+    for (size_t i = 0; i < ANNOUNCE_MAX; i++) {
+        const struct announcement *e = &c->announce->entry[i];
+        /* numbers go round */
+        if (e->state != ANNOUNCE_WAITING || !e->has_board ||
+            (out->number && e->number - oldest < UINT32_MAX / 2) ||
+            !journal_is_committed(c->journal, e->ticket))
+            continue;
+        const int board = consensus_find(view, e->board);
+        if (board < 0 || boards_find(view, (uint16_t)board) < 0 ||
+            consensus_are_related(view, gateway, (uint16_t)board) ||
+            proofs_announce(c->proofs, entry_place(e, box), out->nonce))
+            continue;
+        out->number = oldest = e->number;
+        out->board = (uint16_t)board;
+        memcpy(out->token, e->token, sizeof out->token);
+    }
+}
+
+void
+announce_sent(struct client *c, uint32_t number, uint64_t answer_us)
+{
+    struct announcement *e = entry_find(c, number);
+    if (!e)
+        return;
+    proof_drop(c, e);
+    e->state = ANNOUNCE_SENT;
+    e->check_us = answer_us +
+                  ANNOUNCE_LATE * 1000ULL * c->current->params.list_interval_ms;
+    c->status.announced++;
+}

@@ -1,0 +1,111 @@
+/* client/announce.h - telling boards that a letter is there.
+ *
+ * A letter that its reader may not look for soon has a token, used once
+ * (client/letter.h). The token goes to one of the consensus's boards, beside the
+ * letter and after it, on a tick of a loop or on a tick of sending, by turns with
+ * letters; to everybody on the way it is a loop. A board lists what came, for
+ * all; the writer sees by a list whether his token was taken, and when it is in
+ * none six intervals after the answer, he announces by another token at another
+ * board, ANNOUNCE_TRIES times in all.
+ *
+ * Of the tokens of one direction ANNOUNCE_AHEAD are out at most while their
+ * letters are not acknowledged, since a reader awaits no more. A client also
+ * announces to itself, twice an hour on average, so that a board cannot tell by
+ * the number of tokens how much is written, and a client learns when lists are
+ * kept from it.
+ *
+ * An announcement's states:
+ *
+ *   held -> waiting -> sent -> gone (listed, given up, or its letter is gone)
+ *             ^         |
+ *             +- bare <-+    bare: it needs another token
+ *
+ * held: its letter has not left. waiting: for a board, a proof of work (made
+ * ahead, client/proofs.h), a tick. A restart makes all whose letters no store has
+ * confirmed bare ones. Number k of a token is on the disk before its use, so that
+ * none is used twice.
+ *
+ * Failure modes: no room in the table or no token left in this period (the letter
+ * says that it is not announced); a full disk (what is bare waits); no board that
+ * is not of the gateway's family (it waits). */
+#ifndef CLIENT_ANNOUNCE_H
+#define CLIENT_ANNOUNCE_H
+#include "client/state.h"
+#include "network/list.h"
+
+enum {
+    ANNOUNCE_MAX = 64,  /* under way, of all contacts */
+    ANNOUNCE_AHEAD = 8, /* of one direction, not acknowledged */
+    ANNOUNCE_TRIES = 3, /* tokens for one letter */
+    ANNOUNCE_LATE = 6,  /* intervals after the answer: it was not listed */
+    ANNOUNCE_LOOPS = 8  /* one loop of so many goes to a board, with nothing */
+};
+#define ANNOUNCE_SELF_US 1800000000ULL /* mean time between two to oneself */
+
+struct announce;
+
+/* Makes one without announcements. Returns 0 or ERR_NOMEM. */
+int announce_new(struct announce **out) CHECK_RESULT;
+void announce_free(struct announce **a);
+
+/* ---- what letters say ---- */
+
+/* Tells how many tokens of a period v's letters have used. */
+uint16_t announce_used(const struct conversation *v, uint32_t period);
+
+/* Decides whether a letter of v's that is sealed now for this period is to be
+ * announced, and takes its token: of v only numbers change. */
+bool announce_take(const struct client *c, struct conversation *v,
+                   uint32_t period);
+
+/* Begins the announcement of a letter, once the token that was taken last is
+ * journalled. Returns its number. */
+uint32_t announce_letter(struct client *c, const struct conversation *v,
+                         uint32_t period);
+
+/* ---- its life ---- */
+
+/* Begins the announcement of a letter of an earlier life: by another token.
+ * Returns its number; 0: there is no room. */
+uint32_t announce_again(struct client *c, const struct conversation *v,
+                        uint32_t period);
+
+/* Notes that the letter with this announcement has left. 0: none. */
+void announce_left(struct client *c, uint32_t number);
+
+/* The letter with this announcement is gone: nobody need be told. 0: none. */
+void announce_forget(const struct client *c, uint32_t number);
+
+/* Gives tokens to what needs another one. Returns 0 or the journal's error: then
+ * the rest waits. */
+int announce_renew(struct client *c) CHECK_RESULT;
+
+/* Announces to this client itself. */
+void announce_self(struct client *c);
+
+/* Notes an entry of a list that may be acted on: was it one of this client's? */
+bool announce_listed(struct client *c,
+                     const uint8_t entry[static LIST_ENTRY_LEN]);
+
+/* ---- packets ---- */
+
+/* Chooses boards by the newest consensus in force, and has proofs made. */
+void announce_prepare(struct client *c, const struct consensus *newest);
+
+/* An announcement that could leave now, in a packet of this consensus. */
+struct announce_choice {
+    uint32_t number; /* 0: there is none */
+    uint16_t board;  /* number of a relay */
+    uint8_t token[WIRE_TOKEN_LEN], nonce[WIRE_NONCE_LEN];
+};
+
+/* Chooses one that can leave from this gateway. */
+void announce_pick(struct client *c, const struct consensus *view,
+                   uint16_t gateway, struct announce_choice *out);
+
+/* Notes that it has left, and when its answer is expected. */
+void announce_sent(struct client *c, uint32_t number, uint64_t answer_us);
+
+/* Counts what is under way, for tests. */
+size_t announce_count(const struct client *c);
+#endif

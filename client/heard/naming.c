@@ -1,0 +1,81 @@
+/* client/heard/naming.c - see words.h. No timer: words are replaced, and what
+ * they name is looked for among lists that are at most minutes old. */
+#include "client/heard/naming.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static bool
+families_are_one(const uint8_t *a, const uint8_t *b)
+{
+    return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;
+}
+
+bool
+naming_are_related(const struct relay_entry *a, const struct relay_entry *b)
+{
+    return memcmp(a->identity, b->identity, SPHINX_ID_LEN) == 0 ||
+           families_are_one(a->family, b->family);
+}
+
+void
+naming_note(struct naming *w, const struct relay_entry *store,
+            uint32_t interval, const uint8_t root[static LIST_ROOT_LEN],
+            uint64_t now_us)
+{
+    unsigned at = 0;
+    for (unsigned i = 0; i < NAMING_STORES; i++) {
+        if (w->word[i].heard_us &&
+            memcmp(w->word[i].store, store->identity, SPHINX_ID_LEN) == 0) {
+            at = i;
+            break;
+        }
+        if (w->word[i].heard_us < w->word[at].heard_us)
+            at = i;
+    }
+    w->word[at].heard_us = now_us + 1;
+    w->word[at].interval = interval;
+    memcpy(w->word[at].root, root, LIST_ROOT_LEN);
+    memcpy(w->word[at].store, store->identity, SPHINX_ID_LEN);
+    memcpy(w->word[at].family, store->family, FAMILY_LEN);
+}
+
+static uint32_t
+naming_of(const struct naming *w, uint32_t interval, const uint8_t *root,
+          bool is_equal)
+{
+    uint32_t out = 0;
+    for (unsigned i = 0; i < NAMING_STORES; i++)
+        if (w->word[i].heard_us && w->word[i].interval == interval &&
+            (memcmp(w->word[i].root, root, LIST_ROOT_LEN) == 0) == is_equal)
+            out |= 1u << i;
+    return out;
+}
+
+uint32_t
+naming_for(const struct naming *w, uint32_t interval,
+           const uint8_t root[static LIST_ROOT_LEN])
+{
+    return naming_of(w, interval, root, true);
+}
+
+uint32_t
+naming_against(const struct naming *w, uint32_t interval,
+               const uint8_t root[static LIST_ROOT_LEN])
+{
+    return naming_of(w, interval, root, false);
+}
+
+unsigned
+naming_families(const struct naming *w, uint32_t words)
+{
+    unsigned out = 0;
+    for (unsigned i = 0; i < NAMING_STORES; i++) {
+        bool is_new = words >> i & 1;
+        for (unsigned k = 0; k < i && is_new; k++)
+            is_new = !(words >> k & 1) ||
+                     !families_are_one(w->word[i].family, w->word[k].family);
+        out += is_new;
+    }
+    return out;
+}

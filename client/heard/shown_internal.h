@@ -1,0 +1,105 @@
+/* client/heard/shown_internal.h - what the files of client/heard/shown.h share.
+ *
+ *   shown_said   what stores say; gateways that withhold; the timer
+ *   shown_taken  what the gateway shows
+ *   shown        life; which lists are kept, and which of them are sure
+ *
+ * None calls one above it. */
+#ifndef CLIENT_HEARD_SHOWN_INTERNAL_H
+#define CLIENT_HEARD_SHOWN_INTERNAL_H
+#include "client/heard/gather.h"
+#include "client/heard/shown.h"
+#include "client/heard/naming.h"
+
+enum { LIARS = 8 * BOARDS_MAX, BEFORE_AT = 4 + 1 };
+
+struct kept {
+    uint32_t epoch, interval;
+    uint8_t *bytes; /* NULL: the list is not here */
+    size_t len;
+    uint8_t root[LIST_ROOT_LEN]; /* of bytes */
+    bool sure, given;
+    bool named, forked, late;
+    uint8_t said[LIST_ROOT_LEN]; /* the root that stores have named */
+    uint64_t named_us, late_us;  /* then, and so long it may take */
+};
+
+struct kept_board {
+    struct kept kept[SHOWN_INTERVALS];
+    struct naming words;
+    uint32_t epoch, newest;           /* the newest interval that is here */
+    uint32_t said_epoch, said_newest; /* and that enough stores have named */
+};
+
+struct kept_back {
+    uint8_t *bytes; /* NULL: free */
+    size_t len;
+};
+
+struct kept_pair {
+    uint32_t epoch;
+    size_t len;
+    uint8_t *list[2];
+};
+
+struct shown {
+    struct kept_board board[BOARDS_MAX];
+    struct gather gather;
+    struct kept_back waiting[SHOWN_WAITING];
+    size_t next_waiting;
+    struct {
+        uint32_t epoch;
+        uint8_t board;
+    } liar[LIARS]; /* epoch 0: free */
+    size_t next_liar;
+    struct kept_pair evidence[SHOWN_EVIDENCE];
+    size_t n_evidence, n_sure; /* sure and not given */
+    uint64_t checks_us;        /* bucket of signatures */
+    uint64_t look_us;          /* when was looked last */
+    bool linked, is_stuck;
+    uint64_t linked_us, late_us; /* the last list became late at */
+    uint8_t times, leaves;       /* late on this connection; left in a row */
+    struct shown_counts counts;
+};
+
+/* Copy bytes that are to be kept; NULL: no memory. */
+uint8_t *shown_copy(const uint8_t *bytes, size_t len);
+
+/* The consensus that an interval belongs to, or NULL; and the newest. */
+const struct consensus *shown_view(const struct shown_now *now,
+                                   uint32_t interval);
+const struct consensus *shown_view_newest(const struct shown_now *now);
+
+/* May a list of this interval, where p holds, be looked at at unix_ms? Returns 0,
+ * ERR_FUTURE or ERR_STALE. */
+int shown_judge_interval(const struct params *p, uint32_t interval,
+                         uint64_t unix_ms) CHECK_RESULT;
+
+/* Is there evidence against this board of an epoch? */
+bool shown_board_lies(const struct shown *l, uint32_t epoch, uint8_t board);
+
+/* Count the families whose stores may name lists of a board, SHOWN_SURE at most:
+ * not the gateway's, which is asked for nothing, and not the board's, unless
+ * there is no other; then *own is set. */
+unsigned shown_families(const struct consensus *c,
+                        const struct relay_entry *board, const uint8_t *gateway,
+                        bool *own);
+
+/* Take the place of an interval, from an older one. Returns NULL when it is too
+ * old itself. */
+struct kept *kept_take(struct shown *l, uint8_t board, uint32_t epoch,
+                       uint32_t interval);
+/* Find it; NULL: nothing is known of that interval. */
+struct kept *kept_find(struct shown *l, uint8_t board, uint32_t epoch,
+                       uint32_t interval);
+
+/* Find out which lists of a board and epoch are sure, now that something about
+ * the one of interval `at` is new. From the newest back, what was said of a list
+ * counts for those that it leads to as well, until the chain is cut. */
+void kept_prove(struct shown *l, const struct shown_now *now,
+                const struct consensus *c, uint8_t board, uint32_t at);
+
+/* Take lists whose consensus has come, as fast as signatures may be checked, and
+ * forget those that are too old. */
+void shown_take_waiting(struct shown *l, const struct shown_now *now);
+#endif

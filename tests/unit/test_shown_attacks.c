@@ -1,0 +1,486 @@
+/* tests/unit/test_shown_attacks.c - gateways, boards and stores that want to see
+ * who acts on a list; each with the same attack on less than what is built. */
+#include "tests/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lister.h"
+
+enum { INTERVAL_MS = 2000 }; /* where a plan says nothing else */
+static const struct lister_plan plan = {.stores = 8};
+static const uint8_t mark[LIST_ENTRY_LEN] = {0x4d, 0x41, 0x52, 0x4b, 0x21};
+
+/* A board's lists as everybody has them, and what a gateway makes of them. */
+struct play {
+    struct lister l;
+    uint8_t board;
+    struct listed newest; /* of all */
+    unsigned given;       /* lists that the client acted on, */
+    bool marked;          /* one of them with the mark */
+};
+
+static void
+play_begin(struct play *p, const struct lister_plan *of)
+{
+    *p = (struct play){.board = 1};
+    lister_make(&p->l, of);
+    lister_list(&p->l, p->l.epoch[0], p->board, lister_interval(&p->l) - 1,
+                NULL, NULL, &p->newest);
+}
+
+/* The client acts on what it may act on. */
+static void
+play_act(struct play *p)
+{
+    struct sure_list sure;
+    while (shown_next(p->l.shown, &sure)) {
+        p->given++;
+        for (size_t i = 0; i < sure.n; i++)
+            p->marked = p->marked || memcmp(sure.entries + i * LIST_ENTRY_LEN,
+                                            mark, sizeof mark) == 0;
+    }
+}
+
+/* The stores first to first + n - 1 name a list, and a second passes. */
+static void
+play_name(struct play *p, const struct listed *list, unsigned first, unsigned n)
+{
+    for (unsigned k = first; k < first + n; k++)
+        lister_name(&p->l, lister_store(&p->l, p->l.epoch[0], p->board, k),
+                    list);
+    play_act(p);
+}
+
+/* An interval is over: its list is made, and the one before is p->newest. */
+static void
+play_list(struct play *p, struct listed *out)
+{
+    lister_pass(&p->l, p->l.epoch[0]->params.list_interval_ms);
+    lister_list(&p->l, p->l.epoch[0], p->board, lister_interval(&p->l) - 1,
+                &p->newest, NULL, out);
+}
+
+/* An interval passes in which everybody is honest. */
+static void
+play_honest(struct play *p)
+{
+    struct listed list;
+    play_list(p, &list);
+    p->newest = list;
+    (void)!lister_show(&p->l, &list);
+    play_name(p, &list, 0, 4);
+}
+
+static bool
+play_is_left(const struct play *p)
+{
+    return shown_is_withheld(p->l.shown, p->l.now.mono_us);
+}
+
+/* The board signs a second list of an interval, with a mark, and a gateway shows
+ * that one to its client alone: for this interval, or from it on. The client is not
+ * marked; it leaves, and finds the evidence at the next gateway. */
+static void
+i12_a_list_that_is_shown_to_one_client_marks_nobody(void **state)
+{
+    (void)state;
+    for (unsigned goes_on = 0; goes_on < 2; goes_on++) {
+        struct play p;
+        struct listed his, list, first;
+        uint32_t epoch;
+        const uint8_t *pair[2];
+        size_t len;
+        play_begin(&p, &plan);
+        const struct consensus *c = p.l.epoch[0];
+        for (unsigned i = 0; i < 5; i++)
+            play_honest(&p);
+        const unsigned before = p.given;
+        assert_int_equal(before, 5);
+        play_list(&p, &list);
+        first = list;
+        lister_list(&p.l, c, p.board, list.interval, &p.newest, mark, &his);
+        assert_int_equal(lister_show(&p.l, &his), 0);
+        play_name(&p, &list, 0, 6);
+        p.newest = list;
+        for (unsigned i = 0; i < 32; i++) {
+            assert_int_equal(play_is_left(&p), i * INTERVAL_MS > 61000);
+            play_list(&p, &list);
+            if (goes_on)
+                lister_list(&p.l, c, p.board, list.interval, &his, mark, &his);
+            assert_int_equal(lister_show(&p.l, goes_on ? &his : &list), 0);
+            play_name(&p, &list, 0, 6);
+            p.newest = list;
+        }
+        assert_false(p.marked);
+        assert_int_equal(p.given, before + (goes_on ? 0 : 32));
+        assert_int_equal(lister_counts(&p.l).late, goes_on ? 29 : 1);
+        assert_true(play_is_left(&p));
+        /* another gateway shows the other one */
+        shown_leave(p.l.shown);
+        shown_link_down(p.l.shown);
+        shown_link_up(p.l.shown, p.l.now.mono_us);
+        assert_int_equal(lister_show(&p.l, &first), ERR_CONFLICT);
+        assert_int_equal(lister_counts(&p.l).evidence, 1);
+        assert_true(shown_evidence(p.l.shown, 0, &epoch, pair, &len));
+        assert_false(shown_evidence(p.l.shown, 1, &epoch, pair, &len));
+        assert_int_equal(epoch, c->epoch);
+        assert_int_equal(len, list_len(&c->params));
+        assert_int_equal(list_judge_pair(c, pair[0], pair[1]), 0);
+        /* the board is not believed, nor is anybody blamed for its lists */
+        assert_false(shown_has_voice(p.l.shown, c, p.board, p.l.now.unix_ms));
+        play_list(&p, &list);
+        assert_int_equal(lister_show(&p.l, &list), ERR_CONFLICT);
+        for (unsigned i = 0; i < 100; i++) {
+            play_list(&p, &list);
+            play_name(&p, &list, 0, 6);
+        }
+        assert_false(play_is_left(&p));
+        assert_int_equal(lister_counts(&p.l).late, goes_on ? 29 : 1);
+        assert_false(p.marked);
+        lister_free(&p.l);
+    }
+}
+
+/* What was sure and not acted on yet is not, once there is evidence. */
+static void
+i12_nothing_of_a_board_that_lies_is_acted_on(void **state)
+{
+    (void)state;
+    struct play p;
+    struct listed list, his;
+    play_begin(&p, &plan);
+    play_list(&p, &list);
+    lister_list(&p.l, p.l.epoch[0], p.board, list.interval, &p.newest, mark,
+                &his);
+    assert_int_equal(lister_show(&p.l, &his), 0);
+    for (unsigned k = 0; k < 3; k++)
+        lister_name(&p.l, lister_store(&p.l, p.l.epoch[0], p.board, k), &his);
+    assert_int_equal(lister_counts(&p.l).sure, 1);
+    assert_int_equal(lister_show(&p.l, &list), ERR_CONFLICT);
+    play_act(&p);
+    assert_int_equal(p.given, 0);
+    /* other boards are what they were, and the next epoch another matter */
+    for (unsigned i = 0; i < 2; i++) {
+        p.board = (uint8_t)(2 - i);
+        if (i == 1)
+            lister_pass(&p.l, 3600000);
+        const struct consensus *c = p.l.epoch[i];
+        p.l.view[1] = p.l.epoch[1];
+        lister_list(&p.l, c, p.board, lister_interval(&p.l), NULL, NULL, &list);
+        assert_int_equal(lister_show(&p.l, &list), 0);
+        for (unsigned k = 0; k < 2; k++)
+            lister_name(&p.l, lister_store(&p.l, c, p.board, k), &list);
+        play_act(&p);
+        assert_int_equal(p.given, i + 1);
+    }
+    lister_free(&p.l);
+}
+
+/* In one interval the board makes a list for one gateway alone, none for others,
+ * and its next one, which all have, leads to it: no two lists of one interval, no
+ * evidence. Stores do not name what leads to a list that they have not; did they, the
+ * client would be marked. */
+static void
+i12_a_list_that_others_never_saw_marks_nobody(void **state)
+{
+    (void)state;
+    for (unsigned rule = 0; rule < 2; rule++) {
+        struct play p;
+        struct listed his, list;
+        play_begin(&p, &plan);
+        for (unsigned i = 0; i < 5; i++)
+            play_honest(&p);
+        play_list(&p, &list);
+        lister_list(&p.l, p.l.epoch[0], p.board, list.interval, &p.newest, mark,
+                    &his);
+        assert_int_equal(lister_show(&p.l, &his), 0);
+        play_name(&p, &p.newest, 0, 6);
+        p.newest = his;
+        for (unsigned i = 0; i < 20; i++) {
+            play_list(&p, &list);
+            assert_int_equal(lister_show(&p.l, &list), 0);
+            if (!rule)
+                play_name(&p, &list, 0, 6);
+            p.newest = list;
+        }
+        assert_int_equal(p.marked, !rule);
+        assert_int_equal(p.given, rule ? 5 : 26);
+        assert_int_equal(lister_counts(&p.l).evidence, 0);
+        /* it has no voice any more, and no gateway is to blame */
+        assert_int_equal(
+            shown_has_voice(p.l.shown, p.l.epoch[0], p.board, p.l.now.unix_ms),
+            !rule);
+        assert_false(play_is_left(&p));
+        lister_free(&p.l);
+    }
+}
+
+/* Stores that have all lists of ten minutes name the next ones again. Then the
+ * other one is too old, also where so many intervals are more than ten minutes. */
+static void
+i12_what_nobody_vouches_for_is_not_acted_on(void **state)
+{
+    (void)state;
+    static const uint32_t interval_ms[] = {1000, 2000, 5000, 10000};
+    for (size_t t = 0; t < sizeof interval_ms / sizeof interval_ms[0]; t++) {
+        const struct lister_plan of = {.stores = 8,
+                                       .interval_ms = interval_ms[t]};
+        struct play p;
+        struct listed his, list;
+        uint32_t since = 0;
+        play_begin(&p, &of);
+        play_honest(&p);
+        play_list(&p, &list);
+        lister_list(&p.l, p.l.epoch[0], p.board, list.interval, &p.newest, mark,
+                    &his);
+        assert_int_equal(lister_show(&p.l, &his), 0);
+        p.newest = his;
+        for (unsigned i = 0; i < 700000 / interval_ms[t]; i++) {
+            play_list(&p, &list);
+            assert_int_equal(lister_show(&p.l, &list), 0);
+            since = since ? since : list.interval;
+            if ((uint64_t)(list.interval - since) * interval_ms[t] >=
+                SHOWN_KEPT_MS)
+                play_name(&p, &list, 0, 4);
+            p.newest = list;
+        }
+        assert_false(p.marked);
+        assert_true(p.given > 10); /* the others are */
+        lister_free(&p.l);
+    }
+}
+
+/* The same with the help of stores: one, or two of a family, or the board's own
+ * family, is not enough, as long as it likes. */
+static void
+i12_one_family_of_stores_marks_nobody(void **state)
+{
+    (void)state;
+    static const uint8_t families[8] = {1, 1, 1, 2, 2, 3, 4, 5};
+    const struct lister_plan of = {.stores = 8, .family = families};
+    for (uint8_t family = 0; family < 6; family++) {
+        struct play p;
+        struct listed his, list;
+        play_begin(&p, &of);
+        const struct consensus *c = p.l.epoch[0];
+        for (unsigned i = 0; i < 40; i++) {
+            play_list(&p, &list);
+            lister_list(&p.l, c, p.board, list.interval, &p.newest, mark, &his);
+            assert_int_equal(lister_show(&p.l, &his), 0);
+            for (size_t k = 0; k < c->n_relays; k++)
+                if (c->relays[k].role == ROLE_STORE && family > 0 &&
+                    c->relays[k].family[0] == family)
+                    lister_name(&p.l, &c->relays[k], &his);
+            p.newest = his; /* let it be as like as can be */
+            play_act(&p);
+        }
+        assert_int_equal(p.given, 0);
+        lister_free(&p.l);
+    }
+}
+
+/* ---- gateways that withhold ---- */
+
+/* How a gateway shows the lists of one board. */
+struct vice {
+    const char *name;
+    unsigned from, every, n; /* n lists from every `every`th interval on */
+    uint64_t late_ms;        /* are shown so much later; 0: never */
+};
+
+/* Play ten minutes with a gateway. Returns after how many seconds it is to be
+ * left; 0: it is not. */
+static unsigned
+vice_play(const struct vice *v, struct shown_counts *counts)
+{
+    enum { N = 300 };
+    struct play p;
+    struct listed *list = calloc(N, sizeof *list);
+    unsigned left_s = 0;
+    assert_non_null(list);
+    play_begin(&p, &plan);
+    const uint64_t start_us = p.l.now.mono_us;
+    for (unsigned i = 0; i < N && left_s == 0; i++) {
+        play_list(&p, &list[i]);
+        p.newest = list[i];
+        for (unsigned k = 0; k <= i; k++) {
+            const bool held = k >= v->from && (k - v->from) % v->every < v->n;
+            const uint64_t age_ms = (uint64_t)(i - k) * INTERVAL_MS;
+            if (held ? v->late_ms && age_ms == v->late_ms : k == i)
+                assert_int_equal(lister_show(&p.l, &list[k]), 0);
+        }
+        play_name(&p, &list[i], 0, 4);
+        if (play_is_left(&p))
+            left_s = (unsigned)((p.l.now.mono_us - start_us) / 1000000);
+    }
+    *counts = lister_counts(&p.l);
+    free(list);
+    lister_free(&p.l);
+    return left_s;
+}
+
+static void
+i10_a_gateway_that_withholds_lists_is_left(void **state)
+{
+    (void)state;
+    const struct {
+        struct vice vice;
+        unsigned least_s, most_s; /* to be left within; 0: never */
+        unsigned late;            /* lists, when it ends */
+    } of[] = {
+        {{"honest", 1000, 1, 0, 0}, 0, 0, 0},
+        {{"four seconds late with each", 0, 1, 1, 4000}, 0, 0, 0},
+        {{"held up for 20 s, then shows all", 100, 1000, 10, 20000}, 0, 0, 10},
+        {{"one list, for ever", 10, 1000, 1, 0}, 62, 86, 1},
+        {{"all from one on", 10, 1000, 1000, 0}, 62, 86, 28},
+        {{"every second one", 0, 2, 1, 0}, 61, 66, 14},
+        /* "late is hit": one list in a minute, half a minute late */
+        {{"one in a minute, for 30 s", 5, 30, 1, 30000}, 400, 480, 8},
+    };
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        struct shown_counts counts;
+        const unsigned left_s = vice_play(&of[i].vice, &counts);
+        print_message("  %s: left after %u s, %u lists late\n", of[i].vice.name,
+                      left_s, (unsigned)counts.late);
+        assert_in_range(left_s, of[i].least_s, of[i].most_s);
+        assert_int_equal(counts.late, of[i].late);
+    }
+}
+
+/* Nobody can keep a client on the move: it waits twice as long each time, and
+ * begins anew after ten good minutes. */
+static void
+i10_who_withholds_moves_a_client_seldom(void **state)
+{
+    (void)state;
+    static const unsigned wait_s[] = {60, 120, 240, 480, 480, 60};
+    struct play p;
+    struct listed list;
+    play_begin(&p, &plan);
+    for (size_t i = 0; i < sizeof wait_s / sizeof wait_s[0]; i++) {
+        shown_link_down(p.l.shown);
+        shown_link_up(p.l.shown, p.l.now.mono_us);
+        if (i + 1 == sizeof wait_s / sizeof wait_s[0])
+            for (unsigned k = 0; k < 301; k++)
+                play_honest(&p);
+        const uint64_t from_us = p.l.now.mono_us;
+        while (!play_is_left(&p)) {
+            play_list(&p, &list);
+            p.newest = list;
+            play_name(&p, &list, 0, 4);
+            assert_true(p.l.now.mono_us - from_us < 1000000000);
+        }
+        assert_in_range((p.l.now.mono_us - from_us) / 1000000, wait_s[i],
+                        wait_s[i] + 6);
+        shown_leave(p.l.shown);
+    }
+    assert_int_equal(lister_counts(&p.l).left, 6);
+    lister_free(&p.l);
+}
+
+/* What was named before the connection was there, or while there is none, is not
+ * this gateway's; and what has not come in ten minutes counts as missed. */
+static void
+a_gateway_answers_for_its_own_time(void **state)
+{
+    (void)state;
+    struct play p;
+    struct listed list;
+    play_begin(&p, &plan);
+    shown_link_down(p.l.shown);
+    for (unsigned i = 0; i < 50; i++) {
+        play_list(&p, &list);
+        p.newest = list;
+        play_name(&p, &list, 0, 4);
+        assert_false(play_is_left(&p));
+    }
+    lister_pass(&p.l, 2000);
+    shown_link_up(p.l.shown, p.l.now.mono_us);
+    for (unsigned i = 0; i < 300; i++) {
+        play_honest(&p);
+        assert_false(play_is_left(&p));
+    }
+    assert_int_equal(lister_counts(&p.l).late, 0);
+    assert_int_equal(lister_counts(&p.l).missed, 50);
+    lister_free(&p.l);
+}
+
+/* ---- stores that lie ---- */
+
+/* `liars` stores, each a family, name a list of their own for each interval,
+ * the same, before the honest ones name the board's. Returns how many lists were
+ * acted on, of 40. */
+static unsigned
+liars_play(unsigned liars, unsigned honest, struct play *p)
+{
+    struct listed list, lie;
+    play_begin(p, &plan);
+    for (unsigned i = 0; i < 40; i++) {
+        play_list(p, &list);
+        lister_list(&p->l, p->l.epoch[0], p->board, list.interval, &p->newest,
+                    NULL, &lie);
+        play_name(p, &lie, honest, liars);
+        assert_int_equal(lister_show(&p->l, &list), 0);
+        p->newest = list;
+        play_name(p, &list, 0, honest);
+    }
+    return p->given;
+}
+
+static void
+i10_stores_that_lie_about_lists_change_nothing(void **state)
+{
+    (void)state;
+    for (unsigned liars = 1; liars <= 3; liars++) {
+        struct play p;
+        assert_int_equal(liars_play(liars, liars + 1, &p), 40);
+        assert_int_equal(lister_counts(&p.l).late, 0);
+        assert_int_equal(lister_counts(&p.l).forked, liars > 1 ? 40 : 0);
+        assert_false(play_is_left(&p));
+        lister_free(&p.l);
+    }
+}
+
+/* They cannot name what is to come, nor, all the time, so much that others are not
+ * heard. */
+static void
+i11_a_store_has_one_word(void **state)
+{
+    (void)state;
+    struct play p;
+    struct listed list, lie;
+    play_begin(&p, &plan);
+    const struct consensus *c = p.l.epoch[0];
+    play_list(&p, &list);
+    assert_int_equal(lister_show(&p.l, &list), 0);
+    play_name(&p, &list, 0, 1);
+    for (unsigned i = 0; i < 200; i++) {
+        const uint32_t ahead = i % 4 < 2 ? 12 + i : 0;
+        lister_list(&p.l, c, p.board, list.interval + ahead, NULL, NULL, &lie);
+        play_name(&p, &lie, 2 + i % 2, 1);
+    }
+    play_name(&p, &list, 1, 1);
+    assert_int_equal(p.given, 0); /* two for it, two against: not yet */
+    play_name(&p, &list, 4, 1);
+    assert_int_equal(p.given, 1);
+    lister_list(&p.l, c, p.board, list.interval + 100, NULL, NULL, &lie);
+    play_name(&p, &lie, 2, 2);
+    lister_pass(&p.l, 30000);
+    assert_false(shown_has_voice(p.l.shown, c, p.board, p.l.now.unix_ms));
+    lister_free(&p.l);
+}
+
+const struct CMUnitTest test_shown_attacks[] = {
+    cmocka_unit_test(i12_a_list_that_is_shown_to_one_client_marks_nobody),
+    cmocka_unit_test(i12_nothing_of_a_board_that_lies_is_acted_on),
+    cmocka_unit_test(i12_a_list_that_others_never_saw_marks_nobody),
+    cmocka_unit_test(i12_what_nobody_vouches_for_is_not_acted_on),
+    cmocka_unit_test(i12_one_family_of_stores_marks_nobody),
+    cmocka_unit_test(i10_a_gateway_that_withholds_lists_is_left),
+    cmocka_unit_test(i10_who_withholds_moves_a_client_seldom),
+    cmocka_unit_test(a_gateway_answers_for_its_own_time),
+    cmocka_unit_test(i10_stores_that_lie_about_lists_change_nothing),
+    cmocka_unit_test(i11_a_store_has_one_word),
+};
+TEST_SUITE(test_shown_attacks);
