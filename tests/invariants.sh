@@ -1233,9 +1233,13 @@ change I12 'boxes are asked for by turns' client/places.c \
 change I12 'a get changes what the next one brings' relay/boxes.c \
     '        req->held = request->held;' \
     '        static uint8_t turn;
-        req->slot = turn++ % WIRE_BOX_SLOTS;
+        req->slot = request->kind == WIRE_GET ? turn++ % WIRE_BOX_SLOTS : 0;
         req->held = request->held;' \
     'relays/i12_*' 'boxes/i12_*'
+change I12 'a letter is younger when it is put again' relay/boxes.c \
+    'req->is_new &&' \
+    '' \
+    'boxes/letters_*'
 change I12 'where a get begins tells that somebody reads the box' client/polls.c \
     '    uint8_t slot = bit_pick(ALL, dice);' \
     '    uint8_t slot = bit_pick(1, dice);' \
