@@ -173,6 +173,15 @@ token_set(struct announcement *e, const struct conversation *v)
     e->tries++;
 }
 
+/* Nobody else awaits this token: any will do. */
+static void
+self_token(struct client *c, struct announcement *e)
+{
+    env_random_crypto(c->env, e->token, sizeof e->token);
+    e->has_token = true;
+    e->tries++;
+}
+
 uint32_t
 announce_letter(struct client *c, const struct conversation *v, uint32_t period)
 {
@@ -204,7 +213,8 @@ void
 announce_forget(const struct client *c, uint32_t number)
 {
     struct announcement *e = entry_find(c, number);
-    if (e)
+    /* a letter to oneself is gone when a store has it */
+    if (e && (e->contact != SELF || e->state == ANNOUNCE_HELD))
         entry_drop(c, e);
 }
 
@@ -232,9 +242,7 @@ token_renew(struct client *c, struct announcement *e)
     struct conversation *v =
         e->contact == SELF ? NULL : conversation_by_id(c, e->contact);
     if (e->contact == SELF) {
-        env_random_crypto(c->env, e->token, sizeof e->token);
-        e->has_token = true;
-        e->tries++;
+        self_token(c, e);
         e->state = ANNOUNCE_WAITING;
         return 0;
     }
@@ -277,12 +285,25 @@ announce_renew(struct client *c)
     return err;
 }
 
-void
+bool
+announce_self_due(struct client *c)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    struct announce *a = c->announce;
+    const bool is_due = a->self_us > 0 && now_us >= a->self_us;
+    if (is_due || a->self_us == 0)
+        a->self_us = now_us + rng_exp_us(c->env, ANNOUNCE_SELF_US);
+    return is_due && places_have_boards(c);
+}
+
+uint32_t
 announce_self(struct client *c)
 {
     struct announcement *e = entry_make(c, SELF, 0);
-    if (e)
-        e->state = ANNOUNCE_BARE;
+    if (!e)
+        return 0;
+    self_token(c, e);
+    return e->number;
 }
 
 /* ---- packets ---- */
@@ -330,25 +351,11 @@ board_serves(const struct consensus *n, int gateway,
             !consensus_are_related(n, (uint16_t)gateway, (uint16_t)board));
 }
 
-/* Announce to oneself when it is time. */
-static void
-self_look(struct client *c, const struct consensus *n)
-{
-    const uint64_t now_us = env_now_mono_us(c->env);
-    struct announce *a = c->announce;
-    const bool is_due = a->self_us > 0 && now_us >= a->self_us;
-    if (is_due && n->params.boards > 0)
-        announce_self(c);
-    if (is_due || a->self_us == 0)
-        a->self_us = now_us + rng_exp_us(c->env, ANNOUNCE_SELF_US);
-}
-
 void
 announce_prepare(struct client *c, const struct consensus *newest)
 {
     const int gateway = consensus_find(newest, gateways_current(&c->gateways));
     uint8_t box[WIRE_BOX_LEN], nonce[WIRE_NONCE_LEN];
-    self_look(c, newest);
     for (size_t i = 0; i < ANNOUNCE_MAX; i++) {
         struct announcement *e = &c->announce->entry[i];
         if (!e->has_token ||

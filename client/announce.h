@@ -80,8 +80,12 @@ void announce_forget(const struct client *c, uint32_t number);
  * the rest waits. */
 int announce_renew(struct client *c) CHECK_RESULT;
 
-/* Announces to this client itself. */
-void announce_self(struct client *c);
+/* Is it time to announce something to oneself? Draws the next time. */
+bool announce_self_due(struct client *c);
+
+/* Begins an announcement to this client itself, of a letter that has not left yet.
+ * Returns its number; 0: there is no room. */
+uint32_t announce_self(struct client *c);
 
 /* Notes an entry of a list that may be acted on: was it one of this client's? */
 bool announce_listed(struct client *c,

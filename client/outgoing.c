@@ -105,13 +105,14 @@ outgoing_asked(struct client *c, struct out_letter *l, uint64_t due_us)
 }
 
 /* An acknowledgement alone is put once at each store, since nothing asks for it
- * again when one of them loses it. */
+ * again when one of them loses it; a letter to oneself at one, as if it had been
+ * acknowledged. */
 static int
 ack_kept(struct client *c, struct conversation *v, struct out_letter **at,
          enum store_rank rank)
 {
     struct out_letter *l = *at;
-    if (l->kept || rank == STORE_ALONE)
+    if (l->kept || rank == STORE_ALONE || v->self)
         return staging_letter_erase(c, v, at);
     l->kept = true;
     l->keeps = 1;

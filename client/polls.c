@@ -6,10 +6,12 @@
  * A box with letters known to be there comes first; then the first that is not full,
  * or, for a busy reader, whichever of it and the three after it was asked for
  * least. A poll begins at one of the letters that are known to be there and that
- * no poll under way begins at, drawn alike among them; else at any slot, of a busy
- * reader at the first one that is not here and that no poll begins at, where the
- * next letter will be: so polls of one box bring different letters, and the store
- * needs no memory of them. A letter that is here and not to be shown yet is named
+ * no poll under way begins at, drawn alike among them. Without such a letter a busy
+ * reader's begins at the first slot that is not here and that no poll begins at;
+ * another's at the second one that is not here, in one of four at the first: what
+ * polls under way have not named yet may have been served to them. So polls of one
+ * box bring different letters, and the store needs no memory of them. Where nothing
+ * was read yet, as where nobody reads, a poll begins anywhere. A letter that is here and not to be shown yet is named
  * as held by fronts alone: what else brings it shows it.
  *
  * Today's and yesterday's period are always open, whatever was read of them and
@@ -316,10 +318,14 @@ slot_pick(struct cursor *k, unsigned b, bool busy, uint64_t dice)
     const uint16_t known = k->full[b] & wanted;
     const uint16_t left = known & (uint16_t)~k->named[b];
     const uint16_t next = wanted & (uint16_t)~k->named[b];
-    const uint8_t slot = left           ? bit_pick(left, dice)
-                         : busy && next ? (uint8_t)__builtin_ctz(next)
-                         : known        ? bit_pick(known, dice)
-                                        : bit_pick(ALL, dice);
+    const uint16_t second = wanted & (uint16_t)(wanted - 1);
+    uint8_t slot = bit_pick(ALL, dice);
+    if (left)
+        slot = bit_pick(left, dice);
+    else if (busy && next)
+        slot = (uint8_t)__builtin_ctz(next);
+    else if ((k->held[b] || known) && second)
+        slot = (uint8_t)__builtin_ctz(dice % 4 > 0 ? second : wanted);
     if (busy || known)
         k->named[b] |= (uint16_t)(1u << slot);
     return slot;

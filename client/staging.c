@@ -16,6 +16,7 @@
 #include "client/messages.h"
 #include "client/places.h"
 #include "client/records.h"
+#include "lib/rng.h"
 
 /* ---- the list ---- */
 
@@ -383,6 +384,29 @@ contents_stage(struct client *c, unsigned staged)
     return 0;
 }
 
+/* Write to oneself, and announce that. Without the disk or memory for a letter it
+ * is announced all the same. */
+static int
+self_stage(struct client *c)
+{
+    const struct out_letter head = {0};
+    struct out_letter *l = NULL;
+    if (!announce_self_due(c))
+        return 0;
+    struct conversation *v = conversation_by_id(
+        c, SELF_FIRST + (uint32_t)rng_below(c->env, FRONTS_MAX));
+    const uint32_t announcement = announce_self(c);
+    int err = v ? letter_make(c, v, &head, NULL, ACKS_ALONE, &l) : 0;
+    if (!l) {
+        announce_left(c, announcement);
+        return err;
+    }
+    l->answers = false;
+    l->announcement = announcement;
+    staging_letter_link(v, l);
+    return 0;
+}
+
 void
 staging_run(struct client *c)
 {
@@ -399,6 +423,8 @@ staging_run(struct client *c)
         err = answers_stage(c, v);
     if (!err)
         err = contents_stage(c, staged);
+    if (!err)
+        err = self_stage(c);
     if (!err)
         err = announce_renew(c);
     if (err) /* the rest with the next tick */

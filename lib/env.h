@@ -39,9 +39,8 @@ enum env_store_op {
 struct env_store_req {
     enum env_store_op op;
     uint8_t box[32];
-    uint8_t slot;        /* put: 0-15 */
+    uint8_t slot;        /* 0-15; get: where to begin */
     uint16_t held;       /* get: bit i set = slot i is not wanted */
-    uint8_t after;       /* get: prefer the first wanted slot > after, cyclic */
     uint32_t expiry_day; /* put: days since 1970 after which it is destroyed */
     uint8_t mark[8]; /* put: whose reader may let go; get: who names `held` */
     uint32_t hour;   /* since 1970, of the request */

@@ -15,7 +15,7 @@ struct request {
     uint8_t kind; /* enum wire_request_kind */
     uint8_t box[32];
     uint8_t seed[BOX_SEED_LEN]; /* put; else anything */
-    uint8_t slot;               /* put, get: lib/wire.h */
+    uint8_t slot;               /* put; get: where to begin */
     uint16_t held;              /* get */
     const uint8_t *work;        /* of a put that brings a proof; NULL: random */
     const uint8_t *letter;      /* put, else NULL: random */

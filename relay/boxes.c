@@ -1,6 +1,6 @@
-/* relay/boxes.c - putting, getting, and taking turns.
+/* relay/boxes.c - putting and getting.
  *
- * A job's states:
+ * A job's states (a put is given to the storage by begin, a get by read):
  *
  *   begin -> waiting --storage answers--> ready
  *                 \                          \
@@ -8,10 +8,13 @@
  *                 \                          \
  *               done -> abandoned --storage--> freed   (ready: freed at once)
  *
- * Rotation. A get is served the wanted slot after the one served last to that
- * box. The memory of it is a table of BOXES_TURNS places indexed by a keyed
- * hash of the box: two boxes that share a place disturb each other's order and
- * nothing else, and nobody can make them share it on purpose.
+ * A get changes nothing of what another get of its box brings (I12): which slot
+ * it is served depends on what it names and on what lies there. Taking turns, as
+ * the first version did, told whoever knows a box when others ask for it.
+ *
+ * How long a storage takes is the wait for its commits. Gets that took longer than
+ * BOXES_READ_US are followed by earlier reads, for seconds: what they took counts
+ * half with each second. All gets at this worker are read alike.
  *
  * Failure modes: storage slow (retry or empty), failing (retry or empty),
  * full (WIRE_FULL, to everybody alike), or filling (WIRE_WORK: opening a box
@@ -32,21 +35,20 @@ struct boxes {
     struct env *env;
     size_t letter_len, jobs;
     bool closing;
-    uint8_t turn_key[16];
-    uint8_t turn[BOXES_TURNS]; /* slot served last */
+    uint64_t slow_us, slow_at_us; /* what gets took, and when that was noted */
 };
 
 struct boxes_job {
     struct boxes *boxes;
     struct env_store_req req;
+    uint64_t asked_us;
     uint8_t kind;
-    bool waiting, abandoned;
-    uint8_t letter[]; /* letter_len */
+    bool asked, waiting, abandoned; /* asked: given to the storage */
+    uint8_t letter[];               /* letter_len */
 };
 
 int
-boxes_new(struct boxes **out, struct env *env, size_t letter_len,
-          const uint8_t turn_key[static 16])
+boxes_new(struct boxes **out, struct env *env, size_t letter_len)
 {
     *out = NULL;
     if (!env->ops->store || letter_len == 0)
@@ -56,8 +58,6 @@ boxes_new(struct boxes **out, struct env *env, size_t letter_len,
         return ERR_NOMEM;
     b->env = env;
     b->letter_len = letter_len;
-    memcpy(b->turn_key, turn_key, sizeof b->turn_key);
-    memset(b->turn, WIRE_BOX_SLOTS - 1, sizeof b->turn);
     *out = b;
     return 0;
 }
@@ -86,12 +86,25 @@ job_free(struct boxes_job *job)
         boxes_free(&b);
 }
 
-static uint8_t *
-turn_of(struct boxes *b, const uint8_t *box)
+/* Note how long the storage took for a get. */
+static void
+slow_note(struct boxes *b, uint64_t took_us)
 {
-    uint8_t hash[crypto_shorthash_BYTES];
-    crypto_shorthash(hash, box, WIRE_BOX_LEN, b->turn_key);
-    return &b->turn[(hash[0] | (unsigned)hash[1] << 8) % BOXES_TURNS];
+    const uint64_t now_us = env_now_mono_us(b->env);
+    const uint64_t seconds = (now_us - b->slow_at_us) / 1000000;
+    b->slow_us = seconds < 32 ? b->slow_us >> seconds : 0;
+    b->slow_at_us += seconds * 1000000;
+    took_us += took_us / 4;
+    if (took_us >= b->slow_us) {
+        b->slow_us = took_us < BOXES_READ_MAX_US ? took_us : BOXES_READ_MAX_US;
+        b->slow_at_us = now_us;
+    }
+}
+
+uint64_t
+boxes_read_us(const struct boxes *b)
+{
+    return b->slow_us > BOXES_READ_US ? b->slow_us : BOXES_READ_US;
 }
 
 static void
@@ -99,12 +112,18 @@ job_stored(struct env_store_req *req)
 {
     struct boxes_job *job = req->owner;
     job->waiting = false;
-    /* noted when it is found, not when it is sent: a busy reader has several
-     * gets under way, and each is to bring another letter */
-    if (req->op == ENV_STORE_GET && req->err == 0)
-        *turn_of(job->boxes, req->box) = req->got;
+    if (job->kind == WIRE_GET && !job->boxes->closing)
+        slow_note(job->boxes, env_now_mono_us(job->boxes->env) - job->asked_us);
     if (job->abandoned)
         job_free(job);
+}
+
+static void
+job_store(struct boxes_job *job)
+{
+    job->waiting = job->asked = true;
+    job->asked_us = env_now_mono_us(job->boxes->env);
+    env_store(job->boxes->env, &job->req);
 }
 
 int
@@ -134,6 +153,7 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
         memcpy(req->box, request->box, sizeof req->box);
     req->letter = job->letter;
     req->letter_len = b->letter_len;
+    req->slot = request->slot;
     req->expiry_day = terms->expiry_day;
     req->hour = terms->hour;
     req->work_wanted = terms->work_wanted;
@@ -142,21 +162,25 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
     req->owner = job;
     if (is_put) {
         req->op = ENV_STORE_PUT;
-        req->slot = request->slot;
         memcpy(req->mark, request->work + WORK_NONCE_LEN, sizeof req->mark);
         memcpy(job->letter, request->letter, b->letter_len);
     } else {
         req->op = ENV_STORE_GET;
         req->held = request->held;
         box_mark(request->work, req->mark);
-        req->after = *turn_of(b, request->box);
     }
     *out = job;
-    if (job->kind == WIRE_LOOP)
-        return 0;
-    job->waiting = true;
-    env_store(b->env, req);
+    if (is_put)
+        job_store(job);
     return 0;
+}
+
+void
+boxes_read(struct boxes *b, struct boxes_job *job)
+{
+    (void)b;
+    if (job->kind == WIRE_GET)
+        job_store(job);
 }
 
 static uint8_t
@@ -187,7 +211,7 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
     answer->letter = NULL;
     answer->age = WIRE_AGE_UNKNOWN;
     memset(answer->root, 0, sizeof answer->root);
-    if (job->kind == WIRE_LOOP || job->waiting)
+    if (!job->asked || job->waiting)
         return;
     answer->full = req->full;
     if (job->kind == WIRE_PUT) {

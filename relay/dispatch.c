@@ -2,7 +2,7 @@
  * and send, deliver, put, get or announce and answer; and by which worker.
  *
  *   forward, deliver   unmixed -> mix -> mixed -> link, client
- *   answer             box -> wheel -> link
+ *   answer             box -> wheel: read -> wheel -> link
  *   loop               noted, by worker 0
  *   send               link: the relay's own, handed over
  *
@@ -38,7 +38,7 @@ link_owner(struct relay *r, uint16_t next, uint32_t epoch)
                                                           : r->number;
 }
 
-/* The turns of a box are one worker's, whichever it is. */
+/* What is asked of a box is one worker's, whichever it is. */
 static uint32_t
 box_owner(const struct relay *r, const struct held *h)
 {
@@ -123,7 +123,11 @@ box_begin(struct relay *r, uint32_t number)
         err = boxes_begin(r->boxes, &request, &terms, &h->job);
     if (err)
         return err;
-    err = wheel_add(r->due, h->come_us + h->delay_us, number, DUE_ANSWER);
+    uint64_t early_us = boxes_read_us(r->boxes);
+    if (early_us > h->delay_us)
+        early_us = h->delay_us;
+    err = wheel_add(r->due, h->come_us + h->delay_us - early_us, number,
+                    DUE_READ);
     if (err)
         boxes_done(r->boxes, &h->job);
     return err;
@@ -243,6 +247,19 @@ dispatch_send(struct relay *r, uint16_t next, uint32_t epoch,
 }
 
 /* ---- a store's answer ---- */
+
+/* All kinds come by here, so that none takes another way than others. */
+void
+dispatch_read(struct relay *r, uint32_t number)
+{
+    struct held *h = relay_held_at(r, number);
+    boxes_read(r->boxes, h->job);
+    int err = wheel_add(r->due, h->come_us + h->delay_us, number, DUE_ANSWER);
+    if (err) {
+        boxes_done(r->boxes, &h->job);
+        held_drop(r, number, err);
+    }
+}
 
 void
 dispatch_answer(struct relay *r, uint32_t number)

@@ -80,7 +80,7 @@ struct intake {
 };
 
 /* Entries of the wheel of things that are due by themselves. */
-enum due_kind { DUE_ANSWER = 1, DUE_CLIENT };
+enum due_kind { DUE_READ = 1, DUE_ANSWER, DUE_CLIENT };
 
 struct client {
     bool open;
@@ -171,6 +171,8 @@ void pipeline_unwrap(struct relay *r);
 void dispatch_place(struct relay *r, uint32_t number);
 /* Its mixing delay is over. */
 void dispatch_leave(struct relay *r, uint32_t number);
+/* A store is to look for what its answer will bring. */
+void dispatch_read(struct relay *r, uint32_t number);
 /* A store's answer is due. */
 void dispatch_answer(struct relay *r, uint32_t number);
 /* Send a frame that does not wait, over a link that may be another worker's. */

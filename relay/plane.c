@@ -26,7 +26,6 @@ plane_new(struct plane **out, const struct relay_config *config)
     memcpy(p->identity, config->identity, sizeof p->identity);
     p->identity_seed = config->identity_seed;
     env_random_crypto(config->env, p->handles_key, sizeof p->handles_key);
-    env_random_crypto(config->env, p->turns_key, sizeof p->turns_key);
     env_random_crypto(config->env, p->boxes_key, sizeof p->boxes_key);
     env_random_crypto(config->env, p->loop_handle, sizeof p->loop_handle);
     for (uint32_t i = 0; i < n; i++)

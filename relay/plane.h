@@ -4,7 +4,7 @@
  * A worker is a struct relay with an environment, a thread and connections of
  * its own. It unwraps what comes over its connections, and whatever is to be
  * done next with a packet is done by the one worker that has what it takes: the
- * link to the next relay, the client, the turns of the box. Packets lie in a
+ * link to the next relay, the client, the box. Packets lie in a
  * slab that all share, so what changes hands is a number.
  *
  *   worker 0   receive -> unwrap -> replay -+-> mix -> send
@@ -48,7 +48,7 @@ struct plane {
     struct replay *replay;
     uint8_t identity[SPHINX_ID_LEN];
     const uint8_t *identity_seed; /* the caller's; NULL: it signs nothing */
-    uint8_t handles_key[16], turns_key[16], boxes_key[16];
+    uint8_t handles_key[16], boxes_key[16];
     uint8_t loop_handle[8];
     uint32_t packets_max, clients_max, n_workers, users;
     struct handles *handles; /* to worker << PLANE_WORKER_SHIFT | client */

@@ -91,7 +91,7 @@ relay_free(struct relay **rp)
         return;
     gateway_free(r);
     while (r->due && wheel_pop_due(r->due, UINT64_MAX >> 1, &e, 1) == 1)
-        if (e.b == DUE_ANSWER)
+        if (e.b == DUE_READ || e.b == DUE_ANSWER)
             boxes_done(r->boxes, &relay_held_at(r, e.a)->job);
     wheel_free(&r->due);
     boxes_free(&r->boxes);
@@ -148,8 +148,7 @@ relay_equip(struct relay *r, const struct consensus *c)
         err = mix_new(&r->mix, &mix, r->plane->packets_max, r->env);
     if (!err && !r->boxes && r->env->ops->store)
         err = boxes_new(&r->boxes, r->env,
-                        wire_letter_len(g->body_len, g->surb_len),
-                        r->plane->turns_key);
+                        wire_letter_len(g->body_len, g->surb_len));
     if (!err && !r->board && r->number == 0 && r->env->ops->store)
         err = board_new(&r->board, r->env);
     if (!err && !r->intake.frames &&
@@ -355,7 +354,9 @@ due_run(struct relay *r, uint64_t now_us)
     do {
         n = wheel_pop_due(r->due, now_us, e, TICK_BATCH);
         for (size_t i = 0; i < n; i++)
-            if (e[i].b == DUE_ANSWER)
+            if (e[i].b == DUE_READ)
+                dispatch_read(r, e[i].a);
+            else if (e[i].b == DUE_ANSWER)
                 dispatch_answer(r, e[i].a);
             else
                 gateway_due(r, e[i].a, e[i].b >> 8, now_us);

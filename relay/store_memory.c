@@ -148,12 +148,12 @@ letter_put(struct store_memory *s, struct env_store_req *req)
     return 0;
 }
 
-/* The wanted slot that comes first after req->after, going round. */
+/* The first wanted slot from req->slot on, going round. */
 static int
 letter_get(struct store_memory *s, struct env_store_req *req)
 {
-    for (unsigned i = 1; i <= BOX_SLOTS; i++) {
-        unsigned slot = (req->after + i) % BOX_SLOTS;
+    for (unsigned i = 0; i < BOX_SLOTS; i++) {
+        unsigned slot = (req->slot + i) % BOX_SLOTS;
         struct letter *l = letter_find(s, req->box, slot);
         if (!l || l->gone || req->held >> slot & 1)
             continue;

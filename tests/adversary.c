@@ -78,7 +78,7 @@ const struct vice_row adversary_vices[VICES] = {
      "i12_delayed_packets_are_refused", NULL},
     {VICE_FALSE_SLOTS, "false_slots", "store",
      "says that all slots of a box hold letters, and gives none",
-     "two polls of the box, and then one in eight",
+     "two polls of the box, and then one in sixteen",
      "i6_false_slots_pin_no_reader", NULL},
     {VICE_ASKS_FOR_WORK, "asks_for_work", "store",
      "wants more work for every box, however much is brought",

@@ -241,25 +241,28 @@ change I2 'frames ahead of the gateway are not counted' client/network.c \
         window_add(&c->window, frame);' \
     '' \
     'stalls/i2_*'
-change I2 'who is removed is asked for no more' client/polls.c \
-    'c->n_conversations > HOT_PLACES ? c->n_conversations - HOT_PLACES' \
-    'c->status.contacts > HOT_PLACES ? c->status.contacts - HOT_PLACES' \
+change I2 'who is removed is asked for no more' client/conversations.c \
+    '    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    c->status.contacts--;' \
+    '    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    c->status.contacts--;
+    fronts_remove(c->fronts, v->id);' \
     'contacts/i2_stores*'
 change I2 'a removed contact that writes on is not read' client/incoming.c \
     'if (!v->removed || l->count > 1)' \
     'if (!v->removed)' \
     'contacts/i2_who_writes*'
 change I2 'a contact that is muted is not acknowledged' client/incoming.c \
-    'if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)' \
-    'if (!v->removed && !v->muted && !is_idle_ping(v, l) && !v->ack_owed_us)' \
+    'if (!v->removed && !v->self && !is_idle_ping(v, l) &&' \
+    'if (!v->removed && !v->muted && !is_idle_ping(v, l) &&' \
     'contacts/i2_a_contact*'
 change I2 'any contact may ping' client/incoming.c \
     'return l->kind == LETTER_PING && !v->pings;' \
     'return false;' \
     'contacts/i2_a_ping*'
 change I2 'who takes a withdrawn invitation up is answered' client/incoming.c \
-    'if (!v->removed && !is_idle_ping(v, l) && v->ack_owed_us == 0)' \
-    'if (!is_idle_ping(v, l) && v->ack_owed_us == 0)' \
+    'if (!v->removed && !v->self && !is_idle_ping(v, l) &&' \
+    'if (!v->self && !is_idle_ping(v, l) &&' \
     'contacts/i2_a_withdrawn*'
 change I2 'a conversation more evicts another' client/pace/fronts.c \
     'if (front_is_free(&f->front[at], now_us))
@@ -305,16 +308,16 @@ change I3 'a killed relay forgets what passed' relay/daemon/keys.c \
 # ---- I4 cover is on ----
 
 change I4 'clients with nothing to say keep still' client/requests.c \
-    '    request_choose(c, kind, &choice);
+    '    request_choose(c, view, kind, &choice);
     int err' \
-    '    request_choose(c, kind, &choice);
+    '    request_choose(c, view, kind, &choice);
     if (choice.request.kind == WIRE_LOOP)
         return;
     int err' \
     'cover/i4_clients*'
 change I4 'letters ride on ticks for loops' client/requests.c \
-    'if (kind != TRAFFIC_SEND || !c->settled)' \
-    'if (kind == TRAFFIC_POLL || !c->settled)' \
+    'if (kind == TRAFFIC_SEND) {' \
+    'if (kind != TRAFFIC_POLL) {' \
     'cover/i4_clients*'
 change I4 'relays send half as many loops' relay/loops.c \
     'rng_exp_us(r->env, 1000000000ULL / mhz)' \
@@ -359,8 +362,8 @@ change I5 'times depend on what is encrypted' relay/loops.c \
 # ---- I6 nothing is lost silently ----
 
 change I6 'kept is said before the commit' relay/boxes.c \
-    'if (job->kind == WIRE_LOOP || job->waiting)' \
-    'if (job->kind == WIRE_LOOP)' \
+    'if (!job->asked || job->waiting)' \
+    'if (!job->asked)' \
     'boxes/i6_*'
 change I6 'a store commits nothing' relay/daemon/store_day.c \
     'sqlite3_exec(d->db, "COMMIT"' \
@@ -1006,7 +1009,7 @@ change I11 'a client does what a store asks for, without end' client/proofs.c \
     'if (wanted > WORK_STEPS_MAX)
         return false;' \
     'work/i11_a_store_cannot*'
-change I11 'a consensus may ask for any work' network/json.c \
+change I11 'a consensus may ask for any work' network/json_params.c \
     'F_INT(params, work_bits, 0, WORK_BITS_MAX)' \
     'F_INT(params, work_bits, 0, 64)' \
     'json/*'
@@ -1015,8 +1018,8 @@ change I11 'a client believes a store that never has enough' client/proofs.c \
     'e->lies >= PROOFS_LIES;' \
     'work/i11_a_store_cannot*'
 change I11 'a dear proof goes before cheap ones' client/proofs.c \
-    '(e->steps < best->steps ||' \
-    '(e->steps > best->steps ||' \
+    'return bits < other ||' \
+    'return bits > other ||' \
     'work/i11_a_greedy*'
 change I11 'letters that ask in turn keep searches from their end' client/proofs.c \
     'return best != p->under_way && (e == p->under_way || e->used < best->used);' \
@@ -1206,15 +1209,52 @@ change I12 'what a cut line held up is put at once' client/requests.c \
     'if (now_us - c->slot_us > GAP_US)' \
     'if (0)' \
     'i9_repeats/i12_*'
-change I12 'boxes are asked for by turns' client/polls.c \
-    'v = conversation_ranked(c, HOT_PLACES + any);' \
-    'v = conversation_ranked(c, HOT_PLACES + (any & 0) +
-                                    c->place[HOT_PLACES].until_us++ % rest);' \
+change I12 'boxes are asked for by turns' client/places.c \
+    'choice_spread(c, any, dice, &out->whom);' \
+    'choice_spread(c, (any & 0) + c->place[0].until_us++ % (people + !people),
+                  dice, &out->whom);' \
     'i12_polls/*'
-change I12 'a client that knows less asks for its boxes' client/polls.c \
-    'if (v && c->settled && now_us >= c->place[place].start_us)' \
-    'if (v && now_us >= c->place[place].start_us)' \
+change I12 'a get changes what the next one brings' relay/boxes.c \
+    '        req->held = request->held;' \
+    '        static uint8_t turn;
+        req->slot = turn++ % WIRE_BOX_SLOTS;
+        req->held = request->held;' \
+    'relays/i12_*' 'boxes/i12_*'
+change I12 'where a get begins tells that somebody reads the box' client/polls.c \
+    '    uint8_t slot = bit_pick(ALL, dice);' \
+    '    uint8_t slot = bit_pick(1, dice);' \
+    'contacts/i12_*'
+change I12 'a client that knows less asks for its boxes' client/places.c \
+    'if (c->settled)
+        fronts_pick(' \
+    'if (c->settled || c->current)
+        fronts_pick(' \
     'i12_settled/*'
+change I12 'what comes takes a front' client/places.c \
+    '(void)fronts_transfer(c->fronts, now_us, v->id);' \
+    'places_took(c, v);' \
+    'client_places/i12_only*'
+change I12 'who does not announce is answered at once' client/places.c \
+    'return fronts_shown_us(c->fronts, now_us, whom, commit_us, seen);' \
+    'return seen ? commit_us : fronts_shown_us(c->fronts, 0, whom, 0, true);' \
+    'client_places/i12_what*'
+change I12 'what waits is let go of by its store' client/polls.c \
+    'out->hides = front && k->later[b] != 0;' \
+    'out->hides = front && k->later[b] == 0;' \
+    'client_places/i12_what*'
+change I12 'a front that nobody holds asks for a random box' client/places.c \
+    'return conversation_by_id(c, SELF_FIRST + whom->front);' \
+    'return NULL;' \
+    'i12_fronts/*without'
+change I12 'an old token counts for a new letter' client/places.c \
+    'v->token_us + TOKEN_LAG_US >= commit_us' \
+    'v->token_us + TOKEN_LAG_US > 0' \
+    'client_places/a_token*'
+change I9 'a restart forgets which fronts were promised' client/client.c \
+    '    places_restore(c);
+' \
+    '' \
+    'client_places/a_restart*'
 change I12 'a client goes on while a consensus is withheld' client/client.c \
     'if (named > n->epoch && next_is_old(c, n, 0))' \
     'if (0)' \
@@ -1260,8 +1300,8 @@ change edge 'tokens are told apart by four bytes' client/heard/tokens.c \
     'memcmp(t->item[i].prefix, prefix, 4) != 0)' \
     'tokens/false*'
 change edge 'what is awaited no more stays' client/heard/tokens.c \
-    '    for (uint32_t i = 0; !err && before > 0 && i < t->room; i++)' \
-    '    for (uint32_t i = 0; !err && before > 99 && i < t->room; i++)' \
+    '!err && before > 0 && i' \
+    '!err && before > 99 && i' \
     'tokens/the_next*'
 change edge 'a token that is passed over is awaited no more' client/heard/tokens.c \
     '    a->behind = (uint8_t)(old | all << 1);' \

@@ -276,6 +276,7 @@ request_take(struct rogue *r, const struct rogue_sight *s,
         .expiry_day =
             (uint32_t)(env_now_wall_s(r->env) / 86400) + p->letter_days};
     assert_int_equal(boxes_begin(r->own->boxes, &own, &terms, &made->job), 0);
+    boxes_read(r->own->boxes, made->job);
     return true;
 }
 
@@ -452,7 +453,6 @@ static const struct sim_node_ops node_ops = {NULL, node_tick, node_resolve,
 struct rogue *
 rogue_new(struct world *w, uint32_t number)
 {
-    static const uint8_t turn_key[16] = {3};
     struct rogue *r = calloc(1, sizeof *r);
     struct rogue_own *o = calloc(1, sizeof *o);
     assert_non_null(r);
@@ -471,8 +471,7 @@ rogue_new(struct world *w, uint32_t number)
     assert_int_equal(g->packet_len, WORLD_PACKET);
     if (w->relay[number].store)
         assert_int_equal(boxes_new(&o->boxes, r->env,
-                                   wire_letter_len(g->body_len, g->surb_len),
-                                   turn_key),
+                                   wire_letter_len(g->body_len, g->surb_len)),
                          0);
     engine_front(w->engine, number, &front, r);
     return r;

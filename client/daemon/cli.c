@@ -258,6 +258,12 @@ cli_unmute(const struct cli *c)
 }
 
 int
+cli_open(const struct cli *c)
+{
+    return call_quietly(c, "open", json_pack("{ss}", "name", c->name));
+}
+
+int
 cli_pings(const struct cli *c)
 {
     const bool allowed = strcmp(c->text, "on") == 0;

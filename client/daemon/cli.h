@@ -21,6 +21,7 @@ int cli_rename(const struct cli *c);
 int cli_mute(const struct cli *c);
 int cli_unmute(const struct cli *c);
 int cli_pings(const struct cli *c);
+int cli_open(const struct cli *c);
 int cli_remove(const struct cli *c);
 int cli_withdraw(const struct cli *c);
 int cli_send(const struct cli *c);

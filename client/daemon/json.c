@@ -259,6 +259,12 @@ run_mute(struct json_call *k, struct client *c)
 }
 
 static void
+run_open(struct json_call *k, struct client *c)
+{
+    k->err = client_open(c, k->name);
+}
+
+static void
 run_pings(struct json_call *k, struct client *c)
 {
     k->err = client_pings(c, k->name, k->flag);
@@ -487,6 +493,7 @@ static const struct method methods[] = {
     {"invite", parse_name, run_invite, result_word},
     {"message", parse_message, run_message, result_message},
     {"mute", parse_mute, run_mute, result_nothing},
+    {"open", parse_contact, run_open, result_nothing},
     {"ping", parse_to, run_ping, result_order},
     {"pings", parse_pings, run_pings, result_nothing},
     {"recv", parse_from, run_recv, result_recv},

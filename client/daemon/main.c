@@ -19,6 +19,7 @@ static const char usage[] =
     "       brusio-client add NAME INVITATION\n"
     "       brusio-client withdraw NAME | remove NAME | rename NAME NEW-NAME\n"
     "       brusio-client mute NAME | unmute NAME | pings NAME on|off\n"
+    "       brusio-client open NAME\n"
     "       brusio-client send NAME TEXT | send NAME --file FILE  [--wait]\n"
     "       brusio-client recv [NAME] [--out FILE] [--wait SECONDS] [--count "
     "N]\n"
@@ -44,6 +45,8 @@ static const char usage[] =
     "  unmute    show again what it writes\n"
     "  pings     may a contact ping? A new one may not; its pings are not\n"
     "            answered\n"
+    "  open      the conversation is on the screen: ask for it as often as if\n"
+    "            you had written; that lasts for 5 to 20 minutes\n"
     "  send      queue a message; it is kept until it is delivered\n"
     "  recv      print and remove the next message; files go to a file; what\n"
     "            muted contacts wrote before only when they are named\n"
@@ -81,9 +84,9 @@ enum {
     PARENT,
     OPTIONS
 };
-static const char all[] =
-    " init run invite add withdraw remove rename mute unmute pings send recv "
-    "ping state contacts status check ";
+static const char all[] = " init run invite add withdraw remove rename mute "
+                          "unmute pings open send recv "
+                          "ping state contacts status check ";
 static const struct args_option options[OPTIONS] = {
     {"dir", false, all},
     {"network", false, " init "},
@@ -207,9 +210,10 @@ static const struct {
 } plain[] = {{"contacts", 0, cli_contacts}, {"status", 0, cli_status},
              {"invite", 1, cli_invite},     {"withdraw", 1, cli_withdraw},
              {"remove", 1, cli_remove},     {"mute", 1, cli_mute},
-             {"unmute", 1, cli_unmute},     {"ping", 1, cli_ping},
-             {"state", 1, cli_state},       {"add", 2, cli_add},
-             {"rename", 2, cli_rename},     {"pings", 2, cli_pings}};
+             {"open", 1, cli_open},         {"unmute", 1, cli_unmute},
+             {"ping", 1, cli_ping},         {"state", 1, cli_state},
+             {"add", 2, cli_add},           {"rename", 2, cli_rename},
+             {"pings", 2, cli_pings}};
 
 static int
 command_run(const struct args *a, struct cli *c)

@@ -277,8 +277,8 @@ get(struct store_sqlite *s, struct env_store_req *req)
         return;
     held_note(s, req);
     req->err = ERR_NOT_FOUND;
-    for (unsigned i = 1; i <= DAY_SLOTS; i++) {
-        unsigned slot = (req->after + i) % DAY_SLOTS;
+    for (unsigned i = 0; i < DAY_SLOTS; i++) {
+        unsigned slot = (req->slot + i) % DAY_SLOTS;
         if (!(req->full >> slot & 1) || (req->held >> slot & 1))
             continue;
         req->err = day_read(of[slot], req->box, slot, req->letter);

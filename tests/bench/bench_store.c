@@ -67,7 +67,15 @@ store_later(struct env *env, struct env_store_req *req)
     b->list = req;
 }
 
-static const struct env_ops ops = {.store = store_later};
+static uint64_t
+no_time(struct env *env)
+{
+    (void)env;
+    return 0;
+}
+
+static const struct env_ops ops = {.now_mono_us = no_time,
+                                   .store = store_later};
 
 /* Sixteen letters for each of so many boxes, new in every round. */
 static void
@@ -202,7 +210,6 @@ line_print(const char *name, double *us, double *per_x)
 int
 main(void)
 {
-    static const uint8_t key[16] = {1};
     const char *only = getenv("BENCH_ONLY");
     char dir[] = "/tmp/brusio-bench-XXXXXX", command[64];
     static struct figures f;
@@ -217,7 +224,7 @@ main(void)
     must(store_sqlite_new(&b->store, dir, LETTER,
                           100 * PUTS * store_sqlite_disk(LETTER)),
          "the store");
-    must(boxes_new(&b->boxes, &b->env, LETTER, key), "boxes");
+    must(boxes_new(&b->boxes, &b->env, LETTER), "boxes");
     for (int round = 0; round < ROUNDS; round++)
         measure(b, &f, round);
     line_print("store.verify", f.verify_us, f.verify_x);

@@ -11,7 +11,7 @@
  *
  * The suite null hides nothing, so the wire says what is asked for.
  *
- * Defences: client_settle(), polls_pick(), documents_resume(). */
+ * Defences: client_settle(), places_pick(), documents_resume(). */
 #include "tests/runner.h"
 
 #include <stdio.h>

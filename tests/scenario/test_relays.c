@@ -7,6 +7,7 @@
 
 #include "network/work.h"
 #include "network/request.h"
+#include "relay/boxes.h"
 #include "relay/relay.h"
 #include "relay/store_memory.h"
 #include "sim/engine/engine.h"
@@ -23,6 +24,7 @@ struct host {
     struct relay *relay;
     struct replay *replay;
     struct store_memory *store;
+    uint64_t got_us; /* the storage had last done a get at */
     void *region;
     struct relay_peer peers[RELAYS];
 };
@@ -80,8 +82,11 @@ static void
 host_store(void *self, struct env_store_req *req)
 {
     struct host *h = self;
+    const enum env_store_op op = req->op; /* it may be gone afterwards */
     store_memory_request(h->store, req);
     store_memory_run(h->store, 1);
+    if (op == ENV_STORE_GET)
+        h->got_us = engine_now_us(h->world->engine);
 }
 
 static const struct sim_node_ops host_ops = {host_frame, host_tick,
@@ -234,16 +239,15 @@ work_make(const struct consensus *c, uint16_t store, const uint8_t *box,
     assert_true(work_search(&task, c->params.work_bits, 1 << 20, work));
 }
 
-/* Send one request; returns the status that came back, 0 for none in 20 s. */
-static unsigned
-visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
-            const uint8_t *letter)
+/* Send one request. Returns the store. */
+static uint16_t
+visitor_send(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
+             const uint8_t *letter)
 {
     struct visitor *v = &w->visitor;
     const struct consensus *c = w->net.consensus;
     struct request request = {.kind = kind, .slot = slot, .letter = letter};
     uint16_t store, fallback;
-    unsigned before = v->answers;
     uint8_t key[WIRE_BOX_LEN], work[WIRE_WORK_LEN];
     memset(request.seed, box, sizeof request.seed);
     box_key_public(request.seed, key);
@@ -265,6 +269,17 @@ visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
                                    &v->end, v->seed, w->last_sent),
                      0);
     engine_inject(w->engine, VISITOR_NODE, 0, w->last_sent, PACKET);
+    return store;
+}
+
+/* Send one request; returns the status that came back, 0 for none in 20 s. */
+static unsigned
+visitor_ask(struct world *w, uint8_t kind, uint8_t box, uint8_t slot,
+            const uint8_t *letter)
+{
+    struct visitor *v = &w->visitor;
+    unsigned before = v->answers;
+    (void)visitor_send(w, kind, box, slot, letter);
     assert_int_equal(engine_run(w->engine, engine_now_us(w->engine) + 20000000),
                      0);
     return v->answers == before ? 0 : v->answer.status;
@@ -297,6 +312,66 @@ requests_go_round(void **state)
     }
     assert_int_equal(dropped, 0);
     assert_true(back > out * 9 / 10); /* the rest is under way */
+    world_free(&w);
+}
+
+/* Which slot is Mallory's second get of a box served, when its reader has got a
+ * letter of it meanwhile, or has not? */
+static unsigned
+second_get(uint64_t seed, bool reader)
+{
+    static struct world w;
+    uint8_t letter[LETTER];
+    world_make(&w, SPHINX_SUITE_NULL, seed);
+    env_random_crypto(w.visitor.env, letter, sizeof letter);
+    for (uint8_t slot = 0; slot < 2; slot++)
+        assert_int_equal(visitor_ask(&w, WIRE_PUT, 1, slot, letter), WIRE_KEPT);
+    assert_int_equal(visitor_ask(&w, WIRE_GET, 1, 0, NULL), WIRE_LETTER);
+    assert_int_equal(w.visitor.answer.slot, 0);
+    if (reader)
+        assert_int_equal(visitor_ask(&w, WIRE_GET, 1, 0, NULL), WIRE_LETTER);
+    assert_int_equal(visitor_ask(&w, WIRE_GET, 1, 0, NULL), WIRE_LETTER);
+    const unsigned slot = w.visitor.answer.slot;
+    world_free(&w);
+    return slot;
+}
+
+/* I12: what a get brings tells nothing of other gets. A store that took turns
+ * told a contact, who knows the box since he writes it, each time that its reader
+ * was there: he fills two slots, gets one, and is served the other one next, or
+ * the same again. */
+static void
+i12_a_get_tells_nothing_of_others(void **state)
+{
+    (void)state;
+    const uint64_t seed = test_seed() + 20;
+    assert_int_equal(second_get(seed, false), second_get(seed, true));
+}
+
+/* A get's answer leaves with what lies in the box shortly before that, not with
+ * what lay there when the get came, a quarter of a second earlier at least. */
+static void
+gets_are_read_late(void **state)
+{
+    (void)state;
+    enum { GETS = 20, STEP_US = 1000 };
+    static struct world w;
+    world_make(&w, SPHINX_SUITE_NULL, test_seed() + 21);
+    for (unsigned i = 0; i < GETS; i++) {
+        struct host *h = &w.host[visitor_send(&w, WIRE_GET, 1, 0, NULL)];
+        uint64_t now_us = engine_now_us(w.engine), before = 0;
+        h->got_us = 0;
+        while (h->got_us == 0 || now_us < h->got_us + BOXES_READ_US) {
+            now_us += STEP_US;
+            assert_int_equal(engine_run(w.engine, now_us), 0);
+            if (h->got_us == 0 || now_us < h->got_us + BOXES_READ_US / 2)
+                before = relay_stats(h->relay)->answered;
+        }
+        /* it left meanwhile */
+        assert_true(relay_stats(h->relay)->answered > before);
+        assert_int_equal(engine_run(w.engine, now_us + 5000000), 0);
+    }
+    assert_int_equal(w.visitor.answers, GETS);
     world_free(&w);
 }
 
@@ -616,6 +691,8 @@ i5_cryptography_changes_no_course(void **state)
 
 const struct CMUnitTest test_relays[] = {
     cmocka_unit_test(requests_go_round),
+    cmocka_unit_test(i12_a_get_tells_nothing_of_others),
+    cmocka_unit_test(gets_are_read_late),
     cmocka_unit_test(i3_no_packet_twice),
     cmocka_unit_test(i7_wrong_packets_are_counted),
     cmocka_unit_test(i7_garbage_is_counted),

@@ -359,6 +359,61 @@ i11_announcements_that_cost_nothing_are_refused(void **state)
 }
 
 static void
+short_lists(struct params *p)
+{
+    p->boards = 1;
+    p->list_entries = 2;
+    p->announce_bits = 2;
+}
+
+/* Of thirty cheap announcements a board of two entries a list lists ten at most,
+ * and counts the others; who pays more is in the next list, and each that is listed
+ * is within four lists after its first. */
+static void
+i11_a_flood_of_announcements_keeps_nobody_out(void **state)
+{
+    (void)state;
+    enum { FLOOD = 30, GOOD = 2, BITS = 14 };
+    static struct course x;
+    struct world_config config = {.params = short_lists};
+    uint8_t token[LIST_TOKEN_LEN];
+    course_make(&x, &config);
+    course_clients(&x);
+    const struct consensus *c = x.w->net.consensus;
+    const uint64_t interval_us = c->params.list_interval_ms * 1000ULL;
+    const uint16_t board = c->boards.relay[0];
+    for (uint8_t i = 0; i < FLOOD; i++) {
+        token_make(token, i);
+        request_send(&x, WIRE_ANNOUNCE, board, token, c->params.announce_bits);
+    }
+    for (unsigned s = 0; s < 40 && stats_of(&x, board).announced < FLOOD; s++)
+        world_run_s(x.w, 0.1);
+    for (uint8_t i = FLOOD; i < FLOOD + GOOD; i++) {
+        token_make(token, i);
+        request_send(&x, WIRE_ANNOUNCE, board, token, BITS);
+    }
+    while (stats_of(&x, board).announced < FLOOD + GOOD)
+        world_run_s(x.w, 0.05);
+    const uint64_t last_us = engine_now_us(x.w->engine);
+    world_run_s(x.w, 20);
+    unsigned listed = 0;
+    for (uint8_t i = 0; i < FLOOD + GOOD; i++) {
+        token_make(token, i);
+        const uint64_t seen_us = token_seen_us(&x, &x.shown[0], token);
+        listed += seen_us > 0;
+        assert_true(i < FLOOD || seen_us > 0);
+        assert_true(seen_us <=
+                    last_us + (i < FLOOD ? 5 : 1) * interval_us + 500000);
+    }
+    const struct relay_stats s = stats_of(&x, board);
+    assert_in_range(listed, 5 * 2, 8 * 2);
+    assert_int_equal(listed + s.announced_lost, FLOOD + GOOD);
+    assert_int_equal(s.announced_bad, 0);
+    nothing_was_refused(&x);
+    course_free(&x);
+}
+
+static void
 a_newcomer_is_shown_ten_minutes(void **state)
 {
     (void)state;
@@ -698,6 +753,7 @@ const struct CMUnitTest test_spread[] = {
     cmocka_unit_test(a_token_reaches_every_client_within_its_interval),
     cmocka_unit_test(a_token_reaches_clients_of_every_worker),
     cmocka_unit_test(i11_announcements_that_cost_nothing_are_refused),
+    cmocka_unit_test(i11_a_flood_of_announcements_keeps_nobody_out),
     cmocka_unit_test(a_newcomer_is_shown_ten_minutes),
     cmocka_unit_test(i2_lists_and_tokens_show_in_no_frame),
     cmocka_unit_test(i2_a_downlink_is_the_same_without_boards),

@@ -12,6 +12,7 @@ enum { LETTER = 64 };
 
 struct fixture {
     struct env env;
+    uint64_t now_us;
     struct store_memory *store;
     struct boxes *boxes;
 };
@@ -24,15 +25,21 @@ fixture_store(struct env *env, struct env_store_req *req)
     store_memory_request(((struct fixture *)env)->store, req);
 }
 
-static const struct env_ops ops = {.store = fixture_store};
+static uint64_t
+fixture_mono_us(struct env *env)
+{
+    return ((struct fixture *)env)->now_us;
+}
+
+static const struct env_ops ops = {.now_mono_us = fixture_mono_us,
+                                   .store = fixture_store};
 
 static void
 fixture_make(struct fixture *f, size_t quota)
 {
-    static const uint8_t key[16] = {5};
     f->env.ops = &ops;
     assert_int_equal(store_memory_new(&f->store, LETTER, quota), 0);
-    assert_int_equal(boxes_new(&f->boxes, &f->env, LETTER, key), 0);
+    assert_int_equal(boxes_new(&f->boxes, &f->env, LETTER), 0);
 }
 
 static void
@@ -63,6 +70,7 @@ ask(struct fixture *f, uint8_t kind, uint8_t box, uint8_t slot, uint16_t held,
                              .signature = signature,
                              .letter = letter};
     assert_int_equal(boxes_begin(f->boxes, &r, &terms, &job), 0);
+    boxes_read(f->boxes, job);
     if (commit)
         store_memory_run(f->store, 100);
     boxes_finish(f->boxes, job, out);
@@ -126,27 +134,63 @@ i6_slow_storage_is_not_kept(void **state)
     store_memory_free(&f.store);
 }
 
+/* A get brings the first wanted letter from where it begins, going round, however
+ * often others have asked. */
 static void
-gets_take_turns(void **state)
+i12_gets_begin_where_they_say(void **state)
 {
     (void)state;
     struct fixture f;
     struct wire_answer a;
-    unsigned served[16] = {0};
     fixture_make(&f, 100);
-    for (uint8_t slot = 0; slot < 16; slot++)
+    for (uint8_t slot = 2; slot < 16; slot += 4)
         ask(&f, WIRE_PUT, 1, slot, 0, slot, true, &a, NULL);
-    for (int i = 0; i < 16 * 3; i++) {
-        assert_int_equal(ask(&f, WIRE_GET, 1, 0, 0, 0, true, &a, NULL),
+    for (uint8_t i = 0; i < 3 * 16; i++) {
+        const uint8_t slot = i % 16, wanted = (uint8_t)((slot + 1) / 4 * 4 + 2);
+        assert_int_equal(ask(&f, WIRE_GET, 1, slot, 0, 0, true, &a, NULL),
                          WIRE_LETTER);
-        served[a.slot]++;
+        assert_int_equal(a.slot, wanted % 16);
     }
-    for (int i = 0; i < 16; i++)
-        assert_int_equal(served[i], 3);
-    for (int i = 0; i < 10; i++) { /* of the wanted ones alone */
-        ask(&f, WIRE_GET, 1, 0, (uint16_t)~0x0410, 0, true, &a, NULL);
-        assert_true(a.slot == 4 || a.slot == 10);
+    for (uint8_t i = 0; i < 4; i++) { /* of the wanted ones alone */
+        ask(&f, WIRE_GET, 1, 3, 1 << 6, 0, true, &a, NULL);
+        assert_int_equal(a.slot, 10);
+        ask(&f, WIRE_GET, 1, 11, 1 << 14 | 1 << 2, 0, true, &a, NULL);
+        assert_int_equal(a.slot, 6);
     }
+    fixture_free(&f);
+}
+
+/* Gets are read BOXES_READ_US before their answers leave; sooner while the storage
+ * is slow. */
+static void
+slow_storage_is_asked_sooner(void **state)
+{
+    (void)state;
+    enum { SLOW_US = 200000, QUICK_US = 1000 };
+    static const uint8_t rest[400];
+    struct fixture f;
+    struct boxes_job *job;
+    const struct wire_request get = {.kind = WIRE_GET,
+                                     .box = rest,
+                                     .work = rest,
+                                     .surb = rest,
+                                     .signature = rest,
+                                     .letter = rest};
+    fixture_make(&f, 10);
+    for (unsigned i = 0; i < 10; i++) {
+        const bool slow = i < 3;
+        assert_int_equal(boxes_begin(f.boxes, &get, &terms, &job), 0);
+        boxes_read(f.boxes, job);
+        f.now_us += slow ? SLOW_US : QUICK_US;
+        store_memory_run(f.store, 1);
+        boxes_done(f.boxes, &job);
+        if (slow)
+            assert_int_equal(boxes_read_us(f.boxes), SLOW_US * 5 / 4);
+        else if (i == 3) /* not forgotten at once */
+            assert_int_equal(boxes_read_us(f.boxes), SLOW_US * 5 / 8);
+        f.now_us += 1000000;
+    }
+    assert_int_equal(boxes_read_us(f.boxes), BOXES_READ_US);
     fixture_free(&f);
 }
 
@@ -253,6 +297,7 @@ get_as(struct fixture *f, const uint8_t *id, const uint8_t *token,
                                    .letter = rest};
     struct boxes_job *job;
     assert_int_equal(boxes_begin(f->boxes, &r, &at, &job), 0);
+    boxes_read(f->boxes, job);
     store_memory_run(f->store, 100);
     boxes_finish(f->boxes, job, a);
     boxes_done(f->boxes, &job);
@@ -310,7 +355,8 @@ i11_the_reader_alone_lets_letters_go(void **state)
 const struct CMUnitTest test_boxes[] = {
     cmocka_unit_test(put_is_kept_once),
     cmocka_unit_test(i6_slow_storage_is_not_kept),
-    cmocka_unit_test(gets_take_turns),
+    cmocka_unit_test(i12_gets_begin_where_they_say),
+    cmocka_unit_test(slow_storage_is_asked_sooner),
     cmocka_unit_test(full_store_says_so_to_everybody),
     cmocka_unit_test(i10_the_key_alone_puts),
     cmocka_unit_test(tokens_are_the_published_hashes),

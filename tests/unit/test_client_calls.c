@@ -77,6 +77,7 @@ wrong_parameters_are_named(void **state)
         {"rename", "{\"name\":\"b\",\"new_name\":7}", "malformed input",
          "new_name"},
         {"remove", "{}", "required value is missing", "name"},
+        {"open", "{}", "required value is missing", "name"},
         {"withdraw", "{}", "required value is missing", "name"},
         {"send", "{\"id\":1,\"to\":\"b\",\"text\":\"x\"}", "given twice", "id"},
     };
@@ -102,6 +103,7 @@ who_is_not_there_is_not_found(void **state)
         {"pings", "{\"%s\":%s,\"allowed\":true}"},
         {"rename", "{\"%s\":%s,\"new_name\":\"x\"}"},
         {"remove", "{\"%s\":%s}"},
+        {"open", "{\"%s\":%s}"},
         {"withdraw", "{\"%s\":%s}"},
         {"ping", "{\"%s\":%s}"},
         {"message", "{\"%s\":%s}"}};
@@ -110,7 +112,7 @@ who_is_not_there_is_not_found(void **state)
     pair_make(&p, &net);
     assert_int_equal(client_remove(p.c[0], "b"), 0);
     for (size_t i = 0; i < sizeof params / sizeof params[0]; i++) {
-        snprintf(text, sizeof text, params[i][1], i < 5 ? "name" : "to",
+        snprintf(text, sizeof text, params[i][1], i < 6 ? "name" : "to",
                  "\"b\"");
         call(p.c[0], params[i][0], text, "\"message\":\"not found\"");
         for (unsigned id = 0; id < 3; id++) { /* 1 is removed */
@@ -150,6 +152,7 @@ contacts_are_changed_by_name_and_by_id(void **state)
     call(c, "contacts", "{}",
          "{\"id\":1,\"name\":\"bob\",\"confirmed\":true,\"invited\":false,"
          "\"refused\":false,\"muted\":true,\"pings\":true,\"waiting\":0}");
+    call(c, "open", "{\"id\":1}", "\"result\":{}");
     call(c, "withdraw", "{\"id\":1}", "\"message\":\"used already\"");
     call(c, "withdraw", "{\"name\":\"carol\"}", "\"result\":{}");
     call(c, "send", "{\"id\":1,\"text\":\"x\"}", "\"id\":1,\"order\":");

@@ -6,12 +6,14 @@
  * statistic of any store tells them apart. */
 #include "tests/runner.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/conversations.h"
 #include "client/inbox.h"
 #include "client/outgoing.h"
+#include "client/places.h"
 #include "client/places.h"
 #include "client/polls.h"
 #include "client/records.h"
@@ -573,6 +575,7 @@ polls_are_alike(struct client *const c[2], unsigned n)
         places_pick(c[1], &other);
         assert_memory_equal(one.request.box, other.request.box, WIRE_BOX_LEN);
         assert_int_equal(one.request.held, other.request.held);
+        assert_int_equal(one.request.slot, other.request.slot);
         assert_int_equal(one.spare, other.spare);
         if (one.conversation && i % 3) { /* it is answered */
             polls_unasked(one.conversation, one.at, one.request.slot,
@@ -641,6 +644,77 @@ i2_stores_see_no_change(void **state)
     twins_are_alike(hot_remove);
     twins_are_alike(both_withdraw);
     twins_are_alike(some_mute);
+}
+
+/* Where gets of boxes begin in which nothing lies: at any slot, whether somebody
+ * reads the box or nobody does. chi^2 has 15 degrees of freedom. */
+static void
+i12_gets_of_empty_boxes_begin_anywhere(void **state)
+{
+    (void)state;
+    enum { POLLS = 16000 };
+    struct client_disk d;
+    disk_init(&d, test_seed());
+    struct client *c = disk_client(&d, &net);
+    invite(c, "one");
+    c->settled = true;
+    days_pass(&d, 0.01); /* every place has begun */
+    unsigned count[2][LETTER_SLOTS] = {{0}};
+    for (unsigned i = 0; i < POLLS; i++) {
+        struct choice one = {.spare = i % 8 == 0};
+        places_pick(c, &one);
+        count[one.conversation != NULL][one.request.slot]++;
+    }
+    for (unsigned real = 0; real < 2; real++) {
+        double sum = 0, chi2 = 0;
+        for (unsigned i = 0; i < LETTER_SLOTS; i++)
+            sum += count[real][i];
+        const double mean = sum / LETTER_SLOTS;
+        assert_true(mean > 100);
+        for (unsigned i = 0; i < LETTER_SLOTS; i++)
+            chi2 += pow(count[real][i] - mean, 2) / mean;
+        assert_true(chi2 < 56); /* once in 10^6 */
+    }
+    client_free(&c);
+    disk_free(&d);
+}
+
+/* Gets of a box where letters are known to lie bring different ones, drawn
+ * alike. */
+static void
+gets_bring_different_letters(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 400, AT_STORE = 0x8316, HELD = 0x0106, LEFT = 3 };
+    struct client_disk d;
+    struct client *c = twin_make(&d);
+    unsigned first[LETTER_SLOTS] = {0};
+    struct conversation *v = c->conversations;
+    const uint32_t id = v->id;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct choice polls[LEFT];
+        uint16_t seen = 0;
+        v->cursor[0].held[0] = HELD;
+        v->cursor[0].full[0] = AT_STORE;
+        for (unsigned n = 0; n < LEFT;) {
+            struct choice one = {.spare = n == 1};
+            places_pick(c, &one);
+            if (!one.conversation || one.conversation->id != id)
+                continue;
+            polls[n++] = one;
+            first[one.request.slot] += n == 1;
+            seen |= (uint16_t)(1u << one.request.slot);
+        }
+        assert_int_equal(seen, AT_STORE & ~HELD);
+        for (unsigned n = 0; n < LEFT; n++)
+            polls_unasked(v, polls[n].at, polls[n].request.slot,
+                          polls[n].spare);
+    }
+    for (unsigned i = 0; i < LETTER_SLOTS; i++)
+        if ((AT_STORE & ~HELD) >> i & 1) /* 133 +- 9 */
+            assert_true(first[i] > 85 && first[i] < 180);
+    client_free(&c);
+    disk_free(&d);
 }
 
 /* Who is removed and writes on, a file too, is asked for as before. */
@@ -959,6 +1033,8 @@ const struct CMUnitTest test_contacts[] = {
     CONTACTS_TEST(changes_are_kept_in_their_order),
     CONTACTS_TEST(a_full_disk_changes_nothing),
     CONTACTS_TEST(i2_stores_see_no_change),
+    CONTACTS_TEST(i12_gets_of_empty_boxes_begin_anywhere),
+    CONTACTS_TEST(gets_bring_different_letters),
     CONTACTS_TEST(i2_who_writes_on_is_asked_for_as_before),
     CONTACTS_TEST(i2_a_contact_cannot_tell_that_it_is_muted),
     CONTACTS_TEST(what_a_muted_contact_writes_is_not_shown),

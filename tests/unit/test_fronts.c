@@ -219,6 +219,98 @@ connecting_looks_at_everybody_once(void **state)
     fronts_free(&w.f);
 }
 
+/* Who was away for long has more periods to look at, the newest first, and keeps
+ * nobody's today waiting. */
+static void
+looks_are_as_many_as_there_are_periods(void **state)
+{
+    (void)state;
+    struct watch w;
+    unsigned next[4] = {0}, n = 0;
+    watch_begin(&w, 2, 3);
+    fronts_connected(w.f, &w.e.env, 0);
+    fronts_looks(w.f, 2, 5);
+    fronts_looks(w.f, 3, 0); /* two at least */
+    while (n < 9) {
+        poll(&w);
+        if (w.got.place != FRONTS_LOOK || w.got.contact == FRONTS_NOBODY)
+            continue;
+        assert_int_equal(w.got.back, next[w.got.contact]++);
+        assert_int_equal(w.got.older, w.got.back > 0);
+        if (n++ < 3)
+            assert_int_equal(w.got.back, 0);
+    }
+    assert_true(next[1] == 2 && next[2] == 5 && next[3] == 2);
+    for (unsigned i = 0; i < 500; i++) {
+        poll(&w);
+        assert_true(w.got.place != FRONTS_LOOK ||
+                    w.got.contact == FRONTS_NOBODY);
+    }
+    fronts_free(&w.f);
+}
+
+/* Each place waits for a time of its own, and a poll that is for nobody has a place
+ * all the same. */
+static void
+places_begin_at_times_of_their_own(void **state)
+{
+    (void)state;
+    struct watch w;
+    bool mixed = false;
+    unsigned place[4] = {0};
+    watch_begin(&w, 2, 3);
+    fronts_start(w.f, &w.e.env, 0, 100 * S);
+    for (unsigned seen = 0; w.now_us < 101 * S;) {
+        poll(&w);
+        const unsigned bit = w.got.place == FRONTS_FRONT
+                                 ? 1u << w.got.front
+                                 : 1u << (1 + w.got.place);
+        if (w.got.waits)
+            assert_int_equal(w.got.contact, FRONTS_NOBODY);
+        else if (w.got.place != FRONTS_LOOK)
+            seen |= bit;
+        mixed |= w.got.waits && seen; /* one has begun, another waits */
+        assert_false(w.got.waits && (seen & bit));
+    }
+    assert_true(mixed);
+    poll(&w);
+    assert_false(w.got.waits);
+    for (unsigned i = 0; i < 1000; i++) {
+        fronts_pass(w.f, &w.e.env, &w.got);
+        assert_true(w.got.waits && w.got.contact == FRONTS_NOBODY);
+        place[w.got.place]++;
+    }
+    assert_true(place[FRONTS_FRONT] > 700 && place[FRONTS_LANE] > 110 &&
+                place[FRONTS_SWEEP] > 15);
+    fronts_free(&w.f);
+}
+
+/* Other parameters: one front less is free, and what does not go together is not
+ * taken. */
+static void
+parameters_may_change(void **state)
+{
+    (void)state;
+    struct watch w;
+    struct fronts_params one, two;
+    watch_begin(&w, 2, 2);
+    two = w.p;
+    fronts_params_default(&one, 1);
+    assert_int_equal(
+        fronts_took(w.f, &w.e.env, 0, 1) + fronts_took(w.f, &w.e.env, 0, 2), 1);
+    assert_int_equal(fronts_set(w.f, &one), 0);
+    assert_int_equal(fronts_of(w.f, 0, 1) + fronts_of(w.f, 0, 2), -1);
+    for (unsigned i = 0; i < 500; i++) {
+        poll(&w);
+        assert_true(w.got.place != FRONTS_FRONT || w.got.front == 0);
+    }
+    assert_int_equal(fronts_set(w.f, &two), 0);
+    assert_int_equal(fronts_of(w.f, 0, 1) + fronts_of(w.f, 0, 2), -1);
+    two.lane++;
+    assert_int_equal(fronts_set(w.f, &two), ERR_RANGE);
+    fronts_free(&w.f);
+}
+
 /* ---- who moves whom ---- */
 
 static unsigned
@@ -666,6 +758,9 @@ const struct CMUnitTest test_fronts[] = {
     cmocka_unit_test(the_lane_serves_at_its_pace),
     cmocka_unit_test(the_sweep_has_one_pace_whatever_their_number),
     cmocka_unit_test(connecting_looks_at_everybody_once),
+    cmocka_unit_test(looks_are_as_many_as_there_are_periods),
+    cmocka_unit_test(places_begin_at_times_of_their_own),
+    cmocka_unit_test(parameters_may_change),
     cmocka_unit_test(a_front_is_taken_by_the_user_alone),
     cmocka_unit_test(fronts_end_by_themselves),
     cmocka_unit_test(a_lease_is_kept),

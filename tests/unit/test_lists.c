@@ -715,8 +715,8 @@ a_long_list_comes_in_parts(void **state)
     s.len = list_len(&s.c->params);
     assert_int_equal(wire_slice_parts(s.len, ROOM), 2);
     assert_int_equal(lists_fit(s.lists, &s.c->params), 0);
-    for (uint8_t i = 0; i < LONG; i++)
-        entry[i * LIST_ENTRY_LEN] = i;
+    for (size_t i = 0; i < LONG; i++)
+        entry[i * LIST_ENTRY_LEN] = (uint8_t)i;
     for (unsigned at = 0; at < 2; at++) {
         const struct board_list l = {.interval = interval_now(&s) - at,
                                      .entries = entry};

@@ -87,7 +87,6 @@ disk_and_memory_agree(void **state)
                 r[w][k] = request(op, (uint8_t)(u >> 16 & 7),
                                   (uint8_t)(u >> 24 & 15), letter[w][k]);
                 r[w][k].held = (uint16_t)(u >> 32 | u >> 48);
-                r[w][k].after = (uint8_t)(u >> 4 & 15);
                 r[w][k].work_wanted = (uint8_t)(u >> 40 & 1 ? 4 : 0);
                 r[w][k].work = (uint8_t)(u >> 41 & 15);
                 r[w][k].expiry_day = DAY + (uint32_t)(u >> 60 & 1);

@@ -1,0 +1,514 @@
+/* tests/unit/test_announcing.c - telling boards that a letter is there: when, by
+ * which token, and what becomes of it. */
+#include "tests/runner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/announce.h"
+#include "client/conversations.h"
+#include "client/outgoing.h"
+#include "client/places.h"
+#include "client/requests.h"
+#include "client/staging.h"
+#include "lib/rng_seeded.h"
+#include "network/boards.h"
+#include "tests/heap.h"
+#include "tests/pair.h"
+
+#define S 1000000ULL
+
+static struct sim_net net;
+static const uint8_t data[3000] = {7};
+
+static int
+net_make(void **state)
+{
+    (void)state;
+    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 3);
+    assert_true(net.consensus->boards.n >= 2);
+    return 0;
+}
+
+static int
+net_free(void **state)
+{
+    (void)state;
+    test_network_free(&net);
+    return 0;
+}
+
+/* ---- what was announced ---- */
+
+enum { SEEN_MAX = 4000 };
+struct seen {
+    size_t n, selfs; /* selfs: to the client itself, which are listed at once */
+    uint8_t token[SEEN_MAX][WIRE_TOKEN_LEN];
+    uint16_t board[SEEN_MAX];
+};
+
+/* Is it a token of one of c's letters? */
+static bool
+is_of_letter(const struct client *c, const uint8_t *token)
+{
+    uint8_t one[WIRE_TOKEN_LEN];
+    for (const struct conversation *v = c->conversations; v; v = v->next)
+        for (uint32_t k = 0; k < v->tokens_used; k++) {
+            letter_token(v->chains, v->token_period, k, one);
+            if (memcmp(one, token, sizeof one) == 0)
+                return true;
+        }
+    return false;
+}
+
+/* Let what can be announced be announced, and note it. */
+static void
+announce_all(struct client *c, struct seen *seen)
+{
+    const struct consensus *n = client_consensus(c);
+    const int gateway = consensus_find(n, gateways_current(&c->gateways));
+    struct announce_choice choice;
+    proofs_consensus(c->proofs, n, n->epoch);
+    for (unsigned idle = 0; idle < 40; idle++) {
+        announce_prepare(c, n);
+        proofs_step(c->proofs);
+        announce_pick(c, n, (uint16_t)gateway, &choice);
+        if (choice.number == 0)
+            continue;
+        assert_true(seen->n < SEEN_MAX);
+        assert_true(boards_find(n, choice.board) >= 0);
+        struct work_task task;
+        work_announce_task(&task, n->work_challenge,
+                           n->relays[choice.board].identity, choice.token);
+        assert_true(work_bits(&task, choice.nonce) >= n->params.announce_bits);
+        announce_sent(c, choice.number, env_now_mono_us(c->env));
+        idle = 0;
+        if (!is_of_letter(c, choice.token)) {
+            seen->selfs++;
+            assert_true(announce_listed(c, choice.token));
+            continue;
+        }
+        memcpy(seen->token[seen->n], choice.token, WIRE_TOKEN_LEN);
+        seen->board[seen->n++] = choice.board;
+    }
+}
+
+/* Let letters leave, as ticks of sending do. */
+static void
+letters_leave(struct client *c)
+{
+    struct conversation *of;
+    struct out_letter *l;
+    bool spare = false;
+    while ((l = outgoing_pick(c, &spare, &of)) != NULL)
+        outgoing_asked(c, l, UINT64_MAX);
+}
+
+static void
+seen_differ(const struct seen *seen)
+{
+    for (size_t i = 0; i < seen->n; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(seen->token[i], seen->token[k],
+                                    WIRE_TOKEN_LEN);
+}
+
+static void
+text_send(struct pair *p, unsigned from)
+{
+    uint64_t order;
+    assert_int_equal(client_send(p->c[from], from ? "a" : "b", LETTER_TEXT,
+                                 data, 20, &order),
+                     0);
+}
+
+/* b's contacts have acknowledged all: nothing is left of b's letters. */
+static void
+letters_drop(struct pair *p)
+{
+    while (p->v[1]->letters)
+        staging_letter_unlink(p->c[1], &p->v[1]->letters);
+}
+
+static void
+pair_begin(struct pair *p, struct seen *seen)
+{
+    pair_make(p, &net);
+    pair_settle(p);
+    letters_drop(p);
+    p->disk[1].test.mono_us += 4000 * S; /* a's promises are over */
+    *seen = (struct seen){0};
+    announce_all(p->c[1], seen);
+    for (size_t i = 0; i < seen->n; i++)
+        assert_true(announce_listed(p->c[1], seen->token[i]));
+    assert_int_equal(announce_count(p->c[1]), 0);
+    seen->n = 0;
+}
+
+static uint64_t
+check_after_us(void)
+{
+    return ANNOUNCE_LATE * 1000ULL * net.consensus->params.list_interval_ms;
+}
+
+/* ---- tests ---- */
+
+static void
+a_token_follows_its_letter_and_is_sent_once(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    uint8_t token[WIRE_TOKEN_LEN];
+    pair_begin(&p, &seen);
+    const uint32_t used = announce_used(p.v[1], client_period(p.c[1]));
+    text_send(&p, 1);
+    assert_true(p.v[1]->letters->announced);
+    announce_all(p.c[1], &seen);
+    assert_int_equal(seen.n, 0); /* the letter is still here */
+    letters_leave(p.c[1]);
+    announce_all(p.c[1], &seen);
+    assert_int_equal(seen.n, 1);
+    letter_token(p.v[1]->chains, client_period(p.c[1]), used, token);
+    assert_memory_equal(seen.token[0], token, sizeof token);
+    /* it is listed: no more of it */
+    assert_false(announce_listed(p.c[1], data));
+    assert_true(announce_listed(p.c[1], token));
+    assert_false(announce_listed(p.c[1], token));
+    p.disk[1].test.mono_us += 1000 * S;
+    staging_run(p.c[1]);
+    announce_all(p.c[1], &seen);
+    assert_int_equal(seen.n, 1);
+    pair_free(&p);
+}
+
+static void
+what_is_not_listed_is_announced_elsewhere(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    struct client_status s;
+    pair_begin(&p, &seen);
+    text_send(&p, 1);
+    letters_leave(p.c[1]);
+    for (unsigned i = 1; i <= ANNOUNCE_TRIES + 1; i++) {
+        const unsigned want = i < ANNOUNCE_TRIES ? i : ANNOUNCE_TRIES;
+        announce_all(p.c[1], &seen);
+        assert_int_equal(seen.n, want);
+        p.disk[1].test.mono_us += check_after_us() - 1;
+        staging_run(p.c[1]);
+        announce_all(p.c[1], &seen);
+        assert_int_equal(seen.n, want); /* not yet */
+        p.disk[1].test.mono_us += 1;
+        staging_run(p.c[1]);
+    }
+    for (unsigned i = 1; i < seen.n; i++)
+        assert_int_not_equal(seen.board[i], seen.board[i - 1]);
+    seen_differ(&seen);
+    client_status(p.c[1], &s);
+    assert_int_equal(s.unlisted, ANNOUNCE_TRIES);
+    assert_int_equal(announce_count(p.c[1]), 0);
+    /* one that is acknowledged meanwhile is not announced again */
+    text_send(&p, 1);
+    letters_leave(p.c[1]);
+    announce_all(p.c[1], &seen);
+    const size_t n = seen.n;
+    letters_drop(&p);
+    p.disk[1].test.mono_us += 1000 * S;
+    staging_run(p.c[1]);
+    announce_all(p.c[1], &seen);
+    assert_int_equal(seen.n, n);
+    pair_free(&p);
+}
+
+/* To who has promised to look nothing is announced, and of letters that nobody has
+ * acknowledged no more than a reader awaits. */
+static void
+no_more_is_announced_than_is_needed(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    unsigned announced = 0;
+    pair_begin(&p, &seen);
+    const uint64_t now_us = env_now_mono_us(p.c[1]->env);
+    fronts_leased(p.c[1]->fronts, p.v[1]->id, now_us + 60 * S);
+    text_send(&p, 1);
+    assert_false(p.v[1]->letters->announced);
+    letters_drop(&p);
+    p.disk[1].test.mono_us += 60 * S - SILENT_US; /* it would be late */
+    for (unsigned i = 0; i < 2 * ANNOUNCE_AHEAD; i++) {
+        text_send(&p, 1);
+        letters_leave(p.c[1]);
+    }
+    for (const struct out_letter *l = p.v[1]->letters; l; l = l->next)
+        announced += l->announced;
+    assert_int_equal(announced, ANNOUNCE_AHEAD);
+    announce_all(p.c[1], &seen);
+    assert_int_equal(seen.n, ANNOUNCE_AHEAD);
+    pair_free(&p);
+}
+
+/* What a letter says of its token agrees with what is sent. */
+static void
+letters_say_what_is_announced(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    uint8_t bytes[LETTER_LEN_MAX], token[WIRE_TOKEN_LEN];
+    struct letter l;
+    pair_begin(&p, &seen);
+    for (unsigned i = 0; i < 5; i++) {
+        text_send(&p, 1);
+        letters_leave(p.c[1]);
+    }
+    announce_all(p.c[1], &seen);
+    size_t n = 0;
+    for (const struct out_letter *k = p.v[1]->letters; k; k = k->next) {
+        memcpy(bytes, k->bytes, p.c[1]->letter_len);
+        assert_int_equal(
+            letter_open(&l, p.v[1]->chains, k->at, bytes, p.c[1]->letter_len),
+            0);
+        assert_true(l.announced && l.tokens > 0);
+        letter_token(p.v[1]->chains, k->at.period, l.tokens - 1u, token);
+        assert_memory_equal(seen.token[n++], token, sizeof token);
+    }
+    assert_int_equal(n, 5);
+    assert_int_equal(seen.n, 5);
+    pair_free(&p);
+}
+
+/* Starts b anew on what its disk has: groups that were not kept yet are lost. */
+static void
+crash(struct pair *p)
+{
+    p->disk[1].n_held = 0; /* nobody is there to be answered */
+    p->disk[1].slow = false;
+    pair_restart(p, 1);
+}
+
+/* Texts, announcements that are not listed, disks that are slow and crashes, in an
+ * order that is drawn: no token is ever sent twice. */
+static void
+i9_no_token_is_used_twice(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct rng_seeded rng;
+    rng_seeded_init_u64(&rng, test_seed(), "tokens");
+    for (unsigned run = 0; run < 8; run++) {
+        struct pair p;
+        unsigned crashes = 0;
+        pair_begin(&p, &seen);
+        for (unsigned step = 0; step < 300; step++) {
+            const uint64_t u = rng_seeded_u64(&rng) % 16;
+            p.disk[1].test.mono_us += 1 + check_after_us() * (u % 4) / 3;
+            if (u < 4)
+                text_send(&p, 1);
+            else if (u < 8)
+                letters_leave(p.c[1]);
+            else if (u < 12)
+                announce_all(p.c[1], &seen);
+            else if (u == 12)
+                letters_drop(&p);
+            else if (u == 13 && !p.disk[1].slow)
+                p.disk[1].slow = true;
+            else if (u == 14) {
+                crash(&p);
+                crashes++;
+            }
+            staging_run(p.c[1]);
+            if (p.disk[1].slow && p.disk[1].n_held > DISK_HELD_MAX / 2) {
+                p.disk[1].slow = false;
+                disk_release(&p.disk[1]);
+            }
+        }
+        seen_differ(&seen);
+        assert_true(crashes > 5 && seen.n > 30);
+        pair_free(&p);
+    }
+}
+
+/* Memory or the disk fail while texts are written and announced: what could not be
+ * done is done later, and by tokens that are new. */
+static void
+announcing_survives_faults(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    for (struct heap h = {0}; heap_next(&h);) {
+        struct pair p;
+        uint64_t order;
+        pair_begin(&p, &seen);
+        heap_arm(&h);
+        int err = client_send(p.c[1], "a", LETTER_TEXT, data, 20, &order);
+        heap_disarm(&h);
+        if (err)
+            text_send(&p, 1);
+        for (unsigned i = 0; i < 2; i++) {
+            staging_run(p.c[1]);
+            letters_leave(p.c[1]);
+            announce_all(p.c[1], &seen);
+            p.disk[1].test.mono_us += check_after_us();
+            heap_arm(&h);
+            staging_run(p.c[1]); /* it takes another token */
+            heap_disarm(&h);
+        }
+        staging_run(p.c[1]);
+        announce_all(p.c[1], &seen);
+        assert_int_equal(seen.n, 3);
+        seen_differ(&seen);
+        pair_free(&p);
+    }
+    struct pair p;
+    pair_begin(&p, &seen);
+    text_send(&p, 1);
+    letters_leave(p.c[1]);
+    announce_all(p.c[1], &seen);
+    p.disk[1].full = true; /* no token without its record */
+    p.disk[1].test.mono_us += check_after_us();
+    staging_run(p.c[1]);
+    announce_all(p.c[1], &seen);
+    assert_int_equal(seen.n, 1);
+    pair_free(&p);
+}
+
+/* Two an hour to oneself, whatever is done; none where there are no boards. */
+static void
+a_client_announces_to_itself(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    enum { HOURS = 300, STEP_S = 60 };
+    struct pair p;
+    pair_begin(&p, &seen);
+    for (unsigned i = 0; i < HOURS * 3600 / STEP_S; i++) {
+        p.disk[1].test.mono_us += STEP_S * S;
+        staging_run(p.c[1]);
+        letters_leave(p.c[1]);
+        announce_all(p.c[1], &seen);
+    }
+    printf("  %zu in %d hours\n", seen.selfs, HOURS);
+    assert_true(fabs((double)seen.selfs - 2 * HOURS) < 5 * sqrt(2 * HOURS));
+    const size_t before = seen.selfs;
+    p.c[1]->boards = 0;
+    for (unsigned i = 0; i < 20 * 3600 / STEP_S; i++) {
+        p.disk[1].test.mono_us += STEP_S * S;
+        staging_run(p.c[1]);
+        announce_all(p.c[1], &seen);
+    }
+    text_send(&p, 1);
+    assert_false(p.v[1]->letters->announced);
+    assert_true(seen.n == 0 && seen.selfs == before);
+    pair_free(&p);
+}
+
+/* ---- ticks ---- */
+
+/* The kind of the request that a tick of this kind makes; its board, if any. */
+static uint8_t
+tick(struct client *c, enum traffic_kind kind, uint16_t *board)
+{
+    c->settled = true;
+    window_reset(&c->window);
+    requests_tick(c, kind);
+    requests_prepare(c);
+    const uint64_t next = c->traffic.request; /* a reserve may have had one */
+    const struct asked *a = &c->asked[(next - 1) & (c->asked_len - 1)];
+    assert_int_equal(a->number, next);
+    *board = a->store;
+    return a->kind;
+}
+
+/* One loop in eight goes to a board, all boards alike; a poll never does. */
+static void
+i2_one_loop_in_eight_goes_to_a_board(void **state)
+{
+    (void)state;
+    enum { TICKS = 8000 };
+    struct pair p;
+    unsigned boards[BOARDS_MAX] = {0}, n = 0;
+    uint16_t board;
+    pair_make(&p, &net);
+    const struct consensus *view = client_consensus(p.c[0]);
+    for (unsigned i = 0; i < TICKS; i++) {
+        const bool is_send = i % 2;
+        if (tick(p.c[0], is_send ? TRAFFIC_SEND : TRAFFIC_LOOP, &board) !=
+            WIRE_ANNOUNCE)
+            continue;
+        const int k = boards_find(view, board);
+        assert_true(k >= 0);
+        boards[k]++;
+        n++;
+    }
+    const double mean = TICKS / 8.0;
+    assert_true(fabs(n - mean) < 5 * sqrt(mean * 7 / 8));
+    const double each = mean / view->boards.n;
+    for (unsigned k = 0; k < view->boards.n; k++)
+        assert_true(fabs(boards[k] - each) < 5 * sqrt(each));
+    for (unsigned i = 0; i < 200; i++)
+        assert_int_equal(tick(p.c[0], TRAFFIC_POLL, &board), WIRE_GET);
+    pair_free(&p);
+}
+
+/* Announcements take ticks of loops; on those of sending letters and they take
+ * turns. */
+static void
+letters_and_announcements_take_turns(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    struct client_status before, after;
+    uint16_t board;
+    unsigned letters = 0, tokens = 0, row = 0, most = 0;
+    pair_begin(&p, &seen);
+    for (unsigned i = 0; i < 30; i++)
+        announce_left(p.c[1], announce_self(p.c[1]));
+    for (unsigned i = 0; i < 400; i++) /* their work */
+        requests_prepare(p.c[1]);
+    for (unsigned i = 0; i < 30; i++)
+        text_send(&p, 1);
+    for (unsigned i = 0; i < 400; i++)
+        requests_prepare(p.c[1]);
+    for (unsigned i = 0; i < 24; i++) {
+        client_status(p.c[1], &before);
+        const uint8_t kind = tick(p.c[1], TRAFFIC_SEND, &board);
+        client_status(p.c[1], &after);
+        if (kind == WIRE_PUT)
+            letters++;
+        if (after.announced > before.announced)
+            tokens++;
+        row = kind == WIRE_PUT ? row + 1 : 0;
+        most = row > most ? row : most;
+    }
+    printf("  of 24 ticks of sending: %u letters, %u tokens\n", letters,
+           tokens);
+    /* one tick in eight is for copies to second stores, of which there are none */
+    assert_true(letters >= 6 && tokens >= 10 && most <= 1);
+    client_status(p.c[1], &before);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(tick(p.c[1], TRAFFIC_LOOP, &board), WIRE_ANNOUNCE);
+    client_status(p.c[1], &after);
+    assert_int_equal(after.announced - before.announced, 5);
+    pair_free(&p);
+}
+
+#define ANNOUNCING_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, net_make, net_free)
+const struct CMUnitTest test_announcing[] = {
+    ANNOUNCING_TEST(a_token_follows_its_letter_and_is_sent_once),
+    ANNOUNCING_TEST(what_is_not_listed_is_announced_elsewhere),
+    ANNOUNCING_TEST(no_more_is_announced_than_is_needed),
+    ANNOUNCING_TEST(letters_say_what_is_announced),
+    ANNOUNCING_TEST(i9_no_token_is_used_twice),
+    ANNOUNCING_TEST(announcing_survives_faults),
+    ANNOUNCING_TEST(a_client_announces_to_itself),
+    ANNOUNCING_TEST(i2_one_loop_in_eight_goes_to_a_board),
+    ANNOUNCING_TEST(letters_and_announcements_take_turns),
+};
+TEST_SUITE(test_announcing);
