@@ -1218,9 +1218,9 @@ change I12 'what a cut line held up is put at once' client/requests.c \
     'if (0)' \
     'i9_repeats/i12_*'
 change I12 'boxes are asked for by turns' client/places.c \
-    'choice_spread(c, any, dice, &out->whom);' \
-    'choice_spread(c, (any & 0) + c->place[0].until_us++ % (people + !people),
-                  dice, &out->whom);' \
+    '    for (; any > 0; any--)' \
+    '    static uint64_t turn;
+    for (any = turn++ % c->n_conversations; any > 0; any--)' \
     'i12_polls/*'
 change I12 'a get changes what the next one brings' relay/boxes.c \
     '        req->held = request->held;' \
