@@ -242,9 +242,9 @@ change I2 'frames ahead of the gateway are not counted' client/network.c \
     '' \
     'stalls/i2_*'
 change I2 'who is removed is asked for no more' client/conversations.c \
-    '    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    '    acks_clear(v->acks);
     c->status.contacts--;' \
-    '    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    '    acks_clear(v->acks);
     c->status.contacts--;
     fronts_remove(c->fronts, v->id);' \
     'contacts/i2_stores*'
@@ -252,18 +252,22 @@ change I2 'a removed contact that writes on is not read' client/incoming.c \
     'if (!v->removed || l->count > 1)' \
     'if (!v->removed)' \
     'contacts/i2_who_writes*'
-change I2 'a contact that is muted is not acknowledged' client/incoming.c \
-    'if (!v->removed && !v->self && !is_idle_ping(v, l) &&' \
-    'if (!v->removed && !v->muted && !is_idle_ping(v, l) &&' \
+change I2 'a contact that is muted is not acknowledged' client/arrival.c \
+    'if (v->removed || v->self)' \
+    'if (v->removed || v->self || v->muted)' \
     'contacts/i2_a_contact*'
 change I2 'any contact may ping' client/incoming.c \
     'return l->kind == LETTER_PING && !v->pings;' \
     'return false;' \
     'contacts/i2_a_ping*'
-change I2 'who takes a withdrawn invitation up is answered' client/incoming.c \
-    'if (!v->removed && !v->self && !is_idle_ping(v, l) &&' \
-    'if (!v->self && !is_idle_ping(v, l) &&' \
+change I2 'who takes a withdrawn invitation up is answered' client/arrival.c \
+    'if (v->removed || v->self)' \
+    'if (v->self)' \
     'contacts/i2_a_withdrawn*'
+change I2 'no loop goes to a board' client/requests.c \
+    'if (n == 0 || dice % ANNOUNCE_LOOPS != 0)' \
+    'if (n == 0 || dice < UINT64_MAX)' \
+    'announcing/i2_*'
 change I2 'a conversation more evicts another' client/pace/fronts.c \
     'if (front_is_free(&f->front[at], now_us))
             return (int)at;' \
@@ -1225,10 +1229,41 @@ change I12 'a front that nobody holds asks for a random box' client/places.c \
     'return conversation_by_id(c, SELF_FIRST + whom->front);' \
     'return NULL;' \
     'i12_fronts/*without'
+change I12 'an acknowledgement tells what is not due' client/pace/acks.c \
+    'return (teller == ACKS_OWN ? o->times.shown_us : o->times.due_us) <= now_us;' \
+    'return (teller != ACKS_OWN || o->times.shown_us <= now_us) && o;' \
+    'acks/i12_*due_alone'
+change I12 'a floor tells what was read' client/staging.c \
+    'if (teller == ACKS_OWN)
+        v->floor_told' \
+    'if (v)
+        v->floor_told' \
+    'acks/i12_a_floor*'
+change I12 'acknowledgements are timed from the reading' client/places.c \
+    'return fronts_ack_us(c->fronts, c->env, v->id, now_us, commit_us, is_part);' \
+    '(void)commit_us;
+    return fronts_ack_us(c->fronts, c->env, v->id, now_us, now_us, is_part);' \
+    'acks/i12_*no_more'
+change I12 'answers wait behind what the user writes' client/outgoing.c \
+    'return first != outgoing_is_first(best) ? first : l->due_us < best->due_us;' \
+    'return first == outgoing_is_first(best) ? first : l->due_us < best->due_us;' \
+    'acks/i12_answers*'
 change I12 'an old token counts for a new letter' client/places.c \
     'v->token_us + TOKEN_LAG_US >= commit_us' \
     'v->token_us + TOKEN_LAG_US > 0' \
     'client_places/a_token*'
+change I9 'a token is not noted before its use' client/announce.c \
+    '    v->tokens_used++;
+    journal_begin(c->journal);
+    int err = conversation_save(c, v);' \
+    '    v->tokens_used++;
+    journal_begin(c->journal);
+    int err = 0;' \
+    'announcing/i9_*'
+change I9 'a token is used before it is on the disk' client/announce.c \
+    '!journal_is_committed(c->journal, e->ticket))' \
+    'false)' \
+    'announcing/i9_*'
 change I9 'a restart forgets which fronts were promised' client/client.c \
     '    places_restore(c);
 ' \
