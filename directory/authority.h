@@ -34,7 +34,9 @@ enum authority_output {
     AUTHORITY_SEND = 1,      /* a document, to all other authorities */
     AUTHORITY_WANT,          /* 32 octets: ask them for the vote they digest */
     AUTHORITY_ASK,           /* ask for their documents and newest consensus */
-    AUTHORITY_KEEP_VOTE,     /* a vote that counts, see authority_load() */
+    AUTHORITY_KEEP_VOTE,     /* the own vote, see authority_load(): it binds */
+    AUTHORITY_KEEP_HEARD,    /* another's that counts: of use while its epoch is
+                                prepared, and may be lost */
     AUTHORITY_KEEP_PROMISES, /* directory/promises.h; the newest replaces all */
     AUTHORITY_KEEP_CONSENSUS,  /* and serve it */
     AUTHORITY_KEEP_DESCRIPTOR, /* one that was taken */

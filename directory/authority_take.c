@@ -106,7 +106,8 @@ claim_pass(struct authority *a, size_t author, size_t claim)
         memcpy(kept + 4, bytes, len);
         memcpy(kept + 4 + len, k->vote, k->len);
         /* for after a crash; no rule rests on it */
-        (void)!authority_output(a, AUTHORITY_KEEP_VOTE, kept, 4 + len + k->len);
+        (void)!authority_output(a, AUTHORITY_KEEP_HEARD, kept,
+                                4 + len + k->len);
     }
     free(kept);
     k->passed = true;
@@ -385,6 +386,7 @@ authority_load(struct authority *a, enum authority_output what,
     case AUTHORITY_KEEP_CONSENSUS:
         return consensus_adopt(a, bytes, len, UINT32_MAX);
     case AUTHORITY_KEEP_VOTE:
+    case AUTHORITY_KEEP_HEARD:
         return load_vote(a, bytes, len);
     case AUTHORITY_KEEP_PROMISES:
         return load_doubt(a, promises_read(a->promises, bytes, len));

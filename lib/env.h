@@ -12,6 +12,7 @@
  * point has returned: store requests answer later, from the loop. */
 #ifndef LIB_ENV_H
 #define LIB_ENV_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,7 @@ struct env_store_req {
     size_t value_len;
     int err;       /* out: 0; ERR_SLOT another letter is there; ERR_NOT_FOUND;
                       ERR_QUOTA; ERR_WORK; ERR_DB */
+    bool is_new;   /* out, put, 0: the letter was not there, nor ever was */
     uint8_t got;   /* out, get: the slot served */
     uint8_t steps; /* out, put, ERR_WORK: bits more that opening costs now */
     uint16_t full; /* out: bit i set = slot i is taken */

@@ -12,6 +12,8 @@
  * it is served depends on what it names and on what lies there. Taking turns, as
  * the first version did, told whoever knows a box when others ask for it.
  *
+ * When a letter was committed is known for four minutes, to nobody but this memory.
+ *
  * How long a storage takes is the wait for its commits. Gets that took longer than
  * BOXES_READ_US are followed by earlier reads, for seconds: what they took counts
  * half with each second. All gets at this worker are read alike.
@@ -28,6 +30,7 @@
 
 #include "network/box.h"
 #include "network/work.h"
+#include "relay/ages.h"
 
 enum { BOXES_JOBS_MAX = 16384 };
 
@@ -35,6 +38,7 @@ struct boxes {
     struct env *env;
     size_t letter_len, jobs;
     bool closing;
+    struct ages *ages;
     uint64_t slow_us, slow_at_us; /* what gets took, and when that was noted */
 };
 
@@ -48,7 +52,8 @@ struct boxes_job {
 };
 
 int
-boxes_new(struct boxes **out, struct env *env, size_t letter_len)
+boxes_new(struct boxes **out, struct env *env, size_t letter_len,
+          const uint8_t ages_key[static 16])
 {
     *out = NULL;
     if (!env->ops->store || letter_len == 0)
@@ -56,6 +61,11 @@ boxes_new(struct boxes **out, struct env *env, size_t letter_len)
     struct boxes *b = calloc(1, sizeof *b);
     if (!b)
         return ERR_NOMEM;
+    int err = ages_new(&b->ages, ages_key);
+    if (err) {
+        free(b);
+        return err;
+    }
     b->env = env;
     b->letter_len = letter_len;
     *out = b;
@@ -71,6 +81,7 @@ boxes_free(struct boxes **bp)
         return;
     b->closing = true;
     if (b->jobs == 0) {
+        ages_free(&b->ages);
         sodium_memzero(b, sizeof *b);
         free(b);
     }
@@ -114,6 +125,10 @@ job_stored(struct env_store_req *req)
     job->waiting = false;
     if (job->kind == WIRE_GET && !job->boxes->closing)
         slow_note(job->boxes, env_now_mono_us(job->boxes->env) - job->asked_us);
+    if (req->op == ENV_STORE_PUT && req->err == 0 && req->is_new &&
+        !job->boxes->closing)
+        ages_note(job->boxes->ages, req->box, req->slot,
+                  env_now_mono_us(job->boxes->env));
     if (job->abandoned)
         job_free(job);
 }
@@ -204,7 +219,6 @@ void
 boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
 {
     const struct env_store_req *req = &job->req;
-    (void)b;
     answer->status = job->kind == WIRE_PUT ? WIRE_RETRY : WIRE_EMPTY;
     answer->slot = 0;
     answer->full = 0;
@@ -221,6 +235,8 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
         answer->status = WIRE_LETTER;
         answer->slot = req->got;
         answer->letter = job->letter;
+        answer->age =
+            ages_find(b->ages, req->box, req->got, env_now_mono_us(b->env));
     }
 }
 

@@ -24,10 +24,10 @@ enum {
 
 struct boxes;
 
-/* letter_len: wire_letter_len() of the network. The environment has to have a
- * store. */
-int boxes_new(struct boxes **out, struct env *env,
-              size_t letter_len) CHECK_RESULT;
+/* letter_len: wire_letter_len() of the network. ages_key: 16 random bytes. The
+ * environment has to have a store. */
+int boxes_new(struct boxes **out, struct env *env, size_t letter_len,
+              const uint8_t ages_key[static 16]) CHECK_RESULT;
 /* Requests that the storage still holds keep what they need alive. */
 void boxes_free(struct boxes **b);
 
@@ -56,7 +56,7 @@ uint64_t boxes_read_us(const struct boxes *b);
 /* Give a get to the storage; once. Does nothing for other kinds. */
 void boxes_read(struct boxes *b, struct boxes_job *job);
 
-/* End: fill status, slot, full and letter of *answer (the letter points into
+/* End: fill status, slot, full, age and letter of *answer (the letter points into
  * the job, or is NULL: send random bytes). The answer is to be written out
  * before boxes_done(). */
 void boxes_finish(struct boxes *b, struct boxes_job *job,

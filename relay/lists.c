@@ -20,12 +20,14 @@
 struct entry {
     uint32_t epoch, interval;
     uint64_t start_ms; /* of the interval */
+    uint64_t since_ms; /* from then on all that it leads to is here; 0: from
+                          the board's beginning */
     uint16_t len;
     uint8_t board;
-    uint8_t root[LIST_ROOT_LEN];
+    uint8_t root[LIST_ROOT_LEN], before[LIST_ROOT_LEN];
 };
 
-/* The newest list of a board. */
+/* The newest list of a board that may be named. */
 struct newest {
     uint32_t epoch, interval;
     uint8_t root[LIST_ROOT_LEN];
@@ -171,6 +173,59 @@ entry_find(const struct lists *l, uint32_t epoch, uint32_t interval,
     return e->epoch == epoch && e->interval == interval && e->board == board;
 }
 
+/* From when on is all here that e leads to? */
+static uint64_t
+entry_since_ms(const struct lists *l, const struct entry *e)
+{
+    uint64_t number;
+    if (sodium_is_zero(e->before, LIST_ROOT_LEN))
+        return 0;
+    for (uint32_t i = 1; i < l->intervals && i < e->interval; i++)
+        if (entry_find(l, e->epoch, e->interval - i, e->board, &number)) {
+            const struct entry *b = entry_at(l, number);
+            return memcmp(b->root, e->before, LIST_ROOT_LEN) == 0 ? b->since_ms
+                                                                  : e->start_ms;
+        }
+    return e->start_ms;
+}
+
+/* Name a list, if all is here that it leads to, for as long as anybody keeps lists.
+ * Who names one says that those before it were there for all: so nobody acts on a
+ * list that its board has shown to one alone and that later ones lead to
+ * (client/heard/shown.h). */
+static void
+newest_note(struct lists *l, const struct entry *e)
+{
+    struct newest *n = &l->newest[e->board];
+    if ((e->since_ms > 0 && e->since_ms + LISTS_KEPT_MS > e->start_ms) ||
+        e->epoch < n->epoch ||
+        (e->epoch == n->epoch && e->interval <= n->interval))
+        return;
+    n->epoch = e->epoch;
+    n->interval = e->interval;
+    memcpy(n->root, e->root, LIST_ROOT_LEN);
+}
+
+/* List `number` is new: what may be named now of those that lead to it? */
+static void
+chain_look(struct lists *l, uint64_t number)
+{
+    struct entry *e = entry_at(l, number);
+    e->since_ms = entry_since_ms(l, e);
+    newest_note(l, e);
+    const uint32_t from = e->interval;
+    for (uint32_t i = 1; i < l->intervals; i++) {
+        if (!entry_find(l, e->epoch, from + i, e->board, &number))
+            continue;
+        struct entry *next = entry_at(l, number);
+        if (memcmp(next->before, e->root, LIST_ROOT_LEN) != 0)
+            return;
+        next->since_ms = e->since_ms;
+        newest_note(l, next);
+        e = next;
+    }
+}
+
 static uint64_t
 entry_add(struct lists *l, const struct entry *e, const uint8_t *list)
 {
@@ -259,15 +314,10 @@ list_keep(struct lists *l, const struct entry *e, const uint8_t *list)
         else
             entry_add(l, e, list);
     } else if (!err) {
-        struct newest *n = &l->newest[e->board];
-        *index_at(l, e->interval, e->board) = entry_add(l, e, list) + 1;
-        if (!board_lies(l, e->epoch, e->board) &&
-            (e->epoch > n->epoch ||
-             (e->epoch == n->epoch && e->interval > n->interval))) {
-            n->epoch = e->epoch;
-            n->interval = e->interval;
-            memcpy(n->root, e->root, LIST_ROOT_LEN);
-        }
+        const uint64_t number = entry_add(l, e, list);
+        *index_at(l, e->interval, e->board) = number + 1;
+        if (!board_lies(l, e->epoch, e->board))
+            chain_look(l, number);
     }
     pthread_mutex_unlock(&l->mutex);
     return err;
@@ -295,6 +345,7 @@ lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
     if (e.start_ms > now_ms + LISTS_AHEAD_MS)
         return ERR_FUTURE;
     list_root(list, len, e.root);
+    memcpy(e.before, b.before, LIST_ROOT_LEN);
     err = list_judge(l, c, &e, link, now_us);
     if (!err)
         err = list_verify(c, list, len);

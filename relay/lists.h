@@ -13,7 +13,8 @@
  * each board and epoch, and what differs beyond it is not looked at.
  *
  * From here a store takes what its answers name: the root of each board's newest
- * list. A gateway takes what its frames carry beside answers and dummies: lists cut
+ * list, of those of which all that they lead to is here, from the board's beginning
+ * or for ten minutes. A gateway takes what its frames carry beside answers and dummies: lists cut
  * into slices. Each client has a place in them, which is a value: new lists are
  * first, in the order in which they came, and while there are none those that had
  * come before the client did, the newest first, ten minutes back. All clients are

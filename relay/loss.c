@@ -6,6 +6,8 @@
 
 #include "lib/rng.h"
 
+/* Relays beyond a neighbour that may lie without spoiling what is told of it. */
+enum { LIARS = 2 };
 enum { WEIGHT = 1 << (LOSS_DECAY_BITS * (LOSS_WINDOWS - 1)) };
 
 /* A link over all windows; counts in parts of WEIGHT. */
@@ -74,8 +76,17 @@ permille_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The loss of a link: the lower median of its cells' that have enough loops, if
- * these are most of all, else that of all together. */
+/* Which of n cells, sorted, speaks for the link: the lower median, and where these
+ * are few one below which LIARS are not. */
+static size_t
+cell_choose(size_t n)
+{
+    const size_t median = (n - 1) / 2, spared = n > LIARS ? n - 1 - LIARS : 0;
+    return median < spared ? median : spared;
+}
+
+/* The loss of a link: that of the chosen one of its cells that have enough loops,
+ * if these are most of all, else that of all together. */
 static uint16_t
 sum_permille(const struct sum *s, uint64_t *sent)
 {
@@ -96,7 +107,7 @@ sum_permille(const struct sum *s, uint64_t *sent)
     if (n == 0 || 2 * in_cells < ended)
         return (uint16_t)(1000 * lost / ended);
     qsort(cell, n, sizeof *cell, permille_order);
-    return cell[(n - 1) / 2];
+    return cell[cell_choose(n)];
 }
 
 /* What the median of these loses, of two in the middle the smaller. */

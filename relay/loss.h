@@ -7,8 +7,9 @@
  *
  *   cells      loops by way of a neighbour are counted apart by the relay beyond
  *              it, in LOSS_CELLS cells. The link's loss is the lower median of
- *              its cells' (medians of means): a liar beyond that drops what comes
- *              from the neighbour spoils one cell, however often it is drawn
+ *              its cells' (medians of means), of three the least: a liar beyond
+ *              that drops what comes from the neighbour spoils one cell, however
+ *              often it is drawn, and two liars are to spoil nothing
  *   others     what the median of the neighbours on that side loses is taken off:
  *              it is lost further away
  *   evidence   LOSS_SENT loops, LOSS_LOST lost, and four deviations

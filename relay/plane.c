@@ -27,6 +27,7 @@ plane_new(struct plane **out, const struct relay_config *config)
     p->identity_seed = config->identity_seed;
     env_random_crypto(config->env, p->handles_key, sizeof p->handles_key);
     env_random_crypto(config->env, p->boxes_key, sizeof p->boxes_key);
+    env_random_crypto(config->env, p->ages_key, sizeof p->ages_key);
     env_random_crypto(config->env, p->loop_handle, sizeof p->loop_handle);
     for (uint32_t i = 0; i < n; i++)
         pthread_mutex_init(&p->worker[i].inbox.mutex, NULL);

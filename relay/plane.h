@@ -48,7 +48,7 @@ struct plane {
     struct replay *replay;
     uint8_t identity[SPHINX_ID_LEN];
     const uint8_t *identity_seed; /* the caller's; NULL: it signs nothing */
-    uint8_t handles_key[16], boxes_key[16];
+    uint8_t handles_key[16], boxes_key[16], ages_key[16];
     uint8_t loop_handle[8];
     uint32_t packets_max, clients_max, n_workers, users;
     struct handles *handles; /* to worker << PLANE_WORKER_SHIFT | client */

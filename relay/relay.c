@@ -148,7 +148,8 @@ relay_equip(struct relay *r, const struct consensus *c)
         err = mix_new(&r->mix, &mix, r->plane->packets_max, r->env);
     if (!err && !r->boxes && r->env->ops->store)
         err = boxes_new(&r->boxes, r->env,
-                        wire_letter_len(g->body_len, g->surb_len));
+                        wire_letter_len(g->body_len, g->surb_len),
+                        r->plane->ages_key);
     if (!err && !r->board && r->number == 0 && r->env->ops->store)
         err = board_new(&r->board, r->env);
     if (!err && !r->intake.frames &&
@@ -299,6 +300,13 @@ bool
 relay_client_idler(const struct relay *r, uint32_t *client)
 {
     return gateway_idler(r, client);
+}
+
+bool
+relay_clients_full(const struct relay *r)
+{
+    return r->plane->clients_max > 0 &&
+           atomic_load(&r->plane->clients) >= r->plane->clients_max;
 }
 
 uint32_t

@@ -124,6 +124,8 @@ void relay_client_close(struct relay *r, uint32_t client);
  * packet through the network, and every honest client has one each second.
  * Returns false when there is none. */
 bool relay_client_idler(const struct relay *r, uint32_t *client);
+/* Are all places of a gateway taken? Any thread may ask. */
+bool relay_clients_full(const struct relay *r);
 /* Returns false when it sends more than its profile allows: what is too much
  * was dropped, and for a while nothing more of it need be read. */
 bool relay_client_frames(struct relay *r, uint32_t client,

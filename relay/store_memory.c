@@ -145,6 +145,7 @@ letter_put(struct store_memory *s, struct env_store_req *req)
     l->next = *chain_of(s, req->box);
     *chain_of(s, req->box) = l;
     s->count++;
+    req->is_new = true;
     return 0;
 }
 

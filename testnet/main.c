@@ -21,7 +21,7 @@ static const char usage[] =
     "  --authorities N  default: 4\n"
     "  --gateways N     default: 2\n"
     "  --mixes N        of each of the three layers; default: 2\n"
-    "  --stores N       default: 2\n"
+    "  --stores N       default: 3\n"
     "  --clients N      default: 4\n"
     "  --epoch SECONDS  at least 30; default: 30. With four\n"
     "                   authorities the first consensus takes half of it\n"
@@ -132,7 +132,7 @@ main(int argc, char **argv)
         size_t option;
         uint64_t min, max, otherwise;
     } row[] = {{AUTHORITIES, 1, 7, 4}, {GATEWAYS, 1, 16, 2},
-               {MIXES, 1, 64, 2},      {STORES, 1, 32, 2},
+               {MIXES, 1, 64, 2},      {STORES, 1, 32, 3},
                {CLIENTS, 0, 200, 4},   {EPOCH, 30, 86400, 30}};
     int status =
         args_parse(&a, argc, argv, options, OPTIONS, " run ", 0, usage);

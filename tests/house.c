@@ -122,13 +122,14 @@ kept_put(struct house_seat *s, enum authority_output what, uint32_t epoch,
 {
     size_t i = 0;
     /* promises and one consensus; what is of no use any more goes */
-    while (
-        i < s->n_kept &&
-        !(s->kept[i].what == what &&
-          ((what != AUTHORITY_KEEP_VOTE && what != AUTHORITY_KEEP_DESCRIPTOR) ||
-           s->kept[i].epoch +
-                   (what == AUTHORITY_KEEP_DESCRIPTOR ? KEYS_AHEAD : 0) <
-               floor)))
+    while (i < s->n_kept &&
+           !(s->kept[i].what == what &&
+             ((what != AUTHORITY_KEEP_VOTE && what != AUTHORITY_KEEP_HEARD &&
+               what != AUTHORITY_KEEP_DESCRIPTOR) ||
+              (what == AUTHORITY_KEEP_HEARD && s->kept[i].epoch != epoch) ||
+              s->kept[i].epoch +
+                      (what == AUTHORITY_KEEP_DESCRIPTOR ? KEYS_AHEAD : 0) <
+                  floor)))
         i++;
     if (i == s->n_kept) {
         assert_true(s->n_kept < HOUSE_KEPT_MAX);
@@ -251,6 +252,7 @@ static int
 recall(void *ctx, uint32_t epoch)
 {
     (void)kept_load(ctx, AUTHORITY_KEEP_VOTE, epoch);
+    (void)kept_load(ctx, AUTHORITY_KEEP_HEARD, epoch);
     return 0;
 }
 
@@ -298,7 +300,8 @@ house_start(struct house *h, size_t seat, size_t faces)
         assert_int_equal(err, 0);
         static const enum authority_output order[] = {
             AUTHORITY_KEEP_CONSENSUS, AUTHORITY_KEEP_PROMISES,
-            AUTHORITY_KEEP_DESCRIPTOR, AUTHORITY_KEEP_VOTE};
+            AUTHORITY_KEEP_DESCRIPTOR, AUTHORITY_KEEP_VOTE,
+            AUTHORITY_KEEP_HEARD};
         for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
             face_arm(f);
             (void)kept_load(f, order[k], 0);

@@ -524,6 +524,10 @@ change I9 'a relay has other keys when it comes back' relay/daemon/keys.c \
     'snprintf(name, sizeof name, "packet-%u.key", epoch);' \
     'snprintf(name, sizeof name, "packet-%u.key", epoch + (uint32_t)getpid());' \
     'restart/*'
+change I9 'a restart forgets which tokens are used' client/records.c \
+    '        v->awaited[i].next = codec_read32(r);' \
+    '        v->awaited[i].next = 0 * codec_read32(r);' \
+    'records/*' 'listed/i9_*'
 change I9 'an authority votes no more after a restart' \
     directory/authority_take.c \
     'if (!err && memcmp(c.author, a->ids[a->self], SPHINX_ID_LEN) == 0)
@@ -593,6 +597,11 @@ change I10 'who withholds lists moves a client each minute' client/heard/shown_s
 ' \
     '' \
     'shown_attacks/i10_who*'
+change I10 'a gateway that keeps lists is not left' client/client.c \
+    '        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND ||
+         leave == CLIENT_WITHHELD))' \
+    '        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND))' \
+    'listed/i10_*'
 change I10 'a gateway that fails is replaced at once' client/gateways.c \
     'now_s > g->renewed_s + GATEWAYS_RENEW_S &&' \
     'now_s > g->renewed_s &&' \
@@ -735,6 +744,10 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
+change I10 'votes of others stay for eight epochs' directory/daemon/disk.c \
+    '(stays->heard && epoch != stays->heard && is_heard(name));' \
+    '(stays->heard > UINT32_MAX / 2 && is_heard(name));' \
+    'tally/i10_votes*'
 change I10 'what no way uses counts as links that are left' directory/blame.c \
     '2 * (by + on + 1) <= j->in[layer] - n->kin[i][layer];' \
     '2 * (by + on + 1) <= j->in[layer];' \
@@ -777,6 +790,10 @@ change I10 'what a liar drops is the loss of who sent it' relay/loss.c \
     'if (n == 0 || 2 * in_cells < ended)' \
     'if (n == 0 || ended > 0)' \
     'loss/i10_*' 'i10_links/i10_two*'
+change I10 'two stores of three evict a mix before them' relay/loss.c \
+    'return median < spared ? median : spared;' \
+    'return median + 0 * spared;' \
+    'loss/i10_two*'
 change I10 'ways go over links that are cut' network/route.c \
     'b == w->tested || !consensus_is_cut(w->c, a, b);' \
     'b == w->tested || a != b;' \
@@ -1188,6 +1205,18 @@ change I12 'a list that another one replaced is none that is missing' client/hea
     '!(k->bytes && memcmp(k->root, k->said, LIST_ROOT_LEN) == 0)' \
     '!k->bytes' \
     'shown_attacks/i12_a_list_that_is*'
+change I12 'stores name what leads to a list that they have not' relay/lists.c \
+    '    if ((e->since_ms > 0 && e->since_ms + LISTS_KEPT_MS > e->start_ms) ||
+        e->epoch < n->epoch ||' \
+    '    if (e->epoch < n->epoch ||' \
+    'lists/i12_*'
+change I12 'a list that comes late makes none of those after it whole' relay/lists.c \
+    '        next->since_ms = e->since_ms;
+        newest_note(l, next);
+' \
+    '        newest_note(l, next);
+' \
+    'lists/i12_*'
 change I12 'what a cut line held up is put at once' client/requests.c \
     'if (now_us - c->slot_us > GAP_US)' \
     'if (0)' \
@@ -1314,9 +1343,14 @@ change edge 'tokens are told apart by four bytes' client/heard/tokens.c \
     'memcmp(t->item[i].prefix, prefix, 4) != 0)' \
     'tokens/false*'
 change edge 'what is awaited no more stays' client/heard/tokens.c \
-    '!err && before > 0 && i' \
-    '!err && before > 99 && i' \
+    '    for (uint32_t i = 0; !err && before > 0 && i < t->room; i++)' \
+    '    for (uint32_t i = 0; !err && before > 99 && i < t->room; i++)' \
     'tokens/the_next*'
+change edge 'a token that is passed over is awaited no more' client/heard/tokens.c \
+    '    a->behind = (uint8_t)(old | all << 1);' \
+    '    a->behind = (uint8_t)old;
+    (void)all;' \
+    'tokens/what*'
 change edge 'a database has files in /tmp' lib/os/database.c \
     'PRAGMA temp_store=MEMORY;' \
     '' \

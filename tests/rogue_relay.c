@@ -394,7 +394,7 @@ rogue_leaves(void *ctx, uint32_t to, const uint8_t *frame, size_t len)
     }
     if (link_drops(r, r->link_to, to))
         return false;
-    if ((r->vices & VICE_REPLAYS) && !client) {
+    if ((r->vices & VICE_REPLAYS) && !client && frame[0] == WIRE_PACKET) {
         hold_to_send(r, engine_now_us(r->world->engine) + r->replay_us, to,
                      frame);
         adversary_count(r->done, VICE_REPLAYS);
@@ -453,6 +453,7 @@ static const struct sim_node_ops node_ops = {NULL, node_tick, node_resolve,
 struct rogue *
 rogue_new(struct world *w, uint32_t number)
 {
+    static const uint8_t ages_key[16] = {3};
     struct rogue *r = calloc(1, sizeof *r);
     struct rogue_own *o = calloc(1, sizeof *o);
     assert_non_null(r);
@@ -471,7 +472,8 @@ rogue_new(struct world *w, uint32_t number)
     assert_int_equal(g->packet_len, WORLD_PACKET);
     if (w->relay[number].store)
         assert_int_equal(boxes_new(&o->boxes, r->env,
-                                   wire_letter_len(g->body_len, g->surb_len)),
+                                   wire_letter_len(g->body_len, g->surb_len),
+                                   ages_key),
                          0);
     engine_front(w->engine, number, &front, r);
     return r;

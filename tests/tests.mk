@@ -10,10 +10,13 @@ proof: deps
 	@tests/proof.sh $(OUT)
 
 # Texts between the two default clients: median and p99; of 200 or more also
-# what the simulator expects.
+# what the simulator expects. With CONTACTS: the first texts of FIRST of a client's
+# contacts, with whom nobody has talked. Both are kept in build/latency.json.
 latency: all
-	@tests/e2e/latency.py $(CURDIR)/$(OUT) $(TEXTS)
+	@tests/e2e/latency.py $(CURDIR)/$(OUT) build/latency.json \
+		$(if $(CONTACTS),first $(CONTACTS) $(FIRST),texts $(TEXTS))
 TEXTS ?= 100
+FIRST ?= 20
 
 # Kills and restarts of real programs in the middle of a file; a volunteer's way.
 e2e: all

@@ -25,6 +25,7 @@ enum {
 };
 static const char request_head[] = "brusio-request/1";
 static const char certificate_head[] = "brusio-certificate/1";
+static const char heard_end[] = "-0"; /* of a vote's name: it is another's */
 
 /* ---- keys ---- */
 
@@ -394,8 +395,9 @@ disk_put(const char *dir, enum authority_output what, uint32_t epoch,
     codec_hex(hex, digest, 8);
     snprintf(name, sizeof name, "%s",
              what == AUTHORITY_KEEP_PROMISES ? "promises" : "consensus");
-    if (what == AUTHORITY_KEEP_VOTE)
-        snprintf(name, sizeof name, "votes/%" PRIu32 "-%s", epoch, hex);
+    if (what == AUTHORITY_KEEP_VOTE || what == AUTHORITY_KEEP_HEARD)
+        snprintf(name, sizeof name, "votes/%" PRIu32 "-%s%s", epoch, hex,
+                 what == AUTHORITY_KEEP_HEARD ? heard_end : "");
     else if (what == AUTHORITY_KEEP_DESCRIPTOR)
         snprintf(name, sizeof name, "descriptors/%" PRIu32 "-%s", epoch, hex);
     else if (what == AUTHORITY_EVIDENCE)
@@ -497,15 +499,24 @@ disk_votes(const char *dir, uint32_t epoch,
 
 struct span {
     uint32_t first, last;
+    uint32_t heard; /* of this epoch alone the votes of others; 0: of any */
 };
+
+static bool
+is_heard(const char *name)
+{
+    const size_t len = strlen(name), end = sizeof heard_end - 1;
+    return len >= end && strcmp(name + len - end, heard_end) == 0;
+}
 
 static int
 one_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 {
     const struct span *stays = ctx;
     char path[FILES_PATH_MAX];
-    if ((epoch < stays->first || epoch > stays->last) &&
-        !files_path(path, dir, name))
+    const bool goes = epoch < stays->first || epoch > stays->last ||
+                      (stays->heard && epoch != stays->heard && is_heard(name));
+    if (goes && !files_path(path, dir, name))
         (void)unlink(path);
     return 0;
 }
@@ -513,9 +524,9 @@ one_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 void
 disk_prune(const char *dir, uint32_t floor, uint32_t target)
 {
-    struct span votes = {floor, UINT32_MAX};
+    struct span votes = {floor, UINT32_MAX, target};
     struct span descriptors = {floor > KEYS_AHEAD ? floor - KEYS_AHEAD : 0,
-                               target + KEYS_AHEAD};
+                               target + KEYS_AHEAD, 0};
     /* what stays goes with the next epoch */
     (void)folder_walk(dir, "votes", one_prune, &votes);
     (void)folder_walk(dir, "descriptors", one_prune, &descriptors);

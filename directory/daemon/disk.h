@@ -64,7 +64,8 @@ int disk_votes(const char *dir, uint32_t epoch,
                void (*each)(void *ctx, enum authority_output what,
                             const uint8_t *bytes, size_t len),
                void *ctx) CHECK_RESULT;
-/* Votes of epochs before `floor` go (authority_floor()), and descriptors taken
+/* Votes of epochs before `floor` go (authority_floor()), those of others unless
+ * they are of the target, since each may have 32 MiB; and descriptors taken
  * more than KEYS_AHEAD epochs before it, or as long after the target. */
 void disk_prune(const char *dir, uint32_t floor, uint32_t target);
 #endif

@@ -52,7 +52,8 @@ struct server {
     struct http_server *http;
     struct callers callers;
     struct renewal renewal;
-    uint32_t pruned; /* votes of epochs before this one are gone */
+    uint32_t pruned; /* votes of epochs before this one are gone, */
+    uint32_t heard;  /* and those of others that are not of this one */
     bool unsure;     /* the clock is not believed, which was said */
     struct exchange_buffer answer;
     struct served served;
@@ -153,9 +154,10 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
         status_keep(s);
         return err;
     default:
-        if (authority_floor(s->authority) != s->pruned)
+        if (authority_floor(s->authority) != s->pruned || epoch != s->heard)
             disk_prune(s->dir, authority_floor(s->authority), epoch);
         s->pruned = authority_floor(s->authority);
+        s->heard = epoch;
         return keep(s, what, epoch, bytes, len);
     }
 }

@@ -58,6 +58,7 @@ struct links {
     struct in_link *ins;
     struct in_link **clients; /* by the relay's number for them */
     size_t clients_room, n_clients;
+    _Atomic bool idles; /* somebody here would give way, a second ago */
     uint64_t look_us;
     bool pauses; /* some link is paused, until the next upkeep */
     bool closed;
@@ -304,7 +305,15 @@ in_down(void *ctx, struct link *l, int err)
 
 static const struct link_ops in_ops = {in_up, in_frames, in_down};
 
-/* Open a place for a client; one that was never answered gives way. */
+/* Note whether a client of this worker would give way to a newcomer. */
+static void
+idlers_look(struct links *l)
+{
+    uint32_t unused;
+    atomic_store(&l->idles, relay_client_idler(l->worker->relay, &unused));
+}
+
+/* Open a place for a client; one that is not answered gives way. */
 static int
 client_open(struct links *l, uint32_t *client)
 {
@@ -315,6 +324,7 @@ client_open(struct links *l, uint32_t *client)
         return err;
     l->refused[-ERR_TIMEOUT]++;
     in_free(l->clients[idler]);
+    idlers_look(l);
     return relay_client_open(relay, client);
 }
 
@@ -478,6 +488,12 @@ links_load(const struct links *l)
     return l->n_ins + l->arriving + lobby_count(l->lobby);
 }
 
+bool
+links_idle(const struct links *l)
+{
+    return atomic_load(&l->idles);
+}
+
 /* ---- upkeep ---- */
 
 static void
@@ -510,6 +526,7 @@ peers_look(struct links *l, uint64_t now_us)
     if (now_us < l->look_us)
         return;
     l->look_us = now_us + LOOK_US;
+    idlers_look(l);
     for (struct in_link *i = l->ins, *next; i; i = next) {
         uint64_t idle_us = i->is_client ? IDLE_CLIENT_US : IDLE_RELAY_US;
         next = i->next;

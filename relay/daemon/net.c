@@ -32,7 +32,9 @@ struct net {
     bool closed;
 };
 
-/* To the worker with the fewest: neighbours are few, and each costs much. */
+/* To the worker with the fewest: neighbours are few, and each costs much. When a
+ * gateway is full, to one of those where somebody would give way: else whoever
+ * idles at the others kept his place, and newcomers came to where nobody does. */
 static int
 net_place(void *ctx, int fd, uint32_t block)
 {
@@ -40,10 +42,15 @@ net_place(void *ctx, int fd, uint32_t block)
     struct daemon *d = n->daemon;
     if (n->closed)
         return ERR_QUOTA;
+    const bool full = relay_clients_full(d->worker[0].relay);
     struct worker *least = &d->worker[0];
-    for (uint32_t i = 1; i < d->n_workers; i++)
-        if (links_load(d->worker[i].links) < links_load(least->links))
-            least = &d->worker[i];
+    for (uint32_t i = 1; i < d->n_workers; i++) {
+        struct worker *w = &d->worker[i];
+        const bool a = full && links_idle(w->links);
+        const bool b = full && links_idle(least->links);
+        if (a != b ? a : links_load(w->links) < links_load(least->links))
+            least = w;
+    }
     return links_arrive(least->links, fd, block);
 }
 

@@ -253,6 +253,7 @@ put(struct store_sqlite *s, struct env_store_req *req)
         return;
     }
     req->err = letter_write(s, req);
+    req->is_new = !req->err;
     if (!req->err)
         req->full |= (uint16_t)(1u << slot);
 }

@@ -90,6 +90,8 @@ int links_send(struct env *env, struct env_dest to, const uint8_t *frame,
 int links_arrive(struct links *l, int fd, uint32_t block) CHECK_RESULT;
 /* Connections from others, unfinished ones too; any thread. */
 uint32_t links_load(const struct links *l);
+/* Would one of its clients have given way, a second ago? Any thread may ask. */
+bool links_idle(const struct links *l);
 /* A view: links to whom it makes this worker send. */
 int links_view(struct links *l, struct worker_view *v,
                const uint8_t *owner) CHECK_RESULT;

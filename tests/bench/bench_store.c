@@ -210,6 +210,7 @@ line_print(const char *name, double *us, double *per_x)
 int
 main(void)
 {
+    static const uint8_t key[16] = {1};
     const char *only = getenv("BENCH_ONLY");
     char dir[] = "/tmp/brusio-bench-XXXXXX", command[64];
     static struct figures f;
@@ -224,7 +225,7 @@ main(void)
     must(store_sqlite_new(&b->store, dir, LETTER,
                           100 * PUTS * store_sqlite_disk(LETTER)),
          "the store");
-    must(boxes_new(&b->boxes, &b->env, LETTER), "boxes");
+    must(boxes_new(&b->boxes, &b->env, LETTER, key), "boxes");
     for (int round = 0; round < ROUNDS; round++)
         measure(b, &f, round);
     line_print("store.verify", f.verify_us, f.verify_x);

@@ -4,7 +4,8 @@
 #
 # A line of a table is "name median least most per_x" in microseconds; a rate
 # is "name N packets/s" or "name N million/s", memory "name N MiB" or "name N
-# octets", a part "name N ratio".
+# octets", a part "name N ratio". What `make latency` has measured is taken over from
+# latency.json beside JSON, as "name N ms".
 set -eu
 out=$1 json=$2 only=${3:-}
 all=$(mktemp)
@@ -13,6 +14,20 @@ for b in "$out"/bench_*; do
     [ -x "$b" ] && [ -f "$b" ] || continue
     BENCH_ONLY=$only "$b" "$out" | tee -a "$all"
 done
+latency=$(dirname "$json")/latency.json
+if [ -f "$latency" ]; then
+    python3 - "$latency" "$only" <<'END' | tee -a "$all"
+import json
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    measured = json.load(file)
+for kind in ("text", "first"):
+    name = f"e2e.{kind}.median_ms"
+    if kind in measured and name.startswith(sys.argv[2]):
+        print(f"{name:28} {measured[kind]['median_ms']:9} ms")
+END
+fi
 awk 'BEGIN { print "[" }
     function item(name, unit, median, best, per_x) {
         printf "%s  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %s,", sep,
@@ -21,6 +36,7 @@ awk 'BEGIN { print "[" }
         sep = ",\n"
     }
     $3 == "million/s" { item($1, $3, $2, $2, "null") }
+    $3 == "ms" { item($1, $3, $2, $2, "null") }
     $3 == "octets" { item($1, $3, $2, $2, "null") }
     $3 == "MiB" { item($1, $3, $2, $2, "null") }
     $3 == "ratio" { item($1, $3, $2, $2, "null") }

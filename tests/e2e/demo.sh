@@ -4,7 +4,7 @@
 set -eu
 . "$(dirname "$0")/network.sh"
 
-echo 'Starting four authorities, two gateways, three layers of two mixes, two stores'
+echo 'Starting four authorities, two gateways, three layers of two mixes, three stores'
 echo 'and four clients on this machine. Every one is a process of its own, every'
 echo 'link is TLS, and all of them send cover traffic from now on.'
 network_start "$@"

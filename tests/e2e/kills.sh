@@ -27,7 +27,7 @@ restart() {
 
 # The gateway that client 1 is connected to has the more clients: either will
 # do, since both clients' links end when both gateways are killed.
-for victim in ${2:-store-1 store-2 gateway-1 gateway-2 client-1 client-2}; do
+for victim in ${2:-store-1 store-2 store-3 gateway-1 gateway-2 client-1 client-2}; do
     client 1 send client-2 --file "$NET/file" >/dev/null
     sleep 4
     restart "$victim"

@@ -16,7 +16,7 @@ sleep 6 # the page is made anew every five seconds
 browser --dump-dom "http://$address/" >"$NET/dom"
 ! grep -qi '<script' "$NET/dom" || fail 'it has a script'
 for words in 'It is the present one' 'Authorities' 'mixes, layer 3' \
-    '10 that this authority knows of' 'certificate until' 'admitted' \
+    '11 that this authority knows of' 'certificate until' 'admitted' \
     'it offers no IPv6 address' "add one to 'addresses'"; do
     grep -q "$words" "$NET/dom" || { cat "$NET/dom"; fail "it does not say '$words'"; }
 done

@@ -190,9 +190,8 @@ frames_see(void *ctx, uint64_t now_us, uint32_t from, uint32_t to,
 {
     struct frames *f = ctx;
     (void)to;
-    (void)frame;
     (void)len;
-    if (from != f->from)
+    if (from != f->from || frame[0] != WIRE_PACKET)
         return;
     if (now_us % f->period_us < 1000)
         f->on++;

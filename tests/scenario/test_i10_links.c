@@ -207,6 +207,55 @@ i10_two_liars_evict_no_honest_relay(void **state)
     assert_in_range(shunned, epochs - 1, epochs);
 }
 
+/* Two liars, and whom they shun. */
+struct pair_row {
+    uint32_t liar[2], victim;
+    bool from; /* they hear nothing from it; else they say nothing to it */
+};
+
+/* Wherever the two are. Two of three stores are most of those that are beyond a
+ * mix of the last layer for all who send to it, or before one of the first. */
+
+static void
+i10_two_liars_of_any_role_evict_nobody(void **state)
+{
+    (void)state;
+    enum { L1 = GATEWAYS, L2 = L1 + MIXES, L3 = L2 + MIXES, ST = L3 + MIXES };
+    static const struct pair_row row[] = {
+        {{ST, ST + 2}, L3, true},  {{ST, ST + 1}, L1, false},
+        {{L3, L3 + 5}, ST, false}, {{L1, L1 + 7}, ST, true},
+        {{L3, ST}, L2, true},      {{0, 2}, L3, true}};
+    enum { EPOCHS = 3 };
+    const size_t rows = test_proof() ? sizeof row / sizeof row[0] : 2;
+    for (size_t k = 0; k < rows; k++) {
+        uint32_t bandwidth[RELAYS];
+        struct rogue *liar[2];
+        unsigned worst = 0;
+        for (size_t i = 0; i < RELAYS; i++)
+            bandwidth[i] =
+                i == row[k].liar[0] || i == row[k].liar[1] ? 4003 : 1000;
+        struct course *s = course_new(300 + k, bandwidth, short_epochs);
+        for (unsigned i = 0; i < 2; i++) {
+            liar[i] = rogue_new(s->world, row[k].liar[i]);
+            liar[i]->vices = VICE_DROPS_BY_LINK;
+        }
+        for (unsigned i = 0; i < 2; i++)
+            *(row[k].from ? &liar[i]->link_from : &liar[i]->link_to) =
+                row[k].victim;
+        for (unsigned e = 0; e < EPOCHS; e++)
+            course_epoch(s, e);
+        for (uint32_t i = 0; i < RELAYS; i++)
+            if (i != row[k].liar[0] && i != row[k].liar[1] && s->out[i] > worst)
+                worst = s->out[i];
+        printf("  %u and %u shun %u: an honest relay is left out of %u of %d\n",
+               row[k].liar[0], row[k].liar[1], row[k].victim, worst, EPOCHS);
+        assert_int_equal(worst, 0);
+        rogue_free(&liar[0]);
+        rogue_free(&liar[1]);
+        course_free(&s);
+    }
+}
+
 /* ---- a relay that is broken ---- */
 
 /* Of what comes to a relay it loses a part from some time of the first epoch on, and
@@ -352,6 +401,7 @@ i10_no_client_uses_what_is_cut(void **state)
 
 const struct CMUnitTest test_i10_links[] = {
     cmocka_unit_test(i10_two_liars_evict_no_honest_relay),
+    cmocka_unit_test(i10_two_liars_of_any_role_evict_nobody),
     cmocka_unit_test(i10_a_broken_relay_is_out_and_comes_back),
     cmocka_unit_test(i10_no_client_uses_what_is_cut),
 };

@@ -233,10 +233,52 @@ i11_a_full_gateway_lets_newcomers_in(void **state)
     rig_free(&rig);
 }
 
+/* With several workers, each of which has clients of its own: as many newcomers
+ * as there are places push out all strangers, whichever worker these are at. */
+static void
+i11_idlers_of_all_workers_give_way(void **state)
+{
+    (void)state;
+    enum { PLACES_OF_TWO = 6 };
+    static struct rig rig;
+    static struct course old, new;
+    char bin[RIG_BIN_MAX];
+    struct link *l[2 * PLACES_OF_TWO];
+    const struct rig_config config = {.gateway = true,
+                                      .side = 1,
+                                      .core = -1,
+                                      .isa = X25519_GENERIC,
+                                      .conf = "clients_max = 6\nworkers = 2"};
+    if (!test_proof())
+        skip(); /* it has to wait for 17 s of real time */
+    old = new = (struct course){0};
+    rig_bin(bin);
+    rig_init(&rig, &config);
+    rig_start(&rig, bin);
+    for (unsigned i = 0; i < PLACES_OF_TWO; i++) {
+        l[i] = rig_connect(&rig, -1, &link_ops, &old);
+        (void)rig_turn(&rig, 0.2, NULL, NULL);
+        assert_int_equal(old.up, i + 1);
+    }
+    (void)rig_turn(&rig, GRACE_S + 2, NULL, NULL);
+    assert_int_equal(old.down, 0);
+    for (unsigned i = 0; i < PLACES_OF_TWO; i++) {
+        l[PLACES_OF_TWO + i] = rig_connect(&rig, -1, &link_ops, &new);
+        (void)rig_turn(&rig, 0.5, NULL, NULL);
+        assert_int_equal(new.up, i + 1);
+        assert_int_equal(new.down, 0);
+        assert_int_equal(old.down, i + 1);
+    }
+    for (size_t i = 0; i < sizeof l / sizeof l[0]; i++)
+        link_free(&l[i]);
+    rig_free(&rig);
+}
+
 const struct CMUnitTest test_i11_clients[] = {
     cmocka_unit_test(i11_who_is_never_answered_gives_way),
     cmocka_unit_test(i11_newcomers_have_time_for_the_consensus),
     cmocka_unit_test(i11_without_a_profile_a_client_is_slow),
     cmocka_unit_test(i11_a_full_gateway_lets_newcomers_in),
+    cmocka_unit_test(i11_idlers_of_all_workers_give_way),
 };
 TEST_SUITE(test_i11_clients);

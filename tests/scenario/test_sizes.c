@@ -1,6 +1,6 @@
 /* tests/scenario/test_sizes.c - I1: every frame on every link has one length,
  * whatever it carries: requests of each kind, answers, dummies, documents,
- * control frames, relays' own loops.
+ * control frames, relays' own loops, lists of boards.
  *
  * Real clients and relays, seen on all wires while texts go and a new consensus
  * comes. The negative control lets the same eye see one frame that is shorter. */
@@ -11,7 +11,7 @@
 #include "lib/wire.h"
 #include "tests/world.h"
 
-enum { KINDS = WIRE_PIECE + 1 };
+enum { KINDS = WIRE_LIST + 1 };
 
 struct eye {
     uint32_t n_relays;
@@ -66,6 +66,8 @@ i1_every_frame_has_one_length(void **state)
     assert_true(eye.up[WIRE_PACKET] > 1000 && eye.up[WIRE_CONTROL] >= 2);
     assert_true(eye.down[WIRE_PACKET] > 1000 && eye.down[WIRE_PIECE] > 1);
     assert_true(eye.between[WIRE_PACKET] > 1000);
+    assert_true(eye.between[WIRE_LIST] > 100);
+    assert_int_equal(eye.up[WIRE_LIST] + eye.down[WIRE_LIST], 0);
     struct relay_stats sum;
     sim_world_stats(w, &sum);
     assert_true(sum.loops_sent > 100 && sum.dummies > 100 && sum.pieces > 1);

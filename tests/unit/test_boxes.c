@@ -37,9 +37,10 @@ static const struct env_ops ops = {.now_mono_us = fixture_mono_us,
 static void
 fixture_make(struct fixture *f, size_t quota)
 {
+    static const uint8_t key[16] = {5};
     f->env.ops = &ops;
     assert_int_equal(store_memory_new(&f->store, LETTER, quota), 0);
-    assert_int_equal(boxes_new(&f->boxes, &f->env, LETTER), 0);
+    assert_int_equal(boxes_new(&f->boxes, &f->env, LETTER, key), 0);
 }
 
 static void
@@ -191,6 +192,36 @@ slow_storage_is_asked_sooner(void **state)
         f.now_us += 1000000;
     }
     assert_int_equal(boxes_read_us(f.boxes), BOXES_READ_US);
+    fixture_free(&f);
+}
+
+/* An answer has its letter's age since the first put of it, that of a letter that
+ * the storage has had for longer than this memory is not known. */
+static void
+letters_have_an_age(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct wire_answer a;
+    fixture_make(&f, 100);
+    f.now_us = 5000000;
+    ask(&f, WIRE_PUT, 1, 3, 0, 7, true, &a, NULL);
+    assert_int_equal(a.age, WIRE_AGE_UNKNOWN);
+    f.now_us += 7900000;
+    ask(&f, WIRE_PUT, 1, 3, 0, 7, true, &a, NULL); /* again */
+    ask(&f, WIRE_PUT, 1, 3, 0, 8, true, &a, NULL);
+    assert_int_equal(a.status, WIRE_TAKEN);
+    ask(&f, WIRE_GET, 1, 0, 0, 0, true, &a, NULL);
+    assert_int_equal(a.age, 7);
+    f.now_us += 240000000;
+    ask(&f, WIRE_GET, 1, 0, 0, 0, true, &a, NULL);
+    assert_int_equal(a.age, WIRE_AGE_UNKNOWN);
+    ask(&f, WIRE_PUT, 1, 3, 0, 7, true, &a, NULL); /* is no younger by that */
+    ask(&f, WIRE_GET, 1, 0, 0, 0, true, &a, NULL);
+    assert_int_equal(a.status, WIRE_LETTER);
+    assert_int_equal(a.age, WIRE_AGE_UNKNOWN);
+    ask(&f, WIRE_LOOP, 1, 0, 0, 0, true, &a, NULL);
+    assert_int_equal(a.age, WIRE_AGE_UNKNOWN);
     fixture_free(&f);
 }
 
@@ -357,6 +388,7 @@ const struct CMUnitTest test_boxes[] = {
     cmocka_unit_test(i6_slow_storage_is_not_kept),
     cmocka_unit_test(i12_gets_begin_where_they_say),
     cmocka_unit_test(slow_storage_is_asked_sooner),
+    cmocka_unit_test(letters_have_an_age),
     cmocka_unit_test(full_store_says_so_to_everybody),
     cmocka_unit_test(i10_the_key_alone_puts),
     cmocka_unit_test(tokens_are_the_published_hashes),

@@ -442,6 +442,67 @@ a_good_list_is_taken_once(void **state)
     stage_free(&s);
 }
 
+/* The list of an interval that leads to the one with this root. Returns what
+ * taking it does, and its root in place of that. */
+static int
+come_after(struct stage *s, uint32_t interval, uint8_t root[LIST_ROOT_LEN],
+           bool is_shown)
+{
+    uint8_t list[LIST_LEN_MAX], entry[ENTRIES * LIST_ENTRY_LEN] = {0};
+    for (size_t i = 0; i < ENTRIES; i++)
+        entry[i * LIST_ENTRY_LEN] = (uint8_t)i;
+    const struct board_list l = {
+        .interval = interval, .board = 1, .before = root, .entries = entry};
+    list_write(list, &s->c->params, &l);
+    list_sign(list, s->len, s->c->digest, board_seed(s, 1));
+    list_root(list, s->len, root);
+    return is_shown ? lists_take(s->lists, s->c, list, LISTS_OWN, now_ms(s),
+                                 s->env.mono_us)
+                    : 0;
+}
+
+static uint32_t
+named(const struct stage *s)
+{
+    struct lists_root root[BOARDS_MAX];
+    lists_name(s->lists, root);
+    return root[1].interval;
+}
+
+/* A board makes a list that this relay does not get, and goes on from it: nothing
+ * is named until all is here for ten minutes, or the list comes late after all. A
+ * relay that has only just started waits as long. */
+static void
+i12_what_leads_to_an_unseen_list_is_not_named(void **state)
+{
+    (void)state;
+    enum { KEPT = LISTS_KEPT_MS / INTERVAL_MS };
+    for (unsigned late = 0; late < 2; late++) {
+        struct stage s;
+        uint8_t root[LIST_ROOT_LEN] = {0}, unseen[LIST_ROOT_LEN];
+        stage_make(&s);
+        for (unsigned i = 0; i < 10; i++, s.env.wall_s += 2) {
+            assert_int_equal(come_after(&s, interval_now(&s), root, true), 0);
+            assert_int_equal(named(&s), interval_now(&s));
+        }
+        const uint32_t at = interval_now(&s);
+        memcpy(unseen, root, sizeof unseen);
+        assert_int_equal(come_after(&s, at, root, false), 0);
+        for (unsigned i = 0; i < KEPT + 20; i++) {
+            s.env.wall_s += 2;
+            assert_int_equal(come_after(&s, interval_now(&s), root, true), 0);
+            assert_int_equal(named(&s), i >= KEPT ? interval_now(&s) : at - 1);
+            if (late && i == 100)
+                break;
+        }
+        if (late) {
+            assert_int_equal(come_after(&s, at, unseen, true), 0);
+            assert_int_equal(named(&s), interval_now(&s));
+        }
+        stage_free(&s);
+    }
+}
+
 static void
 lists_of_other_times_and_other_hands_are_refused(void **state)
 {
@@ -791,6 +852,7 @@ const struct CMUnitTest test_lists[] = {
     cmocka_unit_test(i11_a_flood_at_the_price_keeps_nobody_out_who_pays_more),
     cmocka_unit_test(i11_whoever_came_first_is_no_better),
     cmocka_unit_test(a_good_list_is_taken_once),
+    cmocka_unit_test(i12_what_leads_to_an_unseen_list_is_not_named),
     cmocka_unit_test(lists_of_other_times_and_other_hands_are_refused),
     cmocka_unit_test(i11_a_flood_of_forged_lists_is_cut),
     cmocka_unit_test(i10_two_lists_of_one_interval_are_evidence),

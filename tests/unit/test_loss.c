@@ -122,6 +122,26 @@ i10_a_liar_beyond_is_not_the_neighbours_loss(void **state)
     bench_free(&b);
 }
 
+/* Nor where there are no more than three relays beyond, as with three stores; when
+ * all three lose, it is. */
+static void
+i10_two_liars_of_three_beyond_are_not_either(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new();
+    for (size_t i = FIRST; i < RELAYS; i++)
+        for (size_t beyond = 0; beyond < 3; beyond++)
+            loops(b, 0, i, beyond, 3 * LOOPS, 0);
+    for (size_t liar = 1; liar < 3; liar++)
+        loops(b, 0, FIRST + 2, liar, 0, 12 * LOOPS);
+    tell(b);
+    assert_int_equal(told_of(b, FIRST + 2), -1);
+    loops(b, 0, FIRST + 2, 0, 0, 12 * LOOPS);
+    tell(b);
+    assert_in_range(told_of(b, FIRST + 2), 760, 840);
+    bench_free(&b);
+}
+
 /* What is lost further away is lost on all links alike. */
 static void
 what_all_links_lose_is_told_of_none(void **state)
@@ -251,6 +271,7 @@ telling_without_memory(void **state)
 const struct CMUnitTest test_loss[] = {
     cmocka_unit_test(a_link_that_loses_is_told_of),
     cmocka_unit_test(i10_a_liar_beyond_is_not_the_neighbours_loss),
+    cmocka_unit_test(i10_two_liars_of_three_beyond_are_not_either),
     cmocka_unit_test(what_all_links_lose_is_told_of_none),
     cmocka_unit_test(little_evidence_is_not_told),
     cmocka_unit_test(what_was_is_forgotten),

@@ -100,6 +100,7 @@ disk_and_memory_agree(void **state)
             assert_int_equal(r[0][k].err, r[1][k].err);
             assert_int_equal(r[0][k].full, r[1][k].full);
             assert_int_equal(r[0][k].steps, r[1][k].steps);
+            assert_int_equal(r[0][k].is_new, r[1][k].is_new);
             if (r[0][k].op == ENV_STORE_GET && !r[0][k].err) {
                 assert_int_equal(r[0][k].got, r[1][k].got);
                 assert_memory_equal(letter[0][k], letter[1][k], LEN);

@@ -173,6 +173,46 @@ i10_a_long_vote_hinders_no_start(void **state)
     assert_int_equal(system(path), 0);
 }
 
+static void
+lengths_add(void *ctx, enum authority_output what, const uint8_t *bytes,
+            size_t len)
+{
+    (void)what;
+    (void)bytes;
+    *(size_t *)ctx += len;
+}
+
+/* Nor do votes fill an authority's disk while no consensus comes about: of others
+ * there are those of one epoch, however many pass. */
+static void
+i10_votes_of_others_take_one_epochs_room(void **state)
+{
+    (void)state;
+    enum { LEN = 1000, OTHERS = 4, EPOCHS = 6 };
+    char dir[] = "/tmp/brusio-votes-XXXXXX", path[128];
+    uint8_t kept[LEN] = {0};
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(disk_begin(dir), 0);
+    for (uint32_t epoch = EPOCH; epoch < EPOCH + EPOCHS; epoch++) {
+        size_t len = 0;
+        kept[0] = (uint8_t)epoch;
+        disk_prune(dir, EPOCH, epoch);
+        assert_int_equal(disk_put(dir, AUTHORITY_KEEP_VOTE, epoch, kept, LEN),
+                         0);
+        for (kept[1] = 1; kept[1] <= OTHERS; kept[1]++)
+            assert_int_equal(
+                disk_put(dir, AUTHORITY_KEEP_HEARD, epoch, kept, LEN), 0);
+        kept[1] = 0;
+        assert_int_equal(disk_each(dir, lengths_add, &len), 0);
+        assert_int_equal(len, (OTHERS + 1 + epoch - EPOCH) * LEN);
+        len = 0;
+        assert_int_equal(disk_votes(dir, epoch, lengths_add, &len), 0);
+        assert_int_equal(len, (OTHERS + 1) * LEN);
+    }
+    snprintf(path, sizeof path, "rm -r %s", dir);
+    assert_int_equal(system(path), 0);
+}
+
 /* A body that is all of `value`, as often as it goes into it. malloc'd. */
 static char *
 dense_make(const char *value, size_t len)
@@ -222,6 +262,7 @@ i11_a_dense_vote_is_not_taken_apart(void **state)
 const struct CMUnitTest test_tally[] = {
     cmocka_unit_test(i10_many_descriptors_are_one_word),
     cmocka_unit_test(i10_a_long_vote_hinders_no_consensus),
+    cmocka_unit_test(i10_votes_of_others_take_one_epochs_room),
     cmocka_unit_test(i10_a_long_vote_hinders_no_start),
     cmocka_unit_test(i11_a_dense_vote_is_not_taken_apart),
 };
