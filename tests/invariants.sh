@@ -228,7 +228,7 @@ change I2 'where no loop can be made none goes' client/requests.c \
         return;' \
     '        return;' \
     'i2_rate/i2_where_nothing*'
-change I2 'a gateway of a family with a store is kept' client/gateways.c \
+change I2 'a gateway of a family with a store is kept' client/heard/gateways.c \
     'if (number >= 0 && !gateways_admit(c, (uint16_t)number))' \
     'if (0)' \
     'gateways/i2_*'
@@ -602,7 +602,7 @@ change I10 'a gateway that keeps lists is not left' client/client.c \
          leave == CLIENT_WITHHELD))' \
     '        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND))' \
     'listed/i10_*'
-change I10 'a gateway that fails is replaced at once' client/gateways.c \
+change I10 'a gateway that fails is replaced at once' client/heard/gateways.c \
     'now_s > g->renewed_s + GATEWAYS_RENEW_S &&' \
     'now_s > g->renewed_s &&' \
     'gateways/i10_*'
@@ -614,11 +614,11 @@ change I10 'a set that is lost is trusted at once' relay/daemon/keys.c \
     'const bool doubt = st.st_size != 0 || keys_exist(dir);' \
     'const bool doubt = false;' \
     'keys/i10_*'
-change I10 'a gateway that withholds is never left' client/gateways.c \
+change I10 'a gateway that withholds is never left' client/heard/gateways.c \
     'g->current = (uint8_t)next;' \
     '' \
     'i10_gateways/i10_a_withholding*'
-change I10 'every gateway that fails gives way to a new one' client/gateways.c \
+change I10 'every gateway that fails gives way to a new one' client/heard/gateways.c \
     'c && g->failed >= g->n && now_s > g->renewed_s + GATEWAYS_RENEW_S &&' \
     'c &&' \
     'i10_gateways/i10_a_month*'
@@ -1099,7 +1099,7 @@ change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \
     'return a->wait < b->wait;' \
     'days/i11_*'
-change I11 'gateways have clients by their number' client/gateways.c \
+change I11 'gateways have clients by their number' client/heard/gateways.c \
     '? (uint64_t)r->bandwidth + 1' \
     '? 1' \
     'gateways/i11_*'
@@ -1149,7 +1149,7 @@ change I12 'mixes of the way back wait for a hoard' network/request.c \
     'at_us + r->at_store_us + store_us, !req->is_rough);' \
     'at_us + r->at_store_us + store_us, false);' \
     'i12_hoard/i12_hoarded*'
-change I12 'who answers late is asked as before' client/requests.c \
+change I12 'who answers late is asked as before' client/asked.c \
     '    if (2 * q->late >= q->asked && !line_is_slow(c, a->store))' \
     '    if (0)' \
     'i12_hoard/i12_who_hoards*'
