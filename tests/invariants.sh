@@ -744,6 +744,14 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
+change I10 'what a contact sends may replace a file' lib/os/files.c \
+    'if (!replace) { /* the name is taken before it is used */' \
+    'if (replace && len == 0) {' \
+    'files/*'
+change I10 'what is written beside goes through a link' lib/os/files.c \
+    'O_CLOEXEC | O_NOFOLLOW' \
+    'O_CLOEXEC' \
+    'files/*'
 change I10 'votes of others stay for eight epochs' directory/daemon/disk.c \
     '(stays->heard && epoch != stays->heard && is_heard(name));' \
     '(stays->heard > UINT32_MAX / 2 && is_heard(name));' \
@@ -1222,16 +1230,20 @@ change I12 'what a cut line held up is put at once' client/requests.c \
     'if (0)' \
     'i9_repeats/i12_*'
 change I12 'boxes are asked for by turns' client/places.c \
-    'choice_spread(c, any, dice, &out->whom);' \
-    'choice_spread(c, (any & 0) + c->place[0].until_us++ % (people + !people),
-                  dice, &out->whom);' \
+    '    for (; any > 0; any--)' \
+    '    static uint64_t turn;
+    for (any = turn++ % c->n_conversations; any > 0; any--)' \
     'i12_polls/*'
 change I12 'a get changes what the next one brings' relay/boxes.c \
     '        req->held = request->held;' \
     '        static uint8_t turn;
-        req->slot = turn++ % WIRE_BOX_SLOTS;
+        req->slot = request->kind == WIRE_GET ? turn++ % WIRE_BOX_SLOTS : 0;
         req->held = request->held;' \
     'relays/i12_*' 'boxes/i12_*'
+change I12 'a letter is younger when it is put again' relay/boxes.c \
+    'req->is_new &&' \
+    '' \
+    'boxes/letters_*'
 change I12 'where a get begins tells that somebody reads the box' client/polls.c \
     '    uint8_t slot = bit_pick(ALL, dice);' \
     '    uint8_t slot = bit_pick(1, dice);' \
