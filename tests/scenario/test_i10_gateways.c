@@ -128,7 +128,7 @@ liars_run(uint32_t ahead)
     world_client_stop(k);
     world_client_start(k);
     const uint64_t order = world_say(k, "b", "hello");
-    watched_run(w, k, 120);
+    watched_run(w, k, 300);
     engine_tap(w->engine, NULL, NULL);
     client_status(k->client, &s);
     printf(
