@@ -67,10 +67,11 @@ bool list_is_of(const struct consensus *c, uint32_t interval);
 void list_write(uint8_t *out, const struct params *p,
                 const struct board_list *l);
 
-/* Sign the len bytes of a list that list_write() has written: digest is of the
- * consensus that it belongs to, seed the board's Ed25519 seed. */
-void list_sign(uint8_t *list, size_t len,
-               const uint8_t digest[static SPHINX_DIGEST_LEN],
+/* Sign the len bytes of a list that list_write() has written: c is the consensus
+ * that it belongs to, seed the board's Ed25519 seed. In suite 0, which tests and the
+ * simulator alone have, a hash of all but the seed stands in the place of the
+ * signature. */
+void list_sign(uint8_t *list, size_t len, const struct consensus *c,
                const uint8_t seed[static 32]);
 
 /* Read a list; what l points to goes into the input. Returns 0, ERR_SHORT or

@@ -304,7 +304,7 @@ board_close(struct board *b, const struct consensus *c, uint8_t index,
     closed->lost = waiting_expire(b, &c->params, start_ms);
     entries_finish(b->env, entry, closed->listed, c->params.list_entries);
     list_write(list, &c->params, &l);
-    list_sign(list, len, c->digest, seed);
+    list_sign(list, len, c, seed);
     list_root(list, len, b->root);
     b->epoch = c->epoch;
     b->listed_ms = start_ms;

@@ -139,7 +139,7 @@ lister_list(struct lister *l, const struct consensus *c, uint8_t board,
     *out = (struct listed){
         .interval = interval, .board = board, .len = list_len(&c->params)};
     list_write(out->bytes, &c->params, &list);
-    list_sign(out->bytes, out->len, c->digest, l->seed[c->boards.relay[board]]);
+    list_sign(out->bytes, out->len, c, l->seed[c->boards.relay[board]]);
     list_root(out->bytes, out->len, out->root);
 }
 

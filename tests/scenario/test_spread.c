@@ -540,7 +540,7 @@ list_forge(const struct course *x, uint8_t board, uint32_t interval,
     memset(frame, 0, WORLD_PACKET);
     frame[0] = WIRE_LIST;
     list_write(frame + 1, &c->params, &l);
-    list_sign(frame + 1, x->list_len, c->digest, seed);
+    list_sign(frame + 1, x->list_len, c, seed);
 }
 
 /* A neighbour that may pass lists brings ten thousand forged ones, one that may not
@@ -669,7 +669,7 @@ i10_a_board_that_lies_is_found_out(void **state)
     for (unsigned i = 0; i < 100; i++) {
         list_forge(&x, 1, interval - 1, x.w->net.identity_seed[liar], frame);
         frame[1 + LIST_HEAD_LEN + 1] = (uint8_t)i;
-        list_sign(frame + 1, x.list_len, c->digest,
+        list_sign(frame + 1, x.list_len, c,
                   x.w->net.identity_seed[liar]);
         engine_inject(x.w->engine, liar, world_first(x.w, 1), frame,
                       sizeof frame);

@@ -125,7 +125,7 @@ list_look(const struct consensus *c, const json_t *o, uint8_t (*seed)[SEED])
     unhex(o, "entries", entries, sizeof entries);
     assert_int_equal(len, list_len(&c->params));
     list_write(made, &c->params, &l);
-    list_sign(made, len, c->digest, seed[c->boards.relay[l.board]]);
+    list_sign(made, len, c, seed[c->boards.relay[l.board]]);
     assert_memory_equal(made, want, len);
     list_root(made, len, own);
     assert_memory_equal(own, root, sizeof own);
@@ -311,7 +311,7 @@ list_make(struct fixture *f, uint32_t interval, uint8_t board,
                                  .before = before,
                                  .entries = entries};
     list_write(out, &f->c->params, &l);
-    list_sign(out, LEN, f->c->digest, f->seed[f->c->boards.relay[board]]);
+    list_sign(out, LEN, f->c, f->seed[f->c->boards.relay[board]]);
 }
 
 /* Whichever byte is another, no list is good, and the root another unless the
@@ -366,7 +366,7 @@ i10_a_list_belongs_to_one_epoch_and_board(void **state)
     assert_int_equal(list_verify(f.c, list, LEN), ERR_EPOCH);
     f.c->valid_after_s += EPOCH_S;
     /* not signed by a store that is a board, but by another relay */
-    list_sign(list, LEN, f.c->digest, f.seed[1]);
+    list_sign(list, LEN, f.c, f.seed[1]);
     assert_int_equal(list_verify(f.c, list, LEN), ERR_SIGNATURE);
     fixture_free(&f);
 }
@@ -458,7 +458,7 @@ i10_two_lists_of_an_interval_are_evidence(void **state)
     /* another root before alone is another list */
     memcpy(b, a, LEN);
     b[LIST_HEAD_LEN - 1] ^= 1;
-    list_sign(b, LEN, f.c->digest, f.seed[f.c->boards.relay[0]]);
+    list_sign(b, LEN, f.c, f.seed[f.c->boards.relay[0]]);
     assert_int_equal(list_judge_pair(f.c, a, b), 0);
     f.c->valid_after_s += EPOCH_S; /* who asks has another consensus */
     assert_int_equal(list_judge_pair(f.c, a, b), ERR_EPOCH);

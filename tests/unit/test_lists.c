@@ -403,7 +403,7 @@ list_forge(const struct stage *s, uint8_t index, uint32_t interval,
     const struct board_list l = {
         .interval = interval, .board = index, .entries = entry};
     list_write(list, &s->c->params, &l);
-    list_sign(list, s->len, s->c->digest, seed);
+    list_sign(list, s->len, s->c, seed);
 }
 
 static int
@@ -454,7 +454,7 @@ come_after(struct stage *s, uint32_t interval, uint8_t root[LIST_ROOT_LEN],
     const struct board_list l = {
         .interval = interval, .board = 1, .before = root, .entries = entry};
     list_write(list, &s->c->params, &l);
-    list_sign(list, s->len, s->c->digest, board_seed(s, 1));
+    list_sign(list, s->len, s->c, board_seed(s, 1));
     list_root(list, s->len, root);
     return is_shown ? lists_take(s->lists, s->c, list, LISTS_OWN, now_ms(s),
                                  s->env.mono_us)
@@ -721,7 +721,7 @@ a_long_list_comes_in_parts(void **state)
         const struct board_list l = {.interval = interval_now(&s) - at,
                                      .entries = entry};
         list_write(list, &s.c->params, &l);
-        list_sign(list, s.len, s.c->digest, board_seed(&s, 0));
+        list_sign(list, s.len, s.c, board_seed(&s, 0));
         if (at == 1) /* the one before is known already, the other comes */
             r = (struct reader){.at = lists_enter(s.lists, now_ms(&s))};
         assert_int_equal(
