@@ -269,7 +269,7 @@ conversation_self_make(struct client *c, unsigned front, uint32_t born,
     if (!v)
         return ERR_NOMEM;
     v->id = SELF_FIRST + front;
-    v->self = true;
+    v->self = v->confirmed = true; /* no invitation can be used twice */
     v->born = born;
     v->next_order = 1;
     env_random_crypto(c->env, v->chains, LETTER_CHAIN_LEN);

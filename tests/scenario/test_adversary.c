@@ -118,7 +118,7 @@ i3_a_replaying_relay_is_refused(void **state)
         world_run_s(s.w, 60);
         s.r->vices = 0;
         const uint64_t order = world_say(s.a, "b", "hello");
-        world_run_s(s.w, 30);
+        world_run_s(s.w, WORLD_ACKED_S);
         assert_true(done(&s, VICE_REPLAYS) > 100);
         assert_int_equal(world_dropped(s.w, ERR_REPLAY),
                          done(&s, VICE_REPLAYS));
@@ -300,7 +300,7 @@ a_store_spies_withholds_and_burns(void **state)
     s.r->spy = other->spy = look_see;
     s.r->spy_ctx = other->spy_ctx = &k;
     uint64_t order = world_say(s.a, "b", "hello");
-    world_run_s(s.w, 30);
+    world_run_s(s.w, WORLD_ACKED_S);
     assert_true(k.gets > 100 && k.puts >= 1 && k.n > k.gets + k.puts);
     assert_int_equal(world_state(s.a, "b", order), CLIENT_DELIVERED);
     /* the box that was put into last */

@@ -9,7 +9,7 @@
  * touches its three gateways, and a new one at most once in three weeks.
  *
  * Defences: client/heard/witness.c (epochs bounded, forgotten, several families),
- * client/gateways.c (a set that is kept). */
+ * client/heard/gateways.c (a set that is kept). */
 #include "tests/runner.h"
 
 #include <stdio.h>

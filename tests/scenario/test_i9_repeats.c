@@ -190,7 +190,8 @@ i9_a_restart_puts_nothing_early(void **state)
     printf("  %u letters put again %u times within %u starts: %u too early, by "
            "%.0f s at most\n",
            letters, all, starts, early, worst_s);
-    assert_int_equal(letters, PEOPLE);
+    /* and what acknowledges theirs, and goes to itself */
+    assert_in_range(letters, PEOPLE, 3 * PEOPLE);
     assert_true(all >= 2 * PEOPLE);
     assert_int_equal(early, 0);
     stage_clear(&s);
