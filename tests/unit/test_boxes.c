@@ -39,6 +39,7 @@ static void
 fixture_make(struct fixture *f, size_t quota)
 {
     f->env.ops = &ops;
+    f->now_us = 1000000;
     assert_int_equal(store_memory_new(&f->store, LETTER, quota), 0);
     assert_int_equal(boxes_new(&f->boxes, &f->env, LETTER, ages_key), 0);
 }
