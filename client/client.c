@@ -15,6 +15,7 @@
 
 #include "client/announce.h"
 #include "client/arrival.h"
+#include "client/asked.h"
 #include "client/conversations.h"
 #include "client/inbox.h"
 #include "client/incoming.h"
@@ -373,7 +374,7 @@ client_link_down(struct client *c)
     shown_link_down(c->shown);
     c->connected = c->controlled = false;
     if (c->asked)
-        requests_forget(c);
+        asked_forget(c);
 }
 
 static int

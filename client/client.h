@@ -61,7 +61,7 @@ int client_set_document(struct client *c, const uint8_t *bytes,
                         size_t len) CHECK_RESULT;
 
 /* Where to connect: the identity of the gateway in use, one of a few that are
- * kept for months (client/gateways.h), or NULL. A new consensus may change it:
+ * kept for months (client/heard/gateways.h), or NULL. A new consensus may change it:
  * then leave the old one's link. */
 const uint8_t *client_gateway(const struct client *c);
 /* The newest consensus, or NULL. */

@@ -343,13 +343,6 @@ is_idle_ping(const struct conversation *v, const struct letter *l)
     return l->kind == LETTER_PING && !v->pings;
 }
 
-/* Is an acknowledgement of l owed? */
-static bool
-ack_is_owed(const struct conversation *v, const struct letter *l)
-{
-    return !v->removed && !v->self && !is_idle_ping(v, l);
-}
-
 int
 incoming_take(struct client *c, struct conversation *v, const struct letter *l,
               struct incoming_step *step)
@@ -360,7 +353,8 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (l->sequence == 0)
         return 0;
     if (sequence_is_known(v, l->sequence)) {
-        step->is_owed = ack_is_owed(v, l); /* ours was lost, or is under way */
+        step->is_owed =
+            !is_idle_ping(v, l); /* ours was lost, or is under way */
         return ERR_DUPLICATE;
     }
     if (l->sequence - v->ack > LETTER_WINDOW)
@@ -369,7 +363,7 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     if (err)
         return err;
     sequence_note(v, l->sequence);
-    step->is_owed = ack_is_owed(v, l);
+    step->is_owed = !is_idle_ping(v, l);
     if (!v->removed || l->count > 1)
         v->letter_us = now_us;
     return 0;

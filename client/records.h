@@ -48,7 +48,7 @@
  * next change. The promise is in seconds since 1970, 0: none; older records have a
  * small number there, which is long over. A self has no name.
  *
- * For the gateways see client/gateways.h. A message that is over (delivered or
+ * For the gateways see client/heard/gateways.h. A message that is over (delivered or
  * expired) has no data. Every length is given or follows from the others, so
  * that a record cut short is refused, as is one too long.
  *

@@ -5,14 +5,7 @@
  * no way avoids families, a relay's key is refused), its contents wait for
  * another tick and a loop goes instead; when no loop can be built either, the
  * one that was made beforehand goes; when there is none, the link is left.
- * While the link takes nothing, ticks are skipped and nothing has changed.
- *
- * Requests under way stand in a table of a fixed length, found by the number
- * that the SURB id hides; an entry is given up when it is taken by a later
- * number. An answer that is later than LATE_US counts as late, but is used when
- * it comes. Who answers late is judged for each box by itself: were it judged
- * by store, a store could tell by holding up one box which others are the same
- * client's. */
+ * While the link takes nothing, ticks are skipped and nothing has changed. */
 #include "client/requests.h"
 
 #include <sodium.h>
@@ -20,6 +13,7 @@
 
 #include "client/announce.h"
 #include "client/arrival.h"
+#include "client/asked.h"
 #include "client/conversations.h"
 #include "client/listed.h"
 #include "client/network.h"
@@ -35,118 +29,6 @@ enum { BOARD_DICE = 12 };   /* what each of 1..BOARDS_MAX divides */
 enum { AHEAD_LETTERS = 8 }; /* so many before a box ends, the next is readied */
 #define AHEAD_US   3600000000ULL /* of a conversation that was heard since */
 #define RESERVE_US 8000000ULL /* a loop is kept for; its deadlines allow more */
-
-static void
-asked_release(struct client *c, const struct asked *a)
-{
-    if (a->kind == WIRE_GET && !a->overdue && !a->check &&
-        a->conversation != UINT32_MAX) {
-        struct conversation *v = conversation_by_id(c, a->conversation);
-        if (v)
-            polls_unasked(v, a->at, a->slot, a->spare);
-    }
-}
-
-/* No answer is waited for any more. */
-static void
-asked_unanswered(struct client *c, const struct asked *a)
-{
-    struct conversation *v =
-        a->check ? conversation_by_id(c, a->conversation) : NULL;
-    asked_release(c, a);
-    if (v)
-        taken_unseen(v);
-}
-
-/* Is the first store of this choice's box bad for it? */
-static bool
-request_is_bad(const struct client *c, const struct choice *choice)
-{
-    struct conversation *v = choice->conversation;
-    if (!v || choice->check || (choice->letter && choice->letter->answered))
-        return false;
-    if (choice->request.kind == WIRE_GET && polls_avoids_first(v, choice->at))
-        return true;
-    return v->quality[choice->request.kind == WIRE_GET].bad_until_us >
-           env_now_mono_us(c->env);
-}
-
-/* Are answers of other stores late as well? Then it is the line, or its queue
- * at the gateway, that is slow. Of a line that is not, one answer in eighty is
- * late; a queue that grows at the gateway makes several late that follow each
- * other, most of the store that is asked most. */
-static bool
-line_is_slow(const struct client *c, uint16_t store)
-{
-    unsigned others = 0, late = 0;
-    for (size_t i = 0; i < RECENT; i++) {
-        others += c->recent[i].store != store;
-        late += c->recent[i].store != store && c->recent[i].late;
-    }
-    return others > 0 && 8 * late >= others;
-}
-
-/* Note how the answer to a request fared. When half of QUALITY_ASKED answers of
- * one direction of a conversation came late or not at all, while those of other
- * stores did not, its boxes' second store takes the place of the first for
- * QUALITY_US. */
-static void
-asked_judge(struct client *c, const struct asked *a, bool late)
-{
-    c->recent[c->n_recent++ % RECENT] = (struct recent){a->store, late};
-    struct conversation *v = a->conversation == UINT32_MAX
-                                 ? NULL
-                                 : conversation_by_id(c, a->conversation);
-    c->status.late += late;
-    if (!v || a->spare || a->check)
-        return;
-    struct quality *q = &v->quality[a->kind == WIRE_GET];
-    q->late += late;
-    if (++q->asked < QUALITY_ASKED)
-        return;
-    if (2 * q->late >= q->asked && !line_is_slow(c, a->store))
-        q->bad_until_us = env_now_mono_us(c->env) + QUALITY_US;
-    q->asked = q->late = 0;
-}
-
-static void
-asked_drop(struct client *c, struct asked *a)
-{
-    if (a->number == 0)
-        return;
-    if (!a->overdue) {
-        asked_unanswered(c, a);
-        c->status.lost++;
-    }
-    a->number = 0;
-}
-
-/* Give up waiting for those that are overdue. */
-static void
-asked_sweep(struct client *c, uint64_t now_us)
-{
-    for (; c->oldest < c->traffic.request; c->oldest++) {
-        struct asked *a = &c->asked[c->oldest & (c->asked_len - 1)];
-        if (a->number != c->oldest + 1 || a->overdue)
-            continue;
-        if (a->expected_us + LATE_US > now_us)
-            break;
-        asked_unanswered(c, a);
-        /* while nothing comes at all, it is the line that is bad */
-        if (c->answer_us > a->expected_us)
-            asked_judge(c, a, true);
-        a->overdue = true;
-        c->status.lost++;
-    }
-}
-
-void
-requests_forget(struct client *c)
-{
-    for (uint64_t i = 0; i < c->asked_len; i++)
-        asked_drop(c, &c->asked[i]);
-    c->oldest = c->traffic.request;
-}
 
 /* Make a choice a poll. */
 static void
@@ -265,7 +147,7 @@ store_find(const struct client *c, const struct consensus *view, uint16_t self,
         second != UINT16_MAX && !consensus_are_related(view, self, second);
     if (!first_is && !second_is)
         return ERR_RELAY;
-    bool spare = choice->spare != request_is_bad(c, choice);
+    bool spare = choice->spare != asked_avoids_first(c, choice);
     *store = !second_is || (first_is && !spare) ? first : second;
     choice->rank = !first_is || !second_is ? STORE_ALONE
                    : *store == first       ? STORE_FIRST
@@ -372,36 +254,6 @@ request_make(struct client *c, const struct consensus *view,
                         &request, &end, seed, c->frame);
     sodium_memzero(seed, sizeof seed);
     return err;
-}
-
-/* Remember a request that has left. */
-static void
-request_note(struct client *c, const struct consensus *view,
-             const struct choice *choice, const struct route *route,
-             uint64_t number)
-{
-    const uint64_t now_us = env_now_mono_us(c->env);
-    struct asked *a = &c->asked[number & (c->asked_len - 1)];
-    asked_drop(c, a);
-    *a = (struct asked){.number = number + 1,
-                        .expected_us = now_us + route->answer_us,
-                        .at_store_us = now_us + route->at_store_us,
-                        .epoch = view->epoch,
-                        .conversation = choice->conversation
-                                            ? choice->conversation->id
-                                            : UINT32_MAX,
-                        .at = choice->at,
-                        .kind = choice->request.kind,
-                        .spare = choice->spare,
-                        .check = choice->check,
-                        .rank = choice->rank,
-                        .steps = choice->steps,
-                        .held = choice->request.held,
-                        .slot = choice->request.slot,
-                        .whom = choice->whom,
-                        .store = route->out[route->n_out - 1],
-                        .n_back = route->n_back};
-    memcpy(a->back, route->back, sizeof a->back);
 }
 
 static void
@@ -511,7 +363,7 @@ requests_tick(struct client *c, enum traffic_kind kind)
         c->status.skipped++;
         return;
     }
-    request_note(c, view, &choice, &route, number);
+    asked_note(c, view, &choice, &route, number);
     request_count(c, choice.request.kind);
     if (choice.letter)
         outgoing_asked(c, choice.letter, now_us + route.answer_us + LATE_US);
@@ -603,14 +455,6 @@ put_answered(struct client *c, struct conversation *v, const struct asked *a,
         taken_answer(c, v, a->at, a->rank);
     else
         outgoing_answer(c, v, a->at, a->rank, status);
-}
-
-static struct asked *
-asked_find(struct client *c, const uint8_t *id)
-{
-    uint64_t number = traffic_surb_number(&c->traffic, id);
-    struct asked *a = &c->asked[number & (c->asked_len - 1)];
-    return a->number == number + 1 && number < c->traffic.request ? a : NULL;
 }
 
 /* When was the letter of an answer committed, by the monotonic clock? One that is

@@ -12,7 +12,4 @@ void requests_prepare(struct client *c);
 
 /* Takes a packet from the gateway: an answer or a dummy. Changed in place. */
 void requests_answer(struct client *c, uint8_t *frame, size_t len);
-
-/* Gives up all requests under way. */
-void requests_forget(struct client *c);
 #endif

@@ -7,6 +7,7 @@
  *   client             life, link, timer
  *   contacts requests  what applications ask; a tick's packet and its answer
  *   arrival            a letter that came, as a whole
+ *   asked              requests under way
  *   incoming outgoing  letters to messages, letters to boxes
  *   staging            messages to letters
  *   listed             what boards' lists tell
@@ -25,7 +26,7 @@
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
 #include "client/client.h"
-#include "client/gateways.h"
+#include "client/heard/gateways.h"
 #include "client/heard/shown.h"
 #include "client/heard/tokens.h"
 #include "client/journal.h"

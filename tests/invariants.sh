@@ -228,7 +228,7 @@ change I2 'where no loop can be made none goes' client/requests.c \
         return;' \
     '        return;' \
     'i2_rate/i2_where_nothing*'
-change I2 'a gateway of a family with a store is kept' client/gateways.c \
+change I2 'a gateway of a family with a store is kept' client/heard/gateways.c \
     'if (number >= 0 && !gateways_admit(c, (uint16_t)number))' \
     'if (0)' \
     'gateways/i2_*'
@@ -252,18 +252,22 @@ change I2 'a removed contact that writes on is not read' client/incoming.c \
     'if (!v->removed || l->count > 1)' \
     'if (!v->removed)' \
     'contacts/i2_who_writes*'
-change I2 'a contact that is muted is not acknowledged' client/incoming.c \
-    'return !v->removed && !v->self && !is_idle' \
-    'return !v->removed && !v->muted && !is_idle' \
+change I2 'a contact that is muted is not acknowledged' client/arrival.c \
+    'if (v->removed || v->self)' \
+    'if (v->removed || v->self || v->muted)' \
     'contacts/i2_a_contact*'
 change I2 'any contact may ping' client/incoming.c \
     'return l->kind == LETTER_PING && !v->pings;' \
     'return false;' \
     'contacts/i2_a_ping*'
-change I2 'who takes a withdrawn invitation up is answered' client/incoming.c \
-    'return !v->removed && !v->self && !is_idle' \
-    'return !v->self && !is_idle' \
+change I2 'who takes a withdrawn invitation up is answered' client/arrival.c \
+    'if (v->removed || v->self)' \
+    'if (v->self)' \
     'contacts/i2_a_withdrawn*'
+change I2 'no loop goes to a board' client/requests.c \
+    'if (n == 0 || dice % ANNOUNCE_LOOPS != 0)' \
+    'if (n == 0 || dice < UINT64_MAX)' \
+    'announcing/i2_*'
 change I2 'a conversation more evicts another' client/pace/fronts.c \
     'if (front_is_free(&f->front[at], now_us))
             return (int)at;' \
@@ -598,7 +602,7 @@ change I10 'a gateway that keeps lists is not left' client/client.c \
          leave == CLIENT_WITHHELD))' \
     '        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND))' \
     'listed/i10_*'
-change I10 'a gateway that fails is replaced at once' client/gateways.c \
+change I10 'a gateway that fails is replaced at once' client/heard/gateways.c \
     'now_s > g->renewed_s + GATEWAYS_RENEW_S &&' \
     'now_s > g->renewed_s &&' \
     'gateways/i10_*'
@@ -610,11 +614,11 @@ change I10 'a set that is lost is trusted at once' relay/daemon/keys.c \
     'const bool doubt = st.st_size != 0 || keys_exist(dir);' \
     'const bool doubt = false;' \
     'keys/i10_*'
-change I10 'a gateway that withholds is never left' client/gateways.c \
+change I10 'a gateway that withholds is never left' client/heard/gateways.c \
     'g->current = (uint8_t)next;' \
     '' \
     'i10_gateways/i10_a_withholding*'
-change I10 'every gateway that fails gives way to a new one' client/gateways.c \
+change I10 'every gateway that fails gives way to a new one' client/heard/gateways.c \
     'c && g->failed >= g->n && now_s > g->renewed_s + GATEWAYS_RENEW_S &&' \
     'c &&' \
     'i10_gateways/i10_a_month*'
@@ -740,6 +744,14 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
+change I10 'what a contact sends may replace a file' lib/os/files.c \
+    'if (!replace) { /* the name is taken before it is used */' \
+    'if (replace && len == 0) {' \
+    'files/*'
+change I10 'what is written beside goes through a link' lib/os/files.c \
+    'O_CLOEXEC | O_NOFOLLOW' \
+    'O_CLOEXEC' \
+    'files/*'
 change I10 'votes of others stay for eight epochs' directory/daemon/disk.c \
     '(stays->heard && epoch != stays->heard && is_heard(name));' \
     '(stays->heard > UINT32_MAX / 2 && is_heard(name));' \
@@ -1095,7 +1107,7 @@ change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \
     'return a->wait < b->wait;' \
     'days/i11_*'
-change I11 'gateways have clients by their number' client/gateways.c \
+change I11 'gateways have clients by their number' client/heard/gateways.c \
     '? (uint64_t)r->bandwidth + 1' \
     '? 1' \
     'gateways/i11_*'
@@ -1145,7 +1157,7 @@ change I12 'mixes of the way back wait for a hoard' network/request.c \
     'at_us + r->at_store_us + store_us, !req->is_rough);' \
     'at_us + r->at_store_us + store_us, false);' \
     'i12_hoard/i12_hoarded*'
-change I12 'who answers late is asked as before' client/requests.c \
+change I12 'who answers late is asked as before' client/asked.c \
     '    if (2 * q->late >= q->asked && !line_is_slow(c, a->store))' \
     '    if (0)' \
     'i12_hoard/i12_who_hoards*'
@@ -1225,9 +1237,13 @@ change I12 'boxes are asked for by turns' client/places.c \
 change I12 'a get changes what the next one brings' relay/boxes.c \
     '        req->held = request->held;' \
     '        static uint8_t turn;
-        req->slot = turn++ % WIRE_BOX_SLOTS;
+        req->slot = request->kind == WIRE_GET ? turn++ % WIRE_BOX_SLOTS : 0;
         req->held = request->held;' \
     'relays/i12_*' 'boxes/i12_*'
+change I12 'a letter is younger when it is put again' relay/boxes.c \
+    'req->is_new &&' \
+    '' \
+    'boxes/letters_*'
 change I12 'where a get begins tells that somebody reads the box' client/polls.c \
     '    uint8_t slot = bit_pick(ALL, dice);' \
     '    uint8_t slot = bit_pick(1, dice);' \
@@ -1254,10 +1270,41 @@ change I12 'a front that nobody holds asks for a random box' client/places.c \
     'return conversation_by_id(c, SELF_FIRST + whom->front);' \
     'return NULL;' \
     'i12_fronts/*without'
+change I12 'an acknowledgement tells what is not due' client/pace/acks.c \
+    'return (teller == ACKS_OWN ? o->times.shown_us : o->times.due_us) <= now_us;' \
+    'return (teller != ACKS_OWN || o->times.shown_us <= now_us) && o;' \
+    'acks/i12_*due_alone'
+change I12 'a floor tells what was read' client/staging.c \
+    'if (teller == ACKS_OWN)
+        v->floor_told' \
+    'if (v)
+        v->floor_told' \
+    'acks/i12_a_floor*'
+change I12 'acknowledgements are timed from the reading' client/places.c \
+    'return fronts_ack_us(c->fronts, c->env, v->id, now_us, commit_us, is_part);' \
+    '(void)commit_us;
+    return fronts_ack_us(c->fronts, c->env, v->id, now_us, now_us, is_part);' \
+    'acks/i12_*no_more'
+change I12 'answers wait behind what the user writes' client/outgoing.c \
+    'return first != outgoing_is_first(best) ? first : l->due_us < best->due_us;' \
+    'return first == outgoing_is_first(best) ? first : l->due_us < best->due_us;' \
+    'acks/i12_answers*'
 change I12 'an old token counts for a new letter' client/places.c \
     'v->token_us + TOKEN_LAG_US >= commit_us' \
     'v->token_us + TOKEN_LAG_US > 0' \
     'client_places/a_token*'
+change I9 'a token is not noted before its use' client/announce.c \
+    '    v->tokens_used++;
+    journal_begin(c->journal);
+    int err = conversation_save(c, v);' \
+    '    v->tokens_used++;
+    journal_begin(c->journal);
+    int err = 0;' \
+    'announcing/i9_*'
+change I9 'a token is used before it is on the disk' client/announce.c \
+    '!journal_is_committed(c->journal, e->ticket))' \
+    'false)' \
+    'announcing/i9_*'
 change I9 'a restart forgets which fronts were promised' client/client.c \
     '    places_restore(c);
 ' \

@@ -5,7 +5,11 @@
 #include "sim/engine/world.h"
 #include "tests/network.h"
 
-enum { WORLD_PACKET = 2048 };
+enum {
+    WORLD_PACKET = 2048,
+    /* A text that is read at once is acknowledged within, but once in 500. */
+    WORLD_ACKED_S = 150
+};
 
 struct world_config {
     uint8_t suite;

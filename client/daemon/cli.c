@@ -463,10 +463,8 @@ file_save(const struct cli *c, const json_t *r)
                   : ERR_LONG;
     else if (!err)
         err = files_path(path, ".", name);
-    if (!err && !c->out && access(path, F_OK) == 0)
-        err = ERR_EXISTS;
     if (!err)
-        err = files_write(path, data, len);
+        err = files_save(path, data, len, c->out != NULL);
     if (err)
         fprintf(stderr,
                 "brusio-client: %s: %s; the message stays, --out FILE names "
@@ -486,7 +484,7 @@ message_print(const struct cli *c, const json_t *r)
     if (!text)
         return file_save(c, r);
     if (c->out)
-        return files_write(c->out, text, strlen(text)) ? 1 : 0;
+        return files_save(c->out, text, strlen(text), true) ? 1 : 0;
     printf("%s: ", json_string_value(json_object_get(r, "from")));
     /* no control characters from outside reach the terminal; further lines
      * stand in, so that none looks like a message from somebody else */

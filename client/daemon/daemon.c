@@ -5,7 +5,7 @@
  *
  * Timers: the client's own; the reconnection's. A link that fails is tried
  * again after half a second, doubled up to 30 s, with a random part; which
- * gateway comes next the client knows (client/gateways.h).
+ * gateway comes next the client knows (client/heard/gateways.h).
  *
  * What it keeps open is opened first; then it is confined to its directory and
  * to connections that it makes itself (lib/os/confine.h), and only then reads

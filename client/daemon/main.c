@@ -12,6 +12,8 @@
 #include "lib/os/host.h"
 #include "lib/secret.h"
 
+enum { INPUT_MAX = 1 << 20 }; /* bytes of a text */
+
 static const char usage[] =
     "usage: brusio-client init --network FILE [--profile NAME]\n"
     "       brusio-client run [--ready-fd N] [--parent PID]\n"
@@ -47,7 +49,11 @@ static const char usage[] =
     "            answered\n"
     "  open      the conversation is on the screen: ask for it as often as if\n"
     "            you had written; that lasts for 5 to 20 minutes\n"
-    "  send      queue a message; it is kept until it is delivered\n"
+    "  send      queue a message; it is kept until it is delivered. Where "
+    "TEXT\n"
+    "            or INVITATION is - it is read from the standard input, and "
+    "no\n"
+    "            other user of the machine sees it\n"
     "  recv      print and remove the next message; files go to a file; what\n"
     "            muted contacts wrote before only when they are named\n"
     "  ping      ask a contact's client for an answer and print how long it\n"
@@ -212,8 +218,43 @@ static const struct {
              {"remove", 1, cli_remove},     {"mute", 1, cli_mute},
              {"open", 1, cli_open},         {"unmute", 1, cli_unmute},
              {"ping", 1, cli_ping},         {"state", 1, cli_state},
-             {"add", 2, cli_add},           {"rename", 2, cli_rename},
-             {"pings", 2, cli_pings}};
+             {"rename", 2, cli_rename},     {"pings", 2, cli_pings}};
+
+/* Read a text from the standard input, without the line's end; NULL, and has said
+ * why. What stands in the command line all users of a machine can read, and a
+ * shell keeps it. */
+static char *
+input_read(void)
+{
+    char *text = malloc(INPUT_MAX + 1);
+    size_t n = text ? fread(text, 1, INPUT_MAX + 1, stdin) : 0;
+    if (text && n <= INPUT_MAX && !ferror(stdin)) {
+        n -= n > 0 && text[n - 1] == '\n';
+        text[n] = 0;
+        if (strlen(text) == n)
+            return text;
+    }
+    fputs("brusio-client: what comes by the standard input is too long, or no "
+          "text\n",
+          stderr);
+    free(text);
+    return NULL;
+}
+
+static int
+text_run(const struct args *a, struct cli *c, int (*call)(const struct cli *c))
+{
+    char *text = NULL;
+    if (a->n_rest == 2 && strcmp(c->text, "-") == 0 && !(text = input_read()))
+        return ARGS_EXIT_FAILED;
+    if (text)
+        c->text = text;
+    int status = call(c);
+    if (text)
+        sodium_memzero(text, strlen(text));
+    free(text);
+    return status;
+}
 
 static int
 command_run(const struct args *a, struct cli *c)
@@ -222,13 +263,15 @@ command_run(const struct args *a, struct cli *c)
     size_t n = a->n_rest;
     c->name = n > 0 ? a->rest[0] : NULL;
     c->text = n > 1 ? a->rest[1] : NULL;
+    if (strcmp(name, "add") == 0 && n == 2)
+        return text_run(a, c, cli_add);
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
         if (strcmp(name, plain[i].name) == 0 && n == plain[i].words)
             return plain[i].run(c);
     if (strcmp(name, "recv") == 0 && n <= 1)
         return cli_recv(c);
     if (strcmp(name, "send") == 0 && (c->file ? n == 1 : n == 2))
-        return cli_send(c);
+        return text_run(a, c, cli_send);
     return usage_fail("wrong number of words after the command");
 }
 

@@ -72,17 +72,10 @@ files_sync_directory(const char *path)
     return bad ? ERR_IO : 0;
 }
 
-int
-files_write(const char *path, const void *data, size_t len)
+/* Write all of it, and see that it is on the disk. Closes fd. */
+static int
+descriptor_write(int fd, const uint8_t *at, size_t len)
 {
-    char temporary[FILES_PATH_MAX + 8];
-    const uint8_t *at = data;
-    int n = snprintf(temporary, sizeof temporary, "%s.new", path);
-    if (n >= (int)sizeof temporary)
-        return ERR_LONG;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return ERR_IO;
     int bad = 0;
     while (len > 0 && !bad) {
         ssize_t k = write(fd, at, len);
@@ -97,12 +90,52 @@ files_write(const char *path, const void *data, size_t len)
     }
     bad |= fsync(fd);
     bad |= close(fd);
-    if (bad || rename(temporary, path)) {
+    return bad ? ERR_IO : 0;
+}
+
+int
+files_write(const char *path, const void *data, size_t len)
+{
+    char temporary[FILES_PATH_MAX + 8];
+    int n = snprintf(temporary, sizeof temporary, "%s.new", path);
+    if (n >= (int)sizeof temporary)
+        return ERR_LONG;
+    int fd = open(temporary,
+                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    if (descriptor_write(fd, data, len) || rename(temporary, path)) {
         unlink(temporary);
         return ERR_IO;
     }
     /* the directory's entry has to reach the disk as well */
     return files_sync_directory(path);
+}
+
+int
+files_save(const char *path, const void *data, size_t len, bool replace)
+{
+    char temporary[FILES_PATH_MAX + 8];
+    int n = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    if (n >= (int)sizeof temporary)
+        return ERR_LONG;
+    if (!replace) { /* the name is taken before it is used */
+        int name = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (name < 0)
+            return errno == EEXIST ? ERR_EXISTS : ERR_IO;
+        close(name);
+    }
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    int err = fd < 0 ? ERR_IO : descriptor_write(fd, data, len);
+    if (!err && rename(temporary, path))
+        err = ERR_IO;
+    if (!err)
+        return files_sync_directory(path);
+    if (fd >= 0)
+        unlink(temporary);
+    if (!replace)
+        unlink(path);
+    return err;
 }
 
 int

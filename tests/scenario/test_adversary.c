@@ -45,7 +45,7 @@ course_trace(unsigned rogues, bool vicious, uint64_t *seen)
     world_pair(w, a, "b", b, "a");
     world_run_s(w, 30);
     const uint64_t order = world_say(a, "b", "hello");
-    world_run_s(w, 60);
+    world_run_s(w, 240); /* acknowledged 20 s after its commit, and Exp(20 s) */
     assert_int_equal(world_state(a, "b", order), CLIENT_DELIVERED);
     assert_int_equal(world_take(b, "a"), 1);
     const uint64_t trace = engine_trace(w->engine);
@@ -118,7 +118,7 @@ i3_a_replaying_relay_is_refused(void **state)
         world_run_s(s.w, 60);
         s.r->vices = 0;
         const uint64_t order = world_say(s.a, "b", "hello");
-        world_run_s(s.w, 30);
+        world_run_s(s.w, WORLD_ACKED_S);
         assert_true(done(&s, VICE_REPLAYS) > 100);
         assert_int_equal(world_dropped(s.w, ERR_REPLAY),
                          done(&s, VICE_REPLAYS));
@@ -262,9 +262,9 @@ i6_what_a_store_has_lost_is_put_again(void **state)
             world_client_stop(s.a);
             world_client_start(s.a);
         }
-        world_run_s(s.w, killed ? 1200 : 120);
+        world_run_s(s.w, killed ? 1200 : 180);
         assert_int_equal(world_take(s.b, "a"), 1);
-        world_run_s(s.w, 60);
+        world_run_s(s.w, 240);
         assert_int_equal(world_state(s.a, "b", order), CLIENT_DELIVERED);
         rogue_free(&other);
         stage_clear(&s);
@@ -300,7 +300,7 @@ a_store_spies_withholds_and_burns(void **state)
     s.r->spy = other->spy = look_see;
     s.r->spy_ctx = other->spy_ctx = &k;
     uint64_t order = world_say(s.a, "b", "hello");
-    world_run_s(s.w, 30);
+    world_run_s(s.w, WORLD_ACKED_S);
     assert_true(k.gets > 100 && k.puts >= 1 && k.n > k.gets + k.puts);
     assert_int_equal(world_state(s.a, "b", order), CLIENT_DELIVERED);
     /* the box that was put into last */

@@ -92,7 +92,7 @@ texts_arrive(void **state)
                          0);
         sum_s += receive(w, to, there ? "alice" : "bob", (uint8_t *)text,
                          strlen(text), 30);
-        state_wait(w, from, name, order, CLIENT_DELIVERED, 60);
+        state_wait(w, from, name, order, CLIENT_DELIVERED, 240);
     }
     printf("  mean of 20 texts: %.2f s\n", sum_s / 20);
     dropped_print(w, a);
@@ -146,7 +146,7 @@ pools_carry_texts(void **state)
                                      (const uint8_t *)"hello", 5, &order),
                          0);
         double s = receive(w, b, "alice", (const uint8_t *)"hello", 5, 60);
-        state_wait(w, a, "bob", order, CLIENT_DELIVERED, 60);
+        state_wait(w, a, "bob", order, CLIENT_DELIVERED, 240);
         printf("  strategy %zu: a text in %.1f s\n", i + 2, s);
         world_free(&w);
     }
@@ -171,7 +171,7 @@ a_file_arrives(void **state)
         client_send(a->client, "bob", LETTER_FILE, file, sizeof file, &order),
         0);
     double s = receive(w, b, "alice", file, sizeof file, 120);
-    double d = state_wait(w, a, "bob", order, CLIENT_DELIVERED, 60);
+    double d = state_wait(w, a, "bob", order, CLIENT_DELIVERED, 240);
     printf("  200 kB in %.1f s, delivered %.1f s later\n", s, d);
     dropped_print(w, a);
     dropped_print(w, b);

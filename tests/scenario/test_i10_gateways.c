@@ -9,7 +9,7 @@
  * touches its three gateways, and a new one at most once in three weeks.
  *
  * Defences: client/heard/witness.c (epochs bounded, forgotten, several families),
- * client/gateways.c (a set that is kept). */
+ * client/heard/gateways.c (a set that is kept). */
 #include "tests/runner.h"
 
 #include <stdio.h>
@@ -128,7 +128,7 @@ liars_run(uint32_t ahead)
     world_client_stop(k);
     world_client_start(k);
     const uint64_t order = world_say(k, "b", "hello");
-    watched_run(w, k, 120);
+    watched_run(w, k, 300);
     engine_tap(w->engine, NULL, NULL);
     client_status(k->client, &s);
     printf(

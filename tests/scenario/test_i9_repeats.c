@@ -27,7 +27,7 @@ enum {
     PEOPLE = 8,
     PUTS_MAX = 4096,
     STOPS_MAX = 64,
-    FIRST_S = 60, /* the first repeat; then doubled */
+    FIRST_S = 120, /* the first repeat; then doubled */
     LAST_S = 3600,
     WAY_S = 15, /* between client and store, by far */
     BURST_S = 15
@@ -190,7 +190,8 @@ i9_a_restart_puts_nothing_early(void **state)
     printf("  %u letters put again %u times within %u starts: %u too early, by "
            "%.0f s at most\n",
            letters, all, starts, early, worst_s);
-    assert_int_equal(letters, PEOPLE);
+    /* and what acknowledges theirs, and goes to itself */
+    assert_in_range(letters, PEOPLE, 3 * PEOPLE);
     assert_true(all >= 2 * PEOPLE);
     assert_int_equal(early, 0);
     stage_clear(&s);
@@ -293,8 +294,9 @@ i12_what_a_cut_line_held_up_does_not_come_at_once(void **state)
            "within %u s\n",
            PEOPLE * cuts, came, at_once, (unsigned)BURST_S);
     assert_true(came > PEOPLE * cuts * 3 / 4);
-    /* the most of any 15 s, of eight in 90 s: 40 % */
-    assert_true(at_once < PEOPLE * cuts * 2 / 3);
+    /* the most of any 15 s, of eight in 90 s: 40 %; with letters to itself more
+     * than eight come */
+    assert_true(at_once < came * 2 / 3);
     stage_clear(&s);
 }
 

@@ -174,7 +174,7 @@ tracker_is_calibrated(void **state)
 }
 
 /* Who tells polls from other packets by their delays. One gateway and one mix,
- * which hold sends for next to no time and polls for a second: of n = 120 that
+ * which hold sends for next to no time and polls for a second: of n = 160 that
  * wait there each is as likely to leave, so that a poll has log2(e n) bits of
  * entropy, and a send nearly none. */
 static void
@@ -191,7 +191,7 @@ kinds_are_told_apart(void **state)
         "[{'name':'sends','set':{'measure.kinds':'sends'}},"
         "{'name':'polls','set':{'measure.kinds':'polls'}}]}";
     outcome_run(&o, text, 2, false, NULL);
-    const double polls = 120, bits = log2(exp(1) * polls);
+    const double polls = 160, bits = log2(exp(1) * polls);
     for (size_t i = 0; i < 2; i++)
         printf("  %s: %.2f bits, truth %.5f, collision %.5f\n",
                o.file->cases[i]->name, figure(&o, i, "entropy.shannon").value,

@@ -99,7 +99,7 @@ texts_arrive(struct world *w, struct world_client *a, uint64_t a_order,
              struct world_client *b, uint64_t b_order)
 {
     struct client_message m = {0}, n = {0};
-    for (unsigned s = 0; s < 120 && (m.state != CLIENT_DELIVERED ||
+    for (unsigned s = 0; s < 300 && (m.state != CLIENT_DELIVERED ||
                                      n.state != CLIENT_DELIVERED);
          s++) {
         world_run_s(w, 1);

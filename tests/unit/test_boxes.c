@@ -17,6 +17,7 @@ struct fixture {
     struct boxes *boxes;
 };
 
+static const uint8_t ages_key[16] = {5};
 static const struct boxes_terms terms = {.expiry_day = 20000};
 
 static void
@@ -37,10 +38,9 @@ static const struct env_ops ops = {.now_mono_us = fixture_mono_us,
 static void
 fixture_make(struct fixture *f, size_t quota)
 {
-    static const uint8_t key[16] = {5};
     f->env.ops = &ops;
     assert_int_equal(store_memory_new(&f->store, LETTER, quota), 0);
-    assert_int_equal(boxes_new(&f->boxes, &f->env, LETTER, key), 0);
+    assert_int_equal(boxes_new(&f->boxes, &f->env, LETTER, ages_key), 0);
 }
 
 static void
@@ -221,6 +221,13 @@ letters_have_an_age(void **state)
     assert_int_equal(a.status, WIRE_LETTER);
     assert_int_equal(a.age, WIRE_AGE_UNKNOWN);
     ask(&f, WIRE_LOOP, 1, 0, 0, 0, true, &a, NULL);
+    assert_int_equal(a.age, WIRE_AGE_UNKNOWN);
+    /* nor is one that was there before this memory was */
+    boxes_free(&f.boxes);
+    assert_int_equal(boxes_new(&f.boxes, &f.env, LETTER, ages_key), 0);
+    ask(&f, WIRE_PUT, 1, 3, 0, 7, true, &a, NULL);
+    assert_int_equal(a.status, WIRE_KEPT);
+    ask(&f, WIRE_GET, 1, 0, 0, 0, true, &a, NULL);
     assert_int_equal(a.age, WIRE_AGE_UNKNOWN);
     fixture_free(&f);
 }

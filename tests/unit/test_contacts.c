@@ -14,9 +14,9 @@
 #include "client/inbox.h"
 #include "client/outgoing.h"
 #include "client/places.h"
-#include "client/places.h"
 #include "client/polls.h"
 #include "client/records.h"
+#include "lib/rng.h"
 #include "tests/heap.h"
 #include "tests/pair.h"
 
@@ -690,20 +690,16 @@ gets_bring_different_letters(void **state)
     struct client *c = twin_make(&d);
     unsigned first[LETTER_SLOTS] = {0};
     struct conversation *v = c->conversations;
-    const uint32_t id = v->id;
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct choice polls[LEFT];
         uint16_t seen = 0;
         v->cursor[0].held[0] = HELD;
         v->cursor[0].full[0] = AT_STORE;
-        for (unsigned n = 0; n < LEFT;) {
-            struct choice one = {.spare = n == 1};
-            places_pick(c, &one);
-            if (!one.conversation || one.conversation->id != id)
-                continue;
-            polls[n++] = one;
-            first[one.request.slot] += n == 1;
-            seen |= (uint16_t)(1u << one.request.slot);
+        for (unsigned n = 0; n < LEFT; n++) {
+            polls[n] = (struct choice){.spare = n == 1};
+            polls_ask(c, v, 0, rng_below(c->env, POLLS_SLOT_DICE), &polls[n]);
+            first[polls[n].request.slot] += n == 0;
+            seen |= (uint16_t)(1u << polls[n].request.slot);
         }
         assert_int_equal(seen, AT_STORE & ~HELD);
         for (unsigned n = 0; n < LEFT; n++)

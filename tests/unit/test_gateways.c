@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/gateways.h"
+#include "client/heard/gateways.h"
 #include "tests/network.h"
 
 enum { GATEWAYS = 12, DAY_S = 86400 };

@@ -1,4 +1,4 @@
-/* client/gateways.h - the few gateways that a client keeps for months.
+/* client/heard/gateways.h - the few gateways that a client keeps for months.
  *
  * Every gateway that a client ever uses learns its address, so a client keeps a
  * small set that it has drawn once, as Tor keeps guards (Dingledine et al.,

@@ -1,10 +1,10 @@
-/* client/gateways.c - see gateways.h.
+/* client/heard/gateways.c - see gateways.h.
  *
  * State: the set, which of it is used, how many changes in a row brought no
  * answer. No timer: others say when. Failure modes: every gateway of the set is
  * down or blocked (the client waits, going round; it takes one new gateway in
  * weeks), or has left the network (replaced at once). */
-#include "client/gateways.h"
+#include "client/heard/gateways.h"
 
 #include <sodium.h>
 #include <assert.h>
