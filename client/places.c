@@ -46,7 +46,7 @@ places_consensus(struct client *c, const struct consensus *n)
                                     .look_s = from->look_s,
                                     .ack_s = from->ack_s,
                                     .ack_noise_s = from->ack_noise_s};
-    c->boards = n->boards.n;
+    c->boards = n->boards.n; /* there may be none that count yet */
     int err = fronts_set(c->fronts, &p);
     if (err)
         client_drop(c, err);

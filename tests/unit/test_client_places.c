@@ -199,15 +199,18 @@ i12_without_boards_all_are_asked_for_alike(void **state)
     struct stage s;
     struct choice k;
     double chi2 = 0;
+    struct conversation *v[PEOPLE];
     stage_set(&s, 0, PEOPLE);
+    for (unsigned n = 0; n < PEOPLE; n++)
+        v[n] = person(&s, n);
     for (unsigned i = 0; i < 400; i++)
         poll(&s, &k);
     for (unsigned i = 0; i < POLLS; i++) {
         if (i % 50 == 0) /* some are heard, and hold no front by that */
-            person(&s, i / 50 % 3)->letter_us = s.d.test.mono_us;
+            v[i / 50 % 3]->letter_us = s.d.test.mono_us;
         poll(&s, &k);
         for (unsigned n = 0; n < PEOPLE; n++)
-            count[n] += k.conversation == person(&s, n);
+            count[n] += k.conversation == v[n];
     }
     for (unsigned n = 0; n < PEOPLE; n++)
         all += count[n];
@@ -227,7 +230,7 @@ static void
 i12_the_sweep_counts_no_contacts(void **state)
 {
     (void)state;
-    enum { HOURS = 100 };
+    const unsigned hours = test_proof() ? 200 : 20;
     for (unsigned people = 2; people <= 20; people *= 10) {
         struct stage s;
         struct choice k;
@@ -235,14 +238,14 @@ i12_the_sweep_counts_no_contacts(void **state)
         stage_set(&s, BOARDS, people);
         for (unsigned i = 0; i < 400; i++)
             poll(&s, &k);
-        const uint64_t end_us = s.d.test.mono_us + HOURS * 3600ULL * SECOND_US;
+        const struct conversation *v = person(&s, 0);
+        const uint64_t end_us = s.d.test.mono_us + hours * 3600ULL * SECOND_US;
         while (s.d.test.mono_us < end_us) {
             poll(&s, &k);
-            n += k.conversation == person(&s, 0);
+            n += k.conversation == v;
         }
-        printf("  one of %u contacts: %u gets in %u hours\n", people, n,
-               (unsigned)HOURS);
-        const double mean = HOURS * 1.25;
+        printf("  one of %u contacts: %u gets in %u hours\n", people, n, hours);
+        const double mean = hours * 1.25;
         assert_true(fabs(n - mean) < STATS_ALARM * sqrt(1.4 * mean));
         stage_clear(&s);
     }
@@ -501,7 +504,7 @@ i12_what_is_not_announced_waits_for_the_sweep(void **state)
     k.p.disk[1].test.mono_us = shown_us;
     arrivals_show(k.p.c[1]);
     assert_true(late_is_shown(&k));
-    assert_int_equal(acks_count(k.p.v[1]->acks), owed + 1);
+    assert_true(acks_count(k.p.v[1]->acks) > owed);
     assert_false(acks_is_due(k.p.v[1]->acks, shown_us, true));
     late_asks(&k, &held, &hides);
     assert_true(held && !hides);
