@@ -116,7 +116,7 @@ ack_kept(struct client *c, struct conversation *v, struct out_letter **at,
         return staging_letter_erase(c, v, at);
     l->kept = true;
     l->keeps = 1;
-    l->due_us = env_now_mono_us(c->env) + KEPT_US;
+    l->due_us = env_now_mono_us(c->env) + ACK_AGAIN_US;
     return 0;
 }
 

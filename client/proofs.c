@@ -258,7 +258,8 @@ static void
 proof_found(struct proofs *p, struct proof *e)
 {
     e->state = PROOF_READY;
-    p->cost += (uint64_t)1 << proof_bits(p, e);
+    if (!e->announces)
+        p->cost += (uint64_t)1 << proof_bits(p, e);
     p->under_way = NULL;
 }
 

@@ -71,6 +71,6 @@ uint8_t proofs_answer(struct proofs *p, struct proof_place at, uint8_t status,
 /* Take what is found, and go on with what is wanted next. */
 void proofs_step(struct proofs *p);
 
-/* Tell how many hashes the proofs made so far cost, about: for tests. */
+/* Tell how many hashes the proofs made so far for boxes cost, about: for tests. */
 uint64_t proofs_cost(const struct proofs *p);
 #endif

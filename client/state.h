@@ -67,7 +67,9 @@ enum {
 #define RETRY_US    500000ULL   /* after "retry" */
 #define FULL_US     30000000ULL /* after "full" of both stores */
 #define PROOF_US    250000ULL   /* a letter whose proof is being made waits */
-#define KEPT_US     120000000ULL  /* kept, not acknowledged: first repeat */
+#define KEPT_US     120000000ULL /* kept, not acknowledged: first repeat */
+#define ACK_AGAIN_US \
+    60000000ULL /* an acknowledgement alone: at the other store */
 #define KEPT_MAX_US 3600000000ULL /* and doubled up to this */
 #define LATE_US     2000000ULL    /* an answer may be late by */
 #define QUALITY_US  3600000000ULL /* a store is bad for a box for */

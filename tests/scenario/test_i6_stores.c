@@ -145,7 +145,7 @@ i6_what_one_store_did_not_keep_the_other_has(void **state)
     p.store[0]->vices = VICE_KEEPS_NOTHING;
     const uint64_t order = world_say(p.b, "a", "hello");
     const unsigned late_s = wait_s(&p);
-    world_run_s(p.w, 180); /* the acknowledgement, by such a way too */
+    world_run_s(p.w, 300); /* the acknowledgement, by such a way too */
     const enum client_state at_last = world_state(p.b, "a", order);
     printf("  kept by one of two: there after %u s, %s\n", late_s,
            client_state_name(at_last));
