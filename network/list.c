@@ -6,7 +6,7 @@
 
 #include "lib/codec.h"
 
-enum { HASH_LEN = crypto_generichash_BYTES_MAX, BOARD_AT = 4 };
+enum { HASH_LEN = crypto_generichash_BYTES_MAX };
 
 uint32_t
 list_interval(const struct params *p, uint64_t unix_ms)
@@ -87,14 +87,12 @@ list_sign(uint8_t *list, size_t len, const struct consensus *c,
     uint8_t public[crypto_sign_PUBLICKEYBYTES];
     uint8_t secret[crypto_sign_SECRETKEYBYTES], hash[HASH_LEN];
     signed_hash(list, len, c->digest, hash);
-    if (is_unsigned(c)) {
-        mark_make(hash, board_identity(c, list[BOARD_AT]),
-                  list + len - LIST_SIGNATURE_LEN);
-        return;
-    }
     (void)crypto_sign_seed_keypair(public, secret, seed); /* it cannot fail */
-    (void)crypto_sign_detached(list + len - LIST_SIGNATURE_LEN, NULL, hash,
-                               sizeof hash, secret);
+    if (is_unsigned(c))
+        mark_make(hash, public, list + len - LIST_SIGNATURE_LEN);
+    else
+        (void)crypto_sign_detached(list + len - LIST_SIGNATURE_LEN, NULL, hash,
+                                   sizeof hash, secret);
     sodium_memzero(secret, sizeof secret);
 }
 
