@@ -226,6 +226,7 @@ params_quiet(struct params *p)
 {
     p->epoch_len_s = QUIET_EPOCH_S;
     p->relay_loop_mhz = 1;
+    p->list_interval_ms = 60000; /* for courses of days */
     p->profiles[0].send_mhz = 20;
     p->profiles[0].poll_mhz = 20;
     p->profiles[0].loop_mhz = 10;

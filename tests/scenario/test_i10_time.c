@@ -272,6 +272,7 @@ static void
 params_idle(struct params *p)
 {
     p->relay_loop_mhz = 1;
+    p->list_interval_ms = 60000; /* for courses of days */
 }
 
 /* A text that is written while the line is cut, for as many days already, by a

@@ -67,6 +67,7 @@ static void
 params_quiet(struct params *p)
 {
     p->relay_loop_mhz = 10;
+    p->list_interval_ms = 60000; /* for courses of days */
 }
 
 /* A text to each of PEOPLE, who are away, is kept by stores. */
