@@ -152,8 +152,10 @@ bool
 announce_take(const struct client *c, struct conversation *v, uint32_t period)
 {
     const uint64_t commit_us = env_now_mono_us(c->env) + SILENT_US;
-    if (!c->current || places_may_be_silent(c, v, commit_us) ||
-        announced_count(v) >= ANNOUNCE_AHEAD || !entry_free(c))
+    if (!c->current || places_may_be_silent(c, v, commit_us))
+        return false;
+    v->uncovered = announced_count(v) >= ANNOUNCE_AHEAD || !entry_free(c);
+    if (v->uncovered)
         return false;
     if (v->token_period != period) {
         v->token_period = period;
@@ -265,11 +267,46 @@ token_renew(struct client *c, struct announcement *e)
     return 0;
 }
 
+/* Are there letters with content that no token is of? */
+static bool
+letters_are_bare(const struct conversation *v)
+{
+    for (const struct out_letter *l = v->letters; l; l = l->next)
+        if (l->sequence > 0 && !l->announced && l->kept)
+            return true;
+    return false;
+}
+
+/* Announce what v wrote while there was no room for more tokens: one is for all of
+ * it, since whom it sends there finds what there is. */
+static void
+conversation_cover(struct client *c, struct conversation *v)
+{
+    const uint32_t period = client_period(c);
+    if (!v->uncovered || announced_count(v) >= ANNOUNCE_AHEAD)
+        return;
+    if (!letters_are_bare(v) || v->removed || v->refused) {
+        v->uncovered = false;
+        return;
+    }
+    struct announcement *e = entry_make(c, v->id, period);
+    if (!e)
+        return;
+    if (v->token_period != period) {
+        v->token_period = period;
+        v->tokens_used = 0;
+    }
+    e->state = ANNOUNCE_BARE;
+    v->uncovered = false;
+}
+
 int
 announce_renew(struct client *c)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     int err = 0;
+    for (struct conversation *v = c->conversations; v; v = v->next)
+        conversation_cover(c, v);
     for (size_t i = 0; i < ANNOUNCE_MAX && !err; i++) {
         struct announcement *e = &c->announce->entry[i];
         if (e->state == ANNOUNCE_SENT && now_us >= e->check_us) {

@@ -103,22 +103,20 @@ letter_take(struct client *c, struct conversation *v, const struct arrival *a,
     outgoing_acknowledged(c, v, l);
     polls_journalled(v, a->at, journal_end(c->journal));
     later_drop(v, a->at); /* it may have come by another poll meanwhile */
-    places_shown(c, v, l->announced, l->count > 1, l->lease_s);
+    places_shown(c, v, l->count > 1, l->lease_s);
     return verdict;
 }
 
 /* Keep a letter until it may be shown: `sealed`, as it came. */
 static int
-letter_wait(struct conversation *v, const struct arrival *a,
-            const struct letter *l, uint64_t shown_us, const uint8_t *sealed,
-            size_t len)
+letter_wait(struct conversation *v, const struct arrival *a, uint64_t shown_us,
+            const uint8_t *sealed, size_t len)
 {
     const struct later head = {.at = a->at,
                                .whom = a->whom,
                                .rank = a->rank,
                                .commit_us = a->commit_us,
                                .shown_us = shown_us,
-                               .announced = l->announced,
                                .len = len};
     int err = later_keep(v, &head, sealed);
     if (!err)
@@ -143,9 +141,9 @@ arrival_take(struct client *c, struct conversation *v, const struct arrival *a,
         announced = l.announced;
         /* of an acknowledgement alone nobody sees when it was read */
         if (shown_us == 0 && l.sequence > 0)
-            shown_us = places_shown_us(c, v, &a->whom, a->commit_us, announced);
+            shown_us = places_shown_us(c, v, &a->whom, a->commit_us);
         err = shown_us > now_us
-                  ? letter_wait(v, a, &l, shown_us, c->frame, c->letter_len)
+                  ? letter_wait(v, a, shown_us, c->frame, c->letter_len)
                   : letter_take(c, v, a, &l);
     }
     if (err)

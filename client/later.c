@@ -40,16 +40,12 @@ later_take(struct conversation *v, uint64_t now_us)
     return NULL;
 }
 
-bool
+void
 later_announced(struct conversation *v, uint64_t now_us)
 {
-    struct later *l = v->later;
-    while (l && (!l->announced || l->shown_us <= now_us))
-        l = l->next;
-    if (!l)
-        return false;
-    l->shown_us = now_us;
-    return true;
+    for (struct later *l = v->later; l; l = l->next)
+        if (l->shown_us > now_us)
+            l->shown_us = now_us;
 }
 
 void

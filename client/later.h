@@ -17,7 +17,6 @@ struct later {
     struct fronts_choice whom; /* the poll that brought it */
     enum store_rank rank;
     uint64_t commit_us, shown_us;
-    bool announced; /* it says that there is a token of it */
     size_t len;
     uint8_t bytes[];
 };
@@ -31,9 +30,9 @@ int later_keep(struct conversation *v, const struct later *head,
  * caller owns it: later_delete(). */
 struct later *later_take(struct conversation *v, uint64_t now_us);
 
-/* A token of v's was seen: the first letter that says that there is one may be
- * shown now. Returns whether there was one. */
-bool later_announced(struct conversation *v, uint64_t now_us);
+/* Notes that a token of v's was seen: what is here was there by then, and may be
+ * shown now. */
+void later_announced(struct conversation *v, uint64_t now_us);
 
 /* The letter of this place was shown by another way: it is not kept any more. */
 void later_drop(struct conversation *v, struct letter_place at);

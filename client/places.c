@@ -21,7 +21,6 @@
 enum {
     OLDER_OF =
         4, /* without boards: of so many polls one is for older periods */
-    TOKENS_MOST = 16 /* of a contact, seen before their letters */
 };
 #define SECOND_US     1000000ULL
 #define TOKEN_LAG_US  5000000ULL /* a letter may be dated so much too late */
@@ -213,9 +212,7 @@ places_announced(struct client *c, uint32_t contact, uint32_t period)
     (void)fronts_announced(c->fronts, c->env, now_us, contact,
                            period < client_period(c));
     v->token_us = now_us;
-    if (v->tokens < TOKENS_MOST)
-        v->tokens++;
-    (void)later_announced(v, now_us);
+    later_announced(v, now_us);
 }
 
 void
@@ -228,13 +225,11 @@ places_answered(struct client *c, const struct fronts_choice *whom,
 }
 
 void
-places_shown(struct client *c, struct conversation *v, bool announced,
-             bool is_part, uint64_t lease_s)
+places_shown(struct client *c, struct conversation *v, bool is_part,
+             uint64_t lease_s)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     const uint64_t now_s = client_now_us(c) / SECOND_US;
-    if (announced && v->tokens > 0)
-        v->tokens--;
     if (is_part)
         (void)fronts_transfer(c->fronts, now_us, v->id);
     if (lease_s <= now_s)
@@ -249,13 +244,13 @@ places_shown(struct client *c, struct conversation *v, bool announced,
 
 uint64_t
 places_shown_us(const struct client *c, const struct conversation *v,
-                const struct fronts_choice *whom, uint64_t commit_us,
-                bool announced)
+                const struct fronts_choice *whom, uint64_t commit_us)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
-    /* a token that was seen before the letter was there is another letter's */
+    /* The lane that a token sends there finds all that is there by then, also what
+     * is not announced by itself; what comes later it does not. */
     const bool seen =
-        announced && v->tokens > 0 && v->token_us + TOKEN_LAG_US >= commit_us;
+        v->token_us > 0 && v->token_us + TOKEN_LAG_US >= commit_us;
     if (!places_have_boards(c) || v->self)
         return now_us;
     return fronts_shown_us(c->fronts, now_us, whom, commit_us, seen);

@@ -41,20 +41,17 @@ void places_announced(struct client *c, uint32_t contact, uint32_t period);
 void places_answered(struct client *c, const struct fronts_choice *whom,
                      bool announced, bool more);
 
-/* A letter of v's was shown: it says, or not, that there is a token of it; it is part
- * of a transfer, or not; and it promises a front until lease_s, since 1970 by the
- * network's time (0: none). */
-void places_shown(struct client *c, struct conversation *v, bool announced,
-                  bool is_part, uint64_t lease_s);
+/* A letter of v's was shown: it is part of a transfer, or not; and it promises a
+ * front until lease_s, since 1970 by the network's time (0: none). */
+void places_shown(struct client *c, struct conversation *v, bool is_part,
+                  uint64_t lease_s);
 
 /* ---- what they say ---- */
 
-/* Tells when a letter of v may be shown that a poll for `whom` has brought. announced:
- * it says that there is a token of it; that counts when one was seen since it was
- * committed. */
+/* Tells when a letter of v may be shown that a poll for `whom` has brought: it is
+ * announced when a token of v's was seen since it was committed. */
 uint64_t places_shown_us(const struct client *c, const struct conversation *v,
-                         const struct fronts_choice *whom, uint64_t commit_us,
-                         bool announced);
+                         const struct fronts_choice *whom, uint64_t commit_us);
 
 /* Draws when what was shown now is to be acknowledged. */
 uint64_t places_ack_us(struct client *c, const struct conversation *v,

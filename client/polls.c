@@ -21,6 +21,9 @@
  * older period is for yesterday's, or for one with letters known to be there; the
  * sweep's may be for any. A look after connecting has a period of its own.
  *
+ * Of a box whose second store has given two letters one poll in four goes there: the
+ * first has no room for what is written, or loses it.
+ *
  * Failure modes: a store that gives what does not open, or that contradicts
  * itself, LIES_MAX times is asked less than the box's other one; a letter that
  * opens at neither (its writer's doing) is passed over; a hole (a letter its
@@ -33,7 +36,10 @@
 enum {
     ALL = 0xffff,
     EMPTIES_CLOSE = 8, /* of a period that is over */
-    EMPTIES_HOLE = 16  /* of a box that others have overtaken */
+    SECOND_LETTERS =
+        2, /* that the second store of a box gave: it is asked more */
+    SECOND_SHARE = 4, /* then one poll of so many is for it */
+    EMPTIES_HOLE = 16 /* of a box that others have overtaken */
 };
 
 static unsigned
@@ -128,6 +134,7 @@ cursor_advance(struct cursor *k)
             k->asked[i] = k->asked[i + 1];
             k->named[i] = k->named[i + 1];
             k->later[i] = k->later[i + 1];
+            k->second[i] = k->second[i + 1];
             k->ticket[i] = k->ticket[i + 1];
             for (size_t r = 0; r < 2; r++)
                 k->lies[r][i] = k->lies[r][i + 1];
@@ -135,6 +142,7 @@ cursor_advance(struct cursor *k)
         k->held[CURSOR_BOXES - 1] = k->full[CURSOR_BOXES - 1] = 0;
         k->asked[CURSOR_BOXES - 1] = 0;
         k->named[CURSOR_BOXES - 1] = k->later[CURSOR_BOXES - 1] = 0;
+        k->second[CURSOR_BOXES - 1] = 0;
         k->ticket[CURSOR_BOXES - 1] = 0;
         k->lies[0][CURSOR_BOXES - 1] = k->lies[1][CURSOR_BOXES - 1] = 0;
         k->base++;
@@ -262,8 +270,11 @@ polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
     if (answer->status != WIRE_EMPTY && answer->status != WIRE_LETTER)
         return 0;
     k->full[i] |= answer->full;
-    if (answer->status == WIRE_LETTER)
+    if (answer->status == WIRE_LETTER) {
+        if (rank == STORE_SECOND && k->second[i] < UINT8_MAX)
+            k->second[i]++;
         return 0;
+    }
     k->empties++;
     if (i == 0 && k->full[CURSOR_BOXES - 1] == ALL &&
         k->empties >= EMPTIES_HOLE) {
@@ -390,6 +401,9 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     struct cursor *k = cursor_pick(v, &out->whom, dice);
     /* what the fallback store has was unanswered at the first one: old */
     const unsigned b = out->spare ? 0 : box_pick(k, busy);
+    if (k->second[b] >= SECOND_LETTERS &&
+        dice / SECOND_SHARE % SECOND_SHARE == 0)
+        out->spare = true;
     if (!out->spare && k->asked[b] < UINT8_MAX)
         k->asked[b]++;
     out->request.slot = slot_pick(k, b, busy, start);

@@ -122,7 +122,8 @@ struct cursor {
     uint16_t later[CURSOR_BOXES];  /* here, and not to be shown yet */
     uint64_t ticket[CURSOR_BOXES]; /* of the journal, for the last of held */
     uint8_t asked[CURSOR_BOXES];
-    uint16_t named[CURSOR_BOXES];  /* letters that polls under way begin at */
+    uint16_t named[CURSOR_BOXES]; /* letters that polls under way begin at */
+    uint8_t second[CURSOR_BOXES]; /* letters that the box's second store gave */
     uint8_t lies[2][CURSOR_BOXES]; /* of the box's first store, its second */
     uint32_t empties;
 };
@@ -200,7 +201,8 @@ struct conversation {
     uint32_t n_messages, n_waiting;
     uint32_t floor_told; /* by the last letter of the user's own */
     uint32_t token_period;
-    uint32_t tokens_used;  /* of that period */
+    uint32_t tokens_used; /* of that period */
+    bool uncovered;       /* letters were written that there was no token for */
     uint64_t loaded_order; /* where sending stood, while loading */
     uint32_t loaded_index;
     /* in */
@@ -218,7 +220,6 @@ struct conversation {
     struct later *later;       /* the oldest first */
     unsigned n_later;
     uint64_t token_us; /* a token of it was seen last at */
-    unsigned tokens;   /* seen, whose letters have not come */
 };
 
 /* A place of the polls: what it asks for while it asks for nobody. */

@@ -216,7 +216,7 @@ static void
 i11_what_was_read_makes_room(void **state)
 {
     (void)state;
-    enum { TEXTS = 12, HOURS = 3, OTHERS = ROOM / 2 + 20 };
+    enum { TEXTS = 12, HOURS = 6, OTHERS = ROOM / 2 + 20 };
     struct pair p = pair_make(30, params_idle);
     for (uint32_t i = 0; i < p.w->n_relays; i++)
         if (p.w->relay[i].store)
@@ -239,7 +239,8 @@ i11_what_was_read_makes_room(void **state)
     world_free(&p.w);
     assert_true(late_s <= 120 && again_s <= 60);
     assert_true(before >= TEXTS);
-    assert_true(after <= before / 3);
+    /* what lies at second stores is asked for by few gets of the sweep */
+    assert_true(after <= before / 2);
 }
 
 /* What a store sees of the gets for one box. */
@@ -359,7 +360,7 @@ static void
 i11_a_price_to_come_is_not_asked_for(void **state)
 {
     (void)state;
-    enum { TEXTS = 40 }; /* of three boxes */
+    enum { TEXTS = 20 }; /* of two boxes */
     struct pair p = pair_make(40, params_cheap);
     const struct consensus *c = p.w->net.consensus;
     const uint64_t begins_s = c->valid_after_s + c->params.epoch_len_s;

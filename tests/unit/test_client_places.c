@@ -130,7 +130,7 @@ others_act(struct stage *s, unsigned n)
     const struct fronts_choice lane = {.place = FRONTS_LANE, .contact = v->id};
     places_announced(s->c, v->id, client_period(s->c));
     places_answered(s->c, &lane, n % 2 == 0, n % 3 == 0);
-    places_shown(s->c, v, true, n % 5 == 0, 0);
+    places_shown(s->c, v, n % 5 == 0, 0);
     if (n % 7 == 0)
         places_took(s->c, v);
 }
@@ -355,7 +355,7 @@ i12_only_what_the_user_does_takes_fronts(void **state)
     uint64_t order;
     stage_set(&s, BOARDS, 3);
     places_announced(s.c, person(&s, 0)->id, client_period(s.c));
-    places_shown(s.c, person(&s, 0), true, true, client_time_s(s.c) + 600);
+    places_shown(s.c, person(&s, 0), true, client_time_s(s.c) + 600);
     assert_int_equal(front_of(&s, 0), -1);
     assert_int_equal(client_open(s.c, "n0"), 0);
     assert_true(front_of(&s, 0) >= 0);
@@ -551,10 +551,10 @@ within_a_lease_it_is_shown_at_once(void **state)
     pair_free(&k.p);
 }
 
-/* A token counts for a letter that says that it has one, once it is seen, and not
- * for one that was written after that. */
+/* A token counts for all that was there when it was seen, and for nothing that was
+ * written after that. */
 static void
-a_token_shows_its_letter_alone(void **state)
+a_token_shows_what_was_there(void **state)
 {
     (void)state;
     struct late k;
@@ -564,22 +564,15 @@ a_token_shows_its_letter_alone(void **state)
     struct conversation *v = k.p.v[1];
     const uint64_t now_us = k.p.disk[1].test.mono_us;
     const struct fronts_choice *front = &k.came.whom;
-    assert_true(places_shown_us(c, v, front, now_us, true) > now_us);
-    places_announced(k.p.c[1], v->id, period);
-    assert_true(places_shown_us(c, v, front, now_us, true) == now_us);
-    assert_true(places_shown_us(c, v, front, now_us, false) > now_us);
-    const uint64_t after_us = now_us + 6 * SECOND_US;
-    assert_true(places_shown_us(c, v, front, after_us, true) > now_us);
-    places_shown(k.p.c[1], v, true, false, 0); /* it is used up */
-    assert_true(places_shown_us(c, v, front, now_us, true) > now_us);
-    /* and one that waits is shown when its token comes */
+    assert_true(places_shown_us(c, v, front, now_us) > now_us);
     late_bring(&k);
-    places_announced(k.p.c[1], v->id, period);
     arrivals_show(k.p.c[1]);
-    assert_false(late_is_shown(&k)); /* it does not say that it has one */
-    v->later->announced = true;
+    assert_false(late_is_shown(&k));
     places_announced(k.p.c[1], v->id, period);
-    arrivals_show(k.p.c[1]);
+    assert_true(places_shown_us(c, v, front, now_us) == now_us);
+    const uint64_t after_us = now_us + 6 * SECOND_US;
+    assert_true(places_shown_us(c, v, front, after_us) > now_us);
+    arrivals_show(k.p.c[1]); /* what waited */
     assert_true(late_is_shown(&k));
     pair_free(&k.p);
 }
@@ -665,7 +658,7 @@ const struct CMUnitTest test_client_places[] = {
     PLACES_TEST(i12_what_is_not_announced_waits_for_the_sweep),
     PLACES_TEST(what_else_brings_it_shows_it),
     PLACES_TEST(within_a_lease_it_is_shown_at_once),
-    PLACES_TEST(a_token_shows_its_letter_alone),
+    PLACES_TEST(a_token_shows_what_was_there),
     PLACES_TEST(no_memory_for_a_letter_leaves_it_in_its_box),
     PLACES_TEST(what_waits_is_bounded),
     PLACES_TEST(polls_of_many_contacts_cost_little),
