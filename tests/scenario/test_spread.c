@@ -669,8 +669,7 @@ i10_a_board_that_lies_is_found_out(void **state)
     for (unsigned i = 0; i < 100; i++) {
         list_forge(&x, 1, interval - 1, x.w->net.identity_seed[liar], frame);
         frame[1 + LIST_HEAD_LEN + 1] = (uint8_t)i;
-        list_sign(frame + 1, x.list_len, c,
-                  x.w->net.identity_seed[liar]);
+        list_sign(frame + 1, x.list_len, c, x.w->net.identity_seed[liar]);
         engine_inject(x.w->engine, liar, world_first(x.w, 1), frame,
                       sizeof frame);
     }
