@@ -70,8 +70,8 @@ shown_named(struct shown *l, const struct shown_now *now,
             const struct relay_entry *store,
             const struct wire_root root[static BOARDS_MAX])
 {
-    for (uint8_t i = 0; i < BOARDS_MAX; i++)
-        board_named(l, now, store, i, &root[i]);
+    for (unsigned i = 0; i < BOARDS_MAX; i++)
+        board_named(l, now, store, (uint8_t)i, &root[i]);
 }
 
 /* ---- gateways that withhold ---- */
@@ -117,10 +117,11 @@ late_look(struct shown *l, uint64_t now_us)
 {
     bool is_new = false;
     l->is_stuck = false;
-    for (uint8_t b = 0; b < BOARDS_MAX; b++)
+    for (unsigned b = 0; b < BOARDS_MAX; b++)
         for (size_t i = 0; i < SHOWN_INTERVALS; i++) {
             struct kept *k = &l->board[b].kept[i];
-            if (!kept_is_missing(l, k, b) || now_us - k->named_us <= k->late_us)
+            if (!kept_is_missing(l, k, (uint8_t)b) ||
+                now_us - k->named_us <= k->late_us)
                 continue;
             l->counts.late += !k->late;
             is_new = is_new || !k->late;

@@ -8,8 +8,8 @@
  * at a letter or at a period's end. */
 #include "client/heard/tokens.h"
 
-#include <sodium.h>
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +79,7 @@ static int
 tokens_grow(struct tokens *t, uint32_t room)
 {
     struct tokens to = {.room = room, .count = t->count};
+    assert(room > t->room);
     to.item = calloc(room, sizeof *to.item);
     to.used = calloc(room, sizeof *to.used);
     to.bucket = calloc(room, sizeof *to.bucket);
@@ -90,9 +91,10 @@ tokens_grow(struct tokens *t, uint32_t room)
         memcpy(to.item, t->item, t->room * sizeof *t->item);
         memcpy(to.used, t->used, t->room * sizeof *t->used);
     }
-    tokens_wipe(t);
+    struct tokens before = *t;
     *t = to;
     tokens_hang(t);
+    tokens_wipe(&before);
     return 0;
 }
 
