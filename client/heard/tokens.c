@@ -16,7 +16,8 @@
 #include "client/letter.h"
 #include "lib/codec.h"
 
-enum { TOKENS_FIRST = 256, TOKENS_NONE = UINT32_MAX };
+enum { TOKENS_FIRST = 256 };
+#define TOKENS_NONE UINT32_MAX
 
 struct tokens {
     struct token *item; /* of which `room`: a power of two; used: k as it is */

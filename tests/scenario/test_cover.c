@@ -271,7 +271,7 @@ i4_clients_gateways_and_relays_cover_whatever_happens(void **state)
                (unsigned long long)v.seen[BUSY].up,
                (unsigned long long)v.seen[BUSY].puts);
         /* the idle one wrote to itself alone, twice an hour */
-        assert_true(v.seen[IDLE].puts <= 4 * v.seconds / 3600 + 8);
+        assert_true(v.seen[IDLE].puts <= 4 * (uint64_t)v.seconds / 3600 + 8);
         assert_true(v.seen[BUSY].puts > 2 * LOOPS);
         watch_end(&v);
     }

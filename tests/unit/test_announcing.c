@@ -288,8 +288,9 @@ letters_say_what_is_announced(void **state)
 static void
 crash(struct pair *p)
 {
-    p->disk[1].n_held = 0; /* nobody is there to be answered */
-    p->disk[1].slow = false;
+    p->disk[1].full = true;
+    disk_release(&p->disk[1]);
+    p->disk[1].full = p->disk[1].slow = false;
     pair_restart(p, 1);
 }
 
