@@ -282,7 +282,9 @@ announce_kept(const struct client *c, struct conversation *v,
               const struct out_letter *l)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
-    const bool late = now_us - l->put_us >= ANNOUNCE_STALE_US;
+    /* one that was sealed within a lease may be kept after it, or in another life */
+    const bool late = now_us - l->put_us >= ANNOUNCE_STALE_US ||
+                      (!l->announced && !v->uncovered);
     if (l->keeps > 1 ? l->keeps <= 1 + ANNOUNCE_REPEATS : late)
         v->again_period = l->at.period;
 }
