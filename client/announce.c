@@ -277,18 +277,46 @@ letters_are_bare(const struct conversation *v)
     return false;
 }
 
-/* Announce what v wrote while there was no room for more tokens: one is for all of
- * it, since whom it sends there finds what there is. */
+void
+announce_kept(const struct client *c, struct conversation *v,
+              const struct out_letter *l)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    /* one that was sealed within a lease may be kept after it, or in another life */
+    const bool late = now_us - l->put_us >= ANNOUNCE_STALE_US ||
+                      (!l->announced && !v->uncovered);
+    if (l->keeps > 1 ? l->keeps <= 1 + ANNOUNCE_REPEATS : late)
+        v->again_period = l->at.period;
+}
+
+/* Is there anything of v's that wants a token of no letter of its own? What does
+ * not any more is forgotten. */
+static bool
+cover_is_due(const struct client *c, struct conversation *v)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const bool gone = v->removed || v->refused;
+    if (gone || (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD &&
+                 !letters_are_bare(v)))
+        v->uncovered = false;
+    if (gone || places_may_be_silent(c, v, now_us + SILENT_US))
+        v->again_period = 0;
+    return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD) ||
+           (v->again_period > 0 && now_us >= v->again_us);
+}
+
+/* Announce what v wrote while there was no room for more tokens, and what a store
+ * has late or again: one is for all of it, since whom it sends there finds what
+ * there is. Of yesterday's box is a token of yesterday, as long as there is none of
+ * today's. */
 static void
 conversation_cover(struct client *c, struct conversation *v)
 {
-    const uint32_t period = client_period(c);
-    if (!v->uncovered || announced_count(v) >= ANNOUNCE_AHEAD)
+    const uint32_t again = v->again_period;
+    const uint32_t period =
+        again > 0 && again >= v->token_period ? again : client_period(c);
+    if (!cover_is_due(c, v))
         return;
-    if (!letters_are_bare(v) || v->removed || v->refused) {
-        v->uncovered = false;
-        return;
-    }
     struct announcement *e = entry_make(c, v->id, period);
     if (!e)
         return;
@@ -298,6 +326,8 @@ conversation_cover(struct client *c, struct conversation *v)
     }
     e->state = ANNOUNCE_BARE;
     v->uncovered = false;
+    v->again_period = 0;
+    v->again_us = env_now_mono_us(c->env) + ANNOUNCE_AGAIN_US;
 }
 
 int

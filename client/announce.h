@@ -8,6 +8,10 @@
  * none six intervals after the answer, he announces by another token at another
  * board, ANNOUNCE_TRIES times in all.
  *
+ * A letter that a store has late, or once more, since it was not read where it was
+ * before, is announced when that store has it: whom its token sent found nothing. One
+ * token is for all such letters of a contact.
+ *
  * Of the tokens of one direction ANNOUNCE_AHEAD are out at most while their
  * letters are not acknowledged, since a reader awaits no more. A client also
  * announces to itself, twice an hour on average, so that a board cannot tell by
@@ -34,13 +38,16 @@
 #include "network/list.h"
 
 enum {
-    ANNOUNCE_MAX = 64,  /* under way, of all contacts */
-    ANNOUNCE_AHEAD = 8, /* of one direction, not acknowledged */
-    ANNOUNCE_TRIES = 3, /* tokens for one letter */
-    ANNOUNCE_LATE = 6,  /* intervals after the answer: it was not listed */
-    ANNOUNCE_LOOPS = 8  /* one loop of so many goes to a board, with nothing */
+    ANNOUNCE_MAX = 64,    /* under way, of all contacts */
+    ANNOUNCE_AHEAD = 8,   /* of one direction, not acknowledged */
+    ANNOUNCE_TRIES = 3,   /* tokens for one letter */
+    ANNOUNCE_LATE = 6,    /* intervals after the answer: it was not listed */
+    ANNOUNCE_REPEATS = 6, /* of a letter's repeats so many are announced */
+    ANNOUNCE_LOOPS = 8    /* one loop of so many goes to a board, for nothing */
 };
-#define ANNOUNCE_SELF_US 1800000000ULL /* mean time between two to oneself */
+#define ANNOUNCE_STALE_US 30000000ULL   /* since its first put: too late */
+#define ANNOUNCE_AGAIN_US 60000000ULL   /* between two for repeats, of a pair */
+#define ANNOUNCE_SELF_US  1800000000ULL /* mean time between two to oneself */
 
 struct announce;
 
@@ -69,6 +76,11 @@ uint32_t announce_letter(struct client *c, const struct conversation *v,
  * Returns its number; 0: there is no room. */
 uint32_t announce_again(struct client *c, const struct conversation *v,
                         uint32_t period);
+
+/* Notes that a store has v's letter l: whom it is for is told when that is later than
+ * he would look, or a repeat. */
+void announce_kept(const struct client *c, struct conversation *v,
+                   const struct out_letter *l);
 
 /* Notes that the letter with this announcement has left. 0: none. */
 void announce_left(struct client *c, uint32_t number);

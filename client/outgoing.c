@@ -99,6 +99,8 @@ void
 outgoing_asked(struct client *c, struct out_letter *l, uint64_t due_us)
 {
     announce_left(c, l->announcement);
+    if (l->put_us == 0)
+        l->put_us = env_now_mono_us(c->env);
     l->tried = true;
     l->waits = false;
     l->due_us = due_us;
@@ -146,6 +148,7 @@ letter_kept(struct client *c, struct conversation *v, struct out_letter **at,
         *l = before;
         return err;
     }
+    announce_kept(c, v, l);
     if (!before.kept && m && ++m->kept + m->acked >= m->count &&
         m->state == CLIENT_QUEUED) {
         m->state = CLIENT_SENT;

@@ -87,6 +87,7 @@ struct out_letter {
     uint32_t index;
     uint64_t order; /* its message */
     uint64_t ticket, due_us;
+    uint64_t put_us; /* when it left first, in this life; 0: not yet */
     bool tried, kept;
     bool waits;   /* for a proof, since its last turn */
     bool answers; /* it is an acknowledgement alone or a pong: it goes first */
@@ -203,6 +204,10 @@ struct conversation {
     uint32_t token_period;
     uint32_t tokens_used; /* of that period */
     bool uncovered;       /* letters were written that there was no token for */
+    uint32_t
+        again_period;  /* of the letter that was kept again last, and is to be
+                              announced for that; 0: none */
+    uint64_t again_us; /* such letters are announced no sooner */
     uint64_t loaded_order; /* where sending stood, while loading */
     uint32_t loaded_index;
     /* in */

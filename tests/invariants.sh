@@ -391,6 +391,10 @@ change I6 'repeats go to the store that kept nothing' client/outgoing.c \
     'l->second = rank == STORE_FIRST;' \
     'l->second = false;' \
     'i6_stores/*one_store*'
+change I6 'repeats are not announced' client/announce.c \
+    'if (l->keeps > 1 ? l->keeps <= 1 + ANNOUNCE_REPEATS : late)' \
+    'if (l->keeps > 1 ? 0 : late)' \
+    'i6_stores/*put_again_is*'
 change I6 'what a store has no room for is put there again' client/outgoing.c \
     'if (status != WIRE_RETRY) /* that' \
     'if (status == WIRE_KEPT) /* that' \

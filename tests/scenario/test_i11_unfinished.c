@@ -106,12 +106,15 @@ i11_unfinished_messages_silence_nobody(void **state)
     (void)announced_run(ANNOUNCED); /* his own are behind what is refused */
 }
 
-/* A quiet network: days are cheap. Letters live for a day. */
+/* A quiet network: days are cheap. Letters live for a day. What nobody announces the
+ * sweep finds, within the hour that it has here but once in e^12. */
 static void
 params_quiet(struct params *p)
 {
     p->letter_days = 1;
     p->relay_loop_mhz = 1;
+    p->list_interval_ms = 60000;
+    p->conversations.sweep_mean_s = 300;
     p->profiles[0].send_mhz = p->profiles[0].poll_mhz = 100;
     p->profiles[0].loop_mhz = 1;
     p->profiles[0].down_interval_us = 1000000;

@@ -3,14 +3,15 @@
  *
  * A letter that a store says to have is put again, after a minute and then
  * after twice as long each time, an hour at most, at both of its box's stores in
- * turn; after a day it goes into another box, whose stores are others. A store
+ * turn, and announced again; after a day it goes into another box, whose stores are others. A store
  * that fills with rubbish all boxes that it is asked for is asked less, and what
  * it calls taken is put at the other one; the invitation whose first place it
  * has burnt is taken up all the same. Nothing is called delivered that did not
  * come.
  *
- * Defences: client/taken.c; outgoing_pick() and letter_is_old() in
- * client/outgoing.c; polls_bad(), polls_answer() in client/polls.c. */
+ * Defences: client/taken.c; announce_kept() in client/announce.c; outgoing_pick() in
+ * client/outgoing.c; staging_letter_is_old() in client/staging.c; polls_bad(),
+ * polls_answer() in client/polls.c. */
 #include "tests/runner.h"
 
 #include <math.h>
@@ -124,7 +125,10 @@ i6_what_a_store_did_not_keep_is_put_again(void **state)
     const unsigned came = world_take(p.a, "b");
     p.store[0]->vices = p.store[1]->vices = 0;
     const unsigned late_s = wait_s(&p);
-    world_run_s(p.w, 60);
+    /* who wrote that long ago may not look any more, and is told within an hour
+     * or with what he writes next */
+    (void)world_say(p.b, "a", "hello again");
+    world_run_s(p.w, WORLD_ACKED_S);
     const enum client_state at_last = world_state(p.b, "a", order);
     printf("  kept by nobody for %u s: %s; then there after %u s: %s\n", bad_s,
            client_state_name(said), late_s, client_state_name(at_last));
@@ -153,6 +157,30 @@ i6_what_one_store_did_not_keep_the_other_has(void **state)
     pair_free(&p);
     assert_true(late_s <= 240);
     assert_int_equal(at_last, CLIENT_DELIVERED);
+}
+
+/* The same, when nobody looks any more: the letter is announced, and what its token
+ * sends finds nothing. The repeat at the other store is announced again, and is not
+ * left to the sweep, which comes once in an hour. */
+static void
+i6_what_is_put_again_is_announced_again(void **state)
+{
+    (void)state;
+    enum { LEASES_S = 1300 }; /* none runs for so long */
+    struct pair p = pair_make(30, STORES, 0);
+    struct client_status before, after;
+    world_run_s(p.w, LEASES_S);
+    p.store[0]->vices = VICE_KEEPS_NOTHING;
+    client_status(p.b->client, &before);
+    (void)world_say(p.b, "a", "hello");
+    const unsigned late_s = wait_s(&p);
+    client_status(p.b->client, &after);
+    printf("  kept by one of two, and nobody looks: there after %u s\n",
+           late_s);
+    assert_true(p.store[0]->done[__builtin_ctz(VICE_KEEPS_NOTHING)] > 0);
+    pair_free(&p);
+    assert_true(after.announced - before.announced >= 2);
+    assert_true(late_s <= 480);
 }
 
 /* Both of a box's stores keep nothing, for ever. Two days later the letter is in
@@ -358,6 +386,7 @@ i6_burnt_boxes_are_not_called_delivered(void **state)
 const struct CMUnitTest test_i6_stores[] = {
     cmocka_unit_test(i6_what_a_store_did_not_keep_is_put_again),
     cmocka_unit_test(i6_what_one_store_did_not_keep_the_other_has),
+    cmocka_unit_test(i6_what_is_put_again_is_announced_again),
     cmocka_unit_test(i6_what_neither_store_keeps_goes_to_another_box),
     cmocka_unit_test(i6_false_slots_pin_no_reader),
     cmocka_unit_test(i10_an_invitation_is_not_burnt),
