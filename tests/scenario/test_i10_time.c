@@ -131,13 +131,17 @@ ahead_s(struct stage *s, unsigned seconds, unsigned *stopped)
     return s->ahead.n ? s->ahead.sum_s / (double)s->ahead.n : INFINITY;
 }
 
-/* Wait until it is delivered; returns the seconds, or PATIENCE_S. */
+/* Wait until it is delivered, as somebody who looks for that now and then;
+ * returns the seconds, or PATIENCE_S. */
 static unsigned
 wait_s(struct stage *s, uint64_t order)
 {
     unsigned t = 0;
     while (t < PATIENCE_S &&
            world_state(s->a, "b", order) != CLIENT_DELIVERED) {
+        if (t % 100 == 0)
+            assert_int_equal(client_open(s->a->client, "b"), 0);
+        world_epoch_due(s->w);
         watched_run(s, 10);
         t += 10;
     }
