@@ -118,7 +118,7 @@ i12_nothing_real_before_the_time_is_agreed(void **state)
     stage_set(&s, 1);
     world_run_s(s.w, 60);
     sums(&s.wire, &real, &all);
-    assert_true(real > 50); /* as it should be */
+    assert_true(real > 20); /* as it should be: of 64 polls a front has 25 */
     world_client_stop(s.a);
     const uint32_t store = world_first(s.w, 4);
     for (uint32_t i = 1; i < STORES; i++)
