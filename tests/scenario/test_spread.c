@@ -12,9 +12,16 @@
 #include "network/request.h"
 #include "network/work.h"
 #include "tests/network.h"
-#include "tests/world.h"
+#include "tests/rogue_relay.h"
 
-enum { CLIENTS = 4, ROOM = 308, LISTS_MAX = 4000, SENT_MAX = 200000 };
+enum {
+    TOKENS = 64,
+    STORES_MAX = 4,
+    CLIENTS = 4,
+    ROOM = 308,
+    LISTS_MAX = 4000,
+    SENT_MAX = 200000
+};
 
 /* What one client was shown. */
 struct shown {
@@ -34,8 +41,18 @@ struct asked {
     bool come;
 };
 
+/* Announcements of clients' own that came to a store, which are no test's: what
+ * they are worth is judged here too. */
+struct others {
+    const struct course *course;
+    struct rogue *spied; /* an honest one, with eyes */
+    uint32_t store;
+    uint64_t good, bad;
+};
+
 struct course {
     struct world *w;
+    struct others others[STORES_MAX];
     struct test_env env;
     struct sphinx_worker *worker;
     struct world_client *k[CLIENTS];
@@ -135,6 +152,8 @@ static void
 course_free(struct course *x)
 {
     engine_tap(x->w->engine, NULL, NULL);
+    for (size_t i = 0; i < STORES_MAX; i++)
+        rogue_free(&x->others[i].spied);
     sphinx_worker_free(&x->worker);
     free(x->shown);
     world_free(&x->w);
@@ -214,6 +233,72 @@ token_make(uint8_t token[LIST_TOKEN_LEN], uint8_t number)
         token[i] = (uint8_t)(number * 37 + i * 11 + 3);
 }
 
+static void
+announcement_see(void *ctx, const struct rogue_sight *seen)
+{
+    struct others *o = ctx;
+    const struct consensus *c = o->course->w->net.consensus;
+    const struct wire_request *request = seen->request;
+    uint8_t token[LIST_TOKEN_LEN];
+    struct work_task task;
+    bool board = false;
+    if (!request || request->kind != WIRE_ANNOUNCE)
+        return;
+    for (uint8_t i = 0; i < TOKENS; i++) {
+        token_make(token, i);
+        if (memcmp(request->box, token, sizeof token) == 0)
+            return;
+    }
+    for (size_t i = 0; i < c->boards.n; i++)
+        board = board || c->boards.relay[i] == o->store;
+    work_announce_task(&task, c->work_challenge, c->relays[o->store].identity,
+                       request->box);
+    if (board && work_bits(&task, request->work) >= c->params.announce_bits)
+        o->good++;
+    else
+        o->bad++;
+}
+
+/* From now on what clients announce is counted by itself. */
+static void
+others_watch(struct course *x)
+{
+    const uint32_t first = world_first(x->w, 4);
+    assert_int_equal(x->w->n_relays - first, STORES_MAX);
+    for (uint32_t i = 0; i < STORES_MAX; i++) {
+        struct others *o = &x->others[i];
+        *o = (struct others){.course = x, .store = first + i};
+        o->spied = rogue_new(x->w, o->store);
+        o->spied->spy = announcement_see;
+        o->spied->spy_ctx = o;
+    }
+}
+
+/* Takes away what clients announced by themselves. */
+static struct relay_stats
+stats_own(const struct course *x, uint32_t store)
+{
+    struct relay_stats s = stats_of(x, store);
+    for (size_t i = 0; i < STORES_MAX; i++)
+        if (x->others[i].store == store) {
+            s.announced -= x->others[i].good;
+            s.announced_bad -= x->others[i].bad;
+        }
+    return s;
+}
+
+/* The same, of all stores. */
+static struct relay_stats
+stats_own_all(const struct course *x)
+{
+    struct relay_stats s = stats_all(x);
+    for (size_t i = 0; i < STORES_MAX; i++) {
+        s.announced -= x->others[i].good;
+        s.announced_bad -= x->others[i].bad;
+    }
+    return s;
+}
+
 /* When the first list with this token's entry was whole; 0: never. Its list is
  * verified. */
 static uint64_t
@@ -276,6 +361,7 @@ tokens_reach_all(uint32_t workers)
     static struct course x;
     struct world_config config = {.workers = workers};
     course_make(&x, &config);
+    others_watch(&x);
     course_clients(&x);
     const struct consensus *c = x.w->net.consensus;
     const uint64_t interval_us = c->params.list_interval_ms * 1000ULL;
@@ -285,7 +371,7 @@ tokens_reach_all(uint32_t workers)
         token_make(token, i);
         request_send(&x, WIRE_ANNOUNCE, c->boards.relay[i], token,
                      c->params.announce_bits);
-        while (stats_all(&x).announced < i + 1u)
+        while (stats_own_all(&x).announced < i + 1u)
             world_run_s(x.w, STEP_US / 1e6);
         const uint64_t taken_us = engine_now_us(x.w->engine);
         world_run_s(x.w, (double)(interval_us + SPREAD_US) / 1e6);
@@ -301,7 +387,7 @@ tokens_reach_all(uint32_t workers)
         for (size_t i = 0; i + 8 < x.shown[0].n; i++)
             assert_true(shown_has(&x, &x.shown[k], x.shown[0].got[i].list));
     }
-    assert_int_equal(stats_all(&x).announced_bad, 0);
+    assert_int_equal(stats_own_all(&x).announced_bad, 0);
     nothing_was_refused(&x);
     course_free(&x);
 }
@@ -330,6 +416,7 @@ i11_announcements_that_cost_nothing_are_refused(void **state)
     struct world_config config = {.params = one_board};
     uint8_t token[LIST_TOKEN_LEN];
     course_make(&x, &config);
+    others_watch(&x);
     course_clients(&x);
     const struct consensus *c = x.w->net.consensus;
     const uint16_t board = c->boards.relay[0];
@@ -340,20 +427,20 @@ i11_announcements_that_cost_nothing_are_refused(void **state)
     token_make(token, 1);
     request_send(&x, WIRE_ANNOUNCE, other, token, c->params.announce_bits);
     world_run_s(x.w, 5);
-    assert_int_equal(stats_of(&x, other).announced_bad, 1);
+    assert_int_equal(stats_own(&x, other).announced_bad, 1);
     for (unsigned i = 0; i < 3; i++) { /* the work of another store */
         const uint16_t was = x.w->net.consensus->boards.relay[0];
         request_send(&x, WIRE_ANNOUNCE, was, token, 0);
     }
     world_run_s(x.w, 5);
     /* no bits at all are worth 8 once in 256: here none of three is */
-    assert_int_equal(stats_of(&x, board).announced, 0);
-    assert_int_equal(stats_of(&x, board).announced_bad, 3);
+    assert_int_equal(stats_own(&x, board).announced, 0);
+    assert_int_equal(stats_own(&x, board).announced_bad, 3);
     for (unsigned i = 0; i < 3; i++)
         request_send(&x, WIRE_ANNOUNCE, board, token, c->params.announce_bits);
     world_run_s(x.w, 10);
-    assert_int_equal(stats_of(&x, board).announced, 1);
-    assert_int_equal(stats_of(&x, board).announced_bad, 5);
+    assert_int_equal(stats_own(&x, board).announced, 1);
+    assert_int_equal(stats_own(&x, board).announced_bad, 5);
     nothing_was_refused(&x);
     course_free(&x);
 }
@@ -378,6 +465,7 @@ i11_a_flood_of_announcements_keeps_nobody_out(void **state)
     struct world_config config = {.params = short_lists};
     uint8_t token[LIST_TOKEN_LEN];
     course_make(&x, &config);
+    others_watch(&x);
     course_clients(&x);
     const struct consensus *c = x.w->net.consensus;
     const uint64_t interval_us = c->params.list_interval_ms * 1000ULL;
@@ -386,13 +474,13 @@ i11_a_flood_of_announcements_keeps_nobody_out(void **state)
         token_make(token, i);
         request_send(&x, WIRE_ANNOUNCE, board, token, c->params.announce_bits);
     }
-    for (unsigned s = 0; s < 40 && stats_of(&x, board).announced < FLOOD; s++)
+    for (unsigned s = 0; s < 40 && stats_own(&x, board).announced < FLOOD; s++)
         world_run_s(x.w, 0.1);
     for (uint8_t i = FLOOD; i < FLOOD + GOOD; i++) {
         token_make(token, i);
         request_send(&x, WIRE_ANNOUNCE, board, token, BITS);
     }
-    while (stats_of(&x, board).announced < FLOOD + GOOD)
+    while (stats_own(&x, board).announced < FLOOD + GOOD)
         world_run_s(x.w, 0.05);
     const uint64_t last_us = engine_now_us(x.w->engine);
     world_run_s(x.w, 20);
@@ -405,9 +493,12 @@ i11_a_flood_of_announcements_keeps_nobody_out(void **state)
         assert_true(seen_us <=
                     last_us + (i < FLOOD ? 5 : 1) * interval_us + 500000);
     }
-    const struct relay_stats s = stats_of(&x, board);
-    assert_in_range(listed, 5 * 2, 8 * 2);
-    assert_int_equal(listed + s.announced_lost, FLOOD + GOOD);
+    const struct relay_stats s = stats_own(&x, board);
+    const uint64_t others = stats_of(&x, board).announced - s.announced;
+    assert_in_range(listed + others, 5 * 2, 8 * 2 + others);
+    /* which of clients' own are listed is not looked at */
+    assert_in_range(listed + s.announced_lost, FLOOD + GOOD,
+                    FLOOD + GOOD + others);
     assert_int_equal(s.announced_bad, 0);
     nothing_was_refused(&x);
     course_free(&x);
@@ -444,6 +535,7 @@ i2_lists_and_tokens_show_in_no_frame(void **state)
     for (unsigned run = 0; run < 2; run++) {
         struct world_config config = {.seed = test_seed()};
         course_make(&x[run], &config);
+        others_watch(&x[run]);
         course_clients(&x[run]);
         const struct consensus *c = x[run].w->net.consensus;
         for (uint8_t i = 0; i < 20; i++) {
@@ -455,7 +547,7 @@ i2_lists_and_tokens_show_in_no_frame(void **state)
             world_run_s(x[run].w, 1);
         }
         world_run_s(x[run].w, 10);
-        assert_int_equal(stats_all(&x[run]).announced, run ? 20 : 0);
+        assert_int_equal(stats_own_all(&x[run]).announced, run ? 20 : 0);
         assert_true(x[run].n_sent < SENT_MAX);
     }
     assert_int_equal(x[0].n_sent, x[1].n_sent);
