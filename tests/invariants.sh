@@ -1033,6 +1033,10 @@ change I11 'a client does what a store asks for, without end' client/proofs.c \
     'if (wanted > WORK_STEPS_MAX)
         return false;' \
     'work/i11_a_store_cannot*'
+change I11 'a store without room is asked as before' client/polls.c \
+    'if (k->second[b] >= SECOND_LETTERS &&' \
+    'if (k->second[b] > 255 &&' \
+    'i11_boxes/i11_texts*'
 change I11 'a consensus may ask for any work' network/json_params.c \
     'F_INT(params, work_bits, 0, WORK_BITS_MAX)' \
     'F_INT(params, work_bits, 0, 64)' \
