@@ -35,11 +35,10 @@
 
 enum {
     ALL = 0xffff,
-    EMPTIES_CLOSE = 8, /* of a period that is over */
-    SECOND_LETTERS =
-        2,            /* given by the second store of a box: it is asked for */
-    SECOND_SHARE = 4, /* one poll of so many more */
-    EMPTIES_HOLE = 16 /* of a box that others have overtaken */
+    EMPTIES_CLOSE = 8,  /* of a period that is over */
+    SECOND_LETTERS = 2, /* from the second store: it is asked more */
+    SECOND_SHARE = 4,   /* one poll of so many more */
+    EMPTIES_HOLE = 16   /* of a box that others have overtaken */
 };
 
 static unsigned
