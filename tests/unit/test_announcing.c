@@ -332,6 +332,7 @@ i9_no_token_is_used_twice(void **state)
         }
         seen_differ(&seen);
         assert_true(crashes > 5 && seen.n > 30);
+        crash(&p);
         pair_free(&p);
     }
 }
