@@ -148,6 +148,19 @@ announced_count(const struct conversation *v)
     return n;
 }
 
+/* Begin with the tokens of a period, unless they are in use. Of one before those that
+ * were used last, as after a clock that was ahead, nobody knows which are left. */
+static bool
+tokens_begin(struct conversation *v, uint32_t period)
+{
+    if (period < v->token_period)
+        return false;
+    if (period > v->token_period)
+        v->tokens_used = 0;
+    v->token_period = period;
+    return true;
+}
+
 bool
 announce_take(const struct client *c, struct conversation *v, uint32_t period)
 {
@@ -157,11 +170,7 @@ announce_take(const struct client *c, struct conversation *v, uint32_t period)
     v->uncovered = announced_count(v) >= ANNOUNCE_AHEAD || !entry_free(c);
     if (v->uncovered)
         return false;
-    if (v->token_period != period) {
-        v->token_period = period;
-        v->tokens_used = 0;
-    }
-    if (v->tokens_used >= LETTER_TOKENS_MAX)
+    if (!tokens_begin(v, period) || v->tokens_used >= LETTER_TOKENS_MAX)
         return false;
     v->tokens_used++;
     return true;
@@ -312,18 +321,16 @@ cover_is_due(const struct client *c, struct conversation *v)
 static void
 conversation_cover(struct client *c, struct conversation *v)
 {
-    const uint32_t again = v->again_period;
-    const uint32_t period =
-        again > 0 && again >= v->token_period ? again : client_period(c);
+    uint32_t period = v->again_period > 0 ? v->again_period : client_period(c);
+    if (period < v->token_period)
+        period = client_period(c);
     if (!cover_is_due(c, v))
+        return;
+    if (!tokens_begin(v, period))
         return;
     struct announcement *e = entry_make(c, v->id, period);
     if (!e)
         return;
-    if (v->token_period != period) {
-        v->token_period = period;
-        v->tokens_used = 0;
-    }
     e->state = ANNOUNCE_BARE;
     v->uncovered = false;
     v->again_period = 0;

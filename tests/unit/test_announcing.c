@@ -337,6 +337,26 @@ i9_no_token_is_used_twice(void **state)
     }
 }
 
+/* The time steps back over the end of a period: of the earlier one no token is taken
+ * again. */
+static void
+i9_no_token_is_of_a_period_before(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    pair_begin(&p, &seen);
+    struct conversation *v = p.v[1];
+    const uint32_t period = client_period(p.c[1]);
+    assert_true(announce_take(p.c[1], v, period));
+    assert_true(announce_take(p.c[1], v, period + 1));
+    assert_int_equal(v->tokens_used, 1);
+    assert_false(announce_take(p.c[1], v, period));
+    assert_int_equal(v->token_period, period + 1);
+    assert_int_equal(v->tokens_used, 1);
+    pair_free(&p);
+}
+
 /* Memory or the disk fail while texts are written and announced: what could not be
  * done is done later, and by tokens that are new. */
 static void
@@ -511,6 +531,7 @@ const struct CMUnitTest test_announcing[] = {
     ANNOUNCING_TEST(no_more_is_announced_than_is_needed),
     ANNOUNCING_TEST(letters_say_what_is_announced),
     ANNOUNCING_TEST(i9_no_token_is_used_twice),
+    ANNOUNCING_TEST(i9_no_token_is_of_a_period_before),
     ANNOUNCING_TEST(announcing_survives_faults),
     ANNOUNCING_TEST(a_client_announces_to_itself),
     ANNOUNCING_TEST(i2_one_loop_in_eight_goes_to_a_board),
