@@ -56,7 +56,7 @@ client_new(struct client **out, const struct client_config *config)
     c->inbox_end = &c->inbox;
     c->next_id = 1;
     c->next_received = 1;
-    struct fronts_params fronts;
+    struct conversation_params fronts;
     fronts_params_default(&fronts, FRONTS_MAX);
     int err = sphinx_worker_new(&c->worker);
     if (!err)

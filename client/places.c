@@ -31,22 +31,8 @@ enum {
 void
 places_consensus(struct client *c, const struct consensus *n)
 {
-    const struct conversation_params *from = &n->params.conversations;
-    const struct fronts_params p = {.fronts = from->fronts,
-                                    .front = from->front,
-                                    .lane = from->lane,
-                                    .sweep = from->sweep,
-                                    .spare_of = from->spare_of,
-                                    .older_of = from->older_of,
-                                    .hold_min_s = from->hold_min_s,
-                                    .hold_max_s = from->hold_max_s,
-                                    .sweep_mean_s = from->sweep_mean_s,
-                                    .script_every_s = from->script_every_s,
-                                    .look_s = from->look_s,
-                                    .ack_s = from->ack_s,
-                                    .ack_noise_s = from->ack_noise_s};
     c->boards = n->boards.n; /* there may be none that count yet */
-    int err = fronts_set(c->fronts, &p);
+    int err = fronts_set(c->fronts, &n->params.conversations);
     if (err)
         client_drop(c, err);
 }

@@ -51,14 +51,15 @@ struct profile {
 /* For whom polls are: what client/pace/fronts.h says of each, the same for all
  * clients. */
 struct conversation_params {
-    uint8_t fronts;                  /* 1 or 2 */
-    uint8_t front, lane, sweep;      /* of 64 polls; `front` is each front's */
-    uint8_t spare_of, older_of;      /* one of so many */
-    uint32_t hold_min_s, hold_max_s; /* of a front, after the last letter */
-    uint32_t sweep_mean_s;
-    uint32_t script_every_s;
-    uint32_t look_s;
-    uint32_t ack_s, ack_noise_s;
+    uint8_t fronts;             /* 1 or 2 */
+    uint8_t front, lane, sweep; /* of 64 polls; `front` is each front's */
+    uint8_t spare_of;           /* one poll of so many: a box's second store */
+    uint8_t older_of;           /* one of a front's: yesterday's period */
+    uint32_t hold_min_s, hold_max_s; /* after the user's last letter */
+    uint32_t sweep_mean_s;           /* between two turns of one contact */
+    uint32_t script_every_s;         /* each so long a script more, of 6 */
+    uint32_t look_s; /* after connecting half the fronts' polls are looks */
+    uint32_t ack_s, ack_noise_s; /* from the commit; mean of what is added */
 };
 
 /* All that is the same for the whole network. Times say their unit. */

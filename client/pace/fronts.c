@@ -47,7 +47,7 @@ struct contact {
 };
 
 struct fronts {
-    struct fronts_params params;
+    struct conversation_params params;
     struct front front[FRONTS_MAX];
     struct contact *contact; /* n of them, room for `room` */
     size_t n, room, n_looks; /* n_looks: contacts with looks left */
@@ -56,21 +56,11 @@ struct fronts {
 };
 
 void
-fronts_params_default(struct fronts_params *p, unsigned fronts)
+fronts_params_default(struct conversation_params *p, unsigned fronts)
 {
-    *p = (struct fronts_params){.fronts = 2,
-                                .front = 25,
-                                .lane = 11,
-                                .sweep = 3,
-                                .spare_of = 16,
-                                .older_of = 16,
-                                .hold_min_s = 300,
-                                .hold_max_s = 1200,
-                                .sweep_mean_s = 3600,
-                                .script_every_s = 100,
-                                .look_s = 60,
-                                .ack_s = 20,
-                                .ack_noise_s = 20};
+    struct params all;
+    params_default(&all, 3600);
+    *p = all.conversations;
     if (fronts == 1) {
         p->fronts = 1;
         p->front = 35;
@@ -80,7 +70,7 @@ fronts_params_default(struct fronts_params *p, unsigned fronts)
 }
 
 int
-fronts_params_check(const struct fronts_params *p)
+fronts_params_check(const struct conversation_params *p)
 {
     const bool odds = p->fronts >= 1 && p->fronts <= FRONTS_MAX &&
                       p->front > 0 && p->lane > 0 && p->sweep > 0 &&
@@ -91,7 +81,7 @@ fronts_params_check(const struct fronts_params *p)
 }
 
 int
-fronts_new(struct fronts **out, const struct fronts_params *p)
+fronts_new(struct fronts **out, const struct conversation_params *p)
 {
     int err = fronts_params_check(p);
     *out = NULL;
@@ -106,7 +96,7 @@ fronts_new(struct fronts **out, const struct fronts_params *p)
 }
 
 int
-fronts_set(struct fronts *f, const struct fronts_params *p)
+fronts_set(struct fronts *f, const struct conversation_params *p)
 {
     int err = fronts_params_check(p);
     if (err)
@@ -560,7 +550,7 @@ lane_choose(struct fronts *f, struct env *env, uint64_t now_us,
 static uint64_t
 place_draw(const struct fronts *f, struct env *env, struct fronts_choice *out)
 {
-    const struct fronts_params *p = &f->params;
+    const struct conversation_params *p = &f->params;
     const unsigned u = (unsigned)rng_below(env, FRONTS_ODDS);
     const unsigned held = (unsigned)p->fronts * p->front;
     /* drawn for every poll, needed or not */

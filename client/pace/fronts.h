@@ -40,6 +40,7 @@
 
 #include "lib/env.h"
 #include "lib/error.h"
+#include "network/consensus.h"
 
 enum {
     FRONTS_MAX = 2,
@@ -48,19 +49,6 @@ enum {
     FRONTS_SCRIPTS = 6,     /* at once, of one contact */
     FRONTS_MARGIN_S = 30, /* a front is held so much longer than is promised */
     FRONTS_NOBODY = 0     /* no contact has this number */
-};
-
-/* What the network sets; the same for all its clients. */
-struct fronts_params {
-    uint8_t fronts;             /* 1 or 2 */
-    uint8_t front, lane, sweep; /* of 64 polls; `front` is each front's */
-    uint8_t spare_of;           /* one poll of so many: a box's second store */
-    uint8_t older_of;           /* one of a front's: yesterday's period */
-    uint32_t hold_min_s, hold_max_s; /* after the user's last letter */
-    uint32_t sweep_mean_s;           /* between two turns of one contact */
-    uint32_t script_every_s;         /* each so long a script more, of 6 */
-    uint32_t look_s; /* after connecting half the fronts' polls are looks */
-    uint32_t ack_s, ack_noise_s; /* from the commit; mean of what is added */
 };
 
 struct fronts;
@@ -79,19 +67,21 @@ struct fronts_choice {
 };
 
 /* Fills in what doc/PARAMETERS.md has settled, for one front or two. */
-void fronts_params_default(struct fronts_params *p, unsigned fronts);
+void fronts_params_default(struct conversation_params *p, unsigned fronts);
 
 /* Do these values go together? Returns 0 or ERR_RANGE. */
-int fronts_params_check(const struct fronts_params *p) CHECK_RESULT;
+int fronts_params_check(const struct conversation_params *p) CHECK_RESULT;
 
 /* Makes fronts of these parameters, without contacts. Returns 0, ERR_RANGE or
  * ERR_NOMEM. */
-int fronts_new(struct fronts **out, const struct fronts_params *p) CHECK_RESULT;
+int fronts_new(struct fronts **out,
+               const struct conversation_params *p) CHECK_RESULT;
 void fronts_free(struct fronts **f);
 
 /* Takes other parameters, of a new consensus; a front that is no more is free.
  * Returns 0 or ERR_RANGE. */
-int fronts_set(struct fronts *f, const struct fronts_params *p) CHECK_RESULT;
+int fronts_set(struct fronts *f,
+               const struct conversation_params *p) CHECK_RESULT;
 
 /* Adds a contact by a number above 0; its first turn of the sweep is drawn.
  * Returns 0, ERR_ARG, ERR_EXISTS or ERR_NOMEM. */

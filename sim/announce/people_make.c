@@ -43,7 +43,7 @@ static int
 person_make(struct people *p, struct person *me)
 {
     const struct scenario_announce *a = &p->scenario->announce;
-    struct fronts_params f;
+    struct conversation_params f;
     fronts_params_default(&f, a->fronts);
     f.front = (uint8_t)a->front_share;
     f.lane = (uint8_t)a->lane_share;

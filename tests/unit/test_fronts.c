@@ -20,7 +20,7 @@ enum { SAMPLES = 20000, FRIEND = 7, OTHER = 8, THIRD = 9, MALLORY = 10 };
 
 struct watch {
     struct test_env e;
-    struct fronts_params p;
+    struct conversation_params p;
     struct fronts *f;
     uint64_t now_us;
     struct fronts_choice got;
@@ -292,7 +292,7 @@ parameters_may_change(void **state)
 {
     (void)state;
     struct watch w;
-    struct fronts_params one, two;
+    struct conversation_params one, two;
     watch_begin(&w, 2, 2);
     two = w.p;
     fronts_params_default(&one, 1);
@@ -666,7 +666,7 @@ static void
 what_does_not_go_together_is_refused(void **state)
 {
     (void)state;
-    struct fronts_params good, p;
+    struct conversation_params good, p;
     struct fronts *f;
     struct test_env e;
     test_env_init(&e, test_seed());
@@ -705,7 +705,7 @@ static void
 no_memory_changes_nothing(void **state)
 {
     (void)state;
-    struct fronts_params p;
+    struct conversation_params p;
     struct test_env e;
     fronts_params_default(&p, 2);
     test_env_init(&e, test_seed());
@@ -735,7 +735,7 @@ static void
 networks_set_what_is_settled(void **state)
 {
     (void)state;
-    struct fronts_params f;
+    struct conversation_params f;
     struct params p;
     fronts_params_default(&f, 2);
     params_default(&p, 3600);
