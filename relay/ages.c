@@ -27,6 +27,8 @@ ages_new(struct ages **out, const uint8_t key[static 16])
     *out = a;
     if (!a)
         return ERR_NOMEM;
+    /* its pages are had now: what grows later has another cause */
+    sodium_memzero(a, sizeof *a);
     memcpy(a->key, key, sizeof a->key);
     return 0;
 }

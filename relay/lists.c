@@ -99,6 +99,9 @@ ring_make(struct lists *l, size_t intervals, size_t bytes)
         free(index);
         return ERR_NOMEM;
     }
+    /* its pages are had now: what grows later has another cause */
+    sodium_memzero(list, room * bytes);
+    sodium_memzero(entry, room * sizeof *entry);
     free(l->entry);
     free(l->list);
     free(l->index);
