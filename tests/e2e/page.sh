@@ -38,7 +38,7 @@ done
 python3 - "$address" <<'P'
 import json, sys, urllib.request
 page = json.load(urllib.request.urlopen("http://%s/status.json" % sys.argv[1]))
-assert page["relays_by_layer"] == [2, 2, 2, 2, 2], page["relays_by_layer"]
+assert page["relays_by_layer"] == [2, 2, 2, 2, 3], page["relays_by_layer"]
 assert len(page["authorities"]) == 4
 assert all(r["flags"]["listed"]["has"] for r in page["relays"]), page["relays"]
 assert all("remedy" in r["flags"]["IPv6"] for r in page["relays"])
