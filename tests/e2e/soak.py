@@ -161,7 +161,11 @@ class Conversation:
             text = f"{self.name} {number}"
             number += 1
             try:
-                self.send.call("send", to=self.to, text=text)
+                order = self.send.call("send", to=self.to, text=text)["order"]
+                # until then a kill may have been before it
+                while not self.send.call("message", to=self.to,
+                                         order=order)["durable"]:
+                    time.sleep(0.05)
                 self.sure.add(text)
             except Gone:
                 self.maybe.add(text)
