@@ -473,7 +473,8 @@ static void
 get_answered(struct client *c, struct conversation *v, const struct asked *a,
              const struct wire_answer *answer, uint8_t *letter)
 {
-    int err = polls_answer(v, a->at, a->held, a->rank, answer);
+    int err = polls_answer(v, a->at, a->held, a->rank,
+                           a->whom.place == FRONTS_FRONT, answer);
     if (err) {
         client_drop(c, err);
         return;

@@ -128,13 +128,14 @@ letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
 {
     uint8_t random[LETTER_RANDOM_LEN];
     size_t room = letter_data_max(c->letter_len);
-    struct letter letter = {.previous_period = v->previous_period,
-                            .previous_count = v->previous_count,
-                            .sequence = l->sequence,
-                            .count = 1,
-                            .announced = l->announced,
-                            .tokens = announce_used(v, l->at.period),
-                            .lease_s = (uint32_t)places_lease_s(c, v)};
+    struct letter letter = {
+        .previous_period = v->previous_period,
+        .previous_count = v->previous_count,
+        .sequence = l->sequence,
+        .count = 1,
+        .announced = l->announced,
+        .tokens = announce_used(v, l->at.period),
+        .lease_s = (uint32_t)places_lease_s(c, v, teller == ACKS_ALONE)};
     letter_tell(c, v, l, teller, &letter);
     if (m) {
         size_t left = m->len - l->index * room;
