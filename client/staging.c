@@ -273,6 +273,17 @@ content_stage(struct client *c, struct conversation *v)
     return 1;
 }
 
+/* Does an acknowledgement alone wait until a store keeps it? The next one tells what
+ * it tells, and more: while no store answers, one is enough. */
+static bool
+ack_waits(const struct conversation *v)
+{
+    const struct out_letter *l = v->letters;
+    while (l && (l->sequence > 0 || l->kept))
+        l = l->next;
+    return l != NULL;
+}
+
 /* Write an acknowledgement alone, when it is time for one. */
 static int
 ack_stage(struct client *c, struct conversation *v)
@@ -281,7 +292,7 @@ ack_stage(struct client *c, struct conversation *v)
     const uint64_t now_us = env_now_mono_us(c->env);
     const bool seen = places_may_be_silent(c, v, now_us + SILENT_US);
     struct out_letter *l;
-    if (!acks_is_due(v->acks, now_us, seen))
+    if (!acks_is_due(v->acks, now_us, seen) || ack_waits(v))
         return 0;
     int err = letter_make(c, v, &head, NULL, ACKS_ALONE, &l);
     if (!err)

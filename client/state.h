@@ -177,13 +177,14 @@ struct conversation {
     char name[CLIENT_NAME_MAX];
     uint8_t *chains; /* out 32 | in 32, in guarded memory */
     bool confirmed, refused, inviter;
-    bool muted;         /* what comes is not shown */
-    bool pings;         /* its pings are answered */
-    bool removed;       /* read for a while, and that is all */
-    bool self;          /* of a front, with this client itself */
-    uint64_t removed_s; /* then; 0: nobody knew the time */
-    uint32_t born;      /* period of the first letter to look for */
-    uint64_t letter_us; /* a letter came last at */
+    bool muted;           /* what comes is not shown */
+    bool pings;           /* its pings are answered */
+    bool removed;         /* read for a while, and that is all */
+    bool self;            /* of a front, with this client itself */
+    uint64_t removed_s;   /* then; 0: nobody knew the time */
+    uint32_t born;        /* period of the first letter to look for */
+    uint64_t letter_us;   /* a letter came last at */
+    uint64_t answered_us; /* an answer left last at */
     uint64_t used_us; /* the user wrote or opened last at; 0: not since start */
     uint64_t front_s; /* its front is promised until then, since 1970 */
     /* out */
@@ -310,6 +311,7 @@ struct client {
     struct recent recent[RECENT];
     uint32_t n_recent;
     struct announce *announce;
+    bool answered_last; /* the last tick of sending was for an answer */
     bool
         announced_last; /* of a letter and an announcement: whose turn was it? */
     struct proofs *proofs;

@@ -481,6 +481,10 @@ change I7 'layers are evened out mix by mix' directory/tally.c \
         at++;
     return at - l->leaves;' \
     'scale/i7_evening*'
+change I7 'acknowledgements pile up while no store answers' client/staging.c \
+    'if (!acks_is_due(v->acks, now_us, seen) || ack_waits(v))' \
+    'if (!acks_is_due(v->acks, now_us, seen) || (ack_waits(v) && !v->id))' \
+    'i11_answers/i7_*'
 
 # ---- I8 nothing identifying is kept ----
 
@@ -1003,6 +1007,14 @@ change I11 'long delays take all of a link, and the short are refused' \
     'delay_us * share > delay_max_us * (share - mine))' \
     'delay_us > delay_max_us)' \
     'i11_delays/*' 'places/*'
+change I11 'answers take all ticks of sending' client/requests.c \
+    'outgoing_pick(c, !c->answered_last, &spare, &of);' \
+    'outgoing_pick(c, c->current, &spare, &of);' \
+    'i11_answers/*half*'
+change I11 'who pings without end is answered before others' client/outgoing.c \
+    'if (first && v->answered_us != other->answered_us)' \
+    'if (first && v->answered_us > other->answered_us + UINT32_MAX)' \
+    'i11_answers/*pings*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \
@@ -1318,8 +1330,10 @@ change I12 'acknowledgements are timed from the reading' client/places.c \
     return fronts_ack_us(c->fronts, c->env, v->id, now_us, now_us, is_part);' \
     'acks/i12_*no_more'
 change I12 'answers wait behind what the user writes' client/outgoing.c \
-    'return first != outgoing_is_first(best) ? first : l->due_us < best->due_us;' \
-    'return first == outgoing_is_first(best) ? first : l->due_us < best->due_us;' \
+    '    if (first != outgoing_is_first(best))
+        return first;' \
+    '    if (first != outgoing_is_first(best))
+        return !first;' \
     'acks/i12_answers*'
 change I9 'a token is not noted before its use' client/announce.c \
     '    v->tokens_used++;
