@@ -1,8 +1,8 @@
 /* client/arrival.c - see arrival.h. No state of its own.
  *
- * A letter with content that a front has brought, neither announced nor within a
- * lease, waits until the sweep would have found it: nothing of it is taken, so
- * nothing that anybody sees tells that it was read (client/places.h).
+ * Of a letter that a front has brought, committed outside of a lease, nothing is
+ * taken, so nothing that anybody sees tells that it was read: it is as if there were
+ * no front, until another poll brings it (client/places.h).
  *
  * A letter tells four things: what its sender has read (outgoing), how many
  * letters were written before it (polls), a fragment (incoming), and that its
@@ -18,7 +18,6 @@
 
 #include "client/conversations.h"
 #include "client/incoming.h"
-#include "client/later.h"
 #include "client/listed.h"
 #include "client/outgoing.h"
 #include "client/places.h"
@@ -102,74 +101,32 @@ letter_take(struct client *c, struct conversation *v, const struct arrival *a,
     incoming_taken(c, v, l, &step);
     outgoing_acknowledged(c, v, l);
     polls_journalled(v, a->at, journal_end(c->journal));
-    later_drop(v, a->at); /* it may have come by another poll meanwhile */
     places_shown(c, v, l->count > 1, l->lease_s);
     return verdict;
-}
-
-/* Keep a letter until it may be shown: `sealed`, as it came. */
-static int
-letter_wait(struct conversation *v, const struct arrival *a, uint64_t shown_us,
-            const uint8_t *sealed, size_t len)
-{
-    const struct later head = {.at = a->at,
-                               .whom = a->whom,
-                               .rank = a->rank,
-                               .commit_us = a->commit_us,
-                               .shown_us = shown_us,
-                               .len = len};
-    int err = later_keep(v, &head, sealed);
-    if (!err)
-        polls_later(v, a->at, true);
-    return err;
-}
-
-/* shown_us: when it may be shown, where that is settled; 0: not yet. */
-static bool
-arrival_take(struct client *c, struct conversation *v, const struct arrival *a,
-             uint8_t *bytes, uint64_t shown_us)
-{
-    const uint64_t now_us = env_now_mono_us(c->env);
-    struct letter l;
-    bool announced = false;
-    memcpy(c->frame, bytes, c->letter_len); /* opening changes it */
-    int err = letter_open(&l, v->chains + LETTER_CHAIN_LEN, a->at, bytes,
-                          c->letter_len);
-    if (err) {
-        polls_bad(v, a->at, a->rank);
-    } else {
-        announced = l.announced;
-        /* of an acknowledgement alone nobody sees when it was read */
-        if (shown_us == 0 && l.sequence > 0)
-            shown_us = places_shown_us(c, v, &a->whom, a->commit_us);
-        err = shown_us > now_us
-                  ? letter_wait(v, a, shown_us, c->frame, c->letter_len)
-                  : letter_take(c, v, a, &l);
-    }
-    if (err)
-        client_drop(c, err);
-    sodium_memzero(bytes, c->letter_len);
-    return err == 0 && announced;
 }
 
 bool
 arrival_letter(struct client *c, struct conversation *v,
                const struct arrival *a, uint8_t *bytes)
 {
-    return arrival_take(c, v, a, bytes, 0);
-}
-
-void
-arrivals_show(struct client *c)
-{
-    const uint64_t now_us = env_now_mono_us(c->env);
-    for (struct conversation *v = c->conversations; v; v = v->next) {
-        struct later *l;
-        while ((l = later_take(v, now_us)) != NULL) {
-            const struct arrival a = {l->at, l->rank, l->whom, l->commit_us};
-            polls_later(v, l->at, false); /* what is not taken comes again */
-            (void)arrival_take(c, v, &a, l->bytes, now_us);
-            later_delete(&l);
-        }
+    struct letter l;
+    bool announced = false;
+    int err = 0;
+    if (!places_may_show(c, v, &a->whom, a->commit_us)) {
+        polls_later(v, a->at);
+        goto out;
     }
+    err = letter_open(&l, v->chains + LETTER_CHAIN_LEN, a->at, bytes,
+                      c->letter_len);
+    if (err) {
+        polls_bad(v, a->at, a->rank);
+    } else {
+        announced = l.announced;
+        err = letter_take(c, v, a, &l);
+    }
+out:
+    if (err)
+        client_drop(c, err);
+    sodium_memzero(bytes, c->letter_len);
+    return err == 0 && announced;
 }

@@ -12,12 +12,9 @@ struct arrival {
     uint64_t commit_us;        /* since then it lies there, about */
 };
 
-/* Takes a letter of v's, now or when it may be shown (client/later.h). bytes have the
- * client's letter length; they are opened in place, and wiped. Returns whether it
- * was not here and says that there is a token of it. */
+/* Takes a letter of v's, unless it is not to be shown yet. bytes have the client's
+ * letter length; they are opened in place, and wiped. Returns whether it was not here
+ * and says that there is a token of it. */
 bool arrival_letter(struct client *c, struct conversation *v,
                     const struct arrival *a, uint8_t *bytes);
-
-/* Takes those letters that waited until now. */
-void arrivals_show(struct client *c);
 #endif

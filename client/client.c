@@ -497,7 +497,6 @@ client_tick(struct client *c)
         client_settle(c, now_us);
         period_look(c);
         listed_tick(c);
-        arrivals_show(c);
         client_use_slot(c, kind);
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;

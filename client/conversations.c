@@ -6,7 +6,6 @@
 
 #include "client/conversations.h"
 #include "client/invite.h"
-#include "client/later.h"
 #include "client/records.h"
 #include "client/state.h"
 #include "lib/secret.h"
@@ -69,7 +68,6 @@ conversation_free(struct conversation **vp)
     if (!v)
         return;
     acks_free(&v->acks);
-    later_free(v);
     secret_free((void **)&v->chains);
     sodium_memzero(v, sizeof *v);
     free(v);

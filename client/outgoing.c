@@ -42,30 +42,37 @@ outgoing_is_first(const struct out_letter *l)
     return l->answers && !l->kept;
 }
 
-/* Does l go before the best so far? What answers a contact before all that the
- * user writes, then by turns of being due. */
+/* Does l, of v, go before the best so far, of another? What answers a contact before
+ * all that the user writes, contacts taking turns: else one who has many answers to
+ * get would hold up those of all (I11). Then by turns of being due. */
 static bool
-is_sooner(const struct out_letter *l, const struct out_letter *best)
+is_sooner(const struct conversation *v, const struct out_letter *l,
+          const struct conversation *other, const struct out_letter *best)
 {
     const bool first = outgoing_is_first(l);
-    return first != outgoing_is_first(best) ? first : l->due_us < best->due_us;
+    if (first != outgoing_is_first(best))
+        return first;
+    if (first && v->answered_us != other->answered_us)
+        return v->answered_us < other->answered_us;
+    return l->due_us < best->due_us;
 }
 
 struct out_letter *
-outgoing_pick(struct client *c, bool *spare, struct conversation **of)
+outgoing_pick(struct client *c, bool answers, bool *spare,
+              struct conversation **of)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     const uint32_t period = client_period(c);
     struct out_letter *best = NULL;
     for (struct conversation *v = c->conversations; v; v = v->next)
         for (struct out_letter *l = v->letters; l && !v->refused; l = l->next) {
-            if (l->due_us > now_us ||
+            if (l->due_us > now_us || (outgoing_is_first(l) && !answers) ||
                 (l->kept &&
                  staging_letter_is_old(l, period, now_us)) || /* staged anew */
                 !journal_is_committed(c->journal, l->ticket) ||
                 (*spare && !l->answered && !letter_may_spare(l)))
                 continue;
-            if (!best || is_sooner(l, best)) {
+            if (!best || is_sooner(v, l, *of, best)) {
                 best = l;
                 *of = v;
             }

@@ -5,10 +5,11 @@
 #include "client/state.h"
 
 /* Chooses the letter that is due longest, of contact *of, or returns NULL; one that
- * answers goes before all that the user has written.
+ * answers goes before all that the user has written, that of the contact who was
+ * answered longest ago first. answers: may it be one of those?
  * *spare: for the fallback store, so one that was put already; set where the
  * letter decides it: what a store has answered goes to the other one next. */
-struct out_letter *outgoing_pick(struct client *c, bool *spare,
+struct out_letter *outgoing_pick(struct client *c, bool answers, bool *spare,
                                  struct conversation **of);
 
 /* Is l one that goes before announcements, too? */

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "client/conversations.h"
-#include "client/later.h"
 #include "client/polls.h"
 #include "lib/rng.h"
 
@@ -23,7 +22,6 @@ enum {
         4, /* without boards: of so many polls one is for older periods */
 };
 #define SECOND_US     1000000ULL
-#define TOKEN_LAG_US  5000000ULL /* a letter may be dated so much too late */
 #define LEASE_MOST_US (7200 * SECOND_US)
 
 /* ---- a consensus, a connection ---- */
@@ -192,13 +190,11 @@ void
 places_announced(struct client *c, uint32_t contact, uint32_t period)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
-    struct conversation *v = conversation_by_id(c, contact);
+    const struct conversation *v = conversation_by_id(c, contact);
     if (!v || v->self)
         return;
     (void)fronts_announced(c->fronts, c->env, now_us, contact,
                            period < client_period(c));
-    v->token_us = now_us;
-    later_announced(v, now_us);
 }
 
 void
@@ -228,18 +224,12 @@ places_shown(struct client *c, struct conversation *v, bool is_part,
 
 /* ---- what they say ---- */
 
-uint64_t
-places_shown_us(const struct client *c, const struct conversation *v,
+bool
+places_may_show(const struct client *c, const struct conversation *v,
                 const struct fronts_choice *whom, uint64_t commit_us)
 {
-    const uint64_t now_us = env_now_mono_us(c->env);
-    /* The lane that a token sends there finds all that is there by then, also what
-     * is not announced by itself; what comes later it does not. */
-    const bool seen =
-        v->token_us > 0 && v->token_us + TOKEN_LAG_US >= commit_us;
-    if (!places_have_boards(c) || v->self)
-        return now_us;
-    return fronts_shown_us(c->fronts, now_us, whom, commit_us, seen);
+    return !places_have_boards(c) || v->self ||
+           fronts_may_show(c->fronts, whom, commit_us);
 }
 
 uint64_t
@@ -253,12 +243,15 @@ places_ack_us(struct client *c, const struct conversation *v,
 }
 
 uint64_t
-places_lease_s(struct client *c, struct conversation *v)
+places_lease_s(struct client *c, struct conversation *v, bool is_answer)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
-    const uint64_t until_us = fronts_lease_us(c->fronts, now_us, v->id);
+    const uint64_t until_us =
+        fronts_lease_us(c->fronts, now_us, v->id, is_answer);
     if (!places_have_boards(c) || until_us <= now_us)
         return 0;
+    if (!is_answer) /* what is there was committed before */
+        polls_show(v);
     const uint64_t until_s = (client_now_us(c) + until_us - now_us) / SECOND_US;
     if (until_s > v->front_s)
         v->front_s = until_s;

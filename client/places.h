@@ -48,19 +48,20 @@ void places_shown(struct client *c, struct conversation *v, bool is_part,
 
 /* ---- what they say ---- */
 
-/* Tells when a letter of v may be shown that a poll for `whom` has brought: it is
- * announced when a token of v's was seen since it was committed. */
-uint64_t places_shown_us(const struct client *c, const struct conversation *v,
-                         const struct fronts_choice *whom, uint64_t commit_us);
+/* May a letter of v be shown that a poll for `whom` has brought? Otherwise it stays
+ * in its box, until another poll brings it. */
+bool places_may_show(const struct client *c, const struct conversation *v,
+                     const struct fronts_choice *whom, uint64_t commit_us);
 
 /* Draws when what was shown now is to be acknowledged. */
 uint64_t places_ack_us(struct client *c, const struct conversation *v,
                        uint64_t commit_us, bool is_part);
 
 /* Tells until when a letter to v that leaves now may promise v's front, in seconds
- * since 1970 by the network's time; 0: not at all. It is in v's record when the
- * caller journals that. */
-uint64_t places_lease_s(struct client *c, struct conversation *v);
+ * since 1970 by the network's time; 0: not at all. is_answer: it is no doing of the
+ * user's (client/pace/fronts.h). It is in v's record when the caller journals that. */
+uint64_t places_lease_s(struct client *c, struct conversation *v,
+                        bool is_answer);
 
 /* May a letter to v that leaves now go without an announcement? */
 bool places_may_be_silent(const struct client *c, const struct conversation *v,

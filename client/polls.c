@@ -11,8 +11,9 @@
  * another's at the second one that is not here, in one of four at the first: what
  * polls under way have not named yet may have been served to them. So polls of one
  * box bring different letters, and the store needs no memory of them. Where nothing
- * was read yet, as where nobody reads, a poll begins anywhere. A letter that is here and not to be shown yet is named
- * as held by fronts alone: what else brings it shows it.
+ * was read yet, as where nobody reads, a poll begins anywhere. A letter that a front
+ * has seen and that is not to be shown yet is named as held by fronts alone; others
+ * ask for it as if no front had.
  *
  * Today's and yesterday's period are always open, whatever was read of them and
  * however young the conversation is: how often yesterday's box is asked for says
@@ -45,6 +46,22 @@ static unsigned
 bits(uint16_t v)
 {
     return (unsigned)__builtin_popcount(v);
+}
+
+/* The letters of box i that are said to be there. What fronts have heard counts for
+ * fronts alone: where others begin tells by the letter that they bring. */
+static uint16_t
+letters_full(const struct cursor *k, size_t i, bool front)
+{
+    return (uint16_t)(k->full[i] | (front ? k->seen[i] : 0));
+}
+
+/* The letters of box i that a poll names as held: a front also those that it has had
+ * and may not show. */
+static uint16_t
+letters_held(const struct cursor *k, size_t i, bool front)
+{
+    return (uint16_t)(k->held[i] | (front ? k->later[i] : 0));
 }
 
 /* ---- cursors ---- */
@@ -133,6 +150,7 @@ cursor_advance(struct cursor *k)
             k->asked[i] = k->asked[i + 1];
             k->named[i] = k->named[i + 1];
             k->later[i] = k->later[i + 1];
+            k->seen[i] = k->seen[i + 1];
             k->second[i] = k->second[i + 1];
             k->ticket[i] = k->ticket[i + 1];
             for (size_t r = 0; r < 2; r++)
@@ -141,6 +159,7 @@ cursor_advance(struct cursor *k)
         k->held[CURSOR_BOXES - 1] = k->full[CURSOR_BOXES - 1] = 0;
         k->asked[CURSOR_BOXES - 1] = 0;
         k->named[CURSOR_BOXES - 1] = k->later[CURSOR_BOXES - 1] = 0;
+        k->seen[CURSOR_BOXES - 1] = 0;
         k->second[CURSOR_BOXES - 1] = 0;
         k->ticket[CURSOR_BOXES - 1] = 0;
         k->lies[0][CURSOR_BOXES - 1] = k->lies[1][CURSOR_BOXES - 1] = 0;
@@ -163,14 +182,19 @@ polls_hold(struct conversation *v, struct letter_place at)
 }
 
 void
-polls_later(struct conversation *v, struct letter_place at, bool is_later)
+polls_later(struct conversation *v, struct letter_place at)
 {
     struct cursor *k = cursor_of(v, at.period);
     int i = cursor_box(k, at);
-    const uint16_t bit = (uint16_t)(1u << at.n % LETTER_SLOTS);
     if (i >= 0)
-        k->later[i] =
-            (uint16_t)(is_later ? k->later[i] | bit : k->later[i] & ~bit);
+        k->later[i] |= (uint16_t)(1u << at.n % LETTER_SLOTS & ~k->held[i]);
+}
+
+void
+polls_show(struct conversation *v)
+{
+    for (size_t i = 0; i < CURSORS; i++)
+        memset(v->cursor[i].later, 0, sizeof v->cursor[i].later);
 }
 
 void
@@ -190,7 +214,8 @@ lie_note(struct cursor *k, size_t i, enum store_rank rank)
     uint8_t *lies = &k->lies[rank == STORE_SECOND][i];
     if (*lies < UINT8_MAX)
         (*lies)++;
-    k->full[i] = k->held[i] | k->later[i];
+    k->full[i] = k->held[i];
+    k->seen[i] = k->held[i] | k->later[i];
 }
 
 void
@@ -256,7 +281,7 @@ answer_is_false(const struct wire_answer *answer, uint16_t held)
 
 int
 polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
-             enum store_rank rank, const struct wire_answer *answer)
+             enum store_rank rank, bool front, const struct wire_answer *answer)
 {
     struct cursor *k = cursor_of(v, at.period);
     int i = cursor_box(k, at);
@@ -268,14 +293,14 @@ polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
     }
     if (answer->status != WIRE_EMPTY && answer->status != WIRE_LETTER)
         return 0;
-    k->full[i] |= answer->full;
+    *(front ? &k->seen[i] : &k->full[i]) |= answer->full;
     if (answer->status == WIRE_LETTER) {
         if (rank == STORE_SECOND && k->second[i] < UINT8_MAX)
             k->second[i]++;
         return 0;
     }
     k->empties++;
-    if (i == 0 && k->full[CURSOR_BOXES - 1] == ALL &&
+    if (i == 0 && letters_full(k, CURSOR_BOXES - 1, true) == ALL &&
         k->empties >= EMPTIES_HOLE) {
         k->held[0] = ALL;
         cursor_advance(k);
@@ -287,19 +312,19 @@ polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
 
 /* The letters of box i that are known to be there and are not here. */
 static uint16_t
-letters_known(const struct cursor *k, size_t i)
+letters_known(const struct cursor *k, size_t i, bool front)
 {
-    return (uint16_t)(k->full[i] & ~k->held[i] & ~k->later[i]);
+    return (uint16_t)(letters_full(k, i, front) & ~letters_held(k, i, front));
 }
 
 static unsigned
-box_pick(const struct cursor *k, bool busy)
+box_pick(const struct cursor *k, bool busy, bool front)
 {
     unsigned first = 0, best;
     for (unsigned i = 0; i < CURSOR_BOXES; i++)
-        if (bits(letters_known(k, i)) > k->asked[i])
+        if (bits(letters_known(k, i, front)) > k->asked[i])
             return i;
-    while (first < CURSOR_BOXES && k->full[first] == ALL)
+    while (first < CURSOR_BOXES && letters_full(k, first, front) == ALL)
         first++;
     if (first == CURSOR_BOXES)
         return 0; /* all is on its way */
@@ -322,10 +347,10 @@ bit_pick(uint16_t of, uint64_t dice)
 
 /* Choose where a poll of box b begins, by what it has drawn for it. */
 static uint8_t
-slot_pick(struct cursor *k, unsigned b, bool busy, uint64_t dice)
+slot_pick(struct cursor *k, unsigned b, bool busy, bool front, uint64_t dice)
 {
-    const uint16_t wanted = (uint16_t) ~(k->held[b] | k->later[b]);
-    const uint16_t known = k->full[b] & wanted;
+    const uint16_t wanted = (uint16_t)~letters_held(k, b, front);
+    const uint16_t known = letters_known(k, b, front);
     const uint16_t left = known & (uint16_t)~k->named[b];
     const uint16_t next = wanted & (uint16_t)~k->named[b];
     const uint16_t second = wanted & (uint16_t)(wanted - 1);
@@ -381,7 +406,7 @@ cursor_pick(struct conversation *v, const struct fronts_choice *whom,
         return &v->cursor[1 + dice % (open - 1)];
     for (i = 1; i < open; i++)
         for (size_t b = 0; b < CURSOR_BOXES; b++)
-            if (letters_known(&v->cursor[i], b))
+            if (letters_known(&v->cursor[i], b, whom->place == FRONTS_FRONT))
                 return &v->cursor[i];
     return &v->cursor[1];
 }
@@ -399,16 +424,16 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     }
     struct cursor *k = cursor_pick(v, &out->whom, dice);
     /* what the fallback store has was unanswered at the first one: old */
-    const unsigned b = out->spare ? 0 : box_pick(k, busy);
+    const unsigned b = out->spare ? 0 : box_pick(k, busy, front);
     if (k->second[b] >= SECOND_LETTERS &&
         dice / SECOND_SHARE % SECOND_SHARE == 0)
         out->spare = true;
     if (!out->spare && k->asked[b] < UINT8_MAX)
         k->asked[b]++;
-    out->request.slot = slot_pick(k, b, busy, start);
+    out->request.slot = slot_pick(k, b, busy, front, start);
     out->conversation = v;
     out->at = (struct letter_place){k->period, (k->base + b) * LETTER_SLOTS};
-    out->request.held = (uint16_t)(k->held[b] | (front ? k->later[b] : 0));
+    out->request.held = letters_held(k, b, front);
     out->hides = front && k->later[b] != 0;
     out->ticket = k->ticket[b];
     letter_box(v->chains + LETTER_CHAIN_LEN, out->at, out->request.box);

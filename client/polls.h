@@ -15,11 +15,11 @@ void polls_ask(struct client *c, struct conversation *v, uint64_t dice,
 /* Opens v's periods, and tells how many are read. */
 unsigned polls_periods(struct client *c, struct conversation *v);
 
-/* Takes the answer of a box's store of this rank to a poll that named these
- * slots as held. Returns 0, or ERR_CONFLICT when it contradicts itself: then the
+/* Takes the answer of a box's store of this rank to a poll, a front's or another,
+ * that named these slots as held. Returns 0, or ERR_CONFLICT when it contradicts itself: then the
  * store lies, and nothing of the answer is to be used. */
 int polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
-                 enum store_rank rank,
+                 enum store_rank rank, bool front,
                  const struct wire_answer *answer) CHECK_RESULT;
 
 /* Forgets a poll of this box that begins at `slot`, and went to its fallback store
@@ -30,9 +30,12 @@ void polls_unasked(struct conversation *v, struct letter_place at, uint8_t slot,
 /* Notes that the letter of this place was read. */
 void polls_hold(struct conversation *v, struct letter_place at);
 
-/* Notes that the letter of this place is here and not to be shown yet, or is not
- * here any more. */
-void polls_later(struct conversation *v, struct letter_place at, bool is_later);
+/* Notes that a front has seen the letter of this place, which is not to be shown yet:
+ * fronts ask for it no more, others do. */
+void polls_later(struct conversation *v, struct letter_place at);
+
+/* Lets fronts ask for all such letters again. */
+void polls_show(struct conversation *v);
 
 /* Notes that the disk has all that was read of the box of this place when `ticket`
  * is committed (client/journal.h). */

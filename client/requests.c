@@ -82,7 +82,7 @@ letter_choose(struct client *c, bool announces, struct choice *out)
 {
     struct conversation *of;
     bool spare = out->spare;
-    struct out_letter *l = outgoing_pick(c, &spare, &of);
+    struct out_letter *l = outgoing_pick(c, !c->answered_last, &spare, &of);
     if (!l || (announces && !c->announced_last && !outgoing_is_first(l)))
         return;
     out->spare = spare;
@@ -98,8 +98,9 @@ letter_choose(struct client *c, bool announces, struct choice *out)
 
 /* Choose what this tick is for. Before the client has settled, or when there is
  * nothing, it is cover. On ticks of sending letters and announcements take turns,
- * but what answers a contact goes before both; on those of loops an announcement
- * takes the place of one. */
+ * but what answers a contact goes before both, on every second tick at most, whether
+ * anything else is to be sent or not; on those of loops an announcement takes the
+ * place of one. */
 static void
 request_choose(struct client *c, const struct consensus *view,
                enum traffic_kind kind, struct choice *out)
@@ -331,6 +332,15 @@ gap_look(struct client *c, uint64_t now_us)
     c->slot_us = now_us;
 }
 
+/* A tick of sending is used: for an answer, or not. */
+static void
+tick_used(struct client *c, const struct choice *choice, uint64_t now_us)
+{
+    c->answered_last = choice->letter && outgoing_is_first(choice->letter);
+    if (c->answered_last)
+        choice->conversation->answered_us = now_us;
+}
+
 void
 requests_tick(struct client *c, enum traffic_kind kind)
 {
@@ -363,6 +373,8 @@ requests_tick(struct client *c, enum traffic_kind kind)
         c->status.skipped++;
         return;
     }
+    if (kind == TRAFFIC_SEND)
+        tick_used(c, &choice, now_us);
     asked_note(c, view, &choice, &route, number);
     request_count(c, choice.request.kind);
     if (choice.letter)
@@ -428,7 +440,7 @@ requests_prepare(struct client *c)
         return;
     const struct consensus *view = proofs_look(c);
     announce_prepare(c, view);
-    choice.letter = outgoing_pick(c, &choice.spare, &choice.conversation);
+    choice.letter = outgoing_pick(c, true, &choice.spare, &choice.conversation);
     if (choice.letter) {
         choice.at = choice.letter->at;
         letter_box(choice.conversation->chains, choice.at, choice.request.box);
@@ -473,7 +485,8 @@ static void
 get_answered(struct client *c, struct conversation *v, const struct asked *a,
              const struct wire_answer *answer, uint8_t *letter)
 {
-    int err = polls_answer(v, a->at, a->held, a->rank, answer);
+    int err = polls_answer(v, a->at, a->held, a->rank,
+                           a->whom.place == FRONTS_FRONT, answer);
     if (err) {
         client_drop(c, err);
         return;

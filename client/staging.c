@@ -128,13 +128,14 @@ letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
 {
     uint8_t random[LETTER_RANDOM_LEN];
     size_t room = letter_data_max(c->letter_len);
-    struct letter letter = {.previous_period = v->previous_period,
-                            .previous_count = v->previous_count,
-                            .sequence = l->sequence,
-                            .count = 1,
-                            .announced = l->announced,
-                            .tokens = announce_used(v, l->at.period),
-                            .lease_s = (uint32_t)places_lease_s(c, v)};
+    struct letter letter = {
+        .previous_period = v->previous_period,
+        .previous_count = v->previous_count,
+        .sequence = l->sequence,
+        .count = 1,
+        .announced = l->announced,
+        .tokens = announce_used(v, l->at.period),
+        .lease_s = (uint32_t)places_lease_s(c, v, teller == ACKS_ALONE)};
     letter_tell(c, v, l, teller, &letter);
     if (m) {
         size_t left = m->len - l->index * room;
@@ -272,6 +273,17 @@ content_stage(struct client *c, struct conversation *v)
     return 1;
 }
 
+/* Does an acknowledgement alone wait until a store keeps it? The next one tells what
+ * it tells, and more: while no store answers, one is enough. */
+static bool
+ack_waits(const struct conversation *v)
+{
+    const struct out_letter *l = v->letters;
+    while (l && (l->sequence > 0 || l->kept))
+        l = l->next;
+    return l != NULL;
+}
+
 /* Write an acknowledgement alone, when it is time for one. */
 static int
 ack_stage(struct client *c, struct conversation *v)
@@ -280,7 +292,7 @@ ack_stage(struct client *c, struct conversation *v)
     const uint64_t now_us = env_now_mono_us(c->env);
     const bool seen = places_may_be_silent(c, v, now_us + SILENT_US);
     struct out_letter *l;
-    if (!acks_is_due(v->acks, now_us, seen))
+    if (!acks_is_due(v->acks, now_us, seen) || ack_waits(v))
         return 0;
     int err = letter_make(c, v, &head, NULL, ACKS_ALONE, &l);
     if (!err)

@@ -15,7 +15,6 @@
  *   network inbox messages proofs
  *   places             for whom a poll is
  *   conversations polls
- *   later              letters that are here and not to be shown yet
  *   state
  *   records journal    the disk
  *
@@ -120,7 +119,8 @@ struct cursor {
     uint32_t period, base;
     uint32_t end; /* letters in it, UINT32_MAX while not known */
     uint16_t held[CURSOR_BOXES], full[CURSOR_BOXES];
-    uint16_t later[CURSOR_BOXES];  /* here, and not to be shown yet */
+    uint16_t seen[CURSOR_BOXES];   /* like full, as fronts were told */
+    uint16_t later[CURSOR_BOXES];  /* they had it, and may not show it yet */
     uint64_t ticket[CURSOR_BOXES]; /* of the journal, for the last of held */
     uint8_t asked[CURSOR_BOXES];
     uint16_t named[CURSOR_BOXES]; /* letters that polls under way begin at */
@@ -145,9 +145,6 @@ struct incoming {
     uint64_t progress_s;       /* the last fragment came */
     struct fragment *fragment; /* have of them, by index */
 };
-
-/* A letter that is here and not to be shown yet; see later.h. */
-struct later;
 
 /* A message for the application. */
 struct received {
@@ -180,13 +177,14 @@ struct conversation {
     char name[CLIENT_NAME_MAX];
     uint8_t *chains; /* out 32 | in 32, in guarded memory */
     bool confirmed, refused, inviter;
-    bool muted;         /* what comes is not shown */
-    bool pings;         /* its pings are answered */
-    bool removed;       /* read for a while, and that is all */
-    bool self;          /* of a front, with this client itself */
-    uint64_t removed_s; /* then; 0: nobody knew the time */
-    uint32_t born;      /* period of the first letter to look for */
-    uint64_t letter_us; /* a letter came last at */
+    bool muted;           /* what comes is not shown */
+    bool pings;           /* its pings are answered */
+    bool removed;         /* read for a while, and that is all */
+    bool self;            /* of a front, with this client itself */
+    uint64_t removed_s;   /* then; 0: nobody knew the time */
+    uint32_t born;        /* period of the first letter to look for */
+    uint64_t letter_us;   /* a letter came last at */
+    uint64_t answered_us; /* an answer left last at */
     uint64_t used_us; /* the user wrote or opened last at; 0: not since start */
     uint64_t front_s; /* its front is promised until then, since 1970 */
     /* out */
@@ -222,9 +220,6 @@ struct conversation {
     uint32_t n_received; /* messages in the inbox, and their bytes */
     uint64_t received_len;
     struct quality quality[2]; /* of puts, of gets */
-    struct later *later;       /* the oldest first */
-    unsigned n_later;
-    uint64_t token_us; /* a token of it was seen last at */
 };
 
 /* A place of the polls: what it asks for while it asks for nobody. */
@@ -316,6 +311,7 @@ struct client {
     struct recent recent[RECENT];
     uint32_t n_recent;
     struct announce *announce;
+    bool answered_last; /* the last tick of sending was for an answer */
     bool
         announced_last; /* of a letter and an announcement: whose turn was it? */
     struct proofs *proofs;

@@ -285,8 +285,8 @@ change I2 'the pace of the sweep is shared' client/pace/fronts.c \
     'rng_exp_us(env, f->n * f->params.sweep_mean_s * (SECOND_US / 100))' \
     'fronts/the_sweep_has_one_pace_whatever_their_number'
 change I2 'not announcing is a probe' client/pace/fronts.c \
-    'return k->sweep_us > now_us ? k->sweep_us : now_us;' \
-    'return now_us;' \
+    'asked->place != FRONTS_FRONT || commit_us < k->given_us;' \
+    'asked->place != FRONTS_FRONT || commit_us > 0;' \
     'fronts/not_announcing_is_no_probe'
 change I2 'acknowledgements say how a letter was found' client/pace/fronts.c \
     'return read_us > from_us ? read_us : from_us;' \
@@ -481,6 +481,10 @@ change I7 'layers are evened out mix by mix' directory/tally.c \
         at++;
     return at - l->leaves;' \
     'scale/i7_evening*'
+change I7 'acknowledgements pile up while no store answers' client/staging.c \
+    'if (!acks_is_due(v->acks, now_us, seen) || ack_waits(v))' \
+    'if (!acks_is_due(v->acks, now_us, seen) || (ack_waits(v) && !v->id))' \
+    'i11_answers/i7_*'
 
 # ---- I8 nothing identifying is kept ----
 
@@ -1003,6 +1007,14 @@ change I11 'long delays take all of a link, and the short are refused' \
     'delay_us * share > delay_max_us * (share - mine))' \
     'delay_us > delay_max_us)' \
     'i11_delays/*' 'places/*'
+change I11 'answers take all ticks of sending' client/requests.c \
+    'outgoing_pick(c, !c->answered_last, &spare, &of);' \
+    'outgoing_pick(c, c->current, &spare, &of);' \
+    'i11_answers/*half*'
+change I11 'who pings without end is answered before others' client/outgoing.c \
+    'if (first && v->answered_us != other->answered_us)' \
+    'if (first && v->answered_us > other->answered_us + UINT32_MAX)' \
+    'i11_answers/*pings*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \
@@ -1266,10 +1278,34 @@ change I12 'what comes takes a front' client/places.c \
     '(void)fronts_transfer(c->fronts, now_us, v->id);' \
     'places_took(c, v);' \
     'client_places/i12_only*'
-change I12 'who does not announce is answered at once' client/places.c \
-    'return fronts_shown_us(c->fronts, now_us, whom, commit_us, seen);' \
-    'return seen ? commit_us : fronts_shown_us(c->fronts, 0, whom, 0, true);' \
-    'client_places/i12_what*'
+change I12 'a front shows what is not within a lease' client/pace/fronts.c \
+    'asked->place != FRONTS_FRONT || commit_us < k->given_us;' \
+    'asked->place != FRONTS_LOOK || commit_us < k->given_us;' \
+    'i12_probes/*opened'
+change I12 'what a front reads is announced no more' client/pace/fronts.c \
+    '    if (!k)
+        return false;
+    /* one whose first get' \
+    '    if (!k || fronts_of(f, now_us, contact) >= 0)
+        return false;
+    /* one whose first get' \
+    'i12_probes/*opened'
+change I12 'who has a front is not looked for by the lane' client/pace/fronts.c \
+    'if (!k || asked->place == FRONTS_FRONT)' \
+    'if (!k || fronts_of(f, now_us, asked->contact) >= 0)' \
+    'i12_probes/*opened'
+change I12 'others begin where fronts have seen letters' client/polls.c \
+    'return (uint16_t)(k->full[i] | (front ? k->seen[i] : 0));' \
+    'return (uint16_t)(k->full[i] | (front ? 0 : k->seen[i]));' \
+    'i12_probes/*opened'
+change I12 'answers promise what the user has opened' client/staging.c \
+    'c, v, teller == ACKS_ALONE)};' \
+    'c, v, teller > ACKS_ALONE)};' \
+    'i12_probes/*opened'
+change I12 'answers prolong a promise' client/pace/fronts.c \
+    'if (is_answer && until_us > k->parts_us)' \
+    'if (is_answer && until_us < k->parts_us)' \
+    'fronts/a_lease_is_kept'
 change I12 'what waits is let go of by its store' client/polls.c \
     'out->hides = front && k->later[b] != 0;' \
     'out->hides = front && k->later[b] == 0;' \
@@ -1294,13 +1330,11 @@ change I12 'acknowledgements are timed from the reading' client/places.c \
     return fronts_ack_us(c->fronts, c->env, v->id, now_us, now_us, is_part);' \
     'acks/i12_*no_more'
 change I12 'answers wait behind what the user writes' client/outgoing.c \
-    'return first != outgoing_is_first(best) ? first : l->due_us < best->due_us;' \
-    'return first == outgoing_is_first(best) ? first : l->due_us < best->due_us;' \
+    '    if (first != outgoing_is_first(best))
+        return first;' \
+    '    if (first != outgoing_is_first(best))
+        return !first;' \
     'acks/i12_answers*'
-change I12 'an old token counts for a new letter' client/places.c \
-    'v->token_us + TOKEN_LAG_US >= commit_us' \
-    'v->token_us + TOKEN_LAG_US > 0' \
-    'client_places/a_token*'
 change I9 'a token is not noted before its use' client/announce.c \
     '    v->tokens_used++;
     journal_begin(c->journal);

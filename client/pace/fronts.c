@@ -43,6 +43,7 @@ struct contact {
     uint64_t sweep_us;
     uint64_t scripts_us; /* all scripts so far are paid for then */
     uint64_t given_us;   /* a lease, and its margin */
+    uint64_t parts_us;   /* its front is held for parts until then */
     uint64_t got_us;     /* a lease of the other's */
 };
 
@@ -266,7 +267,6 @@ front_hold(struct fronts *f, int at, uint64_t now_us, uint32_t contact,
     k->contact = contact;
     if (until_us > k->until_us)
         k->until_us = until_us;
-    contact_find(f, contact)->step = FRONTS_SCRIPT_GETS;
 }
 
 int
@@ -292,7 +292,7 @@ fronts_restore(struct fronts *f, uint64_t now_us, uint32_t contact,
     if (at < 0)
         return -1;
     front_hold(f, at, now_us, contact, until_us);
-    fronts_lease_us(f, now_us, contact);
+    fronts_lease_us(f, now_us, contact, false);
     return at;
 }
 
@@ -303,6 +303,8 @@ fronts_transfer(struct fronts *f, uint64_t now_us, uint32_t contact)
         now_us + (uint64_t)f->params.hold_min_s * SECOND_US;
     const int own = fronts_of(f, now_us, contact);
     unsigned n = 0;
+    if (own >= 0)
+        contact_find(f, contact)->parts_us = until_us;
     if (own >= 0 && f->front[own].until_us < until_us)
         f->front[own].until_us = until_us;
     for (unsigned i = 0; i < f->params.fronts && own >= 0; i++) {
@@ -315,16 +317,20 @@ fronts_transfer(struct fronts *f, uint64_t now_us, uint32_t contact)
 }
 
 uint64_t
-fronts_lease_us(struct fronts *f, uint64_t now_us, uint32_t contact)
+fronts_lease_us(struct fronts *f, uint64_t now_us, uint32_t contact,
+                bool is_answer)
 {
     const int at = fronts_of(f, now_us, contact);
     struct contact *k = contact_find(f, contact);
-    if (at < 0 || !k)
+    if (at < 0 || !k || (is_answer && now_us >= k->given_us))
         return 0;
     const uint64_t margin_us = (uint64_t)FRONTS_MARGIN_S * SECOND_US;
-    const uint64_t until_us = f->front[at].until_us;
-    k->given_us = until_us;
-    return until_us > now_us + margin_us ? until_us - margin_us : 0;
+    uint64_t until_us = f->front[at].until_us;
+    if (is_answer && until_us > k->parts_us)
+        until_us = k->parts_us;
+    if (!is_answer || until_us > k->given_us)
+        k->given_us = until_us;
+    return k->given_us > now_us + margin_us ? k->given_us - margin_us : 0;
 }
 
 void
@@ -381,9 +387,7 @@ fronts_announced(struct fronts *f, struct env *env, uint64_t now_us,
                  uint32_t contact, bool older)
 {
     struct contact *k = contact_find(f, contact);
-    const int at = fronts_of(f, now_us, contact);
-    if (!k || (at >= 0 && f->front[at].until_us >
-                              now_us + (uint64_t)FRONTS_MARGIN_S * SECOND_US))
+    if (!k)
         return false;
     /* one whose first get is still to come serves this token too; while no other
      * is allowed the gets that are left of one have to, and another follows */
@@ -416,7 +420,7 @@ fronts_answered(struct fronts *f, struct env *env, uint64_t now_us,
                 const struct fronts_choice *asked, bool announced, bool more)
 {
     struct contact *k = contact_find(f, asked->contact);
-    if (!k || fronts_of(f, now_us, asked->contact) >= 0)
+    if (!k || asked->place == FRONTS_FRONT)
         return;
     const bool none = k->step == FRONTS_SCRIPT_GETS;
     if (announced && !none && k->tokens > 0)
@@ -595,16 +599,12 @@ fronts_pick(struct fronts *f, struct env *env, uint64_t now_us,
 
 /* ---- letters ---- */
 
-uint64_t
-fronts_shown_us(const struct fronts *f, uint64_t now_us,
-                const struct fronts_choice *asked, uint64_t commit_us,
-                bool announced)
+bool
+fronts_may_show(const struct fronts *f, const struct fronts_choice *asked,
+                uint64_t commit_us)
 {
     const struct contact *k = contact_find(f, asked->contact);
-    if (!k || announced || commit_us < k->given_us ||
-        asked->place != FRONTS_FRONT)
-        return now_us;
-    return k->sweep_us > now_us ? k->sweep_us : now_us;
+    return !k || asked->place != FRONTS_FRONT || commit_us < k->given_us;
 }
 
 uint64_t

@@ -19,11 +19,11 @@
  * place begins after a time of its own.
  *
  * A lease is the promise, in a letter of the user's, that its writer's front is
- * held until then: within it the other need not announce. What was neither
- * announced nor within a lease is treated as if the sweep had found it at its
- * own next turn (fronts_shown_us()), so that not announcing is no probe; and
- * acknowledgements are timed from the letter's commit (fronts_ack_us()), so that
- * they do not say how it was found.
+ * held until then: within it the other need not announce. Of what was committed
+ * outside of it a front shows nothing (fronts_may_show()); lane, sweep and looks
+ * bring that as if there were no front, so that nothing a contact does or leaves
+ * tells him that he has one. And acknowledgements are timed from the letter's commit
+ * (fronts_ack_us()), so that they do not say how it was found.
  *
  * This object only decides. It keeps no boxes, cursors or tokens: its caller
  * has those, asks fronts_pick() at each poll and tells it what happened. Time is
@@ -151,20 +151,21 @@ int fronts_of(const struct fronts *f, uint64_t now_us, uint32_t contact);
 
 /* Tells until when a letter that leaves now may promise the front of its reader,
  * half a minute before it ends, so that what is committed in time is read; 0: not
- * at all. The promise is remembered. */
-uint64_t fronts_lease_us(struct fronts *f, uint64_t now_us, uint32_t contact);
+ * at all. The promise is remembered. is_answer: it is no doing of the user's, and
+ * says no more than the last that was and what its reader's own parts have done
+ * since; else it would tell that the user has opened the conversation. */
+uint64_t fronts_lease_us(struct fronts *f, uint64_t now_us, uint32_t contact,
+                         bool is_answer);
 
 /* May a letter to this contact, committed at about `commit_us`, go without an
  * announcement? To be asked when it leaves. */
 bool fronts_may_be_silent(const struct fronts *f, uint32_t contact,
                           uint64_t commit_us);
 
-/* Tells when a letter that was read now may be shown and acknowledged. announced:
- * its token was seen. Outside a lease, without a token, that is the sweep's next
- * turn; ask again when a token is seen meanwhile. */
-uint64_t fronts_shown_us(const struct fronts *f, uint64_t now_us,
-                         const struct fronts_choice *asked, uint64_t commit_us,
-                         bool announced);
+/* May a letter that this poll has brought be shown? By a front alone when it was
+ * committed within a lease, or before; else another poll has to bring it. */
+bool fronts_may_show(const struct fronts *f, const struct fronts_choice *asked,
+                     uint64_t commit_us);
 
 /* Draws when what was shown then is to be acknowledged, or its ping answered: no
  * sooner than a time after the commit. part: it is of a transfer; within a lease

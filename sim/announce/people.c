@@ -244,7 +244,8 @@ note_send(struct people *p, struct waiting at)
     struct person *me = &p->person[w->from];
     if (n->kind != NOTE_ACK)
         acks_carry(p, at.way ^ 1);
-    n->lease_us = fronts_lease_us(me->fronts, p->now_us, w->number);
+    n->lease_us =
+        fronts_lease_us(me->fronts, p->now_us, w->number, n->kind == NOTE_ACK);
     /* no sooner, lest a token is acted on before there is a letter */
     if (n->announced &&
         !fronts_may_be_silent(me->fronts, w->number, p->now_us + SILENT_US)) {
@@ -369,6 +370,15 @@ poll_tick(struct people *p, uint32_t person)
     put(p, at_us + stays_us + back_us(p), EVENT_ANSWER, i, 0);
 }
 
+/* Is it a front's get, which names this letter as held, since it may not show it? */
+static bool
+is_left(const struct people *p, const struct get *g, const struct note *n)
+{
+    return n->later && g->choice.place == FRONTS_FRONT &&
+           !fronts_may_show(p->person[g->person].fronts, &g->choice,
+                            n->commit_us);
+}
+
 /* The store looks: the first letter from where the get begins, cyclic in its
  * box, that is there and was not held when it was sent. */
 static void
@@ -379,7 +389,7 @@ get_read(struct people *p, struct get *g)
     for (uint32_t k = 0; k < BOX_SLOTS; k++) {
         const uint32_t i = box + (g->begin + k) % BOX_SLOTS;
         if (i >= w->n || w->note[i].commit_us > p->now_us ||
-            w->note[i].read_us <= g->sent_us)
+            w->note[i].read_us <= g->sent_us || is_left(p, g, &w->note[i]))
             continue;
         g->more = g->found > 0;
         if (g->found > 0)
@@ -397,7 +407,8 @@ part_read(struct people *p, struct get *g)
     const uint32_t end = w->base + BOXES_AHEAD * BOX_SLOTS;
     for (uint32_t i = w->base; i < w->n && i < end; i++) {
         struct note *n = &w->note[i];
-        if (n->commit_us > p->now_us || n->taken || n->read_us != NEVER_US)
+        if (n->commit_us > p->now_us || n->taken || n->read_us != NEVER_US ||
+            is_left(p, g, n))
             continue;
         g->more = g->found > 0;
         if (g->found > 0)
@@ -451,20 +462,19 @@ note_read(struct people *p, const struct get *g, uint32_t i)
     struct way *w = &p->way[g->way];
     struct note *n = &w->note[i];
     struct person *me = &p->person[w->to];
+    if (p->scenario->announce.schedule == SCHEDULE_FRONTS &&
+        !fronts_may_show(me->fronts, &g->choice, n->commit_us)) {
+        n->later = true;
+        n->taken = false;
+        return;
+    }
     n->read_us = p->now_us;
     note_trace(p, "read", g->way, i);
     w->busy = n->kind == NOTE_PART;
     me->expects--;
     while (w->base < w->n && w->note[w->base].read_us != NEVER_US)
         w->base++;
-    uint64_t at_us = p->now_us;
-    if (p->scenario->announce.schedule == SCHEDULE_FRONTS)
-        at_us = fronts_shown_us(me->fronts, p->now_us, &g->choice, n->commit_us,
-                                n->listed);
-    if (at_us <= p->now_us || n->kind == NOTE_ACK)
-        note_show(p, g->way, i);
-    else
-        put(p, at_us, EVENT_SHOW, g->way, i);
+    note_show(p, g->way, i);
 }
 
 static void
@@ -505,12 +515,8 @@ note_listed(struct people *p, uint32_t way, uint32_t i)
 {
     struct way *w = &p->way[way];
     struct person *me = &p->person[w->to];
-    w->note[i].listed = true;
     note_trace(p, "listed", way, i);
-    if (w->note[i].read_us != NEVER_US)
-        note_show(p, way, i);
-    else
-        fronts_announced(me->fronts, &p->env, p->now_us, w->number, false);
+    fronts_announced(me->fronts, &p->env, p->now_us, w->number, false);
 }
 
 /* An acknowledgement carries all that are due, unless a letter of the user's was

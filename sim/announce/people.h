@@ -36,9 +36,10 @@ enum note_kind {
 /* A letter. Times are NEVER_US until it is so. */
 struct note {
     enum note_kind kind;
-    bool announced;       /* where no lease makes it needless */
-    bool tokened, listed; /* it has a token; that was seen */
-    bool taken;           /* a get that is under way has it */
+    bool announced; /* where no lease makes it needless */
+    bool tokened;   /* it has a token */
+    bool later;     /* a front had it, and might not show it */
+    bool taken;     /* a get that is under way has it */
     uint64_t written_us, commit_us, read_us, shown_us, ack_us, acked_us;
     uint64_t lease_us; /* promised in it; 0: none */
 };

@@ -485,13 +485,13 @@ i12_answers_go_first(void **state)
     reader_bring(&r, ping, 0);
     r.p.disk[1].test.mono_us += 4000 * S;
     staging_run(c);
-    struct out_letter *l = outgoing_pick(c, &spare, &of);
+    struct out_letter *l = outgoing_pick(c, true, &spare, &of);
     assert_non_null(l);
     assert_true(outgoing_is_first(l));
     /* the pong, or what was written before it in the conversation */
     for (unsigned i = 0; i < 2 && l && outgoing_is_first(l); i++) {
         outgoing_asked(c, l, UINT64_MAX);
-        l = outgoing_pick(c, &spare, &of);
+        l = outgoing_pick(c, true, &spare, &of);
     }
     assert_true(l && !outgoing_is_first(l));
     pair_free(&r.p);

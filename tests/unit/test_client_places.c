@@ -10,7 +10,6 @@
 
 #include "client/arrival.h"
 #include "client/conversations.h"
-#include "client/later.h"
 #include "client/places.h"
 #include "client/polls.h"
 #include "lib/rng.h"
@@ -385,9 +384,9 @@ a_restart_keeps_what_was_promised(void **state)
         const uint64_t now_s = client_time_s(s.c);
         uint64_t lease_s = 0;
         if (promised) {
-            lease_s = places_lease_s(s.c, person(&s, 1));
+            lease_s = places_lease_s(s.c, person(&s, 1), false);
             assert_true(lease_s >= now_s + 270 && lease_s <= now_s + 1200);
-            assert_int_equal(places_lease_s(s.c, person(&s, 0)), 0);
+            assert_int_equal(places_lease_s(s.c, person(&s, 0), false), 0);
             journal_begin(s.c->journal);
             assert_int_equal(conversation_save(s.c, person(&s, 1)), 0);
             (void)journal_end(s.c->journal);
@@ -479,10 +478,10 @@ late_asks(struct late *k, bool *held, bool *hides)
     *hides = ask.hides;
 }
 
-/* Neither announced nor in a lease, by a front: it is shown and acknowledged when
- * the sweep is at it, and until then nothing tells that it was read. */
+/* By a front, outside of a lease: nothing of it is taken, announced or not. Fronts
+ * name it as held, and keep the token back by which the store would let go of it. */
 static void
-i12_what_is_not_announced_waits_for_the_sweep(void **state)
+i12_what_a_front_may_not_show_is_left(void **state)
 {
     (void)state;
     struct late k;
@@ -490,29 +489,22 @@ i12_what_is_not_announced_waits_for_the_sweep(void **state)
     late_set(&k);
     const size_t owed = acks_count(k.p.v[1]->acks);
     late_bring(&k);
-    late_bring(&k); /* there is one of it at most */
-    assert_int_equal(k.p.v[1]->n_later, 1);
+    places_announced(k.p.c[1], k.p.v[1]->id, client_period(k.p.c[1]));
+    late_bring(&k);
     assert_false(late_is_shown(&k));
     assert_int_equal(acks_count(k.p.v[1]->acks), owed);
     late_asks(&k, &held, &hides);
     assert_true(held && hides);
-    const uint64_t shown_us = k.p.v[1]->later->shown_us;
-    assert_true(shown_us > k.p.disk[1].test.mono_us);
-    k.p.disk[1].test.mono_us = shown_us - 1;
-    arrivals_show(k.p.c[1]);
-    assert_false(late_is_shown(&k));
-    k.p.disk[1].test.mono_us = shown_us;
-    arrivals_show(k.p.c[1]);
+    k.came.whom.place = FRONTS_SWEEP;
+    late_bring(&k);
     assert_true(late_is_shown(&k));
     assert_true(acks_count(k.p.v[1]->acks) > owed);
-    assert_false(acks_is_due(k.p.v[1]->acks, shown_us, true));
     late_asks(&k, &held, &hides);
     assert_true(held && !hides);
-    assert_int_equal(k.p.v[1]->n_later, 0);
     pair_free(&k.p);
 }
 
-/* The sweep, the lane or a look brings it first: then it is shown. */
+/* The sweep, the lane or a look brings it: then it is shown. */
 static void
 what_else_brings_it_shows_it(void **state)
 {
@@ -523,24 +515,30 @@ what_else_brings_it_shows_it(void **state)
         struct late k;
         late_set(&k);
         late_bring(&k);
-        assert_int_equal(k.p.v[1]->n_later, 1);
+        assert_false(late_is_shown(&k));
         k.came.whom.place = places[i];
         late_bring(&k);
         assert_true(late_is_shown(&k));
-        assert_int_equal(k.p.v[1]->n_later, 0);
         pair_free(&k.p);
     }
 }
 
-/* Within the lease that the user has given, or where there are no boards, it is shown
- * at once. */
+/* Within the lease that the user has given, or where there are no boards, a front
+ * shows it; what was there before the lease it asks for again. */
 static void
 within_a_lease_it_is_shown_at_once(void **state)
 {
     (void)state;
     struct late k;
+    bool held, hides;
     late_set(&k);
-    assert_true(places_lease_s(k.p.c[1], k.p.v[1]) > 0);
+    late_bring(&k);
+    late_asks(&k, &held, &hides);
+    assert_true(held && hides);
+    assert_int_equal(places_lease_s(k.p.c[1], k.p.v[1], true), 0);
+    assert_true(places_lease_s(k.p.c[1], k.p.v[1], false) > 0);
+    late_asks(&k, &held, &hides);
+    assert_true(!held && !hides);
     late_bring(&k);
     assert_true(late_is_shown(&k));
     pair_free(&k.p);
@@ -548,74 +546,6 @@ within_a_lease_it_is_shown_at_once(void **state)
     k.p.c[1]->boards = 0;
     late_bring(&k);
     assert_true(late_is_shown(&k));
-    pair_free(&k.p);
-}
-
-/* A token counts for all that was there when it was seen, and for nothing that was
- * written after that. */
-static void
-a_token_shows_what_was_there(void **state)
-{
-    (void)state;
-    struct late k;
-    late_set(&k);
-    const struct client *c = k.p.c[1];
-    const uint32_t period = client_period(c);
-    struct conversation *v = k.p.v[1];
-    const uint64_t now_us = k.p.disk[1].test.mono_us;
-    const struct fronts_choice *front = &k.came.whom;
-    assert_true(places_shown_us(c, v, front, now_us) > now_us);
-    late_bring(&k);
-    arrivals_show(k.p.c[1]);
-    assert_false(late_is_shown(&k));
-    places_announced(k.p.c[1], v->id, period);
-    assert_true(places_shown_us(c, v, front, now_us) == now_us);
-    const uint64_t after_us = now_us + 6 * SECOND_US;
-    assert_true(places_shown_us(c, v, front, after_us) > now_us);
-    arrivals_show(k.p.c[1]); /* what waited */
-    assert_true(late_is_shown(&k));
-    pair_free(&k.p);
-}
-
-/* No memory to keep it: it stays in its box. */
-static void
-no_memory_for_a_letter_leaves_it_in_its_box(void **state)
-{
-    (void)state;
-    for (struct heap h = {0}; heap_next(&h);) {
-        struct late k;
-        bool held, hides;
-        late_set(&k);
-        heap_arm(&h);
-        late_bring(&k);
-        heap_disarm(&h);
-        late_asks(&k, &held, &hides);
-        assert_int_equal(held, !h.failed);
-        late_bring(&k);
-        assert_int_equal(k.p.v[1]->n_later, 1);
-        assert_false(late_is_shown(&k));
-        pair_free(&k.p);
-    }
-}
-
-/* What waits is bounded, and what there is no room for is not named as held. */
-static void
-what_waits_is_bounded(void **state)
-{
-    (void)state;
-    struct late k;
-    uint8_t bytes[8] = {0};
-    late_set(&k);
-    for (uint32_t n = 0; n < LATER_MAX; n++) {
-        const struct later head = {.at = {1, n}, .len = sizeof bytes};
-        assert_int_equal(later_keep(k.p.v[1], &head, bytes), 0);
-        assert_int_equal(later_keep(k.p.v[1], &head, bytes), ERR_DUPLICATE);
-    }
-    bool held, hides;
-    late_bring(&k);
-    late_asks(&k, &held, &hides);
-    assert_false(held);
-    assert_int_equal(k.p.v[1]->n_later, LATER_MAX);
     pair_free(&k.p);
 }
 
@@ -655,12 +585,9 @@ const struct CMUnitTest test_client_places[] = {
     PLACES_TEST(no_memory_for_a_self_is_a_random_box),
     PLACES_TEST(i12_only_what_the_user_does_takes_fronts),
     PLACES_TEST(a_restart_keeps_what_was_promised),
-    PLACES_TEST(i12_what_is_not_announced_waits_for_the_sweep),
+    PLACES_TEST(i12_what_a_front_may_not_show_is_left),
     PLACES_TEST(what_else_brings_it_shows_it),
     PLACES_TEST(within_a_lease_it_is_shown_at_once),
-    PLACES_TEST(a_token_shows_what_was_there),
-    PLACES_TEST(no_memory_for_a_letter_leaves_it_in_its_box),
-    PLACES_TEST(what_waits_is_bounded),
     PLACES_TEST(polls_of_many_contacts_cost_little),
 };
 TEST_SUITE(test_client_places);

@@ -1,0 +1,405 @@
+/* tests/unit/test_i12_probes.c - what a contact may learn by what he writes, announces
+ * and leaves: nothing of what the user looks at.
+ *
+ * Two clients from the same seeds have the same contacts, a and x. The user of one
+ * opens the conversation with a, that of the other with x: both hold a front, and draw
+ * alike. Then a does the same to both, whatever he can think of, as long as lanes and
+ * sweeps take to find it. All that they write to him has to be the same, to the
+ * microsecond. Of the user's own letters a lease tells; that is stated (PROTOCOL 7.2).
+ *
+ * Defences: places_may_show(), letters_full() and letters_held() in client/polls.c,
+ * fronts_lease_us() of answers. */
+#include "tests/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/arrival.h"
+#include "client/conversations.h"
+#include "client/places.h"
+#include "client/polls.h"
+#include "client/staging.h"
+#include "lib/rng.h"
+#include "tests/pair.h"
+
+enum { DAY_S = 86400, BOARDS = 4, LETTERS_MAX = 64, RUN_S = 5400 };
+#define S 1000000ULL
+
+static struct sim_net net;
+static const uint8_t data[64] = {9};
+
+static int
+net_make(void **state)
+{
+    (void)state;
+    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
+    net.consensus->params.epoch_len_s = 30 * DAY_S;
+    test_network_sign(&net);
+    return 0;
+}
+
+static int
+net_free(void **state)
+{
+    (void)state;
+    test_network_free(&net);
+    return 0;
+}
+
+/* ---- a box's store ---- */
+
+/* A letter of a's in b's boxes, at their first stores. */
+struct put {
+    struct letter_place at;
+    uint64_t commit_us;
+    uint8_t bytes[LETTER_LEN_MAX];
+};
+
+/* One of the two: b, with what a has put. */
+struct twin {
+    struct pair p;
+    struct client *c;
+    struct conversation *v; /* b's of a */
+    size_t n;
+    struct put put[LETTERS_MAX];
+    uint32_t place, sequence;
+};
+
+static void
+twin_make(struct twin *t, const char *opened)
+{
+    char line[INVITE_TEXT_LEN];
+    memset(t, 0, sizeof *t);
+    pair_make(&t->p, &net);
+    pair_settle(&t->p);
+    t->c = t->p.c[1];
+    t->v = t->p.v[1];
+    t->v->muted = true; /* nobody empties the inbox */
+    assert_int_equal(client_invite(t->c, "x", line), 0);
+    t->c->boards = BOARDS;
+    t->c->settled = true;
+    t->p.disk[1].test.mono_us += 7200 * S; /* fronts and leases are over */
+    t->p.disk[1].test.wall_s += 7200;
+    for (unsigned i = 0; i < 400; i++) { /* and looks */
+        struct choice k = {.spare = false};
+        t->p.disk[1].test.mono_us += S / 2;
+        places_pick(t->c, &k);
+        if (k.conversation)
+            polls_unasked(k.conversation, k.at, k.request.slot, k.spare);
+    }
+    assert_int_equal(
+        fronts_of(t->c->fronts, env_now_mono_us(t->c->env), t->v->id), -1);
+    t->place = 48; /* a box that nothing lies in */
+    while (t->v->cursor[0].base < t->place / LETTER_SLOTS) {
+        t->v->cursor[0].held[0] = UINT16_MAX;
+        polls_hold(t->v,
+                   (struct letter_place){client_period(t->c),
+                                         t->v->cursor[0].base * LETTER_SLOTS});
+    }
+    t->sequence = t->v->ack;
+    if (opened)
+        assert_int_equal(client_open(t->c, opened), 0);
+}
+
+/* a puts a letter for its next place. */
+static void
+twin_put(struct twin *t, struct letter l)
+{
+    uint8_t random[LETTER_RANDOM_LEN] = {0};
+    assert_true(t->n < LETTERS_MAX);
+    struct put *p = &t->put[t->n++];
+    p->at = (struct letter_place){client_period(t->c), t->place++};
+    p->commit_us = env_now_mono_us(t->c->env);
+    if (l.kind != LETTER_ACK)
+        l.sequence = ++t->sequence;
+    l.count = 1;
+    l.total = l.data_len;
+    l.data = data;
+    assert_int_equal(letter_seal(&l, t->p.v[0]->chains, p->at, random, p->bytes,
+                                 t->c->letter_len),
+                     0);
+}
+
+/* What the store of k's box says. */
+static struct wire_answer
+store_answer(const struct twin *t, const struct choice *k, const uint8_t **out)
+{
+    struct wire_answer a = {.status = WIRE_EMPTY};
+    unsigned best = LETTER_SLOTS;
+    for (size_t i = 0; i < t->n && !k->spare; i++) {
+        const struct put *p = &t->put[i];
+        const unsigned slot = p->at.n % LETTER_SLOTS;
+        const unsigned from =
+            (slot + LETTER_SLOTS - k->request.slot) % LETTER_SLOTS;
+        if (p->at.period != k->at.period ||
+            p->at.n / LETTER_SLOTS != k->at.n / LETTER_SLOTS)
+            continue;
+        a.full |= (uint16_t)(1u << slot);
+        if ((k->request.held >> slot & 1) || from >= best)
+            continue;
+        best = from;
+        a.status = WIRE_LETTER;
+        a.slot = (uint8_t)slot;
+        *out = p->bytes;
+    }
+    return a;
+}
+
+static uint64_t
+commit_of(const struct twin *t, struct letter_place at)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->put[i].at.period == at.period && t->put[i].at.n == at.n)
+            return t->put[i].commit_us;
+    fail();
+    return 0;
+}
+
+/* A poll, answered at once. */
+static void
+twin_poll(struct twin *t)
+{
+    struct choice k = {.at = {.period = client_period(t->c)}};
+    uint8_t bytes[LETTER_LEN_MAX];
+    const uint8_t *letter = NULL;
+    bool announced = false;
+    places_pick(t->c, &k);
+    if (!k.conversation)
+        return;
+    polls_unasked(k.conversation, k.at, k.request.slot, k.spare);
+    if (k.conversation != t->v)
+        return;
+    const struct wire_answer a = store_answer(t, &k, &letter);
+    uint16_t others = (uint16_t)(a.full & ~k.request.held);
+    const enum store_rank rank = k.spare ? STORE_SECOND : STORE_FIRST;
+    if (polls_answer(t->v, k.at, k.request.held, rank,
+                     k.whom.place == FRONTS_FRONT, &a))
+        return;
+    if (a.status == WIRE_LETTER) {
+        struct arrival came = {.at = k.at, .rank = rank, .whom = k.whom};
+        came.at.n += a.slot;
+        came.commit_us = commit_of(t, came.at);
+        others &= (uint16_t) ~(1u << a.slot);
+        memcpy(bytes, letter, t->c->letter_len);
+        announced = arrival_letter(t->c, t->v, &came, bytes);
+    }
+    places_answered(t->c, &k.whom, announced, others != 0);
+}
+
+/* ---- what a sees ---- */
+
+enum { SEEN_MAX = 64 };
+struct seen {
+    size_t n;
+    struct {
+        uint64_t us;
+        struct letter l;
+    } of[SEEN_MAX];
+};
+
+/* All that b has written to a is taken out, as soon as it is there. */
+static void
+twin_see(struct twin *t, struct seen *s)
+{
+    uint8_t bytes[LETTER_LEN_MAX];
+    staging_run(t->c);
+    while (t->v->letters) {
+        const struct out_letter *l = t->v->letters;
+        assert_true(s->n < SEEN_MAX);
+        memcpy(bytes, l->bytes, t->c->letter_len);
+        assert_int_equal(letter_open(&s->of[s->n].l, t->v->chains, l->at, bytes,
+                                     t->c->letter_len),
+                         0);
+        s->of[s->n].l.data = NULL;
+        s->of[s->n++].us = env_now_mono_us(t->c->env);
+        staging_letter_unlink(t->c, &t->v->letters);
+    }
+}
+
+/* What a does in a second. */
+typedef void act_fn(struct twin *t, unsigned second);
+
+static void
+twin_run(struct twin *t, act_fn *act, struct seen *s)
+{
+    memset(s, 0, sizeof *s);
+    for (unsigned i = 0; i < RUN_S; i++) {
+        act(t, i);
+        for (unsigned k = 0; k < 3; k++) {
+            t->p.disk[1].test.mono_us += S / 3;
+            twin_poll(t);
+        }
+        t->p.disk[1].test.wall_s++;
+        twin_see(t, s);
+    }
+}
+
+static bool
+seen_differ(const struct seen *one, const struct seen *other)
+{
+    if (one->n != other->n)
+        return true;
+    for (size_t i = 0; i < one->n; i++)
+        if (one->of[i].us != other->of[i].us ||
+            memcmp(&one->of[i].l, &other->of[i].l, sizeof one->of[i].l) != 0)
+            return true;
+    return false;
+}
+
+/* ---- what a does ---- */
+
+static struct letter
+text(bool announced)
+{
+    return (struct letter){.kind = LETTER_TEXT,
+                           .announced = announced,
+                           .tokens = announced,
+                           .data_len = 20};
+}
+
+static void
+announce(const struct twin *t, bool older)
+{
+    places_announced(t->c, t->v->id, client_period(t->c) - older);
+}
+
+/* He writes as he should, once a quarter of an hour, with a lease or without. */
+static void
+writes(struct twin *t, unsigned second)
+{
+    struct letter l = text(true);
+    if (second % 900 == 5) {
+        if (second > 2000)
+            l.lease_s = (uint32_t)client_time_s(t->c) + 600;
+        twin_put(t, l);
+    } else if (second % 900 == 10) {
+        announce(t, false);
+    }
+}
+
+/* He announces nothing. */
+static void
+is_silent(struct twin *t, unsigned second)
+{
+    if (second % 1000 == 5)
+        twin_put(t, text(false));
+}
+
+/* As much at once as a box has. */
+static void
+bursts(struct twin *t, unsigned second)
+{
+    for (unsigned i = 0; i < 10 && second == 5; i++)
+        twin_put(t, text(false));
+}
+
+/* He announces by tokens of the day before what lies in a box of today. */
+static void
+dates_wrong(struct twin *t, unsigned second)
+{
+    if (second % 500 == 5)
+        twin_put(t, text(true));
+    else if (second % 500 == 10)
+        announce(t, true);
+}
+
+/* He has used up what he may announce when he writes. */
+static void
+spends_his_ration(struct twin *t, unsigned second)
+{
+    if (second < 1200 && second % 3 == 0)
+        announce(t, false);
+    if (second == 1000 || second == 1130)
+        twin_put(t, text(true));
+}
+
+/* A letter of no content promises a front: when that was read a second text is
+ * acknowledged within seconds, else in an hour. */
+static void
+promises_silently(struct twin *t, unsigned second)
+{
+    struct letter l = {.kind = LETTER_ACK};
+    if (second == 100 || second == 400)
+        twin_put(t, text(true));
+    if (second == 105 || second == 405)
+        announce(t, false);
+    if (second == 300) {
+        l.lease_s = (uint32_t)client_time_s(t->c) + 3000;
+        t->place += 4;
+        twin_put(t, l);
+        t->place -= 5;
+    }
+}
+
+/* What he writes does not open, and stands before what does. */
+static void
+writes_rubbish(struct twin *t, unsigned second)
+{
+    if (second == 5) {
+        for (unsigned i = 0; i < 6; i++) {
+            twin_put(t, text(false));
+            t->put[t->n - 1].bytes[200] ^= 1;
+        }
+        t->sequence -= 6;
+    }
+    if (second == 600)
+        twin_put(t, text(true));
+    if (second == 605)
+        announce(t, false);
+}
+
+static void
+pings(struct twin *t, unsigned second)
+{
+    struct letter l = text(second % 2);
+    t->v->pings = true;
+    l.kind = LETTER_PING;
+    l.data_len = 0;
+    if (second % 701 == 5)
+        twin_put(t, l);
+    else if (second % 701 == 10)
+        announce(t, false);
+}
+
+static const struct {
+    const char *what;
+    act_fn *act;
+} probe[] = {
+    {"writes and promises", writes},
+    {"announces nothing", is_silent},
+    {"ten letters at once", bursts},
+    {"tokens of the day before", dates_wrong},
+    {"spends his ration", spends_his_ration},
+    {"promises by what has no content", promises_silently},
+    {"rubbish", writes_rubbish},
+    {"pings", pings},
+};
+
+static void
+i12_a_contact_does_not_see_what_is_opened(void **state)
+{
+    (void)state;
+    static struct twin t[2];
+    static struct seen s[2];
+    const char *opened[2] = {"x", "a"};
+    unsigned differ = 0;
+    for (size_t k = 0; k < sizeof probe / sizeof probe[0]; k++) {
+        for (unsigned i = 0; i < 2; i++) {
+            twin_make(&t[i], opened[i]);
+            twin_run(&t[i], probe[k].act, &s[i]);
+            pair_free(&t[i].p);
+        }
+        const bool d = seen_differ(&s[0], &s[1]);
+        printf("  %-32s %zu answers, %zu when it is open%s\n", probe[k].what,
+               s[0].n, s[1].n, d ? ": they differ" : "");
+        differ += d;
+        assert_true(s[0].n > 0);
+    }
+    assert_int_equal(differ, 0);
+}
+
+#define PROBES_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+const struct CMUnitTest test_i12_probes[] = {
+    PROBES_TEST(i12_a_contact_does_not_see_what_is_opened),
+};
+TEST_SUITE(test_i12_probes);
