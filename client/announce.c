@@ -301,14 +301,14 @@ announce_kept(const struct client *c, struct conversation *v,
 /* Is there anything of v's that wants a token of no letter of its own? What does
  * not any more is forgotten. */
 static bool
-cover_is_due(const struct client *c, struct conversation *v)
+cover_is_due(const struct client *c, struct conversation *v, uint64_t now_us)
 {
-    const uint64_t now_us = env_now_mono_us(c->env);
     const bool gone = v->removed || v->refused;
     if (gone || (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD &&
                  !letters_are_bare(v)))
         v->uncovered = false;
-    if (gone || places_may_be_silent(c, v, now_us + SILENT_US))
+    if (v->again_period > 0 &&
+        (gone || places_may_be_silent(c, v, now_us + SILENT_US)))
         v->again_period = 0;
     return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD) ||
            (v->again_period > 0 && now_us >= v->again_us);
@@ -319,13 +319,13 @@ cover_is_due(const struct client *c, struct conversation *v)
  * there is. Of yesterday's box is a token of yesterday, as long as there is none of
  * today's. */
 static void
-conversation_cover(struct client *c, struct conversation *v)
+conversation_cover(struct client *c, struct conversation *v, uint64_t now_us)
 {
+    if (!cover_is_due(c, v, now_us))
+        return;
     uint32_t period = v->again_period > 0 ? v->again_period : client_period(c);
     if (period < v->token_period)
         period = client_period(c);
-    if (!cover_is_due(c, v))
-        return;
     if (!tokens_begin(v, period))
         return;
     struct announcement *e = entry_make(c, v->id, period);
@@ -334,7 +334,7 @@ conversation_cover(struct client *c, struct conversation *v)
     e->state = ANNOUNCE_BARE;
     v->uncovered = false;
     v->again_period = 0;
-    v->again_us = env_now_mono_us(c->env) + ANNOUNCE_AGAIN_US;
+    v->again_us = now_us + ANNOUNCE_AGAIN_US;
 }
 
 int
@@ -343,7 +343,7 @@ announce_renew(struct client *c)
     const uint64_t now_us = env_now_mono_us(c->env);
     int err = 0;
     for (struct conversation *v = c->conversations; v; v = v->next)
-        conversation_cover(c, v);
+        conversation_cover(c, v, now_us);
     for (size_t i = 0; i < ANNOUNCE_MAX && !err; i++) {
         struct announcement *e = &c->announce->entry[i];
         if (e->state == ANNOUNCE_SENT && now_us >= e->check_us) {

@@ -284,15 +284,17 @@ ack_waits(const struct conversation *v)
     return l != NULL;
 }
 
-/* Write an acknowledgement alone, when it is time for one. */
+/* Write an acknowledgement alone, when it is time for one: to who does not look
+ * that is later. */
 static int
-ack_stage(struct client *c, struct conversation *v)
+ack_stage(struct client *c, struct conversation *v, uint64_t now_us)
 {
     const struct out_letter head = {0};
-    const uint64_t now_us = env_now_mono_us(c->env);
-    const bool seen = places_may_be_silent(c, v, now_us + SILENT_US);
     struct out_letter *l;
-    if (!acks_is_due(v->acks, now_us, seen) || ack_waits(v))
+    if (!acks_is_due(v->acks, now_us, true) ||
+        !acks_is_due(v->acks, now_us,
+                     places_may_be_silent(c, v, now_us + SILENT_US)) ||
+        ack_waits(v))
         return 0;
     int err = letter_make(c, v, &head, NULL, ACKS_ALONE, &l);
     if (!err)
@@ -303,11 +305,11 @@ ack_stage(struct client *c, struct conversation *v)
 /* Answer a ping whose time has come. One that there is no room to answer is not
  * answered. */
 static int
-pong_stage(struct client *c, struct conversation *v)
+pong_stage(struct client *c, struct conversation *v, uint64_t now_us)
 {
     uint8_t id[LETTER_ID_LEN];
     uint64_t order;
-    if (!acks_pong_due(v->acks, env_now_mono_us(c->env), id))
+    if (!acks_pong_due(v->acks, now_us, id))
         return 0;
     int err = ERR_USED;
     if (v->pings)
@@ -351,10 +353,9 @@ ack_is_repeated(const struct out_letter *l)
 
 /* Letters that grew old get a place of today. */
 static int
-letters_renew(struct client *c, struct conversation *v)
+letters_renew(struct client *c, struct conversation *v, uint32_t period,
+              uint64_t now_us)
 {
-    const uint32_t period = client_period(c);
-    const uint64_t now_us = env_now_mono_us(c->env);
     int err = 0;
     for (struct out_letter **at = &v->letters; *at && !err;)
         if (ack_is_repeated(*at))
@@ -369,12 +370,12 @@ letters_renew(struct client *c, struct conversation *v)
 /* Write what is due to be answered, before all that the user has written and
  * however much of that waits: it tells nothing of it. */
 static int
-answers_stage(struct client *c, struct conversation *v)
+answers_stage(struct client *c, struct conversation *v, uint64_t now_us)
 {
-    int err = pong_stage(c, v);
+    int err = pong_stage(c, v, now_us);
     while (!err && pong_is_next(v) && (err = content_stage(c, v)) > 0)
         err = 0;
-    return err ? err : ack_stage(c, v);
+    return err ? err : ack_stage(c, v, now_us);
 }
 
 /* Stage letters until enough of them wait, contacts taking turns. */
@@ -422,17 +423,19 @@ self_stage(struct client *c)
 void
 staging_run(struct client *c)
 {
+    const uint64_t now_us = env_now_mono_us(c->env);
     unsigned staged = 0;
     int err = 0;
     if (!c->current || journal_error(c->journal))
         return;
+    const uint32_t period = client_period(c); /* goes through stores' words */
     journal_begin(c->journal);
     for (struct conversation *v = c->conversations; v && !err; v = v->next) {
-        err = letters_renew(c, v);
+        err = letters_renew(c, v, period, now_us);
         staged += staged_count(v);
     }
     for (struct conversation *v = c->conversations; v && !err; v = v->next)
-        err = answers_stage(c, v);
+        err = answers_stage(c, v, now_us);
     if (!err)
         err = contents_stage(c, staged);
     if (!err)

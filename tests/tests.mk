@@ -54,6 +54,7 @@ SECONDS ?= 600
 BENCHES := $(wildcard tests/bench/bench_*.c)
 $(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(OUT)/tests/rig.o $(ARCHIVE) $(SEEDLIB)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
+$(OUT)/bench_client: LDFLAGS += -Wl,--wrap=client_tick,--wrap=client_frames
 bench: all $(BENCHES:tests/bench/%.c=$(OUT)/%)
 	@tests/bench/run.sh $(OUT) build/bench.json '$(ONLY)'
 

@@ -3,6 +3,9 @@
 
 #include "directory/daemon/server.h"
 #include "network/list.h"
+#include "network/work.h"
+
+enum { DAY_S = 86400 };
 
 static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
@@ -57,6 +60,59 @@ const struct config_option server_options[] = {
      .max = LIST_ENTRIES_MAX,
      .help = "entries of a list; 40 are enough for 10,000 clients with four "
              "boards; the same at all authorities"},
+    {OPTION(announce_bits), .type = CONFIG_INTEGER, .value = "-1",
+     .min = ANNOUNCE_BITS_SCALED, .max = WORK_BITS_MAX,
+     .help = "of work for an announcement: each more doubles what a flood "
+             "costs, and what a text does; -1: 16, or 8 where epochs are "
+             "shorter than an hour; the same at all authorities"},
+    {OPTION(fronts), .type = CONFIG_INTEGER, .value = "2", .min = 1, .max = 2,
+     .help = "conversations at once that a client asks for all the time; "
+             "the same at all authorities"},
+    {OPTION(front), .type = CONFIG_INTEGER, .value = "25", .min = 1, .max = 62,
+     .help = "of 64 polls those for each front; with lane and sweep they "
+             "are 64; the same at all authorities"},
+    {OPTION(lane), .type = CONFIG_INTEGER, .value = "11", .min = 1, .max = 62,
+     .help = "of 64 polls those for what was announced; the same at all "
+             "authorities"},
+    {OPTION(sweep), .type = CONFIG_INTEGER, .value = "3", .min = 1, .max = 62,
+     .help = "of 64 polls those for all contacts in turn; the same at all "
+             "authorities"},
+    {OPTION(spare_of), .type = CONFIG_INTEGER, .value = "16", .min = 1,
+     .max = 255,
+     .help = "one poll of so many is for a box's second store; the same "
+             "at all authorities"},
+    {OPTION(older_of), .type = CONFIG_INTEGER, .value = "16", .min = 1,
+     .max = 255,
+     .help = "one poll of a front of so many is for the day before; the "
+             "same at all authorities"},
+    {OPTION(hold_min_s), .type = CONFIG_INTEGER, .value = "300", .min = 1,
+     .max = DAY_S,
+     .help = "a front is held at least so long after its user's last "
+             "letter; the same at all authorities"},
+    {OPTION(hold_max_s), .type = CONFIG_INTEGER, .value = "1200", .min = 1,
+     .max = DAY_S,
+     .help = "and at most so long, not less than hold_min_s; the same at "
+             "all authorities"},
+    {OPTION(sweep_mean_s), .type = CONFIG_INTEGER, .value = "3600", .min = 1,
+     .max = 7 * DAY_S,
+     .help = "mean time between two turns of a contact; the same at all "
+             "authorities"},
+    {OPTION(script_every_s), .type = CONFIG_INTEGER, .value = "100", .min = 1,
+     .max = DAY_S,
+     .help = "one announcement of a contact in so long is followed at "
+             "once, of six; the same at all authorities"},
+    {OPTION(look_s), .type = CONFIG_INTEGER, .value = "60", .min = 0,
+     .max = 3600,
+     .help = "so long after connecting half of the fronts' polls look for "
+             "what came meanwhile; the same at all authorities"},
+    {OPTION(ack_s), .type = CONFIG_INTEGER, .value = "20", .min = 0,
+     .max = 3600,
+     .help = "an acknowledgement leaves no sooner after the letter's "
+             "arrival at its store; the same at all authorities"},
+    {OPTION(ack_noise_s), .type = CONFIG_INTEGER, .value = "20", .min = 0,
+     .max = 3600,
+     .help = "mean of the random time that is added; the same at all "
+             "authorities"},
     {OPTION(user), .type = CONFIG_STRING, .value = "", .max = 64,
      .help = "started as root: the user to become when it listens"},
     {OPTION(sandbox), .type = CONFIG_BOOLEAN, .value = "true",
@@ -66,6 +122,25 @@ const struct config_option server_options[] = {
 };
 const size_t server_options_len =
     sizeof server_options / sizeof server_options[0];
+
+static struct conversation_params
+conversations_of(const struct server_config *config)
+{
+    return (struct conversation_params){
+        .fronts = (uint8_t)config->fronts,
+        .front = (uint8_t)config->front,
+        .lane = (uint8_t)config->lane,
+        .sweep = (uint8_t)config->sweep,
+        .spare_of = (uint8_t)config->spare_of,
+        .older_of = (uint8_t)config->older_of,
+        .hold_min_s = (uint32_t)config->hold_min_s,
+        .hold_max_s = (uint32_t)config->hold_max_s,
+        .sweep_mean_s = (uint32_t)config->sweep_mean_s,
+        .script_every_s = (uint32_t)config->script_every_s,
+        .look_s = (uint32_t)config->look_s,
+        .ack_s = (uint32_t)config->ack_s,
+        .ack_noise_s = (uint32_t)config->ack_noise_s};
+}
 
 int
 server_params(const struct server_config *config, const struct network *n,
@@ -79,5 +154,8 @@ server_params(const struct server_config *config, const struct network *n,
     p->boards = (uint8_t)config->boards;
     p->list_interval_ms = (uint32_t)config->list_interval_ms;
     p->list_entries = (uint16_t)config->list_entries;
+    if (config->announce_bits != ANNOUNCE_BITS_SCALED)
+        p->announce_bits = (uint8_t)config->announce_bits;
+    p->conversations = conversations_of(config);
     return params_check(p, where);
 }

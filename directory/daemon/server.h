@@ -9,6 +9,8 @@
 #include "lib/os/log.h"
 #include "network/json.h"
 
+enum { ANNOUNCE_BITS_SCALED = -1 };
+
 struct server_config {
     char *listen, *network, *user;
     int log_level;
@@ -18,6 +20,11 @@ struct server_config {
     int64_t block_max, range_max, family_max;
     int64_t store_trial_epochs, newcomer_permille;
     int64_t boards, list_interval_ms, list_entries;
+    int64_t announce_bits; /* ANNOUNCE_BITS_SCALED: as epochs are long */
+    /* as in struct conversation_params */
+    int64_t fronts, front, lane, sweep, spare_of, older_of;
+    int64_t hold_min_s, hold_max_s, sweep_mean_s, script_every_s, look_s;
+    int64_t ack_s, ack_noise_s;
     bool sandbox;
 };
 

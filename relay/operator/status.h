@@ -15,7 +15,7 @@
 #include "relay/operator/publish.h"
 
 enum {
-    STATUS_VERSION = 1,
+    STATUS_VERSION = 2, /* of its fields: it changes when they do */
     STATUS_FILE_MAX = 1 << 16,
     STATUS_TEXT_LEN = 104,
     STATUS_WRITE_S = 5, /* written so often */

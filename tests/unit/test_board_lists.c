@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "directory/daemon/server.h"
 #include "lib/rng_seeded.h"
 #include "lib/wire.h"
 #include "network/boards.h"
@@ -499,32 +498,6 @@ lists_fit_frames_and_slices(void **state)
     assert_int_equal(params_check(&p, &where), 0);
 }
 
-/* An authority votes for what its configuration says, and for nothing that others
- * could not read. */
-static void
-authorities_vote_for_what_goes_together(void **state)
-{
-    (void)state;
-    struct server_config config;
-    struct network n = {.epoch_len_s = EPOCH_S};
-    struct params p;
-    const char *where;
-    char error[CONFIG_ERROR_LEN];
-    static const char text[] =
-        "boards = 3\nlist_interval_ms = 500\nlist_entries = 384\n";
-    sphinx_geometry_default(&n.geometry);
-    assert_int_equal(config_read_text(server_options, server_options_len, "f",
-                                      text, sizeof text - 1, &config, error),
-                     0);
-    assert_int_equal(server_params(&config, &n, &p, &where), 0);
-    assert_true(p.boards == 3 && p.list_interval_ms == 500 &&
-                p.list_entries == 384 && p.announce_bits == 16);
-    n.geometry.packet_len = LIST_LEN_MAX; /* a network of small frames */
-    assert_int_equal(server_params(&config, &n, &p, &where), ERR_RANGE);
-    assert_string_equal(where, "list_entries");
-    config_free(server_options, server_options_len, &config);
-}
-
 /* ---- mutations ---- */
 
 /* What list_verify() takes is what was signed; in memory of its own length, so
@@ -570,7 +543,6 @@ const struct CMUnitTest test_board_lists[] = {
     cmocka_unit_test(what_is_no_list_is_refused),
     cmocka_unit_test(i10_two_lists_of_an_interval_are_evidence),
     cmocka_unit_test(lists_fit_frames_and_slices),
-    cmocka_unit_test(authorities_vote_for_what_goes_together),
     cmocka_unit_test(mutations_never_verify),
 };
 TEST_SUITE(test_board_lists);

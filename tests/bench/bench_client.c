@@ -1,0 +1,291 @@
+/* tests/bench/bench_client.c - what an idle client costs, by its contacts.
+ *
+ *   client.idle_N.per_packet  all that a client of the default profile with N
+ *                             contacts does between two packets that it sends: its
+ *                             ticks, what comes down, lists, and its share of work.
+ *                             Nobody writes; a packet is on its way every 0.15 s
+ *   client.work.per_hour      of which the work: for its announcements to itself,
+ *                             and for the boxes of their letters
+ *
+ * One client in virtual time (sim/engine/world.h), counted alone: the calls by
+ * which its host enters it are timed, __wrap_* by the linker. Contacts are
+ * invitations of its own that count as taken up; nobody answers.
+ *
+ * Thread CPU time in microseconds, median, least and most of ROUNDS parts of the
+ * course, and in units of one crypto_scalarmult timed beside it. usage:
+ * bench_client; BENCH_ONLY; under callgrind, which counts instructions instead:
+ * valgrind --tool=callgrind --instr-atstart=no --collect-atstart=no bench_client OUT
+ * CONTACTS SECONDS. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/announce.h"
+#include "client/client.h"
+#include "client/letter.h"
+#include "client/state.h"
+#include "network/work.h"
+#include "sim/engine/world.h"
+
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_START_INSTRUMENTATION
+#define CALLGRIND_STOP_INSTRUMENTATION
+#define CALLGRIND_TOGGLE_COLLECT
+#endif
+
+enum { ROUNDS = 7, ROUND_S = 30, SETTLE_S = 90, MAX = 64, HASHES = 200000 };
+
+/* The client that is timed; others are not. */
+static struct {
+    const struct client *client;
+    uint64_t ns;
+} timed;
+
+static void
+must(int err, const char *what)
+{
+    if (err) {
+        fprintf(stderr, "bench_client: %s: %s\n", what, error_text(err));
+        exit(1);
+    }
+}
+
+static uint64_t
+cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* ---- the calls that are timed ---- */
+
+static uint64_t
+timed_begin(const struct client *c)
+{
+    if (c != timed.client)
+        return 0;
+    CALLGRIND_TOGGLE_COLLECT;
+    return cpu_ns();
+}
+
+static void
+timed_end(const struct client *c, uint64_t start_ns)
+{
+    if (c != timed.client)
+        return;
+    timed.ns += cpu_ns() - start_ns;
+    CALLGRIND_TOGGLE_COLLECT;
+}
+
+void __real_client_tick(struct client *c);
+void __wrap_client_tick(struct client *c);
+void __real_client_frames(struct client *c, uint8_t *frames, size_t n,
+                          size_t len);
+void __wrap_client_frames(struct client *c, uint8_t *frames, size_t n,
+                          size_t len);
+
+void
+__wrap_client_tick(struct client *c)
+{
+    const uint64_t start_ns = timed_begin(c);
+    __real_client_tick(c);
+    timed_end(c, start_ns);
+}
+
+void
+__wrap_client_frames(struct client *c, uint8_t *frames, size_t n, size_t len)
+{
+    const uint64_t start_ns = timed_begin(c);
+    __real_client_frames(c, frames, n, len);
+    timed_end(c, start_ns);
+}
+
+/* ---- a world with one client ---- */
+
+static const uint32_t widths[] = {2, 2, 2};
+
+static struct world *
+world_make(unsigned contacts, struct world_client **out)
+{
+    struct sim_world_plan plan;
+    struct world *w;
+    char name[16], text[INVITE_TEXT_LEN];
+    sim_world_plan_default(&plan);
+    plan.net.suite = SPHINX_SUITE_X25519;
+    plan.net.gateways = 2;
+    plan.net.stores = 5;
+    plan.net.widths = widths;
+    plan.net.params.layers = 3;
+    plan.net.params.announce_bits = 0; /* counted apart */
+    must(sim_world_new(&w, &plan), "the world");
+    must(sim_client_add(w, "default", 0, out), "the client");
+    must(sim_world_run(w, SETTLE_S), "a start");
+    for (unsigned i = 0; i < contacts; i++) {
+        snprintf(name, sizeof name, "c%u", i);
+        must(client_invite((*out)->client, name, text), "an invitation");
+    }
+    for (struct conversation *v = (*out)->client->conversations; v; v = v->next)
+        v->confirmed = true;
+    must(sim_world_run(w, SETTLE_S), "looks at contacts");
+    return w;
+}
+
+static uint64_t
+packets(const struct world_client *k)
+{
+    struct client_status status;
+    client_status(k->client, &status);
+    return status.requests;
+}
+
+/* What the client does in so many seconds, for each packet sent. */
+static double
+round_us(struct world *w, const struct world_client *k, double seconds)
+{
+    const uint64_t before = packets(k);
+    timed.client = k->client;
+    timed.ns = 0;
+    must(sim_world_run(w, seconds), "a round");
+    timed.client = NULL;
+    const uint64_t sent = packets(k) - before;
+    must(sent > 0 ? 0 : ERR_SYSTEM, "no packet was sent");
+    return (double)timed.ns * 1e-3 / (double)sent;
+}
+
+/* ---- work ---- */
+
+static double
+hash_us(void)
+{
+    struct work_task task = {.store = {1}};
+    uint8_t nonce[WORK_NONCE_LEN] = {0};
+    const uint64_t start_ns = cpu_ns();
+    (void)work_search(&task, 8 * sizeof task.store, HASHES, nonce);
+    return (double)(cpu_ns() - start_ns) * 1e-3 / HASHES;
+}
+
+/* Hashes in an hour of an idle client: each announcement to itself has a token, and
+ * a letter, of which the first in each box has to open it. */
+static double
+hashes_per_hour(void)
+{
+    struct params p;
+    params_default(&p, 3600);
+    return 3600e6 / (double)ANNOUNCE_SELF_US *
+           ((double)(1U << p.announce_bits) +
+            (double)(1U << p.work_bits) / LETTER_SLOTS);
+}
+
+/* ---- figures ---- */
+
+struct figures {
+    double us[ROUNDS], per_x[ROUNDS];
+};
+
+static double
+scalarmult_us(void)
+{
+    enum { TIMES = 500 };
+    uint8_t out[32], n[32] = {8}, p[32];
+    crypto_scalarmult_base(p, n);
+    const uint64_t start_ns = cpu_ns();
+    for (int i = 0; i < TIMES; i++)
+        must(crypto_scalarmult(out, n, p), "crypto_scalarmult");
+    return (double)(cpu_ns() - start_ns) * 1e-3 / TIMES;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void
+line_print(const char *name, struct figures *f)
+{
+    qsort(f->us, ROUNDS, sizeof f->us[0], by_size);
+    qsort(f->per_x, ROUNDS, sizeof f->per_x[0], by_size);
+    printf("%-28s %9.2f %9.2f %9.2f %7.3f\n", name, f->us[ROUNDS / 2], f->us[0],
+           f->us[ROUNDS - 1], f->per_x[ROUNDS / 2]);
+}
+
+static bool
+wanted(const char *name)
+{
+    const char *only = getenv("BENCH_ONLY");
+    return !only || strncmp(name, only, strlen(only)) == 0;
+}
+
+static void
+idle_print(unsigned contacts)
+{
+    struct world_client *k;
+    struct figures f;
+    char name[MAX];
+    snprintf(name, sizeof name, "client.idle_%u.per_packet", contacts);
+    if (!wanted(name))
+        return;
+    struct world *w = world_make(contacts, &k);
+    for (int i = 0; i < ROUNDS; i++) {
+        const uint64_t before = packets(k);
+        const double x_us = scalarmult_us();
+        f.us[i] = round_us(w, k, ROUND_S);
+        const double per_hour = (double)(packets(k) - before) * 3600 / ROUND_S;
+        f.us[i] += hash_us() * hashes_per_hour() / per_hour;
+        f.per_x[i] = f.us[i] / x_us;
+    }
+    line_print(name, &f);
+    sim_world_free(&w);
+}
+
+static void
+work_print(void)
+{
+    struct figures f;
+    if (!wanted("client.work.per_hour"))
+        return;
+    for (int i = 0; i < ROUNDS; i++) {
+        const double x_us = scalarmult_us();
+        f.us[i] = hash_us() * hashes_per_hour();
+        f.per_x[i] = f.us[i] / x_us;
+    }
+    line_print("client.work.per_hour", &f);
+}
+
+/* For callgrind: a course of so many seconds, and how many packets were sent. */
+static void
+course(unsigned contacts, double seconds)
+{
+    struct world_client *k;
+    struct world *w = world_make(contacts, &k);
+    const uint64_t before = packets(k);
+    timed.client = k->client;
+    CALLGRIND_START_INSTRUMENTATION;
+    must(sim_world_run(w, seconds), "a course");
+    CALLGRIND_STOP_INSTRUMENTATION;
+    timed.client = NULL;
+    printf("packets %llu of %llu\n", (unsigned long long)(packets(k) - before),
+           (unsigned long long)packets(k));
+    sim_world_free(&w);
+}
+
+int
+main(int argc, char **argv)
+{
+    must(sodium_init() >= 0 ? 0 : ERR_SYSTEM, "sodium_init");
+    if (argc == 4) {
+        course((unsigned)strtoul(argv[2], NULL, 10), strtod(argv[3], NULL));
+        return 0;
+    }
+    idle_print(1);
+    idle_print(50);
+    idle_print(500);
+    work_print();
+    return 0;
+}
