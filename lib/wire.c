@@ -91,6 +91,7 @@ wire_answer_parse(struct wire_answer *a, const uint8_t *body, size_t body_len,
     for (size_t i = 0; i < WIRE_BOARDS; i++) {
         a->root[i].interval = codec_read32(&in);
         a->root[i].root = codec_read_bytes(&in, WIRE_ROOT_LEN);
+        a->root[i].back = codec_read16(&in);
     }
     a->letter = codec_read_bytes(&in, letter_len);
     if (in.err)
@@ -125,8 +126,12 @@ wire_answer_write(uint8_t *body, size_t body_len, size_t surb_len,
         codec_write_bytes(&out, NULL, 1);
     for (size_t i = 0; i < WIRE_BOARDS; i++) {
         codec_write32(&out, a->root[i].interval);
-        codec_write_bytes(&out, a->root[i].interval ? a->root[i].root : NULL,
-                          WIRE_ROOT_LEN);
+        if (a->root[i].interval == 0) {
+            codec_write_bytes(&out, NULL, WIRE_ROOT_LEN + 2);
+            continue;
+        }
+        codec_write_bytes(&out, a->root[i].root, WIRE_ROOT_LEN);
+        codec_write16(&out, a->root[i].back);
     }
     codec_write_bytes(&out, a->letter, letter_len);
     return out.err;

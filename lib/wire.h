@@ -62,12 +62,13 @@ enum {
     WIRE_NONCE_LEN = 8,  /* its proof, in the place of the work */
     WIRE_BOARDS = 4,     /* of which an answer names the newest list */
     WIRE_ROOT_LEN = 16,
+    WIRE_BACK_MOST = UINT16_MAX,
     WIRE_AGE_MAX_S = 240,   /* older letters have none */
     WIRE_AGE_MOST = 254,    /* what is written of an age at most */
     WIRE_AGE_UNKNOWN = 255, /* or longer ago than WIRE_AGE_MAX_S */
     WIRE_REQUEST_HEAD_LEN = 1 + 1 + 2 + WIRE_BOX_LEN + WIRE_WORK_LEN,
     WIRE_ANSWER_HEAD_LEN =
-        1 + 1 + 2 + 4 + 32 + 8 + 1 + WIRE_BOARDS * (4 + WIRE_ROOT_LEN),
+        1 + 1 + 2 + 4 + 32 + 8 + 1 + WIRE_BOARDS * (4 + WIRE_ROOT_LEN + 2),
     WIRE_CONTROL_LEN = 1 + 1 + 8,
     WIRE_PIECE_HEAD_LEN = 1 + 8 + 4 + 2 + 2 + 2,
     WIRE_MARK_AT = 2,
@@ -94,8 +95,10 @@ struct wire_request {
  * whichever epoch: the interval says in which, the consensus of which may be another
  * than the newest, which stores have before it begins. */
 struct wire_root {
-    uint32_t interval; /* 0: none, and the root is random */
+    uint32_t interval; /* 0: none, and root and back are random */
     const uint8_t *root;
+    uint16_t back; /* of the lists that it leads to the store has all of so many
+                      intervals before; WIRE_BACK_MOST: from the first one on */
 };
 
 struct wire_answer {

@@ -9,8 +9,8 @@
  * that was listed is remembered for as long as its work counts, or one piece of
  * work would fill any number of lists.
  *
- * No interval is listed twice, nor one that had begun when the board did: what an
- * earlier life has listed is known to nobody here. Each board's chain of roots
+ * No interval is listed twice, nor one that had begun when the board did. What an
+ * earlier life has listed is known to the caller (relay/spread.c). Each board's chain of roots
  * begins anew with its life and with each epoch.
  *
  * Pure; of worker 0 alone. */

@@ -281,9 +281,12 @@ dispatch_answer(struct relay *r, uint32_t number)
         answer.digest = newest->digest;
         answer.arrived_ms = env_now_wall_ms(r->env) -
                             (env_now_mono_us(r->env) - h->come_us) / 1000;
-        lists_name(r->plane->lists, root);
+        uint8_t coin;
+        env_random_crypto(r->env, &coin, sizeof coin);
+        lists_name(r->plane->lists, coin & 1, root);
         for (size_t i = 0; i < BOARDS_MAX; i++)
-            answer.root[i] = (struct wire_root){root[i].interval, root[i].root};
+            answer.root[i] = (struct wire_root){root[i].interval, root[i].root,
+                                                root[i].back};
         env_random_crypto(r->env, body, g->body_len);
         err = wire_answer_write(body, g->body_len, g->surb_len, &answer);
     }

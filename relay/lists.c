@@ -2,10 +2,10 @@
  *
  * State: a ring of lists in the order of coming, numbered from 0; an index to it by
  * interval and board; of each board the newest; pairs that are evidence; of each
- * link when it has its checks back.
+ * link and board when it has its checks back.
  *
  * Failure modes: a link that brings forged lists uses up its own checks and nobody
- * else's; a board that signs many lists of one interval has two of them kept. A
+ * else's, and a board that signs one for each interval of long ago its own; a board that signs many lists of one interval has two of them kept. A
  * relay whose clock is wrong takes none and says so by a counter. */
 #include "relay/lists.h"
 
@@ -17,19 +17,22 @@
 #include "lib/bucket.h"
 #include "lib/wire.h"
 
+enum { NEWEST = 2 };
+
 struct entry {
     uint32_t epoch, interval;
     uint64_t start_ms; /* of the interval */
-    uint64_t since_ms; /* from then on all that it leads to is here; 0: from
-                          the board's beginning */
+    uint32_t since;    /* from this interval on all that it leads to is here;
+                          0: from the board's beginning */
     uint16_t len;
     uint8_t board;
     uint8_t root[LIST_ROOT_LEN], before[LIST_ROOT_LEN];
 };
 
-/* The newest list of a board that may be named. */
+/* The newest list of a board in an epoch that may be named. */
 struct newest {
-    uint32_t epoch, interval;
+    uint32_t epoch, interval, since;
+    uint64_t start_ms;
     uint8_t root[LIST_ROOT_LEN];
 };
 
@@ -49,10 +52,10 @@ struct lists {
     struct entry *entry;
     uint8_t *list;
     uint64_t *index; /* number + 1 by interval modulo intervals, board */
-    struct newest newest[BOARDS_MAX];
-    size_t n_pairs; /* ever; the oldest gives way */
+    struct newest newest[BOARDS_MAX][NEWEST]; /* by epoch modulo NEWEST */
+    size_t n_pairs;                           /* ever; the oldest gives way */
     struct pair pair[LISTS_EVIDENCE_MAX];
-    uint64_t full_us[LISTS_LINKS];
+    uint64_t full_us[LISTS_LINKS][BOARDS_MAX];
 };
 
 int
@@ -176,9 +179,9 @@ entry_find(const struct lists *l, uint32_t epoch, uint32_t interval,
     return e->epoch == epoch && e->interval == interval && e->board == board;
 }
 
-/* From when on is all here that e leads to? */
-static uint64_t
-entry_since_ms(const struct lists *l, const struct entry *e)
+/* From which interval on is all here that e leads to? */
+static uint32_t
+entry_since(const struct lists *l, const struct entry *e)
 {
     uint64_t number;
     if (sodium_is_zero(e->before, LIST_ROOT_LEN))
@@ -186,26 +189,32 @@ entry_since_ms(const struct lists *l, const struct entry *e)
     for (uint32_t i = 1; i < l->intervals && i < e->interval; i++)
         if (entry_find(l, e->epoch, e->interval - i, e->board, &number)) {
             const struct entry *b = entry_at(l, number);
-            return memcmp(b->root, e->before, LIST_ROOT_LEN) == 0 ? b->since_ms
-                                                                  : e->start_ms;
+            return memcmp(b->root, e->before, LIST_ROOT_LEN) == 0 ? b->since
+                                                                  : e->interval;
         }
-    return e->start_ms;
+    return e->interval;
 }
 
-/* Name a list, if all is here that it leads to, for as long as anybody keeps lists.
- * Who names one says that those before it were there for all: so nobody acts on a
+static struct newest *
+newest_at(struct lists *l, uint8_t board, uint32_t epoch)
+{
+    return &l->newest[board][epoch % NEWEST];
+}
+
+/* Name a list, and since when all is here that it leads to. So nobody acts on a
  * list that its board has shown to one alone and that later ones lead to
  * (client/heard/shown.h). */
 static void
 newest_note(struct lists *l, const struct entry *e)
 {
-    struct newest *n = &l->newest[e->board];
-    if ((e->since_ms > 0 && e->since_ms + LISTS_KEPT_MS > e->start_ms) ||
-        e->epoch < n->epoch ||
-        (e->epoch == n->epoch && e->interval <= n->interval))
+    struct newest *n = newest_at(l, e->board, e->epoch);
+    if (e->epoch < n->epoch ||
+        (e->epoch == n->epoch && e->interval < n->interval))
         return;
-    n->epoch = e->epoch;
-    n->interval = e->interval;
+    *n = (struct newest){.epoch = e->epoch,
+                         .interval = e->interval,
+                         .since = e->since,
+                         .start_ms = e->start_ms};
     memcpy(n->root, e->root, LIST_ROOT_LEN);
 }
 
@@ -214,7 +223,7 @@ static void
 chain_look(struct lists *l, uint64_t number)
 {
     struct entry *e = entry_at(l, number);
-    e->since_ms = entry_since_ms(l, e);
+    e->since = entry_since(l, e);
     newest_note(l, e);
     const uint32_t from = e->interval;
     for (uint32_t i = 1; i < l->intervals; i++) {
@@ -223,7 +232,7 @@ chain_look(struct lists *l, uint64_t number)
         struct entry *next = entry_at(l, number);
         if (memcmp(next->before, e->root, LIST_ROOT_LEN) != 0)
             return;
-        next->since_ms = e->since_ms;
+        next->since = e->since;
         newest_note(l, next);
         e = next;
     }
@@ -266,8 +275,8 @@ static int
 list_judge(struct lists *l, const struct consensus *c, const struct entry *e,
            uint32_t link, uint64_t now_us)
 {
-    const uint64_t each_us = c->params.list_interval_ms * 1000ULL /
-                             (LISTS_CHECKS * (uint64_t)BOARDS_MAX);
+    const uint64_t each_us =
+        c->params.list_interval_ms * 1000ULL / LISTS_CHECKS;
     uint64_t first;
     int err = 0;
     pthread_mutex_lock(&l->mutex);
@@ -276,8 +285,8 @@ list_judge(struct lists *l, const struct consensus *c, const struct entry *e,
     else if (entry_judge(l, e, &first) == ERR_EXISTS)
         err = ERR_EXISTS;
     else if (link != LISTS_OWN &&
-             !bucket_take(&l->full_us[link % LISTS_LINKS], now_us, each_us,
-                          LISTS_BURST * each_us))
+             !bucket_take(&l->full_us[link % LISTS_LINKS][e->board], now_us,
+                          each_us, LISTS_BURST * each_us))
         err = ERR_RATE;
     pthread_mutex_unlock(&l->mutex);
     return err;
@@ -297,7 +306,7 @@ pair_keep(struct lists *l, uint64_t first, const struct entry *e,
     memcpy(p->list[0], list_at(l, first), e->len);
     memcpy(p->list[1], list, e->len);
     l->n_pairs++;
-    struct newest *n = &l->newest[e->board];
+    struct newest *n = newest_at(l, e->board, e->epoch);
     if (n->epoch == e->epoch)
         n->interval = 0;
     return 0;
@@ -343,7 +352,8 @@ lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
                           list_interval_start_ms(&c->params, b.interval),
                       .len = (uint16_t)len,
                       .board = b.board};
-    if (e.start_ms + LISTS_KEPT_MS < now_ms)
+    if (e.start_ms + 2ULL * c->params.list_interval_ms + LISTS_BEHIND_MS <
+        now_ms)
         return ERR_STALE;
     if (e.start_ms > now_ms + LISTS_AHEAD_MS)
         return ERR_FUTURE;
@@ -357,13 +367,34 @@ lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
 
 /* ---- what is known ---- */
 
+/* Of one board's newest of two epochs the one to be named. The last list of an epoch
+ * would else be named for one interval alone, and by too few for many clients; and
+ * whoever dates ahead the first one of an epoch would end that interval at once. */
+static const struct newest *
+newest_pick(const struct newest n[static NEWEST], bool older)
+{
+    const struct newest *a = &n[0], *b = &n[1];
+    if (a->epoch < b->epoch) {
+        a = &n[1];
+        b = &n[0];
+    }
+    if (b->interval == 0 || b->epoch + 1 != a->epoch)
+        return a;
+    return older && a->start_ms <= b->start_ms + LISTS_TURN_MS ? b : a;
+}
+
 void
-lists_name(struct lists *l, struct lists_root root[static BOARDS_MAX])
+lists_name(struct lists *l, bool older,
+           struct lists_root root[static BOARDS_MAX])
 {
     pthread_mutex_lock(&l->mutex);
     for (size_t i = 0; i < BOARDS_MAX; i++) {
-        root[i].interval = l->newest[i].interval;
-        memcpy(root[i].root, l->newest[i].root, LIST_ROOT_LEN);
+        const struct newest *n = newest_pick(l->newest[i], older);
+        const uint32_t back = n->interval - n->since;
+        root[i].interval = n->interval;
+        root[i].back = n->since == 0 || back > WIRE_BACK_MOST ? WIRE_BACK_MOST
+                                                              : (uint16_t)back;
+        memcpy(root[i].root, n->root, LIST_ROOT_LEN);
     }
     pthread_mutex_unlock(&l->mutex);
 }

@@ -13,8 +13,7 @@
  * each board and epoch, and what differs beyond it is not looked at.
  *
  * From here a store takes what its answers name: the root of each board's newest
- * list, of those of which all that they lead to is here, from the board's beginning
- * or for ten minutes. A gateway takes what its frames carry beside answers and dummies: lists cut
+ * list, and how far back all that it leads to is here. A gateway takes what its frames carry beside answers and dummies: lists cut
  * into slices. Each client has a place in them, which is a value: new lists are
  * first, in the order in which they came, and while there are none those that had
  * come before the client did, the newest first, ten minutes back. All clients are
@@ -31,13 +30,18 @@
 #include "network/list.h"
 
 enum {
-    /* older lists are not taken, nor shown to newcomers, */
-    LISTS_KEPT_MS = 600000,
+    LISTS_KEPT_MS = 600000,    /* older ones are not shown to newcomers, */
     LISTS_SHOWING_MS = 300000, /* who have them within so much time */
-    LISTS_AHEAD_MS = 5000,     /* so far a board's clock may be ahead */
+    LISTS_AHEAD_MS = 5000,     /* so far a board's clock may be ahead, */
+    LISTS_BEHIND_MS = 10000, /* or behind, beyond two intervals: who might list
+                                  what he left out for ten minutes could fill up
+                                  the frames of clients that have few */
+    LISTS_TURN_MS =
+        20000, /* of an epoch, in which the last lists of the one before
+                              are named too */
     LISTS_LINKS = 4096, /* links are told apart, as relay/places.h does */
     LISTS_CHECKS = 2,   /* that a link may cause, of each board and interval, */
-    LISTS_BURST = 32,   /* and at once */
+    LISTS_BURST = 8,    /* and at once */
     LISTS_EVIDENCE_MAX = BOARDS_MAX * (EPOCHS_USABLE + 1)
 };
 #define LISTS_OWN UINT32_MAX /* as a link: the relay's own list */
@@ -60,12 +64,17 @@ int lists_fit(struct lists *l, const struct params *p) CHECK_RESULT;
 int lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
                uint32_t link, uint64_t now_ms, uint64_t now_us) CHECK_RESULT;
 
-/* Fill root[] with what a store names of each board. */
+/* Fill root[] with what a store names of each board in one answer: its newest list.
+ * Until LISTS_TURN_MS after the last one of an epoch two are: `older` says which, and
+ * is a fair coin of this answer's own. */
 struct lists_root {
     uint32_t interval; /* 0: none */
+    uint16_t back; /* of those that it leads to all of so many intervals before
+                          are here; WIRE_BACK_MOST: from the first on */
     uint8_t root[LIST_ROOT_LEN];
 };
-void lists_name(struct lists *l, struct lists_root root[static BOARDS_MAX]);
+void lists_name(struct lists *l, bool older,
+                struct lists_root root[static BOARDS_MAX]);
 
 /* Copy a pair of lists that is evidence, each of `len` bytes, list_len() of their
  * epoch. Returns false when there are not so many pairs. */

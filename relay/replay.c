@@ -64,6 +64,7 @@ struct header {
     uint8_t checksum[CHECKSUM_LEN]; /* of all before it */
     _Atomic uint64_t floor_s;
     _Atomic uint64_t doubt; /* tags may be missing */
+    _Atomic uint64_t mark;  /* replay_raise_mark(); 0 in sets made before it */
 };
 _Static_assert(sizeof(struct header) <= HEADER_LEN, "header fits");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "words need no lock");
@@ -184,6 +185,16 @@ floor_raise(struct replay *r, uint64_t to_s)
     while (floor_s < to_s &&
            !atomic_compare_exchange_weak(&r->header->floor_s, &floor_s, to_s))
         ;
+}
+
+bool
+replay_raise_mark(struct replay *r, uint64_t ms)
+{
+    uint64_t mark = atomic_load(&r->header->mark);
+    while (mark < ms)
+        if (atomic_compare_exchange_weak(&r->header->mark, &mark, ms))
+            return true;
+    return false;
 }
 
 bool

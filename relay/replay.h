@@ -64,6 +64,11 @@ void replay_free(struct replay **r);
 int replay_insert(struct replay *r, const uint8_t tag[static REPLAY_TAG_LEN],
                   uint64_t deadline_s, uint64_t now_s) CHECK_RESULT;
 
+/* Raise the mark that is kept with the set, for who may do something once for each
+ * moment, in whichever life of the process: to `ms`, of milliseconds since 1970.
+ * Returns false when it is there or beyond. */
+bool replay_raise_mark(struct replay *r, uint64_t ms);
+
 /* Nothing with a deadline up to here is accepted any more. */
 uint64_t replay_floor_s(const struct replay *r);
 #endif

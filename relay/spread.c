@@ -3,7 +3,8 @@
  * the shared value names (network/boards.h).
  *
  * State: struct lists, of all workers; of each view who passes lists to whom; the
- * board, worker 0's.
+ * board, worker 0's. The interval listed last is kept with the replay set, so that a
+ * board that starts again by a clock that is behind lists none anew.
  *
  * Timers: one, worker 0's, while a view has this relay as a board: an interval is
  * over by the wall clock. One frame goes to each carrier then, whatever came; an
@@ -118,7 +119,8 @@ interval_list(struct relay *r, const struct view *v, uint32_t interval)
 void
 spread_step(struct relay *r)
 {
-    if (!announced_is_board(r))
+    struct replay *lives = r->plane->replay;
+    if (!announced_is_board(r) || replay_is_in_doubt(lives))
         return;
     const uint64_t now_ms = env_now_wall_ms(r->env);
     /* what is over may belong to the epoch before, when this one has only just
@@ -130,7 +132,8 @@ spread_step(struct relay *r)
         const struct params *p = &v->consensus->params;
         const uint32_t over = list_interval(p, now_ms);
         if (over > 1 && list_is_of(v->consensus, over - 1) &&
-            board_may_list(r->board, p, over - 1))
+            board_may_list(r->board, p, over - 1) &&
+            replay_raise_mark(lives, list_interval_start_ms(p, over - 1)))
             interval_list(r, v, over - 1);
     }
 }

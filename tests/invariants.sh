@@ -859,6 +859,10 @@ change I10 'a board whose clock steps back lists again' relay/board.c \
     '&& start_ms > b->listed_ms;' \
     ';' \
     'lists/no_interval*'
+change I10 'a board that starts by another clock lists again' relay/spread.c \
+    'replay_raise_mark(lives, list_interval_start_ms(p, over - 1)))' \
+    'lives)' \
+    'i10_boards/i10_a_board*'
 change I10 'one mix keeps lists from clients' relay/spread.c \
     'for (size_t i = 0; i < v->ways->n_next; i++) {' \
     'for (size_t i = 0; i < v->ways->n_next; i += 3) {' \
@@ -1119,6 +1123,14 @@ change I11 'a link has as many lists verified as it likes' relay/lists.c \
     'else if (link != LISTS_OWN &&' \
     'else if (link == LISTS_OWN &&' \
     'lists/i11_a_flood_of*' 'spread/i11_floods*'
+change I11 'one board uses up what others may have verified' relay/lists.c \
+    '&l->full_us[link % LISTS_LINKS][e->board]' \
+    '&l->full_us[link % LISTS_LINKS][0]' \
+    'lists/i11_a_flood_of*'
+change I11 'lists of ten minutes may come at once' relay/lists.c \
+    'list_interval_ms + LISTS_BEHIND_MS <' \
+    'list_interval_ms + LISTS_KEPT_MS <' \
+    'i10_boards/i11_lists*'
 change I11 'anybody passes lists' relay/spread.c \
     'return from >= 0 && boards_ways_takes(v->ways, (uint16_t)from);' \
     'return from >= 0;' \
@@ -1199,33 +1211,33 @@ change I12 'the last answer of a store is its word' client/heard/nettime.c \
     's->base_us = s->word[at].base_us;' \
     'nettime/i12_*'
 change I12 'a list is acted on as it comes' client/heard/shown.c \
-    '        sure = sure || k->sure ||
-' \
-    '        sure = sure || k->sure || true ||
-' \
+    '        if (!k->sure && families >= need &&
+            families > naming_families(&b->words, bad))' \
+    '        if (!k->sure)' \
     'shown_attacks/i12_*'
-change I12 'a board that lies is believed' client/heard/shown_taken.c \
-    '        evidence_keep(l, had, list.board, bytes);
+change I12 'a client judges a board by itself' client/heard/shown.c \
+    '    bool own;
+    const uint8_t *leads_to = NULL;
+' \
+    '    bool own;
+    const uint8_t *leads_to = NULL;
+    for (size_t x = 0; x < LIARS; x++)
+        if (l->liar[x].epoch == c->epoch && l->liar[x].board == board)
+            return;
+' \
+    'shown_attacks/i12_evidence*'
+change I12 'of two lists the first that is shown counts' client/heard/shown_taken.c \
+    '        other_keep(had, bytes, root);
 ' \
     '' \
-    'shown_attacks/i12_nothing*'
-change I12 'what was sure of a board that lies is acted on' client/heard/shown_taken.c \
-    '        of->given = true; /* never to be acted on */
-        l->n_sure--;
-' \
-    '' \
-    'shown_attacks/i12_nothing*'
-change I12 'the chain leads to lists of any age' client/heard/shown.c \
-    '        if (shown_judge_interval(&c->params, i, now->unix_ms) == ERR_STALE)
-            return; /* nobody vouches for what is older */
-' \
-    '' \
+    'shown_attacks/i12_evidence*'
+change I12 'what a store names it vouches for to the beginning' client/heard/naming.c \
+    'if (w->word[i].since <= interval)' \
+    'if (w->word[i].heard_us)' \
     'shown_attacks/i12_what_nobody*'
 change I12 'what a list leads to is not looked at' client/heard/shown.c \
-    '        if (leads_to && memcmp(k->root, leads_to, LIST_ROOT_LEN) != 0) {
+    '        if (leads_to && !kept_choose(k, leads_to))
             good = bad = 0;
-            sure = false;
-        }
 ' \
     '' \
     'shown_attacks/i12_a_list_that_is*'
@@ -1233,13 +1245,14 @@ change I12 'a list that another one replaced is none that is missing' client/hea
     '!(k->bytes && memcmp(k->root, k->said, LIST_ROOT_LEN) == 0)' \
     '!k->bytes' \
     'shown_attacks/i12_a_list_that_is*'
-change I12 'stores name what leads to a list that they have not' relay/lists.c \
-    '    if ((e->since_ms > 0 && e->since_ms + LISTS_KEPT_MS > e->start_ms) ||
-        e->epoch < n->epoch ||' \
-    '    if (e->epoch < n->epoch ||' \
+change I12 'stores vouch for a list that they have not' relay/lists.c \
+    '    return e->interval;
+}' \
+    '    return 0;
+}' \
     'lists/i12_*'
 change I12 'a list that comes late makes none of those after it whole' relay/lists.c \
-    '        next->since_ms = e->since_ms;
+    '        next->since = e->since;
         newest_note(l, next);
 ' \
     '        newest_note(l, next);
@@ -1335,6 +1348,15 @@ change I12 'answers wait behind what the user writes' client/outgoing.c \
     '    if (first != outgoing_is_first(best))
         return !first;' \
     'acks/i12_answers*'
+change I9 'a store that has started names nothing' relay/lists.c \
+    '    if (e->epoch < n->epoch ||' \
+    '    if ((e->since > 0 && e->since + 300 > e->interval) ||
+        e->epoch < n->epoch ||' \
+    'i10_boards/i9_a_store*'
+change I9 'the last list of an epoch is named for one interval' relay/lists.c \
+    'return older && a->start_ms' \
+    'return !a && a->start_ms' \
+    'lists/i9_the_last*'
 change I9 'a token is not noted before its use' client/announce.c \
     '    v->tokens_used++;
     journal_begin(c->journal);

@@ -208,8 +208,15 @@ void
 lister_name(struct lister *l, const struct relay_entry *store,
             const struct listed *list)
 {
+    lister_name_back(l, store, list, WIRE_BACK_MOST);
+}
+
+void
+lister_name_back(struct lister *l, const struct relay_entry *store,
+                 const struct listed *list, uint16_t back)
+{
     struct wire_root root[BOARDS_MAX] = {{0}};
-    root[list->board] = (struct wire_root){list->interval, list->root};
+    root[list->board] = (struct wire_root){list->interval, list->root, back};
     shown_named(l->shown, &l->now, store, root);
 }
 

@@ -64,9 +64,13 @@ uint8_t lister_parts(const struct lister *l, const struct listed *list);
 const struct relay_entry *lister_store(const struct lister *l,
                                        const struct consensus *c, uint8_t board,
                                        unsigned k);
-/* That store names this list. */
+/* That store names this list, and vouches for all that it leads to. */
 void lister_name(struct lister *l, const struct relay_entry *store,
                  const struct listed *list);
+
+/* The same, for those of `back` intervals before it alone. */
+void lister_name_back(struct lister *l, const struct relay_entry *store,
+                      const struct listed *list, uint16_t back);
 
 /* How many sure lists are given out, and the interval of the first and the last. */
 unsigned lister_given(struct lister *l, uint32_t *first, uint32_t *last);

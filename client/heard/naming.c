@@ -20,8 +20,7 @@ naming_are_related(const struct relay_entry *a, const struct relay_entry *b)
 
 void
 naming_note(struct naming *w, const struct relay_entry *store,
-            uint32_t interval, const uint8_t root[static LIST_ROOT_LEN],
-            uint64_t now_us)
+            const struct wire_root *root, uint64_t now_us)
 {
     unsigned at = 0;
     for (unsigned i = 0; i < NAMING_STORES; i++) {
@@ -34,8 +33,12 @@ naming_note(struct naming *w, const struct relay_entry *store,
             at = i;
     }
     w->word[at].heard_us = now_us + 1;
-    w->word[at].interval = interval;
-    memcpy(w->word[at].root, root, LIST_ROOT_LEN);
+    w->word[at].interval = root->interval;
+    w->word[at].since =
+        root->back == WIRE_BACK_MOST || root->back > root->interval
+            ? 0
+            : root->interval - root->back;
+    memcpy(w->word[at].root, root->root, LIST_ROOT_LEN);
     memcpy(w->word[at].store, store->identity, SPHINX_ID_LEN);
     memcpy(w->word[at].family, store->family, FAMILY_LEN);
 }
@@ -64,6 +67,16 @@ naming_against(const struct naming *w, uint32_t interval,
                const uint8_t root[static LIST_ROOT_LEN])
 {
     return naming_of(w, interval, root, false);
+}
+
+uint32_t
+naming_reaching(const struct naming *w, uint32_t words, uint32_t interval)
+{
+    uint32_t out = 0;
+    for (unsigned i = 0; i < NAMING_STORES; i++)
+        if (w->word[i].since <= interval)
+            out |= words & 1u << i;
+    return out;
 }
 
 unsigned

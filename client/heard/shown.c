@@ -23,6 +23,13 @@ shown_new(struct shown **out)
     return *out ? 0 : ERR_NOMEM;
 }
 
+static void
+kept_free(struct kept *k)
+{
+    free(k->bytes);
+    free(k->other);
+}
+
 void
 shown_free(struct shown **lp)
 {
@@ -32,7 +39,7 @@ shown_free(struct shown **lp)
         return;
     for (size_t b = 0; b < BOARDS_MAX; b++)
         for (size_t i = 0; i < SHOWN_INTERVALS; i++)
-            free(l->board[b].kept[i].bytes);
+            kept_free(&l->board[b].kept[i]);
     for (size_t i = 0; i < SHOWN_WAITING; i++)
         free(l->waiting[i].bytes);
     for (size_t i = 0; i < SHOWN_EVIDENCE; i++)
@@ -86,15 +93,6 @@ shown_judge_interval(const struct params *p, uint32_t interval,
     return 0;
 }
 
-bool
-shown_board_lies(const struct shown *l, uint32_t epoch, uint8_t board)
-{
-    for (size_t i = 0; i < LIARS; i++)
-        if (l->liar[i].epoch == epoch && l->liar[i].board == board)
-            return true;
-    return false;
-}
-
 /* Count the families whose stores may name lists of a board, SHOWN_SURE at most:
  * not the gateway's, which is asked for nothing, and not the board's, unless
  * there is no other; then *own is set. */
@@ -130,11 +128,12 @@ kept_is_free(const struct kept *k)
 }
 
 static void
-kept_clear(struct shown *l, struct kept *k)
+kept_clear(struct shown *l, struct kept_board *b, struct kept *k)
 {
     l->n_sure -= k->sure && !k->given;
+    b->n_unsure -= k->bytes && !k->sure;
     l->counts.missed += k->named && !k->forked && !k->bytes;
-    free(k->bytes);
+    kept_free(k);
     *k = (struct kept){0};
 }
 
@@ -149,7 +148,7 @@ kept_take(struct shown *l, uint8_t board, uint32_t epoch, uint32_t interval)
     if (!kept_is_free(k) &&
         (epoch < k->epoch || (epoch == k->epoch && interval < k->interval)))
         return NULL;
-    kept_clear(l, k);
+    kept_clear(l, &l->board[board], k);
     k->epoch = epoch;
     k->interval = interval;
     return k;
@@ -167,48 +166,60 @@ kept_find(struct shown *l, uint8_t board, uint32_t epoch, uint32_t interval)
 /* ---- which lists are sure ---- */
 
 static void
-kept_make_sure(struct shown *l, struct kept *k)
+kept_make_sure(struct shown *l, struct kept_board *b, struct kept *k)
 {
     k->sure = true;
+    b->n_unsure--;
     l->n_sure++;
     l->counts.sure++;
 }
 
+bool
+kept_choose(struct kept *k, const uint8_t root[static LIST_ROOT_LEN])
+{
+    uint8_t *bytes = k->bytes, other_root[LIST_ROOT_LEN];
+    if (bytes && memcmp(k->root, root, LIST_ROOT_LEN) == 0)
+        return true;
+    if (!k->other || k->sure || memcmp(k->other_root, root, LIST_ROOT_LEN) != 0)
+        return false;
+    memcpy(other_root, k->root, LIST_ROOT_LEN);
+    memcpy(k->root, k->other_root, LIST_ROOT_LEN);
+    memcpy(k->other_root, other_root, LIST_ROOT_LEN);
+    k->bytes = k->other;
+    k->other = bytes;
+    return true;
+}
+
 /* Find out which lists of a board and epoch are sure, now that something about
  * the one of interval `at` is new. From the newest back, what was said of a list
- * counts for those that it leads to as well, until the chain is cut. */
+ * counts for those that it leads to as well, as far back as it is said, until the
+ * chain is cut. */
 void
 kept_prove(struct shown *l, const struct shown_now *now,
            const struct consensus *c, uint8_t board, uint32_t at)
 {
     struct kept_board *b = &l->board[board];
     uint32_t good = 0, bad = 0;
-    bool own, sure = false;
+    bool own;
     const uint8_t *leads_to = NULL;
-    if (shown_board_lies(l, c->epoch, board))
-        return;
     const unsigned need = shown_families(c, &c->relays[c->boards.relay[board]],
                                          now->gateway, &own);
     uint32_t i = b->epoch == c->epoch ? b->newest : at + SHOWN_INTERVALS - 1;
-    for (unsigned n = 0; n < 2 * SHOWN_INTERVALS; n++, i--) {
+    for (unsigned n = 0; n < 2 * SHOWN_INTERVALS && b->n_unsure > 0; n++, i--) {
         struct kept *k = kept_find(l, board, c->epoch, i);
         if (!k || !k->bytes)
             continue;
-        if (shown_judge_interval(&c->params, i, now->unix_ms) == ERR_STALE)
-            return; /* nobody vouches for what is older */
-        if (leads_to && memcmp(k->root, leads_to, LIST_ROOT_LEN) != 0) {
+        if (leads_to && !kept_choose(k, leads_to))
             good = bad = 0;
-            sure = false;
-        }
-        good |= naming_for(&b->words, i, k->root);
+        good = naming_reaching(&b->words, good, i) |
+               naming_for(&b->words, i, k->root);
         bad |= naming_against(&b->words, i, k->root);
         const unsigned families = naming_families(&b->words, good);
-        if (k->sure && i < at)
-            return; /* and so are those that it leads to */
-        sure = sure || k->sure ||
-               (families >= need && families > naming_families(&b->words, bad));
-        if (sure && !k->sure)
-            kept_make_sure(l, k);
+        if (!k->sure && families >= need &&
+            families > naming_families(&b->words, bad))
+            kept_make_sure(l, b, k);
+        if (good == 0 && i < at)
+            return; /* nothing that is new counts for older ones */
         leads_to = k->bytes + BEFORE_AT;
     }
 }
@@ -252,7 +263,6 @@ shown_has_voice(const struct shown *l, const struct consensus *c, uint8_t board,
 {
     const struct kept_board *b = &l->board[board];
     return board < c->boards.n && b->said_epoch == c->epoch &&
-           !shown_board_lies(l, c->epoch, board) &&
            (uint64_t)b->said_newest + SHOWN_SILENT >=
                list_interval(&c->params, unix_ms);
 }

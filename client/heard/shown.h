@@ -12,9 +12,9 @@
  *   is no other); and fewer have named others instead.
  *
  * That a later root leads to a list proves that its board has made it, not that
- * anybody else has seen it: a store names a list only when it has all those that
- * it leads back to, for SHOWN_KEPT_MS or to the board's beginning, and so what a
- * name leads to was there for all.
+ * anybody else has seen it: a store says with each name how far back it has all
+ * those that this one leads to, and for older ones its word does not count. So what
+ * is sure was there for all.
  *
  * The gateway's word counts for nothing: lists that so many stores have named
  * and that are not here after three intervals and SHOWN_LATE_US are counted as
@@ -28,12 +28,16 @@
  * there, nor lists of which stores say two things.
  *
  * Two lists of one interval with good signatures are evidence against the
- * board: it is kept, and the board is not believed any more in that epoch.
- * A list whose consensus is not here yet waits for it.
+ * board: it is kept, and both lists are, until stores have named one of them. That
+ * is all: stores that have evidence name nothing of that board any more, and so
+ * nothing more of it is sure for anybody. Did a client judge by itself, a gateway
+ * and a board that show evidence to it alone would see, by what it does not act on
+ * any more, which contact it is. A list whose consensus is not here yet waits for
+ * it.
  *
  * Lists and roots are public and the same for all. Nothing here depends on
  * what the client has to do with any of them. Bounded: SHOWN_INTERVALS lists of
- * each board, SHOWN_WAITING that wait, SHOWN_CHECKS signatures a second. Pure.
+ * each board, twice, SHOWN_WAITING that wait, SHOWN_CHECKS signatures a second. Pure.
  */
 #ifndef CLIENT_HEARD_SHOWN_H
 #define CLIENT_HEARD_SHOWN_H
@@ -102,8 +106,8 @@ void shown_link_down(struct shown *l);
 
 /* Take a slice. Returns 0, or why it or the list that it made whole was
  * refused: ERR_RANGE, ERR_FORMAT, ERR_SIGNATURE; ERR_EPOCH, ERR_STALE or
- * ERR_FUTURE (its time); ERR_CONFLICT (evidence, or a board that is not believed
- * any more), ERR_RATE, ERR_NOMEM. */
+ * ERR_FUTURE (its time); ERR_CONFLICT (evidence), ERR_RATE,
+ * ERR_NOMEM. */
 int shown_slice(struct shown *l, const struct shown_now *now,
                 const struct wire_slice *slice) CHECK_RESULT;
 
@@ -125,7 +129,7 @@ bool shown_is_withheld(const struct shown *l, uint64_t mono_us);
 void shown_leave(struct shown *l);
 
 /* Is a board of this consensus one to announce to: have enough stores named a
- * list of one of the last SHOWN_SILENT intervals, and is it believed? */
+ * list of one of the last SHOWN_SILENT intervals? */
 bool shown_has_voice(const struct shown *l, const struct consensus *c,
                      uint8_t board, uint64_t unix_ms);
 

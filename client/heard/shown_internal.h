@@ -16,8 +16,10 @@ enum { LIARS = 8 * BOARDS_MAX, BEFORE_AT = 4 + 1 };
 struct kept {
     uint32_t epoch, interval;
     uint8_t *bytes; /* NULL: the list is not here */
+    uint8_t *other; /* one more, signed as well; NULL: none */
     size_t len;
     uint8_t root[LIST_ROOT_LEN]; /* of bytes */
+    uint8_t other_root[LIST_ROOT_LEN];
     bool sure, given;
     bool named, forked, late;
     uint8_t said[LIST_ROOT_LEN]; /* the root that stores have named */
@@ -27,6 +29,7 @@ struct kept {
 struct kept_board {
     struct kept kept[SHOWN_INTERVALS];
     struct naming words;
+    size_t n_unsure;                  /* of kept */
     uint32_t epoch, newest;           /* the newest interval that is here */
     uint32_t said_epoch, said_newest; /* and that enough stores have named */
 };
@@ -75,9 +78,6 @@ const struct consensus *shown_view_newest(const struct shown_now *now);
 int shown_judge_interval(const struct params *p, uint32_t interval,
                          uint64_t unix_ms) CHECK_RESULT;
 
-/* Is there evidence against this board of an epoch? */
-bool shown_board_lies(const struct shown *l, uint32_t epoch, uint8_t board);
-
 /* Count the families whose stores may name lists of a board, SHOWN_SURE at most:
  * not the gateway's, which is asked for nothing, and not the board's, unless
  * there is no other; then *own is set. */
@@ -92,6 +92,10 @@ struct kept *kept_take(struct shown *l, uint8_t board, uint32_t epoch,
 /* Find it; NULL: nothing is known of that interval. */
 struct kept *kept_find(struct shown *l, uint8_t board, uint32_t epoch,
                        uint32_t interval);
+
+/* Of two lists of an interval let that of this root be the one that may be sure.
+ * Returns false when neither is. */
+bool kept_choose(struct kept *k, const uint8_t root[static LIST_ROOT_LEN]);
 
 /* Find out which lists of a board and epoch are sure, now that something about
  * the one of interval `at` is new. From the newest back, what was said of a list

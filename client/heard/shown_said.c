@@ -28,6 +28,7 @@ kept_name(struct shown *l, const struct shown_now *now,
         (uint64_t)SHOWN_LATE_INTERVALS * 1000 * c->params.list_interval_ms;
     k->named = true;
     memcpy(k->said, root->root, LIST_ROOT_LEN);
+    (void)kept_choose(k, k->said);
     k->named_us = now->mono_us;
     k->late_us = intervals_us > SHOWN_LATE_US ? intervals_us : SHOWN_LATE_US;
     if (b->said_epoch < c->epoch ||
@@ -53,7 +54,7 @@ board_named(struct shown *l, const struct shown_now *now,
     const unsigned need = shown_families(c, of, now->gateway, &own);
     if (naming_are_related(store, of) && !own)
         return;
-    naming_note(w, store, root->interval, root->root, now->mono_us);
+    naming_note(w, store, root, now->mono_us);
     const unsigned good =
         naming_families(w, naming_for(w, root->interval, root->root));
     if (good >= need &&
@@ -61,7 +62,7 @@ board_named(struct shown *l, const struct shown_now *now,
             naming_families(w, naming_against(w, root->interval, root->root)))
         kept_name(l, now, c, board, root);
     const struct kept *k = kept_find(l, board, c->epoch, root->interval);
-    if (k && k->bytes && !k->sure)
+    if (k && k->bytes && l->board[board].n_unsure > 0)
         kept_prove(l, now, c, board, root->interval);
 }
 
@@ -103,10 +104,9 @@ stuck_us(const struct shown *l)
 /* Has the list of this place been named on this connection, and is it not here?
  */
 static bool
-kept_is_missing(const struct shown *l, const struct kept *k, uint8_t board)
+kept_is_missing(const struct shown *l, const struct kept *k)
 {
     return k->named && !k->forked && k->named_us >= l->linked_us &&
-           !shown_board_lies(l, k->epoch, board) &&
            !(k->bytes && memcmp(k->root, k->said, LIST_ROOT_LEN) == 0);
 }
 
@@ -120,8 +120,7 @@ late_look(struct shown *l, uint64_t now_us)
     for (unsigned b = 0; b < BOARDS_MAX; b++)
         for (size_t i = 0; i < SHOWN_INTERVALS; i++) {
             struct kept *k = &l->board[b].kept[i];
-            if (!kept_is_missing(l, k, (uint8_t)b) ||
-                now_us - k->named_us <= k->late_us)
+            if (!kept_is_missing(l, k) || now_us - k->named_us <= k->late_us)
                 continue;
             l->counts.late += !k->late;
             is_new = is_new || !k->late;

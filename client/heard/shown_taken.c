@@ -8,22 +8,18 @@
 #include "lib/bucket.h"
 #include "lib/codec.h"
 
-/* Two lists of one interval, both signed by the board. */
+/* Two lists of one interval, both signed by the board: once for each epoch. */
 static void
 evidence_keep(struct shown *l, const struct kept *k, uint8_t board,
               const uint8_t *bytes)
 {
+    for (size_t i = 0; i < LIARS; i++)
+        if (l->liar[i].epoch == k->epoch && l->liar[i].board == board)
+            return;
     l->counts.evidence++;
     l->liar[l->next_liar].epoch = k->epoch;
     l->liar[l->next_liar].board = board;
     l->next_liar = (l->next_liar + 1) % LIARS;
-    for (size_t i = 0; i < SHOWN_INTERVALS; i++) {
-        struct kept *of = &l->board[board].kept[i];
-        if (of->epoch != k->epoch || !of->sure || of->given)
-            continue;
-        of->given = true; /* never to be acted on */
-        l->n_sure--;
-    }
     if (l->n_evidence == SHOWN_EVIDENCE)
         return;
     struct kept_pair *e = &l->evidence[l->n_evidence];
@@ -35,9 +31,27 @@ evidence_keep(struct shown *l, const struct kept *k, uint8_t board,
         l->n_evidence++;
         return;
     }
-    free(e->list[0]); /* the board is not believed all the same */
+    free(e->list[0]);
     free(e->list[1]);
     *e = (struct kept_pair){0};
+}
+
+/* Keep a second list of an interval beside the first, while no store has said which
+ * of them all have; or in its place, when it is the one that was named. */
+static void
+other_keep(struct kept *k, const uint8_t *bytes, const uint8_t *root)
+{
+    if (k->sure || (k->named ? memcmp(k->said, root, LIST_ROOT_LEN) != 0
+                             : k->other != NULL))
+        return;
+    uint8_t *copy = shown_copy(bytes, k->len);
+    if (!copy)
+        return;
+    free(k->other);
+    k->other = copy;
+    memcpy(k->other_root, root, LIST_ROOT_LEN);
+    if (k->named)
+        (void)kept_choose(k, k->said);
 }
 
 /* Take a whole list of consensus c. */
@@ -52,13 +66,13 @@ list_take(struct shown *l, const struct shown_now *now,
         err = ERR_RANGE;
     if (!err)
         err = shown_judge_interval(&c->params, list.interval, now->unix_ms);
-    if (!err && shown_board_lies(l, c->epoch, list.board))
-        err = ERR_CONFLICT;
     if (err)
         return err;
     list_root(bytes, len, root);
-    const struct kept *had = kept_find(l, list.board, c->epoch, list.interval);
-    if (had && had->bytes && memcmp(had->root, root, sizeof root) == 0) {
+    struct kept *had = kept_find(l, list.board, c->epoch, list.interval);
+    if (had && had->bytes &&
+        (memcmp(had->root, root, sizeof root) == 0 ||
+         (had->other && memcmp(had->other_root, root, sizeof root) == 0))) {
         l->counts.again++;
         return 0;
     }
@@ -71,6 +85,8 @@ list_take(struct shown *l, const struct shown_now *now,
     l->counts.seen++;
     if (had && had->bytes) {
         evidence_keep(l, had, list.board, bytes);
+        other_keep(had, bytes, root);
+        kept_prove(l, now, c, list.board, list.interval);
         return ERR_CONFLICT;
     }
     uint8_t *copy = shown_copy(bytes, len);
@@ -81,10 +97,11 @@ list_take(struct shown *l, const struct shown_now *now,
         free(copy);
         return ERR_STALE;
     }
+    struct kept_board *b = &l->board[list.board];
     k->bytes = copy;
     k->len = len;
     memcpy(k->root, root, sizeof root);
-    struct kept_board *b = &l->board[list.board];
+    b->n_unsure++;
     if (b->epoch < c->epoch ||
         (b->epoch == c->epoch && b->newest < list.interval)) {
         b->epoch = c->epoch;

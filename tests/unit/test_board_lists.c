@@ -171,6 +171,7 @@ answer_look(const json_t *o, const json_t *lists)
                             .age = (uint8_t)number(o, "age"),
                             .letter = letter};
     const json_t *boards = json_object_get(o, "boards");
+    const json_t *back = json_object_get(o, "back");
     assert_int_equal(unhex(o, "random", body, BODY), BODY);
     assert_int_equal(unhex(o, "answer", want, BODY), BODY);
     unhex(o, "digest", digest, sizeof digest);
@@ -182,8 +183,9 @@ answer_look(const json_t *o, const json_t *lists)
             if (number(l, "board") != b)
                 continue;
             unhex(l, "root", root[b], LIST_ROOT_LEN);
-            a.root[b] =
-                (struct wire_root){(uint32_t)number(l, "interval"), root[b]};
+            a.root[b] = (struct wire_root){
+                (uint32_t)number(l, "interval"), root[b],
+                (uint16_t)json_integer_value(json_array_get(back, i))};
         }
     }
     assert_int_equal(wire_answer_write(body, BODY, SURB, &a), 0);

@@ -423,7 +423,7 @@ a_good_list_is_taken_once(void **state)
     uint8_t list[LIST_LEN_MAX], want[LIST_ROOT_LEN];
     stage_make(&s);
     const uint32_t now = interval_now(&s);
-    lists_name(s.lists, root);
+    lists_name(s.lists, false, root);
     for (size_t i = 0; i < BOARDS_MAX; i++)
         assert_int_equal(root[i].interval, 0);
     assert_int_equal(come(&s, 1, now - 1, 0), 0);
@@ -432,7 +432,7 @@ a_good_list_is_taken_once(void **state)
     assert_int_equal(come(&s, 1, now, 0), 0);
     assert_int_equal(come(&s, 1, now - 2, 0),
                      0); /* late, and the newest stays */
-    lists_name(s.lists, root);
+    lists_name(s.lists, false, root);
     assert_int_equal(root[0].interval, 0);
     assert_int_equal(root[1].interval, now);
     assert_int_equal(root[2].interval, now - 1);
@@ -461,46 +461,79 @@ come_after(struct stage *s, uint32_t interval, uint8_t root[LIST_ROOT_LEN],
                     : 0;
 }
 
-static uint32_t
+static struct lists_root
 named(const struct stage *s)
 {
     struct lists_root root[BOARDS_MAX];
-    lists_name(s->lists, root);
-    return root[1].interval;
+    lists_name(s->lists, false, root);
+    return root[1];
 }
 
-/* A board makes a list that this relay does not get, and goes on from it: nothing
- * is named until all is here for ten minutes, or the list comes late after all. A
- * relay that has only just started waits as long. */
+/* A board makes a list that this relay does not get, and goes on from it: what it
+ * names it vouches for from the next one on, as a relay does that has only just
+ * started; and for all, when the list comes late after all. */
 static void
-i12_what_leads_to_an_unseen_list_is_not_named(void **state)
+i12_nobody_vouches_for_an_unseen_list(void **state)
 {
     (void)state;
-    enum { KEPT = LISTS_KEPT_MS / INTERVAL_MS };
     for (unsigned late = 0; late < 2; late++) {
         struct stage s;
         uint8_t root[LIST_ROOT_LEN] = {0}, unseen[LIST_ROOT_LEN];
         stage_make(&s);
         for (unsigned i = 0; i < 10; i++, s.env.wall_s += 2) {
             assert_int_equal(come_after(&s, interval_now(&s), root, true), 0);
-            assert_int_equal(named(&s), interval_now(&s));
+            assert_int_equal(named(&s).interval, interval_now(&s));
+            assert_int_equal(named(&s).back, WIRE_BACK_MOST);
         }
         const uint32_t at = interval_now(&s);
         memcpy(unseen, root, sizeof unseen);
         assert_int_equal(come_after(&s, at, root, false), 0);
-        for (unsigned i = 0; i < KEPT + 20; i++) {
+        for (unsigned i = 0; i < 400; i++) {
             s.env.wall_s += 2;
             assert_int_equal(come_after(&s, interval_now(&s), root, true), 0);
-            assert_int_equal(named(&s), i >= KEPT ? interval_now(&s) : at - 1);
-            if (late && i == 100)
+            assert_int_equal(named(&s).interval, interval_now(&s));
+            assert_int_equal(named(&s).back, i);
+            assert_memory_equal(named(&s).root, root, sizeof root);
+            if (late && i == 3)
                 break;
         }
         if (late) {
             assert_int_equal(come_after(&s, at, unseen, true), 0);
-            assert_int_equal(named(&s), interval_now(&s));
+            assert_int_equal(named(&s).interval, interval_now(&s));
+            assert_int_equal(named(&s).back, WIRE_BACK_MOST);
         }
         stage_free(&s);
     }
+}
+
+/* Of a board index the last list of an epoch is named beside those of the next one
+ * for LISTS_TURN_MS, also when the next board dates its first one ahead. */
+static void
+i9_the_last_list_of_an_epoch_is_named_for_a_while(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct lists_root root[2][BOARDS_MAX];
+    stage_make(&s);
+    const struct params *p = &s.c->params;
+    const uint32_t turn =
+        list_interval(p, (s.c->valid_after_s + p->epoch_len_s) * 1000);
+    s.env.wall_s = s.c->valid_after_s + p->epoch_len_s;
+    assert_int_equal(come(&s, 1, turn - 1, 0), 0);
+    s.c->epoch++;
+    s.c->valid_after_s += p->epoch_len_s;
+    for (uint32_t i = 0; i < 15; i++, s.env.wall_s += 2) {
+        s.env.mono_us += INTERVAL_MS * 1000;
+        if (i > 0)
+            assert_int_equal(come(&s, 1, turn + i, 0), 0);
+        for (unsigned older = 0; older < 2; older++)
+            lists_name(s.lists, older, root[older]);
+        assert_int_equal(root[0][1].interval, i ? turn + i : turn - 1);
+        assert_int_equal(root[1][1].interval,
+                         i && i >= LISTS_TURN_MS / INTERVAL_MS ? turn + i
+                                                               : turn - 1);
+    }
+    stage_free(&s);
 }
 
 static void
@@ -511,9 +544,9 @@ lists_of_other_times_and_other_hands_are_refused(void **state)
     uint8_t list[LIST_LEN_MAX];
     stage_make(&s);
     const uint32_t now = interval_now(&s);
-    const uint32_t kept = LISTS_KEPT_MS / INTERVAL_MS;
-    assert_int_equal(come(&s, 0, now - kept - 1, 0), ERR_STALE);
-    assert_int_equal(come(&s, 0, now - kept, 0), 0);
+    const uint32_t behind = 2 + LISTS_BEHIND_MS / INTERVAL_MS;
+    assert_int_equal(come(&s, 0, now - behind - 1, 0), ERR_STALE);
+    assert_int_equal(come(&s, 0, now - behind, 0), 0);
     assert_int_equal(come(&s, 0, now + LISTS_AHEAD_MS / INTERVAL_MS, 0), 0);
     assert_int_equal(come(&s, 0, now + LISTS_AHEAD_MS / INTERVAL_MS + 1, 0),
                      ERR_FUTURE);
@@ -534,8 +567,8 @@ lists_of_other_times_and_other_hands_are_refused(void **state)
     stage_free(&s);
 }
 
-/* How many signatures a link may cause to be verified, and that it has no part in
- * those of others. */
+/* How many signatures of a board a link may cause to be verified, and that it has no
+ * part in those of other links, nor of other boards. */
 static void
 i11_a_flood_of_forged_lists_is_cut(void **state)
 {
@@ -554,7 +587,7 @@ i11_a_flood_of_forged_lists_is_cut(void **state)
         rate += err == ERR_RATE;
         s.env.mono_us += 1000000 / FLOOD;
     }
-    const unsigned each = LISTS_CHECKS * BOARDS_MAX * 1000 / INTERVAL_MS;
+    const unsigned each = LISTS_CHECKS * 1000 / INTERVAL_MS;
     assert_int_equal(checks + rate, SECONDS * FLOOD);
     assert_in_range(checks, LISTS_BURST + (SECONDS - 1) * each,
                     LISTS_BURST + SECONDS * each + 1);
@@ -562,6 +595,7 @@ i11_a_flood_of_forged_lists_is_cut(void **state)
            ERR_RATE)
         checks++;
     assert_true(checks <= LISTS_BURST + SECONDS * each + 2);
+    assert_int_equal(come(&s, 1, interval_now(&s) - 1, 0), 0);
     /* another link brings the good one, and after that nothing is checked */
     list_forge(&s, 0, interval_now(&s) - 1, 0, board_seed(&s, 0), list);
     assert_int_equal(
@@ -598,18 +632,18 @@ i10_two_lists_of_one_interval_are_evidence(void **state)
     assert_int_equal(come(&s, 1, now - 2, 2), ERR_EXISTS);
     assert_int_equal(come(&s, 1, now - 1, 2), ERR_EXISTS);
     assert_false(lists_evidence(s.lists, 1, &evidence));
-    lists_name(s.lists, root);
+    lists_name(s.lists, false, root);
     assert_int_equal(root[1].interval, 0);
     assert_int_equal(root[2].interval, now - 1);
     assert_int_equal(come(&s, 1, now, 0), 0); /* passed on, not named */
-    lists_name(s.lists, root);
+    lists_name(s.lists, false, root);
     assert_int_equal(root[1].interval, 0);
     /* in the next epoch there may be another board with this index */
     s.c->epoch++;
     s.c->valid_after_s += s.c->params.epoch_len_s;
     s.env.wall_s += s.c->params.epoch_len_s;
     assert_int_equal(come(&s, 1, interval_now(&s), 0), 0);
-    lists_name(s.lists, root);
+    lists_name(s.lists, false, root);
     assert_int_equal(root[1].interval, interval_now(&s));
     stage_free(&s);
 }
@@ -852,7 +886,8 @@ const struct CMUnitTest test_lists[] = {
     cmocka_unit_test(i11_a_flood_at_the_price_keeps_nobody_out_who_pays_more),
     cmocka_unit_test(i11_whoever_came_first_is_no_better),
     cmocka_unit_test(a_good_list_is_taken_once),
-    cmocka_unit_test(i12_what_leads_to_an_unseen_list_is_not_named),
+    cmocka_unit_test(i12_nobody_vouches_for_an_unseen_list),
+    cmocka_unit_test(i9_the_last_list_of_an_epoch_is_named_for_a_while),
     cmocka_unit_test(lists_of_other_times_and_other_hands_are_refused),
     cmocka_unit_test(i11_a_flood_of_forged_lists_is_cut),
     cmocka_unit_test(i10_two_lists_of_one_interval_are_evidence),

@@ -95,10 +95,11 @@ answer_round_trip_and_refusals(void **state)
                                   .digest = digest,
                                   .arrived_ms = 0x0102030405060708,
                                   .age = 253,
-                                  .root = {{0x0a0b0c0d, root[0]},
-                                           {0, root[1]}, /* none: not written */
-                                           {0, NULL},
-                                           {1, root[1]}},
+                                  .root = {{0x0a0b0c0d, root[0], 0x0e0f},
+                                           /* none: not written */
+                                           {0, root[1], 7},
+                                           {0, NULL, 0},
+                                           {1, root[1], WIRE_BACK_MOST}},
                                   .letter = letter};
     assert_int_equal(wire_answer_write(body, BODY, SURB, &out), 0);
     assert_int_equal(wire_answer_parse(&in, body, BODY, SURB), 0);
@@ -111,10 +112,12 @@ answer_round_trip_and_refusals(void **state)
     assert_int_equal(in.age, 253);
     assert_int_equal(in.root[0].interval, 0x0a0b0c0d);
     assert_memory_equal(in.root[0].root, root[0], WIRE_ROOT_LEN);
+    assert_int_equal(in.root[0].back, 0x0e0f);
     assert_int_equal(in.root[1].interval, 0);
     assert_memory_not_equal(in.root[1].root, root[1], WIRE_ROOT_LEN);
     assert_int_equal(in.root[3].interval, 1);
     assert_memory_equal(in.root[3].root, root[1], WIRE_ROOT_LEN);
+    assert_int_equal(in.root[3].back, WIRE_BACK_MOST);
     assert_ptr_equal(in.letter, body + WIRE_ANSWER_HEAD_LEN);
     out.status = WIRE_EMPTY; /* nothing has an age: the byte is left random */
     out.age = 7;

@@ -203,23 +203,26 @@ def announcement(c):
 
 def answer(lists):
     """An answer with a letter 17 seconds old, of a store that has lists of the
-    first and the third board."""
+    first board from its first one on, and of the third those of 513 intervals
+    before the newest."""
     body = rng.randbytes(37 + 116 + 60)
     digest, letter = rng.randbytes(32), rng.randbytes(60)
     roots = b''
     for board in range(4):
-        at = 49 + 20 * board  # after the age
+        at = 49 + 22 * board  # after the age
         newest = [x for x in lists if x['board'] == board]
         if newest and board in (0, 2):
             roots += (newest[-1]['interval'].to_bytes(4, 'big')
-                      + bytes.fromhex(newest[-1]['root']))
+                      + bytes.fromhex(newest[-1]['root'])
+                      + (0xffff if board == 0 else 513).to_bytes(2, 'big'))
         else:
-            roots += bytes(4) + body[at + 4:at + 20]
+            roots += bytes(4) + body[at + 4:at + 22]
     text = (b'\x06\x0b\x80\x01' + (500000).to_bytes(4, 'big') + digest
             + (1800000123456).to_bytes(8, 'big') + b'\x11' + roots + letter)
     return {'status': 6, 'slot': 11, 'full': 0x8001, 'epoch': 500000,
             'digest': digest.hex(), 'arrived_ms': 1800000123456, 'age': 17,
-            'boards': [0, 2], 'letter': letter.hex(), 'random': body.hex(),
+            'boards': [0, 2], 'back': [0xffff, 513],
+            'letter': letter.hex(), 'random': body.hex(),
             'answer': (text + body[len(text):]).hex()}
 
 
