@@ -1019,6 +1019,12 @@ change I11 'who pings without end is answered before others' client/outgoing.c \
     'if (first && v->answered_us != other->answered_us)' \
     'if (first && v->answered_us > other->answered_us + UINT32_MAX)' \
     'i11_answers/*pings*'
+change I11 'who sends parts without end keeps his front' client/pace/fronts.c \
+    '        if (until_us > most_us)
+            until_us = most_us;' \
+    '        if (until_us > most_us)
+            until_us = until_us < most_us ? most_us : until_us;' \
+    'fronts/i11_*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \

@@ -28,6 +28,7 @@ enum {
 struct front {
     uint32_t contact; /* FRONTS_NOBODY: free */
     uint64_t until_us;
+    uint64_t took_us; /* the user wrote or opened last at */
 };
 
 struct contact {
@@ -265,6 +266,7 @@ front_hold(struct fronts *f, int at, uint64_t now_us, uint32_t contact,
     if (front_is_free(k, now_us))
         k->until_us = 0;
     k->contact = contact;
+    k->took_us = now_us;
     if (until_us > k->until_us)
         k->until_us = until_us;
 }
@@ -299,12 +301,16 @@ fronts_restore(struct fronts *f, uint64_t now_us, uint32_t contact,
 unsigned
 fronts_transfer(struct fronts *f, uint64_t now_us, uint32_t contact)
 {
-    const uint64_t until_us =
-        now_us + (uint64_t)f->params.hold_min_s * SECOND_US;
+    uint64_t until_us = now_us + (uint64_t)f->params.hold_min_s * SECOND_US;
     const int own = fronts_of(f, now_us, contact);
     unsigned n = 0;
-    if (own >= 0)
+    if (own >= 0) {
+        const uint64_t most_us =
+            f->front[own].took_us + (uint64_t)FRONTS_PARTS_S * SECOND_US;
+        if (until_us > most_us)
+            until_us = most_us;
         contact_find(f, contact)->parts_us = until_us;
+    }
     if (own >= 0 && f->front[own].until_us < until_us)
         f->front[own].until_us = until_us;
     for (unsigned i = 0; i < f->params.fronts && own >= 0; i++) {

@@ -47,6 +47,8 @@ enum {
     FRONTS_ODDS = 64,       /* the shares of a poll's places */
     FRONTS_SCRIPT_GETS = 5, /* for a token */
     FRONTS_SCRIPTS = 6,     /* at once, of one contact */
+    FRONTS_PARTS_S = 10800, /* parts hold a front so long after the user's last
+                               letter; the longest message takes 2.5 h */
     FRONTS_MARGIN_S = 30, /* a front is held so much longer than is promised */
     FRONTS_NOBODY = 0     /* no contact has this number */
 };
@@ -124,7 +126,8 @@ int fronts_restore(struct fronts *f, uint64_t now_us, uint32_t contact,
                    uint64_t until_us);
 
 /* Notes a part of a transfer, either way, with a contact that has a front: it is
- * held for the shortest time from now at least, and so are those that are free.
+ * held for the shortest time from now at least, and so are those that are free; not
+ * beyond FRONTS_PARTS_S after the user has written or opened last.
  * One without a front gets none. Returns how many it has. */
 unsigned fronts_transfer(struct fronts *f, uint64_t now_us, uint32_t contact);
 

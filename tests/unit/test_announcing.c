@@ -303,9 +303,10 @@ i9_no_token_is_used_twice(void **state)
     static struct seen seen;
     struct rng_seeded rng;
     rng_seeded_init_u64(&rng, test_seed(), "tokens");
+    unsigned crashes = 0;
+    size_t sent = 0;
     for (unsigned run = 0; run < 8; run++) {
         struct pair p;
-        unsigned crashes = 0;
         pair_begin(&p, &seen);
         for (unsigned step = 0; step < 300; step++) {
             const uint64_t u = rng_seeded_u64(&rng) % 16;
@@ -331,10 +332,12 @@ i9_no_token_is_used_twice(void **state)
             }
         }
         seen_differ(&seen);
-        assert_true(crashes > 5 && seen.n > 10);
         crash(&p);
         pair_free(&p);
+        sent += seen.n;
     }
+    printf("  %u crashes, %zu tokens\n", crashes, sent);
+    assert_true(crashes > 60 && sent > 150); /* it is a walk */
 }
 
 /* The time steps back over the end of a period: of the earlier one no token is taken

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client/pace/fronts.h"
@@ -514,6 +515,34 @@ a_transfer_may_hold_both_fronts(void **state)
     fronts_free(&w.f);
 }
 
+/* Who sends parts without end holds what the user has given him for three hours from
+ * then on, and no longer, nor the other front. */
+static void
+i11_a_transfer_ends(void **state)
+{
+    (void)state;
+    struct watch w;
+    watch_begin(&w, 2, 3);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned held_s = 0;
+        const uint64_t from_us = w.now_us;
+        fronts_took(w.f, &w.e.env, w.now_us, 1);
+        (void)fronts_lease_us(w.f, w.now_us, 1, false);
+        for (; w.now_us < from_us + 20000 * S; w.now_us += S) {
+            (void)fronts_transfer(w.f, w.now_us, 1);
+            held_s += fronts_of(w.f, w.now_us, 1) >= 0;
+            const uint64_t lease_us = fronts_lease_us(w.f, w.now_us, 1, true);
+            assert_true(lease_us <= from_us + 10800 * S - MARGIN_US);
+        }
+        printf("  parts for 20000 s hold a front for %u s\n", held_s);
+        assert_in_range(held_s, 10799, 10801);
+        assert_int_equal(fronts_took(w.f, &w.e.env, w.now_us, 2) < 0, 0);
+        assert_int_equal(fronts_took(w.f, &w.e.env, w.now_us, 3) < 0, 0);
+        w.now_us += 2000 * S;
+    }
+    fronts_free(&w.f);
+}
+
 /* ---- who announces without end ---- */
 
 /* Six scripts at once, then one each 100 s; five gets each. */
@@ -761,6 +790,7 @@ const struct CMUnitTest test_fronts[] = {
     cmocka_unit_test(not_announcing_is_no_probe),
     cmocka_unit_test(acknowledgements_are_timed_from_the_commit),
     cmocka_unit_test(a_transfer_may_hold_both_fronts),
+    cmocka_unit_test(i11_a_transfer_ends),
     cmocka_unit_test(scripts_are_rationed),
     cmocka_unit_test(a_script_is_for_all_its_tokens),
     cmocka_unit_test(a_late_token_is_not_forgotten),
