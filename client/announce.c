@@ -425,6 +425,13 @@ board_serves(const struct consensus *n, int gateway,
             !consensus_are_related(n, (uint16_t)gateway, (uint16_t)board));
 }
 
+/* How many bits is an entry's work to be worth beyond the price? */
+static unsigned
+announce_more(const struct announcement *e)
+{
+    return e->tries > 1 ? (e->tries - 1u) * ANNOUNCE_DEARER : 0;
+}
+
 void
 announce_prepare(struct client *c, const struct consensus *newest)
 {
@@ -440,7 +447,8 @@ announce_prepare(struct client *c, const struct consensus *newest)
             board_choose(c, newest, gateway, e);
         }
         if (e->has_board)
-            (void)!proofs_announce(c->proofs, entry_place(e, box), nonce);
+            (void)!proofs_announce(c->proofs, entry_place(e, box),
+                                   announce_more(e), nonce);
     }
 }
 
@@ -463,7 +471,8 @@ announce_pick(struct client *c, const struct consensus *view, uint16_t gateway,
         const int board = consensus_find(view, e->board);
         if (board < 0 || boards_find(view, (uint16_t)board) < 0 ||
             consensus_are_related(view, gateway, (uint16_t)board) ||
-            proofs_announce(c->proofs, entry_place(e, box), out->nonce))
+            proofs_announce(c->proofs, entry_place(e, box), announce_more(e),
+                            out->nonce))
             continue;
         out->number = oldest = e->number;
         out->board = (uint16_t)board;

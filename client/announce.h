@@ -6,7 +6,9 @@
  * letters; to everybody on the way it is a loop. A board lists what came, for
  * all; the writer sees by a list whether his token was taken, and when it is in
  * none six intervals after the answer, he announces by another token at another
- * board, ANNOUNCE_TRIES times in all.
+ * board, ANNOUNCE_TRIES times in all. That one has more work: a board may be full of
+ * tokens that were made beforehand, and lists first what is worth most. What one
+ * announcement met changes nothing for others, or a board could mark its client (I12).
  *
  * A letter that a store has late, or once more, since it was not read where it was
  * before, is announced when that store has it: whom its token sent found nothing. One
@@ -41,6 +43,7 @@ enum {
     ANNOUNCE_MAX = 64,    /* under way, of all contacts */
     ANNOUNCE_AHEAD = 8,   /* of one direction, not acknowledged */
     ANNOUNCE_TRIES = 3,   /* tokens for one letter */
+    ANNOUNCE_DEARER = 7,  /* bits of work that each after the first has more */
     ANNOUNCE_LATE = 6,    /* intervals after the answer: it was not listed */
     ANNOUNCE_REPEATS = 6, /* of a letter's repeats so many are announced */
     ANNOUNCE_LOOPS = 8    /* one loop of so many goes to a board, for nothing */

@@ -141,13 +141,15 @@ proofs_take(struct proofs *p, struct proof_place at,
 }
 
 int
-proofs_announce(struct proofs *p, struct proof_place at,
+proofs_announce(struct proofs *p, struct proof_place at, unsigned more,
                 uint8_t nonce[static WORK_NONCE_LEN])
 {
     if (p->announce_bits == 0)
         return 0;
     struct proof *e = proof_get(p, at);
+    const unsigned most = WORK_BITS_MAX - p->announce_bits;
     e->announces = true;
+    e->steps = (uint8_t)(more < most ? more : most);
     if (e->state != PROOF_READY) {
         e->state = PROOF_WANTED;
         return ERR_AGAIN;

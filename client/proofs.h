@@ -54,9 +54,10 @@ int proofs_take(struct proofs *p, struct proof_place at,
 void proofs_ahead(struct proofs *p, struct proof_place at);
 
 /* Take the nonce of an announcement, which is made ahead (network/work.h): at.box
- * is its token and zeros, at.store its board. Returns 0, also when none is needed:
- * then the nonce is left as it is; ERR_AGAIN: it is being made. */
-int proofs_announce(struct proofs *p, struct proof_place at,
+ * is its token and zeros, at.store its board. It is worth `more` bits beyond the
+ * price, the same at each call, and WORK_BITS_MAX at most. Returns 0, also when
+ * none is needed: then the nonce is left as it is; ERR_AGAIN: it is being made. */
+int proofs_announce(struct proofs *p, struct proof_place at, unsigned more,
                     uint8_t nonce[static WORK_NONCE_LEN]) CHECK_RESULT;
 
 /* Forget it: it has left, or is not wanted. */

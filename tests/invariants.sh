@@ -1121,6 +1121,9 @@ change I11 'who fills a board beforehand has it' relay/board.c \
     'return a->draw > b->draw ? 1 : a->draw < b->draw ? -1 : 0;' \
     'return 0;' \
     'lists/i11_whoever*'
+change I11 'a token that was not listed is no dearer the next time' \
+    client/announce.c 'e->tries > 1 ?' 'e->tries > ANNOUNCE_TRIES ?' \
+    'i11_flood/*'
 change I11 'one token fills all lists' relay/board.c \
     'if (board_has_listed(b, c->epoch, token))' \
     'if (board_has_listed(b, c->epoch + SETS, token))' \

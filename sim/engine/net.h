@@ -9,7 +9,8 @@
 #include "lib/error.h"
 #include "network/consensus.h"
 
-/* In virtual time a box costs next to nothing, and yet not nothing. */
+/* In virtual time a box, or an announcement, costs next to nothing, and yet not
+ * nothing. */
 enum { SIM_WORK_BITS = 4 };
 
 struct sim_net_plan {

@@ -191,6 +191,7 @@ sim_world_plan_default(struct sim_world_plan *plan)
                                     .letters_max = 1000000};
     params_default(&plan->net.params, 3600);
     plan->net.params.work_bits = SIM_WORK_BITS;
+    plan->net.params.announce_bits = SIM_WORK_BITS;
 }
 
 static int

@@ -5,7 +5,8 @@
 # A line of a table is "name median least most per_x" in microseconds; a rate
 # is "name N packets/s" or "name N million/s", memory "name N MiB" or "name N
 # octets", a part "name N ratio". What `make latency` has measured is taken over from
-# latency.json beside JSON, as "name N ms".
+# latency.json beside JSON, as "name N ms"; what is not there, or older than the
+# programs in OUT, is said on stderr.
 set -eu
 out=$1 json=$2 only=${3:-}
 all=$(mktemp)
@@ -15,19 +16,32 @@ for b in "$out"/bench_*; do
     BENCH_ONLY=$only "$b" "$out" | tee -a "$all"
 done
 latency=$(dirname "$json")/latency.json
-if [ -f "$latency" ]; then
-    python3 - "$latency" "$only" <<'END' | tee -a "$all"
+python3 - "$latency" "$only" "$out" <<'END' | tee -a "$all"
 import json
+import os
 import sys
 
-with open(sys.argv[1], encoding="utf-8") as file:
-    measured = json.load(file)
-for kind in ("text", "first"):
+path, only, out = sys.argv[1:]
+HOW = {"text": "make latency", "first": "make latency CONTACTS=50 FIRST=20"}
+measured, built_s = {}, 0
+if os.path.exists(path):
+    with open(path, encoding="utf-8") as file:
+        measured = json.load(file)
+for program in ("brusio-relay", "brusio-client", "brusio-testnet"):
+    program = os.path.join(out, program)
+    if os.path.exists(program):
+        built_s = max(built_s, os.path.getmtime(program))
+for kind, how in HOW.items():
     name = f"e2e.{kind}.median_ms"
-    if kind in measured and name.startswith(sys.argv[2]):
-        print(f"{name:28} {measured[kind]['median_ms']:9} ms")
+    if not name.startswith(only):
+        continue
+    if kind not in measured:
+        print(f"{name} is not measured: {how}", file=sys.stderr)
+        continue
+    print(f"{name:28} {measured[kind]['median_ms']:9} ms")
+    if measured[kind].get("at_s", 0) < built_s:
+        print(f"{name} is older than the programs: {how}", file=sys.stderr)
 END
-fi
 awk 'BEGIN { print "[" }
     function item(name, unit, median, best, per_x) {
         printf "%s  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %s,", sep,

@@ -127,7 +127,7 @@ def keep(path, kind, figures):
     if os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             kept = json.load(file)
-    kept[kind] = figures
+    kept[kind] = {"at_s": int(time.time()), **figures}
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(kept, file, indent=2)
         file.write("\n")

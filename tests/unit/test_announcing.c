@@ -29,7 +29,7 @@ net_make(void **state)
     (void)state;
     test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 3);
     assert_true(net.consensus->boards.n >= 2);
-    net.consensus->params.announce_bits = 6; /* found in one step */
+    net.consensus->params.announce_bits = 2; /* found in a few steps */
     test_network_sign(&net);
     return 0;
 }
@@ -44,7 +44,7 @@ net_free(void **state)
 
 /* ---- what was announced ---- */
 
-enum { SEEN_MAX = 4000 };
+enum { SEEN_MAX = 4000, IDLE_STEPS = 100 /* dear proofs are made within */ };
 struct seen {
     size_t n, selfs; /* selfs: to the client itself, which are listed at once */
     uint8_t token[SEEN_MAX][WIRE_TOKEN_LEN];
@@ -73,7 +73,7 @@ announce_all(struct client *c, struct seen *seen)
     const int gateway = consensus_find(n, gateways_current(&c->gateways));
     struct announce_choice choice;
     proofs_consensus(c->proofs, n, n->epoch);
-    for (unsigned idle = 0; idle < 4; idle++) {
+    for (unsigned idle = 0; idle < IDLE_STEPS; idle++) {
         announce_prepare(c, n);
         proofs_step(c->proofs);
         announce_pick(c, n, (uint16_t)gateway, &choice);
