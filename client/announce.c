@@ -30,6 +30,8 @@ struct announcement {
     bool has_board;
     uint8_t tries; /* tokens so far */
     uint32_t number, contact, period;
+    uint32_t
+        self; /* whom it tells, of this client's own; FRONTS_NOBODY: none */
     uint32_t epoch; /* whose board it is */
     uint8_t token[WIRE_TOKEN_LEN], board[SPHINX_ID_LEN];
     uint64_t ticket;   /* of the journal, for its token */
@@ -237,6 +239,8 @@ announce_listed(struct client *c, const uint8_t entry[static LIST_ENTRY_LEN])
         if (e->state != ANNOUNCE_SENT ||
             memcmp(e->token, entry, LIST_ENTRY_LEN) != 0)
             continue;
+        if (e->self != FRONTS_NOBODY)
+            places_announced(c, e->self, e->period);
         entry_drop(c, e);
         c->status.listed++;
         return true;
@@ -371,11 +375,12 @@ announce_self_due(struct client *c)
 }
 
 uint32_t
-announce_self(struct client *c)
+announce_self(struct client *c, const struct conversation *v)
 {
-    struct announcement *e = entry_make(c, SELF, 0);
+    struct announcement *e = entry_make(c, SELF, client_period(c));
     if (!e)
         return 0;
+    e->self = v ? v->id : FRONTS_NOBODY;
     self_token(c, e);
     return e->number;
 }

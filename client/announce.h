@@ -98,9 +98,10 @@ int announce_renew(struct client *c) CHECK_RESULT;
 /* Is it time to announce something to oneself? Draws the next time. */
 bool announce_self_due(struct client *c);
 
-/* Begins an announcement to this client itself, of a letter that has not left yet.
- * Returns its number; 0: there is no room. */
-uint32_t announce_self(struct client *c);
+/* Begins an announcement to this client itself, of a letter that has not left yet, to
+ * v (NULL: to none): when it is listed, v is looked at as a contact would be. Returns
+ * its number; 0: there is no room. */
+uint32_t announce_self(struct client *c, const struct conversation *v);
 
 /* Notes an entry of a list that may be acted on: was it one of this client's? */
 bool announce_listed(struct client *c,

@@ -80,10 +80,10 @@ conversation_unlink(struct client *c, struct conversation **vp)
     while (*at != *vp)
         at = &(*at)->next;
     *at = (*vp)->next;
+    fronts_remove(c->fronts, (*vp)->id);
     if (!(*vp)->self) {
         c->n_conversations--;
         c->status.contacts -= !(*vp)->removed;
-        fronts_remove(c->fronts, (*vp)->id);
         tokens_remove(c->tokens, (*vp)->id);
     }
     conversation_free(vp);
@@ -173,10 +173,13 @@ static int
 conversation_link(struct client *c, struct conversation *v)
 {
     struct conversation **at = &c->conversations;
+    const uint64_t now_us = env_now_mono_us(c->env);
+    int err = v->self ? fronts_add_self(c->fronts, c->env, now_us,
+                                        v->id - SELF_FIRST, v->id)
+                      : fronts_add(c->fronts, c->env, now_us, v->id);
+    if (err)
+        return err;
     if (!v->self) {
-        int err = fronts_add(c->fronts, c->env, env_now_mono_us(c->env), v->id);
-        if (err)
-            return err;
         c->n_conversations++;
         c->status.contacts += !v->removed;
         if (v->id >= c->next_id)

@@ -90,7 +90,7 @@ looks_begin(struct client *c)
     if (err)
         client_drop(c, err);
     fronts_connected(c->fronts, c->env, env_now_mono_us(c->env));
-    for (struct conversation *v = c->conversations; v && !v->self; v = v->next)
+    for (struct conversation *v = c->conversations; v; v = v->next)
         fronts_looks(c->fronts, v->id, polls_periods(c, v));
 }
 
@@ -132,11 +132,9 @@ choice_spread(const struct client *c, uint64_t any, uint64_t dice,
 static struct conversation *
 choice_find(const struct client *c, const struct fronts_choice *whom)
 {
-    if (whom->contact != FRONTS_NOBODY)
-        return conversation_by_id(c, whom->contact);
-    if (whom->place == FRONTS_FRONT && !whom->waits)
-        return conversation_by_id(c, SELF_FIRST + whom->front);
-    return NULL;
+    return whom->contact == FRONTS_NOBODY
+               ? NULL
+               : conversation_by_id(c, whom->contact);
 }
 
 static void
@@ -190,8 +188,8 @@ void
 places_announced(struct client *c, uint32_t contact, uint32_t period)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
-    const struct conversation *v = conversation_by_id(c, contact);
-    if (!v || v->self)
+    struct conversation *v = conversation_by_id(c, contact);
+    if (!v)
         return;
     (void)fronts_announced(c->fronts, c->env, now_us, contact,
                            period < client_period(c));

@@ -408,7 +408,7 @@ self_stage(struct client *c)
         return 0;
     struct conversation *v = conversation_by_id(
         c, SELF_FIRST + (uint32_t)rng_below(c->env, FRONTS_MAX));
-    const uint32_t announcement = announce_self(c);
+    const uint32_t announcement = announce_self(c, v);
     int err = v ? letter_make(c, v, &head, NULL, ACKS_ALONE, &l) : 0;
     if (!l) {
         announce_left(c, announcement);

@@ -1332,10 +1332,35 @@ change I12 'what waits is let go of by its store' client/polls.c \
     'out->hides = front && k->later[b] != 0;' \
     'out->hides = front && k->later[b] == 0;' \
     'client_places/i12_what*'
-change I12 'a front that nobody holds asks for a random box' client/places.c \
-    'return conversation_by_id(c, SELF_FIRST + whom->front);' \
-    'return NULL;' \
-    'i12_fronts/*without'
+change I12 'a front that nobody holds asks for a random box' client/pace/fronts.c \
+    'return front_is_free(k, now_us) ? f->self[i] : k->contact;' \
+    'return front_is_free(k, now_us) ? FRONTS_NOBODY : k->contact;' \
+    'i12_fronts/*without' 'fronts/a_self*'
+change I12 'a self is asked for by its front alone' client/pace/fronts.c \
+    '        if (k->sweep_us <= now_us && (!best' \
+    '        if (k->number != f->self[0] && k->number != f->self[1] &&
+            k->sweep_us <= now_us && (!best' \
+    'fronts/a_self*'
+change I12 'after connecting selves are not looked at' client/pace/fronts.c \
+    '        if (k->looked < k->looks &&' \
+    '        if (k->number != f->self[0] && k->number != f->self[1] &&
+            k->looked < k->looks &&' \
+    'fronts/a_self*'
+change I12 'a token to oneself is not acted on' client/announce.c \
+    'if (e->self != FRONTS_NOBODY)' \
+    'if (0)' \
+    'announcing/i12_*'
+change I12 'a self shows no tokens' client/requests.c \
+    'choice->check || choice->hides ||' \
+    'choice->check || choice->hides || choice->conversation->self ||' \
+    'i12_stores/*'
+change I12 'fronts take turns' client/pace/fronts.c \
+    'const unsigned u = (unsigned)rng_below(env, FRONTS_ODDS);' \
+    'uint64_t *turn = (uint64_t *)(uintptr_t)f->start_us;
+    unsigned u = (unsigned)rng_below(env, FRONTS_ODDS);
+    if (u < 50)
+        u = (unsigned)((*turn)++ % 2) * 25 + u % 25;' \
+    'i12_stores/*'
 change I12 'an acknowledgement tells what is not due' client/pace/acks.c \
     'return (teller == ACKS_OWN ? o->times.shown_us : o->times.due_us) <= now_us;' \
     'return (teller != ACKS_OWN || o->times.shown_us <= now_us) && o;' \

@@ -54,6 +54,26 @@ stats_mean_z(const double *a, size_t n, const double *b, size_t m)
 }
 
 double
+stats_chi_z(const double *a, const double *b, size_t cells)
+{
+    double n = 0, m = 0, chi = 0, freedom = -1;
+    for (size_t i = 0; i < cells; i++) {
+        n += a[i];
+        m += b[i];
+        freedom += a[i] + b[i] > 0;
+    }
+    for (size_t i = 0; i < cells; i++) {
+        const double sum = a[i] + b[i];
+        const double by = a[i] * m - b[i] * n;
+        chi += sum > 0 ? by * by / (n * m * sum) : 0;
+    }
+    if (n == 0 || m == 0 || freedom < 1)
+        return 0;
+    const double spread = 2 / (9 * freedom);
+    return (cbrt(chi / freedom) - 1 + spread) / sqrt(spread);
+}
+
+double
 stats_correlation(const double *x, const double *y, size_t n, size_t lag)
 {
     double mx, vx, my, vy, sum = 0;

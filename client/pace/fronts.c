@@ -51,8 +51,9 @@ struct contact {
 struct fronts {
     struct conversation_params params;
     struct front front[FRONTS_MAX];
-    struct contact *contact; /* n of them, room for `room` */
-    size_t n, room, n_looks; /* n_looks: contacts with looks left */
+    uint32_t self[FRONTS_MAX]; /* whom each asks for while it is free */
+    struct contact *contact;   /* n of them, room for `room` */
+    size_t n, room, n_looks;   /* n_looks: contacts with looks left */
     uint64_t look_until_us;
     uint64_t start_us[FRONTS_MAX + 2]; /* of the fronts, the lane, the sweep */
 };
@@ -175,15 +176,29 @@ fronts_add(struct fronts *f, struct env *env, uint64_t now_us, uint32_t contact)
     return 0;
 }
 
+int
+fronts_add_self(struct fronts *f, struct env *env, uint64_t now_us,
+                unsigned front, uint32_t contact)
+{
+    int err =
+        front < FRONTS_MAX ? fronts_add(f, env, now_us, contact) : ERR_ARG;
+    if (!err)
+        f->self[front] = contact;
+    return err;
+}
+
 void
 fronts_remove(struct fronts *f, uint32_t contact)
 {
     struct contact *k = contact_find(f, contact);
     if (!k)
         return;
-    for (size_t i = 0; i < FRONTS_MAX; i++)
+    for (size_t i = 0; i < FRONTS_MAX; i++) {
         if (f->front[i].contact == contact)
             f->front[i] = (struct front){0};
+        if (f->self[i] == contact)
+            f->self[i] = FRONTS_NOBODY;
+    }
     f->n_looks -= k->looked < k->looks;
     *k = f->contact[--f->n];
     f->contact[f->n] = (struct contact){0};
@@ -230,12 +245,19 @@ front_is_free(const struct front *k, uint64_t now_us)
     return k->contact == FRONTS_NOBODY || now_us >= k->until_us;
 }
 
+/* For whom a front asks. */
+static uint32_t
+front_holder(const struct fronts *f, unsigned i, uint64_t now_us)
+{
+    const struct front *k = &f->front[i];
+    return front_is_free(k, now_us) ? f->self[i] : k->contact;
+}
+
 int
 fronts_of(const struct fronts *f, uint64_t now_us, uint32_t contact)
 {
     for (unsigned i = 0; i < f->params.fronts; i++)
-        if (!front_is_free(&f->front[i], now_us) &&
-            f->front[i].contact == contact)
+        if (front_holder(f, i, now_us) == contact)
             return (int)i;
     return -1;
 }
@@ -531,14 +553,12 @@ static void
 front_choose(const struct fronts *f, uint64_t now_us, uint64_t dice,
              struct fronts_choice *out)
 {
-    const struct front *k = &f->front[out->front];
     if (now_us < f->look_until_us && dice % 2 == 0) {
         out->place = FRONTS_LOOK;
         return;
     }
     out->older = dice / 2 % f->params.older_of == 0;
-    if (!front_is_free(k, now_us))
-        out->contact = k->contact;
+    out->contact = front_holder(f, out->front, now_us);
 }
 
 static void

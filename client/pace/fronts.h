@@ -2,8 +2,9 @@
  *
  * Every poll draws its place by fixed odds, of 64:
  *
- *   a front  asks for one conversation as long as it is held, else for the
- *            front's own self-conversation. It is taken by what its user does
+ *   a front  asks for one conversation as long as it is held, else for its self,
+ *            the conversation that its client has with itself, which for all
+ *            else is a contact like others. It is taken by what its user does
  *            alone, writing or opening, never by what comes; a conversation
  *            more evicts none; it ends at a time drawn when the user last wrote.
  *   the lane asks for whom the boards have announced: a script of five gets
@@ -60,8 +61,7 @@ enum fronts_place { FRONTS_FRONT = 1, FRONTS_LANE, FRONTS_SWEEP, FRONTS_LOOK };
 struct fronts_choice {
     enum fronts_place place;
     uint8_t front;    /* FRONTS_FRONT: which */
-    uint32_t contact; /* or FRONTS_NOBODY: a front's self-conversation,
-                         elsewhere any box */
+    uint32_t contact; /* or FRONTS_NOBODY: any box */
     bool waits;       /* the place has not begun: any box, of a front too */
     bool older;       /* yesterday's period */
     uint8_t back;     /* FRONTS_LOOK: so many periods before today's */
@@ -89,6 +89,10 @@ int fronts_set(struct fronts *f,
  * Returns 0, ERR_ARG, ERR_EXISTS or ERR_NOMEM. */
 int fronts_add(struct fronts *f, struct env *env, uint64_t now_us,
                uint32_t contact) CHECK_RESULT;
+
+/* The same with a contact for whom this front asks while nobody holds it. */
+int fronts_add_self(struct fronts *f, struct env *env, uint64_t now_us,
+                    unsigned front, uint32_t contact) CHECK_RESULT;
 
 /* Forgets a contact; its front is free. */
 void fronts_remove(struct fronts *f, uint32_t contact);
@@ -149,7 +153,7 @@ void fronts_leased(struct fronts *f, uint32_t contact, uint64_t until_us);
 
 /* ---- what it says ---- */
 
-/* Tells the front that a contact has, or -1. */
+/* Tells the front that a contact has, a self one that is free, or -1. */
 int fronts_of(const struct fronts *f, uint64_t now_us, uint32_t contact);
 
 /* Tells until when a letter that leaves now may promise the front of its reader,

@@ -206,7 +206,7 @@ run(struct view *v, struct course *c)
         if (c->stall)
             stall(w, i);
         while (c->announces && announce_count(a->client) < ANNOUNCED_AT_ONCE)
-            announce_left(a->client, announce_self(a->client));
+            announce_left(a->client, announce_self(a->client, NULL));
         world_run_s(w, 1);
     }
     client_status(a->client, &s);

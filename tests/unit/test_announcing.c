@@ -482,6 +482,37 @@ i2_one_loop_in_eight_goes_to_a_board(void **state)
     pair_free(&p);
 }
 
+/* A token to a self without a front is acted on once it is listed, like a
+ * contact's: the lane asks for it. */
+static void
+i12_a_token_to_oneself_is_acted_on(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    struct choice k;
+    bool asked = false;
+    pair_begin(&p, &seen);
+    struct client *c = p.c[1];
+    c->settled = true;
+    places_pick(c, &k); /* makes it */
+    places_took(c, c->conversations);
+    const int front =
+        fronts_of(c->fronts, env_now_mono_us(c->env), c->conversations->id);
+    assert_true(front >= 0);
+    const struct conversation *self =
+        conversation_by_id(c, SELF_FIRST + (uint32_t)front);
+    announce_left(c, announce_self(c, self));
+    announce_all(c, &seen);
+    for (unsigned i = 0; i < 400; i++) {
+        k = (struct choice){0};
+        places_pick(c, &k);
+        asked |= k.whom.place == FRONTS_LANE && k.conversation == self;
+    }
+    assert_true(asked);
+    pair_free(&p);
+}
+
 /* Announcements take ticks of loops; on those of sending letters and they take
  * turns. */
 static void
@@ -496,7 +527,7 @@ letters_and_announcements_take_turns(void **state)
     pair_begin(&p, &seen);
     p.c[1]->settled = true;
     for (unsigned i = 0; i < 30; i++)
-        announce_left(p.c[1], announce_self(p.c[1]));
+        announce_left(p.c[1], announce_self(p.c[1], NULL));
     for (unsigned i = 0; i < 400; i++) /* their work */
         requests_prepare(p.c[1]);
     for (unsigned i = 0; i < 30; i++)
@@ -537,6 +568,7 @@ const struct CMUnitTest test_announcing[] = {
     ANNOUNCING_TEST(i9_no_token_is_of_a_period_before),
     ANNOUNCING_TEST(announcing_survives_faults),
     ANNOUNCING_TEST(a_client_announces_to_itself),
+    ANNOUNCING_TEST(i12_a_token_to_oneself_is_acted_on),
     ANNOUNCING_TEST(i2_one_loop_in_eight_goes_to_a_board),
     ANNOUNCING_TEST(letters_and_announcements_take_turns),
 };

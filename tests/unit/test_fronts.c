@@ -3,6 +3,7 @@
 #include "tests/runner.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -774,6 +775,76 @@ networks_set_what_is_settled(void **state)
     assert_int_equal(p.profiles[0].poll_mhz, 4000);
 }
 
+/* ---- selves ---- */
+
+enum { SELF = 100 };
+
+/* A poll for this contact in this place, out of so many. */
+static bool
+is_polled(struct watch *w, enum fronts_place place, uint32_t contact,
+          unsigned polls)
+{
+    while (polls-- > 0) {
+        poll(w);
+        if (w->got.place == place && w->got.contact == contact)
+            return true;
+    }
+    return false;
+}
+
+/* While its front is free it has that; else it is heard by its tokens, swept, and
+ * looked at after connecting, like a contact without a front. */
+static void
+a_self_is_a_contact_but_on_its_front(void **state)
+{
+    (void)state;
+    enum { HOURS = 40 };
+    struct watch w;
+    unsigned swept[3] = {0};
+    watch_begin(&w, 2, 2);
+    for (unsigned i = 0; i < FRONTS_MAX; i++)
+        assert_int_equal(fronts_add_self(w.f, &w.e.env, 0, i, SELF + i), 0);
+    assert_int_equal(fronts_add_self(w.f, &w.e.env, 0, 2, SELF + 2), ERR_ARG);
+    assert_int_equal(fronts_add_self(w.f, &w.e.env, 0, 0, SELF), ERR_EXISTS);
+    for (unsigned i = 0; i < 1000; i++) {
+        poll(&w);
+        if (w.got.place == FRONTS_FRONT)
+            assert_int_equal(w.got.contact, SELF + w.got.front);
+        assert_false(w.got.place == FRONTS_LANE &&
+                     w.got.contact != FRONTS_NOBODY);
+    }
+    assert_int_equal(fronts_of(w.f, w.now_us, SELF), 0);
+    const int front = fronts_took(w.f, &w.e.env, w.now_us, 1);
+    const uint32_t self = SELF + (uint32_t)front;
+    assert_true(front >= 0);
+    assert_int_equal(fronts_of(w.f, w.now_us, 1), front);
+    assert_int_equal(fronts_of(w.f, w.now_us, self), -1);
+    assert_true(fronts_announced(w.f, &w.e.env, w.now_us, self, false));
+    assert_true(is_polled(&w, FRONTS_LANE, self, 400));
+    fronts_connected(w.f, &w.e.env, w.now_us);
+    assert_true(is_polled(&w, FRONTS_LOOK, self, 400));
+    for (const uint64_t end_us = w.now_us + HOURS * 3600 * S;
+         w.now_us < end_us;) {
+        poll(&w);
+        if (w.got.place == FRONTS_SWEEP && w.got.contact >= SELF)
+            swept[w.got.contact - SELF]++;
+        else if (w.got.place == FRONTS_SWEEP && w.got.contact == 2)
+            swept[2]++;
+    }
+    printf("  turns of the sweep in %d hours: selves %u and %u, a contact %u\n",
+           HOURS, swept[0], swept[1], swept[2]);
+    const double mean = HOURS * 1.25;
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(fabs(swept[i] - mean) < STATS_ALARM * sqrt(1.4 * mean));
+    fronts_remove(w.f, SELF);
+    assert_int_equal(fronts_of(w.f, w.now_us, SELF), -1);
+    do
+        poll(&w);
+    while (w.got.place != FRONTS_FRONT || w.got.front != 0);
+    assert_int_equal(w.got.contact, FRONTS_NOBODY);
+    fronts_free(&w.f);
+}
+
 const struct CMUnitTest test_fronts[] = {
     cmocka_unit_test(networks_set_what_is_settled),
     cmocka_unit_test(places_have_their_odds),
@@ -798,5 +869,6 @@ const struct CMUnitTest test_fronts[] = {
     cmocka_unit_test(many_who_announce_keep_nobody_waiting),
     cmocka_unit_test(what_does_not_go_together_is_refused),
     cmocka_unit_test(no_memory_changes_nothing),
+    cmocka_unit_test(a_self_is_a_contact_but_on_its_front),
 };
 TEST_SUITE(test_fronts);
