@@ -8,7 +8,7 @@
  * States of a run: warming up, until every pair has got its first texts through
  * and run.warmup_s is over; measuring, until all texts have arrived or were
  * given up and run.measure_s is over. Failure modes: no memory ends the run; a
- * warm-up that does not end within an hour is ERR_TIMEOUT. */
+ * warm-up that does not end in an hour and a minute a contact is ERR_TIMEOUT. */
 #include "sim/network_level/network_level.h"
 
 #include <inttypes.h>
@@ -20,9 +20,10 @@
 #include "sim/network_level/network_level_internal.h"
 
 enum {
-    WATCH_S = 1,       /* looks at everything */
-    WARM_MAX_S = 3600, /* a warm-up has failed after */
-    BATCHES = 20       /* where the scenario says nothing of them */
+    WATCH_S = 1,         /* looks at everything */
+    WARM_MAX_S = 3600,   /* a warm-up has failed after */
+    WARM_CONTACT_S = 60, /* and for each contact */
+    BATCHES = 20         /* where the scenario says nothing of them */
 };
 
 /* Counts that only grow; a measurement is the difference of two. */
@@ -168,10 +169,11 @@ carry_out(struct run *run, struct scenario_problem *problem)
             counts_take(run, &run->start);
             whole_pairs_measure(pairs);
         } else if (!pairs->measuring &&
-                   now_s >= fmax(s->run.warmup_s, 0) + WARM_MAX_S) {
+                   now_s >= fmax(s->run.warmup_s, 0) + WARM_MAX_S +
+                                (double)WARM_CONTACT_S * s->measure.contacts) {
             snprintf(problem->text, sizeof problem->text,
                      "%" PRIu32 " of %" PRIu32 " pairs of clients got no text "
-                     "through within an hour",
+                     "through in time",
                      pairs->n - pairs->n_warm, pairs->n);
             return ERR_TIMEOUT;
         }

@@ -21,8 +21,8 @@
  * statistics), normal for the mean; NAN where the sample is too small for one.
  *
  * Returns 0; ERR_UNSUPPORTED or ERR_RANGE: not for this level, `problem` says
- * what; ERR_TIMEOUT: some pair got no text through within an hour of virtual
- * time; ERR_NOMEM. */
+ * what; ERR_TIMEOUT: some pair got through nothing in an hour of virtual time, and
+ * a minute for each contact; ERR_NOMEM. */
 int whole_run(const struct scenario *s, const struct sim_options *o,
               struct sim_result *r,
               struct scenario_problem *problem) CHECK_RESULT;

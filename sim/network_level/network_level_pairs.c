@@ -54,7 +54,7 @@ struct whole_pair {
     double stay_s, away_s; /* on average; 0: always there */
     bool paired, warm, away;
     uint32_t n_confirmed; /* of a's contacts, the first so many */
-    uint64_t sat_us, leave_us, back_us, last_us; /* last_us: a text came */
+    uint64_t leave_us, back_us, last_us; /* last_us: a text came */
     struct line line[LINES];
     unsigned n_lines;
 };
@@ -183,11 +183,6 @@ text_arrived(struct line *l, uint32_t serial)
     if (l->counts)
         all->took_s[all->arrived++] =
             (double)(env_now_mono_us(l->env) - l->sent_us) / 1e6;
-    if (getenv("DBG") && l->counts)
-        fprintf(stderr, "D %.1f %u %u c%u %.2f\n",
-                (double)(l->sent_us - l->pair->sat_us) / 1e6, l->number, serial,
-                line_contact(l, serial),
-                (double)(env_now_mono_us(l->env) - l->sent_us) / 1e6);
     line_go_on(l);
 }
 
@@ -271,7 +266,7 @@ pair_sit(struct whole_pair *p, uint64_t now_us)
     p->away = false;
     p->leave_us = now_us + rng_exp_us(env, (uint64_t)(p->stay_s * 1e6));
     p->last_us = now_us;
-    p->sat_us = now_us;
+
     for (unsigned i = 0; i < p->n_lines; i++) {
         struct line *l = &p->line[i];
         l->opening = p->n_lines == 1 ? OPENING : 0;

@@ -157,7 +157,7 @@ i2_what_is_done_with_contacts_shows_at_no_store(void **state)
 
 /* ---- what a contact sees ---- */
 
-enum { TALKED_S = 600, TEXT_EVERY_S = 20, TEXTS = TALKED_S / TEXT_EVERY_S };
+enum { TALKED_S = 1200, TEXT_EVERY_S = 60, TEXTS = TALKED_S / TEXT_EVERY_S };
 
 /* What m learns: when he knew that his texts had come, in tenths of a second, and
  * his pings answered. */
