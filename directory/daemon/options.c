@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "directory/daemon/server.h"
+#include "network/downlink.h"
 #include "network/list.h"
 
 static const char *const level_names[] = {"error", "warning", "notice",
@@ -79,5 +80,6 @@ server_params(const struct server_config *config, const struct network *n,
     p->boards = (uint8_t)config->boards;
     p->list_interval_ms = (uint32_t)config->list_interval_ms;
     p->list_entries = (uint16_t)config->list_entries;
+    downlink_fit(p);
     return params_check(p, where);
 }
