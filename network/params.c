@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "network/consensus.h"
+#include "network/downlink.h"
 #include "network/list.h"
 
 enum { POLLS_ODDS = 64 }; /* the places of polls are drawn of so many */
 
 /* Rates per 1,000 s; the downlink runs 1.5 times as fast as the clock of the
- * client, so that its queue stays short. */
+ * client, so that its queue stays short, or as fast as lists need it. */
 static struct profile
 profile_make(const char *name, uint32_t send_mhz, uint32_t poll_mhz,
              uint32_t loop_mhz)
@@ -81,6 +82,7 @@ params_default(struct params *p, uint32_t epoch_len_s)
     p->profiles[0] = profile_make("default", 2000, 4000, 500);
     p->profiles[1] = profile_make("light", 500, 750, 125);
     p->profiles[2] = profile_make("fast", 20000, 25000, 500);
+    downlink_fit(p);
     if (epoch_len_s < 3600) {
         /* Short epochs: the slack still has to cover what a slow machine adds
          * to a poll's way, whose delays the deadline counts already. */

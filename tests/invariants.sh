@@ -1140,6 +1140,10 @@ change I11 'lists of ten minutes may come at once' relay/lists.c \
     'list_interval_ms + LISTS_BEHIND_MS <' \
     'list_interval_ms + LISTS_KEPT_MS <' \
     'i10_boards/i11_lists*'
+change I11 'a profile has as many frames as lists need, and no more' network/downlink.c \
+    '4000ULL / (5 * parts)' \
+    '1000ULL / parts' \
+    'board_lists/i11_*'
 change I11 'anybody passes lists' relay/spread.c \
     'return from >= 0 && boards_ways_takes(v->ways, (uint16_t)from);' \
     'return from >= 0;' \

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "directory/daemon/server.h"
+#include "network/downlink.h"
 #include "network/list.h"
 #include "network/work.h"
 
@@ -157,5 +158,6 @@ server_params(const struct server_config *config, const struct network *n,
     if (config->announce_bits != ANNOUNCE_BITS_SCALED)
         p->announce_bits = (uint8_t)config->announce_bits;
     p->conversations = conversations_of(config);
+    downlink_fit(p);
     return params_check(p, where);
 }

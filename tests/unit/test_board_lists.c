@@ -12,6 +12,7 @@
 #include "lib/rng_seeded.h"
 #include "lib/wire.h"
 #include "network/boards.h"
+#include "network/downlink.h"
 #include "network/list.h"
 #include "network/work.h"
 #include "tests/mutate.h"
@@ -500,6 +501,35 @@ lists_fit_frames_and_slices(void **state)
     assert_int_equal(params_check(&p, &where), 0);
 }
 
+/* Whatever lists there are, each profile has a quarter more frames for them, and those
+ * that have more already stay as they are. */
+static void
+i11_each_profile_has_frames_for_lists(void **state)
+{
+    (void)state;
+    static const uint16_t entries[] = {40, 217, LIST_ENTRIES_MAX};
+    for (size_t t = 0; t < sizeof entries / sizeof entries[0]; t++) {
+        struct params p;
+        params_default(&p, EPOCH_S);
+        const uint32_t fast_us = p.profiles[2].down_interval_us;
+        p.list_entries = entries[t];
+        downlink_fit(&p);
+        const size_t parts =
+            p.boards *
+            wire_slice_parts(
+                list_len(&p),
+                wire_slice_room(p.geometry.packet_len, p.geometry.payload_len));
+        for (size_t i = 0; i < p.n_profiles; i++)
+            assert_true(parts * p.profiles[i].down_interval_us * 5 <=
+                        p.list_interval_ms * 4000ULL);
+        assert_int_equal(p.profiles[0].down_interval_us,
+                         t == 0 ? 102564 : p.list_interval_ms * 800 / parts);
+        assert_int_equal(p.profiles[1].down_interval_us,
+                         p.list_interval_ms * 800 / parts);
+        assert_int_equal(p.profiles[2].down_interval_us, fast_us);
+    }
+}
+
 /* ---- mutations ---- */
 
 /* What list_verify() takes is what was signed; in memory of its own length, so
@@ -545,6 +575,7 @@ const struct CMUnitTest test_board_lists[] = {
     cmocka_unit_test(what_is_no_list_is_refused),
     cmocka_unit_test(i10_two_lists_of_an_interval_are_evidence),
     cmocka_unit_test(lists_fit_frames_and_slices),
+    cmocka_unit_test(i11_each_profile_has_frames_for_lists),
     cmocka_unit_test(mutations_never_verify),
 };
 TEST_SUITE(test_board_lists);

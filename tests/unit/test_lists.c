@@ -504,6 +504,14 @@ i12_nobody_vouches_for_an_unseen_list(void **state)
         }
         stage_free(&s);
     }
+    struct stage s; /* one that starts in the middle */
+    uint8_t root[LIST_ROOT_LEN] = {1};
+    stage_make(&s);
+    for (unsigned i = 0; i < 5; i++, s.env.wall_s += 2) {
+        assert_int_equal(come_after(&s, interval_now(&s), root, true), 0);
+        assert_int_equal(named(&s).back, i);
+    }
+    stage_free(&s);
 }
 
 /* Of a board index the last list of an epoch is named beside those of the next one

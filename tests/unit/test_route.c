@@ -34,7 +34,7 @@ defaults_are_those_of_the_design(void **state)
     params_default(&p, 3600);
     assert_int_equal(p.profiles[0].down_interval_us, 102564);
     assert_ptr_equal(params_profile(&p, "light"), &p.profiles[1]);
-    assert_int_equal(p.profiles[1].down_interval_us, 484848);
+    assert_int_equal(p.profiles[1].down_interval_us, 400000);
     assert_int_equal(params_profile(&p, "fast")->send_mhz, 20000);
     assert_null(params_profile(&p, "slow"));
     assert_int_equal(p.deadline_unit_s, 1);
