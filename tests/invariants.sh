@@ -391,6 +391,22 @@ change I6 'repeats go to the store that kept nothing' client/outgoing.c \
     'l->second = rank == STORE_FIRST;' \
     'l->second = false;' \
     'i6_stores/*one_store*'
+change I6 'what had no token is not announced' client/announce.c \
+    'return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD) ||' \
+    'return (v->uncovered && announced_count(v) > ANNOUNCE_AHEAD) ||' \
+    'announcing/i6_*'
+change I6 'what had no token is announced again and again' client/announce.c \
+    '    v->uncovered = false;
+    v->again_period = 0;
+    v->again_us' \
+    '    v->again_period = 0;
+    v->again_us' \
+    'announcing/i6_*'
+change I6 'a script forgets tokens of another day' client/pace/fronts.c \
+    '    k->script_both = both;
+    if (k->tokens' \
+    '    if (k->tokens' \
+    'fronts/a_script_is_for_both*'
 change I6 'repeats are not announced' client/announce.c \
     'if (l->keeps > 1 ? l->keeps <= 1 + ANNOUNCE_REPEATS : late)' \
     'if (l->keeps > 1 ? 0 : late)' \

@@ -36,6 +36,7 @@ struct contact {
     uint32_t look_rank;
     uint8_t looks, looked; /* to be had since connecting, and had */
     bool sweep_older, script_older;
+    bool script_both; /* its gets are for today and for yesterday */
     bool again; /* a token came that the gets that were left are too few for */
     uint8_t step;   /* of the script; FRONTS_SCRIPT_GETS: none */
     uint8_t tokens; /* whose letters it is for */
@@ -403,6 +404,7 @@ script_begin(struct fronts *f, struct env *env, uint64_t now_us,
     k->step = k->extra = 0;
     k->again = false;
     k->script_older = older;
+    k->script_both = false;
     for (size_t i = 0; i < FRONTS_SCRIPT_GETS; i++) {
         k->get_us[i] = at_us;
         at_us += rng_exp_us(env, gap_us);
@@ -422,9 +424,12 @@ fronts_announced(struct fronts *f, struct env *env, uint64_t now_us,
     const bool served =
         k->step == 0 || (k->step < FRONTS_SCRIPT_GETS &&
                          script_start_us(f, now_us, k) > now_us);
+    const bool both = k->step < FRONTS_SCRIPT_GETS &&
+                      (k->script_both || k->script_older != older);
     k->again = served && k->step > 0;
     if (!served)
         script_begin(f, env, now_us, k, older);
+    k->script_both = both;
     if (k->tokens < UINT8_MAX)
         k->tokens++;
     return !served;
@@ -569,11 +574,14 @@ lane_choose(struct fronts *f, struct env *env, uint64_t now_us,
     if (!k)
         return;
     out->contact = k->number;
-    out->older = k->script_older;
+    const bool both = k->script_both;
+    out->older = both ? k->step == 1 || k->step == 4 : k->script_older;
     out->spare = k->step % 2 == 0 && k->step > 0; /* never the first */
     k->step++;
-    if (k->step == FRONTS_SCRIPT_GETS && k->again)
+    if (k->step == FRONTS_SCRIPT_GETS && k->again) {
         script_begin(f, env, now_us, k, k->script_older);
+        k->script_both = both;
+    }
 }
 
 /* Draw a poll's place. Returns what else it has drawn, at least 32 bits. */

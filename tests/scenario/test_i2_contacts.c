@@ -184,7 +184,8 @@ contact_look(bool muted, bool pings, bool removed, struct learnt *out)
     assert_int_equal(client_pings(b->client, "m", pings), 0);
     if (removed)
         assert_int_equal(client_remove(b->client, "m"), 0);
-    for (unsigned t = 0; t < 10 * TALKED_S + 1200; t++) {
+    /* b has promised no front: what is beyond six scripts waits for a ration */
+    for (unsigned t = 0; t < 10 * TALKED_S + 6000; t++) {
         if (t % (10 * TEXT_EVERY_S) == 0 && n < TEXTS) {
             text[n] = world_say(m, "b", "are you there?");
             assert_int_equal(

@@ -254,6 +254,44 @@ no_more_is_announced_than_is_needed(void **state)
     pair_free(&p);
 }
 
+/* What was written while there was no room for more tokens is announced when there
+ * is, by one token for all of it. */
+static void
+i6_one_token_is_for_all_that_had_none(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    pair_begin(&p, &seen);
+    struct conversation *v = p.v[1];
+    for (unsigned i = 0; i < ANNOUNCE_AHEAD + 4; i++)
+        text_send(&p, 1);
+    letters_leave(p.c[1]);
+    for (struct out_letter *l = v->letters; l; l = l->next)
+        outgoing_answer(p.c[1], v, l->at, STORE_FIRST, WIRE_KEPT);
+    announce_all(p.c[1], &seen);
+    assert_int_equal(seen.n, ANNOUNCE_AHEAD);
+    for (size_t i = 0; i < seen.n; i++)
+        assert_true(announce_listed(p.c[1], seen.token[i]));
+    staging_run(p.c[1]);
+    announce_all(p.c[1], &seen);
+    assert_int_equal(seen.n, ANNOUNCE_AHEAD); /* none is acknowledged */
+    for (struct out_letter **at = &v->letters; *at;)
+        if ((*at)->announced)
+            staging_letter_unlink(p.c[1], at);
+        else
+            at = &(*at)->next;
+    for (unsigned i = 0; i < 20; i++) {
+        staging_run(p.c[1]);
+        announce_all(p.c[1], &seen);
+        assert_int_equal(seen.n, ANNOUNCE_AHEAD + 1);
+        (void)announce_listed(p.c[1], seen.token[ANNOUNCE_AHEAD]);
+        p.disk[1].test.mono_us += 5 * S; /* no repeat is due */
+    }
+    seen_differ(&seen);
+    pair_free(&p);
+}
+
 /* What a letter says of its token agrees with what is sent. */
 static void
 letters_say_what_is_announced(void **state)
@@ -563,6 +601,7 @@ const struct CMUnitTest test_announcing[] = {
     ANNOUNCING_TEST(a_token_follows_its_letter_and_is_sent_once),
     ANNOUNCING_TEST(what_is_not_listed_is_announced_elsewhere),
     ANNOUNCING_TEST(no_more_is_announced_than_is_needed),
+    ANNOUNCING_TEST(i6_one_token_is_for_all_that_had_none),
     ANNOUNCING_TEST(letters_say_what_is_announced),
     ANNOUNCING_TEST(i9_no_token_is_used_twice),
     ANNOUNCING_TEST(i9_no_token_is_of_a_period_before),

@@ -566,6 +566,33 @@ scripts_are_rationed(void **state)
     fronts_free(&w.f);
 }
 
+/* Tokens of two periods, in either order and before the script's first get or after
+ * it: its gets are for both. */
+static void
+a_script_is_for_both_periods(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < 4; way++) {
+        struct watch w;
+        unsigned gets[2] = {0};
+        bool is_second = false;
+        watch_begin(&w, 2, 20);
+        fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, way & 1);
+        const uint64_t until_us = w.now_us + 1200 * S;
+        while (w.now_us < until_us) {
+            if (!is_second && (way < 2 || gets[0] + gets[1] > 0)) {
+                fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, !(way & 1));
+                is_second = true;
+            }
+            poll(&w);
+            if (w.got.place == FRONTS_LANE && w.got.contact == MALLORY)
+                gets[w.got.older]++;
+        }
+        assert_true(gets[0] >= 2 && gets[1] >= 2);
+        fronts_free(&w.f);
+    }
+}
+
 /* A script goes on until all letters that were announced are here. */
 static void
 a_script_is_for_all_its_tokens(void **state)
@@ -863,6 +890,7 @@ const struct CMUnitTest test_fronts[] = {
     cmocka_unit_test(a_transfer_may_hold_both_fronts),
     cmocka_unit_test(i11_a_transfer_ends),
     cmocka_unit_test(scripts_are_rationed),
+    cmocka_unit_test(a_script_is_for_both_periods),
     cmocka_unit_test(a_script_is_for_all_its_tokens),
     cmocka_unit_test(a_late_token_is_not_forgotten),
     cmocka_unit_test(what_stands_before_is_read_too),

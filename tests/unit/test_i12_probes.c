@@ -383,6 +383,7 @@ i12_a_contact_does_not_see_what_is_opened(void **state)
     static struct seen s[2];
     const char *opened[2] = {"x", "a"};
     unsigned differ = 0;
+    size_t answers = 0;
     for (size_t k = 0; k < sizeof probe / sizeof probe[0]; k++) {
         for (unsigned i = 0; i < 2; i++) {
             twin_make(&t[i], opened[i]);
@@ -393,9 +394,10 @@ i12_a_contact_does_not_see_what_is_opened(void **state)
         printf("  %-32s %zu answers, %zu when it is open%s\n", probe[k].what,
                s[0].n, s[1].n, d ? ": they differ" : "");
         differ += d;
-        assert_true(s[0].n > 0);
+        answers += s[0].n;
     }
     assert_int_equal(differ, 0);
+    assert_true(answers >= 10);
 }
 
 #define PROBES_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
