@@ -382,7 +382,7 @@ i11_a_price_to_come_is_not_asked_for(void **state)
     printf("  %d texts in %u s before the price rises, in %u s after\n", TEXTS,
            before_s, after_s);
     world_free(&p.w);
-    assert_true(before_s < 120 && after_s < 120);
+    assert_true(before_s < 240 && after_s < 240);
 }
 
 /* Who puts without a proof is told so, and nothing is kept. */
