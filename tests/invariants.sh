@@ -498,8 +498,8 @@ change I7 'layers are evened out mix by mix' directory/tally.c \
     return at - l->leaves;' \
     'scale/i7_evening*'
 change I7 'acknowledgements pile up while no store answers' client/staging.c \
-    'if (!acks_is_due(v->acks, now_us, seen) || ack_waits(v))' \
-    'if (!acks_is_due(v->acks, now_us, seen) || (ack_waits(v) && !v->id))' \
+    '        ack_waits(v))' \
+    '        (ack_waits(v) && !v->id))' \
     'i11_answers/i7_*'
 
 # ---- I8 nothing identifying is kept ----
