@@ -1335,7 +1335,7 @@ change I12 'what a front reads is announced no more' client/pace/fronts.c \
 change I12 'who has a front is not looked for by the lane' client/pace/fronts.c \
     'if (!k || asked->place == FRONTS_FRONT)' \
     'if (!k || fronts_of(f, now_us, asked->contact) >= 0)' \
-    'i12_probes/*opened'
+    'fronts/a_front_changes*'
 change I12 'others begin where fronts have seen letters' client/polls.c \
     'return (uint16_t)(k->full[i] | (front ? k->seen[i] : 0));' \
     'return (uint16_t)(k->full[i] | (front ? 0 : k->seen[i]));' \

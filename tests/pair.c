@@ -5,6 +5,7 @@
 
 #include "client/arrival.h"
 #include "client/conversations.h"
+#include "client/outgoing.h"
 #include "tests/runner.h"
 
 void
@@ -79,6 +80,18 @@ pair_wait(struct pair *p)
     }
 }
 
+/* A store keeps the acknowledgements alone of one side: else there is no other. */
+static void
+acks_keep(struct pair *p, unsigned side)
+{
+    for (struct out_letter *l = p->v[side]->letters, *next; l; l = next) {
+        next = l->next;
+        if (l->sequence == 0)
+            outgoing_answer(p->c[side], p->v[side], l->at, STORE_ALONE,
+                            WIRE_KEPT);
+    }
+}
+
 void
 pair_settle(struct pair *p)
 {
@@ -86,6 +99,8 @@ pair_settle(struct pair *p)
         pair_wait(p);
         for (unsigned i = 0; i < 2; i++)
             pair_bring_all(p, i);
+        for (unsigned i = 0; i < 2; i++)
+            acks_keep(p, i);
     }
     assert_int_equal(p->v[0]->n_waiting + p->v[1]->n_waiting, 0);
 }

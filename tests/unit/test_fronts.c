@@ -566,6 +566,29 @@ scripts_are_rationed(void **state)
     fronts_free(&w.f);
 }
 
+/* Who holds a front has scripts like others: one is over when it has brought what it
+ * is for. */
+static void
+a_front_changes_no_script(void **state)
+{
+    (void)state;
+    struct watch w;
+    unsigned gets = 0;
+    watch_begin(&w, 2, 20);
+    fronts_took(w.f, &w.e.env, w.now_us, MALLORY);
+    fronts_announced(w.f, &w.e.env, w.now_us, MALLORY, false);
+    while (w.now_us < 280 * S) {
+        poll(&w);
+        if (w.got.contact != MALLORY)
+            continue;
+        gets += w.got.place == FRONTS_LANE;
+        fronts_answered(w.f, &w.e.env, w.now_us, &w.got,
+                        w.got.place == FRONTS_LANE, false);
+    }
+    assert_int_equal(gets, 1);
+    fronts_free(&w.f);
+}
+
 /* Tokens of two periods, in either order and before the script's first get or after
  * it: its gets are for both. */
 static void
@@ -890,6 +913,7 @@ const struct CMUnitTest test_fronts[] = {
     cmocka_unit_test(a_transfer_may_hold_both_fronts),
     cmocka_unit_test(i11_a_transfer_ends),
     cmocka_unit_test(scripts_are_rationed),
+    cmocka_unit_test(a_front_changes_no_script),
     cmocka_unit_test(a_script_is_for_both_periods),
     cmocka_unit_test(a_script_is_for_all_its_tokens),
     cmocka_unit_test(a_late_token_is_not_forgotten),
