@@ -20,6 +20,8 @@
 #include <string.h>
 
 #include "client/announce.h"
+#include "client/conversations.h"
+#include "client/places.h"
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"
 #include "lib/wire.h"
@@ -36,6 +38,8 @@ enum {
     ANSWERS_HANDLES = 16,
     BIN_MS = 20,
     ANNOUNCED_AT_ONCE = 48, /* each is looked for in lists for a while */
+    CROWD = 500,            /* contacts */
+    CROWD_TOKENS = 4,       /* of them, each second */
     BLOCK = 34              /* of a packet: after version, epoch, element */
 };
 
@@ -149,8 +153,9 @@ see(void *ctx, uint64_t now_us, uint32_t from, uint32_t to,
 }
 
 struct course {
-    bool busy, stall, announces;
+    bool busy, stall, announces, crowded;
     uint64_t seed;
+    size_t fronts; /* conversations that had a front when they were looked at */
     size_t announced; /* tokens sent */
     size_t letters;   /* puts and letters read, to show that it was busy */
 };
@@ -177,6 +182,43 @@ epoch_long(struct params *p)
     p->epoch_len_s = 4 * 3600;
 }
 
+/* And fronts that are taken and left all the time. */
+static void
+fronts_short(struct params *p)
+{
+    epoch_long(p);
+    p->conversations.hold_min_s = 5;
+    p->conversations.hold_max_s = 20;
+}
+
+static void
+crowd_invite(struct client *c)
+{
+    char name[16], text[INVITE_TEXT_LEN];
+    for (unsigned i = 0; i < CROWD; i++) {
+        snprintf(name, sizeof name, "n%u", i);
+        assert_int_equal(client_invite(c, name, text), 0);
+    }
+}
+
+/* The user looks at one conversation after another, and the lane is full of those
+ * that were announced. */
+static void
+crowd_stir(struct client *c, unsigned second, struct course *course)
+{
+    char name[16];
+    for (unsigned i = 0; i < CROWD_TOKENS; i++) {
+        snprintf(name, sizeof name, "n%u", (CROWD_TOKENS * second + i) % CROWD);
+        places_announced(c, client_contact_id(c, name), client_period(c));
+    }
+    if (second % 7 != 0)
+        return;
+    snprintf(name, sizeof name, "n%u", 31 * second % CROWD);
+    assert_int_equal(client_open(c, name), 0);
+    course->fronts += fronts_of(c->fronts, env_now_mono_us(c->env),
+                                client_contact_id(c, name)) >= 0;
+}
+
 static void
 run(struct view *v, struct course *c)
 {
@@ -185,7 +227,8 @@ run(struct view *v, struct course *c)
                                         .layers = 3,
                                         .mixes = 1,
                                         .stores = 2,
-                                        .params = epoch_long,
+                                        .params = c->crowded ? fronts_short
+                                                             : epoch_long,
                                         .seed = c->seed};
     struct client_status s;
     struct world *w = world_new(&config);
@@ -199,12 +242,16 @@ run(struct view *v, struct course *c)
     assert_int_equal(a->node, v->node);
     world_run_s(w, 5);
     world_pair(w, a, "b", b, "a");
+    if (c->crowded)
+        crowd_invite(a->client);
     world_run_s(w, WARM_S - 5);
     for (unsigned i = 0; i < watched_s(); i++) {
         if (c->busy)
             world_keep_busy(a, "b", b, "a");
         if (c->stall)
             stall(w, i);
+        if (c->crowded)
+            crowd_stir(a->client, i, c);
         while (c->announces && announce_count(a->client) < ANNOUNCED_AT_ONCE)
             announce_left(a->client, announce_self(a->client, NULL));
         world_run_s(w, 1);
@@ -519,31 +566,35 @@ ids_differ(struct view *v)
     assert_int_equal(twice, 0);
 }
 
-static struct view idle, busy, stalled, announcing;
+static struct view idle, busy, stalled, announcing, crowded;
 
 static int
 courses_run(void **state)
 {
     (void)state;
-    struct course c[4] = {
+    struct course c[5] = {
         {.seed = test_seed()},
         {.busy = true, .seed = test_seed() + 100},
         {.busy = true, .stall = true, .seed = test_seed() + 200},
-        {.announces = true, .seed = test_seed() + 300}};
+        {.announces = true, .seed = test_seed() + 300},
+        {.crowded = true, .seed = test_seed() + 400}};
     run(&idle, &c[0]);
     run(&busy, &c[1]);
     run(&stalled, &c[2]);
     run(&announcing, &c[3]);
+    run(&crowded, &c[4]);
     printf("  packets out: idle %zu, busy %zu, stalled %zu; puts %zu, %zu, "
            "%zu\n",
            idle.up, busy.up, stalled.up, c[0].letters, c[1].letters,
            c[2].letters);
     printf("  announced: idle %zu, busy %zu, announcing %zu\n", c[0].announced,
            c[1].announced, c[3].announced);
+    printf("  of %u contacts %zu had a front\n", (unsigned)CROWD, c[4].fronts);
     /* the busy ones really were, the idle one was not */
     return c[0].letters < 10 && c[1].letters > 5 * watched_s() &&
                    c[2].letters > 3 * watched_s() &&
-                   c[3].announced > watched_s() / 8
+                   c[3].announced > watched_s() / 8 &&
+                   c[4].fronts > watched_s() / 20
                ? 0
                : -1;
 }
@@ -556,6 +607,7 @@ courses_free(void **state)
     view_free(&busy);
     view_free(&stalled);
     view_free(&announcing);
+    view_free(&crowded);
     return 0;
 }
 
@@ -587,6 +639,17 @@ i2_who_announces_looks_idle(void **state)
     assert_true(QUICK_S < 4400 || announcing.up >= 100000);
     assert_int_equal(announcing.wrong_size, 0);
     compare("announcing", &announcing, &idle);
+}
+
+/* 500 contacts, of whom one after the other has a front for some seconds, and whose
+ * tokens come all the time, against one. */
+static void
+i2_five_hundred_contacts_look_like_one(void **state)
+{
+    (void)state;
+    assert_true(QUICK_S < 4400 || crowded.up >= 100000);
+    assert_int_equal(crowded.wrong_size, 0);
+    compare("crowded", &crowded, &idle);
 }
 
 /* Every statistic sees 2 %. */
@@ -650,6 +713,7 @@ const struct CMUnitTest test_indistinguishable[] = {
     cmocka_unit_test_setup_teardown(i1_i2_busy_looks_idle, courses_run, NULL),
     cmocka_unit_test(i2_a_withholding_store_does_not_show),
     cmocka_unit_test(i2_who_announces_looks_idle),
+    cmocka_unit_test(i2_five_hundred_contacts_look_like_one),
     cmocka_unit_test(two_per_cent_are_seen),
     cmocka_unit_test_setup_teardown(rules_broken_are_seen, NULL, courses_free),
 };
