@@ -14,6 +14,11 @@ for f in sim/scenarios/accept/*.json; do
     status=$?
     met=$(grep -c '^  ok ' "$out/text")
     echo "$(basename "$f" .json): $met met, $(grep -c '^  MISSED' "$out/text") missed, $(($(date +%s) - begin)) s"
+    case $f in
+    */announce.json | */texts.json)
+        grep -E '\(seed|text\.(arrived|latency\.p(50|99)|lost|twice)' "$out/text"
+        ;;
+    esac
     if [ $status != 0 ] || [ "$met" = 0 ]; then
         cat "$out/error"
         grep '^  MISSED' "$out/text"

@@ -95,7 +95,11 @@ explain_measure(const struct scenario *s)
     if (m->targets > 0)
         printf(" and until %" PRIu32 " tagged packets have come out",
                m->targets);
-    if (m->texts > 0)
+    if (m->texts > 0 && m->first)
+        printf(" and until %" PRIu32 " first texts of %" PRIu32
+               " contacts have come",
+               m->texts, m->contacts);
+    else if (m->texts > 0)
         printf(" and until %" PRIu32 " texts have come", m->texts);
     puts("");
     if (s->attack.kind == ATTACK_DROP)

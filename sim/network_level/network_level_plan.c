@@ -12,6 +12,7 @@
 #include "sim/network_level/network_level_internal.h"
 
 enum { EPOCH_S = 3600, WEIGHT_MAX = 1000000, COMMIT_US = 2000 };
+enum { FIRST_HOLD_MIN_S = 100, FIRST_HOLD_MAX_S = 140 };
 enum { PACKETS_MIN = 20000, PACKETS_MAX = 1 << 24, LETTERS_MAX = 1 << 26 };
 
 __attribute__((format(printf, 3, 4))) static int
@@ -67,9 +68,8 @@ clients_check(const struct scenario *s, struct scenario_problem *problem)
         const struct scenario_clients *g = &s->clients[i];
         const char *what = g->send == SEND_CONSTANT || g->send == SEND_TRACE
                                ? "send"
-                           : g->rates_mhz                             ? "rates"
-                           : g->stay_mean_s > 0 || g->away_mean_s > 0 ? "stay"
-                                                                      : NULL;
+                           : g->rates_mhz ? "rates"
+                                          : NULL;
         if (what)
             return refuse(problem, ERR_UNSUPPORTED,
                           "clients[%u].%s: this is for the level \"packets\"",
@@ -87,6 +87,12 @@ clients_check(const struct scenario *s, struct scenario_problem *problem)
     if (s->measure.texts > 0 && n < 2)
         return refuse(problem, ERR_RANGE,
                       "measure.texts: two clients at least");
+    if (s->measure.contacts > CLIENT_CONTACTS_MAX)
+        return refuse(problem, ERR_RANGE, "measure.contacts: %d at most",
+                      CLIENT_CONTACTS_MAX);
+    if (s->measure.first && s->measure.contacts < 2)
+        return refuse(problem, ERR_RANGE,
+                      "measure.first: two contacts at least, one each way");
     if (s->attack.kind == ATTACK_DROP || s->attack.kind == ATTACK_FLUSH)
         return refuse(problem, ERR_UNSUPPORTED,
                       "attack: this is for the level \"packets\"");
@@ -229,6 +235,15 @@ room_fill(struct whole_plan *p, const struct scenario *s, double share)
     p->world.letters_max = LETTERS_MAX;
 }
 
+static bool
+somebody_leaves(const struct scenario *s)
+{
+    bool leaves = false;
+    for (uint32_t i = 0; i < s->n_clients; i++)
+        leaves |= s->clients[i].stay_mean_s > 0;
+    return leaves;
+}
+
 int
 whole_plan_make(struct whole_plan *p, const struct scenario *s,
                 bool real_crypto, struct scenario_problem *problem)
@@ -243,6 +258,14 @@ whole_plan_make(struct whole_plan *p, const struct scenario *s,
         return err;
     params_default(&p->world.net.params, EPOCH_S);
     p->world.net.params.work_bits = SIM_WORK_BITS;
+    /* a daemon makes them beside the clock: they are there when needed */
+    p->world.net.params.announce_bits = SIM_WORK_BITS;
+    if (s->measure.first) {
+        /* One client plays many who write, each of whom would hold a front for
+         * the acknowledgement; without it letters are put, and announced, again. */
+        p->world.net.params.conversations.hold_min_s = FIRST_HOLD_MIN_S;
+        p->world.net.params.conversations.hold_max_s = FIRST_HOLD_MAX_S;
+    }
     err = params_fill(p, s, problem);
     if (!err)
         err = weights_fill(p, n, &share);
@@ -260,7 +283,7 @@ whole_plan_make(struct whole_plan *p, const struct scenario *s,
         p->world.jitter_mean_us = n->latency_mean_us;
     p->world.loss_ppm = (uint32_t)(n->loss * 1e6 + 0.5);
     p->world.commit_us = COMMIT_US;
-    p->world.no_disks = true;
+    p->world.no_disks = !somebody_leaves(s);
     room_fill(p, s, share);
     return 0;
 }

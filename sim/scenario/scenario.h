@@ -102,7 +102,8 @@ struct scenario_clients {
     uint32_t *rates_mhz; /* owned; client i has rates_mhz[i % n]; or NULL */
     uint32_t n_rates;
     char trace[SCENARIO_PATH_MAX];
-    double stay_mean_s, away_mean_s; /* 0: always there */
+    double stay_mean_s, away_mean_s; /* 0: always there; level network: of the
+                                        first of a pair, for both */
     bool challenger;                 /* one of the two whose packets are told
                                         apart: measure.epsilon */
     uint32_t message_mhz; /* challenger: messages come at this rate, at equal
@@ -170,6 +171,9 @@ struct scenario_measure {
     uint32_t path_messages; /* corrupt paths: messages of one user; 0: no */
     uint32_t texts;         /* levels network, announce: texts in all */
     double text_gap_mean_s; /* between texts of one pair */
+    uint32_t contacts; /* level network: of each client, all with its pair */
+    bool first; /* each text is of a contact to whom its reader does not write;
+                   else the two of a pair write in turn */
 };
 
 enum scenario_attack_kind {

@@ -207,6 +207,9 @@ network_clients_check(const struct scenario *s, struct scenario_problem *p)
                     "clients: are %llu, but texts go between pairs: must be "
                     "an even number",
                     (unsigned long long)count);
+    if (s->measure.first && s->measure.contacts < 2)
+        return fail(p, "measure.first: texts go both ways; measure.contacts "
+                       "must be 2 at least");
     return true;
 }
 

@@ -144,7 +144,8 @@ static const struct field client_fields[] = {
     FIELD(PATH, FIELD_BARE, scenario_clients, trace, "trace", 0, 0,
           "CSV of times to send at: time_s,client"),
     FIELD(NUMBER, 0, scenario_clients, stay_mean_s, "stay_mean_s", 0, YEAR_S,
-          "Mean time that a client stays; 0: always there"),
+          "Mean time that a client stays; 0: always there; level network: "
+          "that a pair writes, the group of its first client decides"),
     FIELD(NUMBER, 0, scenario_clients, away_mean_s, "away_mean_s", 0, YEAR_S,
           "Mean time that it is away then"),
     FIELD(BOOL, 0, scenario_clients, challenger, "challenger", 0, 0,
@@ -198,7 +199,13 @@ static const struct field measure_fields[] = {
     FIELD(WHOLE, 0, scenario_measure, texts, "texts", 0, 1000000,
           "Levels network, announce: texts in all, parts of a file, or probes"),
     FIELD(NUMBER, 0, scenario_measure, text_gap_mean_s, "text_gap_mean_s",
-          0.001, DAY_S, "Mean time between the texts of one pair")};
+          0.001, DAY_S, "Mean time between the texts of one pair"),
+    FIELD(WHOLE, 0, scenario_measure, contacts, "contacts", 1, 1024,
+          "Level network: contacts of each client, all with the other of its "
+          "pair"),
+    FIELD(BOOL, 0, scenario_measure, first, "first", 0, 0,
+          "Level network: each text is the first of one of half of these, to "
+          "whom its reader never writes; else both write in turn with one")};
 static const struct field_table measure_table = {measure_fields,
                                                  LEN(measure_fields), NULL};
 
@@ -446,6 +453,7 @@ scenario_defaults(struct scenario *s, enum scenario_level level,
     s->measure.at_once = SCENARIO_TARGETS_AT_ONCE;
     s->measure.drained = 1e-6;
     s->measure.text_gap_mean_s = 0.5;
+    s->measure.contacts = 1;
     s->attack.kind = ATTACK_NONE;
     s->measure.kinds = KINDS_ALIKE;
     s->attack.share = 0.5;

@@ -45,8 +45,8 @@ scenario_fill(struct scenario *s, uint32_t clients, uint32_t texts)
     s->clients[0] = (struct scenario_clients){
         .count = clients, .send = SEND_POISSON, .profile = p.profiles[0]};
     s->run = (struct scenario_run){.warmup_s = -1, .batches = 20};
-    s->measure =
-        (struct scenario_measure){.texts = texts, .text_gap_mean_s = 0.5};
+    s->measure = (struct scenario_measure){
+        .texts = texts, .text_gap_mean_s = 0.5, .contacts = 1};
 }
 
 static void
@@ -147,6 +147,49 @@ epochs_go_on(void **state)
     assert_true(value(&r, "text.arrived") == 20);
 }
 
+/* Pairs come and go, and start again from their disks: all texts arrive, and what
+ * clients send is told of the time in which they are there. */
+static void
+pairs_come_and_go(void **state)
+{
+    (void)state;
+    struct scenario s;
+    struct sim_result r;
+    scenario_fill(&s, 2, 24);
+    s.clients[0].stay_mean_s = 60;
+    s.clients[0].away_mean_s = 600;
+    run(&s, false, &r);
+    assert_true(value(&r, "text.sent") == 24);
+    assert_true(value(&r, "text.arrived") == 24);
+    assert_true(value(&r, "text.lost") == 0);
+    assert_true(value(&r, "text.twice") == 0);
+    const struct sim_metric *up = result_find(&r, "link.up.packets");
+    const struct profile *p = &s.clients[0].profile;
+    double rate = (p->send_mhz + p->poll_mhz + p->loop_mhz) / 1000.0;
+    assert_true(fabs(up->value - rate) <= 5 / 1.96 * up->half);
+}
+
+/* First texts go both ways, are announced and found: later than those of two who
+ * write in turn, and long before the sweep's turn. */
+static void
+first_texts_are_announced(void **state)
+{
+    (void)state;
+    struct scenario s;
+    struct sim_result turn, first;
+    scenario_fill(&s, 2, 30);
+    run(&s, false, &turn);
+    s.measure.first = true;
+    s.measure.contacts = 12;
+    s.measure.text_gap_mean_s = 10;
+    run(&s, false, &first);
+    assert_true(value(&first, "text.arrived") == 30);
+    assert_true(value(&first, "text.twice") == 0);
+    const double p50 = value(&first, "text.latency.p50");
+    assert_true(p50 > 1.5 * value(&turn, "text.latency.p50"));
+    assert_true(p50 < 15);
+}
+
 /* A lost control frame is noticed as a daemon would, and texts are repeated. */
 static void
 losses_are_made_good(void **state)
@@ -193,6 +236,14 @@ what_it_cannot_is_refused(void **state)
     s.network.latency_law = LATENCY_MATRIX;
     assert_int_equal(whole_run(&s, &o, &r, &problem), ERR_UNSUPPORTED);
     assert_non_null(strstr(problem.text, "network.latency"));
+    scenario_fill(&s, 4, 10);
+    s.measure.first = true; /* with one contact */
+    assert_int_equal(whole_run(&s, &o, &r, &problem), ERR_RANGE);
+    assert_non_null(strstr(problem.text, "measure.first"));
+    scenario_fill(&s, 4, 10);
+    s.measure.contacts = CLIENT_CONTACTS_MAX + 1;
+    assert_int_equal(whole_run(&s, &o, &r, &problem), ERR_RANGE);
+    assert_non_null(strstr(problem.text, "measure.contacts"));
     scenario_fill(&s, 4, 10);
     s.clients[0].profile.poll_mhz = 0;
     assert_int_equal(whole_run(&s, &o, &r, &problem), ERR_RANGE);
@@ -302,6 +353,8 @@ const struct CMUnitTest test_network_level[] = {
     cmocka_unit_test(the_course_is_the_seeds),
     cmocka_unit_test(links_carry_the_profile),
     cmocka_unit_test(epochs_go_on),
+    cmocka_unit_test(pairs_come_and_go),
+    cmocka_unit_test(first_texts_are_announced),
     cmocka_unit_test(losses_are_made_good),
     cmocka_unit_test(weights_and_groups),
     cmocka_unit_test(what_it_cannot_is_refused),

@@ -88,6 +88,8 @@ static const char *const keys[] = {"format",
                                    "measure.path_messages",
                                    "measure.texts",
                                    "measure.text_gap_mean_s",
+                                   "measure.contacts",
+                                   "measure.first",
                                    "attack",
                                    "attack.kind",
                                    "attack.relay",
@@ -258,7 +260,7 @@ schema_defaults(void **state)
     json_object_set_new(
         o, "clients",
         json_pack("[o]", defaults_make(schema_at(schema, "clients[0]"), &n)));
-    assert_int_equal(n, 76);
+    assert_int_equal(n, 78);
     char *text = json_dumps(o, 0);
     struct scenario_file *said, *unsaid;
     struct scenario_problem p;
