@@ -425,8 +425,9 @@ whole_pairs_measure(struct whole_pairs *all)
     all->measuring = true;
     for (uint32_t i = 0; i < all->n; i++) {
         struct whole_pair *p = &all->pair[i];
+        /* who goes first leaves behind what making contacts has begun */
         if (p->stay_s > 0)
-            pair_sit(p, now_us);
+            p->leave_us = now_us;
         else
             for (unsigned k = 0; k < p->n_lines; k++)
                 line_go_on(&p->line[k]);
