@@ -65,10 +65,8 @@ pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
 void
 pair_bring_all(struct pair *p, unsigned to)
 {
-    for (struct out_letter *l = p->v[!to]->letters; l; l = l->next) {
+    for (const struct out_letter *l = p->v[!to]->letters; l; l = l->next)
         pair_bring(p, to, l);
-        l->kept |= l->sequence == 0; /* else it would be the only one */
-    }
 }
 
 void
