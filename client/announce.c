@@ -30,8 +30,7 @@ struct announcement {
     bool has_board;
     uint8_t tries; /* tokens so far */
     uint32_t number, contact, period;
-    uint32_t
-        self; /* whom it tells, of this client's own; FRONTS_NOBODY: none */
+    uint32_t self;  /* which one it tells; FRONTS_NOBODY: none */
     uint32_t epoch; /* whose board it is */
     uint8_t token[WIRE_TOKEN_LEN], board[SPHINX_ID_LEN];
     uint64_t ticket;   /* of the journal, for its token */
