@@ -896,6 +896,10 @@ change I11 'a store has as many words about lists as it likes' client/heard/nami
     '            memcmp(w->word[i].store, store->identity, SPHINX_ID_LEN) == 0) {' \
     '            (i & 64)) {' \
     'shown_attacks/i11_a_store*'
+change I10 'a list that could not be checked at once is forgotten' client/heard/shown_taken.c \
+    '    if (err == ERR_RATE) /*' \
+    '    if (!c) /*' \
+    'shown/i11_a_flood*' 'i12_settled/i12_nothing_real_while*'
 change I11 'a gateway has signatures checked without end' client/heard/shown_taken.c \
     '    if (!bucket_take(&l->checks_us, now->mono_us, 1000000 / SHOWN_CHECKS,
                      1000000))

@@ -48,7 +48,7 @@
 
 enum {
     SHOWN_INTERVALS = 300, /* ten minutes of two seconds */
-    SHOWN_WAITING = 300,   /* for their consensus */
+    SHOWN_WAITING = 300,   /* for their consensus, or a check */
     SHOWN_CHECKS = 64,     /* signatures, in a second */
     SHOWN_SURE = 2,        /* families that have to name a list */
     SHOWN_LATE_INTERVALS = 3,

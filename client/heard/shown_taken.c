@@ -111,8 +111,8 @@ list_take(struct shown *l, const struct shown_now *now,
     return 0;
 }
 
-/* Keep a list until its consensus comes; the one that has waited longest gives
- * way. */
+/* Keep a list until its consensus comes, or until its signature may be checked; the
+ * one that has waited longest gives way. */
 static int
 waiting_add(struct shown *l, const uint8_t *bytes, size_t len)
 {
@@ -120,13 +120,17 @@ waiting_add(struct shown *l, const uint8_t *bytes, size_t len)
         if (l->waiting[i].bytes && l->waiting[i].len == len &&
             memcmp(l->waiting[i].bytes, bytes, len) == 0)
             return 0;
-    uint8_t *copy = shown_copy(bytes, len);
+    struct kept_back *w = &l->waiting[l->next_waiting];
+    const bool fits = w->bytes && w->len == len;
+    uint8_t *copy = fits ? w->bytes : shown_copy(bytes, len);
     if (!copy)
         return ERR_NOMEM;
-    struct kept_back *w = &l->waiting[l->next_waiting];
     l->next_waiting = (l->next_waiting + 1) % SHOWN_WAITING;
     l->counts.refused += w->bytes != NULL;
-    free(w->bytes);
+    if (fits)
+        memcpy(copy, bytes, len);
+    else
+        free(w->bytes);
     *w = (struct kept_back){copy, len};
     return 0;
 }
@@ -168,7 +172,9 @@ shown_slice(struct shown *l, const struct shown_now *now,
         (codec_get32(bytes) != slice->interval || bytes[4] != slice->board))
         err = ERR_FORMAT;
     else if (err == 1)
-        err = c ? list_take(l, now, c, bytes, len) : waiting_add(l, bytes, len);
+        err = c ? list_take(l, now, c, bytes, len) : ERR_RATE;
+    if (err == ERR_RATE) /* shown once: it is looked at when its turn comes */
+        err = waiting_add(l, bytes, len);
     l->counts.refused += err != 0;
     return err;
 }
