@@ -40,7 +40,8 @@ struct contact {
     bool again; /* a token came that the gets that were left are too few for */
     uint8_t step;   /* of the script; FRONTS_SCRIPT_GETS: none */
     uint8_t tokens; /* whose letters it is for */
-    uint8_t extra;  /* gets beyond it, for what stood before these */
+    uint8_t extra;  /* gets beyond it, for what else lay where one looked */
+    bool more, more_older, more_spare; /* one such is due, and where */
     uint64_t get_us[FRONTS_SCRIPT_GETS];
     uint64_t sweep_us;
     uint64_t scripts_us; /* all scripts so far are paid for then */
@@ -435,19 +436,6 @@ fronts_announced(struct fronts *f, struct env *env, uint64_t now_us,
     return !served;
 }
 
-/* More letters are known to be there: the next get is due now. What was not
- * announced stood before what was, and its get is made up for. */
-static void
-script_hurry(uint64_t now_us, struct contact *k, bool extra)
-{
-    if (extra && k->extra < EXTRA_GETS) {
-        k->extra++;
-        k->step--;
-    }
-    if (k->step < FRONTS_SCRIPT_GETS && k->get_us[k->step] > now_us)
-        k->get_us[k->step] = now_us;
-}
-
 void
 fronts_answered(struct fronts *f, struct env *env, uint64_t now_us,
                 const struct fronts_choice *asked, bool announced, bool more)
@@ -458,12 +446,15 @@ fronts_answered(struct fronts *f, struct env *env, uint64_t now_us,
     const bool none = k->step == FRONTS_SCRIPT_GETS;
     if (announced && !none && k->tokens > 0)
         k->tokens--;
-    if (more && none && (announced || k->tokens == 0 || k->extra == EXTRA_GETS))
+    if (more && k->extra < EXTRA_GETS) {
+        k->more = true;
+        k->more_older = asked->older;
+        k->more_spare = asked->spare;
+    } else if (more && none) {
         script_begin(f, env, now_us, k, asked->older);
-    else if (more && k->step > 0)
-        script_hurry(now_us, k, !announced);
-    else if (announced && !more && k->step > 0 && k->tokens == 0)
+    } else if (announced && !more && k->step > 0 && k->tokens == 0) {
         k->step = FRONTS_SCRIPT_GETS;
+    }
 }
 
 /* How far back a contact's next get stands: by what its scripts have used up of
@@ -475,6 +466,14 @@ script_rank_us(const struct fronts *f, const struct contact *k)
     return k->scripts_us + gets * f->params.script_every_s * SECOND_US;
 }
 
+/* Is a get of k's due: one of its script's, or one more? */
+static bool
+script_has_get(const struct contact *k, uint64_t now_us)
+{
+    return k->more ||
+           (k->step < FRONTS_SCRIPT_GETS && k->get_us[k->step] <= now_us);
+}
+
 /* The contact whose get is due and who has used least, so that many who announce
  * without end keep nobody else waiting. */
 static struct contact *
@@ -483,7 +482,7 @@ script_due(const struct fronts *f, uint64_t now_us)
     struct contact *best = NULL;
     for (size_t i = 0; i < f->n; i++) {
         struct contact *k = &f->contact[i];
-        if (k->step < FRONTS_SCRIPT_GETS && k->get_us[k->step] <= now_us &&
+        if (script_has_get(k, now_us) &&
             (!best || script_rank_us(f, k) < script_rank_us(f, best)))
             best = k;
     }
@@ -574,6 +573,13 @@ lane_choose(struct fronts *f, struct env *env, uint64_t now_us,
     if (!k)
         return;
     out->contact = k->number;
+    if (k->more) {
+        out->older = k->more_older;
+        out->spare = k->more_spare;
+        k->more = false;
+        k->extra++;
+        return;
+    }
     const bool both = k->script_both;
     out->older = both ? k->step == 1 || k->step == 4 : k->script_older;
     out->spare = k->step % 2 == 0 && k->step > 0; /* never the first */
