@@ -137,10 +137,12 @@ static unsigned
 wait_s(struct stage *s, uint64_t order)
 {
     unsigned t = 0;
+    uint64_t ping;
     while (t < PATIENCE_S &&
            world_state(s->a, "b", order) != CLIENT_DELIVERED) {
-        if (t % 100 == 0)
-            assert_int_equal(client_open(s->a->client, "b"), 0);
+        if (t % 100 == 0) /* and so promises to look for what answers */
+            assert_int_equal(
+                client_send(s->a->client, "b", LETTER_PING, NULL, 0, &ping), 0);
         world_epoch_due(s->w);
         watched_run(s, 10);
         t += 10;

@@ -279,6 +279,9 @@ i6_what_is_named_as_held_is_on_disk(void **state)
     letter_box_seed(v->chains + LETTER_CHAIN_LEN, at, seed);
     box_token(seed, p.w->net.consensus->relays[p.store[0]].identity,
               seen.token);
+    /* he has promised to look: what a front may not show is named without token */
+    (void)world_say(p.a, "b", "hello");
+    world_run_s(p.w, 60);
     struct rogue *r = rogue_new(p.w, p.store[0]);
     r->spy = tokens_look;
     r->spy_ctx = &seen;
@@ -318,6 +321,7 @@ i11_a_greedy_store_holds_up_no_other_text(void **state)
     world_run_s(p.w, 30);
     world_pair(p.w, p.b, "d", d, "b");
     (void)world_say(p.b, "d", "hello");
+    (void)world_say(d, "b", "hello"); /* and so promises to look */
     world_run_s(p.w, 120);
     (void)world_take(d, "b");
     struct rogue *r = rogue_new(p.w, p.store[0]);

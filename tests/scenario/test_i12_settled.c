@@ -215,6 +215,7 @@ i9_a_restart_before_an_epoch_is_no_pause(void **state)
     stage_set(&s, 4);
     const uint8_t old = (uint8_t)s.w->net.consensus->epoch;
     world_run_s(s.w, EPOCH_S - 120);
+    (void)world_say(s.a, "b", "hello"); /* and so promises to look */
     world_epoch(s.w);
     world_run_s(s.w, 30);
     world_client_stop(s.a);
