@@ -171,7 +171,9 @@ int client_send(struct client *c, const char *name, enum letter_kind kind,
 
 /* The user has opened this conversation, and is about to read or write: like writing
  * that, and nothing else, makes it one of those that are asked for most, for some
- * minutes, unless others have these places. Returns 0 or ERR_NOT_FOUND. */
+ * minutes, unless others have these places. It promises the contact nothing, and so
+ * shows nothing sooner that he might time (client/places.h); after a restart it is
+ * over. Returns 0 or ERR_NOT_FOUND. */
 int client_open(struct client *c, const char *name) CHECK_RESULT;
 
 struct client_message {
