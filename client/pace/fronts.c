@@ -446,14 +446,14 @@ fronts_answered(struct fronts *f, struct env *env, uint64_t now_us,
     const bool none = k->step == FRONTS_SCRIPT_GETS;
     if (announced && !none && k->tokens > 0)
         k->tokens--;
+    if (more && none && (k->tokens == 0 || k->extra == EXTRA_GETS))
+        script_begin(f, env, now_us, k, asked->older);
+    else if (announced && !more && k->step > 0 && k->tokens == 0)
+        k->step = FRONTS_SCRIPT_GETS;
     if (more && k->extra < EXTRA_GETS) {
         k->more = true;
         k->more_older = asked->older;
         k->more_spare = asked->spare;
-    } else if (more && none) {
-        script_begin(f, env, now_us, k, asked->older);
-    } else if (announced && !more && k->step > 0 && k->tokens == 0) {
-        k->step = FRONTS_SCRIPT_GETS;
     }
 }
 
