@@ -106,7 +106,7 @@ static uint32_t
 line_contact(const struct line *l, uint32_t serial)
 {
     const uint32_t n = contacts(l->pair->all), half = n / 2;
-    if (l->pair->n_lines == 1)
+    if (l->pair->n_lines == 1 || n < 2)
         return 0;
     return l->number == 0 ? serial % half : half + serial % (n - half);
 }
