@@ -72,6 +72,14 @@ test_network_make(struct sim_net *n, uint8_t suite, unsigned gateways,
 }
 
 void
+test_network_month(struct sim_net *n)
+{
+    test_network_make(n, SPHINX_SUITE_NULL, 2, 3, 1, 2);
+    n->consensus->params.epoch_len_s = 30 * 86400;
+    test_network_sign(n);
+}
+
+void
 test_network_sign(struct sim_net *n)
 {
     assert_int_equal(sim_net_sign(n), 0);

@@ -20,6 +20,9 @@ void test_env_init(struct test_env *e, uint64_t seed);
  * any error. */
 void test_network_make(struct sim_net *n, uint8_t suite, unsigned gateways,
                        unsigned layers, unsigned mixes, unsigned stores);
+/* Two gateways, three layers of one mix and two stores, in suite null, with an epoch
+ * of 30 days. */
+void test_network_month(struct sim_net *n);
 /* Sign it again, after a change: new document, new digest. */
 void test_network_sign(struct sim_net *n);
 /* Cut links first[i]-second[i], in their order, and leave relay `out` out unless

@@ -17,7 +17,7 @@
 #include "tests/pair.h"
 #include "tests/stats.h"
 
-enum { DAY_S = 86400, SECOND_US = 1000000, BOARDS = 4 };
+enum { SECOND_US = 1000000, BOARDS = 4 };
 enum { GAPS = 8000, PEOPLE_MAX = 500 };
 #define POLL_US (SECOND_US / 4)
 
@@ -27,9 +27,7 @@ static int
 net_make(void **state)
 {
     (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    net.consensus->params.epoch_len_s = 30 * DAY_S;
-    test_network_sign(&net);
+    test_network_month(&net);
     return 0;
 }
 

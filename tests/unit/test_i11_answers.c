@@ -21,7 +21,7 @@
 #include "lib/rng.h"
 #include "tests/client_disk.h"
 
-enum { BOARDS = 4, MALLORIES = 6, TICK_US = 500000, DAY_S = 86400 };
+enum { BOARDS = 4, MALLORIES = 6, TICK_US = 500000 };
 #define S 1000000ULL
 
 static struct sim_net net;
@@ -31,9 +31,7 @@ static int
 net_make(void **state)
 {
     (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    net.consensus->params.epoch_len_s = 30 * DAY_S;
-    test_network_sign(&net);
+    test_network_month(&net);
     return 0;
 }
 

@@ -22,7 +22,7 @@
 #include "lib/rng.h"
 #include "tests/pair.h"
 
-enum { DAY_S = 86400, BOARDS = 4, LETTERS_MAX = 64, RUN_S = 5400 };
+enum { BOARDS = 4, LETTERS_MAX = 64, RUN_S = 5400 };
 #define S 1000000ULL
 
 static struct sim_net net;
@@ -32,9 +32,7 @@ static int
 net_make(void **state)
 {
     (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    net.consensus->params.epoch_len_s = 30 * DAY_S;
-    test_network_sign(&net);
+    test_network_month(&net);
     return 0;
 }
 
