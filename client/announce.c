@@ -456,32 +456,50 @@ announce_prepare(struct client *c, const struct consensus *newest)
     }
 }
 
+/* Could an entry leave from this gateway, in a packet of this consensus? Then its
+ * packet is in out. */
+static bool
+entry_is_ready(struct client *c, const struct consensus *view, uint16_t gateway,
+               const struct announcement *e, struct announce_choice *out)
+{
+    uint8_t box[WIRE_BOX_LEN];
+    if (!e->has_board || !journal_is_committed(c->journal, e->ticket))
+        return false;
+    const int board = consensus_find(view, e->board);
+    if (board < 0 || boards_find(view, (uint16_t)board) < 0 ||
+        consensus_are_related(view, gateway, (uint16_t)board) ||
+        proofs_announce(c->proofs, entry_place(e, box), announce_more(e),
+                        out->nonce))
+        return false;
+    out->number = e->number;
+    out->board = (uint16_t)board;
+    memcpy(out->token, e->token, sizeof out->token);
+    return true;
+}
+
 void
 announce_pick(struct client *c, const struct consensus *view, uint16_t gateway,
               struct announce_choice *out)
 {
-    uint8_t box[WIRE_BOX_LEN];
-    uint32_t oldest = 0;
     *out = (struct announce_choice){0};
     env_random_crypto(c->env, out->nonce,
                       sizeof out->nonce); /* if none is due */
     for (size_t i = 0; i < ANNOUNCE_MAX; i++) {
         const struct announcement *e = &c->announce->entry[i];
         /* numbers go round */
-        if (e->state != ANNOUNCE_WAITING || !e->has_board ||
-            (out->number && e->number - oldest < UINT32_MAX / 2) ||
-            !journal_is_committed(c->journal, e->ticket))
-            continue;
-        const int board = consensus_find(view, e->board);
-        if (board < 0 || boards_find(view, (uint16_t)board) < 0 ||
-            consensus_are_related(view, gateway, (uint16_t)board) ||
-            proofs_announce(c->proofs, entry_place(e, box), announce_more(e),
-                            out->nonce))
-            continue;
-        out->number = oldest = e->number;
-        out->board = (uint16_t)board;
-        memcpy(out->token, e->token, sizeof out->token);
+        if (e->state == ANNOUNCE_WAITING &&
+            (!out->number || e->number - out->number >= UINT32_MAX / 2))
+            (void)entry_is_ready(c, view, gateway, e, out);
     }
+}
+
+bool
+announce_ahead(struct client *c, const struct consensus *view, uint16_t gateway,
+               uint32_t number, struct announce_choice *out)
+{
+    const struct announcement *e = entry_find(c, number);
+    return e && e->state == ANNOUNCE_HELD &&
+           entry_is_ready(c, view, gateway, e, out);
 }
 
 void

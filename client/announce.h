@@ -2,11 +2,11 @@
  *
  * A letter that its reader may not look for soon has a token, used once
  * (client/letter.h). The token goes to one of the consensus's boards, beside the
- * letter and after it, on a tick of a loop or on a tick of sending, by turns with
- * letters; to everybody on the way it is a loop. A board lists what came, for
- * all; the writer sees by a list whether his token was taken, and when it is in
- * none six intervals after the answer, he announces by another token at another
- * board, ANNOUNCE_TRIES times in all. That one has more work: a board may be full of
+ * letter: on the last tick of sending or of a loop before it, when all is there by
+ * then, else after it, by turns with letters; to everybody on the way it is a loop.
+ * A board lists what came, for all; the writer sees by a list whether his token was
+ * taken, and when it is in none six intervals after the answer, he announces by
+ * another token at another board, ANNOUNCE_TRIES times in all. That one has more work: a board may be full of
  * tokens that were made beforehand, and lists first what is worth most. What one
  * announcement met changes nothing for others, or a board could mark its client (I12).
  *
@@ -23,11 +23,12 @@
  * An announcement's states:
  *
  *   held -> waiting -> sent -> gone (listed, given up, or its letter is gone)
- *             ^         |
- *             +- bare <-+    bare: it needs another token
+ *    |        ^         | ^
+ *    |        +- bare <-+ |  bare: it needs another token
+ *    +--------------------+
  *
- * held: its letter has not left. waiting: for a board, a proof of work (made
- * ahead, client/proofs.h), a tick. A restart makes all whose letters no store has
+ * held: its letter has not left; it may go when that could (announce_ahead()).
+ * waiting: for a board, a proof of work (made ahead, client/proofs.h), a tick. A restart makes all whose letters no store has
  * confirmed bare ones. Number k of a token is on the disk before its use, so that
  * none is used twice.
  *
@@ -122,6 +123,12 @@ struct announce_choice {
 /* Chooses one that can leave from this gateway. */
 void announce_pick(struct client *c, const struct consensus *view,
                    uint16_t gateway, struct announce_choice *out);
+
+/* The same for the one of this number, whose letter could leave now. 0: none. Returns
+ * whether it can. */
+bool announce_ahead(struct client *c, const struct consensus *view,
+                    uint16_t gateway, uint32_t number,
+                    struct announce_choice *out);
 
 /* Notes that it has left, and when its answer is expected. */
 void announce_sent(struct client *c, uint32_t number, uint64_t answer_us);

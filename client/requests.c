@@ -96,36 +96,6 @@ letter_choose(struct client *c, bool announces, struct choice *out)
     letter_box_seed(out->conversation->chains, out->at, out->request.seed);
 }
 
-/* Choose what this tick is for. Before the client has settled, or when there is
- * nothing, it is cover. On ticks of sending letters and announcements take turns,
- * but what answers a contact goes before both, on every second tick at most, whether
- * anything else is to be sent or not; on those of loops an announcement takes the
- * place of one. */
-static void
-request_choose(struct client *c, const struct consensus *view,
-               enum traffic_kind kind, struct choice *out)
-{
-    struct announce_choice announcement = {0};
-    const int self = consensus_find(view, gateways_current(&c->gateways));
-    /* drawn for every kind, needed or not: the stream goes on alike */
-    const bool spare = rng_below(c->env, 8) == 0;
-    loop_choose(c, view, out);
-    if (kind == TRAFFIC_POLL) {
-        poll_choose(c, spare, out);
-        return;
-    }
-    if (!c->settled)
-        return;
-    if (self >= 0)
-        announce_pick(c, view, (uint16_t)self, &announcement);
-    if (kind == TRAFFIC_SEND) {
-        out->spare = spare;
-        letter_choose(c, announcement.number > 0, out);
-    }
-    if (!out->letter && announcement.number > 0)
-        announcement_choose(&announcement, out);
-}
-
 /* Find the store that a request goes to: the box's first one, or the second
  * for a spare request and while the first is bad for this box. One of the
  * gateway's family is neither. */
@@ -154,6 +124,73 @@ store_find(const struct client *c, const struct consensus *view, uint16_t self,
                    : *store == first       ? STORE_FIRST
                                            : STORE_SECOND;
     return 0;
+}
+
+/* Find the box of a choice at the store that it would go to now. Returns 0 or
+ * what store_find() does. */
+static int
+proof_place_find(const struct client *c, const struct consensus *view,
+                 struct choice *choice, struct proof_place *out)
+{
+    const int self = consensus_find(view, gateways_current(&c->gateways));
+    uint16_t store;
+    int err = self < 0 ? ERR_RELAY
+                       : store_find(c, view, (uint16_t)self, choice, &store);
+    if (!err)
+        *out = (struct proof_place){choice->request.box,
+                                    view->relays[store].identity};
+    return err;
+}
+
+/* Is it the turn of a letter that could leave on this tick of sending, but is still
+ * to be announced? Then its announcement goes before it: a list takes longer to be
+ * acted on than a put to arrive. */
+static bool
+letter_goes_after(struct client *c, const struct consensus *view,
+                  uint16_t gateway, bool spare, struct announce_choice *out)
+{
+    struct choice next = {.spare = spare};
+    struct proof_place at;
+    uint8_t unused[WORK_NONCE_LEN];
+    letter_choose(c, false, &next);
+    const bool after =
+        next.letter && !proof_place_find(c, view, &next, &at) &&
+        !proofs_take(c->proofs, at, unused, &next.steps) &&
+        announce_ahead(c, view, gateway, next.letter->announcement, out);
+    sodium_memzero(next.request.seed, sizeof next.request.seed);
+    return after;
+}
+
+/* Choose what this tick is for. Before the client has settled, or when there is
+ * nothing, it is cover. On ticks of sending letters and announcements take turns,
+ * but what answers a contact goes before both, on every second tick at most, whether
+ * anything else is to be sent or not; on those of loops an announcement takes the
+ * place of one. */
+static void
+request_choose(struct client *c, const struct consensus *view,
+               enum traffic_kind kind, struct choice *out)
+{
+    struct announce_choice announcement = {0};
+    const int self = consensus_find(view, gateways_current(&c->gateways));
+    /* drawn for every kind, needed or not: the stream goes on alike */
+    const bool spare = rng_below(c->env, 8) == 0;
+    loop_choose(c, view, out);
+    if (kind == TRAFFIC_POLL) {
+        poll_choose(c, spare, out);
+        return;
+    }
+    if (!c->settled)
+        return;
+    out->spare = kind == TRAFFIC_SEND && spare;
+    const bool ahead =
+        self >= 0 &&
+        letter_goes_after(c, view, (uint16_t)self, out->spare, &announcement);
+    if (self >= 0 && !ahead)
+        announce_pick(c, view, (uint16_t)self, &announcement);
+    if (kind == TRAFFIC_SEND && !ahead)
+        letter_choose(c, announcement.number > 0, out);
+    if (!out->letter && announcement.number > 0)
+        announcement_choose(&announcement, out);
 }
 
 /* ---- proofs of work ---- */
@@ -390,13 +427,10 @@ static void
 proof_want(struct client *c, const struct consensus *view,
            struct choice *choice, bool is_ahead)
 {
-    const int self = consensus_find(view, gateways_current(&c->gateways));
     uint8_t unused[WORK_NONCE_LEN];
-    uint16_t store;
-    if (self < 0 || store_find(c, view, (uint16_t)self, choice, &store))
+    struct proof_place at;
+    if (proof_place_find(c, view, choice, &at))
         return;
-    const struct proof_place at = {choice->request.box,
-                                   view->relays[store].identity};
     if (is_ahead)
         proofs_ahead(c->proofs, at);
     else /* what it says the put will see */

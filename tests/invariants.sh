@@ -320,8 +320,8 @@ change I4 'clients with nothing to say keep still' client/requests.c \
     int err' \
     'cover/i4_clients*'
 change I4 'letters ride on ticks for loops' client/requests.c \
-    'if (kind == TRAFFIC_SEND) {' \
-    'if (kind != TRAFFIC_POLL) {' \
+    'if (kind == TRAFFIC_SEND && !ahead)' \
+    'if (!ahead)' \
     'cover/i4_clients*'
 change I4 'relays send half as many loops' relay/loops.c \
     'rng_exp_us(r->env, 1000000000ULL / mhz)' \
@@ -1374,6 +1374,14 @@ change I12 'a token to oneself is not acted on' client/announce.c \
     'if (e->self != FRONTS_NOBODY)' \
     'if (0)' \
     'announcing/i12_*'
+change I12 'a letter goes before its announcement' client/requests.c \
+    'self >= 0 && letter_goes_after(' \
+    'self > UINT16_MAX && letter_goes_after(' \
+    'announcing/i12_a_token_leaves*'
+change I12 'a token leaves while its letter may not' client/announce.c \
+    'if (e->state == ANNOUNCE_WAITING &&' \
+    'if (e->state <= ANNOUNCE_WAITING &&' \
+    'announcing/i12_a_token_leaves*'
 change I12 'a self shows no tokens' client/requests.c \
     'choice->check || choice->hides ||' \
     'choice->check || choice->hides || choice->conversation->self ||' \

@@ -162,7 +162,7 @@ static bool
 has_use(const struct person *me)
 {
     return me->always || me->own.n > 0 || me->answers.n > 0 ||
-           me->tokens.n > 0 || (me->expects > 0 && !me->deaf);
+           (me->expects > 0 && !me->deaf);
 }
 
 static void
@@ -246,12 +246,6 @@ note_send(struct people *p, struct waiting at)
         acks_carry(p, at.way ^ 1);
     n->lease_us =
         fronts_lease_us(me->fronts, p->now_us, w->number, n->kind == NOTE_ACK);
-    /* no sooner, lest a token is acted on before there is a letter */
-    if (n->announced &&
-        !fronts_may_be_silent(me->fronts, w->number, p->now_us + SILENT_US)) {
-        n->tokened = true;
-        line_push(p, &me->tokens, at.way, at.note);
-    }
     const uint64_t arrives_us = p->now_us + out_us(p, false);
     if (is_lost(p))
         put(p, p->now_us + AGAIN_US, EVENT_AGAIN, at.way, at.note);
@@ -259,16 +253,24 @@ note_send(struct people *p, struct waiting at)
         put(p, arrives_us, EVENT_COMMIT, at.way, at.note);
 }
 
-static void
-token_send(struct people *p, struct person *me)
+/* Announce a letter that could leave now, if that is still to be done: it takes its
+ * letter's tick, since a list takes longer to be acted on than a put to arrive. */
+static bool
+token_send(struct people *p, const struct person *me, struct waiting at)
 {
-    const struct waiting at = line_take(&me->tokens, 0);
-    const uint64_t arrives_us = p->now_us + out_us(p, false);
+    const struct way *w = &p->way[at.way];
+    struct note *n = &w->note[at.note];
+    if (!n->announced || n->tokened ||
+        fronts_may_be_silent(me->fronts, w->number, p->now_us + SILENT_US))
+        return false;
+    n->tokened = true;
     p->tokens++;
     /* who does not see his own in the list announces anew */
+    const uint64_t arrives_us = p->now_us + out_us(p, false);
     const uint64_t again_us = is_lost(p) ? AGAIN_US : 0;
     put(p, boards_listed_us(&p->boards, &p->env, arrives_us + again_us),
         EVENT_TOKEN, at.way, at.note);
+    return true;
 }
 
 static void
@@ -280,11 +282,10 @@ send_tick(struct people *p, struct person *me)
         return; /* second stores' */
     } else if (me->answers.n > 0) {
         note_send(p, line_take(&me->answers, 0));
-    } else if (me->tokens.n > 0 &&
-               (me->own.n == 0 || rng_below(&p->env, 2) == 0)) {
-        token_send(p, me);
     } else if (me->own.n > 0) {
-        note_send(p, line_take(&me->own, line_draw(p, &me->own)));
+        const size_t i = line_draw(p, &me->own);
+        if (!token_send(p, me, me->own.at[i]))
+            note_send(p, line_take(&me->own, i));
     }
 }
 
@@ -570,8 +571,8 @@ tick(struct people *p, uint32_t person)
         send_tick(p, me);
     else if (kind == TRAFFIC_POLL && !me->deaf)
         poll_tick(p, person);
-    else if (kind == TRAFFIC_LOOP && me->tokens.n > 0)
-        token_send(p, me);
+    else if (kind == TRAFFIC_LOOP && me->own.n > 0)
+        (void)token_send(p, me, me->own.at[line_draw(p, &me->own)]);
     put(p, me->traffic.next_us, EVENT_TICK, person, 0);
 }
 

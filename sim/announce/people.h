@@ -70,7 +70,7 @@ struct person {
     struct fronts *fronts;
     bool always, deaf, awake;
     uint32_t expects; /* letters for him that he has not read */
-    struct line own, answers, tokens;
+    struct line own, answers;
     uint32_t way[PERSON_CONTACTS_MAX + 1];    /* to him from contact k, + 1 */
     uint64_t active[PERSON_CONTACTS_MAX + 1]; /* by recency: the control */
     uint32_t contacts;

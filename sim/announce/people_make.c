@@ -87,7 +87,6 @@ people_free(struct people *p)
         fronts_free(&p->person[i].fronts);
         line_free(&p->person[i].own);
         line_free(&p->person[i].answers);
-        line_free(&p->person[i].tokens);
     }
     for (uint32_t i = 0; i < p->n_ways; i++)
         free(p->way[i].note);

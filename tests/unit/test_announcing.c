@@ -595,6 +595,56 @@ letters_and_announcements_take_turns(void **state)
     pair_free(&p);
 }
 
+/* Make ticks of this kind until one is used for a letter or an announcement. Returns
+ * the kind of what left; of nothing in `most` ticks WIRE_LOOP. */
+static uint8_t
+next_use(struct client *c, enum traffic_kind kind, unsigned most)
+{
+    struct client_status before, after;
+    uint16_t board;
+    while (most-- > 0) {
+        client_status(c, &before);
+        const uint8_t made = tick(c, kind, &board);
+        client_status(c, &after);
+        if (made == WIRE_PUT || after.announced > before.announced)
+            return made;
+    }
+    return WIRE_LOOP;
+}
+
+/* A letter's announcement takes the tick before it, of sending or of a loop; while
+ * the letter may not leave, as after a gap, neither does. */
+static void
+i12_a_token_leaves_when_its_letter_could(void **state)
+{
+    (void)state;
+    enum { TICKS = 60 };
+    static struct seen seen;
+    struct pair p;
+    pair_begin(&p, &seen);
+    struct client *c = p.c[1];
+    c->settled = true;
+    for (unsigned i = 0; i < 8; i++) {
+        const enum traffic_kind kind = i % 2 ? TRAFFIC_SEND : TRAFFIC_LOOP;
+        text_send(&p, 1);
+        struct out_letter *l = p.v[1]->letters;
+        assert_true(l->announced && !l->next);
+        l->due_us = env_now_mono_us(c->env) + S;
+        for (unsigned k = 0; k < IDLE_STEPS; k++) /* their work */
+            requests_prepare(c);
+        assert_int_equal(next_use(c, kind, TICKS), WIRE_LOOP);
+        l->due_us = env_now_mono_us(c->env);
+        requests_prepare(c);
+        assert_int_equal(next_use(c, kind, TICKS), WIRE_ANNOUNCE);
+        assert_false(l->tried);
+        assert_int_equal(next_use(c, TRAFFIC_SEND, TICKS), WIRE_PUT);
+        assert_true(l->tried);
+        assert_int_equal(next_use(c, TRAFFIC_SEND, TICKS), WIRE_LOOP);
+        letters_drop(&p);
+    }
+    pair_free(&p);
+}
+
 #define ANNOUNCING_TEST(f) \
     cmocka_unit_test_setup_teardown(f, net_make, net_free)
 const struct CMUnitTest test_announcing[] = {
@@ -610,5 +660,6 @@ const struct CMUnitTest test_announcing[] = {
     ANNOUNCING_TEST(i12_a_token_to_oneself_is_acted_on),
     ANNOUNCING_TEST(i2_one_loop_in_eight_goes_to_a_board),
     ANNOUNCING_TEST(letters_and_announcements_take_turns),
+    ANNOUNCING_TEST(i12_a_token_leaves_when_its_letter_could),
 };
 TEST_SUITE(test_announcing);
