@@ -74,6 +74,8 @@ ack_plan(struct client *c, struct conversation *v, const struct letter *l,
         acks_owe(v->acks, l->sequence, verdict == ERR_DUPLICATE, times);
     else if (verdict == 0 && l->sequence > 0)
         acks_hide(v->acks, l->sequence, l->sequence, times);
+    if (step->is_whole)
+        acks_whole(v->acks);
     int err = 0;
     if (step->is_whole && l->kind == LETTER_PING && v->pings)
         err = acks_ping(v->acks, l->message, times.due_us);

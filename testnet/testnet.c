@@ -100,7 +100,10 @@ authorities_init(struct testnet *t)
         snprintf(line, sizeof line,
                  "listen = \"%s\"\nnetwork = \"../network.json\"\n"
                  "policy = \"open\"\nby_hand = \"none\"\n"
-                 "store_trial_epochs = 0\nnewcomer_permille = 1000000\n",
+                 "store_trial_epochs = 0\nnewcomer_permille = 1000000\n"
+                 /* half of the fronts' polls are for looks so long; here nobody
+                  * has many contacts */
+                 "look_s = 3\n",
                  a->address);
         if (text_append(conf, line))
             return complain("an authority's configuration cannot be written");

@@ -1045,6 +1045,10 @@ change I11 'who sends parts without end keeps his front' client/pace/fronts.c \
     '        if (until_us > most_us)
             until_us = until_us < most_us ? most_us : until_us;' \
     'fronts/i11_*'
+change I11 'a whole file is acknowledged like a part' client/arrival.c \
+    '        acks_whole(v->acks);' \
+    '        ;' \
+    'acks/a_whole_file*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \

@@ -61,6 +61,10 @@ void acks_owe(struct acks *a, uint32_t sequence, bool again,
 void acks_hide(struct acks *a, uint32_t from, uint32_t to,
                struct acks_times times);
 
+/* Notes that a message of several letters is whole: its sender waits for no more parts,
+ * so those that are owed count like others from now on. */
+void acks_whole(struct acks *a);
+
 /* Is it time for an acknowledgement alone? seen: who gets it looks. */
 bool acks_is_due(const struct acks *a, uint64_t now_us, bool seen);
 

@@ -181,6 +181,15 @@ who_does_not_look_is_told_once_an_hour(void **state)
     assert_false(acks_is_due(a, 10 * S + ACKS_PARTS_US - 1, true));
     assert_true(acks_is_due(a, 10 * S + ACKS_PARTS_US, true));
     acks_clear(a);
+    /* once the message is whole, its parts count like others; later ones do not */
+    acks_owe(a, 4, false, part);
+    acks_whole(a);
+    assert_false(acks_is_due(a, 10 * S + ACKS_GAP_US - 1, true));
+    assert_true(acks_is_due(a, 10 * S + ACKS_GAP_US, true));
+    acks_clear(a);
+    acks_owe(a, 5, false, part);
+    assert_false(acks_is_due(a, 10 * S + ACKS_PARTS_US - 1, true));
+    acks_clear(a);
     /* a letter that comes again owes once, and what is hidden owes nothing */
     acks_owe(a, 4, true, now);
     acks_owe(a, 4, true, now);
@@ -497,6 +506,47 @@ i12_answers_go_first(void **state)
     pair_free(&r.p);
 }
 
+/* Parts are acknowledged together, each 5 s; when their message is whole nobody waits
+ * for more of them. */
+static void
+a_whole_file_is_acknowledged_soon(void **state)
+{
+    (void)state;
+    enum { TRIES = 8 };
+    static const uint8_t bytes[LETTER_LEN_MAX];
+    unsigned soon[2] = {0};
+    for (unsigned try = 0; try < 2 * TRIES; try++) {
+        const bool whole = try % 2;
+        struct reader r;
+        uint64_t order;
+        reader_make(&r);
+        struct client *c = r.p.c[1];
+        struct acks *acks = r.p.v[1]->acks;
+        const size_t room = letter_data_max(c->letter_len);
+        /* a lease: parts are acknowledged at once, but for the draw */
+        assert_int_equal(client_send(c, "a", LETTER_TEXT, data, 9, &order), 0);
+        acks_clear(acks);
+        acks_told(acks, env_now_mono_us(c->env), ACKS_ALONE);
+        for (unsigned i = 0; i < 3u + whole; i++) {
+            struct letter part = text(&r);
+            memset(part.message, 7, sizeof part.message);
+            part.kind = LETTER_FILE;
+            part.count = 4;
+            part.index = i;
+            part.total = (uint32_t)(3 * room + 1);
+            part.data = bytes;
+            part.data_len = (uint16_t)(i < 3 ? room : 1);
+            reader_bring(&r, part, 0);
+        }
+        assert_int_equal(r.p.v[1]->incoming == NULL, whole);
+        soon[whole] +=
+            acks_is_due(acks, env_now_mono_us(c->env) + 4 * S, true);
+        pair_free(&r.p);
+    }
+    assert_int_equal(soon[0], 0);
+    assert_true(soon[1] > TRIES / 2);
+}
+
 #define ACKS_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
 const struct CMUnitTest test_acks[] = {
     cmocka_unit_test(a_letter_is_told_when_it_is_due_and_no_other),
@@ -507,5 +557,6 @@ const struct CMUnitTest test_acks[] = {
     ACKS_TEST(i12_an_acknowledgement_tells_of_what_is_due_alone),
     ACKS_TEST(i12_a_floor_tells_nothing_of_what_was_read),
     ACKS_TEST(i12_answers_go_first),
+    ACKS_TEST(a_whole_file_is_acknowledged_soon),
 };
 TEST_SUITE(test_acks);
