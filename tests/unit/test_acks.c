@@ -539,8 +539,7 @@ a_whole_file_is_acknowledged_soon(void **state)
             reader_bring(&r, part, 0);
         }
         assert_int_equal(r.p.v[1]->incoming == NULL, whole);
-        soon[whole] +=
-            acks_is_due(acks, env_now_mono_us(c->env) + 4 * S, true);
+        soon[whole] += acks_is_due(acks, env_now_mono_us(c->env) + 4 * S, true);
         pair_free(&r.p);
     }
     assert_int_equal(soon[0], 0);
