@@ -1379,8 +1379,10 @@ change I12 'a token to oneself is not acted on' client/announce.c \
     'if (0)' \
     'announcing/i12_*'
 change I12 'a letter goes before its announcement' client/requests.c \
-    'const bool ahead = self >= 0 &&' \
-    'const bool ahead = self > UINT16_MAX &&' \
+    'self >= 0 &&
+        letter_goes_after' \
+    'self > UINT16_MAX &&
+        letter_goes_after' \
     'announcing/i12_a_token_leaves*'
 change I12 'a token leaves while its letter may not' client/announce.c \
     'if (e->state == ANNOUNCE_WAITING &&' \
