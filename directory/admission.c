@@ -3,13 +3,13 @@
 #include "directory/admission.h"
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/blocks.h"
 #include "lib/codec.h"
 #include "lib/address.h"
+#include "network/family.h"
 
 enum { REASON_LEN = 96, KNOWN_MAX = 4 * RELAYS_MAX, HEX_LEN = 64 };
 
@@ -190,8 +190,7 @@ too_many(const struct admission *a, const struct known *k)
         const bool both = k->has_block && o->has_block;
         block += both && memcmp(k->block, o->block, sizeof k->block) == 0;
         range += both && memcmp(k->block, o->block, range_len) == 0;
-        family += !sodium_is_zero(k->family, sizeof k->family) &&
-                  memcmp(k->family, o->family, sizeof k->family) == 0;
+        family += family_is_one(k->family, o->family);
     }
     if (a->config.block_max && block >= a->config.block_max)
         return "too many relays of its block of addresses are in already; the "

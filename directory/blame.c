@@ -6,9 +6,10 @@
  * a relay that goes costs a step for each relay and for each of its links. */
 #include "directory/blame.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "network/family.h"
 
 enum { LAYER_COUNT = LAYERS_MAX + 2, PART = 1000000000 };
 
@@ -169,10 +170,8 @@ owners_find(struct judge *j)
     }
     qsort(m, c->n_relays, sizeof *m, member_order);
     for (size_t i = 0; i < c->n_relays; i++) {
-        const bool goes_on =
-            i > 0 && m[i].layer == m[i - 1].layer &&
-            !sodium_is_zero(m[i].family, FAMILY_LEN) &&
-            memcmp(m[i].family, m[i - 1].family, FAMILY_LEN) == 0;
+        const bool goes_on = i > 0 && m[i].layer == m[i - 1].layer &&
+                             family_is_one(m[i].family, m[i - 1].family);
         const uint16_t owner = goes_on ? j->owner[m[i - 1].relay] : m[i].relay;
         j->owner[m[i].relay] = owner;
         j->layer[m[i].relay] = m[i].layer;
@@ -428,7 +427,7 @@ kin_count(const struct judge *j, uint16_t (*kin)[LAYER_COUNT])
         return ERR_NOMEM;
     for (uint16_t i = 0; i < c->n_relays; i++) {
         const struct relay_entry *r = &c->relays[i];
-        if (r->out || sodium_is_zero(r->family, FAMILY_LEN))
+        if (r->out || family_is_none(r->family))
             continue;
         m[n].relay = i;
         m[n].layer = r->layer;

@@ -1,11 +1,11 @@
 /* network/consensus.c - questions to a consensus. No state of its own. */
 #include "network/consensus.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/rng.h"
+#include "network/family.h"
 #include "network/placement.h"
 
 const uint16_t *
@@ -235,7 +235,5 @@ consensus_free(struct consensus **c)
 bool
 consensus_are_related(const struct consensus *c, uint16_t a, uint16_t b)
 {
-    const uint8_t *family = c->relays[a].family;
-    return a == b || (!sodium_is_zero(family, FAMILY_LEN) &&
-                      memcmp(family, c->relays[b].family, FAMILY_LEN) == 0);
+    return a == b || family_is_one(c->relays[a].family, c->relays[b].family);
 }

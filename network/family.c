@@ -29,13 +29,27 @@ family_sign(const uint8_t seed[static 32],
     sodium_memzero(secret, sizeof secret);
 }
 
+bool
+family_is_none(const uint8_t family[static FAMILY_LEN])
+{
+    static const uint8_t none[FAMILY_LEN];
+    return memcmp(family, none, FAMILY_LEN) == 0;
+}
+
+bool
+family_is_one(const uint8_t a[static FAMILY_LEN],
+              const uint8_t b[static FAMILY_LEN])
+{
+    return memcmp(a, b, FAMILY_LEN) == 0 && !family_is_none(a);
+}
+
 int
 family_check(const uint8_t family[static FAMILY_LEN],
              const uint8_t identity[static SPHINX_ID_LEN],
              const uint8_t signature[static FAMILY_SIGNATURE_LEN])
 {
     uint8_t text[SIGNED_LEN];
-    if (sodium_is_zero(family, FAMILY_LEN))
+    if (family_is_none(family))
         return sodium_is_zero(signature, FAMILY_SIGNATURE_LEN) ? 0
                                                                : ERR_SIGNATURE;
     signed_write(text, identity);

@@ -13,6 +13,14 @@
 
 enum { FAMILY_SIGNATURE_LEN = 64, FAMILY_TEXT_LEN = 64 + 1 + 128 + 1 };
 
+/* Is it no family's name? Names are public, and compared for each packet: so not in
+ * constant time, as libsodium does, which takes a hundred times as long. */
+bool family_is_none(const uint8_t family[static FAMILY_LEN]);
+
+/* Do two relays with these families say that they are of one? None is nobody's. */
+bool family_is_one(const uint8_t a[static FAMILY_LEN],
+                   const uint8_t b[static FAMILY_LEN]);
+
 void family_sign(const uint8_t seed[static 32],
                  const uint8_t identity[static SPHINX_ID_LEN],
                  uint8_t family[static FAMILY_LEN],

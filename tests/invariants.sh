@@ -574,8 +574,8 @@ change I10 'the latest store says what time it is' client/heard/nettime.c \
     '? sorted_us[n - 1]' \
     'nettime/i10_*'
 change I10 'a family says the time as often as it likes' client/heard/nettime.c \
-    'return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;' \
-    'return a == b;' \
+    '!family_is_one(n->sample[i].family, n->sample[k].family) ||' \
+    'k != i ||' \
     'nettime/i10_*'
 change I10 'what is written in absence has a date of before' client/state.c \
     'return c->newest > 0 && client_time_s(c) == time_agreed_s(c);' \
@@ -595,7 +595,7 @@ change I10 'a board names its own lists' client/heard/shown_said.c \
     'shown/i10_*'
 change I10 'a family names lists as often as it likes' client/heard/naming.c \
     '            is_new = !(words >> k & 1) ||
-                     !families_are_one(w->word[i].family, w->word[k].family);' \
+                     !family_is_one(w->word[i].family, w->word[k].family);' \
     '            is_new = !(words >> k & 1) || k != i;' \
     'shown/i10_*'
 change I10 'two stores that lie say which list there is' client/heard/shown.c \

@@ -6,12 +6,12 @@
  * weeks), or has left the network (replaced at once). */
 #include "client/heard/gateways.h"
 
-#include <sodium.h>
 #include <assert.h>
 #include <string.h>
 
 #include "lib/codec.h"
 #include "lib/rng.h"
+#include "network/family.h"
 
 const uint8_t *
 gateways_current(const struct gateways *g)
@@ -36,7 +36,7 @@ gateways_admit(const struct consensus *c, uint16_t relay)
     const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
     if (r->role != ROLE_GATEWAY)
         return false;
-    if (sodium_is_zero(r->family, FAMILY_LEN))
+    if (family_is_none(r->family))
         return true;
     for (size_t i = 0; i < n; i++)
         if (memcmp(c->relays[store[i]].family, r->family, FAMILY_LEN) == 0)

@@ -2,20 +2,15 @@
  * they name is looked for among lists that are at most minutes old. */
 #include "client/heard/naming.h"
 
-#include <sodium.h>
 #include <string.h>
 
-static bool
-families_are_one(const uint8_t *a, const uint8_t *b)
-{
-    return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;
-}
+#include "network/family.h"
 
 bool
 naming_are_related(const struct relay_entry *a, const struct relay_entry *b)
 {
     return memcmp(a->identity, b->identity, SPHINX_ID_LEN) == 0 ||
-           families_are_one(a->family, b->family);
+           family_is_one(a->family, b->family);
 }
 
 void
@@ -87,7 +82,7 @@ naming_families(const struct naming *w, uint32_t words)
         bool is_new = words >> i & 1;
         for (unsigned k = 0; k < i && is_new; k++)
             is_new = !(words >> k & 1) ||
-                     !families_are_one(w->word[i].family, w->word[k].family);
+                     !family_is_one(w->word[i].family, w->word[k].family);
         out += is_new;
     }
     return out;

@@ -7,14 +7,9 @@
 #include "client/heard/nettime.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <string.h>
 
-static bool
-families_are_one(const uint8_t *a, const uint8_t *b)
-{
-    return !sodium_is_zero(a, FAMILY_LEN) && memcmp(a, b, FAMILY_LEN) == 0;
-}
+#include "network/family.h"
 
 void
 nettime_start(struct nettime *n, uint64_t time_ms, uint64_t now_us)
@@ -104,8 +99,8 @@ nettime_families(const struct consensus *c)
     for (size_t i = 0; i < n && families < NETTIME_FAMILIES; i++) {
         bool is_new = true;
         for (size_t k = 0; k < i && is_new; k++)
-            is_new = !families_are_one(c->relays[store[i]].family,
-                                       c->relays[store[k]].family);
+            is_new = !family_is_one(c->relays[store[i]].family,
+                                    c->relays[store[k]].family);
         families += is_new;
     }
     return families;
@@ -121,11 +116,10 @@ samples_gather(const struct nettime *n, uint64_t now_us,
         bool counts = n->sample[i].heard_us != 0 &&
                       now_us - n->sample[i].heard_us <= NETTIME_OLD_US;
         for (unsigned k = 0; k < NETTIME_STORES && counts; k++)
-            counts =
-                k == i || n->sample[k].heard_us == 0 ||
-                !families_are_one(n->sample[i].family, n->sample[k].family) ||
-                n->sample[k].heard_us < n->sample[i].heard_us ||
-                (n->sample[k].heard_us == n->sample[i].heard_us && k > i);
+            counts = k == i || n->sample[k].heard_us == 0 ||
+                     !family_is_one(n->sample[i].family, n->sample[k].family) ||
+                     n->sample[k].heard_us < n->sample[i].heard_us ||
+                     (n->sample[k].heard_us == n->sample[i].heard_us && k > i);
         if (!counts)
             continue;
         sorted_insert(base_us, count++, n->sample[i].base_us);

@@ -4,8 +4,9 @@
  * words age. */
 #include "client/heard/witness.h"
 
-#include <sodium.h>
 #include <string.h>
+
+#include "network/family.h"
 
 /* Where this store's word goes: over its last one, or the oldest. */
 static unsigned
@@ -43,8 +44,7 @@ witness_note(struct witness *w, const struct relay_entry *store, uint32_t epoch,
 static bool
 words_are_related(const struct witness *w, unsigned i, unsigned k)
 {
-    return !sodium_is_zero(w->said[i].family, FAMILY_LEN) &&
-           memcmp(w->said[i].family, w->said[k].family, FAMILY_LEN) == 0;
+    return family_is_one(w->said[i].family, w->said[k].family);
 }
 
 uint32_t
