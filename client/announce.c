@@ -247,6 +247,16 @@ announce_listed(struct client *c, const uint8_t entry[static LIST_ENTRY_LEN])
     return false;
 }
 
+/* Has the letter of an announcement not left yet? */
+static bool
+letter_is_here(const struct conversation *v, const struct announcement *e)
+{
+    const struct out_letter *l = v->letters;
+    while (l && l->announcement != e->number)
+        l = l->next;
+    return l && !l->tried;
+}
+
 /* Take another token for a letter. Returns 0, or what conversation_save() says:
  * then it stays bare. Where its period's tokens are over it is given up: the letter
  * will be found without. */
@@ -274,7 +284,7 @@ token_renew(struct client *c, struct announcement *e)
         return err;
     }
     token_set(e, v);
-    e->state = ANNOUNCE_WAITING;
+    e->state = letter_is_here(v, e) ? ANNOUNCE_HELD : ANNOUNCE_WAITING;
     e->ticket = journal_end(c->journal);
     return 0;
 }
@@ -498,8 +508,20 @@ announce_ahead(struct client *c, const struct consensus *view, uint16_t gateway,
                uint32_t number, struct announce_choice *out)
 {
     const struct announcement *e = entry_find(c, number);
+    *out = (struct announce_choice){0};
+    env_random_crypto(c->env, out->nonce,
+                      sizeof out->nonce); /* if none is due */
     return e && e->state == ANNOUNCE_HELD &&
            entry_is_ready(c, view, gateway, e, out);
+}
+
+void
+announce_failed(struct client *c, uint32_t number)
+{
+    struct announcement *e = entry_find(c, number);
+    if (e)
+        proof_drop(c, e);
+    announce_left(c, number);
 }
 
 void

@@ -2,8 +2,9 @@
  *
  * A letter that its reader may not look for soon has a token, used once
  * (client/letter.h). The token goes to one of the consensus's boards, beside the
- * letter: on the last tick of sending or of a loop before it, when all is there by
- * then, else after it, by turns with letters; to everybody on the way it is a loop.
+ * letter: on a tick of sending or of a loop before it, when that letter is the next
+ * and all is there by then, else after it, by turns with letters; to everybody on the
+ * way it is a loop. What answers a contact goes before its announcement.
  * A board lists what came, for all; the writer sees by a list whether his token was
  * taken, and when it is in none six intervals after the answer, he announces by
  * another token at another board, ANNOUNCE_TRIES times in all. That one has more work: a board may be full of
@@ -28,7 +29,7 @@
  *    +--------------------+
  *
  * held: its letter has not left; it may go when that could (announce_ahead()).
- * waiting: for a board, a proof of work (made ahead, client/proofs.h), a tick. A restart makes all whose letters no store has
+ * waiting: its letter has left, or waits for it no longer; for a board, a proof of work (made ahead, client/proofs.h), a tick. A restart makes all whose letters no store has
  * confirmed bare ones. Number k of a token is on the disk before its use, so that
  * none is used twice.
  *
@@ -49,8 +50,8 @@ enum {
     ANNOUNCE_REPEATS = 6, /* of a letter's repeats so many are announced */
     ANNOUNCE_LOOPS = 8    /* one loop of so many goes to a board, for nothing */
 };
-#define ANNOUNCE_STALE_US 30000000ULL   /* since its first put: too late */
-#define ANNOUNCE_AGAIN_US 60000000ULL   /* between two for repeats, of a pair */
+#define ANNOUNCE_STALE_US 30000000ULL /* since its token or it left: too late */
+#define ANNOUNCE_AGAIN_US 60000000ULL /* between two for repeats, of a pair */
 #define ANNOUNCE_SELF_US  1800000000ULL /* mean time between two to oneself */
 
 struct announce;
@@ -125,10 +126,14 @@ void announce_pick(struct client *c, const struct consensus *view,
                    uint16_t gateway, struct announce_choice *out);
 
 /* The same for the one of this number, whose letter could leave now. 0: none. Returns
- * whether it can. */
+ * whether it can, when its letter is to wait for it. */
 bool announce_ahead(struct client *c, const struct consensus *view,
                     uint16_t gateway, uint32_t number,
                     struct announce_choice *out);
+
+/* Notes that no packet to its board can be made: it takes another one, and its letter
+ * waits for it no longer. */
+void announce_failed(struct client *c, uint32_t number);
 
 /* Notes that it has left, and when its answer is expected. */
 void announce_sent(struct client *c, uint32_t number, uint64_t answer_us);

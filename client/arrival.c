@@ -65,7 +65,7 @@ ack_plan(struct client *c, struct conversation *v, const struct letter *l,
     const struct acks_times times = {.shown_us = env_now_mono_us(c->env),
                                      .due_us =
                                          places_ack_us(c, v, commit_us, part),
-                                     .part = part};
+                                     .part = part && !step->is_whole};
     if (v->removed || v->self)
         return;
     if (l->floor > 1 && l->floor - 1 > seen)
@@ -74,8 +74,6 @@ ack_plan(struct client *c, struct conversation *v, const struct letter *l,
         acks_owe(v->acks, l->sequence, verdict == ERR_DUPLICATE, times);
     else if (verdict == 0 && l->sequence > 0)
         acks_hide(v->acks, l->sequence, l->sequence, times);
-    if (step->is_whole)
-        acks_whole(v->acks);
     int err = 0;
     if (step->is_whole && l->kind == LETTER_PING && v->pings)
         err = acks_ping(v->acks, l->message, times.due_us);

@@ -142,23 +142,47 @@ proof_place_find(const struct client *c, const struct consensus *view,
     return err;
 }
 
-/* Is it the turn of a letter that could leave on this tick of sending, but is still
- * to be announced? Then its announcement goes before it: a list takes longer to be
- * acted on than a put to arrive. */
-static bool
-letter_goes_after(struct client *c, const struct consensus *view,
-                  uint16_t gateway, bool spare, struct announce_choice *out)
+/* Go by the newest consensus in force; within the window of its beginning also by
+ * the one before, as packets do. So a proof's epoch says no more than its
+ * packet's. */
+static const struct consensus *
+proofs_look(struct client *c)
+{
+    const uint64_t now_us = client_now_us(c);
+    const struct consensus *view[VIEWS], *before;
+    for (size_t i = 0; i < VIEWS; i++)
+        view[i] = c->view[i];
+    const struct consensus *newest =
+        consensus_in_force(view, VIEWS, now_us, &before);
+    if (!newest)
+        newest = c->current;
+    const uint64_t until_s =
+        newest->valid_after_s + newest->params.switch_window_s;
+    c->proofs_since =
+        before && now_us / 1000000 < until_s ? before->epoch : newest->epoch;
+    proofs_consensus(c->proofs, newest, c->proofs_since);
+    return newest;
+}
+
+/* Find the letter whose turn it is and that could leave on this tick of sending, but is
+ * still to be announced; NULL: there is none. Its announcement goes before it: a list
+ * takes longer to be acted on than a put to arrive. */
+static struct out_letter *
+letter_after(struct client *c, const struct consensus *view, uint16_t gateway,
+             bool spare, struct announce_choice *out)
 {
     struct choice next = {.spare = spare};
     struct proof_place at;
     uint8_t unused[WORK_NONCE_LEN];
+    (void)proofs_look(c);
     letter_choose(c, false, &next);
     const bool after =
-        next.letter && !proof_place_find(c, view, &next, &at) &&
+        next.letter && !outgoing_is_first(next.letter) &&
+        !proof_place_find(c, view, &next, &at) &&
         !proofs_take(c->proofs, at, unused, &next.steps) &&
         announce_ahead(c, view, gateway, next.letter->announcement, out);
     sodium_memzero(next.request.seed, sizeof next.request.seed);
-    return after;
+    return after ? next.letter : NULL;
 }
 
 /* Choose what this tick is for. Before the client has settled, or when there is
@@ -182,40 +206,19 @@ request_choose(struct client *c, const struct consensus *view,
     if (!c->settled)
         return;
     out->spare = kind == TRAFFIC_SEND && spare;
-    const bool ahead =
-        self >= 0 &&
-        letter_goes_after(c, view, (uint16_t)self, out->spare, &announcement);
-    if (self >= 0 && !ahead)
+    if (self >= 0)
         announce_pick(c, view, (uint16_t)self, &announcement);
-    if (kind == TRAFFIC_SEND && !ahead)
+    if (self >= 0 && announcement.number == 0 &&
+        (kind == TRAFFIC_LOOP || !c->announced_last))
+        out->after =
+            letter_after(c, view, (uint16_t)self, out->spare, &announcement);
+    if (kind == TRAFFIC_SEND && !out->after)
         letter_choose(c, announcement.number > 0, out);
     if (!out->letter && announcement.number > 0)
         announcement_choose(&announcement, out);
 }
 
 /* ---- proofs of work ---- */
-
-/* Go by the newest consensus in force; within the window of its beginning also by
- * the one before, as packets do. So a proof's epoch says no more than its
- * packet's. */
-static const struct consensus *
-proofs_look(struct client *c)
-{
-    const uint64_t now_us = client_now_us(c);
-    const struct consensus *view[VIEWS], *before;
-    for (size_t i = 0; i < VIEWS; i++)
-        view[i] = c->view[i];
-    const struct consensus *newest =
-        consensus_in_force(view, VIEWS, now_us, &before);
-    if (!newest)
-        newest = c->current;
-    const uint64_t until_s =
-        newest->valid_after_s + newest->params.switch_window_s;
-    c->proofs_since =
-        before && now_us / 1000000 < until_s ? before->epoch : newest->epoch;
-    proofs_consensus(c->proofs, newest, c->proofs_since);
-    return newest;
-}
 
 /* Show the store that a get names as held what its box's reader has, if all that
  * was received of this box is on the disk: then the store may let it go (I6). What
@@ -355,6 +358,19 @@ choice_unasked(const struct choice *choice)
                       choice->spare);
 }
 
+/* No packet can be made of a choice: what it was for waits, and what waits for an
+ * announcement does so no longer. */
+static void
+choice_unmade(struct client *c, enum traffic_kind kind,
+              const struct choice *choice)
+{
+    choice_unasked(choice);
+    if (choice->announcement > 0) {
+        announce_failed(c, choice->announcement);
+        c->announced_last |= kind == TRAFFIC_SEND;
+    }
+}
+
 /* After a time in which nothing could be put (no line, or one that is stalled),
  * each conversation waits for itself. Were all that came due in it put at once,
  * a store could tell by what comes with a line's return which boxes are that
@@ -394,7 +410,7 @@ requests_tick(struct client *c, enum traffic_kind kind)
     for (unsigned tries = 0; err && tries < LOOP_TRIES; tries++) {
         if (err != ERR_AGAIN) /* a proof is being made */
             client_drop(c, err);
-        choice_unasked(&choice);
+        choice_unmade(c, kind, &choice);
         loop_choose(c, view, &choice);
         err = request_make(c, view, &choice, kind, number, &route);
     }
@@ -418,6 +434,8 @@ requests_tick(struct client *c, enum traffic_kind kind)
         outgoing_asked(c, choice.letter, now_us + route.answer_us + LATE_US);
     if (choice.announcement)
         announce_sent(c, choice.announcement, now_us + route.answer_us);
+    if (choice.after && choice.after->put_us == 0)
+        choice.after->put_us = now_us; /* of both the first */
     if (kind == TRAFFIC_SEND && (choice.letter || choice.announcement))
         c->announced_last = choice.announcement > 0;
 }

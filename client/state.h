@@ -86,7 +86,8 @@ struct out_letter {
     uint32_t index;
     uint64_t order; /* its message */
     uint64_t ticket, due_us;
-    uint64_t put_us; /* when it left first, in this life; 0: not yet */
+    /* when it left first in this life, or its token before it; 0: not yet */
+    uint64_t put_us;
     bool tried, kept;
     bool waits;   /* for a proof, since its last turn */
     bool answers; /* it is an acknowledgement alone or a pong: it goes first */
@@ -261,6 +262,7 @@ struct choice {
     enum store_rank rank;
     uint8_t work[WIRE_WORK_LEN], steps; /* of a put; or a get's token */
     uint32_t announcement;     /* its number; 0: none, or one of nothing */
+    struct out_letter *after;  /* and its letter, which waits for it */
     uint16_t board;            /* WIRE_ANNOUNCE: where to */
     struct fronts_choice whom; /* get */
     uint64_t ticket;           /* get: of what it names as held */

@@ -320,8 +320,8 @@ change I4 'clients with nothing to say keep still' client/requests.c \
     int err' \
     'cover/i4_clients*'
 change I4 'letters ride on ticks for loops' client/requests.c \
-    'if (kind == TRAFFIC_SEND && !ahead)' \
-    'if (!ahead)' \
+    'if (kind == TRAFFIC_SEND && !out->after)' \
+    'if (!out->after)' \
     'cover/i4_clients*'
 change I4 'relays send half as many loops' relay/loops.c \
     'rng_exp_us(r->env, 1000000000ULL / mhz)' \
@@ -407,6 +407,14 @@ change I6 'a script forgets tokens of another day' client/pace/fronts.c \
     if (k->tokens' \
     '    if (k->tokens' \
     'fronts/a_script_is_for_both*'
+change I6 'what was held up after its token is not announced' client/requests.c \
+    'if (choice.after && choice.after->put_us == 0)' \
+    'if (0)' \
+    'announcing/i6_a_letter_held_up*'
+change I6 'a second token leaves before its letter may' client/announce.c \
+    'letter_is_here(v, e) ? ANNOUNCE_HELD' \
+    '0 ? ANNOUNCE_HELD' \
+    'announcing/i6_a_letter_held_up*'
 change I6 'repeats are not announced' client/announce.c \
     'if (l->keeps > 1 ? l->keeps <= 1 + ANNOUNCE_REPEATS : late)' \
     'if (l->keeps > 1 ? 0 : late)' \
@@ -1046,9 +1054,17 @@ change I11 'who sends parts without end keeps his front' client/pace/fronts.c \
             until_us = until_us < most_us ? most_us : until_us;' \
     'fronts/i11_*'
 change I11 'a whole file is acknowledged like a part' client/arrival.c \
-    '        acks_whole(v->acks);' \
-    '        ;' \
+    '.part = part && !step->is_whole' \
+    '.part = part' \
     'acks/a_whole_file*'
+change I11 'a board without a way holds up what is written' client/requests.c \
+    '        announce_failed(c, choice->announcement);' \
+    '        ;' \
+    'announcing/i11_a_board_without*'
+change I11 'an answer waits for its announcement' client/requests.c \
+    'next.letter && !outgoing_is_first(next.letter) &&' \
+    'next.letter &&' \
+    'announcing/i11_answers_wait*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \
     ';' \
@@ -1379,10 +1395,8 @@ change I12 'a token to oneself is not acted on' client/announce.c \
     'if (0)' \
     'announcing/i12_*'
 change I12 'a letter goes before its announcement' client/requests.c \
-    'self >= 0 &&
-        letter_goes_after' \
-    'self > UINT16_MAX &&
-        letter_goes_after' \
+    '(kind == TRAFFIC_LOOP || !c->announced_last))' \
+    'kind == TRAFFIC_POLL)' \
     'announcing/i12_a_token_leaves*'
 change I12 'a token leaves while its letter may not' client/announce.c \
     'if (e->state == ANNOUNCE_WAITING &&' \

@@ -150,14 +150,6 @@ acks_hide(struct acks *a, uint32_t from, uint32_t to, struct acks_times times)
         owed_add(a, &(struct owed){from, to, true, times});
 }
 
-void
-acks_whole(struct acks *a)
-{
-    for (size_t i = 0; i < a->n; i++)
-        a->owed[i].times.part = false;
-    a->rest.times.part = false;
-}
-
 /* ---- telling ---- */
 
 static bool

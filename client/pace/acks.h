@@ -45,7 +45,7 @@ enum acks_teller {
 /* A letter's times. */
 struct acks_times {
     uint64_t shown_us, due_us;
-    bool part; /* it is of a transfer */
+    bool part; /* it is of a transfer that goes on */
 };
 
 /* Makes one that keeps nothing back. Returns 0 or ERR_NOMEM. */
@@ -60,10 +60,6 @@ void acks_owe(struct acks *a, uint32_t sequence, bool again,
 /* Keeps back that from..to are waited for no more. */
 void acks_hide(struct acks *a, uint32_t from, uint32_t to,
                struct acks_times times);
-
-/* Notes that a message of several letters is whole: its sender waits for no more parts,
- * so those that are owed count like others from now on. */
-void acks_whole(struct acks *a);
 
 /* Is it time for an acknowledgement alone? seen: who gets it looks. */
 bool acks_is_due(const struct acks *a, uint64_t now_us, bool seen);

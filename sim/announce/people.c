@@ -156,6 +156,16 @@ line_draw(struct people *p, const struct line *l)
     return at;
 }
 
+/* The letter whose turn it is: one that is announced already, or one that is drawn. */
+static size_t
+line_next(struct people *p, const struct line *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (p->way[l->at[i].way].note[l->at[i].note].tokened)
+            return i;
+    return line_draw(p, l);
+}
+
 /* ---- clocks ---- */
 
 static bool
@@ -283,7 +293,7 @@ send_tick(struct people *p, struct person *me)
     } else if (me->answers.n > 0) {
         note_send(p, line_take(&me->answers, 0));
     } else if (me->own.n > 0) {
-        const size_t i = line_draw(p, &me->own);
+        const size_t i = line_next(p, &me->own);
         if (!token_send(p, me, me->own.at[i]))
             note_send(p, line_take(&me->own, i));
     }
@@ -572,7 +582,7 @@ tick(struct people *p, uint32_t person)
     else if (kind == TRAFFIC_POLL && !me->deaf)
         poll_tick(p, person);
     else if (kind == TRAFFIC_LOOP && me->own.n > 0)
-        (void)token_send(p, me, me->own.at[line_draw(p, &me->own)]);
+        (void)token_send(p, me, me->own.at[line_next(p, &me->own)]);
     put(p, me->traffic.next_us, EVENT_TICK, person, 0);
 }
 

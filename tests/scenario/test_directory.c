@@ -9,8 +9,7 @@
  * down or cut off, though not lying: then nothing is promised but that there
  * are never two, and that the next epoch has its one again.
  *
- * BRUSIO_TEST_EPOCHS says how many (`make soak-directory`); ten times the usual
- * when everything is tried. */
+ * BRUSIO_TEST_EPOCHS says how many (`make soak-directory`). */
 #include "tests/runner.h"
 
 #include <stdlib.h>

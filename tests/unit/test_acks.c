@@ -181,14 +181,11 @@ who_does_not_look_is_told_once_an_hour(void **state)
     assert_false(acks_is_due(a, 10 * S + ACKS_PARTS_US - 1, true));
     assert_true(acks_is_due(a, 10 * S + ACKS_PARTS_US, true));
     acks_clear(a);
-    /* once the message is whole, its parts count like others; later ones do not */
+    /* the last part of a file is none, when it is due and no sooner */
     acks_owe(a, 4, false, part);
-    acks_whole(a);
-    assert_false(acks_is_due(a, 10 * S + ACKS_GAP_US - 1, true));
-    assert_true(acks_is_due(a, 10 * S + ACKS_GAP_US, true));
-    acks_clear(a);
-    acks_owe(a, 5, false, part);
-    assert_false(acks_is_due(a, 10 * S + ACKS_PARTS_US - 1, true));
+    acks_owe(a, 5, false, (struct acks_times){0, 13 * S, false});
+    assert_false(acks_is_due(a, 13 * S - 1, true));
+    assert_true(acks_is_due(a, 13 * S, true));
     acks_clear(a);
     /* a letter that comes again owes once, and what is hidden owes nothing */
     acks_owe(a, 4, true, now);
@@ -506,8 +503,8 @@ i12_answers_go_first(void **state)
     pair_free(&r.p);
 }
 
-/* Parts are acknowledged together, each 5 s; when their message is whole nobody waits
- * for more of them. */
+/* Parts are acknowledged together, each 5 s; the one that made its message whole like a
+ * text. */
 static void
 a_whole_file_is_acknowledged_soon(void **state)
 {

@@ -645,6 +645,148 @@ i12_a_token_leaves_when_its_letter_could(void **state)
     pair_free(&p);
 }
 
+/* b's letter of a text, with all the work done that it and its announcement need. */
+static struct out_letter *
+letter_ready(struct pair *p)
+{
+    text_send(p, 1);
+    for (unsigned k = 0; k < IDLE_STEPS; k++)
+        requests_prepare(p->c[1]);
+    assert_true(p->v[1]->letters->announced && !p->v[1]->letters->next);
+    return p->v[1]->letters;
+}
+
+/* Of a letter that is still here: could its announcement leave? Where to? */
+static bool
+ahead_of(struct client *c, const struct out_letter *l,
+         struct announce_choice *out)
+{
+    const struct consensus *n = client_consensus(c);
+    const int gateway = consensus_find(n, gateways_current(&c->gateways));
+    return announce_ahead(c, n, (uint16_t)gateway, l->announcement, out);
+}
+
+/* Make a mix of the only way and this relay one family's, or nobody's again. */
+static void
+way_close(struct client *c, uint16_t relay, uint8_t family)
+{
+    for (size_t i = 0; i < VIEWS; i++) {
+        struct consensus *n = c->view[i];
+        size_t mixes;
+        if (!n)
+            continue;
+        const uint16_t *mix = consensus_layer(n, 2, &mixes);
+        assert_int_equal(mixes, 1);
+        memset(n->relays[mix[0]].family, family, FAMILY_LEN);
+        memset(n->relays[relay].family, family, FAMILY_LEN);
+    }
+}
+
+/* A board that no way leads to holds up neither its letter nor others: another has
+ * the announcement. */
+static void
+i11_a_board_without_a_way_holds_up_no_letter(void **state)
+{
+    (void)state;
+    enum { TICKS = 60, TRIES = 40 };
+    static struct seen seen;
+    struct pair p;
+    unsigned met = 0;
+    pair_begin(&p, &seen);
+    struct client *c = p.c[1];
+    c->settled = true;
+    for (unsigned i = 0; i < TRIES && met < 4; i++, letters_drop(&p)) {
+        const struct out_letter *l = letter_ready(&p);
+        struct announce_choice choice;
+        uint8_t box[WIRE_BOX_LEN];
+        uint16_t first, second, board;
+        assert_true(ahead_of(c, l, &choice));
+        letter_box(p.v[1]->chains, l->at, box);
+        assert_int_equal(consensus_store_of(client_consensus(c), l->at.period,
+                                            box, &first, &second),
+                         0);
+        if (choice.board == first || choice.board == second)
+            continue;
+        met++;
+        way_close(c, choice.board, 9);
+        unsigned ticks = 0;
+        while (!l->tried && ticks++ < TICKS)
+            (void)tick(c, TRAFFIC_SEND, &board);
+        assert_true(l->tried && ticks < 20);
+        struct client_status before, after;
+        client_status(c, &before);
+        for (unsigned k = 0; k < TICKS; k++)
+            (void)tick(c, TRAFFIC_SEND, &board);
+        client_status(c, &after);
+        assert_int_equal(after.announced - before.announced, 1);
+        way_close(c, choice.board, 0);
+    }
+    assert_true(met >= 2);
+    pair_free(&p);
+}
+
+/* What was announced, and held up for longer than its reader looks, is announced once
+ * more when a store has it; and not before it leaves. */
+static void
+i6_a_letter_held_up_is_announced_again(void **state)
+{
+    (void)state;
+    enum { TICKS = 60 };
+    static struct seen seen;
+    struct pair p;
+    pair_begin(&p, &seen);
+    struct client *c = p.c[1];
+    struct letter_place at;
+    c->settled = true;
+    struct out_letter *l = letter_ready(&p);
+    assert_int_equal(next_use(c, TRAFFIC_SEND, TICKS), WIRE_ANNOUNCE);
+    p.disk[1].test.mono_us += 100 * S;
+    l->due_us = env_now_mono_us(c->env) + 50 * S;
+    staging_run(c); /* it was in no list, and has another token */
+    for (unsigned k = 0; k < IDLE_STEPS; k++)
+        requests_prepare(c);
+    assert_int_equal(next_use(c, TRAFFIC_LOOP, TICKS), WIRE_LOOP);
+    p.disk[1].test.mono_us += 50 * S;
+    at = l->at;
+    for (unsigned k = 0; k < TICKS && !l->tried; k++)
+        (void)next_use(c, TRAFFIC_SEND, 1);
+    assert_true(l->tried);
+    announce_all(c, &seen);
+    const size_t before = seen.n;
+    p.disk[1].test.mono_us += S;
+    outgoing_answer(c, p.v[1], at, STORE_FIRST, WIRE_KEPT);
+    staging_run(c);
+    announce_all(c, &seen);
+    assert_int_equal(seen.n, before + 1);
+    pair_free(&p);
+}
+
+/* What answers a contact goes before its announcement, or it would take two ticks of
+ * three; an announcement that needs no work has a nonce like others. */
+static void
+i11_answers_wait_for_no_announcement(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    struct announce_choice a, b;
+    pair_begin(&p, &seen);
+    struct client *c = p.c[1];
+    c->settled = true;
+    struct out_letter *l = letter_ready(&p);
+    l->answers = true;
+    assert_int_equal(next_use(c, TRAFFIC_SEND, 60), WIRE_PUT);
+    letters_drop(&p);
+    l = letter_ready(&p);
+    for (size_t i = 0; i < VIEWS; i++)
+        if (c->view[i])
+            c->view[i]->params.announce_bits = 0;
+    requests_prepare(c);
+    assert_true(ahead_of(c, l, &a) && ahead_of(c, l, &b));
+    assert_memory_not_equal(a.nonce, b.nonce, sizeof a.nonce);
+    pair_free(&p);
+}
+
 #define ANNOUNCING_TEST(f) \
     cmocka_unit_test_setup_teardown(f, net_make, net_free)
 const struct CMUnitTest test_announcing[] = {
@@ -661,5 +803,8 @@ const struct CMUnitTest test_announcing[] = {
     ANNOUNCING_TEST(i2_one_loop_in_eight_goes_to_a_board),
     ANNOUNCING_TEST(letters_and_announcements_take_turns),
     ANNOUNCING_TEST(i12_a_token_leaves_when_its_letter_could),
+    ANNOUNCING_TEST(i11_a_board_without_a_way_holds_up_no_letter),
+    ANNOUNCING_TEST(i6_a_letter_held_up_is_announced_again),
+    ANNOUNCING_TEST(i11_answers_wait_for_no_announcement),
 };
 TEST_SUITE(test_announcing);
