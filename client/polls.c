@@ -317,6 +317,19 @@ letters_known(const struct cursor *k, size_t i, bool front)
     return (uint16_t)(letters_full(k, i, front) & ~letters_held(k, i, front));
 }
 
+bool
+polls_know_more(const struct conversation *v, bool *older)
+{
+    for (size_t i = CURSORS; i-- > 0;)
+        for (size_t b = 0; v->cursor[i].open && b < CURSOR_BOXES; b++)
+            if (bits(letters_known(&v->cursor[i], b, false)) >
+                v->cursor[i].asked[b]) {
+                *older = i > 0;
+                return true;
+            }
+    return false;
+}
+
 static unsigned
 box_pick(const struct cursor *k, bool busy, bool front)
 {

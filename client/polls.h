@@ -22,6 +22,10 @@ int polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
                  enum store_rank rank, bool front,
                  const struct wire_answer *answer) CHECK_RESULT;
 
+/* Do lane, sweep and looks know of letters of v's that no get under way brings? Then
+ * says whether they are of a period before today's. */
+bool polls_know_more(const struct conversation *v, bool *older);
+
 /* Forgets a poll of this box that begins at `slot`, and went to its fallback store
  * if it was a spare one: it is answered, or was not sent. */
 void polls_unasked(struct conversation *v, struct letter_place at, uint8_t slot,

@@ -546,7 +546,8 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
     if (answer->status != WIRE_LETTER && answer->status != WIRE_EMPTY)
         return;
     uint16_t others = (uint16_t)(answer->full & ~a->held);
-    bool announced = false;
+    struct fronts_choice whom = a->whom; /* where one more get is for */
+    bool announced = false, more = false;
     if (answer->status == WIRE_LETTER) {
         struct arrival came = {.at = a->at,
                                .rank = a->rank,
@@ -555,8 +556,10 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
         came.at.n += answer->slot;
         others &= (uint16_t) ~(1u << answer->slot);
         announced = arrival_letter(c, v, &came, letter);
+        more = others == 0 && polls_know_more(v, &whom.older);
+        whom.spare = whom.spare && !more;
     }
-    places_answered(c, &a->whom, announced, others != 0);
+    places_answered(c, &whom, announced, more || others != 0);
 }
 
 static void

@@ -415,6 +415,10 @@ change I6 'a second token leaves before its letter may' client/announce.c \
     'letter_is_here(v, e) ? ANNOUNCE_HELD' \
     '0 ? ANNOUNCE_HELD' \
     'announcing/i6_a_letter_held_up*'
+change I6 'what is known of other days waits for the sweep' client/requests.c \
+    'more = others == 0 && polls_know_more(v, &whom.older);' \
+    'more = false;' \
+    'i6_week/i6_a_store*'
 change I6 'repeats are not announced' client/announce.c \
     'if (l->keeps > 1 ? l->keeps <= 1 + ANNOUNCE_REPEATS : late)' \
     'if (l->keeps > 1 ? 0 : late)' \

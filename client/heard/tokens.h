@@ -23,10 +23,10 @@
 
 enum {
     TOKENS_CHAIN_LEN = 32,
-    TOKENS_WINDOW = 8,
+    TOKENS_WINDOW = 32, /* eight letters, three times each, and repeats */
     TOKENS_BEHIND = 8,
     TOKENS_PERIODS = 2,
-    TOKENS_MAX = 65536 /* awaited, all together: of 4,000 contacts */
+    TOKENS_MAX = 262144 /* awaited, all together: of 3,200 contacts at least */
 };
 
 struct tokens;

@@ -23,7 +23,7 @@ enum { PEOPLE = 12, HELD_S = 1300 /* until no front is held any more */ };
 struct view {
     uint8_t box[64][32];
     unsigned n_boxes, gets[64];
-    uint8_t order[1 << 16]; /* boxes, as they are asked for */
+    uint8_t order[1 << 18]; /* boxes, as they are asked for */
     size_t n;
 };
 

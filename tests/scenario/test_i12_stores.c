@@ -322,6 +322,7 @@ compare_pairs(const struct class *a, const struct class *b)
         n += followers(a->x, a, i, b, i, x + n, same);
         m += followers(a->x, a, i, b, 1 - i, y + m, differs);
     }
+    assert_true(n > 0 && m > 0);
     const double ks = stats_ks(x, n, y, m) / STATS_KS_ALARM_MANY;
     const double z = stats_chi_z(same, differs, CELLS) / STATS_ALARM_MANY;
     printf("  %s, then %s: %zu times with one client, %zu with two: KS %.2f, "

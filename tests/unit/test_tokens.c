@@ -75,7 +75,7 @@ what_is_passed_over_is_awaited_behind(void **state)
 }
 
 static void
-the_next_eight_of_each_are_awaited(void **state)
+the_next_of_each_are_awaited(void **state)
 {
     (void)state;
     enum { CONTACTS = 50 };
@@ -86,37 +86,42 @@ the_next_eight_of_each_are_awaited(void **state)
         set(t, c, 100, c);
         set(t, c, 101, 0);
     }
-    assert_int_equal(tokens_count(t), CONTACTS * 16);
+    assert_int_equal(tokens_count(t), CONTACTS * 2 * TOKENS_WINDOW);
     for (uint32_t c = 1; c <= CONTACTS; c++)
         for (k = 0; k < 80; k++) {
-            assert_int_equal(is_awaited(t, c, 100, k), k >= c && k < c + 8);
-            assert_int_equal(is_awaited(t, c, 101, k), k < 8);
+            assert_int_equal(is_awaited(t, c, 100, k),
+                             k >= c && k < c + TOKENS_WINDOW);
+            assert_int_equal(is_awaited(t, c, 101, k), k < TOKENS_WINDOW);
             assert_false(is_awaited(t, c, 102, k));
         }
     /* one moves on, back, and to the end */
     set(t, 7, 101, 5);
-    assert_true(is_awaited(t, 7, 101, 12) && !is_awaited(t, 7, 101, 4));
+    assert_true(is_awaited(t, 7, 101, 4 + TOKENS_WINDOW) &&
+                !is_awaited(t, 7, 101, 4));
     set(t, 7, 101, 2);
-    assert_true(is_awaited(t, 7, 101, 2) && !is_awaited(t, 7, 101, 10));
-    assert_int_equal(tokens_count(t), CONTACTS * 16);
+    assert_true(is_awaited(t, 7, 101, 2) &&
+                !is_awaited(t, 7, 101, 2 + TOKENS_WINDOW));
+    assert_int_equal(tokens_count(t), CONTACTS * 2 * TOKENS_WINDOW);
     const struct awaited behind = {.period = 101, .next = 9, .behind = 0x85};
     uint8_t chain[TOKENS_CHAIN_LEN];
     chain_make(7, chain);
     assert_int_equal(tokens_set(t, 7, chain, &behind), 0);
     for (k = 0; k < 20; k++)
         assert_int_equal(is_awaited(t, 7, 101, k),
-                         k == 8 || k == 6 || k == 1 || (k >= 9 && k < 17));
-    assert_int_equal(tokens_count(t), CONTACTS * 16 + 3);
+                         k == 8 || k == 6 || k == 1 ||
+                             (k >= 9 && k < 9 + TOKENS_WINDOW));
+    assert_int_equal(tokens_count(t), CONTACTS * 2 * TOKENS_WINDOW + 3);
     set(t, 7, 101, UINT32_MAX - 1);
     assert_true(is_awaited(t, 7, 101, UINT32_MAX));
     assert_false(is_awaited(t, 7, 101, 0));
-    assert_int_equal(tokens_count(t), CONTACTS * 16 - 6);
+    assert_int_equal(tokens_count(t),
+                     CONTACTS * 2 * TOKENS_WINDOW - TOKENS_WINDOW + 2);
     set(t, 7, 101, 0);
     tokens_remove(t, 9);
-    assert_int_equal(tokens_count(t), (CONTACTS - 1) * 16);
+    assert_int_equal(tokens_count(t), (CONTACTS - 1) * 2 * TOKENS_WINDOW);
     assert_false(is_awaited(t, 9, 101, 0) || is_awaited(t, 9, 100, 9));
     tokens_expire(t, 101);
-    assert_int_equal(tokens_count(t), (CONTACTS - 1) * 8);
+    assert_int_equal(tokens_count(t), (CONTACTS - 1) * TOKENS_WINDOW);
     assert_true(is_awaited(t, 8, 101, 0) && !is_awaited(t, 8, 100, 8));
     tokens_free(&t);
     assert_null(t);
@@ -299,7 +304,7 @@ i7_memory_fails_at_each_allocation(void **state)
 
 const struct CMUnitTest test_tokens[] = {
     cmocka_unit_test(what_is_passed_over_is_awaited_behind),
-    cmocka_unit_test(the_next_eight_of_each_are_awaited),
+    cmocka_unit_test(the_next_of_each_are_awaited),
     cmocka_unit_test(tokens_that_begin_alike_are_all_found),
     cmocka_unit_test(i11_the_table_is_bounded),
     cmocka_unit_test(a_list_costs_microseconds),
