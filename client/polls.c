@@ -22,6 +22,10 @@
  * older period is for yesterday's, or for one with letters known to be there; the
  * sweep's may be for any. A look after connecting has a period of its own.
  *
+ * A letter that a get of lane, sweep or look brings has one more get follow while others
+ * are known to be there, of whatever day: else those of all days but one would wait for
+ * the sweep when a reader comes back.
+ *
  * Of a box whose second store has given two letters one poll in four goes there: the
  * first has no room for what is written, or loses it.
  *
