@@ -16,7 +16,7 @@
  * token is for all such letters of a contact.
  *
  * Of the tokens of one direction ANNOUNCE_AHEAD are out at most while their
- * letters are not acknowledged, since a reader awaits no more. A client also
+ * letters are not acknowledged: with what is announced again a reader awaits no more. A client also
  * announces to itself, twice an hour on average, so that a board cannot tell by
  * the number of tokens how much is written, and a client learns when lists are
  * kept from it.
