@@ -218,7 +218,7 @@ static const struct {
              {"where others begin", begins_of},
              {"which store", stores_of},
              {"tokens shown", tokens_of}};
-enum { SERIES = 3, TABLES = 4 };
+enum { SERIES = 3, TABLES = 4, CONNECTS_S = 30 };
 
 /* Returns the worst, in thresholds: from 1 on an alarm. */
 static double
@@ -284,6 +284,21 @@ rates_z(double n, double of_n, double m, double of_m)
 
 /* ---- two boxes, in one another's light ---- */
 
+/* Has a client connected not long ago? Until all its places have begun, its boxes are
+ * silent together: that is stated (doc/PROTOCOL.md, 7.2), and seen by who compares two
+ * clients, of which one goes on. */
+static bool
+is_connecting(const struct talks *x, double at_s)
+{
+    for (unsigned i = 0; i < TALKS_CLIENTS; i++)
+        for (unsigned k = 0; k < x->player[i].starts; k++) {
+            const double since_s = at_s - x->player[i].started_s[k];
+            if (since_s >= 0 && since_s < CONNECTS_S)
+                return true;
+        }
+    return false;
+}
+
 /* Gets of two boxes in the order in which they come: which follows which, and how
  * soon the second one after the first. What one process tells of the other is seen
  * there, as they are both Poisson processes if it tells nothing. */
@@ -301,6 +316,10 @@ followers(const struct talks *x, const struct class *a, uint8_t client_a,
         const bool is_b = g->client == client_b && class_has(b, g);
         if (!is_a && !is_b)
             continue;
+        if (is_connecting(x, g->at_s)) {
+            last = NULL;
+            continue;
+        }
         if (last)
             cell[2 * last_is_b + is_b]++;
         if (last && !last_is_b && is_b)
