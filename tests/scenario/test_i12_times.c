@@ -21,7 +21,7 @@
 
 #define OWN_S 5.0 /* clients' clocks err by up to */
 
-enum { LAYERS = 3, STORES = 3, PAIRS_MAX = 1 << 16, WARM_S = 60 };
+enum { LAYERS = 3, STORES = 5, PAIRS_MAX = 1 << 16, WARM_S = 60 };
 
 static struct world *
 world_make(uint64_t seed)
