@@ -695,7 +695,7 @@ change I10 'the word of stores burns an invitation' client/taken.c \
 change I10 'a silent store keeps an invitee from its polls' client/polls.c \
     'if (v->checks > 0 && v->looked < CHECKS) {' \
     'if (v->checks > 0) {' \
-    'i6_stores/i10_*'
+    'contacts/i10_looks*'
 change I10 'an own letter is taken for another'"'"'s' client/taken.c \
     'own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0' \
     'own ? at.n != v->check_at.n' \

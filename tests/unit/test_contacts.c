@@ -713,6 +713,29 @@ gets_bring_different_letters(void **state)
     disk_free(&d);
 }
 
+/* Looks at a place that is said to be taken are CHECKS while none is answered: who is
+ * silent to them keeps nobody from the letters of the other. */
+static void
+i10_looks_are_few_while_none_is_answered(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct client *c = twin_make(&d);
+    struct conversation *v = c->conversations;
+    unsigned looks = 0;
+    v->checks = CHECKS;
+    v->looked = 0;
+    v->check_at = v->at;
+    for (unsigned i = 0; i < 3 * CHECKS; i++) {
+        struct choice poll = {.spare = false};
+        polls_ask(c, v, 0, rng_below(c->env, POLLS_SLOT_DICE), &poll);
+        looks += poll.check;
+    }
+    assert_int_equal(looks, CHECKS);
+    client_free(&c);
+    disk_free(&d);
+}
+
 /* Who is removed and writes on, a file too, is asked for as before. */
 static void
 i2_who_writes_on_is_asked_for_as_before(void **state)
@@ -1031,6 +1054,7 @@ const struct CMUnitTest test_contacts[] = {
     CONTACTS_TEST(i2_stores_see_no_change),
     CONTACTS_TEST(i12_gets_of_empty_boxes_begin_anywhere),
     CONTACTS_TEST(gets_bring_different_letters),
+    CONTACTS_TEST(i10_looks_are_few_while_none_is_answered),
     CONTACTS_TEST(i2_who_writes_on_is_asked_for_as_before),
     CONTACTS_TEST(i2_a_contact_cannot_tell_that_it_is_muted),
     CONTACTS_TEST(what_a_muted_contact_writes_is_not_shown),
