@@ -487,13 +487,19 @@ entry_is_ready(struct client *c, const struct consensus *view, uint16_t gateway,
     return true;
 }
 
+/* A choice of none yet. Where no work is asked for its nonce stays as it is here. */
+static void
+choice_begin(struct client *c, struct announce_choice *out)
+{
+    *out = (struct announce_choice){0};
+    env_random_crypto(c->env, out->nonce, sizeof out->nonce);
+}
+
 void
 announce_pick(struct client *c, const struct consensus *view, uint16_t gateway,
               struct announce_choice *out)
 {
-    *out = (struct announce_choice){0};
-    env_random_crypto(c->env, out->nonce,
-                      sizeof out->nonce); /* if none is due */
+    choice_begin(c, out);
     for (size_t i = 0; i < ANNOUNCE_MAX; i++) {
         const struct announcement *e = &c->announce->entry[i];
         /* numbers go round */
@@ -508,9 +514,7 @@ announce_ahead(struct client *c, const struct consensus *view, uint16_t gateway,
                uint32_t number, struct announce_choice *out)
 {
     const struct announcement *e = entry_find(c, number);
-    *out = (struct announce_choice){0};
-    env_random_crypto(c->env, out->nonce,
-                      sizeof out->nonce); /* if none is due */
+    choice_begin(c, out);
     return e && e->state == ANNOUNCE_HELD &&
            entry_is_ready(c, view, gateway, e, out);
 }

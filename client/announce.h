@@ -7,19 +7,20 @@
  * way it is a loop. What answers a contact goes before its announcement.
  * A board lists what came, for all; the writer sees by a list whether his token was
  * taken, and when it is in none six intervals after the answer, he announces by
- * another token at another board, ANNOUNCE_TRIES times in all. That one has more work: a board may be full of
- * tokens that were made beforehand, and lists first what is worth most. What one
- * announcement met changes nothing for others, or a board could mark its client (I12).
+ * another token at another board, ANNOUNCE_TRIES times in all. That one has more
+ * work: a board may be full of tokens that were made beforehand, and lists first what
+ * is worth most. What one announcement met changes nothing for others, or a board
+ * could mark its client (I12).
  *
  * A letter that a store has late, or once more, since it was not read where it was
  * before, is announced when that store has it: whom its token sent found nothing. One
  * token is for all such letters of a contact.
  *
  * Of the tokens of one direction ANNOUNCE_AHEAD are out at most while their
- * letters are not acknowledged: with what is announced again a reader awaits no more. A client also
- * announces to itself, twice an hour on average, so that a board cannot tell by
- * the number of tokens how much is written, and a client learns when lists are
- * kept from it.
+ * letters are not acknowledged: with what is announced again a reader awaits no
+ * more. A client also announces to itself, twice an hour on average, so that a board
+ * cannot tell by the number of tokens how much is written, and a client learns when
+ * lists are kept from it.
  *
  * An announcement's states:
  *
@@ -29,9 +30,10 @@
  *    +--------------------+
  *
  * held: its letter has not left; it may go when that could (announce_ahead()).
- * waiting: its letter has left, or waits for it no longer; for a board, a proof of work (made ahead, client/proofs.h), a tick. A restart makes all whose letters no store has
- * confirmed bare ones. Number k of a token is on the disk before its use, so that
- * none is used twice.
+ * waiting: its letter has left, or waits for it no longer; for a board, a proof of
+ * work (made ahead, client/proofs.h), a tick. A restart makes all whose letters no
+ * store has confirmed bare ones. Number k of a token is on the disk before its use, so
+ * that none is used twice.
  *
  * Failure modes: no room in the table or no token left in this period (the letter
  * says that it is not announced); a full disk (what is bare waits); no board that

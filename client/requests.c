@@ -76,6 +76,22 @@ announcement_choose(const struct announce_choice *announcement,
     out->board = announcement->board;
 }
 
+/* Make a choice the put of a letter of a conversation's. */
+static void
+letter_put(struct out_letter *l, struct conversation *of, bool spare,
+           struct choice *out)
+{
+    out->spare = spare;
+    out->letter = l;
+    out->conversation = of;
+    out->request.kind = WIRE_PUT;
+    out->at = l->at;
+    out->request.slot = (uint8_t)(l->at.n % LETTER_SLOTS);
+    out->request.letter = l->bytes;
+    letter_box(of->chains, l->at, out->request.box);
+    letter_box_seed(of->chains, l->at, out->request.seed);
+}
+
 /* Choose the letter of a tick of sending, if it is not an announcement's turn. */
 static void
 letter_choose(struct client *c, bool announces, struct choice *out)
@@ -83,17 +99,8 @@ letter_choose(struct client *c, bool announces, struct choice *out)
     struct conversation *of;
     bool spare = out->spare;
     struct out_letter *l = outgoing_pick(c, !c->answered_last, &spare, &of);
-    if (!l || (announces && !c->announced_last && !outgoing_is_first(l)))
-        return;
-    out->spare = spare;
-    out->letter = l;
-    out->conversation = of;
-    out->request.kind = WIRE_PUT;
-    out->at = out->letter->at;
-    out->request.slot = (uint8_t)(out->at.n % LETTER_SLOTS);
-    out->request.letter = out->letter->bytes;
-    letter_box(out->conversation->chains, out->at, out->request.box);
-    letter_box_seed(out->conversation->chains, out->at, out->request.seed);
+    if (l && (!announces || c->announced_last || outgoing_is_first(l)))
+        letter_put(l, of, spare, out);
 }
 
 /* Find the store that a request goes to: the box's first one, or the second
@@ -171,18 +178,20 @@ static struct out_letter *
 letter_after(struct client *c, const struct consensus *view, uint16_t gateway,
              bool spare, struct announce_choice *out)
 {
-    struct choice next = {.spare = spare};
+    struct choice next = {.request = {.kind = WIRE_PUT}};
+    struct conversation *of;
     struct proof_place at;
     uint8_t unused[WORK_NONCE_LEN];
+    struct out_letter *l = outgoing_pick(c, !c->answered_last, &spare, &of);
+    if (!l || outgoing_is_first(l) || l->announcement == 0)
+        return NULL;
     (void)proofs_look(c);
-    letter_choose(c, false, &next);
-    const bool after =
-        next.letter && !outgoing_is_first(next.letter) &&
-        !proof_place_find(c, view, &next, &at) &&
-        !proofs_take(c->proofs, at, unused, &next.steps) &&
-        announce_ahead(c, view, gateway, next.letter->announcement, out);
+    letter_put(l, of, spare, &next);
+    const bool after = !proof_place_find(c, view, &next, &at) &&
+                       !proofs_take(c->proofs, at, unused, &next.steps) &&
+                       announce_ahead(c, view, gateway, l->announcement, out);
     sodium_memzero(next.request.seed, sizeof next.request.seed);
-    return after ? next.letter : NULL;
+    return after ? l : NULL;
 }
 
 /* Choose what this tick is for. Before the client has settled, or when there is

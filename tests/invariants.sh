@@ -1044,8 +1044,10 @@ change I11 'long delays take all of a link, and the short are refused' \
     'delay_us > delay_max_us)' \
     'i11_delays/*' 'places/*'
 change I11 'answers take all ticks of sending' client/requests.c \
-    'outgoing_pick(c, !c->answered_last, &spare, &of);' \
-    'outgoing_pick(c, c->current, &spare, &of);' \
+    'bool spare = out->spare;
+    struct out_letter *l = outgoing_pick(c, !c->answered_last,' \
+    'bool spare = out->spare;
+    struct out_letter *l = outgoing_pick(c, true,' \
     'i11_answers/*half*'
 change I11 'who pings without end is answered before others' client/outgoing.c \
     'if (first && v->answered_us != other->answered_us)' \
@@ -1066,8 +1068,8 @@ change I11 'a board without a way holds up what is written' client/requests.c \
     '        ;' \
     'announcing/i11_a_board_without*'
 change I11 'an answer waits for its announcement' client/requests.c \
-    'next.letter && !outgoing_is_first(next.letter) &&' \
-    'next.letter &&' \
+    'if (!l || outgoing_is_first(l) || l->announcement == 0)' \
+    'if (!l || l->announcement == 0)' \
     'announcing/i11_answers_wait*'
 change I11 'scripts are not rationed' client/pace/fronts.c \
     'k->scripts_us += (uint64_t)f->params.script_every_s * SECOND_US;' \

@@ -36,10 +36,8 @@ gateways_admit(const struct consensus *c, uint16_t relay)
     const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
     if (r->role != ROLE_GATEWAY)
         return false;
-    if (family_is_none(r->family))
-        return true;
     for (size_t i = 0; i < n; i++)
-        if (memcmp(c->relays[store[i]].family, r->family, FAMILY_LEN) == 0)
+        if (family_is_one(c->relays[store[i]].family, r->family))
             return false;
     return true;
 }

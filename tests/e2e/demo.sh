@@ -15,20 +15,19 @@ pair 3 4
 
 echo
 echo 'client-1 sends client-2 a text through gateway, three mixes and a store.'
-text='Nobody can tell that this was sent.'
-start=$(now_ms)
-client 1 send client-2 "$text" >/dev/null
-got=$(client 2 recv client-1 --wait 120)
-text_ms=$(($(now_ms) - start))
-[ "$got" = "client-1: $text" ] || { echo "another text arrived: $got"; exit 1; }
-echo "client-2 reads: $got"
-answer='Nor this.'
-start=$(now_ms)
-client 2 send client-1 "$answer" >/dev/null
-got=$(client 1 recv client-2 --wait 120)
-answer_ms=$(($(now_ms) - start))
-[ "$got" = "client-2: $answer" ] || { echo "another text arrived: $got"; exit 1; }
-echo "client-1 reads: $got"
+# carry FROM TO TEXT: sets took_ms
+carry() {
+    start=$(now_ms)
+    client "$1" send "client-$2" "$3" >/dev/null
+    got=$(client "$2" recv "client-$1" --wait 120)
+    took_ms=$(($(now_ms) - start))
+    [ "$got" = "client-$1: $3" ] || { echo "another text arrived: $got"; exit 1; }
+    echo "client-$2 reads: $got"
+}
+carry 1 2 'Nobody can tell that this was sent.'
+text_ms=$took_ms
+carry 2 1 'Nor this.'
+answer_ms=$took_ms
 state=$(client 1 state client-2)
 
 echo

@@ -612,6 +612,17 @@ next_use(struct client *c, enum traffic_kind kind, unsigned most)
     return WIRE_LOOP;
 }
 
+/* b's letter of a text, with all the work done that it and its announcement need. */
+static struct out_letter *
+letter_ready(struct pair *p)
+{
+    text_send(p, 1);
+    for (unsigned k = 0; k < IDLE_STEPS; k++)
+        requests_prepare(p->c[1]);
+    assert_true(p->v[1]->letters->announced && !p->v[1]->letters->next);
+    return p->v[1]->letters;
+}
+
 /* A letter's announcement takes the tick before it, of sending or of a loop; while
  * the letter may not leave, as after a gap, neither does. */
 static void
@@ -626,12 +637,8 @@ i12_a_token_leaves_when_its_letter_could(void **state)
     c->settled = true;
     for (unsigned i = 0; i < 8; i++) {
         const enum traffic_kind kind = i % 2 ? TRAFFIC_SEND : TRAFFIC_LOOP;
-        text_send(&p, 1);
-        struct out_letter *l = p.v[1]->letters;
-        assert_true(l->announced && !l->next);
+        struct out_letter *l = letter_ready(&p);
         l->due_us = env_now_mono_us(c->env) + S;
-        for (unsigned k = 0; k < IDLE_STEPS; k++) /* their work */
-            requests_prepare(c);
         assert_int_equal(next_use(c, kind, TICKS), WIRE_LOOP);
         l->due_us = env_now_mono_us(c->env);
         requests_prepare(c);
@@ -643,17 +650,6 @@ i12_a_token_leaves_when_its_letter_could(void **state)
         letters_drop(&p);
     }
     pair_free(&p);
-}
-
-/* b's letter of a text, with all the work done that it and its announcement need. */
-static struct out_letter *
-letter_ready(struct pair *p)
-{
-    text_send(p, 1);
-    for (unsigned k = 0; k < IDLE_STEPS; k++)
-        requests_prepare(p->c[1]);
-    assert_true(p->v[1]->letters->announced && !p->v[1]->letters->next);
-    return p->v[1]->letters;
 }
 
 /* Of a letter that is still here: could its announcement leave? Where to? */

@@ -106,7 +106,7 @@ the_next_of_each_are_awaited(void **state)
     uint8_t chain[TOKENS_CHAIN_LEN];
     chain_make(7, chain);
     assert_int_equal(tokens_set(t, 7, chain, &behind), 0);
-    for (k = 0; k < 20; k++)
+    for (k = 0; k < 80; k++)
         assert_int_equal(is_awaited(t, 7, 101, k),
                          k == 8 || k == 6 || k == 1 ||
                              (k >= 9 && k < 9 + TOKENS_WINDOW));
