@@ -127,6 +127,7 @@ help:
 	@echo 'make check-trixie  every test inside a Debian 13 root'
 	@echo 'make check-arm64   the packet cross-built, its tests under qemu'
 	@echo 'make e2e        kills and restarts of real programs'
+	@echo 'make faults     what people and machines do to programs; ROWS=R5'
 	@echo 'make soak       a network under churn; SECONDS=600'
 	@echo 'make model      spin on the authorities'\'' voting'
 	@echo 'make soak-directory  10,000 epochs of authorities among faults'

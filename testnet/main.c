@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/os/args.h"
+#include "lib/os/host.h"
 #include "testnet/testnet.h"
 
 static const char usage[] =
@@ -134,6 +135,8 @@ main(int argc, char **argv)
     } row[] = {{AUTHORITIES, 1, 7, 4}, {GATEWAYS, 1, 16, 2},
                {MIXES, 1, 64, 2},      {STORES, 1, 32, 3},
                {CLIENTS, 0, 200, 4},   {EPOCH, 30, 86400, 30}};
+    if (host_descriptors_hold())
+        return ARGS_EXIT_FAILED;
     int status =
         args_parse(&a, argc, argv, options, OPTIONS, " run ", 0, usage);
     if (status >= 0)

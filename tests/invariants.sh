@@ -347,7 +347,7 @@ change I4 'scenarios have silent relays' sim/scenario/scenario_fields.c \
     'm->loop_mhz = p->relay_loop_mhz;' \
     'm->loop_mhz = 0;' \
     'cover/i4_the_simulator_covers'
-change I4 'init writes more than the profile' client/daemon/main.c \
+change I4 'init writes more than the profile' client/daemon/setup.c \
     'profile = \"%s\"\n\n# What else' \
     'profile = \"%s\"\nlog_level = debug\n# What else' \
     'sh tests/cover.sh BUILD'
@@ -780,10 +780,18 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
-change I10 'what a contact sends may replace a file' lib/os/files.c \
-    'if (!replace) { /* the name is taken before it is used */' \
-    'if (replace && len == 0) {' \
+change I10 'what a contact sends may replace a file' client/daemon/received.c \
+    'open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);' \
+    'open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);' \
     'files/*'
+change I10 'a text steers the terminal of its reader' client/daemon/terminal.c \
+    'if (len >= 2 && t[0] == 0xc2 && t[1] >= 0x80 && t[1] <= 0x9f)' \
+    'if (len >= 2 && t[0] == 0xc2 && t[1] >= 0xa0 && t[1] <= 0x9f)' \
+    'files/*'
+change I10 'what is sent as a text chooses a file' lib/os/args.c \
+    '!strchr(word, '"'='"')' \
+    'true' \
+    'args/*'
 change I10 'what is written beside goes through a link' lib/os/files.c \
     'O_CLOEXEC | O_NOFOLLOW' \
     'O_CLOEXEC' \

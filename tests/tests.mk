@@ -1,7 +1,7 @@
 # tests/tests.mk - what is more than `make check`: longer tests, tests of real
 # programs, studies, timings. Included by the Makefile.
 
-.PHONY: bench build/release/registers ct e2e fuzz latency load model proof \
+.PHONY: bench build/release/registers ct e2e faults fuzz latency load model proof \
 	sim-accept soak soak-directory study
 
 # Every test at full size, and every invariant broken on purpose (hours).
@@ -29,6 +29,12 @@ e2e: all
 	@tests/e2e/idle.sh $(CURDIR)/$(OUT)
 	@tests/e2e/contacts.sh $(CURDIR)/$(OUT)
 	@tests/e2e/stalls.py $(CURDIR)/$(OUT)
+
+# What people, their machines and their disks do to real programs; ROWS: those whose
+# numbers or titles are among these words.
+faults: all
+	@.ci/deps faults
+	@tests/faults/run.py $(CURDIR)/$(OUT) $(ROWS)
 
 # The voting in every state.
 model:

@@ -7,12 +7,14 @@
 
 #include "client/daemon/cli.h"
 #include "client/daemon/daemon.h"
+#include "client/daemon/setup.h"
+#include "client/letter.h"
 #include "lib/os/args.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/secret.h"
 
-enum { INPUT_MAX = 1 << 20 }; /* bytes of a text */
+enum { INPUT_MAX = LETTER_MESSAGE_MAX - 256 }; /* bytes of a text */
 
 static const char usage[] =
     "usage: brusio-client init --network FILE [--profile NAME]\n"
@@ -22,12 +24,16 @@ static const char usage[] =
     "       brusio-client withdraw NAME | remove NAME | rename NAME NEW-NAME\n"
     "       brusio-client mute NAME | unmute NAME | pings NAME on|off\n"
     "       brusio-client open NAME\n"
-    "       brusio-client send NAME TEXT | send NAME --file FILE  [--wait]\n"
+    "       brusio-client send NAME TEXT | send NAME --file FILE [--name "
+    "NAME]  [--wait]\n"
     "       brusio-client recv [NAME] [--out FILE] [--wait SECONDS] [--count "
     "N]\n"
+    "       brusio-client recv [NAME] --follow [--out DIRECTORY] | recv "
+    "--skip\n"
     "       brusio-client ping NAME [--wait SECONDS]\n"
     "       brusio-client state NAME\n"
     "       brusio-client contacts | status | check\n"
+    "       brusio-client help [COMMAND] | completion bash|zsh|fish\n"
     "\n"
     "A client of the mixnet. 'run' keeps it going; the others speak to it.\n"
     "\n"
@@ -49,13 +55,19 @@ static const char usage[] =
     "            answered\n"
     "  open      the conversation is on the screen: ask for it as often as if\n"
     "            you had written; that lasts for 5 to 20 minutes\n"
-    "  send      queue a message; it is kept until it is delivered. Where "
-    "TEXT\n"
-    "            or INVITATION is - it is read from the standard input, and "
-    "no\n"
-    "            other user of the machine sees it\n"
-    "  recv      print and remove the next message; files go to a file; what\n"
-    "            muted contacts wrote before only when they are named\n"
+    "  send      queue a message; it is kept until it is delivered. What "
+    "follows\n"
+    "            NAME is the text, however it looks, unless it is an option "
+    "of\n"
+    "            this command as it stands below; after -- all is text. "
+    "Where\n"
+    "            TEXT, INVITATION or FILE is - it is read from the standard\n"
+    "            input, and no other user of the machine sees it\n"
+    "  recv      print and remove the next message. A file is put in this\n"
+    "            directory under its name, or the next that is free; what\n"
+    "            cannot be written stays. What muted contacts wrote before "
+    "only\n"
+    "            when they are named\n"
     "  ping      ask a contact's client for an answer and print how long it\n"
     "            took; it answers if you may ping there\n"
     "  state     of the newest message to a contact: queued, sent (stores\n"
@@ -69,8 +81,15 @@ static const char usage[] =
     "  --profile NAME  light, default or fast: how much it sends, always\n"
     "  --wait          (send) return when it is delivered\n"
     "  --wait SECONDS  (recv, ping) wait so long at most; ping: 60\n"
-    "  --out FILE      write the message there\n"
+    "  --file FILE     send this file, or what comes by a pipe\n"
+    "  --name NAME     (send) call the file so\n"
+    "  --out FILE      write the message there: a file that is not there yet, "
+    "a\n"
+    "                  directory, or - for the standard output\n"
     "  --count N       messages to take; default: 1\n"
+    "  --follow        print what comes until it is stopped\n"
+    "  --skip          remove the next message unseen\n"
+    "  --json          print objects of JSON, one a line\n"
     "  --ready-fd N    write \"socket PATH\" there when it takes calls\n"
     "  --parent PID    end when the process PID ends\n"
     "  --help, --version\n"
@@ -84,8 +103,12 @@ enum {
     WAIT_FLAG,
     WAIT,
     FILE_OPTION,
+    FILE_NAME,
     OUT,
     COUNT,
+    FOLLOW,
+    SKIP,
+    JSON,
     READY_FD,
     PARENT,
     OPTIONS
@@ -100,10 +123,21 @@ static const struct args_option options[OPTIONS] = {
     {"wait", true, " send "},
     {"wait", false, " recv ping "},
     {"file", false, " send "},
+    {"name", false, " send "},
     {"out", false, " recv "},
     {"count", false, " recv "},
+    {"follow", true, " recv "},
+    {"skip", true, " recv "},
+    {"json", true, " invite send recv ping state contacts status "},
     {"ready-fd", false, " run "},
     {"parent", false, " run "}};
+
+static const struct args_form form = {.options = options,
+                                      .n_options = OPTIONS,
+                                      .commands = all,
+                                      .texts = " send ",
+                                      .rest_max = 2,
+                                      .usage = usage};
 
 static int
 fail(const char *what, int err)
@@ -120,56 +154,16 @@ usage_fail(const char *what)
     return ARGS_EXIT_USAGE;
 }
 
-/* Copy the network file, so that the directory is all the client needs. */
-static int
-network_copy(const char *from, const char *dir)
-{
-    char path[FILES_PATH_MAX];
-    uint8_t *bytes;
-    size_t len;
-    int err = files_path(path, dir, "network.json");
-    if (!err)
-        err = files_read(from, 1 << 20, &bytes, &len);
-    if (err)
-        return err;
-    err = files_write(path, bytes, len);
-    free(bytes);
-    return err;
-}
-
 static int
 init(const struct args *a, const char *dir)
 {
-    char path[FILES_PATH_MAX];
     const char *profile = a->value[PROFILE] ? a->value[PROFILE] : "default";
     if (!a->value[NETWORK])
         return usage_fail("--network is missing");
     if (strcmp(profile, "light") != 0 && strcmp(profile, "default") != 0 &&
         strcmp(profile, "fast") != 0)
         return usage_fail("--profile wants light, default or fast");
-    int err = files_mkdir(dir);
-    if (err)
-        return fail(dir, err);
-    err = files_path(path, dir, "client.conf");
-    if (err)
-        return fail(dir, err);
-    FILE *f = fopen(path, "wx");
-    if (!f) {
-        fprintf(stderr,
-                "brusio-client: %s is there already, or cannot be "
-                "written; a profile is chosen once\n",
-                path);
-        return ARGS_EXIT_FAILED;
-    }
-    err = network_copy(a->value[NETWORK], dir);
-    if (err) {
-        fclose(f);
-        unlink(path);
-        return fail(a->value[NETWORK], err);
-    }
-    fprintf(f, "profile = \"%s\"\n\n# What else can be set:\n\n", profile);
-    config_write_example(client_options + 1, client_options_len - 1, f);
-    return ferror(f) | fclose(f) ? fail(path, ERR_IO) : 0;
+    return setup_init(dir, a->value[NETWORK], profile);
 }
 
 static int
@@ -196,7 +190,7 @@ run(const struct args *a, const char *dir)
         return ARGS_EXIT_FAILED;
     }
     if (strcmp(a->command, "check") == 0) {
-        printf("good: profile '%s'\n", config.profile);
+        status = setup_check(dir, &config);
     } else {
         host_harden((long)parent);
         status = secret_init()
@@ -281,14 +275,16 @@ main(int argc, char **argv)
     struct args a;
     struct cli c = {0};
     char home[FILES_PATH_MAX];
-    int status = args_parse(&a, argc, argv, options, OPTIONS, all, 2, usage);
+    if (host_descriptors_hold())
+        return ARGS_EXIT_FAILED;
+    int status = args_read(&a, argc, argv, &form);
     if (status >= 0)
         return status;
     c.dir = a.value[DIR_OPTION];
     if (!c.dir) {
         const char *h = getenv("HOME");
-        if (!h || files_path(home, h, ".brusio"))
-            return usage_fail("--dir is missing and HOME is not set");
+        if (!h || *h != '/' || files_path(home, h, ".brusio"))
+            return usage_fail("--dir is missing, and HOME names no directory");
         c.dir = home;
     }
     bool ping = strcmp(a.command, "ping") == 0;
@@ -297,11 +293,16 @@ main(int argc, char **argv)
         return ARGS_EXIT_USAGE;
     c.wait = a.value[WAIT_FLAG] != NULL;
     c.file = a.value[FILE_OPTION];
+    c.file_name = a.value[FILE_NAME];
     c.out = a.value[OUT];
+    c.follow = a.value[FOLLOW] != NULL;
+    c.skip = a.value[SKIP] != NULL;
+    c.json = a.value[JSON] != NULL;
     if (strcmp(a.command, "init") == 0)
         return a.n_rest ? usage_fail("init takes no words") : init(&a, c.dir);
     if (strcmp(a.command, "run") == 0 || strcmp(a.command, "check") == 0)
         return a.n_rest ? usage_fail("run and check take no words")
                         : run(&a, c.dir);
-    return command_run(&a, &c);
+    status = command_run(&a, &c);
+    return status ? status : cli_flush("");
 }

@@ -373,6 +373,8 @@ main(int argc, char **argv)
     struct server_config config = {0};
     char path[FILES_PATH_MAX];
     uint64_t ready_fd, parent;
+    if (host_descriptors_hold())
+        return ARGS_EXIT_FAILED;
     int status =
         args_parse(&a, argc, argv, options, OPTIONS, commands, 64, usage);
     if (status >= 0)

@@ -9,9 +9,8 @@
 
 #include "lib/version.h"
 
-/* Is word one of a list between blanks? */
-static bool
-is_among(const char *list, const char *word)
+bool
+args_is_among(const char *list, const char *word)
 {
     size_t len = strlen(word);
     for (const char *at = list; (at = strstr(at, word)); at++)
@@ -19,6 +18,14 @@ is_among(const char *list, const char *word)
             return true;
     return false;
 }
+
+/* The command line while it is read. */
+struct line {
+    struct args *a;
+    const struct args_form *form;
+    char **argv;
+    int argc, at;
+};
 
 static int
 wrong(const struct args *a, const char *what, const char *word)
@@ -28,30 +35,183 @@ wrong(const struct args *a, const char *what, const char *word)
     return ARGS_EXIT_USAGE;
 }
 
-static int
-option_take(struct args *a, char **argv, int argc, int *i,
-            const struct args_option *options, size_t n)
+/* The length of an option's name in a word that begins with two dashes. */
+static size_t
+name_len(const char *word)
 {
-    const char *word = argv[*i] + 2, *equals = strchr(word, '=');
-    size_t len = equals ? (size_t)(equals - word) : strlen(word);
-    for (size_t k = 0; k < n; k++) {
-        if (strlen(options[k].name) != len ||
-            memcmp(options[k].name, word, len) != 0 ||
-            !is_among(options[k].commands, a->command))
-            continue;
-        if (options[k].flag && equals)
-            return wrong(a, "no value is wanted in", argv[*i]);
-        if (options[k].flag)
-            a->value[k] = "";
-        else if (equals)
-            a->value[k] = equals + 1;
-        else if (*i + 1 < argc)
-            a->value[k] = argv[++*i];
-        else
-            return wrong(a, "a value is missing after", argv[*i]);
-        return -1;
+    const char *equals = strchr(word, '=');
+    return (equals ? (size_t)(equals - word) : strlen(word)) - 2;
+}
+
+static bool
+is_option(const struct args_option *o, const char *word)
+{
+    return strlen(o->name) == name_len(word) &&
+           memcmp(o->name, word + 2, name_len(word)) == 0;
+}
+
+/* The option of the command that a word names; returns NULL when it has none. */
+static const struct args_option *
+option_find(const struct line *l, const char *word)
+{
+    const struct args_form *f = l->form;
+    for (size_t i = 0; i < f->n_options; i++)
+        if (is_option(&f->options[i], word) &&
+            args_is_among(f->options[i].commands, l->a->command))
+            return &f->options[i];
+    return NULL;
+}
+
+/* Take the option at l->at, and its value. */
+static int
+option_take(struct line *l)
+{
+    const char *word = l->argv[l->at], *equals = strchr(word, '=');
+    const struct args_option *o = option_find(l, word);
+    if (!o)
+        return wrong(l->a, "unknown option", word);
+    const char **value = &l->a->value[o - l->form->options];
+    if (*value)
+        return wrong(l->a, "given twice:", word);
+    if (o->flag && equals)
+        return wrong(l->a, "no value is wanted in", word);
+    if (o->flag)
+        *value = "";
+    else if (equals)
+        *value = equals + 1;
+    else if (l->at + 1 < l->argc && strncmp(l->argv[l->at + 1], "--", 2) != 0)
+        *value = l->argv[++l->at];
+    else
+        return wrong(l->a, "a value is missing after", word);
+    return -1;
+}
+
+/* Which word is the command: the first that is neither an option nor the value of
+ * one. Returns argc when there is none. */
+static int
+command_find(const struct line *l)
+{
+    for (int i = 1; i < l->argc; i++) {
+        bool value = false, flag = false;
+        if (strncmp(l->argv[i], "--", 2) != 0)
+            return i;
+        if (strcmp(l->argv[i], "--") == 0)
+            return i + 1;
+        for (size_t k = 0; k < l->form->n_options; k++)
+            if (is_option(&l->form->options[k], l->argv[i])) {
+                value |= !l->form->options[k].flag;
+                flag |= l->form->options[k].flag;
+            }
+        value &= !strchr(l->argv[i], '=');
+        /* what is a flag for some commands and has a value for others */
+        if (value && flag && i + 1 < l->argc)
+            value = !args_is_among(l->form->commands, l->argv[i + 1]);
+        i += value;
     }
-    return wrong(a, "unknown option", argv[*i]);
+    return l->argc;
+}
+
+/* Is help or the version asked for here? Then prints it and sets *status. */
+static bool
+is_asked(const struct line *l, const char *word, int *status)
+{
+    const bool help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+    if (help && l->a->command &&
+        args_is_among(l->form->commands, l->a->command))
+        *status = args_help(l->form, l->a->command);
+    else if (help)
+        *status = fputs(l->form->usage, stdout) < 0;
+    else if (strcmp(word, "--version") == 0)
+        *status = printf("%s %s\n", l->a->program, BRUSIO_VERSION) < 0;
+    else
+        return false;
+    return true;
+}
+
+/* What every program answers: 'help', 'help COMMAND', 'completion SHELL'. Returns
+ * false when the command is another. */
+static bool
+is_told(const struct line *l, int command, int *status)
+{
+    const char *name = l->argv[command];
+    const char *next = command + 1 < l->argc ? l->argv[command + 1] : NULL;
+    if (strcmp(name, "completion") == 0) {
+        *status = args_completion(l->form, l->a->program, next ? next : "");
+        return true;
+    }
+    if (strcmp(name, "help") != 0)
+        return is_asked(l, name, status);
+    if (!next)
+        *status = fputs(l->form->usage, stdout) < 0;
+    else if (args_is_among(l->form->commands, next))
+        *status = args_help(l->form, next);
+    else
+        *status = wrong(l->a, "unknown command", next);
+    return true;
+}
+
+/* Take every word but the command. */
+static int
+words_take(struct line *l, int command)
+{
+    const struct args_form *f = l->form;
+    const bool texts = f->texts && args_is_among(f->texts, l->a->command);
+    bool ended = false;
+    int words = 1, status;
+    for (l->at = 1; l->at < l->argc; l->at++) {
+        char *word = l->argv[l->at];
+        const bool dashes = strncmp(word, "--", 2) == 0;
+        const bool text = ended || (texts && words > 1);
+        if (l->at == command)
+            continue;
+        if (!ended && strcmp(word, "--") == 0) {
+            ended = true;
+            continue;
+        }
+        if (!text && is_asked(l, word, &status))
+            return status;
+        if (dashes &&
+            (text ? !ended && !strchr(word, '=') && option_find(l, word)
+                  : true)) {
+            status = option_take(l);
+            if (status >= 0)
+                return status;
+            continue;
+        }
+        l->argv[words++] = word; /* words is at most l->at */
+    }
+    l->a->rest = (const char *const *)l->argv + 1;
+    l->a->n_rest = (size_t)words - 1;
+    if (l->a->n_rest > f->rest_max && texts)
+        return wrong(l->a, "a text is one word, in quotes; there is one more,",
+                     l->a->rest[f->rest_max]);
+    if (l->a->n_rest > f->rest_max)
+        return wrong(l->a, "nothing is wanted after the command, not",
+                     l->a->rest[f->rest_max]);
+    return -1;
+}
+
+int
+args_read(struct args *a, int argc, char **argv, const struct args_form *form)
+{
+    const char *slash = strrchr(argv[0], '/');
+    struct line l = {.a = a, .form = form, .argv = argv, .argc = argc};
+    *a = (struct args){.program = slash ? slash + 1 : argv[0]};
+    const int command = command_find(&l);
+    int status;
+    for (int i = 1; i < command && i < argc; i++)
+        if (is_asked(&l, argv[i], &status))
+            return status;
+    if (command >= argc) {
+        fputs(form->usage, stderr);
+        return ARGS_EXIT_USAGE;
+    }
+    if (!args_is_among(form->commands, argv[command]))
+        return is_told(&l, command, &status)
+                   ? status
+                   : wrong(a, "unknown command", argv[command]);
+    a->command = argv[command];
+    return words_take(&l, command);
 }
 
 int
@@ -59,50 +219,12 @@ args_parse(struct args *a, int argc, char **argv,
            const struct args_option *options, size_t n, const char *commands,
            size_t rest_max, const char *usage)
 {
-    int i = 2;
-    const char *slash = strrchr(argv[0], '/');
-    *a = (struct args){.program = slash ? slash + 1 : argv[0]};
-    for (int k = 1; k < argc && strcmp(argv[k], "--") != 0; k++) {
-        if (strcmp(argv[k], "--help") == 0)
-            return fputs(usage, stdout) < 0;
-        if (strcmp(argv[k], "--version") == 0)
-            return printf("%s %s\n", a->program, BRUSIO_VERSION) < 0;
-    }
-    if (argc < 2) {
-        fputs(usage, stderr);
-        return ARGS_EXIT_USAGE;
-    }
-    a->command = argv[1];
-    if (!is_among(commands, a->command))
-        return wrong(a, "unknown command", a->command);
-    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
-        if (strcmp(argv[i], "--") == 0) {
-            i++;
-            break;
-        }
-        int status = option_take(a, argv, argc, &i, options, n);
-        if (status >= 0)
-            return status;
-    }
-    a->rest = (const char *const *)argv + i;
-    a->n_rest = (size_t)(argc - i);
-    /* options may follow the words, too */
-    for (int k = i; k < argc; k++)
-        if (strncmp(argv[k], "--", 2) == 0 && strcmp(argv[i - 1], "--") != 0) {
-            int words = k, at = k;
-            int status = option_take(a, argv, argc, &at, options, n);
-            if (status >= 0)
-                return status;
-            memmove(&argv[words], &argv[at + 1],
-                    (size_t)(argc - at - 1) * sizeof *argv);
-            argc -= at + 1 - words;
-            a->n_rest = (size_t)(argc - i);
-            k--;
-        }
-    if (a->n_rest > rest_max)
-        return wrong(a, "nothing is wanted after the command, not",
-                     a->rest[rest_max]);
-    return -1;
+    const struct args_form form = {.options = options,
+                                   .n_options = n,
+                                   .commands = commands,
+                                   .rest_max = rest_max,
+                                   .usage = usage};
+    return args_read(a, argc, argv, &form);
 }
 
 bool

@@ -1,5 +1,6 @@
 /* lib/os/args.h - the command lines of the programs: COMMAND [--option
- * VALUE].. */
+ * VALUE].. [WORD]..; options may stand before the command and among the words,
+ * '--' ends them. */
 #ifndef LIB_OS_ARGS_H
 #define LIB_OS_ARGS_H
 #include <stdbool.h>
@@ -25,16 +26,44 @@ struct args {
     size_t n_rest;
 };
 
-/* Take argv apart. Prints what is wrong, or help and version when asked.
- * Returns -1 to go on, else the exit status. rest_max: words that may follow.
- */
+/* What a program's command line may be. */
+struct args_form {
+    const struct args_option *options;
+    size_t n_options;
+    const char *commands; /* between blanks */
+    const char *texts; /* those after whose first word all is text, which looks
+                             as it likes; NULL: none. Only an option as it stands
+                             in the table is one there still */
+    size_t rest_max;   /* words that may follow */
+    const char *usage; /* the help, of which args_help() tells a part */
+};
+
+/* Takes argv apart. Prints what is wrong, or help, version and completions when
+ * asked. Returns -1 to go on, else the exit status. The words are moved to the
+ * front of argv, which a keeps pointing into. */
+int args_read(struct args *a, int argc, char **argv,
+              const struct args_form *form);
+
+/* The same without texts. */
 int args_parse(struct args *a, int argc, char **argv,
                const struct args_option *options, size_t n,
                const char *commands, size_t rest_max, const char *usage);
+
+/* Prints what form's help says of one command: the lines of its use, its
+ * paragraph, its options. Returns the exit status. */
+int args_help(const struct args_form *form, const char *command);
+
+/* Prints a script by which this shell (bash, zsh, fish) completes commands and
+ * options of program. Returns the exit status. */
+int args_completion(const struct args_form *form, const char *program,
+                    const char *shell);
 
 /* A whole number of an option, or `otherwise` when it was not given. Prints
  * what is wrong; returns false then. */
 bool args_number(const struct args *a, const struct args_option *options,
                  size_t i, uint64_t min, uint64_t max, uint64_t otherwise,
                  uint64_t *out);
+
+/* Is word one of a list between blanks? */
+bool args_is_among(const char *list, const char *word);
 #endif

@@ -113,32 +113,6 @@ files_write(const char *path, const void *data, size_t len)
 }
 
 int
-files_save(const char *path, const void *data, size_t len, bool replace)
-{
-    char temporary[FILES_PATH_MAX + 8];
-    int n = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (n >= (int)sizeof temporary)
-        return ERR_LONG;
-    if (!replace) { /* the name is taken before it is used */
-        int name = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (name < 0)
-            return errno == EEXIST ? ERR_EXISTS : ERR_IO;
-        close(name);
-    }
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    int err = fd < 0 ? ERR_IO : descriptor_write(fd, data, len);
-    if (!err && rename(temporary, path))
-        err = ERR_IO;
-    if (!err)
-        return files_sync_directory(path);
-    if (fd >= 0)
-        unlink(temporary);
-    if (!replace)
-        unlink(path);
-    return err;
-}
-
-int
 files_mkdir(const char *path)
 {
     return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : ERR_IO;

@@ -23,12 +23,6 @@ int files_read(const char *path, size_t max, uint8_t **out,
  * synced, renamed); mode 0600. Returns 0 or ERR_IO. */
 int files_write(const char *path, const void *data, size_t len) CHECK_RESULT;
 
-/* The same among files of other people's making: none of them is written to, nor
- * through what is a link, whatever its name; where replace is false not this one
- * either. Returns also ERR_EXISTS, ERR_LONG. */
-int files_save(const char *path, const void *data, size_t len,
-               bool replace) CHECK_RESULT;
-
 /* See that the names in the directory of this file are on the disk. Returns 0,
  * ERR_LONG or ERR_IO. */
 int files_sync_directory(const char *path) CHECK_RESULT;

@@ -45,6 +45,12 @@ void host_log(struct host *h, const char *program, enum log_level level);
 /* As many open files as the system lets this process have. */
 void host_files_max(void);
 
+/* Take the descriptors 0 to 2, those of them that whoever started the program has
+ * left closed: else the next file or socket that it opens becomes its standard
+ * output, and is printed into. What is printed fails then. Call first of all.
+ * Returns 0 or ERR_SYSTEM. */
+int host_descriptors_hold(void) CHECK_RESULT;
+
 /* No core dumps, which would hold keys and packets (I8); end when the parent,
  * if it is told (0: not), ends. Call before any thread is made. */
 void host_harden(long parent);

@@ -7,6 +7,7 @@
 
 #include "lib/codec.h"
 #include "lib/os/args.h"
+#include "lib/os/host.h"
 #include "lib/secret.h"
 #include "network/family.h"
 #include "relay/daemon/daemon.h"
@@ -202,6 +203,8 @@ main(int argc, char **argv)
     struct args a;
     struct daemon_config config = {0};
     uint64_t ready_fd, parent;
+    if (host_descriptors_hold())
+        return ARGS_EXIT_FAILED;
     int status =
         args_parse(&a, argc, argv, options, OPTIONS,
                    " init run check status top join leave family ", 64, usage);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/os/args.h"
+#include "lib/os/host.h"
 #include "sim/command/explain.h"
 #include "sim/command/jobs.h"
 #include "sim/command/report.h"
@@ -298,6 +299,8 @@ main(int argc, char **argv)
     struct args a;
     struct wish w = {0};
     struct scenario_file *s = NULL;
+    if (host_descriptors_hold())
+        return ARGS_EXIT_FAILED;
     int status = args_parse(&a, argc, argv, options, OPTIONS,
                             " run explain schema ", 1, usage);
     if (status >= 0)

@@ -1,0 +1,184 @@
+/* client/daemon/cli_recv.c - reading what came.
+ *
+ * A message is released when it was surely written where it was to go: then, and
+ * not before, the client forgets it. One that cannot be written stays, and is the
+ * next one again. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/daemon/calling.h"
+#include "client/daemon/cli.h"
+#include "client/daemon/received.h"
+#include "client/daemon/terminal.h"
+#include "lib/codec.h"
+#include "lib/error.h"
+#include "lib/os/clock.h"
+
+enum { POLL_US = 50000, FOLLOW_US = 200000 };
+
+/* A message, and what is to be told of it. */
+struct received {
+    const json_t *root;
+    const char *from;
+    const char *text; /* NULL: a file */
+    size_t text_len;
+    const char *path; /* where it went; NULL: to the output */
+    size_t len;
+};
+
+/* Tell in one object of JSON what came, and where it is. */
+static int
+json_tell(const struct received *m)
+{
+    json_t *o = json_deep_copy(m->root);
+    int status = 1;
+    if (o && m->path) {
+        json_object_del(o, "data");
+        json_object_del(o, "text");
+        json_object_set_new(o, "file", json_string(m->path));
+        json_object_set_new(o, "len", json_integer((json_int_t)m->len));
+    }
+    if (o)
+        status = calling_json(o);
+    json_decref(o);
+    return status;
+}
+
+/* Tell people. What goes to the standard output alone is told beside it. */
+static void
+plain_tell(const struct received *m, const char *place)
+{
+    FILE *out = place && strcmp(place, "-") == 0 ? stderr : stdout;
+    terminal_word(out, m->from);
+    if (!m->path) {
+        fputs(": ", out);
+        terminal_text(out, m->text, m->text_len);
+        putc('\n', out);
+        return;
+    }
+    fprintf(out, ": %s ", m->text ? "text to" : "file");
+    terminal_word(out, m->path);
+    fprintf(out, ", %zu byte%s\n", m->len, m->len == 1 ? "" : "s");
+}
+
+/* What a file holds; *data is malloc'd. Returns 0, or 1 and has said why. */
+static int
+data_read(const json_t *root, uint8_t **data, size_t *len)
+{
+    const char *base64 = json_string_value(json_object_get(root, "data"));
+    const size_t room = base64 ? strlen(base64) + 1 : 1;
+    *data = malloc(room);
+    *len = 0;
+    const int err =
+        *data && base64 ? codec_unbase64(*data, room, len, base64) : ERR_NOMEM;
+    if (err)
+        fprintf(stderr, "brusio-client: %s; the message stays\n",
+                error_text(err));
+    return err ? 1 : 0;
+}
+
+/* Put the message where it is to go, and tell of it. Returns the exit status. */
+static int
+message_take(const struct cli *c, const json_t *root)
+{
+    const char *given = json_string_value(json_object_get(root, "file_name"));
+    const json_t *text = json_object_get(root, "text");
+    char name[TERMINAL_NAME_MAX], path[FILES_PATH_MAX];
+    uint8_t *data = NULL;
+    struct received m = {.root = root,
+                         .from =
+                             json_string_value(json_object_get(root, "from")),
+                         .text = json_string_value(text),
+                         .text_len = json_string_length(text)};
+    int status = 0;
+    if (!m.text || c->out) {
+        terminal_file_name(name, sizeof name,
+                           m.text  ? "text"
+                           : given ? given
+                                   : "file");
+        m.len = m.text_len;
+        if (!m.text)
+            status = data_read(root, &data, &m.len);
+        if (!status)
+            status = received_save(path, c->out, name,
+                                   m.text ? (const void *)m.text : data, m.len)
+                         ? 1
+                         : 0;
+        m.path = path;
+    }
+    if (!status && c->json)
+        status = json_tell(&m);
+    else if (!status)
+        plain_tell(&m, c->out);
+    free(data);
+    return status;
+}
+
+static int
+release(struct calling *l, const json_t *r)
+{
+    json_t *done = calling_make(
+        l, "release", json_pack("{sI}", "order", calling_number(r, "order")));
+    json_decref(done);
+    return done ? 0 : 1;
+}
+
+/* Take the next message, if there is one: counts it. Returns the exit status. */
+static int
+message_next(struct calling *l, const struct cli *c, uint64_t *seen, bool *none)
+{
+    json_t *r = calling_make(l, "recv",
+                             c->name ? json_pack("{ss}", "from", c->name)
+                                     : json_object());
+    *none = json_is_null(r);
+    int status = r ? 0 : 1;
+    if (r && !*none) {
+        status = c->skip ? 0 : message_take(c, r);
+        if (!status && !c->skip)
+            status = cli_flush("; the message stays");
+        if (!status)
+            status = release(l, r);
+        *seen += status == 0;
+    }
+    json_decref(r);
+    return status;
+}
+
+int
+cli_recv(const struct cli *c)
+{
+    struct calling l;
+    const uint64_t since_us = clock_mono_us();
+    uint64_t seen = 0;
+    int status = 0;
+    bool none;
+    if (c->out && (c->count > 1 || c->follow) && !received_takes_many(c->out)) {
+        fprintf(
+            stderr,
+            "brusio-client: %s takes one message; name a directory, or '-', "
+            "for several\n",
+            c->out);
+        return 2;
+    }
+    if (calling_open(&l, c->dir))
+        return 1;
+    while (status == 0 && (c->follow || seen < c->count)) {
+        status = message_next(&l, c, &seen, &none);
+        if (status || !none)
+            continue;
+        if (!c->follow && clock_mono_us() - since_us >= c->wait_s * 1000000)
+            break;
+        if (!c->follow)
+            cli_progress("waiting; messages so far:", (int64_t)seen,
+                         (int64_t)c->count, since_us);
+        usleep(c->follow ? FOLLOW_US : POLL_US);
+    }
+    if (status == 0 && seen == 0 && c->wait_s > 0) {
+        fputs("brusio-client: nothing came\n", stderr);
+        status = 1;
+    }
+    calling_close(&l);
+    return status;
+}

@@ -1,0 +1,197 @@
+/* client/daemon/cli_send.c - commands that write, and what becomes of it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/daemon/calling.h"
+#include "client/daemon/cli.h"
+#include "client/daemon/terminal.h"
+#include "client/letter.h"
+#include "lib/codec.h"
+#include "lib/error.h"
+#include "lib/os/clock.h"
+
+enum { POLL_US = 50000 };
+
+/* Read a file, a pipe or (FILE is '-') the standard input. *data is malloc'd.
+ * Returns 0, or -1 and has said why. */
+static int
+input_read(const char *path, uint8_t **data, size_t *len)
+{
+    enum { MAX = LETTER_MESSAGE_MAX - 256, STEP = 1 << 16 };
+    const bool in = strcmp(path, "-") == 0;
+    FILE *f = in ? stdin : fopen(path, "rbe");
+    const char *why = NULL;
+    size_t room = 0, n;
+    *data = NULL;
+    *len = 0;
+    while (f && !why && !feof(f)) {
+        uint8_t *more = realloc(*data, room + STEP);
+        if (!more) {
+            why = error_text(ERR_NOMEM);
+            break;
+        }
+        *data = more;
+        room += STEP;
+        n = fread(*data + *len, 1, room - *len, f);
+        *len += n;
+        room = *len;
+        if (ferror(f))
+            why = strerror(errno);
+        else if (*len > MAX)
+            why = "too long; files of up to 16 MB go through";
+    }
+    if (!f)
+        why = strerror(errno);
+    else if (!in)
+        fclose(f);
+    if (!why)
+        return 0;
+    fprintf(stderr, "brusio-client: %s: %s\n", in ? "standard input" : path,
+            why);
+    free(*data);
+    *data = NULL;
+    return -1;
+}
+
+/* Make a name of any bytes one that a message can carry. */
+static void
+name_make(char out[static TERMINAL_NAME_MAX], const struct cli *c)
+{
+    const char *given = c->file_name                ? c->file_name
+                        : strcmp(c->file, "-") == 0 ? "file"
+                                                    : c->file;
+    const char *slash = strrchr(given, '/');
+    json_t *whole;
+    size_t n = 0;
+    for (const char *at = slash ? slash + 1 : given;
+         *at && n + 1 < TERMINAL_NAME_MAX; at++)
+        out[n++] = *at;
+    out[n] = 0;
+    whole = json_string(out); /* NULL: not UTF-8 */
+    for (char *at = out; !whole && *at; at++)
+        if ((unsigned char)*at >= 0x80)
+            *at = '_';
+    json_decref(whole);
+    if (n == 0)
+        snprintf(out, TERMINAL_NAME_MAX, "file");
+}
+
+static json_t *
+file_params(const struct cli *c)
+{
+    uint8_t *data;
+    size_t len;
+    char name[TERMINAL_NAME_MAX];
+    if (input_read(c->file, &data, &len))
+        return NULL;
+    name_make(name, c);
+    char *text = malloc(CODEC_BASE64_LEN(len));
+    json_t *params = NULL;
+    if (text) {
+        codec_base64(text, CODEC_BASE64_LEN(len), data, len);
+        params = json_pack("{ss ss ss}", "to", c->name, "file_name", name,
+                           "data", text);
+    }
+    if (!params)
+        fprintf(stderr, "brusio-client: %s\n",
+                text ? "the contact's name is not UTF-8"
+                     : error_text(ERR_NOMEM));
+    free(text);
+    free(data);
+    return params;
+}
+
+/* Can the client keep nothing any more? Then says so. */
+static bool
+storage_failed(struct calling *l)
+{
+    json_t *r = calling_make(l, "status", json_object());
+    const char *storage = json_string_value(json_object_get(r, "storage"));
+    const char *more = storage ? calling_hint("status", storage) : NULL;
+    if (storage)
+        fprintf(stderr, "brusio-client: the message is not kept: %s%s%s\n",
+                storage, more ? "; " : "", more ? more : "");
+    const bool failed = !r || storage;
+    json_decref(r);
+    return failed;
+}
+
+/* Ask until the message is durable, or delivered. The contact is told by its
+ * number in sent, which it keeps when it is renamed meanwhile. */
+static int
+sent_wait(struct calling *l, const struct cli *c, const json_t *sent,
+          uint64_t since_us)
+{
+    const int64_t id = calling_number(sent, "id"),
+                  order = calling_number(sent, "order");
+    for (;;) {
+        json_t *r = calling_make(
+            l, "message", json_pack("{sI sI}", "id", id, "order", order));
+        if (!r)
+            return 1;
+        const char *state = json_string_value(json_object_get(r, "state"));
+        bool delivered = strcmp(state, "delivered") == 0;
+        bool expired = strcmp(state, "expired") == 0;
+        bool enough = c->wait ? delivered || expired
+                              : json_is_true(json_object_get(r, "durable"));
+        if (enough && c->json)
+            printf("{\"id\":%" PRId64 ",\"order\":%" PRId64
+                   ",\"state\":\"%s\"}\n",
+                   id, order, state);
+        else if (enough)
+            printf("%s %" PRId64 "\n", state, order);
+        else if (c->wait)
+            cli_progress("letters acknowledged:", calling_number(r, "acked"),
+                         calling_number(r, "letters"), since_us);
+        bool lost = !enough && !json_is_true(json_object_get(r, "durable")) &&
+                    storage_failed(l);
+        json_decref(r);
+        if (enough || lost)
+            return expired || lost;
+        usleep(POLL_US);
+    }
+}
+
+int
+cli_send(const struct cli *c)
+{
+    struct calling l;
+    uint64_t since_us = clock_mono_us();
+    json_t *params = c->file
+                         ? file_params(c)
+                         : json_pack("{ss ss}", "to", c->name, "text", c->text);
+    if (!params && c->file)
+        return 1;
+    if (calling_open(&l, c->dir)) {
+        json_decref(params);
+        return 1;
+    }
+    json_t *r = calling_make(&l, "send", params);
+    int status = r ? sent_wait(&l, c, r, since_us) : 1;
+    json_decref(r);
+    calling_close(&l);
+    return status;
+}
+
+/* The newest message to a contact. */
+int
+cli_state(const struct cli *c)
+{
+    struct calling l;
+    if (calling_open(&l, c->dir))
+        return 1;
+    json_t *r = calling_make(&l, "message", json_pack("{ss}", "to", c->name));
+    if (r && c->json)
+        (void)calling_json(r);
+    else if (r)
+        printf("%s, %" PRId64 " of %" PRId64 " letters acknowledged\n",
+               json_string_value(json_object_get(r, "state")),
+               calling_number(r, "acked"), calling_number(r, "letters"));
+    json_decref(r);
+    calling_close(&l);
+    return r ? 0 : 1;
+}

@@ -1,0 +1,122 @@
+/* client/daemon/setup.c - a client's directory is made, and looked at. */
+#include "client/daemon/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/os/args.h"
+#include "lib/os/files.h"
+#include "network/os/netfile.h"
+
+static int
+fail(const char *what, const char *why)
+{
+    fprintf(stderr, "brusio-client: %s: %s\n", what, why);
+    return ARGS_EXIT_FAILED;
+}
+
+/* Write the configuration, which must not be there yet. */
+static int
+conf_write(const char *path, const char *profile)
+{
+    FILE *f = fopen(path, "wxe");
+    if (!f && errno == EEXIST) {
+        fprintf(stderr,
+                "brusio-client: %s is there already: this directory has a "
+                "client, whose profile was chosen once; another client wants "
+                "another --dir\n",
+                path);
+        return ARGS_EXIT_FAILED;
+    }
+    if (!f)
+        return fail(path, strerror(errno));
+    fprintf(f, "profile = \"%s\"\n\n# What else can be set:\n\n", profile);
+    config_write_example(client_options + 1, client_options_len - 1, f);
+    const int bad = fflush(f) || fsync(fileno(f)), why = errno;
+    fclose(f);
+    if (!bad)
+        return 0;
+    unlink(path);
+    return fail(path, strerror(why));
+}
+
+/* Copy the network file, so that the directory is all that the client needs. */
+static int
+network_copy(const char *path, const char *from)
+{
+    uint8_t *bytes;
+    size_t len;
+    if (files_read(from, 1 << 20, &bytes, &len))
+        return fail(from, strerror(errno));
+    const int err = files_write(path, bytes, len);
+    free(bytes);
+    return err ? fail(path, strerror(errno)) : 0;
+}
+
+int
+setup_init(const char *dir, const char *network, const char *profile)
+{
+    char conf[FILES_PATH_MAX], copy[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
+    struct network n;
+    if (files_path(conf, dir, "client.conf") ||
+        files_path(copy, dir, "network.json"))
+        return fail(dir, strerror(ENAMETOOLONG));
+    if (netfile_read(network, &n, error)) {
+        fprintf(stderr, "brusio-client: %s\n", error);
+        return ARGS_EXIT_FAILED;
+    }
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        return fail(dir, strerror(errno));
+    int status = conf_write(conf, profile);
+    if (!status) {
+        status = network_copy(copy, network);
+        if (status)
+            unlink(conf);
+    }
+    if (!status)
+        printf("A client with the profile '%s' is in %s. 'brusio-client run "
+               "--dir %s' keeps it connected; then 'brusio-client invite NAME' "
+               "makes a contact.\n",
+               profile, dir, dir);
+    return status;
+}
+
+/* Can nobody but the user read it? Returns 1 when others can. */
+static int
+mode_check(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return errno == ENOENT ? 0 : fail(path, strerror(errno));
+    if (!(st.st_mode & 077))
+        return 0;
+    fprintf(stderr,
+            "brusio-client: %s is open to other users of this machine (mode "
+            "%03o); 'chmod %s %s' closes it\n",
+            path, (unsigned)st.st_mode & 0777,
+            S_ISDIR(st.st_mode) ? "700" : "600", path);
+    return 1;
+}
+
+int
+setup_check(const char *dir, const struct daemon_config *config)
+{
+    static const char *const own[] = {"client.db", "client.db-keys",
+                                      "client.db-wal"};
+    char path[FILES_PATH_MAX];
+    int status = netfile_check("brusio-client", dir, config->network);
+    status |= mode_check(dir);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (!files_path(path, dir, own[i]))
+            status |= mode_check(path);
+    if (access(dir, W_OK))
+        status |= fail(dir, strerror(errno));
+    if (!status)
+        printf("good: profile '%s'\n", config->profile);
+    return status;
+}

@@ -1,0 +1,163 @@
+"""Rows about commands and first steps: what people type, and what they are told."""
+import os
+import subprocess
+
+from harness import row
+
+
+@row("N1.6", "init takes any file for a network file")
+def init_checks(t):
+    net = t.net_shared()
+    place = f"{t.dir}/k"
+    with open(f"{t.dir}/empty.json", "w") as f:
+        f.write("{}")
+    with open(net.network_json, "rb") as f:
+        whole = f.read()
+    with open(f"{t.dir}/cut.json", "wb") as f:
+        f.write(whole[:len(whole) // 2])
+    for wrong in ("/etc/passwd", f"{t.dir}/empty.json", f"{t.dir}/cut.json",
+                  "/nowhere", t.dir):
+        r = t.run([f"{t.bin}/brusio-client", "init", "--dir", place,
+                   "--network", wrong])
+        t.check(r.rc == 1 and wrong in r.err, f"{wrong}: {r}")
+        t.check(not os.path.exists(place), f"{wrong}: something was written")
+    argv = [f"{t.bin}/brusio-client", "init", "--dir", place, "--network",
+            net.network_json]
+    r = t.run(argv)
+    t.check(r.rc == 0 and f"brusio-client run --dir {place}" in r.out, r)
+    r = t.run(argv)
+    t.check(r.rc == 1 and "there already" in r.err and "--dir" in r.err, r)
+
+
+@row("N1.11", "errors of files say neither which nor why")
+def file_errors(t):
+    net = t.net_shared()
+    client = f"{t.bin}/brusio-client"
+    r = t.run([client, "init", "--dir", f"{t.dir}/a/b/c", "--network",
+               net.network_json])
+    t.check(r.rc == 1 and "a/b/c: No such file or directory" in r.err, r)
+    k = t.client("k", net)
+    for path, why in ((t.dir, "Is a directory"), ("/no/file", "No such file"),
+                      ("x" * 300, "File name too long")):
+        r = k.cmd("send", "k", "--file", path)
+        t.check(r.rc == 1 and why in r.err and path in r.err, r)
+
+
+@row("N1.13", "an empty HOME makes a directory in /")
+def empty_home(t):
+    for home in ("", "relative"):
+        r = t.run([f"{t.bin}/brusio-client", "status"], env={"HOME": home})
+        t.check(r.rc == 2 and "HOME" in r.err and "--dir" in r.err, r)
+
+
+@row("N1.28", "help, and options before the command")
+def help_and_options(t):
+    for name, command in (("client", "send"), ("relay", "init"),
+                          ("directory", "init"), ("testnet", "run"),
+                          ("sim", "run")):
+        program = f"{t.bin}/brusio-{name}"
+        whole = t.run([program, "--help"])
+        t.check(whole.rc == 0 and whole.out.startswith("usage:"), whole)
+        for words in (["-h"], ["help"]):
+            r = t.run([program] + words)
+            t.check(r.rc == 0 and r.out == whole.out, f"{name} {words}: {r}")
+        for words in ([command, "--help"], ["help", command], [command, "-h"]):
+            r = t.run([program] + words)
+            t.check(r.rc == 0 and r.out.startswith("usage:") and
+                    command in r.out and len(r.out) < len(whole.out) or
+                    name == "testnet", f"{name} {words}: {r}")
+        for words in ([], ["nonsense"], ["help", "nonsense"], ["--nonsense"],
+                      [command, "--nonsense"]):
+            r = t.run([program] + words)
+            t.check(r.rc == 2 and r.err, f"{name} {words}: {r}")
+    r = t.run([f"{t.bin}/brusio-client", "--dir", f"{t.dir}/none", "status"])
+    t.check(r.rc == 1 and "no client answers" in r.err, r)
+
+
+@row("N1.29", "numbers and words that are not wanted")
+def wrong_words(t):
+    client = [f"{t.bin}/brusio-client"]
+    for words in (["recv", "--wait", "soon"], ["recv", "--count", "0"],
+                  ["ping", "b", "--wait", "-1"], ["send", "b", "hi", "5"],
+                  ["send", "b", "--file", "a", "--file", "b"],
+                  ["invite"], ["invite", "a", "b"], ["status", "x"],
+                  ["pings", "b", "maybe"]):
+        r = t.run(client + words + ["--dir", t.dir])
+        t.check(r.rc == 2 and r.err, f"{words}: {r}")
+
+
+@row("N1.33", "a bad invitation: malformed input, of what?")
+def bad_invitation(t):
+    k = t.client("k", t.net_shared())
+    t.wait(lambda: k.cmd("invite", "x").rc == 0, 60, "a consensus")
+    for line in ("hello", "brusio1:", "brusio1:abc", "x" * 500):
+        r = k.cmd("add", "b", line)
+        t.check(r.rc == 1 and "invitation" in r.err, f"{line}: {r}")
+        r = k.cmd("add", "b", "-", input=line + "\n")
+        t.check(r.rc == 1 and "invitation" in r.err, f"{line} by a pipe: {r}")
+
+
+@row("N1.37", "check looks at nothing but the configuration")
+def client_check(t):
+    net = t.net_shared()
+    k = t.client("k", net)
+    r = k.cmd("check")
+    t.check(r.rc == 0 and "good: network" in r.out, r)
+    for path in (k.dir, f"{k.dir}/client.db"):
+        mode = os.stat(path).st_mode & 0o777
+        os.chmod(path, mode | 0o044)
+        r = k.cmd("check")
+        t.check(r.rc == 1 and path in r.err and "chmod" in r.err, r)
+        os.chmod(path, mode)
+    os.rename(f"{k.dir}/network.json", f"{k.dir}/away")
+    r = k.cmd("check")
+    t.check(r.rc == 1 and "network.json" in r.err, r)
+    os.rename(f"{k.dir}/away", f"{k.dir}/network.json")
+    with open(f"{k.dir}/client.conf", "a") as f:
+        f.write("profil = 1\n")
+    r = k.cmd("check")
+    t.check(r.rc == 1 and "client.conf" in r.err, r)
+
+
+@row("N1.40", "no completion")
+def completion(t):
+    """Of each program; bash completes a command, its options, a value."""
+    ask = """
+    eval "$1"
+    COMP_WORDS=("${@:3}") COMP_CWORD=$(($# - 3)) COMPREPLY=()
+    $2
+    echo "${COMPREPLY[*]}"
+    """
+    for name in ("client", "relay", "directory", "testnet", "sim"):
+        program = f"{t.bin}/brusio-{name}"
+        for shell in ("bash", "zsh", "fish"):
+            r = t.run([program, "completion", shell])
+            t.check(r.rc == 0 and f"brusio-{name}" in r.out, r)
+        script = t.run([program, "completion", "bash"]).out
+        asked = ["bash", "-c", ask, "bash", script, f"_brusio_{name}",
+                 f"brusio-{name}"]
+        r = t.run(asked + ["r"])
+        t.check(r.rc == 0 and "run" in r.out.split(), f"{name}: {r}")
+        r = t.run(asked + ["nothing"])
+        t.check(r.out == "\n", r)
+    script = t.run([f"{t.bin}/brusio-client", "completion", "bash"]).out
+    asked = ["bash", "-c", ask, "bash", script, "_brusio_client",
+             "brusio-client", "--dir", "x", "send", "b"]
+    r = t.run(asked + ["--f"])
+    t.check(r.out == "--file\n", r)
+    r = t.run(asked + ["t"])
+    t.check(r.out == "\n", r)
+
+
+@row("R6b", "a program whose outputs are closed prints into its files")
+def closed_descriptors(t):
+    k = t.client("k", t.net_shared())
+    k.stop()
+    t.start(["sh", "-c", 'exec "$@" >&- 2>&- <&-', "sh"] + k.argv("run"))
+    t.wait(lambda: k.cmd("status").rc == 0, 30, "a client without outputs")
+    t.wait(lambda: k.cmd("invite", "x").rc == 0, 60, "an invitation")
+    for name in ("client.db", "client.db-keys"):
+        with open(f"{k.dir}/{name}", "rb") as f:
+            t.check(b"brusio-client" not in f.read(), f"a log in {name}")
+    r = t.run(["sh", "-c", '"$@" >&-', "sh"] + k.argv("invite", "y"))
+    t.check(r.rc == 1 and "output" in r.err, f"printed nowhere: {r}")
