@@ -27,12 +27,11 @@
 #include "client/requests.h"
 #include "client/staging.h"
 #include "client/state.h"
+#include "client/status.h"
 #include "lib/rng.h"
 #include "lib/secret.h"
 
 enum { EXPIRE_EVERY_US = 60000000 };
-enum { PIECE_RELAY_LEN = 128 }; /* of a packed consensus, about */
-enum { WITNESS_EPOCHS = 2 };    /* a word is forgotten after */
 
 static void
 client_committed(void *ctx)
@@ -278,67 +277,6 @@ client_consensus(const struct client *c)
     return c->newest ? c->view[c->newest % VIEWS] : NULL;
 }
 
-static bool
-client_is_stuck(const struct client *c)
-{
-    uint64_t since_us =
-        c->answer_us > c->linked_us ? c->answer_us : c->linked_us;
-    /* before its first consensus nothing is asked, and linked_us counts */
-    return c->connected && env_now_mono_us(c->env) - since_us > CLIENT_STUCK_US;
-}
-
-/* The newest epoch that stores agree on; 0: none. */
-static uint32_t
-client_named(const struct client *c)
-{
-    const struct consensus *n = client_consensus(c);
-    return n ? witness_epoch(&c->witness, c->families,
-                             WITNESS_EPOCHS * (uint64_t)n->params.epoch_len_s *
-                                 1000000,
-                             env_now_mono_us(c->env))
-             : 0;
-}
-
-/* Is the epoch after n over_s seconds old by now? */
-static bool
-next_is_old(const struct client *c, const struct consensus *n, uint64_t over_s)
-{
-    return client_now_us(c) >
-           (n->valid_after_s + n->params.epoch_len_s + over_s) * 1000000;
-}
-
-static bool
-client_is_behind(const struct client *c)
-{
-    const struct consensus *n = client_consensus(c);
-    if (!c->connected || !c->current || !n)
-        return false;
-    const struct params *p = &n->params;
-    const uint64_t now_us = env_now_mono_us(c->env);
-    /* the pieces of the document that is here, four times over */
-    const uint64_t document_us =
-        4 * p->piece_interval_us *
-        (n->n_relays * PIECE_RELAY_LEN / p->geometry.packet_len + 1);
-    /* everybody has the next one by the end of its window */
-    return client_named(c) > n->epoch && now_us - c->linked_us > document_us &&
-           next_is_old(c, n, p->switch_window_s);
-}
-
-enum client_leave
-client_leave(const struct client *c)
-{
-    if (!c->connected)
-        return CLIENT_STAY;
-    if (memcmp(c->linked_to, client_gateway(c), SPHINX_ID_LEN) != 0)
-        return CLIENT_MOVED;
-    return c->broken             ? CLIENT_BROKEN
-           : client_is_behind(c) ? CLIENT_BEHIND
-           : client_is_stuck(c)  ? CLIENT_STUCK
-           : shown_is_withheld(c->shown, env_now_mono_us(c->env))
-               ? CLIENT_WITHHELD
-               : CLIENT_STAY;
-}
-
 void
 client_link_up(struct client *c)
 {
@@ -420,13 +358,6 @@ client_ahead(const struct client *c)
     return c->window.max;
 }
 
-static bool
-client_is_sending(const struct client *c)
-{
-    return c->connected && c->controlled && c->heard && !c->broken &&
-           c->current && !network_is_expired(c) && !client_is_behind(c);
-}
-
 /* Requests may be real ones when enough stores have answered, so that deadlines
  * show no more of this client's clock than of any other's, and name what is
  * here as the newest consensus: one that has begun without this client would
@@ -439,7 +370,7 @@ client_settle(struct client *c, uint64_t now_us)
     const uint32_t named = client_named(c);
     if (!n || c->families == 0)
         return;
-    if (named > n->epoch && next_is_old(c, n, 0))
+    if (named > n->epoch && client_next_is_old(c, n, 0))
         c->settled = false;
     else if (!c->settled)
         c->settled = nettime_agreed(&c->time, c->families,
@@ -522,14 +453,6 @@ client_set_document(struct client *c, const uint8_t *bytes, size_t len)
 
 /* ---- messages ---- */
 
-const char *
-client_state_name(enum client_state s)
-{
-    static const char *const name[] = {"?", "queued", "sent", "delivered",
-                                       "expired"};
-    return name[s >= CLIENT_QUEUED && s <= CLIENT_EXPIRED ? s : 0];
-}
-
 int
 client_send(struct client *c, const char *name, enum letter_kind kind,
             const uint8_t *data, size_t len, uint64_t *order)
@@ -557,48 +480,4 @@ client_open(struct client *c, const char *name)
         return ERR_NOT_FOUND;
     places_took(c, v);
     return 0;
-}
-
-int
-client_message(const struct client *c, const char *name, uint64_t order,
-               struct client_message *out)
-{
-    const struct conversation *v = conversation_find(c, name);
-    const struct message *m = v ? v->messages : NULL;
-    const struct message *newest = NULL;
-    for (; m && m->order != order; m = m->next)
-        if (m->kind == LETTER_TEXT || m->kind == LETTER_FILE)
-            newest = m;
-    if (!m && order == 0)
-        m = newest;
-    if (!m)
-        return ERR_NOT_FOUND;
-    *out = (struct client_message){
-        .state = (enum client_state)m->state,
-        .durable = journal_is_committed(c->journal, m->ticket),
-        .kind = (enum letter_kind)m->kind,
-        .order = m->order,
-        .created_s = m->created_s,
-        .letters = m->count,
-        .kept = m->kept + m->acked,
-        .acked = m->acked,
-        .rtt_us = m->rtt_us};
-    return 0;
-}
-
-void
-client_status(const struct client *c, struct client_status *out)
-{
-    *out = c->status;
-    out->connected = c->connected;
-    out->started = client_is_sending(c);
-    out->storage_err = journal_error(c->journal);
-    out->answer_age_us =
-        c->answer_us ? env_now_mono_us(c->env) - c->answer_us : UINT64_MAX;
-    out->inbox = c->n_inbox;
-    listed_count(c, &out->lists);
-    if (c->current) {
-        out->epoch = c->current->epoch;
-        out->valid_after_s = c->current->valid_after_s;
-    }
 }

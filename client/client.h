@@ -218,8 +218,26 @@ struct client_lists {
     uint64_t tokens;          /* of contacts, in lists that are sure */
 };
 
+/* What a client that does not send waits for. */
+enum client_wait {
+    CLIENT_SENDS = 0,
+    CLIENT_NO_LINK,
+    CLIENT_NO_CONSENSUS,
+    CLIENT_OLD_CONSENSUS, /* the newest that it has is of use no more */
+    CLIENT_IS_BEHIND,     /* as CLIENT_BEHIND */
+    CLIENT_OPENING,       /* the line's first frames */
+    CLIENT_NO_WAY         /* as CLIENT_BROKEN */
+};
+/* What it waits for, in words for people. */
+const char *client_wait_name(enum client_wait w);
+
 struct client_status {
     bool connected, started; /* link up; sends on a valid consensus */
+    enum client_wait waits;
+    int64_t clock_off_us; /* the own clock is so far ahead of the network's; 0
+                             also while nobody has told the time */
+    uint64_t up_bytes_day, down_bytes_day; /* what the profile sends; 0: no
+                                              consensus yet */
     int storage_err;
     uint32_t epoch;         /* of the consensus in use; 0 none */
     uint64_t valid_after_s; /* of it */

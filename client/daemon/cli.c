@@ -199,15 +199,62 @@ cli_ping(const struct cli *c)
     return rtt_us > 0 ? 0 : 1;
 }
 
+/* How the clock is, when it is far from the network's. */
+static void
+clock_print(int64_t off_us)
+{
+    enum { FAR_S = 15 };
+    const int64_t off_s = off_us / 1000000;
+    if (off_s > -FAR_S && off_s < FAR_S)
+        return;
+    printf("clock: %" PRId64
+           " s %s the network's; packets go by the network's time, but set "
+           "this clock with NTP (timedatectl set-ntp true)\n",
+           off_s < 0 ? -off_s : off_s, off_s < 0 ? "behind" : "ahead of");
+}
+
+/* How the line is: one line for each fact. */
+static void
+line_print(const json_t *r)
+{
+    const int64_t age_us = calling_number(r, "answer_age_us");
+    const int64_t up = calling_number(r, "up_bytes_day");
+    const int64_t down = calling_number(r, "down_bytes_day");
+    const char *waits = json_string_value(json_object_get(r, "waits_for"));
+    printf("%s, %s",
+           json_is_true(json_object_get(r, "connected")) ? "connected"
+                                                         : "not connected",
+           json_is_true(json_object_get(r, "sending")) ? "sending"
+                                                       : "not sending");
+    if (waits)
+        printf(": it waits for %s", waits);
+    printf(", epoch %" PRId64 "\n", calling_number(r, "epoch"));
+    if (age_us < 0)
+        puts("last answer: none yet");
+    else
+        printf("last answer: %.1f s ago\n", (double)age_us / 1e6);
+    clock_print(calling_number(r, "clock_off_us"));
+    if (up > 0)
+        printf("a day: %.0f MB up and %.0f MB down, whatever is said\n",
+               (double)up / 1e6, (double)down / 1e6);
+}
+
+static void
+counts_print(const char *what, const json_t *of)
+{
+    const char *name;
+    json_t *v;
+    json_object_foreach((json_t *)of, name, v) printf(
+        "%s %s %" JSON_INTEGER_FORMAT "\n", what, name, json_integer_value(v));
+}
+
 int
 cli_status(const struct cli *c)
 {
     static const char *const counts[] = {
-        "requests", "answers", "lost",     "puts",   "gets",
+        "requests", "answers", "late",     "lost",   "puts", "gets",
         "loops",    "skipped", "contacts", "queued", "inbox"};
     struct calling l;
-    const char *name;
-    json_t *v;
     if (calling_open(&l, c->dir))
         return 1;
     json_t *r = calling_make(&l, "status", json_object());
@@ -219,28 +266,15 @@ cli_status(const struct cli *c)
         json_decref(r);
         return status;
     }
-    int64_t age_us = calling_number(r, "answer_age_us");
-    printf("%s, %s, epoch %" PRId64 "\n",
-           json_is_true(json_object_get(r, "connected")) ? "connected"
-                                                         : "not connected",
-           json_is_true(json_object_get(r, "sending"))
-               ? "sending"
-               : "not sending (no valid consensus, or no link)",
-           calling_number(r, "epoch"));
-    if (age_us < 0)
-        puts("last answer: none yet");
-    else
-        printf("last answer: %.1f s ago\n", (double)age_us / 1e6);
+    line_print(r);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         printf("%s %" PRId64 "\n", counts[i], calling_number(r, counts[i]));
     if (json_is_string(json_object_get(r, "storage")))
         printf("storage: %s; nothing new is sent until it is mended and the "
                "client started again\n",
                json_string_value(json_object_get(r, "storage")));
-    json_object_foreach(json_object_get(r, "dropped"), name, v) printf(
-        "dropped %s %" JSON_INTEGER_FORMAT "\n", name, json_integer_value(v));
-    json_object_foreach(json_object_get(r, "lists"), name, v) printf(
-        "lists %s %" JSON_INTEGER_FORMAT "\n", name, json_integer_value(v));
+    counts_print("dropped", json_object_get(r, "dropped"));
+    counts_print("lists", json_object_get(r, "lists"));
     json_decref(r);
     return 0;
 }

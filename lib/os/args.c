@@ -9,16 +9,6 @@
 
 #include "lib/version.h"
 
-bool
-args_is_among(const char *list, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *at = list; (at = strstr(at, word)); at++)
-        if (len > 0 && at > list && at[-1] == ' ' && at[len] == ' ')
-            return true;
-    return false;
-}
-
 /* The command line while it is read. */
 struct line {
     struct args *a;

@@ -5,6 +5,16 @@
 
 #include "lib/os/args.h"
 
+bool
+args_is_among(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)); at++)
+        if (len > 0 && at > list && at[-1] == ' ' && at[len] == ' ')
+            return true;
+    return false;
+}
+
 /* ---- help of one command ---- */
 
 /* The line after this one. */
