@@ -37,7 +37,10 @@ enum { WITNESS_EPOCHS = 2 };    /* a word is forgotten after */
 static void
 client_committed(void *ctx)
 {
-    ((struct client *)ctx)->status.changes++;
+    struct client *c = ctx;
+    c->status.changes++;
+    if (c->kept_fn)
+        c->kept_fn(c->kept_ctx);
 }
 
 int
@@ -584,6 +587,26 @@ client_message(const struct client *c, const char *name, uint64_t order,
         .acked = m->acked,
         .rtt_us = m->rtt_us};
     return 0;
+}
+
+uint64_t
+client_ticket(const struct client *c)
+{
+    return journal_ticket(c->journal);
+}
+
+int
+client_kept(const struct client *c, uint64_t ticket)
+{
+    const int err = journal_error(c->journal);
+    return journal_is_committed(c->journal, ticket) ? 0 : err ? err : ERR_AGAIN;
+}
+
+void
+client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx)
+{
+    c->kept_fn = fn;
+    c->kept_ctx = ctx;
 }
 
 void
