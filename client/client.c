@@ -36,7 +36,10 @@ enum { EXPIRE_EVERY_US = 60000000 };
 static void
 client_committed(void *ctx)
 {
-    ((struct client *)ctx)->status.changes++;
+    struct client *c = ctx;
+    c->status.changes++;
+    if (c->kept_fn)
+        c->kept_fn(c->kept_ctx);
 }
 
 int
@@ -257,24 +260,12 @@ client_start(struct client *c)
     return journal_error(c->journal);
 }
 
-const uint8_t *
-client_gateway(const struct client *c)
-{
-    return gateways_current(&c->gateways);
-}
-
 static void
 gateway_failed(struct client *c)
 {
     gateways_next(&c->gateways, c->env, client_consensus(c),
                   client_sure_time_s(c));
     (void)client_save(c);
-}
-
-const struct consensus *
-client_consensus(const struct client *c)
-{
-    return c->newest ? c->view[c->newest % VIEWS] : NULL;
 }
 
 void

@@ -202,9 +202,20 @@ struct client_received {
  * has to be read from disk first is there when status.changes has grown. */
 bool client_next(struct client *c, const char *name,
                  struct client_received *out);
-/* The application has it; forget it. Returns 0, also for one that is not there,
- * or ERR_NOMEM or status.storage_err: then it will be handed out again. */
+/* The application has it; forget it. Returns 0, ERR_NOT_FOUND, or ERR_NOMEM or
+ * status.storage_err: then it will be handed out again. */
 int client_release(struct client *c, uint64_t order) CHECK_RESULT;
+
+/* ---- what is kept ---- */
+
+/* A ticket for all that was changed so far. */
+uint64_t client_ticket(const struct client *c);
+/* Is all of it on disk? Returns 0; ERR_AGAIN: it is on its way; or
+ * status.storage_err: it is not, and may never be. */
+int client_kept(const struct client *c, uint64_t ticket) CHECK_RESULT;
+/* fn is called from the loop when client_kept() may say something else than
+ * before; NULL: nobody is. */
+void client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx);
 
 /* ---- status ---- */
 

@@ -277,7 +277,7 @@ client_release(struct client *c, uint64_t order)
     while (*at && (*at)->order != order)
         at = &(*at)->next;
     if (!*at)
-        return 0;
+        return ERR_NOT_FOUND;
     journal_begin(c->journal);
     int err = record_received_delete(c->journal, order);
     if (err) {

@@ -217,6 +217,12 @@ journal_finish(struct journal *j, int err)
     return err;
 }
 
+uint64_t
+journal_ticket(const struct journal *j)
+{
+    return j->given;
+}
+
 bool
 journal_is_committed(const struct journal *j, uint64_t ticket)
 {

@@ -55,6 +55,9 @@ void journal_cancel(struct journal *j);
 /* Ends what was begun last if err is 0, else takes it back. Returns err. */
 int journal_finish(struct journal *j, int err);
 
+/* The newest group's ticket: with it all is durable that was ended so far. */
+uint64_t journal_ticket(const struct journal *j);
+
 /* Is the group with this ticket, and all before it, durable? */
 bool journal_is_committed(const struct journal *j, uint64_t ticket);
 

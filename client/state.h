@@ -338,6 +338,8 @@ struct client {
     struct inbox_read *inbox_read;         /* NULL: none is being read */
     size_t gathered_len;                   /* of all contacts */
     struct client_status status;
+    void (*kept_fn)(void *ctx); /* client_on_kept() */
+    void *kept_ctx;
     uint8_t *frame; /* scratch of one packet */
 };
 

@@ -13,6 +13,18 @@ enum { WITNESS_EPOCHS = 2 };    /* a word is forgotten after */
 
 /* ---- the link ---- */
 
+const uint8_t *
+client_gateway(const struct client *c)
+{
+    return gateways_current(&c->gateways);
+}
+
+const struct consensus *
+client_consensus(const struct client *c)
+{
+    return c->newest ? c->view[c->newest % VIEWS] : NULL;
+}
+
 static bool
 client_is_stuck(const struct client *c)
 {
@@ -34,7 +46,8 @@ client_named(const struct client *c)
 }
 
 bool
-client_next_is_old(const struct client *c, const struct consensus *n, uint64_t over_s)
+client_next_is_old(const struct client *c, const struct consensus *n,
+                   uint64_t over_s)
 {
     return client_now_us(c) >
            (n->valid_after_s + n->params.epoch_len_s + over_s) * 1000000;
@@ -134,6 +147,26 @@ client_message(const struct client *c, const char *name, uint64_t order,
         .acked = m->acked,
         .rtt_us = m->rtt_us};
     return 0;
+}
+
+uint64_t
+client_ticket(const struct client *c)
+{
+    return journal_ticket(c->journal);
+}
+
+int
+client_kept(const struct client *c, uint64_t ticket)
+{
+    const int err = journal_error(c->journal);
+    return journal_is_committed(c->journal, ticket) ? 0 : err ? err : ERR_AGAIN;
+}
+
+void
+client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx)
+{
+    c->kept_fn = fn;
+    c->kept_ctx = ctx;
 }
 
 /* ---- status ---- */

@@ -1475,7 +1475,7 @@ change I9 'a restart forgets which fronts were promised' client/client.c \
     '' \
     'client_places/a_restart*'
 change I12 'a client goes on while a consensus is withheld' client/client.c \
-    'if (named > n->epoch && next_is_old(c, n, 0))' \
+    'if (named > n->epoch && client_next_is_old(c, n, 0))' \
     'if (0)' \
     'i12_settled/*withheld'
 change I12 'a start knows the newest consensus alone' client/records.c \

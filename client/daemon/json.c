@@ -1,9 +1,8 @@
-/* client/daemon/json.c - calls to the client object, as JSON-RPC 2.0.
+/* client/daemon/json.c - JSON-RPC 2.0: what is a call, a batch, an answer.
  *
- * A table says which method takes which parameters; a wrong one is an error
- * that names it. A contact is told by its name or, in the parameter "id", by
- * its number, which stays when it gets another name. Binary data is base64url
- * without padding. */
+ * A line's states: parsed; carried out, call by call; kept, or not; answered.
+ * Failure modes: what is no call, or a call too many, is answered as section 5.1
+ * says; without memory for an answer there is none. */
 #include "client/daemon/json.h"
 
 #include <jansson.h>
@@ -11,524 +10,100 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/codec.h"
+#include "client/daemon/json_call.h"
 #include "lib/json_text.h"
 
-/* Error codes of JSON-RPC 2.0, section 5.1; ours count from -32000. */
-enum {
-    RPC_PARSE = -32700,
-    RPC_REQUEST = -32600,
-    RPC_METHOD = -32601,
-    RPC_PARAMS = -32602,
-    RPC_OWN = -32000
-};
-
-struct method {
-    const char *name;
-    void (*parse)(struct json_call *k);
-    void (*run)(struct json_call *k, struct client *c);
-    json_t *(*result)(struct json_call *k);
-};
-
 struct json_call {
-    json_t *root; /* the line; strings below point into it */
-    const struct method *method;
-    int code;            /* of JSON-RPC; 0: well formed */
-    const char *message; /* then */
-    int err;             /* ERR_*, 0 */
-    const char *where;   /* the parameter that is wrong, or NULL */
-    /* in */
-    const char *name, *text;
-    bool by_id, flag;
-    uint32_t id; /* also out: of a contact */
-    uint64_t order;
-    /* in or out: contents */
-    uint8_t *data;
-    size_t len;
-    /* out */
-    enum letter_kind kind;
-    bool none;
-    char word[INVITE_TEXT_LEN]; /* an invitation, a contact */
-    struct client_message message_out;
-    struct client_status status;
-    struct client_contact *contacts;
-    size_t n_contacts;
+    json_t *root; /* the line */
+    bool batch;
+    size_t n, done; /* calls; of them carried out */
+    size_t contents_len;
+    struct call *calls;
 };
 
-/* ---- parameters ---- */
+/* ---- parsing ---- */
 
-static const char *
-text_get(struct json_call *k, const char *name, bool required)
+static void
+call_refuse(struct call *k, int code, int err, const char *message)
 {
-    const json_t *v = json_object_get(json_object_get(k->root, "params"), name);
-    const char *s = json_string_value(v);
-    if (s && strlen(s) == json_string_length(v))
-        return s;
-    if ((v || required) && !k->err) {
-        k->err = v ? ERR_FORMAT : ERR_MISSING;
-        k->where = name;
-    }
-    return NULL;
+    k->code = code;
+    k->err = err;
+    k->message = message;
 }
 
-static uint64_t
-number_get(struct json_call *k, const char *name, bool required)
-{
-    const json_t *v = json_object_get(json_object_get(k->root, "params"), name);
-    if (json_is_integer(v) && json_integer_value(v) >= 0)
-        return (uint64_t)json_integer_value(v);
-    if ((v || required) && !k->err) {
-        k->err = v ? ERR_FORMAT : ERR_MISSING;
-        k->where = name;
-    }
-    return 0;
-}
-
+/* An id that can be none is answered as null, which any answer has that is not
+ * to a known call. */
 static bool
-flag_get(struct json_call *k, const char *name)
+id_take(struct call *k, const json_t *root)
 {
-    const json_t *v = json_object_get(json_object_get(k->root, "params"), name);
-    if (!json_is_boolean(v) && !k->err) {
-        k->err = v ? ERR_FORMAT : ERR_MISSING;
-        k->where = name;
-    }
-    return json_is_true(v);
+    json_t *id = json_object_get(root, "id");
+    k->id = id;
+    if (!id || json_is_string(id) || json_is_number(id) || json_is_null(id))
+        return true;
+    k->id = json_null();
+    return false;
 }
 
-/* A contact that is there, by the parameter of this name or by "id", not both. */
 static void
-contact_get(struct json_call *k, const char *name, bool required)
+call_parse(struct call *k, const json_t *root)
 {
-    const json_t *params = json_object_get(k->root, "params");
-    k->by_id = json_object_get(params, "id") != NULL;
-    if (!k->by_id) {
-        k->name = text_get(k, name, required);
+    const char *method = json_string_value(json_object_get(root, "method"));
+    const char *version = json_string_value(json_object_get(root, "jsonrpc"));
+    const json_t *params = json_object_get(root, "params");
+    if (!id_take(k, root)) {
+        call_refuse(k, RPC_REQUEST, ERR_FORMAT,
+                    "an id is a string, a number or null");
         return;
     }
-    const uint64_t id = number_get(k, "id", true);
-    k->id = (uint32_t)id;
-    if (k->err)
-        return;
-    if (json_object_get(params, name))
-        k->err = ERR_DUPLICATE;
-    else if (id > UINT32_MAX)
-        k->err = ERR_RANGE;
-    if (k->err)
-        k->where = "id";
-}
-
-static void
-parse_name(struct json_call *k)
-{
-    k->name = text_get(k, "name", true);
-}
-
-static void
-parse_contact(struct json_call *k)
-{
-    contact_get(k, "name", true);
-}
-
-static void
-parse_rename(struct json_call *k)
-{
-    parse_contact(k);
-    k->text = text_get(k, "new_name", true);
-}
-
-static void
-parse_mute(struct json_call *k)
-{
-    parse_contact(k);
-    k->flag = flag_get(k, "muted");
-}
-
-static void
-parse_pings(struct json_call *k)
-{
-    parse_contact(k);
-    k->flag = flag_get(k, "allowed");
-}
-
-static void
-parse_add(struct json_call *k)
-{
-    k->name = text_get(k, "name", true);
-    k->text = text_get(k, "invitation", true);
-}
-
-static void
-parse_to(struct json_call *k)
-{
-    contact_get(k, "to", true);
-}
-
-static void
-parse_message(struct json_call *k)
-{
-    parse_to(k);
-    k->order = number_get(k, "order", false);
-}
-
-static void
-parse_from(struct json_call *k)
-{
-    contact_get(k, "from", false);
-}
-
-static void
-parse_order(struct json_call *k)
-{
-    k->order = number_get(k, "order", true);
-}
-
-static void
-parse_nothing(struct json_call *k)
-{
-    (void)k;
-}
-
-/* A file's message: length of its name, name, contents. */
-static void
-parse_file(struct json_call *k, const char *name)
-{
-    const char *base64 = text_get(k, "data", true);
-    size_t name_len = strlen(name), len = 0;
-    if (k->err)
-        return;
-    if (name_len == 0 || name_len > 255) {
-        k->err = ERR_RANGE;
-        k->where = "file_name";
+    if (!method || !version || strcmp(version, "2.0") != 0 ||
+        (params && !json_is_object(params) && !json_is_array(params))) {
+        if (!k->id)
+            k->id = json_null(); /* it is no notification either */
+        call_refuse(k, RPC_REQUEST, ERR_FORMAT, "not a JSON-RPC 2.0 call");
         return;
     }
-    size_t room = strlen(base64) + 1;
-    k->data = malloc(1 + name_len + room);
-    if (!k->data) {
-        k->err = ERR_NOMEM;
-        return;
-    }
-    if (codec_unbase64(k->data + 1 + name_len, room, &len, base64)) {
-        k->err = ERR_FORMAT;
-        k->where = "data";
-    }
-    k->data[0] = (uint8_t)name_len;
-    memcpy(k->data + 1, name, name_len);
-    k->len = 1 + name_len + len;
-    k->kind = LETTER_FILE;
-}
-
-static void
-parse_send(struct json_call *k)
-{
-    const char *file = text_get(k, "file_name", false);
-    parse_to(k);
-    if (file) {
-        parse_file(k, file);
-        return;
-    }
-    k->kind = LETTER_TEXT;
-    k->text = text_get(k, "text", true);
-}
-
-/* ---- on the client's thread ---- */
-
-static void
-run_invite(struct json_call *k, struct client *c)
-{
-    k->err = client_invite(c, k->name, k->word);
-    k->id = client_contact_id(c, k->name);
-}
-
-static void
-run_add(struct json_call *k, struct client *c)
-{
-    k->err = client_add(c, k->name, k->text);
-    k->id = client_contact_id(c, k->name);
-}
-
-static void
-run_rename(struct json_call *k, struct client *c)
-{
-    k->err = client_rename(c, k->name, k->text);
-}
-
-static void
-run_mute(struct json_call *k, struct client *c)
-{
-    k->err = client_mute(c, k->name, k->flag);
-}
-
-static void
-run_open(struct json_call *k, struct client *c)
-{
-    k->err = client_open(c, k->name);
-}
-
-static void
-run_pings(struct json_call *k, struct client *c)
-{
-    k->err = client_pings(c, k->name, k->flag);
-}
-
-static void
-run_remove(struct json_call *k, struct client *c)
-{
-    k->err = client_remove(c, k->name);
-}
-
-static void
-run_withdraw(struct json_call *k, struct client *c)
-{
-    k->err = client_withdraw(c, k->name);
-}
-
-static void
-run_contacts(struct json_call *k, struct client *c)
-{
-    struct client_contact one;
-    size_t n = 0;
-    while (client_contact(c, n, &one))
-        n++;
-    k->contacts = calloc(n + 1, sizeof *k->contacts);
-    if (!k->contacts) {
-        k->err = ERR_NOMEM;
-        return;
-    }
-    for (; k->n_contacts < n; k->n_contacts++)
-        (void)client_contact(c, k->n_contacts, &k->contacts[k->n_contacts]);
-}
-
-static void
-run_send(struct json_call *k, struct client *c)
-{
-    const uint8_t *data = k->text ? (const uint8_t *)k->text : k->data;
-    k->err = client_send(c, k->name, k->kind, data,
-                         k->text ? strlen(k->text) : k->len, &k->order);
-    k->id = client_contact_id(c, k->name);
-}
-
-static void
-run_ping(struct json_call *k, struct client *c)
-{
-    k->err = client_send(c, k->name, LETTER_PING, NULL, 0, &k->order);
-    k->id = client_contact_id(c, k->name);
-}
-
-static void
-run_message(struct json_call *k, struct client *c)
-{
-    k->err = client_message(c, k->name, k->order, &k->message_out);
-}
-
-static void
-run_recv(struct json_call *k, struct client *c)
-{
-    struct client_received r;
-    if (k->name && client_contact_id(c, k->name) == 0) {
-        k->err = ERR_NOT_FOUND;
-        return;
-    }
-    k->none = !client_next(c, k->name, &r);
-    if (k->none)
-        return;
-    k->data = malloc(r.len + 1);
-    if (!k->data) {
-        k->err = ERR_NOMEM;
-        return;
-    }
-    memcpy(k->data, r.data, r.len);
-    k->len = r.len;
-    k->kind = r.kind;
-    k->order = r.order;
-    k->id = r.id;
-    memcpy(k->word, r.contact, strlen(r.contact) + 1);
-}
-
-static void
-run_release(struct json_call *k, struct client *c)
-{
-    k->err = client_release(c, k->order);
-}
-
-static void
-run_status(struct json_call *k, struct client *c)
-{
-    client_status(c, &k->status);
-}
-
-/* ---- results ---- */
-
-static json_t *
-result_word(struct json_call *k)
-{
-    return json_pack("{ss sI}", "invitation", k->word, "id", (json_int_t)k->id);
-}
-
-static json_t *
-result_id(struct json_call *k)
-{
-    return json_pack("{sI}", "id", (json_int_t)k->id);
-}
-
-static json_t *
-result_nothing(struct json_call *k)
-{
-    (void)k;
-    return json_object();
-}
-
-static json_t *
-result_order(struct json_call *k)
-{
-    return json_pack("{sI sI}", "id", (json_int_t)k->id, "order",
-                     (json_int_t)k->order);
-}
-
-static json_t *
-result_contacts(struct json_call *k)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < k->n_contacts; i++) {
-        const struct client_contact *one = &k->contacts[i];
-        json_array_append_new(
-            list, json_pack("{sI ss sb sb sb sb sb sI}", "id",
-                            (json_int_t)one->id, "name", one->name, "confirmed",
-                            one->confirmed, "invited", one->invited, "refused",
-                            one->refused, "muted", one->muted, "pings",
-                            one->pings, "waiting", (json_int_t)one->waiting));
-    }
-    return list;
-}
-
-static json_t *
-result_message(struct json_call *k)
-{
-    const struct client_message *m = &k->message_out;
-    return json_pack("{ss sb sI sI sI sI}", "state",
-                     client_state_name(m->state), "durable", m->durable,
-                     "letters", (json_int_t)m->letters, "kept",
-                     (json_int_t)m->kept, "acked", (json_int_t)m->acked,
-                     "rtt_us", (json_int_t)m->rtt_us);
-}
-
-static json_t *
-base64_make(const uint8_t *data, size_t len)
-{
-    char *text = malloc(CODEC_BASE64_LEN(len));
-    if (!text)
-        return NULL;
-    codec_base64(text, CODEC_BASE64_LEN(len), data, len);
-    json_t *v = json_string(text);
-    free(text);
-    return v;
-}
-
-/* A text that is no UTF-8 comes as data, like a file. */
-static json_t *
-result_recv(struct json_call *k)
-{
-    if (k->none)
-        return json_null();
-    json_t *o = json_pack("{ss sI sI}", "from", k->word, "from_id",
-                          (json_int_t)k->id, "order", (json_int_t)k->order);
-    json_t *text = k->kind == LETTER_TEXT
-                       ? json_stringn((const char *)k->data, k->len)
-                       : NULL;
-    if (text) {
-        json_object_set_new(o, "text", text);
-        return o;
-    }
-    size_t name_len = 0;
-    if (k->kind == LETTER_FILE && k->len > 0 && k->data[0] < k->len)
-        name_len = k->data[0];
-    json_t *name =
-        name_len ? json_stringn((const char *)k->data + 1, name_len) : NULL;
-    size_t skip = name_len ? name_len + 1 : 0;
-    json_object_set_new(o, "file_name", name ? name : json_string("file"));
-    json_object_set_new(o, "data", base64_make(k->data + skip, k->len - skip));
-    return o;
-}
-
-/* What has come of boards' lists. */
-static json_t *
-lists_make(const struct client_status *s)
-{
-    const struct client_lists *l = &s->lists;
-    return json_pack(
-        "{sI sI sI sI sI sI sI sI sI}", "seen", (json_int_t)l->seen, "sure",
-        (json_int_t)l->sure, "late", (json_int_t)l->late, "missed",
-        (json_int_t)l->missed, "refused", (json_int_t)l->refused, "forked",
-        (json_int_t)l->forked, "evidence", (json_int_t)l->evidence,
-        "gateways_left", (json_int_t)l->left, "tokens", (json_int_t)l->tokens);
-}
-
-static json_t *
-result_status(struct json_call *k)
-{
-    const struct client_status *s = &k->status;
-    json_t *dropped = json_object();
-    for (int i = 1; i < ERROR_COUNT; i++)
-        if (s->dropped[i])
-            json_object_set_new(dropped, error_name(-i),
-                                json_integer((json_int_t)s->dropped[i]));
-    return json_pack(
-        "{sb sb sI sI sI sI sI sI sI sI sI sI sI sI sI so? so so}", "connected",
-        s->connected, "sending", s->started, "epoch", (json_int_t)s->epoch,
-        "answer_age_us",
-        s->answer_age_us == UINT64_MAX ? (json_int_t)-1
-                                       : (json_int_t)s->answer_age_us,
-        "requests", (json_int_t)s->requests, "answers", (json_int_t)s->answers,
-        "lost", (json_int_t)s->lost, "dummies", (json_int_t)s->dummies, "puts",
-        (json_int_t)s->puts, "gets", (json_int_t)s->gets, "loops",
-        (json_int_t)s->loops, "skipped", (json_int_t)s->skipped, "contacts",
-        (json_int_t)s->contacts, "queued", (json_int_t)s->queued, "inbox",
-        (json_int_t)s->inbox, "storage",
-        s->storage_err ? json_string(error_text(s->storage_err)) : NULL,
-        "dropped", dropped, "lists", lists_make(s));
-}
-
-static const struct method methods[] = {
-    {"add", parse_add, run_add, result_id},
-    {"contacts", parse_nothing, run_contacts, result_contacts},
-    {"invite", parse_name, run_invite, result_word},
-    {"message", parse_message, run_message, result_message},
-    {"mute", parse_mute, run_mute, result_nothing},
-    {"open", parse_contact, run_open, result_nothing},
-    {"ping", parse_to, run_ping, result_order},
-    {"pings", parse_pings, run_pings, result_nothing},
-    {"recv", parse_from, run_recv, result_recv},
-    {"release", parse_order, run_release, result_nothing},
-    {"remove", parse_contact, run_remove, result_nothing},
-    {"rename", parse_rename, run_rename, result_nothing},
-    {"send", parse_send, run_send, result_order},
-    {"status", parse_nothing, run_status, result_status},
-    {"withdraw", parse_contact, run_withdraw, result_nothing}};
-
-/* ---- calls and answers ---- */
-
-static void
-request_parse(struct json_call *k)
-{
-    const char *method = json_string_value(json_object_get(k->root, "method"));
-    const char *version =
-        json_string_value(json_object_get(k->root, "jsonrpc"));
-    const json_t *params = json_object_get(k->root, "params");
-    if (!json_is_object(k->root) || !method || !version ||
-        strcmp(version, "2.0") != 0 || (params && !json_is_object(params))) {
-        k->code = RPC_REQUEST;
-        k->message = "not a JSON-RPC 2.0 call";
-        return;
-    }
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (strcmp(methods[i].name, method) == 0)
-            k->method = &methods[i];
+    k->method = call_find_method(method);
     if (!k->method) {
-        k->code = RPC_METHOD;
-        k->message = "no such method";
+        call_refuse(k, RPC_METHOD, ERR_UNKNOWN,
+                    "no such method; 'api' lists them");
+    } else if (json_array_size(params) > 0) {
+        call_refuse(k, RPC_PARAMS, ERR_FORMAT,
+                    "parameters go by name, in an object");
+    } else {
+        k->params = json_is_object(params) ? params : NULL;
+        call_check_params(k);
+        k->method->parse(k);
+    }
+}
+
+/* One answer, to nobody's id: there is no call in the line. */
+static void
+line_refuse(struct json_call *k, int code, int err, const char *message)
+{
+    k->batch = false;
+    k->n = 1;
+    k->calls[0].id = json_null();
+    call_refuse(&k->calls[0], code, err, message);
+}
+
+static void
+root_parse(struct json_call *k)
+{
+    if (k->batch && json_array_size(k->root) == 0) {
+        line_refuse(k, RPC_REQUEST, ERR_FORMAT, "a batch of no calls");
         return;
     }
-    k->method->parse(k);
+    if (k->n > JSON_BATCH_MAX) {
+        line_refuse(k, RPC_REQUEST, ERR_LONG, "a batch has 64 calls at most");
+        return;
+    }
+    for (size_t i = 0; i < k->n; i++)
+        call_parse(&k->calls[i],
+                   k->batch ? json_array_get(k->root, i) : k->root);
 }
+
+_Static_assert(JSON_BATCH_MAX == 64, "the message says so");
+_Static_assert(JSON_LINE_MAX == 24 << 20, "and another");
 
 struct json_call *
 json_call_parse(const char *line, size_t len)
@@ -536,27 +111,169 @@ json_call_parse(const char *line, size_t len)
     struct json_call *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
-    int err = json_from_text(&k->root, line, len, JSON_REJECT_DUPLICATES, NULL);
-    if (!err) {
-        request_parse(k);
-    } else if (err == ERR_NOMEM) {
-        k->err = err;
-    } else {
-        k->code = RPC_PARSE;
-        k->message = "not JSON";
+    int err = ERR_LONG;
+    if (len <= JSON_LINE_MAX)
+        err = json_from_text(&k->root, line, len,
+                             JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+    k->batch = json_is_array(k->root);
+    const size_t n = json_array_size(k->root);
+    k->n = !k->batch ? 1 : n > JSON_BATCH_MAX ? JSON_BATCH_MAX + 1 : n;
+    k->calls = calloc(k->n + 1, sizeof k->calls[0]);
+    if (!k->calls) {
+        json_call_free(&k);
+        return NULL;
     }
+    if (!err)
+        root_parse(k);
+    else
+        line_refuse(k, err == ERR_NOMEM ? RPC_OWN + err : RPC_PARSE, err,
+                    err == ERR_NOMEM  ? error_text(err)
+                    : err == ERR_LONG ? "a line has 24 MiB at most"
+                                      : "not JSON");
     return k;
 }
 
-void
-json_call_run(struct json_call *k, struct client *c)
+/* ---- carrying out ---- */
+
+/* Contents of a batch's messages are held until all is answered. */
+static void
+contents_count(struct json_call *line, struct call *k)
 {
-    if (!k->code && !k->err && k->by_id) {
-        k->name = client_contact_name(c, k->id);
+    if (k->method->keeps || !k->data)
+        return;
+    line->contents_len += k->len;
+    if (line->n == 1 || line->contents_len <= LETTER_MESSAGE_MAX)
+        return;
+    line->contents_len -= k->len;
+    sodium_memzero(k->data, k->len);
+    free(k->data);
+    k->data = NULL;
+    k->len = 0;
+    k->err = ERR_FULL;
+}
+
+bool
+json_call_run(struct json_call *line, struct client *c)
+{
+    if (line->done == line->n)
+        return false;
+    struct call *k = &line->calls[line->done++];
+    if (!k->err && k->by_id) {
+        k->name = client_contact_name(c, k->contact);
         k->err = k->name ? 0 : ERR_NOT_FOUND;
     }
-    if (!k->code && !k->err)
+    if (!k->err) {
         k->method->run(k, c);
+        contents_count(line, k);
+    }
+    return line->done < line->n;
+}
+
+static bool
+call_keeps(const struct call *k)
+{
+    return !k->err && k->method->keeps;
+}
+
+bool
+json_call_keeps(const struct json_call *line)
+{
+    for (size_t i = 0; i < line->n; i++)
+        if (call_keeps(&line->calls[i]))
+            return true;
+    return false;
+}
+
+void
+json_call_lose(struct json_call *line, int err)
+{
+    for (size_t i = 0; i < line->n; i++)
+        if (call_keeps(&line->calls[i]))
+            line->calls[i].err = err;
+}
+
+/* ---- answers ---- */
+
+static int
+error_code(const struct call *k)
+{
+    return k->code ? k->code : k->where ? RPC_PARAMS : RPC_OWN + k->err;
+}
+
+/* These two: NULL without memory. */
+static json_t *
+error_make(const struct call *k)
+{
+    json_t *data = json_pack("{ss}", "name", error_name(k->err));
+    if (k->where &&
+        json_object_set_new(data, "parameter", json_string(k->where))) {
+        json_decref(data);
+        data = NULL;
+    }
+    return json_pack("{si ss so}", "code", error_code(k), "message",
+                     k->message ? k->message : error_text(k->err), "data",
+                     data);
+}
+
+static json_t *
+answer_make(struct call *k)
+{
+    return json_pack("{ss sO so}", "jsonrpc", "2.0", "id", k->id,
+                     k->err ? "error" : "result",
+                     k->err ? error_make(k) : k->method->result(k));
+}
+
+/* Add to the answer of a batch what k has to say. */
+static int
+answer_add(json_t *list, struct call *k)
+{
+    return k->id && json_array_append_new(list, answer_make(k)) ? ERR_NOMEM : 0;
+}
+
+static int
+line_answer(struct json_call *k, json_t **answer)
+{
+    int err = 0;
+    *answer = NULL;
+    if (!k->batch) {
+        if (k->calls[0].id && !(*answer = answer_make(&k->calls[0])))
+            err = ERR_NOMEM;
+        return err;
+    }
+    *answer = json_array();
+    if (!*answer)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < k->n && !err; i++)
+        err = answer_add(*answer, &k->calls[i]);
+    if (err || json_array_size(*answer) == 0) { /* of notifications alone */
+        json_decref(*answer);
+        *answer = NULL;
+    }
+    return err;
+}
+
+int
+json_call_answer(struct json_call **kp, char **text, size_t *len)
+{
+    json_t *answer;
+    *text = NULL;
+    *len = 0;
+    int err = line_answer(*kp, &answer);
+    if (!err && answer)
+        err = json_to_text(answer, JSON_COMPACT, text, len);
+    json_decref(answer);
+    json_call_free(kp);
+    return err;
+}
+
+static void
+call_wipe(struct call *k)
+{
+    if (k->data)
+        sodium_memzero(k->data, k->len);
+    free(k->data);
+    free(k->contacts);
+    sodium_memzero(k, sizeof *k);
 }
 
 void
@@ -566,37 +283,9 @@ json_call_free(struct json_call **kp)
     *kp = NULL;
     if (!k)
         return;
-    if (k->data)
-        sodium_memzero(k->data, k->len);
-    free(k->data);
-    free(k->contacts);
+    for (size_t i = 0; k->calls && i < k->n; i++)
+        call_wipe(&k->calls[i]);
+    free(k->calls);
     json_decref(k->root);
-    sodium_memzero(k, sizeof *k);
     free(k);
-}
-
-char *
-json_call_answer(struct json_call **kp)
-{
-    struct json_call *k = *kp;
-    json_t *id = json_object_get(k->root, "id"), *answer;
-    if (k->code || k->err) {
-        int code = k->code ? k->code : k->where ? RPC_PARAMS : RPC_OWN + k->err;
-        json_t *e = json_pack("{si ss}", "code", code, "message",
-                              k->code ? k->message : error_text(k->err));
-        if (k->where)
-            json_object_set_new(e, "data",
-                                json_pack("{ss}", "parameter", k->where));
-        answer =
-            json_pack("{ss sO? so}", "jsonrpc", "2.0", "id", id, "error", e);
-    } else {
-        answer = json_pack("{ss sO? so}", "jsonrpc", "2.0", "id", id, "result",
-                           k->method->result(k));
-    }
-    char *text;
-    if (json_to_text(answer, JSON_COMPACT, &text, NULL))
-        text = NULL;
-    json_decref(answer);
-    json_call_free(kp);
-    return text;
 }

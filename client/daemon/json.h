@@ -8,15 +8,27 @@
 #define CLIENT_DAEMON_JSON_H
 #include "client/client.h"
 
+/* Bounds: bytes of a line, either way, but for answers of a batch; calls of a
+ * batch. A batch's answers hold LETTER_MESSAGE_MAX bytes of contents together. */
+enum { JSON_LINE_MAX = 24 << 20, JSON_BATCH_MAX = 64 };
+
+/* What a line asks for: a call, or a batch. */
 struct json_call;
 
-/* Take a line apart. Returns NULL without memory; what is wrong with the line
- * is told by the answer. */
+/* Take a line apart; one of more than JSON_LINE_MAX bytes is not looked at.
+ * Returns NULL without memory; what is wrong with the line is told by the
+ * answer. */
 struct json_call *json_call_parse(const char *line, size_t len);
-/* Carry it out, on the client's thread. */
-void json_call_run(struct json_call *k, struct client *c);
-/* The answer's text without the newline, malloc'd (NULL without memory).
- * Frees the call. */
-char *json_call_answer(struct json_call **k);
+/* Carry out the next call, on the client's thread. Returns whether there is
+ * another: others want their turn too. */
+bool json_call_run(struct json_call *k, struct client *c);
+/* Has it changed what is to be on disk before the answer is given? */
+bool json_call_keeps(const struct json_call *k);
+/* What it has changed is not on disk, for this reason. */
+void json_call_lose(struct json_call *k, int err);
+/* The answer's text without the newline, malloc'd; NULL: nobody wants one.
+ * Frees the call. Returns 0 or ERR_NOMEM. */
+int json_call_answer(struct json_call **k, char **text,
+                     size_t *len) CHECK_RESULT;
 void json_call_free(struct json_call **k);
 #endif

@@ -1,20 +1,28 @@
 /* client/daemon/rpc.c - the Unix socket: connections, lines in, lines out.
  *
  * A thread of its own with a loop of its own: what callers do does not hold up
- * the client's clock. A connection's states: reading; waiting, while its call
- * is carried out on the client's loop (one at a time, further lines wait);
- * gone while waiting (the call is dropped when it comes back).
+ * the client's clock. A connection's states: idle, reading; waiting, while the
+ * calls of its line are carried out on the client's loop, one line at a time,
+ * and until the disk has kept what they changed. It is not read from meanwhile, nor
+ * while many of its answers wait: who sends ahead is served at the pace at which
+ * he takes them. Ended, when no more comes: what was asked is answered first. Gone
+ * while waiting: the answer is dropped.
  *
- * Failure modes: a line that is too long, or a reader that does not read (the
- * connection is closed); too many connections (closed at once). */
+ * When all places are taken, or all descriptors, the connection gives way that
+ * has been idle for longest; when there is none, newcomers wait at the door.
+ *
+ * Failure modes: a line that is too long is skipped and told; no memory, or a
+ * caller who has left: the connection is closed. */
 #include "client/daemon/rpc.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,19 +30,29 @@
 
 #include "client/daemon/json.h"
 
-enum { READ_LEN = 65536, ANSWERS_MAX = 2 * RPC_LINE_MAX };
+enum {
+    READ_LEN = 65536,
+    STALLED_US = 10000000, /* who takes no byte of an answer so long is idle */
+    PAUSE_US = 100000,     /* until the door is looked at again */
+    AHEAD_MAX = 4 << 20,   /* bytes of answers, beyond which no call is read */
+    CONNECTIONS_MIN = 4,
+    FILES_PART = 4 /* of the descriptors, so many parts are left to others */
+};
 
 struct buffer {
     char *data;
     size_t len, room, at;
 };
 
-/* A call on its way to the client's loop and back. */
+/* What a line asks, on its way to the client's loop and back. */
 struct errand {
     struct rpc *rpc;
     struct caller *caller; /* NULL: gone */
     struct json_call *call;
     struct errand *next;
+    struct loop_note note; /* of where it is on its way to */
+    uint64_t ticket;       /* of what it has changed */
+    struct errand *next_unkept;
 };
 
 struct caller {
@@ -42,6 +60,10 @@ struct caller {
     struct errand *waiting;
     struct caller *next, **at;
     int fd;
+    bool ended;        /* nothing more comes */
+    bool skips;        /* within a line that is too long */
+    size_t looked;     /* bytes of `in` that are known to end no line */
+    uint64_t moved_us; /* the last byte was, or answer */
     struct loop_watch *watch;
     struct buffer in, out;
 };
@@ -53,28 +75,38 @@ struct rpc {
     pthread_t thread;
     bool running;
     struct errand *errands; /* of the thread */
+    struct errand *unkept;  /* of the client's: they wait for the disk */
     int fd;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     struct loop_watch *watch;
+    struct loop_timer *pause;
     struct caller *callers;
-    unsigned n_callers;
+    unsigned n_callers, callers_max;
 };
 
+/* Calls have messages in them: what is left behind is wiped. */
 static int
-buffer_add(struct buffer *b, const char *data, size_t len, size_t max)
+buffer_add(struct buffer *b, const char *data, size_t len)
 {
-    if (b->len + len > max)
-        return ERR_LONG;
-    if (b->len + len > b->room) {
-        size_t room = 2 * (b->len + len);
-        char *more = realloc(b->data, room);
+    const size_t left = b->len - b->at;
+    if (left + len > b->room) {
+        const size_t room = 2 * (left + len);
+        char *more = malloc(room);
         if (!more)
             return ERR_NOMEM;
+        if (left > 0)
+            memcpy(more, b->data + b->at, left);
+        if (b->data)
+            sodium_memzero(b->data, b->len);
+        free(b->data);
         b->data = more;
         b->room = room;
+    } else if (b->at > 0) {
+        memmove(b->data, b->data + b->at, left);
     }
-    memcpy(b->data + b->len, data, len);
-    b->len += len;
+    b->at = 0;
+    memcpy(b->data + left, data, len);
+    b->len = left + len;
     return 0;
 }
 
@@ -86,6 +118,120 @@ buffer_free(struct buffer *b)
     free(b->data);
     *b = (struct buffer){0};
 }
+
+/* ---- errands ---- */
+
+static void
+errand_free(struct errand *e)
+{
+    struct errand **at = &e->rpc->errands;
+    while (*at != e)
+        at = &(*at)->next;
+    *at = e->next;
+    json_call_free(&e->call);
+    free(e);
+}
+
+static bool caller_go(struct caller *k);
+static void caller_free(struct caller *k);
+
+/* Take the answer over. Returns 0 or ERR_NOMEM. */
+static int
+caller_answer(struct caller *k, struct json_call **call)
+{
+    char *answer;
+    size_t len;
+    int err = json_call_answer(call, &answer, &len);
+    if (!answer)
+        return err;
+    answer[len] = '\n'; /* where the final 0 was */
+    struct buffer line = {.data = answer, .len = len + 1, .room = len + 1};
+    if (k->out.len == 0) {
+        k->out = line;
+        return 0;
+    }
+    err = buffer_add(&k->out, line.data, line.len);
+    buffer_free(&line);
+    return err;
+}
+
+/* Back on the thread. */
+static void
+errand_back(void *ctx)
+{
+    struct errand *e = ctx;
+    struct caller *k = e->caller;
+    if (k) {
+        int err = caller_answer(k, &e->call);
+        k->waiting = NULL;
+        k->moved_us = loop_now_us(k->rpc->loop);
+        if (err || !caller_go(k))
+            caller_free(k);
+    }
+    errand_free(e);
+}
+
+/* The disk has something to say, on the client's loop: who waited for it is
+ * answered, with its error if there is one. */
+static void
+errands_look(void *ctx)
+{
+    struct rpc *r = ctx;
+    for (struct errand **at = &r->unkept; *at;) {
+        struct errand *e = *at;
+        const int err = client_kept(r->client, e->ticket);
+        if (err == ERR_AGAIN) {
+            at = &e->next_unkept;
+            continue;
+        }
+        *at = e->next_unkept;
+        if (err)
+            json_call_lose(e->call, err);
+        loop_post_note(r->loop, &e->note, errand_back, e);
+    }
+}
+
+/* On the client's loop. */
+static void
+errand_run(void *ctx)
+{
+    struct errand *e = ctx;
+    struct rpc *r = e->rpc;
+    if (json_call_run(e->call, r->client)) {
+        loop_post_note(r->client_loop, &e->note, errand_run, e);
+        return;
+    }
+    if (!json_call_keeps(e->call)) {
+        loop_post_note(r->loop, &e->note, errand_back, e);
+        return;
+    }
+    e->ticket = client_ticket(r->client);
+    e->next_unkept = r->unkept;
+    r->unkept = e;
+    errands_look(r);
+}
+
+static bool
+errand_send(struct caller *k, const char *line, size_t len)
+{
+    struct errand *e = calloc(1, sizeof *e);
+    if (!e)
+        return false;
+    e->rpc = k->rpc;
+    e->caller = k;
+    e->call = json_call_parse(line, len);
+    if (!e->call) {
+        free(e);
+        return false;
+    }
+    e->next = k->rpc->errands;
+    k->rpc->errands = e;
+    k->waiting = e;
+    loop_post_note(k->rpc->client_loop, &e->note, errand_run, e);
+    return true;
+}
+
+/* ---- callers ---- */
 
 static void
 caller_free(struct caller *k)
@@ -103,145 +249,180 @@ caller_free(struct caller *k)
     free(k);
 }
 
-static bool caller_lines(struct caller *k);
-
-/* Returns false when the connection is over. */
+/* Send what there is of an answer. Returns false when the caller has left. */
 static bool
-caller_flush(struct caller *k)
+answer_flush(struct caller *k)
 {
     while (k->out.at < k->out.len) {
         ssize_t n = send(k->fd, k->out.data + k->out.at, k->out.len - k->out.at,
                          MSG_NOSIGNAL);
-        if (n < 0 && errno == EAGAIN) {
-            loop_watch_set(k->watch, LOOP_READ | LOOP_WRITE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
             return true;
-        }
         if (n <= 0)
             return false;
         k->out.at += (size_t)n;
+        k->moved_us = loop_now_us(k->rpc->loop);
     }
     buffer_free(&k->out);
-    loop_watch_set(k->watch, LOOP_READ);
     return true;
 }
 
-static void
-errand_free(struct errand *e)
+/* Take the next line out of what has come, without its end; the last one needs
+ * none. Of one that is too long only that is told. Returns NULL when there is
+ * none. */
+static const char *
+line_take(struct caller *k, size_t *len)
 {
-    struct errand **at = &e->rpc->errands;
-    while (*at != e)
-        at = &(*at)->next;
-    *at = e->next;
-    json_call_free(&e->call);
-    free(e);
-}
-
-/* Back on the thread. */
-static void
-errand_back(void *ctx)
-{
-    struct errand *e = ctx;
-    struct caller *k = e->caller;
-    if (k) {
-        char *answer = json_call_answer(&e->call);
-        size_t len = answer ? strlen(answer) : 0;
-        int err =
-            answer ? buffer_add(&k->out, answer, len, ANSWERS_MAX) : ERR_NOMEM;
-        if (!err)
-            err = buffer_add(&k->out, "\n", 1, ANSWERS_MAX);
-        if (answer)
-            sodium_memzero(answer, len);
-        free(answer);
-        k->waiting = NULL;
-        if (err || !caller_lines(k))
-            caller_free(k);
+    struct buffer *b = &k->in;
+    const char *start = b->data ? b->data + b->at : "";
+    const size_t left = b->len - b->at;
+    const char *end = left > k->looked
+                          ? memchr(start + k->looked, '\n', left - k->looked)
+                          : NULL;
+    *len = end ? (size_t)(end - start) : left;
+    k->looked = left;
+    k->skips |= *len > JSON_LINE_MAX;
+    if (!end && (!k->ended || (left == 0 && !k->skips))) {
+        if (k->skips || left == 0) {
+            buffer_free(b);
+            k->looked = 0;
+        }
+        return NULL;
     }
-    errand_free(e);
-}
-
-/* On the client's loop. */
-static void
-errand_run(void *ctx)
-{
-    struct errand *e = ctx;
-    json_call_run(e->call, e->rpc->client);
-    (void)!loop_post(e->rpc->loop, errand_back, e);
+    b->at += *len + (end ? 1 : 0);
+    k->looked = 0;
+    if (k->skips)
+        *len = JSON_LINE_MAX + 1;
+    k->skips = false;
+    return start;
 }
 
 static bool
-errand_send(struct caller *k, const char *line, size_t len)
+line_is_blank(const char *line, size_t len)
 {
-    struct errand *e = calloc(1, sizeof *e);
-    if (!e)
-        return false;
-    e->rpc = k->rpc;
-    e->caller = k;
-    e->next = k->rpc->errands;
-    k->rpc->errands = e;
-    e->call = json_call_parse(line, len);
-    if (!e->call || loop_post(k->rpc->client_loop, errand_run, e)) {
-        errand_free(e);
-        return false;
-    }
-    k->waiting = e;
-    return true;
+    while (len > 0 && strchr(" \t\r", line[len - 1]) && line[len - 1])
+        len--;
+    return len == 0;
 }
 
-/* Send the next whole line on its errand. */
+/* May it have another call carried out? */
 static bool
-caller_lines(struct caller *k)
+caller_is_free(const struct caller *k)
 {
-    size_t left = k->in.len - k->in.at;
-    char *start = k->in.data + k->in.at;
-    char *end = left && !k->waiting ? memchr(start, '\n', left) : NULL;
-    if (end) {
-        k->in.at += (size_t)(end - start) + 1;
-        if (!errand_send(k, start, (size_t)(end - start)))
+    return !k->waiting && k->out.len - k->out.at < AHEAD_MAX;
+}
+
+/* Go on as far as it goes. Returns false when the connection is over. */
+static bool
+caller_go(struct caller *k)
+{
+    for (;;) {
+        size_t len;
+        const char *line = NULL;
+        if (!answer_flush(k))
+            return false;
+        if (caller_is_free(k))
+            line = line_take(k, &len);
+        if (!line)
+            break;
+        if (!line_is_blank(line, len) && !errand_send(k, line, len))
             return false;
     }
-    if (k->in.at == k->in.len)
-        buffer_free(&k->in);
-    return caller_flush(k);
+    const unsigned reads = caller_is_free(k) && !k->ended ? LOOP_READ : 0;
+    const unsigned writes = k->out.len > 0 ? LOOP_WRITE : 0;
+    loop_watch_set(k->watch, reads | writes);
+    return !k->ended || k->waiting || writes;
+}
+
+/* Returns false when the caller has left. */
+static bool
+caller_read(struct caller *k)
+{
+    static char bytes[READ_LEN];
+    const ssize_t n = recv(k->fd, bytes, sizeof bytes, 0);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    int err = 0;
+    if (n == 0)
+        k->ended = true;
+    else
+        err = buffer_add(&k->in, bytes, (size_t)n);
+    sodium_memzero(bytes, (size_t)n);
+    k->moved_us = loop_now_us(k->rpc->loop);
+    return err == 0;
 }
 
 static void
 caller_ready(void *ctx, unsigned ready)
 {
     struct caller *k = ctx;
-    static char bytes[READ_LEN];
-    bool live = true;
-    if (ready & LOOP_WRITE)
-        live = caller_flush(k);
-    if (live && (ready & LOOP_READ)) {
-        ssize_t n = recv(k->fd, bytes, sizeof bytes, 0);
-        if (n > 0)
-            live = buffer_add(&k->in, bytes, (size_t)n, RPC_LINE_MAX) == 0 &&
-                   caller_lines(k);
-        else
-            live = n < 0 && (errno == EAGAIN || errno == EINTR);
-        sodium_memzero(bytes, n > 0 ? (size_t)n : 0);
-    }
-    if (!live)
+    if (((ready & LOOP_READ) && !caller_read(k)) || !caller_go(k))
         caller_free(k);
 }
 
+/* ---- the door ---- */
+
+/* May it give way? Not while it has a call under way, sent or about to be read,
+ * unless it has left, or has an answer that it does not take. */
+static bool
+caller_is_idle(const struct caller *k, uint64_t now_us)
+{
+    struct pollfd p = {.fd = k->fd, .events = POLLIN};
+    if (poll(&p, 1, 0) < 0)
+        return false;
+    if (k->waiting)
+        return p.revents & (POLLHUP | POLLERR);
+    if (k->out.len > 0)
+        return now_us - k->moved_us > STALLED_US;
+    return !(p.revents & POLLIN);
+}
+
+/* Close whoever has been idle for longest. Returns false: none is. */
+static bool
+callers_give_way(struct rpc *r)
+{
+    const uint64_t now_us = loop_now_us(r->loop);
+    struct caller *first = NULL;
+    for (struct caller *k = r->callers; k; k = k->next)
+        if ((!first || k->moved_us <= first->moved_us) &&
+            caller_is_idle(k, now_us))
+            first = k;
+    if (first)
+        caller_free(first);
+    return first != NULL;
+}
+
+/* Nobody can be let in: else the loop would be told without end that somebody
+ * is at the door. */
 static void
-rpc_accept(void *ctx, unsigned ready)
+door_close(struct rpc *r)
+{
+    loop_watch_set(r->watch, 0);
+    loop_timer_at(r->pause, loop_now_us(r->loop) + PAUSE_US);
+}
+
+static void
+door_open(void *ctx)
 {
     struct rpc *r = ctx;
-    (void)ready;
-    int fd = accept4(r->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0)
-        return;
+    loop_watch_set(r->watch, LOOP_READ);
+}
+
+static int
+caller_new(struct rpc *r, int fd)
+{
     struct caller *k = calloc(1, sizeof *k);
-    if (!k || r->n_callers >= RPC_CONNECTIONS_MAX ||
-        loop_watch_new(r->loop, fd, caller_ready, k, &k->watch)) {
+    int err =
+        k ? loop_watch_new(r->loop, fd, caller_ready, k, &k->watch) : ERR_NOMEM;
+    if (err) {
         free(k);
-        close(fd);
-        return;
+        return err;
     }
     k->rpc = r;
     k->fd = fd;
+    k->moved_us = loop_now_us(r->loop);
     k->at = &r->callers;
     k->next = r->callers;
     if (k->next)
@@ -249,6 +430,40 @@ rpc_accept(void *ctx, unsigned ready)
     r->callers = k;
     r->n_callers++;
     loop_watch_set(k->watch, LOOP_READ);
+    return 0;
+}
+
+static void
+rpc_accept(void *ctx, unsigned ready)
+{
+    struct rpc *r = ctx;
+    (void)ready;
+    if (r->n_callers >= r->callers_max && !callers_give_way(r)) {
+        door_close(r);
+        return;
+    }
+    const int fd = accept4(r->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        if (caller_new(r, fd))
+            close(fd);
+        return;
+    }
+    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+        return;
+    if (!callers_give_way(r)) /* no descriptor is left, or no memory */
+        door_close(r);
+}
+
+/* Calls may take a part of all descriptors: the link and the disk need some. */
+static unsigned
+callers_limit(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) ||
+        l.rlim_cur / FILES_PART >= RPC_CONNECTIONS_MAX)
+        return RPC_CONNECTIONS_MAX;
+    const unsigned n = (unsigned)l.rlim_cur / FILES_PART;
+    return n > CONNECTIONS_MIN ? n : CONNECTIONS_MIN;
 }
 
 static void *
@@ -268,6 +483,7 @@ rpc_new(struct rpc **out, struct loop *client_loop, const char *path)
     if (!r)
         return ERR_NOMEM;
     r->client_loop = client_loop;
+    r->callers_max = callers_limit();
     r->fd = -1;
     int err = strlen(path) < sizeof a.sun_path ? 0 : ERR_LONG;
     if (!err)
@@ -278,11 +494,13 @@ rpc_new(struct rpc **out, struct loop *client_loop, const char *path)
         r->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         unlink(path); /* of an earlier life: the outbox's lock is ours */
         if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&a, sizeof a) ||
-            chmod(path, 0600) || listen(r->fd, 16))
+            chmod(path, 0600) || listen(r->fd, RPC_CONNECTIONS_MAX))
             err = ERR_SYSTEM;
     }
     if (!err)
         err = loop_watch_new(r->loop, r->fd, rpc_accept, r, &r->watch);
+    if (!err)
+        err = loop_timer_new(r->loop, door_open, r, &r->pause);
     if (err) {
         rpc_free(&r);
         return err;
@@ -296,6 +514,7 @@ int
 rpc_start(struct rpc *r, struct client *c)
 {
     r->client = c;
+    client_on_kept(c, errands_look, r);
     r->running = pthread_create(&r->thread, NULL, rpc_thread, r) == 0;
     return r->running ? 0 : ERR_SYSTEM;
 }
@@ -311,6 +530,8 @@ rpc_free(struct rpc **rp)
         loop_stop(r->loop);
         pthread_join(r->thread, NULL);
     }
+    if (r->client)
+        client_on_kept(r->client, NULL, NULL);
     for (struct caller *k = r->callers, *next; k; k = next) {
         next = k->next;
         caller_free(k);
@@ -318,9 +539,11 @@ rpc_free(struct rpc **rp)
     for (struct errand *e = r->errands, *next; e; e = next) {
         next = e->next;
         loop_forget(r->client_loop, e);
+        loop_forget(r->loop, e);
         errand_free(e);
     }
     loop_watch_free(&r->watch);
+    loop_timer_free(&r->pause);
     loop_free(&r->loop);
     if (r->fd >= 0) {
         close(r->fd);

@@ -1,16 +1,16 @@
 /* client/daemon/rpc.h - local calls: JSON-RPC 2.0, a line each, on a Unix
- * socket.
+ * socket (doc/CALLS.md).
  *
  * The socket is for the user alone (0600 in a directory of 0700). Lines and
- * connections are bounded; no call waits: who wants to wait asks again. They
- * are served by a thread of their own; client and its loop are touched in short
- * steps posted to that loop. */
+ * connections are bounded; no call waits but for the disk that is to keep what it
+ * has changed: who wants to wait asks again. They are served by a thread of their
+ * own; client and its loop are touched in short steps posted to that loop. */
 #ifndef CLIENT_DAEMON_RPC_H
 #define CLIENT_DAEMON_RPC_H
 #include "client/client.h"
 #include "lib/os/loop.h"
 
-enum { RPC_LINE_MAX = 24 << 20, RPC_CONNECTIONS_MAX = 64 };
+enum { RPC_CONNECTIONS_MAX = 64 };
 
 struct rpc;
 /* Listen at path, for a client on this loop, which is the caller's too. Whoever

@@ -1,0 +1,93 @@
+/* client/daemon/json_call.h - what the files share that take calls apart, carry
+ * them out and put answers together. */
+#ifndef CLIENT_DAEMON_JSON_CALL_H
+#define CLIENT_DAEMON_JSON_CALL_H
+#include <jansson.h>
+
+#include "client/client.h"
+
+/* Error codes of JSON-RPC 2.0, section 5.1; ours count from -32000. */
+enum {
+    RPC_PARSE = -32700,
+    RPC_REQUEST = -32600,
+    RPC_METHOD = -32601,
+    RPC_PARAMS = -32602,
+    RPC_OWN = -32000
+};
+
+struct method;
+
+/* One call, alone in its line or one of a batch. Strings that are not its own
+ * point into the line. */
+struct call {
+    const json_t *params; /* an object, or NULL: none */
+    json_t *id;           /* borrowed; NULL: a notification, to be carried out
+                             and not answered */
+    const struct method *method;
+    int err;             /* ERR_*, 0 */
+    int code;            /* of JSON-RPC; 0: what follows from err and where */
+    const char *message; /* then; NULL: err's */
+    const char *where;   /* the parameter that is wrong, or NULL */
+    /* in */
+    const char *name, *text;
+    bool by_id, flag;
+    uint32_t contact; /* its number; also out */
+    uint64_t order;
+    /* in or out: contents */
+    uint8_t *data;
+    size_t len;
+    /* out */
+    enum letter_kind kind;
+    bool none;
+    char word[INVITE_TEXT_LEN]; /* an invitation, a contact */
+    struct client_message message_out;
+    struct client_status status;
+    struct client_contact *contacts;
+    size_t n_contacts;
+};
+
+struct method {
+    const char *name;
+    const char *also;   /* its other name, or NULL */
+    const char *params; /* all that it takes, a blank between */
+    bool keeps; /* it changes what is to be on disk before it is answered */
+    void (*parse)(struct call *k);
+    void (*run)(struct call *k, struct client *c);
+    json_t *(*result)(struct call *k);
+};
+
+/* ---- json_methods.c ---- */
+
+/* The method of this name, or NULL. */
+const struct method *call_find_method(const char *name);
+
+/* ---- json_params.c: each takes parameters into the call, or the first that is
+ * wrong as err and where ---- */
+
+/* Are there any that the method does not take? */
+void call_check_params(struct call *k);
+void call_parse_nothing(struct call *k);
+void call_parse_name(struct call *k);
+void call_parse_add(struct call *k);
+/* Of a contact that is there, by its name or number. */
+void call_parse_contact(struct call *k);
+void call_parse_rename(struct call *k);
+void call_parse_mute(struct call *k);
+void call_parse_pings(struct call *k);
+void call_parse_to(struct call *k);
+void call_parse_from(struct call *k);
+void call_parse_message(struct call *k);
+void call_parse_order(struct call *k);
+void call_parse_send(struct call *k);
+
+/* ---- json_results.c: NULL without memory ---- */
+
+json_t *call_result_nothing(struct call *k);
+json_t *call_result_id(struct call *k);
+json_t *call_result_invite(struct call *k);
+json_t *call_result_order(struct call *k);
+json_t *call_result_contacts(struct call *k);
+json_t *call_result_message(struct call *k);
+json_t *call_result_recv(struct call *k);
+json_t *call_result_status(struct call *k);
+#endif

@@ -1,0 +1,230 @@
+/* client/daemon/json_methods.c - the table of all that can be called, and what
+ * each does on the client's thread. doc/CALLS.md says the same to people.
+ *
+ * A method is called as the command is; its other name is the one that a library
+ * of calls would give it. No state. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/daemon/json.h"
+#include "client/daemon/json_call.h"
+#include "lib/version.h"
+
+enum { API_VERSION = 1 };
+
+static void
+run_nothing(struct call *k, struct client *c)
+{
+    (void)k;
+    (void)c;
+}
+
+static void
+run_invite(struct call *k, struct client *c)
+{
+    k->err = client_invite(c, k->name, k->word);
+    k->contact = client_contact_id(c, k->name);
+}
+
+static void
+run_add(struct call *k, struct client *c)
+{
+    k->err = client_add(c, k->name, k->text);
+    k->contact = client_contact_id(c, k->name);
+}
+
+static void
+run_rename(struct call *k, struct client *c)
+{
+    k->err = client_rename(c, k->name, k->text);
+}
+
+static void
+run_mute(struct call *k, struct client *c)
+{
+    k->err = client_mute(c, k->name, k->flag);
+}
+
+static void
+run_open(struct call *k, struct client *c)
+{
+    k->err = client_open(c, k->name);
+}
+
+static void
+run_pings(struct call *k, struct client *c)
+{
+    k->err = client_pings(c, k->name, k->flag);
+}
+
+static void
+run_remove(struct call *k, struct client *c)
+{
+    k->err = client_remove(c, k->name);
+}
+
+static void
+run_withdraw(struct call *k, struct client *c)
+{
+    k->err = client_withdraw(c, k->name);
+}
+
+static void
+run_contacts(struct call *k, struct client *c)
+{
+    struct client_contact one;
+    size_t n = 0;
+    while (client_contact(c, n, &one))
+        n++;
+    k->contacts = calloc(n + 1, sizeof *k->contacts);
+    if (!k->contacts) {
+        k->err = ERR_NOMEM;
+        return;
+    }
+    for (; k->n_contacts < n; k->n_contacts++)
+        (void)client_contact(c, k->n_contacts, &k->contacts[k->n_contacts]);
+}
+
+static void
+run_send(struct call *k, struct client *c)
+{
+    const uint8_t *data = k->text ? (const uint8_t *)k->text : k->data;
+    k->err = client_send(c, k->name, k->kind, data,
+                         k->text ? strlen(k->text) : k->len, &k->order);
+    k->contact = client_contact_id(c, k->name);
+}
+
+static void
+run_ping(struct call *k, struct client *c)
+{
+    k->err = client_send(c, k->name, LETTER_PING, NULL, 0, &k->order);
+    k->contact = client_contact_id(c, k->name);
+}
+
+static void
+run_message(struct call *k, struct client *c)
+{
+    k->err = client_message(c, k->name, k->order, &k->message_out);
+}
+
+static void
+run_recv(struct call *k, struct client *c)
+{
+    struct client_received r;
+    if (k->name && client_contact_id(c, k->name) == 0) {
+        k->err = ERR_NOT_FOUND;
+        return;
+    }
+    k->none = !client_next(c, k->name, &r);
+    if (k->none)
+        return;
+    k->data = malloc(r.len + 1);
+    if (!k->data) {
+        k->err = ERR_NOMEM;
+        return;
+    }
+    memcpy(k->data, r.data, r.len);
+    k->len = r.len;
+    k->kind = r.kind;
+    k->order = r.order;
+    k->contact = r.id;
+    memcpy(k->word, r.contact, strlen(r.contact) + 1);
+}
+
+static void
+run_release(struct call *k, struct client *c)
+{
+    k->err = client_release(c, k->order);
+}
+
+static void
+run_status(struct call *k, struct client *c)
+{
+    client_status(c, &k->status);
+}
+
+static json_t *result_api(struct call *k);
+
+static const struct method methods[] = {
+    {"add", "contacts.add", "name invitation", true, call_parse_add, run_add,
+     call_result_id},
+    {"api", NULL, "", false, call_parse_nothing, run_nothing, result_api},
+    {"contacts", "contacts.list", "", false, call_parse_nothing, run_contacts,
+     call_result_contacts},
+    {"invite", "contacts.invite", "name", true, call_parse_name, run_invite,
+     call_result_invite},
+    {"message", "messages.state", "to id order", false, call_parse_message,
+     run_message, call_result_message},
+    {"mute", "contacts.mute", "name id muted", true, call_parse_mute, run_mute,
+     call_result_nothing},
+    {"open", "contacts.open", "name id", false, call_parse_contact, run_open,
+     call_result_nothing},
+    {"ping", "contacts.ping", "to id", true, call_parse_to, run_ping,
+     call_result_order},
+    {"pings", "contacts.pings", "name id allowed", true, call_parse_pings,
+     run_pings, call_result_nothing},
+    {"recv", "messages.next", "from id", false, call_parse_from, run_recv,
+     call_result_recv},
+    {"release", "messages.release", "order", true, call_parse_order,
+     run_release, call_result_nothing},
+    {"remove", "contacts.remove", "name id", true, call_parse_contact,
+     run_remove, call_result_nothing},
+    {"rename", "contacts.rename", "name id new_name", true, call_parse_rename,
+     run_rename, call_result_nothing},
+    {"send", "messages.send", "to id text file_name data", true,
+     call_parse_send, run_send, call_result_order},
+    {"status", NULL, "", false, call_parse_nothing, run_status,
+     call_result_status},
+    {"withdraw", "contacts.withdraw", "name id", true, call_parse_contact,
+     run_withdraw, call_result_nothing}};
+
+enum { METHODS = sizeof methods / sizeof methods[0] };
+
+const struct method *
+call_find_method(const char *name)
+{
+    for (size_t i = 0; i < METHODS; i++)
+        if (strcmp(methods[i].name, name) == 0 ||
+            (methods[i].also && strcmp(methods[i].also, name) == 0))
+            return &methods[i];
+    return NULL;
+}
+
+static json_t *
+method_describe(const struct method *m)
+{
+    json_t *params = json_array(),
+           *o = json_pack("{ss so}", "name", m->name, "params", params);
+    int bad = o ? 0 : -1;
+    for (const char *at = m->params; *at && !bad;) {
+        const size_t len = strcspn(at, " ");
+        bad = json_array_append_new(params, json_stringn(at, len));
+        at += len + (at[len] == ' ');
+    }
+    if (!bad && m->also)
+        bad = json_object_set_new(o, "also", json_string(m->also));
+    if (bad) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+/* What this client can do. */
+static json_t *
+result_api(struct call *k)
+{
+    json_t *list = json_array();
+    int bad = 0;
+    (void)k;
+    for (size_t i = 0; i < METHODS && !bad; i++)
+        bad = json_array_append_new(list, method_describe(&methods[i]));
+    if (bad) {
+        json_decref(list);
+        return NULL;
+    }
+    return json_pack("{si ss ss so si si si}", "api", API_VERSION, "program",
+                     "brusio-client", "version", BRUSIO_VERSION, "methods",
+                     list, "line_max", JSON_LINE_MAX, "batch_max",
+                     JSON_BATCH_MAX, "message_max", LETTER_MESSAGE_MAX);
+}

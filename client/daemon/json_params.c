@@ -1,0 +1,209 @@
+/* client/daemon/json_params.c - parameters of calls.
+ *
+ * A wrong one is an error that names it, and so is one that the method does not
+ * know. A contact is told by its name or, in the parameter "id", by its number,
+ * which stays when it gets another name. Binary data is base64url without
+ * padding. No state. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/daemon/json_call.h"
+#include "lib/codec.h"
+
+/* The first error stays. */
+static void
+param_fail(struct call *k, int err, const char *name)
+{
+    if (k->err)
+        return;
+    k->err = err;
+    k->where = name;
+}
+
+/* Is word one of those in list, which blanks part? */
+static bool
+is_among(const char *list, const char *word)
+{
+    const size_t len = strlen(word);
+    while (*list) {
+        const size_t n = strcspn(list, " ");
+        if (n == len && memcmp(list, word, n) == 0)
+            return true;
+        list += n + (list[n] == ' ');
+    }
+    return false;
+}
+
+void
+call_check_params(struct call *k)
+{
+    const char *name;
+    const json_t *v;
+    json_object_foreach((json_t *)k->params, name, v)
+    {
+        if (!is_among(k->method->params, name))
+            param_fail(k, ERR_UNKNOWN, name);
+    }
+}
+
+static const char *
+text_get(struct call *k, const char *name, bool required)
+{
+    const json_t *v = json_object_get(k->params, name);
+    const char *s = json_string_value(v);
+    if (s && strlen(s) == json_string_length(v))
+        return s;
+    if (v || required)
+        param_fail(k, v ? ERR_FORMAT : ERR_MISSING, name);
+    return NULL;
+}
+
+static uint64_t
+number_get(struct call *k, const char *name, bool required)
+{
+    const json_t *v = json_object_get(k->params, name);
+    if (json_is_integer(v) && json_integer_value(v) >= 0)
+        return (uint64_t)json_integer_value(v);
+    if (v || required)
+        param_fail(k, v ? ERR_FORMAT : ERR_MISSING, name);
+    return 0;
+}
+
+static bool
+flag_get(struct call *k, const char *name)
+{
+    const json_t *v = json_object_get(k->params, name);
+    if (!json_is_boolean(v))
+        param_fail(k, v ? ERR_FORMAT : ERR_MISSING, name);
+    return json_is_true(v);
+}
+
+/* A contact that is there, by the parameter of this name or by "id", not both. */
+static void
+contact_get(struct call *k, const char *name, bool required)
+{
+    k->by_id = json_object_get(k->params, "id") != NULL;
+    if (!k->by_id) {
+        k->name = text_get(k, name, required);
+        return;
+    }
+    const uint64_t id = number_get(k, "id", true);
+    k->contact = (uint32_t)id;
+    if (json_object_get(k->params, name))
+        param_fail(k, ERR_DUPLICATE, "id");
+    else if (id > UINT32_MAX)
+        param_fail(k, ERR_RANGE, "id");
+}
+
+void
+call_parse_nothing(struct call *k)
+{
+    (void)k;
+}
+
+void
+call_parse_name(struct call *k)
+{
+    k->name = text_get(k, "name", true);
+}
+
+void
+call_parse_add(struct call *k)
+{
+    k->name = text_get(k, "name", true);
+    k->text = text_get(k, "invitation", true);
+}
+
+void
+call_parse_contact(struct call *k)
+{
+    contact_get(k, "name", true);
+}
+
+void
+call_parse_rename(struct call *k)
+{
+    call_parse_contact(k);
+    k->text = text_get(k, "new_name", true);
+}
+
+void
+call_parse_mute(struct call *k)
+{
+    call_parse_contact(k);
+    k->flag = flag_get(k, "muted");
+}
+
+void
+call_parse_pings(struct call *k)
+{
+    call_parse_contact(k);
+    k->flag = flag_get(k, "allowed");
+}
+
+void
+call_parse_to(struct call *k)
+{
+    contact_get(k, "to", true);
+}
+
+void
+call_parse_from(struct call *k)
+{
+    contact_get(k, "from", false);
+}
+
+void
+call_parse_message(struct call *k)
+{
+    call_parse_to(k);
+    k->order = number_get(k, "order", false);
+}
+
+void
+call_parse_order(struct call *k)
+{
+    k->order = number_get(k, "order", true);
+}
+
+/* A file's message: length of its name, name, contents. */
+static void
+parse_file(struct call *k, const char *name)
+{
+    const char *base64 = text_get(k, "data", true);
+    size_t name_len = strlen(name), len = 0;
+    if (name_len == 0 || name_len > 255)
+        param_fail(k, ERR_RANGE, "file_name");
+    if (k->err)
+        return;
+    size_t room = strlen(base64) + 1;
+    k->data = malloc(1 + name_len + room);
+    if (!k->data) {
+        k->err = ERR_NOMEM;
+        return;
+    }
+    if (codec_unbase64(k->data + 1 + name_len, room, &len, base64))
+        param_fail(k, ERR_FORMAT, "data");
+    k->data[0] = (uint8_t)name_len;
+    memcpy(k->data + 1, name, name_len);
+    k->len = 1 + name_len + len;
+    k->kind = LETTER_FILE;
+}
+
+/* A text, or a file. */
+void
+call_parse_send(struct call *k)
+{
+    const char *file = text_get(k, "file_name", false);
+    call_parse_to(k);
+    if (file) {
+        if (json_object_get(k->params, "text"))
+            param_fail(k, ERR_DUPLICATE, "text");
+        parse_file(k, file);
+        return;
+    }
+    k->kind = LETTER_TEXT;
+    k->text = text_get(k, "text", true);
+    if (json_object_get(k->params, "data"))
+        param_fail(k, ERR_MISSING, "file_name");
+}
