@@ -13,6 +13,7 @@
  * and written by the program that the user calls (cli.c), never here. */
 #include "client/daemon/daemon.h"
 
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ enum {
     HANDSHAKE_US = 5000000, /* then the next gateway is tried */
     QUEUE_FRAMES = 1,       /* that of one tick */
     STALLED_US = SOCKET_SILENT_S * 1000000,
+    CLOCK_FAR_US = 15000000,
     STORAGE_QUEUE = 65536
 };
 
@@ -73,7 +75,10 @@ struct daemon {
     struct rpc *rpc;
     struct tls *tls;
     struct link *link;
-    bool up, storage_told; /* in the log, that it has failed */
+    bool up, storage_told;     /* in the log, that it has failed */
+    bool clock_told;           /* that it is far off */
+    int down_told;             /* why there is no link, or 0 */
+    char gateway[ADDRESS_MAX]; /* that it is, or was, linked to */
     struct loop_timer *reconnect, *watch;
     uint64_t wait_us;
     size_t frame_len;
@@ -88,7 +93,9 @@ link_is_up(void *ctx, struct link *l, const uint8_t *peer)
     (void)peer;
     d->up = true;
     link_set_ahead(l, client_ahead(d->client));
-    log_write(&d->host.log, LOG_INFO, "client", "connected to the gateway");
+    d->down_told = 0;
+    log_write(&d->host.log, LOG_NOTICE, "client", "connected to the gateway %s",
+              d->gateway);
     client_link_up(d->client);
 }
 
@@ -113,8 +120,14 @@ static void
 link_is_down(void *ctx, struct link *l, int err)
 {
     struct daemon *d = ctx;
-    log_write(&d->host.log, LOG_NOTICE, "client", "no link to the gateway: %s",
-              error_text(err));
+    /* once, and when it changes: it is tried again every half a minute */
+    if (err != d->down_told)
+        log_write(
+            &d->host.log, LOG_NOTICE, "client",
+            "no link to the gateway %s: %s; it is tried again, and others "
+            "are",
+            d->gateway, error_text(err));
+    d->down_told = err;
     if (d->up)
         client_link_down(d->client);
     else
@@ -152,6 +165,8 @@ gateway_connect(void *ctx)
                                        .queue_max = QUEUE_FRAMES};
     const uint8_t *identity = client_gateway(d->client);
     const char *address = identity ? gateway_address(d, identity) : NULL;
+    if (address)
+        snprintf(d->gateway, sizeof d->gateway, "%s", address);
     int err = address ? link_connect(&d->link, d->host.loop, d->tls, &config,
                                      address, identity, &link_ops, d)
                       : ERR_NOT_FOUND;
@@ -179,6 +194,20 @@ link_fault(const struct daemon *d)
     return why[client_leave(d->client)];
 }
 
+/* Say once that the clock is far off; packets go by the network's time. */
+static void
+clock_watch(struct daemon *d, int64_t off_us)
+{
+    const bool far = off_us > CLOCK_FAR_US || off_us < -CLOCK_FAR_US;
+    if (far && !d->clock_told)
+        log_write(&d->host.log, LOG_WARNING, "client",
+                  "the clock is %lld s %s the network's; packets go by the "
+                  "network's time, but set this clock with NTP",
+                  (long long)(off_us < 0 ? -off_us : off_us) / 1000000,
+                  off_us < 0 ? "behind" : "ahead of");
+    d->clock_told = far;
+}
+
 /* Every so often: is the gateway of any use? */
 static void
 link_watch(void *ctx)
@@ -193,6 +222,7 @@ link_watch(void *ctx)
                   "the client is started again",
                   database_remedy(s.storage_err));
     d->storage_told = s.storage_err != 0;
+    clock_watch(d, s.clock_off_us);
     if (d->up && s.answer_age_us < WATCH_US)
         d->wait_us = RETRY_US;
     const char *why = link_fault(d);
@@ -384,6 +414,7 @@ client_run(const char *dir, const struct daemon_config *config, int ready_fd)
     if (!err) {
         host_log(&d->host, "brusio-client", (enum log_level)config->log_level);
         err = host_stop_on_signals(&d->host, NULL, NULL);
+        signal(SIGHUP, SIG_IGN); /* the terminal may close */
     }
     if (!err)
         err = daemon_start(d, dir, ready_fd);

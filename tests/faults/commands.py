@@ -161,3 +161,29 @@ def closed_descriptors(t):
             t.check(b"brusio-client" not in f.read(), f"a log in {name}")
     r = t.run(["sh", "-c", '"$@" >&-', "sh"] + k.argv("invite", "y"))
     t.check(r.rc == 1 and "output" in r.err, f"printed nowhere: {r}")
+
+
+@row("R31", "a terminal that closes ends the client")
+def hangup(t):
+    import signal
+    k = t.client("k", t.net_shared())
+    t.wait(lambda: "connected to the gateway" in k.log(), 30,
+           "a word that it is connected: " + k.log())
+    k.program.send_signal(signal.SIGHUP)
+    t.wait(lambda: k.cmd("status").rc == 0, 5, "it to live on")
+    t.check(k.program.poll() is None, "it ended")
+    t.check(k.stop() == 0, "SIGTERM ends it well")
+
+
+@row("R34", "one line of a log over and over")
+def log_floods(t):
+    net = t.net(gateways=1)
+    k = t.client("k", net)
+    t.wait(lambda: "connected to the gateway" in k.log(), 30, "a link")
+    net.program.stop()
+    t.wait(lambda: "no link to the gateway 127.0.0.1:" in k.log(), 30, k.log())
+    import time
+    time.sleep(20)
+    t.check(k.log().count("\n") <= 4, k.log())
+    r = k.cmd("status")
+    t.check("not sending: it waits for a link to a gateway" in r.out, r)
