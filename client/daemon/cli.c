@@ -239,13 +239,34 @@ line_print(const json_t *r)
                (double)up / 1e6, (double)down / 1e6);
 }
 
+/* What it means that something was refused for this, or "". */
+static const char *
+dropped_hint(const char *name)
+{
+    static const struct {
+        const char *name, *hint;
+    } row[] = {
+        {"DUPLICATE", ": letters that came twice, as they may"},
+        {"FOREIGN", ": of another network; is network.json the right file?"},
+        {"THRESHOLD", ": not signed by enough of the authorities in "
+                      "network.json; is that the right file?"},
+        {"FULL", ": more than a contact may keep here; read what came"},
+        {"MAC", ": of somebody else's making, or damaged"}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+        if (strcmp(name, row[i].name) == 0)
+            return row[i].hint;
+    return "";
+}
+
 static void
 counts_print(const char *what, const json_t *of)
 {
+    const bool dropped = strcmp(what, "dropped") == 0;
     const char *name;
     json_t *v;
-    json_object_foreach((json_t *)of, name, v) printf(
-        "%s %s %" JSON_INTEGER_FORMAT "\n", what, name, json_integer_value(v));
+    json_object_foreach((json_t *)of, name, v)
+        printf("%s %s %" JSON_INTEGER_FORMAT "%s\n", what, name,
+               json_integer_value(v), dropped ? dropped_hint(name) : "");
 }
 
 int

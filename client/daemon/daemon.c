@@ -78,6 +78,7 @@ struct daemon {
     bool up, storage_told;     /* in the log, that it has failed */
     bool clock_told;           /* that it is far off */
     int down_told;             /* why there is no link, or 0 */
+    const char *fault_told;    /* why the link was made anew */
     char gateway[ADDRESS_MAX]; /* that it is, or was, linked to */
     struct loop_timer *reconnect, *watch;
     uint64_t wait_us;
@@ -223,12 +224,21 @@ link_watch(void *ctx)
                   database_remedy(s.storage_err));
     d->storage_told = s.storage_err != 0;
     clock_watch(d, s.clock_off_us);
-    if (d->up && s.answer_age_us < WATCH_US)
+    if (d->up && s.answer_age_us < WATCH_US) {
         d->wait_us = RETRY_US;
+        d->fault_told = NULL;
+    }
     const char *why = link_fault(d);
     if (!why)
         return;
-    log_write(&d->host.log, LOG_NOTICE, "client", "%s: connecting anew", why);
+    if (why != d->fault_told)
+        log_write(&d->host.log, LOG_NOTICE, "client",
+                  "gateway %s: %s: connecting anew%s", d->gateway, why,
+                  s.waits == CLIENT_NO_CONSENSUS
+                      ? "; no consensus came that the authorities of the "
+                        "network file have signed: is it the right file?"
+                      : "");
+    d->fault_told = why;
     link_free(&d->link);
     client_link_down(d->client);
     d->up = false;

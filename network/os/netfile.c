@@ -1,10 +1,28 @@
 /* network/os/netfile.c - reading and writing the network file. No state. */
 #include "network/os/netfile.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/os/files.h"
+
+/* The mark of the byte order that some editors put before a text: how many bytes of
+ * it are to be passed over. */
+static size_t
+mark_len(const uint8_t *bytes, size_t len)
+{
+    return len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+/* Is this UTF-16, by its mark? */
+static bool
+is_utf16(const uint8_t *bytes, size_t len)
+{
+    return len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 ||
+                        memcmp(bytes, "\xfe\xff", 2) == 0);
+}
 
 int
 netfile_read(const char *path, struct network *n,
@@ -18,11 +36,15 @@ netfile_read(const char *path, struct network *n,
         snprintf(error, NETFILE_ERROR_LEN,
                  "%s: cannot be read (%s); it is the network file, which "
                  "whoever runs the network gives out",
-                 path, error_text(err));
+                 path, err == ERR_IO ? strerror(errno) : error_text(err));
         return err;
     }
-    err = json_read_network(n, bytes, len, where);
-    if (err == ERR_SUITE)
+    const size_t skip = mark_len(bytes, len);
+    err = json_read_network(n, bytes + skip, len - skip, where);
+    if (err && is_utf16(bytes, len))
+        snprintf(error, NETFILE_ERROR_LEN,
+                 "%s: it is in UTF-16; save it in UTF-8", path);
+    else if (err == ERR_SUITE)
         snprintf(error, NETFILE_ERROR_LEN,
                  "%s: the network's packets need a cryptographic suite that "
                  "is not here; x25519-mlkem768 needs OpenSSL 3.5 or newer",

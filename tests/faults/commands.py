@@ -187,3 +187,73 @@ def log_floods(t):
     t.check(k.log().count("\n") <= 4, k.log())
     r = k.cmd("status")
     t.check("not sending: it waits for a link to a gateway" in r.out, r)
+
+
+@row("R15", "contacts are for ever")
+def contacts_go(t):
+    a, b = t.pair(t.net_shared())
+    for words in (["invite", "bob"], ["invite", "carol"]):
+        t.check(a.cmd(*words).rc == 0, words)
+    r = a.cmd("invite", "bob")
+    t.check(r.rc == 1 and "there is a contact of this name" in r.err, r)
+    for words in (["withdraw", "bob"], ["invite", "bob"], ["remove", "bob"],
+                  ["rename", "carol", "bob"], ["mute", "b"], ["unmute", "b"],
+                  ["remove", "b"], ["invite", "b"]):
+        r = a.cmd(*words)
+        t.check(r.rc == 0, f"{words}: {r}")
+    names = [x.split()[0] for x in a.cmd("contacts").out.splitlines()]
+    t.check(sorted(names) == ["b", "bob"], names)
+    del b
+
+
+@row("R30", "what was read stays on the disk")
+def erased(t):
+    a, b = t.pair(t.net_shared())
+    marker = "MARKER-7261-of-a-text"
+    t.check(a.cmd("send", "b", marker, "--wait", timeout=120).rc == 0, "sent")
+    r = b.cmd("recv", "--wait", "60", timeout=70)
+    t.check(marker in r.out, r)
+    for k in (a, b):
+        t.check(k.stop() == 0, "a clean end")
+        for name in os.listdir(k.dir):
+            with open(f"{k.dir}/{name}", "rb") as f:
+                t.check(marker.encode() not in f.read(), f"{name} has it")
+
+
+@row("R37", "a network file with a mark of its byte order")
+def byte_order(t):
+    net = t.net_shared()
+    with open(net.network_json, "rb") as f:
+        text = f.read()
+    init = [f"{t.bin}/brusio-client", "init", "--dir"]
+    for name, more in (("bom", b"\xef\xbb\xbf" + text),
+                       ("utf16", text.decode().encode("utf-16"))):
+        with open(f"{t.dir}/{name}.json", "wb") as f:
+            f.write(more)
+    r = t.run(init + [f"{t.dir}/bom", "--network", f"{t.dir}/bom.json"])
+    t.check(r.rc == 0, r)
+    r = t.run([f"{t.bin}/brusio-client", "check", "--dir", f"{t.dir}/bom"])
+    t.check(r.rc == 0, r)
+    r = t.run(init + [f"{t.dir}/x", "--network", f"{t.dir}/utf16.json"])
+    t.check(r.rc == 1 and "utf16.json" in r.err and "UTF-8" in r.err, r)
+
+
+@row("N1.21", "the network file is another's")
+def other_network(t):
+    net = t.net_shared()
+    with open(net.network_json) as f:
+        import json
+        root = json.load(f)
+    for a in root["authorities"]:
+        a["identity"] = a["identity"][::-1]
+    path = f"{t.dir}/network.json"
+    with open(path, "w") as f:
+        json.dump(root, f)
+
+    class Other:
+        network_json = path
+    k = t.client("k", Other)
+    t.wait(lambda: "is that the right file" in k.cmd("status").out or
+           "is network.json the right file" in k.cmd("status").out, 60,
+           "a word of status")
+    t.wait(lambda: "is it the right file" in k.log(), 100, "a word of the log")
