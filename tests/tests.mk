@@ -32,7 +32,7 @@ e2e: all
 
 # What people, their machines and their disks do to real programs; ROWS: those whose
 # numbers or titles are among these words.
-faults: all
+faults: all $(OUT)/run-tests
 	@.ci/deps faults
 	@tests/faults/run.py $(CURDIR)/$(OUT) $(ROWS)
 
