@@ -97,6 +97,14 @@ uint32_t client_ahead(const struct client *c);
 /* The timer has fired. */
 void client_tick(struct client *c);
 
+/* A mark behind all that has been asked for so far. Is all before it on disk?
+ * Returns 0; ERR_AGAIN: not yet; or status.storage_err. */
+uint64_t client_mark(const struct client *c);
+int client_kept(const struct client *c, uint64_t mark) CHECK_RESULT;
+/* fn is called from the loop when client_kept() may say something else than
+ * before; NULL: nobody is. */
+void client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx);
+
 /* ---- contacts ---- */
 
 /* Make a contact and the line that its other side adds. Returns 0, ERR_EXISTS
@@ -205,17 +213,6 @@ bool client_next(struct client *c, const char *name,
 /* The application has it; forget it. Returns 0, ERR_NOT_FOUND, or ERR_NOMEM or
  * status.storage_err: then it will be handed out again. */
 int client_release(struct client *c, uint64_t order) CHECK_RESULT;
-
-/* ---- what is kept ---- */
-
-/* A ticket for all that was changed so far. */
-uint64_t client_ticket(const struct client *c);
-/* Is all of it on disk? Returns 0; ERR_AGAIN: it is on its way; or
- * status.storage_err: it is not, and may never be. */
-int client_kept(const struct client *c, uint64_t ticket) CHECK_RESULT;
-/* fn is called from the loop when client_kept() may say something else than
- * before; NULL: nobody is. */
-void client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx);
 
 /* ---- status ---- */
 

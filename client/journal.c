@@ -217,16 +217,16 @@ journal_finish(struct journal *j, int err)
     return err;
 }
 
-uint64_t
-journal_ticket(const struct journal *j)
-{
-    return j->given;
-}
-
 bool
 journal_is_committed(const struct journal *j, uint64_t ticket)
 {
     return ticket <= j->committed;
+}
+
+uint64_t
+journal_last(const struct journal *j)
+{
+    return j->given;
 }
 
 int

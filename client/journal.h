@@ -55,11 +55,11 @@ void journal_cancel(struct journal *j);
 /* Ends what was begun last if err is 0, else takes it back. Returns err. */
 int journal_finish(struct journal *j, int err);
 
-/* The newest group's ticket: with it all is durable that was ended so far. */
-uint64_t journal_ticket(const struct journal *j);
-
 /* Is the group with this ticket, and all before it, durable? */
 bool journal_is_committed(const struct journal *j, uint64_t ticket);
+
+/* The last ticket given. */
+uint64_t journal_last(const struct journal *j);
 
 /* 0, or why storage has lost a group (ERR_DB, ..). Permanent: groups after a
  * lost one would be kept out of order, so nothing is committed any more. */

@@ -74,6 +74,21 @@ client_period(const struct client *c)
     return (uint32_t)(client_time_s(c) / period_s);
 }
 
+uint64_t
+client_mark(const struct client *c)
+{
+    return journal_last(c->journal);
+}
+
+int
+client_kept(const struct client *c, uint64_t mark)
+{
+    if (journal_is_committed(c->journal, mark))
+        return 0;
+    const int err = journal_error(c->journal);
+    return err ? err : ERR_AGAIN;
+}
+
 int
 client_save(struct client *c)
 {

@@ -149,19 +149,6 @@ client_message(const struct client *c, const char *name, uint64_t order,
     return 0;
 }
 
-uint64_t
-client_ticket(const struct client *c)
-{
-    return journal_ticket(c->journal);
-}
-
-int
-client_kept(const struct client *c, uint64_t ticket)
-{
-    const int err = journal_error(c->journal);
-    return journal_is_committed(c->journal, ticket) ? 0 : err ? err : ERR_AGAIN;
-}
-
 void
 client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx)
 {

@@ -51,7 +51,7 @@ struct errand {
     struct json_call *call;
     struct errand *next;
     struct loop_note note; /* of where it is on its way to */
-    uint64_t ticket;       /* of what it has changed */
+    uint64_t mark;         /* behind what it has changed */
     struct errand *next_unkept;
 };
 
@@ -179,7 +179,7 @@ errands_look(void *ctx)
     struct rpc *r = ctx;
     for (struct errand **at = &r->unkept; *at;) {
         struct errand *e = *at;
-        const int err = client_kept(r->client, e->ticket);
+        const int err = client_kept(r->client, e->mark);
         if (err == ERR_AGAIN) {
             at = &e->next_unkept;
             continue;
@@ -205,7 +205,7 @@ errand_run(void *ctx)
         loop_post_note(r->loop, &e->note, errand_back, e);
         return;
     }
-    e->ticket = client_ticket(r->client);
+    e->mark = client_mark(r->client);
     e->next_unkept = r->unkept;
     r->unkept = e;
     errands_look(r);
@@ -270,8 +270,8 @@ answer_flush(struct caller *k)
 }
 
 /* Take the next line out of what has come, without its end; the last one needs
- * none. Of one that is too long only that is told. Returns NULL when there is
- * none. */
+ * none. Of one that is too long only that is told, by *len. Returns NULL when
+ * there is none. */
 static const char *
 line_take(struct caller *k, size_t *len)
 {
@@ -302,6 +302,8 @@ line_take(struct caller *k, size_t *len)
 static bool
 line_is_blank(const char *line, size_t len)
 {
+    if (len > JSON_LINE_MAX)
+        return false; /* there are not so many bytes */
     while (len > 0 && strchr(" \t\r", line[len - 1]) && line[len - 1])
         len--;
     return len == 0;
