@@ -77,10 +77,12 @@ i10_a_saved_file_harms_no_other(void **state)
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(names_count(), 7);
     /* what cannot be written leaves nothing behind */
-    assert_int_equal(files_save(path_of("no/where"), "his", 3, false), ERR_IO);
-    assert_int_equal(files_save(path_of("no/where"), "his", 3, true), ERR_IO);
+    assert_int_equal(files_save(path_of("no/where"), "his", 3, false),
+                     ERR_FOLDER);
+    assert_int_equal(files_save(path_of("no/where"), "his", 3, true),
+                     ERR_FOLDER);
     /* the programs' own files go through no link either */
-    assert_int_equal(files_write(path_of("notes2"), "own", 3), ERR_IO);
+    assert_int_equal(files_write(path_of("notes2"), "own", 3), ERR_KIND);
     holds("other", "mine");
     assert_int_equal(names_count(), 7);
     char command[FILES_PATH_MAX];
