@@ -42,6 +42,18 @@ client_committed(void *ctx)
         c->kept_fn(c->kept_ctx);
 }
 
+/* Storage has begun to fail. What applications wait to be told of is taken back. */
+static void
+client_lost(void *ctx)
+{
+    struct client *c = ctx;
+    c->store_us = env_now_mono_us(c->env);
+    contacts_take_back(c);
+    for (struct conversation *v = c->conversations; v; v = v->next)
+        outgoing_take_back(c, v);
+    c->status.changes++;
+}
+
 int
 client_new(struct client **out, const struct client_config *config)
 {
@@ -73,10 +85,12 @@ client_new(struct client **out, const struct client_config *config)
         err = announce_new(&c->announce);
     if (!err)
         err = fronts_new(&c->fronts, &fronts);
-    if (err)
+    if (err) {
         client_free(&c);
-    else
+    } else {
         journal_on_commit(c->journal, client_committed, c);
+        journal_on_failure(c->journal, client_lost, c);
+    }
     *out = c;
     return err;
 }
@@ -414,6 +428,7 @@ client_tick(struct client *c)
 {
     uint64_t now_us = env_now_mono_us(c->env);
     enum traffic_kind kind;
+    client_store_again(c, false);
     network_switch(c);
     if (c->current && traffic_tick(&c->traffic, c->env, now_us, &kind)) {
         client_settle(c, now_us);
@@ -453,6 +468,7 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
         return ERR_NOT_FOUND;
     if (kind != LETTER_TEXT && kind != LETTER_FILE && kind != LETTER_PING)
         return ERR_ARG;
+    client_store_again(c, true);
     if (c->letter_len == 0)
         return ERR_AGAIN; /* the first consensus says how long letters are */
     int err = message_submit(c, v, kind, NULL, data, len, order);

@@ -97,6 +97,20 @@ uint32_t client_ahead(const struct client *c);
 /* The timer has fired. */
 void client_tick(struct client *c);
 
+/* ---- storage ----
+ *
+ * When it fails (status.storage_err), what the client has gathered for it waits in
+ * memory, and nothing more is begun: no letter is written or taken in, calls that
+ * change something are refused with that error. What is on disk already goes out
+ * as before. Messages, invitations and contacts that were asked for just before and
+ * are not on disk are taken back; other changes are made when there is room. It is
+ * tried again now and then, and then all goes on. */
+
+/* Try it again, if it has failed and it is time for that: sooner when an application
+ * has asked for something. All that an application calls does so by itself, and
+ * client_tick(), but not before the first consensus. */
+void client_store_again(struct client *c, bool asked);
+
 /* A mark behind all that has been asked for so far. Is all before it on disk?
  * Returns 0; ERR_AGAIN: not yet; or status.storage_err. */
 uint64_t client_mark(const struct client *c);

@@ -10,6 +10,7 @@
 #include "client/outgoing.h"
 #include "client/places.h"
 #include "client/polls.h"
+#include "client/records.h"
 #include "client/staging.h"
 #include "client/state.h"
 #include "lib/secret.h"
@@ -44,6 +45,8 @@ contact_save(struct client *c, struct conversation **v)
     int err = journal_finish(c->journal, conversation_save(c, *v));
     if (err)
         conversation_unlink(c, v);
+    else
+        (*v)->ticket = journal_last(c->journal);
     return err;
 }
 
@@ -53,6 +56,7 @@ client_invite(struct client *c, const char *name,
 {
     struct invite invite;
     struct conversation *v;
+    client_store_again(c, true);
     if (!c->current || !client_time_is_known(c))
         return ERR_AGAIN;
     network_id(c, invite.network);
@@ -94,6 +98,7 @@ client_add(struct client *c, const char *name, const char *text)
     struct conversation *v;
     uint8_t network[INVITE_NETWORK_LEN];
     uint64_t order;
+    client_store_again(c, true);
     if (!c->current)
         return ERR_AGAIN;
     int err = invite_read(&invite, text);
@@ -125,6 +130,7 @@ client_add(struct client *c, const char *name, const char *text)
         conversation_unlink(c, &v);
         return err;
     }
+    v->ticket = journal_last(c->journal);
     places_took(c, v);
     staging_run(c);
     return 0;
@@ -170,6 +176,7 @@ static int
 contact_change(struct client *c, struct conversation *v,
                const struct conversation *before)
 {
+    client_store_again(c, true);
     journal_begin(c->journal);
     int err = journal_finish(c->journal, conversation_save(c, v));
     if (err)
@@ -218,35 +225,71 @@ client_pings(struct client *c, const char *name, bool allowed)
     return contact_change(c, v, &before);
 }
 
-/* Erase all that there is of v, and save that it is removed, in one group. */
+/* Erase all that there is of v but its own record. */
 static int
-contact_erase(struct client *c, struct conversation *v)
+contact_erase(struct client *c, const struct conversation *v)
 {
     int err = messages_erase(c, v);
     if (!err)
         err = outgoing_erase(c, v);
     if (!err)
         err = incoming_erase(c, v);
-    if (!err)
-        err = inbox_erase(c, v);
-    if (!err)
-        err = conversation_remove(c, v);
-    return err;
+    return err ? err : inbox_erase(c, v);
 }
 
-static int
-contact_remove(struct client *c, struct conversation *v)
+/* Forget all of that. */
+static void
+contact_empty(struct client *c, struct conversation *v)
 {
-    journal_begin(c->journal);
-    int err = journal_finish(c->journal, contact_erase(c, v));
-    if (err)
-        return err;
     messages_forget(c, v);
     outgoing_free(c, v);
     incoming_free(c, v);
     inbox_forget(c, v);
     c->status.changes++;
+}
+
+/* Erase all that there is of v, and save that it is removed, in one group. */
+static int
+contact_remove(struct client *c, struct conversation *v)
+{
+    client_store_again(c, true);
+    journal_begin(c->journal);
+    int err = contact_erase(c, v);
+    if (!err)
+        err = conversation_remove(c, v);
+    if (journal_finish(c->journal, err) == 0)
+        contact_empty(c, v);
+    return err;
+}
+
+/* Nobody has been told of v, nor will be: it never was. */
+static int
+contact_take_back(struct client *c, struct conversation *v)
+{
+    journal_begin(c->journal);
+    int err = contact_erase(c, v);
+    if (!err)
+        err = record_contact_delete(c->journal, v->id);
+    if (journal_finish(c->journal, err))
+        return err;
+    contact_empty(c, v);
+    conversation_unlink(c, &v);
     return 0;
+}
+
+void
+contacts_take_back(struct client *c)
+{
+    int err = 0;
+    for (struct conversation *v = c->conversations, *next; v && !err;
+         v = next) {
+        next = v->next;
+        if (!v->self && !v->removed &&
+            !journal_is_committed(c->journal, v->ticket))
+            err = contact_take_back(c, v);
+    }
+    if (err)
+        client_drop(c, err);
 }
 
 int

@@ -278,6 +278,7 @@ client_release(struct client *c, uint64_t order)
         at = &(*at)->next;
     if (!*at)
         return ERR_NOT_FOUND;
+    client_store_again(c, true);
     journal_begin(c->journal);
     int err = record_received_delete(c->journal, order);
     if (err) {

@@ -1,9 +1,14 @@
 /* client/journal.c - building groups, and remembering how far they are kept.
  *
- * States: sound; failed (storage has lost a group: no later one counts as kept,
- * and none is begun). A group is built where it will lie until it is kept, so
- * that only putting into it needs memory: one that is ended is not lost here.
- * Requests outlive the journal when they have to. */
+ * States: sound; failing (storage has not kept a group: no later one counts as
+ * kept, and none is begun). A group's states: open; asked (storage has it); waiting
+ * (to be handed over again); kept. It is built where it will lie until it is kept,
+ * so that only putting into it needs memory: one that is ended is not lost here.
+ * Requests outlive the journal when they have to.
+ *
+ * All that wait are handed over again at once, when storage has none of them: so
+ * it has them in their order, and by their tickets it refuses whatever comes after
+ * one that it failed to keep. To keep one twice changes nothing. */
 #include "client/journal.h"
 
 #include <assert.h>
@@ -15,11 +20,13 @@
 
 enum { GROUP_ROOM = 2048 };
 
+enum pending_state { PENDING_WAITS, PENDING_ASKED, PENDING_KEPT };
+
 struct pending {
     struct env_store_req req;
     struct journal *journal; /* NULL: it is gone */
     struct pending *next;
-    uint64_t ticket;
+    size_t state; /* enum pending_state */
     uint8_t group[];
 };
 
@@ -33,9 +40,13 @@ struct journal {
     unsigned depth;
     size_t mark[JOURNAL_DEPTH_MAX]; /* len at each begin */
     uint64_t given, committed;      /* tickets */
-    struct pending *pending;        /* newest first */
-    void (*fn)(void *ctx);
-    void *ctx;
+    struct pending *first, **end;   /* not committed, oldest first */
+    size_t n_asked;                 /* of them */
+    void (*committed_fn)(void *ctx);
+    void *committed_ctx;
+    void (*failure_fn)(void *ctx);
+    void *failure_ctx;
+    bool failing; /* since then, also while that is told */
     int err;
 };
 
@@ -49,8 +60,16 @@ journal_new(struct journal **out, struct env *env)
     if (!j)
         return ERR_NOMEM;
     j->env = env;
+    j->end = &j->first;
     *out = j;
     return 0;
+}
+
+static void
+pending_free(struct pending *p)
+{
+    sodium_memzero(p->group, p->req.letter_len);
+    free(p);
 }
 
 void
@@ -60,8 +79,12 @@ journal_free(struct journal **jp)
     *jp = NULL;
     if (!j)
         return;
-    for (struct pending *p = j->pending; p; p = p->next)
+    for (struct pending *p = j->first, *next; p; p = next) {
+        next = p->next;
         p->journal = NULL;
+        if (p->state != PENDING_ASKED)
+            pending_free(p);
+    }
     if (j->open)
         sodium_memzero(j->open->group, j->len);
     free(j->open);
@@ -71,8 +94,15 @@ journal_free(struct journal **jp)
 void
 journal_on_commit(struct journal *j, void (*fn)(void *ctx), void *ctx)
 {
-    j->fn = fn;
-    j->ctx = ctx;
+    j->committed_fn = fn;
+    j->committed_ctx = ctx;
+}
+
+void
+journal_on_failure(struct journal *j, void (*fn)(void *ctx), void *ctx)
+{
+    j->failure_fn = fn;
+    j->failure_ctx = ctx;
 }
 
 void
@@ -151,14 +181,22 @@ journal_cancel(struct journal *j)
     j->len = mark;
 }
 
+/* Count as committed what is kept, and nothing of which is missing before it. */
 static void
-pending_unlink(struct journal *j, const struct pending *p)
+journal_settle(struct journal *j)
 {
-    struct pending **at = &j->pending;
-    while (*at && *at != p)
-        at = &(*at)->next;
-    if (*at)
-        *at = p->next;
+    while (j->first && j->first->state == PENDING_KEPT) {
+        struct pending *p = j->first;
+        j->first = p->next;
+        if (!j->first)
+            j->end = &j->first;
+        j->committed = p->req.ticket;
+        pending_free(p);
+    }
+    if (!j->first) {
+        j->err = 0;
+        j->failing = false;
+    }
 }
 
 static void
@@ -166,20 +204,31 @@ pending_done(struct env_store_req *req)
 {
     struct pending *p = req->owner;
     struct journal *j = p->journal;
-    int err = req->err;
-    uint64_t ticket = p->ticket;
-    if (j)
-        pending_unlink(j, p);
-    sodium_memzero(p->group, req->letter_len);
-    free(p);
-    if (!j)
+    const int err = req->err;
+    p->state = err ? PENDING_WAITS : PENDING_KEPT;
+    if (!j) {
+        pending_free(p);
         return;
-    if (err && !j->err)
+    }
+    j->n_asked--;
+    if (err && !j->failing) {
+        assert(j->depth == 0);
+        j->failing = true;
+        if (j->failure_fn)
+            j->failure_fn(j->failure_ctx);
         j->err = err;
-    if (!j->err && ticket > j->committed)
-        j->committed = ticket;
-    if (j->fn)
-        j->fn(j->ctx);
+    }
+    journal_settle(j);
+    if (j->committed_fn)
+        j->committed_fn(j->committed_ctx);
+}
+
+static void
+pending_ask(struct journal *j, struct pending *p)
+{
+    p->state = PENDING_ASKED;
+    j->n_asked++;
+    env_store(j->env, &p->req);
 }
 
 uint64_t
@@ -192,18 +241,18 @@ journal_end(struct journal *j)
         return j->given;
     struct pending *p = j->open;
     *p = (struct pending){.req = {.op = ENV_STORE_APPEND,
+                                  .ticket = ++j->given,
                                   .letter = p->group,
                                   .letter_len = j->len,
                                   .done = pending_done,
                                   .owner = p},
-                          .journal = j,
-                          .next = j->pending,
-                          .ticket = ++j->given};
-    const uint64_t ticket = p->ticket;
-    j->pending = p;
+                          .journal = j};
+    const uint64_t ticket = p->req.ticket;
+    *j->end = p;
+    j->end = &p->next;
     j->open = NULL;
     j->len = j->room = 0;
-    env_store(j->env, &p->req);
+    pending_ask(j, p);
     return ticket;
 }
 
@@ -233,6 +282,18 @@ int
 journal_error(const struct journal *j)
 {
     return j->err;
+}
+
+bool
+journal_retry(struct journal *j)
+{
+    if (!j->err || j->n_asked > 0)
+        return false;
+    for (struct pending *p = j->first, *next; p; p = next) {
+        next = p->next; /* storage may answer at once */
+        pending_ask(j, p);
+    }
+    return true;
 }
 
 int

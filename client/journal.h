@@ -3,7 +3,11 @@
  * A group is whole or not at all, and groups are kept in their order, so that
  * whatever is sent after group n is committed can rely on all before it:
  * letters wait for their own group, and with it for everything they
- * acknowledge (I6). Bytes of a group:
+ * acknowledge (I6).
+ *
+ * When storage fails to keep one, that and all after it wait here, and no other is
+ * begun; they are handed over again, all and in their order, until they are kept.
+ * What is done by then is as if nothing had been. Bytes of a group:
  *
  *   ( 1 put | key length 1 | key | value length 4 | value )
  *   ( 2 delete | key length 1 | key ) */
@@ -26,11 +30,17 @@ enum {
 struct journal;
 
 int journal_new(struct journal **out, struct env *env) CHECK_RESULT;
-/* Groups that storage still holds are carried out, and told to nobody. */
+/* Groups that storage still holds are carried out, and told to nobody; those that
+ * it has failed to keep are gone. */
 void journal_free(struct journal **j);
 
 /* Called on every commit, from the loop. */
 void journal_on_commit(struct journal *j, void (*fn)(void *ctx), void *ctx);
+
+/* Called when storage begins to fail, before journal_error() tells of it: what was
+ * promised to nobody yet can be taken back, by groups that are kept after those
+ * that wait. Like all of env.h's answers it comes from the loop. */
+void journal_on_failure(struct journal *j, void (*fn)(void *ctx), void *ctx);
 
 /* Begins a group, or a part of the one that is open, JOURNAL_DEPTH_MAX deep. */
 void journal_begin(struct journal *j);
@@ -61,9 +71,13 @@ bool journal_is_committed(const struct journal *j, uint64_t ticket);
 /* The last ticket given. */
 uint64_t journal_last(const struct journal *j);
 
-/* 0, or why storage has lost a group (ERR_DB, ..). Permanent: groups after a
- * lost one would be kept out of order, so nothing is committed any more. */
+/* 0, or why storage does not keep what it was given (ERR_ROOM, ..), until it has
+ * kept all of it. */
 int journal_error(const struct journal *j);
+
+/* Hands what waits over again, unless storage still has some of it. Returns whether
+ * it did. */
+bool journal_retry(struct journal *j);
 
 /* Go through a group, for whoever stores it: fn is called for each record,
  * value NULL for a deletion. Returns 0, what fn returned, ERR_FORMAT or

@@ -99,16 +99,15 @@ message_keep(struct client *c, struct conversation *v, struct message *m)
     return err;
 }
 
-/* The newest message was not kept: it never was. */
-static void
-message_withdraw(struct client *c, struct conversation *v,
-                 const struct message *m)
+void
+message_forget(struct client *c, struct conversation *v,
+               const struct message *m)
 {
     struct message **at = &v->messages;
     while (*at != m)
         at = &(*at)->next;
-    message_uncount(c, v, m);
-    v->next_order--;
+    if (!message_is_over(m))
+        message_uncount(c, v, m);
     message_unlink(v, at);
 }
 
@@ -143,8 +142,10 @@ message_submit(struct client *c, struct conversation *v, enum letter_kind kind,
     message_link(c, v, m);
     *order = head.order;
     int err = message_keep(c, v, m);
-    if (err)
-        message_withdraw(c, v, m);
+    if (err) { /* it never was */
+        message_forget(c, v, m);
+        v->next_order--;
+    }
     return err;
 }
 

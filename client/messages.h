@@ -23,6 +23,10 @@ int message_submit(struct client *c, struct conversation *v,
                    const uint8_t *data, size_t len,
                    uint64_t *order) CHECK_RESULT;
 
+/* Forgets m, of which there is no record any more. */
+void message_forget(struct client *c, struct conversation *v,
+                    const struct message *m);
+
 /* Makes m one that is over, as its record says already. */
 void message_finish(struct client *c, struct conversation *v, struct message *m,
                     enum client_state state);

@@ -293,27 +293,73 @@ letter_is_of(const struct out_letter *l, const struct message *m)
     return l->sequence > 0 && l->order == m->order;
 }
 
+/* Erase the records of a message's letters. */
+static int
+letters_erase(struct client *c, const struct conversation *v,
+              const struct message *m)
+{
+    int err = 0;
+    for (const struct out_letter *l = v->letters; l && !err; l = l->next)
+        if (letter_is_of(l, m))
+            err = record_letter_delete(c->journal, v->id, l->at);
+    return err;
+}
+
+/* Forget them. */
+static void
+letters_forget(const struct client *c, struct conversation *v,
+               const struct message *m)
+{
+    for (struct out_letter **at = &v->letters; *at;)
+        if (letter_is_of(*at, m))
+            staging_letter_unlink(c, at);
+        else
+            at = &(*at)->next;
+}
+
 /* Give up a message and its letters. */
 static int
 message_expire(struct client *c, struct conversation *v, struct message *m)
 {
     journal_begin(c->journal);
     int err = record_message_save(c->journal, v->id, m, CLIENT_EXPIRED);
-    for (const struct out_letter *l = v->letters; l && !err; l = l->next)
-        if (letter_is_of(l, m))
-            err = record_letter_delete(c->journal, v->id, l->at);
-    if (err) {
-        journal_cancel(c->journal);
+    if (!err)
+        err = letters_erase(c, v, m);
+    if (journal_finish(c->journal, err))
         return err;
-    }
+    letters_forget(c, v, m);
     message_finish(c, v, m, CLIENT_EXPIRED);
-    for (struct out_letter **at = &v->letters; *at;)
-        if (letter_is_of(*at, m))
-            staging_letter_unlink(c, at);
-        else
-            at = &(*at)->next;
-    (void)journal_end(c->journal);
     return 0;
+}
+
+static int
+message_take_back(struct client *c, struct conversation *v,
+                  const struct message *m)
+{
+    journal_begin(c->journal);
+    int err = record_message_delete(c->journal, v->id, m->order);
+    if (!err)
+        err = letters_erase(c, v, m);
+    if (journal_finish(c->journal, err))
+        return err;
+    letters_forget(c, v, m);
+    message_forget(c, v, m);
+    return 0;
+}
+
+void
+outgoing_take_back(struct client *c, struct conversation *v)
+{
+    int err = 0;
+    for (struct message *m = v->messages, *next; m && !err; m = next) {
+        next = m->next;
+        if ((m->kind == LETTER_TEXT || m->kind == LETTER_FILE ||
+             m->kind == LETTER_PING) &&
+            !message_is_over(m) && !journal_is_committed(c->journal, m->ticket))
+            err = message_take_back(c, v, m);
+    }
+    if (err)
+        client_drop(c, err);
 }
 
 /* Date a message that was made while nobody knew the time: its life begins now.
@@ -339,12 +385,14 @@ outgoing_expire(struct client *c)
         return;
     uint64_t life_s = (uint64_t)c->current->params.letter_days * DAY_S;
     journal_begin(c->journal);
-    for (struct conversation *v = c->conversations; v; v = v->next)
+    for (struct conversation *v = c->conversations; v; v = v->next) {
         for (struct message *m = v->messages; m && !err; m = m->next)
             if (!message_is_over(m) && m->created_s == 0)
                 err = message_date(c, v, m);
             else if (!message_is_over(m) && m->created_s + life_s <= now_s)
                 err = message_expire(c, v, m);
+        messages_prune(c, v); /* also where nobody acknowledges anything */
+    }
     if (err) /* the rest next time */
         client_drop(c, err);
     (void)journal_end(c->journal);

@@ -56,6 +56,10 @@ int outgoing_acknowledge(struct client *c, const struct conversation *v,
 void outgoing_acknowledged(struct client *c, struct conversation *v,
                            const struct letter *l);
 
+/* Takes back what applications have written to v and storage has not kept, as if it
+ * had never been: none of it has left. What there is no memory to take back stays. */
+void outgoing_take_back(struct client *c, struct conversation *v);
+
 /* Gives up messages that no store keeps any more. */
 void outgoing_expire(struct client *c);
 

@@ -74,6 +74,16 @@ client_period(const struct client *c)
     return (uint32_t)(client_time_s(c) / period_s);
 }
 
+void
+client_store_again(struct client *c, bool asked)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const uint64_t wait_us = asked ? STORE_ASKED_US : STORE_AGAIN_US;
+    if (journal_error(c->journal) && now_us >= c->store_us + wait_us &&
+        journal_retry(c->journal))
+        c->store_us = now_us;
+}
+
 uint64_t
 client_mark(const struct client *c)
 {

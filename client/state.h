@@ -183,6 +183,7 @@ struct conversation {
     bool removed;         /* read for a while, and that is all */
     bool self;            /* of a front, with this client itself */
     uint64_t removed_s;   /* then; 0: nobody knew the time */
+    uint64_t ticket;      /* of its first record; 0: of an earlier life */
     uint32_t born;        /* period of the first letter to look for */
     uint64_t letter_us;   /* a letter came last at */
     uint64_t answered_us; /* an answer left last at */
@@ -305,7 +306,8 @@ struct client {
     struct witness witness;
     unsigned families; /* of stores, whose word is needed */
     size_t letter_len;
-    bool unsaved; /* gateways or letter_len, since the disk failed */
+    bool unsaved;      /* gateways or letter_len, since the disk failed */
+    uint64_t store_us; /* storage was tried last at, since it has failed */
     /* requests */
     struct asked *asked;
     uint64_t asked_len, oldest; /* length: a power of two */
@@ -379,6 +381,14 @@ uint32_t client_period(const struct client *c);
 
 /* Tells the own wall clock minus the monotonic one, in microseconds. */
 int64_t client_own_base_us(const struct client *c);
+
+/* Times between two tries of storage that has failed: by itself, and when an
+ * application asks for something that is to be kept. */
+#define STORE_AGAIN_US 30000000ULL
+#define STORE_ASKED_US 1000000ULL
+
+/* Takes back contacts that storage has not kept: contacts.c. */
+void contacts_take_back(struct client *c);
 
 /* Journals the client's own record. What fails is done again by
  * client_tick(). Returns 0 or the journal's error. */

@@ -47,13 +47,16 @@ struct env_store_req {
     uint32_t hour;   /* since 1970, of the request */
     uint8_t work_wanted; /* put: bits that opening a box costs; 0: none */
     uint8_t work;        /* put: bits that its proof is worth */
+    uint64_t ticket;     /* append: 1, 2, ..: kept after the one before, or not;
+                            0: of no journal */
     uint8_t *letter;     /* put, append: in; get: out; read: the key, in */
     size_t letter_len;
     uint8_t
         *value; /* out, read: the record's value, to be freed by the caller */
     size_t value_len;
     int err;       /* out: 0; ERR_SLOT another letter is there; ERR_NOT_FOUND;
-                      ERR_QUOTA; ERR_WORK; ERR_DB */
+                      ERR_QUOTA; ERR_WORK; ERR_AGAIN: the one before was not
+                      kept; ERR_DB, and why the disk fails */
     bool is_new;   /* out, put, 0: the letter was not there, nor ever was */
     uint8_t got;   /* out, get: the slot served */
     uint8_t steps; /* out, put, ERR_WORK: bits more that opening costs now */

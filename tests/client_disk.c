@@ -122,13 +122,17 @@ static void
 disk_answer(struct client_disk *d, struct env_store_req *req)
 {
     bool armed = heap_pause();
-    req->err = ERR_DB;
+    req->err = ERR_ROOM;
     if (req->op == ENV_STORE_READ)
         disk_read(d, req);
     else if (d->frozen)
         req->err = 0;
+    else if (!d->full && req->ticket != d->kept + 1)
+        req->err = ERR_AGAIN;
     else if (!d->full)
         req->err = journal_parse(req->letter, req->letter_len, disk_apply, d);
+    if (req->op == ENV_STORE_APPEND && !req->err)
+        d->kept = req->ticket;
     heap_resume(armed);
     req->done(req);
 }
@@ -137,7 +141,7 @@ static void
 disk_store(struct env *env, struct env_store_req *req)
 {
     struct client_disk *d = (struct client_disk *)env;
-    if (!d->slow) {
+    if (!d->slow && (!d->full || req->op == ENV_STORE_READ)) {
         disk_answer(d, req);
         return;
     }
@@ -177,6 +181,7 @@ disk_init(struct client_disk *d, uint64_t seed)
 void
 disk_free(struct client_disk *d)
 {
+    disk_release(d);
     for (size_t i = 0; i < d->n; i++)
         free(d->record[i].value);
     free(d->record);
@@ -202,6 +207,7 @@ disk_client_load(struct client_disk *d, const struct sim_net *n,
                  struct client **out)
 {
     int err = disk_client_new(d, n, out);
+    d->kept = 0;
     for (size_t i = 0; i < d->n && !err; i++) {
         const struct disk_record *r = &d->record[i];
         err = client_load(*out, r->key, r->key_len, r->value, r->len);
@@ -230,6 +236,8 @@ disk_client_run(struct client_disk *d, struct client *c, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         if (d->test.timer_us > d->test.mono_us)
             d->test.mono_us = d->test.timer_us;
+        if (!d->slow)
+            disk_release(d);
         client_tick(c);
     }
 }

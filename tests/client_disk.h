@@ -21,12 +21,14 @@ struct client_disk {
     struct env_ops ops;
     struct disk_record *record; /* by key */
     size_t n, room;
-    bool full;   /* nothing more is kept: every group fails */
+    bool full;   /* nothing more is kept: every group fails, and says so when
+                    disk_release() is called, or the clock ticks */
     bool frozen; /* groups count as kept, and change nothing */
     bool slow;   /* groups wait for disk_release() */
     struct env_store_req *held[DISK_HELD_MAX];
     size_t n_held;
     unsigned sent; /* packets */
+    uint64_t kept; /* the last group's ticket */
 };
 
 void disk_init(struct client_disk *d, uint64_t seed);

@@ -81,9 +81,9 @@ calling_hint(const char *method, const char *message)
                {ERR_EXPIRED, NULL, "ask for a new invitation"},
                {ERR_FORMAT, "add", not_whole},
                {ERR_SHORT, "add", not_whole},
-               {ERR_DB, NULL,
-                "client.db cannot be written; is the disk full? Make room and "
-                "start the client again"},
+               {ERR_ROOM, NULL,
+                "make room; the client tries again by itself, and nothing that "
+                "it has is lost"},
                {ERR_ARG, NULL,
                 "a name is 1 to 32 bytes without blanks; letters with accents "
                 "have 2 or more"}};

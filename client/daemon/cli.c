@@ -291,8 +291,8 @@ cli_status(const struct cli *c)
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         printf("%s %" PRId64 "\n", counts[i], calling_number(r, counts[i]));
     if (json_is_string(json_object_get(r, "storage")))
-        printf("storage: %s; nothing new is sent until it is mended and the "
-               "client started again\n",
+        printf("storage: %s; until it is mended nothing new is sent or taken "
+               "in. It is tried every half minute; the log names the file\n",
                json_string_value(json_object_get(r, "storage")));
     counts_print("dropped", json_object_get(r, "dropped"));
     counts_print("lists", json_object_get(r, "lists"));

@@ -3,7 +3,8 @@
  * Files in its directory: client.conf, client.db (all records), client.db-keys
  * (what they are sealed under), client.sock.
  *
- * Timers: the client's own; the reconnection's. A link that fails is tried
+ * Timers: the client's own; the reconnection's; every WATCH_US a look at the link and
+ * at the storage. A link that fails is tried
  * again after half a second, doubled up to 30 s, with a random part; which
  * gateway comes next the client knows (client/heard/gateways.h).
  *
@@ -75,11 +76,12 @@ struct daemon {
     struct rpc *rpc;
     struct tls *tls;
     struct link *link;
-    bool up, storage_told;     /* in the log, that it has failed */
+    bool up, store_told;       /* in the log, that storage has failed */
     bool clock_told;           /* that it is far off */
     int down_told;             /* why there is no link, or 0 */
     const char *fault_told;    /* why the link was made anew */
     char gateway[ADDRESS_MAX]; /* that it is, or was, linked to */
+    char store_path[FILES_PATH_MAX];
     struct loop_timer *reconnect, *watch;
     uint64_t wait_us;
     size_t frame_len;
@@ -209,20 +211,48 @@ clock_watch(struct daemon *d, int64_t off_us)
     d->clock_told = far;
 }
 
-/* Every so often: is the gateway of any use? */
+/* Does the storage keep what it is given? The log says when that changes. */
+static void
+store_watch(struct daemon *d)
+{
+    struct client_status s;
+    client_store_again(d->client, false);
+    client_status(d->client, &s);
+    if (s.storage_err && !d->store_told)
+        log_write(&d->host.log, LOG_ERROR, "client",
+                  "%s cannot be written: %s. Until then nothing new is sent or "
+                  "taken in; it is tried every half minute",
+                  d->store_path, database_remedy(s.storage_err));
+    if (!s.storage_err && d->store_told)
+        log_write(&d->host.log, LOG_NOTICE, "client",
+                  "%s is written again, and all goes on", d->store_path);
+    d->store_told = s.storage_err != 0;
+}
+
+/* The last try, when the storage has ended. */
+static void
+store_end(const struct daemon *d)
+{
+    struct client_status s;
+    if (!d->client)
+        return;
+    client_status(d->client, &s);
+    if (s.storage_err)
+        log_write(&d->host.log, LOG_ERROR, "client",
+                  "%s could not be written up to the end: %s. The next start "
+                  "goes on with what it has",
+                  d->store_path, database_remedy(s.storage_err));
+}
+
+/* Every so often: is the gateway of any use, and the disk? */
 static void
 link_watch(void *ctx)
 {
     struct daemon *d = ctx;
     loop_timer_at(d->watch, loop_now_us(d->host.loop) + WATCH_US);
+    store_watch(d);
     struct client_status s;
     client_status(d->client, &s);
-    if (s.storage_err && !d->storage_told)
-        log_write(&d->host.log, LOG_ERROR, "client",
-                  "client.db cannot be written: %s; nothing new is sent until "
-                  "the client is started again",
-                  database_remedy(s.storage_err));
-    d->storage_told = s.storage_err != 0;
     clock_watch(d, s.clock_off_us);
     if (d->up && s.answer_age_us < WATCH_US) {
         d->wait_us = RETRY_US;
@@ -315,14 +345,14 @@ client_make(struct daemon *d)
 static int
 files_open(struct daemon *d, const char *dir, char path[static FILES_PATH_MAX])
 {
-    int err = files_path(path, dir, "client.db");
+    int err = files_path(d->store_path, dir, "client.db");
     if (!err)
-        err = outbox_sqlite_new(&d->outbox, path);
+        err = outbox_sqlite_new(&d->outbox, d->store_path);
     if (err) {
         log_write(&d->host.log, LOG_ERROR, "client",
                   err == ERR_AGAIN ? "another client runs on this directory"
                                    : "%s cannot be opened: %s",
-                  path, database_remedy(err));
+                  d->store_path, database_remedy(err));
         return err;
     }
     err = tls_new(&d->tls, NULL);
@@ -351,8 +381,8 @@ records_load(struct daemon *d)
     if (!err)
         err = outbox_sqlite_load(d->outbox, record_load, d->client);
     if (err)
-        log_write(&d->host.log, LOG_ERROR, "client",
-                  "client.db cannot be used: %s", database_remedy(err));
+        log_write(&d->host.log, LOG_ERROR, "client", "%s cannot be used: %s",
+                  d->store_path, database_remedy(err));
     return err;
 }
 
@@ -401,7 +431,10 @@ daemon_free(struct daemon *d)
 {
     rpc_free(&d->rpc);
     link_free(&d->link);
+    if (d->client)
+        client_store_again(d->client, true);
     storage_free(&d->storage); /* everything is on the disk after it */
+    store_end(d);
     storage_port_free(&d->port);
     client_free(&d->client);
     prover_free(&d->prover);
@@ -420,6 +453,7 @@ client_run(const char *dir, const struct daemon_config *config, int ready_fd)
     if (!d)
         return 1;
     d->config = config;
+    signal(SIGXFSZ, SIG_IGN); /* a file's limit is an error like a full disk */
     int err = host_init(&d->host, client_timer, d);
     if (!err) {
         host_log(&d->host, "brusio-client", (enum log_level)config->log_level);

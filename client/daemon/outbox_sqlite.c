@@ -6,11 +6,18 @@
  * copies of it that SQLite leaves in its journal and, when it balances its trees,
  * in gaps of pages (secure_delete does not reach those).
  *
- * A list of groups is one transaction: all of it is kept or none. Once one has
- * failed none is tried again, since groups are kept in their order or not at
- * all; the client is told and says so. */
+ * A list of groups is one transaction: all of it is kept or none. Groups are kept
+ * in the order of their tickets: what comes after one that was not kept is refused
+ * until that one has come again. Nobody knows what a commit that failed has left on
+ * the disk; so before the next one the files are closed and opened anew, as after a
+ * crash, which settles that, and which keys are to stay. Reads go on.
+ *
+ * Failure modes: a disk that is full, read-only or broken (an error each time,
+ * until it works again); a file that is moved away, or another in its place
+ * (likewise: what was not there when the client began is not written to). */
 #include "client/daemon/outbox_sqlite.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -32,7 +39,11 @@ struct outbox_sqlite {
     sqlite3 *db;
     sqlite3_stmt *put, *erase, *get, *slot;
     struct key_slots *keys;
-    bool failed;
+    char path[FILES_PATH_MAX], keys_path[FILES_PATH_MAX];
+    dev_t device; /* of the database, and its number there */
+    ino_t inode;
+    bool failed;   /* the last list was not kept, or settled nothing */
+    uint64_t kept; /* ticket of the last group that was */
 };
 
 static const struct database_form form = {
@@ -43,25 +54,26 @@ static const struct database_form form = {
               " value BLOB NOT NULL) WITHOUT ROWID;",
     .version = 2};
 
-/* The name of the file of keys. A database that is not there yet has none: else
+/* The names of both files. A database that is not there yet has none: else
  * it is away, and its keys would be wiped as those of no record. */
 static int
-keys_path(const char *path, char keys[static FILES_PATH_MAX])
+paths_set(struct outbox_sqlite *o, const char *path)
 {
     struct stat db, st;
+    char *const keys = o->keys_path;
     const bool is_new = stat(path, &db) || db.st_size == 0;
-    if (snprintf(keys, FILES_PATH_MAX, "%s-keys", path) >= FILES_PATH_MAX)
+    if (snprintf(o->path, FILES_PATH_MAX, "%s", path) >= FILES_PATH_MAX ||
+        snprintf(keys, FILES_PATH_MAX, "%s-keys", path) >= FILES_PATH_MAX)
         return ERR_LONG;
     return is_new && stat(keys, &st) == 0 && st.st_size > 0 ? ERR_MISSING : 0;
 }
 
-/* The file of keys beside the database: all records have theirs there, and who
- * has none is wiped, as after a crash. */
+/* The file of keys beside the database: all records have theirs there. */
 static int
-keys_open(struct outbox_sqlite *o, const char *keys)
+keys_open(struct outbox_sqlite *o)
 {
     sqlite3_stmt *st;
-    int rc, err = key_slots_open(&o->keys, keys);
+    int rc, err = key_slots_open(&o->keys, o->keys_path);
     if (err)
         return err;
     err = database_prepare(o->db, "SELECT slot FROM record", &st);
@@ -69,10 +81,10 @@ keys_open(struct outbox_sqlite *o, const char *keys)
         return err;
     while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW)
         err = key_slots_claim(o->keys, (uint32_t)sqlite3_column_int64(st, 0));
-    if (!err && rc != SQLITE_DONE)
-        err = ERR_DB;
+    if (!err)
+        err = database_error(o->db, rc);
     sqlite3_finalize(st);
-    return err ? err : key_slots_settle(o->keys);
+    return err;
 }
 
 static int
@@ -92,25 +104,60 @@ statements_prepare(struct outbox_sqlite *o)
     return err;
 }
 
+static void
+files_close(struct outbox_sqlite *o)
+{
+    sqlite3_finalize(o->put);
+    sqlite3_finalize(o->erase);
+    sqlite3_finalize(o->get);
+    sqlite3_finalize(o->slot);
+    o->put = o->erase = o->get = o->slot = NULL;
+    database_close(&o->db);
+    key_slots_close(&o->keys);
+}
+
+static int
+files_open(struct outbox_sqlite *o)
+{
+    int err = database_open(&o->db, o->path, &form);
+    if (!err)
+        err = statements_prepare(o);
+    if (!err)
+        err = keys_open(o);
+    if (err)
+        files_close(o);
+    return err;
+}
+
+/* Make sure that what the journal of the database has is on the disk for good; only
+ * then are the keys wiped that no record has, as after a crash. */
+static int
+files_settle(struct outbox_sqlite *o)
+{
+    int err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    return err ? err : key_slots_settle(o->keys);
+}
+
 int
 outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
 {
     struct outbox_sqlite *o = calloc(1, sizeof *o);
-    char keys[FILES_PATH_MAX];
+    struct stat st;
     *out = NULL;
     if (!o)
         return ERR_NOMEM;
-    int err = keys_path(path, keys);
+    int err = paths_set(o, path);
     if (!err)
-        err = database_open(&o->db, path, &form);
-    if (!err)
-        err = statements_prepare(o);
-    if (!err)
-        err = keys_open(o, keys);
+        err = files_open(o);
+    if (!err && stat(path, &st))
+        err = files_error(errno);
     if (err) {
         outbox_sqlite_free(&o);
         return err;
     }
+    o->device = st.st_dev;
+    o->inode = st.st_ino;
+    o->failed = files_settle(o) != 0; /* again with the first list */
     *out = o;
     return 0;
 }
@@ -122,12 +169,7 @@ outbox_sqlite_free(struct outbox_sqlite **op)
     *op = NULL;
     if (!o)
         return;
-    sqlite3_finalize(o->put);
-    sqlite3_finalize(o->erase);
-    sqlite3_finalize(o->get);
-    sqlite3_finalize(o->slot);
-    database_close(&o->db);
-    key_slots_close(&o->keys);
+    files_close(o);
     free(o);
 }
 
@@ -147,7 +189,7 @@ value_open(const struct outbox_sqlite *o, sqlite3_stmt *st, int slot_column,
     *value = NULL;
     *len = 0;
     if (n < TAG_LEN)
-        return ERR_DB;
+        return ERR_DAMAGED;
     int err = key_slots_read(
         o->keys, (uint32_t)sqlite3_column_int64(st, slot_column), slot_key);
     if (!err && !(*value = malloc((size_t)n)))
@@ -188,8 +230,9 @@ value_seal(struct outbox_sqlite *o, const uint8_t *key, size_t key_len,
         crypto_aead_xchacha20poly1305_ietf_encrypt(
             sealed, NULL, value, len, key, key_len, NULL, nonce, slot_key);
         sqlite3_bind_int64(o->put, 2, slot);
-        if (sqlite3_bind_blob(o->put, 3, sealed, (int)len + TAG_LEN, free))
-            err = ERR_DB;
+        err =
+            database_error(o->db, sqlite3_bind_blob(o->put, 3, sealed,
+                                                    (int)len + TAG_LEN, free));
     } else {
         free(sealed);
     }
@@ -207,7 +250,7 @@ value_retire(struct outbox_sqlite *o, const uint8_t *key, size_t key_len)
         key_slots_retire(o->keys, (uint32_t)sqlite3_column_int64(o->slot, 0));
     sqlite3_reset(o->slot);
     sqlite3_clear_bindings(o->slot);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : ERR_DB;
+    return database_error(o->db, rc);
 }
 
 /* ---- records ---- */
@@ -231,8 +274,8 @@ outbox_sqlite_load(struct outbox_sqlite *o, journal_record_fn fn, void *ctx)
             err = fn(ctx, key, key_len, value, len);
         value_free(value, len);
     }
-    if (!err && rc != SQLITE_DONE)
-        err = ERR_DB;
+    if (!err)
+        err = database_error(o->db, rc);
     sqlite3_finalize(st);
     return err;
 }
@@ -246,9 +289,11 @@ record_apply(void *ctx, const uint8_t *key, size_t key_len,
     int err = value_retire(o, key, key_len);
     if (!err && value)
         err = value_seal(o, key, key_len, value, value_len);
-    if (!err && (sqlite3_bind_blob(st, 1, key, (int)key_len, SQLITE_STATIC) ||
-                 sqlite3_step(st) != SQLITE_DONE))
-        err = ERR_DB;
+    if (!err)
+        err = database_error(
+            o->db, sqlite3_bind_blob(st, 1, key, (int)key_len, SQLITE_STATIC));
+    if (!err)
+        err = database_error(o->db, sqlite3_step(st));
     sqlite3_reset(st);
     sqlite3_clear_bindings(st);
     return err;
@@ -259,6 +304,8 @@ static int
 record_read(struct outbox_sqlite *o, struct env_store_req *req)
 {
     int err = 0;
+    if (!o->db)
+        return ERR_DB;
     sqlite3_bind_blob(o->get, 1, req->letter, (int)req->letter_len,
                       SQLITE_STATIC);
     int rc = sqlite3_step(o->get);
@@ -266,21 +313,60 @@ record_read(struct outbox_sqlite *o, struct env_store_req *req)
         err = value_open(o, o->get, 0, req->letter, req->letter_len,
                          &req->value, &req->value_len);
     else
-        err = rc == SQLITE_DONE ? ERR_NOT_FOUND : ERR_DB;
+        err = rc == SQLITE_DONE ? ERR_NOT_FOUND : database_error(o->db, rc);
     sqlite3_reset(o->get);
     sqlite3_clear_bindings(o->get);
     return err;
 }
 
-/* Carry the groups and reads of a list out in their order, in one transaction.
- * A read that fails fails alone. */
-void
-outbox_sqlite_run(void *ctx, struct env_store_req *list)
+/* ---- lists ---- */
+
+/* Is the database still where it was? */
+static int
+place_check(const struct outbox_sqlite *o)
 {
-    struct outbox_sqlite *o = ctx;
-    int err = o->failed ? ERR_DB : 0;
-    if (!err && sqlite3_exec(o->db, "BEGIN IMMEDIATE", NULL, NULL, NULL))
-        err = ERR_DB;
+    struct stat st;
+    if (stat(o->path, &st))
+        return files_error(errno);
+    return st.st_dev == o->device && st.st_ino == o->inode ? 0 : ERR_FOLDER;
+}
+
+/* Is there anything to be kept in a list, and is it what comes next? */
+static int
+order_check(const struct outbox_sqlite *o, const struct env_store_req *list,
+            bool *appends)
+{
+    uint64_t last = o->kept;
+    *appends = false;
+    for (; list; list = list->next)
+        if (list->op == ENV_STORE_APPEND) {
+            *appends = true;
+            if (list->ticket && list->ticket != ++last)
+                return ERR_AGAIN;
+        }
+    return 0;
+}
+
+/* Make ready for a transaction: after one that failed as after a crash. */
+static int
+list_begin(struct outbox_sqlite *o)
+{
+    int err = place_check(o);
+    if (!err && o->failed) {
+        files_close(o);
+        err = files_open(o);
+        if (!err)
+            err = files_settle(o);
+    }
+    return err ? err : database_run(o->db, "BEGIN IMMEDIATE");
+}
+
+/* Carry out the groups and reads of a list in their order. A read that fails
+ * fails alone. */
+static int
+list_apply(struct outbox_sqlite *o, struct env_store_req *list)
+{
+    int err = 0;
     for (struct env_store_req *r = list; r && !err; r = r->next)
         if (r->op == ENV_STORE_READ)
             r->err = record_read(o, r);
@@ -288,15 +374,40 @@ outbox_sqlite_run(void *ctx, struct env_store_req *list)
             err = journal_parse(r->letter, r->letter_len, record_apply, o);
     if (!err)
         err = key_slots_sync(o->keys);
-    if (!err && sqlite3_exec(o->db, "COMMIT", NULL, NULL, NULL))
-        err = ERR_DB;
+    return err ? err : database_run(o->db, "COMMIT");
+}
+
+/* Keep a list in one transaction. */
+static int
+list_keep(struct outbox_sqlite *o, struct env_store_req *list)
+{
+    int err = list_begin(o);
+    if (!err)
+        err = list_apply(o, list);
+    o->failed = err != 0;
     if (err) {
-        o->failed = true;
-        sqlite3_exec(o->db, "ROLLBACK", NULL, NULL, NULL);
-    } else if (key_slots_wipe(o->keys)) {
-        err = 0; /* the records are kept; the next list, or life, tries again */
+        if (o->db)
+            sqlite3_exec(o->db, "ROLLBACK", NULL, NULL, NULL);
+        return err;
     }
+    for (; list; list = list->next)
+        if (list->op == ENV_STORE_APPEND && list->ticket)
+            o->kept = list->ticket;
+    (void)!key_slots_wipe(o->keys); /* else with the next list, or life */
+    return 0;
+}
+
+void
+outbox_sqlite_run(void *ctx, struct env_store_req *list)
+{
+    struct outbox_sqlite *o = ctx;
+    bool appends;
+    int err = order_check(o, list, &appends);
+    if (!err && appends)
+        err = list_keep(o, list);
     for (struct env_store_req *r = list; r; r = r->next)
-        if (err || r->op != ENV_STORE_READ)
+        if (appends && (err || r->op != ENV_STORE_READ))
             r->err = err;
+        else if (!appends)
+            r->err = record_read(o, r);
 }

@@ -15,19 +15,20 @@
 struct outbox_sqlite;
 
 /* path: made when it is not there, mode 0600, and PATH-keys; locked, so that two
- * programs never run on one client. Returns 0, ERR_DB, ERR_AGAIN (in use),
+ * programs never run on one client. Returns 0, ERR_AGAIN (in use),
  * ERR_VERSION (of another version), ERR_MISSING and ERR_DUPLICATE (the keys are
  * not those of these records, or wait for a database that is away: nothing has
- * changed), ERR_IO. */
+ * changed), database_error(), files_error(). */
 int outbox_sqlite_new(struct outbox_sqlite **out,
                       const char *path) CHECK_RESULT;
 void outbox_sqlite_free(struct outbox_sqlite **o);
 
-/* All records in the order of their keys. Returns 0, ERR_DB,
+/* All records in the order of their keys. Returns 0, database_error(), ERR_DAMAGED,
  * ERR_MAC, or what fn did. */
 int outbox_sqlite_load(struct outbox_sqlite *o, journal_record_fn fn,
                        void *ctx) CHECK_RESULT;
 
-/* Apply a list of groups; a storage_run_fn. */
+/* Keep a list of groups, all of it or none, if the first is the one after the last
+ * that was kept; a storage_run_fn. */
 void outbox_sqlite_run(void *o, struct env_store_req *list);
 #endif

@@ -8,27 +8,53 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/os/files.h"
+
 enum { VERSION_TEXT_LEN = 40 };
 
-static int
-error_of(int rc)
+int
+database_error(struct sqlite3 *db, int rc)
 {
-    return rc == SQLITE_OK                            ? 0
-           : rc == SQLITE_BUSY || rc == SQLITE_LOCKED ? ERR_AGAIN
-                                                      : ERR_DB;
+    const int number = db ? sqlite3_system_errno(db) : 0;
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return 0;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_AGAIN;
+    case SQLITE_FULL:
+        return ERR_ROOM;
+    case SQLITE_READONLY:
+        return ERR_READONLY;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return ERR_ACCESS;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERR_DAMAGED;
+    case SQLITE_NOMEM:
+        return ERR_NOMEM;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return number ? files_error(number) : ERR_IO;
+    default:
+        return ERR_DB;
+    }
 }
 
 int
 database_run(struct sqlite3 *db, const char *text)
 {
-    return error_of(sqlite3_exec(db, text, NULL, NULL, NULL));
+    return database_error(db, sqlite3_exec(db, text, NULL, NULL, NULL));
 }
 
 int
 database_prepare(struct sqlite3 *db, const char *text,
                  struct sqlite3_stmt **out)
 {
-    return error_of(sqlite3_prepare_v2(db, text, -1, out, NULL));
+    return database_error(db, sqlite3_prepare_v2(db, text, -1, out, NULL));
 }
 
 int
@@ -41,9 +67,9 @@ database_number(struct sqlite3 *db, const char *text, uint64_t *out)
         return err;
     const int rc = sqlite3_step(st);
     const sqlite3_int64 n = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : -1;
-    err = rc == SQLITE_ROW && n >= 0 ? 0
-          : rc == SQLITE_ROW         ? ERR_DB
-                                     : error_of(rc);
+    err = rc == SQLITE_ROW && n >= 0              ? 0
+          : rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_DB
+                                                  : database_error(db, rc);
     sqlite3_finalize(st);
     if (!err)
         *out = (uint64_t)n;
@@ -57,8 +83,8 @@ file_make(const char *path)
 {
     const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return errno == EEXIST ? 0 : ERR_DB;
-    return close(fd) ? ERR_DB : 0;
+        return errno == EEXIST ? 0 : files_error(errno);
+    return close(fd) ? files_error(errno) : 0;
 }
 
 /* The lock is the first thing: who has it needs no index of the journal shared
@@ -94,9 +120,11 @@ database_open(struct sqlite3 **out, const char *path,
 {
     *out = NULL;
     int err = file_make(path);
-    if (!err)
-        err = error_of(sqlite3_open_v2(
-            path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
+    if (!err) {
+        const int rc = sqlite3_open_v2(
+            path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+        err = database_error(*out, rc);
+    }
     if (!err)
         err = form_take(*out, form);
     if (err)
@@ -119,6 +147,22 @@ database_remedy(int err)
         return "another program has it open; end that first";
     case ERR_VERSION:
         return "it is of another version; use the program that made it";
+    case ERR_ROOM:
+        return "there is no room left on its disk, or a quota is used up; make "
+               "room";
+    case ERR_READONLY:
+        return "its disk is read-only, as disks become that have failed; the "
+               "system's log tells; mount it for writing";
+    case ERR_ACCESS:
+        return "permission denied; it and its directory must belong to the "
+               "user who runs this";
+    case ERR_FOLDER:
+        return "it or its directory is not there any more; put it back";
+    case ERR_DAMAGED:
+        return "it is damaged, or no database; put a copy of the whole "
+               "directory back";
+    case ERR_IO:
+        return "its disk failed to read or write; the system's log tells";
     case ERR_DB:
         return "is the disk full, or is this no database? then make room, or "
                "put a copy back";

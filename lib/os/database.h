@@ -21,15 +21,19 @@ struct database_form {
 };
 
 /* Open the file at path, or make it. One thread at a time may use it. Returns 0;
- * ERR_AGAIN: it is open elsewhere; ERR_VERSION: of another version; ERR_DB, ERR_IO:
- * the disk, or it is no database. */
+ * ERR_AGAIN: it is open elsewhere; ERR_VERSION: of another version; or what
+ * database_error() says. */
 int database_open(struct sqlite3 **out, const char *path,
                   const struct database_form *form) CHECK_RESULT;
 /* Close it, when all its statements are finalized. */
 void database_close(struct sqlite3 **db);
 
-/* Carry out statements without parameters or results. Returns 0, ERR_AGAIN or
- * ERR_DB. */
+/* Tell why the last call on db, which returned rc, has failed: 0 (it has not),
+ * ERR_AGAIN, ERR_DAMAGED (it is no database any more), ERR_NOMEM, files_error(), or
+ * ERR_DB where SQLite does not say. */
+int database_error(struct sqlite3 *db, int rc);
+
+/* Carry out statements without parameters or results. Returns database_error(). */
 int database_run(struct sqlite3 *db, const char *text) CHECK_RESULT;
 /* Prepare one statement, for the caller to finalize. */
 int database_prepare(struct sqlite3 *db, const char *text,
@@ -38,6 +42,6 @@ int database_prepare(struct sqlite3 *db, const char *text,
 int database_number(struct sqlite3 *db, const char *text,
                     uint64_t *out) CHECK_RESULT;
 
-/* What to do about an error of opening, for people, or that error's own text. */
+/* What has happened to a file of this error and what to do about it, for people. */
 const char *database_remedy(int err);
 #endif

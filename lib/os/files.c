@@ -14,6 +14,38 @@
 #include "lib/secret.h"
 
 int
+files_error(int number)
+{
+    switch (number) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: /* of this process, or of the file system */
+        return ERR_ROOM;
+    case EROFS:
+        return ERR_READONLY;
+    case EACCES:
+    case EPERM:
+        return ERR_ACCESS;
+    case EISDIR:
+    case ELOOP:
+    case ENXIO:
+        return ERR_KIND;
+    case ENOENT:
+    case ENOTDIR:
+        return ERR_FOLDER;
+    case ENAMETOOLONG:
+        return ERR_NAME;
+    case EMFILE:
+    case ENFILE:
+        return ERR_FILES;
+    case ENOMEM:
+        return ERR_NOMEM;
+    default:
+        return ERR_IO;
+    }
+}
+
+int
 files_path(char out[static FILES_PATH_MAX], const char *dir, const char *name)
 {
     int n = snprintf(out, FILES_PATH_MAX, "%s/%s", dir, name);
@@ -28,9 +60,11 @@ files_read(const char *path, size_t max, uint8_t **out, size_t *len)
     *len = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
     if (fd < 0)
-        return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-        err = ERR_IO;
+        return errno == ENOENT ? ERR_NOT_FOUND : files_error(errno);
+    if (fstat(fd, &st))
+        err = files_error(errno);
+    else if (!S_ISREG(st.st_mode))
+        err = ERR_KIND;
     else if ((uint64_t)st.st_size > max)
         err = ERR_LONG;
     else if (!(*out = malloc((size_t)st.st_size + 1)))
@@ -40,7 +74,7 @@ files_read(const char *path, size_t max, uint8_t **out, size_t *len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            err = ERR_IO;
+            err = n < 0 ? files_error(errno) : ERR_IO;
         else
             *len += (size_t)n;
     }
@@ -66,31 +100,33 @@ files_sync_directory(const char *path)
     dir[n] = 0;
     int fd = open(n ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return ERR_IO;
-    int bad = fsync(fd);
+        return files_error(errno);
+    const int err = fsync(fd) ? files_error(errno) : 0;
     close(fd);
-    return bad ? ERR_IO : 0;
+    return err;
 }
 
 /* Write all of it, and see that it is on the disk. Closes fd. */
 static int
 descriptor_write(int fd, const uint8_t *at, size_t len)
 {
-    int bad = 0;
-    while (len > 0 && !bad) {
+    int err = 0;
+    while (len > 0 && !err) {
         ssize_t k = write(fd, at, len);
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0) {
-            bad = 1;
+            err = k < 0 ? files_error(errno) : ERR_IO;
         } else {
             at += k;
             len -= (size_t)k;
         }
     }
-    bad |= fsync(fd);
-    bad |= close(fd);
-    return bad ? ERR_IO : 0;
+    if (fsync(fd) && !err)
+        err = files_error(errno);
+    if (close(fd) && !err)
+        err = files_error(errno);
+    return err;
 }
 
 int
@@ -103,10 +139,13 @@ files_write(const char *path, const void *data, size_t len)
     int fd = open(temporary,
                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return ERR_IO;
-    if (descriptor_write(fd, data, len) || rename(temporary, path)) {
+        return files_error(errno);
+    int err = descriptor_write(fd, data, len);
+    if (!err && rename(temporary, path))
+        err = files_error(errno);
+    if (err) {
         unlink(temporary);
-        return ERR_IO;
+        return err;
     }
     /* the directory's entry has to reach the disk as well */
     return files_sync_directory(path);
@@ -115,7 +154,7 @@ files_write(const char *path, const void *data, size_t len)
 int
 files_mkdir(const char *path)
 {
-    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : ERR_IO;
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : files_error(errno);
 }
 
 int
@@ -123,10 +162,10 @@ files_lock(const char *dir, int *fd)
 {
     *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*fd < 0)
-        return ERR_IO;
+        return files_error(errno);
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
-    int err = errno == EWOULDBLOCK ? ERR_AGAIN : ERR_IO;
+    int err = errno == EWOULDBLOCK ? ERR_AGAIN : files_error(errno);
     close(*fd);
     *fd = -1;
     return err;

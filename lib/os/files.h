@@ -10,11 +10,16 @@
 
 enum { FILES_PATH_MAX = 512 };
 
+/* What the system's reason (errno) is called here: ERR_ROOM, ERR_READONLY,
+ * ERR_ACCESS, ERR_KIND, ERR_FOLDER, ERR_NAME, ERR_FILES, ERR_NOMEM; else ERR_IO.
+ * Where a function below returns ERR_IO it may return each of these. */
+int files_error(int number);
+
 /* dir/name; returns 0 or ERR_LONG. */
 int files_path(char out[static FILES_PATH_MAX], const char *dir,
                const char *name) CHECK_RESULT;
 
-/* A file of at most max octets, with a 0 after them; *out is malloc'd. Returns
+/* A file of at most max bytes, with a 0 after them; *out is malloc'd. Returns
  * 0, ERR_NOT_FOUND, ERR_LONG, ERR_IO, ERR_NOMEM. */
 int files_read(const char *path, size_t max, uint8_t **out,
                size_t *len) CHECK_RESULT;

@@ -1,7 +1,7 @@
 /* lib/os/key_slots.c - taking, retiring and overwriting keys.
  *
  * States of a slot: free (zeros on the disk); taken; retired (taken still, for
- * the disk). Failure modes: a full or broken disk (ERR_IO), a table that cannot
+ * the disk). Failure modes: a full or broken disk (files_error()), a table that cannot
  * grow (ERR_NOMEM, nothing has changed). */
 #include "lib/os/key_slots.h"
 
@@ -33,7 +33,7 @@ slot_write(const struct key_slots *k, uint32_t slot, const uint8_t *key)
     do
         n = pwrite(k->fd, key, KEY_SLOT_LEN, (off_t)slot * KEY_SLOT_LEN);
     while (n < 0 && errno == EINTR);
-    return n == KEY_SLOT_LEN ? 0 : ERR_IO;
+    return n == KEY_SLOT_LEN ? 0 : n < 0 ? files_error(errno) : ERR_ROOM;
 }
 
 int
@@ -45,7 +45,7 @@ key_slots_read(const struct key_slots *k, uint32_t slot,
         n = pread(k->fd, key, KEY_SLOT_LEN, (off_t)slot * KEY_SLOT_LEN);
     while (n < 0 && errno == EINTR);
     if (n < 0)
-        return ERR_IO;
+        return files_error(errno);
     return n < KEY_SLOT_LEN || sodium_is_zero(key, KEY_SLOT_LEN) ? ERR_MISSING
                                                                  : 0;
 }
@@ -74,7 +74,7 @@ key_slots_open(struct key_slots **out, const char *path)
     if (!k)
         return ERR_NOMEM;
     k->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int err = k->fd < 0 || fstat(k->fd, &st) ? ERR_IO : 0;
+    int err = k->fd < 0 || fstat(k->fd, &st) ? files_error(errno) : 0;
     if (!err)
         err = files_sync_directory(path);
     if (!err && st.st_size > (off_t)SLOTS_MAX * KEY_SLOT_LEN)
@@ -124,10 +124,10 @@ key_slots_settle(struct key_slots *k)
             continue;
         int err = key_slots_read(k, i, key);
         sodium_memzero(key, sizeof key);
-        if (err == ERR_IO)
-            return err;
-        if (err)
+        if (err == ERR_MISSING) /* it is zeros already */
             continue;
+        if (err)
+            return err;
         k->state[i] = SLOT_RETIRED;
         k->n_retired++;
     }
@@ -165,7 +165,7 @@ int
 key_slots_sync(struct key_slots *k)
 {
     if (k->unsynced && fdatasync(k->fd))
-        return ERR_IO;
+        return files_error(errno);
     k->unsynced = false;
     return 0;
 }
@@ -177,10 +177,13 @@ key_slots_wipe(struct key_slots *k)
     if (k->n_retired == 0)
         return 0;
     for (uint32_t i = 0; i < k->n; i++)
-        if (k->state[i] == SLOT_RETIRED && slot_write(k, i, zeros))
-            return ERR_IO;
+        if (k->state[i] == SLOT_RETIRED) {
+            int err = slot_write(k, i, zeros);
+            if (err)
+                return err;
+        }
     if (fdatasync(k->fd))
-        return ERR_IO;
+        return files_error(errno);
     for (uint32_t i = 0; i < k->n; i++)
         if (k->state[i] == SLOT_RETIRED) {
             k->state[i] = SLOT_FREE;

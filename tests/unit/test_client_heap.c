@@ -211,12 +211,13 @@ a_message_is_durable_when_the_disk_says_so(void **state)
         assert_int_equal(client_message(c, "bob", order, &m), 0);
         assert_false(m.durable);
         disk_release(&d);
-        assert_int_equal(client_message(c, "bob", order, &m), 0);
+        assert_int_equal(client_message(c, "bob", order, &m),
+                         full ? ERR_NOT_FOUND : 0);
         assert_int_equal(m.durable, !full);
         assert_int_equal(disk_count(&d, 'M', NULL), !full);
         /* a disk that has failed takes no more */
         assert_int_equal(client_send(c, "bob", LETTER_TEXT, data, 9, &order),
-                         full ? ERR_DB : 0);
+                         full ? ERR_ROOM : 0);
         disk_release(&d);
         client_free(&c);
         disk_free(&d);

@@ -537,8 +537,9 @@ a_full_disk_changes_nothing(void **state)
         assert_int_equal(
             client_send(p.c[1], "new", LETTER_TEXT, data, 9, &order),
             0); /* the last that is believed */
+        disk_release(&p.disk[1]);
         view_take(&p, &before);
-        assert_int_equal(change_make(p.c[1], change), ERR_DB);
+        assert_int_equal(change_make(p.c[1], change), ERR_ROOM);
         view_take(&p, &after);
         assert_memory_equal(&before, &after, sizeof before);
         pair_free(&p);

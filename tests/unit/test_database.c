@@ -155,8 +155,8 @@ errors_are_told(void **state)
     struct sqlite3 *db;
     struct sqlite3_stmt *st;
     uint64_t n = 5;
-    assert_int_equal(database_open(&db, "/nowhere/t.db", &shared), ERR_DB);
-    assert_int_equal(database_open(&db, dir, &shared), ERR_DB);
+    assert_int_equal(database_open(&db, "/nowhere/t.db", &shared), ERR_FOLDER);
+    assert_int_equal(database_open(&db, dir, &shared), ERR_KIND);
     assert_int_equal(database_open(&db, path, &shared), 0);
     assert_int_equal(database_run(db, "INSERT INTO u VALUES(1)"), ERR_DB);
     assert_int_equal(database_prepare(db, "SELECT x FROM t", &st), ERR_DB);
@@ -169,8 +169,9 @@ errors_are_told(void **state)
     fputs("this is no database, whatever its name says, and it is long enough",
           f);
     fclose(f);
-    assert_int_equal(database_open(&db, path, &shared), ERR_DB);
-    assert_non_null(strstr(database_remedy(ERR_DB), "disk full"));
+    assert_int_equal(database_open(&db, path, &shared), ERR_DAMAGED);
+    assert_non_null(strstr(database_remedy(ERR_DAMAGED), "damaged"));
+    assert_non_null(strstr(database_remedy(ERR_ROOM), "make room"));
     assert_non_null(strstr(database_remedy(ERR_AGAIN), "another program"));
     assert_non_null(strstr(database_remedy(ERR_VERSION), "another version"));
     assert_string_equal(database_remedy(ERR_NOMEM), error_text(ERR_NOMEM));

@@ -196,29 +196,85 @@ memory_that_fails_costs_one_record(void **state)
     }
 }
 
-/* A group that is lost stops everything after it: kept out of order is worse
- * than not kept. */
+/* A group that is not kept stops everything after it, since kept out of order is
+ * worse than not kept; all come again in their order, until they are. */
 static void
-a_lost_group_stops_the_rest(void **state)
+what_is_not_kept_comes_again_in_order(void **state)
 {
     (void)state;
     struct served s = {.env.ops = &ops};
     struct journal *j;
     assert_int_equal(journal_new(&j, &s.env), 0);
+    assert_false(journal_retry(j)); /* nothing has failed */
     uint64_t a = put(j, 1, 10), b = put(j, 2, 10);
-    served_answer(&s, ERR_DB);
-    served_answer(&s, 0); /* the storage did keep the next one */
-    assert_int_equal(journal_error(j), ERR_DB);
+    served_answer(&s, ERR_ROOM);
+    assert_false(journal_retry(j)); /* the storage has one still */
+    served_answer(&s, 0);           /* and did keep it */
+    assert_int_equal(journal_error(j), ERR_ROOM);
     assert_false(journal_is_committed(j, a));
     assert_false(journal_is_committed(j, b));
     uint8_t key = 3, *value;
     journal_begin(j);
-    assert_int_equal(journal_put(j, &key, 1, 10, &value), ERR_DB);
-    assert_int_equal(journal_delete(j, &key, 1), ERR_DB);
-    uint64_t c = journal_end(j);
-    assert_int_equal(s.n, 0); /* not even tried */
-    assert_false(journal_is_committed(j, c));
+    assert_int_equal(journal_put(j, &key, 1, 10, &value), ERR_ROOM);
+    assert_int_equal(journal_delete(j, &key, 1), ERR_ROOM);
+    assert_true(journal_end(j) == b);
+    for (unsigned kept = 0; kept < 3; kept++) {
+        assert_int_equal(s.n, 0);
+        assert_true(journal_retry(j));
+        assert_int_equal(s.n, kept < 2 ? 2 : 1);
+        assert_true(s.queue[0]->ticket == (kept < 2 ? a : b));
+        if (kept > 0) /* at first neither, then the first, then all */
+            served_answer(&s, 0);
+        while (s.n > 0)
+            served_answer(&s, ERR_IO);
+        assert_int_equal(journal_is_committed(j, a), kept > 0);
+        assert_int_equal(journal_is_committed(j, b), kept > 1);
+        assert_int_equal(journal_error(j), kept > 1 ? 0 : ERR_ROOM);
+    }
+    assert_true(put(j, 3, 10) == b + 1);
+    served_answer(&s, 0);
+    assert_true(journal_is_committed(j, b + 1));
     journal_free(&j);
+}
+
+static void
+taken_back(void *ctx)
+{
+    struct journal *j = ctx;
+    uint8_t key = 1;
+    assert_int_equal(journal_error(j), 0);
+    journal_begin(j);
+    assert_int_equal(journal_delete(j, &key, 1), 0);
+    (void)journal_end(j);
+}
+
+/* What takes something back is kept after what it takes back, and told once. */
+static void
+a_failure_can_be_answered_once(void **state)
+{
+    (void)state;
+    struct served s = {.env.ops = &ops};
+    struct journal *j;
+    assert_int_equal(journal_new(&j, &s.env), 0);
+    journal_on_failure(j, taken_back, j);
+    uint64_t a = put(j, 1, 10);
+    served_answer(&s, ERR_ROOM);
+    assert_int_equal(s.n, 1);
+    served_answer(&s, ERR_AGAIN);
+    assert_int_equal(s.n, 0);
+    assert_int_equal(journal_error(j), ERR_ROOM);
+    assert_true(journal_last(j) == a + 1);
+    assert_true(journal_retry(j));
+    assert_true(s.n == 2 && s.queue[0]->ticket == a &&
+                s.queue[1]->ticket == a + 1);
+    served_answer(&s, 0);
+    served_answer(&s, 0);
+    assert_int_equal(journal_error(j), 0);
+    (void)put(j, 2, 10); /* and the next time again */
+    served_answer(&s, ERR_ROOM);
+    assert_int_equal(s.n, 1);
+    journal_free(&j);
+    served_answer(&s, ERR_AGAIN);
 }
 
 /* The journal goes while the storage holds its groups. */
@@ -281,7 +337,8 @@ const struct CMUnitTest test_journal[] = {
     cmocka_unit_test(nested_groups_are_one),
     cmocka_unit_test(a_part_is_taken_back_alone),
     cmocka_unit_test(memory_that_fails_costs_one_record),
-    cmocka_unit_test(a_lost_group_stops_the_rest),
+    cmocka_unit_test(what_is_not_kept_comes_again_in_order),
+    cmocka_unit_test(a_failure_can_be_answered_once),
     cmocka_unit_test(groups_outlive_the_journal),
     cmocka_unit_test(mutated_groups),
 };

@@ -195,8 +195,8 @@ files_are_replaced_whole(void **state)
     assert_int_equal(len, 10);
     assert_string_equal((char *)bytes, "0123456789");
     free(bytes);
-    assert_int_equal(files_write("/proc/nowhere/file", "", 0), ERR_IO);
-    assert_int_equal(files_read(dir, 10, &bytes, &len), ERR_IO);
+    assert_int_equal(files_write("/proc/nowhere/file", "", 0), ERR_FOLDER);
+    assert_int_equal(files_read(dir, 10, &bytes, &len), ERR_KIND);
 }
 
 /* Two of one directory would sign what contradicts. The lock is gone with its
@@ -229,7 +229,7 @@ a_directory_is_locked_by_one_process(void **state)
     close(fd);
     assert_int_equal(files_lock(dir, &other), 0);
     close(other);
-    assert_int_equal(files_lock("/nonexistent", &fd), ERR_IO);
+    assert_int_equal(files_lock("/nonexistent", &fd), ERR_FOLDER);
 }
 
 const struct CMUnitTest test_keys[] = {

@@ -217,8 +217,9 @@ bad_files_are_refused(void **state)
           f);
     fclose(f);
     assert_int_equal(
-        store_sqlite_new(&s, dir, LEN, 10 * store_sqlite_disk(LEN)), ERR_DB);
-    assert_int_equal(outbox_sqlite_new(&o, path), ERR_DB);
+        store_sqlite_new(&s, dir, LEN, 10 * store_sqlite_disk(LEN)),
+        ERR_DAMAGED);
+    assert_int_equal(outbox_sqlite_new(&o, path), ERR_DAMAGED);
     unlink(path);
     snprintf(path, sizeof path, "%s/client.db", dir);
     assert_int_equal(outbox_sqlite_new(&o, path), 0);
@@ -239,7 +240,7 @@ bad_files_are_refused(void **state)
     assert_memory_equal(before, after, after_len);
     free(before);
     free(after);
-    assert_int_equal(outbox_sqlite_new(&o, "/nowhere/client.db"), ERR_DB);
+    assert_int_equal(outbox_sqlite_new(&o, "/nowhere/client.db"), ERR_FOLDER);
     assert_int_equal(store_sqlite_new(&s, "/proc/nothing", LEN, 10),
                      ERR_SYSTEM);
 }
