@@ -204,11 +204,29 @@ struct client_message {
     enum letter_kind kind;
     uint64_t order, created_s;     /* 0: while nobody knew the time */
     uint32_t letters, kept, acked; /* fragments */
+    uint64_t len;                  /* bytes */
     uint64_t rtt_us;               /* a ping's, once answered; else 0 */
+    uint64_t estimate_s; /* until it is delivered; 0: nobody can say */
 };
 /* Returns ERR_NOT_FOUND; order 0: the newest of the application's. */
 int client_message(const struct client *c, const char *name, uint64_t order,
                    struct client_message *out) CHECK_RESULT;
+
+/* Calls fn with each text or file that is not over, in the order in which those of a
+ * contact were queued, and the contact's id and name. */
+typedef void (*client_outbox_fn)(void *ctx, uint32_t id, const char *name,
+                                 const struct client_message *m);
+void client_outbox(const struct client *c, client_outbox_fn fn, void *ctx);
+/* About how long a message of len bytes would take to this contact, beside all that
+ * waits; both clients connected. Returns ERR_NOT_FOUND or ERR_AGAIN (no consensus was
+ * there ever). */
+int client_estimate(const struct client *c, const char *name, uint64_t len,
+                    uint64_t *letters, uint64_t *estimate_s) CHECK_RESULT;
+/* Give up a message, which is CLIENT_EXPIRED then. What is on its way arrives; the
+ * other side sees of a file that nothing more of it comes. Returns ERR_NOT_FOUND,
+ * ERR_USED (it is over), ERR_NOMEM or status.storage_err. */
+int client_cancel(struct client *c, const char *name,
+                  uint64_t order) CHECK_RESULT;
 
 /* A message that came; the pointers stay until it is released. */
 struct client_received {

@@ -332,6 +332,23 @@ message_expire(struct client *c, struct conversation *v, struct message *m)
     return 0;
 }
 
+int
+client_cancel(struct client *c, const char *name, uint64_t order)
+{
+    struct conversation *v = conversation_find(c, name);
+    struct message *m = v ? message_find(v, order) : NULL;
+    client_store_again(c, true);
+    if (!m)
+        return ERR_NOT_FOUND;
+    if (message_is_over(m))
+        return ERR_USED;
+    journal_begin(c->journal);
+    int err = journal_finish(c->journal, message_expire(c, v, m));
+    if (!err)
+        messages_prune(c, v);
+    return err;
+}
+
 static int
 message_take_back(struct client *c, struct conversation *v,
                   const struct message *m)

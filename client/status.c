@@ -6,6 +6,7 @@
 
 #include "client/conversations.h"
 #include "client/listed.h"
+#include "client/messages.h"
 #include "client/network.h"
 
 enum { PIECE_RELAY_LEN = 128 }; /* of a packed consensus, about */
@@ -122,21 +123,60 @@ client_state_name(enum client_state s)
     return name[s >= CLIENT_QUEUED && s <= CLIENT_EXPIRED ? s : 0];
 }
 
-int
-client_message(const struct client *c, const char *name, uint64_t order,
-               struct client_message *out)
+/* Letters that no store keeps yet. */
+static uint64_t
+message_left(const struct message *m)
 {
-    const struct conversation *v = conversation_find(c, name);
-    const struct message *m = v ? v->messages : NULL;
-    const struct message *newest = NULL;
-    for (; m && m->order != order; m = m->next)
-        if (m->kind == LETTER_TEXT || m->kind == LETTER_FILE)
-            newest = m;
-    if (!m && order == 0)
-        m = newest;
-    if (!m)
-        return ERR_NOT_FOUND;
-    *out = (struct client_message){
+    return message_is_over(m) ? 0 : m->count - m->kept - m->acked;
+}
+
+static uint64_t
+letters_left(const struct conversation *v)
+{
+    uint64_t n = 0;
+    for (const struct message *m = v->messages; m; m = m->next)
+        n += message_left(m);
+    return n;
+}
+
+/* What waits: letters, and of how many contacts. */
+struct waiting {
+    uint64_t letters, contacts;
+};
+
+static struct waiting
+waiting_count(const struct client *c)
+{
+    struct waiting w = {0};
+    for (const struct conversation *v = c->conversations; v; v = v->next) {
+        const uint64_t left = letters_left(v);
+        w.letters += left;
+        w.contacts += left > 0;
+    }
+    return w;
+}
+
+/* How long it takes until n letters of one contact have left, beside what waits:
+ * contacts take turns, and two ticks of three bring a letter on, the others tell and
+ * repeat. The look of its reader comes on top. */
+static uint64_t
+letters_take_s(const struct client *c, uint64_t n, struct waiting w)
+{
+    enum { LOOK_S = 5, TICKS = 3, LETTERS = 2 };
+    if (!c->current)
+        return 0;
+    const uint64_t mhz = c->current->params.profiles[c->profile].send_mhz;
+    const uint64_t fair = n * (w.contacts > 0 ? w.contacts : 1);
+    const uint64_t all = fair < w.letters ? fair : w.letters;
+    return mhz ? LOOK_S + all * TICKS * 1000 / (LETTERS * mhz) : 0;
+}
+
+/* What is told of m of v; left: letters of v up to the end of m. */
+static struct client_message
+message_tell(const struct client *c, const struct message *m, uint64_t left,
+             struct waiting w)
+{
+    return (struct client_message){
         .state = (enum client_state)m->state,
         .durable = journal_is_committed(c->journal, m->ticket),
         .kind = (enum letter_kind)m->kind,
@@ -145,7 +185,69 @@ client_message(const struct client *c, const char *name, uint64_t order,
         .letters = m->count,
         .kept = m->kept + m->acked,
         .acked = m->acked,
-        .rtt_us = m->rtt_us};
+        .len = m->len,
+        .rtt_us = m->rtt_us,
+        .estimate_s = message_is_over(m) ? 0 : letters_take_s(c, left, w)};
+}
+
+static bool
+message_is_content(const struct message *m)
+{
+    return m->kind == LETTER_TEXT || m->kind == LETTER_FILE;
+}
+
+int
+client_message(const struct client *c, const char *name, uint64_t order,
+               struct client_message *out)
+{
+    const struct conversation *v = conversation_find(c, name);
+    const struct message *found = NULL;
+    uint64_t left = 0, found_left = 0;
+    for (const struct message *m = v ? v->messages : NULL; m; m = m->next) {
+        left += message_left(m);
+        if (order > 0 ? m->order == order : message_is_content(m)) {
+            found = m;
+            found_left = left;
+        }
+    }
+    if (!found)
+        return ERR_NOT_FOUND;
+    *out = message_tell(c, found, found_left, waiting_count(c));
+    return 0;
+}
+
+void
+client_outbox(const struct client *c, client_outbox_fn fn, void *ctx)
+{
+    const struct waiting w = waiting_count(c);
+    for (const struct conversation *v = c->conversations; v; v = v->next) {
+        uint64_t left = 0;
+        for (const struct message *m = v->messages; m; m = m->next) {
+            left += message_left(m);
+            if (message_is_over(m) || !message_is_content(m))
+                continue;
+            const struct client_message told = message_tell(c, m, left, w);
+            fn(ctx, v->id, v->name, &told);
+        }
+    }
+}
+
+int
+client_estimate(const struct client *c, const char *name, uint64_t len,
+                uint64_t *letters, uint64_t *estimate_s)
+{
+    const struct conversation *v = conversation_find(c, name);
+    struct waiting w = waiting_count(c);
+    *letters = *estimate_s = 0;
+    if (!v)
+        return ERR_NOT_FOUND;
+    if (c->letter_len == 0 || !c->current)
+        return ERR_AGAIN;
+    const uint64_t left = letters_left(v);
+    *letters = letter_count(len, c->letter_len);
+    w.letters += *letters;
+    w.contacts += left == 0;
+    *estimate_s = letters_take_s(c, left + *letters, w);
     return 0;
 }
 

@@ -41,4 +41,7 @@ int cli_recv(const struct cli *c);
 int cli_ping(const struct cli *c);
 int cli_state(const struct cli *c);
 int cli_status(const struct cli *c);
+int cli_outbox(const struct cli *c);
+int cli_cancel(const struct cli *c);
+int cli_estimate(const struct cli *c);
 #endif

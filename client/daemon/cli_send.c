@@ -105,6 +105,124 @@ file_params(const struct cli *c)
     return params;
 }
 
+/* ---- what waits ---- */
+
+/* Write so many seconds for people: "40 s", "12 min", "3.9 hours". */
+static const char *
+duration_write(char out[static 32], int64_t seconds)
+{
+    enum { MIN = 60, HOUR = 3600, DAY = 86400 };
+    if (seconds < 2 * MIN)
+        snprintf(out, 32, "%" PRId64 " s", seconds);
+    else if (seconds < 2 * HOUR)
+        snprintf(out, 32, "%" PRId64 " min", (seconds + MIN / 2) / MIN);
+    else if (seconds < 2 * DAY)
+        snprintf(out, 32, "%.1f hours", (double)seconds / HOUR);
+    else
+        snprintf(out, 32, "%.1f days", (double)seconds / DAY);
+    return out;
+}
+
+/* Say how long a message takes, if that is long. */
+static void
+estimate_say(const json_t *m)
+{
+    enum { LONG_S = 20 };
+    char text[32];
+    const int64_t s = calling_number(m, "estimate_s");
+    if (s >= LONG_S)
+        fprintf(
+            stderr,
+            "brusio-client: %" PRId64 " letters: about %s, if both clients "
+            "are connected; 'outbox' tells how far it is, 'cancel' gives it "
+            "up\n",
+            calling_number(m, "letters"), duration_write(text, s));
+}
+
+static void
+queued_print(const json_t *m)
+{
+    char text[32];
+    terminal_word(stdout, json_string_value(json_object_get(m, "to")));
+    printf(" %" PRId64 ": %s of %" PRId64 " bytes, %s, %" PRId64 " of %" PRId64
+           " letters acknowledged, about %s\n",
+           calling_number(m, "order"),
+           json_string_value(json_object_get(m, "kind")),
+           calling_number(m, "bytes"),
+           json_string_value(json_object_get(m, "state")),
+           calling_number(m, "acked"), calling_number(m, "letters"),
+           duration_write(text, calling_number(m, "estimate_s")));
+}
+
+int
+cli_outbox(const struct cli *c)
+{
+    struct calling l;
+    size_t i;
+    json_t *m;
+    if (calling_open(&l, c->dir))
+        return 1;
+    json_t *r = calling_make(&l, "outbox",
+                             c->name ? json_pack("{ss}", "to", c->name)
+                                     : json_object());
+    json_array_foreach(r, i, m) if (c->json)(void) calling_json(m);
+    else queued_print(m);
+    json_decref(r);
+    calling_close(&l);
+    return r ? 0 : 1;
+}
+
+int
+cli_cancel(const struct cli *c)
+{
+    struct calling l;
+    char *end;
+    const long long order = strtoll(c->text, &end, 10);
+    if (*end || end == c->text || order < 1) {
+        fprintf(stderr,
+                "brusio-client: '%s' is no number of a message; 'outbox' lists "
+                "them\n",
+                c->text);
+        return 2;
+    }
+    if (calling_open(&l, c->dir))
+        return 1;
+    json_t *r = calling_make(
+        &l, "cancel",
+        json_pack("{ss sI}", "to", c->name, "order", (json_int_t)order));
+    json_decref(r);
+    calling_close(&l);
+    return r ? 0 : 1;
+}
+
+int
+cli_estimate(const struct cli *c)
+{
+    struct calling l;
+    char text[32];
+    uint8_t *data;
+    size_t len;
+    if (input_read(c->text, &data, &len))
+        return 1;
+    free(data);
+    if (calling_open(&l, c->dir))
+        return 1;
+    json_t *r = calling_make(
+        &l, "estimate",
+        json_pack("{ss sI}", "to", c->name, "bytes", (json_int_t)len));
+    if (r && c->json)
+        (void)calling_json(r);
+    else if (r)
+        printf("%zu bytes, %" PRId64 " letters: about %s\n", len,
+               calling_number(r, "letters"),
+               duration_write(text, calling_number(r, "estimate_s")));
+    json_decref(r);
+    calling_close(&l);
+    return r ? 0 : 1;
+}
+
+/* ---- sending ---- */
+
 /* Can the client keep nothing any more? Then says so. */
 static bool
 storage_failed(struct calling *l)
@@ -128,12 +246,16 @@ sent_wait(struct calling *l, const struct cli *c, const json_t *sent,
 {
     const int64_t id = calling_number(sent, "id"),
                   order = calling_number(sent, "order");
+    bool told = false;
     for (;;) {
         json_t *r = calling_make(
             l, "message", json_pack("{sI sI}", "id", id, "order", order));
         if (!r)
             return 1;
         const char *state = json_string_value(json_object_get(r, "state"));
+        if (!told)
+            estimate_say(r);
+        told = true;
         bool delivered = strcmp(state, "delivered") == 0;
         bool expired = strcmp(state, "expired") == 0;
         bool enough = c->wait ? delivered || expired

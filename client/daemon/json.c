@@ -273,6 +273,7 @@ call_wipe(struct call *k)
         sodium_memzero(k->data, k->len);
     free(k->data);
     free(k->contacts);
+    free(k->queued);
     sodium_memzero(k, sizeof *k);
 }
 

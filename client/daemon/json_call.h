@@ -44,6 +44,13 @@ struct call {
     struct client_status status;
     struct client_contact *contacts;
     size_t n_contacts;
+    struct call_queued {
+        uint32_t id;
+        char name[CLIENT_NAME_MAX];
+        struct client_message m;
+    } * queued; /* messages that wait */
+    size_t n_queued, queued_room;
+    uint64_t letters, estimate_s;
 };
 
 struct method {
@@ -78,6 +85,9 @@ void call_parse_to(struct call *k);
 void call_parse_from(struct call *k);
 void call_parse_message(struct call *k);
 void call_parse_order(struct call *k);
+void call_parse_outbox(struct call *k);
+void call_parse_estimate(struct call *k);
+void call_parse_cancel(struct call *k);
 void call_parse_send(struct call *k);
 
 /* ---- json_results.c: NULL without memory ---- */
@@ -88,6 +98,8 @@ json_t *call_result_invite(struct call *k);
 json_t *call_result_order(struct call *k);
 json_t *call_result_contacts(struct call *k);
 json_t *call_result_message(struct call *k);
+json_t *call_result_outbox(struct call *k);
+json_t *call_result_estimate(struct call *k);
 json_t *call_result_recv(struct call *k);
 json_t *call_result_status(struct call *k);
 #endif

@@ -108,6 +108,53 @@ run_message(struct call *k, struct client *c)
 }
 
 static void
+queued_take(void *ctx, uint32_t id, const char *name,
+            const struct client_message *m)
+{
+    struct call *k = ctx;
+    if (k->err || (k->name && id != k->contact))
+        return;
+    if (k->n_queued == k->queued_room) {
+        const size_t room = k->queued_room ? 2 * k->queued_room : 64;
+        struct call_queued *more = realloc(k->queued, room * sizeof *more);
+        if (!more) {
+            k->err = ERR_NOMEM;
+            return;
+        }
+        k->queued = more;
+        k->queued_room = room;
+    }
+    struct call_queued *q = &k->queued[k->n_queued++];
+    *q = (struct call_queued){.id = id, .m = *m};
+    memcpy(q->name, name, strlen(name) + 1);
+}
+
+/* All that waits, or what waits for one contact. */
+static void
+run_outbox(struct call *k, struct client *c)
+{
+    if (k->name)
+        k->contact = client_contact_id(c, k->name);
+    if (k->name && k->contact == 0)
+        k->err = ERR_NOT_FOUND;
+    else
+        client_outbox(c, queued_take, k);
+}
+
+static void
+run_estimate(struct call *k, struct client *c)
+{
+    k->err =
+        client_estimate(c, k->name, k->letters, &k->letters, &k->estimate_s);
+}
+
+static void
+run_cancel(struct call *k, struct client *c)
+{
+    k->err = client_cancel(c, k->name, k->order);
+}
+
+static void
 run_recv(struct call *k, struct client *c)
 {
     struct client_received r;
@@ -149,8 +196,12 @@ static const struct method methods[] = {
     {"add", "contacts.add", "name invitation", true, call_parse_add, run_add,
      call_result_id},
     {"api", NULL, "", false, call_parse_nothing, run_nothing, result_api},
+    {"cancel", "messages.cancel", "to id order", true, call_parse_cancel,
+     run_cancel, call_result_nothing},
     {"contacts", "contacts.list", "", false, call_parse_nothing, run_contacts,
      call_result_contacts},
+    {"estimate", NULL, "to id bytes", false, call_parse_estimate, run_estimate,
+     call_result_estimate},
     {"invite", "contacts.invite", "name", true, call_parse_name, run_invite,
      call_result_invite},
     {"message", "messages.state", "to id order", false, call_parse_message,
@@ -159,6 +210,8 @@ static const struct method methods[] = {
      call_result_nothing},
     {"open", "contacts.open", "name id", false, call_parse_contact, run_open,
      call_result_nothing},
+    {"outbox", "messages.list", "to id", false, call_parse_outbox, run_outbox,
+     call_result_outbox},
     {"ping", "contacts.ping", "to id", true, call_parse_to, run_ping,
      call_result_order},
     {"pings", "contacts.pings", "name id allowed", true, call_parse_pings,

@@ -166,6 +166,30 @@ call_parse_order(struct call *k)
     k->order = number_get(k, "order", true);
 }
 
+void
+call_parse_outbox(struct call *k)
+{
+    contact_get(k, "to", false);
+}
+
+void
+call_parse_estimate(struct call *k)
+{
+    call_parse_to(k);
+    k->letters = number_get(k, "bytes", true);
+    if (!k->err && k->letters > LETTER_MESSAGE_MAX) {
+        k->err = ERR_LONG;
+        k->where = "bytes";
+    }
+}
+
+void
+call_parse_cancel(struct call *k)
+{
+    call_parse_to(k);
+    call_parse_order(k);
+}
+
 /* A file's message: length of its name, name, contents. */
 static void
 parse_file(struct call *k, const char *name)

@@ -71,15 +71,50 @@ call_result_contacts(struct call *k)
     return good(list, bad);
 }
 
+/* What is told of a message of ours. */
+static json_t *
+message_make(const struct client_message *m)
+{
+    return json_pack(
+        "{ss sI ss sI sI sb sI sI sI sI sI}", "state",
+        client_state_name(m->state), "order", (json_int_t)m->order, "kind",
+        m->kind == LETTER_FILE   ? "file"
+        : m->kind == LETTER_PING ? "ping"
+                                 : "text",
+        "bytes", (json_int_t)m->len, "created_s", (json_int_t)m->created_s,
+        "durable", m->durable, "letters", (json_int_t)m->letters, "kept",
+        (json_int_t)m->kept, "acked", (json_int_t)m->acked, "rtt_us",
+        (json_int_t)m->rtt_us, "estimate_s", (json_int_t)m->estimate_s);
+}
+
 json_t *
 call_result_message(struct call *k)
 {
-    const struct client_message *m = &k->message_out;
-    return json_pack("{ss sI sb sI sI sI sI}", "state",
-                     client_state_name(m->state), "order", (json_int_t)m->order,
-                     "durable", m->durable, "letters", (json_int_t)m->letters,
-                     "kept", (json_int_t)m->kept, "acked", (json_int_t)m->acked,
-                     "rtt_us", (json_int_t)m->rtt_us);
+    return message_make(&k->message_out);
+}
+
+json_t *
+call_result_outbox(struct call *k)
+{
+    json_t *list = json_array();
+    int bad = list ? 0 : -1;
+    for (size_t i = 0; i < k->n_queued && !bad; i++) {
+        const struct call_queued *q = &k->queued[i];
+        json_t *o = message_make(&q->m);
+        bad = o ? json_object_set_new(o, "id", json_integer(q->id)) : -1;
+        if (!bad)
+            bad = json_object_set_new(o, "to", json_string(q->name));
+        if (json_array_append_new(list, o))
+            bad = -1;
+    }
+    return good(list, bad);
+}
+
+json_t *
+call_result_estimate(struct call *k)
+{
+    return json_pack("{sI sI}", "letters", (json_int_t)k->letters, "estimate_s",
+                     (json_int_t)k->estimate_s);
 }
 
 /* ---- contents ---- */

@@ -30,6 +30,8 @@ static const char usage[] =
     "N]\n"
     "       brusio-client recv [NAME] --follow [--out DIRECTORY] | recv "
     "--skip\n"
+    "       brusio-client estimate NAME FILE | outbox [NAME] | cancel NAME "
+    "NUMBER\n"
     "       brusio-client ping NAME [--wait SECONDS]\n"
     "       brusio-client state NAME\n"
     "       brusio-client contacts | status | check\n"
@@ -72,6 +74,10 @@ static const char usage[] =
     "            took; it answers if you may ping there\n"
     "  state     of the newest message to a contact: queued, sent (stores\n"
     "            have it), delivered or expired\n"
+    "  estimate  about how long a file would take\n"
+    "  outbox    list what is not delivered yet, and about how long it takes\n"
+    "  cancel    give a message up, of which 'send' or 'outbox' told the "
+    "number\n"
     "  contacts  list them\n"
     "  status    how the client is doing\n"
     "  check     read configuration and say what is wrong\n"
@@ -115,7 +121,8 @@ enum {
 };
 static const char all[] = " init run invite add withdraw remove rename mute "
                           "unmute pings open send recv "
-                          "ping state contacts status check ";
+                          "ping state outbox cancel estimate contacts "
+                          "status check ";
 static const struct args_option options[OPTIONS] = {
     {"dir", false, all},
     {"network", false, " init "},
@@ -128,7 +135,9 @@ static const struct args_option options[OPTIONS] = {
     {"count", false, " recv "},
     {"follow", true, " recv "},
     {"skip", true, " recv "},
-    {"json", true, " invite send recv ping state contacts status "},
+    {"json", true,
+     " invite send recv ping state outbox estimate contacts "
+     "status "},
     {"ready-fd", false, " run "},
     {"parent", false, " run "}};
 
@@ -212,6 +221,8 @@ static const struct {
              {"remove", 1, cli_remove},     {"mute", 1, cli_mute},
              {"open", 1, cli_open},         {"unmute", 1, cli_unmute},
              {"ping", 1, cli_ping},         {"state", 1, cli_state},
+             {"outbox", 0, cli_outbox},     {"outbox", 1, cli_outbox},
+             {"cancel", 2, cli_cancel},     {"estimate", 2, cli_estimate},
              {"rename", 2, cli_rename},     {"pings", 2, cli_pings}};
 
 /* Read a text from the standard input, without the line's end; NULL, and has said

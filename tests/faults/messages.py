@@ -231,3 +231,31 @@ def readers(t):
     t.check(json.loads(r.out)["state"] in ("queued", "sent"), r)
     t.check(json.loads(a.cmd("state", "b", "--json").out)["letters"] == 1,
             "state")
+
+
+@row("N1.24", "nothing tells how long a file takes, nor gives it up")
+def outbox(t):
+    import json
+    a, b = t.pair(t.net_shared(), profile="default")
+    big = f"{t.dir}/big"
+    with open(big, "wb") as f:
+        f.write(os.urandom(4000000))
+    r = a.cmd("estimate", "b", big)
+    t.check(r.rc == 0 and "letters" in r.out and "hours" in r.out or
+            "min" in r.out, r)
+    r = a.cmd("send", "b", "--file", big)
+    t.check(r.rc == 0 and "about" in r.err and "cancel" in r.err, r)
+    order = r.out.split()[1]
+    r = a.cmd("outbox")
+    t.check(f"b {order}: file of 40000" in r.out and "queued" in r.out, r)
+    rows = [json.loads(x) for x in
+            a.cmd("outbox", "b", "--json").out.splitlines()]
+    t.check(len(rows) == 1 and rows[0]["estimate_s"] > 1000, rows)
+    t.check(a.cmd("outbox", "nobody").rc == 1, "a name that nobody has")
+    t.check(a.cmd("cancel", "b", "x").rc == 2, "no number")
+    t.check(a.cmd("cancel", "b", order).rc == 0, "cancel")
+    r = a.cmd("cancel", "b", order)
+    t.check(r.rc == 1, r)
+    t.check(a.cmd("outbox").out == "", "it is still there")
+    send(a, "b", "after it")
+    t.check(recv(b).out == "a: after it\n", "what came behind it")
