@@ -215,7 +215,7 @@ check-tsan:
 # The suites in which threads meet, alone: all of them, of which most are one
 # thread in virtual time, take half an hour under tsan.
 THREADED := workers restart overload stalled_lines sim_packets loop link http \
-	store_sqlite replay lib_core heap_lib times log prover
+	store_sqlite replay lib_core heap_lib times log prover client_socket
 check-threads:
 	@$(MAKE) --no-print-directory all build/tsan/run-tests MODE=tsan
 	@for s in $(THREADED); do \

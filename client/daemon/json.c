@@ -47,8 +47,8 @@ id_take(struct call *k, const json_t *root)
 static void
 call_parse(struct call *k, const json_t *root)
 {
-    const char *method = json_string_value(json_object_get(root, "method"));
-    const char *version = json_string_value(json_object_get(root, "jsonrpc"));
+    const char *method = call_text(json_object_get(root, "method"));
+    const char *version = call_text(json_object_get(root, "jsonrpc"));
     const json_t *params = json_object_get(root, "params");
     if (!id_take(k, root)) {
         call_refuse(k, RPC_REQUEST, ERR_FORMAT,
@@ -105,6 +105,10 @@ root_parse(struct json_call *k)
 _Static_assert(JSON_BATCH_MAX == 64, "the message says so");
 _Static_assert(JSON_LINE_MAX == 24 << 20, "and another");
 
+/* A word with U+0000 in it is JSON; what makes no use of it says so by name. */
+static const size_t line_flags =
+    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+
 struct json_call *
 json_call_parse(const char *line, size_t len)
 {
@@ -113,8 +117,7 @@ json_call_parse(const char *line, size_t len)
         return NULL;
     int err = ERR_LONG;
     if (len <= JSON_LINE_MAX)
-        err = json_from_text(&k->root, line, len,
-                             JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+        err = json_from_text(&k->root, line, len, line_flags, NULL);
     k->batch = json_is_array(k->root);
     const size_t n = json_array_size(k->root);
     k->n = !k->batch ? 1 : n > JSON_BATCH_MAX ? JSON_BATCH_MAX + 1 : n;

@@ -71,6 +71,8 @@ const struct method *call_find_method(const char *name);
 /* ---- json_params.c: each takes parameters into the call, or the first that is
  * wrong as err and where ---- */
 
+/* A string without U+0000, or NULL. */
+const char *call_text(const json_t *v);
 /* Are there any that the method does not take? */
 void call_check_params(struct call *k);
 void call_parse_nothing(struct call *k);

@@ -46,12 +46,19 @@ call_check_params(struct call *k)
     }
 }
 
+const char *
+call_text(const json_t *v)
+{
+    const char *s = json_string_value(v);
+    return s && strlen(s) == json_string_length(v) ? s : NULL;
+}
+
 static const char *
 text_get(struct call *k, const char *name, bool required)
 {
     const json_t *v = json_object_get(k->params, name);
-    const char *s = json_string_value(v);
-    if (s && strlen(s) == json_string_length(v))
+    const char *s = call_text(v);
+    if (s)
         return s;
     if (v || required)
         param_fail(k, v ? ERR_FORMAT : ERR_MISSING, name);

@@ -240,7 +240,7 @@ static void
 calls_sent_ahead_are_served(void **state)
 {
     (void)state;
-    enum { CALLS = 5, BLANKS = 10 << 20 };
+    enum { CALLS = 5, BLANKS = 10 << 20, SMALL = 3000 };
     struct talk t;
     talk_make(&t);
     const int fd = caller_new(&t);
@@ -256,11 +256,17 @@ calls_sent_ahead_are_served(void **state)
           RESULT(1, "{}") RESULT(1, "{}") RESULT(1, "{}") RESULT(1, "{}")
               RESULT(1, "{}"));
     free(blanks);
-    /* and small ones, more than there are bytes in one reading */
-    for (unsigned i = 0; i < 2000; i++)
-        say(&t, fd, CALL(2, OPEN) "\n");
-    char *text = hear(&t, fd, 2000);
-    assert_int_equal(strlen(text), 2000 * strlen(RESULT(2, "{}")));
+    /* and small ones, cut wherever a reading ends */
+    char *many = malloc(SMALL * sizeof(CALL(2, OPEN) "\n"));
+    assert_non_null(many);
+    many[0] = 0;
+    for (unsigned i = 0; i < SMALL; i++)
+        memcpy(many + i * strlen(CALL(2, OPEN) "\n"), CALL(2, OPEN) "\n",
+               sizeof(CALL(2, OPEN) "\n"));
+    say(&t, fd, many);
+    free(many);
+    char *text = hear(&t, fd, SMALL);
+    assert_int_equal(strlen(text), SMALL * strlen(RESULT(2, "{}")));
     free(text);
     close(fd);
     talk_free(&t);
@@ -431,6 +437,44 @@ who_is_idle_gives_way(void **state)
     talk_free(&t);
 }
 
+/* While the thread reads a long line a newcomer comes to the door, and the one
+ * that was to give way for him makes a call: he stays. */
+static void
+who_has_just_called_is_not_idle(void **state)
+{
+    (void)state;
+    enum { N = RPC_CONNECTIONS_MAX, LEN = 16 << 20 };
+    struct talk t;
+    int fd[N];
+    char *line = malloc(LEN + 1);
+    assert_non_null(line);
+    talk_make(&t);
+    for (unsigned i = 0; i < N; i++) {
+        fd[i] = caller_new(&t);
+        say(&t, fd[i], CALL(1, OPEN) "\n");
+        hears(&t, fd[i], 1, RESULT(1, "{}"));
+    }
+    for (size_t i = 0; i < LEN; i += 2)
+        memcpy(line + i, i ? "0," : "[ ", 2);
+    memcpy(line + LEN - 2, "0]", 3);
+    say(&t, fd[N - 1], line);
+    hears_nothing(&t, fd[N - 1]);
+    say(&t, fd[N - 1], "\n");
+    const int late = caller_new(&t);
+    say(&t, fd[0], CALL(1, OPEN) "\n");
+    say(&t, late, CALL(1, OPEN) "\n");
+    hears(&t, fd[0], 1, RESULT(1, "{}"));
+    hears(&t, late, 1, RESULT(1, "{}"));
+    free(hear(&t, fd[N - 1], 1));
+    ends(&t, fd[1]);
+    free(line);
+    for (unsigned i = 0; i < N; i++)
+        if (i != 1)
+            close(fd[i]);
+    close(late);
+    talk_free(&t);
+}
+
 /* Far more callers at once than there are places: each is served. */
 static void
 a_rush_is_served(void **state)
@@ -525,6 +569,7 @@ const struct CMUnitTest test_client_socket[] = {
     SOCKET_TEST(a_line_that_is_too_long_is_skipped),
     SOCKET_TEST(what_is_changed_is_kept_before_it_is_answered),
     SOCKET_TEST(who_is_idle_gives_way),
+    SOCKET_TEST(who_has_just_called_is_not_idle),
     SOCKET_TEST(a_rush_is_served),
     SOCKET_TEST(without_descriptors_nothing_spins),
 };
