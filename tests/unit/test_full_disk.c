@@ -201,11 +201,97 @@ what_is_given_up_is_forgotten(void **state)
     disk_free(&d);
 }
 
+/* ---- an older copy ---- */
+
+enum { SINCE = 5 };
+
+/* a's disk is what it was SINCE texts ago, and a begins anew. */
+static void
+copy_comes_back(struct pair *p)
+{
+    struct client_disk old;
+    uint64_t order;
+    pair_make(p, &net);
+    pair_settle(p);
+    assert_int_equal(say(p->c[0], "b", "first", &order), 0);
+    pair_settle(p);
+    disk_init(&old, test_seed());
+    disk_copy(&old, &p->disk[0]);
+    for (unsigned i = 0; i < SINCE; i++) {
+        assert_int_equal(say(p->c[0], "b", "since", &order), 0);
+        pair_settle(p);
+    }
+    disk_copy(&p->disk[0], &old);
+    disk_free(&old);
+    pair_restart(p, 0);
+    assert_int_equal(status_of(p->c[1]).inbox, 1 + SINCE);
+}
+
+static void
+i6_an_older_copy_swallows_nothing(void **state)
+{
+    (void)state;
+    for (unsigned early = 0; early < 2; early++) {
+        struct pair p;
+        struct client_message m;
+        uint64_t order[4], hello;
+        copy_comes_back(&p);
+        for (unsigned i = 0; i < 2 && early; i++) /* before b is heard */
+            assert_int_equal(say(p.c[0], "b", "anew", &order[i]), 0);
+        assert_int_equal(say(p.c[1], "a", "what have you?", &hello), 0);
+        pair_bring_all(&p, 0);
+        for (unsigned i = early ? 2 : 0; i < 4; i++)
+            assert_int_equal(say(p.c[0], "b", "anew", &order[i]), 0);
+        for (unsigned i = 0; i < 4; i++) {
+            assert_int_equal(client_message(p.c[0], "b", order[i], &m), 0);
+            assert_int_equal(m.state, CLIENT_QUEUED);
+        }
+        assert_int_equal(status_of(p.c[0]).overtaken, 1);
+        pair_settle(&p);
+        assert_int_equal(status_of(p.c[1]).inbox, 1 + SINCE + 4);
+        for (unsigned i = 0; i < 4; i++) {
+            assert_int_equal(client_message(p.c[0], "b", order[i], &m), 0);
+            assert_int_equal(m.state, CLIENT_DELIVERED);
+        }
+        pair_restart(&p, 0); /* it is over */
+        assert_int_equal(say(p.c[0], "b", "and on", &order[0]), 0);
+        pair_settle(&p);
+        assert_int_equal(status_of(p.c[1]).inbox, 1 + SINCE + 5);
+        assert_int_equal(status_of(p.c[0]).overtaken, 0);
+        pair_free(&p);
+    }
+}
+
+/* One who acknowledges what nobody can have sent changes nothing. */
+static void
+i10_a_liar_moves_no_numbers_far(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct letter l = {.ack = UINT32_MAX - 1};
+    pair_make(&p, &net);
+    pair_settle(&p);
+    const uint32_t next = p.v[0]->next_sequence;
+    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    l.ack = next + (1 << 20);
+    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    memset(l.map, 0xff, sizeof l.map);
+    l.ack = UINT32_MAX - 1;
+    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    assert_int_equal(p.v[0]->next_sequence, next);
+    assert_int_equal(status_of(p.c[0]).overtaken, 0);
+    pair_free(&p);
+}
+
 const struct CMUnitTest test_full_disk[] = {
     cmocka_unit_test_setup_teardown(i6_a_full_disk_heals, net_make, net_free),
     cmocka_unit_test_setup_teardown(i9_a_restart_on_a_full_disk_costs_nothing,
                                     net_make, net_free),
     cmocka_unit_test_setup_teardown(what_is_given_up_is_forgotten, net_make,
+                                    net_free),
+    cmocka_unit_test_setup_teardown(i6_an_older_copy_swallows_nothing, net_make,
+                                    net_free),
+    cmocka_unit_test_setup_teardown(i10_a_liar_moves_no_numbers_far, net_make,
                                     net_free),
 };
 TEST_SUITE(test_full_disk);
