@@ -217,8 +217,9 @@ outgoing_answer(struct client *c, struct conversation *v,
     }
     journal_begin(c->journal);
     int err = journal_finish(c->journal, letter_kept(c, v, at, rank));
-    if (err) { /* the store will say so again */
-        (*at)->due_us = now_us + RETRY_US;
+    if (err) { /* the store will say so again; a disk that takes nothing shows to
+                  it as no more than what is not acknowledged yet */
+        (*at)->due_us = now_us + (err == ERR_NOMEM ? RETRY_US : KEPT_US);
         client_drop(c, err);
     }
 }

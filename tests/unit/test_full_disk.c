@@ -93,8 +93,10 @@ disk_is_full(struct pair *p)
 {
     char line[INVITE_TEXT_LEN];
     uint64_t order;
-    disk_release(&p->disk[0]);
     const uint64_t mark = client_mark(p->c[0]);
+    const struct out_letter *l = p->v[0]->letters;
+    outgoing_answer(p->c[0], p->v[0], l->at, STORE_FIRST, WIRE_KEPT);
+    assert_true(l->due_us >= p->disk[0].test.mono_us + KEPT_US);
     for (unsigned i = 0; i < 100; i++) {
         assert_int_equal(say(p->c[0], "b", "no", &order), ERR_ROOM);
         assert_int_equal(client_invite(p->c[0], "nobody", line), ERR_ROOM);
