@@ -122,7 +122,9 @@ arrival_letter(struct client *c, struct conversation *v,
         polls_bad(v, a->at, a->rank);
     } else {
         announced = l.announced;
-        err = letter_take(c, v, a, &l);
+        err = outgoing_catch_up(c, v, &l);
+        if (!err)
+            err = letter_take(c, v, a, &l);
     }
 out:
     if (err)

@@ -288,6 +288,8 @@ struct client_status {
         unlisted; /* tokens: sent, seen in a list, not */
     struct client_lists lists;
     size_t contacts, queued, inbox;
+    uint64_t
+        overtaken; /* contacts who had more than the records here know of */
     uint64_t dropped[ERROR_COUNT]; /* frames and letters refused, by -err */
     uint64_t changes; /* grows whenever a message comes or changes state */
 };

@@ -234,7 +234,9 @@ contact_erase(struct client *c, const struct conversation *v)
         err = outgoing_erase(c, v);
     if (!err)
         err = incoming_erase(c, v);
-    return err ? err : inbox_erase(c, v);
+    if (!err)
+        err = inbox_erase(c, v);
+    return err;
 }
 
 /* Forget all of that. */

@@ -54,7 +54,7 @@ conversation_new(void)
         return NULL;
     v->chains = secret_new((size_t)2 * LETTER_CHAIN_LEN);
     v->messages_end = &v->messages;
-    v->next_sequence = 1;
+    v->next_sequence = v->sure_sequence = 1;
     if (!v->chains || acks_new(&v->acks))
         conversation_free(&v);
     return v;
@@ -214,6 +214,7 @@ conversation_load(struct client *c, uint32_t id, bool self,
     v->id = id;
     v->self = self;
     int err = record_contact_read(v, value, len);
+    v->sure_sequence = v->next_sequence;
     if (!err)
         err = conversation_link(c, v);
     if (err)

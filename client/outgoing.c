@@ -26,6 +26,7 @@
 #include "lib/rng.h"
 
 enum { DAY_S = 86400 };
+enum { OVERTAKEN_MAX = 1 << 20 }; /* numbers at once, whoever says so */
 
 /* ---- puts ---- */
 
@@ -216,8 +217,9 @@ outgoing_answer(struct client *c, struct conversation *v,
     }
     journal_begin(c->journal);
     int err = journal_finish(c->journal, letter_kept(c, v, at, rank));
-    if (err) { /* the store will say so again */
-        (*at)->due_us = now_us + RETRY_US;
+    if (err) { /* the store will say so again; a disk that takes nothing shows to
+                  it as no more than what is not acknowledged yet */
+        (*at)->due_us = now_us + (err == ERR_NOMEM ? RETRY_US : KEPT_US);
         client_drop(c, err);
     }
 }
@@ -230,12 +232,43 @@ static bool
 is_acknowledged(const struct conversation *v, const struct letter *letter,
                 const struct out_letter *l)
 {
-    if (letter->ack >= v->next_sequence || l->sequence == 0)
+    if (letter->ack >= v->next_sequence || l->sequence == 0 ||
+        staging_letter_is_overtaken(v, l))
         return false;
     if (l->sequence <= letter->ack)
         return true;
     uint32_t i = l->sequence - letter->ack - 1;
     return i < LETTER_WINDOW && (letter->map[i / 8] >> i % 8 & 1);
+}
+
+/* The highest number that a letter acknowledges. */
+static uint32_t
+ack_highest(const struct letter *letter)
+{
+    uint32_t n = LETTER_WINDOW;
+    while (n > 0 && !(letter->map[(n - 1) / 8] >> (n - 1) % 8 & 1))
+        n--;
+    return n > UINT32_MAX - letter->ack ? UINT32_MAX : letter->ack + n;
+}
+
+int
+outgoing_catch_up(struct client *c, struct conversation *v,
+                  const struct letter *letter)
+{
+    const struct conversation before = *v;
+    const uint32_t highest = ack_highest(letter);
+    if (v->removed || v->self || highest < v->next_sequence ||
+        highest - v->next_sequence >= OVERTAKEN_MAX || highest > INT32_MAX)
+        return 0;
+    v->overtaken = highest;
+    v->next_sequence = highest + 1;
+    journal_begin(c->journal);
+    int err = journal_finish(c->journal, conversation_save(c, v));
+    if (err)
+        *v = before;
+    else
+        c->status.overtaken++;
+    return err;
 }
 
 int

@@ -47,6 +47,13 @@ void outgoing_answer(struct client *c, struct conversation *v,
 struct out_letter **outgoing_find(struct conversation *v,
                                   struct letter_place at);
 
+/* Looks whether l, a letter from v, acknowledges what was never sent: then the
+ * records here are an older copy, and another life has used these numbers for other
+ * letters. Numbers go on behind them, and what has such a one is to get another.
+ * Returns 0 or the journal's error: then l is to come again. */
+int outgoing_catch_up(struct client *c, struct conversation *v,
+                      const struct letter *l) CHECK_RESULT;
+
 /* Journals what l, a letter from v, acknowledges, within the caller's group.
  * Returns 0 or the journal's error. */
 int outgoing_acknowledge(struct client *c, const struct conversation *v,

@@ -195,11 +195,11 @@ letter_make(struct client *c, struct conversation *v,
  * called taken when he likes. */
 static int
 letter_move(struct client *c, struct conversation *v, struct out_letter **at,
-            struct message *m)
+            struct message *m, uint32_t sequence)
 {
     struct out_letter *old = *at, *l;
     const struct out_letter head = {
-        .sequence = old->sequence,
+        .sequence = sequence,
         .index = old->index,
         .order = old->order,
         .keeps = old->at.period < client_period(c) ? 0 : old->keeps};
@@ -329,7 +329,30 @@ staging_move(struct client *c, struct conversation *v,
     struct message *m = message_find(v, (*letter)->order);
     if ((*letter)->sequence == 0 || !m || !m->data)
         return staging_letter_erase(c, v, letter);
-    return letter_move(c, v, letter, m);
+    return letter_move(c, v, letter, m, (*letter)->sequence);
+}
+
+bool
+staging_letter_is_overtaken(const struct conversation *v,
+                            const struct out_letter *l)
+{
+    return l->sequence >= v->sure_sequence && l->sequence <= v->overtaken;
+}
+
+/* Give a letter another number, and place: the other side takes this one for one
+ * that it has. */
+static int
+letter_renumber(struct client *c, struct conversation *v,
+                struct out_letter **letter)
+{
+    struct message *m = message_find(v, (*letter)->order);
+    if (!m || !m->data)
+        return staging_letter_erase(c, v, letter);
+    v->next_sequence++;
+    int err = letter_move(c, v, letter, m, v->next_sequence - 1);
+    if (err)
+        v->next_sequence--;
+    return err;
 }
 
 bool
@@ -360,6 +383,8 @@ letters_renew(struct client *c, struct conversation *v, uint32_t period,
     for (struct out_letter **at = &v->letters; *at && !err;)
         if (ack_is_repeated(*at))
             err = staging_letter_erase(c, v, at);
+        else if (staging_letter_is_overtaken(v, *at))
+            err = letter_renumber(c, v, at);
         else if (staging_letter_is_old(*at, period, now_us))
             err = staging_move(c, v, at); /* then *at is young, or the next */
         else

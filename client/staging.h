@@ -19,6 +19,10 @@ int staging_move(struct client *c, struct conversation *v,
 bool staging_letter_is_old(const struct out_letter *l, uint32_t period,
                            uint64_t now_us);
 
+/* Has a life that the records do not know used l's number for another letter? */
+bool staging_letter_is_overtaken(const struct conversation *v,
+                                 const struct out_letter *l);
+
 /* Makes a letter with this head, in no list; returns NULL without memory. */
 struct out_letter *staging_letter_new(const struct client *c,
                                       const struct out_letter *head);

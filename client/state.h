@@ -193,6 +193,9 @@ struct conversation {
     struct letter_place at; /* of the next letter */
     uint32_t previous_period, previous_count;
     uint32_t next_sequence;
+    uint32_t sure_sequence; /* smaller ones are of an earlier life */
+    uint32_t overtaken; /* from there up to this one a life that the records do
+                               not know has used them all; 0: none */
     uint64_t next_order;
     struct out_letter *letters;
     struct letter_place check_at; /* taken, as its stores say: is that true? */

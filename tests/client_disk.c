@@ -102,6 +102,18 @@ disk_digest(const struct client_disk *d, uint8_t out[static DISK_DIGEST_LEN])
     crypto_generichash_final(&h, out, DISK_DIGEST_LEN);
 }
 
+void
+disk_copy(struct client_disk *to, const struct client_disk *from)
+{
+    while (to->n > 0)
+        disk_erase(to, to->n - 1);
+    for (size_t i = 0; i < from->n; i++) {
+        const struct disk_record *r = &from->record[i];
+        assert_int_equal(disk_apply(to, r->key, r->key_len, r->value, r->len),
+                         0);
+    }
+}
+
 /* ---- environment ---- */
 
 static void

@@ -45,6 +45,9 @@ enum { DISK_DIGEST_LEN = 32 };
 void disk_digest(const struct client_disk *d,
                  uint8_t out[static DISK_DIGEST_LEN]);
 
+/* Make the records of `to` those of `from`: a copy, or one put back. */
+void disk_copy(struct client_disk *to, const struct client_disk *from);
+
 /* A client of network n with this disk, which has read nothing of it. Returns
  * what client_new() does. */
 int disk_client_new(struct client_disk *d, const struct sim_net *n,

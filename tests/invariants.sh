@@ -365,6 +365,25 @@ change I5 'times depend on what is encrypted' relay/loops.c \
 
 # ---- I6 nothing is lost silently ----
 
+change I6 'what comes after a group that was not kept is kept' \
+    client/daemon/outbox_sqlite.c \
+    'if (list->ticket && list->ticket != ++last)' \
+    'if (list->ticket && list->ticket != ++last && false)' \
+    'faults/i6_*'
+change I6 'what a failed commit has left is not settled' \
+    client/daemon/outbox_sqlite.c \
+    'if (!err && o->failed) {' \
+    'if (!err && o->failed && false) {' \
+    'faults/i6_*'
+change I6 'a caller who heard an error had his text queued' client/outgoing.c \
+    '!journal_is_committed(c->journal, m->ticket))' \
+    '!journal_is_committed(c->journal, 0))' \
+    'full_disk/i6_*'
+change I6 'an older copy takes what it never sent for delivered' \
+    client/staging.c \
+    'l->sequence <= v->overtaken;' \
+    'l->sequence <= v->overtaken && false;' \
+    'full_disk/i6_*'
 change I6 'kept is said before the commit' relay/boxes.c \
     'if (!job->asked || job->waiting)' \
     'if (!job->asked)' \

@@ -77,6 +77,7 @@ struct daemon {
     struct tls *tls;
     struct link *link;
     bool up, store_told;       /* in the log, that storage has failed */
+    bool overtaken_told;       /* that it is old */
     bool clock_told;           /* that it is far off */
     int down_told;             /* why there is no link, or 0 */
     const char *fault_told;    /* why the link was made anew */
@@ -227,6 +228,13 @@ store_watch(struct daemon *d)
         log_write(&d->host.log, LOG_NOTICE, "client",
                   "%s is written again, and all goes on", d->store_path);
     d->store_told = s.storage_err != 0;
+    if (s.overtaken > 0 && !d->overtaken_told)
+        log_write(&d->host.log, LOG_WARNING, "client",
+                  "%s is older than what contacts have had of it: was a copy "
+                  "put back? What was written since that copy is not here; "
+                  "what is queued goes out under new numbers",
+                  d->store_path);
+    d->overtaken_told = s.overtaken > 0;
 }
 
 /* The last try, when the storage has ended. */

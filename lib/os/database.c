@@ -12,10 +12,26 @@
 
 enum { VERSION_TEXT_LEN = 40 };
 
+/* What the system said of the last call that failed on the journal, or the database
+ * itself: meanwhile others may have changed errno. */
+static int
+file_error(struct sqlite3 *db)
+{
+    sqlite3_file *journal = NULL;
+    int number = 0;
+    if (sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER,
+                             &journal) == SQLITE_OK &&
+        journal && journal->pMethods)
+        journal->pMethods->xFileControl(journal, SQLITE_FCNTL_LAST_ERRNO,
+                                        &number);
+    if (!number)
+        sqlite3_file_control(db, NULL, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number ? files_error(number) : ERR_IO;
+}
+
 int
 database_error(struct sqlite3 *db, int rc)
 {
-    const int number = db ? sqlite3_system_errno(db) : 0;
     switch (rc & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -37,8 +53,9 @@ database_error(struct sqlite3 *db, int rc)
     case SQLITE_NOMEM:
         return ERR_NOMEM;
     case SQLITE_IOERR:
+        return db ? file_error(db) : ERR_IO;
     case SQLITE_CANTOPEN:
-        return number ? files_error(number) : ERR_IO;
+        return db ? files_error(sqlite3_system_errno(db)) : ERR_IO;
     default:
         return ERR_DB;
     }

@@ -246,6 +246,48 @@ i6_a_client_keeps_what_its_disk_refused(void **state)
     each_fails(BAD_READ | BAD_WRITE | BAD_SYNC, 12, client_course);
 }
 
+/* What storage had been given before one failed is refused, and comes after it. */
+static void
+i6_groups_are_kept_in_their_order(void **state)
+{
+    (void)state;
+    static const struct env_ops ops = {.store = course_store};
+    struct course c = {.env.ops = &ops};
+    struct bad_disk bad = {.calls = BAD_WRITE, .rest = true};
+    struct env_store_req *first;
+    char path[128];
+    dir_empty();
+    snprintf(path, sizeof path, "%s/client.db", dir);
+    assert_int_equal(journal_new(&c.j, &c.env), 0);
+    assert_int_equal(outbox_sqlite_new(&c.o, path), 0);
+    assert_true(bad_disk_next(&bad) && bad_disk_next(&bad));
+    assert_true(group_put(&c));
+    first = c.queue[0];
+    assert_true(group_put(&c));
+    first->next = NULL;
+    bad_disk_arm(&bad);
+    outbox_sqlite_run(c.o, first);
+    bad_disk_disarm(&bad);
+    assert_int_equal(first->err, ERR_ROOM);
+    c.queue[0] = c.queue[1]; /* it was on its way already */
+    c.n = 1;
+    outbox_sqlite_run(c.o, c.queue[0]);
+    assert_int_equal(c.queue[0]->err, ERR_AGAIN);
+    first->done(first);
+    c.queue[0]->done(c.queue[0]);
+    c.n = 0;
+    dir_copy();
+    records_are(copy, 0, 0);
+    assert_true(journal_retry(c.j));
+    course_run(&c, NULL);
+    assert_int_equal(c.kept, 2);
+    journal_free(&c.j);
+    outbox_sqlite_free(&c.o);
+    records_are(dir, 2, 2);
+    while (bad_disk_next(&bad)) {
+    }
+}
+
 /* A file that is moved away is not made anew in its place, nor another's used. */
 static void
 i6_a_client_waits_for_its_own_file(void **state)
@@ -500,6 +542,8 @@ i9_an_authority_has_what_it_kept(void **state)
 
 const struct CMUnitTest test_faults[] = {
     cmocka_unit_test_setup_teardown(i6_a_client_keeps_what_its_disk_refused,
+                                    dirs_make, dirs_remove),
+    cmocka_unit_test_setup_teardown(i6_groups_are_kept_in_their_order,
                                     dirs_make, dirs_remove),
     cmocka_unit_test_setup_teardown(i6_a_client_waits_for_its_own_file,
                                     dirs_make, dirs_remove),

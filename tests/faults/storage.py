@@ -1,0 +1,172 @@
+"""Disks that are full, broken or gone, and what is damaged there."""
+import os
+import resource
+
+from harness import row
+
+ROOM = "no space left on the disk"
+
+
+def limit(client, size):
+    """No file of this client's may become longer than that; None: any."""
+    size = resource.RLIM_INFINITY if size is None else size
+    resource.prlimit(client.program.pid, resource.RLIMIT_FSIZE,
+                     (size, resource.RLIM_INFINITY))
+
+
+def healed(client):
+    return f"{client.dir}/client.db is written again" in client.log()
+
+
+def texts(client):
+    got = []
+    while True:
+        r = client.cmd("recv")
+        if r.rc or not r.out.strip() or "nothing" in r.err:
+            return got
+        got.append(r.out)
+
+
+@row("R2", "a client's disk is full, and has room again")
+def full_and_healed(t):
+    a, b = t.pair(t.net_shared())
+    t.check(a.cmd("send", "b", "before", "--wait").rc == 0, "sending")
+    limit(a, 4096)
+    for text in ("one", "two", "three"):
+        r = a.cmd("send", "b", text, timeout=10)
+        t.check(r.rc == 1, f"send on a full disk: {r}")
+    t.check(ROOM in r.err, f"the reason: {r}")
+    t.wait(lambda: "cannot be written" in a.log(), 15, "the log to say so")
+    t.check(f"{a.dir}/client.db" in a.log() and "make room" in a.log(),
+            f"file and remedy: {a.log()}")
+    t.check(ROOM in a.cmd("status").out, "status")
+    t.check(b.cmd("send", "a", "to a full disk").rc == 0, "sending to it")
+    limit(a, None)
+    t.wait(lambda: healed(a), 50, "the client to go on by itself")
+    t.check(a.log().count("cannot be written") == 1, f"once: {a.log()}")
+    t.check(a.program.poll() is None, "it runs")
+    r = a.cmd("send", "b", "after", "--wait", timeout=60)
+    t.check(r.rc == 0, f"sending again: {r}")
+    t.wait(lambda: a.call("status")["result"]["inbox"] == 1, 60,
+           "what was sent to it")
+    came = "".join(texts(b))
+    t.check("before" in came and "after" in came, f"what came: {came}")
+    t.check(not any(x in came for x in ("one", "two", "three")),
+            f"what was refused was sent: {came}")
+    t.check(a.call("status")["result"]["queued"] == 0, "nothing is queued")
+
+
+@row("R2b", "a client's disk heals when somebody asks")
+def healed_when_asked(t):
+    a, b = t.pair(t.net_shared())
+    limit(a, 4096)
+    t.wait(lambda: ROOM in a.cmd("send", "b", "no", timeout=10).err, 20,
+           "an error")
+    limit(a, None)
+    t.wait(lambda: a.cmd("send", "b", "yes", timeout=10).rc == 0, 6,
+           "room for a call")
+    t.wait(lambda: "yes" in b.cmd("recv", "--wait", "30", timeout=40).out, 60,
+           "the text")
+
+
+@row("N1.7", "no invitation is printed that is not kept")
+def invitation_not_kept(t):
+    a = t.client("a", t.net_shared())
+    t.wait(lambda: a.cmd("invite", "first").rc == 0, 60, "a consensus")
+    limit(a, 4096)
+    for name in ("bob", "carol"):
+        r = a.cmd("invite", name, timeout=10)
+        t.check(r.rc == 1 and not r.out, f"invite on a full disk: {r}")
+        t.check(ROOM in r.err, f"the reason: {r}")
+    a.stop()
+    a.start()
+    names = a.cmd("contacts").out
+    t.check("bob" not in names and "carol" not in names, f"contacts: {names}")
+    r = a.cmd("invite", "bob")
+    t.check(r.rc == 0 and r.out.startswith("brusio1:"), f"then: {r}")
+
+
+@row("R2c", "a client's file is moved away and comes back")
+def moved_and_back(t):
+    a, b = t.pair(t.net_shared())
+    os.rename(f"{a.dir}/client.db", f"{a.dir}/elsewhere")
+    t.wait(lambda: "is gone" in a.cmd("send", "b", "no", timeout=10).err, 20,
+           "an error")
+    t.check(not os.path.exists(f"{a.dir}/client.db"), "it made another")
+    t.wait(lambda: "put it back" in a.log(), 15, "the log to say so")
+    os.rename(f"{a.dir}/elsewhere", f"{a.dir}/client.db")
+    t.wait(lambda: a.cmd("send", "b", "yes", timeout=10).rc == 0, 45,
+           "the client to go on")
+    t.wait(lambda: "yes" in b.cmd("recv", "--wait", "30", timeout=40).out, 60,
+           "the text")
+    a.stop()
+    a.start()
+    t.check(" confirmed" in a.cmd("contacts").out, "its contact")
+
+
+@row("N1.38", "a damaged client.db is called that")
+def damaged(t):
+    a = t.client("a", t.net_shared())
+    a.stop()
+    path = f"{a.dir}/client.db"
+    with open(path, "rb") as f:
+        good = f.read()
+    with open(path, "r+b") as f:
+        f.write(b"these are no records\n" * 20)
+    ran = t.run(a.argv("run"), timeout=20)
+    t.check(ran.rc == 1 and path in ran.err and "damaged" in ran.err and
+            "copy" in ran.err, f"run: {ran}")
+    with open(path, "wb") as f:
+        f.write(good)
+    a.start()
+    t.check(a.cmd("status").rc == 0, "it runs again")
+
+
+@row("N1.11", "errors of files say the system's reason")
+def reasons(t):
+    net = t.net_shared()
+    client = f"{t.bin}/brusio-client"
+    os.makedirs(f"{t.dir}/folder")
+    tries = [
+        ([client, "init", "--dir", f"{t.dir}/n1", "--network",
+          f"{t.dir}/folder"], "directory"),
+        ([client, "init", "--dir", f"{t.dir}/no/such/place", "--network",
+          net.network_json], "gone"),
+        ([client, "init", "--dir", f"{t.dir}/" + "x" * 300, "--network",
+          net.network_json], "too long")]
+    for argv, word in tries:
+        r = t.run(argv)
+        t.check(r.rc == 1 and word in r.err, f"{argv[2:]}: {r}")
+        t.check("input or output" not in r.err, r.err)
+    a = t.client("a", net)
+    t.wait(lambda: a.cmd("invite", "b").rc == 0, 60, "a consensus")
+    r = a.cmd("send", "b", "--file", f"{t.dir}/folder")
+    t.check(r.rc == 1 and "directory" in r.err, f"send: {r}")
+
+
+@row("R30", "a text that was released is nowhere on the disk")
+def released_is_nowhere(t):
+    marker = "MARKER-5e1c0ffee"
+    a, b = t.pair(t.net_shared())
+    t.check(a.cmd("send", "b", marker, "--wait", timeout=60).rc == 0, "send")
+    t.wait(lambda: marker in b.cmd("recv", "--wait", "20", timeout=30).out, 60,
+           "the text")
+    for k in (a, b):
+        for name in os.listdir(k.dir):
+            if name.startswith("client.db"):
+                with open(f"{k.dir}/{name}", "rb") as f:
+                    t.check(marker.encode() not in f.read(),
+                            f"{name} of {k.name} has it")
+
+
+def unit(number, title, pattern):
+    """A row that needs virtual time: a test of the suites."""
+    @row(number, title)
+    def run(t):
+        r = t.run([f"{t.bin}/run-tests", pattern], timeout=300)
+        t.check(r.rc == 0 and "[  PASSED  ]" in r.out + r.err,
+                f"{pattern}: {r}"[-800:])
+
+
+unit("R29", "messages of a dead contact are forgotten",
+     "full_disk/what_is_given_up_is_forgotten")

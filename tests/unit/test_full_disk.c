@@ -1,0 +1,299 @@
+/* tests/unit/test_full_disk.c - a client whose disk takes nothing for a while: what
+ * its callers hear, what it takes back, and how it goes on when there is room again,
+ * without a restart and without loss. */
+#include "tests/runner.h"
+
+#include <string.h>
+
+#include "client/conversations.h"
+#include "client/outgoing.h"
+#include "tests/pair.h"
+
+static struct sim_net net;
+
+static int
+net_make(void **state)
+{
+    (void)state;
+    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
+    return 0;
+}
+
+static int
+net_free(void **state)
+{
+    (void)state;
+    test_network_free(&net);
+    return 0;
+}
+
+static int
+say(struct client *c, const char *name, const char *text, uint64_t *order)
+{
+    return client_send(c, name, LETTER_TEXT, (const uint8_t *)text,
+                       strlen(text), order);
+}
+
+static struct client_status
+status_of(const struct client *c)
+{
+    struct client_status s;
+    client_status(c, &s);
+    return s;
+}
+
+static size_t
+letters_count(const struct conversation *v)
+{
+    size_t n = 0;
+    for (const struct out_letter *l = v->letters; l; l = l->next)
+        n++;
+    return n;
+}
+
+/* Time passes in which the storage is tried again. */
+static void
+again_pass(struct pair *p)
+{
+    p->disk[0].test.mono_us += STORE_AGAIN_US;
+    disk_client_run(&p->disk[0], p->c[0], 2);
+}
+
+/* The disk becomes full: what was asked for just before is taken back. */
+static void
+disk_fill(struct pair *p)
+{
+    char line[INVITE_TEXT_LEN];
+    struct client_message m;
+    uint64_t order, text;
+    const size_t letters = letters_count(p->v[0]);
+    const struct client_status before = status_of(p->c[0]);
+    p->disk[0].full = true;
+    const uint64_t mark = client_mark(p->c[0]);
+    assert_int_equal(say(p->c[0], "b", "taken back", &text), 0);
+    assert_int_equal(client_invite(p->c[0], "nobody", line), 0);
+    assert_int_equal(
+        client_send(p->c[0], "nobody", LETTER_FILE, (uint8_t *)"x", 1, &order),
+        0);
+    assert_int_equal(client_kept(p->c[0], mark), 0);
+    assert_int_equal(client_kept(p->c[0], client_mark(p->c[0])), ERR_AGAIN);
+    disk_release(&p->disk[0]);
+    assert_int_equal(client_kept(p->c[0], client_mark(p->c[0])), ERR_ROOM);
+    assert_int_equal(status_of(p->c[0]).storage_err, ERR_ROOM);
+    assert_int_equal(client_message(p->c[0], "b", text, &m), ERR_NOT_FOUND);
+    assert_int_equal(client_contact_id(p->c[0], "nobody"), 0);
+    assert_int_equal(status_of(p->c[0]).queued, before.queued);
+    assert_int_equal(status_of(p->c[0]).contacts, before.contacts);
+    assert_int_equal(letters_count(p->v[0]), letters);
+}
+
+/* As long as it is full nothing is taken, and nothing grows. */
+static void
+disk_is_full(struct pair *p)
+{
+    char line[INVITE_TEXT_LEN];
+    uint64_t order;
+    const uint64_t mark = client_mark(p->c[0]);
+    const struct out_letter *l = p->v[0]->letters;
+    outgoing_answer(p->c[0], p->v[0], l->at, STORE_FIRST, WIRE_KEPT);
+    assert_true(l->due_us >= p->disk[0].test.mono_us + KEPT_US);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(say(p->c[0], "b", "no", &order), ERR_ROOM);
+        assert_int_equal(client_invite(p->c[0], "nobody", line), ERR_ROOM);
+        assert_int_equal(client_mute(p->c[0], "b", true), ERR_ROOM);
+        pair_bring_all(p, 0);
+        again_pass(p);
+    }
+    assert_true(client_mark(p->c[0]) == mark);
+    assert_int_equal(status_of(p->c[0]).inbox, 0); /* nor acknowledged */
+    assert_int_equal(p->v[1]->n_waiting, 1);
+}
+
+static void
+i6_a_full_disk_heals(void **state)
+{
+    (void)state;
+    for (unsigned asked = 0; asked < 2; asked++) {
+        struct pair p;
+        struct client_received r;
+        struct client_message m;
+        uint64_t first, second, third;
+        pair_make(&p, &net);
+        pair_settle(&p);
+        assert_int_equal(say(p.c[0], "b", "before", &first), 0);
+        assert_int_equal(say(p.c[1], "a", "to a full disk", &second), 0);
+        disk_fill(&p);
+        disk_is_full(&p);
+        p.disk[0].full = false;
+        if (asked) { /* at once, when somebody asks */
+            p.disk[0].test.mono_us += STORE_ASKED_US;
+        } else {
+            again_pass(&p);
+            assert_int_equal(status_of(p.c[0]).storage_err, 0);
+        }
+        assert_int_equal(say(p.c[0], "b", "after", &third), 0);
+        assert_int_equal(client_kept(p.c[0], client_mark(p.c[0])), 0);
+        pair_settle(&p);
+        for (unsigned life = 0; life < 2; life++) {
+            assert_int_equal(client_message(p.c[0], "b", first, &m), 0);
+            assert_int_equal(m.state, CLIENT_DELIVERED);
+            assert_int_equal(client_message(p.c[0], "b", third, &m), 0);
+            assert_int_equal(m.state, CLIENT_DELIVERED);
+            assert_true(client_next(p.c[0], "b", &r));
+            assert_int_equal(r.len, strlen("to a full disk"));
+            assert_int_equal(status_of(p.c[0]).queued, 0);
+            assert_int_equal(status_of(p.c[1]).inbox, 2);
+            assert_int_equal(client_contact_id(p.c[0], "nobody"), 0);
+            pair_restart(&p, 0);
+        }
+        pair_free(&p);
+    }
+}
+
+/* A process that ends while its disk is full is like one that was killed then. */
+static void
+i9_a_restart_on_a_full_disk_costs_nothing(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct client_message m;
+    uint64_t first, second;
+    pair_make(&p, &net);
+    pair_settle(&p);
+    assert_int_equal(say(p.c[0], "b", "before", &first), 0);
+    assert_int_equal(say(p.c[1], "a", "to a full disk", &second), 0);
+    disk_fill(&p);
+    disk_is_full(&p);
+    pair_restart(&p, 0);
+    p.disk[0].full = false;
+    again_pass(&p);
+    pair_settle(&p);
+    assert_int_equal(client_message(p.c[0], "b", first, &m), 0);
+    assert_int_equal(m.state, CLIENT_DELIVERED);
+    assert_int_equal(status_of(p.c[0]).inbox, 1);
+    assert_int_equal(status_of(p.c[1]).inbox, 1);
+    pair_free(&p);
+}
+
+/* Messages that nobody ever takes are given up, and then forgotten. */
+static void
+what_is_given_up_is_forgotten(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 5, EACH = 40 };
+    struct client_disk d;
+    char line[INVITE_TEXT_LEN];
+    uint64_t order;
+    disk_init(&d, test_seed());
+    struct client *c = disk_client(&d, &net);
+    assert_int_equal(client_invite(c, "dead", line), 0);
+    struct conversation *v = conversation_find(c, "dead");
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned i = 0; i < EACH; i++)
+            assert_int_equal(say(c, "dead", "are you there?", &order), 0);
+        for (struct message *m = v->messages; m; m = m->next)
+            m->created_s = 1; /* long ago */
+        outgoing_expire(c);
+        assert_int_equal(status_of(c).queued, 0);
+        assert_true(v->n_messages <= 64);
+        assert_int_equal(disk_count(&d, 'M', NULL), v->n_messages);
+        assert_int_equal(disk_count(&d, 'L', NULL), 0);
+    }
+    client_free(&c);
+    disk_free(&d);
+}
+
+/* ---- an older copy ---- */
+
+enum { SINCE = 5 };
+
+/* a's disk is what it was SINCE texts ago, and a begins anew. */
+static void
+copy_comes_back(struct pair *p)
+{
+    struct client_disk old;
+    uint64_t order;
+    pair_make(p, &net);
+    pair_settle(p);
+    assert_int_equal(say(p->c[0], "b", "first", &order), 0);
+    pair_settle(p);
+    disk_init(&old, test_seed());
+    disk_copy(&old, &p->disk[0]);
+    for (unsigned i = 0; i < SINCE; i++) {
+        assert_int_equal(say(p->c[0], "b", "since", &order), 0);
+        pair_settle(p);
+    }
+    disk_copy(&p->disk[0], &old);
+    disk_free(&old);
+    pair_restart(p, 0);
+    assert_int_equal(status_of(p->c[1]).inbox, 1 + SINCE);
+}
+
+static void
+i6_an_older_copy_swallows_nothing(void **state)
+{
+    (void)state;
+    for (unsigned early = 0; early < 2; early++) {
+        struct pair p;
+        struct client_message m;
+        uint64_t order[4], hello;
+        copy_comes_back(&p);
+        for (unsigned i = 0; i < 2 && early; i++) /* before b is heard */
+            assert_int_equal(say(p.c[0], "b", "anew", &order[i]), 0);
+        assert_int_equal(say(p.c[1], "a", "what have you?", &hello), 0);
+        pair_bring_all(&p, 0);
+        for (unsigned i = early ? 2 : 0; i < 4; i++)
+            assert_int_equal(say(p.c[0], "b", "anew", &order[i]), 0);
+        for (unsigned i = 0; i < 4; i++) {
+            assert_int_equal(client_message(p.c[0], "b", order[i], &m), 0);
+            assert_int_equal(m.state, CLIENT_QUEUED);
+        }
+        assert_int_equal(status_of(p.c[0]).overtaken, 1);
+        pair_settle(&p);
+        assert_int_equal(status_of(p.c[1]).inbox, 1 + SINCE + 4);
+        for (unsigned i = 0; i < 4; i++) {
+            assert_int_equal(client_message(p.c[0], "b", order[i], &m), 0);
+            assert_int_equal(m.state, CLIENT_DELIVERED);
+        }
+        pair_restart(&p, 0); /* it is over */
+        assert_int_equal(say(p.c[0], "b", "and on", &order[0]), 0);
+        pair_settle(&p);
+        assert_int_equal(status_of(p.c[1]).inbox, 1 + SINCE + 5);
+        assert_int_equal(status_of(p.c[0]).overtaken, 0);
+        pair_free(&p);
+    }
+}
+
+/* One who acknowledges what nobody can have sent changes nothing. */
+static void
+i10_a_liar_moves_no_numbers_far(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct letter l = {.ack = UINT32_MAX - 1};
+    pair_make(&p, &net);
+    pair_settle(&p);
+    const uint32_t next = p.v[0]->next_sequence;
+    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    l.ack = next + (1 << 20);
+    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    memset(l.map, 0xff, sizeof l.map);
+    l.ack = UINT32_MAX - 1;
+    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    assert_int_equal(p.v[0]->next_sequence, next);
+    assert_int_equal(status_of(p.c[0]).overtaken, 0);
+    pair_free(&p);
+}
+
+const struct CMUnitTest test_full_disk[] = {
+    cmocka_unit_test_setup_teardown(i6_a_full_disk_heals, net_make, net_free),
+    cmocka_unit_test_setup_teardown(i9_a_restart_on_a_full_disk_costs_nothing,
+                                    net_make, net_free),
+    cmocka_unit_test_setup_teardown(what_is_given_up_is_forgotten, net_make,
+                                    net_free),
+    cmocka_unit_test_setup_teardown(i6_an_older_copy_swallows_nothing, net_make,
+                                    net_free),
+    cmocka_unit_test_setup_teardown(i10_a_liar_moves_no_numbers_far, net_make,
+                                    net_free),
+};
+TEST_SUITE(test_full_disk);
