@@ -90,7 +90,7 @@ SEEDED_PROGS := brusio-sphinx brusio-sim
 # One binary for every x86-64: only these files are for what they are named
 # after. The ladders need the scheduler before registers are given out; calls
 # within a file keep to the rules for all calls, so that tests/ct can follow.
-ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 LADDER := -O3 $(if $(findstring clang,$(CC)),,-fschedule-insns \
 	-fsched-pressure -fno-ipa-ra)
 EXTRA_x25519_ifma8 := -mavx512f -mavx512dq -mavx512vl -mavx512ifma $(LADDER)
@@ -108,12 +108,13 @@ include tests/tests.mk
 .PHONY: all check check-arm64 check-asan check-quick check-threads check-trixie \
 	check-tsan \
 	ci circles clean cov-report demo deps deps-build format format-check help \
-	install layers lint lint-files uninstall
+	install layers lint lint-files tools uninstall
 
 all: $(PROGS:%=$(OUT)/%) libs
 
 help:
 	@echo 'make            build all programs into $(OUT)'
+	@echo 'make deps-build install what that needs, from the distribution'
 	@echo 'make demo       a local network carries a text and a file'
 	@echo 'make check      every test; MODE=asan|tsan|cov for other builds'
 	@echo 'make proof      the same at full size, and invariants broken on purpose'
@@ -149,7 +150,11 @@ deps-build:
 deps:
 	@.ci/deps test
 
-$(OUT)/%.o: %.c
+# What compiling needs is here, or is named.
+tools:
+	@{ command -v $(firstword $(CC)) && pkg-config --exists $(PKGS); } \
+		>/dev/null 2>&1 || CC='$(CC)' .ci/deps missing
+$(OUT)/%.o: %.c | tools
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  CC    $<')
 	$(Q)$(CC) $(ALLCFLAGS) $(EXTRA_$(notdir $*)) -MMD -MP -c -o $@ $<

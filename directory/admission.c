@@ -55,6 +55,12 @@ admission_free(struct admission **ap)
     *ap = NULL;
 }
 
+void
+admission_configure(struct admission *a, const struct admission_config *config)
+{
+    a->config = *config;
+}
+
 /* Its place, or where it would go. */
 static size_t
 place_of(const struct admission *a, const uint8_t *identity)
@@ -278,6 +284,27 @@ approved_judge(struct known *k, char why[static ADMISSION_WHY_LEN])
     return ERR_COMMAND;
 }
 
+/* Says why others would not reach it where it says, if so. */
+static bool
+is_reachable(const struct admission *a, const struct relay_entry *r,
+             char why[static ADMISSION_WHY_LEN])
+{
+    static const char *const whose[] = {
+        [ADDRESS_PRIVATE] = "a private one, which others do not reach",
+        [ADDRESS_LOOPBACK] = "its own machine's alone",
+        [ADDRESS_NOBODYS] = "nobody's"};
+    for (uint8_t i = 0; i < r->n_addresses; i++) {
+        const enum address_kind kind = address_kind(r->addresses[i]);
+        if (kind <= a->config.kind)
+            continue;
+        snprintf(why, ADMISSION_WHY_LEN,
+                 "its address is %s; set 'addresses' in its relay.conf",
+                 whose[kind]);
+        return false;
+    }
+    return true;
+}
+
 int
 admission_judge(struct admission *a, const struct descriptor *d,
                 const struct sockaddr_storage *from, uint32_t epoch,
@@ -285,6 +312,8 @@ admission_judge(struct admission *a, const struct descriptor *d,
 {
     struct known *k;
     why[0] = 0;
+    if (!is_reachable(a, &d->relay, why))
+        return ERR_COMMAND;
     known_prune(a, epoch);
     int err = known_enter(a, d->relay.identity, &k);
     if (err)

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "lib/address.h"
 #include "network/json.h"
 
 enum admission_policy { ADMISSION_OPEN, ADMISSION_MANUAL };
@@ -48,12 +49,17 @@ struct admission_config {
     uint32_t block_max, range_max, family_max; /* let in; 0: no limit */
     unsigned by_hand; /* bit 1 << role: by the operator alone, also if open */
     bool local; /* a network on this machine: loopback is where relays are */
+    enum address_kind
+        kind; /* what relays publish is as wide (netfile_kind()) */
 };
 
 struct admission;
 int admission_new(struct admission **out,
                   const struct admission_config *config) CHECK_RESULT;
 void admission_free(struct admission **a);
+/* Judge by this from now on; what was decided stands. */
+void admission_configure(struct admission *a,
+                         const struct admission_config *config);
 
 /* May this relay be listed? from: whom the descriptor comes from; NULL: from an
  * earlier life, in which it was taken. Returns 0, ERR_COMMAND and why, for

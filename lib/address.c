@@ -60,6 +60,51 @@ address_is_loopback(const char *text)
     return ntohl(((struct sockaddr_in *)&a)->sin_addr.s_addr) >> 24 == 127;
 }
 
+static enum address_kind
+kind_of_four(uint32_t a)
+{
+    if (a >> 24 == 0 || a >> 28 >= 14) /* "this network", multicast, reserved */
+        return ADDRESS_NOBODYS;
+    if (a >> 24 == 127)
+        return ADDRESS_LOOPBACK;
+    const bool closed = a >> 24 == 10 || a >> 20 == 0xac1 ||
+                        a >> 16 == 0xc0a8 || a >> 16 == 0xa9fe ||
+                        a >> 22 == 0x64400000 >> 22;
+    return closed ? ADDRESS_PRIVATE : ADDRESS_PUBLIC;
+}
+
+static enum address_kind
+kind_of_six(const struct in6_addr *a)
+{
+    const uint8_t *b = a->s6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(a))
+        return kind_of_four((uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 |
+                            (uint32_t)b[14] << 8 | b[15]);
+    if (IN6_IS_ADDR_UNSPECIFIED(a) || IN6_IS_ADDR_MULTICAST(a))
+        return ADDRESS_NOBODYS;
+    if (IN6_IS_ADDR_LOOPBACK(a))
+        return ADDRESS_LOOPBACK;
+    return (b[0] & 0xfe) == 0xfc || IN6_IS_ADDR_LINKLOCAL(a) ||
+                   IN6_IS_ADDR_SITELOCAL(a)
+               ? ADDRESS_PRIVATE
+               : ADDRESS_PUBLIC;
+}
+
+enum address_kind
+address_kind(const char *text)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    if (address_parse(&a, &len, text))
+        return ADDRESS_NOBODYS;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)&a;
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&a;
+    if ((a.ss_family == AF_INET6 ? six->sin6_port : four->sin_port) == 0)
+        return ADDRESS_NOBODYS;
+    return a.ss_family == AF_INET6 ? kind_of_six(&six->sin6_addr)
+                                   : kind_of_four(ntohl(four->sin_addr.s_addr));
+}
+
 void
 address_text(char out[static ADDRESS_TEXT_MAX],
              const struct sockaddr_storage *in)

@@ -3,6 +3,7 @@
 #define LIB_ADDRESS_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "lib/error.h"
@@ -16,6 +17,17 @@ int address_parse(struct sockaddr_storage *out, socklen_t *len,
 
 /* Is this text an address (with its port) of this machine alone? */
 bool address_is_loopback(const char *text);
+
+/* Whom may be told that something is reached at an address? */
+enum address_kind {
+    ADDRESS_PUBLIC, /* everybody */
+    ADDRESS_PRIVATE, /* who is on the same network: 10.x, 192.168.x, fe80::, .. */
+    ADDRESS_LOOPBACK, /* this machine */
+    ADDRESS_NOBODYS   /* nobody: all addresses (0.0.0.0, ::), many (multicast),
+                         port 0, or no address at all */
+};
+/* Tell the kind of a text, an address with its port. */
+enum address_kind address_kind(const char *text);
 
 /* The text of an address. */
 void address_text(char out[static ADDRESS_TEXT_MAX],

@@ -44,6 +44,11 @@ install-libs: libs
 	install -m 644 $(OUT)/libbrusio-sphinx.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 sphinx/sphinx.h $(DESTDIR)$(INCLUDEDIR)/brusio/sphinx
 	install -m 644 lib/error.h $(DESTDIR)$(INCLUDEDIR)/brusio/lib
+	@[ -n '$(DESTDIR)' ] || { PATH=$$PATH:/usr/sbin:/sbin; \
+		ldconfig -N -v 2>/dev/null | grep -q '^$(LIBDIR):' && \
+		ldconfig 2>/dev/null; } || echo 'the loader does not find' \
+		'$(LIBDIR)/$(SPHINX_SO) yet: run ldconfig as root, or set' \
+		'LD_LIBRARY_PATH=$(LIBDIR)'
 uninstall-libs:
 	rm -f $(DESTDIR)$(LIBDIR)/$(SPHINX_SO)* \
 		$(DESTDIR)$(LIBDIR)/libbrusio-sphinx.a \

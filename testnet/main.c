@@ -17,7 +17,8 @@ static const char usage[] =
     "wait\n"
     "until the network is usable, print where everything is, and stop it all "
     "on\n"
-    "Ctrl-C.\n"
+    "Ctrl-C. A network that was stopped starts again with all it had: its own\n"
+    "options are left out then, or say the same.\n"
     "\n"
     "  --authorities N  default: 4\n"
     "  --gateways N     default: 2\n"
@@ -30,6 +31,11 @@ static const char usage[] =
     "  --suite NAME     x25519 (default), or x25519-mlkem768, whose packets "
     "have\n"
     "                   16 KiB and which needs OpenSSL 3.5 or newer\n"
+    "  --policy NAME    of the authorities: open (default), or manual: then "
+    "relays\n"
+    "                   that join wait until 'brusio-directory approve' lets "
+    "them in\n"
+    "                   at more than half of them; the network's own are in\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0, 1 (failed), 2 (wrong usage).\n";
@@ -44,6 +50,7 @@ enum {
     EPOCH,
     PROFILE,
     SUITE,
+    POLICY,
     OPTIONS
 };
 static const struct args_option options[OPTIONS] = {
@@ -51,8 +58,9 @@ static const struct args_option options[OPTIONS] = {
     {"gateways", false, " run "}, {"mixes", false, " run "},
     {"stores", false, " run "},   {"clients", false, " run "},
     {"epoch", false, " run "},    {"profile", false, " run "},
-    {"suite", false, " run "}};
+    {"suite", false, " run "},    {"policy", false, " run "}};
 
+enum { EPOCH_S = 30 };
 static volatile sig_atomic_t stop;
 
 static void
@@ -60,6 +68,12 @@ stop_on(int signo)
 {
     (void)signo;
     stop = 1;
+}
+
+static bool
+is_stopped(void)
+{
+    return stop != 0;
 }
 
 /* The programs lie beside this one. */
@@ -102,14 +116,13 @@ testnet_run(struct testnet *t)
         usleep(100000);
     }
     testnet_stop(t);
-    return status;
+    return stop ? 0 : status;
 }
 
 static bool
 suite_read(const char *name, uint8_t *suite)
 {
-    if (sphinx_suite_from_name(name ? name : "x25519", suite) ||
-        *suite == SPHINX_SUITE_NULL)
+    if (sphinx_suite_from_name(name, suite) || *suite == SPHINX_SUITE_NULL)
         fprintf(stderr,
                 "brusio-testnet: --suite %s: is neither x25519 nor "
                 "x25519-mlkem768\n",
@@ -124,17 +137,118 @@ suite_read(const char *name, uint8_t *suite)
     return false;
 }
 
+static bool
+profile_is_known(const char *name)
+{
+    struct params p;
+    params_default(&p, EPOCH_S);
+    if (params_profile(&p, name))
+        return true;
+    fprintf(stderr, "brusio-testnet: --profile %s: take one of", name);
+    for (size_t i = 0; i < p.n_profiles; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", p.profiles[i].name);
+    fputc('\n', stderr);
+    return false;
+}
+
+/* What is asked for of a network that is there is what it has? */
+static bool
+agrees(const struct testnet_config *c, const char *option, const char *wish,
+       const char *has)
+{
+    if (!wish || strcmp(wish, has) == 0)
+        return true;
+    fprintf(stderr,
+            "brusio-testnet: --%s %s: the network in %s has %s, and starts "
+            "again as it is; leave the option out, or take another directory\n",
+            option, wish, c->dir, has);
+    return false;
+}
+
+/* The numbers: as asked for, as they were, or as they are by themselves. Returns
+ * the exit status, 0: go on. */
+static int
+numbers_read(struct testnet_config *c, const struct args *a, bool again)
+{
+    const struct {
+        size_t option;
+        uint64_t min, max, otherwise;
+        unsigned *value;
+    } row[] = {{AUTHORITIES, 1, 7, 4, &c->authorities},
+               {GATEWAYS, 1, 16, 2, &c->gateways},
+               {MIXES, 1, 64, 2, &c->mixes},
+               {STORES, 1, 32, 3, &c->stores},
+               {CLIENTS, 0, 200, 4, &c->clients},
+               {EPOCH, 30, 86400, EPOCH_S, &c->epoch_len_s}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        uint64_t v;
+        char has[16];
+        if (!args_number(a, options, row[i].option, row[i].min, row[i].max,
+                         again ? *row[i].value : row[i].otherwise, &v))
+            return ARGS_EXIT_USAGE;
+        snprintf(has, sizeof has, "%u", *row[i].value);
+        if (again && v != *row[i].value &&
+            !agrees(c, options[row[i].option].name, a->value[row[i].option],
+                    has))
+            return ARGS_EXIT_FAILED;
+        *row[i].value = (unsigned)v;
+    }
+    return 0;
+}
+
+static int
+words_read(struct testnet_config *c, const struct args *a, bool again)
+{
+    const char *suite = a->value[SUITE], *profile = a->value[PROFILE],
+               *policy = a->value[POLICY];
+    uint8_t wanted = SPHINX_SUITE_X25519;
+    if (policy && strcmp(policy, "open") != 0 &&
+        strcmp(policy, "manual") != 0) {
+        fprintf(stderr,
+                "brusio-testnet: --policy %s: is neither open nor manual\n",
+                policy);
+        return ARGS_EXIT_USAGE;
+    }
+    if ((suite && !suite_read(suite, &wanted)) ||
+        (profile && !profile_is_known(profile)))
+        return ARGS_EXIT_USAGE;
+    if (again)
+        return agrees(c, "suite", suite, sphinx_suite_name(c->suite)) &&
+                       agrees(c, "profile", profile,
+                              c->profile[0] ? c->profile
+                                            : "default and fast") &&
+                       agrees(c, "policy", policy,
+                              c->manual ? "manual" : "open")
+                   ? 0
+                   : ARGS_EXIT_FAILED;
+    c->suite = wanted;
+    c->manual = policy && strcmp(policy, "manual") == 0;
+    snprintf(c->profile, sizeof c->profile, "%s", profile ? profile : "");
+    return 0;
+}
+
+static int
+config_read_args(struct testnet *t, const struct args *a)
+{
+    struct testnet_config *c = &t->config;
+    c->dir = a->value[DIR_OPTION];
+    const int err = testnet_recall(c);
+    t->again = !err;
+    if (err && err != ERR_NOT_FOUND) {
+        fprintf(stderr,
+                "brusio-testnet: %s/testnet: %s; remove the directory, or take "
+                "another one\n",
+                c->dir, error_text(err));
+        return ARGS_EXIT_FAILED;
+    }
+    const int status = numbers_read(c, a, t->again);
+    return status ? status : words_read(c, a, t->again);
+}
+
 int
 main(int argc, char **argv)
 {
     struct args a;
-    uint64_t v[OPTIONS];
-    static const struct {
-        size_t option;
-        uint64_t min, max, otherwise;
-    } row[] = {{AUTHORITIES, 1, 7, 4}, {GATEWAYS, 1, 16, 2},
-               {MIXES, 1, 64, 2},      {STORES, 1, 32, 3},
-               {CLIENTS, 0, 200, 4},   {EPOCH, 30, 86400, 30}};
     if (host_descriptors_hold())
         return ARGS_EXIT_FAILED;
     int status =
@@ -146,29 +260,18 @@ main(int argc, char **argv)
               stderr);
         return ARGS_EXIT_USAGE;
     }
-    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
-        if (!args_number(&a, options, row[i].option, row[i].min, row[i].max,
-                         row[i].otherwise, &v[row[i].option]))
-            return ARGS_EXIT_USAGE;
-    uint8_t suite;
-    if (!suite_read(a.value[SUITE], &suite))
-        return ARGS_EXIT_USAGE;
     struct testnet *t = calloc(1, sizeof *t);
     if (!t || bin_find(t))
         return 1;
-    t->config = (struct testnet_config){.dir = a.value[DIR_OPTION],
-                                        .authorities = (unsigned)v[AUTHORITIES],
-                                        .gateways = (unsigned)v[GATEWAYS],
-                                        .mixes = (unsigned)v[MIXES],
-                                        .stores = (unsigned)v[STORES],
-                                        .clients = (unsigned)v[CLIENTS],
-                                        .epoch_len_s = (uint32_t)v[EPOCH],
-                                        .profile = a.value[PROFILE],
-                                        .suite = suite};
-    signal(SIGINT, stop_on);
-    signal(SIGTERM, stop_on);
-    signal(SIGHUP, stop_on);
-    status = testnet_run(t);
+    t->lock = -1;
+    t->stopped = is_stopped;
+    status = config_read_args(t, &a);
+    if (status == 0) {
+        signal(SIGINT, stop_on);
+        signal(SIGTERM, stop_on);
+        signal(SIGHUP, stop_on);
+        status = testnet_run(t);
+    }
     free(t);
     return status;
 }

@@ -1,11 +1,15 @@
 /* testnet/testnet.c - laying out directories, starting programs in order.
  *
- * Authorities first (their ports are looked for before, since the network file
+ * A network that is here already starts again with what it was made of: its
+ * authorities have their ports, its relays take those that they had.
+ *
+ * Else authorities first (their ports are looked for before, since the network file
  * has to name them), then relays, which bind any port, then the network file
  * gets its gateways, then clients. The genesis lies so far ahead that the first
  * epoch is prepared on the ordinary schedule. */
 #include "testnet/testnet.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +37,10 @@ path_make(const struct testnet *t, char path[static PATH_LEN], const char *name,
 }
 
 static int
-complain(const char *what)
+complain(const struct testnet *t, const char *what)
 {
-    fprintf(stderr, "brusio-testnet: %s\n", what);
+    if (!t->stopped())
+        fprintf(stderr, "brusio-testnet: %s\n", what);
     return 1;
 }
 
@@ -83,7 +88,7 @@ authorities_init(struct testnet *t)
     if (sphinx_geometry_init(
             &n->geometry, t->config.suite, TESTNET_LAYERS + 2,
             t->config.suite == SPHINX_SUITE_X25519 ? 2048 : 16384, 1000))
-        return complain("no such packets");
+        return complain(t, "no such packets");
     for (unsigned i = 0; i < t->config.authorities; i++) {
         struct network_authority *a = &n->authorities[n->n_authorities++];
         char name[NAME_LEN], dir[PATH_LEN], conf[PATH_LEN], word[WORD_LEN];
@@ -96,21 +101,21 @@ authorities_init(struct testnet *t)
         if (process_run(t, argv, "identity", word) ||
             codec_unhex(a->identity, sizeof a->identity, word) ||
             address_free(a->address))
-            return complain("an authority cannot be set up");
+            return complain(t, "an authority cannot be set up");
         snprintf(line, sizeof line,
                  "listen = \"%s\"\nnetwork = \"../network.json\"\n"
-                 "policy = \"open\"\nby_hand = \"none\"\n"
+                 "policy = \"%s\"\nby_hand = \"none\"\n"
                  "store_trial_epochs = 0\nnewcomer_permille = 1000000\n"
                  /* half of the fronts' polls are for looks so long; here nobody
                   * has many contacts */
                  "look_s = 3\n",
-                 a->address);
+                 a->address, t->config.manual ? "manual" : "open");
         if (text_append(conf, line))
-            return complain("an authority's configuration cannot be written");
+            return complain(t,
+                            "an authority's configuration cannot be written");
     }
-    path_make(t, t->network_path, "network.json", NULL);
     return netfile_write(t->network_path, n)
-               ? complain("the network file cannot be written")
+               ? complain(t, "the network file cannot be written")
                : 0;
 }
 
@@ -127,8 +132,24 @@ authorities_start(struct testnet *t)
     return 0;
 }
 
+/* The network's own relays are in; others wait for the operator. */
 static int
-relay_start(struct testnet *t, const char *role, const char *name)
+relay_approve(struct testnet *t, const char *identity)
+{
+    for (unsigned i = 0; i < t->config.authorities; i++) {
+        char name[NAME_LEN], dir[PATH_LEN], word[WORD_LEN];
+        snprintf(name, sizeof name, "authority-%u", i + 1);
+        path_make(t, dir, name, NULL);
+        const char *const argv[] = {"brusio-directory", "approve", "--dir", dir,
+                                    identity,           NULL};
+        if (process_run(t, argv, NULL, word))
+            return complain(t, "a relay cannot be approved");
+    }
+    return 0;
+}
+
+static int
+relay_init(struct testnet *t, const char *role, const char *name)
 {
     char dir[PATH_LEN], id[WORD_LEN];
     path_make(t, dir, name, NULL);
@@ -145,12 +166,20 @@ relay_start(struct testnet *t, const char *role, const char *name)
                                 NULL};
     struct network_gateway *g = &t->network.gateways[t->network.n_gateways];
     if (process_run(t, argv, "identity", id))
-        return complain("a relay cannot be set up");
+        return complain(t, "a relay cannot be set up");
     if (strcmp(role, "gateway") == 0) {
         t->network.n_gateways++;
         if (codec_unhex(g->identity, sizeof g->identity, id))
-            return complain("a gateway has no identity");
+            return complain(t, "a gateway has no identity");
     }
+    return t->config.manual ? relay_approve(t, id) : 0;
+}
+
+static int
+relay_start(struct testnet *t, const char *role, const char *name)
+{
+    if (!t->again && relay_init(t, role, name))
+        return 1;
     return process_start(t, name, "brusio-relay");
 }
 
@@ -187,7 +216,7 @@ relays_start(struct testnet *t)
                     return 1;
             }
     return netfile_write(t->network_path, &t->network)
-               ? complain("the network file cannot be written")
+               ? complain(t, "the network file cannot be written")
                : 0;
 }
 
@@ -225,18 +254,18 @@ consensus_is_whole(struct testnet *t)
 static int
 consensus_wait(struct testnet *t)
 {
-    time_t until = time(NULL) + 10 + 3 * (time_t)t->config.epoch_len_s;
+    const time_t epochs = t->again ? 5 : 3; /* who comes back may be unsure */
+    time_t until = time(NULL) + 10 + epochs * (time_t)t->config.epoch_len_s;
     while (!consensus_is_whole(t)) {
         const char *ended = testnet_ended(t);
+        if (t->stopped())
+            return 1;
         if (ended) {
-            fprintf(stderr,
-                    "brusio-testnet: %s has ended; %s/%s/log says "
-                    "why\n",
-                    ended, t->config.dir, ended);
+            testnet_blame(t, ended, "has ended");
             return 1;
         }
         if (time(NULL) > until)
-            return complain("no consensus with all relays came about");
+            return complain(t, "no consensus with all relays came about");
         usleep(50000);
     }
     return 0;
@@ -245,29 +274,40 @@ consensus_wait(struct testnet *t)
 static const char *
 client_profile(const struct testnet *t, unsigned i)
 {
-    if (t->config.profile)
+    if (t->config.profile[0])
         return t->config.profile;
     return i < (t->config.clients + 1) / 2 ? "default" : "fast";
+}
+
+/* Make it, unless there is one with its contacts. */
+static int
+client_init(struct testnet *t, unsigned i, const char *name)
+{
+    char dir[PATH_LEN], conf[PATH_LEN], word[WORD_LEN];
+    path_make(t, dir, name, NULL);
+    path_make(t, conf, name, "client.conf");
+    const char *const argv[] = {"brusio-client",
+                                "init",
+                                "--dir",
+                                dir,
+                                "--network",
+                                t->network_path,
+                                "--profile",
+                                client_profile(t, i),
+                                NULL};
+    if (access(conf, F_OK) && process_run(t, argv, NULL, word))
+        return complain(t, "a client cannot be set up");
+    return 0;
 }
 
 static int
 clients_start(struct testnet *t)
 {
     for (unsigned i = 0; i < t->config.clients; i++) {
-        char name[NAME_LEN], dir[PATH_LEN], word[WORD_LEN];
+        char name[NAME_LEN], word[WORD_LEN];
         snprintf(name, sizeof name, "client-%u", i + 1);
-        path_make(t, dir, name, NULL);
-        const char *const argv[] = {"brusio-client",
-                                    "init",
-                                    "--dir",
-                                    dir,
-                                    "--network",
-                                    t->network_path,
-                                    "--profile",
-                                    client_profile(t, i),
-                                    NULL};
-        if (process_run(t, argv, NULL, word))
-            return complain("a client cannot be set up");
+        if (client_init(t, i, name))
+            return 1;
         if (process_start(t, name, "brusio-client") ||
             process_ready(t, name, "socket", word))
             return 1;
@@ -289,43 +329,73 @@ clients_wait(struct testnet *t)
             if (process_run(t, argv, "connected,", word) == 0 &&
                 strncmp(word, "sending", 7) == 0)
                 break;
+            if (t->stopped())
+                return 1;
             if (k > 300)
-                return complain("a client does not reach the network");
+                return complain(t, "a client does not reach the network");
             usleep(100000);
         }
     }
     return 0;
 }
 
-int
-testnet_start(struct testnet *t)
+/* The directory's real path, and nobody else's. */
+static int
+directory_take(struct testnet *t)
 {
-    char *real = realpath(t->config.dir, NULL);
-    if (!real) {
-        if (mkdir(t->config.dir, 0700))
-            return complain("the directory cannot be made");
-        real = realpath(t->config.dir, NULL);
-    } else {
-        char path[PATH_LEN];
-        snprintf(path, sizeof path, "%s/network.json", real);
-        if (access(path, F_OK) == 0) {
-            free(real);
-            return complain("there is a network in this directory already; "
-                            "take another one");
-        }
+    if (mkdir(t->config.dir, 0700) && errno != EEXIST) {
+        fprintf(stderr, "brusio-testnet: %s cannot be made: %s\n",
+                t->config.dir, strerror(errno));
+        return 1;
     }
+    char *real = realpath(t->config.dir, NULL);
     if (!real || strlen(real) > 80) {
         free(real);
-        return complain("the directory's path has to be 80 letters at most, "
-                        "since sockets lie in it");
+        return complain(t, "the directory's path has to be 80 letters at most, "
+                           "since sockets lie in it; take another one");
     }
     snprintf(t->dir, sizeof t->dir, "%s", real);
     t->config.dir = t->dir;
     free(real);
-    if (authorities_init(t) || authorities_start(t) || relays_start(t))
+    const int err = files_lock(t->dir, &t->lock);
+    if (err)
+        fprintf(stderr, "brusio-testnet: %s: %s\n", t->dir,
+                err == ERR_AGAIN
+                    ? "a test network runs in it; end that first, or take "
+                      "another directory"
+                    : "cannot be opened; see whose it is");
+    return err != 0;
+}
+
+/* A network that is there already starts again, as it is. */
+static int
+network_prepare(struct testnet *t)
+{
+    char error[NETFILE_ERROR_LEN];
+    path_make(t, t->network_path, "network.json", NULL);
+    if (t->again) {
+        if (netfile_read(t->network_path, &t->network, error) == 0)
+            return 0;
+        fprintf(stderr, "brusio-testnet: %s\n", error);
         return 1;
-    printf("started %u programs; waiting for the first consensus\n",
-           t->n_children);
+    }
+    if (access(t->network_path, F_OK) == 0)
+        return complain(t, "what is in this directory is a network that was "
+                           "stopped before it was whole, or another one's; "
+                           "remove it, or take another directory");
+    return authorities_init(t);
+}
+
+int
+testnet_start(struct testnet *t)
+{
+    if (directory_take(t) || network_prepare(t) || authorities_start(t) ||
+        relays_start(t))
+        return 1;
+    if (!t->again && testnet_keep(&t->config))
+        return complain(t, "the file 'testnet' cannot be written");
+    printf("started %u programs; waiting for %s consensus\n", t->n_children,
+           t->again ? "a" : "the first");
     fflush(stdout);
     if (consensus_wait(t) || clients_start(t) || clients_wait(t))
         return 1;

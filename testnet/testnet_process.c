@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/os/files.h"
 #include "testnet/testnet.h"
 
 enum { READY_S = 30, STOP_S = 10 };
@@ -39,16 +40,19 @@ word_find(const char *text, const char *key, char value[static WORD_LEN])
     return false;
 }
 
-/* Read until the end, the key, or the time is over. */
+/* Read until the end, the key, the user's word, or the time is over. */
 static bool
-word_read(int fd, const char *key, char value[static WORD_LEN], int seconds)
+word_read(struct testnet *t, int fd, const char *key,
+          char value[static WORD_LEN], int seconds)
 {
     char text[2048];
     size_t len = 0;
     time_t until = time(NULL) + seconds;
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        if (time(NULL) > until || poll(&p, 1, 200) < 0)
+        const int n_ready = poll(&p, 1, 200);
+        if (t->stopped() || time(NULL) > until ||
+            (n_ready < 0 && errno != EINTR))
             return false;
         if (!(p.revents & (POLLIN | POLLHUP)))
             continue;
@@ -78,8 +82,10 @@ process_run(struct testnet *t, const char *const *argv, const char *key,
         program_exec(t, argv);
     }
     close(fd[1]);
-    bool found = pid > 0 && word_read(fd[0], key, value, READY_S);
+    bool found = pid > 0 && word_read(t, fd[0], key, value, READY_S);
     close(fd[0]);
+    if (pid > 0 && t->stopped())
+        kill(pid, SIGTERM);
     if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
         return 127;
     return WEXITSTATUS(status) ? WEXITSTATUS(status) : found ? 0 : 1;
@@ -136,14 +142,43 @@ process_ready(struct testnet *t, const char *name, const char *key,
     struct child *c = t->child;
     while (strcmp(c->name, name) != 0)
         c++;
-    bool ready = word_read(c->ready, key, value, READY_S);
+    bool ready = word_read(t, c->ready, key, value, READY_S);
     close(c->ready);
     c->ready = -1;
     if (!ready)
-        fprintf(stderr,
-                "brusio-testnet: %s did not start; %s/%s/log says why\n", name,
-                t->config.dir, name);
+        testnet_blame(t, name, "did not start");
     return !ready;
+}
+
+/* The last line of a text, without what stands in front of its level. */
+static const char *
+line_last(char *text, size_t len)
+{
+    while (len > 0 && text[len - 1] == '\n')
+        text[--len] = 0;
+    char *line = strrchr(text, '\n');
+    line = line ? line + 1 : text;
+    const char *level = strstr(line, "error: ");
+    return level ? level : line;
+}
+
+void
+testnet_blame(const struct testnet *t, const char *name, const char *what)
+{
+    char path[FILES_PATH_MAX], end[512] = "";
+    if (t->stopped())
+        return;
+    snprintf(path, sizeof path, "%s/%s/log", t->config.dir, name);
+    FILE *f = fopen(path, "r");
+    size_t len = 0;
+    if (f && (fseek(f, -(long)sizeof end + 1, SEEK_END) == 0 ||
+              fseek(f, 0, SEEK_SET) == 0))
+        len = fread(end, 1, sizeof end - 1, f);
+    if (f)
+        fclose(f);
+    end[len] = 0;
+    fprintf(stderr, "brusio-testnet: %s %s: %s; see %s\n", name, what,
+            line_last(end, len), path);
 }
 
 const char *
@@ -165,7 +200,7 @@ testnet_stop(struct testnet *t)
     time_t until = time(NULL) + STOP_S;
     for (unsigned i = 0; i < t->n_children; i++)
         if (t->child[i].pid)
-            kill(t->child[i].pid, SIGTERM);
+            kill(t->child[i].pid, SIGINT); /* at once; nobody is left to wait */
     for (unsigned i = 0; i < t->n_children; i++) {
         pid_t pid = t->child[i].pid;
         while (pid && waitpid(pid, NULL, WNOHANG) == 0) {

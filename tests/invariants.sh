@@ -556,8 +556,9 @@ change I8 'a store writes ids of boxes as they are' relay/daemon/seal.c \
     '(void)key, memcpy(name, box, SEAL_NAME_LEN);' \
     'wipe/i8_letters*'
 change I8 'a removed contact leaves what came of it' client/contacts.c \
-    'return err ? err : inbox_erase(c, v);' \
-    'return err;' \
+    '    if (!err)
+        err = inbox_erase(c, v);' \
+    '' \
     'contacts/i8_*'
 change I8 'what was written to a removed contact can be read' client/records.c \
     'v->removed ? none : v->chains' \
@@ -567,10 +568,12 @@ change I8 'what was written to a removed contact can be read' client/records.c \
 # ---- I9 a restart costs nothing ----
 
 change I9 'a contact is removed in two groups' client/contacts.c \
-    '    return err ? err : inbox_erase(c, v);' \
+    '    if (!err)
+        err = inbox_erase(c, v);' \
     '    (void)journal_end(c->journal);
     journal_begin(c->journal);
-    return err ? err : inbox_erase(c, v);' \
+    if (!err)
+        err = inbox_erase(c, v);' \
     'contacts/i9_*'
 change I9 'a relay has other keys when it comes back' relay/daemon/keys.c \
     'snprintf(name, sizeof name, "packet-%u.key", epoch);' \

@@ -1,13 +1,15 @@
 /* directory/daemon/main.c - brusio-directory: the command line of an
  * authority. */
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "directory/admission.h"
+#include "directory/daemon/decide.h"
 #include "directory/daemon/disk.h"
+#include "directory/daemon/network.h"
 #include "directory/daemon/server.h"
 #include "directory/evidence.h"
 #include "lib/codec.h"
@@ -26,6 +28,10 @@ static const char usage[] =
     "       brusio-directory approve|reject|ban|forget --dir DIR [--reason "
     "TEXT]\n"
     "                        IDENTITY..\n"
+    "       brusio-directory network --authority ADDRESS=IDENTITY..\n"
+    "                        [--gateway ADDRESS=IDENTITY..] [--name NAME]\n"
+    "                        [--epoch SECONDS] [--genesis TIME] [--suite "
+    "NAME]\n"
     "       brusio-directory evidence --network FILE EVIDENCE\n"
     "       brusio-directory renew|request --dir DIR\n"
     "       brusio-directory certify --dir DIR --request FILE [--days N]\n"
@@ -36,15 +42,24 @@ static const char usage[] =
     "\n"
     "  init   make DIR with a key and an example configuration, and print the\n"
     "         identity that the network file has to list\n"
-    "  run    serve until SIGINT or SIGTERM\n"
+    "  run    serve until SIGINT or SIGTERM; SIGHUP: read directory.conf "
+    "again\n"
     "  check  read configuration and network file and say what is wrong\n"
     "  status print the counts of the running authority, as of its last vote\n"
     "\n"
     "  pending  the relays that wait for approval: identity, role, address,\n"
-    "           since when (Unix time)\n"
+    "           since when\n"
     "  approve, reject, ban, forget\n"
     "           decide about relays, whether the authority runs or not; an\n"
     "           identity may be cut to its first letters when it is pending\n"
+    "\n"
+    "  network  print the network file of a new network, which authorities,\n"
+    "           relays and clients are given: --authority for each authority,\n"
+    "           at most 7, with the address of its 'listen' as others reach it "
+    "and\n"
+    "           the identity that 'init' printed; --gateway for those gateways "
+    "that\n"
+    "           clients begin with, at most 16, likewise\n"
     "\n"
     "  evidence  whom does such a file convict of contradicting itself?\n"
     "\n"
@@ -63,6 +78,17 @@ static const char usage[] =
     "\n"
     "  --reason TEXT  told to the relay\n"
     "  --days N       the certificate's time; default: 30\n"
+    "  --name NAME    of the network; default: brusio\n"
+    "  --epoch S      seconds for which a consensus is made, at least 30; "
+    "default:\n"
+    "                 3600\n"
+    "  --genesis T    Unix time at which epoch 1 begins; default: the last "
+    "whole\n"
+    "                 epoch before now\n"
+    "  --suite NAME   x25519 (default), or x25519-mlkem768, which needs "
+    "OpenSSL "
+    "3.5\n"
+    "                 or newer everywhere\n"
     "  --ready-fd N  write \"http ADDRESS\" there when it serves\n"
     "  --parent PID  end when the process PID ends\n"
     "  --help, --version\n"
@@ -78,11 +104,17 @@ enum {
     CERTIFICATE,
     DAYS,
     NETWORK,
+    AUTHORITY,
+    GATEWAY,
+    NAME,
+    EPOCH,
+    GENESIS,
+    SUITE,
     OPTIONS
 };
 #define DECIDING " approve reject ban forget "
 static const char commands[] = " init run check status pending evidence renew "
-                               "request certify install" DECIDING;
+                               "request certify install network" DECIDING;
 static const struct args_option options[OPTIONS] = {
     {"dir", false,
      " init run check status pending renew request certify install" DECIDING},
@@ -92,7 +124,19 @@ static const struct args_option options[OPTIONS] = {
     {"request", false, " certify "},
     {"certificate", false, " install "},
     {"days", false, " certify "},
-    {"network", false, " evidence "}};
+    {"network", false, " evidence "},
+    {"authority", false, " network "},
+    {"gateway", false, " network "},
+    {"name", false, " network "},
+    {"epoch", false, " network "},
+    {"genesis", false, " network "},
+    {"suite", false, " network "}};
+static const struct args_form form = {.options = options,
+                                      .n_options = OPTIONS,
+                                      .commands = commands,
+                                      .many = " authority gateway ",
+                                      .rest_max = 64,
+                                      .usage = usage};
 
 static int
 fail(const char *what, int err)
@@ -101,41 +145,85 @@ fail(const char *what, int err)
     return ARGS_EXIT_FAILED;
 }
 
+/* Take dir for this command, which an authority that runs there would not notice,
+ * or contradict. */
 static int
-init(const char *dir)
+dir_lock(const char *dir, const char *command, int *fd)
 {
-    char path[FILES_PATH_MAX], hex[65];
-    uint8_t *seed, id[32], secret[crypto_sign_SECRETKEYBYTES], *old;
-    size_t len;
-    int err = files_mkdir(dir);
-    if (err)
-        return fail(dir, err);
-    err = files_path(path, dir, "authority.key");
+    const int err = files_lock(dir, fd);
+    if (err == ERR_AGAIN)
+        fprintf(stderr,
+                "brusio-directory: an authority runs in %s; end it first, then "
+                "'%s' again\n",
+                dir, command);
+    else if (err)
+        (void)fail(dir, err);
+    return err;
+}
+
+/* The identity's seed, made in a new directory alone: elsewhere it is kept apart,
+ * or lost. */
+static int
+identity_make(const char *dir, const char *conf, uint8_t **seed)
+{
+    char path[FILES_PATH_MAX];
+    int err = files_path(path, dir, "authority.key");
     const bool new = !err &&access(path, F_OK) != 0;
+    if (new &&access(conf, F_OK) == 0) {
+        fprintf(
+            stderr,
+            "brusio-directory: %s is not here; if it is kept elsewhere, all "
+            "is well; if it is lost, restore it from a copy: 'init' makes "
+            "another authority, and that in another directory\n",
+            path);
+        return ERR_NOT_FOUND;
+    }
     if (!err)
-        err = files_key(path, &seed);
+        err = files_key(path, seed);
     if (!err && new) /* with an older key, what it signed may be lost */
         err = disk_begin(dir);
     if (err)
-        return fail("authority.key", err);
+        (void)fail(path, err);
+    return err;
+}
+
+static int
+config_make(const char *path)
+{
+    FILE *f = fopen(path, "wx");
+    int err = f || errno == EEXIST ? 0 : ERR_IO;
+    if (f) {
+        config_write_example(server_options, server_options_len, f);
+        err = ferror(f) | fclose(f) ? ERR_IO : 0;
+    }
+    return err;
+}
+
+static int
+init(const char *dir)
+{
+    char conf[FILES_PATH_MAX], hex[65];
+    uint8_t *seed = NULL, id[32], secret[crypto_sign_SECRETKEYBYTES];
+    int lock;
+    int err = files_mkdir(dir);
+    if (!err)
+        err = files_path(conf, dir, "directory.conf");
+    if (err)
+        return fail(dir, err);
+    if (dir_lock(dir, "init", &lock))
+        return ARGS_EXIT_FAILED;
+    if (identity_make(dir, conf, &seed)) {
+        close(lock);
+        return ARGS_EXIT_FAILED;
+    }
     crypto_sign_seed_keypair(id, secret, seed);
     codec_hex(hex, id, sizeof id);
     sodium_memzero(secret, sizeof secret);
     secret_free((void **)&seed);
-    err = files_path(path, dir, "directory.conf");
-    if (!err && files_read(path, 1 << 16, &old, &len) == ERR_NOT_FOUND) {
-        FILE *f = fopen(path, "w");
-        if (f) {
-            config_write_example(server_options, server_options_len, f);
-            err = ferror(f) | fclose(f) ? ERR_IO : 0;
-        } else {
-            err = ERR_IO;
-        }
-    } else if (!err) {
-        free(old);
-    }
+    err = config_make(conf);
+    close(lock);
     if (err)
-        return fail(path, err);
+        return fail(conf, err);
     printf("identity %s\n", hex);
     return 0;
 }
@@ -172,80 +260,6 @@ config_get(const char *dir, struct server_config *config)
     return 0;
 }
 
-/* ---- decisions ---- */
-
-/* The whole identity of what may be its beginning; it has to be pending then.
- */
-static int
-identity_complete(const char *dir, const char *word, char out[static 65])
-{
-    char path[FILES_PATH_MAX];
-    uint8_t *text;
-    size_t len, n = strlen(word), found = 0;
-    if (n == 64) {
-        memcpy(out, word, 65);
-        return 0;
-    }
-    if (n < 4 || n > 64)
-        return ERR_FORMAT;
-    int err = files_path(path, dir, "pending");
-    if (!err)
-        err = files_read(path, 1 << 20, &text, &len);
-    if (err)
-        return err;
-    for (const char *line = (const char *)text; *line;
-         line += strcspn(line, "\n"), line += *line == '\n')
-        if (strncmp(line, word, n) == 0 && strlen(line) > 64) {
-            memcpy(out, line, 64);
-            out[64] = 0;
-            found++;
-        }
-    free(text);
-    return found == 1 ? 0 : found ? ERR_DUPLICATE : ERR_NOT_FOUND;
-}
-
-static int
-decide(const struct args *a)
-{
-    const char *dir = a->value[DIR_OPTION], *reason = a->value[REASON];
-    char path[FILES_PATH_MAX], line[256], identity[65];
-    int err = files_path(path, dir, "decisions");
-    if (a->n_rest == 0) {
-        fprintf(stderr,
-                "brusio-directory: %s whom? 'brusio-directory pending' "
-                "lists those that wait\n",
-                a->command);
-        return ARGS_EXIT_USAGE;
-    }
-    for (size_t i = 0; i < a->n_rest && !err; i++) {
-        err = identity_complete(dir, a->rest[i], identity);
-        if (!err)
-            err = admission_line(line, sizeof line, a->command, identity,
-                                 clock_wall_s(), reason ? reason : "");
-        FILE *f = err ? NULL : fopen(path, "a");
-        if (!err && (!f || fputs(line, f) < 0))
-            err = ERR_IO;
-        if (f && fclose(f))
-            err = ERR_IO;
-        if (err == ERR_FORMAT || err == ERR_NOT_FOUND || err == ERR_DUPLICATE) {
-            fprintf(stderr,
-                    "brusio-directory: '%s': %s; an identity has 64 hex "
-                    "digits, of one that waits the first 4 or more do; "
-                    "'brusio-directory pending --dir %s' lists those\n",
-                    a->rest[i],
-                    err == ERR_DUPLICATE   ? "several wait that begin so"
-                    : err == ERR_NOT_FOUND ? "none waits that begins so"
-                                           : "not an identity",
-                    dir);
-            return ARGS_EXIT_FAILED;
-        }
-        if (err)
-            return fail(a->rest[i], err);
-        printf("%s: %s\n", identity, a->command);
-    }
-    return err ? fail(dir, err) : 0;
-}
-
 static int
 evidence(const struct args *a)
 {
@@ -277,6 +291,32 @@ evidence(const struct args *a)
     return 0;
 }
 
+/* The network file of a new network, on the standard output. */
+static int
+network_make(const struct args *a)
+{
+    struct network_wish w = {.name = a->value[NAME], .suite = a->value[SUITE]};
+    uint64_t epoch_len_s;
+    if (a->n_rest > 0) {
+        fprintf(stderr,
+                "brusio-directory: what is '%s'? It is --authority "
+                "ADDRESS=IDENTITY, and --gateway\n",
+                a->rest[0]);
+        return ARGS_EXIT_USAGE;
+    }
+    if (!args_number(a, options, EPOCH, NETWORK_EPOCH_MIN_S,
+                     NETWORK_EPOCH_MAX_S, NETWORK_EPOCH_S, &epoch_len_s) ||
+        !args_number(a, options, GENESIS, 1, 1ull << 40,
+                     clock_wall_s() / epoch_len_s * epoch_len_s, &w.genesis_s))
+        return ARGS_EXIT_USAGE;
+    w.epoch_len_s = (uint32_t)epoch_len_s;
+    w.n_authorities = args_values(a, AUTHORITY, w.authority,
+                                  sizeof w.authority / sizeof w.authority[0]);
+    w.n_gateways = args_values(a, GATEWAY, w.gateway,
+                               sizeof w.gateway / sizeof w.gateway[0]);
+    return network_print(&w);
+}
+
 /* ---- certificates ---- */
 
 static int
@@ -295,6 +335,7 @@ renew(const char *dir)
 {
     char path[FILES_PATH_MAX];
     struct disk_keys k;
+    int lock;
     int err = files_path(path, dir, "authority.key");
     if (!err && access(path, F_OK)) {
         fprintf(stderr,
@@ -304,11 +345,14 @@ renew(const char *dir)
                 dir);
         return ARGS_EXIT_FAILED;
     }
+    if (!err && dir_lock(dir, "renew", &lock))
+        return ARGS_EXIT_FAILED;
     if (!err)
         err = disk_keys(&k, dir, clock_wall_s(), DISK_NOW);
     if (err)
         return fail(dir, err);
     disk_keys_free(&k);
+    close(lock);
     return 0;
 }
 
@@ -343,6 +387,7 @@ install(const struct args *a)
     const char *file = a->value[CERTIFICATE];
     uint8_t *text = NULL;
     size_t len;
+    int lock;
     if (!file) {
         fputs("brusio-directory: --certificate is missing; 'brusio-directory "
               "certify' prints one\n",
@@ -350,9 +395,15 @@ install(const struct args *a)
         return ARGS_EXIT_USAGE;
     }
     int err = files_read(file, 1 << 16, &text, &len);
-    if (!err)
+    if (!err && dir_lock(a->value[DIR_OPTION], "install", &lock)) {
+        free(text);
+        return ARGS_EXIT_FAILED;
+    }
+    if (!err) {
         err = disk_install(a->value[DIR_OPTION], (const char *)text,
                            clock_wall_s());
+        close(lock);
+    }
     free(text);
     if (err == ERR_STALE) {
         fprintf(
@@ -375,10 +426,11 @@ main(int argc, char **argv)
     uint64_t ready_fd, parent;
     if (host_descriptors_hold())
         return ARGS_EXIT_FAILED;
-    int status =
-        args_parse(&a, argc, argv, options, OPTIONS, commands, 64, usage);
+    int status = args_read(&a, argc, argv, &form);
     if (status >= 0)
         return status;
+    if (strcmp(a.command, "network") == 0)
+        return secret_init() ? fail("libsodium", ERR_CRYPTO) : network_make(&a);
     if (strcmp(a.command, "evidence") == 0)
         return secret_init() ? fail("libsodium", ERR_CRYPTO) : evidence(&a);
     if (!a.value[DIR_OPTION]) {
@@ -404,10 +456,10 @@ main(int argc, char **argv)
         return ARGS_EXIT_USAGE;
     }
     if (strcmp(a.command, "pending") == 0)
-        return files_print("brusio-directory", a.value[DIR_OPTION], "pending",
-                           "no relay waits");
+        return decide_pending(a.value[DIR_OPTION]);
     if (strstr(DECIDING, a.command))
-        return decide(&a);
+        return decide_run(a.value[DIR_OPTION], a.command, a.value[REASON],
+                          a.rest, a.n_rest);
     host_harden((long)parent);
     if (secret_init())
         return fail("libsodium", ERR_CRYPTO);

@@ -1,5 +1,7 @@
 /* directory/daemon/options.c - directory.conf, key by key. No state. */
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "directory/daemon/server.h"
 #include "network/downlink.h"
@@ -123,6 +125,36 @@ const struct config_option server_options[] = {
 };
 const size_t server_options_len =
     sizeof server_options / sizeof server_options[0];
+
+static const char *const at_once[] = {"policy",    "by_hand",    "block_max",
+                                      "range_max", "family_max", "log_level",
+                                      NULL};
+
+static void
+name_add(char list[static SERVER_NAMES_LEN], const char *name)
+{
+    const size_t len = strlen(list);
+    snprintf(list + len, SERVER_NAMES_LEN - len, "%s%s", len ? ", " : "", name);
+}
+
+void
+server_config_take(struct server_config *now, struct server_config *next,
+                   char applied[static SERVER_NAMES_LEN],
+                   char restart[static SERVER_NAMES_LEN])
+{
+    applied[0] = restart[0] = 0;
+    for (size_t i = 0; i < server_options_len; i++) {
+        const struct config_option *o = &server_options[i];
+        size_t k = 0;
+        if (config_same(o, now, next))
+            continue;
+        while (at_once[k] && strcmp(at_once[k], o->name) != 0)
+            k++;
+        name_add(at_once[k] ? applied : restart, o->name);
+        if (at_once[k])
+            config_swap(o, now, next);
+    }
+}
 
 static struct conversation_params
 conversations_of(const struct server_config *config)

@@ -81,17 +81,22 @@ epochs_write(FILE *f, const struct page_input *in,
     fputs("<p>", f);
     if (c) {
         const bool late = in->now_s > c->valid_after_s + c->params.epoch_len_s;
+        const bool early = in->now_s < c->valid_after_s;
         fprintf(f, "The newest consensus is of epoch %" PRIu32 ", from ",
                 c->epoch);
         moment(f, c->valid_after_s);
         fprintf(f, ", with %zu relays. %s ", c->n_relays,
-                late ? "<strong class=no>It is older than an epoch.</strong>"
-                     : "<span class=yes>It is the present one.</span>");
+                late    ? "<strong class=no>It is older than an epoch.</strong>"
+                : early ? "<span class=yes>It is about to begin.</span>"
+                        : "<span class=yes>It is the present one.</span>");
     } else {
         fputs("<strong class=no>There is no consensus yet.</strong> ", f);
     }
-    fprintf(f, "Epoch %" PRIu32 " is being prepared and begins ", st->target);
-    moment(f, schedule_valid_s(&s, st->target));
+    const uint32_t next =
+        c && st->target <= c->epoch ? c->epoch + 1 : st->target;
+    fprintf(f, "Epoch %" PRIu32 " %s and begins ", next,
+            next == st->target ? "is being prepared" : "comes next");
+    moment(f, schedule_valid_s(&s, next));
     fprintf(f, "; an epoch has %" PRIu32 " seconds.</p>\n",
             in->network->epoch_len_s);
 }

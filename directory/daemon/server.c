@@ -10,6 +10,7 @@
  * (lib/os/confine.h), and only then reads what came from others. */
 #include "directory/daemon/server.h"
 
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +18,11 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
-#include "directory/admission.h"
 #include "directory/authority.h"
 #include "directory/daemon/callers.h"
 #include "directory/daemon/disk.h"
 #include "directory/daemon/exchange.h"
+#include "directory/daemon/gate.h"
 #include "directory/daemon/page.h"
 #include "directory/daemon/renewal.h"
 #include "directory/daemon/served.h"
@@ -31,10 +32,11 @@
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/http_server.h"
+#include "lib/os/socket.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 
-enum { STATUS_LEN = 4096, DECISIONS_MAX = 16 << 20, PAGE_US = 5000000 };
+enum { STATUS_LEN = 4096, PAGE_US = 5000000, MINUTE_US = 60000000 };
 
 /* By by_hand_names of options.c. */
 static const unsigned by_hand_roles[] = {1u << ROLE_GATEWAY | 1u << ROLE_STORE,
@@ -43,7 +45,7 @@ static const unsigned by_hand_roles[] = {1u << ROLE_GATEWAY | 1u << ROLE_STORE,
 
 struct server {
     struct host host;
-    const struct server_config *config;
+    struct server_config *config;
     char dir[FILES_PATH_MAX / 2];
     int lock; /* of dir: two processes would contradict each other */
     struct network network;
@@ -63,12 +65,10 @@ struct server {
         size_t len;
         uint64_t at_us; /* made then */
     } html, json;
-    struct admission *admission;
-    struct timespec decided; /* the file of decisions, when it was read */
-    off_t decided_len;
-    bool undecided;      /* new ones could not be taken, which was said */
-    uint8_t waiting[16]; /* digest of the list as last written */
-    char why[ADMISSION_WHY_LEN];
+    struct gate gate;
+    struct loop_signal *hup;
+    uint64_t starved, starved_us; /* connections for which there were no
+                                     descriptors, as told; again then */
     char status[STATUS_LEN];
     char reason[STATUS_LEN / 16];
 };
@@ -162,63 +162,6 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
     }
 }
 
-/* The operator's decisions, when there are new ones. After an error those
- * before stand, and it is tried again. */
-static int
-decisions_read(struct server *s)
-{
-    char path[FILES_PATH_MAX];
-    struct stat st;
-    uint8_t *text;
-    size_t len, bad = 0;
-    int err = files_path(path, s->dir, "decisions");
-    if (err || stat(path, &st) ||
-        (st.st_size == s->decided_len &&
-         memcmp(&st.st_mtim, &s->decided, sizeof s->decided) == 0))
-        return err;
-    err = files_read(path, DECISIONS_MAX, &text, &len);
-    if (!err)
-        err = admission_decide(s->admission, (const char *)text, &bad);
-    free(text);
-    if (err && !s->undecided)
-        log_write(&s->host.log, LOG_ERROR, "directory",
-                  "the decisions cannot be taken: %s", error_text(err));
-    s->undecided = err != 0;
-    if (err)
-        return err;
-    s->decided = st.st_mtim;
-    s->decided_len = st.st_size;
-    if (bad)
-        log_write(&s->host.log, LOG_WARNING, "directory",
-                  "%zu lines of the decisions are not understood", bad);
-    for (size_t i = 0; i < admission_count(s->admission); i++) {
-        const struct admission_item item = admission_item(s->admission, i);
-        if (item.state == ADMISSION_REJECTED || item.state == ADMISSION_BANNED)
-            authority_forget(s->authority, item.identity);
-    }
-    return 0;
-}
-
-/* Those that wait, for 'brusio-directory pending'. */
-static void
-waiting_write(struct server *s)
-{
-    char path[FILES_PATH_MAX], *text = NULL;
-    size_t len = 0;
-    FILE *f = open_memstream(&text, &len);
-    if (!f)
-        return;
-    admission_write_waiting(s->admission, f);
-    uint8_t digest[sizeof s->waiting];
-    const bool whole = fclose(f) == 0;
-    crypto_generichash(digest, sizeof digest, (uint8_t *)text, len, NULL, 0);
-    if (whole && memcmp(digest, s->waiting, sizeof digest) != 0 &&
-        files_path(path, s->dir, "pending") == 0 &&
-        files_write(path, text, len) == 0)
-        memcpy(s->waiting, digest, sizeof digest);
-    free(text);
-}
-
 /* Is this authority reached on this machine alone? Then so is its network. */
 static bool
 is_local(const struct server *s)
@@ -231,21 +174,26 @@ is_local(const struct server *s)
     return false;
 }
 
+static struct admission_config
+admission_wanted(const struct server *s)
+{
+    const struct server_config *c = s->config;
+    return (struct admission_config){.policy = (enum admission_policy)c->policy,
+                                     .block_max = (uint32_t)c->block_max,
+                                     .range_max = (uint32_t)c->range_max,
+                                     .family_max = (uint32_t)c->family_max,
+                                     .by_hand = by_hand_roles[c->by_hand],
+                                     .local = is_local(s),
+                                     .kind = netfile_kind(&s->network)};
+}
+
 static bool
 admitted(void *ctx, const struct descriptor *d)
 {
     struct server *s = ctx;
     struct sockaddr_storage from;
     const bool asks = s->http && http_server_peer(s->http, &from);
-    int err = decisions_read(s); /* it may be banned by them */
-    s->why[0] = 0;
-    if (!err)
-        err = admission_judge(s->admission, d, asks ? &from : NULL,
-                              authority_target(s->authority),
-                              env_now_wall_s(&s->host.env), s->why);
-    if (err && !s->why[0])
-        snprintf(s->why, sizeof s->why, "not now: %s", error_text(err));
-    return err == 0;
+    return gate_admits(&s->gate, d, asks ? &from : NULL);
 }
 
 /* ---- HTTP ---- */
@@ -280,7 +228,7 @@ answer_result(struct server *s, int err, const char *where,
                 : err == ERR_NOMEM           ? 503
                                              : 400;
     int n = err == ERR_COMMAND
-                ? snprintf(s->reason, sizeof s->reason, "%s\n", s->why)
+                ? snprintf(s->reason, sizeof s->reason, "%s\n", s->gate.why)
             : err == ERR_AGAIN
                 ? snprintf(s->reason, sizeof s->reason,
                            "taken, too late for the epoch being prepared\n")
@@ -356,7 +304,7 @@ page_handle(struct server *s, struct page *p,
     if (!p->text || now_us - p->at_us > PAGE_US) {
         const struct page_input in = {.network = &s->network,
                                       .authority = s->authority,
-                                      .admission = s->admission,
+                                      .admission = s->gate.admission,
                                       .now_s = env_now_wall_s(&s->host.env)};
         free(p->text);
         p->at_us = now_us;
@@ -436,13 +384,29 @@ clock_tell(struct server *s)
                      "prepared until it has gone evenly for half an epoch");
 }
 
+/* Say once a minute that connections were refused for lack of descriptors. */
+static void
+files_tell(struct server *s)
+{
+    struct http_counts n;
+    const uint64_t now_us = loop_now_us(s->host.loop);
+    http_server_counts(s->http, &n);
+    if (n.starved == s->starved || (s->starved_us && now_us < s->starved_us))
+        return;
+    log_write(&s->host.log, LOG_WARNING, "directory",
+              "no descriptors are left: connections were refused; raise the "
+              "limit ('ulimit -n', LimitNOFILE= in the systemd unit)");
+    s->starved = n.starved;
+    s->starved_us = now_us + MINUTE_US;
+}
+
 static void
 server_tick(void *ctx)
 {
     struct server *s = ctx;
     clock_tell(s);
-    (void)!decisions_read(s); /* it is said, and tried at the next tick */
-    waiting_write(s);
+    gate_look(&s->gate);
+    files_tell(s);
     consensus_serve_again(s);
     authority_tick(s->authority);
 }
@@ -521,16 +485,52 @@ server_confine(struct server *s)
                               .user = s->config->user,
                               .sandbox = s->config->sandbox,
                               .settled = true};
+    char why[SOCKET_WHY_LEN];
     int err = http_server_new(&s->http, s->host.loop, s->config->listen,
                               EXCHANGE_POST_MAX, handle, s);
     if (err) {
+        socket_listen_why(why, err);
         log_write(&s->host.log, LOG_ERROR, "directory",
-                  "cannot listen on %s: %s", s->config->listen,
-                  error_text(err));
+                  "cannot listen on %s: %s", s->config->listen, why);
         return err;
     }
     http_server_classify(s->http, classify);
     return confine(&s->host.log, &c);
+}
+
+static void
+names_tell(struct server *s, enum log_level level, const char *what,
+           const char *names)
+{
+    if (names[0])
+        log_write(&s->host.log, level, "directory", "%s: %s", what, names);
+}
+
+/* SIGHUP: take the new directory.conf, or go on with the old one. */
+static void
+server_reload(void *ctx)
+{
+    struct server *s = ctx;
+    struct server_config next = {0};
+    char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
+    char applied[SERVER_NAMES_LEN], restart[SERVER_NAMES_LEN];
+    if (files_path(path, s->dir, "directory.conf"))
+        return; /* by which it was started */
+    if (config_read(server_options, server_options_len, path, &next, error)) {
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  "the old configuration stays: %s", error);
+        return;
+    }
+    server_config_take(s->config, &next, applied, restart);
+    config_free(server_options, server_options_len, &next);
+    s->host.log.level = (enum log_level)s->config->log_level;
+    const struct admission_config admission = admission_wanted(s);
+    admission_configure(s->gate.admission, &admission);
+    log_write(&s->host.log, LOG_NOTICE, "directory",
+              "configuration read again%s",
+              applied[0] || restart[0] ? "" : "; nothing has changed");
+    names_tell(s, LOG_NOTICE, "in force now", applied);
+    names_tell(s, LOG_WARNING, "only after a restart", restart);
 }
 
 static int
@@ -543,7 +543,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
     err = files_lock(dir, &s->lock);
     if (err) {
         log_write(&s->host.log, LOG_ERROR, "directory",
-                  err == ERR_AGAIN ? "another authority runs on %s; end that "
+                  err == ERR_AGAIN ? "another authority runs in %s; end that "
                                      "first"
                                    : "%s cannot be opened and locked",
                   dir);
@@ -567,17 +567,11 @@ server_start(struct server *s, const char *dir, int ready_fd)
         .vote = vote_came,
         .consensus = consensus_came,
         .ctx = s};
-    const struct admission_config admission = {
-        .policy = (enum admission_policy)s->config->policy,
-        .block_max = (uint32_t)s->config->block_max,
-        .range_max = (uint32_t)s->config->range_max,
-        .family_max = (uint32_t)s->config->family_max,
-        .by_hand = by_hand_roles[s->config->by_hand],
-        .local = is_local(s)};
+    const struct admission_config admission = admission_wanted(s);
     err = callers_authorities(&s->callers, &s->network,
                               authority_identity(s->authority));
     if (!err)
-        err = admission_new(&s->admission, &admission);
+        err = gate_open(&s->gate, &s->host, s->dir, s->authority, &admission);
     if (!err)
         err = exchange_new(&s->exchange, &exchange);
     if (err)
@@ -590,6 +584,8 @@ server_start(struct server *s, const char *dir, int ready_fd)
         return err;
     }
     err = renewal_start(&s->renewal, s->authority, s->network.epoch_len_s);
+    if (!err)
+        err = loop_signal_new(s->host.loop, SIGHUP, server_reload, s, &s->hup);
     if (err)
         return err;
     log_write(&s->host.log, LOG_NOTICE, "directory", "serving on %s",
@@ -599,13 +595,14 @@ server_start(struct server *s, const char *dir, int ready_fd)
 }
 
 int
-server_run(const char *dir, const struct server_config *config, int ready_fd)
+server_run(const char *dir, struct server_config *config, int ready_fd)
 {
     struct server *s = calloc(1, sizeof *s);
     if (!s)
         return 1;
     s->config = config;
     s->lock = -1;
+    signal(SIGHUP, SIG_IGN); /* until it is of use */
     int err = host_init(&s->host, server_tick, s);
     if (!err) {
         host_log(&s->host, "brusio-directory",
@@ -622,7 +619,8 @@ server_run(const char *dir, const struct server_config *config, int ready_fd)
     free(s->answer.bytes);
     served_clear(&s->served);
     callers_clear(&s->callers);
-    admission_free(&s->admission);
+    gate_close(&s->gate);
+    loop_signal_free(&s->hup);
     free(s->html.text);
     free(s->json.text);
     authority_free(&s->authority);

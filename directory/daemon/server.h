@@ -31,13 +31,21 @@ struct server_config {
 extern const struct config_option server_options[];
 extern const size_t server_options_len;
 
+/* Take over from `next` what can change while the authority runs, and leave there
+ * what it replaces. The names of both kinds that differ, ", " between them, come
+ * out; "": none. */
+enum { SERVER_NAMES_LEN = 512 };
+void server_config_take(struct server_config *now, struct server_config *next,
+                        char applied[static SERVER_NAMES_LEN],
+                        char restart[static SERVER_NAMES_LEN]);
+
 /* Fill in what an authority of this configuration votes for. Returns 0, or
  * ERR_RANGE with the name of what does not go with the rest in *where: others
  * could not read it. */
 int server_params(const struct server_config *config, const struct network *n,
                   struct params *p, const char **where) CHECK_RESULT;
 
-/* Run until a signal. Returns the exit status. */
-int server_run(const char *dir, const struct server_config *config,
-               int ready_fd);
+/* Run until a signal; config changes when SIGHUP says so. Returns the exit
+ * status. */
+int server_run(const char *dir, struct server_config *config, int ready_fd);
 #endif

@@ -60,8 +60,9 @@ option_take(struct line *l)
     const struct args_option *o = option_find(l, word);
     if (!o)
         return wrong(l->a, "unknown option", word);
+    const bool many = l->form->many && args_is_among(l->form->many, o->name);
     const char **value = &l->a->value[o - l->form->options];
-    if (*value)
+    if (*value && !many)
         return wrong(l->a, "given twice:", word);
     if (o->flag && equals)
         return wrong(l->a, "no value is wanted in", word);
@@ -73,6 +74,12 @@ option_take(struct line *l)
         *value = l->argv[++l->at];
     else
         return wrong(l->a, "a value is missing after", word);
+    if (many && l->a->n_many == ARGS_MANY_MAX)
+        return wrong(l->a, "given too often:", word);
+    if (many) {
+        l->a->many[l->a->n_many].option = (size_t)(o - l->form->options);
+        l->a->many[l->a->n_many++].value = *value;
+    }
     return -1;
 }
 
@@ -215,6 +222,16 @@ args_parse(struct args *a, int argc, char **argv,
                                    .rest_max = rest_max,
                                    .usage = usage};
     return args_read(a, argc, argv, &form);
+}
+
+size_t
+args_values(const struct args *a, size_t i, const char **out, size_t max)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < a->n_many && n < max; k++)
+        if (a->many[k].option == i)
+            out[n++] = a->many[k].value;
+    return n;
 }
 
 bool

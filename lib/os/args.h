@@ -19,11 +19,18 @@ struct args_option {
     const char *commands;
 };
 
+enum { ARGS_MANY_MAX = 64 }; /* values of all such options together */
+
 struct args {
     const char *program, *command;
     const char *value[32]; /* of each option; "" for a flag; NULL: not given */
     const char *const *rest;
     size_t n_rest;
+    struct {
+        size_t option;
+        const char *value;
+    } many[ARGS_MANY_MAX];
+    size_t n_many;
 };
 
 /* What a program's command line may be. */
@@ -34,6 +41,8 @@ struct args_form {
     const char *texts; /* those after whose first word all is text, which looks
                              as it likes; NULL: none. Only an option as it stands
                              in the table is one there still */
+    const char *many; /* options that may be given several times, for
+                         args_values(); NULL: none */
     size_t rest_max;   /* words that may follow */
     const char *usage; /* the help, of which args_help() tells a part */
 };
@@ -63,6 +72,11 @@ int args_completion(const struct args_form *form, const char *program,
 bool args_number(const struct args *a, const struct args_option *options,
                  size_t i, uint64_t min, uint64_t max, uint64_t otherwise,
                  uint64_t *out);
+
+/* Writes to out the values of option i, which may be given several times, max at most.
+ * Returns how many. */
+size_t args_values(const struct args *a, size_t i, const char **out,
+                   size_t max);
 
 /* Is word one of a list between blanks? */
 bool args_is_among(const char *list, const char *word);

@@ -52,6 +52,54 @@ field_free(const struct config_option *o, void *out)
         list_free(field(o, out));
 }
 
+static bool
+list_same(const struct config_list *a, const struct config_list *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++)
+        same = strcmp(a->item[i], b->item[i]) == 0;
+    return same;
+}
+
+static size_t
+field_len(const struct config_option *o)
+{
+    switch (o->type) {
+    case CONFIG_INTEGER:
+        return sizeof(int64_t);
+    case CONFIG_BOOLEAN:
+        return sizeof(bool);
+    case CONFIG_ENUM:
+        return sizeof(int);
+    case CONFIG_LIST:
+        return sizeof(struct config_list);
+    default:
+        return sizeof(char *);
+    }
+}
+
+bool
+config_same(const struct config_option *o, const void *a, const void *b)
+{
+    const void *x = (const char *)a + o->offset,
+               *y = (const char *)b + o->offset;
+    if (o->type == CONFIG_LIST)
+        return list_same(x, y);
+    if (is_text(o))
+        return strcmp(*(char *const *)x, *(char *const *)y) == 0;
+    return memcmp(x, y, field_len(o)) == 0;
+}
+
+void
+config_swap(const struct config_option *o, void *a, void *b)
+{
+    char held[sizeof(struct config_list)];
+    const size_t len = field_len(o);
+    memcpy(held, field(o, a), len);
+    memcpy(field(o, a), field(o, b), len);
+    memcpy(field(o, b), held, len);
+}
+
 void
 config_free(const struct config_option *table, size_t n, void *out)
 {

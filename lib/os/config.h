@@ -73,6 +73,11 @@ int config_read_text(const struct config_option *table, size_t n,
 void config_write_example(const struct config_option *table, size_t n,
                           FILE *to);
 
+/* Are the values of this option the same in two structures that were read? */
+bool config_same(const struct config_option *o, const void *a, const void *b);
+/* Exchange them. */
+void config_swap(const struct config_option *o, void *a, void *b);
+
 /* Free and zero the strings and lists that reading left in out; zeroed fields
  * are fine, and so is out == NULL. */
 void config_free(const struct config_option *table, size_t n, void *out);

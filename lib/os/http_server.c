@@ -412,6 +412,7 @@ server_is_short(struct http_server *s)
         return true;
     }
     s->counts.refused++;
+    s->counts.starved++;
     if (s->spare >= 0) {
         close(s->spare);
         const int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
@@ -536,7 +537,9 @@ http_server_new(struct http_server **out, struct loop *l, const char *address,
     if (!err)
         err = loop_watch_new(l, s->fd, server_accept, s, &s->watch);
     if (err) {
+        const int why = errno; /* for socket_listen_why() */
         http_server_free(&s);
+        errno = why;
         return err;
     }
     s->spare = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);

@@ -50,8 +50,8 @@ typedef void (*http_handler_fn)(void *ctx, const char *path,
 typedef enum seats_class (*http_classify_fn)(
     void *ctx, const struct sockaddr_storage *from);
 
-/* body_max: of a POST. Returns 0, ERR_FORMAT (the address), ERR_SYSTEM,
- * ERR_NOMEM. */
+/* body_max: of a POST. Returns 0, ERR_FORMAT (the address), ERR_SYSTEM (see
+ * socket_listen_why()), ERR_NOMEM. */
 int http_server_new(struct http_server **out, struct loop *l,
                     const char *address, size_t body_max,
                     http_handler_fn handler, void *ctx) CHECK_RESULT;
@@ -63,6 +63,7 @@ void http_server_classify(struct http_server *s, http_classify_fn classify);
 struct http_counts {
     uint32_t open;
     uint64_t refused;  /* they came too often, or no descriptor */
+    uint64_t starved;  /* of these, no descriptor */
     uint64_t expired;  /* too slow */
     uint64_t gave_way; /* to a newcomer */
 };

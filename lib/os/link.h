@@ -86,6 +86,7 @@ uint64_t link_idle_us(const struct link *l, uint64_t now_us);
  * (at least 16) unfinished. */
 typedef void (*listener_accept_fn)(void *ctx, struct link *l,
                                    const uint8_t *peer);
+/* Returns 0, ERR_NOMEM, and ERR_FORMAT or ERR_SYSTEM as socket_listen(). */
 int listener_new(struct listener **out, struct loop *loop, struct tls *tls,
                  const struct link_config *config, const char *address,
                  uint32_t max, listener_accept_fn accept,

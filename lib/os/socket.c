@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,6 +37,53 @@ socket_listen(int *fd, const char *text, char bound[static ADDRESS_TEXT_MAX])
     }
     address_text(bound, &a);
     return 0;
+}
+
+void
+socket_listen_why(char out[static SOCKET_WHY_LEN], int err)
+{
+    const int why = errno;
+    const char *todo = why == EADDRINUSE
+                           ? "choose another port, or stop what has it ('ss "
+                             "-ltnp' shows it)"
+                       : why == EACCES ? "take a port above 1023, or give the "
+                                         "program CAP_NET_BIND_SERVICE"
+                       : why == EMFILE || why == ENFILE
+                           ? "raise the limit of open files ('ulimit -n')"
+                           : "use an address that this machine has";
+    if (err == ERR_FORMAT)
+        snprintf(out, SOCKET_WHY_LEN,
+                 "not an address with its port; write it as 192.0.2.1:7100 or "
+                 "[2001:db8::1]:7100");
+    else if (err == ERR_SYSTEM)
+        snprintf(out, SOCKET_WHY_LEN, "%s; %s", strerror(why), todo);
+    else
+        snprintf(out, SOCKET_WHY_LEN, "%s", error_text(err));
+}
+
+int
+socket_towards(char out[static ADDRESS_TEXT_MAX], const char *there,
+               uint16_t port)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    int err = address_parse(&a, &len, there);
+    if (err)
+        return err;
+    const int fd = socket(a.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return ERR_SYSTEM;
+    if (connect(fd, (struct sockaddr *)&a, len) ||
+        getsockname(fd, (struct sockaddr *)&a, &len))
+        err = ERR_SYSTEM;
+    close(fd);
+    if (a.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&a)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)&a)->sin_port = htons(port);
+    if (!err)
+        address_text(out, &a);
+    return err;
 }
 
 int

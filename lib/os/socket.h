@@ -2,6 +2,7 @@
 #ifndef LIB_OS_SOCKET_H
 #define LIB_OS_SOCKET_H
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/address.h"
 
@@ -9,6 +10,17 @@
  * bound (port 0) come out. Returns 0, ERR_FORMAT or ERR_SYSTEM (see errno). */
 int socket_listen(int *fd, const char *text,
                   char bound[static ADDRESS_TEXT_MAX]) CHECK_RESULT;
+
+/* Say why it failed, from what it returned and errno as it left that, and what to
+ * do: "Address already in use; choose another port, ..". */
+enum { SOCKET_WHY_LEN = 160 };
+void socket_listen_why(char out[static SOCKET_WHY_LEN], int err);
+
+/* The address, without its port, by which this machine would send to another
+ * one; nothing is sent. out gets it with this port. Returns 0, ERR_FORMAT, or
+ * ERR_SYSTEM: there is no way there. */
+int socket_towards(char out[static ADDRESS_TEXT_MAX], const char *there,
+                   uint16_t port) CHECK_RESULT;
 
 /* A socket on its way to an address. Returns 0, ERR_FORMAT or ERR_SYSTEM. */
 int socket_connect(int *fd, const char *text) CHECK_RESULT;

@@ -85,6 +85,17 @@ netfile_check(const char *program, const char *dir, const char *name)
     return 0;
 }
 
+enum address_kind
+netfile_kind(const struct network *n)
+{
+    enum address_kind widest = ADDRESS_LOOPBACK;
+    for (size_t i = 0; i < n->n_authorities; i++) {
+        const enum address_kind kind = address_kind(n->authorities[i].address);
+        widest = kind < widest ? kind : widest;
+    }
+    return widest;
+}
+
 int
 netfile_write(const char *path, const struct network *n)
 {

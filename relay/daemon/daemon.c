@@ -11,17 +11,21 @@
 #include "relay/daemon/daemon.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "lib/secret.h"
 #include "network/os/netfile.h"
+#include "relay/daemon/describe.h"
 #include "relay/daemon/panel.h"
 
 enum { PACKET_HEAD_LEN = 128 }; /* what is kept beside a packet, at most */
-enum { DIRECTORY_US = 250000, DRAIN_US = 30000000 };
+enum { DIRECTORY_US = 250000, DRAIN_US = 30000000, MINUTE_US = 60000000 };
+enum { FILES_REST = 1000 }; /* relays, both ways, and what check_files() says */
 
 static void
 relay_timer(void *ctx)
@@ -44,6 +48,22 @@ alarm_tell(struct daemon *d)
     else if (state == ALARM_QUIET && d->alarmed)
         log_write(&d->host.log, LOG_NOTICE, "relay", "own loops come again");
     d->alarmed = state == ALARM_RAISED || (d->alarmed && state != ALARM_QUIET);
+}
+
+/* Say once a minute that connections were refused for lack of descriptors. */
+static void
+files_tell(struct daemon *d)
+{
+    const uint64_t now_us = loop_now_us(d->host.loop);
+    const uint64_t n = net_starved(d->net);
+    if (n == d->starved || (d->starved_us && now_us < d->starved_us))
+        return;
+    log_write(&d->host.log, LOG_WARNING, "relay",
+              "no descriptors are left: connections were refused; raise the "
+              "limit ('ulimit -n', LimitNOFILE= in the systemd unit), or lower "
+              "'clients_max'");
+    d->starved = n;
+    d->starved_us = now_us + MINUTE_US;
 }
 
 /* SIGTERM: let out what is held, then leave. What arrives meanwhile is dropped
@@ -109,6 +129,7 @@ directory_timer(void *ctx)
 {
     struct daemon *d = ctx;
     alarm_tell(d);
+    files_tell(d);
     drain_step(d);
     replay_step(d);
     hibernate_step(d);
@@ -117,6 +138,27 @@ directory_timer(void *ctx)
     panel_step(d->panel);
     letters_step(d);
     loop_timer_at(d->timer, loop_now_us(d->host.loop) + DIRECTORY_US);
+}
+
+/* As many clients as there are descriptors for, beside those that the rest of a
+ * gateway needs. */
+static uint32_t
+clients_fit(struct daemon *d, uint32_t wish)
+{
+    struct rlimit files;
+    if (wish == 0 || getrlimit(RLIMIT_NOFILE, &files) ||
+        files.rlim_cur == RLIM_INFINITY)
+        return wish;
+    const uint64_t all = files.rlim_cur,
+                   rest = all / 2 < FILES_REST ? all / 2 : FILES_REST;
+    if (all - rest >= wish)
+        return wish;
+    log_write(&d->host.log, LOG_WARNING, "relay",
+              "%u clients instead of clients_max = %u: only %" PRIu64
+              " files may be open; raise that with 'ulimit -n %u' or "
+              "LimitNOFILE= in the systemd unit",
+              (unsigned)(all - rest), wish, all, wish + FILES_REST);
+    return (uint32_t)(all - rest);
 }
 
 /* How many packets, clients, .. it may have. */
@@ -128,7 +170,8 @@ limits_set(struct daemon *d)
         .max_mib = (uint64_t)d->config->memory_max,
         .workers = workers_count(d),
         .packets = (uint32_t)d->config->packets_max,
-        .clients = gateway ? (uint32_t)d->config->clients_max : 0,
+        .clients =
+            clients_fit(d, gateway ? (uint32_t)d->config->clients_max : 0),
         /* a store has the letter beside its packet */
         .packet_len =
             (uint64_t)(d->config->role + ROLE_GATEWAY == ROLE_STORE ? 2 : 1) *
@@ -151,7 +194,7 @@ limits_set(struct daemon *d)
 static int
 files_load(struct daemon *d)
 {
-    char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
+    char why[KEYS_WHY_LEN], error[NETFILE_ERROR_LEN];
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
     bool wait;
     int err = netfile_read_in(d->dir, d->config->network, &d->network, error);
@@ -162,18 +205,23 @@ files_load(struct daemon *d)
     for (size_t i = 0; i < d->network.n_authorities; i++)
         memcpy(d->authorities[i], d->network.authorities[i].identity,
                SPHINX_ID_LEN);
-    err = files_path(path, d->dir, "identity.key");
-    if (!err)
-        err = files_key(path, &d->identity_seed);
-    if (err)
+    err = keys_identity(d->dir, &d->identity_seed, why);
+    if (err) {
+        log_write(&d->host.log, LOG_ERROR, "relay", "%s", why);
         return err;
+    }
+    keys_openness(d->dir, why);
+    if (why[0])
+        log_write(&d->host.log, LOG_WARNING, "relay", "%s", why);
     crypto_sign_seed_keypair(d->identity, secret, d->identity_seed);
     sodium_memzero(secret, sizeof secret);
     err = replay_file_open(&d->replay, d->dir, (size_t)d->config->replay_tags,
                            &wait);
     if (err == ERR_AGAIN)
         log_write(&d->host.log, LOG_ERROR, "relay",
-                  "another relay runs on this directory");
+                  "another relay runs in %s; end that first, or 'init' one of "
+                  "its own in another directory",
+                  d->dir);
     d->start_us = loop_now_us(d->host.loop);
     if (!err && wait) {
         struct params p;
@@ -186,6 +234,19 @@ files_load(struct daemon *d)
                   p.deadline_ahead_s);
     }
     return err;
+}
+
+/* A relay that says it is where nobody finds it is of no use. */
+static int
+addresses_check(struct daemon *d)
+{
+    struct describe x = {.config = d->config, .network = &d->network};
+    char why[DESCRIBE_WHY_LEN];
+    describe_addresses(&x, net_address(d->net));
+    if (describe_judge(&x, why) != ERR_FORMAT)
+        return 0; /* none is known now: it is looked for again */
+    log_write(&d->host.log, LOG_ERROR, "relay", "%s", why);
+    return ERR_FORMAT;
 }
 
 static int
@@ -207,12 +268,10 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
     err = workers_new(d, &setup);
     if (!err)
         err = net_new(&d->net, d);
-    if (err) {
-        log_write(&d->host.log, LOG_ERROR, "relay", "cannot listen on %s: %s",
-                  d->config->listen, error_text(err));
-        return err;
-    }
-    err = directory_new(&d->directory, d);
+    if (!err)
+        err = addresses_check(d);
+    if (!err)
+        err = directory_new(&d->directory, d);
     if (!err)
         err = loop_timer_new(d->host.loop, directory_timer, d, &d->timer);
     if (err)
@@ -262,6 +321,7 @@ relay_run(const char *dir, struct daemon_config *config, int ready_fd)
         return 1;
     d->config = config;
     host_files_max();
+    signal(SIGHUP, SIG_IGN); /* until it is of use */
     int err = host_init(&d->host, relay_timer, d);
     if (!err) {
         host_log(&d->host, "brusio-relay", (enum log_level)config->log_level);

@@ -61,9 +61,13 @@ struct daemon {
     struct net *net;
     struct directory *directory;
     struct panel *panel;
-    struct loop_timer *timer; /* of the directory */
-    bool alarmed;             /* the operator was told */
+    struct loop_timer *timer;     /* of the directory */
+    bool alarmed;                 /* the operator was told */
+    uint64_t starved, starved_us; /* connections for which there were no
+                                     descriptors, as told; again then */
     struct quota quota;
+    bool left;        /* see hibernate_left_name */
+    uint64_t left_us; /* looked for again then */
     uint64_t octets, quota_keep_us;
     uint64_t drain_until_us; /* 0: not leaving */
     bool drained;            /* nothing was held a turn ago */
@@ -97,6 +101,8 @@ const char *net_address(const struct net *n);
 /* Let in the relays of this consensus whatever strangers do. */
 int net_favour(struct net *n, const struct consensus *c) CHECK_RESULT;
 void net_status(const struct net *n, struct net_status *out);
+/* Connections that were refused since there was no descriptor for them. */
+uint64_t net_starved(const struct net *n);
 /* Close all links and take none, or go on. */
 void net_close(struct net *n, bool closed);
 /* A link to an address that should be its own. */
@@ -107,20 +113,25 @@ int net_probe(struct net *n, struct link **out, const char *address,
 int hibernate_start(struct daemon *d) CHECK_RESULT;
 void hibernate_step(struct daemon *d);
 void hibernate_end(struct daemon *d);
-/* 0: it does not, and will not soon. */
+/* 0: it does not, and will not soon. HIBERNATE_LEFT_S: it leaves the network. */
 uint64_t hibernate_until_s(const struct daemon *d);
+/* The file DIR/left says that the operator has taken it out. */
+#define HIBERNATE_LEFT_S (1ull << 40) /* for ever */
+extern const char hibernate_left_name[];
 
 /* directory.c */
 int directory_new(struct directory **out, struct daemon *d) CHECK_RESULT;
 void directory_free(struct directory **u);
 void directory_step(struct directory *u);
-enum { DIRECTORY_TEXT_LEN = 104 };
+enum { DIRECTORY_TEXT_LEN = 104, DIRECTORY_ALL_LEN = 480 };
 struct directory_status {
     uint32_t reached; /* authorities that answered the last request */
     uint32_t descriptor_epoch, descriptor_taken, descriptor_first;
-    const char *descriptor_refusal; /* printable, scrubbed; "": none */
-    int fetch_err;                  /* why the last consensus was not used */
-    const char *unreached;          /* an own address that is not; NULL: none */
+    char descriptor_refusal[DIRECTORY_ALL_LEN]; /* of all that refuse it,
+                                                   printable, scrubbed; "":
+                                                   none */
+    int fetch_err;         /* why the last consensus was not used */
+    const char *unreached; /* an own address that is not; NULL: none */
     int unreached_err;
 };
 void directory_status(const struct directory *u, struct directory_status *out);

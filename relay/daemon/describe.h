@@ -20,8 +20,18 @@ struct describe {
 /* The first epoch whose votes are still to come. */
 uint32_t describe_epoch(const struct network *n, uint64_t now_s);
 
-/* The addresses it would be reached at: configured, else the one bound. */
+/* Where it listens, or did when it last ran. Returns 0; ERR_NOT_FOUND: which
+ * port it gets is not known before it has run. */
+int describe_bound(const char *dir, const struct daemon_config *config,
+                   char out[static ADDRESS_TEXT_MAX]) CHECK_RESULT;
+/* The addresses it would be reached at: configured, else the one bound; where
+ * that is every address of the machine, those that lead to the authorities. */
 void describe_addresses(struct describe *d, const char *bound);
+/* May they be published in this network? Returns 0; ERR_FORMAT: one may not;
+ * ERR_NOT_FOUND: there is none now; why says which, and what to do. */
+enum { DESCRIBE_WHY_LEN = 240 };
+int describe_judge(const struct describe *d,
+                   char why[static DESCRIBE_WHY_LEN]) CHECK_RESULT;
 
 /* Signed, malloc'd. */
 int describe_make(const struct describe *d, uint32_t epoch, uint8_t **out,

@@ -37,6 +37,7 @@ struct upload {
     uint32_t epoch, asked; /* taken, and under way, for this epoch */
     uint64_t retry_us;
     char refusal[DIRECTORY_TEXT_LEN]; /* what it said; "": nothing */
+    struct log_limit said;
 };
 
 struct directory {
@@ -57,6 +58,7 @@ struct directory {
     struct link *probe;
     int probing; /* the address under test, or REACH_NONE */
     struct describe describe;
+    int address_err;  /* why none is published, which was said */
     int describe_err; /* why there is none, which was said */
     uint32_t descriptor_epoch;
     uint64_t hibernates_until_s; /* in it */
@@ -188,7 +190,7 @@ borrow_done(void *ctx, int err, const uint8_t *document, size_t len)
         u->daemon->refused[-err]++;
 }
 
-/* Any gateway but itself: of the newest consensus, or of the network file when
+/* Any gateway but itself, at any of its addresses: of the newest consensus, or of the network file when
  * there is none. Returns its address and identity; NULL when there is none. */
 static const char *
 gateway_draw(struct daemon *d, const uint8_t **identity)
@@ -196,15 +198,15 @@ gateway_draw(struct daemon *d, const uint8_t **identity)
     const struct daemon_view *v = views_find(d, d->newest);
     size_t n = d->network.n_gateways;
     const uint16_t *row = v ? consensus_layer(v->consensus, 0, &n) : NULL;
-    uint32_t random;
+    uint32_t random[2];
     if (n == 0)
         return NULL;
-    env_random_crypto(&d->host.env, &random, sizeof random);
-    const size_t i = random % n;
-    const char *address = v ? v->consensus->relays[row[i]].addresses[0]
+    env_random_crypto(&d->host.env, random, sizeof random);
+    const size_t i = random[0] % n;
+    const struct relay_entry *e = v ? &v->consensus->relays[row[i]] : NULL;
+    const char *address = e ? e->addresses[random[1] % e->n_addresses]
                             : d->network.gateways[i].address;
-    *identity = v ? v->consensus->relays[row[i]].identity
-                  : d->network.gateways[i].identity;
+    *identity = e ? e->identity : d->network.gateways[i].identity;
     return memcmp(*identity, d->identity, SPHINX_ID_LEN) == 0 ? NULL : address;
 }
 
@@ -274,6 +276,24 @@ probe_down(void *ctx, struct link *l, int err)
 
 static const struct link_ops probe_ops = {probe_up, probe_frames, probe_down};
 
+/* Where it would be reached now: its machine may have got another address. */
+static void
+addresses_look(struct directory *u)
+{
+    struct daemon *d = u->daemon;
+    struct describe *x = &u->describe;
+    char why[DESCRIBE_WHY_LEN];
+    x->config = d->config;
+    describe_addresses(x, net_address(d->net));
+    const int err = describe_judge(x, why);
+    if (err)
+        x->n_addresses = 0;
+    if (err && err != u->address_err)
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "no address is published: %s", why);
+    u->address_err = err;
+}
+
 static void
 reach_step(struct directory *u)
 {
@@ -282,7 +302,7 @@ reach_step(struct directory *u)
     const uint64_t now_us = loop_now_us(d->host.loop);
     if (u->probe || d->quota.state == QUOTA_SPENT)
         return;
-    describe_addresses(x, net_address(d->net));
+    addresses_look(u);
     reach_set(&u->reach, x->addresses, x->n_addresses);
     u->probing = reach_next(&u->reach, now_us);
     if (u->probing == REACH_NONE)
@@ -319,10 +339,9 @@ descriptor_make(struct directory *u, uint32_t epoch)
     if (told < 0)
         return told;
     x->n_links = (uint8_t)told;
-    x->config = d->config;
     x->alarms = relay_alarm(d->relay)->alarms;
     x->hibernates_until_s = hibernate_until_s(d);
-    describe_addresses(x, net_address(d->net));
+    addresses_look(u);
     if (!d->config->assume_reachable)
         x->n_addresses = reach_good(&u->reach, x->addresses);
     uint8_t *made;
@@ -345,8 +364,29 @@ descriptor_may(const struct directory *u)
 {
     char good[ADDRESSES_MAX][ADDRESS_MAX];
     if (u->daemon->config->assume_reachable)
-        return true;
+        return u->address_err == 0;
     return reach_is_known(&u->reach) && reach_good(&u->reach, good) > 0;
+}
+
+/* What an authority answers is told when it is new: a relay may wait for weeks to
+ * be let in. */
+static void
+answer_tell(struct upload *p, const char *text)
+{
+    struct daemon *d = p->directory->daemon;
+    const size_t number = p->to + 1, all = d->network.n_authorities;
+    if (strcmp(p->refusal, text) == 0)
+        return;
+    snprintf(p->refusal, sizeof p->refusal, "%s", text);
+    if (text[0])
+        log_write_limited(&d->host.log, &p->said, loop_now_us(d->host.loop),
+                          LOG_WARNING, "relay",
+                          "authority %zu of %zu refuses the descriptor: %s",
+                          number, all, text);
+    else
+        log_write_limited(
+            &d->host.log, &p->said, loop_now_us(d->host.loop), LOG_NOTICE,
+            "relay", "authority %zu of %zu takes the descriptor", number, all);
 }
 
 static void
@@ -354,21 +394,21 @@ upload_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
     struct upload *p = ctx;
     struct daemon *d = p->directory->daemon;
+    char text[DIRECTORY_TEXT_LEN];
     p->request = NULL;
     p->directory->reached[p->to] = !err;
     if (!err && status == 200) {
         p->epoch = p->asked;
-        p->refusal[0] = 0;
+        answer_tell(p, "");
         if (p->directory->first == 0)
             p->directory->first = p->asked;
         return;
     }
-    if (!err)
-        describe_answer(p->refusal, body, len);
     p->retry_us = loop_now_us(d->host.loop) + retry_us(d);
-    if (!err)
-        log_write(&d->host.log, LOG_WARNING, "relay",
-                  "an authority refuses the descriptor: %s", p->refusal);
+    if (err)
+        return;
+    describe_answer(text, body, len);
+    answer_tell(p, text);
 }
 
 static void
@@ -417,22 +457,51 @@ directory_step(struct directory *u)
     borrow_try(u);
 }
 
+/* "3 of 4: banned; 1 of 4: waits": what each says counts; when all say the same,
+ * that alone. */
+static void
+refusals_write(const struct directory *u, char out[static DIRECTORY_ALL_LEN])
+{
+    const size_t all = u->daemon->network.n_authorities;
+    size_t len = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < all && len < DIRECTORY_ALL_LEN; i++) {
+        const char *text = u->upload[i].refusal;
+        size_t before = 0, same = 0;
+        for (size_t k = 0; k < all; k++) {
+            const bool alike = strcmp(u->upload[k].refusal, text) == 0;
+            same += alike;
+            before += alike && k < i;
+        }
+        if (!text[0] || before > 0)
+            continue;
+        if (same == all)
+            snprintf(out, DIRECTORY_ALL_LEN, "%s", text);
+        else
+            len += (size_t)snprintf(out + len, DIRECTORY_ALL_LEN - len,
+                                    "%s%zu of %zu: %s", len ? "; " : "", same,
+                                    all, text);
+    }
+}
+
 void
 directory_status(const struct directory *u, struct directory_status *out)
 {
     *out = (struct directory_status){.descriptor_epoch = u->descriptor_epoch,
                                      .descriptor_first = u->first,
-                                     .descriptor_refusal = "",
                                      .fetch_err = u->fetch_err};
     if (!u->daemon->config->assume_reachable)
         out->unreached = reach_bad(&u->reach, &out->unreached_err);
+    if (u->address_err) {
+        out->unreached = net_address(u->daemon->net);
+        out->unreached_err = u->address_err;
+    }
     for (size_t i = 0; i < u->daemon->network.n_authorities; i++) {
         out->reached += u->reached[i];
         out->descriptor_taken += u->descriptor_epoch != 0 &&
                                  u->upload[i].epoch == u->descriptor_epoch;
-        if (u->upload[i].refusal[0])
-            out->descriptor_refusal = u->upload[i].refusal;
     }
+    refusals_write(u, out->descriptor_refusal);
 }
 
 int

@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "relay/daemon/daemon.h"
 
 enum {
+    LEFT_US = 1000000,
     KEEP_US = 60000000,
     KEEP_S = 60,
     /* on the wire a frame is so much longer, in thousandths: TLS, TCP, IP */
@@ -46,7 +48,11 @@ hibernate_start(struct daemon *d)
     uint8_t *text = NULL;
     size_t len;
     uint64_t begin_s = 0, used = 0;
-    int err = files_path(path, d->dir, "quota");
+    int err = files_path(path, d->dir, hibernate_left_name);
+    if (!err) /* who starts it wants it in */
+        (void)unlink(path);
+    if (!err)
+        err = files_path(path, d->dir, "quota");
     if (!err)
         err = files_read(path, 96, &text, &len);
     if (err && err != ERR_NOT_FOUND) { /* rather none than too much */
@@ -90,10 +96,32 @@ state_tell(struct daemon *d)
                   "the month's quota is used up: no links until %s", when);
 }
 
+const char hibernate_left_name[] = "left";
+
+/* 'brusio-relay leave' and 'join' speak to a relay that runs by that file. */
+static void
+left_look(struct daemon *d)
+{
+    char path[FILES_PATH_MAX];
+    if (loop_now_us(d->host.loop) < d->left_us ||
+        files_path(path, d->dir, hibernate_left_name))
+        return;
+    d->left_us = loop_now_us(d->host.loop) + LEFT_US;
+    const bool left = access(path, F_OK) == 0;
+    if (left != d->left)
+        log_write(&d->host.log, LOG_NOTICE, "relay",
+                  left
+                      ? "leaves the network, as 'brusio-relay leave' has said; "
+                        "'status' says when it is out"
+                      : "joins the network again");
+    d->left = left;
+}
+
 void
 hibernate_step(struct daemon *d)
 {
     struct net_status s;
+    left_look(d);
     if (d->quota.limit == 0)
         return;
     net_status(d->net, &s);
@@ -117,6 +145,8 @@ hibernate_step(struct daemon *d)
 uint64_t
 hibernate_until_s(const struct daemon *d)
 {
+    if (d->left)
+        return HIBERNATE_LEFT_S;
     return d->quota.limit > 0 && d->quota.state != QUOTA_OPEN ? d->quota.end_s
                                                               : 0;
 }

@@ -2,6 +2,7 @@
 #include "relay/daemon/keys.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -14,6 +15,51 @@
 
 #include "lib/os/files.h"
 #include "lib/os/wipe.h"
+
+int
+keys_identity(const char *dir, uint8_t **seed, char why[static KEYS_WHY_LEN])
+{
+    char path[FILES_PATH_MAX];
+    *seed = NULL;
+    why[0] = 0;
+    int err = files_path(path, dir, "identity.key");
+    if (!err && access(path, F_OK) && errno == ENOENT)
+        err = ERR_NOT_FOUND;
+    if (!err)
+        err = files_key(path, seed);
+    if (err == ERR_NOT_FOUND)
+        snprintf(why, KEYS_WHY_LEN,
+                 "%.100s is gone: restore it from a copy; without it this is "
+                 "another relay, which 'brusio-relay init' makes in another "
+                 "directory",
+                 path);
+    else if (err)
+        snprintf(why, KEYS_WHY_LEN,
+                 "%.100s cannot be used: %s; restore it from a copy", path,
+                 err == ERR_IO ? strerror(errno) : error_text(err));
+    return err;
+}
+
+static bool
+mode_is_open(const char *path, char why[static KEYS_WHY_LEN])
+{
+    struct stat st;
+    if (stat(path, &st) || (st.st_mode & 077) == 0)
+        return false;
+    snprintf(why, KEYS_WHY_LEN,
+             "%.100s is open to other users (mode %03o); chmod %s", path,
+             (unsigned)st.st_mode & 0777, S_ISDIR(st.st_mode) ? "700" : "600");
+    return true;
+}
+
+void
+keys_openness(const char *dir, char why[static KEYS_WHY_LEN])
+{
+    char path[FILES_PATH_MAX];
+    why[0] = 0;
+    if (!mode_is_open(dir, why) && !files_path(path, dir, "identity.key"))
+        (void)mode_is_open(path, why);
+}
 
 int
 keys_seed(const char *dir, uint32_t epoch, uint8_t **seed)

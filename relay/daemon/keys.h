@@ -8,6 +8,16 @@
 #include "lib/error.h"
 #include "relay/replay.h"
 
+/* The identity's seed in dir, which 'init' has made; *seed is from secret_new().
+ * Nobody else can make one that is lost, and none is made here. Returns 0, or an
+ * error and in why what it means, and what to do. */
+enum { KEYS_WHY_LEN = 240 };
+int keys_identity(const char *dir, uint8_t **seed,
+                  char why[static KEYS_WHY_LEN]) CHECK_RESULT;
+/* Says in why what other users can read or change here that they should not; ""
+ * when it is nothing. */
+void keys_openness(const char *dir, char why[static KEYS_WHY_LEN]);
+
 /* The seed of the packet key of an epoch, from DIR/packet-EPOCH.key, drawn
  * when it is not there. *seed is from secret_new(). */
 int keys_seed(const char *dir, uint32_t epoch, uint8_t **seed) CHECK_RESULT;

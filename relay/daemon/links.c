@@ -6,7 +6,8 @@
  * at a gateway, from clients. Both ends check identities before a frame is
  * looked at.
  *
- * A link that is down is tried again after 0.25 s, doubled up to 30 s. */
+ * A link that is down is tried again after 0.25 s, doubled up to 30 s; at each
+ * address that the relay publishes in turn, beginning with the last that worked. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,10 +34,12 @@ struct out_link {
     struct links *links;
     struct out_link *next;
     uint8_t identity[SPHINX_ID_LEN];
-    char address[ADDRESS_MAX];
+    char address[ADDRESSES_MAX][ADDRESS_MAX]; /* all that it publishes */
+    size_t n_addresses, at;                   /* at: in use, or tried next */
     struct link *link;
     bool up;
-    unsigned uses; /* views that name it */
+    unsigned uses;   /* views that name it */
+    unsigned failed; /* tries in a row */
     uint64_t retry_us, wait_us;
 };
 
@@ -80,6 +83,7 @@ out_up(void *ctx, struct link *l, const uint8_t *peer)
     (void)l;
     (void)peer;
     o->up = true;
+    o->failed = 0;
     o->wait_us = RETRY_US;
 }
 
@@ -93,15 +97,27 @@ out_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
     o->links->refused[-ERR_EDGE] += n;
 }
 
+/* The next address, when this one did not work; a round of all without success
+ * makes the waiting longer. */
+static void
+out_turn(struct out_link *o)
+{
+    if (!o->up)
+        o->at = (o->at + 1) % o->n_addresses;
+    if (!o->up && ++o->failed % o->n_addresses != 0)
+        return;
+    o->wait_us = o->wait_us * 2 < RETRY_MAX_US ? o->wait_us * 2 : RETRY_MAX_US;
+}
+
 static void
 out_down(void *ctx, struct link *l, int err)
 {
     struct out_link *o = ctx;
     o->links->refused[-err]++;
+    o->retry_us = loop_now_us(o->links->worker->host->loop) + o->wait_us;
+    out_turn(o);
     o->up = false;
     o->link = NULL;
-    o->retry_us = loop_now_us(o->links->worker->host->loop) + o->wait_us;
-    o->wait_us = o->wait_us * 2 < RETRY_MAX_US ? o->wait_us * 2 : RETRY_MAX_US;
     link_free(&l);
 }
 
@@ -111,9 +127,16 @@ static void
 out_connect(struct out_link *o)
 {
     struct links *l = o->links;
-    int err =
-        link_connect(&o->link, l->worker->host->loop, l->shared->tls,
-                     &l->shared->out, o->address, o->identity, &out_ops, o);
+    int err = ERR_FORMAT;
+    /* of a family that this machine has not, no connection even begins */
+    for (size_t i = 0; i < o->n_addresses; i++) {
+        err = link_connect(&o->link, l->worker->host->loop, l->shared->tls,
+                           &l->shared->out, o->address[o->at], o->identity,
+                           &out_ops, o);
+        if (!err || err == ERR_NOMEM)
+            break;
+        o->at = (o->at + 1) % o->n_addresses;
+    }
     if (err) {
         l->refused[-err]++;
         o->retry_us = loop_now_us(l->worker->host->loop) +
@@ -145,6 +168,26 @@ outs_sort(const struct links *l, size_t *n)
     return outs;
 }
 
+/* Where it is reached now; a link to where it is no more ends. */
+static void
+out_address(struct out_link *o, const struct relay_entry *e)
+{
+    size_t at = 0;
+    while (at < e->n_addresses && o->n_addresses > 0 &&
+           strcmp(e->addresses[at], o->address[o->at]) != 0)
+        at++;
+    const bool moved = o->n_addresses == 0 || at == e->n_addresses;
+    o->at = moved ? 0 : at;
+    o->n_addresses = e->n_addresses;
+    memcpy(o->address, e->addresses, sizeof o->address);
+    if (!moved)
+        return;
+    link_free(&o->link);
+    o->up = false;
+    o->failed = 0;
+    o->retry_us = 0;
+}
+
 /* Take the link `o` to this relay, or make one when it is NULL. */
 static struct out_link *
 out_get(struct links *l, const struct relay_entry *e, struct out_link *o)
@@ -159,12 +202,7 @@ out_get(struct links *l, const struct relay_entry *e, struct out_link *o)
         o->next = l->outs;
         l->outs = o;
     }
-    if (strcmp(o->address, e->addresses[0]) != 0) {
-        memcpy(o->address, e->addresses[0], sizeof o->address);
-        link_free(&o->link); /* it has moved */
-        o->up = false;
-        o->retry_us = 0;
-    }
+    out_address(o, e);
     return o;
 }
 

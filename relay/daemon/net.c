@@ -7,6 +7,7 @@
 
 #include "lib/blocks.h"
 #include "lib/os/lobby.h"
+#include "lib/os/socket.h"
 #include "relay/daemon/daemon.h"
 #include "relay/daemon/peers.h"
 
@@ -106,6 +107,19 @@ net_listen(struct net *n)
     return err;
 }
 
+static int
+net_open(struct net *n)
+{
+    char why[SOCKET_WHY_LEN];
+    const int err = net_listen(n);
+    if (!err)
+        return 0;
+    socket_listen_why(why, err);
+    log_write(&n->daemon->host.log, LOG_ERROR, "relay",
+              "cannot listen on %s: %s", n->daemon->config->listen, why);
+    return err;
+}
+
 /* What one block of addresses may take: a gateway's clients behind one
  * provider's translation are many, but not half of all. */
 static int
@@ -168,7 +182,7 @@ net_new(struct net **out, struct daemon *d)
     for (uint32_t i = 0; i < d->n_workers && !err; i++)
         err = worker_connect(&d->worker[i], &n->shared);
     if (!err)
-        err = net_listen(n);
+        err = net_open(n);
     if (err) {
         net_free(&n);
         return err;
@@ -215,6 +229,12 @@ const char *
 net_address(const struct net *n)
 {
     return listener_address(n->listener);
+}
+
+uint64_t
+net_starved(const struct net *n)
+{
+    return listener_refused(n->listener, ERR_SYSTEM);
 }
 
 static int

@@ -16,6 +16,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/os/socket.h"
+#include "relay/daemon/describe.h"
 #include "relay/daemon/reload.h"
 #include "relay/operator/metrics.h"
 
@@ -134,7 +136,8 @@ gather(struct panel *p)
     s->waits_s =
         d->accept_us > now_us ? (d->accept_us - now_us) / 1000000 + 1 : 0;
     s->leaving = d->drain_until_us != 0;
-    s->hibernates_until_s = hibernate_until_s(d);
+    s->left = d->left;
+    s->hibernates_until_s = d->left ? 0 : hibernate_until_s(d);
     s->spent = d->quota.limit > 0 && d->quota.state == QUOTA_SPENT;
     s->quota_percent =
         d->quota.limit > 0
@@ -193,15 +196,16 @@ static int
 metrics_serve(struct panel *p, const char *address, struct http_server **out)
 {
     struct daemon *d = p->daemon;
+    char why[SOCKET_WHY_LEN];
     *out = NULL;
     if (!address[0])
         return 0;
     int err = http_server_new(out, d->host.loop, address, 0, metrics_handle, p);
-    if (err)
+    if (err) {
+        socket_listen_why(why, err);
         log_write(&d->host.log, LOG_ERROR, "relay",
-                  "metrics cannot be served at %s: %s; is the port taken?",
-                  address, error_text(err));
-    else
+                  "metrics cannot be served at %s: %s", address, why);
+    } else
         log_write(&d->host.log, LOG_NOTICE, "relay",
                   "metrics at http://%s/metrics", http_server_address(*out));
     return err;
@@ -216,6 +220,29 @@ tell(struct panel *p, enum log_level level, const char *what, const char *keys)
         log_write(&p->daemon->host.log, level, "relay", "%s: %s", what, keys);
 }
 
+/* Reads the new one; says why when it is of no use. */
+static int
+next_read(struct panel *p, struct daemon_config *next,
+          enum reload_network *network)
+{
+    struct daemon *d = p->daemon;
+    char error[NETFILE_ERROR_LEN];
+    struct describe x = {.config = next, .network = &d->network};
+    _Static_assert((int)NETFILE_ERROR_LEN >= (int)DESCRIBE_WHY_LEN, "a line");
+    int err = reload_read(next, d->dir, &d->network, network, error);
+    if (!err) {
+        describe_addresses(&x, net_address(d->net));
+        if (describe_judge(&x, error) == ERR_FORMAT) {
+            config_free(relay_options, relay_options_len, next);
+            err = ERR_FORMAT;
+        }
+    }
+    if (err)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "the old configuration stays: %s", error);
+    return err;
+}
+
 static void
 reload(void *ctx)
 {
@@ -224,14 +251,9 @@ reload(void *ctx)
     struct daemon_config next = {0};
     struct http_server *http = p->http;
     struct reload r;
-    char error[NETFILE_ERROR_LEN];
     enum reload_network network;
-    int err = reload_read(&next, d->dir, &d->network, &network, error);
-    if (err) {
-        log_write(&d->host.log, LOG_ERROR, "relay",
-                  "the old configuration stays: %s", error);
+    if (next_read(p, &next, &network))
         return;
-    }
     const bool moved = strcmp(next.metrics, p->config->metrics) != 0;
     if (moved && metrics_serve(p, next.metrics, &http)) {
         log_write(&d->host.log, LOG_ERROR, "relay",

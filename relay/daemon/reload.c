@@ -18,49 +18,6 @@ is_among(const char *const *names, const char *name)
     return *names != NULL;
 }
 
-static bool
-list_same(const struct config_list *a, const struct config_list *b)
-{
-    bool same = a->n == b->n;
-    for (size_t i = 0; same && i < a->n; i++)
-        same = strcmp(a->item[i], b->item[i]) == 0;
-    return same;
-}
-
-static bool
-same(const struct config_option *o, const void *a, const void *b)
-{
-    switch (o->type) {
-    case CONFIG_INTEGER:
-        return *(const int64_t *)a == *(const int64_t *)b;
-    case CONFIG_BOOLEAN:
-        return *(const bool *)a == *(const bool *)b;
-    case CONFIG_ENUM:
-        return *(const int *)a == *(const int *)b;
-    case CONFIG_LIST:
-        return list_same(a, b);
-    default:
-        return strcmp(*(char *const *)a, *(char *const *)b) == 0;
-    }
-}
-
-static size_t
-size_of(const struct config_option *o)
-{
-    switch (o->type) {
-    case CONFIG_INTEGER:
-        return sizeof(int64_t);
-    case CONFIG_BOOLEAN:
-        return sizeof(bool);
-    case CONFIG_ENUM:
-        return sizeof(int);
-    case CONFIG_LIST:
-        return sizeof(struct config_list);
-    default:
-        return sizeof(char *);
-    }
-}
-
 static void
 name_add(char list[static RELOAD_LIST_LEN], const char *name)
 {
@@ -75,9 +32,7 @@ reload_apply(struct reload *r, struct daemon_config *now,
     *r = (struct reload){0};
     for (size_t i = 0; i < relay_options_len; i++) {
         const struct config_option *o = &relay_options[i];
-        char *a = (char *)now + o->offset, *b = (char *)next + o->offset;
-        char held[sizeof(struct config_list)];
-        if (same(o, a, b))
+        if (config_same(o, now, next))
             continue;
         if (is_among(at_once, o->name))
             name_add(r->applied, o->name);
@@ -87,9 +42,7 @@ reload_apply(struct reload *r, struct daemon_config *now,
             name_add(r->restart, o->name);
             continue;
         }
-        memcpy(held, a, size_of(o));
-        memcpy(a, b, size_of(o));
-        memcpy(b, held, size_of(o));
+        config_swap(o, now, next);
     }
 }
 

@@ -31,6 +31,7 @@
 #include "network/family.h"
 #include "network/os/netfile.h"
 #include "network/receive.h"
+#include "relay/daemon/describe.h"
 
 enum { ASK_US = 5000000 };
 
@@ -45,11 +46,21 @@ is_wildcard(const struct sockaddr_storage *a)
     return ((const struct sockaddr_in *)a)->sin_addr.s_addr == INADDR_ANY;
 }
 
+/* A finding of a text "what; what to do". */
+static void
+finding_said(struct findings *f, enum finding_level level, char *text)
+{
+    char *todo = strstr(text, "; ");
+    if (todo)
+        *todo = 0;
+    finding_add(f, level, text, todo ? todo + 2 : "");
+}
+
 static void
 port_check(struct findings *f, const char *what, const char *address,
            bool running)
 {
-    char bound[ADDRESS_TEXT_MAX];
+    char bound[ADDRESS_TEXT_MAX], why[SOCKET_WHY_LEN], text[FINDING_WHAT];
     int fd;
     int err = socket_listen(&fd, address, bound);
     if (err == ERR_FORMAT)
@@ -64,16 +75,12 @@ port_check(struct findings *f, const char *what, const char *address,
                      "'%s': %s is taken, as it should be: "
                      "the relay runs",
                      what, address);
-    else
-        finding_addf(
-            f, FINDING_ERROR,
-            errno == EADDRINUSE
-                ? "choose another port, or stop what has it ('ss "
-                  "-ltnp' shows it)"
-            : errno == EACCES ? "take a port above 1023, or give the program "
-                                "CAP_NET_BIND_SERVICE"
-                              : "use an address that this machine has",
-            "'%s': %s cannot be bound: %s", what, address, strerror(errno));
+    else {
+        socket_listen_why(why, err);
+        snprintf(text, sizeof text, "'%s': %s cannot be bound: %s", what,
+                 address, why);
+        finding_said(f, FINDING_ERROR, text);
+    }
     if (!err)
         close(fd);
 }
@@ -134,10 +141,7 @@ check_addresses(struct findings *f, const struct daemon_config *c, bool running)
     if (address_parse(&a, &len, c->listen))
         return;
     if (c->addresses.n == 0 && is_wildcard(&a))
-        finding_add(f, FINDING_ERROR,
-                    "'listen' takes links at every address, and 'addresses' "
-                    "does not say which one others are to use",
-                    "set 'addresses' to what others reach this machine at");
+        return; /* check_published() tells which one others are to use */
     if (c->addresses.n == 0 && address_is_loopback(c->listen)) {
         finding_add(f, FINDING_WARNING,
                     "'listen' is on loopback and 'addresses' is empty: only "
@@ -145,7 +149,7 @@ check_addresses(struct findings *f, const struct daemon_config *c, bool running)
                     "fine for a test network; else listen at a public address");
         return;
     }
-    if (c->addresses.n == 0 && !is_wildcard(&a)) {
+    if (c->addresses.n == 0) {
         four = a.ss_family == AF_INET;
         six = !four;
     }
@@ -165,6 +169,31 @@ check_addresses(struct findings *f, const struct daemon_config *c, bool running)
     }
     ip_check(f, "IPv4", AF_INET, four);
     ip_check(f, "IPv6", AF_INET6, six);
+}
+
+void
+check_published(struct findings *f, const char *dir,
+                const struct daemon_config *c, const struct network *n)
+{
+    struct describe x = {.config = c, .network = n};
+    char bound[ADDRESS_TEXT_MAX], why[DESCRIBE_WHY_LEN];
+    struct sockaddr_storage a;
+    socklen_t len;
+    if (address_parse(&a, &len, c->listen) ||
+        (describe_bound(dir, c, bound) && c->addresses.n == 0))
+        return; /* said already, or not known before it has run */
+    describe_addresses(&x, bound);
+    const int err = describe_judge(&x, why);
+    if (err)
+        finding_said(f, err == ERR_FORMAT ? FINDING_ERROR : FINDING_WARNING,
+                     why);
+    for (size_t i = 0;
+         c->addresses.n == 0 && is_wildcard(&a) && !err && i < x.n_addresses;
+         i++)
+        finding_addf(f, FINDING_OK, "",
+                     "'addresses' is empty: published is %s, by which this "
+                     "machine reaches the authorities",
+                     x.addresses[i]);
 }
 
 /* ---- files ---- */
@@ -511,6 +540,8 @@ check_run(const char *dir, const struct daemon_config *config)
     check_user(&f, config, geteuid() == 0);
     check_keys(&f, dir);
     check_addresses(&f, config, check_runs(dir));
+    if (!err)
+        check_published(&f, dir, config, &network);
     check_family(&f, dir, config);
     if (statvfs(dir, &fs) == 0)
         check_disk(&f, config, (uint64_t)fs.f_bavail * fs.f_frsize,

@@ -16,6 +16,9 @@ void check_family(struct findings *f, const char *dir,
                   const struct daemon_config *c);
 void check_addresses(struct findings *f, const struct daemon_config *c,
                      bool running);
+/* What of that others would be told: may it be, in this network? */
+void check_published(struct findings *f, const char *dir,
+                     const struct daemon_config *c, const struct network *n);
 void check_user(struct findings *f, const struct daemon_config *c, bool root);
 void check_keys(struct findings *f, const char *dir);
 /* free_bytes, free_inodes: of the file system. */

@@ -3,10 +3,12 @@
  * the relay runs; a running one goes on to keep its descriptor fresh. */
 #include "relay/operator/join.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/os/clock.h"
 #include "lib/os/http.h"
@@ -14,8 +16,6 @@
 #include "network/os/netfile.h"
 #include "relay/daemon/describe.h"
 #include "relay/operator/check.h"
-
-#define LEFT_S (1ull << 40) /* for ever */
 
 /* PROTOCOL 9.5: an authority takes a relay's changes two seconds apart. */
 enum { HTTP_TOO_SOON = 429, TOO_SOON_US = 2100000, ANSWER_MAX = 4096 };
@@ -83,53 +83,34 @@ ask_again(void *ctx)
         answered(a, err, 0, NULL, 0);
 }
 
-/* Where the relay listens, or did when it last ran. */
-static int
-bound_read(const char *dir, const struct daemon_config *config,
-           char out[static ADDRESS_MAX])
-{
-    char path[FILES_PATH_MAX];
-    const size_t n = strlen(config->listen);
-    uint8_t *text = NULL;
-    size_t len;
-    int err = files_path(path, dir, "bound");
-    snprintf(out, ADDRESS_MAX, "%s", config->listen);
-    if (err || config->addresses.n > 0 || n < 2 ||
-        strcmp(config->listen + n - 2, ":0") != 0)
-        return err;
-    err = files_read(path, ADDRESS_TEXT_MAX, &text, &len);
-    if (!err)
-        snprintf(out, ADDRESS_MAX, "%s", (char *)text);
-    else
-        fprintf(stderr,
-                "brusio-relay: which port it gets is not known before it has "
-                "run; start it, or name a port in 'listen'\n");
-    free(text);
-    return err;
-}
-
 static int
 join_describe(struct join *j, const char *dir,
-              const struct daemon_config *config, uint8_t **out, size_t *len)
+              const struct daemon_config *config, uint8_t **out, size_t *len,
+              char why[static DESCRIBE_WHY_LEN])
 {
     uint8_t identity[SPHINX_ID_LEN], secret[crypto_sign_SECRETKEYBYTES];
-    char path[FILES_PATH_MAX], bound[ADDRESS_MAX];
+    char bound[ADDRESS_TEXT_MAX];
     uint8_t *seed = NULL;
     struct describe d = {.dir = dir,
                          .config = config,
                          .network = &j->network,
                          .identity = identity,
-                         .hibernates_until_s = j->leave ? LEFT_S : 0};
-    int err = bound_read(dir, config, bound);
+                         .hibernates_until_s = j->leave ? HIBERNATE_LEFT_S : 0};
+    int err = describe_bound(dir, config, bound);
+    if (err == ERR_NOT_FOUND && config->addresses.n == 0) {
+        snprintf(why, DESCRIBE_WHY_LEN,
+                 "which port it gets is not known before it has run; start it, "
+                 "or name a port in 'listen'");
+        return err;
+    }
+    describe_addresses(&d, bound);
+    err = describe_judge(&d, why);
     if (!err)
-        err = files_path(path, dir, "identity.key");
-    if (!err)
-        err = files_key(path, &seed);
+        err = keys_identity(dir, &seed, why);
     if (!err) {
         crypto_sign_seed_keypair(identity, secret, seed);
         sodium_memzero(secret, sizeof secret);
         d.identity_seed = seed;
-        describe_addresses(&d, bound);
         err = describe_make(&d, j->epoch, out, len);
     }
     secret_free((void **)&seed);
@@ -170,14 +151,23 @@ set_make(const char *dir, const struct daemon_config *config)
         replay_file_close(&set);
 }
 
+/* What 'status' is to say, and a relay that runs is to do. */
+static int
+left_write(const char *dir, bool leave)
+{
+    char path[FILES_PATH_MAX];
+    int err = files_path(path, dir, hibernate_left_name);
+    if (!err && leave)
+        err = files_write(path, "", 0);
+    else if (!err && unlink(path) && errno != ENOENT)
+        err = ERR_IO;
+    return err;
+}
+
 int
 join_run(const char *dir, const struct daemon_config *config, bool leave)
 {
-    if (leave && check_runs(dir)) {
-        fprintf(stderr, "brusio-relay: the relay runs, and would ask to be in "
-                        "again; stop it first\n");
-        return 1;
-    }
+    const bool runs = check_runs(dir);
     struct join *j = calloc(1, sizeof *j);
     char error[NETFILE_ERROR_LEN];
     uint8_t *descriptor = NULL;
@@ -190,8 +180,10 @@ join_run(const char *dir, const struct daemon_config *config, bool leave)
         j->leave = leave;
         set_make(dir, config);
         j->epoch = describe_epoch(&j->network, clock_wall_s());
-        err = join_describe(j, dir, config, &descriptor, &len);
+        err = join_describe(j, dir, config, &descriptor, &len, error);
     }
+    if (!err)
+        err = left_write(dir, leave);
     if (!err) {
         j->descriptor = descriptor;
         j->len = len;
@@ -205,9 +197,12 @@ join_run(const char *dir, const struct daemon_config *config, bool leave)
     if (!err && leave)
         printf(
             "%zu of %zu authorities know that it leaves%s\n", j->taken, n,
-            in ? "; it is out from the next epoch on, but serves the present "
-                 "ones best by running until their end"
-               : "; more than half have to");
+            !in ? "; more than half have to"
+            : runs
+                ? "; it is out from the next epoch on, and serves the present "
+                  "one: end it when 'status' says that it is out"
+                : "; it is out from the next epoch on, until 'join' or 'run' "
+                  "brings it back");
     else if (!err)
         printf("%zu of %zu authorities have the descriptor for epoch %u; %s\n",
                j->taken, n, j->epoch,

@@ -10,6 +10,7 @@
 #include "lib/os/host.h"
 #include "lib/secret.h"
 #include "network/family.h"
+#include "network/os/netfile.h"
 #include "relay/daemon/daemon.h"
 #include "relay/operator/check.h"
 #include "relay/operator/join.h"
@@ -40,13 +41,18 @@ static const char usage[] =
     "  join    ask the authorities to let this relay in, and print what each "
     "says;\n"
     "          it need not run yet\n"
-    "  leave   tell them that it leaves; 'join' or 'run' brings it back\n"
+    "  leave   tell them that it leaves, whether it runs or not; 'join' or "
+    "'run'\n"
+    "          brings it back\n"
     "  family  make a key of a family in DIR if there is none, and print what\n"
     "          goes into relay.conf of each of these relays; DIR may be "
     "offline\n"
     "\n"
     "  --role ROLE       default: mix\n"
-    "  --listen ADDRESS  default: 127.0.0.1:7100; port 0 takes any\n"
+    "  --listen ADDRESS  default: 127.0.0.1:7100, where this machine alone\n"
+    "                    reaches it; 0.0.0.0:7100 is every address of it; port "
+    "0\n"
+    "                    takes any\n"
     "  --network FILE    the network file; default: DIR/network.json\n"
     "  --ready-fd N      write \"links ADDRESS\" there when it accepts links\n"
     "  --parent PID      end when the process PID ends\n"
@@ -72,72 +78,159 @@ fail(const char *what, int err)
     return ARGS_EXIT_FAILED;
 }
 
+/* What a new relay is made of. */
+struct wish {
+    const char *dir, *role, *listen, *address, *network;
+    char path[FILES_PATH_MAX]; /* of relay.conf */
+    char found[FILES_PATH_MAX];
+};
+
 static int
-config_make(const char *path, const struct args *a)
+config_make(const struct wish *w)
 {
-    FILE *f = fopen(path, "wx");
+    FILE *f = fopen(w->path, "wx");
     if (!f)
-        return 0; /* it is there: leave it as it is */
-    fprintf(f, "role = %s\n", a->value[ROLE] ? a->value[ROLE] : "mix");
-    if (a->value[LISTEN])
-        fprintf(f, "listen = \"%s\"\n", a->value[LISTEN]);
-    if (a->value[NETWORK])
-        fprintf(f, "network = \"%s\"\n", a->value[NETWORK]);
+        return ERR_IO;
+    fprintf(f, "role = %s\n", w->role ? w->role : "mix");
+    if (w->listen)
+        fprintf(f, "listen = \"%s\"\n", w->listen);
+    if (w->address)
+        fprintf(f, "addresses = {\"%s\"}\n", w->address);
+    if (w->network)
+        fprintf(f, "network = \"%s\"\n", w->network);
     fputs("\n# What else can be set:\n\n", f);
     config_write_example(relay_options + 1, relay_options_len - 1, f);
     return ferror(f) | fclose(f) ? ERR_IO : 0;
 }
 
 /* On a terminal, without flags: ask. */
-static int
-init_ask(struct args *a)
+static bool
+wish_ask(struct wish *w)
 {
     static struct setup s;
-    if (a->value[ROLE] || a->value[LISTEN] || a->value[NETWORK] ||
-        !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return -1;
+    if (w->role || w->listen || w->network || !isatty(STDIN_FILENO) ||
+        !isatty(STDOUT_FILENO))
+        return true;
     if (!setup_ask(&s, stdin, stdout))
-        return ARGS_EXIT_FAILED;
-    a->value[ROLE] = s.role;
-    a->value[LISTEN] = s.listen;
-    a->value[NETWORK] = s.network;
-    return -1;
+        return false;
+    w->role = s.role;
+    w->listen = s.listen;
+    w->address =
+        s.address[0] && strcmp(s.address, setup_found) != 0 ? s.address : NULL;
+    w->network = strcmp(s.network, "network.json") != 0 ? s.network : NULL;
+    return true;
 }
 
-static int
-init(struct args *a)
+static bool
+wish_is_good(const struct wish *w)
 {
-    char path[FILES_PATH_MAX], hex[65];
-    if (!files_path(path, a->value[DIR_OPTION], "relay.conf") &&
-        access(path, F_OK) && init_ask(a) >= 0)
-        return ARGS_EXIT_FAILED;
-    const char *dir = a->value[DIR_OPTION], *role = a->value[ROLE];
-    uint8_t *seed, id[32], secret[crypto_sign_SECRETKEYBYTES];
+    const char *role = w->role, *expected;
     if (role && strcmp(role, "gateway") != 0 && strcmp(role, "mix") != 0 &&
-        strcmp(role, "store") != 0) {
+        strcmp(role, "store") != 0)
         fprintf(stderr,
                 "brusio-relay: --role wants gateway, mix or store, not '%s'\n",
                 role);
-        return ARGS_EXIT_USAGE;
+    else if (w->listen && (expected = setup_listen_wrong(w->listen)))
+        fprintf(stderr, "brusio-relay: --listen wants %s, not '%s'\n", expected,
+                w->listen);
+    else if (w->network && (expected = setup_network_wrong(w->network)))
+        fprintf(stderr, "brusio-relay: --network wants %s, not '%s'\n",
+                expected, w->network);
+    else
+        return true;
+    return false;
+}
+
+/* A network file that is named has to be one: seen from the relay's directory, or
+ * from here, and then its whole path is kept. */
+static bool
+network_find(struct wish *w)
+{
+    struct network n;
+    char error[NETFILE_ERROR_LEN], *here;
+    if (!w->network || netfile_read_in(w->dir, w->network, &n, error) == 0)
+        return true;
+    if (w->network[0] != '/' && (here = realpath(w->network, NULL))) {
+        const bool good = strlen(here) < sizeof w->found &&
+                          !setup_network_wrong(here) &&
+                          netfile_read(here, &n, error) == 0;
+        snprintf(w->found, sizeof w->found, "%s", here);
+        free(here);
+        w->network = w->found;
+        if (good)
+            return true;
     }
-    int err = files_mkdir(dir);
-    if (!err)
-        err = files_path(path, dir, "identity.key");
-    if (!err)
-        err = files_key(path, &seed);
-    if (err)
-        return fail(dir, err);
+    fprintf(stderr, "brusio-relay: %s\n", error);
+    return false;
+}
+
+static int
+identity_print(const uint8_t *seed)
+{
+    uint8_t id[32], secret[crypto_sign_SECRETKEYBYTES];
+    char hex[65];
     crypto_sign_seed_keypair(id, secret, seed);
     codec_hex(hex, id, sizeof id);
     sodium_memzero(secret, sizeof secret);
-    secret_free((void **)&seed);
-    err = files_path(path, dir, "relay.conf");
-    if (!err)
-        err = config_make(path, a);
-    if (err)
-        return fail(path, err);
     printf("identity %s\n", hex);
     return 0;
+}
+
+/* A relay that is there is not made anew: its identity is printed. */
+static int
+init_again(const struct wish *w)
+{
+    uint8_t *seed;
+    char why[KEYS_WHY_LEN];
+    if (w->role || w->listen || w->network) {
+        fprintf(stderr,
+                "brusio-relay: there is a relay in %s already, and 'init' "
+                "changes none; edit %s, or take another directory\n",
+                w->dir, w->path);
+        return ARGS_EXIT_FAILED;
+    }
+    if (keys_identity(w->dir, &seed, why)) {
+        fprintf(stderr, "brusio-relay: %s\n", why);
+        return ARGS_EXIT_FAILED;
+    }
+    (void)identity_print(seed);
+    secret_free((void **)&seed);
+    return 0;
+}
+
+static int
+init(const struct args *a)
+{
+    struct wish w = {.dir = a->value[DIR_OPTION],
+                     .role = a->value[ROLE],
+                     .listen = a->value[LISTEN],
+                     .network = a->value[NETWORK]};
+    char key[FILES_PATH_MAX];
+    uint8_t *seed;
+    int err = files_path(w.path, w.dir, "relay.conf");
+    if (!err && access(w.path, F_OK) == 0)
+        return init_again(&w);
+    if (!wish_is_good(&w))
+        return ARGS_EXIT_USAGE;
+    if (!err && !wish_ask(&w))
+        return ARGS_EXIT_FAILED;
+    if (!err)
+        err = files_mkdir(w.dir);
+    if (!err && !network_find(&w)) {
+        (void)rmdir(w.dir); /* if it is empty */
+        return ARGS_EXIT_FAILED;
+    }
+    if (!err)
+        err = files_path(key, w.dir, "identity.key");
+    if (!err)
+        err = files_key(key, &seed);
+    if (err)
+        return fail(w.dir, err);
+    err = config_make(&w);
+    if (!err)
+        (void)identity_print(seed);
+    secret_free((void **)&seed);
+    return err ? fail(w.path, err) : 0;
 }
 
 static int

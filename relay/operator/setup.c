@@ -1,4 +1,4 @@
-/* relay/operator/setup.c - three questions. No state. */
+/* relay/operator/setup.c - a few questions. No state. */
 #include "relay/operator/setup.h"
 
 #include <string.h>
@@ -16,8 +16,10 @@ role_wrong(const char *text)
     return "one of gateway, mix, store";
 }
 
-static const char *
-listen_wrong(const char *text)
+const char setup_found[] = "found by itself";
+
+const char *
+setup_listen_wrong(const char *text)
 {
     struct sockaddr_storage a;
     socklen_t len;
@@ -27,10 +29,28 @@ listen_wrong(const char *text)
                : NULL;
 }
 
-static const char *
-network_wrong(const char *text)
+const char *
+setup_network_wrong(const char *text)
 {
     return strpbrk(text, "\"\\") ? "a path without quotes" : NULL;
+}
+
+static const char *
+address_wrong(const char *text)
+{
+    return strcmp(text, setup_found) == 0 ||
+                   address_kind(text) < ADDRESS_NOBODYS
+               ? NULL
+               : "an address with its port, as 192.0.2.1:7100 or "
+                 "[2001:db8::1]:7100";
+}
+
+/* Does it take links at every address of the machine? Others need one. */
+static bool
+is_everywhere(const char *listen)
+{
+    return strncmp(listen, "0.0.0.0:", 8) == 0 ||
+           strncmp(listen, "[::]:", 5) == 0;
 }
 
 static bool
@@ -64,7 +84,10 @@ setup_ask(struct setup *s, FILE *in, FILE *out)
     return ask(s->role, "Role: gateway, mix or store", "mix", role_wrong, in,
                out) &&
            ask(s->listen, "Address and port to take links at", "0.0.0.0:7100",
-               listen_wrong, in, out) &&
-           ask(s->network, "Network file", "network.json", network_wrong, in,
-               out);
+               setup_listen_wrong, in, out) &&
+           (!is_everywhere(s->listen) ||
+            ask(s->address, "Address and port at which others reach it",
+                setup_found, address_wrong, in, out)) &&
+           ask(s->network, "Network file", "network.json", setup_network_wrong,
+               in, out);
 }

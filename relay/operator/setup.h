@@ -9,8 +9,14 @@ enum { SETUP_ANSWER_LEN = 256 };
 
 struct setup {
     char role[SETUP_ANSWER_LEN], listen[SETUP_ANSWER_LEN],
-        network[SETUP_ANSWER_LEN];
+        address[SETUP_ANSWER_LEN], network[SETUP_ANSWER_LEN];
 };
+/* The answer for `address` that leaves it to the relay to find its own. */
+extern const char setup_found[];
+
+/* Returns what is expected instead; NULL: it can be. */
+const char *setup_listen_wrong(const char *text);
+const char *setup_network_wrong(const char *text);
 
 /* Ask for each field that is empty; an empty line takes the default. Wrong
  * answers are asked for again. Returns false when the input ends. */

@@ -113,7 +113,13 @@ process_is_well(struct findings *f, const struct status *s,
     char at[TIME_LEN], span[SPAN_LEN];
     const uint64_t age_s = now_s > s->written_s ? now_s - s->written_s : 0;
     time_text(at, s->written_s);
-    if (!s->running)
+    if (s->left && (!s->running || process == STATUS_GONE))
+        finding_addf(f, FINDING_ERROR,
+                     "'brusio-relay join' or 'run' brings it back",
+                     "the relay has left the network, and is not running; it "
+                     "was stopped at %s",
+                     at);
+    else if (!s->running)
         finding_addf(f, FINDING_ERROR,
                      "start it with 'brusio-relay run --dir DIR'",
                      "the relay is not running; it was stopped at %s", at);
@@ -197,6 +203,22 @@ static bool
 is_awake(struct findings *f, const struct status *s)
 {
     char at[TIME_LEN];
+    if (s->left && s->layer >= 0)
+        finding_addf(f, FINDING_WARNING,
+                     "let it run until this says that it is out",
+                     "it leaves: it serves the consensus of epoch %" PRIu32
+                     ", and is in no later one once more than half of the "
+                     "authorities know",
+                     s->epoch);
+    else if (s->left)
+        finding_addf(
+            f, FINDING_WARNING,
+            "end it, an epoch later if somebody may still have the one "
+            "before; 'brusio-relay join' brings it back",
+            "it has left: the consensus of epoch %" PRIu32 " is without it",
+            s->epoch);
+    if (s->left)
+        return s->layer >= 0;
     if (s->hibernates_until_s == 0)
         return true;
     finding_addf(f, s->spent ? FINDING_ERROR : FINDING_WARNING,
@@ -215,7 +237,7 @@ is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
     char at[TIME_LEN], wait[SPAN_LEN], todo[ADVICE_LEN];
     if (s->layer >= 0)
         return true;
-    if (s->descriptor_refusal[0] && s->descriptor_taken == 0) {
+    if (s->descriptor_refusal[0] && 2 * s->descriptor_taken <= s->authorities) {
         finding_addf(
             f, FINDING_ERROR,
             "put right what it says; when it speaks of admission, send "

@@ -15,11 +15,12 @@
 #include "relay/operator/publish.h"
 
 enum {
-    STATUS_VERSION = 2, /* of its fields: it changes when they do */
+    STATUS_VERSION = 3, /* of its fields: it changes when they do */
     STATUS_FILE_MAX = 1 << 16,
     STATUS_TEXT_LEN = 104,
-    STATUS_WRITE_S = 5, /* written so often */
-    STATUS_OLD_S = 30   /* older than this: something is wrong */
+    STATUS_ALL_LEN = 480, /* what several authorities say */
+    STATUS_WRITE_S = 5,   /* written so often */
+    STATUS_OLD_S = 30     /* older than this: something is wrong */
 };
 
 struct status {
@@ -27,6 +28,7 @@ struct status {
     uint64_t pid;
     bool running; /* false: it said goodbye */
     bool leaving; /* lets out what it holds, then ends */
+    bool left;    /* its operator has taken it out of the network */
     int role;     /* index into status_role_name */
     char listen[ADDRESS_MAX];
     uint64_t waits_s; /* after a restart of the machine; 0: accepts */
@@ -47,8 +49,8 @@ struct status {
     uint32_t descriptor_epoch;     /* being offered */
     uint32_t descriptor_taken;     /* by so many */
     uint32_t descriptor_first; /* first epoch for which any took one; 0: none */
-    char descriptor_refusal[STATUS_TEXT_LEN]; /* the last one; "": none */
-    char consensus_refusal[STATUS_TEXT_LEN];  /* why the last was not used */
+    char descriptor_refusal[STATUS_ALL_LEN]; /* of all who do; "": none */
+    char consensus_refusal[STATUS_TEXT_LEN]; /* why the last was not used */
     bool consensus_is_foreign;  /* that is about the network file */
     bool consensus_is_mistimed; /* that is about the clock */
 
@@ -76,7 +78,7 @@ int status_read_json(struct status *s, const uint8_t *text,
 
 /* One finding, for people: what, and what to do ("": nothing). */
 enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_ERROR };
-enum { FINDINGS_MAX = 32, FINDING_WHAT = 240, FINDING_DO = 320 };
+enum { FINDINGS_MAX = 32, FINDING_WHAT = 640, FINDING_DO = 320 };
 struct findings {
     size_t n;
     struct {

@@ -9,7 +9,7 @@
 #include "relay/alarm.h"
 #include "relay/operator/status.h"
 
-enum field_type { U64, U32, INT, BOOL, TEXT, LONG_TEXT };
+enum field_type { U64, U32, INT, BOOL, TEXT, LONG_TEXT, ALL_TEXT };
 static const struct field {
     const char *name;
     enum field_type type;
@@ -28,6 +28,7 @@ static const struct field {
     FIELD(pid, U64),
     FIELD(running, BOOL),
     FIELD(leaving, BOOL),
+    FIELD(left, BOOL),
     FIELD(role, INT),
     FIELD(listen, TEXT),
     FIELD(waits_s, U64),
@@ -45,7 +46,7 @@ static const struct field {
     FIELD(descriptor_epoch, U32),
     FIELD(descriptor_taken, U32),
     FIELD(descriptor_first, U32),
-    FIELD(descriptor_refusal, LONG_TEXT),
+    FIELD(descriptor_refusal, ALL_TEXT),
     FIELD(consensus_refusal, LONG_TEXT),
     FIELD(consensus_is_foreign, BOOL),
     FIELD(consensus_is_mistimed, BOOL),
@@ -96,7 +97,9 @@ field_set(const struct field *f, struct status *s, const json_t *v)
 {
     void *at = (char *)s + f->offset;
     const json_int_t n = json_integer_value(v);
-    const size_t room = f->type == TEXT ? ADDRESS_MAX : STATUS_TEXT_LEN;
+    const size_t room = f->type == TEXT       ? ADDRESS_MAX
+                        : f->type == ALL_TEXT ? STATUS_ALL_LEN
+                                              : STATUS_TEXT_LEN;
     switch (f->type) {
     case U64:
         *(uint64_t *)at = (uint64_t)n;

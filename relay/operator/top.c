@@ -16,6 +16,7 @@
 
 #include "lib/os/clock.h"
 #include "lib/os/files.h"
+#include "relay/daemon/daemon.h"
 #include "relay/operator/status.h"
 
 enum { TURN_MS = 1000, ROWS = 24 };
@@ -58,6 +59,8 @@ show(const char *dir, FILE *to)
                                    : "restart the relay, which writes it anew");
         return 1;
     }
+    if (files_path(path, dir, hibernate_left_name) == 0)
+        s.left = access(path, F_OK) == 0;
     return status_print(&s, process_of(s.pid), clock_wall_s(), to);
 }
 

@@ -157,9 +157,9 @@ addresses_are_shown(void **state)
                    i < ADMISSION_WAITING_BLOCK_MAX ? not_there : "too many");
     }
     for (uint16_t i = 100; i < 110; i++)
-        judge_from(a, relay(i, "127.0.0.1:1", 0), "192.0.2.1:1", 1, "too many");
-    judge_from(a, relay(200, "127.0.0.1:1", 0), "203.0.113.1:1", 1, not_there);
-    judge_from(a, relay(201, "nowhere", 0), "203.0.113.1:1", 1, not_there);
+        judge_from(a, relay(i, "127.0.0.1:1", 0), "192.0.2.1:1", 1, "alone");
+    judge_from(a, relay(200, "203.0.7.1:1", 0), "203.0.113.1:1", 1, not_there);
+    judge_from(a, relay(201, "nowhere", 0), "203.0.113.1:1", 1, "nobody's");
     /* behind a proxy all come from this machine */
     judge_from(a, relay(202, "198.51.100.1:1", 0), "127.0.0.1:1", 1, not_there);
     /* any of its addresses will do */
@@ -196,13 +196,65 @@ one_machine(void **state)
     const struct admission_config config = {.policy = ADMISSION_OPEN,
                                             .block_max = 2,
                                             .family_max = 3,
-                                            .local = true};
+                                            .local = true,
+                                            .kind = ADDRESS_LOOPBACK};
     struct admission *a;
     assert_int_equal(admission_new(&a, &config), 0);
     for (uint16_t i = 0; i < 50; i++)
         judge(a, relay(i, i % 2 ? "127.0.0.1:1" : "[::1]:1", 0), 1, NULL);
     judge_from(a, relay(60, "198.51.100.1:1", 0), "127.0.0.1:1", 1,
                "publishes no address");
+    admission_free(&a);
+}
+
+/* What others do not reach is not published, whatever the policy and whoever has
+ * decided; in a network for fewer people it may be theirs alone. */
+static void
+what_nobody_reaches_is_refused(void **state)
+{
+    (void)state;
+    static const char *const address[] = {"192.0.2.1:7100", "10.0.0.1:7100",
+                                          "127.0.0.1:7100", "0.0.0.0:7100"};
+    static const char *const why[] = {NULL, "a private one", "alone",
+                                      "nobody's"};
+    for (size_t kind = ADDRESS_PUBLIC; kind <= ADDRESS_LOOPBACK; kind++) {
+        const struct admission_config config = {
+            .policy = ADMISSION_OPEN, .kind = (enum address_kind)kind};
+        struct admission *a;
+        assert_int_equal(admission_new(&a, &config), 0);
+        for (uint16_t i = 0; i < 4; i++) {
+            struct descriptor d = relay(i, address[i], 0);
+            char text[256];
+            judge_from(a, d, NULL, 1, i > kind ? why[i] : NULL);
+            line(text, sizeof text, "approve", &d, "");
+            decide(a, text, 0);
+            judge_from(a, d, NULL, 1, i > kind ? why[i] : NULL);
+            /* nor beside one that is good */
+            d.relay.n_addresses = 2;
+            strcpy(d.relay.addresses[1], d.relay.addresses[0]);
+            strcpy(d.relay.addresses[0], "192.0.2.1:7100");
+            judge_from(a, d, NULL, 1, i > kind ? "relay.conf" : NULL);
+        }
+        admission_free(&a);
+    }
+}
+
+/* Another policy is in force from the next look on. */
+static void
+a_policy_can_change(void **state)
+{
+    (void)state;
+    struct admission_config config = {.policy = ADMISSION_OPEN};
+    const struct descriptor x = relay(1, "192.0.2.1:1", 0);
+    struct admission *a;
+    assert_int_equal(admission_new(&a, &config), 0);
+    judge(a, x, 1, NULL);
+    config.policy = ADMISSION_MANUAL;
+    admission_configure(a, &config);
+    judge(a, x, 1, "waits for the operator");
+    config.policy = ADMISSION_OPEN;
+    admission_configure(a, &config);
+    judge(a, x, 1, NULL);
     admission_free(&a);
 }
 
@@ -335,6 +387,8 @@ const struct CMUnitTest test_admission[] = {
     cmocka_unit_test(open_with_limits),
     cmocka_unit_test(addresses_are_shown),
     cmocka_unit_test(one_machine),
+    cmocka_unit_test(what_nobody_reaches_is_refused),
+    cmocka_unit_test(a_policy_can_change),
     cmocka_unit_test(i11_a_provider_is_not_the_network),
     cmocka_unit_test(i11_a_mix_that_is_approved_is_no_store),
     cmocka_unit_test(bounds),

@@ -119,6 +119,22 @@ options_stand_anywhere(void **state)
 }
 
 static void
+some_options_come_several_times(void **state)
+{
+    (void)state;
+    struct args_form many = form;
+    char *argv[] = {"p", "list", "--dir", "a", "--dir=b", NULL};
+    const char *got[3];
+    many.many = " dir ";
+    assert_int_equal(args_read(&a, 5, argv, &many), -1);
+    assert_int_equal(args_values(&a, DIR, got, 3), 2);
+    assert_string_equal(got[0], "a");
+    assert_string_equal(got[1], "b");
+    assert_int_equal(args_values(&a, DIR, got, 1), 1);
+    assert_int_equal(args_values(&a, WAIT, got, 3), 0);
+}
+
+static void
 wrong_lines_are_told(void **state)
 {
     (void)state;
@@ -200,6 +216,7 @@ completions_come_from_the_table(void **state)
 const struct CMUnitTest test_args[] = {
     cmocka_unit_test(a_text_is_a_text),
     cmocka_unit_test(options_stand_anywhere),
+    cmocka_unit_test(some_options_come_several_times),
     cmocka_unit_test(wrong_lines_are_told),
     cmocka_unit_test(help_is_had_everywhere),
     cmocka_unit_test(completions_come_from_the_table),

@@ -157,6 +157,33 @@ beyond_is_refused(const struct limit *l, long value)
     assert_int_equal(configured(text, &config), ERR_RANGE);
 }
 
+/* SIGHUP: what can change while it runs does, and the rest is named. */
+static void
+what_can_change_is_taken(void **state)
+{
+    (void)state;
+    char applied[SERVER_NAMES_LEN], restart[SERVER_NAMES_LEN];
+    struct server_config now, next;
+    assert_int_equal(configured("", &now), 0);
+    assert_int_equal(configured("", &next), 0);
+    server_config_take(&now, &next, applied, restart);
+    assert_string_equal(applied, "");
+    assert_string_equal(restart, "");
+    config_free(server_options, server_options_len, &next);
+    assert_int_equal(configured("policy = open\nblock_max = 7\nboards = 2\n"
+                                "listen = \"127.0.0.1:1\"\nsandbox = false\n"
+                                "log_level = debug\n",
+                                &next),
+                     0);
+    server_config_take(&now, &next, applied, restart);
+    assert_string_equal(applied, "policy, block_max, log_level");
+    assert_string_equal(restart, "listen, boards, sandbox");
+    assert_true(now.block_max == 7 && next.block_max == 4 && now.boards == 4);
+    assert_string_equal(now.listen, "127.0.0.1:7000");
+    config_free(server_options, server_options_len, &now);
+    config_free(server_options, server_options_len, &next);
+}
+
 /* What an authority's configuration takes at its ends is what consensuses take. */
 static void
 what_is_configured_can_be_read(void **state)
@@ -182,6 +209,7 @@ const struct CMUnitTest test_authority_options[] = {
     cmocka_unit_test(authorities_vote_for_what_goes_together),
     cmocka_unit_test(authorities_vote_for_how_clients_hear),
     cmocka_unit_test(authorities_vote_for_defaults),
+    cmocka_unit_test(what_can_change_is_taken),
     cmocka_unit_test(what_is_configured_can_be_read),
 };
 TEST_SUITE(test_authority_options);

@@ -90,9 +90,7 @@ addresses_are_tried(void **state)
                           "metrics = \"127.0.0.1:0\"\n");
     f.n = 0;
     check_addresses(&f, &c, false);
-    found(&f, FINDING_ERROR, "does not say which one others are to use");
     found(&f, FINDING_OK, "'metrics': 127.0.0.1:0 is free");
-    found(&f, FINDING_WARNING, "IPv4: no address is offered");
     test_relay_config_free(&c);
     c = test_relay_config("role = mix\nlisten = \"0.0.0.0:0\"\n"
                           "addresses = {\"127.0.0.1:7\", \"example.org:7\"}\n");
@@ -107,6 +105,51 @@ addresses_are_tried(void **state)
     check_addresses(&f, &c, false);
     found(&f, FINDING_ERROR, "'listen' is 'localhost', which is not");
     test_relay_config_free(&c);
+}
+
+/* What is published of this configuration, in a network whose authority is there. */
+static void
+published(const char *text, const char *authority, enum finding_level level,
+          const char *what)
+{
+    struct findings f = {0};
+    struct daemon_config c = test_relay_config(text);
+    struct network n = {.n_authorities = 1};
+    strcpy(n.authorities[0].address, authority);
+    check_published(&f, "/nowhere", &c, &n);
+    if (what)
+        found(&f, level, what);
+    else
+        assert_int_equal(f.n, 0);
+    test_relay_config_free(&c);
+}
+
+static void
+what_is_published_can_be_reached(void **state)
+{
+    (void)state;
+    static const char everywhere[] = "role = mix\nlisten = \"0.0.0.0:7100\"\n";
+    char text[200];
+    published(everywhere, "127.0.0.1:1", FINDING_OK,
+              "published is 127.0.0.1:7100");
+    published("role = mix\nlisten = \"127.0.0.1:7100\"\n", "127.0.0.1:1",
+              FINDING_OK, NULL);
+    published("role = mix\nlisten = \"127.0.0.1:7100\"\n", "192.0.2.1:1",
+              FINDING_ERROR, "127.0.0.1:7100 is an address of this machine");
+    published("role = mix\nlisten = \"10.0.0.1:7100\"\n", "10.0.0.2:1",
+              FINDING_OK, NULL);
+    published("role = mix\nlisten = \"10.0.0.1:7100\"\n", "192.0.2.1:1",
+              FINDING_ERROR, "10.0.0.1:7100 is a private address");
+    published("role = mix\nlisten = \"10.0.0.1:0\"\n", "192.0.2.1:1",
+              FINDING_OK, NULL); /* of a port that is not known */
+    snprintf(text, sizeof text, "%saddresses = {\"0.0.0.0:7100\"}\n",
+             everywhere);
+    published(text, "127.0.0.1:1", FINDING_ERROR, "0.0.0.0:7100 is no address");
+    snprintf(text, sizeof text,
+             "%saddresses = {\"192.0.2.1:7100\", \"192.168.1.1:7100\"}\n",
+             everywhere);
+    published(text, "192.0.2.9:1", FINDING_ERROR,
+              "192.168.1.1:7100 is a private address");
 }
 
 static void
@@ -245,18 +288,28 @@ init_asks_until_it_understands(void **state)
     assert_string_equal(s.role, "mix");
     assert_string_equal(s.listen, "192.0.2.1:7100");
     assert_string_equal(s.network, "given.json");
+    assert_string_equal(s.address, ""); /* that one is enough */
+    s = (struct setup){.role = "mix", .listen = "0.0.0.0:7100"};
+    char more[] = "here\n0.0.0.0:1\n\nnet.json\n";
+    FILE *other = fmemopen(more, strlen(more), "r");
+    assert_non_null(other);
+    assert_true(setup_ask(&s, other, out));
+    assert_string_equal(s.address, setup_found);
+    assert_string_equal(s.network, "net.json");
+    fclose(other);
     s = (struct setup){.role = "mix"};
     assert_false(setup_ask(&s, in, out)); /* the input has ended */
     fclose(in);
     fclose(out);
     assert_non_null(strstr(said, "expected one of gateway, mix, store"));
     assert_non_null(strstr(said, "expected an address with its port"));
-    assert_null(strstr(said, "Network"));
+    assert_non_null(strstr(said, "others reach it [found by itself]"));
 }
 
 const struct CMUnitTest test_check[] = {
     cmocka_unit_test(keys_are_closed_to_others),
     cmocka_unit_test(addresses_are_tried),
+    cmocka_unit_test(what_is_published_can_be_reached),
     cmocka_unit_test(disk_and_files_are_measured),
     cmocka_unit_test(more_memory_than_there_is_is_an_error),
     cmocka_unit_test(the_user_is_looked_up),

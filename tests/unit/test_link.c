@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -450,6 +451,37 @@ strangers_are_counted(void **state)
     pair_free(&p);
 }
 
+/* No descriptor is left: nothing spins, and whoever comes is told that he is not
+ * wanted; when some are free again all is well. */
+static void
+without_descriptors_a_listener_rests(void **state)
+{
+    (void)state;
+    static struct pair p;
+    struct rlimit files, few;
+    int fd[128];
+    size_t n = 0;
+    pair_make(&p, true, 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    few = files;
+    few.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (n < 128 && socket_connect(&fd[n], listener_address(p.listener)) == 0)
+        n++;
+    assert_in_range(n, 8, 127); /* the process has no more */
+    const uint64_t start_us = clock_mono_us();
+    turns(&p, 400);
+    const uint64_t pauses = 1 + (clock_mono_us() - start_us) / 100000;
+    assert_in_range(listener_refused(p.listener, ERR_SYSTEM), 1, pauses);
+    for (size_t i = 0; i < n; i++)
+        close(fd[i]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    turns(&p, 200);
+    pair_connect(&p, p.server_id);
+    assert_true(p.server.up);
+    pair_free(&p);
+}
+
 struct steps {
     struct loop *loop;
     unsigned timers, posts, hooks;
@@ -548,5 +580,6 @@ const struct CMUnitTest test_link[] = {
     cmocka_unit_test(i2_what_a_dead_link_had_leaves_no_more),
     cmocka_unit_test(a_flood_gets_its_turn_and_a_pause_none),
     cmocka_unit_test(strangers_are_counted),
+    cmocka_unit_test(without_descriptors_a_listener_rests),
 };
 TEST_SUITE(test_link);

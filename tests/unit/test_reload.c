@@ -15,6 +15,7 @@
 
 #include "lib/os/clock.h"
 #include "lib/os/http.h"
+#include "lib/secret.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/reload.h"
 #include "relay/operator/status.h"
@@ -60,6 +61,11 @@ setup(void **state)
     if (!mkdtemp(dir))
         return -1;
     network_put("network.json", 3600, 0);
+    uint8_t *seed;
+    char path[FILES_PATH_MAX];
+    if (files_path(path, dir, "identity.key") || files_key(path, &seed))
+        return -1;
+    secret_free((void **)&seed);
     return 0;
 }
 

@@ -177,6 +177,10 @@ a_relay_outside_the_consensus_is_told_why(void **state)
     strcpy(s.descriptor_refusal, "role: value out of range");
     says(&s, STATUS_ALIVE, 1, "refuse the descriptor: role: value",
          "admission");
+    strcpy(s.descriptor_refusal, "3 of 4: banned; 1 of 4: it waits");
+    s.descriptor_taken = 2; /* half of them: not enough */
+    says(&s, STATUS_ALIVE, 1, "3 of 4: banned; 1 of 4: it waits", "admission");
+    s.descriptor_taken = 0;
     s.descriptor_refusal[0] = 0;
     s.reached = 0;
     says(&s, STATUS_ALIVE, 1, "not in the consensus: no authority answers",
@@ -188,6 +192,22 @@ a_relay_outside_the_consensus_is_told_why(void **state)
          "begins at 1970-01-12 14:00:00 UTC, in 13 min");
     s.descriptor_first = 28; /* that is here, without it */
     says(&s, STATUS_ALIVE, 1, "though 4 of 4 authorities have taken", "ask");
+}
+
+/* Its operator has taken it out. */
+static void
+a_relay_that_leaves_says_so(void **state)
+{
+    (void)state;
+    struct status s = good();
+    s.left = true;
+    says(&s, STATUS_ALIVE, 0, "warning: it leaves: it serves the consensus of",
+         "let it run");
+    s.layer = -1;
+    says(&s, STATUS_ALIVE, 0, "warning: it has left", "end it");
+    s.running = false;
+    says(&s, STATUS_GONE, 1, "has left the network, and is not running",
+         "'brusio-relay join' or 'run' brings it back");
 }
 
 static void
@@ -339,8 +359,8 @@ other_fields_are_another_version(void **state)
     assert_int_equal(status_write_json(&s, &text, &len), 0);
     json_t *o = json_loadb(text, len, 0, NULL);
     assert_non_null(o);
-    assert_int_equal(json_integer_value(json_object_get(o, "version")), 2);
-    assert_int_equal(names_sum(o), 0x603af813);
+    assert_int_equal(json_integer_value(json_object_get(o, "version")), 3);
+    assert_int_equal(names_sum(o), 0xdaa2df7b);
     json_decref(o);
     free(text);
 }
@@ -350,12 +370,12 @@ a_strange_file_is_refused(void **state)
 {
     (void)state;
     assert_int_equal(read_changed("\"epoch\": 28", "\"epoch\": 28"), 0);
-    assert_int_equal(read_changed("\"version\": 2", "\"version\": 1"),
+    assert_int_equal(read_changed("\"version\": 3", "\"version\": 1"),
                      ERR_VERSION);
-    assert_int_equal(read_changed("\"version\": 2", "\"version\": 3"),
+    assert_int_equal(read_changed("\"version\": 3", "\"version\": 4"),
                      ERR_VERSION);
     static const char *const change[][2] = {
-        {"\"version\": 2,", ""},
+        {"\"version\": 3,", ""},
         {"\"epoch\": 28", "\"epoch\": -1"},
         {"\"epoch\": 28", "\"epoch\": 4294967296"},
         {"\"epoch\": 28", "\"epoch\": \"28\""},
@@ -453,6 +473,7 @@ const struct CMUnitTest test_status[] = {
     cmocka_unit_test(a_process_that_is_gone_is_noticed),
     cmocka_unit_test(a_relay_without_a_network_is_told_why),
     cmocka_unit_test(a_relay_outside_the_consensus_is_told_why),
+    cmocka_unit_test(a_relay_that_leaves_says_so),
     cmocka_unit_test(links_and_load_are_judged),
     cmocka_unit_test(the_file_says_the_same),
     cmocka_unit_test(other_fields_are_another_version),
