@@ -41,7 +41,7 @@ struct args_form {
     const char *texts; /* those after whose first word all is text, which looks
                              as it likes; NULL: none. Only an option as it stands
                              in the table is one there still */
-    const char *many; /* options that may be given several times, for
+    const char *many;  /* options that may be given several times, for
                          args_values(); NULL: none */
     size_t rest_max;   /* words that may follow */
     const char *usage; /* the help, of which args_help() tells a part */

@@ -131,7 +131,7 @@ def reasons(t):
         ([client, "init", "--dir", f"{t.dir}/n1", "--network",
           f"{t.dir}/folder"], "directory"),
         ([client, "init", "--dir", f"{t.dir}/no/such/place", "--network",
-          net.network_json], "gone"),
+          net.network_json], "No such file"),
         ([client, "init", "--dir", f"{t.dir}/" + "x" * 300, "--network",
           net.network_json], "too long")]
     for argv, word in tries:
