@@ -455,6 +455,74 @@ i6_a_store_keeps_what_it_says(void **state)
     each_fails(BAD_ALL, 10, store_course);
 }
 
+enum { MANY = 640 };
+
+/* Put i, and tell whether it is there. */
+static int
+many_request(struct store_sqlite *s, enum env_store_op op, unsigned i)
+{
+    uint8_t letter[LEN];
+    letter_make(letter, i);
+    struct env_store_req r = letter_request(op, i, letter);
+    store_sqlite_run(s, &r);
+    return r.err;
+}
+
+/* Overwrite all but the head of a day's file. */
+static void
+day_damage(uint32_t day)
+{
+    char path[128], command[400];
+    snprintf(path, sizeof path, "%s/letters-%u.db", dir, day);
+    snprintf(command, sizeof command,
+             "dd if=/dev/zero bs=16384 seek=1 count=60 conv=notrunc of='%s' "
+             "2>'%s.dd'",
+             path, dir);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "%s.dd", dir);
+    unlink(command);
+}
+
+/* Whenever a day's file turns out to be damaged, its letters are lost, and no
+ * others; and the store goes on, with that day too. */
+static void
+i6_a_damaged_file_costs_a_store_one_day(void **state)
+{
+    (void)state;
+    for (unsigned open = 0; open < 2; open++) {
+        struct store_sqlite *s;
+        char path[128];
+        dir_empty();
+        for (unsigned life = 0; life < 2; life++) {
+            assert_int_equal(
+                store_sqlite_new(&s, dir, LEN, 2000 * store_sqlite_disk(LEN)),
+                0);
+            for (unsigned i = 0; i < MANY && life == 0; i++)
+                assert_int_equal(many_request(s, ENV_STORE_PUT, i), 0);
+            if (life == 0)
+                store_sqlite_free(&s);
+            if (life == open)
+                day_damage(DAY);
+        }
+        for (unsigned i = 0; i < MANY; i += 2)
+            (void)many_request(s, ENV_STORE_GET, i);
+        assert_int_equal(store_sqlite_damaged(s), 1);
+        for (unsigned i = 1; i < MANY; i += 2)
+            assert_int_equal(many_request(s, ENV_STORE_GET, i), 0);
+        for (unsigned i = 0; i < MANY; i += 2) {
+            assert_int_equal(many_request(s, ENV_STORE_PUT, i), 0);
+            assert_int_equal(many_request(s, ENV_STORE_GET, i), 0);
+        }
+        assert_int_equal(store_sqlite_error(s), 0);
+        snprintf(path, sizeof path, "%s/letters-%u.damaged", dir, DAY);
+        assert_int_equal(access(path, F_OK), 0);
+        assert_int_equal(store_sqlite_expire(s, DAY + 1), 0);
+        (void)many_request(s, ENV_STORE_GET, 1);
+        assert_int_equal(access(path, F_OK), -1); /* it goes with its day */
+        store_sqlite_free(&s);
+    }
+}
+
 /* ---- an authority ---- */
 
 enum { KEPT = 5, KEPT_LEN = 3000 };
@@ -568,6 +636,8 @@ const struct CMUnitTest test_faults[] = {
                                     dirs_make, dirs_remove),
     cmocka_unit_test_setup_teardown(i6_a_store_keeps_what_it_says, dirs_make,
                                     dirs_remove),
+    cmocka_unit_test_setup_teardown(i6_a_damaged_file_costs_a_store_one_day,
+                                    dirs_make, dirs_remove),
     cmocka_unit_test_setup_teardown(i9_an_authority_has_what_it_kept, dirs_make,
                                     dirs_remove),
 };
