@@ -67,6 +67,7 @@ struct server {
     struct timespec decided; /* the file of decisions, when it was read */
     off_t decided_len;
     bool undecided;      /* new ones could not be taken, which was said */
+    int unkept;          /* why the last output was not kept, which was said */
     uint8_t waiting[16]; /* digest of the list as last written */
     char why[ADMISSION_WHY_LEN];
     char status[STATUS_LEN];
@@ -82,10 +83,15 @@ keep(struct server *s, enum authority_output what, uint32_t epoch,
      const uint8_t *bytes, size_t len)
 {
     int err = disk_put(s->dir, what, epoch, bytes, len);
-    if (err)
+    if (err && err != s->unkept)
         log_write(&s->host.log, LOG_ERROR, "directory",
-                  "cannot write to %s: %s; is the disk full?", s->dir,
-                  error_text(err));
+                  "cannot write to %s: %s. Nothing is signed that is not kept; "
+                  "it is tried again until there is room",
+                  s->dir, error_text(err));
+    if (!err && s->unkept)
+        log_write(&s->host.log, LOG_NOTICE, "directory", "%s is written again",
+                  s->dir);
+    s->unkept = err;
     return err;
 }
 
