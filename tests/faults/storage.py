@@ -30,7 +30,8 @@ def texts(client):
 @row("R2", "a client's disk is full, and has room again")
 def full_and_healed(t):
     a, b = t.pair(t.net_shared())
-    t.check(a.cmd("send", "b", "before", "--wait").rc == 0, "sending")
+    t.check(a.cmd("send", "b", "before", "--wait", timeout=120).rc == 0,
+            "sending")
     limit(a, 4096)
     for text in ("one", "two", "three"):
         r = a.cmd("send", "b", text, timeout=10)
@@ -45,7 +46,7 @@ def full_and_healed(t):
     t.wait(lambda: healed(a), 50, "the client to go on by itself")
     t.check(a.log().count("cannot be written") == 1, f"once: {a.log()}")
     t.check(a.program.poll() is None, "it runs")
-    r = a.cmd("send", "b", "after", "--wait", timeout=60)
+    r = a.cmd("send", "b", "after", "--wait", timeout=120)
     t.check(r.rc == 0, f"sending again: {r}")
     t.wait(lambda: a.call("status")["result"]["inbox"] == 1, 60,
            "what was sent to it")
