@@ -224,3 +224,7 @@ def unit(number, title, pattern):
 
 unit("R29", "messages of a dead contact are forgotten",
      "full_disk/what_is_given_up_is_forgotten")
+unit("R13", "messages of which parts came and no more are given up",
+     "i11_unfinished/i11_unfinished_messages_are_given_up")
+unit("R14", "one contact's full inbox is his alone",
+     "contacts/i11_a_full_inbox_takes_no_more_unless_it_is_muted")
