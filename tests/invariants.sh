@@ -389,9 +389,14 @@ change I6 'kept is said before the commit' relay/boxes.c \
     'if (!job->asked)' \
     'boxes/i6_*'
 change I6 'a store commits nothing' relay/daemon/store_day.c \
-    'sqlite3_exec(d->db, "COMMIT"' \
-    'sqlite3_exec(d->db, "SELECT 1"' \
+    'database_run(d->db, "COMMIT")' \
+    'database_run(d->db, "SELECT 1")' \
     'store_sqlite/i6_*'
+change I6 'a damaged file costs a store all its letters' \
+    relay/daemon/store_sqlite.c \
+    's->day[i].damaged = true; /* set aside when the list is over */' \
+    's->day[i].damaged = false;' \
+    'faults/i6_a_damaged*'
 change I6 'a reader names what its disk may lose' client/requests.c \
     '!journal_is_committed(c->journal, choice->ticket))' \
     '!journal_is_committed(c->journal, 0))' \

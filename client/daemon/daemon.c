@@ -14,7 +14,6 @@
  * and written by the program that the user calls (cli.c), never here. */
 #include "client/daemon/daemon.h"
 
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -461,7 +460,6 @@ client_run(const char *dir, const struct daemon_config *config, int ready_fd)
     if (!d)
         return 1;
     d->config = config;
-    signal(SIGXFSZ, SIG_IGN); /* a file's limit is an error like a full disk */
     int err = host_init(&d->host, client_timer, d);
     if (!err) {
         host_log(&d->host, "brusio-client", (enum log_level)config->log_level);

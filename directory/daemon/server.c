@@ -66,6 +66,7 @@ struct server {
         uint64_t at_us; /* made then */
     } html, json;
     struct gate gate;
+    int unkept; /* why the last output was not kept, which was said */
     struct loop_signal *hup;
     uint64_t starved, starved_us; /* connections for which there were no
                                      descriptors, as told; again then */
@@ -82,10 +83,15 @@ keep(struct server *s, enum authority_output what, uint32_t epoch,
      const uint8_t *bytes, size_t len)
 {
     int err = disk_put(s->dir, what, epoch, bytes, len);
-    if (err)
+    if (err && err != s->unkept)
         log_write(&s->host.log, LOG_ERROR, "directory",
-                  "cannot write to %s: %s; is the disk full?", s->dir,
-                  error_text(err));
+                  "cannot write to %s: %s. Nothing is signed that is not kept; "
+                  "it is tried again until there is room",
+                  s->dir, error_text(err));
+    if (!err && s->unkept)
+        log_write(&s->host.log, LOG_NOTICE, "directory", "%s is written again",
+                  s->dir);
+    s->unkept = err;
     return err;
 }
 

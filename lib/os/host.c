@@ -93,6 +93,8 @@ host_init(struct host *h, loop_fn tick, void *ctx)
     h->tick = tick;
     h->tick_ctx = ctx;
     h->timer_us = UINT64_MAX;
+    signal(SIGXFSZ,
+           SIG_IGN); /* a limit of files is an error like a full disk */
     int err = secret_init();
     if (!err)
         err = loop_new(&h->loop);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "lib/os/database.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/describe.h"
@@ -122,6 +123,23 @@ letters_step(struct daemon *d)
                   "again",
                   error_text(err));
     d->letters_err = err;
+    const int full = store_sqlite_error(d->letters);
+    if (full && !d->letters_full)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "letters cannot be kept in %s: %s. Until then who writes is "
+                  "told to try again",
+                  d->dir, database_remedy(full));
+    if (!full && d->letters_full)
+        log_write(&d->host.log, LOG_NOTICE, "relay",
+                  "letters are kept in %s again", d->dir);
+    d->letters_full = full;
+    const unsigned damaged = store_sqlite_damaged(d->letters);
+    if (damaged != d->letters_damaged)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "a day's letters in %s were damaged, and are set aside as "
+                  "letters-DAY.damaged: that day begins anew. Look at the disk",
+                  d->dir);
+    d->letters_damaged = damaged;
 }
 
 static void

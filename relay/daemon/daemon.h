@@ -56,7 +56,9 @@ struct daemon {
                                          come back with the consensuses */
     bool untold;                      /* the clients do not have it yet */
     struct store_sqlite *letters;
-    int letters_err; /* of destroying some */
+    int letters_err;          /* of destroying some */
+    int letters_full;         /* why letters are not kept, in the log */
+    unsigned letters_damaged; /* files, in the log */
     struct storage *storage;
     struct net *net;
     struct directory *directory;

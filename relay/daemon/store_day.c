@@ -106,7 +106,9 @@ day_slots(struct day *d, const uint8_t box[static 32], uint16_t *full,
                 *full |= bit;
         }
     sqlite3_reset(d->slots);
-    return got == SQLITE_DONE ? 0 : ERR_DB;
+    return got == SQLITE_DONE  ? 0
+           : got == SQLITE_ROW ? ERR_DB
+                               : database_error(d->db, got);
 }
 
 /* Bring the row of a slot; sqlite3_reset(d->get) afterwards. */
@@ -165,8 +167,9 @@ day_begin(struct day *d)
 {
     if (d->open_transaction)
         return d->failed ? ERR_DB : 0;
-    if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL))
-        return ERR_DB;
+    const int err = database_run(d->db, "BEGIN IMMEDIATE");
+    if (err)
+        return err;
     d->open_transaction = true;
     d->failed = false;
     d->added = d->left = 0;
@@ -177,7 +180,7 @@ day_begin(struct day *d)
 static int
 change(struct day *d, sqlite3_stmt *st)
 {
-    const int err = sqlite3_step(st) == SQLITE_DONE ? 0 : ERR_DB;
+    const int err = database_error(d->db, sqlite3_step(st));
     sqlite3_reset(st);
     if (sqlite3_get_autocommit(d->db))
         d->failed = true; /* a full disk undoes all that the list has put */
@@ -284,10 +287,10 @@ day_end(struct day *d)
     if (!d->open_transaction)
         return 0;
     d->open_transaction = false;
-    if (d->failed ||
-        sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+    const int err = d->failed ? ERR_DB : database_run(d->db, "COMMIT");
+    if (err) {
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
-        return ERR_DB;
+        return err;
     }
     d->count += d->added - d->left;
     d->gone += d->left;

@@ -26,16 +26,17 @@ struct day {
     uint64_t count, gone;      /* letters, and traces of letters */
     uint64_t added, left;      /* those of the transaction beside */
     bool open_transaction, failed;
+    bool damaged; /* found so */
 };
 
 /* Open the file at `path` under the key at `key_path`, each made when it is not
- * there. Returns 0, ERR_DB, ERR_VERSION, or what wipe_key() says. */
+ * there. Returns 0, what database_open() says, or wipe_key(). */
 int day_open(struct day *d, const char *path,
              const char *key_path) CHECK_RESULT;
 void day_close(struct day *d);
 
-/* Which slots of a box hold letters, and which traces? Returns 0 or ERR_DB: one
- * that cannot be told must not be taken for free. */
+/* Which slots of a box hold letters, and which traces? Returns 0 or
+ * database_error(): one that cannot be told must not be taken for free. */
 int day_slots(struct day *d, const uint8_t box[static 32], uint16_t *full,
               uint16_t *gone) CHECK_RESULT;
 
@@ -49,7 +50,7 @@ int day_compare(struct day *d, const struct env_store_req *req,
                 bool is_gone) CHECK_RESULT;
 
 /* Put a letter, note that slots are named as held: in the transaction that
- * day_end() ends. Each returns 0 or ERR_DB. */
+ * day_end() ends. Each returns 0 or database_error(). */
 int day_put(struct day *d, const struct env_store_req *req) CHECK_RESULT;
 int day_name(struct day *d, const struct env_store_req *req) CHECK_RESULT;
 
@@ -57,8 +58,8 @@ int day_name(struct day *d, const struct env_store_req *req) CHECK_RESULT;
  * not open excepted. */
 void day_let_go(struct day *d, uint32_t hour, unsigned max);
 
-/* End the transaction, if there is one. Returns 0, or ERR_DB: then nothing of it
- * is kept. */
+/* End the transaction, if there is one. Returns 0, or database_error(): then nothing
+ * of it is kept. */
 int day_end(struct day *d) CHECK_RESULT;
 
 /* Tell how many letters' room it takes on the disk: what was let go counts until

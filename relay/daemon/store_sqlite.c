@@ -6,8 +6,8 @@
  * without its key is one whose day is over. A list of requests is one
  * transaction for every day it touches; when a commit fails, all puts of that
  * day in the list failed. Failure modes: a full or broken disk (ERR_DB; the
- * relay answers "retry"), a file that is no database (likewise, and it stays as
- * it is). */
+ * relay answers "retry", and the next list tries again), a file that is damaged: it
+ * is set aside, whenever that is found, since all days are asked for each box. */
 #include "relay/daemon/store_sqlite.h"
 
 #include <dirent.h>
@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "lib/os/database.h"
+#include "lib/os/files.h"
 #include "lib/os/wipe.h"
 #include "network/work.h"
 #include "relay/daemon/seal.h"
@@ -41,7 +42,9 @@ struct store_sqlite {
     size_t n_days;
     atomic_uint expire_before;
     uint32_t expired; /* destroyed is what came before this day */
-    atomic_int destroy_err;
+    int list_err;     /* why something of this list is not kept */
+    atomic_int destroy_err, write_err;
+    atomic_uint damaged;
     uint8_t *scratch, *sealed;
 };
 
@@ -58,7 +61,7 @@ day_path(const struct store_sqlite *s, uint32_t number, const char *end,
 static int
 day_destroy(const struct store_sqlite *s, uint32_t number)
 {
-    static const char *const end[] = {"db", "db-wal", "db-shm"};
+    static const char *const end[] = {"db", "db-wal", "db-shm", "damaged"};
     char path[PATH_LEN];
     day_path(s, number, "key", path);
     int err = wipe_file(path);
@@ -68,6 +71,26 @@ day_destroy(const struct store_sqlite *s, uint32_t number)
             err = ERR_SYSTEM;
     }
     return err;
+}
+
+/* Set a damaged file aside, for its operator to look at, until its day is over. The
+ * letters in it are lost to this store. */
+static int
+file_set_aside(struct store_sqlite *s, uint32_t number)
+{
+    static const char *const end[] = {"db-wal", "db-shm"};
+    char path[PATH_LEN], aside[PATH_LEN];
+    for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) {
+        day_path(s, number, end[i], path);
+        if (unlink(path) && errno != ENOENT)
+            return files_error(errno);
+    }
+    day_path(s, number, "db", path);
+    day_path(s, number, "damaged", aside);
+    if (rename(path, aside))
+        return files_error(errno);
+    atomic_fetch_add(&s->damaged, 1);
+    return 0;
 }
 
 /* The day's file, opened or made. */
@@ -90,12 +113,26 @@ day_get(struct store_sqlite *s, uint32_t number, struct day **out)
     day_path(s, number, "db", path);
     day_path(s, number, "key", key_path);
     int err = day_open(&made, path, key_path);
+    if (err == ERR_DAMAGED || err == ERR_FORMAT) { /* or its key is */
+        const int key_err = err == ERR_FORMAT ? wipe_file(key_path) : 0;
+        err = file_set_aside(s, number);
+        if (!err)
+            err = key_err ? key_err : day_open(&made, path, key_path);
+    }
     if (err)
         return err;
     memmove(&s->day[i + 1], &s->day[i], (s->n_days - i) * sizeof s->day[0]);
     s->day[i] = made;
     s->n_days++;
     return 0;
+}
+
+/* Close the i-th day. */
+static void
+day_drop(struct store_sqlite *s, size_t i)
+{
+    day_close(&s->day[i]);
+    memmove(&s->day[i], &s->day[i + 1], (--s->n_days - i) * sizeof s->day[0]);
 }
 
 static int
@@ -201,6 +238,8 @@ box_slots(struct store_sqlite *s, const uint8_t *box, struct day *of[DAY_SLOTS],
     for (size_t i = 0; i < s->n_days; i++) {
         uint16_t letters, traces;
         int err = day_slots(&s->day[i], box, &letters, &traces);
+        if (err == ERR_DAMAGED)
+            s->day[i].damaged = true; /* set aside when the list is over */
         if (err)
             return err;
         for (unsigned k = 0; k < DAY_SLOTS; k++)
@@ -233,6 +272,8 @@ letter_write(struct store_sqlite *s, struct env_store_req *req)
     if (!err)
         err = day_put(d, req);
     s->used += err == 0;
+    if (err)
+        s->list_err = err;
     return err ? ERR_DB : 0;
 }
 
@@ -242,9 +283,10 @@ put(struct store_sqlite *s, struct env_store_req *req)
     struct day *of[DAY_SLOTS] = {NULL};
     const unsigned slot = req->slot & (DAY_SLOTS - 1);
     uint16_t full, gone;
-    req->err = box_slots(s, req->box, of, &full, &gone);
+    const int err = box_slots(s, req->box, of, &full, &gone);
+    req->err = err ? ERR_DB : 0;
     req->full = full | gone;
-    if (req->err)
+    if (err)
         return;
     if (req->full >> slot & 1) {
         /* which may be of this list, and falls with its day's transaction */
@@ -273,8 +315,9 @@ get(struct store_sqlite *s, struct env_store_req *req)
 {
     struct day *of[DAY_SLOTS] = {NULL};
     uint16_t gone;
-    req->err = box_slots(s, req->box, of, &req->full, &gone);
-    if (req->err)
+    const int err = box_slots(s, req->box, of, &req->full, &gone);
+    req->err = err ? ERR_DB : 0;
+    if (err)
         return;
     held_note(s, req);
     req->err = ERR_NOT_FOUND;
@@ -312,10 +355,8 @@ days_expire(struct store_sqlite *s)
     const uint32_t before = atomic_load(&s->expire_before);
     if (before <= s->expired)
         return;
-    while (s->n_days > 0 && s->day[0].number < before) {
-        day_close(&s->day[0]);
-        memmove(&s->day[0], &s->day[1], --s->n_days * sizeof s->day[0]);
-    }
+    while (s->n_days > 0 && s->day[0].number < before)
+        day_drop(s, 0);
     const int err = files_destroy(s, before);
     if (!err)
         s->expired = before;
@@ -328,13 +369,30 @@ days_commit(struct store_sqlite *s, struct env_store_req *list)
 {
     for (size_t i = 0; i < s->n_days; i++) {
         struct day *d = &s->day[i];
-        if (day_end(d) == 0)
+        const int err = day_end(d);
+        if (!err)
             continue;
+        s->list_err = s->list_err ? s->list_err : err;
         for (struct env_store_req *r = list; r; r = r->next)
             if (r->op == ENV_STORE_PUT && r->expiry_day == d->number && !r->err)
                 r->err = ERR_DB;
     }
     used_count(s);
+}
+
+/* Set aside what was found to be damaged. */
+static void
+damaged_drop(struct store_sqlite *s)
+{
+    for (size_t i = s->n_days; i-- > 0;) {
+        const uint32_t number = s->day[i].number;
+        struct day *d;
+        if (!s->day[i].damaged)
+            continue;
+        day_drop(s, i);
+        if (file_set_aside(s, number) == 0)
+            (void)!day_get(s, number, &d); /* else when it is needed */
+    }
 }
 
 /* When room is short: what its readers have named an hour ago goes. */
@@ -355,6 +413,8 @@ void
 store_sqlite_run(void *ctx, struct env_store_req *list)
 {
     struct store_sqlite *s = ctx;
+    bool puts = false;
+    s->list_err = 0;
     days_expire(s);
     used_count(s);
     for (struct env_store_req *r = list; r; r = r->next)
@@ -366,6 +426,23 @@ store_sqlite_run(void *ctx, struct env_store_req *list)
             get(s, r);
     held_let_go(s, list);
     days_commit(s, list);
+    damaged_drop(s);
+    for (const struct env_store_req *r = list; r; r = r->next)
+        puts |= r->op == ENV_STORE_PUT && (r->is_new || r->err == ERR_DB);
+    if (puts)
+        atomic_store(&s->write_err, s->list_err);
+}
+
+int
+store_sqlite_error(const struct store_sqlite *s)
+{
+    return atomic_load(&s->write_err);
+}
+
+unsigned
+store_sqlite_damaged(const struct store_sqlite *s)
+{
+    return atomic_load(&s->damaged);
 }
 
 int

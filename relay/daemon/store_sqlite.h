@@ -25,8 +25,9 @@ store_sqlite_disk(size_t letter_len)
 
 /* Open the letters in dir, made when it is not there, mode 0700. bytes_max: of
  * disk that they may take, beyond which puts answer ERR_QUOTA; 0: half of what is
- * free there and what letters take already. Returns 0, ERR_DB, ERR_SYSTEM,
- * ERR_VERSION (a file of another version). */
+ * free there and what letters take already. A file that is damaged is set aside, as
+ * letters-DAY.damaged, and its day begins anew. Returns 0, ERR_SYSTEM,
+ * database_error(), files_error(), ERR_VERSION (a file of another version). */
 int store_sqlite_new(struct store_sqlite **out, const char *dir,
                      size_t letter_len, uint64_t bytes_max) CHECK_RESULT;
 /* Tell how many letters there is room for. */
@@ -35,6 +36,11 @@ void store_sqlite_free(struct store_sqlite **s);
 
 /* Carry out a list; a storage_run_fn. */
 void store_sqlite_run(void *s, struct env_store_req *list);
+
+/* From any thread: why the disk kept nothing of what was put last (database_error()),
+ * 0: it did; and how many days' files were damaged and set aside. */
+int store_sqlite_error(const struct store_sqlite *s);
+unsigned store_sqlite_damaged(const struct store_sqlite *s);
 
 /* From any thread: destroy what expires before this day, with the next list.
  * Returns ERR_IO or ERR_SYSTEM when the last try left something; each list tries

@@ -30,7 +30,8 @@ def texts(client):
 @row("R2", "a client's disk is full, and has room again")
 def full_and_healed(t):
     a, b = t.pair(t.net_shared())
-    t.check(a.cmd("send", "b", "before", "--wait").rc == 0, "sending")
+    t.check(a.cmd("send", "b", "before", "--wait", timeout=120).rc == 0,
+            "sending")
     limit(a, 4096)
     for text in ("one", "two", "three"):
         r = a.cmd("send", "b", text, timeout=10)
@@ -45,7 +46,7 @@ def full_and_healed(t):
     t.wait(lambda: healed(a), 50, "the client to go on by itself")
     t.check(a.log().count("cannot be written") == 1, f"once: {a.log()}")
     t.check(a.program.poll() is None, "it runs")
-    r = a.cmd("send", "b", "after", "--wait", timeout=60)
+    r = a.cmd("send", "b", "after", "--wait", timeout=120)
     t.check(r.rc == 0, f"sending again: {r}")
     t.wait(lambda: a.call("status")["result"]["inbox"] == 1, 60,
            "what was sent to it")
@@ -102,6 +103,59 @@ def moved_and_back(t):
     a.stop()
     a.start()
     t.check(" confirmed" in a.cmd("contacts").out, "its contact")
+
+
+def processes(net, kind):
+    """The processes of a test network in whose directories' names this stands."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                words = f.read().decode("utf-8", "replace").split("\0")
+        except OSError:
+            continue
+        place = [w for w in words if w.startswith(f"{net.dir}/{kind}")]
+        if place:
+            found.append((int(pid), place[0]))
+    return found
+
+
+def said(net, word):
+    """Which lines of the network's logs have it?"""
+    lines = net.program.out() + net.program.err()
+    for base, _, names in os.walk(net.dir):
+        for name in names:
+            if name.endswith("log"):
+                with open(f"{base}/{name}", errors="replace") as f:
+                    lines += f.read()
+    return [line for line in lines.splitlines() if word in line]
+
+
+@row("R2d", "an authority's and a store's disk are full, and have room again")
+def full_network(t):
+    net = t.net()
+    a, b = t.pair(net)
+    stores = processes(net, "store")
+    authority = processes(net, "authority-1")
+    t.check(stores and authority, "no processes found")
+
+    def limit_all(size):
+        for pid, _ in stores + authority[:1]:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE,
+                             (size, resource.RLIM_INFINITY))
+    limit_all(4096)
+    t.check(a.cmd("send", "b", "through a full store").rc == 0, "send")
+    t.wait(lambda: said(net, "letters cannot be kept"), 60, "a store to say so")
+    t.wait(lambda: said(net, "cannot write to"), 90, "an authority to say so")
+    t.check(any(ROOM in line for line in said(net, "cannot write to")),
+            "the reason")
+    limit_all(resource.RLIM_INFINITY)
+    t.wait(lambda: a.call("message", to="b")["result"]["state"] == "delivered",
+           120, "the text")
+    t.wait(lambda: said(net, "are kept in") and said(net, "is written again"),
+           120, "the logs to say that it is over")
+    t.check(len(said(net, "cannot write to")) < 5, "it says it again and again")
+    t.check(net.program.poll() is None, "the network runs")
 
 
 @row("N1.38", "a damaged client.db is called that")
@@ -170,3 +224,7 @@ def unit(number, title, pattern):
 
 unit("R29", "messages of a dead contact are forgotten",
      "full_disk/what_is_given_up_is_forgotten")
+unit("R13", "messages of which parts came and no more are given up",
+     "i11_unfinished/i11_unfinished_messages_are_given_up")
+unit("R14", "one contact's full inbox is his alone",
+     "contacts/i11_a_full_inbox_takes_no_more_unless_it_is_muted")
