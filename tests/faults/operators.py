@@ -499,6 +499,49 @@ def all_answers(t):
         raise Failed(said[0][-600:]) from None
 
 
+@row("N2.20", "nobody says that another machine has this identity")
+def copied_identity(t):
+    net = t.net(**SMALL)
+    program = f"{t.bin}/brusio-relay"
+    x = relay(t, net.network_json)
+    t.start([program, "run", "--dir", x])
+    t.wait(lambda: any(n.startswith("consensus-") for n in os.listdir(x)), 60,
+           "a consensus")
+    y = t.place("copy")
+    shutil.copytree(x, y)  # of an earlier day: without the keys of this one
+    for name in os.listdir(y):
+        if name.startswith(("packet-", "consensus-")) or name == "status.json":
+            os.unlink(f"{y}/{name}")
+    with open(f"{y}/relay.conf", "a") as f:
+        f.write(f'addresses = {{"127.0.0.1:{port_free()}"}}\n'
+                "assume_reachable = true\n")
+    with open(f"{y}/relay.conf") as f:
+        text = re.sub(r'^listen = ".*"', f'listen = "127.0.0.1:{port_free()}"',
+                      f.read(), flags=re.M)
+    with open(f"{y}/relay.conf", "w") as f:
+        f.write(text)
+    t.start([program, "run", "--dir", y])
+    t.wait(lambda: any("another machine runs with this relay's identity" in
+                       t.run([program, "status", "--dir", d]).out
+                       for d in (x, y)), 150, "a word about the other one")
+
+
+@row("N2.30", "nobody says why there is no consensus")
+def no_consensus(t):
+    net = t.net(**SMALL)
+    r = t.run([f"{t.bin}/brusio-relay", "leave", "--dir", f"{net.dir}/mix-1"])
+    t.check(r.rc == 0, r)
+
+    def log():
+        with open(f"{net.dir}/authority-1/log") as f:
+            return f.read()
+    t.wait(lambda: "no consensus comes of the votes" in log(), 100, "the reason")
+    t.check("a layer of the mixes would be without a relay; see who is let in"
+            in log(), log())
+    time.sleep(35)
+    t.check(log().count("no consensus comes") == 1, log())
+
+
 @row("N2.25", "leave wants the relay stopped, and then that it had run on")
 def leaving(t):
     net = t.net(**dict(SMALL, mixes=2))
