@@ -144,6 +144,8 @@ struct authority_status {
     uint32_t epoch;  /* of the newest consensus */
     uint32_t target; /* being prepared */
     size_t descriptors, votes, dealings, signatures;
+    int unmade; /* why no consensus came of the votes of the last epoch for which
+                   they were counted: ERR_MISSING, a layer without a relay; 0 */
     uint64_t refused[ERROR_COUNT];
     size_t n; /* authorities, by their sorted identities */
     struct {

@@ -260,6 +260,8 @@ consensus_step(struct authority *a)
     if (!a->body) {
         err = consensus_compute(a);
         a->hopeless = err && err != ERR_AGAIN && err != ERR_NOMEM;
+        if (!err || a->hopeless)
+            a->status.unmade = err;
         a->to_sign = !err;
     }
     if (!err && a->to_sign) {

@@ -56,6 +56,7 @@ struct server {
     struct renewal renewal;
     uint32_t pruned; /* votes of epochs before this one are gone, */
     uint32_t heard;  /* and those of others that are not of this one */
+    int unmade;      /* why there is no consensus, as it was said */
     bool unsure;     /* the clock is not believed, which was said */
     struct exchange_buffer answer;
     struct served served;
@@ -406,6 +407,34 @@ files_tell(struct server *s)
     s->starved_us = now_us + MINUTE_US;
 }
 
+/* An epoch without a consensus has a reason. */
+static void
+unmade_tell(struct server *s)
+{
+    struct authority_status st;
+    authority_status(s->authority, &st);
+    if (st.unmade == s->unmade)
+        return;
+    s->unmade = st.unmade;
+    if (st.unmade == ERR_MISSING)
+        log_write(
+            &s->host.log, LOG_WARNING, "directory",
+            "no consensus comes of the votes for epoch %u: the gateways, "
+            "the stores, or a layer of the mixes would be without a relay; "
+            "see who is let in, and who runs",
+            st.target);
+    else if (st.unmade)
+        log_write(&s->host.log, LOG_WARNING, "directory",
+                  "no consensus comes of the votes for epoch %u: %s", st.target,
+                  st.unmade == ERR_THRESHOLD
+                      ? "too few have come; see whether the other authorities "
+                        "run, and reach this one"
+                      : error_text(st.unmade));
+    else
+        log_write(&s->host.log, LOG_NOTICE, "directory",
+                  "a consensus comes of the votes again");
+}
+
 static void
 server_tick(void *ctx)
 {
@@ -413,6 +442,7 @@ server_tick(void *ctx)
     clock_tell(s);
     gate_look(&s->gate);
     files_tell(s);
+    unmade_tell(s);
     consensus_serve_again(s);
     authority_tick(s->authority);
 }

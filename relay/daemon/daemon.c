@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "lib/os/database.h"
 #include "lib/secret.h"
@@ -26,6 +27,7 @@
 
 enum { PACKET_HEAD_LEN = 128 }; /* what is kept beside a packet, at most */
 enum { DIRECTORY_US = 250000, DRAIN_US = 30000000, MINUTE_US = 60000000 };
+enum { LOCK_TRIES = 20, LOCK_US = 50000 };
 enum { FILES_REST = 1000 }; /* relays, both ways, and what check_files() says */
 
 static void
@@ -209,6 +211,25 @@ limits_set(struct daemon *d)
     return err;
 }
 
+/* A moment's patience: 'join' has the set for as long as it takes to make it. */
+static int
+replay_load(struct daemon *d, bool *wait)
+{
+    int err = ERR_AGAIN;
+    for (unsigned i = 0; i < LOCK_TRIES && err == ERR_AGAIN; i++) {
+        if (i > 0)
+            usleep(LOCK_US);
+        err = replay_file_open(&d->replay, d->dir,
+                               (size_t)d->config->replay_tags, wait);
+    }
+    if (err == ERR_AGAIN)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "another relay runs in %s; end that first, or 'init' one of "
+                  "its own in another directory",
+                  d->dir);
+    return err;
+}
+
 static int
 files_load(struct daemon *d)
 {
@@ -233,13 +254,7 @@ files_load(struct daemon *d)
         log_write(&d->host.log, LOG_WARNING, "relay", "%s", why);
     crypto_sign_seed_keypair(d->identity, secret, d->identity_seed);
     sodium_memzero(secret, sizeof secret);
-    err = replay_file_open(&d->replay, d->dir, (size_t)d->config->replay_tags,
-                           &wait);
-    if (err == ERR_AGAIN)
-        log_write(&d->host.log, LOG_ERROR, "relay",
-                  "another relay runs in %s; end that first, or 'init' one of "
-                  "its own in another directory",
-                  d->dir);
+    err = replay_load(d, &wait);
     d->start_us = loop_now_us(d->host.loop);
     if (!err && wait) {
         struct params p;

@@ -54,7 +54,8 @@ struct daemon {
     uint32_t newest;                  /* epoch; 0: none */
     struct certificates certificates; /* of authorities, the newest seen; they
                                          come back with the consensuses */
-    bool untold;                      /* the clients do not have it yet */
+    bool doubled; /* the newest names another key for this relay */
+    bool untold;  /* the clients do not have it yet */
     struct store_sqlite *letters;
     int letters_err;          /* of destroying some */
     int letters_full;         /* why letters are not kept, in the log */

@@ -94,6 +94,7 @@ network_gather(struct panel *p)
     s->relays = v ? (uint32_t)v->consensus->n_relays : 0;
     s->layers = v ? v->consensus->params.layers : 0;
     s->layer = self < 0 ? -1 : v->consensus->relays[self].layer;
+    s->doubled = d->doubled;
     s->left_out_permille =
         v ? consensus_left_out(v->consensus, d->identity) : 0;
     s->key_until_s = self < 0 ? 0

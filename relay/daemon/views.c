@@ -104,6 +104,32 @@ views_step(struct daemon *d)
     free(bytes);
 }
 
+/* Does it name another packet key than this relay has for that epoch? Then somebody
+ * else described this identity: another machine, or a later life than this folder
+ * knows of. */
+static int
+self_check(struct daemon *d, const struct consensus *c, const uint8_t *seed)
+{
+    const int self = consensus_find(c, d->identity);
+    uint8_t key[SPHINX_PUBLIC_MAX];
+    if (self < 0 || c->epoch < d->newest)
+        return 0;
+    int err = sphinx_keypair(&d->network.geometry, key, seed);
+    if (err)
+        return err;
+    const bool other = memcmp(key, c->relays[self].sphinx_key,
+                              d->network.geometry.public_len) != 0;
+    if (other && !d->doubled)
+        log_write(
+            &d->host.log, LOG_ERROR, "relay",
+            "epoch %u names another packet key for this relay than it has: "
+            "another machine runs with its identity, or its folder is an "
+            "older copy; see 'brusio-relay status'",
+            c->epoch);
+    d->doubled = other;
+    return 0;
+}
+
 static int
 consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
               size_t len)
@@ -115,6 +141,8 @@ consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
     int err = made.owner ? letters_open(d, c) : ERR_NOMEM;
     if (!err)
         err = keys_seed(d->dir, c->epoch, &seed);
+    if (!err)
+        err = self_check(d, c, seed);
     if (!err)
         err = workers_consensus(d, &made, seed);
     secret_free((void **)&seed);

@@ -338,6 +338,9 @@ links_judge(struct findings *f, const struct status *s, uint64_t now_s)
                      "outgoing TCP is open",
                      "only %" PRIu32 " of %" PRIu32 " links to relays are up",
                      s->links_out_up, s->links_out);
+    const uint64_t end_s = s->valid_after_s + s->epoch_len_s;
+    if (now_s > end_s + s->epoch_len_s / 4)
+        return; /* others forget this one for lack of a consensus */
     if (s->links_in == 0 && settled)
         finding_addf(f, FINDING_ERROR,
                      "see from outside whether its address is reachable: "
@@ -415,6 +418,16 @@ status_judge(struct findings *f, const struct status *s,
                     "restart of the machine",
                     todo);
     }
+    if (s->doubled)
+        finding_addf(
+            f, FINDING_ERROR,
+            "let one machine alone run with it, and 'init' each relay "
+            "in a directory of its own; after an older copy it is well "
+            "again with the next epochs",
+            "the consensus of epoch %" PRIu32
+            " names another packet key: another machine runs with this "
+            "relay's identity, or its folder is an older copy",
+            s->epoch);
     authorities_judge(f, s, now_s);
     links_judge(f, s, now_s);
     load_judge(f, s);

@@ -41,6 +41,7 @@ struct status {
     uint32_t relays;            /* in it */
     int layer;                  /* of this relay there, -1: it is not in it */
     int layers;                 /* of mixes */
+    bool doubled;               /* with another packet key than this relay's */
     uint32_t left_out_permille; /* for so many bad links; 0: it is not */
     uint64_t key_until_s;       /* the packet key of that epoch ends; 0: none */
 

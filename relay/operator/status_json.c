@@ -39,6 +39,7 @@ static const struct field {
     FIELD(relays, U32),
     FIELD(layer, INT),
     FIELD(layers, INT),
+    FIELD(doubled, BOOL),
     FIELD(left_out_permille, U32),
     FIELD(key_until_s, U64),
     FIELD(authorities, U32),

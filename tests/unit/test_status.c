@@ -194,6 +194,17 @@ a_relay_outside_the_consensus_is_told_why(void **state)
     says(&s, STATUS_ALIVE, 1, "though 4 of 4 authorities have taken", "ask");
 }
 
+/* Somebody else describes it. */
+static void
+a_copied_identity_is_told(void **state)
+{
+    (void)state;
+    struct status s = good();
+    s.doubled = true;
+    says(&s, STATUS_ALIVE, 1, "another machine runs with this relay's identity",
+         "let one machine alone run");
+}
+
 /* Its operator has taken it out. */
 static void
 a_relay_that_leaves_says_so(void **state)
@@ -360,7 +371,7 @@ other_fields_are_another_version(void **state)
     json_t *o = json_loadb(text, len, 0, NULL);
     assert_non_null(o);
     assert_int_equal(json_integer_value(json_object_get(o, "version")), 3);
-    assert_int_equal(names_sum(o), 0xdaa2df7b);
+    assert_int_equal(names_sum(o), 0x83553252);
     json_decref(o);
     free(text);
 }
@@ -473,6 +484,7 @@ const struct CMUnitTest test_status[] = {
     cmocka_unit_test(a_process_that_is_gone_is_noticed),
     cmocka_unit_test(a_relay_without_a_network_is_told_why),
     cmocka_unit_test(a_relay_outside_the_consensus_is_told_why),
+    cmocka_unit_test(a_copied_identity_is_told),
     cmocka_unit_test(a_relay_that_leaves_says_so),
     cmocka_unit_test(links_and_load_are_judged),
     cmocka_unit_test(the_file_says_the_same),
