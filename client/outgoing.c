@@ -326,28 +326,50 @@ letter_is_of(const struct out_letter *l, const struct message *m)
     return l->sequence > 0 && l->order == m->order;
 }
 
-/* Erase the records of a message's letters. */
+/* Journal that the letters of m are given up. Those that a store has are erased; the
+ * others become letters without content at the same places, since a place in which
+ * nothing ever lies would keep the reader at its box. They are made in *empty, in
+ * the order of v's list. */
 static int
-letters_erase(struct client *c, const struct conversation *v,
-              const struct message *m)
+letters_give_up(struct client *c, struct conversation *v,
+                const struct message *m, struct out_letter **empty)
 {
+    struct out_letter **end = empty;
     int err = 0;
-    for (const struct out_letter *l = v->letters; l && !err; l = l->next)
-        if (letter_is_of(l, m))
+    *empty = NULL;
+    for (const struct out_letter *l = v->letters; l && !err; l = l->next) {
+        if (!letter_is_of(l, m))
+            continue;
+        if (l->kept)
             err = record_letter_delete(c->journal, v->id, l->at);
+        else
+            err = staging_letter_empty(c, v, l, end);
+        if (*end)
+            end = &(*end)->next;
+    }
     return err;
 }
 
-/* Forget them. */
+/* The same in v's list, once that is journalled; or, after an error, forget what was
+ * made for it. */
 static void
-letters_forget(const struct client *c, struct conversation *v,
-               const struct message *m)
+letters_given_up(const struct client *c, struct conversation *v,
+                 const struct message *m, int err, struct out_letter *empty)
 {
-    for (struct out_letter **at = &v->letters; *at;)
-        if (letter_is_of(*at, m))
-            staging_letter_unlink(c, at);
-        else
+    while (err && empty)
+        staging_letter_unlink(c, &empty);
+    for (struct out_letter **at = &v->letters; *at && !err;) {
+        if (!letter_is_of(*at, m)) {
             at = &(*at)->next;
+        } else if ((*at)->kept) {
+            staging_letter_unlink(c, at);
+        } else {
+            struct out_letter *next = empty->next;
+            staging_letter_replace(c, at, empty);
+            empty = next;
+            at = &(*at)->next;
+        }
+    }
 }
 
 /* Give up a message and its letters. */
@@ -355,12 +377,13 @@ static int
 message_expire(struct client *c, struct conversation *v, struct message *m)
 {
     journal_begin(c->journal);
+    struct out_letter *empty = NULL;
     int err = record_message_save(c->journal, v->id, m, CLIENT_EXPIRED);
     if (!err)
-        err = letters_erase(c, v, m);
-    if (journal_finish(c->journal, err))
+        err = letters_give_up(c, v, m, &empty);
+    letters_given_up(c, v, m, journal_finish(c->journal, err), empty);
+    if (err)
         return err;
-    letters_forget(c, v, m);
     message_finish(c, v, m, CLIENT_EXPIRED);
     return 0;
 }
@@ -387,12 +410,13 @@ message_take_back(struct client *c, struct conversation *v,
                   const struct message *m)
 {
     journal_begin(c->journal);
+    struct out_letter *empty = NULL;
     int err = record_message_delete(c->journal, v->id, m->order);
     if (!err)
-        err = letters_erase(c, v, m);
-    if (journal_finish(c->journal, err))
+        err = letters_give_up(c, v, m, &empty);
+    letters_given_up(c, v, m, journal_finish(c->journal, err), empty);
+    if (err)
         return err;
-    letters_forget(c, v, m);
     message_forget(c, v, m);
     return 0;
 }

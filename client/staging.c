@@ -18,6 +18,8 @@
 #include "client/records.h"
 #include "lib/rng.h"
 
+enum { EMPTY_US = 10000000 }; /* what is written meanwhile goes before */
+
 /* ---- the list ---- */
 
 struct out_letter *
@@ -189,6 +191,47 @@ letter_make(struct client *c, struct conversation *v,
     return 0;
 }
 
+int
+staging_letter_empty(struct client *c, struct conversation *v,
+                     const struct out_letter *l, struct out_letter **out)
+{
+    const struct out_letter head = {.at = l->at,
+                                    .due_us =
+                                        env_now_mono_us(c->env) + EMPTY_US,
+                                    .put_us = l->put_us,
+                                    .tried = l->tried,
+                                    .waits = true, /* takes nobody's turn */
+                                    .answers = l->answers,
+                                    .answered = l->answered,
+                                    .second = l->second};
+    struct out_letter *e = staging_letter_new(c, &head);
+    *out = NULL;
+    if (!e)
+        return ERR_NOMEM;
+    journal_begin(c->journal);
+    int err = letter_fill(c, v, e, NULL, ACKS_ALONE);
+    if (!err)
+        err = record_letter_save(c->journal, v->id, e, 0, c->letter_len);
+    if (err) {
+        journal_cancel(c->journal);
+        letter_free(c, e);
+        return err;
+    }
+    e->ticket = journal_end(c->journal);
+    *out = e;
+    return 0;
+}
+
+void
+staging_letter_replace(const struct client *c, struct out_letter **at,
+                       struct out_letter *empty)
+{
+    struct out_letter *old = *at;
+    empty->next = old->next;
+    *at = empty;
+    letter_free(c, old);
+}
+
 /* Give the letter of m at *at another place. When that fails it stays. In a box
  * of another day, with other stores, its repeats begin anew. It is no doing of the
  * user's, and so tells of what is due alone: whoever knows the box can have it
@@ -221,14 +264,17 @@ letter_move(struct client *c, struct conversation *v, struct out_letter **at,
 
 /* Letters that wait for their first put, of one contact or of all. Those that wait
  * for a proof leave their places to others: else a store that asks for much work
- * would hold up whatever is said to anybody (I11). */
+ * would hold up whatever is said to anybody (I11). So do those that only fill places,
+ * as long as they are few. */
 static unsigned
 staged_count(const struct conversation *v)
 {
-    unsigned n = 0;
-    for (const struct out_letter *l = v->letters; l; l = l->next)
+    unsigned n = 0, fill = 0;
+    for (const struct out_letter *l = v->letters; l; l = l->next) {
         n += !l->tried && !l->waits;
-    return n;
+        fill += !l->tried && l->waits && l->sequence == 0;
+    }
+    return n + (fill > STAGED_MAX ? fill - STAGED_MAX : 0);
 }
 
 /* The first message that has letters to be made. */

@@ -33,7 +33,20 @@ void staging_letter_link(struct conversation *v, struct out_letter *l);
 /* Takes the letter at this place of its list out, wipes and frees it. */
 void staging_letter_unlink(const struct client *c, struct out_letter **at);
 
-/* The same, once its erasure is journalled in the caller's group. Returns 0 or the
+/* Makes a letter with no content that takes the place of l, of which no store has
+ * anything for sure, and journals it in the caller's group; *out is in no list yet.
+ * A place that stays free for ever would hold up its reader, who has no word of it.
+ * Returns 0, ERR_NOMEM or the journal's error. */
+int staging_letter_empty(struct client *c, struct conversation *v,
+                         const struct out_letter *l,
+                         struct out_letter **out) CHECK_RESULT;
+
+/* Puts what staging_letter_empty() made for the letter at this place of its list
+ * there; that one is wiped and freed. */
+void staging_letter_replace(const struct client *c, struct out_letter **at,
+                            struct out_letter *empty);
+
+/* The same as staging_letter_unlink(), once its erasure is journalled in the caller's group. Returns 0 or the
  * journal's error: then it stays. */
 int staging_letter_erase(struct client *c, const struct conversation *v,
                          struct out_letter **at) CHECK_RESULT;

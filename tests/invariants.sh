@@ -1556,6 +1556,17 @@ change edge 'a database has files in /tmp' lib/os/database.c \
     '' \
     'database/a_file*'
 
+change I6 'what is given up leaves places free' client/outgoing.c \
+    '        if (l->kept)
+            err = record_letter_delete(c->journal, v->id, l->at);
+        else
+            err = staging_letter_empty(c, v, l, end);' \
+    '        if (l->kept || l->sequence > 0)
+            err = record_letter_delete(c->journal, v->id, l->at);
+        else
+            err = staging_letter_empty(c, v, l, end);' \
+    'clients/what_is_given*'
+
 # ---- the sum ----
 
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do

@@ -99,11 +99,12 @@ message_take(const struct cli *c, const json_t *root)
                            : given ? given
                                    : "file");
         m.len = m.text_len;
-        if (!m.text)
+        /* a text that is none is there as it came, too */
+        if (json_object_get(root, "data"))
             status = data_read(root, &data, &m.len);
         if (!status)
             status = received_save(path, c->out, name,
-                                   m.text ? (const void *)m.text : data, m.len)
+                                   data ? (const void *)data : m.text, m.len)
                          ? 1
                          : 0;
         m.path = path;

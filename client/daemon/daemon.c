@@ -14,6 +14,7 @@
  * and written by the program that the user calls (cli.c), never here. */
 #include "client/daemon/daemon.h"
 
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -178,7 +178,47 @@ a_file_arrives(void **state)
     world_free(&w);
 }
 
+/* A file is given up in the middle, while letters of it are ready that no store has:
+ * what is written then is read as soon as ever, since no place stays free. */
+static void
+what_is_given_up_holds_up_nothing(void **state)
+{
+    (void)state;
+    enum { TURNS = 5, PATIENCE_S = 60 };
+    static uint8_t file[200000];
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = 1,
+                                        .stores = 3,
+                                        .seed = test_seed() + 77};
+    struct world *w = world_new(&config);
+    struct world_client *a = world_client_add(w, "default", 0);
+    struct world_client *b = world_client_add(w, "default", 1);
+    world_run_s(w, 30);
+    world_pair(w, a, "b", b, "a");
+    (void)world_say(b, "a", "I look at what you write");
+    world_run_s(w, 20);
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        uint64_t order;
+        unsigned t = 0;
+        assert_int_equal(
+            client_send(a->client, "b", LETTER_FILE, file, sizeof file, &order),
+            0);
+        world_run_s(w, 10);
+        assert_int_equal(client_cancel(a->client, "b", order), 0);
+        (void)world_say(a, "b", "after it");
+        while (world_take(b, "a") == 0 && t++ < PATIENCE_S)
+            world_run_s(w, 1);
+        printf("  read after %u s\n", t);
+        assert_true(t < PATIENCE_S);
+        world_run_s(w, 20);
+    }
+    world_free(&w);
+}
+
 const struct CMUnitTest test_clients[] = {
+    cmocka_unit_test(what_is_given_up_holds_up_nothing),
     cmocka_unit_test(texts_arrive),
     cmocka_unit_test(pools_carry_texts),
     cmocka_unit_test(a_file_arrives),
