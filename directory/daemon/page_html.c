@@ -21,11 +21,13 @@ static const char head[] =
     "th,td{text-align:left;padding:.3rem .6rem .3rem 0;vertical-align:top;"
     "border-bottom:1px solid #ddd}\n"
     "code{font:.85em/1.4 ui-monospace,monospace;overflow-wrap:anywhere}\n"
+    "td code{white-space:nowrap}\n"
     ".yes{color:#176b2c}.no{color:#9a1b1b}\n"
     "ul{margin:.2rem 0;padding-left:1.1rem}small{color:#555}\n"
     "@media(max-width:40rem){thead{display:none}tr{display:block;"
     "border-bottom:1px solid #bbb;padding:.5rem 0}td{display:block;border:0;"
-    "padding:.1rem 0}td[data-th]::before{content:attr(data-th) ': ';"
+    "padding:.1rem 0}td "
+    "code{white-space:normal}td[data-th]::before{content:attr(data-th) ': ';"
     "color:#555}}\n"
     "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}"
     "th,td{border-color:#444}.yes{color:#7ccf8f}.no{color:#ef9a9a}"
@@ -104,9 +106,11 @@ epochs_write(FILE *f, const struct page_input *in,
 static void
 authorities_write(FILE *f, const struct authority_status *st)
 {
-    fputs("<h2>Authorities</h2>\n<table><thead><tr><th>identity<th>seen"
-          "<th>vote<th>consensus<th>certificate until</thead>\n",
-          f);
+    fprintf(f,
+            "<h2>Authorities</h2>\n<p>Votes and signatures are those for epoch "
+            "%" PRIu32 ".</p>\n<table><thead><tr><th>identity<th>seen"
+            "<th>vote<th>consensus<th>certificate until</thead>\n",
+            st->target);
     for (size_t i = 0; i < st->n; i++) {
         const bool here = st->other[i].seen + 1 >= st->target;
         fputs("<tr><td>", f);
@@ -171,8 +175,9 @@ flags_write(FILE *f, const struct page_relay *r)
     for (int i = 0; i < PAGE_FLAGS; i++) {
         if (r->has[i])
             continue;
-        fprintf(f, "%s<li><span class=no>not %s</span>: ", any ? "" : "<ul>",
-                page_flag_name[i]);
+        /* one family is enough to be a good relay */
+        fprintf(f, "%s<li><span%s>not %s</span>: ", any ? "" : "<ul>",
+                i == PAGE_IPV6 ? "" : " class=no", page_flag_name[i]);
         escaped(f, r->why[i]);
         fputs(". <small>", f);
         escaped(f, r->remedy[i]);
@@ -187,13 +192,15 @@ static void
 relays_write(FILE *f, const struct page_relay *r, size_t n)
 {
     static const char *const role[] = {"?", "gateway", "mix", "store"};
+    char hex[2 * SPHINX_ID_LEN + 1];
     fprintf(f,
             "<h2>Relays</h2>\n<p>%zu that this authority knows of.</p>\n"
             "<table><thead><tr><th>identity<th>role<th>address"
             "<th>flags</thead>\n",
             n);
     for (size_t i = 0; i < n; i++, r++) {
-        fputs("<tr><td>", f);
+        codec_hex(hex, r->identity, SPHINX_ID_LEN);
+        fprintf(f, "<tr id=r%s><td>", hex); /* page#rIDENTITY shows it */
         short_id(f, r->identity);
         fprintf(f, "<td data-th=role>%s", role[r->role & 3]);
         if (r->role == ROLE_MIX && r->layer > 0)

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+import urllib.request
 
 from harness import Failed, row
 
@@ -297,8 +298,8 @@ def descriptors_authority(t):
     t.check(p.err().count("\n") - lines < 5, p.err()[-500:])
     for s in held:
         s.close()
-    t.check(t.run(["curl", "-sS", f"http://{address}/v1/status"]).rc == 0
-            if shutil.which("curl") else p.poll() is None, "it does not answer")
+    with urllib.request.urlopen(f"http://{address}/v1/status", timeout=20) as r:
+        t.check(r.status == 200, "it does not answer")
 
 
 @row("R31", "SIGHUP ends an authority")
@@ -591,7 +592,6 @@ def page_epochs(t):
     log = f"{net.dir}/authority-1/log"
     with open(f"{net.dir}/authority-1/directory.conf") as f:
         address = re.findall(r'^listen = "(.*)"', f.read(), re.M)[-1]
-    import urllib.request
 
     def page():
         with urllib.request.urlopen(f"http://{address}/", timeout=10) as r:
@@ -611,6 +611,22 @@ def page_epochs(t):
         time.sleep(0.5)
     t.check(seen == {True, False}, "an epoch that is about to begin is not seen")
     t.check(os.path.exists(log), "no log")
+
+
+@row("N2.27", "the page breaks identities, and calls every relay bad")
+def page_columns(t):
+    net = t.net_shared()
+    with open(f"{net.dir}/authority-1/directory.conf") as f:
+        address = re.findall(r'^listen = "(.*)"', f.read(), re.M)[-1]
+    with urllib.request.urlopen(f"http://{address}/", timeout=10) as r:
+        text = r.read().decode()
+    t.check("td code{white-space:nowrap}" in text, "identities may break")
+    t.check("<span>not IPv6</span>" in text, "a lack of IPv6 is red")
+    t.check(re.search(r"Votes and signatures are those for epoch \d+\.", text),
+            "'not yet' for which epoch?")
+    identity = t.run([f"{t.bin}/brusio-relay", "init", "--dir",
+                      f"{net.dir}/mix-1"]).out.split()[1]
+    t.check(f"<tr id=r{identity}>" in text, "no relay can be linked to")
 
 
 # ---- building ----
