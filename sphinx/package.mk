@@ -27,6 +27,7 @@ $(OUT)/libbrusio-sphinx.a: $(call obj,$(SPHINX_SRCS)) $(SPHINX_MAP)
 	$(Q)$(AR) rcs $@ $(OUT)/sphinx-whole.o
 
 $(OUT)/libbrusio-sphinx.pc: sphinx/libbrusio-sphinx.pc.in Makefile
+	@mkdir -p $(@D)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		$< >$@
