@@ -91,7 +91,8 @@ reload_read(struct daemon_config *next, const char *dir,
     if (err)
         return err;
     err = netfile_read_in(dir, next->network, &n, error);
-    if (err == ERR_IO && is_closed(dir, next->network)) {
+    if ((err == ERR_ACCESS || err == ERR_KIND || err == ERR_IO) &&
+        is_closed(dir, next->network)) {
         *network = RELOAD_NETWORK_CLOSED;
         return 0;
     }
