@@ -294,6 +294,11 @@ cli_status(const struct cli *c)
         printf("storage: %s; until it is mended nothing new is sent or taken "
                "in. It is tried every half minute; the log names the file\n",
                json_string_value(json_object_get(r, "storage")));
+    if (calling_number(r, "overtaken") > 0)
+        printf("old records: %" PRId64 " contacts have had more of this client "
+               "than its records know, so an older copy of them was put back; "
+               "what is written goes on behind that\n",
+               calling_number(r, "overtaken"));
     counts_print("dropped", json_object_get(r, "dropped"));
     counts_print("lists", json_object_get(r, "lists"));
     json_decref(r);

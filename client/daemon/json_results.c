@@ -301,13 +301,14 @@ call_result_status(struct call *k)
                   (json_int_t)s->up_bytes_day, "down_bytes_day",
                   (json_int_t)s->down_bytes_day);
     json_t *counts = json_pack(
-        "{sI sI sI sI sI sI sI sI sI sI sI sI ss? so so}", "requests",
+        "{sI sI sI sI sI sI sI sI sI sI sI sI sI ss? so so}", "requests",
         (json_int_t)s->requests, "answers", (json_int_t)s->answers, "late",
         (json_int_t)s->late, "lost", (json_int_t)s->lost, "dummies",
         (json_int_t)s->dummies, "puts", (json_int_t)s->puts, "gets",
         (json_int_t)s->gets, "loops", (json_int_t)s->loops, "skipped",
         (json_int_t)s->skipped, "contacts", (json_int_t)s->contacts, "queued",
-        (json_int_t)s->queued, "inbox", (json_int_t)s->inbox, "storage",
+        (json_int_t)s->queued, "inbox", (json_int_t)s->inbox, "overtaken",
+        (json_int_t)s->overtaken, "storage",
         s->storage_err ? error_text(s->storage_err) : NULL, "dropped",
         dropped_make(s), "lists", lists_make(s));
     if (!o || !counts || json_object_update(o, counts)) {
