@@ -471,12 +471,15 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
     client_store_again(c, true);
     if (c->letter_len == 0)
         return ERR_AGAIN; /* the first consensus says how long letters are */
+    /* with its first letters, in one group: it is kept as a whole or taken back */
+    journal_begin(c->journal);
     int err = message_submit(c, v, kind, NULL, data, len, order);
-    if (err)
-        return err;
-    places_took(c, v);
-    staging_run(c);
-    return 0;
+    if (!err) {
+        places_took(c, v);
+        staging_run(c);
+    }
+    (void)journal_end(c->journal);
+    return err;
 }
 
 int

@@ -125,15 +125,18 @@ client_add(struct client *c, const char *name, const char *text)
     if (err)
         return err;
     polls_period(c, v);
+    journal_begin(c->journal); /* as a whole, or it is taken back */
     err = message_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
     if (err) {
         conversation_unlink(c, &v);
-        return err;
+    } else {
+        places_took(c, v);
+        staging_run(c);
     }
-    v->ticket = journal_last(c->journal);
-    places_took(c, v);
-    staging_run(c);
-    return 0;
+    const uint64_t ticket = journal_end(c->journal);
+    if (!err)
+        v->ticket = ticket;
+    return err;
 }
 
 bool

@@ -326,10 +326,11 @@ letter_is_of(const struct out_letter *l, const struct message *m)
     return l->sequence > 0 && l->order == m->order;
 }
 
-/* Journal that the letters of m are given up. Those that a store has are erased; the
- * others become letters without content at the same places, since a place in which
- * nothing ever lies would keep the reader at its box. They are made in *empty, in
- * the order of v's list. */
+/* Journal that the letters of m are given up. Those that a store has are erased; those
+ * that were never put become letters without content at the same places, since a
+ * place in which nothing ever lies would keep the reader at its box; those whose put
+ * was not answered yet go on, so that no store sees two letters for one place. What
+ * takes places is made in *empty, in the order of v's list. */
 static int
 letters_give_up(struct client *c, struct conversation *v,
                 const struct message *m, struct out_letter **empty)
@@ -342,7 +343,7 @@ letters_give_up(struct client *c, struct conversation *v,
             continue;
         if (l->kept)
             err = record_letter_delete(c->journal, v->id, l->at);
-        else
+        else if (!l->tried)
             err = staging_letter_empty(c, v, l, end);
         if (*end)
             end = &(*end)->next;
@@ -363,6 +364,8 @@ letters_given_up(const struct client *c, struct conversation *v,
             at = &(*at)->next;
         } else if ((*at)->kept) {
             staging_letter_unlink(c, at);
+        } else if ((*at)->tried) {
+            at = &(*at)->next;
         } else {
             struct out_letter *next = empty->next;
             staging_letter_replace(c, at, empty);

@@ -198,12 +198,7 @@ staging_letter_empty(struct client *c, struct conversation *v,
     const struct out_letter head = {.at = l->at,
                                     .due_us =
                                         env_now_mono_us(c->env) + EMPTY_US,
-                                    .put_us = l->put_us,
-                                    .tried = l->tried,
-                                    .waits = true, /* takes nobody's turn */
-                                    .answers = l->answers,
-                                    .answered = l->answered,
-                                    .second = l->second};
+                                    .fills = true};
     struct out_letter *e = staging_letter_new(c, &head);
     *out = NULL;
     if (!e)
@@ -271,8 +266,8 @@ staged_count(const struct conversation *v)
 {
     unsigned n = 0, fill = 0;
     for (const struct out_letter *l = v->letters; l; l = l->next) {
-        n += !l->tried && !l->waits;
-        fill += !l->tried && l->waits && l->sequence == 0;
+        n += !l->tried && !l->waits && !l->fills;
+        fill += !l->tried && l->fills;
     }
     return n + (fill > STAGED_MAX ? fill - STAGED_MAX : 0);
 }
@@ -325,7 +320,7 @@ static bool
 ack_waits(const struct conversation *v)
 {
     const struct out_letter *l = v->letters;
-    while (l && (l->sequence > 0 || l->kept))
+    while (l && (l->sequence > 0 || l->kept || l->fills))
         l = l->next;
     return l != NULL;
 }
@@ -454,10 +449,13 @@ static int
 contents_stage(struct client *c, unsigned staged)
 {
     bool more = true;
-    while (more && staged < STAGED_MAX) {
+    while (more) {
         more = false;
-        for (struct conversation *v = c->conversations;
-             v && staged < STAGED_MAX; v = v->next) {
+        for (struct conversation *v = c->conversations; v; v = v->next) {
+            /* one letter each may always have ready, whatever waits for others: else
+             * whoever has many of his own put anew holds up all (I11) */
+            if (staged >= STAGED_MAX && staged_count(v) > 0)
+                continue;
             int made = content_stage(c, v);
             if (made < 0)
                 return made;

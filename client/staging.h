@@ -33,8 +33,7 @@ void staging_letter_link(struct conversation *v, struct out_letter *l);
 /* Takes the letter at this place of its list out, wipes and frees it. */
 void staging_letter_unlink(const struct client *c, struct out_letter **at);
 
-/* Makes a letter with no content that takes the place of l, of which no store has
- * anything for sure, and journals it in the caller's group; *out is in no list yet.
+/* Makes a letter with no content that takes the place of l, which was never put, and journals it in the caller's group; *out is in no list yet.
  * A place that stays free for ever would hold up its reader, who has no word of it.
  * Returns 0, ERR_NOMEM or the journal's error. */
 int staging_letter_empty(struct client *c, struct conversation *v,

@@ -96,7 +96,7 @@ client_kept(const struct client *c, uint64_t mark)
     if (journal_is_committed(c->journal, mark))
         return 0;
     const int err = journal_error(c->journal);
-    return err ? err : ERR_AGAIN;
+    return err == ERR_AGAIN ? ERR_DB : err ? err : ERR_AGAIN;
 }
 
 int

@@ -91,6 +91,7 @@ struct out_letter {
     bool tried, kept;
     bool waits;   /* for a proof, since its last turn */
     bool answers; /* it is an acknowledgement alone or a pong: it goes first */
+    bool fills;   /* it has no content, and takes the place of one given up */
     bool announced;        /* it says that there is a token of it */
     uint32_t announcement; /* of it, by its number; 0: none under way */
     uint8_t keeps;         /* times it was kept, for the doubling */

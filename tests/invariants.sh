@@ -805,8 +805,8 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
 change I10 'what a contact sends may replace a file' client/daemon/received.c \
-    'open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);' \
-    'open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);' \
+    'if (link(temporary, path) == 0)' \
+    'if (rename(temporary, path) == 0) return 0; if (link(temporary, path) == 0)' \
     'files/*'
 change I10 'a text steers the terminal of its reader' client/daemon/terminal.c \
     'if (len >= 2 && t[0] == 0xc2 && t[1] >= 0x80 && t[1] <= 0x9f)' \
@@ -1176,8 +1176,8 @@ change I11 'what was read makes no room' client/requests.c \
     'box_token(seed, seed, choice->work);' \
     'i11_boxes/i11_what_was_read*'
 change I11 'letters that wait for a proof take the places of all' client/staging.c \
-    'n += !l->tried && !l->waits;' \
-    'n += !l->tried;' \
+    'n += !l->tried && !l->waits && !l->fills;' \
+    'n += !l->tried && !l->fills;' \
     'i11_boxes/i11_a_greedy*'
 change I11 'one broken letter keeps all others' relay/daemon/store_day.c \
     'return change(d, d->skip);' \
@@ -1556,15 +1556,11 @@ change edge 'a database has files in /tmp' lib/os/database.c \
     '' \
     'database/a_file*'
 
-change I6 'what is given up leaves places free' client/outgoing.c \
-    '        if (l->kept)
-            err = record_letter_delete(c->journal, v->id, l->at);
-        else
-            err = staging_letter_empty(c, v, l, end);' \
-    '        if (l->kept || l->sequence > 0)
-            err = record_letter_delete(c->journal, v->id, l->at);
-        else
-            err = staging_letter_empty(c, v, l, end);' \
+change I6 'what is given up leaves places free' client/staging.c \
+    '    empty->next = old->next;
+    *at = empty;' \
+    '    *at = old->next;
+    letter_free(c, empty);' \
     'clients/what_is_given*'
 
 # ---- the sum ----

@@ -70,6 +70,7 @@ struct daemon {
     struct network network;
     struct client *client;
     struct outbox_sqlite *outbox;
+    int lock; /* the directory's, for a whole life, also while the disk fails */
     struct storage *storage;
     struct storage_port *port; /* to it */
     struct prover *prover;     /* NULL: there was no thread for it */
@@ -355,6 +356,8 @@ files_open(struct daemon *d, const char *dir, char path[static FILES_PATH_MAX])
 {
     int err = files_path(d->store_path, dir, "client.db");
     if (!err)
+        err = files_lock(dir, &d->lock);
+    if (!err)
         err = outbox_sqlite_new(&d->outbox, d->store_path);
     if (err) {
         log_write(&d->host.log, LOG_ERROR, "client",
@@ -451,6 +454,8 @@ daemon_free(struct daemon *d)
     loop_timer_free(&d->reconnect);
     loop_timer_free(&d->watch);
     host_free(&d->host);
+    if (d->lock >= 0)
+        close(d->lock);
     free(d);
 }
 
@@ -461,6 +466,7 @@ client_run(const char *dir, const struct daemon_config *config, int ready_fd)
     if (!d)
         return 1;
     d->config = config;
+    d->lock = -1;
     int err = host_init(&d->host, client_timer, d);
     if (!err) {
         host_log(&d->host, "brusio-client", (enum log_level)config->log_level);

@@ -168,31 +168,27 @@ json_call_run(struct json_call *line, struct client *c)
     if (!k->err) {
         k->method->run(k, c);
         contents_count(line, k);
+        k->waits = !k->err && k->method->keeps;
+        k->mark = client_mark(c);
     }
     return line->done < line->n;
 }
 
-static bool
-call_keeps(const struct call *k)
-{
-    return !k->err && k->method->keeps;
-}
-
 bool
-json_call_keeps(const struct json_call *line)
+json_call_waits(struct json_call *line, const struct client *c)
 {
-    for (size_t i = 0; i < line->n; i++)
-        if (call_keeps(&line->calls[i]))
-            return true;
-    return false;
-}
-
-void
-json_call_lose(struct json_call *line, int err)
-{
-    for (size_t i = 0; i < line->n; i++)
-        if (call_keeps(&line->calls[i]))
-            line->calls[i].err = err;
+    bool waits = false;
+    for (size_t i = 0; i < line->done; i++) {
+        struct call *k = &line->calls[i];
+        if (!k->waits)
+            continue;
+        const int err = client_kept(c, k->mark);
+        k->waits = err == ERR_AGAIN;
+        if (err && !k->waits)
+            k->err = err;
+        waits |= k->waits;
+    }
+    return waits;
 }
 
 /* ---- answers ---- */

@@ -22,10 +22,11 @@ struct json_call *json_call_parse(const char *line, size_t len);
 /* Carry out the next call, on the client's thread. Returns whether there is
  * another: others want their turn too. */
 bool json_call_run(struct json_call *k, struct client *c);
-/* Has it changed what is to be on disk before the answer is given? */
-bool json_call_keeps(const struct json_call *k);
-/* What it has changed is not on disk, for this reason. */
-void json_call_lose(struct json_call *k, int err);
+/* See, on the client's thread and whenever client_on_kept() says so, what has become
+ * of all that was changed so far: each call has an answer of its own, and what was
+ * taken back once is not kept later. Returns whether some of it is to be waited
+ * for. */
+bool json_call_waits(struct json_call *k, const struct client *c);
 /* The answer's text without the newline, malloc'd; NULL: nobody wants one.
  * Frees the call. Returns 0 or ERR_NOMEM. */
 int json_call_answer(struct json_call **k, char **text,

@@ -61,7 +61,8 @@ static const char usage[] =
     "follows\n"
     "            NAME is the text, however it looks, unless it is an option "
     "of\n"
-    "            this command as it stands below; after -- all is text. "
+    "            this command as it stands below; after -- all is text, also "
+    "-. "
     "Where\n"
     "            TEXT, INVITATION or FILE is - it is read from the standard\n"
     "            input, and no other user of the machine sees it\n"
@@ -250,7 +251,7 @@ static int
 text_run(const struct args *a, struct cli *c, int (*call)(const struct cli *c))
 {
     char *text = NULL;
-    if (a->n_rest == 2 && strcmp(c->text, "-") == 0 && !(text = input_read()))
+    if (a->n_before == 2 && strcmp(c->text, "-") == 0 && !(text = input_read()))
         return ARGS_EXIT_FAILED;
     if (text)
         c->text = text;

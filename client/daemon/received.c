@@ -1,7 +1,8 @@
 /* client/daemon/received.c - files that came, put where the user wants them.
  *
- * A name is taken first (O_EXCL), and then replaced by a whole file that is on the
- * disk: whatever fails, no other file is touched and no half of one is left. */
+ * A file is written and synced under a name of its own, and then gets the name that
+ * it is to have, if that is free: whatever fails or happens meanwhile, no other file
+ * is touched and no half of one is left. */
 #include "client/daemon/received.h"
 
 #include <errno.h>
@@ -68,6 +69,11 @@ stream_write(const char *place, const void *data, size_t len)
         out ? STDOUT_FILENO : open(place, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return fail(place, strerror(errno));
+    struct stat st;
+    if (!out && (fstat(fd, &st) || S_ISREG(st.st_mode))) {
+        close(fd);
+        return fail(place, "there is such a file already");
+    }
     if (isatty(fd)) {
         if (!out)
             close(fd);
@@ -82,17 +88,52 @@ stream_write(const char *place, const void *data, size_t len)
     return bad ? fail(place, strerror(why)) : 0;
 }
 
-/* Take the name, which must be free. Returns 0 or -1, and errno. */
+/* Write a file with a name of its own beside path. Returns 0 or -1, and errno; then
+ * nothing is left. */
 static int
-name_take(const char *path)
+temporary_make(char temporary[static FILES_PATH_MAX], const char *path,
+               const void *data, size_t len)
 {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return fd < 0 ? -1 : close(fd);
+    const char *slash = strrchr(path, '/');
+    const int n = slash ? (int)(slash - path) + 1 : 0;
+    if (snprintf(temporary, FILES_PATH_MAX, "%.*s.brusio-XXXXXX", n, path) >=
+        FILES_PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    const int fd = mkostemp(temporary, O_CLOEXEC);
+    int bad = fd < 0 || all_write(fd, data, len) || fsync(fd), why = errno;
+    if (fd >= 0 && close(fd) && !bad) {
+        bad = 1;
+        why = errno;
+    }
+    if (bad && fd >= 0)
+        unlink(temporary);
+    errno = why;
+    return bad ? -1 : 0;
 }
 
-/* Take the file's name in this directory, or the next that is free. */
+/* Give the temporary file this name, which must be free. Returns 0 or -1, and
+ * errno. */
 static int
-name_find(char path[static FILES_PATH_MAX], const char *dir, const char *name)
+name_give(const char *temporary, const char *path)
+{
+    if (link(temporary, path) == 0)
+        return unlink(temporary);
+    if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS)
+        return -1;
+    /* a file system without links: the name is taken, and then replaced */
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return rename(temporary, path);
+}
+
+/* The same in this directory under the file's name, or the next that is free. */
+static int
+name_find(const char *temporary, char path[static FILES_PATH_MAX],
+          const char *dir, const char *name)
 {
     char short_name[SHORT_NAME], other[TERMINAL_NAME_MAX];
     for (unsigned n = 0; n < SAME_NAME_MAX; n++) {
@@ -104,7 +145,7 @@ name_find(char path[static FILES_PATH_MAX], const char *dir, const char *name)
             errno = ENAMETOOLONG;
             return -1;
         }
-        if (name_take(path) == 0)
+        if (name_give(temporary, path) == 0)
             return 0;
         if (errno == ENAMETOOLONG && name != short_name) {
             /* some file systems have less room than others */
@@ -116,31 +157,6 @@ name_find(char path[static FILES_PATH_MAX], const char *dir, const char *name)
     }
     errno = EEXIST;
     return -1;
-}
-
-/* Put a whole file in the place of the empty one at path, which is ours. Returns 0
- * or -1, and errno. */
-static int
-file_fill(const char *path, const void *data, size_t len)
-{
-    char temporary[FILES_PATH_MAX + 16];
-    const char *slash = strrchr(path, '/');
-    const int n = slash ? (int)(slash - path) + 1 : 0;
-    snprintf(temporary, sizeof temporary, "%.*s.brusio-XXXXXX", n, path);
-    const int fd = mkostemp(temporary, O_CLOEXEC);
-    int bad = fd < 0 || all_write(fd, data, len) || fsync(fd), why = errno;
-    if (fd >= 0 && close(fd) && !bad) {
-        bad = 1;
-        why = errno;
-    }
-    if (!bad && rename(temporary, path)) {
-        bad = 1;
-        why = errno;
-    }
-    if (bad && fd >= 0)
-        unlink(temporary);
-    errno = why;
-    return bad ? -1 : 0;
 }
 
 int
@@ -157,14 +173,18 @@ received_save(char path[static FILES_PATH_MAX], const char *place,
         return stream_write(place, data, len);
     if (taken && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return stream_write(place, data, len);
-    if (!place || is_directory(place) ? name_find(path, dir, name)
-                                      : name_take(path))
-        return fail(path, errno == EEXIST ? "there is such a file already"
-                                          : strerror(errno));
-    if (file_fill(path, data, len)) {
+    const bool named = place && !is_directory(place);
+    char beside[FILES_PATH_MAX], temporary[FILES_PATH_MAX];
+    if (!named && files_path(beside, dir, ""))
+        return fail(dir, strerror(ENAMETOOLONG));
+    if (temporary_make(temporary, named ? path : beside, data, len))
+        return fail(path, strerror(errno));
+    if (named ? name_give(temporary, path)
+              : name_find(temporary, path, dir, name)) {
         const int why = errno;
-        unlink(path); /* the empty one */
-        return fail(path, strerror(why));
+        unlink(temporary);
+        return fail(path, why == EEXIST ? "there is such a file already"
+                                        : strerror(why));
     }
     if (files_sync_directory(path))
         return fail(path, strerror(errno));

@@ -51,8 +51,8 @@ struct errand {
     struct json_call *call;
     struct errand *next;
     struct loop_note note; /* of where it is on its way to */
-    uint64_t mark;         /* behind what it has changed */
-    struct errand *next_unkept;
+    struct errand *next_made;
+    bool begun, all_made; /* its calls, of which there may be several */
 };
 
 struct caller {
@@ -75,7 +75,7 @@ struct rpc {
     pthread_t thread;
     bool running;
     struct errand *errands; /* of the thread */
-    struct errand *unkept;  /* of the client's: they wait for the disk */
+    struct errand *made; /* the client's: under way, or waiting for the disk */
     int fd;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     struct loop_watch *watch;
@@ -171,22 +171,19 @@ errand_back(void *ctx)
     errand_free(e);
 }
 
-/* The disk has something to say, on the client's loop: who waited for it is
- * answered, with its error if there is one. */
+/* The disk has something to say, on the client's loop: whose calls are all made, and
+ * wait for it no more, is answered. */
 static void
 errands_look(void *ctx)
 {
     struct rpc *r = ctx;
-    for (struct errand **at = &r->unkept; *at;) {
+    for (struct errand **at = &r->made; *at;) {
         struct errand *e = *at;
-        const int err = client_kept(r->client, e->mark);
-        if (err == ERR_AGAIN) {
-            at = &e->next_unkept;
+        if (json_call_waits(e->call, r->client) || !e->all_made) {
+            at = &e->next_made;
             continue;
         }
-        *at = e->next_unkept;
-        if (err)
-            json_call_lose(e->call, err);
+        *at = e->next_made;
         loop_post_note(r->loop, &e->note, errand_back, e);
     }
 }
@@ -197,18 +194,16 @@ errand_run(void *ctx)
 {
     struct errand *e = ctx;
     struct rpc *r = e->rpc;
-    if (json_call_run(e->call, r->client)) {
+    if (!e->begun) {
+        e->begun = true;
+        e->next_made = r->made;
+        r->made = e;
+    }
+    e->all_made = !json_call_run(e->call, r->client);
+    if (e->all_made)
+        errands_look(r);
+    else
         loop_post_note(r->client_loop, &e->note, errand_run, e);
-        return;
-    }
-    if (!json_call_keeps(e->call)) {
-        loop_post_note(r->loop, &e->note, errand_back, e);
-        return;
-    }
-    e->mark = client_mark(r->client);
-    e->next_unkept = r->unkept;
-    r->unkept = e;
-    errands_look(r);
 }
 
 static bool

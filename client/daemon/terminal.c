@@ -94,6 +94,8 @@ terminal_file_name(char *out, size_t len, const char *name)
         name += skip ? skip : 1;
     }
     clean[n] = 0;
+    if (clean[0] == '-') /* no program's option */
+        clean[0] = '_';
     if (n == 0 || clean[0] == '.')
         snprintf(out, len, "file");
     else

@@ -17,7 +17,7 @@ void terminal_word(FILE *out, const char *word);
 
 /* Make a file's name of one from outside: its last part, with '_' for the same
  * characters, cut to len - 1 bytes before its ending; "file" when it has nothing
- * else or begins with a dot. */
+ * else or begins with a dot; '-' at its beginning is '_', too. */
 void terminal_file_name(char *out, size_t len, const char *name);
 
 /* Write to out the name that is tried when n files have this one: "a (2).txt"

@@ -176,6 +176,7 @@ words_take(struct line *l, int command)
             continue;
         }
         l->argv[words++] = word; /* words is at most l->at */
+        l->a->n_before += !ended;
     }
     l->a->rest = (const char *const *)l->argv + 1;
     l->a->n_rest = (size_t)words - 1;

@@ -26,6 +26,7 @@ struct args {
     const char *value[32]; /* of each option; "" for a flag; NULL: not given */
     const char *const *rest;
     size_t n_rest;
+    size_t n_before; /* of them, those before a '--' */
     struct {
         size_t option;
         const char *value;

@@ -139,6 +139,8 @@ names_from_outside_are_made_safe(void **state)
                {"", "file"},
                {".bashrc", "file"},
                {"..", "file"},
+               {"-rf", "_rf"},
+               {"x/--help", "_-help"},
                {"a\nb", "a_b"},
                {"x\xe2\x80\xaegpj.exe", "x_gpj.exe"},
                {"x\xe2\x80\x8fy", "x_y"},
