@@ -58,7 +58,7 @@ struct errand {
 struct caller {
     struct rpc *rpc;
     struct errand *waiting;
-    struct caller *next;
+    struct caller *next, **at;
     int fd;
     bool ended;        /* nothing more comes */
     bool skips;        /* within a line that is too long */
@@ -231,10 +231,9 @@ errand_send(struct caller *k, const char *line, size_t len)
 static void
 caller_free(struct caller *k)
 {
-    struct caller **at = &k->rpc->callers;
-    while (*at != k)
-        at = &(*at)->next;
-    *at = k->next;
+    *k->at = k->next;
+    if (k->next)
+        k->next->at = k->at;
     k->rpc->n_callers--;
     if (k->waiting)
         k->waiting->caller = NULL;
@@ -421,7 +420,10 @@ caller_new(struct rpc *r, int fd)
     k->rpc = r;
     k->fd = fd;
     k->moved_us = loop_now_us(r->loop);
+    k->at = &r->callers;
     k->next = r->callers;
+    if (k->next)
+        k->next->at = &k->next;
     r->callers = k;
     r->n_callers++;
     loop_watch_set(k->watch, LOOP_READ);

@@ -68,7 +68,7 @@ slots_grow(struct key_slots *k, uint32_t n)
 int
 key_slots_open(struct key_slots **out, const char *path)
 {
-    struct stat st;
+    struct stat st = {.st_size = 0};
     struct key_slots *k = calloc(1, sizeof *k);
     *out = NULL;
     if (!k)
