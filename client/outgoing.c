@@ -360,18 +360,17 @@ letters_given_up(const struct client *c, struct conversation *v,
     while (err && empty)
         staging_letter_unlink(c, &empty);
     for (struct out_letter **at = &v->letters; *at && !err;) {
-        if (!letter_is_of(*at, m)) {
-            at = &(*at)->next;
-        } else if ((*at)->kept) {
+        const bool mine = letter_is_of(*at, m);
+        if (mine && (*at)->kept) {
             staging_letter_unlink(c, at);
-        } else if ((*at)->tried) {
-            at = &(*at)->next;
-        } else {
+            continue;
+        }
+        if (mine && !(*at)->tried && empty) {
             struct out_letter *next = empty->next;
             staging_letter_replace(c, at, empty);
             empty = next;
-            at = &(*at)->next;
         }
+        at = &(*at)->next;
     }
 }
 

@@ -58,7 +58,7 @@ struct errand {
 struct caller {
     struct rpc *rpc;
     struct errand *waiting;
-    struct caller *next, **at;
+    struct caller *next;
     int fd;
     bool ended;        /* nothing more comes */
     bool skips;        /* within a line that is too long */
@@ -231,9 +231,10 @@ errand_send(struct caller *k, const char *line, size_t len)
 static void
 caller_free(struct caller *k)
 {
-    *k->at = k->next;
-    if (k->next)
-        k->next->at = k->at;
+    struct caller **at = &k->rpc->callers;
+    while (*at != k)
+        at = &(*at)->next;
+    *at = k->next;
     k->rpc->n_callers--;
     if (k->waiting)
         k->waiting->caller = NULL;
@@ -420,10 +421,7 @@ caller_new(struct rpc *r, int fd)
     k->rpc = r;
     k->fd = fd;
     k->moved_us = loop_now_us(r->loop);
-    k->at = &r->callers;
     k->next = r->callers;
-    if (k->next)
-        k->next->at = &k->next;
     r->callers = k;
     r->n_callers++;
     loop_watch_set(k->watch, LOOP_READ);
@@ -435,7 +433,8 @@ rpc_accept(void *ctx, unsigned ready)
 {
     struct rpc *r = ctx;
     (void)ready;
-    if (r->n_callers >= r->callers_max && !callers_give_way(r)) {
+    const bool full = r->n_callers >= r->callers_max;
+    if (full && !callers_give_way(r)) {
         door_close(r);
         return;
     }
@@ -447,7 +446,8 @@ rpc_accept(void *ctx, unsigned ready)
     }
     if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
         return;
-    if (!callers_give_way(r)) /* no descriptor is left, or no memory */
+    /* no descriptor is left, or no memory */
+    if (full || !callers_give_way(r))
         door_close(r);
 }
 
