@@ -110,7 +110,6 @@ outgoing_asked(struct client *c, struct out_letter *l, uint64_t due_us)
     if (l->put_us == 0)
         l->put_us = env_now_mono_us(c->env);
     l->tried = true;
-    l->waits = false;
     l->due_us = due_us;
 }
 
@@ -181,12 +180,9 @@ outgoing_wait(struct client *c, struct conversation *v, struct out_letter *l)
     for (struct out_letter *o = v->letters; o; o = o->next)
         if (o->at.period == l->at.period &&
             o->at.n / LETTER_SLOTS == l->at.n / LETTER_SLOTS &&
-            letter_may_spare(o) == letter_may_spare(l) && o->due_us < due_us) {
+            letter_may_spare(o) == letter_may_spare(l) && o->due_us < due_us)
             o->due_us = due_us;
-            o->waits = true;
-        }
     l->due_us = due_us + 1; /* the others have their turns before */
-    l->waits = true;
 }
 
 void

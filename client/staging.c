@@ -257,16 +257,14 @@ letter_move(struct client *c, struct conversation *v, struct out_letter **at,
     return 0;
 }
 
-/* Letters that wait for their first put, of one contact or of all. Those that wait
- * for a proof leave their places to others: else a store that asks for much work
- * would hold up whatever is said to anybody (I11). So do those that only fill places,
- * as long as they are few. */
+/* Letters that wait for their first put, of one contact or of all, but for those
+ * that only fill places, as long as they are few. */
 static unsigned
 staged_count(const struct conversation *v)
 {
     unsigned n = 0, fill = 0;
     for (const struct out_letter *l = v->letters; l; l = l->next) {
-        n += !l->tried && !l->waits && !l->fills;
+        n += !l->tried && !l->fills;
         fill += !l->tried && l->fills;
     }
     return n + (fill > STAGED_MAX ? fill - STAGED_MAX : 0);
@@ -452,8 +450,9 @@ contents_stage(struct client *c, unsigned staged)
     while (more) {
         more = false;
         for (struct conversation *v = c->conversations; v; v = v->next) {
-            /* one letter each may always have ready, whatever waits for others: else
-             * whoever has many of his own put anew holds up all (I11) */
+            /* One letter each may always have ready, whatever waits for others: else
+             * a store that asks for much work, or a contact who makes many of his
+             * letters be put anew, would hold up whatever is said to anybody (I11). */
             if (staged >= STAGED_MAX && staged_count(v) > 0)
                 continue;
             int made = content_stage(c, v);

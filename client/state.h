@@ -89,7 +89,6 @@ struct out_letter {
     /* when it left first in this life, or its token before it; 0: not yet */
     uint64_t put_us;
     bool tried, kept;
-    bool waits;   /* for a proof, since its last turn */
     bool answers; /* it is an acknowledgement alone or a pong: it goes first */
     bool fills;   /* it has no content, and takes the place of one given up */
     bool announced;        /* it says that there is a token of it */

@@ -172,6 +172,7 @@ i11_a_store_that_asks_for_work_is_left(void **state)
 {
     (void)state;
     static const uint8_t steps[] = {0, WORK_STEPS_MAX, WORK_STEPS_MAX + 1, 255};
+    unsigned all_s = 0;
     enum { ASKS = __builtin_ctz(VICE_ASKS_FOR_WORK) };
     for (size_t i = 0; i < sizeof steps; i++) {
         struct pair p = pair_make(10 + i, params_idle);
@@ -196,12 +197,16 @@ i11_a_store_that_asks_for_work_is_left(void **state)
         rogue_free(&r);
         world_free(&p.w);
         assert_true(late_s <= 90);
+        all_s += late_s;
         assert_int_equal(at_last, CLIENT_DELIVERED);
         assert_true(fabs(sent - 6.5 * seconds) < 5 * sqrt(6.5 * seconds));
         /* three proofs of all steps for each of the boxes that b writes into, and
          * the others */
         assert_true(cost <= (3ULL << (SIM_WORK_BITS + WORK_STEPS_MAX)) * 3);
     }
+    /* 118 and 128 s, seeds 1 and 2; 242 and 246 where the other store is asked only
+     * when this one would be again */
+    assert_true(all_s <= 180);
 }
 
 static size_t

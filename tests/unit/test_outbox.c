@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/conversations.h"
 #include "tests/pair.h"
 
 static struct sim_net net;
@@ -162,10 +163,38 @@ i6_a_full_disk_gives_nothing_up(void **state)
     pair_free(&p);
 }
 
+/* However many letters of one contact wait, each other has one ready at once. */
+static void
+i11_one_contacts_letters_hold_up_no_other(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"b", "x", "y", "z"};
+    struct client_disk d;
+    char line[INVITE_TEXT_LEN];
+    uint64_t order;
+    static uint8_t data[60000];
+    disk_init(&d, test_seed());
+    struct client *c = disk_client(&d, &net);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(client_invite(c, name[i], line), 0);
+    assert_int_equal(
+        client_send(c, "b", LETTER_FILE, data, sizeof data, &order), 0);
+    for (size_t i = 1; i < 4; i++) {
+        assert_int_equal(client_send(c, name[i], LETTER_TEXT, data, 5, &order),
+                         0);
+        const struct out_letter *l = conversation_find(c, name[i])->letters;
+        assert_non_null(l);
+        assert_int_equal(l->order, order);
+    }
+    client_free(&c);
+    disk_free(&d);
+}
+
 #define OUTBOX_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
 const struct CMUnitTest test_outbox[] = {
     OUTBOX_TEST(what_waits_is_listed_and_estimated),
     OUTBOX_TEST(what_is_given_up_is_gone),
     OUTBOX_TEST(i6_a_full_disk_gives_nothing_up),
+    OUTBOX_TEST(i11_one_contacts_letters_hold_up_no_other),
 };
 TEST_SUITE(test_outbox);
