@@ -18,7 +18,7 @@
 #include "relay/daemon/store_sqlite.h"
 #include "tests/bad_disk.h"
 
-static char dir[64], copy[64];
+static char dir[64], copy[80];
 
 static int
 dirs_make(void **state)
