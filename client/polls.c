@@ -43,7 +43,8 @@ enum {
     EMPTIES_CLOSE = 8,  /* of a period that is over */
     SECOND_LETTERS = 2, /* from the second store: it is asked more */
     SECOND_SHARE = 4,   /* one poll of so many more */
-    EMPTIES_HOLE = 16   /* of a box that others have overtaken */
+    EMPTIES_HOLE = 256  /* of a box that others have overtaken: in less a letter
+                           is put again that a dying gateway has lost */
 };
 
 static unsigned

@@ -144,6 +144,10 @@ relay_spawn(struct course *c, const char *liar)
         snprintf(n.authorities[0].address, ADDRESS_MAX, "%s", liar);
     assert_int_equal(files_path(path, c->dir, "network.json"), 0);
     assert_int_equal(netfile_write(path, &n), 0);
+    uint8_t *seed; /* as 'init' makes it */
+    assert_int_equal(files_path(path, c->dir, "identity.key"), 0);
+    assert_int_equal(files_key(path, &seed), 0);
+    secret_free((void **)&seed);
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid > 0)

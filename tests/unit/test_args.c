@@ -44,8 +44,7 @@ static char said[4096]; /* on both outputs */
 static int
 read_line(const char *line)
 {
-    static char copy[200];
-    char *argv[WORDS + 1];
+    static char copy[200], *argv[WORDS + 1]; /* a points there */
     int argc = 0;
     snprintf(copy, sizeof copy, "%s", line);
     for (char *w = strtok(copy, " "); w; w = strtok(NULL, " ")) {
