@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/os/http_server.h"
+#include "lib/secret.h"
 #include "relay/daemon/borrow.h"
 #include "tests/heap.h"
 #include "tests/relay_config.h"
