@@ -57,10 +57,10 @@ for profile in none silent '' ; do
 done
 for role in gateway mix store; do
     "$bin/brusio-relay" init --dir "$dir/$role" --role $role \
-        --listen 127.0.0.1:0 --network network.json >/dev/null ||
+        --listen 127.0.0.1:0 --network "$dir/network.json" >/dev/null ||
         complain 'brusio-relay init fails'
     sets "$dir/$role/relay.conf" \
-        "role = $role;listen = \"127.0.0.1:0\";network = \"network.json\";"
+        "role = $role;listen = \"127.0.0.1:0\";network = \"$dir/network.json\";"
 done
 "$bin/brusio-directory" init --dir "$dir/authority" >/dev/null ||
     complain 'brusio-directory init fails'
