@@ -8,6 +8,24 @@
 #include "client/outgoing.h"
 #include "tests/runner.h"
 
+struct sim_net pair_net;
+
+int
+pair_net_make(void **state)
+{
+    (void)state;
+    test_network_make(&pair_net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
+    return 0;
+}
+
+int
+pair_net_free(void **state)
+{
+    (void)state;
+    test_network_free(&pair_net);
+    return 0;
+}
+
 void
 pair_find(struct pair *p)
 {

@@ -14,6 +14,12 @@ struct pair {
     struct conversation *v[2]; /* each one's of the other */
 };
 
+/* The network of a suite of pairs: two gateways, three layers of one mix, two stores.
+ * Fixtures make and free it. */
+extern struct sim_net pair_net;
+int pair_net_make(void **state);
+int pair_net_free(void **state);
+
 /* Makes the pair: c[0] calls the other "b", c[1] calls it "a". */
 void pair_make(struct pair *p, const struct sim_net *net);
 void pair_free(struct pair *p);

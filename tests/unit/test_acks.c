@@ -21,24 +21,7 @@
 
 #define S 1000000ULL
 
-static struct sim_net net;
 static const uint8_t data[3000] = {7};
-
-static int
-net_make(void **state)
-{
-    (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
-    return 0;
-}
 
 /* ---- against a model ---- */
 
@@ -232,7 +215,7 @@ struct reader {
 static void
 reader_make(struct reader *r)
 {
-    pair_make(&r->p, &net);
+    pair_make(&r->p, &pair_net);
     pair_settle(&r->p);
     r->p.v[1]->muted = true; /* nobody empties the inbox */
     r->at = (struct letter_place){client_period(r->p.c[1]), 100};
@@ -543,7 +526,8 @@ a_whole_file_is_acknowledged_soon(void **state)
     assert_true(soon[1] > TRIES / 2);
 }
 
-#define ACKS_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+#define ACKS_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, pair_net_make, pair_net_free)
 const struct CMUnitTest test_acks[] = {
     cmocka_unit_test(a_letter_is_told_when_it_is_due_and_no_other),
     cmocka_unit_test(what_there_is_no_room_for_is_told_late),

@@ -20,25 +20,16 @@
 
 #define S 1000000ULL
 
-static struct sim_net net;
 static const uint8_t data[3000] = {7};
 
 static int
 net_make(void **state)
 {
     (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 3);
-    assert_true(net.consensus->boards.n >= 2);
-    net.consensus->params.announce_bits = 2; /* found in a few steps */
-    test_network_sign(&net);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
+    test_network_make(&pair_net, SPHINX_SUITE_NULL, 2, 3, 1, 3);
+    assert_true(pair_net.consensus->boards.n >= 2);
+    pair_net.consensus->params.announce_bits = 2; /* found in a few steps */
+    test_network_sign(&pair_net);
     return 0;
 }
 
@@ -137,7 +128,7 @@ letters_drop(struct pair *p)
 static void
 pair_begin(struct pair *p, struct seen *seen)
 {
-    pair_make(p, &net);
+    pair_make(p, &pair_net);
     pair_settle(p);
     letters_drop(p);
     p->disk[1].test.mono_us += 4000 * S; /* a's promises are over */
@@ -152,7 +143,8 @@ pair_begin(struct pair *p, struct seen *seen)
 static uint64_t
 check_after_us(void)
 {
-    return ANNOUNCE_LATE * 1000ULL * net.consensus->params.list_interval_ms;
+    return ANNOUNCE_LATE * 1000ULL *
+           pair_net.consensus->params.list_interval_ms;
 }
 
 /* ---- tests ---- */
@@ -498,7 +490,7 @@ i2_one_loop_in_eight_goes_to_a_board(void **state)
     struct pair p;
     unsigned boards[BOARDS_MAX] = {0}, n = 0;
     uint16_t board;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     const struct consensus *view = client_consensus(p.c[0]);
     for (unsigned i = 0; i < TICKS; i++) {
         const bool is_send = i % 2;
@@ -784,7 +776,7 @@ i11_answers_wait_for_no_announcement(void **state)
 }
 
 #define ANNOUNCING_TEST(f) \
-    cmocka_unit_test_setup_teardown(f, net_make, net_free)
+    cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_announcing[] = {
     ANNOUNCING_TEST(a_token_follows_its_letter_and_is_sent_once),
     ANNOUNCING_TEST(what_is_not_listed_is_announced_elsewhere),

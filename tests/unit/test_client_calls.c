@@ -14,24 +14,6 @@
 #include "tests/heap.h"
 #include "tests/pair.h"
 
-static struct sim_net net;
-
-static int
-net_make(void **state)
-{
-    (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
-    return 0;
-}
-
 /* Carries out a line; returns its answer's text, malloc'd, or NULL: there is
  * none. */
 static char *
@@ -113,7 +95,7 @@ wrong_parameters_are_named(void **state)
         {"send", "{\"id\":1,\"to\":\"b\",\"text\":\"x\"}", "given twice", "id"},
     };
     struct pair p;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         char where[64], message[64];
         snprintf(where, sizeof where, ",\"parameter\":\"%s\"}", row[i].where);
@@ -140,7 +122,7 @@ who_is_not_there_is_not_found(void **state)
         {"message", "{\"%s\":%s}"}};
     struct pair p;
     char text[100];
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     assert_int_equal(client_remove(p.c[0], "b"), 0);
     for (size_t i = 0; i < sizeof params / sizeof params[0]; i++) {
         snprintf(text, sizeof text, params[i][1], i < 6 ? "name" : "to",
@@ -163,7 +145,7 @@ contacts_are_changed_by_name_and_by_id(void **state)
     (void)state;
     struct pair p;
     struct client *c;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     c = p.c[0];
     call(c, "invite", "{\"name\":\"carol\"}", "\"id\":2");
@@ -200,7 +182,7 @@ messages_tell_whose_they_are(void **state)
     (void)state;
     struct pair p;
     uint64_t order;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     assert_int_equal(client_send(p.c[0], "b", LETTER_TEXT,
                                  (const uint8_t *)"hello", 5, &order),
@@ -306,7 +288,7 @@ lines_are_answered_as_json_rpc_says(void **state)
          ANSWER_OF("null", ERROR_OF("-32700", "not JSON", "FORMAT"))}};
     struct client_disk disk;
     disk_init(&disk, test_seed());
-    struct client *c = disk_client(&disk, &net);
+    struct client *c = disk_client(&disk, &pair_net);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         char *answer = line_answer(c, row[i].line, strlen(row[i].line));
         if ((answer == NULL) != (row[i].answer == NULL) ||
@@ -333,7 +315,7 @@ calls_of_a_line_are_carried_out_in_order(void **state)
         "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"mute\","
         "\"params\":{\"name\":\"bob\",\"muted\":true}}]";
     struct pair p;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     char *answer = line_answer(p.c[0], line, strlen(line));
     assert_non_null(strstr(answer, "{\"jsonrpc\":\"2.0\",\"id\":1,"
                                    "\"result\":{}}"));
@@ -350,7 +332,7 @@ too_much_is_refused(void **state)
     struct client_disk disk;
     char line[512] = "[0";
     disk_init(&disk, test_seed());
-    struct client *c = disk_client(&disk, &net);
+    struct client *c = disk_client(&disk, &pair_net);
     for (size_t i = 1; i < JSON_BATCH_MAX; i++)
         strcat(line, ",0");
     strcat(line, "]");
@@ -455,7 +437,7 @@ any_text_can_be_read_and_released(void **state)
         {"\xe2\x28\xac", 3, U "(" U, false},
     };
     struct pair p;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         message_put(&p, LETTER_TEXT, row[i].data, row[i].len);
         json_t *r = message_take(&p);
@@ -485,7 +467,7 @@ any_file_can_be_read_and_released(void **state)
         {"\4caf\xe9", 5, "caf" U, 5},     {"\0hello", 6, "file", 0},
         {"\xff", 1, "file", 0},           {"", 0, "file", 0}};
     struct pair p;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         message_put(&p, LETTER_FILE, row[i].data, row[i].len);
         json_t *r = message_take(&p);
@@ -507,7 +489,7 @@ the_largest_text_can_be_read(void **state)
     struct pair p;
     char *data = malloc(LETTER_MESSAGE_MAX);
     assert_non_null(data);
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     for (size_t i = 0; i < sizeof fill; i++) {
         memset(data, fill[i], LETTER_MESSAGE_MAX);
         message_put(&p, LETTER_TEXT, data, LETTER_MESSAGE_MAX);
@@ -553,7 +535,7 @@ answers_are_whole_or_none(void **state)
         "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"message\","
         "\"params\":{\"to\":\"a\"}}]";
     struct pair p;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     message_put(&p, LETTER_TEXT, "a\0b", 3);
     char *want = line_answer(p.c[1], line, strlen(line));
@@ -619,7 +601,7 @@ i6_each_call_of_a_batch_has_its_answer(void **state)
     struct pair p;
     char *answer;
     size_t len;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     p.disk[0].slow = true;
     struct json_call *k = json_call_parse(line, sizeof line - 1);
@@ -674,7 +656,7 @@ what_changes_something_waits_for_the_disk(void **state)
                {"recv", "{}", false}};
     struct pair p;
     char line[INVITE_TEXT_LEN], params[INVITE_TEXT_LEN + 64];
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     message_put(&p, LETTER_TEXT, "hello", 5);
     assert_int_equal(client_invite(p.c[1], "c", line), 0);
     snprintf(params, sizeof params, "{\"name\":\"c\",\"invitation\":\"%s\"}",
@@ -708,7 +690,7 @@ a_client_tells_what_is_kept(void **state)
     struct client_disk disk;
     kept_told = 0;
     disk_init(&disk, test_seed());
-    struct client *c = disk_client(&disk, &net);
+    struct client *c = disk_client(&disk, &pair_net);
     disk.slow = true;
     assert_int_equal(client_kept(c, client_mark(c)), 0);
     client_on_kept(c, kept, NULL);
@@ -741,7 +723,7 @@ the_manual_has_every_method(void **state)
     json_t *m, *param;
     struct client_disk disk;
     disk_init(&disk, test_seed());
-    struct client *c = disk_client(&disk, &net);
+    struct client *c = disk_client(&disk, &pair_net);
     char *answer = answer_of(c, "api", "{}");
     json_t *v = json_loads(answer, 0, NULL);
     const json_t *list =
@@ -779,7 +761,8 @@ the_manual_has_every_method(void **state)
     disk_free(&disk);
 }
 
-#define CALLS_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+#define CALLS_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, pair_net_make, pair_net_free)
 const struct CMUnitTest test_client_calls[] = {
     CALLS_TEST(wrong_parameters_are_named),
     CALLS_TEST(who_is_not_there_is_not_found),

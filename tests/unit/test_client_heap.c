@@ -12,24 +12,14 @@
 #include "tests/heap.h"
 #include "tests/pair.h"
 
-static struct sim_net net;
 static uint8_t data[300000];
 
 static int
 net_make(void **state)
 {
-    (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
+    (void)pair_net_make(state);
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 11 + i / 256);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
     return 0;
 }
 
@@ -151,7 +141,7 @@ send_once(struct heap *h, enum letter_kind kind, size_t len)
     char line[INVITE_TEXT_LEN];
     uint64_t order = 0;
     disk_init(&d, test_seed());
-    struct client *c = disk_client(&d, &net);
+    struct client *c = disk_client(&d, &pair_net);
     assert_int_equal(client_invite(c, "bob", line), 0);
     client_status(c, &before);
     heap_arm(h);
@@ -174,7 +164,7 @@ send_once(struct heap *h, enum letter_kind kind, size_t len)
     const size_t letters = m.letters < STAGED_MAX ? m.letters : STAGED_MAX;
     assert_int_equal(disk_count(&d, 'L', NULL), letters);
     client_free(&c);
-    c = disk_client(&d, &net);
+    c = disk_client(&d, &pair_net);
     assert_int_equal(client_message(c, "bob", order, &m), 0);
     assert_int_equal(m.state, CLIENT_QUEUED);
     client_free(&c);
@@ -202,7 +192,7 @@ a_message_is_durable_when_the_disk_says_so(void **state)
         char line[INVITE_TEXT_LEN];
         uint64_t order;
         disk_init(&d, test_seed());
-        struct client *c = disk_client(&d, &net);
+        struct client *c = disk_client(&d, &pair_net);
         assert_int_equal(client_invite(c, "bob", line), 0);
         d.slow = true;
         d.full = full;
@@ -266,7 +256,7 @@ letters_are_staged_when_memory_is_there(void **state)
         struct pair p;
         struct client_message m;
         uint64_t order;
-        pair_make(&p, &net);
+        pair_make(&p, &pair_net);
         assert_int_equal(
             client_send(p.c[0], "b", LETTER_FILE, data, LEN, &order), 0);
         assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
@@ -365,7 +355,7 @@ what_stores_answer_is_noted_or_asked_again(void **state)
         struct pair p;
         struct client_message m;
         uint64_t order;
-        pair_make(&p, &net);
+        pair_make(&p, &pair_net);
         assert_int_equal(
             client_send(p.c[0], "b", LETTER_TEXT, data, 2000, &order), 0);
         struct out_letter *first = p.v[0]->letters, *second = first->next;
@@ -384,7 +374,7 @@ what_stores_answer_is_noted_or_asked_again(void **state)
         assert_true(p.v[1]->checks == CHECKS && !p.v[1]->refused);
         looks_show(&h, &p);
         client_free(&p.c[1]);
-        p.c[1] = disk_client(&p.disk[1], &net);
+        p.c[1] = disk_client(&p.disk[1], &pair_net);
         pair_find(&p);
         assert_true(p.v[1]->refused);
         pair_free(&p);
@@ -410,7 +400,7 @@ message_is_settled(struct pair *p, enum letter_kind kind, size_t len,
         assert_int_equal(disk_count(&p->disk[1], 'F', NULL), 0);
         for (unsigned i = 0; i < 2; i++) {
             client_free(&p->c[i]);
-            p->c[i] = disk_client(&p->disk[i], &net);
+            p->c[i] = disk_client(&p->disk[i], &pair_net);
         }
         pair_find(p);
     }
@@ -444,7 +434,7 @@ arrive_once(struct heap *h, enum letter_kind kind, size_t len)
     struct pair p;
     struct client_message m;
     uint64_t order;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     assert_int_equal(client_pings(p.c[1], "a", true), 0);
     assert_int_equal(client_send(p.c[0], "b", kind, data, len, &order), 0);
@@ -491,7 +481,7 @@ a_contact_is_kept_or_never_was(void **state)
         struct client_contact contact;
         for (unsigned i = 0; i < 2; i++) {
             disk_init(&d[i], test_seed() + i);
-            c[i] = disk_client(&d[i], &net);
+            c[i] = disk_client(&d[i], &pair_net);
         }
         for (unsigned i = 0; i < 2; i++) {
             heap_arm(&h);
@@ -526,7 +516,7 @@ static void
 pair_fill(struct pair *p)
 {
     uint64_t order;
-    pair_make(p, &net);
+    pair_make(p, &pair_net);
     pair_settle(p);
     assert_int_equal(client_send(p->c[1], "a", LETTER_TEXT, data, 2000, &order),
                      0);
@@ -539,8 +529,9 @@ pair_fill(struct pair *p)
         pair_bring(p, 1, l);
     struct journal *j = p->c[1]->journal;
     journal_begin(j);
-    assert_int_equal(record_document_save(j, net.consensus->epoch, net.document,
-                                          net.document_len),
+    assert_int_equal(record_document_save(j, pair_net.consensus->epoch,
+                                          pair_net.document,
+                                          pair_net.document_len),
                      0);
     (void)journal_end(j);
     for (const char *type = "ACDFLMX"; *type; type++)
@@ -562,7 +553,7 @@ a_start_fails_or_is_whole(void **state)
         client_free(&p.c[1]);
         disk_digest(d, before);
         heap_arm(&h);
-        int err = disk_client_load(d, &net, &c);
+        int err = disk_client_load(d, &pair_net, &c);
         bool is_loaded = err == 0;
         if (!err)
             err = client_start(c);
@@ -572,7 +563,7 @@ a_start_fails_or_is_whole(void **state)
         if (err) { /* a cipher that libcrypto cannot make is ERR_CRYPTO */
             assert_true(h.failed && (err == ERR_NOMEM || err == ERR_CRYPTO));
             if (!is_loaded)
-                assert_int_equal(disk_client_load(d, &net, &c), 0);
+                assert_int_equal(disk_client_load(d, &pair_net, &c), 0);
             assert_int_equal(client_start(c), 0);
         }
         client_status(c, &s);
@@ -587,7 +578,7 @@ a_start_fails_or_is_whole(void **state)
     }
 }
 
-#define HEAP_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+#define HEAP_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_client_heap[] = {
     HEAP_TEST(a_message_is_kept_whole_or_refused),
     HEAP_TEST(a_message_is_durable_when_the_disk_says_so),

@@ -21,21 +21,11 @@ enum { SECOND_US = 1000000, BOARDS = 4 };
 enum { GAPS = 8000, PEOPLE_MAX = 500 };
 #define POLL_US (SECOND_US / 4)
 
-static struct sim_net net;
-
 static int
 net_make(void **state)
 {
     (void)state;
-    test_network_month(&net);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
+    test_network_month(&pair_net);
     return 0;
 }
 
@@ -51,7 +41,7 @@ stage_set(struct stage *s, unsigned boards, unsigned people)
 {
     char name[16], text[INVITE_TEXT_LEN];
     disk_init(&s->d, test_seed());
-    s->c = disk_client(&s->d, &net);
+    s->c = disk_client(&s->d, &pair_net);
     for (unsigned i = 0; i < people; i++) {
         snprintf(name, sizeof name, "n%u", i);
         assert_int_equal(client_invite(s->c, name, text), 0);
@@ -292,7 +282,7 @@ selves_stay_over_restarts(void **state)
     }
     assert_memory_not_equal(chain[0], chain[1], LETTER_CHAIN_LEN);
     client_free(&s.c);
-    s.c = disk_client(&s.d, &net);
+    s.c = disk_client(&s.d, &pair_net);
     s.c->settled = true;
     poll(&s, &k);
     for (unsigned i = 0; i < 2; i++)
@@ -392,7 +382,7 @@ a_restart_keeps_what_was_promised(void **state)
         client_free(&s.c);
         s.d.test.mono_us = 7ULL * SECOND_US; /* another clock begins */
         s.d.test.wall_s += 100;
-        s.c = disk_client(&s.d, &net);
+        s.c = disk_client(&s.d, &pair_net);
         s.c->boards = BOARDS;
         assert_int_equal(front_of(&s, 1) >= 0, promised);
         assert_int_equal(front_of(&s, 0), -1);
@@ -419,7 +409,7 @@ static void
 late_set(struct late *k)
 {
     uint64_t order;
-    pair_make(&k->p, &net);
+    pair_make(&k->p, &pair_net);
     pair_settle(&k->p);
     k->p.disk[1].test.mono_us += 3600ULL * SECOND_US;
     k->p.c[1]->boards = BOARDS;
@@ -572,7 +562,8 @@ polls_of_many_contacts_cost_little(void **state)
     stage_clear(&s);
 }
 
-#define PLACES_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+#define PLACES_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 
 const struct CMUnitTest test_client_places[] = {
     PLACES_TEST(i12_boxes_of_fronts_are_a_poisson_process),

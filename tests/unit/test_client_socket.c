@@ -24,8 +24,6 @@
 
 enum { TURN_US = 2000, WAIT_US = 120000000, QUIET_US = 100000 };
 
-static struct sim_net net;
-
 struct talk {
     char dir[64], path[96];
     struct pair pair;
@@ -35,22 +33,6 @@ struct talk {
     struct loop_timer *timer;
     struct rpc *rpc;
 };
-
-static int
-net_make(void **state)
-{
-    (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
-    return 0;
-}
 
 static void
 turn(void *ctx)
@@ -66,7 +48,7 @@ talk_make(struct talk *t)
     *t = (struct talk){.dir = "/tmp/brusio-test-XXXXXX"};
     assert_non_null(mkdtemp(t->dir));
     snprintf(t->path, sizeof t->path, "%s/sock", t->dir);
-    pair_make(&t->pair, &net);
+    pair_make(&t->pair, &pair_net);
     t->client = t->pair.c[1];
     t->disk = &t->pair.disk[1];
     assert_int_equal(loop_new(&t->loop), 0);
@@ -564,7 +546,8 @@ without_descriptors_nothing_spins(void **state)
     talk_free(&t);
 }
 
-#define SOCKET_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+#define SOCKET_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, pair_net_make, pair_net_free)
 const struct CMUnitTest test_client_socket[] = {
     SOCKET_TEST(who_says_no_more_gets_his_answers),
     SOCKET_TEST(calls_sent_ahead_are_served),

@@ -22,29 +22,19 @@
 
 enum { DAY_S = 86400 };
 
-static struct sim_net net;
 static uint8_t data[40000];
 
 static int
 net_make(void **state)
 {
-    (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
+    (void)pair_net_make(state);
     /* a consensus is good for 90 days, and letters for two */
-    net.consensus->params.epoch_len_s = 30 * DAY_S;
-    net.consensus->params.letter_days = 2;
-    assert_int_equal(net.consensus->params.period_s, DAY_S);
-    test_network_sign(&net);
+    pair_net.consensus->params.epoch_len_s = 30 * DAY_S;
+    pair_net.consensus->params.letter_days = 2;
+    assert_int_equal(pair_net.consensus->params.period_s, DAY_S);
+    test_network_sign(&pair_net);
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 13 + i / 256);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
     return 0;
 }
 
@@ -105,7 +95,7 @@ a_name_changes_and_the_id_stays(void **state)
     struct pair p;
     struct client_received r;
     struct client_message m;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     invite(p.c[1], "carol");
     const uint32_t id = contact_of(p.c[1], "a").id;
@@ -143,7 +133,7 @@ a_name_is_free_again_and_an_id_never(void **state)
     struct client_disk d;
     uint32_t last = 0;
     disk_init(&d, test_seed());
-    struct client *c = disk_client(&d, &net);
+    struct client *c = disk_client(&d, &pair_net);
     invite(c, "first");
     for (unsigned i = 0; i < 5; i++) {
         invite(c, "bob");
@@ -155,7 +145,7 @@ a_name_is_free_again_and_an_id_never(void **state)
         assert_null(client_contact_name(c, id));
         assert_int_equal(contacts_count(c), 1);
         client_free(&c);
-        c = disk_client(&d, &net);
+        c = disk_client(&d, &pair_net);
         assert_int_equal(contacts_count(c), 1);
     }
     assert_int_equal(client_remove(c, ""), ERR_NOT_FOUND);
@@ -170,7 +160,7 @@ a_name_is_free_again_and_an_id_never(void **state)
 static void
 pair_fill(struct pair *p)
 {
-    pair_make(p, &net);
+    pair_make(p, &pair_net);
     pair_settle(p);
     say(p, 0, LETTER_TEXT, 100);
     say(p, 0, LETTER_FILE, 4000);
@@ -264,7 +254,7 @@ a_removed_contacts_invitation_is_used(void **state)
     char line[INVITE_TEXT_LEN];
     for (unsigned i = 0; i < 2; i++) {
         disk_init(&d[i], test_seed() + i);
-        c[i] = disk_client(&d[i], &net);
+        c[i] = disk_client(&d[i], &pair_net);
     }
     assert_int_equal(client_invite(c[0], "b", line), 0);
     assert_int_equal(client_add(c[1], "a", line), 0);
@@ -273,7 +263,7 @@ a_removed_contacts_invitation_is_used(void **state)
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(client_add(c[i], "again", line), ERR_USED);
         client_free(&c[i]);
-        c[i] = disk_client(&d[i], &net);
+        c[i] = disk_client(&d[i], &pair_net);
         assert_int_equal(client_add(c[i], "again", line), ERR_USED);
         client_free(&c[i]);
         disk_free(&d[i]);
@@ -295,7 +285,7 @@ who_is_removed_is_forgotten_when_letters_are_over(void **state)
     struct client_disk d;
     disk_init(&d, test_seed());
     d.test.wall_s += DAY_S - d.test.wall_s % DAY_S; /* a period begins */
-    struct client *c = disk_client(&d, &net);
+    struct client *c = disk_client(&d, &pair_net);
     days_pass(&d, 0.2);
     invite(c, "anna");
     invite(c, "bob");
@@ -306,20 +296,20 @@ who_is_removed_is_forgotten_when_letters_are_over(void **state)
         conversations_expire(c);
         assert_int_equal(c->n_conversations, 2);
         client_free(&c);
-        c = disk_client(&d, &net);
+        c = disk_client(&d, &pair_net);
     }
     d.full = true; /* a disk that fails loses no contact */
     days_pass(&d, 0.3);
     conversations_expire(c);
     d.full = false;
     client_free(&c);
-    c = disk_client(&d, &net);
+    c = disk_client(&d, &pair_net);
     assert_int_equal(c->n_conversations, 2);
     conversations_expire(c);
     assert_int_equal(c->n_conversations, 1);
     assert_int_equal(disk_count(&d, 'C', NULL), 1);
     client_free(&c);
-    c = disk_client(&d, &net);
+    c = disk_client(&d, &pair_net);
     assert_int_equal(contacts_count(c), 1);
     invite(c, "bob");
     assert_true(contact_of(c, "bob").id > id);
@@ -334,7 +324,7 @@ a_removal_without_the_time_is_dated_later(void **state)
     (void)state;
     struct client_disk d;
     disk_init(&d, test_seed());
-    struct client *c = disk_client(&d, &net);
+    struct client *c = disk_client(&d, &pair_net);
     invite(c, "bob");
     days_pass(&d, 1000);
     assert_false(client_time_is_known(c));
@@ -347,7 +337,7 @@ a_removal_without_the_time_is_dated_later(void **state)
     conversations_expire(c);
     assert_int_equal(v->removed_s, d.test.wall_s);
     client_free(&c);
-    c = disk_client(&d, &net);
+    c = disk_client(&d, &pair_net);
     assert_int_equal(c->conversations->removed_s, d.test.wall_s);
     client_free(&c);
     disk_free(&d);
@@ -360,7 +350,7 @@ contacts_and_those_removed_are_bounded(void **state)
     struct client_disk d;
     char line[INVITE_TEXT_LEN], name[16];
     disk_init(&d, test_seed());
-    struct client *c = disk_client(&d, &net);
+    struct client *c = disk_client(&d, &pair_net);
     c->n_conversations += CLIENT_CONTACTS_MAX; /* as if they had been removed */
     for (unsigned i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "n%u", i);
@@ -556,7 +546,7 @@ twin_make(struct client_disk *d)
 {
     char name[8];
     disk_init(d, test_seed());
-    struct client *c = disk_client(d, &net);
+    struct client *c = disk_client(d, &pair_net);
     for (unsigned i = 0; i < TWIN_CONTACTS; i++) {
         snprintf(name, sizeof name, "n%u", i);
         invite(c, name);
@@ -656,7 +646,7 @@ i12_gets_of_empty_boxes_begin_anywhere(void **state)
     enum { POLLS = 16000 };
     struct client_disk d;
     disk_init(&d, test_seed());
-    struct client *c = disk_client(&d, &net);
+    struct client *c = disk_client(&d, &pair_net);
     invite(c, "one");
     c->settled = true;
     days_pass(&d, 0.01); /* every place has begun */
@@ -745,7 +735,7 @@ i2_who_writes_on_is_asked_for_as_before(void **state)
     struct pair p[2];
     struct client *c[2];
     for (unsigned i = 0; i < 2; i++) {
-        pair_make(&p[i], &net);
+        pair_make(&p[i], &pair_net);
         pair_settle(&p[i]);
         invite(p[i].c[1], "other");
         c[i] = p[i].c[1];
@@ -802,7 +792,7 @@ i2_a_contact_cannot_tell_that_it_is_muted(void **state)
     (void)state;
     struct pair p[2];
     for (unsigned i = 0; i < 2; i++) {
-        pair_make(&p[i], &net);
+        pair_make(&p[i], &pair_net);
         pair_settle(&p[i]);
         assert_int_equal(client_mute(p[i].c[1], "a", i == 1), 0);
     }
@@ -836,7 +826,7 @@ what_a_muted_contact_writes_is_not_shown(void **state)
     (void)state;
     struct pair p;
     struct client_received r;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     say(&p, 0, LETTER_TEXT, 10); /* before */
     pair_settle(&p);
@@ -873,7 +863,7 @@ i11_a_full_inbox_takes_no_more_unless_it_is_muted(void **state)
     (void)state;
     for (unsigned bytes = 0; bytes < 2; bytes++) {
         struct pair p;
-        pair_make(&p, &net);
+        pair_make(&p, &pair_net);
         pair_settle(&p);
         if (bytes)
             p.v[1]->received_len = INBOX_CONTACT_LEN_MAX - 10;
@@ -912,7 +902,7 @@ i2_a_ping_without_leave_is_like_one_to_nobody(void **state)
     struct pair p;
     struct client_message m;
     uint64_t order;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     assert_false(contact_of(p.c[1], "a").pings);
     p.disk[1].test.mono_us += 3600000000; /* the front of hello is free */
@@ -944,7 +934,7 @@ pings_are_answered_with_leave(void **state)
     struct pair p;
     struct client_message m;
     uint64_t order;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     assert_int_equal(client_pings(p.c[1], "nobody", true), ERR_NOT_FOUND);
     assert_int_equal(client_pings(p.c[1], "a", true), 0);
@@ -971,7 +961,7 @@ i2_a_withdrawn_invitation_is_not_answered(void **state)
 {
     (void)state;
     struct pair p;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     assert_true(contact_of(p.c[0], "b").invited);
     assert_false(contact_of(p.c[1], "a").invited);
     assert_int_equal(client_withdraw(p.c[1], "nobody"), ERR_NOT_FOUND);
@@ -987,7 +977,7 @@ i2_a_withdrawn_invitation_is_not_answered(void **state)
     assert_true(!other.confirmed && !other.refused && other.waiting == 1);
     assert_int_equal(contacts_count(p.c[0]), 0);
     pair_free(&p);
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     assert_false(contact_of(p.c[0], "b").invited);
     assert_int_equal(client_withdraw(p.c[0], "b"), ERR_USED);
@@ -1039,7 +1029,8 @@ a_disk_of_before_is_taken_up(void **state)
     pair_free(&p);
 }
 
-#define CONTACTS_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+#define CONTACTS_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_contacts[] = {
     CONTACTS_TEST(a_name_changes_and_the_id_stays),
     CONTACTS_TEST(a_name_is_free_again_and_an_id_never),

@@ -9,24 +9,6 @@
 #include "client/outgoing.h"
 #include "tests/pair.h"
 
-static struct sim_net net;
-
-static int
-net_make(void **state)
-{
-    (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
-    return 0;
-}
-
 static int
 say(struct client *c, const char *name, const char *text, uint64_t *order)
 {
@@ -119,7 +101,7 @@ i6_a_full_disk_heals(void **state)
         struct client_received r;
         struct client_message m;
         uint64_t first, second, third;
-        pair_make(&p, &net);
+        pair_make(&p, &pair_net);
         pair_settle(&p);
         assert_int_equal(say(p.c[0], "b", "before", &first), 0);
         assert_int_equal(say(p.c[1], "a", "to a full disk", &second), 0);
@@ -159,7 +141,7 @@ i9_a_restart_on_a_full_disk_costs_nothing(void **state)
     struct pair p;
     struct client_message m;
     uint64_t first, second;
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     assert_int_equal(say(p.c[0], "b", "before", &first), 0);
     assert_int_equal(say(p.c[1], "a", "to a full disk", &second), 0);
@@ -186,7 +168,7 @@ what_is_given_up_is_forgotten(void **state)
     char line[INVITE_TEXT_LEN];
     uint64_t order;
     disk_init(&d, test_seed());
-    struct client *c = disk_client(&d, &net);
+    struct client *c = disk_client(&d, &pair_net);
     assert_int_equal(client_invite(c, "dead", line), 0);
     struct conversation *v = conversation_find(c, "dead");
     for (unsigned round = 0; round < ROUNDS; round++) {
@@ -216,7 +198,7 @@ copy_comes_back(struct pair *p)
 {
     struct client_disk old;
     uint64_t order;
-    pair_make(p, &net);
+    pair_make(p, &pair_net);
     pair_settle(p);
     assert_int_equal(say(p->c[0], "b", "first", &order), 0);
     pair_settle(p);
@@ -274,7 +256,7 @@ i10_a_liar_moves_no_numbers_far(void **state)
     (void)state;
     struct pair p;
     struct letter l = {.ack = UINT32_MAX - 1};
-    pair_make(&p, &net);
+    pair_make(&p, &pair_net);
     pair_settle(&p);
     const uint32_t next = p.v[0]->next_sequence;
     assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
@@ -289,14 +271,15 @@ i10_a_liar_moves_no_numbers_far(void **state)
 }
 
 const struct CMUnitTest test_full_disk[] = {
-    cmocka_unit_test_setup_teardown(i6_a_full_disk_heals, net_make, net_free),
+    cmocka_unit_test_setup_teardown(i6_a_full_disk_heals, pair_net_make,
+                                    pair_net_free),
     cmocka_unit_test_setup_teardown(i9_a_restart_on_a_full_disk_costs_nothing,
-                                    net_make, net_free),
-    cmocka_unit_test_setup_teardown(what_is_given_up_is_forgotten, net_make,
-                                    net_free),
-    cmocka_unit_test_setup_teardown(i6_an_older_copy_swallows_nothing, net_make,
-                                    net_free),
-    cmocka_unit_test_setup_teardown(i10_a_liar_moves_no_numbers_far, net_make,
-                                    net_free),
+                                    pair_net_make, pair_net_free),
+    cmocka_unit_test_setup_teardown(what_is_given_up_is_forgotten,
+                                    pair_net_make, pair_net_free),
+    cmocka_unit_test_setup_teardown(i6_an_older_copy_swallows_nothing,
+                                    pair_net_make, pair_net_free),
+    cmocka_unit_test_setup_teardown(i10_a_liar_moves_no_numbers_far,
+                                    pair_net_make, pair_net_free),
 };
 TEST_SUITE(test_full_disk);

@@ -25,22 +25,13 @@
 enum { BOARDS = 4, LETTERS_MAX = 64, RUN_S = 5400 };
 #define S 1000000ULL
 
-static struct sim_net net;
 static const uint8_t data[64] = {9};
 
 static int
 net_make(void **state)
 {
     (void)state;
-    test_network_month(&net);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
+    test_network_month(&pair_net);
     return 0;
 }
 
@@ -68,7 +59,7 @@ twin_make(struct twin *t, const char *opened)
 {
     char line[INVITE_TEXT_LEN];
     memset(t, 0, sizeof *t);
-    pair_make(&t->p, &net);
+    pair_make(&t->p, &pair_net);
     pair_settle(&t->p);
     t->c = t->p.c[1];
     t->v = t->p.v[1];
@@ -398,7 +389,8 @@ i12_a_contact_does_not_see_what_is_opened(void **state)
     assert_true(answers >= 10);
 }
 
-#define PROBES_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+#define PROBES_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_i12_probes[] = {
     PROBES_TEST(i12_a_contact_does_not_see_what_is_opened),
 };

@@ -7,8 +7,6 @@
 #include "client/conversations.h"
 #include "tests/pair.h"
 
-static struct sim_net net;
-
 static uint64_t
 say(struct pair *p, enum letter_kind kind, size_t len)
 {
@@ -46,25 +44,16 @@ outbox(const struct pair *p)
 static int
 net_make(void **state)
 {
-    (void)state;
-    test_network_make(&net, SPHINX_SUITE_NULL, 2, 3, 1, 2);
-    net.consensus->params.epoch_len_s = 30 * 86400;
-    test_network_sign(&net);
-    return 0;
-}
-
-static int
-net_free(void **state)
-{
-    (void)state;
-    test_network_free(&net);
+    (void)pair_net_make(state);
+    pair_net.consensus->params.epoch_len_s = 30 * 86400;
+    test_network_sign(&pair_net);
     return 0;
 }
 
 static void
 setup(struct pair *p)
 {
-    pair_make(p, &net);
+    pair_make(p, &pair_net);
     pair_settle(p);
 }
 
@@ -174,7 +163,7 @@ i11_one_contacts_letters_hold_up_no_other(void **state)
     uint64_t order;
     static uint8_t data[60000];
     disk_init(&d, test_seed());
-    struct client *c = disk_client(&d, &net);
+    struct client *c = disk_client(&d, &pair_net);
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(client_invite(c, name[i], line), 0);
     assert_int_equal(
@@ -190,7 +179,8 @@ i11_one_contacts_letters_hold_up_no_other(void **state)
     disk_free(&d);
 }
 
-#define OUTBOX_TEST(f) cmocka_unit_test_setup_teardown(f, net_make, net_free)
+#define OUTBOX_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_outbox[] = {
     OUTBOX_TEST(what_waits_is_listed_and_estimated),
     OUTBOX_TEST(what_is_given_up_is_gone),
