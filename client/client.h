@@ -294,4 +294,13 @@ struct client_status {
     uint64_t changes; /* grows whenever a message comes or changes state */
 };
 void client_status(const struct client *c, struct client_status *out);
+
+/* Is a clock with this status.clock_off_us so far off that people should be told?
+ * Packets go by the network's time from there on. */
+static inline bool
+client_clock_is_far(int64_t off_us)
+{
+    enum { FAR_S = 15 };
+    return off_us / 1000000 >= FAR_S || off_us / 1000000 <= -FAR_S;
+}
 #endif

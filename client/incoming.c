@@ -267,7 +267,7 @@ message_take(struct client *c, struct conversation *v, const struct letter *l,
              const uint8_t *data, size_t len, struct incoming_step *step)
 {
     step->is_whole = true;
-    if (!v->muted && (l->kind == LETTER_TEXT || l->kind == LETTER_FILE))
+    if (!v->muted && letter_is_content(l->kind))
         return inbox_make(c, v, l->kind, data, len, &step->received);
     return 0;
 }

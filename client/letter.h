@@ -55,6 +55,13 @@ enum letter_kind {
     LETTER_KINDS
 };
 
+/* Is it something to be read, a text or a file? */
+static inline bool
+letter_is_content(uint8_t kind)
+{
+    return kind == LETTER_TEXT || kind == LETTER_FILE;
+}
+
 struct letter_place {
     uint32_t period; /* time / period_s */
     uint32_t n;      /* in the period */

@@ -425,8 +425,7 @@ outgoing_take_back(struct client *c, struct conversation *v)
     int err = 0;
     for (struct message *m = v->messages, *next; m && !err; m = next) {
         next = m->next;
-        if ((m->kind == LETTER_TEXT || m->kind == LETTER_FILE ||
-             m->kind == LETTER_PING) &&
+        if ((letter_is_content(m->kind) || m->kind == LETTER_PING) &&
             !message_is_over(m) && !journal_is_committed(c->journal, m->ticket))
             err = message_take_back(c, v, m);
     }

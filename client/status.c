@@ -108,7 +108,7 @@ client_wait_name(enum client_wait w)
         [CLIENT_OLD_CONSENSUS] = "a consensus that is valid",
         [CLIENT_IS_BEHIND] =
             "the newest consensus, which the gateway has not shown",
-        [CLIENT_OPENING] = "the gateway\'s first frames",
+        [CLIENT_OPENING] = "the gateway's first frames",
         [CLIENT_NO_WAY] = "another gateway: none of its ways can be used"};
     return name[w];
 }
@@ -190,12 +190,6 @@ message_tell(const struct client *c, const struct message *m, uint64_t left,
         .estimate_s = message_is_over(m) ? 0 : letters_take_s(c, left, w)};
 }
 
-static bool
-message_is_content(const struct message *m)
-{
-    return m->kind == LETTER_TEXT || m->kind == LETTER_FILE;
-}
-
 int
 client_message(const struct client *c, const char *name, uint64_t order,
                struct client_message *out)
@@ -205,7 +199,7 @@ client_message(const struct client *c, const char *name, uint64_t order,
     uint64_t left = 0, found_left = 0;
     for (const struct message *m = v ? v->messages : NULL; m; m = m->next) {
         left += message_left(m);
-        if (order > 0 ? m->order == order : message_is_content(m)) {
+        if (order > 0 ? m->order == order : letter_is_content(m->kind)) {
             found = m;
             found_left = left;
         }
@@ -224,7 +218,7 @@ client_outbox(const struct client *c, client_outbox_fn fn, void *ctx)
         uint64_t left = 0;
         for (const struct message *m = v->messages; m; m = m->next) {
             left += message_left(m);
-            if (message_is_over(m) || !message_is_content(m))
+            if (message_is_over(m) || !letter_is_content(m->kind))
                 continue;
             const struct client_message told = message_tell(c, m, left, w);
             fn(ctx, v->id, v->name, &told);

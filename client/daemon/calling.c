@@ -170,3 +170,11 @@ calling_json(const json_t *o)
     free(text);
     return 0;
 }
+
+int
+calling_print(json_t *o)
+{
+    const int status = calling_json(o);
+    json_decref(o);
+    return status;
+}

@@ -26,6 +26,9 @@ const char *calling_hint(const char *method, const char *message);
 /* A whole number of an object; 0 when it is not there. */
 int64_t calling_number(const json_t *o, const char *name);
 
-/* Print an object as one line of JSON, in ASCII, whatever stands in it. */
+/* Print an object as one line of JSON, in ASCII, whatever stands in it. Returns the
+ * exit status. */
 int calling_json(const json_t *o);
+/* The same; takes o over, which is NULL without memory. */
+int calling_print(json_t *o);
 #endif

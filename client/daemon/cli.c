@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/client.h"
 #include "client/daemon/calling.h"
 #include "client/daemon/terminal.h"
 #include "lib/os/clock.h"
@@ -189,7 +190,7 @@ cli_ping(const struct cli *c)
     }
     calling_close(&l);
     if (rtt_us > 0 && c->json)
-        printf("{\"rtt_us\":%" PRId64 "}\n", rtt_us);
+        (void)calling_print(json_pack("{sI}", "rtt_us", (json_int_t)rtt_us));
     else if (rtt_us > 0)
         printf("%s answered after %.2f s\n", c->name, (double)rtt_us / 1e6);
     else if (order >= 0)
@@ -203,9 +204,8 @@ cli_ping(const struct cli *c)
 static void
 clock_print(int64_t off_us)
 {
-    enum { FAR_S = 15 };
     const int64_t off_s = off_us / 1000000;
-    if (off_s > -FAR_S && off_s < FAR_S)
+    if (!client_clock_is_far(off_us))
         return;
     printf("clock: %" PRId64
            " s %s the network's; packets go by the network's time, but set "
@@ -282,11 +282,8 @@ cli_status(const struct cli *c)
     calling_close(&l);
     if (!r)
         return 1;
-    if (c->json) {
-        const int status = calling_json(r);
-        json_decref(r);
-        return status;
-    }
+    if (c->json)
+        return calling_print(r);
     line_print(r);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         printf("%s %" PRId64 "\n", counts[i], calling_number(r, counts[i]));

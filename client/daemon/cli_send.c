@@ -1,5 +1,4 @@
 /* client/daemon/cli_send.c - commands that write, and what becomes of it. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "client/daemon/calling.h"
 #include "client/daemon/cli.h"
+#include "client/daemon/input.h"
 #include "client/daemon/terminal.h"
 #include "client/letter.h"
 #include "lib/codec.h"
@@ -15,47 +15,6 @@
 #include "lib/os/clock.h"
 
 enum { POLL_US = 50000 };
-
-/* Read a file, a pipe or (FILE is '-') the standard input. *data is malloc'd.
- * Returns 0, or -1 and has said why. */
-static int
-input_read(const char *path, uint8_t **data, size_t *len)
-{
-    enum { MAX = LETTER_MESSAGE_MAX - 256, STEP = 1 << 16 };
-    const bool in = strcmp(path, "-") == 0;
-    FILE *f = in ? stdin : fopen(path, "rbe");
-    const char *why = NULL;
-    size_t room = 0, n;
-    *data = NULL;
-    *len = 0;
-    while (f && !why && !feof(f)) {
-        uint8_t *more = realloc(*data, room + STEP);
-        if (!more) {
-            why = error_text(ERR_NOMEM);
-            break;
-        }
-        *data = more;
-        room += STEP;
-        n = fread(*data + *len, 1, room - *len, f);
-        *len += n;
-        room = *len;
-        if (ferror(f))
-            why = strerror(errno);
-        else if (*len > MAX)
-            why = "too long; files of up to 16 MB go through";
-    }
-    if (!f)
-        why = strerror(errno);
-    else if (!in)
-        fclose(f);
-    if (!why)
-        return 0;
-    fprintf(stderr, "brusio-client: %s: %s\n", in ? "standard input" : path,
-            why);
-    free(*data);
-    *data = NULL;
-    return -1;
-}
 
 /* Make a name of any bytes one that a message can carry. */
 static void
@@ -261,9 +220,9 @@ sent_wait(struct calling *l, const struct cli *c, const json_t *sent,
         bool enough = c->wait ? delivered || expired
                               : json_is_true(json_object_get(r, "durable"));
         if (enough && c->json)
-            printf("{\"id\":%" PRId64 ",\"order\":%" PRId64
-                   ",\"state\":\"%s\"}\n",
-                   id, order, state);
+            (void)calling_print(json_pack("{sI sI ss}", "id", (json_int_t)id,
+                                          "order", (json_int_t)order, "state",
+                                          state));
         else if (enough)
             printf("%s %" PRId64 "\n", state, order);
         else if (c->wait)

@@ -41,7 +41,6 @@ enum {
     HANDSHAKE_US = 5000000, /* then the next gateway is tried */
     QUEUE_FRAMES = 1,       /* that of one tick */
     STALLED_US = SOCKET_SILENT_S * 1000000,
-    CLOCK_FAR_US = 15000000,
     STORAGE_QUEUE = 65536
 };
 
@@ -203,7 +202,7 @@ link_fault(const struct daemon *d)
 static void
 clock_watch(struct daemon *d, int64_t off_us)
 {
-    const bool far = off_us > CLOCK_FAR_US || off_us < -CLOCK_FAR_US;
+    const bool far = client_clock_is_far(off_us);
     if (far && !d->clock_told)
         log_write(&d->host.log, LOG_WARNING, "client",
                   "the clock is %lld s %s the network's; packets go by the "
@@ -215,27 +214,24 @@ clock_watch(struct daemon *d, int64_t off_us)
 
 /* Does the storage keep what it is given? The log says when that changes. */
 static void
-store_watch(struct daemon *d)
+store_watch(struct daemon *d, const struct client_status *s)
 {
-    struct client_status s;
-    client_store_again(d->client, false);
-    client_status(d->client, &s);
-    if (s.storage_err && !d->store_told)
+    if (s->storage_err && !d->store_told)
         log_write(&d->host.log, LOG_ERROR, "client",
                   "%s cannot be written: %s. Until then nothing new is sent or "
                   "taken in; it is tried every half minute",
-                  d->store_path, database_remedy(s.storage_err));
-    if (!s.storage_err && d->store_told)
+                  d->store_path, database_remedy(s->storage_err));
+    if (!s->storage_err && d->store_told)
         log_write(&d->host.log, LOG_NOTICE, "client",
                   "%s is written again, and all goes on", d->store_path);
-    d->store_told = s.storage_err != 0;
-    if (s.overtaken > 0 && !d->overtaken_told)
+    d->store_told = s->storage_err != 0;
+    if (s->overtaken > 0 && !d->overtaken_told)
         log_write(&d->host.log, LOG_WARNING, "client",
                   "%s is older than what contacts have had of it: was a copy "
                   "put back? What was written since that copy is not here; "
                   "what is queued goes out under new numbers",
                   d->store_path);
-    d->overtaken_told = s.overtaken > 0;
+    d->overtaken_told = s->overtaken > 0;
 }
 
 /* The last try, when the storage has ended. */
@@ -259,9 +255,10 @@ link_watch(void *ctx)
 {
     struct daemon *d = ctx;
     loop_timer_at(d->watch, loop_now_us(d->host.loop) + WATCH_US);
-    store_watch(d);
     struct client_status s;
+    client_store_again(d->client, false);
     client_status(d->client, &s);
+    store_watch(d, &s);
     clock_watch(d, s.clock_off_us);
     if (d->up && s.answer_age_us < WATCH_US) {
         d->wait_us = RETRY_US;

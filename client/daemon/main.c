@@ -7,14 +7,12 @@
 
 #include "client/daemon/cli.h"
 #include "client/daemon/daemon.h"
+#include "client/daemon/input.h"
 #include "client/daemon/setup.h"
-#include "client/letter.h"
 #include "lib/os/args.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/secret.h"
-
-enum { INPUT_MAX = LETTER_MESSAGE_MAX - 256 }; /* bytes of a text */
 
 static const char usage[] =
     "usage: brusio-client init --network FILE [--profile NAME]\n"
@@ -230,20 +228,20 @@ static const struct {
  * why. What stands in the command line all users of a machine can read, and a
  * shell keeps it. */
 static char *
-input_read(void)
+text_read(void)
 {
-    char *text = malloc(INPUT_MAX + 1);
-    size_t n = text ? fread(text, 1, INPUT_MAX + 1, stdin) : 0;
-    if (text && n <= INPUT_MAX && !ferror(stdin)) {
-        n -= n > 0 && text[n - 1] == '\n';
-        text[n] = 0;
-        if (strlen(text) == n)
-            return text;
-    }
-    fputs("brusio-client: what comes by the standard input is too long, or no "
-          "text\n",
+    uint8_t *data;
+    size_t n;
+    if (input_read("-", &data, &n))
+        return NULL;
+    n -= n > 0 && data[n - 1] == '\n';
+    data[n] = 0;
+    if (strlen((char *)data) == n)
+        return (char *)data;
+    fputs("brusio-client: standard input: it has a zero byte, and so is no "
+          "text; 'send NAME --file -' sends any bytes\n",
           stderr);
-    free(text);
+    free(data);
     return NULL;
 }
 
@@ -251,7 +249,7 @@ static int
 text_run(const struct args *a, struct cli *c, int (*call)(const struct cli *c))
 {
     char *text = NULL;
-    if (a->n_before == 2 && strcmp(c->text, "-") == 0 && !(text = input_read()))
+    if (a->n_before == 2 && strcmp(c->text, "-") == 0 && !(text = text_read()))
         return ARGS_EXIT_FAILED;
     if (text)
         c->text = text;
