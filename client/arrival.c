@@ -38,18 +38,24 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
             const struct letter *l, struct incoming_step *step, int *verdict)
 {
     v->confirmed = true;
+    /* first, while v tells nothing of this letter yet */
+    int err = outgoing_acknowledge(c, v, l);
+    if (err)
+        return err;
     polls_previous(v, a->at.period, l->previous_period, l->previous_count);
     listed_letter(v, a->at.period, l);
     *verdict = incoming_take(c, v, l, step);
-    if (!is_verdict(*verdict))
+    if (!is_verdict(*verdict)) {
+        outgoing_unacknowledge(c, v);
         return *verdict;
+    }
     if (*verdict != ERR_FULL) /* else it stays in its box */
         polls_hold(v, a->at);
-    int err = outgoing_acknowledge(c, v, l);
-    if (!err)
-        err = conversation_save(c, v);
-    if (err)
+    err = conversation_save(c, v);
+    if (err) {
         incoming_revert(c, v, l, step);
+        outgoing_unacknowledge(c, v);
+    }
     return err;
 }
 

@@ -224,8 +224,10 @@ conversations_resume(struct client *c)
 {
     int err = 0;
     journal_begin(c->journal);
-    for (struct conversation *v = c->conversations; v && !err; v = v->next)
+    for (struct conversation *v = c->conversations; v && !err; v = v->next) {
         err = outgoing_loaded(c, v);
+        incoming_settle(c, v);
+    }
     (void)journal_end(c->journal); /* each message stands for itself */
     return err;
 }

@@ -233,12 +233,17 @@ struct client_received {
     const char *contact; /* its name, and its id */
     uint32_t id;
     enum letter_kind kind;
-    uint64_t order;
+    uint64_t order;  /* here: of all that came */
+    uint32_t number; /* as its sender counts, who calls it order; 0: unknown */
+    uint32_t sent_s; /* written then, since 1970, as he says; 0: unknown */
+    uint32_t late_after; /* it was written before the message with this number,
+                            which the application has had already; 0: in order */
     const uint8_t *data;
     size_t len;
 };
-/* The oldest one, of this contact or (NULL) of any that is not muted:
- * returns false when there is none. Only durable ones are handed out. One that
+/* The oldest one, of this contact or (NULL) of any that is not muted; those of one
+ * contact come in the order in which they were written, but for files, which texts
+ * overtake: returns false when there is none. Only durable ones are handed out. One that
  * has to be read from disk first is there when status.changes has grown. */
 bool client_next(struct client *c, const char *name,
                  struct client_received *out);

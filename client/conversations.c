@@ -30,20 +30,18 @@ conversation_by_id(const struct client *c, uint32_t id)
     return NULL;
 }
 
-/* Where sending stands: the first message with letters still to be made. */
-static const struct message *
-message_current(const struct conversation *v)
-{
-    const struct message *m = v->messages;
-    while (m && m->next_index == m->count)
-        m = m->next;
-    return m;
-}
-
+/* Where sending stands is the first message, and the first file, with letters still
+ * to be made. */
 int
 conversation_save(struct client *c, const struct conversation *v)
 {
-    return record_contact_save(c->journal, v, message_current(v));
+    const struct message *current[2] = {NULL, NULL};
+    for (const struct message *m = v->messages; m; m = m->next) {
+        const bool file = m->kind == LETTER_FILE;
+        if (!current[file] && m->next_index < m->count)
+            current[file] = m;
+    }
+    return record_contact_save(c->journal, v, current);
 }
 
 static struct conversation *
@@ -214,7 +212,6 @@ conversation_load(struct client *c, uint32_t id, bool self,
     v->id = id;
     v->self = self;
     int err = record_contact_read(v, value, len);
-    v->sure_sequence = v->next_sequence;
     if (!err)
         err = conversation_link(c, v);
     if (err)

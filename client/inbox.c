@@ -4,7 +4,12 @@
  * so are in memory too; when the application asks for one that is not, it is
  * read, one at a time, and the answer is "none yet" until then.
  *
- * States of a message: journalled, committed (may be handed out), released. Of
+ * Those of one contact are in the order of their numbers. One that came before
+ * another that its sender wrote earlier is held for that one, HOLD_US at most; when
+ * that one comes later still, or is a file, which texts overtake, it says that it is
+ * late.
+ *
+ * States of a message: journalled, held, committed (may be handed out), released. Of
  * its data: held, on disk alone, being read. Bounds: INBOX_CONTACT_MAX messages
  * and INBOX_CONTACT_LEN_MAX bytes for each contact; what is beyond stays in its
  * box, unacknowledged. Failure modes: no memory or a record that cannot be read
@@ -17,6 +22,8 @@
 
 #include "client/conversations.h"
 #include "client/records.h"
+
+#define HOLD_US 3600000000ULL /* a lost letter is repeated several times */
 
 struct inbox_read {
     struct env_store_req req;
@@ -68,21 +75,59 @@ received_new(struct client *c, struct conversation *v,
     *r = (struct received){.from = v,
                            .order = record->order,
                            .kind = record->kind,
+                           .after = record->after,
                            .len = record->len};
+    memcpy(r->id, record->id, sizeof r->id);
     data_hold(c, r, record->data, false);
     return r;
+}
+
+/* Where r belongs: at the end, or before the first of its contact with a higher
+ * number. */
+static struct received **
+place_find(struct client *c, const struct received *r)
+{
+    const uint32_t number = letter_number(r->id);
+    struct received **at = &c->inbox;
+    if (r->from->n_received == 0 || number >= r->from->highest || number == 0)
+        return c->inbox_end;
+    while (*at &&
+           ((*at)->from != r->from || !letter_id_is_before(r->id, (*at)->id)))
+        at = &(*at)->next;
+    return at;
 }
 
 void
 inbox_link(struct client *c, struct received *r)
 {
-    *c->inbox_end = r;
-    c->inbox_end = &r->next;
+    struct received **at = place_find(c, r);
+    if (!*at)
+        c->inbox_end = &r->next;
+    r->next = *at;
+    *at = r;
+    if (r->from->n_received == 0 || letter_number(r->id) > r->from->highest)
+        r->from->highest = letter_number(r->id);
     c->n_inbox++;
     r->from->n_received++;
     r->from->received_len += r->len;
+    r->held = r->after > 0;
+    r->until_us = env_now_mono_us(c->env) + HOLD_US;
+    r->from->n_held += r->held;
+    c->n_held += r->held;
     if (r->order >= c->next_received)
         c->next_received = r->order + 1;
+}
+
+void
+inbox_show(struct client *c, struct received *r)
+{
+    r->held = false;
+    r->from->n_held--;
+    c->n_held--;
+    /* not before what it was held for, which may not be on disk yet */
+    journal_begin(c->journal);
+    r->ticket = journal_end(c->journal);
+    c->status.changes++;
 }
 
 void
@@ -106,18 +151,22 @@ received_unlink(struct client *c, struct received **at)
     c->n_inbox--;
     r->from->n_received--;
     r->from->received_len -= r->len;
+    r->from->n_held -= r->held;
+    c->n_held -= r->held;
     inbox_discard(c, &r);
 }
 
 int
-inbox_make(struct client *c, struct conversation *v, uint8_t kind,
+inbox_make(struct client *c, struct conversation *v, const struct letter *l,
            const uint8_t *data, size_t len, struct received **out)
 {
-    const struct record_received record = {.order = c->next_received,
-                                           .contact = v->id,
-                                           .kind = kind,
-                                           .data = data,
-                                           .len = (uint32_t)len};
+    struct record_received record = {.order = c->next_received,
+                                     .contact = v->id,
+                                     .kind = l->kind,
+                                     .after = l->after,
+                                     .data = data,
+                                     .len = (uint32_t)len};
+    memcpy(record.id, l->message, sizeof record.id);
     if (!inbox_has_room(v, len))
         return ERR_FULL;
     struct received *r = received_new(c, v, &record);
@@ -250,12 +299,22 @@ read_begin(struct client *c, const struct received *r)
     env_store(c->env, &i->req);
 }
 
+/* The number of what the application has had of r's contact and was written last, if
+ * r was written before that, else 0. */
+static uint32_t
+late_after(const struct received *r)
+{
+    const bool late = letter_number(r->id) > 0 &&
+                      letter_id_is_before(r->id, r->from->released);
+    return late ? letter_number(r->from->released) : 0;
+}
+
 bool
 client_next(struct client *c, const char *name, struct client_received *out)
 {
     struct received *r = c->inbox;
     while (r && ((name ? strcmp(name, r->from->name) != 0 : r->from->muted) ||
-                 !journal_is_committed(c->journal, r->ticket)))
+                 r->held || !journal_is_committed(c->journal, r->ticket)))
         r = r->next;
     if (r && !r->data)
         read_begin(c, r);
@@ -265,6 +324,9 @@ client_next(struct client *c, const char *name, struct client_received *out)
                                     .id = r->from->id,
                                     .kind = (enum letter_kind)r->kind,
                                     .order = r->order,
+                                    .number = letter_number(r->id),
+                                    .sent_s = letter_sent_s(r->id),
+                                    .late_after = late_after(r),
                                     .data = r->data,
                                     .len = r->len};
     return true;
@@ -279,10 +341,20 @@ client_release(struct client *c, uint64_t order)
     if (!*at)
         return ERR_NOT_FOUND;
     client_store_again(c, true);
+    struct conversation *v = (*at)->from;
+    uint8_t before[LETTER_ID_LEN];
+    memcpy(before, v->released, sizeof before);
+    const bool newest =
+        !letter_id_is_before((*at)->id, before) && letter_number((*at)->id) > 0;
+    if (newest)
+        memcpy(v->released, (*at)->id, sizeof before);
     journal_begin(c->journal);
     int err = record_received_delete(c->journal, order);
+    if (!err && newest)
+        err = conversation_save(c, v);
     if (err) {
         journal_cancel(c->journal);
+        memcpy(v->released, before, sizeof before);
         return err;
     }
     received_unlink(c, at);

@@ -14,14 +14,20 @@ enum {
  * messages have no part in it. */
 bool inbox_has_room(const struct conversation *v, size_t len);
 
-/* Makes a message from v that will be in the inbox, and journals it, within the
- * caller's group. Returns 0, ERR_FULL, ERR_NOMEM or the journal's error. */
-int inbox_make(struct client *c, struct conversation *v, uint8_t kind,
+/* Makes the message of v that l is the last missing letter of, len bytes of data,
+ * which will be in the inbox, and journals it, within the caller's group. Returns 0,
+ * ERR_FULL, ERR_NOMEM or the journal's error. */
+int inbox_make(struct client *c, struct conversation *v, const struct letter *l,
                const uint8_t *data, size_t len,
                struct received **out) CHECK_RESULT;
 
-/* Puts what inbox_make() made into the inbox. */
+/* Puts what inbox_make() made into the inbox, before all of its contact that has a
+ * higher number. The application does not have it yet, when it is to be shown after
+ * another: then incoming_settle() decides. */
 void inbox_link(struct client *c, struct received *r);
+
+/* Lets the application have r, which was held. */
+void inbox_show(struct client *c, struct received *r);
 
 /* Wipes and frees what inbox_make() made, and is not in the inbox. */
 void inbox_discard(struct client *c, struct received **r);

@@ -204,6 +204,8 @@ incoming_expire(struct client *c)
             incoming_delete(c, v, m);
             (void)journal_end(c->journal);
         }
+    for (struct conversation *v = c->conversations; v; v = v->next)
+        incoming_settle(c, v);
 }
 
 /* ---- what was received, for acknowledging ---- */
@@ -268,7 +270,7 @@ message_take(struct client *c, struct conversation *v, const struct letter *l,
 {
     step->is_whole = true;
     if (!v->muted && letter_is_content(l->kind))
-        return inbox_make(c, v, l->kind, data, len, &step->received);
+        return inbox_make(c, v, l, data, len, &step->received);
     return 0;
 }
 
@@ -369,6 +371,49 @@ incoming_take(struct client *c, struct conversation *v, const struct letter *l,
     return 0;
 }
 
+/* ---- in order ---- */
+
+/* Are there parts of a text that was written before this id? */
+static bool
+parts_wait(const struct conversation *v, const uint8_t *id)
+{
+    const struct incoming *m = v->incoming;
+    while (m && (m->kind != LETTER_TEXT || !letter_id_is_before(m->id, id)))
+        m = m->next;
+    return m != NULL;
+}
+
+/* Is all here that r's sender wrote before, texts alone, or for a file files too?
+ * Where no letter up to that one is missing any more, all is here that will ever come.
+ * Of texts, whose letters leave in their order, it is enough that the last one's last
+ * letter is here, and no text before r is in parts or waits itself (waits). */
+static bool
+received_is_due(const struct conversation *v, const struct received *r,
+                bool waits)
+{
+    if (r->after <= v->ack)
+        return true;
+    return r->kind == LETTER_TEXT && sequence_is_known(v, r->after) && !waits &&
+           !parts_wait(v, r->id);
+}
+
+void
+incoming_settle(struct client *c, struct conversation *v)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    bool text_waits = false;
+    for (struct received *r = c->inbox; r && v->n_held > 0; r = r->next) {
+        if (r->from != v || !r->held)
+            continue;
+        if (r->until_us <= now_us || received_is_due(v, r, text_waits))
+            inbox_show(c, r);
+        else
+            text_waits = text_waits || r->kind == LETTER_TEXT;
+    }
+}
+
+/* ---- a letter is taken ---- */
+
 static void
 pong_take(struct client *c, struct conversation *v, const uint8_t *id)
 {
@@ -393,6 +438,7 @@ incoming_taken(struct client *c, struct conversation *v, const struct letter *l,
     } else if (step->message) {
         step->message->progress_s = client_time_s(c);
     }
+    incoming_settle(c, v);
     *step = (struct incoming_step){0};
 }
 

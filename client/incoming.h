@@ -30,6 +30,9 @@ void incoming_taken(struct client *c, struct conversation *v,
 void incoming_revert(struct client *c, struct conversation *v,
                      const struct letter *l, struct incoming_step *step);
 
+/* Lets the application have what waits no more for what its sender wrote before. */
+void incoming_settle(struct client *c, struct conversation *v);
+
 /* Takes a record of an earlier life. */
 int incoming_load_fragment(struct client *c, struct conversation *v,
                            const struct record_key *key, const uint8_t *value,

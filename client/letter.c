@@ -7,7 +7,7 @@
 #include "lib/codec.h"
 #include "network/box.h"
 
-enum { NONCE_LEN = 24, HEAD_LEN = 48, MAC_LEN = 16, HEAD_VERSION = 1 };
+enum { NONCE_LEN = 24, HEAD_LEN = 48, MAC_LEN = 16, HEAD_VERSION = 2 };
 
 static void
 derive(uint8_t *out, size_t len, const uint8_t *chain, const char *label,
@@ -47,6 +47,35 @@ letter_token(const uint8_t chain[static LETTER_CHAIN_LEN], uint32_t period,
     derive(token, LETTER_TOKEN_LEN, chain, "brusio/1 announce", period, k);
 }
 
+uint32_t
+letter_number(const uint8_t id[static LETTER_ID_LEN])
+{
+    return codec_get32(id);
+}
+
+uint32_t
+letter_sent_s(const uint8_t id[static LETTER_ID_LEN])
+{
+    return codec_get32(id + 4);
+}
+
+void
+letter_id(uint8_t id[static LETTER_ID_LEN], uint32_t number, uint32_t sent_s)
+{
+    codec_put32(id, number);
+    codec_put32(id + 4, sent_s);
+}
+
+bool
+letter_id_is_before(const uint8_t a[static LETTER_ID_LEN],
+                    const uint8_t b[static LETTER_ID_LEN])
+{
+    enum { CLOCK_S = 3600 }; /* a clock may have been set back by */
+    const uint64_t sent_s = letter_sent_s(b);
+    return letter_number(a) < letter_number(b) &&
+           (sent_s == 0 || letter_sent_s(a) <= sent_s + CLOCK_S);
+}
+
 static int
 body_write(const struct letter *l, uint8_t *body, size_t len)
 {
@@ -61,8 +90,8 @@ body_write(const struct letter *l, uint8_t *body, size_t len)
     codec_write_bytes(&w, l->message, LETTER_ID_LEN);
     codec_write8(&w, l->kind);
     codec_write32(&w, l->index);
-    codec_write32(&w, l->count);
     codec_write32(&w, l->total);
+    codec_write32(&w, l->after);
     codec_write8(&w, l->announced);
     codec_write16(&w, l->tokens);
     codec_write32(&w, l->lease_s);
@@ -84,6 +113,8 @@ letter_check(const struct letter *l, size_t letter_len)
     if ((l->kind == LETTER_ACK) != (l->sequence == 0))
         return ERR_FORMAT;
     if (l->announced && (l->kind == LETTER_ACK || l->tokens == 0))
+        return ERR_FORMAT;
+    if (l->after > 0 && !letter_is_content(l->kind))
         return ERR_FORMAT;
     if (l->total > LETTER_MESSAGE_MAX)
         return ERR_LONG;
@@ -109,8 +140,9 @@ letter_parse(struct letter *l, const uint8_t *body, size_t body_len,
     message = codec_read_bytes(&r, LETTER_ID_LEN);
     l->kind = codec_read8(&r);
     l->index = codec_read32(&r);
-    l->count = codec_read32(&r);
     l->total = codec_read32(&r);
+    l->after = codec_read32(&r);
+    l->count = letter_count(l->total, letter_len);
     const uint8_t announced = codec_read8(&r);
     l->tokens = codec_read16(&r);
     l->lease_s = codec_read32(&r);

@@ -7,8 +7,11 @@
  * ratchet; now it holds its version and random bytes. The body:
  *
  *   ack 4 | map 32 | floor 4 | previous period 4 | its letters 4
- *   | sequence 4 | message 8 | kind 1 | index 4 | count 4 | total 4
+ *   | sequence 4 | message 8 | kind 1 | index 4 | total 4 | after 4
  *   | announced 1 | tokens 2 | lease 4 | length 2 | data | 0..
+ *
+ * A message's id: of a text or file its number 4 with its writer | when it was
+ * written 4, in seconds since 1970, 0 while nobody knew; of others at random.
  *
  * Positions: a box holds 16 letters, so letter n of a period is in slot n mod
  * 16 of box n / 16. Box ids and keys come from the chain key of the direction:
@@ -76,9 +79,11 @@ struct letter {
     uint32_t sequence;        /* 1, 2, .. of letters with content; 0: ack */
     uint8_t message[LETTER_ID_LEN];
     uint8_t kind;          /* enum letter_kind */
-    uint32_t index, count; /* fragment */
+    uint32_t index, count; /* fragment; the count follows from the total */
     uint32_t total;        /* octets of the whole message */
-    bool announced;        /* there is a token of this letter, */
+    uint32_t after;  /* of a text or file: it is to be shown after that message
+                       whose last letter has this number; 0: at once */
+    bool announced;  /* there is a token of this letter, */
     uint16_t tokens; /* and so many of its period are used, with that one */
     uint32_t
         lease_s; /* until then, since 1970, the writer's front on its reader
@@ -86,6 +91,21 @@ struct letter {
     uint16_t data_len;
     const uint8_t *data;
 };
+
+/* The number of a text or file with its writer, and when it was written, in seconds
+ * since 1970 (0: nobody knew), by the id of its letters. */
+uint32_t letter_number(const uint8_t id[static LETTER_ID_LEN]);
+uint32_t letter_sent_s(const uint8_t id[static LETTER_ID_LEN]);
+
+/* Was a, the id of a text or file, written before b? Of two with numbers that
+ * contradict their times by more than an hour, since their writer has counted some of
+ * them twice, neither is. */
+bool letter_id_is_before(const uint8_t a[static LETTER_ID_LEN],
+                         const uint8_t b[static LETTER_ID_LEN]);
+
+/* Writes the id of the text or file with this number, written at sent_s. */
+void letter_id(uint8_t id[static LETTER_ID_LEN], uint32_t number,
+               uint32_t sent_s);
 
 /* Octets of a message in each letter but the last. 0: letter_len too short. */
 static inline size_t

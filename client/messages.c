@@ -133,6 +133,8 @@ message_submit(struct client *c, struct conversation *v, enum letter_kind kind,
     head.count = letter_count(len, c->letter_len);
     if (id)
         memcpy(head.id, id, LETTER_ID_LEN);
+    else if (letter_is_content((uint8_t)kind))
+        letter_id(head.id, (uint32_t)head.order, (uint32_t)head.created_s);
     else
         env_random_crypto(c->env, head.id, LETTER_ID_LEN);
     struct message *m = message_new(&head, data);

@@ -15,8 +15,8 @@ message_is_over(const struct message *m)
     return client_state_is_over((enum client_state)m->state);
 }
 
-/* Queues a message for v and journals it. id: NULL for a random one. *order is
- * its number. Returns 0, ERR_USED (v is refused), ERR_LONG, ERR_FULL,
+/* Queues a message for v and journals it. id: NULL for its number and time, or,
+ * of what is no text or file, a random one. *order is its number. Returns 0, ERR_USED (v is refused), ERR_LONG, ERR_FULL,
  * ERR_NOMEM, or why the disk keeps nothing; then nothing has changed. */
 int message_submit(struct client *c, struct conversation *v,
                    enum letter_kind kind, const uint8_t *id,

@@ -43,19 +43,57 @@ outgoing_is_first(const struct out_letter *l)
     return l->answers && !l->kept;
 }
 
-/* Does l, of v, go before the best so far, of another? What answers a contact before
- * all that the user writes, contacts taking turns: else one who has many answers to
- * get would hold up those of all (I11). Then by turns of being due. */
-static bool
-is_sooner(const struct conversation *v, const struct out_letter *l,
-          const struct conversation *other, const struct out_letter *best)
+/* The next letter of one contact, and since when its turn is due. */
+struct turn {
+    struct conversation *of;
+    struct out_letter *letter; /* NULL: there is none */
+    uint64_t due_us;
+};
+
+/* Give l a turn of its contact's, if it goes before what has it: what answers, then
+ * what is of no file, then what is due longest. The turn itself is due as before:
+ * which letter takes it is no other contact's matter. */
+static void
+turn_give(struct turn *t, struct out_letter *l)
 {
-    const bool first = outgoing_is_first(l);
-    if (first != outgoing_is_first(best))
+    const struct out_letter *had = t->letter;
+    if (!had || l->due_us < t->due_us)
+        t->due_us = l->due_us;
+    if (had && outgoing_is_first(l) != outgoing_is_first(had)) {
+        if (outgoing_is_first(l))
+            t->letter = l;
+    } else if (had && (l->kind == LETTER_FILE) != (had->kind == LETTER_FILE)) {
+        if (had->kind == LETTER_FILE)
+            t->letter = l;
+    } else if (!had || l->due_us < had->due_us) {
+        t->letter = l;
+    }
+}
+
+/* May l be put now? spare, answers: as of outgoing_pick(). One that is old is staged
+ * anew. */
+static bool
+letter_may_leave(const struct client *c, const struct out_letter *l,
+                 bool answers, bool spare, uint32_t period, uint64_t now_us)
+{
+    return l->due_us <= now_us && (answers || !outgoing_is_first(l)) &&
+           !(l->kept && staging_letter_is_old(l, period, now_us)) &&
+           journal_is_committed(c->journal, l->ticket) &&
+           (!spare || l->answered || letter_may_spare(l));
+}
+
+/* Does turn t go before that of another contact? What answers a contact before all
+ * that the user writes, contacts taking turns: else one who has many answers to get
+ * would hold up those of all (I11). Then by turns of being due. */
+static bool
+is_sooner(const struct turn *t, const struct turn *other)
+{
+    const bool first = outgoing_is_first(t->letter);
+    if (first != outgoing_is_first(other->letter))
         return first;
-    if (first && v->answered_us != other->answered_us)
-        return v->answered_us < other->answered_us;
-    return l->due_us < best->due_us;
+    if (first && t->of->answered_us != other->of->answered_us)
+        return t->of->answered_us < other->of->answered_us;
+    return t->due_us < other->due_us;
 }
 
 struct out_letter *
@@ -64,20 +102,17 @@ outgoing_pick(struct client *c, bool answers, bool *spare,
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     const uint32_t period = client_period(c);
-    struct out_letter *best = NULL;
-    for (struct conversation *v = c->conversations; v; v = v->next)
-        for (struct out_letter *l = v->letters; l && !v->refused; l = l->next) {
-            if (l->due_us > now_us || (outgoing_is_first(l) && !answers) ||
-                (l->kept &&
-                 staging_letter_is_old(l, period, now_us)) || /* staged anew */
-                !journal_is_committed(c->journal, l->ticket) ||
-                (*spare && !l->answered && !letter_may_spare(l)))
-                continue;
-            if (!best || is_sooner(v, l, *of, best)) {
-                best = l;
-                *of = v;
-            }
-        }
+    struct turn next = {0};
+    for (struct conversation *v = c->conversations; v; v = v->next) {
+        struct turn t = {.of = v};
+        for (struct out_letter *l = v->letters; l && !v->refused; l = l->next)
+            if (letter_may_leave(c, l, answers, *spare, period, now_us))
+                turn_give(&t, l);
+        if (t.letter && (!next.letter || is_sooner(&t, &next)))
+            next = t;
+    }
+    struct out_letter *best = next.letter;
+    *of = next.of;
     if (best && best->answered) /* whatever was drawn */
         *spare = letter_may_spare(best);
     return best;
@@ -247,6 +282,21 @@ ack_highest(const struct letter *letter)
     return n > UINT32_MAX - letter->ack ? UINT32_MAX : letter->ack + n;
 }
 
+/* Does a letter show that its reader has something of what this life has sent, and
+ * nothing of another's? */
+static bool
+is_in_step(const struct conversation *v, const struct letter *letter)
+{
+    const uint32_t highest = ack_highest(letter);
+    if (highest < v->sure_sequence || highest <= v->overtaken ||
+        highest >= v->next_sequence)
+        return false;
+    for (const struct out_letter *l = v->letters; l; l = l->next)
+        if (staging_letter_is_overtaken(v, l))
+            return false;
+    return true;
+}
+
 int
 outgoing_catch_up(struct client *c, struct conversation *v,
                   const struct letter *letter)
@@ -267,24 +317,49 @@ outgoing_catch_up(struct client *c, struct conversation *v,
     return err;
 }
 
+void
+outgoing_unacknowledge(const struct client *c, struct conversation *v)
+{
+    for (struct out_letter *l = v->letters; l; l = l->next)
+        if (l->empty)
+            staging_letter_unlink(c, &l->empty);
+}
+
 int
-outgoing_acknowledge(struct client *c, const struct conversation *v,
+outgoing_acknowledge(struct client *c, struct conversation *v,
                      const struct letter *letter)
 {
     int err = 0;
     struct message *m;
     for (m = v->messages; m; m = m->next)
         m->acking = 0;
-    for (const struct out_letter *l = v->letters; l && !err; l = l->next) {
+    for (struct out_letter *l = v->letters; l && !err; l = l->next) {
         if (!is_acknowledged(v, letter, l))
             continue;
         m = message_find(v, l->order);
         if (m && !message_is_over(m) && ++m->acking + m->acked == m->count)
             err = record_message_save(c->journal, v->id, m, CLIENT_DELIVERED);
         if (!err)
-            err = record_letter_delete(c->journal, v->id, l->at);
+            err = l->tried ? record_letter_delete(c->journal, v->id, l->at)
+                           : staging_letter_empty(c, v, l, 0, &l->empty);
     }
+    if (err)
+        outgoing_unacknowledge(c, v);
     return err;
+}
+
+/* The letter at this place of its list is acknowledged: it goes, and what is to take
+ * its place is there. */
+static void
+letter_acknowledged(const struct client *c, struct out_letter **at)
+{
+    struct out_letter *empty = (*at)->empty;
+    (*at)->empty = NULL;
+    if (!empty) {
+        staging_letter_unlink(c, at);
+        return;
+    }
+    staging_letter_replace(c, at, empty);
 }
 
 void
@@ -308,8 +383,9 @@ outgoing_acknowledged(struct client *c, struct conversation *v,
                 finished = true;
             }
         }
-        staging_letter_unlink(c, at);
+        letter_acknowledged(c, at);
     }
+    v->in_step = v->in_step || is_in_step(v, letter);
     if (finished)
         messages_prune(c, v);
 }
@@ -322,6 +398,18 @@ letter_is_of(const struct out_letter *l, const struct message *m)
     return l->sequence > 0 && l->order == m->order;
 }
 
+/* Is there a letter of a message that its reader shows after m? */
+static bool
+message_is_awaited(const struct conversation *v, const struct message *m)
+{
+    const struct out_letter *l = v->letters;
+    while (l && !(l->sequence > 0 && l->order > m->order &&
+                  letter_is_content(l->kind) &&
+                  (m->kind == LETTER_TEXT || l->kind == LETTER_FILE)))
+        l = l->next;
+    return l != NULL;
+}
+
 /* Journal that the letters of m are given up. Those that a store has are erased; those
  * that were never put become letters without content at the same places, since a
  * place in which nothing ever lies would keep the reader at its box; those whose put
@@ -332,6 +420,7 @@ letters_give_up(struct client *c, struct conversation *v,
                 const struct message *m, struct out_letter **empty)
 {
     struct out_letter **end = empty;
+    const bool awaited = message_is_awaited(v, m);
     int err = 0;
     *empty = NULL;
     for (const struct out_letter *l = v->letters; l && !err; l = l->next) {
@@ -340,7 +429,7 @@ letters_give_up(struct client *c, struct conversation *v,
         if (l->kept)
             err = record_letter_delete(c->journal, v->id, l->at);
         else if (!l->tried)
-            err = staging_letter_empty(c, v, l, end);
+            err = staging_letter_empty(c, v, l, awaited ? l->sequence : 0, end);
         if (*end)
             end = &(*end)->next;
     }
@@ -512,7 +601,8 @@ letters_loaded(struct client *c, struct conversation *v)
             left_us = KEPT_MAX_US;
         l->due_us = now_us + (left_us > wait_us ? left_us : wait_us);
         const struct message *m = message_find(v, l->order);
-        l->answers = l->sequence == 0 || (m && m->kind == LETTER_PONG);
+        l->kind = m ? m->kind : LETTER_ACK;
+        l->answers = l->kind == LETTER_PONG || (l->sequence == 0 && !l->fills);
     }
 }
 
@@ -527,9 +617,11 @@ outgoing_loaded(struct client *c, struct conversation *v)
         uint32_t under_way = 0, kept = 0;
         if (message_is_over(m))
             continue;
-        m->next_index = m->order < v->loaded_order    ? m->count
-                        : m->order == v->loaded_order ? v->loaded_index
-                                                      : 0;
+        const size_t file = m->kind == LETTER_FILE;
+        m->next_index = m->order < v->loaded[file].order ? m->count
+                        : m->order == v->loaded[file].order
+                            ? v->loaded[file].index
+                            : 0;
         for (const struct out_letter *l = v->letters; l; l = l->next)
             if (l->sequence > 0 && l->order == m->order) {
                 under_way++;

@@ -54,10 +54,14 @@ struct out_letter **outgoing_find(struct conversation *v,
 int outgoing_catch_up(struct client *c, struct conversation *v,
                       const struct letter *l) CHECK_RESULT;
 
-/* Journals what l, a letter from v, acknowledges, within the caller's group.
- * Returns 0 or the journal's error. */
-int outgoing_acknowledge(struct client *c, const struct conversation *v,
+/* Journals what l, a letter from v, acknowledges, within the caller's group, as v
+ * is before anything else of l is taken. What was never put leaves a letter without
+ * content at its place. Returns 0, ERR_NOMEM or the journal's error. */
+int outgoing_acknowledge(struct client *c, struct conversation *v,
                          const struct letter *l) CHECK_RESULT;
+
+/* Takes back what outgoing_acknowledge() made, when its group is. */
+void outgoing_unacknowledge(const struct client *c, struct conversation *v);
 
 /* Drops what l acknowledges, as is journalled. */
 void outgoing_acknowledged(struct client *c, struct conversation *v,

@@ -8,21 +8,23 @@
 
 enum {
     CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4,
-    CONTACT_VERSION = 4,
+    CONTACT_VERSION = 5,
+    CONTACT_VERSION_ORDER = 5,  /* the first that has these numbers */
     CONTACT_VERSION_TOKENS = 4, /* the first that has them */
     CONTACT_VERSION_REMOVED = 3,
     CONTACT_VERSION_FIRST = 2,
     CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
-                  (8 + 4) + (4 + 4) + TOKENS_PERIODS * (4 + 4 + 1) + 4 +
-                  LETTER_MAP_LEN + 1, /* but name and periods */
+                  2 * (8 + 4) + 4 + 4 + LETTER_ID_LEN + (4 + 4) +
+                  TOKENS_PERIODS * (4 + 4 + 1) + 4 + LETTER_MAP_LEN +
+                  1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
     DOCUMENT_HEAD_LEN = 4,
     FRAGMENT_HEAD_LEN = 1 + 4 + 4 + 8,
     LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8 + 1,
     MESSAGE_VERSION = 2,
     MESSAGE_HEAD_LEN = 1 + 1 + 1 + LETTER_ID_LEN + 8 + 4 + 4,
-    RECEIVED_VERSION = 1,
-    RECEIVED_HEAD_LEN = 1 + 4 + 1 + 4
+    RECEIVED_VERSION = 2,
+    RECEIVED_HEAD_LEN = 1 + 4 + 1 + LETTER_ID_LEN + 4 + 4
 };
 enum {
     FLAG_CONFIRMED = 1,
@@ -33,6 +35,7 @@ enum {
     FLAG_REMOVED = 32,
     FLAGS = 63
 };
+enum { LETTER_FLAG_ANNOUNCED = 1, LETTER_FLAG_FILLS = 2, LETTER_FLAGS = 3 };
 
 /* ---- keys ---- */
 
@@ -227,7 +230,7 @@ awaited_read(struct conversation *v, struct codec_reader *r)
 
 int
 record_contact_save(struct journal *j, const struct conversation *v,
-                    const struct message *current)
+                    const struct message *const current[2])
 {
     static const uint8_t none[LETTER_CHAIN_LEN];
     struct codec_writer w;
@@ -256,8 +259,13 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write32(&w, v->previous_count);
     codec_write32(&w, v->next_sequence);
     codec_write64(&w, v->next_order);
-    codec_write64(&w, current ? current->order : v->next_order);
-    codec_write32(&w, current ? current->next_index : 0);
+    for (size_t i = 0; i < 2; i++) {
+        codec_write64(&w, current[i] ? current[i]->order : v->next_order);
+        codec_write32(&w, current[i] ? current[i]->next_index : 0);
+    }
+    codec_write32(&w, v->in_step ? v->next_sequence : v->sure_sequence);
+    codec_write32(&w, v->overtaken);
+    codec_write_bytes(&w, v->released, sizeof v->released);
     codec_write32(&w, v->token_period);
     codec_write32(&w, v->tokens_used);
     awaited_write(&w, v);
@@ -294,6 +302,28 @@ contact_read_head(struct conversation *v, struct codec_reader *r,
     return 0;
 }
 
+/* Read where sending stood, which numbers are sure, and what was released. Before,
+ * files had no place of their own, and numbers were sure from each start on. */
+static void
+contact_read_order(struct conversation *v, struct codec_reader *r,
+                   uint8_t version)
+{
+    const bool old = version < CONTACT_VERSION_ORDER;
+    for (size_t i = 0; i < 2; i++) {
+        if (i > 0 && old) {
+            v->loaded[i] = v->loaded[0];
+            break;
+        }
+        v->loaded[i].order = codec_read64(r);
+        v->loaded[i].index = codec_read32(r);
+    }
+    v->sure_sequence = old ? v->next_sequence : codec_read32(r);
+    v->overtaken = old ? 0 : codec_read32(r);
+    const uint8_t *released = old ? NULL : codec_read_bytes(r, LETTER_ID_LEN);
+    if (released)
+        memcpy(v->released, released, LETTER_ID_LEN);
+}
+
 int
 record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
 {
@@ -311,8 +341,7 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
     v->previous_count = codec_read32(&r);
     v->next_sequence = codec_read32(&r);
     v->next_order = codec_read64(&r);
-    v->loaded_order = codec_read64(&r);
-    v->loaded_index = codec_read32(&r);
+    contact_read_order(v, &r, version);
     if (version >= CONTACT_VERSION_TOKENS) {
         v->token_period = codec_read32(&r);
         v->tokens_used = codec_read32(&r);
@@ -443,7 +472,8 @@ record_letter_save(struct journal *j, uint32_t contact,
     codec_write64(&w, l->order);
     codec_write8(&w, l->kept ? l->keeps : 0);
     codec_write64(&w, l->kept ? due_s : 0);
-    codec_write8(&w, l->announced);
+    codec_write8(&w, (uint8_t)((l->announced ? LETTER_FLAG_ANNOUNCED : 0) |
+                               (l->fills ? LETTER_FLAG_FILLS : 0)));
     codec_write_bytes(&w, l->bytes, letter_len);
     return record_close(&w);
 }
@@ -462,12 +492,13 @@ record_letter_read(struct out_letter *l, const uint8_t **bytes,
     l->keeps = codec_read8(&r);
     l->kept = l->tried = l->keeps > 0;
     l->due_s = codec_read64(&r);
-    const uint8_t announced = codec_read8(&r);
-    l->announced = announced == 1;
+    const uint8_t flags = codec_read8(&r);
+    l->announced = flags & LETTER_FLAG_ANNOUNCED;
+    l->fills = flags & LETTER_FLAG_FILLS;
     *bytes = codec_read_bytes(&r, letter_len);
     if (key->a > UINT32_MAX)
         return ERR_RANGE;
-    if (!r.err && announced > 1)
+    if (!r.err && flags & ~LETTER_FLAGS)
         return ERR_FORMAT;
     return reader_end(&r);
 }
@@ -571,6 +602,8 @@ record_received_save(struct journal *j, const struct record_received *r)
     codec_write8(&w, RECEIVED_VERSION);
     codec_write32(&w, r->contact);
     codec_write8(&w, r->kind);
+    codec_write_bytes(&w, r->id, sizeof r->id);
+    codec_write32(&w, r->after);
     codec_write32(&w, r->len);
     codec_write_bytes(&w, r->data, r->len);
     return record_close(&w);
@@ -583,10 +616,18 @@ record_received_read(struct record_received *out, const struct record_key *key,
     struct codec_reader r;
     codec_reader_init(&r, value, len);
     *out = (struct record_received){.order = key->a};
-    if (codec_read8(&r) != RECEIVED_VERSION)
+    const uint8_t version = codec_read8(&r);
+    if (version < 1 || version > RECEIVED_VERSION)
         return r.err ? r.err : ERR_VERSION;
     out->contact = codec_read32(&r);
     out->kind = codec_read8(&r);
+    if (version == RECEIVED_VERSION) {
+        const uint8_t *id = codec_read_bytes(&r, LETTER_ID_LEN);
+        out->after = codec_read32(&r);
+        if (r.err)
+            return r.err;
+        memcpy(out->id, id, LETTER_ID_LEN);
+    }
     out->len = codec_read32(&r);
     out->data = codec_read_bytes(&r, out->len);
     int err = reader_end(&r);

@@ -16,17 +16,20 @@
  *                                             | last progress 8 | data ..
  *   L letter     to       period      n       sequence 4 | index 4 | order 8
  *                                             | keeps 1 | due 8
- *                                             | announced 1 | letter ..
+ *                                             | flags 1 (1 announced, 2 takes
+ *                                             the place of one given up)
+ *                                             | letter ..
  *   M message    to       order       0       version 1 (2) | state 1 | kind 1
  *                                             | id 8 | created 8 | count 4
  *                                             | length 4 | data ..
- *   X received   0        order       0       version 1 (1) | contact 4
- *                                             | kind 1 | length 4 | data ..
+ *   X received   0        order       0       version 1 (2) | contact 4
+ *                                             | kind 1 | id 8 | after 4
+ *                                             | length 4 | data ..
  *
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:
  *
- *   version 1 (4) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
+ *   version 1 (5) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
  *     16 pings are answered, 32 removed)
  *   | name length 1 | name .. | chains 32 out, 32 in | removed 8
  *   | born 4 | until when its front is promised 8
@@ -34,6 +37,9 @@
  *   | the last period with letters 4 | its letters 4
  *   | next sequence 4 | next order 8
  *   | the message that letters are made of: order 8, index of the next 4
+ *   | the file that they are made of: the same
+ *   | numbers below are of the only life 4 | up to there another has used them 4
+ *   | the id of what was released and written last 8
  *   | tokens: of period 4, so many used 4
  *   | tokens awaited of two periods, the newest first: period 4 | those from 4 on
  *     | bit i: that one minus 1 + i, too 1
@@ -43,10 +49,12 @@
  *
  * One that is removed has no name and zeros for its chain out, and no other record
  * is about it; when that was, in seconds since 1970, is 0 of others and while nobody
- * knows. Version 3 has no tokens; in version 2 there is neither that field nor a flag
+ * knows. Version 4 has nothing of the file, the numbers, and what was released,
+ * version 3 no tokens either; in version 2 there is neither that field nor a flag
  * from 8 on, in an older A no next contact: these are read, and written anew with the
  * next change. The promise is in seconds since 1970, 0: none; older records have a
- * small number there, which is long over. A self has no name.
+ * small number there, which is long over. A self has no name. Of what was received
+ * version 1 has no id (zeros) and nothing to be shown after.
  *
  * For the gateways see client/heard/gateways.h. A message that is over (delivered or
  * expired) has no data. Every length is given or follows from the others, so
@@ -95,11 +103,11 @@ int record_client_read(struct gateways *gateways, size_t *letter_len,
                        uint32_t *next_id, const uint8_t *value,
                        size_t len) CHECK_RESULT;
 
-/* A contact, or a self. current: the message that its letters are made of, NULL: none. The
- * reader leaves id, self and lists as they are, needs v->chains, and puts the place
- * of the current message into loaded_order and loaded_index. */
+/* A contact, or a self. current: the message that its letters are made of, and the
+ * file, NULL: none. The reader leaves id, self and lists as they are, needs v->chains,
+ * and puts the places of both into loaded. */
 int record_contact_save(struct journal *j, const struct conversation *v,
-                        const struct message *current) CHECK_RESULT;
+                        const struct message *const current[2]) CHECK_RESULT;
 int record_contact_read(struct conversation *v, const uint8_t *value,
                         size_t len) CHECK_RESULT;
 int record_contact_delete(struct journal *j, uint32_t contact) CHECK_RESULT;
@@ -150,6 +158,8 @@ struct record_received {
     uint64_t order;
     uint32_t contact;
     uint8_t kind; /* LETTER_TEXT or LETTER_FILE */
+    uint8_t id[LETTER_ID_LEN];
+    uint32_t after; /* as of its letters */
     const uint8_t *data;
     uint32_t len;
 };

@@ -19,6 +19,7 @@
 #include "lib/rng.h"
 
 enum { EMPTY_US = 10000000 }; /* what is written meanwhile goes before */
+enum { TEXTS_ROOM = 32 }; /* of the window: files leave it to what is shorter */
 
 /* ---- the list ---- */
 
@@ -123,7 +124,24 @@ letter_tell(const struct client *c, struct conversation *v,
     letter->floor = v->floor_told;
 }
 
-/* Seal a letter of m (NULL: an acknowledgement alone) into l. */
+/* The last letter under way of what is to be shown before m: of texts alone, or,
+ * when m is a file, of both. 0: all of that has been acknowledged. */
+static uint32_t
+after_of(const struct conversation *v, const struct message *m)
+{
+    uint32_t last = 0;
+    if (!letter_is_content(m->kind))
+        return 0;
+    for (const struct out_letter *l = v->letters; l; l = l->next)
+        if (l->order < m->order && l->sequence > last &&
+            (l->kind == LETTER_TEXT ||
+             (l->kind == LETTER_FILE && m->kind == LETTER_FILE)))
+            last = l->sequence;
+    return last;
+}
+
+/* Seal a letter of m into l; NULL: one without content, which acknowledges, or when
+ * it has a number stands for one that was given up. */
 static int
 letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
             const struct message *m, enum acks_teller teller)
@@ -148,6 +166,9 @@ letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
         letter.total = (uint32_t)m->len;
         letter.data_len = (uint16_t)(left < room ? left : room);
         letter.data = m->data + l->index * room;
+        letter.after = after_of(v, m);
+    } else if (l->sequence > 0) {
+        letter.kind = LETTER_HELLO;
     }
     env_random_crypto(c->env, random, sizeof random);
     return letter_seal(&letter, v->chains, l->at, random, l->bytes,
@@ -167,6 +188,7 @@ letter_make(struct client *c, struct conversation *v,
     struct out_letter *l = staging_letter_new(c, head);
     if (!l)
         return ERR_NOMEM;
+    l->kind = m ? m->kind : LETTER_ACK;
     l->at = place_take(c, v);
     l->due_us = env_now_mono_us(c->env);
     l->answers = letter_teller(m) == ACKS_ALONE;
@@ -193,9 +215,11 @@ letter_make(struct client *c, struct conversation *v,
 
 int
 staging_letter_empty(struct client *c, struct conversation *v,
-                     const struct out_letter *l, struct out_letter **out)
+                     const struct out_letter *l, uint32_t sequence,
+                     struct out_letter **out)
 {
     const struct out_letter head = {.at = l->at,
+                                    .sequence = sequence,
                                     .due_us =
                                         env_now_mono_us(c->env) + EMPTY_US,
                                     .fills = true};
@@ -270,14 +294,20 @@ staged_count(const struct conversation *v)
     return n + (fill > STAGED_MAX ? fill - STAGED_MAX : 0);
 }
 
-/* The first message that has letters to be made. */
+/* The first message that has letters to be made; files come last. */
 static struct message *
 message_next(const struct conversation *v)
 {
-    struct message *m = v->messages;
-    while (m && (m->next_index == m->count || message_is_over(m)))
-        m = m->next;
-    return m;
+    struct message *file = NULL;
+    for (struct message *m = v->messages; m; m = m->next) {
+        if (m->next_index == m->count || message_is_over(m))
+            continue;
+        if (m->kind != LETTER_FILE)
+            return m;
+        if (!file)
+            file = m;
+    }
+    return file;
 }
 
 static bool
@@ -294,8 +324,9 @@ content_stage(struct client *c, struct conversation *v)
 {
     struct message *m = message_next(v);
     struct out_letter *l;
-    if (!m || v->refused ||
-        v->next_sequence - floor_of(v, NULL) >= LETTER_WINDOW)
+    const uint32_t window =
+        LETTER_WINDOW - (m && m->kind == LETTER_FILE ? TEXTS_ROOM : 0);
+    if (!m || v->refused || v->next_sequence - floor_of(v, NULL) >= window)
         return 0;
     const struct out_letter head = {.sequence = v->next_sequence,
                                     .index = m->next_index,

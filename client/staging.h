@@ -33,11 +33,13 @@ void staging_letter_link(struct conversation *v, struct out_letter *l);
 /* Takes the letter at this place of its list out, wipes and frees it. */
 void staging_letter_unlink(const struct client *c, struct out_letter **at);
 
-/* Makes a letter with no content that takes the place of l, which was never put, and journals it in the caller's group; *out is in no list yet.
- * A place that stays free for ever would hold up its reader, who has no word of it.
- * Returns 0, ERR_NOMEM or the journal's error. */
+/* Makes a letter with no content that takes the place of l, which was never put, and
+ * journals it in the caller's group; *out is in no list yet. A place that stays free
+ * for ever would hold up its reader, who has no word of it. sequence: that of l, when
+ * its reader has not had it and may wait for it; else 0. Returns 0, ERR_NOMEM or the
+ * journal's error. */
 int staging_letter_empty(struct client *c, struct conversation *v,
-                         const struct out_letter *l,
+                         const struct out_letter *l, uint32_t sequence,
                          struct out_letter **out) CHECK_RESULT;
 
 /* Puts what staging_letter_empty() made for the letter at this place of its list

@@ -91,9 +91,12 @@ struct out_letter {
     bool tried, kept;
     bool answers; /* it is an acknowledgement alone or a pong: it goes first */
     bool fills;   /* it has no content, and takes the place of one given up */
-    bool announced;        /* it says that there is a token of it */
-    uint32_t announcement; /* of it, by its number; 0: none under way */
-    uint8_t keeps;         /* times it was kept, for the doubling */
+    uint8_t kind; /* enum letter_kind of its message */
+    struct out_letter *empty; /* that is to take its place, when the group that
+                                 is being built is true; else NULL */
+    bool announced;           /* it says that there is a token of it */
+    uint32_t announcement;    /* of it, by its number; 0: none under way */
+    uint8_t keeps;            /* times it was kept, for the doubling */
     uint8_t taken; /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
     bool answered, second; /* a store has; its next put goes to the second */
     uint64_t due_s;        /* of one loaded from disk, by the network's time */
@@ -147,13 +150,17 @@ struct incoming {
     struct fragment *fragment; /* have of them, by index */
 };
 
-/* A message for the application. */
+/* A message for the application; those of one contact in the order of their
+ * numbers. */
 struct received {
     struct received *next;
     struct conversation *from;
     uint64_t order, ticket;
+    uint8_t id[LETTER_ID_LEN];
     uint8_t kind;
-    uint32_t len;
+    bool held;         /* what its sender wrote before is not here yet; */
+    uint64_t until_us; /* it is shown all the same from then on */
+    uint32_t after, len;
     uint8_t *data; /* NULL: on disk alone */
 };
 
@@ -193,9 +200,11 @@ struct conversation {
     struct letter_place at; /* of the next letter */
     uint32_t previous_period, previous_count;
     uint32_t next_sequence;
-    uint32_t sure_sequence; /* smaller ones are of an earlier life */
+    uint32_t sure_sequence; /* smaller ones are of an earlier life that was the
+                               only one: its reader knew of no other */
     uint32_t overtaken; /* from there up to this one a life that the records do
                                not know has used them all; 0: none */
+    bool in_step;       /* its reader has what this life has sent, no more */
     uint64_t next_order;
     struct out_letter *letters;
     struct letter_place check_at; /* taken, as its stores say: is that true? */
@@ -211,8 +220,10 @@ struct conversation {
         again_period;  /* of the letter that was kept again last, and is to be
                               announced for that; 0: none */
     uint64_t again_us; /* such letters are announced no sooner */
-    uint64_t loaded_order; /* where sending stood, while loading */
-    uint32_t loaded_index;
+    struct {
+        uint64_t order;
+        uint32_t index;
+    } loaded[2]; /* where sending stood, while loading; [1]: of files */
     /* in */
     uint32_t ack;
     uint8_t map[LETTER_MAP_LEN];
@@ -224,7 +235,11 @@ struct conversation {
     size_t gathered_len; /* bytes of these */
     uint32_t n_received; /* messages in the inbox, and their bytes */
     uint64_t received_len;
-    struct quality quality[2]; /* of puts, of gets */
+    uint32_t highest; /* number of these, when there are any */
+    uint32_t n_held;  /* of them wait for what was written before */
+    uint8_t released[LETTER_ID_LEN]; /* of those that the application has had,
+                                        the one that was written last */
+    struct quality quality[2];       /* of puts, of gets */
 };
 
 /* A place of the polls: what it asks for while it asks for nobody. */
@@ -339,9 +354,10 @@ struct client {
     uint32_t next_id;
     struct received *inbox, **inbox_end;
     uint64_t next_received;
-    size_t n_inbox, inbox_held, queue_len; /* inbox_held: bytes in memory */
-    struct inbox_read *inbox_read;         /* NULL: none is being read */
-    size_t gathered_len;                   /* of all contacts */
+    size_t n_inbox, n_held, inbox_held,
+        queue_len;                 /* inbox_held: bytes in memory */
+    struct inbox_read *inbox_read; /* NULL: none is being read */
+    size_t gathered_len;           /* of all contacts */
     struct client_status status;
     void (*kept_fn)(void *ctx); /* client_on_kept() */
     void *kept_ctx;

@@ -1084,8 +1084,8 @@ change I11 'answers take all ticks of sending' client/requests.c \
     struct out_letter *l = outgoing_pick(c, true,' \
     'i11_answers/*half*'
 change I11 'who pings without end is answered before others' client/outgoing.c \
-    'if (first && v->answered_us != other->answered_us)' \
-    'if (first && v->answered_us > other->answered_us + UINT32_MAX)' \
+    'if (first && t->of->answered_us != other->of->answered_us)' \
+    'if (first && t->of->answered_us > other->of->answered_us + UINT32_MAX)' \
     'i11_answers/*pings*'
 change I11 'who sends parts without end keeps his front' client/pace/fronts.c \
     '        if (until_us > most_us)
@@ -1469,9 +1469,9 @@ change I12 'acknowledgements are timed from the reading' client/places.c \
     return fronts_ack_us(c->fronts, c->env, v->id, now_us, now_us, is_part);' \
     'acks/i12_*no_more'
 change I12 'answers wait behind what the user writes' client/outgoing.c \
-    '    if (first != outgoing_is_first(best))
+    '    if (first != outgoing_is_first(other->letter))
         return first;' \
-    '    if (first != outgoing_is_first(best))
+    '    if (first != outgoing_is_first(other->letter))
         return !first;' \
     'acks/i12_answers*'
 change I9 'a store that has started names nothing' relay/lists.c \
@@ -1564,6 +1564,62 @@ change I6 'what is given up leaves places free' client/staging.c \
     '    *at = old->next;
     letter_free(c, empty);' \
     'clients/what_is_given*'
+
+change I6 'a text is shown before the one before it' client/incoming.c \
+    'if (r->after <= v->ack)' \
+    'if (r->after <= v->ack || r->kind == LETTER_TEXT)' \
+    'order/i6_*'
+change I6 'parts of the text before are not waited for' client/incoming.c \
+    'while (m && (m->kind != LETTER_TEXT || !letter' \
+    'while (m && (true || !letter' \
+    'order/i6_*'
+change I6 'a text waits for a file' client/incoming.c \
+    'return r->kind == LETTER_TEXT && sequence_is_known' \
+    'return false && sequence_is_known' \
+    'order/i6_*'
+change I6 'what waits for another is shown before that is on disk' \
+    client/inbox.c \
+    'r->ticket = journal_end(c->journal);
+    c->status' \
+    '(void)journal_end(c->journal);
+    c->status' \
+    'order/i6_a_text_waits_for_the*'
+change I6 'what never comes is waited for without end' client/incoming.c \
+    'if (r->until_us <= now_us ||' \
+    'if ((r->until_us <= now_us && false) ||' \
+    'order/i6_a_lost*'
+change I6 'a text leaves after a file' client/outgoing.c \
+    'if (had->kind == LETTER_FILE)' \
+    'if (had->kind != LETTER_FILE)' \
+    'order/i6_a_text_waits_for_no*'
+change I6 'a file leaves no numbers to texts' client/staging.c \
+    'LETTER_WINDOW - (m && m->kind == LETTER_FILE ? TEXTS_ROOM : 0);' \
+    'LETTER_WINDOW;' \
+    'order/i6_a_text_waits_for_no*'
+change I6 'a restart makes letters anew that a text has overtaken' \
+    client/outgoing.c \
+    'const size_t file = m->kind == LETTER_FILE;' \
+    'const size_t file = 0;' \
+    'order/i6_a_restart*'
+change I6 'what is given up holds up what was written after it' \
+    client/outgoing.c \
+    'awaited ? l->sequence : 0, end)' \
+    'awaited && false ? l->sequence : 0, end)' \
+    'order/i6_what_is_given*'
+change I6 'what is acknowledged before its put leaves its place free' \
+    client/outgoing.c \
+    'err = l->tried ? record_letter_delete' \
+    'err = l->at.period ? record_letter_delete' \
+    'order/i6_a_place*'
+change I6 'an older copy that starts twice is sure of its numbers' \
+    client/records.c \
+    'v->in_step ? v->next_sequence : v->sure_sequence' \
+    'v->next_sequence' \
+    'full_disk/i6_*'
+change I6 'a repair of numbers is forgotten at a start' client/records.c \
+    'v->overtaken = old ? 0 : codec_read32(r);' \
+    'v->overtaken = 0 * codec_read32(r);' \
+    'full_disk/i6_*'
 
 # ---- the sum ----
 

@@ -96,9 +96,8 @@ pair_wait(struct pair *p)
     }
 }
 
-/* A store keeps the acknowledgements alone of one side: else there is no other. */
-static void
-acks_keep(struct pair *p, unsigned side)
+void
+pair_acks_keep(struct pair *p, unsigned side)
 {
     for (struct out_letter *l = p->v[side]->letters, *next; l; l = next) {
         next = l->next;
@@ -116,7 +115,7 @@ pair_settle(struct pair *p)
         for (unsigned i = 0; i < 2; i++)
             pair_bring_all(p, i);
         for (unsigned i = 0; i < 2; i++)
-            acks_keep(p, i);
+            pair_acks_keep(p, i);
     }
     assert_int_equal(p->v[0]->n_waiting + p->v[1]->n_waiting, 0);
 }

@@ -40,6 +40,9 @@ void pair_bring_all(struct pair *p, unsigned to);
  * that came long after its commit, and both clients tick. */
 void pair_wait(struct pair *p);
 
+/* A store keeps the acknowledgements alone of one side: else there is no other. */
+void pair_acks_keep(struct pair *p, unsigned side);
+
 /* Carries letters and time to and fro, until all is acknowledged. */
 void pair_settle(struct pair *p);
 #endif

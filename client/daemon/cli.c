@@ -293,8 +293,9 @@ cli_status(const struct cli *c)
                json_string_value(json_object_get(r, "storage")));
     if (calling_number(r, "overtaken") > 0)
         printf("old records: %" PRId64 " contacts have had more of this client "
-               "than its records know, so an older copy of them was put back; "
-               "what is written goes on behind that\n",
+               "than its records know: an older copy of them was put back, or "
+               "is used on another machine, which has to stop. What is written "
+               "goes on behind that\n",
                calling_number(r, "overtaken"));
     counts_print("dropped", json_object_get(r, "dropped"));
     counts_print("lists", json_object_get(r, "lists"));

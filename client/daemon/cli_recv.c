@@ -3,9 +3,11 @@
  * A message is released when it was surely written where it was to go: then, and
  * not before, the client forgets it. One that cannot be written stays, and is the
  * next one again. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/daemon/calling.h"
@@ -46,19 +48,40 @@ json_tell(const struct received *m)
     return status;
 }
 
+/* Print when the message was written, by the local clock's zone, and its number with
+ * its sender; a program of before told neither. */
+static void
+head_print(FILE *out, const json_t *root)
+{
+    const int64_t number = calling_number(root, "number");
+    const time_t sent_s = (time_t)calling_number(root, "sent_s");
+    char when[32];
+    struct tm tm;
+    if (sent_s > 0 && localtime_r(&sent_s, &tm) &&
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) > 0)
+        fprintf(out, "%s ", when);
+    if (number > 0)
+        fprintf(out, "[%" PRId64 "] ", number);
+}
+
 /* Tell people. What goes to the standard output alone is told beside it. */
 static void
 plain_tell(const struct received *m, const char *place)
 {
     FILE *out = place && strcmp(place, "-") == 0 ? stderr : stdout;
+    const int64_t late_after = calling_number(m->root, "late_after");
+    head_print(out, m->root);
     terminal_word(out, m->from);
+    if (late_after > 0)
+        fprintf(out, " (written before [%" PRId64 "], which came first)",
+                late_after);
+    fputs(": ", out);
     if (!m->path) {
-        fputs(": ", out);
         terminal_text(out, m->text, m->text_len);
         putc('\n', out);
         return;
     }
-    fprintf(out, ": %s ", m->text ? "text to" : "file");
+    fputs(m->text ? "text to " : "file ", out);
     terminal_word(out, m->path);
     fprintf(out, ", %zu byte%s\n", m->len, m->len == 1 ? "" : "s");
 }

@@ -228,8 +228,10 @@ store_watch(struct daemon *d, const struct client_status *s)
     if (s->overtaken > 0 && !d->overtaken_told)
         log_write(&d->host.log, LOG_WARNING, "client",
                   "%s is older than what contacts have had of it: was a copy "
-                  "put back? What was written since that copy is not here; "
-                  "what is queued goes out under new numbers",
+                  "put back, or does another machine use one? Only one may "
+                  "run: each takes letters that the other then misses. What "
+                  "was written elsewhere since that copy is not here; what is "
+                  "queued goes out under new numbers",
                   d->store_path);
     d->overtaken_told = s->overtaken > 0;
 }

@@ -33,6 +33,7 @@ struct call {
     bool by_id, flag;
     uint32_t contact; /* its number; also out */
     uint64_t order;
+    uint32_t number, sent_s, late_after; /* of what was received */
     /* in or out: contents */
     uint8_t *data;
     size_t len;

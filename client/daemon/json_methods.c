@@ -174,6 +174,9 @@ run_recv(struct call *k, struct client *c)
     k->len = r.len;
     k->kind = r.kind;
     k->order = r.order;
+    k->number = r.number;
+    k->sent_s = r.sent_s;
+    k->late_after = r.late_after;
     k->contact = r.id;
     memcpy(k->word, r.contact, strlen(r.contact) + 1);
 }

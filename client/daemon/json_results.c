@@ -252,9 +252,11 @@ call_result_recv(struct call *k)
     if (k->none)
         return json_null();
     const bool text = k->kind == LETTER_TEXT;
-    json_t *o = json_pack("{ss sI sI ss}", "from", k->word, "from_id",
-                          (json_int_t)k->contact, "order", (json_int_t)k->order,
-                          "kind", text ? "text" : "file");
+    json_t *o = json_pack(
+        "{ss sI sI ss sI sI sI}", "from", k->word, "from_id",
+        (json_int_t)k->contact, "order", (json_int_t)k->order, "kind",
+        text ? "text" : "file", "number", (json_int_t)k->number, "sent_s",
+        (json_int_t)k->sent_s, "late_after", (json_int_t)k->late_after);
     return good(o, o && (text ? text_put(o, k) : file_put(o, k)));
 }
 

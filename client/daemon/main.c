@@ -64,8 +64,9 @@ static const char usage[] =
     "Where\n"
     "            TEXT, INVITATION or FILE is - it is read from the standard\n"
     "            input, and no other user of the machine sees it\n"
-    "  recv      print and remove the next message. A file is put in this\n"
-    "            directory under its name, or the next that is free; what\n"
+    "  recv      print and remove the next message, with its time and number.\n"
+    "            Texts come as they were written, and overtake files. A file\n"
+    "            goes into this directory by a name that is free; what\n"
     "            cannot be written stays. What muted contacts wrote before "
     "only\n"
     "            when they are named\n"
@@ -201,10 +202,13 @@ run(const struct args *a, const char *dir)
         status = setup_check(dir, &config);
     } else {
         host_harden((long)parent);
-        status = secret_init()
-                     ? fail("libsodium", ERR_CRYPTO)
-                     : client_run(dir, &config,
-                                  ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
+        status = setup_profile(dir, config.profile, true);
+        if (!status)
+            status =
+                secret_init()
+                    ? fail("libsodium", ERR_CRYPTO)
+                    : client_run(dir, &config,
+                                 ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
     }
     config_free(client_options, client_options_len, &config);
     return status;

@@ -119,7 +119,9 @@ files_close(struct outbox_sqlite *o)
 static int
 files_open(struct outbox_sqlite *o)
 {
-    int err = database_open(&o->db, o->path, &form);
+    struct database_form again = form;
+    again.there = o->inode != 0;
+    int err = database_open(&o->db, o->path, &again);
     if (!err)
         err = statements_prepare(o);
     if (!err)
@@ -355,6 +357,8 @@ list_begin(struct outbox_sqlite *o)
     if (!err && o->failed) {
         files_close(o);
         err = files_open(o);
+        if (!err) /* the one that was opened: else its keys would be wiped */
+            err = place_check(o);
         if (!err)
             err = files_settle(o);
     }

@@ -59,6 +59,35 @@ network_copy(const char *path, const char *from)
 }
 
 int
+setup_profile(const char *dir, const char *profile, bool note)
+{
+    char path[FILES_PATH_MAX];
+    uint8_t *was = NULL;
+    size_t len;
+    if (files_path(path, dir, "profile"))
+        return fail(dir, strerror(ENAMETOOLONG));
+    int err = files_read(path, PROFILE_NAME_MAX, &was, &len);
+    if (err == ERR_NOT_FOUND && note) {
+        /* a disk that is full keeps nobody from running */
+        (void)!files_write(path, profile, strlen(profile));
+        return 0;
+    }
+    if (err)
+        return err == ERR_NOT_FOUND ? 0 : fail(path, error_text(err));
+    const bool same = strcmp((char *)was, profile) == 0;
+    if (!same)
+        fprintf(stderr,
+                "brusio-client: %s/client.conf says profile '%s', but this "
+                "client was made with another, which %s names. A profile is "
+                "chosen once: who watches the line would see the change, and "
+                "that it is the same client. Set it back, or make another "
+                "client with 'init --dir' of another directory\n",
+                dir, profile, path);
+    free(was);
+    return same ? 0 : ARGS_EXIT_FAILED;
+}
+
+int
 setup_init(const char *dir, const char *network, const char *profile)
 {
     char conf[FILES_PATH_MAX], copy[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
@@ -75,6 +104,8 @@ setup_init(const char *dir, const char *network, const char *profile)
     int status = conf_write(conf, profile);
     if (!status) {
         status = network_copy(copy, network);
+        if (!status)
+            status = setup_profile(dir, profile, true);
         if (status)
             unlink(conf);
     }
@@ -110,6 +141,7 @@ setup_check(const char *dir, const struct daemon_config *config)
                                       "client.db-wal"};
     char path[FILES_PATH_MAX];
     int status = netfile_check("brusio-client", dir, config->network);
+    status |= setup_profile(dir, config->profile, false);
     status |= mode_check(dir);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (!files_path(path, dir, own[i]))

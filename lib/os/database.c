@@ -136,7 +136,9 @@ database_open(struct sqlite3 **out, const char *path,
               const struct database_form *form)
 {
     *out = NULL;
-    int err = file_make(path);
+    int err = form->there ? 0 : file_make(path);
+    if (!err && access(path, F_OK))
+        err = files_error(errno);
     if (!err) {
         const int rc = sqlite3_open_v2(
             path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);

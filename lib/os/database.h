@@ -15,6 +15,7 @@ struct sqlite3_stmt;
 
 struct database_form {
     bool alone;          /* lock it as long as it is open */
+    bool there;          /* it has been there: none is made */
     const char *pragmas; /* of its own; each with its ; */
     const char *tables;  /* CREATE TABLE IF NOT EXISTS .. */
     unsigned version;    /* of the tables, from 1 */

@@ -35,7 +35,7 @@ back() {
 text() {
     client 1 send client-2 "$1" >/dev/null
     got=$(client 2 recv client-1 --wait 60)
-    [ "$got" = "client-1: $1" ] || fail "instead of '$1' came '$got'"
+    [ "${got#*] }" = "client-1: $1" ] || fail "instead of '$1' came '$got'"
 }
 # epoch N: authority 1 has the consensus of epoch N within two epochs.
 epoch() {

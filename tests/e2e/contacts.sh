@@ -15,7 +15,7 @@ refused() {
 # reads N TEXT [NAME]: the next message (of NAME) is this.
 reads() {
     got=$(client "$1" recv ${3:-} --wait 60)
-    [ "$got" = "$2" ] || fail "instead of '$2' came '$got'"
+    [ "${got#*] }" = "$2" ] || fail "instead of '$2' came '$got'"
 }
 listed() { client "$1" contacts | grep -q -E "$2" || fail "no '$2' in the list"; }
 

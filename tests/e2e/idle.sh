@@ -37,7 +37,7 @@ watch() {
     done
     client 1 send client-2 "$1" >/dev/null
     got=$(client 2 recv client-1 --wait 60)
-    [ "$got" = "client-1: $1" ] || fail "instead of '$1' came '$got'"
+    [ "${got#*] }" = "client-1: $1" ] || fail "instead of '$1' came '$got'"
 }
 # attack COUNT: from now on.
 attack() {

@@ -119,6 +119,28 @@ def client_check(t):
     t.check(r.rc == 1 and "client.conf" in r.err, r)
 
 
+@row("N1.37b", "a profile changed by hand is taken without a word")
+def profile_changed(t):
+    k = t.client("k", t.net_shared())
+    k.stop()
+    conf = f"{k.dir}/client.conf"
+    with open(conf) as f:
+        text = f.read()
+    with open(conf, "w") as f:
+        f.write(text.replace('profile = "fast"', 'profile = "light"'))
+    for command in ("check", "run"):
+        r = k.cmd(command, timeout=20)
+        t.check(r.rc == 1 and conf in r.err and "'light'" in r.err and
+                f"{k.dir}/profile" in r.err and "chosen once" in r.err, r)
+    with open(conf, "w") as f:
+        f.write(text)
+    t.check(k.cmd("check").rc == 0, "set back")
+    os.unlink(f"{k.dir}/profile")  # a directory of before has none
+    k.start()
+    with open(f"{k.dir}/profile") as f:
+        t.check(f.read() == "fast", "the profile is noted")
+
+
 @row("N1.40", "no completion")
 def completion(t):
     """Of each program; bash completes a command, its options, a value."""

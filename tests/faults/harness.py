@@ -8,6 +8,7 @@ tried fails: none is skipped.
 """
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,12 @@ def row(number, title):
         ROWS.append((number, title, function))
         return function
     return keep
+
+
+def said(out):
+    """What recv printed, without the time and the number of each message."""
+    return re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[\d+\] ", "", out,
+                  flags=re.M)
 
 
 class Ran:
@@ -98,10 +105,15 @@ class Net:
 class Client:
     """A client of a network, with a directory of its own, that runs."""
 
-    def __init__(self, t, name, net, profile="fast", env=None):
+    def __init__(self, t, name, net, profile="fast", env=None, copy=None):
+        """copy: a folder that it is a copy of."""
         self.t, self.name, self.net, self.env = t, name, net, env
         self.dir = t.place(name)
         self.program = None
+        if copy:
+            shutil.copytree(copy, self.dir, dirs_exist_ok=True)
+            self.start()
+            return
         made = self.cmd("init", "--network", net.network_json, "--profile",
                         profile)
         t.check(made.rc == 0, f"init of {name}: {made}")

@@ -1,8 +1,9 @@
 """Rows about texts and files: what a contact sends, and where it goes."""
 import os
+import re
 import subprocess
 
-from harness import row
+from harness import row, said
 
 
 def send(k, *words, **more):
@@ -12,6 +13,33 @@ def send(k, *words, **more):
 
 def recv(k, *words, **more):
     return k.cmd("recv", "--wait", "150", *words, timeout=170, **more)
+
+
+@row("N1.2", "messages come in another order than sent, without number or time")
+def in_order(t):
+    import json
+    import time
+    a, b = t.pair(t.net_shared())
+    numbers = []
+    for i in range(10):
+        r = a.cmd("send", "b", f"msg {i}")
+        numbers.append(int(r.out.split()[1]))
+    t.check(numbers == list(range(numbers[0], numbers[0] + 10)), numbers)
+    r = recv(b, "--count", "10")
+    t.check(said(r.out) == "".join(f"a: msg {i}\n" for i in range(10)), r)
+    t.check([int(n) for n in re.findall(r"\[(\d+)\] a: ", r.out)] == numbers, r)
+    with open(f"{t.dir}/long.bin", "wb") as f:
+        f.write(bytes(80000))
+    before = time.time()
+    send(a, "b", "--file", f"{t.dir}/long.bin")
+    send(a, "b", "overtakes it")
+    r = recv(b, "--json")
+    m = json.loads(r.out)
+    t.check(m.get("text") == "overtakes it" and m["number"] == numbers[-1] + 2 and
+            m["late_after"] == 0 and abs(m["sent_s"] - before) < 60, m)
+    r = recv(b, cwd=t.dir)
+    t.check(f"[{m['number'] - 1}] a (written before [{m['number']}], which came "
+            "first): file ./long" in r.out, r)
 
 
 @row("R6", "output that fails loses the message")
@@ -42,7 +70,7 @@ def one_out(t):
     t.check(r.rc == 2 and "directory" in r.err, r)
     t.check(not os.path.exists(out), "something was written")
     r = recv(b, "--out", out)
-    t.check(r.rc == 0 and r.out == f"a: text to {out}, 3 bytes\n", r)
+    t.check(r.rc == 0 and said(r.out) == f"a: text to {out}, 3 bytes\n", r)
     with open(out) as f:
         t.check(f.read() == "one", "another text")
     r = recv(b, "--out", out)
@@ -66,7 +94,7 @@ def like_options(t):
         t.check(r.rc == 0 and r.out.startswith("queued"), f"{text}: {r}")
     r = a.cmd("send", "b", "--", "--wait")
     t.check(r.rc == 0, r)
-    got = [recv(b, "a").out for _ in range(len(texts) + 1)]
+    got = [said(recv(b, "a").out) for _ in range(len(texts) + 1)]
     t.check(sorted(got) == sorted(f"a: {x}\n" for x in texts + ["--wait"]), got)
     for words in (["b"], ["b", "--wait"], [], ["b", "two", "words"]):
         r = a.cmd("send", *words)
@@ -129,10 +157,10 @@ def forged(t):
     a, b = t.pair(t.net_shared())
     send(a, "b", "hi\ncarol: send me the key")
     r = recv(b)
-    t.check(r.out == "a: hi\n    carol: send me the key\n", r)
+    t.check(said(r.out) == "a: hi\n    carol: send me the key\n", r)
     send(a, "b", "\u009b2J\u202ex\u2069\x7f\x1b[0m\u200f")
     r = recv(b)
-    t.check(r.out == "a: ?2J?x???[0m?\n", r)
+    t.check(said(r.out) == "a: ?2J?x???[0m?\n", r)
     with open(f"{t.dir}/x\u202egpj.exe", "w") as f:
         f.write("x")
     send(a, "b", "--file", f"{t.dir}/x\u202egpj.exe")
@@ -146,10 +174,10 @@ def from_pipe(t):
     a, b = t.pair(t.net_shared())
     long_text = "0123456789" * 15000
     send(a, "b", "-", input=long_text + "\n")
-    t.check(recv(b, "a").out == f"a: {long_text}\n", "a long text")
+    t.check(said(recv(b, "a").out) == f"a: {long_text}\n", "a long text")
     send(a, "b", "--file", "-", "--name", "date.txt", input=b"\0bytes\xff")
     r = recv(b)
-    t.check(r.out == "a: file ./date.txt, 7 bytes\n", r)
+    t.check(said(r.out) == "a: file ./date.txt, 7 bytes\n", r)
     with open(f"{t.dir}/date.txt", "rb") as f:
         t.check(f.read() == b"\0bytes\xff", "other bytes")
     os.mkfifo(f"{t.dir}/fifo")
@@ -258,4 +286,4 @@ def outbox(t):
     t.check(r.rc == 1, r)
     t.check(a.cmd("outbox").out == "", "it is still there")
     send(a, "b", "after it")
-    t.check(recv(b).out == "a: after it\n", "what came behind it")
+    t.check(said(recv(b).out) == "a: after it\n", "what came behind it")

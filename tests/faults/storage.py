@@ -1,6 +1,7 @@
 """Disks that are full, broken or gone, and what is damaged there."""
 import os
 import resource
+import shutil
 
 from harness import row
 
@@ -25,6 +26,52 @@ def texts(client):
         if r.rc or not r.out.strip() or "nothing" in r.err:
             return got
         got.append(r.out)
+
+
+@row("R3", "an older copy of the state swallows what is written")
+def older_copy(t):
+    a, b = t.pair(t.net_shared())
+    old = f"{t.dir}/old"
+    t.check(a.cmd("send", "b", "first", "--wait", timeout=120).rc == 0, "first")
+    a.stop()
+    shutil.copytree(a.dir, old)
+    a.start()
+    for i in range(3):
+        r = a.cmd("send", "b", f"since {i}", "--wait", timeout=120)
+        t.check(r.rc == 0, r)
+    a.stop()
+    shutil.rmtree(a.dir)
+    shutil.copytree(old, a.dir)
+    a.start()
+    t.check(a.cmd("send", "b", "anew").rc == 0, "sending")
+    t.check(b.cmd("send", "a", "what have you?").rc == 0, "sending")
+    t.wait(lambda: "was a copy put back" in a.log(), 120, "the log to say so")
+    t.check("old records: 1 " in a.cmd("status").out, a.cmd("status"))
+    t.wait(lambda: a.cmd("state", "b").out.startswith("delivered"), 150,
+           "delivery")
+    came = "".join(texts(b))
+    t.check(all(x in came for x in ("first", "since 0", "since 2", "anew")), came)
+
+
+@row("R3b", "two machines use one identity")
+def two_machines(t):
+    net = t.net_shared()
+    a, b = t.pair(net)
+    a.stop()
+    twin = t.client("twin", net, copy=a.dir)
+    a.start()
+    for i in range(3):
+        r = a.cmd("send", "b", f"one {i}", "--wait", timeout=120)
+        t.check(r.rc == 0, r)
+    t.check(twin.cmd("send", "b", "from the other").rc == 0, "sending")
+    t.check(b.cmd("send", "a", "who are you?").rc == 0, "sending")
+    t.wait(lambda: "another machine" in twin.log(), 150, "the log to say so")
+    t.check("another machine" in twin.cmd("status").out, twin.cmd("status"))
+    a.stop()  # as it was told
+    t.wait(lambda: twin.cmd("state", "b").out.startswith("delivered"), 150,
+           "delivery")
+    came = "".join(texts(b))
+    t.check("one 2" in came and "from the other" in came, came)
 
 
 @row("R2", "a client's disk is full, and has room again")

@@ -193,6 +193,7 @@ messages_tell_whose_they_are(void **state)
     for (unsigned i = 0; i < 2; i++) {
         call(p.c[1], "recv", i ? "{\"id\":1}" : "{}",
              "\"from\":\"anna\",\"from_id\":1,\"order\":1,\"kind\":\"text\","
+             "\"number\":1,\"sent_s\":1800000000,\"late_after\":0,"
              "\"text\":\"hello\"");
         call(p.c[1], "recv", "{\"id\":2}", "\"message\":\"not found\"");
     }
@@ -358,8 +359,10 @@ message_put(struct pair *p, enum letter_kind kind, const void *data, size_t len)
 {
     struct client *c = p->c[1];
     struct received *r;
+    struct letter l = {.kind = (uint8_t)kind};
+    letter_id(l.message, 7, 1700000000);
     journal_begin(c->journal);
-    assert_int_equal(inbox_make(c, p->v[1], (uint8_t)kind, data, len, &r), 0);
+    assert_int_equal(inbox_make(c, p->v[1], &l, data, len, &r), 0);
     (void)journal_end(c->journal);
     inbox_link(c, r);
 }

@@ -267,9 +267,10 @@ answers_wait_for_their_reader(void **state)
     memset(data, 'x', LEN);
     talk_make(&t);
     journal_begin(t.client->journal);
-    assert_int_equal(inbox_make(t.client, t.pair.v[1], LETTER_TEXT,
-                                (const uint8_t *)data, LEN, &r),
-                     0);
+    const struct letter l = {.kind = LETTER_TEXT};
+    assert_int_equal(
+        inbox_make(t.client, t.pair.v[1], &l, (const uint8_t *)data, LEN, &r),
+        0);
     (void)journal_end(t.client->journal);
     inbox_link(t.client, r);
     const int fd = caller_new(&t);

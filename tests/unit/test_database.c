@@ -177,6 +177,23 @@ errors_are_told(void **state)
     assert_string_equal(database_remedy(ERR_NOMEM), error_text(ERR_NOMEM));
 }
 
+/* One that has been there, and is gone, is not made anew. */
+static void
+what_was_there_is_not_made(void **state)
+{
+    (void)state;
+    struct sqlite3 *db;
+    struct database_form there = alone;
+    there.there = true;
+    assert_int_equal(database_open(&db, path, &there), ERR_FOLDER);
+    assert_null(db);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(database_open(&db, path, &alone), 0);
+    database_close(&db);
+    assert_int_equal(database_open(&db, path, &there), 0);
+    database_close(&db);
+}
+
 const struct CMUnitTest test_database[] = {
     cmocka_unit_test_setup_teardown(a_file_is_ours_and_stays_inside, setup,
                                     teardown),
@@ -184,5 +201,7 @@ const struct CMUnitTest test_database[] = {
     cmocka_unit_test_setup_teardown(another_version_is_left_alone, setup,
                                     teardown),
     cmocka_unit_test_setup_teardown(errors_are_told, setup, teardown),
+    cmocka_unit_test_setup_teardown(what_was_there_is_not_made, setup,
+                                    teardown),
 };
 TEST_SUITE(test_database);

@@ -24,13 +24,13 @@ status_of(const struct client *c)
     return s;
 }
 
-/* Letters with content. */
+/* Letters with content; what takes the place of one has none. */
 static size_t
 letters_count(const struct conversation *v)
 {
     size_t n = 0;
     for (const struct out_letter *l = v->letters; l; l = l->next)
-        n += l->sequence > 0;
+        n += l->sequence > 0 && !l->fills;
     return n;
 }
 
@@ -249,6 +249,39 @@ i6_an_older_copy_swallows_nothing(void **state)
     }
 }
 
+/* So it is when the copy is started again, and again in the middle of its repair,
+ * before its contact is heard. */
+static void
+i6_an_older_copy_is_repaired_over_restarts(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct client_message m;
+    uint64_t order[2], hello;
+    copy_comes_back(&p);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(say(p.c[0], "b", "anew", &order[i]), 0);
+        disk_client_run(&p.disk[0], p.c[0], 2);
+    }
+    pair_restart(&p, 0);
+    assert_int_equal(say(p.c[1], "a", "what have you?", &hello), 0);
+    pair_bring_all(&p, 0);
+    pair_restart(&p, 0); /* it knows, and no letter has another number yet */
+    pair_settle(&p);
+    assert_int_equal(status_of(p.c[1]).inbox, 1 + SINCE + 2);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(client_message(p.c[0], "b", order[i], &m), 0);
+        assert_int_equal(m.state, CLIENT_DELIVERED);
+    }
+    assert_int_equal(say(p.c[0], "b", "and on", &order[0]), 0);
+    pair_restart(&p, 0);
+    const uint32_t next = p.v[0]->next_sequence;
+    pair_settle(&p); /* nothing is numbered anew that was heard of */
+    assert_int_equal(p.v[0]->next_sequence, next);
+    assert_int_equal(status_of(p.c[1]).inbox, 1 + SINCE + 3);
+    pair_free(&p);
+}
+
 /* One who acknowledges what nobody can have sent changes nothing. */
 static void
 i10_a_liar_moves_no_numbers_far(void **state)
@@ -278,6 +311,8 @@ const struct CMUnitTest test_full_disk[] = {
     cmocka_unit_test_setup_teardown(what_is_given_up_is_forgotten,
                                     pair_net_make, pair_net_free),
     cmocka_unit_test_setup_teardown(i6_an_older_copy_swallows_nothing,
+                                    pair_net_make, pair_net_free),
+    cmocka_unit_test_setup_teardown(i6_an_older_copy_is_repaired_over_restarts,
                                     pair_net_make, pair_net_free),
     cmocka_unit_test_setup_teardown(i10_a_liar_moves_no_numbers_far,
                                     pair_net_make, pair_net_free),

@@ -24,7 +24,8 @@ letter_make(struct letter *l, const uint8_t *data, uint32_t total,
                          .kind = LETTER_TEXT,
                          .index = index,
                          .count = letter_count(total, LEN),
-                         .total = total};
+                         .total = total,
+                         .after = 8};
     size_t left = total - index * room;
     l->data_len = (uint16_t)(left < room ? left : room);
     l->data = data;
@@ -56,6 +57,8 @@ sealed_letters_open(void **state)
             assert_int_equal(back.floor, 3);
             assert_int_equal(back.index, i);
             assert_int_equal(back.total, totals[t]);
+            assert_int_equal(back.count, letter_count(totals[t], LEN));
+            assert_int_equal(back.after, 8);
             assert_int_equal(back.data_len, l.data_len);
             assert_memory_equal(back.data, data, l.data_len);
             assert_memory_equal(back.map, l.map, sizeof l.map);
@@ -121,8 +124,10 @@ bad_bodies_are_refused(void **state)
             l.total = LETTER_MESSAGE_MAX + 1;
             want = ERR_LONG;
             break;
-        case 4:
-            l.count++;
+        case 4: /* only what is shown is shown after something */
+            l.kind = LETTER_PING;
+            l.after = 1;
+            want = ERR_FORMAT;
             break;
         case 5:
             l.index = 2;

@@ -13,7 +13,7 @@
 enum {
     LEN = 1232,                                  /* of letters */
     CLIENT_BEFORE_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
-    CONTACT_PERIODS_AT = 3 + 3 + 64 + 122        /* in the record of "bob" */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 150        /* in the record of "bob" */
 };
 
 /* A record's kind: how to write one, and what its value must not say. */
@@ -30,7 +30,8 @@ struct kind {
 static uint8_t chains[64], data[3000];
 static struct gateways gateways;
 static struct conversation contact, contact_came;
-static struct message message, current;
+static struct message message, current, current_file;
+static const struct message *const currents[2] = {&current, &current_file};
 static struct letter fragment;
 static struct out_letter *letter;
 static struct record_received received;
@@ -63,6 +64,9 @@ things_make(void **state)
         .previous_count = 6,
         .next_sequence = 7,
         .next_order = 1ULL << 50,
+        .sure_sequence = 5,
+        .overtaken = 6,
+        .released = {1, 2, 3, 4, 5, 6, 7, 8},
         .token_period = 21,
         .tokens_used = 300,
         .awaited = {{21, 500, 0x81}, {20, 77, 3}},
@@ -75,6 +79,7 @@ things_make(void **state)
                     .held = {0xffff, 1, 2, 3, 4, 5, 6, 7}},
                    {.open = true, .period = 19, .end = 40}}};
     current = (struct message){.order = 1ULL << 45, .next_index = 3};
+    current_file = (struct message){.order = 1ULL << 44, .next_index = 70};
     message = (struct message){.order = 1ULL << 33,
                                .created_s = 1ULL << 34,
                                .id = {1, 2, 3, 4, 5, 6, 7, 8},
@@ -100,11 +105,14 @@ things_make(void **state)
                                   .order = 1ULL << 41,
                                   .kept = true,
                                   .announced = true,
+                                  .fills = true,
                                   .keeps = 3};
     memcpy(letter->bytes, data, LEN);
     received = (struct record_received){.order = 1ULL << 60,
                                         .contact = 9,
                                         .kind = LETTER_TEXT,
+                                        .id = {1, 2, 3, 4, 5, 6, 7, 8},
+                                        .after = 99,
                                         .data = data,
                                         .len = 500};
     return 0;
@@ -146,7 +154,7 @@ client_read_one(const struct record_key *key, const uint8_t *value, size_t len)
 static int
 contact_save_one(struct journal *j)
 {
-    return record_contact_save(j, &contact, &current);
+    return record_contact_save(j, &contact, currents);
 }
 
 static int
@@ -159,10 +167,11 @@ contact_read_one(const struct record_key *key, const uint8_t *value, size_t len)
     if (err)
         return err;
     assert_int_equal(key->contact, contact.id);
-    assert_true(v->loaded_order == current.order &&
-                v->loaded_index == current.next_index);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(v->loaded[i].order == currents[i]->order &&
+                    v->loaded[i].index == currents[i]->next_index);
     assert_memory_equal(came, chains, sizeof chains);
-    v->loaded_order = v->loaded_index = 0;
+    memset(v->loaded, 0, sizeof v->loaded);
     v->chains = chains;
     v->id = contact.id;
     assert_memory_equal(v, &contact, sizeof contact);
@@ -208,7 +217,7 @@ letter_read_one(const struct record_key *key, const uint8_t *value, size_t len)
         return err;
     assert_true(l.at.period == UINT32_MAX && l.at.n == 70000 &&
                 l.sequence == 5 && l.index == 2 && l.order == letter->order &&
-                l.kept && l.tried && l.announced && l.keeps == 3 &&
+                l.kept && l.tried && l.announced && l.fills && l.keeps == 3 &&
                 l.due_s == 1ULL << 36);
     assert_memory_equal(bytes, data, LEN);
     return 0;
@@ -251,7 +260,9 @@ received_read_one(const struct record_key *key, const uint8_t *value,
     if (err)
         return err;
     assert_true(r.order == received.order && r.contact == 9 &&
-                r.kind == LETTER_TEXT && r.len == received.len);
+                r.kind == LETTER_TEXT && r.after == received.after &&
+                r.len == received.len);
+    assert_memory_equal(r.id, received.id, LETTER_ID_LEN);
     assert_memory_equal(r.data, data, r.len);
     return 0;
 }
@@ -265,7 +276,7 @@ static const struct kind kinds[] = {
     {'F', fragment_save_one, fragment_read_one, {{1, 4}, {5, 4}}},
     {'L', letter_save_one, letter_read_one, {{0, 0}}},
     {'M', message_save_one, message_read_one, {{19, 4}, {23, 4}}},
-    {'X', received_save_one, received_read_one, {{6, 4}}},
+    {'X', received_save_one, received_read_one, {{18, 4}}},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -462,6 +473,8 @@ a_version_that_is_not_known_is_said_so(void **state)
         for (unsigned v = 0; v < 256; v++) {
             if (kinds[i].type == 'C' && v >= 2 && v < right)
                 continue; /* of before: a_contact_of_before_is_read */
+            if (kinds[i].type == 'X' && v == 1)
+                continue; /* what_came_before_is_read */
             r->value[0] = (uint8_t)v;
             assert_int_equal(value_read(&kinds[i], &key, r->value, r->len),
                              v == right ? 0 : ERR_VERSION);
@@ -471,23 +484,30 @@ a_version_that_is_not_known_is_said_so(void **state)
 }
 
 enum { REMOVED_AT = 3 + 3 + 64 }; /* in the record of "bob" */
-enum { TOKENS_AT = REMOVED_AT + 60, TOKENS_LEN = 4 + 4 + 2 * 9 };
+enum {
+    ORDER_AT = REMOVED_AT + 60,
+    ORDER_LEN = 12 + 4 + 4 + 8, /* the tokens follow */
+    TOKENS_LEN = 4 + 4 + 2 * 9
+};
 
-/* A record of an earlier version, in memory of exactly its length: without tokens
- * and promise, in version 2 without the time of a removal, and with these flags.
+/* A record of an earlier version, in memory of exactly its length: without what tells
+ * the order, before version 4 without tokens and promise, in version 2 without the
+ * time of a removal, and with these flags.
  * Returns what its reader says. */
 static int
 contact_read_before(const struct disk_record *r, uint8_t version, uint8_t flags,
                     struct conversation *v)
 {
-    const size_t cut = version == 2 ? 8 : 0, len = r->len - TOKENS_LEN - cut;
+    const size_t cut = version == 2 ? 8 : 0,
+                 gone = ORDER_LEN + (version < 4 ? TOKENS_LEN : 0),
+                 len = r->len - gone - cut;
     uint8_t *value = malloc(len);
     assert_non_null(value);
     memcpy(value, r->value, REMOVED_AT);
     memcpy(value + REMOVED_AT, r->value + REMOVED_AT + cut,
-           TOKENS_AT - REMOVED_AT - cut);
-    memcpy(value + TOKENS_AT - cut, r->value + TOKENS_AT + TOKENS_LEN,
-           r->len - TOKENS_AT - TOKENS_LEN);
+           ORDER_AT - REMOVED_AT - cut);
+    memcpy(value + ORDER_AT - cut, r->value + ORDER_AT + gone,
+           r->len - ORDER_AT - gone);
     value[0] = version;
     value[1] = flags;
     int err = record_contact_read(v, value, len);
@@ -504,11 +524,18 @@ a_contact_of_before_is_read(void **state)
     uint8_t came[64];
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
-    for (uint8_t version = 2; version < 4; version++) {
+    for (uint8_t version = 2; version < 5; version++) {
         struct conversation v = {.chains = came};
         assert_int_equal(contact_read_before(r, version, 5, &v), 0);
         assert_true(v.confirmed && v.inviter && !v.refused);
         assert_true(!v.muted && !v.pings && !v.removed && v.removed_s == 0);
+        assert_true(v.sure_sequence == contact.next_sequence);
+        assert_true(v.overtaken == 0 && v.released[3] == 0);
+        for (size_t i = 0; i < 2; i++)
+            assert_true(v.loaded[i].order == current.order &&
+                        v.loaded[i].index == current.next_index);
+        if (version == 4)
+            continue;
         assert_true(v.tokens_used == 0 && v.token_period == 0);
         assert_true(v.awaited[0].period == 0 && v.awaited[1].next == 0);
         assert_string_equal(v.name, "bob");
@@ -524,6 +551,32 @@ a_contact_of_before_is_read(void **state)
     disk_free(&d);
 }
 
+/* What was received before it had a number. */
+static void
+what_came_before_is_read(void **state)
+{
+    (void)state;
+    enum { NEW_AT = 6, NEW_LEN = LETTER_ID_LEN + 4 };
+    struct client_disk d;
+    struct record_key key;
+    struct record_received r;
+    disk_fill(&d);
+    const struct disk_record *record = record_of(&d, &kinds[KINDS - 1], &key);
+    const size_t len = record->len - NEW_LEN;
+    uint8_t *value = malloc(len);
+    assert_non_null(value);
+    memcpy(value, record->value, NEW_AT);
+    memcpy(value + NEW_AT, record->value + NEW_AT + NEW_LEN, len - NEW_AT);
+    value[0] = 1;
+    assert_int_equal(record_received_read(&r, &key, value, len), 0);
+    assert_true(r.contact == 9 && r.kind == LETTER_TEXT && r.after == 0 &&
+                letter_number(r.id) == 0 && letter_sent_s(r.id) == 0);
+    assert_int_equal(r.len, received.len);
+    assert_memory_equal(r.data, data, r.len);
+    free(value);
+    disk_free(&d);
+}
+
 /* The record of a contact that is removed: no name, nothing to write with. */
 static void
 who_is_removed_keeps_nothing_to_write_with(void **state)
@@ -534,6 +587,7 @@ who_is_removed_keeps_nothing_to_write_with(void **state)
     struct journal *j;
     struct record_key key;
     uint8_t came[64];
+    const struct message *const nothing[2] = {NULL, NULL};
     struct conversation gone = contact, v = {.chains = came};
     memset(gone.name, 0, sizeof gone.name);
     gone.removed = true;
@@ -541,7 +595,7 @@ who_is_removed_keeps_nothing_to_write_with(void **state)
     disk_init(&d, test_seed());
     assert_int_equal(journal_new(&j, &d.test.env), 0);
     journal_begin(j);
-    assert_int_equal(record_contact_save(j, &gone, NULL), 0);
+    assert_int_equal(record_contact_save(j, &gone, nothing), 0);
     (void)journal_end(j);
     journal_free(&j);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
@@ -668,6 +722,7 @@ const struct CMUnitTest test_records[] = {
     RECORDS_TEST(letters_have_a_length_that_may_be),
     RECORDS_TEST(a_name_fits),
     RECORDS_TEST(a_version_that_is_not_known_is_said_so),
+    RECORDS_TEST(what_came_before_is_read),
     RECORDS_TEST(a_contact_of_before_is_read),
     RECORDS_TEST(who_is_removed_keeps_nothing_to_write_with),
     RECORDS_TEST(contradictions_are_refused),
