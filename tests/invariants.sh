@@ -1469,11 +1469,17 @@ change I12 'acknowledgements are timed from the reading' client/places.c \
     return fronts_ack_us(c->fronts, c->env, v->id, now_us, now_us, is_part);' \
     'acks/i12_*no_more'
 change I12 'answers wait behind what the user writes' client/outgoing.c \
+    '        if (outgoing_is_first(l))
+            t->letter = l;' \
+    '        if (!outgoing_is_first(l))
+            t->letter = l;' \
+    'acks/i12_answers*'
+change I12 'answers wait behind what is written to others' client/outgoing.c \
     '    if (first != outgoing_is_first(other->letter))
         return first;' \
     '    if (first != outgoing_is_first(other->letter))
         return !first;' \
-    'acks/i12_answers*'
+    'acks/i12_answers*' 'i11_answers/*'
 change I9 'a store that has started names nothing' relay/lists.c \
     '    if (e->epoch < n->epoch ||' \
     '    if ((e->since > 0 && e->since + 300 > e->interval) ||
