@@ -257,14 +257,15 @@ outgoing_answer(struct client *c, struct conversation *v,
 
 /* ---- acknowledgements ---- */
 
-/* Does a letter that came acknowledge l? One that speaks of what was never sent
- * acknowledges nothing. */
+/* Does a letter that came, committed at commit_us, acknowledge l? One that speaks of
+ * what was never sent acknowledges nothing. */
 static bool
 is_acknowledged(const struct conversation *v, const struct letter *letter,
-                const struct out_letter *l)
+                uint64_t commit_us, const struct out_letter *l)
 {
     if (letter->ack >= v->next_sequence || l->sequence == 0 ||
-        staging_letter_is_overtaken(v, l))
+        staging_letter_is_overtaken(v, l) ||
+        (!v->in_step && commit_us > 0 && commit_us < l->since_us))
         return false;
     if (l->sequence <= letter->ack)
         return true;
@@ -282,19 +283,21 @@ ack_highest(const struct letter *letter)
     return n > UINT32_MAX - letter->ack ? UINT32_MAX : letter->ack + n;
 }
 
-/* Does a letter show that its reader has something of what this life has sent, and
- * nothing of another's? */
+/* Does a letter, whose acknowledgements are noted, show that its reader has something
+ * of what this life has sent, and nothing of another's? */
 static bool
 is_in_step(const struct conversation *v, const struct letter *letter)
 {
     const uint32_t highest = ack_highest(letter);
-    if (highest < v->sure_sequence || highest <= v->overtaken ||
-        highest >= v->next_sequence)
+    bool own = false;
+    if (highest <= v->overtaken || highest >= v->next_sequence)
         return false;
-    for (const struct out_letter *l = v->letters; l; l = l->next)
+    for (const struct out_letter *l = v->letters; l; l = l->next) {
         if (staging_letter_is_overtaken(v, l))
             return false;
-    return true;
+        own = own || (l->going && l->since_us > 0);
+    }
+    return own;
 }
 
 int
@@ -320,22 +323,25 @@ outgoing_catch_up(struct client *c, struct conversation *v,
 void
 outgoing_unacknowledge(const struct client *c, struct conversation *v)
 {
-    for (struct out_letter *l = v->letters; l; l = l->next)
+    for (struct out_letter *l = v->letters; l; l = l->next) {
+        l->going = false;
         if (l->empty)
             staging_letter_unlink(c, &l->empty);
+    }
 }
 
 int
 outgoing_acknowledge(struct client *c, struct conversation *v,
-                     const struct letter *letter)
+                     const struct letter *letter, uint64_t commit_us)
 {
     int err = 0;
     struct message *m;
     for (m = v->messages; m; m = m->next)
         m->acking = 0;
     for (struct out_letter *l = v->letters; l && !err; l = l->next) {
-        if (!is_acknowledged(v, letter, l))
+        if (!is_acknowledged(v, letter, commit_us, l))
             continue;
+        l->going = true;
         m = message_find(v, l->order);
         if (m && !message_is_over(m) && ++m->acking + m->acked == m->count)
             err = record_message_save(c->journal, v->id, m, CLIENT_DELIVERED);
@@ -345,6 +351,8 @@ outgoing_acknowledge(struct client *c, struct conversation *v,
     }
     if (err)
         outgoing_unacknowledge(c, v);
+    else
+        v->in_step = v->in_step || is_in_step(v, letter);
     return err;
 }
 
@@ -371,7 +379,7 @@ outgoing_acknowledged(struct client *c, struct conversation *v,
         client_drop(c, ERR_RANGE);
     for (struct out_letter **at = &v->letters; *at;) {
         const struct out_letter *l = *at;
-        if (!is_acknowledged(v, letter, l)) {
+        if (!l->going) {
             at = &(*at)->next;
             continue;
         }
@@ -385,7 +393,6 @@ outgoing_acknowledged(struct client *c, struct conversation *v,
         }
         letter_acknowledged(c, at);
     }
-    v->in_step = v->in_step || is_in_step(v, letter);
     if (finished)
         messages_prune(c, v);
 }
@@ -602,6 +609,7 @@ letters_loaded(struct client *c, struct conversation *v)
         l->due_us = now_us + (left_us > wait_us ? left_us : wait_us);
         const struct message *m = message_find(v, l->order);
         l->kind = m ? m->kind : LETTER_ACK;
+        l->since_us = l->sequence >= v->sure_sequence ? now_us : 0;
         l->answers = l->kind == LETTER_PONG || (l->sequence == 0 && !l->fills);
     }
 }

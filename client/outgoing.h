@@ -54,11 +54,15 @@ struct out_letter **outgoing_find(struct conversation *v,
 int outgoing_catch_up(struct client *c, struct conversation *v,
                       const struct letter *l) CHECK_RESULT;
 
-/* Journals what l, a letter from v, acknowledges, within the caller's group, as v
- * is before anything else of l is taken. What was never put leaves a letter without
- * content at its place. Returns 0, ERR_NOMEM or the journal's error. */
+/* Journals what l, a letter from v that was committed at commit_us (0: nobody can
+ * say), acknowledges, within the caller's group, as v is before anything else of l is
+ * taken. What was never put leaves a letter without content at its place. As long as
+ * nothing shows that v has what this life has sent, a letter from before one of ours
+ * speaks of another's that had its number. Returns 0, ERR_NOMEM or the journal's
+ * error. */
 int outgoing_acknowledge(struct client *c, struct conversation *v,
-                         const struct letter *l) CHECK_RESULT;
+                         const struct letter *l,
+                         uint64_t commit_us) CHECK_RESULT;
 
 /* Takes back what outgoing_acknowledge() made, when its group is. */
 void outgoing_unacknowledge(const struct client *c, struct conversation *v);

@@ -264,6 +264,8 @@ letter_move(struct client *c, struct conversation *v, struct out_letter **at,
         .sequence = sequence,
         .index = old->index,
         .order = old->order,
+        .since_us =
+            sequence == old->sequence ? old->since_us : env_now_mono_us(c->env),
         .keeps = old->at.period < client_period(c) ? 0 : old->keeps};
     journal_begin(c->journal);
     int err = record_letter_delete(c->journal, v->id, old->at);
@@ -330,7 +332,8 @@ content_stage(struct client *c, struct conversation *v)
         return 0;
     const struct out_letter head = {.sequence = v->next_sequence,
                                     .index = m->next_index,
-                                    .order = m->order};
+                                    .order = m->order,
+                                    .since_us = env_now_mono_us(c->env)};
     v->next_sequence++;
     m->next_index++;
     int err = letter_make(c, v, &head, m, letter_teller(m), &l);

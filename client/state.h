@@ -92,6 +92,9 @@ struct out_letter {
     bool answers; /* it is an acknowledgement alone or a pong: it goes first */
     bool fills;   /* it has no content, and takes the place of one given up */
     uint8_t kind; /* enum letter_kind of its message */
+    bool going;   /* acknowledged, when the group that is being built is true */
+    uint64_t
+        since_us; /* no letter committed earlier can acknowledge it; 0: any */
     struct out_letter *empty; /* that is to take its place, when the group that
                                  is being built is true; else NULL */
     bool announced;           /* it says that there is a token of it */
@@ -204,7 +207,7 @@ struct conversation {
                                only one: its reader knew of no other */
     uint32_t overtaken; /* from there up to this one a life that the records do
                                not know has used them all; 0: none */
-    bool in_step;       /* its reader has what this life has sent, no more */
+    bool in_step; /* its reader has what this life has sent, and no more */
     uint64_t next_order;
     struct out_letter *letters;
     struct letter_place check_at; /* taken, as its stores say: is that true? */

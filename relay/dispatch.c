@@ -38,20 +38,25 @@ link_owner(struct relay *r, uint16_t next, uint32_t epoch)
                                                           : r->number;
 }
 
-/* What is asked of a box is one worker's, whichever it is. */
+/* What is put into a box and what is asked of it is one worker's, whichever it is:
+ * that one remembers when its letters were committed. */
 static uint32_t
 box_owner(const struct relay *r, const struct held *h)
 {
     const struct sphinx_geometry *g = &r->geometry;
     struct wire_request request;
-    uint8_t hash[crypto_shorthash_BYTES];
+    uint8_t hash[crypto_shorthash_BYTES], box[WIRE_BOX_LEN];
     if (r->plane->n_workers == 1 ||
         wire_request_parse(&request, h->packet + g->header_len + SPHINX_TAG_LEN,
                            g->body_len, g->surb_len))
         return r->number;
     if (request.kind == WIRE_ANNOUNCE)
-        return 0; /* the board is worker 0's */
-    crypto_shorthash(hash, request.box, WIRE_BOX_LEN, r->plane->boxes_key);
+        return 0;                 /* the board is worker 0's */
+    if (request.kind == WIRE_PUT) /* which has the box's key there */
+        box_id(request.box, box);
+    else
+        memcpy(box, request.box, sizeof box);
+    crypto_shorthash(hash, box, sizeof box, r->plane->boxes_key);
     return (hash[0] | (unsigned)hash[1] << 8) % r->plane->n_workers;
 }
 

@@ -1627,6 +1627,20 @@ change I6 'a repair of numbers is forgotten at a start' client/records.c \
     'v->overtaken = 0 * codec_read32(r);' \
     'full_disk/i6_*'
 
+change I12 'puts and gets of a box are of two workers' relay/dispatch.c \
+    'if (request.kind == WIRE_PUT)' \
+    'if (request.kind == WIRE_LOOP)' \
+    'workers/i12_*'
+change I6 'what another life was told counts for this one' client/outgoing.c \
+    'commit_us > 0 && commit_us < l->since_us' \
+    'commit_us > 0 && l->since_us == 0' \
+    'full_disk/i6_*'
+change I6 'what was sent before a restart may be another life'"'"'s' \
+    client/outgoing.c \
+    'l->since_us = l->sequence >= v->sure_sequence ? now_us : 0;' \
+    'l->since_us = 0;' \
+    'full_disk/i6_*'
+
 # ---- the sum ----
 
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do

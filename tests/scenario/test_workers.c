@@ -101,6 +101,58 @@ three_workers_share_a_pool(void **state)
     texts_go_round(pools, 3);
 }
 
+static unsigned
+delivered_count(const struct world_client *k, const uint64_t *order, unsigned n)
+{
+    unsigned delivered = 0;
+    for (unsigned i = 0; i < n; i++) {
+        struct client_message m;
+        assert_int_equal(client_message(k->client, "b", order[i], &m), 0);
+        delivered += m.state == CLIENT_DELIVERED;
+    }
+    return delivered;
+}
+
+/* What is put into a box and what is asked of it is one worker's, which knows how old
+ * the letter is: else it would be taken for an old one, and acknowledged when it is
+ * read. */
+static void
+i12_ages_are_known_whoever_works(void **state)
+{
+    (void)state;
+    enum { TEXTS = 12, BOXES = 8, ACK_S = 20, PATIENCE_S = 300 };
+    const struct world_config config = {.suite = SPHINX_SUITE_NULL,
+                                        .gateways = 2,
+                                        .layers = 3,
+                                        .mixes = 2,
+                                        .stores = 3,
+                                        .seed = test_seed() + 3,
+                                        .workers = 3,
+                                        .params = fast_switch};
+    struct world *w = world_new(&config);
+    struct world_client *a = world_client_add(w, "fast", 0);
+    struct world_client *b = world_client_add(w, "fast", 1);
+    world_run_s(w, 3);
+    world_pair(w, a, "b", b, "a");
+    world_run_s(w, 5);
+    for (unsigned box = 0; box < BOXES; box++) {
+        uint64_t order[TEXTS];
+        unsigned t = 0;
+        for (unsigned i = 0; i < TEXTS; i++)
+            assert_int_equal(client_send(a->client, "b", LETTER_TEXT,
+                                         (const uint8_t *)"x", 1, &order[i]),
+                             0);
+        for (; t < ACK_S; t++) {
+            assert_int_equal(delivered_count(a, order, TEXTS), 0);
+            world_run_s(w, 1);
+        }
+        while (delivered_count(a, order, TEXTS) < TEXTS && t++ < PATIENCE_S)
+            world_run_s(w, 1);
+        assert_true(t < PATIENCE_S);
+    }
+    world_free(&w);
+}
+
 /* ---- the shared parts, by threads ---- */
 
 enum { THREADS = 4, ROUNDS = 20000, BUFFERS = 1000 };
@@ -223,6 +275,7 @@ buffers_and_inboxes_keep_all(void **state)
 const struct CMUnitTest test_workers[] = {
     cmocka_unit_test(three_workers_carry_texts),
     cmocka_unit_test(three_workers_share_a_pool),
+    cmocka_unit_test(i12_ages_are_known_whoever_works),
     cmocka_unit_test(buffers_and_inboxes_keep_all),
 };
 const size_t test_workers_len = sizeof test_workers / sizeof test_workers[0];

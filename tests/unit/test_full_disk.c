@@ -282,6 +282,52 @@ i6_an_older_copy_is_repaired_over_restarts(void **state)
     pair_free(&p);
 }
 
+/* A letter from b that was committed then acknowledges all numbers up to this one. */
+static void
+acknowledge(struct pair *p, uint32_t ack, uint64_t commit_us)
+{
+    struct conversation *v = p->v[0];
+    const struct letter l = {.ack = ack};
+    journal_begin(p->c[0]->journal);
+    assert_int_equal(outgoing_acknowledge(p->c[0], v, &l, commit_us), 0);
+    outgoing_acknowledged(p->c[0], v, &l);
+    (void)journal_end(p->c[0]->journal);
+}
+
+static enum client_state
+state_of(const struct pair *p, uint64_t order)
+{
+    struct client_message m;
+    assert_int_equal(client_message(p->c[0], "b", order, &m), 0);
+    return m.state;
+}
+
+/* What b wrote before a letter of a's was made speaks of another's that had its
+ * number, as long as nothing shows that b has what this life of a's has sent. */
+static void
+i6_what_another_life_was_told_is_not_believed(void **state)
+{
+    (void)state;
+    struct pair p;
+    uint64_t order[3];
+    copy_comes_back(&p);
+    const uint64_t before_us = p.disk[0].test.mono_us - 1000000;
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(say(p.c[0], "b", "anew", &order[i]), 0);
+    disk_client_run(&p.disk[0], p.c[0], 2);
+    const uint32_t last = p.v[0]->next_sequence - 1;
+    acknowledge(&p, last, before_us);
+    assert_int_equal(state_of(&p, order[0]), CLIENT_QUEUED);
+    pair_restart(&p, 0); /* and so after a restart */
+    acknowledge(&p, last, before_us);
+    assert_int_equal(state_of(&p, order[1]), CLIENT_QUEUED);
+    acknowledge(&p, last - 1, p.disk[0].test.mono_us + 1000000);
+    assert_int_equal(state_of(&p, order[0]), CLIENT_DELIVERED);
+    acknowledge(&p, last, before_us); /* it is b's, who has what came */
+    assert_int_equal(state_of(&p, order[1]), CLIENT_DELIVERED);
+    pair_free(&p);
+}
+
 /* One who acknowledges what nobody can have sent changes nothing. */
 static void
 i10_a_liar_moves_no_numbers_far(void **state)
@@ -314,6 +360,9 @@ const struct CMUnitTest test_full_disk[] = {
                                     pair_net_make, pair_net_free),
     cmocka_unit_test_setup_teardown(i6_an_older_copy_is_repaired_over_restarts,
                                     pair_net_make, pair_net_free),
+    cmocka_unit_test_setup_teardown(
+        i6_what_another_life_was_told_is_not_believed, pair_net_make,
+        pair_net_free),
     cmocka_unit_test_setup_teardown(i10_a_liar_moves_no_numbers_far,
                                     pair_net_make, pair_net_free),
 };
