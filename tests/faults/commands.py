@@ -232,7 +232,7 @@ def contacts_go(t):
 def erased(t):
     a, b = t.pair(t.net_shared())
     marker = "MARKER-7261-of-a-text"
-    t.check(a.cmd("send", "b", marker, "--wait", timeout=120).rc == 0, "sent")
+    t.check(a.cmd("send", "b", marker, "--wait", timeout=300).rc == 0, "sent")
     r = b.cmd("recv", "--wait", "60", timeout=70)
     t.check(marker in r.out, r)
     for k in (a, b):

@@ -63,8 +63,7 @@ def one_out(t):
     a, b = t.pair(t.net_shared())
     for text in ("one", "two", "three"):
         send(a, "b", text)
-        t.wait(lambda: a.cmd("state", "b").out.startswith("delivered"), 120,
-               "delivery")
+    t.wait(lambda: b.call("status")["result"]["inbox"] == 3, 120, "three texts")
     out = f"{t.dir}/f"
     r = recv(b, "--count", "3", "--out", out)
     t.check(r.rc == 2 and "directory" in r.err, r)

@@ -32,7 +32,7 @@ def texts(client):
 def older_copy(t):
     a, b = t.pair(t.net_shared())
     old = f"{t.dir}/old"
-    t.check(a.cmd("send", "b", "first", "--wait", timeout=120).rc == 0, "first")
+    t.check(a.cmd("send", "b", "first", "--wait", timeout=300).rc == 0, "first")
     a.stop()
     shutil.copytree(a.dir, old)
     a.start()
@@ -79,7 +79,7 @@ def two_machines(t):
 @row("R2", "a client's disk is full, and has room again")
 def full_and_healed(t):
     a, b = t.pair(t.net_shared())
-    t.check(a.cmd("send", "b", "before", "--wait", timeout=120).rc == 0,
+    t.check(a.cmd("send", "b", "before", "--wait", timeout=300).rc == 0,
             "sending")
     limit(a, 4096)
     for text in ("one", "two", "three"):
@@ -95,7 +95,7 @@ def full_and_healed(t):
     t.wait(lambda: healed(a), 50, "the client to go on by itself")
     t.check(a.log().count("cannot be written") == 1, f"once: {a.log()}")
     t.check(a.program.poll() is None, "it runs")
-    r = a.cmd("send", "b", "after", "--wait", timeout=120)
+    r = a.cmd("send", "b", "after", "--wait", timeout=300)
     t.check(r.rc == 0, f"sending again: {r}")
     t.wait(lambda: a.call("status")["result"]["inbox"] == 1, 60,
            "what was sent to it")
@@ -200,7 +200,7 @@ def full_network(t):
             "the reason")
     limit_all(resource.RLIM_INFINITY)
     t.wait(lambda: a.call("message", to="b")["result"]["state"] == "delivered",
-           120, "the text")
+           300, "the text")
     t.wait(lambda: said(net, "are kept in") and said(net, "is written again"),
            120, "the logs to say that it is over")
     t.check(len(said(net, "cannot write to")) < 5, "it says it again and again")
@@ -251,7 +251,7 @@ def reasons(t):
 def released_is_nowhere(t):
     marker = "MARKER-5e1c0ffee"
     a, b = t.pair(t.net_shared())
-    t.check(a.cmd("send", "b", marker, "--wait", timeout=60).rc == 0, "send")
+    t.check(a.cmd("send", "b", marker, "--wait", timeout=300).rc == 0, "send")
     t.wait(lambda: marker in b.cmd("recv", "--wait", "20", timeout=30).out, 60,
            "the text")
     for k in (a, b):
