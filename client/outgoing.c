@@ -346,8 +346,9 @@ outgoing_acknowledge(struct client *c, struct conversation *v,
         if (m && !message_is_over(m) && ++m->acking + m->acked == m->count)
             err = record_message_save(c->journal, v->id, m, CLIENT_DELIVERED);
         if (!err)
-            err = l->tried ? record_letter_delete(c->journal, v->id, l->at)
-                           : staging_letter_empty(c, v, l, 0, &l->empty);
+            err = l->moved && !l->tried
+                      ? staging_letter_empty(c, v, l, 0, &l->empty)
+                      : record_letter_delete(c->journal, v->id, l->at);
     }
     if (err)
         outgoing_unacknowledge(c, v);

@@ -35,7 +35,12 @@ enum {
     FLAG_REMOVED = 32,
     FLAGS = 63
 };
-enum { LETTER_FLAG_ANNOUNCED = 1, LETTER_FLAG_FILLS = 2, LETTER_FLAGS = 3 };
+enum {
+    LETTER_FLAG_ANNOUNCED = 1,
+    LETTER_FLAG_FILLS = 2,
+    LETTER_FLAG_MOVED = 4,
+    LETTER_FLAGS = 7
+};
 
 /* ---- keys ---- */
 
@@ -473,7 +478,8 @@ record_letter_save(struct journal *j, uint32_t contact,
     codec_write8(&w, l->kept ? l->keeps : 0);
     codec_write64(&w, l->kept ? due_s : 0);
     codec_write8(&w, (uint8_t)((l->announced ? LETTER_FLAG_ANNOUNCED : 0) |
-                               (l->fills ? LETTER_FLAG_FILLS : 0)));
+                               (l->fills ? LETTER_FLAG_FILLS : 0) |
+                               (l->moved ? LETTER_FLAG_MOVED : 0)));
     codec_write_bytes(&w, l->bytes, letter_len);
     return record_close(&w);
 }
@@ -495,6 +501,7 @@ record_letter_read(struct out_letter *l, const uint8_t **bytes,
     const uint8_t flags = codec_read8(&r);
     l->announced = flags & LETTER_FLAG_ANNOUNCED;
     l->fills = flags & LETTER_FLAG_FILLS;
+    l->moved = flags & LETTER_FLAG_MOVED;
     *bytes = codec_read_bytes(&r, letter_len);
     if (key->a > UINT32_MAX)
         return ERR_RANGE;

@@ -17,7 +17,8 @@
  *   L letter     to       period      n       sequence 4 | index 4 | order 8
  *                                             | keeps 1 | due 8
  *                                             | flags 1 (1 announced, 2 takes
- *                                             the place of one given up)
+ *                                             the place of one given up, 4 was
+ *                                             at another place)
  *                                             | letter ..
  *   M message    to       order       0       version 1 (2) | state 1 | kind 1
  *                                             | id 8 | created 8 | count 4

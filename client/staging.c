@@ -264,6 +264,7 @@ letter_move(struct client *c, struct conversation *v, struct out_letter **at,
         .sequence = sequence,
         .index = old->index,
         .order = old->order,
+        .moved = true,
         .since_us =
             sequence == old->sequence ? old->since_us : env_now_mono_us(c->env),
         .keeps = old->at.period < client_period(c) ? 0 : old->keeps};

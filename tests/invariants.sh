@@ -1614,8 +1614,8 @@ change I6 'what is given up holds up what was written after it' \
     'order/i6_what_is_given*'
 change I6 'what is acknowledged before its put leaves its place free' \
     client/outgoing.c \
-    'err = l->tried ? record_letter_delete' \
-    'err = l->at.period ? record_letter_delete' \
+    'err = l->moved && !l->tried' \
+    'err = l->moved && !l->tried && false' \
     'order/i6_a_place*'
 change I6 'an older copy that starts twice is sure of its numbers' \
     client/records.c \
@@ -1640,6 +1640,12 @@ change I6 'what was sent before a restart may be another life'"'"'s' \
     'l->since_us = l->sequence >= v->sure_sequence ? now_us : 0;' \
     'l->since_us = 0;' \
     'full_disk/i6_*'
+
+change I6 'groups that are there are made true a second time' \
+    client/daemon/outbox_sqlite.c \
+    'else if (!r->ticket || r->ticket > o->there)' \
+    'else if (!r->ticket || r->ticket > 0)' \
+    'faults/i6_a_client_k*'
 
 # ---- the sum ----
 

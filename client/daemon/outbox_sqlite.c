@@ -10,7 +10,9 @@
  * in the order of their tickets: what comes after one that was not kept is refused
  * until that one has come again. Nobody knows what a commit that failed has left on
  * the disk; so before the next one the files are closed and opened anew, as after a
- * crash, which settles that, and which keys are to stay. Reads go on.
+ * crash, which settles that, and which keys are to stay. Each transaction notes its
+ * last ticket, so that groups which are there are not made true a second time, over
+ * what came after them. Reads go on.
  *
  * Failure modes: a disk that is full, read-only or broken (an error each time,
  * until it works again); a file that is moved away, or another in its place
@@ -18,6 +20,7 @@
 #include "client/daemon/outbox_sqlite.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -37,13 +40,15 @@ _Static_assert((int)KEY_SLOT_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
 
 struct outbox_sqlite {
     sqlite3 *db;
-    sqlite3_stmt *put, *erase, *get, *slot;
+    sqlite3_stmt *put, *erase, *get, *slot, *note;
     struct key_slots *keys;
     char path[FILES_PATH_MAX], keys_path[FILES_PATH_MAX];
     dev_t device; /* of the database, and its number there */
     ino_t inode;
-    bool failed;   /* the last list was not kept, or settled nothing */
-    uint64_t kept; /* ticket of the last group that was */
+    bool failed;    /* the last list was not kept, or settled nothing */
+    uint64_t kept;  /* ticket of the last group that was, as has been said, */
+    uint64_t there; /* and of the last that is in the database */
+    int64_t life;   /* whose tickets these are; drawn */
 };
 
 static const struct database_form form = {
@@ -51,7 +56,10 @@ static const struct database_form form = {
     .pragmas = "PRAGMA secure_delete=ON;",
     .tables = "CREATE TABLE IF NOT EXISTS record("
               " key BLOB PRIMARY KEY, slot INTEGER NOT NULL,"
-              " value BLOB NOT NULL) WITHOUT ROWID;",
+              " value BLOB NOT NULL) WITHOUT ROWID;"
+              "CREATE TABLE IF NOT EXISTS last("
+              " one INTEGER PRIMARY KEY, life INTEGER NOT NULL,"
+              " ticket INTEGER NOT NULL);",
     .version = 2};
 
 /* The names of both files. A database that is not there yet has none: else
@@ -101,6 +109,9 @@ statements_prepare(struct outbox_sqlite *o)
     if (!err)
         err = database_prepare(o->db, "SELECT slot FROM record WHERE key=?",
                                &o->slot);
+    if (!err)
+        err = database_prepare(
+            o->db, "INSERT OR REPLACE INTO last VALUES(0,?,?)", &o->note);
     return err;
 }
 
@@ -111,7 +122,8 @@ files_close(struct outbox_sqlite *o)
     sqlite3_finalize(o->erase);
     sqlite3_finalize(o->get);
     sqlite3_finalize(o->slot);
-    o->put = o->erase = o->get = o->slot = NULL;
+    sqlite3_finalize(o->note);
+    o->put = o->erase = o->get = o->slot = o->note = NULL;
     database_close(&o->db);
     key_slots_close(&o->keys);
 }
@@ -131,13 +143,41 @@ files_open(struct outbox_sqlite *o)
     return err;
 }
 
+/* Find out which groups of this life are in the database. */
+static int
+there_find(struct outbox_sqlite *o)
+{
+    char text[96];
+    uint64_t ticket = 0;
+    snprintf(text, sizeof text,
+             "SELECT coalesce(max(ticket), 0) FROM last WHERE life=%" PRId64,
+             o->life);
+    int err = database_number(o->db, text, &ticket);
+    if (!err && ticket > o->there)
+        o->there = ticket;
+    return err;
+}
+
 /* Make sure that what the journal of the database has is on the disk for good; only
  * then are the keys wiped that no record has, as after a crash. */
 static int
 files_settle(struct outbox_sqlite *o)
 {
     int err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!err)
+        err = there_find(o);
     return err ? err : key_slots_settle(o->keys);
+}
+
+/* Note, within a transaction, up to which ticket it goes. */
+static int
+there_note(struct outbox_sqlite *o, uint64_t ticket)
+{
+    sqlite3_bind_int64(o->note, 1, o->life);
+    sqlite3_bind_int64(o->note, 2, (sqlite3_int64)ticket);
+    const int err = database_error(o->db, sqlite3_step(o->note));
+    sqlite3_reset(o->note);
+    return err;
 }
 
 int
@@ -148,6 +188,7 @@ outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
     *out = NULL;
     if (!o)
         return ERR_NOMEM;
+    randombytes_buf(&o->life, sizeof o->life);
     int err = paths_set(o, path);
     if (!err)
         err = files_open(o);
@@ -370,12 +411,18 @@ list_begin(struct outbox_sqlite *o)
 static int
 list_apply(struct outbox_sqlite *o, struct env_store_req *list)
 {
+    uint64_t last = o->there;
     int err = 0;
-    for (struct env_store_req *r = list; r && !err; r = r->next)
+    for (struct env_store_req *r = list; r && !err; r = r->next) {
         if (r->op == ENV_STORE_READ)
             r->err = record_read(o, r);
-        else
+        else if (!r->ticket || r->ticket > o->there)
             err = journal_parse(r->letter, r->letter_len, record_apply, o);
+        if (r->op == ENV_STORE_APPEND && r->ticket > last)
+            last = r->ticket;
+    }
+    if (!err && last > o->there)
+        err = there_note(o, last);
     if (!err)
         err = key_slots_sync(o->keys);
     return err ? err : database_run(o->db, "COMMIT");
@@ -397,6 +444,8 @@ list_keep(struct outbox_sqlite *o, struct env_store_req *list)
     for (; list; list = list->next)
         if (list->op == ENV_STORE_APPEND && list->ticket)
             o->kept = list->ticket;
+    if (o->kept > o->there)
+        o->there = o->kept;
     (void)!key_slots_wipe(o->keys); /* else with the next list, or life */
     return 0;
 }

@@ -106,6 +106,7 @@ things_make(void **state)
                                   .kept = true,
                                   .announced = true,
                                   .fills = true,
+                                  .moved = true,
                                   .keeps = 3};
     memcpy(letter->bytes, data, LEN);
     received = (struct record_received){.order = 1ULL << 60,
@@ -217,8 +218,8 @@ letter_read_one(const struct record_key *key, const uint8_t *value, size_t len)
         return err;
     assert_true(l.at.period == UINT32_MAX && l.at.n == 70000 &&
                 l.sequence == 5 && l.index == 2 && l.order == letter->order &&
-                l.kept && l.tried && l.announced && l.fills && l.keeps == 3 &&
-                l.due_s == 1ULL << 36);
+                l.kept && l.tried && l.announced && l.fills && l.moved &&
+                l.keeps == 3 && l.due_s == 1ULL << 36);
     assert_memory_equal(bytes, data, LEN);
     return 0;
 }
