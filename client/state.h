@@ -92,8 +92,8 @@ struct out_letter {
     bool answers; /* it is an acknowledgement alone or a pong: it goes first */
     bool fills;   /* it has no content, and takes the place of one given up */
     uint8_t kind; /* enum letter_kind of its message */
-    bool moved;   /* it was at another place, where its reader may have it from */
-    bool going;   /* acknowledged, when the group that is being built is true */
+    bool moved; /* it was at another place, where its reader may have it from */
+    bool going; /* acknowledged, when the group that is being built is true */
     uint64_t
         since_us; /* no letter committed earlier can acknowledge it; 0: any */
     struct out_letter *empty; /* that is to take its place, when the group that
