@@ -34,6 +34,9 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
                 : rank == STORE_SECOND ? TAKEN_SECOND
                                        : TAKEN_FIRST;
     outgoing_answered(l, rank);
+    /* by another life: the other store may not have had what it put there */
+    if (v->overtaken > 0 && !v->in_step)
+        l->taken = TAKEN;
     const bool decides = !v->confirmed && !v->inviter;
     if (decides && v->checks == 0) {
         v->checks = CHECKS;

@@ -1647,6 +1647,11 @@ change I6 'groups that are there are made true a second time' \
     'else if (!r->ticket || r->ticket > 0)' \
     'faults/i6_a_client_k*'
 
+change I6 'places of another life are tried again and again' client/taken.c \
+    'if (v->overtaken > 0 && !v->in_step)' \
+    'if (v->overtaken > UINT32_MAX - 1 && !v->in_step)' \
+    'full_disk/i6_places*'
+
 # ---- the sum ----
 
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do

@@ -7,6 +7,7 @@
 
 #include "client/conversations.h"
 #include "client/outgoing.h"
+#include "client/taken.h"
 #include "tests/pair.h"
 
 static int
@@ -328,6 +329,31 @@ i6_what_another_life_was_told_is_not_believed(void **state)
     pair_free(&p);
 }
 
+/* Places that another life has used are passed over as one of their stores says so:
+ * the other may not have had what lay there, and what it keeps is not looked for. */
+static void
+i6_places_of_another_life_are_passed_over(void **state)
+{
+    (void)state;
+    struct pair p;
+    uint64_t order, hello;
+    copy_comes_back(&p);
+    assert_int_equal(say(p.c[1], "a", "what have you?", &hello), 0);
+    for (unsigned known = 0; known < 2; known++) {
+        assert_int_equal(say(p.c[0], "b", "anew", &order), 0);
+        disk_client_run(&p.disk[0], p.c[0], 2);
+        const struct out_letter *l = p.v[0]->letters;
+        while (l->order != order)
+            l = l->next;
+        const struct letter_place at = l->at;
+        taken_answer(p.c[0], p.v[0], at, STORE_FIRST);
+        assert_int_equal(*outgoing_find(p.v[0], at) == NULL, known);
+        pair_bring_all(&p, 0); /* then it is known */
+        disk_client_run(&p.disk[0], p.c[0], 2);
+    }
+    pair_free(&p);
+}
+
 /* One who acknowledges what nobody can have sent changes nothing. */
 static void
 i10_a_liar_moves_no_numbers_far(void **state)
@@ -363,6 +389,8 @@ const struct CMUnitTest test_full_disk[] = {
     cmocka_unit_test_setup_teardown(
         i6_what_another_life_was_told_is_not_believed, pair_net_make,
         pair_net_free),
+    cmocka_unit_test_setup_teardown(i6_places_of_another_life_are_passed_over,
+                                    pair_net_make, pair_net_free),
     cmocka_unit_test_setup_teardown(i10_a_liar_moves_no_numbers_far,
                                     pair_net_make, pair_net_free),
 };
