@@ -243,8 +243,8 @@ struct client_received {
 };
 /* The oldest one, of this contact or (NULL) of any that is not muted; those of one
  * contact come in the order in which they were written, but for files, which texts
- * overtake: returns false when there is none. Only durable ones are handed out. One that
- * has to be read from disk first is there when status.changes has grown. */
+ * overtake. Returns false when there is none. Only durable ones are handed out. One
+ * that has to be read from disk first is there when status.changes has grown. */
 bool client_next(struct client *c, const char *name,
                  struct client_received *out);
 /* The application has it; forget it. Returns 0, ERR_NOT_FOUND, or ERR_NOMEM or

@@ -363,12 +363,10 @@ static void
 letter_acknowledged(const struct client *c, struct out_letter **at)
 {
     struct out_letter *empty = (*at)->empty;
-    (*at)->empty = NULL;
-    if (!empty) {
+    if (empty)
+        staging_letter_replace(c, at, empty);
+    else
         staging_letter_unlink(c, at);
-        return;
-    }
-    staging_letter_replace(c, at, empty);
 }
 
 void

@@ -57,10 +57,9 @@ int outgoing_catch_up(struct client *c, struct conversation *v,
 /* Journals what l, a letter from v that was committed at commit_us (0: nobody can
  * say), acknowledges, within the caller's group, as v is before anything else of l is
  * taken. What was moved to a place and never put there leaves a letter without content
- * at it. As long as
- * nothing shows that v has what this life has sent, a letter from before one of ours
- * speaks of another's that had its number. Returns 0, ERR_NOMEM or the journal's
- * error. */
+ * at it. As long as nothing shows that v has what this life has sent, a letter from
+ * before one of ours speaks of another's that had its number. Returns 0, ERR_NOMEM or
+ * the journal's error. */
 int outgoing_acknowledge(struct client *c, struct conversation *v,
                          const struct letter *l,
                          uint64_t commit_us) CHECK_RESULT;

@@ -136,8 +136,10 @@ database_open(struct sqlite3 **out, const char *path,
               const struct database_form *form)
 {
     *out = NULL;
-    int err = form->there ? 0 : file_make(path);
-    if (!err && access(path, F_OK))
+    int err = 0;
+    if (!form->there)
+        err = file_make(path);
+    else if (access(path, F_OK))
         err = files_error(errno);
     if (!err) {
         const int rc = sqlite3_open_v2(
