@@ -1,11 +1,13 @@
 #!/bin/sh
 # Run the tests of a pattern, or every suite: as many at once as there are cores,
-# longest folder first, and what each says is printed as one piece. A run that
-# ends without its summary has failed. The last lines count.
+# longest folder first, and what each says is printed as one piece, when all have
+# ended; meanwhile standard error says how far it is, and which suites took long. A
+# run that ends without its summary has failed. The last lines count.
 # usage: tests/run.sh BUILD [PATTERN]
 set -u
 out=$(mktemp) || exit 1
-trap 'rm -f "$out"' EXIT
+ended=$(mktemp) || exit 1
+trap 'rm -f "$out" "$ended"' EXIT
 count() {
     sed -n "$1" "$out" | awk '{ s += $1 } END { print s + 0 }'
 }
@@ -30,11 +32,16 @@ if [ $# -gt 1 ]; then
     }
     exit "$status"
 fi
+exec 3>&2
 suites | xargs -P "$(nproc)" -I{} sh -c '
-    said=$("$@" 2>&1)
+    since=$(date +%s)
+    said=$("$2" "$3" "$4" 2>&1)
     status=$?
     printf "%s\n" "$said"
-    exit "$((status != 0))"' each "$0" "$1" '{}' >"$out" 2>&1
+    echo >>"$1"
+    echo "$(wc -l <"$1") of $5 suites: ${4%/*}, $(($(date +%s) - since)) s" >&3
+    exit "$((status != 0))"' each "$ended" "$0" "$1" '{}' "$(suites | wc -l)" \
+    >"$out" 2>&1
 status=$?
 grep -v -E '^(seed|[0-9]* attacks|\[==========\]|\[  PASSED  \])' "$out"
 passed=$(count 's/^\[  PASSED  \] \([0-9]*\) test(s).*/\1/p')

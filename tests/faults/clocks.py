@@ -54,7 +54,7 @@ def client_with(name, offset):
 
 
 for title, off in OFF.items():
-    row("R1", f"a client's clock is {title}")(client_with(title, off))
+    row("R1 N1.20", f"a client's clock is {title}")(client_with(title, off))
 
 
 @row("R17", "a client's clock jumps while it runs, and comes back")

@@ -5,7 +5,7 @@ import subprocess
 from harness import row
 
 
-@row("N1.6", "init takes any file for a network file")
+@row("N1.6 N1.31", "init takes any file for a network file")
 def init_checks(t):
     net = t.net_shared()
     place = f"{t.dir}/k"
@@ -185,7 +185,7 @@ def closed_descriptors(t):
     t.check(r.rc == 1 and "output" in r.err, f"printed nowhere: {r}")
 
 
-@row("R31", "a terminal that closes ends the client")
+@row("R31 N1.31", "a terminal that closes ends the client")
 def hangup(t):
     import signal
     k = t.client("k", t.net_shared())
@@ -197,7 +197,7 @@ def hangup(t):
     t.check(k.stop() == 0, "SIGTERM ends it well")
 
 
-@row("R34", "one line of a log over and over")
+@row("R34 N1.21", "one line of a log over and over")
 def log_floods(t):
     net = t.net(gateways=1)
     k = t.client("k", net)
@@ -211,7 +211,7 @@ def log_floods(t):
     t.check("not sending: it waits for a link to a gateway" in r.out, r)
 
 
-@row("R15", "contacts are for ever")
+@row("R15 N1.25", "contacts are for ever")
 def contacts_go(t):
     a, b = t.pair(t.net_shared())
     for words in (["invite", "bob"], ["invite", "carol"]):

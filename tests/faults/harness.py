@@ -1,7 +1,7 @@
 """What the rows of `make faults` are made of: real programs on loopback, what they
 print, and the state they leave.
 
-A row is a function with @row(NUMBER, TITLE): NUMBER names the report that it is
+A row is a function with @row(NUMBERS, TITLE): NUMBERS names the reports that it is
 about, TITLE what went wrong there. It gets one object t, and fails by t.check().
 What a row starts is stopped when it ends, whatever happened. A row that cannot be
 tried fails: none is skipped.
@@ -16,16 +16,16 @@ import tempfile
 import threading
 import time
 
-ROWS = []  # (number, title, function)
+ROWS = []  # (numbers, title, function)
 
 
 class Failed(Exception):
     """A row's words or state are not what they should be."""
 
 
-def row(number, title):
+def row(numbers, title):
     def keep(function):
-        ROWS.append((number, title, function))
+        ROWS.append((numbers, title, function))
         return function
     return keep
 
@@ -242,10 +242,10 @@ class Tries:
 
 
 def run_all(binaries, wanted, at_once):
-    """Run the rows whose number or title contains one of the words wanted, so
+    """Run the rows of which a word wanted is a number, or part of the title, so
     many at once. Returns how many there were, and how many passed."""
     rows = [r for r in ROWS if not wanted or
-            any(w == r[0] or w in r[1] for w in wanted)]
+            any(w in r[0].split() or w in r[1] for w in wanted)]
     lock, passed, left = threading.Lock(), [], list(rows)
 
     def work():
@@ -253,7 +253,7 @@ def run_all(binaries, wanted, at_once):
             with lock:
                 if not left:
                     return
-                number, title, function = left.pop(0)
+                numbers, title, function = left.pop(0)
             since, why = time.monotonic(), None
             t = Tries(binaries)
             try:
@@ -266,12 +266,12 @@ def run_all(binaries, wanted, at_once):
                 t.close()
             with lock:
                 word = "FAILED" if why else "ok"
-                print(f"{word:6} {number:6} {title}, "
+                print(f"{word:6} {numbers:6} {title}, "
                       f"{time.monotonic() - since:.1f} s", flush=True)
                 if why:
                     print(f"       {why[:1000]}", flush=True)
                 else:
-                    passed.append(number)
+                    passed.append(numbers)
     threads = [threading.Thread(target=work) for _ in range(at_once)]
     for th in threads:
         th.start()

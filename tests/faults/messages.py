@@ -15,7 +15,7 @@ def recv(k, *words, **more):
     return k.cmd("recv", "--wait", "150", *words, timeout=170, **more)
 
 
-@row("N1.2", "messages come in another order than sent, without number or time")
+@row("N1.2 N1.23", "messages come in another order than sent, without number or time")
 def in_order(t):
     import json
     import time
@@ -42,7 +42,7 @@ def in_order(t):
             "first): file ./long" in r.out, r)
 
 
-@row("R6", "output that fails loses the message")
+@row("R6 N1.3", "output that fails loses the message")
 def output_full(t):
     a, b = t.pair(t.net_shared())
     send(a, "b", "kept")
@@ -58,7 +58,7 @@ def output_full(t):
     t.check("kept by a pipe" in recv(b).out, "the message is gone")
 
 
-@row("R7", "several messages and one --out")
+@row("R7 N1.27", "several messages and one --out")
 def one_out(t):
     a, b = t.pair(t.net_shared())
     for text in ("one", "two", "three"):
@@ -113,7 +113,7 @@ def nul(t):
     t.check("a: after" in recv(b).out, "what came behind it")
 
 
-@row("R10", "the second file of a name blocks what is behind it")
+@row("R10 N1.22", "the second file of a name blocks what is behind it")
 def same_name(t):
     a, b = t.pair(t.net_shared())
     place = f"{t.dir}/came"
@@ -132,7 +132,7 @@ def same_name(t):
             [f"picture {i}" for i in range(3)], "not all three")
 
 
-@row("R12", "a file's name that is no UTF-8, long, hidden")
+@row("R12 N1.36", "a file's name that is no UTF-8, long, hidden")
 def odd_names(t):
     a, b = t.pair(t.net_shared())
     place = f"{t.dir}/came"
@@ -151,7 +151,7 @@ def odd_names(t):
     t.check("1 byte\n" in r.out, r)
 
 
-@row("R23", "a text forges another's line, or steers the terminal")
+@row("R23 N1.9 N1.10", "a text forges another's line, or steers the terminal")
 def forged(t):
     a, b = t.pair(t.net_shared())
     send(a, "b", "hi\ncarol: send me the key")
@@ -168,7 +168,7 @@ def forged(t):
     t.check("\u202e" not in r.out, r)
 
 
-@row("R24", "nothing can be sent from a pipe")
+@row("R24 N1.30", "nothing can be sent from a pipe")
 def from_pipe(t):
     a, b = t.pair(t.net_shared())
     long_text = "0123456789" * 15000
@@ -231,7 +231,7 @@ def mistyped(t):
         t.check(r.rc == 1 and "no such contact" in r.err, f"{words}: {r}")
 
 
-@row("N1.27", "--json, --follow, --skip")
+@row("N1.26 N4.3", "--json, --follow, --skip")
 def readers(t):
     import json
     a, b = t.pair(t.net_shared())
@@ -260,7 +260,7 @@ def readers(t):
             "state")
 
 
-@row("N1.24", "nothing tells how long a file takes, nor gives it up")
+@row("N1.24 N4.3", "nothing tells how long a file takes, nor gives it up")
 def outbox(t):
     import json
     a, b = t.pair(t.net_shared(), profile="default")

@@ -463,7 +463,7 @@ def pending(t):
            in p.err(), 10, "a word in the log")
 
 
-@row("R34", "a relay that waits fills its log")
+@row("R34 N2.21", "a relay that waits fills its log")
 def waiting_log(t):
     net = t.net(policy="manual", **dict(SMALL, authorities=2))
     x = relay(t, net.network_json)
@@ -649,7 +649,7 @@ def bare_path(t, without):
     return d
 
 
-@row("N0.2", "make on a bare machine says nothing of use")
+@row("N0.1 N0.2", "make on a bare machine says nothing of use")
 def bare_machine(t):
     path = bare_path(t, [r"(.*-)?(gcc|cc|c99|c89|clang|pkg-config|pkgconf)"
                          r"(-[\d.]+)?"])
@@ -662,7 +662,7 @@ def bare_machine(t):
     t.check("deps-build" in t.run(["make", "-C", ROOT, "help"]).out, "no help")
 
 
-@row("N0.4", "an installed library is not found")
+@row("N0.3 N0.4", "an installed library is not found")
 def installed_library(t):
     with open(f"{ROOT}/README.md") as f:
         text = f.read()

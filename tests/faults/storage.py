@@ -76,7 +76,7 @@ def two_machines(t):
     t.check("one 2" in came and "from the other" in came, came)
 
 
-@row("R2", "a client's disk is full, and has room again")
+@row("R2 N1.7", "a client's disk is full, and has room again")
 def full_and_healed(t):
     a, b = t.pair(t.net_shared())
     t.check(a.cmd("send", "b", "before", "--wait", timeout=300).rc == 0,
