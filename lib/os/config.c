@@ -1,14 +1,12 @@
-/* lib/os/config.c - strict configuration files behind libconfuse.
+/* lib/os/config.c - strict configuration files: what the values mean.
  *
- * config_scan() has refused what is not plain before libconfuse reads the
- * text. Every option is a string or a list of strings to libconfuse, which
- * would take 010 for 8 and 1x for an error without a line; numbers, booleans
- * and names are read here.
+ * config_scan() finds each option's values; here they become numbers, booleans,
+ * names and lists, and the fields of the caller's structure.
  *
- * State: none of ours; libconfuse's scanner has global state. */
+ * State: none. Failure modes: the first value that is out of its range, then the
+ * first key that is missing, in the order of the table; nothing is kept then. */
 #include "lib/os/config.h"
 
-#include <confuse.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,7 +19,7 @@
 enum { EXPECTED_LEN = 160, QUOTE_MAX = 40 };
 
 static void *
-field(const struct config_option *o, void *out)
+field_of(const struct config_option *o, void *out)
 {
     return (char *)out + o->offset;
 }
@@ -46,10 +44,10 @@ static void
 field_free(const struct config_option *o, void *out)
 {
     if (is_text(o)) {
-        free(*(char **)field(o, out));
-        *(char **)field(o, out) = NULL;
+        free(*(char **)field_of(o, out));
+        *(char **)field_of(o, out) = NULL;
     } else if (o->type == CONFIG_LIST)
-        list_free(field(o, out));
+        list_free(field_of(o, out));
 }
 
 static bool
@@ -95,9 +93,9 @@ config_swap(const struct config_option *o, void *a, void *b)
 {
     char held[sizeof(struct config_list)];
     const size_t len = field_len(o);
-    memcpy(held, field(o, a), len);
-    memcpy(field(o, a), field(o, b), len);
-    memcpy(field(o, b), held, len);
+    memcpy(held, field_of(o, a), len);
+    memcpy(field_of(o, a), field_of(o, b), len);
+    memcpy(field_of(o, b), held, len);
 }
 
 void
@@ -113,25 +111,25 @@ field_zero(const struct config_option *o, void *out)
     switch (o->type) {
     case CONFIG_STRING:
     case CONFIG_LOOPBACK:
-        *(char **)field(o, out) = NULL;
+        *(char **)field_of(o, out) = NULL;
         break;
     case CONFIG_INTEGER:
-        *(int64_t *)field(o, out) = 0;
+        *(int64_t *)field_of(o, out) = 0;
         break;
     case CONFIG_BOOLEAN:
-        *(bool *)field(o, out) = false;
+        *(bool *)field_of(o, out) = false;
         break;
     case CONFIG_ENUM:
-        *(int *)field(o, out) = 0;
+        *(int *)field_of(o, out) = 0;
         break;
     case CONFIG_LIST:
-        *(struct config_list *)field(o, out) = (struct config_list){0};
+        *(struct config_list *)field_of(o, out) = (struct config_list){0};
     }
 }
 
-/* What an option takes, for people: "an integer from 1 to 65535". */
+/* Say what an option takes, for people: "an integer from 1 to 65535". */
 static const char *
-expected(const struct config_option *o, char text[static EXPECTED_LEN])
+value_describe(const struct config_option *o, char text[static EXPECTED_LEN])
 {
     size_t at;
     switch (o->type) {
@@ -144,7 +142,7 @@ expected(const struct config_option *o, char text[static EXPECTED_LEN])
         break;
     case CONFIG_STRING:
         snprintf(text, EXPECTED_LEN,
-                 "a string of %" PRId64 " to %" PRId64 " octets", o->min,
+                 "a string of %" PRId64 " to %" PRId64 " bytes", o->min,
                  o->max);
         break;
     case CONFIG_LIST:
@@ -178,9 +176,10 @@ value_refuse(const struct config_run *run, const struct config_option *o,
              int err, unsigned line, const char *value)
 {
     char text[EXPECTED_LEN];
-    return config_fail(
-        run, err, line, "'%s' is '%.*s'%s; expected %s", o->name, QUOTE_MAX,
-        value, strlen(value) > QUOTE_MAX ? " and more" : "", expected(o, text));
+    return config_fail(run, err, line, "'%s' is '%.*s'%s; expected %s", o->name,
+                       QUOTE_MAX, value,
+                       strlen(value) > QUOTE_MAX ? " and more" : "",
+                       value_describe(o, text));
 }
 
 static int
@@ -220,7 +219,7 @@ enum_keep(const struct config_run *run, const struct config_option *o,
     if (best > 0)
         return config_fail(run, ERR_UNKNOWN, line,
                            "'%s' is '%.*s'; expected %s; did you mean '%s'?",
-                           o->name, QUOTE_MAX, value, expected(o, text),
+                           o->name, QUOTE_MAX, value, value_describe(o, text),
                            o->names[nearest]);
     *to = nearest;
     return 0;
@@ -235,40 +234,42 @@ value_keep(const struct config_run *run, const struct config_option *o,
     bool is_true = !strcmp(value, "true") || !strcmp(value, "yes");
     switch (o->type) {
     case CONFIG_INTEGER:
-        return integer_keep(run, o, line, value, field(o, out));
+        return integer_keep(run, o, line, value, field_of(o, out));
     case CONFIG_ENUM:
-        return enum_keep(run, o, line, value, field(o, out));
+        return enum_keep(run, o, line, value, field_of(o, out));
     case CONFIG_BOOLEAN:
         if (!is_true && strcmp(value, "false") != 0 && strcmp(value, "no") != 0)
             return value_refuse(run, o, ERR_FORMAT, line, value);
-        *(bool *)field(o, out) = is_true;
+        *(bool *)field_of(o, out) = is_true;
         return 0;
     case CONFIG_LOOPBACK:
         if (value[0] && !address_is_loopback(value))
             return value_refuse(run, o, ERR_RANGE, line, value);
-        return string_keep(field(o, out), value);
+        return string_keep(field_of(o, out), value);
     default:
         if (len < (uint64_t)o->min || len > (uint64_t)o->max)
             return value_refuse(run, o, ERR_RANGE, line, value);
-        return string_keep(field(o, out), value);
+        return string_keep(field_of(o, out), value);
     }
 }
 
 static int
 list_keep(const struct config_run *run, const struct config_option *o,
-          cfg_t *cfg, void *out)
+          void *out)
 {
-    struct config_list *list = field(o, out);
-    size_t n = cfg_size(cfg, o->name);
+    struct config_list *list = field_of(o, out);
+    const size_t n = run->n_values[o - run->table];
+    const char *value = run->value[o - run->table];
     char text[EXPECTED_LEN];
     if (n < (uint64_t)o->min || n > (uint64_t)o->max)
         return config_fail(run, ERR_RANGE, run->line[o - run->table],
                            "'%s' has %zu elements; expected %s", o->name, n,
-                           expected(o, text));
+                           value_describe(o, text));
     list->item = calloc(n ? n : 1, sizeof *list->item);
     int err = list->item ? 0 : ERR_NOMEM;
-    for (unsigned i = 0; i < n && !err; i++, list->n++)
-        err = string_keep(&list->item[i], cfg_getnstr(cfg, o->name, i));
+    for (; list->n < n && !err; value += strlen(value) + 1)
+        if (!(err = string_keep(&list->item[list->n], value)))
+            list->n++;
     return err;
 }
 
@@ -294,12 +295,12 @@ list_default(const struct config_option *o, struct config_list *list)
 
 static int
 option_keep(const struct config_run *run, const struct config_option *o,
-            cfg_t *cfg, void *out)
+            void *out)
 {
     if (o->type == CONFIG_LIST)
-        return list_keep(run, o, cfg, out);
+        return list_keep(run, o, out);
     return value_keep(run, o, run->line[o - run->table],
-                      cfg_getstr(cfg, o->name), out);
+                      run->value[o - run->table], out);
 }
 
 static int
@@ -310,51 +311,24 @@ default_keep(const struct config_run *run, const struct config_option *o,
     if (o->required)
         return config_fail(run, ERR_MISSING, run->last_line,
                            "'%s' is missing; expected %s", o->name,
-                           expected(o, text));
+                           value_describe(o, text));
     if (o->type == CONFIG_LIST)
-        return list_default(o, field(o, out));
+        return list_default(o, field_of(o, out));
     return value_keep(run, o, 0, o->value, out);
 }
 
-/* libconfuse would print to stderr; the caller tells instead. */
-static void
-confuse_silent(cfg_t *cfg, const char *format, va_list args)
-{
-    (void)cfg;
-    (void)format;
-    (void)args;
-}
-
-/* What passed config_scan(), to the fields. text ends with 0. */
+/* Put what config_scan() found, and the defaults, into the fields of out. */
 static int
-confuse_read(const struct config_run *run, const char *text, void *out)
+options_keep(const struct config_run *run, void *out)
 {
-    cfg_opt_t opt[CONFIG_OPTIONS_MAX + 1];
-    for (size_t i = 0; i < run->n; i++) {
-        const char *name = run->table[i].name;
-        if (run->table[i].type == CONFIG_LIST)
-            opt[i] = (cfg_opt_t)CFG_STR_LIST(name, NULL, CFGF_NODEFAULT);
-        else
-            opt[i] = (cfg_opt_t)CFG_STR(name, NULL, CFGF_NODEFAULT);
-    }
-    opt[run->n] = (cfg_opt_t)CFG_END();
-    cfg_t *cfg = cfg_init(opt, CFGF_NONE);
-    int err = cfg ? 0 : ERR_NOMEM;
-    if (!err) {
-        cfg_set_error_function(cfg, confuse_silent);
-        if (cfg_parse_buf(cfg, text) != CFG_SUCCESS)
-            err = config_fail(run, ERR_FORMAT, (unsigned)cfg->line,
-                              "cannot be read; expected 'key = value'");
-    }
+    int err = 0;
     /* what is wrong is told before what is missing */
     for (size_t i = 0; i < run->n && !err; i++)
         if (run->line[i])
-            err = option_keep(run, &run->table[i], cfg, out);
+            err = option_keep(run, &run->table[i], out);
     for (size_t i = 0; i < run->n && !err; i++)
         if (!run->line[i])
             err = default_keep(run, &run->table[i], out);
-    if (cfg)
-        cfg_free(cfg);
     return err;
 }
 
@@ -372,17 +346,17 @@ config_read_text(const struct config_option *table, size_t n, const char *name,
         field_zero(&table[i], out);
     if (len > CONFIG_FILE_MAX)
         return config_fail(&run, ERR_LONG, 1,
-                           "file is too long; expected at most %d octets",
+                           "file is too long; expected at most %d bytes",
                            CONFIG_FILE_MAX);
-    char *copy = malloc(len + 2);
+    char *copy = malloc(len + 1);
     int err = copy ? 0 : ERR_NOMEM;
     if (copy) {
         memcpy(copy, text, len);
-        memcpy(copy + len, "\n", 2);
+        copy[len] = 0;
         err = config_scan(&run, copy, len);
     }
     if (!err)
-        err = confuse_read(&run, copy, out);
+        err = options_keep(&run, out);
     free(copy);
     if (err == ERR_NOMEM)
         (void)config_fail(&run, err, 1, "%s", error_text(err));
@@ -453,7 +427,7 @@ config_write_example(const struct config_option *table, size_t n, FILE *to)
     for (size_t i = 0; i < n; i++) {
         const struct config_option *o = &table[i];
         fprintf(to, "%s# %s\n# Takes %s; %s.\n%s%s = ", i ? "\n" : "", o->help,
-                expected(o, text),
+                value_describe(o, text),
                 o->required ? "required" : "this is the default",
                 o->required ? "" : "#", o->name);
         value_write(o, to);

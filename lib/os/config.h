@@ -1,16 +1,12 @@
 /* lib/os/config.h - strict configuration files.
  *
  * A file is flat: `key = value` lines and # comments, at most CONFIG_FILE_MAX
- * octets. Values are words, "strings" with \" and \\, and lists {a, "b"}. A
- * program says in one table what it takes; whatever the table does not name,
- * and all that libconfuse lets pass in silence (sections, += , include(),
- * ${VAR}, open strings, keys given twice), is an error. Every problem ends in
- * one message for people:
+ * bytes. Values are words, "strings" with \" and \\, and lists {a, "b"}. A
+ * program says in one table what it takes; whatever the table does not name, and
+ * what other formats let pass in silence (sections, +=, ${VAR}, open strings, keys
+ * given twice), is an error. Every problem ends in one message for people:
  *
- *     FILE:LINE: what is wrong; expected ...; did you mean 'nearest'?
- *
- * Reading uses the global state of libconfuse's scanner: one thread at a
- * time. */
+ *     FILE:LINE: what is wrong; expected ...; did you mean 'nearest'? */
 #ifndef LIB_OS_CONFIG_H
 #define LIB_OS_CONFIG_H
 #include <stdbool.h>
@@ -50,12 +46,12 @@ struct config_option {
     bool required;
     const char *value; /* default, or when required an example of it: the
                         * value without quotes; of a list "a,b" or "" */
-    int64_t min, max;  /* INTEGER: value; STRING: octets; LIST: elements */
+    int64_t min, max;  /* INTEGER: value; STRING: bytes; LIST: elements */
     const char *const *names; /* ENUM: all names, then NULL */
     const char *help;         /* one line */
 };
 
-/* Read a file, or len octets of text that messages call `name`, into out. Only
+/* Read a file, or len bytes of text that messages call `name`, into out. Only
  * the options' fields of out are written; what was in them is overwritten, not
  * freed. After an error they are zero and error holds the message. Returns 0,
  * ERR_IO (cannot be read), ERR_LONG (file), ERR_FORMAT, ERR_UNKNOWN (key or

@@ -1,11 +1,11 @@
-/* lib/os/config_scan.c - the strict look at a file before libconfuse sees it.
+/* lib/os/config_scan.c - the grammar of configuration files.
  *
- * libconfuse takes more than we want to mean anything: sections left open,
- * functions, ${VAR} from the environment, a key given twice, octal numbers,
- * strings that end with the file. So the text is walked once by a grammar
- * that is smaller than its own; what passes means the same to both.
+ * One walk over the text checks it and finds the values. They stay in the text:
+ * each is moved to where what stood before it has been read already, so that there
+ * is room for the zero behind it, and those of a list follow one another.
  *
- * State: none. */
+ * State: none but the text. Failure modes: the first thing that is not in the shape
+ * of lib/os/config.h ends the walk with its line and what was expected there. */
 #include "lib/os/config_scan.h"
 
 #include <stdarg.h>
@@ -15,8 +15,9 @@
 
 enum { WORD_MAX = WORDS_MAX }; /* of a key, and of what messages quote */
 
-struct cursor {
-    char *at, *end;
+/* Where a text is read, and where the next value goes, which is never later. */
+struct config_cursor {
+    char *at, *end, *value;
     unsigned line;
 };
 
@@ -36,9 +37,9 @@ config_fail(const struct config_run *run, int err, unsigned line,
     return err;
 }
 
-/* No octet that an editor hides, and none that ends a C string. */
+/* Refuse a byte that an editor hides, and one that ends a C string. */
 static int
-octets_check(const struct config_run *run, const char *text, size_t len)
+bytes_check(const struct config_run *run, const char *text, size_t len)
 {
     unsigned line = 1;
     for (size_t i = 0; i < len; i++) {
@@ -54,22 +55,21 @@ octets_check(const struct config_run *run, const char *text, size_t len)
 }
 
 static void
-blanks_skip(struct cursor *in)
+blanks_skip(struct config_cursor *in)
 {
     while (in->at < in->end && (*in->at == ' ' || *in->at == '\t'))
         in->at++;
 }
 
-/* Blanks, comments and newlines. Comments are blanked, since libconfuse does
- * not take them everywhere. */
+/* Skip blanks, comments and newlines. */
 static void
-lines_skip(struct cursor *in)
+lines_skip(struct config_cursor *in)
 {
     for (;;) {
         blanks_skip(in);
         if (in->at < in->end && *in->at == '#')
             while (in->at < in->end && *in->at != '\n')
-                *in->at++ = ' ';
+                in->at++;
         if (in->at == in->end || *in->at != '\n')
             return;
         in->at++;
@@ -78,14 +78,14 @@ lines_skip(struct cursor *in)
 }
 
 static bool
-peek(const struct cursor *in, const char *text)
+text_is_next(const struct config_cursor *in, const char *text)
 {
     size_t len = strlen(text);
     return (size_t)(in->end - in->at) >= len && memcmp(in->at, text, len) == 0;
 }
 
 static bool
-is_one_of(char c, const char *others)
+is_word_char(char c, const char *others)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c >= '0' && c <= '9') || (c != 0 && strchr(others, c) != NULL);
@@ -93,7 +93,7 @@ is_one_of(char c, const char *others)
 
 /* "the end of the file", "the end of the line", or the character. */
 static const char *
-what_is_here(const struct cursor *in, char out[static 24])
+next_describe(const struct config_cursor *in, char out[static 24])
 {
     if (in->at == in->end)
         return "the end of the file";
@@ -106,70 +106,71 @@ what_is_here(const struct cursor *in, char out[static 24])
 }
 
 static int
-expansion_refuse(const struct config_run *run, const struct cursor *in)
+expansion_refuse(const struct config_run *run, const struct config_cursor *in)
 {
     return config_fail(run, ERR_FORMAT, in->line,
                        "'${' is not allowed; expected the value itself, "
                        "nothing is taken from the environment");
 }
 
+/* Take the string that begins here: with its escapes undone it is a value. */
 static int
-string_scan(const struct config_run *run, struct cursor *in)
+string_scan(const struct config_run *run, struct config_cursor *in)
 {
-    for (in->at++; in->at < in->end && *in->at != '\n'; in->at++) {
+    for (in->at++; in->at < in->end && *in->at != '\n';) {
         if (*in->at == '"') {
             in->at++;
+            *in->value++ = 0;
             return 0;
         }
-        if (peek(in, "${"))
+        if (text_is_next(in, "${"))
             return expansion_refuse(run, in);
-        if (*in->at != '\\')
-            continue;
-        in->at++;
-        if (!peek(in, "\"") && !peek(in, "\\"))
+        const bool escaped = *in->at == '\\';
+        in->at += escaped;
+        if (escaped && !text_is_next(in, "\"") && !text_is_next(in, "\\"))
             return config_fail(run, ERR_FORMAT, in->line,
                                "unknown escape; expected \\\" or \\\\ after "
                                "a backslash");
+        *in->value++ = *in->at++;
     }
     return config_fail(run, ERR_FORMAT, in->line,
                        "string is not closed; expected '\"' before the end "
                        "of the line");
 }
 
-/* A word or a "string". */
+/* Take a word or a "string", which something stands before. */
 static int
-scalar_scan(const struct config_run *run, struct cursor *in, const char *key)
+scalar_scan(const struct config_run *run, struct config_cursor *in,
+            const char *key)
 {
     char here[24];
-    const char *start = in->at;
-    if (peek(in, "\""))
+    if (text_is_next(in, "\""))
         return string_scan(run, in);
-    while (in->at < in->end && is_one_of(*in->at, "_./:@%-")) {
-        if (peek(in, "//"))
-            return config_fail(run, ERR_FORMAT, in->line,
-                               "'//' in the value of '%s'; expected a value "
-                               "in double quotes",
-                               key);
-        in->at++;
-    }
-    if (in->at > start)
+    const char *start = in->at;
+    while (in->at < in->end && is_word_char(*in->at, "_./:@%-"))
+        *in->value++ = *in->at++;
+    if (in->at > start) {
+        *in->value++ = 0;
         return 0;
-    if (peek(in, "${"))
+    }
+    if (text_is_next(in, "${"))
         return expansion_refuse(run, in);
     return config_fail(run, ERR_FORMAT, in->line,
                        "%s where the value of '%s' should be; expected a word "
                        "or a \"string\"",
-                       what_is_here(in, here), key);
+                       next_describe(in, here), key);
 }
 
+/* Take the list that begins here; *out is how many values it has. */
 static int
-list_scan(const struct config_run *run, struct cursor *in, const char *key)
+list_scan(const struct config_run *run, struct config_cursor *in,
+          const char *key, size_t *out)
 {
     char here[24];
     size_t n = 0;
     for (in->at++;; in->at++) {
         lines_skip(in);
-        if (n == 0 && peek(in, "}"))
+        if (n == 0 && text_is_next(in, "}"))
             break;
         int err = scalar_scan(run, in, key);
         if (err)
@@ -180,31 +181,36 @@ list_scan(const struct config_run *run, struct cursor *in, const char *key)
                                "elements",
                                key, CONFIG_LIST_MAX);
         lines_skip(in);
-        if (peek(in, "}"))
+        if (text_is_next(in, "}"))
             break;
-        if (!peek(in, ","))
+        if (!text_is_next(in, ","))
             return config_fail(run, ERR_FORMAT, in->line,
                                "%s in the list '%s'; expected ',' or '}'",
-                               what_is_here(in, here), key);
+                               next_describe(in, here), key);
     }
     in->at++;
+    *out = n;
     return 0;
 }
 
+/* Take the value of option i, of one line but for lists. */
 static int
-value_scan(const struct config_run *run, struct cursor *in,
-           const struct config_option *o)
+value_scan(struct config_run *run, struct config_cursor *in, size_t i)
 {
+    const struct config_option *o = &run->table[i];
     char here[24];
-    bool braces = peek(in, "{");
+    in->value = in->at - 1; /* on what stands between key and value */
+    run->value[i] = in->value;
+    run->n_values[i] = 1;
+    bool braces = text_is_next(in, "{");
     if (braces != (o->type == CONFIG_LIST))
-        if (braces || is_one_of(in->at < in->end ? *in->at : 0, "_./:@%-\""))
+        if (braces || is_word_char(in->at < in->end ? *in->at : 0, "_./:@%-\""))
             return config_fail(
                 run, ERR_FORMAT, in->line, "'%s' is %s; expected %s", o->name,
                 braces ? "a list" : "not a list",
                 braces ? "one value without braces" : "a list {\"a\", \"b\"}");
-    int err =
-        braces ? list_scan(run, in, o->name) : scalar_scan(run, in, o->name);
+    int err = braces ? list_scan(run, in, o->name, &run->n_values[i])
+                     : scalar_scan(run, in, o->name);
     if (err)
         return err;
     blanks_skip(in);
@@ -212,35 +218,22 @@ value_scan(const struct config_run *run, struct cursor *in,
         return config_fail(run, ERR_FORMAT, in->line,
                            "%s after the value of '%s'; expected the end of "
                            "the line, or the value in double quotes",
-                           what_is_here(in, here), o->name);
+                           next_describe(in, here), o->name);
     return 0;
 }
 
-/* What stands between key and value. */
+/* Take what stands between a key and its value. */
 static int
-equals_scan(const struct config_run *run, struct cursor *in, const char *key)
+equals_scan(const struct config_run *run, struct config_cursor *in,
+            const char *key)
 {
     char here[24];
     blanks_skip(in);
-    if (peek(in, "="))
-        in->at++;
-    else if (peek(in, "("))
-        return config_fail(run, ERR_FORMAT, in->line,
-                           "function '%s()' is not allowed; expected "
-                           "'key = value'",
-                           key);
-    else if (peek(in, "{"))
-        return config_fail(run, ERR_FORMAT, in->line,
-                           "section '%s' is not allowed; expected "
-                           "'key = value'",
-                           key);
-    else if (peek(in, "+="))
-        return config_fail(run, ERR_FORMAT, in->line,
-                           "'+=' is not allowed; expected '%s = value'", key);
-    else
+    if (!text_is_next(in, "="))
         return config_fail(run, ERR_FORMAT, in->line,
                            "%s after '%s'; expected '='",
-                           what_is_here(in, here), key);
+                           next_describe(in, here), key);
+    in->at++;
     blanks_skip(in);
     return 0;
 }
@@ -273,21 +266,22 @@ key_find(const struct config_run *run, unsigned line, const char *key,
 }
 
 static int
-entry_scan(struct config_run *run, struct cursor *in)
+entry_scan(struct config_run *run, struct config_cursor *in)
 {
     char key[WORD_MAX], here[24];
     size_t len = 0, i = 0;
     const char *start = in->at;
-    while (in->at < in->end && is_one_of(*in->at, "_-") && len < WORD_MAX - 1)
+    while (in->at < in->end && is_word_char(*in->at, "_-") &&
+           len < WORD_MAX - 1)
         key[len++] = *in->at++;
     key[len] = 0;
-    if (peek(in, "${"))
+    if (text_is_next(in, "${"))
         return expansion_refuse(run, in);
     if (in->at == start)
         return config_fail(run, ERR_FORMAT, in->line,
                            "%s at the beginning of an entry; expected "
                            "'key = value' or a comment with '#'",
-                           what_is_here(in, here));
+                           next_describe(in, here));
     int err = equals_scan(run, in, key);
     if (!err)
         err = key_find(run, in->line, key, &i);
@@ -299,14 +293,14 @@ entry_scan(struct config_run *run, struct cursor *in)
                            "in line %u already",
                            key, run->line[i]);
     run->line[i] = in->line;
-    return value_scan(run, in, &run->table[i]);
+    return value_scan(run, in, i);
 }
 
 int
 config_scan(struct config_run *run, char *text, size_t len)
 {
-    struct cursor in = {.at = text, .end = text + len, .line = 1};
-    int err = octets_check(run, text, len);
+    struct config_cursor in = {.at = text, .end = text + len, .line = 1};
+    int err = bytes_check(run, text, len);
     memset(run->line, 0, sizeof run->line);
     for (lines_skip(&in); !err && in.at < in.end; lines_skip(&in))
         err = entry_scan(run, &in);

@@ -92,7 +92,7 @@ values_arrive(void **state)
     config_free(table, N, &s);
 }
 
-/* Every word of the allowed characters means to libconfuse what it says. */
+/* Every word of the allowed characters means what it says. */
 static void
 words_are_taken_as_they_stand(void **state)
 {
@@ -105,10 +105,6 @@ words_are_taken_as_they_stand(void **state)
                  set[i / 121 % 11], set[i / 1331]);
         int n = snprintf(text, sizeof text, "listen=%s", word);
         int err = read_text(text, (size_t)n, &s, error);
-        if (strstr(word, "//")) {
-            assert_int_equal(err, ERR_FORMAT);
-            continue;
-        }
         assert_int_equal(err, 0);
         assert_string_equal(s.listen, word);
         config_free(table, N, &s);
@@ -121,9 +117,9 @@ static const struct {
     const char *message;
 } wrong[] = {
     {"", ERR_MISSING,
-     "f:1: 'listen' is missing; expected a string of 3 to 64 octets"},
+     "f:1: 'listen' is missing; expected a string of 3 to 64 bytes"},
     {"port = 1\n#\n\n", ERR_MISSING,
-     "f:4: 'listen' is missing; expected a string of 3 to 64 octets"},
+     "f:4: 'listen' is missing; expected a string of 3 to 64 bytes"},
     {"\nprot = 1\n", ERR_UNKNOWN,
      "f:2: unknown key 'prot'; expected a key of the example file; did you "
      "mean 'port'?"},
@@ -157,7 +153,7 @@ static const struct {
      "f:1: 'level' is 'loud'; expected one of error, warning, notice"},
     {"name = \"0123456789012345678901234567890123456789x\"", ERR_RANGE,
      "f:1: 'name' is '0123456789012345678901234567890123456789' and more; "
-     "expected a string of 0 to 20 octets"},
+     "expected a string of 0 to 20 bytes"},
     {"\npeers = {a,b,c,d}", ERR_RANGE,
      "f:2: 'peers' has 4 elements; expected a list of 0 to 3 strings"},
     {"peers = a", ERR_FORMAT,
@@ -186,12 +182,9 @@ static const struct {
     {"port = 1;", ERR_FORMAT,
      "f:1: ';' after the value of 'port'; expected the end of the line, or "
      "the value in double quotes"},
-    {"port += 1", ERR_FORMAT,
-     "f:1: '+=' is not allowed; expected 'port = value'"},
-    {"include(\"x\")", ERR_FORMAT,
-     "f:1: function 'include()' is not allowed; expected 'key = value'"},
-    {"port {\n}\n", ERR_FORMAT,
-     "f:1: section 'port' is not allowed; expected 'key = value'"},
+    {"port += 1", ERR_FORMAT, "f:1: '+' after 'port'; expected '='"},
+    {"include(\"x\")", ERR_FORMAT, "f:1: '(' after 'include'; expected '='"},
+    {"port {\n}\n", ERR_FORMAT, "f:1: '{' after 'port'; expected '='"},
     {"}", ERR_FORMAT,
      "f:1: '}' at the beginning of an entry; expected 'key = value' or a "
      "comment with '#'"},
@@ -215,8 +208,9 @@ static const struct {
     {"\n${HOME} = a", ERR_FORMAT,
      "f:2: '${' is not allowed; expected the value itself, nothing is taken "
      "from the environment"},
-    {"name = a//b", ERR_FORMAT,
-     "f:1: '//' in the value of 'name'; expected a value in double quotes"},
+    {"port = 1 // one", ERR_FORMAT,
+     "f:1: '/' after the value of 'port'; expected the end of the line, or "
+     "the value in double quotes"},
     {"// name = a", ERR_FORMAT,
      "f:1: '/' at the beginning of an entry; expected 'key = value' or a "
      "comment with '#'"},
@@ -257,7 +251,7 @@ bounds_hold(void **state)
     memset(text, '#', CONFIG_FILE_MAX + 1);
     assert_int_equal(read_text(text, CONFIG_FILE_MAX + 1, &s, error), ERR_LONG);
     assert_string_equal(error,
-                        "f:1: file is too long; expected at most 65536 octets");
+                        "f:1: file is too long; expected at most 65536 bytes");
     memcpy(text, "listen=abc\n", 11);
     assert_int_equal(read_text(text, CONFIG_FILE_MAX, &s, error), 0);
     config_free(table, N, &s);
@@ -334,7 +328,7 @@ example_round_trip(void **state)
     assert_int_equal(fclose(to), 0);
     static const char head[] =
         "# Address to listen at.\n"
-        "# Takes a string of 3 to 64 octets; required.\n"
+        "# Takes a string of 3 to 64 bytes; required.\n"
         "listen = \"127.0.0.1:7100\"\n"
         "\n"
         "# Port of the second door.\n"
@@ -351,7 +345,7 @@ example_round_trip(void **state)
     free(text);
 }
 
-/* 20,000 files with octets changed, moved or left out: read, or refused with a
+/* 20,000 files with bytes changed, moved or left out: read, or refused with a
  * message and nothing kept. */
 static void
 mutations_are_read_or_refused(void **state)

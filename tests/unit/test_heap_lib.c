@@ -597,13 +597,7 @@ settings_and_keys_are_read_or_an_error(void **state)
     heap_try(make_key, path);
     unlink(path);
     rmdir(dir);
-    /* without libconfuse, whose scanner ends the process */
-    for (struct heap h = {.how = HEAP_OWN}; heap_next(&h);) {
-        heap_arm(&h);
-        int err = read_settings(NULL);
-        heap_disarm(&h);
-        assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
-    }
+    heap_try(read_settings, NULL);
 }
 
 const struct CMUnitTest test_heap_lib[] = {
