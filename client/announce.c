@@ -1,4 +1,14 @@
-/* client/announce.c - see announce.h. */
+/* client/announce.c - announcements from their token to a list.
+ *
+ * announce.h has the states. Here, in this order: tokens that letters take when they
+ * are sealed; the life of an entry of the table; what is announced for letters
+ * without a token of their own, and to oneself; boards, proofs and packets.
+ * Timers, all looked at in announce_renew(), which each tick of the client calls: a
+ * sent one is looked for in lists until check_us; letters that a store has late wait
+ * ANNOUNCE_AGAIN_US for the next token; one to oneself is drawn from an exponential
+ * law (self_us).
+ * Failure modes: a full table and a period without tokens leave a letter as one that
+ * is found by the sweep; a journal that fails leaves an entry bare. */
 #include "client/announce.h"
 
 #include <sodium.h>

@@ -24,7 +24,7 @@
 enum {
     CLIENT_CONTACTS_MAX = 1024,
     CLIENT_NAME_MAX = 33,        /* of a contact, with the final 0 */
-    CLIENT_QUEUE_MAX = 64 << 20, /* octets of messages not yet delivered */
+    CLIENT_QUEUE_MAX = 64 << 20, /* bytes of messages not yet delivered */
     CLIENT_MESSAGES_MAX = 4096,  /* outgoing, of one contact */
     CLIENT_AUTHORITIES_MAX = AUTHORITIES_MAX,
     CLIENT_GATEWAYS_MAX = 16,
@@ -122,7 +122,7 @@ void client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx);
 /* ---- contacts ---- */
 
 /* Make a contact and the line that its other side adds. Returns 0, ERR_EXISTS
- * (the name), ERR_FULL, ERR_ARG (not a name: 1..32 printable octets without
+ * (the name), ERR_FULL, ERR_ARG (not a name: 1..32 printable bytes without
  * blanks). */
 int client_invite(struct client *c, const char *name,
                   char text[static INVITE_TEXT_LEN]) CHECK_RESULT;

@@ -1,5 +1,11 @@
-/* client/contacts.c - making contacts, changing and listing them, for the
- * application. No state of its own. */
+/* client/contacts.c - what an application does with contacts: invite, add, withdraw,
+ * remove, rename, mute, allow pings, list.
+ *
+ * No state of its own: each call changes a conversation (conversations.h has its
+ * states) and journals that as one group, before it returns.
+ * Failure modes: a name that is taken or none, too many contacts, an invitation of
+ * another network or that is over, and a journal that is full or fails: then nothing
+ * has changed, in memory or on the disk. */
 #include <sodium.h>
 #include <string.h>
 

@@ -1,5 +1,10 @@
 /* client/conversations.c - the list of contacts: finding, making, keeping.
- * See conversations.h. */
+ *
+ * conversations.h has the states. A conversation is linked once and has a chain of
+ * box keys for each direction; its record is the one thing of it here that is on the
+ * disk. The only timer is the change of periods, at which those that were removed
+ * long ago are forgotten (conversations_expire()).
+ * Failure modes: no memory, or no place in the table; then the list is as it was. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

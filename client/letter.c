@@ -1,4 +1,10 @@
-/* client/letter.c - sealing and opening. No state. */
+/* client/letter.c - letters: keys of a place, sealing, opening, the keys' chains.
+ *
+ * doc/PROTOCOL.md 8.1 and 8.2 have every byte. No state, no time: whatever a letter
+ * says is an argument, and the same arguments give the same bytes, so that one that
+ * is put again is the same one.
+ * Failure modes: what was sealed by another key or for another place does not open
+ * (ERR_MAC); a head that cannot be has the error of the field that is wrong. */
 #include "client/letter.h"
 
 #include <sodium.h>
@@ -10,8 +16,8 @@
 enum { NONCE_LEN = 24, HEAD_LEN = 48, MAC_LEN = 16, HEAD_VERSION = 2 };
 
 static void
-derive(uint8_t *out, size_t len, const uint8_t *chain, const char *label,
-       uint32_t period, uint32_t number)
+chain_derive(uint8_t *out, size_t len, const uint8_t *chain, const char *label,
+             uint32_t period, uint32_t number)
 {
     uint8_t in[32];
     size_t n = strlen(label);
@@ -25,8 +31,8 @@ void
 letter_box_seed(const uint8_t chain[static LETTER_CHAIN_LEN],
                 struct letter_place at, uint8_t seed[static LETTER_BOX_LEN])
 {
-    derive(seed, LETTER_BOX_LEN, chain, "brusio/1 box", at.period,
-           at.n / LETTER_SLOTS);
+    chain_derive(seed, LETTER_BOX_LEN, chain, "brusio/1 box", at.period,
+                 at.n / LETTER_SLOTS);
 }
 
 void
@@ -44,7 +50,8 @@ void
 letter_token(const uint8_t chain[static LETTER_CHAIN_LEN], uint32_t period,
              uint32_t k, uint8_t token[static LETTER_TOKEN_LEN])
 {
-    derive(token, LETTER_TOKEN_LEN, chain, "brusio/1 announce", period, k);
+    chain_derive(token, LETTER_TOKEN_LEN, chain, "brusio/1 announce", period,
+                 k);
 }
 
 uint32_t
@@ -176,7 +183,7 @@ letter_seal(const struct letter *l,
     memcpy(out, random, NONCE_LEN);
     head[0] = HEAD_VERSION;
     memcpy(head + 1, random + NONCE_LEN, HEAD_LEN - 1);
-    derive(key, sizeof key, chain, "brusio/1 letter", at.period, at.n);
+    chain_derive(key, sizeof key, chain, "brusio/1 letter", at.period, at.n);
     crypto_aead_xchacha20poly1305_ietf_encrypt(head, NULL, head, HEAD_LEN, NULL,
                                                0, NULL, out, key);
     crypto_aead_xchacha20poly1305_ietf_encrypt(body, NULL, body, body_len, NULL,
@@ -194,7 +201,7 @@ letter_open(struct letter *l, const uint8_t chain[static LETTER_CHAIN_LEN],
     if (letter_data_max(letter_len) == 0)
         return ERR_RANGE;
     size_t body_len = letter_len - LETTER_OVERHEAD;
-    derive(key, sizeof key, chain, "brusio/1 letter", at.period, at.n);
+    chain_derive(key, sizeof key, chain, "brusio/1 letter", at.period, at.n);
     int bad = crypto_aead_xchacha20poly1305_ietf_decrypt(
         head, NULL, NULL, head, HEAD_LEN + MAC_LEN, NULL, 0, letter, key);
     if (!bad)

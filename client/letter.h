@@ -45,7 +45,7 @@ enum {
     LETTER_TOKENS_MAX = UINT16_MAX, /* of a direction, in a period */
     LETTER_LEN_MAX = 16384,         /* in any geometry */
     LETTER_ID_LEN = 8,
-    LETTER_MESSAGE_MAX = 16 << 20 /* octets of one message */
+    LETTER_MESSAGE_MAX = 16 << 20 /* bytes of one message */
 };
 
 enum letter_kind {
@@ -80,7 +80,7 @@ struct letter {
     uint8_t message[LETTER_ID_LEN];
     uint8_t kind;          /* enum letter_kind */
     uint32_t index, count; /* fragment; the count follows from the total */
-    uint32_t total;        /* octets of the whole message */
+    uint32_t total;        /* bytes of the whole message */
     uint32_t after;  /* of a text or file: it is to be shown after that message
                        whose last letter has this number; 0: at once */
     bool announced;  /* there is a token of this letter, */
@@ -115,7 +115,7 @@ letter_data_max(size_t letter_len)
     return letter_len > head ? letter_len - head : 0;
 }
 
-/* Letters that a message of `total` octets takes; one for an empty one. */
+/* Letters that a message of `total` bytes takes; one for an empty one. */
 static inline uint32_t
 letter_count(size_t total, size_t letter_len)
 {

@@ -48,7 +48,7 @@ enum {
 };
 
 static unsigned
-bits(uint16_t v)
+bits_count(uint16_t v)
 {
     return (unsigned)__builtin_popcount(v);
 }
@@ -92,7 +92,7 @@ cursor_is_read(const struct cursor *k)
 {
     uint32_t read = k->base * LETTER_SLOTS;
     for (size_t i = 0; i < CURSOR_BOXES; i++)
-        read += bits(k->held[i]);
+        read += bits_count(k->held[i]);
     return k->skipped || (k->end != UINT32_MAX && read >= k->end);
 }
 
@@ -327,7 +327,7 @@ polls_know_more(const struct conversation *v, bool *older)
 {
     for (size_t i = CURSORS; i-- > 0;)
         for (size_t b = 0; v->cursor[i].open && b < CURSOR_BOXES; b++)
-            if (bits(letters_known(&v->cursor[i], b, false)) >
+            if (bits_count(letters_known(&v->cursor[i], b, false)) >
                 v->cursor[i].asked[b]) {
                 *older = i > 0;
                 return true;
@@ -340,7 +340,7 @@ box_pick(const struct cursor *k, bool busy, bool front)
 {
     unsigned first = 0, best;
     for (unsigned i = 0; i < CURSOR_BOXES; i++)
-        if (bits(letters_known(k, i, front)) > k->asked[i])
+        if (bits_count(letters_known(k, i, front)) > k->asked[i])
             return i;
     while (first < CURSOR_BOXES && letters_full(k, first, front) == ALL)
         first++;
@@ -358,7 +358,7 @@ box_pick(const struct cursor *k, bool busy, bool front)
 static uint8_t
 bit_pick(uint16_t of, uint64_t dice)
 {
-    for (uint64_t n = dice % bits(of); n > 0; n--)
+    for (uint64_t n = dice % bits_count(of); n > 0; n--)
         of &= (uint16_t)(of - 1);
     return (uint8_t)__builtin_ctz(of);
 }

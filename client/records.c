@@ -1,5 +1,11 @@
-/* client/records.c - see records.h: for each kind of record its writer and its
- * reader, side by side. No state. */
+/* client/records.c - every byte that a client keeps: for each kind of record its
+ * writer and its reader, side by side.
+ *
+ * records.h has the kinds and their keys. A record begins with its version; a reader
+ * takes its own and those of before, a writer writes the newest. No state: writers put
+ * into the group that the caller has begun in the journal.
+ * Failure modes: a record that is too short, too long, of a newer version or with a
+ * value that cannot be is ERR_FORMAT or ERR_VERSION to who starts, never a guess. */
 #include "client/records.h"
 
 #include <string.h>

@@ -1,5 +1,10 @@
-/* client/status.c - what a client says of itself, its link and its messages. No
- * state of its own. */
+/* client/status.c - what a client says of itself, its link and its messages.
+ *
+ * No state of its own: each answer is reckoned from the client's, at the time of the
+ * call. What is said of waiting (client_waits()) is the first reason in the order in
+ * which they keep a client from sending: the disk, the link, the consensus, the
+ * gateway. How long a message takes is an estimate from the profile's rate and what
+ * goes before it. */
 #include "client/status.h"
 
 #include <string.h>
@@ -140,14 +145,14 @@ letters_left(const struct conversation *v)
 }
 
 /* What waits: letters, and of how many contacts. */
-struct waiting {
+struct waiting_letters {
     uint64_t letters, contacts;
 };
 
-static struct waiting
+static struct waiting_letters
 waiting_count(const struct client *c)
 {
-    struct waiting w = {0};
+    struct waiting_letters w = {0};
     for (const struct conversation *v = c->conversations; v; v = v->next) {
         const uint64_t left = letters_left(v);
         w.letters += left;
@@ -160,7 +165,7 @@ waiting_count(const struct client *c)
  * contacts take turns, and two ticks of three bring a letter on, the others tell and
  * repeat. The look of its reader comes on top. */
 static uint64_t
-letters_take_s(const struct client *c, uint64_t n, struct waiting w)
+letters_take_s(const struct client *c, uint64_t n, struct waiting_letters w)
 {
     enum { LOOK_S = 5, TICKS = 3, LETTERS = 2 };
     if (!c->current)
@@ -174,7 +179,7 @@ letters_take_s(const struct client *c, uint64_t n, struct waiting w)
 /* What is told of m of v; left: letters of v up to the end of m. */
 static struct client_message
 message_tell(const struct client *c, const struct message *m, uint64_t left,
-             struct waiting w)
+             struct waiting_letters w)
 {
     return (struct client_message){
         .state = (enum client_state)m->state,
@@ -213,7 +218,7 @@ client_message(const struct client *c, const char *name, uint64_t order,
 void
 client_outbox(const struct client *c, client_outbox_fn fn, void *ctx)
 {
-    const struct waiting w = waiting_count(c);
+    const struct waiting_letters w = waiting_count(c);
     for (const struct conversation *v = c->conversations; v; v = v->next) {
         uint64_t left = 0;
         for (const struct message *m = v->messages; m; m = m->next) {
@@ -231,7 +236,7 @@ client_estimate(const struct client *c, const char *name, uint64_t len,
                 uint64_t *letters, uint64_t *estimate_s)
 {
     const struct conversation *v = conversation_find(c, name);
-    struct waiting w = waiting_count(c);
+    struct waiting_letters w = waiting_count(c);
     *letters = *estimate_s = 0;
     if (!v)
         return ERR_NOT_FOUND;

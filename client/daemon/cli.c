@@ -1,4 +1,9 @@
-/* client/daemon/cli.c - commands: a call or two over the client's socket. */
+/* client/daemon/cli.c - commands that say how things are: contacts, status, ping.
+ *
+ * Each is a call or two to the running client (calling.h), and prints the answer for
+ * people or, with --json, as it came. No state: a command ends with its status, 0 or
+ * 1. Failure modes: no client answers, the call is refused (its reason is printed),
+ * or the output fails, which is a failure of the command (cli_flush()). */
 #include "client/daemon/cli.h"
 
 #include <errno.h>

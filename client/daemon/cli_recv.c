@@ -21,7 +21,7 @@
 enum { POLL_US = 50000, FOLLOW_US = 200000 };
 
 /* A message, and what is to be told of it. */
-struct received {
+struct reading {
     const json_t *root;
     const char *from;
     const char *text; /* NULL: a file */
@@ -32,7 +32,7 @@ struct received {
 
 /* Tell in one object of JSON what came, and where it is. */
 static int
-json_tell(const struct received *m)
+json_tell(const struct reading *m)
 {
     json_t *o = json_deep_copy(m->root);
     int status = 1;
@@ -66,7 +66,7 @@ head_print(FILE *out, const json_t *root)
 
 /* Tell people. What goes to the standard output alone is told beside it. */
 static void
-plain_tell(const struct received *m, const char *place)
+plain_tell(const struct reading *m, const char *place)
 {
     FILE *out = place && strcmp(place, "-") == 0 ? stderr : stdout;
     const int64_t late_after = calling_number(m->root, "late_after");
@@ -110,11 +110,11 @@ message_take(const struct cli *c, const json_t *root)
     const json_t *text = json_object_get(root, "text");
     char name[TERMINAL_NAME_MAX], path[FILES_PATH_MAX];
     uint8_t *data = NULL;
-    struct received m = {.root = root,
-                         .from =
-                             json_string_value(json_object_get(root, "from")),
-                         .text = json_string_value(text),
-                         .text_len = json_string_length(text)};
+    struct reading m = {.root = root,
+                        .from =
+                            json_string_value(json_object_get(root, "from")),
+                        .text = json_string_value(text),
+                        .text_len = json_string_length(text)};
     int status = 0;
     if (!m.text || c->out) {
         terminal_file_name(name, sizeof name,
@@ -141,7 +141,7 @@ message_take(const struct cli *c, const json_t *root)
 }
 
 static int
-release(struct calling *l, const json_t *r)
+message_release(struct calling *l, const json_t *r)
 {
     json_t *done = calling_make(
         l, "release", json_pack("{sI}", "order", calling_number(r, "order")));
@@ -163,7 +163,7 @@ message_next(struct calling *l, const struct cli *c, uint64_t *seen, bool *none)
         if (!status && !c->skip)
             status = cli_flush("; the message stays");
         if (!status)
-            status = release(l, r);
+            status = message_release(l, r);
         *seen += status == 0;
     }
     json_decref(r);

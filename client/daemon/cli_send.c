@@ -1,4 +1,11 @@
-/* client/daemon/cli_send.c - commands that write, and what becomes of it. */
+/* client/daemon/cli_send.c - commands that write, and what becomes of it: send, state,
+ * outbox, cancel, estimate.
+ *
+ * No state: what is sent is the running client's from the answer on, which comes when
+ * it is on that client's disk. 'send --wait' asks again and again how far it is; who
+ * ends that loses nothing.
+ * Failure modes: a file or a pipe that cannot be read (input.h says why), no client,
+ * a refused call, an output that fails. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

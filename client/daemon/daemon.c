@@ -374,7 +374,7 @@ files_open(struct daemon *d, const char *dir, char path[static FILES_PATH_MAX])
     if (err)
         log_write(&d->host.log, LOG_ERROR, "client", "%s: %s", path,
                   err == ERR_LONG
-                      ? "the path is too long for a socket (107 octets)"
+                      ? "the path is too long for a socket (107 bytes)"
                       : error_text(err));
     return err;
 }

@@ -19,7 +19,7 @@ enum { REPLACEMENT_LEN = sizeof replacement - 1 };
 
 /* v, or NULL when it is not all there. */
 static json_t *
-good(json_t *v, int bad)
+json_or_null(json_t *v, int bad)
 {
     if (!bad)
         return v;
@@ -68,7 +68,7 @@ call_result_contacts(struct call *k)
                             one->refused, "muted", one->muted, "pings",
                             one->pings, "waiting", (json_int_t)one->waiting));
     }
-    return good(list, bad);
+    return json_or_null(list, bad);
 }
 
 /* What is told of a message of ours. */
@@ -107,7 +107,7 @@ call_result_outbox(struct call *k)
         if (json_array_append_new(list, o))
             bad = -1;
     }
-    return good(list, bad);
+    return json_or_null(list, bad);
 }
 
 json_t *
@@ -257,7 +257,7 @@ call_result_recv(struct call *k)
         (json_int_t)k->contact, "order", (json_int_t)k->order, "kind",
         text ? "text" : "file", "number", (json_int_t)k->number, "sent_s",
         (json_int_t)k->sent_s, "late_after", (json_int_t)k->late_after);
-    return good(o, o && (text ? text_put(o, k) : file_put(o, k)));
+    return json_or_null(o, o && (text ? text_put(o, k) : file_put(o, k)));
 }
 
 /* ---- status ---- */
@@ -285,7 +285,7 @@ dropped_make(const struct client_status *s)
         if (s->dropped[i])
             bad = json_object_set_new(o, error_name(-i),
                                       json_integer((json_int_t)s->dropped[i]));
-    return good(o, bad);
+    return json_or_null(o, bad);
 }
 
 json_t *

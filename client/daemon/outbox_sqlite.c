@@ -221,7 +221,7 @@ outbox_sqlite_free(struct outbox_sqlite **op)
 static const uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES];
 
 /* Open the value in these columns of a row; *value is malloc'd and the caller's,
- * len octets. */
+ * len bytes. */
 static int
 value_open(const struct outbox_sqlite *o, sqlite3_stmt *st, int slot_column,
            const uint8_t *key, size_t key_len, uint8_t **value, size_t *len)

@@ -18,7 +18,7 @@
 enum { SAME_NAME_MAX = 1000, SHORT_NAME = 120 };
 
 static int
-fail(const char *path, const char *what)
+place_fail(const char *path, const char *what)
 {
     fputs("brusio-client: ", stderr);
     terminal_word(stderr, path);
@@ -68,24 +68,24 @@ stream_write(const char *place, const void *data, size_t len)
     const int fd =
         out ? STDOUT_FILENO : open(place, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return fail(place, strerror(errno));
+        return place_fail(place, strerror(errno));
     struct stat st;
     if (!out && (fstat(fd, &st) || S_ISREG(st.st_mode))) {
         close(fd);
-        return fail(place, "there is such a file already");
+        return place_fail(place, "there is such a file already");
     }
     if (isatty(fd)) {
         if (!out)
             close(fd);
-        return fail(place,
-                    "it is a terminal, which would obey what the contact "
-                    "wrote");
+        return place_fail(place,
+                          "it is a terminal, which would obey what the contact "
+                          "wrote");
     }
     fflush(stdout);
     const int bad = all_write(fd, data, len), why = errno;
     if (!out && close(fd) && !bad)
-        return fail(place, strerror(errno));
-    return bad ? fail(place, strerror(why)) : 0;
+        return place_fail(place, strerror(errno));
+    return bad ? place_fail(place, strerror(why)) : 0;
 }
 
 /* Write a file with a name of its own beside path. Returns 0 or -1, and errno; then
@@ -168,7 +168,7 @@ received_save(char path[static FILES_PATH_MAX], const char *place,
     snprintf(path, FILES_PATH_MAX, "%s", place ? place : name);
     const bool taken = place && stat(place, &st) == 0;
     if (place && strlen(place) >= FILES_PATH_MAX)
-        return fail(place, strerror(ENAMETOOLONG));
+        return place_fail(place, strerror(ENAMETOOLONG));
     if (place && strcmp(place, "-") == 0)
         return stream_write(place, data, len);
     if (taken && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
@@ -176,17 +176,17 @@ received_save(char path[static FILES_PATH_MAX], const char *place,
     const bool named = place && !is_directory(place);
     char beside[FILES_PATH_MAX], temporary[FILES_PATH_MAX];
     if (!named && files_path(beside, dir, ""))
-        return fail(dir, strerror(ENAMETOOLONG));
+        return place_fail(dir, strerror(ENAMETOOLONG));
     if (temporary_make(temporary, named ? path : beside, data, len))
-        return fail(path, strerror(errno));
+        return place_fail(path, strerror(errno));
     if (named ? name_give(temporary, path)
               : name_find(temporary, path, dir, name)) {
         const int why = errno;
         unlink(temporary);
-        return fail(path, why == EEXIST ? "there is such a file already"
-                                        : strerror(why));
+        return place_fail(path, why == EEXIST ? "there is such a file already"
+                                              : strerror(why));
     }
     if (files_sync_directory(path))
-        return fail(path, strerror(errno));
+        return place_fail(path, strerror(errno));
     return 0;
 }

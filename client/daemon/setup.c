@@ -14,7 +14,7 @@
 #include "network/os/netfile.h"
 
 static int
-fail(const char *what, const char *why)
+setup_fail(const char *what, const char *why)
 {
     fprintf(stderr, "brusio-client: %s: %s\n", what, why);
     return ARGS_EXIT_FAILED;
@@ -34,7 +34,7 @@ conf_write(const char *path, const char *profile)
         return ARGS_EXIT_FAILED;
     }
     if (!f)
-        return fail(path, strerror(errno));
+        return setup_fail(path, strerror(errno));
     fprintf(f, "profile = \"%s\"\n\n# What else can be set:\n\n", profile);
     config_write_example(client_options + 1, client_options_len - 1, f);
     const int bad = fflush(f) || fsync(fileno(f)), why = errno;
@@ -42,7 +42,7 @@ conf_write(const char *path, const char *profile)
     if (!bad)
         return 0;
     unlink(path);
-    return fail(path, strerror(why));
+    return setup_fail(path, strerror(why));
 }
 
 /* Copy the network file, so that the directory is all that the client needs. */
@@ -52,10 +52,10 @@ network_copy(const char *path, const char *from)
     uint8_t *bytes;
     size_t len;
     if (files_read(from, 1 << 20, &bytes, &len))
-        return fail(from, strerror(errno));
+        return setup_fail(from, strerror(errno));
     const int err = files_write(path, bytes, len);
     free(bytes);
-    return err ? fail(path, strerror(errno)) : 0;
+    return err ? setup_fail(path, strerror(errno)) : 0;
 }
 
 int
@@ -65,7 +65,7 @@ setup_profile(const char *dir, const char *profile, bool note)
     uint8_t *was = NULL;
     size_t len;
     if (files_path(path, dir, "profile"))
-        return fail(dir, strerror(ENAMETOOLONG));
+        return setup_fail(dir, strerror(ENAMETOOLONG));
     int err = files_read(path, PROFILE_NAME_MAX, &was, &len);
     if (err == ERR_NOT_FOUND && note) {
         /* a disk that is full keeps nobody from running */
@@ -73,7 +73,7 @@ setup_profile(const char *dir, const char *profile, bool note)
         return 0;
     }
     if (err)
-        return err == ERR_NOT_FOUND ? 0 : fail(path, error_text(err));
+        return err == ERR_NOT_FOUND ? 0 : setup_fail(path, error_text(err));
     const bool same = strcmp((char *)was, profile) == 0;
     if (!same)
         fprintf(stderr,
@@ -94,13 +94,13 @@ setup_init(const char *dir, const char *network, const char *profile)
     struct network n;
     if (files_path(conf, dir, "client.conf") ||
         files_path(copy, dir, "network.json"))
-        return fail(dir, strerror(ENAMETOOLONG));
+        return setup_fail(dir, strerror(ENAMETOOLONG));
     if (netfile_read(network, &n, error)) {
         fprintf(stderr, "brusio-client: %s\n", error);
         return ARGS_EXIT_FAILED;
     }
     if (mkdir(dir, 0700) && errno != EEXIST)
-        return fail(dir, strerror(errno));
+        return setup_fail(dir, strerror(errno));
     int status = conf_write(conf, profile);
     if (!status) {
         status = network_copy(copy, network);
@@ -123,7 +123,7 @@ mode_check(const char *path)
 {
     struct stat st;
     if (stat(path, &st))
-        return errno == ENOENT ? 0 : fail(path, strerror(errno));
+        return errno == ENOENT ? 0 : setup_fail(path, strerror(errno));
     if (!(st.st_mode & 077))
         return 0;
     fprintf(stderr,
@@ -147,7 +147,7 @@ setup_check(const char *dir, const struct daemon_config *config)
         if (!files_path(path, dir, own[i]))
             status |= mode_check(path);
     if (access(dir, W_OK))
-        status |= fail(dir, strerror(errno));
+        status |= setup_fail(dir, strerror(errno));
     if (!status)
         printf("good: profile '%s'\n", config->profile);
     return status;

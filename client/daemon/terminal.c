@@ -29,7 +29,7 @@ control_len(const char *text, size_t len)
 }
 
 static void
-filtered(FILE *out, const char *text, size_t len, bool lines)
+text_filter(FILE *out, const char *text, size_t len, bool lines)
 {
     for (size_t i = 0; i < len;) {
         const bool line = lines && text[i] == '\n';
@@ -46,13 +46,13 @@ filtered(FILE *out, const char *text, size_t len, bool lines)
 void
 terminal_text(FILE *out, const char *text, size_t len)
 {
-    filtered(out, text, len, true);
+    text_filter(out, text, len, true);
 }
 
 void
 terminal_word(FILE *out, const char *word)
 {
-    filtered(out, word, strlen(word), false);
+    text_filter(out, word, strlen(word), false);
 }
 
 /* Where the ending of a name begins, which is short and not all of it. */

@@ -1,5 +1,11 @@
-/* client/heard/shown_taken.c - see shown.h: slices become lists, lists
- * are judged and kept. */
+/* client/heard/shown_taken.c - slices become lists, lists are judged and kept.
+ *
+ * shown.h has the rules. A slice is joined with those before it (list.h); a whole list
+ * waits for its consensus or for a signature check of this second, and is then kept
+ * for its interval, or refused and counted. A second list of one interval with a good
+ * signature is kept beside the first, as evidence.
+ * Failure modes: what is too old, too far ahead, of no board, or more than may wait is
+ * dropped; each way has its count (struct shown_counts). */
 #include "client/heard/shown_internal.h"
 
 #include <stdlib.h>

@@ -1,4 +1,12 @@
-/* client/pace/acks.c - see acks.h. */
+/* client/pace/acks.c - what was read, and is not told of yet.
+ *
+ * acks.h has the states. A growing table has a range of sequence numbers for each
+ * letter that is kept back, with its times; acks_tell() takes those that are not due
+ * off the map that a letter carries, and acks_told() forgets what has been told.
+ * Timers: due_us of each range, and the last acknowledgement that went alone, so that
+ * the next keeps its distance (ACKS_GAP_US, ACKS_PARTS_US, ACKS_UNSEEN_US).
+ * Failure modes: without memory, or beyond ACKS_WINDOW, ranges are joined, and told
+ * when the last of them is due: late, never early. */
 #include "client/pace/acks.h"
 
 #include <stdlib.h>
