@@ -43,6 +43,7 @@ enum {
     STALLED_US = SOCKET_SILENT_S * 1000000,
     STORAGE_QUEUE = 65536
 };
+#define HOUR_US 3600000000ULL
 
 static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
@@ -86,6 +87,7 @@ struct daemon {
     struct loop_timer *reconnect, *watch;
     uint64_t wait_us;
     size_t frame_len;
+    uint64_t starved, starved_us; /* callers without descriptors; when said */
 };
 
 /* ---- link ---- */
@@ -251,6 +253,22 @@ store_end(const struct daemon *d)
                   d->store_path, database_remedy(s.storage_err));
 }
 
+/* Say that descriptors run short, once an hour at most. */
+static void
+files_tell(struct daemon *d)
+{
+    const uint64_t now_us = loop_now_us(d->host.loop);
+    const uint64_t n = rpc_starved(d->rpc);
+    if (n == d->starved || (d->starved_us && now_us < d->starved_us))
+        return;
+    log_write(&d->host.log, LOG_WARNING, "client",
+              "no descriptors are left for callers of client.sock; raise the limit "
+              "('ulimit -n', LimitNOFILE= in the systemd unit), or let fewer "
+              "programs call");
+    d->starved = n;
+    d->starved_us = now_us + HOUR_US;
+}
+
 /* Every so often: is the gateway of any use, and the disk? */
 static void
 link_watch(void *ctx)
@@ -262,6 +280,7 @@ link_watch(void *ctx)
     client_status(d->client, &s);
     store_watch(d, &s);
     clock_watch(d, s.clock_off_us);
+    files_tell(d);
     if (d->up && s.answer_age_us < WATCH_US) {
         d->wait_us = RETRY_US;
         d->fault_told = NULL;

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,7 @@ struct rpc {
     struct loop_timer *pause;
     struct caller *callers;
     unsigned n_callers, callers_max;
+    _Atomic uint64_t starved; /* callers for whom there was no descriptor */
 };
 
 /* Calls have messages in them: what is left behind is wiped. */
@@ -447,6 +449,7 @@ rpc_accept(void *ctx, unsigned ready)
     if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
         return;
     /* no descriptor is left, or no memory */
+    atomic_fetch_add(&r->starved, 1);
     if (full || !callers_give_way(r))
         door_close(r);
 }
@@ -514,6 +517,12 @@ rpc_start(struct rpc *r, struct client *c)
     client_on_kept(c, errands_look, r);
     r->running = pthread_create(&r->thread, NULL, rpc_thread, r) == 0;
     return r->running ? 0 : ERR_SYSTEM;
+}
+
+uint64_t
+rpc_starved(const struct rpc *r)
+{
+    return atomic_load(&r->starved);
 }
 
 void

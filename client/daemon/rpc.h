@@ -19,5 +19,7 @@ int rpc_new(struct rpc **out, struct loop *client_loop,
             const char *path) CHECK_RESULT;
 /* Make the thread that serves calls to c. */
 int rpc_start(struct rpc *r, struct client *c) CHECK_RESULT;
+/* Count the callers that found no descriptor left, so far. Any thread may ask. */
+uint64_t rpc_starved(const struct rpc *r);
 void rpc_free(struct rpc **r);
 #endif

@@ -135,6 +135,15 @@ def descriptors(t):
         k.close()
     t.wait(lambda: a.cmd("status").out.startswith("connected"), 60,
            "the link, with few descriptors")
+    used = len(os.listdir(f"/proc/{p.pid}/fd"))
+    t.run(["prlimit", "--pid", str(p.pid), f"--nofile={used + 2}:{used + 2}"])
+    talks = [connected(a) for _ in range(8)]
+    t.wait(lambda: "no descriptors are left for callers" in p.err() and
+           "ulimit -n" in p.err(), 20, "a word in the log")
+    for k in talks:
+        k.close()
+    t.check(a.cmd("status").rc == 0, "it is not served again")
+    t.check(p.err().count("no descriptors") == 1, p.err())
 
 
 def disk_fills(t, a):
