@@ -1,6 +1,7 @@
 /* directory/daemon/decide.c - see decide.h. No state. */
 #include "directory/daemon/decide.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,9 +50,9 @@ static int
 line_append(const char *path, const char *line)
 {
     FILE *f = fopen(path, "a");
-    int err = f && fputs(line, f) >= 0 ? 0 : ERR_IO;
-    if (f && fclose(f))
-        err = ERR_IO;
+    int err = f && fputs(line, f) >= 0 ? 0 : files_error(errno);
+    if (f && fclose(f) && !err)
+        err = files_error(errno);
     return err;
 }
 

@@ -69,7 +69,7 @@ file_move(const char *dir, const char *from, const char *to)
     char a[FILES_PATH_MAX], b[FILES_PATH_MAX];
     if (files_path(a, dir, from) || files_path(b, dir, to))
         return ERR_LONG;
-    return rename(a, b) ? ERR_IO : 0;
+    return rename(a, b) ? files_error(errno) : 0;
 }
 
 static char *
@@ -436,7 +436,7 @@ folder_walk(const char *dir, const char *folder,
     int err = files_path(path, dir, folder);
     DIR *d = err ? NULL : opendir(path);
     if (!err && !d && errno != ENOENT)
-        err = errno == ENOMEM ? ERR_NOMEM : ERR_IO;
+        err = files_error(errno);
     for (struct dirent *e; d && (e = readdir(d));) {
         unsigned long epoch = strtoul(e->d_name, NULL, 10);
         if (epoch > 0 && strlen(e->d_name) < NAME_LEN / 2 &&

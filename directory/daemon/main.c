@@ -191,10 +191,10 @@ static int
 config_make(const char *path)
 {
     FILE *f = fopen(path, "wx");
-    int err = f || errno == EEXIST ? 0 : ERR_IO;
+    int err = f || errno == EEXIST ? 0 : files_error(errno);
     if (f) {
         config_write_example(server_options, server_options_len, f);
-        err = ferror(f) | fclose(f) ? ERR_IO : 0;
+        err = ferror(f) | fclose(f) ? files_error(errno) : 0;
     }
     return err;
 }
@@ -417,6 +417,21 @@ install(const struct args *a)
     return err ? fail(file, err) : 0;
 }
 
+/* Is all there that 'run' needs? */
+static int
+check(const char *dir, const char *network)
+{
+    int status = netfile_check("brusio-directory", dir, network);
+    if (access(dir, W_OK)) {
+        fprintf(stderr,
+                "brusio-directory: %s cannot be written: %s; mount its disk "
+                "for writing, and let the authority's user write there\n",
+                dir, strerror(errno));
+        status = ARGS_EXIT_FAILED;
+    }
+    return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -478,8 +493,7 @@ main(int argc, char **argv)
     }
     status = config_get(a.value[DIR_OPTION], &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
-        status = netfile_check("brusio-directory", a.value[DIR_OPTION],
-                               config.network);
+        status = check(a.value[DIR_OPTION], config.network);
     else if (status == 0)
         status = server_run(a.value[DIR_OPTION], &config,
                             ready_fd == UINT64_MAX ? -1 : (int)ready_fd);

@@ -10,6 +10,7 @@
  * (lib/os/confine.h), and only then reads what came from others. */
 #include "directory/daemon/server.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -581,8 +582,16 @@ server_start(struct server *s, const char *dir, int ready_fd)
         log_write(&s->host.log, LOG_ERROR, "directory",
                   err == ERR_AGAIN ? "another authority runs in %s; end that "
                                      "first"
-                                   : "%s cannot be opened and locked",
-                  dir);
+                                   : "%s cannot be opened and locked: %s",
+                  dir, error_text(err));
+        return err;
+    }
+    if (access(dir, W_OK)) { /* what it signs it must know after a crash */
+        err = files_error(errno);
+        log_write(&s->host.log, LOG_ERROR, "directory",
+                  "%s cannot be written: %s; mount its disk for writing, and "
+                  "let the authority's user write there",
+                  dir, error_text(err));
         return err;
     }
     err = netfile_read_in(dir, s->config->network, &s->network, error);
@@ -649,6 +658,9 @@ server_run(const char *dir, struct server_config *config, int ready_fd)
         err = server_start(s, dir, ready_fd);
     if (!err)
         err = loop_run(s->host.loop);
+    if (err == ERR_NOMEM || err == ERR_SYSTEM || err == ERR_LONG)
+        log_write(&s->host.log, LOG_ERROR, "directory", "cannot run in %s: %s",
+                  dir, error_text(err)); /* all else has been said */
     http_server_free(&s->http);
     exchange_free(&s->exchange);
     renewal_stop(&s->renewal);

@@ -139,7 +139,7 @@ database_open(struct sqlite3 **out, const char *path,
     int err = 0;
     if (!form->there)
         err = file_make(path);
-    else if (access(path, F_OK))
+    if (!err && access(path, R_OK | W_OK))
         err = files_error(errno);
     if (!err) {
         const int rc = sqlite3_open_v2(

@@ -27,10 +27,10 @@ zeros_write(int fd, off_t len)
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0)
-            return ERR_IO;
+            return files_error(errno);
         at += k;
     }
-    return fsync(fd) ? ERR_IO : 0;
+    return fsync(fd) ? files_error(errno) : 0;
 }
 
 int
@@ -39,13 +39,13 @@ wipe_file(const char *path)
     struct stat st;
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW), err;
     if (fd < 0)
-        return errno == ENOENT ? 0 : ERR_IO;
+        return errno == ENOENT ? 0 : files_error(errno);
     err = fstat(fd, &st) || !S_ISREG(st.st_mode) ? ERR_IO : 0;
     if (!err)
         err = zeros_write(fd, st.st_size);
     close(fd);
     if (!err && unlink(path))
-        err = ERR_IO;
+        err = files_error(errno);
     return err ? err : files_sync_directory(path);
 }
 

@@ -227,6 +227,9 @@ replay_load(struct daemon *d, bool *wait)
                   "another relay runs in %s; end that first, or 'init' one of "
                   "its own in another directory",
                   d->dir);
+    else if (err)
+        log_write(&d->host.log, LOG_ERROR, "relay",
+                  "%s/replay cannot be used: %s", d->dir, database_remedy(err));
     return err;
 }
 
@@ -364,6 +367,9 @@ relay_run(const char *dir, struct daemon_config *config, int ready_fd)
         err = daemon_start(d, dir, config, ready_fd);
     if (!err)
         err = loop_run(d->host.loop);
+    if (err == ERR_NOMEM || err == ERR_SYSTEM || err == ERR_LONG)
+        log_write(&d->host.log, LOG_ERROR, "relay", "cannot run in %s: %s", dir,
+                  error_text(err)); /* all else has been said */
     daemon_free(d);
     return err ? 1 : 0;
 }

@@ -78,7 +78,7 @@ keys_forget(const char *dir, uint32_t epoch)
     int err = 0;
     DIR *d = opendir(dir);
     if (!d)
-        return ERR_IO;
+        return files_error(errno);
     for (struct dirent *e; (e = readdir(d));)
         if (sscanf(e->d_name, "packet-%u.ke%c", &number, &end) == 2 &&
             number < epoch &&
@@ -145,8 +145,8 @@ replay_file_open(struct replay_file **out, const char *dir, size_t tags,
         replay_file_close(&f);
         return ERR_AGAIN;
     }
-    if (fd < 0 || fstat(fd, &st) || ftruncate(fd, (off_t)f->len))
-        err = ERR_IO;
+    if (!err && (fd < 0 || fstat(fd, &st) || ftruncate(fd, (off_t)f->len)))
+        err = files_error(errno);
     if (!err) {
         f->region =
             mmap(NULL, f->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -68,7 +68,7 @@ day_destroy(const struct store_sqlite *s, uint32_t number)
     for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) {
         day_path(s, number, end[i], path);
         if (unlink(path) && errno != ENOENT)
-            err = ERR_SYSTEM;
+            err = files_error(errno);
     }
     return err;
 }
@@ -142,7 +142,7 @@ days_open(struct store_sqlite *s)
     char path[PATH_LEN];
     int err = 0;
     if (!dir)
-        return ERR_SYSTEM;
+        return files_error(errno);
     for (struct dirent *e; !err && (e = readdir(dir));) {
         unsigned number;
         int end = 0;
@@ -176,7 +176,7 @@ room_measure(struct store_sqlite *s, uint64_t bytes_max)
     used_count(s);
     if (bytes_max == 0) {
         if (statvfs(s->dir, &fs))
-            return ERR_SYSTEM;
+            return files_error(errno);
         bytes_max = ((uint64_t)fs.f_bavail * fs.f_frsize + s->used * each) / 2;
     }
     s->letters_max = bytes_max / each;
@@ -199,7 +199,7 @@ store_sqlite_new(struct store_sqlite **out, const char *dir, size_t letter_len,
         snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
         err = ERR_LONG;
     if (!err && mkdir(dir, 0700) && errno != EEXIST)
-        err = ERR_SYSTEM;
+        err = files_error(errno);
     if (!err)
         err = days_open(s);
     if (!err)
@@ -337,14 +337,14 @@ static int
 files_destroy(const struct store_sqlite *s, uint32_t before)
 {
     DIR *dir = opendir(s->dir);
-    int err = 0;
+    int err = 0, bad;
     unsigned number;
     if (!dir)
-        return ERR_SYSTEM;
+        return files_error(errno);
     for (struct dirent *e; (e = readdir(dir));)
         if (sscanf(e->d_name, "letters-%u.", &number) == 1 && number < before &&
-            day_destroy(s, number))
-            err = ERR_IO;
+            (bad = day_destroy(s, number)))
+            err = bad;
     closedir(dir);
     return err;
 }

@@ -26,7 +26,7 @@ store_sqlite_disk(size_t letter_len)
 /* Open the letters in dir, made when it is not there, mode 0700. bytes_max: of
  * disk that they may take, beyond which puts answer ERR_QUOTA; 0: half of what is
  * free there and what letters take already. A file that is damaged is set aside, as
- * letters-DAY.damaged, and its day begins anew. Returns 0, ERR_SYSTEM,
+ * letters-DAY.damaged, and its day begins anew. Returns 0,
  * database_error(), files_error(), ERR_VERSION (a file of another version). */
 int store_sqlite_new(struct store_sqlite **out, const char *dir,
                      size_t letter_len, uint64_t bytes_max) CHECK_RESULT;
@@ -43,7 +43,7 @@ int store_sqlite_error(const struct store_sqlite *s);
 unsigned store_sqlite_damaged(const struct store_sqlite *s);
 
 /* From any thread: destroy what expires before this day, with the next list.
- * Returns ERR_IO or ERR_SYSTEM when the last try left something; each list tries
+ * Returns files_error() of the last try when it left something; each list tries
  * again. */
 int store_sqlite_expire(struct store_sqlite *s, uint32_t day) CHECK_RESULT;
 #endif

@@ -543,6 +543,11 @@ check_run(const char *dir, const struct daemon_config *config)
     if (!err)
         check_published(&f, dir, config, &network);
     check_family(&f, dir, config);
+    if (access(dir, W_OK))
+        finding_addf(&f, FINDING_ERROR,
+                     "mount its disk for writing, and let the relay's user "
+                     "write there",
+                     "disk: %s cannot be written: %s", dir, strerror(errno));
     if (statvfs(dir, &fs) == 0)
         check_disk(&f, config, (uint64_t)fs.f_bavail * fs.f_frsize,
                    fs.f_files ? (uint64_t)fs.f_favail : UINT64_MAX);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/os/clock.h"
+#include "lib/os/files.h"
 #include "lib/os/http.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
@@ -160,7 +161,7 @@ left_write(const char *dir, bool leave)
     if (!err && leave)
         err = files_write(path, "", 0);
     else if (!err && unlink(path) && errno != ENOENT)
-        err = ERR_IO;
+        err = files_error(errno);
     return err;
 }
 
@@ -190,8 +191,8 @@ join_run(const char *dir, const struct daemon_config *config, bool leave)
         err = join_ask(j);
     }
     if (err)
-        fprintf(stderr, "brusio-relay: %s\n",
-                error[0] ? error : error_text(err));
+        fprintf(stderr, "brusio-relay: %s%s%s\n", error[0] ? "" : dir,
+                error[0] ? "" : ": ", error[0] ? error : error_text(err));
     const size_t n = j ? j->network.n_authorities : 0;
     const bool in = !err && 2 * j->taken > n;
     if (!err && leave)

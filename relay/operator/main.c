@@ -1,4 +1,5 @@
 /* relay/operator/main.c - brusio-relay: the command line of a relay. */
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +91,7 @@ config_make(const struct wish *w)
 {
     FILE *f = fopen(w->path, "wx");
     if (!f)
-        return ERR_IO;
+        return files_error(errno);
     fprintf(f, "role = %s\n", w->role ? w->role : "mix");
     if (w->listen)
         fprintf(f, "listen = \"%s\"\n", w->listen);
@@ -100,7 +101,7 @@ config_make(const struct wish *w)
         fprintf(f, "network = \"%s\"\n", w->network);
     fputs("\n# What else can be set:\n\n", f);
     config_write_example(relay_options + 1, relay_options_len - 1, f);
-    return ferror(f) | fclose(f) ? ERR_IO : 0;
+    return ferror(f) | fclose(f) ? files_error(errno) : 0;
 }
 
 /* On a terminal, without flags: ask. */

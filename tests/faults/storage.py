@@ -1,5 +1,6 @@
 """Disks that are full, broken or gone, and what is damaged there."""
 import os
+import re
 import resource
 import shutil
 
@@ -205,6 +206,87 @@ def full_network(t):
            120, "the logs to say that it is over")
     t.check(len(said(net, "cannot write to")) < 5, "it says it again and again")
     t.check(net.program.poll() is None, "the network runs")
+
+
+def read_only(t, directory, argv, **more):
+    """Run a program that sees this directory on a disk that cannot be written."""
+    return t.run(["unshare", "-rm", "sh", "-c", 'mount --bind "$0" "$0" && '
+                  'mount -o remount,bind,ro "$0" && exec "$@"', directory] +
+                 argv, **more)
+
+
+@row("R2e", "a disk that is read-only")
+def read_only_disk(t):
+    net = t.net(stores=2)
+    a = t.client("a", net)
+    a.stop()
+    net.program.stop()
+    why = "read-only"
+    for program, kind, commands in (
+            ("client", a.dir, ("run", "check")),
+            ("relay", f"{net.dir}/store-1", ("run", "check", "join")),
+            ("relay", f"{net.dir}/mix-1", ("run",)),
+            ("directory", f"{net.dir}/authority-1",
+             ("run", "check", "renew"))):
+        for command in commands:
+            r = read_only(t, kind, [f"{t.bin}/brusio-{program}", command,
+                                    "--dir", kind], timeout=60)
+            what = (r.out + r.err).lower()
+            t.check(r.rc == 1 and why in what and kind in r.out + r.err,
+                    f"{program} {command} in {kind}: {r}")
+
+
+@row("R2f", "directories that are moved away and come back")
+def folders_gone(t):
+    net = t.net(stores=2)
+    a, b = t.pair(net)
+    t.check(a.cmd("send", "b", "before", "--wait", timeout=300).rc == 0, "send")
+    places = [f"{net.dir}/{x}" for x in ("store-1", "store-2", "authority-1")]
+    logs = [f"{p}.away/log" for p in places]
+    for p in places:
+        os.rename(p, p + ".away")
+    r = a.cmd("send", "b", "while stores have no place")
+    t.check(r.rc == 0, r)
+
+    def told(path):
+        with open(path, errors="replace") as f:
+            return "gone" in f.read()
+    t.wait(lambda: any(map(told, logs[:2])), 120, "a store to say so")
+    t.wait(lambda: told(logs[2]), 120, "the authority to say so")
+    for p in places:
+        os.rename(p + ".away", p)
+    t.wait(lambda: a.call("message", to="b")["result"]["state"] == "delivered",
+           300, "the text")
+    t.check(net.program.poll() is None, "the network runs")
+
+
+@row("R2g", "one damaged file of a store costs one day")
+def damaged_day(t):
+    net = t.net(stores=2)
+    a, b = t.pair(net)
+    t.check(a.cmd("send", "b", "before", "--wait", timeout=300).rc == 0, "send")
+    a.stop()
+    b.stop()
+    net.program.stop()
+    harmed = 0
+    for name in ("store-1", "store-2"):
+        folder = f"{net.dir}/{name}/letters"
+        days = [x for x in os.listdir(folder)
+                if re.fullmatch(r"letters-\d+\.db", x)]
+        for day in days if not harmed else []:
+            with open(f"{folder}/{day}", "r+b") as f:
+                f.write(b"these are no letters\n" * 200)
+        harmed = harmed or len(days)
+    t.check(harmed > 0, "no file to harm")
+    again = t.start([f"{t.bin}/brusio-testnet", "run", "--dir", net.dir])
+    t.wait(lambda: "\nready\n" in again.out() or again.poll() is not None, 200,
+           "the network")
+    t.check(again.poll() is None, again.out())
+    t.check(said(net, "damaged"), "no store says so")
+    a.start()
+    b.start()
+    t.check(a.cmd("send", "b", "after", "--wait", timeout=300).rc == 0, "send")
+    t.check("after" in "".join(texts(b)), "the text")
 
 
 @row("N1.38", "a damaged client.db is called that")

@@ -243,7 +243,7 @@ bad_files_are_refused(void **state)
     free(after);
     assert_int_equal(outbox_sqlite_new(&o, "/nowhere/client.db"), ERR_FOLDER);
     assert_int_equal(store_sqlite_new(&s, "/proc/nothing", LEN, 10),
-                     ERR_SYSTEM);
+                     ERR_FOLDER);
 }
 
 struct seen {

@@ -240,7 +240,7 @@ i8_letters_go_before_a_key_that_stays(void **state)
     assert_int_equal(symlink(away, path), 0); /* that is not followed */
     assert_int_equal(store_sqlite_expire(s, DAY + 1), 0); /* not yet */
     assert_false(letter_is_there(s, &letter[0]));
-    assert_int_equal(store_sqlite_expire(s, DAY + 1), ERR_IO);
+    assert_int_equal(store_sqlite_expire(s, DAY + 1), ERR_KIND);
     snprintf(path, sizeof path, "%s/letters-%u.db", dir, DAY);
     assert_int_equal(access(path, F_OK), -1);
     snprintf(path, sizeof path, "%s/letters-%u.key", dir, DAY);
@@ -580,8 +580,8 @@ i8_links_are_not_followed(void **state)
     snprintf(aim, sizeof aim, "%s/aim", dir);
     assert_int_equal(files_write(aim, "theirs", 6), 0);
     assert_int_equal(symlink(aim, path), 0);
-    assert_int_equal(wipe_file(path), ERR_IO);
-    assert_int_equal(wipe_file(dir), ERR_IO);
+    assert_int_equal(wipe_file(path), ERR_KIND);
+    assert_int_equal(wipe_file(dir), ERR_KIND);
     assert_int_equal(files_read(aim, 6, &bytes, &len), 0);
     assert_memory_equal(bytes, "theirs", 6);
     free(bytes);
