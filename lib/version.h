@@ -1,5 +1,5 @@
 /* lib/version.h - of all programs. */
 #ifndef LIB_VERSION_H
 #define LIB_VERSION_H
-#define BRUSIO_VERSION "0.1"
+#define BRUSIO_VERSION "0.2.0"
 #endif
