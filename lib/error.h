@@ -2,90 +2,93 @@
  *
  * Functions return 0 or a negative ERR_*; the text of each is for people and
  * carries no address, key or tag. Counters of refused input are indexed by
- * -err, so every way of dropping something has a name and a number (I7). */
+ * -err, so every way of dropping something has a name and a number (I7).
+ *
+ * The numbers never change: callers of the client's socket and users of
+ * libbrusio-sphinx (SPHINX_ERR_*) have them in their programs. A new error takes
+ * the number ERROR_COUNT has now, and ERROR_COUNT grows by one. The number of an
+ * error that is given up is never used again: ERROR_RETIRED counts those. */
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 
-#define ERROR_MAP(X)                                              \
-    X(ARG, "invalid argument")                                    \
-    X(NOMEM, "out of memory")                                     \
-    X(SHORT, "input ends too early")                              \
-    X(LONG, "input is longer than allowed")                       \
-    X(FORMAT, "malformed input")                                  \
-    X(VERSION, "unknown version")                                 \
-    X(SUITE, "unknown or unavailable cryptographic suite")        \
-    X(POINT, "low-order public key")                              \
-    X(MAC, "message authentication failed")                       \
-    X(TAG, "payload was tampered with")                           \
-    X(EPOCH, "packet for an epoch without a key")                 \
-    X(REPLAY, "packet seen before")                               \
-    X(DEADLINE_PAST, "deadline has passed")                       \
-    X(DEADLINE_FAR, "deadline lies too far ahead")                \
-    X(COMMAND, "command not allowed here")                        \
-    X(RELAY, "no such relay")                                     \
-    X(EDGE, "no such edge in the layering")                       \
-    X(HANDLE, "no client with this handle")                       \
-    X(FULL, "at capacity")                                        \
-    X(RATE, "too fast")                                           \
-    X(SLOT, "slot is taken")                                      \
-    X(QUOTA, "quota is used up")                                  \
-    X(WORK, "proof of work missing or wrong")                     \
-    X(SIGNATURE, "signature is wrong")                            \
-    X(PROOF, "proof is wrong")                                    \
-    X(THRESHOLD, "too few signatures")                            \
-    X(STALE, "older than what is known")                          \
-    X(FUTURE, "dated in the future")                              \
-    X(FOREIGN, "belongs to another network")                      \
-    X(CONFLICT, "contradicts an earlier document")                \
-    X(DUPLICATE, "given twice")                                   \
-    X(RANGE, "value out of range")                                \
-    X(MISSING, "required value is missing")                       \
-    X(UNKNOWN, "unknown name")                                    \
-    X(NOT_FOUND, "not found")                                     \
-    X(EXISTS, "exists already")                                   \
-    X(EXPIRED, "expired")                                         \
-    X(USED, "used already")                                       \
-    X(AGAIN, "not now, try again")                                \
-    X(CLOSED, "closed")                                           \
-    X(TIMEOUT, "timed out")                                       \
-    X(PEER, "peer is not who it should be")                       \
-    X(TLS, "TLS failure")                                         \
-    X(DB, "database failure")                                     \
-    X(IO, "the disk failed to read or write")                     \
-    X(SYSTEM, "system call failed")                               \
-    X(CRYPTO, "cryptographic library failure")                    \
-    X(UNSUPPORTED, "not supported here")                          \
-    X(DELAY, "asks for a longer delay than allowed")              \
-    X(SHARE, "its link holds more than its share")                \
-    X(ROOM, "no space left on the disk, or the quota is used up") \
-    X(READONLY, "the disk is read-only")                          \
-    X(ACCESS, "permission denied")                                \
-    X(KIND, "a directory, link or device, no ordinary file")      \
-    X(FOLDER, "its directory, or the file in it, is gone")        \
-    X(NAME, "the name is too long for a file")                    \
-    X(FILES, "too many open files")                               \
-    X(DAMAGED, "damaged, or not what its name says")
+#define ERROR_MAP(X)                                                  \
+    X(ARG, 1, "invalid argument")                                     \
+    X(NOMEM, 2, "out of memory")                                      \
+    X(SHORT, 3, "input ends too early")                               \
+    X(LONG, 4, "input is longer than allowed")                        \
+    X(FORMAT, 5, "malformed input")                                   \
+    X(VERSION, 6, "unknown version")                                  \
+    X(SUITE, 7, "unknown or unavailable cryptographic suite")         \
+    X(POINT, 8, "low-order public key")                               \
+    X(MAC, 9, "message authentication failed")                        \
+    X(TAG, 10, "payload was tampered with")                           \
+    X(EPOCH, 11, "packet for an epoch without a key")                 \
+    X(REPLAY, 12, "packet seen before")                               \
+    X(DEADLINE_PAST, 13, "deadline has passed")                       \
+    X(DEADLINE_FAR, 14, "deadline lies too far ahead")                \
+    X(COMMAND, 15, "command not allowed here")                        \
+    X(RELAY, 16, "no such relay")                                     \
+    X(EDGE, 17, "no such edge in the layering")                       \
+    X(HANDLE, 18, "no client with this handle")                       \
+    X(FULL, 19, "at capacity")                                        \
+    X(RATE, 20, "too fast")                                           \
+    X(SLOT, 21, "slot is taken")                                      \
+    X(QUOTA, 22, "quota is used up")                                  \
+    X(WORK, 23, "proof of work missing or wrong")                     \
+    X(SIGNATURE, 24, "signature is wrong")                            \
+    X(PROOF, 25, "proof is wrong")                                    \
+    X(THRESHOLD, 26, "too few signatures")                            \
+    X(STALE, 27, "older than what is known")                          \
+    X(FUTURE, 28, "dated in the future")                              \
+    X(FOREIGN, 29, "belongs to another network")                      \
+    X(CONFLICT, 30, "contradicts an earlier document")                \
+    X(DUPLICATE, 31, "given twice")                                   \
+    X(RANGE, 32, "value out of range")                                \
+    X(MISSING, 33, "required value is missing")                       \
+    X(UNKNOWN, 34, "unknown name")                                    \
+    X(NOT_FOUND, 35, "not found")                                     \
+    X(EXISTS, 36, "exists already")                                   \
+    X(EXPIRED, 37, "expired")                                         \
+    X(USED, 38, "used already")                                       \
+    X(AGAIN, 39, "not now, try again")                                \
+    X(CLOSED, 40, "closed")                                           \
+    X(TIMEOUT, 41, "timed out")                                       \
+    X(PEER, 42, "peer is not who it should be")                       \
+    X(TLS, 43, "TLS failure")                                         \
+    X(DB, 44, "database failure")                                     \
+    X(IO, 45, "the disk failed to read or write")                     \
+    X(SYSTEM, 46, "system call failed")                               \
+    X(CRYPTO, 47, "cryptographic library failure")                    \
+    X(UNSUPPORTED, 48, "not supported here")                          \
+    X(DELAY, 49, "asks for a longer delay than allowed")              \
+    X(SHARE, 50, "its link holds more than its share")                \
+    X(ROOM, 51, "no space left on the disk, or the quota is used up") \
+    X(READONLY, 52, "the disk is read-only")                          \
+    X(ACCESS, 53, "permission denied")                                \
+    X(KIND, 54, "a directory, link or device, no ordinary file")      \
+    X(FOLDER, 55, "its directory, or the file in it, is gone")        \
+    X(NAME, 56, "the name is too long for a file")                    \
+    X(FILES, 57, "too many open files")                               \
+    X(DAMAGED, 58, "damaged, or not what its name says")
 
-enum error_ordinal {
-    ERROR_ORDINAL_NONE,
-#define X(name, text) ERROR_ORDINAL_##name,
-    ERROR_MAP(X)
-#undef X
-        ERROR_COUNT /* an array counter[ERROR_COUNT] has room for all */
+enum {
+    ERROR_COUNT = 59, /* above all numbers: counter[ERROR_COUNT] has room */
+    ERROR_RETIRED = 0
 };
 
 enum error {
     ERR_OK = 0,
-#define X(name, text) ERR_##name = -ERROR_ORDINAL_##name,
+#define X(name, number, text) ERR_##name = -(number),
     ERROR_MAP(X)
 #undef X
 };
 
-/* Returns the text of an ERR_* (static), "unknown error" for any other int.
- * (Not in libbrusio-sphinx, which has sphinx_error_text().) */
+/* Return the text of err, an ERR_* (static); "unknown error" for any other
+ * number. libbrusio-sphinx shows it as sphinx_error_text(). */
 const char *error_text(int err);
 
-/* Returns the name, e.g. "DEADLINE_PAST" (static), "?" for any other int. */
+/* Return the name of err, e.g. "DEADLINE_PAST" (static); "?" for any other
+ * number. */
 const char *error_name(int err);
 
 #define CHECK_RESULT __attribute__((warn_unused_result))

@@ -25,6 +25,30 @@ error_names_are_total(void **state)
     assert_string_equal(error_text(-ERROR_COUNT), "unknown error");
 }
 
+/* Other programs have these numbers; a new error goes to the end. */
+static void
+error_numbers_never_change(void **state)
+{
+    (void)state;
+    static const char *const name[] = {
+        "OK",        "ARG",       "NOMEM",    "SHORT",         "LONG",
+        "FORMAT",    "VERSION",   "SUITE",    "POINT",         "MAC",
+        "TAG",       "EPOCH",     "REPLAY",   "DEADLINE_PAST", "DEADLINE_FAR",
+        "COMMAND",   "RELAY",     "EDGE",     "HANDLE",        "FULL",
+        "RATE",      "SLOT",      "QUOTA",    "WORK",          "SIGNATURE",
+        "PROOF",     "THRESHOLD", "STALE",    "FUTURE",        "FOREIGN",
+        "CONFLICT",  "DUPLICATE", "RANGE",    "MISSING",       "UNKNOWN",
+        "NOT_FOUND", "EXISTS",    "EXPIRED",  "USED",          "AGAIN",
+        "CLOSED",    "TIMEOUT",   "PEER",     "TLS",           "DB",
+        "IO",        "SYSTEM",    "CRYPTO",   "UNSUPPORTED",   "DELAY",
+        "SHARE",     "ROOM",      "READONLY", "ACCESS",        "KIND",
+        "FOLDER",    "NAME",      "FILES",    "DAMAGED"};
+    enum { NAMES = sizeof name / sizeof *name };
+    assert_true((int)ERROR_COUNT >= (int)NAMES);
+    for (int i = 0; i < NAMES; i++)
+        assert_string_equal(error_name(-i), name[i]);
+}
+
 static void
 secret_memory_starts_zero_and_compares(void **state)
 {
@@ -239,6 +263,7 @@ slab_gives_distinct_wiped_buffers(void **state)
 
 const struct CMUnitTest test_lib_core[] = {
     cmocka_unit_test(error_names_are_total),
+    cmocka_unit_test(error_numbers_never_change),
     cmocka_unit_test(secret_memory_starts_zero_and_compares),
     cmocka_unit_test(codec_round_trip_and_bounds),
     cmocka_unit_test(codec_text_forms),
