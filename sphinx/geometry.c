@@ -1,10 +1,39 @@
-/* sphinx/geometry.c - all lengths, from four numbers. State: none. */
+/* sphinx/geometry.c - all lengths, from four numbers; the installed header's
+ * errors. State: none. */
 #include "sphinx/sphinx.h"
 
 #include <string.h>
 
+#include "lib/error.h"
 #include "sphinx/packet.h"
 #include "sphinx/suite.h"
+
+/* The installed header has its own names for the errors of lib/error.h. */
+#define SAME(name)                                            \
+    _Static_assert((int)SPHINX_ERR_##name == (int)ERR_##name, \
+                   "SPHINX_ERR_" #name " is another than ERR_" #name)
+_Static_assert((int)SPHINX_OK == (int)ERR_OK, "SPHINX_OK is 0");
+SAME(NOMEM);
+SAME(VERSION);
+SAME(SUITE);
+SAME(POINT);
+SAME(MAC);
+SAME(TAG);
+SAME(EPOCH);
+SAME(COMMAND);
+SAME(RANGE);
+SAME(UNKNOWN);
+SAME(CRYPTO);
+SAME(ARG);
+SAME(REPLAY);
+SAME(DEADLINE_PAST);
+SAME(DEADLINE_FAR);
+SAME(RELAY);
+SAME(FULL);
+SAME(RATE);
+SAME(SYSTEM);
+SAME(DELAY);
+#undef SAME
 
 int
 sphinx_geometry_init(struct sphinx_geometry *g, uint8_t suite, uint8_t hops,

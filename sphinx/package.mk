@@ -37,14 +37,12 @@ libs: $(OUT)/$(SPHINX_SO).$(SONUMBER) $(OUT)/libbrusio-sphinx.a \
 	$(OUT)/libbrusio-sphinx.pc
 install-libs: libs
 	@mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(INCLUDEDIR)/brusio/sphinx \
-		$(DESTDIR)$(INCLUDEDIR)/brusio/lib
+		$(DESTDIR)$(INCLUDEDIR)/brusio/sphinx
 	install -m 755 $(OUT)/$(SPHINX_SO).$(SONUMBER) $(DESTDIR)$(LIBDIR)
 	@ln -sf $(SPHINX_SO).$(SONUMBER) $(DESTDIR)$(LIBDIR)/$(SPHINX_SO)
 	install -m 644 $(OUT)/libbrusio-sphinx.a $(DESTDIR)$(LIBDIR)
 	install -m 644 $(OUT)/libbrusio-sphinx.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 sphinx/sphinx.h $(DESTDIR)$(INCLUDEDIR)/brusio/sphinx
-	install -m 644 lib/error.h $(DESTDIR)$(INCLUDEDIR)/brusio/lib
 	@[ -n '$(DESTDIR)' ] || { PATH=$$PATH:/usr/sbin:/sbin; \
 		ldconfig -N -v 2>/dev/null | grep -q '^$(LIBDIR):' && \
 		ldconfig 2>/dev/null; } || echo 'the loader does not find' \
@@ -54,5 +52,4 @@ uninstall-libs:
 	rm -f $(DESTDIR)$(LIBDIR)/$(SPHINX_SO)* \
 		$(DESTDIR)$(LIBDIR)/libbrusio-sphinx.a \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libbrusio-sphinx.pc \
-		$(DESTDIR)$(INCLUDEDIR)/brusio/sphinx/sphinx.h \
-		$(DESTDIR)$(INCLUDEDIR)/brusio/lib/error.h
+		$(DESTDIR)$(INCLUDEDIR)/brusio/sphinx/sphinx.h

@@ -14,7 +14,7 @@
 
 enum { HOPS = 3, PACKET_LEN = 2048 };
 
-struct relay {
+struct example_relay {
     uint8_t seed[SPHINX_SEED_LEN]; /* its secret key */
     uint8_t identity[SPHINX_ID_LEN];
     uint8_t public_key[SPHINX_PUBLIC_MAX];
@@ -22,7 +22,7 @@ struct relay {
 };
 
 static void
-must(int err, const char *what)
+must_work(int err, const char *what)
 {
     if (err) {
         fprintf(stderr, "%s: %s\n", what, sphinx_error_text(err));
@@ -31,23 +31,24 @@ must(int err, const char *what)
 }
 
 static void
-draw(uint8_t *out, size_t len)
+bytes_draw(uint8_t *out, size_t len)
 {
     if (getrandom(out, len, 0) != (ssize_t)len)
-        must(ERR_SYSTEM, "getrandom");
+        must_work(SPHINX_ERR_SYSTEM, "getrandom");
 }
 
-/* What every relay does with every packet, until one of them keeps it. Returns
- * which; a real relay waits job.block.delay before it sends on. */
+/* Do with packet what every relay does, from relay number `at` on, until one of
+ * them keeps it. Returns which. A real relay waits job.block.delay before it
+ * sends a packet on. */
 static size_t
-travel(struct sphinx_worker *w, const struct sphinx_geometry *g,
-       struct relay relay[HOPS], uint16_t at, uint8_t *packet)
+packet_travel(struct sphinx_worker *w, const struct sphinx_geometry *g,
+              struct example_relay relay[HOPS], uint16_t at, uint8_t *packet)
 {
     for (;;) {
         struct sphinx_job job = {.packet = packet, .key = relay[at].key};
         /* a real relay gives a check here that refuses what it saw before */
         sphinx_unwrap(w, g, &job, 1, NULL, NULL);
-        must(job.err, "unwrap");
+        must_work(job.err, "unwrap");
         if (job.block.command != SPHINX_FORWARD)
             return at;
         printf("relay %u passes it on to relay %u\n", at, job.block.next);
@@ -58,7 +59,7 @@ travel(struct sphinx_worker *w, const struct sphinx_geometry *g,
 int
 main(void)
 {
-    struct relay relay[HOPS];
+    struct example_relay relay[HOPS];
     struct sphinx_hop there[HOPS], back[HOPS];
     struct sphinx_view view = {.epoch = 7};
     struct sphinx_worker *w;
@@ -66,15 +67,15 @@ main(void)
     /* What the consensus of a network says: lengths, a digest, the relays. */
     sphinx_geometry_default(&view.geometry);
     const struct sphinx_geometry *g = &view.geometry;
-    draw(view.digest, sizeof view.digest);
-    must(sphinx_worker_new(&w), "worker");
+    bytes_draw(view.digest, sizeof view.digest);
+    must_work(sphinx_worker_new(&w), "worker");
     for (uint16_t i = 0; i < HOPS; i++) {
-        struct relay *r = &relay[i];
-        draw(r->seed, sizeof r->seed);
-        draw(r->identity, sizeof r->identity);
-        must(sphinx_keypair(g, r->public_key, r->seed), "key pair");
-        must(sphinx_key_new(&r->key, g, r->seed, r->identity, view.digest),
-             "key");
+        struct example_relay *r = &relay[i];
+        bytes_draw(r->seed, sizeof r->seed);
+        bytes_draw(r->identity, sizeof r->identity);
+        must_work(sphinx_keypair(g, r->public_key, r->seed), "key pair");
+        must_work(sphinx_key_new(&r->key, g, r->seed, r->identity, view.digest),
+                  "key");
         there[i] = (struct sphinx_hop){.public_key = r->public_key,
                                        .identity = r->identity,
                                        .index = i,
@@ -87,29 +88,32 @@ main(void)
     uint8_t surb_seed[SPHINX_SEED_LEN], seed[SPHINX_SEED_LEN];
     uint8_t body[PACKET_LEN] = "what time is it?", packet[PACKET_LEN];
     struct sphinx_end end = {.handle = "alice"};
-    draw(surb_seed, sizeof surb_seed);
-    draw(seed, sizeof seed);
-    must(sphinx_surb_create(w, &view, back, HOPS, &end, surb_seed, body + 100),
-         "SURB");
-    must(sphinx_create(w, &view, there, HOPS, seed, body, packet), "request");
+    bytes_draw(surb_seed, sizeof surb_seed);
+    bytes_draw(seed, sizeof seed);
+    must_work(
+        sphinx_surb_create(w, &view, back, HOPS, &end, surb_seed, body + 100),
+        "SURB");
+    must_work(sphinx_create(w, &view, there, HOPS, seed, body, packet),
+              "request");
 
     /* The relays. The last one sees the question, and not from whom. */
-    size_t last = travel(w, g, relay, there[0].index, packet);
+    size_t last = packet_travel(w, g, relay, there[0].index, packet);
     uint8_t *payload = packet + g->header_len;
-    must(sphinx_payload_is_intact(payload) ? 0 : ERR_TAG, "question");
+    must_work(sphinx_payload_is_intact(payload) ? 0 : SPHINX_ERR_TAG,
+              "question");
     printf("relay %zu reads: %s\n", last, (char *)payload + SPHINX_TAG_LEN);
 
     /* It answers with the SURB, and does not know whom. */
     uint8_t surb[PACKET_LEN], answer[PACKET_LEN] = "a quarter past nine";
     uint16_t first;
     memcpy(surb, payload + SPHINX_TAG_LEN + 100, g->surb_len);
-    must(sphinx_surb_use(w, g, surb, answer, packet, &first), "answer");
-    travel(w, g, relay, first, packet);
+    must_work(sphinx_surb_use(w, g, surb, answer, packet, &first), "answer");
+    packet_travel(w, g, relay, first, packet);
 
     /* Alice alone can take the layers off. */
-    must(sphinx_surb_open(w, &view, back, HOPS, surb_seed,
-                          packet + g->header_len),
-         "open");
+    must_work(sphinx_surb_open(w, &view, back, HOPS, surb_seed,
+                               packet + g->header_len),
+              "open");
     printf("alice reads: %s\n",
            (char *)packet + g->header_len + SPHINX_TAG_LEN);
 

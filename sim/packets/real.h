@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/env.h"
+#include "lib/error.h"
 #include "sim/packets/topology.h"
 
 struct real;

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "lib/error.h"
 #include "sphinx/sphinx.h"
 
 struct tool {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/error.h"
 #include "relay/replay.h"
 #include "sphinx/cipher.h"
 #include "sphinx/sphinx.h"

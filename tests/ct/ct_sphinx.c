@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/error.h"
 #include "sphinx/sphinx.h"
 #include "sphinx/x25519/x25519.h"
 #include "tests/ct/ct.h"

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "lib/error.h"
 #include "lib/rng_seeded.h"
 #include "sphinx/sphinx.h"
 

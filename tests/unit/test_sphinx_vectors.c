@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sphinx/cipher.h"
+#include "lib/error.h"
 #include "sphinx/sphinx.h"
 #include "sphinx/tool/tool.h"
 #include "tests/runner.h"
