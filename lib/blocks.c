@@ -22,7 +22,7 @@ enum {
     MINUTE_US = 60000000
 };
 
-struct entry {
+struct block_entry {
     uint8_t block[BLOCK_LEN]; /* family, then 3 or 6 octets; or the host */
     bool used;
     uint32_t links;
@@ -38,7 +38,7 @@ struct blocks {
     uint64_t all_full_us;
     uint8_t (*favoured)[HOST_LEN]; /* sorted */
     size_t n_favoured;
-    struct entry entry[];
+    struct block_entry entry[];
 };
 
 int
@@ -49,7 +49,7 @@ blocks_new(struct blocks **out, const struct blocks_config *config)
         return ERR_ARG;
     uint32_t count = (config->entries + PLACES - 1) / PLACES * PLACES;
     struct blocks *b =
-        calloc(1, sizeof *b + (count + 1u) * sizeof(struct entry));
+        calloc(1, sizeof *b + (count + 1u) * sizeof(struct block_entry));
     if (!b)
         return ERR_NOMEM;
     pthread_mutex_init(&b->mutex, NULL);
@@ -158,20 +158,20 @@ all_take(struct blocks *b, const uint8_t host[HOST_LEN], uint64_t now_us)
 }
 
 static bool
-entry_is_idle(const struct entry *e, uint64_t now_us)
+entry_is_idle(const struct block_entry *e, uint64_t now_us)
 {
     return e->links == 0 && e->full_us <= now_us;
 }
 
-static struct entry *
+static struct block_entry *
 entry_find(struct blocks *b, const uint8_t block[BLOCK_LEN], uint64_t now_us)
 {
     uint8_t hash[crypto_shorthash_BYTES];
     uint64_t h;
-    struct entry *idle = NULL;
+    struct block_entry *idle = NULL;
     crypto_shorthash(hash, block, BLOCK_LEN, b->key);
     memcpy(&h, hash, sizeof h);
-    struct entry *set = &b->entry[h % (b->count / PLACES) * PLACES];
+    struct block_entry *set = &b->entry[h % (b->count / PLACES) * PLACES];
     for (size_t i = 0; i < PLACES; i++) {
         if (set[i].used && memcmp(set[i].block, block, BLOCK_LEN) == 0)
             return &set[i];
@@ -180,7 +180,7 @@ entry_find(struct blocks *b, const uint8_t block[BLOCK_LEN], uint64_t now_us)
     }
     if (!idle)
         return &b->entry[b->count];
-    *idle = (struct entry){.used = true};
+    *idle = (struct block_entry){.used = true};
     memcpy(idle->block, block, BLOCK_LEN);
     return idle;
 }
@@ -203,7 +203,7 @@ static int
 entry_take(struct blocks *b, const uint8_t block[BLOCK_LEN], uint64_t now_us,
            uint32_t *number)
 {
-    struct entry *e = entry_find(b, block, now_us);
+    struct block_entry *e = entry_find(b, block, now_us);
     if (e->links >= b->config.links_max)
         return ERR_FULL;
     if (!bucket_take(&e->full_us, now_us, b->token_us,

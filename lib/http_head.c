@@ -6,7 +6,7 @@
 #include <strings.h>
 
 /* A part of the head, without a final 0. */
-struct span {
+struct head_span {
     const char *at;
     size_t len;
 };
@@ -22,14 +22,14 @@ http_path_is_good(const char *path)
 }
 
 static bool
-span_is(struct span s, const char *text)
+span_is(struct head_span s, const char *text)
 {
     return s.len == strlen(text) && strncasecmp(s.at, text, s.len) == 0;
 }
 
 /* Characters of a field's name (RFC 9110, 5.6.2). */
 static bool
-name_is_good(struct span s)
+name_is_good(struct head_span s)
 {
     static const char signs[] = "!#$%&'*+-.^_`|~";
     for (size_t i = 0; i < s.len; i++) {
@@ -42,7 +42,7 @@ name_is_good(struct span s)
 }
 
 static bool
-value_is_good(struct span s)
+value_is_good(struct head_span s)
 {
     for (size_t i = 0; i < s.len; i++) {
         const unsigned char c = (unsigned char)s.at[i];
@@ -52,8 +52,8 @@ value_is_good(struct span s)
     return true;
 }
 
-static struct span
-span_trim(struct span s)
+static struct head_span
+span_trim(struct head_span s)
 {
     while (s.len > 0 && (*s.at == ' ' || *s.at == '\t')) {
         s.at++;
@@ -65,7 +65,7 @@ span_trim(struct span s)
 }
 
 static bool
-span_copy(char *out, size_t room, struct span s)
+span_copy(char *out, size_t room, struct head_span s)
 {
     if (s.len >= room || memchr(s.at, 0, s.len))
         return false;
@@ -76,18 +76,18 @@ span_copy(char *out, size_t room, struct span s)
 
 /* "GET /path HTTP/1.1" */
 static int
-request_line_read(struct http_head *h, struct span line)
+request_line_read(struct http_head *h, struct head_span line)
 {
     const char *first = memchr(line.at, ' ', line.len);
     if (!first)
         return ERR_FORMAT;
-    const struct span method = {line.at, (size_t)(first - line.at)};
+    const struct head_span method = {line.at, (size_t)(first - line.at)};
     const size_t rest = line.len - method.len - 1;
     const char *second = memchr(first + 1, ' ', rest);
     if (!second || !name_is_good(method))
         return ERR_FORMAT;
-    const struct span path = {first + 1, (size_t)(second - first - 1)};
-    const struct span version = {second + 1, rest - path.len - 1};
+    const struct head_span path = {first + 1, (size_t)(second - first - 1)};
+    const struct head_span version = {second + 1, rest - path.len - 1};
     if (version.len != 8 || (memcmp(version.at, "HTTP/1.1", 8) != 0 &&
                              memcmp(version.at, "HTTP/1.0", 8) != 0))
         return ERR_FORMAT;
@@ -102,7 +102,7 @@ request_line_read(struct http_head *h, struct span line)
 
 /* Digits alone, and few enough that nothing overflows. */
 static int
-length_read(size_t *out, struct span s)
+length_read(size_t *out, struct head_span s)
 {
     *out = 0;
     if (s.len == 0)
@@ -123,16 +123,16 @@ struct fields {
 };
 
 static int
-field_read(struct http_head *h, struct fields *seen, struct span line)
+field_read(struct http_head *h, struct fields *seen, struct head_span line)
 {
     const char *colon = memchr(line.at, ':', line.len);
     if (++seen->count > HTTP_HEAD_FIELDS_MAX)
         return ERR_LONG;
     if (!colon)
         return ERR_FORMAT;
-    const struct span name = {line.at, (size_t)(colon - line.at)};
-    const struct span value =
-        span_trim((struct span){colon + 1, line.len - name.len - 1});
+    const struct head_span name = {line.at, (size_t)(colon - line.at)};
+    const struct head_span value =
+        span_trim((struct head_span){colon + 1, line.len - name.len - 1});
     if (!name_is_good(name) || !value_is_good(value))
         return ERR_FORMAT;
     if (span_is(name, "Transfer-Encoding"))
@@ -156,7 +156,7 @@ field_read(struct http_head *h, struct fields *seen, struct span line)
 /* Take a line that ends with CR LF off what is left. ERR_SHORT: there is none
  * yet; ERR_FORMAT: one of the two stands alone. */
 static int
-line_take(struct span *left, struct span *line)
+line_take(struct head_span *left, struct head_span *line)
 {
     for (size_t i = 0; i < left->len; i++) {
         const char c = left->at[i];
@@ -168,7 +168,7 @@ line_take(struct span *left, struct span *line)
             return ERR_SHORT;
         if (left->at[i + 1] != '\n')
             return ERR_FORMAT;
-        *line = (struct span){left->at, i};
+        *line = (struct head_span){left->at, i};
         left->at += i + 2;
         left->len -= i + 2;
         return 0;
@@ -177,10 +177,10 @@ line_take(struct span *left, struct span *line)
 }
 
 static int
-head_read(struct http_head *h, struct span *left, size_t body_max)
+head_read(struct http_head *h, struct head_span *left, size_t body_max)
 {
     struct fields seen = {0};
-    struct span line;
+    struct head_span line;
     int err = line_take(left, &line);
     if (!err)
         err = request_line_read(h, line);
@@ -203,7 +203,7 @@ http_head_read(struct http_head *h, const uint8_t *bytes, size_t len,
                size_t body_max)
 {
     const size_t most = len < HTTP_HEAD_MAX ? len : HTTP_HEAD_MAX;
-    struct span left = {(const char *)bytes, most};
+    struct head_span left = {(const char *)bytes, most};
     memset(h, 0, sizeof *h);
     int err = head_read(h, &left, body_max);
     if (err == ERR_SHORT && most == HTTP_HEAD_MAX)

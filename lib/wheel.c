@@ -51,7 +51,7 @@ struct chunk {
 _Static_assert(sizeof(struct chunk) % LINE == 0, "a chunk is whole lines");
 
 /* What is known of a chunk; chunk 0 is none. */
-struct link {
+struct wheel_link {
     uint32_t next;   /* of the ring; of the free ones */
     uint32_t before; /* entries of the slot in earlier chunks */
 };
@@ -63,7 +63,7 @@ struct wheel {
     uint32_t first, end, room; /* of ready */
     struct wheel_entry *ready;
     struct chunk *chunk;
-    struct link *link;
+    struct wheel_link *link;
     uint64_t word[WORDS]; /* bit set: the slot is not empty */
     /* Where the slot's next entry goes, CHUNK * chunk + index; at the end of a
      * chunk when that is full, 0 when the slot is empty. */
@@ -109,7 +109,7 @@ chunks_grow(struct wheel *w)
         room = CHUNKS_MAX;
     if (room <= w->made)
         return ERR_NOMEM;
-    struct link *link = realloc(w->link, (size_t)room * sizeof *link);
+    struct wheel_link *link = realloc(w->link, (size_t)room * sizeof *link);
     if (!link)
         return ERR_NOMEM;
     w->link = link;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static unsigned
-min3(unsigned a, unsigned b, unsigned c)
+words_least(unsigned a, unsigned b, unsigned c)
 {
     unsigned m = a < b ? a : b;
     return m < c ? m : c;
@@ -23,7 +23,7 @@ words_distance(const char *a, const char *b)
         row[2][0] = i;
         for (size_t j = 1; j <= m; j++) {
             unsigned change = row[1][j - 1] + (a[i - 1] != b[j - 1]);
-            row[2][j] = min3(change, row[1][j] + 1, row[2][j - 1] + 1);
+            row[2][j] = words_least(change, row[1][j] + 1, row[2][j - 1] + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
                 a[i - 2] == b[j - 1] && row[0][j - 2] + 1 < row[2][j])
                 row[2][j] = row[0][j - 2] + 1;

@@ -10,7 +10,7 @@ static const char board_label[] = "brusio/1 board";
 static const char carrier_label[] = "brusio/1 carrier";
 
 /* The best of each family so far, the first `most` of them. */
-struct choice {
+struct boards_choice {
     size_t n, most;
     struct draw_rank rank[BOARDS_MAX];
 };
@@ -23,7 +23,7 @@ is_before(const struct draw_rank *a, const struct draw_rank *b)
 
 /* Take r out of place i. */
 static void
-choice_remove(struct choice *ch, size_t i)
+choice_remove(struct boards_choice *ch, size_t i)
 {
     memmove(&ch->rank[i], &ch->rank[i + 1], (--ch->n - i) * sizeof ch->rank[0]);
 }
@@ -31,7 +31,8 @@ choice_remove(struct choice *ch, size_t i)
 /* A store takes the place of one of its family when it comes before that; of all
  * others, one that came after `most` better families never comes in again. */
 static void
-choice_offer(struct choice *ch, const struct consensus *c, struct draw_rank r)
+choice_offer(struct boards_choice *ch, const struct consensus *c,
+             struct draw_rank r)
 {
     size_t at = 0;
     for (size_t i = 0; i < ch->n; i++) {
@@ -59,8 +60,8 @@ boards_draw(const struct consensus *c, struct board_set *out)
 {
     size_t n;
     const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
-    struct choice ch = {.most = c->params.boards < BOARDS_MAX ? c->params.boards
-                                                              : BOARDS_MAX};
+    struct boards_choice ch = {
+        .most = c->params.boards < BOARDS_MAX ? c->params.boards : BOARDS_MAX};
     *out = (struct board_set){0};
     for (size_t i = 0; i < n && ch.most > 0; i++)
         if (c->relays[store[i]].counts & 1)

@@ -126,8 +126,9 @@ cipher_stream_xor(struct cipher *c, uint8_t *buf, size_t len)
 
 /* Poly1305 of head followed by body. */
 static int
-poly1305(struct cipher *c, const uint8_t *key, const uint8_t *head,
-         size_t head_len, const uint8_t *body, size_t body_len, uint8_t *out)
+poly1305_compute(struct cipher *c, const uint8_t *key, const uint8_t *head,
+                 size_t head_len, const uint8_t *body, size_t body_len,
+                 uint8_t *out)
 {
     size_t out_len = 0;
     if (EVP_MAC_init(c->poly, key, 32, NULL) != 1)
@@ -146,7 +147,7 @@ cipher_poly1305(struct cipher *c, const uint8_t key[static 32],
                 const uint8_t *in, size_t len,
                 uint8_t out[static CIPHER_MAC_LEN])
 {
-    return poly1305(c, key, NULL, 0, in, len, out);
+    return poly1305_compute(c, key, NULL, 0, in, len, out);
 }
 
 static int
@@ -241,7 +242,8 @@ cipher_hpolyc(struct cipher *c, const uint8_t key[static 32],
     /* Both directions add the hash of the left part as it comes in, run the
      * stream from the block between the two, and subtract the hash of the left
      * part as it goes out; only the place of AES differs. */
-    int err = poly1305(c, h.poly_key, h.head, h.head_len, buf, left, sum);
+    int err =
+        poly1305_compute(c, h.poly_key, h.head, h.head_len, buf, left, sum);
     if (err)
         goto out;
     sum_add(right, sum);
@@ -253,7 +255,7 @@ cipher_hpolyc(struct cipher *c, const uint8_t key[static 32],
     if (!encrypt && (err = aes_block(c, h.aes_key, middle, false)))
         goto out;
     memcpy(right, middle, SUM_LEN);
-    err = poly1305(c, h.poly_key, h.head, h.head_len, buf, left, sum);
+    err = poly1305_compute(c, h.poly_key, h.head, h.head_len, buf, left, sum);
     if (err)
         goto out;
     sum_sub(right, sum);

@@ -17,7 +17,7 @@ enum { NULL_ELEMENT_LEN = 32 };
 
 /* The step of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014). */
 static uint64_t
-splitmix(uint64_t *state)
+splitmix_next(uint64_t *state)
 {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
@@ -32,10 +32,10 @@ null_expand(const uint8_t *seed, uint8_t label, uint8_t *out, size_t len)
     for (size_t i = 0; i < SPHINX_SEED_LEN; i += 8) {
         uint64_t word;
         memcpy(&word, seed + i, sizeof word);
-        state = splitmix(&state) ^ word;
+        state = splitmix_next(&state) ^ word;
     }
     for (size_t i = 0; i < len; i += 8) {
-        uint64_t word = splitmix(&state);
+        uint64_t word = splitmix_next(&state);
         memcpy(out + i, &word, len - i < 8 ? len - i : 8);
     }
 }

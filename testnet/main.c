@@ -153,8 +153,8 @@ profile_is_known(const char *name)
 
 /* What is asked for of a network that is there is what it has? */
 static bool
-agrees(const struct testnet_config *c, const char *option, const char *wish,
-       const char *has)
+option_agrees(const struct testnet_config *c, const char *option,
+              const char *wish, const char *has)
 {
     if (!wish || strcmp(wish, has) == 0)
         return true;
@@ -188,8 +188,8 @@ numbers_read(struct testnet_config *c, const struct args *a, bool again)
             return ARGS_EXIT_USAGE;
         snprintf(has, sizeof has, "%u", *row[i].value);
         if (again && v != *row[i].value &&
-            !agrees(c, options[row[i].option].name, a->value[row[i].option],
-                    has))
+            !option_agrees(c, options[row[i].option].name,
+                           a->value[row[i].option], has))
             return ARGS_EXIT_FAILED;
         *row[i].value = (unsigned)v;
     }
@@ -213,12 +213,12 @@ words_read(struct testnet_config *c, const struct args *a, bool again)
         (profile && !profile_is_known(profile)))
         return ARGS_EXIT_USAGE;
     if (again)
-        return agrees(c, "suite", suite, sphinx_suite_name(c->suite)) &&
-                       agrees(c, "profile", profile,
-                              c->profile[0] ? c->profile
-                                            : "default and fast") &&
-                       agrees(c, "policy", policy,
-                              c->manual ? "manual" : "open")
+        return option_agrees(c, "suite", suite, sphinx_suite_name(c->suite)) &&
+                       option_agrees(c, "profile", profile,
+                                     c->profile[0] ? c->profile
+                                                   : "default and fast") &&
+                       option_agrees(c, "policy", policy,
+                                     c->manual ? "manual" : "open")
                    ? 0
                    : ARGS_EXIT_FAILED;
     c->suite = wanted;

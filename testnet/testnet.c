@@ -37,7 +37,7 @@ path_make(const struct testnet *t, char path[static PATH_LEN], const char *name,
 }
 
 static int
-complain(const struct testnet *t, const char *what)
+testnet_complain(const struct testnet *t, const char *what)
 {
     if (!t->stopped())
         fprintf(stderr, "brusio-testnet: %s\n", what);
@@ -88,7 +88,7 @@ authorities_init(struct testnet *t)
     if (sphinx_geometry_init(
             &n->geometry, t->config.suite, TESTNET_LAYERS + 2,
             t->config.suite == SPHINX_SUITE_X25519 ? 2048 : 16384, 1000))
-        return complain(t, "no such packets");
+        return testnet_complain(t, "no such packets");
     for (unsigned i = 0; i < t->config.authorities; i++) {
         struct network_authority *a = &n->authorities[n->n_authorities++];
         char name[NAME_LEN], dir[PATH_LEN], conf[PATH_LEN], word[WORD_LEN];
@@ -101,7 +101,7 @@ authorities_init(struct testnet *t)
         if (process_run(t, argv, "identity", word) ||
             codec_unhex(a->identity, sizeof a->identity, word) ||
             address_free(a->address))
-            return complain(t, "an authority cannot be set up");
+            return testnet_complain(t, "an authority cannot be set up");
         snprintf(line, sizeof line,
                  "listen = \"%s\"\nnetwork = \"../network.json\"\n"
                  "policy = \"%s\"\nby_hand = \"none\"\n"
@@ -111,11 +111,11 @@ authorities_init(struct testnet *t)
                  "look_s = 3\n",
                  a->address, t->config.manual ? "manual" : "open");
         if (text_append(conf, line))
-            return complain(t,
-                            "an authority's configuration cannot be written");
+            return testnet_complain(
+                t, "an authority's configuration cannot be written");
     }
     return netfile_write(t->network_path, n)
-               ? complain(t, "the network file cannot be written")
+               ? testnet_complain(t, "the network file cannot be written")
                : 0;
 }
 
@@ -143,7 +143,7 @@ relay_approve(struct testnet *t, const char *identity)
         const char *const argv[] = {"brusio-directory", "approve", "--dir", dir,
                                     identity,           NULL};
         if (process_run(t, argv, NULL, word))
-            return complain(t, "a relay cannot be approved");
+            return testnet_complain(t, "a relay cannot be approved");
     }
     return 0;
 }
@@ -166,11 +166,11 @@ relay_init(struct testnet *t, const char *role, const char *name)
                                 NULL};
     struct network_gateway *g = &t->network.gateways[t->network.n_gateways];
     if (process_run(t, argv, "identity", id))
-        return complain(t, "a relay cannot be set up");
+        return testnet_complain(t, "a relay cannot be set up");
     if (strcmp(role, "gateway") == 0) {
         t->network.n_gateways++;
         if (codec_unhex(g->identity, sizeof g->identity, id))
-            return complain(t, "a gateway has no identity");
+            return testnet_complain(t, "a gateway has no identity");
     }
     return t->config.manual ? relay_approve(t, id) : 0;
 }
@@ -216,7 +216,7 @@ relays_start(struct testnet *t)
                     return 1;
             }
     return netfile_write(t->network_path, &t->network)
-               ? complain(t, "the network file cannot be written")
+               ? testnet_complain(t, "the network file cannot be written")
                : 0;
 }
 
@@ -265,7 +265,8 @@ consensus_wait(struct testnet *t)
             return 1;
         }
         if (time(NULL) > until)
-            return complain(t, "no consensus with all relays came about");
+            return testnet_complain(t,
+                                    "no consensus with all relays came about");
         usleep(50000);
     }
     return 0;
@@ -296,7 +297,7 @@ client_init(struct testnet *t, unsigned i, const char *name)
                                 client_profile(t, i),
                                 NULL};
     if (access(conf, F_OK) && process_run(t, argv, NULL, word))
-        return complain(t, "a client cannot be set up");
+        return testnet_complain(t, "a client cannot be set up");
     return 0;
 }
 
@@ -332,7 +333,8 @@ clients_wait(struct testnet *t)
             if (t->stopped())
                 return 1;
             if (k > 300)
-                return complain(t, "a client does not reach the network");
+                return testnet_complain(t,
+                                        "a client does not reach the network");
             usleep(100000);
         }
     }
@@ -351,8 +353,9 @@ directory_take(struct testnet *t)
     char *real = realpath(t->config.dir, NULL);
     if (!real || strlen(real) > 80) {
         free(real);
-        return complain(t, "the directory's path has to be 80 letters at most, "
-                           "since sockets lie in it; take another one");
+        return testnet_complain(
+            t, "the directory's path has to be 80 letters at most, "
+               "since sockets lie in it; take another one");
     }
     snprintf(t->dir, sizeof t->dir, "%s", real);
     t->config.dir = t->dir;
@@ -380,9 +383,10 @@ network_prepare(struct testnet *t)
         return 1;
     }
     if (access(t->network_path, F_OK) == 0)
-        return complain(t, "what is in this directory is a network that was "
-                           "stopped before it was whole, or another one's; "
-                           "remove it, or take another directory");
+        return testnet_complain(
+            t, "what is in this directory is a network that was "
+               "stopped before it was whole, or another one's; "
+               "remove it, or take another directory");
     return authorities_init(t);
 }
 
@@ -393,7 +397,7 @@ testnet_start(struct testnet *t)
         relays_start(t))
         return 1;
     if (!t->again && testnet_keep(&t->config))
-        return complain(t, "the file 'testnet' cannot be written");
+        return testnet_complain(t, "the file 'testnet' cannot be written");
     printf("started %u programs; waiting for %s consensus\n", t->n_children,
            t->again ? "a" : "the first");
     fflush(stdout);

@@ -10,7 +10,7 @@
 #include "lib/version.h"
 
 /* The command line while it is read. */
-struct line {
+struct args_line {
     struct args *a;
     const struct args_form *form;
     char **argv;
@@ -18,7 +18,7 @@ struct line {
 };
 
 static int
-wrong(const struct args *a, const char *what, const char *word)
+args_refuse(const struct args *a, const char *what, const char *word)
 {
     fprintf(stderr, "%s: %s '%s'; '%s --help' lists what there is\n",
             a->program, what, word, a->program);
@@ -42,7 +42,7 @@ is_option(const struct args_option *o, const char *word)
 
 /* The option of the command that a word names; returns NULL when it has none. */
 static const struct args_option *
-option_find(const struct line *l, const char *word)
+option_find(const struct args_line *l, const char *word)
 {
     const struct args_form *f = l->form;
     for (size_t i = 0; i < f->n_options; i++)
@@ -54,18 +54,18 @@ option_find(const struct line *l, const char *word)
 
 /* Take the option at l->at, and its value. */
 static int
-option_take(struct line *l)
+option_take(struct args_line *l)
 {
     const char *word = l->argv[l->at], *equals = strchr(word, '=');
     const struct args_option *o = option_find(l, word);
     if (!o)
-        return wrong(l->a, "unknown option", word);
+        return args_refuse(l->a, "unknown option", word);
     const bool many = l->form->many && args_is_among(l->form->many, o->name);
     const char **value = &l->a->value[o - l->form->options];
     if (*value && !many)
-        return wrong(l->a, "given twice:", word);
+        return args_refuse(l->a, "given twice:", word);
     if (o->flag && equals)
-        return wrong(l->a, "no value is wanted in", word);
+        return args_refuse(l->a, "no value is wanted in", word);
     if (o->flag)
         *value = "";
     else if (equals)
@@ -73,9 +73,9 @@ option_take(struct line *l)
     else if (l->at + 1 < l->argc && strncmp(l->argv[l->at + 1], "--", 2) != 0)
         *value = l->argv[++l->at];
     else
-        return wrong(l->a, "a value is missing after", word);
+        return args_refuse(l->a, "a value is missing after", word);
     if (many && l->a->n_many == ARGS_MANY_MAX)
-        return wrong(l->a, "given too often:", word);
+        return args_refuse(l->a, "given too often:", word);
     if (many) {
         l->a->many[l->a->n_many].option = (size_t)(o - l->form->options);
         l->a->many[l->a->n_many++].value = *value;
@@ -86,7 +86,7 @@ option_take(struct line *l)
 /* Which word is the command: the first that is neither an option nor the value of
  * one. Returns argc when there is none. */
 static int
-command_find(const struct line *l)
+command_find(const struct args_line *l)
 {
     for (int i = 1; i < l->argc; i++) {
         bool value = false, flag = false;
@@ -110,7 +110,7 @@ command_find(const struct line *l)
 
 /* Is help or the version asked for here? Then prints it and sets *status. */
 static bool
-is_asked(const struct line *l, const char *word, int *status)
+is_asked(const struct args_line *l, const char *word, int *status)
 {
     const bool help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
     if (help && l->a->command &&
@@ -128,7 +128,7 @@ is_asked(const struct line *l, const char *word, int *status)
 /* What every program answers: 'help', 'help COMMAND', 'completion SHELL'. Returns
  * false when the command is another. */
 static bool
-is_told(const struct line *l, int command, int *status)
+is_told(const struct args_line *l, int command, int *status)
 {
     const char *name = l->argv[command];
     const char *next = command + 1 < l->argc ? l->argv[command + 1] : NULL;
@@ -143,13 +143,13 @@ is_told(const struct line *l, int command, int *status)
     else if (args_is_among(l->form->commands, next))
         *status = args_help(l->form, next);
     else
-        *status = wrong(l->a, "unknown command", next);
+        *status = args_refuse(l->a, "unknown command", next);
     return true;
 }
 
 /* Take every word but the command. */
 static int
-words_take(struct line *l, int command)
+words_take(struct args_line *l, int command)
 {
     const struct args_form *f = l->form;
     const bool texts = f->texts && args_is_among(f->texts, l->a->command);
@@ -181,11 +181,12 @@ words_take(struct line *l, int command)
     l->a->rest = (const char *const *)l->argv + 1;
     l->a->n_rest = (size_t)words - 1;
     if (l->a->n_rest > f->rest_max && texts)
-        return wrong(l->a, "a text is one word, in quotes; there is one more,",
-                     l->a->rest[f->rest_max]);
+        return args_refuse(l->a,
+                           "a text is one word, in quotes; there is one more,",
+                           l->a->rest[f->rest_max]);
     if (l->a->n_rest > f->rest_max)
-        return wrong(l->a, "nothing is wanted after the command, not",
-                     l->a->rest[f->rest_max]);
+        return args_refuse(l->a, "nothing is wanted after the command, not",
+                           l->a->rest[f->rest_max]);
     return -1;
 }
 
@@ -193,7 +194,7 @@ int
 args_read(struct args *a, int argc, char **argv, const struct args_form *form)
 {
     const char *slash = strrchr(argv[0], '/');
-    struct line l = {.a = a, .form = form, .argv = argv, .argc = argc};
+    struct args_line l = {.a = a, .form = form, .argv = argv, .argc = argc};
     *a = (struct args){.program = slash ? slash + 1 : argv[0]};
     const int command = command_find(&l);
     int status;
@@ -207,7 +208,7 @@ args_read(struct args *a, int argc, char **argv, const struct args_form *form)
     if (!args_is_among(form->commands, argv[command]))
         return is_told(&l, command, &status)
                    ? status
-                   : wrong(a, "unknown command", argv[command]);
+                   : args_refuse(a, "unknown command", argv[command]);
     a->command = argv[command];
     return words_take(&l, command);
 }

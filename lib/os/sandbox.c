@@ -241,7 +241,7 @@ enum {
 static const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
 
 static struct sock_filter
-load(size_t at)
+filter_load(size_t at)
 {
     return (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)at);
 }
@@ -254,7 +254,7 @@ jump_equal(uint32_t value, uint8_t yes, uint8_t no)
 }
 
 static struct sock_filter
-verdict(uint32_t value)
+filter_return(uint32_t value)
 {
     return (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, value);
 }
@@ -267,7 +267,7 @@ calls_refuse(struct sock_filter *f, unsigned short n, const uint32_t *call,
 {
     for (size_t i = 0; i < n_calls; i++) {
         f[n++] = jump_equal(call[i], 0, 1);
-        f[n++] = verdict(refuse);
+        f[n++] = filter_return(refuse);
     }
     return n;
 }
@@ -277,11 +277,11 @@ static unsigned short
 ioctls_refuse(struct sock_filter *f, unsigned short n)
 {
     f[n++] = jump_equal(SYS_ioctl, 0, 5);
-    f[n++] = load(offsetof(struct seccomp_data, args[1]));
+    f[n++] = filter_load(offsetof(struct seccomp_data, args[1]));
     f[n++] = jump_equal(TIOCSTI, 1, 0);
     f[n++] = jump_equal(TIOCLINUX, 0, 1);
-    f[n++] = verdict(refuse);
-    f[n++] = verdict(SECCOMP_RET_ALLOW);
+    f[n++] = filter_return(refuse);
+    f[n++] = filter_return(SECCOMP_RET_ALLOW);
     return n;
 }
 
@@ -290,10 +290,10 @@ static unsigned short
 signals_refuse(struct sock_filter *f, unsigned short n)
 {
     f[n++] = jump_equal(SYS_tgkill, 0, 4);
-    f[n++] = load(offsetof(struct seccomp_data, args[0]));
+    f[n++] = filter_load(offsetof(struct seccomp_data, args[0]));
     f[n++] = jump_equal((uint32_t)getpid(), 1, 0);
-    f[n++] = verdict(refuse);
-    f[n++] = verdict(SECCOMP_RET_ALLOW);
+    f[n++] = filter_return(refuse);
+    f[n++] = filter_return(SECCOMP_RET_ALLOW);
     return n;
 }
 
@@ -303,12 +303,12 @@ sockets_refuse(struct sock_filter *f, unsigned short n, uint8_t n_allowed)
 {
     static const uint32_t family[] = {AF_INET, AF_INET6, AF_UNIX};
     f[n++] = jump_equal(SYS_socket, 1, 0);
-    f[n++] = verdict(SECCOMP_RET_ALLOW);
-    f[n++] = load(offsetof(struct seccomp_data, args[0]));
+    f[n++] = filter_return(SECCOMP_RET_ALLOW);
+    f[n++] = filter_load(offsetof(struct seccomp_data, args[0]));
     for (uint8_t i = 0; i < n_allowed; i++)
         f[n++] = jump_equal(family[i], (uint8_t)(n_allowed - i), 0);
-    f[n++] = verdict(refuse);
-    f[n++] = verdict(SECCOMP_RET_ALLOW);
+    f[n++] = filter_return(refuse);
+    f[n++] = filter_return(SECCOMP_RET_ALLOW);
     return n;
 }
 
@@ -318,14 +318,14 @@ sandbox_calls(bool settled)
     struct sock_filter f[FILTER_MAX];
     unsigned short n = 0;
     /* calls of another architecture have other numbers */
-    f[n++] = load(offsetof(struct seccomp_data, arch));
+    f[n++] = filter_load(offsetof(struct seccomp_data, arch));
     f[n++] = jump_equal(ARCHITECTURE, 1, 0);
-    f[n++] = verdict(refuse);
-    f[n++] = load(offsetof(struct seccomp_data, nr));
+    f[n++] = filter_return(refuse);
+    f[n++] = filter_load(offsetof(struct seccomp_data, nr));
 #ifdef __x86_64__ /* nor the 32-bit pointers' numbers */
     f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000,
                                           0, 1);
-    f[n++] = verdict(refuse);
+    f[n++] = filter_return(refuse);
 #endif
     n = calls_refuse(f, n, forbidden, FORBIDDEN);
     if (settled) {

@@ -40,7 +40,7 @@ static const struct command {
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void
-usage(FILE *to)
+usage_print(FILE *to)
 {
     fputs("usage: brusio-sphinx COMMAND [--seed HEX] [FILE]\n"
           "Reads a JSON object from FILE or standard input where the command "
@@ -61,7 +61,7 @@ usage(FILE *to)
 }
 
 static int
-fail(const char *why, int status)
+failure_print(const char *why, int status)
 {
     fprintf(stderr, "brusio-sphinx: %s\n", why);
     return status;
@@ -94,7 +94,7 @@ options_parse(int argc, char **argv, struct options *o)
     int c, bad = 0;
     while ((c = getopt_long(argc, argv, "h", list, NULL)) != -1) {
         if (c == 'h') {
-            usage(stdout);
+            usage_print(stdout);
             return 1 + EXIT_SUCCESS;
         } else if (c == OPT_VERSION) {
             puts("brusio-sphinx " BRUSIO_VERSION);
@@ -113,7 +113,7 @@ options_parse(int argc, char **argv, struct options *o)
             return 1 + EXIT_USAGE; /* getopt has said why */
         }
     }
-    return bad ? 1 + fail("a number is out of range", EXIT_USAGE) : 0;
+    return bad ? 1 + failure_print("a number is out of range", EXIT_USAGE) : 0;
 }
 
 /* Takes the command's words off the arguments. NULL: no such command. */
@@ -150,7 +150,7 @@ input_read(const char *path)
         fprintf(stderr, "brusio-sphinx: %s:%d:%d: %s\n", piped ? "-" : path,
                 e.line, e.column, e.text);
     if (in && !json_is_object(in)) {
-        fail("the input must be one JSON object", 0);
+        failure_print("the input must be one JSON object", 0);
         json_decref(in);
         in = NULL;
     }
@@ -191,28 +191,28 @@ seed_set(struct tool *t, const char *hex)
 }
 
 static int
-run(const struct command *c, const struct options *o, const char *path)
+command_run(const struct command *c, const struct options *o, const char *path)
 {
     struct tool t = {.error = ""};
     json_t *in = NULL, *out = NULL;
     int status = EXIT_FAILURE;
     if (seed_set(&t, o->seed))
-        return fail("--seed takes 64 hexadecimal digits", EXIT_USAGE);
+        return failure_print("--seed takes 64 hexadecimal digits", EXIT_USAGE);
     if (geometry_set(&t, o))
-        return fail(t.error, EXIT_FAILURE);
+        return failure_print(t.error, EXIT_FAILURE);
     if (c->reads && !(in = input_read(path)))
         return EXIT_FAILURE;
     int err = sphinx_worker_new(&t.worker);
     if (err) {
-        fail(error_text(err), 0);
+        failure_print(error_text(err), 0);
         goto out;
     }
     out = c->run ? c->run(&t, in) : tool_geometry(&t.geometry);
     if (!out)
-        fail(t.error[0] ? t.error : error_text(ERR_NOMEM), 0);
+        failure_print(t.error[0] ? t.error : error_text(ERR_NOMEM), 0);
     else if (json_dumpf(out, stdout, TOOL_JSON_FLAGS) != 0 ||
              putchar('\n') == EOF || fflush(stdout) != 0)
-        fail("cannot write the output", 0);
+        failure_print("cannot write the output", 0);
     else
         status = EXIT_SUCCESS;
 out:
@@ -228,7 +228,7 @@ main(int argc, char **argv)
 {
     struct options o = {.suite = "x25519", .hops = 5, .delay_unit_us = 1000};
     if (sodium_init() < 0)
-        return fail(error_text(ERR_CRYPTO), EXIT_FAILURE);
+        return failure_print(error_text(ERR_CRYPTO), EXIT_FAILURE);
     int stop = options_parse(argc, argv, &o);
     if (stop)
         return stop - 1;
@@ -243,6 +243,6 @@ main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (argc - at > (c->reads ? 1 : 0))
-        return fail("too many arguments", EXIT_USAGE);
-    return run(c, &o, at < argc ? argv[at] : NULL);
+        return failure_print("too many arguments", EXIT_USAGE);
+    return command_run(c, &o, at < argc ? argv[at] : NULL);
 }

@@ -8,7 +8,7 @@
 
 /* Says why the library refused; always NULL, to be returned. */
 static json_t *
-refuse(struct tool *t, const char *what, int err)
+packet_refuse(struct tool *t, const char *what, int err)
 {
     if (err && t->error[0] == '\0')
         tool_fail(t, what, error_text(err));
@@ -22,7 +22,7 @@ tool_do_keygen(struct tool *t, json_t *in)
     (void)in;
     int err = sphinx_keypair(&t->geometry, public_key, t->seed);
     if (err)
-        return refuse(t, "keygen", err);
+        return packet_refuse(t, "keygen", err);
     return json_pack("{s:o, s:o}", "seed", tool_hex(t->seed, SPHINX_SEED_LEN),
                      "public_key",
                      tool_hex(public_key, t->geometry.public_len));
@@ -40,7 +40,7 @@ tool_do_new(struct tool *t, json_t *in)
         err = sphinx_create(t->worker, &p.view, p.hop, p.n, t->seed, body,
                             packet);
     if (err)
-        return refuse(t, "new", err);
+        return packet_refuse(t, "new", err);
     return json_pack("{s:i, s:o}", "first_hop", p.hop[0].index, "packet",
                      tool_hex(packet, p.view.geometry.packet_len));
 }
@@ -108,7 +108,7 @@ tool_do_unwrap(struct tool *t, json_t *in)
 out:
     sodium_memzero(seed, sizeof seed);
     sphinx_key_free(&key);
-    return out ? out : refuse(t, "unwrap", err);
+    return out ? out : packet_refuse(t, "unwrap", err);
 }
 
 json_t *
@@ -129,7 +129,7 @@ tool_do_surb_create(struct tool *t, json_t *in)
     if (!err)
         err = sphinx_surb_keys(t->worker, &p.view, p.hop, p.n, t->seed, keys);
     if (err)
-        return refuse(t, "surb create", err);
+        return packet_refuse(t, "surb create", err);
     json_t *list = json_array();
     for (size_t i = 0; i <= p.n; i++)
         json_array_append_new(list, tool_hex(keys[i], SPHINX_KEY_LEN));
@@ -154,7 +154,7 @@ tool_do_surb_use(struct tool *t, json_t *in)
     if (!err)
         err = sphinx_surb_use(t->worker, &g, surb, body, packet, &first);
     if (err)
-        return refuse(t, "surb use", err);
+        return packet_refuse(t, "surb use", err);
     return json_pack("{s:i, s:o}", "first_hop", first, "packet",
                      tool_hex(packet, g.packet_len));
 }
@@ -196,7 +196,7 @@ tool_do_surb_open(struct tool *t, json_t *in)
             t->worker, &g, (const uint8_t(*)[SPHINX_KEY_LEN])keys, n, payload);
     sodium_memzero(keys, sizeof keys);
     if (err)
-        return refuse(t, "surb open", err);
+        return packet_refuse(t, "surb open", err);
     return json_pack("{s:o}", "body",
                      tool_hex(payload + SPHINX_TAG_LEN, g.body_len));
 }

@@ -12,7 +12,7 @@
 enum { HOPS = 5, PACKET_LEN = 1024, HYBRID_HOPS = 2, HYBRID_LEN = 4096 };
 enum { LEN_MAX = HYBRID_LEN };
 
-struct relay {
+struct vectors_relay {
     uint8_t seed[SPHINX_SEED_LEN];
     uint8_t public_key[SPHINX_PUBLIC_MAX];
     uint8_t identity[SPHINX_ID_LEN];
@@ -23,13 +23,13 @@ struct vectors {
     struct tool *tool;
     struct sphinx_view view;
     size_t hops;
-    struct relay relay[HOPS];
+    struct vectors_relay relay[HOPS];
     struct sphinx_hop path[HOPS];
 };
 
 /* out = as much as it takes of ChaCha20 under BLAKE2b(text | a | b). */
 static void
-invent(const char *text, unsigned a, unsigned b, uint8_t *out, size_t len)
+bytes_invent(const char *text, unsigned a, unsigned b, uint8_t *out, size_t len)
 {
     static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
     uint8_t key[crypto_stream_chacha20_KEYBYTES];
@@ -60,11 +60,11 @@ vectors_init(struct vectors *v, struct tool *t)
                                    (uint8_t)v->hops,
                                    hybrid ? HYBRID_LEN : PACKET_LEN, 1000);
     v->view.epoch = 7;
-    invent("digest", 0, 0, v->view.digest, SPHINX_DIGEST_LEN);
+    bytes_invent("digest", 0, 0, v->view.digest, SPHINX_DIGEST_LEN);
     for (unsigned i = 0; i < v->hops && !err; i++) {
-        struct relay *r = &v->relay[i];
-        invent("relay seed", i, 0, r->seed, sizeof r->seed);
-        invent("relay identity", i, 0, r->identity, sizeof r->identity);
+        struct vectors_relay *r = &v->relay[i];
+        bytes_invent("relay seed", i, 0, r->seed, sizeof r->seed);
+        bytes_invent("relay identity", i, 0, r->identity, sizeof r->identity);
         err = sphinx_keypair(&v->view.geometry, r->public_key, r->seed);
         if (!err)
             err = sphinx_key_new(&r->key, &v->view.geometry, r->seed,
@@ -123,8 +123,8 @@ hop_json(const struct vectors *v, size_t i, const uint8_t *packet)
 /* Send packet through its n hops. On success hops is their list and the
  * payload, as the last hop has it, is left in packet. */
 static int
-travel(struct vectors *v, size_t n, const uint8_t *seed, uint8_t *packet,
-       json_t *hops)
+vectors_travel(struct vectors *v, size_t n, const uint8_t *seed,
+               uint8_t *packet, json_t *hops)
 {
     struct sphinx_worker *w = v->tool->worker;
     struct sphinx_order o = {.path = v->path, .n = n, .seed = seed};
@@ -147,12 +147,12 @@ request_json(struct vectors *v, size_t n)
     const struct sphinx_geometry *g = &v->view.geometry;
     uint8_t seed[SPHINX_SEED_LEN], body[LEN_MAX], packet[LEN_MAX];
     json_t *hops = json_array();
-    invent("request seed", (unsigned)n, 0, seed, sizeof seed);
-    invent("request body", (unsigned)n, 0, body, g->body_len);
+    bytes_invent("request seed", (unsigned)n, 0, seed, sizeof seed);
+    bytes_invent("request body", (unsigned)n, 0, body, g->body_len);
     int err = sphinx_create(v->tool->worker, &v->view, v->path, n, seed, body,
                             packet);
     if (!err)
-        err = travel(v, n, seed, packet, hops);
+        err = vectors_travel(v, n, seed, packet, hops);
     if (err) {
         json_decref(hops);
         return NULL;
@@ -173,17 +173,17 @@ answer_json(struct vectors *v, size_t n)
     uint16_t first = 0;
     struct sphinx_end end;
     json_t *hops = json_array();
-    invent("answer seed", (unsigned)n, 0, seed, sizeof seed);
-    invent("answer body", (unsigned)n, 0, body, g->body_len);
-    invent("handle", (unsigned)n, 0, end.handle, sizeof end.handle);
-    invent("SURB id", (unsigned)n, 0, end.surb_id, sizeof end.surb_id);
+    bytes_invent("answer seed", (unsigned)n, 0, seed, sizeof seed);
+    bytes_invent("answer body", (unsigned)n, 0, body, g->body_len);
+    bytes_invent("handle", (unsigned)n, 0, end.handle, sizeof end.handle);
+    bytes_invent("SURB id", (unsigned)n, 0, end.surb_id, sizeof end.surb_id);
     int err = sphinx_surb_create(w, &v->view, v->path, n, &end, seed, surb);
     if (!err)
         err = sphinx_surb_keys(w, &v->view, v->path, n, seed, keys);
     if (!err)
         err = sphinx_surb_use(w, g, surb, body, packet, &first);
     if (!err)
-        err = travel(v, n, seed, packet, hops);
+        err = vectors_travel(v, n, seed, packet, hops);
     if (err) {
         json_decref(hops);
         return NULL;

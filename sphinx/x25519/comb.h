@@ -49,8 +49,8 @@ point_add(struct point *p, const struct addend *q, vec negative)
     struct fe plus, minus, a, b, c, e, f, g, h, up, down;
     EACH_LIMB(i)
     {
-        plus.v[i] = pick(negative, q->minus.v[i], q->plus.v[i]);
-        minus.v[i] = pick(negative, q->plus.v[i], q->minus.v[i]);
+        plus.v[i] = vec_pick(negative, q->minus.v[i], q->plus.v[i]);
+        minus.v[i] = vec_pick(negative, q->plus.v[i], q->minus.v[i]);
     }
     fe_diff(&a, &p->y, &p->x);
     fe_mul(&a, &a, &minus);
@@ -64,8 +64,8 @@ point_add(struct point *p, const struct addend *q, vec negative)
     fe_sum(&up, &p->z, &c);
     EACH_LIMB(i)
     {
-        f.v[i] = pick(negative, up.v[i], down.v[i]);
-        g.v[i] = pick(negative, down.v[i], up.v[i]);
+        f.v[i] = vec_pick(negative, up.v[i], down.v[i]);
+        g.v[i] = vec_pick(negative, down.v[i], up.v[i]);
     }
     fe_mul(&p->x, &e, &f);
     fe_mul(&p->y, &g, &h);
@@ -137,12 +137,12 @@ affine_addend(struct addend *o, const struct fe *x, const struct fe *y)
     struct fe k, t;
     fe_same(&k, half);
     fe_sum(&t, y, x);
-    mul(&o->plus, &t, &k);
+    factor_mul(&o->plus, &t, &k);
     fe_diff(&t, y, x);
-    mul(&o->minus, &t, &k);
+    factor_mul(&o->minus, &t, &k);
     fe_same(&k, d);
-    mul(&t, x, y);
-    mul(&o->dxy, &t, &k);
+    factor_mul(&t, x, y);
+    factor_mul(&o->dxy, &t, &k);
 }
 
 static void
@@ -150,11 +150,11 @@ point_addend(struct addend *o, const struct point *p)
 {
     struct fe inverse, x, y;
     fe_factor(&x, &p->z);
-    invert(&inverse, &x);
+    fe_invert(&inverse, &x);
     fe_factor(&x, &p->x);
-    mul(&x, &x, &inverse);
+    factor_mul(&x, &x, &inverse);
     fe_factor(&y, &p->y);
-    mul(&y, &y, &inverse);
+    factor_mul(&y, &y, &inverse);
     affine_addend(o, &x, &y);
 }
 
@@ -182,7 +182,7 @@ multiples_first(struct point group[COMB_MULTIPLES / LANES])
 {
     struct addend b, b2;
     struct point p, next;
-    const vec none = all(0);
+    const vec none = vec_all(0);
     base_addend(&b);
     point_zero(&p);
     point_add(&p, &b, none);
@@ -193,14 +193,14 @@ multiples_first(struct point group[COMB_MULTIPLES / LANES])
         struct point *o = &group[m / LANES];
         if (m % LANES == 0)
             *o = p;
-        vec here = all(0);
+        vec here = vec_all(0);
         here[m % LANES] = ~0ULL;
         EACH_LIMB(i)
         {
-            o->x.v[i] = pick(here, p.x.v[i], o->x.v[i]);
-            o->y.v[i] = pick(here, p.y.v[i], o->y.v[i]);
-            o->z.v[i] = pick(here, p.z.v[i], o->z.v[i]);
-            o->t.v[i] = pick(here, p.t.v[i], o->t.v[i]);
+            o->x.v[i] = vec_pick(here, p.x.v[i], o->x.v[i]);
+            o->y.v[i] = vec_pick(here, p.y.v[i], o->y.v[i]);
+            o->z.v[i] = vec_pick(here, p.z.v[i], o->z.v[i]);
+            o->t.v[i] = vec_pick(here, p.t.v[i], o->t.v[i]);
         }
         point_add(&p, &b2, none);
     }
@@ -240,13 +240,13 @@ digits_load(vec e[4], const uint8_t (*scalar)[32])
 {
     static const uint64_t offset[4] = {0x2c09318d2e7ae9f6, 0x0a6f7cef517bce6b,
                                        0, 0x8800000000000000};
-    vec k[4], carry = all(0);
+    vec k[4], carry = vec_all(0);
     scalars_load(k, scalar);
     for (int i = 0; i < 4; i++) {
         vec half = i < 3 ? k[i] >> 1 | k[i + 1] << 63 : k[i] >> 1;
-        vec a = half + all(offset[i]);
+        vec a = half + vec_all(offset[i]);
         e[i] = a + carry;
-        carry = ((vec)(a < half) | (vec)(e[i] < a)) & all(1);
+        carry = ((vec)(a < half) | (vec)(e[i] < a)) & vec_all(1);
     }
 }
 
@@ -256,9 +256,9 @@ comb_add(struct point *p, const vec e[4], int digit)
 {
     const struct comb_place *c = &comb[digit / 2];
     struct addend q;
-    vec d = (e[digit / 16] >> (4 * (digit % 16))) & all(15);
-    vec negative = (d >> 3) - all(1);
-    vec which = (d ^ negative) & all(7);
+    vec d = (e[digit / 16] >> (4 * (digit % 16))) & vec_all(15);
+    vec negative = (d >> 3) - vec_all(1);
+    vec which = (d ^ negative) & vec_all(7);
     EACH_LIMB(i)
     {
         q.plus.v[i] = comb_pick(c->plus[i], which);

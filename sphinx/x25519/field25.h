@@ -29,7 +29,7 @@ fe_bits(int limb)
 
 /* The low halves of the lanes. */
 ALWAYS vec
-times32(vec a, vec b)
+vec_times32(vec a, vec b)
 {
     return (vec)_mm256_mul_epu32((__m256i)a, (__m256i)b);
 }
@@ -51,7 +51,7 @@ ALWAYS void
 carry_one(vec h[FE_LIMBS], int i)
 {
     h[i + 1] += h[i] >> fe_bits(i);
-    h[i] &= all(i & 1 ? MASK25 : MASK26);
+    h[i] &= vec_all(i & 1 ? MASK25 : MASK26);
 }
 
 /* Two chains side by side, from limb 0 and from limb 5; each ends one limb
@@ -69,7 +69,7 @@ fe_carry(struct fe *o, const struct fe *a)
         carry_one(h, i);
     }
     c = h[9] >> 25;
-    h[9] &= all(MASK25);
+    h[9] &= vec_all(MASK25);
     h[0] += c + ((c << 1) + (c << 4));
     carry_one(h, 5);
     carry_one(h, 0);
@@ -93,17 +93,17 @@ fe_mul(struct fe *r, const struct fe *x, const struct fe *y)
     is_factor(y);
     EACH_LIMB(i)
     {
-        y19[i] = times32(y->v[i], all(19));
+        y19[i] = vec_times32(y->v[i], vec_all(19));
         x2[i] = x->v[i] + x->v[i];
     }
     EACH_LIMB(i)
-    t.v[i] = all(0);
+    t.v[i] = vec_all(0);
     /* row by row: ten sums and one factor fit in the registers */
     EACH_LIMB(i)
 #pragma GCC unroll 10
     for (int j = 0; j < FE_LIMBS; j++)
-        t.v[(i + j) % FE_LIMBS] += times32(i & j & 1 ? x2[i] : x->v[i],
-                                           i + j < FE_LIMBS ? y->v[j] : y19[j]);
+        t.v[(i + j) % FE_LIMBS] += vec_times32(
+            i & j & 1 ? x2[i] : x->v[i], i + j < FE_LIMBS ? y->v[j] : y19[j]);
     fe_carry(r, &t);
 }
 
@@ -115,19 +115,19 @@ fe_sqr(struct fe *r, const struct fe *x)
     is_factor(x);
     EACH_LIMB(i)
     {
-        x19[i] = times32(x->v[i], all(19));
+        x19[i] = vec_times32(x->v[i], vec_all(19));
         x2[i] = x->v[i] + x->v[i];
         x4[i] = x2[i] + x2[i];
     }
     EACH_LIMB(i)
-    t.v[i] = all(0);
+    t.v[i] = vec_all(0);
     EACH_LIMB(i)
 #pragma GCC unroll 10
     for (int j = i; j < FE_LIMBS; j++) {
         int twice = (i != j) + (i & j & 1);
         vec left = twice == 0 ? x->v[i] : twice == 1 ? x2[i] : x4[i];
         t.v[(i + j) % FE_LIMBS] +=
-            times32(left, i + j < FE_LIMBS ? x->v[j] : x19[j]);
+            vec_times32(left, i + j < FE_LIMBS ? x->v[j] : x19[j]);
     }
     fe_carry(r, &t);
 }
@@ -143,8 +143,8 @@ fe_sum(struct fe *o, const struct fe *a, const struct fe *b)
 ALWAYS void
 fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
 {
-    const vec k0 = all(2 * (MASK26 - 18)), even = all(2 * MASK26);
-    const vec odd = all(2 * MASK25);
+    const vec k0 = vec_all(2 * (MASK26 - 18)), even = vec_all(2 * MASK26);
+    const vec odd = vec_all(2 * MASK25);
     EACH_LIMB(i)
     o->v[i] = a->v[i] + ((i == 0 ? k0 : i & 1 ? odd : even) - b->v[i]);
 }
@@ -153,10 +153,10 @@ fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
 ALWAYS void
 fe_mad_121665(struct fe *o, const struct fe *a, const struct fe *e)
 {
-    const vec k = all(121665);
+    const vec k = vec_all(121665);
     struct fe r;
     EACH_LIMB(i)
-    r.v[i] = a->v[i] + times32(e->v[i], k);
+    r.v[i] = a->v[i] + vec_times32(e->v[i], k);
     fe_carry(o, &r);
 }
 #endif

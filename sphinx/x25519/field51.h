@@ -30,33 +30,33 @@ fe_bits(int limb)
 
 #if LANES == 8
 ALWAYS vec
-lo(vec sum, vec a, vec b)
+vec_madd_lo(vec sum, vec a, vec b)
 {
     return (vec)_mm512_madd52lo_epu64((__m512i)sum, (__m512i)a, (__m512i)b);
 }
 ALWAYS vec
-hi(vec sum, vec a, vec b)
+vec_madd_hi(vec sum, vec a, vec b)
 {
     return (vec)_mm512_madd52hi_epu64((__m512i)sum, (__m512i)a, (__m512i)b);
 }
 ALWAYS vec
-times64(vec a, vec b)
+vec_times64(vec a, vec b)
 {
     return (vec)_mm512_mullo_epi64((__m512i)a, (__m512i)b);
 }
 #else
 ALWAYS vec
-lo(vec sum, vec a, vec b)
+vec_madd_lo(vec sum, vec a, vec b)
 {
     return (vec)_mm256_madd52lo_epu64((__m256i)sum, (__m256i)a, (__m256i)b);
 }
 ALWAYS vec
-hi(vec sum, vec a, vec b)
+vec_madd_hi(vec sum, vec a, vec b)
 {
     return (vec)_mm256_madd52hi_epu64((__m256i)sum, (__m256i)a, (__m256i)b);
 }
 ALWAYS vec
-times64(vec a, vec b)
+vec_times64(vec a, vec b)
 {
     return (vec)_mm256_mullo_epi64((__m256i)a, (__m256i)b);
 }
@@ -64,11 +64,11 @@ times64(vec a, vec b)
 
 /* A product column from above 2^255 comes back times 19. */
 ALWAYS vec
-times19(vec a)
+vec_times19(vec a)
 {
-    vec k = all(19);
+    vec k = vec_all(19);
     __asm__("" : "+v"(k)); /* a multiplication, not the shifts gcc prefers */
-    return times64(a, k);
+    return vec_times64(a, k);
 }
 
 ALWAYS void
@@ -87,10 +87,10 @@ is_factor(const struct fe *a)
 ALWAYS void
 fe_carry(struct fe *o, const struct fe *a)
 {
-    const vec m = all(MASK51);
+    const vec m = vec_all(MASK51);
     vec c0 = a->v[0] >> 51, c1 = a->v[1] >> 51, c2 = a->v[2] >> 51;
     vec c3 = a->v[3] >> 51, c4 = a->v[4] >> 51;
-    o->v[0] = lo(a->v[0] & m, c4, all(19));
+    o->v[0] = vec_madd_lo(a->v[0] & m, c4, vec_all(19));
     o->v[1] = (a->v[1] & m) + c0;
     o->v[2] = (a->v[2] & m) + c1;
     o->v[3] = (a->v[3] & m) + c2;
@@ -106,10 +106,10 @@ fe_factor(struct fe *o, const struct fe *a)
 
 /* Fold the ten columns to five. */
 ALWAYS void
-fold(struct fe *r, const vec t[10])
+fe_fold(struct fe *r, const vec t[10])
 {
     for (int i = 0; i < 5; i++)
-        r->v[i] = t[i] + times19(t[i + 5]);
+        r->v[i] = t[i] + vec_times19(t[i + 5]);
 }
 
 /* All high halves first, doubled once, then the low ones. */
@@ -118,12 +118,12 @@ fe_mul(struct fe *r, const struct fe *x, const struct fe *y)
 {
     vec t[10];
     for (int i = 0; i < 10; i++)
-        t[i] = all(0);
+        t[i] = vec_all(0);
 #pragma GCC unroll 5
     for (int i = 0; i < 5; i++)
 #pragma GCC unroll 5
         for (int k = 0; k < 5; k++)
-            t[i + k + 1] = hi(t[i + k + 1], x->v[i], y->v[k]);
+            t[i + k + 1] = vec_madd_hi(t[i + k + 1], x->v[i], y->v[k]);
 #pragma GCC unroll 9
     for (int i = 1; i < 10; i++)
         t[i] += t[i];
@@ -131,8 +131,8 @@ fe_mul(struct fe *r, const struct fe *x, const struct fe *y)
     for (int i = 0; i < 5; i++)
 #pragma GCC unroll 5
         for (int k = 0; k < 5; k++)
-            t[i + k] = lo(t[i + k], x->v[i], y->v[k]);
-    fold(r, t);
+            t[i + k] = vec_madd_lo(t[i + k], x->v[i], y->v[k]);
+    fe_fold(r, t);
 }
 
 /* Column = 2 (2 H_off + H_diagonal + L_off) + L_diagonal. */
@@ -141,30 +141,30 @@ fe_sqr(struct fe *r, const struct fe *x)
 {
     vec t[10];
     for (int i = 0; i < 10; i++)
-        t[i] = all(0);
+        t[i] = vec_all(0);
 #pragma GCC unroll 5
     for (int i = 0; i < 5; i++)
 #pragma GCC unroll 5
         for (int k = i + 1; k < 5; k++)
-            t[i + k + 1] = hi(t[i + k + 1], x->v[i], x->v[k]);
+            t[i + k + 1] = vec_madd_hi(t[i + k + 1], x->v[i], x->v[k]);
 #pragma GCC unroll 8
     for (int i = 2; i < 9; i++)
         t[i] += t[i];
 #pragma GCC unroll 5
     for (int i = 0; i < 5; i++)
-        t[2 * i + 1] = hi(t[2 * i + 1], x->v[i], x->v[i]);
+        t[2 * i + 1] = vec_madd_hi(t[2 * i + 1], x->v[i], x->v[i]);
 #pragma GCC unroll 5
     for (int i = 0; i < 5; i++)
 #pragma GCC unroll 5
         for (int k = i + 1; k < 5; k++)
-            t[i + k] = lo(t[i + k], x->v[i], x->v[k]);
+            t[i + k] = vec_madd_lo(t[i + k], x->v[i], x->v[k]);
 #pragma GCC unroll 9
     for (int i = 1; i < 10; i++)
         t[i] += t[i];
 #pragma GCC unroll 5
     for (int i = 0; i < 5; i++)
-        t[2 * i] = lo(t[2 * i], x->v[i], x->v[i]);
-    fold(r, t);
+        t[2 * i] = vec_madd_lo(t[2 * i], x->v[i], x->v[i]);
+    fe_fold(r, t);
 }
 
 ALWAYS void
@@ -180,7 +180,7 @@ fe_sum(struct fe *o, const struct fe *a, const struct fe *b)
 ALWAYS void
 fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
 {
-    const vec k0 = all(256 * (MASK51 - 18)), k = all(256 * MASK51);
+    const vec k0 = vec_all(256 * (MASK51 - 18)), k = vec_all(256 * MASK51);
     struct fe r;
     EACH_LIMB(i)
     r.v[i] = a->v[i] + ((i == 0 ? k0 : k) - b->v[i]);
@@ -191,13 +191,14 @@ fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
 ALWAYS void
 fe_mad_121665(struct fe *o, const struct fe *a, const struct fe *e)
 {
-    const vec k = all(121665), zero = all(0);
+    const vec k = vec_all(121665), zero = vec_all(0);
     struct fe r;
-    r.v[0] = lo(lo(a->v[0], e->v[0], k), hi(zero, e->v[4], k), all(38));
+    r.v[0] = vec_madd_lo(vec_madd_lo(a->v[0], e->v[0], k),
+                         vec_madd_hi(zero, e->v[4], k), vec_all(38));
 #pragma GCC unroll 4
     for (int i = 1; i < FE_LIMBS; i++) {
-        vec h = hi(zero, e->v[i - 1], k);
-        r.v[i] = lo(a->v[i] + (h + h), e->v[i], k);
+        vec h = vec_madd_hi(zero, e->v[i - 1], k);
+        r.v[i] = vec_madd_lo(a->v[i] + (h + h), e->v[i], k);
     }
     fe_carry(o, &r);
 }

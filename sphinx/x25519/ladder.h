@@ -10,7 +10,7 @@
 enum { GROUPS_MAX = X25519_BATCH_MAX / LANES };
 
 APART void
-sqr_times(struct fe *o, const struct fe *a, int n)
+factor_sqr_times(struct fe *o, const struct fe *a, int n)
 {
     struct fe t = *a;
     for (int i = 0; i < n; i++) {
@@ -21,7 +21,7 @@ sqr_times(struct fe *o, const struct fe *a, int n)
 }
 
 APART void
-mul(struct fe *o, const struct fe *a, const struct fe *b)
+factor_mul(struct fe *o, const struct fe *a, const struct fe *b)
 {
     fe_mul(o, a, b);
     fe_factor(o, o);
@@ -30,42 +30,42 @@ mul(struct fe *o, const struct fe *a, const struct fe *b)
 /* o = x^(p - 2), of factors, by the curve author's chain of 254 squarings and
  * 11 multiplications; xN stands for x^(2^N - 1). */
 static void
-invert(struct fe *o, const struct fe *x)
+fe_invert(struct fe *o, const struct fe *x)
 {
     struct fe two, nine, eleven, t, x5, x10, x20, x40, x50, x100;
-    sqr_times(&two, x, 1);
-    sqr_times(&t, &two, 2);
-    mul(&nine, &t, x);
-    mul(&eleven, &nine, &two);
-    sqr_times(&t, &eleven, 1);
-    mul(&x5, &t, &nine);
-    sqr_times(&t, &x5, 5);
-    mul(&x10, &t, &x5);
-    sqr_times(&t, &x10, 10);
-    mul(&x20, &t, &x10);
-    sqr_times(&t, &x20, 20);
-    mul(&x40, &t, &x20);
-    sqr_times(&t, &x40, 10);
-    mul(&x50, &t, &x10);
-    sqr_times(&t, &x50, 50);
-    mul(&x100, &t, &x50);
-    sqr_times(&t, &x100, 100);
-    mul(&t, &t, &x100);
-    sqr_times(&t, &t, 50);
-    mul(&t, &t, &x50);
-    sqr_times(&t, &t, 5);
-    mul(o, &t, &eleven);
+    factor_sqr_times(&two, x, 1);
+    factor_sqr_times(&t, &two, 2);
+    factor_mul(&nine, &t, x);
+    factor_mul(&eleven, &nine, &two);
+    factor_sqr_times(&t, &eleven, 1);
+    factor_mul(&x5, &t, &nine);
+    factor_sqr_times(&t, &x5, 5);
+    factor_mul(&x10, &t, &x5);
+    factor_sqr_times(&t, &x10, 10);
+    factor_mul(&x20, &t, &x10);
+    factor_sqr_times(&t, &x20, 20);
+    factor_mul(&x40, &t, &x20);
+    factor_sqr_times(&t, &x40, 10);
+    factor_mul(&x50, &t, &x10);
+    factor_sqr_times(&t, &x50, 50);
+    factor_mul(&x100, &t, &x50);
+    factor_sqr_times(&t, &x100, 100);
+    factor_mul(&t, &t, &x100);
+    factor_sqr_times(&t, &t, 50);
+    factor_mul(&t, &t, &x50);
+    factor_sqr_times(&t, &t, 5);
+    factor_mul(o, &t, &eleven);
 }
 
 ALWAYS vec
 limb_mask(int i)
 {
-    return all((1ULL << fe_bits(i)) - 1);
+    return vec_all((1ULL << fe_bits(i)) - 1);
 }
 
 /* Carry from limb to limb, without the way back from the last. */
 ALWAYS void
-ripple(struct fe *t)
+fe_ripple(struct fe *t)
 {
     for (int i = 0; i < FE_LIMBS - 1; i++) {
         t->v[i + 1] += t->v[i] >> fe_bits(i);
@@ -75,22 +75,22 @@ ripple(struct fe *t)
 
 /* The one representative below p of a number with limbs below 2^62. */
 static void
-freeze(struct fe *o, const struct fe *a)
+fe_freeze(struct fe *o, const struct fe *a)
 {
     const int last = FE_LIMBS - 1;
     struct fe t;
     fe_carry(&t, a);
     for (int pass = 0; pass < 2; pass++) {
-        ripple(&t);
+        fe_ripple(&t);
         t.v[0] += (t.v[last] >> fe_bits(last)) * 19;
         t.v[last] &= limb_mask(last);
     }
     /* below 2^255 and a little: does adding 19 reach 2^255? */
-    vec q = all(19);
+    vec q = vec_all(19);
     EACH_LIMB(i)
     q = (t.v[i] + q) >> fe_bits(i);
     t.v[0] += q * 19;
-    ripple(&t);
+    fe_ripple(&t);
     t.v[last] &= limb_mask(last);
     *o = t;
 }
@@ -116,7 +116,7 @@ fe_store(uint8_t (*row)[32], const struct fe *a)
 {
     struct fe f;
     vec w[4] = {{0}};
-    freeze(&f, a);
+    fe_freeze(&f, a);
 #pragma GCC unroll 10
     for (int i = 0, at = 0; i < FE_LIMBS; at += fe_bits(i), i++) {
         int word = at / 64, shift = at % 64;
@@ -131,7 +131,7 @@ static void
 fe_small(struct fe *o, uint64_t x)
 {
     EACH_LIMB(i)
-    o->v[i] = all(i == 0 ? x : 0);
+    o->v[i] = vec_all(i == 0 ? x : 0);
 }
 
 /* The ladder's state: the sums and differences that the next step needs, so
@@ -147,13 +147,13 @@ ALWAYS void
 ladder_step(struct ladder *s, struct fe *x2, struct fe *z2, int t)
 {
     struct fe p, q, da, cb, aa, bb, e, f, sum, diff, x3, z3;
-    vec bit = (s->scalar[t >> 6] >> (t & 63)) & all(1);
-    vec swap = all(0) - (bit ^ s->before);
+    vec bit = (s->scalar[t >> 6] >> (t & 63)) & vec_all(1);
+    vec swap = vec_all(0) - (bit ^ s->before);
     s->before = bit;
     EACH_LIMB(i)
     {
-        p.v[i] = pick(swap, s->c.v[i], s->a.v[i]);
-        q.v[i] = pick(swap, s->d.v[i], s->b.v[i]);
+        p.v[i] = vec_pick(swap, s->c.v[i], s->a.v[i]);
+        q.v[i] = vec_pick(swap, s->d.v[i], s->b.v[i]);
     }
     fe_mul(&da, &s->d, &s->a);
     fe_mul(&cb, &s->c, &s->b);
@@ -188,7 +188,7 @@ ladder_run(struct fe *x, struct fe *z, const uint8_t (*scalar)[32],
     fe_small(&one, 1);
     fe_small(&nought, 0);
     scalars_load(s.scalar, scalar);
-    s.before = all(0);
+    s.before = vec_all(0);
     fe_load(&s.x1, point);
     /* (x2 : z2) = (1 : 0), (x3 : z3) = (u : 1) */
     fe_sum(&s.a, &one, &nought);
@@ -207,14 +207,14 @@ static void
 zero_mend(struct fe *x, struct fe *z)
 {
     struct fe f;
-    vec any = all(0);
-    freeze(&f, z);
+    vec any = vec_all(0);
+    fe_freeze(&f, z);
     EACH_LIMB(i)
     any |= f.v[i];
-    vec zero = (vec)(any == all(0));
+    vec zero = (vec)(any == vec_all(0));
     EACH_LIMB(i)
     {
-        z->v[i] = pick(zero, all(i == 0), z->v[i]);
+        z->v[i] = vec_pick(zero, vec_all(i == 0), z->v[i]);
         x->v[i] &= ~zero;
     }
 }
@@ -229,16 +229,16 @@ groups_finish(struct fe *x, struct fe *z, size_t groups, uint8_t (*out)[32])
     product[0] = z[0];
     for (size_t g = 1; g < groups; g++) {
         zero_mend(&x[g], &z[g]);
-        mul(&product[g], &product[g - 1], &z[g]);
+        factor_mul(&product[g], &product[g - 1], &z[g]);
     }
-    invert(&inverse, &product[groups - 1]);
+    fe_invert(&inverse, &product[groups - 1]);
     for (size_t g = groups; g-- > 0;) {
         t = inverse;
         if (g > 0) {
-            mul(&t, &inverse, &product[g - 1]);
-            mul(&inverse, &inverse, &z[g]);
+            factor_mul(&t, &inverse, &product[g - 1]);
+            factor_mul(&inverse, &inverse, &z[g]);
         }
-        mul(&t, &t, &x[g]);
+        factor_mul(&t, &t, &x[g]);
         fe_store(out + LANES * g, &t);
     }
     secret_wipe(product, sizeof product);

@@ -11,7 +11,7 @@ comb_pick(const comb_word word[8], vec which)
 {
     __m256i words = _mm256_load_si256((const __m256i *)word);
     return (vec)_mm256_permutevar8x32_epi32(words, (__m256i)which) &
-           all(UINT32_MAX);
+           vec_all(UINT32_MAX);
 }
 
 #include "sphinx/x25519/comb.h"

@@ -35,14 +35,14 @@ typedef uint64_t vec __attribute__((vector_size(8 * LANES)));
 #define EACH_LIMB(i) _Pragma("GCC unroll 10") for (int i = 0; i < FE_LIMBS; i++)
 
 ALWAYS vec
-all(uint64_t x)
+vec_all(uint64_t x)
 {
     return x - (vec){0};
 }
 
 /* a where mask is all ones, b where it is zero. */
 ALWAYS vec
-pick(vec mask, vec a, vec b)
+vec_pick(vec mask, vec a, vec b)
 {
     return b ^ (mask & (a ^ b));
 }
@@ -75,7 +75,7 @@ ALWAYS void
 scalars_load(vec w[4], const uint8_t (*scalar)[32])
 {
     words_load(w, scalar);
-    w[0] &= all(~7ULL);
-    w[3] = (w[3] & all(~0ULL >> 1)) | all(1ULL << 62);
+    w[0] &= vec_all(~7ULL);
+    w[3] = (w[3] & vec_all(~0ULL >> 1)) | vec_all(1ULL << 62);
 }
 #endif

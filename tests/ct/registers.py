@@ -53,8 +53,8 @@ NOTHING = {'nop', 'endbr64', 'vzeroupper', 'leave', 'ret', 'data16', 'cs',
 # The arguments of what these files call; of any other function, all six.
 EXTERNAL = {'secret_wipe': 2, 'explicit_bzero': 2, 'sodium_memzero': 2,
             '__explicit_bzero_chk': 3, 'pthread_once': 2, '__stack_chk_fail': 0, 'memcpy': 3,
-            'memset': 3, 'mul': 3, 'sqr_times': 3, 'fe_mul': 3, 'fe_sqr': 2,
-            'invert': 2, 'freeze': 2, 'fe_load': 2, 'fe_store': 2,
+            'memset': 3, 'factor_mul': 3, 'factor_sqr_times': 3, 'fe_mul': 3,
+            'fe_sqr': 2, 'fe_invert': 2, 'fe_freeze': 2, 'fe_load': 2, 'fe_store': 2,
             'zero_mend': 2, 'ladder_run': 4, 'comb_run': 3,
             'point_double': 1, 'point_addend': 2, 'groups_finish': 4}
 
