@@ -1,4 +1,5 @@
-/* lib/address.h - "192.0.2.1:7100" and "[2001:db8::1]:7100". Pure. */
+/* lib/address.h - numeric addresses with ports as text: "192.0.2.1:7100" and
+ * "[2001:db8::1]:7100". Pure. */
 #ifndef LIB_ADDRESS_H
 #define LIB_ADDRESS_H
 #include <stdbool.h>
@@ -10,26 +11,26 @@
 
 enum { ADDRESS_TEXT_MAX = 64 };
 
-/* A numeric address with its port; port 0 is fine for binding. Returns 0 or
- * ERR_FORMAT. */
+/* Read text, a numeric address with its port, into *out and *len; port 0 is
+ * fine for binding. Returns 0 or ERR_FORMAT. */
 int address_parse(struct sockaddr_storage *out, socklen_t *len,
                   const char *text) CHECK_RESULT;
 
-/* Is this text an address (with its port) of this machine alone? */
+/* Tell whether text is an address (with its port) of this machine alone. */
 bool address_is_loopback(const char *text);
 
-/* Whom may be told that something is reached at an address? */
+/* Who can reach what listens at an address, and so may be told of it. */
 enum address_kind {
-    ADDRESS_PUBLIC, /* everybody */
-    ADDRESS_PRIVATE, /* who is on the same network: 10.x, 192.168.x, fe80::, .. */
+    ADDRESS_PUBLIC,   /* everybody */
+    ADDRESS_PRIVATE,  /* the same network: 10.x, 192.168.x, fe80::, .. */
     ADDRESS_LOOPBACK, /* this machine */
     ADDRESS_NOBODYS   /* nobody: all addresses (0.0.0.0, ::), many (multicast),
                          port 0, or no address at all */
 };
-/* Tell the kind of a text, an address with its port. */
+/* Tell the kind of text, an address with its port. */
 enum address_kind address_kind(const char *text);
 
-/* The text of an address. */
+/* Write the address *in, with its port, as text to out. */
 void address_text(char out[static ADDRESS_TEXT_MAX],
                   const struct sockaddr_storage *in);
 #endif

@@ -43,6 +43,7 @@ codec_put64(uint8_t *p, uint64_t v)
     codec_put32(p + 4, (uint32_t)v);
 }
 
+/* A reader goes through bytes of the caller's from front to back. */
 struct codec_reader {
     const uint8_t *at;
     size_t left;
@@ -54,32 +55,49 @@ struct codec_writer {
     int err; /* 0 or ERR_LONG */
 };
 
+/* Begin to read len bytes at data. */
 void codec_reader_init(struct codec_reader *r, const void *data, size_t len);
+
+/* Read the next integer of r; return 0 after an error. */
 uint8_t codec_read8(struct codec_reader *r);
 uint16_t codec_read16(struct codec_reader *r);
 uint32_t codec_read32(struct codec_reader *r);
 uint64_t codec_read64(struct codec_reader *r);
-/* Pointer to len bytes of the input, NULL after an error. */
+
+/* Pass over the next len bytes of r. Returns a pointer to them in the input,
+ * NULL after an error. */
 const uint8_t *codec_read_bytes(struct codec_reader *r, size_t len);
 
+/* Begin to write to out, which has room for len bytes. */
 void codec_writer_init(struct codec_writer *w, void *out, size_t len);
+
+/* Write the integer v to w; do nothing after an error. */
 void codec_write8(struct codec_writer *w, uint8_t v);
 void codec_write16(struct codec_writer *w, uint16_t v);
 void codec_write32(struct codec_writer *w, uint32_t v);
 void codec_write64(struct codec_writer *w, uint64_t v);
-/* data may be NULL: the bytes are left as they are. */
+
+/* Write the len bytes of data to w. data may be NULL: then the next len bytes
+ * of the output are passed over and stay as they are. */
 void codec_write_bytes(struct codec_writer *w, const void *data, size_t len);
 
-/* Hex in lower case, constant time. out has 2 * len + 1 bytes. */
+/* Write len bytes of data to out as hex in lower case, in constant time. out
+ * has 2 * len + 1 bytes. */
 void codec_hex(char *out, const uint8_t *data, size_t len);
-/* Exactly len bytes from exactly 2 * len hex digits. Returns 0, ERR_SHORT,
- * ERR_LONG or ERR_FORMAT. */
+
+/* Read exactly len bytes from hex, exactly 2 * len digits, into out. Returns 0,
+ * ERR_SHORT, ERR_LONG or ERR_FORMAT. */
 int codec_unhex(uint8_t *out, size_t len, const char *hex) CHECK_RESULT;
 
 #define CODEC_BASE64_LEN(n) (((n)*4 + 2) / 3 + 1) /* with the final 0 */
-/* base64url without padding (RFC 4648 section 5), constant time. */
+
+/* Write len bytes of data to out as base64url without padding (RFC 4648,
+ * section 5), in constant time. out has out_len bytes, CODEC_BASE64_LEN(len) at
+ * least. */
 void codec_base64(char *out, size_t out_len, const uint8_t *data, size_t len);
-/* At most max bytes; *len is how many. Returns 0, ERR_LONG or ERR_FORMAT. */
+
+/* Read base64url from text into out, at most max bytes; *len is how many.
+ * Returns 0, ERR_LONG or ERR_FORMAT. */
 int codec_unbase64(uint8_t *out, size_t max, size_t *len,
                    const char *text) CHECK_RESULT;
 #endif

@@ -1,10 +1,10 @@
 /* lib/env.h - all that protocol code gets from outside.
  *
- * A relay, a client or an authority is a pure object: it owns no socket, file,
- * clock or thread, and reaches them only through the one struct env it was
- * given. Daemons implement it on libevent, SQLite and the system's generator;
- * the simulator and the tests under a virtual clock. The implementation embeds
- * struct env as its first member.
+ * A relay, a client or an authority is a pure object, which owns no socket,
+ * file, clock or thread and reaches those only through the one struct env it
+ * was given. Daemons implement the environment on libevent, SQLite and the
+ * system's generator; the simulator and the tests implement it under a virtual
+ * clock. The implementation embeds struct env as its first member.
  *
  * Rules. Every function may be called from inside the object's own entry
  * points only. The clocks are read once per turn of the event loop and stand
@@ -30,7 +30,8 @@ struct env_dest {
 /* One asynchronous request to durable storage. The caller owns it and every
  * buffer in it until done() is called, exactly once. A relay puts and gets
  * letters; a client appends groups of records to its journal, each group whole
- * or not at all, in the order of the requests, and reads single records back. */
+ * or not at all, in the order of the requests, and reads single records back.
+ */
 enum env_store_op {
     ENV_STORE_PUT = 1,
     ENV_STORE_GET,
@@ -68,28 +69,30 @@ struct env_store_req {
 };
 
 struct env_ops {
-    /* Microseconds from any fixed point; never steps back. */
+    /* Return microseconds from any fixed point; they never step back. */
     uint64_t (*now_mono_us)(struct env *env);
-    /* Milliseconds since 1970 by this machine's clock; may be wrong. */
+    /* Return milliseconds since 1970 by this machine's clock, which may be
+     * wrong. */
     uint64_t (*now_wall_ms)(struct env *env);
-    /* Random bytes for times, paths, kinds (traffic) and for keys, padding
-     * (crypto): two streams, so that a simulated run with and without
-     * cryptography takes the same course. */
+    /* Fill out with len random bytes, for times, paths and kinds (traffic) or
+     * for keys and padding (crypto). The streams are two, so that a simulated
+     * run takes the same course with and without cryptography. */
     void (*random_traffic)(struct env *env, void *out, size_t len);
     void (*random_crypto)(struct env *env, void *out, size_t len);
-    /* Call the object's tick at or after this time. Each call replaces the
-     * one before; UINT64_MAX disarms. */
+    /* Have the object's tick called at or after at_mono_us. Each call replaces
+     * the one before; UINT64_MAX disarms. */
     void (*timer)(struct env *env, uint64_t at_mono_us);
-    /* Hand over one frame; it is copied. Returns 0, or ERR_CLOSED (no link),
-     * ERR_FULL (the link's queue is at its bound; between a client and its
-     * gateway: what went before is in the way, and this frame's time passes).
-     * Never blocks. */
+    /* Hand over one frame, which is copied, for `to`. Returns 0, or ERR_CLOSED
+     * (no link), ERR_FULL (the link's queue is at its bound; between a client
+     * and its gateway: earlier frames are in the way, and this frame's time
+     * passes). Never blocks. */
     int (*send)(struct env *env, struct env_dest to, const uint8_t *frame,
                 size_t len);
-    /* Queue a storage request; may be NULL where there is no store. */
+    /* Queue the storage request req; NULL where there is no store. */
     void (*store)(struct env *env, struct env_store_req *req);
-    /* Call the object's tick soon. Alone of all these it is for other threads:
-     * one worker of a relay wakes another. NULL where there are no others. */
+    /* Have the object's tick called soon. This function alone may be called
+     * from other threads: one worker of a relay wakes another. NULL where there
+     * are no other threads. */
     void (*wake)(struct env *env);
 };
 
@@ -97,6 +100,7 @@ struct env {
     const struct env_ops *ops;
 };
 
+/* Call the function of the same name in e->ops. */
 static inline uint64_t
 env_now_mono_us(struct env *e)
 {

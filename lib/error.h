@@ -5,9 +5,10 @@
  * -err, so every way of dropping something has a name and a number (I7).
  *
  * The numbers never change: callers of the client's socket and users of
- * libbrusio-sphinx (SPHINX_ERR_*) have them in their programs. A new error takes
- * the number ERROR_COUNT has now, and ERROR_COUNT grows by one. The number of an
- * error that is given up is never used again: ERROR_RETIRED counts those. */
+ * libbrusio-sphinx (SPHINX_ERR_*) have them in their programs. A new error
+ * takes the number ERROR_COUNT has now, and ERROR_COUNT grows by one. The
+ * number of an error that is given up is never used again: ERROR_RETIRED counts
+ * those. */
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 

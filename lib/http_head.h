@@ -1,9 +1,9 @@
 /* lib/http_head.h - the head of an HTTP/1.1 request, read strictly.
  *
- * What a server of documents needs of it and nothing else: GET or POST, a path
- * of few characters, a length. Whatever two readers might understand in two
- * ways (bare line feeds, folded lines, a length given twice, chunks) is an
- * error, not a guess. Pure. */
+ * The reader takes what a server of documents needs and nothing else: GET or
+ * POST, a path of few characters, a length. Whatever two readers might
+ * understand in two ways (bare line feeds, folded lines, a length given twice,
+ * chunks) is an error, not a guess. Pure. */
 #ifndef LIB_HTTP_HEAD_H
 #define LIB_HTTP_HEAD_H
 #include <stdbool.h>
@@ -27,14 +27,15 @@ struct http_head {
     char tag[HTTP_TAG_MAX];   /* of If-None-Match; "" when there is none */
 };
 
-/* Read a head from the first len bytes of what a peer sent, of a request whose
- * body has at most body_max. Returns 0; ERR_SHORT: it goes on, call again with
- * more; ERR_LONG: the head or the body is too long; ERR_COMMAND: another method
- * than GET and POST; ERR_FORMAT: anything else, and then the answer is 400. */
+/* Read into h the head of a request of which a peer has sent the first len
+ * bytes, and whose body has at most body_max bytes. Returns 0; ERR_SHORT: the
+ * head goes on, call again with more; ERR_LONG: the head or the body is too
+ * long; ERR_COMMAND: another method than GET and POST; ERR_FORMAT: anything
+ * else, and then the answer is 400. */
 int http_head_read(struct http_head *h, const uint8_t *bytes, size_t len,
                    size_t body_max) CHECK_RESULT;
 
-/* Tell whether a path begins with a slash and has nothing but letters, digits
- * and a few signs in it, and no "..". */
+/* Tell whether path begins with a slash and consists of letters, digits and a
+ * few signs, without "..". */
 bool http_path_is_good(const char *path);
 #endif

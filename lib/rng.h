@@ -10,32 +10,35 @@
 
 #include "lib/env.h"
 
-/* 64 uniform bits. */
+/* Draw 64 uniform bits from env. */
 uint64_t rng_u64(struct env *env);
 
-/* Uniform in 0..n-1 without bias; n > 0. */
+/* Draw a number from 0 to n - 1, uniform without bias; n > 0. */
 uint64_t rng_below(struct env *env, uint64_t n);
 
-/* Uniform in (0, 1]. */
+/* Draw a number uniform in (0, 1]. */
 double rng_unit(struct env *env);
 
-/* Exponential with this mean, rounded to whole microseconds. */
+/* Draw a time, exponential with mean_us, rounded to whole microseconds. */
 uint64_t rng_exp_us(struct env *env, uint64_t mean_us);
 
-/* The same from given bits: -mean * ln((bits >> 11) + 1) / 2^53. */
+/* Compute the time that rng_exp_us() makes of these 64 bits:
+ * -mean_us * ln(((bits >> 11) + 1) / 2^53). */
 uint64_t rng_exp_from(uint64_t bits, uint64_t mean_us);
 
-/* Buffered ChaCha20 generator with fast key erasure: each refill replaces its
- * own key, so that a later look at memory shows nothing of the past.
+/* A buffered ChaCha20 generator with fast key erasure: each refill replaces the
+ * generator's own key, so that a later look at memory shows nothing of the
+ * past.
  *
- * A machine that is saved and started twice from there has twice the same
- * memory, and must not say the same twice. So a refill mixes the time into the
- * key, and whenever RNG_STALE_NS have gone by since the last one, in whichever
- * direction, what is left in the buffer is thrown away and the operating system's
- * randomness is mixed in as well: two copies have at most that long in common.
+ * A machine that is saved and started twice from there has the same memory
+ * twice, and must not give the same numbers twice. So a refill mixes the time
+ * into the key. Whenever RNG_STALE_NS have gone by since the last refill, in
+ * whichever direction, what is left in the buffer is thrown away and the
+ * operating system's randomness is mixed in as well: two copies have at most
+ * that long in common.
  *
- * One thread each; keep it in memory that is wiped. now_ns: the wall clock in
- * nanoseconds. */
+ * A generator belongs to one thread and lies in memory that is wiped. now_ns is
+ * the wall clock in nanoseconds. */
 enum { RNG_STALE_NS = 1000000 };
 struct rng_os {
     uint8_t key[32];
@@ -43,7 +46,13 @@ struct rng_os {
     size_t used;
     uint8_t buffer[992];
 };
+
+/* Start r, with a key from the operating system. */
 void rng_os_init(struct rng_os *r, uint64_t now_ns);
+
+/* Fill out with len random bytes of r. */
 void rng_os_bytes(struct rng_os *r, uint64_t now_ns, void *out, size_t len);
+
+/* Wipe r. */
 void rng_os_wipe(struct rng_os *r);
 #endif

@@ -1,16 +1,17 @@
 /* lib/seats.h - who may have a connection, when there are fewer than wanted.
  *
- * Seats are of three classes. Authorities and relays have so many set aside for
- * them and never more; all that are empty are strangers' meanwhile. Nobody is
- * turned away: a newcomer for whom there is no seat gets a stranger's, or, where
- * its own class or its own name has all that it may have, one of those. So who
- * opens many connections closes his own, and an authority or a relay never gives
- * way to a stranger.
+ * Seats are of three classes. Authorities and relays each have a number of
+ * seats set aside for them and never more; strangers have what is empty
+ * meanwhile. Nobody is turned away. A newcomer who finds no seat takes over a
+ * stranger's, or, where the newcomer's own class or name has all the seats it
+ * may have, one of those. So whoever opens many connections closes connections
+ * of their own, and an authority or a relay never gives way to a stranger.
  *
- * In a class it is a seat of the name that has most of them, which leaves alone
- * who has few, however fast others come; of these, or where all names have as
- * many, it is the oldest, since a request takes a moment: who still sits there
- * after all others have come has other plans.
+ * Within a class the seat that is taken over belongs to the name that has most
+ * seats, which leaves alone those who have few, however fast others come. Of
+ * that name's seats, or where all names have as many, the oldest goes: a
+ * request takes a moment, so whoever still sits there after all others came has
+ * other plans.
  *
  * Pure; seats are numbers from 0, what sits there is the caller's. */
 #ifndef LIB_SEATS_H
@@ -39,26 +40,35 @@ struct seats_config {
 };
 
 struct seats;
-/* Returns 0, ERR_ARG, ERR_NOMEM. */
+
+/* Make config->count empty seats. The caller owns *out. Returns 0, ERR_ARG
+ * (what is set aside leaves nothing for strangers), ERR_NOMEM. */
 int seats_new(struct seats **out,
               const struct seats_config *config) CHECK_RESULT;
+
+/* Free *s, which may be NULL, and set it to NULL. */
 void seats_free(struct seats **s);
 
 /* Tell which seat has to be left for a newcomer of this class and name (NULL:
- * one that is not counted by its name); SEATS_NONE: none has to. */
+ * the newcomer is not counted by name); SEATS_NONE: none has to. */
 uint32_t seats_gone_for(const struct seats *s, enum seats_class class,
                         const uint8_t *name);
-/* Give the newcomer a seat. What seats_gone_for() named has been left, or this
- * returns SEATS_NONE. */
+
+/* Give a newcomer of this class and name a seat. The caller has left the seat
+ * that seats_gone_for() named, or this returns SEATS_NONE. */
 uint32_t seats_take(struct seats *s, enum seats_class class,
                     const uint8_t *name);
+
+/* Empty seat. */
 void seats_leave(struct seats *s, uint32_t seat);
 
 /* Tell which seat of this class is the first to be left, as above; SEATS_NONE
- * when nobody of it sits there. */
+ * when nobody of that class has a seat. */
 uint32_t seats_first_to_go(const struct seats *s, enum seats_class class);
-/* Tell the class that a seat is counted in. */
+
+/* Tell the class that seat is counted in. */
 enum seats_class seats_class_at(const struct seats *s, uint32_t seat);
-/* How many sit there. */
+
+/* Tell how many seats of this class are taken. */
 uint32_t seats_taken(const struct seats *s, enum seats_class class);
 #endif

@@ -9,31 +9,32 @@
 #include <valgrind/memcheck.h>
 #endif
 
-/* Make the crypto library ready. Cheap, safe to call again and from several
- * threads. Returns 0 or ERR_CRYPTO. */
+/* Make the crypto library ready. The call is cheap, and safe to make again and
+ * from several threads. Returns 0 or ERR_CRYPTO. */
 int secret_init(void) CHECK_RESULT;
 
-/* len zero bytes between guard pages, locked and left out of core dumps where
- * the system allows it. Returns NULL when out of memory. The caller frees
- * with secret_free(). */
+/* Allocate len zero bytes between guard pages, locked and left out of core
+ * dumps where the system allows that. Returns NULL when out of memory. The
+ * caller frees them with secret_free(). */
 void *secret_new(size_t len) CHECK_RESULT;
 
-/* Wipe and free *p (from secret_new), set it to NULL. *p may be NULL. */
+/* Wipe and free *p (from secret_new()), and set it to NULL. *p may be NULL. */
 void secret_free(void **p);
 
-/* Wipe len bytes in a way the compiler keeps. */
+/* Wipe len bytes at p in a way that the compiler keeps. */
 void secret_wipe(void *p, size_t len);
 
-/* Do secrets lie in ordinary memory? Never, but in a program that contains
- * lib/secret_plain.h: a simulator. */
+/* Tell whether secrets lie in ordinary memory: never, except in a program that
+ * contains lib/secret_plain.h, a simulator. */
 bool secret_is_plain(void);
 
-/* Equal? Time depends on len only. */
+/* Tell whether the len bytes at a and at b are equal, in a time that depends on
+ * len alone. */
 bool secret_is_equal(const void *a, const void *b, size_t len);
 
-/* These octets follow from a secret but are public by their nature, such as a
- * verdict that shows in what we do: code may branch on them. Only says so to
- * the constant-time test (`make ct`). */
+/* Declare the len bytes at p public. They follow from a secret but are public
+ * by their nature, such as a verdict that shows in what we do: code may branch
+ * on them. Only the constant-time test (`make ct`) takes notice. */
 static inline void
 secret_declassify(const void *p, size_t len)
 {

@@ -1,11 +1,11 @@
 /* lib/slab.h - buffers of one size, known by small numbers.
  *
- * Packets live here while they are mixed, so that no packet is allocated on
- * its own. Grows in chunks up to a maximum; a freed buffer is wiped.
+ * Packets live here while they are mixed, so that no packet is allocated on its
+ * own. The slab grows in chunks up to a maximum; a freed buffer is wiped.
  *
  * Several threads share the buffers, each by a view of its own: one may take a
- * buffer and another give it back. A view belongs to one thread; it keeps a few
- * free buffers at hand, so that the lock is rarely asked for. */
+ * buffer and another give that buffer back. A view belongs to one thread and
+ * keeps a few free buffers at hand, so that the lock is rarely asked for. */
 #ifndef LIB_SLAB_H
 #define LIB_SLAB_H
 #include <stddef.h>
@@ -17,25 +17,34 @@
 
 struct slab; /* a view */
 
-/* Buffers of item_len bytes, at most max of them (max < SLAB_NONE), and the
- * first view of them. */
+/* Make a slab of at most max buffers (max < SLAB_NONE) of item_len bytes, and
+ * its first view in *out, which is the caller's. Returns 0, ERR_ARG or
+ * ERR_NOMEM. */
 int slab_new(struct slab **out, size_t item_len, uint32_t max) CHECK_RESULT;
-/* Another view of the same buffers. */
+
+/* Make another view of the buffers that `of` shows. Returns 0, ERR_FULL or
+ * ERR_NOMEM. */
 int slab_share(struct slab **out, struct slab *of) CHECK_RESULT;
-/* The last view wipes all; *s may be NULL. */
+
+/* Free the view *s, which may be NULL, and set it to NULL. With the last view
+ * all buffers are wiped and freed. */
 void slab_free(struct slab **s);
 
-/* A free buffer's number, or SLAB_NONE when at the maximum or out of memory
- * (other views may have a few free ones then). Its contents are undefined. */
+/* Take a free buffer and return its number, or SLAB_NONE at the maximum or when
+ * out of memory (other views may have a few free ones then). The contents of
+ * the buffer are undefined. */
 uint32_t slab_take(struct slab *s) CHECK_RESULT;
-/* Which of them it was the last time: ERR_FULL or ERR_NOMEM. */
+
+/* Tell why slab_take() last returned SLAB_NONE: ERR_FULL or ERR_NOMEM. */
 int slab_why(const struct slab *s);
-/* Wipe and return a buffer that was taken, by whichever view. */
+
+/* Wipe and give back the buffer of this number, whichever view took it. */
 void slab_give(struct slab *s, uint32_t number);
 
-/* The buffer's address; stays the same until slab_give. */
+/* Return the address of the buffer of this number, which stays the same until
+ * slab_give(). */
 uint8_t *slab_at(const struct slab *s, uint32_t number);
 
-/* Buffers taken now, by all views. */
+/* Return how many buffers all views have taken. */
 uint32_t slab_count(const struct slab *s);
 #endif

@@ -9,17 +9,20 @@
  *   4 WIRE_LIST     between relays: type 1 | list of a board | random
  * A slice is a part of a list (network/list.h), or says that there is none:
  *   kind 1 | interval 4 | board 1 | part 1 | data, up to the frame's end
- * The mark of a frame up is its bytes 2..9: of a packet's first element, or the
- * handle. Down, it is that of the last frame that the gateway has read.
+ * The mark of a frame up is its bytes 2..9, which belong to a packet's first
+ * element or to the handle. The mark in a frame down is the mark of the last
+ * frame that the gateway has read.
  *
  * Request body (geometry.body_len, then padded with random):
- *   kind 1 | slot 1 | held 2 | box 32 | work 16 | SURB surb_len | letter
- * where the box of an announcement is token 16 | random 16, its work nonce 8 |
- * random 8.
+ *   kind 1 | slot 1 | held 2 | box 32 | work 16 | SURB surb_len
+ *   | signature 64 | letter
+ * where an announcement has token 16 | random 16 as its box and nonce 8 |
+ * random 8 as its work.
  * Answer body:
  *   status 1 | slot 1 | full 2 | epoch 4 | digest 32 | time 8 | age 1
- *   | 4 times (interval 4 | root 16) | letter
- * The letter has body_len - WIRE_REQUEST_HEAD_LEN - surb_len bytes in both. */
+ *   | 4 times (interval 4 | root 16 | back 2) | letter
+ * In both the letter has wire_letter_len() bytes, which is body_len -
+ * WIRE_REQUEST_HEAD_LEN - surb_len - WIRE_SIGNATURE_LEN. */
 #ifndef LIB_WIRE_H
 #define LIB_WIRE_H
 #include <stddef.h>
@@ -41,7 +44,7 @@ enum wire_request_kind {
 };
 enum wire_slice_kind { WIRE_SLICE_NONE = 0, WIRE_SLICE_PART = 1 };
 
-/* Status of an answer; the same length and time whatever it says. */
+/* Status of an answer; length and time of the answer are the same for all. */
 enum wire_status {
     WIRE_KEPT = 1,  /* put: committed to disk */
     WIRE_RETRY = 2, /* put: not committed in time */
@@ -63,9 +66,9 @@ enum {
     WIRE_BOARDS = 4,     /* of which an answer names the newest list */
     WIRE_ROOT_LEN = 16,
     WIRE_BACK_MOST = UINT16_MAX,
-    WIRE_AGE_MAX_S = 240,   /* older letters have none */
-    WIRE_AGE_MOST = 254,    /* what is written of an age at most */
-    WIRE_AGE_UNKNOWN = 255, /* or longer ago than WIRE_AGE_MAX_S */
+    WIRE_AGE_MAX_S = 240,   /* the age of an older letter is not told */
+    WIRE_AGE_MOST = 254,    /* the highest age that is written */
+    WIRE_AGE_UNKNOWN = 255, /* not known, or above WIRE_AGE_MAX_S */
     WIRE_REQUEST_HEAD_LEN = 1 + 1 + 2 + WIRE_BOX_LEN + WIRE_WORK_LEN,
     WIRE_ANSWER_HEAD_LEN =
         1 + 1 + 2 + 4 + 32 + 8 + 1 + WIRE_BOARDS * (4 + WIRE_ROOT_LEN + 2),
@@ -78,27 +81,42 @@ enum {
     WIRE_LIST_HEAD_LEN = 1,
     WIRE_SLICE_HEAD_LEN = 1 + 4 + 1 + 1
 };
+/* These are what other implementations count with (doc/PROTOCOL.md). */
+_Static_assert(WIRE_REQUEST_HEAD_LEN == 52, "kind, slot, held, box, work");
+_Static_assert(WIRE_ANSWER_HEAD_LEN == 137,
+               "status, slot, full, epoch, digest, time, age, four roots");
+_Static_assert(WIRE_CONTROL_LEN == 10, "type, profile, handle");
+_Static_assert(WIRE_PIECE_HEAD_LEN == 19,
+               "type, time, epoch, index, count, length");
+_Static_assert(WIRE_DOWN_HEAD_LEN == 17, "version, SURB id, mark");
+_Static_assert(WIRE_MARK_AT + WIRE_MARK_LEN <= WIRE_CONTROL_LEN,
+               "the mark of a control frame is its handle");
+_Static_assert(WIRE_SLICE_HEAD_LEN == 7, "kind, interval, board, part");
+_Static_assert(WIRE_TOKEN_LEN <= WIRE_BOX_LEN, "a token stands in the box");
+_Static_assert(WIRE_NONCE_LEN <= WIRE_WORK_LEN, "a nonce stands in the work");
+_Static_assert(WIRE_AGE_MAX_S <= WIRE_AGE_MOST, "every age told has a byte");
 
 struct wire_request {
     uint8_t kind;
-    uint8_t slot; /* put: where; get: served is the first wanted one from here
-                     on, going round */
+    uint8_t slot; /* put: where; get: the first wanted slot from here on, going
+                     round, is served */
     uint16_t held;
-    /* into the body; box: of a put the public key of the box (network/box.h), of
-     * an announcement the token, of others its id; signature: of a put, else
-     * random. A writer takes WIRE_TOKEN_LEN bytes of the box of an announcement
-     * and WIRE_NONCE_LEN of its work, and leaves the others as they are. */
+    /* Pointers into the body. box: the public key of the box for a put
+     * (network/box.h), the token for an announcement, else the id of the box;
+     * signature: of a put, else random. Of an announcement a writer takes
+     * WIRE_TOKEN_LEN bytes of box and WIRE_NONCE_LEN bytes of work, and leaves
+     * the other bytes of both fields as they are. */
     const uint8_t *box, *work, *surb, *signature, *letter;
 };
 
-/* The list of the highest interval that a store has of a board with this index, in
- * whichever epoch: the interval says in which, the consensus of which may be another
- * than the newest, which stores have before it begins. */
+/* The newest list that a store has of the board with this index: the list of
+ * the highest interval. The interval tells the epoch, whose consensus need not
+ * be the newest, since stores have the newest consensus before that begins. */
 struct wire_root {
     uint32_t interval; /* 0: none, and root and back are random */
     const uint8_t *root;
-    uint16_t back; /* of the lists that it leads to the store has all of so many
-                      intervals before; WIRE_BACK_MOST: from the first one on */
+    uint16_t back; /* the store has all lists that this one leads back to, of
+                      so many intervals; WIRE_BACK_MOST: from the first on */
 };
 
 struct wire_answer {
@@ -107,8 +125,8 @@ struct wire_answer {
     uint32_t epoch; /* newest the store knows */
     const uint8_t *digest;
     uint64_t arrived_ms; /* the request, by the store's wall clock */
-    uint8_t age; /* of a letter: seconds since its commit, or WIRE_AGE_UNKNOWN,
-                    as it is for all else (random on the wire) */
+    uint8_t age; /* of a letter: seconds since its commit, or WIRE_AGE_UNKNOWN;
+                    of all else WIRE_AGE_UNKNOWN (random on the wire) */
     struct wire_root root[WIRE_BOARDS]; /* by the board's index in its epoch */
     const uint8_t *letter;
 };
@@ -141,8 +159,8 @@ struct wire_slice {
     size_t len; /* write: at most that many, what is left stays random */
 };
 
-/* Room for a slice in an answer's frame, whose payload it follows: at
- * WIRE_DOWN_HEAD_LEN + payload_len. */
+/* Return the room for a slice in a frame of packet_len bytes: the slice follows
+ * the payload, at WIRE_DOWN_HEAD_LEN + payload_len. */
 static inline size_t
 wire_slice_room(size_t packet_len, size_t payload_len)
 {
@@ -150,14 +168,16 @@ wire_slice_room(size_t packet_len, size_t payload_len)
     return packet_len > head ? packet_len - head : 0;
 }
 
-/* Bytes of a list in a slice that has this room; 301 by default. */
+/* Return how many bytes of a list go into a slice that has this room; 301 by
+ * default. */
 static inline size_t
 wire_slice_data_len(size_t room)
 {
     return room > WIRE_SLICE_HEAD_LEN ? room - WIRE_SLICE_HEAD_LEN : 0;
 }
 
-/* Parts of a list of list_len bytes; 0 when there is no room for any. */
+/* Return in how many parts a list of list_len bytes comes, in slices that have
+ * this room; 0 when there is room for none. */
 static inline size_t
 wire_slice_parts(size_t list_len, size_t room)
 {
@@ -165,7 +185,8 @@ wire_slice_parts(size_t list_len, size_t room)
     return each > 0 ? (list_len + each - 1) / each : 0;
 }
 
-/* Letter length of a network; 0 if the body is too short. */
+/* Return the length of a letter in a body of body_len bytes; 0 if the body is
+ * too short. */
 static inline size_t
 wire_letter_len(size_t body_len, size_t surb_len)
 {
@@ -173,10 +194,12 @@ wire_letter_len(size_t body_len, size_t surb_len)
     return body_len > head ? body_len - head : 0;
 }
 
-/* Parsers: pointers in the result go into the input. Return 0, ERR_FORMAT,
- * ERR_SHORT or ERR_RANGE. Writers fill the fields only; the caller has filled
- * the buffer with random bytes before (padding is never zeros). A letter,
- * signature, SURB or work that is NULL is left as it stands in the body. */
+/* Parse body or frame into a structure whose pointers go into the input; or
+ * write a structure to body or frame. Both return 0, ERR_FORMAT, ERR_SHORT,
+ * ERR_RANGE; a writer also ERR_LONG. Writers fill the fields only: the caller
+ * has filled the buffer with random bytes before (padding is never zeros). A
+ * letter, signature, SURB or work that is NULL stays as it stands in the body.
+ */
 int wire_request_parse(struct wire_request *r, const uint8_t *body,
                        size_t body_len, size_t surb_len) CHECK_RESULT;
 int wire_request_write(uint8_t *body, size_t body_len, size_t surb_len,
@@ -194,13 +217,15 @@ int wire_piece_parse(struct wire_piece *p, const uint8_t *frame,
 int wire_piece_write(uint8_t *frame, size_t len,
                      const struct wire_piece *p) CHECK_RESULT;
 
-/* list_len: that of all lists of the consensus (network/list.h). */
+/* Parse or write a list on its way between relays. All lists of a consensus
+ * have list_len bytes (network/list.h). */
 int wire_list_parse(struct wire_list *l, const uint8_t *frame, size_t len,
                     size_t list_len) CHECK_RESULT;
 int wire_list_write(uint8_t *frame, size_t len,
                     const struct wire_list *l) CHECK_RESULT;
 
-/* rest: the wire_slice_room() bytes after the payload. */
+/* Parse or write the slice at rest, the wire_slice_room() bytes after the
+ * payload. */
 int wire_slice_parse(struct wire_slice *s, const uint8_t *rest,
                      size_t rest_len) CHECK_RESULT;
 int wire_slice_write(uint8_t *rest, size_t rest_len,

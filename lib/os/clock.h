@@ -3,10 +3,11 @@
 #define LIB_OS_CLOCK_H
 #include <stdint.h>
 
-/* Read a clock that never steps, in microseconds (CLOCK_BOOTTIME where there is
- * one, which goes on while the machine sleeps); CLOCK_REALTIME in nanoseconds,
- * milliseconds and seconds since 1970. */
+/* Read a clock that never steps, in microseconds: CLOCK_BOOTTIME where there is
+ * one, which goes on while the machine sleeps. */
 uint64_t clock_mono_us(void);
+
+/* Read CLOCK_REALTIME, in nanoseconds, milliseconds or seconds since 1970. */
 uint64_t clock_wall_ns(void);
 uint64_t clock_wall_ms(void);
 uint64_t clock_wall_s(void);

@@ -1,10 +1,11 @@
-/* lib/os/confine.h - what a running daemon gives up, and that it says so; for
- * edges.
+/* lib/os/confine.h - a running daemon gives up what it does not need, and says
+ * so in its log; for edges.
  *
- * Called once, when the daemon listens and before it makes a thread. What stays
- * open: its own folder, what the libraries read late, the network. A kernel that
- * lacks a part is named in the log, and the rest holds. Builds with a sanitizer
- * are not confined: those read what they like at the end. */
+ * confine() is called once, when the daemon listens and before it makes a
+ * thread. What stays open: the daemon's own folder, what the libraries read
+ * late, the network. When the kernel lacks a part, the log says which, and the
+ * rest holds. Builds with a sanitizer are not confined, since those read any
+ * file at the end. */
 #ifndef LIB_OS_CONFINE_H
 #define LIB_OS_CONFINE_H
 #include <stdbool.h>
@@ -27,8 +28,9 @@ struct confine {
     bool settled;     /* sandbox_calls() */
 };
 
-/* Returns 0, also when the kernel has no sandboxes; ERR_NOT_FOUND, ERR_SYSTEM,
- * ERR_IO: it is root and cannot become that user, or not of use as that user,
- * which the log explains; ERR_LONG: a path. */
+/* Confine this process as c says, and log how far to log. Returns 0, also when
+ * the kernel has no sandboxes; ERR_NOT_FOUND, ERR_SYSTEM, ERR_IO: the process
+ * is root and cannot become c->user, or could not do its work as that user,
+ * which the log explains; ERR_LONG: a path is too long. */
 int confine(const struct log *log, const struct confine *c) CHECK_RESULT;
 #endif

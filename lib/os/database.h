@@ -1,8 +1,9 @@
-/* lib/os/database.h - a SQLite file of ours: opened, of our version, and durable
- * with each commit; for edges.
+/* lib/os/database.h - a SQLite file of ours: opened, of our version, and
+ * durable with each commit; for edges.
  *
- * It is made with mode 0600, and nothing of it is ever written elsewhere, such as
- * to /tmp. A file of another version, or that is no database, stays as it is. */
+ * The file is made with mode 0600, and nothing of its contents is ever written
+ * elsewhere, such as to /tmp. A file of another version, or that is no
+ * database, stays as it is. */
 #ifndef LIB_OS_DATABASE_H
 #define LIB_OS_DATABASE_H
 #include <stdbool.h>
@@ -14,35 +15,43 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 struct database_form {
-    bool alone;          /* lock it as long as it is open */
-    bool there;          /* it has been there: none is made */
+    bool alone;          /* lock the file as long as it is open */
+    bool there;          /* the file has been there: none is made */
     const char *pragmas; /* of its own; each with its ; */
     const char *tables;  /* CREATE TABLE IF NOT EXISTS .. */
     unsigned version;    /* of the tables, from 1 */
 };
 
-/* Open the file at path, or make it. One thread at a time may use it. Returns 0;
- * ERR_AGAIN: it is open elsewhere; ERR_VERSION: of another version; or what
- * database_error() says. */
+/* Open the database at path in *out, or make one, as form says. One thread at a
+ * time may use a database. Returns 0; ERR_AGAIN: the file is open elsewhere;
+ * ERR_VERSION: the file is of another version; or what database_error() says.
+ */
 int database_open(struct sqlite3 **out, const char *path,
                   const struct database_form *form) CHECK_RESULT;
-/* Close it, when all its statements are finalized. */
+
+/* Close *db, all of whose statements are finalized, and set it to NULL. */
 void database_close(struct sqlite3 **db);
 
 /* Tell why the last call on db, which returned rc, has failed: 0 (it has not),
- * ERR_AGAIN, ERR_DAMAGED (it is no database any more), ERR_NOMEM, files_error(), or
- * ERR_DB where SQLite does not say. */
+ * ERR_AGAIN, ERR_DAMAGED (the file is no database any more), ERR_NOMEM, what
+ * files_error() says, or ERR_DB where SQLite does not say. */
 int database_error(struct sqlite3 *db, int rc);
 
-/* Carry out statements without parameters or results. Returns database_error(). */
+/* Carry out the statements in text, which have no parameters and no results.
+ * Returns what database_error() says. */
 int database_run(struct sqlite3 *db, const char *text) CHECK_RESULT;
-/* Prepare one statement, for the caller to finalize. */
+
+/* Prepare the one statement in text as *out, for the caller to finalize.
+ * Returns what database_error() says. */
 int database_prepare(struct sqlite3 *db, const char *text,
                      struct sqlite3_stmt **out) CHECK_RESULT;
-/* The one number that a question has for an answer, 0 at least. */
+
+/* Read the one number, 0 or more, with which db answers the question in text.
+ * Returns what database_error() says. */
 int database_number(struct sqlite3 *db, const char *text,
                     uint64_t *out) CHECK_RESULT;
 
-/* What has happened to a file of this error and what to do about it, for people. */
+/* Return a text (static) for people: what has happened to a database that fails
+ * with err, and what to do about that. */
 const char *database_remedy(int err);
 #endif

@@ -10,45 +10,50 @@
 
 enum { FILES_PATH_MAX = 512 };
 
-/* What the system's reason (errno) is called here: ERR_ROOM, ERR_READONLY,
- * ERR_ACCESS, ERR_KIND, ERR_FOLDER, ERR_NAME, ERR_FILES, ERR_NOMEM; else ERR_IO.
- * Where a function below returns ERR_IO it may return each of these. */
+/* Translate number, an errno of the system: ERR_ROOM, ERR_READONLY, ERR_ACCESS,
+ * ERR_KIND, ERR_FOLDER, ERR_NAME, ERR_FILES, ERR_NOMEM; else ERR_IO. A function
+ * below that returns ERR_IO may return each of these. */
 int files_error(int number);
 
-/* dir/name; returns 0 or ERR_LONG. */
+/* Write the path dir/name to out. Returns 0 or ERR_LONG. */
 int files_path(char out[static FILES_PATH_MAX], const char *dir,
                const char *name) CHECK_RESULT;
 
-/* A file of at most max bytes, with a 0 after them; *out is malloc'd. Returns
- * 0, ERR_NOT_FOUND, ERR_LONG, ERR_IO, ERR_NOMEM. */
+/* Read the file at path, of at most max bytes, into *out, which is malloc'd and
+ * the caller's; a 0 follows its *len bytes. Returns 0, ERR_NOT_FOUND, ERR_LONG,
+ * ERR_IO, ERR_NOMEM. */
 int files_read(const char *path, size_t max, uint8_t **out,
                size_t *len) CHECK_RESULT;
 
-/* Replace a file in one step that survives a crash (written beside it,
- * synced, renamed); mode 0600. Returns 0 or ERR_IO. */
+/* Replace the file at path by len bytes of data, in one step that survives a
+ * crash (a new file is written beside the old one, synced, renamed); mode 0600.
+ * Returns 0 or ERR_IO. */
 int files_write(const char *path, const void *data, size_t len) CHECK_RESULT;
 
-/* See that the names in the directory of this file are on the disk. Returns 0,
+/* Write to the disk the names in the directory of the file at path. Returns 0,
  * ERR_LONG or ERR_IO. */
 int files_sync_directory(const char *path) CHECK_RESULT;
 
-/* A directory for one user alone (0700); fine when it is there. */
+/* Make the directory path, for one user alone (0700). Returns 0, also when the
+ * directory is there, or ERR_IO. */
 int files_mkdir(const char *path) CHECK_RESULT;
 
-/* Takes the directory dir for one process, until *fd is closed or the process
- * ends. Returns 0, ERR_AGAIN (another one has it) or ERR_IO; *fd is -1 then. */
+/* Take the directory dir for this process alone, until *fd is closed or the
+ * process ends. Returns 0, or ERR_AGAIN (another process has taken dir),
+ * ERR_IO; *fd is -1 then. */
 int files_lock(const char *dir, int *fd) CHECK_RESULT;
 
-/* A secret of 32 octets in hex: read it, or draw and write it when the file is
- * not there. *key is from secret_new(). Returns 0, ERR_FORMAT, ERR_IO, .. */
+/* Read a secret of 32 bytes from the file at path, which has them in hex; draw
+ * the secret and write the file when there is none. *key is from secret_new().
+ * Returns 0, ERR_FORMAT, ERR_IO, ERR_NOMEM, .. */
 int files_key(const char *path, uint8_t **key) CHECK_RESULT;
 
-/* Print DIR/name for people; `absent` says what it means that it is not there.
- * Returns the exit status. */
+/* Print the file dir/name for people, or, when there is none, on behalf of
+ * program the line `absent`. Returns the exit status. */
 int files_print(const char *program, const char *dir, const char *name,
                 const char *absent);
 
-/* Tell the program that started this one: "name value\n" to a descriptor. -1:
- * nobody wants to know. */
+/* Write "name value\n" to fd, for the program that started this one; do nothing
+ * when fd is -1. */
 void files_report(int fd, const char *name, const char *value);
 #endif

@@ -29,29 +29,37 @@ struct host {
     void *owner; /* the daemon's */
 };
 
-/* tick(ctx) is called when the timer set through the environment fires; for a
- * time that has come, at the end of this turn of the loop; and after
- * env_wake(), which another thread may call. */
+/* Make h an environment with a loop of its own. tick(ctx) is called when the
+ * timer set through the environment fires; for a time that has come, at the end
+ * of this turn of the loop; and after env_wake(), which another thread may
+ * call. Returns 0, ERR_NOMEM, ERR_SYSTEM or ERR_CRYPTO. */
 int host_init(struct host *h, loop_fn tick, void *ctx) CHECK_RESULT;
+
+/* Wipe and free what h has; zeroed memory is fine. */
+
+/* Wipe and free what h has; zeroed memory is fine. */
 void host_free(struct host *h);
 
-/* End loop_run() on SIGINT and SIGTERM; with `drain`, SIGTERM calls drain(ctx)
- * the first time, and ends it the second time. */
+/* End loop_run() on SIGINT and SIGTERM. When drain is not NULL, the first
+ * SIGTERM calls drain(ctx), and the second ends loop_run(). Returns 0 or an
+ * error of loop_signal_new(). */
 int host_stop_on_signals(struct host *h, loop_fn drain, void *ctx) CHECK_RESULT;
 
-/* Write log lines to stderr, up to this level. */
+/* Have the log of h write lines to stderr under the name of program, up to
+ * level. */
 void host_log(struct host *h, const char *program, enum log_level level);
 
-/* As many open files as the system lets this process have. */
+/* Raise the limit of open files to what the system lets this process have. */
 void host_files_max(void);
 
-/* Take the descriptors 0 to 2, those of them that whoever started the program has
- * left closed: else the next file or socket that it opens becomes its standard
- * output, and is printed into. What is printed fails then. Call first of all.
- * Returns 0 or ERR_SYSTEM. */
+/* Take those of the descriptors 0 to 2 that are closed when the program starts:
+ * else the next file or socket that the program opens would become its standard
+ * output, and be printed into. Printing to a descriptor that was taken fails.
+ * Call first of all. Returns 0 or ERR_SYSTEM. */
 int host_descriptors_hold(void) CHECK_RESULT;
 
-/* No core dumps, which would hold keys and packets (I8); end when the parent,
- * if it is told (0: not), ends. Call before any thread is made. */
+/* Forbid core dumps, which would hold keys and packets (I8), and end this
+ * process when the process parent ends (0: no such process). Call before any
+ * thread is made. */
 void host_harden(long parent);
 #endif

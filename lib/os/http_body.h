@@ -1,5 +1,6 @@
 /* lib/os/http_body.h - answers on their way, each in memory once, however many
- * ask for it: a consensus has megabytes, and who takes it may be slow. */
+ * clients ask for the same: a consensus has megabytes, and clients may be slow.
+ */
 #ifndef LIB_OS_HTTP_BODY_H
 #define LIB_OS_HTTP_BODY_H
 #include <stddef.h>
@@ -14,9 +15,16 @@ struct http_body {
     uint8_t bytes[];
 };
 
-/* Get a copy of these bytes from the list, which begins at *list; it is put
- * there if need be. NULL: no memory. To be given back once; b may be NULL. */
+/* Find the body that has these len bytes in the list that begins at *list, or
+ * add a copy to that list. The body is to be given back once. Returns NULL when
+ * out of memory. */
 struct http_body *http_body_get(struct http_body **list, const uint8_t *bytes,
                                 size_t len);
+
+/* Give back b, which may be NULL; without readers b leaves *list and is freed.
+ */
+
+/* Give back b, which may be NULL; without readers b leaves *list and is freed.
+ */
 void http_body_give(struct http_body **list, struct http_body *b);
 #endif

@@ -1,13 +1,13 @@
 /* lib/os/http_server.h - answers GET and POST with whole documents.
  *
  * A connection carries one request. Heads, bodies, memory and times are
- * bounded, and so are connections: each has a seat (lib/seats.h), of a class
- * that its owner tells by the address, and a newcomer gets a stranger's when
- * there is none. The memory of requests that are not whole is each class's own.
- * Seats are fewer than the descriptors that the
- * process may have, by what the rest of it needs; if they run out all the same
- * a stranger gives way, or nothing is accepted for a moment. Nothing that tells
- * a machine apart is sent (no Server, no Date). */
+ * bounded, and so are connections. Each connection has a seat (lib/seats.h), of
+ * a class that the server's owner tells by the address; a newcomer who finds no
+ * seat gets a stranger's. The memory for requests that are not whole is counted
+ * for each class alone. Seats are fewer than the descriptors that the process
+ * may have, by as many as the rest of the process needs. If descriptors run out
+ * all the same, a stranger gives way, or nothing is accepted for a moment.
+ * Nothing that tells a machine apart is sent (no Server, no Date). */
 #ifndef LIB_OS_HTTP_SERVER_H
 #define LIB_OS_HTTP_SERVER_H
 #include <stdbool.h>
@@ -42,22 +42,29 @@ struct http_answer {
     size_t len;
 };
 
-/* A request came: GET (body NULL) or POST. Fill *answer. */
+/* Fill *answer to a request for path: GET (body is NULL), or POST with len
+ * bytes at body. */
 typedef void (*http_handler_fn)(void *ctx, const char *path,
                                 const uint8_t *body, size_t len,
                                 struct http_answer *answer);
-/* Tell the class of whoever comes from this address. */
+
+/* Tell the class of a connection from this address. */
 typedef enum seats_class (*http_classify_fn)(
     void *ctx, const struct sockaddr_storage *from);
 
-/* body_max: of a POST. Returns 0, ERR_FORMAT (the address), ERR_SYSTEM (see
- * socket_listen_why()), ERR_NOMEM. */
+/* Listen at address and answer requests by handler(ctx); the body of a POST has
+ * at most body_max bytes. The caller owns *out. Returns 0, ERR_FORMAT (the
+ * address), ERR_SYSTEM (see socket_listen_why()), ERR_NOMEM. */
 int http_server_new(struct http_server **out, struct loop *l,
                     const char *address, size_t body_max,
                     http_handler_fn handler, void *ctx) CHECK_RESULT;
+
+/* Close all connections of *s, which may be NULL, free it and set it to NULL.
+ */
 void http_server_free(struct http_server **s);
-/* Have connections from now on judged by classify, with the handler's ctx;
- * without it all are strangers. */
+
+/* Have classify, called with the handler's ctx, tell the class of each
+ * connection from now on; without classify all are strangers. */
 void http_server_classify(struct http_server *s, http_classify_fn classify);
 
 struct http_counts {
@@ -67,13 +74,19 @@ struct http_counts {
     uint64_t expired;  /* too slow */
     uint64_t gave_way; /* to a newcomer */
 };
+
+/* Write to *out what s has counted. */
 void http_server_counts(const struct http_server *s, struct http_counts *out);
-/* How many connections it has at most. */
+
+/* Return how many connections s has at most. */
 uint32_t http_server_seats(const struct http_server *s);
-/* Whom the request comes from that the handler is called for; false outside of
- * it. A proxy before the server hides it. */
+
+/* Write to *from the address that the request comes from whose handler is
+ * running. Returns false outside of a handler. A proxy before the server hides
+ * the address. */
 bool http_server_peer(const struct http_server *s,
                       struct sockaddr_storage *from);
-/* What was bound. */
+
+/* Return the address that was bound. */
 const char *http_server_address(const struct http_server *s);
 #endif

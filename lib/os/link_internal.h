@@ -33,8 +33,8 @@ struct link {
     struct link_stats stats;
 };
 
-/* A link on a socket that is connected (server) or connecting. fd stays the
- * caller's on failure. */
+/* Make a link on the socket fd, which is connected (server) or connecting.
+ * Returns 0, or an error: then fd stays the caller's. */
 int link_new(struct link **out, struct loop *loop, struct tls *tls,
              const struct link_config *config, int fd, bool server,
              const struct link_ops *ops, void *ctx) CHECK_RESULT;

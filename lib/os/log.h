@@ -2,7 +2,7 @@
  *
  * Nothing identifying is kept (I8): lines carry no address, key or packet tag,
  * and nothing is logged per packet. Text that comes from outside passes
- * log_scrub(). A call site that fires often says once how often. */
+ * log_scrub(). A call site that logs often says once how often. */
 #ifndef LIB_OS_LOG_H
 #define LIB_OS_LOG_H
 #include <stdbool.h>
@@ -13,7 +13,7 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 enum { LOG_LINE_MAX = 512 };
 
-/* Where lines go; without the final newline. */
+/* Take a line, which is without its final newline. */
 typedef void (*log_sink_fn)(void *ctx, enum log_level level, const char *line);
 
 /* One log, shared by the parts of a program. A value of the caller's; zeroed
@@ -33,26 +33,29 @@ struct log_limit {
 
 enum { LOG_LIMIT_BURST = 5, LOG_LIMIT_PERIOD_US = 60000000 };
 
-/* "error", "warning", "notice", "info", "debug". */
+/* Return the name of level (static): "error", "warning", "notice", "info",
+ * "debug". */
 const char *log_level_name(enum log_level level);
-/* Returns false when the name is none of them. */
+
+/* Find the level called name. Returns false when there is none. */
 bool log_level_parse(enum log_level *level, const char *name);
 
-/* Write "module: text". Control characters become '?'; a line that is too
- * long ends in "...". */
+/* Write "module: text" to log, where text is made from format. Control
+ * characters become '?'; a line that is too long ends in "...". */
 void log_write(const struct log *log, enum log_level level, const char *module,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same, limited: after LOG_LIMIT_BURST lines within the period the rest is
- * counted, and the next line that passes says how many there were. */
+/* Write as log_write() does, but within the bounds of limit: after
+ * LOG_LIMIT_BURST lines within LOG_LIMIT_PERIOD_US the rest is counted, and the
+ * next line that passes says how many lines were left out. */
 void log_write_limited(const struct log *log, struct log_limit *limit,
                        uint64_t now_us, enum log_level level,
                        const char *module, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Copy text, with everything that looks like an address, a key or a tag
- * replaced by "[scrubbed]": words with 16 or more hex digits or 20 or more
- * base64 characters, dotted quads, and words with two or more colons. out has
- * out_len bytes. Returns out. */
+/* Copy text to out, of out_len bytes, with "[scrubbed]" in place of all that
+ * looks like an address, a key or a tag: words with 16 or more hex digits or 20
+ * or more base64 characters, dotted quads, and words with two or more colons.
+ * Returns out. */
 const char *log_scrub(char *out, size_t out_len, const char *text);
 #endif

@@ -1,7 +1,7 @@
 /* lib/os/wipe.h - files of which nothing is to be left.
  *
- * An unlinked file's octets stay on the disk until something else is written
- * there. So what is small is overwritten where it lies, and what is large is
+ * An unlinked file's bytes stay on the disk until something else is written
+ * there. So a small file is overwritten where it lies, and a large file is
  * written sealed, under a key in a page of its own that is overwritten. What a
  * device or a file system that writes elsewhere keeps: doc/THREATS.md. */
 #ifndef LIB_OS_WIPE_H
@@ -11,19 +11,19 @@
 #include "lib/error.h"
 
 enum {
-    /* One block of what file systems divide disks into: smaller files may lie
-     * inside of an inode, from where they are copied. */
+    /* One block of a file system: smaller files may lie inside of an inode,
+     * from where they are copied. */
     WIPE_PAGE_LEN = 4096,
     WIPE_KEY_LEN = 32
 };
 
-/* Overwrite a file in place, see that this is on the disk, and remove the file.
- * Returns 0, also when there is none, or ERR_IO: then some may be left, and the
- * call may be made again. */
+/* Overwrite the file at path in place, on the disk, and remove the file.
+ * Returns 0, also when there is none, or ERR_IO: then something may be left,
+ * and the call may be made again. */
 int wipe_file(const char *path) CHECK_RESULT;
 
-/* Read the key in the page at path; draw one, and see it on the disk, when there
- * is no such file. *key is from secret_new(). Returns 0, ERR_NOMEM, ERR_IO,
- * ERR_FORMAT; ERR_EXPIRED: wipe_file() was at work there. */
+/* Read the key in the page at path; draw a key and write the page to the disk
+ * when there is no such file. *key is from secret_new(). Returns 0, ERR_NOMEM,
+ * ERR_IO, ERR_FORMAT; ERR_EXPIRED: wipe_file() was at work there. */
 int wipe_key(const char *path, uint8_t **key) CHECK_RESULT;
 #endif
