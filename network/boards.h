@@ -1,38 +1,41 @@
 /* network/boards.h - the stores that list announcements, and how lists spread.
  *
- * A board is a store that counts on the day on which the consensus begins and is
- * not left out; they stand in the order of draw(label, identity) with the label
- * "brusio/1 board" (network/draw.h), one of a family, params.boards at most.
+ * A board is a store that counts on the day on which the consensus begins and
+ * is not left out. Boards stand in the order of draw(label, identity) with the
+ * label "brusio/1 board" (network/draw.h), one of a family, params.boards at
+ * most.
  *
- * A list goes from its board to its carriers, which are the first BOARDS_CARRIERS
- * mixes of layer 1 in the order of "brusio/1 carrier"; and from layer to layer to
- * all relays, stores and gateways as the layer after the last. Each gets it from
- * three predecessors (from two of 2 or 4 that there are, from the one that there
- * is), so that one of them may be down: with both layers in that order, the one at
- * place j of n from those at the places
+ * A list goes from its board to the board's carriers, which are the first
+ * BOARDS_CARRIERS mixes of layer 1 in the order of "brusio/1 carrier", and from
+ * layer to layer to all relays; stores and gateways are the layer after the
+ * last. Each relay gets a list from three predecessors (two when there are 2 or
+ * 4, one when there is one), so that one of them may be down. With both layers
+ * in that order, the relay at place j of n gets lists from those at the places
  *
  *   (floor(j m / n) + k ceil(m / 3)) mod m, k = 0, 1, 2, doubles dropped,
  *
- * of the m before, of layer 1 the carriers alone. So everybody knows who passes
- * lists to whom, nobody passes one to more than 3 ceil(n / m) of a layer, and the
- * number of frames depends on the network alone. Mixes of layer 1 that are no
- * carriers, and relays that are left out, get none. Pure. */
+ * of the m before, where layer 1 consists of the carriers alone. So everybody
+ * knows who passes lists to whom, nobody passes a list to more than 3 ceil(n /
+ * m) relays of a layer, and the number of frames depends on the network alone.
+ * Mixes of layer 1 that are no carriers, and relays that are left out, get no
+ * lists. Pure. */
 #ifndef NETWORK_BOARDS_H
 #define NETWORK_BOARDS_H
 #include "network/consensus.h"
 
 enum { BOARDS_CARRIERS = 32, BOARDS_BEFORE = 3 };
 
-/* Draw the boards of c, which has its layers already. consensus_index() does it,
- * and fills c->boards. */
+/* Draw the boards of c, which has its layers already, into *out.
+ * consensus_index() calls this to fill c->boards. */
 void boards_draw(const struct consensus *c, struct board_set *out);
 
 /* Find the index of the board that c's relay of this number is. Returns -1 when
- * it is none. */
+ * that relay is no board. */
 int boards_find(const struct consensus *c, uint16_t relay);
 
-/* From whom one relay of a consensus gets lists, and to whom it passes them.
- * Belongs to that consensus; makes no use of it once made. */
+/* From whom one relay of a consensus gets lists, and to whom that relay passes
+ * them. The numbers are those of the consensus, which need not stay in memory.
+ */
 struct board_ways {
     size_t n_before, n_next;
     uint16_t before[BOARDS_MAX]; /* of a carrier the boards */
@@ -44,9 +47,12 @@ struct board_ways {
  * before nor next. Returns 0, ERR_RELAY (no such number) or ERR_NOMEM. */
 int boards_ways_new(struct board_ways **out, const struct consensus *c,
                     uint16_t self) CHECK_RESULT;
+
+/* Free *w, which may be NULL, and set it to NULL. */
 void boards_ways_free(struct board_ways **w);
 
-/* May the relay `from` pass lists to whose ways these are? A carrier takes of
- * each board; that it is this board's own list its signature says. */
+/* Tell whether the relay `from` may pass lists to the relay whose ways w are. A
+ * carrier takes lists of each board; the list's signature says whether a list
+ * is that board's own. */
 bool boards_ways_takes(const struct board_ways *w, uint16_t from);
 #endif

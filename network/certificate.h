@@ -1,17 +1,18 @@
 /* network/certificate.h - an authority's word about the keys it works with.
  *
- * The identity key that the network file lists can stay offline: it signs, for
- * a month or so, an Ed25519 key for documents and a ristretto255 key for shares
- * (directory/share.h). Signed with Ed25519 is
+ * The identity key that the network file lists can stay offline: that key
+ * signs, for a month or so, an Ed25519 key for documents and a ristretto255 key
+ * for shares (directory/share.h). Signed with Ed25519 is
  *
  *   "brusio/1 certificate\n" | key 32 | share_key 32 | from 8 | until 8   (BE)
  *
- * A newer certificate revokes the keys of all before it: of two the newer is
- * that which begins later, or, should both begin in one second, that with the
- * greater key; so there is one order for everybody. A consensus lists the newest
- * that authorities know of each (directory/tally.h). From it on what an older key
- * has signed does not count, neither for that epoch nor for later ones, for
- * whoever has seen it: all keep the list with the consensus.
+ * A newer certificate revokes the keys of all earlier ones. Of two certificates
+ * the one that begins later is the newer, or, should both begin in one second,
+ * the one with the greater key; so everybody has the same order. A consensus
+ * lists the newest certificate that authorities know of each authority
+ * (directory/tally.h). For whoever has seen that consensus, what an older key
+ * has signed does not count from then on, neither for that epoch nor for later
+ * ones: all keep the list with the consensus.
  *
  * Pure. */
 #ifndef NETWORK_CERTIFICATE_H
@@ -34,10 +35,12 @@ struct certificate {
     uint8_t signature[CERTIFICATE_SIGNATURE_LEN];
 };
 
-/* Fill in the signature. */
+/* Sign c with the seed of the identity key, and fill in c->signature. */
 void certificate_sign(struct certificate *c,
                       const uint8_t identity_seed[static 32]);
-/* Returns 0, ERR_SIGNATURE, or ERR_RANGE when it ends before it begins. */
+
+/* Check that identity has signed c. Returns 0, ERR_SIGNATURE, or ERR_RANGE when
+ * c ends before it begins. */
 int certificate_check(const struct certificate *c,
                       const uint8_t identity[static CERTIFICATE_ID_LEN])
     CHECK_RESULT;
@@ -54,31 +57,37 @@ struct certificates {
     struct certified of[CERTIFICATES_MAX];
 };
 
+/* Tell whether c is newer than `than`, of the same identity. */
 bool certificate_is_newer(const struct certificate *c,
                           const struct certificate *than);
-/* Note that identity has certified c, if that is newer than what is known. What
- * begins after now_s is of a wrong clock: it is not noted, and what was noted by
- * one is replaced. */
+
+/* Note that identity has certified c, if c is newer than what list has. A
+ * certificate that begins after now_s is of a wrong clock: such a one is not
+ * noted, and one that is in list is replaced. */
 void certificates_note(struct certificates *list,
                        const uint8_t identity[static CERTIFICATE_ID_LEN],
                        const struct certificate *c, uint64_t now_s);
-/* Note of `from` what these n identities have signed, and drop what is known of
- * others: whoever could sign a consensus for an hour fills no list for ever, and
- * neither do authorities that are none any more. */
+
+/* Note in list those certificates of `from` that the n identities `of` have
+ * signed, and drop those of other identities: whoever could sign a consensus
+ * for an hour fills no list for ever, and neither do former authorities. */
 void certificates_merge(struct certificates *list,
                         const struct certificates *from,
                         const uint8_t (*of)[CERTIFICATE_ID_LEN], size_t n,
                         uint64_t now_s);
-/* The one of this identity, or NULL. */
+
+/* Return the certificate of identity in list, or NULL. */
 const struct certificate *
 certificates_find(const struct certificates *list,
                   const uint8_t identity[static CERTIFICATE_ID_LEN]);
-/* Is the key of this certificate of identity revoked at at_s, by another that
- * has begun by then? */
+
+/* Tell whether the key of c, a certificate of identity, is revoked at at_s by
+ * another certificate in list that has begun by then. */
 bool certificates_revoke(const struct certificates *list,
                          const uint8_t identity[static CERTIFICATE_ID_LEN],
                          const struct certificate *c, uint64_t at_s);
 
+/* Tell whether c is good at at_s. */
 static inline bool
 certificate_covers(const struct certificate *c, uint64_t at_s)
 {

@@ -38,8 +38,8 @@ _Static_assert((int)CERTIFICATES_MAX == AUTHORITIES_MAX,
 
 enum relay_role { ROLE_GATEWAY = 1, ROLE_MIX = 2, ROLE_STORE = 3 };
 
-/* Rates of one kind of client; they come from here and never from load (I2).
- * Rates in packets per 1,000 s. */
+/* Rates of one kind of client, in packets per 1,000 s. Clients send at these
+ * rates whatever the load is (I2). */
 struct profile {
     char name[PROFILE_NAME_MAX];
     uint32_t send_mhz;
@@ -48,8 +48,8 @@ struct profile {
     uint32_t down_interval_us; /* of the gateway's downlink clock */
 };
 
-/* For whom polls are: what client/pace/fronts.h says of each, the same for all
- * clients. */
+/* For whom polls are, the same for all clients; client/pace/fronts.h explains
+ * each field. */
 struct conversation_params {
     uint8_t fronts;             /* 1 or 2 */
     uint8_t front, lane, sweep; /* of 64 polls; `front` is each front's */
@@ -57,12 +57,13 @@ struct conversation_params {
     uint8_t older_of;           /* one of a front's: yesterday's period */
     uint32_t hold_min_s, hold_max_s; /* after the user's last letter */
     uint32_t sweep_mean_s;           /* between two turns of one contact */
-    uint32_t script_every_s;         /* each so long a script more, of 6 */
+    uint32_t script_every_s;         /* one script more, of 6, each so long */
     uint32_t look_s; /* after connecting half the fronts' polls are looks */
     uint32_t ack_s, ack_noise_s; /* from the commit; mean of what is added */
 };
 
-/* All that is the same for the whole network. Times say their unit. */
+/* All that is the same for the whole network. The names of times say their
+ * unit. */
 struct params {
     uint32_t epoch_len_s;
     uint8_t layers; /* mix layers L */
@@ -90,9 +91,8 @@ struct params {
     uint16_t letter_days;        /* letters expire after */
     uint16_t store_trial_epochs; /* a new store may count after; 24 */
     uint32_t newcomer_permille;  /* of a role, in a period; 100 */
-    uint8_t
-        work_bits;  /* of opening a box (network/work.h); 0: it costs nothing */
-    uint8_t boards; /* at most so many; 0: none announces anything */
+    uint8_t work_bits;         /* of opening a box (network/work.h); 0: none */
+    uint8_t boards;            /* at most so many; 0: none announces anything */
     uint32_t list_interval_ms; /* each board lists once in */
     uint16_t list_entries;     /* of each list, whatever came */
     uint8_t announce_bits;     /* of work, of an announcement; 0: none */
@@ -117,7 +117,7 @@ struct relay_entry {
     bool out; /* left out; consensus_index() says so */
 };
 
-/* Where a relay stands; of one that is away, where it did. */
+/* Where a relay stands, or, of a relay that is away, where it stood. */
 struct standing {
     uint8_t identity[SPHINX_ID_LEN];
     uint8_t layer;
@@ -127,16 +127,16 @@ struct standing {
     uint32_t seen; /* the last epoch in which it was in */
 };
 
-/* A relay that no client's packet goes to, since it disagrees with so many of
- * its neighbours. It keeps its number, its key and its links: others send loops
- * by way of it, and so find out when it can be used again. */
+/* A relay that no client's packet goes to, since the relay disagrees with so
+ * many of its neighbours. The relay keeps its number, its key and its links:
+ * others send loops by way of it, and so find out when it can be used again. */
 struct left_out {
     uint8_t identity[SPHINX_ID_LEN];
     uint16_t cut_permille; /* of its neighbours */
 };
 
-/* A link that is not used: two relays disagree about what goes over it. Numbers
- * of relays, a < b. */
+/* A link that is not used, since its two relays disagree about what goes over
+ * it; the numbers of these relays, a < b. */
 struct cut_link {
     uint16_t a, b;
 };
@@ -172,92 +172,102 @@ struct consensus {
     uint8_t digest[SPHINX_DIGEST_LEN];  /* BLAKE2b-256 of the signed body */
 };
 
-/* The defaults of design section 6; deadlines and windows scaled down when
- * the epoch is shorter than an hour. */
+/* Fill *p with the defaults (doc/PARAMETERS.md) for epochs of epoch_len_s;
+ * deadlines and windows are scaled down when an epoch is shorter than an hour.
+ */
 void params_default(struct params *p, uint32_t epoch_len_s);
 
-/* Do the values that no range alone judges go together: hops for all layers,
- * polls that are 64, times in their order, room for lists in frames and slices?
- * Returns 0, or ERR_RANGE with the name of one that does not in *where. */
+/* Judge whether the values of p go together, which no range of one value tells:
+ * hops for all layers, polls that sum up to 64, times in their order, room for
+ * lists in frames and slices. Returns 0, or ERR_RANGE with the name of a value
+ * that does not fit in *where. */
 int params_check(const struct params *p, const char **where) CHECK_RESULT;
 
+/* Return the profile called name, or NULL. */
 const struct profile *params_profile(const struct params *p, const char *name);
 
-/* How many frames of a client's link, of so many per 1,000 s, may be under way
- * at once: two, and what comes in a quarter of a second, which a round trip
- * seldom exceeds. */
 enum { PARAMS_WINDOW_MAX = 64 };
+
+/* Tell how many frames of a client's link, which has frames_mhz frames per
+ * 1,000 s, may be under way at once: two, and those that come in a quarter of a
+ * second, which a round trip seldom exceeds. */
 uint32_t params_window(uint64_t frames_mhz);
 
-/* Number of layers with gateways and stores: L + 2. */
+/* Return the number of layers, gateways and stores included: L + 2. */
 static inline unsigned
 consensus_layers(const struct consensus *c)
 {
     return c->params.layers + 2u;
 }
 
-/* The relays of one layer but those left out: pointer into by_layer, count in
- * *n. */
+/* Return the relays of layer that are not left out: a pointer into c->by_layer,
+ * their count in *n. */
 const uint16_t *consensus_layer(const struct consensus *c, unsigned layer,
                                 size_t *n);
 
-/* Number of the relay with this identity, or -1. */
+/* Return the number of the relay with this identity, or -1. */
 int consensus_find(const struct consensus *c,
                    const uint8_t identity[static SPHINX_ID_LEN]);
 
-/* So much of its links, in permille, was cut that it was left out; 0: it was
- * not. */
+/* Return the share of its links, in permille, for which the relay with this
+ * identity was left out; 0 when it was not. */
 uint16_t consensus_left_out(const struct consensus *c,
                             const uint8_t identity[static SPHINX_ID_LEN]);
 
-/* May a relay of layer `from` send to one of layer `to`? gateway -> 1 -> .. ->
- * L -> store, store -> 1, L -> gateway. */
+/* Tell whether a relay of layer `from` may send to a relay of layer `to`:
+ * gateway -> 1 -> .. -> L -> store, store -> 1, L -> gateway. */
 bool consensus_has_edge(const struct consensus *c, unsigned from, unsigned to);
 
-/* Is the link between relays a and b, in either direction, cut? */
+/* Tell whether the link between relays a and b, in either direction, is cut. */
 bool consensus_is_cut(const struct consensus *c, uint16_t a, uint16_t b);
 
-/* Build by_layer, layer_start and boards from relays, cut, left_out and
- * shared_random; called by whoever fills one (network/index.c). Returns 0, ERR_RANGE (a relay's layer, too many of either,
- * a cut link that is none or out of order, one left out that is not there),
- * ERR_NOMEM; by_layer is then as it was. */
+/* Build by_layer, layer_start and boards of c from its relays, cut, left_out
+ * and shared_random; whoever fills a consensus calls this. Returns 0; ERR_RANGE
+ * (a relay's layer; too many relays or cut links; a cut link that is none or
+ * out of order; a relay left out that is not there), ERR_NOMEM: by_layer is
+ * then as it was. */
 int consensus_index(struct consensus *c) CHECK_RESULT;
 
-/* The sphinx_view of c. */
+/* Fill *view with what making packets under c takes. */
 void consensus_view(const struct consensus *c, struct sphinx_view *view);
 
-/* So many epochs a relay that is away keeps what it had, at most: as long as
- * letters that it may have live. */
+/* Return for how many epochs at most a relay that is away keeps its standing:
+ * as long as letters live that the relay may have. */
 uint32_t consensus_away_max(const struct params *p);
 
-/* The period in which c begins. */
+/* Return the period in which c begins. */
 uint32_t consensus_period(const struct consensus *c);
 
-/* Find the store of a box of `period`: by the value of the period before, those
- * that count for that, then all others, in the order of network/placement.h. The second is the fallback (UINT16_MAX when there is
- * only one). Returns ERR_NOT_FOUND when the consensus has no store. */
+/* Find the stores of box in `period`. The order is that of network/placement.h
+ * by the value of the period before: first the stores that count for that
+ * period, then all others. The first store is *primary, the second *fallback
+ * (UINT16_MAX when there is only one). Returns 0, or ERR_NOT_FOUND when c has
+ * no store. */
 int consensus_store_of(const struct consensus *c, uint32_t period,
                        const uint8_t box[static 32], uint16_t *primary,
                        uint16_t *fallback) CHECK_RESULT;
 
-/* Are relays a and b one, or of one family? */
+/* Tell whether a and b are one relay, or of one family. */
 bool consensus_are_related(const struct consensus *c, uint16_t a, uint16_t b);
 
-/* Has the consensus ended (EPOCHS_USABLE epochs after valid-after)? */
+/* Tell whether c has ended by now_s (EPOCHS_USABLE epochs after valid-after).
+ */
 bool consensus_is_expired(const struct consensus *c, uint64_t now_s);
 
-/* May it be now_s while c is the newest consensus? Returns 0, ERR_EXPIRED, or
- * ERR_FUTURE when c begins more than two epochs after. */
+/* Judge whether the time can be now_s while c is the newest consensus. Returns
+ * 0, ERR_EXPIRED, or ERR_FUTURE when c begins more than two epochs after now_s.
+ */
 int consensus_judge_time(const struct consensus *c,
                          uint64_t now_s) CHECK_RESULT;
 
-/* now_s as far as c bears it out: not before it begins, nor after it ends. */
+/* Return now_s as far as c bears that time out: not before c begins, nor after
+ * c ends. */
 uint64_t consensus_bound_time(const struct consensus *c, uint64_t now_s);
 
 /* Find the newest of n consensuses (NULL: none there; in any order) that is in
- * force at now_us, microseconds since 1970: begun and not expired. Sets *before,
- * unless NULL, to the next older one in force. Each is NULL when there is none.
- */
+ * force at now_us, microseconds since 1970: begun and not expired. Sets
+ * *before, unless NULL, to the next older one in force. Each is NULL when there
+ * is none. */
 const struct consensus *consensus_in_force(const struct consensus *const *c,
                                            size_t n, uint64_t now_us,
                                            const struct consensus **before);
@@ -272,12 +282,13 @@ const struct consensus *consensus_draw(const struct consensus *const *c,
                                        size_t n, struct env *env,
                                        uint64_t now_us);
 
-/* What time has come beyond doubt, for what cannot be undone: by the clock,
- * which says now_s, and by `need` (1 or 2) consensuses of different epochs among
- * these n, some of which may be NULL. Returns 0 when there are fewer. */
+/* Return the time that has come beyond doubt, for what cannot be undone: by the
+ * clock, which says now_s, and by `need` (1 or 2) consensuses of different
+ * epochs among the n of c, some of which may be NULL. Returns 0 when there are
+ * fewer. */
 uint64_t consensus_past_s(const struct consensus *const *c, size_t n,
                           size_t need, uint64_t now_s);
 
-/* Free what c owns and *c itself; NULL is fine. */
+/* Free *c, which may be NULL, with all that it owns, and set it to NULL. */
 void consensus_free(struct consensus **c);
 #endif

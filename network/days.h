@@ -1,10 +1,10 @@
 /* network/days.h - the shared values of the last days, one a period of boxes.
  *
  * The value of a period is the shared value of the first consensus that begins
- * in it. A consensus carries that of its own period and those before, as long as
- * letters live, so that whoever has any consensus of a week knows the same ones.
- * Of a period in which no consensus began (none was made, or periods are shorter
- * than epochs) it is
+ * in it. A consensus carries that of its own period and those before, as long
+ * as letters live, so that whoever has any consensus of a week knows the same
+ * ones. Of a period in which no consensus began (none was made, or periods are
+ * shorter than epochs) it is
  *
  *   BLAKE2b-256("brusio/1 day" | period 4 | value of the last one before)
  *
@@ -22,28 +22,32 @@ struct days {
     uint8_t value[DAYS_MAX][DAYS_VALUE_LEN]; /* newest first */
 };
 
-/* How many values are kept where letters live letter_days, and periods last
- * period_s: of each period in which a box may be that is read, and one before. */
+/* Return how many values are kept where letters live letter_days and periods
+ * last period_s: one of each period whose boxes may still be read, and one
+ * before. */
 size_t days_keep(uint32_t letter_days, uint32_t period_s);
 
-/* Make d, that of a consensus in `period` whose shared value is random, from
- * that of one before it, which is in before_period: keep values at most. Nothing
- * is before (NULL, or of a later period): d holds random alone. */
+/* Fill *d for a consensus in `period` whose shared value is random, from
+ * *before, the days of an earlier consensus in before_period: keep values at
+ * most. When there is none before (NULL, or of a later period) *d holds random
+ * alone. */
 void days_next(struct days *d, uint32_t period, size_t keep,
                const uint8_t random[static DAYS_VALUE_LEN],
                const struct days *before, uint32_t before_period);
 
-/* For which days a store counts: bit i is for boxes by the value of the period i
- * before that of the consensus. Returns that of a consensus that is so many periods
- * later than one with `before`: a store counts by the value of a period if it was
- * `in` when that became known, and for missed ones if it did for the last before. */
+/* Compute for which days a store counts in a consensus that is so many periods
+ * later than one in which it counted for the days `before`. Bit i is for boxes
+ * by the value of the period i before that of the consensus. A store counts by
+ * the value of a period if the store was `in` when that value became known, and
+ * by the values of missed periods if it counted by the last one before them. */
 uint16_t days_counts(uint16_t before, uint32_t periods, bool in);
 
-/* The bit by which a store counts for boxes of `period`, where the newest value is
- * that of `newest`. */
+/* Return the bit by which a store counts for boxes of `period`, where the
+ * newest value is that of the period `newest`. */
 unsigned days_counts_bit(uint32_t newest, uint32_t period);
 
-/* Give out the value of `period` by d, whose newest value is that of `newest`. */
+/* Write the value of `period` to out, by d, whose newest value is that of the
+ * period `newest`. */
 void days_value(const struct days *d, uint32_t newest, uint32_t period,
                 uint8_t out[static DAYS_VALUE_LEN]);
 #endif

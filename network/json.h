@@ -13,15 +13,16 @@
 
 enum { JSON_WHERE_LEN = 64 };
 
-/* What a relay says of the link to or from a neighbour: of so many of its own
- * loops that went over it so many more got lost than by way of others. */
+/* What a relay says of the link to or from a neighbour: `sent` of its own loops
+ * went over that link, and `lost` more of them got lost than by way of others.
+ */
 struct link_told {
     uint8_t identity[SPHINX_ID_LEN];
     uint16_t sent, lost;
 };
 enum { LINKS_TOLD_MAX = 32 };
 
-/* What a relay says of itself, for the epochs `epoch` and following. */
+/* What a relay says of itself, for the epoch `epoch` and those that follow. */
 struct descriptor {
     char network[NETWORK_NAME_MAX];
     uint32_t epoch;
@@ -36,29 +37,35 @@ struct descriptor {
     uint8_t family_signature[64]; /* network/family.h; zeros: no family */
 };
 
-/* Write a body; *out is malloc'd, *len without the final 0. */
+/* Write a body to *out, which is malloc'd and the caller's; *len is its length
+ * without the final 0. Packet keys have public_len bytes. Returns 0 or
+ * ERR_NOMEM. */
 int json_write_consensus(const struct consensus *c, char **out,
                          size_t *len) CHECK_RESULT;
 int json_write_descriptor(const struct descriptor *d, size_t public_len,
                           char **out, size_t *len) CHECK_RESULT;
 
-/* Read a body. `where` names the key that was wrong, for people. Returns 0,
- * ERR_FORMAT, ERR_RANGE, ERR_MISSING, ERR_UNKNOWN, ERR_DUPLICATE, ERR_LONG,
- * ERR_SUITE or ERR_NOMEM. The digest is left for the caller to fill in; the
- * index is made. */
+/* Read body, of len bytes, into *out, which the caller owns; the index is made,
+ * the digest is left for the caller to fill in. `where` names the key that was
+ * wrong, for people. Returns 0, ERR_FORMAT, ERR_RANGE, ERR_MISSING,
+ * ERR_UNKNOWN, ERR_DUPLICATE, ERR_LONG, ERR_SUITE or ERR_NOMEM. */
 int json_read_consensus(struct consensus **out, const uint8_t *body, size_t len,
                         char where[static JSON_WHERE_LEN]) CHECK_RESULT;
+
+/* Read body, of len bytes, into *d; packet keys have public_len bytes. `where`
+ * and what is returned are as with json_read_consensus(). */
 int json_read_descriptor(struct descriptor *d, size_t public_len,
                          const uint8_t *body, size_t len,
                          char where[static JSON_WHERE_LEN]) CHECK_RESULT;
-/* Read one that was read before, and so is known to be written in the one way:
- * to see that again takes as long as reading. */
+
+/* Read a descriptor that was read before, and so is known to be canonical: to
+ * see that again would take as long as reading. */
 int json_reread_descriptor(struct descriptor *d, size_t public_len,
                            const uint8_t *body, size_t len,
                            char where[static JSON_WHERE_LEN]) CHECK_RESULT;
 
-/* What a client or relay starts with. For people too: white space is free,
- * and a field may stand in any order. */
+/* What a client or relay starts with. The file is for people too: white space
+ * is free, and fields may stand in any order. */
 struct network_authority {
     uint8_t identity[SPHINX_ID_LEN];
     char address[ADDRESS_MAX]; /* of its HTTP server */
@@ -77,8 +84,14 @@ struct network {
     struct network_authority authorities[AUTHORITIES_MAX];
     struct network_gateway gateways[NETWORK_GATEWAYS_MAX];
 };
+
+/* Write n to *out, which is malloc'd and the caller's; *len is its length
+ * without the final 0. Returns 0 or ERR_NOMEM. */
 int json_write_network(const struct network *n, char **out,
                        size_t *len) CHECK_RESULT;
+
+/* Read body, of len bytes, into *n. `where` and what is returned are as with
+ * json_read_consensus(). */
 int json_read_network(struct network *n, const uint8_t *body, size_t len,
                       char where[static JSON_WHERE_LEN]) CHECK_RESULT;
 #endif

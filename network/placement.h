@@ -1,11 +1,11 @@
 /* network/placement.h - where a store stands in the ranking of a box.
  *
- * Weighted rendezvous hashing: a store of weight w has for each box an
- * exponential waiting time of rate w, and the shortest is first; so the store is
- * first with probability w over the sum of all, and a store that comes or goes
- * moves the boxes that it gains or had, and no others (Thaler and Ravishankar
- * 1998; Schindelhauer and Schomaker 2005). In integers, so that everybody gets
- * the same:
+ * Weighted rendezvous hashing: for each box a store of weight w has an
+ * exponential waiting time of rate w, and the store with the shortest time is
+ * first. So a store is first with probability w over the sum of all weights,
+ * and a store that comes or goes moves the boxes that it gains or had, and no
+ * others (Thaler and Ravishankar 1998; Schindelhauer and Schomaker 2005). All
+ * is in integers, so that everybody gets the same:
  *
  *   x    = the first 8 bytes of BLAKE2b-128(value of a day | placement | box),
  *          or 1 if that is 0
@@ -17,20 +17,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* 2^30 (64 - log2 x), rounded as doc/PROTOCOL.md says; x > 0. */
+/* Compute 2^30 (64 - log2 x), rounded as doc/PROTOCOL.md says; x > 0. */
 uint64_t placement_wait(uint64_t x);
 
 struct placement {
-    bool counts;     /* one that does not comes after all that do */
+    bool counts;     /* stores that do not count come after all that do */
     uint64_t wait;   /* 1 to 2^36 */
     uint64_t weight; /* 1 to 10^8 + 1 */
 };
 
-/* Draw the waiting time of a store for a box. */
+/* Draw, by the value of a day, the waiting time for box of the store with this
+ * placement. */
 uint64_t placement_draw(const uint8_t value[static 32],
                         const uint8_t placement[static 32],
                         const uint8_t box[static 32]);
 
-/* Is a before b? */
+/* Tell whether a comes before b. */
 bool placement_is_before(const struct placement *a, const struct placement *b);
 #endif

@@ -1,19 +1,20 @@
 /* network/schedule.h - when the authorities do what for an epoch.
  *
- * n authorities, of which fewer than a third lie: f = (n - 1) / 3 at most.
- * Epoch e is valid from genesis + (e - 1) * length. Counted back from there, in
- * parts of the length, with rounds of R = 7.5 %:
+ * Of n authorities fewer than a third lie: f = (n - 1) / 3 at most. Epoch e is
+ * valid from genesis + (e - 1) * length. Counted back from there, in parts of
+ * the length, with rounds of R = 7.5 %:
  *
  *   HELLO    one round before VOTE: certificates, so that all know the keys
  *   VOTE     5 % + (f + 3) R: descriptors are closed, the own vote is sent;
  *            f + 1 rounds follow, in which votes are passed on
  *   OPEN     5 % + 2 R: the votes are fixed; dealt shares are opened
  *   SIGN     5 % + R: the consensus is computed, signed, the signature sent
- *   PUBLISH  5 %: it should be there; who has none asks the others
- *   VALID    0: the next one is prepared
+ *   PUBLISH  5 %: the consensus should be there; authorities without it ask
+ *            the others
+ *   VALID    0: the next consensus is prepared
  *
- * A round is longer than clocks may differ (5 %) by half as much again, which
- * is what a message may take. Pure. */
+ * Clocks may differ by 5 %. A round is longer by half of that, which is the
+ * time that a message may take. Pure. */
 #ifndef NETWORK_SCHEDULE_H
 #define NETWORK_SCHEDULE_H
 #include <assert.h>
@@ -36,13 +37,15 @@ struct schedule {
     size_t n; /* authorities */
 };
 
-/* Liars that n authorities stand. */
+/* Return how many liars n authorities withstand. */
 static inline size_t
 schedule_faults(size_t n)
 {
     return n > 0 ? (n - 1) / 3 : 0;
 }
 
+/* Return how long before the epoch is valid phase p begins, in permille of the
+ * length of an epoch. */
 static inline unsigned
 schedule_permille(const struct schedule *s, enum schedule_phase p)
 {
@@ -54,13 +57,14 @@ schedule_permille(const struct schedule *s, enum schedule_phase p)
                : SCHEDULE_MARGIN_PERMILLE + before[p] * SCHEDULE_ROUND_PERMILLE;
 }
 
+/* Return when epoch is valid from, in seconds since 1970. */
 static inline uint64_t
 schedule_valid_s(const struct schedule *s, uint32_t epoch)
 {
     return s->genesis_s + (uint64_t)(epoch - 1) * s->epoch_len_s;
 }
 
-/* Wall time of a phase of this epoch. */
+/* Return when phase p of epoch begins, in milliseconds since 1970. */
 static inline uint64_t
 schedule_ms(const struct schedule *s, uint32_t epoch, enum schedule_phase p)
 {
@@ -68,7 +72,8 @@ schedule_ms(const struct schedule *s, uint32_t epoch, enum schedule_phase p)
            (uint64_t)s->epoch_len_s * schedule_permille(s, p);
 }
 
-/* The end of round r, 1..f + 1: a vote with r signatures counts until then. */
+/* Return when round r of epoch ends, where r is 1 to f + 1: a vote with r
+ * signatures counts until then. */
 static inline uint64_t
 schedule_round_ms(const struct schedule *s, uint32_t epoch, size_t r)
 {
@@ -76,7 +81,7 @@ schedule_round_ms(const struct schedule *s, uint32_t epoch, size_t r)
            (uint64_t)s->epoch_len_s * r * SCHEDULE_ROUND_PERMILLE;
 }
 
-/* The first epoch for which this phase is still to come. */
+/* Return the first epoch whose phase p is still to come at now_ms. */
 static inline uint32_t
 schedule_epoch(const struct schedule *s, enum schedule_phase p, uint64_t now_ms)
 {

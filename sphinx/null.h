@@ -3,6 +3,6 @@
 #define SPHINX_NULL_H
 
 /* Make the suite `null` known to this process. A program that does not call
- * this does not contain it, so a daemon cannot choose it. */
+ * this function does not contain that suite, so a daemon cannot choose it. */
 void sphinx_null_register(void);
 #endif

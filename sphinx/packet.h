@@ -52,6 +52,7 @@ struct sphinx_worker {
     uint8_t fill[FILL_MAX];
 };
 
+/* Write v at p, or read the number at p, big endian. */
 static inline void
 packet_put16(uint8_t *p, uint16_t v)
 {
@@ -65,38 +66,39 @@ packet_get16(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* The key exchanges of all hops of m orders (at most SPHINX_ORDERS_MAX), at
- * once, into w->shared; sets the err of each: 0, ERR_RANGE (n), ERR_SUITE,
- * ERR_POINT (a relay's key), ERR_CRYPTO. */
+/* Do the key exchanges of all hops of m orders (at most SPHINX_ORDERS_MAX) at
+ * once, into w->shared, and set the err of each order: 0, ERR_RANGE (n),
+ * ERR_SUITE, ERR_POINT (a relay's key), ERR_CRYPTO. */
 void packet_exchange(struct sphinx_worker *w, const struct sphinx_view *view,
                      struct sphinx_order *orders, size_t m);
 
-/* Derive the keys and keystreams of o, the order that shared belongs to, into
- * w->hops. The caller ends with packet_wipe(). */
+/* Derive the keys and keystreams of o, to which shared belongs, into w->hops.
+ * The caller ends with packet_wipe(). Returns 0 or ERR_CRYPTO. */
 int packet_derive(struct sphinx_worker *w, const struct sphinx_view *view,
                   const struct sphinx_order *o,
                   const struct packet_shared *shared) CHECK_RESULT;
 
-/* Random octets that a header of n hops takes: padding of the unused slots,
- * then next relay, next element and next MAC of the last block. */
+/* Return how many random bytes a header of n hops takes: padding of the unused
+ * slots, then next relay, next element and next MAC of the last block. */
 size_t packet_fill_len(const struct sphinx_geometry *g, size_t n);
 
-/* Write the header of g->header_len octets from shared, w->hops and w->fill to
- * o->out. */
+/* Write the header, of header_len bytes, from shared, w->hops and w->fill to
+ * o->out. Returns 0 or ERR_CRYPTO. */
 int packet_header(struct sphinx_worker *w, const struct sphinx_view *view,
                   const struct sphinx_order *o,
                   const struct packet_shared *shared) CHECK_RESULT;
 
-/* Derive, fill and write. On success w->hops is kept for the caller, who ends
- * with packet_wipe(). */
+/* Derive the keys of o, draw w->fill from its seed, and write its header. On
+ * success w->hops is kept for the caller, who ends with packet_wipe(). Returns
+ * 0 or ERR_CRYPTO. */
 int packet_begin(struct sphinx_worker *w, const struct sphinx_view *view,
                  const struct sphinx_order *o,
                  const struct packet_shared *shared) CHECK_RESULT;
 
-/* Forget the keys of the n hops in w->hops. */
+/* Wipe the keys of the n hops in w->hops. */
 void packet_wipe(struct sphinx_worker *w, const struct sphinx_geometry *g,
                  size_t n);
 
-/* Forget the secrets in w->shared of m orders. */
+/* Wipe the secrets of m orders in w->shared. */
 void packet_forget(struct sphinx_worker *w, size_t m);
 #endif

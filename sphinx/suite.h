@@ -37,23 +37,28 @@ struct suite {
     uint8_t id; /* enum sphinx_suite */
     uint16_t element_len;
     uint16_t public_len;
+    /* Compute the public key of seed. */
     int (*keypair)(uint8_t *public_key, const uint8_t *seed);
-    /* What a relay's seed is made into once for all packets; NULL where the
-     * seed itself is used. Several threads may use it at once. */
+    /* Make of a relay's seed, once for all packets, what decapsulation takes,
+     * and free that; both NULL where the seed itself is used. Several threads
+     * may use *expanded at once. */
     int (*key_expand)(void **expanded, const uint8_t *seed);
     void (*key_forget)(void *expanded);
-    /* The hop context ctx of sphinx.h: 32 octets. */
+    /* Compute the hop context ctx of sphinx.h, 32 bytes. */
     void (*context)(const struct suite *s, uint8_t *ctx, const uint8_t *digest,
                     const uint8_t *identity, const uint8_t *public_key);
+    /* Do the key exchanges of n jobs, for a sender and for a relay. */
     void (*encapsulate)(struct suite_kem *jobs, size_t n);
     void (*decapsulate)(struct suite_kem *jobs, size_t n);
-    /* Fill out from a sender's seed; another label, other bytes. */
+    /* Fill out with len bytes from a sender's seed; each label gives others. */
     void (*expand)(const uint8_t *seed, uint8_t label, uint8_t *out,
                    size_t len);
     /* Derive the keys and leave the keystream of c at its block 1. */
     int (*hop_keys)(const struct suite *s, struct cipher *c,
                     const uint8_t *secret, const uint8_t *ctx,
                     const uint8_t *element, struct suite_keys *keys);
+    /* Combine buf with the keystream, compute a MAC, decrypt or encrypt a
+     * payload. */
     int (*stream)(struct cipher *c, uint8_t *buf, size_t len);
     int (*mac)(struct cipher *c, const uint8_t *key, const uint8_t *in,
                size_t len, uint8_t *out);
@@ -61,10 +66,10 @@ struct suite {
                    size_t len, bool encrypt);
 };
 
-/* Returns NULL when this build lacks the suite. */
+/* Find the suite of this number. Returns NULL when this build lacks it. */
 const struct suite *suite_find(uint8_t id);
 
-/* For sphinx_null_register() only. */
+/* Make null_suite known; for sphinx_null_register() only. */
 void suite_set_null(const struct suite *null_suite);
 
 /* suite_x25519.c */
@@ -72,6 +77,8 @@ extern const struct suite suite_x25519;
 
 /* suite_mlkem.c; there only where OpenSSL has ML-KEM-768. */
 extern const struct suite suite_mlkem;
+
+/* Tell whether OpenSSL has ML-KEM-768. */
 bool suite_mlkem_works(void);
 
 /* sealed.c: the symmetric part of every suite but `null`. */

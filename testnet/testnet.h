@@ -1,4 +1,5 @@
-/* testnet/testnet.h - real programs as a local network. */
+/* testnet/testnet.h - a local network of real programs: what it is made of, and
+ * its processes. */
 #ifndef TESTNET_TESTNET_H
 #define TESTNET_TESTNET_H
 #include <stdbool.h>
@@ -25,22 +26,25 @@ struct testnet_config {
     bool manual; /* authorities let in nobody else's relays by themselves */
 };
 
-/* testnet_file.c: the file DIR/testnet, which says of what a network was made, so
- * that it can be started again. Returns 0; ERR_NOT_FOUND: there is none. Only dir
- * stays as it is. */
+/* Read into *c, all but dir, of what the network in c->dir was made, from the
+ * file DIR/testnet (testnet_file.c), so that the network can be started again.
+ * Returns 0, ERR_NOT_FOUND when there is no such file, or what else is wrong.
+ */
 int testnet_recall(struct testnet_config *c) CHECK_RESULT;
+
+/* Write the file DIR/testnet for c. Returns 0 or an error of files_write(). */
 int testnet_keep(const struct testnet_config *c) CHECK_RESULT;
 
 struct child {
     char name[NAME_LEN];
     pid_t pid; /* 0: not running */
-    int ready; /* where it says that it is ready; -1: it has */
+    int ready; /* where the child says that it is ready; -1: it has said so */
 };
 
 struct testnet {
     struct testnet_config config;
-    bool again;            /* it was made before */
-    bool (*stopped)(void); /* has the user had enough? Asked all the time */
+    bool again;            /* the network was made before */
+    bool (*stopped)(void); /* tells whether the user wants to stop */
     int lock;              /* of the directory; -1: none */
     char bin[512];         /* directory of the programs */
     char dir[128], network_path[512];
@@ -50,23 +54,31 @@ struct testnet {
     unsigned n_children;
 };
 
-/* Start everything and wait until the network is usable. Prints what it does.
- * Returns 0, or 1 and has printed why, unless it was stopped. */
+/* Start all programs of t and wait until the network is usable; print each
+ * step. Returns 0, or 1 and has printed why, unless the user stopped it. */
 int testnet_start(struct testnet *t);
-/* Returns the name of a child that has ended, or NULL. */
+
+/* Return the name of a child that has ended, or NULL. */
 const char *testnet_ended(struct testnet *t);
-/* Say of a child what happened, and the last line of its log. */
+
+/* Print what happened to the child called name, and the last line of its log.
+ */
 void testnet_blame(const struct testnet *t, const char *name, const char *what);
-/* Stop all that runs. */
+
+/* Stop all programs that run. */
 void testnet_stop(struct testnet *t);
 
-/* testnet_process.c: run a program of ours to its end and keep the first word
- * after `key` in what it prints (NULL: nothing). Returns its exit status. */
+/* Run the program argv to its end (testnet_process.c), and write to value the
+ * first word that the program prints after key (NULL: none). Returns its exit
+ * status. */
 int process_run(struct testnet *t, const char *const *argv, const char *key,
                 char value[static WORD_LEN]);
-/* Start one that stays, its log in DIR/NAME/log. Returns 0 or 1. */
+
+/* Start program as the child called name, which goes on running; its log is
+ * DIR/NAME/log. Returns 0 or 1. */
 int process_start(struct testnet *t, const char *name, const char *program);
-/* Wait for the line "key value" on the --ready-fd of the child of this name.
+
+/* Wait for the line "key value" on the --ready-fd of the child called name.
  * Returns 0, or 1 and has printed why. */
 int process_ready(struct testnet *t, const char *name, const char *key,
                   char value[static WORD_LEN]);

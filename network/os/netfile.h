@@ -6,18 +6,25 @@
 
 enum { NETFILE_ERROR_LEN = 512 };
 
-/* Read it; error is a line for people. */
+/* Read the network file at path into *n. Returns 0, or an error: then `error`
+ * has a line for people. */
 int netfile_read(const char *path, struct network *n,
                  char error[static NETFILE_ERROR_LEN]) CHECK_RESULT;
-/* The same for a name that a configuration gives, relative to the program's
- * directory. */
+
+/* Read as netfile_read() does the file that a configuration calls name,
+ * relative to dir, the program's directory. */
 int netfile_read_in(const char *dir, const char *name, struct network *n,
                     char error[static NETFILE_ERROR_LEN]) CHECK_RESULT;
-/* For `check`: read it and print what is wrong, or that it is good. Returns the
- * exit status. */
+
+/* Read the file that a configuration calls name, for the command `check` of
+ * program, and print what is wrong, or that the file is good. Returns the exit
+ * status. */
 int netfile_check(const char *program, const char *dir, const char *name);
-/* Whom is this network for: who reaches its authorities, the widest of their
- * kinds. What its relays publish has to be as wide. */
+
+/* Tell for whom the network n is: for those who reach its authorities, by the
+ * widest kind of their addresses. What relays publish has to be as wide. */
 enum address_kind netfile_kind(const struct network *n);
+
+/* Write n as a network file to path. Returns 0 or an error of files_write(). */
 int netfile_write(const char *path, const struct network *n) CHECK_RESULT;
 #endif

@@ -29,32 +29,52 @@ struct tool_path {
 
 /* ---- tool_json.c: reading and writing. The readers return 0 or ERR_*, and
  * say in t->error which value is wrong. ---- */
+
+/* Write to t->error that key is wrong, and why. Returns ERR_FORMAT. */
 int tool_fail(struct tool *t, const char *key, const char *why);
+
+/* Make a string of len bytes in hex. */
 json_t *tool_hex(const uint8_t *bytes, size_t len);
+
+/* Read the member key of in, exactly len bytes in hex, into out. */
 int tool_get_bytes(struct tool *t, json_t *in, const char *key, uint8_t *out,
                    size_t len) CHECK_RESULT;
-/* A body may be shorter than len; zeros follow it. */
+
+/* Read the member "body" of in into out, of len bytes; a shorter body is filled
+ * up with zeros. */
 int tool_get_body(struct tool *t, json_t *in, uint8_t *out,
                   size_t len) CHECK_RESULT;
+
+/* Read the member key of in, a number from 0 to max. */
 int tool_get_number(struct tool *t, json_t *in, const char *key, uint32_t max,
                     uint32_t *out) CHECK_RESULT;
-/* A suite by its name, if this process can use it. */
+
+/* Find the suite called name, if this process can use it; where is the option
+ * or key that names it. */
 int tool_suite(struct tool *t, const char *where, const char *name,
                uint8_t *suite) CHECK_RESULT;
-/* Absent: the default geometry. */
+
+/* Read the member "geometry" of in; without that member *g is t->geometry. */
 int tool_get_geometry(struct tool *t, json_t *in,
                       struct sphinx_geometry *g) CHECK_RESULT;
+
+/* Read the view and the path of in. */
 int tool_get_path(struct tool *t, json_t *in, struct tool_path *p) CHECK_RESULT;
+
+/* Make the object of all lengths of g. */
 json_t *tool_geometry(const struct sphinx_geometry *g);
 
 /* ---- commands ---- */
+
+/* Do what the command of that name does with the object in. */
 json_t *tool_do_keygen(struct tool *t, json_t *in);
 json_t *tool_do_new(struct tool *t, json_t *in);
 json_t *tool_do_unwrap(struct tool *t, json_t *in);
 json_t *tool_do_surb_create(struct tool *t, json_t *in);
 json_t *tool_do_surb_use(struct tool *t, json_t *in);
 json_t *tool_do_surb_open(struct tool *t, json_t *in);
-/* The contents of tests/vectors/sphinx.json; in is not read. */
+
+/* Make the contents of tests/vectors/sphinx.json; in is not read. */
 json_t *tool_do_vectors(struct tool *t, json_t *in);
 
 enum { TOOL_JSON_FLAGS = JSON_INDENT(1) };

@@ -34,20 +34,22 @@ typedef uint64_t vec __attribute__((vector_size(8 * LANES)));
 /* Unrolled always, so that a number is registers and no memory. */
 #define EACH_LIMB(i) _Pragma("GCC unroll 10") for (int i = 0; i < FE_LIMBS; i++)
 
+/* Return x in every lane. */
 ALWAYS vec
 vec_all(uint64_t x)
 {
     return x - (vec){0};
 }
 
-/* a where mask is all ones, b where it is zero. */
+/* Return, lane by lane, a where mask is all ones and b where mask is zero. */
 ALWAYS vec
 vec_pick(vec mask, vec a, vec b)
 {
     return b ^ (mask & (a ^ b));
 }
 
-/* LANES rows of 32 octets, little endian, as four words across the lanes. */
+/* Load LANES rows of 32 bytes, little endian, as four words across the lanes;
+ * store them. */
 ALWAYS void
 words_load(vec w[4], const uint8_t (*row)[32])
 {
@@ -70,7 +72,7 @@ words_store(uint8_t (*row)[32], const vec w[4])
     }
 }
 
-/* The clamped scalar (RFC 7748, section 5). */
+/* Load LANES scalars, clamped (RFC 7748, section 5). */
 ALWAYS void
 scalars_load(vec w[4], const uint8_t (*scalar)[32])
 {
