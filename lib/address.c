@@ -1,4 +1,4 @@
-/* lib/address.c - see address.h. No state. */
+/* lib/address.c - reading, writing and judging addresses. No state. */
 #include "lib/address.h"
 
 #include <arpa/inet.h>

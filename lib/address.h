@@ -19,7 +19,7 @@ int address_parse(struct sockaddr_storage *out, socklen_t *len,
 /* Tell whether text is an address (with its port) of this machine alone. */
 bool address_is_loopback(const char *text);
 
-/* Who can reach what listens at an address, and so may be told of it. */
+/* Who can reach a program that listens at an address. */
 enum address_kind {
     ADDRESS_PUBLIC,   /* everybody */
     ADDRESS_PRIVATE,  /* the same network: 10.x, 192.168.x, fe80::, .. */

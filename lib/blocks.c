@@ -1,8 +1,11 @@
 /* lib/blocks.c - a table of address blocks, four places for each hash.
  *
- * An entry is idle when it holds no link and its bucket is full again: then it
- * says nothing any more and its place can be taken. The last entry is the one
- * that blocks without a place share. */
+ * State: the table, its secret hash key, the bucket of all handshakes, and the
+ * favoured addresses, all under one mutex. An entry is idle when it holds no
+ * link and its bucket is full again: the entry then tells nothing any more, and
+ * another block can have its place. The last entry is shared by all blocks
+ * without a place. No timers: time comes in. Failure mode: a full table, which
+ * is no error: further blocks share the last entry and its limits. */
 #include "lib/blocks.h"
 
 #include <arpa/inet.h>
@@ -23,7 +26,7 @@ enum {
 };
 
 struct block_entry {
-    uint8_t block[BLOCK_LEN]; /* family, then 3 or 6 octets; or the host */
+    uint8_t block[BLOCK_LEN]; /* family, then 3 or 6 bytes; or the host */
     bool used;
     uint32_t links;
     uint64_t full_us; /* when the bucket is full again */
@@ -91,7 +94,7 @@ blocks_host(const struct sockaddr_storage *from,
     return true;
 }
 
-/* False: not to be limited. */
+/* Write the name of the block of host. Returns false when it is not limited. */
 static bool
 name_of(const uint8_t host[HOST_LEN], uint8_t block[BLOCKS_NAME_LEN])
 {
@@ -144,7 +147,7 @@ blocks_favour(struct blocks *b, const struct sockaddr_storage *address,
     return 0;
 }
 
-/* The share of all together. */
+/* Take a handshake of the share of all together. */
 static bool
 all_take(struct blocks *b, const uint8_t host[HOST_LEN], uint64_t now_us)
 {

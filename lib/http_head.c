@@ -1,5 +1,11 @@
-/* lib/http_head.c - see http_head.h. No state: each call reads from the start;
- * a head has 8 KiB at most. */
+/* lib/http_head.c - reading the head of a request, line by line.
+ *
+ * A head is a request line and fields, each line ended by CR LF, and an empty
+ * line. No state and no timers: each call reads from the start, since a head
+ * has 8 KiB at most, and the server bounds the time. Failure modes, each an
+ * error of its own for the answer: the head has not come as a whole
+ * (ERR_SHORT), is too long, has another method than GET and POST, or can be
+ * understood in two ways. */
 #include "lib/http_head.h"
 
 #include <string.h>
@@ -27,7 +33,8 @@ span_is(struct head_span s, const char *text)
     return s.len == strlen(text) && strncasecmp(s.at, text, s.len) == 0;
 }
 
-/* Characters of a field's name (RFC 9110, 5.6.2). */
+/* Tell whether s has only the characters of a field's name (RFC 9110, 5.6.2).
+ */
 static bool
 name_is_good(struct head_span s)
 {
@@ -74,7 +81,7 @@ span_copy(char *out, size_t room, struct head_span s)
     return true;
 }
 
-/* "GET /path HTTP/1.1" */
+/* Read a line like "GET /path HTTP/1.1". */
 static int
 request_line_read(struct http_head *h, struct head_span line)
 {
@@ -100,7 +107,7 @@ request_line_read(struct http_head *h, struct head_span line)
                : ERR_FORMAT;
 }
 
-/* Digits alone, and few enough that nothing overflows. */
+/* Read a length: digits alone, and so few that nothing overflows. */
 static int
 length_read(size_t *out, struct head_span s)
 {
@@ -153,8 +160,8 @@ field_read(struct http_head *h, struct fields *seen, struct head_span line)
     return 0;
 }
 
-/* Take a line that ends with CR LF off what is left. ERR_SHORT: there is none
- * yet; ERR_FORMAT: one of the two stands alone. */
+/* Take a line that ends with CR LF off *left. Returns ERR_SHORT when there is
+ * no such line yet, ERR_FORMAT when CR or LF stands alone. */
 static int
 line_take(struct head_span *left, struct head_span *line)
 {
@@ -213,4 +220,17 @@ http_head_read(struct http_head *h, const uint8_t *bytes, size_t len,
     else
         h->len = most - left.len;
     return err;
+}
+
+const char *
+http_status_text(int status)
+{
+    return status == 200   ? "OK"
+           : status == 304 ? "Not Modified"
+           : status == 404 ? "Not Found"
+           : status == 413 ? "Content Too Large"
+           : status == 429 ? "Too Many Requests"
+           : status == 501 ? "Not Implemented"
+           : status == 503 ? "Service Unavailable"
+                           : "Bad Request";
 }

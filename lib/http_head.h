@@ -38,4 +38,7 @@ int http_head_read(struct http_head *h, const uint8_t *bytes, size_t len,
 /* Tell whether path begins with a slash and consists of letters, digits and a
  * few signs, without "..". */
 bool http_path_is_good(const char *path);
+
+/* Return what status is called in an answer (static): "Not Found". */
+const char *http_status_text(int status);
 #endif

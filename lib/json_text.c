@@ -1,9 +1,10 @@
 /* lib/json_text.c - see json_text.h.
  *
- * State of each thread: whether jansson has lacked memory of late; and, while
- * it reads, a reserve. Once an allocation has failed, the rest comes from there
- * and the text ends, so that jansson stops, and all of that is thrown away. Its
- * functions for memory are set before main(), while there is one thread. */
+ * State of each thread: whether jansson has lacked memory of late, and, while
+ * jansson reads, a reserve. Once an allocation has failed, the further ones
+ * come from the reserve and the text ends, so that jansson stops, and all of
+ * the result is thrown away. jansson's functions for memory are set before
+ * main(), while there is one thread. */
 #include "lib/json_text.h"
 
 #include <stdbool.h>
@@ -11,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A reading goes on for a chunk at most after a failure. In it are so many small
- * values; beyond them it takes one word twice over, as long as the text at most,
- * and the table of an object, of 32 bytes for each key. */
+/* After a failure jansson reads on for a chunk at most. The reserve has room
+ * for the small values in that chunk, for one word twice over, as long as the
+ * text at most, and for the table of an object, 32 bytes for each key. */
 enum { CHUNK = 64, RESERVE_MIN = 16384, RESERVE_TIMES = 8, ALIGNMENT = 16 };
 
 static _Thread_local struct {

@@ -23,7 +23,8 @@ pack_deflate(const uint8_t *bytes, size_t len, uint8_t **out, size_t *out_len)
     return 0;
 }
 
-/* Room for more, but only for one octet beyond max, to see whether it comes. */
+/* Make room for more, but only for one byte beyond max, to see whether that
+ * comes. */
 static int
 room_grow(uint8_t **out, size_t *room, size_t max)
 {

@@ -1,12 +1,12 @@
-/* lib/seats.c - see seats.h. A table that is searched from end to end: there are
- * some hundred seats, and each search is one for a new connection. */
+/* lib/seats.c - a table of seats that is searched from end to end: there are
+ * some hundred seats, and a search happens only for a new connection. */
 #include "lib/seats.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct seat {
-    uint64_t since; /* 0: empty; else, the how manieth that came */
+    uint64_t since; /* 0: empty; else the number of the newcomer */
     uint32_t like;  /* seats of its class and name; 1 without a name */
     enum seats_class class;
     bool named;
@@ -53,7 +53,8 @@ seat_is_of(const struct seat *t, enum seats_class class, const uint8_t *name)
            memcmp(t->name, name, sizeof t->name) == 0;
 }
 
-/* The oldest of a name in a class. *n: how many there are. */
+/* Find the oldest seat of a name in a class; *n is how many seats the name has.
+ */
 static uint32_t
 oldest_find(const struct seats *s, enum seats_class class, const uint8_t *name,
             uint32_t *n)

@@ -1,4 +1,5 @@
-/* lib/secret_plain.c - says that secrets are none. State: how many say so. */
+/* lib/secret_plain.c - secrets in ordinary memory. State: how many calls of
+ * secret_plain_begin() have not ended. */
 #include "lib/secret_plain.h"
 
 #include <stdatomic.h>

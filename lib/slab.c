@@ -7,8 +7,8 @@
  * touched cost nothing), so that slab_at() needs no lock: a number reaches
  * another thread by a way that orders memory.
  *
- * Failure modes: at the maximum, or no memory for another chunk; slab_why() tells
- * them apart, and both go when a number is given back. */
+ * Failure modes: at the maximum, or no memory for another chunk; slab_why()
+ * tells them apart, and both go when a number is given back. */
 #include "lib/slab.h"
 
 #include <assert.h>

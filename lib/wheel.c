@@ -96,7 +96,7 @@ wheel_free(struct wheel **w)
     *w = NULL;
 }
 
-/* Twice as many chunks, but no more than max entries can need. */
+/* Make room for twice as many chunks, but no more than max entries can need. */
 static int
 chunks_grow(struct wheel *w)
 {
@@ -128,7 +128,7 @@ chunks_grow(struct wheel *w)
     return 0;
 }
 
-/* Room for n entries that are ready. */
+/* Make room for n entries that are ready. */
 static int
 ready_grow(struct wheel *w, uint32_t n)
 {
@@ -145,7 +145,7 @@ ready_grow(struct wheel *w, uint32_t n)
     return 0;
 }
 
-/* First slot >= from that is not empty, or WHEEL_SLOTS. */
+/* Return the first slot >= from that is not empty, or WHEEL_SLOTS. */
 static uint32_t
 slot_find(const struct wheel *w, uint32_t from)
 {
@@ -158,14 +158,14 @@ slot_find(const struct wheel *w, uint32_t from)
     return bits ? i * 64 + (uint32_t)__builtin_ctzll(bits) : WHEEL_SLOTS;
 }
 
-/* The chunk that holds the slot's last entry. */
+/* Return the chunk that holds the slot's last entry. */
 static uint32_t
 slot_last(const struct wheel *w, uint32_t slot)
 {
     return (w->tail[slot] - 1) / CHUNK;
 }
 
-/* How many entries a slot that is not empty holds. */
+/* Return how many entries a slot holds that is not empty. */
 static uint32_t
 slot_count(const struct wheel *w, uint32_t slot)
 {
@@ -173,7 +173,7 @@ slot_count(const struct wheel *w, uint32_t slot)
     return w->link[last].before + (w->tail[slot] - last * CHUNK);
 }
 
-/* A chunk more at the end of a slot, in the ring before the oldest one. */
+/* Add a chunk at the end of a slot, in the ring before the oldest chunk. */
 static int
 slot_extend(struct wheel *w, uint32_t slot)
 {
@@ -198,7 +198,8 @@ slot_extend(struct wheel *w, uint32_t slot)
     return 0;
 }
 
-/* Where an entry belongs among those that are ready: after its equals. */
+/* Return where an entry belongs among those that are ready: after its equals.
+ */
 static uint32_t
 ready_place(const struct wheel *w, uint64_t due_us)
 {
@@ -271,7 +272,7 @@ wheel_prefetch(const struct wheel *w, uint64_t due_us)
         __builtin_prefetch(&w->chunk[tail / CHUNK].e[tail % CHUNK], 1);
 }
 
-/* The cache lines of a slot, which will be wanted soon. */
+/* Fetch the cache lines of a slot, which will be wanted soon. */
 static void
 slot_prefetch(const struct wheel *w, uint32_t slot)
 {
@@ -285,14 +286,14 @@ slot_prefetch(const struct wheel *w, uint32_t slot)
     } while (c != last);
 }
 
-/* Is it of the turn that the hand is in? */
+/* Tell whether an entry is of the turn that the hand is in. */
 static bool
 is_now(const struct wheel *w, const struct wheel_entry *e)
 {
     return e->due_us >> WHEEL_SLOT_BITS <= w->hand;
 }
 
-/* Visits the entries of a slot in the order of their coming. */
+/* A walk over the entries of a slot in the order in which they came. */
 struct walk {
     uint32_t left, chunk, i;
 };
@@ -317,8 +318,8 @@ walk_next(const struct wheel *w, struct walk *k)
     return &w->chunk[k->chunk].e[k->i++];
 }
 
-/* How many low bits of their times to leave out when n entries are sorted
- * roughly, so that few share the others. */
+/* Return how many low bits of their times to leave out when n entries are
+ * sorted roughly, so that few entries share the other bits. */
 static unsigned
 sort_shift(uint32_t n)
 {
@@ -348,7 +349,7 @@ gather_roughly(struct wheel *w, uint32_t slot, unsigned shift)
     w->end = n;
 }
 
-/* By insertion; an entry's place is near. */
+/* Sort by insertion; an entry's place is near. */
 static void
 ready_sort(struct wheel *w)
 {
@@ -380,7 +381,8 @@ slot_keep_later(struct wheel *w, uint32_t slot)
     }
 }
 
-/* The hand has come to a slot that is not empty, and nothing is ready. */
+/* Make ready the entries of a slot that is not empty, to which the hand has
+ * come; nothing else is ready. */
 static void
 slot_gather(struct wheel *w, uint32_t slot)
 {
@@ -447,7 +449,7 @@ wheel_pop_due(struct wheel *w, uint64_t now_us, struct wheel_entry *out,
     return n;
 }
 
-/* Due time of a slot's earliest entry. */
+/* Return the due time of a slot's earliest entry. */
 static uint64_t
 slot_least_us(const struct wheel *w, uint32_t slot)
 {

@@ -35,7 +35,7 @@ wire_request_parse(struct wire_request *r, const uint8_t *body, size_t body_len,
     return 0;
 }
 
-/* Of bytes of which the first `own` are written, the others stay. */
+/* Write the first `own` of len bytes; the others stay. */
 static void
 bytes_write(struct codec_writer *out, const uint8_t *p, size_t own, size_t len)
 {
@@ -137,7 +137,8 @@ wire_answer_write(uint8_t *body, size_t body_len, size_t surb_len,
     return out.err;
 }
 
-/* The frame's reader, past its type; an error when it is of another type. */
+/* Begin to read a frame after its type; note an error when the type is another.
+ */
 static struct codec_reader
 frame_begin(const uint8_t *frame, size_t len, uint8_t type)
 {

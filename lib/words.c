@@ -1,4 +1,4 @@
-/* lib/words.c - see words.h. No state. */
+/* lib/words.c - the edit distance of two words. No state. */
 #include "lib/words.h"
 
 #include <string.h>

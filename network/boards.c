@@ -1,4 +1,11 @@
-/* network/boards.c - see boards.h. No state. */
+/* network/boards.c - drawing the boards of a consensus, and the ways of lists.
+ *
+ * The boards are chosen in one walk over the stores, which keeps the best of
+ * each family so far. A way is worked out for one relay, from the order of its
+ * own layer and of the layers beside it. No state, no timers: all follows from
+ * the consensus. Failure modes: no memory, or a relay's number that is none; a
+ * network without boards is no failure, but gives ways without anybody on them.
+ */
 #include "network/boards.h"
 
 #include <stdlib.h>
@@ -28,8 +35,9 @@ choice_remove(struct boards_choice *ch, size_t i)
     memmove(&ch->rank[i], &ch->rank[i + 1], (--ch->n - i) * sizeof ch->rank[0]);
 }
 
-/* A store takes the place of one of its family when it comes before that; of all
- * others, one that came after `most` better families never comes in again. */
+/* Take in r, if its store is good enough. A store takes the place of another of
+ * its family when it comes before that one; a store that came after `most`
+ * better families never comes in again. */
 static void
 choice_offer(struct boards_choice *ch, const struct consensus *c,
              struct draw_rank r)
@@ -102,7 +110,7 @@ order_make(struct order *o, const struct consensus *c, unsigned layer)
     return 0;
 }
 
-/* The place of a relay, or n. */
+/* Return the place of relay, or n. */
 static size_t
 order_find(const struct order *o, uint16_t relay)
 {
@@ -112,7 +120,8 @@ order_find(const struct order *o, uint16_t relay)
     return i;
 }
 
-/* The places, of m, of the predecessors of who is at place j of n. */
+/* Compute the places, of m, of the predecessors of the relay at place j of n.
+ * Returns how many there are. */
 static size_t
 places_before(size_t j, size_t n, size_t m, size_t place[static BOARDS_BEFORE])
 {
@@ -129,7 +138,8 @@ places_before(size_t j, size_t n, size_t m, size_t place[static BOARDS_BEFORE])
     return count;
 }
 
-/* Those of layer `to` that the relay at place `at` of m passes lists to. */
+/* Add the relays of layer `to` to which the relay at place `at` of m passes
+ * lists. */
 static int
 next_add(struct board_ways *w, const struct consensus *c, size_t at, size_t m,
          unsigned to)
@@ -152,7 +162,8 @@ next_add(struct board_ways *w, const struct consensus *c, size_t at, size_t m,
     return next ? 0 : ERR_NOMEM;
 }
 
-/* A mix's: to the layer after it, or to stores and gateways. */
+/* Add to whom a mix passes lists: to the layer after its own, or to stores and
+ * gateways. */
 static int
 next_of_mix(struct board_ways *w, const struct consensus *c,
             const struct order *own, size_t at)
@@ -178,7 +189,7 @@ next_of_board(struct board_ways *w, const struct consensus *c)
     return w->next ? 0 : ERR_NOMEM;
 }
 
-/* From whom the relay at place j of n gets them. */
+/* Fill in from whom the relay at place j of n gets lists. */
 static int
 before_fill(struct board_ways *w, const struct consensus *c, unsigned layer,
             size_t j, size_t n)

@@ -54,7 +54,7 @@ box_mark(const uint8_t token[static BOX_TOKEN_LEN],
     memcpy(mark, hash, BOX_MARK_LEN);
 }
 
-/* What is signed. */
+/* Compute what a put's signature is over. */
 static void
 put_digest(uint8_t slot, const uint8_t *letter, size_t len,
            uint8_t digest[static DIGEST_LEN])

@@ -1,4 +1,5 @@
-/* network/certificate.c - see certificate.h. No state. */
+/* network/certificate.c - signing, checking and ordering certificates. No
+ * state. */
 #include "network/certificate.h"
 
 #include <sodium.h>
@@ -53,7 +54,7 @@ certificate_is_newer(const struct certificate *c,
                : memcmp(c->key, than->key, sizeof c->key) > 0;
 }
 
-/* Where this identity stands, or would. */
+/* Return the place at which identity stands, or would stand. */
 static size_t
 place_find(const struct certificates *list, const uint8_t *identity)
 {

@@ -1,4 +1,11 @@
-/* network/consensus.c - questions to a consensus. No state of its own. */
+/* network/consensus.c - questions to a consensus: which relays stand where,
+ * which store has a box, which consensus is in force.
+ *
+ * No state of its own, no timers: time comes in as an argument, and a consensus
+ * is not changed by a question. What is asked for each packet (layers,
+ * identities, cut links) is found by an index or by halving; the store of a box
+ * is found by looking at all stores. Failure modes: no store at all
+ * (ERR_NOT_FOUND); a consensus that has expired or lies in the future. */
 #include "network/consensus.h"
 
 #include <stdlib.h>

@@ -17,7 +17,8 @@ days_keep(uint32_t letter_days, uint32_t period_s)
     return keep < DAYS_MAX ? (size_t)keep : DAYS_MAX;
 }
 
-/* The value of a period without one, after a period whose value is `last`. */
+/* Compute the value of a period in which no consensus began, after a period
+ * whose value is `last`. */
 static void
 missed_value(uint32_t period, const uint8_t last[static DAYS_VALUE_LEN],
              uint8_t out[static DAYS_VALUE_LEN])

@@ -1,4 +1,12 @@
-/* network/document.c - the envelope of signed documents. No state. */
+/* network/document.c - the envelope of signed documents: taking apart, judging,
+ * signing, writing.
+ *
+ * A document is taken apart without a copy: head, body, lines of signatures.
+ * Only then are signatures checked, over a hash of kind and body, and only
+ * after that do others look into the body. There is one way to write a
+ * document, and all else is refused. No state, no timers. Failure modes: the
+ * bytes are no document (ERR_FORMAT, ERR_VERSION, ERR_SHORT, ERR_LONG), a
+ * signer stands twice, a signature is wrong, too few have signed, no memory. */
 #include "network/document.h"
 
 #include <sodium.h>
@@ -36,7 +44,7 @@ document_kind_of(const uint8_t *bytes, size_t len)
     return 0;
 }
 
-/* The number after the head's blank: digits alone, no leading zero. */
+/* Read the number after the head's blank: digits alone, no leading zero. */
 static int
 length_parse(const uint8_t *p, size_t len, size_t *out, size_t *used)
 {
@@ -108,9 +116,9 @@ hex_read(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t len)
 static int
 number_read(const uint8_t **at, const uint8_t *end, uint64_t *out)
 {
-    uint8_t octets[8];
-    int err = hex_read(at, end, octets, sizeof octets);
-    *out = err ? 0 : codec_get64(octets);
+    uint8_t bytes[8];
+    int err = hex_read(at, end, bytes, sizeof bytes);
+    *out = err ? 0 : codec_get64(bytes);
     return err;
 }
 
@@ -165,9 +173,9 @@ hex_write(char *out, const uint8_t *data, size_t len)
 static char *
 number_write(char *out, uint64_t v)
 {
-    uint8_t octets[8];
-    codec_put64(octets, v);
-    return hex_write(out, octets, sizeof octets);
+    uint8_t bytes[8];
+    codec_put64(bytes, v);
+    return hex_write(out, bytes, sizeof bytes);
 }
 
 size_t
@@ -217,8 +225,8 @@ document_parse(struct document *d, enum document_kind kind,
     return err;
 }
 
-/* The kind, so that no body serves for another, and the body. Ed25519 wants one
- * piece of memory; so it is hashed first (BLAKE2b-512). */
+/* Hash the kind, so that no body serves for another kind, and the body. Ed25519
+ * wants one piece of memory, so signers sign this hash (BLAKE2b-512). */
 void
 document_hash(enum document_kind kind, const uint8_t *body, size_t body_len,
               uint8_t hash[static DOCUMENT_HASH_LEN])

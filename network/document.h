@@ -127,9 +127,6 @@ int document_sign(struct document *d,
 int document_add(struct document *d,
                  const struct document_signature *s) CHECK_RESULT;
 
-/* One signature's line, with its final newline: written, and read at the start
- * of a text (*used is its length then). out has DOCUMENT_SIG_LINE_MAX octets.
- */
 enum {
     DOCUMENT_SIG_LINE_LEN = 4 + 64 + 1 + 128 + 1,
     DOCUMENT_SIG_LINE_MAX =

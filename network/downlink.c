@@ -1,4 +1,5 @@
-/* network/downlink.c - see downlink.h. No state. */
+/* network/downlink.c - room for lists beside the frames of a profile. No state.
+ */
 #include "network/downlink.h"
 
 #include "network/list.h"

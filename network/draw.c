@@ -1,4 +1,4 @@
-/* network/draw.c - see draw.h. No state. */
+/* network/draw.c - drawing by the shared value. No state. */
 #include "network/draw.h"
 
 #include <sodium.h>

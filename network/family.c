@@ -1,4 +1,4 @@
-/* network/family.c - see family.h. No state. */
+/* network/family.c - signing, checking and writing families. No state. */
 #include "network/family.h"
 
 #include <sodium.h>

@@ -1,7 +1,7 @@
 /* network/fetch.c - gathering pieces.
  *
  * States: empty; gathering one epoch's document. A piece of a newer epoch than
- * the one being gathered starts anew, an older one is ignored. */
+ * the one being gathered starts anew; a piece of an older epoch is ignored. */
 #include "network/fetch.h"
 
 #include <stdlib.h>

@@ -11,7 +11,8 @@ cut_key(const struct cut_link *l)
     return (uint32_t)l->a << 16 | l->b;
 }
 
-/* Is each cut link one that could be used, and in its place? */
+/* Check that each cut link is one that could be used, and stands in its place.
+ */
 static int
 cut_check(const struct consensus *c)
 {
@@ -27,7 +28,7 @@ cut_check(const struct consensus *c)
     return c->n_cut > CUT_MAX ? ERR_RANGE : 0;
 }
 
-/* Both lists are sorted by identity. */
+/* Mark the relays that are left out; both lists are sorted by identity. */
 static int
 left_out_mark(struct consensus *c)
 {

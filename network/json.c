@@ -1,5 +1,13 @@
-/* network/json.c - bodies of documents to structures and back, by the tables
- * here, which network/json_field.c goes through. No state. */
+/* network/json.c - consensuses and descriptors: from canonical JSON to
+ * structures, and back.
+ *
+ * Tables say which key is which field, of what type and range;
+ * network/json_field.c goes through them, for reading and for writing. By hand
+ * comes what a table cannot say: lists, and what has to fit together (role and
+ * layer, order without doubles, what a relay may not say of itself). A body
+ * that was read is written again and has to give the same bytes. No state, no
+ * timers. Failure modes: the first thing that is wrong, with the key at which
+ * it is (struct json_reader), and no memory. */
 #include "network/json.h"
 
 #include <jansson.h>
@@ -67,7 +75,7 @@ addresses_read(struct json_reader *r, const json_t *o, struct relay_entry *e)
     }
 }
 
-/* Role and layer must tell the same. */
+/* Tell whether role and layer say the same, and the versions are in order. */
 static bool
 role_fits(const struct relay_entry *e, unsigned layers)
 {
@@ -153,7 +161,7 @@ certificates_read(struct json_reader *r, const json_t *list,
     }
 }
 
-/* Pairs of relays' numbers, one after the other; consensus_index() judges
+/* Read pairs of relays' numbers, one after the other; consensus_index() judges
  * them. */
 static void
 cut_read(struct json_reader *r, const json_t *list, struct consensus *c)

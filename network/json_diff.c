@@ -1,4 +1,12 @@
-/* network/json_diff.c - diffs of consensuses. No state. */
+/* network/json_diff.c - diffs of consensuses: making and applying them.
+ *
+ * Relays are sorted by identity in every consensus, so that one walk over two
+ * of them tells which relays are gone, new or changed, and another walk puts
+ * changed entries in their places. No state, no timers. Failure modes: a diff
+ * that starts from another consensus (ERR_CONFLICT), one that contradicts
+ * itself or names what is not there, no memory. A wrong diff can cost no more
+ * than the reading of two consensuses: the result is written as a document, and
+ * judged like any other. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +14,8 @@
 #include "network/diff.h"
 #include "network/json_internal.h"
 
-/* Are two entries of one relay the same but for the packet key? */
+/* Tell whether two entries of one relay differ in nothing but the packet key.
+ */
 static bool
 entries_agree(const struct relay_entry *a, const struct relay_entry *b)
 {
@@ -25,7 +34,8 @@ entries_agree(const struct relay_entry *a, const struct relay_entry *b)
 
 /* ---- making ---- */
 
-/* Both are sorted by identity, so one walk tells them apart. */
+/* Compare the relays of two consensuses in one walk: both are sorted by
+ * identity. */
 static void
 relays_compare(const struct consensus *from, const struct consensus *to,
                json_t *gone, json_t *keys, json_t *changed, int *bad)
@@ -91,7 +101,7 @@ diff_make(const struct consensus *from, const struct consensus *to,
 
 /* ---- applying ---- */
 
-/* Which relays of the base stay, with their new keys. */
+/* Keep the relays of the base that stay, with their new keys. */
 static void
 base_keep(struct json_reader *r, const struct consensus *from,
           const json_t *root, struct consensus *c)
@@ -126,9 +136,9 @@ entry_order(const void *a, const void *b)
                   ((const struct relay_entry *)b)->identity, SPHINX_ID_LEN);
 }
 
-/* Put each of the n changed entries in its place, over the one of the same relay
- * if there is one. Both lists are sorted, so one walk does it: whoever sends a
- * long diff makes nobody move his list again and again. */
+/* Put each of the n changed entries in its place, over the entry of the same
+ * relay if there is one. Both lists are sorted, so one walk is enough, and a
+ * long diff makes nobody move a list again and again. */
 static int
 entries_merge(struct consensus *c, const struct relay_entry *changed, size_t n)
 {

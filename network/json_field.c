@@ -106,7 +106,6 @@ json_text_read(struct json_reader *r, const json_t *v, const char *name,
     memcpy(at, s, len + 1);
 }
 
-/* All fields of a table, and `others` keys that the caller reads. */
 void
 json_object_read(struct json_reader *r, const json_t *o,
                  const struct json_field *f, size_t n, size_t others, void *out)
@@ -132,7 +131,6 @@ json_object_read(struct json_reader *r, const json_t *o,
         json_reader_fail(r, ERR_UNKNOWN, n ? f[0].name : "object");
 }
 
-/* A list of lo..hi elements, or NULL after an error. */
 const json_t *
 json_list_get(struct json_reader *r, const json_t *o, const char *name,
               size_t lo, size_t hi)
@@ -147,9 +145,9 @@ json_list_get(struct json_reader *r, const json_t *o, const char *name,
     return r->err ? NULL : v;
 }
 
-/* Values take up to a hundred times as much memory as text: {}, for one. Whatever
- * its author has signed or not, a body that is longer has no more of them than
- * relays have; of a table there are 64 bytes at least, of any value 16. */
+/* Values take up to a hundred times as much memory as their text: {}, for one.
+ * So a longer body, signed or not, may have no more values than relays have in
+ * as many bytes: a table has 64 bytes at least, any value 16. */
 enum { TABLES_MIN = 1024, TABLE_LEN = 64, VALUES_MIN = 32768, VALUE_LEN = 16 };
 
 static bool
@@ -186,7 +184,6 @@ json_body_load(struct json_reader *r, const uint8_t *body, size_t len)
     return root;
 }
 
-/* Is this the one way to write it? */
 void
 json_canonical_check(struct json_reader *r, const json_t *root,
                      const uint8_t *body, size_t len)

@@ -30,8 +30,8 @@ struct json_field {
     }
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Reading: a reader keeps the first error, with the key at which that occurred,
- * and reads nothing after it. */
+/* Reading: a reader keeps the first error, with the key at which that error
+ * occurred. */
 struct json_reader {
     int err;
     char *where;

@@ -1,4 +1,4 @@
-/* network/json_network.c - the network file. */
+/* network/json_network.c - the network file as JSON. No state. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* network/json_params.c - the parameters of a network, in consensuses, votes and
- * network files. No state. */
+/* network/json_params.c - the parameters of a network, in consensuses, votes
+ * and network files. No state. */
 #include "network/json_internal.h"
 #include "network/list.h"
 #include "network/work.h"

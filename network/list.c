@@ -1,4 +1,4 @@
-/* network/list.c - see list.h. No state. */
+/* network/list.c - writing, signing, reading and judging lists. No state. */
 #include "network/list.h"
 
 #include <sodium.h>
@@ -42,7 +42,7 @@ list_write(uint8_t *out, const struct params *p, const struct board_list *l)
     codec_write_bytes(&w, l->entries, (size_t)p->list_entries * LIST_ENTRY_LEN);
 }
 
-/* What is signed. */
+/* Compute what a list's signature is over. */
 static void
 signed_hash(const uint8_t *list, size_t len, const uint8_t *digest,
             uint8_t hash[static HASH_LEN])
@@ -62,15 +62,16 @@ board_identity(const struct consensus *c, uint8_t board)
     return c->relays[c->boards.relay[board]].identity;
 }
 
-/* Suite 0 is without cryptography; the programs of real networks lack it. */
+/* Tell whether lists of c have no signature: suite 0 is without cryptography,
+ * and the programs of real networks lack that suite. */
 static bool
 is_unsigned(const struct consensus *c)
 {
     return c->params.geometry.suite == SPHINX_SUITE_NULL;
 }
 
-/* Write what stands in the place of a signature there, so that simulated weeks do
- * not pass with checking lists. */
+/* Write what stands in the place of a signature in suite 0, so that simulated
+ * weeks are not spent on checking lists. */
 static void
 mark_make(const uint8_t hash[static HASH_LEN],
           const uint8_t identity[static SPHINX_ID_LEN],

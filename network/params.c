@@ -8,8 +8,9 @@
 
 enum { POLLS_ODDS = 64 }; /* the places of polls are drawn of so many */
 
-/* Rates per 1,000 s; the downlink runs 1.5 times as fast as the clock of the
- * client, so that its queue stays short, or as fast as lists need it. */
+/* Make a profile of these rates per 1,000 s. The downlink runs 1.5 times as
+ * fast as the clock of the client, so that the gateway's queue stays short, or
+ * as fast as lists need. */
 static struct profile
 profile_make(const char *name, uint32_t send_mhz, uint32_t poll_mhz,
              uint32_t loop_mhz)
@@ -115,8 +116,9 @@ params_profile(const struct params *p, const char *name)
     return NULL;
 }
 
-/* Is there room for a list in a frame between relays, and for its parts in the
- * slices of a client's? Their numbers have one byte. */
+/* Tell whether a list has room in a frame between relays, and its parts have
+ * room in the slices of a client's frames; the number of a part has one byte.
+ */
 static bool
 lists_fit(const struct params *p)
 {

@@ -9,9 +9,10 @@
 
 enum { FRACTION_BITS = 30, PART_LEN = 32 };
 
-/* The integer part of log2 x is the place of its highest bit. Each squaring of
- * what is left, a number from 1 to 2 in 31 bits after the point, gives one more
- * bit of the fraction. What is cut off is below 2^-29 of the logarithm. */
+/* The integer part of log2 x is the place of the highest bit of x. Each
+ * squaring of what is left, a number from 1 to 2 in 31 bits after the point,
+ * gives one more bit of the fraction. What is cut off is below 2^-29 of the
+ * logarithm. */
 uint64_t
 placement_wait(uint64_t x)
 {

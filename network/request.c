@@ -5,12 +5,12 @@
 
 #include <sodium.h>
 
-/* A random time of up to spread_us, anew for each hop, so that no two hops see
- * a value in common. It is the sum of three uniform draws. What deadlines of
- * one sender tell of its clock in the long run goes with the Fisher information
- * of their law, which for draws from an interval is least for a raised cosine,
- * 39.5 / spread^2, and 41.2 / spread^2 for this sum; a single uniform draw,
- * with its sharp ends, tells several times as much. */
+/* Draw a random time of up to spread_us, anew for each hop, so that no two hops
+ * see a value in common. It is the sum of three uniform draws. What deadlines
+ * of one sender tell of its clock in the long run goes with the Fisher
+ * information of their law, which for draws from an interval is least for a
+ * raised cosine, 39.5 / spread^2, and 41.2 / spread^2 for this sum; a single
+ * uniform draw, with its sharp ends, tells several times as much. */
 static uint64_t
 lateness_draw(struct env *env, uint64_t spread_us)
 {
@@ -55,7 +55,7 @@ hops_fill(struct sphinx_hop *hop, const struct consensus *c, struct env *env,
     }
 }
 
-/* The hops of the way back for opening an answer: keys alone. */
+/* Fill the hops of the way back for opening an answer: keys alone. */
 static void
 hops_open(struct sphinx_hop *hop, const struct consensus *c,
           const struct route *r)
@@ -67,9 +67,9 @@ hops_open(struct sphinx_hop *hop, const struct consensus *c,
                                 .index = r->back[i]};
 }
 
-/* Write the body of a request. All kinds are signed, a put alone bears the
- * signature: so none takes longer than another. The suite null, which hides
- * nothing, signs puts alone: simulations take half as long. */
+/* Write the body of a request. All kinds are signed, though a put alone bears
+ * the signature, so that no kind takes longer than another. The suite null,
+ * which hides nothing, signs puts alone, and simulations take half as long. */
 static int
 body_write(const struct request *req, struct env *env,
            const struct sphinx_geometry *g, uint8_t *body)

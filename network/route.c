@@ -15,7 +15,7 @@ enum {
     WAY_WALKS = 64  /* of going from relay to relay where links are cut */
 };
 
-/* May relay i stand on a way with those already chosen? */
+/* Tell whether relay i may stand on a way with those already chosen. */
 static bool
 way_admits(const struct consensus *c, const uint16_t *way, size_t n, uint16_t i)
 {
@@ -25,7 +25,7 @@ way_admits(const struct consensus *c, const uint16_t *way, size_t n, uint16_t i)
     return true;
 }
 
-/* One relay of a layer, by bandwidth, that fits the n others of its way. */
+/* Draw a relay of a layer, by bandwidth, that fits the n others of its way. */
 static int
 layer_draw(const struct consensus *c, struct env *env, unsigned layer,
            const uint16_t *way, size_t n, uint16_t *out)
@@ -54,8 +54,8 @@ layer_draw(const struct consensus *c, struct env *env, unsigned layer,
 
 /* Draw what is added to a delay in the packet's units: exponential, and no more
  * than most_us, which the relay would refuse. The rest of a division by most_us
- * has the exponential law of the same mean given that it is less, since that law
- * has no memory. */
+ * has the exponential law of the same mean given that it is less, since that
+ * law has no memory. */
 static uint16_t
 delay_draw(const struct consensus *c, struct env *env, uint64_t fixed_us,
            uint64_t mean_us, uint64_t most_us)
@@ -68,7 +68,8 @@ delay_draw(const struct consensus *c, struct env *env, uint64_t fixed_us,
     return (uint16_t)(units < most ? units : most);
 }
 
-/* The mixes of one way between two relays whose families it must avoid. */
+/* The mixes of one way between two relays, whose families the way must avoid.
+ */
 struct way {
     const struct consensus *c;
     unsigned first, n; /* layers first..first + n - 1 */
@@ -94,8 +95,8 @@ way_draw(struct way *w, struct env *env)
     return 0;
 }
 
-/* Has it two relays of one family? Those at its ends are none of a relay's that
- * was drawn, but may be of one that is tested. */
+/* Tell whether no two relays of the way are of one family. Relays that were
+ * drawn fit the ends of the way already; the relay that is tested may not. */
 static bool
 way_is_disjoint(const struct way *w)
 {
@@ -106,8 +107,8 @@ way_is_disjoint(const struct way *w)
     return true;
 }
 
-/* May a packet go from relay a to b? What is tested is tested over its links,
- * whatever was said of them. */
+/* Tell whether a packet may go from relay a to b. The relay that is tested is
+ * tested over all its links, also over those that are cut. */
 static bool
 way_links(const struct way *w, uint16_t a, uint16_t b)
 {
@@ -162,9 +163,9 @@ way_augment(struct way *w, struct env *env, unsigned k, unsigned *seen,
     return ERR_NOT_FOUND;
 }
 
-/* Any way if there is one, then redrawn layer by layer given the others (Gibbs
- * sampling), which leads it towards the law of way_draw() given that the
- * families differ. */
+/* Find any way if there is one, then redraw layer by layer given the others
+ * (Gibbs sampling), which leads the way towards the law of way_draw() given
+ * that the families differ. */
 static int
 way_search(struct way *w, struct env *env)
 {
@@ -189,7 +190,7 @@ way_search(struct way *w, struct env *env)
     return 0;
 }
 
-/* Draw from relay `at` one of a layer that no cut link parts from it. */
+/* Draw a relay of a layer that no cut link parts from the relay `at`. */
 static int
 step_draw(struct way *w, struct env *env, uint16_t at, unsigned k)
 {
@@ -207,8 +208,8 @@ step_draw(struct way *w, struct env *env, uint16_t at, unsigned k)
     return ERR_NOT_FOUND;
 }
 
-/* Where cut links part many: go from relay to relay, and begin again where it
- * does not go on. */
+/* Draw a way where cut links part many relays: go from relay to relay, and
+ * begin again where no relay follows. */
 static int
 way_walk(struct way *w, struct env *env)
 {
@@ -236,7 +237,8 @@ way_walk(struct way *w, struct env *env)
  * first draw is taken, one number a layer.
  *
  * A way over a cut link is rejected alike: the law is that of the ways that are
- * left. If way_search() finds one with such a link, way_walk() looks further. */
+ * left. If way_search() finds one with such a link, way_walk() looks further.
+ */
 static int
 mixes_draw(const struct consensus *c, struct env *env, unsigned first,
            unsigned last, uint16_t from, uint16_t to, uint16_t tested,
@@ -265,8 +267,9 @@ mixes_draw(const struct consensus *c, struct env *env, unsigned first,
     return 0;
 }
 
-/* The delays of both ways. The gateway holds every packet alike, whatever its
- * kind, since it knows whose it is; polls wait longer in the mixes only. */
+/* Draw the delays of both ways. The gateway holds every packet alike, whatever
+ * its kind, since the gateway knows whose packet it is; polls wait longer in
+ * the mixes only. */
 static void
 delays_draw(struct route *r, const struct consensus *c, struct env *env,
             bool as_client, enum route_kind kind)
@@ -294,7 +297,7 @@ delays_draw(struct route *r, const struct consensus *c, struct env *env,
     r->answer_us = out_us + r->out_delay[r->n_out - 1] * unit_us + back_us;
 }
 
-/* As route_draw(), by way of a relay that is tested. */
+/* Draw what route_draw() draws, by way of a relay that is tested. */
 static int
 way_there_and_back(struct route *r, const struct consensus *c, struct env *env,
                    uint16_t self, uint16_t store, uint16_t tested,

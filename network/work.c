@@ -1,4 +1,4 @@
-/* network/work.c - see work.h. No state. */
+/* network/work.c - searching and judging proofs of work. No state. */
 #include "network/work.h"
 
 #include <sodium.h>
@@ -6,7 +6,7 @@
 
 enum { DOMAIN_LEN = 13, INPUT_LEN = DOMAIN_LEN + 16 + 32 + 32 + 8 };
 
-/* One block of BLAKE2b, with the nonce at its end. */
+/* Fill one block of BLAKE2b, with the nonce at its end. */
 static void
 input_fill(uint8_t input[static INPUT_LEN], const struct work_task *task)
 {

@@ -93,7 +93,8 @@ cipher_free(struct cipher **c)
     *c = NULL;
 }
 
-/* OpenSSL's IV is the block counter (4, little endian) and the nonce (12). */
+/* Start ChaCha20; OpenSSL's IV is the block counter (4, little endian) and the
+ * nonce (12). */
 static int
 chacha_start(EVP_CIPHER_CTX *ctx, const uint8_t *key)
 {
@@ -124,7 +125,7 @@ cipher_stream_xor(struct cipher *c, uint8_t *buf, size_t len)
     return chacha_xor(c->stream, buf, len);
 }
 
-/* Poly1305 of head followed by body. */
+/* Compute Poly1305 of head followed by body. */
 static int
 poly1305_compute(struct cipher *c, const uint8_t *key, const uint8_t *head,
                  size_t head_len, const uint8_t *body, size_t body_len,
@@ -160,7 +161,7 @@ aes_block(struct cipher *c, const uint8_t *key, uint8_t *block, bool encrypt)
     return done == SUM_LEN ? 0 : ERR_CRYPTO;
 }
 
-/* a += b modulo 2^128, both little endian. */
+/* Add b to a modulo 2^128, both little endian. */
 static void
 sum_add(uint8_t a[static SUM_LEN], const uint8_t b[static SUM_LEN])
 {
@@ -188,7 +189,7 @@ struct hpolyc {
 
 /* Crowley and Biggers: the subkeys (block cipher's, then hash's) are the start
  * of XChaCha20 with the nonce 1 | 0...; the hash is Poly1305 over the tweak's
- * length in bits (4 octets, little endian), the tweak, zeros up to 16, the
+ * length in bits (4 bytes, little endian), the tweak, zeros up to 16, the
  * message. */
 static void
 hpolyc_init(struct hpolyc *h, const uint8_t *key, const uint8_t *tweak,
@@ -216,7 +217,7 @@ hpolyc_stream(struct cipher *c, const uint8_t *key, const uint8_t *block,
               uint8_t *left, size_t len)
 {
     uint8_t subkey[32];
-    uint8_t iv[16] = {0}; /* counter 0, zeros, the nonce's last 8 octets */
+    uint8_t iv[16] = {0}; /* counter 0, zeros, the nonce's last 8 bytes */
     iv[8] = 1;
     crypto_core_hchacha20(subkey, block, key, NULL);
     int ok = EVP_EncryptInit_ex2(c->bulk, NULL, subkey, iv, NULL);

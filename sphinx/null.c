@@ -3,7 +3,7 @@
  * Packets have the layout and the lengths of x25519; nothing in them is secret.
  * A daemon never calls sphinx_null_register(), and then the linker leaves this
  * object out. What a simulation needs is kept: elements are random, so the
- * replay tag (the element's first 16 octets) is new for every hop and packet,
+ * replay tag (the element's first 16 bytes) is new for every hop and packet,
  * and the MAC depends on digest, relay and key, so a stale view still fails at
  * the first hop. A changed bit goes unnoticed.
  *

@@ -5,15 +5,15 @@
  * library (ERR_CRYPTO); the output is then undefined and nothing is kept.
  *
  * The header is built from the last hop backwards (section 3.2 of the Sphinx
- * paper). With r slots, blocks of B octets and S_i the keystream of hop i, of
- * (r + 1) B octets, hop i sees
+ * paper). With r slots, blocks of B bytes and S_i the keystream of hop i, of
+ * (r + 1) B bytes, hop i sees
  *
  *   routing_i = ((block_i | routing_{i+1} without its last B) xor S_i
  *
  * and sends on routing_{i+1} = the rest of (routing_i | zeros B) xor S_i: what
- * it appends is the last B octets of S_i. So routing_{n-1} ends with a filler
- * of (n - 1) B octets that is the sum of the ends of all earlier keystreams,
- * and before the filler, in slots no hop uses, with random octets. */
+ * it appends is the last B bytes of S_i. So routing_{n-1} ends with a filler
+ * of (n - 1) B bytes that is the sum of the ends of all earlier keystreams,
+ * and before the filler, in slots no hop uses, with random bytes. */
 #include "sphinx/packet.h"
 
 #include <sodium.h>
@@ -48,13 +48,13 @@ sphinx_worker_free(struct sphinx_worker **w)
 }
 
 static void
-octets_xor(uint8_t *to, const uint8_t *from, size_t len)
+bytes_xor(uint8_t *to, const uint8_t *from, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         to[i] ^= from[i];
 }
 
-/* What of the order can be refused before any work. */
+/* Judge what of an order can be refused before any work. */
 static int
 order_judge(const struct suite *s, const struct sphinx_view *view,
             const struct sphinx_order *o)
@@ -154,7 +154,8 @@ block_begin(uint8_t *block, uint8_t command, const struct sphinx_hop *hop)
     packet_put16(block + BLOCK_DEADLINE_AT, hop->deadline);
 }
 
-/* The last hop's block; what it does not use is random from fill. */
+/* Write the last hop's block; what that hop does not use is random from fill.
+ */
 static void
 block_last(uint8_t *block, const struct sphinx_geometry *g,
            const struct sphinx_hop *hop, const struct sphinx_end *end,
@@ -171,7 +172,7 @@ block_last(uint8_t *block, const struct sphinx_geometry *g,
     }
 }
 
-/* routing_{n-1} as in the head of this file. */
+/* Write routing_{n-1}, as in the head of this file. */
 static void
 routing_last(struct sphinx_worker *w, const struct sphinx_geometry *g,
              const struct sphinx_hop *path, size_t n,
@@ -182,11 +183,11 @@ routing_last(struct sphinx_worker *w, const struct sphinx_geometry *g,
     uint8_t *filler = routing + b + padding;
     block_last(routing, g, &path[n - 1], end, w->fill + padding);
     memcpy(routing + b, w->fill, padding);
-    octets_xor(routing, w->hops.stream[n - 1], b + padding);
+    bytes_xor(routing, w->hops.stream[n - 1], b + padding);
     memset(filler, 0, (n - 1) * b);
     for (size_t i = 1; i < n; i++)
-        octets_xor(filler, w->hops.stream[i - 1] + (g->hops + 1u - i) * b,
-                   i * b);
+        bytes_xor(filler, w->hops.stream[i - 1] + (g->hops + 1u - i) * b,
+                  i * b);
 }
 
 int
@@ -213,7 +214,7 @@ packet_header(struct sphinx_worker *w, const struct sphinx_view *view,
             memcpy(routing + BLOCK_ELEMENT_AT, element, g->element_len);
             memcpy(routing + BLOCK_ELEMENT_AT + g->element_len, mac,
                    SPHINX_MAC_LEN);
-            octets_xor(routing, h->stream[i], g->routing_len);
+            bytes_xor(routing, h->stream[i], g->routing_len);
         }
         memcpy(element, shared->element[i], g->element_len);
         err = s->mac(w->cipher, h->keys[i].mac, header,
@@ -238,7 +239,7 @@ packet_begin(struct sphinx_worker *w, const struct sphinx_view *view,
     return err;
 }
 
-/* What follows the header: the payload, wrapped for every hop. */
+/* Write what follows the header: the payload, wrapped for every hop. */
 static int
 request_payload(struct sphinx_worker *w, const struct sphinx_geometry *g,
                 const struct sphinx_order *o)

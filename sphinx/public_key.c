@@ -1,6 +1,6 @@
 /* sphinx/public_key.c - may a relay have this public key? Judged by its bytes
- * alone, so that everybody judges alike, whatever a machine's OpenSSL can do. No
- * state. */
+ * alone, so that everybody judges alike, whatever a machine's OpenSSL can do.
+ * No state. */
 #include <sodium.h>
 #include <string.h>
 

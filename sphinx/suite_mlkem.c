@@ -6,7 +6,7 @@
  *   secret     = BLAKE2b-256("brusio/1 hybrid share" | ML-KEM's | X25519's)
  *
  * Public key and element enter the hop's keys besides (sealed.c), so neither
- * half can be exchanged for another. From a 32-octet seed, relay's or hop's:
+ * half can be exchanged for another. From a seed of 32 bytes, relay's or hop's:
  * the X25519 secret is the seed itself; ML-KEM's (d | z, FIPS 203 algorithm 16,
  * and m, algorithm 17) are expanded from it under labels of their own.
  *
@@ -47,13 +47,13 @@ suite_mlkem_works(void)
     return atomic_load(&known) == 2;
 }
 
-/* A key of octets: a seed (pair) or an encapsulation key. */
+/* Make a key of len bytes: a seed (pair) or an encapsulation key. */
 static int
-key_from(EVP_PKEY **out, int selection, const char *param, uint8_t *octets,
+key_from(EVP_PKEY **out, int selection, const char *param, uint8_t *bytes,
          size_t len)
 {
     OSSL_PARAM params[2] = {
-        OSSL_PARAM_construct_octet_string(param, octets, len),
+        OSSL_PARAM_construct_octet_string(param, bytes, len),
         OSSL_PARAM_construct_end()};
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kem_name, NULL);
     *out = NULL;
@@ -103,11 +103,11 @@ static int
 kem_encapsulate(const uint8_t *seed, const uint8_t *public_key,
                 uint8_t *ciphertext, uint8_t share[SHARE_LEN])
 {
-    uint8_t octets[PUBLIC_LEN], m[SHARE_LEN];
+    uint8_t bytes[PUBLIC_LEN], m[SHARE_LEN];
     size_t ciphertext_len = CIPHERTEXT_LEN, share_len = SHARE_LEN;
     EVP_PKEY *key;
-    memcpy(octets, public_key, sizeof octets);
-    if (key_from(&key, EVP_PKEY_PUBLIC_KEY, "pub", octets, sizeof octets))
+    memcpy(bytes, public_key, sizeof bytes);
+    if (key_from(&key, EVP_PKEY_PUBLIC_KEY, "pub", bytes, sizeof bytes))
         return ERR_POINT;
     sealed_expand(seed, EXPAND_SHARE, m, sizeof m);
     OSSL_PARAM params[2] = {

@@ -1,5 +1,13 @@
-/* testnet/main.c - brusio-testnet: a network of real programs on this
- * machine, for trying and for tests. */
+/* testnet/main.c - brusio-testnet: a network of real programs on this machine,
+ * for trying and for tests.
+ *
+ * The command line says of what the network is made; a network that is there
+ * already keeps what it has, and options that say otherwise are refused. Then
+ * all programs are started (testnet.c), their places are printed, and a program
+ * that ends is named, until Ctrl-C, SIGTERM or SIGHUP stops them all. Timer:
+ * ten looks a second at the children. Failure modes: wrong usage (exit status
+ * 2), a directory with something else in it, or a program that does not start
+ * (1). */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +84,7 @@ is_stopped(void)
     return stop != 0;
 }
 
-/* The programs lie beside this one. */
+/* Find the other programs, which lie beside this one. */
 static int
 bin_find(struct testnet *t)
 {
@@ -151,7 +159,8 @@ profile_is_known(const char *name)
     return false;
 }
 
-/* What is asked for of a network that is there is what it has? */
+/* Tell whether an option asks for what the network that is there has; print so
+ * if not. */
 static bool
 option_agrees(const struct testnet_config *c, const char *option,
               const char *wish, const char *has)
@@ -165,8 +174,8 @@ option_agrees(const struct testnet_config *c, const char *option,
     return false;
 }
 
-/* The numbers: as asked for, as they were, or as they are by themselves. Returns
- * the exit status, 0: go on. */
+/* Read the numbers: as asked for, else as they were, else their defaults.
+ * Returns the exit status; 0: go on. */
 static int
 numbers_read(struct testnet_config *c, const struct args *a, bool again)
 {

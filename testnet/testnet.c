@@ -3,10 +3,10 @@
  * A network that is here already starts again with what it was made of: its
  * authorities have their ports, its relays take those that they had.
  *
- * Else authorities first (their ports are looked for before, since the network file
- * has to name them), then relays, which bind any port, then the network file
- * gets its gateways, then clients. The genesis lies so far ahead that the first
- * epoch is prepared on the ordinary schedule. */
+ * Else authorities first (their ports are looked for before, since the network
+ * file has to name them), then relays, which bind any port, then the network
+ * file gets its gateways, then clients. The genesis lies so far ahead that the
+ * first epoch is prepared on the ordinary schedule. */
 #include "testnet/testnet.h"
 
 #include <errno.h>
@@ -44,9 +44,9 @@ testnet_complain(const struct testnet *t, const char *what)
     return 1;
 }
 
-/* A port that is free now, of those that the system gives nobody by itself
- * (Linux begins at 32768): until the authority takes it no connection of some
- * other program may. */
+/* Find a port that is free now, of those that the system gives nobody by itself
+ * (Linux begins at 32768), so that no connection of another program gets that
+ * port before the authority does. */
 static int
 address_free(char address[static ADDRESS_TEXT_MAX])
 {
@@ -132,7 +132,7 @@ authorities_start(struct testnet *t)
     return 0;
 }
 
-/* The network's own relays are in; others wait for the operator. */
+/* Approve a relay of the network's own; others wait for the operator. */
 static int
 relay_approve(struct testnet *t, const char *identity)
 {
@@ -196,7 +196,7 @@ relay_ready(struct testnet *t, const char *role, const char *name)
     return 0;
 }
 
-/* All are started before any is waited for. */
+/* Start all relays, then wait for them. */
 static int
 relays_start(struct testnet *t)
 {
@@ -220,7 +220,7 @@ relays_start(struct testnet *t)
                : 0;
 }
 
-/* Has authority 1 published a consensus with all relays? */
+/* Tell whether authority 1 has published a consensus with all relays. */
 static bool
 consensus_is_whole(struct testnet *t)
 {
@@ -280,7 +280,7 @@ client_profile(const struct testnet *t, unsigned i)
     return i < (t->config.clients + 1) / 2 ? "default" : "fast";
 }
 
-/* Make it, unless there is one with its contacts. */
+/* Make client i, unless it is there with its contacts. */
 static int
 client_init(struct testnet *t, unsigned i, const char *name)
 {
@@ -316,7 +316,7 @@ clients_start(struct testnet *t)
     return 0;
 }
 
-/* A client is usable when its status says that it sends. */
+/* Wait until each client's status says that it sends. */
 static int
 clients_wait(struct testnet *t)
 {
@@ -341,7 +341,7 @@ clients_wait(struct testnet *t)
     return 0;
 }
 
-/* The directory's real path, and nobody else's. */
+/* Find the directory's real path, and take the directory for this process. */
 static int
 directory_take(struct testnet *t)
 {
@@ -370,7 +370,7 @@ directory_take(struct testnet *t)
     return err != 0;
 }
 
-/* A network that is there already starts again, as it is. */
+/* Prepare a new network; one that is there already starts again, as it is. */
 static int
 network_prepare(struct testnet *t)
 {

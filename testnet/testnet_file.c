@@ -43,7 +43,8 @@ testnet_keep(const struct testnet_config *c)
     return err ? err : files_write(path, text, (size_t)n);
 }
 
-/* The text after "NAME " at the beginning of a line; NULL: there is none. */
+/* Find the text after "NAME " at the beginning of a line. Returns NULL when
+ * there is none. */
 static const char *
 value_of(const char *text, const char *name, char out[static WORD_LEN])
 {

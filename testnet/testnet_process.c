@@ -1,7 +1,7 @@
 /* testnet/testnet_process.c - children: run, start, stop.
  *
- * A child is told this process's id and ends when it does. Only children are
- * ever signalled, by their ids. */
+ * A child is told this process's id and ends when this process does. Only
+ * children are ever signalled, by their ids. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,7 +29,7 @@ program_exec(struct testnet *t, const char *const *argv)
     _exit(127);
 }
 
-/* The word after `key` in a text of lines. */
+/* Find the word after `key` in a text of lines. */
 static bool
 word_find(const char *text, const char *key, char value[static WORD_LEN])
 {
@@ -150,7 +150,7 @@ process_ready(struct testnet *t, const char *name, const char *key,
     return !ready;
 }
 
-/* The last line of a text, without what stands in front of its level. */
+/* Return the last line of a text, without what stands before its level. */
 static const char *
 line_last(char *text, size_t len)
 {

@@ -1,4 +1,10 @@
-/* lib/os/args.c - taking argv apart. No state. */
+/* lib/os/args.c - taking argv apart.
+ *
+ * First the command is looked for, since which options there are depends on the
+ * command; then every other word is taken, in order, as an option, its value,
+ * or a word that follows the command. No state, no timers. Failure mode: the
+ * line is wrong; the first wrong word is named on stderr, and the exit status
+ * is 2. */
 #include "lib/os/args.h"
 
 #include <errno.h>
@@ -25,7 +31,8 @@ args_refuse(const struct args *a, const char *what, const char *word)
     return ARGS_EXIT_USAGE;
 }
 
-/* The length of an option's name in a word that begins with two dashes. */
+/* Return the length of the option's name in word, which begins with two dashes.
+ */
 static size_t
 name_len(const char *word)
 {
@@ -40,7 +47,8 @@ is_option(const struct args_option *o, const char *word)
            memcmp(o->name, word + 2, name_len(word)) == 0;
 }
 
-/* The option of the command that a word names; returns NULL when it has none. */
+/* Find the option of the command that word names. Returns NULL when the command
+ * has no such option. */
 static const struct args_option *
 option_find(const struct args_line *l, const char *word)
 {
@@ -83,7 +91,7 @@ option_take(struct args_line *l)
     return -1;
 }
 
-/* Which word is the command: the first that is neither an option nor the value of
+/* Find the command: the first word that is neither an option nor the value of
  * one. Returns argc when there is none. */
 static int
 command_find(const struct args_line *l)
@@ -108,7 +116,8 @@ command_find(const struct args_line *l)
     return l->argc;
 }
 
-/* Is help or the version asked for here? Then prints it and sets *status. */
+/* Answer word if it asks for help or the version: print that and set *status.
+ * Returns whether it did. */
 static bool
 is_asked(const struct args_line *l, const char *word, int *status)
 {
@@ -125,8 +134,8 @@ is_asked(const struct args_line *l, const char *word, int *status)
     return true;
 }
 
-/* What every program answers: 'help', 'help COMMAND', 'completion SHELL'. Returns
- * false when the command is another. */
+/* Answer what every program answers: 'help', 'help COMMAND', 'completion
+ * SHELL'. Returns false when the command is another. */
 static bool
 is_told(const struct args_line *l, int command, int *status)
 {

@@ -1,5 +1,11 @@
-/* lib/os/args_help.c - the help of one command, and completions: both are read
- * from what the program has anyway, its help and its table of options. No state. */
+/* lib/os/args_help.c - the help of one command, and completions for shells.
+ *
+ * Both are made from what a program has anyway, its help text and its table of
+ * options, so that nothing is written twice. The help has a fixed shape: lines
+ * of use, an empty line, paragraphs of which each begins with a command, and
+ * lines of options; a line that goes on with the one before stands further in.
+ * No state, no timers. Failure modes: the output cannot be written, or the
+ * shell is not known: the exit status says so. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +23,7 @@ args_is_among(const char *list, const char *word)
 
 /* ---- help of one command ---- */
 
-/* The line after this one. */
+/* Return the line after this one. */
 static const char *
 line_next(const char *line)
 {
@@ -25,7 +31,7 @@ line_next(const char *line)
     return end ? end + 1 : line + strlen(line);
 }
 
-/* Does this word, between blanks, stand in the line? */
+/* Tell whether word, between blanks, stands in line. */
 static bool
 line_has(const char *line, const char *word)
 {
@@ -38,7 +44,7 @@ line_has(const char *line, const char *word)
     return false;
 }
 
-/* Print a line and those that go on with it, which stand further in. */
+/* Print line and those that go on with it, which stand further in. */
 static const char *
 paragraph_print(const char *line)
 {
@@ -51,7 +57,8 @@ paragraph_print(const char *line)
     return line;
 }
 
-/* Is this line of the help about an option that the command takes? */
+/* Tell whether this line of the help is about an option that the command takes.
+ */
 static bool
 line_is_option(const struct args_form *f, const char *line, const char *command)
 {
@@ -76,8 +83,8 @@ args_help(const struct args_form *f, const char *command)
     const size_t len = strlen(command);
     const char *line = f->usage;
     bool first = true, mine = false, apart = false;
-    /* how it is called: the lines up to the first empty one, and those that go on
-     * with one further in than all begin */
+    /* how it is called: the lines up to the first empty one, and those that go
+     * on with one further in than all begin */
     for (; *line && *line != '\n'; line = line_next(line)) {
         const bool more = line[sizeof use - 1] == ' ';
         mine = more ? mine : line_has(line, command);
@@ -105,8 +112,8 @@ args_help(const struct args_form *f, const char *command)
 
 /* ---- completions ---- */
 
-/* Walk a list between blanks: set [*word, *word + *len) to the next one after *at.
- * Returns false at its end. */
+/* Walk a list between blanks: set [*word, *word + *len) to the next one after
+ * *at. Returns false at its end. */
 static bool
 word_next(const char **at, const char **word, size_t *len)
 {

@@ -1,4 +1,5 @@
-/* lib/os/confine.c - see confine.h; the means are sandbox.h's. No state. */
+/* lib/os/confine.c - giving up a user, files and system calls, by the means of
+ * lib/os/sandbox.h. No state. */
 #include "lib/os/confine.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "lib/os/files.h"
 #include "lib/os/sandbox.h"
 
-/* Sanitizers trace and read what they like at the end. */
+/* Sanitizers trace and read any file at the end. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)

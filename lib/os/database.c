@@ -1,4 +1,5 @@
-/* lib/os/database.c - see database.h. No state. */
+/* lib/os/database.c - opening and asking SQLite; why a call failed. No state.
+ */
 #include "lib/os/database.h"
 
 #include <errno.h>
@@ -12,8 +13,8 @@
 
 enum { VERSION_TEXT_LEN = 40 };
 
-/* What the system said of the last call that failed on the journal, or the database
- * itself: meanwhile others may have changed errno. */
+/* Return what the system said of the last call that failed on the journal, or
+ * on the database itself: other calls may have changed errno since. */
 static int
 file_error(struct sqlite3 *db)
 {
@@ -93,8 +94,9 @@ database_number(struct sqlite3 *db, const char *text, uint64_t *out)
     return err;
 }
 
-/* A file that is not there yet, for its user alone. One that is there must not
- * be opened here: to close it would end this process's locks on it. */
+/* Make the file at path, for its user alone, if it is not there yet. A file
+ * that is there must not be opened here: closing it would end this process's
+ * locks on that file. */
 static int
 file_make(const char *path)
 {
@@ -104,8 +106,8 @@ file_make(const char *path)
     return close(fd) ? files_error(errno) : 0;
 }
 
-/* The lock is the first thing: who has it needs no index of the journal shared
- * with others. */
+/* Take the lock first of all: a process that has the lock needs no index of the
+ * journal that is shared with others. */
 static int
 form_take(struct sqlite3 *db, const struct database_form *form)
 {

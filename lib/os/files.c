@@ -1,4 +1,10 @@
-/* lib/os/files.c - reading and replacing whole files. No state. */
+/* lib/os/files.c - reading and replacing whole files.
+ *
+ * A file is replaced by a new one that is written beside it, synced and
+ * renamed, and the directory is synced too: after a crash there is the old file
+ * or the new one, never a part. No state, no timers. Failure modes: what the
+ * system says, by files_error(); a file that is too long, or is no ordinary
+ * file. A replacement that failed leaves the old file as it was. */
 #include "lib/os/files.h"
 
 #include <errno.h>
@@ -106,7 +112,7 @@ files_sync_directory(const char *path)
     return err;
 }
 
-/* Write all of it, and see that it is on the disk. Closes fd. */
+/* Write len bytes to fd and on to the disk, and close fd. */
 static int
 descriptor_write(int fd, const uint8_t *at, size_t len)
 {

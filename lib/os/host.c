@@ -1,4 +1,10 @@
-/* lib/os/host.c - the machine's clocks and randomness behind struct env. */
+/* lib/os/host.c - the machine's clocks and randomness behind struct env.
+ *
+ * State: one timer on the loop, and the time it is set to; two generators, one
+ * for traffic and one for cryptography, in guarded memory. The object's tick
+ * runs when the timer fires, at the end of a turn for a time that has come, and
+ * after env_wake(). Failure modes: no memory or no loop, in host_init() alone;
+ * later nothing fails. */
 #include "lib/os/host.h"
 
 #include <fcntl.h>
@@ -57,8 +63,8 @@ host_fire(void *ctx)
     host_tick(ctx);
 }
 
-/* Called after everything that happens, so what changes nothing costs nothing.
- */
+/* Set the timer. The object calls this after everything that happens, so a time
+ * that is set already costs nothing. */
 static void
 host_timer(struct env *env, uint64_t at_us)
 {

@@ -1,4 +1,5 @@
-/* lib/os/http.c - a thin layer over the client of evhttp. */
+/* lib/os/http.c - a thin layer over the client of evhttp. Timer: the end of the
+ * time that a request has as a whole. */
 #include "lib/os/http.h"
 
 #include <event2/buffer.h>
@@ -32,9 +33,9 @@ request_free(struct http_request *q)
     free(q);
 }
 
-/* Freeing the connection inside evhttp's callback is not allowed: put it off
- * to a turn of its own. Or it takes too long: evhttp's times begin anew with
- * every byte. */
+/* Free the request in a turn of its own, since a connection must not be freed
+ * inside evhttp's callback; or end a request that takes too long, since
+ * evhttp's times begin anew with every byte. */
 static void
 request_later(evutil_socket_t fd, short what, void *ctx)
 {
@@ -69,7 +70,8 @@ client_answer(struct evhttp_request *r, void *ctx)
     event_active(q->later, EV_TIMEOUT, 0);
 }
 
-/* "127.0.0.1:80" in its parts; IPv6 without brackets, as evhttp wants it. */
+/* Split an address like "127.0.0.1:80" into its parts; IPv6 comes without
+ * brackets, as evhttp wants it. */
 static int
 address_split(const char *address, char *host, size_t host_len,
               unsigned short *port)

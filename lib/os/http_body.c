@@ -1,5 +1,5 @@
-/* lib/os/http_body.c - see http_body.h. Compared byte for byte: there are few,
- * and what is compared would have been copied. */
+/* lib/os/http_body.c - a list of bodies, which are compared byte for byte:
+ * there are few, and without the list the bytes would be copied. */
 #include "lib/os/http_body.h"
 
 #include <stdlib.h>

@@ -1,11 +1,13 @@
-/* lib/os/http_server.c - see http_server.h.
+/* lib/os/http_server.c - accepting connections, reading requests, sending
+ * answers.
  *
  * States of a connection: READS (until the request is whole), SENDS (the
  * answer), LINGERS (what still comes after an early answer is thrown away, so
- * that closing does not destroy the answer on its way). Timer: a look, four
- * times a second while anybody is there; and the moment for which nothing is
- * accepted. Failure modes: no memory (that connection ends), no descriptor (see
- * server_is_short()), a peer that is slow, silent or greedy (it gives way). */
+ * that closing does not destroy the answer on its way). Timer: a look at all
+ * connections, four times a second while there are any; and the end of the
+ * moment for which nothing is accepted. Failure modes: no memory (that
+ * connection ends), no descriptor (see server_is_short()), a peer that is slow,
+ * silent or greedy (its connection gives way). */
 #include "lib/os/http_server.h"
 
 #include <errno.h>
@@ -33,7 +35,7 @@ enum {
     ENTRIES = 4096,
     RELAYS_KNOWN = 4096,
     FILES_LEFT = 192, /* descriptors for the rest of the program */
-    ACCEPT_MAX = 64,  /* others want their turn too */
+    ACCEPT_MAX = 64,  /* in one turn of the loop */
     READ_MAX = 16,
     ROOM_FIRST = 1024,
     REPLY_MAX = 512
@@ -113,20 +115,7 @@ seat_clear(struct http_server *s, uint32_t seat)
     connection_close(s->at[seat]);
 }
 
-static const char *
-status_text(int status)
-{
-    return status == 200   ? "OK"
-           : status == 304 ? "Not Modified"
-           : status == 404 ? "Not Found"
-           : status == 413 ? "Content Too Large"
-           : status == 429 ? "Too Many Requests"
-           : status == 501 ? "Not Implemented"
-           : status == 503 ? "Service Unavailable"
-                           : "Bad Request";
-}
-
-/* Returns 0; or ERR_NOMEM, ERR_LONG, and then rather nothing is sent. */
+/* Make the answer. Returns 0; ERR_NOMEM, ERR_LONG: then nothing is sent. */
 static int
 answer_put(struct connection *c, const struct http_answer *a)
 {
@@ -136,12 +125,13 @@ answer_put(struct connection *c, const struct http_answer *a)
     char length[48] = "";
     if (status != 304) /* which has no body, whatever its length says */
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", len);
-    int n = snprintf(
-        c->reply, sizeof c->reply,
-        "HTTP/1.1 %d %s\r\nConnection: close\r\n"
-        "Content-Type: %s\r\n%s%s%s%s\r\n",
-        status, status_text(status), a->type ? a->type : "text/plain", length,
-        a->etag ? "ETag: " : "", a->etag ? a->etag : "", a->etag ? "\r\n" : "");
+    int n = snprintf(c->reply, sizeof c->reply,
+                     "HTTP/1.1 %d %s\r\nConnection: close\r\n"
+                     "Content-Type: %s\r\n%s%s%s%s\r\n",
+                     status, http_status_text(status),
+                     a->type ? a->type : "text/plain", length,
+                     a->etag ? "ETag: " : "", a->etag ? a->etag : "",
+                     a->etag ? "\r\n" : "");
     if (n < 0 || n >= (int)sizeof c->reply)
         return ERR_LONG;
     c->reply_len = (size_t)n;
@@ -216,8 +206,9 @@ connection_handle(struct connection *c)
     connection_answer(c, &a);
 }
 
-/* Returns 0; ERR_AGAIN: more has to come; ERR_CLOSED: it was refused, and the
- * connection may be gone. */
+/* Judge what has come of a request. Returns 0 when that is whole; ERR_AGAIN:
+ * more has to come; ERR_CLOSED: it was refused, and the connection may be gone.
+ */
 static int
 connection_judge(struct connection *c)
 {
@@ -239,8 +230,9 @@ connection_judge(struct connection *c)
     return c->in_len - c->head.len < c->head.body_len ? ERR_AGAIN : 0;
 }
 
-/* Room for what comes next. Others of its class give way when the requests of
- * these that are not whole take too much together. Returns 0, ERR_NOMEM. */
+/* Make room for what comes next. Other connections of the class give way when
+ * the requests of that class that are not whole take too much together. Returns
+ * 0 or ERR_NOMEM. */
 static int
 input_grow(struct connection *c)
 {
@@ -327,9 +319,9 @@ connection_is_late(const struct connection *c, uint64_t now_us)
 
 /* ---- accepting ---- */
 
-/* Does it come too often? Strangers are counted by their block, relays each by
- * its address, so that none of them suffers from who is next door. Authorities
- * are few, and have to be heard. */
+/* Count a connection against its rate. Strangers are counted by their block,
+ * relays each by its address, so that no relay suffers from a neighbour.
+ * Authorities are few, have to be heard, and are not counted. */
 static int
 rate_take(struct http_server *s, enum seats_class class,
           const struct sockaddr_storage *from, uint64_t now_us)
@@ -344,7 +336,7 @@ rate_take(struct http_server *s, enum seats_class class,
     return err;
 }
 
-/* Returns 0, ERR_RATE, ERR_NOMEM, ERR_SYSTEM: fd stays the caller's. */
+/* Seat a new connection. Returns 0; or an error: then fd stays the caller's. */
 static int
 connection_new(struct http_server *s, int fd,
                const struct sockaddr_storage *from)
@@ -383,7 +375,8 @@ connection_new(struct http_server *s, int fd,
     return 0;
 }
 
-/* Newcomers do not put off the look at those who are there. */
+/* Set the time of the next look; newcomers do not put off a look that is set.
+ */
 static void
 look_set(struct http_server *s)
 {
@@ -400,9 +393,11 @@ server_pause(struct http_server *s)
     look_set(s);
 }
 
-/* No descriptor for who waits at the door: a stranger's. When there
- * is none, the spare one, to see him off, and a moment's rest: else the loop
- * would be told without end that he is there. Returns whether to go on. */
+/* Find a descriptor for a connection that waits to be accepted: a stranger
+ * gives way. When there is no stranger, the spare descriptor serves to accept
+ * and close that connection, and nothing is accepted for a moment: else the
+ * loop would be told without end that a connection waits. Returns whether to go
+ * on. */
 static bool
 server_is_short(struct http_server *s)
 {

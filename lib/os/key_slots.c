@@ -1,8 +1,8 @@
 /* lib/os/key_slots.c - taking, retiring and overwriting keys.
  *
  * States of a slot: free (zeros on the disk); taken; retired (taken still, for
- * the disk). Failure modes: a full or broken disk (files_error()), a table that cannot
- * grow (ERR_NOMEM, nothing has changed). */
+ * the disk). Failure modes: a full or broken disk (files_error()), a table that
+ * cannot grow (ERR_NOMEM, nothing has changed). */
 #include "lib/os/key_slots.h"
 
 #include <errno.h>

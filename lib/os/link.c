@@ -5,7 +5,7 @@
  * does not read (the queue fills, or with link_set_ahead() stays empty, and
  * frames are refused; the owner looks at link_stalled_us()); no memory.
  *
- * A link reads READ_LEN octets a turn at most, so links that have more waiting
+ * A link reads READ_LEN bytes a turn at most, so links that have more waiting
  * than they get share the loop evenly, whatever comes over them. */
 #include "lib/os/link.h"
 
@@ -50,7 +50,7 @@ link_down(struct link *l, int err)
 
 /* ---- out ---- */
 
-/* Is there room for so much more among all links? */
+/* Take len bytes of the budget of all links, if there is room. */
 static bool
 budget_take(struct link *l, uint64_t len)
 {
@@ -74,7 +74,7 @@ budget_give(struct link *l, uint64_t len)
     l->charged -= len;
 }
 
-/* Nothing but this much waits now. */
+/* Return to the budget what no longer waits; len bytes still do. */
 static void
 budget_settle(struct link *l, uint64_t len)
 {
@@ -82,14 +82,14 @@ budget_settle(struct link *l, uint64_t len)
         budget_give(l, l->charged - len);
 }
 
-/* Does ciphertext wait that the kernel did not take yet? */
+/* Tell whether ciphertext waits that the kernel did not take yet. */
 static bool
 out_waits(const struct link *l)
 {
     return tls_output(l->session, NULL) > 0;
 }
 
-/* Readable, unless paused; writable, while ciphertext waits. */
+/* Watch for reading, unless paused, and for writing while ciphertext waits. */
 static void
 watch_update(struct link *l)
 {
@@ -97,7 +97,7 @@ watch_update(struct link *l)
                                  (out_waits(l) ? (unsigned)LOOP_WRITE : 0));
 }
 
-/* Give the kernel what is encrypted. Returns false when the link went down. */
+/* Give the ciphertext to the kernel. Returns false when the link went down. */
 static bool
 out_flush(struct link *l)
 {
@@ -154,9 +154,10 @@ queue_flush(void *ctx)
         (void)out_flush(l);
 }
 
-/* Ask the kernel how much of a link with `ahead` set it still has, *all, and
- * how much of that has not left, *unsent; note whether anything has arrived
- * since. Where it does not tell, it has taken no more than its room. */
+/* Ask the kernel how many bytes of a link with `ahead` set it still has, *all,
+ * and how many of these have not left, *unsent; note whether anything has
+ * arrived since. A kernel that does not tell has taken no more than its room.
+ */
 static void
 kernel_look(struct link *l, uint64_t now_us, size_t *all, size_t *unsent)
 {
@@ -170,7 +171,7 @@ kernel_look(struct link *l, uint64_t now_us, size_t *all, size_t *unsent)
     l->arrived = arrived;
 }
 
-/* So long is a frame on the wire. */
+/* Return how long a frame is on the wire. */
 static size_t
 wire_len(const struct link *l)
 {
@@ -178,7 +179,7 @@ wire_len(const struct link *l)
     return len + (len + TLS_RECORD_LEN - 1) / TLS_RECORD_LEN * TLS_RECORD_EXTRA;
 }
 
-/* May another frame go after those before it? */
+/* Tell whether another frame may be sent now. */
 static bool
 ahead_allows(struct link *l)
 {
@@ -223,7 +224,7 @@ link_send(struct link *l, const uint8_t *frame)
 
 /* ---- in ---- */
 
-/* The part of a frame that has come; most of the time there is none. */
+/* Keep the part of a frame that has come; most of the time there is none. */
 static bool
 rest_keep(struct link *l, const uint8_t *rest)
 {
@@ -242,7 +243,8 @@ rest_keep(struct link *l, const uint8_t *rest)
     return true;
 }
 
-/* Tell whole frames, keep the rest of one. Returns false when it is over. */
+/* Hand over whole frames and keep the part of another. Returns false when the
+ * link is over. */
 static bool
 frames_read(struct link *l)
 {

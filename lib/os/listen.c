@@ -49,7 +49,7 @@ connection_take(struct listener *l, int fd, const struct sockaddr_storage *from)
     return err;
 }
 
-/* The spare one is to be there again before anything is accepted. */
+/* Go on accepting, once there is a spare descriptor again. */
 static void
 listener_again(void *ctx)
 {
@@ -59,8 +59,9 @@ listener_again(void *ctx)
     loop_watch_set(l->watch, LOOP_READ);
 }
 
-/* No descriptor for who waits at the door: the spare one, to see him off, and a
- * moment's rest: else the loop would be told without end that he is there. */
+/* Accept and close, by the spare descriptor, a connection for which there is no
+ * descriptor, and accept nothing for a moment: else the loop would be told
+ * without end that a connection waits. */
 static void
 listener_is_short(struct listener *l)
 {

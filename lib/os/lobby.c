@@ -1,10 +1,10 @@
 /* lib/os/lobby.c - handshakes under way, in a list.
  *
  * Each link belongs to the lobby until its handshake is over; then the owner is
- * told and takes it. Failure modes: what fails a handshake; too many at once
- * (counted FULL). Whoever holds places without going on keeps others out for a
- * fifth of a handshake's time only: then the oldest makes room for who comes.
- */
+ * told and takes the link. Failure modes: what fails a handshake; too many
+ * handshakes at once (counted FULL). Peers that hold places without going on
+ * keep others out for a fifth of a handshake's time only: then the oldest link
+ * makes room for a newcomer. */
 #include "lib/os/lobby.h"
 
 #include <netinet/in.h>
@@ -67,7 +67,7 @@ entered_down(void *ctx, struct link *l, int err)
     link_free(&l);
 }
 
-/* Not reached: frames come after up(). */
+/* Do nothing; never called, since frames come after up(). */
 static void
 entered_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
 {
@@ -80,7 +80,8 @@ entered_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
 static const struct link_ops entered_ops = {entered_up, entered_frames,
                                             entered_down};
 
-/* Is there room for one more, if need be in place of the oldest? */
+/* Make room for one more, if need be in place of the oldest. Returns whether
+ * there is room. */
 static bool
 room_make(struct lobby *l)
 {

@@ -2,9 +2,9 @@
  *
  * A turn: wait, serve what is ready, then the hooks. Posted work waits in a
  * list under a mutex; a byte in a pipe wakes the loop. Failure mode: libevent
- * has no memory for a timer that is set; then it waits in a list, the loop turns
- * without waiting, and the timer is given to libevent again at the end of each
- * turn. */
+ * has no memory for a timer that is set; then it waits in a list, the loop
+ * turns without waiting, and the timer is given to libevent again at the end of
+ * each turn. */
 #include "lib/os/loop.h"
 
 #include <errno.h>
@@ -56,7 +56,8 @@ struct loop_signal {
     void *ctx;
 };
 
-/* Take the list away first: what it runs may post again. */
+/* Run what was posted. The list is taken away first, since a call may post
+ * again. */
 static void
 posted_run(void *ctx, unsigned ready)
 {
@@ -206,7 +207,7 @@ timer_forget(struct loop_timer *t)
     t->unset = false;
 }
 
-/* Give it to libevent; when that cannot be, let it wait in the list. */
+/* Give t to libevent; when libevent has no memory, let t wait in the list. */
 static void
 timer_give(struct loop_timer *t, uint64_t now_us)
 {
@@ -320,8 +321,9 @@ loop_timer_new(struct loop *l, loop_fn fn, void *ctx, struct loop_timer **out)
 }
 
 /* A timer that is due and waits for its turn stays where it is: libevent would
- * put it back behind whatever is ready, and a socket that always is, whose
- * reader sets the timer again, would keep it from firing for ever. */
+ * put the timer back behind whatever is ready, and a socket that is always
+ * ready, whose reader sets the timer again, would keep the timer from firing
+ * for ever. */
 void
 loop_timer_at(struct loop_timer *t, uint64_t at_us)
 {

@@ -2,8 +2,8 @@
  *
  * The list of calls names what is forbidden, not what is allowed: libraries
  * change the calls they use from one release to the next, and a relay that dies
- * of it helps nobody. Files are the stronger half: whoever takes the process
- * over finds the relay's own folder and no more. */
+ * of a new call helps nobody. Files are the stronger half: whoever takes the
+ * process over finds the relay's own folder and no more. */
 #include "lib/os/sandbox.h"
 
 #include <errno.h>
@@ -81,7 +81,7 @@ enum {
             LANDLOCK_ACCESS_FS_REMOVE_DIR,
     FIRST = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1 /* all of version 1 */
 };
-/* Since version 3, which headers may be older than. */
+/* A right since version 3 of Landlock, which headers may be older than. */
 static const uint64_t right_truncate = UINT64_C(1) << 14;
 
 /* All rights that this kernel knows of, and the headers. */
@@ -149,7 +149,7 @@ sandbox_files(const char *const *rw, const char *const *ro)
 #endif
 
 #ifdef ARCHITECTURE
-/* To every daemon. */
+/* Forbidden to every daemon. */
 static const uint32_t forbidden[] = {
     SYS_execve,
     SYS_execveat,
@@ -198,9 +198,9 @@ static const uint32_t forbidden[] = {
 #endif
 };
 
-/* To one that has settled, besides. A path may not be named to change a file's
- * owner, mode or length: Landlock knows nothing of the first two, nor of the
- * third before version 3. */
+/* Forbidden besides to a daemon that has settled. A file's owner, mode or
+ * length may not be changed by its path: Landlock knows nothing of owner and
+ * mode, nor of length before version 3. */
 static const uint32_t settled_forbidden[] = {
     SYS_bind,
     SYS_listen,
@@ -285,7 +285,7 @@ ioctls_refuse(struct sock_filter *f, unsigned short n)
     return n;
 }
 
-/* To itself alone, as abort() does. */
+/* Allow signals to the process itself alone, as abort() sends them. */
 static unsigned short
 signals_refuse(struct sock_filter *f, unsigned short n)
 {

@@ -1,4 +1,5 @@
-/* lib/os/socket.c - see socket.h. No state. */
+/* lib/os/socket.c - making sockets, and asking the kernel about them. No state.
+ */
 #include "lib/os/socket.h"
 
 #include <errno.h>

@@ -1,6 +1,11 @@
-/* lib/os/tls.c - OpenSSL through a BIO of our own, which reads what the caller
- * has just received where it lies and writes into one buffer that goes when it
- * is drained: ten thousand idle sessions keep nothing. */
+/* lib/os/tls.c - OpenSSL through a BIO of our own.
+ *
+ * The BIO reads what the caller has just received where that lies, and writes
+ * into one buffer, which is freed when all of it is sent: ten thousand idle
+ * sessions keep no buffers. State: two contexts of an identity, for clients and
+ * servers; the session's object of OpenSSL and its buffer. No timers: the link
+ * bounds the handshake. Failure modes: no memory, and all that OpenSSL refuses
+ * (ERR_TLS), after which a session is of no more use. */
 #include "lib/os/tls.h"
 
 #include <openssl/bio.h>
@@ -88,7 +93,8 @@ wire_method(int kind)
     return m;
 }
 
-/* One for the process, made by whoever is first to have memory for it. */
+/* Return the process's one kind of BIO, which the first call that has memory
+ * makes. */
 static BIO_METHOD *
 wire_find(void)
 {
@@ -119,7 +125,7 @@ wire_new(struct tls_session *s)
 
 /* ---- contexts ---- */
 
-/* The same certificate from the same key at any time. */
+/* Make the certificate of key, which is the same at any time. */
 static X509 *
 certificate_make(EVP_PKEY *key)
 {

@@ -8,15 +8,15 @@
 
 #include "lib/os/files.h"
 
-/* The mark of the byte order that some editors put before a text: how many bytes of
- * it are to be passed over. */
+/* Return how many bytes at the beginning are the mark of the byte order that
+ * some editors put before a text. */
 static size_t
 mark_len(const uint8_t *bytes, size_t len)
 {
     return len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
-/* Is this UTF-16, by its mark? */
+/* Tell whether bytes are UTF-16, by their mark. */
 static bool
 is_utf16(const uint8_t *bytes, size_t len)
 {
@@ -79,7 +79,7 @@ netfile_check(const char *program, const char *dir, const char *name)
         return 1;
     }
     printf("good: network '%s', %zu authorities, epochs of %u s, packets of "
-           "%u octets (%s)\n",
+           "%u bytes (%s)\n",
            n.name, n.n_authorities, n.epoch_len_s, n.geometry.packet_len,
            sphinx_suite_name(n.geometry.suite));
     return 0;

@@ -1,6 +1,12 @@
 /* sphinx/tool/main.c - brusio-sphinx: packets by hand, for tests and other
- * implementations. Exits 0, 1 (failed) or 2 (usage); errors are one line on
- * standard error. */
+ * implementations.
+ *
+ * One command a run: options and the command are taken from the command line, a
+ * JSON object is read where the command needs one, and a JSON object is
+ * printed. Nothing is sent anywhere and nothing is kept. No timers. Failure
+ * modes: exit status 1 when a packet is refused, the input is wrong or the
+ * output cannot be written, 2 when the command line is wrong; errors are one
+ * line on standard error. */
 #include <errno.h>
 #include <getopt.h>
 #include <sodium.h>

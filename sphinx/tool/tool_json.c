@@ -25,7 +25,8 @@ tool_hex(const uint8_t *bytes, size_t len)
     return out;
 }
 
-/* Returns the number of octets, or -1 with the reason in t->error. */
+/* Read a value in hex. Returns the number of bytes, or -1 with the reason in
+ * t->error. */
 static int
 hex_read(struct tool *t, json_t *in, const char *key, uint8_t *out, size_t max)
 {

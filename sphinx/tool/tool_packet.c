@@ -1,12 +1,18 @@
 /* sphinx/tool/tool_packet.c - keygen, new, unwrap and the three steps of a
- * SURB. State: none. */
+ * SURB.
+ *
+ * Each command reads what it needs from its input, calls the library once, and
+ * makes an object of the result. State: none but the tool's. No timers. Failure
+ * modes: a value is missing or malformed (t->error names its key), or the
+ * library refuses (t->error says why); secrets on the stack are wiped on every
+ * way out. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sphinx/tool/tool.h"
 
-/* Says why the library refused; always NULL, to be returned. */
+/* Say why the library refused. Returns NULL, for the caller to return. */
 static json_t *
 packet_refuse(struct tool *t, const char *what, int err)
 {
@@ -159,7 +165,7 @@ tool_do_surb_use(struct tool *t, json_t *in)
                      tool_hex(packet, g.packet_len));
 }
 
-/* The n + 1 keys that `surb create` printed. */
+/* Read the n + 1 keys that `surb create` printed. */
 static int
 keys_read(struct tool *t, json_t *in, uint8_t (*keys)[SPHINX_KEY_LEN],
           size_t *n)

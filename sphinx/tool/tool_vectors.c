@@ -95,7 +95,7 @@ path_json(const struct vectors *v)
     return list;
 }
 
-/* What hop i computes; w->hops holds the sender's side of it. */
+/* Make an object of what hop i computes; w->hops holds the sender's side. */
 static json_t *
 hop_json(const struct vectors *v, size_t i, const uint8_t *packet)
 {

@@ -115,11 +115,11 @@ point_zero(struct point *p)
 
 /* One number in every lane. */
 static void
-fe_same(struct fe *o, const uint8_t octets[32])
+fe_same(struct fe *o, const uint8_t bytes[32])
 {
     uint8_t row[LANES][32];
     for (int l = 0; l < LANES; l++)
-        memcpy(row[l], octets, 32);
+        memcpy(row[l], bytes, 32);
     fe_load(o, (const uint8_t(*)[32])row);
 }
 

@@ -43,7 +43,7 @@ x25519_isa_use(enum x25519_isa isa)
     atomic_store(&chosen, (int)isa);
 }
 
-/* The best there is, from the wish downwards. */
+/* Choose the best means that works, from the wish downwards. */
 static enum x25519_isa
 isa_choose(const char *wish)
 {
@@ -98,7 +98,7 @@ struct rows {
     uint8_t out[X25519_BATCH_MAX][32];
 };
 
-/* n jobs at most X25519_BATCH_MAX, all on the base point or none. Lanes
+/* Do n jobs, X25519_BATCH_MAX at most, all on the base point or none. Lanes
  * without a job repeat the first one. */
 static void
 batch_lanes(const struct x25519_lanes *by, struct x25519_job *jobs, size_t n)
@@ -126,8 +126,8 @@ batch_lanes(const struct x25519_lanes *by, struct x25519_job *jobs, size_t n)
     sodium_memzero(&r, sizeof r);
 }
 
-/* Jobs of one kind from the start of the list, as many as go well together;
- * returns how many were done. */
+/* Do jobs of one kind from the start of the list, as many as go well together.
+ * Returns how many were done. */
 static size_t
 batch_some(enum x25519_isa isa, struct x25519_job *jobs, size_t n)
 {

@@ -69,7 +69,7 @@ class State:
     def __init__(self, secret=(), flags=False, public=()):
         self.secret = set(secret)
         self.flags = flags
-        # (base, displacement) of 8 octets, or the number of a vector register
+        # (base, displacement) of 8 bytes, or the number of a vector register
         self.public = set(public)
 
     def copy(self):
