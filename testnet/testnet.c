@@ -3,10 +3,10 @@
  * A network that is here already starts again with what it was made of: its
  * authorities have their ports, its relays take those that they had.
  *
- * Else authorities first (their ports are looked for before, since the network
- * file has to name them), then relays, which bind any port, then the network
- * file gets its gateways, then clients. The genesis lies so far ahead that the
- * first epoch is prepared on the ordinary schedule. */
+ * A new network gets authorities first (free ports are found before, since the
+ * network file has to name them), then relays, which bind any port, then the
+ * network file gets its gateways, then clients. The genesis lies so far ahead
+ * that the first epoch is prepared on the ordinary schedule. */
 #include "testnet/testnet.h"
 
 #include <errno.h>

@@ -42,7 +42,7 @@ struct comb_place {
 
 static struct comb_place comb[COMB_PLACES] __attribute__((aligned(64)));
 
-/* p += q, or -q in the lanes of negative. */
+/* Add q to p, or subtract q in the lanes of negative. */
 ALWAYS void
 point_add(struct point *p, const struct addend *q, vec negative)
 {
@@ -73,7 +73,7 @@ point_add(struct point *p, const struct addend *q, vec negative)
     fe_mul(&p->z, &f, &g);
 }
 
-/* p *= 2: with A = X^2, B = Y^2, C = 2 Z^2, E = (X + Y)^2 - A - B, G = B - A,
+/* Double p: with A = X^2, B = Y^2, C = 2 Z^2, E = (X + Y)^2 - A - B, G = B - A,
  * F = G - C, H = -A - B; F and H with the other sign, which changes the sign of
  * all coordinates. */
 APART void
@@ -113,7 +113,7 @@ point_zero(struct point *p)
 
 /* ---- the table, made once a process out of the base point alone ---- */
 
-/* One number in every lane. */
+/* Load one number into every lane. */
 static void
 fe_same(struct fe *o, const uint8_t bytes[32])
 {
@@ -158,7 +158,7 @@ point_addend(struct addend *o, const struct point *p)
     affine_addend(o, &x, &y);
 }
 
-/* B, whose y is 4/5 (RFC 8032, section 5.1), in all lanes. */
+/* Make B, whose y is 4/5 (RFC 8032, section 5.1), in all lanes. */
 static void
 base_addend(struct addend *o)
 {
@@ -176,7 +176,7 @@ base_addend(struct addend *o)
     affine_addend(o, &x, &y);
 }
 
-/* B, 3 B, .. (2 LANES - 1) B, then as many more, one in each lane. */
+/* Make B, 3 B, .. (2 LANES - 1) B, then as many more, one in each lane. */
 static void
 multiples_first(struct point group[COMB_MULTIPLES / LANES])
 {
@@ -233,8 +233,8 @@ comb_make(void)
 
 /* ---- multiplying ---- */
 
-/* e of the head of this file: half of the clamped scalar and (l - 1) / 2 +
- * 2^255. */
+/* Compute e of the head of this file: half of the clamped scalar and (l - 1) /
+ * 2 + 2^255. */
 ALWAYS void
 digits_load(vec e[4], const uint8_t (*scalar)[32])
 {
@@ -250,7 +250,7 @@ digits_load(vec e[4], const uint8_t (*scalar)[32])
     }
 }
 
-/* p += the multiple of 256^(digit / 2) B that the digit names. */
+/* Add to p the multiple of 256^(digit / 2) B that the digit names. */
 ALWAYS void
 comb_add(struct point *p, const vec e[4], int digit)
 {
@@ -268,7 +268,7 @@ comb_add(struct point *p, const vec e[4], int digit)
     point_add(p, &q, negative);
 }
 
-/* (x : z) = scalar * 9 for one group, factors. */
+/* Compute (x : z) = scalar * 9 for one group, factors. */
 APART void
 comb_run(struct fe *x, struct fe *z, const uint8_t (*scalar)[32])
 {

@@ -27,7 +27,7 @@ fe_bits(int limb)
     return limb & 1 ? 25 : 26;
 }
 
-/* The low halves of the lanes. */
+/* Multiply the low halves of the lanes. */
 ALWAYS vec
 vec_times32(vec a, vec b)
 {
@@ -54,8 +54,8 @@ carry_one(vec h[FE_LIMBS], int i)
     h[i] &= vec_all(i & 1 ? MASK25 : MASK26);
 }
 
-/* Two chains side by side, from limb 0 and from limb 5; each ends one limb
- * into the other. */
+/* Carry in two chains side by side, from limb 0 and from limb 5; each ends one
+ * limb into the other. */
 ALWAYS void
 fe_carry(struct fe *o, const struct fe *a)
 {
@@ -139,7 +139,7 @@ fe_sum(struct fe *o, const struct fe *a, const struct fe *b)
     o->v[i] = a->v[i] + b->v[i];
 }
 
-/* o = a - b + 2 p. */
+/* Compute o = a - b + 2 p. */
 ALWAYS void
 fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
 {
@@ -149,7 +149,8 @@ fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
     o->v[i] = a->v[i] + ((i == 0 ? k0 : i & 1 ? odd : even) - b->v[i]);
 }
 
-/* o = a + 121665 e, a factor of two factors: (A - 2) / 4 of curve25519. */
+/* Compute o = a + 121665 e, a factor of two factors: (A - 2) / 4 of curve25519.
+ */
 ALWAYS void
 fe_mad_121665(struct fe *o, const struct fe *a, const struct fe *e)
 {

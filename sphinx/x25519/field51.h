@@ -62,7 +62,7 @@ vec_times64(vec a, vec b)
 }
 #endif
 
-/* A product column from above 2^255 comes back times 19. */
+/* Multiply by 19 a product column from above 2^255. */
 ALWAYS vec
 vec_times19(vec a)
 {
@@ -83,7 +83,7 @@ is_factor(const struct fe *a)
 #endif
 }
 
-/* One parallel carry. */
+/* Carry once, in all limbs at the same time. */
 ALWAYS void
 fe_carry(struct fe *o, const struct fe *a)
 {
@@ -112,7 +112,7 @@ fe_fold(struct fe *r, const vec t[10])
         r->v[i] = t[i] + vec_times19(t[i + 5]);
 }
 
-/* All high halves first, doubled once, then the low ones. */
+/* Multiply: all high halves first, doubled once, then the low ones. */
 ALWAYS void
 fe_mul(struct fe *r, const struct fe *x, const struct fe *y)
 {
@@ -135,7 +135,7 @@ fe_mul(struct fe *r, const struct fe *x, const struct fe *y)
     fe_fold(r, t);
 }
 
-/* Column = 2 (2 H_off + H_diagonal + L_off) + L_diagonal. */
+/* Square: column = 2 (2 H_off + H_diagonal + L_off) + L_diagonal. */
 ALWAYS void
 fe_sqr(struct fe *r, const struct fe *x)
 {
@@ -176,7 +176,7 @@ fe_sum(struct fe *o, const struct fe *a, const struct fe *b)
     fe_carry(o, &r);
 }
 
-/* o = a - b + 256 p. */
+/* Compute o = a - b + 256 p. */
 ALWAYS void
 fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
 {
@@ -187,7 +187,8 @@ fe_diff(struct fe *o, const struct fe *a, const struct fe *b)
     fe_carry(o, &r);
 }
 
-/* o = a + 121665 e, a factor of two factors: (A - 2) / 4 of curve25519. */
+/* Compute o = a + 121665 e, a factor of two factors: (A - 2) / 4 of curve25519.
+ */
 ALWAYS void
 fe_mad_121665(struct fe *o, const struct fe *a, const struct fe *e)
 {

@@ -27,8 +27,8 @@ factor_mul(struct fe *o, const struct fe *a, const struct fe *b)
     fe_factor(o, o);
 }
 
-/* o = x^(p - 2), of factors, by the curve author's chain of 254 squarings and
- * 11 multiplications; xN stands for x^(2^N - 1). */
+/* Compute o = x^(p - 2), of factors, by the curve author's chain of 254
+ * squarings and 11 multiplications; xN stands for x^(2^N - 1). */
 static void
 fe_invert(struct fe *o, const struct fe *x)
 {
@@ -73,7 +73,7 @@ fe_ripple(struct fe *t)
     }
 }
 
-/* The one representative below p of a number with limbs below 2^62. */
+/* Compute the one representative below p of a number with limbs below 2^62. */
 static void
 fe_freeze(struct fe *o, const struct fe *a)
 {
@@ -95,7 +95,7 @@ fe_freeze(struct fe *o, const struct fe *a)
     *o = t;
 }
 
-/* Numbers from words, little endian; the top bit is ignored (RFC 7748). */
+/* Load numbers from words, little endian; the top bit is ignored (RFC 7748). */
 static void
 fe_load(struct fe *o, const uint8_t (*row)[32])
 {
@@ -177,8 +177,8 @@ ladder_step(struct ladder *s, struct fe *x2, struct fe *z2, int t)
     fe_diff(&s->d, &x3, &z3);
 }
 
-/* (x : z) = scalar * point for one group, factors. The lowest scalar bit is 0
- * after clamping, so no swap is left at the end. */
+/* Compute (x : z) = scalar * point for one group, factors. The lowest scalar
+ * bit is 0 after clamping, so no swap is left at the end. */
 APART void
 ladder_run(struct fe *x, struct fe *z, const uint8_t (*scalar)[32],
            const uint8_t (*point)[32])
@@ -202,7 +202,7 @@ ladder_run(struct fe *x, struct fe *z, const uint8_t (*scalar)[32],
     secret_wipe(&s, sizeof s);
 }
 
-/* Where z is zero in a lane (low order), z = 1 and x = 0. */
+/* Set z = 1 and x = 0 in the lanes where z is zero (low order). */
 static void
 zero_mend(struct fe *x, struct fe *z)
 {
@@ -219,8 +219,8 @@ zero_mend(struct fe *x, struct fe *z)
     }
 }
 
-/* out = x / z of 1 group or more, one inversion for all (Montgomery's trick).
- */
+/* Compute out = x / z of 1 group or more, one inversion for all (Montgomery's
+ * trick). */
 static void
 groups_finish(struct fe *x, struct fe *z, size_t groups, uint8_t (*out)[32])
 {
