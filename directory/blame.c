@@ -21,7 +21,7 @@ struct said {
 };
 
 /* A relay in its family and layer. */
-struct member {
+struct family_member {
     uint16_t relay;
     uint8_t layer;
     uint8_t family[FAMILY_LEN];
@@ -149,7 +149,7 @@ said_gather(struct judge *j, const struct blame_word *word)
 static int
 member_order(const void *a, const void *b)
 {
-    const struct member *x = a, *y = b;
+    const struct family_member *x = a, *y = b;
     const int family = memcmp(x->family, y->family, FAMILY_LEN);
     return x->layer != y->layer ? (x->layer > y->layer) - (x->layer < y->layer)
            : family             ? family
@@ -160,7 +160,7 @@ static int
 owners_find(struct judge *j)
 {
     const struct consensus *c = j->c;
-    struct member *m = calloc(c->n_relays + 1, sizeof *m);
+    struct family_member *m = calloc(c->n_relays + 1, sizeof *m);
     if (!m)
         return ERR_NOMEM;
     for (uint16_t i = 0; i < c->n_relays; i++) {
@@ -412,8 +412,8 @@ struct cut_counts {
 static int
 kin_order(const void *a, const void *b)
 {
-    return memcmp(((const struct member *)a)->family,
-                  ((const struct member *)b)->family, FAMILY_LEN);
+    return memcmp(((const struct family_member *)a)->family,
+                  ((const struct family_member *)b)->family, FAMILY_LEN);
 }
 
 /* Count of each relay those of its family that are in, by layers. */
@@ -421,7 +421,7 @@ static int
 kin_count(const struct judge *j, uint16_t (*kin)[LAYER_COUNT])
 {
     const struct consensus *c = j->c;
-    struct member *m = calloc(c->n_relays + 1, sizeof *m);
+    struct family_member *m = calloc(c->n_relays + 1, sizeof *m);
     size_t n = 0;
     if (!m)
         return ERR_NOMEM;

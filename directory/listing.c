@@ -147,12 +147,12 @@ written_len(const char *text)
 }
 
 /* When texts come to the room of a vote. */
-enum turn { TURN_KNOWN, TURN_KNOWN_LONG, TURN_STRANGER };
+enum listing_turn { TURN_KNOWN, TURN_KNOWN_LONG, TURN_STRANGER };
 
 /* Relays of the newest consensus that need no more than their share of the room
  * have it whatever others say: a descriptor with many links is four times as long
  * as one without, and who makes his long must not push another's out. */
-static enum turn
+static enum listing_turn
 turn_of(const struct consensus *newest, const uint8_t *identity, size_t len,
         size_t share)
 {
@@ -171,7 +171,7 @@ listing_texts(const struct listing *l, uint32_t target,
     *texts = calloc(l->n + 1, sizeof **texts);
     if (!*texts)
         return ERR_NOMEM;
-    for (enum turn turn = TURN_KNOWN; turn <= TURN_STRANGER; turn++)
+    for (enum listing_turn turn = TURN_KNOWN; turn <= TURN_STRANGER; turn++)
         for (size_t i = 0; i < l->n && *n < RELAYS_MAX; i++) {
             const struct listed *item = l->item[i];
             if (!listed_serves(item, target) ||
@@ -203,14 +203,14 @@ listing_sift(struct listing *l,
     l->n = kept;
 }
 
-struct span {
+struct epochs_needed {
     uint32_t target, needed;
 };
 
 static bool
 is_of_no_use(const void *ctx, const struct listed *item)
 {
-    const struct span *s = ctx;
+    const struct epochs_needed *s = ctx;
     return item->epoch + KEYS_AHEAD <= s->needed ||
            item->epoch > s->target + KEYS_AHEAD;
 }
@@ -218,7 +218,7 @@ is_of_no_use(const void *ctx, const struct listed *item)
 void
 listing_prune(struct listing *l, uint32_t target, uint32_t needed)
 {
-    const struct span s = {target, needed};
+    const struct epochs_needed s = {target, needed};
     listing_sift(l, is_of_no_use, &s);
 }
 

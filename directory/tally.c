@@ -19,7 +19,7 @@ struct listed_text {
 };
 
 /* One that was opened. */
-struct entry {
+struct tally_descriptor {
     struct descriptor descriptor;
     const char *text;
     uint32_t votes;
@@ -35,7 +35,7 @@ votes_count(uint32_t votes)
 static int
 entry_order(const void *a, const void *b)
 {
-    const struct entry *x = a, *y = b;
+    const struct tally_descriptor *x = a, *y = b;
     int c = memcmp(x->descriptor.relay.identity, y->descriptor.relay.identity,
                    SPHINX_ID_LEN);
     return c ? c : strcmp(x->text, y->text);
@@ -59,7 +59,7 @@ text_order(const void *a, const void *b)
 /* Read the descriptor of an entry; *next of the texts that were opened before
  * stand before it, or more. */
 static int
-entry_open(struct entry *e, const struct sphinx_geometry *g,
+entry_open(struct tally_descriptor *e, const struct sphinx_geometry *g,
            const struct tally_opened *opened, size_t *next)
 {
     char where[JSON_WHERE_LEN];
@@ -103,7 +103,7 @@ texts_gather(struct vote *const *votes, size_t n, struct listed_text **out,
 static int
 entries_gather(struct vote *const *votes, size_t n,
                const struct sphinx_geometry *g,
-               const struct tally_opened *opened, struct entry **out,
+               const struct tally_opened *opened, struct tally_descriptor **out,
                size_t *n_out)
 {
     struct listed_text *t;
@@ -113,7 +113,7 @@ entries_gather(struct vote *const *votes, size_t n,
     if (!*out)
         err = ERR_NOMEM;
     for (size_t i = 0; i < k && !err; i++) {
-        struct entry *e = &(*out)[good];
+        struct tally_descriptor *e = &(*out)[good];
         e->text = t[i].text;
         e->votes = t[i].votes;
         const int one = entry_open(e, g, opened, &next);
@@ -161,12 +161,12 @@ value_set(struct consensus *c, const uint8_t random[static 32])
 /* Entries of one relay stand together, from e[i] to before e[*end]. Choose the one
  * most often listed; NULL: fewer list the relay than have to. A vote that lists
  * several of a relay's descriptors lists it once. */
-static const struct entry *
-entry_choose(const struct entry *e, size_t n, size_t i, size_t n_authorities,
-             size_t *end)
+static const struct tally_descriptor *
+entry_choose(const struct tally_descriptor *e, size_t n, size_t i,
+             size_t n_authorities, size_t *end)
 {
     const uint8_t *identity = e[i].descriptor.relay.identity;
-    const struct entry *best = &e[i];
+    const struct tally_descriptor *best = &e[i];
     uint32_t listed = 0;
     size_t k = i;
     for (; k < n &&
@@ -183,7 +183,7 @@ entry_choose(const struct entry *e, size_t n, size_t i, size_t n_authorities,
 /* Take the relays that enough list, and what each says of its links. What one
  * vote alone lists needs no room, however much that is. */
 static int
-relays_choose(struct consensus *c, const struct entry *e, size_t n,
+relays_choose(struct consensus *c, const struct tally_descriptor *e, size_t n,
               size_t n_authorities, struct blame_word **word)
 {
     const size_t public_len = c->params.geometry.public_len;
@@ -195,7 +195,8 @@ relays_choose(struct consensus *c, const struct entry *e, size_t n,
     if (!c->relays || !*word)
         return ERR_NOMEM;
     for (size_t i = 0, end; i < n; i = end) {
-        const struct entry *best = entry_choose(e, n, i, n_authorities, &end);
+        const struct tally_descriptor *best =
+            entry_choose(e, n, i, n_authorities, &end);
         /* or it hibernates, as it says of itself */
         if (!best || best->descriptor.hibernates_until_s > c->valid_after_s)
             continue;
@@ -264,13 +265,13 @@ layer_extreme(const uint64_t *weight, unsigned layers, bool most)
 
 /* The weights of one layer's mixes, by rank: the leaves of a tree whose nodes
  * have the least of those below. What is not in the layer is UINT64_MAX. */
-struct ladder {
+struct weight_tree {
     size_t leaves; /* a power of two */
     uint64_t *least;
 };
 
 static void
-ladder_set(struct ladder *l, size_t rank, uint64_t weight)
+ladder_set(struct weight_tree *l, size_t rank, uint64_t weight)
 {
     size_t at = l->leaves + rank;
     l->least[at] = weight;
@@ -284,7 +285,7 @@ ladder_set(struct ladder *l, size_t rank, uint64_t weight)
 /* Find the first rank with a weight below `most`; SIZE_MAX when there is none.
  */
 static size_t
-ladder_first(const struct ladder *l, uint64_t most)
+ladder_first(const struct weight_tree *l, uint64_t most)
 {
     size_t at = 1;
     if (l->least[1] >= most)
@@ -296,8 +297,8 @@ ladder_first(const struct ladder *l, uint64_t most)
 
 /* Even out: the first relay in rank whose move narrows the gap. */
 static bool
-layers_narrow(struct consensus *c, const size_t *relay, struct ladder *ladder,
-              uint64_t *weight)
+layers_narrow(struct consensus *c, const size_t *relay,
+              struct weight_tree *ladder, uint64_t *weight)
 {
     const unsigned most = layer_extreme(weight, c->params.layers, true);
     const unsigned least = layer_extreme(weight, c->params.layers, false);
@@ -322,7 +323,7 @@ tally_even_out(struct consensus *c, const size_t *relay, size_t n)
 {
     const unsigned layers = c->params.layers;
     uint64_t weight[LAYERS_MAX + 1] = {0};
-    struct ladder ladder[LAYERS_MAX + 1];
+    struct weight_tree ladder[LAYERS_MAX + 1];
     size_t leaves = 1;
     while (leaves < n)
         leaves *= 2;
@@ -331,7 +332,7 @@ tally_even_out(struct consensus *c, const size_t *relay, size_t n)
         return ERR_NOMEM;
     memset(all, 0xff, (layers + 1u) * 2 * leaves * sizeof *all);
     for (unsigned i = 0; i <= layers; i++)
-        ladder[i] = (struct ladder){leaves, &all[i * 2 * leaves]};
+        ladder[i] = (struct weight_tree){leaves, &all[i * 2 * leaves]};
     for (size_t i = 0; i < n; i++) {
         const struct relay_entry *r = &c->relays[relay[i]];
         weight[r->layer] += weight_of(r);
@@ -428,7 +429,7 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
             size_t n_authorities, const struct tally_opened *opened)
 {
     struct past past = {0};
-    struct entry *e = NULL;
+    struct tally_descriptor *e = NULL;
     struct blame_word *word = NULL;
     size_t n_entries = 0;
     int err =

@@ -10,14 +10,14 @@
 
 enum { WAYS = 8, ROWS = AGES_MAX / WAYS };
 
-struct place {
+struct ages_place {
     uint64_t tag;
     uint64_t at_us; /* + 1; 0: free */
 };
 
 struct ages {
     uint8_t key[crypto_shorthash_KEYBYTES];
-    struct place row[ROWS][WAYS];
+    struct ages_place row[ROWS][WAYS];
 };
 
 int
@@ -61,14 +61,14 @@ ages_note(struct ages *a, const uint8_t box[static 32], uint8_t slot,
           uint64_t now_us)
 {
     const uint64_t tag = tag_of(a, box, slot);
-    struct place *row = a->row[tag % ROWS], *oldest = row;
+    struct ages_place *row = a->row[tag % ROWS], *oldest = row;
     for (unsigned i = 0; i < WAYS; i++) {
         if (row[i].at_us && row[i].tag == tag)
             return; /* the first time counts */
         if (row[i].at_us < oldest->at_us)
             oldest = &row[i];
     }
-    *oldest = (struct place){tag, now_us + 1};
+    *oldest = (struct ages_place){tag, now_us + 1};
 }
 
 uint8_t
@@ -76,7 +76,7 @@ ages_find(const struct ages *a, const uint8_t box[static 32], uint8_t slot,
           uint64_t now_us)
 {
     const uint64_t tag = tag_of(a, box, slot);
-    const struct place *row = a->row[tag % ROWS];
+    const struct ages_place *row = a->row[tag % ROWS];
     for (unsigned i = 0; i < WAYS; i++)
         if (row[i].at_us && row[i].tag == tag) {
             const uint64_t age_s = (now_us + 1 - row[i].at_us) / 1000000;

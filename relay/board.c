@@ -26,7 +26,7 @@ enum {
     SET_MIN = 1024
 };
 
-struct waiting {
+struct waiting_token {
     uint8_t token[LIST_TOKEN_LEN];
     uint64_t since_ms; /* begin of the interval in which it came */
     uint32_t draw;     /* among those of one worth the highest is first */
@@ -49,7 +49,7 @@ struct board {
     uint8_t key[crypto_shorthash_KEYBYTES];
     struct used used[SETS]; /* by epoch modulo SETS */
     size_t n;
-    struct waiting waiting[WAITING_MAX];
+    struct waiting_token waiting[WAITING_MAX];
 };
 
 int
@@ -155,7 +155,7 @@ used_add(struct used *u, uint64_t hash)
 
 /* Which of two is listed first? The greater one. */
 static int
-waiting_compare(const struct waiting *a, const struct waiting *b)
+waiting_compare(const struct waiting_token *a, const struct waiting_token *b)
 {
     if (a->worth != b->worth)
         return a->worth > b->worth ? 1 : -1;
@@ -173,14 +173,14 @@ board_take(struct board *b, const struct consensus *c, uint32_t interval,
            const uint8_t token[static LIST_TOKEN_LEN], uint8_t worth)
 {
     const size_t room = (BOARD_WAIT + 1u) * c->params.list_entries;
-    struct waiting *least = NULL;
-    struct waiting made = {.since_ms =
-                               list_interval_start_ms(&c->params, interval),
-                           .worth = worth};
+    struct waiting_token *least = NULL;
+    struct waiting_token made = {
+        .since_ms = list_interval_start_ms(&c->params, interval),
+        .worth = worth};
     if (board_has_listed(b, c->epoch, token))
         return ERR_USED;
     for (size_t i = 0; i < b->n; i++) {
-        struct waiting *w = &b->waiting[i];
+        struct waiting_token *w = &b->waiting[i];
         if (memcmp(w->token, token, LIST_ENTRY_LEN) == 0)
             return ERR_DUPLICATE;
         if (!least || waiting_compare(w, least) < 0)
@@ -255,7 +255,7 @@ waiting_sort(struct board *b, uint64_t start_ms)
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++)
         if (b->waiting[i].since_ms <= start_ms) {
-            const struct waiting w = b->waiting[i];
+            const struct waiting_token w = b->waiting[i];
             b->waiting[i] = b->waiting[n];
             b->waiting[n++] = w;
         }

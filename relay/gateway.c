@@ -29,7 +29,7 @@ enum {
 static void
 client_arm(struct relay *r, uint32_t number)
 {
-    struct client *c = &r->clients[number];
+    struct gateway_client *c = &r->clients[number];
     uint64_t next_us = downlink_next_us(&c->down);
     if (c->waiting || next_us == UINT64_MAX)
         return;
@@ -87,7 +87,7 @@ gateway_open(struct relay *r, uint32_t *client)
         if (more > left)
             more = left;
         size_t made = (size_t)r->clients_made + more;
-        struct client *c = realloc(r->clients, made * sizeof *c);
+        struct gateway_client *c = realloc(r->clients, made * sizeof *c);
         if (!c)
             return ERR_NOMEM;
         memset(c + r->clients_made, 0, more * sizeof *c);
@@ -98,9 +98,9 @@ gateway_open(struct relay *r, uint32_t *client)
         atomic_fetch_sub(&r->plane->clients, 1);
         return ERR_FULL;
     }
-    struct client *c = &r->clients[i];
+    struct gateway_client *c = &r->clients[i];
     uint32_t generation = c->generation + 1;
-    *c = (struct client){
+    *c = (struct gateway_client){
         .open = true,
         .generation = generation,
         .opened_us = env_now_mono_us(r->env),
@@ -129,7 +129,7 @@ gateway_idler(const struct relay *r, uint32_t *client)
                   : 0;
     uint64_t first_us = UINT64_MAX;
     for (uint32_t i = 0; i < r->clients_made; i++) {
-        const struct client *c = &r->clients[i];
+        const struct gateway_client *c = &r->clients[i];
         const uint64_t until_us = c->answered_us
                                       ? c->answered_us + SILENT_US
                                       : c->opened_us + GRACE_US + pieces_us;
@@ -147,7 +147,7 @@ gateway_close(struct relay *r, uint32_t number)
     uint32_t packet;
     if (!gateway_is_open(r, number))
         return;
-    struct client *c = &r->clients[number];
+    struct gateway_client *c = &r->clients[number];
     for (unsigned i = 0; i < DOWNLINK_HANDLES; i++)
         handles_remove(r->plane->handles, c->down.handle[i],
                        client_name(r, number));
@@ -194,7 +194,7 @@ gateway_ahead(const struct relay *r, uint32_t client)
 size_t
 gateway_allow(struct relay *r, uint32_t client, size_t n)
 {
-    struct client *c = &r->clients[client];
+    struct gateway_client *c = &r->clients[client];
     const struct params *p = &r->newest->consensus->params;
     const uint64_t now_us = env_now_mono_us(r->env);
     uint32_t mhz = c->frames_mhz;
@@ -214,7 +214,7 @@ gateway_allow(struct relay *r, uint32_t client, size_t n)
 int
 gateway_take_control(struct relay *r, uint32_t number, const uint8_t *frame)
 {
-    struct client *c = &r->clients[number];
+    struct gateway_client *c = &r->clients[number];
     const struct params *p = &r->newest->consensus->params;
     struct wire_control control;
     int err = wire_control_parse(&control, frame, r->geometry.packet_len);
@@ -261,7 +261,7 @@ gateway_owner(const struct relay *r, const uint8_t handle[static 8])
  * carries fills his queue; so what one may hold falls with what all hold, as a
  * link's share does (places.h), or a few hundred of them would have all places. */
 static bool
-queue_has_room(const struct relay *r, const struct client *c)
+queue_has_room(const struct relay *r, const struct gateway_client *c)
 {
     const struct plane *p = r->plane;
     const uint32_t all = p->packets_max / QUEUED_PART;
@@ -279,7 +279,7 @@ answer_queue(struct relay *r, uint32_t number)
     const uint32_t client = name & ((1u << PLANE_WORKER_SHIFT) - 1);
     if (name == HANDLES_NONE || name >> PLANE_WORKER_SHIFT != r->number)
         return ERR_HANDLE;
-    struct client *c = &r->clients[client];
+    struct gateway_client *c = &r->clients[client];
     int err = queue_has_room(r, c) ? downlink_push(&c->down, number) : ERR_FULL;
     if (!err)
         atomic_fetch_add(&r->plane->queued, 1);
@@ -316,7 +316,7 @@ static void
 answer_send(struct relay *r, uint32_t number, uint32_t packet)
 {
     const struct sphinx_geometry *g = &r->geometry;
-    struct client *c = &r->clients[number];
+    struct gateway_client *c = &r->clients[number];
     uint8_t *frame = r->frame;
     env_random_crypto(r->env, frame, g->packet_len);
     frame[0] = WIRE_PACKET;
@@ -378,7 +378,7 @@ gateway_due(struct relay *r, uint32_t number, uint32_t generation,
     uint16_t piece;
     if (number >= r->clients_made)
         return;
-    struct client *c = &r->clients[number];
+    struct gateway_client *c = &r->clients[number];
     if (!c->open || (c->generation & 0xffffff) != generation)
         return;
     c->waiting = false;

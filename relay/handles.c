@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct entry {
+struct handles_entry {
     uint8_t handle[8];
     uint32_t client; /* HANDLES_NONE: empty */
 };
@@ -16,7 +16,7 @@ struct handles {
     pthread_mutex_t mutex;
     size_t mask, max, count;
     uint8_t key[16];
-    struct entry entry[];
+    struct handles_entry entry[];
 };
 
 int
@@ -45,7 +45,8 @@ handles_free(struct handles **h)
     if (!*h)
         return;
     pthread_mutex_destroy(&(*h)->mutex);
-    sodium_memzero(*h, sizeof **h + ((*h)->mask + 1) * sizeof(struct entry));
+    sodium_memzero(*h, sizeof **h +
+                           ((*h)->mask + 1) * sizeof(struct handles_entry));
     free(*h);
     *h = NULL;
 }

@@ -82,7 +82,7 @@ struct intake {
 /* Entries of the wheel of things that are due by themselves. */
 enum due_kind { DUE_READ = 1, DUE_ANSWER, DUE_CLIENT };
 
-struct client {
+struct gateway_client {
     bool open;
     bool waiting;        /* an entry in the wheel is under way */
     uint32_t generation; /* tells an old entry in the wheel from a new one */
@@ -114,7 +114,7 @@ struct relay {
     struct boxes *boxes;
     struct board *board; /* of stores; worker 0's */
     /* gateway */
-    struct client *clients;
+    struct gateway_client *clients;
     uint32_t clients_made;
     bool unarmed; /* there was no room for a client's clock in the wheel */
     uint8_t *document;

@@ -19,7 +19,7 @@
 
 enum { NEWEST = 2 };
 
-struct entry {
+struct lists_entry {
     uint32_t epoch, interval;
     uint64_t start_ms; /* of the interval */
     uint32_t since;    /* from this interval on all that it leads to is here;
@@ -36,7 +36,7 @@ struct newest {
     uint8_t root[LIST_ROOT_LEN];
 };
 
-struct pair {
+struct lists_pair {
     uint32_t epoch;
     uint8_t board;
     uint16_t len;
@@ -49,12 +49,12 @@ struct lists {
     size_t room;      /* lists in the ring, 0: no board as yet */
     size_t bytes;     /* of each */
     size_t intervals; /* that the index holds */
-    struct entry *entry;
+    struct lists_entry *entry;
     uint8_t *list;
     uint64_t *index; /* number + 1 by interval modulo intervals, board */
     struct newest newest[BOARDS_MAX][NEWEST]; /* by epoch modulo NEWEST */
     size_t n_pairs;                           /* ever; the oldest gives way */
-    struct pair pair[LISTS_EVIDENCE_MAX];
+    struct lists_pair pair[LISTS_EVIDENCE_MAX];
     uint64_t full_us[LISTS_LINKS][BOARDS_MAX];
 };
 
@@ -93,7 +93,7 @@ ring_make(struct lists *l, size_t intervals, size_t bytes)
     const size_t room = intervals * (LISTS_KEPT_MS + LISTS_SHOWING_MS) /
                             LISTS_KEPT_MS * BOARDS_MAX +
                         LISTS_EVIDENCE_MAX;
-    struct entry *entry = calloc(room, sizeof *entry);
+    struct lists_entry *entry = calloc(room, sizeof *entry);
     uint8_t *list = calloc(room, bytes);
     uint64_t *index = calloc(intervals * BOARDS_MAX, sizeof *index);
     if (!entry || !list || !index) {
@@ -140,7 +140,7 @@ lists_fit(struct lists *l, const struct params *p)
 
 /* ---- the ring ---- */
 
-static struct entry *
+static struct lists_entry *
 entry_at(const struct lists *l, uint64_t number)
 {
     return &l->entry[number % l->room];
@@ -174,21 +174,21 @@ entry_find(const struct lists *l, uint32_t epoch, uint32_t interval,
     const uint64_t at = *index_at(l, interval, board);
     if (at == 0 || !entry_is_kept(l, at - 1))
         return false;
-    const struct entry *e = entry_at(l, at - 1);
+    const struct lists_entry *e = entry_at(l, at - 1);
     *number = at - 1;
     return e->epoch == epoch && e->interval == interval && e->board == board;
 }
 
 /* From which interval on is all here that e leads to? */
 static uint32_t
-entry_since(const struct lists *l, const struct entry *e)
+entry_since(const struct lists *l, const struct lists_entry *e)
 {
     uint64_t number;
     if (sodium_is_zero(e->before, LIST_ROOT_LEN))
         return 0;
     for (uint32_t i = 1; i < l->intervals && i < e->interval; i++)
         if (entry_find(l, e->epoch, e->interval - i, e->board, &number)) {
-            const struct entry *b = entry_at(l, number);
+            const struct lists_entry *b = entry_at(l, number);
             return memcmp(b->root, e->before, LIST_ROOT_LEN) == 0 ? b->since
                                                                   : e->interval;
         }
@@ -205,7 +205,7 @@ newest_at(struct lists *l, uint8_t board, uint32_t epoch)
  * list that its board has shown to one alone and that later ones lead to
  * (client/heard/shown.h). */
 static void
-newest_note(struct lists *l, const struct entry *e)
+newest_note(struct lists *l, const struct lists_entry *e)
 {
     struct newest *n = newest_at(l, e->board, e->epoch);
     if (e->epoch < n->epoch ||
@@ -222,14 +222,14 @@ newest_note(struct lists *l, const struct entry *e)
 static void
 chain_look(struct lists *l, uint64_t number)
 {
-    struct entry *e = entry_at(l, number);
+    struct lists_entry *e = entry_at(l, number);
     e->since = entry_since(l, e);
     newest_note(l, e);
     const uint32_t from = e->interval;
     for (uint32_t i = 1; i < l->intervals; i++) {
         if (!entry_find(l, e->epoch, from + i, e->board, &number))
             continue;
-        struct entry *next = entry_at(l, number);
+        struct lists_entry *next = entry_at(l, number);
         if (memcmp(next->before, e->root, LIST_ROOT_LEN) != 0)
             return;
         next->since = e->since;
@@ -239,7 +239,7 @@ chain_look(struct lists *l, uint64_t number)
 }
 
 static uint64_t
-entry_add(struct lists *l, const struct entry *e, const uint8_t *list)
+entry_add(struct lists *l, const struct lists_entry *e, const uint8_t *list)
 {
     const uint64_t number = l->next++;
     *entry_at(l, number) = *e;
@@ -261,7 +261,7 @@ board_lies(const struct lists *l, uint32_t epoch, uint8_t board)
 
 /* Is there one of this interval and board, and would this one be no evidence? */
 static int
-entry_judge(const struct lists *l, const struct entry *e, uint64_t *first)
+entry_judge(const struct lists *l, const struct lists_entry *e, uint64_t *first)
 {
     if (!entry_find(l, e->epoch, e->interval, e->board, first))
         return 0;
@@ -272,8 +272,8 @@ entry_judge(const struct lists *l, const struct entry *e, uint64_t *first)
 }
 
 static int
-list_judge(struct lists *l, const struct consensus *c, const struct entry *e,
-           uint32_t link, uint64_t now_us)
+list_judge(struct lists *l, const struct consensus *c,
+           const struct lists_entry *e, uint32_t link, uint64_t now_us)
 {
     const uint64_t each_us =
         c->params.list_interval_ms * 1000ULL / LISTS_CHECKS;
@@ -294,15 +294,15 @@ list_judge(struct lists *l, const struct consensus *c, const struct entry *e,
 
 /* Keep the pair of what is there and this. */
 static int
-pair_keep(struct lists *l, uint64_t first, const struct entry *e,
+pair_keep(struct lists *l, uint64_t first, const struct lists_entry *e,
           const uint8_t *list)
 {
-    struct pair *p = &l->pair[l->n_pairs % LISTS_EVIDENCE_MAX];
+    struct lists_pair *p = &l->pair[l->n_pairs % LISTS_EVIDENCE_MAX];
     uint8_t *both = malloc((size_t)2 * e->len);
     if (!both)
         return ERR_NOMEM;
     free(p->list[0]);
-    *p = (struct pair){e->epoch, e->board, e->len, {both, both + e->len}};
+    *p = (struct lists_pair){e->epoch, e->board, e->len, {both, both + e->len}};
     memcpy(p->list[0], list_at(l, first), e->len);
     memcpy(p->list[1], list, e->len);
     l->n_pairs++;
@@ -313,7 +313,7 @@ pair_keep(struct lists *l, uint64_t first, const struct entry *e,
 }
 
 static int
-list_keep(struct lists *l, const struct entry *e, const uint8_t *list)
+list_keep(struct lists *l, const struct lists_entry *e, const uint8_t *list)
 {
     uint64_t first;
     pthread_mutex_lock(&l->mutex);
@@ -346,12 +346,12 @@ lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
         return err;
     if (!list_is_of(c, b.interval))
         return ERR_EPOCH;
-    struct entry e = {.epoch = c->epoch,
-                      .interval = b.interval,
-                      .start_ms =
-                          list_interval_start_ms(&c->params, b.interval),
-                      .len = (uint16_t)len,
-                      .board = b.board};
+    struct lists_entry e = {.epoch = c->epoch,
+                            .interval = b.interval,
+                            .start_ms =
+                                list_interval_start_ms(&c->params, b.interval),
+                            .len = (uint16_t)len,
+                            .board = b.board};
     if (e.start_ms + 2ULL * c->params.list_interval_ms + LISTS_BEHIND_MS <
         now_ms)
         return ERR_STALE;
@@ -406,7 +406,7 @@ lists_evidence(struct lists *l, size_t number, struct lists_evidence *out)
     const bool found =
         number < LISTS_EVIDENCE_MAX && l->pair[number].list[0] != NULL;
     if (found) {
-        const struct pair *p = &l->pair[number];
+        const struct lists_pair *p = &l->pair[number];
         out->epoch = p->epoch;
         out->len = p->len;
         memcpy(out->list[0], p->list[0], p->len);
@@ -435,7 +435,7 @@ static bool
 part_write(const struct lists *l, uint64_t number, uint8_t part, uint8_t *rest,
            size_t room)
 {
-    const struct entry *e = entry_at(l, number);
+    const struct lists_entry *e = entry_at(l, number);
     const size_t each = wire_slice_data_len(room);
     const size_t at = part * each, left = e->len - at;
     const struct wire_slice slice = {.kind = WIRE_SLICE_PART,

@@ -69,7 +69,7 @@ uint32_t
 plane_put(struct plane *p, uint32_t worker, const uint32_t *number, uint32_t n,
           uint64_t until_us)
 {
-    struct inbox *in = &p->worker[worker].inbox;
+    struct plane_inbox *in = &p->worker[worker].inbox;
     pthread_mutex_lock(&in->mutex);
     if (n > INBOX_MAX - in->n)
         n = INBOX_MAX - in->n;
@@ -85,7 +85,7 @@ plane_put(struct plane *p, uint32_t worker, const uint32_t *number, uint32_t n,
 bool
 plane_arm(struct plane *p, uint32_t worker, uint64_t at_us)
 {
-    struct inbox *in = &p->worker[worker].inbox;
+    struct plane_inbox *in = &p->worker[worker].inbox;
     atomic_store(&p->worker[worker].armed_us, at_us);
     pthread_mutex_lock(&in->mutex);
     bool some = in->n > 0;
@@ -96,7 +96,7 @@ plane_arm(struct plane *p, uint32_t worker, uint64_t at_us)
 uint32_t
 plane_take(struct plane *p, uint32_t worker, uint32_t *number, uint32_t max)
 {
-    struct inbox *in = &p->worker[worker].inbox;
+    struct plane_inbox *in = &p->worker[worker].inbox;
     pthread_mutex_lock(&in->mutex);
     uint32_t n = in->n < max ? in->n : max;
     for (uint32_t i = 0; i < n; i++)

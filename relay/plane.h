@@ -30,7 +30,7 @@
 enum { INBOX_MAX = 4096, HAND_MAX = 64 };
 
 /* Several threads put, one takes. */
-struct inbox {
+struct plane_inbox {
     pthread_mutex_t mutex;
     uint32_t head, n;
     uint32_t number[INBOX_MAX];
@@ -60,7 +60,7 @@ struct plane {
     struct {
         struct env *env;
         _Atomic uint64_t armed_us; /* when it ticks next */
-        struct inbox inbox;
+        struct plane_inbox inbox;
     } worker[]; /* n_workers */
 };
 enum { PLANE_WORKER_SHIFT = 24 };

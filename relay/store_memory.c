@@ -13,8 +13,8 @@
 
 enum { TABLE_LEN = 65536, BOX_SLOTS = 16 };
 
-struct letter {
-    struct letter *next;
+struct stored_letter {
+    struct stored_letter *next;
     uint32_t expiry_day, named; /* the hour in which it was; 0: it was not */
     uint8_t box[32], slot, mark[8];
     bool gone; /* let go: what it was is remembered */
@@ -25,7 +25,7 @@ struct store_memory {
     size_t letter_len, max, count;
     uint32_t hour; /* the last that was told */
     struct env_store_req *head, **tail;
-    struct letter *table[TABLE_LEN];
+    struct stored_letter *table[TABLE_LEN];
 };
 
 int
@@ -43,7 +43,7 @@ store_memory_new(struct store_memory **out, size_t letter_len,
 }
 
 static void
-letter_free(struct store_memory *s, struct letter *l)
+letter_free(struct store_memory *s, struct stored_letter *l)
 {
     s->count -= !l->gone;
     sodium_memzero(l, sizeof *l + s->letter_len);
@@ -62,16 +62,16 @@ store_memory_free(struct store_memory **sp)
 }
 
 /* Box ids are pseudorandom already: two of their bytes are the place. */
-static struct letter **
+static struct stored_letter **
 chain_of(struct store_memory *s, const uint8_t box[static 32])
 {
     return &s->table[box[0] | (unsigned)box[1] << 8];
 }
 
-static struct letter *
+static struct stored_letter *
 letter_find(struct store_memory *s, const uint8_t box[static 32], unsigned slot)
 {
-    for (struct letter *l = *chain_of(s, box); l; l = l->next)
+    for (struct stored_letter *l = *chain_of(s, box); l; l = l->next)
         if (l->slot == slot && memcmp(l->box, box, sizeof l->box) == 0)
             return l;
     return NULL;
@@ -83,7 +83,7 @@ slots_full(struct store_memory *s, const uint8_t box[static 32], bool with_gone)
 {
     uint16_t full = 0;
     for (unsigned slot = 0; slot < BOX_SLOTS; slot++) {
-        const struct letter *l = letter_find(s, box, slot);
+        const struct stored_letter *l = letter_find(s, box, slot);
         if (l && (with_gone || !l->gone))
             full |= (uint16_t)(1u << slot);
     }
@@ -101,7 +101,7 @@ static void
 held_note(struct store_memory *s, const struct env_store_req *req)
 {
     for (unsigned slot = 0; slot < BOX_SLOTS && is_filling(s); slot++) {
-        struct letter *l = letter_find(s, req->box, slot);
+        struct stored_letter *l = letter_find(s, req->box, slot);
         if (l && !l->named && (req->held >> slot & 1) &&
             memcmp(l->mark, req->mark, sizeof l->mark) == 0)
             l->named = req->hour;
@@ -113,7 +113,7 @@ static void
 held_let_go(struct store_memory *s, uint32_t hour)
 {
     for (size_t i = 0; i < TABLE_LEN && hour > 0 && is_filling(s); i++)
-        for (struct letter *l = s->table[i]; l; l = l->next)
+        for (struct stored_letter *l = s->table[i]; l; l = l->next)
             if (l->named && !l->gone && l->named < hour - 1) {
                 l->gone = true;
                 s->count--;
@@ -123,7 +123,7 @@ held_let_go(struct store_memory *s, uint32_t hour)
 static int
 letter_put(struct store_memory *s, struct env_store_req *req)
 {
-    struct letter *l = letter_find(s, req->box, req->slot);
+    struct stored_letter *l = letter_find(s, req->box, req->slot);
     if (l)
         return memcmp(l->bytes, req->letter, s->letter_len) ? ERR_SLOT : 0;
     if (s->count >= s->max)
@@ -155,7 +155,7 @@ letter_get(struct store_memory *s, struct env_store_req *req)
 {
     for (unsigned i = 0; i < BOX_SLOTS; i++) {
         unsigned slot = (req->slot + i) % BOX_SLOTS;
-        struct letter *l = letter_find(s, req->box, slot);
+        struct stored_letter *l = letter_find(s, req->box, slot);
         if (!l || l->gone || req->held >> slot & 1)
             continue;
         memcpy(req->letter, l->bytes, s->letter_len);
@@ -201,8 +201,8 @@ store_memory_expire(struct store_memory *s, uint32_t day)
 {
     size_t before = s->count;
     for (size_t i = 0; i < TABLE_LEN; i++)
-        for (struct letter **l = &s->table[i]; *l;) {
-            struct letter *old = *l;
+        for (struct stored_letter **l = &s->table[i]; *l;) {
+            struct stored_letter *old = *l;
             if (old->expiry_day >= day && day != UINT32_MAX) {
                 l = &old->next;
                 continue;

@@ -5,10 +5,10 @@
 
 #include "tests/runner.h"
 
-struct daemon_config
+struct relay_settings
 test_relay_config(const char *text)
 {
-    struct daemon_config c;
+    struct relay_settings c;
     char error[CONFIG_ERROR_LEN];
     if (config_read_text(relay_options, relay_options_len, "relay.conf", text,
                          strlen(text), &c, error))
@@ -17,7 +17,7 @@ test_relay_config(const char *text)
 }
 
 void
-test_relay_config_free(struct daemon_config *c)
+test_relay_config_free(struct relay_settings *c)
 {
     config_free(relay_options, relay_options_len, c);
 }

@@ -4,6 +4,6 @@
 #include "relay/daemon/daemon.h"
 
 /* Fails the test when the text is refused. */
-struct daemon_config test_relay_config(const char *text);
-void test_relay_config_free(struct daemon_config *c);
+struct relay_settings test_relay_config(const char *text);
+void test_relay_config_free(struct relay_settings *c);
 #endif

@@ -497,7 +497,7 @@ disk_votes(const char *dir, uint32_t epoch,
     return folder_walk(dir, "votes", one_each, &votes);
 }
 
-struct span {
+struct epochs_kept {
     uint32_t first, last;
     uint32_t heard; /* of this epoch alone the votes of others; 0: of any */
 };
@@ -512,7 +512,7 @@ is_heard(const char *name)
 static int
 one_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 {
-    const struct span *stays = ctx;
+    const struct epochs_kept *stays = ctx;
     char path[FILES_PATH_MAX];
     const bool goes = epoch < stays->first || epoch > stays->last ||
                       (stays->heard && epoch != stays->heard && is_heard(name));
@@ -524,9 +524,9 @@ one_prune(const char *dir, const char *name, uint32_t epoch, void *ctx)
 void
 disk_prune(const char *dir, uint32_t floor, uint32_t target)
 {
-    struct span votes = {floor, UINT32_MAX, target};
-    struct span descriptors = {floor > KEYS_AHEAD ? floor - KEYS_AHEAD : 0,
-                               target + KEYS_AHEAD, 0};
+    struct epochs_kept votes = {floor, UINT32_MAX, target};
+    struct epochs_kept descriptors = {
+        floor > KEYS_AHEAD ? floor - KEYS_AHEAD : 0, target + KEYS_AHEAD, 0};
     /* what stays goes with the next epoch */
     (void)folder_walk(dir, "votes", one_prune, &votes);
     (void)folder_walk(dir, "descriptors", one_prune, &descriptors);

@@ -28,7 +28,7 @@ enum {
     PATH_LEN = 96
 };
 
-struct peer {
+struct exchange_peer {
     struct exchange *exchange;
     const char *address;
     struct exchange_buffer waits, flies;
@@ -49,7 +49,7 @@ struct want {
 struct exchange {
     struct exchange_config config;
     size_t n;
-    struct peer peer[AUTHORITIES_MAX];
+    struct exchange_peer peer[AUTHORITIES_MAX];
     struct want want[WANTS_MAX];
     struct loop_timer *timer;
 };
@@ -106,10 +106,10 @@ timer_set(struct exchange *x)
 
 /* ---- posts ---- */
 
-static void peer_post(struct peer *p);
+static void peer_post(struct exchange_peer *p);
 
 static void
-peer_drop(struct peer *p)
+peer_drop(struct exchange_peer *p)
 {
     free(p->flies.bytes);
     p->flies = (struct exchange_buffer){0};
@@ -119,7 +119,7 @@ peer_drop(struct peer *p)
 
 /* Again later; one that is not reached in the end asks when it is back. */
 static void
-peer_fail(struct peer *p)
+peer_fail(struct exchange_peer *p)
 {
     if (++p->tries == TRIES)
         peer_drop(p);
@@ -131,7 +131,7 @@ peer_fail(struct peer *p)
 static void
 post_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
-    struct peer *p = ctx;
+    struct exchange_peer *p = ctx;
     (void)body;
     (void)len;
     p->post = NULL;
@@ -144,7 +144,7 @@ post_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 }
 
 static void
-peer_post(struct peer *p)
+peer_post(struct exchange_peer *p)
 {
     if (p->post || p->retry_us)
         return;
@@ -257,7 +257,7 @@ exchange_want(struct exchange *x, const uint8_t digest[static 32])
 static void
 documents_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
-    struct peer *p = ctx;
+    struct exchange_peer *p = ctx;
     const struct exchange_config *c = &p->exchange->config;
     p->documents = NULL;
     if (!err && status == 200)
@@ -267,7 +267,7 @@ documents_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 static void
 consensus_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
-    struct peer *p = ctx;
+    struct exchange_peer *p = ctx;
     const struct exchange_config *c = &p->exchange->config;
     p->consensus = NULL;
     if (!err && status == 200)
@@ -278,7 +278,7 @@ void
 exchange_ask(struct exchange *x)
 {
     for (size_t i = 0; i < x->n; i++) {
-        struct peer *p = &x->peer[i];
+        struct exchange_peer *p = &x->peer[i];
         /* what is not asked for now is asked for the next time */
         if (!p->documents)
             (void)!http_ask(&p->documents, x->config.loop, p->address,
@@ -340,7 +340,7 @@ exchange_free(struct exchange **xp)
     if (!x)
         return;
     for (size_t i = 0; i < x->n; i++) {
-        struct peer *p = &x->peer[i];
+        struct exchange_peer *p = &x->peer[i];
         http_cancel(&p->post);
         http_cancel(&p->documents);
         http_cancel(&p->consensus);

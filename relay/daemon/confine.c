@@ -6,7 +6,7 @@
 #include "relay/daemon/daemon.h"
 
 int
-daemon_confine(struct daemon *d)
+daemon_confine(struct relay_daemon *d)
 {
     const struct confine c = {.module = "relay",
                               .conf = "relay.conf",

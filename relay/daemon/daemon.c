@@ -33,7 +33,7 @@ enum { FILES_REST = 1000 }; /* relays, both ways, and what check_files() says */
 static void
 relay_timer(void *ctx)
 {
-    struct daemon *d = ctx;
+    struct relay_daemon *d = ctx;
     if (d->relay)
         relay_tick(d->relay);
 }
@@ -41,7 +41,7 @@ relay_timer(void *ctx)
 /* Tell the operator when the relay's own loops stay away, and when they come
  * again. */
 static void
-alarm_tell(struct daemon *d)
+alarm_tell(struct relay_daemon *d)
 {
     const enum alarm_state state = relay_alarm(d->relay)->state;
     if (state == ALARM_RAISED && !d->alarmed)
@@ -55,7 +55,7 @@ alarm_tell(struct daemon *d)
 
 /* Say once a minute that connections were refused for lack of descriptors. */
 static void
-files_tell(struct daemon *d)
+files_tell(struct relay_daemon *d)
 {
     const uint64_t now_us = loop_now_us(d->host.loop);
     const uint64_t n = net_starved(d->net);
@@ -74,7 +74,7 @@ files_tell(struct daemon *d)
 static void
 daemon_drain(void *ctx)
 {
-    struct daemon *d = ctx;
+    struct relay_daemon *d = ctx;
     workers_drain(d);
     d->drain_until_us = loop_now_us(d->host.loop) + DRAIN_US;
     log_write(&d->host.log, LOG_NOTICE, "relay",
@@ -84,7 +84,7 @@ daemon_drain(void *ctx)
 
 /* What is due within a turn has left at its end, so one turn more. */
 static void
-drain_step(struct daemon *d)
+drain_step(struct relay_daemon *d)
 {
     const bool empty = relay_held(d->relay) == 0;
     if (d->drain_until_us && ((empty && d->drained) ||
@@ -96,7 +96,7 @@ drain_step(struct daemon *d)
 /* When it is in doubt what packets were seen: is the longest deadline over, and
  * does the newest consensus bear out the clock that is to say so? */
 static void
-replay_step(struct daemon *d)
+replay_step(struct relay_daemon *d)
 {
     struct replay *set = replay_file_set(d->replay);
     const struct daemon_view *v = views_find(d, d->newest);
@@ -113,7 +113,7 @@ replay_step(struct daemon *d)
 /* Have the letters of days that are over destroyed; two consensuses say so, since
  * what is destroyed does not come back. */
 static void
-letters_step(struct daemon *d)
+letters_step(struct relay_daemon *d)
 {
     if (!d->letters)
         return;
@@ -147,7 +147,7 @@ letters_step(struct daemon *d)
 static void
 directory_timer(void *ctx)
 {
-    struct daemon *d = ctx;
+    struct relay_daemon *d = ctx;
     alarm_tell(d);
     files_tell(d);
     drain_step(d);
@@ -163,7 +163,7 @@ directory_timer(void *ctx)
 /* As many clients as there are descriptors for, beside those that the rest of a
  * gateway needs. */
 static uint32_t
-clients_fit(struct daemon *d, uint32_t wish)
+clients_fit(struct relay_daemon *d, uint32_t wish)
 {
     struct rlimit files;
     if (wish == 0 || getrlimit(RLIMIT_NOFILE, &files) ||
@@ -183,7 +183,7 @@ clients_fit(struct daemon *d, uint32_t wish)
 
 /* How many packets, clients, .. it may have. */
 static int
-limits_set(struct daemon *d)
+limits_set(struct relay_daemon *d)
 {
     const bool gateway = d->config->role + ROLE_GATEWAY == ROLE_GATEWAY;
     const struct memory_wish wish = {
@@ -213,7 +213,7 @@ limits_set(struct daemon *d)
 
 /* A moment's patience: 'join' has the set for as long as it takes to make it. */
 static int
-replay_load(struct daemon *d, bool *wait)
+replay_load(struct relay_daemon *d, bool *wait)
 {
     int err = ERR_AGAIN;
     for (unsigned i = 0; i < LOCK_TRIES && err == ERR_AGAIN; i++) {
@@ -234,7 +234,7 @@ replay_load(struct daemon *d, bool *wait)
 }
 
 static int
-files_load(struct daemon *d)
+files_load(struct relay_daemon *d)
 {
     char why[KEYS_WHY_LEN], error[NETFILE_ERROR_LEN];
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
@@ -274,7 +274,7 @@ files_load(struct daemon *d)
 
 /* A relay that says it is where nobody finds it is of no use. */
 static int
-addresses_check(struct daemon *d)
+addresses_check(struct relay_daemon *d)
 {
     struct describe x = {.config = d->config, .network = &d->network};
     char why[DESCRIBE_WHY_LEN];
@@ -286,8 +286,8 @@ addresses_check(struct daemon *d)
 }
 
 static int
-daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
-             int ready_fd)
+daemon_start(struct relay_daemon *d, const char *dir,
+             struct relay_settings *config, int ready_fd)
 {
     if (snprintf(d->dir, sizeof d->dir, "%s", dir) >= (int)sizeof d->dir)
         return ERR_LONG;
@@ -331,7 +331,7 @@ daemon_start(struct daemon *d, const char *dir, struct daemon_config *config,
 }
 
 static void
-daemon_free(struct daemon *d)
+daemon_free(struct relay_daemon *d)
 {
     panel_free(&d->panel); /* asks the workers for the last time */
     workers_stop(d);
@@ -350,9 +350,9 @@ daemon_free(struct daemon *d)
 }
 
 int
-relay_run(const char *dir, struct daemon_config *config, int ready_fd)
+relay_run(const char *dir, struct relay_settings *config, int ready_fd)
 {
-    struct daemon *d = calloc(1, sizeof *d);
+    struct relay_daemon *d = calloc(1, sizeof *d);
     if (!d)
         return 1;
     d->config = config;

@@ -35,9 +35,9 @@ struct net;
 struct directory;
 struct panel;
 
-struct daemon {
+struct relay_daemon {
     struct host host;
-    const struct daemon_config *config;
+    const struct relay_settings *config;
     char dir[FILES_PATH_MAX / 2];
     int ready_fd;
     struct network network;
@@ -78,27 +78,28 @@ struct daemon {
 };
 
 /* views.c: the consensus of this epoch; NULL when there is none. */
-const struct daemon_view *views_find(const struct daemon *d, uint32_t epoch);
+const struct daemon_view *views_find(const struct relay_daemon *d,
+                                     uint32_t epoch);
 /* Is this a consensus for us (network/receive.h)? */
-int views_receive(struct daemon *d, struct consensus **out,
+int views_receive(struct relay_daemon *d, struct consensus **out,
                   const uint8_t *bytes, size_t len) CHECK_RESULT;
 /* A verified consensus, as signed bytes too; takes it over. */
-int views_take(struct daemon *d, struct consensus *c, const uint8_t *bytes,
-               size_t len) CHECK_RESULT;
+int views_take(struct relay_daemon *d, struct consensus *c,
+               const uint8_t *bytes, size_t len) CHECK_RESULT;
 /* What an earlier life had, oldest first. */
-void views_load(struct daemon *d);
+void views_load(struct relay_daemon *d);
 /* What time has come by the clock and by `need` of them (consensus_past_s()).
  */
-uint64_t views_past_s(struct daemon *d, size_t need);
+uint64_t views_past_s(struct relay_daemon *d, size_t need);
 /* Tell again what could not be told before. */
-void views_step(struct daemon *d);
-void views_free(struct daemon *d);
+void views_step(struct relay_daemon *d);
+void views_free(struct relay_daemon *d);
 
 /* confine.c: give up root, files and calls that it does not need. */
-int daemon_confine(struct daemon *d) CHECK_RESULT;
+int daemon_confine(struct relay_daemon *d) CHECK_RESULT;
 
 /* net.c */
-int net_new(struct net **out, struct daemon *d) CHECK_RESULT;
+int net_new(struct net **out, struct relay_daemon *d) CHECK_RESULT;
 void net_free(struct net **n);
 const char *net_address(const struct net *n);
 /* Let in the relays of this consensus whatever strangers do. */
@@ -113,17 +114,17 @@ int net_probe(struct net *n, struct link **out, const char *address,
               const struct link_ops *ops, void *ctx) CHECK_RESULT;
 
 /* hibernate.c */
-int hibernate_start(struct daemon *d) CHECK_RESULT;
-void hibernate_step(struct daemon *d);
-void hibernate_end(struct daemon *d);
+int hibernate_start(struct relay_daemon *d) CHECK_RESULT;
+void hibernate_step(struct relay_daemon *d);
+void hibernate_end(struct relay_daemon *d);
 /* 0: it does not, and will not soon. HIBERNATE_LEFT_S: it leaves the network. */
-uint64_t hibernate_until_s(const struct daemon *d);
+uint64_t hibernate_until_s(const struct relay_daemon *d);
 /* The file DIR/left says that the operator has taken it out. */
 #define HIBERNATE_LEFT_S (1ull << 40) /* for ever */
 extern const char hibernate_left_name[];
 
 /* directory.c */
-int directory_new(struct directory **out, struct daemon *d) CHECK_RESULT;
+int directory_new(struct directory **out, struct relay_daemon *d) CHECK_RESULT;
 void directory_free(struct directory **u);
 void directory_step(struct directory *u);
 enum { DIRECTORY_TEXT_LEN = 104, DIRECTORY_ALL_LEN = 480 };
@@ -140,30 +141,30 @@ struct directory_status {
 void directory_status(const struct directory *u, struct directory_status *out);
 
 /* workers.c: how many there shall be; all of them. */
-uint32_t workers_count(const struct daemon *d);
-int workers_new(struct daemon *d,
+uint32_t workers_count(const struct relay_daemon *d);
+int workers_new(struct relay_daemon *d,
                 const struct relay_config *config) CHECK_RESULT;
-int workers_start(struct daemon *d) CHECK_RESULT;
-void workers_stop(struct daemon *d);
-void workers_free(struct daemon *d);
+int workers_start(struct relay_daemon *d) CHECK_RESULT;
+void workers_stop(struct relay_daemon *d);
+void workers_free(struct relay_daemon *d);
 /* Take up a consensus; on failure none has it. ERR_NOT_FOUND: taken up, and
  * without this relay. */
-int workers_consensus(struct daemon *d, const struct daemon_view *v,
+int workers_consensus(struct relay_daemon *d, const struct daemon_view *v,
                       const uint8_t *seed) CHECK_RESULT;
-int workers_document(struct daemon *d, uint32_t epoch, const uint8_t *bytes,
-                     size_t len) CHECK_RESULT;
-void workers_drain(struct daemon *d);
+int workers_document(struct relay_daemon *d, uint32_t epoch,
+                     const uint8_t *bytes, size_t len) CHECK_RESULT;
+void workers_drain(struct relay_daemon *d);
 /* Which worker shall have the link to each relay of a consensus: the one that
  * has it under the view before (NULL: none), else the one with the fewest.
  * Returns NULL without memory. */
-uint8_t *workers_owners(const struct daemon *d,
+uint8_t *workers_owners(const struct relay_daemon *d,
                         const struct daemon_view *before,
                         const struct consensus *c);
 /* Ways to the storage thread. */
-int workers_storage(struct daemon *d) CHECK_RESULT;
-void workers_stats(struct daemon *d, struct relay_stats *sum);
+int workers_storage(struct relay_daemon *d) CHECK_RESULT;
+void workers_stats(struct relay_daemon *d, struct relay_stats *sum);
 
 /* Run until a signal. config changes when SIGHUP says so; freed by the caller.
  * Returns the exit status. */
-int relay_run(const char *dir, struct daemon_config *config, int ready_fd);
+int relay_run(const char *dir, struct relay_settings *config, int ready_fd);
 #endif

@@ -23,7 +23,7 @@ describe_epoch(const struct network *n, uint64_t now_s)
 }
 
 int
-describe_bound(const char *dir, const struct daemon_config *config,
+describe_bound(const char *dir, const struct relay_settings *config,
                char out[static ADDRESS_TEXT_MAX])
 {
     const size_t n = strlen(config->listen);
@@ -123,7 +123,7 @@ describe_judge(const struct describe *d, char why[static DESCRIBE_WHY_LEN])
 /* Packets a second: what is offered, but not more than its rate lets through.
  */
 static uint32_t
-bandwidth_of(const struct daemon_config *c, size_t packet_len)
+bandwidth_of(const struct relay_settings *c, size_t packet_len)
 {
     const int64_t most = c->rate * 1024 / (int64_t)packet_len;
     return (uint32_t)(c->rate > 0 && most < c->bandwidth ? most : c->bandwidth);
@@ -134,7 +134,7 @@ describe_make(const struct describe *d, uint32_t epoch, uint8_t **out,
               size_t *len)
 {
     const struct sphinx_geometry *g = &d->network->geometry;
-    const struct daemon_config *c = d->config;
+    const struct relay_settings *c = d->config;
     struct descriptor x = {.epoch = epoch,
                            .n_keys = KEYS_AHEAD,
                            .alarms = d->alarms,

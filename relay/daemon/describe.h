@@ -6,7 +6,7 @@
 
 struct describe {
     const char *dir; /* with the packet keys; missing ones are made */
-    const struct daemon_config *config;
+    const struct relay_settings *config;
     const struct network *network;
     const uint8_t *identity, *identity_seed;
     char addresses[ADDRESSES_MAX][ADDRESS_MAX];
@@ -22,7 +22,7 @@ uint32_t describe_epoch(const struct network *n, uint64_t now_s);
 
 /* Where it listens, or did when it last ran. Returns 0; ERR_NOT_FOUND: which
  * port it gets is not known before it has run. */
-int describe_bound(const char *dir, const struct daemon_config *config,
+int describe_bound(const char *dir, const struct relay_settings *config,
                    char out[static ADDRESS_TEXT_MAX]) CHECK_RESULT;
 /* The addresses it would be reached at: configured, else the one bound; where
  * that is every address of the machine, those that lead to the authorities. */

@@ -41,7 +41,7 @@ struct upload {
 };
 
 struct directory {
-    struct daemon *daemon;
+    struct relay_daemon *daemon;
     struct http_request *fetch;
     size_t next_authority;
     uint64_t fetch_us; /* not before */
@@ -68,7 +68,7 @@ struct directory {
 };
 
 static uint64_t
-retry_us(const struct daemon *d)
+retry_us(const struct relay_daemon *d)
 {
     uint64_t us = (uint64_t)d->network.epoch_len_s * 1000000 / 60;
     return us < 250000 ? 250000 : us;
@@ -101,7 +101,7 @@ document_unpack(struct directory *u, const uint8_t *body, size_t len,
 static int
 document_use(struct directory *u, int err, const uint8_t *document, size_t len)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     struct consensus *c;
     if (!err)
         err = views_receive(d, &c, document, len);
@@ -122,7 +122,7 @@ static void
 fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
     struct directory *u = ctx;
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     u->fetch = NULL;
     u->fruitless++; /* until it is used */
     u->fetch_us = loop_now_us(d->host.loop) + retry_us(d);
@@ -141,7 +141,7 @@ fetch_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 
 /* Is the next consensus due to have been published? */
 static bool
-fetch_is_due(struct daemon *d)
+fetch_is_due(struct relay_daemon *d)
 {
     const struct daemon_view *v = views_find(d, d->newest);
     if (!v)
@@ -154,7 +154,7 @@ fetch_is_due(struct daemon *d)
 static void
 fetch_step(struct directory *u)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     if (u->fetch || loop_now_us(d->host.loop) < u->fetch_us || !fetch_is_due(d))
         return;
     size_t i = u->next_authority++ % d->network.n_authorities;
@@ -193,7 +193,7 @@ borrow_done(void *ctx, int err, const uint8_t *document, size_t len)
 /* Any gateway but itself, at any of its addresses: of the newest consensus, or of the network file when
  * there is none. Returns its address and identity; NULL when there is none. */
 static const char *
-gateway_draw(struct daemon *d, const uint8_t **identity)
+gateway_draw(struct relay_daemon *d, const uint8_t **identity)
 {
     const struct daemon_view *v = views_find(d, d->newest);
     size_t n = d->network.n_gateways;
@@ -213,7 +213,7 @@ gateway_draw(struct daemon *d, const uint8_t **identity)
 static void
 borrow_try(struct directory *u)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     const uint8_t *identity;
     borrow_step(u->borrow);
     if (borrow_is_under_way(u->borrow) ||
@@ -233,7 +233,7 @@ borrow_try(struct directory *u)
 static void
 probe_over(struct directory *u, int err)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     const size_t i = (size_t)u->probing;
     const bool was = u->reach.at[i].reached, first = !u->reach.at[i].tested;
     const uint64_t again_us = (uint64_t)d->network.epoch_len_s * 1000000;
@@ -280,7 +280,7 @@ static const struct link_ops probe_ops = {probe_up, probe_frames, probe_down};
 static void
 addresses_look(struct directory *u)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     struct describe *x = &u->describe;
     char why[DESCRIBE_WHY_LEN];
     x->config = d->config;
@@ -297,7 +297,7 @@ addresses_look(struct directory *u)
 static void
 reach_step(struct directory *u)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     struct describe *x = &u->describe;
     const uint64_t now_us = loop_now_us(d->host.loop);
     if (u->probe || d->quota.state == QUOTA_SPENT)
@@ -321,7 +321,7 @@ reach_step(struct directory *u)
  * the votes, so that what it says of links is fresh. Relays do so one after the
  * other, over a fortieth of an epoch. */
 static uint64_t
-descriptor_renew_ms(const struct daemon *d, uint32_t epoch)
+descriptor_renew_ms(const struct relay_daemon *d, uint32_t epoch)
 {
     const struct network *n = &d->network;
     const struct schedule s = {n->genesis_s, n->epoch_len_s, n->n_authorities};
@@ -333,7 +333,7 @@ descriptor_renew_ms(const struct daemon *d, uint32_t epoch)
 static int
 descriptor_make(struct directory *u, uint32_t epoch)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     struct describe *x = &u->describe;
     const int told = relay_links_tell(d->relay, x->links);
     if (told < 0)
@@ -373,7 +373,7 @@ descriptor_may(const struct directory *u)
 static void
 answer_tell(struct upload *p, const char *text)
 {
-    struct daemon *d = p->directory->daemon;
+    struct relay_daemon *d = p->directory->daemon;
     const size_t number = p->to + 1, all = d->network.n_authorities;
     if (strcmp(p->refusal, text) == 0)
         return;
@@ -393,7 +393,7 @@ static void
 upload_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
     struct upload *p = ctx;
-    struct daemon *d = p->directory->daemon;
+    struct relay_daemon *d = p->directory->daemon;
     char text[DIRECTORY_TEXT_LEN];
     p->request = NULL;
     p->directory->reached[p->to] = !err;
@@ -414,7 +414,7 @@ upload_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 static void
 upload_step(struct directory *u, size_t to)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     struct upload *p = &u->upload[to];
     if (p->request || p->epoch == u->descriptor_epoch ||
         loop_now_us(d->host.loop) < p->retry_us)
@@ -431,7 +431,7 @@ upload_step(struct directory *u, size_t to)
 void
 directory_step(struct directory *u)
 {
-    struct daemon *d = u->daemon;
+    struct relay_daemon *d = u->daemon;
     uint32_t epoch = describe_epoch(&d->network, env_now_wall_s(&d->host.env));
     reach_step(u);
     const bool renewed = u->renew_ms != 0 && epoch == u->descriptor_epoch &&
@@ -505,7 +505,7 @@ directory_status(const struct directory *u, struct directory_status *out)
 }
 
 int
-directory_new(struct directory **out, struct daemon *d)
+directory_new(struct directory **out, struct relay_daemon *d)
 {
     struct directory *u = calloc(1, sizeof *u);
     *out = u;

@@ -43,7 +43,7 @@ delayed_send(void *ctx)
 static int
 delayed_add(struct fault *f, struct env_dest to, const uint8_t *frame)
 {
-    const struct daemon *d = f->worker->daemon;
+    const struct relay_daemon *d = f->worker->daemon;
     const size_t len = d->network.geometry.packet_len;
     struct delayed *x = malloc(sizeof *x + len);
     if (!x)
@@ -62,7 +62,7 @@ delayed_add(struct fault *f, struct env_dest to, const uint8_t *frame)
 bool
 fault_takes(struct fault *f, struct env_dest to, const uint8_t *frame, int *err)
 {
-    const struct daemon_config *c = f->worker->daemon->config;
+    const struct relay_settings *c = f->worker->daemon->config;
     struct env *env = &f->worker->host->env;
     *err = 0;
     if (c->fault_drop_permille > 0 &&

@@ -24,7 +24,7 @@ enum {
 };
 
 static void
-quota_keep(struct daemon *d, bool clean)
+quota_keep(struct relay_daemon *d, bool clean)
 {
     const struct quota *q = &d->quota;
     char path[FILES_PATH_MAX], text[96];
@@ -42,7 +42,7 @@ quota_keep(struct daemon *d, bool clean)
 }
 
 int
-hibernate_start(struct daemon *d)
+hibernate_start(struct relay_daemon *d)
 {
     char path[FILES_PATH_MAX];
     uint8_t *text = NULL;
@@ -75,7 +75,7 @@ hibernate_start(struct daemon *d)
 }
 
 static void
-state_tell(struct daemon *d)
+state_tell(struct relay_daemon *d)
 {
     char when[32];
     time_t end = (time_t)d->quota.end_s;
@@ -100,7 +100,7 @@ const char hibernate_left_name[] = "left";
 
 /* 'brusio-relay leave' and 'join' speak to a relay that runs by that file. */
 static void
-left_look(struct daemon *d)
+left_look(struct relay_daemon *d)
 {
     char path[FILES_PATH_MAX];
     if (loop_now_us(d->host.loop) < d->left_us ||
@@ -118,7 +118,7 @@ left_look(struct daemon *d)
 }
 
 void
-hibernate_step(struct daemon *d)
+hibernate_step(struct relay_daemon *d)
 {
     struct net_status s;
     left_look(d);
@@ -143,7 +143,7 @@ hibernate_step(struct daemon *d)
 }
 
 uint64_t
-hibernate_until_s(const struct daemon *d)
+hibernate_until_s(const struct relay_daemon *d)
 {
     if (d->left)
         return HIBERNATE_LEFT_S;
@@ -152,7 +152,7 @@ hibernate_until_s(const struct daemon *d)
 }
 
 void
-hibernate_end(struct daemon *d)
+hibernate_end(struct relay_daemon *d)
 {
     if (d->quota.begin_s > 0)
         quota_keep(d, true);

@@ -481,7 +481,7 @@ in_accept(void *ctx, struct link *link, const uint8_t *peer)
 }
 
 /* A connection on its way from the thread that accepted it. */
-struct arrival {
+struct link_arrival {
     struct links *links;
     int fd;
     uint32_t block;
@@ -490,7 +490,7 @@ struct arrival {
 static void
 arrival_enter(void *ctx)
 {
-    struct arrival *a = ctx;
+    struct link_arrival *a = ctx;
     struct links *l = a->links;
     int err = lobby_enter(l->lobby, a->fd, a->block);
     if (err) {
@@ -507,10 +507,10 @@ links_arrive(struct links *l, int fd, uint32_t block)
 {
     if (!l->worker->runs)
         return lobby_enter(l->lobby, fd, block);
-    struct arrival *a = malloc(sizeof *a);
+    struct link_arrival *a = malloc(sizeof *a);
     if (!a)
         return ERR_NOMEM;
-    *a = (struct arrival){l, fd, block};
+    *a = (struct link_arrival){l, fd, block};
     atomic_fetch_add(&l->arriving, 1);
     int err = loop_post(l->worker->host->loop, arrival_enter, a);
     if (err) {

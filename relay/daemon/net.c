@@ -26,7 +26,7 @@ enum {
 };
 
 struct net {
-    struct daemon *daemon;
+    struct relay_daemon *daemon;
     struct net_shared shared;
     struct listener *listener;
     struct blocks *blocks;
@@ -40,7 +40,7 @@ static int
 net_place(void *ctx, int fd, uint32_t block)
 {
     const struct net *n = ctx;
-    struct daemon *d = n->daemon;
+    struct relay_daemon *d = n->daemon;
     if (n->closed)
         return ERR_QUOTA;
     const bool full = relay_clients_full(d->worker[0].relay);
@@ -67,7 +67,7 @@ net_accept(void *ctx, struct link *l, const uint8_t *peer)
 static int
 listen_at(struct net *n, const char *address)
 {
-    struct daemon *d = n->daemon;
+    struct relay_daemon *d = n->daemon;
     int err = listener_new(&n->listener, d->host.loop, n->shared.tls,
                            &n->shared.in, address, 0, net_accept, n);
     if (!err)
@@ -80,7 +80,7 @@ listen_at(struct net *n, const char *address)
 static int
 net_listen(struct net *n)
 {
-    struct daemon *d = n->daemon;
+    struct relay_daemon *d = n->daemon;
     const char *listen = d->config->listen;
     size_t len = strlen(listen);
     char path[FILES_PATH_MAX];
@@ -125,7 +125,7 @@ net_open(struct net *n)
 static int
 net_limits(struct net *n)
 {
-    struct daemon *d = n->daemon;
+    struct relay_daemon *d = n->daemon;
     uint8_t key[16];
     uint32_t half = d->memory.clients / 2;
     env_random_crypto(&d->host.env, key, sizeof key);
@@ -146,7 +146,7 @@ net_limits(struct net *n)
 static void
 rate_set(struct net *n)
 {
-    const struct daemon_config *c = n->daemon->config;
+    const struct relay_settings *c = n->daemon->config;
     const uint64_t per_s = (uint64_t)c->rate * 1024;
     const uint64_t burst = c->burst ? (uint64_t)c->burst * 1024 : 2 * per_s;
     if (per_s == 0)
@@ -156,7 +156,7 @@ rate_set(struct net *n)
 }
 
 int
-net_new(struct net **out, struct daemon *d)
+net_new(struct net **out, struct relay_daemon *d)
 {
     struct net *n = calloc(1, sizeof *n);
     *out = NULL;
@@ -270,7 +270,7 @@ worker_status(struct worker *w, void *sum)
 void
 net_status(const struct net *n, struct net_status *out)
 {
-    struct daemon *d = n->daemon;
+    struct relay_daemon *d = n->daemon;
     *out = (struct net_status){0};
     for (uint32_t i = 0; i < d->n_workers; i++)
         (void)worker_call(&d->worker[i], worker_status, out);

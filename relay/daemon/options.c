@@ -12,7 +12,7 @@ static const char *const level_names[] = {"error", "warning", "notice",
                                           "info",  "debug",   NULL};
 
 #define OPTION(field) \
-    .name = #field, .offset = offsetof(struct daemon_config, field)
+    .name = #field, .offset = offsetof(struct relay_settings, field)
 const struct config_option relay_options[] = {
     {OPTION(role), .type = CONFIG_ENUM, .required = true, .value = "mix",
      .names = status_role_name,

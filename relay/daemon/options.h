@@ -3,7 +3,7 @@
 #define RELAY_DAEMON_OPTIONS_H
 #include "lib/os/config.h"
 
-struct daemon_config {
+struct relay_settings {
     int role; /* index in its names: gateway, mix, store */
     char *listen, *network, *family, *user;
     struct config_list addresses; /* to be reached at; empty: as bound */

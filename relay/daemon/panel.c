@@ -24,8 +24,8 @@
 enum { STARTING_S = 20, QUOTA_STEP = 5 };
 
 struct panel {
-    struct daemon *daemon;
-    struct daemon_config *config;
+    struct relay_daemon *daemon;
+    struct relay_settings *config;
     struct publish publish;
     struct status now, minute; /* minute: as of the last publication */
     uint64_t write_us;
@@ -41,7 +41,7 @@ struct panel {
 static void
 counts_gather(struct panel *p, struct publish_in *in)
 {
-    struct daemon *d = p->daemon;
+    struct relay_daemon *d = p->daemon;
     struct relay_stats r;
     struct net_status net;
     struct rusage usage = {0};
@@ -83,7 +83,7 @@ counts_gather(struct panel *p, struct publish_in *in)
 static void
 network_gather(struct panel *p)
 {
-    struct daemon *d = p->daemon;
+    struct relay_daemon *d = p->daemon;
     struct status *s = &p->now;
     const struct daemon_view *v = views_find(d, d->newest);
     const int listed = v ? consensus_find(v->consensus, d->identity) : -1;
@@ -130,7 +130,7 @@ authorities_gather(struct panel *p)
 static void
 gather(struct panel *p)
 {
-    struct daemon *d = p->daemon;
+    struct relay_daemon *d = p->daemon;
     struct status *s = &p->now;
     const uint64_t now_us = loop_now_us(d->host.loop);
     s->written_s = env_now_wall_s(&d->host.env);
@@ -153,7 +153,7 @@ gather(struct panel *p)
 static void
 status_keep(struct panel *p)
 {
-    struct daemon *d = p->daemon;
+    struct relay_daemon *d = p->daemon;
     char path[FILES_PATH_MAX], *text;
     size_t len;
     int err = status_write_json(&p->now, &text, &len);
@@ -196,7 +196,7 @@ metrics_handle(void *ctx, const char *path, const uint8_t *body, size_t len,
 static int
 metrics_serve(struct panel *p, const char *address, struct http_server **out)
 {
-    struct daemon *d = p->daemon;
+    struct relay_daemon *d = p->daemon;
     char why[SOCKET_WHY_LEN];
     *out = NULL;
     if (!address[0])
@@ -223,10 +223,10 @@ tell(struct panel *p, enum log_level level, const char *what, const char *keys)
 
 /* Reads the new one; says why when it is of no use. */
 static int
-next_read(struct panel *p, struct daemon_config *next,
+next_read(struct panel *p, struct relay_settings *next,
           enum reload_network *network)
 {
-    struct daemon *d = p->daemon;
+    struct relay_daemon *d = p->daemon;
     char error[NETFILE_ERROR_LEN];
     struct describe x = {.config = next, .network = &d->network};
     _Static_assert((int)NETFILE_ERROR_LEN >= (int)DESCRIBE_WHY_LEN, "a line");
@@ -248,8 +248,8 @@ static void
 reload(void *ctx)
 {
     struct panel *p = ctx;
-    struct daemon *d = p->daemon;
-    struct daemon_config next = {0};
+    struct relay_daemon *d = p->daemon;
+    struct relay_settings next = {0};
     struct http_server *http = p->http;
     struct reload r;
     enum reload_network network;
@@ -289,7 +289,7 @@ reload(void *ctx)
 void
 panel_step(struct panel *p)
 {
-    struct daemon *d = p->daemon;
+    struct relay_daemon *d = p->daemon;
     const uint64_t now_us = loop_now_us(d->host.loop);
     struct publish_in in;
     if (now_us < p->write_us && now_us < p->publish.at_us)
@@ -308,7 +308,8 @@ panel_step(struct panel *p)
 }
 
 int
-panel_new(struct panel **out, struct daemon *d, struct daemon_config *config)
+panel_new(struct panel **out, struct relay_daemon *d,
+          struct relay_settings *config)
 {
     struct panel *p = calloc(1, sizeof *p);
     *out = p;

@@ -10,8 +10,8 @@ struct panel;
 /* The daemon has its relay, net and directory. config is what it runs with, and
  * is changed by SIGHUP. Returns 0, or what kept the metrics from being
  * served (logged). */
-int panel_new(struct panel **out, struct daemon *d,
-              struct daemon_config *config) CHECK_RESULT;
+int panel_new(struct panel **out, struct relay_daemon *d,
+              struct relay_settings *config) CHECK_RESULT;
 /* Writes a last status. */
 void panel_free(struct panel **p);
 

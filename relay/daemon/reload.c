@@ -26,8 +26,8 @@ name_add(char list[static RELOAD_LIST_LEN], const char *name)
 }
 
 void
-reload_apply(struct reload *r, struct daemon_config *now,
-             struct daemon_config *next)
+reload_apply(struct reload *r, struct relay_settings *now,
+             struct relay_settings *next)
 {
     *r = (struct reload){0};
     for (size_t i = 0; i < relay_options_len; i++) {
@@ -74,7 +74,7 @@ is_closed(const char *dir, const char *name)
 }
 
 int
-reload_read(struct daemon_config *next, const char *dir,
+reload_read(struct relay_settings *next, const char *dir,
             const struct network *running, enum reload_network *network,
             char error[static NETFILE_ERROR_LEN])
 {

@@ -27,12 +27,12 @@ enum reload_network {
 /* Read relay.conf of dir and the network file it names into *next, zeroed by
  * the caller and freed with config_free(). On an error that is empty, and
  * error is a line for people. */
-int reload_read(struct daemon_config *next, const char *dir,
+int reload_read(struct relay_settings *next, const char *dir,
                 const struct network *running, enum reload_network *network,
                 char error[static NETFILE_ERROR_LEN]) CHECK_RESULT;
 
 /* Exchange what may change between *now and *next; the rest of *now stays as
  * it is. */
-void reload_apply(struct reload *r, struct daemon_config *now,
-                  struct daemon_config *next);
+void reload_apply(struct reload *r, struct relay_settings *now,
+                  struct relay_settings *next);
 #endif

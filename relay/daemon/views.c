@@ -2,7 +2,7 @@
  * workers, written down, found again by the next life. Who brings one (the
  * directory) stands above.
  *
- * State: struct daemon's views, by epoch modulo DAEMON_VIEWS. Timer: the
+ * State: struct relay_daemon's views, by epoch modulo DAEMON_VIEWS. Timer: the
  * daemon's, for what could not be told to clients at once. Failure modes: a worker has no memory, or a store's letters cannot be opened
  * (the one before stays in use); the disk is full (taken up, and not kept). */
 #include <dirent.h>
@@ -20,7 +20,7 @@
 enum { STORAGE_QUEUE = 4096 };
 
 const struct daemon_view *
-views_find(const struct daemon *d, uint32_t epoch)
+views_find(const struct relay_daemon *d, uint32_t epoch)
 {
     const struct daemon_view *v = &d->view[epoch % DAEMON_VIEWS];
     return v->consensus && v->consensus->epoch == epoch ? v : NULL;
@@ -30,7 +30,7 @@ views_find(const struct daemon *d, uint32_t epoch)
 
 /* A store opens its letters when it knows how long they are. */
 static int
-letters_open(struct daemon *d, const struct consensus *c)
+letters_open(struct relay_daemon *d, const struct consensus *c)
 {
     const struct sphinx_geometry *g = &c->params.geometry;
     char path[FILES_PATH_MAX];
@@ -57,7 +57,7 @@ letters_open(struct daemon *d, const struct consensus *c)
 /* ---- taking up ---- */
 
 static void
-consensus_path(const struct daemon *d, uint32_t epoch,
+consensus_path(const struct relay_daemon *d, uint32_t epoch,
                char path[static FILES_PATH_MAX])
 {
     snprintf(path, FILES_PATH_MAX, "%s/consensus-%u", d->dir, epoch);
@@ -74,7 +74,7 @@ view_free(struct daemon_view *v)
 /* The clients' copy, and who is let in whatever strangers do; what fails is
  * tried again by views_step(). */
 static void
-consensus_tell(struct daemon *d, const uint8_t *bytes, size_t len)
+consensus_tell(struct relay_daemon *d, const uint8_t *bytes, size_t len)
 {
     const struct consensus *c = views_find(d, d->newest)->consensus;
     int err = net_favour(d->net, c);
@@ -90,7 +90,7 @@ consensus_tell(struct daemon *d, const uint8_t *bytes, size_t len)
 }
 
 void
-views_step(struct daemon *d)
+views_step(struct relay_daemon *d)
 {
     char path[FILES_PATH_MAX];
     uint8_t *bytes;
@@ -108,7 +108,8 @@ views_step(struct daemon *d)
  * else described this identity: another machine, or a later life than this folder
  * knows of. */
 static int
-self_check(struct daemon *d, const struct consensus *c, const uint8_t *seed)
+self_check(struct relay_daemon *d, const struct consensus *c,
+           const uint8_t *seed)
 {
     const int self = consensus_find(c, d->identity);
     uint8_t key[SPHINX_PUBLIC_MAX];
@@ -131,7 +132,7 @@ self_check(struct daemon *d, const struct consensus *c, const uint8_t *seed)
 }
 
 static int
-consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
+consensus_use(struct relay_daemon *d, struct consensus *c, const uint8_t *bytes,
               size_t len)
 {
     uint8_t *seed = NULL;
@@ -169,7 +170,7 @@ consensus_use(struct daemon *d, struct consensus *c, const uint8_t *bytes,
 }
 
 int
-views_take(struct daemon *d, struct consensus *c, const uint8_t *bytes,
+views_take(struct relay_daemon *d, struct consensus *c, const uint8_t *bytes,
            size_t len)
 {
     char path[FILES_PATH_MAX];
@@ -203,8 +204,8 @@ views_take(struct daemon *d, struct consensus *c, const uint8_t *bytes,
 }
 
 int
-views_receive(struct daemon *d, struct consensus **out, const uint8_t *bytes,
-              size_t len)
+views_receive(struct relay_daemon *d, struct consensus **out,
+              const uint8_t *bytes, size_t len)
 {
     const struct receive_rules rules = {
         .network = d->network.name,
@@ -217,7 +218,7 @@ views_receive(struct daemon *d, struct consensus **out, const uint8_t *bytes,
 }
 
 uint64_t
-views_past_s(struct daemon *d, size_t need)
+views_past_s(struct relay_daemon *d, size_t need)
 {
     const struct consensus *c[DAEMON_VIEWS];
     for (size_t i = 0; i < DAEMON_VIEWS; i++)
@@ -227,7 +228,7 @@ views_past_s(struct daemon *d, size_t need)
 }
 
 void
-views_load(struct daemon *d)
+views_load(struct relay_daemon *d)
 {
     uint32_t first = UINT32_MAX, last = 0;
     unsigned number;
@@ -260,7 +261,7 @@ views_load(struct daemon *d)
 }
 
 void
-views_free(struct daemon *d)
+views_free(struct relay_daemon *d)
 {
     for (size_t i = 0; i < DAEMON_VIEWS; i++)
         view_free(&d->view[i]);

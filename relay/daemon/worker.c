@@ -41,7 +41,7 @@ worker_timer(void *ctx)
 /* ---- life ---- */
 
 int
-worker_init(struct worker *w, struct daemon *d, uint32_t number,
+worker_init(struct worker *w, struct relay_daemon *d, uint32_t number,
             const struct relay_config *config)
 {
     int err = 0;
@@ -133,7 +133,7 @@ worker_free(struct worker *w)
 
 /* ---- calls ---- */
 
-struct call {
+struct worker_task {
     struct worker *worker;
     worker_fn fn;
     void *ctx;
@@ -146,7 +146,7 @@ struct call {
 static void
 call_run(void *ctx)
 {
-    struct call *c = ctx;
+    struct worker_task *c = ctx;
     int result = c->fn(c->worker, c->ctx);
     pthread_mutex_lock(&c->mutex);
     c->result = result;
@@ -158,11 +158,11 @@ call_run(void *ctx)
 int
 worker_call(struct worker *w, worker_fn fn, void *ctx)
 {
-    struct call c = {.worker = w,
-                     .fn = fn,
-                     .ctx = ctx,
-                     .mutex = PTHREAD_MUTEX_INITIALIZER,
-                     .over = PTHREAD_COND_INITIALIZER};
+    struct worker_task c = {.worker = w,
+                            .fn = fn,
+                            .ctx = ctx,
+                            .mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .over = PTHREAD_COND_INITIALIZER};
     struct loop_note note = {0};
     if (!w->runs)
         return fn(w, ctx);

@@ -17,7 +17,7 @@
 
 enum { DAEMON_VIEWS = EPOCHS_USABLE + 1 };
 
-struct daemon;
+struct relay_daemon;
 struct peers;
 struct daemon_view;
 struct links;
@@ -44,7 +44,7 @@ struct worker_view {
 };
 
 struct worker {
-    struct daemon *daemon;
+    struct relay_daemon *daemon;
     uint32_t number;
     struct host *host, own; /* worker 0: the daemon's */
     struct relay *relay;
@@ -57,7 +57,7 @@ struct worker {
 };
 
 /* Worker 0 first. The relay's configuration is used by it alone. */
-int worker_init(struct worker *w, struct daemon *d, uint32_t number,
+int worker_init(struct worker *w, struct relay_daemon *d, uint32_t number,
                 const struct relay_config *config) CHECK_RESULT;
 /* Make and free its links. */
 int worker_connect(struct worker *w, struct net_shared *shared) CHECK_RESULT;

@@ -10,7 +10,7 @@ enum { WORKERS_AUTO_MAX = 8 };
 
 /* As many as the processors that this process may use. */
 uint32_t
-workers_count(const struct daemon *d)
+workers_count(const struct relay_daemon *d)
 {
     cpu_set_t set;
     int n = 1;
@@ -22,7 +22,7 @@ workers_count(const struct daemon *d)
 }
 
 int
-workers_new(struct daemon *d, const struct relay_config *config)
+workers_new(struct relay_daemon *d, const struct relay_config *config)
 {
     struct relay_config own = *config;
     own.workers = workers_count(d);
@@ -39,7 +39,7 @@ workers_new(struct daemon *d, const struct relay_config *config)
 }
 
 int
-workers_start(struct daemon *d)
+workers_start(struct relay_daemon *d)
 {
     int err = 0;
     for (uint32_t i = 0; i < d->n_workers && !err; i++)
@@ -48,14 +48,14 @@ workers_start(struct daemon *d)
 }
 
 void
-workers_stop(struct daemon *d)
+workers_stop(struct relay_daemon *d)
 {
     for (uint32_t i = 0; i < d->n_workers; i++)
         worker_stop(&d->worker[i]);
 }
 
 void
-workers_free(struct daemon *d)
+workers_free(struct relay_daemon *d)
 {
     d->relay = NULL;
     for (uint32_t i = d->n_workers; i-- > 0;)
@@ -87,7 +87,7 @@ let_go(struct worker *w, void *ctx)
 }
 
 int
-workers_consensus(struct daemon *d, const struct daemon_view *v,
+workers_consensus(struct relay_daemon *d, const struct daemon_view *v,
                   const uint8_t *seed)
 {
     struct taking t = {v, seed};
@@ -106,7 +106,7 @@ workers_consensus(struct daemon *d, const struct daemon_view *v,
 
 /* A worker as yet without a link to anybody counts as one with none. */
 uint8_t *
-workers_owners(const struct daemon *d, const struct daemon_view *before,
+workers_owners(const struct relay_daemon *d, const struct daemon_view *before,
                const struct consensus *c)
 {
     uint32_t links[RELAY_WORKERS_MAX] = {0};
@@ -141,7 +141,7 @@ workers_owners(const struct daemon *d, const struct daemon_view *before,
     return owner;
 }
 
-struct document {
+struct workers_document {
     uint32_t epoch;
     const uint8_t *bytes;
     size_t len;
@@ -150,15 +150,15 @@ struct document {
 static int
 document_set(struct worker *w, void *ctx)
 {
-    const struct document *x = ctx;
+    const struct workers_document *x = ctx;
     return relay_set_document(w->relay, x->epoch, x->bytes, x->len);
 }
 
 int
-workers_document(struct daemon *d, uint32_t epoch, const uint8_t *bytes,
+workers_document(struct relay_daemon *d, uint32_t epoch, const uint8_t *bytes,
                  size_t len)
 {
-    struct document x = {epoch, bytes, len};
+    struct workers_document x = {epoch, bytes, len};
     int err = 0;
     for (uint32_t i = 0; i < d->n_workers && !err; i++)
         err = worker_call(&d->worker[i], document_set, &x);
@@ -176,7 +176,7 @@ drain(struct worker *w, void *ctx)
 }
 
 void
-workers_drain(struct daemon *d)
+workers_drain(struct relay_daemon *d)
 {
     for (uint32_t i = 0; i < d->n_workers; i++)
         (void)worker_call(&d->worker[i], drain, NULL);
@@ -190,7 +190,7 @@ port_make(struct worker *w, void *storage)
 }
 
 int
-workers_storage(struct daemon *d)
+workers_storage(struct relay_daemon *d)
 {
     int err = 0;
     for (uint32_t i = 0; i < d->n_workers && !err; i++)
@@ -206,7 +206,7 @@ stats_add(struct worker *w, void *ctx)
 }
 
 void
-workers_stats(struct daemon *d, struct relay_stats *sum)
+workers_stats(struct relay_daemon *d, struct relay_stats *sum)
 {
     *sum = (struct relay_stats){0};
     for (uint32_t i = 0; i < d->n_workers; i++)

@@ -130,7 +130,8 @@ ip_check(struct findings *f, const char *name, int family, bool offered)
 }
 
 void
-check_addresses(struct findings *f, const struct daemon_config *c, bool running)
+check_addresses(struct findings *f, const struct relay_settings *c,
+                bool running)
 {
     struct sockaddr_storage a;
     socklen_t len;
@@ -173,7 +174,7 @@ check_addresses(struct findings *f, const struct daemon_config *c, bool running)
 
 void
 check_published(struct findings *f, const char *dir,
-                const struct daemon_config *c, const struct network *n)
+                const struct relay_settings *c, const struct network *n)
 {
     struct describe x = {.config = c, .network = n};
     char bound[ADDRESS_TEXT_MAX], why[DESCRIBE_WHY_LEN];
@@ -245,7 +246,7 @@ check_keys(struct findings *f, const char *dir)
 }
 
 void
-check_disk(struct findings *f, const struct daemon_config *c,
+check_disk(struct findings *f, const struct relay_settings *c,
            uint64_t free_bytes, uint64_t free_inodes)
 {
     /* replay set, consensuses, keys, and what a store may keep */
@@ -272,7 +273,7 @@ check_disk(struct findings *f, const struct daemon_config *c,
 }
 
 void
-check_files(struct findings *f, const struct daemon_config *c,
+check_files(struct findings *f, const struct relay_settings *c,
             uint64_t open_max)
 {
     uint64_t need = 1000; /* relays, both ways, and the rest */
@@ -290,7 +291,7 @@ check_files(struct findings *f, const struct daemon_config *c,
 }
 
 void
-check_memory(struct findings *f, const struct daemon_config *c, uint64_t has)
+check_memory(struct findings *f, const struct relay_settings *c, uint64_t has)
 {
     const uint64_t max = (uint64_t)c->memory_max, mib = 1 << 20;
     if (max > has / mib)
@@ -361,7 +362,7 @@ system_clock_check(struct findings *f)
 #endif
 }
 
-struct asked {
+struct check_question {
     struct loop *loop;
     struct http_request *request;
     bool over;
@@ -373,7 +374,7 @@ struct asked {
 static void
 asked_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
-    struct asked *a = ctx;
+    struct check_question *a = ctx;
     a->request = NULL;
     a->over = true;
     a->err = err;
@@ -388,15 +389,15 @@ asked_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
 static void
 asked_late(void *ctx)
 {
-    loop_stop(((struct asked *)ctx)->loop);
+    loop_stop(((struct check_question *)ctx)->loop);
 }
 
 /* Ask one authority; whether it answered. */
 static bool
-authority_ask(struct asked *a, const char *address)
+authority_ask(struct check_question *a, const char *address)
 {
     struct loop_timer *timer = NULL;
-    *a = (struct asked){0};
+    *a = (struct check_question){0};
     if (loop_new(&a->loop))
         return false;
     int err = loop_timer_new(a->loop, asked_late, a, &timer);
@@ -436,7 +437,7 @@ network_check(struct findings *f, const struct network *n)
                                         .n_authorities = n->n_authorities};
     for (size_t i = 0; i < n->n_authorities; i++) {
         struct consensus *c = NULL;
-        struct asked a;
+        struct check_question a;
         answers += authority_ask(&a, n->authorities[i].address);
         if (err && a.status == 200 && a.len > 0) {
             err = receive_consensus(&c, &rules, a.body, a.len, 0, now_s);
@@ -465,7 +466,8 @@ network_check(struct findings *f, const struct network *n)
 /* ---- all ---- */
 
 void
-check_family(struct findings *f, const char *dir, const struct daemon_config *c)
+check_family(struct findings *f, const char *dir,
+             const struct relay_settings *c)
 {
     uint8_t family[FAMILY_LEN], signature[FAMILY_SIGNATURE_LEN];
     uint8_t *seed = NULL;
@@ -488,7 +490,7 @@ check_family(struct findings *f, const char *dir, const struct daemon_config *c)
 }
 
 void
-check_user(struct findings *f, const struct daemon_config *c, bool root)
+check_user(struct findings *f, const struct relay_settings *c, bool root)
 {
     if (c->user[0] && !getpwnam(c->user))
         finding_addf(f, FINDING_ERROR,
@@ -519,7 +521,7 @@ check_runs(const char *dir)
 }
 
 int
-check_run(const char *dir, const struct daemon_config *config)
+check_run(const char *dir, const struct relay_settings *config)
 {
     char error[NETFILE_ERROR_LEN];
     struct network network;

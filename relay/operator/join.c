@@ -86,7 +86,7 @@ ask_again(void *ctx)
 
 static int
 join_describe(struct join *j, const char *dir,
-              const struct daemon_config *config, uint8_t **out, size_t *len,
+              const struct relay_settings *config, uint8_t **out, size_t *len,
               char why[static DESCRIBE_WHY_LEN])
 {
     uint8_t identity[SPHINX_ID_LEN], secret[crypto_sign_SECRETKEYBYTES];
@@ -144,7 +144,7 @@ join_ask(struct join *j)
 /* Before there is any packet key, so that the relay's first start finds both
  * and has nothing to wait for; one that runs has its own. */
 static void
-set_make(const char *dir, const struct daemon_config *config)
+set_make(const char *dir, const struct relay_settings *config)
 {
     struct replay_file *set;
     bool wait;
@@ -166,7 +166,7 @@ left_write(const char *dir, bool leave)
 }
 
 int
-join_run(const char *dir, const struct daemon_config *config, bool leave)
+join_run(const char *dir, const struct relay_settings *config, bool leave)
 {
     const bool runs = check_runs(dir);
     struct join *j = calloc(1, sizeof *j);

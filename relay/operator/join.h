@@ -6,5 +6,5 @@
 
 /* Send the descriptor to each of them and print what it says. Returns the exit
  * status: 0 when more than half took it. */
-int join_run(const char *dir, const struct daemon_config *config, bool leave);
+int join_run(const char *dir, const struct relay_settings *config, bool leave);
 #endif

@@ -80,14 +80,14 @@ fail(const char *what, int err)
 }
 
 /* What a new relay is made of. */
-struct wish {
+struct init_wish {
     const char *dir, *role, *listen, *address, *network;
     char path[FILES_PATH_MAX]; /* of relay.conf */
     char found[FILES_PATH_MAX];
 };
 
 static int
-config_make(const struct wish *w)
+config_make(const struct init_wish *w)
 {
     FILE *f = fopen(w->path, "wx");
     if (!f)
@@ -106,7 +106,7 @@ config_make(const struct wish *w)
 
 /* On a terminal, without flags: ask. */
 static bool
-wish_ask(struct wish *w)
+wish_ask(struct init_wish *w)
 {
     static struct setup s;
     if (w->role || w->listen || w->network || !isatty(STDIN_FILENO) ||
@@ -123,7 +123,7 @@ wish_ask(struct wish *w)
 }
 
 static bool
-wish_is_good(const struct wish *w)
+wish_is_good(const struct init_wish *w)
 {
     const char *role = w->role, *expected;
     if (role && strcmp(role, "gateway") != 0 && strcmp(role, "mix") != 0 &&
@@ -145,7 +145,7 @@ wish_is_good(const struct wish *w)
 /* A network file that is named has to be one: seen from the relay's directory, or
  * from here, and then its whole path is kept. */
 static bool
-network_find(struct wish *w)
+network_find(struct init_wish *w)
 {
     struct network n;
     char error[NETFILE_ERROR_LEN], *here;
@@ -179,7 +179,7 @@ identity_print(const uint8_t *seed)
 
 /* A relay that is there is not made anew: its identity is printed. */
 static int
-init_again(const struct wish *w)
+init_again(const struct init_wish *w)
 {
     uint8_t *seed;
     char why[KEYS_WHY_LEN];
@@ -202,10 +202,10 @@ init_again(const struct wish *w)
 static int
 init(const struct args *a)
 {
-    struct wish w = {.dir = a->value[DIR_OPTION],
-                     .role = a->value[ROLE],
-                     .listen = a->value[LISTEN],
-                     .network = a->value[NETWORK]};
+    struct init_wish w = {.dir = a->value[DIR_OPTION],
+                          .role = a->value[ROLE],
+                          .listen = a->value[LISTEN],
+                          .network = a->value[NETWORK]};
     char key[FILES_PATH_MAX];
     uint8_t *seed;
     int err = files_path(w.path, w.dir, "relay.conf");
@@ -235,7 +235,7 @@ init(const struct args *a)
 }
 
 static int
-config_get(const char *dir, struct daemon_config *config)
+config_get(const char *dir, struct relay_settings *config)
 {
     char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
     if (files_path(path, dir, "relay.conf"))
@@ -295,7 +295,7 @@ int
 main(int argc, char **argv)
 {
     struct args a;
-    struct daemon_config config = {0};
+    struct relay_settings config = {0};
     uint64_t ready_fd, parent;
     if (host_descriptors_hold())
         return ARGS_EXIT_FAILED;

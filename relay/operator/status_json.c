@@ -10,7 +10,7 @@
 #include "relay/operator/status.h"
 
 enum field_type { U64, U32, INT, BOOL, TEXT, LONG_TEXT, ALL_TEXT };
-static const struct field {
+static const struct status_field {
     const char *name;
     enum field_type type;
     size_t offset;
@@ -76,7 +76,7 @@ enum { FIELDS = sizeof fields / sizeof fields[0] };
 _Static_assert(sizeof((struct status *)0)->listen == ADDRESS_MAX, "TEXT");
 
 static json_t *
-field_get(const struct field *f, const struct status *s)
+field_get(const struct status_field *f, const struct status *s)
 {
     const void *at = (const char *)s + f->offset;
     switch (f->type) {
@@ -94,7 +94,7 @@ field_get(const struct field *f, const struct status *s)
 }
 
 static int
-field_set(const struct field *f, struct status *s, const json_t *v)
+field_set(const struct status_field *f, struct status *s, const json_t *v)
 {
     void *at = (char *)s + f->offset;
     const json_int_t n = json_integer_value(v);

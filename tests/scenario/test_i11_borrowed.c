@@ -154,7 +154,7 @@ relay_spawn(struct course *c, const char *liar)
     if (pid > 0)
         return pid;
     host_harden((long)self);
-    struct daemon_config config =
+    struct relay_settings config =
         test_relay_config("role = mix\nlisten = \"127.0.0.1:0\"\n"
                           "log_level = error\n");
     _exit(relay_run(c->dir, &config, -1));

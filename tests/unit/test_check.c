@@ -74,7 +74,7 @@ addresses_are_tried(void **state)
     int fd;
     assert_int_equal(socket_listen(&fd, "127.0.0.1:0", bound), 0);
     snprintf(text, sizeof text, "role = mix\nlisten = \"%s\"\n", bound);
-    struct daemon_config c = test_relay_config(text);
+    struct relay_settings c = test_relay_config(text);
     check_addresses(&f, &c, false);
     found(&f, FINDING_ERROR, "cannot be bound: Address already in use");
     found(&f, FINDING_WARNING, "only programs of this machine");
@@ -113,7 +113,7 @@ published(const char *text, const char *authority, enum finding_level level,
           const char *what)
 {
     struct findings f = {0};
-    struct daemon_config c = test_relay_config(text);
+    struct relay_settings c = test_relay_config(text);
     struct network n = {.n_authorities = 1};
     strcpy(n.authorities[0].address, authority);
     check_published(&f, "/nowhere", &c, &n);
@@ -156,7 +156,7 @@ static void
 disk_and_files_are_measured(void **state)
 {
     (void)state;
-    struct daemon_config c =
+    struct relay_settings c =
         test_relay_config("role = store\ndisk_max = 137\n");
     struct findings f = {0};
     check_disk(&f, &c, 220000000, 1000); /* 67 MB, 8 MB and 143 MB */
@@ -186,7 +186,7 @@ static void
 more_memory_than_there_is_is_an_error(void **state)
 {
     (void)state;
-    struct daemon_config c =
+    struct relay_settings c =
         test_relay_config("role = mix\nmemory_max = 1024\n");
     struct findings f = {0};
     check_memory(&f, &c, 1024 << 20);
@@ -201,7 +201,7 @@ static void
 the_user_is_looked_up(void **state)
 {
     (void)state;
-    struct daemon_config c =
+    struct relay_settings c =
         test_relay_config("role = mix\nuser = no-such-user-7\n");
     struct findings f = {0};
     check_user(&f, &c, true);
@@ -253,7 +253,7 @@ metrics_are_for_loopback_alone(void **state)
         "[2001:db8::1]:9100", ":9100",          "[::ffff:127.0.0.1]:1"};
     static const char *const fine[] = {"", "127.0.0.1:9100", "127.9.9.9:0",
                                        "[::1]:9100"};
-    struct daemon_config c;
+    struct relay_settings c;
     char text[100], error[CONFIG_ERROR_LEN];
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(text, sizeof text, "role = mix\nmetrics = \"%s\"\n", bad[i]);

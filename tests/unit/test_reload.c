@@ -93,9 +93,9 @@ static void
 keys_change_or_wait_for_a_restart(void **state)
 {
     (void)state;
-    struct daemon_config a =
+    struct relay_settings a =
         test_relay_config("role = mix\naddresses = {x, y}\n");
-    struct daemon_config b =
+    struct relay_settings b =
         test_relay_config("role = mix\naddresses = {x, y}\n");
     struct reload r;
     reload_apply(&r, &a, &b);
@@ -131,7 +131,7 @@ everything_is_read_before_anything_changes(void **state)
 {
     (void)state;
     char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
-    struct daemon_config c = {0};
+    struct relay_settings c = {0};
     struct network n;
     enum reload_network changed;
     assert_int_equal(netfile_read_in(dir, "network.json", &n, error), 0);
@@ -180,7 +180,7 @@ relay_spawn(const char *conf)
     if (child > 0)
         return child;
     host_harden((long)self);
-    struct daemon_config c = test_relay_config(conf);
+    struct relay_settings c = test_relay_config(conf);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
         _exit(99);
