@@ -41,7 +41,7 @@ authority_find(const struct rounds *r, const uint8_t *id)
 }
 
 static unsigned
-signatures(const struct rounds_claim *c)
+claim_signatures(const struct rounds_claim *c)
 {
     return (unsigned)__builtin_popcount(c->signers);
 }
@@ -49,7 +49,7 @@ signatures(const struct rounds_claim *c)
 static bool
 is_late(const struct rounds *r, const struct rounds_claim *c, uint64_t now_ms)
 {
-    size_t k = signatures(c), most = schedule_faults(r->schedule.n) + 1;
+    size_t k = claim_signatures(c), most = schedule_faults(r->schedule.n) + 1;
     return now_ms >=
            schedule_round_ms(&r->schedule, r->epoch, k < most ? k : most);
 }

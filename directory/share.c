@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const uint8_t *
-generator(void)
+share_generator(void)
 {
     static const char label[] = "brusio/1 share generator";
     static _Thread_local uint8_t g[SHARE_LEN];
@@ -188,7 +188,7 @@ share_deal(struct share_dealing *d, struct env *env,
     for (size_t j = 0; !err && j <= d->degree; j++) {
         scalar_random(env, s.coefficient[j]);
         if (crypto_scalarmult_ristretto255(d->commitment[j], s.coefficient[j],
-                                           generator()))
+                                           share_generator()))
             err = ERR_CRYPTO; /* once in 2^252 */
     }
     for (size_t k = 0; !err && k < d->n; k++) {
@@ -197,7 +197,8 @@ share_deal(struct share_dealing *d, struct env *env,
         scalar_random(env, s.witness[k]);
         if (crypto_scalarmult_ristretto255(d->share[k], s.value[k],
                                            d->key[k]) ||
-            crypto_scalarmult_ristretto255(a[k], s.witness[k], generator()) ||
+            crypto_scalarmult_ristretto255(a[k], s.witness[k],
+                                           share_generator()) ||
             crypto_scalarmult_ristretto255(b[k], s.witness[k], d->key[k]))
             err = ERR_POINT;
     }
@@ -224,7 +225,8 @@ share_check(const struct share_dealing *d,
         int err = commitment_at(x, d, d->at[k]);
         if (err)
             return err;
-        if (point_sum(a[k], d->response[k], generator(), d->challenge, x) ||
+        if (point_sum(a[k], d->response[k], share_generator(), d->challenge,
+                      x) ||
             point_sum(b[k], d->response[k], d->key[k], d->challenge,
                       d->share[k]))
             return ERR_POINT;
@@ -285,8 +287,8 @@ share_open_check(const struct share_opened *o, const struct share_dealing *d,
 /* Lagrange's coefficient at 0 of the i-th of m holders: prod x_j / (x_j - x_i)
  */
 static int
-lagrange(uint8_t *out, const struct share_dealing *d, const size_t *place,
-         size_t m, size_t i)
+share_lagrange(uint8_t *out, const struct share_dealing *d, const size_t *place,
+               size_t m, size_t i)
 {
     uint8_t top[SHARE_LEN], bottom[SHARE_LEN], inverse[SHARE_LEN];
     scalar_small(top, 1);
@@ -316,7 +318,7 @@ share_combine(uint8_t out[static SHARE_LEN], const struct share_dealing *d,
         uint8_t factor[SHARE_LEN], part[SHARE_LEN];
         if (place[i] >= d->n)
             return ERR_ARG;
-        int err = lagrange(factor, d, place, m, i);
+        int err = share_lagrange(factor, d, place, m, i);
         if (err)
             return err;
         if (crypto_scalarmult_ristretto255(part, factor, point[i]))

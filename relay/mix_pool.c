@@ -55,7 +55,7 @@ mix_pool_free(struct mix_pool **p)
 }
 
 static void
-swap(struct mix_out *a, struct mix_out *b)
+mix_out_swap(struct mix_out *a, struct mix_out *b)
 {
     struct mix_out t = *a;
     *a = *b;
@@ -67,7 +67,8 @@ static void
 pool_draw(struct mix_pool *p, size_t k)
 {
     for (; k > 0; k--) {
-        swap(&p->item[rng_below(p->env, p->pool)], &p->item[p->pool - 1]);
+        mix_out_swap(&p->item[rng_below(p->env, p->pool)],
+                     &p->item[p->pool - 1]);
         p->pool--;
         p->leaving++;
     }
@@ -78,7 +79,7 @@ flush_binomial(struct mix_pool *p)
 {
     for (size_t i = p->pool; i-- > 0;)
         if (rng_below(p->env, 1000) < p->params.permille) {
-            swap(&p->item[i], &p->item[p->pool - 1]);
+            mix_out_swap(&p->item[i], &p->item[p->pool - 1]);
             p->pool--;
             p->leaving++;
         }

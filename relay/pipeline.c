@@ -133,8 +133,8 @@ check_block(void *ctx, struct sphinx_job *job)
 
 /* Keep a packet; it is copied. */
 static int
-hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
-     uint32_t link, enum held_kind kind, uint64_t now_us)
+packet_hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
+            uint32_t link, enum held_kind kind, uint64_t now_us)
 {
     const uint64_t delay_us =
         (uint64_t)job->block.delay * r->geometry.delay_unit_us;
@@ -180,14 +180,14 @@ packet_accept(struct relay *r, const struct view *v,
 {
     const struct sphinx_block *block = &job->block;
     if (block->command == SPHINX_FORWARD)
-        return hold(r, v, job, link, HELD_FORWARD, now_us);
+        return packet_hold(r, v, job, link, HELD_FORWARD, now_us);
     if (block->command == SPHINX_STORE) {
         int err = request_check(r, job);
-        return err ? err : hold(r, v, job, link, HELD_ANSWER, now_us);
+        return err ? err : packet_hold(r, v, job, link, HELD_ANSWER, now_us);
     }
     if (sodium_memcmp(block->handle, r->plane->loop_handle, 8) == 0)
-        return hold(r, v, job, link, HELD_LOOP, now_us);
-    return v->layer == 0 ? hold(r, v, job, link, HELD_DELIVER, now_us)
+        return packet_hold(r, v, job, link, HELD_LOOP, now_us);
+    return v->layer == 0 ? packet_hold(r, v, job, link, HELD_DELIVER, now_us)
                          : ERR_HANDLE;
 }
 

@@ -1182,7 +1182,7 @@ change I11 'the letters of one contact hold up all others' client/staging.c \
     'if (staged >= STAGED_MAX)' \
     'outbox/i11_*'
 change I11 'one broken letter keeps all others' relay/daemon/store_day.c \
-    'return change(d, d->skip);' \
+    'return statement_run(d, d->skip);' \
     'return err;' \
     'store_sqlite/i11_a_broken*'
 change I11 'a price to come is asked for now' relay/dispatch.c \

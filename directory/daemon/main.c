@@ -139,7 +139,7 @@ static const struct args_form form = {.options = options,
                                       .usage = usage};
 
 static int
-fail(const char *what, int err)
+command_fail(const char *what, int err)
 {
     fprintf(stderr, "brusio-directory: %s: %s\n", what, error_text(err));
     return ARGS_EXIT_FAILED;
@@ -157,7 +157,7 @@ dir_lock(const char *dir, const char *command, int *fd)
                 "'%s' again\n",
                 dir, command);
     else if (err)
-        (void)fail(dir, err);
+        (void)command_fail(dir, err);
     return err;
 }
 
@@ -183,7 +183,7 @@ identity_make(const char *dir, const char *conf, uint8_t **seed)
     if (!err && new) /* with an older key, what it signed may be lost */
         err = disk_begin(dir);
     if (err)
-        (void)fail(path, err);
+        (void)command_fail(path, err);
     return err;
 }
 
@@ -200,7 +200,7 @@ config_make(const char *path)
 }
 
 static int
-init(const char *dir)
+command_init(const char *dir)
 {
     char conf[FILES_PATH_MAX], hex[65];
     uint8_t *seed = NULL, id[32], secret[crypto_sign_SECRETKEYBYTES];
@@ -209,7 +209,7 @@ init(const char *dir)
     if (!err)
         err = files_path(conf, dir, "directory.conf");
     if (err)
-        return fail(dir, err);
+        return command_fail(dir, err);
     if (dir_lock(dir, "init", &lock))
         return ARGS_EXIT_FAILED;
     if (identity_make(dir, conf, &seed)) {
@@ -223,7 +223,7 @@ init(const char *dir)
     err = config_make(conf);
     close(lock);
     if (err)
-        return fail(conf, err);
+        return command_fail(conf, err);
     printf("identity %s\n", hex);
     return 0;
 }
@@ -234,7 +234,7 @@ static int
 config_find(const char *dir, char path[static FILES_PATH_MAX])
 {
     if (files_path(path, dir, "directory.conf"))
-        return fail(dir, ERR_LONG);
+        return command_fail(dir, ERR_LONG);
     if (access(path, F_OK)) {
         fprintf(stderr,
                 "brusio-directory: there is no authority in %s yet; "
@@ -261,7 +261,7 @@ config_get(const char *dir, struct server_config *config)
 }
 
 static int
-evidence(const struct args *a)
+command_evidence(const struct args *a)
 {
     const char *file = a->value[NETWORK];
     char error[NETFILE_ERROR_LEN], hex[65];
@@ -281,11 +281,11 @@ evidence(const struct args *a)
     }
     int err = files_read(a->rest[0], 1 << 20, &bytes, &len);
     if (err)
-        return fail(a->rest[0], err);
+        return command_fail(a->rest[0], err);
     err = evidence_check(&network, bytes, len, who, &epoch);
     free(bytes);
     if (err)
-        return fail("it convicts nobody", err);
+        return command_fail("it convicts nobody", err);
     codec_hex(hex, who, sizeof who);
     printf("%s has contradicted itself in epoch %u\n", hex, epoch);
     return 0;
@@ -323,7 +323,7 @@ static int
 text_print(const char *what, int err, char *line)
 {
     if (err)
-        return fail(what, err);
+        return command_fail(what, err);
     fputs(line, stdout);
     free(line);
     return 0;
@@ -331,7 +331,7 @@ text_print(const char *what, int err, char *line)
 
 /* Without the identity's key there is nothing to certify with. */
 static int
-renew(const char *dir)
+command_renew(const char *dir)
 {
     char path[FILES_PATH_MAX];
     struct disk_keys k;
@@ -350,14 +350,14 @@ renew(const char *dir)
     if (!err)
         err = disk_keys(&k, dir, clock_wall_s(), DISK_NOW);
     if (err)
-        return fail(dir, err);
+        return command_fail(dir, err);
     disk_keys_free(&k);
     close(lock);
     return 0;
 }
 
 static int
-certify(const struct args *a)
+command_certify(const struct args *a)
 {
     const char *file = a->value[REQUEST];
     uint8_t *text = NULL;
@@ -374,7 +374,7 @@ certify(const struct args *a)
     }
     int err = files_read(file, 1 << 16, &text, &len);
     if (err)
-        return fail(file, err);
+        return command_fail(file, err);
     err = disk_certify(a->value[DIR_OPTION], (const char *)text, clock_wall_s(),
                        (unsigned)days, &line);
     free(text);
@@ -382,7 +382,7 @@ certify(const struct args *a)
 }
 
 static int
-install(const struct args *a)
+command_install(const struct args *a)
 {
     const char *file = a->value[CERTIFICATE];
     uint8_t *text = NULL;
@@ -414,7 +414,7 @@ install(const struct args *a)
             file);
         return ARGS_EXIT_FAILED;
     }
-    return err ? fail(file, err) : 0;
+    return err ? command_fail(file, err) : 0;
 }
 
 /* Is all there that 'run' needs? */
@@ -445,9 +445,11 @@ main(int argc, char **argv)
     if (status >= 0)
         return status;
     if (strcmp(a.command, "network") == 0)
-        return secret_init() ? fail("libsodium", ERR_CRYPTO) : network_make(&a);
+        return secret_init() ? command_fail("libsodium", ERR_CRYPTO)
+                             : network_make(&a);
     if (strcmp(a.command, "evidence") == 0)
-        return secret_init() ? fail("libsodium", ERR_CRYPTO) : evidence(&a);
+        return secret_init() ? command_fail("libsodium", ERR_CRYPTO)
+                             : command_evidence(&a);
     if (!a.value[DIR_OPTION]) {
         fputs("brusio-directory: --dir is missing; it is where keys and "
               "configuration are\n",
@@ -477,15 +479,15 @@ main(int argc, char **argv)
                           a.rest, a.n_rest);
     host_harden((long)parent);
     if (secret_init())
-        return fail("libsodium", ERR_CRYPTO);
+        return command_fail("libsodium", ERR_CRYPTO);
     if (strcmp(a.command, "init") == 0)
-        return init(a.value[DIR_OPTION]);
+        return command_init(a.value[DIR_OPTION]);
     if (strcmp(a.command, "renew") == 0)
-        return renew(a.value[DIR_OPTION]);
+        return command_renew(a.value[DIR_OPTION]);
     if (strcmp(a.command, "certify") == 0)
-        return certify(&a);
+        return command_certify(&a);
     if (strcmp(a.command, "install") == 0)
-        return install(&a);
+        return command_install(&a);
     if (strcmp(a.command, "request") == 0) {
         char *line = NULL;
         int err = disk_request(a.value[DIR_OPTION], &line);

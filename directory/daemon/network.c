@@ -12,7 +12,7 @@
 enum { X25519_LEN = 2048, HYBRID_LEN = 16384, DELAY_UNIT_US = 1000, HOPS = 5 };
 
 static int
-complain(const char *what, const char *value, const char *todo)
+network_complain(const char *what, const char *value, const char *todo)
 {
     fprintf(stderr, "brusio-directory: %s%s%s%s; %s\n", what, value ? " '" : "",
             value ? value : "", value ? "'" : "", todo);
@@ -30,15 +30,17 @@ word_read(const char *option, const char *word,
     if (!equals || n >= ADDRESS_MAX ||
         strlen(equals + 1) != 2 * SPHINX_ID_LEN ||
         codec_unhex(identity, SPHINX_ID_LEN, equals + 1))
-        return complain(option, word,
-                        "write ADDRESS=IDENTITY, as 192.0.2.1:7000=, and then "
-                        "the 64 hex digits that 'init' printed");
+        return network_complain(
+            option, word,
+            "write ADDRESS=IDENTITY, as 192.0.2.1:7000=, and then "
+            "the 64 hex digits that 'init' printed");
     memcpy(address, word, n);
     address[n] = 0;
     if (address_kind(address) == ADDRESS_NOBODYS)
-        return complain(option, word,
-                        "others do not reach that address; write it with its "
-                        "port, as 192.0.2.1:7000 or [2001:db8::1]:7000");
+        return network_complain(
+            option, word,
+            "others do not reach that address; write it with its "
+            "port, as 192.0.2.1:7000 or [2001:db8::1]:7000");
     return 0;
 }
 
@@ -51,7 +53,7 @@ twice_check(const char *option, const char *const *word, size_t n)
             const size_t a = strcspn(word[i], "="), b = strcspn(word[k], "=");
             if ((a == b && memcmp(word[i], word[k], a) == 0) ||
                 strcmp(word[i] + a, word[k] + b) == 0)
-                return complain(
+                return network_complain(
                     option, word[i],
                     "its address or identity is another one's, too");
         }
@@ -63,13 +65,15 @@ wish_read(struct network *n, const struct network_wish *w)
 {
     int status = 0;
     if (w->n_authorities == 0)
-        return complain("no authority", NULL,
-                        "give --authority ADDRESS=IDENTITY for each one");
+        return network_complain(
+            "no authority", NULL,
+            "give --authority ADDRESS=IDENTITY for each one");
     if (w->n_authorities > AUTHORITIES_MAX ||
         w->n_gateways > NETWORK_GATEWAYS_MAX)
-        return complain("too many", NULL,
-                        "a network file has room for 7 authorities and 16 "
-                        "gateways");
+        return network_complain(
+            "too many", NULL,
+            "a network file has room for 7 authorities and 16 "
+            "gateways");
     for (size_t i = 0; i < w->n_authorities && !status; i++) {
         struct network_authority *a = &n->authorities[n->n_authorities++];
         status =
@@ -92,13 +96,15 @@ geometry_make(struct network *n, const char *name)
     uint8_t suite;
     if (sphinx_suite_from_name(name ? name : "x25519", &suite) ||
         suite == SPHINX_SUITE_NULL)
-        return complain("--suite", name, "it is x25519 or x25519-mlkem768");
+        return network_complain("--suite", name,
+                                "it is x25519 or x25519-mlkem768");
     if (!sphinx_suite_works(suite))
-        return complain("--suite", name,
-                        "needs OpenSSL 3.5 or newer; this one is older");
+        return network_complain(
+            "--suite", name, "needs OpenSSL 3.5 or newer; this one is older");
     const uint16_t len = suite == SPHINX_SUITE_X25519 ? X25519_LEN : HYBRID_LEN;
     return sphinx_geometry_init(&n->geometry, suite, HOPS, len, DELAY_UNIT_US)
-               ? complain("--suite", name, "no packets can be made with it")
+               ? network_complain("--suite", name,
+                                  "no packets can be made with it")
                : 0;
 }
 
@@ -112,8 +118,8 @@ network_print(const struct network_wish *w)
     size_t len;
     if (!name[0] || strlen(name) >= sizeof n.name ||
         strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name))
-        return complain("--name", name,
-                        "it takes small letters, digits and -, 1 to 31");
+        return network_complain(
+            "--name", name, "it takes small letters, digits and -, 1 to 31");
     snprintf(n.name, sizeof n.name, "%s", name);
     int status = wish_read(&n, w);
     if (!status)

@@ -18,8 +18,8 @@ relay_order(const void *a, const void *b)
 }
 
 static void
-lacks(struct page_relay *r, enum page_flag f, const char *why,
-      const char *remedy)
+relay_lacks(struct page_relay *r, enum page_flag f, const char *why,
+            const char *remedy)
 {
     snprintf(r->why[f], sizeof r->why[f], "%s", why);
     r->remedy[f] = remedy;
@@ -36,10 +36,11 @@ admitted_judge(struct page_relay *r, const struct admission_item *item)
     snprintf(why, sizeof why, "this authority has it as %s%s%s",
              admission_state_name[item->state], item->reason[0] ? ": " : "",
              item->reason);
-    lacks(r, PAGE_ADMITTED, why,
-          item->state == ADMISSION_WAITS || item->state == ADMISSION_UNKNOWN
-              ? "ask this authority's operator to approve it"
-              : "ask this authority's operator");
+    relay_lacks(r, PAGE_ADMITTED, why,
+                item->state == ADMISSION_WAITS ||
+                        item->state == ADMISSION_UNKNOWN
+                    ? "ask this authority's operator to approve it"
+                    : "ask this authority's operator");
 }
 
 static void
@@ -54,9 +55,10 @@ reliable_judge(struct page_relay *r, const struct consensus *c)
              "%u %% of its neighbours lose what they send by way of it, or it "
              "says so of them",
              cut / 10u);
-    lacks(r, PAGE_RELIABLE, why,
-          "see 'brusio-relay status' for load and links that are down; it is "
-          "tested all the time, and listed again within two epochs");
+    relay_lacks(
+        r, PAGE_RELIABLE, why,
+        "see 'brusio-relay status' for load and links that are down; it is "
+        "tested all the time, and listed again within two epochs");
 }
 
 static void
@@ -64,14 +66,14 @@ described_judge(struct page_relay *r, const struct page_input *in)
 {
     r->has[PAGE_DESCRIBED] = authority_lists(in->authority, r->identity);
     if (!r->has[PAGE_DESCRIBED])
-        lacks(r, PAGE_DESCRIBED,
-              r->has[PAGE_ADMITTED]
-                  ? "no descriptor of it for the next epoch has come here"
-                  : "it is not admitted here",
-              r->has[PAGE_ADMITTED]
-                  ? "see whether it runs and reaches this authority; "
-                    "'brusio-relay join' prints what it answers"
-                  : "first it has to be admitted");
+        relay_lacks(r, PAGE_DESCRIBED,
+                    r->has[PAGE_ADMITTED]
+                        ? "no descriptor of it for the next epoch has come here"
+                        : "it is not admitted here",
+                    r->has[PAGE_ADMITTED]
+                        ? "see whether it runs and reaches this authority; "
+                          "'brusio-relay join' prints what it answers"
+                        : "first it has to be admitted");
 }
 
 static void
@@ -83,17 +85,19 @@ listed_judge(struct page_relay *r, const struct consensus *c)
     if (i >= 0)
         r->bandwidth = c->relays[i].bandwidth;
     if (i >= 0 && c->relays[i].out)
-        lacks(r, PAGE_LISTED, "it is left out for what gets lost on its links",
-              "see 'reliable'");
+        relay_lacks(r, PAGE_LISTED,
+                    "it is left out for what gets lost on its links",
+                    "see 'reliable'");
     else if (i >= 0)
         return;
     else if (!r->has[PAGE_ADMITTED] || !r->has[PAGE_DESCRIBED])
-        lacks(r, PAGE_LISTED,
-              "more than half of the authorities have to list it, and this one "
-              "does not",
-              r->has[PAGE_ADMITTED] ? "see 'described'" : "see 'admitted'");
+        relay_lacks(
+            r, PAGE_LISTED,
+            "more than half of the authorities have to list it, and this one "
+            "does not",
+            r->has[PAGE_ADMITTED] ? "see 'described'" : "see 'admitted'");
     else
-        lacks(
+        relay_lacks(
             r, PAGE_LISTED,
             "it is new, and of each role few come in a day; or it hibernates, "
             "or fewer than half of the authorities have its descriptor",
@@ -112,9 +116,10 @@ ipv6_judge(struct page_relay *r, const struct consensus *c)
     }
     r->has[PAGE_IPV6] = four && six;
     if (!r->has[PAGE_IPV6])
-        lacks(r, PAGE_IPV6,
-              six ? "it offers no IPv4 address" : "it offers no IPv6 address",
-              "add one to 'addresses' if the machine has it");
+        relay_lacks(r, PAGE_IPV6,
+                    six ? "it offers no IPv4 address"
+                        : "it offers no IPv6 address",
+                    "add one to 'addresses' if the machine has it");
 }
 
 static void

@@ -35,7 +35,7 @@ static const char head[] =
     "</style>\n";
 
 static void
-escaped(FILE *f, const char *text)
+html_escape(FILE *f, const char *text)
 {
     for (; *text; text++)
         switch (*text) {
@@ -62,7 +62,7 @@ short_id(FILE *f, const uint8_t *identity)
 }
 
 static void
-moment(FILE *f, uint64_t at_s)
+html_time(FILE *f, uint64_t at_s)
 {
     char text[32];
     struct tm tm;
@@ -86,7 +86,7 @@ epochs_write(FILE *f, const struct page_input *in,
         const bool early = in->now_s < c->valid_after_s;
         fprintf(f, "The newest consensus is of epoch %" PRIu32 ", from ",
                 c->epoch);
-        moment(f, c->valid_after_s);
+        html_time(f, c->valid_after_s);
         fprintf(f, ", with %zu relays. %s ", c->n_relays,
                 late    ? "<strong class=no>It is older than an epoch.</strong>"
                 : early ? "<span class=yes>It is about to begin.</span>"
@@ -98,7 +98,7 @@ epochs_write(FILE *f, const struct page_input *in,
         c && st->target <= c->epoch ? c->epoch + 1 : st->target;
     fprintf(f, "Epoch %" PRIu32 " %s and begins ", next,
             next == st->target ? "is being prepared" : "comes next");
-    moment(f, schedule_valid_s(&s, next));
+    html_time(f, schedule_valid_s(&s, next));
     fprintf(f, "; an epoch has %" PRIu32 " seconds.</p>\n",
             in->network->epoch_len_s);
 }
@@ -126,7 +126,7 @@ authorities_write(FILE *f, const struct authority_status *st)
                 st->other[i].signed_ ? "signed" : "not yet");
         fputs("<td data-th='certificate until'>", f);
         if (st->other[i].until_s)
-            moment(f, st->other[i].until_s);
+            html_time(f, st->other[i].until_s);
         else
             fputs("unknown", f);
         fputc('\n', f);
@@ -178,9 +178,9 @@ flags_write(FILE *f, const struct page_relay *r)
         /* one family is enough to be a good relay */
         fprintf(f, "%s<li><span%s>not %s</span>: ", any ? "" : "<ul>",
                 i == PAGE_IPV6 ? "" : " class=no", page_flag_name[i]);
-        escaped(f, r->why[i]);
+        html_escape(f, r->why[i]);
         fputs(". <small>", f);
-        escaped(f, r->remedy[i]);
+        html_escape(f, r->remedy[i]);
         fputs("</small>", f);
         any = true;
     }
@@ -206,7 +206,7 @@ relays_write(FILE *f, const struct page_relay *r, size_t n)
         if (r->role == ROLE_MIX && r->layer > 0)
             fprintf(f, ", layer %d", r->layer);
         fputs("<td data-th=address><code>", f);
-        escaped(f, r->address);
+        html_escape(f, r->address);
         fputs("</code><td>", f);
         flags_write(f, r);
         fputc('\n', f);
@@ -232,11 +232,11 @@ page_html(const struct page_input *in, char **out, size_t *len)
     authority_status(in->authority, &st);
     fputs(head, f);
     fputs("<title>Authority of ", f);
-    escaped(f, in->network->name);
+    html_escape(f, in->network->name);
     fputs("</title>\n<h1>Authority ", f);
     short_id(f, authority_identity(in->authority));
     fputs(" of the network ", f);
-    escaped(f, in->network->name);
+    html_escape(f, in->network->name);
     fputs("</h1>\n", f);
     epochs_write(f, in, &st);
     authorities_write(f, &st);

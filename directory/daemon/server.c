@@ -81,8 +81,8 @@ static size_t status_write(struct server *s);
 /* ---- the authority's side ---- */
 
 static int
-keep(struct server *s, enum authority_output what, uint32_t epoch,
-     const uint8_t *bytes, size_t len)
+document_keep(struct server *s, enum authority_output what, uint32_t epoch,
+              const uint8_t *bytes, size_t len)
 {
     int err = disk_put(s->dir, what, epoch, bytes, len);
     if (err && err != s->unkept)
@@ -134,8 +134,8 @@ consensus_serve_again(struct server *s)
 }
 
 static int
-published(void *ctx, enum authority_output what, uint32_t epoch,
-          const uint8_t *bytes, size_t len)
+server_publish(void *ctx, enum authority_output what, uint32_t epoch,
+               const uint8_t *bytes, size_t len)
 {
     struct server *s = ctx;
     int err = 0;
@@ -152,9 +152,9 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
                   "an authority contradicts itself in epoch %u; see the "
                   "evidence file",
                   epoch);
-        return keep(s, what, epoch, bytes, len);
+        return document_keep(s, what, epoch, bytes, len);
     case AUTHORITY_KEEP_CONSENSUS:
-        err = keep(s, what, epoch, bytes, len);
+        err = document_keep(s, what, epoch, bytes, len);
         consensus_serve(s, bytes, len);
         log_write(&s->host.log, LOG_NOTICE, "directory",
                   "consensus of epoch %u published",
@@ -166,7 +166,7 @@ published(void *ctx, enum authority_output what, uint32_t epoch,
             disk_prune(s->dir, authority_floor(s->authority), epoch);
         s->pruned = authority_floor(s->authority);
         s->heard = epoch;
-        return keep(s, what, epoch, bytes, len);
+        return document_keep(s, what, epoch, bytes, len);
     }
 }
 
@@ -196,7 +196,7 @@ admission_wanted(const struct server *s)
 }
 
 static bool
-admitted(void *ctx, const struct descriptor *d)
+server_admits(void *ctx, const struct descriptor *d)
 {
     struct server *s = ctx;
     struct sockaddr_storage from;
@@ -338,14 +338,14 @@ vote_handle(struct server *s, const char *hex, struct http_answer *a)
 }
 
 static enum seats_class
-classify(void *ctx, const struct sockaddr_storage *from)
+server_classify(void *ctx, const struct sockaddr_storage *from)
 {
     return callers_class(&((struct server *)ctx)->callers, from);
 }
 
 static void
-handle(void *ctx, const char *path, const uint8_t *body, size_t len,
-       struct http_answer *a)
+server_handle(void *ctx, const char *path, const uint8_t *body, size_t len,
+              struct http_answer *a)
 {
     struct server *s = ctx;
     char where[JSON_WHERE_LEN] = "";
@@ -449,7 +449,8 @@ server_tick(void *ctx)
 }
 
 static void
-loaded(void *ctx, enum authority_output what, const uint8_t *bytes, size_t len)
+server_load(void *ctx, enum authority_output what, const uint8_t *bytes,
+            size_t len)
 {
     struct server *s = ctx;
     int err = authority_load(s->authority, what, bytes, len);
@@ -463,10 +464,10 @@ loaded(void *ctx, enum authority_output what, const uint8_t *bytes, size_t len)
 
 /* The votes of an epoch that is prepared again. */
 static int
-recalled(void *ctx, uint32_t epoch)
+server_recall(void *ctx, uint32_t epoch)
 {
     struct server *s = ctx;
-    return disk_votes(s->dir, epoch, loaded, s);
+    return disk_votes(s->dir, epoch, server_load, s);
 }
 
 static int
@@ -482,9 +483,9 @@ authority_start(struct server *s)
         .share_secret = {k.share_secret[0], k.share_secret[1]},
         .network = &s->network,
         .abstain = !disk_is_whole(s->dir),
-        .admit = admitted,
-        .publish = published,
-        .recall = recalled,
+        .admit = server_admits,
+        .publish = server_publish,
+        .recall = server_recall,
         .ctx = s};
     renewal_key(&config.key, &k);
     err = server_params(s->config, &s->network, &config.params, &where);
@@ -524,14 +525,14 @@ server_confine(struct server *s)
                               .settled = true};
     char why[SOCKET_WHY_LEN];
     int err = http_server_new(&s->http, s->host.loop, s->config->listen,
-                              EXCHANGE_POST_MAX, handle, s);
+                              EXCHANGE_POST_MAX, server_handle, s);
     if (err) {
         socket_listen_why(why, err);
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "cannot listen on %s: %s", s->config->listen, why);
         return err;
     }
-    http_server_classify(s->http, classify);
+    http_server_classify(s->http, server_classify);
     return confine(&s->host.log, &c);
 }
 
@@ -621,7 +622,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
         err = exchange_new(&s->exchange, &exchange);
     if (err)
         return err;
-    err = disk_each(s->dir, loaded, s);
+    err = disk_each(s->dir, server_load, s);
     if (err) { /* it might vote or sign a second time */
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "cannot read what was kept in %s: %s", s->dir,

@@ -128,7 +128,7 @@ authorities_gather(struct panel *p)
 }
 
 static void
-gather(struct panel *p)
+status_gather(struct panel *p)
 {
     struct relay_daemon *d = p->daemon;
     struct status *s = &p->now;
@@ -215,7 +215,8 @@ metrics_serve(struct panel *p, const char *address, struct http_server **out)
 /* ---- SIGHUP ---- */
 
 static void
-tell(struct panel *p, enum log_level level, const char *what, const char *keys)
+keys_tell(struct panel *p, enum log_level level, const char *what,
+          const char *keys)
 {
     if (keys[0])
         log_write(&p->daemon->host.log, level, "relay", "%s: %s", what, keys);
@@ -245,7 +246,7 @@ next_read(struct panel *p, struct relay_settings *next,
 }
 
 static void
-reload(void *ctx)
+config_reload(void *ctx)
 {
     struct panel *p = ctx;
     struct relay_daemon *d = p->daemon;
@@ -273,11 +274,11 @@ reload(void *ctx)
               r.applied[0] || r.next[0] || r.restart[0] || network
                   ? ""
                   : "; nothing has changed");
-    tell(p, LOG_NOTICE, "in force now", r.applied);
-    tell(p, LOG_NOTICE, "in force with the next descriptor", r.next);
-    tell(p, LOG_WARNING, "only after a restart", r.restart);
+    keys_tell(p, LOG_NOTICE, "in force now", r.applied);
+    keys_tell(p, LOG_NOTICE, "in force with the next descriptor", r.next);
+    keys_tell(p, LOG_WARNING, "only after a restart", r.restart);
     if (network == RELOAD_NETWORK_CHANGED)
-        tell(p, LOG_WARNING, "only after a restart", "the network file");
+        keys_tell(p, LOG_WARNING, "only after a restart", "the network file");
     if (network == RELOAD_NETWORK_CLOSED)
         log_write(&d->host.log, LOG_WARNING, "relay",
                   "the network file was replaced outside the relay's folder, "
@@ -296,7 +297,7 @@ panel_step(struct panel *p)
         return;
     counts_gather(p, &in);
     const bool minute = publish_take(&p->publish, &in, now_us);
-    gather(p);
+    status_gather(p);
     status_keep(p);
     /* an operator looks right after the start */
     const bool young = p->now.written_s < p->now.started_s + STARTING_S;
@@ -328,12 +329,12 @@ panel_new(struct panel **out, struct relay_daemon *d,
                              .packets_max = d->memory.packets};
     snprintf(p->now.listen, sizeof p->now.listen, "%s", net_address(d->net));
     publish_init(&p->publish, &d->host.env, loop_now_us(d->host.loop));
-    gather(p);
+    status_gather(p);
     p->minute = p->now;
     metrics_make(p);
     int err = metrics_serve(p, config->metrics, &p->http);
     if (!err)
-        err = loop_signal_new(d->host.loop, SIGHUP, reload, p, &p->hup);
+        err = loop_signal_new(d->host.loop, SIGHUP, config_reload, p, &p->hup);
     return err;
 }
 
@@ -346,7 +347,7 @@ panel_free(struct panel **pp)
         return;
     loop_signal_free(&p->hup);
     http_server_free(&p->http);
-    gather(p);
+    status_gather(p);
     p->now.running = p->now.leaving = false;
     status_keep(p);
     free(p->text);

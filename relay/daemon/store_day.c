@@ -178,7 +178,7 @@ day_begin(struct day *d)
 
 /* Carry out a change. */
 static int
-change(struct day *d, sqlite3_stmt *st)
+statement_run(struct day *d, sqlite3_stmt *st)
 {
     const int err = database_error(d->db, sqlite3_step(st));
     sqlite3_reset(st);
@@ -195,7 +195,7 @@ row_insert(struct day *d, const uint8_t *name, int slot, const void *mark,
     sqlite3_bind_int(d->put, 2, slot);
     sqlite3_bind_blob(d->put, 3, mark, (int)mark_len, SQLITE_STATIC);
     sqlite3_bind_blob(d->put, 4, sealed, (int)sealed_len, SQLITE_STATIC);
-    return change(d, d->put);
+    return statement_run(d, d->put);
 }
 
 int
@@ -225,7 +225,7 @@ day_name(struct day *d, const struct env_store_req *req)
     sqlite3_bind_blob(d->name, 2, name, sizeof name, SQLITE_STATIC);
     sqlite3_bind_blob(d->name, 3, req->mark, sizeof req->mark, SQLITE_STATIC);
     sqlite3_bind_int(d->name, 4, req->held);
-    return change(d, d->name);
+    return statement_run(d, d->name);
 }
 
 /* Let go of the letter that d->named stands at. What does not open stays as it
@@ -247,13 +247,13 @@ row_let_go(struct day *d)
     }
     sqlite3_reset(d->named);
     if (err)
-        return change(d, d->skip);
+        return statement_run(d, d->skip);
     seal_trace(d->key, name, (uint8_t)slot, d->scratch, d->letter_len, trace);
     /* an UPDATE would leave the page as empty as it makes it; a DELETE joins it
      * with its neighbours */
     sqlite3_bind_blob(d->let_go, 1, name, sizeof name, SQLITE_STATIC);
     sqlite3_bind_int(d->let_go, 2, slot);
-    err = change(d, d->let_go);
+    err = statement_run(d, d->let_go);
     if (!err)
         err = row_insert(d, name, slot, "", 0, trace, sizeof trace);
     if (err)

@@ -278,7 +278,7 @@ letter_write(struct store_sqlite *s, struct env_store_req *req)
 }
 
 static void
-put(struct store_sqlite *s, struct env_store_req *req)
+letter_put(struct store_sqlite *s, struct env_store_req *req)
 {
     struct day *of[DAY_SLOTS] = {NULL};
     const unsigned slot = req->slot & (DAY_SLOTS - 1);
@@ -311,7 +311,7 @@ held_note(struct store_sqlite *s, const struct env_store_req *req)
 }
 
 static void
-get(struct store_sqlite *s, struct env_store_req *req)
+letter_get(struct store_sqlite *s, struct env_store_req *req)
 {
     struct day *of[DAY_SLOTS] = {NULL};
     uint16_t gone;
@@ -421,9 +421,9 @@ store_sqlite_run(void *ctx, struct env_store_req *list)
         if (r->letter_len != s->letter_len)
             r->err = ERR_ARG;
         else if (r->op == ENV_STORE_PUT)
-            put(s, r);
+            letter_put(s, r);
         else
-            get(s, r);
+            letter_get(s, r);
     held_let_go(s, list);
     days_commit(s, list);
     damaged_drop(s);

@@ -168,7 +168,7 @@ workers_document(struct relay_daemon *d, uint32_t epoch, const uint8_t *bytes,
 /* ---- the rest ---- */
 
 static int
-drain(struct worker *w, void *ctx)
+worker_drain(struct worker *w, void *ctx)
 {
     (void)ctx;
     relay_drain(w->relay);
@@ -179,7 +179,7 @@ void
 workers_drain(struct relay_daemon *d)
 {
     for (uint32_t i = 0; i < d->n_workers; i++)
-        (void)worker_call(&d->worker[i], drain, NULL);
+        (void)worker_call(&d->worker[i], worker_drain, NULL);
 }
 
 static int

@@ -42,7 +42,7 @@ struct join {
 };
 
 static void
-answered(void *ctx, int err, int status, const uint8_t *body, size_t len)
+join_answered(void *ctx, int err, int status, const uint8_t *body, size_t len)
 {
     struct ask *a = ctx;
     struct join *j = a->join;
@@ -68,20 +68,20 @@ answered(void *ctx, int err, int status, const uint8_t *body, size_t len)
 }
 
 static int
-ask(struct ask *a)
+ask_send(struct ask *a)
 {
     const struct join *j = a->join;
     return http_ask(&a->request, j->loop, a->address, "/v1/descriptor",
-                    j->descriptor, j->len, ANSWER_MAX, answered, a);
+                    j->descriptor, j->len, ANSWER_MAX, join_answered, a);
 }
 
 static void
 ask_again(void *ctx)
 {
     struct ask *a = ctx;
-    int err = ask(a);
+    int err = ask_send(a);
     if (err)
-        answered(a, err, 0, NULL, 0);
+        join_answered(a, err, 0, NULL, 0);
 }
 
 static int
@@ -128,7 +128,7 @@ join_ask(struct join *j)
         a->address = j->network.authorities[i].address;
         err = loop_timer_new(j->loop, ask_again, a, &a->timer);
         if (!err)
-            err = ask(a);
+            err = ask_send(a);
         j->waiting += !err;
     }
     if (!err && j->waiting > 0)

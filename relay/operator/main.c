@@ -73,7 +73,7 @@ static const struct args_option options[OPTIONS] = {
     {"once", true, " top "}};
 
 static int
-fail(const char *what, int err)
+command_fail(const char *what, int err)
 {
     fprintf(stderr, "brusio-relay: %s: %s\n", what, error_text(err));
     return ARGS_EXIT_FAILED;
@@ -200,7 +200,7 @@ init_again(const struct init_wish *w)
 }
 
 static int
-init(const struct args *a)
+command_init(const struct args *a)
 {
     struct init_wish w = {.dir = a->value[DIR_OPTION],
                           .role = a->value[ROLE],
@@ -226,12 +226,12 @@ init(const struct args *a)
     if (!err)
         err = files_key(key, &seed);
     if (err)
-        return fail(w.dir, err);
+        return command_fail(w.dir, err);
     err = config_make(&w);
     if (!err)
         (void)identity_print(seed);
     secret_free((void **)&seed);
-    return err ? fail(w.path, err) : 0;
+    return err ? command_fail(w.path, err) : 0;
 }
 
 static int
@@ -239,7 +239,7 @@ config_get(const char *dir, struct relay_settings *config)
 {
     char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
     if (files_path(path, dir, "relay.conf"))
-        return fail(dir, ERR_LONG);
+        return command_fail(dir, ERR_LONG);
     if (access(path, F_OK)) {
         fprintf(stderr,
                 "brusio-relay: there is no relay in %s yet; 'brusio-relay init "
@@ -257,7 +257,7 @@ config_get(const char *dir, struct relay_settings *config)
 
 /* What each relay's configuration says of its family. */
 static int
-family(const struct args *a)
+command_family(const struct args *a)
 {
     char path[FILES_PATH_MAX], text[FAMILY_TEXT_LEN];
     uint8_t *seed = NULL, id[SPHINX_ID_LEN], key[FAMILY_LEN];
@@ -274,13 +274,13 @@ family(const struct args *a)
     if (!err)
         err = files_key(path, &seed);
     if (err)
-        return fail(a->value[DIR_OPTION], err);
+        return command_fail(a->value[DIR_OPTION], err);
     for (size_t i = 0; i < a->n_rest && !err; i++) {
         err = strlen(a->rest[i]) == 2 * SPHINX_ID_LEN
                   ? codec_unhex(id, sizeof id, a->rest[i])
                   : ERR_FORMAT;
         if (err) {
-            (void)fail(a->rest[i], err);
+            (void)command_fail(a->rest[i], err);
             break;
         }
         family_sign(seed, id, key, signature);
@@ -325,11 +325,11 @@ main(int argc, char **argv)
     }
     host_harden((long)parent);
     if (secret_init())
-        return fail("libsodium", ERR_CRYPTO);
+        return command_fail("libsodium", ERR_CRYPTO);
     if (strcmp(a.command, "init") == 0)
-        return init(&a);
+        return command_init(&a);
     if (strcmp(a.command, "family") == 0)
-        return family(&a);
+        return command_family(&a);
     status = config_get(dir, &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
         status = check_run(dir, &config);

@@ -59,13 +59,13 @@ static const char *const heads[] = {
 };
 
 static void
-value(FILE *f, enum metric m, uint64_t v)
+value_write(FILE *f, enum metric m, uint64_t v)
 {
     fprintf(f, "%s%s %" PRIu64 "\n", heads[m], metrics_names[m], v);
 }
 
 static void
-reasons(FILE *f, enum metric m, const uint64_t *count)
+reasons_write(FILE *f, enum metric m, const uint64_t *count)
 {
     bool any = false;
     for (int i = 1; i < ERROR_COUNT; i++) {
@@ -88,40 +88,41 @@ place_write(FILE *f, const struct status *s)
     fprintf(f, "%s%s{role=\"%s\",version=\"%s\"} 1\n", heads[METRIC_info],
             metrics_names[METRIC_info], status_role_name[s->role],
             BRUSIO_VERSION);
-    value(f, METRIC_healthy, !bad);
-    value(f, METRIC_in_consensus, s->layer >= 0);
+    value_write(f, METRIC_healthy, !bad);
+    value_write(f, METRIC_in_consensus, s->layer >= 0);
     if (s->layer >= 0)
-        value(f, METRIC_layer, (uint64_t)s->layer);
-    value(f, METRIC_epoch, s->epoch);
-    value(f, METRIC_consensus_valid_after_seconds, s->valid_after_s);
-    value(f, METRIC_epoch_length_seconds, s->epoch_len_s);
+        value_write(f, METRIC_layer, (uint64_t)s->layer);
+    value_write(f, METRIC_epoch, s->epoch);
+    value_write(f, METRIC_consensus_valid_after_seconds, s->valid_after_s);
+    value_write(f, METRIC_epoch_length_seconds, s->epoch_len_s);
     if (s->key_until_s > 0)
-        value(f, METRIC_key_until_seconds, s->key_until_s);
-    value(f, METRIC_authorities, s->authorities);
-    value(f, METRIC_authorities_reached, s->reached);
-    value(f, METRIC_descriptor_taken, s->descriptor_taken);
+        value_write(f, METRIC_key_until_seconds, s->key_until_s);
+    value_write(f, METRIC_authorities, s->authorities);
+    value_write(f, METRIC_authorities_reached, s->reached);
+    value_write(f, METRIC_descriptor_taken, s->descriptor_taken);
 }
 
 static void
 counts_write(FILE *f, const struct status *s)
 {
     const struct publish_out *o = &s->seen;
-    value(f, METRIC_links_wanted, s->links_out);
-    value(f, METRIC_links_out, s->links_out_up);
-    value(f, METRIC_links_in, s->links_in);
+    value_write(f, METRIC_links_wanted, s->links_out);
+    value_write(f, METRIC_links_out, s->links_out_up);
+    value_write(f, METRIC_links_in, s->links_in);
     if (s->role == 0) {
-        value(f, METRIC_clients, o->clients);
-        value(f, METRIC_clients_max, s->clients_max);
+        value_write(f, METRIC_clients, o->clients);
+        value_write(f, METRIC_clients_max, s->clients_max);
     }
-    value(f, METRIC_held_percent, (uint64_t)o->held_percent);
-    value(f, METRIC_cpu_percent, (uint64_t)o->cpu_percent);
+    value_write(f, METRIC_held_percent, (uint64_t)o->held_percent);
+    value_write(f, METRIC_cpu_percent, (uint64_t)o->cpu_percent);
     if (s->quota_percent >= 0) {
-        value(f, METRIC_quota_used_percent, (uint64_t)s->quota_percent);
-        value(f, METRIC_hibernates_until_seconds, s->hibernates_until_s);
+        value_write(f, METRIC_quota_used_percent, (uint64_t)s->quota_percent);
+        value_write(f, METRIC_hibernates_until_seconds, s->hibernates_until_s);
     }
-    value(f, METRIC_alarm, (uint64_t)s->alarm);
+    value_write(f, METRIC_alarm, (uint64_t)s->alarm);
     if (o->loops_percent >= 0)
-        value(f, METRIC_loops_returned_percent, (uint64_t)o->loops_percent);
+        value_write(f, METRIC_loops_returned_percent,
+                    (uint64_t)o->loops_percent);
     for (size_t i = 0; i < PUBLISH_COUNTERS; i++)
         fprintf(f, "%s%s{kind=\"%s\"} %" PRIu64 "\n",
                 i ? "" : heads[METRIC_packets_total],
@@ -132,11 +133,11 @@ counts_write(FILE *f, const struct status *s)
                 i ? "" : heads[METRIC_lists_total],
                 metrics_names[METRIC_lists_total], publish_list_name[i],
                 o->list[i]);
-    value(f, METRIC_equivocations_total, o->equivocations);
-    reasons(f, METRIC_dropped_total, o->dropped);
-    reasons(f, METRIC_connections_failed_total, o->link);
-    reasons(f, METRIC_documents_refused_total, o->refused);
-    value(f, METRIC_published_minutes_total, o->minutes);
+    value_write(f, METRIC_equivocations_total, o->equivocations);
+    reasons_write(f, METRIC_dropped_total, o->dropped);
+    reasons_write(f, METRIC_connections_failed_total, o->link);
+    reasons_write(f, METRIC_documents_refused_total, o->refused);
+    value_write(f, METRIC_published_minutes_total, o->minutes);
 }
 
 int

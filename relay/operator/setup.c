@@ -54,9 +54,9 @@ is_everywhere(const char *listen)
 }
 
 static bool
-ask(char answer[static SETUP_ANSWER_LEN], const char *question,
-    const char *otherwise, const char *(*wrong)(const char *), FILE *in,
-    FILE *out)
+question_ask(char answer[static SETUP_ANSWER_LEN], const char *question,
+             const char *otherwise, const char *(*wrong)(const char *),
+             FILE *in, FILE *out)
 {
     const char *expected;
     if (answer[0])
@@ -81,13 +81,14 @@ ask(char answer[static SETUP_ANSWER_LEN], const char *question,
 bool
 setup_ask(struct setup *s, FILE *in, FILE *out)
 {
-    return ask(s->role, "Role: gateway, mix or store", "mix", role_wrong, in,
-               out) &&
-           ask(s->listen, "Address and port to take links at", "0.0.0.0:7100",
-               setup_listen_wrong, in, out) &&
+    return question_ask(s->role, "Role: gateway, mix or store", "mix",
+                        role_wrong, in, out) &&
+           question_ask(s->listen, "Address and port to take links at",
+                        "0.0.0.0:7100", setup_listen_wrong, in, out) &&
            (!is_everywhere(s->listen) ||
-            ask(s->address, "Address and port at which others reach it",
-                setup_found, address_wrong, in, out)) &&
-           ask(s->network, "Network file", "network.json", setup_network_wrong,
-               in, out);
+            question_ask(s->address,
+                         "Address and port at which others reach it",
+                         setup_found, address_wrong, in, out)) &&
+           question_ask(s->network, "Network file", "network.json",
+                        setup_network_wrong, in, out);
 }

@@ -33,7 +33,7 @@ process_of(uint64_t pid)
 
 /* Print to a stream; the exit status. */
 static int
-show(const char *dir, FILE *to)
+status_show(const char *dir, FILE *to)
 {
     char path[FILES_PATH_MAX];
     struct status s;
@@ -67,13 +67,13 @@ show(const char *dir, FILE *to)
 int
 top_print(const char *dir)
 {
-    return show(dir, stdout);
+    return status_show(dir, stdout);
 }
 
 static volatile sig_atomic_t stopped;
 
 static void
-stop(int signo)
+top_stop(int signo)
 {
     (void)signo;
     stopped = 1;
@@ -90,7 +90,7 @@ wait_turn(int tty)
 
 /* Line by line over the last picture; what does not fit is left out. */
 static void
-draw(const char *text)
+top_draw(const char *text)
 {
     struct winsize size = {0};
     unsigned rows = ROWS;
@@ -116,9 +116,9 @@ draw_once(const char *dir, int tty)
     FILE *f = open_memstream(&text, &len);
     if (!f)
         return 1;
-    const int bad = show(dir, f);
+    const int bad = status_show(dir, f);
     if (fclose(f) == 0 && tty)
-        draw(text);
+        top_draw(text);
     else if (text) {
         printf("%s\n", text);
         fflush(stdout);
@@ -131,11 +131,11 @@ int
 top_follow(const char *dir, int once)
 {
     const int tty = !once && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
-    struct sigaction act = {.sa_handler = stop};
+    struct sigaction act = {.sa_handler = top_stop};
     struct termios saved, raw;
     int bad;
     if (once)
-        return show(dir, stdout);
+        return status_show(dir, stdout);
     stopped = 0;
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
