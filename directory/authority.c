@@ -90,7 +90,9 @@ authority_arm(struct authority *a)
     uint64_t wait_ms = !clock_look(a)   ? LOOK_MS
                        : at_ms > now_ms ? at_ms - now_ms
                                         : 0;
-    if (a->ask_ms && a->ask_ms < mono_ms + wait_ms)
+    if (a->ask_now)
+        wait_ms = 0;
+    else if (a->ask_ms && a->ask_ms < mono_ms + wait_ms)
         wait_ms = a->ask_ms > mono_ms ? a->ask_ms - mono_ms : 0;
     if (wait_ms > LOOK_MS)
         wait_ms = LOOK_MS;
@@ -171,7 +173,7 @@ authority_new(struct authority **out, const struct authority_config *config)
     target_open(a, clock_epoch(a));
     if (config->abstain)
         a->abstains = a->target;
-    a->ask_ms = 1; /* what it missed while it was away */
+    a->ask_now = true; /* for what was missed while it was away */
     authority_arm(a);
     *out = a;
     return 0;
@@ -273,11 +275,11 @@ phase_step(struct authority *a)
     }
     if (a->doubts) { /* what came meanwhile was not listened to */
         a->doubts = false;
-        a->ask_ms = 1;
+        a->ask_now = true;
     }
     if (clock_is_back(a, now_ms)) {
         target_move(a, clock_epoch(a));
-        a->ask_ms = 1; /* what the others have of it */
+        a->ask_now = true; /* for what the others have of that epoch */
         return true;
     }
     if (now_ms >= schedule_ms(&a->schedule, a->target, SCHEDULE_VALID)) {
@@ -319,12 +321,14 @@ ask_step(struct authority *a)
         (uint64_t)a->network.epoch_len_s * ASK_PERMILLE + ASK_MS;
     /* a consensus that others have may bear the clock out */
     if (a->n == 1 ||
-        (a->ask_ms != 1 && newest_epoch(a) >= epoch_due(a) && clock_look(a))) {
+        (!a->ask_now && newest_epoch(a) >= epoch_due(a) && clock_look(a))) {
+        a->ask_now = false;
         a->ask_ms = 0;
         return;
     }
-    if (now_ms < a->ask_ms)
+    if (!a->ask_now && now_ms < a->ask_ms)
         return;
+    a->ask_now = false;
     a->ask_ms = now_ms + every_ms;
     (void)authority_count(a, authority_output(a, AUTHORITY_ASK, NULL, 0));
 }

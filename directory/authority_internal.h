@@ -55,10 +55,11 @@ struct authority {
     uint32_t target, abstains; /* abstains: from this epoch, 0 none */
     enum schedule_phase next;
     struct promises promises[PROMISE_KINDS]; /* bind for ever */
-    int64_t clock_ms;  /* wall clock less monotonic clock ... */
-    uint64_t even_ms;  /* ... since then, by the monotonic clock */
-    bool doubts;       /* the clock, when it was last to do something */
-    uint64_t ask_ms;   /* not before, by the monotonic clock */
+    int64_t clock_ms; /* wall clock less monotonic clock ... */
+    uint64_t even_ms; /* ... since then, by the monotonic clock */
+    bool doubts;      /* the clock, when it was last to do something */
+    bool ask_now;     /* ask the others, whatever is known here */
+    uint64_t ask_ms; /* not before, by the monotonic clock; 0: nothing to ask */
     uint64_t retry_ms; /* the phase that lacked memory; 0: none */
     /* digests of documents that were looked at of late; the next to replace */
     uint8_t recent[AUTHORITY_RECENT][16];

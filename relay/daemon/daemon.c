@@ -185,7 +185,7 @@ clients_fit(struct relay_daemon *d, uint32_t wish)
 static int
 limits_set(struct relay_daemon *d)
 {
-    const bool gateway = d->config->role + ROLE_GATEWAY == ROLE_GATEWAY;
+    const bool gateway = settings_role(d->config) == ROLE_GATEWAY;
     const struct memory_wish wish = {
         .max_mib = (uint64_t)d->config->memory_max,
         .workers = workers_count(d),
@@ -194,7 +194,7 @@ limits_set(struct relay_daemon *d)
             clients_fit(d, gateway ? (uint32_t)d->config->clients_max : 0),
         /* a store has the letter beside its packet */
         .packet_len =
-            (uint64_t)(d->config->role + ROLE_GATEWAY == ROLE_STORE ? 2 : 1) *
+            (uint64_t)(settings_role(d->config) == ROLE_STORE ? 2 : 1) *
             (d->network.geometry.packet_len + PACKET_HEAD_LEN)};
     struct memory_plan *p = &d->memory;
     int err = memory_deal(p, &wish);

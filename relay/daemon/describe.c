@@ -146,7 +146,7 @@ describe_make(const struct describe *d, uint32_t epoch, uint8_t **out,
     memcpy(x.network, d->network->name, sizeof x.network);
     memcpy(x.links, d->links, d->n_links * sizeof *x.links);
     memcpy(r->identity, d->identity, sizeof r->identity);
-    r->role = (uint8_t)(ROLE_GATEWAY + c->role);
+    r->role = (uint8_t)settings_role(c);
     r->protocol_min = r->protocol_max = 1;
     r->bandwidth = bandwidth_of(c, g->packet_len);
     err = family_read(c->family, r->family, x.family_signature);

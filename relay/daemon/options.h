@@ -2,6 +2,7 @@
 #ifndef RELAY_DAEMON_OPTIONS_H
 #define RELAY_DAEMON_OPTIONS_H
 #include "lib/os/config.h"
+#include "network/consensus.h"
 
 struct relay_settings {
     int role; /* index in its names: gateway, mix, store */
@@ -17,6 +18,13 @@ struct relay_settings {
     int log_level;
     char *metrics; /* loopback address; "": none */
 };
+/* Tell the role that s sets. */
+static inline enum relay_role
+settings_role(const struct relay_settings *s)
+{
+    return (enum relay_role)(ROLE_GATEWAY + s->role);
+}
+
 extern const struct config_option relay_options[];
 extern const size_t relay_options_len;
 #endif

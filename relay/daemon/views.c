@@ -34,7 +34,7 @@ letters_open(struct relay_daemon *d, const struct consensus *c)
 {
     const struct sphinx_geometry *g = &c->params.geometry;
     char path[FILES_PATH_MAX];
-    if (d->config->role + ROLE_GATEWAY != ROLE_STORE)
+    if (settings_role(d->config) != ROLE_STORE)
         return 0;
     /* what is there already is of a time before that failed in the middle */
     int err = files_path(path, d->dir, "letters");

@@ -53,7 +53,7 @@ worker_init(struct worker *w, struct relay_daemon *d, uint32_t number,
         return err;
     w->host->owner = w;
     w->host->ops.send = links_send;
-    if (d->config->role + ROLE_GATEWAY == ROLE_STORE)
+    if (settings_role(d->config) == ROLE_STORE)
         w->host->ops.store = worker_store;
     if (number == 0) {
         struct relay_config own = *config;

@@ -251,17 +251,16 @@ check_disk(struct findings *f, const struct relay_settings *c,
 {
     /* replay set, consensuses, keys, and what a store may keep */
     uint64_t need = (64 << 20) + 8 * (uint64_t)c->replay_tags;
-    if (c->role + ROLE_GATEWAY == ROLE_STORE)
+    if (settings_role(c) == ROLE_STORE)
         need += (uint64_t)c->disk_max << 20;
     const uint64_t mb = 1000000;
     if (free_bytes < need)
-        finding_addf(f, free_bytes < need / 8 ? FINDING_ERROR : FINDING_WARNING,
-                     c->role + ROLE_GATEWAY == ROLE_STORE
-                         ? "make room, or lower 'disk_max'"
-                         : "make room",
-                     "disk: %" PRIu64 " MB are free; it may need %" PRIu64
-                     " MB",
-                     free_bytes / mb, need / mb);
+        finding_addf(
+            f, free_bytes < need / 8 ? FINDING_ERROR : FINDING_WARNING,
+            settings_role(c) == ROLE_STORE ? "make room, or lower 'disk_max'"
+                                           : "make room",
+            "disk: %" PRIu64 " MB are free; it may need %" PRIu64 " MB",
+            free_bytes / mb, need / mb);
     else
         finding_addf(f, FINDING_OK, "",
                      "disk: %" PRIu64 " MB are free; it may need %" PRIu64
@@ -278,7 +277,7 @@ check_files(struct findings *f, const struct relay_settings *c,
 {
     uint64_t need = 1000; /* relays, both ways, and the rest */
     char todo[FINDING_DO];
-    if (c->role + ROLE_GATEWAY == ROLE_GATEWAY)
+    if (settings_role(c) == ROLE_GATEWAY)
         need += (uint64_t)c->clients_max;
     snprintf(todo, sizeof todo,
              "raise it with 'ulimit -n %" PRIu64 "' or LimitNOFILE=%" PRIu64
