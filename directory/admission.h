@@ -1,19 +1,21 @@
 /* directory/admission.h - which relays an authority lists.
  *
  * A relay asks by sending its descriptor, again and again. Under the policy
- * `manual` it waits until the operator approves it; under `open` it is let in
- * while not too many of its block of addresses (a /24 or /48), of its range (a /16
- * or /32) or of its family are in, unless relays of its role are let in by hand:
- * gateways know who their users are, and stores choose among boxes. Its block is that which it asks from, and it has to publish an
- * address there: anybody can write anything into a descriptor, and nobody can
- * hold a conversation from where he is not. Who moves is judged anew, and who is
- * approved is so in the role that he had then. Rejected and banned ones stay out under both policies.
+ * `manual` the relay waits until the operator approves it. Under `open` a relay
+ * is let in while not too many of its block of addresses (a /24 or /48), of its
+ * range (a /16 or /32) or of its family are in, unless relays of its role are
+ * let in by hand: gateways know who their users are, and stores choose among
+ * boxes. A relay's block is the one that it asks from, and it has to publish an
+ * address there: anybody can write anything into a descriptor, but nobody can
+ * hold a conversation from an address elsewhere. A relay that moves is judged
+ * anew, and one that is approved is so in the role that it had then. Rejected
+ * and banned relays stay out under both policies.
  *
  *   unknown -> waiting -approve-> approved
  *      `-> let in (open)    reject, ban: out;   forget: unknown again
  *
  * Decisions are lines that the operator's commands append to a file, so that
- * they never wait for the authority and it never for them:
+ * neither the commands nor the authority ever wait for each other:
  *
  *   VERB IDENTITY TIME REASON..      (approve, reject, ban, forget)
  *
@@ -54,28 +56,32 @@ struct admission_config {
 };
 
 struct admission;
+/* Make an admission by this config that knows no relay. Returns 0 or
+ * ERR_NOMEM. */
 int admission_new(struct admission **out,
                   const struct admission_config *config) CHECK_RESULT;
 void admission_free(struct admission **a);
-/* Judge by this from now on; what was decided stands. */
+/* Judge by this config from now on; what was decided stands. */
 void admission_configure(struct admission *a,
                          const struct admission_config *config);
 
-/* May this relay be listed? from: whom the descriptor comes from; NULL: from an
- * earlier life, in which it was taken. Returns 0, ERR_COMMAND and why, for
- * people, or ERR_NOMEM. epoch: the present one. */
+/* Judge whether the relay of descriptor d may be listed. from: where the
+ * descriptor comes from; NULL: from an earlier life, in which it was taken.
+ * epoch, now_s: the present. Returns 0, ERR_COMMAND and in why the reason, for
+ * people, or ERR_NOMEM. */
 int admission_judge(struct admission *a, const struct descriptor *d,
                     const struct sockaddr_storage *from, uint32_t epoch,
                     uint64_t now_s,
                     char why[static ADMISSION_WHY_LEN]) CHECK_RESULT;
 
-/* Forget what was decided and take these decisions, a text of lines. Lines that
- * are none are counted in *bad. Returns 0, ERR_NOMEM or ERR_FULL, and then what
- * was decided before stands. */
+/* Forget what was decided and take the decisions in `text`, a line each. Lines
+ * that are no decision are counted in *bad. Returns 0, ERR_NOMEM or ERR_FULL;
+ * after an error, what was decided before stands. */
 int admission_decide(struct admission *a, const char *text,
                      size_t *bad) CHECK_RESULT;
 
-/* One decision's line. Returns ERR_FORMAT when the verb or identity is none. */
+/* Write the line of one decision to `out`. Returns 0, ERR_FORMAT when the verb
+ * or identity is none, or ERR_LONG. */
 int admission_line(char *out, size_t room, const char *verb,
                    const char *identity, uint64_t now_s,
                    const char *reason) CHECK_RESULT;
@@ -90,14 +96,18 @@ struct admission_item {
     uint32_t epoch;   /* last seen */
     const char *reason;
 };
+/* Count the relays that are known. */
 size_t admission_count(const struct admission *a);
+/* Tell what is known of the i-th of them. */
 struct admission_item admission_item(const struct admission *a, size_t i);
+/* Tell in *out what is known of the relay with this identity; false:
+ * nothing. */
 bool admission_find(const struct admission *a,
                     const uint8_t identity[static SPHINX_ID_LEN],
                     struct admission_item *out);
 /* "waiting", "approved", .. */
 extern const char *const admission_state_name[];
 
-/* Those that wait, a line each: identity, role, address, since. */
+/* Write the relays that wait, a line each: identity, role, address, since. */
 void admission_write_waiting(const struct admission *a, FILE *to);
 #endif

@@ -86,50 +86,55 @@ struct authority {
     struct authority_status status;
 };
 
-/* authority_internal.c */
+/* authority_internal.c: give what there is to say to publish(). */
 int authority_output(struct authority *a, enum authority_output what,
                      const uint8_t *bytes, size_t len) CHECK_RESULT;
-/* Look at the clock: is it believed? (authority.h) */
+/* Look at the clock; tell whether it is believed (authority.h). */
 bool clock_look(struct authority *a);
-/* The epoch that this clock would prepare. */
+/* Tell the epoch that the clock of now would prepare. */
 uint32_t clock_epoch(const struct authority *a);
-/* The epoch of the newest consensus, 0 when there is none, or none but one that
- * was made by a wrong clock: it is more than two epochs ahead of that which a
- * clock that is believed prepares. */
+/* Tell the epoch of the newest consensus; 0 when there is none, or none but one
+ * that a wrong clock made: such a one is more than two epochs ahead of the
+ * epoch that a clock that is believed prepares. */
 uint32_t newest_epoch(struct authority *a);
 /* Make the promises durable. */
 int promises_keep(struct authority *a) CHECK_RESULT;
-/* Count what was of no use; returns err. */
+/* Count what was of no use, for the reason err; returns err. */
 int authority_count(struct authority *a, int err);
-/* Sign a body, which is freed, and write the document out. */
+/* Sign a body of body_len bytes, which is freed, and write the document of this
+ * kind to *out, malloc'd. */
 int authority_sign_body(struct authority *a, enum document_kind kind,
                         char *body, size_t body_len, uint8_t **out,
                         size_t *len) CHECK_RESULT;
-/* Replace *to by a copy with a final 0. */
+/* Replace *to by a copy of len bytes with a final 0. */
 int bytes_copy(uint8_t **to, size_t *to_len, const uint8_t *bytes,
                size_t len) CHECK_RESULT;
 
-/* authority_vote.c */
+/* authority_vote.c: make the own vote, keep it, and send its claim. */
 int vote_make(struct authority *a) CHECK_RESULT;
-/* Send the claim of the own vote that was loaded: perhaps nobody has it. */
+/* Send the claim of the own vote that was loaded, since perhaps nobody has
+ * it. */
 int vote_repeat(struct authority *a) CHECK_RESULT;
-/* The rounds are over. */
+/* Read the votes that count, once the rounds are over. */
 int votes_open(struct authority *a) CHECK_RESULT;
 void votes_clear(struct authority *a);
-/* All secrets that can be had by now. Returns ERR_AGAIN when some are missing,
- * else the value in out. */
+/* Compute the shared value from the secrets of all dealings, to out. Returns 0;
+ * ERR_AGAIN when secrets are still missing; ERR_THRESHOLD when too few votes
+ * deal. */
 int votes_random(struct authority *a, uint8_t out[static 32]) CHECK_RESULT;
 
-/* authority_sign.c */
+/* authority_sign.c: open the own shares of all votes' dealings, and send
+ * them. */
 int shares_send(struct authority *a) CHECK_RESULT;
-/* From SIGN on: compute, sign, publish, as far as it goes. */
+/* Compute, sign and publish the consensus, as far as that is possible now, from
+ * SIGN on. */
 int consensus_step(struct authority *a) CHECK_RESULT;
-/* Make a consensus the newest one, if it is, and of no epoch after `last`; keep
- * nothing. */
+/* Make a consensus of len bytes the newest one, if it is newer and of no epoch
+ * after `last`; keep nothing on disk. */
 int consensus_adopt(struct authority *a, const uint8_t *bytes, size_t len,
                     uint32_t last) CHECK_RESULT;
 
-/* authority_take.c: what lacked memory before: pass on what counts, ask for
- * votes that came. */
+/* authority_take.c: do again what lacked memory before: pass on the claims that
+ * count, ask for the votes that came. */
 void claims_again(struct authority *a);
 #endif

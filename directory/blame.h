@@ -1,12 +1,13 @@
 /* directory/blame.h - which links and relays a consensus leaves out, for what
  * relays say of the links between them.
  *
- * Of a link that loses packets nobody else can tell which of its two ends is to
+ * When a link loses packets, nobody else can tell which of its two ends is to
  * blame, or whether one of them lies. So nobody is believed, and what is taken
  * away is the link (Miranda: Leibowitz et al., USENIX Security 2019): every lie
- * about another costs the liar as much as him. A relay that disagrees with more
- * than half of its neighbours is left out, the one that does so with most first,
- * and what it said, and what was said of it, is void for those that follow.
+ * about another relay costs the liar as much as that relay. A relay that
+ * disagrees with more than half of its neighbours is left out, the one that
+ * does so with most first; what that relay said, and what was said of it, is
+ * void for those that follow.
  *
  *   said       a link is said to be bad when either end tells that it lost
  *              BLAME_PERMILLE of BLAME_SENT loops of its own
@@ -19,10 +20,10 @@
  *              and counts for links alone
  *   cut        links said to be bad between two that are in: the worst first, a
  *              quarter at most of those between two layers, and none of fewer
- *              than BLAME_LINKS, so that there is always a way; none of a family
- *              with itself counts, which no way uses; CUT_MAX in all; of
- *              those that a relay has with a layer half at most, and for a mix
- *              half by its own word and half by others' */
+ *              than BLAME_LINKS, so that there is always a way; links of a
+ *              family with itself do not count, since no way uses them; CUT_MAX
+ *              in all; of those that a relay has with a layer half at most, and
+ *              for a mix half by its own word and half by others' */
 #ifndef DIRECTORY_BLAME_H
 #define DIRECTORY_BLAME_H
 #include "network/consensus.h"
@@ -37,7 +38,7 @@ struct blame_word {
 };
 
 /* Set cut and left_out of c, which has none, from what its relays say: word[i]
- * is that of c->relays[i], all of which have their layers. Returns 0,
+ * is the word of c->relays[i], and all relays have their layers. Returns 0,
  * ERR_NOMEM. */
 int blame_judge(struct consensus *c,
                 const struct blame_word *word) CHECK_RESULT;

@@ -1,7 +1,7 @@
 /* directory/listing.h - the descriptors that an authority has taken.
  *
- * Of a relay one for each epoch: the one for the epoch after next stands beside
- * the one that the next vote needs. */
+ * A relay may have one for each epoch: the one for the epoch after next stands
+ * beside the one that the next vote needs. */
 #ifndef DIRECTORY_LISTING_H
 #define DIRECTORY_LISTING_H
 #include <stdbool.h>
@@ -17,46 +17,49 @@ struct listed {
     uint64_t taken_ms;
 };
 
-/* One that changes its mind faster is told to wait: each change is written to
- * disk. */
+/* A relay that changes its descriptor faster is told to wait: each change is
+ * written to disk. */
 enum { LISTING_CHANGE_MS = 2000 };
 
 /* Zeroed memory is an empty one. */
 struct listing {
-    /* Sorted by identity, then epoch: whatever is asked takes log n steps, and a
-     * new one moves 8 bytes for each that is behind, so that relays which nobody
+    /* Sorted by identity, then epoch: a search takes log n steps, and a new
+     * item moves 8 bytes for each one behind it, so that relays which nobody
      * knows cannot make an authority slow. */
     struct listed **item;
     size_t n, room;
 };
 
-/* Take a descriptor (verified; bytes hold no 0) while votes for `target` are to
- * come; it replaces one of the same relay and epoch. Returns 0, ERR_STALE (a
- * newer one serves the target), ERR_EXISTS (this very one is there), ERR_RATE,
- * ERR_FULL, ERR_NOMEM. */
+/* Take the descriptor d, written in `bytes` (verified, without a 0), at now_ms,
+ * while votes for `target` are to come; replace one of the same relay and
+ * epoch. Returns 0, ERR_STALE (a newer one serves the target), ERR_EXISTS (this
+ * very one is there), ERR_RATE, ERR_FULL, ERR_NOMEM. */
 int listing_put(struct listing *l, const struct descriptor *d,
                 const uint8_t *bytes, size_t len, uint32_t target,
                 uint64_t now_ms) CHECK_RESULT;
 
-/* The texts for a vote, sorted, of each relay the newest with a key for the
- * target: those of the relays of the newest consensus (NULL: there is none)
- * first, before others those that need no more than their share of the room; then
- * strangers'; each by identity, as many as RELAYS_MAX and so many bytes of room in
- * the vote hold. A vote that strangers have made too long would be none. *texts is
- * malloc'd, the texts are the list's. */
+/* List the texts for a vote, sorted: of each relay the newest one with a key
+ * for the target, as many as RELAYS_MAX and `room` bytes of the vote hold. The
+ * room goes first to the relays of the newest consensus (NULL: there is none),
+ * among them first to those that need no more than their share; then to
+ * strangers; in each turn by identity. A vote that strangers have made too long
+ * would not count. *texts, of which there are *n, is malloc'd; the texts
+ * themselves stay l's. */
 int listing_texts(const struct listing *l, uint32_t target,
                   const struct consensus *newest, size_t room, char ***texts,
                   size_t *n) CHECK_RESULT;
 
-/* Is there one of this relay that a vote for the target can use? */
+/* Tell whether a vote for the target can use a descriptor of the relay with
+ * this identity. */
 bool listing_has(const struct listing *l, const uint8_t *identity,
                  uint32_t target);
-/* Is there one of any relay? */
+/* Tell whether a vote for the target can use a descriptor of any relay. */
 bool listing_serves(const struct listing *l, uint32_t target);
-/* Drop all of one relay. */
+/* Drop all descriptors of the relay with this identity. */
 void listing_drop(struct listing *l, const uint8_t *identity);
-/* Drop those without a key for `needed`, the target or an epoch before it, and
- * those that only relays whose clocks are wrong have posted. */
+/* Drop the descriptors without a key for `needed`, the target or an epoch
+ * before it, and those so far ahead that only a wrong clock can have made
+ * them. */
 void listing_prune(struct listing *l, uint32_t target, uint32_t needed);
 void listing_free(struct listing *l);
 #endif

@@ -11,8 +11,8 @@
  *
  *   unknown -claim-> wanted -vote-> counted
  *
- * Two counted claims of one author mean that he lies: then neither is a vote.
- * More than two are not looked at. Failure modes: a claim that is late
+ * Two counted claims of one author mean that the author lies: then neither is a
+ * vote. More than two are not looked at. Failure modes: a claim that is late
  * (TIMEOUT), whose author lies (CONFLICT), or without room (FULL: whoever signs
  * more than two claims of one author finds none; an honest one never does).
  * Pure. */
@@ -54,43 +54,49 @@ struct rounds {
     } author[AUTHORITIES_MAX];
 };
 
-/* Begin an epoch. Zeroed memory is an empty one; ids stay the caller's. */
+/* Begin an epoch. Zeroed memory holds no claims; r->ids stay the caller's. */
 void rounds_begin(struct rounds *r, uint32_t epoch);
 void rounds_clear(struct rounds *r);
 
-/* A claim's document came. *author and *claim say which it is, also after
- * ERR_DUPLICATE. Returns 0: it is new here, its vote is wanted; ERR_AGAIN: it
- * was wanted before; ERR_DUPLICATE: it counts; ERR_FOREIGN, ERR_STALE,
- * ERR_FUTURE (another epoch), ERR_PEER (no authority's), ERR_TIMEOUT,
- * ERR_CONFLICT (two count), ERR_FULL, and what document_open() says. */
+/* Take a claim's document of len bytes that came at now_ms. On 0, ERR_AGAIN and
+ * ERR_DUPLICATE *author and *claim identify the claim. Returns 0: the claim is
+ * new, its vote is wanted; ERR_AGAIN: its vote was wanted before;
+ * ERR_DUPLICATE: the claim counts already; ERR_FOREIGN, ERR_STALE, ERR_FUTURE
+ * (another epoch), ERR_PEER (no authority's), ERR_TIMEOUT, ERR_CONFLICT (two
+ * count), ERR_FULL, and what document_open() says. */
 int rounds_claim(struct rounds *r, const uint8_t *bytes, size_t len,
                  uint64_t now_ms, size_t *author, size_t *claim) CHECK_RESULT;
 
-/* A vote came that some claim speaks of; it is copied. Returns 0: it counts,
- * sign and pass it on with rounds_write(); ERR_NOT_FOUND (no claim wants it),
- * ERR_TIMEOUT, ERR_CONFLICT (two count already). */
+/* Take a vote of len bytes that came at now_ms; it is copied. Returns 0: the
+ * claim *claim of *author counts now, sign it and pass it on with
+ * rounds_write(); ERR_NOT_FOUND (no claim speaks of this vote), ERR_TIMEOUT,
+ * ERR_CONFLICT (two count already), ERR_NOMEM. */
 int rounds_vote(struct rounds *r, const uint8_t *bytes, size_t len,
                 uint64_t now_ms, size_t *author, size_t *claim) CHECK_RESULT;
 
-/* The own vote, or one that counted in an earlier life: claim document and
- * vote. It counts, whatever the time, and is taken to be passed on. Returns as
- * rounds_claim(), ERR_FORMAT when the vote is not that of the claim. */
+/* Load the own vote, or one that counted in an earlier life: a claim's document
+ * and the vote. The claim counts, whatever the time, and is taken to be passed
+ * on. Returns as rounds_claim(), ERR_FORMAT when the vote is not that of the
+ * claim. */
 int rounds_load(struct rounds *r, const uint8_t *claim, size_t claim_len,
                 const uint8_t *vote, size_t vote_len) CHECK_RESULT;
 
-/* Forget a claim, whether it counts or not: it may come again. */
+/* Forget this claim of an author, whether it counts or not; the same claim may
+ * come again. */
 void rounds_forget(struct rounds *r, size_t author, size_t claim);
 
-/* The claim's document with all signatures known, and key's (NULL: none) added
- * first. *out is malloc'd. After an error all is as it was. */
+/* Write the document of this claim with all signatures known, to which that of
+ * key (NULL: none) is added before. *out is malloc'd. After an error all is as
+ * it was. */
 int rounds_write(struct rounds *r, size_t author, size_t claim,
                  const struct document_key *key, uint8_t **out,
                  size_t *len) CHECK_RESULT;
 
-/* The text of an author's vote when exactly one counts, else NULL. */
+/* Find the text of an author's vote, *len bytes, when exactly one counts, else
+ * NULL. */
 const char *rounds_result(const struct rounds *r, size_t author, size_t *len);
 
-/* A counted vote by its digest, NULL when there is none. */
+/* Find a counted vote, *len bytes, by its digest; NULL when there is none. */
 const char *rounds_find(const struct rounds *r, const uint8_t digest[static 32],
                         size_t *len);
 #endif

@@ -1,7 +1,7 @@
 /* directory/tally.h - from votes to the one consensus they amount to.
  *
- * A pure function: whoever has the same votes, the same shared value and the
- * same list of authorities gets the same bytes.
+ * The tally is a pure function: whoever has the same votes, the same shared
+ * value and the same list of authorities gets the same bytes.
  *
  *   parameters   those that more than half of the authorities voted for
  *   relays       those that more than half list; of several descriptors of one
@@ -31,29 +31,30 @@
 
 enum { TALLY_WEIGHT_MAX = 4 };
 
-/* Texts that descriptor_open() has taken before, sorted: of those nothing is
- * verified a second time. The consensus is the same without them. */
+/* Texts that descriptor_open() has taken before, sorted: these are not verified
+ * a second time. The consensus is the same without them. */
 struct tally_opened {
     char *const *text;
     size_t n;
 };
 
-/* n votes of one epoch, sorted by their authors, of n_authorities in all with
- * these ids; random is the shared value. The digest of *out is not set. Returns
- * ERR_THRESHOLD when the votes do not agree enough, ERR_MISSING when a layer
- * would be empty (such a consensus would stop the network; the one before is
- * still usable), ERR_NOMEM, ERR_RANGE. */
+/* Count n votes of one epoch, sorted by their authors, of n_authorities in all
+ * with these ids; random is the shared value, valid_after_s the consensus's
+ * time. The digest of *out is not set. Returns 0, ERR_THRESHOLD when the votes
+ * do not agree enough, ERR_MISSING when a layer would be empty (such a
+ * consensus would stop the network; the one before is still usable), ERR_NOMEM,
+ * ERR_RANGE. */
 int tally_votes(struct consensus **out, struct vote *const *votes, size_t n,
                 const uint8_t (*ids)[SPHINX_ID_LEN], size_t n_authorities,
                 const uint8_t random[static 32], uint64_t valid_after_s,
                 const struct tally_opened *opened) CHECK_RESULT;
 
-/* One of its steps, in n log n: strangers can make a consensus as long as it may
- * be, but not an authority slow. */
+/* One of its steps, in n log n: strangers can make a consensus as long as it
+ * may be, but not an authority slow. */
 
 /* Move mixes of c to other layers as long as one layer has more than twice the
- * weight of another and a move narrows the gap; relay has the numbers of the n
- * mixes in the order in which they are looked at. Returns 0 or ERR_NOMEM. */
+ * weight of another and a move narrows the gap; relay holds the numbers of the
+ * n mixes in the order in which they are looked at. Returns 0 or ERR_NOMEM. */
 int tally_even_out(struct consensus *c, const size_t *relay,
                    size_t n) CHECK_RESULT;
 #endif

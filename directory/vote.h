@@ -3,7 +3,7 @@
  *   hello       "I am here": it carries the sender's certificate
  *   claim       who votes for which epoch, and the digest of the vote. Signed
  *               by the author and by who passes it on (directory/rounds.h)
- *   vote        not signed itself; it is fetched by its digest
+ *   vote        not signed itself, and fetched by its digest
  *   shares      the sender's opened shares of all votes' dealings
  *   signature   of the consensus that the sender has computed, by its hash
  *
@@ -21,11 +21,12 @@ struct hello {
     uint32_t epoch; /* being prepared */
 };
 
-/* A vote has descriptors of RELAYS_MAX relays, and what is known of these and of
- * as many that are away: VOTE_KNOWN_LEN_MAX for each, and VOTE_HEAD_MAX for the
- * rest. Then a descriptor has 1,580 bytes, when there are so many: with X25519 keys
- * it takes 1,111, and 110 for each link that it tells of, so it has room for four.
- * With 32 links, 4,630 bytes, 5,591 of them fit (listing_texts()). */
+/* A vote has descriptors of RELAYS_MAX relays, and what is known of these and
+ * of as many that are away: VOTE_KNOWN_LEN_MAX for each, and VOTE_HEAD_MAX for
+ * the rest. When there are so many relays, 1,580 bytes are left for each
+ * descriptor: one with X25519 keys takes 1,111, and 110 for each link that it
+ * tells of, so there is room for four links. Of descriptors with 32 links,
+ * 4,630 bytes, 5,591 fit (listing_texts()). */
 enum {
     VOTE_LEN_MAX = 2 * DOCUMENT_BODY_MAX,
     VOTE_KNOWN_MAX = 2 * RELAYS_MAX,
@@ -70,14 +71,15 @@ int json_read_vote(struct vote *v, const uint8_t *body, size_t len,
                    char where[static JSON_WHERE_LEN]) CHECK_RESULT;
 void vote_free(struct vote *v);
 
-/* Check the dealing in a vote and give each holder its place: among the n
- * authorities (sorted identities), of which all but (n - 1) / 3 at least have
- * to hold shares, by certificates that cover valid_after_s. context as
+/* Check the dealing in the vote v and give each holder its place: among the n
+ * authorities (sorted ids), of which all but (n - 1) / 3 at least have to hold
+ * shares, by certificates that cover valid_after_s. context is filled in as
  * share_*() want it. Returns 0, ERR_MISSING (no dealing), or what is wrong with
- * it. */
+ * the dealing. */
 int vote_dealing_check(struct vote *v, const uint8_t (*ids)[SPHINX_ID_LEN],
                        size_t n, uint64_t valid_after_s,
                        uint8_t context[static SHARE_CONTEXT_LEN]) CHECK_RESULT;
+/* Compute the context of the dealing in the vote v. */
 void vote_dealing_context(const struct vote *v,
                           uint8_t context[static SHARE_CONTEXT_LEN]);
 

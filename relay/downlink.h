@@ -4,8 +4,8 @@
  * else a dummy; ticks that could not be kept are skipped, never caught up. A
  * second constant clock carries the consensus in equal pieces, the same number
  * for every client. Nothing here depends on what the client does but the start:
- * the first clock runs from the client's control frame on, in the profile it
- * names, the second from the connection on. */
+ * the first clock runs from the client's control frame on, in the profile that
+ * the frame names, the second from the connection on. */
 #ifndef RELAY_DOWNLINK_H
 #define RELAY_DOWNLINK_H
 #include <stdbool.h>
@@ -32,38 +32,43 @@ struct downlink {
     uint32_t queue[DOWNLINK_QUEUE_MAX]; /* the gateway's packet numbers */
 };
 
-/* A control frame came: remember the handle; start the clock at a uniform
- * point of the first interval (phase: 64 random bits), or change its interval
- * when the profile changed. */
+/* Take a control frame that came at now_us: remember the handle; start the
+ * answers' clock at a uniform point of the first interval_us (phase: 64 random
+ * bits), or change the clock's interval when the profile changed. */
 void downlink_control(struct downlink *d, const uint8_t handle[static 8],
                       uint32_t interval_us, uint64_t now_us, uint64_t phase);
 
-/* Is this one of the client's handles? */
+/* Tell whether this is one of the client's handles. */
 bool downlink_has_handle(const struct downlink *d,
                          const uint8_t handle[static 8]);
 
-/* Queue an answer. Returns 0 or ERR_FULL; the caller keeps the packet then. */
+/* Queue the answer with this packet number. Returns 0 or ERR_FULL; the caller
+ * then keeps the packet. */
 int downlink_push(struct downlink *d, uint32_t packet) CHECK_RESULT;
 
-/* Has the answers' clock ticked? Then *packet is the oldest answer, or
- * UINT32_MAX: a dummy is due. Call once a tick of the gateway. */
+/* Tell whether the answers' clock has ticked by now_us. If so, *packet is the
+ * oldest answer, or UINT32_MAX: a dummy is due. Call once a tick of the
+ * gateway. */
 bool downlink_pop(struct downlink *d, uint64_t now_us, uint32_t *packet);
 
-/* What was popped last, *packet, could not be sent: this tick is skipped, and an
- * answer stays the oldest one. */
+/* Take back `packet`, which was popped last and could not be sent: this tick is
+ * skipped, and an answer stays the oldest one. */
 void downlink_again(struct downlink *d, uint32_t packet);
 
-/* Start sending the pieces of a (new) document from the first one. */
+/* Start to send the pieces of a (new) document at now_us, from the first
+ * one. */
 void downlink_pieces_start(struct downlink *d, uint64_t now_us);
 
-/* Is a piece due, of `count`? Then *piece is its index. */
+/* Tell whether one of `count` pieces is due at now_us, by a clock of
+ * interval_us. If so, *piece is its index. */
 bool downlink_piece_pop(struct downlink *d, uint64_t now_us, uint16_t count,
                         uint32_t interval_us, uint16_t *piece);
 
-/* The piece that was popped last could not be sent: its turn comes again. */
+/* Take back the piece that was popped last and could not be sent: its turn
+ * comes again, interval_us after now_us. */
 void downlink_piece_again(struct downlink *d, uint64_t now_us,
                           uint32_t interval_us);
 
-/* Earliest tick of both clocks, UINT64_MAX when none runs. */
+/* Tell the earliest tick of both clocks, UINT64_MAX when none runs. */
 uint64_t downlink_next_us(const struct downlink *d);
 #endif

@@ -1,6 +1,7 @@
 /* relay/handles.h - whose handle is this? A gateway's table from the 8 random
- * bytes that a client chose to the client's number. Places are keyed, so that
- * nobody can choose handles that collide. Threads may share a table. */
+ * bytes that a client chose to the client's number. The table's places are
+ * keyed, so nobody can choose handles that collide. Threads may share a
+ * table. */
 #ifndef RELAY_HANDLES_H
 #define RELAY_HANDLES_H
 #include <stddef.h>
@@ -12,16 +13,19 @@
 
 struct handles;
 
-/* Room for max handles; memory is taken at once (16 bytes each, twice over). */
+/* Make a table with room for max handles, all of whose memory is taken at once
+ * (16 bytes each, twice over); key is random. Returns 0 or ERR_NOMEM. */
 int handles_new(struct handles **out, size_t max,
                 const uint8_t key[static 16]) CHECK_RESULT;
 void handles_free(struct handles **h);
 
-/* Returns 0, ERR_EXISTS when another client has it, ERR_FULL. */
+/* Enter a handle of this client. Returns 0, ERR_EXISTS when another client has
+ * the handle, ERR_FULL. */
 int handles_add(struct handles *h, const uint8_t handle[static 8],
                 uint32_t client) CHECK_RESULT;
+/* Remove a handle if this client has it. */
 void handles_remove(struct handles *h, const uint8_t handle[static 8],
                     uint32_t client);
-/* The client's number or HANDLES_NONE. */
+/* Find the number of the client with this handle, or HANDLES_NONE. */
 uint32_t handles_find(struct handles *h, const uint8_t handle[static 8]);
 #endif

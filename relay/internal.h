@@ -82,6 +82,7 @@ struct intake {
 /* Entries of the wheel of things that are due by themselves. */
 enum due_kind { DUE_READ = 1, DUE_ANSWER, DUE_CLIENT };
 
+/* A client's connection to this gateway. */
 struct gateway_client {
     bool open;
     bool waiting;        /* an entry in the wheel is under way */
@@ -143,7 +144,7 @@ relay_held_at(const struct relay *r, uint32_t number)
     return (struct held *)(void *)slab_at(r->slab, number);
 }
 
-/* The view of an epoch, NULL when there is none. */
+/* Find the view of this epoch; NULL when there is none. */
 static inline struct view *
 relay_view(struct relay *r, uint32_t epoch)
 {
@@ -151,7 +152,7 @@ relay_view(struct relay *r, uint32_t epoch)
     return v->consensus && v->consensus->epoch == epoch ? v : NULL;
 }
 
-/* Give back a held packet and its place. */
+/* Give back the held packet with this number, and its place. */
 static inline void
 relay_give(struct relay *r, uint32_t number)
 {
@@ -159,78 +160,88 @@ relay_give(struct relay *r, uint32_t number)
     slab_give(r->slab, number);
 }
 
-/* pipeline.c: take in n frames from a relay, or from a client (peer NULL), whose
- * number is `client`. */
+/* pipeline.c: take in n frames from a relay, `peer`, or (peer NULL) from the
+ * client with this number. */
 void pipeline_receive(struct relay *r, struct relay_peer *peer, uint32_t client,
                       const uint8_t *frames, size_t n);
 /* Unwrap what was taken in. */
 void pipeline_unwrap(struct relay *r);
 
-/* dispatch.c: what is to be done with a held packet, here or by another worker.
- * Each takes the number over. */
+/* dispatch.c. Each call takes the number of a held packet over. */
+
+/* Do what comes next with a packet, or hand it to the worker that does. */
 void dispatch_place(struct relay *r, uint32_t number);
-/* Its mixing delay is over. */
+/* Send or deliver a packet whose mixing delay is over. */
 void dispatch_leave(struct relay *r, uint32_t number);
-/* A store is to look for what its answer will bring. */
+/* Look, in a store, for what the answer to a packet will bring. */
 void dispatch_read(struct relay *r, uint32_t number);
-/* A store's answer is due. */
+/* Send a store's answer, which is due. */
 void dispatch_answer(struct relay *r, uint32_t number);
-/* Send a frame that does not wait, over a link that may be another worker's. */
+/* Send a frame at once to relay `next` of an epoch, over a link that may be
+ * another worker's. Returns 0 or why the frame was not sent. */
 int dispatch_send(struct relay *r, uint16_t next, uint32_t epoch,
                   const uint8_t *frame) CHECK_RESULT;
-/* Do what others have handed over; hand over what is theirs. */
+/* Do what other workers have handed over. */
 void dispatch_take(struct relay *r);
+/* Hand over to other workers what is theirs. */
 void dispatch_hand_over(struct relay *r);
 
-/* gateway.c: a client's link, as relay.h has it. */
+/* gateway.c: open and close a client's link, as relay.h has it. */
 int gateway_open(struct relay *r, uint32_t *client) CHECK_RESULT;
 void gateway_close(struct relay *r, uint32_t client);
 bool gateway_is_open(const struct relay *r, uint32_t client);
-/* As relay_client_idler(). */
+/* Find a client to give way, as relay_client_idler() does. */
 bool gateway_idler(const struct relay *r, uint32_t *client);
-/* The last frame of it that was read, whatever came of it. */
+/* Note the last frame of a client that was read, whatever came of that
+ * frame. */
 void gateway_mark(struct relay *r, uint32_t client, const uint8_t *frame);
-/* As relay_client_ahead(), of one that is open. */
+/* Answer as relay_client_ahead() does, for an open client. */
 uint32_t gateway_ahead(const struct relay *r, uint32_t client);
+/* Take up the newest consensus, as relay_set_document() does. */
 int gateway_set_document(struct relay *r, uint32_t epoch, const uint8_t *bytes,
                          size_t len) CHECK_RESULT;
-/* How many of n frames that came of an open client at once may pass. */
+/* Tell how many of n frames that came from an open client at once may pass. */
 size_t gateway_allow(struct relay *r, uint32_t client, size_t n);
-/* A control frame of an open client. */
+/* Take a control frame of an open client. Returns 0 or why it is refused. */
 int gateway_take_control(struct relay *r, uint32_t client,
                          const uint8_t *frame) CHECK_RESULT;
-/* To the client with its handle, if it is one of this worker's. */
+/* Deliver the held packet with this number to the client with its handle, if
+ * that client is one of this worker's. */
 void gateway_deliver(struct relay *r, uint32_t number);
-/* The worker that has the client with this handle; this one if there is none.
- */
+/* Find the worker that has the client with this handle; this worker if no
+ * client has the handle. */
 uint32_t gateway_owner(const struct relay *r, const uint8_t handle[static 8]);
+/* Serve the clocks of a client, unless its generation is another by now. */
 void gateway_due(struct relay *r, uint32_t client, uint32_t generation,
                  uint64_t now_us);
-/* Clocks that lacked memory before. */
+/* Arm the clocks that lacked memory before. */
 void gateway_again(struct relay *r);
 void gateway_free(struct relay *r);
 
-/* announced.c: an announcement that came to this store; worker 0's. */
+/* announced.c: take an announcement that came to this store; worker 0 does. */
 void announced_take(struct relay *r, const struct wire_request *request);
-/* Is this relay, worker 0, a board of any view, with all that it takes? */
+/* Tell whether this relay, worker 0, is a board of any view and has all that a
+ * board needs. */
 bool announced_is_board(const struct relay *r);
 
-/* spread.c: a list that came of a relay, over its link. */
+/* spread.c: take a list that came in `frame` from a relay, over this link. */
 void spread_take(struct relay *r, struct relay_peer *peer, uint32_t link,
                  const uint8_t *frame);
-/* List what is over; when that is to be looked at again. */
+/* List the intervals that are over. */
 void spread_step(struct relay *r);
+/* Tell when spread_step() is next of use. */
 uint64_t spread_next_us(const struct relay *r);
 
-/* loops.c: the relay's own loops; worker 0. */
+/* loops.c: start the relay's own loops at now_us; worker 0 does. */
 void loops_start(struct relay *r, uint64_t now_us);
-/* The view whose loops are sent now; NULL: none are. */
+/* Find the view whose loops are sent now; NULL: no loops are. */
 const struct view *loops_view(const struct relay *r);
-/* Is it time for one? Draws the time of the next. */
+/* Tell whether a loop is due at now_us; draw the time of the next. */
 bool loops_turn(struct relay *r, uint64_t now_us);
-/* Make one, in r->frame, and say to whom it goes first, a number in the
- * consensus of *epoch. Returns ERR_EPOCH when none is in force. */
+/* Make a loop in r->frame; *first is the relay that the loop goes to first, a
+ * number in the consensus of *epoch. Returns ERR_EPOCH when no consensus is in
+ * force. */
 int loops_build(struct relay *r, uint16_t *first, uint32_t *epoch) CHECK_RESULT;
-/* One has come back. */
+/* Note that the loop with this id has come back. */
 void loops_returned(struct relay *r, const uint8_t id[static 8]);
 #endif

@@ -2,23 +2,25 @@
  * own loops.
  *
  * A loop that does not return was lost at one of the ten links of its way, or
- * at a relay between. Counted are those whose first or last hop goes to or comes
- * from a neighbour; three things keep what happens elsewhere out of that count:
+ * at a relay between. For each neighbour the loops are counted whose first hop
+ * goes to it or whose last hop comes from it. Three things keep what happens
+ * elsewhere out of that count:
  *
- *   cells      loops by way of a neighbour are counted apart by the relay beyond
- *              it, in LOSS_CELLS cells. The link's loss is the lower median of
- *              its cells' (medians of means), of three the least: a liar beyond
- *              that drops what comes from the neighbour spoils one cell, however
- *              often it is drawn, and two liars are to spoil nothing
- *   others     what the median of the neighbours on that side loses is taken off:
- *              it is lost further away
+ *   cells      loops by way of a neighbour are counted apart by the relay
+ *              beyond the neighbour, in LOSS_CELLS cells. The link's loss is
+ *              the lower median of its cells' losses (medians of means), with
+ *              three cells the least: a lying relay beyond, which drops what
+ *              comes from the neighbour, spoils one cell, however often that
+ *              relay is drawn, and two liars are to spoil nothing
+ *   others     what the median of the neighbours on that side loses is taken
+ *              off, since so much is lost further away
  *   evidence   LOSS_SENT loops, LOSS_LOST lost, and four deviations
  *
- * Windows are consensuses: of each older one an eighth counts, so that what was
- * said is forgotten in an epoch or two.
+ * Windows are consensuses: an older window counts an eighth of the one after,
+ * so that what was said is forgotten in an epoch or two.
  *
- * What is told are the worst links alone, in steps of LOSS_STEP drawn at random.
- * A relay's loops depend on no client. Pure: no state. */
+ * Only the worst links are told, in steps of LOSS_STEP drawn at random. A
+ * relay's loops depend on no client. Pure: no state. */
 #ifndef RELAY_LOSS_H
 #define RELAY_LOSS_H
 #include "network/consensus.h"
@@ -40,8 +42,8 @@ struct loss_link {
     uint16_t ended[LOSS_CELLS], lost[LOSS_CELLS];
 };
 
-/* One loop has ended; `beyond`: the number, in its layer, of the relay beyond
- * the neighbour. */
+/* Count a loop over link l that has ended, lost or not; `beyond`: the number,
+ * in its layer, of the relay beyond the neighbour. */
 void loss_count(struct loss_link *l, size_t beyond, bool lost);
 
 /* A consensus and its links, by the numbers of its relays; NULL: none. */
@@ -50,13 +52,15 @@ struct loss_window {
     const struct loss_link *links;
 };
 
-/* The layers that a relay's own loops go to first and come from last. */
+/* Tell the layer that the own loops of a relay of this layer go to first. */
 unsigned loss_layer_to(const struct consensus *c, unsigned layer);
+/* Tell the layer that they come from last. */
 unsigned loss_layer_from(const struct consensus *c, unsigned layer);
 
-/* Write what relay `self` of w[0], the newest in force, has to tell; the others
- * are older, in the order of their age in epochs. Returns how many, sorted by
- * identity, or ERR_NOMEM. */
+/* Write to `out` what relay `self` of w[0], the newest consensus in force, has
+ * to tell; the other windows are older, in the order of their age in epochs.
+ * env gives the random rounding. Returns how many links, sorted by identity, or
+ * ERR_NOMEM. */
 int loss_tell(const struct loss_window w[static LOSS_WINDOWS], uint16_t self,
               struct env *env,
               struct link_told out[static LINKS_TOLD_MAX]) CHECK_RESULT;

@@ -11,7 +11,7 @@
  * or threshold mix. Pools draw who leaves uniformly.
  *
  * A mix holds handles (the caller's packet numbers), not packets, so that the
- * simulator runs the very same code and pays for no bytes. It owns no clock:
+ * simulator runs the very same code and pays for no bytes. A mix owns no clock:
  * time comes in as an argument, in microseconds of the monotonic clock. */
 #ifndef RELAY_MIX_H
 #define RELAY_MIX_H
@@ -40,21 +40,21 @@ struct mix_params {
     uint32_t permille;    /* binomial */
 };
 
-/* Make a mix for at most capacity handles, growing as needed. env gives pools
- * their draws (the traffic stream); NULL will do for poisson. Returns 0,
- * ERR_UNSUPPORTED (strategy), ERR_ARG, ERR_NOMEM. */
+/* Make a mix of these parameters for at most capacity handles, growing as
+ * needed. env gives pools their draws (the traffic stream); NULL will do for
+ * poisson. Returns 0, ERR_UNSUPPORTED (strategy), ERR_ARG, ERR_NOMEM. */
 int mix_new(struct mix **out, const struct mix_params *params, size_t capacity,
             struct env *env) CHECK_RESULT;
 void mix_free(struct mix **m);
 
-/* Queue handle for relay next; delay_us after now_us is when it is due with
- * poisson, pools do not look at it. Returns 0, ERR_FULL or ERR_NOMEM; the
+/* Queue handle for relay next. With poisson the handle is due delay_us after
+ * now_us; pools do not look at delay_us. Returns 0, ERR_FULL or ERR_NOMEM; the
  * caller keeps the handle then. */
 int mix_push(struct mix *m, mix_handle handle, uint32_t next, uint64_t now_us,
              uint64_t delay_us) CHECK_RESULT;
 
-/* A packet is about to be queued that is due then: fetch what that will touch.
- * Changes nothing. */
+/* Fetch the memory that mix_push() will touch for a packet that is due at
+ * due_us. Nothing is changed. */
 void mix_prefetch(const struct mix *m, uint64_t due_us);
 
 struct mix_out {
@@ -62,12 +62,12 @@ struct mix_out {
     uint32_t next;
 };
 
-/* Take out what is due at now_us, at most max; poisson: earliest first. Returns
- * how many. */
+/* Take out what is due at now_us, at most max handles, into `out`; with poisson
+ * the earliest first. Returns how many. */
 size_t mix_pop_due(struct mix *m, uint64_t now_us, struct mix_out *out,
                    size_t max);
 
-/* When something is due next: 0 for now, UINT64_MAX when empty. */
+/* Tell when something is due next: 0 for now, UINT64_MAX when m is empty. */
 uint64_t mix_next_due(const struct mix *m);
 
 size_t mix_count(const struct mix *m);

@@ -2,10 +2,10 @@
  * them; for the relay's own files.
  *
  * A worker is a struct relay with an environment, a thread and connections of
- * its own. It unwraps what comes over its connections, and whatever is to be
- * done next with a packet is done by the one worker that has what it takes: the
- * link to the next relay, the client, the box. Packets lie in a
- * slab that all share, so what changes hands is a number.
+ * its own. Each worker unwraps what comes over its connections; the next step
+ * of a packet is done by the one worker that has what the step needs: the link
+ * to the next relay, the client, the box. Packets lie in a slab that all
+ * workers share, so what changes hands is a number.
  *
  *   worker 0   receive -> unwrap -> replay -+-> mix -> send
  *                                           |
@@ -65,19 +65,21 @@ struct plane {
 };
 enum { PLANE_WORKER_SHIFT = 24 };
 
+/* Make what the workers of a relay of this config share. Returns 0 or an error
+ * of the parts. */
 int plane_new(struct plane **out,
               const struct relay_config *config) CHECK_RESULT;
-/* When its last user has gone. */
+/* Free *p when its last user has gone. */
 void plane_free(struct plane **p);
 
-/* Put into a worker's inbox, and wake it if it sleeps beyond until_us. Returns
- * how many found room. */
+/* Put n numbers into a worker's inbox, and wake the worker if it sleeps beyond
+ * until_us. Returns how many found room. */
 uint32_t plane_put(struct plane *p, uint32_t worker, const uint32_t *number,
                    uint32_t n, uint64_t until_us);
-/* This worker ticks at at_us. Returns whether its inbox holds something, which
- * may not have woken it. */
+/* Note that this worker ticks at at_us. Returns whether its inbox holds
+ * something, for which the worker may not have been woken. */
 bool plane_arm(struct plane *p, uint32_t worker, uint64_t at_us);
-/* Take at most max out of one's own. */
+/* Take at most max numbers out of this worker's own inbox. Returns how many. */
 uint32_t plane_take(struct plane *p, uint32_t worker, uint32_t *number,
                     uint32_t max);
 #endif

@@ -13,17 +13,18 @@
 
 struct store_memory;
 
-/* letters_max: quota; beyond it puts answer ERR_QUOTA. */
+/* Make an empty store for letters of letter_len bytes; beyond letters_max of
+ * them puts answer ERR_QUOTA. Returns 0 or ERR_NOMEM. */
 int store_memory_new(struct store_memory **out, size_t letter_len,
                      size_t letters_max) CHECK_RESULT;
-/* Outstanding requests are dropped without being answered. */
+/* Free *s; outstanding requests are dropped without being answered. */
 void store_memory_free(struct store_memory **s);
 
 /* Queue a request; for env_ops.store. */
 void store_memory_request(struct store_memory *s, struct env_store_req *req);
 
-/* Carry out and answer at most max requests, oldest first. Returns how many.
- * May call back into their owners. */
+/* Carry out and answer at most max requests, the oldest first. Their owners may
+ * be called back. Returns how many. */
 size_t store_memory_run(struct store_memory *s, size_t max);
 
 /* Destroy the letters whose day is before `day`. Returns how many. */

@@ -24,48 +24,56 @@ struct disk_keys {
     uint8_t *share_secret[AUTHORITY_SHARE_KEYS]; /* guarded; [1] may be NULL */
 };
 
-/* Is it time for another certificate, or was it made by a wrong clock? */
+/* Tell whether at now_s it is time for another certificate than c, or c was
+ * made by a wrong clock. */
 bool disk_is_due(const struct certificate *c, uint64_t now_s);
 enum disk_renewal { DISK_KEEP, DISK_WHEN_DUE, DISK_NOW };
-/* The keys: made, if there are none, and renewed when that is due at this time,
- * or in any case: others with a certificate that revokes those before. Whoever is not sure what time it is does not renew, since nobody
- * believes a certificate of another time. Returns 0; ERR_MISSING: there is no
- * certificate and no identity to make one; ERR_PEER: it is for other keys. */
+/* Read the keys in dir; make them, if there are none. By `renew` they are kept,
+ * renewed when that is due at now_s, or renewed in any case: replaced by others
+ * with a certificate that revokes those before. Whoever is not sure what time
+ * it is does not renew, since nobody believes a certificate of another time.
+ * Returns 0; ERR_MISSING: there is no certificate and no identity to make one;
+ * ERR_PEER: the certificate is for other keys. */
 int disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s,
               enum disk_renewal renew) CHECK_RESULT;
 void disk_keys_free(struct disk_keys *k);
 
-/* The line that asks for a certificate of a new working key, and the
- * certificate made of it by whoever has the identity's seed in `dir`, for so
- * many days; both malloc'd. install: take it into use at the next start; returns
- * ERR_STALE for one that the present one revokes. */
+/* Make a new working key in dir and the line, malloc'd, that asks for its
+ * certificate. */
 int disk_request(const char *dir, char **line) CHECK_RESULT;
+/* Make the certificate, a line, malloc'd, that `request` asks for, with the
+ * identity's seed in `dir`, for so many days from now_s on. */
 int disk_certify(const char *dir, const char *request, uint64_t now_s,
                  unsigned days, char **line) CHECK_RESULT;
+/* Install a certificate in dir, for the next start. Returns also ERR_STALE, for
+ * one that the present one revokes at now_s. */
 int disk_install(const char *dir, const char *certificate,
                  uint64_t now_s) CHECK_RESULT;
 
-/* Make the marker that nothing is lost; is it here? */
+/* Make the marker which says that nothing in dir is lost. */
 int disk_begin(const char *dir) CHECK_RESULT;
+/* Tell whether that marker is there. */
 bool disk_is_whole(const char *dir);
 
-/* Durable when it returns 0. `what` is an AUTHORITY_KEEP_* or
- * AUTHORITY_EVIDENCE. */
+/* Keep `what`, an AUTHORITY_KEEP_* or AUTHORITY_EVIDENCE, of this epoch. What
+ * was kept is durable when 0 is returned. */
 int disk_put(const char *dir, enum authority_output what, uint32_t epoch,
              const uint8_t *bytes, size_t len) CHECK_RESULT;
-/* All that was kept, in the order in which it is to be loaded. Returns 0 or the
- * first error of reading; what can be read is there all the same. */
+/* Call each() with ctx for all that was kept in dir, in the order in which it
+ * is to be loaded. Returns 0 or the first error of reading; what can be read is
+ * given all the same. */
 int disk_each(const char *dir,
               void (*each)(void *ctx, enum authority_output what,
                            const uint8_t *bytes, size_t len),
               void *ctx) CHECK_RESULT;
-/* The votes of one epoch alone. */
+/* Do the same for the votes of one epoch alone. */
 int disk_votes(const char *dir, uint32_t epoch,
                void (*each)(void *ctx, enum authority_output what,
                             const uint8_t *bytes, size_t len),
                void *ctx) CHECK_RESULT;
-/* Votes of epochs before `floor` go (authority_floor()), those of others unless
- * they are of the target, since each may have 32 MiB; and descriptors taken
- * more than KEYS_AHEAD epochs before it, or as long after the target. */
+/* Remove votes of epochs before `floor` (authority_floor()); other authorities'
+ * votes unless they are of the target, since each may have 32 MiB; and
+ * descriptors of more than KEYS_AHEAD epochs before the floor, or after the
+ * target. */
 void disk_prune(const char *dir, uint32_t floor, uint32_t target);
 #endif

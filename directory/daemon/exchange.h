@@ -27,30 +27,33 @@ struct exchange_config {
     void *ctx;
 };
 
+/* Make an exchange by this config. Returns 0 or ERR_NOMEM. */
 int exchange_new(struct exchange **out,
                  const struct exchange_config *config) CHECK_RESULT;
 void exchange_free(struct exchange **x);
 
-/* To all others. Returns ERR_FULL when it had no room for one of them. */
+/* Send a document of len bytes to all other authorities. Returns 0, ERR_NOMEM,
+ * or ERR_FULL when there was no room for one of them. */
 int exchange_send(struct exchange *x, const uint8_t *document,
                   size_t len) CHECK_RESULT;
-/* Ask for a vote, unless it is being asked for. Returns also ERR_FULL. */
+/* Ask for the vote with this digest, unless it is being asked for. Returns also
+ * ERR_FULL. */
 int exchange_want(struct exchange *x,
                   const uint8_t digest[static 32]) CHECK_RESULT;
 /* Ask all for their consensus and documents. */
 void exchange_ask(struct exchange *x);
 
-/* Documents written one after the other: each of them, until each() returns an
- * error. Returns that, ERR_SHORT when the last is cut, ERR_LONG when there are
- * too many. */
+/* Call each() with ctx for each of the documents written one after the other in
+ * `bytes`, until each() returns an error. Returns that error, ERR_SHORT when
+ * the last document is cut, ERR_LONG when there are too many. */
 int exchange_each(const uint8_t *bytes, size_t len,
                   int (*each)(void *ctx, const uint8_t *bytes, size_t len),
                   void *ctx) CHECK_RESULT;
-/* Append one to a growing buffer. */
 struct exchange_buffer {
     uint8_t *bytes;
     size_t len;
 };
+/* Append a document of len bytes to a growing buffer. */
 int exchange_append(struct exchange_buffer *b, const uint8_t *document,
                     size_t len) CHECK_RESULT;
 #endif

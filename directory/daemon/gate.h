@@ -1,6 +1,6 @@
-/* directory/daemon/gate.h - who is let in, on the real machine: decisions are read
- * from the file that the operator's commands write, and who waits is written for
- * them (directory/admission.h). */
+/* directory/daemon/gate.h - who is let in, on the real machine: decisions are
+ * read from the file that the operator's commands write, and who waits is
+ * written for them (directory/admission.h). */
 #ifndef DIRECTORY_DAEMON_GATE_H
 #define DIRECTORY_DAEMON_GATE_H
 #include <sys/types.h>
@@ -24,16 +24,18 @@ struct gate {
     char why[ADMISSION_WHY_LEN];
 };
 
-/* host, dir and authority stay the caller's. Returns 0 or ERR_NOMEM. */
+/* Open the gate of an authority by this config; host, dir and authority stay
+ * the caller's. Returns 0 or ERR_NOMEM. */
 int gate_open(struct gate *g, struct host *host, const char *dir,
               struct authority *authority,
               const struct admission_config *config) CHECK_RESULT;
 void gate_close(struct gate *g);
 
-/* May this relay be listed? from: whom the descriptor comes from, or NULL. What
- * is to be answered else is in g->why. */
+/* Tell whether the relay of descriptor d may be listed. from: where the
+ * descriptor comes from, or NULL. If not, g->why is to be answered. */
 bool gate_admits(struct gate *g, const struct descriptor *d,
                  const struct sockaddr_storage *from);
-/* Take up new decisions, and write who waits when that has changed. */
+/* Look for new decisions and take them up; write who waits when that has
+ * changed. */
 void gate_look(struct gate *g);
 #endif

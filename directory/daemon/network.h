@@ -1,5 +1,5 @@
-/* directory/daemon/network.h - making the network file of a new network, from what
- * `init` of its authorities and gateways has printed. */
+/* directory/daemon/network.h - making the network file of a new network, from
+ * what `init` of its authorities and gateways has printed. */
 #ifndef DIRECTORY_DAEMON_NETWORK_H
 #define DIRECTORY_DAEMON_NETWORK_H
 #include "network/json.h"
@@ -21,6 +21,7 @@ struct network_wish {
     uint64_t genesis_s;
 };
 
-/* Print the file, or what is wrong. Returns the exit status. */
+/* Print the network file that *w asks for, or what is wrong. Returns the exit
+ * status. */
 int network_print(const struct network_wish *w);
 #endif

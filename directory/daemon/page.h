@@ -3,7 +3,7 @@
  * that it lacks why and what its operator can do. As HTML, which needs no
  * script, and as JSON.
  *
- * All of it is public already; nothing in it depends on users. Pure. */
+ * All of that is public already, and nothing of it depends on users. Pure. */
 #ifndef DIRECTORY_DAEMON_PAGE_H
 #define DIRECTORY_DAEMON_PAGE_H
 #include "directory/admission.h"
@@ -37,11 +37,12 @@ struct page_input {
     uint64_t now_s;
 };
 
-/* The relays that this authority knows of, sorted by identity; malloc'd. */
+/* List the n relays that this authority knows of, sorted by identity; *out is
+ * malloc'd. */
 int page_relays(const struct page_input *in, struct page_relay **out,
                 size_t *n) CHECK_RESULT;
 
-/* malloc'd texts. */
+/* Write the page as HTML, as JSON; *out is malloc'd. */
 int page_html(const struct page_input *in, char **out,
               size_t *len) CHECK_RESULT;
 int page_json(const struct page_input *in, char **out,

@@ -1,9 +1,9 @@
 /* directory/daemon/renewal.h - an authority's working keys, while it runs.
  *
- * They are looked at once a day, and as soon as their certificate is due or is
- * of another time, since a clock that was wrong for long may have made it so, or
- * a consensus names a newer one, since this disk may be an older copy;
- * but never while the authority does not believe its clock. */
+ * The keys are looked at once a day, and as soon as their certificate is due or
+ * is of another time (a clock that was wrong for long may have made it so), or
+ * when a consensus names a newer one (this disk may be an older copy); but
+ * never while the authority does not believe its clock. */
 #ifndef DIRECTORY_DAEMON_RENEWAL_H
 #define DIRECTORY_DAEMON_RENEWAL_H
 #include "directory/daemon/disk.h"
@@ -20,13 +20,14 @@ struct renewal {
     uint64_t again_us;       /* look again then, due or not */
 };
 
-/* Read the keys to begin with, made if there are none; host and dir stay the
- * caller's, and what is wrong is logged. Returns as disk_keys(). */
+/* Read the keys to begin with to *k; make them if there are none. host and dir
+ * stay the caller's, and what is wrong is logged. Returns as disk_keys(). */
 int renewal_read(struct renewal *r, struct host *host, const char *dir,
                  struct disk_keys *k) CHECK_RESULT;
-/* What documents are signed with; k has to live as long as key. */
+/* Set *key to what documents are signed with; k has to live as long as key. */
 void renewal_key(struct document_key *key, const struct disk_keys *k);
-/* Renew the keys of this authority from now on. Returns 0 or ERR_NOMEM. */
+/* Renew the keys of this authority from now on, in a network of such epochs.
+ * Returns 0 or ERR_NOMEM. */
 int renewal_start(struct renewal *r, struct authority *authority,
                   uint32_t epoch_len_s) CHECK_RESULT;
 void renewal_stop(struct renewal *r);

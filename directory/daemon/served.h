@@ -4,8 +4,8 @@
  *   /v1/consensus.z         compressed (lib/pack.h)
  *   /v1/diff/DIGEST.z       from the one with this digest to the newest, too
  *
- * Diffs lead from each of the SERVED_KEPT before; each is made when it is first
- * asked for. */
+ * Diffs lead from each of the SERVED_KEPT consensuses before; each diff is made
+ * when it is first asked for. */
 #ifndef DIRECTORY_DAEMON_SERVED_H
 #define DIRECTORY_DAEMON_SERVED_H
 #include "network/consensus.h"
@@ -19,12 +19,12 @@ struct served {
     char etag[SERVED_ETAG_LEN]; /* the newest's digest, in quotes */
 };
 
-/* A consensus was published; its document is known to be good. Returns 0, or
- * an error, and then it is as it was. */
+/* Serve a published consensus, whose document of len bytes is known to be good.
+ * Returns 0, or an error, and all is as it was. */
 int served_put(struct served *s, const uint8_t *document,
                size_t len) CHECK_RESULT;
-/* What stands at a path, NULL when nothing does. *current: it would be a diff
- * from the newest to itself. */
+/* Find what stands at a path, *len bytes; NULL when nothing does. *current:
+ * that would be a diff from the newest to itself. */
 const uint8_t *served_find(struct served *s, const char *path, size_t *len,
                            bool *current);
 void served_clear(struct served *s);

@@ -31,21 +31,23 @@ struct server_config {
 extern const struct config_option server_options[];
 extern const size_t server_options_len;
 
-/* Take over from `next` what can change while the authority runs, and leave there
- * what it replaces. The names of both kinds that differ, ", " between them, come
- * out; "": none. */
 enum { SERVER_NAMES_LEN = 512 };
+/* Take over from `next` to *now what can change while the authority runs, and
+ * leave in `next` what that replaces. applied and restart name what differs and
+ * is in force, or will be after a restart, with ", " between the names; "":
+ * nothing. */
 void server_config_take(struct server_config *now, struct server_config *next,
                         char applied[static SERVER_NAMES_LEN],
                         char restart[static SERVER_NAMES_LEN]);
 
-/* Fill in what an authority of this configuration votes for. Returns 0, or
- * ERR_RANGE with the name of what does not go with the rest in *where: others
- * could not read it. */
+/* Fill in p, what an authority of this config votes for in the network n.
+ * Returns 0, or ERR_RANGE with the name of what does not go with the rest in
+ * *where: others could not read such parameters. */
 int server_params(const struct server_config *config, const struct network *n,
                   struct params *p, const char **where) CHECK_RESULT;
 
-/* Run until a signal; config changes when SIGHUP says so. Returns the exit
- * status. */
+/* Run the authority of the folder dir until a signal; write its address to
+ * ready_fd when it listens (negative: do not). config changes when SIGHUP says
+ * so. Returns the exit status. */
 int server_run(const char *dir, struct server_config *config, int ready_fd);
 #endif

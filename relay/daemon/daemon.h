@@ -71,59 +71,69 @@ struct relay_daemon {
     struct quota quota;
     bool left;        /* see hibernate_left_name */
     uint64_t left_us; /* looked for again then */
-    uint64_t octets, quota_keep_us;
+    uint64_t bytes, quota_keep_us;
     uint64_t drain_until_us; /* 0: not leaving */
     bool drained;            /* nothing was held a turn ago */
     uint64_t refused[ERROR_COUNT];
 };
 
-/* views.c: the consensus of this epoch; NULL when there is none. */
+/* views.c: find the consensus of this epoch; NULL when there is none. */
 const struct daemon_view *views_find(const struct relay_daemon *d,
                                      uint32_t epoch);
-/* Is this a consensus for us (network/receive.h)? */
+/* Judge whether `bytes` are a consensus for this relay (network/receive.h), and
+ * read it to *out. */
 int views_receive(struct relay_daemon *d, struct consensus **out,
                   const uint8_t *bytes, size_t len) CHECK_RESULT;
-/* A verified consensus, as signed bytes too; takes it over. */
+/* Take over the verified consensus c, whose signed bytes these are, and put it
+ * to use. Returns 0 or why the one before stays in use. */
 int views_take(struct relay_daemon *d, struct consensus *c,
                const uint8_t *bytes, size_t len) CHECK_RESULT;
-/* What an earlier life had, oldest first. */
+/* Load the consensuses that an earlier life kept, the oldest first. */
 void views_load(struct relay_daemon *d);
-/* What time has come by the clock and by `need` of them (consensus_past_s()).
- */
+/* Tell what time has come by the clock and by `need` of the kept consensuses
+ * (consensus_past_s()). */
 uint64_t views_past_s(struct relay_daemon *d, size_t need);
-/* Tell again what could not be told before. */
+/* Tell the clients again what they could not be told before. */
 void views_step(struct relay_daemon *d);
 void views_free(struct relay_daemon *d);
 
-/* confine.c: give up root, files and calls that it does not need. */
+/* confine.c: give up root, and the files and calls that a running relay does
+ * not need. */
 int daemon_confine(struct relay_daemon *d) CHECK_RESULT;
 
-/* net.c */
+/* net.c: open the port of a relay. */
 int net_new(struct net **out, struct relay_daemon *d) CHECK_RESULT;
 void net_free(struct net **n);
+/* Tell the address that the port is bound to. */
 const char *net_address(const struct net *n);
-/* Let in the relays of this consensus whatever strangers do. */
+/* Let in the relays of the consensus c whatever strangers do. */
 int net_favour(struct net *n, const struct consensus *c) CHECK_RESULT;
+/* Sum up the links of all workers in *out. */
 void net_status(const struct net *n, struct net_status *out);
-/* Connections that were refused since there was no descriptor for them. */
+/* Count the connections that were refused since there was no descriptor for
+ * them. */
 uint64_t net_starved(const struct net *n);
-/* Close all links and take none, or go on. */
+/* Close all links and take no new ones (closed), or go on. */
 void net_close(struct net *n, bool closed);
-/* A link to an address that should be its own. */
+/* Make a link to an address that should be this relay's own; ops are called
+ * with ctx. */
 int net_probe(struct net *n, struct link **out, const char *address,
               const struct link_ops *ops, void *ctx) CHECK_RESULT;
 
-/* hibernate.c */
+/* hibernate.c: start to count the month's bytes; step several times a second;
+ * keep the count at the end. */
 int hibernate_start(struct relay_daemon *d) CHECK_RESULT;
 void hibernate_step(struct relay_daemon *d);
 void hibernate_end(struct relay_daemon *d);
-/* 0: it does not, and will not soon. HIBERNATE_LEFT_S: it leaves the network. */
+/* Tell until when the relay hibernates. 0: not now and not soon.
+ * HIBERNATE_LEFT_S: the relay leaves the network. */
 uint64_t hibernate_until_s(const struct relay_daemon *d);
 /* The file DIR/left says that the operator has taken it out. */
 #define HIBERNATE_LEFT_S (1ull << 40) /* for ever */
 extern const char hibernate_left_name[];
 
-/* directory.c */
+/* directory.c: make what speaks with the authorities; step several times a
+ * second. */
 int directory_new(struct directory **out, struct relay_daemon *d) CHECK_RESULT;
 void directory_free(struct directory **u);
 void directory_step(struct directory *u);
@@ -140,31 +150,38 @@ struct directory_status {
 };
 void directory_status(const struct directory *u, struct directory_status *out);
 
-/* workers.c: how many there shall be; all of them. */
+/* workers.c: tell how many workers there shall be. */
 uint32_t workers_count(const struct relay_daemon *d);
+/* Make all workers, whose relays have this config; start, stop, free them. */
 int workers_new(struct relay_daemon *d,
                 const struct relay_config *config) CHECK_RESULT;
 int workers_start(struct relay_daemon *d) CHECK_RESULT;
 void workers_stop(struct relay_daemon *d);
 void workers_free(struct relay_daemon *d);
-/* Take up a consensus; on failure none has it. ERR_NOT_FOUND: taken up, and
- * without this relay. */
+/* Let all workers take up the consensus of v, with the seed of the packet key;
+ * on failure no worker has it. ERR_NOT_FOUND: it was taken up, and is without
+ * this relay. */
 int workers_consensus(struct relay_daemon *d, const struct daemon_view *v,
                       const uint8_t *seed) CHECK_RESULT;
+/* Let all workers give their clients the consensus of this epoch as signed
+ * bytes. */
 int workers_document(struct relay_daemon *d, uint32_t epoch,
                      const uint8_t *bytes, size_t len) CHECK_RESULT;
+/* Let all workers prepare to leave, as relay_drain() says. */
 void workers_drain(struct relay_daemon *d);
-/* Which worker shall have the link to each relay of a consensus: the one that
- * has it under the view before (NULL: none), else the one with the fewest.
- * Returns NULL without memory. */
+/* Choose which worker shall have the link to each relay of c: the one that has
+ * the link under the view before (NULL: none), else the one with the fewest.
+ * Returns an array that the caller frees, or NULL without memory. */
 uint8_t *workers_owners(const struct relay_daemon *d,
                         const struct daemon_view *before,
                         const struct consensus *c);
-/* Ways to the storage thread. */
+/* Open each worker's way to the storage thread. */
 int workers_storage(struct relay_daemon *d) CHECK_RESULT;
+/* Sum up the counts of all workers in *sum. */
 void workers_stats(struct relay_daemon *d, struct relay_stats *sum);
 
-/* Run until a signal. config changes when SIGHUP says so; freed by the caller.
- * Returns the exit status. */
+/* Run the relay of the folder dir until a signal; write its address to ready_fd
+ * when it accepts links (negative: do not). config changes when SIGHUP says so,
+ * and is freed by the caller. Returns the exit status. */
 int relay_run(const char *dir, struct relay_settings *config, int ready_fd);
 #endif

@@ -17,28 +17,32 @@ struct describe {
     uint64_t hibernates_until_s; /* 0: it does not */
 };
 
-/* The first epoch whose votes are still to come. */
+/* Tell the first epoch of the network n whose votes are still to come at
+ * now_s. */
 uint32_t describe_epoch(const struct network *n, uint64_t now_s);
 
-/* Where it listens, or did when it last ran. Returns 0; ERR_NOT_FOUND: which
- * port it gets is not known before it has run. */
+/* Find where the relay of the folder dir listens by this config, or did when it
+ * last ran. Returns 0; ERR_NOT_FOUND: the port is not known before the relay
+ * has run. */
 int describe_bound(const char *dir, const struct relay_settings *config,
                    char out[static ADDRESS_TEXT_MAX]) CHECK_RESULT;
-/* The addresses it would be reached at: configured, else the one bound; where
- * that is every address of the machine, those that lead to the authorities. */
+/* Set the addresses at which the relay would be reached: the configured ones,
+ * else the one that is bound; where that is every address of the machine, those
+ * that lead to the authorities. */
 void describe_addresses(struct describe *d, const char *bound);
-/* May they be published in this network? Returns 0; ERR_FORMAT: one may not;
- * ERR_NOT_FOUND: there is none now; why says which, and what to do. */
+/* Judge whether the addresses of d may be published in its network. Returns 0;
+ * ERR_FORMAT: one may not; ERR_NOT_FOUND: there is none now; why says which,
+ * and what to do. */
 enum { DESCRIBE_WHY_LEN = 240 };
 int describe_judge(const struct describe *d,
                    char why[static DESCRIBE_WHY_LEN]) CHECK_RESULT;
 
-/* Signed, malloc'd. */
+/* Write the descriptor of d for this epoch, signed; *out is malloc'd. */
 int describe_make(const struct describe *d, uint32_t epoch, uint8_t **out,
                   size_t *len) CHECK_RESULT;
 
-/* What an authority said, with nothing in it that a terminal would obey or
- * that tells a machine apart. */
+/* Copy what an authority said, `text` of len bytes, without anything that a
+ * terminal would obey or that tells a machine apart. */
 void describe_answer(char out[static DIRECTORY_TEXT_LEN], const uint8_t *text,
                      size_t len);
 #endif

@@ -10,12 +10,13 @@ struct fault;
 typedef int (*fault_send_fn)(struct worker *w, struct env_dest to,
                              const uint8_t *frame);
 
-/* send: for what was delayed. */
+/* Make the faults of worker w's frames; send() sends what was delayed. Returns
+ * 0 or ERR_NOMEM. */
 int fault_new(struct fault **out, struct worker *w,
               fault_send_fn send) CHECK_RESULT;
 void fault_free(struct fault **f);
-/* Is this frame lost or delayed? Then it is not to be sent, and *err is what
- * the sender is told. */
+/* Decide whether this frame to `to` is lost or delayed. If so, the frame is not
+ * to be sent, and *err is what the sender is told. */
 bool fault_takes(struct fault *f, struct env_dest to, const uint8_t *frame,
                  int *err) CHECK_RESULT;
 #endif

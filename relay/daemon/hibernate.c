@@ -98,7 +98,8 @@ state_tell(struct relay_daemon *d)
 
 const char hibernate_left_name[] = "left";
 
-/* 'brusio-relay leave' and 'join' speak to a relay that runs by that file. */
+/* Look for the file by which 'brusio-relay leave' and 'join' speak to a relay
+ * that runs. */
 static void
 left_look(struct relay_daemon *d)
 {
@@ -125,15 +126,15 @@ hibernate_step(struct relay_daemon *d)
     if (d->quota.limit == 0)
         return;
     net_status(d->net, &s);
-    const uint64_t octets =
+    const uint64_t bytes =
         s.frames * d->network.geometry.packet_len / 1000 * WIRE_PERMILLE;
     const uint64_t serve_s =
         (uint64_t)(EPOCHS_USABLE + 2) * d->network.epoch_len_s;
     /* one consensus is enough: the first that lists it again opens the links */
     const bool changed =
-        quota_step(&d->quota, octets - d->octets, views_past_s(d, 1),
+        quota_step(&d->quota, bytes - d->bytes, views_past_s(d, 1),
                    loop_now_us(d->host.loop) / 1000000, serve_s);
-    d->octets = octets;
+    d->bytes = bytes;
     if (changed) {
         state_tell(d);
         net_close(d->net, d->quota.state == QUOTA_SPENT);

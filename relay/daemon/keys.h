@@ -8,30 +8,29 @@
 #include "lib/error.h"
 #include "relay/replay.h"
 
-/* The identity's seed in dir, which 'init' has made; *seed is from secret_new().
- * Nobody else can make one that is lost, and none is made here. Returns 0, or an
- * error and in why what it means, and what to do. */
+/* Read the identity's seed in dir, which 'init' has made; *seed is from
+ * secret_new(). A lost seed cannot be made again, and none is made here.
+ * Returns 0, or an error and in why what it means, and what to do. */
 enum { KEYS_WHY_LEN = 240 };
 int keys_identity(const char *dir, uint8_t **seed,
                   char why[static KEYS_WHY_LEN]) CHECK_RESULT;
-/* Says in why what other users can read or change here that they should not; ""
- * when it is nothing. */
+/* Say in why what other users can read or change in dir that they should not;
+ * "" for nothing. */
 void keys_openness(const char *dir, char why[static KEYS_WHY_LEN]);
 
-/* The seed of the packet key of an epoch, from DIR/packet-EPOCH.key, drawn
- * when it is not there. *seed is from secret_new(). */
+/* Read the seed of the packet key of this epoch from DIR/packet-EPOCH.key; draw
+ * it when the file is not there. *seed is from secret_new(). */
 int keys_seed(const char *dir, uint32_t epoch, uint8_t **seed) CHECK_RESULT;
 
 /* Overwrite the keys of epochs before `epoch` where they lie, and remove them.
- * Returns ERR_IO when some may be
- * left. */
+ * Returns ERR_IO when some may be left. */
 int keys_forget(const char *dir, uint32_t epoch) CHECK_RESULT;
 
-/* The replay set in the file DIR/replay, mapped. *wait says that tags may be
- * missing (replay_is_in_doubt()): the machine has started anew, the file was
- * not sound, or there is none beside packet keys, as when somebody has deleted
- * it. */
 struct replay_file;
+/* Open and map the replay set in the file DIR/replay, made with room for `tags`
+ * if it is not there. *wait says that tags may be missing
+ * (replay_is_in_doubt()): the machine has started anew, the file was not sound,
+ * or there was none beside packet keys, as when somebody has deleted it. */
 int
 replay_file_open(struct replay_file **out, const char *dir, size_t tags,
                  bool *wait) CHECK_RESULT; /* ERR_AGAIN: another relay has it */

@@ -7,8 +7,8 @@
  *   1/8  handshakes under way  beyond it: closed at once (FULL)
  *
  * of what is left when the program itself has its share. What was taken in goes
- * its way; what is shed is what comes. All of it depends on how much there is,
- * and never on whose it is. Pure. */
+ * its way; what is shed is what comes. All of that depends on how much there
+ * is, and never on whose the packets are. Pure. */
 #ifndef RELAY_DAEMON_MEMORY_H
 #define RELAY_DAEMON_MEMORY_H
 #include <stdint.h>
@@ -18,7 +18,7 @@
 enum {
     MEMORY_MIN_MIB = 48,
     MEMORY_CLIENT_LEN = 24576,   /* a link after its handshake, two frames */
-    MEMORY_HANDSHAKE_LEN = 65536 /* one that is not over */
+    MEMORY_HANDSHAKE_LEN = 65536 /* a link during its handshake */
 };
 
 struct memory_wish {
@@ -34,7 +34,8 @@ struct memory_plan {
     uint64_t queued_len;
 };
 
-/* Returns 0, or ERR_RANGE: so little that it cannot work. */
+/* Deal the memory of *wish out to *out. Returns 0, or ERR_RANGE: there is so
+ * little that the relay cannot work. */
 int memory_deal(struct memory_plan *out,
                 const struct memory_wish *wish) CHECK_RESULT;
 #endif

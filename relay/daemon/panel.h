@@ -7,14 +7,14 @@
 
 struct panel;
 
-/* The daemon has its relay, net and directory. config is what it runs with, and
- * is changed by SIGHUP. Returns 0, or what kept the metrics from being
- * served (logged). */
+/* Make the operator's side of d, which has its relay, net and directory. config
+ * is what d runs with, and is changed by SIGHUP. Returns 0, or what kept the
+ * metrics from being served (logged). */
 int panel_new(struct panel **out, struct relay_daemon *d,
               struct relay_settings *config) CHECK_RESULT;
-/* Writes a last status. */
+/* Write a last status and free *p. */
 void panel_free(struct panel **p);
 
-/* Called several times a second. */
+/* Write and publish what is due; call several times a second. */
 void panel_step(struct panel *p);
 #endif

@@ -19,16 +19,18 @@ struct peers_link {
     uint64_t ticket;
 };
 
-/* Relays at once, at most max. */
+/* Make a table for at most max relays at once. Returns 0 or ERR_NOMEM. */
 int peers_new(struct peers **out, uint32_t max) CHECK_RESULT;
 void peers_free(struct peers **p);
 
-/* The link of this relay is now one of this worker's; *ticket is its number.
- * *old: what it replaces, ticket 0 for nothing. Returns 0 or ERR_FULL. */
+/* Enter a new link, of this worker, from the relay with this identity; *ticket
+ * is the link's number, *old the link that it replaces (ticket 0: none).
+ * Returns 0 or ERR_FULL. */
 int peers_enter(struct peers *p, const uint8_t identity[static PEERS_ID_LEN],
                 uint32_t worker, uint64_t *ticket,
                 struct peers_link *old) CHECK_RESULT;
-/* It is over, unless a newer one has taken its place. */
+/* Remove the link with this ticket, which is over, unless a newer one has taken
+ * its place. */
 void peers_leave(struct peers *p, const uint8_t identity[static PEERS_ID_LEN],
                  uint64_t ticket);
 #endif

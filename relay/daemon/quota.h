@@ -2,16 +2,16 @@
  *
  *   open -> leaving -> spent -> open (the next month)
  *
- * open     all is as usual
- * leaving  what is left is needed to serve the epochs for which the relay is
+ * open     all is as usual leaving  what is left is needed to serve the epochs
+ * for which the relay is
  *          announced: the next descriptors say that it hibernates until the
  *          month is over, and the authorities leave it out of what is to come
  * spent    links are closed until then
  *
- * A month begins on a day of the calendar (UTC), and ends when the clock and the
- * newest consensus both say so: no jump of a clock gives a month's bytes away a
- * second time, or takes them. Pure: times and bytes come in; the caller keeps
- * `used` on disk. */
+ * A month begins on a day of the calendar (UTC), and ends when the clock and
+ * the newest consensus both say so: no jump of a clock gives a month's bytes
+ * away a second time, or takes them. Pure: times and bytes come in; the caller
+ * keeps `used` on disk. */
 #ifndef RELAY_DAEMON_QUOTA_H
 #define RELAY_DAEMON_QUOTA_H
 #include <stdbool.h>
@@ -27,15 +27,16 @@ struct quota {
     enum quota_state state;
 };
 
-/* The month that has begin_s in it has used so much already; 0, 0: nothing is
- * known, and what month it is quota_step() will learn. mono_s: seconds that
- * never step. */
+/* Begin with this limit in months that begin on this day. The month that has
+ * begin_s in it has used `used` bytes already; 0, 0: nothing is known, and
+ * quota_step() will learn which month it is. mono_s: seconds that never
+ * step. */
 void quota_init(struct quota *q, uint64_t limit, unsigned day, uint64_t begin_s,
                 uint64_t used, uint64_t mono_s);
-/* So many bytes more went over the wire. past_s: what time has come beyond
- * doubt, 0: unknown, and nothing is judged. serve_s: how long the relay has to
- * go on once it announces that it leaves. Returns whether the state has
- * changed. */
+/* Count so many bytes more that went over the wire, and judge the state.
+ * past_s: what time has come beyond doubt, 0: unknown, and nothing is judged.
+ * mono_s: seconds that never step. serve_s: how long the relay has to go on
+ * once it announces that it leaves. Returns whether the state has changed. */
 bool quota_step(struct quota *q, uint64_t bytes, uint64_t past_s,
                 uint64_t mono_s, uint64_t serve_s);
 #endif

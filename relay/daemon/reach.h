@@ -3,8 +3,8 @@
  *
  *   untested -> reached <-> doubted -> unreached -> reached
  *
- * A reached address is tested again once an epoch; it takes two failures in a
- * row to lose it. An unreached one is tried again after 5 s, doubled up to 5
+ * A reached address is tested again once an epoch, and is lost after two
+ * failures in a row. An unreached one is tried again after 5 s, doubled up to 5
  * minutes. Pure: time comes in as an argument, the caller connects. */
 #ifndef RELAY_DAEMON_REACH_H
 #define RELAY_DAEMON_REACH_H
@@ -27,17 +27,18 @@ struct reach {
 
 enum { REACH_NONE = -1 };
 
-/* The addresses to be tested; what is known of those kept stays. */
+/* Set the n addresses to be tested; what is known of those kept stays. */
 void reach_set(struct reach *r, char (*address)[ADDRESS_MAX], size_t n);
-/* One that is due to be tested, or REACH_NONE. */
+/* Find an address that is due to be tested at now_us, or REACH_NONE. */
 int reach_next(const struct reach *r, uint64_t now_us);
-/* The test of it ended so. again_us: when to look again at a reached one. */
+/* Note how the test of address i ended, err 0: well. again_us: when to look
+ * again at a reached one. */
 void reach_result(struct reach *r, size_t i, int err, uint64_t now_us,
                   uint64_t again_us);
-/* Has each been tested? */
+/* Tell whether each address has been tested. */
 bool reach_is_known(const struct reach *r);
-/* Those that were reached; returns how many. */
+/* Copy the addresses that were reached; returns how many. */
 size_t reach_good(const struct reach *r, char (*address)[ADDRESS_MAX]);
-/* The first that was not, or NULL, and why. */
+/* Find the first address that was not reached, or NULL; *err says why. */
 const char *reach_bad(const struct reach *r, int *err);
 #endif

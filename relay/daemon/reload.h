@@ -1,7 +1,7 @@
 /* relay/daemon/reload.h - a new configuration for a relay that runs.
  *
- * Read and checked whole before anything changes. Some keys take effect at
- * once; the others wait for a restart and are named. */
+ * The file is read and checked whole before anything changes. Some keys take
+ * effect at once; the others wait for a restart and are named. */
 #ifndef RELAY_DAEMON_RELOAD_H
 #define RELAY_DAEMON_RELOAD_H
 #include "network/os/netfile.h"
@@ -24,15 +24,15 @@ enum reload_network {
     RELOAD_NETWORK_CLOSED /* replaced where a confined relay may not look */
 };
 
-/* Read relay.conf of dir and the network file it names into *next, zeroed by
- * the caller and freed with config_free(). On an error that is empty, and
- * error is a line for people. */
+/* Read relay.conf of dir into *next, zeroed by the caller and freed with
+ * config_free(), and compare the network file that it names with the running
+ * one: *network. On an error *next is empty, and error is a line for people. */
 int reload_read(struct relay_settings *next, const char *dir,
                 const struct network *running, enum reload_network *network,
                 char error[static NETFILE_ERROR_LEN]) CHECK_RESULT;
 
-/* Exchange what may change between *now and *next; the rest of *now stays as
- * it is. */
+/* Exchange what may change between *now and *next, and name in *r what differs;
+ * the rest of *now stays the same. */
 void reload_apply(struct reload *r, struct relay_settings *now,
                   struct relay_settings *next);
 #endif

@@ -46,7 +46,7 @@ is_wildcard(const struct sockaddr_storage *a)
     return ((const struct sockaddr_in *)a)->sin_addr.s_addr == INADDR_ANY;
 }
 
-/* A finding of a text "what; what to do". */
+/* Add a finding by a text "what; what to do". */
 static void
 finding_said(struct findings *f, enum finding_level level, char *text)
 {
@@ -391,7 +391,7 @@ asked_late(void *ctx)
     loop_stop(((struct check_question *)ctx)->loop);
 }
 
-/* Ask one authority; whether it answered. */
+/* Ask one authority. Returns whether it answered. */
 static bool
 authority_ask(struct check_question *a, const char *address)
 {
@@ -502,7 +502,7 @@ check_user(struct findings *f, const struct relay_settings *c, bool root)
                     "set 'user' to an ordinary one, or let systemd choose one");
 }
 
-/* Is that our own relay that has the port? */
+/* A relay of this folder may be the one that has the port. */
 bool
 check_runs(const char *dir)
 {
@@ -534,7 +534,7 @@ check_run(const char *dir, const struct relay_settings *config)
     else
         finding_addf(&f, FINDING_OK, "",
                      "network: '%s', %zu authorities, epochs of %" PRIu32
-                     " s, packets of %" PRIu32 " octets (%s)",
+                     " s, packets of %" PRIu32 " bytes (%s)",
                      network.name, network.n_authorities, network.epoch_len_s,
                      (uint32_t)network.geometry.packet_len,
                      sphinx_suite_name(network.geometry.suite));

@@ -4,7 +4,8 @@
 #define RELAY_OPERATOR_JOIN_H
 #include "relay/daemon/daemon.h"
 
-/* Send the descriptor to each of them and print what it says. Returns the exit
- * status: 0 when more than half took it. */
+/* Send the descriptor of the relay of dir to each authority and print what each
+ * says; leave: the descriptor says that the relay leaves. Returns the exit
+ * status: 0 when more than half took the descriptor. */
 int join_run(const char *dir, const struct relay_settings *config, bool leave);
 #endif

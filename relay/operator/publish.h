@@ -5,10 +5,10 @@
  *
  *   * once a minute, by the clock alone; nothing changes in between;
  *   * a counter grows by whole steps (PUBLISH_PACKETS): what a minute brought
- *     is rounded up or down at random, so that it is right on average, and what
- *     was rounded off is forgotten. One packet more makes one minute's step
- *     likelier by 1 in PUBLISH_PACKETS and leaves every later minute as it
- *     would have been, even to one who knows all other packets;
+ *     is rounded up or down at random, so that the counter is right on average,
+ *     and what was rounded off is forgotten. One packet more makes one minute's
+ *     step likelier by 1 in PUBLISH_PACKETS and leaves every later minute as it
+ *     would have been, even to somebody who knows all other packets;
  *   * a level (clients) stays until it is off by a step and a random part of
  *     another;
  *   * shares are whole steps of percents.
@@ -48,8 +48,8 @@ enum publish_counter {
 /* "received", .. */
 extern const char *const publish_counter_name[PUBLISH_COUNTERS];
 
-/* Of a board's announcements (by PUBLISH_PACKETS, for users make them) and of all
- * boards' lists (by PUBLISH_LINKS; their number is the network's). */
+/* Of a board's announcements (by PUBLISH_PACKETS, for users make them) and of
+ * all boards' lists (by PUBLISH_LINKS; their number is the network's). */
 enum publish_list {
     PUBLISH_ANNOUNCED,
     PUBLISH_ANNOUNCED_BAD,
@@ -107,13 +107,15 @@ struct publish {
     struct publish_out out;
 };
 
-/* The counts are 0 now. */
+/* Begin at now_us, when all counts are 0; env gives the randomness. */
 void publish_init(struct publish *p, struct env *env, uint64_t now_us);
 
-/* Is a minute over? Then take this in; returns whether p->out has changed. */
+/* Take `in` in, if a minute is over at now_us. Returns whether p->out has
+ * changed. */
 bool publish_take(struct publish *p, const struct publish_in *in,
                   uint64_t now_us);
 
-/* Make a share of 100 a whole multiple of step, rounded down. */
+/* Compute `part` of `whole` in percent, as a whole multiple of step, rounded
+ * down. */
 int publish_percent(uint64_t part, uint64_t whole, int step);
 #endif

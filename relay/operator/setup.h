@@ -14,11 +14,13 @@ struct setup {
 /* The answer for `address` that leaves it to the relay to find its own. */
 extern const char setup_found[];
 
-/* Returns what is expected instead; NULL: it can be. */
+/* Judge an answer. Each returns what is expected instead of `text`; NULL: the
+ * text can be right. */
 const char *setup_listen_wrong(const char *text);
 const char *setup_network_wrong(const char *text);
 
-/* Ask for each field that is empty; an empty line takes the default. Wrong
- * answers are asked for again. Returns false when the input ends. */
+/* Ask on `out` for each field of s that is empty and read the answers from
+ * `in`; an empty line takes the default, and after a wrong answer the question
+ * comes again. Returns false when the input ends. */
 bool setup_ask(struct setup *s, FILE *in, FILE *out);
 #endif

@@ -2,9 +2,9 @@
  *
  * The running relay fills a struct status every few seconds
  * (relay/daemon/panel.c) and keeps it as status.json in its directory;
- * `brusio-relay status` and `top` read it there and say what it means and what
- * to do. Counts in it are coarse (relay/operator/publish.h). No state, no
- * clock. */
+ * `brusio-relay status` and `top` read that file and say what the status means
+ * and what to do. Counts in a status are coarse (relay/operator/publish.h). No
+ * state, no clock. */
 #ifndef RELAY_OPERATOR_STATUS_H
 #define RELAY_OPERATOR_STATUS_H
 #include <stdbool.h>
@@ -70,10 +70,12 @@ struct status {
 /* "gateway", "mix", "store", NULL. */
 extern const char *const status_role_name[];
 
-/* status_json.c: canonical text, malloc'd, with a final newline; reading is
- * strict. Returns 0, ERR_FORMAT, ERR_VERSION or ERR_NOMEM. */
+/* status_json.c: write s as canonical text with a final newline; *out is
+ * malloc'd. Returns 0, ERR_FORMAT, ERR_VERSION or ERR_NOMEM, as the next call
+ * does. */
 int status_write_json(const struct status *s, char **out,
                       size_t *len) CHECK_RESULT;
+/* Read such a text of len bytes, strictly. */
 int status_read_json(struct status *s, const uint8_t *text,
                      size_t len) CHECK_RESULT;
 
@@ -87,22 +89,27 @@ struct findings {
         char what[FINDING_WHAT], todo[FINDING_DO];
     } found[FINDINGS_MAX];
 };
+/* Add a finding of this level: what is so, and what to do. */
 void finding_add(struct findings *f, enum finding_level level, const char *what,
                  const char *todo);
+/* Add a finding whose `what` is printed by a format. */
 void finding_addf(struct findings *f, enum finding_level level,
                   const char *todo, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* "error: what; what to do", one a line. Returns the worst level. */
+/* Print "error: what; what to do", one finding a line. Returns the worst
+ * level. */
 enum finding_level findings_print(const struct findings *f, FILE *to);
 
 /* What can be said of the process that wrote the file. */
 enum status_process { STATUS_ALIVE, STATUS_GONE, STATUS_UNKNOWN };
 
-/* Why is it not well? Nothing found: it is. */
+/* Find why the relay with the status s is not well at now_s; without a finding
+ * all is well. */
 void status_judge(struct findings *f, const struct status *s,
                   enum status_process process, uint64_t now_s);
 
-/* Print all of it. Returns the exit status: 0 healthy, 1 not. */
+/* Print all of s and its findings at now_s. Returns the exit status: 0 healthy,
+ * 1 not. */
 int status_print(const struct status *s, enum status_process process,
                  uint64_t now_s, FILE *to);
 #endif

@@ -3,10 +3,12 @@
 #ifndef RELAY_OPERATOR_TOP_H
 #define RELAY_OPERATOR_TOP_H
 
-/* Print it once. Returns the exit status: 0 healthy, 1 not. */
+/* Print the status of the relay of dir once. Returns the exit status: 0
+ * healthy, 1 not. */
 int top_print(const char *dir);
 
-/* Print it every second: in place on a terminal until a key or a signal, else
- * one after the other. once: just one time. */
+/* Print the status every second: in place on a terminal until a key or a
+ * signal, else one after the other. once: just one time. Returns as
+ * top_print(). */
 int top_follow(const char *dir, int once);
 #endif
