@@ -1,5 +1,17 @@
-/* directory/admission.c - see admission.h for states. Failure modes: too many
- * wait (the newest are told so and not kept); a line that is no decision. */
+/* directory/admission.c - which relays an authority knows, and judging them.
+ *
+ * State: one array of known relays, sorted by identity, of KNOWN_MAX at most;
+ * each has a state (drawn in admission.h), the role that it was approved in,
+ * and the block and family that it said last. A decision of the operator
+ * replaces the state of whoever it names; all decisions are read anew beside
+ * the old ones, so that a failure changes nothing.
+ *
+ * Timers: none. A relay that was let in or waits, and was not seen for
+ * ADMISSION_EPOCHS, is forgotten when the next one is judged.
+ *
+ * Failure modes: too many wait (the newest are told so and not kept); too many
+ * are known, or no memory (the relay may ask again, decisions stand as they
+ * were); a line that is no decision (counted, and passed over). */
 #include "directory/admission.h"
 
 #include <inttypes.h>
@@ -61,7 +73,7 @@ admission_configure(struct admission *a, const struct admission_config *config)
     a->config = *config;
 }
 
-/* Its place, or where it would go. */
+/* Find the place of the relay with this identity, or where it would go. */
 static size_t
 place_of(const struct admission *a, const uint8_t *identity)
 {
@@ -120,8 +132,8 @@ known_drop(struct admission *a, struct known *k)
     memmove(k, k + 1, (a->n - at) * sizeof *k);
 }
 
-/* Those that were let in, or wait, and are gone. Nobody has been seen later than
- * now, but by a clock that was wrong. */
+/* Forget the relays that were let in, or wait, and are gone. Nobody has been
+ * seen later than now, except by a clock that was wrong. */
 static void
 known_prune(struct admission *a, uint32_t epoch)
 {
@@ -135,7 +147,7 @@ known_prune(struct admission *a, uint32_t epoch)
     }
 }
 
-/* The block of an address; false: it has none. */
+/* Find the block of an address; false: the address has none. */
 static bool
 block_of(const char *address, uint8_t block[static BLOCKS_NAME_LEN])
 {
@@ -145,7 +157,8 @@ block_of(const char *address, uint8_t block[static BLOCKS_NAME_LEN])
            blocks_name(&parsed, block);
 }
 
-/* What it says, and the block it says it from. */
+/* Note what a relay's descriptor says, and the block that the relay says it
+ * from. */
 static void
 known_describe(struct known *k, const struct descriptor *d,
                const struct sockaddr_storage *from, uint32_t epoch)
@@ -167,7 +180,7 @@ known_describe(struct known *k, const struct descriptor *d,
     memcpy(k->family, r->family, sizeof k->family);
 }
 
-/* Does it publish an address of the block that it asks from? */
+/* Does the relay publish an address of the block that it asks from? */
 static bool
 is_proven(const struct admission *a, const struct known *k,
           const struct relay_entry *r)
@@ -182,7 +195,7 @@ is_proven(const struct admission *a, const struct known *k,
     return same || local;
 }
 
-/* Why one more like this is too many, NULL when it is not. */
+/* Say why one more relay like k is too many; NULL: it is not. */
 static const char *
 too_many(const struct admission *a, const struct known *k)
 {
@@ -210,7 +223,8 @@ too_many(const struct admission *a, const struct known *k)
     return NULL;
 }
 
-/* Is there room to wait? One block or range cannot take all of it. */
+/* Is there room for k to wait? One block or range cannot take all of the
+ * room. */
 static bool
 may_wait(const struct admission *a, const struct known *k)
 {
@@ -227,7 +241,7 @@ may_wait(const struct admission *a, const struct known *k)
            range < ADMISSION_WAITING_RANGE_MAX;
 }
 
-/* Why it is not let in without the operator, NULL when it is. */
+/* Say why the relay is not let in without the operator; NULL: it is let in. */
 static const char *
 open_judge(const struct admission *a, const struct known *k,
            const struct relay_entry *r, bool kept)
@@ -268,8 +282,8 @@ newcomer_judge(struct admission *a, struct known *k,
     return ERR_COMMAND;
 }
 
-/* May it be what it asks to be, now that it is approved? A mix that is approved
- * would else be a gateway or store that nobody has looked at. */
+/* May an approved relay be what it asks to be? A mix that is approved could
+ * else become a gateway or store that nobody has looked at. */
 static int
 approved_judge(struct known *k, char why[static ADMISSION_WHY_LEN])
 {
@@ -284,7 +298,8 @@ approved_judge(struct known *k, char why[static ADMISSION_WHY_LEN])
     return ERR_COMMAND;
 }
 
-/* Says why others would not reach it where it says, if so. */
+/* Would others reach the relay at the addresses that it names? If not, why says
+ * so. */
 static bool
 is_reachable(const struct admission *a, const struct relay_entry *r,
              char why[static ADMISSION_WHY_LEN])
@@ -349,7 +364,8 @@ verb_read(const char *verb, enum admission_state *state)
     return false;
 }
 
-/* As what is it approved by a decision of that time? An earlier reading may know. */
+/* Find the role in which a decision of that time approves a relay; an earlier
+ * reading of the decisions may know. */
 static uint8_t
 approved_role(const struct admission *before, const uint8_t *identity,
               uint64_t at_s)
@@ -411,8 +427,8 @@ decisions_take(struct admission *a, const struct admission *before,
     return 0;
 }
 
-/* Beside what is known, so that nobody is let in for lack of memory whom the
- * operator has banned. */
+/* The decisions are taken beside what is known, so that nobody is let in for
+ * lack of memory whom the operator has banned. */
 int
 admission_decide(struct admission *a, const char *text, size_t *bad)
 {

@@ -63,8 +63,8 @@ target_open(struct authority *a, uint32_t epoch)
                   a->newest && needed < epoch ? needed : epoch);
 }
 
-/* Prepare another epoch, with the votes that were kept of it: it may have been
- * begun before. */
+/* Prepare another epoch, with the votes that were kept of it, since it may have
+ * been begun before. */
 static void
 target_move(struct authority *a, uint32_t epoch)
 {
@@ -253,8 +253,8 @@ phase_do(struct authority *a, uint64_t now_ms)
     }
 }
 
-/* Has the clock gone back to before what was done by it? Not by as little as
- * clocks may differ. */
+/* Has the clock gone back to before what was done by it, by more than clocks
+ * may differ? */
 static bool
 clock_is_back(const struct authority *a, uint64_t now_ms)
 {
@@ -306,7 +306,8 @@ phase_step(struct authority *a)
     return true;
 }
 
-/* The newest consensus that there could be, seen from here. */
+/* Tell the epoch of the newest consensus that there could be, seen from
+ * here. */
 static uint32_t
 epoch_due(const struct authority *a)
 {

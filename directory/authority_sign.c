@@ -1,5 +1,24 @@
 /* directory/authority_sign.c - opening shares; the consensus, from the tally to
- * its publication, and one that others have published. */
+ * its publication, and one that others have published.
+ *
+ * State, in struct authority, from SIGN on:
+ *
+ *   opened -> computed -> signed -> published
+ *        `-> hopeless (the votes give no consensus)
+ *
+ *   computed   a->body: all shares that are needed are here
+ *   signed     a promise was made durable and the signature sent, unless this
+ *              authority has signed another one or abstains
+ *   published  more than two thirds have signed what was computed here, or
+ *              such a consensus came from others
+ *
+ * Timers: none of its own. consensus_step() goes as far as it can whenever
+ * shares or signatures come, and with each tick.
+ *
+ * Failure modes: shares or signatures are missing (AGAIN, not counted: they may
+ * come); no memory (tried again with the next step); the disk keeps no promise
+ * (the signature is not sent, and not tried again); a share is for a key that
+ * is gone (PEER, counted). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +27,7 @@
 
 /* ---- shares ---- */
 
-/* The own openings of one dealing; whether there is one. */
+/* Open the own share of one dealing, to *e. Returns whether there is one. */
 static bool
 share_find(struct authority *a, const struct counted *c, struct shares_entry *e)
 {
@@ -90,8 +109,8 @@ consensus_compute(struct authority *a)
     return err;
 }
 
-/* Sign it, unless this authority may have signed another one. Nobody gets to
- * see the signature before it is kept. */
+/* Sign the consensus, unless this authority may have signed another one. Nobody
+ * gets to see the signature before it is kept. */
 static int
 consensus_sign(struct authority *a)
 {
@@ -142,9 +161,9 @@ out:
     return err;
 }
 
-/* What the newest consensus lists is known from now on, also of those who are
- * away when this authority starts again: its votes deal to their newest keys, and
- * so the next consensus lists them, too. */
+/* Learn the certificates that the newest consensus lists, also those of
+ * authorities that are away when this one starts again: its votes deal to their
+ * newest keys, and so the next consensus lists them too. */
 static void
 certificates_learn(struct authority *a)
 {
@@ -220,7 +239,8 @@ authority_take_consensus(struct authority *a, const uint8_t *bytes, size_t len)
                : authority_output(a, AUTHORITY_KEEP_CONSENSUS, bytes, len);
 }
 
-/* All good signatures of what was computed here; enough: publish. */
+/* Gather all good signatures of what was computed here, and publish if they are
+ * enough. */
 static int
 consensus_publish(struct authority *a)
 {

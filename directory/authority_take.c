@@ -1,5 +1,27 @@
-/* directory/authority_take.c - what comes in: from relays, from the others, and
- * from an earlier life. */
+/* directory/authority_take.c - what comes in: from relays, from the other
+ * authorities, and from an earlier life.
+ *
+ * Each document is opened (is it one, who signed it), judged (is it of this
+ * network and epoch, is it new) and remembered; then whatever it makes possible
+ * is done:
+ *
+ *   descriptor   -> listing; kept on disk
+ *   claim        -> rounds; its vote is asked for
+ *   vote         -> the claim counts: signed and passed on
+ *   hello        -> how far its sender is
+ *   shares,
+ *   signature    -> consensus_step()
+ *
+ * State: of each colleague the first claim, its shares and its note of the
+ * target, and its newest certificate; digests of AUTHORITY_RECENT documents, of
+ * which no signature is verified a second time. Timers: none; claims_again() is
+ * called with each tick.
+ *
+ * Failure modes: two documents that one authority may not both sign (CONFLICT,
+ * with evidence); a clock that is not believed (AGAIN: what is late cannot be
+ * told); no memory (the claim is passed on, or the vote asked for, again
+ * later); votes or promises of an earlier life that cannot be read (the
+ * authority abstains). */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +31,8 @@
 #include "lib/codec.h"
 #include "network/descriptor.h"
 
-/* Can it serve the epoch being prepared, or, when the clock is wrong or was, one
- * that soon may be? */
+/* Can the descriptor serve the epoch being prepared, or, when the clock is
+ * wrong or was, an epoch that soon may be? */
 static int
 descriptor_judge(struct authority *a, const struct descriptor *d)
 {
@@ -62,7 +84,8 @@ authority_descriptor(struct authority *a, const uint8_t *bytes, size_t len,
     return authority_count(a, err);
 }
 
-/* Two documents that one authority may not both sign, if they are. */
+/* Publish evidence, if these are two documents that one authority may not both
+ * sign. */
 static int
 evidence_make(struct authority *a, size_t who, const uint8_t *first,
               size_t first_len, const uint8_t *second, size_t second_len)
@@ -90,7 +113,7 @@ evidence_make(struct authority *a, size_t who, const uint8_t *first,
     return err;
 }
 
-/* A claim counts: sign it, pass it on. */
+/* Sign a claim that counts, and pass it on. */
 static int
 claim_pass(struct authority *a, size_t author, size_t claim)
 {
@@ -132,7 +155,8 @@ claims_again(struct authority *a)
         }
 }
 
-/* What evidence needs: the first claim of an author; or that this is another. */
+/* Remember the first claim of an author, for evidence; make evidence if this is
+ * another claim. */
 static int
 claim_remember(struct authority *a, size_t author, const uint8_t *bytes,
                size_t len)
@@ -274,8 +298,8 @@ cert_note(struct authority *a, size_t who, const struct document_signature *s)
     c->has_cert = true;
 }
 
-/* Of these kinds an authority signs alone; the signature in a note is over
- * another hash and checked later. */
+/* Open a document of a kind that one authority signs alone. The signature in a
+ * note is over another hash and checked later. */
 static int
 single_open(struct authority *a, enum document_kind kind, struct document *d,
             const uint8_t *bytes, size_t len, size_t *who)
@@ -297,7 +321,7 @@ single_open(struct authority *a, enum document_kind kind, struct document *d,
     return err;
 }
 
-/* Was the very same document here of late? Then nothing of it needs to be
+/* Was the very same document here of late? If so, nothing needs to be
  * verified. */
 static bool
 is_repeated(const struct authority *a, const uint8_t digest[static 16])
@@ -341,8 +365,8 @@ authority_take(struct authority *a, const uint8_t *bytes, size_t len)
 
 /* ---- what was kept ---- */
 
-/* It does not know what it has voted or signed, so it waits for the next epoch
- * with that. */
+/* Abstain until the next epoch if what was voted or signed could not be
+ * read. */
 static int
 load_doubt(struct authority *a, int err)
 {

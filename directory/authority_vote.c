@@ -1,5 +1,20 @@
 /* directory/authority_vote.c - the own vote, and all votes once the rounds are
- * over: which dealings are good, and the secrets in them. */
+ * over: which dealings are good, and the secrets in them.
+ *
+ * The own vote is made of the listing, of what the newest consensus says of
+ * relays, and of a dealing to all authorities whose keys are known. The vote is
+ * made durable, then the promise, and only then the claim is sent. The shared
+ * value is a hash over the secrets of all good dealings; each secret takes the
+ * openings of degree + 1 holders.
+ *
+ * State, in struct authority: a->counted, a vote for each author of whom
+ * exactly one counts, from OPEN until the next epoch; in each the openings that
+ * were looked at. Timers: none.
+ *
+ * Failure modes: too few keys are known (the vote has no dealing); a vote that
+ * is not what its claim says, or a bad opening (counted, passed over); openings
+ * are missing (AGAIN); too few votes deal (THRESHOLD); no memory (the phase is
+ * tried again); no disk (no claim is sent). */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +22,8 @@
 #include "directory/authority_internal.h"
 #include "lib/codec.h"
 
-/* A dealing to all whose keys are known; none when these are too few. */
+/* Make a dealing to all whose keys are known; make none when these are too
+ * few. */
 static int
 dealing_make(struct authority *a, struct vote *v)
 {
@@ -50,7 +66,7 @@ standing_of(const struct relay_entry *e, uint32_t epoch)
     return s;
 }
 
-/* Those that are in and those that are away, both sorted by identity. */
+/* Merge those that are in and those that are away, both sorted by identity. */
 static void
 known_merge(const struct consensus *c, struct vote *v)
 {
@@ -104,8 +120,8 @@ vote_write(struct authority *a, char **body, size_t *len)
     return err;
 }
 
-/* The own vote counts once it is kept, and not before: who forgets it casts
- * another. */
+/* Enter the own vote. It counts once it is kept, and not before: an authority
+ * that forgets its vote casts another. */
 static int
 vote_enter(struct authority *a, const uint8_t *claim, size_t claim_len,
            const uint8_t *vote, size_t len)
@@ -192,7 +208,7 @@ votes_clear(struct authority *a)
     a->opened = false;
 }
 
-/* Is it what its claim says, and can it be read? */
+/* Read an author's vote, if it is what its claim says. */
 static int
 vote_read(const struct authority *a, size_t author, struct vote *v)
 {
@@ -243,7 +259,7 @@ votes_open(struct authority *a)
     return 0;
 }
 
-/* What a holder has opened of this dealing. */
+/* Find what a holder has opened of this dealing. */
 static const struct share_opened *
 opened_find(const struct authority *a, const struct counted *c, size_t k)
 {
@@ -254,7 +270,7 @@ opened_find(const struct authority *a, const struct counted *c, size_t k)
     return NULL;
 }
 
-/* Look at holders until there are enough. */
+/* Look at holders' openings until there are enough for the secret. */
 static int
 secret_find(struct authority *a, struct counted *c, uint8_t out[static 32])
 {

@@ -1,9 +1,10 @@
 /* directory/blame.c - see blame.h. No state.
  *
- * Relays are left out one after the other, up to a quarter of all, and each time
- * what is said of the others weighs something else. Whoever has many relays say
- * much must make no authority slow, so sums are kept, and changed by what changes:
- * a relay that goes costs a step for each relay and for each of its links. */
+ * Relays are left out one after the other, up to a quarter of all, and each
+ * time what is said of the others weighs something else. Whoever has many
+ * relays say much must make no authority slow, so sums are kept, and changed by
+ * what changes: a relay that goes costs a step for each relay and for each of
+ * its links. */
 #include "directory/blame.h"
 
 #include <stdlib.h>
@@ -33,8 +34,8 @@ struct voice {
     uint32_t n;
 };
 
-/* A link said to be bad, seen from one of its ends: the other one, and the voice
- * with which this end speaks of it. */
+/* A link said to be bad, seen from one of its ends: the other one, and the
+ * voice with which this end speaks of it. */
 struct end {
     uint16_t other;
     uint32_t voice;
@@ -84,7 +85,7 @@ layers_touch(const struct consensus *c, unsigned a, unsigned b)
     return consensus_has_edge(c, a, b) || consensus_has_edge(c, b, a);
 }
 
-/* Is it of a link that there is, and bad enough? */
+/* Is this word of a link that there is, and bad enough? */
 static bool
 told_is_bad(const struct consensus *c, uint16_t teller, int other,
             const struct link_told *l)
@@ -105,7 +106,7 @@ said_order(const void *a, const void *b)
                : (x->permille < y->permille) - (x->permille > y->permille);
 }
 
-/* All links said to be bad, sorted, each once. */
+/* Gather all links said to be bad, sorted, each once. */
 static int
 said_gather(struct judge *j, const struct blame_word *word)
 {
@@ -185,7 +186,8 @@ owners_find(struct judge *j)
 
 /* ---- who is left out ---- */
 
-/* How many layers does a relay of this one have links with, but for gateways? */
+/* Count the layers that a relay of this layer has links with, but for
+ * gateways. */
 static uint64_t
 sides_count(const struct judge *j, unsigned layer)
 {
@@ -195,7 +197,7 @@ sides_count(const struct judge *j, unsigned layer)
     return n;
 }
 
-/* With what part of its neighbours does relay i, which is in, disagree? */
+/* Tell with what part of its neighbours relay i, which is in, disagrees. */
 static uint64_t
 part_count(const struct judge *j, size_t i)
 {
@@ -299,8 +301,8 @@ out:
     return err;
 }
 
-/* What a relay that goes said is void; what the others of its family say weighs
- * more. */
+/* End the voice of a relay that goes: what that relay said is void, and what
+ * the others of its family say weighs more. */
 static void
 voice_end(struct judge *j, uint16_t i)
 {
@@ -322,8 +324,8 @@ voice_end(struct judge *j, uint16_t i)
     parts_count(j, layer);
 }
 
-/* The relay that disagrees with the greatest part, which is more than half, and
- * may go; of equal ones the smallest number. -1: there is none. */
+/* Find the relay that disagrees with the greatest part, which is more than
+ * half, and may go; of equal ones the smallest number. -1: there is none. */
 static int
 worst_find(const struct judge *j)
 {
@@ -402,8 +404,9 @@ cut_order(const void *a, const void *b)
                         : (x->b > y->b) - (x->b < y->b);
 }
 
-/* Links cut so far: between two layers, of how many; and of a relay with a layer,
- * by its own word and by others', of which it has links with all but its kin. */
+/* Links cut so far: between two layers, of how many; and of a relay with a
+ * layer, by its own word and by others', of which it has links with all but its
+ * kin. */
 struct cut_counts {
     size_t between[LAYER_COUNT][LAYER_COUNT], links[LAYER_COUNT][LAYER_COUNT];
     uint16_t (*by)[LAYER_COUNT], (*on)[LAYER_COUNT], (*kin)[LAYER_COUNT];
@@ -416,7 +419,7 @@ kin_order(const void *a, const void *b)
                   ((const struct family_member *)b)->family, FAMILY_LEN);
 }
 
-/* Count of each relay those of its family that are in, by layers. */
+/* Count for each relay those of its family that are in, by layers. */
 static int
 kin_count(const struct judge *j, uint16_t (*kin)[LAYER_COUNT])
 {
@@ -468,10 +471,10 @@ counts_free(struct cut_counts *n)
     free(n->kin);
 }
 
-/* May one more link of relay i with a layer be cut, by its word or by another's?
- * What a mix says leaves room for what is said of it: else it would shield a
- * link by lies about others. Requests begin and end at gateways and stores, so
- * these keep half of their links whoever speaks. */
+/* May one more link of relay i with a layer be cut, by its word or by
+ * another's? What a mix says leaves room for what is said of it: else it would
+ * shield a link by lies about others. Requests begin and end at gateways and
+ * stores, so these keep half of their links whoever speaks. */
 static bool
 half_is_left(const struct judge *j, const struct cut_counts *n, uint16_t i,
              unsigned layer, bool own)

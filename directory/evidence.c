@@ -6,7 +6,7 @@
 
 #include "directory/vote.h"
 
-/* What one of the two says. */
+/* What one of the two documents says. */
 struct word {
     enum document_kind kind;
     uint32_t epoch;
@@ -14,7 +14,7 @@ struct word {
     uint8_t what[DOCUMENT_HASH_LEN]; /* digest or hash */
 };
 
-/* The length of the first of two documents: no body has a newline. */
+/* Find the length of the first of two documents: no body has a newline. */
 static size_t
 first_len(const uint8_t *bytes, size_t len)
 {

@@ -1,4 +1,13 @@
-/* directory/json_vote.c - what authorities tell each other. */
+/* directory/json_vote.c - what authorities tell each other, as canonical JSON:
+ * the writers and readers of vote.h, and checking a vote's dealing.
+ *
+ * Tables of fields (network/json_internal.h) say what stands in an object;
+ * lists are read by hand, each with its order and its limit. A reader takes
+ * nothing but the very bytes that the writer would write.
+ *
+ * No state, no timer. Failure modes: a body that is not canonical, has a field
+ * too many or too few, or is not sorted (FORMAT and the like, `where` names the
+ * field); no memory. After an error nothing is left to be freed. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

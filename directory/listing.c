@@ -1,4 +1,13 @@
-/* directory/listing.c - keeping descriptors. No state of its own. */
+/* directory/listing.c - keeping descriptors, and choosing those for a vote.
+ *
+ * State: the listing, an array of LISTED_MAX items at most, sorted by identity
+ * and epoch. A vote has room for less than the longest descriptors of all
+ * relays, so texts come to it in turns (enum listing_turn); in each turn by
+ * identity.
+ *
+ * Timers: none; the caller prunes with each epoch. Failure modes: a relay that
+ * changes its descriptor too fast (RATE), one that a newer one has replaced
+ * (STALE), no place (FULL), no memory: the listing is then as it was. */
 #include "directory/listing.h"
 
 #include <stdbool.h>
@@ -48,15 +57,16 @@ listed_free(struct listed *item)
     free(item);
 }
 
-/* Has it a key for the target? */
+/* Has the descriptor a key for the target? */
 static bool
 listed_serves(const struct listed *item, uint32_t target)
 {
     return item->epoch <= target && item->epoch + KEYS_AHEAD > target;
 }
 
-/* Does the item at `at` say what a newer one of the same relay says better for
- * the vote of the target? They stand in the order of their epochs. */
+/* Is the item at `at` a newer descriptor of the same relay that serves the vote
+ * for the target better than the one before? Items of one relay stand in the
+ * order of their epochs. */
 static bool
 is_superseded(const struct listing *l, size_t at, const uint8_t *identity,
               uint32_t target)
@@ -135,8 +145,8 @@ text_order(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The length of a text in a vote: in quotes, what JSON escapes by another
- * character, and a comma. */
+/* Compute the length of a text in a vote: in quotes, with what JSON escapes by
+ * another character, and a comma. */
 static size_t
 written_len(const char *text)
 {
@@ -146,12 +156,13 @@ written_len(const char *text)
     return len;
 }
 
-/* When texts come to the room of a vote. */
+/* The turns in which texts come to the room of a vote. */
 enum listing_turn { TURN_KNOWN, TURN_KNOWN_LONG, TURN_STRANGER };
 
-/* Relays of the newest consensus that need no more than their share of the room
- * have it whatever others say: a descriptor with many links is four times as long
- * as one without, and who makes his long must not push another's out. */
+/* Tell in which turn a text of len bytes comes. Relays of the newest consensus
+ * that need no more than their share of the room have it whatever others say: a
+ * descriptor with many links is four times as long as one without, and whoever
+ * makes a long one must not push another's out. */
 static enum listing_turn
 turn_of(const struct consensus *newest, const uint8_t *identity, size_t len,
         size_t share)

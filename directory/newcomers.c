@@ -6,7 +6,7 @@
 
 #include "network/draw.h"
 
-/* Did it come in within a period? */
+/* Did a relay that is in since this epoch come in within a period? */
 static bool
 is_recent(const struct consensus *c, uint32_t since)
 {
@@ -14,7 +14,7 @@ is_recent(const struct consensus *c, uint32_t since)
     return since > 0 && since + (epochs > 0 ? epochs : 1) > c->epoch;
 }
 
-/* So many more of a role may come in. */
+/* Tell how many more relays of a role may come in. */
 static size_t
 role_room(const struct consensus *c, const struct past *past, unsigned role)
 {

@@ -1,4 +1,13 @@
-/* directory/past.c - see past.h. No state. */
+/* directory/past.c - what the votes of an epoch know of those before: which
+ * ring of values of days goes on, and where relays stood.
+ *
+ * Votes may differ, since each author has the newest consensus that came to it,
+ * and liars say anything. So each question has one rule that gives every
+ * authority the same answer from the same votes: what is said most often, of
+ * several the smallest, and nothing that fewer than `need` say.
+ *
+ * No state, no timer. Failure modes: too few agree (the relay is new, the ring
+ * of days begins anew); no memory. */
 #include "directory/past.h"
 
 #include <stdlib.h>
@@ -23,8 +32,8 @@ vote_known_find(const struct vote *vote, const uint8_t identity[SPHINX_ID_LEN])
                                         sizeof *vote->known, known_order);
 }
 
-/* What is said most often, of several the smallest; NULL when fewer than `need`
- * say it. */
+/* Find what is said most often, of several the smallest; NULL when fewer than
+ * `need` say it. */
 static const uint8_t *
 most_said(const uint8_t *const *said, size_t n, size_t len, size_t need)
 {
@@ -58,7 +67,7 @@ latest_first(const void *a, const void *b)
 
 /* ---- days ---- */
 
-/* Are the two the same, of the same period? */
+/* Do two votes have the same values of days, of the same period? */
 static bool
 days_agree(const struct vote *a, const struct vote *b)
 {
@@ -81,7 +90,8 @@ days_beat(const struct vote *a, size_t n_a, const struct vote *b, size_t n_b)
                   a->days.n * sizeof a->days.value[0]) < 0;
 }
 
-/* Go on with the values of days. Returns a vote whose ring it is; NULL: none's. */
+/* Go on with the values of days. Returns a vote whose ring goes on; NULL:
+ * nobody's does. */
 static const struct vote *
 days_go_on(struct vote *const *votes, size_t n, size_t need,
            struct consensus *c)
@@ -107,7 +117,8 @@ days_go_on(struct vote *const *votes, size_t n, size_t need,
 
 /* ---- where relays stood ---- */
 
-/* What the votes know of a relay in this role; false when too few do. */
+/* Find what the votes know of a relay in this role; false when too few know of
+ * it. */
 static bool
 standing_find(struct vote *const *votes, size_t n, size_t need,
               const uint8_t identity[static SPHINX_ID_LEN], unsigned role,
@@ -155,7 +166,7 @@ identity_order(const void *a, const void *b)
     return memcmp(a, b, SPHINX_ID_LEN);
 }
 
-/* All whom any vote knows, sorted; some stand there more than once. */
+/* Gather all whom any vote knows, sorted; some stand there more than once. */
 static int
 identities_gather(struct vote *const *votes, size_t n,
                   uint8_t (**out)[SPHINX_ID_LEN], size_t *n_out)
@@ -236,7 +247,7 @@ past_counts(const struct past *p, const struct consensus *c,
                        since == 0 || c->epoch - since >= trial);
 }
 
-/* Both are sorted by identity. */
+/* Both lists are sorted by identity. */
 int
 past_away(const struct past *p, struct consensus *c)
 {

@@ -19,7 +19,8 @@ promises_allow(const struct promises *p, uint32_t epoch, const uint8_t *hash)
     return true;
 }
 
-/* Epochs from the end of range i to the beginning of its successor. */
+/* Count the epochs from the end of range i to the beginning of its
+ * successor. */
 static uint32_t
 gap_after(const struct promises *p, size_t i)
 {
@@ -40,7 +41,7 @@ ranges_join(struct promises *p)
             (p->n - best) * sizeof p->range[0]);
 }
 
-/* The range in which this epoch is, or that it would stand before. */
+/* Find the range in which this epoch is, or that it would stand before. */
 static size_t
 range_at(const struct promises *p, uint32_t epoch)
 {

@@ -1,4 +1,12 @@
-/* directory/rounds.c - see rounds.h for states and failure modes. */
+/* directory/rounds.c - claims and votes as they come in, round by round;
+ * rounds.h draws the states and names the failure modes.
+ *
+ * State: for each author up to ROUNDS_CLAIMS_MAX claims, each with the
+ * signatures known for it, and its vote once it counts. A claim with k signers
+ * has to be here by the end of round k, or it is late. What costs nothing is
+ * judged first: a claim that counts already, and one of another epoch, are
+ * answered before any signature is verified. Timers: none; the time comes
+ * in. */
 #include "directory/rounds.h"
 
 #include <assert.h>
@@ -54,7 +62,8 @@ is_late(const struct rounds *r, const struct rounds_claim *c, uint64_t now_ms)
            schedule_round_ms(&r->schedule, r->epoch, k < most ? k : most);
 }
 
-/* Has one of its signers room left? Each may have signed two of an author. */
+/* Has one of the claim's signers room left? Each may have signed two claims of
+ * an author. */
 static bool
 has_room(const struct rounds *r, size_t author, uint32_t signers)
 {
@@ -92,10 +101,11 @@ signatures_merge(const struct rounds *r, struct rounds_claim *c,
     return 0;
 }
 
-/* Whose claim of which vote? All certificates have to cover the epoch, and none
- * may be revoked by what a consensus has listed: that all authorities know alike,
- * while a certificate that came by itself some do not know yet, and the rounds
- * rest on the same judgement everywhere. */
+/* Open a claim: whose is it, of which vote? All certificates have to cover the
+ * epoch, and none may be revoked by what a consensus has listed. All
+ * authorities know alike what a consensus lists, while some do not know yet of
+ * a certificate that came by itself; and the rounds rest on the same judgement
+ * everywhere. */
 static int
 claim_open(const struct rounds *r, struct document *d, struct claim *c,
            const uint8_t *bytes, size_t len, size_t *author)
@@ -126,7 +136,7 @@ claim_open(const struct rounds *r, struct document *d, struct claim *c,
     return ERR_PEER;
 }
 
-/* The claim of an author with this digest, or NULL. */
+/* Find the claim of an author with this digest, or NULL. */
 static struct rounds_claim *
 claim_find(struct rounds *r, size_t author, const uint8_t *digest)
 {
@@ -136,7 +146,7 @@ claim_find(struct rounds *r, size_t author, const uint8_t *digest)
     return NULL;
 }
 
-/* Know the claim: find it, or make room for it. */
+/* Find the claim, or make room for it. */
 static int
 claim_enter(struct rounds *r, const struct document *d, const struct claim *c,
             size_t author, bool always, struct rounds_claim **out)
@@ -166,8 +176,8 @@ claim_enter(struct rounds *r, const struct document *d, const struct claim *c,
     return 0;
 }
 
-/* Does this claim count already? Most that come do; nothing of them needs to be
- * verified. */
+/* Does this claim count already? Most claims that come do; nothing of those
+ * needs to be verified. */
 static bool
 claim_is_old(const struct rounds *r, struct document *d, const uint8_t *bytes,
              size_t len, size_t *author, size_t *claim)

@@ -40,7 +40,7 @@ scalar_small(uint8_t out[static SHARE_LEN], unsigned v)
     out[0] = (uint8_t)v;
 }
 
-/* a + b * c */
+/* Compute a + b * c. */
 static void
 scalar_muladd(uint8_t *out, const uint8_t *a, const uint8_t *b,
               const uint8_t *c)
@@ -51,7 +51,8 @@ scalar_muladd(uint8_t *out, const uint8_t *a, const uint8_t *b,
     sodium_memzero(product, sizeof product);
 }
 
-/* a P + b Q; -1 when anything of it is no point or the neutral one. */
+/* Compute a P + b Q. Returns -1 when one of these is no point or the neutral
+ * one. */
 static int
 point_sum(uint8_t *out, const uint8_t *a, const uint8_t *p, const uint8_t *b,
           const uint8_t *q)
@@ -62,7 +63,7 @@ point_sum(uint8_t *out, const uint8_t *a, const uint8_t *p, const uint8_t *b,
            crypto_core_ristretto255_add(out, x, y);
 }
 
-/* p(at) by Horner's rule. */
+/* Compute p(at) by Horner's rule. */
 static void
 polynomial_at(uint8_t *out, const uint8_t (*coefficient)[SHARE_LEN],
               unsigned degree, unsigned at)
@@ -74,7 +75,7 @@ polynomial_at(uint8_t *out, const uint8_t (*coefficient)[SHARE_LEN],
         scalar_muladd(out, coefficient[j], out, x);
 }
 
-/* X = p(at) g, from the commitments. */
+/* Compute X = p(at) g from the commitments. */
 static int
 commitment_at(uint8_t *out, const struct share_dealing *d, unsigned at)
 {
@@ -115,7 +116,8 @@ share_keypair(uint8_t key[static SHARE_LEN], uint8_t *secret,
 
 /* ---- proofs ---- */
 
-/* The challenge of a dealing's proof: everything public, and the witnesses. */
+/* Hash the challenge of a dealing's proof: everything public, and the
+ * witnesses. */
 static void
 deal_challenge(uint8_t *out, const struct share_dealing *d,
                const uint8_t *context, const uint8_t (*a)[SHARE_LEN],
@@ -162,7 +164,7 @@ open_challenge(uint8_t *out, const struct share_dealing *d, size_t k,
     crypto_core_ristretto255_scalar_reduce(out, wide);
 }
 
-/* w - c x */
+/* Compute w - c x. */
 static void
 response_make(uint8_t *out, const uint8_t *w, const uint8_t *c,
               const uint8_t *x)
@@ -284,8 +286,8 @@ share_open_check(const struct share_opened *o, const struct share_dealing *d,
                                                                   : ERR_PROOF;
 }
 
-/* Lagrange's coefficient at 0 of the i-th of m holders: prod x_j / (x_j - x_i)
- */
+/* Compute Lagrange's coefficient at 0 of the i-th of m holders: prod x_j / (x_j
+ * - x_i). */
 static int
 share_lagrange(uint8_t *out, const struct share_dealing *d, const size_t *place,
                size_t m, size_t i)

@@ -1,4 +1,16 @@
-/* directory/tally.c - counting votes. No state. */
+/* directory/tally.c - counting votes; tally.h says by which rules.
+ *
+ *   texts of descriptors -> opened, good ones -> one for each relay
+ *     -> without newcomers that wait -> bandwidths bounded -> layers
+ *     -> those away -> blame (blame.h) -> indexed
+ *
+ * Strangers can fill votes with descriptors. So each text is opened once,
+ * however many votes list it, those that were verified before not again, and no
+ * step takes more than n log n.
+ *
+ * No state, no timer. Failure modes: the votes do not agree (THRESHOLD), an
+ * empty layer (MISSING), too many relays (RANGE), no memory: no consensus is
+ * made. A descriptor that cannot be opened is as if it were not listed. */
 #include "directory/tally.h"
 
 #include <sodium.h>
@@ -18,7 +30,7 @@ struct listed_text {
     uint32_t votes; /* bit i: vote i lists this very text */
 };
 
-/* One that was opened. */
+/* A descriptor that was opened. */
 struct tally_descriptor {
     struct descriptor descriptor;
     const char *text;
@@ -41,7 +53,7 @@ entry_order(const void *a, const void *b)
     return c ? c : strcmp(x->text, y->text);
 }
 
-/* Is it of this network and does it have a key for the epoch? */
+/* Is the descriptor of this network, and does it have a key for the epoch? */
 static bool
 descriptor_fits(const struct descriptor *d, const char *network, uint32_t epoch)
 {
@@ -72,8 +84,8 @@ entry_open(struct tally_descriptor *e, const struct sphinx_geometry *g,
                : descriptor_open(&e->descriptor, g, bytes, len, where);
 }
 
-/* All texts of all votes, sorted, each once: an opened descriptor is long, and all
- * votes list the same ones. */
+/* Gather all texts of all votes, sorted, each once: an opened descriptor is
+ * long, and all votes list the same ones. */
 static int
 texts_gather(struct vote *const *votes, size_t n, struct listed_text **out,
              size_t *n_out)
@@ -98,8 +110,8 @@ texts_gather(struct vote *const *votes, size_t n, struct listed_text **out,
     return 0;
 }
 
-/* All good descriptors of all votes, sorted. Each text is opened once, however
- * often it is listed. */
+/* Gather all good descriptors of all votes, sorted. Each text is opened once,
+ * however often it is listed. */
 static int
 entries_gather(struct vote *const *votes, size_t n,
                const struct sphinx_geometry *g,
@@ -130,7 +142,7 @@ entries_gather(struct vote *const *votes, size_t n,
     return err;
 }
 
-/* Parameters that more than half voted for. */
+/* Find the parameters that more than half voted for. */
 static const struct params *
 params_agreed(struct vote *const *votes, size_t n, size_t n_authorities)
 {
@@ -158,9 +170,9 @@ value_set(struct consensus *c, const uint8_t random[static 32])
     memcpy(c->work_challenge, work, sizeof c->work_challenge);
 }
 
-/* Entries of one relay stand together, from e[i] to before e[*end]. Choose the one
- * most often listed; NULL: fewer list the relay than have to. A vote that lists
- * several of a relay's descriptors lists it once. */
+/* Entries of one relay stand together, from e[i] to before e[*end]. Choose the
+ * one most often listed; NULL: fewer list the relay than have to. A vote that
+ * lists several of a relay's descriptors lists it once. */
 static const struct tally_descriptor *
 entry_choose(const struct tally_descriptor *e, size_t n, size_t i,
              size_t n_authorities, size_t *end)
@@ -180,8 +192,8 @@ entry_choose(const struct tally_descriptor *e, size_t n, size_t i,
     return 2 * votes_count(listed) > n_authorities ? best : NULL;
 }
 
-/* Take the relays that enough list, and what each says of its links. What one
- * vote alone lists needs no room, however much that is. */
+/* Take the relays that enough votes list, and what each says of its links. What
+ * one vote alone lists needs no room, however much that is. */
 static int
 relays_choose(struct consensus *c, const struct tally_descriptor *e, size_t n,
               size_t n_authorities, struct blame_word **word)
@@ -224,9 +236,9 @@ bandwidth_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Relays say themselves what they can do. Whoever says too much does not draw a
- * layer's packets to himself: no weight is more than TALLY_WEIGHT_MAX times the
- * median of its role, which half of the role would have to lie to move. */
+/* Bound what relays say of their bandwidth. Whoever says too much does not draw
+ * a layer's packets: no weight is more than TALLY_WEIGHT_MAX times the median
+ * of its role, and half of the role would have to lie to move that. */
 static int
 bandwidths_bound(struct consensus *c)
 {
@@ -295,7 +307,8 @@ ladder_first(const struct weight_tree *l, uint64_t most)
     return at - l->leaves;
 }
 
-/* Even out: the first relay in rank whose move narrows the gap. */
+/* Move the first relay in rank whose move narrows the gap. Returns whether one
+ * moved. */
 static bool
 layers_narrow(struct consensus *c, const size_t *relay,
               struct weight_tree *ladder, uint64_t *weight)
@@ -345,7 +358,8 @@ tally_even_out(struct consensus *c, const size_t *relay, size_t n)
     return 0;
 }
 
-/* Where a relay stood, which came in with the epoch of c unless it is known. */
+/* Find where a relay stood; a relay that is not known came in with the epoch of
+ * c. */
 static struct standing
 standing_of(const struct consensus *c, const struct past *past,
             const struct relay_entry *r)
@@ -401,7 +415,7 @@ layers_assign(struct consensus *c, const struct past *past)
     return err;
 }
 
-/* Take those out that have to wait. */
+/* Take those relays out that have to wait. */
 static int
 newcomers_limit(struct consensus *c, const struct past *past,
                 struct blame_word *word)
@@ -423,7 +437,7 @@ newcomers_limit(struct consensus *c, const struct past *past,
     return err;
 }
 
-/* From the votes' descriptors to relays in their layers. */
+/* Make relays in their layers from the votes' descriptors. */
 static int
 relays_make(struct consensus *c, struct vote *const *votes, size_t n,
             size_t n_authorities, const struct tally_opened *opened)
@@ -456,9 +470,9 @@ relays_make(struct consensus *c, struct vote *const *votes, size_t n,
     return err;
 }
 
-/* The newest certificate of each authority that some vote's dealing has: the
- * identity has signed it, so one vote that has it is enough, and none can invent
- * one. */
+/* Gather the newest certificate of each authority that some vote's dealing has.
+ * The identity has signed it, so one vote that has it is enough, and no vote
+ * can invent one. */
 static void
 certificates_gather(struct consensus *c, struct vote *const *votes, size_t n,
                     const uint8_t (*ids)[SPHINX_ID_LEN], size_t n_ids)

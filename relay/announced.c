@@ -1,6 +1,7 @@
-/* relay/announced.c - announcements that come to this store: worth their work, and
- * for a board, they wait there for its list. Whatever becomes of one, it is answered
- * as a loop is, and only counters tell. No state of its own. */
+/* relay/announced.c - announcements that come to this store. One that is worth
+ * its work, and for a board that this relay is, waits there for the board's
+ * list. Whatever becomes of an announcement, it is answered as a loop is, and
+ * only counters tell. No state of its own. */
 #include "network/work.h"
 #include "relay/internal.h"
 
@@ -15,7 +16,8 @@ announced_is_board(const struct relay *r)
     return false;
 }
 
-/* The view in whose epoch it is now_ms, with the interval; NULL: there is none. */
+/* Find the view in whose epoch now_ms lies, and the interval; NULL: there is
+ * none. */
 static const struct view *
 view_now(const struct relay *r, uint64_t now_ms, uint32_t *interval)
 {
@@ -28,9 +30,9 @@ view_now(const struct relay *r, uint64_t now_ms, uint32_t *interval)
     return NULL;
 }
 
-/* How many bits is the work of an announcement worth, under any consensus whose
- * challenge counts, beyond the price of that one? Returns ERR_WORK when it is
- * below that. */
+/* Tell how many bits the work of an announcement is worth, under any consensus
+ * whose challenge counts, beyond the price of that consensus. Returns ERR_WORK
+ * when the work is below the price. */
 static int
 announcement_worth(const struct relay *r, const struct wire_request *request,
                    uint8_t *worth)

@@ -1,9 +1,9 @@
 /* relay/board.c - tokens that wait, those that were listed, and making a list.
  *
  * State: an array of tokens that wait, of (BOARD_WAIT + 1) lists at most, since
- * whoever is further behind cannot come on any of them; of each epoch in which a
- * listed token's work may still count a hash set of 64 keyed bits a token; the root
- * of the list made last. Nothing is kept on a disk.
+ * whoever is further behind cannot come on any of them; of each epoch in which
+ * a listed token's work may still count a hash set of 64 keyed bits a token;
+ * the root of the list made last. Nothing is kept on a disk.
  *
  * Timers: the caller's, who closes an interval when it is over.
  *
@@ -20,7 +20,7 @@
 
 enum {
     WAITING_MAX = (BOARD_WAIT + 1) * LIST_ENTRIES_MAX,
-    /* a proof is made for an epoch before, of, or after the one in which its token
+    /* a proof is made for an epoch before, of, or after that in which its token
      * is listed, and counts for WORK_EPOCHS */
     SETS = WORK_EPOCHS + 1,
     SET_MIN = 1024
@@ -94,7 +94,7 @@ token_hash(const struct board *b, const uint8_t *token)
     return hash ? hash : 1;
 }
 
-/* Where a hash is, or the empty place where it would be. */
+/* Find the place of a hash, or the empty place where it would be. */
 static size_t
 used_find(const struct used *u, uint64_t hash)
 {
@@ -117,8 +117,8 @@ board_has_listed(const struct board *b, uint32_t epoch, const uint8_t *token)
     return false;
 }
 
-/* Make room for n more in an epoch's set; what an epoch long past has listed is
- * forgotten for it. */
+/* Make room for n more in an epoch's set; the set of an epoch that is long past
+ * is forgotten for that. */
 static int
 used_reserve(struct used *u, uint32_t epoch, size_t n)
 {
@@ -153,7 +153,7 @@ used_add(struct used *u, uint64_t hash)
 
 /* ---- what waits ---- */
 
-/* Which of two is listed first? The greater one. */
+/* Compare two tokens; the greater one is listed first. */
 static int
 waiting_compare(const struct waiting_token *a, const struct waiting_token *b)
 {
@@ -197,8 +197,8 @@ board_take(struct board *b, const struct consensus *c, uint32_t interval,
     return ERR_FULL;
 }
 
-/* Give up those that have waited for BOARD_WAIT lists after their first, now that
- * the interval that began at start_ms is listed. Returns how many. */
+/* Give up those that have waited for BOARD_WAIT lists after their first, now
+ * that the interval that began at start_ms is listed. Returns how many. */
 static uint32_t
 waiting_expire(struct board *b, const struct params *p, uint64_t start_ms)
 {
@@ -226,8 +226,8 @@ entry_order(const void *a, const void *b)
     return memcmp(a, b, LIST_ENTRY_LEN);
 }
 
-/* Draw the entries from `from` on, and sort all n: none may stand twice, and of two
- * that are the same it makes no odds which is drawn again. */
+/* Draw the entries from `from` on, and sort all n. None may stand twice; of two
+ * that are the same, it does not matter which is drawn again. */
 static void
 entries_finish(struct env *env, uint8_t *entry, size_t from, size_t n)
 {
@@ -247,8 +247,9 @@ entries_finish(struct env *env, uint8_t *entry, size_t from, size_t n)
     }
 }
 
-/* Put those that came after the interval that began at start_ms behind the others.
- * Returns how many the others are: they are sorted, the first to be listed first. */
+/* Put the tokens that came after the interval that began at start_ms behind the
+ * others. Returns how many the others are: they are sorted, the first to be
+ * listed first. */
 static size_t
 waiting_sort(struct board *b, uint64_t start_ms)
 {
@@ -264,8 +265,8 @@ waiting_sort(struct board *b, uint64_t start_ms)
     return n;
 }
 
-/* Take the first of those that wait out, into entry[]; remember them. Returns how
- * many. */
+/* Take the first of the tokens that wait out, into entry[], and remember them.
+ * Returns how many. */
 static uint32_t
 entries_take(struct board *b, const struct consensus *c, uint64_t start_ms,
              uint8_t *entry, bool *short_of_memory)

@@ -9,19 +9,20 @@
  *               done -> abandoned --storage--> freed   (ready: freed at once)
  *
  * A get changes nothing of what another get of its box brings (I12): which slot
- * it is served depends on what it names and on what lies there. Taking turns, as
- * the first version did, told whoever knows a box when others ask for it.
+ * it is served depends on what it names and on what lies there. Taking turns,
+ * as the first version did, told whoever knows a box when others ask for it.
  *
- * When a letter was committed is known for four minutes, to nobody but this memory.
+ * When a letter was committed is known for four minutes, to nobody but this
+ * memory.
  *
- * How long a storage takes is the wait for its commits. Gets that took longer than
- * BOXES_READ_US are followed by earlier reads, for seconds: what they took counts
- * half with each second. All gets at this worker are read alike.
+ * How long a storage takes is the wait for its commits. Gets that took longer
+ * than BOXES_READ_US are followed by earlier reads, for seconds: what they took
+ * counts half with each second. All gets at this worker are read alike.
  *
- * Failure modes: storage slow (retry or empty), failing (retry or empty),
- * full (WIRE_FULL, to everybody alike), or filling (WIRE_WORK: opening a box
- * costs more, for everybody alike); too many jobs (the packet is dropped
- * and counted). */
+ * Failure modes: storage slow (retry or empty), failing (retry or empty), full
+ * (WIRE_FULL, to everybody alike), or filling (WIRE_WORK: opening a box costs
+ * more, for everybody alike); too many jobs (the packet is dropped and
+ * counted). */
 #include "relay/boxes.h"
 
 #include <sodium.h>

@@ -38,8 +38,8 @@ link_owner(struct relay *r, uint16_t next, uint32_t epoch)
                                                           : r->number;
 }
 
-/* What is put into a box and what is asked of it is one worker's, whichever it is:
- * that one remembers when its letters were committed. */
+/* Tell the worker of a box. What is put into a box and what is asked of it goes
+ * to one worker, which remembers when the letters were committed. */
 static uint32_t
 box_owner(const struct relay *r, const struct held *h)
 {
@@ -78,9 +78,9 @@ owner_of(struct relay *r, const struct held *h)
 
 /* ---- what ---- */
 
-/* How many bits is the proof of a put worth, under any consensus that its sender
- * can have gone by? What it has beyond the price of that one counts beyond the
- * price of the newest: nobody pays a price that is only to come. */
+/* Tell how many bits the proof of a put is worth, under any consensus that its
+ * sender can have gone by. Bits beyond the price of that consensus count beyond
+ * the price of the newest: nobody pays a price that is only to come. */
 static uint8_t
 put_work(const struct relay *r, const struct wire_request *request)
 {
@@ -151,7 +151,7 @@ link_send_held(struct relay *r, uint32_t number)
     relay_give(r, number);
 }
 
-/* It is this worker's to do. */
+/* Do the next step, which this worker owns. */
 static void
 dispatch_do(struct relay *r, uint32_t number)
 {
@@ -253,7 +253,8 @@ dispatch_send(struct relay *r, uint16_t next, uint32_t epoch,
 
 /* ---- a store's answer ---- */
 
-/* All kinds come by here, so that none takes another way than others. */
+/* All kinds of requests come by here, so that none takes another way than
+ * others. */
 void
 dispatch_read(struct relay *r, uint32_t number)
 {

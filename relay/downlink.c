@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* The tick after `at_us` that lies in the future: missed ones are skipped, and
- * the grid stays what it was. */
+/* Tell the tick after `at_us` that lies in the future: missed ticks are
+ * skipped, and the grid stays the same. */
 static uint64_t
 tick_after(uint64_t at_us, uint64_t now_us, uint32_t interval_us)
 {

@@ -33,7 +33,7 @@ client_arm(struct relay *r, uint32_t number)
     uint64_t next_us = downlink_next_us(&c->down);
     if (c->waiting || next_us == UINT64_MAX)
         return;
-    /* the client's number and 8 bits of its generation share one word */
+    /* 24 bits of the client's generation share a word with the kind */
     if (wheel_add(r->due, next_us, number,
                   DUE_CLIENT | (c->generation & 0xffffff) << 8) == 0)
         c->waiting = true;
@@ -54,8 +54,8 @@ gateway_again(struct relay *r)
             client_arm(r, i);
 }
 
-/* Its clocks have changed: whatever entry is under way is void. Happens once
- * a connection and once a document, so entries stay few. */
+/* Arm a client whose clocks have changed; an entry under way is void. This
+ * happens once a connection and once a document, so entries stay few. */
 static void
 client_rearm(struct relay *r, uint32_t number)
 {
@@ -64,7 +64,7 @@ client_rearm(struct relay *r, uint32_t number)
     client_arm(r, number);
 }
 
-/* What the handles of a client lead to. */
+/* Tell what the handles of a client lead to. */
 static uint32_t
 client_name(const struct relay *r, uint32_t number)
 {
@@ -188,9 +188,9 @@ gateway_ahead(const struct relay *r, uint32_t client)
 }
 
 /* A client sends what its profile says, and a quarter more for its clock; ten
- * seconds' worth may come at once, which is more than chance brings. Judged
- * before any key exchange; before it has told its profile it counts as the
- * slowest: its first frame tells it. */
+ * seconds' worth may come at once, which is more than chance brings. This is
+ * judged before any key exchange. Before a client has told its profile it
+ * counts as the slowest; its first frame tells the profile. */
 size_t
 gateway_allow(struct relay *r, uint32_t client, size_t n)
 {
@@ -257,9 +257,10 @@ gateway_owner(const struct relay *r, const uint8_t handle[static 8])
     return name == HANDLES_NONE ? r->number : name >> PLANE_WORKER_SHIFT;
 }
 
-/* May one more answer wait for this client? Who is sent more than his downlink
- * carries fills his queue; so what one may hold falls with what all hold, as a
- * link's share does (places.h), or a few hundred of them would have all places. */
+/* May one more answer wait for this client? A client that is sent more than its
+ * downlink carries fills its queue; so what one may hold falls with what all
+ * hold, as a link's share does (places.h), or a few hundred clients would have
+ * all places. */
 static bool
 queue_has_room(const struct relay *r, const struct gateway_client *c)
 {
@@ -296,8 +297,8 @@ gateway_deliver(struct relay *r, uint32_t number)
     }
 }
 
-/* The frame in r->frame. Returns ERR_FULL when the client's line is not free
- * for it: that tick is skipped. */
+/* Send the frame in r->frame. Returns ERR_FULL when the client's line is not
+ * free for it: that tick is skipped. */
 static int
 frame_send(struct relay *r, uint32_t client)
 {
@@ -310,8 +311,8 @@ frame_send(struct relay *r, uint32_t client)
     return err;
 }
 
-/* An answer, or a dummy that only the client can tell from one, and beside either
- * the next slice of the lists. What found the line blocked waits on. */
+/* Send an answer, or a dummy that only the client can tell from one, and beside
+ * either the next slice of the lists. What found the line blocked waits on. */
 static void
 answer_send(struct relay *r, uint32_t number, uint32_t packet)
 {

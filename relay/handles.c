@@ -61,7 +61,7 @@ place_of(const struct handles *h, const uint8_t handle[static 8])
     return (size_t)v & h->mask;
 }
 
-/* Where handle is, or the empty place where it would be. */
+/* Find the place of a handle, or the empty place where it would be. */
 static size_t
 entry_find(const struct handles *h, const uint8_t handle[static 8])
 {

@@ -1,12 +1,14 @@
-/* relay/lists.c - see lists.h.
+/* relay/lists.c - judging, keeping and naming the lists of boards, and cutting
+ * them into slices; lists.h says by which rules.
  *
- * State: a ring of lists in the order of coming, numbered from 0; an index to it by
- * interval and board; of each board the newest; pairs that are evidence; of each
- * link and board when it has its checks back.
+ * State: a ring of lists in the order of coming, numbered from 0; an index to
+ * it by interval and board; of each board the newest; pairs that are evidence;
+ * of each link and board when it has its checks back.
  *
- * Failure modes: a link that brings forged lists uses up its own checks and nobody
- * else's, and a board that signs one for each interval of long ago its own; a board that signs many lists of one interval has two of them kept. A
- * relay whose clock is wrong takes none and says so by a counter. */
+ * Failure modes: a link that brings forged lists uses up its own checks and
+ * nobody else's, and so does a board that signs a list for each interval of
+ * long ago. A board that signs many lists of one interval has two of them kept.
+ * A relay whose clock is wrong takes no lists and says so by a counter. */
 #include "relay/lists.h"
 
 #include <pthread.h>
@@ -85,8 +87,8 @@ lists_free(struct lists **lp)
     free(l);
 }
 
-/* Make the ring and its index anew, for `intervals` of them and lists of so many
- * bytes. */
+/* Make the ring and its index anew, for `intervals` intervals and lists of so
+ * many bytes. */
 static int
 ring_make(struct lists *l, size_t intervals, size_t bytes)
 {
@@ -152,7 +154,7 @@ list_at(const struct lists *l, uint64_t number)
     return l->list + number % l->room * l->bytes;
 }
 
-/* Is this list in the ring, and not of before it was made? */
+/* Is this list in the ring, and not from before the ring was made? */
 static bool
 entry_is_kept(const struct lists *l, uint64_t number)
 {
@@ -166,7 +168,7 @@ index_at(const struct lists *l, uint32_t interval, uint8_t board)
     return &l->index[interval % l->intervals * BOARDS_MAX + board];
 }
 
-/* The list of an interval and board of an epoch that was kept first. */
+/* Find the list of an interval and board of an epoch that was kept first. */
 static bool
 entry_find(const struct lists *l, uint32_t epoch, uint32_t interval,
            uint8_t board, uint64_t *number)
@@ -179,7 +181,7 @@ entry_find(const struct lists *l, uint32_t epoch, uint32_t interval,
     return e->epoch == epoch && e->interval == interval && e->board == board;
 }
 
-/* From which interval on is all here that e leads to? */
+/* Tell from which interval on all lists are here that e leads to. */
 static uint32_t
 entry_since(const struct lists *l, const struct lists_entry *e)
 {
@@ -202,7 +204,7 @@ newest_at(struct lists *l, uint8_t board, uint32_t epoch)
 }
 
 /* Name a list, and since when all is here that it leads to. So nobody acts on a
- * list that its board has shown to one alone and that later ones lead to
+ * list that a board has shown to one reader alone and that later lists lead to
  * (client/heard/shown.h). */
 static void
 newest_note(struct lists *l, const struct lists_entry *e)
@@ -218,7 +220,8 @@ newest_note(struct lists *l, const struct lists_entry *e)
     memcpy(n->root, e->root, LIST_ROOT_LEN);
 }
 
-/* List `number` is new: what may be named now of those that lead to it? */
+/* Look what may be named now of the lists that lead to `number`, which is
+ * new. */
 static void
 chain_look(struct lists *l, uint64_t number)
 {
@@ -259,7 +262,8 @@ board_lies(const struct lists *l, uint32_t epoch, uint8_t board)
     return false;
 }
 
-/* Is there one of this interval and board, and would this one be no evidence? */
+/* Judge a list by those that are here. Returns ERR_EXISTS when *first is one of
+ * its interval and board; ERR_CONFLICT when the two are evidence; else 0. */
 static int
 entry_judge(const struct lists *l, const struct lists_entry *e, uint64_t *first)
 {
@@ -292,7 +296,7 @@ list_judge(struct lists *l, const struct consensus *c,
     return err;
 }
 
-/* Keep the pair of what is there and this. */
+/* Keep the pair of the list that is there and this one. */
 static int
 pair_keep(struct lists *l, uint64_t first, const struct lists_entry *e,
           const uint8_t *list)
@@ -367,9 +371,10 @@ lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
 
 /* ---- what is known ---- */
 
-/* Of one board's newest of two epochs the one to be named. The last list of an epoch
- * would else be named for one interval alone, and by too few for many clients; and
- * whoever dates ahead the first one of an epoch would end that interval at once. */
+/* Pick the one to be named of one board's newest lists of two epochs. The last
+ * list of an epoch would else be named for one interval alone, too few times
+ * for many clients; and a board that dates the first list of an epoch ahead
+ * would end that interval at once. */
 static const struct newest *
 newest_pick(const struct newest n[static NEWEST], bool older)
 {
@@ -449,8 +454,8 @@ part_write(const struct lists *l, uint64_t number, uint8_t part, uint8_t *rest,
     return at + each >= e->len;
 }
 
-/* Find what is next for a client at *at, where what is gone is passed over. Returns
- * false when there is nothing; else its number and part. */
+/* Find what is next for a client at *at; lists that are gone are passed over.
+ * Returns false when there is nothing; else the number and part of a list. */
 static bool
 place_find(const struct lists *l, struct lists_place *at, uint64_t *number,
            uint8_t *part)

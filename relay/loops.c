@@ -46,7 +46,8 @@ loops_view(const struct relay *r)
     return NULL;
 }
 
-/* How long a loop is under way on average, and a second for the links. */
+/* Compute how long a loop is under way on average, and a second for the
+ * links. */
 static uint64_t
 way_us(const struct params *p)
 {
@@ -54,7 +55,7 @@ way_us(const struct params *p)
            p->store_delay_mean_us + SLACK_US;
 }
 
-/* Draw the wait for the next loop, and while none can be sent for the next
+/* Draw the wait for the next loop; while none can be sent, for the next
  * look. */
 static uint64_t
 loop_wait_us(struct relay *r, const struct consensus *in_force)
@@ -75,7 +76,7 @@ loops_start(struct relay *r, uint64_t now_us)
                 c ? c->params.relay_loop_mhz : 0);
 }
 
-/* The end of a loop, one way or the other. */
+/* Close a loop, one way or the other. */
 static void
 loop_close(struct relay *r, struct loop_sent *l, bool returned)
 {
@@ -102,7 +103,8 @@ loops_give_up(struct relay *r, uint64_t now_us)
             loop_close(r, &r->loops[i], false);
 }
 
-/* Where a relay stands in its layer; of one that is left out its number. */
+/* Tell where a relay stands in its layer; for one that is left out, its
+ * number. */
 static uint16_t
 layer_rank(const struct consensus *c, uint16_t relay)
 {
@@ -179,7 +181,7 @@ store_draw(struct relay *r, const struct view *v, uint16_t *out)
     return 0;
 }
 
-/* Draw the way of a loop under a view, again when it leads to no way, since a
+/* Draw the way of a loop under a view; draw again when no way leads on, since a
  * link is cut. */
 static int
 loop_route(struct relay *r, const struct view *v, struct route *route)

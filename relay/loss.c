@@ -1,4 +1,12 @@
-/* relay/loss.c - see loss.h. */
+/* relay/loss.c - counting loops by link, and what is told of the links; loss.h
+ * says why.
+ *
+ *   counts of all windows, older ones weighing less -> sums by link and cell
+ *     -> each link's loss -> beyond what others lose -> enough evidence?
+ *     -> the worst LINKS_TOLD_MAX, rounded at random
+ *
+ * No state but the caller's counts, no timer. Failure modes: a count is full
+ * (it stands still); no memory (nothing is told this time). */
 #include "relay/loss.h"
 
 #include <stdlib.h>
@@ -6,7 +14,8 @@
 
 #include "lib/rng.h"
 
-/* Relays beyond a neighbour that may lie without spoiling what is told of it. */
+/* Relays beyond a neighbour that may lie without spoiling what is told of
+ * it. */
 enum { LIARS = 2 };
 enum { WEIGHT = 1 << (LOSS_DECAY_BITS * (LOSS_WINDOWS - 1)) };
 
@@ -76,8 +85,8 @@ permille_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Which of n cells, sorted, speaks for the link: the lower median, and where these
- * are few one below which LIARS are not. */
+/* Choose the cell, of n sorted ones, that speaks for the link: the lower
+ * median, and where the cells are few one below which LIARS are not. */
 static size_t
 cell_choose(size_t n)
 {
@@ -85,8 +94,8 @@ cell_choose(size_t n)
     return median < spared ? median : spared;
 }
 
-/* The loss of a link: that of the chosen one of its cells that have enough loops,
- * if these are most of all, else that of all together. */
+/* Compute the loss of a link: that of the chosen one of its cells that have
+ * enough loops, if these have most of all loops, else that of all together. */
 static uint16_t
 sum_permille(const struct sum *s, uint64_t *sent)
 {
@@ -110,7 +119,8 @@ sum_permille(const struct sum *s, uint64_t *sent)
     return cell[cell_choose(n)];
 }
 
-/* What the median of these loses, of two in the middle the smaller. */
+/* Tell what the median of these neighbours loses, of two in the middle the
+ * smaller. */
 static uint16_t
 others_permille(const struct neighbour *x, size_t n, uint16_t *scratch)
 {
@@ -120,8 +130,9 @@ others_permille(const struct neighbour *x, size_t n, uint16_t *scratch)
     return n ? scratch[(n - 1) / 2] : 0;
 }
 
-/* Is it so much more than `others` that it is not chance? Four deviations of
- * the binomial law, in which one in a hundred is lost at least. */
+/* Is this loss so much more than `others` that chance does not explain it? The
+ * measure is four deviations of the binomial law, in which at least one in a
+ * hundred is lost. */
 static bool
 is_told(uint64_t sent, uint64_t permille, uint64_t others)
 {
@@ -133,8 +144,8 @@ is_told(uint64_t sent, uint64_t permille, uint64_t others)
     return more * more * sent >= 16 * p * (1000 - p);
 }
 
-/* Of the n neighbours of one side keep those that are told, with what they lose
- * beyond the others. */
+/* Keep those of the n neighbours of one side that are told, with what they lose
+ * beyond the others. Returns how many. */
 static size_t
 side_judge(struct neighbour *x, size_t n, uint16_t *scratch)
 {
@@ -183,7 +194,8 @@ side_gather(struct neighbour *x, const struct sum *sum,
     return n;
 }
 
-/* Rounded up or down at random to whole steps, right on average. */
+/* Round up or down at random to whole steps, so that the result is right on
+ * average. */
 static uint16_t
 step_draw(struct env *env, uint64_t n, uint64_t most)
 {

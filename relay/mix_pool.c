@@ -62,7 +62,7 @@ mix_out_swap(struct mix_out *a, struct mix_out *b)
     *b = t;
 }
 
-/* Draw k of the pool: each goes behind the front. */
+/* Draw k handles of the pool: each goes behind the front. */
 static void
 pool_draw(struct mix_pool *p, size_t k)
 {

@@ -37,7 +37,8 @@ view_of(struct relay *r, uint8_t epoch_byte)
     return NULL;
 }
 
-/* The sender's layer under this view; UINT8_MAX when it is not in it. */
+/* Tell the sender's layer under this view; UINT8_MAX when the sender is not in
+ * it. */
 static uint8_t
 peer_layer(struct relay_peer *p, const struct view *v)
 {
@@ -52,7 +53,8 @@ peer_layer(struct relay_peer *p, const struct view *v)
     return p->layer[i];
 }
 
-/* The number of the link it comes over, for its share of what is held. */
+/* Tell the number of the link that a packet comes over, for its share of what
+ * is held. */
 static uint32_t
 link_number(const struct relay *r, struct relay_peer *peer, uint32_t client)
 {
@@ -77,7 +79,7 @@ source_check(struct relay_peer *from, const struct view *v)
     return 0;
 }
 
-/* Is this command one for us, from there? */
+/* May a packet from there have this command for us? */
 static int
 command_check(bool from_client, const struct view *v,
               const struct sphinx_block *block)
@@ -131,7 +133,7 @@ check_block(void *ctx, struct sphinx_job *job)
                          p->wall_s);
 }
 
-/* Keep a packet; it is copied. */
+/* Hold a packet, which is copied. */
 static int
 packet_hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
             uint32_t link, enum held_kind kind, uint64_t now_us)
@@ -161,7 +163,7 @@ packet_hold(struct relay *r, const struct view *v, const struct sphinx_job *job,
     return 0;
 }
 
-/* Is it a request that a box can answer? */
+/* Is this a request that a box can answer? */
 static int
 request_check(const struct relay *r, const struct sphinx_job *job)
 {
@@ -192,8 +194,8 @@ packet_accept(struct relay *r, const struct view *v,
 }
 
 /* Can any packet be accepted now? Not by a clock that says that the newest
- * consensus is over, or lies far ahead: it is wrong, or there is no network,
- * and the replay set is not to learn of such times (replay.c). */
+ * consensus is over, or lies far ahead: such a clock is wrong, or there is no
+ * network, and the replay set is not to learn of such times (replay.c). */
 static int
 time_check(const struct relay *r, uint64_t wall_s)
 {

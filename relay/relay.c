@@ -9,8 +9,8 @@
  *
  * Timers, all served by relay_tick(), every millisecond at most: frames have
  * come or packets go to another worker; the mix's next due packet; the wheel of
- * answers and of clients' downlink clocks; the next own loop; a board's interval
- * is over.
+ * answers and of clients' downlink clocks; the next own loop; a board's
+ * interval is over.
  *
  * Failure modes: no memory (the packet is dropped and counted); a link that
  * takes no more (likewise); storage that stalls (the answer says retry). */
@@ -112,7 +112,7 @@ relay_free(struct relay **rp)
     free(r);
 }
 
-/* The packets' buffers: the first worker makes them. */
+/* Make the packets' buffers; the first worker does. */
 static int
 relay_slab(struct relay *r)
 {
@@ -125,8 +125,8 @@ relay_slab(struct relay *r)
     return err;
 }
 
-/* What needs the geometry is made with the first consensus; a network never
- * changes it. */
+/* Make, with the first consensus, what needs the geometry; a network never
+ * changes that. */
 static int
 relay_equip(struct relay *r, const struct consensus *c)
 {
@@ -239,9 +239,10 @@ grid_us(uint64_t at_us)
                : at_us;
 }
 
-/* When is anything due next? On a grid of whole ticks: what is due within one
- * is done together, unwrapped in fuller batches and sent in fewer calls, and
- * the moments at which a relay sends do not tell how long its work took. */
+/* Set the timer to what is due next, on a grid of whole ticks: what is due
+ * within one tick is done together, unwrapped in fuller batches and sent in
+ * fewer calls, and the moments at which a relay sends do not tell how long its
+ * work took. */
 static void
 relay_arm(struct relay *r)
 {
@@ -371,7 +372,7 @@ due_run(struct relay *r, uint64_t now_us)
     } while (n == TICK_BATCH);
 }
 
-/* A loop of its own, if it is time for one. */
+/* Send a loop of the relay's own, if one is due. */
 static void
 own_loop_send(struct relay *r, uint64_t now_us)
 {

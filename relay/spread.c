@@ -1,23 +1,23 @@
-/* relay/spread.c - lists, as this relay has to do with them: a board makes them of
- * the tokens that it took (announced.c), every relay passes them on to those that
- * the shared value names (network/boards.h).
+/* relay/spread.c - lists between relays: a board makes them of the tokens that
+ * it took (announced.c), every relay passes them on to those that the shared
+ * value names (network/boards.h).
  *
- * State: struct lists, of all workers; of each view who passes lists to whom; the
- * board, worker 0's. The interval listed last is kept with the replay set, so that a
- * board that starts again by a clock that is behind lists none anew.
+ * State: struct lists, of all workers; of each view who passes lists to whom;
+ * the board, worker 0's. The interval listed last is kept with the replay set,
+ * so that a board that starts again by a clock that is behind lists none anew.
  *
- * Timers: one, worker 0's, while a view has this relay as a board: an interval is
- * over by the wall clock. One frame goes to each carrier then, whatever came; an
- * interval that was slept through is not listed.
+ * Timers: one, worker 0's, while a view has this relay as a board: an interval
+ * is over by the wall clock. One frame goes to each carrier then, whatever
+ * came; an interval that was slept through is not listed.
  *
- * Failure modes: a list that is refused is counted by reason; a link that is down
- * gets none, and its relay has it of two others. */
+ * Failure modes: a list that is refused is counted by reason; a link that is
+ * down gets none, and its relay has it of two others. */
 #include <string.h>
 
 #include "lib/codec.h"
 #include "relay/internal.h"
 
-/* The view whose epoch has this interval; NULL: none that is kept. */
+/* Find the view whose epoch has this interval; NULL: none that is kept. */
 static const struct view *
 view_of_interval(const struct relay *r, uint32_t interval)
 {

@@ -1,7 +1,8 @@
 /* relay/store_memory.c - a chained hash table of letters.
  *
  * State: the table, and the queue of requests not yet carried out. Failure
- * modes: no memory for a letter answers ERR_DB, as a full disk would. */
+ * modes: a put without memory for the letter answers ERR_DB, as a full disk
+ * would. */
 #include "relay/store_memory.h"
 
 #include <sodium.h>
@@ -61,7 +62,8 @@ store_memory_free(struct store_memory **sp)
     *sp = NULL;
 }
 
-/* Box ids are pseudorandom already: two of their bytes are the place. */
+/* Find the chain of a box. Box ids are pseudorandom already: two of their bytes
+ * are the place. */
 static struct stored_letter **
 chain_of(struct store_memory *s, const uint8_t box[static 32])
 {
@@ -77,7 +79,7 @@ letter_find(struct store_memory *s, const uint8_t box[static 32], unsigned slot)
     return NULL;
 }
 
-/* Which slots hold letters; with_gone: or once did. */
+/* Tell which slots hold letters; with_gone: or once did. */
 static uint16_t
 slots_full(struct store_memory *s, const uint8_t box[static 32], bool with_gone)
 {
@@ -108,7 +110,7 @@ held_note(struct store_memory *s, const struct env_store_req *req)
     }
 }
 
-/* What was named an hour ago goes while room is short. */
+/* Let go of what was named an hour ago, while room is short. */
 static void
 held_let_go(struct store_memory *s, uint32_t hour)
 {
@@ -149,7 +151,7 @@ letter_put(struct store_memory *s, struct env_store_req *req)
     return 0;
 }
 
-/* The first wanted slot from req->slot on, going round. */
+/* Get the letter in the first wanted slot from req->slot on, going round. */
 static int
 letter_get(struct store_memory *s, struct env_store_req *req)
 {

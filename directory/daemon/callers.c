@@ -20,7 +20,8 @@ list_new(struct callers_list *l, size_t most)
     return l->host ? 0 : ERR_NOMEM;
 }
 
-/* What is no address is nobody's. */
+/* Add the host of an address to a list; a text that is no address adds
+ * nobody. */
 static void
 list_add(struct callers_list *l, const char *text)
 {

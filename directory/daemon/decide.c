@@ -16,8 +16,8 @@
 
 enum { PENDING_MAX = 1 << 20, DECISIONS_MAX = 16 << 20, LINE_LEN = 256 };
 
-/* The whole identity of what may be its beginning; it has to be pending then.
- */
+/* Find the whole identity of which a word may be the beginning; the relay has
+ * to be pending then. */
 static int
 identity_complete(const char *dir, const char *word, char out[static 65])
 {
@@ -102,8 +102,8 @@ decide_run(const char *dir, const char *verb, const char *reason,
     return 0;
 }
 
-/* What has been decided, whether the authority has looked or not; NULL: nothing, or
- * it cannot be read. */
+/* Read what has been decided, whether the authority has looked or not; NULL:
+ * nothing, or it cannot be read. */
 static struct admission *
 decided_read(const char *dir)
 {
@@ -135,7 +135,8 @@ is_decided(const struct admission *a, const char *line)
            admission_find(a, identity, &item);
 }
 
-/* "IDENTITY ROLE ADDRESS since DATE" of a line that ends in a Unix time. */
+/* Print "IDENTITY ROLE ADDRESS since DATE" for a line that ends in a Unix
+ * time. */
 static void
 waiting_print(const char *line)
 {

@@ -1,4 +1,20 @@
-/* directory/daemon/disk.c - see disk.h. */
+/* directory/daemon/disk.c - an authority's files: keys and certificate, and
+ * what publish() wants kept.
+ *
+ * A working seed gives two keys, for signing and for shares. A new working key
+ * goes by three files:
+ *
+ *   working-new.key -install-> working.key -the next install-> working-old.key
+ *
+ * Each file is written beside its place and renamed, so it is there whole or
+ * not at all. A crash between two renames leaves keys that do not fit the
+ * certificate; `install`, or the identity's key where it is here, puts that
+ * right.
+ *
+ * No state but the files, no timer. Failure modes: a full or broken disk (the
+ * error is returned, and nothing is acted upon); a certificate for other keys
+ * (PEER), or none (MISSING); a file that cannot be read (the others are given
+ * all the same). */
 #include "directory/daemon/disk.h"
 
 #include <dirent.h>
@@ -29,7 +45,7 @@ static const char heard_end[] = "-0"; /* of a vote's name: it is another's */
 
 /* ---- keys ---- */
 
-/* The keys that follow from a working seed. */
+/* Derive the keys that follow from a working seed. */
 static int
 working_derive(const uint8_t seed[32], uint8_t **sign, uint8_t **share,
                uint8_t key[32], uint8_t share_key[32])
@@ -51,7 +67,8 @@ working_derive(const uint8_t seed[32], uint8_t **sign, uint8_t **share,
     return err;
 }
 
-/* Read a key file; draw it when it is not there and may be made. */
+/* Read the seed in a key file; draw one when the file is not there and may be
+ * made. */
 static int
 seed_read(const char *dir, const char *name, bool make, uint8_t **seed)
 {
@@ -287,7 +304,7 @@ working_fits(const char *dir, const char *name, const struct certificate *c)
     return err;
 }
 
-/* The new working key in place of the one before, if there is one. */
+/* Put the new working key in the place of the one before, if there is one. */
 static int
 working_take(const char *dir, bool before, const struct certificate *c)
 {
@@ -297,7 +314,7 @@ working_take(const char *dir, bool before, const struct certificate *c)
     return err ? err : file_move(dir, "working-new.key", "working.key");
 }
 
-/* Is there one here that revokes this one? */
+/* Is there a certificate in dir that revokes c? */
 static int
 certificate_compare(const char *dir, const struct certificate *c,
                     uint64_t now_s)
@@ -366,7 +383,7 @@ disk_is_whole(const char *dir)
     return files_path(path, dir, "state") == 0 && access(path, F_OK) == 0;
 }
 
-/* The beginning of who has signed a document, if it is one. */
+/* Find the beginning of the signer's identity, if `bytes` are a document. */
 static int
 signer_read(const uint8_t *bytes, size_t len, uint8_t out[static 16])
 {
@@ -425,7 +442,8 @@ file_each(const char *dir, const char *name, enum authority_output what,
     return 0;
 }
 
-/* Every file in a folder, with its epoch. Returns the first error. */
+/* Call one() for every file in a folder, with its epoch. Returns the first
+ * error. */
 static int
 folder_walk(const char *dir, const char *folder,
             int (*one)(const char *dir, const char *name, uint32_t epoch,

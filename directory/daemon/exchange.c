@@ -117,7 +117,8 @@ peer_drop(struct exchange_peer *p)
     p->retry_us = 0;
 }
 
-/* Again later; one that is not reached in the end asks when it is back. */
+/* Try again later. An authority that is not reached in the end asks when it is
+ * back. */
 static void
 peer_fail(struct exchange_peer *p)
 {
@@ -177,7 +178,7 @@ exchange_send(struct exchange *x, const uint8_t *document, size_t len)
 
 static void want_ask(struct want *w);
 
-/* Ask the next one; when all were asked, or none can be for now, later. */
+/* Ask the next authority; later, when all were asked or none can be for now. */
 static void
 want_next(struct want *w, bool later)
 {
@@ -191,7 +192,8 @@ want_next(struct want *w, bool later)
         want_ask(w);
 }
 
-/* Else whoever was asked has none, and says otherwise. */
+/* Is this the vote that was asked for? If not, whoever was asked has none, and
+ * says something else. */
 static bool
 vote_is(const struct want *w, const uint8_t *bytes, size_t len)
 {

@@ -1,6 +1,6 @@
 /* directory/daemon/gate.c - see gate.h. Failure modes: decisions that cannot be
- * read (those before stand; it is said once, and tried again); a list that cannot
- * be written (tried again). */
+ * read (those before stand; it is said once, and tried again); a list that
+ * cannot be written (tried again). */
 #include "directory/daemon/gate.h"
 
 #include <sodium.h>
@@ -27,8 +27,8 @@ gate_close(struct gate *g)
     admission_free(&g->admission);
 }
 
-/* The operator's decisions, when there are new ones. After an error those
- * before stand, and it is tried again. */
+/* Read the operator's decisions, when there are new ones. After an error the
+ * earlier ones stand, and reading is tried again. */
 static int
 decisions_read(struct gate *g)
 {
@@ -95,7 +95,7 @@ waiting_tell(struct gate *g, const char *text)
     g->n_waiting = n;
 }
 
-/* Those that wait, for 'brusio-directory pending'. */
+/* Write those that wait, for 'brusio-directory pending'. */
 static void
 waiting_write(struct gate *g)
 {

@@ -1,5 +1,9 @@
-/* directory/daemon/main.c - brusio-directory: the command line of an
- * authority. */
+/* directory/daemon/main.c - brusio-directory: the command line of an authority.
+ *
+ * Words are checked by one table of options and commands; each command is then
+ * one call of the authority, or a function here: those about keys take the
+ * folder for themselves, so that no authority runs there meanwhile. Exit status
+ * 0, 1 (failed) or 2 (wrong usage). */
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -145,8 +149,8 @@ command_fail(const char *what, int err)
     return ARGS_EXIT_FAILED;
 }
 
-/* Take dir for this command, which an authority that runs there would not notice,
- * or contradict. */
+/* Take dir for this command, which an authority that runs there would not
+ * notice, or would contradict. */
 static int
 dir_lock(const char *dir, const char *command, int *fd)
 {
@@ -161,8 +165,8 @@ dir_lock(const char *dir, const char *command, int *fd)
     return err;
 }
 
-/* The identity's seed, made in a new directory alone: elsewhere it is kept apart,
- * or lost. */
+/* Make the identity's seed, but only in a new directory: elsewhere it is kept
+ * apart, or lost. */
 static int
 identity_make(const char *dir, const char *conf, uint8_t **seed)
 {
@@ -228,7 +232,7 @@ command_init(const char *dir)
     return 0;
 }
 
-/* Writes the path of the configuration in dir, if there is one, else says that
+/* Write the path of the configuration in dir, if there is one; else say that
  * there is none. */
 static int
 config_find(const char *dir, char path[static FILES_PATH_MAX])
@@ -291,7 +295,7 @@ command_evidence(const struct args *a)
     return 0;
 }
 
-/* The network file of a new network, on the standard output. */
+/* Write the network file of a new network to the standard output. */
 static int
 network_make(const struct args *a)
 {

@@ -19,7 +19,7 @@ network_complain(const char *what, const char *value, const char *todo)
     return ARGS_EXIT_USAGE;
 }
 
-/* Takes "ADDRESS=IDENTITY" apart. */
+/* Take "ADDRESS=IDENTITY" apart. */
 static int
 word_read(const char *option, const char *word,
           char address[static ADDRESS_MAX],
@@ -44,7 +44,7 @@ word_read(const char *option, const char *word,
     return 0;
 }
 
-/* Has one before it the same address or identity? */
+/* Complain if one of n words has the address or identity of one before it. */
 static int
 twice_check(const char *option, const char *const *word, size_t n)
 {

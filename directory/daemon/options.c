@@ -15,7 +15,7 @@ static const char *const level_names[] = {"error", "warning", "notice",
 
 static const char *const policy_names[] = {"open", "manual", NULL};
 
-/* In the order of by_hand_roles in server.c. */
+/* The order is that of by_hand_roles in server.c. */
 static const char *const by_hand_names[] = {"both", "gateways", "stores",
                                             "none", NULL};
 

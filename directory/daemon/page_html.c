@@ -1,5 +1,10 @@
-/* directory/daemon/page_html.c - the page for people. No script, no file beside
- * it; one column on a phone, where each relay becomes a card. */
+/* directory/daemon/page_html.c - the page for people: epochs, authorities,
+ * relays by layer, and each relay's flags with what to do about those that it
+ * lacks.
+ *
+ * One page without script or other files, written to a stream in memory; on a
+ * phone each relay becomes a card in one column. What relays and operators
+ * wrote is escaped. No state, no timer. Failure mode: no memory (no page). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* directory/daemon/renewal.c - see renewal.h. Timer: an eighth of an epoch.
- * Failure modes: keys that cannot be read or made (logged; the authority goes on
- * with those it has, and it is tried again a day later). */
+ * Failure modes: keys that cannot be read or made (logged; the authority goes
+ * on with those it has, and tries again a day later). */
 #include "directory/daemon/renewal.h"
 
 #include <string.h>

@@ -70,7 +70,8 @@ served_put(struct served *s, const uint8_t *document, size_t len)
     return 0;
 }
 
-/* The diff from the i-th before, made when it is not there yet. */
+/* Find the diff from the i-th consensus before; make it when it is not there
+ * yet. */
 static const uint8_t *
 diff_find(struct served *s, size_t i, size_t *len)
 {

@@ -1,4 +1,4 @@
-/* directory/daemon/server.c - the authority's edge.
+/* directory/daemon/server.c - the authority's edge: HTTP, files, the timer.
  *
  *   GET  /v1/consensus, /v1/consensus.z, /v1/diff/DIGEST.z   served.h
  *   POST /v1/descriptor   from relays
@@ -6,8 +6,13 @@
  *   GET  /, /status.json  page.h
  *   GET  /v1/status       counts, for the operator
  *
- * Files: directory/daemon/disk.h. When it listens it is confined to them
- * (lib/os/confine.h), and only then reads what came from others. */
+ * Files: directory/daemon/disk.h. Once the port is open the authority is
+ * confined to its files (lib/os/confine.h), and only then reads what came from
+ * others.
+ *
+ * Failure modes: a full disk (nothing is signed that is not kept; said once); a
+ * consensus that cannot be served (tried again at the next tick); connections
+ * for which there are no descriptors (told once a minute). */
 #include "directory/daemon/server.h"
 
 #include <errno.h>
@@ -39,7 +44,7 @@
 
 enum { STATUS_LEN = 4096, PAGE_US = 5000000, MINUTE_US = 60000000 };
 
-/* By by_hand_names of options.c. */
+/* The roles that are let in by hand, for each of by_hand_names in options.c. */
 static const unsigned by_hand_roles[] = {1u << ROLE_GATEWAY | 1u << ROLE_STORE,
                                          1u << ROLE_GATEWAY, 1u << ROLE_STORE,
                                          0};
@@ -110,7 +115,8 @@ status_keep(struct server *s)
                   "cannot write the status to %s: %s", s->dir, error_text(err));
 }
 
-/* Serve a published consensus; what fails now is tried again at the next tick. */
+/* Serve a published consensus; what fails now is tried again at the next
+ * tick. */
 static void
 consensus_serve(struct server *s, const uint8_t *bytes, size_t len)
 {
@@ -170,7 +176,8 @@ server_publish(void *ctx, enum authority_output what, uint32_t epoch,
     }
 }
 
-/* Is this authority reached on this machine alone? Then so is its network. */
+/* Is this authority reached on this machine alone? If so, its network is local
+ * too. */
 static bool
 is_local(const struct server *s)
 {
@@ -248,9 +255,9 @@ answer_result(struct server *s, int err, const char *where,
     a->len = (size_t)n;
 }
 
-/* What no honest authority sends ends the batch, so that whoever makes up
- * documents has one looked at, not thousands; so does lack of memory, and then
- * the batch is sent again. */
+/* Take one document of a batch. What no honest authority sends ends the batch,
+ * so that whoever makes up documents has one looked at, not thousands; so does
+ * lack of memory, and then the batch is sent again. */
 static int
 document_came(void *ctx, const uint8_t *bytes, size_t len)
 {
@@ -263,7 +270,8 @@ document_came(void *ctx, const uint8_t *bytes, size_t len)
                : 0;
 }
 
-/* What comes of these the authority counts; it asks again for what it lacks. */
+/* Take a vote that was asked for. The authority counts what comes of it, and
+ * asks again for what is lacking. */
 static void
 vote_came(void *ctx, const uint8_t *bytes, size_t len)
 {
@@ -277,7 +285,7 @@ consensus_came(void *ctx, const uint8_t *bytes, size_t len)
                                     len);
 }
 
-/* Whoever asks and gets less asks again. */
+/* Write one document to an answer. Whoever asks and gets less asks again. */
 static void
 document_write_one(void *ctx, const uint8_t *bytes, size_t len)
 {
@@ -302,7 +310,8 @@ documents_handle(struct server *s, const uint8_t *body, size_t len,
                               .len = s->answer.len};
 }
 
-/* Made anew every few seconds, however often it is asked for. */
+/* Answer with a page, which is made anew every few seconds, however often it is
+ * asked for. */
 static void
 page_handle(struct server *s, struct page *p,
             int (*make)(const struct page_input *, char **, size_t *),
@@ -408,7 +417,7 @@ files_tell(struct server *s)
     s->starved_us = now_us + MINUTE_US;
 }
 
-/* An epoch without a consensus has a reason. */
+/* Tell the reason why an epoch has no consensus. */
 static void
 unmade_tell(struct server *s)
 {
@@ -462,7 +471,7 @@ server_load(void *ctx, enum authority_output what, const uint8_t *bytes,
                   "something that was kept is not used: %s", error_text(err));
 }
 
-/* The votes of an epoch that is prepared again. */
+/* Load the votes of an epoch that is prepared again. */
 static int
 server_recall(void *ctx, uint32_t epoch)
 {
@@ -511,8 +520,8 @@ authority_start(struct server *s)
     return err;
 }
 
-/* The identity's key may be a link to where it is kept, decisions to where they
- * are made. */
+/* Confine the authority to its files. The identity's key may be a link to where
+ * it is kept, decisions to where they are made. */
 static int
 server_confine(struct server *s)
 {
@@ -544,7 +553,7 @@ names_tell(struct server *s, enum log_level level, const char *what,
         log_write(&s->host.log, level, "directory", "%s: %s", what, names);
 }
 
-/* SIGHUP: take the new directory.conf, or go on with the old one. */
+/* Take the new directory.conf at SIGHUP, or go on with the old one. */
 static void
 server_reload(void *ctx)
 {

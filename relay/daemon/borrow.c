@@ -39,7 +39,7 @@ borrow_over(struct borrow *b, int err)
     b->done(b->ctx, err, NULL, 0);
 }
 
-/* All pieces are there. */
+/* Give the document to the caller: all pieces are there. */
 static void
 document_give(struct borrow *b)
 {
@@ -62,7 +62,8 @@ gateway_up(void *ctx, struct link *l, const uint8_t *peer)
     b->piece_us = loop_now_us(b->loop);
 }
 
-/* What is no piece is what a client would be sent besides. */
+/* Take frames of the gateway. A frame that is no piece is what a client would
+ * be sent besides. */
 static void
 gateway_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
 {

@@ -69,8 +69,8 @@ files_tell(struct relay_daemon *d)
     d->starved_us = now_us + MINUTE_US;
 }
 
-/* SIGTERM: let out what is held, then leave. What arrives meanwhile is dropped
- * and counted; its senders repeat it. */
+/* Let out what is held, at SIGTERM, then leave. What arrives meanwhile is
+ * dropped and counted; its senders repeat it. */
 static void
 daemon_drain(void *ctx)
 {
@@ -82,7 +82,8 @@ daemon_drain(void *ctx)
               relay_held(d->relay));
 }
 
-/* What is due within a turn has left at its end, so one turn more. */
+/* Leave when all is out. What is due within a turn has left at its end, so one
+ * turn more is waited. */
 static void
 drain_step(struct relay_daemon *d)
 {
@@ -93,8 +94,9 @@ drain_step(struct relay_daemon *d)
     d->drained = empty;
 }
 
-/* When it is in doubt what packets were seen: is the longest deadline over, and
- * does the newest consensus bear out the clock that is to say so? */
+/* End the doubt about which packets were seen, if there is one, when the
+ * longest deadline is over and the newest consensus bears out the clock that
+ * says so. */
 static void
 replay_step(struct relay_daemon *d)
 {
@@ -110,8 +112,8 @@ replay_step(struct relay_daemon *d)
         replay_trust(set, now_s);
 }
 
-/* Have the letters of days that are over destroyed; two consensuses say so, since
- * what is destroyed does not come back. */
+/* Have the letters of days that are over destroyed. Two consensuses have to say
+ * so, since what is destroyed does not come back. */
 static void
 letters_step(struct relay_daemon *d)
 {
@@ -160,8 +162,8 @@ directory_timer(void *ctx)
     loop_timer_at(d->timer, loop_now_us(d->host.loop) + DIRECTORY_US);
 }
 
-/* As many clients as there are descriptors for, beside those that the rest of a
- * gateway needs. */
+/* Fit the number of clients to the descriptors that there are, beside those
+ * that the rest of a gateway needs. */
 static uint32_t
 clients_fit(struct relay_daemon *d, uint32_t wish)
 {
@@ -181,7 +183,7 @@ clients_fit(struct relay_daemon *d, uint32_t wish)
     return (uint32_t)(all - rest);
 }
 
-/* How many packets, clients, .. it may have. */
+/* Set how many packets, clients and so on the relay may have. */
 static int
 limits_set(struct relay_daemon *d)
 {
@@ -211,7 +213,8 @@ limits_set(struct relay_daemon *d)
     return err;
 }
 
-/* A moment's patience: 'join' has the set for as long as it takes to make it. */
+/* Open the replay set, with a moment's patience: 'join' has the set for as long
+ * as it takes to make one. */
 static int
 replay_load(struct relay_daemon *d, bool *wait)
 {
@@ -272,7 +275,8 @@ files_load(struct relay_daemon *d)
     return err;
 }
 
-/* A relay that says it is where nobody finds it is of no use. */
+/* Check the addresses: a relay that says it is where nobody finds it is of no
+ * use. */
 static int
 addresses_check(struct relay_daemon *d)
 {

@@ -42,7 +42,8 @@ describe_bound(const char *dir, const struct relay_settings *config,
     return err ? ERR_NOT_FOUND : 0;
 }
 
-/* Does it listen at every address of the machine? Of which families? */
+/* Does the relay listen at every address of the machine, and of which
+ * families? */
 static bool
 is_everywhere(const char *bound, bool *six, uint16_t *port)
 {
@@ -120,8 +121,8 @@ describe_judge(const struct describe *d, char why[static DESCRIBE_WHY_LEN])
     return ERR_NOT_FOUND;
 }
 
-/* Packets a second: what is offered, but not more than its rate lets through.
- */
+/* Compute the packets a second to offer, not more than the relay's rate lets
+ * through. */
 static uint32_t
 bandwidth_of(const struct relay_settings *c, size_t packet_len)
 {

@@ -76,7 +76,7 @@ retry_us(const struct relay_daemon *d)
 
 /* ---- consensus ---- */
 
-/* What was fetched: the whole document or a diff, compressed. */
+/* Unpack what was fetched: the whole document or a diff, compressed. */
 static int
 document_unpack(struct directory *u, const uint8_t *body, size_t len,
                 uint8_t **out, size_t *out_len)
@@ -96,8 +96,8 @@ document_unpack(struct directory *u, const uint8_t *body, size_t len,
     return err;
 }
 
-/* Take up what was got, unless err says that nothing was. Returns why it was not
- * used. */
+/* Take up what was fetched, unless err says that nothing was. Returns why it
+ * was not used. */
 static int
 document_use(struct directory *u, int err, const uint8_t *document, size_t len)
 {
@@ -190,8 +190,9 @@ borrow_done(void *ctx, int err, const uint8_t *document, size_t len)
         u->daemon->refused[-err]++;
 }
 
-/* Any gateway but itself, at any of its addresses: of the newest consensus, or of the network file when
- * there is none. Returns its address and identity; NULL when there is none. */
+/* Draw a gateway other than this relay, and one of its addresses: of the newest
+ * consensus, or of the network file when there is none. Returns the address,
+ * and the identity; NULL when there is no gateway. */
 static const char *
 gateway_draw(struct relay_daemon *d, const uint8_t **identity)
 {
@@ -257,7 +258,7 @@ probe_up(void *ctx, struct link *l, const uint8_t *peer)
     probe_over(ctx, 0);
 }
 
-/* Not reached: the other end is this relay, which says nothing to itself. */
+/* Never called: the other end is this relay, which says nothing to itself. */
 static void
 probe_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
 {
@@ -276,7 +277,8 @@ probe_down(void *ctx, struct link *l, int err)
 
 static const struct link_ops probe_ops = {probe_up, probe_frames, probe_down};
 
-/* Where it would be reached now: its machine may have got another address. */
+/* Look where the relay would be reached now, since its machine may have got
+ * another address. */
 static void
 addresses_look(struct directory *u)
 {
@@ -317,9 +319,9 @@ reach_step(struct directory *u)
 
 /* ---- descriptor ---- */
 
-/* When the descriptor for `epoch` is made anew, Unix time in ms: shortly before
- * the votes, so that what it says of links is fresh. Relays do so one after the
- * other, over a fortieth of an epoch. */
+/* Tell when the descriptor for `epoch` is made anew, Unix time in ms: shortly
+ * before the votes, so that what it says of links is fresh. Relays do so one
+ * after the other, over a fortieth of an epoch. */
 static uint64_t
 descriptor_renew_ms(const struct relay_daemon *d, uint32_t epoch)
 {
@@ -368,7 +370,7 @@ descriptor_may(const struct directory *u)
     return reach_is_known(&u->reach) && reach_good(&u->reach, good) > 0;
 }
 
-/* What an authority answers is told when it is new: a relay may wait for weeks to
+/* Log what an authority answers, when it is new: a relay may wait for weeks to
  * be let in. */
 static void
 answer_tell(struct upload *p, const char *text)
@@ -457,8 +459,8 @@ directory_step(struct directory *u)
     borrow_try(u);
 }
 
-/* "3 of 4: banned; 1 of 4: waits": what each says counts; when all say the same,
- * that alone. */
+/* Write the refusals: "3 of 4: banned; 1 of 4: waits", how many say what; when
+ * all say the same, that alone. */
 static void
 refusals_write(const struct directory *u, char out[static DIRECTORY_ALL_LEN])
 {

@@ -8,7 +8,8 @@
 #include "lib/rng.h"
 #include "relay/daemon/daemon.h"
 
-/* All by a constant time, so that order is kept. */
+/* A frame that is delayed, like all others, by a constant time, so that order
+ * is kept. */
 struct delayed {
     struct delayed *next;
     uint64_t due_us;

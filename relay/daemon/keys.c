@@ -110,7 +110,8 @@ struct replay_file {
     struct replay *set;
 };
 
-/* Which start of the machine is this? Where nobody says, every one is new. */
+/* Tell which start of the machine this is. Where nobody says, every start is
+ * new. */
 static void
 boot_id(uint8_t boot[static REPLAY_BOOT_LEN])
 {

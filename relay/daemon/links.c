@@ -6,8 +6,14 @@
  * at a gateway, from clients. Both ends check identities before a frame is
  * looked at.
  *
- * A link that is down is tried again after 0.25 s, doubled up to 30 s; at each
- * address that the relay publishes in turn, beginning with the last that worked. */
+ * State: two lists, the links to relays and those from others. Timers: the
+ * worker's, four times a second; one for links paused by the rate. A link that
+ * is down is tried again after 0.25 s, doubled up to 30 s; at each address that
+ * the relay publishes in turn, beginning with the last that worked.
+ *
+ * Failure modes: a peer that is slow or silent (its link is closed); more
+ * frames than the rate lets through (reading stops for a while); no place for a
+ * client (another gives way, or the connection is closed). */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,7 +93,7 @@ out_up(void *ctx, struct link *l, const uint8_t *peer)
     o->wait_us = RETRY_US;
 }
 
-/* Nothing comes this way. */
+/* Ignore frames: nothing comes this way. */
 static void
 out_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
 {
@@ -97,8 +103,8 @@ out_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
     o->links->refused[-ERR_EDGE] += n;
 }
 
-/* The next address, when this one did not work; a round of all without success
- * makes the waiting longer. */
+/* Turn to the next address, when this one did not work; a round of all
+ * addresses without success makes the wait longer. */
 static void
 out_turn(struct out_link *o)
 {
@@ -151,8 +157,8 @@ out_order(const void *a, const void *b)
                   (*(struct out_link *const *)b)->identity, SPHINX_ID_LEN);
 }
 
-/* The links to relays that there are, sorted as a consensus's relays are. *outs
- * is malloc'd; NULL: no memory. */
+/* List the links to relays that there are, sorted as a consensus's relays are.
+ * The array is malloc'd; NULL: no memory. */
 static struct out_link **
 outs_sort(const struct links *l, size_t *n)
 {
@@ -168,7 +174,8 @@ outs_sort(const struct links *l, size_t *n)
     return outs;
 }
 
-/* Where it is reached now; a link to where it is no more ends. */
+/* Set the address at which the relay is reached now; a link to an address where
+ * the relay is no more ends. */
 static void
 out_address(struct out_link *o, const struct relay_entry *e)
 {
@@ -285,8 +292,9 @@ in_up(void *ctx, struct link *l, const uint8_t *peer)
     (void)peer;
 }
 
-/* So many frames have come; beyond the rate nothing more is read for a while,
- * and the senders' kernels hold it back. Nothing is dropped here. */
+/* Count n frames that have come. Beyond the rate nothing more is read for a
+ * while, and the senders' kernels hold back the rest. Nothing is dropped
+ * here. */
 static void
 rate_take(struct in_link *i, size_t n)
 {
@@ -305,7 +313,8 @@ rate_take(struct in_link *i, size_t n)
     loop_timer_at(i->links->resume, (full_ns - r->room_ns) / 1000);
 }
 
-/* It may have told its profile. */
+/* Set how far ahead frames may be sent to a client, which may have told its
+ * profile. */
 static void
 client_set_ahead(struct in_link *i)
 {
@@ -351,7 +360,7 @@ idlers_look(struct links *l)
     atomic_store(&l->idles, relay_client_idler(l->worker->relay, &unused));
 }
 
-/* Open a place for a client; one that is not answered gives way. */
+/* Open a place for a client; another one that no answer goes to gives way. */
 static int
 client_open(struct links *l, uint32_t *client)
 {
@@ -392,7 +401,7 @@ client_place(struct links *l, struct in_link *i)
     return 0;
 }
 
-/* Is it a relay of any consensus in use? */
+/* Is this the identity of a relay of any consensus in use? */
 static bool
 peer_is_known(const struct worker *w, const uint8_t *peer)
 {
@@ -556,8 +565,8 @@ links_close(struct links *l, bool closed)
     }
 }
 
-/* Slow and silent peers. What they were to get is lost, as it would be; a relay
- * that is well again connects again. */
+/* Close the links of slow and silent peers. What they were to get is lost, as
+ * it would be anyway; a relay that is well again connects again. */
 static void
 peers_look(struct links *l, uint64_t now_us)
 {
@@ -602,7 +611,7 @@ links_upkeep(struct links *l)
 
 /* ---- sending ---- */
 
-/* To a relay, over its link. */
+/* Send a frame to a relay, over its link. */
 static int
 relay_send(struct worker *w, struct env_dest to, const uint8_t *frame)
 {

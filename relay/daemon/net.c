@@ -1,6 +1,12 @@
 /* relay/daemon/net.c - where a relay is reached: its certificate, its port,
  * what each block of addresses may take; connections are dealt out to the
- * workers. */
+ * workers.
+ *
+ * State: the listening port, and what all links share (struct net_shared): TLS,
+ * budgets, the rate, one link for each relay. Timers: none; links are looked
+ * after by their workers (links.c). Failure modes: the port is taken (the relay
+ * does not start); no descriptors for a connection (refused, counted, told once
+ * a minute); a block of addresses has its share (refused, counted). */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +39,10 @@ struct net {
     bool closed;
 };
 
-/* To the worker with the fewest: neighbours are few, and each costs much. When a
- * gateway is full, to one of those where somebody would give way: else whoever
- * idles at the others kept his place, and newcomers came to where nobody does. */
+/* Give a connection to the worker with the fewest: neighbours are few, and each
+ * costs much. When a gateway is full, give it to a worker where somebody would
+ * give way: else whoever idles at the others would keep a place, and newcomers
+ * would come to where nobody gives way. */
 static int
 net_place(void *ctx, int fd, uint32_t block)
 {
@@ -55,7 +62,7 @@ net_place(void *ctx, int fd, uint32_t block)
     return links_arrive(least->links, fd, block);
 }
 
-/* Its own lobby stays empty. */
+/* Free a link that was accepted here: the port's own lobby stays empty. */
 static void
 net_accept(void *ctx, struct link *l, const uint8_t *peer)
 {
@@ -75,8 +82,8 @@ listen_at(struct net *n, const char *address)
     return err;
 }
 
-/* With port 0 the port of the last life is taken again when it is free: the
- * consensus in use names it (I9). */
+/* Listen. With port 0 the port of the last life is taken again when it is free,
+ * since the consensus in use names it (I9). */
 static int
 net_listen(struct net *n)
 {
@@ -120,7 +127,7 @@ net_open(struct net *n)
     return err;
 }
 
-/* What one block of addresses may take: a gateway's clients behind one
+/* Set what one block of addresses may take: a gateway's clients behind one
  * provider's translation are many, but not half of all. */
 static int
 net_limits(struct net *n)

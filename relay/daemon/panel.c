@@ -222,7 +222,7 @@ keys_tell(struct panel *p, enum log_level level, const char *what,
         log_write(&p->daemon->host.log, level, "relay", "%s: %s", what, keys);
 }
 
-/* Reads the new one; says why when it is of no use. */
+/* Read the new configuration, and say why when it is of no use. */
 static int
 next_read(struct panel *p, struct relay_settings *next,
           enum reload_network *network)

@@ -2,8 +2,8 @@
  *
  * The rate is that of the last whole window of ten minutes, or of the one under
  * way when that is higher: a relay that has just become busy leaves in time,
- * one that was busy yesterday does not leave for that. It is measured by a clock
- * that never steps; months turn by what the caller knows beyond doubt. */
+ * one that was busy yesterday does not leave for that. It is measured by a
+ * clock that never steps; months turn by what the caller knows beyond doubt. */
 #include "relay/daemon/quota.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 
 enum { WINDOW_S = 600, WINDOW_MIN_S = 60, RESERVE_PERCENT = 5 };
 
-/* The month that now_s lies in. */
+/* Find the month that now_s lies in. */
 static void
 month_of(unsigned day, uint64_t now_s, uint64_t *begin_s, uint64_t *end_s)
 {
@@ -57,8 +57,8 @@ rate_note(struct quota *q, uint64_t bytes, uint64_t mono_s)
     q->window_used = 0;
 }
 
-/* Another month has begun. There is no way back: a clock that is behind would
- * begin this one anew when it is right again. */
+/* Turn to the month that has begun. There is no way back: a clock that is
+ * behind would begin this month anew when it is right again. */
 static void
 month_turn(struct quota *q, uint64_t past_s)
 {

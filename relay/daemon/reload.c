@@ -46,7 +46,8 @@ reload_apply(struct reload *r, struct relay_settings *now,
     }
 }
 
-/* Gateways are for clients; a relay does not mind them. */
+/* Compare two network files. Gateways are for clients; a relay does not mind
+ * them. */
 static int
 network_compare(const struct network *a, const struct network *b, bool *alike)
 {
@@ -63,7 +64,7 @@ network_compare(const struct network *a, const struct network *b, bool *alike)
     return err;
 }
 
-/* Landlock refuses to open it, which access() does not know of. */
+/* Does Landlock refuse to open this file? access() does not know that. */
 static bool
 is_closed(const char *dir, const char *name)
 {

@@ -22,7 +22,8 @@ seal_name(const uint8_t *key, const uint8_t box[static 32],
     crypto_generichash(name, SEAL_NAME_LEN, box, 32, key, WIPE_KEY_LEN);
 }
 
-/* A letter belongs to its slot: the disk's pages may not change places. */
+/* Write the place that a letter is sealed to. A letter belongs to its slot: the
+ * disk's pages may not change places. */
 static void
 place_write(uint8_t place[static PLACE_LEN], const uint8_t *name, uint8_t slot)
 {

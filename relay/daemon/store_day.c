@@ -1,8 +1,8 @@
 /* relay/daemon/store_day.c - see store_day.h.
  *
  * Failure modes: a full or broken disk (ERR_DB; SQLite may have undone all that
- * the list has put, which day_end() tells), a file that is no database (likewise,
- * and it stays as it is). */
+ * the list has put, which day_end() tells), a file that is no database
+ * (likewise, and it stays as it is). */
 #include "relay/daemon/store_day.h"
 
 #include <string.h>
@@ -12,8 +12,9 @@
 #include "lib/secret.h"
 #include "relay/daemon/seal.h"
 
-/* Of pages of 4 KiB each letter would begin an overflow page, and take three times
- * the disk. The cache is of so many KiB; the kernel has one too. */
+/* The file's form. On pages of 4 KiB each letter would begin an overflow page,
+ * and take three times the disk. The cache has so many KiB; the kernel has one
+ * too. */
 static const struct database_form form = {
     .pragmas = "PRAGMA page_size=16384;"
                "PRAGMA auto_vacuum=INCREMENTAL;"
@@ -176,7 +177,7 @@ day_begin(struct day *d)
     return 0;
 }
 
-/* Carry out a change. */
+/* Run a statement that changes something. */
 static int
 statement_run(struct day *d, sqlite3_stmt *st)
 {
@@ -228,8 +229,9 @@ day_name(struct day *d, const struct env_store_req *req)
     return statement_run(d, d->name);
 }
 
-/* Let go of the letter that d->named stands at. What does not open stays as it
- * is, and is not looked at again: else it would be the first every time. */
+/* Let go of the letter that d->named stands at. A letter that does not open
+ * stays as it is, and is not looked at again: else it would be the first every
+ * time. */
 static int
 row_let_go(struct day *d)
 {

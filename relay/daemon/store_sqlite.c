@@ -1,13 +1,14 @@
 /* relay/daemon/store_sqlite.c - days, slots, transactions.
  *
- * Files letters-DAY.db in one directory, opened when first needed, each with the
- * page letters-DAY.key, under which all in it is sealed (seal.h): there before
- * the letters, and wiped before they are unlinked, so that a file of letters
- * without its key is one whose day is over. A list of requests is one
+ * Files letters-DAY.db in one directory, opened when first needed, each with
+ * the page letters-DAY.key, under which all in it is sealed (seal.h): there
+ * before the letters, and wiped before they are unlinked, so that a file of
+ * letters without its key is one whose day is over. A list of requests is one
  * transaction for every day it touches; when a commit fails, all puts of that
  * day in the list failed. Failure modes: a full or broken disk (ERR_DB; the
- * relay answers "retry", and the next list tries again), a file that is damaged: it
- * is set aside, whenever that is found, since all days are asked for each box. */
+ * relay answers "retry", and the next list tries again), a file that is
+ * damaged: it is set aside, whenever that is found, since all days are asked
+ * for each box. */
 #include "relay/daemon/store_sqlite.h"
 
 #include <dirent.h>
@@ -55,9 +56,9 @@ day_path(const struct store_sqlite *s, uint32_t number, const char *end,
     snprintf(path, PATH_LEN, "%s/letters-%u.%s", s->dir, number, end);
 }
 
-/* Overwrite a day's key, then remove the letters that nobody can open now. Where
- * the key cannot be overwritten they go as well: on a full disk that writes
- * elsewhere their room is what it wants, with the next try. */
+/* Overwrite a day's key, then remove the letters that nobody can open now.
+ * Where the key cannot be overwritten the letters go as well: on a full disk
+ * that writes elsewhere the next try may need their room. */
 static int
 day_destroy(const struct store_sqlite *s, uint32_t number)
 {
@@ -73,8 +74,8 @@ day_destroy(const struct store_sqlite *s, uint32_t number)
     return err;
 }
 
-/* Set a damaged file aside, for its operator to look at, until its day is over. The
- * letters in it are lost to this store. */
+/* Set a damaged file aside, for its operator to look at, until its day is over.
+ * The letters in it are lost to this store. */
 static int
 file_set_aside(struct store_sqlite *s, uint32_t number)
 {
@@ -93,7 +94,7 @@ file_set_aside(struct store_sqlite *s, uint32_t number)
     return 0;
 }
 
-/* The day's file, opened or made. */
+/* Find the day's file; open or make it. */
 static int
 day_get(struct store_sqlite *s, uint32_t number, struct day **out)
 {
@@ -167,7 +168,8 @@ used_count(struct store_sqlite *s)
         s->used += day_used(&s->day[i], store_sqlite_disk(s->letter_len));
 }
 
-/* How many letters fit into bytes_max, or (0) into half of what there is. */
+/* Measure how many letters fit into bytes_max, or (0) into half of what there
+ * is. */
 static int
 room_measure(struct store_sqlite *s, uint64_t bytes_max)
 {
@@ -228,8 +230,8 @@ store_sqlite_free(struct store_sqlite **sp)
 
 /* ---- requests ---- */
 
-/* Which slots of a box hold letters, which traces of letters, and by the files of
- * which days? */
+/* Tell which slots of a box hold letters, which hold traces of letters, and in
+ * the files of which days. */
 static int
 box_slots(struct store_sqlite *s, const uint8_t *box, struct day *of[DAY_SLOTS],
           uint16_t *full, uint16_t *gone)
@@ -251,7 +253,7 @@ box_slots(struct store_sqlite *s, const uint8_t *box, struct day *of[DAY_SLOTS],
     return 0;
 }
 
-/* Is it full enough for what readers have to be let go? */
+/* Is the store so full that letters which readers have are to be let go? */
 static bool
 is_filling(const struct store_sqlite *s)
 {
@@ -300,7 +302,7 @@ letter_put(struct store_sqlite *s, struct env_store_req *req)
         req->full |= (uint16_t)(1u << slot);
 }
 
-/* Note what the reader names; what fails is named again. */
+/* Note what the reader names as held; what fails is named again. */
 static void
 held_note(struct store_sqlite *s, const struct env_store_req *req)
 {
@@ -331,8 +333,8 @@ letter_get(struct store_sqlite *s, struct env_store_req *req)
     }
 }
 
-/* Destroy what lies there of days before this one, also what an earlier try left,
- * or a life that was stopped between a day's key and its letters. */
+/* Destroy what lies on the disk of days before this one, also what an earlier
+ * try left, or a life that was stopped between a day's key and its letters. */
 static int
 files_destroy(const struct store_sqlite *s, uint32_t before)
 {
@@ -363,7 +365,7 @@ days_expire(struct store_sqlite *s)
     atomic_store(&s->destroy_err, err);
 }
 
-/* Only now is anything kept. */
+/* Commit the transactions of all days; only now is anything kept. */
 static void
 days_commit(struct store_sqlite *s, struct env_store_req *list)
 {
@@ -380,7 +382,7 @@ days_commit(struct store_sqlite *s, struct env_store_req *list)
     used_count(s);
 }
 
-/* Set aside what was found to be damaged. */
+/* Set the files aside that were found to be damaged. */
 static void
 damaged_drop(struct store_sqlite *s)
 {
@@ -395,7 +397,7 @@ damaged_drop(struct store_sqlite *s)
     }
 }
 
-/* When room is short: what its readers have named an hour ago goes. */
+/* Let go, when room is short, of what its readers have named an hour ago. */
 static void
 held_let_go(struct store_sqlite *s, const struct env_store_req *list)
 {

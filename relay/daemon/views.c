@@ -1,10 +1,12 @@
 /* relay/daemon/views.c - the consensuses a relay keeps: judged, taken up by the
- * workers, written down, found again by the next life. Who brings one (the
- * directory) stands above.
+ * workers, written down, found again by the next life. directory.c, which
+ * brings them, stands above.
  *
  * State: struct relay_daemon's views, by epoch modulo DAEMON_VIEWS. Timer: the
- * daemon's, for what could not be told to clients at once. Failure modes: a worker has no memory, or a store's letters cannot be opened
- * (the one before stays in use); the disk is full (taken up, and not kept). */
+ * daemon's, for what could not be told to clients at once. Failure modes: a
+ * worker has no memory, or a store's letters cannot be opened (the consensus
+ * before stays in use); the disk is full (the new one is taken up, and not
+ * kept). */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@ views_find(const struct relay_daemon *d, uint32_t epoch)
 
 /* ---- storage ---- */
 
-/* A store opens its letters when it knows how long they are. */
+/* Open a store's letters, once it is known how long they are. */
 static int
 letters_open(struct relay_daemon *d, const struct consensus *c)
 {
@@ -71,8 +73,8 @@ view_free(struct daemon_view *v)
     v->owner = NULL;
 }
 
-/* The clients' copy, and who is let in whatever strangers do; what fails is
- * tried again by views_step(). */
+/* Give clients their copy, and let in whom the consensus names whatever
+ * strangers do; what fails is tried again by views_step(). */
 static void
 consensus_tell(struct relay_daemon *d, const uint8_t *bytes, size_t len)
 {
@@ -104,9 +106,9 @@ views_step(struct relay_daemon *d)
     free(bytes);
 }
 
-/* Does it name another packet key than this relay has for that epoch? Then somebody
- * else described this identity: another machine, or a later life than this folder
- * knows of. */
+/* Does the consensus name another packet key than this relay has for that
+ * epoch? If so, somebody else described this identity: another machine, or a
+ * later life than this folder knows of. */
 static int
 self_check(struct relay_daemon *d, const struct consensus *c,
            const uint8_t *seed)

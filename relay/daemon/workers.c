@@ -1,5 +1,13 @@
 /* relay/daemon/workers.c - what the main thread does with all workers, one
- * after the other. No state. */
+ * after the other: make them, give them consensuses and documents, gather their
+ * counts, let them drain, stop them.
+ *
+ * Each step is a worker_call(): the main thread waits for the worker, so none
+ * of this may take long. Worker 0, which is on the main thread, is asked first.
+ *
+ * State: the daemon's array of workers. Timers: none. Failure modes: a worker
+ * does not start (the relay does not); a worker cannot take up a consensus (all
+ * that have taken it up forget it, and the one before stays in use). */
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +16,7 @@
 
 enum { WORKERS_AUTO_MAX = 8 };
 
-/* As many as the processors that this process may use. */
+/* An automatic number is that of the processors that this process may use. */
 uint32_t
 workers_count(const struct relay_daemon *d)
 {
@@ -104,7 +112,7 @@ workers_consensus(struct relay_daemon *d, const struct daemon_view *v,
     return err;
 }
 
-/* A worker as yet without a link to anybody counts as one with none. */
+/* A worker that has no link to anybody yet counts as one with none. */
 uint8_t *
 workers_owners(const struct relay_daemon *d, const struct daemon_view *before,
                const struct consensus *c)

@@ -1,6 +1,12 @@
 /* relay/operator/join.c - one descriptor, posted to all authorities at once.
- * The keys in it are those in the relay's folder, so it does not matter whether
- * the relay runs; a running one goes on to keep its descriptor fresh. */
+ *
+ * The descriptor's keys are those in the relay's folder, so it does not matter
+ * whether the relay runs; a running relay goes on to keep its descriptor fresh.
+ *
+ * State: a request for each authority. Timer: an authority that says TOO_SOON
+ * is asked once more. Failure modes: an authority does not answer, or refuses
+ * (printed; the command fails unless more than half of them take the
+ * descriptor). */
 #include "relay/operator/join.h"
 
 #include <errno.h>
@@ -141,8 +147,9 @@ join_ask(struct join *j)
     return err;
 }
 
-/* Before there is any packet key, so that the relay's first start finds both
- * and has nothing to wait for; one that runs has its own. */
+/* Make the replay set before there is any packet key, so that the relay's first
+ * start finds both and has nothing to wait for; a relay that runs has its own
+ * set. */
 static void
 set_make(const char *dir, const struct relay_settings *config)
 {
@@ -152,7 +159,7 @@ set_make(const char *dir, const struct relay_settings *config)
         replay_file_close(&set);
 }
 
-/* What 'status' is to say, and a relay that runs is to do. */
+/* Write down what 'status' is to say, and what a relay that runs is to do. */
 static int
 left_write(const char *dir, bool leave)
 {

@@ -1,4 +1,8 @@
-/* relay/operator/main.c - brusio-relay: the command line of a relay. */
+/* relay/operator/main.c - brusio-relay: the command line of a relay.
+ *
+ * Words are checked by one table of options and commands; each command is then
+ * one call of the relay, or a function here: `init`, which makes the folder of
+ * a relay, and `family`. Exit status 0, 1 (failed) or 2 (wrong usage). */
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -104,7 +108,7 @@ config_make(const struct init_wish *w)
     return ferror(f) | fclose(f) ? files_error(errno) : 0;
 }
 
-/* On a terminal, without flags: ask. */
+/* Ask on a terminal, when there are no flags. */
 static bool
 wish_ask(struct init_wish *w)
 {
@@ -142,8 +146,8 @@ wish_is_good(const struct init_wish *w)
     return false;
 }
 
-/* A network file that is named has to be one: seen from the relay's directory, or
- * from here, and then its whole path is kept. */
+/* Find the network file. One that is named has to be there: seen from the
+ * relay's directory, or from here, and then its whole path is kept. */
 static bool
 network_find(struct init_wish *w)
 {
@@ -177,7 +181,7 @@ identity_print(const uint8_t *seed)
     return 0;
 }
 
-/* A relay that is there is not made anew: its identity is printed. */
+/* Print the identity of a relay that is there already and is not made anew. */
 static int
 init_again(const struct init_wish *w)
 {
@@ -255,7 +259,7 @@ config_get(const char *dir, struct relay_settings *config)
     return 0;
 }
 
-/* What each relay's configuration says of its family. */
+/* Print what each relay's configuration says of its family. */
 static int
 command_family(const struct args *a)
 {

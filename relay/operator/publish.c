@@ -15,8 +15,8 @@ const char *const publish_list_name[PUBLISH_LISTS] = {
     "announced",   "announced_bad", "announced_lost", "lists_made",
     "lists_taken", "lists_passed",  "lists_refused"};
 
-/* Drawn also for a minute that brought nothing, so that the draws of others do
- * not depend on it. */
+/* Take a step. A number is drawn also for a minute that brought nothing, so
+ * that the draws of others do not depend on that. */
 static uint64_t
 step_take(struct publish *p, struct publish_step *s, uint64_t count,
           uint64_t step)
@@ -58,7 +58,7 @@ publish_init(struct publish *p, struct env *env, uint64_t now_us)
     p->out.loops_percent = -1;
 }
 
-/* What is taken over several minutes. */
+/* Take the shares, which go over several minutes. */
 static void
 shares_take(struct publish *p, const struct publish_in *in)
 {

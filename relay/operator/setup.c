@@ -45,7 +45,8 @@ address_wrong(const char *text)
                  "[2001:db8::1]:7100";
 }
 
-/* Does it take links at every address of the machine? Others need one. */
+/* Does the relay take links at every address of the machine? If so, others need
+ * one. */
 static bool
 is_everywhere(const char *listen)
 {

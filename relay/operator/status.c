@@ -148,7 +148,7 @@ process_is_well(struct findings *f, const struct status *s,
     return false;
 }
 
-/* It has no consensus that is of use. */
+/* Say if the relay has no consensus that is of use. */
 static bool
 network_is_known(struct findings *f, const struct status *s, uint64_t now_s)
 {
@@ -198,7 +198,7 @@ static const char unreached_todo[] =
     "there, "
     "set assume_reachable = true";
 
-/* Does it take part this month? */
+/* Does the relay take part this month? */
 static bool
 is_awake(struct findings *f, const struct status *s)
 {
@@ -230,7 +230,7 @@ is_awake(struct findings *f, const struct status *s)
     return !s->spent && s->layer >= 0;
 }
 
-/* It has one, and is not in it. */
+/* Say if the relay has a consensus, and is not in it. */
 static bool
 is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
 {

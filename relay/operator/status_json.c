@@ -1,6 +1,10 @@
 /* relay/operator/status_json.c - struct status as JSON and back; jansson is
- * used here alone. Flat fields by one table, counts of refusals by the names of
- * errors, those that are 0 left out. */
+ * used here alone.
+ *
+ * Flat fields are written and read by one table; counts of refusals by the
+ * names of errors, without those that are 0. No state. Failure modes: no
+ * memory; a file of another version (VERSION) or with anything unknown or
+ * missing in it (FORMAT). */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,7 +126,7 @@ field_set(const struct status_field *f, struct status *s, const json_t *v)
     }
 }
 
-/* Counts by their names. */
+/* Make an object of counts by their names. */
 static json_t *
 counts_get(const uint64_t *count, const char *const *name, size_t n, int *bad)
 {
@@ -170,8 +174,8 @@ reasons_set(uint64_t *count, const json_t *o)
     return json_is_object(o) && known == json_object_size(o) ? 0 : ERR_FORMAT;
 }
 
-/* jansson reports lack of memory through -1 and NULL, which json_object_set_new()
- * takes as a value, so one look at the end is enough. */
+/* jansson reports lack of memory through -1 and NULL, which
+ * json_object_set_new() takes as a value, so one look at the end is enough. */
 int
 status_write_json(const struct status *s, char **out, size_t *len)
 {

@@ -31,7 +31,7 @@ process_of(uint64_t pid)
     return STATUS_GONE;
 }
 
-/* Print to a stream; the exit status. */
+/* Print the status to a stream. Returns the exit status. */
 static int
 status_show(const char *dir, FILE *to)
 {
@@ -79,7 +79,7 @@ top_stop(int signo)
     stopped = 1;
 }
 
-/* A second, or less when a key is pressed or a signal comes. */
+/* Wait a second, or less when a key is pressed or a signal comes. */
 static void
 wait_turn(int tty)
 {
@@ -88,7 +88,8 @@ wait_turn(int tty)
         stopped = 1;
 }
 
-/* Line by line over the last picture; what does not fit is left out. */
+/* Draw a text line by line over the last picture; what does not fit is left
+ * out. */
 static void
 top_draw(const char *text)
 {
