@@ -23,7 +23,7 @@
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/describe.h"
-#include "relay/daemon/panel.h"
+#include "relay/daemon/monitor.h"
 
 enum { PACKET_HEAD_LEN = 128 }; /* what is kept beside a packet, at most */
 enum { DIRECTORY_US = 250000, DRAIN_US = 30000000, MINUTE_US = 60000000 };
@@ -157,7 +157,7 @@ directory_timer(void *ctx)
     hibernate_step(d);
     directory_step(d->directory);
     views_step(d);
-    panel_step(d->panel);
+    monitor_step(d->monitor);
     letters_step(d);
     loop_timer_at(d->timer, loop_now_us(d->host.loop) + DIRECTORY_US);
 }
@@ -322,7 +322,7 @@ daemon_start(struct relay_daemon *d, const char *dir,
     views_load(d);
     err = hibernate_start(d);
     if (!err)
-        err = panel_new(&d->panel, d, config);
+        err = monitor_new(&d->monitor, d, config);
     if (!err)
         err = workers_start(d);
     if (err)
@@ -337,7 +337,7 @@ daemon_start(struct relay_daemon *d, const char *dir,
 static void
 daemon_free(struct relay_daemon *d)
 {
-    panel_free(&d->panel); /* asks the workers for the last time */
+    monitor_free(&d->monitor); /* asks the workers for the last time */
     workers_stop(d);
     directory_free(&d->directory);
     loop_timer_free(&d->timer);

@@ -1,14 +1,14 @@
 /* relay/daemon/daemon.h - a relay on the real machine; shared by its edge
  * files.
  *
- *   daemon.c  life: files, limits, the timers
- *   worker.c  a data plane: loop, struct relay, links; one for each core
- *   links.c   to the relays it sends to, from relays, from clients
- *   net.c     the port, and whose a connection becomes
- *   views.c   the consensuses in use, and a store's letters
+ *   daemon.c     life: files, limits, the timers
+ *   worker.c     a data plane: loop, struct relay, links; one for each core
+ *   links.c      to the relays it sends to, from relays, from clients
+ *   net.c        the port, and whose a connection becomes
+ *   views.c      the consensuses in use, and a store's letters
  *   directory.c  consensus and descriptor, over HTTP with the authorities
- *   borrow.c  a consensus from a gateway, when these do not answer
- *   panel.c   the operator's side: status file, metrics, SIGHUP */
+ *   borrow.c     a consensus from a gateway, when these do not answer
+ *   monitor.c    the operator's side: status file, metrics, SIGHUP */
 #ifndef RELAY_DAEMON_DAEMON_H
 #define RELAY_DAEMON_DAEMON_H
 #include "lib/os/files.h"
@@ -33,7 +33,7 @@ struct daemon_view {
 
 struct net;
 struct directory;
-struct panel;
+struct monitor;
 
 struct relay_daemon {
     struct host host;
@@ -63,7 +63,7 @@ struct relay_daemon {
     struct storage *storage;
     struct net *net;
     struct directory *directory;
-    struct panel *panel;
+    struct monitor *monitor;
     struct loop_timer *timer;     /* of the directory */
     bool alarmed;                 /* the operator was told */
     uint64_t starved, starved_us; /* connections for which there were no

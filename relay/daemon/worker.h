@@ -1,8 +1,8 @@
 /* relay/daemon/worker.h - one worker of a relay on the real machine: a loop, an
  * environment, a struct relay, and the links it owns.
  *
- * Worker 0 runs on the main thread, beside directory and panel; the others each
- * on a thread of their own. The main thread asks them by worker_call(), so
+ * Worker 0 runs on the main thread, beside directory and monitor; the others
+ * each on a thread of their own. The main thread asks them by worker_call(), so
  * nothing of a worker is touched by two threads but what is made for that
  * (relay/plane.h, replay set, storage, blocks of addresses). */
 #ifndef RELAY_DAEMON_WORKER_H

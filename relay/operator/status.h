@@ -1,7 +1,7 @@
 /* relay/operator/status.h - what an operator is told about a relay.
  *
  * The running relay fills a struct status every few seconds
- * (relay/daemon/panel.c) and keeps it as status.json in its directory;
+ * (relay/daemon/monitor.c) and keeps it as status.json in its directory;
  * `brusio-relay status` and `top` read that file and say what the status means
  * and what to do. Counts in a status are coarse (relay/operator/publish.h). No
  * state, no clock. */

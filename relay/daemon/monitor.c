@@ -1,4 +1,4 @@
-/* relay/daemon/panel.c - status file, metrics, SIGHUP.
+/* relay/daemon/monitor.c - status file, metrics, SIGHUP.
  *
  * Counts leave through relay/operator/publish.h alone: status.json every
  * STATUS_WRITE_S has those of the last minute, the text of the metrics is made
@@ -8,7 +8,7 @@
  * Failure modes: the status cannot be written (logged once; an old file is
  * found out by its date); the metrics' address is taken (at the start an error;
  * on SIGHUP the old configuration stays). */
-#include "relay/daemon/panel.h"
+#include "relay/daemon/monitor.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 
 enum { STARTING_S = 20, QUOTA_STEP = 5 };
 
-struct panel {
+struct monitor {
     struct relay_daemon *daemon;
     struct relay_settings *config;
     struct publish publish;
@@ -39,9 +39,9 @@ struct panel {
 /* ---- gathering ---- */
 
 static void
-counts_gather(struct panel *p, struct publish_in *in)
+counts_gather(struct monitor *m, struct publish_in *in)
 {
-    struct relay_daemon *d = p->daemon;
+    struct relay_daemon *d = m->daemon;
     struct relay_stats r;
     struct net_status net;
     struct rusage usage = {0};
@@ -75,16 +75,16 @@ counts_gather(struct panel *p, struct publish_in *in)
     memcpy(in->dropped, r.dropped, sizeof in->dropped);
     memcpy(in->link, net.refused, sizeof in->link);
     memcpy(in->refused, d->refused, sizeof in->refused);
-    p->now.links_out = (uint32_t)net.out;
-    p->now.links_out_up = (uint32_t)net.out_up;
-    p->now.links_in = (uint32_t)net.in;
+    m->now.links_out = (uint32_t)net.out;
+    m->now.links_out_up = (uint32_t)net.out_up;
+    m->now.links_in = (uint32_t)net.in;
 }
 
 static void
-network_gather(struct panel *p)
+network_gather(struct monitor *m)
 {
-    struct relay_daemon *d = p->daemon;
-    struct status *s = &p->now;
+    struct relay_daemon *d = m->daemon;
+    struct status *s = &m->now;
     const struct daemon_view *v = views_find(d, d->newest);
     const int listed = v ? consensus_find(v->consensus, d->identity) : -1;
     const int self =
@@ -104,11 +104,11 @@ network_gather(struct panel *p)
 }
 
 static void
-authorities_gather(struct panel *p)
+authorities_gather(struct monitor *m)
 {
-    struct status *s = &p->now;
+    struct status *s = &m->now;
     struct directory_status u;
-    directory_status(p->daemon->directory, &u);
+    directory_status(m->daemon->directory, &u);
     s->reached = u.reached;
     s->descriptor_epoch = u.descriptor_epoch;
     s->descriptor_taken = u.descriptor_taken;
@@ -128,10 +128,10 @@ authorities_gather(struct panel *p)
 }
 
 static void
-status_gather(struct panel *p)
+status_gather(struct monitor *m)
 {
-    struct relay_daemon *d = p->daemon;
-    struct status *s = &p->now;
+    struct relay_daemon *d = m->daemon;
+    struct status *s = &m->now;
     const uint64_t now_us = loop_now_us(d->host.loop);
     s->written_s = env_now_wall_s(&d->host.env);
     s->waits_s =
@@ -145,63 +145,63 @@ status_gather(struct panel *p)
             ? publish_percent(d->quota.used, d->quota.limit, QUOTA_STEP)
             : -1;
     s->alarm = (int)relay_alarm(d->relay)->state;
-    network_gather(p);
-    authorities_gather(p);
-    s->seen = p->publish.out;
+    network_gather(m);
+    authorities_gather(m);
+    s->seen = m->publish.out;
 }
 
 static void
-status_keep(struct panel *p)
+status_keep(struct monitor *m)
 {
-    struct relay_daemon *d = p->daemon;
+    struct relay_daemon *d = m->daemon;
     char path[FILES_PATH_MAX], *text;
     size_t len;
-    int err = status_write_json(&p->now, &text, &len);
+    int err = status_write_json(&m->now, &text, &len);
     if (!err)
         err = files_path(path, d->dir, "status.json");
     if (!err)
         err = files_write(path, text, len);
     free(text);
-    if (err && !p->cannot_write)
+    if (err && !m->cannot_write)
         log_write(&d->host.log, LOG_WARNING, "relay",
                   "status.json cannot be written: %s; is the disk full?",
                   error_text(err));
-    p->cannot_write = err != 0;
+    m->cannot_write = err != 0;
 }
 
 /* ---- metrics ---- */
 
 static void
-metrics_make(struct panel *p)
+metrics_make(struct monitor *m)
 {
-    free(p->text);
-    if (metrics_write(&p->minute, &p->text, &p->text_len))
-        p->text_len = 0;
+    free(m->text);
+    if (metrics_write(&m->minute, &m->text, &m->text_len))
+        m->text_len = 0;
 }
 
 static void
 metrics_handle(void *ctx, const char *path, const uint8_t *body, size_t len,
                struct http_answer *answer)
 {
-    struct panel *p = ctx;
+    struct monitor *m = ctx;
     (void)len;
     if (body || strcmp(path, "/metrics") != 0)
         return;
-    answer->status = p->text_len > 0 ? 200 : 503;
+    answer->status = m->text_len > 0 ? 200 : 503;
     answer->type = "text/plain; version=0.0.4";
-    answer->body = (const uint8_t *)p->text;
-    answer->len = p->text_len;
+    answer->body = (const uint8_t *)m->text;
+    answer->len = m->text_len;
 }
 
 static int
-metrics_serve(struct panel *p, const char *address, struct http_server **out)
+metrics_serve(struct monitor *m, const char *address, struct http_server **out)
 {
-    struct relay_daemon *d = p->daemon;
+    struct relay_daemon *d = m->daemon;
     char why[SOCKET_WHY_LEN];
     *out = NULL;
     if (!address[0])
         return 0;
-    int err = http_server_new(out, d->host.loop, address, 0, metrics_handle, p);
+    int err = http_server_new(out, d->host.loop, address, 0, metrics_handle, m);
     if (err) {
         socket_listen_why(why, err);
         log_write(&d->host.log, LOG_ERROR, "relay",
@@ -215,19 +215,19 @@ metrics_serve(struct panel *p, const char *address, struct http_server **out)
 /* ---- SIGHUP ---- */
 
 static void
-keys_tell(struct panel *p, enum log_level level, const char *what,
+keys_tell(struct monitor *m, enum log_level level, const char *what,
           const char *keys)
 {
     if (keys[0])
-        log_write(&p->daemon->host.log, level, "relay", "%s: %s", what, keys);
+        log_write(&m->daemon->host.log, level, "relay", "%s: %s", what, keys);
 }
 
 /* Read the new configuration, and say why when it is of no use. */
 static int
-next_read(struct panel *p, struct relay_settings *next,
+next_read(struct monitor *m, struct relay_settings *next,
           enum reload_network *network)
 {
-    struct relay_daemon *d = p->daemon;
+    struct relay_daemon *d = m->daemon;
     char error[NETFILE_ERROR_LEN];
     struct describe x = {.config = next, .network = &d->network};
     _Static_assert((int)NETFILE_ERROR_LEN >= (int)DESCRIBE_WHY_LEN, "a line");
@@ -248,37 +248,37 @@ next_read(struct panel *p, struct relay_settings *next,
 static void
 config_reload(void *ctx)
 {
-    struct panel *p = ctx;
-    struct relay_daemon *d = p->daemon;
+    struct monitor *m = ctx;
+    struct relay_daemon *d = m->daemon;
     struct relay_settings next = {0};
-    struct http_server *http = p->http;
+    struct http_server *http = m->http;
     struct reload r;
     enum reload_network network;
-    if (next_read(p, &next, &network))
+    if (next_read(m, &next, &network))
         return;
-    const bool moved = strcmp(next.metrics, p->config->metrics) != 0;
-    if (moved && metrics_serve(p, next.metrics, &http)) {
+    const bool moved = strcmp(next.metrics, m->config->metrics) != 0;
+    if (moved && metrics_serve(m, next.metrics, &http)) {
         log_write(&d->host.log, LOG_ERROR, "relay",
                   "the old configuration stays");
         config_free(relay_options, relay_options_len, &next);
         return;
     }
     if (moved) {
-        http_server_free(&p->http);
-        p->http = http;
+        http_server_free(&m->http);
+        m->http = http;
     }
-    reload_apply(&r, p->config, &next);
-    d->host.log.level = (enum log_level)p->config->log_level;
+    reload_apply(&r, m->config, &next);
+    d->host.log.level = (enum log_level)m->config->log_level;
     config_free(relay_options, relay_options_len, &next);
     log_write(&d->host.log, LOG_NOTICE, "relay", "configuration read again%s",
               r.applied[0] || r.next[0] || r.restart[0] || network
                   ? ""
                   : "; nothing has changed");
-    keys_tell(p, LOG_NOTICE, "in force now", r.applied);
-    keys_tell(p, LOG_NOTICE, "in force with the next descriptor", r.next);
-    keys_tell(p, LOG_WARNING, "only after a restart", r.restart);
+    keys_tell(m, LOG_NOTICE, "in force now", r.applied);
+    keys_tell(m, LOG_NOTICE, "in force with the next descriptor", r.next);
+    keys_tell(m, LOG_WARNING, "only after a restart", r.restart);
     if (network == RELOAD_NETWORK_CHANGED)
-        keys_tell(p, LOG_WARNING, "only after a restart", "the network file");
+        keys_tell(m, LOG_WARNING, "only after a restart", "the network file");
     if (network == RELOAD_NETWORK_CLOSED)
         log_write(&d->host.log, LOG_WARNING, "relay",
                   "the network file was replaced outside the relay's folder, "
@@ -288,37 +288,37 @@ config_reload(void *ctx)
 /* ---- life ---- */
 
 void
-panel_step(struct panel *p)
+monitor_step(struct monitor *m)
 {
-    struct relay_daemon *d = p->daemon;
+    struct relay_daemon *d = m->daemon;
     const uint64_t now_us = loop_now_us(d->host.loop);
     struct publish_in in;
-    if (now_us < p->write_us && now_us < p->publish.at_us)
+    if (now_us < m->write_us && now_us < m->publish.at_us)
         return;
-    counts_gather(p, &in);
-    const bool minute = publish_take(&p->publish, &in, now_us);
-    status_gather(p);
-    status_keep(p);
+    counts_gather(m, &in);
+    const bool minute = publish_take(&m->publish, &in, now_us);
+    status_gather(m);
+    status_keep(m);
     /* an operator looks right after the start */
-    const bool young = p->now.written_s < p->now.started_s + STARTING_S;
-    p->write_us = now_us + (young ? 1u : STATUS_WRITE_S) * 1000000u;
+    const bool young = m->now.written_s < m->now.started_s + STARTING_S;
+    m->write_us = now_us + (young ? 1u : STATUS_WRITE_S) * 1000000u;
     if (minute) {
-        p->minute = p->now;
-        metrics_make(p);
+        m->minute = m->now;
+        metrics_make(m);
     }
 }
 
 int
-panel_new(struct panel **out, struct relay_daemon *d,
-          struct relay_settings *config)
+monitor_new(struct monitor **out, struct relay_daemon *d,
+            struct relay_settings *config)
 {
-    struct panel *p = calloc(1, sizeof *p);
-    *out = p;
-    if (!p)
+    struct monitor *m = calloc(1, sizeof *m);
+    *out = m;
+    if (!m)
         return ERR_NOMEM;
-    p->daemon = d;
-    p->config = config;
-    p->now = (struct status){.started_s = env_now_wall_s(&d->host.env),
+    m->daemon = d;
+    m->config = config;
+    m->now = (struct status){.started_s = env_now_wall_s(&d->host.env),
                              .pid = (uint64_t)getpid(),
                              .running = true,
                              .role = config->role,
@@ -327,29 +327,29 @@ panel_new(struct panel **out, struct relay_daemon *d,
                              .authorities = (uint32_t)d->network.n_authorities,
                              .clients_max = d->memory.clients,
                              .packets_max = d->memory.packets};
-    snprintf(p->now.listen, sizeof p->now.listen, "%s", net_address(d->net));
-    publish_init(&p->publish, &d->host.env, loop_now_us(d->host.loop));
-    status_gather(p);
-    p->minute = p->now;
-    metrics_make(p);
-    int err = metrics_serve(p, config->metrics, &p->http);
+    snprintf(m->now.listen, sizeof m->now.listen, "%s", net_address(d->net));
+    publish_init(&m->publish, &d->host.env, loop_now_us(d->host.loop));
+    status_gather(m);
+    m->minute = m->now;
+    metrics_make(m);
+    int err = metrics_serve(m, config->metrics, &m->http);
     if (!err)
-        err = loop_signal_new(d->host.loop, SIGHUP, config_reload, p, &p->hup);
+        err = loop_signal_new(d->host.loop, SIGHUP, config_reload, m, &m->hup);
     return err;
 }
 
 void
-panel_free(struct panel **pp)
+monitor_free(struct monitor **mp)
 {
-    struct panel *p = *pp;
-    *pp = NULL;
-    if (!p)
+    struct monitor *m = *mp;
+    *mp = NULL;
+    if (!m)
         return;
-    loop_signal_free(&p->hup);
-    http_server_free(&p->http);
-    status_gather(p);
-    p->now.running = p->now.leaving = false;
-    status_keep(p);
-    free(p->text);
-    free(p);
+    loop_signal_free(&m->hup);
+    http_server_free(&m->http);
+    status_gather(m);
+    m->now.running = m->now.leaving = false;
+    status_keep(m);
+    free(m->text);
+    free(m);
 }
