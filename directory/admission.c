@@ -29,7 +29,7 @@ const char *const admission_state_name[] = {
     "unknown", "waiting", "let in", "approved", "rejected", "banned", NULL};
 static const char *const role_name[] = {"?", "gateway", "mix", "store"};
 
-struct known {
+struct known_relay {
     uint8_t identity[SPHINX_ID_LEN];
     enum admission_state state;
     uint8_t role;
@@ -43,7 +43,7 @@ struct known {
 
 struct admission {
     struct admission_config config;
-    struct known *known; /* sorted by identity */
+    struct known_relay *known; /* sorted by identity */
     size_t n, room, waiting;
 };
 
@@ -88,7 +88,7 @@ place_of(const struct admission *a, const uint8_t *identity)
     return at;
 }
 
-static struct known *
+static struct known_relay *
 known_find(const struct admission *a, const uint8_t *identity)
 {
     size_t at = place_of(a, identity);
@@ -99,7 +99,8 @@ known_find(const struct admission *a, const uint8_t *identity)
 }
 
 static int
-known_enter(struct admission *a, const uint8_t *identity, struct known **out)
+known_enter(struct admission *a, const uint8_t *identity,
+            struct known_relay **out)
 {
     *out = known_find(a, identity);
     if (*out)
@@ -108,7 +109,7 @@ known_enter(struct admission *a, const uint8_t *identity, struct known **out)
         return ERR_FULL;
     if (a->n == a->room) {
         size_t room = a->room ? 2 * a->room : 32;
-        struct known *more = realloc(a->known, room * sizeof *more);
+        struct known_relay *more = realloc(a->known, room * sizeof *more);
         if (!more)
             return ERR_NOMEM;
         a->known = more;
@@ -117,14 +118,14 @@ known_enter(struct admission *a, const uint8_t *identity, struct known **out)
     size_t at = place_of(a, identity);
     memmove(&a->known[at + 1], &a->known[at], (a->n - at) * sizeof *a->known);
     a->n++;
-    a->known[at] = (struct known){0};
+    a->known[at] = (struct known_relay){0};
     memcpy(a->known[at].identity, identity, SPHINX_ID_LEN);
     *out = &a->known[at];
     return 0;
 }
 
 static void
-known_drop(struct admission *a, struct known *k)
+known_drop(struct admission *a, struct known_relay *k)
 {
     size_t at = (size_t)(k - a->known);
     a->waiting -= k->state == ADMISSION_WAITS;
@@ -138,7 +139,7 @@ static void
 known_prune(struct admission *a, uint32_t epoch)
 {
     for (size_t i = a->n; i-- > 0;) {
-        struct known *k = &a->known[i];
+        struct known_relay *k = &a->known[i];
         if (k->epoch > epoch)
             k->epoch = epoch;
         if ((k->state == ADMISSION_LET_IN || k->state == ADMISSION_WAITS) &&
@@ -160,7 +161,7 @@ block_of(const char *address, uint8_t block[static BLOCKS_NAME_LEN])
 /* Note what a relay's descriptor says, and the block that the relay says it
  * from. */
 static void
-known_describe(struct known *k, const struct descriptor *d,
+known_describe(struct known_relay *k, const struct descriptor *d,
                const struct sockaddr_storage *from, uint32_t epoch)
 {
     const struct relay_entry *r = &d->relay;
@@ -182,7 +183,7 @@ known_describe(struct known *k, const struct descriptor *d,
 
 /* Does the relay publish an address of the block that it asks from? */
 static bool
-is_proven(const struct admission *a, const struct known *k,
+is_proven(const struct admission *a, const struct known_relay *k,
           const struct relay_entry *r)
 {
     bool same = false, local = a->config.local;
@@ -197,12 +198,12 @@ is_proven(const struct admission *a, const struct known *k,
 
 /* Say why one more relay like k is too many; NULL: it is not. */
 static const char *
-too_many(const struct admission *a, const struct known *k)
+too_many(const struct admission *a, const struct known_relay *k)
 {
     uint32_t block = 0, range = 0, family = 0;
     const size_t range_len = blocks_range_len(k->block);
     for (size_t i = 0; i < a->n; i++) {
-        const struct known *o = &a->known[i];
+        const struct known_relay *o = &a->known[i];
         if (o == k ||
             (o->state != ADMISSION_LET_IN && o->state != ADMISSION_APPROVED))
             continue;
@@ -226,12 +227,12 @@ too_many(const struct admission *a, const struct known *k)
 /* Is there room for k to wait? One block or range cannot take all of the
  * room. */
 static bool
-may_wait(const struct admission *a, const struct known *k)
+may_wait(const struct admission *a, const struct known_relay *k)
 {
     const size_t range_len = blocks_range_len(k->block);
     size_t block = 0, range = 0;
     for (size_t i = 0; i < a->n && k->has_block; i++) {
-        const struct known *o = &a->known[i];
+        const struct known_relay *o = &a->known[i];
         const bool both = o->state == ADMISSION_WAITS && o->has_block;
         block += both && memcmp(k->block, o->block, sizeof k->block) == 0;
         range += both && memcmp(k->block, o->block, range_len) == 0;
@@ -243,7 +244,7 @@ may_wait(const struct admission *a, const struct known *k)
 
 /* Say why the relay is not let in without the operator; NULL: it is let in. */
 static const char *
-open_judge(const struct admission *a, const struct known *k,
+open_judge(const struct admission *a, const struct known_relay *k,
            const struct relay_entry *r, bool kept)
 {
     if (a->config.policy != ADMISSION_OPEN)
@@ -258,7 +259,7 @@ open_judge(const struct admission *a, const struct known *k,
 }
 
 static int
-newcomer_judge(struct admission *a, struct known *k,
+newcomer_judge(struct admission *a, struct known_relay *k,
                const struct relay_entry *r, bool kept, uint64_t now_s,
                char why[static ADMISSION_WHY_LEN])
 {
@@ -285,7 +286,7 @@ newcomer_judge(struct admission *a, struct known *k,
 /* May an approved relay be what it asks to be? A mix that is approved could
  * else become a gateway or store that nobody has looked at. */
 static int
-approved_judge(struct known *k, char why[static ADMISSION_WHY_LEN])
+approved_judge(struct known_relay *k, char why[static ADMISSION_WHY_LEN])
 {
     if (k->approved == 0)
         k->approved = k->role;
@@ -325,7 +326,7 @@ admission_judge(struct admission *a, const struct descriptor *d,
                 const struct sockaddr_storage *from, uint32_t epoch,
                 uint64_t now_s, char why[static ADMISSION_WHY_LEN])
 {
-    struct known *k;
+    struct known_relay *k;
     why[0] = 0;
     if (!is_reachable(a, &d->relay, why))
         return ERR_COMMAND;
@@ -370,7 +371,7 @@ static uint8_t
 approved_role(const struct admission *before, const uint8_t *identity,
               uint64_t at_s)
 {
-    const struct known *k = known_find(before, identity);
+    const struct known_relay *k = known_find(before, identity);
     if (!k)
         return 0;
     return k->state == ADMISSION_APPROVED && k->since_s == at_s ? k->approved
@@ -384,7 +385,7 @@ line_take(struct admission *a, const struct admission *before, const char *line)
     uint8_t identity[SPHINX_ID_LEN];
     enum admission_state state;
     uint64_t at_s;
-    struct known *k;
+    struct known_relay *k;
     int used = 0;
     if (sscanf(line, "%15s %64s %" SCNu64 " %n", verb, hex, &at_s, &used) < 3 ||
         !verb_read(verb, &state) || strlen(hex) != HEX_LEN ||
@@ -471,7 +472,7 @@ admission_count(const struct admission *a)
 struct admission_item
 admission_item(const struct admission *a, size_t i)
 {
-    const struct known *k = &a->known[i];
+    const struct known_relay *k = &a->known[i];
     struct admission_item item = {.state = k->state,
                                   .role = k->role,
                                   .since_s = k->since_s,
@@ -487,7 +488,7 @@ admission_find(const struct admission *a,
                const uint8_t identity[static SPHINX_ID_LEN],
                struct admission_item *out)
 {
-    const struct known *k = known_find(a, identity);
+    const struct known_relay *k = known_find(a, identity);
     if (k)
         *out = admission_item(a, (size_t)(k - a->known));
     return k != NULL;
@@ -497,7 +498,7 @@ void
 admission_write_waiting(const struct admission *a, FILE *to)
 {
     for (size_t i = 0; i < a->n; i++) {
-        const struct known *k = &a->known[i];
+        const struct known_relay *k = &a->known[i];
         char hex[HEX_LEN + 1];
         if (k->state != ADMISSION_WAITS)
             continue;

@@ -36,7 +36,7 @@ struct voice {
 
 /* A link said to be bad, seen from one of its ends: the other one, and the
  * voice with which this end speaks of it. */
-struct end {
+struct link_end {
     uint16_t other;
     uint32_t voice;
 };
@@ -50,7 +50,7 @@ struct judge {
     uint8_t *layer;        /* of each relay; 0 too when it is left out */
     struct voice *voice;   /* by owner, */
     uint32_t *first_voice; /* from here on; one more than relays */
-    struct end *end;       /* by relay, */
+    struct link_end *end;  /* by relay, */
     uint32_t *first_end;   /* likewise */
     uint64_t (*sum)[LAYER_COUNT]; /* of each relay: its neighbours of a layer
                                      that are said to be bad, a PART each */
@@ -290,7 +290,7 @@ voices_find(struct judge *j)
         v->n++;
         j->sum[w[i].relay][j->layer[w[i].of]] += PART / j->members[w[i].owner];
         j->end[j->first_end[w[i].of] + filled[w[i].of]++] =
-            (struct end){w[i].relay, (uint32_t)(n_voices - 1)};
+            (struct link_end){w[i].relay, (uint32_t)(n_voices - 1)};
     }
     firsts_make(j->first_voice, n_relays);
     for (unsigned l = 1; l < consensus_layers(j->c); l++)

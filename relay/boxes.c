@@ -192,9 +192,8 @@ boxes_begin(struct boxes *b, const struct wire_request *request,
 }
 
 void
-boxes_read(struct boxes *b, struct boxes_job *job)
+boxes_read(struct boxes_job *job)
 {
-    (void)b;
     if (job->kind == WIRE_GET)
         job_store(job);
 }
@@ -242,10 +241,9 @@ boxes_finish(struct boxes *b, struct boxes_job *job, struct wire_answer *answer)
 }
 
 void
-boxes_done(struct boxes *b, struct boxes_job **jp)
+boxes_done(struct boxes_job **jp)
 {
     struct boxes_job *job = *jp;
-    (void)b;
     *jp = NULL;
     if (!job)
         return;

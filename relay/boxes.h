@@ -55,7 +55,7 @@ int boxes_begin(struct boxes *b, const struct wire_request *request,
 uint64_t boxes_read_us(const struct boxes *b);
 
 /* Give the get of this job to the storage, once; do nothing for other kinds. */
-void boxes_read(struct boxes *b, struct boxes_job *job);
+void boxes_read(struct boxes_job *job);
 
 /* Finish a job: fill status, slot, full, age and letter of *answer (the letter
  * points into the job, or is NULL: send random bytes). The answer is to be
@@ -65,7 +65,7 @@ void boxes_finish(struct boxes *b, struct boxes_job *job,
 
 /* Give up *job, which is cleared; a job that the storage still holds is freed
  * when the storage lets go. */
-void boxes_done(struct boxes *b, struct boxes_job **job);
+void boxes_done(struct boxes_job **job);
 
 /* Count the requests that are being answered or held by the storage. */
 size_t boxes_count(const struct boxes *b);

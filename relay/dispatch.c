@@ -134,7 +134,7 @@ box_begin(struct relay *r, uint32_t number)
     err = wheel_add(r->due, h->come_us + h->delay_us - early_us, number,
                     DUE_READ);
     if (err)
-        boxes_done(r->boxes, &h->job);
+        boxes_done(&h->job);
     return err;
 }
 
@@ -259,10 +259,10 @@ void
 dispatch_read(struct relay *r, uint32_t number)
 {
     struct held *h = relay_held_at(r, number);
-    boxes_read(r->boxes, h->job);
+    boxes_read(h->job);
     int err = wheel_add(r->due, h->come_us + h->delay_us, number, DUE_ANSWER);
     if (err) {
-        boxes_done(r->boxes, &h->job);
+        boxes_done(&h->job);
         held_drop(r, number, err);
     }
 }
@@ -308,6 +308,6 @@ dispatch_answer(struct relay *r, uint32_t number)
         relay_drop(r, err);
     else
         r->stats.answered++;
-    boxes_done(r->boxes, &h->job);
+    boxes_done(&h->job);
     relay_give(r, number);
 }

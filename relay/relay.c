@@ -92,7 +92,7 @@ relay_free(struct relay **rp)
     gateway_free(r);
     while (r->due && wheel_pop_due(r->due, UINT64_MAX >> 1, &e, 1) == 1)
         if (e.b == DUE_READ || e.b == DUE_ANSWER)
-            boxes_done(r->boxes, &relay_held_at(r, e.a)->job);
+            boxes_done(&relay_held_at(r, e.a)->job);
     wheel_free(&r->due);
     boxes_free(&r->boxes);
     board_free(&r->board);

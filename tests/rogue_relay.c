@@ -194,7 +194,7 @@ answer_send(struct rogue *r, struct held *h)
         first < r->world->n_relays)
         engine_inject(r->world->engine, r->number, first, r->own->packet,
                       WORLD_PACKET);
-    boxes_done(r->own->boxes, &h->job);
+    boxes_done(&h->job);
 }
 
 static void
@@ -276,7 +276,7 @@ request_take(struct rogue *r, const struct rogue_sight *s,
         .expiry_day =
             (uint32_t)(env_now_wall_s(r->env) / 86400) + p->letter_days};
     assert_int_equal(boxes_begin(r->own->boxes, &own, &terms, &made->job), 0);
-    boxes_read(r->own->boxes, made->job);
+    boxes_read(made->job);
     return true;
 }
 
@@ -491,8 +491,7 @@ rogue_free(struct rogue **rp)
     engine_front(r->world->engine, r->number, NULL, NULL);
     engine_set_object(r->world->engine, r->node, NULL);
     while (wheel_pop_due(o->wheel, UINT64_MAX >> 1, &e, 1) == 1)
-        boxes_done(o->boxes,
-                   &((struct held *)(void *)slab_at(o->slab, e.a))->job);
+        boxes_done(&((struct held *)(void *)slab_at(o->slab, e.a))->job);
     for (size_t i = 0; i < KEYS; i++)
         sphinx_key_free(&o->key[i].key);
     boxes_free(&o->boxes);

@@ -169,7 +169,7 @@ network_find(struct init_wish *w)
     return false;
 }
 
-static int
+static void
 identity_print(const uint8_t *seed)
 {
     uint8_t id[32], secret[crypto_sign_SECRETKEYBYTES];
@@ -178,7 +178,6 @@ identity_print(const uint8_t *seed)
     codec_hex(hex, id, sizeof id);
     sodium_memzero(secret, sizeof secret);
     printf("identity %s\n", hex);
-    return 0;
 }
 
 /* Print the identity of a relay that is there already and is not made anew. */
@@ -198,7 +197,7 @@ init_again(const struct init_wish *w)
         fprintf(stderr, "brusio-relay: %s\n", why);
         return ARGS_EXIT_FAILED;
     }
-    (void)identity_print(seed);
+    identity_print(seed);
     secret_free((void **)&seed);
     return 0;
 }
@@ -233,7 +232,7 @@ command_init(const struct args *a)
         return command_fail(w.dir, err);
     err = config_make(&w);
     if (!err)
-        (void)identity_print(seed);
+        identity_print(seed);
     secret_free((void **)&seed);
     return err ? command_fail(w.path, err) : 0;
 }

@@ -169,7 +169,7 @@ list_put(struct bench *b, size_t first)
     for (size_t i = 0; i < LIST; i++) {
         boxes_finish(b->boxes, job[i], &answer);
         must(answer.status == WIRE_KEPT ? 0 : ERR_DB, "a put");
-        boxes_done(b->boxes, &job[i]);
+        boxes_done(&job[i]);
     }
 }
 

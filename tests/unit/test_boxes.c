@@ -72,13 +72,13 @@ ask(struct fixture *f, uint8_t kind, uint8_t box, uint8_t slot, uint16_t held,
                              .signature = signature,
                              .letter = letter};
     assert_int_equal(boxes_begin(f->boxes, &r, &terms, &job), 0);
-    boxes_read(f->boxes, job);
+    boxes_read(job);
     if (commit)
         store_memory_run(f->store, 100);
     boxes_finish(f->boxes, job, out);
     if (letter_out && out->letter)
         *letter_out = out->letter[LETTER - 1];
-    boxes_done(f->boxes, &job);
+    boxes_done(&job);
     assert_null(job);
     return out->status;
 }
@@ -182,10 +182,10 @@ slow_storage_is_asked_sooner(void **state)
     for (unsigned i = 0; i < 10; i++) {
         const bool slow = i < 3;
         assert_int_equal(boxes_begin(f.boxes, &get, &terms, &job), 0);
-        boxes_read(f.boxes, job);
+        boxes_read(job);
         f.now_us += slow ? SLOW_US : QUICK_US;
         store_memory_run(f.store, 1);
-        boxes_done(f.boxes, &job);
+        boxes_done(&job);
         if (slow)
             assert_int_equal(boxes_read_us(f.boxes), SLOW_US * 5 / 4);
         else if (i == 3) /* not forgotten at once */
@@ -295,7 +295,7 @@ i10_the_key_alone_puts(void **state)
     assert_int_equal(boxes_begin(f.boxes, &good, &terms, &job), 0);
     store_memory_run(f.store, 100);
     assert_int_equal(store_memory_count(f.store), 1);
-    boxes_done(f.boxes, &job);
+    boxes_done(&job);
     fixture_free(&f);
 }
 
@@ -336,10 +336,10 @@ get_as(struct fixture *f, const uint8_t *id, const uint8_t *token,
                                    .letter = rest};
     struct boxes_job *job;
     assert_int_equal(boxes_begin(f->boxes, &r, &at, &job), 0);
-    boxes_read(f->boxes, job);
+    boxes_read(job);
     store_memory_run(f->store, 100);
     boxes_finish(f->boxes, job, a);
-    boxes_done(f->boxes, &job);
+    boxes_done(&job);
     return a->status;
 }
 
@@ -374,7 +374,7 @@ i11_the_reader_alone_lets_letters_go(void **state)
                                      .letter = letter};
     assert_int_equal(boxes_begin(f.boxes, &put, &at, &job), 0);
     store_memory_run(f.store, 100);
-    boxes_done(f.boxes, &job);
+    boxes_done(&job);
     for (uint32_t hour = 100; hour < 110; hour++) {
         (void)get_as(&f, id, work, 0xffff, hour, &a); /* the mark is no token */
         (void)get_as(&f, id, other, 0xffff, hour, &a);
