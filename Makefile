@@ -102,6 +102,7 @@ obj = $(patsubst %.c,$(OUT)/%.o,$1)
 ARCHIVE := $(OUT)/libbrusio-all.a
 SEEDLIB := $(OUT)/libbrusio-seeded.a
 include sphinx/package.mk
+include doc/pages/pages.mk
 include tests/tests.mk
 
 .DEFAULT_GOAL := all
@@ -110,7 +111,7 @@ include tests/tests.mk
 	ci circles clean cov-report demo deps deps-build format format-check help \
 	install layers lint lint-files tools uninstall
 
-all: $(PROGS:%=$(OUT)/%) libs
+all: $(PROGS:%=$(OUT)/%) libs pages
 
 help:
 	@echo 'make            build all programs into $(OUT)'
@@ -137,7 +138,8 @@ help:
 	@echo 'make layers     who includes whom, and that the check can fail'
 	@echo 'make circles    no file uses one that uses it; likewise'
 	@echo 'make cov-report tests under gcov, coverage of the parsers'
-	@echo 'make lint       clang-tidy; make format-check: clang-format'
+	@echo 'make lint       clang-tidy, and mandoc for man pages'
+	@echo 'make format-check  clang-format'
 	@echo 'make install    DESTDIR=, PREFIX=$(PREFIX)'
 
 # The main job, shown: real programs carry a text and a file.
@@ -259,6 +261,7 @@ build/lint/%.ok: %.c .clang-tidy $(shell find $(FOLDERS) -name '*.h')
 	@rm -f $@.log; touch $@
 lint:
 	@.ci/deps ci
+	@$(MAKE) --no-print-directory lint-pages
 	@$(MAKE) --no-print-directory -k -j$$(nproc) lint-files
 lint-files: $(LINTED)
 CSOURCES = $(shell git ls-files '*.c' '*.h')
@@ -267,33 +270,27 @@ format:
 format-check:
 	@clang-format --dry-run -Werror $(CSOURCES)
 
-PAGES := $(sort $(shell find $(FOLDERS) -name '*.[158]'))
 UNITS = $(UNITDIR)/brusio-relay.service $(UNITDIR)/brusio-directory.service \
 	$(USERUNITDIR)/brusio-client.service
 CONTRIB := contrib/prometheus/alerts.yml contrib/grafana/brusio-relay.json
-install: all install-libs
-	@mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
-		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+install: all install-libs install-pages
+	@mkdir -p $(DESTDIR)$(BINDIR)
 	install -m 755 $(PROGS:%=$(OUT)/%) $(DESTDIR)$(BINDIR)
 	@mkdir -p $(DESTDIR)$(UNITDIR) $(DESTDIR)$(USERUNITDIR)
 	@for u in $(UNITS); do \
 		sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/$${u##*/}.in \
 			>$(DESTDIR)$$u; done
-	@for m in $(PAGES); do \
-		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 	@mkdir -p $(DESTDIR)$(DOCDIR)
 	install -m 644 $(CONTRIB) $(DESTDIR)$(DOCDIR)
 	@for d in . accept study; do \
 		mkdir -p $(DESTDIR)$(DOCDIR)/scenarios/$$d; \
 		install -m 644 sim/scenarios/$$d/*.json \
 			$(DESTDIR)$(DOCDIR)/scenarios/$$d; done
-uninstall: uninstall-libs
+uninstall: uninstall-libs uninstall-pages
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(CONTRIB)))
 	rm -rf $(DESTDIR)$(DOCDIR)/scenarios
 	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
 		$(UNITS:%=$(DESTDIR)%)
-	@for m in $(PAGES); do \
-		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 clean:
 	rm -rf build

@@ -76,7 +76,7 @@ page() {
         "$1") || complain "$1 turns cover off: $said"
 }
 for file in README.md doc/*.md doc/examples/* contrib/*/* */*/*.[158] \
-    testnet/*.1; do
+    */*/*.5.in testnet/*.1; do
     page "$file"
 done
 

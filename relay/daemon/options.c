@@ -41,7 +41,7 @@ const struct config_option relay_options[] = {
              "most"},
     {OPTION(memory_max), .type = CONFIG_INTEGER, .value = "512",
      .min = MEMORY_MIN_MIB, .max = 1048576,
-     .help = "MiB it may use; the next two are lowered to fit"},
+     .help = "MiB it may use; packets_max and clients_max are lowered to fit"},
     {OPTION(rate), .type = CONFIG_INTEGER, .value = "0", .max = 100000000,
      .help = "KiB a second taken in, and as much let out; 0: no limit"},
     {OPTION(burst), .type = CONFIG_INTEGER, .value = "0", .max = 100000000,

@@ -8,12 +8,12 @@ from operators import ROOT
 LARGEST = (16 << 20) - 256  # bytes of a file: its name goes in the same message
 
 
-def page(path, section):
-    """One section of a man page, as it is read."""
+def explained(path, section):
+    """What a section of a man page has entries for, as one text."""
     with open(f"{ROOT}/{path}") as f:
-        text = re.sub(r"\n\.B[RI]* ", "\n", f.read())
-    found = re.search(rf"\n\.SH {section}\n(.*?)(?=\n\.SH |\Z)", text, re.S)
-    return found.group(1).replace("\\-", "-")
+        text = f.read()
+    found = re.search(rf"\n\.Sh {section}\n(.*?)(?=\n\.Sh |\Z)", text, re.S)
+    return "\n".join(re.findall(r"^\.It (.*)", found.group(1), re.M))
 
 
 @row("N1.32", "the figures of a client's status are explained nowhere")
@@ -21,14 +21,14 @@ def figures(t):
     k = t.client("k", t.net_shared())
     t.wait(lambda: "\nlast answer: none" not in k.cmd("status").out, 60,
            "an answer")
-    explained = page("client/daemon/brusio-client.1", "STATUS")
+    entries = explained("client/daemon/brusio-client.1", "STATUS")
     lines = k.cmd("status").out.splitlines()
     t.check(len(lines) > 12, lines)
     for line in lines:
         word = re.match(r"a day|last answer|\w+", line).group(0)
-        t.check(word in explained, f"'{line}' is not explained")
+        t.check(word in entries, f"'{line}' is not explained")
     for word in ("storage", "old records", "clock", "waits for", "dropped"):
-        t.check(word in explained, f"'{word}' is not explained")
+        t.check(word in entries, f"'{word}' is not explained")
 
 
 @row("N2.29", "an authority's status is explained nowhere, and has no unit")
@@ -36,10 +36,10 @@ def authority_figures(t):
     r = t.run([f"{t.bin}/brusio-directory", "status", "--dir",
                f"{t.net_shared().dir}/authority-1"])
     t.check(r.rc == 0 and r.out.startswith("epoch "), r)
-    commands = page("directory/daemon/brusio-directory.1", "COMMANDS")
+    entries = explained("directory/daemon/brusio-directory.8", "COMMANDS")
     for line in r.out.splitlines():
         word = line.split()[0]
-        t.check(word in commands, f"'{line}' is not explained")
+        t.check(word in entries, f"'{line}' is not explained")
     for name in ("relay", "directory", "client"):
         path = f"{ROOT}/contrib/systemd/brusio-{name}.service.in"
         t.check(os.path.exists(path), f"no unit of brusio-{name}")
