@@ -201,6 +201,7 @@ check-quick: all $(OUT)/run-tests
 	@tests/check-links.sh $(OUT)
 	$(if $(filter release debug,$(MODE)),@tests/check-pure.sh $(OUT) && \
 		CC='$(CC)' tests/pure-planted.sh $(OUT))
+	@tests/pages.py $(OUT)
 	@tests/package.sh $(MODE)
 	@tests/systemd.sh
 	@tests/cover.sh $(OUT)
