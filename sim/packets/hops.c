@@ -85,8 +85,9 @@ packet_enter(struct run *f, struct record *p, uint32_t relay)
         record_is_slow(p) != (f->scenario->measure.kinds == KINDS_POLLS))
         tracker_exclude(f->tracker, record_mass(&f->records, p));
     /* an answer on its last link: no request goes to a gateway from there */
-    if (p->turns && p->stage + 1 == p->n) {
+    if (record_is_answer(p)) {
         float *mass = record_mass(&f->records, p);
+        f->answers[relay]++;
         tracker_rule_out(f->tracker, mass, TRACKER_NONE);
         memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
     } else if (!f->topology->corrupt[relay]) {
@@ -175,11 +176,13 @@ packet_leave(struct run *f, uint32_t number, uint32_t relay, size_t count,
     run_note(f, at_us, EVENT_LEFT, p, relay);
     if (f->memory)
         memory_leave(f, relay, (double)count, at_us);
-    const struct crowd crowd = crowd_of(f, p, relay, count);
-    if (f->tracker && !f->topology->corrupt[relay] &&
-        !(p->turns && p->stage + 1 == p->n))
+    if (f->tracker && record_is_answer(p))
+        f->answers[relay]--;
+    else if (f->tracker && !f->topology->corrupt[relay]) {
+        const struct crowd crowd = crowd_of(f, p, relay, count);
         tracker_leave(f->tracker, crowd.place, crowd.count, crowd.beside,
                       record_mass(&f->records, p));
+    }
     if (f->polls)
         f->polls[relay] -= record_is_slow(p);
     p->stage++;

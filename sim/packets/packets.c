@@ -173,6 +173,21 @@ tags_make(struct run *f)
     }
 }
 
+/* What an observer who follows packets knows. */
+static int
+follow_make(struct run *f)
+{
+    const struct scenario_measure *m = &f->scenario->measure;
+    const uint32_t relays = f->topology->n_relays;
+    f->answers = calloc(relays, sizeof *f->answers);
+    if (m->kinds != KINDS_ALIKE)
+        f->polls = calloc(relays, sizeof *f->polls);
+    if (!f->answers || (m->kinds != KINDS_ALIKE && !f->polls))
+        return ERR_NOMEM;
+    return tracker_new(&f->tracker, 2 * relays, m->targets > 0 ? m->at_once : 0,
+                       m->epsilon, m->drained);
+}
+
 static int
 run_make(struct run *f, struct scenario_problem *problem)
 {
@@ -188,9 +203,7 @@ run_make(struct run *f, struct scenario_problem *problem)
         err = matrix_read(&f->matrix, f->options->open, s->network.latency_file,
                           f->topology->n_relays, problem);
     if (!err && (m->targets > 0 || m->epsilon))
-        err = tracker_new(&f->tracker, 2 * f->topology->n_relays,
-                          m->targets > 0 ? m->at_once : 0, m->epsilon,
-                          m->drained);
+        err = follow_make(f);
     if (!err)
         err = records_new(&f->records, hops,
                           f->tracker ? tracker_labels(f->tracker) : 0,
@@ -209,10 +222,6 @@ run_make(struct run *f, struct scenario_problem *problem)
                      "--real-crypto: a packet's header has room for %d hops, "
                      "this scenario has %" PRIu32,
                      SPHINX_HOPS_MAX, slots);
-    }
-    if (!err && m->kinds != KINDS_ALIKE) {
-        f->polls = calloc(f->topology->n_relays, sizeof *f->polls);
-        err = f->polls ? 0 : ERR_NOMEM;
     }
     if (!err && m->watch)
         err = spy_new(&f->spy, f->topology, &f->env);
@@ -241,6 +250,7 @@ run_free(struct run *f)
     free(f->memory);
     free(f->alarm);
     free(f->inside);
+    free(f->answers);
     free(f->polls);
     tracker_free(&f->tracker);
     real_free(&f->real);

@@ -69,9 +69,11 @@ struct run {
     struct gauges *gauges;
     struct alarm *alarm; /* of each relay; NULL: no loops */
     uint64_t alarm_windows, alarm_bad, alarm_raised; /* before measuring */
-    double beside;   /* own loops in a mean delay */
-    uint32_t *polls; /* in the mix of each relay, when the observer tells them
-                        from others; NULL: he does not */
+    double beside;     /* own loops in a mean delay */
+    uint32_t *answers; /* at each gateway, of those that wait there; NULL:
+                          nothing is followed */
+    uint32_t *polls;   /* in the mix of each relay, when the observer tells
+                          them from others; NULL: he does not */
     /* the attack */
     enum flush_state flush;
     uint64_t flush_until_us;
@@ -104,8 +106,17 @@ record_is_slow(const struct record *p)
     return p->flags & RECORD_POLL && p->stage > 0 && p->stage + 1 < p->turns;
 }
 
+/* Is it an answer that waits at the gateway for its client? */
+static inline bool
+record_is_answer(const struct record *p)
+{
+    return p->turns && p->stage + 1 == p->n;
+}
+
 /* What the observer takes a packet in a relay for: where one of so many is, with
- * so many own loops beside. */
+ * so many own loops beside. At a gateway he sees requests come from clients and
+ * go to mixes, answers the other way, so that a request is one of the requests
+ * alone. Kinds, where he knows them, divide what is left. */
 struct crowd {
     uint32_t place;
     double count, beside;
@@ -114,12 +125,13 @@ static inline struct crowd
 crowd_of(const struct run *f, const struct record *p, uint32_t relay,
          size_t held)
 {
+    const double requests = (double)held - f->answers[relay];
     if (!f->polls)
-        return (struct crowd){relay, (double)held, f->beside};
+        return (struct crowd){relay, requests, f->beside};
     const uint32_t polls = f->polls[relay];
     return record_is_slow(p)
                ? (struct crowd){2 * relay + 1, (double)polls, 0}
-               : (struct crowd){2 * relay, (double)held - polls, f->beside};
+               : (struct crowd){2 * relay, requests - polls, f->beside};
 }
 
 /* From the lowest up; each file uses those before it alone. */
