@@ -6,7 +6,8 @@
 
 #include "network/consensus.h"
 
-enum { LOSSES_MAX = 1 << 20, RESAMPLES = 400, FOUND_MAX = 1 << 22 };
+enum { RESAMPLES = 400 };
+static const double delta_epsilon[GAUGE_DELTAS] = {0.5, 1, 2};
 
 int
 gauges_new(struct gauges **out, const struct scenario *s, uint32_t clients)
@@ -22,14 +23,10 @@ gauges_new(struct gauges **out, const struct scenario *s, uint32_t clients)
     g->batch = calloc(g->n_batches, sizeof *g->batch);
     g->found_room = s->measure.targets;
     g->found = calloc(g->found_room + 1, sizeof *g->found);
-    if (s->measure.epsilon)
-        g->own = calloc(LOSSES_MAX, sizeof *g->own);
-    size_t most = s->measure.epsilon ? LOSSES_MAX : g->found_room;
-    most = most > g->n_batches ? most : g->n_batches;
-    most = most > g->found_room ? most : g->found_room;
+    const size_t most =
+        g->n_batches > g->found_room ? g->n_batches : g->found_room;
     g->scratch = calloc(most + 1, sizeof *g->scratch);
-    if (!g->batch || !g->found || !g->scratch ||
-        (s->measure.epsilon && !g->own))
+    if (!g->batch || !g->found || !g->scratch)
         goto out;
     err = s->measure.path_messages > 0 ? paths_new(&g->paths, clients) : 0;
 out:
@@ -47,7 +44,6 @@ gauges_free(struct gauges **g)
     paths_free(&(*g)->paths);
     free((*g)->batch);
     free((*g)->found);
-    free((*g)->own);
     free((*g)->scratch);
     free(*g);
     *g = NULL;
@@ -104,14 +100,15 @@ gauges_loss(struct gauge_batch *b, double p0, double p1)
     loss_add(&b->loss, p0, p1);
 }
 
+/* delta(epsilon) = E max(0, 1 - e^(epsilon - L)) over the losses L of own
+ * packets (Dwork and Roth 2014, section 3.5; here of the passive observer who
+ * compares two senders). */
 void
-gauges_own(struct gauges *g, struct gauge_batch *b, double own, double other)
+gauges_own(struct gauge_batch *b, double own, double other)
 {
     loss_add(&b->own, own, other);
-    if (g->n_own < LOSSES_MAX)
-        g->own[g->n_own++] = own <= 0     ? -INFINITY
-                             : other <= 0 ? INFINITY
-                                          : log(own / other);
+    for (size_t k = 0; own > 0 && k < GAUGE_DELTAS; k++)
+        b->beyond[k] += fmax(0, 1 - exp(delta_epsilon[k]) * other / own);
 }
 
 /* ---- figures ---- */
@@ -172,6 +169,9 @@ BATCH_FN(batch_loss_infinite,
          ratio((double)b->loss.infinite, (double)b->loss.n))
 BATCH_FN(batch_own, ratio(b->own.sum, (double)(b->own.n - b->own.infinite)))
 BATCH_FN(batch_own_infinite, ratio((double)b->own.infinite, (double)b->own.n))
+BATCH_FN(batch_delta_half, ratio(b->beyond[0], (double)b->own.n))
+BATCH_FN(batch_delta_1, ratio(b->beyond[1], (double)b->own.n))
+BATCH_FN(batch_delta_2, ratio(b->beyond[2], (double)b->own.n))
 BATCH_FN(batch_watch_send, ratio(b->watched_nats[0], (double)b->watched[0]))
 BATCH_FN(batch_watch_poll, ratio(b->watched_nats[1], (double)b->watched[1]))
 BATCH_FN(batch_up, ratio((double)b->sent / seconds * s->packet_len,
@@ -246,27 +246,6 @@ report_found(const struct gauges *g, struct sim_result *r)
     result_add(r, "entropy.targets", "packets", g->n_found, NAN);
 }
 
-/* delta(epsilon) = E max(0, 1 - e^(epsilon - L)) over the losses L of own
- * packets (Dwork and Roth 2014, section 3.5; here of the passive observer who
- * compares two senders). */
-static void
-report_delta(const struct gauges *g, struct sim_result *r)
-{
-    static const struct {
-        const char *name;
-        double epsilon;
-    } at[] = {{"epsilon.own.delta_at_0.5", 0.5},
-              {"epsilon.own.delta_at_1", 1},
-              {"epsilon.own.delta_at_2", 2}};
-    double *x = g->scratch;
-    for (size_t k = 0; k < sizeof at / sizeof *at; k++) {
-        for (uint32_t i = 0; i < g->n_own; i++)
-            x[i] = fmax(0, 1 - exp(at[k].epsilon - g->own[i]));
-        struct estimate e = stats_mean(x, g->n_own);
-        result_add(r, at[k].name, "share", e.value, e.half);
-    }
-}
-
 static void
 report_paths(const struct gauges *g, struct sim_result *r)
 {
@@ -314,7 +293,10 @@ gauges_report(const struct gauges *g, struct sim_result *r)
         report_batches(g, r, "epsilon.own.mean", "nats", batch_own);
         report_batches(g, r, "epsilon.own.infinite", "share",
                        batch_own_infinite);
-        report_delta(g, r);
+        report_batches(g, r, "epsilon.own.delta_at_0.5", "share",
+                       batch_delta_half);
+        report_batches(g, r, "epsilon.own.delta_at_1", "share", batch_delta_1);
+        report_batches(g, r, "epsilon.own.delta_at_2", "share", batch_delta_2);
     }
     if (m->watch) {
         report_batches(g, r, "watch.send", "nats", batch_watch_send);

@@ -11,6 +11,9 @@
 #include "sim/result.h"
 #include "sim/stats.h"
 
+/* Epsilons at which delta is measured: 0.5, 1 and 2. */
+enum { GAUGE_DELTAS = 3 };
+
 struct gauge_batch {
     struct stats_times latency, to_store;
     uint64_t sent, out, lost, hops, loops_back;
@@ -24,7 +27,8 @@ struct gauge_batch {
         double sum; /* of |ln p0/p1| where it is finite */
         uint64_t n, infinite;
     } loss, own;
-    double watched_nats[2]; /* by sends and by polls */
+    double beyond[GAUGE_DELTAS]; /* of own packets, what delta is the mean of */
+    double watched_nats[2];      /* by sends and by polls */
     uint64_t watched[2];
 };
 
@@ -37,8 +41,6 @@ struct gauges {
     uint64_t found_us, found_len_us;
     struct target_found *found; /* of each target that is done */
     uint32_t n_found, found_room;
-    double *own; /* ln p_own/p_other of challengers' packets, for delta */
-    uint32_t n_own;
     double *scratch;     /* as much as any figure takes when it is made */
     struct paths *paths; /* NULL: not asked for */
 };
@@ -65,8 +67,7 @@ void gauges_found(struct gauges *g, const struct target_found *f);
  * either challenger. */
 void gauges_loss(struct gauge_batch *b, double p0, double p1);
 /* A challenger's packet has come out, wherever: the same, his first. */
-void gauges_own(struct gauges *g, struct gauge_batch *b, double own,
-                double other);
+void gauges_own(struct gauge_batch *b, double own, double other);
 
 /* All figures; mixes: how many relays were sampled each time. */
 void gauges_report(const struct gauges *g, struct sim_result *r);

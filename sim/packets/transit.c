@@ -42,8 +42,7 @@ transit_seen_out(struct run *f, struct record *p, struct gauge_batch *b)
         if (!f->topology->corrupt[last])
             gauges_loss(b, both[0], both[1]);
         if (p->challenger)
-            gauges_own(f->gauges, b, both[p->challenger - 1],
-                       both[2 - p->challenger]);
+            gauges_own(b, both[p->challenger - 1], both[2 - p->challenger]);
     }
     memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
     p->label = TRACKER_NONE;

@@ -11,6 +11,7 @@
 #include "sim/command/jobs.h"
 #include "sim/command/report.h"
 #include "sim/stats.h"
+#include "tests/stats.h"
 
 enum { TEXT_LEN = 4096, CASES_MAX = 8 };
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -199,6 +200,58 @@ requests_hide_among_requests(void **state)
     outcome_free(&o);
 }
 
+/* How much what is told apart differs from run to run is what a run's own
+ * interval says: a challenger's packets are not independent, since those near in
+ * time were in the same mixes. Of SEEDS intervals as many contain the mean of all
+ * runs as if each did so with 0.9; fewer than this happen once in 10^6 then, as
+ * does a mean width that is so far off. Packets taken for independent gave a
+ * third of the width. */
+static void
+intervals_of_delta_cover(void **state)
+{
+    (void)state;
+    enum { SEEDS = 200 };
+    static const char *const names[] = {"epsilon.own.delta_at_0.5",
+                                        "epsilon.own.delta_at_1",
+                                        "epsilon.own.mean"};
+    static double value[LEN(names)][SEEDS], halves[LEN(names)][SEEDS];
+    static struct outcome o;
+    char text[] =
+        "{'format':1,'seed':1,'network':{'layers':2,'width':1},'mix':"
+        "{'delay_mean_ms':1000,'loop_rate':0},'clients':[{'count':8,'rate':2},"
+        "{'count':2,'rate':2,'challenger':true}],'run':{'warmup_s':20,"
+        "'measure_s':200},'measure':{'epsilon':true,'latency':false}}";
+    struct scenario_problem p;
+    outcome_run(&o, text, 1, false, NULL);
+    for (uint32_t i = 0; i < SEEDS; i++) {
+        struct scenario s = *o.file->cases[0];
+        const struct sim_options options = {.ctx = NULL};
+        s.seed = test_seed() + i;
+        assert_int_equal(job_run(&s, &options, &o.result[0].result, &p), 0);
+        for (size_t k = 0; k < LEN(names); k++) {
+            const struct estimate e = figure(&o, 0, names[k]);
+            value[k][i] = e.value;
+            halves[k][i] = e.half;
+        }
+    }
+    for (size_t k = 0; k < LEN(names); k++) {
+        /* half a width of the mean of n is 1.96 sd / sqrt(n) */
+        const struct estimate all = stats_mean(value[k], SEEDS);
+        const double half = stats_mean(halves[k], SEEDS).value,
+                     width = half / (all.half * sqrt(SEEDS));
+        uint32_t covered = 0;
+        for (uint32_t i = 0; i < SEEDS; i++)
+            covered += fabs(value[k][i] - all.value) <= halves[k][i];
+        printf("  %s %.4f: %u of %d intervals contain it, %.2f of the width\n",
+               names[k], all.value, covered, SEEDS, width);
+        assert_true(covered >
+                    0.9 * SEEDS - STATS_ALARM * sqrt(SEEDS * 0.9 * 0.1));
+        /* a deviation of 200 runs is known to 5 % */
+        assert_true(width > 0.75 && width < 1.33);
+    }
+    outcome_free(&o);
+}
+
 /* Who tells polls from other packets by their delays. One gateway and one mix,
  * which hold sends for next to no time and polls for a second: of n = 160 that
  * wait there each is as likely to leave, so that a poll has log2(e n) bits of
@@ -381,6 +434,7 @@ const struct CMUnitTest test_sim_packets[] = {
     cmocka_unit_test(real_packets_same),
     cmocka_unit_test(tracker_is_calibrated),
     cmocka_unit_test(requests_hide_among_requests),
+    cmocka_unit_test(intervals_of_delta_cover),
     cmocka_unit_test(kinds_are_told_apart),
     cmocka_unit_test(little_law),
     cmocka_unit_test(loss_adds_up),
