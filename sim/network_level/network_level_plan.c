@@ -12,6 +12,7 @@
 #include "sim/network_level/network_level_internal.h"
 
 enum { EPOCH_S = 3600, WEIGHT_MAX = 1000000, COMMIT_US = 2000 };
+enum { LONGEST_MEANS = 24, LONGEST_US = 60000000 };
 enum { FIRST_HOLD_MIN_S = 100, FIRST_HOLD_MAX_S = 140 };
 enum { PACKETS_MIN = 20000, PACKETS_MAX = 1 << 24, LETTERS_MAX = 1 << 26 };
 
@@ -136,6 +137,15 @@ bounded(uint64_t us)
     return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
+/* The longest delay that is allowed: the default, or as many means as that is of
+ * a poll's delay in one mix by default, and a minute at most. */
+static uint32_t
+longest_us(uint32_t by_default_us, double fixed_us, double mean_us)
+{
+    return (uint32_t)fmin(
+        fmax(by_default_us, fixed_us + LONGEST_MEANS * mean_us), LONGEST_US);
+}
+
 static int
 params_fill(struct whole_plan *p, const struct scenario *s,
             struct scenario_problem *problem)
@@ -153,6 +163,13 @@ params_fill(struct whole_plan *p, const struct scenario *s,
     to->poll_delay_mean_us = bounded(m->poll_delay_mean_us);
     to->store_delay_fixed_us = bounded(m->store_delay_fixed_us);
     to->store_delay_mean_us = bounded(m->store_delay_mean_us);
+    to->delay_max_us =
+        longest_us(to->delay_max_us, 0,
+                   fmax((double)m->delay_mean_us,
+                        (double)m->poll_delay_mean_us / s->network.layers));
+    to->store_delay_max_us =
+        longest_us(to->store_delay_max_us, (double)m->store_delay_fixed_us,
+                   (double)m->store_delay_mean_us);
     to->relay_loop_mhz = m->loop_mhz;
     for (uint32_t i = 0; i < s->n_clients; i++)
         if (profile_place(to, &s->clients[i], p->profile[i]))

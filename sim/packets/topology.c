@@ -76,7 +76,7 @@ topology_new(struct topology **out, const struct scenario *s, struct env *env)
     for (uint32_t l = 0; l < t->n_layers; l++)
         t->layer_start[l + 1] = t->layer_start[l] + n->widths[l];
     t->n_relays = t->layer_start[t->n_layers] + t->n_stores;
-    if (t->n_relays > UINT16_MAX) {
+    if (t->n_relays > UINT16_MAX) { /* scenario_check() has refused it */
         err = ERR_RANGE;
         goto out;
     }

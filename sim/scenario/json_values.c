@@ -234,6 +234,8 @@ number_read(struct reader *r, const struct field *f, const json_t *v, void *at)
         return;
     if (f->kind == FIELD_NUMBER)
         memcpy(at, &d, sizeof d);
+    else if (f->kind == FIELD_THOUSANDTHS && d > 0 && llround(d * 1000) == 0)
+        reader_fail(r, "wants 0 or at least 0.001, not %.6g", d);
     else if (f->kind == FIELD_THOUSANDTHS)
         whole_keep(at, f->size, (uint64_t)llround(d * 1000));
     else

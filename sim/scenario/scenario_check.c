@@ -1,11 +1,18 @@
 /* sim/scenario/scenario_check.c - do the values of a scenario go together? Each
  * value's own range is the tables' matter. No state. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/scenario/scenario_fields.h"
 
-enum { NETWORK_CLIENTS_MAX = 10000, NETWORK_DELAY_MAX_US = 60000000 };
+enum {
+    NETWORK_CLIENTS_MAX = 10000,
+    NETWORK_DELAY_MAX_US = 60000000,
+    DELAY_UNITS_MAX = UINT16_MAX, /* a packet says delays in so many */
+    DELAY_MEANS = 10 /* that have to fit: 45 of a million delays are longer */
+};
 
 static bool __attribute__((format(printf, 2, 3)))
 fail(struct scenario_problem *p, const char *format, ...)
@@ -78,11 +85,76 @@ latency_check(const struct scenario_network *n, struct scenario_problem *p)
     return true;
 }
 
+/* Relays have numbers of two bytes. */
+static bool
+relays_check(const struct scenario *s, struct scenario_problem *p)
+{
+    return scenario_relays(s) <= UINT16_MAX ||
+           fail(p,
+                "network: makes %u relays, with gateways and stores; at most "
+                "%d",
+                (unsigned)scenario_relays(s), UINT16_MAX);
+}
+
 static bool
 network_check(const struct scenario *s, struct scenario_problem *p)
 {
     return trip_check(&s->network, p) && free_route_check(&s->network, p) &&
-           corrupt_check(s, p) && latency_check(&s->network, p);
+           corrupt_check(s, p) && latency_check(&s->network, p) &&
+           relays_check(s, p);
+}
+
+/* ---- delays ---- */
+
+/* The law of a delay must not show that there is a longest one. */
+static bool
+delay_fits(const struct scenario *s, const char *key, double fixed_us,
+           double mean_us, struct scenario_problem *p)
+{
+    const bool whole = s->level == LEVEL_NETWORK;
+    const double most_us = whole
+                               ? NETWORK_DELAY_MAX_US
+                               : (double)DELAY_UNITS_MAX * s->mix.delay_unit_us;
+    const double parts =
+        strcmp(key, "poll_delay_mean_ms") == 0 ? s->network.layers : 1;
+    if (fixed_us > most_us)
+        return fail(p, "mix.store_delay_fixed_ms: at most %.6g, not %.6g",
+                    most_us / 1000, fixed_us / 1000);
+    if (fixed_us + DELAY_MEANS * mean_us <= most_us)
+        return true;
+    const double allowed_ms =
+        floor((most_us - fixed_us) / DELAY_MEANS * parts) / 1000;
+    if (whole)
+        return fail(p,
+                    "mix.%s: at level \"network\" at most %.6g, not %.6g, "
+                    "so that no delay is cut: one lasts %d s at most",
+                    key, allowed_ms, mean_us * parts / 1000,
+                    NETWORK_DELAY_MAX_US / 1000000);
+    return fail(p,
+                "mix.%s: at most %.6g, not %.6g, with a mix.delay_unit_us of "
+                "%u, so that no delay is cut: packets say delays in 65,535 "
+                "units at most",
+                key, allowed_ms, mean_us * parts / 1000,
+                (unsigned)s->mix.delay_unit_us);
+}
+
+static bool
+delays_check(const struct scenario *s, struct scenario_problem *p)
+{
+    const struct scenario_mix *m = &s->mix;
+    const bool round = s->network.trip == TRIP_ROUND;
+    if (s->level == LEVEL_ANNOUNCE)
+        return true; /* there no packet says them */
+    if (m->params.strategy == MIX_POISSON &&
+        !delay_fits(s, "delay_mean_ms", 0, (double)m->delay_mean_us, p))
+        return false;
+    if (m->params.strategy == MIX_POISSON && round &&
+        !delay_fits(s, "poll_delay_mean_ms", 0,
+                    (double)m->poll_delay_mean_us / s->network.layers, p))
+        return false;
+    return !round ||
+           delay_fits(s, "store_delay_mean_ms", (double)m->store_delay_fixed_us,
+                      (double)m->store_delay_mean_us, p);
 }
 
 static uint64_t
@@ -218,14 +290,6 @@ static bool
 network_params_check(const struct scenario *s, struct scenario_problem *p)
 {
     const struct scenario_mix *m = &s->mix;
-    const struct {
-        const char *key;
-        uint64_t us;
-    } times[] = {{"delay_mean_ms", m->delay_mean_us},
-                 {"poll_delay_mean_ms", m->poll_delay_mean_us},
-                 {"store_delay_fixed_ms", m->store_delay_fixed_us},
-                 {"store_delay_mean_ms", m->store_delay_mean_us},
-                 {"interval_ms", m->params.interval_us}};
     if (s->network.layers > LAYERS_MAX)
         return fail(p, "network.layers: at level \"network\" at most %d",
                     LAYERS_MAX);
@@ -234,10 +298,13 @@ network_params_check(const struct scenario *s, struct scenario_problem *p)
                     "network.width: makes %u relays; at level \"network\" "
                     "at most %d",
                     (unsigned)scenario_relays(s), RELAYS_MAX);
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-        if (times[i].us > NETWORK_DELAY_MAX_US)
-            return fail(p, "mix.%s: at level \"network\" at most %d",
-                        times[i].key, NETWORK_DELAY_MAX_US / 1000);
+    if (m->poll_delay_mean_us > NETWORK_DELAY_MAX_US)
+        return fail(p,
+                    "mix.poll_delay_mean_ms: at level \"network\" at most %d",
+                    NETWORK_DELAY_MAX_US / 1000);
+    if (m->params.interval_us > NETWORK_DELAY_MAX_US)
+        return fail(p, "mix.interval_ms: at level \"network\" at most %d",
+                    NETWORK_DELAY_MAX_US / 1000);
     return true;
 }
 
@@ -290,6 +357,7 @@ int
 scenario_check(const struct scenario *s, struct scenario_problem *problem)
 {
     bool good = network_level_check(s, problem) && network_check(s, problem) &&
-                clients_check(s, problem) && measure_check(s, problem);
+                delays_check(s, problem) && clients_check(s, problem) &&
+                measure_check(s, problem);
     return good ? 0 : ERR_FORMAT;
 }
