@@ -2,6 +2,7 @@
  * that happened. Both levels of the simulator give theirs in this shape. */
 #ifndef SIM_RESULT_H
 #define SIM_RESULT_H
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,7 +36,16 @@ struct sim_options {
      * not. */
     void (*progress)(void *ctx, double share);
     void *ctx;
+    /* Set by whoever wants no more of the run, which then ends with ERR_CLOSED;
+     * NULL: nobody does. */
+    const atomic_bool *stop;
 };
+
+static inline bool
+sim_is_stopped(const struct sim_options *o)
+{
+    return o->stop && atomic_load_explicit(o->stop, memory_order_relaxed);
+}
 
 /* A metric more; beyond SIM_METRICS_MAX it is an assertion's matter. */
 void result_add(struct sim_result *r, const char *name, const char *unit,

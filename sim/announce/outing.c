@@ -61,7 +61,9 @@ outing_run(struct outing *o)
     struct people *p = &o->people;
     int err = p->err;
     while (!err && !o->over) {
-        err = people_run(p, p->now_us + (uint64_t)STEP_S * 1000000);
+        err = sim_is_stopped(o->options)
+                  ? ERR_CLOSED
+                  : people_run(p, p->now_us + (uint64_t)STEP_S * 1000000);
         if (o->options->progress)
             o->options->progress(o->options->ctx,
                                  fmin(1, (double)o->took.n / o->wanted));

@@ -155,7 +155,9 @@ world_run(struct outing *o, uint32_t others, double done, struct series *seen)
     if (!err)
         err = world_make(p, &t, others);
     while (!err && t.seen.n < o->wanted) {
-        err = people_run(p, p->now_us + 100 * probe_interval_us(p));
+        err = sim_is_stopped(o->options)
+                  ? ERR_CLOSED
+                  : people_run(p, p->now_us + 100 * probe_interval_us(p));
         if (o->options->progress)
             o->options->progress(
                 o->options->ctx,

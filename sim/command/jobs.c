@@ -1,8 +1,8 @@
 /* sim/command/jobs.c - threads that take one job after the other; see jobs.h.
  *
- * State: the number of the next job, and of each how far it is. The main thread
- * waits, and tells how far all are. Failure mode: after an error no further job
- * is begun. */
+ * State: the number of the next job, and of each how far it is, and whether it has
+ * ended. The main thread waits, and tells how far all are. Failure modes: after an
+ * error no further job is begun; when all are stopped, what has ended counts. */
 #include "sim/command/jobs.h"
 
 #include <math.h>
@@ -28,6 +28,7 @@ struct job {
     struct sim_result result;
     struct scenario_problem problem;
     int err;
+    bool ended;   /* with figures */
     double share; /* under the lock */
 };
 
@@ -65,6 +66,12 @@ job_run(const struct scenario *s, const struct sim_options *o,
     return err;
 }
 
+static bool
+jobs_are_stopped(const struct jobs *all)
+{
+    return all->config->stop && atomic_load(all->config->stop);
+}
+
 static void
 job_progress(void *ctx, double share)
 {
@@ -81,9 +88,11 @@ job_do(struct job *j)
     const struct sim_options o = {.real_crypto = j->all->config->real_crypto,
                                   .trace = j->all->config->trace,
                                   .progress = job_progress,
-                                  .ctx = j};
+                                  .ctx = j,
+                                  .stop = j->all->config->stop};
     s.seed = j->seed;
     j->err = job_run(&s, &o, &j->result, &j->problem);
+    j->ended = !j->err;
 }
 
 static void *
@@ -91,7 +100,7 @@ worker(void *arg)
 {
     struct jobs *all = arg;
     pthread_mutex_lock(&all->lock);
-    while (all->next < all->n && !all->failed) {
+    while (all->next < all->n && !all->failed && !jobs_are_stopped(all)) {
         struct job *j = &all->job[all->next++];
         pthread_mutex_unlock(&all->lock);
         job_do(j);
@@ -171,17 +180,24 @@ threads_run(struct jobs *all)
 
 /* Of several runs: each figure's mean, and its spread between them. */
 static int
-runs_merge(const struct job *job, uint32_t runs, struct sim_result *r)
+runs_merge(const struct job *job, uint32_t runs, struct case_result *c)
 {
-    double *x = runs > 1 ? malloc(runs * sizeof *x) : NULL;
-    *r = job[0].result;
-    if (runs > 1 && !x)
+    double *x = malloc(runs * sizeof *x);
+    struct sim_result *r = &c->result;
+    if (!x)
         return ERR_NOMEM;
-    for (size_t k = 0; x && k < r->n; k++) {
+    for (uint32_t i = 0; i < runs; i++) {
+        if (job[i].ended && c->ended++ == 0)
+            *r = job[i].result;
+        else if (job[i].ended)
+            r->course = (r->course ^ job[i].result.course) * 0x100000001b3ULL;
+    }
+    for (size_t k = 0; c->ended > 1 && k < r->n; k++) {
         size_t n = 0;
         for (uint32_t i = 0; i < runs; i++) {
             const struct sim_metric *m =
-                result_find(&job[i].result, r->metric[k].name);
+                job[i].ended ? result_find(&job[i].result, r->metric[k].name)
+                             : NULL;
             if (m && !isnan(m->value))
                 x[n++] = m->value;
         }
@@ -189,8 +205,6 @@ runs_merge(const struct job *job, uint32_t runs, struct sim_result *r)
         r->metric[k].value = e.value;
         r->metric[k].half = e.half;
     }
-    for (uint32_t i = 1; i < runs; i++)
-        r->course = (r->course ^ job[i].result.course) * 0x100000001b3ULL;
     free(x);
     return 0;
 }
@@ -200,19 +214,31 @@ jobs_collect(const struct scenario_file *file, const struct jobs *all,
              struct case_result *results, struct scenario_problem *problem)
 {
     const struct job *j = all->job;
-    for (size_t i = 0; i < all->n; i++)
-        if (all->job[i].err) {
-            *problem = all->job[i].problem;
-            return all->job[i].err;
+    bool stopped = false;
+    for (size_t i = 0; i < all->n; i++) {
+        stopped = stopped || !j[i].ended;
+        if (j[i].err && !(j[i].err == ERR_CLOSED && jobs_are_stopped(all))) {
+            *problem = j[i].problem;
+            return j[i].err;
         }
+    }
     for (size_t i = 0; i < file->n_cases; i++) {
-        results[i].scenario = file->cases[i];
-        int err = runs_merge(j, file->cases[i]->runs, &results[i].result);
+        results[i] = (struct case_result){.scenario = file->cases[i]};
+        int err = runs_merge(j, file->cases[i]->runs, &results[i]);
         if (err)
             return err;
         j += file->cases[i]->runs;
     }
-    return 0;
+    return stopped ? ERR_CLOSED : 0;
+}
+
+int
+jobs_exit_status(int err)
+{
+    return !err ? 0
+           : err == ERR_FORMAT || err == ERR_RANGE || err == ERR_UNSUPPORTED
+               ? 2
+               : 1;
 }
 
 int

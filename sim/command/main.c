@@ -1,17 +1,20 @@
 /* sim/command/main.c - brusio-sim: Brusio's own objects under a virtual
  * clock. */
 #include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/os/args.h"
 #include "lib/os/host.h"
 #include "sim/command/explain.h"
 #include "sim/command/jobs.h"
+#include "sim/command/output.h"
 #include "sim/command/report.h"
 #include "sphinx/null.h"
 
@@ -67,13 +70,7 @@ static const struct args_option options[OPTIONS] = {
     {"trace", false, " run "}, {"real-crypto", true, both},
     {"memory", true, both},    {"quiet", true, both}};
 
-/* Where figures go. */
-struct output {
-    const char *name;
-    FILE *file; /* NULL: nowhere */
-};
-
-struct wish {
+struct sim_wish {
     const char *file, *only;
     uint64_t runs, seed;
     bool has_seed, memory;
@@ -82,7 +79,7 @@ struct wish {
 };
 
 static bool
-wish_read(struct wish *w, const struct args *a)
+wish_read(struct sim_wish *w, const struct args *a)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t threads;
@@ -148,7 +145,7 @@ case_keep(struct scenario_file *f, const char *name)
 }
 
 static int
-scenario_read(struct scenario_file **out, const struct wish *w)
+scenario_read(struct scenario_file **out, const struct sim_wish *w)
 {
     struct scenario_problem problem = {""};
     char directory[SCENARIO_PATH_MAX] = "", *slash;
@@ -178,43 +175,9 @@ scenario_read(struct scenario_file **out, const struct wish *w)
 
 /* ---- output ---- */
 
-static bool
-output_is_stdout(const struct output *o)
-{
-    return o->name && strcmp(o->name, "-") == 0;
-}
-
-static int
-output_fail(const struct output *o)
-{
-    fprintf(stderr, "brusio-sim: cannot write %s: %s\n", o->name,
-            strerror(errno));
-    return 1;
-}
-
-static int
-output_open(struct output *o)
-{
-    if (!o->name)
-        return 0;
-    o->file = output_is_stdout(o) ? stdout : fopen(o->name, "w");
-    return o->file ? 0 : output_fail(o);
-}
-
-static int
-output_close(struct output *o)
-{
-    FILE *f = o->file;
-    o->file = NULL;
-    if (!f)
-        return 0;
-    const bool bad = ferror(f);
-    return (f == stdout ? fflush(f) : fclose(f)) || bad ? output_fail(o) : 0;
-}
-
 /* Before the run, which may take hours. */
 static int
-outputs_open(struct wish *w, const struct scenario_file *s)
+outputs_open(struct sim_wish *w, const struct scenario_file *s)
 {
     if (w->trace.name && (s->n_cases > 1 || s->cases[0]->runs > 1)) {
         fputs("brusio-sim: --trace is of one run: choose one with --case NAME "
@@ -232,10 +195,10 @@ outputs_open(struct wish *w, const struct scenario_file *s)
 }
 
 static int
-reports_write(struct wish *w, const struct scenario_file *s,
+reports_write(struct sim_wish *w, const struct scenario_file *s,
               const struct case_result *r)
 {
-    struct output text = {"-", NULL};
+    struct output text = {.name = "-"};
     int err = 0;
     if (!output_is_stdout(&w->csv) && !output_is_stdout(&w->json))
         err = output_open(&text) ? ERR_IO : report_text(text.file, s, r);
@@ -245,33 +208,101 @@ reports_write(struct wish *w, const struct scenario_file *s,
         err = report_json(w->json.file, s, r);
     if (err && err != ERR_IO)
         fprintf(stderr, "brusio-sim: %s\n", error_text(err));
-    return output_close(&text) || err ? 1 : 0;
+    return output_close(&text, OUTPUT_WHOLE) || err ? 1 : 0;
+}
+
+/* All files end alike. */
+static int
+outputs_close(struct sim_wish *w, enum output_end end)
+{
+    return output_close(&w->trace, end) | output_close(&w->csv, end) |
+           output_close(&w->json, end);
+}
+
+static void
+part_tell(const struct output *o)
+{
+    if (o->file && o->beside)
+        fprintf(stderr,
+                "brusio-sim: what there is is in %s.part; %s is as it was\n",
+                o->name, o->name);
+}
+
+/* What has ended before somebody had enough counts. */
+static int
+interrupted_report(struct sim_wish *w, const struct scenario_file *s,
+                   const struct case_result *r)
+{
+    uint32_t ended = 0, runs = 0;
+    for (size_t i = 0; i < s->n_cases; i++) {
+        ended += r[i].ended;
+        runs += r[i].scenario->runs;
+    }
+    fprintf(stderr,
+            "brusio-sim: %s: interrupted; of %" PRIu32 " runs %" PRIu32
+            " had ended\n",
+            w->file, runs, ended);
+    part_tell(&w->trace);
+    if (ended == 0) {
+        (void)(output_close(&w->csv, OUTPUT_NONE) |
+               output_close(&w->json, OUTPUT_NONE));
+    } else {
+        part_tell(&w->csv);
+        part_tell(&w->json);
+        (void)reports_write(w, s, r);
+    }
+    (void)outputs_close(w, OUTPUT_PART);
+    return 1;
+}
+
+/* Set by the first signal; the next one ends the program at once. */
+static atomic_bool stop;
+
+static void
+stop_on_signal(int number)
+{
+    (void)number;
+    atomic_store(&stop, true);
+}
+
+static void
+signals_take(void)
+{
+    const struct sigaction act = {.sa_handler = stop_on_signal,
+                                  .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
 }
 
 static int
-run(struct wish *w, const struct scenario_file *s)
+run(struct sim_wish *w, const struct scenario_file *s)
 {
     struct scenario_problem problem = {""};
     struct case_result *r = calloc(s->n_cases, sizeof *r);
-    int status = r ? outputs_open(w, s) : 1, err, bad;
+    signals_take();
+    w->jobs.stop = &stop;
+    int status = r ? outputs_open(w, s) : 1;
     if (status)
         goto out;
-    err = jobs_run(s, &w->jobs, r, &problem);
-    if (err) {
-        fprintf(stderr, "brusio-sim: %s: %s%s\n", s->name,
+    const int err = jobs_run(s, &w->jobs, r, &problem);
+    if (err == ERR_CLOSED) {
+        status = interrupted_report(w, s, r);
+    } else if (err) {
+        fprintf(stderr, "brusio-sim: %s: %s%s\n", w->file,
                 problem.text[0] ? problem.text : error_text(err),
                 err == ERR_NOMEM ? "; 'explain' says how much it takes" : "");
-        status = 1;
+        status = jobs_exit_status(err);
     } else {
         status = reports_write(w, s, r);
+        if (outputs_close(w, status ? OUTPUT_NONE : OUTPUT_WHOLE) && !status)
+            status = 1;
+        if (!status && report_missed(s, r) > 0)
+            status = 1;
     }
-    if (!status && report_missed(s, r) > 0)
-        status = 1;
 out:
-    bad = output_close(&w->trace) | output_close(&w->csv) |
-          output_close(&w->json);
+    (void)outputs_close(w, OUTPUT_NONE);
     free(r);
-    return bad && !status ? 1 : status;
+    return status;
 }
 
 static void
@@ -297,7 +328,7 @@ int
 main(int argc, char **argv)
 {
     struct args a;
-    struct wish w = {0};
+    struct sim_wish w = {0};
     struct scenario_file *s = NULL;
     if (host_descriptors_hold())
         return ARGS_EXIT_FAILED;
@@ -322,8 +353,8 @@ main(int argc, char **argv)
         return ARGS_EXIT_USAGE;
     status = scenario_read(&s, &w);
     if (!status)
-        status =
-            strcmp(a.command, "run") == 0 ? run(&w, s) : explain(s, &w.jobs);
+        status = strcmp(a.command, "run") == 0 ? run(&w, s)
+                                               : explain(s, &w.jobs);
     if (w.memory)
         memory_print();
     scenario_free(&s);

@@ -47,7 +47,7 @@ static void
 text_expects(FILE *f, const struct scenario_file *file, size_t number,
              const struct sim_result *r)
 {
-    for (size_t k = 0; k < file->n_expects; k++) {
+    for (size_t k = 0; k < file->n_expects && r->n > 0; k++) {
         const struct scenario_expect *e = &file->expects[k];
         struct expect_verdict v = report_judge(e, number, r);
         fprintf(f, "  %-7s %s is %.6g, expected %.6g within %.2g%s\n",
@@ -68,8 +68,15 @@ report_text(FILE *f, const struct scenario_file *file,
     for (size_t i = 0; i < file->n_cases; i++) {
         const struct scenario *s = results[i].scenario;
         const struct sim_result *r = &results[i].result;
+        if (results[i].ended == 0) {
+            fprintf(f, "\n%s: no run of it has ended\n", s->name);
+            continue;
+        }
         fprintf(f, "\n%s (seed %" PRIu64 "%s, course %016" PRIx64 ")\n",
                 s->name, s->seed, s->runs > 1 ? " and on" : "", r->course);
+        if (results[i].ended < s->runs)
+            fprintf(f, "  of the %" PRIu32 " of %" PRIu32 " runs that ended\n",
+                    results[i].ended, s->runs);
         for (size_t k = 0; k < r->n; k++) {
             fprintf(f, "  %-22s", r->metric[k].name);
             text_value(f, r->metric[k].value, r->metric[k].half);
@@ -134,7 +141,7 @@ json_case(FILE *f, const struct scenario_file *file, size_t number_of,
     fprintf(f,
             ", \"seed\": %" PRIu64 ", \"runs\": %" PRIu32
             ", \"course\": \"%016" PRIx64 "\", \"metrics\": {",
-            c->scenario->seed, c->scenario->runs, r->course);
+            c->scenario->seed, c->ended, r->course);
     for (size_t k = 0; k < r->n; k++) {
         fprintf(f, "%s\n    \"%s\": {\"value\": ", k ? "," : "",
                 r->metric[k].name);
@@ -144,7 +151,7 @@ json_case(FILE *f, const struct scenario_file *file, size_t number_of,
         fprintf(f, ", \"unit\": \"%s\"}", r->metric[k].unit);
     }
     fputs("},\n   \"expected\": [", f);
-    for (size_t k = 0; k < file->n_expects; k++) {
+    for (size_t k = 0; k < file->n_expects && r->n > 0; k++) {
         struct expect_verdict v = report_judge(&file->expects[k], number_of, r);
         fprintf(f, "%s\n    {\"metric\": ", k ? "," : "");
         quoted(f, file->expects[k].metric, "\\\"");

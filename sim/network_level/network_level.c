@@ -158,7 +158,8 @@ carry_out(struct run *run, struct scenario_problem *problem)
     struct whole_pairs *pairs = &run->pairs;
     double now_s = 0;
     for (int err = 0; !err;) {
-        err = sim_world_run(w, WATCH_S);
+        err = sim_is_stopped(run->options) ? ERR_CLOSED
+                                           : sim_world_run(w, WATCH_S);
         now_s += WATCH_S;
         if (!err)
             err = watch(run);

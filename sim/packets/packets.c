@@ -400,6 +400,8 @@ run_on(struct run *f)
     f->sample_next_us = f->sample_us;
     while (f->phase != PHASE_OVER && !f->err) {
         f->now_us += f->window_us;
+        if (sim_is_stopped(f->options))
+            run_fail(f, ERR_CLOSED);
         hops_wait(f);
         hops_send(f);
         hops_mix(f);
