@@ -1,19 +1,15 @@
 /* sim/command/explain.c - a scenario in sentences, with an estimate of its
  * cost.
  *
- * How long it takes is told from a trial: the same scenario, cut to some
- * 500,000 hops, run here and now. */
+ * Memory is told before any of it is taken, and so is what is there to do; how
+ * long it takes on this machine is told by a trial after that (trial.h). Failure
+ * mode: a trial that fails is said as the run's failure would be. No state. */
 #include "sim/command/explain.h"
 
 #include <inttypes.h>
 #include <math.h>
 
-#include "lib/os/clock.h"
-#include "sim/packets/packets.h"
-
-#define TRIAL_HOPS    500000.0
-#define TRIAL_LETTERS 100
-#define CACHE_LEN     (16.0 * 1048576)
+#include "sim/command/trial.h"
 
 static const char *
 strategy_text(const struct mix_params *m)
@@ -145,103 +141,35 @@ explain_announce(const struct scenario *s)
            a->cover_per_hour_m / 1000.0);
 }
 
-/* ---- the trial ---- */
-
-struct trial {
-    double start_s, measure_s;
-    bool started;
-};
-
-static double
-clock_s(void)
-{
-    return (double)clock_mono_us() / 1e6;
-}
+/* ---- what it costs ---- */
 
 static void
-trial_progress(void *ctx, double share)
+explain_cost(const struct scenario *s, const struct packets_plan *p,
+             const struct jobs_config *config)
 {
-    struct trial *t = ctx;
-    if (share > 0 && !t->started) {
-        t->started = true;
-        t->measure_s = clock_s();
-    }
-}
-
-/* Seconds that a run with so many texts takes; NAN: it failed. */
-static double
-texts_run(const struct scenario *s, uint32_t texts, bool real_crypto,
-          struct scenario_problem *problem)
-{
-    struct scenario cut = *s;
-    struct sim_result r;
-    const struct sim_options o = {.real_crypto = real_crypto};
-    const double start_s = clock_s();
-    cut.measure.texts = texts;
-    int err = job_run(&cut, &o, &r, problem);
-    return err ? NAN : clock_s() - start_s;
-}
-
-/* Of the levels with texts: what it takes to get going, and each further text. */
-static double
-trial_texts(const struct scenario *s, bool real_crypto,
-            struct scenario_problem *problem)
-{
-    const uint32_t few = s->level == LEVEL_ANNOUNCE
-                             ? TRIAL_LETTERS
-                             : scenario_clients_count(s) / 2;
-    const uint32_t more = 3 * few;
-    if (s->measure.texts <= more)
-        return texts_run(s, s->measure.texts, real_crypto, problem);
-    const double few_s = texts_run(s, few, real_crypto, problem);
-    const double more_s = texts_run(s, more, real_crypto, problem);
-    return few_s +
-           fmax(more_s - few_s, 0) / (more - few) * (s->measure.texts - few);
-}
-
-/* Seconds that the run of this case will take; NAN: the trial failed. */
-static double
-trial_run(const struct scenario *s, const struct packets_plan *p,
-          bool real_crypto, struct scenario_problem *problem)
-{
-    struct scenario cut = *s;
-    struct sim_result r;
-    struct trial t = {.start_s = clock_s()};
-    const struct sim_options o = {
-        .real_crypto = real_crypto, .progress = trial_progress, .ctx = &t};
-    const double length_s = TRIAL_HOPS / (p->hops_hz + 1);
-    if (s->level != LEVEL_PACKETS)
-        return trial_texts(s, real_crypto, problem);
-    cut.run.warmup_s = 0;
-    cut.run.measure_s = length_s;
-    cut.measure.targets = 0;
-    int err = job_run(&cut, &o, &r, problem);
-    if (err && !problem->text[0])
-        snprintf(problem->text, sizeof problem->text, "the trial failed: %s",
-                 error_text(err));
-    if (err)
-        return NAN;
-    const double end_s = clock_s(), made_s = t.started ? t.measure_s : end_s;
-    const struct sim_metric *hops = result_find(&r, "packets.hops"),
-                            *sent = result_find(&r, "packets.sent");
-    /* The network has been filling up, so events count and not time. Each label
-     * of the tracker costs a twentieth; what fits into no cache, half as much
-     * again. */
-    const double events = (hops->value + sent->value) * length_s + 1;
-    const double labels = s->measure.targets ? s->measure.at_once : 0;
-    const double factor =
-        (1 + 0.05 * labels) * (p->memory > CACHE_LEN ? 1.5 : 1);
-    return made_s - t.start_s +
-           (end_s - made_s) / events * factor * (p->hops_hz + p->sent_hz) *
-               p->virtual_s;
+    const double memory = trial_memory(s, p, config->real_crypto);
+    if (s->level != LEVEL_ANNOUNCE)
+        printf("  expected: %.3g packets/s, %.3g hops/s, %.3g packets under "
+               "way\n",
+               p->sent_hz, p->hops_hz, p->inside);
+    if (s->level == LEVEL_PACKETS)
+        printf("  %" PRIu32 " run%s of at least %.3g s virtual time, about "
+               "%.3g MiB of memory each\n",
+               s->runs, s->runs == 1 ? "" : "s", p->virtual_s,
+               memory / 1048576);
+    else
+        printf("  %" PRIu32 " run%s, about %.3g MiB of memory each\n", s->runs,
+               s->runs == 1 ? "" : "s", memory / 1048576);
+    fflush(stdout); /* before any of it is taken */
 }
 
 static int
-explain_case(const struct scenario *s, const struct jobs_config *config,
-             double *seconds)
+explain_case(const struct scenario *s, const char *file,
+             const struct jobs_config *config, double *seconds)
 {
     struct packets_plan p;
     struct scenario_problem problem = {""};
+    int err;
     packets_plan(s, &p);
     printf("\n%s\n", s->name);
     explain_network(s);
@@ -250,37 +178,29 @@ explain_case(const struct scenario *s, const struct jobs_config *config,
         explain_announce(s);
     else
         explain_measure(s);
-    if (s->level != LEVEL_ANNOUNCE)
-        printf("  expected: %.3g packets/s, %.3g hops/s, %.3g packets under "
-               "way, %.3g MiB\n",
-               p.sent_hz, p.hops_hz, p.inside, p.memory / 1048576);
-    *seconds = trial_run(s, &p, config->real_crypto, &problem);
-    if (isnan(*seconds)) {
-        fprintf(stderr, "brusio-sim: %s: %s\n", s->name,
-                problem.text[0] ? problem.text : "the trial failed");
-        return 1;
+    explain_cost(s, &p, config);
+    *seconds = trial_seconds(s, &p, config->real_crypto, &err, &problem);
+    if (err) {
+        fprintf(stderr, "brusio-sim: %s: %s\n", file, problem.text);
+        return jobs_exit_status(err);
     }
-    if (s->level == LEVEL_ANNOUNCE)
-        printf("  %" PRIu32 " run%s, about %.2g s each\n", s->runs,
-               s->runs == 1 ? "" : "s", *seconds);
-    else
-        printf("  %" PRIu32 " run%s of at least %.3g s virtual time, about "
-               "%.2g s each\n",
-               s->runs, s->runs == 1 ? "" : "s", p.virtual_s, *seconds);
+    printf("  about %.2g s each, as a short trial says\n", *seconds);
     *seconds *= s->runs;
     return 0;
 }
 
 int
-explain(const struct scenario_file *f, const struct jobs_config *config)
+explain(const struct scenario_file *f, const char *file,
+        const struct jobs_config *config)
 {
     double sum_s = 0;
     size_t runs = 0;
     printf("%s%s%s\n", f->name, f->about ? ": " : "", f->about ? f->about : "");
     for (size_t i = 0; i < f->n_cases; i++) {
         double case_s;
-        if (explain_case(f->cases[i], config, &case_s))
-            return 1;
+        const int status = explain_case(f->cases[i], file, config, &case_s);
+        if (status)
+            return status;
         sum_s += case_s;
         runs += f->cases[i]->runs;
     }

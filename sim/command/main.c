@@ -354,7 +354,7 @@ main(int argc, char **argv)
     status = scenario_read(&s, &w);
     if (!status)
         status = strcmp(a.command, "run") == 0 ? run(&w, s)
-                                               : explain(s, &w.jobs);
+                                               : explain(s, w.file, &w.jobs);
     if (w.memory)
         memory_print();
     scenario_free(&s);

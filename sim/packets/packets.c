@@ -29,6 +29,9 @@ enum {
     PATIENCE = 20            /* times as long as it should take */
 };
 
+/* Of a flush: rest, and until the relay is empty. */
+#define FLUSH_DELAYS 25
+
 /* One label of three is in use on average, so that a packet which is to be
  * tagged finds one. */
 #define TARGETS_APART 3.0
@@ -122,6 +125,61 @@ window_us(const struct scenario *s)
     return window;
 }
 
+static bool
+some_are_targets(const struct scenario *s)
+{
+    bool some = false;
+    for (uint32_t i = 0; i < s->n_clients; i++)
+        some = some || s->clients[i].target;
+    return some;
+}
+
+/* Of a group's packets, the share that is of the kind that is tagged. */
+static double
+tag_share(const struct scenario *s, const struct scenario_clients *g)
+{
+    const double all =
+        (double)g->profile.send_mhz + g->profile.poll_mhz + g->profile.loop_mhz;
+    const double polls = all > 0 ? g->profile.poll_mhz / all : 0;
+    return s->measure.kinds == KINDS_ALIKE   ? 1
+           : s->measure.kinds == KINDS_POLLS ? polls
+                                             : 1 - polls;
+}
+
+/* Packets a second that may be tagged; a little above 0. */
+static double
+tag_rate(const struct scenario *s)
+{
+    const bool some = some_are_targets(s);
+    double sum = 1e-9;
+    for (uint32_t i = 0; i < s->n_clients; i++)
+        if (s->clients[i].target || !some)
+            sum += scenario_group_rate(&s->clients[i]) *
+                   tag_share(s, &s->clients[i]);
+    return sum;
+}
+
+/* So long it takes until all targets are done. They are tagged at a rate of
+ * their own, or, of slow clients, every packet is; after a flush one is. How often
+ * a file of times says to send is not known. */
+static double
+targets_s(const struct scenario *s)
+{
+    const struct scenario_measure *m = &s->measure;
+    const double delay_s = (double)s->mix.delay_mean_us / 1e6;
+    double apart_s = TARGETS_APART / m->at_once * drain_us(s) / 1e6;
+    bool known = true;
+    for (uint32_t i = 0; i < s->n_clients; i++)
+        known = known && s->clients[i].send != SEND_TRACE;
+    if (m->targets == 0)
+        return 0;
+    if (s->attack.kind == ATTACK_FLUSH)
+        apart_s = s->attack.block_s + FLUSH_DELAYS * delay_s;
+    else if (known)
+        apart_s = fmax(apart_s, 1 / tag_rate(s));
+    return m->targets * apart_s + drain_us(s) / 1e6;
+}
+
 static int
 mixes_make(struct run *f)
 {
@@ -168,9 +226,9 @@ tags_make(struct run *f)
         for (uint32_t i = 0;
              s->clients[g].challenger && n < 2 && i < s->clients[g].count; i++)
             f->challenger[n++] = challenger_make(f, &s->clients[g], first + i);
-        f->tag_some = f->tag_some || s->clients[g].target;
         first += s->clients[g].count;
     }
+    f->tag_some = some_are_targets(s);
 }
 
 /* What an observer who follows packets knows. */
@@ -196,9 +254,6 @@ run_make(struct run *f, struct scenario_problem *problem)
     const uint32_t hops = scenario_hops(s);
     packets_plan(s, &f->plan);
     int err = topology_new(&f->topology, s, &f->env);
-    if (err == ERR_RANGE)
-        snprintf(problem->text, sizeof problem->text,
-                 "network: at most 65,535 relays");
     if (!err && s->network.latency_law == LATENCY_MATRIX)
         err = matrix_read(&f->matrix, f->options->open, s->network.latency_file,
                           f->topology->n_relays, problem);
@@ -265,17 +320,6 @@ run_free(struct run *f)
 
 /* ---- phases ---- */
 
-/* Packets a second that may be tagged. */
-static double
-tag_rate(const struct run *f)
-{
-    struct scenario some = *f->scenario;
-    for (uint32_t i = 0; f->tag_some && i < some.n_clients; i++)
-        if (!some.clients[i].target)
-            some.clients[i].count = 0;
-    return scenario_rate(&some) + 1e-9;
-}
-
 static void
 measure_begin(struct run *f)
 {
@@ -285,7 +329,7 @@ measure_begin(struct run *f)
      * time taken, it would come to relays that had been left alone for a while,
      * and look worse hidden */
     f->tag_chance = m->at_once / (TARGETS_APART * drain_us(f->scenario) / 1e6) /
-                    tag_rate(f);
+                    tag_rate(f->scenario);
     gauges_begin(f->gauges, f->now_us);
     watch_begin(f);
 }
@@ -479,9 +523,6 @@ packets_plan(const struct scenario *s, struct packets_plan *p)
                              4 * labels + 48) +
                 p->relays * 70000.0;
     double warm_s = s->run.warmup_s >= 0 ? s->run.warmup_s : 5 * way_s;
-    double target_s =
-        m->targets
-            ? (TARGETS_APART * m->targets / m->at_once + 1) * drain_us(s) / 1e6
-            : 0;
-    p->virtual_s = warm_s + fmax(s->run.measure_s, target_s);
+    p->virtual_s = warm_s + fmax(s->run.measure_s, targets_s(s));
+    p->window_s = (double)window_us(s) / 1e6;
 }

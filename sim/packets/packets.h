@@ -24,8 +24,9 @@ struct packets_plan {
     uint32_t relays, hops;
     double sent_hz, hops_hz; /* expected of the stationary run */
     double inside;           /* packets under way */
-    double memory;           /* octets, about */
+    double memory;           /* bytes, about */
     double virtual_s;        /* at least, warming up included */
+    double window_s;         /* the run's step: it costs, though it be empty */
 };
 void packets_plan(const struct scenario *s, struct packets_plan *p);
 #endif

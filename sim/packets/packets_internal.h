@@ -84,7 +84,7 @@ struct run {
         uint64_t message_us; /* when the next message to be sent has come */
         uint64_t every_us;   /* 0: every packet is one */
     } challenger[2];
-    bool tag_some;     /* groups say who may be tagged */
+    bool tag_some;     /* groups say who may be tagged; else all */
     double tag_chance; /* of each packet */
     /* the run */
     enum phase phase;

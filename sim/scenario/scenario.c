@@ -4,9 +4,11 @@
 
 #include <stdlib.h>
 
-static double
-group_rate(const struct scenario_clients *c)
+double
+scenario_group_rate(const struct scenario_clients *c)
 {
+    if (c->send == SEND_TRACE)
+        return 0;
     uint64_t each = (uint64_t)c->profile.send_mhz + c->profile.poll_mhz +
                     c->profile.loop_mhz;
     if (!c->rates_mhz || c->n_rates == 0)
@@ -24,8 +26,7 @@ scenario_rate(const struct scenario *s)
 {
     double sum = 0;
     for (uint32_t i = 0; i < s->n_clients; i++)
-        if (s->clients[i].send != SEND_TRACE)
-            sum += group_rate(&s->clients[i]);
+        sum += scenario_group_rate(&s->clients[i]);
     return sum;
 }
 

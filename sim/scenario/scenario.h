@@ -252,6 +252,8 @@ char *scenario_schema(void);
 /* Packets a second of all clients together, when all are there: sends, polls
  * and loops; without those that follow a trace. */
 double scenario_rate(const struct scenario *s);
+/* The same of one group. */
+double scenario_group_rate(const struct scenario_clients *c);
 /* Clients of all groups. */
 uint32_t scenario_clients_count(const struct scenario *s);
 /* Hops of a packet's whole way: one a relay that it passes, out and back. */
