@@ -4,13 +4,15 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/scenario/metrics.h"
+
 void
-result_add(struct sim_result *r, const char *name, const char *unit,
-           double value, double half)
+result_add(struct sim_result *r, const char *name, double value, double half)
 {
-    assert(r->n < SIM_METRICS_MAX && strlen(name) < SCENARIO_NAME_MAX);
+    const struct metric *known = metric_find(name);
+    assert(known && r->n < SIM_METRICS_MAX && strlen(name) < SCENARIO_NAME_MAX);
     struct sim_metric *m = &r->metric[r->n++];
-    *m = (struct sim_metric){.unit = unit, .value = value, .half = half};
+    *m = (struct sim_metric){.unit = known->unit, .value = value, .half = half};
     memcpy(m->name, name, strlen(name) + 1);
 }
 

@@ -47,10 +47,12 @@ sim_is_stopped(const struct sim_options *o)
     return o->stop && atomic_load_explicit(o->stop, memory_order_relaxed);
 }
 
-/* A metric more; beyond SIM_METRICS_MAX it is an assertion's matter. */
-void result_add(struct sim_result *r, const char *name, const char *unit,
-                double value, double half);
-/* NULL: none of this name. */
+/* Add to r the figure of this name, which has to be in the table of metrics
+ * (sim/scenario/metrics.h); its unit is from there. One that is not, or that is
+ * more than SIM_METRICS_MAX, is an assertion's matter. */
+void result_add(struct sim_result *r, const char *name, double value,
+                double half);
+/* Find the figure of this name in r; NULL: there is none. */
 const struct sim_metric *result_find(const struct sim_result *r,
                                      const char *name);
 #endif

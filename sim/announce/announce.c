@@ -13,15 +13,14 @@ lists_report(struct outing *o)
     struct boards b;
     struct sim_result *r = o->result;
     boards_make(&b, o->scenario);
-    result_add(r, "lists.entries", "tokens", b.entries, NAN);
-    result_add(r, "lists.used", "tokens", b.tokens, NAN);
-    result_add(r, "lists.bytes", "bytes/s", b.lists_hz, NAN);
-    result_add(r, "lists.of_spare", "share", b.lists_hz / b.spare_hz, NAN);
-    result_add(r, "lists.stream", "s", (double)b.stream_us / 1e6, NAN);
-    result_add(r, "link.down.bytes", "bytes/s",
+    result_add(r, "lists.entries", b.entries, NAN);
+    result_add(r, "lists.used", b.tokens, NAN);
+    result_add(r, "lists.bytes", b.lists_hz, NAN);
+    result_add(r, "lists.of_spare", b.lists_hz / b.spare_hz, NAN);
+    result_add(r, "lists.stream", (double)b.stream_us / 1e6, NAN);
+    result_add(r, "link.down.bytes",
                boards_down_hz(o->scenario) * o->scenario->packet_len, NAN);
-    result_add(r, "link.up.bytes", "bytes/s",
-               b.answers_hz * o->scenario->packet_len, NAN);
+    result_add(r, "link.up.bytes", b.answers_hz * o->scenario->packet_len, NAN);
 }
 
 int

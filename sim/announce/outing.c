@@ -37,10 +37,10 @@ series_report(struct series *s, struct sim_result *r, const char *name)
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
         const struct estimate e = stats_quantile(s->x, s->n, at[i].q);
         snprintf(full, sizeof full, "%s.%s", name, at[i].name);
-        result_add(r, full, "s", e.value, e.half);
+        result_add(r, full, e.value, e.half);
     }
     snprintf(full, sizeof full, "%s.mean", name);
-    result_add(r, full, "s", mean.value, mean.half);
+    result_add(r, full, mean.value, mean.half);
 }
 
 bool

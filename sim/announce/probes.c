@@ -286,7 +286,7 @@ advantage_report(struct outing *o, const struct series *alone,
     struct estimate e;
     int err = probes_advantage(alone->x, busy->x, o->wanted, at_once, &e);
     if (!err)
-        result_add(o->result, name, "share", e.value, e.half);
+        result_add(o->result, name, e.value, e.half);
     return err;
 }
 

@@ -380,12 +380,11 @@ uses_report(struct outing *o)
     series_report(&o->took, r, "text.latency");
     series_report(&o->last, r, "group.latency");
     if (o->scenario->announce.use == USE_FILE) {
-        result_add(r, "file.rate", "letters/s", (double)o->took.n / took_s,
-                   NAN);
-        result_add(r, "file.of_sends", "share",
+        result_add(r, "file.rate", (double)o->took.n / took_s, NAN);
+        result_add(r, "file.of_sends",
                    (double)o->took.n / (double)p->person[1].sends, NAN);
     }
-    result_add(r, "letters", "letters", (double)o->took.n, NAN);
-    result_add(r, "announcements", "an hour", (double)p->tokens / hours, NAN);
+    result_add(r, "letters", (double)o->took.n, NAN);
+    result_add(r, "announcements", (double)p->tokens / hours, NAN);
     r->course = p->course;
 }

@@ -16,12 +16,14 @@
 #include "sim/command/jobs.h"
 #include "sim/command/output.h"
 #include "sim/command/report.h"
+#include "sim/scenario/metrics.h"
 #include "sphinx/null.h"
 
 static const char usage[] =
     "usage: brusio-sim run [options] FILE\n"
     "       brusio-sim explain [options] FILE\n"
     "       brusio-sim schema\n"
+    "       brusio-sim metrics\n"
     "\n"
     "Run a network of Brusio's own objects in virtual time. FILE is a "
     "scenario\n"
@@ -31,6 +33,7 @@ static const char usage[] =
     "  explain  say what it will do, how long it will take and how much "
     "memory\n"
     "  schema   print the JSON Schema of scenario files, with every default\n"
+    "  metrics  print all figures: names, units, and when they are measured\n"
     "\n"
     "  --case NAME     this one of the scenario's cases only\n"
     "  --runs N        so many independent runs of each case\n"
@@ -324,6 +327,19 @@ schema_print(void)
     return 0;
 }
 
+static int
+metrics_print(void)
+{
+    size_t n;
+    const struct metric *m = metrics_all(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || m[i].when != m[i - 1].when)
+            printf("%s%s:\n", i ? "\n" : "", metric_when_text(&m[i]));
+        printf("  %-25s %-10s %s\n", m[i].name, m[i].unit, m[i].help);
+    }
+    return fflush(stdout) ? ARGS_EXIT_FAILED : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -333,15 +349,18 @@ main(int argc, char **argv)
     if (host_descriptors_hold())
         return ARGS_EXIT_FAILED;
     int status = args_parse(&a, argc, argv, options, OPTIONS,
-                            " run explain schema ", 1, usage);
+                            " run explain schema metrics ", 1, usage);
     if (status >= 0)
         return status;
     sphinx_null_register();
     const bool schema = strcmp(a.command, "schema") == 0;
-    if (schema && a.n_rest > 0)
-        fputs("brusio-sim: schema reads no file\n", stderr);
-    if (schema)
-        return a.n_rest > 0 ? ARGS_EXIT_USAGE : schema_print();
+    const bool metrics = strcmp(a.command, "metrics") == 0;
+    if ((schema || metrics) && a.n_rest > 0) {
+        fprintf(stderr, "brusio-sim: %s reads no file\n", a.command);
+        return ARGS_EXIT_USAGE;
+    }
+    if (schema || metrics)
+        return schema ? schema_print() : metrics_print();
     if (a.n_rest == 0) {
         fprintf(stderr,
                 "brusio-sim: which scenario? %s FILE; '-' reads it "

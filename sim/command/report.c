@@ -113,11 +113,27 @@ number(FILE *f, double v, const char *none)
         fputs(none, f);
 }
 
+/* The values of what the file's cases set; the end of a line. */
+static void
+csv_set(FILE *f, const struct scenario_file *file, const struct scenario *s)
+{
+    for (size_t k = 0; k < file->n_set; k++) {
+        fputc(',', f);
+        quoted(f, s->set[k], "\"\"");
+    }
+    fputc('\n', f);
+}
+
 int
 report_csv(FILE *f, const struct scenario_file *file,
            const struct case_result *results)
 {
-    fputs("case,metric,value,half_width_95,unit\n", f);
+    fputs("case,metric,value,half_width_95,unit", f);
+    for (size_t k = 0; k < file->n_set; k++) {
+        fputc(',', f);
+        quoted(f, file->set_paths[k], "\"\"");
+    }
+    fputc('\n', f);
     for (size_t i = 0; i < file->n_cases; i++)
         for (size_t k = 0; k < results[i].result.n; k++) {
             const struct sim_metric *m = &results[i].result.metric[k];
@@ -126,7 +142,8 @@ report_csv(FILE *f, const struct scenario_file *file,
             number(f, m->value, "");
             fputc(',', f);
             number(f, m->half, "");
-            fprintf(f, ",%s\n", m->unit);
+            fprintf(f, ",%s", m->unit);
+            csv_set(f, file, results[i].scenario);
         }
     return written(f);
 }
@@ -140,8 +157,15 @@ json_case(FILE *f, const struct scenario_file *file, size_t number_of,
     quoted(f, c->scenario->name, "\\\"");
     fprintf(f,
             ", \"seed\": %" PRIu64 ", \"runs\": %" PRIu32
-            ", \"course\": \"%016" PRIx64 "\", \"metrics\": {",
+            ", \"course\": \"%016" PRIx64 "\", \"set\": {",
             c->scenario->seed, c->ended, r->course);
+    for (size_t k = 0; k < file->n_set; k++) {
+        fputs(k ? ", " : "", f);
+        quoted(f, file->set_paths[k], "\\\"");
+        fputs(": ", f);
+        quoted(f, c->scenario->set[k], "\\\"");
+    }
+    fputs("}, \"metrics\": {", f);
     for (size_t k = 0; k < r->n; k++) {
         fprintf(f, "%s\n    \"%s\": {\"value\": ", k ? "," : "",
                 r->metric[k].name);

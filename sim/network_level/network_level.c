@@ -194,15 +194,15 @@ carry_out(struct run *run, struct scenario_problem *problem)
 /* ---- results ---- */
 
 static void
-add(struct sim_result *r, const char *name, const char *unit, struct estimate e)
+estimate_add(struct sim_result *r, const char *name, struct estimate e)
 {
-    result_add(r, name, unit, e.value, e.half);
+    result_add(r, name, e.value, e.half);
 }
 
 static void
-count(struct sim_result *r, const char *name, const char *unit, uint64_t n)
+count_add(struct sim_result *r, const char *name, uint64_t n)
 {
-    result_add(r, name, unit, (double)n, NAN);
+    result_add(r, name, (double)n, NAN);
 }
 
 static void
@@ -210,17 +210,17 @@ texts_report(struct run *run, struct sim_result *r)
 {
     const struct whole_pairs *p = &run->pairs;
     const size_t n = p->arrived;
-    count(r, "text.sent", "texts", p->sent);
-    count(r, "text.arrived", "texts", p->arrived);
-    count(r, "text.lost", "texts", p->lost);
-    count(r, "text.twice", "texts", p->twice);
+    count_add(r, "text.sent", p->sent);
+    count_add(r, "text.arrived", p->arrived);
+    count_add(r, "text.lost", p->lost);
+    count_add(r, "text.twice", p->twice);
     if (n == 0)
         return;
-    add(r, "text.latency.mean", "s", whole_mean(p->took_s, n));
+    estimate_add(r, "text.latency.mean", whole_mean(p->took_s, n));
     stats_sort(p->took_s, n);
-    add(r, "text.latency.p50", "s", stats_quantile(p->took_s, n, 0.5));
-    add(r, "text.latency.p90", "s", stats_quantile(p->took_s, n, 0.9));
-    add(r, "text.latency.p99", "s", stats_quantile(p->took_s, n, 0.99));
+    estimate_add(r, "text.latency.p50", stats_quantile(p->took_s, n, 0.5));
+    estimate_add(r, "text.latency.p90", stats_quantile(p->took_s, n, 0.9));
+    estimate_add(r, "text.latency.p99", stats_quantile(p->took_s, n, 0.99));
 }
 
 static void
@@ -233,12 +233,12 @@ relays_report(struct run *run, struct sim_result *r)
     uint64_t loops = lost + to->loops_returned - from->loops_returned;
     for (size_t i = 0; i < ERROR_COUNT; i++)
         dropped += to->dropped[i] - from->dropped[i];
-    count(r, "packets.dropped", "packets", dropped);
-    add(r, "relay.held.mean", "packets",
-        whole_batch_mean(run->held, run->n_held,
-                         batches > 1 ? batches : BATCHES));
+    count_add(r, "packets.dropped", dropped);
+    estimate_add(r, "relay.held.mean",
+                 whole_batch_mean(run->held, run->n_held,
+                                  batches > 1 ? batches : BATCHES));
     if (loops > 0)
-        result_add(r, "loops.lost", "share", (double)lost / (double)loops, NAN);
+        result_add(r, "loops.lost", (double)lost / (double)loops, NAN);
 }
 
 static void
@@ -251,13 +251,12 @@ report(struct run *run, struct sim_result *r)
     struct estimate down = whole_rate(run->end.down - run->start.down, over);
     down.half = NAN; /* the downlink's clock is no Poisson process */
     texts_report(run, r);
-    add(r, "link.up.packets", "packets/s", up);
-    result_add(r, "link.up.bytes", "bytes/s", up.value * frame_len,
-               up.half * frame_len);
-    add(r, "link.down.packets", "packets/s", down);
-    result_add(r, "link.down.bytes", "bytes/s", down.value * frame_len, NAN);
+    estimate_add(r, "link.up.packets", up);
+    result_add(r, "link.up.bytes", up.value * frame_len, up.half * frame_len);
+    estimate_add(r, "link.down.packets", down);
+    result_add(r, "link.down.bytes", down.value * frame_len, NAN);
     relays_report(run, r);
-    count(r, "events", "events", engine_events(w->engine));
+    count_add(r, "events", engine_events(w->engine));
     r->course = engine_trace(w->engine);
 }
 

@@ -120,7 +120,7 @@ typedef double (*batch_fn)(const struct gauge_batch *b, double seconds,
  * out. */
 static void
 report_batches(const struct gauges *g, struct sim_result *r, const char *name,
-               const char *unit, batch_fn fn)
+               batch_fn fn)
 {
     double *x = g->scratch;
     const double seconds = (double)g->length_us / 1e6 / g->n_batches;
@@ -131,7 +131,7 @@ report_batches(const struct gauges *g, struct sim_result *r, const char *name,
             x[n++] = v;
     }
     struct estimate e = stats_mean(x, n);
-    result_add(r, name, unit, e.value, e.half);
+    result_add(r, name, e.value, e.half);
 }
 
 static double
@@ -184,7 +184,7 @@ static void
 report_held(const struct gauges *g, struct sim_result *r)
 {
     double *x = g->scratch, sum = 0, n = 0;
-    report_batches(g, r, "occupancy.mean", "packets", batch_held);
+    report_batches(g, r, "occupancy.mean", batch_held);
     for (uint32_t i = 0; i < g->n_batches; i++) {
         sum += g->batch[i].held_sum;
         n += (double)g->batch[i].held_n;
@@ -196,7 +196,7 @@ report_held(const struct gauges *g, struct sim_result *r)
                      k);
     }
     struct estimate e = stats_mean(x, g->n_batches);
-    result_add(r, "occupancy.variance", "packets^2", e.value, e.half);
+    result_add(r, "occupancy.variance", e.value, e.half);
 }
 
 typedef double (*found_fn)(const struct target_found *f);
@@ -216,17 +216,14 @@ FOUND_FN(found_linked, f->guess > 1 - 1e-6)
 FOUND_FN(found_first, f->first)
 
 static const struct {
-    const char *name, *unit;
+    const char *name;
     found_fn fn;
-} found_figures[] = {{"entropy.shannon", "bits", found_shannon},
-                     {"entropy.min", "bits", found_min},
-                     {"entropy.effective_set", "packets", found_set},
-                     {"entropy.degree", "share", found_degree},
-                     {"entropy.guess", "share", found_guess},
-                     {"entropy.truth", "share", found_truth},
-                     {"entropy.collision", "share", found_collision},
-                     {"entropy.linked", "share", found_linked},
-                     {"entropy.next", "share", found_first}};
+} found_figures[] = {
+    {"entropy.shannon", found_shannon},     {"entropy.min", found_min},
+    {"entropy.effective_set", found_set},   {"entropy.degree", found_degree},
+    {"entropy.guess", found_guess},         {"entropy.truth", found_truth},
+    {"entropy.collision", found_collision}, {"entropy.linked", found_linked},
+    {"entropy.next", found_first}};
 
 static void
 report_found(const struct gauges *g, struct sim_result *r)
@@ -240,10 +237,9 @@ report_found(const struct gauges *g, struct sim_result *r)
                 x[n++] = v;
         }
         struct estimate e = stats_bootstrap(x, n, RESAMPLES, k);
-        result_add(r, found_figures[k].name, found_figures[k].unit, e.value,
-                   e.half);
+        result_add(r, found_figures[k].name, e.value, e.half);
     }
-    result_add(r, "entropy.targets", "packets", g->n_found, NAN);
+    result_add(r, "entropy.targets", g->n_found, NAN);
 }
 
 static void
@@ -252,55 +248,53 @@ report_paths(const struct gauges *g, struct sim_result *r)
     struct estimate share = paths_share(g->paths);
     struct estimate caught =
         paths_caught(g->paths, g->scenario->measure.path_messages);
-    result_add(r, "paths.corrupt", "share", share.value, share.half);
-    result_add(r, "paths.caught", "share", caught.value, caught.half);
-    result_add(r, "paths.median", "packets", paths_median(g->paths), NAN);
+    result_add(r, "paths.corrupt", share.value, share.half);
+    result_add(r, "paths.caught", caught.value, caught.half);
+    result_add(r, "paths.median", paths_median(g->paths), NAN);
 }
 
 void
 gauges_report(const struct gauges *g, struct sim_result *r)
 {
     const struct scenario_measure *m = &g->scenario->measure;
-    report_batches(g, r, "packets.sent", "1/s", batch_sent);
-    report_batches(g, r, "packets.out", "1/s", batch_out);
-    report_batches(g, r, "packets.hops", "1/s", batch_hops);
-    report_batches(g, r, "packets.lost", "share", batch_lost);
-    report_batches(g, r, "packets.inside", "packets", batch_inside);
-    report_batches(g, r, "clients.online", "clients", batch_online);
-    report_batches(g, r, "bandwidth.client", "bytes/s", batch_up);
-    report_batches(g, r, "bandwidth.relay", "bytes/s", batch_relay);
+    report_batches(g, r, "packets.sent", batch_sent);
+    report_batches(g, r, "packets.out", batch_out);
+    report_batches(g, r, "packets.hops", batch_hops);
+    report_batches(g, r, "packets.lost", batch_lost);
+    report_batches(g, r, "packets.inside", batch_inside);
+    report_batches(g, r, "clients.online", batch_online);
+    report_batches(g, r, "bandwidth.client", batch_up);
+    report_batches(g, r, "bandwidth.relay", batch_relay);
     if (m->latency) {
-        report_batches(g, r, "latency.mean", "s", batch_latency);
-        report_batches(g, r, "latency.sd", "s", batch_sd);
-        report_batches(g, r, "latency.p50", "s", batch_p50);
-        report_batches(g, r, "latency.p90", "s", batch_p90);
-        report_batches(g, r, "latency.p99", "s", batch_p99);
+        report_batches(g, r, "latency.mean", batch_latency);
+        report_batches(g, r, "latency.sd", batch_sd);
+        report_batches(g, r, "latency.p50", batch_p50);
+        report_batches(g, r, "latency.p90", batch_p90);
+        report_batches(g, r, "latency.p99", batch_p99);
     }
     if (m->latency && g->scenario->network.trip == TRIP_ROUND) {
-        report_batches(g, r, "latency.store.mean", "s", batch_store);
-        report_batches(g, r, "latency.store.p50", "s", batch_store_p50);
-        report_batches(g, r, "latency.store.p99", "s", batch_store_p99);
+        report_batches(g, r, "latency.store.mean", batch_store);
+        report_batches(g, r, "latency.store.p50", batch_store_p50);
+        report_batches(g, r, "latency.store.p99", batch_store_p99);
     }
     if (m->occupancy)
         report_held(g, r);
     if (m->mix_entropy)
-        report_batches(g, r, "mix_entropy", "bits", batch_entropy);
+        report_batches(g, r, "mix_entropy", batch_entropy);
     if (m->targets > 0)
         report_found(g, r);
     if (m->epsilon) {
-        report_batches(g, r, "epsilon.mean", "nats", batch_loss);
-        report_batches(g, r, "epsilon.infinite", "share", batch_loss_infinite);
-        report_batches(g, r, "epsilon.own.mean", "nats", batch_own);
-        report_batches(g, r, "epsilon.own.infinite", "share",
-                       batch_own_infinite);
-        report_batches(g, r, "epsilon.own.delta_at_0.5", "share",
-                       batch_delta_half);
-        report_batches(g, r, "epsilon.own.delta_at_1", "share", batch_delta_1);
-        report_batches(g, r, "epsilon.own.delta_at_2", "share", batch_delta_2);
+        report_batches(g, r, "epsilon.mean", batch_loss);
+        report_batches(g, r, "epsilon.infinite", batch_loss_infinite);
+        report_batches(g, r, "epsilon.own.mean", batch_own);
+        report_batches(g, r, "epsilon.own.infinite", batch_own_infinite);
+        report_batches(g, r, "epsilon.own.delta_at_0.5", batch_delta_half);
+        report_batches(g, r, "epsilon.own.delta_at_1", batch_delta_1);
+        report_batches(g, r, "epsilon.own.delta_at_2", batch_delta_2);
     }
     if (m->watch) {
-        report_batches(g, r, "watch.send", "nats", batch_watch_send);
-        report_batches(g, r, "watch.poll", "nats", batch_watch_poll);
+        report_batches(g, r, "watch.send", batch_watch_send);
+        report_batches(g, r, "watch.poll", batch_watch_poll);
     }
     if (g->paths)
         report_paths(g, r);

@@ -463,10 +463,10 @@ run_report(const struct run *f, struct sim_result *r)
 {
     gauges_report(f->gauges, r);
     watch_report(f, r);
-    result_add(r, "run.warmup", "s", (double)f->gauges->begin_us / 1e6, NAN);
-    result_add(r, "run.length", "s",
-               (double)(f->now_us - f->gauges->begin_us) / 1e6, NAN);
-    result_add(r, "run.inside_most", "packets", f->records.most, NAN);
+    result_add(r, "run.warmup", (double)f->gauges->begin_us / 1e6, NAN);
+    result_add(r, "run.length", (double)(f->now_us - f->gauges->begin_us) / 1e6,
+               NAN);
+    result_add(r, "run.inside_most", f->records.most, NAN);
     r->course = f->course;
 }
 

@@ -180,9 +180,7 @@ watch_report(const struct run *f, struct sim_result *r)
     windows -= f->alarm_windows;
     bad -= f->alarm_bad;
     const double n = (double)windows, share = (double)bad / n;
-    result_add(r, "alarm.windows", "windows", n, NAN);
-    result_add(r, "alarm.bad", "share", share,
-               1.96 * sqrt(share * (1 - share) / n));
-    result_add(r, "alarm.raised", "alarms", (double)(raised - f->alarm_raised),
-               NAN);
+    result_add(r, "alarm.windows", n, NAN);
+    result_add(r, "alarm.bad", share, 1.96 * sqrt(share * (1 - share) / n));
+    result_add(r, "alarm.raised", (double)(raised - f->alarm_raised), NAN);
 }

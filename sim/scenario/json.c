@@ -13,6 +13,7 @@
 
 #include "lib/json_text.h"
 #include "sim/scenario/json_internal.h"
+#include "sim/scenario/metrics.h"
 
 enum { TEXT_MAX = 16 * 1024 * 1024, SET_PATH_MAX = 128 };
 
@@ -348,6 +349,7 @@ case_read(struct reader *r, struct scenario_file *file, const json_t *root,
     if (s) {
         file->cases[file->n_cases++] = s;
         scenario_read(r, tree, s);
+        set_values_fill(r, file, tree, s);
         snprintf(s->name, sizeof s->name, "%s", name);
     } else if (!r->err)
         reader_nomem(r);
@@ -389,6 +391,9 @@ cases_read(struct reader *r, json_t *root, struct scenario_file *file)
     }
     if (!list)
         case_read(r, file, root, file->name, NULL);
+    for (size_t i = 0; list && i < n && !r->err; i++)
+        set_paths_read(r, file,
+                       json_object_get(json_array_get(list, i), "set"));
     for (size_t i = 0; list && i < n && !r->err; i++) {
         snprintf(r->in_case, sizeof r->in_case, "case \"%s\": ", sets[i].name);
         case_read(r, file, root, sets[i].name,
@@ -415,10 +420,34 @@ value_spread(struct reader *r, struct scenario_expect *e, size_t n)
     e->n_values = n;
 }
 
+/* Is it a figure that there is, and is it measured in every case? */
+static void
+expect_metric_check(struct reader *r, const struct scenario_expect *e,
+                    const struct scenario_file *file)
+{
+    const struct metric *m = metric_find(e->metric);
+    const char *near = m ? NULL : metric_near(e->metric);
+    if (!m)
+        reader_fail_at(r, "metric",
+                       "no metric is named \"%s\"%s%s%s; 'brusio-sim metrics' "
+                       "lists them",
+                       e->metric, near ? "; did you mean \"" : "",
+                       near ? near : "", near ? "\"?" : "");
+    for (size_t i = 0; m && i < file->n_cases; i++)
+        if (!metric_is_measured(m, file->cases[i])) {
+            reader_fail_at(
+                r, "metric", "\"%s\" is not measured in \"%s\": it is %s",
+                e->metric, file->cases[i]->name, metric_when_text(m));
+            return;
+        }
+}
+
 static void
 expect_finish(struct reader *r, const json_t *o, struct scenario_expect *e,
-              size_t n_cases)
+              const struct scenario_file *file)
 {
+    const size_t n_cases = file->n_cases;
+    expect_metric_check(r, e, file);
     if (!e->values)
         reader_fail(r, "wants value or values");
     else if (!json_object_get(o, "tolerance") ==
@@ -438,7 +467,7 @@ expects_finish(struct reader *r, const json_t *root, struct scenario_file *f)
     size_t mark = reader_enter(r, "expect");
     for (size_t i = 0; i < f->n_expects && !r->err; i++) {
         size_t inner = reader_enter_element(r, i);
-        expect_finish(r, json_array_get(list, i), &f->expects[i], f->n_cases);
+        expect_finish(r, json_array_get(list, i), &f->expects[i], f);
         reader_leave(r, inner);
     }
     reader_leave(r, mark);

@@ -41,6 +41,12 @@ void object_read(struct reader *r, const struct field_table *t, json_t *o,
                  void *base);
 /* Is v a list of as many elements as f wants? Else that is the error. */
 bool list_check(struct reader *r, const struct field *f, const json_t *v);
+/* Note the paths that a case's `set` has, in `file`. */
+void set_paths_read(struct reader *r, struct scenario_file *file, json_t *set);
+/* Note in s what it has at all paths of `file`, by what is written in `tree` or by
+ * s itself. */
+void set_values_fill(struct reader *r, const struct scenario_file *file,
+                     const json_t *tree, struct scenario *s);
 /* Numbers of a list, each in f's range, to `out`, which has room for all. */
 void numbers_read(struct reader *r, const struct field *f, const json_t *list,
                   double *out);

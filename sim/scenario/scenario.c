@@ -59,13 +59,22 @@ scenario_relays(const struct scenario *s)
 }
 
 static void
-scenario_one_free(struct scenario *s)
+texts_free(char **texts, size_t n)
+{
+    for (size_t i = 0; texts && i < n; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+static void
+scenario_one_free(struct scenario *s, size_t n_set)
 {
     if (!s)
         return;
     free(s->network.weights);
     for (uint32_t i = 0; i < SCENARIO_GROUPS_MAX; i++)
         free(s->clients[i].rates_mhz);
+    texts_free(s->set, n_set);
     free(s);
 }
 
@@ -73,7 +82,7 @@ void
 scenario_cases_keep(struct scenario_file *f, size_t n)
 {
     while (f->n_cases > n)
-        scenario_one_free(f->cases[--f->n_cases]);
+        scenario_one_free(f->cases[--f->n_cases], f->n_set);
 }
 
 void
@@ -84,6 +93,7 @@ scenario_free(struct scenario_file **f)
     scenario_cases_keep(*f, 0);
     for (size_t i = 0; i < SCENARIO_EXPECTS_MAX; i++)
         free((*f)->expects[i].values);
+    texts_free((*f)->set_paths, (*f)->n_set);
     free((*f)->cases);
     free((*f)->about);
     free(*f);

@@ -26,6 +26,7 @@ enum {
     SCENARIO_GROUPS_MAX = 64,
     SCENARIO_CASES_MAX = 128,
     SCENARIO_EXPECTS_MAX = 16,
+    SCENARIO_SET_MAX = 64, /* paths that are told of each case */
     SCENARIO_TARGETS_AT_ONCE = 8
 };
 
@@ -213,6 +214,9 @@ struct scenario {
     struct scenario_measure measure;
     struct scenario_attack attack;
     struct scenario_announce announce;
+    /* Of each path that a case of the file sets, what it is in this one, as JSON
+     * writes it, a text without its quotes; owned, the file's n_set of them. */
+    char **set;
 };
 
 /* A file: one scenario, or one for each of its cases. */
@@ -221,6 +225,8 @@ struct scenario_file {
     char *about; /* owned; NULL: nothing said */
     size_t n_cases;
     struct scenario **cases; /* owned */
+    size_t n_set;
+    char **set_paths; /* "network.layers", all that any case sets; owned */
     size_t n_expects;
     struct scenario_expect expects[SCENARIO_EXPECTS_MAX];
 };

@@ -10,6 +10,7 @@
 
 #include "sim/command/jobs.h"
 #include "sim/command/report.h"
+#include "sim/scenario/metrics.h"
 #include "sim/stats.h"
 #include "tests/stats.h"
 
@@ -330,6 +331,50 @@ loss_adds_up(void **state)
     outcome_free(&o);
 }
 
+/* ---- metrics ---- */
+
+/* A run has the figures that the table says, and no others. */
+static void
+figures_are_those_of_the_table(void **state)
+{
+    (void)state;
+    static const char *const scenarios[] = {
+        "{'format':1,'network':{'trip':'round','layers':2,'width':4,"
+        "'gateways':2,'stores':2,'corrupt':2},'clients':[{'count':8},{'count':"
+        "2,'challenger':true}],'mix':{'delay_mean_ms':20,"
+        "'poll_delay_mean_ms':40,'delay_unit_us':100},'run':{'measure_s':20},"
+        "'measure':{'targets':10,'path_messages':5,'mix_entropy':true,"
+        "'epsilon':true,'watch':true,'alarm':true},'cases':[{'name':'all'},"
+        "{'name':'few','set':{'measure.targets':0,'measure.latency':false,"
+        "'measure.watch':false,'measure.occupancy':false,'network.trip':"
+        "'one-way','network.gateways':0,'network.stores':0}}]}",
+        "{'format':1,'level':'network','clients':[{'count':2,'profile':'fast'}"
+        "],'run':{'measure_s':30},'measure':{'texts':4}}",
+        "{'format':1,'level':'announce','clients':[{'count':1000}],'measure':"
+        "{'texts':200},'announce':{'contacts':7},'cases':[{'name':'lists',"
+        "'set':{'announce.use':'lists'}},{'name':'running','set':"
+        "{'announce.use':'running'}},{'name':'copies','set':{'announce.use':"
+        "'copies'}},{'name':'file','set':{'announce.use':'file'}},{'name':"
+        "'probe','set':{'announce.use':'probe','announce.others':2}}]}"};
+    size_t n;
+    const struct metric *all = metrics_all(&n);
+    for (size_t k = 0; k < LEN(scenarios); k++) {
+        static struct outcome o;
+        char text[TEXT_LEN];
+        strcpy(text, scenarios[k]);
+        outcome_run(&o, text, 2, false, NULL);
+        for (size_t c = 0; c < o.file->n_cases; c++)
+            for (size_t i = 0; i < n; i++) {
+                const bool there =
+                    result_find(&o.result[c].result, all[i].name);
+                if (there != metric_is_measured(&all[i], o.file->cases[c]))
+                    fail_msg("%s: %s is%s there", o.file->cases[c]->name,
+                             all[i].name, there ? "" : " not");
+            }
+        outcome_free(&o);
+    }
+}
+
 /* ---- expectations ---- */
 
 static void
@@ -438,6 +483,7 @@ const struct CMUnitTest test_sim_packets[] = {
     cmocka_unit_test(kinds_are_told_apart),
     cmocka_unit_test(little_law),
     cmocka_unit_test(loss_adds_up),
+    cmocka_unit_test(figures_are_those_of_the_table),
     cmocka_unit_test(accept_files),
     cmocka_unit_test(trace_is_whole),
 };

@@ -231,9 +231,7 @@ cases(void **state)
         "{'name':'c','set':{'mix.loop_rate':0.25,'network.layers':null,"
         "'network.weights':[[1],[2]]}},"
         "{'name':'d','set':{'level':'network','clients':[{'count':7},"
-        "{'count':1}],'clients[1].count':9,'network.latency.fixed_ms':7}}],"
-        "'expect':[{'metric':'m','value':3,'tolerance':0},{'metric':'k',"
-        "'values':[1,-2,0.5,4],'relative':0.01,'false_alarm':0.001}]}");
+        "{'count':1}],'clients[1].count':9,'network.latency.fixed_ms':7}}]}");
     assert_int_equal(f->n_cases, 4);
     assert_string_equal(f->cases[0]->name, "as it is");
     assert_int_equal(f->cases[0]->network.layers, 2);
@@ -247,9 +245,39 @@ cases(void **state)
     assert_int_equal(f->cases[3]->network.latency_fixed_us, 7000);
     assert_int_equal(f->cases[3]->n_clients, 2);
     assert_int_equal(f->cases[3]->clients[1].count, 9);
+    /* what they set, as it is in each: written there, in the file, by default */
+    static const struct {
+        const char *path, *values[4];
+    } set[] = {{"network.layers", {"2", "4", "2", "2"}},
+               {"clients[0].rate", {"", "2", "", ""}},
+               {"mix.loop_rate", {"0.5", "0.5", "0.25", "0.5"}},
+               {"network.weights", {"", "", "[[1.0],[2.0]]", ""}},
+               {"level", {"packets", "packets", "packets", "network"}},
+               {"clients", {"[{\"count\":1.0}]", NULL, NULL, NULL}},
+               {"clients[1].count", {"", "", "", "9"}},
+               {"network.latency.fixed_ms", {"0", "0", "0", "7"}}};
+    assert_int_equal(f->n_set, LEN(set));
+    for (size_t i = 0; i < LEN(set); i++) {
+        assert_string_equal(f->set_paths[i], set[i].path);
+        for (size_t k = 0; k < 4; k++)
+            if (set[i].values[k])
+                assert_string_equal(f->cases[k]->set[i], set[i].values[k]);
+    }
+    scenario_free(&f);
+}
+
+static void
+expectations(void **state)
+{
+    (void)state;
+    struct scenario_file *f =
+        good("{" MINIMAL ",'cases':[{'name':'a'},{'name':'b'}],"
+             "'expect':[{'metric':'latency.mean','value':3,'tolerance':0},"
+             "{'metric':'packets.sent','values':[1,-2],'relative':0.01,"
+             "'false_alarm':0.001}]}");
     assert_int_equal(f->n_expects, 2);
-    assert_int_equal(f->expects[0].n_values, 4);
-    assert_true(f->expects[0].values[3] == 3);
+    assert_int_equal(f->expects[0].n_values, 2);
+    assert_true(f->expects[0].values[1] == 3);
     assert_true(f->expects[0].false_alarm == 1e-4);
     assert_true(f->expects[1].values[1] == -2);
     assert_true(f->expects[1].relative == 0.01);
@@ -412,14 +440,25 @@ static const struct wrong members[] = {
     {"'level':'announce','announce':{'boards':17}",
      "announce.boards: wants a whole number from 1 to 16, not 17"},
     {"'expect':[{'value':1,'tolerance':1}]", "expect[0].metric: is missing"},
-    {"'expect':[{'metric':'m','tolerance':1}]", "expect[0]: wants value or"},
-    {"'expect':[{'metric':'m','value':1}]", "expect[0]: wants tolerance or"},
-    {"'expect':[{'metric':'m','value':1,'tolerance':1,'relative':1}]",
+    {"'expect':[{'metric':'packets.out','tolerance':1}]",
+     "expect[0]: wants value or"},
+    {"'expect':[{'metric':'packets.out','value':1}]",
+     "expect[0]: wants tolerance or"},
+    {"'expect':[{'metric':'packets.out','value':1,'tolerance':1,'relative':1}]",
      "expect[0]: wants tolerance or relative, one of them"},
-    {"'expect':[{'metric':'m','value':1,'values':[1],'tolerance':1}]",
+    {"'expect':[{'metric':'packets.out','value':1,'values':[1],'tolerance':1}]",
      "value and values are there; give one"},
-    {"'expect':[{'metric':'m','values':[1,2],'tolerance':1}]",
+    {"'expect':[{'metric':'packets.out','values':[1,2],'tolerance':1}]",
      "expect[0].values: has 2, but there are 1 cases"},
+    {"'expect':[{'metric':'latency.p95','value':1,'tolerance':1}]",
+     "expect[0].metric: no metric is named 'latency.p95'; did you mean "
+     "'latency.p50'?; 'brusio-sim metrics' lists them"},
+    {"'expect':[{'metric':'zzz','value':1,'tolerance':1}]",
+     "expect[0].metric: no metric is named 'zzz'; 'brusio-sim"},
+    {"'expect':[{'metric':'entropy.min','value':1,'tolerance':1}],'cases':"
+     "[{'name':'a','set':{'measure.targets':1}},{'name':'b'}]",
+     "expect[0].metric: 'entropy.min' is not measured in 'b': it is with "
+     "measure.targets above 0, at level packets"},
     {"'cases':[{'set':{}}]", "cases[0].name: is missing"},
     {"'cases':[{'name':'a','set':[]}]", "cases[0].set: wants an object"},
     {"'cases':[{'name':'a'},{'name':'a'}]",
@@ -547,7 +586,7 @@ bounds(void **state)
     "{'format':1,'about':'x','network':{'weights':[[1,2],[3,4]]},"  \
     "'clients':[{'count':2,'rates':[1,2,3]}],'cases':[{'name':'a'," \
     "'set':{'mix.keep':1,'clients':[{'count':1}]}},{'name':'b'}],"  \
-    "'expect':[{'metric':'m','value':1,'tolerance':1}]}"
+    "'expect':[{'metric':'packets.out','value':1,'tolerance':1}]}"
 
 static void
 no_memory(void **state)
@@ -575,10 +614,11 @@ no_memory(void **state)
 }
 
 const struct CMUnitTest test_scenario[] = {
-    cmocka_unit_test(defaults),    cmocka_unit_test(defaults_by_level),
-    cmocka_unit_test(values),      cmocka_unit_test(weights),
-    cmocka_unit_test(paths),       cmocka_unit_test(cases),
-    cmocka_unit_test(wrong_files), cmocka_unit_test(lists_end),
-    cmocka_unit_test(bounds),      cmocka_unit_test(no_memory),
+    cmocka_unit_test(defaults),     cmocka_unit_test(defaults_by_level),
+    cmocka_unit_test(values),       cmocka_unit_test(weights),
+    cmocka_unit_test(paths),        cmocka_unit_test(cases),
+    cmocka_unit_test(expectations), cmocka_unit_test(wrong_files),
+    cmocka_unit_test(lists_end),    cmocka_unit_test(bounds),
+    cmocka_unit_test(no_memory),
 };
 TEST_SUITE(test_scenario);
