@@ -41,7 +41,8 @@ enum {
 #define ACK_UNSEEN_US 3600000000ULL /* the same, to who does not look */
 
 static void
-put(struct people *p, uint64_t at_us, uint32_t kind, uint32_t a, uint32_t b)
+event_put(struct people *p, uint64_t at_us, uint32_t kind, uint32_t a,
+          uint32_t b)
 {
     people_fail(p, events_put(&p->events, at_us, kind, a, b));
 }
@@ -49,7 +50,7 @@ put(struct people *p, uint64_t at_us, uint32_t kind, uint32_t a, uint32_t b)
 void
 people_timer(struct people *p, uint64_t at_us, uint32_t a, uint32_t b)
 {
-    put(p, at_us, EVENT_TIMER, a, b);
+    event_put(p, at_us, EVENT_TIMER, a, b);
 }
 
 /* What happened to a letter, for the course and the trace. */
@@ -118,11 +119,11 @@ is_lost(struct people *p)
 /* ---- lines ---- */
 
 static void
-line_push(struct people *p, struct line *l, uint32_t way, uint32_t note)
+line_push(struct people *p, struct people_line *l, uint32_t way, uint32_t note)
 {
     if (l->n == l->room) {
         const size_t room = l->room ? 2 * l->room : FIRST_ROOM;
-        struct waiting *made = realloc(l->at, room * sizeof *made);
+        struct people_waiting *made = realloc(l->at, room * sizeof *made);
         if (!made) {
             people_fail(p, ERR_NOMEM);
             return;
@@ -130,20 +131,20 @@ line_push(struct people *p, struct line *l, uint32_t way, uint32_t note)
         l->at = made;
         l->room = room;
     }
-    l->at[l->n++] = (struct waiting){way, note};
+    l->at[l->n++] = (struct people_waiting){way, note};
 }
 
-static struct waiting
-line_take(struct line *l, size_t i)
+static struct people_waiting
+line_take(struct people_line *l, size_t i)
 {
-    const struct waiting w = l->at[i];
+    const struct people_waiting w = l->at[i];
     memmove(&l->at[i], &l->at[i + 1], (--l->n - i) * sizeof l->at[0]);
     return w;
 }
 
 /* The first that waits of one of the ways, drawn: a file keeps no text waiting. */
 static size_t
-line_draw(struct people *p, const struct line *l)
+line_draw(struct people *p, const struct people_line *l)
 {
     size_t ways = 0, at = 0;
     for (size_t i = 0; i < l->n; i++) {
@@ -158,7 +159,7 @@ line_draw(struct people *p, const struct line *l)
 
 /* The letter whose turn it is: one that is announced already, or one that is drawn. */
 static size_t
-line_next(struct people *p, const struct line *l)
+line_next(struct people *p, const struct people_line *l)
 {
     for (size_t i = 0; i < l->n; i++)
         if (p->way[l->at[i].way].note[l->at[i].note].tokened)
@@ -176,20 +177,20 @@ has_use(const struct person *me)
 }
 
 static void
-wake(struct people *p, uint32_t person)
+person_wake(struct people *p, uint32_t person)
 {
     struct person *me = &p->person[person];
     if (me->awake || !has_use(me))
         return;
     me->awake = true;
     me->traffic.next_us = p->now_us + rng_exp_us(&p->env, me->traffic.mean_us);
-    put(p, me->traffic.next_us, EVENT_TICK, person, 0);
+    event_put(p, me->traffic.next_us, EVENT_TICK, person, 0);
 }
 
 /* ---- writing ---- */
 
 static uint32_t
-note_add(struct people *p, struct way *w, enum note_kind kind)
+note_add(struct people *p, struct people_way *w, enum note_kind kind)
 {
     if (w->n == w->room) {
         const uint32_t room = w->room ? 2 * w->room : FIRST_ROOM;
@@ -215,7 +216,7 @@ uint32_t
 people_write(struct people *p, uint32_t way, enum note_kind kind, bool user,
              bool announce)
 {
-    struct way *w = &p->way[way];
+    struct people_way *w = &p->way[way];
     struct person *me = &p->person[w->from];
     const uint32_t i = note_add(p, w, kind);
     if (p->err)
@@ -229,7 +230,7 @@ people_write(struct people *p, uint32_t way, enum note_kind kind, bool user,
         fronts_transfer(me->fronts, p->now_us, w->number);
     note->announced = announce && kind != NOTE_ACK;
     line_push(p, kind == NOTE_ACK ? &me->answers : &me->own, way, i);
-    wake(p, w->from);
+    person_wake(p, w->from);
     return i;
 }
 
@@ -237,7 +238,7 @@ people_write(struct people *p, uint32_t way, enum note_kind kind, bool user,
 static void
 acks_carry(struct people *p, uint32_t way)
 {
-    struct way *w = &p->way[way];
+    struct people_way *w = &p->way[way];
     for (uint32_t i = w->unacked; i < w->n; i++) {
         if (w->note[i].shown_us != NEVER_US && w->note[i].acked_us == NEVER_US)
             w->note[i].acked_us = p->now_us;
@@ -247,9 +248,9 @@ acks_carry(struct people *p, uint32_t way)
 }
 
 static void
-note_send(struct people *p, struct waiting at)
+note_send(struct people *p, struct people_waiting at)
 {
-    struct way *w = &p->way[at.way];
+    struct people_way *w = &p->way[at.way];
     struct note *n = &w->note[at.note];
     struct person *me = &p->person[w->from];
     if (n->kind != NOTE_ACK)
@@ -258,17 +259,17 @@ note_send(struct people *p, struct waiting at)
         fronts_lease_us(me->fronts, p->now_us, w->number, n->kind == NOTE_ACK);
     const uint64_t arrives_us = p->now_us + out_us(p, false);
     if (is_lost(p))
-        put(p, p->now_us + AGAIN_US, EVENT_AGAIN, at.way, at.note);
+        event_put(p, p->now_us + AGAIN_US, EVENT_AGAIN, at.way, at.note);
     else
-        put(p, arrives_us, EVENT_COMMIT, at.way, at.note);
+        event_put(p, arrives_us, EVENT_COMMIT, at.way, at.note);
 }
 
 /* Announce a letter that could leave now, if that is still to be done: it takes its
  * letter's tick, since a list takes longer to be acted on than a put to arrive. */
 static bool
-token_send(struct people *p, const struct person *me, struct waiting at)
+token_send(struct people *p, const struct person *me, struct people_waiting at)
 {
-    const struct way *w = &p->way[at.way];
+    const struct people_way *w = &p->way[at.way];
     struct note *n = &w->note[at.note];
     if (!n->announced || n->tokened ||
         fronts_may_be_silent(me->fronts, w->number, p->now_us + SILENT_US))
@@ -278,8 +279,8 @@ token_send(struct people *p, const struct person *me, struct waiting at)
     /* who does not see his own in the list announces anew */
     const uint64_t arrives_us = p->now_us + out_us(p, false);
     const uint64_t again_us = is_lost(p) ? AGAIN_US : 0;
-    put(p, boards_listed_us(&p->boards, &p->env, arrives_us + again_us),
-        EVENT_TOKEN, at.way, at.note);
+    event_put(p, boards_listed_us(&p->boards, &p->env, arrives_us + again_us),
+              EVENT_TOKEN, at.way, at.note);
     return true;
 }
 
@@ -357,7 +358,7 @@ poll_tick(struct people *p, uint32_t person)
     const uint32_t from = me->way[choice.contact];
     if (from == 0 || choice.older || choice.spare || is_lost(p))
         return;
-    struct way *w = &p->way[from - 1];
+    struct people_way *w = &p->way[from - 1];
     const uint32_t i = get_new(p);
     if (p->err)
         return;
@@ -377,8 +378,8 @@ poll_tick(struct people *p, uint32_t person)
         m->store_delay_fixed_us + rng_exp_us(&p->env, m->store_delay_mean_us);
     const uint64_t read_us =
         before_us == 0 || before_us > stays_us ? 0 : stays_us - before_us;
-    put(p, at_us + read_us, EVENT_READ, i, 0);
-    put(p, at_us + stays_us + back_us(p), EVENT_ANSWER, i, 0);
+    event_put(p, at_us + read_us, EVENT_READ, i, 0);
+    event_put(p, at_us + stays_us + back_us(p), EVENT_ANSWER, i, 0);
 }
 
 /* Is it a front's get, which names this letter as held, since it may not show it? */
@@ -395,7 +396,7 @@ is_left(const struct people *p, const struct get *g, const struct note *n)
 static void
 get_read(struct people *p, struct get *g)
 {
-    const struct way *w = &p->way[g->way];
+    const struct people_way *w = &p->way[g->way];
     const uint32_t box = g->begin - g->begin % BOX_SLOTS;
     for (uint32_t k = 0; k < BOX_SLOTS; k++) {
         const uint32_t i = box + (g->begin + k) % BOX_SLOTS;
@@ -414,7 +415,7 @@ get_read(struct people *p, struct get *g)
 static void
 part_read(struct people *p, struct get *g)
 {
-    struct way *w = &p->way[g->way];
+    struct people_way *w = &p->way[g->way];
     const uint32_t end = w->base + BOXES_AHEAD * BOX_SLOTS;
     for (uint32_t i = w->base; i < w->n && i < end; i++) {
         struct note *n = &w->note[i];
@@ -435,7 +436,7 @@ part_read(struct people *p, struct get *g)
 static void
 ack_plan(struct people *p, uint32_t way, uint32_t i)
 {
-    struct way *w = &p->way[way];
+    struct people_way *w = &p->way[way];
     struct note *n = &w->note[i];
     const struct person *me = &p->person[w->to];
     if (p->scenario->announce.schedule == SCHEDULE_RECENCY)
@@ -443,13 +444,13 @@ ack_plan(struct people *p, uint32_t way, uint32_t i)
     else
         n->ack_us = fronts_ack_us(me->fronts, &p->env, w->number, n->shown_us,
                                   n->commit_us, n->kind == NOTE_PART);
-    put(p, n->ack_us, EVENT_ACK, way, i);
+    event_put(p, n->ack_us, EVENT_ACK, way, i);
 }
 
 static void
 note_show(struct people *p, uint32_t way, uint32_t i)
 {
-    struct way *w = &p->way[way];
+    struct people_way *w = &p->way[way];
     struct note *n = &w->note[i];
     struct person *me = &p->person[w->to];
     if (n->shown_us != NEVER_US)
@@ -470,7 +471,7 @@ note_show(struct people *p, uint32_t way, uint32_t i)
 static void
 note_read(struct people *p, const struct get *g, uint32_t i)
 {
-    struct way *w = &p->way[g->way];
+    struct people_way *w = &p->way[g->way];
     struct note *n = &w->note[i];
     struct person *me = &p->person[w->to];
     if (p->scenario->announce.schedule == SCHEDULE_FRONTS &&
@@ -492,7 +493,7 @@ static void
 get_answered(struct people *p, uint32_t at)
 {
     const struct get g = p->get[at];
-    struct way *w = &p->way[g.way];
+    struct people_way *w = &p->way[g.way];
     p->get[at].next_free = p->free_get;
     p->free_get = at + 1;
     w->asked--;
@@ -507,15 +508,15 @@ get_answered(struct people *p, uint32_t at)
 static void
 note_committed(struct people *p, uint32_t way, uint32_t i)
 {
-    struct way *w = &p->way[way];
+    struct people_way *w = &p->way[way];
     struct person *me = &p->person[w->to];
     w->note[i].commit_us = p->now_us;
     note_trace(p, "committed", way, i);
     if (me->deaf) {
-        put(p, p->now_us + DEAF_US, EVENT_SHOW, way, i);
+        event_put(p, p->now_us + DEAF_US, EVENT_SHOW, way, i);
     } else {
         me->expects++;
-        wake(p, w->to);
+        person_wake(p, w->to);
     }
     if (p->committed)
         p->committed(p, way, i);
@@ -524,7 +525,7 @@ note_committed(struct people *p, uint32_t way, uint32_t i)
 static void
 note_listed(struct people *p, uint32_t way, uint32_t i)
 {
-    struct way *w = &p->way[way];
+    struct people_way *w = &p->way[way];
     struct person *me = &p->person[w->to];
     note_trace(p, "listed", way, i);
     fronts_announced(me->fronts, &p->env, p->now_us, w->number, false);
@@ -535,11 +536,11 @@ note_listed(struct people *p, uint32_t way, uint32_t i)
 static void
 note_ack(struct people *p, uint32_t way, uint32_t i)
 {
-    struct way *w = &p->way[way];
+    struct people_way *w = &p->way[way];
     if (w->note[i].acked_us != NEVER_US)
         return;
     if (p->now_us < w->ack_after_us) {
-        put(p, w->ack_after_us, EVENT_ACK, way, i);
+        event_put(p, w->ack_after_us, EVENT_ACK, way, i);
         return;
     }
     /* who has promised no front does not look: one in an hour, lest they stand
@@ -563,13 +564,13 @@ note_again(struct people *p, uint32_t way, uint32_t i)
 {
     const uint32_t from = p->way[way].from;
     line_push(p, &p->person[from].own, way, i);
-    wake(p, from);
+    person_wake(p, from);
 }
 
 /* ---- going on ---- */
 
 static void
-tick(struct people *p, uint32_t person)
+person_tick(struct people *p, uint32_t person)
 {
     struct person *me = &p->person[person];
     enum traffic_kind kind = TRAFFIC_LOOP;
@@ -583,15 +584,15 @@ tick(struct people *p, uint32_t person)
         poll_tick(p, person);
     else if (kind == TRAFFIC_LOOP && me->own.n > 0)
         (void)token_send(p, me, me->own.at[line_next(p, &me->own)]);
-    put(p, me->traffic.next_us, EVENT_TICK, person, 0);
+    event_put(p, me->traffic.next_us, EVENT_TICK, person, 0);
 }
 
 static void
-happen(struct people *p, const struct happening *h)
+happening_do(struct people *p, const struct happening *h)
 {
     switch (h->kind) {
     case EVENT_TICK:
-        tick(p, h->a);
+        person_tick(p, h->a);
         return;
     case EVENT_COMMIT:
         note_committed(p, h->a, h->b);
@@ -630,7 +631,7 @@ people_run(struct people *p, uint64_t until_us)
     struct happening h;
     while (!p->err && events_take(&p->events, until_us, &h)) {
         p->now_us = h.at_us;
-        happen(p, &h);
+        happening_do(p, &h);
     }
     if (!p->err && until_us != NEVER_US)
         p->now_us = until_us;

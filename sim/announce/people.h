@@ -45,7 +45,7 @@ struct note {
 };
 
 /* One direction of two people; the other is way ^ 1. */
-struct way {
+struct people_way {
     uint32_t from, to; /* people */
     uint32_t number;   /* by which both have it among their contacts */
     struct note *note;
@@ -57,11 +57,11 @@ struct way {
     uint64_t ack_after_us; /* the next acknowledgement waits until then */
 };
 
-struct waiting {
+struct people_waiting {
     uint32_t way, note;
 };
-struct line {
-    struct waiting *at;
+struct people_line {
+    struct people_waiting *at;
     size_t n, room;
 };
 
@@ -70,7 +70,7 @@ struct person {
     struct fronts *fronts;
     bool always, deaf, awake;
     uint32_t expects; /* letters for him that he has not read */
-    struct line own, answers;
+    struct people_line own, answers;
     uint32_t way[PERSON_CONTACTS_MAX + 1];    /* to him from contact k, + 1 */
     uint64_t active[PERSON_CONTACTS_MAX + 1]; /* by recency: the control */
     uint32_t contacts;
@@ -97,7 +97,7 @@ struct people {
     uint64_t now_us, recency;
     struct person *person;
     uint32_t n_persons;
-    struct way *way;
+    struct people_way *way;
     uint32_t n_ways, ways_room;
     struct get *get;
     uint32_t n_gets, free_get; /* + 1 */

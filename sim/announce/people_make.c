@@ -75,7 +75,7 @@ people_make(struct people *p, const struct scenario *s, uint32_t n,
 }
 
 static void
-line_free(struct line *l)
+line_free(struct people_line *l)
 {
     free(l->at);
 }
@@ -123,15 +123,17 @@ people_meet(struct people *p, uint32_t a, uint32_t b, uint32_t number,
 {
     if (p->n_ways == p->ways_room) {
         const uint32_t room = p->ways_room ? 2 * p->ways_room : FIRST_ROOM;
-        struct way *made = realloc(p->way, room * sizeof *made);
+        struct people_way *made = realloc(p->way, room * sizeof *made);
         if (!made)
             return ERR_NOMEM;
         p->way = made;
         p->ways_room = room;
     }
     *way = p->n_ways;
-    p->way[p->n_ways++] = (struct way){.from = a, .to = b, .number = number};
-    p->way[p->n_ways++] = (struct way){.from = b, .to = a, .number = number};
+    p->way[p->n_ways++] =
+        (struct people_way){.from = a, .to = b, .number = number};
+    p->way[p->n_ways++] =
+        (struct people_way){.from = b, .to = a, .number = number};
     int err = contact_add(p, a, number, *way + 2);
     return err ? err : contact_add(p, b, number, *way + 1);
 }

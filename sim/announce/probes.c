@@ -94,7 +94,7 @@ static void
 probe_shown(struct people *p, uint32_t way, uint32_t i)
 {
     const struct probing *t = p->use;
-    const struct way *w = &p->way[way];
+    const struct people_way *w = &p->way[way];
     if (w->to == 0 && way != t->way && w->note[i].kind == NOTE_TEXT)
         people_timer(
             p, p->now_us + rng_exp_us(&p->env, p->scenario->announce.think_us),
@@ -106,7 +106,7 @@ static void
 probe_committed(struct people *p, uint32_t way, uint32_t i)
 {
     struct probing *t = p->use;
-    const struct way *w = &p->way[t->way];
+    const struct people_way *w = &p->way[t->way];
     (void)i;
     if (way != (t->way ^ 1) || t->done)
         return;

@@ -43,7 +43,7 @@ people_begin(struct outing *o, uint32_t n, uint32_t idle_from, uint32_t idle)
 
 /* Clocks begin with the first thing to do; a pause of nothing starts them. */
 static void
-begin(struct people *p, uint64_t at_us, uint32_t a)
+writer_begin(struct people *p, uint64_t at_us, uint32_t a)
 {
     people_timer(p, at_us, a, 0);
 }
@@ -78,7 +78,7 @@ running_begin(struct outing *o)
         return err;
     p->timer = running_timer;
     p->shown = running_shown;
-    begin(p, 0, way);
+    writer_begin(p, 0, way);
     return 0;
 }
 
@@ -119,7 +119,7 @@ first_begin(struct outing *o)
     p->person[1].always = false;
     p->timer = first_timer;
     p->shown = first_shown;
-    begin(p, 0, way);
+    writer_begin(p, 0, way);
     return 0;
 }
 
@@ -128,7 +128,7 @@ first_begin(struct outing *o)
 static void
 file_go_on(struct people *p, uint32_t way)
 {
-    const struct way *w = &p->way[way];
+    const struct people_way *w = &p->way[way];
     uint32_t acked = 0;
     for (uint32_t i = 0; i < w->n; i++)
         acked += w->note[i].acked_us != NEVER_US;
@@ -178,7 +178,7 @@ file_begin(struct outing *o)
     o->skip = o->wanted / 4 + WARM;
     p->timer = file_timer;
     p->shown = file_shown;
-    begin(p, 0, way);
+    writer_begin(p, 0, way);
     return 0;
 }
 
@@ -256,7 +256,7 @@ copies_begin(struct outing *o)
         return err;
     p->timer = copies_timer;
     p->shown = copies_shown;
-    begin(p, 0, 0);
+    writer_begin(p, 0, 0);
     return 0;
 }
 
@@ -274,7 +274,7 @@ host_timer(struct people *p, uint32_t a, uint32_t b)
 static void
 host_shown(struct people *p, uint32_t way, uint32_t i)
 {
-    const struct way *w = &p->way[way];
+    const struct people_way *w = &p->way[way];
     if (w->note[i].kind != NOTE_TEXT)
         return;
     if (w->to == 0)
@@ -304,7 +304,7 @@ host_begin(struct outing *o)
         return err;
     o->people.timer = host_timer;
     o->people.shown = host_shown;
-    begin(&o->people, 0, 0);
+    writer_begin(&o->people, 0, 0);
     return 0;
 }
 
@@ -320,14 +320,14 @@ service_timer(struct people *p, uint32_t client, uint32_t unused)
 static void
 service_shown(struct people *p, uint32_t way, uint32_t i)
 {
-    const struct way *w = &p->way[way];
+    const struct people_way *w = &p->way[way];
     if (w->note[i].kind != NOTE_TEXT)
         return;
     if (w->to == 0) {
         people_write(p, way ^ 1, NOTE_TEXT, true, true);
         return;
     }
-    const struct way *asked = &p->way[way ^ 1];
+    const struct people_way *asked = &p->way[way ^ 1];
     uint32_t last = asked->n - 1;
     while (last > 0 && asked->note[last].kind != NOTE_TEXT)
         last--;

@@ -96,7 +96,7 @@ job_do(struct job *j)
 }
 
 static void *
-worker(void *arg)
+jobs_work(void *arg)
 {
     struct jobs *all = arg;
     pthread_mutex_lock(&all->lock);
@@ -121,7 +121,7 @@ clock_s(void)
 }
 
 static void
-tell(const struct jobs *all, double took_s, bool terminal)
+progress_tell(const struct jobs *all, double took_s, bool terminal)
 {
     double done = 0;
     for (size_t i = 0; i < all->n; i++)
@@ -148,7 +148,7 @@ wait_over(struct jobs *all, size_t threads)
         pthread_cond_timedwait(&all->over, &all->lock, &until);
         if (all->config->quiet || all->n_over == threads || clock_s() < told_s)
             continue;
-        tell(all, clock_s() - start_s, terminal);
+        progress_tell(all, clock_s() - start_s, terminal);
         told_s = clock_s() + (terminal ? TELL_S : TELL_LOG_S) - 0.1;
         told = true;
     }
@@ -167,7 +167,7 @@ threads_run(struct jobs *all)
         return ERR_NOMEM;
     pthread_mutex_lock(&all->lock);
     while (made < wanted &&
-           pthread_create(&thread[made], NULL, worker, all) == 0)
+           pthread_create(&thread[made], NULL, jobs_work, all) == 0)
         made++;
     if (made > 0)
         wait_over(all, made);

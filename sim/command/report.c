@@ -28,7 +28,7 @@ report_judge(const struct scenario_expect *e, size_t number,
 }
 
 static int
-written(FILE *f)
+report_flush(FILE *f)
 {
     return fflush(f) || ferror(f) ? ERR_IO : 0;
 }
@@ -84,12 +84,12 @@ report_text(FILE *f, const struct scenario_file *file,
         }
         text_expects(f, file, i, r);
     }
-    return written(f);
+    return report_flush(f);
 }
 
 /* In quotes, for CSV and JSON alike but for what stands for a quote. */
 static void
-quoted(FILE *f, const char *text, const char *quote)
+quoted_print(FILE *f, const char *text, const char *quote)
 {
     fputc('"', f);
     for (; *text; text++)
@@ -105,7 +105,7 @@ quoted(FILE *f, const char *text, const char *quote)
 }
 
 static void
-number(FILE *f, double v, const char *none)
+number_print(FILE *f, double v, const char *none)
 {
     if (isfinite(v))
         fprintf(f, "%.10g", v);
@@ -119,7 +119,7 @@ csv_set(FILE *f, const struct scenario_file *file, const struct scenario *s)
 {
     for (size_t k = 0; k < file->n_set; k++) {
         fputc(',', f);
-        quoted(f, s->set[k], "\"\"");
+        quoted_print(f, s->set[k], "\"\"");
     }
     fputc('\n', f);
 }
@@ -131,21 +131,21 @@ report_csv(FILE *f, const struct scenario_file *file,
     fputs("case,metric,value,half_width_95,unit", f);
     for (size_t k = 0; k < file->n_set; k++) {
         fputc(',', f);
-        quoted(f, file->set_paths[k], "\"\"");
+        quoted_print(f, file->set_paths[k], "\"\"");
     }
     fputc('\n', f);
     for (size_t i = 0; i < file->n_cases; i++)
         for (size_t k = 0; k < results[i].result.n; k++) {
             const struct sim_metric *m = &results[i].result.metric[k];
-            quoted(f, results[i].scenario->name, "\"\"");
+            quoted_print(f, results[i].scenario->name, "\"\"");
             fprintf(f, ",%s,", m->name);
-            number(f, m->value, "");
+            number_print(f, m->value, "");
             fputc(',', f);
-            number(f, m->half, "");
+            number_print(f, m->half, "");
             fprintf(f, ",%s", m->unit);
             csv_set(f, file, results[i].scenario);
         }
-    return written(f);
+    return report_flush(f);
 }
 
 static void
@@ -154,35 +154,35 @@ json_case(FILE *f, const struct scenario_file *file, size_t number_of,
 {
     const struct sim_result *r = &c->result;
     fputs("  {\"name\": ", f);
-    quoted(f, c->scenario->name, "\\\"");
+    quoted_print(f, c->scenario->name, "\\\"");
     fprintf(f,
             ", \"seed\": %" PRIu64 ", \"runs\": %" PRIu32
             ", \"course\": \"%016" PRIx64 "\", \"set\": {",
             c->scenario->seed, c->ended, r->course);
     for (size_t k = 0; k < file->n_set; k++) {
         fputs(k ? ", " : "", f);
-        quoted(f, file->set_paths[k], "\\\"");
+        quoted_print(f, file->set_paths[k], "\\\"");
         fputs(": ", f);
-        quoted(f, c->scenario->set[k], "\\\"");
+        quoted_print(f, c->scenario->set[k], "\\\"");
     }
     fputs("}, \"metrics\": {", f);
     for (size_t k = 0; k < r->n; k++) {
         fprintf(f, "%s\n    \"%s\": {\"value\": ", k ? "," : "",
                 r->metric[k].name);
-        number(f, r->metric[k].value, "null");
+        number_print(f, r->metric[k].value, "null");
         fputs(", \"half\": ", f);
-        number(f, r->metric[k].half, "null");
+        number_print(f, r->metric[k].half, "null");
         fprintf(f, ", \"unit\": \"%s\"}", r->metric[k].unit);
     }
     fputs("},\n   \"expected\": [", f);
     for (size_t k = 0; k < file->n_expects && r->n > 0; k++) {
         struct expect_verdict v = report_judge(&file->expects[k], number_of, r);
         fprintf(f, "%s\n    {\"metric\": ", k ? "," : "");
-        quoted(f, file->expects[k].metric, "\\\"");
+        quoted_print(f, file->expects[k].metric, "\\\"");
         fprintf(f, ", \"met\": %s, \"wanted\": ", v.good ? "true" : "false");
-        number(f, v.wanted, "null");
+        number_print(f, v.wanted, "null");
         fputs(", \"allowed\": ", f);
-        number(f, v.allowed, "null");
+        number_print(f, v.allowed, "null");
         fputc('}', f);
     }
     fputs("]}", f);
@@ -193,14 +193,14 @@ report_json(FILE *f, const struct scenario_file *file,
             const struct case_result *results)
 {
     fputs("{\"name\": ", f);
-    quoted(f, file->name, "\\\"");
+    quoted_print(f, file->name, "\\\"");
     fputs(", \"cases\": [\n", f);
     for (size_t i = 0; i < file->n_cases; i++) {
         json_case(f, file, i, &results[i]);
         fputs(i + 1 < file->n_cases ? ",\n" : "\n", f);
     }
     fputs("]}\n", f);
-    return written(f);
+    return report_flush(f);
 }
 
 size_t

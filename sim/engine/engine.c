@@ -48,7 +48,7 @@ struct sim_node {
 };
 
 /* The link from one node to another: when its last frame arrives. */
-struct pair {
+struct node_pair {
     uint64_t key; /* (from << 32 | to) + 1; 0: free */
     uint64_t last_us;
 };
@@ -64,7 +64,7 @@ struct engine {
     uint32_t n_nodes, node_room;
     struct slab *frames;
     struct rng_seeded link;
-    struct pair *pair; /* open addressing, a power of two of them */
+    struct node_pair *pair; /* open addressing, a power of two of them */
     size_t n_pairs, pair_room;
     engine_tap_fn tap;
     void *tap_ctx;
@@ -187,8 +187,8 @@ trace_add(struct engine *e, uint64_t v)
 /* ---- links ---- */
 
 /* The place of a key, or the free one where it belongs. */
-static struct pair *
-pair_place(struct pair *table, size_t room, uint64_t key)
+static struct node_pair *
+pair_place(struct node_pair *table, size_t room, uint64_t key)
 {
     size_t i = (key * 0x9e3779b97f4a7c15ULL >> 20) & (room - 1);
     while (table[i].key && table[i].key != key)
@@ -208,7 +208,7 @@ pairs_grow(struct engine *e)
         room *= 2;
     if (room < e->pair_room)
         room = e->pair_room;
-    struct pair *made = calloc(room, sizeof *made);
+    struct node_pair *made = calloc(room, sizeof *made);
     if (!made)
         return ERR_NOMEM;
     for (size_t i = 0; i < e->pair_room; i++)
@@ -221,13 +221,13 @@ pairs_grow(struct engine *e)
     return 0;
 }
 
-static struct pair *
+static struct node_pair *
 pair_of(struct engine *e, uint32_t from, uint32_t to)
 {
     const uint64_t key = ((uint64_t)from << 32 | to) + 1;
     if (2 * e->n_pairs >= e->pair_room && pairs_grow(e))
         return NULL;
-    struct pair *p = pair_place(e->pair, e->pair_room, key);
+    struct node_pair *p = pair_place(e->pair, e->pair_room, key);
     e->n_pairs += !p->key;
     p->key = key;
     return p;
@@ -250,7 +250,7 @@ frame_send(struct engine *e, uint32_t from, uint32_t to, const uint8_t *frame,
         rng_exp_from(rng_seeded_u64(&e->link), e->config.jitter_mean_us);
     if (bits % 1000000 < e->config.loss_ppm)
         return 0;
-    struct pair *p = pair_of(e, from, to);
+    struct node_pair *p = pair_of(e, from, to);
     if (!p)
         return engine_fail(e, ERR_NOMEM);
     uint32_t number = slab_take(e->frames);

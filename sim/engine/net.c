@@ -79,7 +79,7 @@ identities_make(struct sim_net *n)
 }
 
 static uint32_t
-width(const struct sim_net_plan *plan, unsigned layer)
+layer_width(const struct sim_net_plan *plan, unsigned layer)
 {
     return layer == 0                          ? plan->gateways
            : layer == plan->params.layers + 1u ? plan->stores
@@ -91,7 +91,7 @@ relays_make(struct sim_net *n, const struct sim_net_plan *plan)
 {
     size_t i = 0;
     for (unsigned layer = 0; layer <= plan->params.layers + 1u; layer++)
-        for (uint32_t k = 0; k < width(plan, layer); k++) {
+        for (uint32_t k = 0; k < layer_width(plan, layer); k++) {
             int err = relay_make(n, i++, layer, plan);
             if (err)
                 return err;
@@ -131,7 +131,7 @@ sim_net_make(struct sim_net *n, const struct sim_net_plan *plan)
     c->params = plan->params;
     days_go_on(c, NULL, 0);
     for (unsigned layer = 0; layer <= plan->params.layers + 1u; layer++)
-        c->n_relays += width(plan, layer);
+        c->n_relays += layer_width(plan, layer);
     if (plan->params.layers > LAYERS_MAX || c->n_relays > RELAYS_MAX)
         err = ERR_RANGE;
     else

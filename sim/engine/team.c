@@ -9,7 +9,7 @@
 
 enum { LINK_SHIFT = 8 }; /* link: client << LINK_SHIFT | worker */
 
-struct member {
+struct team_member {
     struct env env; /* first */
     struct env_ops ops;
     struct team *team;
@@ -24,13 +24,13 @@ struct team {
     struct env *env;
     uint32_t n;
     uint8_t *owner;
-    struct member member[];
+    struct team_member member[];
 };
 
 static struct env *
 node_of(struct env *env)
 {
-    return ((struct member *)env)->team->env;
+    return ((struct team_member *)env)->team->env;
 }
 
 static void
@@ -66,22 +66,22 @@ random_crypto(struct env *env, void *out, size_t len)
     env_random_crypto(node_of(env), out, len);
 }
 static void
-timer(struct env *env, uint64_t at_us)
+team_timer(struct env *env, uint64_t at_us)
 {
-    struct member *m = (struct member *)env;
+    struct team_member *m = (struct team_member *)env;
     m->at_us = at_us;
     team_arm(m->team);
 }
 static void
-wake(struct env *env)
+team_wake(struct env *env)
 {
-    timer(env, now_mono_us(env));
+    team_timer(env, now_mono_us(env));
 }
 static int
 send_frame(struct env *env, struct env_dest to, const uint8_t *frame,
            size_t len)
 {
-    const struct member *m = (const struct member *)env;
+    const struct team_member *m = (const struct team_member *)env;
     if (to.kind == ENV_TO_CLIENT)
         to.id = m->client_node[to.id];
     else /* nobody sends over another's link */
@@ -89,7 +89,7 @@ send_frame(struct env *env, struct env_dest to, const uint8_t *frame,
     return env_send(node_of(env), to, frame, len);
 }
 static void
-store(struct env *env, struct env_store_req *req)
+team_store(struct env *env, struct env_store_req *req)
 {
     env_store(node_of(env), req);
 }
@@ -99,16 +99,17 @@ store(struct env *env, struct env_store_req *req)
 static int
 member_new(struct team *t, uint32_t number, const struct relay_config *config)
 {
-    struct member *m = &t->member[number];
+    struct team_member *m = &t->member[number];
     struct relay_config own = *config;
-    m->ops = (struct env_ops){.now_mono_us = now_mono_us,
-                              .now_wall_ms = now_wall_ms,
-                              .random_traffic = random_traffic,
-                              .random_crypto = random_crypto,
-                              .timer = timer,
-                              .send = send_frame,
-                              .store = config->env->ops->store ? store : NULL,
-                              .wake = wake};
+    m->ops =
+        (struct env_ops){.now_mono_us = now_mono_us,
+                         .now_wall_ms = now_wall_ms,
+                         .random_traffic = random_traffic,
+                         .random_crypto = random_crypto,
+                         .timer = team_timer,
+                         .send = send_frame,
+                         .store = config->env->ops->store ? team_store : NULL,
+                         .wake = team_wake};
     m->env.ops = &m->ops;
     m->team = t;
     m->number = number;
@@ -231,7 +232,7 @@ team_frame(struct team *t, uint32_t from, struct relay_peer *peer,
 int
 team_client_open(struct team *t, uint32_t n, uint32_t node, uint32_t *link)
 {
-    struct member *m = &t->member[n % t->n];
+    struct team_member *m = &t->member[n % t->n];
     uint32_t client;
     int err = relay_client_open(m->relay, &client);
     if (err)

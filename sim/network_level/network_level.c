@@ -33,7 +33,7 @@ struct counts {
     struct relay_stats relays;
 };
 
-struct run {
+struct network_run {
     const struct scenario *scenario;
     const struct sim_options *options;
     struct world *world;
@@ -50,7 +50,7 @@ struct run {
 /* ---- making ---- */
 
 static int
-clients_make(struct run *run, const struct whole_plan *plan)
+clients_make(struct network_run *run, const struct whole_plan *plan)
 {
     const struct scenario *s = run->scenario;
     struct world *w = run->world;
@@ -73,7 +73,7 @@ static void
 frame_tapped(void *ctx, uint64_t now_us, uint32_t from, uint32_t to,
              const uint8_t *frame, size_t len)
 {
-    struct run *run = ctx;
+    struct network_run *run = ctx;
     (void)frame;
     (void)len;
     run->up += from >= run->first_client && from < run->end_client;
@@ -84,7 +84,7 @@ frame_tapped(void *ctx, uint64_t now_us, uint32_t from, uint32_t to,
 }
 
 static void
-counts_take(const struct run *run, struct counts *c)
+counts_take(const struct network_run *run, struct counts *c)
 {
     *c = (struct counts){.at_us = engine_now_us(run->world->engine),
                          .up = run->up,
@@ -94,7 +94,7 @@ counts_take(const struct run *run, struct counts *c)
 }
 
 static int
-held_note(struct run *run)
+held_note(struct network_run *run)
 {
     const struct world *w = run->world;
     size_t sum = 0;
@@ -114,7 +114,7 @@ held_note(struct run *run)
 
 /* What is looked at once a second. */
 static int
-watch(struct run *run)
+run_watch(struct network_run *run)
 {
     struct world *w = run->world;
     int err = 0;
@@ -135,7 +135,7 @@ watch(struct run *run)
 }
 
 static void
-progress(const struct run *run, double measured_s)
+run_progress(const struct network_run *run, double measured_s)
 {
     const struct scenario *s = run->scenario;
     double share = 1;
@@ -151,7 +151,7 @@ progress(const struct run *run, double measured_s)
 }
 
 static int
-carry_out(struct run *run, struct scenario_problem *problem)
+carry_out(struct network_run *run, struct scenario_problem *problem)
 {
     const struct scenario *s = run->scenario;
     struct world *w = run->world;
@@ -162,7 +162,7 @@ carry_out(struct run *run, struct scenario_problem *problem)
                                            : sim_world_run(w, WATCH_S);
         now_s += WATCH_S;
         if (!err)
-            err = watch(run);
+            err = run_watch(run);
         if (err)
             return err;
         if (!pairs->measuring && pairs->n_warm == pairs->n &&
@@ -182,7 +182,7 @@ carry_out(struct run *run, struct scenario_problem *problem)
             pairs->measuring
                 ? (double)(engine_now_us(w->engine) - run->start.at_us) / 1e6
                 : 0;
-        progress(run, measured_s);
+        run_progress(run, measured_s);
         if (pairs->measuring && measured_s >= s->run.measure_s &&
             whole_pairs_are_done(pairs))
             break;
@@ -206,7 +206,7 @@ count_add(struct sim_result *r, const char *name, uint64_t n)
 }
 
 static void
-texts_report(struct run *run, struct sim_result *r)
+texts_report(struct network_run *run, struct sim_result *r)
 {
     const struct whole_pairs *p = &run->pairs;
     const size_t n = p->arrived;
@@ -224,7 +224,7 @@ texts_report(struct run *run, struct sim_result *r)
 }
 
 static void
-relays_report(struct run *run, struct sim_result *r)
+relays_report(struct network_run *run, struct sim_result *r)
 {
     const struct relay_stats *from = &run->start.relays;
     const struct relay_stats *to = &run->end.relays;
@@ -242,7 +242,7 @@ relays_report(struct run *run, struct sim_result *r)
 }
 
 static void
-report(struct run *run, struct sim_result *r)
+run_report(struct network_run *run, struct sim_result *r)
 {
     const struct world *w = run->world;
     const double frame_len = w->net.consensus->params.geometry.packet_len;
@@ -261,7 +261,7 @@ report(struct run *run, struct sim_result *r)
 }
 
 static void
-run_free(struct run *run)
+run_free(struct network_run *run)
 {
     sim_world_free(&run->world); /* first: it may still point to pairs */
     whole_pairs_free(&run->pairs);
@@ -272,7 +272,7 @@ int
 whole_run(const struct scenario *s, const struct sim_options *o,
           struct sim_result *r, struct scenario_problem *problem)
 {
-    struct run run = {.scenario = s, .options = o};
+    struct network_run run = {.scenario = s, .options = o};
     struct whole_plan plan;
     *r = (struct sim_result){0};
     *problem = (struct scenario_problem){""};
@@ -297,7 +297,7 @@ whole_run(const struct scenario *s, const struct sim_options *o,
     if (!err)
         err = carry_out(&run, problem);
     if (!err)
-        report(&run, r);
+        run_report(&run, r);
 out:
     run_free(&run);
     secret_plain_end();

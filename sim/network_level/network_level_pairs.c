@@ -35,7 +35,7 @@ enum {
 };
 #define CONNECTED_US 60000000 /* "for a minute", and up to another */
 
-struct line {
+struct text_line {
     struct whole_pair *pair;
     struct env *env;
     unsigned number;
@@ -55,19 +55,19 @@ struct whole_pair {
     bool paired, warm, away;
     uint32_t n_confirmed; /* of a's contacts, the first so many */
     uint64_t leave_us, back_us, last_us; /* last_us: a text came */
-    struct line line[LINES];
+    struct text_line line[LINES];
     unsigned n_lines;
 };
 
 static void
-fail(struct whole_pairs *all, int err)
+pairs_fail(struct whole_pairs *all, int err)
 {
     if (err && !all->err)
         all->err = err;
 }
 
 static uint32_t
-contacts(const struct whole_pairs *all)
+pairs_contacts(const struct whole_pairs *all)
 {
     const uint32_t n = all->scenario->measure.contacts;
     return n > 0 ? n : 1;
@@ -82,13 +82,13 @@ contact_name(uint32_t number, char name[static CLIENT_NAME_MAX])
 /* ---- lines ---- */
 
 static void
-line_wait(struct line *l, uint64_t us)
+line_wait(struct text_line *l, uint64_t us)
 {
     env_timer(l->env, env_now_mono_us(l->env) + us);
 }
 
 static void
-line_wait_gap(struct line *l)
+line_wait_gap(struct text_line *l)
 {
     const double mean_s = l->pair->all->scenario->measure.text_gap_mean_s;
     line_wait(l, rng_exp_us(l->env, (uint64_t)(mean_s * 1e6)));
@@ -96,23 +96,23 @@ line_wait_gap(struct line *l)
 
 /* Is it a's turn? */
 static bool
-line_writer_is_a(const struct line *l, uint32_t serial)
+line_writer_is_a(const struct text_line *l, uint32_t serial)
 {
     return l->pair->n_lines > 1 ? l->number == 0 : serial % 2 == 1;
 }
 
 /* Whose text it is: the halves of the contacts belong to the two lines. */
 static uint32_t
-line_contact(const struct line *l, uint32_t serial)
+line_contact(const struct text_line *l, uint32_t serial)
 {
-    const uint32_t n = contacts(l->pair->all), half = n / 2;
+    const uint32_t n = pairs_contacts(l->pair->all), half = n / 2;
     if (l->pair->n_lines == 1 || n < 2)
         return 0;
     return l->number == 0 ? serial % half : half + serial % (n - half);
 }
 
 static void
-line_send(struct line *l)
+line_send(struct text_line *l)
 {
     struct whole_pair *p = l->pair;
     const uint32_t serial = ++l->serial;
@@ -121,8 +121,8 @@ line_send(struct line *l)
     uint64_t order;
     int n = snprintf(text, sizeof text, "text %u %" PRIu32, l->number, serial);
     contact_name(line_contact(l, serial), name);
-    fail(p->all, client_send(k->client, name, LETTER_TEXT, (uint8_t *)text,
-                             (size_t)n, &order));
+    pairs_fail(p->all, client_send(k->client, name, LETTER_TEXT,
+                                   (uint8_t *)text, (size_t)n, &order));
     l->under_way = true;
     l->counts = l->opening == 0;
     l->sent_us = env_now_mono_us(l->env);
@@ -133,14 +133,14 @@ line_send(struct line *l)
 }
 
 static bool
-line_is_done(const struct line *l)
+line_is_done(const struct text_line *l)
 {
     return l->sent >= l->quota && !l->under_way;
 }
 
 /* A text has come, or was given up: what is next? */
 static void
-line_go_on(struct line *l)
+line_go_on(struct text_line *l)
 {
     struct whole_pair *p = l->pair;
     const uint64_t now_us = env_now_mono_us(l->env);
@@ -154,7 +154,7 @@ line_go_on(struct line *l)
 }
 
 static int
-line_see(struct line *l, uint32_t serial, bool *seen)
+line_see(struct text_line *l, uint32_t serial, bool *seen)
 {
     const size_t at = serial / 8;
     if (at >= l->seen_len) {
@@ -172,11 +172,11 @@ line_see(struct line *l, uint32_t serial, bool *seen)
 }
 
 static void
-text_arrived(struct line *l, uint32_t serial)
+text_arrived(struct text_line *l, uint32_t serial)
 {
     struct whole_pairs *all = l->pair->all;
     bool seen = false;
-    fail(all, line_see(l, serial, &seen));
+    pairs_fail(all, line_see(l, serial, &seen));
     all->twice += seen;
     if (seen || !l->under_way || serial != l->serial)
         return; /* given up before */
@@ -199,7 +199,7 @@ whole_pairs_committed(void *ctx, struct world_client *k)
         memcpy(text, r.data, r.len < sizeof text ? r.len : sizeof text - 1);
         int err = client_release(k->client, r.order);
         if (err) {
-            fail(p->all, err);
+            pairs_fail(p->all, err);
             return;
         }
         if (sscanf(text, "text %u %" SCNu32, &line, &serial) == 2 &&
@@ -215,10 +215,10 @@ pair_make(struct whole_pair *p)
 {
     if (!client_consensus(p->a->client) || !client_consensus(p->b->client))
         return;
-    for (uint32_t i = 0; i < contacts(p->all) && !p->all->err; i++) {
+    for (uint32_t i = 0; i < pairs_contacts(p->all) && !p->all->err; i++) {
         char name[CLIENT_NAME_MAX];
         contact_name(i, name);
-        fail(p->all, sim_client_pair(p->a, name, p->b, name));
+        pairs_fail(p->all, sim_client_pair(p->a, name, p->b, name));
     }
     p->paired = true;
     if (p->n_lines == 1)
@@ -241,10 +241,10 @@ pair_is_known(struct whole_pair *p, uint64_t now_us)
     struct client_contact c;
     while (client_contact(p->a->client, p->n_confirmed, &c) && c.confirmed)
         p->n_confirmed++;
-    if (p->n_confirmed < contacts(p->all))
+    if (p->n_confirmed < pairs_contacts(p->all))
         return false;
     if (now_us >= p->back_us) {
-        fail(p->all, sim_client_reconnect(p->b));
+        pairs_fail(p->all, sim_client_reconnect(p->b));
         p->back_us = now_us + (uint64_t)BACK_S * SECOND_US;
     }
     return all_is_delivered(p->a) && all_is_delivered(p->b);
@@ -253,7 +253,7 @@ pair_is_known(struct whole_pair *p, uint64_t now_us)
 static bool
 pair_is_warm(struct whole_pair *p, uint64_t now_us)
 {
-    const struct line *l = &p->line[0];
+    const struct text_line *l = &p->line[0];
     return p->n_lines > 1 ? pair_is_known(p, now_us)
                           : l->opening == 0 && !l->under_way;
 }
@@ -268,7 +268,7 @@ pair_sit(struct whole_pair *p, uint64_t now_us)
     p->last_us = now_us;
 
     for (unsigned i = 0; i < p->n_lines; i++) {
-        struct line *l = &p->line[i];
+        struct text_line *l = &p->line[i];
         l->opening = p->n_lines == 1 ? OPENING : 0;
         line_wait(l, CONNECTED_US + rng_below(env, CONNECTED_US));
     }
@@ -280,7 +280,7 @@ pair_come(struct whole_pair *p, uint64_t now_us)
     int err = sim_client_start(p->a);
     if (!err)
         err = sim_client_start(p->b);
-    fail(p->all, err);
+    pairs_fail(p->all, err);
     pair_sit(p, now_us);
 }
 
@@ -326,7 +326,7 @@ pair_watch(struct whole_pair *p, uint64_t now_us)
 static void
 line_tick(void *self)
 {
-    struct line *l = self;
+    struct text_line *l = self;
     struct whole_pair *p = l->pair;
     if (p->all->err)
         return;
@@ -368,7 +368,7 @@ lines_make(struct whole_pair *p, uint32_t texts)
     struct engine *engine = p->all->world->engine;
     p->n_lines = p->all->scenario->measure.first ? LINES : 1;
     for (unsigned i = 0; i < p->n_lines; i++) {
-        struct line *l = &p->line[i];
+        struct text_line *l = &p->line[i];
         l->pair = p;
         l->number = i;
         l->quota = texts / p->n_lines + (i < texts % p->n_lines);

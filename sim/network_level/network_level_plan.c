@@ -17,7 +17,7 @@ enum { FIRST_HOLD_MIN_S = 100, FIRST_HOLD_MAX_S = 140 };
 enum { PACKETS_MIN = 20000, PACKETS_MAX = 1 << 24, LETTERS_MAX = 1 << 26 };
 
 __attribute__((format(printf, 3, 4))) static int
-refuse(struct scenario_problem *problem, int err, const char *format, ...)
+plan_refuse(struct scenario_problem *problem, int err, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -31,33 +31,37 @@ network_check(const struct scenario *s, struct scenario_problem *problem)
 {
     const struct scenario_network *n = &s->network;
     if (n->topology != TOPOLOGY_STRATIFIED)
-        return refuse(problem, ERR_UNSUPPORTED,
-                      "network.topology: this is for the level \"packets\"; "
-                      "whole networks are stratified");
+        return plan_refuse(
+            problem, ERR_UNSUPPORTED,
+            "network.topology: this is for the level \"packets\"; "
+            "whole networks are stratified");
     if (n->trip == TRIP_ONE_WAY)
-        return refuse(problem, ERR_UNSUPPORTED,
-                      "network.trip: this is for the level \"packets\"; whole "
-                      "networks make round trips");
+        return plan_refuse(
+            problem, ERR_UNSUPPORTED,
+            "network.trip: this is for the level \"packets\"; whole "
+            "networks make round trips");
     if (n->latency_law == LATENCY_MATRIX)
-        return refuse(problem, ERR_UNSUPPORTED,
-                      "network.latency: a matrix is for the level \"packets\"");
+        return plan_refuse(
+            problem, ERR_UNSUPPORTED,
+            "network.latency: a matrix is for the level \"packets\"");
     if (n->corrupt || n->corrupt_of_layer > 0)
-        return refuse(problem, ERR_UNSUPPORTED,
-                      "network.corrupt: this is for the level \"packets\"");
+        return plan_refuse(
+            problem, ERR_UNSUPPORTED,
+            "network.corrupt: this is for the level \"packets\"");
     for (uint32_t i = 0; i < n->layers && n->weights; i++)
         if (n->layers <= LAYERS_MAX && n->widths[i] < 1)
-            return refuse(problem, ERR_RANGE,
-                          "network.weights: layer %u has no relay", i + 1);
+            return plan_refuse(problem, ERR_RANGE,
+                               "network.weights: layer %u has no relay", i + 1);
     if (!n->weights && n->width < 1)
-        return refuse(problem, ERR_RANGE, "network.width: one at least");
+        return plan_refuse(problem, ERR_RANGE, "network.width: one at least");
     if (n->layers < 1 || n->layers > LAYERS_MAX)
-        return refuse(problem, ERR_RANGE,
-                      "network.layers: whole networks have 1 to %d",
-                      LAYERS_MAX);
+        return plan_refuse(problem, ERR_RANGE,
+                           "network.layers: whole networks have 1 to %d",
+                           LAYERS_MAX);
     if (n->gateways < 1 || n->stores < 1)
-        return refuse(problem, ERR_RANGE,
-                      "network.%s: a whole network needs one at least",
-                      n->stores < 1 ? "stores" : "gateways");
+        return plan_refuse(problem, ERR_RANGE,
+                           "network.%s: a whole network needs one at least",
+                           n->stores < 1 ? "stores" : "gateways");
     return 0;
 }
 
@@ -72,31 +76,33 @@ clients_check(const struct scenario *s, struct scenario_problem *problem)
                            : g->rates_mhz ? "rates"
                                           : NULL;
         if (what)
-            return refuse(problem, ERR_UNSUPPORTED,
-                          "clients[%u].%s: this is for the level \"packets\"",
-                          i, what);
+            return plan_refuse(
+                problem, ERR_UNSUPPORTED,
+                "clients[%u].%s: this is for the level \"packets\"", i, what);
         if (g->profile.poll_mhz == 0 || g->profile.send_mhz == 0)
-            return refuse(problem, ERR_RANGE,
-                          "clients[%u]: whole clients have to send and to "
-                          "poll; take a profile",
-                          i);
+            return plan_refuse(problem, ERR_RANGE,
+                               "clients[%u]: whole clients have to send and to "
+                               "poll; take a profile",
+                               i);
         n += g->count;
     }
     if (n < 1 || n >= 1u << 24)
-        return refuse(problem, ERR_RANGE,
-                      "clients: a whole network has 1 to %u", (1u << 24) - 1);
+        return plan_refuse(problem, ERR_RANGE,
+                           "clients: a whole network has 1 to %u",
+                           (1u << 24) - 1);
     if (s->measure.texts > 0 && n < 2)
-        return refuse(problem, ERR_RANGE,
-                      "measure.texts: two clients at least");
+        return plan_refuse(problem, ERR_RANGE,
+                           "measure.texts: two clients at least");
     if (s->measure.contacts > CLIENT_CONTACTS_MAX)
-        return refuse(problem, ERR_RANGE, "measure.contacts: %d at most",
-                      CLIENT_CONTACTS_MAX);
+        return plan_refuse(problem, ERR_RANGE, "measure.contacts: %d at most",
+                           CLIENT_CONTACTS_MAX);
     if (s->measure.first && s->measure.contacts < 2)
-        return refuse(problem, ERR_RANGE,
-                      "measure.first: two contacts at least, one each way");
+        return plan_refuse(
+            problem, ERR_RANGE,
+            "measure.first: two contacts at least, one each way");
     if (s->attack.kind == ATTACK_DROP || s->attack.kind == ATTACK_FLUSH)
-        return refuse(problem, ERR_UNSUPPORTED,
-                      "attack: this is for the level \"packets\"");
+        return plan_refuse(problem, ERR_UNSUPPORTED,
+                           "attack: this is for the level \"packets\"");
     return 0;
 }
 
@@ -132,7 +138,7 @@ profile_place(struct params *params, const struct scenario_clients *g,
 /* What does not fit is out of the consensus's range anyway, and refused there.
  */
 static uint32_t
-bounded(uint64_t us)
+us_bounded(uint64_t us)
 {
     return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
@@ -154,15 +160,15 @@ params_fill(struct whole_plan *p, const struct scenario *s,
     const struct scenario_mix *m = &s->mix;
     to->layers = (uint8_t)s->network.layers;
     to->mix_strategy = (uint8_t)m->params.strategy;
-    to->mix_interval_us = bounded(m->params.interval_us);
+    to->mix_interval_us = us_bounded(m->params.interval_us);
     to->mix_threshold = m->params.threshold;
     to->mix_keep = m->params.keep;
     to->mix_permille =
         m->params.permille <= 1000 ? (uint16_t)m->params.permille : UINT16_MAX;
-    to->delay_mean_us = bounded(m->delay_mean_us);
-    to->poll_delay_mean_us = bounded(m->poll_delay_mean_us);
-    to->store_delay_fixed_us = bounded(m->store_delay_fixed_us);
-    to->store_delay_mean_us = bounded(m->store_delay_mean_us);
+    to->delay_mean_us = us_bounded(m->delay_mean_us);
+    to->poll_delay_mean_us = us_bounded(m->poll_delay_mean_us);
+    to->store_delay_fixed_us = us_bounded(m->store_delay_fixed_us);
+    to->store_delay_mean_us = us_bounded(m->store_delay_mean_us);
     to->delay_max_us =
         longest_us(to->delay_max_us, 0,
                    fmax((double)m->delay_mean_us,
@@ -173,14 +179,14 @@ params_fill(struct whole_plan *p, const struct scenario *s,
     to->relay_loop_mhz = m->loop_mhz;
     for (uint32_t i = 0; i < s->n_clients; i++)
         if (profile_place(to, &s->clients[i], p->profile[i]))
-            return refuse(problem, ERR_RANGE,
-                          "clients[%u]: a network has %d profiles at most", i,
-                          PROFILES_MAX);
+            return plan_refuse(problem, ERR_RANGE,
+                               "clients[%u]: a network has %d profiles at most",
+                               i, PROFILES_MAX);
     return 0;
 }
 
 static uint32_t
-width(const struct scenario_network *n, uint32_t layer)
+layer_width(const struct scenario_network *n, uint32_t layer)
 {
     return n->weights ? n->widths[layer] : n->width;
 }
@@ -195,7 +201,7 @@ weights_fill(struct whole_plan *p, const struct scenario_network *n,
     size_t at = n->gateways, relays = (size_t)n->gateways + n->stores;
     *share = 1.0 / (n->gateways < n->stores ? n->gateways : n->stores);
     for (uint32_t layer = 0; layer < n->layers; layer++) {
-        p->widths[layer] = width(n, layer);
+        p->widths[layer] = layer_width(n, layer);
         relays += p->widths[layer];
         if (!n->weights && 1.0 / p->widths[layer] > *share)
             *share = 1.0 / p->widths[layer];

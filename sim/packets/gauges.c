@@ -135,7 +135,7 @@ report_batches(const struct gauges *g, struct sim_result *r, const char *name,
 }
 
 static double
-ratio(double a, double b)
+batch_ratio(double a, double b)
 {
     return b > 0 ? a / b : NAN;
 }
@@ -148,34 +148,41 @@ ratio(double a, double b)
         (void)s;                                                    \
         return expression;                                          \
     }
-BATCH_FN(batch_latency, ratio(b->latency.sum_us / 1e6, (double)b->latency.n))
+BATCH_FN(batch_latency,
+         batch_ratio(b->latency.sum_us / 1e6, (double)b->latency.n))
 BATCH_FN(batch_p50, stats_times_quantile_us(&b->latency, 0.5) / 1e6)
 BATCH_FN(batch_p90, stats_times_quantile_us(&b->latency, 0.9) / 1e6)
 BATCH_FN(batch_p99, stats_times_quantile_us(&b->latency, 0.99) / 1e6)
-BATCH_FN(batch_store, ratio(b->to_store.sum_us / 1e6, (double)b->to_store.n))
+BATCH_FN(batch_store,
+         batch_ratio(b->to_store.sum_us / 1e6, (double)b->to_store.n))
 BATCH_FN(batch_store_p50, stats_times_quantile_us(&b->to_store, 0.5) / 1e6)
 BATCH_FN(batch_store_p99, stats_times_quantile_us(&b->to_store, 0.99) / 1e6)
 BATCH_FN(batch_sd, stats_times_sd_us(&b->latency) / 1e6)
 BATCH_FN(batch_sent, (double)b->sent / seconds)
 BATCH_FN(batch_out, (double)b->out / seconds)
 BATCH_FN(batch_hops, (double)b->hops / seconds)
-BATCH_FN(batch_lost, ratio((double)b->lost, (double)(b->lost + b->out)))
-BATCH_FN(batch_entropy, ratio(b->entropy_sum, (double)b->entropy_n))
-BATCH_FN(batch_held, ratio(b->held_sum, (double)b->held_n))
-BATCH_FN(batch_inside, ratio(b->inside_sum, (double)b->samples))
-BATCH_FN(batch_online, ratio(b->online_sum, (double)b->samples))
-BATCH_FN(batch_loss, ratio(b->loss.sum, (double)(b->loss.n - b->loss.infinite)))
+BATCH_FN(batch_lost, batch_ratio((double)b->lost, (double)(b->lost + b->out)))
+BATCH_FN(batch_entropy, batch_ratio(b->entropy_sum, (double)b->entropy_n))
+BATCH_FN(batch_held, batch_ratio(b->held_sum, (double)b->held_n))
+BATCH_FN(batch_inside, batch_ratio(b->inside_sum, (double)b->samples))
+BATCH_FN(batch_online, batch_ratio(b->online_sum, (double)b->samples))
+BATCH_FN(batch_loss,
+         batch_ratio(b->loss.sum, (double)(b->loss.n - b->loss.infinite)))
 BATCH_FN(batch_loss_infinite,
-         ratio((double)b->loss.infinite, (double)b->loss.n))
-BATCH_FN(batch_own, ratio(b->own.sum, (double)(b->own.n - b->own.infinite)))
-BATCH_FN(batch_own_infinite, ratio((double)b->own.infinite, (double)b->own.n))
-BATCH_FN(batch_delta_half, ratio(b->beyond[0], (double)b->own.n))
-BATCH_FN(batch_delta_1, ratio(b->beyond[1], (double)b->own.n))
-BATCH_FN(batch_delta_2, ratio(b->beyond[2], (double)b->own.n))
-BATCH_FN(batch_watch_send, ratio(b->watched_nats[0], (double)b->watched[0]))
-BATCH_FN(batch_watch_poll, ratio(b->watched_nats[1], (double)b->watched[1]))
-BATCH_FN(batch_up, ratio((double)b->sent / seconds * s->packet_len,
-                         ratio(b->online_sum, (double)b->samples)))
+         batch_ratio((double)b->loss.infinite, (double)b->loss.n))
+BATCH_FN(batch_own,
+         batch_ratio(b->own.sum, (double)(b->own.n - b->own.infinite)))
+BATCH_FN(batch_own_infinite,
+         batch_ratio((double)b->own.infinite, (double)b->own.n))
+BATCH_FN(batch_delta_half, batch_ratio(b->beyond[0], (double)b->own.n))
+BATCH_FN(batch_delta_1, batch_ratio(b->beyond[1], (double)b->own.n))
+BATCH_FN(batch_delta_2, batch_ratio(b->beyond[2], (double)b->own.n))
+BATCH_FN(batch_watch_send,
+         batch_ratio(b->watched_nats[0], (double)b->watched[0]))
+BATCH_FN(batch_watch_poll,
+         batch_ratio(b->watched_nats[1], (double)b->watched[1]))
+BATCH_FN(batch_up, batch_ratio((double)b->sent / seconds * s->packet_len,
+                               batch_ratio(b->online_sum, (double)b->samples)))
 BATCH_FN(batch_relay,
          (double)b->hops / seconds * s->packet_len / scenario_relays(s))
 
@@ -192,8 +199,8 @@ report_held(const struct gauges *g, struct sim_result *r)
     for (uint32_t i = 0; i < g->n_batches; i++) {
         const struct gauge_batch *b = &g->batch[i];
         const double k = (double)b->held_n, mean = sum / n;
-        x[i] = ratio(b->held_squares - 2 * mean * b->held_sum + k * mean * mean,
-                     k);
+        x[i] = batch_ratio(
+            b->held_squares - 2 * mean * b->held_sum + k * mean * mean, k);
     }
     struct estimate e = stats_mean(x, g->n_batches);
     result_add(r, "occupancy.variance", e.value, e.half);

@@ -5,15 +5,15 @@
 #include "sim/packets/packets_internal.h"
 
 void
-inbox_add(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number,
-          enum inbox_kind kind)
+inbox_add(struct packet_run *run, uint32_t relay, uint64_t at_us,
+          uint32_t number, enum inbox_kind kind)
 {
-    struct inbox *in = &f->inbox[relay];
+    struct relay_inbox *in = &run->inbox[relay];
     if (in->n == in->room) {
         uint32_t room = in->room ? 2 * in->room : 64;
         struct wheel_entry *more = realloc(in->e, room * sizeof *more);
         if (!more) {
-            run_fail(f, ERR_NOMEM);
+            run_fail(run, ERR_NOMEM);
             return;
         }
         in->e = more;
@@ -26,17 +26,17 @@ inbox_add(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number,
  * are in order already are merged (natural merge sort; Knuth, TAOCP 3, 5.2.4).
  */
 bool
-inbox_sort(struct run *f, struct inbox *in)
+inbox_sort(struct packet_run *run, struct relay_inbox *in)
 {
-    if (f->spare_room < in->n) {
-        struct wheel_entry *more = realloc(f->spare, in->room * sizeof *more);
+    if (run->spare_room < in->n) {
+        struct wheel_entry *more = realloc(run->spare, in->room * sizeof *more);
         if (!more)
             return false;
-        f->spare = more;
-        f->spare_room = in->room;
+        run->spare = more;
+        run->spare_room = in->room;
     }
     for (bool sorted = in->n < 2; !sorted;) {
-        struct wheel_entry *e = in->e, *out = f->spare;
+        struct wheel_entry *e = in->e, *out = run->spare;
         uint32_t i = 0, n = in->n, runs = 0;
         while (i < n) {
             uint32_t a = i, a_end = i + 1, b, b_end;
@@ -59,10 +59,10 @@ inbox_sort(struct run *f, struct inbox *in)
         sorted = runs == 1;
         struct wheel_entry *swap = in->e;
         uint32_t room = in->room;
-        in->e = f->spare;
-        in->room = f->spare_room;
-        f->spare = swap;
-        f->spare_room = room;
+        in->e = run->spare;
+        in->room = run->spare_room;
+        run->spare = swap;
+        run->spare_room = room;
     }
     return true;
 }

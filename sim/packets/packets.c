@@ -41,19 +41,19 @@ enum {
 static uint64_t
 run_mono_us(struct env *env)
 {
-    return ((struct run *)env)->now_us;
+    return ((struct packet_run *)env)->now_us;
 }
 
 static void
 run_random_traffic(struct env *env, void *out, size_t len)
 {
-    rng_seeded_bytes(&((struct run *)env)->traffic, out, len);
+    rng_seeded_bytes(&((struct packet_run *)env)->traffic, out, len);
 }
 
 static void
 run_random_crypto(struct env *env, void *out, size_t len)
 {
-    rng_seeded_bytes(&((struct run *)env)->crypto, out, len);
+    rng_seeded_bytes(&((struct packet_run *)env)->crypto, out, len);
 }
 
 static const struct env_ops run_ops = {.now_mono_us = run_mono_us,
@@ -181,23 +181,23 @@ targets_s(const struct scenario *s)
 }
 
 static int
-mixes_make(struct run *f)
+mixes_make(struct packet_run *run)
 {
-    const uint32_t n = f->topology->n_relays;
-    f->mix = calloc(n, sizeof(struct mix *));
-    f->due_us = calloc(n, sizeof *f->due_us);
-    f->inbox = calloc(n, sizeof *f->inbox);
-    if (f->scenario->measure.mix_entropy)
-        f->memory = calloc(n, sizeof *f->memory);
-    if (!f->mix || !f->due_us || !f->inbox ||
-        (f->scenario->measure.mix_entropy && !f->memory))
+    const uint32_t n = run->topology->n_relays;
+    run->mix = calloc(n, sizeof(struct mix *));
+    run->due_us = calloc(n, sizeof *run->due_us);
+    run->inbox = calloc(n, sizeof *run->inbox);
+    if (run->scenario->measure.mix_entropy)
+        run->memory = calloc(n, sizeof *run->memory);
+    if (!run->mix || !run->due_us || !run->inbox ||
+        (run->scenario->measure.mix_entropy && !run->memory))
         return ERR_NOMEM;
     for (uint32_t i = 0; i < n; i++) {
-        f->due_us[i] = UINT64_MAX;
-        if (i >= n - f->topology->n_stores)
+        run->due_us[i] = UINT64_MAX;
+        if (i >= n - run->topology->n_stores)
             continue;
-        int err = mix_new(&f->mix[i], &f->scenario->mix.params, UINT32_MAX - 1,
-                          &f->env);
+        int err = mix_new(&run->mix[i], &run->scenario->mix.params,
+                          UINT32_MAX - 1, &run->env);
         if (err)
             return err;
     }
@@ -205,73 +205,75 @@ mixes_make(struct run *f)
 }
 
 static struct challenger
-challenger_make(struct run *f, const struct scenario_clients *g,
+challenger_make(struct packet_run *run, const struct scenario_clients *g,
                 uint32_t client)
 {
     struct challenger c = {.client = client};
     if (g->message_mhz > 0) {
         c.every_us = 1000000000ULL / g->message_mhz;
-        c.message_us = rng_below(&f->env, c.every_us);
+        c.message_us = rng_below(&run->env, c.every_us);
     }
     return c;
 }
 
 /* Who the two challengers are; who may be tagged. */
 static void
-tags_make(struct run *f)
+tags_make(struct packet_run *run)
 {
-    const struct scenario *s = f->scenario;
+    const struct scenario *s = run->scenario;
     uint32_t first = 0, n = 0;
     for (uint32_t g = 0; g < s->n_clients; g++) {
         for (uint32_t i = 0;
              s->clients[g].challenger && n < 2 && i < s->clients[g].count; i++)
-            f->challenger[n++] = challenger_make(f, &s->clients[g], first + i);
+            run->challenger[n++] =
+                challenger_make(run, &s->clients[g], first + i);
         first += s->clients[g].count;
     }
-    f->tag_some = some_are_targets(s);
+    run->tag_some = some_are_targets(s);
 }
 
 /* What an observer who follows packets knows. */
 static int
-follow_make(struct run *f)
+follow_make(struct packet_run *run)
 {
-    const struct scenario_measure *m = &f->scenario->measure;
-    const uint32_t relays = f->topology->n_relays;
-    f->answers = calloc(relays, sizeof *f->answers);
+    const struct scenario_measure *m = &run->scenario->measure;
+    const uint32_t relays = run->topology->n_relays;
+    run->answers = calloc(relays, sizeof *run->answers);
     if (m->kinds != KINDS_ALIKE)
-        f->polls = calloc(relays, sizeof *f->polls);
-    if (!f->answers || (m->kinds != KINDS_ALIKE && !f->polls))
+        run->polls = calloc(relays, sizeof *run->polls);
+    if (!run->answers || (m->kinds != KINDS_ALIKE && !run->polls))
         return ERR_NOMEM;
-    return tracker_new(&f->tracker, 2 * relays, m->targets > 0 ? m->at_once : 0,
-                       m->epsilon, m->drained);
+    return tracker_new(&run->tracker, 2 * relays,
+                       m->targets > 0 ? m->at_once : 0, m->epsilon, m->drained);
 }
 
 static int
-run_make(struct run *f, struct scenario_problem *problem)
+run_make(struct packet_run *run, struct scenario_problem *problem)
 {
-    const struct scenario *s = f->scenario;
+    const struct scenario *s = run->scenario;
     const struct scenario_measure *m = &s->measure;
     const uint32_t hops = scenario_hops(s);
-    packets_plan(s, &f->plan);
-    int err = topology_new(&f->topology, s, &f->env);
+    packets_plan(s, &run->plan);
+    int err = topology_new(&run->topology, s, &run->env);
     if (!err && s->network.latency_law == LATENCY_MATRIX)
-        err = matrix_read(&f->matrix, f->options->open, s->network.latency_file,
-                          f->topology->n_relays, problem);
+        err = matrix_read(&run->matrix, run->options->open,
+                          s->network.latency_file, run->topology->n_relays,
+                          problem);
     if (!err && (m->targets > 0 || m->epsilon))
-        err = follow_make(f);
+        err = follow_make(run);
     if (!err)
-        err = records_new(&f->records, hops,
-                          f->tracker ? tracker_labels(f->tracker) : 0,
-                          (uint32_t)fmin(f->plan.inside * 1.05, 4e9));
+        err = records_new(&run->records, hops,
+                          run->tracker ? tracker_labels(run->tracker) : 0,
+                          (uint32_t)fmin(run->plan.inside * 1.05, 4e9));
     if (!err)
-        err = wheel_new(&f->wait, UINT32_MAX - 1);
+        err = wheel_new(&run->wait, UINT32_MAX - 1);
     if (!err)
-        err = mixes_make(f);
-    if (!err && f->options->real_crypto) {
+        err = mixes_make(run);
+    if (!err && run->options->real_crypto) {
         /* a round trip has a header for each way */
         const uint32_t slots =
             s->network.trip == TRIP_ROUND ? s->network.layers + 2 : hops;
-        err = real_new(&f->real, f->topology, &f->env, slots);
+        err = real_new(&run->real, run->topology, &run->env, slots);
         if (err == ERR_RANGE)
             snprintf(problem->text, sizeof problem->text,
                      "--real-crypto: a packet's header has room for %d hops, "
@@ -279,228 +281,231 @@ run_make(struct run *f, struct scenario_problem *problem)
                      SPHINX_HOPS_MAX, slots);
     }
     if (!err && m->watch)
-        err = spy_new(&f->spy, f->topology, &f->env);
+        err = spy_new(&run->spy, run->topology, &run->env);
     if (!err)
-        err = sources_new(&f->sources, s, &f->env, f->options->open, problem);
+        err = sources_new(&run->sources, s, &run->env, run->options->open,
+                          problem);
     if (!err)
-        err = gauges_new(&f->gauges, s, sources_count(f->sources));
+        err = gauges_new(&run->gauges, s, sources_count(run->sources));
     if (!err)
-        err = watch_start(f);
-    tags_make(f);
+        err = watch_start(run);
+    tags_make(run);
     return err;
 }
 
 static void
-run_free(struct run *f)
+run_free(struct packet_run *run)
 {
-    for (uint32_t i = 0; f->mix && i < f->topology->n_relays; i++)
-        mix_free(&f->mix[i]);
-    free(f->mix);
-    free(f->due_us);
-    for (uint32_t i = 0; f->inbox && i < f->topology->n_relays; i++)
-        free(f->inbox[i].e);
-    free(f->inbox);
-    free(f->spare);
-    free(f->matrix);
-    free(f->memory);
-    free(f->alarm);
-    free(f->inside);
-    free(f->answers);
-    free(f->polls);
-    tracker_free(&f->tracker);
-    real_free(&f->real);
-    spy_free(&f->spy);
-    gauges_free(&f->gauges);
-    sources_free(&f->sources);
-    wheel_free(&f->wait);
-    records_free(&f->records);
-    topology_free(&f->topology);
-    free(f);
+    for (uint32_t i = 0; run->mix && i < run->topology->n_relays; i++)
+        mix_free(&run->mix[i]);
+    free(run->mix);
+    free(run->due_us);
+    for (uint32_t i = 0; run->inbox && i < run->topology->n_relays; i++)
+        free(run->inbox[i].e);
+    free(run->inbox);
+    free(run->spare);
+    free(run->matrix);
+    free(run->memory);
+    free(run->alarm);
+    free(run->inside);
+    free(run->answers);
+    free(run->polls);
+    tracker_free(&run->tracker);
+    real_free(&run->real);
+    spy_free(&run->spy);
+    gauges_free(&run->gauges);
+    sources_free(&run->sources);
+    wheel_free(&run->wait);
+    records_free(&run->records);
+    topology_free(&run->topology);
+    free(run);
 }
 
 /* ---- phases ---- */
 
 static void
-measure_begin(struct run *f)
+measure_begin(struct packet_run *run)
 {
-    const struct scenario_measure *m = &f->scenario->measure;
-    f->phase = PHASE_MEASURE;
+    const struct scenario_measure *m = &run->scenario->measure;
+    run->phase = PHASE_MEASURE;
     /* every packet with the same small chance: were the first one after some
      * time taken, it would come to relays that had been left alone for a while,
      * and look worse hidden */
-    f->tag_chance = m->at_once / (TARGETS_APART * drain_us(f->scenario) / 1e6) /
-                    tag_rate(f->scenario);
-    gauges_begin(f->gauges, f->now_us);
-    watch_begin(f);
+    run->tag_chance = m->at_once /
+                      (TARGETS_APART * drain_us(run->scenario) / 1e6) /
+                      tag_rate(run->scenario);
+    gauges_begin(run->gauges, run->now_us);
+    watch_begin(run);
 }
 
 /* Warming up is over when a given time is, or when the number under way, which
  * began at none, looks stationary. */
 static void
-warm_sample(struct run *f)
+warm_sample(struct packet_run *run)
 {
-    if (f->scenario->run.warmup_s >= 0) {
-        if ((double)f->now_us >= f->scenario->run.warmup_s * 1e6)
-            measure_begin(f);
+    if (run->scenario->run.warmup_s >= 0) {
+        if ((double)run->now_us >= run->scenario->run.warmup_s * 1e6)
+            measure_begin(run);
         return;
     }
-    if (f->n_inside == f->room_inside) {
-        size_t room = f->room_inside ? 2 * f->room_inside : SAMPLES_FIRST;
-        double *more = realloc(f->inside, room * sizeof *more);
+    if (run->n_inside == run->room_inside) {
+        size_t room = run->room_inside ? 2 * run->room_inside : SAMPLES_FIRST;
+        double *more = realloc(run->inside, room * sizeof *more);
         if (!more) {
-            run_fail(f, ERR_NOMEM);
+            run_fail(run, ERR_NOMEM);
             return;
         }
-        f->inside = more;
-        f->room_inside = room;
+        run->inside = more;
+        run->room_inside = room;
     }
-    f->inside[f->n_inside++] = f->records.used;
-    if (f->n_inside == f->room_inside &&
-        (stats_mser5(f->inside, f->n_inside) != SIZE_MAX ||
-         f->n_inside >= SAMPLES_LAST))
-        measure_begin(f);
+    run->inside[run->n_inside++] = run->records.used;
+    if (run->n_inside == run->room_inside &&
+        (stats_mser5(run->inside, run->n_inside) != SIZE_MAX ||
+         run->n_inside >= SAMPLES_LAST))
+        measure_begin(run);
 }
 
 static void
-measure_sample(struct run *f)
+measure_sample(struct packet_run *run)
 {
-    struct gauge_batch *b = gauges_at(f->gauges, f->now_us);
+    struct gauge_batch *b = gauges_at(run->gauges, run->now_us);
     if (!b)
         return;
-    for (uint32_t i = 0; i < f->topology->n_relays; i++) {
-        if (!f->mix[i])
+    for (uint32_t i = 0; i < run->topology->n_relays; i++) {
+        if (!run->mix[i])
             continue;
-        const double held = (double)mix_count(f->mix[i]);
+        const double held = (double)mix_count(run->mix[i]);
         b->held_sum += held;
         b->held_squares += held * held;
         b->held_n++;
     }
-    b->inside_sum += f->records.used;
-    b->online_sum += sources_online(f->sources);
+    b->inside_sum += run->records.used;
+    b->online_sum += sources_online(run->sources);
     b->samples++;
 }
 
 static void
-targets_end(struct run *f)
+targets_end(struct packet_run *run)
 {
     struct target_found found;
     uint8_t label;
-    while ((label = tracker_done(f->tracker, &found)) != TRACKER_NONE) {
-        gauges_found(f->gauges, &found);
-        records_clear(&f->records, label);
-        tracker_clear(f->tracker, label);
+    while ((label = tracker_done(run->tracker, &found)) != TRACKER_NONE) {
+        gauges_found(run->gauges, &found);
+        records_clear(&run->records, label);
+        tracker_clear(run->tracker, label);
     }
 }
 
 static double
-share_done(const struct run *f)
+share_done(const struct packet_run *run)
 {
-    const struct gauges *g = f->gauges;
-    const uint32_t targets = f->scenario->measure.targets;
-    if (f->phase == PHASE_WARM)
+    const struct gauges *g = run->gauges;
+    const uint32_t targets = run->scenario->measure.targets;
+    if (run->phase == PHASE_WARM)
         return 0;
-    double time = (double)(f->now_us - g->begin_us) / (double)g->length_us;
+    double time = (double)(run->now_us - g->begin_us) / (double)g->length_us;
     double found = targets > 0 ? (double)g->n_found / targets : 1;
     return fmin(1, fmin(time, found));
 }
 
 static void
-sample(struct run *f)
+run_sample(struct packet_run *run)
 {
-    f->sample_next_us += f->sample_us;
-    watch_sample(f);
-    if (f->phase == PHASE_WARM)
-        warm_sample(f);
-    if (f->phase != PHASE_WARM && share_done(f) >= 1)
-        f->phase = PHASE_OVER;
-    if (f->phase == PHASE_MEASURE && (double)(f->now_us - f->gauges->begin_us) >
-                                         PATIENCE * f->plan.virtual_s * 1e6)
-        run_fail(f, ERR_TIMEOUT);
-    if (f->options->progress)
-        f->options->progress(f->options->ctx, share_done(f));
+    run->sample_next_us += run->sample_us;
+    watch_sample(run);
+    if (run->phase == PHASE_WARM)
+        warm_sample(run);
+    if (run->phase != PHASE_WARM && share_done(run) >= 1)
+        run->phase = PHASE_OVER;
+    if (run->phase == PHASE_MEASURE &&
+        (double)(run->now_us - run->gauges->begin_us) >
+            PATIENCE * run->plan.virtual_s * 1e6)
+        run_fail(run, ERR_TIMEOUT);
+    if (run->options->progress)
+        run->options->progress(run->options->ctx, share_done(run));
 }
 
 /* Gauges are read once in every sample_us, at a uniform time: regular ones
  * would keep step with the flushes of pools. */
 static void
-look(struct run *f)
+run_look(struct packet_run *run)
 {
-    if (f->phase == PHASE_MEASURE)
-        measure_sample(f);
-    while (f->look_us <= f->now_us) {
-        const uint64_t draw = rng_seeded_u64(&f->looks) >> 32;
-        f->look_us = f->look_from_us + (draw * f->sample_us >> 32);
-        f->look_from_us += f->sample_us;
+    if (run->phase == PHASE_MEASURE)
+        measure_sample(run);
+    while (run->look_us <= run->now_us) {
+        const uint64_t draw = rng_seeded_u64(&run->looks) >> 32;
+        run->look_us = run->look_from_us + (draw * run->sample_us >> 32);
+        run->look_from_us += run->sample_us;
     }
 }
 
 static void
-run_on(struct run *f)
+run_on(struct packet_run *run)
 {
-    f->window_us = window_us(f->scenario);
-    f->in_order = f->tracker || f->memory ||
-                  f->scenario->mix.params.strategy != MIX_POISSON;
-    f->sample_us = (uint64_t)(way_mean_us(f->scenario) / SAMPLES_A_WAY) + 1;
-    f->sample_next_us = f->sample_us;
-    while (f->phase != PHASE_OVER && !f->err) {
-        f->now_us += f->window_us;
-        if (sim_is_stopped(f->options))
-            run_fail(f, ERR_CLOSED);
-        hops_wait(f);
-        hops_send(f);
-        hops_mix(f);
-        if (f->tracker && f->phase == PHASE_MEASURE)
-            targets_end(f);
-        if (f->now_us >= f->look_us)
-            look(f);
-        if (f->now_us >= f->sample_next_us)
-            sample(f);
+    run->window_us = window_us(run->scenario);
+    run->in_order = run->tracker || run->memory ||
+                    run->scenario->mix.params.strategy != MIX_POISSON;
+    run->sample_us = (uint64_t)(way_mean_us(run->scenario) / SAMPLES_A_WAY) + 1;
+    run->sample_next_us = run->sample_us;
+    while (run->phase != PHASE_OVER && !run->err) {
+        run->now_us += run->window_us;
+        if (sim_is_stopped(run->options))
+            run_fail(run, ERR_CLOSED);
+        hops_wait(run);
+        hops_send(run);
+        hops_mix(run);
+        if (run->tracker && run->phase == PHASE_MEASURE)
+            targets_end(run);
+        if (run->now_us >= run->look_us)
+            run_look(run);
+        if (run->now_us >= run->sample_next_us)
+            run_sample(run);
     }
 }
 
 static void
-run_report(const struct run *f, struct sim_result *r)
+run_report(const struct packet_run *run, struct sim_result *r)
 {
-    gauges_report(f->gauges, r);
-    watch_report(f, r);
-    result_add(r, "run.warmup", (double)f->gauges->begin_us / 1e6, NAN);
-    result_add(r, "run.length", (double)(f->now_us - f->gauges->begin_us) / 1e6,
-               NAN);
-    result_add(r, "run.inside_most", f->records.most, NAN);
-    r->course = f->course;
+    gauges_report(run->gauges, r);
+    watch_report(run, r);
+    result_add(r, "run.warmup", (double)run->gauges->begin_us / 1e6, NAN);
+    result_add(r, "run.length",
+               (double)(run->now_us - run->gauges->begin_us) / 1e6, NAN);
+    result_add(r, "run.inside_most", run->records.most, NAN);
+    r->course = run->course;
 }
 
 int
 packets_run(const struct scenario *s, const struct sim_options *o,
             struct sim_result *r, struct scenario_problem *problem)
 {
-    struct run *f = calloc(1, sizeof *f);
+    struct packet_run *run = calloc(1, sizeof *run);
     *r = (struct sim_result){0};
     problem->text[0] = '\0';
-    if (!f)
+    if (!run)
         return ERR_NOMEM;
-    f->env.ops = &run_ops;
-    f->scenario = s;
-    f->options = o;
-    f->course = 0xcbf29ce484222325ULL;
-    rng_seeded_init_u64(&f->traffic, s->seed, "traffic");
-    rng_seeded_init_u64(&f->crypto, s->seed, "crypto");
-    rng_seeded_init_u64(&f->looks, s->seed, "looks");
+    run->env.ops = &run_ops;
+    run->scenario = s;
+    run->options = o;
+    run->course = 0xcbf29ce484222325ULL;
+    rng_seeded_init_u64(&run->traffic, s->seed, "traffic");
+    rng_seeded_init_u64(&run->crypto, s->seed, "crypto");
+    rng_seeded_init_u64(&run->looks, s->seed, "looks");
     if (o->trace)
         fputs("time_us,event,packet,of,at\n", o->trace);
-    int err = run_make(f, problem);
+    int err = run_make(run, problem);
     if (!err) {
-        run_on(f);
-        err = f->err;
+        run_on(run);
+        err = run->err;
     }
     if (err == ERR_TIMEOUT)
         snprintf(problem->text, sizeof problem->text,
                  "measure.targets: only %" PRIu32 " of %" PRIu32
                  " have come out; do packets leave the mixes at all?",
-                 f->gauges->n_found, s->measure.targets);
+                 run->gauges->n_found, s->measure.targets);
     if (!err)
-        run_report(f, r);
-    run_free(f);
+        run_report(run, r);
+    run_free(run);
     return err;
 }
 

@@ -40,12 +40,12 @@ struct mix_memory {
 /* What has come to a relay in this window and waits for its turn: packets, and
  * own loops that set out. In the entry, b is the kind. */
 enum inbox_kind { INBOX_PACKET, INBOX_LOOP };
-struct inbox {
+struct relay_inbox {
     struct wheel_entry *e;
     uint32_t n, room;
 };
 
-struct run {
+struct packet_run {
     struct env env; /* first: the environment is this */
     struct rng_seeded traffic, crypto, looks;
     uint64_t now_us, window_us; /* now: the end of this window */
@@ -55,7 +55,7 @@ struct run {
     struct sources *sources;
     struct records records;
     struct wheel *wait;
-    struct inbox *inbox; /* of each relay */
+    struct relay_inbox *inbox; /* of each relay */
     struct wheel_entry *spare;
     uint32_t spare_room;
     bool in_order;             /* arrivals wait for departures before them */
@@ -122,68 +122,70 @@ struct crowd {
     double count, beside;
 };
 static inline struct crowd
-crowd_of(const struct run *f, const struct record *p, uint32_t relay,
+crowd_of(const struct packet_run *run, const struct record *p, uint32_t relay,
          size_t held)
 {
-    const double requests = (double)held - f->answers[relay];
-    if (!f->polls)
-        return (struct crowd){relay, requests, f->beside};
-    const uint32_t polls = f->polls[relay];
+    const double requests = (double)held - run->answers[relay];
+    if (!run->polls)
+        return (struct crowd){relay, requests, run->beside};
+    const uint32_t polls = run->polls[relay];
     return record_is_slow(p)
                ? (struct crowd){2 * relay + 1, (double)polls, 0}
-               : (struct crowd){2 * relay, requests - polls, f->beside};
+               : (struct crowd){2 * relay, requests - polls, run->beside};
 }
 
 /* From the lowest up; each file uses those before it alone. */
 
 /* run.c: the first error stays. */
-void run_fail(struct run *f, int err);
+void run_fail(struct packet_run *run, int err);
 /* Note an event in the digest and the trace. at: relay or client number. */
 enum run_event { EVENT_SEND, EVENT_IN, EVENT_LEFT, EVENT_OUT, EVENT_LOST };
-void run_note(struct run *f, uint64_t at_us, enum run_event event,
+void run_note(struct packet_run *run, uint64_t at_us, enum run_event event,
               const struct record *p, uint32_t at);
 
 /* inbox.c: to a relay, a packet or its own loop. */
-void inbox_add(struct run *f, uint32_t relay, uint64_t at_us, uint32_t number,
-               enum inbox_kind kind);
+void inbox_add(struct packet_run *run, uint32_t relay, uint64_t at_us,
+               uint32_t number, enum inbox_kind kind);
 /* By time, stable. Returns false without memory. */
-bool inbox_sort(struct run *f, struct inbox *in);
+bool inbox_sort(struct packet_run *run, struct relay_inbox *in);
 
 /* transit.c: a new record on this way; RECORD_NONE: the run has failed. */
-uint32_t transit_new(struct run *f, const struct way *w, uint64_t at_us,
-                     uint32_t sender, uint8_t flags);
+uint32_t transit_new(struct packet_run *run, const struct packet_way *w,
+                     uint64_t at_us, uint32_t sender, uint8_t flags);
 /* It sets out, from a client (AT_CLIENT) or a relay. */
-void transit_start(struct run *f, uint32_t number, uint64_t at_us,
+void transit_start(struct packet_run *run, uint32_t number, uint64_t at_us,
                    uint32_t relay);
 /* On to the next link, from there. */
-void transit_link(struct run *f, uint32_t number, uint64_t at_us,
+void transit_link(struct packet_run *run, uint32_t number, uint64_t at_us,
                   uint32_t from);
 /* It is out of the network, and counted. */
-void transit_out(struct run *f, uint32_t number, uint64_t at_us);
+void transit_out(struct packet_run *run, uint32_t number, uint64_t at_us);
 /* Where an observer sees its way end: out of the network, or at a store. From
  * here on nothing of it is of use to him. */
-void transit_seen_out(struct run *f, struct record *p, struct gauge_batch *b);
-void transit_lost(struct run *f, uint32_t number, uint64_t at_us, uint32_t at);
+void transit_seen_out(struct packet_run *run, struct record *p,
+                      struct gauge_batch *b);
+void transit_lost(struct packet_run *run, uint32_t number, uint64_t at_us,
+                  uint32_t at);
 /* It is no more. */
-void transit_end(struct run *f, uint32_t number);
+void transit_end(struct packet_run *run, uint32_t number);
 
 /* watch.c: relays' own loops and their alarms; the adversary. */
-int watch_start(struct run *f);
-void watch_loop(struct run *f, uint32_t relay, uint64_t at_us);
-void watch_loop_leaves(struct run *f, uint32_t relay, uint32_t number,
+int watch_start(struct packet_run *run);
+void watch_loop(struct packet_run *run, uint32_t relay, uint64_t at_us);
+void watch_loop_leaves(struct packet_run *run, uint32_t relay, uint32_t number,
                        uint64_t at_us);
-void watch_loop_back(struct run *f, uint32_t relay, uint64_t at_us);
-void watch_sample(struct run *f);
-void watch_begin(struct run *f);
-void watch_report(const struct run *f, struct sim_result *r);
+void watch_loop_back(struct packet_run *run, uint32_t relay, uint64_t at_us);
+void watch_sample(struct packet_run *run);
+void watch_begin(struct packet_run *run);
+void watch_report(const struct packet_run *run, struct sim_result *r);
 /* A packet comes to the relay under attack. Returns true when the adversary
  * has taken it. */
-bool watch_takes(struct run *f, uint32_t number, uint64_t at_us);
+bool watch_takes(struct packet_run *run, uint32_t number, uint64_t at_us);
 /* What he held back gets in. */
-void watch_admits(struct run *f, uint32_t number);
+void watch_admits(struct packet_run *run, uint32_t number);
 
 /* hops.c: clients' clocks, what waits, and the mixes, up to now. */
-void hops_send(struct run *f);
-void hops_wait(struct run *f);
-void hops_mix(struct run *f);
+void hops_send(struct packet_run *run);
+void hops_wait(struct packet_run *run);
+void hops_mix(struct packet_run *run);
 #endif

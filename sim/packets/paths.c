@@ -13,7 +13,7 @@ struct paths {
     uint64_t ways, corrupt;
     uint32_t *age;     /* of each client: packets since */
     uint64_t *caught;  /* at which age */
-    uint64_t *waiting; /* of each age, for survival() */
+    uint64_t *waiting; /* of each age, for paths_survival() */
 };
 
 int
@@ -70,7 +70,8 @@ paths_share(const struct paths *p)
  * Returns 1 - survival after n ages; *median: the first age where it reaches
  * one half. */
 static double
-survival(const struct paths *p, uint32_t n, double *median, double *greenwood)
+paths_survival(const struct paths *p, uint32_t n, double *median,
+               double *greenwood)
 {
     uint64_t *waiting = p->waiting, risk = 0;
     double alive = 1, at_n = NAN;
@@ -99,7 +100,8 @@ survival(const struct paths *p, uint32_t n, double *median, double *greenwood)
 struct estimate
 paths_caught(const struct paths *p, uint32_t n)
 {
-    double median, greenwood, caught = survival(p, n, &median, &greenwood);
+    double median, greenwood,
+        caught = paths_survival(p, n, &median, &greenwood);
     return (struct estimate){caught, 1.96 * (1 - caught) * sqrt(greenwood)};
 }
 
@@ -107,6 +109,6 @@ double
 paths_median(const struct paths *p)
 {
     double median, greenwood;
-    (void)survival(p, 1, &median, &greenwood);
+    (void)paths_survival(p, 1, &median, &greenwood);
     return median;
 }

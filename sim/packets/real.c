@@ -108,8 +108,8 @@ buffer_take(struct real *r, uint32_t number)
 }
 
 static void
-hops_fill(const struct real *r, struct sphinx_hop *hop, const struct way *w,
-          uint32_t first, uint32_t n)
+hops_fill(const struct real *r, struct sphinx_hop *hop,
+          const struct packet_way *w, uint32_t first, uint32_t n)
 {
     const size_t len = r->view.geometry.public_len;
     for (uint32_t i = 0; i < n; i++) {
@@ -122,7 +122,7 @@ hops_fill(const struct real *r, struct sphinx_hop *hop, const struct way *w,
 }
 
 int
-real_make(struct real *r, uint32_t number, const struct way *w)
+real_make(struct real *r, uint32_t number, const struct packet_way *w)
 {
     struct sphinx_hop out[SPHINX_HOPS_MAX], back[SPHINX_HOPS_MAX];
     uint8_t seed[2][SPHINX_SEED_LEN];

@@ -22,7 +22,7 @@ void real_free(struct real **r);
 
 /* Make the packet with this number, on its way. */
 int real_make(struct real *r, uint32_t number,
-              const struct way *w) CHECK_RESULT;
+              const struct packet_way *w) CHECK_RESULT;
 /* Relay `relay` unwraps it: its delay, and the relay it goes to next
  * (UINT16_MAX: it ends here). Returns an ERR_* when it is none of this relay's.
  */

@@ -20,7 +20,7 @@ struct record {
     uint64_t at_us;   /* when it came to where it is */
     uint32_t sender;  /* client, or the relay whose loop it is */
     uint32_t serial;  /* of its making; free: the next free record */
-    uint8_t n, turns; /* of its way; see struct way */
+    uint8_t n, turns; /* of its way; see struct packet_way */
     uint8_t stage;    /* hops that are over */
     uint8_t flags;
     uint8_t label;      /* tracker's, or TRACKER_NONE */

@@ -22,7 +22,7 @@ struct spy {
 
 /* Time from the client to the store. */
 static double
-way_us(const struct topology *t, const struct way *w)
+way_us(const struct topology *t, const struct packet_way *w)
 {
     double us = 0;
     for (unsigned i = 0; i + 1 < w->turns; i++)
@@ -43,7 +43,7 @@ spy_new(struct spy **out, const struct topology *t, struct env *env)
                 BINS;
     for (unsigned poll = 0; poll < 2; poll++)
         for (unsigned i = 0; i < DRAWS; i++) {
-            struct way w;
+            struct packet_way w;
             topology_way(t, env, 0, poll, &w);
             double bin = way_us(t, &w) / s->bin_us;
             if (bin < BINS)
@@ -66,7 +66,7 @@ spy_sent(struct spy *s, unsigned challenger, uint64_t at_us)
 }
 
 static double
-weight(const struct spy *s, unsigned client, bool poll, uint64_t at_us)
+spy_weight(const struct spy *s, unsigned client, bool poll, uint64_t at_us)
 {
     double sum = FLOOR;
     for (uint32_t i = 0; i < SENDS && i < s->n[client]; i++) {
@@ -81,6 +81,6 @@ weight(const struct spy *s, unsigned client, bool poll, uint64_t at_us)
 double
 spy_came(const struct spy *s, unsigned challenger, bool poll, uint64_t at_us)
 {
-    return log(weight(s, challenger, poll, at_us) /
-               weight(s, 1 - challenger, poll, at_us));
+    return log(spy_weight(s, challenger, poll, at_us) /
+               spy_weight(s, 1 - challenger, poll, at_us));
 }

@@ -140,7 +140,7 @@ delay_draw(const struct topology *t, struct env *env, uint64_t mean_us,
 }
 
 static void
-hop_add(const struct topology *t, struct env *env, struct way *w,
+hop_add(const struct topology *t, struct env *env, struct packet_way *w,
         uint16_t relay, uint64_t mean_us)
 {
     w->relay[w->n] = relay;
@@ -149,7 +149,7 @@ hop_add(const struct topology *t, struct env *env, struct way *w,
 
 /* All layers, in order. */
 static void
-layers_add(const struct topology *t, struct env *env, struct way *w,
+layers_add(const struct topology *t, struct env *env, struct packet_way *w,
            uint64_t mean_us)
 {
     const struct scenario_network *n = &t->scenario->network;
@@ -176,7 +176,7 @@ layers_add(const struct topology *t, struct env *env, struct way *w,
 }
 
 static void
-store_add(const struct topology *t, struct env *env, struct way *w)
+store_add(const struct topology *t, struct env *env, struct packet_way *w)
 {
     const struct scenario_mix *m = &t->scenario->mix;
     w->relay[w->n] = (uint16_t)(t->n_relays - 1 - rng_below(env, t->n_stores));
@@ -187,7 +187,7 @@ store_add(const struct topology *t, struct env *env, struct way *w)
 
 void
 topology_way(const struct topology *t, struct env *env, uint32_t client,
-             bool poll, struct way *w)
+             bool poll, struct packet_way *w)
 {
     const struct scenario_mix *m = &t->scenario->mix;
     const bool round = t->n_stores > 0;
@@ -211,7 +211,7 @@ topology_way(const struct topology *t, struct env *env, uint32_t client,
  * through the layers before it back; without stores the two parts meet. */
 void
 topology_loop(const struct topology *t, struct env *env, uint32_t relay,
-              struct way *w)
+              struct packet_way *w)
 {
     const uint64_t mean_us = t->scenario->mix.delay_mean_us;
     const uint32_t layer = t->layer_of[relay], store = t->n_layers + 1;

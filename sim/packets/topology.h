@@ -17,7 +17,7 @@ enum {
     TOPOLOGY_ROUND_MAX = 2 * LAYERS_MAX + 3
 };
 
-struct way {
+struct packet_way {
     uint8_t n;     /* hops */
     uint8_t turns; /* the store's hop + 1; 0: one way */
     uint16_t relay[TOPOLOGY_HOPS_MAX];
@@ -44,10 +44,10 @@ void topology_free(struct topology **t);
 
 /* A packet's way from `client`; poll: the longer delays of one. */
 void topology_way(const struct topology *t, struct env *env, uint32_t client,
-                  bool poll, struct way *w);
+                  bool poll, struct packet_way *w);
 /* The way of a relay's own loop, whose last hop is itself. */
 void topology_loop(const struct topology *t, struct env *env, uint32_t relay,
-                   struct way *w);
+                   struct packet_way *w);
 
 /* Mean of all delays of a packet's way, and of a loop's without its end. */
 double topology_way_mean_us(const struct topology *t);

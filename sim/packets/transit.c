@@ -8,134 +8,139 @@
 /* ---- ends ---- */
 
 void
-transit_end(struct run *f, uint32_t number)
+transit_end(struct packet_run *run, uint32_t number)
 {
-    if (f->real)
-        real_give(f->real, number);
-    records_give(&f->records, number);
+    if (run->real)
+        real_give(run->real, number);
+    records_give(&run->records, number);
 }
 
 void
-transit_lost(struct run *f, uint32_t number, uint64_t at_us, uint32_t at)
+transit_lost(struct packet_run *run, uint32_t number, uint64_t at_us,
+             uint32_t at)
 {
-    struct record *p = record_at(&f->records, number);
-    struct gauge_batch *b = gauges_at(f->gauges, at_us);
-    run_note(f, at_us, EVENT_LOST, p, at);
+    struct record *p = record_at(&run->records, number);
+    struct gauge_batch *b = gauges_at(run->gauges, at_us);
+    run_note(run, at_us, EVENT_LOST, p, at);
     if (b && !(p->flags & RECORD_LOOP))
         b->lost++;
-    if (f->tracker)
-        tracker_rule_out(f->tracker, record_mass(&f->records, p), p->label);
-    transit_end(f, number);
+    if (run->tracker)
+        tracker_rule_out(run->tracker, record_mass(&run->records, p), p->label);
+    transit_end(run, number);
 }
 
 void
-transit_seen_out(struct run *f, struct record *p, struct gauge_batch *b)
+transit_seen_out(struct packet_run *run, struct record *p,
+                 struct gauge_batch *b)
 {
-    float *mass = record_mass(&f->records, p);
-    if (!f->tracker)
+    float *mass = record_mass(&run->records, p);
+    if (!run->tracker)
         return;
-    tracker_out(f->tracker, mass, p->label);
-    if (b && f->scenario->measure.epsilon) {
+    tracker_out(run->tracker, mass, p->label);
+    if (b && run->scenario->measure.epsilon) {
         const uint32_t last = record_relays(p)[p->stage - 1];
         double both[2];
-        tracker_challengers(f->tracker, mass, both);
-        if (!f->topology->corrupt[last])
+        tracker_challengers(run->tracker, mass, both);
+        if (!run->topology->corrupt[last])
             gauges_loss(b, both[0], both[1]);
         if (p->challenger)
             gauges_own(b, both[p->challenger - 1], both[2 - p->challenger]);
     }
-    memset(mass, 0, tracker_labels(f->tracker) * sizeof *mass);
+    memset(mass, 0, tracker_labels(run->tracker) * sizeof *mass);
     p->label = TRACKER_NONE;
     p->challenger = 0;
 }
 
 void
-transit_out(struct run *f, uint32_t number, uint64_t at_us)
+transit_out(struct packet_run *run, uint32_t number, uint64_t at_us)
 {
-    struct record *p = record_at(&f->records, number);
-    struct gauge_batch *b = gauges_at(f->gauges, at_us);
-    run_note(f, at_us, EVENT_OUT, p, p->sender);
+    struct record *p = record_at(&run->records, number);
+    struct gauge_batch *b = gauges_at(run->gauges, at_us);
+    run_note(run, at_us, EVENT_OUT, p, p->sender);
     if (b) {
         b->out++;
         stats_times_add(&b->latency, at_us - p->start_us);
     }
     if (!p->turns)
-        transit_seen_out(f, p, b);
-    transit_end(f, number);
+        transit_seen_out(run, p, b);
+    transit_end(run, number);
 }
 
 /* ---- links ---- */
 
 static uint64_t
-link_us(struct run *f, uint32_t from, uint32_t to)
+link_us(struct packet_run *run, uint32_t from, uint32_t to)
 {
-    const struct scenario_network *n = &f->scenario->network;
-    if (f->matrix)
+    const struct scenario_network *n = &run->scenario->network;
+    if (run->matrix)
         return from == AT_CLIENT || to == AT_CLIENT
                    ? 0
-                   : f->matrix[(size_t)from * f->topology->n_relays + to];
-    return n->latency_fixed_us + (n->latency_law == LATENCY_EXPONENTIAL
-                                      ? rng_exp_us(&f->env, n->latency_mean_us)
-                                      : 0);
+                   : run->matrix[(size_t)from * run->topology->n_relays + to];
+    return n->latency_fixed_us +
+           (n->latency_law == LATENCY_EXPONENTIAL
+                ? rng_exp_us(&run->env, n->latency_mean_us)
+                : 0);
 }
 
 void
-transit_link(struct run *f, uint32_t number, uint64_t at_us, uint32_t from)
+transit_link(struct packet_run *run, uint32_t number, uint64_t at_us,
+             uint32_t from)
 {
-    struct record *p = record_at(&f->records, number);
+    struct record *p = record_at(&run->records, number);
     uint32_t to = p->stage == p->n ? AT_CLIENT : record_relays(p)[p->stage];
-    if (f->scenario->network.loss > 0 &&
-        rng_unit(&f->env) <= f->scenario->network.loss) {
-        transit_lost(f, number, at_us, from);
+    if (run->scenario->network.loss > 0 &&
+        rng_unit(&run->env) <= run->scenario->network.loss) {
+        transit_lost(run, number, at_us, from);
         return;
     }
-    uint64_t come_us = at_us + link_us(f, from, to);
-    if (come_us > f->now_us && come_us > at_us) {
-        if (wheel_add(f->wait, come_us, number, WAIT_LINK))
-            run_fail(f, ERR_NOMEM);
+    uint64_t come_us = at_us + link_us(run, from, to);
+    if (come_us > run->now_us && come_us > at_us) {
+        if (wheel_add(run->wait, come_us, number, WAIT_LINK))
+            run_fail(run, ERR_NOMEM);
     } else if (to == AT_CLIENT) {
-        transit_out(f, number, come_us);
+        transit_out(run, number, come_us);
     } else {
-        inbox_add(f, to, come_us, number, INBOX_PACKET);
+        inbox_add(run, to, come_us, number, INBOX_PACKET);
     }
 }
 
 /* ---- starts ---- */
 
 uint32_t
-transit_new(struct run *f, const struct way *w, uint64_t at_us, uint32_t sender,
-            uint8_t flags)
+transit_new(struct packet_run *run, const struct packet_way *w, uint64_t at_us,
+            uint32_t sender, uint8_t flags)
 {
-    uint32_t number = records_take(&f->records);
+    uint32_t number = records_take(&run->records);
     if (number == RECORD_NONE) {
-        run_fail(f, ERR_NOMEM);
+        run_fail(run, ERR_NOMEM);
         return RECORD_NONE;
     }
-    struct record *p = record_at(&f->records, number);
+    struct record *p = record_at(&run->records, number);
     p->start_us = at_us;
     p->sender = sender;
-    p->serial = f->serial++;
+    p->serial = run->serial++;
     p->n = w->n;
     p->turns = w->turns;
     p->flags |= flags;
-    if (f->real) { /* only where to begin; the rest is in the packet */
+    if (run->real) { /* only where to begin; the rest is in the packet */
         record_relays(p)[0] = w->relay[0];
-        int err = real_make(f->real, number, w);
+        int err = real_make(run->real, number, w);
         if (err)
-            run_fail(f, err);
+            run_fail(run, err);
     } else {
         memcpy(record_relays(p), w->relay, w->n * sizeof *w->relay);
-        memcpy(record_delays(&f->records, p), w->delay,
+        memcpy(record_delays(&run->records, p), w->delay,
                w->n * sizeof *w->delay);
     }
     return number;
 }
 
 void
-transit_start(struct run *f, uint32_t number, uint64_t at_us, uint32_t relay)
+transit_start(struct packet_run *run, uint32_t number, uint64_t at_us,
+              uint32_t relay)
 {
-    run_note(f, at_us, EVENT_SEND, record_at(&f->records, number),
-             relay == AT_CLIENT ? record_at(&f->records, number)->sender
+    run_note(run, at_us, EVENT_SEND, record_at(&run->records, number),
+             relay == AT_CLIENT ? record_at(&run->records, number)->sender
                                 : relay);
-    transit_link(f, number, at_us, relay);
+    transit_link(run, number, at_us, relay);
 }

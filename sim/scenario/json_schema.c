@@ -15,7 +15,7 @@ struct writer {
 };
 
 static void
-put(struct writer *w, json_t *o, const char *key, json_t *v)
+member_put(struct writer *w, json_t *o, const char *key, json_t *v)
 {
     w->bad |= json_object_set_new(o, key, v);
 }
@@ -23,7 +23,7 @@ put(struct writer *w, json_t *o, const char *key, json_t *v)
 static void
 type_put(struct writer *w, json_t *o, const char *type)
 {
-    put(w, o, "type", json_string(type));
+    member_put(w, o, "type", json_string(type));
 }
 
 /* Whole numbers without a decimal point. */
@@ -50,10 +50,10 @@ range_put(struct writer *w, json_t *o, const struct field *f)
 {
     type_put(w, o, f->kind == FIELD_WHOLE ? "integer" : "number");
     if (f->min < f->max) {
-        put(w, o, "minimum", number_make(f->min));
-        put(w, o, "maximum", number_make(f->max));
+        member_put(w, o, "minimum", number_make(f->min));
+        member_put(w, o, "maximum", number_make(f->max));
     } else
-        put(w, o, "const", number_make(f->min));
+        member_put(w, o, "const", number_make(f->min));
 }
 
 static void
@@ -65,7 +65,7 @@ names_put(struct writer *w, json_t *o, const struct field *f)
     for (size_t i = 0; i < n; i++)
         w->bad |= json_array_append_new(list, json_string(names[i]));
     type_put(w, o, "string");
-    put(w, o, "enum", list);
+    member_put(w, o, "enum", list);
 }
 
 /* Lengths are of characters here and of octets to the reader, so that the
@@ -74,17 +74,17 @@ static void
 text_put(struct writer *w, json_t *o, size_t max)
 {
     type_put(w, o, "string");
-    put(w, o, "minLength", json_integer(1));
-    put(w, o, "maxLength", json_integer((json_int_t)max));
+    member_put(w, o, "minLength", json_integer(1));
+    member_put(w, o, "maxLength", json_integer((json_int_t)max));
 }
 
 static void
 list_put(struct writer *w, json_t *o, json_t *items, size_t max)
 {
     type_put(w, o, "array");
-    put(w, o, "minItems", json_integer(1));
-    put(w, o, "maxItems", json_integer((json_int_t)max));
-    put(w, o, "items", items);
+    member_put(w, o, "minItems", json_integer(1));
+    member_put(w, o, "maxItems", json_integer((json_int_t)max));
+    member_put(w, o, "items", items);
 }
 
 static json_t *
@@ -197,9 +197,9 @@ field_make(struct writer *w, const struct field *f, const uint8_t *base)
     case FIELD_OBJECT:
         break;
     }
-    put(w, o, "description", json_string(f->help));
+    member_put(w, o, "description", json_string(f->help));
     if (has_default(f, at))
-        put(w, o, "default", default_make(f, at));
+        member_put(w, o, "default", default_make(f, at));
     return o;
 }
 
@@ -209,7 +209,7 @@ fields_put(struct writer *w, const struct field_table *t, const void *base,
 {
     for (size_t i = 0; t && i < t->n; i++) {
         const struct field *f = &t->fields[i];
-        put(w, properties, f->key, field_make(w, f, base));
+        member_put(w, properties, f->key, field_make(w, f, base));
         if (f->flags & FIELD_REQUIRED)
             w->bad |= json_array_append_new(required, json_string(f->key));
     }
@@ -222,16 +222,17 @@ object_make(struct writer *w, const struct field_table *t,
 {
     json_t *o = json_object(), *properties = json_object(),
            *required = json_array();
-    w->bad |= !required; /* an empty one is left out, so put() may not see it */
+    w->bad |=
+        !required; /* an empty one is left out, so member_put() may not see it */
     fields_put(w, t, base, properties, required);
     fields_put(w, also, also_base, properties, required);
     type_put(w, o, "object");
-    put(w, o, "additionalProperties", json_false());
+    member_put(w, o, "additionalProperties", json_false());
     if (json_array_size(required) > 0)
-        put(w, o, "required", required);
+        member_put(w, o, "required", required);
     else
         json_decref(required);
-    put(w, o, "properties", properties);
+    member_put(w, o, "properties", properties);
     return o;
 }
 
@@ -249,9 +250,9 @@ scenario_schema(void)
     scenario_defaults(s, LEVEL_PACKETS, 0);
     scenario_file_defaults(f);
     root = object_make(&w, &scenario_file_table, &scenario_table, f, s);
-    put(&w, root, "$schema",
-        json_string("https://json-schema.org/draft/2020-12/schema"));
-    put(&w, root, "title", json_string("Scenario of brusio-sim"));
+    member_put(&w, root, "$schema",
+               json_string("https://json-schema.org/draft/2020-12/schema"));
+    member_put(&w, root, "title", json_string("Scenario of brusio-sim"));
     const size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(15);
     if (json_to_text(w.bad ? NULL : root, flags, &text, NULL))
         text = NULL;

@@ -39,7 +39,7 @@ reader_leave(struct reader *r, size_t mark)
 }
 
 static void
-fail(struct reader *r, const char *format, va_list args)
+problem_say(struct reader *r, const char *format, va_list args)
 {
     char *text = r->problem->text;
     size_t room = sizeof r->problem->text;
@@ -60,7 +60,7 @@ reader_fail(struct reader *r, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fail(r, format, args);
+    problem_say(r, format, args);
     va_end(args);
 }
 
@@ -70,7 +70,7 @@ reader_fail_at(struct reader *r, const char *key, const char *format, ...)
     va_list args;
     size_t mark = reader_enter(r, key);
     va_start(args, format);
-    fail(r, format, args);
+    problem_say(r, format, args);
     va_end(args);
     reader_leave(r, mark);
 }
@@ -87,7 +87,7 @@ reader_nomem(struct reader *r)
 
 /* What was found, in few words. */
 static void
-found(char out[static FOUND_LEN], const json_t *v)
+found_print(char out[static FOUND_LEN], const json_t *v)
 {
     char *text = NULL;
     if (json_is_object(v))
@@ -121,8 +121,8 @@ names_list(const struct reader *r, const struct field *f,
 }
 
 static void
-wanted(const struct reader *r, const struct field *f,
-       char out[static WANTED_LEN])
+wanted_print(const struct reader *r, const struct field *f,
+             char out[static WANTED_LEN])
 {
     switch (f->kind) {
     case FIELD_BOOL:
@@ -173,8 +173,8 @@ void
 reader_wants(struct reader *r, const struct field *f, const json_t *v)
 {
     char want[WANTED_LEN], have[FOUND_LEN];
-    wanted(r, f, want);
-    found(have, v);
+    wanted_print(r, f, want);
+    found_print(have, v);
     reader_fail(r, "wants %s, not %s", want, have);
 }
 

@@ -15,7 +15,7 @@ enum {
 };
 
 static bool __attribute__((format(printf, 2, 3)))
-fail(struct scenario_problem *p, const char *format, ...)
+check_fail(struct scenario_problem *p, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -28,17 +28,20 @@ static bool
 trip_check(const struct scenario_network *n, struct scenario_problem *p)
 {
     if (n->trip == TRIP_ONE_WAY && n->gateways + n->stores > 0)
-        return fail(p, "network.trip: one-way has neither gateways nor stores; "
-                       "leave them out or make it round");
+        return check_fail(
+            p, "network.trip: one-way has neither gateways nor stores; "
+               "leave them out or make it round");
     if (n->trip == TRIP_ONE_WAY)
         return true;
     if (n->topology != TOPOLOGY_STRATIFIED)
-        return fail(p, "network.topology: a round trip is through layers; must "
-                       "be \"stratified\", or network.trip \"one-way\"");
+        return check_fail(
+            p, "network.topology: a round trip is through layers; must "
+               "be \"stratified\", or network.trip \"one-way\"");
     if (n->gateways == 0)
-        return fail(p, "network.gateways: a round trip needs one at least");
+        return check_fail(p,
+                          "network.gateways: a round trip needs one at least");
     if (n->stores == 0)
-        return fail(p, "network.stores: a round trip needs one at least");
+        return check_fail(p, "network.stores: a round trip needs one at least");
     return true;
 }
 
@@ -51,8 +54,9 @@ free_route_check(const struct scenario_network *n, struct scenario_problem *p)
         return true;
     for (uint32_t i = 0; i < n->widths[0]; i++)
         likely += !n->weights || n->weights[i] > 0;
-    return likely >= 2 || fail(p, "network.width: a free route needs 2 relays "
-                                  "at least (of weight above 0)");
+    return likely >= 2 ||
+           check_fail(p, "network.width: a free route needs 2 relays "
+                         "at least (of weight above 0)");
 }
 
 static bool
@@ -61,10 +65,10 @@ corrupt_check(const struct scenario *s, struct scenario_problem *p)
     const struct scenario_network *n = &s->network;
     uint32_t mixes = scenario_relays(s) - n->gateways - n->stores;
     if (n->corrupt > 0 && n->corrupt_of_layer > 0)
-        return fail(p, "network.corrupt: give this or corrupt_of_layer");
+        return check_fail(p, "network.corrupt: give this or corrupt_of_layer");
     return n->corrupt <= mixes ||
-           fail(p, "network.corrupt: is %u, but there are %u mixes",
-                (unsigned)n->corrupt, (unsigned)mixes);
+           check_fail(p, "network.corrupt: is %u, but there are %u mixes",
+                      (unsigned)n->corrupt, (unsigned)mixes);
 }
 
 /* What would not be looked at was meant for something. */
@@ -73,15 +77,19 @@ latency_check(const struct scenario_network *n, struct scenario_problem *p)
 {
     bool matrix = n->latency_law == LATENCY_MATRIX;
     if (matrix && !n->latency_file[0])
-        return fail(p, "network.latency.file: is missing; law \"matrix\" reads "
-                       "it");
+        return check_fail(
+            p, "network.latency.file: is missing; law \"matrix\" reads "
+               "it");
     if (!matrix && n->latency_file[0])
-        return fail(p, "network.latency.file: only law \"matrix\" reads it");
+        return check_fail(p,
+                          "network.latency.file: only law \"matrix\" reads it");
     if (matrix && n->latency_fixed_us > 0)
-        return fail(p, "network.latency.fixed_ms: law \"matrix\" has all from "
-                       "its file");
+        return check_fail(
+            p, "network.latency.fixed_ms: law \"matrix\" has all from "
+               "its file");
     if (n->latency_law != LATENCY_EXPONENTIAL && n->latency_mean_us > 0)
-        return fail(p, "network.latency.mean_ms: is law \"exponential\"'s");
+        return check_fail(p,
+                          "network.latency.mean_ms: is law \"exponential\"'s");
     return true;
 }
 
@@ -90,10 +98,11 @@ static bool
 relays_check(const struct scenario *s, struct scenario_problem *p)
 {
     return scenario_relays(s) <= UINT16_MAX ||
-           fail(p,
-                "network: makes %u relays, with gateways and stores; at most "
-                "%d",
-                (unsigned)scenario_relays(s), UINT16_MAX);
+           check_fail(
+               p,
+               "network: makes %u relays, with gateways and stores; at most "
+               "%d",
+               (unsigned)scenario_relays(s), UINT16_MAX);
 }
 
 static bool
@@ -118,24 +127,26 @@ delay_fits(const struct scenario *s, const char *key, double fixed_us,
     const double parts =
         strcmp(key, "poll_delay_mean_ms") == 0 ? s->network.layers : 1;
     if (fixed_us > most_us)
-        return fail(p, "mix.store_delay_fixed_ms: at most %.6g, not %.6g",
-                    most_us / 1000, fixed_us / 1000);
+        return check_fail(p, "mix.store_delay_fixed_ms: at most %.6g, not %.6g",
+                          most_us / 1000, fixed_us / 1000);
     if (fixed_us + DELAY_MEANS * mean_us <= most_us)
         return true;
     const double allowed_ms =
         floor((most_us - fixed_us) / DELAY_MEANS * parts) / 1000;
     if (whole)
-        return fail(p,
-                    "mix.%s: at level \"network\" at most %.6g, not %.6g, "
-                    "so that no delay is cut: one lasts %d s at most",
-                    key, allowed_ms, mean_us * parts / 1000,
-                    NETWORK_DELAY_MAX_US / 1000000);
-    return fail(p,
-                "mix.%s: at most %.6g, not %.6g, with a mix.delay_unit_us of "
-                "%u, so that no delay is cut: packets say delays in 65,535 "
-                "units at most",
-                key, allowed_ms, mean_us * parts / 1000,
-                (unsigned)s->mix.delay_unit_us);
+        return check_fail(
+            p,
+            "mix.%s: at level \"network\" at most %.6g, not %.6g, "
+            "so that no delay is cut: one lasts %d s at most",
+            key, allowed_ms, mean_us * parts / 1000,
+            NETWORK_DELAY_MAX_US / 1000000);
+    return check_fail(
+        p,
+        "mix.%s: at most %.6g, not %.6g, with a mix.delay_unit_us of "
+        "%u, so that no delay is cut: packets say delays in 65,535 "
+        "units at most",
+        key, allowed_ms, mean_us * parts / 1000,
+        (unsigned)s->mix.delay_unit_us);
 }
 
 static bool
@@ -174,22 +185,23 @@ clients_check(const struct scenario *s, struct scenario_problem *p)
         const struct scenario_clients *c = &s->clients[i];
         rates += c->n_rates;
         if ((c->stay_mean_s > 0) != (c->away_mean_s > 0))
-            return fail(p,
-                        "clients[%u].stay_mean_s: goes with away_mean_s: "
-                        "both are above 0 or none",
-                        (unsigned)i);
+            return check_fail(p,
+                              "clients[%u].stay_mean_s: goes with away_mean_s: "
+                              "both are above 0 or none",
+                              (unsigned)i);
         if ((c->send == SEND_TRACE) != (c->trace[0] != 0))
-            return fail(p,
-                        "clients[%u].send: \"trace\" and a trace go "
-                        "together",
-                        (unsigned)i);
+            return check_fail(p,
+                              "clients[%u].send: \"trace\" and a trace go "
+                              "together",
+                              (unsigned)i);
     }
     if (clients_count(s) > SCENARIO_CLIENTS_MAX)
-        return fail(p, "clients: are %llu in all; at most %d",
-                    (unsigned long long)clients_count(s), SCENARIO_CLIENTS_MAX);
+        return check_fail(p, "clients: are %llu in all; at most %d",
+                          (unsigned long long)clients_count(s),
+                          SCENARIO_CLIENTS_MAX);
     if (rates > SCENARIO_RATES_MAX)
-        return fail(p, "clients: have %llu rates in all; at most %d",
-                    (unsigned long long)rates, SCENARIO_RATES_MAX);
+        return check_fail(p, "clients: have %llu rates in all; at most %d",
+                          (unsigned long long)rates, SCENARIO_RATES_MAX);
     return true;
 }
 
@@ -200,26 +212,30 @@ measure_check(const struct scenario *s, struct scenario_problem *p)
     for (uint32_t i = 0; i < s->n_clients; i++)
         challengers += s->clients[i].challenger ? s->clients[i].count : 0;
     if (s->measure.watch && s->network.trip != TRIP_ROUND)
-        return fail(p, "measure.watch: wants stores, network.trip \"round\"");
+        return check_fail(
+            p, "measure.watch: wants stores, network.trip \"round\"");
     if ((s->measure.epsilon || s->measure.watch) && challengers != 2)
-        return fail(p,
-                    "measure.epsilon: wants exactly two clients marked "
-                    "challenger, there are %llu",
-                    (unsigned long long)challengers);
+        return check_fail(p,
+                          "measure.epsilon: wants exactly two clients marked "
+                          "challenger, there are %llu",
+                          (unsigned long long)challengers);
     if (s->measure.alarm && s->mix.loop_mhz == 0)
-        return fail(p, "measure.alarm: relays without loops notice nothing; "
-                       "mix.loop_rate must be above 0");
+        return check_fail(p,
+                          "measure.alarm: relays without loops notice nothing; "
+                          "mix.loop_rate must be above 0");
     if (s->measure.kinds != KINDS_ALIKE &&
         (s->network.trip != TRIP_ROUND || s->attack.kind == ATTACK_FLUSH ||
          s->mix.params.strategy != MIX_POISSON))
-        return fail(p, "measure.kinds: packets are of two kinds on round trips "
-                       "through poisson mixes, without a flush");
+        return check_fail(
+            p, "measure.kinds: packets are of two kinds on round trips "
+               "through poisson mixes, without a flush");
     if (s->attack.kind == ATTACK_FLUSH && s->measure.targets == 0)
-        return fail(p, "attack.kind: a flush is measured by its targets; "
-                       "measure.targets must be above 0");
+        return check_fail(p, "attack.kind: a flush is measured by its targets; "
+                             "measure.targets must be above 0");
     if (s->attack.relay >= scenario_relays(s))
-        return fail(p, "attack.relay: is %u, but there are %u relays, from 0",
-                    (unsigned)s->attack.relay, (unsigned)scenario_relays(s));
+        return check_fail(
+            p, "attack.relay: is %u, but there are %u relays, from 0",
+            (unsigned)s->attack.relay, (unsigned)scenario_relays(s));
     return true;
 }
 
@@ -228,8 +244,8 @@ measure_check(const struct scenario *s, struct scenario_problem *p)
 static bool
 packets_only(struct scenario_problem *p, const char *path)
 {
-    return fail(p, "%s: is measured at level \"packets\", not at \"network\"",
-                path);
+    return check_fail(
+        p, "%s: is measured at level \"packets\", not at \"network\"", path);
 }
 
 static bool
@@ -249,8 +265,9 @@ network_measure_check(const struct scenario *s, struct scenario_problem *p)
     if (s->attack.kind != ATTACK_NONE)
         return packets_only(p, "attack.kind");
     if (s->mix.loop_mhz == 0)
-        return fail(p, "mix.loop_rate: the relays of a whole network cover; "
-                       "must be above 0");
+        return check_fail(p,
+                          "mix.loop_rate: the relays of a whole network cover; "
+                          "must be above 0");
     return true;
 }
 
@@ -264,24 +281,28 @@ network_clients_check(const struct scenario *s, struct scenario_problem *p)
         const struct scenario_clients *c = &s->clients[i];
         if (c->send != SEND_POISSON || c->rates_mhz ||
             !params_profile(&params, c->profile.name))
-            return fail(p,
-                        "clients[%u].profile: at level \"network\" clients "
-                        "send \"poisson\" by a profile, nothing else",
-                        (unsigned)i);
+            return check_fail(
+                p,
+                "clients[%u].profile: at level \"network\" clients "
+                "send \"poisson\" by a profile, nothing else",
+                (unsigned)i);
     }
     if (count > NETWORK_CLIENTS_MAX)
-        return fail(p,
-                    "clients: are %llu in all; at level \"network\" at most "
-                    "%d",
-                    (unsigned long long)count, NETWORK_CLIENTS_MAX);
+        return check_fail(
+            p,
+            "clients: are %llu in all; at level \"network\" at most "
+            "%d",
+            (unsigned long long)count, NETWORK_CLIENTS_MAX);
     if (s->measure.texts > 0 && count % 2 != 0)
-        return fail(p,
-                    "clients: are %llu, but texts go between pairs: must be "
-                    "an even number",
-                    (unsigned long long)count);
+        return check_fail(
+            p,
+            "clients: are %llu, but texts go between pairs: must be "
+            "an even number",
+            (unsigned long long)count);
     if (s->measure.first && s->measure.contacts < 2)
-        return fail(p, "measure.first: texts go both ways; measure.contacts "
-                       "must be 2 at least");
+        return check_fail(p,
+                          "measure.first: texts go both ways; measure.contacts "
+                          "must be 2 at least");
     return true;
 }
 
@@ -291,20 +312,21 @@ network_params_check(const struct scenario *s, struct scenario_problem *p)
 {
     const struct scenario_mix *m = &s->mix;
     if (s->network.layers > LAYERS_MAX)
-        return fail(p, "network.layers: at level \"network\" at most %d",
-                    LAYERS_MAX);
+        return check_fail(p, "network.layers: at level \"network\" at most %d",
+                          LAYERS_MAX);
     if (scenario_relays(s) > RELAYS_MAX)
-        return fail(p,
-                    "network.width: makes %u relays; at level \"network\" "
-                    "at most %d",
-                    (unsigned)scenario_relays(s), RELAYS_MAX);
+        return check_fail(
+            p,
+            "network.width: makes %u relays; at level \"network\" "
+            "at most %d",
+            (unsigned)scenario_relays(s), RELAYS_MAX);
     if (m->poll_delay_mean_us > NETWORK_DELAY_MAX_US)
-        return fail(p,
-                    "mix.poll_delay_mean_ms: at level \"network\" at most %d",
-                    NETWORK_DELAY_MAX_US / 1000);
+        return check_fail(
+            p, "mix.poll_delay_mean_ms: at level \"network\" at most %d",
+            NETWORK_DELAY_MAX_US / 1000);
     if (m->params.interval_us > NETWORK_DELAY_MAX_US)
-        return fail(p, "mix.interval_ms: at level \"network\" at most %d",
-                    NETWORK_DELAY_MAX_US / 1000);
+        return check_fail(p, "mix.interval_ms: at level \"network\" at most %d",
+                          NETWORK_DELAY_MAX_US / 1000);
     return true;
 }
 
@@ -317,25 +339,27 @@ announce_check(const struct scenario *s, struct scenario_problem *p)
     const uint32_t odds =
         a->fronts * a->front_share + a->lane_share + a->sweep_share;
     if (s->network.trip != TRIP_ROUND)
-        return fail(p, "network.trip: at level \"announce\" it is \"round\"");
+        return check_fail(
+            p, "network.trip: at level \"announce\" it is \"round\"");
     if (s->n_clients != 1 || s->clients[0].rates_mhz ||
         s->clients[0].send != SEND_POISSON ||
         s->clients[0].profile.send_mhz == 0)
-        return fail(p,
-                    "clients: at level \"announce\" are one group that sends "
-                    "\"poisson\" by a profile");
+        return check_fail(
+            p, "clients: at level \"announce\" are one group that sends "
+               "\"poisson\" by a profile");
     if (odds != 64)
-        return fail(p,
-                    "announce.front_share: of each front, lane_share and "
-                    "sweep_share have to add up to 64, not %u",
-                    (unsigned)odds);
+        return check_fail(p,
+                          "announce.front_share: of each front, lane_share and "
+                          "sweep_share have to add up to 64, not %u",
+                          (unsigned)odds);
     if (a->others >= a->contacts && a->use == USE_PROBE)
-        return fail(p,
-                    "announce.others: are %u, and one more probes; contacts "
-                    "are %u",
-                    (unsigned)a->others, (unsigned)a->contacts);
+        return check_fail(
+            p,
+            "announce.others: are %u, and one more probes; contacts "
+            "are %u",
+            (unsigned)a->others, (unsigned)a->contacts);
     return a->use == USE_LISTS || s->measure.texts > 0 ||
-           fail(p, "measure.texts: must be above 0");
+           check_fail(p, "measure.texts: must be above 0");
 }
 
 static bool
@@ -345,10 +369,12 @@ network_level_check(const struct scenario *s, struct scenario_problem *p)
         return announce_check(s, p);
     if (s->level != LEVEL_NETWORK)
         return s->measure.texts == 0 ||
-               fail(p, "measure.texts: are sent at level \"network\", not at "
-                       "\"packets\"");
+               check_fail(
+                   p, "measure.texts: are sent at level \"network\", not at "
+                      "\"packets\"");
     if (s->network.trip != TRIP_ROUND)
-        return fail(p, "network.trip: at level \"network\" it is \"round\"");
+        return check_fail(p,
+                          "network.trip: at level \"network\" it is \"round\"");
     return network_measure_check(s, p) && network_clients_check(s, p) &&
            network_params_check(s, p);
 }

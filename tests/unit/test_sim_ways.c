@@ -66,7 +66,7 @@ ways_by_weight(void **state)
     static const double share[] = {.25, .75, .5, 0, .5};
     uint32_t n[5] = {0};
     for (int i = 0; i < DRAWS; i++) {
-        struct way w;
+        struct packet_way w;
         topology_way(t, &d.env, 0, false, &w);
         assert_int_equal(w.n, 2);
         assert_int_equal(w.turns, 0);
@@ -95,7 +95,7 @@ round_trips_and_loops(void **state)
         "\"round\",\"width\":4,\"gateways\":3,\"stores\":2}}",
         &f);
     struct topology *t;
-    struct way w;
+    struct packet_way w;
     static const uint8_t layers[] = {0, 1, 2, 3, 4, 1, 2, 3, 0};
     assert_int_equal(topology_new(&t, s, drawn_init(&d)), 0);
     assert_int_equal(t->n_relays, 3 + 12 + 2);
