@@ -1,4 +1,11 @@
-/* sim/stats.c - means, resamples, truncation, quantiles. No state. */
+/* sim/stats.c - means, resamples, truncation, quantiles.
+ *
+ * Each estimate comes with half the width of its interval, by the law that its
+ * header names; where a sample is too small for one that is NAN, which all who
+ * print it know. Random numbers of resamples come from a seed, so that the same
+ * sample has the same interval.
+ *
+ * No state, and nothing here allocates or fails. */
 #include "sim/stats.h"
 
 #include <assert.h>

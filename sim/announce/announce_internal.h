@@ -24,29 +24,30 @@ struct outing {
     bool over;
 };
 
-/* outing.c. Adds one; what fails ends the run. */
+/* outing.c: add x to s; what fails ends the run of p. */
 void series_add(struct people *p, struct series *s, double x);
-/* Adds metrics NAME.p50, .p90, .p99 and .mean; sorts. */
+/* Sort s, and add its metrics NAME.p50, .p90, .p99 and .mean to r. */
 void series_report(struct series *s, struct sim_result *r, const char *name);
 
-/* Notes a letter's time since it, or what it answers, was written. Returns whether
- * there are enough. */
+/* Note in o a letter's time since since_us, when it, or what it answers, was
+ * written. Returns whether there are enough. */
 bool outing_took(struct outing *o, uint64_t since_us);
 
-/* Runs until the outing is over. */
+/* Run until the outing o is over. */
 int outing_run(struct outing *o) CHECK_RESULT;
 
-/* uses.c: makes the people of a use, who then begin. */
+/* uses.c: make the people of the use of o, who then begin. */
 int uses_begin(struct outing *o) CHECK_RESULT;
+/* Put the figures of o into its result. */
 void uses_report(struct outing *o);
 
-/* probes.c: what a contact sees, in two worlds one after the other. */
+/* probes.c: run what a contact sees, in two worlds one after the other. */
 int probes_run(struct outing *o) CHECK_RESULT;
 
-/* Of two lists of what was seen in two worlds, in order of time: by how much more
- * often than in the first somebody says "the second" in the second, who has
- * learnt from the first halves and looks at `at_once` in a row. NAN where there is
- * too little. Returns 0 or ERR_NOMEM. */
+/* Compare a and b, n times each that were seen in two worlds, in order. *out is
+ * by how much more often than in the first world somebody says "the second" in
+ * the second, who has learnt from the first halves and looks at at_once times
+ * in a row; NAN where there is too little. Returns 0 or ERR_NOMEM. */
 int probes_advantage(const double *a, const double *b, size_t n, size_t at_once,
                      struct estimate *out) CHECK_RESULT;
 #endif

@@ -34,15 +34,18 @@ struct boards {
     bool confirm;
 };
 
+/* Work out for the scenario s what b has: rooms, rates and times. */
 void boards_make(struct boards *b, const struct scenario *s);
 
-/* Draws when a client acts on a token that comes to a board at `at_us`. */
+/* Draw from env when a client acts on a token that comes to a board at `at_us`.
+ */
 uint64_t boards_listed_us(const struct boards *b, struct env *env,
                           uint64_t at_us);
 
-/* The least k with P(Poisson(mean) > k) < chance. */
+/* Return the least k with P(Poisson(mean) > k) < chance. */
 uint32_t boards_entries(double mean, double chance);
 
-/* What is added by way of lists alone. */
+/* Return the frames a second that a client of s gets, with those that are there
+ * for lists alone. */
 double boards_down_hz(const struct scenario *s);
 #endif

@@ -8,25 +8,28 @@
 
 #include "lib/error.h"
 
-/* kind, a and b are the caller's. */
+/* An event. What kind, a and b mean is the caller's matter. */
 struct happening {
     uint64_t at_us, serial;
     uint32_t kind, a, b;
 };
 
-/* A value of its owner's; zeros are an empty queue. */
+/* A queue, a value of its owner's. One of zeros is empty. */
 struct events {
     struct happening *heap;
     size_t n, room;
     uint64_t serial;
 };
 
-/* Puts one in. Returns 0 or ERR_NOMEM. */
+/* Put an event of this time and kind, with a and b, into e. Returns 0 or
+ * ERR_NOMEM. */
 int events_put(struct events *e, uint64_t at_us, uint32_t kind, uint32_t a,
                uint32_t b) CHECK_RESULT;
 
-/* Takes the first out, if it is not after `until_us`. */
+/* Take the first event out of e, if it is not after until_us. Returns false
+ * when there is none. */
 bool events_take(struct events *e, uint64_t until_us, struct happening *out);
 
+/* Free what e has; it is empty then. */
 void events_free(struct events *e);
 #endif

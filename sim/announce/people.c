@@ -2,9 +2,9 @@
  *
  * States of a letter: written (waits for a tick), under way, committed, read,
  * shown, acknowledged. Each get names where to begin in a box, so that several
- * under way bring several letters; what was held when it was sent is not brought
- * again. Failure modes: no memory ends the run; a frame that is lost (network.
- * loss) is put, or announced, again when nothing has come back. */
+ * under way bring several letters; what was held when it was sent is not
+ * brought again. Failure modes: no memory ends the run; a frame that is lost
+ * (network. loss) is put, or announced, again when nothing has come back. */
 #include "sim/announce/people.h"
 
 #include <assert.h>
@@ -142,7 +142,8 @@ line_take(struct people_line *l, size_t i)
     return w;
 }
 
-/* The first that waits of one of the ways, drawn: a file keeps no text waiting. */
+/* The first that waits of one of the ways, drawn: a file keeps no text waiting.
+ */
 static size_t
 line_draw(struct people *p, const struct people_line *l)
 {
@@ -157,7 +158,8 @@ line_draw(struct people *p, const struct people_line *l)
     return at;
 }
 
-/* The letter whose turn it is: one that is announced already, or one that is drawn. */
+/* The letter whose turn it is: one that is announced already, or one that is
+ * drawn. */
 static size_t
 line_next(struct people *p, const struct people_line *l)
 {
@@ -264,8 +266,9 @@ note_send(struct people *p, struct people_waiting at)
         event_put(p, arrives_us, EVENT_COMMIT, at.way, at.note);
 }
 
-/* Announce a letter that could leave now, if that is still to be done: it takes its
- * letter's tick, since a list takes longer to be acted on than a put to arrive. */
+/* Announce a letter that could leave now, if that is still to be done: it takes
+ * its letter's tick, since a list takes longer to be acted on than a put to
+ * arrive. */
 static bool
 token_send(struct people *p, const struct person *me, struct people_waiting at)
 {
@@ -382,7 +385,8 @@ poll_tick(struct people *p, uint32_t person)
     event_put(p, at_us + stays_us + back_us(p), EVENT_ANSWER, i, 0);
 }
 
-/* Is it a front's get, which names this letter as held, since it may not show it? */
+/* Is it a front's get, which names this letter as held, since it may not show
+ * it? */
 static bool
 is_left(const struct people *p, const struct get *g, const struct note *n)
 {
@@ -531,8 +535,8 @@ note_listed(struct people *p, uint32_t way, uint32_t i)
     fronts_announced(me->fronts, &p->env, p->now_us, w->number, false);
 }
 
-/* An acknowledgement carries all that are due, unless a letter of the user's was
- * sooner. */
+/* An acknowledgement carries all that are due, unless a letter of the user's
+ * was sooner. */
 static void
 note_ack(struct people *p, uint32_t way, uint32_t i)
 {

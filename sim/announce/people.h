@@ -2,12 +2,11 @@
  * letters: clocks and schedules are the client's own (I5), what lies between is
  * drawn from the mixes' delays.
  *
- * A person's clock ticks as struct traffic says. One tick of sending in eight is
- * for copies to second stores. The others carry acknowledgements that are due,
- * before all else, so that they tell nothing of what the user writes; then what
- * he wrote and what announces it, by turns. An announcement takes ticks of loops
- * too. A poll asks
- * for whom struct fronts says.
+ * A person's clock ticks as struct traffic says. One tick of sending in eight
+ * is for copies to second stores. The others carry acknowledgements that are
+ * due, before all else, so that they tell nothing of what the user writes; then
+ * what he wrote and what announces it, by turns. An announcement takes ticks of
+ * loops too. A poll asks for whom struct fronts says.
  *
  * Clocks have no memory, so that of who has nothing to do stands still, unless
  * the person is `always` there. Who is `deaf` asks for nothing: a letter to him
@@ -111,32 +110,34 @@ struct people {
     void *use;
 };
 
-/* Makes n people who know nobody. Returns 0, ERR_RANGE, ERR_NOMEM; to be freed
- * all the same. */
+/* Make p of n people who know nobody, for the scenario s, with randomness of
+ * this seed. Returns 0, ERR_RANGE, ERR_NOMEM; p is to be freed all the same. */
 int people_make(struct people *p, const struct scenario *s, uint32_t n,
                 uint64_t seed) CHECK_RESULT;
+/* Free what p has. */
 void people_free(struct people *p);
 
-/* Adds so many contacts to a person, from number `from` on, who never write. */
+/* Add n contacts who never write to this person of p, from the number `from`
+ * on. */
 int people_idle(struct people *p, uint32_t person, uint32_t from,
                 uint32_t n) CHECK_RESULT;
 
-/* Makes two know each other by this number. *way: from a to b. */
+/* Make a and b know each other by this number. *way: from a to b. */
 int people_meet(struct people *p, uint32_t a, uint32_t b, uint32_t number,
                 uint32_t *way) CHECK_RESULT;
 
-/* Writes a letter. user: it is the user's own doing, which takes a front.
- * announce: unless a lease makes that needless. Returns its number. What fails
- * ends the run. */
+/* Write a letter of this kind on this way. With `user` it is the user's own
+ * doing, which takes a front; with `announce` it is announced, unless a lease
+ * makes that needless. Returns its number. What fails ends the run. */
 uint32_t people_write(struct people *p, uint32_t way, enum note_kind kind,
                       bool user, bool announce);
 
-/* Calls timer(a, b) then. */
+/* Have p->timer called with a and b, at at_us. */
 void people_timer(struct people *p, uint64_t at_us, uint32_t a, uint32_t b);
 
-/* Goes on until then. Returns 0 or what has gone wrong. */
+/* Carry p on until until_us. Returns 0 or what has gone wrong. */
 int people_run(struct people *p, uint64_t until_us) CHECK_RESULT;
 
-/* Ends the run, for this reason. */
+/* End the run of p, for the reason err; 0: go on. */
 void people_fail(struct people *p, int err);
 #endif

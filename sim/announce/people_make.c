@@ -1,6 +1,6 @@
-/* sim/announce/people_make.c - people and whom they know, and what their clients
- * get from outside: the virtual time, and two streams of the run's seed. Failure
- * modes: no memory. */
+/* sim/announce/people_make.c - people and whom they know, and what their
+ * clients get from outside: the virtual time, and two streams of the run's
+ * seed. Failure modes: no memory. */
 #include <assert.h>
 #include <stdlib.h>
 

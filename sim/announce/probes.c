@@ -3,14 +3,14 @@
  *
  * Person 0 is the user, person 1 the contact who probes, and to whom the user
  * never writes; each of the others writes to the user once in a minute and is
- * answered after a while, all day. A probe's yield is the time from the
- * commit of what was put to that of what comes back, which is the most that the
+ * answered after a while, all day. A probe's yield is the time from the commit
+ * of what was put to that of what comes back, which is the most that the
  * contact and both boxes' stores together can time; nothing in the interval
  * counts as the interval.
  *
  * The contact knows both laws: from the first half of each world's probes he
- * learns the likelihood ratio of SLICES slices, and what to say from which value
- * on; the second halves show how often he is right. */
+ * learns the likelihood ratio of SLICES slices, and what to say from which
+ * value on; the second halves show how often he is right. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,7 +221,8 @@ scale_sums(const struct scale *c, const double *x, size_t n, size_t at_once,
     return n / at_once;
 }
 
-/* From which sum on to say "the second world": where it was best. Both sorted. */
+/* From which sum on to say "the second world": where it was best. Both sorted.
+ */
 static double
 scale_bound(const double *a, const double *b, size_t n)
 {

@@ -2,8 +2,9 @@
  * cost.
  *
  * Memory is told before any of it is taken, and so is what is there to do; how
- * long it takes on this machine is told by a trial after that (trial.h). Failure
- * mode: a trial that fails is said as the run's failure would be. No state. */
+ * long it takes on this machine is told by a trial after that (trial.h).
+ * Failure mode: a trial that fails is said as the run's failure would be. No
+ * state. */
 #include "sim/command/explain.h"
 
 #include <inttypes.h>

@@ -1,8 +1,9 @@
 /* sim/command/jobs.c - threads that take one job after the other; see jobs.h.
  *
- * State: the number of the next job, and of each how far it is, and whether it has
- * ended. The main thread waits, and tells how far all are. Failure modes: after an
- * error no further job is begun; when all are stopped, what has ended counts. */
+ * State: the number of the next job, and of each how far it is, and whether it
+ * has ended. The main thread waits, and tells how far all are. Failure modes:
+ * after an error no further job is begun; when all are stopped, what has ended
+ * counts. */
 #include "sim/command/jobs.h"
 
 #include <math.h>

@@ -26,9 +26,9 @@ struct case_result {
     struct sim_result result;
 };
 
-/* Run all cases of `file`. results has file->n_cases places. Returns 0; ERR_CLOSED
- * when they were stopped: results are of the runs that had ended; or the first
- * error in order of cases and runs, with problem. */
+/* Run all cases of file as config says. results has file->n_cases places.
+ * Returns 0; ERR_CLOSED when they were stopped: results are of the runs that
+ * had ended; or the first error in order of cases and runs, with problem. */
 int jobs_run(const struct scenario_file *file, const struct jobs_config *config,
              struct case_result *results,
              struct scenario_problem *problem) CHECK_RESULT;
@@ -37,7 +37,8 @@ int jobs_run(const struct scenario_file *file, const struct jobs_config *config,
  * wrong, or a file that it names, 1 when something else has failed. */
 int jobs_exit_status(int err);
 
-/* Carry out one run, at whichever level; the scenario's files are opened here. */
+/* Carry out one run, at whichever level; the scenario's files are opened here.
+ */
 int job_run(const struct scenario *s, const struct sim_options *o,
             struct sim_result *r,
             struct scenario_problem *problem) CHECK_RESULT;

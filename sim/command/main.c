@@ -1,5 +1,12 @@
-/* sim/command/main.c - brusio-sim: Brusio's own objects under a virtual
- * clock. */
+/* sim/command/main.c - brusio-sim: Brusio's own objects under a virtual clock.
+ *
+ * It reads the command line and the scenario, opens what figures go to, which
+ * takes no time and may fail, and then runs, which may take hours. The first
+ * SIGINT or SIGTERM ends all runs and reports what has ended; the next one ends
+ * the program.
+ *
+ * State: that somebody wants it to end. Failure modes: wrong usage or a wrong
+ * scenario is 2, what fails is 1, and each is told in a line. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>

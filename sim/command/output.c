@@ -1,5 +1,6 @@
-/* sim/command/output.c - see output.h. State: the open file. Failure modes: each is
- * said once, with the name that the user gave and the system's reason. */
+/* sim/command/output.c - see output.h. State: the open file. Failure modes:
+ * each is said once, with the name that the user gave and the system's reason.
+ */
 #include "sim/command/output.h"
 
 #include <errno.h>

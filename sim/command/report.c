@@ -1,4 +1,12 @@
-/* sim/command/report.c - text, CSV, JSON; expectations. No state. */
+/* sim/command/report.c - text, CSV, JSON; expectations.
+ *
+ * Text is for people, a figure a line, with what was expected after it. CSV has
+ * a line for each figure of each case, and JSON the same in objects, both with
+ * what each case sets. An expectation is met when the figure is as near as its
+ * tolerance and chance allow; one that is too vague to tell is not met. Cases
+ * of which no run has ended have no figures.
+ *
+ * No state. Failure mode: what cannot be written is ERR_IO. */
 #include "sim/command/report.h"
 
 #include <inttypes.h>

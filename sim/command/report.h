@@ -9,10 +9,12 @@ struct expect_verdict {
     double value, wanted, allowed; /* NAN: there is no such figure */
     bool vague; /* its uncertainty is more than five tolerances */
 };
+/* Judge the expectation e of the case `number` by its figures r. */
 struct expect_verdict report_judge(const struct scenario_expect *e,
                                    size_t number, const struct sim_result *r);
 
-/* Each returns 0, or ERR_IO when it cannot be written. */
+/* Write the results of all cases of file to f. Each returns 0, or ERR_IO when f
+ * cannot be written. */
 int report_text(FILE *f, const struct scenario_file *file,
                 const struct case_result *results) CHECK_RESULT;
 int report_csv(FILE *f, const struct scenario_file *file,
@@ -20,7 +22,7 @@ int report_csv(FILE *f, const struct scenario_file *file,
 int report_json(FILE *f, const struct scenario_file *file,
                 const struct case_result *results) CHECK_RESULT;
 
-/* How many expectations are not met. */
+/* Count the expectations that are not met. */
 size_t report_missed(const struct scenario_file *file,
                      const struct case_result *results);
 #endif

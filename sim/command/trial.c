@@ -1,12 +1,13 @@
 /* sim/command/trial.c - see trial.h.
  *
- * Level packets: the same scenario with as many clients as fit into TRIAL_MEMORY,
- * for some 500,000 hops or 3,000,000 windows. What an event costs, and what making a
- * client costs, is then taken as many times as the whole has of them.
+ * Level packets: the same scenario with as many clients as fit into
+ * TRIAL_MEMORY, for some 500,000 hops or 3,000,000 windows. What an event
+ * costs, and what making a client costs, is then taken as many times as the
+ * whole has of them.
  *
- * Level network: a few clients and a few texts. That all gets going costs with each
- * client and each contact, and so does each further text or second; what it costs
- * with two numbers of clients tells what relays cost by themselves.
+ * Level network: a few clients and a few texts. That all gets going costs with
+ * each client and each contact, and so does each further text or second; what
+ * it costs with two numbers of clients tells what relays cost by themselves.
  *
  * Level announce: few letters, and some more.
  *
@@ -39,8 +40,8 @@ enum {
 
 /* ---- memory ---- */
 
-/* Of whole clients and relays: about what they hold when they are made, and what
- * the busiest of their tables grow to. */
+/* Of whole clients and relays: about what they hold when they are made, and
+ * what the busiest of their tables grow to. */
 #define WHOLE_BASE    (12.0 * 1048576)
 #define WHOLE_CLIENT  (300.0 * 1024)
 #define WHOLE_CONTACT (8.0 * 1024)
@@ -172,7 +173,8 @@ letters_seconds(struct trial *t, const struct scenario *s)
            fmax(more_s - few_s, 0) / (more - few) * (s->measure.texts - few);
 }
 
-/* So many clients, so many texts of each pair, so long: how long does it take? */
+/* So many clients, so many texts of each pair, so long: how long does it take?
+ */
 static double
 whole_run_seconds(struct trial *t, const struct scenario *s, uint32_t clients,
                   uint32_t texts, double measure_s)

@@ -1,10 +1,11 @@
-/* sim/command/trial.h - how long a scenario will take, told from a small part of
- * it. */
+/* sim/command/trial.h - how long a scenario will take, told from a small part
+ * of it. */
 #ifndef SIM_COMMAND_TRIAL_H
 #define SIM_COMMAND_TRIAL_H
 #include "sim/packets/packets.h"
 
-/* What a run will need of memory, in bytes, about; at every level. */
+/* Return the memory that a run of s will need, in bytes, about; p is its plan.
+ */
 double trial_memory(const struct scenario *s, const struct packets_plan *p,
                     bool real_crypto);
 

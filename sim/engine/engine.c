@@ -1,15 +1,15 @@
 /* sim/engine/engine.c - the event queue and the virtual environments.
  *
- * Events: a timer of a node (void when the node has set another since), a
- * frame that arrives, a storage request that is committed. A binary heap keeps
- * them by (time, sequence), so equal times keep the order of their making.
+ * Events: a timer of a node (void when the node has set another since), a frame
+ * that arrives, a storage request that is committed. A binary heap keeps them
+ * by (time, sequence), so equal times keep the order of their making.
  *
- * Links keep order, as TCP does: a frame never arrives before an earlier one
- * of the same pair of nodes. Loss is therefore a property of the sender's
- * queue, not of the wire.
+ * Links keep order, as TCP does: a frame never arrives before an earlier one of
+ * the same pair of nodes. Loss is therefore a property of the sender's queue,
+ * not of the wire.
  *
- * Failure mode: no memory for an event ends the run, since a course with a timer
- * or an answer missing is that of no network. */
+ * Failure mode: no memory for an event ends the run, since a course with a
+ * timer or an answer missing is that of no network. */
 #include "sim/engine/engine.h"
 
 #include <stdlib.h>

@@ -37,40 +37,45 @@ struct engine_config {
     size_t frame_len;        /* longest frame */
 };
 
+/* Make an engine as config says. Returns 0 or ERR_NOMEM. */
 int engine_new(struct engine **out,
                const struct engine_config *config) CHECK_RESULT;
+/* Free *e with all its nodes' environments, not their objects. */
 void engine_free(struct engine **e);
 
-/* Add a node; *env is the environment for its object, owned by the engine.
- * with_store: env has a store. Returns its number, UINT32_MAX without memory.
- */
+/* Add a node to e that does what ops says; *env is the environment for its
+ * object, owned by the engine. with_store: env has a store. Returns its number,
+ * UINT32_MAX without memory. */
 uint32_t engine_add(struct engine *e, const struct sim_node_ops *ops,
                     bool with_store, struct env **env);
 
-/* The object behind a node; NULL while it is dead: frames to it are lost. A
- * new object starts without a timer. */
+/* Set the object behind a node to `self`; NULL while it is dead: frames to it
+ * are lost. A new object starts without a timer. */
 void engine_set_object(struct engine *e, uint32_t node, void *self);
 
-/* Run until virtual time reaches until_us or nothing is left to do. Returns
+/* Run e until virtual time reaches until_us or nothing is left to do. Returns
  * ERR_NOMEM or ERR_FULL when there was no room for an event, now or at any time
  * before: the course has stopped there. */
 int engine_run(struct engine *e, uint64_t until_us) CHECK_RESULT;
 
+/* Return the virtual time of e. */
 uint64_t engine_now_us(const struct engine *e);
 
-/* Send a frame as if node `from` had. */
+/* Send a frame to the node `to` as if the node `from` had. */
 void engine_inject(struct engine *e, uint32_t from, uint32_t to,
                    const uint8_t *frame, size_t len);
 
-/* Called for every frame when it is sent (lost ones too). */
+/* A function that sees every frame when it is sent, lost ones too. */
 typedef void (*engine_tap_fn)(void *ctx, uint64_t now_us, uint32_t from,
                               uint32_t to, const uint8_t *frame, size_t len);
+/* Have tap called with ctx; NULL: nobody looks. */
 void engine_tap(struct engine *e, engine_tap_fn tap, void *ctx);
 
-/* An adversary on the links: asked for every frame sent; false withholds it.
- * NULL: none. */
+/* An adversary on the links, who is asked for every frame that is sent; false
+ * withholds it. */
 typedef bool (*engine_pass_fn)(void *ctx, uint64_t now_us, uint32_t from,
                                uint32_t to);
+/* Have pass asked with ctx; NULL: there is no adversary. */
 void engine_adversary(struct engine *e, engine_pass_fn pass, void *ctx);
 
 /* Somebody who stands before a node: what comes to it and what it sends pass
@@ -89,9 +94,9 @@ void engine_front(struct engine *e, uint32_t node,
  * jumps there. At the start all are right. */
 void engine_clock(struct engine *e, uint32_t node, int64_t ahead_ms);
 
-/* A digest of all that has happened: same seed, same digest. */
+/* Return a digest of all that has happened: same seed, same digest. */
 uint64_t engine_trace(const struct engine *e);
 
-/* Events carried out so far. */
+/* Count the events that were carried out so far. */
 uint64_t engine_events(const struct engine *e);
 #endif

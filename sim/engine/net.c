@@ -1,4 +1,13 @@
-/* sim/engine/net.c - making and signing a consensus. No state of its own. */
+/* sim/engine/net.c - keys from a seed, and a consensus of them.
+ *
+ * Every relay's packet key and identity comes from the plan's seed and its
+ * number, so that tests can be who they like. The consensus is filled from the
+ * plan, signed by one authority, whose key is known, too, and written as
+ * authorities write it: clients read the document, relays take the structure.
+ *
+ * State: the consensus and its document, one epoch at a time; sim_net_next()
+ * makes the next one of the same relays. Failure modes: what a consensus may
+ * not have is refused (ERR_RANGE, ERR_SUITE); no memory. */
 #include "sim/engine/net.h"
 
 #include <sodium.h>

@@ -39,17 +39,20 @@ struct sim_net {
     void *change_ctx;
 };
 
-/* Returns 0, ERR_RANGE (too many relays or layers), ERR_SUITE, ERR_NOMEM. The
- * suite null registers itself. */
+/* Make the network n of this plan. Returns 0, ERR_RANGE (too many relays or
+ * layers), ERR_SUITE, ERR_NOMEM. The suite null registers itself. */
 int sim_net_make(struct sim_net *n,
                  const struct sim_net_plan *plan) CHECK_RESULT;
-/* Sign it again, after a change: new document, new digest. */
+/* Sign the consensus of n again, after a change: it has a new document and
+ * digest. */
 int sim_net_sign(struct sim_net *n) CHECK_RESULT;
-/* Can a client read it? Returns 0, or what the reader says. */
+/* Read the document of n as a client does. Returns 0, or what the reader says.
+ */
 int sim_net_check(const struct sim_net *n) CHECK_RESULT;
-/* The next epoch's consensus, of the same relays and keys but for what
- * n->change does to it, and its document, in place of n's. What n had stays its
- * caller's: *old. */
+/* Put the next epoch's consensus into n, of the same relays and keys but for
+ * what n->change does to it, and its document, in place of n's. What n had is
+ * its caller's from then on, in *old. */
 int sim_net_next(struct sim_net *n, struct consensus **old) CHECK_RESULT;
+/* Free what n has. */
 void sim_net_free(struct sim_net *n);
 #endif

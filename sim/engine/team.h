@@ -7,29 +7,42 @@
 
 struct team;
 
-/* config->workers of them (0: one) over config->env. */
+/* Make a team of config->workers workers (0: one) over config->env. Returns 0
+ * or what relay_new() does. */
 int team_new(struct team **out, const struct relay_config *config) CHECK_RESULT;
+/* Free *t and its workers. */
 void team_free(struct team **t);
-/* The node's timer has fired. */
+/* Do what is due: the node's timer has fired. */
 void team_tick(struct team *t);
+/* Return the worker of this number, from 0. */
 struct relay *team_worker(struct team *t, uint32_t number);
+/* Return how many workers t has. */
 uint32_t team_workers(const struct team *t);
+/* Add up the counts of all workers of t. */
 void team_stats(const struct team *t, struct relay_stats *sum);
 
+/* Have all workers of t take up the consensus c, with the relay's key of this
+ * seed. Returns what relay_set_consensus() does. */
 int team_set_consensus(struct team *t, const struct consensus *c,
                        const uint8_t *seed) CHECK_RESULT;
-/* The consensus of this epoch is about to be freed (relay_forget()). */
+/* Forget the consensus of this epoch, which is about to be freed
+ * (relay_forget()). */
 void team_forget(struct team *t, uint32_t epoch);
+/* Give all workers of t the document of this epoch, len bytes. Returns what
+ * relay_set_document() does. */
 int team_set_document(struct team *t, uint32_t epoch, const uint8_t *bytes,
                       size_t len) CHECK_RESULT;
 
-/* A frame over the link from the relay with this number. */
+/* Take a frame over the link from the relay with the number `from`, which is
+ * `peer`. */
 void team_frame(struct team *t, uint32_t from, struct relay_peer *peer,
                 const uint8_t *frame);
-/* The n-th client. What goes to it is sent with `node` as the environment's
- * client number; *link is what the other two calls want. */
+/* Take the n-th client. What goes to it is sent with `node` as the
+ * environment's client number; *link is what the other two calls want. */
 int team_client_open(struct team *t, uint32_t n, uint32_t node,
                      uint32_t *link) CHECK_RESULT;
+/* Let the client of this link go. */
 void team_client_close(struct team *t, uint32_t link);
+/* Take a frame of the client of this link. */
 void team_client_frame(struct team *t, uint32_t link, const uint8_t *frame);
 #endif

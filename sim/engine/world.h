@@ -87,45 +87,55 @@ struct world {
     void *ctx;
 };
 
-/* What tests and small worlds take: 5 ms links, room for little. */
+/* Fill plan with what tests and small worlds take: 5 ms links, room for little.
+ */
 void sim_world_plan_default(struct sim_world_plan *plan);
 
+/* Make a world of this plan. Returns 0, ERR_RANGE and ERR_FORMAT (its
+ * parameters are none of a consensus), ERR_NOMEM. */
 int sim_world_new(struct world **out,
                   const struct sim_world_plan *plan) CHECK_RESULT;
+/* Free *w with all that is in it. */
 void sim_world_free(struct world **w);
+/* Carry w on for so many seconds of virtual time. Returns 0 or w->err. */
 int sim_world_run(struct world *w, double seconds) CHECK_RESULT;
 
 /* Publish the next epoch's consensus: relays take it up at once, clients get it
  * from their gateways. Returns 0, ERR_NOMEM. */
 int sim_world_epoch(struct world *w) CHECK_RESULT;
 
-/* kill -9, and a start on what the disk has. */
+/* Kill the relay of this number as kill -9 does, and start it on what its disk
+ * has. */
 void sim_relay_stop(struct world *w, uint32_t number);
 int sim_relay_start(struct world *w, uint32_t number) CHECK_RESULT;
 
-/* A client of gateway `gateway`, connected. Returns also ERR_FULL beyond
- * plan.clients_max; clients stay where they are in memory. */
+/* Add a client of this profile to w and connect it to the gateway `gateway`.
+ * Returns also ERR_FULL beyond plan.clients_max; clients stay where they are in
+ * memory. */
 int sim_client_add(struct world *w, const char *profile, uint32_t gateway,
                    struct world_client **out) CHECK_RESULT;
+/* Kill the client k, and start it on what its disk has. */
 void sim_client_stop(struct world_client *k);
 int sim_client_start(struct world_client *k) CHECK_RESULT;
-/* Connect to its gateway again, after that one came back. */
+/* Connect k to its gateway again, after that one came back. */
 int sim_client_connect(struct world_client *k) CHECK_RESULT;
-/* Close its link, which stands, and connect anew, if the gateway lives. */
+/* Close the link of k, which stands, and connect it anew, if the gateway lives.
+ */
 int sim_client_reconnect(struct world_client *k) CHECK_RESULT;
-/* What the daemon does once a second: a client that is stuck, or has no link,
- * connects to the gateway that it says. */
+/* Do for k what the daemon does once a second: a client that is stuck, or has
+ * no link, connects to the gateway that it says. */
 int sim_client_watch(struct world_client *k) CHECK_RESULT;
-/* Make a pair: a invites b. */
+/* Make a and b a pair, by the names that they call each other: a invites b. */
 int sim_client_pair(struct world_client *a, const char *a_calls_b,
                     struct world_client *b, const char *b_calls_a) CHECK_RESULT;
 
-/* Of all workers of all relays that live. */
+/* Add up the counts of all workers of all relays of w that live. */
 void sim_world_stats(const struct world *w, struct relay_stats *sum);
 
 /* ---- between the files of this ---- */
 
-/* The client of this node, NULL: it is not a client's. */
+/* Find the client of this node of w; NULL: it is none's. */
 struct world_client *sim_client_of(const struct world *w, uint32_t node);
+/* Free what k has. */
 void sim_client_free(struct world_client *k);
 #endif

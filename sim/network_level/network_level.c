@@ -1,14 +1,14 @@
 /* sim/network_level/network_level.c - texts through a whole network, and what
  * is measured of it.
  *
- * The network is sim/world; this adds those who write
- * (network_level_pairs.c), and one watch that looks at everything once a second
- * of virtual time.
+ * The network is sim/world; this adds those who write (network_level_pairs.c),
+ * and one watch that looks at everything once a second of virtual time.
  *
  * States of a run: warming up, until every pair has got its first texts through
  * and run.warmup_s is over; measuring, until all texts have arrived or were
  * given up and run.measure_s is over. Failure modes: no memory ends the run; a
- * warm-up that does not end in an hour and a minute a contact is ERR_TIMEOUT. */
+ * warm-up that does not end in an hour and a minute a contact is ERR_TIMEOUT.
+ */
 #include "sim/network_level/network_level.h"
 
 #include <inttypes.h>

@@ -2,16 +2,16 @@
  * clients, and the lines of texts between them.
  *
  * In a line one text follows the other: sent, waited for at the other side, and
- * the next one after a gap. A pair has one line in which both write in turn; or,
- * of first texts, two, one each way, in which each text is another contact's than
- * the one before: both clients have many contacts, all with each other, and who
- * writes as one half of them never hears from that half.
+ * the next one after a gap. A pair has one line in which both write in turn;
+ * or, of first texts, two, one each way, in which each text is another
+ * contact's than the one before: both clients have many contacts, all with each
+ * other, and who writes as one half of them never hears from that half.
  *
- * States of a pair: waiting for both its clients to have a consensus; warming up,
- * until all contacts are confirmed and its opening texts have come; there; away.
- * Who comes back begins a minute later at the soonest, two who write in turn with
- * opening texts that are not measured. States of a line: a text under way; a gap
- * before the next, opening or not; done.
+ * States of a pair: waiting for both its clients to have a consensus; warming
+ * up, until all contacts are confirmed and its opening texts have come; there;
+ * away. Who comes back begins a minute later at the soonest, two who write in
+ * turn with opening texts that are not measured. States of a line: a text under
+ * way; a gap before the next, opening or not; done.
  *
  * Timers: a line's, for the end of a gap and for a text's being given up; its
  * pair's comings and goings are looked at once a second. Failure modes: what a
@@ -233,8 +233,9 @@ all_is_delivered(const struct world_client *k)
     return status.queued == 0;
 }
 
-/* Have all contacts written, and is that acknowledged? What they are answered with
- * is not announced: who comes back finds it at once, who stays an hour later. */
+/* Have all contacts written, and is that acknowledged? What they are answered
+ * with is not announced: who comes back finds it at once, who stays an hour
+ * later. */
 static bool
 pair_is_known(struct whole_pair *p, uint64_t now_us)
 {

@@ -143,8 +143,8 @@ us_bounded(uint64_t us)
     return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
-/* The longest delay that is allowed: the default, or as many means as that is of
- * a poll's delay in one mix by default, and a minute at most. */
+/* The longest delay that is allowed: the default, or as many means as that is
+ * of a poll's delay in one mix by default, and a minute at most. */
 static uint32_t
 longest_us(uint32_t by_default_us, double fixed_us, double mean_us)
 {

@@ -1,4 +1,15 @@
-/* sim/packets/gauges.c - sums of batches, and the figures made of them. */
+/* sim/packets/gauges.c - sums of batches, and the figures made of them.
+ *
+ * What is measured while the run goes on is added to the batch of its time; at
+ * the end each figure is made of each batch (BATCH_FN), and its interval is
+ * that of their mean. So what is near in time, and not independent, is in one
+ * batch. Targets, which are independent, are kept one by one and resampled
+ * (FOUND_FN).
+ *
+ * States: before gauges_begin(), when nothing counts; measuring; after the last
+ * batch, when nothing counts but targets that are still to be done. Failure
+ * mode: a batch without what a figure is made of is left out of its mean; where
+ * no batch has any, the figure is NAN. */
 #include "sim/packets/gauges.h"
 
 #include <math.h>

@@ -45,13 +45,16 @@ struct gauges {
     struct paths *paths; /* NULL: not asked for */
 };
 
+/* Make gauges for what s measures, of so many clients. Returns 0 or ERR_NOMEM.
+ */
 int gauges_new(struct gauges **out, const struct scenario *s,
                uint32_t clients) CHECK_RESULT;
+/* Free *g. */
 void gauges_free(struct gauges **g);
 
-/* Begin now: what came before was warming up. */
+/* Begin at now_us: what came before was warming up. */
 void gauges_begin(struct gauges *g, uint64_t now_us);
-/* The batch of this time; NULL before the first and after the last. */
+/* Find the batch of this time; NULL before the first and after the last. */
 struct gauge_batch *gauges_find(struct gauges *g, uint64_t now_us);
 static inline struct gauge_batch *
 gauges_at(struct gauges *g, uint64_t now_us)
@@ -61,14 +64,15 @@ gauges_at(struct gauges *g, uint64_t now_us)
                                                   : gauges_find(g, now_us);
 }
 
-/* A target is done; NAN in it: not counted there. */
+/* Count a target that is done; where it has NAN it does not count. */
 void gauges_found(struct gauges *g, const struct target_found *f);
-/* A packet has come out of an honest mix: probabilities of its being from
- * either challenger. */
+/* Count a packet that has come out of an honest mix, by the probabilities p0
+ * and p1 of its being from either challenger. */
 void gauges_loss(struct gauge_batch *b, double p0, double p1);
-/* A challenger's packet has come out, wherever: the same, his first. */
+/* Count a challenger's packet that has come out, wherever, by the probability
+ * of its being his own, and the other's. */
 void gauges_own(struct gauge_batch *b, double own, double other);
 
-/* All figures; mixes: how many relays were sampled each time. */
+/* Add all figures of g to r. */
 void gauges_report(const struct gauges *g, struct sim_result *r);
 #endif

@@ -160,8 +160,8 @@ tag_rate(const struct scenario *s)
 }
 
 /* So long it takes until all targets are done. They are tagged at a rate of
- * their own, or, of slow clients, every packet is; after a flush one is. How often
- * a file of times says to send is not known. */
+ * their own, or, of slow clients, every packet is; after a flush one is. How
+ * often a file of times says to send is not known. */
 static double
 targets_s(const struct scenario *s)
 {

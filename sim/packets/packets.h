@@ -12,9 +12,10 @@
 #define SIM_PACKETS_PACKETS_H
 #include "sim/result.h"
 
-/* Run a scenario of this level. Returns 0; ERR_NOMEM; ERR_RANGE, ERR_FORMAT,
- * ERR_IO with problem saying what is wrong with the scenario or a file of it.
- */
+/* Run the scenario s of this level, as o says, and put its figures into r.
+ * Returns 0; ERR_NOMEM; ERR_CLOSED when it was stopped; ERR_RANGE, ERR_FORMAT,
+ * ERR_IO with problem saying what is wrong with the scenario or a file of it;
+ * ERR_TIMEOUT when its targets do not come out. */
 int packets_run(const struct scenario *s, const struct sim_options *o,
                 struct sim_result *r,
                 struct scenario_problem *problem) CHECK_RESULT;
@@ -28,5 +29,6 @@ struct packets_plan {
     double virtual_s;        /* at least, warming up included */
     double window_s;         /* the run's step: it costs, though it be empty */
 };
+/* Reckon what a run of s will be. */
 void packets_plan(const struct scenario *s, struct packets_plan *p);
 #endif

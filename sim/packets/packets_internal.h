@@ -113,10 +113,10 @@ record_is_answer(const struct record *p)
     return p->turns && p->stage + 1 == p->n;
 }
 
-/* What the observer takes a packet in a relay for: where one of so many is, with
- * so many own loops beside. At a gateway he sees requests come from clients and
- * go to mixes, answers the other way, so that a request is one of the requests
- * alone. Kinds, where he knows them, divide what is left. */
+/* What the observer takes a packet in a relay for: where one of so many is,
+ * with so many own loops beside. At a gateway he sees requests come from
+ * clients and go to mixes, answers the other way, so that a request is one of
+ * the requests alone. Kinds, where he knows them, divide what is left. */
 struct crowd {
     uint32_t place;
     double count, beside;
@@ -136,55 +136,61 @@ crowd_of(const struct packet_run *run, const struct record *p, uint32_t relay,
 
 /* From the lowest up; each file uses those before it alone. */
 
-/* run.c: the first error stays. */
+/* run.c: end the run for the reason err; the first one stays. */
 void run_fail(struct packet_run *run, int err);
-/* Note an event in the digest and the trace. at: relay or client number. */
+/* Note an event of the packet p in the digest and the trace; `at` is a relay's
+ * or a client's number. */
 enum run_event { EVENT_SEND, EVENT_IN, EVENT_LEFT, EVENT_OUT, EVENT_LOST };
 void run_note(struct packet_run *run, uint64_t at_us, enum run_event event,
               const struct record *p, uint32_t at);
 
-/* inbox.c: to a relay, a packet or its own loop. */
+/* inbox.c: put a packet, or the relay's own loop, into its inbox. */
 void inbox_add(struct packet_run *run, uint32_t relay, uint64_t at_us,
                uint32_t number, enum inbox_kind kind);
-/* By time, stable. Returns false without memory. */
+/* Sort an inbox by time, stable. Returns false without memory. */
 bool inbox_sort(struct packet_run *run, struct relay_inbox *in);
 
-/* transit.c: a new record on this way; RECORD_NONE: the run has failed. */
+/* transit.c: make a record on the way w. Returns its number; RECORD_NONE: the
+ * run has failed. */
 uint32_t transit_new(struct packet_run *run, const struct packet_way *w,
                      uint64_t at_us, uint32_t sender, uint8_t flags);
-/* It sets out, from a client (AT_CLIENT) or a relay. */
+/* Let the packet set out, from a client (AT_CLIENT) or a relay. */
 void transit_start(struct packet_run *run, uint32_t number, uint64_t at_us,
                    uint32_t relay);
-/* On to the next link, from there. */
+/* Put the packet on its next link, which begins at `from`. */
 void transit_link(struct packet_run *run, uint32_t number, uint64_t at_us,
                   uint32_t from);
-/* It is out of the network, and counted. */
+/* Take the packet out of the network, and count it. */
 void transit_out(struct packet_run *run, uint32_t number, uint64_t at_us);
-/* Where an observer sees its way end: out of the network, or at a store. From
- * here on nothing of it is of use to him. */
+/* Count the packet p where an observer sees its way end: out of the network, or
+ * at a store. From there on nothing of it is of use to him. */
 void transit_seen_out(struct packet_run *run, struct record *p,
                       struct gauge_batch *b);
+/* Lose the packet at the relay `at`, or on a link from there. */
 void transit_lost(struct packet_run *run, uint32_t number, uint64_t at_us,
                   uint32_t at);
-/* It is no more. */
+/* Forget the packet. */
 void transit_end(struct packet_run *run, uint32_t number);
 
-/* watch.c: relays' own loops and their alarms; the adversary. */
+/* watch.c: relays' own loops and their alarms; the adversary. Begin with them.
+ * Returns 0 or ERR_NOMEM. */
 int watch_start(struct packet_run *run);
+/* Make a relay's own loop; let it leave; take it back. */
 void watch_loop(struct packet_run *run, uint32_t relay, uint64_t at_us);
 void watch_loop_leaves(struct packet_run *run, uint32_t relay, uint32_t number,
                        uint64_t at_us);
 void watch_loop_back(struct packet_run *run, uint32_t relay, uint64_t at_us);
+/* Look at all alarms; begin to count them; add their figures to r. */
 void watch_sample(struct packet_run *run);
 void watch_begin(struct packet_run *run);
 void watch_report(const struct packet_run *run, struct sim_result *r);
-/* A packet comes to the relay under attack. Returns true when the adversary
- * has taken it. */
+/* Show the adversary a packet that comes to the relay under attack. Returns
+ * true when he has taken it. */
 bool watch_takes(struct packet_run *run, uint32_t number, uint64_t at_us);
-/* What he held back gets in. */
+/* Let in the packet that he held back. */
 void watch_admits(struct packet_run *run, uint32_t number);
 
-/* hops.c: clients' clocks, what waits, and the mixes, up to now. */
+/* hops.c: carry on clients' clocks, what waits, and the mixes, up to now. */
 void hops_send(struct packet_run *run);
 void hops_wait(struct packet_run *run);
 void hops_mix(struct packet_run *run);

@@ -15,15 +15,17 @@
 
 struct paths;
 
+/* Make counts for so many clients. Returns 0 or ERR_NOMEM. */
 int paths_new(struct paths **out, uint32_t clients) CHECK_RESULT;
+/* Free *p. */
 void paths_free(struct paths **p);
-/* A client's packet goes such a way, or not. */
+/* Count a packet of this client, which goes such a way, or not. */
 void paths_add(struct paths *p, uint32_t client, bool corrupt);
 
-/* Share of all ways. */
+/* Return the share of such ways among all. */
 struct estimate paths_share(const struct paths *p);
-/* Share of users caught within n packets, and the count within which half are;
- * NAN when the run was too short to tell. */
+/* Return the share of users caught within n packets, and the count within which
+ * half are; NAN when the run was too short to tell. */
 struct estimate paths_caught(const struct paths *p, uint32_t n);
 double paths_median(const struct paths *p);
 #endif

@@ -14,21 +14,25 @@
 
 struct real;
 
-/* hops_max: of any way. Returns 0; ERR_RANGE when a header has no room for so
- * many hops, ERR_NOMEM, ERR_SUITE. */
+/* Make keys for the relays of t, and geometry for ways of hops_max hops, drawn
+ * from env. Returns 0; ERR_RANGE when a header has no room for so many hops,
+ * ERR_NOMEM, ERR_SUITE. */
 int real_new(struct real **out, const struct topology *t, struct env *env,
              uint32_t hops_max) CHECK_RESULT;
+/* Free *r. */
 void real_free(struct real **r);
 
-/* Make the packet with this number, on its way. */
+/* Make the packet with this number, for the way w. */
 int real_make(struct real *r, uint32_t number,
               const struct packet_way *w) CHECK_RESULT;
-/* Relay `relay` unwraps it: its delay, and the relay it goes to next
- * (UINT16_MAX: it ends here). Returns an ERR_* when it is none of this relay's.
- */
+/* Unwrap the packet with this number at `relay`: *delay is its delay, *next the
+ * relay that it goes to (UINT16_MAX: it ends here). Returns an ERR_* when it is
+ * none of this relay's. */
 int real_unwrap(struct real *r, uint32_t number, uint16_t relay,
                 uint16_t *delay, uint16_t *next) CHECK_RESULT;
-/* The store answers with the SURB in it; *next is the first of the way back. */
+/* Answer with the SURB in the packet, as the store; *next is the first relay of
+ * the way back. */
 int real_turn(struct real *r, uint32_t number, uint16_t *next) CHECK_RESULT;
+/* Forget the packet with this number. */
 void real_give(struct real *r, uint32_t number);
 #endif

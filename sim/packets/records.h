@@ -2,7 +2,7 @@
  * bytes.
  *
  * A record is a head, the relays and delays of the packet's way, and its
- * probabilities (sim/packets/tracker.h), as many as this run needs: 48 octets
+ * probabilities (sim/packets/tracker.h), as many as this run needs: 48 bytes
  * for three hops and no targets. Records move when more are needed: an address
  * is good until the next records_take(). */
 #ifndef SIM_PACKETS_RECORDS_H
@@ -34,14 +34,18 @@ struct records {
     uint32_t made, used, most, free_head;
 };
 
+/* Make room for packets of so many hops and labels, for `expected` of them at
+ * first. Returns 0, ERR_NOMEM, ERR_FULL. */
 int records_new(struct records *r, uint32_t hops, uint32_t labels,
                 uint32_t expected) CHECK_RESULT;
+/* Free what r has. */
 void records_free(struct records *r);
 
-/* A record, all zero; RECORD_NONE without memory. */
+/* Take a record, all zero. Returns its number; RECORD_NONE without memory. */
 uint32_t records_take(struct records *r);
+/* Give the record of this number back. */
 void records_give(struct records *r, uint32_t number);
-/* Clear a label in all records. */
+/* Clear this label in all records. */
 void records_clear(struct records *r, uint32_t label);
 
 static inline struct record *

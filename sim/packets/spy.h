@@ -18,14 +18,17 @@
 
 struct spy;
 
-/* env draws delays, of which f is made. Returns 0 or ERR_NOMEM. */
+/* Make a spy of the network t; env draws delays, of which f is made. Returns 0
+ * or ERR_NOMEM. */
 int spy_new(struct spy **out, const struct topology *t,
             struct env *env) CHECK_RESULT;
+/* Free *s. */
 void spy_free(struct spy **s);
 
-/* Challenger 0 or 1 sends. */
+/* Note that challenger 0 or 1 sends, at at_us. */
 void spy_sent(struct spy *s, unsigned challenger, uint64_t at_us);
-/* A request of his comes to the store. Returns the nats that it gives. */
+/* Weigh a request of his, a poll or a send, that comes to the store at at_us.
+ * Returns the nats that it gives. */
 double spy_came(const struct spy *s, unsigned challenger, bool poll,
                 uint64_t at_us);
 #endif

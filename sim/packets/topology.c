@@ -1,5 +1,13 @@
-/* sim/packets/topology.c - relays' numbers, weights, ways. No state after
- * _new(). */
+/* sim/packets/topology.c - relays' numbers, weights, ways.
+ *
+ * A way is drawn as a sender draws it: a relay of each layer by its weight, by
+ * a search in the sums of weights up to each, and a delay for each hop, in
+ * units. Longer delays than packets can say do not come, but once in 22,000 at
+ * the most: scenario_check() sees that ten mean delays fit. A loop has the
+ * shape that relay/loops.c gives it.
+ *
+ * State: what topology_new() makes stays as it is. Failure modes: no memory;
+ * more relays than have numbers, which scenario_check() refuses before. */
 #include "sim/packets/topology.h"
 
 #include <math.h>

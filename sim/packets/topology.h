@@ -36,20 +36,22 @@ struct topology {
     uint32_t n_corrupt;
 };
 
-/* env draws which relays are corrupt. Returns 0, ERR_RANGE (more than 65,535
- * relays), ERR_NOMEM. */
+/* Make the network of s; env draws which relays are corrupt. Returns 0,
+ * ERR_RANGE (more than 65,535 relays), ERR_NOMEM. */
 int topology_new(struct topology **out, const struct scenario *s,
                  struct env *env) CHECK_RESULT;
+/* Free *t. */
 void topology_free(struct topology **t);
 
-/* A packet's way from `client`; poll: the longer delays of one. */
+/* Draw a packet's way from `client`; with `poll`, the longer delays of one. */
 void topology_way(const struct topology *t, struct env *env, uint32_t client,
                   bool poll, struct packet_way *w);
-/* The way of a relay's own loop, whose last hop is itself. */
+/* Draw the way of a relay's own loop, whose last hop is itself. */
 void topology_loop(const struct topology *t, struct env *env, uint32_t relay,
                    struct packet_way *w);
 
-/* Mean of all delays of a packet's way, and of a loop's without its end. */
+/* Return the mean of all delays of a packet's way, and of a loop's without its
+ * end. */
 double topology_way_mean_us(const struct topology *t);
 double topology_loop_mean_us(const struct topology *t);
 #endif

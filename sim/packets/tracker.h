@@ -42,15 +42,19 @@ struct target_found {
 
 struct tracker;
 
-/* targets labels for single packets, two more with challengers. */
+/* Make a tracker of so many relays with `targets` labels for single packets,
+ * and two more with challengers. A target is done when less than `drained` of
+ * it is inside. Returns 0 or ERR_NOMEM. */
 int tracker_new(struct tracker **out, uint32_t relays, uint32_t targets,
                 bool challengers, double drained) CHECK_RESULT;
+/* Free *t. */
 void tracker_free(struct tracker **t);
+/* Count the labels of t. */
 uint32_t tracker_labels(const struct tracker *t);
 
-/* A packet's probabilities are float mass[labels], kept by the caller; zero at
- * first. An honest relay takes one in; one leaves, of count held there before
- * (and `beside` own loops are as likely to be it). */
+/* Take a packet into an honest relay; or let one leave it, of `count` held
+ * there before (and `beside` own loops are as likely to be it). A packet's
+ * probabilities are float mass[labels], kept by the caller; zero at first. */
 void tracker_enter(struct tracker *t, uint32_t relay, const float *mass);
 void tracker_leave(struct tracker *t, uint32_t relay, double count,
                    double beside, float *mass);
@@ -58,23 +62,25 @@ void tracker_leave(struct tracker *t, uint32_t relay, double count,
 /* Tag a packet as a target with a free label. Returns the label, or
  * TRACKER_NONE when all are in use. */
 uint8_t tracker_tag(struct tracker *t, float *mass);
-/* The packet of challenger 0 or 1. */
+/* Mark the packet as one of challenger 0 or 1. */
 void tracker_challenge(struct tracker *t, unsigned challenger, float *mass);
 
-/* A packet has come out; label: it is that target. */
+/* Count a packet that has come out; it is the target of this label, or of none.
+ */
 void tracker_out(struct tracker *t, const float *mass, uint8_t label);
-/* A packet cannot be any target, or is lost. */
+/* Rule out a packet that cannot be any target, or is lost. */
 void tracker_rule_out(struct tracker *t, const float *mass, uint8_t label);
 
-/* A packet, which goes on, cannot be any target. */
+/* Rule out a packet that goes on: it cannot be any target. */
 void tracker_exclude(struct tracker *t, float *mass);
 
-/* A target that is done: its label, or TRACKER_NONE. The caller then clears
- * that label in all packets and calls tracker_clear(). */
+/* Find a target that is done. Returns its label, or TRACKER_NONE. The caller
+ * then clears that label in all packets and calls tracker_clear(). */
 uint8_t tracker_done(struct tracker *t, struct target_found *found);
+/* Free this label for another target. */
 void tracker_clear(struct tracker *t, uint8_t label);
 
-/* Probabilities p0, p1 of a packet with challengers. */
+/* Read the probabilities p0, p1 of a packet's being of either challenger. */
 void tracker_challengers(const struct tracker *t, const float *mass,
                          double p[static 2]);
 #endif

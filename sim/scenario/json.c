@@ -307,7 +307,7 @@ path_set(struct reader *r, json_t *root, const char *path, json_t *value)
 {
     const struct field_table *t = &scenario_table;
     if (strlen(path) >= SET_PATH_MAX) {
-        reader_fail_at(r, "set", "a path is longer than %d octets",
+        reader_fail_at(r, "set", "a path is longer than %d bytes",
                        SET_PATH_MAX - 1);
         return;
     }
@@ -482,7 +482,7 @@ tree_load(struct reader *r, const char *text, size_t len)
     json_error_t e;
     json_t *root;
     if (len > TEXT_MAX) {
-        reader_fail(r, "has %zu octets; at most %d", len, TEXT_MAX);
+        reader_fail(r, "has %zu bytes; at most %d", len, TEXT_MAX);
         return NULL;
     }
     int err = json_from_text(

@@ -17,37 +17,41 @@ struct reader {
     char path[READER_PATH_MAX];           /* of what is read now */
 };
 
-/* Go into a member or an element; returns what reader_leave() wants to be back
- * where it was. */
+/* Go into the member `key`, or the element i, of what r reads. Returns the mark
+ * that reader_leave() wants to be back where r was. */
 size_t reader_enter(struct reader *r, const char *key);
 size_t reader_enter_element(struct reader *r, size_t i);
 void reader_leave(struct reader *r, size_t mark);
 
-/* Wrong is what is at the path; or, at `key` of it. */
+/* Say what is wrong at the path of r; or at `key` of what is there. */
 void reader_fail(struct reader *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void reader_fail_at(struct reader *r, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Say that there is no memory. */
 void reader_nomem(struct reader *r);
-/* "wants a whole number from 1 to 20, not 2.5" */
+/* Say what f wants, and that v is not it: "wants a whole number from 1 to 20,
+ * not 2.5". */
 void reader_wants(struct reader *r, const struct field *f, const json_t *v);
+/* Say that t has no such key, and which is near. */
 void reader_unknown(struct reader *r, const struct field_table *t,
                     const char *key);
 
-/* All members of o that t has go into the structure at base, where defaults
- * are; one that
- * neither t nor t->also has is an error. */
+/* Read all members of o that t has into the structure at base, where defaults
+ * are; one that neither t nor t->also has is an error. */
 void object_read(struct reader *r, const struct field_table *t, json_t *o,
                  void *base);
-/* Is v a list of as many elements as f wants? Else that is the error. */
+/* Check whether v is a list of as many elements as f wants; else that is the
+ * error. */
 bool list_check(struct reader *r, const struct field *f, const json_t *v);
 /* Note the paths that a case's `set` has, in `file`. */
 void set_paths_read(struct reader *r, struct scenario_file *file, json_t *set);
-/* Note in s what it has at all paths of `file`, by what is written in `tree` or by
- * s itself. */
+/* Note in s what it has at all paths of `file`, by what is written in `tree` or
+ * by s itself. */
 void set_values_fill(struct reader *r, const struct scenario_file *file,
                      const json_t *tree, struct scenario *s);
-/* Numbers of a list, each in f's range, to `out`, which has room for all. */
+/* Read the numbers of a list, each in the range of f, to `out`, which has room
+ * for all. */
 void numbers_read(struct reader *r, const struct field *f, const json_t *list,
                   double *out);
 #endif

@@ -1,5 +1,12 @@
 /* sim/scenario/json_schema.c - the JSON Schema of scenario files, from the
- * tables that read them. Defaults are what reading begins with. No state. */
+ * tables that read them.
+ *
+ * Each table is an object, each field a property of its kind, with range, help
+ * and default; a structure full of defaults (scenario_defaults()) is what
+ * reading begins with, and what is shown. What only json.c and scenario_check()
+ * can say, of values that have to go together, is not in it.
+ *
+ * No state. Failure mode: no memory, and there is no schema. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +75,7 @@ names_put(struct writer *w, json_t *o, const struct field *f)
     member_put(w, o, "enum", list);
 }
 
-/* Lengths are of characters here and of octets to the reader, so that the
+/* Lengths are of characters here and of bytes to the reader, so that the
  * schema is the milder one. */
 static void
 text_put(struct writer *w, json_t *o, size_t max)

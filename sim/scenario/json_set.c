@@ -1,9 +1,9 @@
-/* sim/scenario/json_set.c - what each case's values are of all that the cases set,
- * for whoever plots one against the other.
+/* sim/scenario/json_set.c - what each case's values are of all that the cases
+ * set, for whoever plots one against the other.
  *
- * A value is what is written at the path, in the case or in the file; where nothing
- * is, the default, if it is a single one. What a case sets is checked elsewhere:
- * a path that leads nowhere has an empty value here. No state. */
+ * A value is what is written at the path, in the case or in the file; where
+ * nothing is, the default, if it is a single one. What a case sets is checked
+ * elsewhere: a path that leads nowhere has an empty value here. No state. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,8 @@ enum { KEY_MAX = 64, VALUE_MAX = 64 };
 
 /* ---- paths ---- */
 
-/* Take a key off the path, and the [number] after it. Returns false at the end. */
+/* Take a key off the path, and the [number] after it. Returns false at the end.
+ */
 static bool
 path_next(const char **path, char key[static KEY_MAX], long *element)
 {

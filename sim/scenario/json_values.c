@@ -1,5 +1,13 @@
 /* sim/scenario/json_values.c - from JSON values to fields, and what is said
- * about those that are wrong. No state. */
+ * about those that are wrong.
+ *
+ * object_read() goes through a table and reads each key by its kind; what is
+ * wrong is told with the path from the top of the file, what is wanted there
+ * and what was found. A key that is in no table is an error, with the one that
+ * is nearest.
+ *
+ * State: the reader, which knows where it is. The first error stays, and what
+ * comes after it is not read; no memory is an error like others. */
 #include "sim/scenario/json_internal.h"
 
 #include <math.h>
@@ -148,7 +156,7 @@ wanted_print(const struct reader *r, const struct field *f,
     case FIELD_TEXT:
     case FIELD_PATH:
     case FIELD_LONG_TEXT:
-        snprintf(out, WANTED_LEN, "a line of text of 1 to %zu octets",
+        snprintf(out, WANTED_LEN, "a line of text of 1 to %zu bytes",
                  f->kind == FIELD_LONG_TEXT ? SCENARIO_ABOUT_MAX : f->size - 1);
         break;
     case FIELD_RATES:
@@ -268,7 +276,7 @@ name_read(struct reader *r, const struct field *f, const json_t *v, void *at)
     reader_wants(r, f, v);
 }
 
-/* A text without control characters of 1 to max octets; else NULL and an
+/* A text without control characters of 1 to max bytes; else NULL and an
  * error. jansson has checked that it is UTF-8 and ends at its first 0. */
 static const char *
 text_get(struct reader *r, const struct field *f, const json_t *v, size_t max)
@@ -300,7 +308,7 @@ path_read(struct reader *r, const struct field *f, const json_t *v, char *at)
     int n = snprintf(at, f->size, "%s%s%s", alone ? "" : r->directory,
                      alone ? "" : "/", s);
     if (n < 0 || (size_t)n >= f->size)
-        reader_fail(r, "with its directory longer than %zu octets",
+        reader_fail(r, "with its directory longer than %zu bytes",
                     f->size - 1);
 }
 

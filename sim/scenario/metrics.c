@@ -1,7 +1,7 @@
 /* sim/scenario/metrics.c - the table of figures; see metrics.h.
  *
- * To add one: a row here, and a result_add() of its name where it is measured. No
- * state. */
+ * To add one: a row here, and a result_add() of its name where it is measured.
+ * No state. */
 #include "sim/scenario/metrics.h"
 
 #include <string.h>

@@ -1,9 +1,10 @@
-/* sim/scenario/metrics.h - all figures that there are: names, units, and when they
- * are measured.
+/* sim/scenario/metrics.h - all figures that there are: names, units, and when
+ * they are measured.
  *
  * The one list of them. Results are added by name (sim/result.h) and take their
- * unit from here; a scenario that expects what is not here, or is not measured in
- * one of its cases, is refused before it runs; `brusio-sim metrics` prints it. */
+ * unit from here; a scenario that expects what is not here, or is not measured
+ * in one of its cases, is refused before it runs; `brusio-sim metrics` prints
+ * it. */
 #ifndef SIM_SCENARIO_METRICS_H
 #define SIM_SCENARIO_METRICS_H
 #include "sim/scenario/scenario.h"

@@ -203,7 +203,7 @@ struct scenario_expect {
 struct scenario {
     char name[SCENARIO_NAME_MAX];
     enum scenario_level level;
-    uint32_t packet_len; /* octets, of the default geometry */
+    uint32_t packet_len; /* bytes, of the default geometry */
     uint64_t seed;
     uint32_t runs;
     struct scenario_network network;
@@ -236,34 +236,37 @@ struct scenario_problem {
     char text[512];
 };
 
-/* Read a file's text, at most 16 MiB. `directory` is where paths in it begin
- * ("": here). Returns 0; ERR_FORMAT (problem says what and where), ERR_NOMEM;
- * *out is NULL then. Where memory is short it may be ERR_FORMAT too. */
+/* Read the text of a file, len bytes, at most 16 MiB. `directory` is where
+ * paths in it begin ("": here). Returns 0; ERR_FORMAT (problem says what and
+ * where), ERR_NOMEM; *out is NULL then. Where memory is short it may be
+ * ERR_FORMAT too. */
 int scenario_parse(struct scenario_file **out, const char *text, size_t len,
                    const char *directory,
                    struct scenario_problem *problem) CHECK_RESULT;
+/* Free *f with its cases. */
 void scenario_free(struct scenario_file **f);
-/* Forget all but the first n cases. */
+/* Forget all cases of f but the first n. */
 void scenario_cases_keep(struct scenario_file *f, size_t n);
 
-/* Do its values go together? Part of scenario_parse(); for scenarios made in
- * another way. Returns 0 or ERR_FORMAT. */
+/* Check whether the values of s go together: a part of scenario_parse(), for
+ * scenarios made in another way. Returns 0, or ERR_FORMAT and problem. */
 int scenario_check(const struct scenario *s,
                    struct scenario_problem *problem) CHECK_RESULT;
 
-/* The JSON Schema (draft 2020-12), to be freed by the caller; NULL without
- * memory. */
+/* Make the JSON Schema (draft 2020-12) of scenario files, to be freed by the
+ * caller; NULL without memory. */
 char *scenario_schema(void);
 
-/* Packets a second of all clients together, when all are there: sends, polls
- * and loops; without those that follow a trace. */
+/* Return the packets a second of all clients of s together, when all are there:
+ * sends, polls and loops; without those that follow a trace. */
 double scenario_rate(const struct scenario *s);
-/* The same of one group. */
+/* Return the same of one group. */
 double scenario_group_rate(const struct scenario_clients *c);
-/* Clients of all groups. */
+/* Count the clients of all groups of s. */
 uint32_t scenario_clients_count(const struct scenario *s);
-/* Hops of a packet's whole way: one a relay that it passes, out and back. */
+/* Count the hops of a packet's whole way: one a relay that it passes, out and
+ * back. */
 uint32_t scenario_hops(const struct scenario *s);
-/* Relays in all: gateways and stores too. */
+/* Count the relays of s in all: gateways and stores too. */
 uint32_t scenario_relays(const struct scenario *s);
 #endif

@@ -1,5 +1,11 @@
-/* sim/scenario/scenario_check.c - do the values of a scenario go together? Each
- * value's own range is the tables' matter. No state. */
+/* sim/scenario/scenario_check.c - do the values of a scenario go together?
+ *
+ * Each value's own range is the tables' matter. Here is what depends on another
+ * one: what a level can measure and has room for, what a round trip needs,
+ * delays that packets can say, relays that have numbers. What would not be
+ * looked at is refused, too, since somebody meant something by it.
+ *
+ * No state. The first thing that is wrong is said, with its path. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

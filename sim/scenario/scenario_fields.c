@@ -1,5 +1,13 @@
 /* sim/scenario/scenario_fields.c - the tables behind scenario files, and the
- * defaults. No state. */
+ * defaults.
+ *
+ * A key of a file is a row here: its name, kind, place in the structure, range
+ * and help. Add a row and it is read, checked and in the schema; add its
+ * default to the functions at the end, from the network's own parameters where
+ * these have it (params_default()). Names of choices stand in the order of
+ * their enums, which count from 1.
+ *
+ * No state, and nothing here can fail. */
 #include "sim/scenario/scenario_fields.h"
 
 #include <stdio.h>

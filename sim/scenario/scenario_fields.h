@@ -72,17 +72,18 @@ struct scenario_set {
 extern const struct field_table scenario_table;      /* struct scenario */
 extern const struct field_table scenario_file_table; /* .. scenario_file */
 
-/* The field of this name, or NULL; does not look into `also`. */
+/* Find the field of t with this key, or NULL; t->also is not looked into. */
 const struct field *field_find(const struct field_table *t, const char *key);
 
-/* What FIELD_NAME and FIELD_PROFILE may be, NULL after the last; 0 of them for
- * others. p outlives the names. */
+/* List what f may be, if it is a FIELD_NAME or, by p, a FIELD_PROFILE, NULL
+ * after the last. Returns how many, 0 for others. p outlives the names. */
 size_t field_names(const struct field *f, const struct params *p,
                    const char *names[static FIELD_NAMES_MAX + 1]);
 
-/* Everything that a scenario says nothing of, for this level and trip (0: the
- * level's). All groups of clients are filled, n_clients is 0. */
+/* Fill s with everything that a scenario says nothing of, for this level and
+ * trip (0: the level's). All groups of clients are filled, n_clients is 0. */
 void scenario_defaults(struct scenario *s, enum scenario_level level,
                        enum scenario_trip trip);
+/* Fill f with what a file says nothing of. */
 void scenario_file_defaults(struct scenario_file *f);
 #endif

@@ -1,5 +1,12 @@
-/* sim/scenario/trace_in.c - reading CSV. State of a trace: what of it is
- * over. */
+/* sim/scenario/trace_in.c - numbers from lines of a file.
+ *
+ * A line is read at a time, its numbers checked one by one, and what is wrong
+ * named with the file and the line. A schedule is sorted by time when it is
+ * there, and then taken send by send.
+ *
+ * State of a schedule: all its sends, and which is next. Failure modes: a file
+ * that cannot be opened or read (ERR_IO, with the system's reason), a line that
+ * is none (ERR_FORMAT), no memory. */
 #include "sim/scenario/trace_in.h"
 
 #include <errno.h>

@@ -211,7 +211,7 @@ paths(void **state)
     scenario_free(&f);
     char directory[SCENARIO_PATH_MAX];
     memset(directory, 'd', sizeof directory);
-    directory[sizeof directory - 6] = 0; /* one octet too many */
+    directory[sizeof directory - 6] = 0; /* one byte too many */
     assert_int_equal(scenario_parse(&f, json, strlen(json), directory, &p),
                      ERR_FORMAT);
     assert_non_null(strstr(p.text, "network.latency.file: with its directory"));
@@ -324,7 +324,7 @@ static const struct wrong files[] = {
     {"{'format':1,'clients':[{'count':1,'stay_mean_s':1}]}",
      "clients[0].stay_mean_s: goes with away_mean_s"},
     {"{'format':1,'clients':[{'count':1,'name':'a\\nb'}]}",
-     "clients[0].name: wants a line of text of 1 to 63 octets, not 'a\\nb'"},
+     "clients[0].name: wants a line of text of 1 to 63 bytes, not 'a\\nb'"},
     {"{'format':1,'clients':[{'count':3,'challenger':true}],"
      "'measure':{'epsilon':true}}",
      "measure.epsilon: wants exactly two clients marked challenger, there are "
@@ -352,8 +352,8 @@ static const struct wrong members[] = {
     {"'runs':{}", "runs: wants a whole number from 1 to 10000, not an object"},
     {"'runs':null", "runs: wants a whole number from 1 to 10000, not null"},
     {"'seed':-1", "seed: wants a whole number from 0 to 9007199254740991"},
-    {"'name':''", "name: wants a line of text of 1 to 63 octets, not ''"},
-    {"'name':'a\\u007fb'", "name: wants a line of text of 1 to 63 octets"},
+    {"'name':''", "name: wants a line of text of 1 to 63 bytes, not ''"},
+    {"'name':'a\\u007fb'", "name: wants a line of text of 1 to 63 bytes"},
     {"'network':5", "network: wants an object, not 5"},
     {"'network':{'layers':21}",
      "network.layers: wants a whole number from 1 to 20, not 21"},
@@ -501,7 +501,7 @@ wrong_files(void **state)
     }
 }
 
-/* A text of n octets, of which the first and last are given. */
+/* A text of n bytes, of which the first and last are given. */
 static char *
 long_text(size_t n, const char *first, char fill, const char *last)
 {
@@ -548,7 +548,7 @@ lists_end(void **state)
     free(text);
 }
 
-/* However long, and whatever its octets are. */
+/* However long, and whatever its bytes are. */
 static void
 bounds(void **state)
 {
@@ -558,9 +558,9 @@ bounds(void **state)
     const size_t most = 16 * 1024 * 1024;
     char *text = long_text(most + 1, "{", ' ', "}");
     assert_int_equal(scenario_parse(&f, text, most + 1, "", &p), ERR_FORMAT);
-    assert_non_null(strstr(p.text, "has 16777217 octets; at most 16777216"));
+    assert_non_null(strstr(p.text, "has 16777217 bytes; at most 16777216"));
     assert_int_equal(scenario_parse(&f, text, most, "", &p), ERR_FORMAT);
-    assert_null(strstr(p.text, "octets"));
+    assert_null(strstr(p.text, "bytes"));
     free(text);
     text = long_text(100000, "{\"", 'x', "\":1}");
     assert_int_equal(scenario_parse(&f, text, 100000, "", &p), ERR_FORMAT);
@@ -575,7 +575,7 @@ bounds(void **state)
     free(text);
     text = long_text(4000, "{" MINIMAL ",'cases':[{'name':'a','set':{'", 'x',
                      "':1}}]}");
-    bad(text, "case 'a': set: a path is longer than 127 octets");
+    bad(text, "case 'a': set: a path is longer than 127 bytes");
     free(text);
     bad("{'format':1,'clients':[{'count':1,'\\u001b[2J':1}]}", "?[2J: unknown");
 }
