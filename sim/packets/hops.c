@@ -88,7 +88,6 @@ packet_enter(struct packet_run *run, struct record *p, uint32_t relay)
     /* an answer on its last link: no request goes to a gateway from there */
     if (record_is_answer(p)) {
         float *mass = record_mass(&run->records, p);
-        run->answers[relay]++;
         tracker_rule_out(run->tracker, mass, TRACKER_NONE);
         memset(mass, 0, tracker_labels(run->tracker) * sizeof *mass);
     } else if (!run->topology->corrupt[relay]) {
@@ -107,7 +106,9 @@ packet_into_mix(struct packet_run *run, uint32_t number, struct record *p,
         run_fail(run, err);
         return;
     }
-    if (run->memory)
+    if (run->answers)
+        run->answers[relay] += record_is_answer(p);
+    if (run->memory && !record_is_answer(p))
         run->memory[relay].arrived++;
     if (run->polls)
         run->polls[relay] += record_is_slow(p);
@@ -177,15 +178,16 @@ packet_leave(struct packet_run *run, uint32_t number, uint32_t relay,
     if (b)
         b->hops++;
     run_note(run, at_us, EVENT_LEFT, p, relay);
-    if (run->memory)
-        memory_leave(run, relay, (double)count, at_us);
-    if (run->tracker && record_is_answer(p))
-        run->answers[relay]--;
-    else if (run->tracker && !run->topology->corrupt[relay]) {
+    if (run->memory && !record_is_answer(p))
+        memory_leave(run, relay, (double)count - run->answers[relay], at_us);
+    if (run->tracker && !run->topology->corrupt[relay] &&
+        !record_is_answer(p)) {
         const struct crowd crowd = crowd_of(run, p, relay, count);
         tracker_leave(run->tracker, crowd.place, crowd.count, crowd.beside,
                       record_mass(&run->records, p));
     }
+    if (run->answers)
+        run->answers[relay] -= record_is_answer(p);
     if (run->polls)
         run->polls[relay] -= record_is_slow(p);
     p->stage++;

@@ -232,19 +232,27 @@ tags_make(struct packet_run *run)
     run->tag_some = some_are_targets(s);
 }
 
-/* What an observer who follows packets knows. */
+/* What an observer of links knows, and who follows packets. */
 static int
-follow_make(struct packet_run *run)
+observer_make(struct packet_run *run)
 {
     const struct scenario_measure *m = &run->scenario->measure;
     const uint32_t relays = run->topology->n_relays;
-    run->answers = calloc(relays, sizeof *run->answers);
-    if (m->kinds != KINDS_ALIKE)
+    const bool follows = m->targets > 0 || m->epsilon;
+    if (follows || m->mix_entropy) {
+        run->answers = calloc(relays, sizeof *run->answers);
+        if (!run->answers)
+            return ERR_NOMEM;
+    }
+    if (m->kinds != KINDS_ALIKE) {
         run->polls = calloc(relays, sizeof *run->polls);
-    if (!run->answers || (m->kinds != KINDS_ALIKE && !run->polls))
-        return ERR_NOMEM;
-    return tracker_new(&run->tracker, 2 * relays,
-                       m->targets > 0 ? m->at_once : 0, m->epsilon, m->drained);
+        if (!run->polls)
+            return ERR_NOMEM;
+    }
+    return follows ? tracker_new(&run->tracker, 2 * relays,
+                                 m->targets > 0 ? m->at_once : 0, m->epsilon,
+                                 m->drained)
+                   : 0;
 }
 
 static int
@@ -259,8 +267,8 @@ run_make(struct packet_run *run, struct scenario_problem *problem)
         err = matrix_read(&run->matrix, run->options->open,
                           s->network.latency_file, run->topology->n_relays,
                           problem);
-    if (!err && (m->targets > 0 || m->epsilon))
-        err = follow_make(run);
+    if (!err)
+        err = observer_make(run);
     if (!err)
         err = records_new(&run->records, hops,
                           run->tracker ? tracker_labels(run->tracker) : 0,

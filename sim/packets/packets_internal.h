@@ -71,7 +71,7 @@ struct packet_run {
     uint64_t alarm_windows, alarm_bad, alarm_raised; /* before measuring */
     double beside;     /* own loops in a mean delay */
     uint32_t *answers; /* at each gateway, of those that wait there; NULL:
-                          nothing is followed */
+                          nobody looks */
     uint32_t *polls;   /* in the mix of each relay, when the observer tells
                           them from others; NULL: he does not */
     /* the attack */
