@@ -31,6 +31,23 @@ cat >"$dir/parts.json" <<END
  "cases": [{"name": "short"},
            {"name": "long", "set": {"run.measure_s": 30000000}}]}
 END
+cat >"$dir/endless.json" <<END
+{"format": 1, "clients": [{"count": 3, "rate": 2}],
+ "run": {"measure_s": 30000000}}
+END
+cat >"$dir/unknown.json" <<END
+{"format": 1, "clients": [{"count": 100000, "rate": 100}],
+ "expect": [{"metric": "latency.p55", "value": 1, "tolerance": 1}]}
+END
+cat >"$dir/unmeasured.json" <<END
+{"format": 1, "clients": [{"count": 100000, "rate": 100}],
+ "expect": [{"metric": "entropy.min", "value": 1, "tolerance": 1}]}
+END
+cat >"$dir/sets.json" <<END
+{"format": 1, "clients": [{"count": 3, "rate": 2}], "run": {"measure_s": 5},
+ "cases": [{"name": "a"}, {"name": "b", "set": {"network.layers": 2,
+           "clients[0].rate": 2.5}}]}
+END
 cat >"$dir/long.json" <<END
 {"format": 1, "clients": [{"count": 10, "rate": 1}], "mix":
  {"delay_mean_ms": 60000}}
@@ -59,7 +76,11 @@ printf 'time_s,client\n0.5,0\n0.7,1\n' >"$dir/sends.csv"
 
 says 2 "unknown command 'simulate'" simulate
 says 2 "which scenario?" run
-says 2 "reads no file" schema "$dir/small.json"
+says 2 "schema reads no file" schema "$dir/small.json"
+says 2 "metrics reads no file" metrics "$dir/small.json"
+says 0 "entropy.shannon           bits" metrics
+says 2 "did you mean \"latency.p50\"?" run "$dir/unknown.json"
+says 2 "it is with measure.targets above 0" run "$dir/unmeasured.json"
 says 2 "--runs wants a whole number from 1 to 10000, not 'many'" \
     run --runs many "$dir/small.json"
 says 2 "there are:" run --case none "$dir/small.json"
@@ -80,6 +101,14 @@ for output in csv json trace; do
         run --quiet --$output /dev/full "$dir/small.json"
 done
 says 0 "latency.p50" run --quiet --csv - "$dir/small.json"
+says 0 'case,metric,value,half_width_95,unit,"network.layers","clients[0].rate"' \
+    run --quiet --csv - "$dir/sets.json"
+grep -q '^"a",latency.p50,.*,s,"3","2"$' "$dir/out" &&
+    grep -q '^"b",latency.p50,.*,s,"2","2.5"$' "$dir/out" || {
+    echo 'sim_cli: what the cases set is not in the CSV:'
+    cat "$dir/out"
+    wrong=1
+}
 says 0 "about" explain --quiet "$dir/small.json"
 for name in vast network slow; do
     says 0 "in all about" explain "$dir/$name.json"
@@ -103,7 +132,8 @@ interrupted() {
     pid=$!
     for i in $(seq 600); do
         sleep 0.2
-        [ -f "$dir/old.csv.part" ] && grep -q -- "$3" "$dir/error" && break
+        [ -f "$dir/old.csv.part" ] || continue
+        [ -z "$3" ] || grep -q -- "$3" "$dir/error" && break
     done
     kill "-$1" $pid
     wait $pid
@@ -114,7 +144,7 @@ interrupted() {
     cat "$dir/old.csv" "$dir/error"
     wrong=1
 }
-interrupted INT "$dir/hours.json" ''
+interrupted INT "$dir/endless.json" ''
 [ -f "$dir/old.csv.part" ] && echo 'sim_cli: nothing ended, but .part is there' &&
     wrong=1
 interrupted TERM "$dir/parts.json" '^ *[5-9][0-9] % of 2 runs'

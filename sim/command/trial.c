@@ -42,10 +42,11 @@ enum {
 
 /* Of whole clients and relays: about what they hold when they are made, and
  * what the busiest of their tables grow to. */
+#define PROGRAM_LEN   (4.0 * 1048576)
 #define WHOLE_BASE    (12.0 * 1048576)
-#define WHOLE_CLIENT  (300.0 * 1024)
+#define WHOLE_CLIENT  (550.0 * 1024)
 #define WHOLE_CONTACT (8.0 * 1024)
-#define WHOLE_RELAY   (8.0 * 1048576)
+#define WHOLE_RELAY   (1024.0 * 1024)
 
 double
 trial_memory(const struct scenario *s, const struct packets_plan *p,
@@ -53,7 +54,8 @@ trial_memory(const struct scenario *s, const struct packets_plan *p,
 {
     const double clients = scenario_clients_count(s);
     if (s->level == LEVEL_PACKETS)
-        return p->memory + (real_crypto ? p->inside * s->packet_len : 0);
+        return PROGRAM_LEN + p->memory +
+               (real_crypto ? p->inside * s->packet_len : 0);
     if (s->level == LEVEL_ANNOUNCE)
         return WHOLE_BASE + s->measure.texts * 200.0;
     return WHOLE_BASE +
@@ -205,8 +207,8 @@ network_seconds(struct trial *t, const struct scenario *s)
     double all_s = few_s;
     if (clients > FEW_CLIENTS) {
         const double more_s = whole_run_seconds(t, s, MORE_CLIENTS, 1, 0.001);
-        all_s += fmax(more_s - few_s, 0) / (MORE_CLIENTS - FEW_CLIENTS) *
-                 (clients - FEW_CLIENTS);
+        all_s += fmax(more_s - few_s, 0) * (clients - FEW_CLIENTS) /
+                 (fmin(clients, MORE_CLIENTS) - FEW_CLIENTS);
     }
     const double text_s =
         fmax(whole_run_seconds(t, s, FEW_CLIENTS, MORE_TEXTS, 0.001) - few_s,
