@@ -143,15 +143,19 @@ client_free(struct client **cp)
     secret_free((void **)&c);
 }
 
-/* The client's own record. Ids that it calls used are never used again. */
+/* The client's own record. What it calls used is never used again: ids of contacts,
+ * and orders of what came. */
 static int
 own_load(struct client *c, const uint8_t *value, size_t len)
 {
     uint32_t next_id;
-    int err =
-        record_client_read(&c->gateways, &c->letter_len, &next_id, value, len);
+    uint64_t next_received;
+    int err = record_client_read(&c->gateways, &c->letter_len, &next_id,
+                                 &next_received, value, len);
     if (!err && next_id > c->next_id)
         c->next_id = next_id;
+    if (!err && next_received > c->next_received)
+        c->next_received = next_received;
     return err;
 }
 

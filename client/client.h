@@ -293,6 +293,7 @@ struct client_status {
         unlisted; /* tokens: sent, seen in a list, not */
     struct client_lists lists;
     size_t contacts, queued, inbox;
+    bool reading; /* a message that was asked for is on its way from the disk */
     uint64_t
         overtaken; /* contacts who had more than the records here know of */
     uint64_t dropped[ERROR_COUNT]; /* frames and letters refused, by -err */

@@ -5,15 +5,18 @@
  * read, one at a time, and the answer is "none yet" until then.
  *
  * Those of one contact are in the order of their numbers. One that came before
- * another that its sender wrote earlier is held for that one, HOLD_US at most; when
- * that one comes later still, or is a file, which texts overtake, it says that it is
- * late.
+ * another that its sender wrote earlier is held for that one, HOLD_US at most, restarts
+ * included; when that one comes later still, or is a file, which texts overtake, it says
+ * that it is late. Contacts have their turns in the order in which messages came,
+ * whatever numbers they write: each message takes a slot when it comes, and those of one
+ * contact share theirs in the order of their numbers.
  *
  * States of a message: journalled, held, committed (may be handed out), released. Of
  * its data: held, on disk alone, being read. Bounds: INBOX_CONTACT_MAX messages
  * and INBOX_CONTACT_LEN_MAX bytes for each contact; what is beyond stays in its
  * box, unacknowledged. Failure modes: no memory or a record that cannot be read
- * (the message is not handed out; asking again reads again). */
+ * (the message is not handed out; asking again reads again, others going first for
+ * UNREAD_US, and it is counted). */
 #include "client/inbox.h"
 
 #include <sodium.h>
@@ -23,7 +26,8 @@
 #include "client/conversations.h"
 #include "client/records.h"
 
-#define HOLD_US 3600000000ULL /* a lost letter is repeated several times */
+#define HOLD_US   3600000000ULL /* a lost letter is repeated several times */
+#define UNREAD_US 60000000ULL   /* what cannot be read gives way to others */
 
 struct inbox_read {
     struct env_store_req req;
@@ -65,6 +69,16 @@ data_hold(struct client *c, struct received *r, const uint8_t *data, bool must)
     c->inbox_held += r->len;
 }
 
+/* Until when is a message held that came then? */
+static uint64_t
+hold_until_us(const struct client *c, uint64_t came_s)
+{
+    const uint64_t now_s = client_time_s(c), now_us = env_now_mono_us(c->env);
+    const uint64_t past_us =
+        came_s > 0 && now_s > came_s ? (now_s - came_s) * 1000000 : 0;
+    return past_us < HOLD_US ? now_us + HOLD_US - past_us : now_us;
+}
+
 static struct received *
 received_new(struct client *c, struct conversation *v,
              const struct record_received *record)
@@ -76,13 +90,14 @@ received_new(struct client *c, struct conversation *v,
                            .order = record->order,
                            .kind = record->kind,
                            .after = record->after,
+                           .until_us = hold_until_us(c, record->came_s),
                            .len = record->len};
     memcpy(r->id, record->id, sizeof r->id);
     data_hold(c, r, record->data, false);
     return r;
 }
 
-/* Where r belongs: at the end, or before the first of its contact with a higher
+/* Find where r belongs: at the end, or before the first of its contact with a higher
  * number. */
 static struct received **
 place_find(struct client *c, const struct received *r)
@@ -97,6 +112,21 @@ place_find(struct client *c, const struct received *r)
     return at;
 }
 
+/* Give r, which is in the list, its slot: those of its contact that have a higher
+ * number pass theirs on, each to the next. */
+static void
+slot_take(struct client *c, struct received *r)
+{
+    uint64_t slot = c->next_slot++;
+    struct received *last = r;
+    for (struct received *o = r->next; o; o = o->next)
+        if (o->from == r->from) {
+            last->slot = o->slot;
+            last = o;
+        }
+    last->slot = slot;
+}
+
 void
 inbox_link(struct client *c, struct received *r)
 {
@@ -105,13 +135,13 @@ inbox_link(struct client *c, struct received *r)
         c->inbox_end = &r->next;
     r->next = *at;
     *at = r;
+    slot_take(c, r);
     if (r->from->n_received == 0 || letter_number(r->id) > r->from->highest)
         r->from->highest = letter_number(r->id);
     c->n_inbox++;
     r->from->n_received++;
     r->from->received_len += r->len;
     r->held = r->after > 0;
-    r->until_us = env_now_mono_us(c->env) + HOLD_US;
     r->from->n_held += r->held;
     c->n_held += r->held;
     if (r->order >= c->next_received)
@@ -156,16 +186,33 @@ received_unlink(struct client *c, struct received **at)
     inbox_discard(c, &r);
 }
 
+bool
+inbox_has(const struct client *c, const struct conversation *v,
+          const uint8_t id[static LETTER_ID_LEN])
+{
+    if (letter_number(id) == 0)
+        return false;
+    for (size_t i = 0; i < HAD_MAX; i++)
+        if (memcmp(v->had[i], id, LETTER_ID_LEN) == 0)
+            return true;
+    const struct received *r = c->inbox;
+    while (r && (r->from != v || memcmp(r->id, id, LETTER_ID_LEN) != 0))
+        r = r->next;
+    return r != NULL;
+}
+
 int
 inbox_make(struct client *c, struct conversation *v, const struct letter *l,
            const uint8_t *data, size_t len, struct received **out)
 {
-    struct record_received record = {.order = c->next_received,
-                                     .contact = v->id,
-                                     .kind = l->kind,
-                                     .after = l->after,
-                                     .data = data,
-                                     .len = (uint32_t)len};
+    struct record_received record = {
+        .order = c->next_received,
+        .contact = v->id,
+        .kind = l->kind,
+        .after = l->after,
+        .came_s = client_time_is_known(c) ? client_time_s(c) : 0,
+        .data = data,
+        .len = (uint32_t)len};
     memcpy(record.id, l->message, sizeof record.id);
     if (!inbox_has_room(v, len))
         return ERR_FULL;
@@ -244,18 +291,23 @@ others_drop(struct client *c, const struct received *kept)
             data_drop(c, r);
 }
 
-/* The record of r was read: hold its data. */
-static void
+/* Hold the data of r, whose record was read. Returns 0 or why it is of no use. */
+static int
 received_fill(struct client *c, struct received *r, const struct inbox_read *i)
 {
     struct record_key key;
     struct record_received record;
-    if (record_key_read(&key, i->key, sizeof i->key) ||
-        record_received_read(&record, &key, i->req.value, i->req.value_len) ||
-        record.len != r->len)
-        return;
+    int err = record_key_read(&key, i->key, sizeof i->key);
+    if (!err)
+        err =
+            record_received_read(&record, &key, i->req.value, i->req.value_len);
+    if (!err && record.len != r->len)
+        err = ERR_FORMAT;
+    if (err)
+        return err;
     data_hold(c, r, record.data, true);
     others_drop(c, r);
+    return r->data ? 0 : ERR_NOMEM;
 }
 
 static void
@@ -266,8 +318,12 @@ read_done(struct env_store_req *req)
     struct received *r = c ? c->inbox : NULL;
     while (r && r->order != i->order)
         r = r->next;
-    if (r && !r->data && !req->err)
-        received_fill(c, r, i);
+    if (r && !r->data) {
+        const int err = req->err ? req->err : received_fill(c, r, i);
+        r->again_us = err ? env_now_mono_us(c->env) + UNREAD_US : 0;
+        if (err)
+            client_drop(c, err);
+    }
     if (c) {
         c->inbox_read = NULL;
         c->status.changes++; /* who waits for a message asks again */
@@ -309,13 +365,24 @@ late_after(const struct received *r)
     return late ? letter_number(r->from->released) : 0;
 }
 
+/* May r be handed out now? name: its contact's; NULL: any that is not muted. */
+static bool
+received_is_ready(const struct client *c, const struct received *r,
+                  const char *name, uint64_t now_us)
+{
+    return (name ? strcmp(name, r->from->name) == 0 : !r->from->muted) &&
+           !r->held && r->again_us <= now_us &&
+           journal_is_committed(c->journal, r->ticket);
+}
+
 bool
 client_next(struct client *c, const char *name, struct client_received *out)
 {
-    struct received *r = c->inbox;
-    while (r && ((name ? strcmp(name, r->from->name) != 0 : r->from->muted) ||
-                 r->held || !journal_is_committed(c->journal, r->ticket)))
-        r = r->next;
+    const uint64_t now_us = env_now_mono_us(c->env);
+    struct received *r = NULL;
+    for (struct received *o = c->inbox; o; o = o->next)
+        if (received_is_ready(c, o, name, now_us) && (!r || o->slot < r->slot))
+            r = o;
     if (r && !r->data)
         read_begin(c, r);
     if (!r || !r->data)
@@ -342,19 +409,21 @@ client_release(struct client *c, uint64_t order)
         return ERR_NOT_FOUND;
     client_store_again(c, true);
     struct conversation *v = (*at)->from;
-    uint8_t before[LETTER_ID_LEN];
-    memcpy(before, v->released, sizeof before);
-    const bool newest =
-        !letter_id_is_before((*at)->id, before) && letter_number((*at)->id) > 0;
-    if (newest)
-        memcpy(v->released, (*at)->id, sizeof before);
+    const struct conversation before = *v;
+    memmove(v->had[1], v->had[0], sizeof v->had - sizeof v->had[0]);
+    memcpy(v->had[0], (*at)->id, sizeof v->had[0]);
+    if (!letter_id_is_before((*at)->id, v->released) &&
+        letter_number((*at)->id) > 0)
+        memcpy(v->released, (*at)->id, sizeof v->released);
     journal_begin(c->journal);
     int err = record_received_delete(c->journal, order);
-    if (!err && newest)
+    if (!err)
         err = conversation_save(c, v);
+    if (!err) /* so that no life gives its order to another */
+        err = client_save(c);
     if (err) {
         journal_cancel(c->journal);
-        memcpy(v->released, before, sizeof before);
+        *v = before;
         return err;
     }
     received_unlink(c, at);

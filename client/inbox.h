@@ -26,6 +26,12 @@ int inbox_make(struct client *c, struct conversation *v, const struct letter *l,
  * another: then incoming_settle() decides. */
 void inbox_link(struct client *c, struct received *r);
 
+/* Tells whether a message of v's with this id waits here, or is one of the last that
+ * the application has had: a life of v's that does not know of another has sent it
+ * again. */
+bool inbox_has(const struct client *c, const struct conversation *v,
+               const uint8_t id[static LETTER_ID_LEN]);
+
 /* Lets the application have r, which was held. */
 void inbox_show(struct client *c, struct received *r);
 

@@ -11,9 +11,10 @@
  * longer ones memory is taken as fragments come, whatever they announce, and
  * each contact has a budget of its own: INCOMING_MAX messages and
  * GATHER_CONTACT_MAX bytes; when all contacts together have GATHER_MAX, each
- * still has its equal share of that. What is beyond is left in its box,
- * unacknowledged. A message whose last fragment came letter_days ago is given
- * up: its sender has given it up, too. */
+ * still has GATHER_SHARE, whatever number of them there is: no contact learns that.
+ * What is beyond is left in its box, unacknowledged. A message whose last fragment
+ * came letter_days ago is given up: its sender has given it up, too; and one that its
+ * sender says is given up (a letter without content that has its id) at once. */
 #include "client/incoming.h"
 
 #include <sodium.h>
@@ -25,7 +26,11 @@
 #include "client/records.h"
 
 enum { INCOMING_MAX = 32, DAY_S = 86400 };
-enum { GATHER_CONTACT_MAX = 32 << 20, GATHER_MAX = 64 << 20 };
+enum {
+    GATHER_CONTACT_MAX = 32 << 20,
+    GATHER_MAX = 64 << 20,
+    GATHER_SHARE = 256 << 10
+};
 
 static struct incoming *
 incoming_find(const struct conversation *v, const uint8_t *id)
@@ -67,10 +72,9 @@ static bool
 gather_has_room(const struct client *c, const struct conversation *v,
                 size_t len)
 {
-    size_t contacts = c->status.contacts > 0 ? c->status.contacts : 1;
     return v->gathered_len + len <= GATHER_CONTACT_MAX &&
            (c->gathered_len + len <= GATHER_MAX ||
-            v->gathered_len + len <= GATHER_MAX / contacts);
+            v->gathered_len + len <= GATHER_SHARE);
 }
 
 static int
@@ -262,14 +266,14 @@ floor_take(struct conversation *v, uint32_t floor)
 /* ---- a letter ---- */
 
 /* A message is whole: texts and files go into the inbox, or, of a contact that is
- * muted, nowhere. Up to here one that is muted is like any other, so that it is
- * acknowledged alike. */
+ * muted, or one that is there already, nowhere. Up to here one that is muted is like
+ * any other, so that it is acknowledged alike. */
 static int
 message_take(struct client *c, struct conversation *v, const struct letter *l,
              const uint8_t *data, size_t len, struct incoming_step *step)
 {
     step->is_whole = true;
-    if (!v->muted && letter_is_content(l->kind))
+    if (!v->muted && letter_is_content(l->kind) && !inbox_has(c, v, l->message))
         return inbox_make(c, v, l, data, len, &step->received);
     return 0;
 }
@@ -296,11 +300,41 @@ fragments_join(struct client *c, struct conversation *v, const struct letter *l,
     return err;
 }
 
+/* Has the sender of this message given it up? */
+static bool
+is_gone(const struct conversation *v, const uint8_t *id)
+{
+    for (size_t i = 0; i < GONE_MAX && !sodium_is_zero(id, LETTER_ID_LEN); i++)
+        if (memcmp(v->gone[i], id, LETTER_ID_LEN) == 0)
+            return true;
+    return false;
+}
+
+/* Take the word of a sender who has given up a message: what is here of it goes. */
+static int
+gone_take(struct client *c, struct conversation *v, const struct letter *l,
+          struct incoming_step *step)
+{
+    struct incoming *m = sodium_is_zero(l->message, LETTER_ID_LEN)
+                             ? NULL
+                             : incoming_find(v, l->message);
+    const int err = m ? incoming_unsave(c, v, m) : 0;
+    step->gone = err ? NULL : m;
+    step->is_whole = err == 0;
+    if (!m)
+        return err;
+    memcpy(v->gone[v->n_gone], l->message, LETTER_ID_LEN);
+    v->n_gone = (uint8_t)((v->n_gone + 1) % GONE_MAX);
+    return 0;
+}
+
 /* Take one fragment of a longer message. */
 static int
 fragment_take(struct client *c, struct conversation *v, const struct letter *l,
               struct incoming_step *step)
 {
+    if (is_gone(v, l->message))
+        return 0;
     int err = gather_has_room(c, v, l->data_len) ? 0 : ERR_FULL;
     step->message = incoming_find(v, l->message);
     step->is_first = !step->message;
@@ -329,8 +363,10 @@ content_take(struct client *c, struct conversation *v, const struct letter *l,
     if (v->removed || v->self)
         return 0;
     journal_begin(c->journal);
-    int err = l->count == 1 ? message_take(c, v, l, l->data, l->data_len, step)
-                            : fragment_take(c, v, l, step);
+    int err = l->kind == LETTER_HELLO ? gone_take(c, v, l, step)
+              : l->count == 1
+                  ? message_take(c, v, l, l->data, l->data_len, step)
+                  : fragment_take(c, v, l, step);
     if (journal_finish(c->journal, err))
         incoming_revert(c, v, l, step);
     return err;
@@ -434,6 +470,8 @@ incoming_taken(struct client *c, struct conversation *v, const struct letter *l,
             pong_take(c, v, l->message);
         if (step->message)
             incoming_delete(c, v, step->message);
+        if (step->gone)
+            incoming_delete(c, v, step->gone);
         c->status.changes++;
     } else if (step->message) {
         step->message->progress_s = client_time_s(c);

@@ -10,7 +10,8 @@ struct incoming_step {
     struct received *received; /* it, when it is for the inbox */
     struct incoming *message;  /* that the letter is a fragment of, or NULL */
     bool is_first, is_added;   /* made by this letter; the fragment is new */
-    bool is_owed;              /* an acknowledgement is */
+    struct incoming *gone; /* a message that its sender has given up, or NULL */
+    bool is_owed;          /* an acknowledgement is */
 };
 
 /* Takes what l, a letter from v, carries of a message, and journals it within

@@ -27,6 +27,9 @@
 
 enum { DAY_S = 86400 };
 enum { OVERTAKEN_MAX = 1 << 20 }; /* numbers at once, whoever says so */
+/* That another life may have used, unheard of; its reader has a window for them, so
+ * that what that life wrote is read, too. */
+enum { DOUBT_NUMBERS = LETTER_WINDOW / 2 };
 
 /* ---- puts ---- */
 
@@ -73,11 +76,12 @@ turn_give(struct turn *t, struct out_letter *l)
 /* May l be put now? spare, answers: as of outgoing_pick(). One that is old is staged
  * anew. */
 static bool
-letter_may_leave(const struct client *c, const struct out_letter *l,
-                 bool answers, bool spare, uint32_t period, uint64_t now_us)
+letter_may_leave(const struct client *c, const struct conversation *v,
+                 const struct out_letter *l, bool answers, bool spare,
+                 uint32_t period, uint64_t now_us)
 {
     return l->due_us <= now_us && (answers || !outgoing_is_first(l)) &&
-           !(l->kept && staging_letter_is_old(l, period, now_us)) &&
+           !(l->kept && staging_letter_is_old(v, l, period, now_us)) &&
            journal_is_committed(c->journal, l->ticket) &&
            (!spare || l->answered || letter_may_spare(l));
 }
@@ -106,7 +110,7 @@ outgoing_pick(struct client *c, bool answers, bool *spare,
     for (struct conversation *v = c->conversations; v; v = v->next) {
         struct turn t = {.of = v};
         for (struct out_letter *l = v->letters; l && !v->refused; l = l->next)
-            if (letter_may_leave(c, l, answers, *spare, period, now_us))
+            if (letter_may_leave(c, v, l, answers, *spare, period, now_us))
                 turn_give(&t, l);
         if (t.letter && (!next.letter || is_sooner(&t, &next)))
             next = t;
@@ -172,7 +176,8 @@ letter_kept(struct client *c, struct conversation *v, struct out_letter **at,
 {
     struct out_letter *l = *at;
     const struct out_letter before = *l;
-    uint64_t wait_us = KEPT_US << (l->keeps < 6 ? l->keeps : 6);
+    const unsigned doublings = staging_letter_is_in_doubt(v, l) ? 0 : l->keeps;
+    uint64_t wait_us = KEPT_US << (doublings < 6 ? doublings : 6);
     struct message *m = message_find(v, l->order);
     if (l->sequence == 0)
         return ack_kept(c, v, at, rank);
@@ -183,6 +188,7 @@ letter_kept(struct client *c, struct conversation *v, struct out_letter **at,
         l->keeps++;
     l->kept = true;
     l->taken = 0;
+    v->passed = 0;
     int err =
         record_letter_save(c->journal, v->id, l,
                            client_time_s(c) + wait_us / 1000000, c->letter_len);
@@ -257,20 +263,47 @@ outgoing_answer(struct client *c, struct conversation *v,
 
 /* ---- acknowledgements ---- */
 
-/* Does a letter that came, committed at commit_us, acknowledge l? One that speaks of
- * what was never sent acknowledges nothing. */
+/* Does a letter that came name the number of l as here? */
+static bool
+is_named(const struct letter *letter, const struct out_letter *l)
+{
+    if (l->sequence <= letter->ack)
+        return l->sequence > 0;
+    const uint32_t i = l->sequence - letter->ack - 1;
+    return i < LETTER_WINDOW && (letter->map[i / 8] >> i % 8 & 1);
+}
+
+/* Can nobody have read l under its number? It was never put, nor was it elsewhere. */
+static bool
+is_unread(const struct out_letter *l)
+{
+    return !l->tried && !l->loaded && (!l->moved || l->renumbered);
+}
+
+/* Is l's number one that no other life can have used, behind all that are known or in
+ * doubt? */
+static bool
+number_is_own(const struct conversation *v, const struct out_letter *l)
+{
+    return l->renumbered ||
+           ((v->doubted || v->told) && l->sequence > v->overtaken);
+}
+
+/* Does a letter that came, committed at commit_us (0: now), acknowledge l? One that
+ * speaks of what was never sent acknowledges nothing. Until its reader is in step, one
+ * that was committed before l was made speaks of another's that had its number; and a
+ * letter whose place was another life's counts when a store has it. */
 static bool
 is_acknowledged(const struct conversation *v, const struct letter *letter,
                 uint64_t commit_us, const struct out_letter *l)
 {
-    if (letter->ack >= v->next_sequence || l->sequence == 0 ||
+    if (letter->ack >= v->next_sequence || l->sequence == 0 || is_unread(l) ||
         staging_letter_is_overtaken(v, l) ||
-        (!v->in_step && commit_us > 0 && commit_us < l->since_us))
+        (!v->in_step &&
+         ((!number_is_own(v, l) && commit_us > 0 && commit_us < l->since_us) ||
+          (l->renumbered && !l->kept))))
         return false;
-    if (l->sequence <= letter->ack)
-        return true;
-    uint32_t i = l->sequence - letter->ack - 1;
-    return i < LETTER_WINDOW && (letter->map[i / 8] >> i % 8 & 1);
+    return is_named(letter, l);
 }
 
 /* The highest number that a letter acknowledges. */
@@ -300,23 +333,59 @@ is_in_step(const struct conversation *v, const struct letter *letter)
     return own;
 }
 
-int
-outgoing_catch_up(struct client *c, struct conversation *v,
-                  const struct letter *letter)
+/* Go on behind the numbers up to highest: another life has used them. */
+static int
+numbers_pass(struct client *c, struct conversation *v, uint32_t highest)
 {
     const struct conversation before = *v;
-    const uint32_t highest = ack_highest(letter);
-    if (v->removed || v->self || highest < v->next_sequence ||
-        highest - v->next_sequence >= OVERTAKEN_MAX || highest > INT32_MAX)
-        return 0;
     v->overtaken = highest;
     v->next_sequence = highest + 1;
     journal_begin(c->journal);
     int err = journal_finish(c->journal, conversation_save(c, v));
     if (err)
         *v = before;
-    else
+    return err;
+}
+
+/* The highest number that a letter names and that this life has not used: that of
+ * nothing which it has sent, or of a letter that it has not put yet. 0: none. */
+static uint32_t
+number_of_another(const struct conversation *v, const struct letter *letter)
+{
+    const uint32_t highest = ack_highest(letter);
+    if (highest >= v->next_sequence)
+        return highest;
+    for (const struct out_letter *l = v->letters; l; l = l->next)
+        if (is_unread(l) && is_named(letter, l) &&
+            !staging_letter_is_overtaken(v, l))
+            return v->next_sequence - 1;
+    return 0;
+}
+
+int
+outgoing_catch_up(struct client *c, struct conversation *v,
+                  const struct letter *letter)
+{
+    const uint32_t highest = number_of_another(v, letter);
+    if (v->removed || v->self || highest == 0 || highest > INT32_MAX ||
+        (highest >= v->next_sequence &&
+         highest - v->next_sequence >= OVERTAKEN_MAX))
+        return 0;
+    const int err = numbers_pass(c, v, highest);
+    if (!err && !v->told) {
+        v->told = true;
         c->status.overtaken++;
+    }
+    return err;
+}
+
+int
+outgoing_doubt(struct client *c, struct conversation *v)
+{
+    if (v->in_step || v->doubted || v->next_sequence > INT32_MAX)
+        return 0;
+    const int err = numbers_pass(c, v, v->next_sequence + DOUBT_NUMBERS - 1);
+    v->doubted = err == 0;
     return err;
 }
 
@@ -434,7 +503,7 @@ letters_give_up(struct client *c, struct conversation *v,
             continue;
         if (l->kept)
             err = record_letter_delete(c->journal, v->id, l->at);
-        else if (!l->tried)
+        else if (!l->tried && !l->loaded)
             err = staging_letter_empty(c, v, l, awaited ? l->sequence : 0, end);
         if (*end)
             end = &(*end)->next;
@@ -456,7 +525,7 @@ letters_given_up(const struct client *c, struct conversation *v,
             staging_letter_unlink(c, at);
             continue;
         }
-        if (mine && !(*at)->tried && empty) {
+        if (mine && !(*at)->tried && !(*at)->loaded && empty) {
             struct out_letter *next = empty->next;
             staging_letter_replace(c, at, empty);
             empty = next;
@@ -491,11 +560,20 @@ client_cancel(struct client *c, const char *name, uint64_t order)
         return ERR_NOT_FOUND;
     if (message_is_over(m))
         return ERR_USED;
+    const bool told = m->count > 1 && m->next_index > 0;
+    uint8_t id[LETTER_ID_LEN];
+    memcpy(id, m->id, sizeof id);
     journal_begin(c->journal);
-    int err = journal_finish(c->journal, message_expire(c, v, m));
-    if (!err)
-        messages_prune(c, v);
-    return err;
+    const int err = journal_finish(c->journal, message_expire(c, v, m));
+    if (err)
+        return err;
+    messages_prune(c, v);
+    /* its reader is to wait for no more of it; without room he does, for days */
+    const int untold =
+        told ? message_submit(c, v, LETTER_HELLO, id, NULL, 0, &order) : 0;
+    if (untold)
+        client_drop(c, untold);
+    return 0;
 }
 
 static int

@@ -54,6 +54,11 @@ struct out_letter **outgoing_find(struct conversation *v,
 int outgoing_catch_up(struct client *c, struct conversation *v,
                       const struct letter *l) CHECK_RESULT;
 
+/* Goes on behind the numbers that another life may have used, in the caller's group,
+ * once in each life and while the reader is not in step: a store has called a place of
+ * v's taken where this life has put nothing. Returns 0 or the journal's error. */
+int outgoing_doubt(struct client *c, struct conversation *v) CHECK_RESULT;
+
 /* Journals what l, a letter from v that was committed at commit_us (0: nobody can
  * say), acknowledges, within the caller's group, as v is before anything else of l is
  * taken. What was moved to a place and never put there leaves a letter without content

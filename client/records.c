@@ -13,14 +13,16 @@
 #include "lib/codec.h"
 
 enum {
-    CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4,
-    CONTACT_VERSION = 5,
+    CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4 + 8,
+    CONTACT_VERSION = 6,
+    CONTACT_VERSION_HAD = 6,    /* the first that has what was had last */
     CONTACT_VERSION_ORDER = 5,  /* the first that has these numbers */
     CONTACT_VERSION_TOKENS = 4, /* the first that has them */
     CONTACT_VERSION_REMOVED = 3,
     CONTACT_VERSION_FIRST = 2,
     CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
-                  2 * (8 + 4) + 4 + 4 + LETTER_ID_LEN + (4 + 4) +
+                  2 * (8 + 4) + 4 + 4 + LETTER_ID_LEN +
+                  HAD_MAX * LETTER_ID_LEN + (4 + 4) +
                   TOKENS_PERIODS * (4 + 4 + 1) + 4 + LETTER_MAP_LEN +
                   1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
@@ -29,8 +31,10 @@ enum {
     LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8 + 1,
     MESSAGE_VERSION = 2,
     MESSAGE_HEAD_LEN = 1 + 1 + 1 + LETTER_ID_LEN + 8 + 4 + 4,
-    RECEIVED_VERSION = 2,
-    RECEIVED_HEAD_LEN = 1 + 4 + 1 + LETTER_ID_LEN + 4 + 4
+    RECEIVED_VERSION = 3,
+    RECEIVED_VERSION_CAME = 3, /* the first that says when it came */
+    RECEIVED_VERSION_ID = 2,
+    RECEIVED_HEAD_LEN = 1 + 4 + 1 + LETTER_ID_LEN + 4 + 8 + 4
 };
 enum {
     FLAG_CONFIRMED = 1,
@@ -45,7 +49,8 @@ enum {
     LETTER_FLAG_ANNOUNCED = 1,
     LETTER_FLAG_FILLS = 2,
     LETTER_FLAG_MOVED = 4,
-    LETTER_FLAGS = 7
+    LETTER_FLAG_RENUMBERED = 8,
+    LETTER_FLAGS = 15
 };
 
 /* ---- keys ---- */
@@ -125,7 +130,7 @@ reader_end(const struct codec_reader *r)
 
 int
 record_client_save(struct journal *j, const struct gateways *gateways,
-                   size_t letter_len, uint32_t next_id)
+                   size_t letter_len, uint32_t next_id, uint64_t next_received)
 {
     struct codec_writer w;
     int err = record_open(j, &w, (struct record_key){.type = RECORD_CLIENT},
@@ -135,18 +140,21 @@ record_client_save(struct journal *j, const struct gateways *gateways,
     gateways_write(gateways, &w);
     codec_write32(&w, (uint32_t)letter_len);
     codec_write32(&w, next_id);
+    codec_write64(&w, next_received);
     return record_close(&w);
 }
 
 int
 record_client_read(struct gateways *gateways, size_t *letter_len,
-                   uint32_t *next_id, const uint8_t *value, size_t len)
+                   uint32_t *next_id, uint64_t *next_received,
+                   const uint8_t *value, size_t len)
 {
     struct codec_reader r;
     codec_reader_init(&r, value, len);
     int err = gateways_read(gateways, &r);
     size_t letters = codec_read32(&r);
     *next_id = !r.err && r.left == 0 ? 0 : codec_read32(&r);
+    *next_received = !r.err && r.left == 0 ? 0 : codec_read64(&r);
     if (!err)
         err = reader_end(&r);
     if (!err && letters &&
@@ -277,6 +285,7 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write32(&w, v->in_step ? v->next_sequence : v->sure_sequence);
     codec_write32(&w, v->overtaken);
     codec_write_bytes(&w, v->released, sizeof v->released);
+    codec_write_bytes(&w, v->had[0], sizeof v->had);
     codec_write32(&w, v->token_period);
     codec_write32(&w, v->tokens_used);
     awaited_write(&w, v);
@@ -333,6 +342,11 @@ contact_read_order(struct conversation *v, struct codec_reader *r,
     const uint8_t *released = old ? NULL : codec_read_bytes(r, LETTER_ID_LEN);
     if (released)
         memcpy(v->released, released, LETTER_ID_LEN);
+    const uint8_t *had = version < CONTACT_VERSION_HAD
+                             ? NULL
+                             : codec_read_bytes(r, sizeof v->had);
+    if (had)
+        memcpy(v->had, had, sizeof v->had);
 }
 
 int
@@ -485,7 +499,8 @@ record_letter_save(struct journal *j, uint32_t contact,
     codec_write64(&w, l->kept ? due_s : 0);
     codec_write8(&w, (uint8_t)((l->announced ? LETTER_FLAG_ANNOUNCED : 0) |
                                (l->fills ? LETTER_FLAG_FILLS : 0) |
-                               (l->moved ? LETTER_FLAG_MOVED : 0)));
+                               (l->moved ? LETTER_FLAG_MOVED : 0) |
+                               (l->renumbered ? LETTER_FLAG_RENUMBERED : 0)));
     codec_write_bytes(&w, l->bytes, letter_len);
     return record_close(&w);
 }
@@ -508,6 +523,8 @@ record_letter_read(struct out_letter *l, const uint8_t **bytes,
     l->announced = flags & LETTER_FLAG_ANNOUNCED;
     l->fills = flags & LETTER_FLAG_FILLS;
     l->moved = flags & LETTER_FLAG_MOVED;
+    l->renumbered = flags & LETTER_FLAG_RENUMBERED;
+    l->loaded = true;
     *bytes = codec_read_bytes(&r, letter_len);
     if (key->a > UINT32_MAX)
         return ERR_RANGE;
@@ -617,6 +634,7 @@ record_received_save(struct journal *j, const struct record_received *r)
     codec_write8(&w, r->kind);
     codec_write_bytes(&w, r->id, sizeof r->id);
     codec_write32(&w, r->after);
+    codec_write64(&w, r->came_s);
     codec_write32(&w, r->len);
     codec_write_bytes(&w, r->data, r->len);
     return record_close(&w);
@@ -634,9 +652,11 @@ record_received_read(struct record_received *out, const struct record_key *key,
         return r.err ? r.err : ERR_VERSION;
     out->contact = codec_read32(&r);
     out->kind = codec_read8(&r);
-    if (version == RECEIVED_VERSION) {
+    if (version >= RECEIVED_VERSION_ID) {
         const uint8_t *id = codec_read_bytes(&r, LETTER_ID_LEN);
         out->after = codec_read32(&r);
+        if (version >= RECEIVED_VERSION_CAME)
+            out->came_s = codec_read64(&r);
         if (r.err)
             return r.err;
         memcpy(out->id, id, LETTER_ID_LEN);

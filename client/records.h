@@ -7,7 +7,7 @@
  *
  *   type         contact  a           b       value
  *   A client     0        0           0       gateways 129 | letter length 4
- *                                             | next contact 4
+ *                                             | next contact 4 | next order 8
  *   B self       it       0           0       of a front; see below
  *   C contact    it       0           0       see below
  *   D document   0        epoch % 2   0       epoch 4 | a consensus, signed:
@@ -18,19 +18,20 @@
  *                                             | keeps 1 | due 8
  *                                             | flags 1 (1 announced, 2 takes
  *                                             the place of one given up, 4 was
- *                                             at another place)
+ *                                             at another place, 8 had another
+ *                                             number)
  *                                             | letter ..
  *   M message    to       order       0       version 1 (2) | state 1 | kind 1
  *                                             | id 8 | created 8 | count 4
  *                                             | length 4 | data ..
- *   X received   0        order       0       version 1 (2) | contact 4
+ *   X received   0        order       0       version 1 (3) | contact 4
  *                                             | kind 1 | id 8 | after 4
- *                                             | length 4 | data ..
+ *                                             | came 8 | length 4 | data ..
  *
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:
  *
- *   version 1 (5) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
+ *   version 1 (6) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
  *     16 pings are answered, 32 removed)
  *   | name length 1 | name .. | chains 32 out, 32 in | removed 8
  *   | born 4 | until when its front is promised 8
@@ -41,6 +42,7 @@
  *   | the file that they are made of: the same
  *   | numbers below are of the only life 4 | up to there another has used them 4
  *   | the id of what was released and written last 8
+ *   | ids of what was released last, the newest first, 8 x 8
  *   | tokens: of period 4, so many used 4
  *   | tokens awaited of two periods, the newest first: period 4 | those from 4 on
  *     | bit i: that one minus 1 + i, too 1
@@ -50,12 +52,13 @@
  *
  * One that is removed has no name and zeros for its chain out, and no other record
  * is about it; when that was, in seconds since 1970, is 0 of others and while nobody
- * knows. Version 4 has nothing of the file, the numbers, and what was released,
- * version 3 no tokens either; in version 2 there is neither that field nor a flag
- * from 8 on, in an older A no next contact: these are read, and written anew with the
+ * knows. Version 5 has not what was released last, version 4 nothing of the file, the
+ * numbers, and what was released, version 3 no tokens either; in version 2 there is neither that field nor a flag
+ * from 8 on, in an older A no next order, in one before it no next contact: these are read, and written anew with the
  * next change. The promise is in seconds since 1970, 0: none; older records have a
  * small number there, which is long over. A self has no name. Of what was received
- * version 1 has no id (zeros) and nothing to be shown after.
+ * version 2 does not say when that was (seconds since 1970; 0: nobody knew), version 1
+ * has no id (zeros) and nothing to be shown after.
  *
  * For the gateways see client/heard/gateways.h. A message that is over (delivered or
  * expired) has no data. Every length is given or follows from the others, so
@@ -97,12 +100,14 @@ int record_key_read(struct record_key *key, const uint8_t *bytes,
                     size_t len) CHECK_RESULT;
 
 /* The gateways, the length of letters (0 before the first consensus), and the
- * least id that no contact has had (0: in a record of before). */
+ * least id that no contact has had, and the least order that nothing received has
+ * (0 each: in a record of before). */
 int record_client_save(struct journal *j, const struct gateways *gateways,
-                       size_t letter_len, uint32_t next_id) CHECK_RESULT;
+                       size_t letter_len, uint32_t next_id,
+                       uint64_t next_received) CHECK_RESULT;
 int record_client_read(struct gateways *gateways, size_t *letter_len,
-                       uint32_t *next_id, const uint8_t *value,
-                       size_t len) CHECK_RESULT;
+                       uint32_t *next_id, uint64_t *next_received,
+                       const uint8_t *value, size_t len) CHECK_RESULT;
 
 /* A contact, or a self. current: the message that its letters are made of, and the
  * file, NULL: none. The reader leaves id, self and lists as they are, needs v->chains,
@@ -160,7 +165,8 @@ struct record_received {
     uint32_t contact;
     uint8_t kind; /* LETTER_TEXT or LETTER_FILE */
     uint8_t id[LETTER_ID_LEN];
-    uint32_t after; /* as of its letters */
+    uint32_t after;  /* as of its letters */
+    uint64_t came_s; /* by the network's time; 0: nobody knew it */
     const uint8_t *data;
     uint32_t len;
 };

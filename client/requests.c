@@ -538,7 +538,7 @@ letter_commit_us(const struct asked *a, const struct wire_answer *answer)
     const uint64_t age_s =
         answer->age == WIRE_AGE_UNKNOWN ? WIRE_AGE_MAX_S : answer->age;
     return a->at_store_us > age_s * 1000000 ? a->at_store_us - age_s * 1000000
-                                            : 0;
+                                            : 1;
 }
 
 /* Take the answer to a get. */
@@ -561,7 +561,8 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
         struct arrival came = {.at = a->at,
                                .rank = a->rank,
                                .whom = a->whom,
-                               .commit_us = letter_commit_us(a, answer)};
+                               .commit_us = letter_commit_us(a, answer),
+                               .is_old = answer->age == WIRE_AGE_UNKNOWN};
         came.at.n += answer->slot;
         others &= (uint16_t) ~(1u << answer->slot);
         announced = arrival_letter(c, v, &came, letter);

@@ -19,6 +19,7 @@
 #include "lib/rng.h"
 
 enum { EMPTY_US = 10000000 }; /* what is written meanwhile goes before */
+enum { DOUBT_KEEPS = 16 };    /* places of which each repeat may have another */
 enum { TEXTS_ROOM = 32 }; /* of the window: files leave it to what is shorter */
 
 /* ---- the list ---- */
@@ -218,17 +219,24 @@ staging_letter_empty(struct client *c, struct conversation *v,
                      const struct out_letter *l, uint32_t sequence,
                      struct out_letter **out)
 {
-    const struct out_letter head = {.at = l->at,
-                                    .sequence = sequence,
-                                    .due_us =
-                                        env_now_mono_us(c->env) + EMPTY_US,
-                                    .fills = true};
+    /* an earlier life may have put it: then it goes as it is */
+    const bool same = l->loaded && !l->tried;
+    const struct out_letter head = {
+        .at = l->at,
+        .sequence = same ? 0 : sequence,
+        .due_us = same ? l->due_us : env_now_mono_us(c->env) + EMPTY_US,
+        .loaded = same,
+        .fills = true};
     struct out_letter *e = staging_letter_new(c, &head);
     *out = NULL;
     if (!e)
         return ERR_NOMEM;
     journal_begin(c->journal);
-    int err = letter_fill(c, v, e, NULL, ACKS_ALONE);
+    int err = 0;
+    if (same)
+        memcpy(e->bytes, l->bytes, c->letter_len);
+    else
+        err = letter_fill(c, v, e, NULL, ACKS_ALONE);
     if (!err)
         err = record_letter_save(c->journal, v->id, e, 0, c->letter_len);
     if (err) {
@@ -251,6 +259,18 @@ staging_letter_replace(const struct client *c, struct out_letter **at,
     letter_free(c, old);
 }
 
+/* Journal that l leaves its place. Where nothing was put there, and its reader looks
+ * there, something without content takes it: *filler, else NULL. */
+static int
+place_vacate(struct client *c, struct conversation *v,
+             const struct out_letter *l, struct out_letter **filler)
+{
+    *filler = NULL;
+    if (l->tried || l->at.period + 1 < client_period(c))
+        return record_letter_delete(c->journal, v->id, l->at);
+    return staging_letter_empty(c, v, l, 0, filler);
+}
+
 /* Give the letter of m at *at another place. When that fails it stays. In a box
  * of another day, with other stores, its repeats begin anew. It is no doing of the
  * user's, and so tells of what is due alone: whoever knows the box can have it
@@ -259,24 +279,29 @@ static int
 letter_move(struct client *c, struct conversation *v, struct out_letter **at,
             struct message *m, uint32_t sequence)
 {
-    struct out_letter *old = *at, *l;
+    struct out_letter *old = *at, *l, *filler;
+    const bool renumbered = sequence != old->sequence;
     const struct out_letter head = {
         .sequence = sequence,
         .index = old->index,
         .order = old->order,
         .moved = true,
-        .since_us =
-            sequence == old->sequence ? old->since_us : env_now_mono_us(c->env),
+        .renumbered = renumbered || old->renumbered,
+        .since_us = renumbered ? env_now_mono_us(c->env) : old->since_us,
         .keeps = old->at.period < client_period(c) ? 0 : old->keeps};
     journal_begin(c->journal);
-    int err = record_letter_delete(c->journal, v->id, old->at);
+    int err = place_vacate(c, v, old, &filler);
     if (!err)
         err = letter_make(c, v, &head, m, ACKS_ALONE, &l);
     if (err) {
         journal_cancel(c->journal);
+        if (filler)
+            letter_free(c, filler);
         return err;
     }
-    l->next = old->next;
+    l->next = filler ? filler : old->next;
+    if (filler)
+        filler->next = old->next;
     *at = l;
     m->kept -= old->kept;
     letter_free(c, old);
@@ -396,32 +421,12 @@ pong_stage(struct client *c, struct conversation *v, uint64_t now_us)
     return 0;
 }
 
-int
-staging_move(struct client *c, struct conversation *v,
-             struct out_letter **letter)
-{
-    struct message *m = message_find(v, (*letter)->order);
-    if ((*letter)->sequence == 0 || !m || !m->data)
-        return staging_letter_erase(c, v, letter);
-    return letter_move(c, v, letter, m, (*letter)->sequence);
-}
-
-bool
-staging_letter_is_overtaken(const struct conversation *v,
-                            const struct out_letter *l)
-{
-    return l->sequence >= v->sure_sequence && l->sequence <= v->overtaken;
-}
-
-/* Give a letter another number, and place: the other side takes this one for one
+/* Give a letter of m another number, and place: the other side takes this one for one
  * that it has. */
 static int
 letter_renumber(struct client *c, struct conversation *v,
-                struct out_letter **letter)
+                struct out_letter **letter, struct message *m)
 {
-    struct message *m = message_find(v, (*letter)->order);
-    if (!m || !m->data)
-        return staging_letter_erase(c, v, letter);
     v->next_sequence++;
     int err = letter_move(c, v, letter, m, v->next_sequence - 1);
     if (err)
@@ -429,13 +434,61 @@ letter_renumber(struct client *c, struct conversation *v,
     return err;
 }
 
+/* Take its number from a letter without content: its reader takes that for one that he
+ * has. What was never put still fills its place. */
+static int
+letter_unnumber(struct client *c, struct conversation *v,
+                struct out_letter **letter)
+{
+    struct out_letter *filler;
+    journal_begin(c->journal);
+    const int err =
+        journal_finish(c->journal, place_vacate(c, v, *letter, &filler));
+    if (err)
+        return err;
+    if (filler)
+        staging_letter_replace(c, letter, filler);
+    else
+        staging_letter_unlink(c, letter);
+    return 0;
+}
+
+int
+staging_move(struct client *c, struct conversation *v,
+             struct out_letter **letter)
+{
+    struct message *m = message_find(v, (*letter)->order);
+    if ((*letter)->sequence == 0 || !m || !m->data)
+        return staging_letter_erase(c, v, letter);
+    if (staging_letter_is_overtaken(v, *letter))
+        return letter_renumber(c, v, letter, m);
+    return letter_move(c, v, letter, m, (*letter)->sequence);
+}
+
 bool
-staging_letter_is_old(const struct out_letter *l, uint32_t period,
-                      uint64_t now_us)
+staging_letter_is_overtaken(const struct conversation *v,
+                            const struct out_letter *l)
+{
+    return l->sequence > 0 && l->sequence >= v->sure_sequence &&
+           l->sequence <= v->overtaken;
+}
+
+bool
+staging_letter_is_in_doubt(const struct conversation *v,
+                           const struct out_letter *l)
+{
+    return l->renumbered && !v->in_step && l->keeps < DOUBT_KEEPS;
+}
+
+bool
+staging_letter_is_old(const struct conversation *v, const struct out_letter *l,
+                      uint32_t period, uint64_t now_us)
 {
     const bool unread = l->at.period + 1 < period;
     if (!l->kept)
         return unread;
+    if (staging_letter_is_in_doubt(v, l))
+        return l->due_us <= now_us;
     return l->due_us <= now_us && l->at.period < period &&
            (unread || l->keeps >= KEEPS_DAY);
 }
@@ -448,6 +501,22 @@ ack_is_repeated(const struct out_letter *l)
     return l->sequence == 0 && l->kept && l->next;
 }
 
+/* Give a letter that another life has overtaken its own number. A few at a time, so
+ * that one who names numbers of nothing does not have all letters to him put before
+ * those to others. */
+static int
+overtaken_renew(struct client *c, struct conversation *v,
+                struct out_letter ***at)
+{
+    struct message *m = message_find(v, (**at)->order);
+    if (!m || !m->data)
+        return letter_unnumber(c, v, *at);
+    if (staged_count(v) < STAGED_MAX / 2)
+        return letter_renumber(c, v, *at, m);
+    *at = &(**at)->next;
+    return 0;
+}
+
 /* Letters that grew old get a place of today. */
 static int
 letters_renew(struct client *c, struct conversation *v, uint32_t period,
@@ -458,8 +527,8 @@ letters_renew(struct client *c, struct conversation *v, uint32_t period,
         if (ack_is_repeated(*at))
             err = staging_letter_erase(c, v, at);
         else if (staging_letter_is_overtaken(v, *at))
-            err = letter_renumber(c, v, at);
-        else if (staging_letter_is_old(*at, period, now_us))
+            err = overtaken_renew(c, v, &at);
+        else if (staging_letter_is_old(v, *at, period, now_us))
             err = staging_move(c, v, at); /* then *at is young, or the next */
         else
             at = &(*at)->next;

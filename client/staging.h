@@ -12,12 +12,19 @@ void staging_run(struct client *c);
 int staging_move(struct client *c, struct conversation *v,
                  struct out_letter **letter) CHECK_RESULT;
 
-/* Tells whether it is time for another place for l. What no store kept: when
- * its reader looks at its place no more, which is today's and yesterday's. What
- * was kept and nobody has acknowledged: after a day of repeats, when the next
- * one is due, so that the letters of a client do not move together. */
-bool staging_letter_is_old(const struct out_letter *l, uint32_t period,
+/* Tells whether it is time for another place for l, a letter of v's. What no store
+ * kept: when its reader looks at its place no more, which is today's and yesterday's.
+ * What was kept and nobody has acknowledged: after a day of repeats, or with each when
+ * it is in doubt, when the next one is due, so that the letters of a client do not move
+ * together. */
+bool staging_letter_is_old(const struct conversation *v,
+                           const struct out_letter *l, uint32_t period,
                            uint64_t now_us);
+
+/* Is l, of v's, a letter whose place another life may have used, so that its reader
+ * looks there no more? Each of its repeats is put at another place. */
+bool staging_letter_is_in_doubt(const struct conversation *v,
+                                const struct out_letter *l);
 
 /* Has a life that the records do not know used l's number for another letter? */
 bool staging_letter_is_overtaken(const struct conversation *v,

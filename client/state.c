@@ -103,8 +103,8 @@ int
 client_save(struct client *c)
 {
     journal_begin(c->journal);
-    int err =
-        record_client_save(c->journal, &c->gateways, c->letter_len, c->next_id);
+    int err = record_client_save(c->journal, &c->gateways, c->letter_len,
+                                 c->next_id, c->next_received);
     c->unsaved = err != 0;
     if (err == ERR_NOMEM)
         client_drop(c, err);

@@ -52,7 +52,10 @@ enum {
     KEEPS_DAY = 28,      /* of a letter, in a day: KEPT_US, doubled, .. */
     CHECKS = 4,          /* looks at what is said to be taken */
     QUALITY_ASKED = 16,  /* answers judged together */
-    RECENT = 32          /* answers that tell of the line */
+    RECENT = 32,         /* answers that tell of the line */
+    GONE_MAX = 8,        /* messages that are remembered to come no more */
+    HAD_MAX = 8,         /* messages that are known when they come again */
+    PASSED_MAX = 64      /* places that one store's word gives up in a row */
 };
 
 /* Ids of the fronts' self-conversations; no contact has one from here on. */
@@ -93,6 +96,8 @@ struct out_letter {
     bool fills;   /* it has no content, and takes the place of one given up */
     uint8_t kind; /* enum letter_kind of its message */
     bool moved; /* it was at another place, where its reader may have it from */
+    bool renumbered; /* its number was of another life, too, and is a new one */
+    bool loaded;     /* it may have been put by an earlier life */
     bool going; /* acknowledged, when the group that is being built is true */
     uint64_t
         since_us; /* no letter committed earlier can acknowledge it; 0: any */
@@ -164,6 +169,8 @@ struct received {
     uint8_t kind;
     bool held;         /* what its sender wrote before is not here yet; */
     uint64_t until_us; /* it is shown all the same from then on */
+    uint64_t slot;     /* its turn among those of all contacts */
+    uint64_t again_us; /* it could not be read: others go before until then */
     uint32_t after, len;
     uint8_t *data; /* NULL: on disk alone */
 };
@@ -209,6 +216,14 @@ struct conversation {
     uint32_t overtaken; /* from there up to this one a life that the records do
                                not know has used them all; 0: none */
     bool in_step; /* its reader has what this life has sent, and no more */
+    bool doubted; /* a store called a place taken: another life may have used
+                     numbers that nobody has told of yet */
+    bool told;    /* its reader has had more than the records know */
+    uint8_t
+        passed; /* places given up by one store's word, since one was kept */
+    uint8_t gone[GONE_MAX]
+                [LETTER_ID_LEN]; /* messages of its that come no more */
+    uint8_t n_gone;              /* the next of these, going round */
     uint64_t next_order;
     struct out_letter *letters;
     struct letter_place check_at; /* taken, as its stores say: is that true? */
@@ -243,7 +258,9 @@ struct conversation {
     uint32_t n_held;  /* of them wait for what was written before */
     uint8_t released[LETTER_ID_LEN]; /* of those that the application has had,
                                         the one that was written last */
-    struct quality quality[2];       /* of puts, of gets */
+    uint8_t had[HAD_MAX]
+               [LETTER_ID_LEN]; /* the last of them, the newest first */
+    struct quality quality[2];  /* of puts, of gets */
 };
 
 /* A place of the polls: what it asks for while it asks for nobody. */
@@ -357,7 +374,7 @@ struct client {
     size_t n_conversations; /* with those that are removed, without selves */
     uint32_t next_id;
     struct received *inbox, **inbox_end;
-    uint64_t next_received;
+    uint64_t next_received, next_slot;
     size_t n_inbox, n_held, inbox_held,
         queue_len;                 /* inbox_held: bytes in memory */
     struct inbox_read *inbox_read; /* NULL: none is being read */

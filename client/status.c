@@ -295,6 +295,7 @@ client_status(const struct client *c, struct client_status *out)
     out->answer_age_us =
         c->answer_us ? env_now_mono_us(c->env) - c->answer_us : UINT64_MAX;
     out->inbox = c->n_inbox - c->n_held;
+    out->reading = c->inbox_read != NULL;
     listed_count(c, &out->lists);
     if (c->current) {
         out->epoch = c->current->epoch;

@@ -1,7 +1,10 @@
 /* client/taken.c - see taken.h. No state of its own.
  *
  * A store's word alone is nothing (I10). What one store calls taken is put at
- * the box's other store; when both say so, the letter moves to another place.
+ * the box's other store; when both say so, the letter moves to another place. As long
+ * as nothing has shown that the reader has what this life has sent, the records may be
+ * an older copy: then one store's word is enough, PASSED_MAX times in a row, and
+ * letters get numbers that no other life has used (outgoing_doubt()).
  * For the first letter of an invitation the word means that somebody else has
  * used it, and it would be dead: so, be it one store's, the client reads the box,
  * CHECKS times, at both stores in turn; a look that gets no answer is over, too,
@@ -34,10 +37,16 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
                 : rank == STORE_SECOND ? TAKEN_SECOND
                                        : TAKEN_FIRST;
     outgoing_answered(l, rank);
-    /* by another life: the other store may not have had what it put there */
-    if (v->overtaken > 0 && !v->in_step)
-        l->taken = TAKEN;
     const bool decides = !v->confirmed && !v->inviter;
+    int err = decides ? 0 : outgoing_doubt(c, v);
+    if (err)
+        return err;
+    /* by another life, it seems: the other store may not have had what it put there;
+     * a store that lies costs so many letters another place, not all */
+    if (!decides && !v->in_step && v->passed < PASSED_MAX) {
+        l->taken = TAKEN;
+        v->passed++;
+    }
     if (decides && v->checks == 0) {
         v->checks = CHECKS;
         v->looked = 0;

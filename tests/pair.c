@@ -76,6 +76,9 @@ pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
         .rank = STORE_FIRST,
         .whom = {.place = FRONTS_SWEEP, .contact = p->v[to]->id},
         .commit_us = 0};
+    struct out_letter *sent = *outgoing_find(p->v[!to], l->at);
+    if (sent)
+        sent->tried = true; /* it was put */
     memcpy(bytes, l->bytes, p->c[to]->letter_len);
     (void)arrival_letter(p->c[to], p->v[to], &came, bytes);
 }
@@ -83,8 +86,12 @@ pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
 void
 pair_bring_all(struct pair *p, unsigned to)
 {
-    for (const struct out_letter *l = p->v[!to]->letters; l; l = l->next)
+    for (struct out_letter *l = p->v[!to]->letters; l; l = l->next) {
+        if (l->renumbered && !l->kept) /* a store has it */
+            outgoing_answer(p->c[!to], p->v[!to], l->at, STORE_FIRST,
+                            WIRE_KEPT);
         pair_bring(p, to, l);
+    }
 }
 
 void
@@ -92,6 +99,7 @@ pair_wait(struct pair *p)
 {
     for (unsigned i = 0; i < 2; i++) {
         p->disk[i].test.mono_us += PAIR_WAIT_US;
+        p->disk[i].test.wall_s += PAIR_WAIT_US / 1000000;
         disk_client_run(&p->disk[i], p->c[i], 3);
     }
 }

@@ -18,7 +18,7 @@
 #include "lib/error.h"
 #include "lib/os/clock.h"
 
-enum { POLL_US = 50000, FOLLOW_US = 200000 };
+enum { POLL_US = 50000, FOLLOW_US = 200000, READ_US = 10000000 };
 
 /* A message, and what is to be told of it. */
 struct reading {
@@ -170,6 +170,16 @@ message_next(struct calling *l, const struct cli *c, uint64_t *seen, bool *none)
     return status;
 }
 
+/* Is the next message on its way from the disk? Then it is there in a moment. */
+static bool
+message_is_read(struct calling *l)
+{
+    json_t *r = calling_make(l, "status", json_object());
+    const bool reads = json_is_true(json_object_get(r, "reading"));
+    json_decref(r);
+    return reads;
+}
+
 int
 cli_recv(const struct cli *c)
 {
@@ -192,7 +202,9 @@ cli_recv(const struct cli *c)
         status = message_next(&l, c, &seen, &none);
         if (status || !none)
             continue;
-        if (!c->follow && clock_mono_us() - since_us >= c->wait_s * 1000000)
+        const uint64_t waited_us = clock_mono_us() - since_us;
+        if (!c->follow && waited_us >= c->wait_s * 1000000 &&
+            (waited_us >= READ_US || !message_is_read(&l)))
             break;
         if (!c->follow)
             cli_progress("waiting; messages so far:", (int64_t)seen,

@@ -293,8 +293,8 @@ call_result_status(struct call *k)
 {
     const struct client_status *s = &k->status;
     json_t *o =
-        json_pack("{sb sb ss? sI sI sI sI sI}", "connected", s->connected,
-                  "sending", s->started, "waits_for",
+        json_pack("{sb sb sb ss? sI sI sI sI sI}", "connected", s->connected,
+                  "sending", s->started, "reading", s->reading, "waits_for",
                   s->waits == CLIENT_SENDS ? NULL : client_wait_name(s->waits),
                   "epoch", (json_int_t)s->epoch, "answer_age_us",
                   s->answer_age_us == UINT64_MAX ? (json_int_t)-1

@@ -32,7 +32,7 @@ reads 2 'anna: by another name'
 printf 'two\nlines\n' | client 1 send client-2 - >/dev/null
 reads 2 'anna: two
     lines'
-head -c 10 /dev/zero | refused 1 'or no text' send client-2 -
+head -c 10 /dev/zero | refused 1 'a zero byte' send client-2 -
 
 refused 2 'no such contact' recv nobody
 refused 2 'is not UTF-8' mute "$(printf '\377')"

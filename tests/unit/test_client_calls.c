@@ -193,7 +193,7 @@ messages_tell_whose_they_are(void **state)
     for (unsigned i = 0; i < 2; i++) {
         call(p.c[1], "recv", i ? "{\"id\":1}" : "{}",
              "\"from\":\"anna\",\"from_id\":1,\"order\":1,\"kind\":\"text\","
-             "\"number\":1,\"sent_s\":1800000000,\"late_after\":0,"
+             "\"number\":1,\"sent_s\":1800000360,\"late_after\":0,"
              "\"text\":\"hello\"");
         call(p.c[1], "recv", "{\"id\":2}", "\"message\":\"not found\"");
     }

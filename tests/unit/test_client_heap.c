@@ -360,6 +360,8 @@ what_stores_answer_is_noted_or_asked_again(void **state)
             client_send(p.c[0], "b", LETTER_TEXT, data, 2000, &order), 0);
         struct out_letter *first = p.v[0]->letters, *second = first->next;
         assert_true(second && !second->next);
+        first->tried = second->tried = true;
+        p.v[0]->in_step = true;
         answer_arrives(&h, &p, 0, first->at, WIRE_KEPT);
         answer_arrives(&h, &p, 0, second->at, WIRE_TAKEN);
         first = p.v[0]->letters;

@@ -998,15 +998,15 @@ record_cut(struct disk_record *r, size_t at, size_t len)
 static void
 disk_age(struct client_disk *d)
 {
-    enum { ORDER_LEN = 12 + 4 + 4 + 8, TOKENS_LEN = 8 + 2 * 9 };
+    enum { ORDER_LEN = 12 + 4 + 4 + 8 + 64, TOKENS_LEN = 8 + 2 * 9 };
     for (size_t i = 0; i < d->n; i++) {
         struct disk_record *r = &d->record[i];
         const size_t removed_at = 3 + (size_t)r->value[2] + 64;
         if (r->key[0] == RECORD_CLIENT)
-            r->len -= 4;
+            r->len -= 4 + 8;
         if (r->key[0] == RECORD_RECEIVED) {
             r->value[0] = 1;
-            record_cut(r, 6, LETTER_ID_LEN + 4);
+            record_cut(r, 6, LETTER_ID_LEN + 4 + 8);
         }
         if (r->key[0] != RECORD_CONTACT)
             continue;
@@ -1034,7 +1034,7 @@ a_disk_of_before_is_taken_up(void **state)
     pair_restart(&p, 1);
     const struct disk_record *record = NULL;
     assert_int_equal(disk_count(&p.disk[1], 'C', &record), 1);
-    assert_int_equal(record->value[0], 5);
+    assert_int_equal(record->value[0], 6);
     pair_free(&p);
 }
 

@@ -11,9 +11,10 @@
 #include "tests/client_disk.h"
 
 enum {
-    LEN = 1232,                                  /* of letters */
-    CLIENT_BEFORE_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
-    CONTACT_PERIODS_AT = 3 + 3 + 64 + 150        /* in the record of "bob" */
+    LEN = 1232,                                 /* of letters */
+    CLIENT_FIRST_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
+    CLIENT_BEFORE_LEN = CLIENT_FIRST_LEN + 4,   /* without the next order */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 150 + 64  /* in the record of "bob" */
 };
 
 /* A record's kind: how to write one, and what its value must not say. */
@@ -132,7 +133,7 @@ things_free(void **state)
 static int
 client_save_one(struct journal *j)
 {
-    return record_client_save(j, &gateways, LEN, 7);
+    return record_client_save(j, &gateways, LEN, 7, 9);
 }
 
 static int
@@ -141,12 +142,15 @@ client_read_one(const struct record_key *key, const uint8_t *value, size_t len)
     struct gateways g;
     size_t letter_len;
     uint32_t next_id;
-    int err = record_client_read(&g, &letter_len, &next_id, value, len);
+    uint64_t next_received;
+    int err = record_client_read(&g, &letter_len, &next_id, &next_received,
+                                 value, len);
     assert_true(key->contact == 0 && key->a == 0 && key->b == 0);
     if (err)
         return err;
     assert_int_equal(letter_len, LEN);
-    assert_int_equal(next_id, len == CLIENT_BEFORE_LEN ? 0 : 7);
+    assert_int_equal(next_id, len == CLIENT_FIRST_LEN ? 0 : 7);
+    assert_int_equal(next_received, len > CLIENT_BEFORE_LEN ? 9 : 0);
     assert_true(g.n == 2 && g.current == 1 && g.renewed_s == 77);
     assert_memory_equal(g.member, gateways.member, sizeof g.member);
     return 0;
@@ -277,7 +281,7 @@ static const struct kind kinds[] = {
     {'F', fragment_save_one, fragment_read_one, {{1, 4}, {5, 4}}},
     {'L', letter_save_one, letter_read_one, {{0, 0}}},
     {'M', message_save_one, message_read_one, {{19, 4}, {23, 4}}},
-    {'X', received_save_one, received_read_one, {{18, 4}}},
+    {'X', received_save_one, received_read_one, {{26, 4}}},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -350,7 +354,8 @@ each_is_refused_at_every_other_length(void **state)
         assert_non_null(longer);
         memcpy(longer, r->value, r->len);
         for (size_t len = 0; len < r->len + 40; len++) {
-            if (kinds[i].type == 'A' && len == CLIENT_BEFORE_LEN)
+            if (kinds[i].type == 'A' &&
+                (len == CLIENT_FIRST_LEN || len == CLIENT_BEFORE_LEN))
                 continue; /* one of before */
             if (len != r->len && value_read(&kinds[i], &key, longer, len) == 0)
                 fail_msg("%c: %zu of %zu bytes are taken", kinds[i].type, len,
@@ -420,14 +425,15 @@ letters_have_a_length_that_may_be(void **state)
     struct record_key key;
     struct gateways g;
     uint32_t next_id;
+    uint64_t next_received;
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[0], &key);
     const size_t least = LETTER_OVERHEAD + LETTER_BODY_HEAD_LEN + 1;
     for (uint32_t len = 0; len < LETTER_LEN_MAX + 10; len++) {
         size_t letter_len = 99;
         codec_put32(r->value + GATEWAYS_RECORD_LEN, len);
-        int err =
-            record_client_read(&g, &letter_len, &next_id, r->value, r->len);
+        int err = record_client_read(&g, &letter_len, &next_id, &next_received,
+                                     r->value, r->len);
         const bool may = len == 0 || (len >= least && len <= LETTER_LEN_MAX);
         assert_int_equal(err, may ? 0 : ERR_RANGE);
         assert_int_equal(letter_len, may ? len : 0);
@@ -474,7 +480,7 @@ a_version_that_is_not_known_is_said_so(void **state)
         for (unsigned v = 0; v < 256; v++) {
             if (kinds[i].type == 'C' && v >= 2 && v < right)
                 continue; /* of before: a_contact_of_before_is_read */
-            if (kinds[i].type == 'X' && v == 1)
+            if (kinds[i].type == 'X' && v >= 1 && v < right)
                 continue; /* what_came_before_is_read */
             r->value[0] = (uint8_t)v;
             assert_int_equal(value_read(&kinds[i], &key, r->value, r->len),
@@ -487,7 +493,8 @@ a_version_that_is_not_known_is_said_so(void **state)
 enum { REMOVED_AT = 3 + 3 + 64 }; /* in the record of "bob" */
 enum {
     ORDER_AT = REMOVED_AT + 60,
-    ORDER_LEN = 12 + 4 + 4 + 8, /* the tokens follow */
+    HAD_LEN = HAD_MAX * LETTER_ID_LEN,
+    ORDER_LEN = 12 + 4 + 4 + 8 + HAD_LEN, /* the tokens follow */
     TOKENS_LEN = 4 + 4 + 2 * 9
 };
 
@@ -500,15 +507,17 @@ contact_read_before(const struct disk_record *r, uint8_t version, uint8_t flags,
                     struct conversation *v)
 {
     const size_t cut = version == 2 ? 8 : 0,
-                 gone = ORDER_LEN + (version < 4 ? TOKENS_LEN : 0),
+                 at = ORDER_AT + (version == 5 ? ORDER_LEN - HAD_LEN : 0),
+                 gone = version == 5
+                            ? HAD_LEN
+                            : ORDER_LEN + (version < 4 ? TOKENS_LEN : 0),
                  len = r->len - gone - cut;
     uint8_t *value = malloc(len);
     assert_non_null(value);
     memcpy(value, r->value, REMOVED_AT);
     memcpy(value + REMOVED_AT, r->value + REMOVED_AT + cut,
-           ORDER_AT - REMOVED_AT - cut);
-    memcpy(value + ORDER_AT - cut, r->value + ORDER_AT + gone,
-           r->len - ORDER_AT - gone);
+           at - REMOVED_AT - cut);
+    memcpy(value + at - cut, r->value + at + gone, r->len - at - gone);
     value[0] = version;
     value[1] = flags;
     int err = record_contact_read(v, value, len);
@@ -525,9 +534,15 @@ a_contact_of_before_is_read(void **state)
     uint8_t came[64];
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
-    for (uint8_t version = 2; version < 5; version++) {
+    for (uint8_t version = 2; version < 6; version++) {
         struct conversation v = {.chains = came};
         assert_int_equal(contact_read_before(r, version, 5, &v), 0);
+        assert_true(v.had[0][0] == 0);
+        if (version == 5) {
+            assert_true(v.overtaken == contact.overtaken);
+            assert_memory_equal(v.released, contact.released, LETTER_ID_LEN);
+            continue;
+        }
         assert_true(v.confirmed && v.inviter && !v.refused);
         assert_true(!v.muted && !v.pings && !v.removed && v.removed_s == 0);
         assert_true(v.sure_sequence == contact.next_sequence);
@@ -557,7 +572,7 @@ static void
 what_came_before_is_read(void **state)
 {
     (void)state;
-    enum { NEW_AT = 6, NEW_LEN = LETTER_ID_LEN + 4 };
+    enum { NEW_AT = 6, NEW_LEN = LETTER_ID_LEN + 4 + 8 };
     struct client_disk d;
     struct record_key key;
     struct record_received r;
