@@ -39,7 +39,7 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
 {
     v->confirmed = true;
     /* first, while v tells nothing of this letter yet */
-    int err = outgoing_acknowledge(c, v, l, a->is_old ? 1 : a->commit_us);
+    int err = outgoing_acknowledge(c, v, l, a->sure_us);
     if (err)
         return err;
     polls_previous(v, a->at.period, l->previous_period, l->previous_count);

@@ -9,10 +9,9 @@ struct arrival {
     struct letter_place at;    /* its place */
     enum store_rank rank;      /* of the store that had it */
     struct fronts_choice whom; /* the poll that brought it */
-    uint64_t commit_us;        /* since then it lies there, about */
-    bool
-        is_old; /* it lies there for longer than stores remember, or its store has
-                    forgotten for how long: nobody knows */
+    uint64_t commit_us; /* since then it lies there, about; what is older than
+                           stores remember, or of one that has forgotten, for long */
+    uint64_t sure_us;   /* it was committed no earlier; 0: nobody knows */
 };
 
 /* Takes a letter of v's, unless it is not to be shown yet. bytes have the client's

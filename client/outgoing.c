@@ -289,19 +289,18 @@ number_is_own(const struct conversation *v, const struct out_letter *l)
            ((v->doubted || v->told) && l->sequence > v->overtaken);
 }
 
-/* Does a letter that came, committed at commit_us (0: now), acknowledge l? One that
+/* Does a letter that came, committed no earlier than sure_us, acknowledge l? One that
  * speaks of what was never sent acknowledges nothing. Until its reader is in step, one
- * that was committed before l was made speaks of another's that had its number; and a
- * letter whose place was another life's counts when a store has it. */
+ * that may have been committed before l was made may speak of another's that had its
+ * number; and a letter whose place was another life's counts when a store has it. */
 static bool
 is_acknowledged(const struct conversation *v, const struct letter *letter,
-                uint64_t commit_us, const struct out_letter *l)
+                uint64_t sure_us, const struct out_letter *l)
 {
     if (letter->ack >= v->next_sequence || l->sequence == 0 || is_unread(l) ||
         staging_letter_is_overtaken(v, l) ||
-        (!v->in_step &&
-         ((!number_is_own(v, l) && commit_us > 0 && commit_us < l->since_us) ||
-          (l->renumbered && !l->kept))))
+        (!v->in_step && ((!number_is_own(v, l) && sure_us < l->since_us) ||
+                         (l->renumbered && !l->kept))))
         return false;
     return is_named(letter, l);
 }
@@ -401,14 +400,14 @@ outgoing_unacknowledge(const struct client *c, struct conversation *v)
 
 int
 outgoing_acknowledge(struct client *c, struct conversation *v,
-                     const struct letter *letter, uint64_t commit_us)
+                     const struct letter *letter, uint64_t sure_us)
 {
     int err = 0;
     struct message *m;
     for (m = v->messages; m; m = m->next)
         m->acking = 0;
     for (struct out_letter *l = v->letters; l && !err; l = l->next) {
-        if (!is_acknowledged(v, letter, commit_us, l))
+        if (!is_acknowledged(v, letter, sure_us, l))
             continue;
         l->going = true;
         m = message_find(v, l->order);

@@ -59,15 +59,14 @@ int outgoing_catch_up(struct client *c, struct conversation *v,
  * v's taken where this life has put nothing. Returns 0 or the journal's error. */
 int outgoing_doubt(struct client *c, struct conversation *v) CHECK_RESULT;
 
-/* Journals what l, a letter from v that was committed at commit_us (0: nobody can
+/* Journals what l, a letter from v that was committed at sure_us (0: nobody can
  * say), acknowledges, within the caller's group, as v is before anything else of l is
  * taken. What was moved to a place and never put there leaves a letter without content
  * at it. As long as nothing shows that v has what this life has sent, a letter from
  * before one of ours speaks of another's that had its number. Returns 0, ERR_NOMEM or
  * the journal's error. */
 int outgoing_acknowledge(struct client *c, struct conversation *v,
-                         const struct letter *l,
-                         uint64_t commit_us) CHECK_RESULT;
+                         const struct letter *l, uint64_t sure_us) CHECK_RESULT;
 
 /* Takes back what outgoing_acknowledge() made, when its group is. */
 void outgoing_unacknowledge(const struct client *c, struct conversation *v);

@@ -170,6 +170,7 @@ cursor_advance(struct cursor *k)
         k->lies[0][CURSOR_BOXES - 1] = k->lies[1][CURSOR_BOXES - 1] = 0;
         k->base++;
         k->empties = 0;
+        k->empty_us = 0;
     }
 }
 
@@ -282,6 +283,23 @@ answer_is_false(const struct wire_answer *answer, uint16_t held)
     if (answer->status == WIRE_EMPTY)
         return (answer->full & ~held) != 0;
     return answer->status == WIRE_LETTER && (held >> answer->slot & 1) != 0;
+}
+
+void
+polls_empty(struct conversation *v, struct letter_place at,
+            enum store_rank rank, uint64_t at_us)
+{
+    struct cursor *k = cursor_of(v, at.period);
+    if (cursor_box(k, at) == 0 && rank != STORE_SECOND && at_us > k->empty_us)
+        k->empty_us = at_us;
+}
+
+uint64_t
+polls_empty_us(struct conversation *v, struct letter_place at,
+               enum store_rank rank)
+{
+    const struct cursor *k = cursor_of(v, at.period);
+    return cursor_box(k, at) == 0 && rank != STORE_SECOND ? k->empty_us : 0;
 }
 
 int

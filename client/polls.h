@@ -15,6 +15,15 @@ void polls_ask(struct client *c, struct conversation *v, uint64_t dice,
 /* Opens v's periods, and tells how many are read. */
 unsigned polls_periods(struct client *c, struct conversation *v);
 
+/* Notes that at this time the first of v's boxes of a period had nothing more. */
+void polls_empty(struct conversation *v, struct letter_place at,
+                 enum store_rank rank, uint64_t at_us);
+
+/* Returns when a box had nothing more, as the store of this rank said last: what comes
+ * from there now was committed later. 0: nobody knows. */
+uint64_t polls_empty_us(struct conversation *v, struct letter_place at,
+                        enum store_rank rank);
+
 /* Takes the answer of a box's store of this rank to a poll, a front's or another,
  * that named these slots as held. Returns 0, or ERR_CONFLICT when it contradicts itself: then the
  * store lies, and nothing of the answer is to be used. */

@@ -554,6 +554,8 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
     }
     if (answer->status != WIRE_LETTER && answer->status != WIRE_EMPTY)
         return;
+    if (answer->status == WIRE_EMPTY)
+        polls_empty(v, a->at, a->rank, a->at_store_us);
     uint16_t others = (uint16_t)(answer->full & ~a->held);
     struct fronts_choice whom = a->whom; /* where one more get is for */
     bool announced = false, more = false;
@@ -561,8 +563,10 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
         struct arrival came = {.at = a->at,
                                .rank = a->rank,
                                .whom = a->whom,
-                               .commit_us = letter_commit_us(a, answer),
-                               .is_old = answer->age == WIRE_AGE_UNKNOWN};
+                               .commit_us = letter_commit_us(a, answer)};
+        came.sure_us = answer->age == WIRE_AGE_UNKNOWN
+                           ? polls_empty_us(v, a->at, a->rank)
+                           : came.commit_us;
         came.at.n += answer->slot;
         others &= (uint16_t) ~(1u << answer->slot);
         announced = arrival_letter(c, v, &came, letter);

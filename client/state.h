@@ -140,6 +140,7 @@ struct cursor {
     uint8_t second[CURSOR_BOXES]; /* letters that the box's second store gave */
     uint8_t lies[2][CURSOR_BOXES]; /* of the box's first store, its second */
     uint32_t empties;
+    uint64_t empty_us; /* the first box had nothing more then; 0: not yet */
 };
 
 /* A message that is not yet whole. */

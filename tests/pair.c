@@ -75,7 +75,8 @@ pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
         .at = l->at,
         .rank = STORE_FIRST,
         .whom = {.place = FRONTS_SWEEP, .contact = p->v[to]->id},
-        .commit_us = 0};
+        .commit_us = 0,
+        .sure_us = p->disk[to].test.mono_us};
     struct out_letter *sent = *outgoing_find(p->v[!to], l->at);
     if (sent)
         sent->tried = true; /* it was put */

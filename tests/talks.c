@@ -125,6 +125,17 @@ talks_period(const struct talks *x, double at_s)
     return x->first_period + (uint32_t)((at_s - x->first_s) / TALKS_DAY_S);
 }
 
+/* Up to which number has all been put? */
+static uint32_t
+put_up_to(const struct conversation *v)
+{
+    uint32_t last = v->next_sequence - 1;
+    for (const struct out_letter *l = v->letters; l; l = l->next)
+        if (l->sequence > 0 && !l->tried && l->sequence <= last)
+            last = l->sequence - 1;
+    return last;
+}
+
 /* A letter of a contact's that acknowledges all, or one of the client's to itself. */
 static void
 letter_lies(struct talks *x, uint8_t client, uint8_t of)
@@ -146,7 +157,7 @@ letter_lies(struct talks *x, uint8_t client, uint8_t of)
         a->at = (struct letter_place){today, 0};
     if (self && v->at.period == today && v->at.n > a->at.n)
         a->at.n = v->at.n; /* it has written there itself */
-    l.ack = self ? 0 : v->next_sequence - 1;
+    l.ack = self ? 0 : put_up_to(v);
     rng_seeded_bytes(&a->rng, l.message, sizeof l.message);
     adversary_contact_write(a, &l);
     if (self)

@@ -235,7 +235,8 @@ reader_bring(struct reader *r, struct letter l, uint64_t commit_us)
         .at = r->at,
         .rank = STORE_FIRST,
         .whom = {.place = FRONTS_SWEEP, .contact = r->p.v[1]->id},
-        .commit_us = commit_us};
+        .commit_us = commit_us,
+        .sure_us = commit_us};
     (void)arrival_letter(c, r->p.v[1], &came, bytes);
     r->at.n++;
 }

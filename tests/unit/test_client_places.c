@@ -435,7 +435,8 @@ late_set(struct late *k)
         .at = k->l->at,
         .rank = STORE_FIRST,
         .whom = {.place = FRONTS_FRONT, .contact = k->p.v[1]->id},
-        .commit_us = k->p.disk[1].test.mono_us};
+        .commit_us = k->p.disk[1].test.mono_us,
+        .sure_us = k->p.disk[1].test.mono_us};
 }
 
 static void

@@ -167,7 +167,7 @@ twin_poll(struct twin *t)
     if (a.status == WIRE_LETTER) {
         struct arrival came = {.at = k.at, .rank = rank, .whom = k.whom};
         came.at.n += a.slot;
-        came.commit_us = commit_of(t, came.at);
+        came.commit_us = came.sure_us = commit_of(t, came.at);
         others &= (uint16_t) ~(1u << a.slot);
         memcpy(bytes, letter, t->c->letter_len);
         announced = arrival_letter(t->c, t->v, &came, bytes);
