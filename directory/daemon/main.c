@@ -423,7 +423,7 @@ command_install(const struct args *a)
 
 /* Is all there that 'run' needs? */
 static int
-check(const char *dir, const char *network)
+command_check(const char *dir, const char *network)
 {
     int status = netfile_check("brusio-directory", dir, network);
     if (access(dir, W_OK)) {
@@ -499,7 +499,7 @@ main(int argc, char **argv)
     }
     status = config_get(a.value[DIR_OPTION], &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
-        status = check(a.value[DIR_OPTION], config.network);
+        status = command_check(a.value[DIR_OPTION], config.network);
     else if (status == 0)
         status = server_run(a.value[DIR_OPTION], &config,
                             ready_fd == UINT64_MAX ? -1 : (int)ready_fd);

@@ -38,7 +38,7 @@
     X(documents_refused_total, counter, "Documents, by reason, by 100.")      \
     X(published_minutes_total, counter, "Minutes since it started.")
 
-enum metric {
+enum relay_metric {
 #define X(name, type, help) METRIC_##name,
     METRICS(X)
 #undef X
@@ -59,13 +59,13 @@ static const char *const heads[] = {
 };
 
 static void
-value_write(FILE *f, enum metric m, uint64_t v)
+value_write(FILE *f, enum relay_metric m, uint64_t v)
 {
     fprintf(f, "%s%s %" PRIu64 "\n", heads[m], metrics_names[m], v);
 }
 
 static void
-reasons_write(FILE *f, enum metric m, const uint64_t *count)
+reasons_write(FILE *f, enum relay_metric m, const uint64_t *count)
 {
     bool any = false;
     for (int i = 1; i < ERROR_COUNT; i++) {
