@@ -222,11 +222,15 @@ gateway_take_control(struct relay *r, uint32_t number, const uint8_t *frame)
         return err;
     if (control.profile >= p->n_profiles)
         return ERR_RANGE;
-    uint32_t interval_us = p->profiles[control.profile].down_interval_us;
-    /* the profile was chosen once; a client that changes it shows its use */
-    if (c->down.interval_us && c->down.interval_us != interval_us)
+    const struct profile *profile = &p->profiles[control.profile];
+    /* The profile was chosen once; a client that changes it shows its use. What
+     * it sends, and how many frames it gets, each consensus says anew. */
+    if (c->frames_mhz > 0 &&
+        strncmp(c->profile, profile->name, sizeof c->profile) != 0)
         return ERR_CONFLICT;
-    c->frames_mhz = profile_mhz(&p->profiles[control.profile]);
+    memcpy(c->profile, profile->name, sizeof c->profile);
+    c->frames_mhz = profile_mhz(profile);
+    const bool other_pace = c->down.interval_us != profile->down_interval_us;
     /* the oldest handle makes room before the new one comes in */
     unsigned oldest = (c->down.newest_handle + 1u) % DOWNLINK_HANDLES;
     if (c->down.n_handles == DOWNLINK_HANDLES)
@@ -236,9 +240,9 @@ gateway_take_control(struct relay *r, uint32_t number, const uint8_t *frame)
         handles_add(r->plane->handles, control.handle, client_name(r, number));
     if (err)
         return err;
-    downlink_control(&c->down, control.handle, interval_us,
+    downlink_control(&c->down, control.handle, profile->down_interval_us,
                      env_now_mono_us(r->env), rng_u64(r->env));
-    if (c->down.n_handles == 1)
+    if (other_pace)
         client_rearm(r, number);
     return 0;
 }

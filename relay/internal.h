@@ -88,6 +88,7 @@ struct gateway_client {
     bool waiting;        /* an entry in the wheel is under way */
     uint32_t generation; /* tells an old entry in the wheel from a new one */
     uint32_t frames_mhz; /* what its profile sends; 0: not told yet */
+    char profile[PROFILE_NAME_MAX]; /* likewise; its rates may change */
     uint64_t opened_us;
     uint64_t answered_us; /* something was last for it then; 0: nothing was */
     uint64_t full_us;     /* when its bucket of frames is full again */

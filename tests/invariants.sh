@@ -930,6 +930,17 @@ change I10 'one mix keeps lists from clients' relay/spread.c \
     'for (size_t i = 0; i < v->ways->n_next; i += 3) {' \
     'spread/i10_a_mix*'
 
+change I10 'a profile of another pace is another profile' relay/gateway.c \
+    'strncmp(c->profile, profile->name, sizeof c->profile) != 0)' \
+    'c->down.interval_us != profile->down_interval_us)' \
+    'i10_gateways/i10_a_profile*'
+change I10 'a clock down that has changed goes by its old time' relay/gateway.c \
+    'downlink_control(&c->down, control.handle, profile->down_interval_us,' \
+    'downlink_control(&c->down, control.handle,
+                     c->down.interval_us ? c->down.interval_us
+                                         : profile->down_interval_us,' \
+    'i10_gateways/i10_a_profile*'
+
 # ---- I11 a limit is each peer's before it is everybody's ----
 
 change I11 'one store takes all places of witnesses' client/heard/witness.c \

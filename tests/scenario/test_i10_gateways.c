@@ -216,6 +216,78 @@ i10_a_withholding_gateway_is_left_for_the_second(void **state)
     world_free(&w);
 }
 
+/* ---- a profile that changes ---- */
+
+enum { CLIENTS_PACED = 6 };
+
+/* As longer lists ask for: an eighth more frames down. */
+static void
+pace_change(void *ctx, struct consensus *next)
+{
+    (void)ctx;
+    for (size_t i = 0; i < next->params.n_profiles; i++)
+        next->params.profiles[i].down_interval_us -=
+            next->params.profiles[i].down_interval_us / 8;
+}
+
+static uint64_t
+frames_down(const struct world *w)
+{
+    struct relay_stats s;
+    team_stats(w->relay[0].team, &s);
+    return s.delivered + s.dummies;
+}
+
+/* The authorities change every profile's pace down, two epochs on end. All clients
+ * stay where they are, get as many frames as it says now, and are answered. */
+static void
+i10_a_profile_of_another_pace_costs_no_gateway(void **state)
+{
+    (void)state;
+    enum { COUNTED_S = 60 };
+    struct world *w = world_make(15, epochs_short);
+    struct world_client *k[CLIENTS_PACED];
+    struct client_status before, after;
+    world_run_s(w, 5);
+    for (unsigned i = 0; i < CLIENTS_PACED; i++)
+        k[i] = world_client_add(w, i % 2 ? "light" : "default", 0);
+    w->net.change = pace_change;
+    for (unsigned e = 1; e <= 2; e++) {
+        epoch_reach(w, k[0], e, EPOCH_S / 2);
+        const struct params *p = &w->net.consensus->params;
+        double frames = 0, got;
+        uint64_t answers = 0, asked = 0;
+        for (unsigned i = 0; i < CLIENTS_PACED; i++) {
+            client_status(k[i]->client, &before);
+            answers += before.answers;
+            asked += before.requests;
+            assert_int_equal(before.epoch, w->net.consensus->epoch);
+            frames += COUNTED_S * 1e6 /
+                      params_profile(p, i % 2 ? "light" : "default")
+                          ->down_interval_us;
+        }
+        const uint64_t down = frames_down(w);
+        watched_run(w, k[0], COUNTED_S);
+        got = (double)(frames_down(w) - down);
+        for (unsigned i = 0; i < CLIENTS_PACED; i++) {
+            client_status(k[i]->client, &after);
+            answers -= after.answers;
+            asked -= after.requests;
+            assert_true(after.connected);
+            assert_int_equal(k[i]->gateway, 0);
+        }
+        printf("  another pace: %.0f frames down in a minute, of %.0f; %u "
+               "answers to %u requests\n",
+               got, frames, (unsigned)-answers, (unsigned)-asked);
+        assert_true(got > frames - 2 * CLIENTS_PACED &&
+                    got < frames + 2 * CLIENTS_PACED);
+        assert_true(-answers > 0.9 * (double)-asked);
+    }
+    assert_int_equal(world_dropped(w, ERR_CONFLICT), 0);
+    assert_int_equal(world_dropped(w, ERR_HANDLE), 0);
+    world_free(&w);
+}
+
 /* ---- a month ---- */
 
 enum { QUIET_EPOCH_S = 4 * 3600, STEP_S = 20 };
@@ -292,6 +364,7 @@ i10_a_month_of_attacks_shows_few_gateways(void **state)
 const struct CMUnitTest test_i10_gateways[] = {
     cmocka_unit_test(i10_two_liars_keep_nobody_behind),
     cmocka_unit_test(i10_a_withholding_gateway_is_left_for_the_second),
+    cmocka_unit_test(i10_a_profile_of_another_pace_costs_no_gateway),
     cmocka_unit_test(i10_a_month_of_attacks_shows_few_gateways),
 };
 TEST_SUITE(test_i10_gateways);
