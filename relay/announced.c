@@ -31,8 +31,9 @@ view_now(const struct relay *r, uint64_t now_ms, uint32_t *interval)
 }
 
 /* Tell how many bits the work of an announcement is worth, under any consensus
- * whose challenge counts, beyond the price of that consensus. Returns ERR_WORK
- * when the work is below the price. */
+ * whose challenge counts: in all, not beyond that consensus' price, or work made
+ * before the price was raised would stand before all that is made after. Returns
+ * ERR_WORK when the work is below the price. */
 static int
 announcement_worth(const struct relay *r, const struct wire_request *request,
                    uint8_t *worth)
@@ -49,8 +50,8 @@ announcement_worth(const struct relay *r, const struct wire_request *request,
         const unsigned bits = work_bits(&task, request->work);
         if (bits < c->params.announce_bits)
             continue;
-        const unsigned more = bits - c->params.announce_bits;
-        *worth = more > *worth ? (uint8_t)more : *worth; /* of 256 at most */
+        if (bits > *worth)
+            *worth = bits < UINT8_MAX ? (uint8_t)bits : UINT8_MAX;
         err = 0;
     }
     return err;

@@ -27,8 +27,8 @@ struct board;
 int board_new(struct board **out, struct env *env) CHECK_RESULT;
 void board_free(struct board **b);
 
-/* Take a token that came in this interval of c, with work of so many bits'
- * worth. Returns 0; ERR_USED when the token was listed before; ERR_DUPLICATE
+/* Take a token that came in this interval of c, whose work is of so many bits.
+ * Returns 0; ERR_USED when the token was listed before; ERR_DUPLICATE
  * when it waits already, or another with the same entry does; ERR_FULL when a
  * token of the least worth, this one or another, was given up for want of
  * places; ERR_NOMEM. */

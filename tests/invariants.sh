@@ -1204,6 +1204,12 @@ change I11 'announcements cost nothing' relay/announced.c \
     'if (bits < c->params.announce_bits)' \
     'if (bits + 256 < c->params.announce_bits)' \
     'spread/i11_announcements*'
+change I11 'work is worth what its own price leaves over' relay/announced.c \
+    '        if (bits > *worth)
+            *worth = bits < UINT8_MAX ? (uint8_t)bits : UINT8_MAX;' \
+    '        if (bits - c->params.announce_bits > *worth)
+            *worth = (uint8_t)(bits - c->params.announce_bits);' \
+    'i11_prices/i11_*'
 change I11 'work beyond the price counts for nothing' relay/board.c \
     'if (a->worth != b->worth)' \
     'if (a->worth > 254 && a->worth != b->worth)' \
