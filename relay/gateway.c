@@ -20,10 +20,12 @@ enum {
     BURST_US = 10000000,
     BURST_MIN = 64,
     GRACE_US = 15000000, /* an answer takes 2 s, and a new client waits first */
-    SILENT_US = 300000000, /* every client has one a second */
-    QUEUED_PART = 2,       /* of all places answers that wait have this part, */
-    QUEUED_TIMES = 16,  /* a client so many times its share of what is free */
-    PER_US = 1000000000 /* rates are per 1,000 s */
+    STAYS_US = 300000000, /* so far ahead answers may keep a place, */
+    STAYS_MIN = 16,       /* or as long as so many do; */
+    STAYS_PERCENT = 125, /* each for so much of what one of the slowest takes */
+    QUEUED_PART = 2,     /* of all places answers that wait have this part, */
+    QUEUED_TIMES = 16,   /* a client so many times its share of what is free */
+    PER_US = 1000000000  /* rates are per 1,000 s */
 };
 
 static void
@@ -118,21 +120,64 @@ gateway_is_open(const struct relay *r, uint32_t client)
     return client < r->clients_made && r->clients[client].open;
 }
 
-bool
-gateway_idler(const struct relay *r, uint32_t *client)
+static uint32_t
+profile_mhz(const struct profile *p)
 {
-    const uint64_t now_us = env_now_mono_us(r->env);
+    return p->send_mhz + p->poll_mhz + p->loop_mhz;
+}
+
+/* Tell what the slowest profile sends. */
+static uint32_t
+slowest_mhz(const struct params *p)
+{
+    uint32_t mhz = UINT32_MAX;
+    for (size_t i = 0; i < p->n_profiles; i++)
+        if (profile_mhz(&p->profiles[i]) < mhz)
+            mhz = profile_mhz(&p->profiles[i]);
+    assert(mhz > 0); /* loop_mhz is 1 or more */
+    return mhz;
+}
+
+/* Tell until when a client keeps its place, whoever comes. */
+static uint64_t
+client_until_us(const struct relay *r, const struct gateway_client *c)
+{
     /* one that has no consensus is to get it first */
     const uint64_t pieces_us =
         r->newest ? (uint64_t)r->pieces *
                         r->newest->consensus->params.piece_interval_us
                   : 0;
+    return c->stays_us ? c->stays_us : c->opened_us + GRACE_US + pieces_us;
+}
+
+/* Note that a client has an answer, for which a packet has gone through the
+ * network. It keeps the client's place for so long that four fifths of the
+ * answers of the slowest profile keep it for ever, and fewer do not, however
+ * they are spread. Honest clients have more than that, and have soon saved up
+ * minutes in which none need come. */
+static void
+client_answered(const struct relay *r, struct gateway_client *c)
+{
+    const uint64_t now_us = env_now_mono_us(r->env);
+    const uint64_t each_us = (uint64_t)STAYS_PERCENT * PER_US / 100 /
+                             slowest_mhz(&r->newest->consensus->params);
+    const uint64_t most_us =
+        now_us +
+        (STAYS_US > STAYS_MIN * each_us ? STAYS_US : STAYS_MIN * each_us);
+    const uint64_t until_us = client_until_us(r, c);
+    c->stays_us = (until_us > now_us ? until_us : now_us) + each_us;
+    if (c->stays_us > most_us)
+        c->stays_us = most_us;
+}
+
+bool
+gateway_idler(const struct relay *r, uint32_t *client)
+{
+    const uint64_t now_us = env_now_mono_us(r->env);
     uint64_t first_us = UINT64_MAX;
     for (uint32_t i = 0; i < r->clients_made; i++) {
         const struct gateway_client *c = &r->clients[i];
-        const uint64_t until_us = c->answered_us
-                                      ? c->answered_us + SILENT_US
-                                      : c->opened_us + GRACE_US + pieces_us;
+        const uint64_t until_us = client_until_us(r, c);
         if (!c->open || now_us < until_us || until_us >= first_us)
             continue;
         *client = i;
@@ -166,12 +211,6 @@ gateway_close(struct relay *r, uint32_t number)
     sodium_memzero(&c->down, sizeof c->down);
 }
 
-static uint32_t
-profile_mhz(const struct profile *p)
-{
-    return p->send_mhz + p->poll_mhz + p->loop_mhz;
-}
-
 void
 gateway_mark(struct relay *r, uint32_t client, const uint8_t *frame)
 {
@@ -197,11 +236,7 @@ gateway_allow(struct relay *r, uint32_t client, size_t n)
     struct gateway_client *c = &r->clients[client];
     const struct params *p = &r->newest->consensus->params;
     const uint64_t now_us = env_now_mono_us(r->env);
-    uint32_t mhz = c->frames_mhz;
-    for (size_t i = 0; i < p->n_profiles && c->frames_mhz == 0; i++)
-        if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)
-            mhz = profile_mhz(&p->profiles[i]);
-    assert(mhz > 0); /* loop_mhz is 1 or more */
+    const uint32_t mhz = c->frames_mhz > 0 ? c->frames_mhz : slowest_mhz(p);
     const uint64_t each_us = 800000000ULL / mhz;
     const uint64_t burst_us =
         BURST_US > BURST_MIN * each_us ? BURST_US : BURST_MIN * each_us;
@@ -348,7 +383,7 @@ answer_send(struct relay *r, uint32_t number, uint32_t packet)
         return;
     c->lists = then;
     if (packet != UINT32_MAX)
-        c->answered_us = env_now_mono_us(r->env);
+        client_answered(r, c);
     *(packet != UINT32_MAX ? &r->stats.delivered : &r->stats.dummies) += 1;
 }
 

@@ -125,10 +125,11 @@ void relay_frames(struct relay *r, struct relay_peer *from,
 int relay_client_open(struct relay *r, uint32_t *client) CHECK_RESULT;
 void relay_client_close(struct relay *r, uint32_t client);
 /* Find the client that is to give way when this worker has no place for
- * another: the one that had its time first of those that no answer has gone to
- * in the first 15 s, and the time that a consensus takes, or in the last five
- * minutes. An answer costs a packet through the network, and every honest
- * client gets one each second. Returns false when there is no such client. */
+ * another: of those whose time is over the one whose was over first. A client's
+ * time is 15 s, and as long as a consensus takes to come; each answer adds a
+ * little more than the slowest profile takes for one, to five minutes ahead. An
+ * answer costs a packet through the network, and every honest client gets one
+ * each second. Returns false when there is no such client. */
 bool relay_client_idler(const struct relay *r, uint32_t *client);
 /* Tell whether all places of a gateway are taken. Any thread may ask. */
 bool relay_clients_full(const struct relay *r);

@@ -969,23 +969,31 @@ change I11 'a client is not held to its rate' relay/gateway.c \
     'bucket_take(&c->full_us, now_us, 0, burst_us)' \
     'relays/floods_are_cut'
 change I11 'whoever is here longest gives way, answered or not' relay/gateway.c \
-    'const uint64_t until_us = c->answered_us' \
-    'const uint64_t until_us = c->answered_us > UINT64_MAX / 2' \
+    'return c->stays_us ? c->stays_us :' \
+    'return c->stays_us > UINT64_MAX / 2 ? c->stays_us :' \
     'i11_clients/*'
 change I11 'one answer keeps a place for ever' relay/gateway.c \
-    '? c->answered_us + SILENT_US' \
-    '? UINT64_MAX' \
+    'return c->stays_us ? c->stays_us :' \
+    'return c->stays_us ? UINT64_MAX :' \
     'i11_downlinks/i11_one*'
+change I11 'an answer in five minutes keeps a place' relay/gateway.c \
+    '(until_us > now_us ? until_us : now_us) + each_us;' \
+    'now_us + STAYS_US;' \
+    'i11_downlinks/i11_a_place*'
+change I11 'no answer is saved up for later' relay/gateway.c \
+    '(until_us > now_us ? until_us : now_us) + each_us;' \
+    'now_us + each_us;' \
+    'i11_downlinks/i11_a_place*' 'i11_clients/*'
 change I11 'answers that wait for slow clients take all places' relay/gateway.c \
     'return c->down.queue_count == 0 || c->down.queue_count < most;' \
     'return c->down.queue_count <= DOWNLINK_QUEUE_MAX + most;' \
     'i11_downlinks/i11_slow*'
 change I11 'newcomers go before they have a consensus' relay/gateway.c \
-    ': c->opened_us + GRACE_US + pieces_us;' \
-    ': c->opened_us + GRACE_US + pieces_us * 0;' \
+    'c->opened_us + GRACE_US + pieces_us;' \
+    'c->opened_us + GRACE_US + pieces_us * 0;' \
     'i11_clients/*'
 change I11 'a client without a profile may be the fastest' relay/gateway.c \
-    'if (mhz == 0 || profile_mhz(&p->profiles[i]) < mhz)' \
+    'if (profile_mhz(&p->profiles[i]) < mhz)' \
     'if (profile_mhz(&p->profiles[i]) > mhz)' \
     'i11_clients/*'
 change I11 'a block of addresses takes all links' lib/blocks.c \
