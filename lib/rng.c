@@ -50,57 +50,48 @@ rng_exp_us(struct env *env, uint64_t mean_us)
     return rng_exp_from(rng_u64(env), mean_us);
 }
 
+/* Put the operating system's randomness into the key. */
 static void
-os_refill(struct rng_os *r, uint64_t now_ns, bool fresh)
+os_stir(struct rng_os *r, uint64_t now_ns)
 {
-    static const uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES];
-    struct {
-        uint64_t now_ns;
-        uint8_t fresh[32];
-    } in = {.now_ns = now_ns};
-    uint8_t block[sizeof r->key + sizeof r->buffer], key[sizeof r->key];
-    if (fresh) {
-        randombytes_buf(in.fresh, sizeof in.fresh);
-        r->fresh_ns = now_ns;
-    }
-    crypto_generichash(key, sizeof key, (const uint8_t *)&in, sizeof in, r->key,
+    uint8_t fresh[sizeof r->key];
+    randombytes_buf(fresh, sizeof fresh);
+    crypto_generichash(r->key, sizeof r->key, fresh, sizeof fresh, r->key,
                        sizeof r->key);
-    crypto_stream_chacha20_ietf(block, sizeof block, nonce, key);
-    memcpy(r->key, block, sizeof r->key);
-    memcpy(r->buffer, block + sizeof r->key, sizeof r->buffer);
-    sodium_memzero(block, sizeof block);
-    sodium_memzero(key, sizeof key);
-    sodium_memzero(&in, sizeof in);
-    r->used = 0;
+    sodium_memzero(fresh, sizeof fresh);
+    r->fresh_ns = now_ns;
 }
 
 void
 rng_os_init(struct rng_os *r, uint64_t now_ns)
 {
     *r = (struct rng_os){0};
-    os_refill(r, now_ns, true);
+    os_stir(r, now_ns);
 }
 
+/* The stream of a key and a time is used for one draw: the first half of its first
+ * block is the next key, what follows is given. */
 void
 rng_os_bytes(struct rng_os *r, uint64_t now_ns, void *out, size_t len)
 {
-    uint8_t *p = out;
+    uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES] = {0};
+    uint8_t block[2 * sizeof r->key], *p = out;
     const uint64_t age_ns =
         now_ns > r->fresh_ns ? now_ns - r->fresh_ns : r->fresh_ns - now_ns;
     if (age_ns >= RNG_STALE_NS)
-        os_refill(r, now_ns, true);
-    while (len > 0) {
-        if (r->used == sizeof r->buffer)
-            os_refill(r, now_ns, false);
-        size_t n = sizeof r->buffer - r->used;
-        if (n > len)
-            n = len;
-        memcpy(p, r->buffer + r->used, n);
-        sodium_memzero(r->buffer + r->used, n);
-        r->used += n;
-        p += n;
-        len -= n;
+        os_stir(r, now_ns);
+    memcpy(nonce, &now_ns, sizeof now_ns);
+    const size_t n = len < sizeof r->key ? len : sizeof r->key;
+    crypto_stream_chacha20_ietf(block, sizeof block, nonce, r->key);
+    if (len > n) {
+        memset(p + n, 0, len - n);
+        crypto_stream_chacha20_ietf_xor_ic(p + n, p + n, len - n, nonce, 1,
+                                           r->key);
     }
+    if (n > 0)
+        memcpy(p, block + sizeof r->key, n);
+    memcpy(r->key, block, sizeof r->key);
+    sodium_memzero(block, sizeof block);
 }
 
 void

@@ -26,16 +26,16 @@ uint64_t rng_exp_us(struct env *env, uint64_t mean_us);
  * -mean_us * ln(((bits >> 11) + 1) / 2^53). */
 uint64_t rng_exp_from(uint64_t bits, uint64_t mean_us);
 
-/* A buffered ChaCha20 generator with fast key erasure: each refill replaces the
- * generator's own key, so that a later look at memory shows nothing of the
- * past.
+/* A ChaCha20 generator with fast key erasure: each draw replaces the generator's
+ * own key, so that a later look at memory shows nothing of the past.
  *
  * A machine that is saved and started twice from there has the same memory
- * twice, and must not give the same numbers twice. So a refill mixes the time
- * into the key. Whenever RNG_STALE_NS have gone by since the last refill, in
- * whichever direction, what is left in the buffer is thrown away and the
- * operating system's randomness is mixed in as well: two copies have at most
- * that long in common.
+ * twice, and must not give the same numbers twice. So the time of each draw, to
+ * the nanosecond, is in all that is drawn from there on, and nothing is drawn
+ * ahead. Whenever RNG_STALE_NS have gone by since the last time, in whichever
+ * direction, the operating system's randomness is mixed in as well. What two
+ * copies have in common are draws within that time of the save at the very same
+ * nanoseconds of both clocks.
  *
  * A generator belongs to one thread and lies in memory that is wiped. now_ns is
  * the wall clock in nanoseconds. */
@@ -43,8 +43,6 @@ enum { RNG_STALE_NS = 1000000 };
 struct rng_os {
     uint8_t key[32];
     uint64_t fresh_ns; /* when the system was last asked */
-    size_t used;
-    uint8_t buffer[992];
 };
 
 /* Start r, with a key from the operating system. */

@@ -90,8 +90,8 @@ struct gateway_client {
     uint32_t frames_mhz; /* what its profile sends; 0: not told yet */
     char profile[PROFILE_NAME_MAX]; /* likewise; its rates may change */
     uint64_t opened_us;
-    uint64_t stays_us;    /* till then answers keep its place; 0: none came */
-    uint64_t full_us;     /* when its bucket of frames is full again */
+    uint64_t stays_us; /* till then answers keep its place; 0: none came */
+    uint64_t full_us;  /* when its bucket of frames is full again */
     uint8_t mark[WIRE_MARK_LEN]; /* of the last frame read */
     struct downlink down;
     struct lists_place lists;

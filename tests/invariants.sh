@@ -1652,6 +1652,15 @@ change I6 'a repair of numbers is forgotten at a start' client/records.c \
     'v->overtaken = 0 * codec_read32(r);' \
     'full_disk/i6_*'
 
+change I12 'a machine that is started twice draws the same twice' lib/rng.c \
+    'memcpy(nonce, &now_ns, sizeof now_ns);' \
+    '' \
+    'lib_core/i12_a_restored*'
+change I12 'a draw leaves its key in memory' lib/rng.c \
+    'memcpy(r->key, block, sizeof r->key);' \
+    '' \
+    'lib_core/what_a_generator*'
+
 change I12 'puts and gets of a box are of two workers' relay/dispatch.c \
     'if (request.kind == WIRE_PUT)' \
     'if (request.kind == WIRE_LOOP)' \

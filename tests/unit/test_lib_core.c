@@ -2,6 +2,7 @@
 #include "tests/runner.h"
 
 #include <math.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "lib/codec.h"
@@ -203,34 +204,64 @@ rng_streams_repeat_and_differ(void **state)
     assert_memory_not_equal(x, z, sizeof x);
 }
 
-/* What was given is erased; two copies of one memory say the same for a
- * thousandth of a second, never after that, and never when the time differs at
- * their next refill. */
+/* Two copies of one memory, saved and started twice, draw other bytes from the first
+ * on, however soon after the save and near to each other: a clock of nanoseconds
+ * tells them apart, also when the system's randomness is not asked for yet. */
 static void
-a_restored_generator_repeats_nothing(void **state)
+i12_a_restored_generator_repeats_nothing(void **state)
 {
     (void)state;
-    struct rng_os o, copy;
-    uint8_t x[3000], y[3000];
-    const uint64_t now_ns = 1700000000000000000ULL;
-    rng_os_init(&o, now_ns);
-    rng_os_bytes(&o, now_ns, x, sizeof x);
-    rng_os_bytes(&o, now_ns, y, sizeof y);
-    assert_memory_not_equal(x, y, sizeof x);
-    for (size_t i = 0; i < o.used; i++)
-        assert_int_equal(o.buffer[i], 0);
-    for (unsigned i = 0; i < 3; i++) {
-        const uint64_t later_ns[] = {now_ns + RNG_STALE_NS,
-                                     now_ns - RNG_STALE_NS, now_ns + 1000};
-        const size_t len = i < 2 ? 16 : sizeof x; /* the third runs dry */
-        copy = o;
-        rng_os_bytes(&o, later_ns[i], x, len);
-        rng_os_bytes(&copy, i < 2 ? later_ns[i] : later_ns[i] + 1, y, len);
-        assert_memory_not_equal(x + len - 16, y + len - 16, 16);
-        rng_os_init(&o, now_ns);
+    static const uint64_t after_ns[][2] = {
+        {300000, 900000}, {1000, 1001}, {0, 1}, {5, RNG_STALE_NS}};
+    static const size_t lens[] = {1, 8, 31, 32, 33, 64, 95, 96, 97, 3000};
+    const uint64_t saved_ns = 1700000000000000000ULL;
+    for (size_t i = 0; i < sizeof after_ns / sizeof after_ns[0]; i++)
+        for (size_t k = 0; k < sizeof lens / sizeof lens[0]; k++) {
+            struct rng_os o, copy;
+            uint8_t x[3000] = {0}, y[3000] = {0}, z[64], w[64];
+            rng_os_init(&o, saved_ns);
+            rng_os_bytes(&o, saved_ns, x, 64);
+            copy = o;
+            rng_os_bytes(&o, saved_ns + after_ns[i][0], x, lens[k]);
+            rng_os_bytes(&copy, saved_ns + after_ns[i][1], y, lens[k]);
+            if (lens[k] >= 8) /* once in 2^64 */
+                assert_memory_not_equal(x, y, 8);
+            /* and go on so, also once their clocks are the same */
+            rng_os_bytes(&o, saved_ns + after_ns[i][1], z, sizeof z);
+            rng_os_bytes(&copy, saved_ns + after_ns[i][1], w, sizeof w);
+            assert_memory_not_equal(z, w, sizeof z);
+            rng_os_wipe(&o);
+            rng_os_wipe(&copy);
+        }
+}
+
+/* The bytes of a draw are never given again, at whatever time, nor left in the
+ * generator; a draw of any length is filled to its end. */
+static void
+what_a_generator_gave_is_gone(void **state)
+{
+    (void)state;
+    struct rng_os o;
+    uint8_t x[300], y[300], or [300];
+    rng_os_init(&o, 1000);
+    for (size_t len = 1; len <= sizeof x; len++) {
+        memset(or, 0, sizeof or);
+        for (unsigned k = 0; k < 8; k++) { /* a byte stays 0 once in 2^64 */
+            memset(x, 0, sizeof x);
+            rng_os_bytes(&o, 1000, x, len);
+            for (size_t i = 0; i < sizeof x; i++)
+                or [i] |= x[i];
+        }
+        for (size_t i = 0; i < sizeof or ; i++)
+            assert_int_equal(or [i] != 0, i < len);
+        rng_os_bytes(&o, 1000, y, len);
+        if (len >= 8)
+            assert_memory_not_equal(x, y, 8);
+        for (size_t i = 0; i + 8 <= sizeof o && len >= 8; i++)
+            assert_memory_not_equal((const uint8_t *)&o + i, y, 8);
     }
     rng_os_wipe(&o);
-    rng_os_wipe(&copy);
+    assert_true(sodium_is_zero((const uint8_t *)&o, sizeof o));
 }
 
 static void
@@ -270,7 +301,8 @@ const struct CMUnitTest test_lib_core[] = {
     cmocka_unit_test(rng_exponential_has_its_mean_and_tail),
     cmocka_unit_test(rng_below_is_uniform),
     cmocka_unit_test(rng_streams_repeat_and_differ),
-    cmocka_unit_test(a_restored_generator_repeats_nothing),
+    cmocka_unit_test(i12_a_restored_generator_repeats_nothing),
+    cmocka_unit_test(what_a_generator_gave_is_gone),
     cmocka_unit_test(slab_gives_distinct_wiped_buffers),
 };
 TEST_SUITE(test_lib_core);
