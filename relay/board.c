@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "network/work.h"
+#include "relay/moments.h"
 
 enum {
     WAITING_MAX = (BOARD_WAIT + 1) * LIST_ENTRIES_MAX,
@@ -42,8 +43,9 @@ struct used {
 
 struct board {
     struct env *env;
-    uint64_t begun_ms,
-        listed_ms;  /* listed_ms: begin of the interval listed last */
+    uint64_t begun_us;  /* by the steady clock, which no step moves */
+    uint64_t listed_ms; /* begin of the interval listed last */
+    struct moments listed;
     uint32_t epoch; /* of the root; 0: there is none */
     uint8_t root[LIST_ROOT_LEN];
     uint8_t key[crypto_shorthash_KEYBYTES];
@@ -60,7 +62,7 @@ board_new(struct board **out, struct env *env)
     if (!b)
         return ERR_NOMEM;
     b->env = env;
-    b->begun_ms = env_now_wall_ms(env);
+    b->begun_us = env_now_mono_us(env);
     env_random_crypto(env, b->key, sizeof b->key);
     return 0;
 }
@@ -217,7 +219,9 @@ bool
 board_may_list(const struct board *b, const struct params *p, uint32_t interval)
 {
     const uint64_t start_ms = list_interval_start_ms(p, interval);
-    return interval > 0 && start_ms > b->begun_ms && start_ms > b->listed_ms;
+    const uint64_t lived_ms = (env_now_mono_us(b->env) - b->begun_us) / 1000;
+    return interval > 0 && start_ms + lived_ms > env_now_wall_ms(b->env) &&
+           !moments_has(&b->listed, start_ms);
 }
 
 static int
@@ -248,12 +252,16 @@ entries_finish(struct env *env, uint8_t *entry, size_t from, size_t n)
 }
 
 /* Put the tokens that came after the interval that began at start_ms behind the
- * others. Returns how many the others are: they are sorted, the first to be
+ * others; such as came later than in the next one came by a clock that was wrong,
+ * before now. Returns how many the others are: they are sorted, the first to be
  * listed first. */
 static size_t
-waiting_sort(struct board *b, uint64_t start_ms)
+waiting_sort(struct board *b, const struct params *p, uint64_t start_ms)
 {
     size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (b->waiting[i].since_ms > start_ms + p->list_interval_ms)
+            b->waiting[i].since_ms = start_ms;
     for (size_t i = 0; i < b->n; i++)
         if (b->waiting[i].since_ms <= start_ms) {
             const struct waiting_token w = b->waiting[i];
@@ -272,7 +280,7 @@ entries_take(struct board *b, const struct consensus *c, uint64_t start_ms,
              uint8_t *entry, bool *short_of_memory)
 {
     struct used *used = &b->used[c->epoch % SETS];
-    size_t n = waiting_sort(b, start_ms);
+    size_t n = waiting_sort(b, &c->params, start_ms);
     if (n > c->params.list_entries)
         n = c->params.list_entries;
     *short_of_memory = n > 0 && used_reserve(used, c->epoch, n) != 0;
@@ -295,10 +303,10 @@ board_close(struct board *b, const struct consensus *c, uint8_t index,
     uint8_t entry[LIST_ENTRIES_MAX * LIST_ENTRY_LEN];
     const size_t len = list_len(&c->params);
     const uint64_t start_ms = list_interval_start_ms(&c->params, interval);
+    const bool goes_on = b->epoch == c->epoch && start_ms > b->listed_ms;
     const struct board_list l = {.interval = interval,
                                  .board = index,
-                                 .before =
-                                     b->epoch == c->epoch ? b->root : NULL,
+                                 .before = goes_on ? b->root : NULL,
                                  .entries = entry};
     closed->listed =
         entries_take(b, c, start_ms, entry, &closed->short_of_memory);
@@ -309,4 +317,6 @@ board_close(struct board *b, const struct consensus *c, uint8_t index,
     list_root(list, len, b->root);
     b->epoch = c->epoch;
     b->listed_ms = start_ms;
+    (void)moments_note(&b->listed, start_ms,
+                       BOARD_NEAR * c->params.list_interval_ms);
 }

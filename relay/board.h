@@ -11,7 +11,8 @@
  *
  * No interval is listed twice, nor one that had begun when the board did. The
  * caller knows what an earlier life has listed (relay/spread.c). Each board's
- * chain of roots begins anew with its life and with each epoch.
+ * chain of roots begins anew with its life and with each epoch, and when the
+ * clock has stepped back.
  *
  * Pure; used by worker 0 alone. */
 #ifndef RELAY_BOARD_H
@@ -19,7 +20,10 @@
 #include "network/consensus.h"
 #include "network/list.h"
 
-enum { BOARD_WAIT = 4 /* lists more than the first */ };
+enum {
+    BOARD_WAIT = 4, /* lists more than the first */
+    BOARD_NEAR = 2  /* what was left out for so many intervals stays so */
+};
 
 struct board;
 
@@ -36,8 +40,8 @@ int board_take(struct board *b, const struct consensus *c, uint32_t interval,
                const uint8_t token[static LIST_TOKEN_LEN],
                uint8_t worth) CHECK_RESULT;
 
-/* Tell whether the board may list this interval: not one that was listed, nor
- * one before that, nor one that had begun when the board did. */
+/* Tell whether the board may list this interval: not one that was listed, nor one
+ * that had begun, by the clock as it is now, when the board did. */
 bool board_may_list(const struct board *b, const struct params *p,
                     uint32_t interval);
 

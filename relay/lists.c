@@ -207,11 +207,13 @@ newest_at(struct lists *l, uint8_t board, uint32_t epoch)
  * list that a board has shown to one reader alone and that later lists lead to
  * (client/heard/shown.h). */
 static void
-newest_note(struct lists *l, const struct lists_entry *e)
+newest_note(struct lists *l, const struct lists_entry *e, uint64_t now_ms)
 {
     struct newest *n = newest_at(l, e->board, e->epoch);
+    /* what begins later than any list that is taken came by a wrong clock */
+    const bool is_wrong = n->start_ms > now_ms + LISTS_AHEAD_MS;
     if (e->epoch < n->epoch ||
-        (e->epoch == n->epoch && e->interval < n->interval))
+        (e->epoch == n->epoch && e->interval < n->interval && !is_wrong))
         return;
     *n = (struct newest){.epoch = e->epoch,
                          .interval = e->interval,
@@ -223,11 +225,11 @@ newest_note(struct lists *l, const struct lists_entry *e)
 /* Look what may be named now of the lists that lead to `number`, which is
  * new. */
 static void
-chain_look(struct lists *l, uint64_t number)
+chain_look(struct lists *l, uint64_t number, uint64_t now_ms)
 {
     struct lists_entry *e = entry_at(l, number);
     e->since = entry_since(l, e);
-    newest_note(l, e);
+    newest_note(l, e, now_ms);
     const uint32_t from = e->interval;
     for (uint32_t i = 1; i < l->intervals; i++) {
         if (!entry_find(l, e->epoch, from + i, e->board, &number))
@@ -236,7 +238,7 @@ chain_look(struct lists *l, uint64_t number)
         if (memcmp(next->before, e->root, LIST_ROOT_LEN) != 0)
             return;
         next->since = e->since;
-        newest_note(l, next);
+        newest_note(l, next, now_ms);
         e = next;
     }
 }
@@ -317,7 +319,8 @@ pair_keep(struct lists *l, uint64_t first, const struct lists_entry *e,
 }
 
 static int
-list_keep(struct lists *l, const struct lists_entry *e, const uint8_t *list)
+list_keep(struct lists *l, const struct lists_entry *e, const uint8_t *list,
+          uint64_t now_ms)
 {
     uint64_t first;
     pthread_mutex_lock(&l->mutex);
@@ -333,7 +336,7 @@ list_keep(struct lists *l, const struct lists_entry *e, const uint8_t *list)
         const uint64_t number = entry_add(l, e, list);
         *index_at(l, e->interval, e->board) = number + 1;
         if (!board_lies(l, e->epoch, e->board))
-            chain_look(l, number);
+            chain_look(l, number, now_ms);
     }
     pthread_mutex_unlock(&l->mutex);
     return err;
@@ -366,7 +369,7 @@ lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
     err = list_judge(l, c, &e, link, now_us);
     if (!err)
         err = list_verify(c, list, len);
-    return err ? err : list_keep(l, &e, list);
+    return err ? err : list_keep(l, &e, list, now_ms);
 }
 
 /* ---- what is known ---- */

@@ -48,6 +48,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/moments.h"
+
 enum { BUCKET_WORDS = 8, HEADER_LEN = 128, CHECKSUM_LEN = 16, VERSION = 2 };
 enum { TIME_BITS = 29, TIME_UNIT_S = 8 };
 
@@ -64,7 +66,9 @@ struct header {
     uint8_t checksum[CHECKSUM_LEN]; /* of all before it */
     _Atomic uint64_t floor_s;
     _Atomic uint64_t doubt; /* tags may be missing */
-    _Atomic uint64_t mark;  /* replay_raise_mark(); 0 in sets made before it */
+    _Atomic uint64_t mark;  /* all moments up to it, noted before `moments` was
+                               here; 0: there are none */
+    struct moments moments; /* replay_note_moment() */
 };
 _Static_assert(sizeof(struct header) <= HEADER_LEN, "header fits");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "words need no lock");
@@ -188,13 +192,10 @@ floor_raise(struct replay *r, uint64_t to_s)
 }
 
 bool
-replay_raise_mark(struct replay *r, uint64_t ms)
+replay_note_moment(struct replay *r, uint64_t ms, uint64_t near_ms)
 {
-    uint64_t mark = atomic_load(&r->header->mark);
-    while (mark < ms)
-        if (atomic_compare_exchange_weak(&r->header->mark, &mark, ms))
-            return true;
-    return false;
+    return atomic_load(&r->header->mark) < ms &&
+           moments_note(&r->header->moments, ms, near_ms);
 }
 
 bool

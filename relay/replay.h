@@ -66,11 +66,11 @@ void replay_free(struct replay **r);
 int replay_insert(struct replay *r, const uint8_t tag[static REPLAY_TAG_LEN],
                   uint64_t deadline_s, uint64_t now_s) CHECK_RESULT;
 
-/* Raise the mark that is kept with the set to `ms`, milliseconds since 1970.
- * The mark serves whoever may do something once for each moment, in whichever
- * life of the process. Returns false when the mark is there already or
- * beyond. */
-bool replay_raise_mark(struct replay *r, uint64_t ms);
+/* Note the moment `ms`, milliseconds since 1970, among those that are kept with
+ * the set, as moments_note() does: for one thread, who may do something once for
+ * each moment, in whichever life of the process. Returns false when it was noted
+ * before. */
+bool replay_note_moment(struct replay *r, uint64_t ms, uint64_t near_ms);
 
 /* Tell the floor: nothing with a deadline up to there is accepted any more. */
 uint64_t replay_floor_s(const struct replay *r);

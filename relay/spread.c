@@ -3,8 +3,9 @@
  * value names (network/boards.h).
  *
  * State: struct lists, of all workers; of each view who passes lists to whom;
- * the board, worker 0's. The interval listed last is kept with the replay set,
- * so that a board that starts again by a clock that is behind lists none anew.
+ * the board, worker 0's. Which intervals were listed is kept with the replay set,
+ * so that a board that starts again by a clock that is behind lists none anew;
+ * one whose clock was ahead leaves out those that it listed then, and no other.
  *
  * Timers: one, worker 0's, while a view has this relay as a board: an interval
  * is over by the wall clock. One frame goes to each carrier then, whatever
@@ -133,7 +134,8 @@ spread_step(struct relay *r)
         const uint32_t over = list_interval(p, now_ms);
         if (over > 1 && list_is_of(v->consensus, over - 1) &&
             board_may_list(r->board, p, over - 1) &&
-            replay_raise_mark(lives, list_interval_start_ms(p, over - 1)))
+            replay_note_moment(lives, list_interval_start_ms(p, over - 1),
+                               BOARD_NEAR * p->list_interval_ms))
             interval_list(r, v, over - 1);
     }
 }

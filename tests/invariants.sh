@@ -914,15 +914,37 @@ change I10 'what contradicts a list is dropped' relay/lists.c \
     'return memcmp(entry_at(l, *first)->root, e->root, LIST_ROOT_LEN) != 2000 ||' \
     'lists/i10_two*' 'spread/i10_a_board_that_lies*'
 change I10 'a board lists the interval in which it starts' relay/board.c \
-    'start_ms > b->begun_ms &&' \
-    'start_ms > 0 &&' \
+    'start_ms + lived_ms > env_now_wall_ms(b->env) &&' \
+    'lived_ms < UINT64_MAX &&' \
     'lists/no_interval*'
 change I10 'a board whose clock steps back lists again' relay/board.c \
-    '&& start_ms > b->listed_ms;' \
-    ';' \
+    '!moments_has(&b->listed, start_ms);' \
+    'start_ms > 0;' \
     'lists/no_interval*'
+change I10 'a board whose clock was ahead is silent until then' \
+    relay/replay.c \
+    'moments_note(&r->header->moments, ms, near_ms);' \
+    'moments_note(&r->header->moments, ms, UINT64_MAX + 0 * near_ms);' \
+    'i10_boards/i10_a_board_lists_on*'
+change I10 'five runs of moments give one free' relay/moments.c \
+    'run_extend(m, into, run_read(atomic_load(&m->run[from])));' \
+    '(void)into;' \
+    'moments/i10_*'
+change I10 'a list leads to one that comes later' relay/board.c \
+    'b->epoch == c->epoch && start_ms > b->listed_ms;' \
+    'b->epoch == c->epoch;' \
+    'lists/i10_a_board_lists_on*'
+change I10 'what came by a wrong clock waits for that time' relay/board.c \
+    'b->waiting[i].since_ms = start_ms;' \
+    '(void)start_ms;' \
+    'lists/i10_a_board_lists_on*'
+change I10 'a board names what it has listed by a wrong clock' relay/lists.c \
+    'e->interval < n->interval && !is_wrong))' \
+    'e->interval < n->interval && n->start_ms + 0 * is_wrong))' \
+    'lists/i10_a_board_lists_on*'
 change I10 'a board that starts by another clock lists again' relay/spread.c \
-    'replay_raise_mark(lives, list_interval_start_ms(p, over - 1)))' \
+    'replay_note_moment(lives, list_interval_start_ms(p, over - 1),
+                               BOARD_NEAR * p->list_interval_ms))' \
     'lives)' \
     'i10_boards/i10_a_board*'
 change I10 'one mix keeps lists from clients' relay/spread.c \
@@ -1371,9 +1393,9 @@ change I12 'stores vouch for a list that they have not' relay/lists.c \
     'lists/i12_*'
 change I12 'a list that comes late makes none of those after it whole' relay/lists.c \
     '        next->since = e->since;
-        newest_note(l, next);
+        newest_note(l, next, now_ms);
 ' \
-    '        newest_note(l, next);
+    '        newest_note(l, next, now_ms);
 ' \
     'lists/i12_*'
 change I12 'what a cut line held up is put at once' client/requests.c \

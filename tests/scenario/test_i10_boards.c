@@ -104,7 +104,7 @@ i10_a_board_that_starts_with_another_clock_is_no_liar(void **state)
         world_relay_stop(x.w, board);
         world_relay_clock(x.w, board, -2);
         world_relay_start(x.w, board);
-        world_run_s(x.w, 1.5);
+        world_run_s(x.w, 4.5); /* until it would list anew */
         world_relay_clock(x.w, board, 0);
         world_run_s(x.w, 6);
     }
@@ -114,6 +114,61 @@ i10_a_board_that_starts_with_another_clock_is_no_liar(void **state)
     for (size_t i = 0; i < CLIENTS; i++)
         assert_int_equal(lists_of(&x, i).evidence, 0);
     world_free(&x.w);
+}
+
+static uint64_t
+lists_made(const struct scene *x, uint16_t relay)
+{
+    struct relay_stats s;
+    team_stats(x->w->relay[relay].team, &s);
+    return s.lists_made;
+}
+
+/* A board's clock is 25 minutes ahead for ten seconds, or behind: a step that is set
+ * right. It lists on at once, also when it has started meanwhile, clients are sure of
+ * its lists, and it is no liar when the time comes of which it has signed some. */
+static void
+board_steps(double ahead_s, bool restarts, unsigned seconds)
+{
+    struct scene x;
+    struct world_config config = {.stores = 4};
+    scene_make(&x, &config, "default");
+    const uint16_t board = x.w->net.consensus->boards.relay[1];
+    const uint16_t other = x.w->net.consensus->boards.relay[2];
+    world_relay_clock(x.w, board, ahead_s);
+    if (restarts)
+        relay_restart(&x, board, 1);
+    world_run_s(x.w, 10);
+    world_relay_clock(x.w, board, 0);
+    world_run_s(x.w, 5);
+    const uint64_t before = lists_made(&x, board);
+    const uint64_t before_other = lists_made(&x, other);
+    const struct client_lists seen = lists_of(&x, 0);
+    world_run_s(x.w, seconds);
+    const unsigned n = (unsigned)(lists_made(&x, board) - before);
+    const unsigned all = (unsigned)(lists_made(&x, other) - before_other);
+    const struct client_lists now = lists_of(&x, 0);
+    print_message(
+        "  %.0f s ahead%s: %u lists of the board in %u s, of another %u; "
+        "a client was sure of %u of %u\n",
+        ahead_s, restarts ? ", and started then" : "", n, seconds, all,
+        (unsigned)(now.sure - seen.sure), (unsigned)(now.seen - seen.seen));
+    assert_in_range(all, seconds / 2 - 2, seconds / 2 + 2);
+    assert_in_range(n, all - 10, all + 2);
+    assert_in_range(now.sure - seen.sure, 4 * (all - 10), 4 * (all + 8));
+    assert_int_equal(stats_all(&x).equivocations, 0);
+    for (size_t i = 0; i < CLIENTS; i++)
+        assert_int_equal(lists_of(&x, i).evidence, 0);
+    world_free(&x.w);
+}
+
+static void
+i10_a_board_lists_on_after_a_step_of_its_clock(void **state)
+{
+    (void)state;
+    board_steps(1500, false, 1600); /* until those intervals are over */
+    board_steps(1500, true, 300);
+    board_steps(-1500, false, 120);
 }
 
 /* Of the lists of an epoch that a client has, those that are not sure. */
@@ -239,6 +294,7 @@ i11_lists_of_long_ago_are_in_nobodys_way(void **state)
 const struct CMUnitTest test_i10_boards[] = {
     cmocka_unit_test(i9_a_store_that_starts_again_is_believed_at_once),
     cmocka_unit_test(i10_a_board_that_starts_with_another_clock_is_no_liar),
+    cmocka_unit_test(i10_a_board_lists_on_after_a_step_of_its_clock),
     cmocka_unit_test(i9_the_last_lists_of_an_epoch_are_sure),
     cmocka_unit_test(i11_lists_of_long_ago_are_in_nobodys_way),
 };

@@ -26,6 +26,14 @@ struct stage {
     size_t len;
 };
 
+/* Let an interval pass, by both clocks. */
+static void
+interval_pass(struct test_env *env)
+{
+    env->wall_s += INTERVAL_MS / 1000;
+    env->mono_us += INTERVAL_MS * 1000;
+}
+
 static void
 stage_make(struct stage *s)
 {
@@ -41,7 +49,7 @@ stage_make(struct stage *s)
     assert_int_equal(board_new(&s->board, &s->env.env), 0);
     assert_int_equal(lists_new(&s->lists), 0);
     assert_int_equal(lists_fit(s->lists, &s->c->params), 0);
-    s->env.wall_s += INTERVAL_MS / 1000; /* the first that it may list */
+    interval_pass(&s->env); /* the first that it may list */
 }
 
 static void
@@ -92,7 +100,7 @@ list_next(struct stage *s, uint8_t list[LIST_LEN_MAX],
           struct board_closed *closed)
 {
     const uint32_t interval = interval_now(s);
-    s->env.wall_s += INTERVAL_MS / 1000;
+    interval_pass(&s->env);
     assert_true(board_may_list(s->board, &s->c->params, interval));
     board_close(s->board, s->c, s->index, interval, board_seed(s, s->index),
                 list, closed);
@@ -215,19 +223,82 @@ no_interval_is_listed_twice(void **state)
     assert_false(board_may_list(s.board, p, 0));
     assert_false(board_may_list(s.board, p, first - 1));
     assert_false(board_may_list(s.board, p, first)); /* had begun before */
-    s.env.wall_s += INTERVAL_MS / 1000;
+    interval_pass(&s.env);
     list_next(&s, list, &closed);
     for (uint32_t i = first - 3; i <= first + 1; i++)
         assert_false(board_may_list(s.board, p, i));
     assert_true(board_may_list(s.board, p, first + 2));
     /* the clock steps back, and a restart does too */
-    s.env.wall_s -= 60;
-    assert_false(board_may_list(s.board, p, interval_now(&s)));
+    for (unsigned i = 0; i < 5; i++)
+        list_next(&s, list, &closed);
+    s.env.wall_s -= 8;
+    for (uint32_t i = first + 1; i <= first + 6; i++)
+        assert_false(board_may_list(s.board, p, i));
     board_free(&s.board);
-    s.env.wall_s += 60;
+    s.env.wall_s += 8;
     s.env.wall_ms = 0;
     assert_int_equal(board_new(&s.board, &s.env.env), 0);
     assert_false(board_may_list(s.board, p, interval_now(&s)));
+    stage_free(&s);
+}
+
+/* A board's own list: it is kept and named. */
+static void
+own_take(struct stage *s, const uint8_t *list)
+{
+    struct lists_root root[BOARDS_MAX];
+    struct board_list l;
+    assert_int_equal(
+        lists_take(s->lists, s->c, list, LISTS_OWN, now_ms(s), s->env.mono_us),
+        0);
+    assert_int_equal(list_parse(&l, &s->c->params, list, s->len), 0);
+    lists_name(s->lists, false, root);
+    assert_int_equal(root[s->index].interval, l.interval);
+}
+
+/* A clock is ahead for three lists, and set right: the board goes on where it was, with
+ * what was announced meanwhile, leaves out what it has listed, and no reader is told
+ * that a list leads to one that comes later. */
+static void
+i10_a_board_lists_on_after_a_wrong_clock(void **state)
+{
+    (void)state;
+    enum { AHEAD_S = 600, N = 3 };
+    static const uint8_t none[LIST_ROOT_LEN];
+    struct stage s;
+    struct board_closed closed;
+    struct board_list l;
+    uint8_t list[LIST_LEN_MAX];
+    unsigned listed = 0;
+    stage_make(&s);
+    list_next(&s, list, &closed);
+    s.env.wall_s += AHEAD_S;
+    const uint32_t wrong = interval_now(&s);
+    for (unsigned i = 0; i < N; i++) {
+        list_next(&s, list, &closed);
+        own_take(&s, list);
+    }
+    assert_int_equal(take(&s, 77, 0), 0); /* it waits */
+    s.env.wall_s -= AHEAD_S;
+    list_next(&s, list, &closed);
+    own_take(&s, list);
+    assert_true(list_has(&s, list, 77));
+    assert_int_equal(list_parse(&l, &s.c->params, list, s.len), 0);
+    assert_memory_equal(l.before, none, LIST_ROOT_LEN);
+    list_next(&s, list, &closed);
+    assert_int_equal(list_parse(&l, &s.c->params, list, s.len), 0);
+    assert_memory_not_equal(l.before, none, LIST_ROOT_LEN);
+    while (interval_now(&s) < wrong + 2 * N) {
+        const uint32_t over = interval_now(&s);
+        interval_pass(&s.env);
+        const bool may = board_may_list(s.board, &s.c->params, over);
+        assert_int_equal(may, over < wrong || over >= wrong + N);
+        if (may)
+            board_close(s.board, s.c, s.index, over, board_seed(&s, s.index),
+                        list, &closed);
+        listed += may;
+    }
+    assert_in_range(listed, AHEAD_S / 2 - 2, AHEAD_S / 2 + N);
     stage_free(&s);
 }
 
@@ -889,6 +960,7 @@ const struct CMUnitTest test_lists[] = {
     cmocka_unit_test(a_token_is_listed_in_the_interval_in_which_it_came),
     cmocka_unit_test(a_chain_begins_with_its_epoch),
     cmocka_unit_test(no_interval_is_listed_twice),
+    cmocka_unit_test(i10_a_board_lists_on_after_a_wrong_clock),
     cmocka_unit_test(i11_a_token_is_listed_once),
     cmocka_unit_test(i11_the_best_work_is_listed_first),
     cmocka_unit_test(i11_a_flood_at_the_price_keeps_nobody_out_who_pays_more),
