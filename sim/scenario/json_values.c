@@ -308,8 +308,7 @@ path_read(struct reader *r, const struct field *f, const json_t *v, char *at)
     int n = snprintf(at, f->size, "%s%s%s", alone ? "" : r->directory,
                      alone ? "" : "/", s);
     if (n < 0 || (size_t)n >= f->size)
-        reader_fail(r, "with its directory longer than %zu bytes",
-                    f->size - 1);
+        reader_fail(r, "with its directory longer than %zu bytes", f->size - 1);
 }
 
 static void
