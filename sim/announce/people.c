@@ -9,11 +9,11 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/rng.h"
+#include "sim/announce/delays.h"
 
 enum {
     EVENT_TICK = 1, /* a: person */
@@ -65,55 +65,6 @@ note_trace(struct people *p, const char *event, uint32_t way, uint32_t i)
                 p->now_us, event, way, i,
                 p->way[way].note[i].kind == NOTE_ACK ? "acknowledgement"
                                                      : "letter");
-}
-
-/* ---- delays ---- */
-
-static uint64_t
-mix_us(struct people *p, uint32_t hops, uint64_t mean_us)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < hops; i++)
-        sum += rng_exp_us(&p->env, mean_us);
-    return sum;
-}
-
-static uint64_t
-links_us(const struct people *p)
-{
-    return p->scenario->network.latency_fixed_us *
-           (p->scenario->network.layers + 2);
-}
-
-/* From client to store. */
-static uint64_t
-out_us(struct people *p, bool poll)
-{
-    const struct scenario_mix *m = &p->scenario->mix;
-    const uint32_t layers = p->scenario->network.layers;
-    const uint64_t each_us =
-        poll ? m->poll_delay_mean_us / layers : m->delay_mean_us;
-    return links_us(p) + rng_exp_us(&p->env, m->delay_mean_us) +
-           mix_us(p, layers, each_us);
-}
-
-/* From store to client, where the gateway's clock lets it in. */
-static uint64_t
-back_us(struct people *p)
-{
-    const double down_hz = boards_down_hz(p->scenario);
-    return links_us(p) +
-           mix_us(p, p->scenario->network.layers + 1,
-                  p->scenario->mix.delay_mean_us) +
-           rng_below(&p->env, (uint64_t)(1e6 / down_hz) + 1);
-}
-
-static bool
-is_lost(struct people *p)
-{
-    const double loss = p->scenario->network.loss;
-    const double stays = pow(1 - loss, p->scenario->network.layers + 2);
-    return loss > 0 && rng_unit(&p->env) > stays;
 }
 
 /* ---- lines ---- */
@@ -259,8 +210,8 @@ note_send(struct people *p, struct people_waiting at)
         acks_carry(p, at.way ^ 1);
     n->lease_us =
         fronts_lease_us(me->fronts, p->now_us, w->number, n->kind == NOTE_ACK);
-    const uint64_t arrives_us = p->now_us + out_us(p, false);
-    if (is_lost(p))
+    const uint64_t arrives_us = p->now_us + delays_out_us(p, false);
+    if (delays_lose(p))
         event_put(p, p->now_us + AGAIN_US, EVENT_AGAIN, at.way, at.note);
     else
         event_put(p, arrives_us, EVENT_COMMIT, at.way, at.note);
@@ -280,8 +231,8 @@ token_send(struct people *p, const struct person *me, struct people_waiting at)
     n->tokened = true;
     p->tokens++;
     /* who does not see his own in the list announces anew */
-    const uint64_t arrives_us = p->now_us + out_us(p, false);
-    const uint64_t again_us = is_lost(p) ? AGAIN_US : 0;
+    const uint64_t arrives_us = p->now_us + delays_out_us(p, false);
+    const uint64_t again_us = delays_lose(p) ? AGAIN_US : 0;
     event_put(p, boards_listed_us(&p->boards, &p->env, arrives_us + again_us),
               EVENT_TOKEN, at.way, at.note);
     return true;
@@ -359,7 +310,7 @@ poll_tick(struct people *p, uint32_t person)
     else
         fronts_pick(me->fronts, &p->env, p->now_us, &choice);
     const uint32_t from = me->way[choice.contact];
-    if (from == 0 || choice.older || choice.spare || is_lost(p))
+    if (from == 0 || choice.older || choice.spare || delays_lose(p))
         return;
     struct people_way *w = &p->way[from - 1];
     const uint32_t i = get_new(p);
@@ -376,13 +327,13 @@ poll_tick(struct people *p, uint32_t person)
     w->asked++;
     const struct scenario_mix *m = &p->scenario->mix;
     const uint64_t before_us = p->scenario->announce.read_before_us;
-    const uint64_t at_us = p->now_us + out_us(p, true);
+    const uint64_t at_us = p->now_us + delays_out_us(p, true);
     const uint64_t stays_us =
         m->store_delay_fixed_us + rng_exp_us(&p->env, m->store_delay_mean_us);
     const uint64_t read_us =
         before_us == 0 || before_us > stays_us ? 0 : stays_us - before_us;
     event_put(p, at_us + read_us, EVENT_READ, i, 0);
-    event_put(p, at_us + stays_us + back_us(p), EVENT_ANSWER, i, 0);
+    event_put(p, at_us + stays_us + delays_back_us(p), EVENT_ANSWER, i, 0);
 }
 
 /* Is it a front's get, which names this letter as held, since it may not show

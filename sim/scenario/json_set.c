@@ -49,18 +49,22 @@ set_paths_read(struct reader *r, struct scenario_file *file, json_t *set)
 {
     const char *path;
     json_t *value;
-    if (!file->set_paths)
+    if (!file->set_paths) {
+        file->n_set = 0;
         file->set_paths = calloc(SCENARIO_SET_MAX, sizeof *file->set_paths);
-    if (!file->set_paths)
+    }
+    if (!file->set_paths) {
         reader_nomem(r);
+        return;
+    }
     json_object_foreach(set, path, value)
     {
         if (r->err || file->n_set == SCENARIO_SET_MAX ||
             path_is_known(file, path))
             continue;
-        file->set_paths[file->n_set] = strdup(path);
-        if (file->set_paths[file->n_set])
-            file->n_set++;
+        char *copy = strdup(path);
+        if (copy)
+            file->set_paths[file->n_set++] = copy;
         else
             reader_nomem(r);
     }
