@@ -452,9 +452,9 @@ static const struct wrong members[] = {
      "expect[0].values: has 2, but there are 1 cases"},
     {"'expect':[{'metric':'latency.p95','value':1,'tolerance':1}]",
      "expect[0].metric: no metric is named 'latency.p95'; did you mean "
-     "'latency.p50'?; 'brusio-sim metrics' lists them"},
+     "'latency.p90'?"},
     {"'expect':[{'metric':'zzz','value':1,'tolerance':1}]",
-     "expect[0].metric: no metric is named 'zzz'; 'brusio-sim"},
+     "expect[0].metric: no metric is named 'zzz'; "},
     {"'expect':[{'metric':'entropy.min','value':1,'tolerance':1}],'cases':"
      "[{'name':'a','set':{'measure.targets':1}},{'name':'b'}]",
      "expect[0].metric: 'entropy.min' is not measured in 'b': it is with "
