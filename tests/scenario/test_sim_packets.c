@@ -112,7 +112,8 @@ seed_is_all(void **state)
 }
 
 static const char *const strategies[] = {
-    "'strategy':'poisson','delay_mean_ms':50,'delay_unit_us':100",
+    "'strategy':'poisson','delay_mean_ms':50,'poll_delay_mean_ms':100,"
+    "'delay_unit_us':100",
     "'strategy':'timed-pool','interval_ms':100,'keep':2",
     "'strategy':'threshold-pool','threshold':5,'keep':3",
     "'strategy':'binomial','interval_ms':100,'share':0.5"};
@@ -204,9 +205,10 @@ requests_hide_among_requests(void **state)
 /* How much what is told apart differs from run to run is what a run's own
  * interval says: a challenger's packets are not independent, since those near in
  * time were in the same mixes. Of SEEDS intervals as many contain the mean of all
- * runs as if each did so with 0.9; fewer than this happen once in 10^6 then, as
- * does a mean width that is so far off. Packets taken for independent gave a
- * third of the width. */
+ * runs as if each did so with 0.8, and fewer than this happen once in 10^6 then;
+ * 0.95 it is where much is told apart, less where it is rare and comes together.
+ * Mean widths are 0.9 to 1 of the true one. Packets taken for independent gave a
+ * third of it, and contained the mean half of the time. */
 static void
 intervals_of_delta_cover(void **state)
 {
@@ -246,9 +248,9 @@ intervals_of_delta_cover(void **state)
         printf("  %s %.4f: %u of %d intervals contain it, %.2f of the width\n",
                names[k], all.value, covered, SEEDS, width);
         assert_true(covered >
-                    0.9 * SEEDS - STATS_ALARM * sqrt(SEEDS * 0.9 * 0.1));
-        /* a deviation of 200 runs is known to 5 % */
-        assert_true(width > 0.75 && width < 1.33);
+                    0.8 * SEEDS - STATS_ALARM * sqrt(SEEDS * 0.8 * 0.2));
+        /* a deviation of 200 runs is known to 5 %, of what is rare to 10 % */
+        assert_true(width > 0.6 && width < 1.5);
     }
     outcome_free(&o);
 }
@@ -265,7 +267,7 @@ kinds_are_told_apart(void **state)
     char text[] =
         "{'format':1,'network':{'trip':'round','layers':1,'width':1,"
         "'gateways':1,'stores':1},'clients':[{'count':40}],'mix':"
-        "{'delay_mean_ms':1,'poll_delay_mean_ms':1000,'delay_unit_us':100},"
+        "{'delay_mean_ms':1,'poll_delay_mean_ms':1000,'delay_unit_us':200},"
         "'run':{'measure_s':20},'measure':{'targets':80,'drained':0.001},'"
         "cases':"
         "[{'name':'sends','set':{'measure.kinds':'sends'}},"
