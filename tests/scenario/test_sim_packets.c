@@ -112,8 +112,8 @@ seed_is_all(void **state)
 }
 
 static const char *const strategies[] = {
-    "'strategy':'poisson','delay_mean_ms':50,'poll_delay_mean_ms':100,"
-    "'delay_unit_us':100",
+    ("'strategy':'poisson','delay_mean_ms':50,'poll_delay_mean_ms':100,"
+     "'delay_unit_us':100"),
     "'strategy':'timed-pool','interval_ms':100,'keep':2",
     "'strategy':'threshold-pool','threshold':5,'keep':3",
     "'strategy':'binomial','interval_ms':100,'share':0.5"};
