@@ -406,29 +406,42 @@ announce_self(struct client *c, const struct conversation *v)
 
 /* ---- packets ---- */
 
-/* Choose a board by c's newest consensus in force: any that is not of the
- * gateway's family, and if there is another, not the one of before. */
+/* Find the boards of n that may be announced to: not those of the gateway's family,
+ * and with `heard` those alone of whose lists enough stores speak. Returns how many
+ * they are. */
+static size_t
+boards_able(const struct client *c, const struct consensus *n, int gateway,
+            bool heard, uint16_t able[static BOARDS_MAX])
+{
+    const uint64_t unix_ms = client_now_us(c) / 1000;
+    size_t k = 0;
+    for (size_t i = 0; i < n->boards.n; i++) {
+        const uint16_t relay = n->boards.relay[i];
+        if (gateway >= 0 && consensus_are_related(n, (uint16_t)gateway, relay))
+            continue;
+        if (!heard || shown_has_voice(c->shown, n, (uint8_t)i, unix_ms))
+            able[k++] = relay;
+    }
+    return k;
+}
+
+/* Choose a board by c's newest consensus in force: of those whose lists are named, if
+ * there is one, any; and if there is another, not the one of before. The gateway has
+ * no say in it, nor what it shows. */
 static void
 board_choose(struct client *c, const struct consensus *n, int gateway,
              struct announcement *e)
 {
     uint16_t able[BOARDS_MAX];
     uint8_t dice[8];
-    size_t k = 0, others = 0;
-    for (int pass = 0; pass < 2 && k == 0; pass++)
-        for (size_t i = 0; i < n->boards.n; i++) {
-            const uint16_t relay = n->boards.relay[i];
-            if (gateway >= 0 &&
-                consensus_are_related(n, (uint16_t)gateway, relay))
-                continue;
-            others++;
-            if (pass == 0 && memcmp(n->relays[relay].identity, e->board,
-                                    sizeof e->board) == 0)
-                continue;
-            able[k++] = relay;
-        }
-    if (k == 0 || others == 0)
+    size_t k = boards_able(c, n, gateway, true, able);
+    if (k == 0)
+        k = boards_able(c, n, gateway, false, able);
+    if (k == 0)
         return;
+    for (size_t i = 0; k > 1 && i < k; i++)
+        if (memcmp(n->relays[able[i]].identity, e->board, sizeof e->board) == 0)
+            able[i] = able[--k];
     /* not of the traffic stream: what ticks draw does not depend on this */
     env_random_crypto(c->env, dice, sizeof dice);
     const uint16_t board = able[codec_get64(dice) % k];

@@ -627,17 +627,25 @@ change I10 'one store is enough to act on a list' client/heard/shown.h \
     '    SHOWN_SURE = 2,' \
     '    SHOWN_SURE = 1,' \
     'shown/i10_*'
-change I10 'a board names its own lists' client/heard/shown_said.c \
-    'if (naming_are_related(store, of) && !own)' \
-    'if (0)' \
+change I10 'a board names its own lists' client/heard/shown.c \
+    'j->own && !signs ? good : good & others' \
+    'good' \
     'shown/i10_*'
+change I10 'one silent store of three silences all boards' client/heard/shown.c \
+    'j.signer = others == SHOWN_SURE &&' \
+    'j.signer = others > SHOWN_SURE + 1 &&' \
+    'shown_attacks/i10_one*' 'i10_boards/i10_one*'
+change I10 'what is announced goes where nobody hears of it' client/announce.c \
+    'size_t k = boards_able(c, n, gateway, true, able);' \
+    'size_t k = boards_able(c, n, gateway, false, able);' \
+    'announcing/i10_*'
 change I10 'a family names lists as often as it likes' client/heard/naming.c \
     '            is_new = !(words >> k & 1) ||
                      !family_is_one(w->word[i].family, w->word[k].family);' \
     '            is_new = !(words >> k & 1) || k != i;' \
     'shown/i10_*'
 change I10 'two stores that lie say which list there is' client/heard/shown.c \
-    'families > naming_families(&b->words, bad)' \
+    'families > naming_families(w, j->own ? bad : bad & others)' \
     'families > 0' \
     'shown_attacks/i11_a_store*'
 change I10 'stores that lie make clients leave gateways' client/heard/shown_said.c \
@@ -1351,16 +1359,21 @@ change I12 'the last answer of a store is its word' client/heard/nettime.c \
     's->base_us = s->word[at].base_us;' \
     'nettime/i12_*'
 change I12 'a list is acted on as it comes' client/heard/shown.c \
-    '        if (!k->sure && families >= need &&
-            families > naming_families(&b->words, bad))' \
+    '        if (!k->sure && shown_is_enough(&jury, &b->words, good, bad, true))' \
     '        if (!k->sure)' \
     'shown_attacks/i12_*'
+change I12 'of three families the board is two' client/heard/shown.c \
+    'j->own && !signs ? good' \
+    'j->own ? good' \
+    'shown_attacks/i12_one_store*'
+change I12 'a board of the gateway names its own lists' client/heard/shown.c \
+    '(self < 0 || !naming_are_related(board, &c->relays[self]))' \
+    '(self < 0 || board)' \
+    'shown_attacks/i12_one_store*'
 change I12 'a client judges a board by itself' client/heard/shown.c \
-    '    bool own;
-    const uint8_t *leads_to = NULL;
+    '    const uint8_t *leads_to = NULL;
 ' \
-    '    bool own;
-    const uint8_t *leads_to = NULL;
+    '    const uint8_t *leads_to = NULL;
     for (size_t x = 0; x < LIARS; x++)
         if (l->liar[x].epoch == c->epoch && l->liar[x].board == board)
             return;

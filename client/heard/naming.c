@@ -74,6 +74,17 @@ naming_reaching(const struct naming *w, uint32_t words, uint32_t interval)
     return out;
 }
 
+uint32_t
+naming_unrelated(const struct naming *w, const struct relay_entry *store)
+{
+    uint32_t out = 0;
+    for (unsigned i = 0; i < NAMING_STORES; i++)
+        if (memcmp(w->word[i].store, store->identity, SPHINX_ID_LEN) != 0 &&
+            !family_is_one(w->word[i].family, store->family))
+            out |= 1u << i;
+    return out;
+}
+
 unsigned
 naming_families(const struct naming *w, uint32_t words)
 {

@@ -37,6 +37,10 @@ uint32_t naming_against(const struct naming *w, uint32_t interval,
 uint32_t naming_reaching(const struct naming *w, uint32_t words,
                          uint32_t interval);
 
+/* The words of stores that are not related to this one. */
+uint32_t naming_unrelated(const struct naming *w,
+                          const struct relay_entry *store);
+
 /* Count the families among these words; a store without one is one itself. */
 unsigned naming_families(const struct naming *w, uint32_t words);
 

@@ -93,30 +93,53 @@ shown_judge_interval(const struct params *p, uint32_t interval,
     return 0;
 }
 
-/* Count the families whose stores may name lists of a board, SHOWN_SURE at most:
- * not the gateway's, which is asked for nothing, and not the board's, unless
- * there is no other; then *own is set. */
-unsigned
-shown_families(const struct consensus *c, const struct relay_entry *board,
-               const uint8_t *gateway, bool *own)
+/* Count the families of stores that have nothing to do with a board nor with the
+ * gateway (-1: none), three at most. */
+static unsigned
+families_beside(const struct consensus *c, const struct relay_entry *board,
+                int gateway)
 {
     size_t n;
     const uint16_t *store = consensus_layer(c, c->params.layers + 1u, &n);
-    const struct relay_entry *first = NULL;
-    const int self = gateway ? consensus_find(c, gateway) : -1;
-    *own = false;
-    for (size_t i = 0; i < n; i++) {
+    const struct relay_entry *of[SHOWN_SURE + 1];
+    unsigned found = 0;
+    for (size_t i = 0; i < n && found <= SHOWN_SURE; i++) {
         const struct relay_entry *s = &c->relays[store[i]];
-        if (naming_are_related(s, board) ||
-            (self >= 0 && naming_are_related(s, &c->relays[self])))
-            continue;
-        if (first && !naming_are_related(s, first))
-            return SHOWN_SURE;
-        if (!first)
-            first = s;
+        bool is_new =
+            !naming_are_related(s, board) &&
+            (gateway < 0 || !naming_are_related(s, &c->relays[gateway]));
+        for (unsigned k = 0; k < found && is_new; k++)
+            is_new = !naming_are_related(s, of[k]);
+        if (is_new)
+            of[found++] = s;
     }
-    *own = !first;
-    return 1;
+    return found;
+}
+
+struct shown_jury
+shown_jury(const struct consensus *c, const struct relay_entry *board,
+           const uint8_t *gateway)
+{
+    const int self = gateway ? consensus_find(c, gateway) : -1;
+    const unsigned others = families_beside(c, board, self);
+    struct shown_jury j = {.board = board,
+                           .need = others < SHOWN_SURE ? 1 : SHOWN_SURE};
+    j.signer = others == SHOWN_SURE &&
+               (self < 0 || !naming_are_related(board, &c->relays[self]));
+    j.own = j.signer || others == 0;
+    return j;
+}
+
+bool
+shown_is_enough(const struct shown_jury *j, const struct naming *w,
+                uint32_t good, uint32_t bad, bool is_here)
+{
+    const uint32_t others = naming_unrelated(w, j->board);
+    const bool signs = j->signer && is_here;
+    const unsigned families =
+        naming_families(w, j->own && !signs ? good : good & others) + signs;
+    return families >= j->need &&
+           families > naming_families(w, j->own ? bad : bad & others);
 }
 
 /* ---- places ---- */
@@ -200,10 +223,9 @@ kept_prove(struct shown *l, const struct shown_now *now,
 {
     struct kept_board *b = &l->board[board];
     uint32_t good = 0, bad = 0;
-    bool own;
     const uint8_t *leads_to = NULL;
-    const unsigned need = shown_families(c, &c->relays[c->boards.relay[board]],
-                                         now->gateway, &own);
+    const struct shown_jury jury =
+        shown_jury(c, &c->relays[c->boards.relay[board]], now->gateway);
     uint32_t i = b->epoch == c->epoch ? b->newest : at + SHOWN_INTERVALS - 1;
     for (unsigned n = 0; n < 2 * SHOWN_INTERVALS && b->n_unsure > 0; n++, i--) {
         struct kept *k = kept_find(l, board, c->epoch, i);
@@ -214,9 +236,7 @@ kept_prove(struct shown *l, const struct shown_now *now,
         good = naming_reaching(&b->words, good, i) |
                naming_for(&b->words, i, k->root);
         bad |= naming_against(&b->words, i, k->root);
-        const unsigned families = naming_families(&b->words, good);
-        if (!k->sure && families >= need &&
-            families > naming_families(&b->words, bad))
+        if (!k->sure && shown_is_enough(&jury, &b->words, good, bad, true))
             kept_make_sure(l, b, k);
         if (good == 0 && i < at)
             return; /* nothing that is new counts for older ones */

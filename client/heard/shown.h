@@ -7,9 +7,11 @@
  *
  *   its signature is the board's, under the consensus of its interval, and
  *   stores of two unrelated families, none of them the board's, have named its
- *   root or a later one that leads back to it by the roots before; of as many
- *   families as there are, where that is one (and the board's own, where there
- *   is no other); and fewer have named others instead.
+ *   root or a later one that leads back to it by the roots before; where there are
+ *   just two such families, any two of these and the board's, whose signature is
+ *   its word, so that no single store silences the boards; where there is one,
+ *   that one (and the board's own, where there is no other); and fewer have named
+ *   others instead.
  *
  * That a later root leads to a list proves that its board has made it, not that
  * anybody else has seen it: a store says with each name how far back it has all

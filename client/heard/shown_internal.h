@@ -78,12 +78,26 @@ const struct consensus *shown_view_newest(const struct shown_now *now);
 int shown_judge_interval(const struct params *p, uint32_t interval,
                          uint64_t unix_ms) CHECK_RESULT;
 
-/* Count the families whose stores may name lists of a board, SHOWN_SURE at most:
- * not the gateway's, which is asked for nothing, and not the board's, unless
- * there is no other; then *own is set. */
-unsigned shown_families(const struct consensus *c,
-                        const struct relay_entry *board, const uint8_t *gateway,
-                        bool *own);
+/* Whose word counts for a board's lists, and how many families' it takes. */
+struct shown_jury {
+    const struct relay_entry *board;
+    unsigned need;
+    bool own;    /* the board's family is one of them, */
+    bool signer; /* and for a list that is here its signature is its word */
+};
+
+/* Find the families whose stores name lists of a board: not the gateway's, which is
+ * asked for nothing, and not the board's, unless there are fewer than three others.
+ * Where there are two, any two of all three: one alone that is silent or lies
+ * silences nobody. Where there is one, that one; where there is none, the board's. */
+struct shown_jury shown_jury(const struct consensus *c,
+                             const struct relay_entry *board,
+                             const uint8_t *gateway);
+
+/* Are these words for a list enough, and more families' than those against it?
+ * `is_here`: it is, and its signature is good. */
+bool shown_is_enough(const struct shown_jury *j, const struct naming *w,
+                     uint32_t good, uint32_t bad, bool is_here);
 
 /* Take the place of an interval, from an older one. Returns NULL when it is too
  * old itself. */

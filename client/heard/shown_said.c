@@ -46,20 +46,14 @@ board_named(struct shown *l, const struct shown_now *now,
 {
     const struct consensus *c = shown_view(now, root->interval);
     struct naming *w = &l->board[board].words;
-    bool own;
     if (root->interval == 0 || !c || board >= c->boards.n ||
         shown_judge_interval(&c->params, root->interval, now->unix_ms))
         return;
     const struct relay_entry *of = &c->relays[c->boards.relay[board]];
-    const unsigned need = shown_families(c, of, now->gateway, &own);
-    if (naming_are_related(store, of) && !own)
-        return;
+    const struct shown_jury jury = shown_jury(c, of, now->gateway);
     naming_note(w, store, root, now->mono_us);
-    const unsigned good =
-        naming_families(w, naming_for(w, root->interval, root->root));
-    if (good >= need &&
-        good >
-            naming_families(w, naming_against(w, root->interval, root->root)))
+    if (shown_is_enough(&jury, w, naming_for(w, root->interval, root->root),
+                        naming_against(w, root->interval, root->root), false))
         kept_name(l, now, c, board, root);
     const struct kept *k = kept_find(l, board, c->epoch, root->interval);
     if (k && k->bytes && l->board[board].n_unsure > 0)

@@ -218,6 +218,55 @@ what_is_not_listed_is_announced_elsewhere(void **state)
     pair_free(&p);
 }
 
+/* Announce `n` texts, one after the other. Returns how many went to this board. */
+static unsigned
+texts_to_board(struct pair *p, struct seen *seen, unsigned n, uint16_t board)
+{
+    unsigned to_it = 0;
+    for (unsigned i = 0; i < n; i++) {
+        text_send(p, 1);
+        letters_leave(p->c[1]);
+        seen->n = 0;
+        announce_all(p->c[1], seen);
+        assert_int_equal(seen->n, 1);
+        to_it += seen->board[0] == board;
+        assert_true(announce_listed(p->c[1], seen->token[0]));
+        letters_drop(p);
+    }
+    return to_it;
+}
+
+/* Of one board alone stores name lists: what is announced goes there. As long as none
+ * is named, it goes to any of three; of 40 all or none go to that one in one run of
+ * 10^7. */
+static void
+i10_a_board_that_nobody_hears_is_told_nothing(void **state)
+{
+    (void)state;
+    enum { TEXTS = 40, HEARD = 1 };
+    static struct seen seen;
+    struct pair p;
+    pair_begin(&p, &seen);
+    struct client *c = p.c[1];
+    const struct consensus *n = client_consensus(c);
+    const struct consensus *const view[1] = {n};
+    const uint16_t board = n->boards.relay[HEARD];
+    assert_in_range(texts_to_board(&p, &seen, TEXTS, board), 1, TEXTS - 1);
+    const struct shown_now now = {.view = view,
+                                  .n = 1,
+                                  .mono_us = env_now_mono_us(c->env),
+                                  .unix_ms = client_now_us(c) / 1000};
+    const uint8_t named[LIST_ROOT_LEN] = {1};
+    struct wire_root root[BOARDS_MAX] = {{0}};
+    root[HEARD] = (struct wire_root){
+        .interval = list_interval(&n->params, now.unix_ms), .root = named};
+    for (size_t i = 0; i < n->n_relays; i++)
+        if (n->relays[i].role == ROLE_STORE)
+            shown_named(c->shown, &now, &n->relays[i], root);
+    assert_int_equal(texts_to_board(&p, &seen, TEXTS, board), TEXTS);
+    pair_free(&p);
+}
+
 /* To who has promised to look nothing is announced, and of letters that nobody has
  * acknowledged no more than a reader awaits. */
 static void
@@ -780,6 +829,7 @@ i11_answers_wait_for_no_announcement(void **state)
 const struct CMUnitTest test_announcing[] = {
     ANNOUNCING_TEST(a_token_follows_its_letter_and_is_sent_once),
     ANNOUNCING_TEST(what_is_not_listed_is_announced_elsewhere),
+    ANNOUNCING_TEST(i10_a_board_that_nobody_hears_is_told_nothing),
     ANNOUNCING_TEST(no_more_is_announced_than_is_needed),
     ANNOUNCING_TEST(i6_one_token_is_for_all_that_had_none),
     ANNOUNCING_TEST(letters_say_what_is_announced),

@@ -177,7 +177,8 @@ few_families_are_asked_for_what_they_have(void **state)
         bool own;
     } of[] = {
         {{.stores = 3, .family = two}, 1, false},
-        {{.stores = 3}, 2, false},
+        {{.stores = 4}, 2, false},
+        {{.stores = 3}, 1, false}, /* and the board itself, by its signature */
         /* the third is of the gateway's family: it is asked for nothing */
         {{.stores = 3, .family = (const uint8_t[]){1, 2, 3}, 3}, 1, false},
         {{.stores = 2, .family = one}, 1, true},

@@ -524,7 +524,95 @@ i10_stores_that_lie_about_lists_change_nothing(void **state)
     }
 }
 
-/* They cannot name what is to come, nor, all the time, so much that others are not
+/* ---- three stores ---- */
+
+static const struct lister_plan three = {.stores = 3};
+
+/* What one store of three, which is not the board, does beside an honest one. */
+enum vice_of_three { IS_SILENT, NAMES_OTHERS, NAMES_TO_COME, VICES_OF_THREE };
+
+/* One store of three is silent, or names what is not there: lists of the two other
+ * boards are sure by the word of the third and the board's own, and no gateway is
+ * left for the lies. */
+static void
+i10_one_store_of_three_silences_no_board(void **state)
+{
+    (void)state;
+    for (unsigned vice = 0; vice < VICES_OF_THREE; vice++) {
+        struct play p;
+        struct listed list, lie;
+        play_begin(&p, &three);
+        const struct consensus *c = p.l.epoch[0];
+        const struct relay_entry *board = &c->relays[c->boards.relay[p.board]];
+        for (unsigned i = 0; i < 100; i++) {
+            play_list(&p, &list);
+            lister_list(&p.l, c, p.board,
+                        list.interval + (vice == NAMES_TO_COME), &p.newest,
+                        NULL, &lie);
+            if (vice != IS_SILENT)
+                play_name(&p, &lie, 1, 1);
+            assert_int_equal(lister_show(&p.l, &list), 0);
+            p.newest = list;
+            assert_int_equal(p.given, i);
+            play_name(&p, &list, 0, 1);
+            assert_int_equal(p.given, i + 1);
+            lister_name(&p.l, board, &list);
+        }
+        assert_true(shown_has_voice(p.l.shown, c, p.board, p.l.now.unix_ms));
+        assert_int_equal(lister_counts(&p.l).late, 0);
+        assert_false(play_is_left(&p));
+        for (unsigned i = 0; i < 40; i++) { /* now the gateway keeps them */
+            play_list(&p, &list);
+            p.newest = list;
+            play_name(&p, &list, 0, 1);
+            assert_false(play_is_left(&p) && i * INTERVAL_MS < 61000);
+            lister_name(&p.l, board, &list);
+        }
+        assert_true(play_is_left(&p));
+        lister_free(&p.l);
+    }
+}
+
+/* The board signs a list for a gateway's client alone, and answers as if all had it;
+ * or a store beside the board names it. Neither is enough without the other. Where the
+ * board is the gateway's relation, both other stores have to name a list. */
+static void
+i12_one_store_of_three_marks_nobody(void **state)
+{
+    (void)state;
+    static const uint8_t families[3] = {1, 2, 3};
+    for (unsigned of = 0; of < 4; of++) {
+        const struct lister_plan related = {
+            .stores = 3, .family = families, .gateway_family = 1};
+        struct play p;
+        struct listed his, list;
+        play_begin(&p, of == 3 ? &related : &three);
+        const struct consensus *c = p.l.epoch[0];
+        while (of == 3 &&
+               c->relays[c->boards.relay[p.board]].family[0] != families[0])
+            p.board = (uint8_t)((p.board + 1) % 3);
+        const struct relay_entry *board = &c->relays[c->boards.relay[p.board]];
+        for (unsigned i = 0; i < 40; i++) {
+            play_list(&p, &list);
+            lister_list(&p.l, c, p.board, list.interval, &p.newest, mark, &his);
+            assert_int_equal(lister_show(&p.l, &his), 0);
+            lister_name(&p.l, board, of == 1 ? &list : &his);
+            if (of > 0) /* another one names what all have */
+                play_name(&p, of == 3 ? &his : &list, 0, 1);
+            p.newest = of == 1 ? list : his;
+            play_act(&p);
+        }
+        assert_false(p.marked);
+        assert_int_equal(p.given, 0);
+        if (of == 3) {
+            play_name(&p, &his, 1, 1);
+            assert_true(p.marked); /* by all that there are */
+        }
+        lister_free(&p.l);
+    }
+}
+
+/* Stores cannot name what is to come, nor, all the time, so much that others are not
  * heard. */
 static void
 i11_a_store_has_one_word(void **state)
@@ -565,6 +653,8 @@ const struct CMUnitTest test_shown_attacks[] = {
     cmocka_unit_test(i10_who_withholds_moves_a_client_seldom),
     cmocka_unit_test(a_gateway_answers_for_its_own_time),
     cmocka_unit_test(i10_stores_that_lie_about_lists_change_nothing),
+    cmocka_unit_test(i10_one_store_of_three_silences_no_board),
+    cmocka_unit_test(i12_one_store_of_three_marks_nobody),
     cmocka_unit_test(i11_a_store_has_one_word),
 };
 TEST_SUITE(test_shown_attacks);
