@@ -146,7 +146,9 @@ announce_count(const struct client *c)
 uint16_t
 announce_used(const struct conversation *v, uint32_t period)
 {
-    return v->token_period == period ? (uint16_t)v->tokens_used : 0;
+    if (v->token_period == period)
+        return (uint16_t)v->tokens_used;
+    return v->past_token_period == period ? (uint16_t)v->past_tokens_used : 0;
 }
 
 /* Count v's letters whose tokens may still be awaited. */
@@ -159,17 +161,25 @@ announced_count(const struct conversation *v)
     return n;
 }
 
-/* Begin with the tokens of a period, unless they are in use. Of one before those that
- * were used last, as after a clock that was ahead, nobody knows which are left. */
-static bool
-tokens_begin(struct conversation *v, uint32_t period)
+/* Find where v's tokens of a period are counted; NULL when none is left. Two periods
+ * are counted, since what is in yesterday's box is announced by a token of yesterday.
+ * Of one before those, as after a clock that was ahead, nobody knows which are left. */
+static uint32_t *
+tokens_counted(struct conversation *v, uint32_t period)
 {
-    if (period < v->token_period)
-        return false;
-    if (period > v->token_period)
+    if (period > v->token_period) {
+        v->past_token_period = v->token_period;
+        v->past_tokens_used = v->tokens_used;
+        v->token_period = period;
         v->tokens_used = 0;
-    v->token_period = period;
-    return true;
+    } else if (period < v->token_period && period > v->past_token_period) {
+        v->past_token_period = period;
+        v->past_tokens_used = 0;
+    }
+    uint32_t *used = period == v->token_period        ? &v->tokens_used
+                     : period == v->past_token_period ? &v->past_tokens_used
+                                                      : NULL;
+    return used && *used < LETTER_TOKENS_MAX ? used : NULL;
 }
 
 bool
@@ -181,16 +191,17 @@ announce_take(const struct client *c, struct conversation *v, uint32_t period)
     v->uncovered = announced_count(v) >= ANNOUNCE_AHEAD || !entry_free(c);
     if (v->uncovered)
         return false;
-    if (!tokens_begin(v, period) || v->tokens_used >= LETTER_TOKENS_MAX)
-        return false;
-    v->tokens_used++;
-    return true;
+    uint32_t *used = tokens_counted(v, period);
+    if (used)
+        ++*used;
+    return used != NULL;
 }
 
 static void
 token_set(struct announcement *e, const struct conversation *v)
 {
-    letter_token(v->chains, v->token_period, v->tokens_used - 1, e->token);
+    letter_token(v->chains, e->period, announce_used(v, e->period) - 1u,
+                 e->token);
     e->has_token = true;
     e->tries++;
 }
@@ -280,17 +291,18 @@ token_renew(struct client *c, struct announcement *e)
         e->state = ANNOUNCE_WAITING;
         return 0;
     }
-    if (!v || v->removed || v->refused || v->token_period != e->period ||
-        v->tokens_used >= LETTER_TOKENS_MAX) {
+    uint32_t *used =
+        !v || v->removed || v->refused ? NULL : tokens_counted(v, e->period);
+    if (!used) {
         entry_drop(c, e);
         return 0;
     }
-    v->tokens_used++;
+    ++*used;
     journal_begin(c->journal);
     int err = conversation_save(c, v);
     if (err) {
         journal_cancel(c->journal);
-        v->tokens_used--;
+        --*used;
         return err;
     }
     token_set(e, v);
@@ -337,24 +349,46 @@ cover_is_due(const struct client *c, struct conversation *v, uint64_t now_us)
            (v->again_period > 0 && now_us >= v->again_us);
 }
 
+/* Is one more token of a period for letters of v's: such as no token is of, and where
+ * some were kept again, all that stores have? */
+static bool
+cover_is_for(const struct conversation *v, uint32_t period)
+{
+    if (v->again_period == period)
+        return true;
+    for (const struct out_letter *l = v->letters; l; l = l->next)
+        if (l->sequence > 0 && l->kept && l->at.period == period &&
+            (v->again_period > 0 || !l->announced))
+            return true;
+    return false;
+}
+
+/* Make a bare entry for v; it takes its token in announce_renew(). */
+static bool
+cover_make(struct client *c, const struct conversation *v, uint32_t period)
+{
+    struct announcement *e = entry_make(c, v->id, period);
+    if (e)
+        e->state = ANNOUNCE_BARE;
+    return e != NULL;
+}
+
 /* Announce what v wrote while there was no room for more tokens, and what a store
- * has late or again: one is for all of it, since whom it sends there finds what
- * there is. Of yesterday's box is a token of yesterday, as long as there is none of
- * today's. */
+ * has late or again: one is for all of a box's period, since whom it sends there finds
+ * what there is. Of yesterday's box is a token of yesterday, as long as there is one. */
 static void
 conversation_cover(struct client *c, struct conversation *v, uint64_t now_us)
 {
     if (!cover_is_due(c, v, now_us))
         return;
-    uint32_t period = v->again_period > 0 ? v->again_period : client_period(c);
-    if (period < v->token_period)
-        period = client_period(c);
-    if (!tokens_begin(v, period))
+    const uint32_t today = client_period(c);
+    const bool past =
+        today > 0 && cover_is_for(v, today - 1) && tokens_counted(v, today - 1);
+    const bool now =
+        (!past || cover_is_for(v, today)) && tokens_counted(v, today);
+    if ((!past && !now) || (past && !cover_make(c, v, today - 1)) ||
+        (now && !cover_make(c, v, today) && !past))
         return;
-    struct announcement *e = entry_make(c, v->id, period);
-    if (!e)
-        return;
-    e->state = ANNOUNCE_BARE;
     v->uncovered = false;
     v->again_period = 0;
     v->again_us = now_us + ANNOUNCE_AGAIN_US;

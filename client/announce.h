@@ -14,7 +14,13 @@
  *
  * A letter that a store has late, or once more, since it was not read where it was
  * before, is announced when that store has it: whom its token sent found nothing. One
- * token is for all such letters of a contact.
+ * token is for all such letters of a contact that are of one period.
+ *
+ * A token says of which period's box it is, so it is always one of its letter's period.
+ * Those of two periods are counted: over a period's end a letter is announced as within.
+ *
+ * The board is one of those whose lists enough stores name (shown_has_voice()), if there
+ * is one: of others nobody hears. What the gateway shows has no say in it.
  *
  * Of the tokens of one direction ANNOUNCE_AHEAD are out at most while their
  * letters are not acknowledged: with what is announced again a reader awaits no

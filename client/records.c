@@ -15,14 +15,15 @@
 enum {
     CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4 + 8,
     CONTACT_VERSION = 6,
-    CONTACT_VERSION_HAD = 6,    /* the first that has what was had last */
+    CONTACT_VERSION_HAD = 6, /* the first that has what was had last, and tokens
+                                of two periods */
     CONTACT_VERSION_ORDER = 5,  /* the first that has these numbers */
     CONTACT_VERSION_TOKENS = 4, /* the first that has them */
     CONTACT_VERSION_REMOVED = 3,
     CONTACT_VERSION_FIRST = 2,
     CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
                   2 * (8 + 4) + 4 + 4 + LETTER_ID_LEN +
-                  HAD_MAX * LETTER_ID_LEN + (4 + 4) +
+                  HAD_MAX * LETTER_ID_LEN + 2 * (4 + 4) +
                   TOKENS_PERIODS * (4 + 4 + 1) + 4 + LETTER_MAP_LEN +
                   1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
@@ -286,6 +287,8 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write32(&w, v->overtaken);
     codec_write_bytes(&w, v->released, sizeof v->released);
     codec_write_bytes(&w, v->had[0], sizeof v->had);
+    codec_write32(&w, v->past_token_period);
+    codec_write32(&w, v->past_tokens_used);
     codec_write32(&w, v->token_period);
     codec_write32(&w, v->tokens_used);
     awaited_write(&w, v);
@@ -349,6 +352,22 @@ contact_read_order(struct conversation *v, struct codec_reader *r,
         memcpy(v->had, had, sizeof v->had);
 }
 
+/* Read how many tokens were used, and which are awaited. Before, those of one period
+ * were counted: of the one before it nobody knows which are left. */
+static void
+contact_read_tokens(struct conversation *v, struct codec_reader *r,
+                    uint8_t version)
+{
+    const bool old = version < CONTACT_VERSION_HAD;
+    v->past_token_period = old ? 0 : codec_read32(r);
+    v->past_tokens_used = old ? LETTER_TOKENS_MAX : codec_read32(r);
+    v->token_period = codec_read32(r);
+    v->tokens_used = codec_read32(r);
+    if (old && v->token_period > 0)
+        v->past_token_period = v->token_period - 1;
+    awaited_read(v, r);
+}
+
 int
 record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
 {
@@ -367,16 +386,14 @@ record_contact_read(struct conversation *v, const uint8_t *value, size_t len)
     v->next_sequence = codec_read32(&r);
     v->next_order = codec_read64(&r);
     contact_read_order(v, &r, version);
-    if (version >= CONTACT_VERSION_TOKENS) {
-        v->token_period = codec_read32(&r);
-        v->tokens_used = codec_read32(&r);
-        awaited_read(v, &r);
-    }
+    if (version >= CONTACT_VERSION_TOKENS)
+        contact_read_tokens(v, &r, version);
     v->ack = codec_read32(&r);
     const uint8_t *map = codec_read_bytes(&r, LETTER_MAP_LEN);
     if (r.err)
         return r.err;
-    if (v->tokens_used > LETTER_TOKENS_MAX)
+    if (v->tokens_used > LETTER_TOKENS_MAX ||
+        v->past_tokens_used > LETTER_TOKENS_MAX)
         return ERR_RANGE;
     memcpy(v->map, map, LETTER_MAP_LEN);
     return cursors_read(v, &r);

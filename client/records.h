@@ -43,6 +43,7 @@
  *   | numbers below are of the only life 4 | up to there another has used them 4
  *   | the id of what was released and written last 8
  *   | ids of what was released last, the newest first, 8 x 8
+ *   | tokens of the period before: its number 4, so many used 4
  *   | tokens: of period 4, so many used 4
  *   | tokens awaited of two periods, the newest first: period 4 | those from 4 on
  *     | bit i: that one minus 1 + i, too 1
@@ -52,10 +53,11 @@
  *
  * One that is removed has no name and zeros for its chain out, and no other record
  * is about it; when that was, in seconds since 1970, is 0 of others and while nobody
- * knows. Version 5 has not what was released last, version 4 nothing of the file, the
- * numbers, and what was released, version 3 no tokens either; in version 2 there is neither that field nor a flag
- * from 8 on, in an older A no next order, in one before it no next contact: these are read, and written anew with the
- * next change. The promise is in seconds since 1970, 0: none; older records have a
+ * knows. Version 5 has neither what was released last nor tokens of the period before
+ * (all are taken for used), version 4 nothing of the file, the numbers, and what was
+ * released, version 3 no tokens either; in version 2 there is neither that field nor a
+ * flag from 8 on, in an older A no next order, in one before it no next contact: these
+ * are read, and written anew with the next change. The promise is in seconds since 1970, 0: none; older records have a
  * small number there, which is long over. A self has no name. Of what was received
  * version 2 does not say when that was (seconds since 1970; 0: nobody knew), version 1
  * has no id (zeros) and nothing to be shown after.

@@ -234,8 +234,10 @@ struct conversation {
     uint32_t n_messages, n_waiting;
     uint32_t floor_told; /* by the last letter of the user's own */
     uint32_t token_period;
-    uint32_t tokens_used; /* of that period */
-    bool uncovered;       /* letters were written that there was no token for */
+    uint32_t tokens_used;       /* of that period, which is the last */
+    uint32_t past_token_period; /* the last one before it, */
+    uint32_t past_tokens_used;  /* and of that one */
+    bool uncovered; /* letters were written that there was no token for */
     uint32_t
         again_period;  /* of the letter that was kept again last, and is to be
                               announced for that; 0: none */

@@ -443,6 +443,11 @@ change I6 'what is known of other days waits for the sweep' client/requests.c \
     'more = others == 0 && polls_know_more(v, &whom.older);' \
     'more = false;' \
     'i6_week/i6_a_store*'
+change I6 'what is in the box of yesterday is announced as of today' \
+    client/announce.c \
+    'today > 0 && cover_is_for(v, today - 1) &&' \
+    'today == 0 &&' \
+    'announcing/i6_what_is_of*' 'announcing/i6_one_token_is_for_each*'
 change I6 'repeats are not announced' client/announce.c \
     'if (l->keeps > 1 ? l->keeps <= 1 + ANNOUNCE_REPEATS : late)' \
     'if (l->keeps > 1 ? 0 : late)' \
@@ -1550,13 +1555,25 @@ change I9 'the last list of an epoch is named for one interval' relay/lists.c \
     'return !a && a->start_ms' \
     'lists/i9_the_last*'
 change I9 'a token is not noted before its use' client/announce.c \
-    '    v->tokens_used++;
+    '    ++*used;
     journal_begin(c->journal);
     int err = conversation_save(c, v);' \
-    '    v->tokens_used++;
+    '    ++*used;
     journal_begin(c->journal);
     int err = 0;' \
     'announcing/i9_*'
+change I9 'tokens of the period before are used once more' client/announce.c \
+    'v->past_tokens_used = v->tokens_used;' \
+    'v->past_tokens_used = 0;' \
+    'announcing/i9_tokens*'
+change I9 'of a record of before nobody minds what was used' client/records.c \
+    'old ? LETTER_TOKENS_MAX : codec_read32(r)' \
+    'old ? 0 : codec_read32(r)' \
+    'records/a_contact*'
+change I9 'a text before midnight is not announced after it' client/announce.c \
+    'period == v->past_token_period ? &v->past_tokens_used' \
+    'period == UINT32_MAX           ? &v->past_tokens_used' \
+    'midnight/i9_*'
 change I9 'a token is used before it is on the disk' client/announce.c \
     '!journal_is_committed(c->journal, e->ticket))' \
     'false)' \

@@ -48,11 +48,13 @@ is_of_letter(const struct client *c, const uint8_t *token)
 {
     uint8_t one[WIRE_TOKEN_LEN];
     for (const struct conversation *v = c->conversations; v; v = v->next)
-        for (uint32_t k = 0; k < v->tokens_used; k++) {
-            letter_token(v->chains, v->token_period, k, one);
-            if (memcmp(one, token, sizeof one) == 0)
-                return true;
-        }
+        for (uint32_t period = client_period(c) - 1;
+             period <= client_period(c) + 1; period++)
+            for (uint32_t k = 0; k < announce_used(v, period); k++) {
+                letter_token(v->chains, period, k, one);
+                if (memcmp(one, token, sizeof one) == 0)
+                    return true;
+            }
     return false;
 }
 
@@ -333,6 +335,132 @@ i6_one_token_is_for_all_that_had_none(void **state)
     pair_free(&p);
 }
 
+/* ---- over a period's end ---- */
+
+enum { PERIOD_S = 600 };
+
+static int
+net_make_short(void **state)
+{
+    (void)net_make(state);
+    pair_net.consensus->params.period_s = PERIOD_S;
+    test_network_sign(&pair_net);
+    return 0;
+}
+
+/* Let both clocks go on. */
+static void
+time_pass(struct pair *p, uint64_t us)
+{
+    p->disk[1].test.mono_us += us;
+    p->disk[1].test.wall_ms += us / 1000;
+}
+
+/* Pass time until 5 s before the end of a period. Returns which. */
+static uint32_t
+period_end(struct pair *p)
+{
+    const uint64_t now_us = client_now_us(p->c[1]);
+    time_pass(p, 2 * PERIOD_S * S - 5 * S - now_us % (PERIOD_S * S));
+    return client_period(p->c[1]);
+}
+
+/* Is the i-th that was seen token k of this period? */
+static bool
+seen_is(const struct pair *p, const struct seen *seen, size_t i,
+        uint32_t period, uint32_t k)
+{
+    uint8_t token[WIRE_TOKEN_LEN];
+    letter_token(p->v[1]->chains, period, k, token);
+    return i < seen->n && memcmp(seen->token[i], token, sizeof token) == 0;
+}
+
+/* A text's token is in no list, and meanwhile a period has ended and one of the next is
+ * used. What is in yesterday's box is announced again as of yesterday: when it was not
+ * listed, when its store has it late, and when it is kept again. */
+static void
+i6_what_is_of_yesterday_is_announced_as_of_yesterday(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    pair_begin(&p, &seen);
+    struct client *c = p.c[1];
+    const uint32_t period = period_end(&p), k = announce_used(p.v[1], period);
+    text_send(&p, 1);
+    const struct letter_place at = p.v[1]->letters->at;
+    letters_leave(c);
+    announce_all(c, &seen);
+    time_pass(&p, 6 * S);
+    assert_int_equal(client_period(c), period + 1);
+    text_send(&p, 1);
+    letters_leave(c);
+    announce_all(c, &seen);
+    assert_int_equal(seen.n, 2);
+    assert_true(seen_is(&p, &seen, 0, period, k));
+    assert_true(seen_is(&p, &seen, 1, period + 1, 0));
+    assert_true(announce_listed(c, seen.token[1]));
+    time_pass(&p, check_after_us());
+    staging_run(c);
+    announce_all(c, &seen);
+    assert_int_equal(seen.n, 3);
+    assert_true(seen_is(&p, &seen, 2, period, k + 1));
+    assert_true(announce_listed(c, seen.token[2]));
+    for (unsigned n = 0; n < 2; n++) { /* late, and again */
+        time_pass(&p, 61 * S);
+        outgoing_answer(c, p.v[1], at, STORE_FIRST, WIRE_KEPT);
+        staging_run(c);
+        announce_all(c, &seen);
+        assert_int_equal(seen.n, 4 + n);
+        assert_true(seen_is(&p, &seen, 3 + n, period, k + 2 + n));
+        assert_true(announce_listed(c, seen.token[3 + n]));
+    }
+    pair_free(&p);
+}
+
+/* What was written on both sides of a period's end while there was no room for more
+ * tokens: one token is for each box. */
+static void
+i6_one_token_is_for_each_box_that_had_none(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct pair p;
+    pair_begin(&p, &seen);
+    struct client *c = p.c[1];
+    struct conversation *v = p.v[1];
+    const uint32_t period = period_end(&p), k = announce_used(v, period);
+    for (unsigned i = 0; i < ANNOUNCE_AHEAD + 4; i++) {
+        if (i == ANNOUNCE_AHEAD + 2)
+            time_pass(&p, 6 * S);
+        text_send(&p, 1);
+    }
+    assert_int_equal(client_period(c), period + 1);
+    letters_leave(c);
+    for (struct out_letter *l = v->letters; l; l = l->next)
+        outgoing_answer(c, v, l->at, STORE_FIRST, WIRE_KEPT);
+    announce_all(c, &seen);
+    for (size_t i = 0; i < seen.n; i++)
+        assert_true(announce_listed(c, seen.token[i]));
+    for (struct out_letter **at = &v->letters; *at;)
+        if ((*at)->announced)
+            staging_letter_unlink(c, at);
+        else
+            at = &(*at)->next;
+    for (unsigned i = 0; i < 10; i++) {
+        staging_run(c);
+        announce_all(c, &seen);
+        time_pass(&p, S);
+    }
+    assert_int_equal(seen.n, ANNOUNCE_AHEAD + 2);
+    const bool first = seen_is(&p, &seen, ANNOUNCE_AHEAD, period, k + 8);
+    assert_true(seen_is(&p, &seen, ANNOUNCE_AHEAD + first, period + 1, 0));
+    assert_true(first || seen_is(&p, &seen, ANNOUNCE_AHEAD + 1, period, k + 8));
+    pair_free(&p);
+}
+
+/* ---- what letters say ---- */
+
 /* What a letter says of its token agrees with what is sent. */
 static void
 letters_say_what_is_announced(void **state)
@@ -419,23 +547,40 @@ i9_no_token_is_used_twice(void **state)
     assert_true(crashes > 60 && sent > 150); /* it is a walk */
 }
 
-/* The time steps back over the end of a period: of the earlier one no token is taken
- * again. */
+/* Tokens of two periods are counted, whichever comes first, also over a restart; of
+ * one before those nobody knows which are left. */
 static void
-i9_no_token_is_of_a_period_before(void **state)
+i9_tokens_of_two_periods_are_counted(void **state)
 {
     (void)state;
     static struct seen seen;
     struct pair p;
     pair_begin(&p, &seen);
-    struct conversation *v = p.v[1];
     const uint32_t period = client_period(p.c[1]);
-    assert_true(announce_take(p.c[1], v, period));
-    assert_true(announce_take(p.c[1], v, period + 1));
-    assert_int_equal(v->tokens_used, 1);
+    for (unsigned n = 1; n <= 3; n++) {
+        struct conversation *v = p.v[1];
+        const uint16_t used = announce_used(v, period);
+        assert_true(announce_take(p.c[1], v, period));
+        assert_true(announce_take(p.c[1], v, period + 1));
+        assert_true(announce_take(p.c[1], v, period + 1));
+        assert_int_equal(announce_used(v, period), used + 1);
+        assert_int_equal(announce_used(v, period + 1), 2 * n);
+        journal_begin(p.c[1]->journal);
+        assert_int_equal(conversation_save(p.c[1], v), 0);
+        (void)journal_end(p.c[1]->journal);
+        disk_release(&p.disk[1]);
+        pair_restart(&p, 1);
+        assert_int_equal(announce_used(p.v[1], period), used + 1);
+        assert_int_equal(announce_used(p.v[1], period + 1), 2 * n);
+    }
+    struct conversation *v = p.v[1];
+    assert_true(announce_take(p.c[1], v, period + 3));
     assert_false(announce_take(p.c[1], v, period));
-    assert_int_equal(v->token_period, period + 1);
-    assert_int_equal(v->tokens_used, 1);
+    assert_true(
+        announce_take(p.c[1], v, period + 2)); /* of which none was used */
+    assert_false(announce_take(p.c[1], v, period + 1));
+    assert_int_equal(announce_used(v, period + 2), 1);
+    assert_int_equal(announce_used(v, period + 3), 1);
     pair_free(&p);
 }
 
@@ -832,9 +977,14 @@ const struct CMUnitTest test_announcing[] = {
     ANNOUNCING_TEST(i10_a_board_that_nobody_hears_is_told_nothing),
     ANNOUNCING_TEST(no_more_is_announced_than_is_needed),
     ANNOUNCING_TEST(i6_one_token_is_for_all_that_had_none),
+    cmocka_unit_test_setup_teardown(
+        i6_what_is_of_yesterday_is_announced_as_of_yesterday, net_make_short,
+        pair_net_free),
+    cmocka_unit_test_setup_teardown(i6_one_token_is_for_each_box_that_had_none,
+                                    net_make_short, pair_net_free),
     ANNOUNCING_TEST(letters_say_what_is_announced),
     ANNOUNCING_TEST(i9_no_token_is_used_twice),
-    ANNOUNCING_TEST(i9_no_token_is_of_a_period_before),
+    ANNOUNCING_TEST(i9_tokens_of_two_periods_are_counted),
     ANNOUNCING_TEST(announcing_survives_faults),
     ANNOUNCING_TEST(a_client_announces_to_itself),
     ANNOUNCING_TEST(i12_a_token_to_oneself_is_acted_on),

@@ -998,7 +998,7 @@ record_cut(struct disk_record *r, size_t at, size_t len)
 static void
 disk_age(struct client_disk *d)
 {
-    enum { ORDER_LEN = 12 + 4 + 4 + 8 + 64, TOKENS_LEN = 8 + 2 * 9 };
+    enum { ORDER_LEN = 12 + 4 + 4 + 8 + 64, TOKENS_LEN = 8 + 8 + 2 * 9 };
     for (size_t i = 0; i < d->n; i++) {
         struct disk_record *r = &d->record[i];
         const size_t removed_at = 3 + (size_t)r->value[2] + 64;

@@ -14,7 +14,7 @@ enum {
     LEN = 1232,                                 /* of letters */
     CLIENT_FIRST_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
     CLIENT_BEFORE_LEN = CLIENT_FIRST_LEN + 4,   /* without the next order */
-    CONTACT_PERIODS_AT = 3 + 3 + 64 + 150 + 64  /* in the record of "bob" */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 158 + 64  /* in the record of "bob" */
 };
 
 /* A record's kind: how to write one, and what its value must not say. */
@@ -68,6 +68,8 @@ things_make(void **state)
         .sure_sequence = 5,
         .overtaken = 6,
         .released = {1, 2, 3, 4, 5, 6, 7, 8},
+        .past_token_period = 20,
+        .past_tokens_used = 200,
         .token_period = 21,
         .tokens_used = 300,
         .awaited = {{21, 500, 0x81}, {20, 77, 3}},
@@ -493,13 +495,13 @@ a_version_that_is_not_known_is_said_so(void **state)
 enum { REMOVED_AT = 3 + 3 + 64 }; /* in the record of "bob" */
 enum {
     ORDER_AT = REMOVED_AT + 60,
-    HAD_LEN = HAD_MAX * LETTER_ID_LEN,
-    ORDER_LEN = 12 + 4 + 4 + 8 + HAD_LEN, /* the tokens follow */
+    ORDER_LEN = 12 + 4 + 4 + 8,
+    NEW_LEN = HAD_MAX * LETTER_ID_LEN + 4 + 4, /* the tokens follow */
     TOKENS_LEN = 4 + 4 + 2 * 9
 };
 
-/* A record of an earlier version, in memory of exactly its length: without what tells
- * the order, before version 4 without tokens and promise, in version 2 without the
+/* A record of an earlier version, in memory of exactly its length: without tokens of
+ * two periods, before version 5 without what tells the order, before version 4 without tokens and promise, in version 2 without the
  * time of a removal, and with these flags.
  * Returns what its reader says. */
 static int
@@ -507,10 +509,9 @@ contact_read_before(const struct disk_record *r, uint8_t version, uint8_t flags,
                     struct conversation *v)
 {
     const size_t cut = version == 2 ? 8 : 0,
-                 at = ORDER_AT + (version == 5 ? ORDER_LEN - HAD_LEN : 0),
-                 gone = version == 5
-                            ? HAD_LEN
-                            : ORDER_LEN + (version < 4 ? TOKENS_LEN : 0),
+                 at = ORDER_AT + (version < 5 ? 0 : ORDER_LEN),
+                 gone = (size_t)NEW_LEN + (version < 5 ? ORDER_LEN : 0) +
+                        (version < 4 ? TOKENS_LEN : 0),
                  len = r->len - gone - cut;
     uint8_t *value = malloc(len);
     assert_non_null(value);
@@ -538,8 +539,15 @@ a_contact_of_before_is_read(void **state)
         struct conversation v = {.chains = came};
         assert_int_equal(contact_read_before(r, version, 5, &v), 0);
         assert_true(v.had[0][0] == 0);
+        if (version >= 4) { /* none of the period before is taken for new */
+            assert_true(v.token_period == contact.token_period &&
+                        v.tokens_used == contact.tokens_used);
+            assert_true(v.past_token_period == contact.token_period - 1 &&
+                        v.past_tokens_used == LETTER_TOKENS_MAX);
+        }
         if (version == 5) {
-            assert_true(v.overtaken == contact.overtaken);
+            assert_true(v.sure_sequence == contact.sure_sequence &&
+                        v.overtaken == contact.overtaken);
             assert_memory_equal(v.released, contact.released, LETTER_ID_LEN);
             continue;
         }
