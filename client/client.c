@@ -274,6 +274,11 @@ client_start(struct client *c)
     err = documents_resume(c);
     if (err)
         return err;
+    err = tokens_reserve(c->tokens, (TOKENS_PERIODS + 1) *
+                                        (TOKENS_WINDOW + TOKENS_BEHIND) *
+                                        c->n_conversations);
+    if (err)
+        return err;
     places_restore(c);
     c->slot_us = env_now_mono_us(c->env);
     c->started = true;

@@ -95,36 +95,75 @@ listed_letter(struct conversation *v, uint32_t period, const struct letter *l)
     v->tokens_period = 0; /* others are awaited now */
 }
 
-/* Awaits v's tokens of this period and the one before. */
+/* What is awaited of v's tokens of a period, or would be; false: it is too old. */
+static bool
+await_look(const struct conversation *v, uint32_t period, struct awaited *out)
+{
+    *out = (struct awaited){.period = period};
+    for (size_t i = 0; i < TOKENS_PERIODS; i++)
+        if (v->awaited[i].period == period)
+            *out = v->awaited[i];
+    return period >= v->awaited[TOKENS_PERIODS - 1].period;
+}
+
+/* Are v's tokens of this period awaited, so far as is known? */
+static bool
+is_awaited(const struct client *c, const struct conversation *v)
+{
+    return v->tokens_period > 0 && v->tokens_period <= c->period + 1 &&
+           v->tokens_period + 1 >= c->period;
+}
+
+/* Await v's tokens of this period, the one before and the next. When a period has
+ * begun, only the next is new. */
 static int
 tokens_renew(struct client *c, struct conversation *v)
 {
+    struct awaited a;
+    const uint32_t last = c->period + 1;
+    const uint32_t oldest = c->period > 0 ? c->period - 1 : 0;
+    const bool is_next = v->tokens_period > 0 && v->tokens_period == oldest;
     int err = 0;
-    for (uint32_t i = c->period > 0; i <= 1 && !err; i--) {
-        const struct awaited *a = await_find(v, c->period - i);
-        if (a)
-            err = tokens_set(c->tokens, v->id, v->chains + LETTER_CHAIN_LEN, a);
-    }
+    if (is_next)
+        tokens_expire(c->tokens, v->id, oldest);
+    else /* after a clock that was ahead there are later ones, too */
+        tokens_remove(c->tokens, v->id);
+    for (uint32_t period = is_next ? last : oldest; period <= last && !err;
+         period++)
+        if (await_look(v, period, &a))
+            err =
+                tokens_set(c->tokens, v->id, v->chains + LETTER_CHAIN_LEN, &a);
     if (!err)
         v->tokens_period = c->period;
     return err;
 }
 
-static void
+/* Renew what is awaited of LISTED_RENEWED contacts, those first of whom no token of
+ * this period is. Returns whether there are no more of these: then lists may be acted
+ * on. */
+static bool
 tokens_look(struct client *c)
 {
-    bool is_new = false;
+    struct conversation *due[2][LISTED_RENEWED]; /* [0]: those */
+    size_t n[2] = {0};
+    bool is_all = true;
     int err = 0;
-    for (struct conversation *v = c->conversations; v && !err; v = v->next) {
+    for (struct conversation *v = c->conversations; v && is_all; v = v->next) {
+        const size_t k = is_awaited(c, v);
         if (v->self || v->tokens_period == c->period)
             continue;
-        err = tokens_renew(c, v);
-        is_new = true;
+        if (n[k] < LISTED_RENEWED)
+            due[k][n[k]++] = v;
+        else
+            is_all = k > 0;
     }
-    if (is_new && c->period > 0)
-        tokens_expire(c->tokens, c->period - 1);
+    for (size_t i = 0; i < n[0] && !err; i++)
+        err = tokens_renew(c, due[0][i]);
+    for (size_t i = 0; n[0] + i < LISTED_RENEWED && i < n[1] && !err; i++)
+        err = tokens_renew(c, due[1][i]);
     if (err)
         client_drop(c, err);
+    return is_all || err;
 }
 
 /* ---- lists that are sure ---- */
@@ -170,8 +209,8 @@ listed_tick(struct client *c)
     if (!c->current || c->current->boards.n == 0)
         return;
     const struct shown_now now = now_make(c, view);
-    tokens_look(c);
+    const bool is_ready = tokens_look(c);
     shown_tick(c->shown, &now);
-    while (shown_next(c->shown, &list))
+    while (is_ready && shown_next(c->shown, &list))
         list_act(c, &list);
 }

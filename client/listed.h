@@ -3,13 +3,19 @@
  *
  * Slices come with answers and dummies, names with answers; client/heard/shown.h
  * says which lists are sure. Their entries are looked up among the tokens that are
- * awaited (client/heard/tokens.h): of each contact those of this period and of the
- * one before that its letters do not name as used and no sure list had. Nothing that a client sends depends on lists, but for whom its polls are,
+ * awaited (client/heard/tokens.h): of each contact those of this period, of the one
+ * before and of the next that its letters do not name as used and no sure list had. The
+ * next one's are there before it begins: those of LISTED_RENEWED contacts are renewed on
+ * a tick, however many there are, so that no frame is late at a moment that all know.
+ * While there are contacts of whom none of this period's is awaited, as after a start,
+ * lists wait. Nothing that a client sends depends on lists, but for whom its polls are,
  * which goes by client/pace/fronts.h, and which gateway it goes to, for which all
  * lists count alike, whatever is in them. */
 #ifndef CLIENT_LISTED_H
 #define CLIENT_LISTED_H
 #include "client/state.h"
+
+enum { LISTED_RENEWED = 4 };
 
 /* Takes the slice of a frame of len bytes that came from the gateway. Returns 0 or
  * why it was refused. */

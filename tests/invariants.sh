@@ -264,6 +264,19 @@ change I2 'who takes a withdrawn invitation up is answered' client/arrival.c \
     'if (v->removed || v->self)' \
     'if (v->self)' \
     'contacts/i2_a_withdrawn*'
+change I2 'all contacts are renewed on the first tick of a period' \
+    client/listed.h \
+    'enum { LISTED_RENEWED = 4 };' \
+    'enum { LISTED_RENEWED = 4000 };' \
+    'awaiting/i2_*'
+change I2 'tokens of a period are awaited once it has begun' client/listed.c \
+    'const uint32_t last = c->period + 1;' \
+    'const uint32_t last = c->period;' \
+    'awaiting/i2_*'
+change I2 'what changes of one contact looks at all' client/heard/tokens.c \
+    '&t->owner[contact & (t->room - 1)]' \
+    '&t->owner[contact & 0]' \
+    'tokens/i2_*'
 change I2 'no loop goes to a board' client/requests.c \
     'if (n == 0 || dice % ANNOUNCE_LOOPS != 0)' \
     'if (n == 0 || dice < UINT64_MAX)' \
@@ -1554,6 +1567,10 @@ change I9 'the last list of an epoch is named for one interval' relay/lists.c \
     'return older && a->start_ms' \
     'return !a && a->start_ms' \
     'lists/i9_the_last*'
+change I9 'lists are acted on before all contacts are awaited' client/listed.c \
+    'while (is_ready && shown_next' \
+    'while ((is_ready || true) && shown_next' \
+    'awaiting/i9_*'
 change I9 'a token is not noted before its use' client/announce.c \
     '    ++*used;
     journal_begin(c->journal);
@@ -1628,8 +1645,8 @@ change edge 'tokens are told apart by four bytes' client/heard/tokens.c \
     'memcmp(t->item[i].prefix, prefix, 4) != 0)' \
     'tokens/false*'
 change edge 'what is awaited no more stays' client/heard/tokens.c \
-    '    for (uint32_t i = 0; !err && before > 0 && i < t->room; i++)' \
-    '    for (uint32_t i = 0; !err && before > 99 && i < t->room; i++)' \
+    '    if (!err && before > 0)' \
+    '    if (!err && before > 99)' \
     'tokens/the_next*'
 change edge 'a token that is passed over is awaited no more' client/heard/tokens.c \
     '    a->behind = (uint8_t)(old | all << 1);' \

@@ -1,11 +1,12 @@
 /* client/heard/tokens.c - see tokens.h.
  *
  * State: items, of which the used ones hang in buckets by the first bits of
- * their prefix (tokens are uniform; who chooses his own chooses for himself),
- * the others in one chain of free ones. No timer. Failure modes: no memory for
- * more items, or TOKENS_MAX: what was awaited stays, and the sweep finds what
- * is not. A call that changes what is awaited looks at every item: microseconds,
- * at a letter or at a period's end. */
+ * their prefix (tokens are uniform; who chooses his own chooses for himself) and in
+ * others by their contact, the rest in one chain of free ones. No timer. Failure modes:
+ * no memory for more items, or TOKENS_MAX: what was awaited stays, and the sweep finds
+ * what is not. A call that changes what is awaited looks at items of this contact's
+ * bucket alone; contacts are numbered, so it has no others as long as there are fewer
+ * contacts than items. */
 #include "client/heard/tokens.h"
 
 #include <assert.h>
@@ -23,6 +24,7 @@ struct tokens {
     struct token *item; /* of which `room`: a power of two; used: k as it is */
     bool *used;
     uint32_t *bucket; /* as many */
+    uint32_t *owner;  /* and these, by contact */
     uint32_t room, free;
     size_t count;
 };
@@ -49,19 +51,39 @@ token_bucket(const struct tokens *t, const uint8_t *prefix)
     return codec_get32(prefix) & (t->room - 1);
 }
 
+static uint32_t *
+token_owner(const struct tokens *t, uint32_t contact)
+{
+    return &t->owner[contact & (t->room - 1)];
+}
+
+/* Hang item i, which is used, into its buckets. */
+static void
+token_hang(struct tokens *t, uint32_t i)
+{
+    struct token *item = &t->item[i];
+    uint32_t *head = &t->bucket[token_bucket(t, item->prefix)];
+    uint32_t *mates = token_owner(t, item->contact);
+    item->next = *head;
+    *head = i;
+    item->mate = *mates;
+    *mates = i;
+}
+
 /* Fill the buckets and the chain of free items anew. */
 static void
 tokens_hang(struct tokens *t)
 {
     t->free = TOKENS_NONE;
     for (uint32_t i = 0; i < t->room; i++)
-        t->bucket[i] = TOKENS_NONE;
+        t->bucket[i] = t->owner[i] = TOKENS_NONE;
     for (uint32_t i = t->room; i-- > 0;) {
-        uint32_t *head = t->used[i]
-                             ? &t->bucket[token_bucket(t, t->item[i].prefix)]
-                             : &t->free;
-        t->item[i].next = *head;
-        *head = i;
+        if (t->used[i]) {
+            token_hang(t, i);
+            continue;
+        }
+        t->item[i].next = t->free;
+        t->free = i;
     }
 }
 
@@ -73,6 +95,7 @@ tokens_wipe(struct tokens *t)
     free(t->item);
     free(t->used);
     free(t->bucket);
+    free(t->owner);
 }
 
 /* Give the table `room` items. */
@@ -84,7 +107,8 @@ tokens_grow(struct tokens *t, uint32_t room)
     to.item = calloc(room, sizeof *to.item);
     to.used = calloc(room, sizeof *to.used);
     to.bucket = calloc(room, sizeof *to.bucket);
-    if (!to.item || !to.used || !to.bucket) {
+    to.owner = calloc(room, sizeof *to.owner);
+    if (!to.item || !to.used || !to.bucket || !to.owner) {
         tokens_wipe(&to);
         return ERR_NOMEM;
     }
@@ -136,27 +160,53 @@ token_add(struct tokens *t, const struct token *token)
 {
     const uint32_t i = t->free;
     assert(i != TOKENS_NONE);
-    uint32_t *head = &t->bucket[token_bucket(t, token->prefix)];
     t->free = t->item[i].next;
     t->item[i] = *token;
-    t->item[i].next = *head;
     t->used[i] = true;
-    *head = i;
+    token_hang(t, i);
     t->count++;
 }
 
+/* Drop the item at this place of its contact's bucket. */
 static void
-token_drop(struct tokens *t, uint32_t i)
+token_drop(struct tokens *t, uint32_t *mates)
 {
+    const uint32_t i = *mates;
     uint32_t *at = &t->bucket[token_bucket(t, t->item[i].prefix)];
     while (*at != i)
         at = &t->item[*at].next;
     *at = t->item[i].next;
+    *mates = t->item[i].mate;
     t->count--;
     sodium_memzero(&t->item[i], sizeof t->item[i]);
     t->item[i].next = t->free;
     t->used[i] = false;
     t->free = i;
+}
+
+/* Drop a contact's items of the periods from `first` to `last`. */
+static void
+tokens_drop(struct tokens *t, uint32_t contact, uint32_t first, uint32_t last)
+{
+    for (uint32_t *at = token_owner(t, contact); *at != TOKENS_NONE;) {
+        struct token *item = &t->item[*at];
+        if (item->contact == contact && item->period >= first &&
+            item->period <= last)
+            token_drop(t, at);
+        else
+            at = &item->mate;
+    }
+}
+
+/* Count a contact's items of a period. */
+static size_t
+tokens_of(const struct tokens *t, uint32_t contact, uint32_t period)
+{
+    size_t n = 0;
+    for (uint32_t i = *token_owner(t, contact); i != TOKENS_NONE;
+         i = t->item[i].mate)
+        n += t->item[i].contact == contact && t->item[i].period == period;
+    return n;
 }
 
 static struct token
@@ -168,15 +218,6 @@ token_of(uint32_t contact, const uint8_t *chain, uint32_t period, uint32_t k)
     memcpy(out.prefix, token, LIST_ENTRY_LEN);
     sodium_memzero(token, sizeof token);
     return out;
-}
-
-/* Does item i belong to the awaited ones of a contact's period? */
-static bool
-token_is_of(const struct tokens *t, uint32_t i, uint32_t contact,
-            uint32_t period)
-{
-    return t->used[i] && t->item[i].contact == contact &&
-           t->item[i].period == period;
 }
 
 /* Make the awaited tokens in `out`; returns how many they are. */
@@ -200,13 +241,11 @@ tokens_set(struct tokens *t, uint32_t contact,
 {
     struct token token[TOKENS_BEHIND + TOKENS_WINDOW];
     const size_t n = awaited_make(a, contact, chain, token);
-    size_t before = 0; /* they stay until the new ones have room */
-    for (uint32_t i = 0; i < t->room; i++)
-        before += token_is_of(t, i, contact, a->period);
+    /* those of before stay until the new ones have room */
+    const size_t before = tokens_of(t, contact, a->period);
     int err = n > before ? tokens_room(t, n - before) : 0;
-    for (uint32_t i = 0; !err && before > 0 && i < t->room; i++)
-        if (token_is_of(t, i, contact, a->period))
-            token_drop(t, i);
+    if (!err && before > 0)
+        tokens_drop(t, contact, a->period, a->period);
     for (size_t i = 0; !err && i < n; i++)
         token_add(t, &token[i]);
     sodium_memzero(token, sizeof token);
@@ -216,17 +255,23 @@ tokens_set(struct tokens *t, uint32_t contact,
 void
 tokens_remove(struct tokens *t, uint32_t contact)
 {
-    for (uint32_t i = 0; i < t->room; i++)
-        if (t->used[i] && t->item[i].contact == contact)
-            token_drop(t, i);
+    tokens_drop(t, contact, 0, UINT32_MAX);
 }
 
 void
-tokens_expire(struct tokens *t, uint32_t oldest)
+tokens_expire(struct tokens *t, uint32_t contact, uint32_t oldest)
 {
-    for (uint32_t i = 0; i < t->room; i++)
-        if (t->used[i] && t->item[i].period < oldest)
-            token_drop(t, i);
+    if (oldest > 0)
+        tokens_drop(t, contact, 0, oldest - 1);
+}
+
+int
+tokens_reserve(struct tokens *t, size_t n)
+{
+    uint32_t room = t->room;
+    while (room < n && room < TOKENS_MAX)
+        room *= 2;
+    return room > t->room ? tokens_grow(t, room) : 0;
 }
 
 const struct token *

@@ -4,14 +4,15 @@
  * a pair can make: by the chain key of the direction, for k = 0, 1, .. of a
  * period (client/letter.h). A list has the first LIST_ENTRY_LEN bytes of each. Of
  * each contact the next
- * TOKENS_WINDOW tokens are awaited, of the period that is and of the one
- * before, and of those that were passed over, since boards list in no order, any
+ * TOKENS_WINDOW tokens are awaited, of the period that is, of the one before and of the
+ * next (client/listed.h), and of those that were passed over, since boards list in no order, any
  * of the last TOKENS_BEHIND. Five bytes are met by chance: of so many awaited
  * tokens and so many entries, one in 2^40.
  *
  * One table by these bytes, so that a list costs as many looks as it has
  * entries, whatever is awaited; of an awaited token no more than these bytes is
- * in it. It grows with the contacts and never beyond TOKENS_MAX. Pure. */
+ * in it. By contact as well, so that what changes for one costs the same however many
+ * there are. It grows with the contacts and never beyond TOKENS_MAX. Pure. */
 #ifndef CLIENT_HEARD_TOKENS_H
 #define CLIENT_HEARD_TOKENS_H
 #include <stdbool.h>
@@ -26,7 +27,9 @@ enum {
     TOKENS_WINDOW = 32, /* eight letters, three times each, and repeats */
     TOKENS_BEHIND = 8,
     TOKENS_PERIODS = 2,
-    TOKENS_MAX = 262144 /* awaited, all together: of 3,200 contacts at least */
+    TOKENS_MAX =
+        262144 /* awaited, all together: of 2,184 contacts at least, with
+                           three periods of each */
 };
 
 struct tokens;
@@ -36,6 +39,7 @@ struct token {
     uint8_t prefix[LIST_ENTRY_LEN];
     uint32_t contact, period, k;
     uint32_t next; /* of the same bucket, or free; the table's own */
+    uint32_t mate; /* of the same bucket of contacts, likewise */
 };
 
 /* Make an empty table. Returns 0 or ERR_NOMEM. */
@@ -64,8 +68,11 @@ int tokens_set(struct tokens *t, uint32_t contact,
 /* Await no token of this contact any more. */
 void tokens_remove(struct tokens *t, uint32_t contact);
 
-/* Await no token of a period before `oldest` any more. */
-void tokens_expire(struct tokens *t, uint32_t oldest);
+/* Await no token of this contact and a period before `oldest` any more. */
+void tokens_expire(struct tokens *t, uint32_t contact, uint32_t oldest);
+
+/* Make room for so many, TOKENS_MAX at most, so that it need not be made later. */
+int tokens_reserve(struct tokens *t, size_t n) CHECK_RESULT;
 
 /* The awaited token that an entry may stand for; `after`: the one found last,
  * NULL: none yet. More than one when two begin alike. NULL: no more. The result
