@@ -496,7 +496,7 @@ enum { REMOVED_AT = 3 + 3 + 64 }; /* in the record of "bob" */
 enum {
     ORDER_AT = REMOVED_AT + 60,
     ORDER_LEN = 12 + 4 + 4 + 8,
-    NEW_LEN = HAD_MAX * LETTER_ID_LEN + 4 + 4, /* the tokens follow */
+    SINCE_5_LEN = HAD_MAX * LETTER_ID_LEN + 4 + 4, /* the tokens follow */
     TOKENS_LEN = 4 + 4 + 2 * 9
 };
 
@@ -510,7 +510,7 @@ contact_read_before(const struct disk_record *r, uint8_t version, uint8_t flags,
 {
     const size_t cut = version == 2 ? 8 : 0,
                  at = ORDER_AT + (version < 5 ? 0 : ORDER_LEN),
-                 gone = (size_t)NEW_LEN + (version < 5 ? ORDER_LEN : 0) +
+                 gone = (size_t)SINCE_5_LEN + (version < 5 ? ORDER_LEN : 0) +
                         (version < 4 ? TOKENS_LEN : 0),
                  len = r->len - gone - cut;
     uint8_t *value = malloc(len);
