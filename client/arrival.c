@@ -125,7 +125,7 @@ arrival_letter(struct client *c, struct conversation *v,
     err = letter_open(&l, v->chains + LETTER_CHAIN_LEN, a->at, bytes,
                       c->letter_len);
     if (err) {
-        polls_bad(v, a->at, a->rank);
+        polls_bad(v, a->at, a->rank, a->whom.place == FRONTS_FRONT);
     } else {
         announced = l.announced;
         err = outgoing_catch_up(c, v, &l);

@@ -15,7 +15,8 @@ asked_release(struct client *c, const struct asked *a)
         a->conversation != UINT32_MAX) {
         struct conversation *v = conversation_by_id(c, a->conversation);
         if (v)
-            polls_unasked(v, a->at, a->slot, a->spare);
+            polls_unasked(v, a->at, a->slot, a->spare,
+                          a->whom.place == FRONTS_FRONT);
     }
 }
 
@@ -108,7 +109,8 @@ asked_avoids_first(const struct client *c, const struct choice *choice)
     struct conversation *v = choice->conversation;
     if (!v || choice->check || (choice->letter && choice->letter->answered))
         return false;
-    if (choice->request.kind == WIRE_GET && polls_avoids_first(v, choice->at))
+    if (choice->request.kind == WIRE_GET &&
+        polls_avoids_first(v, choice->at, choice->whom.place == FRONTS_FRONT))
         return true;
     return v->quality[choice->request.kind == WIRE_GET].bad_until_us >
            env_now_mono_us(c->env);

@@ -53,12 +53,19 @@ bits_count(uint16_t v)
     return (unsigned)__builtin_popcount(v);
 }
 
-/* The letters of box i that are said to be there. What fronts have heard counts for
- * fronts alone: where others begin tells by the letter that they bring. */
-static uint16_t
-letters_full(const struct cursor *k, size_t i, bool front)
+/* What polls of its class have met in box i. What those of fronts have asked for and
+ * heard counts for fronts alone: where others begin, at which store and of which box,
+ * tells by the letters that they bring. */
+static const struct polled *
+polled_of(const struct cursor *k, size_t i, bool front)
 {
-    return (uint16_t)(k->full[i] | (front ? k->seen[i] : 0));
+    return &k->by[front ? POLLED_FRONTS : POLLED_OTHERS][i];
+}
+
+static struct polled *
+polled_note(struct cursor *k, size_t i, bool front)
+{
+    return &k->by[front ? POLLED_FRONTS : POLLED_OTHERS][i];
 }
 
 /* The letters of box i that a poll names as held: a front also those that it has had
@@ -96,6 +103,13 @@ cursor_is_read(const struct cursor *k)
     return k->skipped || (k->end != UINT32_MAX && read >= k->end);
 }
 
+/* Have others than fronts, which all contacts have, found nothing often? */
+static bool
+cursor_is_empty(const struct cursor *k)
+{
+    return polled_of(k, 0, false)->empties >= EMPTIES_CLOSE;
+}
+
 void
 polls_period(struct client *c, struct conversation *v)
 {
@@ -121,7 +135,7 @@ polls_period(struct client *c, struct conversation *v)
             continue;
         bool old = k->period + 1 < now;
         if (old && (cursor_is_read(k) || k->period + life < now ||
-                    (k->end == UINT32_MAX && k->empties >= EMPTIES_CLOSE)))
+                    (k->end == UINT32_MAX && cursor_is_empty(k))))
             cursor_close(v, i);
     }
 }
@@ -151,25 +165,17 @@ cursor_advance(struct cursor *k)
     while (k->held[0] == ALL) {
         for (size_t i = 0; i + 1 < CURSOR_BOXES; i++) {
             k->held[i] = k->held[i + 1];
-            k->full[i] = k->full[i + 1];
-            k->asked[i] = k->asked[i + 1];
-            k->named[i] = k->named[i + 1];
             k->later[i] = k->later[i + 1];
-            k->seen[i] = k->seen[i + 1];
-            k->second[i] = k->second[i + 1];
             k->ticket[i] = k->ticket[i + 1];
-            for (size_t r = 0; r < 2; r++)
-                k->lies[r][i] = k->lies[r][i + 1];
+            for (size_t p = 0; p < POLLED_CLASSES; p++)
+                k->by[p][i] = k->by[p][i + 1];
         }
-        k->held[CURSOR_BOXES - 1] = k->full[CURSOR_BOXES - 1] = 0;
-        k->asked[CURSOR_BOXES - 1] = 0;
-        k->named[CURSOR_BOXES - 1] = k->later[CURSOR_BOXES - 1] = 0;
-        k->seen[CURSOR_BOXES - 1] = 0;
-        k->second[CURSOR_BOXES - 1] = 0;
+        k->held[CURSOR_BOXES - 1] = k->later[CURSOR_BOXES - 1] = 0;
         k->ticket[CURSOR_BOXES - 1] = 0;
-        k->lies[0][CURSOR_BOXES - 1] = k->lies[1][CURSOR_BOXES - 1] = 0;
+        for (size_t p = 0; p < POLLED_CLASSES; p++)
+            k->by[p][CURSOR_BOXES - 1] = (struct polled){0};
         k->base++;
-        k->empties = 0;
+        k->missed = 0;
         k->empty_us = 0;
     }
 }
@@ -183,7 +189,10 @@ polls_hold(struct conversation *v, struct letter_place at)
         return;
     k->held[i] |= (uint16_t)(1u << at.n % LETTER_SLOTS);
     k->later[i] &= (uint16_t)~k->held[i];
-    k->empties = 0;
+    for (size_t p = 0; p < POLLED_CLASSES; p++)
+        k->by[p][i].empties = 0;
+    if (i == 0)
+        k->missed = 0;
     cursor_advance(k);
 }
 
@@ -213,38 +222,52 @@ polls_journalled(struct conversation *v, struct letter_place at,
         k->ticket[i] = ticket;
 }
 
+/* What polls of this class have heard of box i's slots is void; of others, for fronts
+ * too. */
+static void
+heard_forget(struct cursor *k, size_t i, bool front)
+{
+    k->by[POLLED_FRONTS][i].full = k->held[i] | k->later[i];
+    if (!front)
+        k->by[POLLED_OTHERS][i].full = k->held[i];
+}
+
 /* Count a lie about box i of the cursor: what was said of its slots is void. */
 static void
-lie_note(struct cursor *k, size_t i, enum store_rank rank)
+lie_note(struct cursor *k, size_t i, enum store_rank rank, bool front)
 {
-    uint8_t *lies = &k->lies[rank == STORE_SECOND][i];
+    uint8_t *lies = &polled_note(k, i, front)->lies[rank == STORE_SECOND];
     if (*lies < UINT8_MAX)
         (*lies)++;
-    k->full[i] = k->held[i];
-    k->seen[i] = k->held[i] | k->later[i];
+    heard_forget(k, i, front);
 }
 
 void
-polls_bad(struct conversation *v, struct letter_place at, enum store_rank rank)
+polls_bad(struct conversation *v, struct letter_place at, enum store_rank rank,
+          bool front)
 {
     struct cursor *k = cursor_of(v, at.period);
     int i = cursor_box(k, at);
     if (i < 0)
         return;
-    lie_note(k, (size_t)i, rank);
-    const bool both = k->lies[0][i] >= LIES_MAX && k->lies[1][i] >= LIES_MAX;
-    if (!both && (rank != STORE_ALONE || k->lies[0][i] < BAD_LETTERS_MAX))
+    lie_note(k, (size_t)i, rank, front);
+    uint8_t *lies = polled_note(k, (size_t)i, front)->lies;
+    const bool both = lies[0] >= LIES_MAX && lies[1] >= LIES_MAX;
+    if (!both && (rank != STORE_ALONE || lies[0] < BAD_LETTERS_MAX))
         return;
-    k->lies[0][i] = k->lies[1][i] = 0;
+    lies[0] = lies[1] = 0;
     polls_hold(v, at);
 }
 
 bool
-polls_avoids_first(struct conversation *v, struct letter_place at)
+polls_avoids_first(struct conversation *v, struct letter_place at, bool front)
 {
     const struct cursor *k = cursor_of(v, at.period);
     const int i = cursor_box(k, at);
-    return i >= 0 && k->lies[0][i] >= LIES_MAX && k->lies[1][i] < LIES_MAX;
+    if (i < 0)
+        return false;
+    const uint8_t *lies = polled_of(k, (size_t)i, front)->lies;
+    return lies[0] >= LIES_MAX && lies[1] < LIES_MAX;
 }
 
 void
@@ -264,15 +287,16 @@ polls_previous(struct conversation *v, uint32_t period, uint32_t previous,
 
 void
 polls_unasked(struct conversation *v, struct letter_place at, uint8_t slot,
-              bool spare)
+              bool spare, bool front)
 {
     struct cursor *k = cursor_of(v, at.period);
     int i = cursor_box(k, at);
     if (i < 0)
         return;
-    if (!spare && k->asked[i] > 0)
-        k->asked[i]--;
-    k->named[i] &= (uint16_t) ~(1u << slot);
+    struct polled *p = polled_note(k, (size_t)i, front);
+    if (!spare && p->asked > 0)
+        p->asked--;
+    p->named &= (uint16_t) ~(1u << slot);
 }
 
 /* Does an answer contradict itself? One that gives nothing names no slot that
@@ -311,24 +335,37 @@ polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
     if (i < 0)
         return 0;
     if (answer_is_false(answer, held)) {
-        lie_note(k, (size_t)i, rank);
+        lie_note(k, (size_t)i, rank, front);
         return ERR_CONFLICT;
     }
     if (answer->status != WIRE_EMPTY && answer->status != WIRE_LETTER)
         return 0;
-    *(front ? &k->seen[i] : &k->full[i]) |= answer->full;
+    struct polled *p = polled_note(k, (size_t)i, front);
+    p->full |= answer->full;
+    k->by[POLLED_FRONTS][i].full |= answer->full; /* they may know it, too */
     if (answer->status == WIRE_LETTER) {
-        if (rank == STORE_SECOND && k->second[i] < UINT8_MAX)
-            k->second[i]++;
-        return 0;
+        if (rank == STORE_SECOND && p->second < UINT8_MAX)
+            p->second++;
+    } else if (p->empties < UINT16_MAX) {
+        p->empties++;
     }
-    k->empties++;
-    if (i == 0 && letters_full(k, CURSOR_BOXES - 1, true) == ALL &&
-        k->empties >= EMPTIES_HOLE) {
+    return 0;
+}
+
+void
+polls_missed(struct conversation *v, struct letter_place at)
+{
+    struct cursor *k = cursor_of(v, at.period);
+    if (cursor_box(k, at) != 0)
+        return;
+    const size_t last = CURSOR_BOXES - 1;
+    if (k->missed < EMPTIES_HOLE)
+        k->missed++;
+    if (k->missed == EMPTIES_HOLE &&
+        (k->held[last] | polled_of(k, last, false)->full) == ALL) {
         k->held[0] = ALL;
         cursor_advance(k);
     }
-    return 0;
 }
 
 /* ---- choosing ---- */
@@ -337,7 +374,8 @@ polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
 static uint16_t
 letters_known(const struct cursor *k, size_t i, bool front)
 {
-    return (uint16_t)(letters_full(k, i, front) & ~letters_held(k, i, front));
+    return (uint16_t)(polled_of(k, i, front)->full &
+                      ~letters_held(k, i, front));
 }
 
 bool
@@ -346,11 +384,17 @@ polls_know_more(const struct conversation *v, bool *older)
     for (size_t i = CURSORS; i-- > 0;)
         for (size_t b = 0; v->cursor[i].open && b < CURSOR_BOXES; b++)
             if (bits_count(letters_known(&v->cursor[i], b, false)) >
-                v->cursor[i].asked[b]) {
+                polled_of(&v->cursor[i], b, false)->asked) {
                 *older = i > 0;
                 return true;
             }
     return false;
+}
+
+static bool
+box_is_full(const struct cursor *k, size_t i, bool front)
+{
+    return (letters_held(k, i, front) | polled_of(k, i, front)->full) == ALL;
 }
 
 static unsigned
@@ -358,16 +402,17 @@ box_pick(const struct cursor *k, bool busy, bool front)
 {
     unsigned first = 0, best;
     for (unsigned i = 0; i < CURSOR_BOXES; i++)
-        if (bits_count(letters_known(k, i, front)) > k->asked[i])
+        if (bits_count(letters_known(k, i, front)) >
+            polled_of(k, i, front)->asked)
             return i;
-    while (first < CURSOR_BOXES && letters_full(k, first, front) == ALL)
+    while (first < CURSOR_BOXES && box_is_full(k, first, front))
         first++;
     if (first == CURSOR_BOXES)
         return 0; /* all is on its way */
     best = first;
     for (unsigned i = first + 1;
          busy && i < CURSOR_BOXES && i < first + AHEAD_BOXES; i++)
-        if (k->asked[i] < k->asked[best])
+        if (polled_of(k, i, front)->asked < polled_of(k, best, front)->asked)
             best = i;
     return best;
 }
@@ -385,10 +430,11 @@ bit_pick(uint16_t of, uint64_t dice)
 static uint8_t
 slot_pick(struct cursor *k, unsigned b, bool busy, bool front, uint64_t dice)
 {
+    struct polled *p = polled_note(k, b, front);
     const uint16_t wanted = (uint16_t)~letters_held(k, b, front);
     const uint16_t known = letters_known(k, b, front);
-    const uint16_t left = known & (uint16_t)~k->named[b];
-    const uint16_t next = wanted & (uint16_t)~k->named[b];
+    const uint16_t left = known & (uint16_t)~p->named;
+    const uint16_t next = wanted & (uint16_t)~p->named;
     const uint16_t second = wanted & (uint16_t)(wanted - 1);
     uint8_t slot = bit_pick(ALL, dice);
     if (left)
@@ -398,7 +444,7 @@ slot_pick(struct cursor *k, unsigned b, bool busy, bool front, uint64_t dice)
     else if ((k->held[b] || known) && second)
         slot = (uint8_t)__builtin_ctz(dice % 4 > 0 ? second : wanted);
     if (busy || known)
-        k->named[b] |= (uint16_t)(1u << slot);
+        p->named |= (uint16_t)(1u << slot);
     return slot;
 }
 
@@ -461,11 +507,11 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     struct cursor *k = cursor_pick(v, &out->whom, dice);
     /* what the fallback store has was unanswered at the first one: old */
     const unsigned b = out->spare ? 0 : box_pick(k, busy, front);
-    if (k->second[b] >= SECOND_LETTERS &&
-        dice / SECOND_SHARE % SECOND_SHARE == 0)
+    struct polled *p = polled_note(k, b, front);
+    if (p->second >= SECOND_LETTERS && dice / SECOND_SHARE % SECOND_SHARE == 0)
         out->spare = true;
-    if (!out->spare && k->asked[b] < UINT8_MAX)
-        k->asked[b]++;
+    if (!out->spare && p->asked < UINT8_MAX)
+        p->asked++;
     out->request.slot = slot_pick(k, b, busy, front, start);
     out->conversation = v;
     out->at = (struct letter_place){k->period, (k->base + b) * LETTER_SLOTS};

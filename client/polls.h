@@ -31,14 +31,18 @@ int polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
                  enum store_rank rank, bool front,
                  const struct wire_answer *answer) CHECK_RESULT;
 
+/* Notes that an answer to a poll of this box had no letter, and would have been shown
+ * if it had one: a poll of a front's within a lease, of which all know, or another's. */
+void polls_missed(struct conversation *v, struct letter_place at);
+
 /* Do lane, sweep and looks know of letters of v's that no get under way brings? Then
  * says whether they are of a period before today's. */
 bool polls_know_more(const struct conversation *v, bool *older);
 
 /* Forgets a poll of this box that begins at `slot`, and went to its fallback store
- * if it was a spare one: it is answered, or was not sent. */
+ * if it was a spare one: it is answered, or was not sent. front: whose it was. */
 void polls_unasked(struct conversation *v, struct letter_place at, uint8_t slot,
-                   bool spare);
+                   bool spare, bool front);
 
 /* Notes that the letter of this place was read. */
 void polls_hold(struct conversation *v, struct letter_place at);
@@ -58,10 +62,12 @@ void polls_journalled(struct conversation *v, struct letter_place at,
 /* Notes that what a store of this rank gave for a place did not open. It is
  * passed over when both stores gave such a thing, or the only one often. */
 void polls_bad(struct conversation *v, struct letter_place at,
-               enum store_rank rank);
+               enum store_rank rank, bool front);
 
-/* Has the first store of this place's box lied, and the second not? */
-bool polls_avoids_first(struct conversation *v, struct letter_place at);
+/* Has the first store of this place's box lied to polls of fronts, or to others, and
+ * the second not? */
+bool polls_avoids_first(struct conversation *v, struct letter_place at,
+                        bool front);
 
 /* Notes what a letter of `period` says: its sender wrote `count` letters in
  * period `previous`, and none between the two. */

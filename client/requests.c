@@ -364,7 +364,7 @@ choice_unasked(const struct choice *choice)
     if (choice->request.kind == WIRE_GET && choice->conversation &&
         !choice->check)
         polls_unasked(choice->conversation, choice->at, choice->request.slot,
-                      choice->spare);
+                      choice->spare, choice->whom.place == FRONTS_FRONT);
 }
 
 /* No packet can be made of a choice: what it was for waits, and what waits for an
@@ -572,6 +572,8 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
         announced = arrival_letter(c, v, &came, letter);
         more = others == 0 && polls_know_more(v, &whom.older);
         whom.spare = whom.spare && !more;
+    } else if (places_may_show(c, v, &a->whom, a->at_store_us)) {
+        polls_missed(v, a->at);
     }
     places_answered(c, &whom, announced, more || others != 0);
 }

@@ -125,21 +125,31 @@ struct message {
     uint8_t *data; /* NULL once delivered or expired */
 };
 
+/* What polls of one class, those of fronts or all others, have met in a box. Each class
+ * goes by its own alone. */
+struct polled {
+    uint8_t asked;    /* under way */
+    uint16_t named;   /* letters that these begin at */
+    uint16_t full;    /* letters that are said to be there */
+    uint16_t empties; /* answers that had none, since one was read */
+    uint8_t second;   /* letters that the box's second store gave */
+    uint8_t lies[2];  /* of the box's first store, its second */
+};
+
+/* Whose polls: others also tell fronts what they have heard, fronts tell nobody. */
+enum polled_class { POLLED_OTHERS, POLLED_FRONTS, POLLED_CLASSES };
+
 /* How far one period of a contact's letters was read. Box base + i has the
- * bits i of held and full. */
+ * bits i of held. */
 struct cursor {
     bool open, skipped; /* skipped: a later letter says it is empty */
     uint32_t period, base;
     uint32_t end; /* letters in it, UINT32_MAX while not known */
-    uint16_t held[CURSOR_BOXES], full[CURSOR_BOXES];
-    uint16_t seen[CURSOR_BOXES];   /* like full, as fronts were told */
-    uint16_t later[CURSOR_BOXES];  /* they had it, and may not show it yet */
+    uint16_t held[CURSOR_BOXES];
+    uint16_t later[CURSOR_BOXES];  /* fronts had it, and may not show it yet */
     uint64_t ticket[CURSOR_BOXES]; /* of the journal, for the last of held */
-    uint8_t asked[CURSOR_BOXES];
-    uint16_t named[CURSOR_BOXES]; /* letters that polls under way begin at */
-    uint8_t second[CURSOR_BOXES]; /* letters that the box's second store gave */
-    uint8_t lies[2][CURSOR_BOXES]; /* of the box's first store, its second */
-    uint32_t empties;
+    struct polled by[POLLED_CLASSES][CURSOR_BOXES];
+    uint16_t missed;   /* polls of the first box, which had none */
     uint64_t empty_us; /* the first box had nothing more then; 0: not yet */
 };
 

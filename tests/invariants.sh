@@ -476,7 +476,7 @@ change I6 'a letter stays in its box for ever' client/staging.c \
     'false;' \
     'i6_stores/*neither*'
 change I6 'a store that lies is asked again' client/polls.c \
-    'return i >= 0 && k->lies[0][i] >= LIES_MAX && k->lies[1][i] < LIES_MAX;' \
+    'return lies[0] >= LIES_MAX && lies[1] < LIES_MAX;' \
     'return false;' \
     'i6_stores/*pin*'
 change I6 'what letters of a week need is forgotten in two days' network/days.c \
@@ -1203,8 +1203,8 @@ change I11 'a client does what a store asks for, without end' client/proofs.c \
         return false;' \
     'work/i11_a_store_cannot*'
 change I11 'a store without room is asked as before' client/polls.c \
-    'if (k->second[b] >= SECOND_LETTERS &&' \
-    'if (k->second[b] > 255 &&' \
+    'if (p->second >= SECOND_LETTERS &&' \
+    'if (p->second > 255 &&' \
     'i11_boxes/i11_texts*'
 change I11 'a consensus may ask for any work' network/json_params.c \
     'F_INT(params, work_bits, 0, WORK_BITS_MAX)' \
@@ -1479,9 +1479,16 @@ change I12 'who has a front is not looked for by the lane' client/pace/fronts.c 
     'if (!k || fronts_of(f, now_us, asked->contact) >= 0)' \
     'fronts/a_front_changes*'
 change I12 'others begin where fronts have seen letters' client/polls.c \
-    'return (uint16_t)(k->full[i] | (front ? k->seen[i] : 0));' \
-    'return (uint16_t)(k->full[i] | (front ? 0 : k->seen[i]));' \
+    '    return (uint16_t)(polled_of(k, i, front)->full &' \
+    '    return (uint16_t)(polled_of(k, i, true)->full &' \
     'i12_probes/*opened'
+change I12 'which gets a front has under way steers others' client/polls.c \
+    'polled_note(struct cursor *k, size_t i, bool front)
+{' \
+    'polled_note(struct cursor *k, size_t i, bool front)
+{
+    front = false;' \
+    'i12_probes/*under_way'
 change I12 'answers promise what the user has opened' client/staging.c \
     'c, v, teller == ACKS_ALONE)};' \
     'c, v, teller > ACKS_ALONE)};' \

@@ -67,8 +67,8 @@ poll(struct stage *s, struct choice *out)
     *out = (struct choice){.at = {.period = client_period(s->c)}};
     places_pick(s->c, out);
     if (out->conversation)
-        polls_unasked(out->conversation, out->at, out->request.slot,
-                      out->spare);
+        polls_unasked(out->conversation, out->at, out->request.slot, out->spare,
+                      out->whom.place == FRONTS_FRONT);
 }
 
 /* Has this poll asked for the first store's box of today of this conversation? */
@@ -419,8 +419,8 @@ late_set(struct late *k)
         struct choice ask = {.spare = false};
         places_pick(k->p.c[1], &ask);
         if (ask.conversation)
-            polls_unasked(ask.conversation, ask.at, ask.request.slot,
-                          ask.spare);
+            polls_unasked(ask.conversation, ask.at, ask.request.slot, ask.spare,
+                          ask.whom.place == FRONTS_FRONT);
     }
     assert_int_equal(client_open(k->p.c[1], "a"), 0);
     assert_int_equal(client_send(k->p.c[0], "b", LETTER_TEXT,
@@ -462,7 +462,8 @@ late_asks(struct late *k, bool *held, bool *hides)
     struct choice ask = {
         .whom = {.place = FRONTS_FRONT, .contact = k->p.v[1]->id}};
     polls_ask(k->p.c[1], k->p.v[1], 0, 0, &ask);
-    polls_unasked(k->p.v[1], ask.at, ask.request.slot, false);
+    polls_unasked(k->p.v[1], ask.at, ask.request.slot, false,
+                  ask.whom.place == FRONTS_FRONT);
     *held = ask.request.held >> k->l->at.n % LETTER_SLOTS & 1;
     *hides = ask.hides;
 }

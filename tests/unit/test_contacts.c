@@ -569,10 +569,10 @@ polls_are_alike(struct client *const c[2], unsigned n)
         assert_int_equal(one.request.slot, other.request.slot);
         assert_int_equal(one.spare, other.spare);
         if (one.conversation && i % 3) { /* it is answered */
-            polls_unasked(one.conversation, one.at, one.request.slot,
-                          one.spare);
+            polls_unasked(one.conversation, one.at, one.request.slot, one.spare,
+                          one.whom.place == FRONTS_FRONT);
             polls_unasked(other.conversation, other.at, other.request.slot,
-                          other.spare);
+                          other.spare, other.whom.place == FRONTS_FRONT);
         }
     }
 }
@@ -685,7 +685,7 @@ gets_bring_different_letters(void **state)
         struct choice polls[LEFT];
         uint16_t seen = 0;
         v->cursor[0].held[0] = HELD;
-        v->cursor[0].full[0] = AT_STORE;
+        v->cursor[0].by[POLLED_OTHERS][0].full = AT_STORE;
         for (unsigned n = 0; n < LEFT; n++) {
             polls[n] = (struct choice){.spare = n == 1};
             polls_ask(c, v, 0, rng_below(c->env, POLLS_SLOT_DICE), &polls[n]);
@@ -694,8 +694,8 @@ gets_bring_different_letters(void **state)
         }
         assert_int_equal(seen, AT_STORE & ~HELD);
         for (unsigned n = 0; n < LEFT; n++)
-            polls_unasked(v, polls[n].at, polls[n].request.slot,
-                          polls[n].spare);
+            polls_unasked(v, polls[n].at, polls[n].request.slot, polls[n].spare,
+                          polls[n].whom.place == FRONTS_FRONT);
     }
     for (unsigned i = 0; i < LETTER_SLOTS; i++)
         if ((AT_STORE & ~HELD) >> i & 1) /* 133 +- 9 */
