@@ -195,7 +195,7 @@ $(OUT)/run-tests: $(call obj,$(TESTS) $(HELPERS)) $(OUT)/tests/list.o \
 # The checks that need no network come first; the runner's summary is last.
 check: deps
 	@$(MAKE) --no-print-directory check-quick
-check-quick: all $(OUT)/run-tests
+check-quick: all $(OUT)/run-tests $(OUT)/independent-peer
 	@$(MAKE) --no-print-directory layers
 	@$(MAKE) --no-print-directory circles
 	@tests/check-links.sh $(OUT)
@@ -206,6 +206,7 @@ check-quick: all $(OUT)/run-tests
 	@tests/systemd.sh
 	@tests/cover.sh $(OUT)
 	@tests/sim_cli.sh $(OUT)
+	@tests/independent/run.py $(OUT)
 	@tests/invariants.sh --texts
 	@tests/run.sh $(OUT)
 # The same inside Debian 13, with another compiler, libsodium and OpenSSL.

@@ -55,6 +55,12 @@ soak: all
 	@tests/e2e/soak.py $(CURDIR)/$(OUT) $(SECONDS) $(SEED)
 SECONDS ?= 600
 
+# The other side of tests/independent, which make check runs.
+PEERS := $(wildcard tests/independent/*.c)
+$(OUT)/independent-peer: $(call obj,$(PEERS)) $(ARCHIVE) $(SEEDLIB)
+	$(if $(V),,@echo '  LD    $@')
+	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
+
 # Timings, as ratios to one crypto_scalarmult of libsodium in the same run;
 # ONLY=sphinx: those whose names begin so; BENCH_ROUNDS=31: how often.
 BENCHES := $(wildcard tests/bench/bench_*.c)

@@ -1,0 +1,195 @@
+"""Chains, boxes, letters, invitations and work (PROTOCOL.md 8)."""
+import base64
+
+from primitives import (Refused, aead_open, aead_seal, blake, ed25519_public, ed25519_sign,
+                        ed25519_verify, number)
+from wire import Reader
+
+ACK, HELLO, TEXT, FILE, PING, PONG = range(6)
+MESSAGE_MAX = 16 << 20
+BODY_HEAD_LEN = 82
+
+# A letter's numbers in the order of its body, and their lengths (8.2).
+FIELDS = (("ack", 4), ("map", 32), ("floor", 4), ("previous_period", 4),
+          ("previous_count", 4), ("sequence", 4), ("message", 8), ("kind", 1),
+          ("index", 4), ("total", 4), ("after", 4), ("announced", 1), ("tokens", 2),
+          ("lease_s", 4))
+
+
+def box_seed(chain, period, n):
+    """Derive the seed of the box of letter n of a period."""
+    return blake(256, b"brusio/1 box" + number(period, 4) + number(n // 16, 4), chain)
+
+
+def box_id(key):
+    """Give the id of the box with this public key."""
+    return blake(256, b"brusio/1 box id" + key)
+
+
+def letter_keys(chain, period, n):
+    """Derive the keys of letter n: of its head and of its body."""
+    k = blake(512, b"brusio/1 letter" + number(period, 4) + number(n, 4), chain)
+    return k[:32], k[32:]
+
+
+def announce_token(chain, period, k):
+    """Derive token k of a period (8.9)."""
+    return blake(128, b"brusio/1 announce" + number(period, 4) + number(k, 4), chain)
+
+
+def put_hash(slot, letter):
+    """Give what is signed of a put (5)."""
+    return blake(512, b"brusio/1 put" + bytes([slot]) + letter)
+
+
+def put_sign(seed, slot, letter):
+    """Sign a put into the box of seed."""
+    return ed25519_sign(seed, put_hash(slot, letter))
+
+
+def put_verify(key, slot, letter, signature):
+    """Is a put into the box with this public key signed?"""
+    return ed25519_verify(key, put_hash(slot, letter), signature)
+
+
+def held_token(seed, store):
+    """Derive the token of who reads a box at a store (8.6)."""
+    return blake(128, b"brusio/1 held" + seed + store)
+
+
+def held_mark(token):
+    """Derive the mark of a put, by which a store knows the token."""
+    return blake(128, b"brusio/1 mark" + token)[:8]
+
+
+def data_max(letter_len):
+    """Give how many octets of a message fit a letter."""
+    return letter_len - 186
+
+
+def fragment_len(letter, letter_len):
+    """Give how long the data of a letter has to be, by its other fields."""
+    each, total = data_max(letter_len), letter["total"]
+    count = max(1, -(-total // each))
+    if letter["index"] >= count:
+        raise Refused("RANGE")
+    last = letter["index"] == count - 1
+    return total - letter["index"] * each if last else each
+
+
+def letter_check(letter, letter_len):
+    """Refuse a letter whose fields contradict each other."""
+    kind = letter["kind"]
+    if kind > PONG:
+        raise Refused("UNKNOWN")
+    if letter["total"] > MESSAGE_MAX:
+        raise Refused("LONG")
+    if (kind == ACK) != (letter["sequence"] == 0):
+        raise Refused("FORMAT")
+    if letter["announced"] > 1:
+        raise Refused("FORMAT")
+    if letter["announced"] and (kind == ACK or letter["tokens"] == 0):
+        raise Refused("FORMAT")
+    if letter["after"] and kind not in (TEXT, FILE):
+        raise Refused("FORMAT")
+    if len(letter["data"]) != fragment_len(letter, letter_len):
+        raise Refused("FORMAT")
+
+
+def letter_seal(letter, chain, period, n, random, letter_len):
+    """Seal a letter for its place; random are the nonce's 24 bytes and the head's 47."""
+    body = b"".join(letter[name] if isinstance(letter[name], bytes) else
+                    number(letter[name], length) for name, length in FIELDS)
+    body += number(len(letter["data"]), 2) + letter["data"]
+    body += bytes(letter_len - 104 - len(body))
+    head_key, body_key = letter_keys(chain, period, n)
+    nonce = random[:24]
+    return (nonce + aead_seal(head_key, nonce, b"\2" + random[24:])
+            + aead_seal(body_key, nonce, body))
+
+
+def letter_open(data, chain, period, n):
+    """Open a letter of its place, or refuse."""
+    if len(data) <= 186:
+        raise Refused("SHORT")
+    head_key, body_key = letter_keys(chain, period, n)
+    nonce = data[:24]
+    head = aead_open(head_key, nonce, data[24:88])
+    if head[0] != 2:
+        raise Refused("VERSION")
+    r = Reader(aead_open(body_key, nonce, data[88:]))
+    letter = {name: r.bytes(length) if name in ("map", "message") else r.number(length)
+              for name, length in FIELDS}
+    letter["data"] = r.bytes(r.number(2))
+    letter_check(letter, len(data))
+    return letter
+
+
+def message_id(count, sent_s):
+    """Write the id of a text or file."""
+    return number(count, 4) + number(sent_s, 4)
+
+
+def invitation_network(name, authorities):
+    """Hash a network's name and its authorities' identities (8.4)."""
+    return blake(256, name.encode() + b"\0" + b"".join(authorities))[:8]
+
+
+def invitation_make(network, expiry_h, seed, version=1):
+    """Write an invitation."""
+    data = bytes([version]) + network + number(expiry_h, 4) + seed
+    data += blake(256, data)[:4]
+    return "brusio1:" + base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def invitation_read(text):
+    """Read an invitation: its fields and both chains."""
+    if not text.startswith("brusio1:"):
+        raise Refused("FORMAT")
+    digits = text[8:]
+    try:
+        data = base64.b64decode(digits + "=" * (-len(digits) % 4), b"-_", validate=True)
+    except ValueError as e:
+        raise Refused("FORMAT") from e
+    r = Reader(data)
+    version = r.number(1)
+    found = {"network": r.bytes(8), "expiry_h": r.number(4), "seed": r.bytes(32)}
+    check = r.bytes(4)
+    if r.rest() or check != blake(256, data[:45])[:4] or version != 1:
+        raise Refused("FORMAT")
+    if invitation_make(found["network"], found["expiry_h"], found["seed"]) != text:
+        raise Refused("FORMAT")
+    found["inviter"], found["invitee"] = chains(found["seed"])
+    return found
+
+
+def chains(seed):
+    """Derive the chains of an invitation's seed: inviter's, invitee's."""
+    return (blake(256, b"brusio/1 chain inviter", seed),
+            blake(256, b"brusio/1 chain invitee", seed))
+
+
+def work_worth(challenge, store, box, nonce):
+    """Count the leading zero bits that a nonce is worth (8.5)."""
+    value = blake(256, b"brusio/1 work" + challenge + store + box + nonce)
+    return 256 - int.from_bytes(value, "big").bit_length()
+
+
+def work_find(challenge, store, box, bits):
+    """Find the first nonce that is worth so many bits."""
+    n = 0
+    while work_worth(challenge, store, box, n.to_bytes(8, "little")) < bits:
+        n += 1
+    return n.to_bytes(8, "little")
+
+
+def work_steps(used, room):
+    """Count the steps that a store of which `used` of `room` are used wants."""
+    if used < room // 2:
+        return 0
+    return min(8, 1 + (used - room // 2) // (room // 16))
+
+
+def box_key(seed):
+    """Give the public key of the box of seed."""
+    return ed25519_public(seed)

@@ -1,0 +1,235 @@
+/* tests/independent/peer_letters.c - boxes, letters, invitations, work
+ * (PROTOCOL.md 8). */
+#include <sodium.h>
+#include <string.h>
+
+#include "client/invite.h"
+#include "client/letter.h"
+#include "network/box.h"
+#include "network/work.h"
+#include "tests/independent/peer.h"
+
+static int
+box(struct peer *p)
+{
+    const uint8_t *seed = peer_get_exact(p, "seed", BOX_SEED_LEN);
+    uint8_t key[WIRE_BOX_LEN], id[WIRE_BOX_LEN];
+    uint8_t token[BOX_TOKEN_LEN], mark[BOX_MARK_LEN];
+    box_key_public(seed, key);
+    box_id(key, id);
+    box_token(seed, peer_get_exact(p, "store", 32), token);
+    box_mark(token, mark);
+    peer_say_bytes(p, "key", key, sizeof key);
+    peer_say_bytes(p, "id", id, sizeof id);
+    peer_say_bytes(p, "token", token, sizeof token);
+    peer_say_bytes(p, "mark", mark, sizeof mark);
+    return 0;
+}
+
+static int
+put_sign(struct peer *p)
+{
+    size_t len;
+    const uint8_t *letter = peer_get_bytes(p, "letter", &len);
+    uint8_t key[WIRE_BOX_LEN], signature[WIRE_SIGNATURE_LEN];
+    box_sign(peer_get_exact(p, "seed", BOX_SEED_LEN),
+             (uint8_t)peer_get_number(p, "slot", UINT8_MAX), letter, len, key,
+             signature);
+    peer_say_bytes(p, "signature", signature, sizeof signature);
+    return 0;
+}
+
+static int
+put_verify(struct peer *p)
+{
+    size_t len;
+    const uint8_t *letter = peer_get_bytes(p, "letter", &len);
+    return box_verify(peer_get_exact(p, "key", WIRE_BOX_LEN),
+                      (uint8_t)peer_get_number(p, "slot", UINT8_MAX), letter,
+                      len, peer_get_exact(p, "signature", WIRE_SIGNATURE_LEN));
+}
+
+static struct letter_place
+place_get(struct peer *p)
+{
+    return (struct letter_place){
+        .period = (uint32_t)peer_get_number(p, "period", UINT32_MAX),
+        .n = (uint32_t)peer_get_number(p, "n", UINT32_MAX)};
+}
+
+static int
+place(struct peer *p)
+{
+    const uint8_t *chain = peer_get_exact(p, "chain", LETTER_CHAIN_LEN);
+    const struct letter_place at = place_get(p);
+    uint8_t seed[LETTER_BOX_LEN], id[LETTER_BOX_LEN], token[LETTER_TOKEN_LEN];
+    letter_box_seed(chain, at, seed);
+    letter_box(chain, at, id);
+    letter_token(chain, at.period, at.n, token);
+    peer_say_bytes(p, "seed", seed, sizeof seed);
+    peer_say_bytes(p, "box", id, sizeof id);
+    peer_say_bytes(p, "token", token, sizeof token);
+    return 0;
+}
+
+/* The numbers of a letter, by their names on both sides. */
+#define LETTER_NUMBERS(X)        \
+    X(ack, uint32_t)             \
+    X(floor, uint32_t)           \
+    X(previous_period, uint32_t) \
+    X(previous_count, uint32_t)  \
+    X(sequence, uint32_t)        \
+    X(kind, uint8_t)             \
+    X(index, uint32_t)           \
+    X(total, uint32_t)           \
+    X(after, uint32_t)           \
+    X(announced, bool)           \
+    X(tokens, uint16_t)          \
+    X(lease_s, uint32_t)
+
+static int
+letter_make(struct peer *p)
+{
+    size_t data_len;
+    const size_t len = (size_t)peer_get_number(p, "len", LETTER_LEN_MAX);
+    struct letter l = {.data = peer_get_bytes(p, "data", &data_len)};
+#define X(name, type) l.name = (type)peer_get_number(p, #name, UINT32_MAX);
+    LETTER_NUMBERS(X)
+#undef X
+    l.data_len = (uint16_t)data_len;
+    memcpy(l.map, peer_get_exact(p, "map", LETTER_MAP_LEN), LETTER_MAP_LEN);
+    memcpy(l.message, peer_get_exact(p, "message", LETTER_ID_LEN),
+           LETTER_ID_LEN);
+    uint8_t *out = peer_alloc(p, len);
+    int err = letter_seal(
+        &l, peer_get_exact(p, "chain", LETTER_CHAIN_LEN), place_get(p),
+        peer_get_exact(p, "random", LETTER_RANDOM_LEN), out, len);
+    if (!err)
+        peer_say_bytes(p, "letter", out, len);
+    return err;
+}
+
+static int
+letter_read(struct peer *p)
+{
+    size_t len;
+    struct letter l;
+    uint8_t *bytes = peer_get_bytes(p, "letter", &len);
+    int err = letter_open(&l, peer_get_exact(p, "chain", LETTER_CHAIN_LEN),
+                          place_get(p), bytes, len);
+    if (err)
+        return err;
+#define X(name, type) peer_say_number(p, #name, l.name);
+    LETTER_NUMBERS(X)
+#undef X
+    peer_say_number(p, "count", l.count);
+    peer_say_bytes(p, "map", l.map, LETTER_MAP_LEN);
+    peer_say_bytes(p, "message", l.message, LETTER_ID_LEN);
+    peer_say_bytes(p, "data", l.data, l.data_len);
+    return 0;
+}
+
+static int
+message_id(struct peer *p)
+{
+    uint8_t id[LETTER_ID_LEN];
+    letter_id(id, (uint32_t)peer_get_number(p, "number", UINT32_MAX),
+              (uint32_t)peer_get_number(p, "sent_s", UINT32_MAX));
+    peer_say_bytes(p, "id", id, sizeof id);
+    return 0;
+}
+
+static int
+invitation_make(struct peer *p)
+{
+    struct invite i;
+    char text[INVITE_TEXT_LEN];
+    memcpy(i.network, peer_get_exact(p, "network", INVITE_NETWORK_LEN),
+           INVITE_NETWORK_LEN);
+    memcpy(i.seed, peer_get_exact(p, "seed", INVITE_SEED_LEN), INVITE_SEED_LEN);
+    i.expiry_h = (uint32_t)peer_get_number(p, "expiry_h", UINT32_MAX);
+    invite_write(&i, text);
+    peer_say(p, "text", json_string(text));
+    return 0;
+}
+
+static int
+invitation_read(struct peer *p)
+{
+    struct invite i;
+    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN];
+    int err = invite_read(&i, peer_get_text(p, "text"));
+    if (err)
+        return err;
+    invite_chains(i.seed, inviter, invitee);
+    peer_say_bytes(p, "network", i.network, INVITE_NETWORK_LEN);
+    peer_say_bytes(p, "seed", i.seed, INVITE_SEED_LEN);
+    peer_say_number(p, "expiry_h", i.expiry_h);
+    peer_say_bytes(p, "inviter", inviter, sizeof inviter);
+    peer_say_bytes(p, "invitee", invitee, sizeof invitee);
+    return 0;
+}
+
+static struct work_task
+work_get(struct peer *p)
+{
+    struct work_task t;
+    const uint8_t *challenge =
+        peer_get_exact(p, "challenge", WORK_CHALLENGE_LEN);
+    const uint8_t *store = peer_get_exact(p, "store", 32);
+    if (peer_has(p, "token")) {
+        work_announce_task(&t, challenge, store,
+                           peer_get_exact(p, "token", WORK_TOKEN_LEN));
+        return t;
+    }
+    memcpy(t.challenge, challenge, sizeof t.challenge);
+    memcpy(t.store, store, sizeof t.store);
+    memcpy(t.box, peer_get_exact(p, "box", 32), sizeof t.box);
+    return t;
+}
+
+static int
+work_worth(struct peer *p)
+{
+    const struct work_task t = work_get(p);
+    peer_say_number(p, "bits",
+                    work_bits(&t, peer_get_exact(p, "nonce", WORK_NONCE_LEN)));
+    return 0;
+}
+
+static int
+work_find(struct peer *p)
+{
+    const struct work_task t = work_get(p);
+    uint8_t nonce[WORK_NONCE_LEN] = {0};
+    if (!work_search(&t, (unsigned)peer_get_number(p, "bits", WORK_BITS_MAX),
+                     UINT64_C(1) << 20, nonce))
+        return ERR_NOT_FOUND;
+    peer_say_bytes(p, "nonce", nonce, sizeof nonce);
+    return 0;
+}
+
+static int
+work_price(struct peer *p)
+{
+    peer_say_number(p, "steps",
+                    work_steps(peer_get_number(p, "used", INT64_MAX),
+                               peer_get_number(p, "room", INT64_MAX)));
+    return 0;
+}
+
+const struct peer_command peer_letters[] = {
+    {"box", box},
+    {"put_sign", put_sign},
+    {"put_verify", put_verify},
+    {"place", place},
+    {"letter_make", letter_make},
+    {"letter_read", letter_read},
+    {"message_id", message_id},
+    {"invitation_make", invitation_make},
+    {"invitation_read", invitation_read},
+    {"work_worth", work_worth},
+    {"work_find", work_find},
+    {"work_price", work_price},
+    {NULL, NULL},
+};

@@ -1,0 +1,181 @@
+"""Boxes, letters, invitations and work (PROTOCOL.md 8)."""
+import letters
+from primitives import Refused
+
+B64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def test_places(t):
+    """Chains' boxes, seeds and tokens."""
+    for _ in range(40):
+        chain, period, n = t.bytes(32), t.edge(2**32 - 1), t.edge(2**32 - 1)
+        seed = letters.box_seed(chain, period, n)
+        ours = {"seed": seed, "box": letters.box_id(letters.box_key(seed)),
+                "token": letters.announce_token(chain, period, n)}
+        t.found("place", ours, t.ask("place", chain=chain, period=period, n=n))
+
+
+def test_boxes(t):
+    """Boxes' keys, ids, tokens, marks; signatures of puts."""
+    for _ in range(20):
+        seed, store, slot = t.bytes(32), t.bytes(32), t.below(16)
+        letter = t.bytes(t.below(2000))
+        token = letters.held_token(seed, store)
+        key = letters.box_key(seed)
+        t.found("box", {"key": key, "id": letters.box_id(key), "token": token,
+                        "mark": letters.held_mark(token)},
+                t.ask("box", seed=seed, store=store))
+        ours = letters.put_sign(seed, slot, letter)
+        t.found("put", {"signature": ours},
+                t.ask("put_sign", seed=seed, slot=slot, letter=letter))
+        for change in range(5):
+            fields = {"key": key, "slot": slot, "letter": letter, "signature": ours}
+            name = ("", "key", "letter", "signature")[change % 4]
+            if name and fields[name]:
+                fields[name] = t.changed(fields[name])
+            if change == 4:
+                fields["slot"] = (slot + 1) % 16
+
+            def check():
+                if not letters.put_verify(**fields):
+                    raise Refused("SIGNATURE")
+                return {}
+
+            t.alike("put's signature", check, t.ask("put_verify", **fields))
+    token = letters.held_token(bytes(range(32)), bytes(range(100, 132)))
+    t.same("token of the page", token, "9d32edf73c598215f9af6b77e84ce84f")
+    t.same("mark of the page", letters.held_mark(token), "a2d949e4616bc2fc")
+
+
+def letter_draw(t, letter_len):
+    """Draw a letter that is good, or nearly."""
+    kind, room = t.below(6), letters.data_max(letter_len)
+    letter = {"ack": t.edge(2**32 - 1), "map": t.bytes(32), "floor": t.edge(2**32 - 1),
+              "previous_period": t.edge(2**32 - 1), "previous_count": t.edge(2**32 - 1),
+              "sequence": t.edge(2**32 - 1, 1) if kind else 0, "message": t.bytes(8),
+              "kind": kind, "index": 0, "total": 0, "after": 0,
+              "announced": t.below(2) if kind else 0, "tokens": t.edge(65535, 1),
+              "lease_s": t.edge(2**32 - 1), "data": b""}
+    if kind in (letters.TEXT, letters.FILE):
+        letter["total"] = t.edge(min(letters.MESSAGE_MAX, 4 * room + t.below(3)))
+        letter["index"] = t.below(max(1, -(-letter["total"] // room)))
+        letter["after"] = t.edge(letter["sequence"] - 1)
+        letter["data"] = t.bytes(letters.fragment_len(letter, letter_len))
+    return letter
+
+
+def letter_spoil(t, letter):
+    """Make one field of a letter another value."""
+    name = t.random.choice(("sequence", "kind", "index", "total", "after", "announced",
+                            "data", "tokens", "previous_period", "previous_count"))
+    spoilt = dict(letter)
+    if name == "data":
+        spoilt[name] = letter["data"] + b"x" if t.below(2) else letter["data"][:-1]
+    else:
+        most = 2**8 - 1 if name in ("kind", "announced") else 2**32 - 1
+        most = 2**16 - 1 if name == "tokens" else most
+        near = letter[name] + t.random.choice((-1, 1))
+        spoilt[name] = t.random.choice((0, 1, max(0, min(most, near)), t.edge(most)))
+    return name, spoilt
+
+
+def letter_read(t, what, data, chain, period, n):
+    """Open a letter on both sides."""
+    said = t.ask("letter_read", letter=data, chain=chain, period=period, n=n)
+    return t.alike(what, lambda: letters.letter_open(data, chain, period, n), said)
+
+
+def test_letters(t):
+    """Letters, sealed and opened both ways."""
+    for _ in range(60):
+        length = t.random.choice((1232, 187 + t.below(400), 1232))
+        chain, period, n = t.bytes(32), t.edge(2**32 - 1), t.edge(2**32 - 1)
+        letter, random = letter_draw(t, length), t.bytes(71)
+        ours = letters.letter_seal(letter, chain, period, n, random, length)
+        t.same("length", length, len(ours))
+        t.found("letter", {"letter": ours},
+                t.ask("letter_make", **letter, chain=chain, period=period, n=n,
+                      random=random, len=length))
+        place = (chain, period, n)
+        t.same("is opened", True, letter_read(t, f"letter {letter}", ours, *place))
+        letter_read(t, "changed letter", t.changed(ours), *place)
+        letter_read(t, "letter cut short", ours[: t.below(len(ours))], *place)
+        letter_read(t, "other place", ours, chain, period, n ^ 1)
+        letter_read(t, "other period", ours, chain, period ^ 1, n)
+
+
+def test_letters_spoilt(t):
+    """Letters whose fields may contradict each other."""
+    refused = 0
+    for _ in range(300):
+        length = t.random.choice((1232, 187 + t.below(40)))
+        chain, period, n = t.bytes(32), t.edge(2**32 - 1), t.edge(2**32 - 1)
+        name, letter = letter_spoil(t, letter_draw(t, length))
+        if len(letter["data"]) > length - 186:
+            continue
+        ours = letters.letter_seal(letter, chain, period, n, t.bytes(71), length)
+        what = f"letter of {length} with another {name}, {dict(letter, map=0)}"
+        refused += not letter_read(t, what, ours, chain, period, n)
+    t.same("some are refused", True, 50 < refused < 250)
+    for version in (0, 1, 3, 255):
+        seal = letters.letter_seal(letter_draw(t, 500), bytes(32), 1, 2, bytes(71), 500)
+        head = letters.aead_seal(letters.letter_keys(bytes(32), 1, 2)[0], bytes(24),
+                                 bytes([version]) + bytes(47))
+        letter_read(t, "version", seal[:24] + head + seal[88:], bytes(32), 1, 2)
+
+
+def test_message_ids(t):
+    """Ids of texts and files."""
+    for _ in range(10):
+        count, sent_s = t.edge(2**32 - 1), t.edge(2**32 - 1)
+        t.found("message", {"id": letters.message_id(count, sent_s)},
+                t.ask("message_id", number=count, sent_s=sent_s))
+
+
+def test_invitations(t):
+    """Invitations, and lines that are none."""
+    for _ in range(30):
+        network, expiry_h, seed = t.bytes(8), t.edge(2**32 - 1), t.bytes(32)
+        text = letters.invitation_make(network, expiry_h, seed)
+        t.found("invitation", {"text": text},
+                t.ask("invitation_make", network=network, expiry_h=expiry_h, seed=seed))
+        at = t.below(len(text))
+        wrong = [text[:at] + t.random.choice(B64) + text[at + 1 :], text[:-1], text + "A",
+                 text[:-1] + B64[(B64.index(text[-1]) ^ (1 + t.below(15)))], text + "==",
+                 text[:8] + text[9:], text[:at] + "+" + text[at + 1 :]]
+        version = letters.invitation_make(network, expiry_h, seed, 1 + t.below(3))
+        for line in [text, version] + wrong:
+            t.alike(f"invitation {line}", lambda: letters.invitation_read(line),
+                    t.ask("invitation_read", text=line))
+
+
+def test_work(t):
+    """Proofs of work, and what a store asks for."""
+    ones, page = bytes([1]) * 16, bytes([2]) * 32
+    nonce = letters.work_find(ones, page, bytes([3]) * 32, 8)
+    t.same("nonce of the page", [322, 9],
+           [int.from_bytes(nonce, "little"),
+            letters.work_worth(ones, page, bytes([3]) * 32, nonce)])
+    for _ in range(20):
+        challenge, store, box, token = t.bytes(16), t.bytes(32), t.bytes(32), t.bytes(16)
+        nonce, bits = t.bytes(8), t.below(11)
+        task = {"challenge": challenge, "store": store}
+        t.found("worth", {"bits": letters.work_worth(challenge, store, box, nonce)},
+                t.ask("work_worth", **task, box=box, nonce=nonce))
+        t.found("nonce", {"nonce": letters.work_find(challenge, store, box, bits)},
+                t.ask("work_find", **task, box=box, bits=bits))
+        announced = token + bytes(16)
+        found = letters.work_find(challenge, store, announced, bits)
+        t.found("announcement", {"nonce": found},
+                t.ask("work_find", **task, token=token, bits=bits))
+        worth = letters.work_worth(challenge, store, announced, found)
+        t.found("worth of it", {"bits": worth},
+                t.ask("work_worth", **task, token=token, nonce=found))
+    for _ in range(200):
+        room = t.edge(10**9, 16)
+        used = t.random.choice((t.edge(room), room // 2, room // 2 - 1,
+                                min(room, room // 2 + room // 16 * t.below(9))))
+        t.found(f"steps of {used} of {room}", {"steps": letters.work_steps(used, room)},
+                t.ask("work_price", used=used, room=room))
+
+
