@@ -88,7 +88,7 @@ poll_answer(struct pair *p, const struct choice *ask)
             answer.slot = (uint8_t)s;
         }
     }
-    polls_unasked(v, ask->at, ask->request.slot, ask->spare);
+    polls_unasked(v, ask->at, ask->request.slot, ask->spare, false);
     if (polls_answer(v, ask->at, ask->request.held, STORE_FIRST, false,
                      &answer) ||
         got < 0)
