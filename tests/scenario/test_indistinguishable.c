@@ -590,8 +590,10 @@ courses_run(void **state)
     printf("  announced: idle %zu, busy %zu, announcing %zu\n", c[0].announced,
            c[1].announced, c[3].announced);
     printf("  of %u contacts %zu had a front\n", (unsigned)CROWD, c[4].fronts);
-    /* the busy ones really were, the idle one was not */
-    return c[0].letters < 10 && c[1].letters > 5 * watched_s() &&
+    /* the busy ones really were, the idle one, who writes to itself twice in an hour,
+     * was not */
+    return c[0].letters < 10 + watched_s() / 500 &&
+                   c[1].letters > 5 * watched_s() &&
                    c[2].letters > 3 * watched_s() &&
                    c[3].announced > watched_s() / 8 &&
                    c[4].fronts > watched_s() / 20
