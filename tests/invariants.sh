@@ -1742,9 +1742,14 @@ change I12 'puts and gets of a box are of two workers' relay/dispatch.c \
     'if (request.kind == WIRE_LOOP)' \
     'workers/i12_*'
 change I6 'what another life was told counts for this one' client/outgoing.c \
-    'commit_us > 0 && commit_us < l->since_us' \
-    'commit_us > 0 && l->since_us == 0' \
+    '!number_is_own(v, l) && sure_us < l->since_us' \
+    '!number_is_own(v, l) && sure_us < l->since_us && l->since_us == 0' \
     'full_disk/i6_*'
+change I6 'a letter whose place was another life'"'"'s counts before it is kept' \
+    client/outgoing.c \
+    '(l->renumbered && !l->kept)' \
+    '(l->renumbered && !l->kept && l->keeps > 200)' \
+    'older_copies/i6_*'
 change I6 'what was sent before a restart may be another life'"'"'s' \
     client/outgoing.c \
     'l->since_us = l->sequence >= v->sure_sequence ? now_us : 0;' \
@@ -1758,9 +1763,54 @@ change I6 'groups that are there are made true a second time' \
     'faults/i6_a_client_k*'
 
 change I6 'places of another life are tried again and again' client/taken.c \
-    'if (v->overtaken > 0 && !v->in_step)' \
-    'if (v->overtaken > UINT32_MAX - 1 && !v->in_step)' \
+    'if (!decides && !v->in_step && v->passed < PASSED_MAX) {' \
+    'if (!decides && !v->in_step && v->passed > PASSED_MAX) {' \
     'full_disk/i6_places*'
+change I6 'numbers of a life that nobody has told of are used again' \
+    client/taken.c \
+    'int err = decides ? 0 : outgoing_doubt(c, v);' \
+    'int err = 0;' \
+    'older_copies/i6_a_number*'
+change I6 'a letter that moves before its put leaves its place free' \
+    client/staging.c \
+    'if (l->tried || l->at.period + 1 < client_period(c))' \
+    'if (l->tried || l->at.period > 0)' \
+    'lives_store/i6_*'
+change I6 'a place that an earlier life may have put to gets another letter' \
+    client/staging.c \
+    'const bool same = l->loaded && !l->tried;' \
+    'const bool same = false;' \
+    'lives/i6_*'
+change I6 'orders of what was released are given again' client/inbox.c \
+    'err = client_save(c);' \
+    'err = 0;' \
+    'lives/i6_an_order*'
+change I6 'what cannot be read is handed out next for ever' client/inbox.c \
+    'r->again_us <= now_us &&' \
+    'r->again_us + 1 > 0 &&' \
+    'lives/i6_what_cannot*'
+change I11 'who writes lower numbers goes before other contacts' client/inbox.c \
+    'last->slot = o->slot;' \
+    'last->slot = 0;' \
+    'lives/i11_nobody*'
+change I11 'an hour begins anew with each restart' client/inbox.c \
+    'return past_us < HOLD_US ? now_us + HOLD_US - past_us : now_us;' \
+    'return past_us < UINT64_MAX ? now_us + HOLD_US : now_us;' \
+    'lives/i11_an_hour*'
+change I11 'what its sender has given up keeps its room' client/incoming.c \
+    'step->gone = err ? NULL : m;' \
+    'step->gone = NULL;' \
+    'lives/i11_what_was*'
+change I11 'all that a liar has renumbered goes before what others get' \
+    client/staging.c \
+    'if (staged_count(v) < STAGED_MAX / 2)' \
+    'if (staged_count(v) < 4096)' \
+    'lives/i11_renumbering*'
+change I12 'how much is gathered tells how many contacts there are' \
+    client/incoming.c \
+    'v->gathered_len + len <= GATHER_SHARE);' \
+    'v->gathered_len + len <= GATHER_MAX / (c->status.contacts + 1));' \
+    'lives/i12_no*'
 
 # ---- the sum ----
 

@@ -410,6 +410,53 @@ i11_renumbering_holds_up_nobody_else(void **state)
     pair_free(&p);
 }
 
+/* ---- how many contacts there are ---- */
+
+/* Is a part of a contact's unfinished file taken, who has so many bytes of others here
+ * already, while all contacts together have what there is room for? */
+static bool
+part_is_taken(unsigned others, size_t mine)
+{
+    struct pair p;
+    char name[16], line[INVITE_TEXT_LEN];
+    pair_make(&p, &pair_net);
+    pair_settle(&p);
+    struct client *c = p.c[1];
+    struct conversation *v = p.v[1];
+    const size_t len = letter_data_max(c->letter_len);
+    for (unsigned i = 0; i < others; i++) {
+        snprintf(name, sizeof name, "n%u", i);
+        assert_int_equal(client_invite(c, name, line), 0);
+    }
+    struct letter l = {.kind = LETTER_FILE,
+                       .count = 2,
+                       .total = (uint32_t)(2 * len),
+                       .data_len = (uint16_t)len,
+                       .data = contents,
+                       .sequence = v->ack + 1};
+    letter_id(l.message, 1000, 0);
+    const size_t all_before = c->gathered_len, before = v->gathered_len;
+    const uint32_t ack = v->ack;
+    c->gathered_len = 64U << 20;
+    v->gathered_len = mine;
+    forge(&p, v, &l, (struct letter_place){client_period(c), 40});
+    const bool taken = v->ack > ack;
+    c->gathered_len = all_before + (taken ? len : 0);
+    v->gathered_len = before + (taken ? len : 0);
+    pair_free(&p);
+    return taken;
+}
+
+static void
+i12_no_contact_counts_contacts(void **state)
+{
+    (void)state;
+    for (size_t mine = 1024; mine < 48U << 20; mine *= 2)
+        assert_int_equal(part_is_taken(2, mine), part_is_taken(7, mine));
+    assert_true(part_is_taken(7, 1024));
+    assert_false(part_is_taken(7, 32U << 20));
+}
+
 #define LIVES_TEST(name) \
     cmocka_unit_test_setup_teardown(name, pair_net_make, pair_net_free)
 
@@ -424,5 +471,6 @@ const struct CMUnitTest test_lives[] = {
     LIVES_TEST(i6_a_copy_with_an_open_letter_shows_nothing_twice),
     LIVES_TEST(i6_what_cannot_be_read_blocks_nothing),
     LIVES_TEST(i11_renumbering_holds_up_nobody_else),
+    LIVES_TEST(i12_no_contact_counts_contacts),
 };
 TEST_SUITE(test_lives);
