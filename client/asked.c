@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/conversations.h"
+#include "client/places.h"
 #include "client/polls.h"
 #include "client/taken.h"
 
@@ -20,15 +21,26 @@ asked_release(struct client *c, const struct asked *a)
     }
 }
 
+void
+asked_miss(struct client *c, struct conversation *v, const struct asked *a)
+{
+    if (places_may_show(c, v, &a->whom, a->at_store_us))
+        polls_missed(c, v, a->at, a->whom.place == FRONTS_FRONT);
+}
+
 /* No answer is waited for any more. */
 static void
 asked_unanswered(struct client *c, const struct asked *a)
 {
     struct conversation *v =
-        a->check ? conversation_by_id(c, a->conversation) : NULL;
+        a->kind == WIRE_GET && a->conversation != UINT32_MAX
+            ? conversation_by_id(c, a->conversation)
+            : NULL;
     asked_release(c, a);
-    if (v)
+    if (v && a->check)
         taken_unseen(v);
+    else if (v)
+        asked_miss(c, v, a);
 }
 
 /* Are answers of other stores late as well? Then it is the line, or its queue

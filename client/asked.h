@@ -20,6 +20,10 @@ struct asked *asked_find(struct client *c, const uint8_t *id);
 /* Notes that a is answered: what it asked for may be asked for again. */
 void asked_release(struct client *c, const struct asked *a);
 
+/* Notes that a get of v's has brought nothing: client/polls.h, polls_missed(). */
+void asked_miss(struct client *c, struct conversation *v,
+                const struct asked *a);
+
 /* Notes how the answer to a request fared. When half of QUALITY_ASKED answers of
  * one direction of a conversation came late or not at all, while those of other
  * stores did not, its boxes' second store takes the place of the first for

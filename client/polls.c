@@ -3,9 +3,11 @@
  * State: a cursor of each period that is read, in struct conversation.
  *
  * Of a period's boxes eight are looked at, from the first that is not wholly read.
- * A box with letters known to be there comes first; then the first that is not full,
- * or, for a busy reader, whichever of it and the three after it was asked for
- * least. A poll begins at one of the letters that are known to be there and that
+ * One poll in sixteen glances at another of them than what follows would ask for, drawn
+ * whatever is there, half of these at the next: so letters behind a box whose stores
+ * keep nothing become known. A box with letters known to be there comes first; then the
+ * first that is not full, or, for a busy reader, whichever of it and the three after it
+ * was asked for least. A poll begins at one of the letters that are known to be there and that
  * no poll under way begins at, drawn alike among them. Without such a letter a busy
  * reader's begins at the first slot that is not here and that no poll begins at;
  * another's at the second one that is not here, in one of four at the first: what
@@ -22,30 +24,42 @@
  * older period is for yesterday's, or for one with letters known to be there; the
  * sweep's may be for any. A look after connecting has a period of its own.
  *
- * A letter that a get of lane, sweep or look brings has one more get follow while others
- * are known to be there, of whatever day: else those of all days but one would wait for
- * the sweep when a reader comes back.
+ * A get of lane, sweep or look has one more follow while letters are known to be there,
+ * of whatever day, or lie behind a box that may have some: else those of all days but
+ * one would wait for the sweep when a reader comes back, and those of a box before.
  *
  * Of a box whose second store has given two letters one poll in four goes there: the
  * first has no room for what is written, or loses it.
  *
  * Failure modes: a store that gives what does not open, or that contradicts
  * itself, LIES_MAX times is asked less than the box's other one; a letter that
- * opens at neither (its writer's doing) is passed over; a hole (a letter its
- * writer gave up) is passed over when the eighth box is full and polls of the
- * first stay empty. */
+ * opens at neither (its writer's doing) is passed over; a box with a hole (a letter its
+ * writer gave up, or which its stores lost or have let go) is passed over, and glanced
+ * at still, when there are letters in later ones and HOLE_POLLS were in vain, and left
+ * for good when the seventh box has letters; what is said to lie in a box and is not
+ * given EMPTIES_FORGET times is not believed. */
 #include "client/polls.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
     ALL = 0xffff,
     EMPTIES_CLOSE = 8,  /* of a period that is over */
+    EMPTIES_FORGET = 8, /* of a box where letters are said to lie */
     SECOND_LETTERS = 2, /* from the second store: it is asked more */
     SECOND_SHARE = 4,   /* one poll of so many more */
-    EMPTIES_HOLE = 256  /* of a box that others have overtaken: in less a letter
-                           is put again that a dying gateway has lost */
+    HOLE_POLLS = 256,   /* of a box that others have overtaken: in less a letter
+                         is put again that a dying gateway has lost */
+    HOLE_POLLS_SELDOM = 8,
+    HOLE_SHARE = 8,    /* of that for a box more, of which nothing was heard */
+    HOLE_BEHIND = 2,   /* of a cursor's boxes, the last: there it moves on */
+    GLANCE_DICE = 192, /* of so many polls */
+    GLANCE_NEXT = 6,   /* are for the box after the current one, */
+    GLANCE_FAR = 6,    /* and for each of the others one; */
+    GLANCE_LANE = 8    /* so many times as many of the lane's fourth gets */
 };
+static_assert(GLANCE_FAR == CURSOR_BOXES - 2, "one for each");
 
 static unsigned
 bits_count(uint16_t v)
@@ -103,10 +117,21 @@ cursor_is_read(const struct cursor *k)
     return k->skipped || (k->end != UINT32_MAX && read >= k->end);
 }
 
+/* The letters of box i that are known to be there and are not here. */
+static uint16_t
+letters_known(const struct cursor *k, size_t i, bool front)
+{
+    return (uint16_t)(polled_of(k, i, front)->full &
+                      ~letters_held(k, i, front));
+}
+
 /* Have others than fronts, which all contacts have, found nothing often? */
 static bool
 cursor_is_empty(const struct cursor *k)
 {
+    for (size_t i = 0; i < CURSOR_BOXES; i++)
+        if (letters_known(k, i, false))
+            return false;
     return polled_of(k, 0, false)->empties >= EMPTIES_CLOSE;
 }
 
@@ -190,7 +215,7 @@ polls_hold(struct conversation *v, struct letter_place at)
     k->held[i] |= (uint16_t)(1u << at.n % LETTER_SLOTS);
     k->later[i] &= (uint16_t)~k->held[i];
     for (size_t p = 0; p < POLLED_CLASSES; p++)
-        k->by[p][i].empties = 0;
+        k->by[p][i].empties = k->by[p][i].vain = 0;
     if (i == 0)
         k->missed = 0;
     cursor_advance(k);
@@ -346,23 +371,46 @@ polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
     if (answer->status == WIRE_LETTER) {
         if (rank == STORE_SECOND && p->second < UINT8_MAX)
             p->second++;
-    } else if (p->empties < UINT16_MAX) {
-        p->empties++;
+        p->empties = p->vain = 0;
+        return 0;
     }
+    if (p->empties < UINT16_MAX)
+        p->empties++;
+    if (p->empties % EMPTIES_FORGET == 0) /* it was not true, or is no more */
+        heard_forget(k, (size_t)i, front);
     return 0;
 }
 
+/* Do polls of this class know of letters, read or not, in boxes from i on to before
+ * `end`? */
+static bool
+boxes_have_letters(const struct cursor *k, unsigned i, unsigned end, bool front)
+{
+    for (; i < end; i++)
+        if (letters_held(k, i, front) | polled_of(k, i, front)->full)
+            return true;
+    return false;
+}
+
+/* So many polls in vain make a hole of a slot that is free: as long as a front needs
+ * for that, its letter may be on its way, or wait to be put again. Where boards
+ * announce others ask seldom, and when there is something. */
+static unsigned
+hole_polls(const struct client *c, bool front)
+{
+    return front || c->boards == 0 ? HOLE_POLLS : HOLE_POLLS_SELDOM;
+}
+
 void
-polls_missed(struct conversation *v, struct letter_place at)
+polls_missed(struct client *c, struct conversation *v, struct letter_place at,
+             bool front)
 {
     struct cursor *k = cursor_of(v, at.period);
-    if (cursor_box(k, at) != 0)
+    if (cursor_box(k, at) != 0 || letters_known(k, 0, false) ||
+        !boxes_have_letters(k, CURSOR_BOXES - HOLE_BEHIND, CURSOR_BOXES, false))
         return;
-    const size_t last = CURSOR_BOXES - 1;
-    if (k->missed < EMPTIES_HOLE)
-        k->missed++;
-    if (k->missed == EMPTIES_HOLE &&
-        (k->held[last] | polled_of(k, last, false)->full) == ALL) {
+    k->missed += (uint16_t)(HOLE_POLLS / hole_polls(c, front));
+    if (k->missed >= HOLE_POLLS) {
         k->held[0] = ALL;
         cursor_advance(k);
     }
@@ -370,45 +418,85 @@ polls_missed(struct conversation *v, struct letter_place at)
 
 /* ---- choosing ---- */
 
-/* The letters of box i that are known to be there and are not here. */
-static uint16_t
-letters_known(const struct cursor *k, size_t i, bool front)
-{
-    return (uint16_t)(polled_of(k, i, front)->full &
-                      ~letters_held(k, i, front));
-}
-
-bool
-polls_know_more(const struct conversation *v, bool *older)
-{
-    for (size_t i = CURSORS; i-- > 0;)
-        for (size_t b = 0; v->cursor[i].open && b < CURSOR_BOXES; b++)
-            if (bits_count(letters_known(&v->cursor[i], b, false)) >
-                polled_of(&v->cursor[i], b, false)->asked) {
-                *older = i > 0;
-                return true;
-            }
-    return false;
-}
-
 static bool
 box_is_full(const struct cursor *k, size_t i, bool front)
 {
     return (letters_held(k, i, front) | polled_of(k, i, front)->full) == ALL;
 }
 
+/* The first box behind those with holes, which polls of this class have asked for so
+ * often in vain while letters lie in later ones. */
 static unsigned
-box_pick(const struct cursor *k, bool busy, bool front)
+box_behind_holes(const struct cursor *k, unsigned hole, bool front)
 {
-    unsigned first = 0, best;
+    for (unsigned i = 0; i + 1 < CURSOR_BOXES; i++) {
+        const bool heard = i == 0 || boxes_have_letters(k, i, i + 1, front);
+        const unsigned in_vain = heard ? hole : hole / HOLE_SHARE;
+        if (polled_of(k, i, front)->vain < in_vain ||
+            letters_known(k, i, front) ||
+            !boxes_have_letters(k, i + 1, CURSOR_BOXES, front))
+            return i;
+    }
+    return CURSOR_BOXES - 1;
+}
+
+/* What a poll has drawn for glancing. A look is all that a period gets; of a script,
+ * which has few gets, half of the fourth ones glance. */
+static unsigned
+glance_draw(const struct fronts_choice *whom, uint64_t dice)
+{
+    const unsigned drawn = (unsigned)(GLANCE_DICE - 1 - dice % GLANCE_DICE);
+    if (whom->place == FRONTS_LANE)
+        return whom->fourth ? drawn / GLANCE_LANE : GLANCE_DICE;
+    return whom->place == FRONTS_LOOK || whom->spare ? GLANCE_DICE : drawn;
+}
+
+/* Do letters lie behind a box that may have some, and that no get under way asks for? */
+static bool
+box_is_overtaken(const struct cursor *k, unsigned hole)
+{
+    const unsigned i = box_behind_holes(k, hole, false);
+    return !box_is_full(k, i, false) && polled_of(k, i, false)->asked == 0 &&
+           boxes_have_letters(k, i + 1, CURSOR_BOXES, false);
+}
+
+bool
+polls_know_more(const struct client *c, const struct conversation *v,
+                bool *older)
+{
+    for (size_t i = CURSORS; i-- > 0;) {
+        const struct cursor *k = &v->cursor[i];
+        bool more = k->open && box_is_overtaken(k, hole_polls(c, false));
+        for (size_t b = 0; k->open && b < CURSOR_BOXES; b++)
+            more |= bits_count(letters_known(k, b, false)) >
+                    polled_of(k, b, false)->asked;
+        if (more) {
+            *older = i > 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The box to ask for. hole: after so many polls in vain a box is passed over. glance:
+ * what this poll has drawn, whatever is there. */
+static unsigned
+box_pick(const struct cursor *k, bool busy, bool front, unsigned hole,
+         unsigned glance)
+{
+    unsigned first = box_behind_holes(k, hole, front), best;
+    while (first < CURSOR_BOXES && box_is_full(k, first, front))
+        first++;
+    if (first == CURSOR_BOXES)
+        first = 0; /* all is on its way */
+    if (glance < GLANCE_NEXT)
+        return (first + 1) % CURSOR_BOXES;
+    if (glance < GLANCE_NEXT + GLANCE_FAR)
+        return (first + 2 + glance - GLANCE_NEXT) % CURSOR_BOXES;
     for (unsigned i = 0; i < CURSOR_BOXES; i++)
         if (bits_count(letters_known(k, i, front)) >
             polled_of(k, i, front)->asked)
             return i;
-    while (first < CURSOR_BOXES && box_is_full(k, first, front))
-        first++;
-    if (first == CURSOR_BOXES)
-        return 0; /* all is on its way */
     best = first;
     for (unsigned i = first + 1;
          busy && i < CURSOR_BOXES && i < first + AHEAD_BOXES; i++)
@@ -505,13 +593,19 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
         return;
     }
     struct cursor *k = cursor_pick(v, &out->whom, dice);
+    const unsigned hole = hole_polls(c, front);
+    const unsigned glance = glance_draw(&out->whom, dice / 4096);
     /* what the fallback store has was unanswered at the first one: old */
-    const unsigned b = out->spare ? 0 : box_pick(k, busy, front);
+    const unsigned b = out->spare ? box_behind_holes(k, hole, front)
+                                  : box_pick(k, busy, front, hole, glance);
     struct polled *p = polled_note(k, b, front);
     if (p->second >= SECOND_LETTERS && dice / SECOND_SHARE % SECOND_SHARE == 0)
         out->spare = true;
     if (!out->spare && p->asked < UINT8_MAX)
         p->asked++;
+    if (boxes_have_letters(k, b + 1, CURSOR_BOXES, front) &&
+        p->vain < UINT16_MAX)
+        p->vain++;
     out->request.slot = slot_pick(k, b, busy, front, start);
     out->conversation = v;
     out->at = (struct letter_place){k->period, (k->base + b) * LETTER_SLOTS};

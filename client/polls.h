@@ -31,13 +31,16 @@ int polls_answer(struct conversation *v, struct letter_place at, uint16_t held,
                  enum store_rank rank, bool front,
                  const struct wire_answer *answer) CHECK_RESULT;
 
-/* Notes that an answer to a poll of this box had no letter, and would have been shown
- * if it had one: a poll of a front's within a lease, of which all know, or another's. */
-void polls_missed(struct conversation *v, struct letter_place at);
+/* Notes that a poll of this box brought no letter, in its time, and that it would have
+ * been shown: a poll of a front's within a lease, of which all know, or another's. */
+void polls_missed(struct client *c, struct conversation *v,
+                  struct letter_place at, bool front);
 
-/* Do lane, sweep and looks know of letters of v's that no get under way brings? Then
+/* Do lane, sweep and looks know of letters of v's that no get under way brings, or of
+ * such behind a box that is not asked for and may have some? Then
  * says whether they are of a period before today's. */
-bool polls_know_more(const struct conversation *v, bool *older);
+bool polls_know_more(const struct client *c, const struct conversation *v,
+                     bool *older);
 
 /* Forgets a poll of this box that begins at `slot`, and went to its fallback store
  * if it was a spare one: it is answered, or was not sent. front: whose it was. */

@@ -550,6 +550,7 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
                            a->whom.place == FRONTS_FRONT, answer);
     if (err) {
         client_drop(c, err);
+        asked_miss(c, v, a);
         return;
     }
     if (answer->status != WIRE_LETTER && answer->status != WIRE_EMPTY)
@@ -570,11 +571,11 @@ get_answered(struct client *c, struct conversation *v, const struct asked *a,
         came.at.n += answer->slot;
         others &= (uint16_t) ~(1u << answer->slot);
         announced = arrival_letter(c, v, &came, letter);
-        more = others == 0 && polls_know_more(v, &whom.older);
-        whom.spare = whom.spare && !more;
-    } else if (places_may_show(c, v, &a->whom, a->at_store_us)) {
-        polls_missed(v, a->at);
+    } else {
+        asked_miss(c, v, a);
     }
+    more = others == 0 && polls_know_more(c, v, &whom.older);
+    whom.spare = whom.spare && !more;
     places_answered(c, &whom, announced, more || others != 0);
 }
 

@@ -131,7 +131,8 @@ struct polled {
     uint8_t asked;    /* under way */
     uint16_t named;   /* letters that these begin at */
     uint16_t full;    /* letters that are said to be there */
-    uint16_t empties; /* answers that had none, since one was read */
+    uint16_t empties; /* answers that had none, since one had */
+    uint16_t vain;    /* gets while letters lay in later ones, since one had */
     uint8_t second;   /* letters that the box's second store gave */
     uint8_t lies[2];  /* of the box's first store, its second */
 };
@@ -149,7 +150,7 @@ struct cursor {
     uint16_t later[CURSOR_BOXES];  /* fronts had it, and may not show it yet */
     uint64_t ticket[CURSOR_BOXES]; /* of the journal, for the last of held */
     struct polled by[POLLED_CLASSES][CURSOR_BOXES];
-    uint16_t missed;   /* polls of the first box, which had none */
+    uint16_t missed;   /* gets of the first box in vain, far behind others */
     uint64_t empty_us; /* the first box had nothing more then; 0: not yet */
 };
 

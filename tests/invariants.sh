@@ -453,7 +453,7 @@ change I6 'a second token leaves before its letter may' client/announce.c \
     '0 ? ANNOUNCE_HELD' \
     'announcing/i6_a_letter_held_up*'
 change I6 'what is known of other days waits for the sweep' client/requests.c \
-    'more = others == 0 && polls_know_more(v, &whom.older);' \
+    'more = others == 0 && polls_know_more(c, v, &whom.older);' \
     'more = false;' \
     'i6_week/i6_a_store*'
 change I6 'what is in the box of yesterday is announced as of today' \
@@ -479,6 +479,22 @@ change I6 'a store that lies is asked again' client/polls.c \
     'return lies[0] >= LIES_MAX && lies[1] < LIES_MAX;' \
     'return false;' \
     'i6_stores/*pin*'
+change I6 'nobody looks behind a box that nothing is kept of' client/polls.c \
+    '        return (first + 1) % CURSOR_BOXES;' \
+    '        return first;' \
+    'i6_stores/*next' 'i6_holes/i12_*'
+change I6 'a box with a hole is asked for all day' client/polls.c \
+    'if (polled_of(k, i, front)->vain < in_vain ||' \
+    'if (polled_of(k, i, front)->vain < in_vain + UINT16_MAX ||' \
+    'i6_holes/*new'
+change I6 'a reader does not go on behind a hole' client/polls.c \
+    '    if (k->missed >= HOLE_POLLS) {' \
+    '    if (0) {' \
+    'i6_holes/*kept_are*'
+change I6 'what a store names is believed for ever' client/polls.c \
+    'if (p->empties % EMPTIES_FORGET == 0)' \
+    'if (0)' \
+    'i6_holes/*kept_are*'
 change I6 'what letters of a week need is forgotten in two days' network/days.c \
     'return keep < DAYS_MAX ? (size_t)keep : DAYS_MAX;' \
     'return keep < 3 ? (size_t)keep : 3;' \
@@ -1482,6 +1498,10 @@ change I12 'others begin where fronts have seen letters' client/polls.c \
     '    return (uint16_t)(polled_of(k, i, front)->full &' \
     '    return (uint16_t)(polled_of(k, i, true)->full &' \
     'i12_probes/*opened'
+change I12 'who is written to is glanced at less' client/polls.c \
+    '    if (glance < GLANCE_NEXT)' \
+    '    if (glance < GLANCE_NEXT && !k->held[0])' \
+    'i6_holes/i12_*'
 change I12 'which gets a front has under way steers others' client/polls.c \
     'polled_note(struct cursor *k, size_t i, bool front)
 {' \

@@ -583,6 +583,7 @@ lane_choose(struct fronts *f, struct env *env, uint64_t now_us,
     const bool both = k->script_both;
     out->older = both ? k->step == 1 || k->step == 4 : k->script_older;
     out->spare = k->step % 2 == 0 && k->step > 0; /* never the first */
+    out->fourth = k->step == 3;
     k->step++;
     if (k->step == FRONTS_SCRIPT_GETS && k->again) {
         script_begin(f, env, now_us, k, k->script_older);

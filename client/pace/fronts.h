@@ -66,6 +66,7 @@ struct fronts_choice {
     bool older;       /* yesterday's period */
     uint8_t back;     /* FRONTS_LOOK: so many periods before today's */
     bool spare;       /* the box's second store */
+    bool fourth;      /* FRONTS_LANE: the fourth get of its script */
 };
 
 /* Fills in what doc/PARAMETERS.md has settled, for one front or two. */

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/state.h"
 #include "tests/rogue_relay.h"
 
 enum { STORES = 4, PATIENCE_S = 3600, PAIR_S = 120 };
@@ -383,6 +384,54 @@ i6_burnt_boxes_are_not_called_delivered(void **state)
     assert_int_equal(given_up, 0);
 }
 
+/* How many of 40 texts does a have, held for others or not,
+ * some minutes after the last
+ * of them? Both stores of b's first box have this vice. promised: to look, by a text of
+ * a's before. *kept: what stores have. */
+static unsigned
+texts_here(unsigned vice, bool promised, unsigned *kept)
+{
+    enum { TEXTS = 40, WAIT_S = 420, UNPROMISED_S = 1800 };
+    struct pair p = pair_make(60, STORES + 1, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        p.store[i]->box_only = true;
+        p.store[i]->false_status = WIRE_FULL;
+        p.store[i]->vices = vice;
+    }
+    if (promised)
+        (void)world_say(p.a, "b", "write to me");
+    world_run_s(p.w, 20);
+    for (unsigned i = 0; i < TEXTS; i++) {
+        (void)world_say(p.b, "a", "hello");
+        world_run_s(p.w, 2);
+    }
+    world_run_s(p.w, promised ? WAIT_S : UNPROMISED_S);
+    const unsigned n = p.a->client->conversations->n_received;
+    *kept = 0;
+    for (const struct message *m = p.b->client->conversations->messages; m;
+         m = m->next)
+        *kept += m->kind == LETTER_TEXT && m->state != CLIENT_QUEUED;
+    printf("  %s%s: of %u texts %u are kept by stores, %u are here\n",
+           vice ? "no room" : "honest", promised ? ", promised" : "",
+           (unsigned)TEXTS, *kept, n);
+    pair_free(&p);
+    return n;
+}
+
+/* Both stores of a box have no room for it: what later boxes have is read, by a front
+ * within a lease, by the lane otherwise. */
+static void
+i6_two_full_stores_of_one_box_keep_nobody_from_the_next(void **state)
+{
+    (void)state;
+    unsigned kept, n = texts_here(0, false, &kept);
+    assert_true(n + 2 >= kept && kept > 30);
+    for (unsigned promised = 0; promised < 2; promised++) {
+        n = texts_here(VICE_FALSE_STATUS, promised, &kept);
+        assert_true(n + 2 >= kept && kept > 10);
+    }
+}
+
 const struct CMUnitTest test_i6_stores[] = {
     cmocka_unit_test(i6_what_a_store_did_not_keep_is_put_again),
     cmocka_unit_test(i6_what_one_store_did_not_keep_the_other_has),
@@ -395,5 +444,6 @@ const struct CMUnitTest test_i6_stores[] = {
     cmocka_unit_test(i10_silent_stores_stop_no_invitation),
     cmocka_unit_test(i6_one_full_store_costs_a_repeat),
     cmocka_unit_test(i6_burnt_boxes_are_not_called_delivered),
+    cmocka_unit_test(i6_two_full_stores_of_one_box_keep_nobody_from_the_next),
 };
 TEST_SUITE(test_i6_stores);

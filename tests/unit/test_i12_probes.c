@@ -179,12 +179,12 @@ twin_answer(struct twin *t, const struct choice *k)
         others &= (uint16_t) ~(1u << a.slot);
         memcpy(bytes, letter, t->c->letter_len);
         announced = arrival_letter(t->c, t->v, &came, bytes);
-        more = others == 0 && polls_know_more(t->v, &whom.older);
-        whom.spare = whom.spare && !more;
     } else if (places_may_show(t->c, t->v, &k->whom,
                                env_now_mono_us(t->c->env))) {
-        polls_missed(t->v, k->at);
+        polls_missed(t->c, t->v, k->at, front);
     }
+    more = others == 0 && polls_know_more(t->c, t->v, &whom.older);
+    whom.spare = whom.spare && !more;
     places_answered(t->c, &whom, announced, more || others != 0);
 }
 
