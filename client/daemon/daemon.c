@@ -261,10 +261,11 @@ files_tell(struct daemon *d)
     const uint64_t n = rpc_starved(d->rpc);
     if (n == d->starved || (d->starved_us && now_us < d->starved_us))
         return;
-    log_write(&d->host.log, LOG_WARNING, "client",
-              "no descriptors are left for callers of client.sock; raise the limit "
-              "('ulimit -n', LimitNOFILE= in the systemd unit), or let fewer "
-              "programs call");
+    log_write(
+        &d->host.log, LOG_WARNING, "client",
+        "no descriptors are left for callers of client.sock; raise the limit "
+        "('ulimit -n', LimitNOFILE= in the systemd unit), or let fewer "
+        "programs call");
     d->starved = n;
     d->starved_us = now_us + HOUR_US;
 }
