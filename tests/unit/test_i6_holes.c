@@ -216,7 +216,7 @@ letters_take_polls(struct stores *s, unsigned from, unsigned n)
 
 /* A reader comes back with a copy of his disk, and stores have let go of what he has
  * read since, 20 letters or 100: what is written now he hears within minutes, and when
- * a quarter of an hour is over, each letter as soon as ever (six of them in ten seconds
+ * half an hour is over, each letter as soon as ever (six of them in ten seconds
  * on average). */
 static void
 i6_a_reader_with_an_older_copy_hears_what_is_new(void **state)
@@ -228,7 +228,7 @@ i6_a_reader_with_an_older_copy_hears_what_is_new(void **state)
         stores_make(&s, 0);
         stores_set(&s, gone, gone + 6, true);
         mute += !stores_are_read(&s, gone == 20 ? "20 let go" : "100 let go",
-                                 HOUR_POLLS / 4);
+                                 HOUR_POLLS / 2);
         const unsigned polls = letters_take_polls(&s, gone + 6, 6);
         printf("  then six more: %.1f s each\n", polls / 6. / 4);
         mute += polls > 6 * 40;
@@ -238,7 +238,7 @@ i6_a_reader_with_an_older_copy_hears_what_is_new(void **state)
 }
 
 /* Which box a front's get glances at is drawn whatever is there: of one to whom nobody
- * writes, of one who writes all the time, and of one whose first box has a hole, of 192
+ * writes, of one who writes all the time, and of one whose first box has a hole, of 384
  * gets 6 are for the box after the one that is asked for, and one for each of the six
  * behind it (of each of 7 boxes, a verdict wrong once in a million). */
 static void
@@ -261,7 +261,7 @@ i12_glances_do_not_depend_on_what_is_there(void **state)
             printf(" %u", s.asked[i]);
         printf(" are for later boxes\n");
         for (unsigned i = 1; i < 8; i++) {
-            const double mean = all * (i == 1 ? 6. : 1.) / 192;
+            const double mean = all * (i == 1 ? 6. : 1.) / 384;
             assert_true(fabs(s.asked[i] - mean) < STATS_ALARM * sqrt(mean));
         }
         pair_free(&s.p);
