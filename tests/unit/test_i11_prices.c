@@ -164,10 +164,8 @@ course_end(struct course *x)
 {
     board_free(&x->r.board);
     free(x->plane);
-    for (unsigned i = 0; i < 2; i++) {
-        free(x->c[i]->relays);
-        free(x->c[i]);
-    }
+    for (unsigned i = 0; i < 2; i++)
+        consensus_free(&x->c[i]);
 }
 
 /* Is a first text listed, by any of its three tokens? */
