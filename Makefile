@@ -206,7 +206,7 @@ check-quick: all $(OUT)/run-tests $(OUT)/independent-peer
 	@tests/systemd.sh
 	@tests/cover.sh $(OUT)
 	@tests/sim_cli.sh $(OUT)
-	@tests/independent/run.py $(OUT)
+	@tests/independent/run.py $(OUT) --seed $${BRUSIO_TEST_SEED:-1}
 	@tests/invariants.sh --texts
 	@tests/run.sh $(OUT)
 # The same inside Debian 13, with another compiler, libsodium and OpenSSL.
