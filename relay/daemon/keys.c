@@ -132,7 +132,7 @@ replay_file_open(struct replay_file **out, const char *dir, size_t tags,
 {
     char path[FILES_PATH_MAX];
     uint8_t boot[REPLAY_BOOT_LEN], key[16];
-    struct stat st;
+    struct stat st = {0};
     struct replay_file *f = calloc(1, sizeof *f);
     *out = NULL;
     *wait = false;
