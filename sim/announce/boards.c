@@ -21,8 +21,9 @@ boards_entries(double mean, double chance)
     /* from the top down, so that small terms are added first */
     const double top = mean + 12 * sqrt(mean + 1) + 12;
     double tail = 0;
+    int sign; /* lgamma() would write it where other threads do */
     for (uint32_t k = (uint32_t)top; k > 0; k--) {
-        tail += exp(k * log(mean) - mean - lgamma(k + 1.0));
+        tail += exp(k * log(mean) - mean - lgamma_r(k + 1.0, &sign));
         if (tail >= chance)
             return k;
     }
