@@ -22,7 +22,7 @@ aligned_alloc calloc free malloc realloc qsort bsearch atoi htonl htons ntohl nt
 memchr memcmp memcpy memmem memmove memrchr memset __mem*_chk bcmp
 str* stpcpy __str*_chk __isoc*_str*
 snprintf vsnprintf sscanf __snprintf_chk __vsnprintf_chk __isoc*_sscanf
-atan ceil cos erf erfc exp exp2 expm1 fabs floor fmax fmin hypot ldexp lgamma
+atan ceil cos erf erfc exp exp2 expm1 fabs floor fmax fmin hypot ldexp lgamma_r
 llround log log10 log1p log2 lround pow round sin sincos sqrt tgamma trunc
 # streams that the caller has opened
 fprintf __fprintf_chk fputc fputs fwrite putc : directory/admission sim/announce/announce sim/announce/people sim/network_level/network_level sim/packets/packets sim/packets/run
