@@ -3,6 +3,7 @@ from collections import Counter
 
 import documents
 import schema
+import shares
 import stores
 from blame import Blame
 from lists import draw
@@ -23,6 +24,28 @@ def most(values, least):
     counts = Counter(values)
     best = min(counts, key=lambda v: (-counts[v], v), default=None)
     return best if best is not None and counts[best] >= least else None
+
+
+def dealing_judge(vote, authorities, start_s):
+    """Judge the dealing in a vote (9.4): its context and its holders' places."""
+    told, n = vote["dealing"], len(authorities)
+    f, at, keys = (n - 1) // 3, [], []
+    context = shares.context_of(vote["epoch"], bytes.fromhex(vote["author"]), vote["network"])
+    if len(told["commitments"]) != f + 1 or len(told["holders"]) < n - f:
+        raise Refused("THRESHOLD")
+    for holder in told["holders"]:
+        identity, c = bytes.fromhex(holder["identity"]), certificate_of(holder)
+        if identity not in authorities or not c.covers(start_s):
+            raise Refused("PEER")
+        c.check(identity)
+        at.append(authorities.index(identity) + 1)
+        keys.append(c.share_key)
+    shares.deal_check(context, at, keys, {
+        "commitments": [bytes.fromhex(c) for c in told["commitments"]],
+        "shares": [bytes.fromhex(h["share"]) for h in told["holders"]],
+        "responses": [bytes.fromhex(h["response"]) for h in told["holders"]],
+        "challenge": bytes.fromhex(told["challenge"])})
+    return {"context": context, "at": bytes(at)}
 
 
 class Tally:

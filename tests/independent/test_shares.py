@@ -1,5 +1,11 @@
 """Dealings and opened shares (PROTOCOL.md 9.4)."""
+import documents
+import schema
 import shares
+import tally
+import worlds
+from harness import plain
+from primitives import ed25519_public
 from ristretto import BASE, L
 
 
@@ -115,3 +121,50 @@ def test_dealings(t):
             t.found("secret", {"secret": secret},
                     t.ask("combine", **dealing_words(each), places=list(range(degree + 1)),
                           points=b"".join(points)))
+
+
+def vote_dealt(t, n, start_s):
+    """Draw a vote of one of n authorities, with a dealing to all or most of them."""
+    seeds = {ed25519_public(s): s for s in (t.bytes(32) for _ in range(n))}
+    ids, f = sorted(seeds), (n - 1) // 3
+    holding = sorted(t.random.sample(ids, n - t.random.choice((0, f))))
+    vote = {**worlds.vote_draw(t, schema), "author": ids[0].hex(), "descriptors": []}
+    at, holders = [ids.index(i) + 1 for i in holding], []
+    keys = [(scalar_draw(t) * BASE).encode() for _ in at]
+    context = shares.context_of(vote["epoch"], ids[0], vote["network"])
+    dealt, _ = shares.deal(context, f, at, keys, lambda: scalar_draw(t))
+    for k, identity in enumerate(holding):
+        c = documents.Certificate(t.bytes(32), keys[k], start_s - 5, start_s + t.below(9))
+        c.sign(seeds[identity])
+        holders.append({"from_s": c.from_s, "identity": identity, "key": c.key,
+                        "response": dealt["responses"][k], "share": dealt["shares"][k],
+                        "share_key": c.share_key, "signature": c.signature,
+                        "until_s": c.until_s})
+    vote["dealing"] = plain({"challenge": dealt["challenge"],
+                             "commitments": dealt["commitments"], "holders": holders})
+    return vote, ids
+
+
+def dealing_judge(t, what, vote, ids, start_s):
+    """Have both sides judge the dealing in a vote."""
+    said = t.ask("dealing_judge", vote=documents.canonical(vote).decode(),
+                 authorities=b"".join(ids), valid_after_s=start_s)
+    return t.alike(what, lambda: tally.dealing_judge(vote, ids, start_s), said)
+
+
+def test_dealings_in_votes(t):
+    """The dealing of a vote: context, places, holders, certificates."""
+    start_s = 1_800_000_000
+    for n in (1, 4, 4):
+        vote, ids = vote_dealt(t, n, start_s)
+        t.same("is good", True, dealing_judge(t, "good", vote, ids, start_s))
+        dealing_judge(t, "too late", vote, ids, start_s + 9)
+        dealing_judge(t, "too early", vote, ids, start_s - 6)
+        other = {**vote, "epoch": vote["epoch"] ^ 1 or 3}
+        dealing_judge(t, "another epoch", other, ids, start_s)
+        dealing_judge(t, "another network", {**vote, "network": "x"}, ids, start_s)
+        dealing_judge(t, "another author", {**vote, "author": "11" * 32}, ids, start_s)
+        less = {**vote["dealing"], "holders": vote["dealing"]["holders"][1:]}
+        dealing_judge(t, "a holder less", {**vote, "dealing": less}, ids, start_s)
+        strangers = sorted(ids[:-1] + [t.bytes(32)])
+        dealing_judge(t, "a stranger", vote, strangers, start_s)

@@ -159,7 +159,7 @@ class House:
 def test_tally(t):
     """The same votes give the same consensus, to the byte."""
     made = 0
-    for _ in range(12):
+    for _ in range(30):
         house = House(t)
         votes, shared = house.votes_draw(), t.bytes(32)
         if not votes:
