@@ -152,6 +152,8 @@ def request_read(body, surb_len):
     found = {"kind": r.number(1), "slot": r.number(1), "held": r.number(2),
              "box": r.bytes(32), "work": r.bytes(16), "surb": r.bytes(surb_len),
              "signature": r.bytes(64), "letter": r.rest()}
+    if not found["letter"]:
+        raise Refused("SHORT")
     if not PUT <= found["kind"] <= ANNOUNCE:
         raise Refused("FORMAT")
     if found["kind"] in (PUT, GET) and found["slot"] > 15:
@@ -189,6 +191,8 @@ def answer_read(body, surb_len):
             root["root"], root["back"] = b"", 0
         a["roots"].append(root)
     a["letter"] = r.bytes(letter_len(len(body), surb_len))
+    if not a["letter"]:
+        raise Refused("SHORT")
     if not KEPT <= a["status"] <= EMPTY:
         raise Refused("FORMAT")
     if a["status"] == LETTER and a["slot"] > 15:
