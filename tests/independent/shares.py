@@ -10,12 +10,25 @@ def context_of(epoch, author, network):
     return blake(256, b"brusio/1 deal" + number(epoch, 4) + author + network.encode())
 
 
+def product(scalar, point):
+    """Multiply; a result that is the neutral element is refused."""
+    found = scalar * point
+    if found.is_neutral():
+        raise Refused("POINT")
+    return found
+
+
 def at_place(commitments, i):
-    """Give X_i, what p(i) is committed to."""
-    total, power = NEUTRAL, 1
-    for c in commitments:
-        total, power = total + power * c, power * i % L
+    """Give X_i, what p(i) is committed to, from the last commitment on."""
+    total = commitments[-1]
+    for c in reversed(commitments[:-1]):
+        total = product(i, total) + c
     return total
+
+
+def response_read(data):
+    """Read a response: its highest bit is not looked at, nor is it below the order."""
+    return int.from_bytes(data, "little") % 2**255 % L
 
 
 def deal_challenge(context, commitments, holders):
@@ -26,10 +39,9 @@ def deal_challenge(context, commitments, holders):
     return wide(blake(512, b"brusio/1 share deal" + context + message))
 
 
-def deal(context, degree, at, keys, draw):
-    """Deal a secret to the holders at these places; draw gives scalars. Gives the
-    dealing and the secret."""
-    polynomial = [draw() for _ in range(degree + 1)]
+def deal(context, polynomial, at, keys, draw):
+    """Deal polynomial's secret to the holders at these places; draw gives scalars.
+    Gives the dealing and the secret."""
     commitments = [(a * GENERATOR).encode() for a in polynomial]
     values = [sum(a * pow(i, j, L) for j, a in enumerate(polynomial)) % L for i in at]
     nonces, holders, shares = [draw() for _ in at], [], []
@@ -43,23 +55,15 @@ def deal(context, degree, at, keys, draw):
             }, (polynomial[0] * BASE).encode()
 
 
-def sum_encoded(point):
-    """Write a sum, which may not be the neutral element."""
-    if point.is_neutral():
-        raise Refused("POINT")
-    return point.encode()
-
-
 def deal_check(context, at, keys, dealing):
     """Refuse a dealing that does not check."""
     commitments = [decode(c) for c in dealing["commitments"]]
     c, holders = scalar_read(dealing["challenge"]), []
     for i, key, share, response in zip(at, keys, dealing["shares"], dealing["responses"]):
-        r, x = scalar_read(response), at_place(commitments, i)
-        sum_encoded(x)
-        first = r * GENERATOR + c * x
-        second = r * decode(key) + c * decode(share)
-        holders.append((i, key, share, sum_encoded(first), sum_encoded(second)))
+        r, x = response_read(response), at_place(commitments, i)
+        first = product(r, GENERATOR) + product(c, x)
+        second = product(r, decode(key)) + product(c, decode(share))
+        holders.append((i, key, share, first.encode(), second.encode()))
     if deal_challenge(context, dealing["commitments"], holders) != c:
         raise Refused("PROOF")
 
@@ -82,11 +86,11 @@ def share_open(context, key, share, secret, w):
 
 def share_open_check(context, key, share, opened):
     """Refuse an opened share that does not check."""
-    c, r = scalar_read(opened["challenge"]), scalar_read(opened["response"])
-    first = r * BASE + c * decode(key)
-    second = r * decode(opened["point"]) + c * decode(share)
-    if open_challenge(context, key, share, opened["point"], sum_encoded(first),
-                      sum_encoded(second)) != c:
+    c, r = scalar_read(opened["challenge"]), response_read(opened["response"])
+    first = product(r, BASE) + product(c, decode(key))
+    second = product(r, decode(opened["point"])) + product(c, decode(share))
+    if open_challenge(context, key, share, opened["point"], first.encode(),
+                      second.encode()) != c:
         raise Refused("PROOF")
 
 

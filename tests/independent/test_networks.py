@@ -38,7 +38,7 @@ def test_days(t):
     """Values of days, and for which of them a store counts."""
     for _ in range(150):
         days = [t.bytes(32) for _ in range(1 + t.below(16))]
-        q = t.random.choice((16 + t.below(20), 20000, t.edge(2**32 - 40, 16)))
+        q = t.random.choice((16 + t.below(20), 20000, t.edge(2**32 - 100, 16)))
         words = [{"value": d} for d in days]
         for p in (0, 1, q, q + 1, q + 9, max(0, q - t.below(20))):
             said = t.ask("days_ask", days=words, newest=q, period=p)

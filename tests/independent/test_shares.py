@@ -20,7 +20,8 @@ def dealing_draw(t, n, degree):
     secrets = [scalar_draw(t) for _ in at]
     keys = [(x * BASE).encode() for x in secrets]
     context = shares.context_of(t.edge(2**32 - 17, 1), t.bytes(32), "network")
-    dealing, secret = shares.deal(context, degree, at, keys, lambda: scalar_draw(t))
+    polynomial = [scalar_draw(t) for _ in range(degree + 1)]
+    dealing, secret = shares.deal(context, polynomial, at, keys, lambda: scalar_draw(t))
     return {"at": at, "secrets": secrets, "keys": keys, "context": context,
             "dealing": dealing, "secret": secret, "degree": degree}
 
@@ -123,6 +124,38 @@ def test_dealings(t):
                           points=b"".join(points)))
 
 
+def test_dealings_odd(t):
+    """Dealings with witnesses of 0, sums that cancel, responses of the order and more."""
+    for degree, cancels in ((1, None), (1, 0), (2, 1), (2, 0)):
+        d = dealing_draw(t, degree + 2, degree)
+        polynomial = [scalar_draw(t) for _ in range(degree + 1)]
+        if cancels is not None:
+            high = sum(a * pow(d["at"][0], j, L) for j, a in enumerate(polynomial)
+                       if j > cancels) * pow(d["at"][0], -cancels, L)
+            polynomial[cancels] = -high % L
+        for w in (0, scalar_draw(t)):
+            odd = {**d, "dealing": shares.deal(d["context"], polynomial, d["at"], d["keys"],
+                                               lambda: w)[0]}
+            dealing_check(t, f"degree {degree}, {cancels} cancels, witness {w}", odd)
+            for more in (L, 2**255, 2**255 + L, 7 * L):
+                told = list(odd["dealing"]["responses"])
+                value = int.from_bytes(told[0], "little") + more
+                told[0] = (value % 2**256).to_bytes(32, "little")
+                changed = {**odd, "dealing": {**odd["dealing"], "responses": told}}
+                dealing_check(t, f"response and {more}", changed)
+    d = dealing_draw(t, 3, 0)
+    for w in (0, 5):
+        opened = shares.share_open(d["context"], d["keys"][0], d["dealing"]["shares"][0],
+                                   d["secrets"][0], w)
+        opened_check(t, f"opened with witness {w}", d, 0, opened)
+        value = int.from_bytes(opened["response"], "little") + 2**255
+        opened_check(t, "response and 2^255", d, 0,
+                     {**opened, "response": value.to_bytes(32, "little")})
+    for point in (bytes(32), b"\x01" + bytes(31), b"\xff" * 32):
+        told = {**d["dealing"], "commitments": [point]}
+        dealing_check(t, f"commitment {point.hex()}", {**d, "dealing": told})
+
+
 def vote_dealt(t, n, start_s):
     """Draw a vote of one of n authorities, with a dealing to all or most of them."""
     seeds = {ed25519_public(s): s for s in (t.bytes(32) for _ in range(n))}
@@ -132,7 +165,8 @@ def vote_dealt(t, n, start_s):
     at, holders = [ids.index(i) + 1 for i in holding], []
     keys = [(scalar_draw(t) * BASE).encode() for _ in at]
     context = shares.context_of(vote["epoch"], ids[0], vote["network"])
-    dealt, _ = shares.deal(context, f, at, keys, lambda: scalar_draw(t))
+    polynomial = [scalar_draw(t) for _ in range(f + 1)]
+    dealt, _ = shares.deal(context, polynomial, at, keys, lambda: scalar_draw(t))
     for k, identity in enumerate(holding):
         c = documents.Certificate(t.bytes(32), keys[k], start_s - 5, start_s + t.below(9))
         c.sign(seeds[identity])
