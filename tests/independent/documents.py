@@ -249,7 +249,7 @@ def diff_apply(before, diff):
     if d["base"] != blake(256, old_body).hex():
         raise Refused("CONFLICT")
     rest = [r for i, r in enumerate(old["relays"]) if i not in d["gone"]]
-    if len(rest) != len(d["keys"]):
+    if len(rest) != len(d["keys"]) or len(rest) + len(d["gone"]) != len(old["relays"]):
         raise Refused("RANGE")
     relays = {r["identity"]: {**r, "sphinx_key": k} for r, k in zip(rest, d["keys"])}
     relays.update({r["identity"]: r for r in d["changed"]})

@@ -275,19 +275,27 @@ descriptor_judge(struct peer *p)
 
 /* ---- diffs ---- */
 
+/* Read the consensus of a document, whoever has signed it. */
 static int
-consensus_of(struct peer *p, const char *key, struct consensus **out)
+consensus_read(struct peer *p, const uint8_t *bytes, size_t len,
+               struct consensus **out)
 {
     struct document *d = peer_alloc(p, sizeof *d);
     char where[JSON_WHERE_LEN];
-    size_t len;
-    const uint8_t *bytes = peer_get_bytes(p, key, &len);
     int err = document_parse(d, DOCUMENT_CONSENSUS, bytes, len);
     if (!err)
         err = json_read_consensus(out, d->body, d->body_len, where);
     if (!err)
         document_digest(d, (*out)->digest);
     return err;
+}
+
+static int
+consensus_of(struct peer *p, const char *key, struct consensus **out)
+{
+    size_t len;
+    const uint8_t *bytes = peer_get_bytes(p, key, &len);
+    return consensus_read(p, bytes, len, out);
 }
 
 static int
@@ -310,10 +318,11 @@ diff(struct peer *p)
     return err;
 }
 
+/* Apply a diff, and read what it leads to. */
 static int
 patch(struct peer *p)
 {
-    struct consensus *from = NULL;
+    struct consensus *from = NULL, *to = NULL;
     uint8_t *out = NULL;
     size_t len, out_len = 0;
     const uint8_t *bytes = peer_get_bytes(p, "diff", &len);
@@ -321,9 +330,12 @@ patch(struct peer *p)
     if (!err)
         err = diff_apply(from, bytes, len, &out, &out_len);
     if (!err)
+        err = consensus_read(p, out, out_len, &to);
+    if (!err)
         peer_say_bytes(p, "document", out, out_len);
     free(out);
     consensus_free(&from);
+    consensus_free(&to);
     return err;
 }
 

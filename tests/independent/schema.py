@@ -368,11 +368,18 @@ DIFF = Object(base=Hex(32), changed=List(ENTRY, 0, 16384, identity_of), consensu
 
 
 def diff_open(before, data):
-    """Apply a diff whose body is one; what comes out is judged by whoever takes it."""
-    documents.document_read("diff", data)
-    d = documents.body_read(documents.document_read("diff", data)[0])
+    """Apply a diff whose body is one, and judge the consensus that comes out but for
+    its signatures."""
+    body, _ = documents.document_read("diff", data)
+    documents.brackets_check(body)
+    d = documents.body_read(body)
     DIFF.check(d)
-    return documents.diff_apply(before, data)
+    key_len = 2 * public_len(d["consensus"]["params"])
+    if d["consensus"]["relays"] or any(len(key) != key_len for key in d["keys"]):
+        raise Refused("RANGE")
+    document = documents.diff_apply(before, data)
+    consensus_check(documents.body_read(documents.document_read("consensus", document)[0]))
+    return document
 
 
 def network_check(text):

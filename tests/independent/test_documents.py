@@ -424,19 +424,77 @@ def consensus_next(t, consensus):
     return {**new, "cut": [], "epoch": (new["epoch"] + 1) % (2**32 - 16)}
 
 
+def diff_judge(t, what, before, data):
+    """Have both sides apply a diff and judge what comes out; say whether it is one."""
+    return t.alike(f"diff, {what}", lambda: {"document": schema.diff_open(before, data)},
+                   t.ask("patch", **{"from": before, "diff": data}))
+
+
+def diff_drawn(t):
+    """Draw two consensuses, the second after the first: signed, and their signers."""
+    old = {**worlds.consensus_draw(t, schema), "cut": []}
+    new, signers = consensus_next(t, old), [signer_draw(t, True) for _ in range(3)]
+    return old, signed(old, signers), signed(new, signers), signers
+
+
 def test_diffs(t):
     """Diffs, made and applied both ways."""
     for _ in range(10):
-        old = {**worlds.consensus_draw(t, schema), "cut": []}
-        new, signers = consensus_next(t, old), [signer_draw(t, True) for _ in range(3)]
-        before, after = signed(old, signers), signed(new, signers)
+        old, before, after, signers = diff_drawn(t)
         ours = documents.diff_make(before, after)
         t.found("diff", {"diff": ours}, t.ask("diff", **{"from": before, "to": after}))
         t.same("what it leads to", documents.diff_apply(before, ours), after.hex())
-        wrong = [ours] + [t.changed(ours) for _ in range(6)]
-        for data in wrong:
-            t.alike("diff", lambda: {"document": schema.diff_open(before, data)},
-                    t.ask("patch", **{"from": before, "diff": data}))
+        t.same("good", True, diff_judge(t, "as made", before, ours))
+        for _ in range(6):
+            diff_judge(t, "changed", before, t.changed(ours))
         other = signed({**old, "epoch": 5}, signers)
-        t.alike("another base", lambda: {"document": schema.diff_open(other, ours)},
-                t.ask("patch", **{"from": other, "diff": ours}))
+        diff_judge(t, "another base", other, ours)
+
+
+def diffs_other(t, old, d):
+    """Give other bodies of a diff from old, and what is so of them."""
+    n, changed, keys, gone = len(old["relays"]), d["changed"], d["keys"], d["gone"]
+    stay, head = [i for i in range(n) if i not in gone], d["consensus"]
+    for new in (gone + [n], gone + [65535], [-1] + gone, gone + [stay[0]], gone[1:],
+                gone[::-1], gone + gone, sorted(gone + stay[:1]), gone + ["x"]):
+        yield f"gone is {new}", {"gone": new}
+    yield "one more is gone", {"gone": sorted(gone + stay[:1]), "keys": keys[1:]}
+    for new in (keys[1:], keys + ["11" * 32], ["11" * 31] + keys[1:], ["11" * 1216] + keys[1:],
+                [5] + keys[1:], []):
+        yield f"keys are {len(new)}, the first {str(new[:1])[:40]}", {"keys": new}
+    whole = {r["identity"]: r for r in old["relays"] + changed}
+    more = worlds.sorted_by("identity", whole.values())
+    yield "all are changed", {"changed": more}
+    yield "one comes back that is gone", {"changed": worlds.sorted_by("identity", [
+        *(old["relays"][i] for i in gone[:1]), *changed])}
+    for what, new in (("backwards", more[::-1]), ("twice", more + more[-1:]),
+                      ("none", [])):
+        yield f"changed, {what}", {"changed": new}
+    for name, value in (("layer", 7), ("role", 2), ("protocol_max", 1), ("identity", "00" * 32),
+                        ("sphinx_key", "11" * 1216), ("more", 1)):
+        yield f"changed, {name} is {str(value)[:40]}", {"changed": [
+            {**more[0], name: value}, *more[1:]]}
+    for name, value in (("relays", old["relays"][:1]), ("cut", [0, 1]), ("cut", [1]),
+                        ("left_out", [{"cut_permille": 1, "identity": "11" * 32}]),
+                        ("more", 1), ("days", [])):
+        yield f"{name} is {str(value)[:40]}", {"consensus": {**head, name: value}}
+    for name, value in (("layers", 6), ("layers", 1), ("boards", 4), ("list_entries", 384)):
+        yield f"{name} is {value}", {"consensus": replaced(head, ("params", name), value)}
+    yield "more", {"more": 1}
+    yield "another base", {"base": "11" * 32}
+
+
+def test_diffs_wrong(t):
+    """Diffs whose parts are none, or do not go together, and such as lead elsewhere."""
+    for _ in range(4):
+        old, before, after, _ = diff_drawn(t)
+        body, lines = documents.lines_of(documents.diff_make(before, after))
+        d = documents.body_read(body)
+        for what, other in diffs_other(t, old, d):
+            new = documents.canonical({**d, **other})
+            diff_judge(t, what, before, f"brusio-diff/1 {len(new)}\n".encode() + new + b"\n"
+                       + lines)
+        for key in d:
+            new = documents.canonical({k: v for k, v in d.items() if k != key})
+            diff_judge(t, f"without {key}", before,
+                       f"brusio-diff/1 {len(new)}\n".encode() + new + b"\n" + lines)
