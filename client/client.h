@@ -184,9 +184,9 @@ enum client_state {
 };
 const char *client_state_name(enum client_state s);
 
-/* Queue a message of kind (LETTER_TEXT, LETTER_FILE, LETTER_PING). *order is
- * its number with this contact. Returns ERR_NOT_FOUND (contact), ERR_LONG,
- * ERR_FULL, ERR_USED, ERR_ARG, ERR_AGAIN (no consensus was there ever),
+/* Queue a message of kind (LETTER_TEXT, LETTER_FILE, LETTER_PING); a ping has no
+ * bytes. *order is its number with this contact. Returns ERR_NOT_FOUND (contact),
+ * ERR_LONG, ERR_FULL, ERR_USED, ERR_ARG, ERR_AGAIN (no consensus was there ever),
  * ERR_NOMEM or status.storage_err; then nothing is queued. */
 int client_send(struct client *c, const char *name, enum letter_kind kind,
                 const uint8_t *data, size_t len, uint64_t *order) CHECK_RESULT;

@@ -121,7 +121,7 @@ letter_check(const struct letter *l, size_t letter_len)
         return ERR_FORMAT;
     if (l->announced && (l->kind == LETTER_ACK || l->tokens == 0))
         return ERR_FORMAT;
-    if (l->after > 0 && !letter_is_content(l->kind))
+    if ((l->after > 0 || l->total > 0) && !letter_is_content(l->kind))
         return ERR_FORMAT;
     if (l->total > LETTER_MESSAGE_MAX)
         return ERR_LONG;

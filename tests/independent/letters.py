@@ -90,7 +90,7 @@ def letter_check(letter, letter_len):
         raise Refused("FORMAT")
     if letter["announced"] and (kind == ACK or letter["tokens"] == 0):
         raise Refused("FORMAT")
-    if letter["after"] and kind not in (TEXT, FILE):
+    if (letter["after"] or letter["total"]) and kind not in (TEXT, FILE):
         raise Refused("FORMAT")
     if len(letter["data"]) != fragment_len(letter, letter_len):
         raise Refused("FORMAT")

@@ -117,6 +117,12 @@ def test_letters_spoilt(t):
         what = f"letter of {length} with another {name}, {dict(letter, map=0)}"
         refused += not letter_read(t, what, ours, chain, period, n)
     t.same("some are refused", True, 50 < refused < 250)
+    for kind in range(6):
+        for total in (0, 1, 314, 315, 1000):
+            letter = {**letter_draw(t, 500), "kind": kind, "total": total, "index": 0, "after": 0,
+                      "announced": 0, "sequence": int(kind > 0), "data": bytes(min(total, 314))}
+            ours = letters.letter_seal(letter, bytes(32), 1, 2, t.bytes(71), 500)
+            letter_read(t, f"kind {kind} with {total} octets", ours, bytes(32), 1, 2)
     for version in (0, 1, 3, 255):
         seal = letters.letter_seal(letter_draw(t, 500), bytes(32), 1, 2, bytes(71), 500)
         head = letters.aead_seal(letters.letter_keys(bytes(32), 1, 2)[0], bytes(24),

@@ -909,6 +909,10 @@ i2_a_ping_without_leave_is_like_one_to_nobody(void **state)
     p.disk[1].test.wall_s += 3600;
     assert_int_equal(
         fronts_of(p.c[1]->fronts, p.disk[1].test.mono_us, p.v[1]->id), -1);
+    assert_int_equal(/* a ping has nothing in it */
+                     client_send(p.c[0], "b", LETTER_PING, &(uint8_t){1}, 1,
+                                 &order),
+                     ERR_ARG);
     assert_int_equal(client_send(p.c[0], "b", LETTER_PING, NULL, 0, &order), 0);
     for (unsigned i = 0; i < 4; i++) { /* put again and again */
         pair_bring_all(&p, 1);

@@ -126,6 +126,7 @@ bad_bodies_are_refused(void **state)
             break;
         case 4: /* only what is shown is shown after something */
             l.kind = LETTER_PING;
+            l.total = l.index = l.data_len = 0;
             l.after = 1;
             want = ERR_FORMAT;
             break;
@@ -147,6 +148,30 @@ bad_bodies_are_refused(void **state)
     struct letter l;
     for (size_t len = 0; len < LETTER_BODY_HEAD_LEN; len++)
         assert_int_equal(letter_parse(&l, body, len, LEN), ERR_SHORT);
+}
+
+/* Only texts and files have data, and are cut: a letter of another kind that says it
+ * is a part would be held for long as one, and sends its reader to boxes ahead. */
+static void
+what_has_no_content_is_whole(void **state)
+{
+    (void)state;
+    uint8_t chain[32] = {1}, random[LETTER_RANDOM_LEN] = {3}, data[LEN] = {0};
+    uint8_t out[LEN];
+    struct letter_place at = {5, 6};
+    static const uint32_t totals[] = {0, 1, 1046, 2000, LETTER_MESSAGE_MAX};
+    for (uint8_t kind = 0; kind < LETTER_KINDS; kind++)
+        for (size_t i = 0; i < sizeof totals / sizeof totals[0]; i++) {
+            struct letter l;
+            letter_make(&l, data, totals[i], letter_count(totals[i], LEN) - 1);
+            l.kind = kind;
+            l.sequence = kind != LETTER_ACK;
+            l.after = 0;
+            assert_int_equal(letter_seal(&l, chain, at, random, out, LEN), 0);
+            assert_int_equal(
+                letter_open(&l, chain, at, out, LEN),
+                letter_is_content(kind) || totals[i] == 0 ? 0 : ERR_FORMAT);
+        }
 }
 
 /* Boxes differ by chain, period and sixteen letters. */
@@ -213,6 +238,7 @@ const struct CMUnitTest test_letter[] = {
     cmocka_unit_test(sealed_letters_open),
     cmocka_unit_test(letters_are_bound),
     cmocka_unit_test(bad_bodies_are_refused),
+    cmocka_unit_test(what_has_no_content_is_whole),
     cmocka_unit_test(boxes_differ),
     cmocka_unit_test(invitations_go_round),
     cmocka_unit_test(chains_differ),
