@@ -40,16 +40,18 @@ days_next(struct days *d, uint32_t period, size_t keep,
           const struct days *before, uint32_t before_period)
 {
     const bool follows = before && before->n > 0 && before_period <= period;
+    const uint64_t later = follows ? period - before_period : 0;
     struct days next = {.n = 1};
     assert(keep > 0 && keep <= DAYS_MAX);
     memcpy(next.value[0], random, DAYS_VALUE_LEN);
     if (follows && before_period == period)
         memcpy(next.value[0], before->value[0], DAYS_VALUE_LEN);
-    while (follows && next.n < keep &&
-           period - next.n + before->n > before_period) {
-        days_value(before, before_period, period - next.n, next.value[next.n]);
-        next.n++;
-    }
+    for (; follows && next.n < keep && next.n < later + before->n; next.n++)
+        if (next.n < later)
+            missed_value(period - next.n, before->value[0], next.value[next.n]);
+        else
+            memcpy(next.value[next.n], before->value[next.n - later],
+                   DAYS_VALUE_LEN);
     *d = next;
 }
 

@@ -75,10 +75,9 @@ def days_next(before, before_q, q, keep, shared_random):
     is empty where there is none."""
     if not before or before_q > q:
         return [shared_random]
-    oldest = before_q - len(before) + 1
+    oldest = max(before_q - len(before) + 1, q - keep + 1)
     newest = before[0] if before_q == q else shared_random
-    days = [newest] + [day_value(before, before_q, p) for p in range(q - 1, oldest - 1, -1)]
-    return days[:keep]
+    return [newest] + [day_value(before, before_q, p) for p in range(q - 1, oldest - 1, -1)]
 
 
 def counts_next(c, k, b):

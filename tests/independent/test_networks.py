@@ -38,14 +38,15 @@ def test_days(t):
     """Values of days, and for which of them a store counts."""
     for _ in range(150):
         days = [t.bytes(32) for _ in range(1 + t.below(16))]
-        q = t.random.choice((16 + t.below(20), 20000, t.edge(2**32 - 100, 16)))
+        most = 2**32 - 1
+        q = t.random.choice((t.below(36), 20000, t.edge(most), most - t.below(20)))
         words = [{"value": d} for d in days]
-        for p in (0, 1, q, q + 1, q + 9, max(0, q - t.below(20))):
+        for p in (0, 1, q, min(most, q + 1), min(most, q + 9), max(0, q - t.below(20))):
             said = t.ask("days_ask", days=words, newest=q, period=p)
             bit = stores.counts_bit(q, p)
             value = stores.day_value(days, q, p)
             t.found(f"day {p} by {q}", {"value": value, "bit": bit}, said)
-        later = q + t.random.choice((0, 1, 2, t.below(30)))
+        later = min(most, q + t.random.choice((0, 1, 2, t.below(30), most)))
         keep, shared = 3 + t.below(14), t.bytes(32)
         for before in (words, []):
             ours = stores.days_next(days if before else [], q, later, keep, shared)

@@ -432,6 +432,48 @@ i10_who_was_away_cannot_choose_when_to_come_back(void **state)
     assert_int_equal(days_counts_bit(0, 0), 0);
 }
 
+/* Days go on likewise wherever they are counted from: in the last periods that have a
+ * number, in the first, of which a list that is told may have more than there were, and
+ * from the first to the last. */
+static void
+days_go_on_at_both_ends(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t before, later;
+    } row[] = {{20000, 0},
+               {20000, 3},
+               {0, 0},
+               {0, 1},
+               {0, 3},
+               {2, 0},
+               {2, 3},
+               {2, UINT32_MAX - 2},
+               {UINT32_MAX - 3, 3},
+               {UINT32_MAX - 1, 1},
+               {UINT32_MAX, 0}};
+    struct days before = {.n = 5};
+    uint8_t random[DAYS_VALUE_LEN] = {99};
+    for (uint8_t i = 0; i < before.n; i++)
+        before.value[i][0] = (uint8_t)(i + 1);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct days d;
+        const uint32_t later = row[i].later, period = row[i].before + later;
+        days_next(&d, period, 7, random, &before, row[i].before);
+        assert_int_equal(d.n, later > 2 ? 7 : 5 + later);
+        assert_memory_equal(d.value[0], later ? random : before.value[0],
+                            DAYS_VALUE_LEN);
+        for (uint32_t k = 1; k < d.n; k++) {
+            uint8_t missed[DAYS_VALUE_LEN];
+            if (k < later)
+                days_value(&before, row[i].before, period - k, missed);
+            assert_memory_equal(d.value[k],
+                                k < later ? missed : before.value[k - later],
+                                DAYS_VALUE_LEN);
+        }
+    }
+}
+
 static void
 as_many_days_as_letters_live(void **state)
 {
@@ -454,6 +496,7 @@ const struct CMUnitTest test_days[] = {
     cmocka_unit_test(there_is_always_a_store),
     cmocka_unit_test(i10_a_new_store_counts_after_its_trial),
     cmocka_unit_test(i10_who_was_away_cannot_choose_when_to_come_back),
+    cmocka_unit_test(days_go_on_at_both_ends),
     cmocka_unit_test(as_many_days_as_letters_live),
 };
 TEST_SUITE(test_days);
