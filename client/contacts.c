@@ -24,15 +24,8 @@
 static void
 network_id(const struct client *c, uint8_t id[static INVITE_NETWORK_LEN])
 {
-    crypto_generichash_state h;
-    uint8_t out[32];
-    crypto_generichash_init(&h, NULL, 0, sizeof out);
-    crypto_generichash_update(&h, (const uint8_t *)c->config.network,
-                              strlen(c->config.network) + 1);
-    for (size_t i = 0; i < c->config.n_authorities; i++)
-        crypto_generichash_update(&h, c->config.authorities[i], SPHINX_ID_LEN);
-    crypto_generichash_final(&h, out, sizeof out);
-    memcpy(id, out, INVITE_NETWORK_LEN);
+    invite_network(id, c->config.network, c->config.authorities,
+                   c->config.n_authorities);
 }
 
 /* Periods that an invitation's letters can lie in, before it is taken up. */

@@ -24,6 +24,35 @@ check_make(const uint8_t *raw, uint8_t check[static CHECK_LEN])
     memcpy(check, hash, CHECK_LEN);
 }
 
+/* Find the smallest of n identities that is greater than after (NULL: of all). Returns
+ * NULL when there is none. */
+static const uint8_t *
+identity_next(const uint8_t (*of)[SPHINX_ID_LEN], size_t n,
+              const uint8_t *after)
+{
+    const uint8_t *next = NULL;
+    for (size_t i = 0; i < n; i++)
+        if ((!after || memcmp(of[i], after, SPHINX_ID_LEN) > 0) &&
+            (!next || memcmp(of[i], next, SPHINX_ID_LEN) < 0))
+            next = of[i];
+    return next;
+}
+
+void
+invite_network(uint8_t id[static INVITE_NETWORK_LEN], const char *name,
+               const uint8_t (*authorities)[SPHINX_ID_LEN], size_t n)
+{
+    crypto_generichash_state h;
+    uint8_t out[32];
+    crypto_generichash_init(&h, NULL, 0, sizeof out);
+    crypto_generichash_update(&h, (const uint8_t *)name, strlen(name) + 1);
+    for (const uint8_t *a = identity_next(authorities, n, NULL); a;
+         a = identity_next(authorities, n, a))
+        crypto_generichash_update(&h, a, SPHINX_ID_LEN);
+    crypto_generichash_final(&h, out, sizeof out);
+    memcpy(id, out, INVITE_NETWORK_LEN);
+}
+
 void
 invite_write(const struct invite *i, char text[static INVITE_TEXT_LEN])
 {

@@ -3,7 +3,7 @@
  *   brusio1: base64url( version 1 | network 8 | expiry 4 | seed 32 | check 4 )
  *
  * network: first bytes of BLAKE2b-256(network name | 0 | identities of its
- * authorities). expiry: hours since 1970. check: first bytes of BLAKE2b-256
+ * authorities, ascending). expiry: hours since 1970. check: first bytes of BLAKE2b-256
  * over what stands before it, against typing errors. The chain keys of the two
  * directions come from the seed:
  *
@@ -19,6 +19,7 @@
 
 #include "client/letter.h"
 #include "lib/error.h"
+#include "sphinx/sphinx.h"
 
 enum {
     INVITE_SEED_LEN = 32,
@@ -31,6 +32,11 @@ struct invite {
     uint32_t expiry_h;
     uint8_t seed[INVITE_SEED_LEN];
 };
+
+/* Compute the id of the network of this name with these n authorities, whatever their
+ * order in its file: two who have been given it differently are in the same one. */
+void invite_network(uint8_t id[static INVITE_NETWORK_LEN], const char *name,
+                    const uint8_t (*authorities)[SPHINX_ID_LEN], size_t n);
 
 void invite_write(const struct invite *i, char text[static INVITE_TEXT_LEN]);
 

@@ -101,6 +101,8 @@ change client/letter.c 'codec_write32(&w, l->previous_period);
     codec_write32(&w, l->previous_count);' 'codec_write32(&w, l->previous_count);
     codec_write32(&w, l->previous_period);' letters/letters
 change client/invite.c 'brusio/1 chain invitee' 'brusio/1 chain inviteE' letters/invitations
+change client/invite.c 'memcpy(id, out, INVITE_NETWORK_LEN);' \
+    'memcpy(id, out + 1, INVITE_NETWORK_LEN);' letters/invitation_networks
 change client/invite.c 'VERSION = 1,' 'VERSION = 2,' letters/invitations
 change network/work.c 'brusio/1 work' 'brusio/1 worK' letters/work
 change network/work.c 'room / 16 > 0 ? room / 16 : 1' 'room / 15 > 0 ? room / 15 : 1' letters/work

@@ -132,7 +132,7 @@ def message_id(count, sent_s):
 
 def invitation_network(name, authorities):
     """Hash a network's name and its authorities' identities (8.4)."""
-    return blake(256, name.encode() + b"\0" + b"".join(authorities))[:8]
+    return blake(256, name.encode() + b"\0" + b"".join(sorted(authorities)))[:8]
 
 
 def invitation_make(network, expiry_h, seed, version=1):

@@ -140,6 +140,23 @@ message_id(struct peer *p)
 }
 
 static int
+invitation_network(struct peer *p)
+{
+    const json_t *list = peer_get_list(p, "authorities");
+    uint8_t id[INVITE_NETWORK_LEN];
+    uint8_t(*authorities)[SPHINX_ID_LEN] =
+        peer_alloc(p, (json_array_size(list) + 1) * SPHINX_ID_LEN);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        peer_unhex(json_array_get(list, i), "identity", authorities[i],
+                   SPHINX_ID_LEN);
+    invite_network(id, peer_get_text(p, "name"),
+                   (const uint8_t(*)[SPHINX_ID_LEN])authorities,
+                   json_array_size(list));
+    peer_say_bytes(p, "network", id, sizeof id);
+    return 0;
+}
+
+static int
 invitation_make(struct peer *p)
 {
     struct invite i;
@@ -226,6 +243,7 @@ const struct peer_command peer_letters[] = {
     {"letter_make", letter_make},
     {"letter_read", letter_read},
     {"message_id", message_id},
+    {"invitation_network", invitation_network},
     {"invitation_make", invitation_make},
     {"invitation_read", invitation_read},
     {"work_worth", work_worth},

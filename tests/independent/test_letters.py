@@ -138,6 +138,18 @@ def test_message_ids(t):
                 t.ask("message_id", number=count, sent_s=sent_s))
 
 
+def test_invitation_networks(t):
+    """The ids of networks, whatever the order of their authorities."""
+    for _ in range(20):
+        name, authorities = "net-" + "x" * t.below(28), [t.bytes(32) for _ in
+                                                         range(1 + t.below(16))]
+        for _ in range(3):
+            t.random.shuffle(authorities)
+            t.found("network", {"network": letters.invitation_network(name, authorities)},
+                    t.ask("invitation_network", name=name,
+                          authorities=[{"identity": a} for a in authorities]))
+
+
 def test_invitations(t):
     """Invitations, and lines that are none."""
     for _ in range(30):

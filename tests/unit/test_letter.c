@@ -1,6 +1,7 @@
 /* tests/unit/test_letter.c - letters and invitations. */
 #include "tests/runner.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -225,6 +226,31 @@ invitations_go_round(void **state)
     assert_int_equal(invite_read(&back, "brusio1:a b"), ERR_FORMAT);
 }
 
+/* A network is the same in whichever order a file names its authorities, and another
+ * one when its name or one of them is another, or one is missing. */
+static void
+networks_have_no_order(void **state)
+{
+    (void)state;
+    const uint8_t in[3][SPHINX_ID_LEN] = {{3, 1}, {1, 9}, {2}};
+    const uint8_t sorted[3][SPHINX_ID_LEN] = {{1, 9}, {2}, {3, 1}};
+    const uint8_t other[3][SPHINX_ID_LEN] = {{3, 1}, {1, 9}, {2, 1}};
+    uint8_t a[INVITE_NETWORK_LEN], b[INVITE_NETWORK_LEN], hash[32];
+    uint8_t text[4 + sizeof sorted] = "net";
+    memcpy(text + 4, sorted, sizeof sorted);
+    crypto_generichash(hash, sizeof hash, text, sizeof text, NULL, 0);
+    invite_network(a, "net", in, 3);
+    assert_memory_equal(a, hash, sizeof a);
+    invite_network(b, "net", sorted, 3);
+    assert_memory_equal(a, b, sizeof a);
+    invite_network(b, "ne", in, 3);
+    assert_memory_not_equal(a, b, sizeof a);
+    invite_network(b, "net", other, 3);
+    assert_memory_not_equal(a, b, sizeof a);
+    invite_network(b, "net", in, 2);
+    assert_memory_not_equal(a, b, sizeof a);
+}
+
 static void
 chains_differ(void **state)
 {
@@ -241,6 +267,7 @@ const struct CMUnitTest test_letter[] = {
     cmocka_unit_test(what_has_no_content_is_whole),
     cmocka_unit_test(boxes_differ),
     cmocka_unit_test(invitations_go_round),
+    cmocka_unit_test(networks_have_no_order),
     cmocka_unit_test(chains_differ),
 };
 TEST_SUITE(test_letter);
