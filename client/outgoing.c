@@ -289,20 +289,27 @@ number_is_own(const struct conversation *v, const struct out_letter *l)
            ((v->doubted || v->told) && l->sequence > v->overtaken);
 }
 
-/* Does a letter that came, committed no earlier than sure_us, acknowledge l? One that
- * speaks of what was never sent acknowledges nothing. Until its reader is in step, one
- * that may have been committed before l was made may speak of another's that had its
- * number; and a letter whose place was another life's counts when a store has it. */
+/* May a letter that came speak of l? One that speaks of what was never sent speaks of
+ * nothing; until its reader is in step, a letter whose place was another life's is
+ * spoken of when a store has it. */
 static bool
-is_acknowledged(const struct conversation *v, const struct letter *letter,
-                uint64_t sure_us, const struct out_letter *l)
+is_spoken_of(const struct conversation *v, const struct letter *letter,
+             const struct out_letter *l)
 {
     if (letter->ack >= v->next_sequence || l->sequence == 0 || is_unread(l) ||
         staging_letter_is_overtaken(v, l) ||
-        (!v->in_step && ((!number_is_own(v, l) && sure_us < l->since_us) ||
-                         (l->renumbered && !l->kept))))
+        (!v->in_step && l->renumbered && !l->kept))
         return false;
     return is_named(letter, l);
+}
+
+/* May a letter that was committed no earlier than sure_us speak of another's that had
+ * the number of l? Until its reader is in step, one that may be older than l may. */
+static bool
+is_unsure(const struct conversation *v, uint64_t sure_us,
+          const struct out_letter *l)
+{
+    return !v->in_step && !number_is_own(v, l) && sure_us < l->since_us;
 }
 
 /* The highest number that a letter acknowledges. */
@@ -407,7 +414,10 @@ outgoing_acknowledge(struct client *c, struct conversation *v,
     for (m = v->messages; m; m = m->next)
         m->acking = 0;
     for (struct out_letter *l = v->letters; l && !err; l = l->next) {
-        if (!is_acknowledged(v, letter, sure_us, l))
+        if (!is_spoken_of(v, letter, l))
+            continue;
+        l->unsure = is_unsure(v, sure_us, l);
+        if (l->unsure)
             continue;
         l->going = true;
         m = message_find(v, l->order);

@@ -487,7 +487,7 @@ staging_letter_is_old(const struct conversation *v, const struct out_letter *l,
     const bool unread = l->at.period + 1 < period;
     if (!l->kept)
         return unread;
-    if (staging_letter_is_in_doubt(v, l))
+    if (l->unsure || staging_letter_is_in_doubt(v, l))
         return l->due_us <= now_us;
     return l->due_us <= now_us && l->at.period < period &&
            (unread || l->keeps >= KEEPS_DAY);

@@ -15,8 +15,8 @@ int staging_move(struct client *c, struct conversation *v,
 /* Tells whether it is time for another place for l, a letter of v's. What no store
  * kept: when its reader looks at its place no more, which is today's and yesterday's.
  * What was kept and nobody has acknowledged: after a day of repeats, or with each when
- * it is in doubt, when the next one is due, so that the letters of a client do not move
- * together. */
+ * it is in doubt or what acknowledges it may be older, when the next one is due, so
+ * that the letters of a client do not move together. */
 bool staging_letter_is_old(const struct conversation *v,
                            const struct out_letter *l, uint32_t period,
                            uint64_t now_us);

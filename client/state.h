@@ -98,7 +98,8 @@ struct out_letter {
     bool moved; /* it was at another place, where its reader may have it from */
     bool renumbered; /* its number was of another life, too, and is a new one */
     bool loaded;     /* it may have been put by an earlier life */
-    bool going; /* acknowledged, when the group that is being built is true */
+    bool going;  /* acknowledged, when the group that is being built is true */
+    bool unsure; /* what acknowledges it may be older: it is to be said again */
     uint64_t
         since_us; /* no letter committed earlier can acknowledge it; 0: any */
     struct out_letter *empty; /* that is to take its place, when the group that

@@ -1767,8 +1767,8 @@ change I6 'what another life was told counts for this one' client/outgoing.c \
     'full_disk/i6_*'
 change I6 'a letter whose place was another life'"'"'s counts before it is kept' \
     client/outgoing.c \
-    '(l->renumbered && !l->kept)' \
-    '(l->renumbered && !l->kept && l->keeps > 200)' \
+    '(!v->in_step && l->renumbered && !l->kept))' \
+    '(!v->in_step && l->renumbered && !l->kept && l->keeps > 200))' \
     'older_copies/i6_*'
 change I6 'what was sent before a restart may be another life'"'"'s' \
     client/outgoing.c \
@@ -1801,6 +1801,11 @@ change I6 'a place that an earlier life may have put to gets another letter' \
     'const bool same = l->loaded && !l->tried;' \
     'const bool same = false;' \
     'lives/i6_*'
+change I6 'what an answer without age names is acknowledged after a day' \
+    client/staging.c \
+    'if (l->unsure || staging_letter_is_in_doubt(v, l))' \
+    'if (staging_letter_is_in_doubt(v, l))' \
+    'lives/i6_an_answer*'
 change I6 'orders of what was released are given again' client/inbox.c \
     'err = client_save(c);' \
     'err = 0;' \

@@ -39,6 +39,7 @@ pair_make(struct pair *p, const struct sim_net *net)
 {
     char line[INVITE_TEXT_LEN];
     p->net = net;
+    p->ages_unknown = false;
     for (unsigned i = 0; i < 2; i++) {
         disk_init(&p->disk[i], test_seed() + i);
         p->c[i] = disk_client(&p->disk[i], net);
@@ -76,7 +77,7 @@ pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
         .rank = STORE_FIRST,
         .whom = {.place = FRONTS_SWEEP, .contact = p->v[to]->id},
         .commit_us = 0,
-        .sure_us = p->disk[to].test.mono_us};
+        .sure_us = p->ages_unknown ? 0 : p->disk[to].test.mono_us};
     struct out_letter *sent = *outgoing_find(p->v[!to], l->at);
     if (sent)
         sent->tried = true; /* it was put */

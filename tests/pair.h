@@ -12,6 +12,7 @@ struct pair {
     struct client_disk disk[2];
     struct client *c[2];       /* a, b */
     struct conversation *v[2]; /* each one's of the other */
+    bool ages_unknown; /* nobody can say when what is brought was committed */
 };
 
 /* The network of a suite of pairs: two gateways, three layers of one mix, two stores.

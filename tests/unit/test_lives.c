@@ -457,11 +457,50 @@ i12_no_contact_counts_contacts(void **state)
     assert_false(part_is_taken(7, 32U << 20));
 }
 
+/* ---- an answer that nobody can date ---- */
+
+/* After a restart a's text is acknowledged at once, but a looks late, at a letter of
+ * unknown age, which may speak of another life's text. Is b asked again within minutes,
+ * though it writes nothing? */
+static void
+i6_an_answer_without_age_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct pair p;
+    unsigned rounds = 0;
+    pair_make(&p, &pair_net);
+    pair_settle(&p);
+    pair_restart(&p, 0);
+    const uint64_t text = write_one(&p, LETTER_TEXT, 1);
+    const struct letter_place at = letter_of(&p, text, 0)->at;
+    pair_bring(&p, 1, letter_of(&p, text, 0));
+    outgoing_answer(p.c[0], p.v[0], at, STORE_ALONE, WIRE_KEPT);
+    pair_wait(&p);
+    p.ages_unknown = true;
+    pair_bring_all(&p, 0);
+    pair_acks_keep(&p, 1);
+    assert_int_equal(p.v[0]->n_waiting, 1);
+
+    p.ages_unknown = false;
+    for (; p.v[0]->n_waiting > 0 && rounds < 12; rounds++) {
+        pair_wait(&p);
+        for (const struct out_letter *l = p.v[0]->letters; l; l = l->next)
+            if (l->at.n != at.n) /* b looks at no place twice */
+                pair_bring(&p, 1, l);
+        pair_bring_all(&p, 0);
+        pair_acks_keep(&p, 1);
+    }
+    assert_int_equal(p.v[0]->n_waiting, 0);
+    assert_true(rounds * (PAIR_WAIT_US / 1000000) >= 60); /* no burst */
+    pair_free(&p);
+}
+
 #define LIVES_TEST(name) \
     cmocka_unit_test_setup_teardown(name, pair_net_make, pair_net_free)
 
 const struct CMUnitTest test_lives[] = {
     LIVES_TEST(i6_an_order_is_given_once),
+    LIVES_TEST(i6_an_answer_without_age_is_asked_for_again),
     LIVES_TEST(i6_a_place_has_one_letter),
     LIVES_TEST(i11_what_was_given_up_leaves_room),
     LIVES_TEST(i11_a_text_given_up_holds_up_no_text),
