@@ -1769,7 +1769,7 @@ change I6 'a letter whose place was another life'"'"'s counts before it is kept'
     client/outgoing.c \
     '(!v->in_step && l->renumbered && !l->kept))' \
     '(!v->in_step && l->renumbered && !l->kept && l->keeps > 200))' \
-    'older_copies/i6_*'
+    'lives/i6_a_new_number*'
 change I6 'what was sent before a restart may be another life'"'"'s' \
     client/outgoing.c \
     'l->since_us = l->sequence >= v->sure_sequence ? now_us : 0;' \

@@ -459,6 +459,24 @@ i12_no_contact_counts_contacts(void **state)
 
 /* ---- an answer that nobody can date ---- */
 
+/* Carries letters to and fro but for that of place n, which b has had, until a has no
+ * text open. Returns after how many waits. */
+static unsigned
+rounds_until_told(struct pair *p, uint32_t n)
+{
+    unsigned rounds = 0;
+    for (; p->v[0]->n_waiting > 0 && rounds < 12; rounds++) {
+        pair_wait(p);
+        for (const struct out_letter *l = p->v[0]->letters; l; l = l->next)
+            if (l->at.n != n)
+                pair_bring(p, 1, l);
+        pair_bring_all(p, 0);
+        pair_acks_keep(p, 1);
+    }
+    assert_int_equal(p->v[0]->n_waiting, 0);
+    return rounds;
+}
+
 /* After a restart a's text is acknowledged at once, but a looks late, at a letter of
  * unknown age, which may speak of another life's text. Is b asked again within minutes,
  * though it writes nothing? */
@@ -467,7 +485,7 @@ i6_an_answer_without_age_is_asked_for_again(void **state)
 {
     (void)state;
     struct pair p;
-    unsigned rounds = 0;
+    unsigned rounds;
     pair_make(&p, &pair_net);
     pair_settle(&p);
     pair_restart(&p, 0);
@@ -482,16 +500,38 @@ i6_an_answer_without_age_is_asked_for_again(void **state)
     assert_int_equal(p.v[0]->n_waiting, 1);
 
     p.ages_unknown = false;
-    for (; p.v[0]->n_waiting > 0 && rounds < 12; rounds++) {
+    rounds = rounds_until_told(&p, at.n);
+    assert_true(rounds * (PAIR_WAIT_US / 1000000) >= 60); /* no burst */
+    pair_free(&p);
+}
+
+/* Its number is a new one, since another life had used the first. Is what names it no
+ * answer to it as long as no store has it? */
+static void
+i6_a_new_number_counts_when_a_store_has_it(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_make(&p, &pair_net);
+    pair_settle(&p);
+    pair_restart(&p, 0);
+    const uint64_t text = write_one(&p, LETTER_TEXT, 1);
+    struct out_letter *l = (struct out_letter *)letter_of(&p, text, 0);
+    const struct letter_place at = l->at;
+    l->renumbered = true;
+    pair_bring(&p, 1, l);
+    pair_wait(&p);
+    pair_bring_all(&p, 0);
+    pair_acks_keep(&p, 1);
+    assert_int_equal(p.v[0]->n_waiting, 1);
+    outgoing_answer(p.c[0], p.v[0], at, STORE_ALONE, WIRE_KEPT);
+    for (unsigned i = 0; i < 12 && p.v[0]->n_waiting > 0; i++) {
         pair_wait(&p);
-        for (const struct out_letter *l = p.v[0]->letters; l; l = l->next)
-            if (l->at.n != at.n) /* b looks at no place twice */
-                pair_bring(&p, 1, l);
+        pair_bring_all(&p, 1);
         pair_bring_all(&p, 0);
         pair_acks_keep(&p, 1);
     }
     assert_int_equal(p.v[0]->n_waiting, 0);
-    assert_true(rounds * (PAIR_WAIT_US / 1000000) >= 60); /* no burst */
     pair_free(&p);
 }
 
@@ -501,6 +541,7 @@ i6_an_answer_without_age_is_asked_for_again(void **state)
 const struct CMUnitTest test_lives[] = {
     LIVES_TEST(i6_an_order_is_given_once),
     LIVES_TEST(i6_an_answer_without_age_is_asked_for_again),
+    LIVES_TEST(i6_a_new_number_counts_when_a_store_has_it),
     LIVES_TEST(i6_a_place_has_one_letter),
     LIVES_TEST(i11_what_was_given_up_leaves_room),
     LIVES_TEST(i11_a_text_given_up_holds_up_no_text),
