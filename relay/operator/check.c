@@ -31,6 +31,7 @@
 #include "network/family.h"
 #include "network/os/netfile.h"
 #include "network/receive.h"
+#include "network/schedule.h"
 #include "relay/daemon/describe.h"
 
 enum { ASK_US = 5000000 };
@@ -313,7 +314,11 @@ check_clock(struct findings *f, int err, uint64_t valid_after_s,
 {
     static const char todo[] =
         "set the clock with NTP (systemd-timesyncd or chrony)";
-    const uint64_t early_s = epoch_len_s / 20 + 1; /* published so early */
+    /* signed by some so early, by a clock that may be ahead */
+    const uint64_t early_s =
+        (uint64_t)epoch_len_s *
+            (SCHEDULE_MARGIN_PERMILLE * 2 + SCHEDULE_ROUND_PERMILLE) / 1000 +
+        1;
     if (err == ERR_FUTURE || (!err && now_s + early_s < valid_after_s))
         finding_add(f, FINDING_ERROR,
                     "clock: behind, since the authorities' newest consensus "
