@@ -368,20 +368,40 @@ number_of_another(const struct conversation *v, const struct letter *letter)
     return 0;
 }
 
+/* Does a letter name one of the numbers that v passed over in doubt? Then another life
+ * has used it. The last of them its reader may have by the word of a later letter, that
+ * it waits for no more. */
+static bool
+is_doubt_confirmed(const struct conversation *v, const struct letter *letter)
+{
+    const uint32_t highest = ack_highest(letter);
+    return v->doubted && highest < v->overtaken &&
+           highest + DOUBT_NUMBERS > v->overtaken;
+}
+
+/* Note that v's contact has had more than the records know. */
+static void
+overtaken_note(struct client *c, struct conversation *v)
+{
+    if (!v->told && !v->removed && !v->self)
+        c->status.overtaken++;
+    v->told = true;
+}
+
 int
 outgoing_catch_up(struct client *c, struct conversation *v,
                   const struct letter *letter)
 {
     const uint32_t highest = number_of_another(v, letter);
+    if (is_doubt_confirmed(v, letter))
+        overtaken_note(c, v);
     if (v->removed || v->self || highest == 0 || highest > INT32_MAX ||
         (highest >= v->next_sequence &&
          highest - v->next_sequence >= OVERTAKEN_MAX))
         return 0;
     const int err = numbers_pass(c, v, highest);
-    if (!err && !v->told) {
-        v->told = true;
-        c->status.overtaken++;
-    }
+    if (!err)
+        overtaken_note(c, v);
     return err;
 }
 

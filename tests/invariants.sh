@@ -1806,6 +1806,11 @@ change I6 'what an answer without age names is acknowledged after a day' \
     'if (l->unsure || staging_letter_is_in_doubt(v, l))' \
     'if (staging_letter_is_in_doubt(v, l))' \
     'lives/i6_an_answer*'
+change I6 'nobody says that a copy is old whose numbers were passed over' \
+    client/outgoing.c \
+    'if (is_doubt_confirmed(v, letter))' \
+    'if (v->told && is_doubt_confirmed(v, letter))' \
+    'older_copies/i6_a_number*'
 change I6 'orders of what was released are given again' client/inbox.c \
     'err = client_save(c);' \
     'err = 0;' \

@@ -109,6 +109,15 @@ texts_come(struct two *t, uint64_t order, unsigned most_s)
     return came + world_take(t->b, "a");
 }
 
+/* In how many conversations has k found that its records are old? */
+static unsigned
+overtaken(const struct world_client *k)
+{
+    struct client_status s;
+    client_status(k->client, &s);
+    return (unsigned)s.overtaken;
+}
+
 /* b is away while a writes texts; the copy of before them writes one, which has the
  * number of the first of them; then b comes. */
 static void
@@ -131,6 +140,7 @@ i6_a_number_that_two_lives_have_used(void **state)
     world_client_start(t.b);
     assert_int_equal(texts_come(&t, anew, 1800), SINCE + 1);
     assert_int_equal(world_state(t.a, "b", anew), CLIENT_DELIVERED);
+    assert_int_equal(overtaken(t.a), 1);
     world_free(&t.w);
 }
 
@@ -155,6 +165,7 @@ i6_an_old_answer_is_not_taken_for_a_new_one(void **state)
     world_run_s(t.w, 300);
     world_client_connect(t.a);
     assert_int_equal(texts_come(&t, anew, 3600), 1);
+    assert_int_equal(overtaken(t.a), 1);
     world_free(&t.w);
 }
 

@@ -219,13 +219,22 @@ static void
 i6_an_older_copy_swallows_nothing(void **state)
 {
     (void)state;
-    for (unsigned early = 0; early < 2; early++) {
+    for (unsigned early = 0; early < 3; early++) {
         struct pair p;
         struct client_message m;
         uint64_t order[4], hello;
         copy_comes_back(&p);
         for (unsigned i = 0; i < 2 && early; i++) /* before b is heard */
             assert_int_equal(say(p.c[0], "b", "anew", &order[i]), 0);
+        if (early == 2) { /* and a store has the other life's there */
+            disk_client_run(&p.disk[0], p.c[0], 2);
+            struct out_letter *l = p.v[0]->letters;
+            while (l && l->sequence == 0)
+                l = l->next;
+            l->tried = true;
+            taken_answer(p.c[0], p.v[0], l->at, STORE_FIRST);
+            assert_true(p.v[0]->doubted);
+        }
         assert_int_equal(say(p.c[1], "a", "what have you?", &hello), 0);
         pair_bring_all(&p, 0);
         for (unsigned i = early ? 2 : 0; i < 4; i++)
