@@ -1795,7 +1795,7 @@ change I6 'a letter that moves before its put leaves its place free' \
     client/staging.c \
     'if (l->tried || l->at.period + 1 < client_period(c))' \
     'if (l->tried || l->at.period > 0)' \
-    'lives_store/i6_*'
+    'lives/i6_a_place_that*'
 change I6 'a place that an earlier life may have put to gets another letter' \
     client/staging.c \
     'const bool same = l->loaded && !l->tried;' \

@@ -63,19 +63,19 @@ static void
 i9_a_store_that_starts_again_is_believed_at_once(void **state)
 {
     (void)state;
-    enum { SECONDS = 60 };
+    enum { SECONDS = 60, BOTH = 2 }; /* with one more the others would do */
     struct scene x;
     struct client_lists before[CLIENTS];
-    struct world_config config = {.stores = 3};
+    struct world_config config = {.stores = BOTH};
     scene_make(&x, &config, "default");
     const struct consensus *c = x.w->net.consensus;
-    assert_int_equal(c->boards.n, 3);
+    assert_int_equal(c->boards.n, BOTH);
     relay_restart(&x, c->boards.relay[0], 5);
     world_run_s(x.w, 10);
     for (size_t i = 0; i < CLIENTS; i++)
         before[i] = lists_of(&x, i);
     world_run_s(x.w, SECONDS);
-    const unsigned made = 3 * SECONDS * 1000 / c->params.list_interval_ms;
+    const unsigned made = BOTH * SECONDS * 1000 / c->params.list_interval_ms;
     for (size_t i = 0; i < CLIENTS; i++) {
         const struct client_lists now = lists_of(&x, i);
         print_message("  of %u lists %u were sure\n", made,

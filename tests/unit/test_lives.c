@@ -117,6 +117,26 @@ i6_a_place_has_one_letter(void **state)
     pair_free(&p);
 }
 
+/* A letter moves before its put. Its reader looks at the place that it leaves: does
+ * something come there? */
+static void
+i6_a_place_that_is_left_is_filled(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_make(&p, &pair_net);
+    pair_settle(&p);
+    const uint64_t text = write_one(&p, LETTER_TEXT, 1);
+    const struct letter_place at = letter_of(&p, text, 0)->at;
+    journal_begin(p.c[0]->journal);
+    const int err = staging_move(p.c[0], p.v[0], outgoing_find(p.v[0], at));
+    assert_int_equal(journal_finish(p.c[0]->journal, err), 0);
+    assert_true(letter_of(&p, text, 0)->at.n != at.n);
+    const struct out_letter *filler = *outgoing_find(p.v[0], at);
+    assert_true(filler && filler->fills);
+    pair_free(&p);
+}
+
 /* ---- files that were given up in the middle ---- */
 
 /* b gets the first letter of each of 32 files, which a gives up then; is another one
@@ -543,6 +563,7 @@ const struct CMUnitTest test_lives[] = {
     LIVES_TEST(i6_an_answer_without_age_is_asked_for_again),
     LIVES_TEST(i6_a_new_number_counts_when_a_store_has_it),
     LIVES_TEST(i6_a_place_has_one_letter),
+    LIVES_TEST(i6_a_place_that_is_left_is_filled),
     LIVES_TEST(i11_what_was_given_up_leaves_room),
     LIVES_TEST(i11_a_text_given_up_holds_up_no_text),
     LIVES_TEST(i11_nobody_jumps_the_queue_of_others),
