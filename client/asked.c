@@ -131,7 +131,7 @@ asked_avoids_first(const struct client *c, const struct choice *choice)
 void
 asked_note(struct client *c, const struct consensus *view,
            const struct choice *choice, const struct route *route,
-           uint64_t number)
+           uint64_t number, bool cover)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     struct asked *a = &c->asked[number & (c->asked_len - 1)];
@@ -147,6 +147,7 @@ asked_note(struct client *c, const struct consensus *view,
                         .kind = choice->request.kind,
                         .spare = choice->spare,
                         .check = choice->check,
+                        .cover = cover,
                         .rank = choice->rank,
                         .steps = choice->steps,
                         .held = choice->request.held,

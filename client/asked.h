@@ -9,10 +9,10 @@
 #define CLIENT_ASKED_H
 #include "client/state.h"
 
-/* Remembers a request that has left, by this number. */
+/* Remembers a request that has left, by this number; cover: on a tick for a loop. */
 void asked_note(struct client *c, const struct consensus *view,
                 const struct choice *choice, const struct route *route,
-                uint64_t number);
+                uint64_t number, bool cover);
 
 /* Finds the request that an answer's SURB id names; NULL: none that waits. */
 struct asked *asked_find(struct client *c, const uint8_t *id);

@@ -301,6 +301,8 @@ client_link_up(struct client *c)
     if (now_us - c->answer_us > CLIENT_STUCK_US)
         c->time = (struct nettime){0};
     c->linked_us = now_us;
+    if (memcmp(c->linked_to, client_gateway(c), SPHINX_ID_LEN) != 0)
+        giving_begin(&c->giving, false);
     memcpy(c->linked_to, client_gateway(c), SPHINX_ID_LEN);
     c->connected = true;
     c->controlled = c->heard = c->settled = c->broken = false;
@@ -321,8 +323,10 @@ client_link_down(struct client *c)
     const enum client_leave leave = client_leave(c);
     if (c->connected && leave != CLIENT_MOVED &&
         (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND ||
-         leave == CLIENT_WITHHELD))
+         leave == CLIENT_WITHHELD || leave == CLIENT_LOSSY))
         gateway_failed(c);
+    if (c->connected && leave == CLIENT_LOSSY)
+        giving_begin(&c->giving, true);
     if (c->connected && leave == CLIENT_WITHHELD)
         shown_leave(c->shown);
     shown_link_down(c->shown);
@@ -415,6 +419,8 @@ static void
 client_use_slot(struct client *c, enum traffic_kind kind)
 {
     const bool is_open = window_is_open(&c->window);
+    if (kind == TRAFFIC_LOOP && client_is_sending(c))
+        giving_tick(&c->giving, env_now_mono_us(c->env));
     if (is_open && c->connected && !c->controlled)
         network_control(c);
     else if (is_open && client_is_sending(c))

@@ -77,6 +77,8 @@ enum client_leave {
                       which everybody uses by now, and it has not come */
     CLIENT_WITHHELD, /* enough stores name lists of boards that it does not
                         show (client/heard/shown.h) */
+    CLIENT_LOSSY,    /* it gave fewer than half of the answers to loops for too
+                        long (client/heard/giving.h) */
     CLIENT_BROKEN,   /* not even cover could be made for this link */
     CLIENT_MOVED     /* a new consensus has changed the gateway */
 };

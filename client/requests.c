@@ -437,7 +437,7 @@ requests_tick(struct client *c, enum traffic_kind kind)
     }
     if (kind == TRAFFIC_SEND)
         tick_used(c, &choice, now_us);
-    asked_note(c, view, &choice, &route, number);
+    asked_note(c, view, &choice, &route, number, kind == TRAFFIC_LOOP);
     request_count(c, choice.request.kind);
     if (choice.letter)
         outgoing_asked(c, choice.letter, now_us + route.answer_us + LATE_US);
@@ -611,6 +611,8 @@ answer_note(struct client *c, const struct asked *a,
     if (!a->overdue)
         asked_judge(c, a, false);
     c->answer_us = now_us;
+    if (a->cover)
+        giving_answer(&c->giving);
     c->status.answers++;
     gateways_works(&c->gateways);
     witness_note(&c->witness, store, answer->epoch, answer->digest, c->newest,

@@ -26,6 +26,7 @@
 #define CLIENT_STATE_H
 #include "client/client.h"
 #include "client/heard/gateways.h"
+#include "client/heard/giving.h"
 #include "client/heard/shown.h"
 #include "client/heard/tokens.h"
 #include "client/journal.h"
@@ -297,6 +298,7 @@ struct asked {
     uint64_t at_store_us;   /* when it is expected there */
     uint8_t kind;           /* enum wire_request_kind */
     bool overdue, spare, check;
+    bool cover; /* of the clock's tick for a loop */
     enum store_rank rank;
     uint8_t steps;             /* put: that its proof was worth */
     uint16_t held;             /* by what was asked */
@@ -366,6 +368,7 @@ struct client {
     struct asked *asked;
     uint64_t asked_len, oldest; /* length: a power of two */
     uint64_t answer_us;
+    struct giving giving;
     struct recent recent[RECENT];
     uint32_t n_recent;
     struct announce *announce;

@@ -83,9 +83,10 @@ client_leave(const struct client *c)
         return CLIENT_STAY;
     if (memcmp(c->linked_to, client_gateway(c), SPHINX_ID_LEN) != 0)
         return CLIENT_MOVED;
-    return c->broken             ? CLIENT_BROKEN
-           : client_is_behind(c) ? CLIENT_BEHIND
-           : client_is_stuck(c)  ? CLIENT_STUCK
+    return c->broken                    ? CLIENT_BROKEN
+           : client_is_behind(c)        ? CLIENT_BEHIND
+           : giving_is_poor(&c->giving) ? CLIENT_LOSSY
+           : client_is_stuck(c)         ? CLIENT_STUCK
            : shown_is_withheld(c->shown, env_now_mono_us(c->env))
                ? CLIENT_WITHHELD
                : CLIENT_STAY;

@@ -702,10 +702,27 @@ change I10 'who withholds lists moves a client each minute' client/heard/shown_s
     '' \
     'shown_attacks/i10_who*'
 change I10 'a gateway that keeps lists is not left' client/client.c \
-    '        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND ||
-         leave == CLIENT_WITHHELD))' \
-    '        (c->answer_us <= c->linked_us || leave == CLIENT_BEHIND))' \
+    'leave == CLIENT_WITHHELD || leave == CLIENT_LOSSY' \
+    'leave == CLIENT_LOSSY' \
     'listed/i10_*'
+change I10 'a gateway that gives an answer now and then is kept' \
+    client/heard/giving.c \
+    'if (2 * (uint64_t)g->answers < g->ticks) {' \
+    'if (g->answers == 0) {' \
+    'i10_gateways/i10_a_gateway_that_gives*'
+change I10 'a bad line moves a client every two minutes' client/heard/giving.c \
+    'return g->poor >= (uint32_t)GIVING_LOOKS << g->left;' \
+    'return g->poor >= (uint32_t)GIVING_LOOKS;' \
+    'giving/i10_*'
+change I10 'one good look takes back all patience' client/heard/giving.c \
+    'g->good >= (uint32_t)GIVING_CALM << g->left' \
+    'g->good > 0' \
+    'giving/i10_*'
+change I12 'a gateway answers for what contacts have in their hands' \
+    client/client.c \
+    'if (kind == TRAFFIC_LOOP && client_is_sending(c))' \
+    'if (kind != TRAFFIC_SEND && client_is_sending(c))' \
+    'i10_gateways/i12_*'
 change I10 'a gateway that fails is replaced at once' client/heard/gateways.c \
     'now_s > g->renewed_s + GATEWAYS_RENEW_S &&' \
     'now_s > g->renewed_s &&' \
@@ -1800,7 +1817,7 @@ change I6 'a place that an earlier life may have put to gets another letter' \
     client/staging.c \
     'const bool same = l->loaded && !l->tried;' \
     'const bool same = false;' \
-    'lives/i6_*'
+    'lives/i6_a_place_that*'
 change I6 'what an answer without age names is acknowledged after a day' \
     client/staging.c \
     'if (l->unsure || staging_letter_is_in_doubt(v, l))' \

@@ -191,6 +191,7 @@ link_fault(const struct daemon *d)
     static const char *const why[] = {
         [CLIENT_STUCK] = "no answer for a minute",
         [CLIENT_BEHIND] = "the gateway withholds the newest consensus",
+        [CLIENT_LOSSY] = "the gateway gives fewer than half of the answers",
         [CLIENT_WITHHELD] = "the gateway withholds lists",
         [CLIENT_BROKEN] = "no request could be made for this gateway",
         [CLIENT_MOVED] = "the gateway has left the network"};

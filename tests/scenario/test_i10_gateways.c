@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/conversations.h"
+#include "client/letter.h"
+#include "client/state.h"
 #include "tests/rogue_relay.h"
 
 enum {
@@ -216,6 +219,122 @@ i10_a_withholding_gateway_is_left_for_the_second(void **state)
     world_free(&w);
 }
 
+/* ---- gateways that give little ---- */
+
+/* A gateway that names as read, and passes on, as little as it can. */
+struct stingy {
+    const struct world *world;
+    uint32_t client;
+    uint64_t every_us, last_us; /* once in so long it does as it should */
+    uint8_t mark[WIRE_MARK_LEN];
+};
+
+static bool
+stingy_gives(struct stingy *g)
+{
+    const uint64_t now_us = engine_now_us(g->world->engine);
+    if (now_us - g->last_us < g->every_us)
+        return false;
+    g->last_us = now_us;
+    return true;
+}
+
+/* It reads and names each packet, breaks it, and lets some through. */
+static bool
+stingy_comes(void *ctx, uint32_t from, uint8_t *frame, size_t len)
+{
+    enum { HEADER_AT = 200 };
+    struct stingy *g = ctx;
+    (void)len;
+    if (from == g->client && frame[0] == WIRE_PACKET && !stingy_gives(g))
+        frame[HEADER_AT] ^= 1;
+    return true;
+}
+
+/* It names as read what was sent long ago, so that the client's window is shut. */
+static bool
+stingy_leaves(void *ctx, uint32_t to, const uint8_t *frame, size_t len)
+{
+    struct stingy *g = ctx;
+    uint8_t *mark = (uint8_t *)(uintptr_t)frame + WIRE_DOWN_MARK_AT;
+    (void)len;
+    if (to != g->client || frame[0] != WIRE_PACKET)
+        return true;
+    if (stingy_gives(g))
+        memcpy(g->mark, mark, WIRE_MARK_LEN);
+    else
+        memcpy(mark, g->mark, WIRE_MARK_LEN);
+    return true;
+}
+
+static void
+stingy_run(uint64_t seed, const struct sim_front_ops *how, unsigned every_s)
+{
+    struct world *w = world_make(seed, NULL);
+    struct world_client *k = world_client_add(w, "default", 0);
+    watched_run(w, k, 30);
+    struct stingy g = {
+        .world = w, .client = k->node, .every_us = every_s * 1000000ULL};
+    engine_front(w->engine, k->gateway, how, &g);
+    const unsigned moved_s = moved_after_s(w, k, 600);
+    printf("  a gateway that does its work once in %u s is left after %u s\n",
+           every_s, moved_s);
+    /* two looks of 32 loops, of two seconds each */
+    assert_in_range(moved_s, 60, 240);
+    world_free(&w);
+}
+
+static void
+i10_a_gateway_that_gives_little_is_left(void **state)
+{
+    (void)state;
+    static const struct sim_front_ops packets = {.comes = stingy_comes};
+    static const struct sim_front_ops marks = {.leaves = stingy_leaves};
+    stingy_run(30, &packets, 5);
+    stingy_run(31, &packets, 45);
+    stingy_run(32, &marks, 55);
+}
+
+/* All stores give no answers about the boxes that a contact of k's writes into, where
+ * k looks all the time: that is no matter of k's gateway's, which would see it. */
+static void
+i12_stores_of_a_contact_move_nobody(void **state)
+{
+    (void)state;
+    struct world *w = world_make(33, NULL);
+    struct world_client *k = world_client_add(w, "default", 0);
+    struct world_client *b = world_client_add(w, "default", 1);
+    struct rogue *liar[STORES];
+    watched_run(w, k, 5);
+    world_pair(w, k, "b", b, "k");
+    watched_run(w, k, 60);
+    const struct conversation *v = conversation_find(k->client, "b");
+    for (unsigned n = 0; n < STORES; n++) {
+        liar[n] = rogue_new(w, world_first(w, 4) + n);
+        liar[n]->vices = VICE_WITHHOLDS;
+        liar[n]->withheld = ROGUE_BOX;
+        letter_box(v->chains + LETTER_CHAIN_LEN,
+                   (struct letter_place){.period = client_period(k->client)},
+                   liar[n]->box);
+    }
+    for (unsigned i = 0; i < 10;
+         i++) { /* and writes, so that its front is held */
+        (void)world_say(k, "b", "hello");
+        const uint32_t before = k->gateway;
+        watched_run(w, k, 60);
+        assert_int_equal(k->gateway, before);
+        const struct giving *g = &k->client->giving;
+        assert_true(20 * (g->answers + 8) >= 19 * g->ticks); /* 8 under way */
+    }
+    uint64_t withheld = 0;
+    for (unsigned n = 0; n < STORES; n++) {
+        withheld += liar[n]->done[__builtin_ctz(VICE_WITHHOLDS)];
+        rogue_free(&liar[n]);
+    }
+    assert_true(withheld > 100);
+    world_free(&w);
+}
+
 /* ---- a profile that changes ---- */
 
 enum { CLIENTS_PACED = 6 };
@@ -364,6 +483,8 @@ i10_a_month_of_attacks_shows_few_gateways(void **state)
 const struct CMUnitTest test_i10_gateways[] = {
     cmocka_unit_test(i10_two_liars_keep_nobody_behind),
     cmocka_unit_test(i10_a_withholding_gateway_is_left_for_the_second),
+    cmocka_unit_test(i10_a_gateway_that_gives_little_is_left),
+    cmocka_unit_test(i12_stores_of_a_contact_move_nobody),
     cmocka_unit_test(i10_a_profile_of_another_pace_costs_no_gateway),
     cmocka_unit_test(i10_a_month_of_attacks_shows_few_gateways),
 };

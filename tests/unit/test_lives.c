@@ -118,23 +118,32 @@ i6_a_place_has_one_letter(void **state)
 }
 
 /* A letter moves before its put. Its reader looks at the place that it leaves: does
- * something come there? */
+ * something come there, and after a restart, which may follow a put, what was there? */
 static void
 i6_a_place_that_is_left_is_filled(void **state)
 {
     (void)state;
-    struct pair p;
-    pair_make(&p, &pair_net);
-    pair_settle(&p);
-    const uint64_t text = write_one(&p, LETTER_TEXT, 1);
-    const struct letter_place at = letter_of(&p, text, 0)->at;
-    journal_begin(p.c[0]->journal);
-    const int err = staging_move(p.c[0], p.v[0], outgoing_find(p.v[0], at));
-    assert_int_equal(journal_finish(p.c[0]->journal, err), 0);
-    assert_true(letter_of(&p, text, 0)->at.n != at.n);
-    const struct out_letter *filler = *outgoing_find(p.v[0], at);
-    assert_true(filler && filler->fills);
-    pair_free(&p);
+    for (unsigned loaded = 0; loaded < 2; loaded++) {
+        struct pair p;
+        static uint8_t was[LETTER_LEN_MAX];
+        pair_make(&p, &pair_net);
+        pair_settle(&p);
+        const uint64_t text = write_one(&p, LETTER_TEXT, 1);
+        const struct letter_place at = letter_of(&p, text, 0)->at;
+        if (loaded)
+            pair_restart(&p, 0);
+        struct out_letter **l = outgoing_find(p.v[0], at);
+        memcpy(was, (*l)->bytes, p.c[0]->letter_len);
+        journal_begin(p.c[0]->journal);
+        const int err = staging_move(p.c[0], p.v[0], l);
+        assert_int_equal(journal_finish(p.c[0]->journal, err), 0);
+        assert_true(letter_of(&p, text, 0)->at.n != at.n);
+        const struct out_letter *filler = *outgoing_find(p.v[0], at);
+        assert_true(filler && filler->fills);
+        assert_int_equal(memcmp(filler->bytes, was, p.c[0]->letter_len) == 0,
+                         loaded);
+        pair_free(&p);
+    }
 }
 
 /* ---- files that were given up in the middle ---- */
