@@ -27,7 +27,7 @@
 enum {
     STORES = 2,
     CLIENTS_MAX = 60,
-    BOXES_MAX = 1024,
+    BOXES_MAX = 8192, /* ten of a contact: gets glance at later ones */
     SWITCHES_MAX = 3,
     GETS_MAX = 1 << 20,
     GETS_LEAST = 100, /* of a box at a store, to be looked at */
