@@ -31,7 +31,7 @@ answer_ms=$took_ms
 state=$(client 1 state client-2)
 
 echo
-echo 'client-3 sends client-4 a file of 200,000 octets.'
+echo 'client-3 sends client-4 a file of 200,000 bytes.'
 head -c 200000 /dev/urandom >"$NET/file"
 start=$(now_ms)
 sent=$(client 3 send client-4 --file "$NET/file" --wait)
@@ -44,5 +44,5 @@ client 1 status | sed -n '1,2s/^/client-1: /p'
 echo
 echo "text: same content after $(seconds $text_ms) s, its answer after" \
     "$(seconds $answer_ms) s, state ${state%%,*}"
-echo "file: 200000 octets, SHA-256 equal, $(seconds $sent_ms) s, state ${sent%% *}"
+echo "file: 200000 bytes, SHA-256 equal, $(seconds $sent_ms) s, state ${sent%% *}"
 [ "${state%%,*}" = delivered ] && [ "${sent%% *}" = delivered ]
