@@ -189,6 +189,68 @@ next_of_board(struct board_ways *w, const struct consensus *c)
     return w->next ? 0 : ERR_NOMEM;
 }
 
+/* ---- from stores back to carriers ---- */
+
+/* Tell to how many of m carriers each of n stores passes lists. */
+static size_t
+carriers_each(size_t n, size_t m)
+{
+    size_t each = (BOARDS_AFTER * m + n - 1) / n;
+    if (each < BOARDS_AFTER)
+        each = BOARDS_AFTER;
+    return each < m ? each : m;
+}
+
+/* Does the store at place j of n pass lists to the carrier at place p of m? */
+static bool
+is_carrier_of(size_t j, size_t n, size_t p, size_t m)
+{
+    return (p + m - j * m / n) % m < carriers_each(n, m);
+}
+
+/* Fill in to whom the store at place j of n, which is no board, passes lists. */
+static int
+next_of_store(struct board_ways *w, const struct consensus *c, size_t j,
+              size_t n)
+{
+    struct order o;
+    int err = order_make(&o, c, 1);
+    if (err)
+        return err;
+    const size_t each = carriers_each(n, o.n);
+    w->next = calloc(each + 1, sizeof *w->next);
+    for (size_t k = 0; w->next && k < each; k++)
+        w->next[w->n_next++] = (uint16_t)o.rank[(j * o.n / n + k) % o.n].relay;
+    free(o.rank);
+    return w->next ? 0 : ERR_NOMEM;
+}
+
+/* Fill in from whom the carrier at place p of m gets lists: from all boards, and
+ * from the stores that pass on to it. */
+static int
+before_of_carrier(struct board_ways *w, const struct consensus *c, size_t p,
+                  size_t m)
+{
+    struct order o;
+    int err = order_make(&o, c, c->params.layers + 1u);
+    if (err)
+        return err;
+    w->before = calloc(c->boards.n + o.n, sizeof *w->before);
+    if (w->before) {
+        memcpy(w->before, c->boards.relay,
+               c->boards.n * sizeof c->boards.relay[0]);
+        w->n_before = c->boards.n;
+    }
+    for (size_t j = 0; w->before && j < o.n; j++)
+        if (is_carrier_of(j, o.n, p, m) &&
+            boards_find(c, (uint16_t)o.rank[j].relay) < 0)
+            w->before[w->n_before++] = (uint16_t)o.rank[j].relay;
+    free(o.rank);
+    return w->before ? 0 : ERR_NOMEM;
+}
+
+/* ---- of one relay ---- */
+
 /* Fill in from whom the relay at place j of n gets lists. */
 static int
 before_fill(struct board_ways *w, const struct consensus *c, unsigned layer,
@@ -196,19 +258,30 @@ before_fill(struct board_ways *w, const struct consensus *c, unsigned layer,
 {
     struct order o;
     size_t place[BOARDS_BEFORE];
-    if (layer == 1) {
-        memcpy(w->before, c->boards.relay, sizeof w->before);
-        w->n_before = c->boards.n;
-        return 0;
-    }
+    if (layer == 1)
+        return before_of_carrier(w, c, j, n);
     int err = order_make(&o, c, layer == 0 ? c->params.layers : layer - 1u);
     if (err)
         return err;
-    w->n_before = places_before(j, n, o.n, place);
+    w->before = calloc(BOARDS_BEFORE, sizeof *w->before);
+    w->n_before = w->before ? places_before(j, n, o.n, place) : 0;
     for (size_t i = 0; i < w->n_before; i++)
         w->before[i] = (uint16_t)o.rank[place[i]].relay;
     free(o.rank);
-    return 0;
+    return w->before ? 0 : ERR_NOMEM;
+}
+
+/* Fill in to whom the relay at place `at` of its layer passes lists. */
+static int
+next_fill(struct board_ways *w, const struct consensus *c, uint16_t self,
+          const struct order *own, size_t at)
+{
+    const unsigned layer = c->relays[self].layer;
+    if (layer >= 1 && layer <= c->params.layers)
+        return next_of_mix(w, c, own, at);
+    if (boards_find(c, self) >= 0)
+        return next_of_board(w, c);
+    return layer > c->params.layers ? next_of_store(w, c, at, own->n) : 0;
 }
 
 int
@@ -227,10 +300,8 @@ boards_ways_new(struct board_ways **out, const struct consensus *c,
     const size_t at = err ? 0 : order_find(&own, self);
     if (!err && at < own.n && c->boards.n > 0) {
         err = before_fill(w, c, layer, at, own.n);
-        if (!err && layer >= 1 && layer <= c->params.layers)
-            err = next_of_mix(w, c, &own, at);
-        else if (!err && boards_find(c, self) >= 0)
-            err = next_of_board(w, c);
+        if (!err)
+            err = next_fill(w, c, self, &own, at);
     }
     free(own.rank);
     if (err)
@@ -244,6 +315,7 @@ boards_ways_free(struct board_ways **w)
 {
     if (!*w)
         return;
+    free((*w)->before);
     free((*w)->next);
     free(*w);
     *w = NULL;

@@ -14,16 +14,26 @@
  *
  *   (floor(j m / n) + k ceil(m / 3)) mod m, k = 0, 1, 2, doubles dropped,
  *
- * of the m before, where layer 1 consists of the carriers alone. So everybody
- * knows who passes lists to whom, nobody passes a list to more than 3 ceil(n /
- * m) relays of a layer, and the number of frames depends on the network alone.
- * Mixes of layer 1 that are no carriers, and relays that are left out, get no
- * lists. Pure. */
+ * of the m before, where layer 1 consists of the carriers alone. Each store that
+ * is no board passes every list back to carriers: with S stores and M carriers,
+ * the one at place j to those at
+ *
+ *   (floor(j M / S) + k) mod M, 0 <= k < min(M, max(4, ceil(4 M / S))),
+ *
+ * so that each carrier has it of four stores, or of all when there are fewer.
+ * Without that a board that gives a list to one carrier chooses who has it: in
+ * layers of like sizes what one carrier reaches is a class of places, which some
+ * stores are in and some gateways are not.
+ *
+ * So everybody knows who passes lists to whom, nobody passes a list to more than
+ * 3 ceil(n / m) relays of a layer, a store or board to more than all carriers,
+ * and the number of frames depends on the network alone. Mixes of layer 1 that
+ * are no carriers, and relays that are left out, get no lists. Pure. */
 #ifndef NETWORK_BOARDS_H
 #define NETWORK_BOARDS_H
 #include "network/consensus.h"
 
-enum { BOARDS_CARRIERS = 32, BOARDS_BEFORE = 3 };
+enum { BOARDS_CARRIERS = 32, BOARDS_BEFORE = 3, BOARDS_AFTER = 4 };
 
 /* Draw the boards of c, which has its layers already, into *out.
  * consensus_index() calls this to fill c->boards. */
@@ -38,8 +48,8 @@ int boards_find(const struct consensus *c, uint16_t relay);
  */
 struct board_ways {
     size_t n_before, n_next;
-    uint16_t before[BOARDS_MAX]; /* of a carrier the boards */
-    uint16_t *next;              /* owned; of a board its carriers */
+    uint16_t *before; /* owned; of a carrier the boards, then stores */
+    uint16_t *next;   /* owned; of boards and stores: carriers */
 };
 
 /* Work out the ways of c's relay `self`: O(n log n) of the layers beside it.
@@ -52,7 +62,7 @@ int boards_ways_new(struct board_ways **out, const struct consensus *c,
 void boards_ways_free(struct board_ways **w);
 
 /* Tell whether the relay `from` may pass lists to the relay whose ways w are. A
- * carrier takes lists of each board; the list's signature says whether a list
- * is that board's own. */
+ * carrier takes lists of all boards from each; the list's signature says whose a
+ * list is. */
 bool boards_ways_takes(const struct board_ways *w, uint16_t from);
 #endif

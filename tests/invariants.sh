@@ -955,6 +955,18 @@ change I10 'one mix keeps lists from others' network/boards.c \
     'for (size_t k = 0; k < BOARDS_BEFORE && m > 0; k++) {' \
     'for (size_t k = 0; k < 1 && m > 0; k++) {' \
     'boards/lists_reach*'
+change I10 'a board chooses which gateways have its lists' network/boards.c \
+    'return layer > c->params.layers ? next_of_store(w, c, at, own->n) : 0;' \
+    'return layer == UINT32_MAX ? next_of_store(w, c, at, own->n) : 0;' \
+    'one_carrier/i10_lists*' 'boards/i10_what*'
+change I10 'carriers take no lists of stores' network/boards.c \
+    'if (is_carrier_of(j, o.n, p, m) &&' \
+    'if (!is_carrier_of(j, o.n, p, m) &&' \
+    'one_carrier/i10_two*'
+change I10 'stores pass lists back to places of their own class' network/boards.c \
+    '(j * o.n / n + k) % o.n].relay;' \
+    '(j * o.n / n + 0 * k) % o.n].relay;' \
+    'boards/i10_what*'
 change I10 'a list is good in each epoch' network/list.c \
     'crypto_generichash_update(&h, digest, SPHINX_DIGEST_LEN);' \
     '(void)digest;' \

@@ -46,6 +46,13 @@ def sources(places, j, n):
     return found
 
 
+def returns(carriers, j, n):
+    """Give the carriers to which the store at place j of n passes lists."""
+    m = len(carriers)
+    count = min(m, max(4, -(-4 * m // n)))
+    return [carriers[(j * m // n + k) % m] for k in range(count)]
+
+
 class Ways:
     """Who passes lists to whom in a consensus."""
 
@@ -63,7 +70,12 @@ class Ways:
 
         carriers = ordered(1)[:CARRIERS]
         for i in carriers:
-            self.link(i, boards)
+            self.link(i, list(boards))
+        stores = ordered(layers + 1)
+        for j, store in enumerate(stores):
+            for i in returns(carriers, j, len(stores)) if store not in boards else []:
+                self.before[i].append(store)
+                self.next[store].append(i)
         above = carriers
         for layer in range(2, layers + 2):
             here = ordered(layer)

@@ -180,19 +180,20 @@ spread_free(struct spread *s)
         boards_ways_free(&s->ways[i]);
 }
 
-/* Has r a list of this board, with one relay down (RELAYS_FEW: none is)? It goes
- * in the order of the layers, so one pass over the relays of each is enough. */
+/* Note who has a list that `first` has, when one relay is down and one is silent
+ * (RELAYS_FEW: none is). */
 static void
-spread_run(const struct spread *s, uint16_t board, size_t down, bool *has)
+spread_run(const struct spread *s, uint16_t first, size_t down, size_t silent,
+           bool *has)
 {
     uint16_t queue[RELAYS_FEW];
     size_t n = 0;
     memset(has, 0, RELAYS_FEW);
-    has[board] = true;
-    queue[n++] = board;
+    has[first] = true;
+    queue[n++] = first;
     for (size_t i = 0; i < n; i++) {
         const struct board_ways *w = s->ways[queue[i]];
-        for (size_t k = 0; k < w->n_next; k++)
+        for (size_t k = 0; k < w->n_next && queue[i] != silent; k++)
             if (w->next[k] != down && !has[w->next[k]]) {
                 has[w->next[k]] = true;
                 queue[n++] = w->next[k];
@@ -215,7 +216,43 @@ is_reached(const struct consensus *c, size_t r)
     return c->relays[r].layer != 1 && !c->relays[r].out;
 }
 
-/* Who passes is who takes; none twice; no more than three ceil(n / m). */
+/* How many stores and boards a carrier has lists of: of all four, or all there are. */
+static void
+carrier_check(const struct consensus *c, const struct board_ways *w)
+{
+    const size_t stores = layer_len(c, c->params.layers + 1u);
+    size_t m = layer_len(c, 1);
+    m = m < BOARDS_CARRIERS ? m : BOARDS_CARRIERS;
+    const size_t least = stores < BOARDS_AFTER ? stores : BOARDS_AFTER;
+    const size_t most = (BOARDS_AFTER * stores + m - 1) / m + BOARDS_AFTER;
+    assert_in_range(w->n_before, least, c->boards.n + most);
+    for (size_t i = 0; i < c->boards.n; i++)
+        assert_int_equal(w->before[i], c->boards.relay[i]);
+    for (size_t i = 0; i < w->n_before; i++)
+        assert_int_equal(c->relays[w->before[i]].layer, c->params.layers + 1);
+}
+
+/* To how many a relay passes lists at the most. */
+static size_t
+next_most(const struct consensus *c, size_t i)
+{
+    const unsigned layer = c->relays[i].layer;
+    const size_t m = layer_len(c, layer);
+    if (layer < 1 || c->relays[i].out)
+        return 0;
+    if (boards_find(c, (uint16_t)i) >= 0)
+        return BOARDS_CARRIERS;
+    if (layer > c->params.layers) {
+        const size_t each = (BOARDS_AFTER * layer_len(c, 1) + m - 1) / m;
+        return each > BOARDS_AFTER ? each : BOARDS_AFTER;
+    }
+    size_t after = (layer_len(c, layer + 1) + m - 1) / m;
+    if (layer == c->params.layers)
+        after += (layer_len(c, 0) + m - 1) / m;
+    return BOARDS_BEFORE * after;
+}
+
+/* Who passes is who takes; none twice; no more than each may. */
 static void
 ways_check(const struct spread *s)
 {
@@ -223,35 +260,29 @@ ways_check(const struct spread *s)
     unsigned from[RELAYS_FEW][RELAYS_FEW] = {{0}};
     for (size_t i = 0; i < c->n_relays; i++) {
         const struct board_ways *w = s->ways[i];
-        const unsigned layer = c->relays[i].layer;
-        size_t most = boards_find(c, (uint16_t)i) >= 0 ? BOARDS_CARRIERS : 0;
-        if (layer >= 1 && layer <= c->params.layers)
-            most = BOARDS_BEFORE *
-                   ((layer_len(c, layer + 1) + layer_len(c, layer) - 1) /
-                        layer_len(c, layer) +
-                    (layer == c->params.layers
-                         ? (layer_len(c, 0) + layer_len(c, layer) - 1) /
-                               layer_len(c, layer)
-                         : 0));
-        assert_true(w->n_next <= most);
+        assert_true(w->n_next <= next_most(c, i));
         for (size_t k = 0; k < w->n_next; k++) {
-            assert_true(
-                consensus_has_edge(c, layer, c->relays[w->next[k]].layer));
+            assert_true(consensus_has_edge(c, c->relays[i].layer,
+                                           c->relays[w->next[k]].layer));
             assert_int_equal(from[w->next[k]][i]++, 0);
         }
     }
     for (size_t r = 0; r < c->n_relays; r++) {
+        const struct board_ways *w = s->ways[r];
         unsigned n = 0;
         for (size_t i = 0; i < c->n_relays; i++) {
-            assert_int_equal(boards_ways_takes(s->ways[r], (uint16_t)i),
-                             from[r][i]);
+            assert_int_equal(boards_ways_takes(w, (uint16_t)i), from[r][i]);
             n += from[r][i];
         }
-        assert_int_equal(n, s->ways[r]->n_before);
+        assert_int_equal(n, w->n_before);
         const unsigned layer = c->relays[r].layer;
-        const size_t m = layer == 1 ? 0
-                                    : layer_len(c, layer == 0 ? c->params.layers
-                                                              : layer - 1u);
+        if (layer == 1) {
+            if (n > 0)
+                carrier_check(c, w);
+            continue;
+        }
+        const size_t m =
+            layer_len(c, layer == 0 ? c->params.layers : layer - 1u);
         if (is_reached(c, r)) /* of 2 and 4 two, else three where there are */
             assert_int_equal(n, m == 1 ? 1 : m == 2 || m == 4 ? 2 : 3);
     }
@@ -273,7 +304,8 @@ spread_check(const struct consensus *c)
                           c->relays[down].layer > c->params.layers ||
                           layer_len(c, c->relays[down].layer) == 1))
                 continue;
-            spread_run(&s, c->boards.relay[b], none ? RELAYS_FEW : down, has);
+            spread_run(&s, c->boards.relay[b], none ? RELAYS_FEW : down,
+                       RELAYS_FEW, has);
             for (size_t r = 0; r < c->n_relays; r++)
                 if (r != down && is_reached(c, r))
                     assert_true(has[r]);
@@ -332,6 +364,75 @@ lists_reach_all_of_random_networks(void **state)
     }
 }
 
+/* A store that is no liar. */
+static bool
+is_store_of(const struct consensus *c, size_t r, size_t liar)
+{
+    return c->relays[r].layer == c->params.layers + 1 && r != liar;
+}
+
+/* A board gives a list to one carrier and passes none on, with one more relay down
+ * or none: either no other store has it, or all relays have. */
+static void
+choice_check(const struct consensus *c, const struct spread *s,
+             uint16_t carrier, size_t down)
+{
+    const uint16_t liar = c->boards.relay[0];
+    bool has[RELAYS_FEW], any = false;
+    spread_run(s, carrier, down, liar, has);
+    for (size_t r = 0; r < c->n_relays; r++)
+        any = any || (has[r] && is_store_of(c, r, liar));
+    for (size_t r = 0; any && r < c->n_relays; r++)
+        assert_true(has[r] || r == down || r == liar || c->relays[r].out ||
+                    s->ways[r]->n_before == 0);
+}
+
+/* The same for all carriers of a network of one board, and with each mix down. */
+static void
+choices_check(const struct consensus *c)
+{
+    struct spread s;
+    size_t n;
+    const uint16_t *carrier = consensus_layer(c, 1, &n);
+    spread_make(&s, c);
+    ways_check(&s);
+    assert_int_equal(c->boards.n, 1);
+    for (size_t i = 0; i < n; i++) {
+        if (s.ways[carrier[i]]->n_before == 0)
+            continue;
+        choice_check(c, &s, carrier[i], RELAYS_FEW);
+        for (size_t down = 0; down < c->n_relays; down++)
+            if (down != carrier[i] && c->relays[down].layer >= 1 &&
+                layer_len(c, c->relays[down].layer) > 1)
+                choice_check(c, &s, carrier[i], down);
+    }
+    spread_free(&s);
+}
+
+/* Layers of like sizes, where mixes alone bring a list from one carrier to one of
+ * three or four classes of places; and random ones. */
+static void
+i10_what_one_store_has_all_have(void **state)
+{
+    (void)state;
+    struct rng_seeded rng;
+    rng_seeded_init_u64(&rng, test_seed(), "one has all have");
+    for (unsigned i = 0; i < 400; i++) {
+        const unsigned layers = 1 + (unsigned)mutate_below(&rng, 3);
+        const unsigned like = 1 + (unsigned)mutate_below(&rng, 12);
+        unsigned widths[LAYERS_MAX + 2];
+        for (unsigned l = 0; l < layers + 2; l++)
+            widths[l] = i % 2 ? like : 1 + (unsigned)mutate_below(&rng, 12);
+        if (layers == 1 && i % 4 == 0)
+            widths[1] = BOARDS_CARRIERS + (unsigned)mutate_below(&rng, 4);
+        struct consensus *c = network_make(&rng, layers, widths);
+        c->params.boards = 1;
+        assert_int_equal(consensus_index(c), 0);
+        choices_check(c);
+        consensus_free(&c);
+    }
+}
+
 /* Who gets no lists has no ways, and passes none: mixes of the first layer beyond
  * the carriers, relays that are left out, all where there are no boards. */
 static void
@@ -382,6 +483,17 @@ seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Find a carrier. */
+static uint16_t
+carrier_find(const struct consensus *c)
+{
+    struct board_ways *w;
+    assert_int_equal(boards_ways_new(&w, c, c->boards.relay[0]), 0);
+    const uint16_t carrier = w->next[0];
+    boards_ways_free(&w);
+    return carrier;
+}
+
 /* 16,384 relays: the ways of one of each layer take milliseconds (a second would be
  * what a square of them takes), and passing is bounded. */
 static void
@@ -397,7 +509,8 @@ ways_of_the_largest_network_take_little_time(void **state)
     assert_int_equal(consensus_index(c), 0);
     printf("  16,384 relays: index with boards %.1f ms; ways",
            (seconds() - begin) * 1e3);
-    const uint16_t self[] = {5, 3276, 7000, 11000, c->boards.relay[0]};
+    const uint16_t self[] = {5,     carrier_find(c), 7000,
+                             11000, 13200,           c->boards.relay[0]};
     for (size_t i = 0; i < sizeof self / sizeof self[0]; i++) {
         struct board_ways *w;
         begin = seconds();
@@ -406,7 +519,9 @@ ways_of_the_largest_network_take_little_time(void **state)
         printf(" %.1f ms (%zu before, %zu after)", took * 1e3, w->n_before,
                w->n_next);
         assert_true(took < 1);
-        /* one carrier in 32 has the most to do, and this mix may be one */
+        /* carriers have the most to do */
+        assert_true(w->n_before <=
+                    BOARDS_MAX + BOARDS_AFTER * (3277 / BOARDS_CARRIERS + 1));
         assert_true(w->n_next <= (c->relays[self[i]].layer == 1
                                       ? BOARDS_BEFORE * (3277 / 32 + 1)
                                       : BOARDS_CARRIERS));
@@ -453,6 +568,7 @@ const struct CMUnitTest test_boards[] = {
     cmocka_unit_test(boards_are_drawn_alike),
     cmocka_unit_test(lists_reach_all_of_small_networks),
     cmocka_unit_test(lists_reach_all_of_random_networks),
+    cmocka_unit_test(i10_what_one_store_has_all_have),
     cmocka_unit_test(nobody_else_passes_lists),
     cmocka_unit_test(ways_of_the_largest_network_take_little_time),
     cmocka_unit_test(no_memory_makes_no_ways),

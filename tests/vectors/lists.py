@@ -113,6 +113,12 @@ def passing(c, boards):
     """To whom each relay passes lists, in the order in which they come out."""
     carriers = order(c, 'brusio/1 carrier', 1)[:32]
     out = {board: carriers for board in boards}
+    stores = order(c, 'brusio/1 carrier', c['layers'] + 1)
+    for j, store in enumerate(stores):
+        if boards and store not in boards:
+            m, n = len(carriers), len(stores)
+            each = min(m, max(4, math.ceil(4 * m / n)))
+            out[store] = [carriers[(j * m // n + k) % m] for k in range(each)]
     before = carriers
     for layer in range(1, c['layers'] + 1):
         afters = [order(c, 'brusio/1 carrier', layer + 1)]
