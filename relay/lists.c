@@ -60,6 +60,13 @@ struct lists {
     uint64_t full_us[LISTS_LINKS][BOARDS_MAX];
 };
 
+unsigned
+lists_burst(const struct params *p)
+{
+    /* two intervals beside, both ends, and the one that contradicts */
+    return (LISTS_BEHIND_MS + LISTS_AHEAD_MS) / p->list_interval_ms + 4;
+}
+
 int
 lists_new(struct lists **out)
 {
@@ -127,8 +134,9 @@ lists_fit(struct lists *l, const struct params *p)
     int err = 0;
     if (p->boards == 0)
         return 0;
-    size_t intervals =
-        (LISTS_KEPT_MS + LISTS_AHEAD_MS) / p->list_interval_ms + 2;
+    size_t intervals = (LISTS_KEPT_MS + LISTS_AHEAD_MS + LISTS_PASSING_MS) /
+                           p->list_interval_ms +
+                       2;
     size_t bytes = list_len(p);
     pthread_mutex_lock(&l->mutex);
     if (l->intervals < intervals || l->bytes < bytes) {
@@ -211,7 +219,8 @@ newest_note(struct lists *l, const struct lists_entry *e, uint64_t now_ms)
 {
     struct newest *n = newest_at(l, e->board, e->epoch);
     /* what begins later than any list that is taken came by a wrong clock */
-    const bool is_wrong = n->start_ms > now_ms + LISTS_AHEAD_MS;
+    const bool is_wrong =
+        n->start_ms > now_ms + LISTS_AHEAD_MS + LISTS_PASSING_MS;
     if (e->epoch < n->epoch ||
         (e->epoch == n->epoch && e->interval < n->interval && !is_wrong))
         return;
@@ -292,7 +301,7 @@ list_judge(struct lists *l, const struct consensus *c,
         err = ERR_EXISTS;
     else if (link != LISTS_OWN &&
              !bucket_take(&l->full_us[link % LISTS_LINKS][e->board], now_us,
-                          each_us, LISTS_BURST * each_us))
+                          each_us, lists_burst(&c->params) * each_us))
         err = ERR_RATE;
     pthread_mutex_unlock(&l->mutex);
     return err;
@@ -343,6 +352,17 @@ list_keep(struct lists *l, const struct lists_entry *e, const uint8_t *list,
 }
 
 int
+lists_judge_time(const struct params *p, uint32_t interval, uint64_t now_ms,
+                 uint64_t more_ms)
+{
+    const uint64_t start_ms = list_interval_start_ms(p, interval);
+    if (start_ms + 2ULL * p->list_interval_ms + LISTS_BEHIND_MS + more_ms <
+        now_ms)
+        return ERR_STALE;
+    return start_ms > now_ms + LISTS_AHEAD_MS + more_ms ? ERR_FUTURE : 0;
+}
+
+int
 lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
            uint32_t link, uint64_t now_ms, uint64_t now_us)
 {
@@ -359,11 +379,9 @@ lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
                                 list_interval_start_ms(&c->params, b.interval),
                             .len = (uint16_t)len,
                             .board = b.board};
-    if (e.start_ms + 2ULL * c->params.list_interval_ms + LISTS_BEHIND_MS <
-        now_ms)
-        return ERR_STALE;
-    if (e.start_ms > now_ms + LISTS_AHEAD_MS)
-        return ERR_FUTURE;
+    err = lists_judge_time(&c->params, b.interval, now_ms, LISTS_PASSING_MS);
+    if (err)
+        return err;
     list_root(list, len, e.root);
     memcpy(e.before, b.before, LIST_ROOT_LEN);
     err = list_judge(l, c, &e, link, now_us);

@@ -39,17 +39,25 @@ enum {
         10000, /* or behind, beyond two intervals: a board that may
                                   list what was left out for ten minutes could
                                   fill the frames of clients that have few */
+    LISTS_PASSING_MS = 5000, /* more, of a list that its board did not bring
+                                itself: passing on, and the clocks of relays,
+                                take less, so that all take what one took */
     LISTS_TURN_MS =
         20000, /* of an epoch, in which the last lists of the one before
                               are named too */
     LISTS_LINKS = 4096, /* links are told apart, as relay/places.h does */
     LISTS_CHECKS = 2,   /* that a link may cause, of each board and interval, */
-    LISTS_BURST = 8,    /* and at once */
+    /* and at once lists_burst() */
     LISTS_EVIDENCE_MAX = BOARDS_MAX * (EPOCHS_USABLE + 1)
 };
 #define LISTS_OWN UINT32_MAX /* as a link: the relay's own list */
 
 struct lists;
+
+/* Tell how many lists of a board a link may bring at once: all of different
+ * intervals that the board may bring at one moment, and one that contradicts. So
+ * none that a carrier took lacks checks elsewhere, whoever had which first. */
+unsigned lists_burst(const struct params *p);
 
 int lists_new(struct lists **out) CHECK_RESULT;
 void lists_free(struct lists **l);
@@ -58,13 +66,18 @@ void lists_free(struct lists **l);
  * kept lists are forgotten. Returns 0 or ERR_NOMEM; all is then as it was. */
 int lists_fit(struct lists *l, const struct params *p) CHECK_RESULT;
 
+/* Judge a list of this interval by its time. more_ms is 0 where it comes from its
+ * own board, and LISTS_PASSING_MS otherwise. Returns 0, ERR_STALE or ERR_FUTURE. */
+int lists_judge_time(const struct params *p, uint32_t interval, uint64_t now_ms,
+                     uint64_t more_ms) CHECK_RESULT;
+
 /* Take a list of list_len() bytes, of consensus c, that came over this link at
  * now_ms, milliseconds since 1970, and now_us by the clock that never steps
  * back. Returns 0: the list is new and to be passed on; ERR_CONFLICT: the list
  * is to be passed on too, and together with another list is evidence;
  * ERR_EXISTS: the list is known. Else the list is refused: ERR_STALE or
- * ERR_FUTURE, ERR_RATE (the link has had its share of checks), or as
- * list_verify() says. */
+ * ERR_FUTURE (LISTS_PASSING_MS are allowed), ERR_RATE (the link has had its
+ * share of checks), or as list_verify() says. */
 int lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
                uint32_t link, uint64_t now_ms, uint64_t now_us) CHECK_RESULT;
 

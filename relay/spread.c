@@ -47,12 +47,22 @@ list_pass(struct relay *r, const struct view *v, const uint8_t *list)
     }
 }
 
-/* May this peer pass lists of v's epoch to this relay? */
-static bool
-peer_may_pass(const struct relay_peer *peer, const struct view *v)
+/* May this peer pass on this list, of v's epoch? A board that brings its own when
+ * that is nearly too old, or too far ahead, would choose by the moment which relays
+ * have it: so relays beyond its carriers allow for more. Returns 0, ERR_EDGE,
+ * ERR_STALE or ERR_FUTURE. */
+static int
+peer_judge(const struct relay *r, const struct relay_peer *peer,
+           const struct view *v, const uint8_t *list)
 {
-    const int from = consensus_find(v->consensus, peer->identity);
-    return from >= 0 && boards_ways_takes(v->ways, (uint16_t)from);
+    const struct consensus *c = v->consensus;
+    const int from = consensus_find(c, peer->identity);
+    if (from < 0 || !boards_ways_takes(v->ways, (uint16_t)from))
+        return ERR_EDGE;
+    const bool is_own = boards_find(c, (uint16_t)from) == list[4];
+    return lists_judge_time(&c->params, codec_get32(list),
+                            env_now_wall_ms(r->env),
+                            is_own ? 0 : LISTS_PASSING_MS);
 }
 
 /* Take the list in a frame. Returns 0 when it was kept and passed on, or as
@@ -67,9 +77,9 @@ frame_take(struct relay *r, struct relay_peer *peer, uint32_t link,
     struct wire_list l;
     if (!v)
         return ERR_EPOCH;
-    if (!peer_may_pass(peer, v))
-        return ERR_EDGE;
-    int err = wire_list_parse(&l, frame, r->geometry.packet_len,
+    int err = peer_judge(r, peer, v, frame + WIRE_LIST_HEAD_LEN);
+    if (!err)
+        err = wire_list_parse(&l, frame, r->geometry.packet_len,
                               list_len(&v->consensus->params));
     if (err)
         return err;

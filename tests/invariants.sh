@@ -967,6 +967,14 @@ change I10 'stores pass lists back to places of their own class' network/boards.
     '(j * o.n / n + k) % o.n].relay;' \
     '(j * o.n / n + 0 * k) % o.n].relay;' \
     'boards/i10_what*'
+change I10 'a board chooses by the moment who has its lists' relay/spread.c \
+    'is_own ? 0 : LISTS_PASSING_MS);' \
+    'is_own ? LISTS_PASSING_MS : LISTS_PASSING_MS);' \
+    'one_carrier/i10_a_list*'
+change I10 'of many lists at once each link brings some' relay/lists.c \
+    '/ p->list_interval_ms + 4;' \
+    '/ 15000u * p->boards + 7;' \
+    'one_carrier/i10_lists_that*'
 change I10 'a list is good in each epoch' network/list.c \
     'crypto_generichash_update(&h, digest, SPHINX_DIGEST_LEN);' \
     '(void)digest;' \
@@ -1335,16 +1343,16 @@ change I11 'one board uses up what others may have verified' relay/lists.c \
     '&l->full_us[link % LISTS_LINKS][0]' \
     'lists/i11_a_flood_of*'
 change I11 'lists of ten minutes may come at once' relay/lists.c \
-    'list_interval_ms + LISTS_BEHIND_MS <' \
-    'list_interval_ms + LISTS_KEPT_MS <' \
+    'list_interval_ms + LISTS_BEHIND_MS + more_ms <' \
+    'list_interval_ms + LISTS_KEPT_MS + more_ms <' \
     'i10_boards/i11_lists*'
 change I11 'a profile has as many frames as lists need, and no more' network/downlink.c \
     '4000ULL / (5 * parts)' \
     '1000ULL / parts' \
     'board_lists/i11_*'
 change I11 'anybody passes lists' relay/spread.c \
-    'return from >= 0 && boards_ways_takes(v->ways, (uint16_t)from);' \
-    'return from >= 0;' \
+    'if (from < 0 || !boards_ways_takes(v->ways, (uint16_t)from))' \
+    'if (from < 0)' \
     'spread/i11_floods*'
 change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \

@@ -14,6 +14,7 @@
 #include "lib/codec.h"
 #include "network/boards.h"
 #include "network/list.h"
+#include "relay/lists.h"
 #include "tests/adversary.h"
 #include "tests/world.h"
 
@@ -50,20 +51,20 @@ one_board(struct params *p)
 }
 
 static void
-scene_make(struct scene *x)
+scene_make(struct scene *x, unsigned clients, void (*params)(struct params *))
 {
     struct world_config config = {.suite = SPHINX_SUITE_NULL,
                                   .gateways = GATEWAYS,
                                   .layers = 3,
                                   .mixes = WIDTH,
                                   .stores = WIDTH,
-                                  .params = one_board,
+                                  .params = params,
                                   .seed = test_seed()};
     *x = (struct scene){.w = world_new(&config), .only = -1};
     x->c = x->w->net.consensus;
     assert_int_equal(x->c->boards.n, 1);
     x->liar = x->c->boards.relay[0];
-    for (unsigned i = 0; i < CLIENTS; i++)
+    for (unsigned i = 0; i < clients; i++)
         x->k[i] = world_client_add(x->w, "default", i % GATEWAYS);
     engine_front(x->w->engine, x->liar, &liar_ops, x);
     x->has = calloc(x->c->n_relays, sizeof *x->has);
@@ -136,7 +137,7 @@ i10_lists_for_one_carrier_move_no_client(void **state)
     enum { BEFORE_S = 30, SECONDS = 120 };
     struct scene x;
     uint64_t lists = UINT64_MAX;
-    scene_make(&x);
+    scene_make(&x, CLIENTS, one_board);
     x.only = carrier_choose(&x, 0);
     world_run_s(x.w, BEFORE_S);
     for (unsigned t = 0; t < SECONDS; t++) {
@@ -167,10 +168,21 @@ entry_order(const void *a, const void *b)
     return memcmp(a, b, LIST_ENTRY_LEN);
 }
 
-/* Make a list of the interval that is over, of these entries and random ones, and
- * give it to one carrier. */
+static uint64_t
+wall_ms(const struct scene *x)
+{
+    return env_now_wall_ms(x->w->relay[x->liar].env);
+}
+
+static uint32_t
+interval_over(const struct scene *x)
+{
+    return list_interval(&x->c->params, wall_ms(x)) - 1;
+}
+
+/* Make a list of n entries and random ones, and give it to one carrier. */
 static void
-list_give(struct scene *x, uint16_t carrier, uint64_t number,
+list_give(struct scene *x, uint16_t carrier, uint32_t interval, uint64_t number,
           const uint8_t *entries, size_t n)
 {
     uint8_t entry[LIST_ENTRIES_MAX][LIST_ENTRY_LEN];
@@ -182,9 +194,7 @@ list_give(struct scene *x, uint16_t carrier, uint64_t number,
     if (n > 0)
         memcpy(entry, entries, n * LIST_ENTRY_LEN);
     qsort(entry, p->list_entries, LIST_ENTRY_LEN, entry_order);
-    const struct board_list l = {
-        .interval = list_interval(p, env_now_wall_ms(x->w->relay[0].env)) - 1,
-        .entries = entry[0]};
+    const struct board_list l = {.interval = interval, .entries = entry[0]};
     frame[0] = WIRE_LIST;
     list_write(frame + 1, p, &l);
     list_sign(frame + 1, list_len(p), x->c, x->w->net.identity_seed[x->liar]);
@@ -221,7 +231,7 @@ i12_a_list_for_one_carrier_tells_no_gateway(void **state)
     struct adversary_contact m[CLIENTS];
     uint8_t entries[CLIENTS][LIST_ENTRY_LEN];
     char line[INVITE_TEXT_LEN];
-    scene_make(&x);
+    scene_make(&x, CLIENTS, one_board);
     world_run_s(x.w, 60);
     for (unsigned i = 0; i < CLIENTS; i++) {
         assert_int_equal(client_invite(x.k[i]->client, "m", line), 0);
@@ -233,7 +243,7 @@ i12_a_list_for_one_carrier_tells_no_gateway(void **state)
     world_run_s(x.w, 2);
     for (unsigned i = 0; i < CLIENTS; i++)
         text_put(&m[i], entries[i]);
-    list_give(&x, carrier, 5, entries[0], CLIENTS);
+    list_give(&x, carrier, interval_over(&x), 5, entries[0], CLIENTS);
     world_run_s(x.w, WATCH_S);
     unsigned acted[2] = {0};
     for (unsigned i = 0; i < CLIENTS; i++) {
@@ -259,7 +269,7 @@ i10_two_lists_for_two_carriers_meet(void **state)
     struct scene x;
     size_t n;
     unsigned other = 0;
-    scene_make(&x);
+    scene_make(&x, CLIENTS, one_board);
     world_run_s(x.w, 10);
     x.silent = true;
     world_run_s(x.w, 4);
@@ -276,8 +286,8 @@ i10_two_lists_for_two_carriers_meet(void **state)
             apart = apart && !(has[i] && x.has[i]);
     }
     free(has);
-    list_give(&x, one, 1, NULL, 0);
-    list_give(&x, first[other - 1], 2, NULL, 0);
+    list_give(&x, one, interval_over(&x), 1, NULL, 0);
+    list_give(&x, first[other - 1], interval_over(&x), 2, NULL, 0);
     world_run_s(x.w, 3);
     struct relay_stats sum;
     sim_world_stats(x.w, &sum);
@@ -288,9 +298,117 @@ i10_two_lists_for_two_carriers_meet(void **state)
     scene_free(&x);
 }
 
+/* ---- all or none ---- */
+
+/* Count the lists that relays beside the board have taken. */
+static uint64_t
+lists_taken(const struct scene *x)
+{
+    struct relay_stats sum, own;
+    sim_world_stats(x->w, &sum);
+    team_stats(x->w->relay[x->liar].team, &own);
+    return sum.lists_taken - own.lists_taken;
+}
+
+/* See that all of these relays, or none, have taken a list since so many had been
+ * taken. Returns whether all have. */
+static bool
+all_or_none(const struct scene *x, uint64_t before, const char *what)
+{
+    const uint64_t n = lists_taken(x) - before;
+    if (n > 0 && n != x->w->n_relays - 1u) {
+        printf("  %s: of %u relays %u have it\n", what, x->w->n_relays - 1,
+               (unsigned)n);
+        fail();
+    }
+    return n > 0;
+}
+
+/* A board gives lists to all carriers when they are so old, or so far ahead, that
+ * relays whose clocks differ by 0.8 s, and those that get them later, judge otherwise
+ * for themselves. */
+static void
+i10_a_list_at_the_edge_of_its_time_comes_to_all_or_none(void **state)
+{
+    (void)state;
+    enum { TRIES = 24, STEP_MS = 100 };
+    struct scene x;
+    unsigned taken[2] = {0};
+    size_t n;
+    scene_make(&x, 0, one_board);
+    const uint16_t *first = consensus_layer(x.c, 1, &n);
+    for (uint16_t i = 0; i < x.c->n_relays; i++)
+        if (i != x.liar)
+            world_relay_clock(x.w, i, 0.4 * (i % 3) - 0.4);
+    x.silent = true;
+    world_run_s(x.w, 30);
+    for (unsigned k = 0; k < 2 * TRIES; k++) {
+        const uint64_t each_ms = x.c->params.list_interval_ms;
+        const uint64_t now_ms = wall_ms(&x);
+        const bool old = k < TRIES;
+        const int by_ms = STEP_MS * ((int)(k % TRIES) - TRIES / 2);
+        /* an interval that begins so long ago, or in so long, in 2 s or less */
+        const uint64_t off_ms = old ? 2 * each_ms + LISTS_BEHIND_MS : 0;
+        const uint64_t on_ms = old ? 0 : LISTS_AHEAD_MS;
+        const uint32_t interval =
+            list_interval(&x.c->params, now_ms - off_ms + on_ms + 4000);
+        const uint64_t at_ms =
+            list_interval_start_ms(&x.c->params, interval) + off_ms - on_ms;
+        world_run_s(x.w, (double)(at_ms + (uint64_t)by_ms - now_ms) / 1000);
+        const uint64_t before = lists_taken(&x);
+        for (size_t i = 0; i < n; i++)
+            list_give(&x, first[i], interval, interval, NULL, 0);
+        world_run_s(x.w, 3);
+        taken[old] += all_or_none(&x, before, old ? "old" : "ahead");
+    }
+    printf("  of %u at each edge %u old ones were taken, %u ahead\n", TRIES,
+           taken[true], taken[false]);
+    assert_in_range(taken[true], 4, TRIES - 4);
+    assert_in_range(taken[false], 4, TRIES - 4);
+    scene_free(&x);
+}
+
+static void
+short_intervals(struct params *p)
+{
+    p->boards = 1;
+    p->list_interval_ms = 500;
+}
+
+/* A board gives all lists at once that are neither too old nor too far ahead, to each
+ * carrier others: no link has too few checks for those that come by it. */
+static void
+i10_lists_that_come_at_once_come_to_all(void **state)
+{
+    (void)state;
+    struct scene x;
+    size_t n;
+    scene_make(&x, 0, short_intervals);
+    const uint16_t *first = consensus_layer(x.c, 1, &n);
+    const uint64_t each_ms = x.c->params.list_interval_ms;
+    x.silent = true;
+    world_run_s(x.w, 30);
+    const uint64_t before = lists_taken(&x), now_ms = wall_ms(&x);
+    uint32_t oldest = list_interval(&x.c->params, now_ms);
+    while (!lists_judge_time(&x.c->params, oldest - 1, now_ms + 100, 0))
+        oldest--;
+    uint32_t i = oldest;
+    for (; !lists_judge_time(&x.c->params, i, now_ms, 0); i++)
+        list_give(&x, first[i % n], i, i, NULL, 0);
+    world_run_s(x.w, 5);
+    const uint64_t taken = lists_taken(&x) - before;
+    printf("  %u lists, each taken by %.1f of %u relays\n", i - oldest,
+           (double)taken / (i - oldest), x.w->n_relays - 1);
+    assert_in_range(i - oldest, 15000 / each_ms, 15000 / each_ms + 4);
+    assert_int_equal(taken, (uint64_t)(i - oldest) * (x.w->n_relays - 1));
+    scene_free(&x);
+}
+
 const struct CMUnitTest test_one_carrier[] = {
     cmocka_unit_test(i10_lists_for_one_carrier_move_no_client),
     cmocka_unit_test(i12_a_list_for_one_carrier_tells_no_gateway),
     cmocka_unit_test(i10_two_lists_for_two_carriers_meet),
+    cmocka_unit_test(i10_a_list_at_the_edge_of_its_time_comes_to_all_or_none),
+    cmocka_unit_test(i10_lists_that_come_at_once_come_to_all),
 };
 TEST_SUITE(test_one_carrier);
