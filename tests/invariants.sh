@@ -1354,6 +1354,10 @@ change I11 'anybody passes lists' relay/spread.c \
     'if (from < 0 || !boards_ways_takes(v->ways, (uint16_t)from))' \
     'if (from < 0)' \
     'spread/i11_floods*'
+change I11 'any store passes lists to any carrier' network/boards.c \
+    'if (is_carrier_of(j, o.n, p, m) &&' \
+    'if (is_carrier_of(j, o.n, p, m) + 1 > 0 &&' \
+    'one_carrier/i11_*'
 change I11 'stores have boxes by their number' network/placement.c \
     'return a->wait * b->weight < b->wait * a->weight;' \
     'return a->wait < b->wait;' \

@@ -404,11 +404,75 @@ i10_lists_that_come_at_once_come_to_all(void **state)
     scene_free(&x);
 }
 
+/* ---- stores that lie to carriers ---- */
+
+static size_t
+ways_find(const uint16_t *relay, size_t n, uint16_t one)
+{
+    size_t i = 0;
+    while (i < n && relay[i] != one)
+        i++;
+    return i;
+}
+
+/* A store brings a carrier that it may pass lists to a thousand forged ones, and one
+ * that it may not. It uses up its own checks there, and lists come as before. */
+static void
+i11_a_store_that_floods_carriers_uses_its_own_checks(void **state)
+{
+    (void)state;
+    enum { FLOOD = 1000, SECONDS = 10 };
+    struct scene x;
+    struct board_ways *ways;
+    struct relay_stats s, of[2];
+    uint32_t to[2];
+    uint8_t frame[WORLD_PACKET] = {0};
+    size_t n;
+    scene_make(&x, 0, one_board);
+    const uint16_t *first = consensus_layer(x.c, 1, &n);
+    const uint32_t a_store = world_first(x.w, 4);
+    const uint16_t store = (uint16_t)(a_store + (a_store == x.liar));
+    assert_int_equal(boards_ways_new(&ways, x.c, store), 0);
+    assert_int_equal(ways->n_next, BOARDS_AFTER);
+    to[0] = ways->next[0];
+    for (to[1] = 0; ways_find(ways->next, ways->n_next, first[to[1]]) < 4;)
+        to[1]++;
+    to[1] = first[to[1]];
+    world_run_s(x.w, 10);
+    const uint64_t before = lists_taken(&x);
+    frame[0] = WIRE_LIST;
+    for (unsigned i = 0; i < FLOOD; i++) {
+        codec_put32(frame + 1, interval_over(&x));
+        for (uint32_t k = 0; k < x.c->params.list_entries; k++)
+            codec_put32(frame + 1 + LIST_HEAD_LEN + k * LIST_ENTRY_LEN,
+                        k * FLOOD + i);
+        for (unsigned k = 0; k < 2; k++)
+            engine_inject(x.w->engine, store, to[k], frame, sizeof frame);
+        world_run_s(x.w, (double)SECONDS / FLOOD);
+    }
+    for (unsigned k = 0; k < 2; k++)
+        team_stats(x.w->relay[to[k]].team, &of[k]);
+    const unsigned burst = lists_burst(&x.c->params);
+    assert_in_range(of[0].dropped[-ERR_SIGNATURE], burst, burst + SECONDS + 1);
+    assert_int_equal(of[0].dropped[-ERR_SIGNATURE] + of[0].dropped[-ERR_RATE],
+                     FLOOD);
+    assert_int_equal(of[1].dropped[-ERR_EDGE], FLOOD);
+    world_run_s(x.w, 3);
+    sim_world_stats(x.w, &s);
+    assert_int_equal(s.lists_refused, 2 * FLOOD);
+    assert_in_range(lists_taken(&x) - before,
+                    SECONDS / 2 * (x.w->n_relays - 1u),
+                    (SECONDS / 2 + 3) * (x.w->n_relays - 1u));
+    boards_ways_free(&ways);
+    scene_free(&x);
+}
+
 const struct CMUnitTest test_one_carrier[] = {
     cmocka_unit_test(i10_lists_for_one_carrier_move_no_client),
     cmocka_unit_test(i12_a_list_for_one_carrier_tells_no_gateway),
     cmocka_unit_test(i10_two_lists_for_two_carriers_meet),
     cmocka_unit_test(i10_a_list_at_the_edge_of_its_time_comes_to_all_or_none),
     cmocka_unit_test(i10_lists_that_come_at_once_come_to_all),
+    cmocka_unit_test(i11_a_store_that_floods_carriers_uses_its_own_checks),
 };
 TEST_SUITE(test_one_carrier);
