@@ -371,15 +371,16 @@ is_store_of(const struct consensus *c, size_t r, size_t liar)
     return c->relays[r].layer == c->params.layers + 1 && r != liar;
 }
 
-/* A board gives a list to one carrier and passes none on, with one more relay down
- * or none: either no other store has it, or all relays have. */
+/* A board gives a list to one carrier, or a mix that lies gives it to one store, and
+ * the board passes none on, with one more relay down or none: either no other store
+ * has it, or all relays have. */
 static void
-choice_check(const struct consensus *c, const struct spread *s,
-             uint16_t carrier, size_t down)
+choice_check(const struct consensus *c, const struct spread *s, uint16_t first,
+             size_t down)
 {
     const uint16_t liar = c->boards.relay[0];
     bool has[RELAYS_FEW], any = false;
-    spread_run(s, carrier, down, liar, has);
+    spread_run(s, first, down, liar, has);
     for (size_t r = 0; r < c->n_relays; r++)
         any = any || (has[r] && is_store_of(c, r, liar));
     for (size_t r = 0; any && r < c->n_relays; r++)
@@ -387,9 +388,10 @@ choice_check(const struct consensus *c, const struct spread *s,
                     s->ways[r]->n_before == 0);
 }
 
-/* The same for all carriers of a network of one board, and with each mix down. */
+/* The same for all carriers of a network of one board, and with each mix or store
+ * down; of layers of one size for all stores, too. */
 static void
-choices_check(const struct consensus *c)
+choices_check(const struct consensus *c, bool alike)
 {
     struct spread s;
     size_t n;
@@ -406,6 +408,9 @@ choices_check(const struct consensus *c)
                 layer_len(c, c->relays[down].layer) > 1)
                 choice_check(c, &s, carrier[i], down);
     }
+    for (size_t r = 0; alike && r < c->n_relays; r++)
+        if (is_store_of(c, r, c->boards.relay[0]))
+            choice_check(c, &s, (uint16_t)r, RELAYS_FEW);
     spread_free(&s);
 }
 
@@ -428,7 +433,7 @@ i10_what_one_store_has_all_have(void **state)
         struct consensus *c = network_make(&rng, layers, widths);
         c->params.boards = 1;
         assert_int_equal(consensus_index(c), 0);
-        choices_check(c);
+        choices_check(c, i % 2);
         consensus_free(&c);
     }
 }
