@@ -143,6 +143,8 @@ change directory/blame.c 'l->lost * 1000u >= l->sent' 'l->lost * 1000u > l->sent
 # 9.7: boards and lists
 change network/boards.c 'brusio/1 board' 'brusio/1 boarD' networks/boards
 change network/boards.c 'brusio/1 carrier' 'brusio/1 carrieR' networks/boards
+change network/boards.c '(j * o.n / n + k) % o.n].relay' '(j * o.n / n + k + 1) % o.n].relay' \
+    networks/boards
 change network/list.c '"brusio/1 list"' '"brusio/1 lisT"' networks/lists
 change network/list.c 'brusio/1 list root' 'brusio/1 list rooT' networks/lists
 
