@@ -20,7 +20,9 @@ struct http_request {
     struct event *later; /* to be freed in a turn of its own, or given up */
     http_done_fn done;
     void *ctx;
+    bool asking; /* http_ask() has not returned */
     bool answered;
+    int failed; /* before http_ask() has returned, with this error; 0: not */
 };
 
 static void
@@ -35,18 +37,19 @@ request_free(struct http_request *q)
 
 /* Free the request in a turn of its own, since a connection must not be freed
  * inside evhttp's callback; or end a request that takes too long, since
- * evhttp's times begin anew with every byte. */
+ * evhttp's times begin anew with every byte; or tell of one that failed before
+ * http_ask() had returned. */
 static void
 request_later(evutil_socket_t fd, short what, void *ctx)
 {
     struct http_request *q = ctx;
-    const http_done_fn done = q->answered ? NULL : q->done;
+    const bool untold = !q->answered || q->failed;
     (void)fd;
     (void)what;
     if (!q->answered)
         evhttp_cancel_request(q->request);
-    if (done)
-        done(q->ctx, ERR_TIMEOUT, 0, NULL, 0);
+    if (untold && q->done)
+        q->done(q->ctx, q->failed ? q->failed : ERR_TIMEOUT, 0, NULL, 0);
     request_free(q);
 }
 
@@ -58,7 +61,9 @@ client_answer(struct evhttp_request *r, void *ctx)
     q->answered = true;
     if (!q->done)
         return; /* cancelled */
-    if (status == 0) {
+    if (q->asking) {
+        q->failed = ERR_CLOSED;
+    } else if (status == 0) {
         q->done(q->ctx, ERR_CLOSED, 0, NULL, 0);
     } else {
         struct evbuffer *in = evhttp_request_get_input_buffer(r);
@@ -133,15 +138,17 @@ http_ask(struct http_request **out, struct loop *l, const char *address,
     evhttp_connection_set_timeout(q->connection, TIMEOUT_S);
     evhttp_connection_set_max_body_size(q->connection, (ev_ssize_t)answer_max);
     evhttp_connection_set_max_headers_size(q->connection, HEADERS_MAX);
-    *out = q;
-    if (evhttp_make_request(q->connection, q->request,
-                            post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET, path)) {
-        /* evhttp has freed the request */
+    q->asking = true; /* evhttp tells at once of a socket that fails at once */
+    const int bad =
+        evhttp_make_request(q->connection, q->request,
+                            post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET, path);
+    q->asking = false;
+    if (bad) { /* evhttp has freed the request */
         q->done = NULL;
-        *out = NULL;
         request_free(q);
         return ERR_SYSTEM;
     }
+    *out = q;
     return 0;
 }
 
@@ -149,6 +156,8 @@ void
 http_within(struct http_request *q, unsigned seconds)
 {
     const struct timeval tv = {.tv_sec = (time_t)seconds};
+    if (!q || q->answered)
+        return; /* a time set now would put off what has been decided */
     /* without memory for it evhttp's own times are left */
     (void)event_add(q->later, &tv);
 }

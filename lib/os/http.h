@@ -22,14 +22,15 @@ typedef void (*http_done_fn)(void *ctx, int err, int status,
 
 /* Ask the server at address for path, by GET, or by POST with post_len bytes of
  * post when that is not NULL; an answer has at most answer_max bytes. done(ctx)
- * is called once, later, unless the request is cancelled. Returns 0, ERR_FORMAT
- * (the address), ERR_NOMEM or ERR_SYSTEM. */
+ * is called once unless the request is cancelled, and never before http_ask()
+ * has returned, also when no socket can be had or no route leads there. Returns
+ * 0, ERR_FORMAT (the address), ERR_NOMEM or ERR_SYSTEM; *out is NULL then. */
 int http_ask(struct http_request **out, struct loop *l, const char *address,
              const char *path, const uint8_t *post, size_t post_len,
              size_t answer_max, http_done_fn done, void *ctx) CHECK_RESULT;
 
-/* End r with ERR_TIMEOUT after so many seconds from now, in place of
- * HTTP_WHOLE_S after its beginning. A server that sends a byte now and then
+/* End r, which may be NULL, with ERR_TIMEOUT after so many seconds from now, in
+ * place of HTTP_WHOLE_S after its beginning. A server that sends a byte now and then
  * gains no time. */
 void http_within(struct http_request *r, unsigned seconds);
 

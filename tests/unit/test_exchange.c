@@ -124,7 +124,43 @@ i10_one_false_vote_is_not_the_last_word(void **state)
     loop_free(&t.loop);
 }
 
+/* No route leads to any other, which is known at once: what is wanted is asked for
+ * again later, and whoever wants it has his answer meanwhile. */
+static void
+without_a_route_it_goes_on(void **state)
+{
+    (void)state;
+    static const uint8_t self[SPHINX_ID_LEN] = {99};
+    static struct town t;
+    struct exchange *x;
+    uint8_t digest[32] = {1};
+    memset(&t, 0, sizeof t);
+    assert_int_equal(loop_new(&t.loop), 0);
+    t.next_us = UINT64_MAX; /* nobody is slow */
+    t.network.n_authorities = OTHERS;
+    t.network.epoch_len_s = 30;
+    for (size_t i = 0; i < OTHERS; i++) {
+        struct network_authority *a = &t.network.authorities[i];
+        a->identity[0] = (uint8_t)(i + 1);
+        snprintf(a->address, ADDRESS_MAX, "255.255.255.255:9");
+    }
+    const struct exchange_config config = {.loop = t.loop,
+                                           .network = &t.network,
+                                           .self = self,
+                                           .vote = vote_come,
+                                           .ctx = &t};
+    assert_int_equal(exchange_new(&x, &config), 0);
+    assert_int_equal(exchange_send(x, digest, sizeof digest), 0);
+    assert_int_equal(exchange_want(x, digest), 0);
+    exchange_ask(x);
+    town_turns(&t, 100);
+    exchange_ask(x);
+    exchange_free(&x);
+    loop_free(&t.loop);
+}
+
 const struct CMUnitTest test_exchange[] = {
+    cmocka_unit_test(without_a_route_it_goes_on),
     cmocka_unit_test(i10_one_false_vote_is_not_the_last_word),
 };
 TEST_SUITE(test_exchange);

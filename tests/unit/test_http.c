@@ -170,6 +170,62 @@ nobody_answers(void **state)
     talk_free(&t);
 }
 
+static void
+limit_restore(rlim_t before)
+{
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = before;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+}
+
+/* Ask where connect() fails before anything is waited for. Returns the request,
+ * of which nobody has been told yet. */
+static struct http_request *
+ask_at_once(struct talk *t)
+{
+    struct http_request *r = NULL;
+    t->over = false;
+    t->err = 0;
+    /* a broadcast: no process may connect there */
+    assert_int_equal(http_ask(&r, t->loop, "255.255.255.255:9", "/", NULL, 0,
+                              10, answered, t),
+                     0);
+    assert_non_null(r);
+    assert_false(t->over);
+    return r;
+}
+
+/* A socket that fails at once is told of when the one who asked has the request:
+ * no route leads there, or no descriptor is left. */
+static void
+what_fails_at_once_is_told_later(void **state)
+{
+    (void)state;
+    static struct talk t;
+    struct rlimit files;
+    talk_make(&t);
+    struct http_request *r = ask_at_once(&t);
+    http_within(r, 60);
+    http_within(NULL, 60);
+    turns_until(&t, &t.over, 1000);
+    assert_true(t.over);
+    assert_int_equal(t.err, ERR_CLOSED);
+    r = ask_at_once(&t);
+    http_cancel(&r);
+    turns_until(&t, NULL, 20);
+    assert_false(t.over);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    const struct rlimit none = {0, files.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    r = ask_at_once(&t);
+    limit_restore(files.rlim_cur);
+    turns_until(&t, &t.over, 1000);
+    assert_int_equal(t.err, ERR_CLOSED);
+    assert_int_equal(ask(&t, "/hello", NULL, 0, 100), 200);
+    talk_free(&t);
+}
+
 /* Who answers with a byte now and then is given up, and the next one is asked. */
 static void
 i10_a_slow_answer_is_given_up(void **state)
@@ -256,15 +312,6 @@ talk_make_within(struct talk *t, rlim_t more)
     talk_make(t);
     http_server_classify(t->server, classify);
     return before;
-}
-
-static void
-limit_restore(rlim_t before)
-{
-    struct rlimit files;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
-    files.rlim_cur = before;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
 }
 
 /* A stranger opens connections, says half a request on each, and a byte more
@@ -608,6 +655,7 @@ known_documents_are_not_sent(void **state)
 const struct CMUnitTest test_http[] = {
     cmocka_unit_test(documents_go_both_ways),
     cmocka_unit_test(nobody_answers),
+    cmocka_unit_test(what_fails_at_once_is_told_later),
     cmocka_unit_test(i10_a_slow_answer_is_given_up),
     cmocka_unit_test(garbage_is_refused),
     cmocka_unit_test(i11_idle_sockets_change_nothing),

@@ -1,0 +1,117 @@
+"""Machines that have no route, no room, no descriptors or little memory."""
+import json
+import os
+import resource
+import socket
+import ssl
+import time
+
+from harness import row
+from operators import authority, relay, run_authority
+
+# The authority's address is on `lo` of a machine of its own, and so can be lost. The
+# relay or client there asks by itself; "$@" is what runs.
+MACHINE = """ip link set lo up
+ip addr add 198.51.100.9/24 dev lo
+found() { ip addr add 192.0.2.1/32 dev lo; }
+lost() { ip addr del 192.0.2.1/32 dev lo; }
+lives() { kill -0 $p && echo $1; }
+found
+"""
+
+
+def shell(t, script, *words):
+    """Run on a machine of its own, which has no other network."""
+    return t.start(["unshare", "-rn", "--kill-child", "sh", "-c",
+                    MACHINE + script, "sh", *words])
+
+
+def replace(path, old, new):
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace(old, new))
+
+
+def authority_asked(t):
+    """An authority whose relays ask for a consensus every second."""
+    d, address = authority(t)
+    replace(f"{d}/network.json", '"epoch_len_s": 3600', '"epoch_len_s": 60')
+    return d, address
+
+
+def authority_far(t):
+    """An authority at 192.0.2.1, and the network file."""
+    d, address = authority_asked(t)
+    for name in ("network.json", "directory.conf"):
+        replace(f"{d}/{name}", address, address.replace("127.0.0.1", "192.0.2.1"))
+    return d, f"{d}/network.json"
+
+
+def status_of(folder):
+    try:
+        with open(f"{folder}/status.json") as f:
+            return json.load(f)
+    except (OSError, ValueError):
+        return {}
+
+
+@row("R38", "a relay without a route dies of SIGSEGV")
+def relay_no_route(t):
+    d, far = authority_far(t)
+    x = relay(t, far, listen="198.51.100.9:7100")
+    p = shell(t, f"""{t.bin}/brusio-directory run --dir {d} 2>{d}/log & a=$!
+until grep -q "serving on" {d}/log; do sleep 0.1; done
+lost; "$@" & p=$!; sleep 3; lives before
+found; sleep 2; lives with; lost; sleep 2; lives without
+found; sleep 2; lives again
+kill $p; wait $p; echo status $?; kill $a; wait $a; echo status $?""",
+              f"{t.bin}/brusio-relay", "run", "--dir", x)
+    t.wait(lambda: p.poll() is not None, 40, "the machine")
+    t.check(p.out() == "before\nwith\nwithout\nagain\nstatus 0\nstatus 0\n",
+            p.out() + p.err())
+    t.check("accepts links" in p.err(), p.err())
+    t.check(status_of(x).get("reached") == 1, "the authority is not reached")
+
+
+def files_max(pid, n):
+    """Let a process open no descriptor with this number, or one above."""
+    most = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (n, most))
+
+
+def handshake(address):
+    """Is a link made there?"""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection(address, timeout=5) as s:
+            with context.wrap_socket(s) as link:
+                return link.version() == "TLSv1.3"
+    except OSError:
+        return False
+
+
+@row("R19 R38", "a gateway full of idle sockets dies of SIGSEGV")
+def gateway_full(t):
+    d, _ = authority_asked(t)
+    run_authority(t, d)
+    x = relay(t, f"{d}/network.json", role="gateway")
+    p = t.start([f"{t.bin}/brusio-relay", "run", "--dir", x])
+    t.wait(lambda: status_of(x).get("reached") == 1, 20, "the gateway to ask")
+    host, port = status_of(x)["listen"].rsplit(":", 1)
+    gateway = (host, int(port))
+    t.check(handshake(gateway), "no link before")
+    files_max(p.pid, len(os.listdir(f"/proc/{p.pid}/fd")) + 8)
+    held = [socket.create_connection(gateway) for _ in range(60)]
+    t.wait(lambda: p.poll() is not None or "no descriptors are left" in p.err(),
+           20, "a word")
+    files_max(p.pid, 3)  # not one is left when it asks the authority
+    time.sleep(3)
+    t.check(status_of(x).get("written_s", 0) + 1 < time.time(), "it has some")
+    files_max(p.pid, 60)
+    t.check(p.poll() is None, f"it has ended: {p.returncode}")
+    for s in held:
+        s.close()
+    t.wait(lambda: handshake(gateway), 20, "a new link")
+    t.wait(lambda: status_of(x).get("reached") == 1, 20, "the authority")
