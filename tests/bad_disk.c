@@ -105,6 +105,25 @@ ftruncate64(int fd, off64_t len)
                                          : (int)syscall(SYS_ftruncate, fd, len);
 }
 
+_Thread_local bool bad_disk_reserves_nothing;
+
+/* Returns the number of the error, as fallocate(2) does not. */
+int
+posix_fallocate(int fd, off_t at, off_t len)
+{
+    if (bad_disk_reserves_nothing)
+        return EOPNOTSUPP;
+    if (call_fails(BAD_WRITE, ENOSPC))
+        return ENOSPC;
+    return syscall(SYS_fallocate, fd, 0, at, len) ? errno : 0;
+}
+
+int
+posix_fallocate64(int fd, off64_t at, off64_t len)
+{
+    return posix_fallocate(fd, at, len);
+}
+
 int
 fsync(int fd)
 {

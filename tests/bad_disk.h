@@ -46,6 +46,9 @@ enum { BAD_MOST = 8 };
 
 /* Begin the next run: is there one? */
 bool bad_disk_next(struct bad_disk *d);
+/* While this is true no file system can set room aside: it says EOPNOTSUPP. */
+extern _Thread_local bool bad_disk_reserves_nothing;
+
 /* Calls count and fail between these. A run may arm several times: it counts on,
  * and what has begun to fail goes on. */
 void bad_disk_arm(struct bad_disk *d);

@@ -157,6 +157,41 @@ files_write(const char *path, const void *data, size_t len)
     return files_sync_directory(path);
 }
 
+/* Write each block of the first len bytes of fd anew, with what it holds, which
+ * gives room to those that have none. */
+static int
+blocks_write(int fd, size_t len)
+{
+    enum { BLOCK = 4096 };
+    uint8_t block[BLOCK];
+    for (size_t at = 0; at < len; at += BLOCK) {
+        const size_t n = len - at < BLOCK ? len - at : BLOCK;
+        memset(block, 0, n); /* what lies beyond the end */
+        errno = EIO;         /* for a write that ends early */
+        if (pread(fd, block, n, (off_t)at) < 0 ||
+            pwrite(fd, block, n, (off_t)at) != (ssize_t)n)
+            return errno;
+    }
+    return 0;
+}
+
+int
+files_reserve(int fd, size_t len)
+{
+    struct stat st;
+    int number;
+    if (fstat(fd, &st))
+        return files_error(errno);
+    do
+        number = posix_fallocate(fd, 0, (off_t)len);
+    while (number == EINTR);
+    if (number == EOPNOTSUPP || number == EINVAL || number == ENOSYS)
+        number = blocks_write(fd, len); /* a file system that cannot */
+    if (number && ftruncate(fd, st.st_size))
+        return files_error(number); /* the first reason is the one */
+    return number ? files_error(number) : 0;
+}
+
 int
 files_mkdir(const char *path)
 {

@@ -34,6 +34,12 @@ int files_write(const char *path, const void *data, size_t len) CHECK_RESULT;
  * ERR_LONG or ERR_IO. */
 int files_sync_directory(const char *path) CHECK_RESULT;
 
+/* Give the file fd room on the disk for len bytes, and that length at least: what
+ * is written there later, through a map too, does not find the disk full. What
+ * the file holds stays. Returns 0 or ERR_IO; the file then is as long as
+ * before. */
+int files_reserve(int fd, size_t len) CHECK_RESULT;
+
 /* Make the directory path, for one user alone (0700). Returns 0, also when the
  * directory is there, or ERR_IO. */
 int files_mkdir(const char *path) CHECK_RESULT;

@@ -146,7 +146,11 @@ replay_file_open(struct replay_file **out, const char *dir, size_t tags,
         replay_file_close(&f);
         return ERR_AGAIN;
     }
-    if (!err && (fd < 0 || fstat(fd, &st) || ftruncate(fd, (off_t)f->len)))
+    if (!err && (fd < 0 || fstat(fd, &st)))
+        err = files_error(errno);
+    if (!err) /* or the first packet that finds the disk full ends the relay */
+        err = files_reserve(fd, f->len);
+    if (!err && ftruncate(fd, (off_t)f->len))
         err = files_error(errno);
     if (!err) {
         f->region =

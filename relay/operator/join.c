@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/os/clock.h"
+#include "lib/os/database.h"
 #include "lib/os/files.h"
 #include "lib/os/http.h"
 #include "lib/secret.h"
@@ -149,14 +150,21 @@ join_ask(struct join *j)
 
 /* Make the replay set before there is any packet key, so that the relay's first
  * start finds both and has nothing to wait for; a relay that runs has its own
- * set. */
-static void
-set_make(const char *dir, const struct relay_settings *config)
+ * set. Returns 0, or an error, which why explains. */
+static int
+set_make(const char *dir, const struct relay_settings *config,
+         char why[static DESCRIBE_WHY_LEN])
 {
     struct replay_file *set;
     bool wait;
-    if (replay_file_open(&set, dir, (size_t)config->replay_tags, &wait) == 0)
-        replay_file_close(&set);
+    int err = replay_file_open(&set, dir, (size_t)config->replay_tags, &wait);
+    replay_file_close(&set);
+    if (err == ERR_AGAIN)
+        return 0;
+    if (err)
+        snprintf(why, DESCRIBE_WHY_LEN, "%.100s/replay cannot be used: %s", dir,
+                 database_remedy(err));
+    return err;
 }
 
 /* Write down what 'status' is to say, and what a relay that runs is to do. */
@@ -186,10 +194,13 @@ join_run(const char *dir, const struct relay_settings *config, bool leave)
         err = netfile_read_in(dir, config->network, &j->network, error);
     if (!err) {
         j->leave = leave;
-        set_make(dir, config);
         j->epoch = describe_epoch(&j->network, clock_wall_s());
-        err = join_describe(j, dir, config, &descriptor, &len, error);
+        err = set_make(dir, config, error);
+        if (leave) /* who leaves needs none */
+            err = error[0] = 0;
     }
+    if (!err)
+        err = join_describe(j, dir, config, &descriptor, &len, error);
     if (!err)
         err = left_write(dir, leave);
     if (!err) {

@@ -115,3 +115,26 @@ def gateway_full(t):
         s.close()
     t.wait(lambda: handshake(gateway), 20, "a new link")
     t.wait(lambda: status_of(x).get("reached") == 1, 20, "the authority")
+
+
+@row("R39", "a relay on a full disk dies of SIGBUS")
+def replay_full(t):
+    d, _ = authority(t)
+    x = relay(t, f"{d}/network.json")
+    disk = t.place("disk")
+    os.mkdir(disk)
+    join = f"{t.bin}/brusio-relay join --dir {disk}/r"
+    p = t.start(["unshare", "-rm", "sh", "-c", f"""
+mount -t tmpfs -o size=4m none {disk} && cp -r {x} {disk}/r || exit
+{join}; echo join $?
+"$@"; echo run $?; ls {disk}/r
+mount -o remount,size=64m {disk}; exec "$@" """, "sh", f"{t.bin}/brusio-relay",
+                 "run", "--dir", f"{disk}/r"])
+    t.wait(lambda: "accepts links" in p.err() or p.poll() is not None, 30,
+           "the relay, when there is room")
+    t.check(p.poll() is None, f"{p.out()} {p.err()}")
+    t.check(p.out().startswith("join 1\nrun 1\n") and
+            "packet-" not in p.out(), p.out())
+    words = f"{disk}/r/replay cannot be used: there is no room left on its disk"
+    t.check(p.err().count(words) == 2 and "make room" in p.err(), p.err())
+    t.check("waits" not in p.err(), p.err())

@@ -1,10 +1,12 @@
 /* tests/unit/test_keys.c - what a relay keeps in files. */
 #include "tests/runner.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include "lib/os/files.h"
 #include "lib/secret.h"
 #include "relay/daemon/keys.h"
+#include "tests/bad_disk.h"
 
 enum { TAGS = 100000, CHILD_TAGS = 500 };
 
@@ -160,6 +163,66 @@ i10_a_deleted_set_is_waited_out(void **state)
     replay_file_close(&f);
 }
 
+/* A file of holes gets room for each of its bytes and keeps what it holds, also
+ * where the file system sets nothing aside by itself. */
+static void
+room_is_reserved(void **state)
+{
+    (void)state;
+    enum { LEN = 200001, AT = 100000 };
+    for (unsigned i = 0; i < 2; i++) {
+        char path[FILES_PATH_MAX], got[5] = "";
+        struct stat st;
+        assert_int_equal(files_path(path, dir, i ? "second" : "first"), 0);
+        const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(pwrite(fd, "kept", 4, AT), 4);
+        bad_disk_reserves_nothing = i == 1;
+        assert_int_equal(files_reserve(fd, LEN), 0);
+        bad_disk_reserves_nothing = false;
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_int_equal(st.st_size, LEN);
+        assert_true(st.st_blocks * 512 >= LEN);
+        assert_int_equal(pread(fd, got, 4, AT), 4);
+        assert_string_equal(got, "kept");
+        close(fd);
+    }
+}
+
+/* On a full disk the set is refused, by whatever the file system does; what
+ * there was is unchanged, and with room there is nothing to wait for. */
+static void
+i10_a_set_without_room_is_refused(void **state)
+{
+    (void)state;
+    bool wait;
+    struct replay_file *f;
+    struct stat st;
+    char path[FILES_PATH_MAX];
+    assert_int_equal(files_path(path, dir, "replay"), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        for (struct bad_disk d = {.calls = BAD_WRITE}; bad_disk_next(&d);) {
+            unlink(path);
+            bad_disk_arm(&d);
+            bad_disk_reserves_nothing = i == 1;
+            int err = replay_file_open(&f, dir, TAGS, &wait);
+            bad_disk_reserves_nothing = false;
+            bad_disk_disarm(&d);
+            assert_int_equal(err, d.failed ? ERR_ROOM : 0);
+            replay_file_close(&f);
+            assert_int_equal(stat(path, &st), 0);
+            if (d.n != 0)
+                continue;
+            assert_int_equal(st.st_size, 0);
+            assert_int_equal(replay_file_open(&f, dir, TAGS, &wait), 0);
+            assert_false(wait);
+            assert_int_equal(stat(path, &st), 0);
+            assert_true(st.st_blocks * 512 >= st.st_size);
+            replay_file_close(&f);
+        }
+    }
+}
+
 static void
 keys_stay_and_go(void **state)
 {
@@ -239,6 +302,9 @@ const struct CMUnitTest test_keys[] = {
                                     dir_remove),
     cmocka_unit_test_setup_teardown(damage_is_waited_out, dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(i10_a_deleted_set_is_waited_out, dir_make,
+                                    dir_remove),
+    cmocka_unit_test_setup_teardown(room_is_reserved, dir_make, dir_remove),
+    cmocka_unit_test_setup_teardown(i10_a_set_without_room_is_refused, dir_make,
                                     dir_remove),
     cmocka_unit_test_setup_teardown(keys_stay_and_go, dir_make, dir_remove),
     cmocka_unit_test_setup_teardown(files_are_replaced_whole, dir_make,
