@@ -32,6 +32,7 @@
 #include "lib/os/link.h"
 #include "lib/os/socket.h"
 #include "lib/os/storage.h"
+#include "lib/os/system.h"
 #include "network/os/netfile.h"
 
 enum {
@@ -80,7 +81,7 @@ struct daemon {
     bool up, store_told;       /* in the log, that storage has failed */
     bool overtaken_told;       /* that it is old */
     bool clock_told;           /* that it is far off */
-    int down_told;             /* why there is no link, or 0 */
+    int down_told;             /* why there is no link (down_tell()), or 0 */
     const char *fault_told;    /* why the link was made anew */
     char gateway[ADDRESS_MAX]; /* that it is, or was, linked to */
     char store_path[FILES_PATH_MAX];
@@ -122,18 +123,29 @@ reconnect_later(struct daemon *d)
     d->wait_us = 2 * d->wait_us < RETRY_MAX_US ? 2 * d->wait_us : RETRY_MAX_US;
 }
 
+/* Say that there is no link because of why, an error or the system's number:
+ * once, and when it changes, since it is tried again every half a minute. */
+static void
+down_tell(struct daemon *d, int why)
+{
+    if (why == d->down_told)
+        return;
+    if (why == ERR_NOT_FOUND)
+        log_write(&d->host.log, LOG_WARNING, "client",
+                  "no gateway is known to connect to; it is tried again");
+    else
+        log_write(&d->host.log, LOG_NOTICE, "client",
+                  "no link to the gateway %s: %s; it is tried again, and "
+                  "others are",
+                  d->gateway, system_reason(why));
+    d->down_told = why;
+}
+
 static void
 link_is_down(void *ctx, struct link *l, int err)
 {
     struct daemon *d = ctx;
-    /* once, and when it changes: it is tried again every half a minute */
-    if (err != d->down_told)
-        log_write(
-            &d->host.log, LOG_NOTICE, "client",
-            "no link to the gateway %s: %s; it is tried again, and others "
-            "are",
-            d->gateway, error_text(err));
-    d->down_told = err;
+    down_tell(d, err);
     if (d->up)
         client_link_down(d->client);
     else
@@ -177,8 +189,7 @@ gateway_connect(void *ctx)
                                      address, identity, &link_ops, d)
                       : ERR_NOT_FOUND;
     if (err) {
-        log_write(&d->host.log, LOG_WARNING, "client",
-                  "no gateway to connect to: %s", error_text(err));
+        down_tell(d, err == ERR_SYSTEM ? system_number() : err);
         client_link_failed(d->client);
         reconnect_later(d);
     }
@@ -364,7 +375,7 @@ client_make(struct daemon *d)
     if (err)
         log_write(&d->host.log, LOG_WARNING, "client",
                   "no thread for proofs of work, first letters take longer: %s",
-                  error_text(err));
+                  system_reason(err));
     config.maker = prover_maker(d->prover);
     return client_new(&d->client, &config);
 }
@@ -396,8 +407,8 @@ files_open(struct daemon *d, const char *dir, char path[static FILES_PATH_MAX])
         log_write(&d->host.log, LOG_ERROR, "client", "%s: %s", path,
                   err == ERR_LONG
                       ? "the path is too long for a socket (107 bytes)"
-                      : error_text(err));
-    return err;
+                      : system_reason(err));
+    return err ? ERR_IO : 0; /* it has been said */
 }
 
 static int
@@ -488,15 +499,17 @@ client_run(const char *dir, const struct daemon_config *config, int ready_fd)
     d->config = config;
     d->lock = -1;
     int err = host_init(&d->host, client_timer, d);
-    if (!err) {
-        host_log(&d->host, "brusio-client", (enum log_level)config->log_level);
+    host_log(&d->host, "brusio-client", (enum log_level)config->log_level);
+    if (!err)
         err = host_stop_on_signals(&d->host, NULL, NULL);
-        signal(SIGHUP, SIG_IGN); /* the terminal may close */
-    }
+    signal(SIGHUP, SIG_IGN); /* the terminal may close */
     if (!err)
         err = daemon_start(d, dir, ready_fd);
     if (!err)
         err = loop_run(d->host.loop);
+    if (err == ERR_NOMEM || err == ERR_SYSTEM || err == ERR_LONG)
+        log_write(&d->host.log, LOG_ERROR, "client", "cannot run in %s: %s",
+                  dir, system_reason(err)); /* all else has been said */
     daemon_free(d);
     return err ? 1 : 0;
 }

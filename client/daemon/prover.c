@@ -6,6 +6,7 @@
  * no thread can be had (prover_new() says so, and the client makes its proofs
  * itself, slowly). */
 #include "client/daemon/prover.h"
+#include "lib/os/system.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -109,11 +110,12 @@ prover_new(struct prover **out)
     p->maker = (struct work_maker){task_start, task_found};
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
-    if (pthread_create(&p->thread, NULL, prover_run, p)) {
+    const int failed = pthread_create(&p->thread, NULL, prover_run, p);
+    if (failed) {
         pthread_cond_destroy(&p->wake);
         pthread_mutex_destroy(&p->lock);
         free(p);
-        return ERR_SYSTEM;
+        return system_error_of(failed);
     }
     *out = p;
     return 0;

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "client/daemon/json.h"
+#include "lib/os/system.h"
 
 enum {
     READ_LEN = 65536,
@@ -495,7 +496,7 @@ rpc_new(struct rpc **out, struct loop *client_loop, const char *path)
         unlink(path); /* of an earlier life: the outbox's lock is ours */
         if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&a, sizeof a) ||
             chmod(path, 0600) || listen(r->fd, RPC_CONNECTIONS_MAX))
-            err = ERR_SYSTEM;
+            err = system_error();
     }
     if (!err)
         err = loop_watch_new(r->loop, r->fd, rpc_accept, r, &r->watch);
@@ -515,8 +516,9 @@ rpc_start(struct rpc *r, struct client *c)
 {
     r->client = c;
     client_on_kept(c, errands_look, r);
-    r->running = pthread_create(&r->thread, NULL, rpc_thread, r) == 0;
-    return r->running ? 0 : ERR_SYSTEM;
+    const int failed = pthread_create(&r->thread, NULL, rpc_thread, r);
+    r->running = !failed;
+    return failed ? system_error_of(failed) : 0;
 }
 
 uint64_t

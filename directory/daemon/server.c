@@ -39,6 +39,7 @@
 #include "lib/os/host.h"
 #include "lib/os/http_server.h"
 #include "lib/os/socket.h"
+#include "lib/os/system.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 
@@ -593,7 +594,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
                   err == ERR_AGAIN ? "another authority runs in %s; end that "
                                      "first"
                                    : "%s cannot be opened and locked: %s",
-                  dir, error_text(err));
+                  dir, system_reason(err));
         return err;
     }
     if (access(dir, W_OK)) { /* what it signs it must know after a crash */
@@ -601,7 +602,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "%s cannot be written: %s; mount its disk for writing, and "
                   "let the authority's user write there",
-                  dir, error_text(err));
+                  dir, system_reason(err));
         return err;
     }
     err = netfile_read_in(dir, s->config->network, &s->network, error);
@@ -635,7 +636,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
     if (err) { /* it might vote or sign a second time */
         log_write(&s->host.log, LOG_ERROR, "directory",
                   "cannot read what was kept in %s: %s", s->dir,
-                  error_text(err));
+                  system_reason(err));
         return err;
     }
     err = renewal_start(&s->renewal, s->authority, s->network.epoch_len_s);
@@ -659,18 +660,16 @@ server_run(const char *dir, struct server_config *config, int ready_fd)
     s->lock = -1;
     signal(SIGHUP, SIG_IGN); /* until it is of use */
     int err = host_init(&s->host, server_tick, s);
-    if (!err) {
-        host_log(&s->host, "brusio-directory",
-                 (enum log_level)config->log_level);
+    host_log(&s->host, "brusio-directory", (enum log_level)config->log_level);
+    if (!err)
         err = host_stop_on_signals(&s->host, NULL, NULL);
-    }
     if (!err)
         err = server_start(s, dir, ready_fd);
     if (!err)
         err = loop_run(s->host.loop);
     if (err == ERR_NOMEM || err == ERR_SYSTEM || err == ERR_LONG)
         log_write(&s->host.log, LOG_ERROR, "directory", "cannot run in %s: %s",
-                  dir, error_text(err)); /* all else has been said */
+                  dir, system_reason(err)); /* all else has been said */
     http_server_free(&s->http);
     exchange_free(&s->exchange);
     renewal_stop(&s->renewal);

@@ -2,11 +2,13 @@
  * lib/os/sandbox.h. No state. */
 #include "lib/os/confine.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/os/files.h"
 #include "lib/os/sandbox.h"
+#include "lib/os/system.h"
 
 /* Sanitizers trace and read any file at the end. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -32,7 +34,7 @@ static const char *const libraries[] = {"/etc/ssl",
                                         "/etc/ld.so.cache",
                                         "/proc/self",
                                         "/proc/sys/vm/overcommit_memory"};
-enum { LIBRARIES = sizeof libraries / sizeof libraries[0] };
+enum { LIBRARIES = sizeof libraries / sizeof libraries[0], VERDICT_LEN = 100 };
 
 static int
 user_change(const struct log *log, const struct confine *c)
@@ -78,12 +80,14 @@ files_close(const struct confine *c)
     return sandbox_files(rw, ro);
 }
 
-static const char *
-verdict_text(int err)
+static void
+verdict_write(char out[static VERDICT_LEN], int err)
 {
-    return !err                     ? "yes"
-           : err == ERR_UNSUPPORTED ? "no, this kernel cannot"
-                                    : "no, it was refused";
+    snprintf(out, VERDICT_LEN, "%s%s",
+             !err                     ? "yes"
+             : err == ERR_UNSUPPORTED ? "no, this kernel cannot"
+                                      : "no, it was refused: ",
+             !err || err == ERR_UNSUPPORTED ? "" : system_reason(err));
 }
 
 int
@@ -97,13 +101,16 @@ confine(const struct log *log, const struct confine *c)
                   "not confined: %s has sandbox = false", c->conf);
         return 0;
     }
+    char verdict[2][VERDICT_LEN];
     const int files = files_close(c);
-    if (files == ERR_LONG)
-        return files;
+    if (files == ERR_LONG || system_is_short(files))
+        return files; /* that can be helped */
+    verdict_write(verdict[0], files);
     const int calls = sandbox_calls(c->settled);
+    verdict_write(verdict[1], calls);
     const bool whole = !files && !calls;
     log_write(log, whole ? LOG_NOTICE : LOG_WARNING, c->module,
-              "confined: files (Landlock) %s; calls (seccomp) %s",
-              verdict_text(files), verdict_text(calls));
+              "confined: files (Landlock) %s; calls (seccomp) %s", verdict[0],
+              verdict[1]);
     return 0;
 }

@@ -31,6 +31,7 @@ struct confine {
 /* Confine this process as c says, and log how far to log. Returns 0, also when
  * the kernel has no sandboxes; ERR_NOT_FOUND, ERR_SYSTEM, ERR_IO: the process
  * is root and cannot become c->user, or could not do its work as that user,
- * which the log explains; ERR_LONG: a path is too long. */
+ * which the log explains; ERR_LONG: a path is too long; ERR_SYSTEM also when
+ * descriptors are short, which is for the caller to say (system.h). */
 int confine(const struct log *log, const struct confine *c) CHECK_RESULT;
 #endif

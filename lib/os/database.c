@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/os/files.h"
+#include "lib/os/system.h"
 
 enum { VERSION_TEXT_LEN = 40 };
 
@@ -194,6 +195,6 @@ database_remedy(int err)
     case ERR_MAC:
         return "the keys beside it are not its own; put a copy of both back";
     default:
-        return error_text(err);
+        return system_reason(err);
     }
 }

@@ -20,6 +20,7 @@
 #endif
 
 #include "lib/os/clock.h"
+#include "lib/os/system.h"
 #include "lib/secret.h"
 
 static uint64_t
@@ -121,9 +122,23 @@ host_init(struct host *h, loop_fn tick, void *ctx)
     return 0;
 }
 
+static void
+log_stderr(void *ctx, enum log_level level, const char *line)
+{
+    char when[32];
+    time_t now = time(NULL);
+    struct tm tm;
+    gmtime_r(&now, &tm);
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    fprintf(stderr, "%s %s %s: %s\n", when, (const char *)ctx,
+            log_level_name(level), line);
+}
+
 void
 host_free(struct host *h)
 {
+    if (h->log.sink == log_stderr)
+        loop_log(NULL);
     for (size_t i = 0; i < 2; i++)
         loop_signal_free(&h->signals[i]);
     loop_timer_free(&h->timer);
@@ -163,22 +178,11 @@ host_stop_on_signals(struct host *h, loop_fn drain, void *ctx)
     return err;
 }
 
-static void
-log_stderr(void *ctx, enum log_level level, const char *line)
-{
-    char when[32];
-    time_t now = time(NULL);
-    struct tm tm;
-    gmtime_r(&now, &tm);
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    fprintf(stderr, "%s %s %s: %s\n", when, (const char *)ctx,
-            log_level_name(level), line);
-}
-
 void
 host_log(struct host *h, const char *program, enum log_level level)
 {
     h->log = (struct log){log_stderr, (void *)(uintptr_t)program, level};
+    loop_log(&h->log);
 }
 
 void
@@ -199,7 +203,7 @@ host_descriptors_hold(void)
         fd = open("/dev/null", O_RDONLY);
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd < 0)
-        return ERR_SYSTEM;
+        return system_error();
     close(fd);
     return 0;
 }

@@ -2,6 +2,7 @@
  * time that a request has as a whole. */
 #include "lib/os/http.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "lib/address.h"
+#include "lib/os/system.h"
 
 enum { TIMEOUT_S = 10, HEADERS_MAX = 8192 };
 
@@ -22,7 +24,7 @@ struct http_request {
     void *ctx;
     bool asking; /* http_ask() has not returned */
     bool answered;
-    int failed; /* before http_ask() has returned, with this error; 0: not */
+    int failed; /* before http_ask() has returned; the system's number */
 };
 
 static void
@@ -49,7 +51,8 @@ request_later(evutil_socket_t fd, short what, void *ctx)
     if (!q->answered)
         evhttp_cancel_request(q->request);
     if (untold && q->done)
-        q->done(q->ctx, q->failed ? q->failed : ERR_TIMEOUT, 0, NULL, 0);
+        q->done(q->ctx, q->failed ? system_error_of(q->failed) : ERR_TIMEOUT, 0,
+                NULL, 0);
     request_free(q);
 }
 
@@ -62,7 +65,7 @@ client_answer(struct evhttp_request *r, void *ctx)
     if (!q->done)
         return; /* cancelled */
     if (q->asking) {
-        q->failed = ERR_CLOSED;
+        q->failed = errno ? errno : ECONNREFUSED;
     } else if (status == 0) {
         q->done(q->ctx, ERR_CLOSED, 0, NULL, 0);
     } else {
@@ -138,15 +141,17 @@ http_ask(struct http_request **out, struct loop *l, const char *address,
     evhttp_connection_set_timeout(q->connection, TIMEOUT_S);
     evhttp_connection_set_max_body_size(q->connection, (ev_ssize_t)answer_max);
     evhttp_connection_set_max_headers_size(q->connection, HEADERS_MAX);
+    errno = 0;
     q->asking = true; /* evhttp tells at once of a socket that fails at once */
     const int bad =
         evhttp_make_request(q->connection, q->request,
                             post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET, path);
     q->asking = false;
     if (bad) { /* evhttp has freed the request */
+        err = system_error();
         q->done = NULL;
         request_free(q);
-        return ERR_SYSTEM;
+        return err;
     }
     *out = q;
     return 0;

@@ -15,7 +15,8 @@ enum { HTTP_WHOLE_S = 120 /* as a server allows (http_server.h) */ };
 struct http_request;
 
 /* Take an answer: len bytes at body with this status, which is 0 when there was
- * no answer; err is 0, ERR_CLOSED, ERR_LONG or ERR_TIMEOUT. The request is over
+ * no answer; err is 0, ERR_CLOSED, ERR_LONG, ERR_TIMEOUT or ERR_SYSTEM
+ * (system.h: no route, no descriptor). The request is over
  * and is freed when this function returns. */
 typedef void (*http_done_fn)(void *ctx, int err, int status,
                              const uint8_t *body, size_t len);

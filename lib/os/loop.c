@@ -12,10 +12,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/os/clock.h"
+#include "lib/os/log.h"
+#include "lib/os/system.h"
 
 struct loop {
     struct event_base *base;
@@ -55,6 +58,13 @@ struct loop_signal {
     loop_fn fn;
     void *ctx;
 };
+
+/* Where libevent's lines go; it has one place for all loops. */
+static struct {
+    pthread_mutex_t mutex;
+    const struct log *log; /* NULL: to nobody, but for those of its end */
+    struct log_limit limit;
+} libevent = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* Run what was posted. The list is taken away first, since a call may post
  * again. */
@@ -112,12 +122,59 @@ loop_forget(struct loop *l, const void *ctx)
     pthread_mutex_unlock(&l->mutex);
 }
 
+/* Tell whether there are the descriptors that a loop needs, since libevent ends
+ * the process where it finds none; errno says why not. */
+static bool
+room_is_left(void)
+{
+    enum { PAIRS = 4 }; /* epoll, a timer, three pairs */
+    int fd[PAIRS][2];
+    size_t n = 0;
+    while (n < PAIRS && pipe(fd[n]) == 0)
+        n++;
+    const bool left = n == PAIRS;
+    const int why = errno;
+    while (n-- > 0) {
+        close(fd[n][0]);
+        close(fd[n][1]);
+    }
+    errno = why;
+    return left;
+}
+
+/* Take a line of libevent's. */
+static void
+libevent_line(int severity, const char *text)
+{
+    char line[LOG_LINE_MAX];
+    if (severity != EVENT_LOG_WARN && severity != EVENT_LOG_ERR)
+        return;
+    pthread_mutex_lock(&libevent.mutex);
+    if (libevent.log)
+        log_write_limited(libevent.log, &libevent.limit, clock_mono_us(),
+                          severity == EVENT_LOG_ERR ? LOG_ERROR : LOG_WARNING,
+                          "libevent", "%s", log_scrub(line, sizeof line, text));
+    else if (severity == EVENT_LOG_ERR) /* it ends the process */
+        fprintf(stderr, "%s\n", log_scrub(line, sizeof line, text));
+    pthread_mutex_unlock(&libevent.mutex);
+}
+
+void
+loop_log(const struct log *log)
+{
+    pthread_mutex_lock(&libevent.mutex);
+    libevent.log = log;
+    pthread_mutex_unlock(&libevent.mutex);
+}
+
 int
 loop_new(struct loop **out)
 {
+    *out = NULL;
+    if (!room_is_left())
+        return system_error();
     struct loop *l = calloc(1, sizeof *l);
     struct event_config *config = event_config_new();
-    *out = NULL;
     if (!l || !config) {
         free(l);
         if (config)
@@ -125,6 +182,7 @@ loop_new(struct loop **out)
         return ERR_NOMEM;
     }
     signal(SIGPIPE, SIG_IGN);
+    event_set_log_callback(libevent_line);
     l->hooks_end = &l->hooks;
     l->posted_end = &l->posted;
     pthread_mutex_init(&l->mutex, NULL);
@@ -133,11 +191,11 @@ loop_new(struct loop **out)
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     l->base = event_base_new_with_config(config);
     event_config_free(config);
-    int err = l->base && pipe(l->pipe) == 0 ? 0 : ERR_SYSTEM;
+    int err = l->base && pipe(l->pipe) == 0 ? 0 : system_error();
     for (int i = 0; i < 2 && !err; i++)
         if (fcntl(l->pipe[i], F_SETFL, O_NONBLOCK) ||
             fcntl(l->pipe[i], F_SETFD, FD_CLOEXEC))
-            err = ERR_SYSTEM;
+            err = system_error();
     if (!err)
         err = loop_watch_new(l, l->pipe[0], posted_run, l, &l->wake);
     if (err) {
@@ -241,7 +299,7 @@ loop_turn(struct loop *l)
 {
     l->now_us = 0;
     if (event_base_loop(l->base, EVLOOP_ONCE) < 0)
-        return ERR_SYSTEM;
+        return system_error();
     while (l->hooks) {
         struct loop_hook *h = l->hooks;
         l->hooks = h->next;
@@ -377,7 +435,8 @@ loop_watch_new(struct loop *l, int fd, loop_ready_fn fn, void *ctx,
     /* libevent makes its place for the descriptor now, or never */
     errno = 0;
     if (!w->event || event_add(w->event, NULL)) {
-        const int err = errno == 0 || errno == ENOMEM ? ERR_NOMEM : ERR_SYSTEM;
+        const int err =
+            errno == 0 || errno == ENOMEM ? ERR_NOMEM : system_error();
         if (w->event)
             event_free(w->event);
         free(w);

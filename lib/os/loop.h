@@ -11,6 +11,7 @@
 
 #include "lib/error.h"
 
+struct log;
 struct loop;
 typedef void (*loop_fn)(void *ctx);
 
@@ -18,6 +19,10 @@ typedef void (*loop_fn)(void *ctx);
  * since libevent writes without MSG_NOSIGNAL. Returns 0, ERR_NOMEM or
  * ERR_SYSTEM. */
 int loop_new(struct loop **out) CHECK_RESULT;
+
+/* Have what libevent says of all loops written to log, within bounds, from now
+ * on; NULL: nowhere, but for what ends the process. */
+void loop_log(const struct log *log);
 
 /* Free *l, which may be NULL, and set it to NULL. */
 void loop_free(struct loop **l);

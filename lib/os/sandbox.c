@@ -5,6 +5,7 @@
  * of a new call helps nobody. Files are the stronger half: whoever takes the
  * process over finds the relay's own folder and no more. */
 #include "lib/os/sandbox.h"
+#include "lib/os/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,7 @@ sandbox_user(const char *user)
         return 0;
     const int signal = parent_signal();
     if (initgroups(user, gid) || setgid(gid) || setuid(uid))
-        return ERR_SYSTEM;
+        return system_error();
     parent_signal_set(signal);
     /* is it final? */
     if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
@@ -102,7 +103,7 @@ rule_add(int rules, const char *path, uint64_t rights, bool folder)
     struct landlock_path_beneath_attr rule = {
         .allowed_access = rights, .parent_fd = open(path, O_PATH | O_CLOEXEC)};
     if (rule.parent_fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : ERR_SYSTEM;
+        return errno == ENOENT || errno == ENOTDIR ? 0 : system_error();
     long bad = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
                        &rule, 0);
     if (bad && errno == EINVAL && !folder) { /* a file has no entries to read */
@@ -110,8 +111,9 @@ rule_add(int rules, const char *path, uint64_t rights, bool folder)
         bad = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
                       &rule, 0);
     }
+    const int err = bad ? system_error() : 0;
     close(rule.parent_fd);
-    return bad ? ERR_SYSTEM : 0;
+    return err;
 }
 
 int
@@ -121,13 +123,13 @@ sandbox_files(const char *const *rw, const char *const *ro)
                            LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1) /* else somebody's filter of calls forbids it */
         return errno == ENOSYS || errno == EOPNOTSUPP ? ERR_UNSUPPORTED
-                                                      : ERR_SYSTEM;
+                                                      : system_error();
     const struct landlock_ruleset_attr all = {.handled_access_fs =
                                                   rights_known(version)};
     const uint64_t write = WRITE | (all.handled_access_fs & right_truncate);
     int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
     if (rules < 0)
-        return ERR_SYSTEM;
+        return system_error();
     int err = 0;
     for (; *rw && !err; rw++)
         err = rule_add(rules, *rw, write, true);
@@ -135,7 +137,7 @@ sandbox_files(const char *const *rw, const char *const *ro)
         err = rule_add(rules, *ro, READ, false);
     if (!err && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
                  syscall(SYS_landlock_restrict_self, rules, 0)))
-        err = ERR_SYSTEM;
+        err = system_error();
     close(rules);
     return err;
 }
@@ -336,7 +338,7 @@ sandbox_calls(bool settled)
     n = sockets_refuse(f, n, settled ? 2 : 3);
     const struct sock_fprog program = {.len = n, .filter = f};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-        return ERR_SYSTEM;
+        return system_error();
     /* with a line in the kernel's log for what is refused, if it can */
     const unsigned flags[] = {SECCOMP_FILTER_FLAG_TSYNC |
                                   SECCOMP_FILTER_FLAG_LOG,
@@ -346,7 +348,7 @@ sandbox_calls(bool settled)
         bad = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags[i], &program);
     return !bad                                 ? 0
            : errno == ENOSYS || errno == EINVAL ? ERR_UNSUPPORTED
-                                                : ERR_SYSTEM;
+                                                : system_error();
 }
 #else
 int

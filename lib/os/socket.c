@@ -16,6 +16,8 @@
 #include <sys/filio.h>
 #endif
 
+#include "lib/os/system.h"
+
 int
 socket_listen(int *fd, const char *text, char bound[static ADDRESS_TEXT_MAX])
 {
@@ -26,15 +28,14 @@ socket_listen(int *fd, const char *text, char bound[static ADDRESS_TEXT_MAX])
         return err;
     *fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (*fd < 0)
-        return ERR_SYSTEM;
+        return system_error();
     setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(*fd, (struct sockaddr *)&a, len) || listen(*fd, SOMAXCONN) ||
         getsockname(*fd, (struct sockaddr *)&a, &len)) {
-        int saved = errno;
+        err = system_error();
         close(*fd);
-        errno = saved;
         *fd = -1;
-        return ERR_SYSTEM;
+        return err;
     }
     address_text(bound, &a);
     return 0;
@@ -43,7 +44,7 @@ socket_listen(int *fd, const char *text, char bound[static ADDRESS_TEXT_MAX])
 void
 socket_listen_why(char out[static SOCKET_WHY_LEN], int err)
 {
-    const int why = errno;
+    const int why = system_number();
     const char *todo = why == EADDRINUSE
                            ? "choose another port, or stop what has it ('ss "
                              "-ltnp' shows it)"
@@ -73,10 +74,10 @@ socket_towards(char out[static ADDRESS_TEXT_MAX], const char *there,
         return err;
     const int fd = socket(a.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return ERR_SYSTEM;
+        return system_error();
     if (connect(fd, (struct sockaddr *)&a, len) ||
         getsockname(fd, (struct sockaddr *)&a, &len))
-        err = ERR_SYSTEM;
+        err = system_error();
     close(fd);
     if (a.ss_family == AF_INET6)
         ((struct sockaddr_in6 *)&a)->sin6_port = htons(port);
@@ -97,12 +98,13 @@ socket_connect(int *fd, const char *text)
         return err;
     *fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (*fd < 0)
-        return ERR_SYSTEM;
+        return system_error();
     setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(*fd, (struct sockaddr *)&a, len) && errno != EINPROGRESS) {
+        err = system_error();
         close(*fd);
         *fd = -1;
-        return ERR_SYSTEM;
+        return err;
     }
     return 0;
 }

@@ -8,12 +8,13 @@
 
 /* Make a socket that listens at the address text, is not blocking, and is
  * closed on exec. *fd is the socket, bound the address with the port that was
- * really bound (port 0). Returns 0, ERR_FORMAT or ERR_SYSTEM (see errno). */
+ * really bound (port 0). Returns 0, ERR_FORMAT or ERR_SYSTEM
+ * (system.h). */
 int socket_listen(int *fd, const char *text,
                   char bound[static ADDRESS_TEXT_MAX]) CHECK_RESULT;
 
 /* Write to out why socket_listen() failed, from err, which it returned, and
- * errno as it left that, and what to do: "Address already in use; choose
+ * what to do: "Address already in use; choose
  * another port, ..". */
 enum { SOCKET_WHY_LEN = 160 };
 void socket_listen_why(char out[static SOCKET_WHY_LEN], int err);
@@ -25,7 +26,8 @@ int socket_towards(char out[static ADDRESS_TEXT_MAX], const char *there,
                    uint16_t port) CHECK_RESULT;
 
 /* Make a socket *fd that is connecting to the address text. Returns 0,
- * ERR_FORMAT or ERR_SYSTEM. */
+ * ERR_FORMAT or ERR_SYSTEM (system.h): no descriptor is left, no route leads
+ * there. */
 int socket_connect(int *fd, const char *text) CHECK_RESULT;
 
 /* How long the kernel goes on with what does not arrive. */

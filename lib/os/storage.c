@@ -4,6 +4,7 @@
  * A request's states: waiting, being carried out, done (in the list of its
  * port, which the port's loop empties). */
 #include "lib/os/storage.h"
+#include "lib/os/system.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -114,9 +115,10 @@ storage_new(struct storage **out, uint32_t max, storage_run_fn run, void *ctx)
     list_clear(&s->waiting);
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->more, NULL);
-    if (pthread_create(&s->thread, NULL, storage_thread, s)) {
+    const int failed = pthread_create(&s->thread, NULL, storage_thread, s);
+    if (failed) {
         free(s);
-        return ERR_SYSTEM;
+        return system_error_of(failed);
     }
     *out = s;
     return 0;

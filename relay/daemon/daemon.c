@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/os/database.h"
+#include "lib/os/system.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/describe.h"
@@ -363,17 +364,16 @@ relay_run(const char *dir, struct relay_settings *config, int ready_fd)
     host_files_max();
     signal(SIGHUP, SIG_IGN); /* until it is of use */
     int err = host_init(&d->host, relay_timer, d);
-    if (!err) {
-        host_log(&d->host, "brusio-relay", (enum log_level)config->log_level);
+    host_log(&d->host, "brusio-relay", (enum log_level)config->log_level);
+    if (!err)
         err = host_stop_on_signals(&d->host, daemon_drain, d);
-    }
     if (!err)
         err = daemon_start(d, dir, config, ready_fd);
     if (!err)
         err = loop_run(d->host.loop);
     if (err == ERR_NOMEM || err == ERR_SYSTEM || err == ERR_LONG)
         log_write(&d->host.log, LOG_ERROR, "relay", "cannot run in %s: %s", dir,
-                  error_text(err)); /* all else has been said */
+                  system_reason(err)); /* all else has been said */
     daemon_free(d);
     return err ? 1 : 0;
 }

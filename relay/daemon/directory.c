@@ -18,6 +18,7 @@
 
 #include "lib/codec.h"
 #include "lib/os/http.h"
+#include "lib/os/system.h"
 #include "lib/pack.h"
 #include "network/diff.h"
 #include "network/fetch.h"
@@ -240,14 +241,15 @@ probe_over(struct directory *u, int err)
     const uint64_t again_us = (uint64_t)d->network.epoch_len_s * 1000000;
     u->probing = REACH_NONE;
     link_free(&u->probe);
-    reach_result(&u->reach, i, err, loop_now_us(d->host.loop), again_us);
+    const int why = err == ERR_SYSTEM ? system_number() : err;
+    reach_result(&u->reach, i, why, loop_now_us(d->host.loop), again_us);
     if (u->reach.at[i].reached && !was)
         log_write(&d->host.log, LOG_INFO, "relay", "%s is reached",
                   u->reach.at[i].address);
     else if (!u->reach.at[i].reached && (was || first))
         log_write(&d->host.log, LOG_WARNING, "relay",
                   "%s is not reached: %s; it is not published",
-                  u->reach.at[i].address, error_text(err));
+                  u->reach.at[i].address, system_reason(why));
 }
 
 static void
@@ -311,7 +313,7 @@ reach_step(struct directory *u)
         return;
     int err = net_probe(d->net, &u->probe, u->reach.at[u->probing].address,
                         &probe_ops, u);
-    if (err == ERR_NOMEM)
+    if (err == ERR_NOMEM || system_is_short(err))
         u->probing = REACH_NONE; /* that says nothing of the address */
     else if (err)
         probe_over(u, err);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/os/database.h"
 #include "relay/daemon/daemon.h"
 
 enum {
@@ -36,8 +37,8 @@ quota_keep(struct relay_daemon *d, bool clean)
     if (!err)
         err = files_write(path, text, (size_t)len);
     if (err)
-        log_write(&d->host.log, LOG_WARNING, "relay",
-                  "the quota's count cannot be kept; is the disk full?");
+        log_write(&d->host.log, LOG_WARNING, "relay", "%s cannot be kept: %s",
+                  path, database_remedy(err));
     d->quota_keep_us = loop_now_us(d->host.loop) + KEEP_US;
 }
 
@@ -57,7 +58,7 @@ hibernate_start(struct relay_daemon *d)
         err = files_read(path, 96, &text, &len);
     if (err && err != ERR_NOT_FOUND) { /* rather none than too much */
         log_write(&d->host.log, LOG_ERROR, "relay", "%s cannot be read: %s",
-                  path, error_text(err));
+                  path, database_remedy(err));
         return err;
     }
     if (!err &&

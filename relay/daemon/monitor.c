@@ -16,7 +16,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/os/database.h"
 #include "lib/os/socket.h"
+#include "lib/os/system.h"
 #include "relay/daemon/describe.h"
 #include "relay/daemon/reload.h"
 #include "relay/operator/metrics.h"
@@ -120,7 +122,7 @@ authorities_gather(struct monitor *m)
     snprintf(s->unreached, sizeof s->unreached, "%s",
              u.unreached ? u.unreached : "");
     snprintf(s->unreached_why, sizeof s->unreached_why, "%s",
-             u.unreached ? error_text(u.unreached_err) : "");
+             u.unreached ? system_reason(u.unreached_err) : "");
     s->consensus_is_mistimed =
         u.fetch_err == ERR_FUTURE || u.fetch_err == ERR_EXPIRED;
     s->consensus_is_foreign =
@@ -164,8 +166,8 @@ status_keep(struct monitor *m)
     free(text);
     if (err && !m->cannot_write)
         log_write(&d->host.log, LOG_WARNING, "relay",
-                  "status.json cannot be written: %s; is the disk full?",
-                  error_text(err));
+                  "%s/status.json cannot be written: %s", d->dir,
+                  database_remedy(err));
     m->cannot_write = err != 0;
 }
 

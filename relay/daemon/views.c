@@ -187,9 +187,10 @@ views_take(struct relay_daemon *d, struct consensus *c, const uint8_t *bytes,
     if (err)
         return err;
     consensus_path(d, epoch, path);
-    if (files_write(path, bytes, len))
-        log_write(&d->host.log, LOG_WARNING, "relay",
-                  "the consensus cannot be kept; is the disk full?");
+    err = files_write(path, bytes, len);
+    if (err)
+        log_write(&d->host.log, LOG_WARNING, "relay", "%s cannot be kept: %s",
+                  path, database_remedy(err));
     if (epoch > DAEMON_VIEWS) {
         consensus_path(d, epoch - DAEMON_VIEWS, path);
         unlink(path);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/os/system.h"
 #include "relay/daemon/daemon.h"
 
 enum { LINKS_US = 250000, NAP_US = 1000 };
@@ -94,7 +95,7 @@ worker_thread(void *ctx)
         if (!told)
             log_write(&w->daemon->host.log, LOG_ERROR, "relay",
                       "worker %u: %s; it goes on trying", w->number,
-                      error_text(err));
+                      system_reason(err));
         told = true;
     }
     return NULL;
@@ -105,8 +106,9 @@ worker_start(struct worker *w)
 {
     if (w->number == 0)
         return 0;
-    if (pthread_create(&w->thread, NULL, worker_thread, w))
-        return ERR_SYSTEM;
+    const int failed = pthread_create(&w->thread, NULL, worker_thread, w);
+    if (failed)
+        return system_error_of(failed);
     w->runs = true;
     return 0;
 }

@@ -20,6 +20,7 @@
 #include "lib/os/database.h"
 #include "lib/os/files.h"
 #include "lib/os/http.h"
+#include "lib/os/system.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/describe.h"
@@ -58,7 +59,7 @@ join_answered(void *ctx, int err, int status, const uint8_t *body, size_t len)
     if (err)
         printf("%s does not answer (%s); see whether this machine reaches it, "
                "and whether the network file is the current one\n",
-               a->address, error_text(err));
+               a->address, system_reason(err));
     else if (status == 200) {
         j->taken++;
         printf("%s has taken it\n", a->address);
@@ -210,7 +211,7 @@ join_run(const char *dir, const struct relay_settings *config, bool leave)
     }
     if (err)
         fprintf(stderr, "brusio-relay: %s%s%s\n", error[0] ? "" : dir,
-                error[0] ? "" : ": ", error[0] ? error : error_text(err));
+                error[0] ? "" : ": ", error[0] ? error : system_reason(err));
     const size_t n = j ? j->network.n_authorities : 0;
     const bool in = !err && 2 * j->taken > n;
     if (!err && leave)

@@ -4,6 +4,7 @@ import os
 import resource
 import socket
 import ssl
+import subprocess
 import time
 
 from harness import row
@@ -18,6 +19,13 @@ lost() { ip addr del 192.0.2.1/32 dev lo; }
 lives() { kill -0 $p && echo $1; }
 found
 """
+
+
+class Far:
+    """A network of which there is the file alone."""
+
+    def __init__(self, path):
+        self.network_json = path
 
 
 def shell(t, script, *words):
@@ -138,3 +146,56 @@ mount -o remount,size=64m {disk}; exec "$@" """, "sh", f"{t.bin}/brusio-relay",
     words = f"{disk}/r/replay cannot be used: there is no room left on its disk"
     t.check(p.err().count(words) == 2 and "make room" in p.err(), p.err())
     t.check("waits" not in p.err(), p.err())
+
+
+@row("R40", "a client without a route logs a line at every try")
+def client_no_route(t):
+    d, far = authority_far(t)
+    replace(far, '"gateways": []', '"gateways": [{"address": "192.0.2.1:7100", '
+            '"identity": "%s"}]' % ("ab" * 32))
+    net = Far(far)
+    a = t.client("a", net)
+    a.stop()
+    p = shell(t, """lost; "$@" & p=$!; sleep 5; lives before
+found; sleep 5; lives with; kill $p; wait $p; echo status $?""",
+              *a.argv("run"))
+    t.wait(lambda: p.poll() is not None, 40, "the machine")
+    t.check(p.out() == "before\nwith\nstatus 0\n", p.out() + p.err())
+    said = [x for x in p.err().splitlines() if "gateway" in x]
+    t.check(len(said) == 2 and "192.0.2.1:7100: Network is unreachable; it is "
+            "tried again" in said[0] and "192.0.2.1:7100: closed" in said[1],
+            p.err())
+
+
+def words_of(t, limit, argv):
+    """Run with so few descriptors, for a moment. What it said, and its status."""
+    p = t.start(["prlimit", f"--nofile={limit}:{limit}"] + argv)
+    try:
+        p.wait(0.5)
+    except subprocess.TimeoutExpired:
+        return p.out() + p.err(), p.stop()
+    return p.out() + p.err(), p.returncode
+
+
+@row("R41", "too few descriptors: no word, or one about the disk")
+def few_descriptors(t):
+    d, _ = authority_asked(t)
+    x = relay(t, f"{d}/network.json")
+    replace(f"{d}/network.json", '"gateways": []', '"gateways": [{"address": '
+            '"127.0.0.1:9", "identity": "%s"}]' % ("ab" * 32))
+    a = t.client("a", Far(f"{d}/network.json"))
+    a.stop()
+    for argv in ([f"{t.bin}/brusio-relay", "run", "--dir", x], a.argv("run"),
+                 [f"{t.bin}/brusio-directory", "run", "--dir", d]):
+        ran = 0
+        for limit in range(6, 28, 4):
+            said, status = words_of(t, limit, argv)
+            what = f"{argv[0]} with {limit}: status {status}, {said}"
+            t.check("system call failed" not in said and "[err]" not in said and
+                    "disk full" not in said and
+                    "it was refused" not in said, what)
+            t.check(status == 0 or (status == 1 and not ran and
+                    "too many open files; raise the limit ('ulimit -n'" in
+                    said.lower() and argv[-1] in said), what)
+            ran += status == 0
+        t.check(ran > 0, f"{argv[0]} never runs")
