@@ -8,6 +8,9 @@
  * he takes them. Ended, when no more comes: what was asked is answered first. Gone
  * while waiting: the answer is dropped.
  *
+ * What waits for all callers together is bounded: beyond HELD_MAX a call is read
+ * from those alone who have taken all answers, and who takes none gives way.
+ *
  * When all places are taken, or all descriptors, the connection gives way that
  * has been idle for longest; when there is none, newcomers wait at the door.
  *
@@ -30,6 +33,7 @@
 #include <unistd.h>
 
 #include "client/daemon/json.h"
+#include "lib/os/host.h"
 #include "lib/os/system.h"
 
 enum {
@@ -37,6 +41,9 @@ enum {
     STALLED_US = 10000000, /* who takes no byte of an answer so long is idle */
     PAUSE_US = 100000,     /* until the door is looked at again */
     AHEAD_MAX = 4 << 20,   /* bytes of answers, beyond which no call is read */
+    HELD_MAX = 32 << 20,   /* the same of all callers */
+    FREED_MAX = 1 << 20,   /* bytes, after which memory is given back */
+    TIDY_US = 1000000,
     CONNECTIONS_MIN = 4,
     FILES_PART = 4 /* of the descriptors, so many parts are left to others */
 };
@@ -68,6 +75,7 @@ struct caller {
     uint64_t moved_us; /* the last byte was, or answer */
     struct loop_watch *watch;
     struct buffer in, out;
+    size_t counted; /* of `out`, in what all hold */
 };
 
 struct rpc {
@@ -84,6 +92,10 @@ struct rpc {
     struct loop_timer *pause;
     struct caller *callers;
     unsigned n_callers, callers_max;
+    size_t held;  /* bytes of answers that wait, with the room they have */
+    size_t freed; /* since memory was given back */
+    struct loop_timer *tidy;
+    bool tidies;              /* the timer is set */
     _Atomic uint64_t starved; /* callers for whom there was no descriptor */
 };
 
@@ -122,6 +134,30 @@ buffer_free(struct buffer *b)
     *b = (struct buffer){0};
 }
 
+/* ---- memory ---- */
+
+/* Have tidy_up() called soon, if there is reason to. */
+static void
+tidy_later(struct rpc *r)
+{
+    if (r->tidies || (r->held <= HELD_MAX && r->freed <= FREED_MAX))
+        return;
+    r->tidies = true;
+    loop_timer_at(r->tidy, loop_now_us(r->loop) + TIDY_US);
+}
+
+/* Note what the answers that wait for k take now. */
+static void
+answers_count(struct caller *k)
+{
+    struct rpc *r = k->rpc;
+    if (k->out.room < k->counted)
+        r->freed += k->counted - k->out.room;
+    r->held = r->held - k->counted + k->out.room;
+    k->counted = k->out.room;
+    tidy_later(r);
+}
+
 /* ---- errands ---- */
 
 static void
@@ -151,10 +187,11 @@ caller_answer(struct caller *k, struct json_call **call)
     struct buffer line = {.data = answer, .len = len + 1, .room = len + 1};
     if (k->out.len == 0) {
         k->out = line;
-        return 0;
+    } else {
+        err = buffer_add(&k->out, line.data, line.len);
+        buffer_free(&line);
     }
-    err = buffer_add(&k->out, line.data, line.len);
-    buffer_free(&line);
+    answers_count(k);
     return err;
 }
 
@@ -225,6 +262,7 @@ errand_send(struct caller *k, const char *line, size_t len)
     e->next = k->rpc->errands;
     k->rpc->errands = e;
     k->waiting = e;
+    k->rpc->freed += len; /* the line, soon */
     loop_post_note(k->rpc->client_loop, &e->note, errand_run, e);
     return true;
 }
@@ -245,6 +283,7 @@ caller_free(struct caller *k)
     close(k->fd);
     buffer_free(&k->in);
     buffer_free(&k->out);
+    answers_count(k);
     free(k);
 }
 
@@ -265,6 +304,7 @@ answer_flush(struct caller *k)
         k->moved_us = loop_now_us(k->rpc->loop);
     }
     buffer_free(&k->out);
+    answers_count(k);
     return true;
 }
 
@@ -312,7 +352,9 @@ line_is_blank(const char *line, size_t len)
 static bool
 caller_is_free(const struct caller *k)
 {
-    return !k->waiting && k->out.len - k->out.at < AHEAD_MAX;
+    const size_t waits = k->out.len - k->out.at;
+    return !k->waiting && waits < AHEAD_MAX &&
+           (waits == 0 || k->rpc->held < HELD_MAX);
 }
 
 /* Go on as far as it goes. Returns false when the connection is over. */
@@ -380,19 +422,33 @@ caller_is_idle(const struct caller *k, uint64_t now_us)
     return !(p.revents & POLLIN);
 }
 
-/* Close whoever has been idle for longest. Returns false: none is. */
+/* Close whoever has been idle for longest; when `holding`, of those for whom
+ * answers wait. Returns false: none is. */
 static bool
-callers_give_way(struct rpc *r)
+callers_give_way(struct rpc *r, bool holding)
 {
     const uint64_t now_us = loop_now_us(r->loop);
     struct caller *first = NULL;
     for (struct caller *k = r->callers; k; k = k->next)
         if ((!first || k->moved_us <= first->moved_us) &&
-            caller_is_idle(k, now_us))
+            (k->out.len > 0 || !holding) && caller_is_idle(k, now_us))
             first = k;
     if (first)
         caller_free(first);
     return first != NULL;
+}
+
+static void
+tidy_up(void *ctx)
+{
+    struct rpc *r = ctx;
+    r->tidies = false;
+    while (r->held > HELD_MAX && callers_give_way(r, true))
+        ;
+    if (r->freed > FREED_MAX)
+        host_memory_return();
+    r->freed = 0;
+    tidy_later(r);
 }
 
 /* Nobody can be let in: else the loop would be told without end that somebody
@@ -437,7 +493,7 @@ rpc_accept(void *ctx, unsigned ready)
     struct rpc *r = ctx;
     (void)ready;
     const bool full = r->n_callers >= r->callers_max;
-    if (full && !callers_give_way(r)) {
+    if (full && !callers_give_way(r, false)) {
         door_close(r);
         return;
     }
@@ -451,7 +507,7 @@ rpc_accept(void *ctx, unsigned ready)
         return;
     /* no descriptor is left, or no memory */
     atomic_fetch_add(&r->starved, 1);
-    if (full || !callers_give_way(r))
+    if (full || !callers_give_way(r, false))
         door_close(r);
 }
 
@@ -502,6 +558,8 @@ rpc_new(struct rpc **out, struct loop *client_loop, const char *path)
         err = loop_watch_new(r->loop, r->fd, rpc_accept, r, &r->watch);
     if (!err)
         err = loop_timer_new(r->loop, door_open, r, &r->pause);
+    if (!err)
+        err = loop_timer_new(r->loop, tidy_up, r, &r->tidy);
     if (err) {
         rpc_free(&r);
         return err;
@@ -552,6 +610,7 @@ rpc_free(struct rpc **rp)
     }
     loop_watch_free(&r->watch);
     loop_timer_free(&r->pause);
+    loop_timer_free(&r->tidy);
     loop_free(&r->loop);
     if (r->fd >= 0) {
         close(r->fd);

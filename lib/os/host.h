@@ -36,8 +36,6 @@ struct host {
 int host_init(struct host *h, loop_fn tick, void *ctx) CHECK_RESULT;
 
 /* Wipe and free what h has; zeroed memory is fine. */
-
-/* Wipe and free what h has; zeroed memory is fine. */
 void host_free(struct host *h);
 
 /* End loop_run() on SIGINT and SIGTERM. When drain is not NULL, the first
@@ -51,6 +49,11 @@ void host_log(struct host *h, const char *program, enum log_level level);
 
 /* Raise the limit of open files to what the system lets this process have. */
 void host_files_max(void);
+
+/* Give back to the system the memory that is free, where the C library keeps
+ * that until it is told: after buffers of megabytes, not of kilobytes, since all
+ * of the heap is looked at. */
+void host_memory_return(void);
 
 /* Take those of the descriptors 0 to 2 that are closed when the program starts:
  * else the next file or socket that the program opens would become its standard

@@ -199,3 +199,40 @@ def few_descriptors(t):
                     said.lower() and argv[-1] in said), what)
             ran += status == 0
         t.check(ran > 0, f"{argv[0]} never runs")
+
+
+def resident_mb(pid):
+    with open(f"/proc/{pid}/statm") as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE") >> 20
+
+
+@row("R42", "callers that take no answers leave a client at 500 MB")
+def answers_not_taken(t):
+    d, _ = authority(t)
+    replace(f"{d}/network.json", '"gateways": []', '"gateways": [{"address": '
+            '"127.0.0.1:9", "identity": "%s"}]' % ("ab" * 32))
+    a = t.client("a", Far(f"{d}/network.json"))
+    t.check(a.call("api").get("result"), "no answer before")
+    before = resident_mb(a.program.pid)
+    held, call = [], '{"jsonrpc":"2.0","id":1,"method":"api"}'
+    batch = f"[{','.join([call] * 64)}]\n".encode()
+    for _ in range(60):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(f"{a.dir}/client.sock")
+        s.setblocking(False)
+        try:
+            while True:
+                s.send(batch)
+        except BlockingIOError:
+            held.append(s)
+    most = 0
+    for _ in range(60):
+        most = max(most, resident_mb(a.program.pid))
+        time.sleep(0.1)
+    t.check(a.call("api").get("result"), "who takes his answers gets none")
+    t.check(most < before + 80, f"{most} MB, and {before} before")
+    for s in held:
+        s.close()
+    t.wait(lambda: resident_mb(a.program.pid) < before + 20, 10,
+           f"memory to be given back; {before} MB before, {most} at most")
+    t.check(a.program.poll() is None and a.call("api").get("result"), "then")
