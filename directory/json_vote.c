@@ -1,9 +1,8 @@
 /* directory/json_vote.c - what authorities tell each other, as canonical JSON:
  * the writers and readers of vote.h, and checking a vote's dealing.
  *
- * Tables of fields (network/json_internal.h) say what stands in an object;
- * lists are read by hand, each with its order and its limit. A reader takes
- * nothing but the very bytes that the writer would write.
+ * Tables of fields (lib/json_table.h) say what stands in an object. A reader
+ * takes nothing but the very bytes that the writer would write.
  *
  * No state, no timer. Failure modes: a body that is not canonical, has a field
  * too many or too few, or is not sorted (FORMAT and the like, `where` names the
@@ -15,63 +14,20 @@
 
 #include "directory/vote.h"
 #include "lib/codec.h"
-#include "lib/json_text.h"
 #include "network/json_internal.h"
 
 #define EPOCH(s) F_INT(s, epoch, 1, UINT32_MAX - 16)
 
-static const struct json_field hello_fields[] = {F_TEXT(hello, network),
-                                                 EPOCH(hello)};
-static const struct json_field claim_fields[] = {
-    F_TEXT(claim, network), EPOCH(claim), F_HEX(claim, author),
-    F_HEX(claim, digest), F_INT(claim, len, 1, VOTE_LEN_MAX)};
-static const struct json_field signature_fields[] = {
-    F_TEXT(signature_note, network), EPOCH(signature_note),
-    F_HEX(signature_note, hash)};
-static const struct json_field shares_fields[] = {F_TEXT(shares, network),
-                                                  EPOCH(shares)};
-static const struct json_field entry_fields[] = {F_HEX(shares_entry, dealer)};
-static const struct json_field opened_fields[] = {
-    F_HEX(share_opened, point), F_HEX(share_opened, challenge),
-    F_HEX(share_opened, response)};
-
-static const struct json_field vote_fields[] = {
-    F_TEXT(vote, network), EPOCH(vote), F_HEX(vote, author),
-    F_INT(vote, day, 0, UINT32_MAX)};
-static const struct json_field holder_fields[] = {F_HEX(vote_holder, identity)};
-enum { CERTIFICATE_FIELDS = 5 };
-static const struct json_field dealing_fields[] = {
-    F_HEX(share_dealing, challenge)};
-
 /* ---- bodies that are one table ---- */
 
-static int
-flat_write(const struct json_field *f, size_t n, const void *in, char **out,
-           size_t *len)
-{
-    json_t *root = json_object();
-    int bad = json_object_write(root, f, n, in);
-    return json_body_dump(root, bad, out, len);
-}
-
-static int
-flat_read(const struct json_field *f, size_t n, void *out, const uint8_t *body,
-          size_t len, char where[static JSON_WHERE_LEN])
-{
-    struct json_reader r = {.where = where};
-    where[0] = 0;
-    json_t *root = json_body_load(&r, body, len);
-    if (root)
-        json_object_read(&r, root, f, n, 0, out);
-    json_canonical_check(&r, root, body, len);
-    json_decref(root);
-    return r.err;
-}
+static const struct json_field hello_fields[] = {F_WORD(hello, network),
+                                                 EPOCH(hello)};
+static const struct json_table hello_table = {JSON_FIELDS(hello_fields)};
 
 int
 json_write_hello(const struct hello *h, char **out, size_t *len)
 {
-    return flat_write(hello_fields, LEN(hello_fields), h, out, len);
+    return json_body_write(&hello_table, h, 0, out, len);
 }
 
 int
@@ -79,13 +35,18 @@ json_read_hello(struct hello *h, const uint8_t *body, size_t len,
                 char where[static JSON_WHERE_LEN])
 {
     *h = (struct hello){0};
-    return flat_read(hello_fields, LEN(hello_fields), h, body, len, where);
+    return json_body_read(&hello_table, h, 0, body, len, true, where);
 }
+
+static const struct json_field claim_fields[] = {
+    F_WORD(claim, network), EPOCH(claim), F_HEX(claim, author),
+    F_HEX(claim, digest), F_INT(claim, len, 1, VOTE_LEN_MAX)};
+static const struct json_table claim_table = {JSON_FIELDS(claim_fields)};
 
 int
 json_write_claim(const struct claim *c, char **out, size_t *len)
 {
-    return flat_write(claim_fields, LEN(claim_fields), c, out, len);
+    return json_body_write(&claim_table, c, 0, out, len);
 }
 
 int
@@ -93,13 +54,19 @@ json_read_claim(struct claim *c, const uint8_t *body, size_t len,
                 char where[static JSON_WHERE_LEN])
 {
     *c = (struct claim){0};
-    return flat_read(claim_fields, LEN(claim_fields), c, body, len, where);
+    return json_body_read(&claim_table, c, 0, body, len, true, where);
 }
+
+static const struct json_field signature_fields[] = {
+    F_WORD(signature_note, network), EPOCH(signature_note),
+    F_HEX(signature_note, hash)};
+static const struct json_table signature_table = {
+    JSON_FIELDS(signature_fields)};
 
 int
 json_write_signature(const struct signature_note *s, char **out, size_t *len)
 {
-    return flat_write(signature_fields, LEN(signature_fields), s, out, len);
+    return json_body_write(&signature_table, s, 0, out, len);
 }
 
 int
@@ -107,54 +74,39 @@ json_read_signature(struct signature_note *s, const uint8_t *body, size_t len,
                     char where[static JSON_WHERE_LEN])
 {
     *s = (struct signature_note){0};
-    return flat_read(signature_fields, LEN(signature_fields), s, body, len,
-                     where);
+    return json_body_read(&signature_table, s, 0, body, len, true, where);
 }
 
-/* ---- opened shares ---- */
+static const struct json_field opened_fields[] = {
+    F_HEX(share_opened, point), F_HEX(share_opened, challenge),
+    F_HEX(share_opened, response)};
+static const struct json_table opened_table = {JSON_FIELDS(opened_fields)};
+
+static const struct json_field entry_fields[] = {F_HEX(shares_entry, dealer),
+                                                 {"opened", JSON_MEMBERS,
+                                                  JSON_AT(shares_entry, opened),
+                                                  .of = &opened_table}};
+static const struct json_table entry_table = {JSON_FIELDS(entry_fields)};
+
+static const struct json_field shares_fields[] = {
+    F_WORD(shares, network),
+    EPOCH(shares),
+    {"shares", JSON_LIST, JSON_OF(shares, entry, n), .max = SHARE_MAX,
+     .element = JSON_TABLE, .of = &entry_table, .sorted = "dealer"}};
+static const struct json_table shares_table = {JSON_FIELDS(shares_fields)};
 
 int
 json_write_shares(const struct shares *s, char **out, size_t *len)
 {
-    json_t *root = json_object(), *list = json_array();
-    int bad = json_object_write(root, shares_fields, LEN(shares_fields), s);
-    for (size_t i = 0; i < s->n; i++) {
-        const struct shares_entry *e = &s->entry[i];
-        json_t *o = json_object();
-        bad |= json_object_write(o, entry_fields, LEN(entry_fields), e);
-        bad |=
-            json_object_write(o, opened_fields, LEN(opened_fields), &e->opened);
-        bad |= json_array_append_new(list, o);
-    }
-    bad |= json_object_set_new(root, "shares", list);
-    return json_body_dump(root, bad, out, len);
+    return json_body_write(&shares_table, s, 0, out, len);
 }
 
 int
 json_read_shares(struct shares *s, const uint8_t *body, size_t len,
                  char where[static JSON_WHERE_LEN])
 {
-    struct json_reader r = {.where = where};
     *s = (struct shares){0};
-    where[0] = 0;
-    json_t *root = json_body_load(&r, body, len);
-    if (root)
-        json_object_read(&r, root, shares_fields, LEN(shares_fields), 1, s);
-    const json_t *list =
-        r.err ? NULL : json_list_get(&r, root, "shares", 0, SHARE_MAX);
-    for (size_t i = 0; list && i < json_array_size(list) && !r.err; i++) {
-        struct shares_entry *e = &s->entry[s->n++];
-        const json_t *o = json_array_get(list, i);
-        json_object_read(&r, o, entry_fields, LEN(entry_fields),
-                         LEN(opened_fields), e);
-        json_object_read(&r, o, opened_fields, LEN(opened_fields),
-                         LEN(entry_fields), &e->opened);
-        if (i > 0 && memcmp(e[-1].dealer, e->dealer, SPHINX_ID_LEN) >= 0)
-            json_reader_fail(&r, ERR_DUPLICATE, "dealer");
-    }
-    json_canonical_check(&r, root, body, len);
-    json_decref(root);
-    return r.err;
+    return json_body_read(&shares_table, s, 0, body, len, true, where);
 }
 
 /* ---- votes ---- */
@@ -170,147 +122,119 @@ vote_free(struct vote *v)
     *v = (struct vote){0};
 }
 
-static json_t *
-dealing_make(const struct vote *v, int *bad)
+/* A dealing as it is written: what a holder has stands together. */
+struct dealt {
+    uint8_t challenge[SHARE_LEN];
+    size_t n_commitments, n_holders;
+    uint8_t commitments[SHARE_MAX][SHARE_LEN];
+    struct dealt_holder {
+        struct vote_holder who;
+        uint8_t share[SHARE_LEN], response[SHARE_LEN];
+    } holders[SHARE_MAX];
+};
+
+static const struct json_field holder_fields[] = {
+    {"identity", JSON_HEX, JSON_IN(dealt_holder, who.identity)},
+    F_HEX(dealt_holder, share),
+    F_HEX(dealt_holder, response),
+    {"certificate", JSON_MEMBERS, JSON_AT(dealt_holder, who.cert),
+     .of = &json_certificate_table}};
+static const struct json_table holder_table = {JSON_FIELDS(holder_fields)};
+
+static void
+dealt_check(struct json_reader *r, const void *in)
 {
-    const struct share_dealing *d = &v->dealing;
-    json_t *o = json_object(), *c = json_array(), *h = json_array();
-    *bad |= json_object_write(o, dealing_fields, LEN(dealing_fields), d);
-    for (size_t j = 0; d->n > 0 && j <= d->degree; j++)
-        *bad |= json_array_append_new(
-            c, json_hex_make(d->commitment[j], SHARE_LEN));
-    for (size_t k = 0; k < d->n; k++) {
-        json_t *one = json_object();
-        *bad |= json_object_write(one, holder_fields, LEN(holder_fields),
-                                  &v->holder[k]);
-        *bad |= json_certificate_write(one, &v->holder[k].cert);
-        *bad |= json_object_set_new(one, "share",
-                                    json_hex_make(d->share[k], SHARE_LEN));
-        *bad |= json_object_set_new(one, "response",
-                                    json_hex_make(d->response[k], SHARE_LEN));
-        *bad |= json_array_append_new(h, one);
-    }
-    *bad |= json_object_set_new(o, "commitments", c);
-    *bad |= json_object_set_new(o, "holders", h);
-    return o;
+    const struct dealt *d = in;
+    if ((d->n_commitments == 0) != (d->n_holders == 0) ||
+        d->n_commitments > d->n_holders)
+        json_reader_fail(r, ERR_RANGE, "commitments");
 }
+
+static const struct json_field dealt_fields[] = {
+    F_HEX(dealt, challenge),
+    F_LIST(dealt, commitments, n_commitments, 0, SHARE_MAX, JSON_HEX),
+    F_TABLES(dealt, holders, n_holders, 0, SHARE_MAX, holder_table, "holders")};
+static const struct json_table dealt_table = {JSON_FIELDS(dealt_fields),
+                                              dealt_check};
+
+static json_t *
+dealing_make(struct json_writer *w, const void *at)
+{
+    const struct vote *v = at;
+    const struct share_dealing *d = &v->dealing;
+    struct dealt t = {.n_holders = d->n,
+                      .n_commitments = d->n ? d->degree + 1u : 0};
+    memcpy(t.challenge, d->challenge, SHARE_LEN);
+    memcpy(t.commitments, d->commitment, sizeof t.commitments);
+    for (size_t k = 0; k < d->n; k++) {
+        t.holders[k].who = v->holder[k];
+        memcpy(t.holders[k].share, d->share[k], SHARE_LEN);
+        memcpy(t.holders[k].response, d->response[k], SHARE_LEN);
+    }
+    return json_table_make(w, &dealt_table, &t);
+}
+
+static void
+dealing_read(struct json_reader *r, const json_t *o, void *at)
+{
+    struct vote *v = at;
+    struct share_dealing *d = &v->dealing;
+    struct dealt t = {0};
+    json_table_read(r, &dealt_table, o, &t);
+    if (r->err)
+        return;
+    d->n = (uint8_t)t.n_holders;
+    d->degree = (uint8_t)(t.n_commitments ? t.n_commitments - 1 : 0);
+    memcpy(d->challenge, t.challenge, SHARE_LEN);
+    memcpy(d->commitment, t.commitments, sizeof t.commitments);
+    for (size_t k = 0; k < d->n; k++) {
+        v->holder[k] = t.holders[k].who;
+        memcpy(d->share[k], t.holders[k].share, SHARE_LEN);
+        memcpy(d->response[k], t.holders[k].response, SHARE_LEN);
+    }
+}
+
+static void
+descriptors_check(struct json_reader *r, const void *in)
+{
+    const struct vote *v = in;
+    for (size_t i = 1; i < v->n; i++)
+        if (strcmp(v->descriptors[i - 1], v->descriptors[i]) >= 0)
+            json_reader_fail(r, ERR_DUPLICATE, "descriptors");
+}
+
+static const struct json_field vote_fields[] = {
+    F_WORD(vote, network),
+    EPOCH(vote),
+    F_HEX(vote, author),
+    F_INT(vote, day, 0, UINT32_MAX),
+    F_DAYS(vote, 0),
+    F_TABLE(vote, params, json_params_table),
+    {"dealing", JSON_OTHER, .read = dealing_read, .make = dealing_make},
+    {"descriptors", JSON_ROWS, JSON_OF(vote, descriptors, n), .max = RELAYS_MAX,
+     .element = JSON_OWNED},
+    F_ROWS(vote, known, n_known, VOTE_KNOWN_MAX, json_standing_table, "known")};
+static const struct json_table vote_table = {JSON_FIELDS(vote_fields),
+                                             descriptors_check};
 
 int
 json_write_vote(const struct vote *v, char **out, size_t *len)
 {
-    json_t *root = json_object(), *list = json_array();
-    int bad = json_object_write(root, vote_fields, LEN(vote_fields), v);
-    json_t *params = json_params_make(&v->params, &bad);
-    bad |= json_object_set_new(root, "params", params);
-    for (size_t i = 0; i < v->n; i++)
-        bad |= json_array_append_new(list, json_string(v->descriptors[i]));
-    bad |= json_object_set_new(root, "descriptors", list);
-    bad |= json_object_set_new(root, "known",
-                               json_standings_make(v->known, v->n_known, &bad));
-    bad |= json_object_set_new(root, "days", json_days_make(&v->days, &bad));
-    bad |= json_object_set_new(root, "dealing", dealing_make(v, &bad));
-    return json_body_dump(root, bad, out, len);
-}
-
-static void
-descriptors_read(struct json_reader *r, const json_t *list, struct vote *v)
-{
-    size_t n = json_array_size(list);
-    v->descriptors = calloc(n ? n : 1, sizeof *v->descriptors);
-    if (!v->descriptors) {
-        json_reader_fail(r, ERR_NOMEM, "descriptors");
-        return;
-    }
-    for (size_t i = 0; i < n && !r->err; i++) {
-        const json_t *s = json_array_get(list, i);
-        const char *text = json_string_value(s);
-        if (!text || strlen(text) != json_string_length(s)) {
-            json_reader_fail(r, ERR_FORMAT, "descriptors");
-            return;
-        }
-        if (i > 0 && strcmp(v->descriptors[i - 1], text) >= 0)
-            json_reader_fail(r, ERR_DUPLICATE, "descriptors");
-        v->descriptors[i] = strdup(text);
-        if (!v->descriptors[i]) {
-            json_reader_fail(r, ERR_NOMEM, "descriptors");
-            return;
-        }
-        v->n++;
-    }
-}
-
-static void
-holder_read(struct json_reader *r, const json_t *o, struct vote *v, size_t k)
-{
-    struct share_dealing *d = &v->dealing;
-    json_object_read(r, o, holder_fields, LEN(holder_fields),
-                     CERTIFICATE_FIELDS + 2, &v->holder[k]);
-    json_certificate_read(r, o, LEN(holder_fields) + 2, &v->holder[k].cert);
-    json_hex_read(r, json_object_get(o, "share"), "share", d->share[k],
-                  SHARE_LEN);
-    json_hex_read(r, json_object_get(o, "response"), "response", d->response[k],
-                  SHARE_LEN);
-    if (k > 0 && memcmp(v->holder[k - 1].identity, v->holder[k].identity,
-                        SPHINX_ID_LEN) >= 0)
-        json_reader_fail(r, ERR_DUPLICATE, "holders");
-}
-
-static void
-dealing_read(struct json_reader *r, const json_t *o, struct vote *v)
-{
-    struct share_dealing *d = &v->dealing;
-    json_object_read(r, o, dealing_fields, LEN(dealing_fields), 2, d);
-    const json_t *c =
-        r->err ? NULL : json_list_get(r, o, "commitments", 0, SHARE_MAX);
-    const json_t *h =
-        r->err ? NULL : json_list_get(r, o, "holders", 0, SHARE_MAX);
-    if (!c || !h)
-        return;
-    const size_t m = json_array_size(c), n = json_array_size(h);
-    if ((m == 0) != (n == 0) || m > n) {
-        json_reader_fail(r, ERR_RANGE, "commitments");
-        return;
-    }
-    for (size_t j = 0; j < m; j++)
-        json_hex_read(r, json_array_get(c, j), "commitments", d->commitment[j],
-                      SHARE_LEN);
-    for (size_t k = 0; k < n && !r->err; k++)
-        holder_read(r, json_array_get(h, k), v, k);
-    d->n = (uint8_t)n;
-    d->degree = (uint8_t)(m ? m - 1 : 0);
+    return json_body_write(&vote_table, v, 0, out, len);
 }
 
 int
 json_read_vote(struct vote *v, const uint8_t *body, size_t len,
                char where[static JSON_WHERE_LEN])
 {
-    struct json_reader r = {.where = where};
     *v = (struct vote){0};
-    where[0] = 0;
-    json_t *root = json_body_load(&r, body, len);
-    if (root)
-        json_object_read(&r, root, vote_fields, LEN(vote_fields), 5, v);
-    if (root)
-        json_days_read(&r, root, 0, &v->days);
-    const json_t *params = r.err ? NULL : json_object_get(root, "params");
-    if (!r.err)
-        json_params_read(&r, params, &v->params);
-    if (!r.err)
-        dealing_read(&r, json_object_get(root, "dealing"), v);
-    const json_t *list =
-        r.err ? NULL : json_list_get(&r, root, "descriptors", 0, RELAYS_MAX);
-    if (list)
-        descriptors_read(&r, list, v);
-    json_standings_read(&r, root, "known", VOTE_KNOWN_MAX, &v->known,
-                        &v->n_known);
-    json_canonical_check(&r, root, body, len);
-    if (!r.err && json_to_text(params, JSON_SORT_KEYS | JSON_COMPACT,
-                               &v->params_text, NULL))
-        json_reader_fail(&r, ERR_NOMEM, "params");
-    json_decref(root);
-    if (r.err)
+    int err = json_body_read(&vote_table, v, 0, body, len, true, where);
+    if (!err && (err = json_body_write(&json_params_table, &v->params, 0,
+                                       &v->params_text, NULL)))
+        snprintf(where, JSON_WHERE_LEN, "params");
+    if (err)
         vote_free(v);
-    return r.err;
+    return err;
 }
 
 /* ---- the dealing in a vote ---- */

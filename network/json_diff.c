@@ -38,9 +38,9 @@ entries_agree(const struct relay_entry *a, const struct relay_entry *b)
  * identity. */
 static void
 relays_compare(const struct consensus *from, const struct consensus *to,
-               json_t *gone, json_t *keys, json_t *changed, int *bad)
+               json_t *gone, json_t *keys, json_t *changed,
+               struct json_writer *w)
 {
-    const size_t key_len = to->params.geometry.public_len;
     size_t i = 0, k = 0;
     while (i < from->n_relays || k < to->n_relays) {
         const struct relay_entry *a = &from->relays[i], *b = &to->relays[k];
@@ -49,14 +49,14 @@ relays_compare(const struct consensus *from, const struct consensus *to,
                         ? -1
                         : memcmp(a->identity, b->identity, SPHINX_ID_LEN);
         if (order < 0) {
-            *bad |= json_array_append_new(gone, json_integer((json_int_t)i));
+            w->bad |= json_array_append_new(gone, json_integer((json_int_t)i));
         } else if (order > 0 || !entries_agree(a, b)) {
-            *bad |= json_array_append_new(changed,
-                                          json_entry_make(b, key_len, bad));
+            w->bad |= json_array_append_new(
+                changed, json_table_make(w, &json_entry_table, b));
         }
         if (order == 0)
-            *bad |= json_array_append_new(
-                keys, json_hex_make(b->sphinx_key, key_len));
+            w->bad |= json_array_append_new(
+                keys, json_hex_make(b->sphinx_key, w->key_len));
         i += order <= 0;
         k += order >= 0;
     }
@@ -72,19 +72,20 @@ diff_make(const struct consensus *from, const struct consensus *to,
     struct document *d = malloc(sizeof *d);
     struct consensus head = *to;
     char *body = NULL;
-    int bad = !d;
+    struct json_writer w = {.bad = !d,
+                            .key_len = to->params.geometry.public_len};
     *out = NULL;
-    relays_compare(from, to, gone, keys, changed, &bad);
+    relays_compare(from, to, gone, keys, changed, &w);
     head.n_relays = 0;
-    bad |= json_object_set_new(root, "base",
-                               json_hex_make(from->digest, SPHINX_DIGEST_LEN));
-    bad |= json_object_set_new(root, "gone", gone);
-    bad |= json_object_set_new(root, "keys", keys);
-    bad |= json_object_set_new(root, "changed", changed);
-    bad |= json_object_set_new(root, "consensus",
-                               json_consensus_make(&head, &bad));
+    json_member_put(&w, root, "base",
+                    json_hex_make(from->digest, SPHINX_DIGEST_LEN));
+    json_member_put(&w, root, "gone", gone);
+    json_member_put(&w, root, "keys", keys);
+    json_member_put(&w, root, "changed", changed);
+    json_member_put(&w, root, "consensus",
+                    json_table_make(&w, &json_consensus_table, &head));
     size_t body_len = 0;
-    int err = json_body_dump(root, bad, &body, &body_len);
+    int err = json_body_dump(root, w.bad, &body, &body_len);
     if (!err)
         err = document_parse(d, DOCUMENT_CONSENSUS, document, document_len);
     if (!err) {
@@ -160,34 +161,24 @@ entries_merge(struct consensus *c, const struct relay_entry *changed, size_t n)
     return 0;
 }
 
-static void
-changed_put(struct json_reader *r, const json_t *list, struct consensus *c)
-{
-    const size_t n = json_array_size(list);
-    struct relay_entry *e = calloc(n + 1, sizeof *e);
-    if (!e) {
-        json_reader_fail(r, ERR_NOMEM, "changed");
-        return;
-    }
-    for (size_t i = 0; i < n && !r->err; i++) {
-        json_entry_read(r, json_array_get(list, i), &e[i],
-                        c->params.geometry.public_len);
-        if (!r->err && i > 0 && entry_order(&e[i - 1], &e[i]) >= 0)
-            json_reader_fail(r, ERR_DUPLICATE, "changed");
-    }
-    int err = r->err ? 0 : entries_merge(c, e, n);
-    if (err)
-        json_reader_fail(r, err, "changed");
-    free(e);
-}
+/* The changed entries of a diff. */
+struct changes {
+    struct relay_entry *relays; /* owned; sorted by identity */
+    size_t n;
+};
+static const struct json_field changed_field = {"changed",
+                                                JSON_ROWS,
+                                                JSON_OF(changes, relays, n),
+                                                .max = RELAYS_MAX,
+                                                .element = JSON_TABLE,
+                                                .of = &json_entry_table,
+                                                .sorted = "changed"};
 
 static void
 relays_apply(struct json_reader *r, const struct consensus *from,
              const json_t *root, struct consensus *c)
 {
-    const json_t *changed = json_list_get(r, root, "changed", 0, RELAYS_MAX);
-    if (r->err)
-        return;
+    struct changes changed = {0};
     if (c->n_relays > 0)
         json_reader_fail(r, ERR_RANGE, "relays");
     free(c->relays);
@@ -196,16 +187,18 @@ relays_apply(struct json_reader *r, const struct consensus *from,
         json_reader_fail(r, ERR_NOMEM, "relays");
     if (!r->err)
         base_keep(r, from, root, c);
-    if (!r->err)
-        changed_put(r, changed, c);
+    json_list_read(r, &changed_field, root, &changed);
+    int err = r->err ? 0 : entries_merge(c, changed.relays, changed.n);
+    if (err)
+        json_reader_fail(r, err, "changed");
+    free(changed.relays);
 }
 
 static int
 body_apply(const struct consensus *from, const struct document *d, char **out,
            size_t *len)
 {
-    char where[JSON_WHERE_LEN] = "";
-    struct json_reader r = {.where = where};
+    struct json_reader r = {0};
     struct consensus *c = calloc(1, sizeof *c);
     uint8_t base[SPHINX_DIGEST_LEN];
     if (!c)
@@ -217,7 +210,8 @@ body_apply(const struct consensus *from, const struct document *d, char **out,
     if (!r.err && memcmp(base, from->digest, sizeof base) != 0)
         json_reader_fail(&r, ERR_CONFLICT, "base");
     if (!r.err)
-        json_consensus_read(&r, json_object_get(root, "consensus"), c);
+        json_table_read(&r, &json_consensus_table,
+                        json_object_get(root, "consensus"), c);
     if (!r.err)
         relays_apply(&r, from, root, c);
     if (!r.err && json_object_size(root) != 5)

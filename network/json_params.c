@@ -6,6 +6,68 @@
 
 enum { DAY_S = 86400, MINUTE_US = 60000000 };
 
+static const struct json_field conversation_fields[] = {
+    F_INT(conversation_params, fronts, 1, 2),
+    F_INT(conversation_params, front, 1, 62),
+    F_INT(conversation_params, lane, 1, 62),
+    F_INT(conversation_params, sweep, 1, 62),
+    F_INT(conversation_params, spare_of, 1, 255),
+    F_INT(conversation_params, older_of, 1, 255),
+    F_INT(conversation_params, hold_min_s, 1, DAY_S),
+    F_INT(conversation_params, hold_max_s, 1, DAY_S),
+    F_INT(conversation_params, sweep_mean_s, 1, 7 * DAY_S),
+    F_INT(conversation_params, script_every_s, 1, DAY_S),
+    F_INT(conversation_params, look_s, 0, 3600),
+    F_INT(conversation_params, ack_s, 0, 3600),
+    F_INT(conversation_params, ack_noise_s, 0, 3600)};
+
+static const struct json_table conversation_table = {
+    JSON_FIELDS(conversation_fields)};
+
+static const struct json_field profile_fields[] = {
+    F_WORD(profile, name), F_INT(profile, send_mhz, 0, 100000000),
+    F_INT(profile, poll_mhz, 0, 100000000),
+    F_INT(profile, loop_mhz, 1, 100000000),
+    F_INT(profile, down_interval_us, 10, MINUTE_US)};
+
+static const struct json_table profile_table = {JSON_FIELDS(profile_fields)};
+
+static const struct json_field geometry_fields[] = {
+    F_INT(sphinx_geometry, suite, 0, 255), F_INT(sphinx_geometry, hops, 1, 255),
+    F_INT(sphinx_geometry, packet_len, 1, UINT16_MAX),
+    F_INT(sphinx_geometry, delay_unit_us, 1, 1000000)};
+
+static const struct json_table geometry_table = {JSON_FIELDS(geometry_fields)};
+
+void
+json_geometry_read(struct json_reader *r, const json_t *v, void *at)
+{
+    struct sphinx_geometry in = {0}, *g = at;
+    json_table_read(r, &geometry_table, v, &in);
+    if (r->err)
+        return;
+    int err = sphinx_geometry_init(g, in.suite, in.hops, in.packet_len,
+                                   in.delay_unit_us);
+    if (err)
+        json_reader_fail(r, err, "geometry");
+    r->key_len = g->public_len;
+}
+
+json_t *
+json_geometry_make(struct json_writer *w, const void *at)
+{
+    w->key_len = ((const struct sphinx_geometry *)at)->public_len;
+    return json_table_make(w, &geometry_table, at);
+}
+
+static void
+values_check(struct json_reader *r, const void *in)
+{
+    const char *where;
+    if (params_check(in, &where))
+        json_reader_fail(r, ERR_RANGE, where);
+}
+
 static const struct json_field params_fields[] = {
     F_INT(params, epoch_len_s, 1, 30 * DAY_S),
     F_INT(params, layers, 1, LAYERS_MAX),
@@ -37,94 +99,10 @@ static const struct json_field params_fields[] = {
     F_INT(params, boards, 0, BOARDS_MAX),
     F_INT(params, list_interval_ms, 500, 60000),
     F_INT(params, list_entries, 1, LIST_ENTRIES_MAX),
-    F_INT(params, announce_bits, 0, WORK_BITS_MAX)};
-
-static const struct json_field conversation_fields[] = {
-    F_INT(conversation_params, fronts, 1, 2),
-    F_INT(conversation_params, front, 1, 62),
-    F_INT(conversation_params, lane, 1, 62),
-    F_INT(conversation_params, sweep, 1, 62),
-    F_INT(conversation_params, spare_of, 1, 255),
-    F_INT(conversation_params, older_of, 1, 255),
-    F_INT(conversation_params, hold_min_s, 1, DAY_S),
-    F_INT(conversation_params, hold_max_s, 1, DAY_S),
-    F_INT(conversation_params, sweep_mean_s, 1, 7 * DAY_S),
-    F_INT(conversation_params, script_every_s, 1, DAY_S),
-    F_INT(conversation_params, look_s, 0, 3600),
-    F_INT(conversation_params, ack_s, 0, 3600),
-    F_INT(conversation_params, ack_noise_s, 0, 3600)};
-
-static const struct json_field profile_fields[] = {
-    F_TEXT(profile, name), F_INT(profile, send_mhz, 0, 100000000),
-    F_INT(profile, poll_mhz, 0, 100000000),
-    F_INT(profile, loop_mhz, 1, 100000000),
-    F_INT(profile, down_interval_us, 10, MINUTE_US)};
-
-static const struct json_field geometry_fields[] = {
-    F_INT(sphinx_geometry, suite, 0, 255), F_INT(sphinx_geometry, hops, 1, 255),
-    F_INT(sphinx_geometry, packet_len, 1, UINT16_MAX),
-    F_INT(sphinx_geometry, delay_unit_us, 1, 1000000)};
-
-void
-json_geometry_read(struct json_reader *r, const json_t *o,
-                   struct sphinx_geometry *g)
-{
-    struct sphinx_geometry in = {0};
-    json_object_read(r, json_object_get(o, "geometry"), geometry_fields,
-                     LEN(geometry_fields), 0, &in);
-    if (r->err)
-        return;
-    int err = sphinx_geometry_init(g, in.suite, in.hops, in.packet_len,
-                                   in.delay_unit_us);
-    if (err)
-        json_reader_fail(r, err, "geometry");
-}
-
-void
-json_params_read(struct json_reader *r, const json_t *o, struct params *p)
-{
-    json_object_read(r, o, params_fields, LEN(params_fields), 3, p);
-    json_geometry_read(r, o, &p->geometry);
-    if (!r->err)
-        json_object_read(r, json_object_get(o, "conversations"),
-                         conversation_fields, LEN(conversation_fields), 0,
-                         &p->conversations);
-    const json_t *list = json_list_get(r, o, "profiles", 1, PROFILES_MAX);
-    for (size_t i = 0; list && i < json_array_size(list); i++) {
-        json_object_read(r, json_array_get(list, i), profile_fields,
-                         LEN(profile_fields), 0, &p->profiles[i]);
-        p->n_profiles = (uint8_t)(i + 1);
-    }
-    const char *where;
-    if (!r->err && params_check(p, &where))
-        json_reader_fail(r, ERR_RANGE, where);
-}
-
-json_t *
-json_geometry_make(const struct sphinx_geometry *g, int *bad)
-{
-    json_t *o = json_object();
-    *bad |= json_object_write(o, geometry_fields, LEN(geometry_fields), g);
-    return o;
-}
-
-json_t *
-json_params_make(const struct params *p, int *bad)
-{
-    json_t *o = json_object(), *list = json_array();
-    *bad |= json_object_write(o, params_fields, LEN(params_fields), p);
-    *bad |= json_object_set_new(o, "geometry",
-                                json_geometry_make(&p->geometry, bad));
-    json_t *c = json_object();
-    *bad |= json_object_write(c, conversation_fields, LEN(conversation_fields),
-                              &p->conversations);
-    *bad |= json_object_set_new(o, "conversations", c);
-    for (size_t i = 0; i < p->n_profiles; i++) {
-        json_t *v = json_object();
-        *bad |= json_object_write(v, profile_fields, LEN(profile_fields),
-                                  &p->profiles[i]);
-        *bad |= json_array_append_new(list, v);
-    }
-    *bad |= json_object_set_new(o, "profiles", list);
-    return o;
-}
+    F_INT(params, announce_bits, 0, WORK_BITS_MAX),
+    F_GEOMETRY(params),
+    F_TABLE(params, conversations, conversation_table),
+    F_TABLES(params, profiles, n_profiles, 1, PROFILES_MAX, profile_table,
+             NULL)};
+const struct json_table json_params_table = {JSON_FIELDS(params_fields),
+                                             values_check};

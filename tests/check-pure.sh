@@ -46,7 +46,7 @@ EVP_PKEY_*keygen* EVP_PKEY_*paramgen* : none
 EVP_KEM_* EVP_PKEY_* OSSL_PARAM_construct_* : sphinx/suite_mlkem
 json_load_callback : lib/json_text
 json_load_file json_loadf* json_dump_file json_dumpf* json_*_callback : none
-json_* : directory/json_vote lib/json_text network/json* sim/scenario/json*
+json_* : lib/json_* network/json* sim/scenario/json*
 compress2 compressBound inflate inflateEnd inflateInit_ : lib/pack
 END
 

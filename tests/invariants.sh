@@ -1181,7 +1181,7 @@ change I11 'the bytes of one inbox have no bound' client/inbox.c \
     'v->received_len + len <= UINT64_MAX;' \
     'contacts/i11_*'
 change I11 'a body is taken apart however many values it has' \
-    network/json_field.c \
+    network/json_body.c \
     'return tables <= most_tables && values <= most_values;' \
     'return tables <= most_tables || values > 0;' \
     'tally/i11_a_dense*'

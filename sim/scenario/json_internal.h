@@ -44,6 +44,9 @@ void object_read(struct reader *r, const struct field_table *t, json_t *o,
 /* Check whether v is a list of as many elements as f wants; else that is the
  * error. */
 bool list_check(struct reader *r, const struct field *f, const json_t *v);
+/* Make the value that f has at `at`, of which reading begins; f is a number, a
+ * name, a text, a profile, or true or false. */
+json_t *default_make(const struct field *f, const uint8_t *at);
 /* Note the paths that a case's `set` has, in `file`. */
 void set_paths_read(struct reader *r, struct scenario_file *file, json_t *set);
 /* Note in s what it has at all paths of `file`, by what is written in `tree` or

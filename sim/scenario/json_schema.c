@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_table.h"
 #include "lib/json_text.h"
 #include "sim/scenario/json_internal.h"
 
@@ -40,16 +41,6 @@ number_make(double d)
     return d == floor(d) && fabs(d) <= 9007199254740991.0
                ? json_integer((json_int_t)d)
                : json_real(d);
-}
-
-static uint64_t
-whole_load(const void *at, size_t size)
-{
-    uint32_t v32;
-    uint64_t v64;
-    if (size == sizeof v32)
-        return memcpy(&v32, at, sizeof v32), v32;
-    return memcpy(&v64, at, sizeof v64), v64;
 }
 
 static void
@@ -112,21 +103,23 @@ weights_put(struct writer *w, json_t *o, const struct field *f)
     list_put(w, o, row, SCENARIO_LAYERS_MAX);
 }
 
-static json_t *
+json_t *
 default_make(const struct field *f, const uint8_t *at)
 {
+    uint64_t name;
     double d;
     switch (f->kind) {
     case FIELD_BOOL:
         return json_boolean(*at);
     case FIELD_WHOLE:
-        return number_make((double)whole_load(at, f->size));
+        return number_make((double)json_whole_load(at, f->size));
     case FIELD_THOUSANDTHS:
-        return number_make((double)whole_load(at, f->size) / 1000);
+        return number_make((double)json_whole_load(at, f->size) / 1000);
     case FIELD_NUMBER:
         return memcpy(&d, at, sizeof d), number_make(d);
     case FIELD_NAME:
-        return json_string(f->names[whole_load(at, f->size) - 1]);
+        name = json_whole_load(at, f->size);
+        return json_string(name ? f->names[name - 1] : "");
     default: /* texts; a profile begins with its name */
         return json_string((const char *)at);
     }

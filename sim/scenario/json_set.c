@@ -101,76 +101,28 @@ written_text(const json_t *v)
                                                                         : text;
 }
 
-static uint64_t
-whole_get(const void *at, size_t size)
-{
-    uint32_t v32 = 0;
-    uint64_t v64 = 0;
-    if (size == sizeof v64)
-        memcpy(&v64, at, sizeof v64);
-    else
-        memcpy(&v32, at, sizeof v32);
-    return size == sizeof v64 ? v64 : v32;
-}
-
-static void
-default_print(const struct field *f, const uint8_t *at,
-              char out[static VALUE_MAX])
-{
-    double d = 0;
-    const uint64_t whole = f->kind == FIELD_WHOLE ||
-                                   f->kind == FIELD_THOUSANDTHS ||
-                                   f->kind == FIELD_NAME
-                               ? whole_get(at, f->size)
-                               : 0;
-    switch (f->kind) {
-    case FIELD_BOOL:
-        snprintf(out, VALUE_MAX, "%s", *(const bool *)at ? "true" : "false");
-        break;
-    case FIELD_NUMBER:
-        memcpy(&d, at, sizeof d);
-        snprintf(out, VALUE_MAX, "%.16g", d);
-        break;
-    case FIELD_WHOLE:
-        snprintf(out, VALUE_MAX, "%.16g", (double)whole);
-        break;
-    case FIELD_THOUSANDTHS:
-        snprintf(out, VALUE_MAX, "%.16g", (double)whole / 1000);
-        break;
-    case FIELD_NAME:
-        snprintf(out, VALUE_MAX, "%s", whole ? f->names[whole - 1] : "");
-        break;
-    case FIELD_PROFILE:
-        snprintf(out, VALUE_MAX, "%s", ((const struct profile *)at)->name);
-        break;
-    default: /* no single value */
-        break;
-    }
-}
-
-/* What s has at the path, where that is one value; else nothing. */
-static void
-default_find(const struct scenario *s, const char *path,
-             char out[static VALUE_MAX])
+/* Make what s has at the path, where that is one value; else an empty text. */
+static json_t *
+default_find(const struct scenario *s, const char *path)
 {
     const struct field_table *t = &scenario_table;
     const uint8_t *at = (const uint8_t *)s;
     char key[KEY_MAX];
     long element;
-    out[0] = 0;
     while (t && path_next(&path, key, &element)) {
         const struct field *f = field_find(t, key);
         if (!f || f->flags & FIELD_BARE)
-            return;
+            break;
         at += f->offset;
         if (f->kind == FIELD_OBJECTS && element >= (long)s->n_clients)
-            return; /* there is no such group */
+            break; /* there is no such group */
         if (f->kind == FIELD_OBJECTS && element >= 0)
             at += (size_t)element * f->size;
-        if (!*path)
-            default_print(f, at, out);
+        if (!*path && f->kind <= FIELD_PROFILE)
+            return default_make(f, at);
         t = f->of;
     }
+    return json_string("");
 }
 
 void
@@ -182,10 +134,9 @@ set_values_fill(struct reader *r, const struct scenario_file *file,
     s->set = calloc(file->n_set, sizeof *s->set);
     for (size_t i = 0; s->set && !r->err && i < file->n_set; i++) {
         const json_t *v = written_find(tree, file->set_paths[i]);
-        char value[VALUE_MAX];
-        if (!v)
-            default_find(s, file->set_paths[i], value);
-        s->set[i] = v ? written_text(v) : strdup(value);
+        json_t *otherwise = v ? NULL : default_find(s, file->set_paths[i]);
+        s->set[i] = written_text(v ? v : otherwise);
+        json_decref(otherwise);
         if (!s->set[i])
             reader_nomem(r);
     }

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_table.h"
 #include "lib/json_text.h"
 #include "lib/words.h"
 
@@ -208,15 +209,6 @@ reader_unknown(struct reader *r, const struct field_table *t, const char *key)
 
 /* ---- values ---- */
 
-static void
-whole_keep(void *at, size_t size, uint64_t v)
-{
-    uint32_t v32 = (uint32_t)v;
-    if (size == sizeof v32)
-        memcpy(at, &v32, sizeof v32);
-    else if (size == sizeof v)
-        memcpy(at, &v, sizeof v);
-}
 _Static_assert(sizeof(size_t) == 8 || sizeof(size_t) == 4, "counts fit");
 _Static_assert(sizeof(enum scenario_level) == 4, "names fit");
 
@@ -245,9 +237,9 @@ number_read(struct reader *r, const struct field *f, const json_t *v, void *at)
     else if (f->kind == FIELD_THOUSANDTHS && d > 0 && llround(d * 1000) == 0)
         reader_fail(r, "wants 0 or at least 0.001, not %.6g", d);
     else if (f->kind == FIELD_THOUSANDTHS)
-        whole_keep(at, f->size, (uint64_t)llround(d * 1000));
-    else
-        whole_keep(at, f->size, (uint64_t)d);
+        json_whole_keep(at, f->size, (uint64_t)llround(d * 1000));
+    else if (f->size > 0)
+        json_whole_keep(at, f->size, (uint64_t)d);
 }
 
 static void
@@ -270,7 +262,7 @@ name_read(struct reader *r, const struct field *f, const json_t *v, void *at)
             if (f->kind == FIELD_PROFILE)
                 memcpy(at, &r->params.profiles[i], sizeof(struct profile));
             else
-                whole_keep(at, f->size, i + 1);
+                json_whole_keep(at, f->size, i + 1);
             return;
         }
     reader_wants(r, f, v);
@@ -375,7 +367,7 @@ values_read(struct reader *r, const struct field *f, const json_t *v,
         reader_fail(r, "value and values are there; give one");
     else {
         *(double **)(base + f->offset) = values;
-        whole_keep(base + f->count_offset, f->count_size, n);
+        json_whole_keep(base + f->count_offset, f->count_size, n);
         return;
     }
     free(values);
@@ -394,7 +386,7 @@ rates_read(struct reader *r, const struct field *f, const json_t *v,
         rates[i] = (uint32_t)llround(values[i] * 1000);
     *(uint32_t **)(base + f->offset) = rates;
     if (rates)
-        whole_keep(base + f->count_offset, f->count_size, n);
+        json_whole_keep(base + f->count_offset, f->count_size, n);
     free(values);
 }
 
@@ -410,7 +402,7 @@ objects_read(struct reader *r, const struct field *f, const json_t *v,
                     base + f->offset + i * f->size);
         reader_leave(r, mark);
     }
-    whole_keep(base + f->count_offset, f->count_size, json_array_size(v));
+    json_whole_keep(base + f->count_offset, f->count_size, json_array_size(v));
 }
 
 /* ---- objects ---- */

@@ -5,10 +5,9 @@
  * fails returns NULL with the reason in tool->error, a line for people. */
 #ifndef SPHINX_TOOL_TOOL_H
 #define SPHINX_TOOL_TOOL_H
-#include <jansson.h>
 #include <stdbool.h>
 
-#include "lib/error.h"
+#include "lib/json_table.h"
 #include "sphinx/sphinx.h"
 
 struct tool {
@@ -32,9 +31,6 @@ struct tool_path {
 
 /* Write to t->error that key is wrong, and why. Returns ERR_FORMAT. */
 int tool_fail(struct tool *t, const char *key, const char *why);
-
-/* Make a string of len bytes in hex. */
-json_t *tool_hex(const uint8_t *bytes, size_t len);
 
 /* Read the member key of in, exactly len bytes in hex, into out. */
 int tool_get_bytes(struct tool *t, json_t *in, const char *key, uint8_t *out,

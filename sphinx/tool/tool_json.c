@@ -14,17 +14,6 @@ tool_fail(struct tool *t, const char *key, const char *why)
     return ERR_FORMAT;
 }
 
-json_t *
-tool_hex(const uint8_t *bytes, size_t len)
-{
-    char *hex = malloc(2 * len + 1);
-    if (!hex)
-        return NULL;
-    json_t *out = json_string(sodium_bin2hex(hex, 2 * len + 1, bytes, len));
-    free(hex);
-    return out;
-}
-
 /* Read a value in hex. Returns the number of bytes, or -1 with the reason in
  * t->error. */
 static int

@@ -29,9 +29,9 @@ tool_do_keygen(struct tool *t, json_t *in)
     int err = sphinx_keypair(&t->geometry, public_key, t->seed);
     if (err)
         return packet_refuse(t, "keygen", err);
-    return json_pack("{s:o, s:o}", "seed", tool_hex(t->seed, SPHINX_SEED_LEN),
-                     "public_key",
-                     tool_hex(public_key, t->geometry.public_len));
+    return json_pack("{s:o, s:o}", "seed",
+                     json_hex_make(t->seed, SPHINX_SEED_LEN), "public_key",
+                     json_hex_make(public_key, t->geometry.public_len));
 }
 
 json_t *
@@ -48,7 +48,7 @@ tool_do_new(struct tool *t, json_t *in)
     if (err)
         return packet_refuse(t, "new", err);
     return json_pack("{s:i, s:o}", "first_hop", p.hop[0].index, "packet",
-                     tool_hex(packet, p.view.geometry.packet_len));
+                     json_hex_make(packet, p.view.geometry.packet_len));
 }
 
 static json_t *
@@ -63,14 +63,14 @@ block_json(const struct sphinx_job *job)
     json_t *out =
         json_pack("{s:s, s:i, s:i, s:o}", "command", names[b->command], "delay",
                   b->delay, "deadline", b->deadline, "replay_tag",
-                  tool_hex(job->replay_tag, SPHINX_REPLAY_TAG_LEN));
+                  json_hex_make(job->replay_tag, SPHINX_REPLAY_TAG_LEN));
     if (b->command == SPHINX_FORWARD)
         json_object_set_new(out, "next", json_integer(b->next));
     if (b->command == SPHINX_DELIVER) {
         json_object_set_new(out, "handle",
-                            tool_hex(b->handle, SPHINX_HANDLE_LEN));
+                            json_hex_make(b->handle, SPHINX_HANDLE_LEN));
         json_object_set_new(out, "surb_id",
-                            tool_hex(b->surb_id, SPHINX_SURB_ID_LEN));
+                            json_hex_make(b->surb_id, SPHINX_SURB_ID_LEN));
     }
     return out;
 }
@@ -104,10 +104,11 @@ tool_do_unwrap(struct tool *t, json_t *in)
         goto out;
     out = block_json(&job);
     if (job.block.command == SPHINX_FORWARD) {
-        json_object_set_new(out, "packet", tool_hex(packet, g.packet_len));
+        json_object_set_new(out, "packet", json_hex_make(packet, g.packet_len));
     } else {
         const uint8_t *payload = packet + g.header_len;
-        json_object_set_new(out, "payload", tool_hex(payload, g.payload_len));
+        json_object_set_new(out, "payload",
+                            json_hex_make(payload, g.payload_len));
         json_object_set_new(out, "intact",
                             json_boolean(sphinx_payload_is_intact(payload)));
     }
@@ -138,11 +139,11 @@ tool_do_surb_create(struct tool *t, json_t *in)
         return packet_refuse(t, "surb create", err);
     json_t *list = json_array();
     for (size_t i = 0; i <= p.n; i++)
-        json_array_append_new(list, tool_hex(keys[i], SPHINX_KEY_LEN));
+        json_array_append_new(list, json_hex_make(keys[i], SPHINX_KEY_LEN));
     sodium_memzero(keys, sizeof keys);
     return json_pack("{s:o, s:o, s:o}", "surb",
-                     tool_hex(surb, p.view.geometry.surb_len), "seed",
-                     tool_hex(t->seed, SPHINX_SEED_LEN), "keys", list);
+                     json_hex_make(surb, p.view.geometry.surb_len), "seed",
+                     json_hex_make(t->seed, SPHINX_SEED_LEN), "keys", list);
 }
 
 json_t *
@@ -162,7 +163,7 @@ tool_do_surb_use(struct tool *t, json_t *in)
     if (err)
         return packet_refuse(t, "surb use", err);
     return json_pack("{s:i, s:o}", "first_hop", first, "packet",
-                     tool_hex(packet, g.packet_len));
+                     json_hex_make(packet, g.packet_len));
 }
 
 /* Read the n + 1 keys that `surb create` printed. */
@@ -204,5 +205,5 @@ tool_do_surb_open(struct tool *t, json_t *in)
     if (err)
         return packet_refuse(t, "surb open", err);
     return json_pack("{s:o}", "body",
-                     tool_hex(payload + SPHINX_TAG_LEN, g.body_len));
+                     json_hex_make(payload + SPHINX_TAG_LEN, g.body_len));
 }

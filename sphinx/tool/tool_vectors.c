@@ -88,9 +88,10 @@ path_json(const struct vectors *v)
             list,
             json_pack("{s:i, s:i, s:i, s:o, s:o, s:o}", "index", h->index,
                       "delay", h->delay, "deadline", h->deadline, "seed",
-                      tool_hex(v->relay[i].seed, SPHINX_SEED_LEN), "public_key",
-                      tool_hex(h->public_key, v->view.geometry.public_len),
-                      "identity", tool_hex(h->identity, SPHINX_ID_LEN)));
+                      json_hex_make(v->relay[i].seed, SPHINX_SEED_LEN),
+                      "public_key",
+                      json_hex_make(h->public_key, v->view.geometry.public_len),
+                      "identity", json_hex_make(h->identity, SPHINX_ID_LEN)));
     }
     return list;
 }
@@ -108,16 +109,16 @@ hop_json(const struct vectors *v, size_t i, const uint8_t *packet)
         block[k] = routing[k] ^ h->stream[i][k];
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "packet",
-        tool_hex(packet, g->packet_len), "element",
-        tool_hex(w->shared[0].element[i], g->element_len), "shared_secret",
-        tool_hex(w->shared[0].secret[i], SPHINX_KEY_LEN), "context",
-        tool_hex(h->ctx[i], SPHINX_KEY_LEN), "header_key",
-        tool_hex(h->keys[i].header, SPHINX_KEY_LEN), "payload_key",
-        tool_hex(h->keys[i].payload, SPHINX_KEY_LEN), "mac_key",
-        tool_hex(h->keys[i].mac, SPHINX_KEY_LEN), "replay_tag",
-        tool_hex(h->keys[i].replay_tag, SPHINX_REPLAY_TAG_LEN), "keystream",
-        tool_hex(h->stream[i], (g->hops + 1u) * g->block_len), "block",
-        tool_hex(block, g->block_len));
+        json_hex_make(packet, g->packet_len), "element",
+        json_hex_make(w->shared[0].element[i], g->element_len), "shared_secret",
+        json_hex_make(w->shared[0].secret[i], SPHINX_KEY_LEN), "context",
+        json_hex_make(h->ctx[i], SPHINX_KEY_LEN), "header_key",
+        json_hex_make(h->keys[i].header, SPHINX_KEY_LEN), "payload_key",
+        json_hex_make(h->keys[i].payload, SPHINX_KEY_LEN), "mac_key",
+        json_hex_make(h->keys[i].mac, SPHINX_KEY_LEN), "replay_tag",
+        json_hex_make(h->keys[i].replay_tag, SPHINX_REPLAY_TAG_LEN),
+        "keystream", json_hex_make(h->stream[i], (g->hops + 1u) * g->block_len),
+        "block", json_hex_make(block, g->block_len));
 }
 
 /* Send packet through its n hops. On success hops is their list and the
@@ -158,9 +159,9 @@ request_json(struct vectors *v, size_t n)
         return NULL;
     }
     return json_pack("{s:o, s:o, s:o, s:o}", "seed",
-                     tool_hex(seed, sizeof seed), "body",
-                     tool_hex(body, g->body_len), "hops", hops, "payload",
-                     tool_hex(packet + g->header_len, g->payload_len));
+                     json_hex_make(seed, sizeof seed), "body",
+                     json_hex_make(body, g->body_len), "hops", hops, "payload",
+                     json_hex_make(packet + g->header_len, g->payload_len));
 }
 
 static json_t *
@@ -190,15 +191,15 @@ answer_json(struct vectors *v, size_t n)
     }
     json_t *list = json_array();
     for (size_t i = 0; i <= n; i++)
-        json_array_append_new(list, tool_hex(keys[i], SPHINX_KEY_LEN));
+        json_array_append_new(list, json_hex_make(keys[i], SPHINX_KEY_LEN));
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seed",
-                     tool_hex(seed, sizeof seed), "handle",
-                     tool_hex(end.handle, sizeof end.handle), "surb_id",
-                     tool_hex(end.surb_id, sizeof end.surb_id), "surb",
-                     tool_hex(surb, g->surb_len), "body",
-                     tool_hex(body, g->body_len), "hops", hops, "payload",
-                     tool_hex(packet + g->header_len, g->payload_len), "keys",
-                     list);
+                     json_hex_make(seed, sizeof seed), "handle",
+                     json_hex_make(end.handle, sizeof end.handle), "surb_id",
+                     json_hex_make(end.surb_id, sizeof end.surb_id), "surb",
+                     json_hex_make(surb, g->surb_len), "body",
+                     json_hex_make(body, g->body_len), "hops", hops, "payload",
+                     json_hex_make(packet + g->header_len, g->payload_len),
+                     "keys", list);
 }
 
 json_t *
@@ -221,7 +222,7 @@ tool_do_vectors(struct tool *t, json_t *in)
             "n = 1, 2, ..; hops[i].packet is what hop i receives, "
             "payload what the last hop hands on",
             "geometry", tool_geometry(&v.view.geometry), "epoch", v.view.epoch,
-            "digest", tool_hex(v.view.digest, SPHINX_DIGEST_LEN), "path",
+            "digest", json_hex_make(v.view.digest, SPHINX_DIGEST_LEN), "path",
             path_json(&v), "requests", requests, "answers", answers);
     json_decref(requests);
     json_decref(answers);

@@ -124,8 +124,8 @@ change network/json.c 'F_INT(relay_entry, bandwidth, 0, 100000000)' \
     'F_INT(relay_entry, bandwidth, 0, 100000001)' documents/ranges
 change network/json_params.c 'F_INT(params, layers, 1, LAYERS_MAX)' \
     'F_INT(params, layers, 0, LAYERS_MAX)' documents/ranges
-change network/json_diff.c 'bad |= json_object_set_new(root, "gone", gone);' \
-    'bad |= json_object_set_new(root, "gonE", gone);' documents/diffs
+change network/json_diff.c 'json_member_put(&w, root, "gone", gone);' \
+    'json_member_put(&w, root, "gonE", gone);' documents/diffs
 change directory/json_vote.c 'F_INT(claim, len, 1, VOTE_LEN_MAX)' \
     'F_INT(claim, len, 0, VOTE_LEN_MAX)' documents/ranges
 
