@@ -71,8 +71,7 @@ call_parse(struct call *k, const json_t *root)
                     "parameters go by name, in an object");
     } else {
         k->params = json_is_object(params) ? params : NULL;
-        call_check_params(k);
-        k->method->parse(k);
+        call_take_params(k);
     }
 }
 

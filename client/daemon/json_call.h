@@ -58,10 +58,10 @@ struct call {
 
 struct method {
     const char *name;
-    const char *also;   /* its other name, or NULL */
-    const char *params; /* all that it takes, a blank between */
+    const char *also;     /* its other name, or NULL */
+    const char *params;   /* all that it takes, a blank between */
+    const char *optional; /* of them, those that may be left out */
     bool keeps; /* it changes what is to be on disk before it is answered */
-    void (*parse)(struct call *k);
     void (*run)(struct call *k, struct client *c);
     json_t *(*result)(struct call *k);
 };
@@ -71,29 +71,13 @@ struct method {
 /* The method of this name, or NULL. */
 const struct method *call_find_method(const char *name);
 
-/* ---- json_params.c: each takes parameters into the call, or the first that is
- * wrong as err and where ---- */
+/* ---- json_params.c ---- */
 
 /* A string without U+0000, or NULL. */
 const char *call_text(const json_t *v);
-/* Are there any that the method does not take? */
-void call_check_params(struct call *k);
-void call_parse_nothing(struct call *k);
-void call_parse_name(struct call *k);
-void call_parse_add(struct call *k);
-/* Of a contact that is there, by its name or number. */
-void call_parse_contact(struct call *k);
-void call_parse_rename(struct call *k);
-void call_parse_mute(struct call *k);
-void call_parse_pings(struct call *k);
-void call_parse_to(struct call *k);
-void call_parse_from(struct call *k);
-void call_parse_message(struct call *k);
-void call_parse_order(struct call *k);
-void call_parse_outbox(struct call *k);
-void call_parse_estimate(struct call *k);
-void call_parse_cancel(struct call *k);
-void call_parse_send(struct call *k);
+/* Take what k's method takes into k, or the first that is wrong as err and
+ * where. */
+void call_take_params(struct call *k);
 
 /* ---- json_results.c: NULL without memory ---- */
 

@@ -34,18 +34,6 @@ is_among(const char *list, const char *word)
     return false;
 }
 
-void
-call_check_params(struct call *k)
-{
-    const char *name;
-    const json_t *v;
-    json_object_foreach((json_t *)k->params, name, v)
-    {
-        if (!is_among(k->method->params, name))
-            param_fail(k, ERR_UNKNOWN, name);
-    }
-}
-
 const char *
 call_text(const json_t *v)
 {
@@ -102,99 +90,31 @@ contact_get(struct call *k, const char *name, bool required)
         param_fail(k, ERR_RANGE, "id");
 }
 
-void
-call_parse_nothing(struct call *k)
-{
-    (void)k;
-}
+/* All that methods take, in the order in which it is taken; `send` takes the
+ * rest. */
+static const char *const param_names[] = {"name",       "to",       "from",
+                                          "invitation", "new_name", "muted",
+                                          "allowed",    "order",    "bytes"};
 
-void
-call_parse_name(struct call *k)
+/* Take the parameter of this name, which the method has. */
+static void
+param_take(struct call *k, const char *name)
 {
-    k->name = text_get(k, "name", true);
-}
-
-void
-call_parse_add(struct call *k)
-{
-    k->name = text_get(k, "name", true);
-    k->text = text_get(k, "invitation", true);
-}
-
-void
-call_parse_contact(struct call *k)
-{
-    contact_get(k, "name", true);
-}
-
-void
-call_parse_rename(struct call *k)
-{
-    call_parse_contact(k);
-    k->text = text_get(k, "new_name", true);
-}
-
-void
-call_parse_mute(struct call *k)
-{
-    call_parse_contact(k);
-    k->flag = flag_get(k, "muted");
-}
-
-void
-call_parse_pings(struct call *k)
-{
-    call_parse_contact(k);
-    k->flag = flag_get(k, "allowed");
-}
-
-void
-call_parse_to(struct call *k)
-{
-    contact_get(k, "to", true);
-}
-
-void
-call_parse_from(struct call *k)
-{
-    contact_get(k, "from", false);
-}
-
-void
-call_parse_message(struct call *k)
-{
-    call_parse_to(k);
-    k->order = number_get(k, "order", false);
-}
-
-void
-call_parse_order(struct call *k)
-{
-    k->order = number_get(k, "order", true);
-}
-
-void
-call_parse_outbox(struct call *k)
-{
-    contact_get(k, "to", false);
-}
-
-void
-call_parse_estimate(struct call *k)
-{
-    call_parse_to(k);
-    k->letters = number_get(k, "bytes", true);
-    if (!k->err && k->letters > LETTER_MESSAGE_MAX) {
-        k->err = ERR_LONG;
-        k->where = "bytes";
-    }
-}
-
-void
-call_parse_cancel(struct call *k)
-{
-    call_parse_to(k);
-    call_parse_order(k);
+    const bool required = !is_among(k->method->optional, name);
+    if (is_among("name to from", name) && is_among(k->method->params, "id"))
+        contact_get(k, name, required);
+    else if (strcmp(name, "name") == 0)
+        k->name = text_get(k, name, required);
+    else if (is_among("invitation new_name", name))
+        k->text = text_get(k, name, required);
+    else if (is_among("muted allowed", name))
+        k->flag = flag_get(k, name);
+    else if (strcmp(name, "order") == 0)
+        k->order = number_get(k, name, required);
+    else
+        k->letters = number_get(k, name, required);
+    if (k->letters > LETTER_MESSAGE_MAX)
+        param_fail(k, ERR_LONG, name);
 }
 
 /* A file's message: length of its name, name, contents. */
@@ -221,12 +141,12 @@ parse_file(struct call *k, const char *name)
     k->kind = LETTER_FILE;
 }
 
-/* A text, or a file. */
-void
-call_parse_send(struct call *k)
+/* A text, or a file, to a contact. */
+static void
+message_take(struct call *k)
 {
     const char *file = text_get(k, "file_name", false);
-    call_parse_to(k);
+    contact_get(k, "to", true);
     if (file) {
         if (json_object_get(k->params, "text"))
             param_fail(k, ERR_DUPLICATE, "text");
@@ -237,4 +157,23 @@ call_parse_send(struct call *k)
     k->text = text_get(k, "text", true);
     if (json_object_get(k->params, "data"))
         param_fail(k, ERR_MISSING, "file_name");
+}
+
+void
+call_take_params(struct call *k)
+{
+    const char *name;
+    const json_t *v;
+    json_object_foreach((json_t *)k->params, name, v)
+    {
+        if (!is_among(k->method->params, name))
+            param_fail(k, ERR_UNKNOWN, name);
+    }
+    if (is_among(k->method->params, "text")) {
+        message_take(k);
+        return;
+    }
+    for (size_t i = 0; i < sizeof param_names / sizeof param_names[0]; i++)
+        if (is_among(k->method->params, param_names[i]))
+            param_take(k, param_names[i]);
 }
