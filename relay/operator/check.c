@@ -47,40 +47,28 @@ is_wildcard(const struct sockaddr_storage *a)
     return ((const struct sockaddr_in *)a)->sin_addr.s_addr == INADDR_ANY;
 }
 
-/* Add a finding by a text "what; what to do". */
-static void
-finding_said(struct findings *f, enum finding_level level, char *text)
-{
-    char *todo = strstr(text, "; ");
-    if (todo)
-        *todo = 0;
-    finding_add(f, level, text, todo ? todo + 2 : "");
-}
-
 static void
 port_check(struct findings *f, const char *what, const char *address,
            bool running)
 {
-    char bound[ADDRESS_TEXT_MAX], why[SOCKET_WHY_LEN], text[FINDING_WHAT];
+    char bound[ADDRESS_TEXT_MAX], why[SOCKET_WHY_LEN];
     int fd;
     int err = socket_listen(&fd, address, bound);
     if (err == ERR_FORMAT)
-        finding_addf(f, FINDING_ERROR,
-                     "write it as 192.0.2.1:7100 or [2001:db8::1]:7100",
-                     "'%s' is '%s', which is not an address with its port",
-                     what, address);
+        finding_add(f, FINDING_ERROR,
+                    "'%s' is '%s', which is not an address with its port; "
+                    "write it as 192.0.2.1:7100 or [2001:db8::1]:7100",
+                    what, address);
     else if (!err)
-        finding_addf(f, FINDING_OK, "", "'%s': %s is free", what, address);
+        finding_add(f, FINDING_OK, "'%s': %s is free", what, address);
     else if (errno == EADDRINUSE && running)
-        finding_addf(f, FINDING_OK, "",
-                     "'%s': %s is taken, as it should be: "
-                     "the relay runs",
-                     what, address);
+        finding_add(f, FINDING_OK,
+                    "'%s': %s is taken, as it should be: the relay runs", what,
+                    address);
     else {
         socket_listen_why(why, err);
-        snprintf(text, sizeof text, "'%s': %s cannot be bound: %s", what,
-                 address, why);
-        finding_said(f, FINDING_ERROR, text);
+        finding_add(f, FINDING_ERROR, "'%s': %s cannot be bound: %s", what,
+                    address, why);
     }
     if (!err)
         close(fd);
@@ -117,17 +105,16 @@ ip_check(struct findings *f, const char *name, int family, bool offered)
 {
     const bool here = family_is_here(family);
     if (offered)
-        finding_addf(f, here ? FINDING_OK : FINDING_WARNING,
-                     here ? "" : "see whether that address is still yours",
-                     "%s: offered%s", name,
-                     here ? "" : ", but this machine has no such address");
+        finding_add(f, here ? FINDING_OK : FINDING_WARNING, "%s: offered%s",
+                    name,
+                    here ? ""
+                         : ", but this machine has no such address; see "
+                           "whether that address is still yours");
     else
-        finding_addf(f, FINDING_WARNING,
-                     here ? "add one to 'addresses'"
-                          : "ask the provider for one, if there is one to have",
-                     "%s: no address is offered%s", name,
-                     here ? ", though this machine has one"
-                          : ", and this machine has none");
+        finding_add(f, FINDING_WARNING, "%s: no address is offered, %s", name,
+                    here ? "though this machine has one; add one to 'addresses'"
+                         : "and this machine has none; ask the provider for "
+                           "one, if there is one to have");
 }
 
 void
@@ -147,8 +134,8 @@ check_addresses(struct findings *f, const struct relay_settings *c,
     if (c->addresses.n == 0 && address_is_loopback(c->listen)) {
         finding_add(f, FINDING_WARNING,
                     "'listen' is on loopback and 'addresses' is empty: only "
-                    "programs of this machine reach the relay",
-                    "fine for a test network; else listen at a public address");
+                    "programs of this machine reach the relay; fine for a test "
+                    "network; else listen at a public address");
         return;
     }
     if (c->addresses.n == 0) {
@@ -157,15 +144,17 @@ check_addresses(struct findings *f, const struct relay_settings *c,
     }
     for (size_t i = 0; i < c->addresses.n; i++) {
         if (address_parse(&a, &len, c->addresses.item[i])) {
-            finding_addf(f, FINDING_ERROR,
-                         "write it as 192.0.2.1:7100 or [2001:db8::1]:7100",
-                         "'addresses': '%s' is not an address with its port",
-                         c->addresses.item[i]);
+            finding_add(f, FINDING_ERROR,
+                        "'addresses': '%s' is not an address with its port; "
+                        "write it as 192.0.2.1:7100 or [2001:db8::1]:7100",
+                        c->addresses.item[i]);
             continue;
         }
         if (address_is_loopback(c->addresses.item[i]))
-            finding_addf(f, FINDING_WARNING, "fine for a test network only",
-                         "'addresses': %s is loopback", c->addresses.item[i]);
+            finding_add(
+                f, FINDING_WARNING,
+                "'addresses': %s is loopback; fine for a test network only",
+                c->addresses.item[i]);
         four |= a.ss_family == AF_INET;
         six |= a.ss_family == AF_INET6;
     }
@@ -187,15 +176,15 @@ check_published(struct findings *f, const char *dir,
     describe_addresses(&x, bound);
     const int err = describe_judge(&x, why);
     if (err)
-        finding_said(f, err == ERR_FORMAT ? FINDING_ERROR : FINDING_WARNING,
-                     why);
+        finding_add(f, err == ERR_FORMAT ? FINDING_ERROR : FINDING_WARNING,
+                    "%s", why);
     for (size_t i = 0;
          c->addresses.n == 0 && is_wildcard(&a) && !err && i < x.n_addresses;
          i++)
-        finding_addf(f, FINDING_OK, "",
-                     "'addresses' is empty: published is %s, by which this "
-                     "machine reaches the authorities",
-                     x.addresses[i]);
+        finding_add(f, FINDING_OK,
+                    "'addresses' is empty: published is %s, by which this "
+                    "machine reaches the authorities",
+                    x.addresses[i]);
 }
 
 /* ---- files ---- */
@@ -205,21 +194,24 @@ mode_check(struct findings *f, const char *path, size_t *good)
 {
     struct stat st;
     if (stat(path, &st))
-        finding_addf(f, FINDING_ERROR,
-                     "restore it, or make a new relay with 'init'", "%s: %s",
-                     path, strerror(errno));
+        finding_add(f, FINDING_ERROR,
+                    "%s: %s; restore it, or make a new relay with 'init'", path,
+                    strerror(errno));
     else if (st.st_mode & 077)
-        finding_addf(f, FINDING_ERROR,
-                     S_ISDIR(st.st_mode) ? "chmod 700" : "chmod 600",
-                     "%s is open to other users (mode %03o)", path,
-                     (unsigned)st.st_mode & 0777);
+        finding_add(f, FINDING_ERROR,
+                    "%s is open to other users (mode %03o); chmod %s", path,
+                    (unsigned)st.st_mode & 0777,
+                    S_ISDIR(st.st_mode) ? "700" : "600");
     else if (access(path, R_OK))
-        finding_addf(f, FINDING_ERROR,
-                     "run this as the relay's user, or chown it",
-                     "%s cannot be read: %s", path, strerror(errno));
+        finding_add(
+            f, FINDING_ERROR,
+            "%s cannot be read: %s; run this as the relay's user, or chown it",
+            path, strerror(errno));
     else if (st.st_uid != geteuid() && geteuid() != 0)
-        finding_addf(f, FINDING_WARNING, "the relay has to run as that user",
-                     "%s belongs to another user", path);
+        finding_add(
+            f, FINDING_WARNING,
+            "%s belongs to another user; the relay has to run as that user",
+            path);
     else
         ++*good;
 }
@@ -242,8 +234,8 @@ check_keys(struct findings *f, const char *dir)
     if (d)
         closedir(d);
     if (f->n == before)
-        finding_addf(f, FINDING_OK, "",
-                     "keys: %zu, readable, and closed to others", good - 1);
+        finding_add(f, FINDING_OK, "keys: %zu, readable, and closed to others",
+                    good - 1);
 }
 
 void
@@ -255,21 +247,21 @@ check_disk(struct findings *f, const struct relay_settings *c,
     if (settings_role(c) == ROLE_STORE)
         need += (uint64_t)c->disk_max << 20;
     const uint64_t mb = 1000000;
-    if (free_bytes < need)
-        finding_addf(
-            f, free_bytes < need / 8 ? FINDING_ERROR : FINDING_WARNING,
-            settings_role(c) == ROLE_STORE ? "make room, or lower 'disk_max'"
-                                           : "make room",
-            "disk: %" PRIu64 " MB are free; it may need %" PRIu64 " MB",
-            free_bytes / mb, need / mb);
-    else
-        finding_addf(f, FINDING_OK, "",
-                     "disk: %" PRIu64 " MB are free; it may need %" PRIu64
-                     " MB",
-                     free_bytes / mb, need / mb);
+    finding_add(f,
+                free_bytes >= need      ? FINDING_OK
+                : free_bytes < need / 8 ? FINDING_ERROR
+                                        : FINDING_WARNING,
+                "disk: %" PRIu64 " MB are free; it may need %" PRIu64 " MB%s",
+                free_bytes / mb, need / mb,
+                free_bytes >= need ? ""
+                : settings_role(c) == ROLE_STORE
+                    ? "; make room, or lower 'disk_max'"
+                    : "; make room");
     if (free_inodes < 1000)
-        finding_addf(f, FINDING_ERROR, "remove files there",
-                     "disk: room for only %" PRIu64 " more files", free_inodes);
+        finding_add(f, FINDING_ERROR,
+                    "disk: room for only %" PRIu64
+                    " more files; remove files there",
+                    free_inodes);
 }
 
 void
@@ -277,17 +269,19 @@ check_files(struct findings *f, const struct relay_settings *c,
             uint64_t open_max)
 {
     uint64_t need = 1000; /* relays, both ways, and the rest */
-    char todo[FINDING_DO];
     if (settings_role(c) == ROLE_GATEWAY)
         need += (uint64_t)c->clients_max;
-    snprintf(todo, sizeof todo,
-             "raise it with 'ulimit -n %" PRIu64 "' or LimitNOFILE=%" PRIu64
-             " in the systemd unit%s",
-             need, need, need > 1000 ? ", or lower 'clients_max'" : "");
-    finding_addf(f, open_max < need ? FINDING_WARNING : FINDING_OK,
-                 open_max < need ? todo : "",
-                 "open files: %" PRIu64 " allowed, up to %" PRIu64 " wanted",
-                 open_max, need);
+    if (open_max < need)
+        finding_add(f, FINDING_WARNING,
+                    "open files: %" PRIu64 " allowed, up to %" PRIu64
+                    " wanted; raise it with 'ulimit -n %" PRIu64
+                    "' or LimitNOFILE=%" PRIu64 " in the systemd unit%s",
+                    open_max, need, need, need,
+                    need > 1000 ? ", or lower 'clients_max'" : "");
+    else
+        finding_add(f, FINDING_OK,
+                    "open files: %" PRIu64 " allowed, up to %" PRIu64 " wanted",
+                    open_max, need);
 }
 
 void
@@ -295,15 +289,16 @@ check_memory(struct findings *f, const struct relay_settings *c, uint64_t has)
 {
     const uint64_t max = (uint64_t)c->memory_max, mib = 1 << 20;
     if (max > has / mib)
-        finding_addf(f, FINDING_ERROR, "lower 'memory_max' well below that",
-                     "memory: 'memory_max' is %" PRIu64
-                     " MiB, but the machine has %" PRIu64,
-                     max, has / mib);
+        finding_add(f, FINDING_ERROR,
+                    "memory: 'memory_max' is %" PRIu64
+                    " MiB, but the machine has %" PRIu64
+                    "; lower 'memory_max' well below that",
+                    max, has / mib);
     else
-        finding_addf(f, FINDING_OK, "",
-                     "memory: up to %" PRIu64 " MiB of the %" PRIu64
-                     " that the machine has",
-                     max, has / mib);
+        finding_add(f, FINDING_OK,
+                    "memory: up to %" PRIu64 " MiB of the %" PRIu64
+                    " that the machine has",
+                    max, has / mib);
 }
 
 /* ---- the network ---- */
@@ -322,29 +317,28 @@ check_clock(struct findings *f, int err, uint64_t valid_after_s,
     if (err == ERR_FUTURE || (!err && now_s + early_s < valid_after_s))
         finding_add(f, FINDING_ERROR,
                     "clock: behind, since the authorities' newest consensus "
-                    "has not begun by it",
+                    "has not begun by it; %s",
                     todo);
     else if (err == ERR_EXPIRED)
         finding_add(f, FINDING_ERROR,
                     "clock: ahead, or the network stands still: the "
-                    "authorities' newest consensus has expired by it",
+                    "authorities' newest consensus has expired by it; %s",
                     todo);
     else if (!err && now_s >= valid_after_s + 2 * (uint64_t)epoch_len_s)
         finding_add(f, FINDING_WARNING,
                     "clock: perhaps ahead: the authorities' newest consensus "
-                    "is more than an epoch old by it",
+                    "is more than an epoch old by it; %s",
                     todo);
     else if (!err)
-        finding_addf(f, FINDING_OK, "",
-                     "clock: agrees with the newest consensus, to an epoch "
-                     "(%" PRIu32 " s); finer cannot be told, since authorities "
-                     "send no date",
-                     epoch_len_s);
+        finding_add(
+            f, FINDING_OK,
+            "clock: agrees with the newest consensus, to an epoch (%" PRIu32
+            " s); finer cannot be told, since authorities send no date",
+            epoch_len_s);
     else
         finding_add(f, FINDING_WARNING,
                     "clock: cannot be compared: no consensus came and the "
-                    "authorities send no date",
-                    "see that NTP sets it");
+                    "authorities send no date; see that NTP sets it");
 }
 
 static void
@@ -356,11 +350,11 @@ system_clock_check(struct findings *f)
         return;
     if (t.status & STA_UNSYNC)
         finding_add(f, FINDING_WARNING,
-                    "clock: nothing keeps it right, says the system",
-                    "run systemd-timesyncd or chrony; packets go astray "
-                    "when it is a minute off");
+                    "clock: nothing keeps it right, says the system; run "
+                    "systemd-timesyncd or chrony; packets go astray when it is "
+                    "a minute off");
     else
-        finding_add(f, FINDING_OK, "clock: kept right, says the system", "");
+        finding_add(f, FINDING_OK, "clock: kept right, says the system");
 #else
     (void)f;
 #endif
@@ -450,20 +444,20 @@ network_check(struct findings *f, const struct network *n)
         consensus_free(&c);
         free(a.body);
     }
-    finding_addf(f,
-                 answers == 0                 ? FINDING_ERROR
-                 : answers < n->n_authorities ? FINDING_WARNING
-                                              : FINDING_OK,
-                 answers > 0 ? ""
-                             : "see whether outgoing TCP is open and the "
-                               "network file is the current one",
-                 "authorities: %zu of %zu answer", answers, n->n_authorities);
+    finding_add(f,
+                answers == 0                 ? FINDING_ERROR
+                : answers < n->n_authorities ? FINDING_WARNING
+                                             : FINDING_OK,
+                "authorities: %zu of %zu answer%s", answers, n->n_authorities,
+                answers > 0 ? ""
+                            : "; see whether outgoing TCP is open and the "
+                              "network file is the current one");
     if (err && err != ERR_NOT_FOUND && err != ERR_FUTURE && err != ERR_EXPIRED)
-        finding_addf(f, FINDING_ERROR,
-                     "ask whoever runs the network for the network file",
-                     "authorities: their consensus does not fit the network "
-                     "file: %s",
-                     error_text(err));
+        finding_add(
+            f, FINDING_ERROR,
+            "authorities: their consensus does not fit the network file: %s; "
+            "ask whoever runs the network for the network file",
+            error_text(err));
     check_clock(f, err, valid_after_s, n->epoch_len_s, now_s);
 }
 
@@ -484,27 +478,27 @@ check_family(struct findings *f, const char *dir,
     secret_free((void **)&seed);
     if (family_read(c->family, family, signature) ||
         family_check(family, key.identity, signature))
-        finding_add(f, FINDING_ERROR,
-                    "'family' is not what 'brusio-relay family' printed for "
-                    "this relay; authorities will refuse it",
-                    "run 'brusio-relay family' where the family's key is, with "
-                    "this relay's identity");
+        finding_add(
+            f, FINDING_ERROR,
+            "'family' is not what 'brusio-relay family' printed for this "
+            "relay; authorities will refuse it; run 'brusio-relay family' "
+            "where the family's key is, with this relay's identity");
     else
-        finding_add(f, FINDING_OK, "family: signed for this relay", "");
+        finding_add(f, FINDING_OK, "family: signed for this relay");
 }
 
 void
 check_user(struct findings *f, const struct relay_settings *c, bool root)
 {
     if (c->user[0] && !getpwnam(c->user))
-        finding_addf(f, FINDING_ERROR,
-                     "make it with adduser --system, or name "
-                     "another",
-                     "'user': there is no user '%s' on this machine", c->user);
+        finding_add(f, FINDING_ERROR,
+                    "'user': there is no user '%s' on this machine; make it "
+                    "with adduser --system, or name another",
+                    c->user);
     else if (root && !c->user[0])
         finding_add(f, FINDING_WARNING,
-                    "started by this user, the relay runs as root",
-                    "set 'user' to an ordinary one, or let systemd choose one");
+                    "started by this user, the relay runs as root; set 'user' "
+                    "to an ordinary one, or let systemd choose one");
 }
 
 /* A relay of this folder may be the one that has the port. */
@@ -532,17 +526,17 @@ check_run(const char *dir, const struct relay_settings *config)
     struct rlimit files;
     struct statvfs fs;
     struct findings f = {0};
-    finding_addf(&f, FINDING_OK, "", "configuration: %s/relay.conf", dir);
+    finding_add(&f, FINDING_OK, "configuration: %s/relay.conf", dir);
     int err = netfile_read_in(dir, config->network, &network, error);
     if (err)
-        finding_add(&f, FINDING_ERROR, error, "");
+        finding_add(&f, FINDING_ERROR, "%s", error);
     else
-        finding_addf(&f, FINDING_OK, "",
-                     "network: '%s', %zu authorities, epochs of %" PRIu32
-                     " s, packets of %" PRIu32 " bytes (%s)",
-                     network.name, network.n_authorities, network.epoch_len_s,
-                     (uint32_t)network.geometry.packet_len,
-                     sphinx_suite_name(network.geometry.suite));
+        finding_add(&f, FINDING_OK,
+                    "network: '%s', %zu authorities, epochs of %" PRIu32
+                    " s, packets of %" PRIu32 " bytes (%s)",
+                    network.name, network.n_authorities, network.epoch_len_s,
+                    (uint32_t)network.geometry.packet_len,
+                    sphinx_suite_name(network.geometry.suite));
     check_user(&f, config, geteuid() == 0);
     check_keys(&f, dir);
     check_addresses(&f, config, check_runs(dir));
@@ -550,10 +544,10 @@ check_run(const char *dir, const struct relay_settings *config)
         check_published(&f, dir, config, &network);
     check_family(&f, dir, config);
     if (access(dir, W_OK))
-        finding_addf(&f, FINDING_ERROR,
-                     "mount its disk for writing, and let the relay's user "
-                     "write there",
-                     "disk: %s cannot be written: %s", dir, strerror(errno));
+        finding_add(&f, FINDING_ERROR,
+                    "disk: %s cannot be written: %s; mount its disk for "
+                    "writing, and let the relay's user write there",
+                    dir, strerror(errno));
     if (statvfs(dir, &fs) == 0)
         check_disk(&f, config, (uint64_t)fs.f_bavail * fs.f_frsize,
                    fs.f_files ? (uint64_t)fs.f_favail : UINT64_MAX);

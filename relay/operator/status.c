@@ -18,7 +18,6 @@ const char *const status_role_name[] = {"gateway", "mix", "store", NULL};
 enum {
     TIME_LEN = 32,
     SPAN_LEN = 32,
-    ADVICE_LEN = 160,
     STARTING_S = 3,
     FEW = 2 * PUBLISH_PACKETS
 };
@@ -26,27 +25,16 @@ enum {
 /* ---- findings ---- */
 
 void
-finding_add(struct findings *f, enum finding_level level, const char *what,
-            const char *todo)
+finding_add(struct findings *f, enum finding_level level, const char *format,
+            ...)
 {
+    va_list args;
     if (f->n >= FINDINGS_MAX)
         return;
     f->found[f->n].level = level;
-    snprintf(f->found[f->n].what, FINDING_WHAT, "%s", what);
-    snprintf(f->found[f->n].todo, FINDING_DO, "%s", todo);
-    f->n++;
-}
-
-void
-finding_addf(struct findings *f, enum finding_level level, const char *todo,
-             const char *format, ...)
-{
-    char what[FINDING_WHAT];
-    va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    vsnprintf(f->found[f->n++].text, FINDING_LEN, format, args);
     va_end(args);
-    finding_add(f, level, what, todo);
 }
 
 enum finding_level
@@ -56,8 +44,7 @@ findings_print(const struct findings *f, FILE *to)
     enum finding_level worst = FINDING_OK;
     for (size_t i = 0; i < f->n; i++) {
         const enum finding_level level = f->found[i].level;
-        fprintf(to, "%s: %s%s%s\n", name[level], f->found[i].what,
-                f->found[i].todo[0] ? "; " : "", f->found[i].todo);
+        fprintf(to, "%s: %s\n", name[level], f->found[i].text);
         if (level > worst)
             worst = level;
     }
@@ -114,35 +101,36 @@ process_is_well(struct findings *f, const struct status *s,
     const uint64_t age_s = now_s > s->written_s ? now_s - s->written_s : 0;
     time_text(at, s->written_s);
     if (s->left && (!s->running || process == STATUS_GONE))
-        finding_addf(f, FINDING_ERROR,
-                     "'brusio-relay join' or 'run' brings it back",
-                     "the relay has left the network, and is not running; it "
-                     "was stopped at %s",
-                     at);
+        finding_add(
+            f, FINDING_ERROR,
+            "the relay has left the network, and is not running; it was "
+            "stopped at %s; 'brusio-relay join' or 'run' brings it back",
+            at);
     else if (!s->running)
-        finding_addf(f, FINDING_ERROR,
-                     "start it with 'brusio-relay run --dir DIR'",
-                     "the relay is not running; it was stopped at %s", at);
-    else if (process == STATUS_GONE)
-        finding_addf(f, FINDING_ERROR,
-                     "look at the end of its log, then start it again",
-                     "the relay is not running; it ended without a word "
-                     "after %s",
-                     at);
-    else if (s->written_s > now_s + STATUS_OLD_S)
-        finding_addf(f, FINDING_ERROR, clock_todo,
-                     "the status is dated in the future, %s", at);
-    else if (age_s > STATUS_OLD_S)
-        finding_addf(f, FINDING_ERROR,
-                     "see whether the disk is full; if not, the relay hangs or "
-                     "is gone: start it again",
-                     "the status is old: written %s ago",
-                     span_text(span, age_s));
-    else if (s->leaving)
         finding_add(f, FINDING_ERROR,
-                    "it is about to end: it takes no packets and lets out "
-                    "those it holds",
-                    "wait half a minute, then start it again when you want");
+                    "the relay is not running; it was stopped at %s; start it "
+                    "with 'brusio-relay run --dir DIR'",
+                    at);
+    else if (process == STATUS_GONE)
+        finding_add(f, FINDING_ERROR,
+                    "the relay is not running; it ended without a word after "
+                    "%s; look at the end of its log, then start it again",
+                    at);
+    else if (s->written_s > now_s + STATUS_OLD_S)
+        finding_add(f, FINDING_ERROR,
+                    "the status is dated in the future, %s; %s", at,
+                    clock_todo);
+    else if (age_s > STATUS_OLD_S)
+        finding_add(
+            f, FINDING_ERROR,
+            "the status is old: written %s ago; see whether the disk is full; "
+            "if not, the relay hangs or is gone: start it again",
+            span_text(span, age_s));
+    else if (s->leaving)
+        finding_add(
+            f, FINDING_ERROR,
+            "it is about to end: it takes no packets and lets out those it "
+            "holds; wait half a minute, then start it again when you want");
     else
         return true;
     return false;
@@ -158,45 +146,44 @@ network_is_known(struct findings *f, const struct status *s, uint64_t now_s)
     if (s->epoch != 0 && now_s < stale_s)
         return true;
     if (s->epoch != 0)
-        finding_addf(f, FINDING_ERROR, "",
-                     "its newest consensus, of epoch %" PRIu32
-                     ", has expired %s ago",
-                     s->epoch, span_text(span, now_s - stale_s));
+        finding_add(f, FINDING_ERROR,
+                    "its newest consensus, of epoch %" PRIu32
+                    ", has expired %s ago",
+                    s->epoch, span_text(span, now_s - stale_s));
     if (s->consensus_is_mistimed)
-        finding_addf(f, FINDING_ERROR, clock_todo,
-                     "the clock is off: by it, the consensus is %s",
-                     s->consensus_refusal);
+        finding_add(f, FINDING_ERROR,
+                    "the clock is off: by it, the consensus is %s; %s",
+                    s->consensus_refusal, clock_todo);
     else if (s->consensus_is_foreign)
-        finding_addf(f, FINDING_ERROR,
-                     "ask whoever runs the network for the network file",
-                     "the authorities' consensus does not fit the network "
-                     "file: %s",
-                     s->consensus_refusal);
+        finding_add(f, FINDING_ERROR,
+                    "the authorities' consensus does not fit the network file: "
+                    "%s; ask whoever runs the network for the network file",
+                    s->consensus_refusal);
     else if (s->reached == 0 && s->written_s < s->started_s + STARTING_S)
         finding_add(f, FINDING_ERROR,
-                    "it has just started; no authority has answered yet",
-                    "wait a few seconds");
+                    "it has just started; no authority has answered yet; wait "
+                    "a few seconds");
     else if (s->reached == 0)
-        finding_addf(f, FINDING_ERROR, reach_todo,
-                     "no authority answers, of %" PRIu32, s->authorities);
+        finding_add(f, FINDING_ERROR,
+                    "no authority answers, of %" PRIu32 "; %s", s->authorities,
+                    reach_todo);
     else if (now_s < s->genesis_s)
-        finding_addf(f, FINDING_ERROR, "wait",
-                     "the network's first epoch has not begun; it does at %s",
-                     time_text(at, s->genesis_s));
-    else
-        finding_addf(
+        finding_add(
             f, FINDING_ERROR,
-            "wait for the next epoch; if it does not come, ask whoever "
-            "runs the network",
-            "the authorities answer, but have no consensus in force");
+            "the network's first epoch has not begun; it does at %s; wait",
+            time_text(at, s->genesis_s));
+    else
+        finding_add(f, FINDING_ERROR,
+                    "the authorities answer, but have no consensus in force; "
+                    "wait for the next epoch; if it does not come, ask whoever "
+                    "runs the network");
     return false;
 }
 
 static const char unreached_todo[] =
     "let the port through in firewall and router, and see 'listen' and "
     "'addresses' in relay.conf; if only this machine cannot reach itself "
-    "there, "
-    "set assume_reachable = true";
+    "there, set assume_reachable = true";
 
 /* Does the relay take part this month? */
 static bool
@@ -204,29 +191,31 @@ is_awake(struct findings *f, const struct status *s)
 {
     char at[TIME_LEN];
     if (s->left && s->layer >= 0)
-        finding_addf(f, FINDING_WARNING,
-                     "let it run until this says that it is out",
-                     "it leaves: it serves the consensus of epoch %" PRIu32
-                     ", and is in no later one once more than half of the "
-                     "authorities know",
-                     s->epoch);
-    else if (s->left)
-        finding_addf(
+        finding_add(
             f, FINDING_WARNING,
-            "end it, an epoch later if somebody may still have the one "
-            "before; 'brusio-relay join' brings it back",
-            "it has left: the consensus of epoch %" PRIu32 " is without it",
+            "it leaves: it serves the consensus of epoch %" PRIu32
+            ", and is in no later one once more than half of the authorities "
+            "know; let it run until this says that it is out",
+            s->epoch);
+    else if (s->left)
+        finding_add(
+            f, FINDING_WARNING,
+            "it has left: the consensus of epoch %" PRIu32
+            " is without it; end it, an epoch later if somebody may still have "
+            "the one before; 'brusio-relay join' brings it back",
             s->epoch);
     if (s->left)
         return s->layer >= 0;
     if (s->hibernates_until_s == 0)
         return true;
-    finding_addf(f, s->spent ? FINDING_ERROR : FINDING_WARNING,
-                 "it comes back by itself; raise 'quota_gb' if it may use more",
-                 s->spent ? "the month's quota is used up: no links until %s"
-                          : "the month's quota comes to its end: out of the "
-                            "network from the next epochs on until %s",
-                 time_text(at, s->hibernates_until_s));
+    finding_add(
+        f, s->spent ? FINDING_ERROR : FINDING_WARNING,
+        "the month's quota %s until %s; it comes back by itself; raise "
+        "'quota_gb' if it may use more",
+        s->spent
+            ? "is used up: no links"
+            : "comes to its end: out of the network from the next epochs on",
+        time_text(at, s->hibernates_until_s));
     return !s->spent && s->layer >= 0;
 }
 
@@ -234,66 +223,52 @@ is_awake(struct findings *f, const struct status *s)
 static bool
 is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
 {
-    char at[TIME_LEN], wait[SPAN_LEN], todo[ADVICE_LEN];
+    char at[TIME_LEN], wait[SPAN_LEN];
+    const uint64_t begin_s = epoch_begins_s(s, s->descriptor_first);
     if (s->layer >= 0)
         return true;
-    if (s->descriptor_refusal[0] && 2 * s->descriptor_taken <= s->authorities) {
-        finding_addf(
+    if (s->descriptor_refusal[0] && 2 * s->descriptor_taken <= s->authorities)
+        finding_add(f, FINDING_ERROR,
+                    "not in the consensus: the authorities refuse the "
+                    "descriptor: %s; put right what it says; when it speaks of "
+                    "admission, send this relay's identity ('brusio-relay "
+                    "init' prints it) to whoever runs the authorities",
+                    s->descriptor_refusal);
+    else if (s->left_out_permille > 0)
+        finding_add(f, FINDING_ERROR,
+                    "left out of the consensus: %" PRIu32
+                    " %% of its neighbours lose what they send by way of it, "
+                    "or it says so of them; see whether it has too much to do "
+                    "or its links are bad; it is tested all the time, and "
+                    "taken in again within two epochs of its repair",
+                    s->left_out_permille / 10);
+    else if (s->reached == 0)
+        finding_add(f, FINDING_ERROR,
+                    "not in the consensus: no authority answers, of %" PRIu32
+                    "; %s",
+                    s->authorities, reach_todo);
+    else if (s->descriptor_epoch == 0 && s->unreached[0])
+        finding_add(
             f, FINDING_ERROR,
-            "put right what it says; when it speaks of admission, send "
-            "this relay's identity ('brusio-relay init' prints it) to "
-            "whoever runs the authorities",
-            "not in the consensus: the authorities refuse the "
-            "descriptor: %s",
-            s->descriptor_refusal);
-        return false;
-    }
-    if (s->left_out_permille > 0) {
-        finding_addf(f, FINDING_ERROR,
-                     "see whether it has too much to do or its links are bad; "
-                     "it is tested all the time, and taken in again within two "
-                     "epochs of its repair",
-                     "left out of the consensus: %" PRIu32
-                     " %% of its neighbours lose what they send by way of it, "
-                     "or it says so of them",
-                     s->left_out_permille / 10);
-        return false;
-    }
-    if (s->reached == 0) {
-        finding_addf(f, FINDING_ERROR, reach_todo,
-                     "not in the consensus: no authority answers, of %" PRIu32,
-                     s->authorities);
-        return false;
-    }
-    if (s->descriptor_epoch == 0 && s->unreached[0]) {
-        finding_addf(f, FINDING_ERROR, unreached_todo,
-                     "not in the consensus: it does not reach itself at %s: %s",
-                     s->unreached, s->unreached_why);
-        return false;
-    }
-    if (s->descriptor_first == 0) {
-        finding_addf(f, FINDING_ERROR, "wait a minute and look again",
-                     "not in the consensus: no authority has taken the "
-                     "descriptor yet");
-        return false;
-    }
-    const uint64_t begin_s = epoch_begins_s(s, s->descriptor_first);
-    if (s->epoch < s->descriptor_first && now_s < begin_s + s->epoch_len_s) {
-        snprintf(todo, sizeof todo, "wait: that begins at %s, in %s",
-                 time_text(at, begin_s),
-                 span_text(wait, begin_s > now_s ? begin_s - now_s : 0));
-        finding_addf(f, FINDING_ERROR, todo,
-                     "not in the consensus yet: the descriptor is taken for "
-                     "epoch %" PRIu32,
-                     s->descriptor_first);
-        return false;
-    }
-    finding_addf(f, FINDING_ERROR,
-                 "ask whoever runs the network whether this identity is "
-                 "admitted and the address reachable",
-                 "not in the consensus, though %" PRIu32 " of %" PRIu32
-                 " authorities have taken a descriptor since epoch %" PRIu32,
-                 s->descriptor_taken, s->authorities, s->descriptor_first);
+            "not in the consensus: it does not reach itself at %s: %s; %s",
+            s->unreached, s->unreached_why, unreached_todo);
+    else if (s->descriptor_first == 0)
+        finding_add(f, FINDING_ERROR,
+                    "not in the consensus: no authority has taken the "
+                    "descriptor yet; wait a minute and look again");
+    else if (s->epoch < s->descriptor_first && now_s < begin_s + s->epoch_len_s)
+        finding_add(f, FINDING_ERROR,
+                    "not in the consensus yet: the descriptor is taken for "
+                    "epoch %" PRIu32 "; wait: that begins at %s, in %s",
+                    s->descriptor_first, time_text(at, begin_s),
+                    span_text(wait, begin_s > now_s ? begin_s - now_s : 0));
+    else
+        finding_add(f, FINDING_ERROR,
+                    "not in the consensus, though %" PRIu32 " of %" PRIu32
+                    " authorities have taken a descriptor since epoch %" PRIu32
+                    "; ask whoever runs the network whether this identity is "
+                    "admitted and the address reachable",
+                    s->descriptor_taken, s->authorities, s->descriptor_first);
     return false;
 }
 
@@ -302,25 +277,26 @@ authorities_judge(struct findings *f, const struct status *s, uint64_t now_s)
 {
     const uint64_t end_s = s->valid_after_s + s->epoch_len_s;
     if (s->reached == 0)
-        finding_addf(f, FINDING_ERROR, reach_todo,
-                     "no authority answers, of %" PRIu32
-                     "; the relay will fall out of the consensus",
-                     s->authorities);
+        finding_add(f, FINDING_ERROR,
+                    "no authority answers, of %" PRIu32
+                    "; the relay will fall out of the consensus; %s",
+                    s->authorities, reach_todo);
     else if (s->reached < s->authorities)
-        finding_addf(f, FINDING_WARNING, "",
-                     "%" PRIu32 " of %" PRIu32 " authorities do not answer",
-                     s->authorities - s->reached, s->authorities);
+        finding_add(f, FINDING_WARNING,
+                    "%" PRIu32 " of %" PRIu32 " authorities do not answer",
+                    s->authorities - s->reached, s->authorities);
     if (s->descriptor_refusal[0])
-        finding_addf(f, FINDING_WARNING, "put right what it says",
-                     "an authority refuses the descriptor: %s",
-                     s->descriptor_refusal);
+        finding_add(
+            f, FINDING_WARNING,
+            "an authority refuses the descriptor: %s; put right what it says",
+            s->descriptor_refusal);
     if (now_s > end_s + s->epoch_len_s / 4)
-        finding_addf(f, FINDING_WARNING,
-                     "it is usable for three epochs; if others have a newer "
-                     "one, see whether this machine reaches the authorities",
-                     "the consensus of epoch %" PRIu32 " is the newest, though "
-                     "a newer one is due",
-                     s->epoch);
+        finding_add(f, FINDING_WARNING,
+                    "the consensus of epoch %" PRIu32
+                    " is the newest, though a newer one is due; it is usable "
+                    "for three epochs; if others have a newer one, see whether "
+                    "this machine reaches the authorities",
+                    s->epoch);
 }
 
 static void
@@ -328,24 +304,25 @@ links_judge(struct findings *f, const struct status *s, uint64_t now_s)
 {
     const bool settled = now_s > s->started_s + 60;
     if (s->links_out > 0 && s->links_out_up == 0)
-        finding_addf(f, FINDING_ERROR,
-                     "see whether outgoing TCP is open in firewall and router",
-                     "no link to any of %" PRIu32 " relays is up",
-                     s->links_out);
+        finding_add(f, FINDING_ERROR,
+                    "no link to any of %" PRIu32
+                    " relays is up; see whether outgoing TCP is open in "
+                    "firewall and router",
+                    s->links_out);
     else if (2 * s->links_out_up < s->links_out)
-        finding_addf(f, FINDING_WARNING,
-                     "single relays may be down; if it stays so, see whether "
-                     "outgoing TCP is open",
-                     "only %" PRIu32 " of %" PRIu32 " links to relays are up",
-                     s->links_out_up, s->links_out);
+        finding_add(f, FINDING_WARNING,
+                    "only %" PRIu32 " of %" PRIu32
+                    " links to relays are up; single relays may be down; if it "
+                    "stays so, see whether outgoing TCP is open",
+                    s->links_out_up, s->links_out);
     const uint64_t end_s = s->valid_after_s + s->epoch_len_s;
     if (now_s > end_s + s->epoch_len_s / 4)
         return; /* others forget this one for lack of a consensus */
     if (s->links_in == 0 && settled)
-        finding_addf(f, FINDING_ERROR,
-                     "see from outside whether its address is reachable: "
-                     "firewall, router, 'listen' and 'addresses' in relay.conf",
-                     "no relay has a link to this one");
+        finding_add(f, FINDING_ERROR,
+                    "no relay has a link to this one; see from outside whether "
+                    "its address is reachable: firewall, router, 'listen' and "
+                    "'addresses' in relay.conf");
 }
 
 static void
@@ -357,76 +334,72 @@ load_judge(struct findings *f, const struct status *s)
     const uint64_t far = o->dropped[-ERR_DEADLINE_FAR];
     /* single steps may be chance */
     if (past + far > FEW && 10 * (past + far) >= received)
-        finding_addf(f, FINDING_ERROR, clock_todo,
-                     "many packets come too %s: the clock is %s, or the "
-                     "machine too slow",
-                     past > far ? "late" : "early",
-                     past > far ? "ahead" : "behind");
+        finding_add(f, FINDING_ERROR,
+                    "many packets come too %s: the clock is %s, or the machine "
+                    "too slow; %s",
+                    past > far ? "late" : "early",
+                    past > far ? "ahead" : "behind", clock_todo);
     if (o->held_percent >= 90)
-        finding_addf(f, FINDING_ERROR,
-                     "offer less 'bandwidth', or raise 'packets_max' if there "
-                     "is memory (2 KiB each)",
-                     "%d %% of the packets it may hold are held",
-                     o->held_percent);
+        finding_add(f, FINDING_ERROR,
+                    "%d %% of the packets it may hold are held; offer less "
+                    "'bandwidth', or raise 'packets_max' if there is memory (2 "
+                    "KiB each)",
+                    o->held_percent);
     if (o->dropped[-ERR_FULL] > FEW && 100 * o->dropped[-ERR_FULL] >= received)
-        finding_addf(f, FINDING_WARNING,
-                     "offer less 'bandwidth', or raise 'packets_max'",
-                     "packets were dropped because it was full");
+        finding_add(f, FINDING_WARNING,
+                    "packets were dropped because it was full; offer less "
+                    "'bandwidth', or raise 'packets_max'");
     if (s->role == 0 && s->clients_max > 0 &&
         10 * o->clients >= 9 * (uint64_t)s->clients_max)
-        finding_addf(f, FINDING_WARNING, "raise 'clients_max' if it can",
-                     "about %" PRIu64 " clients of %" PRIu32 " are connected",
-                     o->clients, s->clients_max);
+        finding_add(f, FINDING_WARNING,
+                    "about %" PRIu64 " clients of %" PRIu32
+                    " are connected; raise 'clients_max' if it can",
+                    o->clients, s->clients_max);
     if (o->equivocations > 0)
-        finding_addf(f, FINDING_WARNING,
-                     "clients are told and do not believe it; tell whoever "
-                     "runs the network",
-                     "boards have signed %" PRIu64
-                     " lists that contradict others",
-                     o->equivocations);
+        finding_add(f, FINDING_WARNING,
+                    "boards have signed %" PRIu64
+                    " lists that contradict others; clients are told and do "
+                    "not believe it; tell whoever runs the network",
+                    o->equivocations);
     if (s->alarm == ALARM_RAISED)
-        finding_addf(f, FINDING_ERROR,
-                     "look at the links and the load; if both are well, "
-                     "somebody may withhold packets (an n-1 attack): tell "
-                     "whoever runs the network",
-                     "the relay's own loops stay away");
+        finding_add(f, FINDING_ERROR,
+                    "the relay's own loops stay away; look at the links and "
+                    "the load; if both are well, somebody may withhold packets "
+                    "(an n-1 attack): tell whoever runs the network");
     else if (o->loops_percent >= 0 && o->loops_percent < 80)
-        finding_addf(f, FINDING_WARNING,
-                     "look at links and load, here and at the neighbours",
-                     "only %d %% of the relay's own loops return",
-                     o->loops_percent);
+        finding_add(f, FINDING_WARNING,
+                    "only %d %% of the relay's own loops return; look at links "
+                    "and load, here and at the neighbours",
+                    o->loops_percent);
 }
 
 void
 status_judge(struct findings *f, const struct status *s,
              enum status_process process, uint64_t now_s)
 {
-    char span[SPAN_LEN], todo[ADVICE_LEN];
+    char span[SPAN_LEN];
     f->n = 0;
     if (!process_is_well(f, s, process, now_s) ||
         !network_is_known(f, s, now_s) || !is_awake(f, s) ||
         !is_in_consensus(f, s, now_s))
         return;
     if (s->unreached[0])
-        finding_addf(f, FINDING_WARNING, unreached_todo,
-                     "it does not reach itself at %s: %s", s->unreached,
-                     s->unreached_why);
-    if (s->waits_s > 0) {
-        snprintf(todo, sizeof todo, "wait %s", span_text(span, s->waits_s));
+        finding_add(f, FINDING_WARNING,
+                    "it does not reach itself at %s: %s; %s", s->unreached,
+                    s->unreached_why, unreached_todo);
+    if (s->waits_s > 0)
         finding_add(f, FINDING_ERROR,
                     "takes no packets yet, since replays could pass after a "
-                    "restart of the machine",
-                    todo);
-    }
+                    "restart of the machine; wait %s",
+                    span_text(span, s->waits_s));
     if (s->doubled)
-        finding_addf(
+        finding_add(
             f, FINDING_ERROR,
-            "let one machine alone run with it, and 'init' each relay "
-            "in a directory of its own; after an older copy it is well "
-            "again with the next epochs",
             "the consensus of epoch %" PRIu32
-            " names another packet key: another machine runs with this "
-            "relay's identity, or its folder is an older copy",
+            " names another packet key: another machine runs with this relay's "
+            "identity, or its folder is an older copy; let one machine alone "
+            "run with it, and 'init' each relay in a directory of its own; "
+            "after an older copy it is well again with the next epochs",
             s->epoch);
     authorities_judge(f, s, now_s);
     links_judge(f, s, now_s);

@@ -79,24 +79,20 @@ int status_write_json(const struct status *s, char **out,
 int status_read_json(struct status *s, const uint8_t *text,
                      size_t len) CHECK_RESULT;
 
-/* One finding, for people: what, and what to do ("": nothing). */
+/* One finding, for people: "what is so; what to do", or the first alone. */
 enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_ERROR };
-enum { FINDINGS_MAX = 32, FINDING_WHAT = 640, FINDING_DO = 320 };
+enum { FINDINGS_MAX = 32, FINDING_LEN = 960 };
 struct findings {
     size_t n;
     struct {
         enum finding_level level;
-        char what[FINDING_WHAT], todo[FINDING_DO];
+        char text[FINDING_LEN];
     } found[FINDINGS_MAX];
 };
-/* Add a finding of this level: what is so, and what to do. */
-void finding_add(struct findings *f, enum finding_level level, const char *what,
-                 const char *todo);
-/* Add a finding whose `what` is printed by a format. */
-void finding_addf(struct findings *f, enum finding_level level,
-                  const char *todo, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-/* Print "error: what; what to do", one finding a line. Returns the worst
+/* Add a finding of this level, which is printed by format. */
+void finding_add(struct findings *f, enum finding_level level,
+                 const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Print "error: what is so; what to do", one finding a line. Returns the worst
  * level. */
 enum finding_level findings_print(const struct findings *f, FILE *to);
 
