@@ -14,9 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/os/args.h"
-#include "lib/os/host.h"
+#include "lib/os/program.h"
 #include "testnet/testnet.h"
+
+static const char program[] = "brusio-testnet";
 
 static const char usage[] =
     "usage: brusio-testnet run --dir DIR [options]\n"
@@ -67,6 +68,10 @@ static const struct args_option options[OPTIONS] = {
     {"stores", false, " run "},   {"clients", false, " run "},
     {"epoch", false, " run "},    {"profile", false, " run "},
     {"suite", false, " run "},    {"policy", false, " run "}};
+static const struct args_form form = {.options = options,
+                                      .n_options = OPTIONS,
+                                      .commands = " run ",
+                                      .usage = usage};
 
 enum { EPOCH_S = 30 };
 static volatile sig_atomic_t stop;
@@ -89,10 +94,8 @@ static int
 bin_find(struct testnet *t)
 {
     ssize_t n = readlink("/proc/self/exe", t->bin, sizeof t->bin - 1);
-    if (n <= 0) {
-        fputs("brusio-testnet: cannot find its own place\n", stderr);
-        return 1;
-    }
+    if (n <= 0)
+        return program_fail(program, "cannot find its own place");
     t->bin[n] = 0;
     *strrchr(t->bin, '/') = 0;
     return 0;
@@ -131,15 +134,12 @@ static bool
 suite_read(const char *name, uint8_t *suite)
 {
     if (sphinx_suite_from_name(name, suite) || *suite == SPHINX_SUITE_NULL)
-        fprintf(stderr,
-                "brusio-testnet: --suite %s: is neither x25519 nor "
-                "x25519-mlkem768\n",
-                name);
+        program_fail(program,
+                     "--suite %s: is neither x25519 nor x25519-mlkem768", name);
     else if (!sphinx_suite_works(*suite))
-        fprintf(stderr,
-                "brusio-testnet: --suite %s: needs OpenSSL 3.5 or newer; this "
-                "one is older\n",
-                name);
+        program_fail(
+            program,
+            "--suite %s: needs OpenSSL 3.5 or newer; this one is older", name);
     else
         return true;
     return false;
@@ -167,10 +167,10 @@ option_agrees(const struct testnet_config *c, const char *option,
 {
     if (!wish || strcmp(wish, has) == 0)
         return true;
-    fprintf(stderr,
-            "brusio-testnet: --%s %s: the network in %s has %s, and starts "
-            "again as it is; leave the option out, or take another directory\n",
-            option, wish, c->dir, has);
+    program_fail(program,
+                 "--%s %s: the network in %s has %s, and starts again as it "
+                 "is; leave the option out, or take another directory",
+                 option, wish, c->dir, has);
     return false;
 }
 
@@ -211,13 +211,9 @@ words_read(struct testnet_config *c, const struct args *a, bool again)
     const char *suite = a->value[SUITE], *profile = a->value[PROFILE],
                *policy = a->value[POLICY];
     uint8_t wanted = SPHINX_SUITE_X25519;
-    if (policy && strcmp(policy, "open") != 0 &&
-        strcmp(policy, "manual") != 0) {
-        fprintf(stderr,
-                "brusio-testnet: --policy %s: is neither open nor manual\n",
-                policy);
-        return ARGS_EXIT_USAGE;
-    }
+    if (policy && strcmp(policy, "open") != 0 && strcmp(policy, "manual") != 0)
+        return program_misuse(
+            program, "--policy %s: is neither open nor manual", policy);
     if ((suite && !suite_read(suite, &wanted)) ||
         (profile && !profile_is_known(profile)))
         return ARGS_EXIT_USAGE;
@@ -243,13 +239,11 @@ config_read_args(struct testnet *t, const struct args *a)
     c->dir = a->value[DIR_OPTION];
     const int err = testnet_recall(c);
     t->again = !err;
-    if (err && err != ERR_NOT_FOUND) {
-        fprintf(stderr,
-                "brusio-testnet: %s/testnet: %s; remove the directory, or take "
-                "another one\n",
-                c->dir, error_text(err));
-        return ARGS_EXIT_FAILED;
-    }
+    if (err && err != ERR_NOT_FOUND)
+        return program_fail(
+            program,
+            "%s/testnet: %s; remove the directory, or take another one", c->dir,
+            error_text(err));
     const int status = numbers_read(c, a, t->again);
     return status ? status : words_read(c, a, t->again);
 }
@@ -258,10 +252,7 @@ int
 main(int argc, char **argv)
 {
     struct args a;
-    if (host_descriptors_hold())
-        return ARGS_EXIT_FAILED;
-    int status =
-        args_parse(&a, argc, argv, options, OPTIONS, " run ", 0, usage);
+    int status = program_begin(&a, argc, argv, &form);
     if (status >= 0)
         return status;
     if (!a.value[DIR_OPTION]) {

@@ -20,11 +20,14 @@
 
 #include "lib/codec.h"
 #include "lib/address.h"
+#include "lib/os/program.h"
 #include "lib/os/socket.h"
 #include "lib/os/files.h"
 #include "network/os/netfile.h"
 #include "network/receive.h"
 #include "network/schedule.h"
+
+static const char program[] = "brusio-testnet";
 
 enum { PATH_LEN = FILES_PATH_MAX, PORT_MIN = 20000, PORT_END = 32768 };
 
@@ -40,8 +43,8 @@ static int
 testnet_complain(const struct testnet *t, const char *what)
 {
     if (!t->stopped())
-        fprintf(stderr, "brusio-testnet: %s\n", what);
-    return 1;
+        program_fail(program, "%s", what);
+    return ARGS_EXIT_FAILED;
 }
 
 /* Find a port that is free now, of those that the system gives nobody by itself
@@ -91,14 +94,11 @@ authorities_init(struct testnet *t)
         return testnet_complain(t, "no such packets");
     for (unsigned i = 0; i < t->config.authorities; i++) {
         struct network_authority *a = &n->authorities[n->n_authorities++];
-        char name[NAME_LEN], dir[PATH_LEN], conf[PATH_LEN], word[WORD_LEN];
-        char line[PATH_LEN];
+        char name[NAME_LEN], conf[PATH_LEN], word[WORD_LEN], line[PATH_LEN];
         snprintf(name, sizeof name, "authority-%u", i + 1);
-        path_make(t, dir, name, NULL);
         path_make(t, conf, name, "directory.conf");
-        const char *const argv[] = {"brusio-directory", "init", "--dir", dir,
-                                    NULL};
-        if (process_run(t, argv, "identity", word) ||
+        if (process_run(t, "identity", word, "brusio-directory", "init", name,
+                        NULL) ||
             codec_unhex(a->identity, sizeof a->identity, word) ||
             address_free(a->address))
             return testnet_complain(t, "an authority cannot be set up");
@@ -137,12 +137,10 @@ static int
 relay_approve(struct testnet *t, const char *identity)
 {
     for (unsigned i = 0; i < t->config.authorities; i++) {
-        char name[NAME_LEN], dir[PATH_LEN], word[WORD_LEN];
+        char name[NAME_LEN], word[WORD_LEN];
         snprintf(name, sizeof name, "authority-%u", i + 1);
-        path_make(t, dir, name, NULL);
-        const char *const argv[] = {"brusio-directory", "approve", "--dir", dir,
-                                    identity,           NULL};
-        if (process_run(t, argv, NULL, word))
+        if (process_run(t, NULL, word, "brusio-directory", "approve", name,
+                        identity, NULL))
             return testnet_complain(t, "a relay cannot be approved");
     }
     return 0;
@@ -151,21 +149,11 @@ relay_approve(struct testnet *t, const char *identity)
 static int
 relay_init(struct testnet *t, const char *role, const char *name)
 {
-    char dir[PATH_LEN], id[WORD_LEN];
-    path_make(t, dir, name, NULL);
-    const char *const argv[] = {"brusio-relay",
-                                "init",
-                                "--dir",
-                                dir,
-                                "--role",
-                                role,
-                                "--listen",
-                                "127.0.0.1:0",
-                                "--network",
-                                "../network.json",
-                                NULL};
+    char id[WORD_LEN];
     struct network_gateway *g = &t->network.gateways[t->network.n_gateways];
-    if (process_run(t, argv, "identity", id))
+    if (process_run(t, "identity", id, "brusio-relay", "init", name, "--role",
+                    role, "--listen", "127.0.0.1:0", "--network",
+                    "../network.json", NULL))
         return testnet_complain(t, "a relay cannot be set up");
     if (strcmp(role, "gateway") == 0) {
         t->network.n_gateways++;
@@ -284,19 +272,11 @@ client_profile(const struct testnet *t, unsigned i)
 static int
 client_init(struct testnet *t, unsigned i, const char *name)
 {
-    char dir[PATH_LEN], conf[PATH_LEN], word[WORD_LEN];
-    path_make(t, dir, name, NULL);
+    char conf[PATH_LEN], word[WORD_LEN];
     path_make(t, conf, name, "client.conf");
-    const char *const argv[] = {"brusio-client",
-                                "init",
-                                "--dir",
-                                dir,
-                                "--network",
-                                t->network_path,
-                                "--profile",
-                                client_profile(t, i),
-                                NULL};
-    if (access(conf, F_OK) && process_run(t, argv, NULL, word))
+    if (access(conf, F_OK) &&
+        process_run(t, NULL, word, "brusio-client", "init", name, "--network",
+                    t->network_path, "--profile", client_profile(t, i), NULL))
         return testnet_complain(t, "a client cannot be set up");
     return 0;
 }
@@ -321,13 +301,11 @@ static int
 clients_wait(struct testnet *t)
 {
     for (unsigned i = 0; i < t->config.clients; i++) {
-        char name[NAME_LEN], dir[PATH_LEN], word[WORD_LEN];
+        char name[NAME_LEN], word[WORD_LEN];
         snprintf(name, sizeof name, "client-%u", i + 1);
-        path_make(t, dir, name, NULL);
-        const char *const argv[] = {"brusio-client", "status", "--dir", dir,
-                                    NULL};
         for (unsigned k = 0;; k++) {
-            if (process_run(t, argv, "connected,", word) == 0 &&
+            if (process_run(t, "connected,", word, "brusio-client", "status",
+                            name, NULL) == 0 &&
                 strncmp(word, "sending", 7) == 0)
                 break;
             if (t->stopped())
@@ -345,11 +323,9 @@ clients_wait(struct testnet *t)
 static int
 directory_take(struct testnet *t)
 {
-    if (mkdir(t->config.dir, 0700) && errno != EEXIST) {
-        fprintf(stderr, "brusio-testnet: %s cannot be made: %s\n",
-                t->config.dir, strerror(errno));
-        return 1;
-    }
+    if (mkdir(t->config.dir, 0700) && errno != EEXIST)
+        return program_fail(program, "%s cannot be made: %s", t->config.dir,
+                            strerror(errno));
     char *real = realpath(t->config.dir, NULL);
     if (!real || strlen(real) > 80) {
         free(real);
@@ -362,11 +338,11 @@ directory_take(struct testnet *t)
     free(real);
     const int err = files_lock(t->dir, &t->lock);
     if (err)
-        fprintf(stderr, "brusio-testnet: %s: %s\n", t->dir,
-                err == ERR_AGAIN
-                    ? "a test network runs in it; end that first, or take "
-                      "another directory"
-                    : "cannot be opened; see whose it is");
+        program_fail(program, "%s: %s", t->dir,
+                     err == ERR_AGAIN
+                         ? "a test network runs in it; end that first, or take "
+                           "another directory"
+                         : "cannot be opened; see whose it is");
     return err != 0;
 }
 
@@ -379,8 +355,7 @@ network_prepare(struct testnet *t)
     if (t->again) {
         if (netfile_read(t->network_path, &t->network, error) == 0)
             return 0;
-        fprintf(stderr, "brusio-testnet: %s\n", error);
-        return 1;
+        return program_fail(program, "%s", error);
     }
     if (access(t->network_path, F_OK) == 0)
         return testnet_complain(

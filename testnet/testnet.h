@@ -68,11 +68,13 @@ void testnet_blame(const struct testnet *t, const char *name, const char *what);
 /* Stop all programs that run. */
 void testnet_stop(struct testnet *t);
 
-/* Run the program argv to its end (testnet_process.c), and write to value the
- * first word that the program prints after key (NULL: none). Returns its exit
- * status. */
-int process_run(struct testnet *t, const char *const *argv, const char *key,
-                char value[static WORD_LEN]);
+/* Run command of program on the directory of the child called name, with the
+ * words that follow and a NULL, to its end (testnet_process.c), and write to
+ * value the first word that the program prints after key (NULL: none). Returns
+ * its exit status. */
+int process_run(struct testnet *t, const char *key, char value[static WORD_LEN],
+                const char *program, const char *command, const char *name, ...)
+    __attribute__((sentinel));
 
 /* Start program as the child called name, which goes on running; its log is
  * DIR/NAME/log. Returns 0 or 1. */

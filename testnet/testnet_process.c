@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,12 @@
 #include <unistd.h>
 
 #include "lib/os/files.h"
+#include "lib/os/program.h"
 #include "testnet/testnet.h"
 
-enum { READY_S = 30, STOP_S = 10 };
+static const char me[] = "brusio-testnet";
+
+enum { READY_S = 30, STOP_S = 10, WORDS_MAX = 16 };
 
 static void
 program_exec(struct testnet *t, const char *const *argv)
@@ -24,8 +28,7 @@ program_exec(struct testnet *t, const char *const *argv)
     char path[1024];
     snprintf(path, sizeof path, "%s/%s", t->bin, argv[0]);
     execv(path, (char *const *)(uintptr_t)argv);
-    fprintf(stderr, "brusio-testnet: %s cannot be started: %s\n", path,
-            strerror(errno));
+    program_fail(me, "%s cannot be started: %s", path, strerror(errno));
     _exit(127);
 }
 
@@ -68,10 +71,18 @@ word_read(struct testnet *t, int fd, const char *key,
 }
 
 int
-process_run(struct testnet *t, const char *const *argv, const char *key,
-            char value[static WORD_LEN])
+process_run(struct testnet *t, const char *key, char value[static WORD_LEN],
+            const char *program, const char *command, const char *name, ...)
 {
+    char dir[FILES_PATH_MAX];
+    const char *argv[WORDS_MAX + 1] = {program, command, "--dir", dir};
     int fd[2], status;
+    va_list words;
+    snprintf(dir, sizeof dir, "%s/%s", t->config.dir, name);
+    va_start(words, name);
+    for (size_t n = 4; n < WORDS_MAX && (argv[n] = va_arg(words, char *)); n++)
+        ;
+    va_end(words);
     if (pipe(fd))
         return 127;
     pid_t pid = fork();
@@ -177,8 +188,8 @@ testnet_blame(const struct testnet *t, const char *name, const char *what)
     if (f)
         fclose(f);
     end[len] = 0;
-    fprintf(stderr, "brusio-testnet: %s %s: %s; see %s\n", name, what,
-            line_last(end, len), path);
+    program_fail(me, "%s %s: %s; see %s", name, what, line_last(end, len),
+                 path);
 }
 
 const char *

@@ -11,26 +11,27 @@
 
 #include "lib/error.h"
 #include "lib/json_text.h"
+#include "lib/os/program.h"
+
+static const char program[] = "brusio-client";
 
 int
 calling_open(struct calling *l, const char *dir)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/client.sock", dir);
-    if (n >= (int)sizeof a.sun_path) {
-        fprintf(stderr,
-                "brusio-client: %s: the path is too long for a socket; a "
-                "client's directory has %zu bytes at most\n",
-                dir, sizeof a.sun_path - sizeof "/client.sock");
-        return 1;
-    }
+    if (n >= (int)sizeof a.sun_path)
+        return program_fail(program,
+                            "%s: the path is too long for a socket; a client's "
+                            "directory has %zu bytes at most",
+                            dir, sizeof a.sun_path - sizeof "/client.sock");
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (l->fd < 0 || connect(l->fd, (struct sockaddr *)&a, sizeof a) ||
         !(l->in = fdopen(l->fd, "r"))) {
-        fprintf(stderr,
-                "brusio-client: no client answers in %s; is it running? "
-                "'brusio-client run --dir %s' starts it\n",
-                dir, dir);
+        program_fail(program,
+                     "no client answers in %s; is it running? 'brusio-client "
+                     "run --dir %s' starts it",
+                     dir, dir);
         if (l->fd >= 0)
             close(l->fd);
         return 1;
@@ -102,9 +103,9 @@ error_print(const char *method, const json_t *error)
     const char *where = json_string_value(
         json_object_get(json_object_get(error, "data"), "parameter"));
     const char *more = message ? calling_hint(method, message) : NULL;
-    fprintf(stderr, "brusio-client: %s%s%s%s%s\n", where ? where : "",
-            where ? ": " : "", message ? message : "no answer",
-            more ? "; " : "", more ? more : "");
+    program_fail(program, "%s%s%s%s%s", where ? where : "", where ? ": " : "",
+                 message ? message : "no answer", more ? "; " : "",
+                 more ? more : "");
 }
 
 json_t *
@@ -125,7 +126,7 @@ calling_make(struct calling *l, const char *method, json_t *params)
     int err = json_to_text(root, JSON_COMPACT, &text, &len);
     json_decref(root);
     if (err) {
-        fprintf(stderr, "brusio-client: %s\n", error_text(err));
+        program_fail(program, "%s", error_text(err));
         goto out;
     }
     if (!text_write(l->fd, text, len) || !text_write(l->fd, "\n", 1) ||
@@ -137,7 +138,7 @@ calling_make(struct calling *l, const char *method, json_t *params)
     }
     err = json_from_text(&reply, answer, strlen(answer), JSON_ALLOW_NUL, NULL);
     if (err) {
-        fprintf(stderr, "brusio-client: the answer: %s\n", error_text(err));
+        program_fail(program, "the answer: %s", error_text(err));
         goto out;
     }
     result = json_incref(json_object_get(reply, "result"));
@@ -148,6 +149,19 @@ out:
     free(text);
     free(answer);
     return result;
+}
+
+json_t *
+calling_once(const char *dir, const char *method, json_t *params)
+{
+    struct calling l;
+    if (calling_open(&l, dir)) {
+        json_decref(params);
+        return NULL;
+    }
+    json_t *r = calling_make(&l, method, params);
+    calling_close(&l);
+    return r;
 }
 
 int64_t
@@ -162,10 +176,8 @@ calling_json(const json_t *o)
     char *text;
     const int err =
         json_to_text(o, JSON_COMPACT | JSON_ENSURE_ASCII, &text, NULL);
-    if (err) {
-        fprintf(stderr, "brusio-client: %s\n", error_text(err));
-        return 1;
-    }
+    if (err)
+        return program_fail(program, "%s", error_text(err));
     puts(text);
     free(text);
     return 0;

@@ -19,6 +19,9 @@ void calling_close(struct calling *l);
  * text. Returns the result, which is the caller's, or NULL and has said why. */
 json_t *calling_make(struct calling *l, const char *method, json_t *params);
 
+/* Make one call of a connection of its own. */
+json_t *calling_once(const char *dir, const char *method, json_t *params);
+
 /* What people should know about an error of a method, where its text does not say
  * it; or NULL. */
 const char *calling_hint(const char *method, const char *message);

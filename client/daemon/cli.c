@@ -16,6 +16,9 @@
 #include "client/daemon/calling.h"
 #include "client/daemon/terminal.h"
 #include "lib/os/clock.h"
+#include "lib/os/program.h"
+
+static const char program[] = "brusio-client";
 
 enum { POLL_US = 50000, PROGRESS_US = 2000000, PROGRESS_EVERY_US = 5000000 };
 
@@ -27,9 +30,8 @@ cli_progress(const char *what, int64_t done, int64_t of, uint64_t since_us)
     if (now_us - since_us < PROGRESS_US || now_us - last_us < PROGRESS_EVERY_US)
         return;
     last_us = now_us;
-    fprintf(stderr,
-            "brusio-client: %s %" PRId64 " of %" PRId64 ", %" PRIu64 " s\n",
-            what, done, of, (now_us - since_us) / 1000000);
+    program_fail(program, "%s %" PRId64 " of %" PRId64 ", %" PRIu64 " s", what,
+                 done, of, (now_us - since_us) / 1000000);
 }
 
 int
@@ -37,27 +39,41 @@ cli_flush(const char *meaning)
 {
     if (!fflush(stdout) && !ferror(stdout))
         return 0;
-    fprintf(stderr, "brusio-client: standard output: %s%s\n", strerror(errno),
-            meaning);
-    return 1;
+    return program_fail(program, "standard output: %s%s", strerror(errno),
+                        meaning);
+}
+
+int
+cli_call(const struct cli *c, const char *method, json_t *params,
+         void (*print)(const json_t *v))
+{
+    json_t *r = calling_once(c->dir, method, params);
+    const size_t n = json_is_array(r) ? json_array_size(r) : r && print;
+    int status = r ? 0 : 1;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *v = json_is_array(r) ? json_array_get(r, i) : r;
+        if (c->json)
+            status |= calling_json(v);
+        else
+            print(v);
+    }
+    json_decref(r);
+    return status;
 }
 
 /* ---- simple ones ---- */
 
+static void
+invitation_print(const json_t *v)
+{
+    puts(json_string_value(json_object_get(v, "invitation")));
+}
+
 int
 cli_invite(const struct cli *c)
 {
-    struct calling l;
-    if (calling_open(&l, c->dir))
-        return 1;
-    json_t *r = calling_make(&l, "invite", json_pack("{ss}", "name", c->name));
-    if (r && c->json)
-        (void)calling_json(r);
-    else if (r)
-        puts(json_string_value(json_object_get(r, "invitation")));
-    json_decref(r);
-    calling_close(&l);
-    return r ? 0 : 1;
+    return cli_call(c, "invite", json_pack("{ss}", "name", c->name),
+                    invitation_print);
 }
 
 static void
@@ -82,91 +98,46 @@ contact_print(const json_t *v)
 int
 cli_contacts(const struct cli *c)
 {
-    struct calling l;
-    size_t i;
-    json_t *v;
-    if (calling_open(&l, c->dir))
-        return 1;
-    json_t *r = calling_make(&l, "contacts", json_object());
-    json_array_foreach(r, i, v) if (c->json)(void) calling_json(v);
-    else contact_print(v);
-    json_decref(r);
-    calling_close(&l);
-    return r ? 0 : 1;
+    return cli_call(c, "contacts", json_object(), contact_print);
 }
 
-/* A call of which nothing is told but that it failed. Takes params over. */
-static int
-call_quietly(const struct cli *c, const char *method, json_t *params)
+int
+cli_change(const struct cli *c)
 {
-    struct calling l;
-    if (calling_open(&l, c->dir)) {
+    static const struct {
+        const char *command, *method;
+        const char *key,
+            *value; /* NULL: nothing goes with the name; the text */
+    } row[] = {{"add", "add", "invitation", NULL},
+               {"rename", "rename", "new_name", NULL},
+               {"mute", "mute", "muted", "yes"},
+               {"unmute", "mute", "muted", "no"},
+               {"open", "open", NULL, NULL},
+               {"remove", "remove", NULL, NULL},
+               {"withdraw", "withdraw", NULL, NULL}};
+    size_t i = 0;
+    while (strcmp(row[i].command, c->command) != 0)
+        i++;
+    json_t *params = json_pack("{ss}", "name", c->name);
+    json_t *value = row[i].value ? json_boolean(row[i].value[0] == 'y')
+                    : row[i].key ? json_string(c->text)
+                                 : NULL;
+    if (row[i].key && json_object_set_new(params, row[i].key, value)) {
         json_decref(params);
-        return 1;
+        params = NULL;
     }
-    json_t *r = calling_make(&l, method, params);
-    json_decref(r);
-    calling_close(&l);
-    return r ? 0 : 1;
-}
-
-int
-cli_add(const struct cli *c)
-{
-    return call_quietly(
-        c, "add", json_pack("{ss ss}", "name", c->name, "invitation", c->text));
-}
-
-int
-cli_rename(const struct cli *c)
-{
-    return call_quietly(
-        c, "rename",
-        json_pack("{ss ss}", "name", c->name, "new_name", c->text));
-}
-
-int
-cli_mute(const struct cli *c)
-{
-    return call_quietly(c, "mute",
-                        json_pack("{ss sb}", "name", c->name, "muted", true));
-}
-
-int
-cli_unmute(const struct cli *c)
-{
-    return call_quietly(c, "mute",
-                        json_pack("{ss sb}", "name", c->name, "muted", false));
-}
-
-int
-cli_open(const struct cli *c)
-{
-    return call_quietly(c, "open", json_pack("{ss}", "name", c->name));
+    return cli_call(c, row[i].method, params, NULL);
 }
 
 int
 cli_pings(const struct cli *c)
 {
     const bool allowed = strcmp(c->text, "on") == 0;
-    if (!allowed && strcmp(c->text, "off") != 0) {
-        fputs("brusio-client: pings wants on or off\n", stderr);
-        return 2;
-    }
-    return call_quietly(
-        c, "pings", json_pack("{ss sb}", "name", c->name, "allowed", allowed));
-}
-
-int
-cli_remove(const struct cli *c)
-{
-    return call_quietly(c, "remove", json_pack("{ss}", "name", c->name));
-}
-
-int
-cli_withdraw(const struct cli *c)
-{
-    return call_quietly(c, "withdraw", json_pack("{ss}", "name", c->name));
+    if (!allowed && strcmp(c->text, "off") != 0)
+        return program_misuse(program, "pings wants on or off");
+    return cli_call(c, "pings",
+                    json_pack("{ss sb}", "name", c->name, "allowed", allowed),
+                    NULL);
 }
 
 /* ---- ping, status ---- */
@@ -199,9 +170,8 @@ cli_ping(const struct cli *c)
     else if (rtt_us > 0)
         printf("%s answered after %.2f s\n", c->name, (double)rtt_us / 1e6);
     else if (order >= 0)
-        fprintf(stderr,
-                "brusio-client: %s did not answer within %" PRIu64 " s\n",
-                c->name, c->wait_s);
+        program_fail(program, "%s did not answer within %" PRIu64 " s", c->name,
+                     c->wait_s);
     return rtt_us > 0 ? 0 : 1;
 }
 
@@ -274,21 +244,12 @@ counts_print(const char *what, const json_t *of)
                json_integer_value(v), dropped ? dropped_hint(name) : "");
 }
 
-int
-cli_status(const struct cli *c)
+static void
+status_print(const json_t *r)
 {
     static const char *const counts[] = {
         "requests", "answers", "late",     "lost",   "puts", "gets",
         "loops",    "skipped", "contacts", "queued", "inbox"};
-    struct calling l;
-    if (calling_open(&l, c->dir))
-        return 1;
-    json_t *r = calling_make(&l, "status", json_object());
-    calling_close(&l);
-    if (!r)
-        return 1;
-    if (c->json)
-        return calling_print(r);
     line_print(r);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         printf("%s %" PRId64 "\n", counts[i], calling_number(r, counts[i]));
@@ -304,6 +265,10 @@ cli_status(const struct cli *c)
                calling_number(r, "overtaken"));
     counts_print("dropped", json_object_get(r, "dropped"));
     counts_print("lists", json_object_get(r, "lists"));
-    json_decref(r);
-    return 0;
+}
+
+int
+cli_status(const struct cli *c)
+{
+    return cli_call(c, "status", json_object(), status_print);
 }

@@ -1,13 +1,14 @@
 /* client/daemon/cli.h - the commands that call a running client. */
 #ifndef CLIENT_DAEMON_CLI_H
 #define CLIENT_DAEMON_CLI_H
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* What a command was given. */
 struct cli {
-    const char *dir;
+    const char *dir, *command;
     const char *name, *text, *file, *file_name, *out;
     bool wait;       /* send: until delivered */
     bool json;       /* one object a line */
@@ -25,17 +26,18 @@ void cli_progress(const char *what, int64_t done, int64_t of,
  * what that means. */
 int cli_flush(const char *meaning);
 
+/* Make one call. Prints the result, or of a list each element, by print, or as
+ * JSON; print NULL: nothing. Takes params over, which are NULL if a word of the
+ * user's is no text. Returns the exit status. */
+int cli_call(const struct cli *c, const char *method, json_t *params,
+             void (*print)(const json_t *v));
+
 /* Each returns the exit status and prints what is wrong. */
 int cli_invite(const struct cli *c);
-int cli_add(const struct cli *c);
+/* What changes a contact, and of which nothing is told. */
+int cli_change(const struct cli *c);
 int cli_contacts(const struct cli *c);
-int cli_rename(const struct cli *c);
-int cli_mute(const struct cli *c);
-int cli_unmute(const struct cli *c);
 int cli_pings(const struct cli *c);
-int cli_open(const struct cli *c);
-int cli_remove(const struct cli *c);
-int cli_withdraw(const struct cli *c);
 int cli_send(const struct cli *c);
 int cli_recv(const struct cli *c);
 int cli_ping(const struct cli *c);

@@ -17,6 +17,9 @@
 #include "lib/codec.h"
 #include "lib/error.h"
 #include "lib/os/clock.h"
+#include "lib/os/program.h"
+
+static const char program[] = "brusio-client";
 
 enum { POLL_US = 50000, FOLLOW_US = 200000, READ_US = 10000000 };
 
@@ -97,8 +100,7 @@ data_read(const json_t *root, uint8_t **data, size_t *len)
     const int err =
         *data && base64 ? codec_unbase64(*data, room, len, base64) : ERR_NOMEM;
     if (err)
-        fprintf(stderr, "brusio-client: %s; the message stays\n",
-                error_text(err));
+        program_fail(program, "%s; the message stays", error_text(err));
     return err ? 1 : 0;
 }
 
@@ -188,14 +190,11 @@ cli_recv(const struct cli *c)
     uint64_t seen = 0;
     int status = 0;
     bool none;
-    if (c->out && (c->count > 1 || c->follow) && !received_takes_many(c->out)) {
-        fprintf(
-            stderr,
-            "brusio-client: %s takes one message; name a directory, or '-', "
-            "for several\n",
+    if (c->out && (c->count > 1 || c->follow) && !received_takes_many(c->out))
+        return program_misuse(
+            program,
+            "%s takes one message; name a directory, or '-', for several",
             c->out);
-        return 2;
-    }
     if (calling_open(&l, c->dir))
         return 1;
     while (status == 0 && (c->follow || seen < c->count)) {
@@ -212,7 +211,7 @@ cli_recv(const struct cli *c)
         usleep(c->follow ? FOLLOW_US : POLL_US);
     }
     if (status == 0 && seen == 0 && c->wait_s > 0) {
-        fputs("brusio-client: nothing came\n", stderr);
+        program_fail(program, "nothing came");
         status = 1;
     }
     calling_close(&l);

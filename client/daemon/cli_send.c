@@ -20,6 +20,9 @@
 #include "lib/codec.h"
 #include "lib/error.h"
 #include "lib/os/clock.h"
+#include "lib/os/program.h"
+
+static const char program[] = "brusio-client";
 
 enum { POLL_US = 50000 };
 
@@ -63,9 +66,9 @@ file_params(const struct cli *c)
                            "data", text);
     }
     if (!params)
-        fprintf(stderr, "brusio-client: %s\n",
-                text ? "the contact's name is not UTF-8"
-                     : error_text(ERR_NOMEM));
+        program_fail(program, "%s",
+                     text ? "the contact's name is not UTF-8"
+                          : error_text(ERR_NOMEM));
     free(text);
     free(data);
     return params;
@@ -97,12 +100,11 @@ estimate_say(const json_t *m)
     char text[32];
     const int64_t s = calling_number(m, "estimate_s");
     if (s >= LONG_S)
-        fprintf(
-            stderr,
-            "brusio-client: %" PRId64 " letters: about %s, if both clients "
-            "are connected; 'outbox' tells how far it is, 'cancel' gives it "
-            "up\n",
-            calling_number(m, "letters"), duration_write(text, s));
+        program_fail(program,
+                     "%" PRId64
+                     " letters: about %s, if both clients are connected; "
+                     "'outbox' tells how far it is, 'cancel' gives it up",
+                     calling_number(m, "letters"), duration_write(text, s));
 }
 
 static void
@@ -123,58 +125,36 @@ queued_print(const json_t *m)
 int
 cli_outbox(const struct cli *c)
 {
-    struct calling l;
-    size_t i;
-    json_t *m;
-    if (calling_open(&l, c->dir))
-        return 1;
-    json_t *r = calling_make(&l, "outbox",
-                             c->name ? json_pack("{ss}", "to", c->name)
-                                     : json_object());
-    json_array_foreach(r, i, m) if (c->json)(void) calling_json(m);
-    else queued_print(m);
-    json_decref(r);
-    calling_close(&l);
-    return r ? 0 : 1;
+    return cli_call(c, "outbox",
+                    c->name ? json_pack("{ss}", "to", c->name) : json_object(),
+                    queued_print);
 }
 
 int
 cli_cancel(const struct cli *c)
 {
-    struct calling l;
     char *end;
     const long long order = strtoll(c->text, &end, 10);
-    if (*end || end == c->text || order < 1) {
-        fprintf(stderr,
-                "brusio-client: '%s' is no number of a message; 'outbox' lists "
-                "them\n",
-                c->text);
-        return 2;
-    }
-    if (calling_open(&l, c->dir))
-        return 1;
-    json_t *r = calling_make(
-        &l, "cancel",
-        json_pack("{ss sI}", "to", c->name, "order", (json_int_t)order));
-    json_decref(r);
-    calling_close(&l);
-    return r ? 0 : 1;
+    if (*end || end == c->text || order < 1)
+        return program_misuse(
+            program, "'%s' is no number of a message; 'outbox' lists them",
+            c->text);
+    return cli_call(
+        c, "cancel",
+        json_pack("{ss sI}", "to", c->name, "order", (json_int_t)order), NULL);
 }
 
 int
 cli_estimate(const struct cli *c)
 {
-    struct calling l;
     char text[32];
     uint8_t *data;
     size_t len;
     if (input_read(c->text, &data, &len))
         return 1;
     free(data);
-    if (calling_open(&l, c->dir))
-        return 1;
-    json_t *r = calling_make(
-        &l, "estimate",
+    json_t *r = calling_once(
+        c->dir, "estimate",
         json_pack("{ss sI}", "to", c->name, "bytes", (json_int_t)len));
     if (r && c->json)
         (void)calling_json(r);
@@ -183,7 +163,6 @@ cli_estimate(const struct cli *c)
                calling_number(r, "letters"),
                duration_write(text, calling_number(r, "estimate_s")));
     json_decref(r);
-    calling_close(&l);
     return r ? 0 : 1;
 }
 
@@ -197,8 +176,8 @@ storage_failed(struct calling *l)
     const char *storage = json_string_value(json_object_get(r, "storage"));
     const char *more = storage ? calling_hint("status", storage) : NULL;
     if (storage)
-        fprintf(stderr, "brusio-client: the message is not kept: %s%s%s\n",
-                storage, more ? "; " : "", more ? more : "");
+        program_fail(program, "the message is not kept: %s%s%s", storage,
+                     more ? "; " : "", more ? more : "");
     const bool failed = !r || storage;
     json_decref(r);
     return failed;
@@ -265,21 +244,18 @@ cli_send(const struct cli *c)
     return status;
 }
 
+static void
+state_print(const json_t *m)
+{
+    printf("%s, %" PRId64 " of %" PRId64 " letters acknowledged\n",
+           json_string_value(json_object_get(m, "state")),
+           calling_number(m, "acked"), calling_number(m, "letters"));
+}
+
 /* The newest message to a contact. */
 int
 cli_state(const struct cli *c)
 {
-    struct calling l;
-    if (calling_open(&l, c->dir))
-        return 1;
-    json_t *r = calling_make(&l, "message", json_pack("{ss}", "to", c->name));
-    if (r && c->json)
-        (void)calling_json(r);
-    else if (r)
-        printf("%s, %" PRId64 " of %" PRId64 " letters acknowledged\n",
-               json_string_value(json_object_get(r, "state")),
-               calling_number(r, "acked"), calling_number(r, "letters"));
-    json_decref(r);
-    calling_close(&l);
-    return r ? 0 : 1;
+    return cli_call(c, "message", json_pack("{ss}", "to", c->name),
+                    state_print);
 }

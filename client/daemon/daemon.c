@@ -46,9 +46,6 @@ enum {
 };
 #define HOUR_US 3600000000ULL
 
-static const char *const level_names[] = {"error", "warning", "notice",
-                                          "info",  "debug",   NULL};
-
 #define OPTION(field) \
     .name = #field, .offset = offsetof(struct daemon_config, field)
 const struct config_option client_options[] = {
@@ -58,7 +55,7 @@ const struct config_option client_options[] = {
     {OPTION(network), .type = CONFIG_STRING, .value = "network.json", .min = 1,
      .max = 400, .help = "the network file, from this directory"},
     {OPTION(log_level), .type = CONFIG_ENUM, .value = "notice",
-     .names = level_names, .help = "what is logged"},
+     .names = log_level_names, .help = "what is logged"},
     {OPTION(sandbox), .type = CONFIG_BOOLEAN, .value = "true",
      .help = "give up all files but its own, and calls that it never makes"},
 };

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/os/program.h"
+
+static const char program[] = "brusio-client";
 
 int
 input_read(const char *path, uint8_t **data, size_t *len)
@@ -31,8 +34,7 @@ input_read(const char *path, uint8_t **data, size_t *len)
         fclose(f);
     if (!why)
         return 0;
-    fprintf(stderr, "brusio-client: %s: %s\n", in ? "standard input" : path,
-            why);
+    program_fail(program, "%s: %s", in ? "standard input" : path, why);
     free(*data);
     *data = NULL;
     return -1;

@@ -9,10 +9,12 @@
 #include "client/daemon/daemon.h"
 #include "client/daemon/input.h"
 #include "client/daemon/setup.h"
-#include "lib/os/args.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
+#include "lib/os/program.h"
 #include "lib/secret.h"
+
+static const char program[] = "brusio-client";
 
 static const char usage[] =
     "usage: brusio-client init --network FILE [--profile NAME]\n"
@@ -148,19 +150,17 @@ static const struct args_form form = {.options = options,
                                       .rest_max = 2,
                                       .usage = usage};
 
-static int
-fail(const char *what, int err)
-{
-    fprintf(stderr, "brusio-client: %s: %s\n", what, error_text(err));
-    return ARGS_EXIT_FAILED;
-}
+static const struct program_folder folder = {.program = program,
+                                             .kind = "client",
+                                             .conf = "client.conf",
+                                             .option = "network",
+                                             .value = "FILE"};
 
 static int
 usage_fail(const char *what)
 {
-    fprintf(stderr, "brusio-client: %s; 'brusio-client --help' shows how\n",
-            what);
-    return ARGS_EXIT_USAGE;
+    return program_misuse(program, "%s; 'brusio-client --help' shows how",
+                          what);
 }
 
 static int
@@ -178,37 +178,23 @@ init(const struct args *a, const char *dir)
 static int
 run(const struct args *a, const char *dir)
 {
-    char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
     struct daemon_config config = {0};
-    uint64_t ready_fd, parent;
-    if (!args_number(a, options, READY_FD, 0, 1 << 20, UINT64_MAX, &ready_fd) ||
-        !args_number(a, options, PARENT, 1, 1 << 30, 0, &parent))
+    struct program_start start;
+    if (!program_read_start(&start, a, options, READY_FD, PARENT))
         return ARGS_EXIT_USAGE;
-    if (files_path(path, dir, "client.conf"))
-        return fail(dir, ERR_LONG);
-    int status = 0;
-    if (access(path, F_OK)) {
-        fprintf(stderr,
-                "brusio-client: there is no client in %s yet; 'brusio-client "
-                "init --network FILE' makes one\n",
-                dir);
-        return ARGS_EXIT_FAILED;
-    }
-    if (config_read(client_options, client_options_len, path, &config, error)) {
-        fprintf(stderr, "brusio-client: %s\n", error);
-        return ARGS_EXIT_FAILED;
-    }
+    int status = program_read_config(&folder, dir, client_options,
+                                     client_options_len, &config);
+    if (status)
+        return status;
     if (strcmp(a->command, "check") == 0) {
         status = setup_check(dir, &config);
     } else {
-        host_harden((long)parent);
+        host_harden(start.parent);
         status = setup_profile(dir, config.profile, true);
+        if (!status && secret_init())
+            status = program_error(program, "libsodium", ERR_CRYPTO);
         if (!status)
-            status =
-                secret_init()
-                    ? fail("libsodium", ERR_CRYPTO)
-                    : client_run(dir, &config,
-                                 ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
+            status = client_run(dir, &config, start.ready_fd);
     }
     config_free(client_options, client_options_len, &config);
     return status;
@@ -220,13 +206,13 @@ static const struct {
     size_t words;
     int (*run)(const struct cli *c);
 } plain[] = {{"contacts", 0, cli_contacts}, {"status", 0, cli_status},
-             {"invite", 1, cli_invite},     {"withdraw", 1, cli_withdraw},
-             {"remove", 1, cli_remove},     {"mute", 1, cli_mute},
-             {"open", 1, cli_open},         {"unmute", 1, cli_unmute},
+             {"invite", 1, cli_invite},     {"withdraw", 1, cli_change},
+             {"remove", 1, cli_change},     {"mute", 1, cli_change},
+             {"open", 1, cli_change},       {"unmute", 1, cli_change},
              {"ping", 1, cli_ping},         {"state", 1, cli_state},
              {"outbox", 0, cli_outbox},     {"outbox", 1, cli_outbox},
              {"cancel", 2, cli_cancel},     {"estimate", 2, cli_estimate},
-             {"rename", 2, cli_rename},     {"pings", 2, cli_pings}};
+             {"rename", 2, cli_change},     {"pings", 2, cli_pings}};
 
 /* Read a text from the standard input, without the line's end; NULL, and has said
  * why. What stands in the command line all users of a machine can read, and a
@@ -269,10 +255,11 @@ command_run(const struct args *a, struct cli *c)
 {
     const char *name = a->command;
     size_t n = a->n_rest;
+    c->command = name;
     c->name = n > 0 ? a->rest[0] : NULL;
     c->text = n > 1 ? a->rest[1] : NULL;
     if (strcmp(name, "add") == 0 && n == 2)
-        return text_run(a, c, cli_add);
+        return text_run(a, c, cli_change);
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
         if (strcmp(name, plain[i].name) == 0 && n == plain[i].words)
             return plain[i].run(c);
@@ -289,9 +276,7 @@ main(int argc, char **argv)
     struct args a;
     struct cli c = {0};
     char home[FILES_PATH_MAX];
-    if (host_descriptors_hold())
-        return ARGS_EXIT_FAILED;
-    int status = args_read(&a, argc, argv, &form);
+    int status = program_begin(&a, argc, argv, &form);
     if (status >= 0)
         return status;
     c.dir = a.value[DIR_OPTION];

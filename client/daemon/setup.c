@@ -9,15 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/os/args.h"
 #include "lib/os/files.h"
+#include "lib/os/program.h"
 #include "network/os/netfile.h"
+
+static const char program[] = "brusio-client";
 
 static int
 setup_fail(const char *what, const char *why)
 {
-    fprintf(stderr, "brusio-client: %s: %s\n", what, why);
-    return ARGS_EXIT_FAILED;
+    return program_fail(program, "%s: %s", what, why);
 }
 
 /* Write the configuration, which must not be there yet. */
@@ -25,14 +26,12 @@ static int
 conf_write(const char *path, const char *profile)
 {
     FILE *f = fopen(path, "wxe");
-    if (!f && errno == EEXIST) {
-        fprintf(stderr,
-                "brusio-client: %s is there already: this directory has a "
-                "client, whose profile was chosen once; another client wants "
-                "another --dir\n",
-                path);
-        return ARGS_EXIT_FAILED;
-    }
+    if (!f && errno == EEXIST)
+        return program_fail(
+            program,
+            "%s is there already: this directory has a client, whose profile "
+            "was chosen once; another client wants another --dir",
+            path);
     if (!f)
         return setup_fail(path, strerror(errno));
     fprintf(f, "profile = \"%s\"\n\n# What else can be set:\n\n", profile);
@@ -76,13 +75,13 @@ setup_profile(const char *dir, const char *profile, bool note)
         return err == ERR_NOT_FOUND ? 0 : setup_fail(path, error_text(err));
     const bool same = strcmp((char *)was, profile) == 0;
     if (!same)
-        fprintf(stderr,
-                "brusio-client: %s/client.conf says profile '%s', but this "
-                "client was made with another, which %s names. A profile is "
-                "chosen once: who watches the line would see the change, and "
-                "that it is the same client. Set it back, or make another "
-                "client with 'init --dir' of another directory\n",
-                dir, profile, path);
+        program_fail(program,
+                     "%s/client.conf says profile '%s', but this client was "
+                     "made with another, which %s names. A profile is chosen "
+                     "once: who watches the line would see the change, and "
+                     "that it is the same client. Set it back, or make another "
+                     "client with 'init --dir' of another directory",
+                     dir, profile, path);
     free(was);
     return same ? 0 : ARGS_EXIT_FAILED;
 }
@@ -95,10 +94,8 @@ setup_init(const char *dir, const char *network, const char *profile)
     if (files_path(conf, dir, "client.conf") ||
         files_path(copy, dir, "network.json"))
         return setup_fail(dir, strerror(ENAMETOOLONG));
-    if (netfile_read(network, &n, error)) {
-        fprintf(stderr, "brusio-client: %s\n", error);
-        return ARGS_EXIT_FAILED;
-    }
+    if (netfile_read(network, &n, error))
+        return program_fail(program, "%s", error);
     if (mkdir(dir, 0700) && errno != EEXIST)
         return setup_fail(dir, strerror(errno));
     int status = conf_write(conf, profile);
@@ -126,12 +123,11 @@ mode_check(const char *path)
         return errno == ENOENT ? 0 : setup_fail(path, strerror(errno));
     if (!(st.st_mode & 077))
         return 0;
-    fprintf(stderr,
-            "brusio-client: %s is open to other users of this machine (mode "
-            "%03o); 'chmod %s %s' closes it\n",
-            path, (unsigned)st.st_mode & 0777,
-            S_ISDIR(st.st_mode) ? "700" : "600", path);
-    return 1;
+    return program_fail(program,
+                        "%s is open to other users of this machine (mode "
+                        "%03o); 'chmod %s %s' closes it",
+                        path, (unsigned)st.st_mode & 0777,
+                        S_ISDIR(st.st_mode) ? "700" : "600", path);
 }
 
 int

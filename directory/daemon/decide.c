@@ -10,9 +10,11 @@
 
 #include "directory/admission.h"
 #include "lib/codec.h"
-#include "lib/os/args.h"
 #include "lib/os/clock.h"
 #include "lib/os/files.h"
+#include "lib/os/program.h"
+
+static const char program[] = "brusio-directory";
 
 enum { PENDING_MAX = 1 << 20, DECISIONS_MAX = 16 << 20, LINE_LEN = 256 };
 
@@ -60,18 +62,17 @@ static int
 decide_fail(const char *dir, const char *who, int err)
 {
     if (err == ERR_FORMAT || err == ERR_NOT_FOUND || err == ERR_DUPLICATE)
-        fprintf(stderr,
-                "brusio-directory: '%s': %s; an identity has 64 hex "
-                "digits, of one that waits the first 4 or more do; "
-                "'brusio-directory pending --dir %s' lists those\n",
-                who,
-                err == ERR_DUPLICATE   ? "several wait that begin so"
-                : err == ERR_NOT_FOUND ? "none waits that begins so"
-                                       : "not an identity",
-                dir);
-    else
-        fprintf(stderr, "brusio-directory: %s: %s\n", who, error_text(err));
-    return ARGS_EXIT_FAILED;
+        return program_fail(
+            program,
+            "'%s': %s; an identity has 64 hex digits, of one that "
+            "waits the first 4 or more do; 'brusio-directory pending "
+            "--dir %s' lists those",
+            who,
+            err == ERR_DUPLICATE   ? "several wait that begin so"
+            : err == ERR_NOT_FOUND ? "none waits that begins so"
+                                   : "not an identity",
+            dir);
+    return program_error(program, who, err);
 }
 
 int
@@ -80,13 +81,10 @@ decide_run(const char *dir, const char *verb, const char *reason,
 {
     char path[FILES_PATH_MAX], line[LINE_LEN], identity[65];
     int err = files_path(path, dir, "decisions");
-    if (n == 0) {
-        fprintf(stderr,
-                "brusio-directory: %s whom? 'brusio-directory pending' "
-                "lists those that wait\n",
-                verb);
-        return ARGS_EXIT_USAGE;
-    }
+    if (n == 0)
+        return program_misuse(
+            program,
+            "%s whom? 'brusio-directory pending' lists those that wait", verb);
     for (size_t i = 0; i < n; i++) {
         if (!err)
             err = identity_complete(dir, who[i], identity);
@@ -159,10 +157,8 @@ decide_pending(const char *dir)
     int err = files_path(path, dir, "pending");
     if (!err)
         err = files_read(path, PENDING_MAX, &text, &len);
-    if (err && err != ERR_NOT_FOUND) {
-        fprintf(stderr, "brusio-directory: %s: %s\n", path, error_text(err));
-        return ARGS_EXIT_FAILED;
-    }
+    if (err && err != ERR_NOT_FOUND)
+        return program_error(program, path, err);
     struct admission *a = decided_read(dir);
     for (char *line = text ? strtok_r((char *)text, "\n", &save) : NULL; line;
          line = strtok_r(NULL, "\n", &save))
@@ -171,7 +167,7 @@ decide_pending(const char *dir)
             n++;
         }
     if (n == 0)
-        fputs("brusio-directory: no relay waits\n", stderr);
+        program_fail(program, "no relay waits");
     admission_free(&a);
     free(text);
     return 0;

@@ -17,12 +17,13 @@
 #include "directory/daemon/server.h"
 #include "directory/evidence.h"
 #include "lib/codec.h"
-#include "lib/os/args.h"
 #include "lib/os/clock.h"
 #include "lib/os/files.h"
-#include "lib/os/host.h"
+#include "lib/os/program.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
+
+static const char program[] = "brusio-directory";
 
 static const char usage[] =
     "usage: brusio-directory init --dir DIR\n"
@@ -142,12 +143,10 @@ static const struct args_form form = {.options = options,
                                       .rest_max = 64,
                                       .usage = usage};
 
-static int
-command_fail(const char *what, int err)
-{
-    fprintf(stderr, "brusio-directory: %s: %s\n", what, error_text(err));
-    return ARGS_EXIT_FAILED;
-}
+static const struct program_folder folder = {.program = program,
+                                             .kind = "authority",
+                                             .conf = "directory.conf",
+                                             .option = "dir"};
 
 /* Take dir for this command, which an authority that runs there would not
  * notice, or would contradict. */
@@ -156,12 +155,11 @@ dir_lock(const char *dir, const char *command, int *fd)
 {
     const int err = files_lock(dir, fd);
     if (err == ERR_AGAIN)
-        fprintf(stderr,
-                "brusio-directory: an authority runs in %s; end it first, then "
-                "'%s' again\n",
-                dir, command);
+        program_fail(program,
+                     "an authority runs in %s; end it first, then '%s' again",
+                     dir, command);
     else if (err)
-        (void)command_fail(dir, err);
+        (void)program_error(program, dir, err);
     return err;
 }
 
@@ -174,12 +172,11 @@ identity_make(const char *dir, const char *conf, uint8_t **seed)
     int err = files_path(path, dir, "authority.key");
     const bool new = !err &&access(path, F_OK) != 0;
     if (new &&access(conf, F_OK) == 0) {
-        fprintf(
-            stderr,
-            "brusio-directory: %s is not here; if it is kept elsewhere, all "
-            "is well; if it is lost, restore it from a copy: 'init' makes "
-            "another authority, and that in another directory\n",
-            path);
+        program_fail(program,
+                     "%s is not here; if it is kept elsewhere, all is well; if "
+                     "it is lost, restore it from a copy: 'init' makes another "
+                     "authority, and that in another directory",
+                     path);
         return ERR_NOT_FOUND;
     }
     if (!err)
@@ -187,7 +184,7 @@ identity_make(const char *dir, const char *conf, uint8_t **seed)
     if (!err && new) /* with an older key, what it signed may be lost */
         err = disk_begin(dir);
     if (err)
-        (void)command_fail(path, err);
+        (void)program_error(program, path, err);
     return err;
 }
 
@@ -206,62 +203,26 @@ config_make(const char *path)
 static int
 command_init(const char *dir)
 {
-    char conf[FILES_PATH_MAX], hex[65];
-    uint8_t *seed = NULL, id[32], secret[crypto_sign_SECRETKEYBYTES];
+    char conf[FILES_PATH_MAX];
+    uint8_t *seed = NULL;
     int lock;
     int err = files_mkdir(dir);
     if (!err)
         err = files_path(conf, dir, "directory.conf");
     if (err)
-        return command_fail(dir, err);
+        return program_error(program, dir, err);
     if (dir_lock(dir, "init", &lock))
         return ARGS_EXIT_FAILED;
     if (identity_make(dir, conf, &seed)) {
         close(lock);
         return ARGS_EXIT_FAILED;
     }
-    crypto_sign_seed_keypair(id, secret, seed);
-    codec_hex(hex, id, sizeof id);
-    sodium_memzero(secret, sizeof secret);
-    secret_free((void **)&seed);
     err = config_make(conf);
     close(lock);
-    if (err)
-        return command_fail(conf, err);
-    printf("identity %s\n", hex);
-    return 0;
-}
-
-/* Write the path of the configuration in dir, if there is one; else say that
- * there is none. */
-static int
-config_find(const char *dir, char path[static FILES_PATH_MAX])
-{
-    if (files_path(path, dir, "directory.conf"))
-        return command_fail(dir, ERR_LONG);
-    if (access(path, F_OK)) {
-        fprintf(stderr,
-                "brusio-directory: there is no authority in %s yet; "
-                "'brusio-directory init --dir %s' "
-                "makes one\n",
-                dir, dir);
-        return ARGS_EXIT_FAILED;
-    }
-    return 0;
-}
-
-static int
-config_get(const char *dir, struct server_config *config)
-{
-    char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
-    const int status = config_find(dir, path);
-    if (status)
-        return status;
-    if (config_read(server_options, server_options_len, path, config, error)) {
-        fprintf(stderr, "brusio-directory: %s\n", error);
-        return ARGS_EXIT_FAILED;
-    }
-    return 0;
+    if (!err)
+        program_print_identity(seed);
+    secret_free((void **)&seed);
+    return err ? program_error(program, conf, err) : 0;
 }
 
 static int
@@ -279,17 +240,15 @@ command_evidence(const struct args *a)
               stderr);
         return ARGS_EXIT_USAGE;
     }
-    if (netfile_read(file, &network, error)) {
-        fprintf(stderr, "brusio-directory: %s\n", error);
-        return ARGS_EXIT_FAILED;
-    }
+    if (netfile_read(file, &network, error))
+        return program_fail(program, "%s", error);
     int err = files_read(a->rest[0], 1 << 20, &bytes, &len);
     if (err)
-        return command_fail(a->rest[0], err);
+        return program_error(program, a->rest[0], err);
     err = evidence_check(&network, bytes, len, who, &epoch);
     free(bytes);
     if (err)
-        return command_fail("it convicts nobody", err);
+        return program_error(program, "it convicts nobody", err);
     codec_hex(hex, who, sizeof who);
     printf("%s has contradicted itself in epoch %u\n", hex, epoch);
     return 0;
@@ -301,13 +260,11 @@ network_make(const struct args *a)
 {
     struct network_wish w = {.name = a->value[NAME], .suite = a->value[SUITE]};
     uint64_t epoch_len_s;
-    if (a->n_rest > 0) {
-        fprintf(stderr,
-                "brusio-directory: what is '%s'? It is --authority "
-                "ADDRESS=IDENTITY, and --gateway\n",
-                a->rest[0]);
-        return ARGS_EXIT_USAGE;
-    }
+    if (a->n_rest > 0)
+        return program_misuse(
+            program,
+            "what is '%s'? It is --authority ADDRESS=IDENTITY, and --gateway",
+            a->rest[0]);
     if (!args_number(a, options, EPOCH, NETWORK_EPOCH_MIN_S,
                      NETWORK_EPOCH_MAX_S, NETWORK_EPOCH_S, &epoch_len_s) ||
         !args_number(a, options, GENESIS, 1, 1ull << 40,
@@ -327,7 +284,7 @@ static int
 text_print(const char *what, int err, char *line)
 {
     if (err)
-        return command_fail(what, err);
+        return program_error(program, what, err);
     fputs(line, stdout);
     free(line);
     return 0;
@@ -341,20 +298,18 @@ command_renew(const char *dir)
     struct disk_keys k;
     int lock;
     int err = files_path(path, dir, "authority.key");
-    if (!err && access(path, F_OK)) {
-        fprintf(stderr,
-                "brusio-directory: the identity's key is not in %s; "
-                "'brusio-directory request' begins to get a certificate from "
-                "where it is\n",
-                dir);
-        return ARGS_EXIT_FAILED;
-    }
+    if (!err && access(path, F_OK))
+        return program_fail(
+            program,
+            "the identity's key is not in %s; 'brusio-directory request' "
+            "begins to get a certificate from where it is",
+            dir);
     if (!err && dir_lock(dir, "renew", &lock))
         return ARGS_EXIT_FAILED;
     if (!err)
         err = disk_keys(&k, dir, clock_wall_s(), DISK_NOW);
     if (err)
-        return command_fail(dir, err);
+        return program_error(program, dir, err);
     disk_keys_free(&k);
     close(lock);
     return 0;
@@ -378,7 +333,7 @@ command_certify(const struct args *a)
     }
     int err = files_read(file, 1 << 16, &text, &len);
     if (err)
-        return command_fail(file, err);
+        return program_error(program, file, err);
     err = disk_certify(a->value[DIR_OPTION], (const char *)text, clock_wall_s(),
                        (unsigned)days, &line);
     free(text);
@@ -409,16 +364,13 @@ command_install(const struct args *a)
         close(lock);
     }
     free(text);
-    if (err == ERR_STALE) {
-        fprintf(
-            stderr,
-            "brusio-directory: %s: it begins before the one in use, which "
-            "revokes it; see whether the clock was right where it was made, "
-            "and make another there\n",
-            file);
-        return ARGS_EXIT_FAILED;
-    }
-    return err ? command_fail(file, err) : 0;
+    if (err == ERR_STALE)
+        return program_fail(program,
+                            "%s: it begins before the one in use, which "
+                            "revokes it; see whether the clock was right where "
+                            "it was made, and make another there",
+                            file);
+    return err ? program_error(program, file, err) : 0;
 }
 
 /* Is all there that 'run' needs? */
@@ -427,10 +379,10 @@ command_check(const char *dir, const char *network)
 {
     int status = netfile_check("brusio-directory", dir, network);
     if (access(dir, W_OK)) {
-        fprintf(stderr,
-                "brusio-directory: %s cannot be written: %s; mount its disk "
-                "for writing, and let the authority's user write there\n",
-                dir, strerror(errno));
+        program_fail(program,
+                     "%s cannot be written: %s; mount its disk for writing, "
+                     "and let the authority's user write there",
+                     dir, strerror(errno));
         status = ARGS_EXIT_FAILED;
     }
     return status;
@@ -442,17 +394,15 @@ main(int argc, char **argv)
     struct args a;
     struct server_config config = {0};
     char path[FILES_PATH_MAX];
-    uint64_t ready_fd, parent;
-    if (host_descriptors_hold())
-        return ARGS_EXIT_FAILED;
-    int status = args_read(&a, argc, argv, &form);
+    struct program_start start;
+    int status = program_begin(&a, argc, argv, &form);
     if (status >= 0)
         return status;
     if (strcmp(a.command, "network") == 0)
-        return secret_init() ? command_fail("libsodium", ERR_CRYPTO)
+        return secret_init() ? program_error(program, "libsodium", ERR_CRYPTO)
                              : network_make(&a);
     if (strcmp(a.command, "evidence") == 0)
-        return secret_init() ? command_fail("libsodium", ERR_CRYPTO)
+        return secret_init() ? program_error(program, "libsodium", ERR_CRYPTO)
                              : command_evidence(&a);
     if (!a.value[DIR_OPTION]) {
         fputs("brusio-directory: --dir is missing; it is where keys and "
@@ -460,30 +410,26 @@ main(int argc, char **argv)
               stderr);
         return ARGS_EXIT_USAGE;
     }
-    if (!args_number(&a, options, READY_FD, 0, 1 << 20, UINT64_MAX,
-                     &ready_fd) ||
-        !args_number(&a, options, PARENT, 1, 1 << 30, 0, &parent))
+    if (!program_read_start(&start, &a, options, READY_FD, PARENT))
         return ARGS_EXIT_USAGE;
     if ((strcmp(a.command, "status") == 0 ||
          strcmp(a.command, "pending") == 0 ||
          (strstr(DECIDING, a.command) && a.n_rest > 0)) &&
-        config_find(a.value[DIR_OPTION], path))
+        program_find_config(&folder, a.value[DIR_OPTION], path))
         return ARGS_EXIT_FAILED;
     if (strcmp(a.command, "status") == 0)
         return files_print("brusio-directory", a.value[DIR_OPTION], "status",
                            "no authority has voted here yet");
-    if (a.n_rest > 0 && !strstr(DECIDING, a.command)) {
-        fprintf(stderr, "brusio-directory: what is '%s'?\n", a.rest[0]);
-        return ARGS_EXIT_USAGE;
-    }
+    if (a.n_rest > 0 && !strstr(DECIDING, a.command))
+        return program_misuse(program, "what is '%s'?", a.rest[0]);
     if (strcmp(a.command, "pending") == 0)
         return decide_pending(a.value[DIR_OPTION]);
     if (strstr(DECIDING, a.command))
         return decide_run(a.value[DIR_OPTION], a.command, a.value[REASON],
                           a.rest, a.n_rest);
-    host_harden((long)parent);
-    if (secret_init())
-        return command_fail("libsodium", ERR_CRYPTO);
+    status = program_harden(program, start.parent);
+    if (status)
+        return status;
     if (strcmp(a.command, "init") == 0)
         return command_init(a.value[DIR_OPTION]);
     if (strcmp(a.command, "renew") == 0)
@@ -497,12 +443,12 @@ main(int argc, char **argv)
         int err = disk_request(a.value[DIR_OPTION], &line);
         return text_print(a.value[DIR_OPTION], err, line);
     }
-    status = config_get(a.value[DIR_OPTION], &config);
+    status = program_read_config(&folder, a.value[DIR_OPTION], server_options,
+                                 server_options_len, &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
         status = command_check(a.value[DIR_OPTION], config.network);
     else if (status == 0)
-        status = server_run(a.value[DIR_OPTION], &config,
-                            ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
+        status = server_run(a.value[DIR_OPTION], &config, start.ready_fd);
     config_free(server_options, server_options_len, &config);
     return status;
 }

@@ -7,16 +7,17 @@
 
 #include "lib/address.h"
 #include "lib/codec.h"
-#include "lib/os/args.h"
+#include "lib/os/program.h"
+
+static const char program[] = "brusio-directory";
 
 enum { X25519_LEN = 2048, HYBRID_LEN = 16384, DELAY_UNIT_US = 1000, HOPS = 5 };
 
 static int
 network_complain(const char *what, const char *value, const char *todo)
 {
-    fprintf(stderr, "brusio-directory: %s%s%s%s; %s\n", what, value ? " '" : "",
-            value ? value : "", value ? "'" : "", todo);
-    return ARGS_EXIT_USAGE;
+    return program_misuse(program, "%s%s%s%s; %s", what, value ? " '" : "",
+                          value ? value : "", value ? "'" : "", todo);
 }
 
 /* Take "ADDRESS=IDENTITY" apart. */
@@ -127,10 +128,8 @@ network_print(const struct network_wish *w)
     if (status)
         return status;
     const int err = json_write_network(&n, &text, &len);
-    if (err) {
-        fprintf(stderr, "brusio-directory: %s\n", error_text(err));
-        return ARGS_EXIT_FAILED;
-    }
+    if (err)
+        return program_fail(program, "%s", error_text(err));
     const bool written = fwrite(text, 1, len, stdout) == len &&
                          fputc('\n', stdout) != EOF && fflush(stdout) == 0;
     free(text);

@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include "directory/daemon/server.h"
+#include "lib/os/log.h"
 #include "network/downlink.h"
 #include "network/list.h"
 #include "network/work.h"
 
 enum { DAY_S = 86400 };
-
-static const char *const level_names[] = {"error", "warning", "notice",
-                                          "info",  "debug",   NULL};
 
 static const char *const policy_names[] = {"open", "manual", NULL};
 
@@ -121,7 +119,7 @@ const struct config_option server_options[] = {
     {OPTION(sandbox), .type = CONFIG_BOOLEAN, .value = "true",
      .help = "give up all files but its own, and calls that it never makes"},
     {OPTION(log_level), .type = CONFIG_ENUM, .value = "notice",
-     .names = level_names, .help = "what is logged"},
+     .names = log_level_names, .help = "what is logged"},
 };
 const size_t server_options_len =
     sizeof server_options / sizeof server_options[0];

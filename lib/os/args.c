@@ -222,19 +222,6 @@ args_read(struct args *a, int argc, char **argv, const struct args_form *form)
     return words_take(&l, command);
 }
 
-int
-args_parse(struct args *a, int argc, char **argv,
-           const struct args_option *options, size_t n, const char *commands,
-           size_t rest_max, const char *usage)
-{
-    const struct args_form form = {.options = options,
-                                   .n_options = n,
-                                   .commands = commands,
-                                   .rest_max = rest_max,
-                                   .usage = usage};
-    return args_read(a, argc, argv, &form);
-}
-
 size_t
 args_values(const struct args *a, size_t i, const char **out, size_t max)
 {

@@ -55,12 +55,6 @@ struct args_form {
 int args_read(struct args *a, int argc, char **argv,
               const struct args_form *form);
 
-/* Do what args_read() does, for a form that has no texts and no options that
- * may be given several times. */
-int args_parse(struct args *a, int argc, char **argv,
-               const struct args_option *options, size_t n,
-               const char *commands, size_t rest_max, const char *usage);
-
 /* Print what form's help says of command: the lines of its use, its paragraph,
  * its options. Returns the exit status. */
 int args_help(const struct args_form *form, const char *command);

@@ -5,24 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const level_names[] = {"error", "warning", "notice", "info",
-                                          "debug"};
+const char *const log_level_names[] = {"error", "warning", "notice",
+                                       "info",  "debug",   NULL};
 
 const char *
 log_level_name(enum log_level level)
 {
-    return (unsigned)level <= LOG_DEBUG ? level_names[level] : "?";
-}
-
-bool
-log_level_parse(enum log_level *level, const char *name)
-{
-    for (unsigned i = 0; i <= LOG_DEBUG; i++)
-        if (strcmp(name, level_names[i]) == 0) {
-            *level = (enum log_level)i;
-            return true;
-        }
-    return false;
+    return (unsigned)level <= LOG_DEBUG ? log_level_names[level] : "?";
 }
 
 static void

@@ -33,12 +33,11 @@ struct log_limit {
 
 enum { LOG_LIMIT_BURST = 5, LOG_LIMIT_PERIOD_US = 60000000 };
 
-/* Return the name of level (static): "error", "warning", "notice", "info",
- * "debug". */
-const char *log_level_name(enum log_level level);
+/* "error", "warning", "notice", "info", "debug", NULL. */
+extern const char *const log_level_names[];
 
-/* Find the level called name. Returns false when there is none. */
-bool log_level_parse(enum log_level *level, const char *name);
+/* Return the name of level. */
+const char *log_level_name(enum log_level level);
 
 /* Write "module: text" to log, where text is made from format. Control
  * characters become '?'; a line that is too long ends in "...". */

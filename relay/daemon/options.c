@@ -3,13 +3,11 @@
 
 #include <stddef.h>
 
+#include "lib/os/log.h"
 #include "network/family.h"
 #include "relay/daemon/memory.h"
 #include "relay/operator/status.h"
 #include "relay/relay.h"
-
-static const char *const level_names[] = {"error", "warning", "notice",
-                                          "info",  "debug",   NULL};
 
 #define OPTION(field) \
     .name = #field, .offset = offsetof(struct relay_settings, field)
@@ -62,7 +60,7 @@ const struct config_option relay_options[] = {
      .min = 1000, .max = 100000000,
      .help = "packets remembered against replays, 8 bytes each"},
     {OPTION(log_level), .type = CONFIG_ENUM, .value = "notice",
-     .names = level_names, .help = "what is logged"},
+     .names = log_level_names, .help = "what is logged"},
     {OPTION(metrics), .type = CONFIG_LOOPBACK, .value = "",
      .help = "where to serve /metrics for Prometheus; empty: nowhere"},
 #ifdef BRUSIO_DEBUG

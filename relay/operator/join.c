@@ -20,11 +20,14 @@
 #include "lib/os/database.h"
 #include "lib/os/files.h"
 #include "lib/os/http.h"
+#include "lib/os/program.h"
 #include "lib/os/system.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/describe.h"
 #include "relay/operator/check.h"
+
+static const char program[] = "brusio-relay";
 
 /* PROTOCOL 9.5: an authority takes a relay's changes two seconds apart. */
 enum { HTTP_TOO_SOON = 429, TOO_SOON_US = 2100000, ANSWER_MAX = 4096 };
@@ -210,8 +213,9 @@ join_run(const char *dir, const struct relay_settings *config, bool leave)
         err = join_ask(j);
     }
     if (err)
-        fprintf(stderr, "brusio-relay: %s%s%s\n", error[0] ? "" : dir,
-                error[0] ? "" : ": ", error[0] ? error : system_reason(err));
+        program_fail(program, "%s%s%s", error[0] ? "" : dir,
+                     error[0] ? "" : ": ",
+                     error[0] ? error : system_reason(err));
     const size_t n = j ? j->network.n_authorities : 0;
     const bool in = !err && 2 * j->taken > n;
     if (!err && leave)

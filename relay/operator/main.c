@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 #include "lib/codec.h"
-#include "lib/os/args.h"
-#include "lib/os/host.h"
+#include "lib/os/program.h"
 #include "lib/secret.h"
 #include "network/family.h"
 #include "network/os/netfile.h"
@@ -21,6 +20,8 @@
 #include "relay/operator/join.h"
 #include "relay/operator/setup.h"
 #include "relay/operator/top.h"
+
+static const char program[] = "brusio-relay";
 
 static const char usage[] =
     "usage: brusio-relay init --dir DIR [--role gateway|mix|store]\n"
@@ -75,13 +76,15 @@ static const struct args_option options[OPTIONS] = {
     {"ready-fd", false, " run "},
     {"parent", false, " run "},
     {"once", true, " top "}};
+static const struct args_form form = {
+    .options = options,
+    .n_options = OPTIONS,
+    .commands = " init run check status top join leave family ",
+    .rest_max = 64,
+    .usage = usage};
 
-static int
-command_fail(const char *what, int err)
-{
-    fprintf(stderr, "brusio-relay: %s: %s\n", what, error_text(err));
-    return ARGS_EXIT_FAILED;
-}
+static const struct program_folder folder = {
+    .program = program, .kind = "relay", .conf = "relay.conf", .option = "dir"};
 
 /* What a new relay is made of. */
 struct init_wish {
@@ -132,15 +135,14 @@ wish_is_good(const struct init_wish *w)
     const char *role = w->role, *expected;
     if (role && strcmp(role, "gateway") != 0 && strcmp(role, "mix") != 0 &&
         strcmp(role, "store") != 0)
-        fprintf(stderr,
-                "brusio-relay: --role wants gateway, mix or store, not '%s'\n",
-                role);
+        program_fail(program, "--role wants gateway, mix or store, not '%s'",
+                     role);
     else if (w->listen && (expected = setup_listen_wrong(w->listen)))
-        fprintf(stderr, "brusio-relay: --listen wants %s, not '%s'\n", expected,
-                w->listen);
+        program_fail(program, "--listen wants %s, not '%s'", expected,
+                     w->listen);
     else if (w->network && (expected = setup_network_wrong(w->network)))
-        fprintf(stderr, "brusio-relay: --network wants %s, not '%s'\n",
-                expected, w->network);
+        program_fail(program, "--network wants %s, not '%s'", expected,
+                     w->network);
     else
         return true;
     return false;
@@ -165,19 +167,8 @@ network_find(struct init_wish *w)
         if (good)
             return true;
     }
-    fprintf(stderr, "brusio-relay: %s\n", error);
+    program_fail(program, "%s", error);
     return false;
-}
-
-static void
-identity_print(const uint8_t *seed)
-{
-    uint8_t id[32], secret[crypto_sign_SECRETKEYBYTES];
-    char hex[65];
-    crypto_sign_seed_keypair(id, secret, seed);
-    codec_hex(hex, id, sizeof id);
-    sodium_memzero(secret, sizeof secret);
-    printf("identity %s\n", hex);
 }
 
 /* Print the identity of a relay that is there already and is not made anew. */
@@ -186,18 +177,14 @@ init_again(const struct init_wish *w)
 {
     uint8_t *seed;
     char why[KEYS_WHY_LEN];
-    if (w->role || w->listen || w->network) {
-        fprintf(stderr,
-                "brusio-relay: there is a relay in %s already, and 'init' "
-                "changes none; edit %s, or take another directory\n",
-                w->dir, w->path);
-        return ARGS_EXIT_FAILED;
-    }
-    if (keys_identity(w->dir, &seed, why)) {
-        fprintf(stderr, "brusio-relay: %s\n", why);
-        return ARGS_EXIT_FAILED;
-    }
-    identity_print(seed);
+    if (w->role || w->listen || w->network)
+        return program_fail(program,
+                            "there is a relay in %s already, and 'init' "
+                            "changes none; edit %s, or take another directory",
+                            w->dir, w->path);
+    if (keys_identity(w->dir, &seed, why))
+        return program_fail(program, "%s", why);
+    program_print_identity(seed);
     secret_free((void **)&seed);
     return 0;
 }
@@ -229,33 +216,12 @@ command_init(const struct args *a)
     if (!err)
         err = files_key(key, &seed);
     if (err)
-        return command_fail(w.dir, err);
+        return program_error(program, w.dir, err);
     err = config_make(&w);
     if (!err)
-        identity_print(seed);
+        program_print_identity(seed);
     secret_free((void **)&seed);
-    return err ? command_fail(w.path, err) : 0;
-}
-
-static int
-config_get(const char *dir, struct relay_settings *config)
-{
-    char path[FILES_PATH_MAX], error[CONFIG_ERROR_LEN];
-    if (files_path(path, dir, "relay.conf"))
-        return command_fail(dir, ERR_LONG);
-    if (access(path, F_OK)) {
-        fprintf(stderr,
-                "brusio-relay: there is no relay in %s yet; 'brusio-relay init "
-                "--dir %s' "
-                "makes one\n",
-                dir, dir);
-        return ARGS_EXIT_FAILED;
-    }
-    if (config_read(relay_options, relay_options_len, path, config, error)) {
-        fprintf(stderr, "brusio-relay: %s\n", error);
-        return ARGS_EXIT_FAILED;
-    }
-    return 0;
+    return err ? program_error(program, w.path, err) : 0;
 }
 
 /* Print what each relay's configuration says of its family. */
@@ -277,13 +243,13 @@ command_family(const struct args *a)
     if (!err)
         err = files_key(path, &seed);
     if (err)
-        return command_fail(a->value[DIR_OPTION], err);
+        return program_error(program, a->value[DIR_OPTION], err);
     for (size_t i = 0; i < a->n_rest && !err; i++) {
         err = strlen(a->rest[i]) == 2 * SPHINX_ID_LEN
                   ? codec_unhex(id, sizeof id, a->rest[i])
                   : ERR_FORMAT;
         if (err) {
-            (void)command_fail(a->rest[i], err);
+            (void)program_error(program, a->rest[i], err);
             break;
         }
         family_sign(seed, id, key, signature);
@@ -299,12 +265,8 @@ main(int argc, char **argv)
 {
     struct args a;
     struct relay_settings config = {0};
-    uint64_t ready_fd, parent;
-    if (host_descriptors_hold())
-        return ARGS_EXIT_FAILED;
-    int status =
-        args_parse(&a, argc, argv, options, OPTIONS,
-                   " init run check status top join leave family ", 64, usage);
+    struct program_start start;
+    int status = program_begin(&a, argc, argv, &form);
     if (status >= 0)
         return status;
     const char *dir = a.value[DIR_OPTION];
@@ -314,26 +276,23 @@ main(int argc, char **argv)
               stderr);
         return ARGS_EXIT_USAGE;
     }
-    if (!args_number(&a, options, READY_FD, 0, 1 << 20, UINT64_MAX,
-                     &ready_fd) ||
-        !args_number(&a, options, PARENT, 1, 1 << 30, 0, &parent))
+    if (!program_read_start(&start, &a, options, READY_FD, PARENT))
         return ARGS_EXIT_USAGE;
     if (strcmp(a.command, "status") == 0)
         return top_print(dir);
     if (strcmp(a.command, "top") == 0)
         return top_follow(dir, a.value[ONCE] != NULL);
-    if (a.n_rest > 0 && strcmp(a.command, "family") != 0) {
-        fprintf(stderr, "brusio-relay: what is '%s'?\n", a.rest[0]);
-        return ARGS_EXIT_USAGE;
-    }
-    host_harden((long)parent);
-    if (secret_init())
-        return command_fail("libsodium", ERR_CRYPTO);
+    if (a.n_rest > 0 && strcmp(a.command, "family") != 0)
+        return program_misuse(program, "what is '%s'?", a.rest[0]);
+    status = program_harden(program, start.parent);
+    if (status)
+        return status;
     if (strcmp(a.command, "init") == 0)
         return command_init(&a);
     if (strcmp(a.command, "family") == 0)
         return command_family(&a);
-    status = config_get(dir, &config);
+    status = program_read_config(&folder, dir, relay_options, relay_options_len,
+                                 &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
         status = check_run(dir, &config);
     else if (status == 0 && strcmp(a.command, "join") == 0)
@@ -341,8 +300,7 @@ main(int argc, char **argv)
     else if (status == 0 && strcmp(a.command, "leave") == 0)
         status = join_run(dir, &config, true);
     else if (status == 0)
-        status = relay_run(dir, &config,
-                           ready_fd == UINT64_MAX ? -1 : (int)ready_fd);
+        status = relay_run(dir, &config, start.ready_fd);
     config_free(relay_options, relay_options_len, &config);
     return status;
 }

@@ -10,7 +10,10 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "lib/os/program.h"
 #include "sim/command/trial.h"
+
+static const char program[] = "brusio-sim";
 
 static const char *
 strategy_text(const struct mix_params *m)
@@ -182,7 +185,7 @@ explain_case(const struct scenario *s, const char *file,
     explain_cost(s, &p, config);
     *seconds = trial_seconds(s, &p, config->real_crypto, &err, &problem);
     if (err) {
-        fprintf(stderr, "brusio-sim: %s: %s\n", file, problem.text);
+        program_fail(program, "%s: %s", file, problem.text);
         return jobs_exit_status(err);
     }
     printf("  about %.2g s each, as a short trial says\n", *seconds);

@@ -17,14 +17,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "lib/os/args.h"
-#include "lib/os/host.h"
+#include "lib/os/program.h"
 #include "sim/command/explain.h"
 #include "sim/command/jobs.h"
 #include "sim/command/output.h"
 #include "sim/command/report.h"
 #include "sim/scenario/metrics.h"
 #include "sphinx/null.h"
+
+static const char program[] = "brusio-sim";
 
 static const char usage[] =
     "usage: brusio-sim run [options] FILE\n"
@@ -79,6 +80,12 @@ static const struct args_option options[OPTIONS] = {
     {"csv", false, " run "},   {"json", false, " run "},
     {"trace", false, " run "}, {"real-crypto", true, both},
     {"memory", true, both},    {"quiet", true, both}};
+static const struct args_form form = {.options = options,
+                                      .n_options = OPTIONS,
+                                      .commands =
+                                          " run explain schema metrics ",
+                                      .rest_max = 1,
+                                      .usage = usage};
 
 struct sim_wish {
     const char *file, *only;
@@ -122,8 +129,7 @@ text_read(const char *file, size_t *len)
     if (f && text)
         *len = fread(text, 1, TEXT_MAX + 1, f);
     if (!f || !text || ferror(f)) {
-        fprintf(stderr, "brusio-sim: cannot read %s: %s\n", file,
-                strerror(errno));
+        program_fail(program, "cannot read %s: %s", file, strerror(errno));
         free(text);
         text = NULL;
     }
@@ -148,7 +154,7 @@ case_keep(struct scenario_file *f, const char *name)
         scenario_cases_keep(f, 1);
         return 0;
     }
-    fprintf(stderr, "brusio-sim: no case is named '%s'; there are:\n", name);
+    program_fail(program, "no case is named '%s'; there are:", name);
     for (size_t i = 0; i < f->n_cases; i++)
         fprintf(stderr, "  %s\n", f->cases[i]->name);
     return 2;
@@ -169,11 +175,9 @@ scenario_read(struct scenario_file **out, const struct sim_wish *w)
     directory[slash ? slash - directory : 0] = '\0';
     int err = scenario_parse(out, text, len, directory, &problem);
     free(text);
-    if (err) {
-        fprintf(stderr, "brusio-sim: %s: %s\n", w->file,
-                problem.text[0] ? problem.text : error_text(err));
-        return 2;
-    }
+    if (err)
+        return program_misuse(program, "%s: %s", w->file,
+                              problem.text[0] ? problem.text : error_text(err));
     for (size_t i = 0; i < (*out)->n_cases; i++) {
         if (w->runs)
             (*out)->cases[i]->runs = (uint32_t)w->runs;
@@ -217,7 +221,7 @@ reports_write(struct sim_wish *w, const struct scenario_file *s,
     if (!err && w->json.file)
         err = report_json(w->json.file, s, r);
     if (err && err != ERR_IO)
-        fprintf(stderr, "brusio-sim: %s\n", error_text(err));
+        program_fail(program, "%s", error_text(err));
     return output_close(&text, OUTPUT_WHOLE) || err ? 1 : 0;
 }
 
@@ -233,9 +237,8 @@ static void
 part_tell(const struct output *o)
 {
     if (o->file && o->beside)
-        fprintf(stderr,
-                "brusio-sim: what there is is in %s.part; %s is as it was\n",
-                o->name, o->name);
+        program_fail(program, "what there is is in %s.part; %s is as it was",
+                     o->name, o->name);
 }
 
 /* What has ended before somebody had enough counts. */
@@ -248,10 +251,9 @@ interrupted_report(struct sim_wish *w, const struct scenario_file *s,
         ended += r[i].ended;
         runs += r[i].scenario->runs;
     }
-    fprintf(stderr,
-            "brusio-sim: %s: interrupted; of %" PRIu32 " runs %" PRIu32
-            " had ended\n",
-            w->file, runs, ended);
+    program_fail(program,
+                 "%s: interrupted; of %" PRIu32 " runs %" PRIu32 " had ended",
+                 w->file, runs, ended);
     part_tell(&w->trace);
     if (ended == 0) {
         (void)(output_close(&w->csv, OUTPUT_NONE) |
@@ -298,9 +300,10 @@ run(struct sim_wish *w, const struct scenario_file *s)
     if (err == ERR_CLOSED) {
         status = interrupted_report(w, s, r);
     } else if (err) {
-        fprintf(stderr, "brusio-sim: %s: %s%s\n", w->file,
-                problem.text[0] ? problem.text : error_text(err),
-                err == ERR_NOMEM ? "; 'explain' says how much it takes" : "");
+        program_fail(program, "%s: %s%s", w->file,
+                     problem.text[0] ? problem.text : error_text(err),
+                     err == ERR_NOMEM ? "; 'explain' says how much it takes"
+                                      : "");
         status = jobs_exit_status(err);
     } else {
         status = reports_write(w, s, r);
@@ -353,28 +356,21 @@ main(int argc, char **argv)
     struct args a;
     struct sim_wish w = {0};
     struct scenario_file *s = NULL;
-    if (host_descriptors_hold())
-        return ARGS_EXIT_FAILED;
-    int status = args_parse(&a, argc, argv, options, OPTIONS,
-                            " run explain schema metrics ", 1, usage);
+    int status = program_begin(&a, argc, argv, &form);
     if (status >= 0)
         return status;
     sphinx_null_register();
     const bool schema = strcmp(a.command, "schema") == 0;
     const bool metrics = strcmp(a.command, "metrics") == 0;
-    if ((schema || metrics) && a.n_rest > 0) {
-        fprintf(stderr, "brusio-sim: %s reads no file\n", a.command);
-        return ARGS_EXIT_USAGE;
-    }
+    if ((schema || metrics) && a.n_rest > 0)
+        return program_misuse(program, "%s reads no file", a.command);
     if (schema || metrics)
         return schema ? schema_print() : metrics_print();
-    if (a.n_rest == 0) {
-        fprintf(stderr,
-                "brusio-sim: which scenario? %s FILE; '-' reads it "
-                "from standard input\n",
-                a.command);
-        return ARGS_EXIT_USAGE;
-    }
+    if (a.n_rest == 0)
+        return program_misuse(
+            program,
+            "which scenario? %s FILE; '-' reads it from standard input",
+            a.command);
     if (!wish_read(&w, &a))
         return ARGS_EXIT_USAGE;
     status = scenario_read(&s, &w);

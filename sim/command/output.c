@@ -2,6 +2,7 @@
  * each is said once, with the name that the user gave and the system's reason.
  */
 #include "sim/command/output.h"
+#include "lib/os/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char program[] = "brusio-sim";
 
 enum { MODE = 0666 };
 _Static_assert((int)OUTPUT_PATH_MAX >= PATH_MAX + 6, "a path and its ending");
@@ -23,9 +26,8 @@ output_is_stdout(const struct output *o)
 static int
 output_fail(const struct output *o)
 {
-    fprintf(stderr, "brusio-sim: cannot write %s: %s\n", o->name,
-            strerror(errno));
-    return 1;
+    return program_fail(program, "cannot write %s: %s", o->name,
+                        strerror(errno));
 }
 
 /* Where a file of this name really is, or will be: not at a link to it. */
