@@ -248,8 +248,8 @@ config_read_args(struct testnet *t, const struct args *a)
     return status ? status : words_read(c, a, t->again);
 }
 
-int
-main(int argc, char **argv)
+static int
+arguments_obey(int argc, char **argv)
 {
     struct args a;
     int status = program_begin(&a, argc, argv, &form);
@@ -274,4 +274,10 @@ main(int argc, char **argv)
     }
     free(t);
     return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    return program_end(program, arguments_obey(argc, argv));
 }

@@ -3,7 +3,7 @@
  * Each is a call or two to the running client (calling.h), and prints the answer for
  * people or, with --json, as it came. No state: a command ends with its status, 0 or
  * 1. Failure modes: no client answers, the call is refused (its reason is printed),
- * or the output fails, which is a failure of the command (cli_flush()). */
+ * or the output fails, which is a failure of the command (program_end()). */
 #include "client/daemon/cli.h"
 
 #include <errno.h>
@@ -32,15 +32,6 @@ cli_progress(const char *what, int64_t done, int64_t of, uint64_t since_us)
     last_us = now_us;
     program_fail(program, "%s %" PRId64 " of %" PRId64 ", %" PRIu64 " s", what,
                  done, of, (now_us - since_us) / 1000000);
-}
-
-int
-cli_flush(const char *meaning)
-{
-    if (!fflush(stdout) && !ferror(stdout))
-        return 0;
-    return program_fail(program, "standard output: %s%s", strerror(errno),
-                        meaning);
 }
 
 int

@@ -22,10 +22,6 @@ struct cli {
 void cli_progress(const char *what, int64_t done, int64_t of,
                   uint64_t since_us);
 
-/* Sees that all that was printed is out. Returns 0, or 1 and has said why not, and
- * what that means. */
-int cli_flush(const char *meaning);
-
 /* Make one call. Prints the result, or of a list each element, by print, or as
  * JSON; print NULL: nothing. Takes params over, which are NULL if a word of the
  * user's is no text. Returns the exit status. */

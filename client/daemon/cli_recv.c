@@ -163,7 +163,7 @@ message_next(struct calling *l, const struct cli *c, uint64_t *seen, bool *none)
     if (r && !*none) {
         status = c->skip ? 0 : message_take(c, r);
         if (!status && !c->skip)
-            status = cli_flush("; the message stays");
+            status = program_flush(program, "; the message stays");
         if (!status)
             status = message_release(l, r);
         *seen += status == 0;

@@ -270,8 +270,8 @@ command_run(const struct args *a, struct cli *c)
     return usage_fail("wrong number of words after the command");
 }
 
-int
-main(int argc, char **argv)
+static int
+arguments_obey(int argc, char **argv)
 {
     struct args a;
     struct cli c = {0};
@@ -303,5 +303,11 @@ main(int argc, char **argv)
         return a.n_rest ? usage_fail("run and check take no words")
                         : run(&a, c.dir);
     status = command_run(&a, &c);
-    return status ? status : cli_flush("");
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    return program_end(program, arguments_obey(argc, argv));
 }

@@ -388,8 +388,8 @@ command_check(const char *dir, const char *network)
     return status;
 }
 
-int
-main(int argc, char **argv)
+static int
+arguments_obey(int argc, char **argv)
 {
     struct args a;
     struct server_config config = {0};
@@ -451,4 +451,10 @@ main(int argc, char **argv)
         status = server_run(a.value[DIR_OPTION], &config, start.ready_fd);
     config_free(server_options, server_options_len, &config);
     return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    return program_end(program, arguments_obey(argc, argv));
 }

@@ -1,13 +1,16 @@
 /* lib/os/program.c - see program.h. No state. */
 #include "lib/os/program.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/codec.h"
 #include "lib/os/host.h"
+#include "lib/os/system.h"
 #include "lib/secret.h"
 
 static void
@@ -41,15 +44,32 @@ program_misuse(const char *program, const char *format, ...)
 int
 program_error(const char *program, const char *what, int err)
 {
-    return program_fail(program, "%s: %s", what, error_text(err));
+    return program_fail(program, "%s: %s", what, system_reason(err));
+}
+
+int
+program_flush(const char *program, const char *meaning)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return 0;
+    return program_fail(program, "standard output: %s%s", strerror(errno),
+                        meaning);
+}
+
+int
+program_end(const char *program, int status)
+{
+    const int flushed = program_flush(program, "");
+    return status ? status : flushed;
 }
 
 int
 program_begin(struct args *a, int argc, char **argv,
               const struct args_form *form)
 {
-    return host_descriptors_hold() ? ARGS_EXIT_FAILED
-                                   : args_read(a, argc, argv, form);
+    const int err = host_descriptors_hold();
+    return err ? program_error(argc > 0 ? argv[0] : "brusio", "/dev/null", err)
+               : args_read(a, argc, argv, form);
 }
 
 bool

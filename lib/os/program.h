@@ -16,6 +16,14 @@ int program_misuse(const char *program, const char *format, ...)
 /* Say that `what` is wrong by err. Returns ARGS_EXIT_FAILED. */
 int program_error(const char *program, const char *what, int err);
 
+/* Write out what was printed. Returns 0, or ARGS_EXIT_FAILED when standard output did
+ * not take all, and has said so, and what that means. */
+int program_flush(const char *program, const char *meaning);
+
+/* End a program: write out what was printed. Returns status, or ARGS_EXIT_FAILED where
+ * that was 0 and not all could be written. */
+int program_end(const char *program, int status);
+
 /* Begin: see that the descriptors 0 to 2 are taken, and read the command line as
  * args_read() does. Returns -1 to go on, else the exit status. */
 int program_begin(struct args *a, int argc, char **argv,

@@ -260,8 +260,8 @@ command_family(const struct args *a)
     return err ? ARGS_EXIT_FAILED : 0;
 }
 
-int
-main(int argc, char **argv)
+static int
+arguments_obey(int argc, char **argv)
 {
     struct args a;
     struct relay_settings config = {0};
@@ -303,4 +303,10 @@ main(int argc, char **argv)
         status = relay_run(dir, &config, start.ready_fd);
     config_free(relay_options, relay_options_len, &config);
     return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    return program_end(program, arguments_obey(argc, argv));
 }

@@ -350,8 +350,8 @@ metrics_print(void)
     return fflush(stdout) ? ARGS_EXIT_FAILED : 0;
 }
 
-int
-main(int argc, char **argv)
+static int
+arguments_obey(int argc, char **argv)
 {
     struct args a;
     struct sim_wish w = {0};
@@ -381,4 +381,10 @@ main(int argc, char **argv)
         memory_print();
     scenario_free(&s);
     return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    return program_end(program, arguments_obey(argc, argv));
 }
