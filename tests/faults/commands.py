@@ -185,6 +185,22 @@ def closed_descriptors(t):
     t.check(r.rc == 1 and "output" in r.err, f"printed nowhere: {r}")
 
 
+@row("R6d", "output that fails counts as success")
+def full_output(t):
+    commands = [["brusio-directory", "init", "--dir", f"{t.dir}/d"],
+                ["brusio-relay", "init", "--dir", f"{t.dir}/r", "--role", "mix"],
+                ["brusio-relay", "check", "--dir", f"{t.dir}/r"],
+                ["brusio-sim", "schema"], ["brusio-sim", "metrics"]]
+    for name in ("client", "relay", "directory", "sim", "testnet"):
+        commands.append([f"brusio-{name}", "--help"])
+        commands.append([f"brusio-{name}", "completion", "bash"])
+    for command in commands:
+        with open("/dev/full", "wb") as full:
+            r = t.run([f"{t.bin}/{command[0]}"] + command[1:], stdout=full)
+        t.check(r.rc == 1 and "standard output" in r.err and
+                "No space left" in r.err, f"{command}: {r}")
+
+
 @row("R31 N1.31", "a terminal that closes ends the client")
 def hangup(t):
     import signal
