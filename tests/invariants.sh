@@ -770,9 +770,17 @@ change I10 'one that has no vote and says otherwise is believed' \
     'exchange/i10_*'
 change I10 'keys are wiped while their records are away' \
     client/daemon/outbox_sqlite.c \
-    'return is_new && stat(keys, &st) == 0 && st.st_size > 0 ? ERR_MISSING : 0;' \
-    'return is_new && stat(keys, &st) == 0 && false ? ERR_MISSING : 0;' \
+    'return o->at.inode != 0 || (stat(o->keys_path, &st) == 0 && st.st_size > 0);' \
+    'return o->at.inode != 0 || (stat(o->keys_path, &st) == 0 && false);' \
     'wipe/i10_*'
+change I10 'a copy is mixed with what a killed client left' client/daemon/lives.c \
+    'if (both.told && both.life == alone->life)' \
+    'if (both.told || both.life == alone->life)' \
+    'client_files/i10_*'
+change I10 'what another program made is taken for new' lib/os/database.c \
+    'return tables > 0 || form->there ? ERR_DAMAGED' \
+    'return (tables > 0 || form->there) && false ? ERR_DAMAGED' \
+    'client_files/i10_*'
 change I10 'the word of stores burns an invitation' client/taken.c \
     'if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {' \
     'if (answer->status == WIRE_LETTER || is_of_another(c, v, at, bytes)) {' \

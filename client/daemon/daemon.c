@@ -68,7 +68,8 @@ struct daemon {
     struct network network;
     struct client *client;
     struct outbox_sqlite *outbox;
-    int lock; /* the directory's, for a whole life, also while the disk fails */
+    bool look; /* it is asked only whether it could run */
+    int lock;  /* the directory's, for a whole life, also when the disk fails */
     struct storage *storage;
     struct storage_port *port; /* to it */
     struct prover *prover;     /* NULL: there was no thread for it */
@@ -348,6 +349,17 @@ record_load(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
     return client_load(ctx, key, key_len, value, value_len);
 }
 
+/* Say why it cannot start: in the log, or to who asked whether it could. */
+static void
+start_tell(const struct daemon *d, const char *what, const char *how,
+           const char *why)
+{
+    if (d->look)
+        fprintf(stderr, "brusio-client: %s%s%s\n", what, how, why);
+    else
+        log_write(&d->host.log, LOG_ERROR, "client", "%s%s%s", what, how, why);
+}
+
 static int
 client_make(struct daemon *d)
 {
@@ -356,9 +368,9 @@ client_make(struct daemon *d)
                                    .n_authorities = d->network.n_authorities,
                                    .n_gateways = d->network.n_gateways};
     if (config.n_gateways == 0 || config.n_gateways > CLIENT_GATEWAYS_MAX) {
-        log_write(&d->host.log, LOG_ERROR, "client",
-                  "the network file names no gateway to start with");
-        return ERR_MISSING;
+        start_tell(d, "the network file names no gateway to start with", "; ",
+                   "get the current one from whoever runs the network");
+        return ERR_FORMAT;
     }
     memcpy(config.profile, d->config->profile, strlen(d->config->profile) + 1);
     memcpy(config.network, d->network.name, sizeof config.network);
@@ -368,7 +380,7 @@ client_make(struct daemon *d)
     for (size_t i = 0; i < config.n_gateways; i++)
         memcpy(config.gateways[i], d->network.gateways[i].identity,
                SPHINX_ID_LEN);
-    int err = prover_new(&d->prover);
+    int err = d->look ? 0 : prover_new(&d->prover);
     if (err)
         log_write(&d->host.log, LOG_WARNING, "client",
                   "no thread for proofs of work, first letters take longer: %s",
@@ -377,63 +389,89 @@ client_make(struct daemon *d)
     return client_new(&d->client, &config);
 }
 
+/* Take the directory for this client, and open its records. */
+static int
+records_open(struct daemon *d, const char *dir)
+{
+    int err = files_path(d->store_path, dir, "client.db");
+    if (!err)
+        err = files_lock(dir, &d->lock);
+    if (err == ERR_AGAIN) {
+        if (!d->look) /* else it has opened them */
+            start_tell(d, "another client runs on ", dir, "; end that first");
+        return err;
+    }
+    if (!err)
+        err = d->look ? outbox_sqlite_look(&d->outbox, d->store_path)
+                      : outbox_sqlite_new(&d->outbox, d->store_path);
+    if (err)
+        start_tell(d, d->store_path,
+                   " cannot be opened: ", database_remedy(err));
+    return err;
+}
+
 /* All that is to be open for good: the records, the socket for calls, whose path
  * is told, and what TLS reads. */
 static int
 files_open(struct daemon *d, const char *dir, char path[static FILES_PATH_MAX])
 {
-    int err = files_path(d->store_path, dir, "client.db");
+    int err = records_open(d, dir);
     if (!err)
-        err = files_lock(dir, &d->lock);
-    if (!err)
-        err = outbox_sqlite_new(&d->outbox, d->store_path);
-    if (err) {
-        log_write(&d->host.log, LOG_ERROR, "client",
-                  err == ERR_AGAIN ? "another client runs on this directory"
-                                   : "%s cannot be opened: %s",
-                  d->store_path, database_remedy(err));
-        return err;
-    }
-    err = tls_new(&d->tls, NULL);
+        err = tls_new(&d->tls, NULL);
     if (!err)
         err = files_path(path, dir, "client.sock");
     if (err)
         return err;
     err = rpc_new(&d->rpc, d->host.loop, path);
     if (err)
-        log_write(&d->host.log, LOG_ERROR, "client", "%s: %s", path,
-                  err == ERR_LONG
-                      ? "the path is too long for a socket (107 bytes)"
-                      : system_reason(err));
+        start_tell(d, path, ": ", rpc_why(err));
     return err ? ERR_IO : 0; /* it has been said */
 }
 
 static int
-records_load(struct daemon *d)
+storage_start(struct daemon *d)
 {
     int err =
         storage_new(&d->storage, STORAGE_QUEUE, outbox_sqlite_run, d->outbox);
-    if (!err)
-        err = storage_port_new(&d->port, d->storage, d->host.loop);
+    return err ? err : storage_port_new(&d->port, d->storage, d->host.loop);
+}
+
+/* Make the client of its records, which only now are known to be whole. */
+static int
+records_load(struct daemon *d)
+{
+    int err = d->look ? 0 : storage_start(d);
     if (!err)
         err = client_make(d);
+    if (err == ERR_FORMAT) /* has been said */
+        return err;
     if (!err)
         err = outbox_sqlite_load(d->outbox, record_load, d->client);
+    if (!err && !d->look)
+        outbox_sqlite_settle(d->outbox);
     if (err)
-        log_write(&d->host.log, LOG_ERROR, "client", "%s cannot be used: %s",
-                  d->store_path, database_remedy(err));
+        start_tell(d, d->store_path, " cannot be used: ", database_remedy(err));
+    return err;
+}
+
+static int
+network_read(struct daemon *d, const char *dir)
+{
+    char error[NETFILE_ERROR_LEN];
+    const int err =
+        netfile_read_in(dir, d->config->network, &d->network, error);
+    if (err)
+        start_tell(d, error, "", "");
     return err;
 }
 
 static int
 daemon_start(struct daemon *d, const char *dir, int ready_fd)
 {
-    char path[FILES_PATH_MAX], error[NETFILE_ERROR_LEN];
-    int err = netfile_read_in(dir, d->config->network, &d->network, error);
-    if (err) {
-        log_write(&d->host.log, LOG_ERROR, "client", "%s", error);
+    char path[FILES_PATH_MAX];
+    int err = network_read(d, dir);
+    if (err)
         return err;
-    }
     d->frame_len = d->network.geometry.packet_len;
     d->wait_us = RETRY_US;
     d->host.owner = d;
@@ -509,4 +547,27 @@ client_run(const char *dir, const struct daemon_config *config, int ready_fd)
                   dir, system_reason(err)); /* all else has been said */
     daemon_free(d);
     return err ? 1 : 0;
+}
+
+int
+client_check(const char *dir, const struct daemon_config *config)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    if (!d)
+        return 1;
+    d->config = config;
+    d->look = true;
+    d->lock = -1;
+    int err = host_init(&d->host, client_timer, d);
+    d->host.owner = d;
+    d->host.ops.store = daemon_store;
+    if (!err)
+        err = network_read(d, dir);
+    if (!err)
+        err = records_open(d, dir);
+    const bool runs = err == ERR_AGAIN;
+    if (!err)
+        err = records_load(d);
+    daemon_free(d);
+    return err && !runs ? 1 : 0;
 }

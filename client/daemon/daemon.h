@@ -18,4 +18,8 @@ extern const size_t client_options_len;
 /* Run until a signal. Returns the exit status. */
 int client_run(const char *dir, const struct daemon_config *config,
                int ready_fd);
+
+/* Open and load in dir what client_run() would, and change nothing. Says what is wrong.
+ * Returns the exit status; 0 also while a client runs there. */
+int client_check(const char *dir, const struct daemon_config *config);
 #endif

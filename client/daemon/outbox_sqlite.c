@@ -29,6 +29,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client/daemon/lives.h"
 #include "lib/os/database.h"
 #include "lib/os/files.h"
 #include "lib/os/key_slots.h"
@@ -38,14 +39,20 @@ enum { TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES };
 _Static_assert((int)KEY_SLOT_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
                "the cipher's");
 
+struct place { /* of a file: its device, and its number there */
+    dev_t device;
+    ino_t inode;
+};
+
 struct outbox_sqlite {
     sqlite3 *db;
     sqlite3_stmt *put, *erase, *get, *slot, *note;
     struct key_slots *keys;
     char path[FILES_PATH_MAX], keys_path[FILES_PATH_MAX];
-    dev_t device; /* of the database, and its number there */
-    ino_t inode;
-    bool failed;    /* the last list was not kept, or settled nothing */
+    struct place at, keys_at;
+    bool look;      /* nothing is made or changed */
+    bool fresh;     /* there was no record when it was opened */
+    bool failed;    /* the last list was not kept, or nothing is settled yet */
     uint64_t kept;  /* ticket of the last group that was, as has been said, */
     uint64_t there; /* and of the last that is in the database */
     int64_t life;   /* whose tickets these are; drawn */
@@ -60,30 +67,52 @@ static const struct database_form form = {
               "CREATE TABLE IF NOT EXISTS last("
               " one INTEGER PRIMARY KEY, life INTEGER NOT NULL,"
               " ticket INTEGER NOT NULL);",
+    .table = "record",
     .version = 2};
 
-/* The names of both files. A database that is not there yet has none: else
- * it is away, and its keys would be wiped as those of no record. */
 static int
 paths_set(struct outbox_sqlite *o, const char *path)
 {
-    struct stat db, st;
-    char *const keys = o->keys_path;
-    const bool is_new = stat(path, &db) || db.st_size == 0;
-    if (snprintf(o->path, FILES_PATH_MAX, "%s", path) >= FILES_PATH_MAX ||
-        snprintf(keys, FILES_PATH_MAX, "%s-keys", path) >= FILES_PATH_MAX)
-        return ERR_LONG;
-    return is_new && stat(keys, &st) == 0 && st.st_size > 0 ? ERR_MISSING : 0;
+    const int n = snprintf(o->path, FILES_PATH_MAX, "%s", path);
+    const int k = snprintf(o->keys_path, FILES_PATH_MAX, "%s-keys", path);
+    return n < FILES_PATH_MAX && k < FILES_PATH_MAX ? 0 : ERR_LONG;
 }
 
-/* The file of keys beside the database: all records have theirs there. */
+static int
+place_read(const char *path, struct place *out)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return errno == ENOENT ? ERR_NOT_FOUND : files_error(errno);
+    out->device = st.st_dev;
+    out->inode = st.st_ino;
+    return 0;
+}
+
+/* Where there are keys a database has been: else it is away, or this is another, and
+ * the keys would be wiped as those of no record. */
+static bool
+has_been_there(const struct outbox_sqlite *o)
+{
+    struct stat st;
+    return o->at.inode != 0 || (stat(o->keys_path, &st) == 0 && st.st_size > 0);
+}
+
+/* The file of keys beside the database: all records have theirs there, so one is made
+ * only where there is no record. */
 static int
 keys_open(struct outbox_sqlite *o)
 {
     sqlite3_stmt *st;
-    int rc, err = key_slots_open(&o->keys, o->keys_path);
+    uint64_t n;
+    int rc, err = database_number(o->db, "SELECT count(*) FROM record", &n);
     if (err)
         return err;
+    o->fresh = n == 0;
+    err = key_slots_open(&o->keys, o->keys_path,
+                         n == 0 && !o->look && o->keys_at.inode == 0);
+    if (err)
+        return err == ERR_NOT_FOUND && o->look && n == 0 ? 0 : err;
     err = database_prepare(o->db, "SELECT slot FROM record", &st);
     if (err)
         return err;
@@ -112,7 +141,7 @@ statements_prepare(struct outbox_sqlite *o)
     if (!err)
         err = database_prepare(
             o->db, "INSERT OR REPLACE INTO last VALUES(0,?,?)", &o->note);
-    return err;
+    return err == ERR_DB ? ERR_DAMAGED : err; /* its tables are another's */
 }
 
 static void
@@ -128,12 +157,23 @@ files_close(struct outbox_sqlite *o)
     key_slots_close(&o->keys);
 }
 
+/* Open both files, and change nothing yet that is there: no key is wiped, and the
+ * journal of another life stays beside its database (files_settle()). */
 static int
 files_open(struct outbox_sqlite *o)
 {
-    struct database_form again = form;
-    again.there = o->inode != 0;
-    int err = database_open(&o->db, o->path, &again);
+    struct database_form mine = form;
+    struct lives alone;
+    mine.there = has_been_there(o);
+    mine.look = o->look;
+    lives_peek(o->path, &alone);
+    int err = database_open(&o->db, o->path, &mine);
+    if (err == ERR_NOT_FOUND) /* there is nothing to look at yet */
+        return 0;
+    if (!err) {
+        database_journal_keep(o->db, true);
+        err = lives_check(o->db, &alone);
+    }
     if (!err)
         err = statements_prepare(o);
     if (!err)
@@ -147,10 +187,11 @@ files_open(struct outbox_sqlite *o)
 static int
 there_find(struct outbox_sqlite *o)
 {
-    char text[96];
+    char text[128];
     uint64_t ticket = 0;
     snprintf(text, sizeof text,
-             "SELECT coalesce(max(ticket), 0) FROM last WHERE life=%" PRId64,
+             "SELECT coalesce(max(ticket), 0) FROM last WHERE one=0 AND "
+             "life=%" PRId64,
              o->life);
     int err = database_number(o->db, text, &ticket);
     if (!err && ticket > o->there)
@@ -158,12 +199,16 @@ there_find(struct outbox_sqlite *o)
     return err;
 }
 
-/* Make sure that what the journal of the database has is on the disk for good; only
- * then are the keys wiped that no record has, as after a crash. */
+/* Note this life, and make sure that what the journal of the database has is on the
+ * disk for good; only then are the keys wiped that no record has, as after a
+ * crash. */
 static int
 files_settle(struct outbox_sqlite *o)
 {
-    int err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    database_journal_keep(o->db, false);
+    int err = lives_note(o->db, o->life);
+    if (!err)
+        err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
     if (!err)
         err = there_find(o);
     return err ? err : key_slots_settle(o->keys);
@@ -180,29 +225,45 @@ there_note(struct outbox_sqlite *o, uint64_t ticket)
     return err;
 }
 
-int
-outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
+static int
+outbox_make(struct outbox_sqlite **out, const char *path, bool look)
 {
     struct outbox_sqlite *o = calloc(1, sizeof *o);
-    struct stat st;
     *out = NULL;
     if (!o)
         return ERR_NOMEM;
+    o->look = look;
+    o->failed = true; /* until it is settled */
     randombytes_buf(&o->life, sizeof o->life);
     int err = paths_set(o, path);
     if (!err)
         err = files_open(o);
-    if (!err && stat(path, &st))
-        err = files_error(errno);
-    if (err) {
+    if (!err && !look)
+        err = place_read(o->path, &o->at);
+    if (!err && !look)
+        err = place_read(o->keys_path, &o->keys_at);
+    if (err)
         outbox_sqlite_free(&o);
-        return err;
-    }
-    o->device = st.st_dev;
-    o->inode = st.st_ino;
-    o->failed = files_settle(o) != 0; /* again with the first list */
     *out = o;
-    return 0;
+    return err;
+}
+
+int
+outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
+{
+    return outbox_make(out, path, false);
+}
+
+int
+outbox_sqlite_look(struct outbox_sqlite **out, const char *path)
+{
+    return outbox_make(out, path, true);
+}
+
+void
+outbox_sqlite_settle(struct outbox_sqlite *o)
+{
+    o->failed = files_settle(o) != 0; /* again with the first list */
 }
 
 void
@@ -303,6 +364,8 @@ outbox_sqlite_load(struct outbox_sqlite *o, journal_record_fn fn, void *ctx)
 {
     sqlite3_stmt *st;
     int rc, err;
+    if (!o->db || !o->keys) /* there is nothing to look at yet */
+        return 0;
     err = database_prepare(
         o->db, "SELECT key, slot, value FROM record ORDER BY key", &st);
     if (err)
@@ -364,14 +427,25 @@ record_read(struct outbox_sqlite *o, struct env_store_req *req)
 
 /* ---- lists ---- */
 
-/* Is the database still where it was? */
+static int
+place_compare(const char *path, const struct place *was)
+{
+    struct place now;
+    const int err = place_read(path, &now);
+    if (err)
+        return err;
+    return now.device == was->device && now.inode == was->inode ? 0
+                                                                : ERR_FOLDER;
+}
+
+/* Are both files still where they were? */
 static int
 place_check(const struct outbox_sqlite *o)
 {
-    struct stat st;
-    if (stat(o->path, &st))
-        return files_error(errno);
-    return st.st_dev == o->device && st.st_ino == o->inode ? 0 : ERR_FOLDER;
+    const int err = place_compare(o->path, &o->at);
+    if (err) /* the keys alone are called not found */
+        return err == ERR_NOT_FOUND ? ERR_FOLDER : err;
+    return place_compare(o->keys_path, &o->keys_at);
 }
 
 /* Is there anything to be kept in a list, and is it what comes next? */
@@ -446,6 +520,9 @@ list_keep(struct outbox_sqlite *o, struct env_store_req *list)
             o->kept = list->ticket;
     if (o->kept > o->there)
         o->there = o->kept;
+    if (o->fresh) /* who loses the journal is not to look like a new client */
+        (void)!database_run(o->db, "PRAGMA wal_checkpoint(PASSIVE)");
+    o->fresh = false;
     (void)!key_slots_wipe(o->keys); /* else with the next list, or life */
     return 0;
 }

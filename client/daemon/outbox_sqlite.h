@@ -14,13 +14,23 @@
 
 struct outbox_sqlite;
 
-/* path: made when it is not there, mode 0600, and PATH-keys; locked, so that two
- * programs never run on one client. Returns 0, ERR_AGAIN (in use),
- * ERR_VERSION (of another version), ERR_MISSING and ERR_DUPLICATE (the keys are
- * not those of these records, or wait for a database that is away: nothing has
- * changed), database_error(), files_error(). */
+/* Open the files at path and PATH-keys, or make them where neither is there, mode
+ * 0600; locked, so that two programs never run on one client. What is there stays as
+ * it is until outbox_sqlite_settle(). Returns 0, ERR_AGAIN (in use), ERR_VERSION (of
+ * another version), ERR_FOLDER (there are keys, but the database is gone),
+ * ERR_NOT_FOUND (there are records, but the keys are gone), ERR_MISSING and
+ * ERR_DUPLICATE (the keys are not those of these records), ERR_CONFLICT (the journal
+ * is another copy's), database_error(), files_error(). */
 int outbox_sqlite_new(struct outbox_sqlite **out,
                       const char *path) CHECK_RESULT;
+/* Open the same to be loaded alone: nothing is made or changed, and where nothing is
+ * there is no record. */
+int outbox_sqlite_look(struct outbox_sqlite **out,
+                       const char *path) CHECK_RESULT;
+/* Put in order what an earlier life left, and wipe the keys of no record; call when
+ * all records were loaded, and so are known to be those of these keys. What fails is
+ * tried again with the first list. */
+void outbox_sqlite_settle(struct outbox_sqlite *o);
 void outbox_sqlite_free(struct outbox_sqlite **o);
 
 /* All records in the order of their keys. Returns 0, database_error(), ERR_DAMAGED,

@@ -532,6 +532,21 @@ rpc_thread(void *ctx)
 }
 
 int
+rpc_path_check(const char *path)
+{
+    return strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path ? 0
+                                                                    : ERR_LONG;
+}
+
+const char *
+rpc_why(int err)
+{
+    return err == ERR_LONG ? "the path is too long for a socket, which has 107 "
+                             "bytes; choose a shorter directory by --dir"
+                           : system_reason(err);
+}
+
+int
 rpc_new(struct rpc **out, struct loop *client_loop, const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -542,7 +557,7 @@ rpc_new(struct rpc **out, struct loop *client_loop, const char *path)
     r->client_loop = client_loop;
     r->callers_max = callers_limit();
     r->fd = -1;
-    int err = strlen(path) < sizeof a.sun_path ? 0 : ERR_LONG;
+    int err = rpc_path_check(path);
     if (!err)
         err = loop_new(&r->loop);
     if (!err) {

@@ -13,6 +13,10 @@
 enum { RPC_CONNECTIONS_MAX = 64 };
 
 struct rpc;
+/* Tell whether a socket can have this path. Returns 0 or ERR_LONG. */
+int rpc_path_check(const char *path) CHECK_RESULT;
+/* Return a text (static) for people: why rpc_new() failed with err, and what to do. */
+const char *rpc_why(int err);
 /* Listen at path, for a client on this loop, which is the caller's too. Whoever
  * connects waits until it starts. */
 int rpc_new(struct rpc **out, struct loop *client_loop,

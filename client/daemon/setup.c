@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/daemon/rpc.h"
 #include "lib/os/files.h"
 #include "lib/os/program.h"
 #include "network/os/netfile.h"
@@ -65,7 +66,7 @@ setup_profile(const char *dir, const char *profile, bool note)
     size_t len;
     if (files_path(path, dir, "profile"))
         return setup_fail(dir, strerror(ENAMETOOLONG));
-    int err = files_read(path, PROFILE_NAME_MAX, &was, &len);
+    int err = files_read(path, PROFILE_NAME_MAX + 1, &was, &len);
     if (err == ERR_NOT_FOUND && note) {
         /* a disk that is full keeps nobody from running */
         (void)!files_write(path, profile, strlen(profile));
@@ -73,6 +74,8 @@ setup_profile(const char *dir, const char *profile, bool note)
     }
     if (err)
         return err == ERR_NOT_FOUND ? 0 : setup_fail(path, error_text(err));
+    if (len > 0 && was[len - 1] == '\n') /* an editor's */
+        was[--len] = 0;
     const bool same = strcmp((char *)was, profile) == 0;
     if (!same)
         program_fail(program,
@@ -86,6 +89,17 @@ setup_profile(const char *dir, const char *profile, bool note)
     return same ? 0 : ARGS_EXIT_FAILED;
 }
 
+/* Can the socket for calls be made here? */
+static int
+socket_check(const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    int err = files_path(path, dir, "client.sock");
+    if (!err)
+        err = rpc_path_check(path);
+    return err ? setup_fail(path, rpc_why(err)) : 0;
+}
+
 int
 setup_init(const char *dir, const char *network, const char *profile)
 {
@@ -96,6 +110,8 @@ setup_init(const char *dir, const char *network, const char *profile)
         return setup_fail(dir, strerror(ENAMETOOLONG));
     if (netfile_read(network, &n, error))
         return program_fail(program, "%s", error);
+    if (socket_check(dir))
+        return ARGS_EXIT_FAILED;
     if (mkdir(dir, 0700) && errno != EEXIST)
         return setup_fail(dir, strerror(errno));
     int status = conf_write(conf, profile);
@@ -137,6 +153,9 @@ setup_check(const char *dir, const struct daemon_config *config)
                                       "client.db-wal"};
     char path[FILES_PATH_MAX];
     int status = netfile_check("brusio-client", dir, config->network);
+    if (!status)
+        status = client_check(dir, config);
+    status |= socket_check(dir);
     status |= setup_profile(dir, config->profile, false);
     status |= mode_check(dir);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)

@@ -7,12 +7,13 @@
 #include <sqlite3.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/os/files.h"
 #include "lib/os/system.h"
 
-enum { VERSION_TEXT_LEN = 40 };
+enum { VERSION_TEXT_LEN = 40, TABLE_TEXT_LEN = 96 };
 
 /* Return what the system said of the last call that failed on the journal, or
  * on the database itself: other calls may have changed errno since. */
@@ -107,19 +108,58 @@ file_make(const char *path)
     return close(fd) ? files_error(errno) : 0;
 }
 
+/* Make the tables of a database without a version, and give it one, all at once. A
+ * database that has tables is another program's. */
+static int
+tables_make(struct sqlite3 *db, const struct database_form *form)
+{
+    char text[VERSION_TEXT_LEN];
+    snprintf(text, sizeof text, "PRAGMA user_version=%u; COMMIT",
+             form->version);
+    int err = database_run(db, "BEGIN IMMEDIATE");
+    if (!err)
+        err = database_run(db, form->tables);
+    if (!err)
+        err = database_run(db, text);
+    if (err)
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return err;
+}
+
+/* Is this database of that form, or so new that it may become one? */
+static int
+form_check(struct sqlite3 *db, const struct database_form *form,
+           uint64_t *version)
+{
+    char text[TABLE_TEXT_LEN];
+    uint64_t tables = 0, ours = 0;
+    snprintf(text, sizeof text,
+             "SELECT count(*) FROM sqlite_master WHERE name='%s'", form->table);
+    int err = database_number(db, "PRAGMA user_version", version);
+    if (!err)
+        err =
+            database_number(db, "SELECT count(*) FROM sqlite_master", &tables);
+    if (!err)
+        err = database_number(db, text, &ours);
+    if (err)
+        return err;
+    if (*version == 0)
+        return tables > 0 || form->there ? ERR_DAMAGED
+               : form->look              ? ERR_NOT_FOUND
+                                         : 0;
+    return *version != form->version ? ERR_VERSION : ours ? 0 : ERR_DAMAGED;
+}
+
 /* Take the lock first of all: a process that has the lock needs no index of the
  * journal that is shared with others. */
 static int
 form_take(struct sqlite3 *db, const struct database_form *form)
 {
-    char text[VERSION_TEXT_LEN];
     uint64_t version = 0;
     int err =
         form->alone ? database_run(db, "PRAGMA locking_mode=EXCLUSIVE") : 0;
     if (!err)
-        err = database_number(db, "PRAGMA user_version", &version);
-    if (!err && version != 0 && version != form->version)
-        err = ERR_VERSION;
+        err = form_check(db, form, &version);
     if (!err)
         err = database_run(db, form->pragmas);
     if (!err)
@@ -128,10 +168,23 @@ form_take(struct sqlite3 *db, const struct database_form *form)
                                "PRAGMA synchronous=FULL;");
     if (!err && form->alone)
         err = database_run(db, "BEGIN IMMEDIATE; COMMIT;");
-    if (!err)
-        err = database_run(db, form->tables);
-    snprintf(text, sizeof text, "PRAGMA user_version=%u", form->version);
-    return err || version ? err : database_run(db, text);
+    return err || version ? err : tables_make(db, form);
+}
+
+/* Is there a file that may be a database? One of a single byte SQLite takes for an
+ * empty one. */
+static int
+file_check(const char *path, const struct database_form *form)
+{
+    struct stat st;
+    int err = form->there || form->look ? 0 : file_make(path);
+    if (!err && access(path, R_OK | W_OK))
+        err = form->look && !form->there && errno == ENOENT
+                  ? ERR_NOT_FOUND
+                  : files_error(errno);
+    if (!err && stat(path, &st))
+        err = files_error(errno);
+    return !err && st.st_size == 1 ? ERR_DAMAGED : err;
 }
 
 int
@@ -139,21 +192,27 @@ database_open(struct sqlite3 **out, const char *path,
               const struct database_form *form)
 {
     *out = NULL;
-    int err = 0;
-    if (!form->there)
-        err = file_make(path);
-    if (!err && access(path, R_OK | W_OK))
-        err = files_error(errno);
+    int err = file_check(path, form);
     if (!err) {
         const int rc = sqlite3_open_v2(
             path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
         err = database_error(*out, rc);
     }
-    if (!err)
+    if (!err) {
+        database_journal_keep(*out, true);
         err = form_take(*out, form);
+    }
     if (err)
         database_close(out);
+    else if (!form->look)
+        database_journal_keep(*out, false);
     return err;
+}
+
+void
+database_journal_keep(struct sqlite3 *db, bool keep)
+{
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)keep, NULL);
 }
 
 void
@@ -183,17 +242,25 @@ database_remedy(int err)
     case ERR_FOLDER:
         return "it or its directory is not there any more; put it back";
     case ERR_DAMAGED:
-        return "it is damaged, or no database; put a copy of the whole "
-               "directory back";
+        return "it is damaged, or another program's, or no database; put a "
+               "copy of the whole directory back";
     case ERR_IO:
         return "its disk failed to read or write; the system's log tells";
     case ERR_DB:
         return "is the disk full, or is this no database? then make room, or "
                "put a copy back";
+    case ERR_NOT_FOUND:
+        return "the file of its keys beside it (-keys) is gone; put that back, "
+               "or a copy of the whole directory";
     case ERR_MISSING:
     case ERR_DUPLICATE:
     case ERR_MAC:
-        return "the keys beside it are not its own; put a copy of both back";
+        return "the keys beside it (-keys) are not its own, or damaged; put a "
+               "copy of both back";
+    case ERR_CONFLICT:
+        return "the journal beside it (-wal) is not its own, but was left by a "
+               "program that was killed before a copy was put back; move the "
+               "journal away, and start again";
     default:
         return system_reason(err);
     }

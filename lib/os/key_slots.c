@@ -66,15 +66,18 @@ slots_grow(struct key_slots *k, uint32_t n)
 }
 
 int
-key_slots_open(struct key_slots **out, const char *path)
+key_slots_open(struct key_slots **out, const char *path, bool make)
 {
     struct stat st = {.st_size = 0};
     struct key_slots *k = calloc(1, sizeof *k);
     *out = NULL;
     if (!k)
         return ERR_NOMEM;
-    k->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    k->fd = open(path, O_RDWR | (make ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW,
+                 0600);
     int err = k->fd < 0 || fstat(k->fd, &st) ? files_error(errno) : 0;
+    if (!make && k->fd < 0 && errno == ENOENT)
+        err = ERR_NOT_FOUND;
     if (!err)
         err = files_sync_directory(path);
     if (!err && st.st_size > (off_t)SLOTS_MAX * KEY_SLOT_LEN)

@@ -11,6 +11,7 @@
  * records are gone, key_slots_wipe(). A file is used on one thread. */
 #ifndef LIB_OS_KEY_SLOTS_H
 #define LIB_OS_KEY_SLOTS_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -19,9 +20,11 @@ enum { KEY_SLOT_LEN = 32 };
 
 struct key_slots;
 
-/* Open the file at path, or make one (0600). All slots are free until they are
- * claimed. The caller owns *out. Returns 0, ERR_NOMEM, ERR_IO. */
-int key_slots_open(struct key_slots **out, const char *path) CHECK_RESULT;
+/* Open the file at path; make: make one (0600) if there is none. All slots are
+ * free until they are claimed. The caller owns *out. Returns 0, ERR_NOT_FOUND,
+ * ERR_NOMEM, ERR_IO. */
+int key_slots_open(struct key_slots **out, const char *path,
+                   bool make) CHECK_RESULT;
 
 /* Close *k, which may be NULL, and set it to NULL. */
 void key_slots_close(struct key_slots **k);

@@ -26,6 +26,7 @@ static const struct database_form form = {
         " sealed BLOB NOT NULL, PRIMARY KEY(name, slot)"
         ") WITHOUT ROWID;"
         "CREATE INDEX IF NOT EXISTS named ON letter(named) WHERE named>0;",
+    .table = "letter",
     .version = 3};
 
 static int
@@ -47,7 +48,35 @@ statements_prepare(struct day *d)
     int err = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0] && !err; i++)
         err = database_prepare(d->db, all[i].text, all[i].st);
-    return err;
+    return err == ERR_DB ? ERR_DAMAGED : err; /* its tables are another's */
+}
+
+/* Are these the letters of this key? Those of several boxes are tried: the disk may
+ * have changed some. */
+static int
+key_check(struct day *d)
+{
+    sqlite3_stmt *st;
+    const size_t len = d->letter_len + SEAL_EXTRA_LEN;
+    int rc = SQLITE_DONE, bad = 0, good = 0;
+    int err = database_prepare(d->db,
+                               "SELECT name, slot, sealed FROM letter WHERE"
+                               " length(name)=? AND length(sealed)=? LIMIT 64",
+                               &st);
+    if (err)
+        return err;
+    sqlite3_bind_int(st, 1, SEAL_NAME_LEN);
+    sqlite3_bind_int64(st, 2, (sqlite3_int64)len);
+    while (!good && (rc = sqlite3_step(st)) == SQLITE_ROW)
+        if (seal_open(d->key, sqlite3_column_blob(st, 0),
+                      (uint8_t)sqlite3_column_int(st, 1),
+                      sqlite3_column_blob(st, 2), len, d->scratch))
+            bad++;
+        else
+            good++;
+    err = good ? 0 : database_error(d->db, rc);
+    sqlite3_finalize(st);
+    return err ? err : bad > 0 && !good ? ERR_MAC : 0;
 }
 
 int
@@ -59,6 +88,8 @@ day_open(struct day *d, const char *path, const char *key_path)
         err = database_open(&d->db, path, &form);
     if (!err)
         err = statements_prepare(d);
+    if (!err)
+        err = key_check(d);
     if (!err)
         err = database_number(d->db, "SELECT count(*) FROM letter", &all);
     if (!err)

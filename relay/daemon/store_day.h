@@ -31,7 +31,8 @@ struct day {
 };
 
 /* Open the file at `path` under the key at `key_path`; make those that are not
- * there. Returns 0, what database_open() says, or wipe_key(). */
+ * there. Returns 0, ERR_MAC (the key is not that of these letters), what
+ * database_open() says, or wipe_key(). */
 int day_open(struct day *d, const char *path,
              const char *key_path) CHECK_RESULT;
 void day_close(struct day *d);

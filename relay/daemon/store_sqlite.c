@@ -8,7 +8,8 @@
  * day in the list failed. Failure modes: a full or broken disk (ERR_DB; the
  * relay answers "retry", and the next list tries again), a file that is
  * damaged: it is set aside, whenever that is found, since all days are asked
- * for each box. */
+ * for each box; a key that is damaged or another's: it is set aside with its
+ * letters. */
 #include "relay/daemon/store_sqlite.h"
 
 #include <dirent.h>
@@ -65,7 +66,10 @@ day_destroy(const struct store_sqlite *s, uint32_t number)
     static const char *const end[] = {"db", "db-wal", "db-shm", "damaged"};
     char path[PATH_LEN];
     day_path(s, number, "key", path);
-    int err = wipe_file(path);
+    int err = wipe_file(path), bad;
+    day_path(s, number, "key-damaged", path);
+    if ((bad = wipe_file(path)))
+        err = bad;
     for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) {
         day_path(s, number, end[i], path);
         if (unlink(path) && errno != ENOENT)
@@ -94,6 +98,20 @@ file_set_aside(struct store_sqlite *s, uint32_t number)
     return 0;
 }
 
+/* Set a key aside that does not open the letters beside it: it may be what is left of
+ * theirs, or another day's. */
+static int
+key_set_aside(const struct store_sqlite *s, uint32_t number)
+{
+    char path[PATH_LEN], aside[PATH_LEN];
+    day_path(s, number, "key", path);
+    day_path(s, number, "key-damaged", aside);
+    const int err = wipe_file(aside); /* an earlier one */
+    return err                   ? err
+           : rename(path, aside) ? files_error(errno)
+                                 : files_sync_directory(path);
+}
+
 /* Find the day's file; open or make it. */
 static int
 day_get(struct store_sqlite *s, uint32_t number, struct day **out)
@@ -114,11 +132,13 @@ day_get(struct store_sqlite *s, uint32_t number, struct day **out)
     day_path(s, number, "db", path);
     day_path(s, number, "key", key_path);
     int err = day_open(&made, path, key_path);
-    if (err == ERR_DAMAGED || err == ERR_FORMAT) { /* or its key is */
-        const int key_err = err == ERR_FORMAT ? wipe_file(key_path) : 0;
-        err = file_set_aside(s, number);
+    const bool bad_key = err == ERR_FORMAT || err == ERR_LONG || err == ERR_MAC;
+    if (err == ERR_DAMAGED || bad_key) {
+        err = bad_key ? key_set_aside(s, number) : 0;
         if (!err)
-            err = key_err ? key_err : day_open(&made, path, key_path);
+            err = file_set_aside(s, number);
+        if (!err)
+            err = day_open(&made, path, key_path);
     }
     if (err)
         return err;

@@ -15,6 +15,7 @@
 static const struct database_form shared = {
     .pragmas = "PRAGMA page_size=8192;",
     .tables = "CREATE TABLE IF NOT EXISTS t(n INTEGER);",
+    .table = "t",
     .version = 2};
 static struct database_form alone, newer;
 
@@ -194,6 +195,49 @@ what_was_there_is_not_made(void **state)
     database_close(&db);
 }
 
+static uint64_t
+size_of_file(void)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return (uint64_t)st.st_size;
+}
+
+/* What another program has made is not taken, whatever number it bears; nor is a
+ * single byte, which SQLite takes for an empty file, nor an empty file in the place of
+ * one that was full. */
+static void
+what_is_anothers_is_left_alone(void **state)
+{
+    (void)state;
+    struct sqlite3 *db;
+    struct database_form there = alone;
+    there.there = true;
+    for (unsigned version = 0; version < 3; version += 2) {
+        unlink(path);
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(database_run(db, "CREATE TABLE notes(a)"), 0);
+        if (version)
+            assert_int_equal(database_run(db, "PRAGMA user_version=2"), 0);
+        database_close(&db);
+        assert_int_equal(database_open(&db, path, &alone), ERR_DAMAGED);
+        assert_null(db);
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(number(db, "PRAGMA user_version"), version);
+        assert_int_equal(number(db, "SELECT count(*) FROM sqlite_master"), 1);
+        database_close(&db);
+    }
+    for (int size = 0; size < 2; size++) {
+        FILE *f = fopen(path, "w");
+        fputs(size ? "x" : "", f);
+        fclose(f);
+        assert_int_equal(database_open(&db, path, &there), ERR_DAMAGED);
+        assert_int_equal(database_open(&db, path, size ? &alone : &there),
+                         ERR_DAMAGED);
+        assert_int_equal(size_of_file(), size);
+    }
+}
+
 const struct CMUnitTest test_database[] = {
     cmocka_unit_test_setup_teardown(a_file_is_ours_and_stays_inside, setup,
                                     teardown),
@@ -202,6 +246,8 @@ const struct CMUnitTest test_database[] = {
                                     teardown),
     cmocka_unit_test_setup_teardown(errors_are_told, setup, teardown),
     cmocka_unit_test_setup_teardown(what_was_there_is_not_made, setup,
+                                    teardown),
+    cmocka_unit_test_setup_teardown(what_is_anothers_is_left_alone, setup,
                                     teardown),
 };
 TEST_SUITE(test_database);

@@ -519,7 +519,8 @@ i8_keys_are_settled_after_a_kill(void **state)
     group_put(1, &record[1]);
     group_commit(o);
     outbox_sqlite_free(&o);
-    assert_int_equal(key_slots_open(&k, keys), 0); /* before its commit */
+    assert_int_equal(key_slots_open(&k, keys, false),
+                     0); /* before its commit */
     assert_int_equal(key_slots_claim(k, 0), 0);
     assert_int_equal(key_slots_claim(k, 0), ERR_DUPLICATE);
     assert_int_equal(key_slots_claim(k, 1), ERR_MISSING);
@@ -531,12 +532,15 @@ i8_keys_are_settled_after_a_kill(void **state)
     assert_int_equal(disk_search(key, sizeof key), 2);
     assert_int_equal(outbox_sqlite_new(&o, path), 0);
     assert_int_equal(outbox_sqlite_load(o, record_compare, record), 0);
+    assert_int_equal(disk_search(key, sizeof key), 2);
+    outbox_sqlite_settle(o);
     assert_int_equal(disk_search(key, sizeof key), 0);
     assert_int_equal(slots_read(&live), 1);
     free(live);
     outbox_sqlite_free(&o);
     assert_int_equal(wipe_file(keys), 0);
-    assert_int_equal(outbox_sqlite_new(&o, path), ERR_MISSING);
+    assert_int_equal(outbox_sqlite_new(&o, path), ERR_NOT_FOUND);
+    assert_int_equal(access(keys, F_OK), -1);
 }
 
 /* A client starts while its database is away (a disk that is not there yet, a
@@ -561,11 +565,50 @@ i10_keys_wait_for_their_records(void **state)
     outbox_sqlite_free(&o);
     assert_int_equal(rename(path, away), 0);
     for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(outbox_sqlite_new(&o, path), ERR_MISSING);
+        assert_int_equal(outbox_sqlite_new(&o, path), ERR_FOLDER);
     assert_int_equal(rename(away, path), 0);
     assert_int_equal(outbox_sqlite_new(&o, path), 0);
     assert_int_equal(outbox_sqlite_load(o, record_compare, record), 0);
     outbox_sqlite_free(&o);
+}
+
+/* A day's key is damaged, or another day's: the letters and it are set aside, and are
+ * over with their day; the day begins anew. */
+static void
+i8_a_key_set_aside_goes_with_its_day(void **state)
+{
+    (void)state;
+    static struct letter letter[2][LETTERS];
+    char path[FILES_PATH_MAX], aside[FILES_PATH_MAX];
+    struct store_sqlite *s;
+    struct rng_seeded rng;
+    uint8_t *page;
+    size_t len;
+    rng_seeded_init_u64(&rng, test_seed(), "aside");
+    snprintf(path, sizeof path, "%s/letters-%u.key", dir, DAY);
+    snprintf(aside, sizeof aside, "%s/letters-%u.key-damaged", dir, DAY);
+    for (unsigned way = 0; way < 3; way++) {
+        assert_int_equal(store_sqlite_new(&s, dir, LEN, 1 << 24), 0);
+        letters_put(s, &rng, DAY, letter[0]);
+        store_sqlite_free(&s);
+        assert_int_equal(files_read(path, WIPE_PAGE_LEN, &page, &len), 0);
+        page[way == 0 ? 3 : 30] ^= 1;
+        const size_t wrong_len = way == 2 ? 100 : len;
+        assert_int_equal(files_write(path, page, wrong_len), 0);
+        assert_int_equal(store_sqlite_new(&s, dir, LEN, 1 << 24), 0);
+        assert_int_equal(store_sqlite_damaged(s), 1);
+        assert_false(letter_is_there(s, &letter[0][0]));
+        letters_put(s, &rng, DAY, letter[1]);
+        assert_true(letter_is_there(s, &letter[1][0]));
+        assert_true(disk_search(page + 40, 8) > 0);
+        assert_int_equal(access(aside, F_OK), 0);
+        assert_int_equal(store_sqlite_expire(s, DAY + 1), 0);
+        assert_false(letter_is_there(s, &letter[1][0]));
+        assert_int_equal(access(aside, F_OK), -1);
+        assert_int_equal(disk_search(page + 40, 8), 0);
+        store_sqlite_free(&s);
+        free(page);
+    }
 }
 
 /* Nothing but a file is overwritten: a link's aim is somebody else's. */
@@ -600,6 +643,7 @@ const struct CMUnitTest test_wipe[] = {
     WIPE_TEST(i8_erased_records_are_nowhere),
     WIPE_TEST(i8_keys_are_settled_after_a_kill),
     WIPE_TEST(i10_keys_wait_for_their_records),
+    WIPE_TEST(i8_a_key_set_aside_goes_with_its_day),
     WIPE_TEST(i8_links_are_not_followed),
 };
 TEST_SUITE(test_wipe);
