@@ -80,6 +80,27 @@ seed_read(const char *dir, const char *name, bool make, uint8_t **seed)
     return err ? err : files_key(path, seed);
 }
 
+/* Note in k why the key file `name` cannot be used, and what to do. Returns err. */
+static int
+seed_complain(struct disk_keys *k, const char *dir, const char *name, int err)
+{
+    char path[FILES_PATH_MAX];
+    const bool identity = strcmp(name, "authority.key") == 0;
+    const bool here =
+        files_path(path, dir, "authority.key") == 0 && access(path, F_OK) == 0;
+    if (err && err != ERR_NOMEM)
+        snprintf(k->why, sizeof k->why,
+                 "%.180s/%s cannot be used: %s; restore it from a copy%s", dir,
+                 name, error_text(err),
+                 identity ? ", or keep it elsewhere, and get certificates from "
+                            "there by 'brusio-directory request'"
+                 : here   ? ", or move it away: the identity's key, which is "
+                            "here, makes another"
+                          : ", or move it away, and get a certificate for "
+                            "another by 'brusio-directory request'");
+    return err;
+}
+
 static int
 file_move(const char *dir, const char *from, const char *to)
 {
@@ -163,15 +184,22 @@ certificate_make(const char *dir, const uint8_t *identity_seed,
     return err;
 }
 
+/* Read the working keys in dir, or make them; a look makes none. */
 static int
-keys_derive(struct disk_keys *k, const char *dir, uint8_t key[32],
+keys_derive(struct disk_keys *k, const char *dir, bool look, uint8_t key[32],
             uint8_t share_key[32])
 {
     uint8_t *seed = NULL, *old = NULL, *unused = NULL, a[32], b[32];
-    int err = seed_read(dir, "working.key", true, &seed);
+    int err = seed_read(dir, "working.key", !look, &seed);
+    const bool none = look && err == ERR_NOT_FOUND;
+    memset(key, 0, 32);
+    memset(share_key, 0, 32);
     secret_free((void **)&k->seed);
     for (size_t i = 0; i < AUTHORITY_SHARE_KEYS; i++)
         secret_free((void **)&k->share_secret[i]);
+    if (none)
+        return 0;
+    err = seed_complain(k, dir, "working.key", err);
     if (!err)
         err =
             working_derive(seed, &k->seed, &k->share_secret[0], key, share_key);
@@ -201,10 +229,14 @@ disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s,
     struct document_key identity;
     *k = (struct disk_keys){0};
     int have = certificate_load(dir, k->identity, &k->cert);
-    int err = have == ERR_NOMEM ? have : keys_derive(k, dir, key, share_key);
+    const bool look = renew == DISK_LOOK;
+    int err =
+        have == ERR_NOMEM ? have : keys_derive(k, dir, look, key, share_key);
     if (!err) {
         err = seed_read(dir, "authority.key", false, &identity_seed);
-        err = err == ERR_NOT_FOUND ? 0 : err;
+        err = err == ERR_NOT_FOUND
+                  ? 0
+                  : seed_complain(k, dir, "authority.key", err);
     }
     const bool fits = !have && !err && memcmp(k->cert.key, key, 32) == 0 &&
                       memcmp(k->cert.share_key, share_key, 32) == 0;
@@ -216,9 +248,9 @@ disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s,
         if (due) {
             err = file_move(dir, "working.key", "working-old.key");
             if (!err)
-                err = keys_derive(k, dir, key, share_key);
+                err = keys_derive(k, dir, false, key, share_key);
         }
-        if (!err && (!fits || due)) {
+        if (!err && !look && (!fits || due)) {
             memcpy(k->cert.key, key, 32);
             memcpy(k->cert.share_key, share_key, 32);
             err = certificate_make(dir, identity_seed, &k->cert, now_s,

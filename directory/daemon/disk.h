@@ -17,7 +17,10 @@
 
 enum { DISK_RENEW_S = CERTIFICATE_DAYS * 86400 / 4 };
 
+enum { DISK_WHY_LEN = 400 };
 struct disk_keys {
+    char
+        why[DISK_WHY_LEN]; /* of an error: which file, why, what to do; or "" */
     uint8_t identity[SPHINX_ID_LEN];
     struct certificate cert;
     uint8_t *seed;                               /* guarded */
@@ -27,13 +30,14 @@ struct disk_keys {
 /* Tell whether at now_s it is time for another certificate than c, or c was
  * made by a wrong clock. */
 bool disk_is_due(const struct certificate *c, uint64_t now_s);
-enum disk_renewal { DISK_KEEP, DISK_WHEN_DUE, DISK_NOW };
-/* Read the keys in dir; make them, if there are none. By `renew` they are kept,
+enum disk_renewal { DISK_LOOK, DISK_KEEP, DISK_WHEN_DUE, DISK_NOW };
+/* Read the keys in dir; make them, if there are none, unless it is only a look, after
+ * which those that are not there may be NULL. By `renew` they are kept,
  * renewed when that is due at now_s, or renewed in any case: replaced by others
  * with a certificate that revokes those before. Whoever is not sure what time
  * it is does not renew, since nobody believes a certificate of another time.
  * Returns 0; ERR_MISSING: there is no certificate and no identity to make one;
- * ERR_PEER: the certificate is for other keys. */
+ * ERR_PEER: the certificate is for other keys. After an error k->why may say more. */
 int disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s,
               enum disk_renewal renew) CHECK_RESULT;
 void disk_keys_free(struct disk_keys *k);
@@ -66,6 +70,11 @@ int disk_each(const char *dir,
               void (*each)(void *ctx, enum authority_output what,
                            const uint8_t *bytes, size_t len),
               void *ctx) CHECK_RESULT;
+/* What people are told of an error of disk_each(): the directory, and error_text(). */
+#define DISK_KEPT_TEXT                                                      \
+    "cannot read what was kept in %s (consensus, promises, descriptors, "   \
+    "votes): %s; put a copy of the directory back, without 'state', which " \
+    "says that nothing is lost"
 /* Do the same for the votes of one epoch alone. */
 int disk_votes(const char *dir, uint32_t epoch,
                void (*each)(void *ctx, enum authority_output what,

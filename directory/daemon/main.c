@@ -14,6 +14,8 @@
 #include "directory/daemon/decide.h"
 #include "directory/daemon/disk.h"
 #include "directory/daemon/network.h"
+#include "directory/daemon/ready.h"
+#include "directory/daemon/renewal.h"
 #include "directory/daemon/server.h"
 #include "directory/evidence.h"
 #include "lib/codec.h"
@@ -295,7 +297,7 @@ static int
 command_renew(const char *dir)
 {
     char path[FILES_PATH_MAX];
-    struct disk_keys k;
+    struct disk_keys k = {0};
     int lock;
     int err = files_path(path, dir, "authority.key");
     if (!err && access(path, F_OK))
@@ -309,7 +311,7 @@ command_renew(const char *dir)
     if (!err)
         err = disk_keys(&k, dir, clock_wall_s(), DISK_NOW);
     if (err)
-        return program_error(program, dir, err);
+        return ready_fail(renewal_why(&k, err), "", "");
     disk_keys_free(&k);
     close(lock);
     return 0;
@@ -373,21 +375,6 @@ command_install(const struct args *a)
     return err ? program_error(program, file, err) : 0;
 }
 
-/* Is all there that 'run' needs? */
-static int
-command_check(const char *dir, const char *network)
-{
-    int status = netfile_check("brusio-directory", dir, network);
-    if (access(dir, W_OK)) {
-        program_fail(program,
-                     "%s cannot be written: %s; mount its disk for writing, "
-                     "and let the authority's user write there",
-                     dir, strerror(errno));
-        status = ARGS_EXIT_FAILED;
-    }
-    return status;
-}
-
 static int
 arguments_obey(int argc, char **argv)
 {
@@ -441,12 +428,12 @@ arguments_obey(int argc, char **argv)
     if (strcmp(a.command, "request") == 0) {
         char *line = NULL;
         int err = disk_request(a.value[DIR_OPTION], &line);
-        return text_print(a.value[DIR_OPTION], err, line);
+        return text_print("working-new.key", err, line);
     }
     status = program_read_config(&folder, a.value[DIR_OPTION], server_options,
                                  server_options_len, &config);
     if (status == 0 && strcmp(a.command, "check") == 0)
-        status = command_check(a.value[DIR_OPTION], config.network);
+        status = ready_check(a.value[DIR_OPTION], &config);
     else if (status == 0)
         status = server_run(a.value[DIR_OPTION], &config, start.ready_fd);
     config_free(server_options, server_options_len, &config);

@@ -8,15 +8,23 @@
 enum { LOOKS_PER_EPOCH = 8 };
 static const uint64_t day_us = 86400000000;
 
-static int
-keys_complain(struct renewal *r, int err)
+const char *
+renewal_why(const struct disk_keys *k, int err)
 {
-    const char *text =
-        err == ERR_MISSING ? "there is no certificate; 'brusio-directory "
-                             "request' begins to get one"
-        : err == ERR_PEER  ? "the certificate is for other keys than those here"
-                           : error_text(err);
-    log_write(&r->host->log, LOG_ERROR, "directory", "%s", text);
+    return k->why[0] ? k->why
+           : err == ERR_MISSING
+               ? "there is no certificate that can be read; 'brusio-directory "
+                 "request' begins to get one"
+           : err == ERR_PEER
+               ? "the certificate is for other keys than those here; restore "
+                 "working.key, or begin with 'brusio-directory request'"
+               : error_text(err);
+}
+
+static int
+keys_complain(struct renewal *r, const struct disk_keys *k, int err)
+{
+    log_write(&r->host->log, LOG_ERROR, "directory", "%s", renewal_why(k, err));
     return err;
 }
 
@@ -28,7 +36,7 @@ renewal_read(struct renewal *r, struct host *host, const char *dir,
     r->dir = dir;
     int err = disk_keys(k, dir, env_now_wall_s(&host->env), DISK_KEEP);
     if (err)
-        return keys_complain(r, err);
+        return keys_complain(r, k, err);
     r->cert = k->cert;
     return 0;
 }
@@ -89,7 +97,7 @@ keys_look(void *ctx)
         certificate_tell(r, now_s);
     }
     if (err)
-        (void)keys_complain(r, err);
+        (void)keys_complain(r, &k, err);
     disk_keys_free(&k);
 }
 

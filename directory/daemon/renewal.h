@@ -24,6 +24,9 @@ struct renewal {
  * stay the caller's, and what is wrong is logged. Returns as disk_keys(). */
 int renewal_read(struct renewal *r, struct host *host, const char *dir,
                  struct disk_keys *k) CHECK_RESULT;
+/* Return a text for people, as long as k: why disk_keys() failed with err, and what to
+ * do. */
+const char *renewal_why(const struct disk_keys *k, int err);
 /* Set *key to what documents are signed with; k has to live as long as key. */
 void renewal_key(struct document_key *key, const struct disk_keys *k);
 /* Renew the keys of this authority from now on, in a network of such epochs.

@@ -30,6 +30,7 @@
 #include "directory/daemon/exchange.h"
 #include "directory/daemon/gate.h"
 #include "directory/daemon/page.h"
+#include "directory/daemon/ready.h"
 #include "directory/daemon/renewal.h"
 #include "directory/daemon/served.h"
 #include "lib/codec.h"
@@ -584,7 +585,7 @@ server_reload(void *ctx)
 static int
 server_start(struct server *s, const char *dir, int ready_fd)
 {
-    char error[NETFILE_ERROR_LEN];
+    char error[NETFILE_ERROR_LEN], open_why[READY_WHY_LEN];
     int err;
     if (snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
         return ERR_LONG;
@@ -610,6 +611,9 @@ server_start(struct server *s, const char *dir, int ready_fd)
         log_write(&s->host.log, LOG_ERROR, "directory", "%s", error);
         return err;
     }
+    ready_openness(dir, open_why);
+    if (open_why[0])
+        log_write(&s->host.log, LOG_WARNING, "directory", "%s", open_why);
     err = server_confine(s);
     if (!err)
         err = authority_start(s);
@@ -634,8 +638,7 @@ server_start(struct server *s, const char *dir, int ready_fd)
         return err;
     err = disk_each(s->dir, server_load, s);
     if (err) { /* it might vote or sign a second time */
-        log_write(&s->host.log, LOG_ERROR, "directory",
-                  "cannot read what was kept in %s: %s", s->dir,
+        log_write(&s->host.log, LOG_ERROR, "directory", DISK_KEPT_TEXT, s->dir,
                   system_reason(err));
         return err;
     }

@@ -3,9 +3,11 @@ older one, or nothing; and about `check`, which has to find what `run` refuses."
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 
 from harness import row
+from operators import authority, relay, run_authority
 
 
 def both(t, argv, words, title):
@@ -158,3 +160,77 @@ def profile_newline(t):
     with open(f"{k}/profile", "w") as f:
         f.write("fast\n")
     both(t, [client, k], ["profile", "chosen once"], "another profile")
+
+
+def replaced(path, data):
+    """Put this in the place of a file, None: nothing. Returns how to put it back."""
+    kept = path + ".kept"
+    if os.path.lexists(path):
+        os.rename(path, kept)
+    if data is not None:
+        written(path, data)
+
+    def back():
+        if os.path.isdir(path):
+            os.rmdir(path)
+        elif os.path.lexists(path):
+            os.unlink(path)
+        if os.path.lexists(kept):
+            os.rename(kept, path)
+    return back
+
+
+@row("O5", "an authority's check does not find what its run refuses")
+def authority_check(t):
+    d, _ = authority(t)
+    program = [f"{t.bin}/brusio-directory", d]
+    r = t.run([program[0], "check", "--dir", d])
+    t.check(r.rc == 0, f"before it has run: {r}")
+    t.check(not os.path.exists(f"{d}/working.key"), "check has made a key")
+    p = run_authority(t, d)
+    r = t.run([program[0], "check", "--dir", d])
+    t.check(r.rc == 0, f"while it runs: {r}")
+    p.stop()
+    conf = f"{d}/directory.conf"
+    with open(conf, "rb") as f:
+        text = f.read()
+    text = text[:text.rindex(b"listen")]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = "127.0.0.1:%d" % taken.getsockname()[1]
+        other, _ = authority(t, "other")
+        with open(f"{other}/network.json", "rb") as f:
+            network = f.read()
+        # file, what is there instead, and what is said of it
+        for name, data, words in (
+                ("working.key", b"x", ["working.key", "too early", "copy",
+                                       "move it away"]),
+                ("authority.key", b"x" * 64 + b"\n",
+                 ["authority.key", "malformed", "copy", "request"]),
+                ("network.json", network, ["does not list", "init"]),
+                ("directory.conf", text + b'listen = "nonsense"\n',
+                 ["nonsense", "192.0.2.1:7100"]),
+                ("directory.conf", text + f'listen = "{busy}"\n'.encode(),
+                 [busy, "in use", "another port"]),
+                ("votes", b"", [d, "votes", "copy"])):
+            back = replaced(f"{d}/{name}", data)
+            both(t, program, words, f"{name} is {data[-24:]!r}")
+            back()
+    key, kept = f"{d}/authority.key", f"{t.dir}/elsewhere"
+    os.rename(key, kept)
+    t.check(t.run([program[0], "check", "--dir", d]).rc == 0, "key elsewhere")
+    back = replaced(f"{d}/working.key", None)
+    for command in ("check", "run"):
+        r = t.run([program[0], command, "--dir", d], timeout=20)
+        t.check(r.rc == 1 and "request" in r.err, f"{command}: {r}")
+    back()
+    os.rename(kept, key)
+    os.chmod(d, 0o777)
+    r = t.run([program[0], "check", "--dir", d])
+    t.check(r.rc == 1 and f"{d} is open to other users" in r.err and
+            "chmod 700" in r.err, r)
+    os.chmod(d, 0o700)
+    r = t.run([program[0], "check", "--dir", d])
+    t.check(r.rc == 0, f"in the end: {r}")
+    run_authority(t, d).stop()
