@@ -233,7 +233,8 @@ replay_load(struct relay_daemon *d, bool *wait)
                   d->dir);
     else if (err)
         log_write(&d->host.log, LOG_ERROR, "relay",
-                  "%s/replay cannot be used: %s", d->dir, database_remedy(err));
+                  "%s/replay cannot be used: %s", d->dir,
+                  replay_file_remedy(err));
     return err;
 }
 

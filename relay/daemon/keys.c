@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/os/database.h"
 #include "lib/os/files.h"
 #include "lib/os/wipe.h"
 
@@ -126,11 +127,33 @@ boot_id(uint8_t boot[static REPLAY_BOOT_LEN])
         randombytes_buf(boot, REPLAY_BOOT_LEN);
 }
 
+/* Open the file; make: make it if it is not there. Returns 0 or files_error(). */
+static int
+replay_descriptor(const char *dir, bool make, int *fd)
+{
+    char path[FILES_PATH_MAX];
+    int err = files_path(path, dir, "replay");
+    *fd =
+        err ? -1 : open(path, O_RDWR | (make ? O_CREAT : 0) | O_CLOEXEC, 0600);
+    return err || *fd >= 0 ? err : files_error(errno);
+}
+
+int
+replay_file_look(const char *dir)
+{
+    int fd;
+    const int err = replay_descriptor(dir, false, &fd);
+    if (err)
+        return errno == ENOENT ? 0 : err;
+    close(fd);
+    return 0;
+}
+
 int
 replay_file_open(struct replay_file **out, const char *dir, size_t tags,
                  bool *wait)
 {
-    char path[FILES_PATH_MAX];
+    int fd;
     uint8_t boot[REPLAY_BOOT_LEN], key[16];
     struct stat st = {0};
     struct replay_file *f = calloc(1, sizeof *f);
@@ -139,14 +162,13 @@ replay_file_open(struct replay_file **out, const char *dir, size_t tags,
     if (!f)
         return ERR_NOMEM;
     f->len = (replay_region_len(tags) + 4095) / 4096 * 4096;
-    int err = files_path(path, dir, "replay");
-    int fd = err ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int err = replay_descriptor(dir, true, &fd);
     f->fd = fd;
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
         replay_file_close(&f);
         return ERR_AGAIN;
     }
-    if (!err && (fd < 0 || fstat(fd, &st)))
+    if (!err && fstat(fd, &st))
         err = files_error(errno);
     if (!err) /* or the first packet that finds the disk full ends the relay */
         err = files_reserve(fd, f->len);
@@ -178,6 +200,15 @@ replay_file_open(struct replay_file **out, const char *dir, size_t tags,
     *wait = replay_is_in_doubt(f->set);
     *out = f;
     return 0;
+}
+
+const char *
+replay_file_remedy(int err)
+{
+    return err == ERR_KIND ? "it is a directory, link or device, no ordinary "
+                             "file; move it away: another is made, and packets "
+                             "are taken again two minutes later"
+                           : database_remedy(err);
 }
 
 struct replay *

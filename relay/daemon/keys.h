@@ -34,6 +34,11 @@ struct replay_file;
 int
 replay_file_open(struct replay_file **out, const char *dir, size_t tags,
                  bool *wait) CHECK_RESULT; /* ERR_AGAIN: another relay has it */
+/* Tell whether replay_file_open() could open the file, and change nothing. Returns 0,
+ * also when there is none yet or a relay runs that has it, or files_error(). */
+int replay_file_look(const char *dir) CHECK_RESULT;
+/* Return a text (static) for people: why the file failed so, and what to do. */
+const char *replay_file_remedy(int err);
 struct replay *replay_file_set(struct replay_file *f);
 void replay_file_close(struct replay_file **f);
 #endif

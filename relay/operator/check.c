@@ -33,6 +33,7 @@
 #include "network/receive.h"
 #include "network/schedule.h"
 #include "relay/daemon/describe.h"
+#include "relay/daemon/keys.h"
 
 enum { ASK_US = 5000000 };
 
@@ -216,6 +217,23 @@ mode_check(struct findings *f, const char *path, size_t *good)
         ++*good;
 }
 
+/* Would the relay take its identity, and the memory of what it has seen? */
+static void
+secrets_check(struct findings *f, const char *dir)
+{
+    char why[KEYS_WHY_LEN], path[FILES_PATH_MAX], text[FINDING_WHAT];
+    uint8_t *seed = NULL;
+    if (!files_path(path, dir, "identity.key") && access(path, R_OK) == 0 &&
+        keys_identity(dir, &seed, why))
+        finding_said(f, FINDING_ERROR, why);
+    secret_free((void **)&seed);
+    const int err = replay_file_look(dir);
+    snprintf(text, sizeof text, "%.200s/replay cannot be used: %s", dir,
+             replay_file_remedy(err));
+    if (err)
+        finding_said(f, FINDING_ERROR, text);
+}
+
 void
 check_keys(struct findings *f, const char *dir)
 {
@@ -233,6 +251,7 @@ check_keys(struct findings *f, const char *dir)
             mode_check(f, path, &good);
     if (d)
         closedir(d);
+    secrets_check(f, dir);
     if (f->n == before)
         finding_add(f, FINDING_OK, "keys: %zu, readable, and closed to others",
                     good - 1);

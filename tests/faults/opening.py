@@ -234,3 +234,26 @@ def authority_check(t):
     r = t.run([program[0], "check", "--dir", d])
     t.check(r.rc == 0, f"in the end: {r}")
     run_authority(t, d).stop()
+
+
+@row("O6", "a relay's check does not find what its run refuses")
+def relay_check(t):
+    net = t.net_shared()
+    x = relay(t, net.network_json)
+    program = [f"{t.bin}/brusio-relay", x]
+    for name, data, words in (
+            ("identity.key", b"x", ["identity.key", "too early", "copy"]),
+            ("identity.key", b"", ["identity.key", "copy"]),
+            ("identity.key", b"x" * 64, ["identity.key", "malformed"]),
+            ("replay", None, [f"{x}/replay", "directory", "move it away"])):
+        back = replaced(f"{x}/{name}", data)
+        if data is None:
+            os.mkdir(f"{x}/{name}")
+        both(t, program, words, f"{name} is {data!r}")
+        back()
+    r = t.run([program[0], "check", "--dir", x])
+    t.check(r.rc == 0 and not os.path.exists(f"{x}/replay"), r)
+    p = t.start([program[0], "run", "--dir", x])
+    t.wait(lambda: "accepts links" in p.err(), 20, "the relay")
+    r = t.run([program[0], "check", "--dir", x])
+    t.check(r.rc == 0, f"while it runs: {r}")
