@@ -4,8 +4,8 @@
  * The command line says of what the network is made; a network that is there
  * already keeps what it has, and options that say otherwise are refused. Then
  * all programs are started (testnet.c), their places are printed, and a program
- * that ends is named, until Ctrl-C, SIGTERM or SIGHUP stops them all. Timer:
- * ten looks a second at the children. Failure modes: wrong usage (exit status
+ * that ends is named, until Ctrl-C, SIGTERM or SIGHUP (unless nohup has started it)
+ * stops them all. Timer: ten looks a second at the children. Failure modes: wrong usage (exit status
  * 2), a directory with something else in it, or a program that does not start
  * (1). */
 #include <signal.h>
@@ -269,7 +269,8 @@ arguments_obey(int argc, char **argv)
     if (status == 0) {
         signal(SIGINT, stop_on);
         signal(SIGTERM, stop_on);
-        signal(SIGHUP, stop_on);
+        if (!host_hangup_is_ignored())
+            signal(SIGHUP, stop_on);
         status = testnet_run(t);
     }
     free(t);

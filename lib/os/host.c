@@ -90,6 +90,13 @@ host_wake(struct env *env)
     loop_post_note(h->loop, &h->woken, host_tick, h);
 }
 
+bool
+host_hangup_is_ignored(void)
+{
+    struct sigaction act;
+    return sigaction(SIGHUP, NULL, &act) == 0 && act.sa_handler == SIG_IGN;
+}
+
 int
 host_init(struct host *h, loop_fn tick, void *ctx)
 {

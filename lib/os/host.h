@@ -61,6 +61,10 @@ void host_memory_return(void);
  * Call first of all. Returns 0 or ERR_SYSTEM. */
 int host_descriptors_hold(void) CHECK_RESULT;
 
+/* Tell whether this program was started to outlive its terminal (nohup): then it leaves
+ * SIGHUP ignored. Call before that is changed. */
+bool host_hangup_is_ignored(void);
+
 /* Forbid core dumps, which would hold keys and packets (I8), and end this
  * process when the process parent ends (0: no such process). Call before any
  * thread is made. */

@@ -2,8 +2,8 @@
  *
  * It reads the command line and the scenario, opens what figures go to, which
  * takes no time and may fail, and then runs, which may take hours. The first
- * SIGINT or SIGTERM ends all runs and reports what has ended; the next one ends
- * the program.
+ * SIGINT, SIGTERM or SIGHUP ends all runs and reports what has ended; the next one
+ * but SIGHUP, which terminal and shell both send, ends the program.
  *
  * State: that somebody wants it to end. Failure modes: wrong usage or a wrong
  * scenario is 2, what fails is 1, and each is told in a line. */
@@ -281,9 +281,12 @@ static void
 signals_take(void)
 {
     const struct sigaction act = {.sa_handler = stop_on_signal,
-                                  .sa_flags = (int)SA_RESETHAND};
+                                  .sa_flags = (int)SA_RESETHAND},
+                           hangup = {.sa_handler = stop_on_signal};
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
+    if (!host_hangup_is_ignored())
+        sigaction(SIGHUP, &hangup, NULL);
 }
 
 static int

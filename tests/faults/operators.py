@@ -672,3 +672,42 @@ def installed_library(t):
             "programs are used before it is said how they are installed")
     r = t.run(["make", "-C", ROOT, "-n", "install-libs"])
     t.check(r.rc == 0 and "LD_LIBRARY_PATH=" in r.out, r)
+
+
+# ---- the terminal closes ----
+
+@row("O9", "SIGHUP throws away what a simulation has, and ends what nohup started")
+def hangups(t):
+    scenario = f"{t.dir}/net.json"
+    with open(scenario, "w") as f:
+        f.write('{"format": 1, "network": {"layers": 3, "width": 2},'
+                '"clients": [{"count": 100, "rate": 4}],'
+                '"measure": {"targets": 8}}')
+
+    def simulate(*before):
+        p = t.start([*before, f"{t.bin}/brusio-sim", "run", scenario, "--runs",
+                     "4000", "--threads", "1", "--json", f"{t.dir}/o.json"])
+        t.wait(lambda: re.search(r"[1-9]\d* % of", p.err()), 60, "runs to end")
+        return p
+    p = simulate()
+    p.send_signal(signal.SIGHUP)
+    p.send_signal(signal.SIGHUP)  # the shell's, behind the terminal's
+    t.check(p.wait(60) == 1 and "interrupted" in p.err(), p.err())
+    with open(f"{t.dir}/o.json.part" if os.path.exists(f"{t.dir}/o.json.part")
+              else f"{t.dir}/o.json") as f:
+        t.check("mean" in f.read(), "nothing of what had ended")
+    d = t.place("net")
+    options = [x for k, v in SMALL.items() for x in (f"--{k}", str(v))]
+    net = t.start(["nohup", f"{t.bin}/brusio-testnet", "run", "--dir", d,
+                   "--clients", "0", *options])
+    sim = simulate("nohup")
+    t.wait(lambda: "\nready\n" in net.out() or net.poll() is not None, 120,
+           "the network")
+    for p in (net, sim):
+        p.send_signal(signal.SIGHUP)
+    time.sleep(2)
+    t.check(net.poll() is None and sim.poll() is None,
+            f"ended: {net.out()[-200:]} {sim.err()[-200:]}")
+    for p in (net, sim):
+        p.send_signal(signal.SIGINT)
+    t.check(sim.wait(60) == 1 and net.wait(60) is not None, "SIGINT")
