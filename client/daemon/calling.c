@@ -171,16 +171,22 @@ calling_number(const json_t *o, const char *name)
 }
 
 int
-calling_json(const json_t *o)
+calling_json_to(FILE *out, const json_t *o)
 {
     char *text;
     const int err =
         json_to_text(o, JSON_COMPACT | JSON_ENSURE_ASCII, &text, NULL);
     if (err)
         return program_fail(program, "%s", error_text(err));
-    puts(text);
+    fprintf(out, "%s\n", text);
     free(text);
     return 0;
+}
+
+int
+calling_json(const json_t *o)
+{
+    return calling_json_to(stdout, o);
 }
 
 int

@@ -32,6 +32,7 @@ int64_t calling_number(const json_t *o, const char *name);
 /* Print an object as one line of JSON, in ASCII, whatever stands in it. Returns the
  * exit status. */
 int calling_json(const json_t *o);
+int calling_json_to(FILE *out, const json_t *o);
 /* The same; takes o over, which is NULL without memory. */
 int calling_print(json_t *o);
 #endif

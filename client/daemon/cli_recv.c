@@ -33,9 +33,17 @@ struct reading {
     size_t len;
 };
 
+/* Where is told what came? What goes to the standard output alone is told beside
+ * it. */
+static FILE *
+told_to(const char *place)
+{
+    return place && strcmp(place, "-") == 0 ? stderr : stdout;
+}
+
 /* Tell in one object of JSON what came, and where it is. */
 static int
-json_tell(const struct reading *m)
+json_tell(const struct reading *m, const char *place)
 {
     json_t *o = json_deep_copy(m->root);
     int status = 1;
@@ -46,7 +54,7 @@ json_tell(const struct reading *m)
         json_object_set_new(o, "len", json_integer((json_int_t)m->len));
     }
     if (o)
-        status = calling_json(o);
+        status = calling_json_to(told_to(place), o);
     json_decref(o);
     return status;
 }
@@ -67,11 +75,11 @@ head_print(FILE *out, const json_t *root)
         fprintf(out, "[%" PRId64 "] ", number);
 }
 
-/* Tell people. What goes to the standard output alone is told beside it. */
+/* Tell people. */
 static void
 plain_tell(const struct reading *m, const char *place)
 {
-    FILE *out = place && strcmp(place, "-") == 0 ? stderr : stdout;
+    FILE *const out = told_to(place);
     const int64_t late_after = calling_number(m->root, "late_after");
     head_print(out, m->root);
     terminal_word(out, m->from);
@@ -104,7 +112,8 @@ data_read(const json_t *root, uint8_t **data, size_t *len)
     return err ? 1 : 0;
 }
 
-/* Put the message where it is to go, and tell of it. Returns the exit status. */
+/* Put the message where it is to go, and tell of it: a file of which nobody was told
+ * does not stay, since the message does. Returns the exit status. */
 static int
 message_take(const struct cli *c, const json_t *root)
 {
@@ -117,6 +126,7 @@ message_take(const struct cli *c, const json_t *root)
                             json_string_value(json_object_get(root, "from")),
                         .text = json_string_value(text),
                         .text_len = json_string_length(text)};
+    bool made = false;
     int status = 0;
     if (!m.text || c->out) {
         terminal_file_name(name, sizeof name,
@@ -128,16 +138,20 @@ message_take(const struct cli *c, const json_t *root)
         if (json_object_get(root, "data"))
             status = data_read(root, &data, &m.len);
         if (!status)
-            status = received_save(path, c->out, name,
+            status = received_save(path, &made, c->out, name,
                                    data ? (const void *)data : m.text, m.len)
                          ? 1
                          : 0;
         m.path = path;
     }
     if (!status && c->json)
-        status = json_tell(&m);
+        status = json_tell(&m, c->out);
     else if (!status)
         plain_tell(&m, c->out);
+    if (!status)
+        status = cli_flush("; the message stays");
+    if (status && made && !unlink(path))
+        (void)!files_sync_directory(path);
     free(data);
     return status;
 }
@@ -162,8 +176,6 @@ message_next(struct calling *l, const struct cli *c, uint64_t *seen, bool *none)
     int status = r ? 0 : 1;
     if (r && !*none) {
         status = c->skip ? 0 : message_take(c, r);
-        if (!status && !c->skip)
-            status = program_flush(program, "; the message stays");
         if (!status)
             status = message_release(l, r);
         *seen += status == 0;

@@ -160,10 +160,11 @@ name_find(const char *temporary, char path[static FILES_PATH_MAX],
 }
 
 int
-received_save(char path[static FILES_PATH_MAX], const char *place,
+received_save(char path[static FILES_PATH_MAX], bool *made, const char *place,
               const char *name, const void *data, size_t len)
 {
     struct stat st;
+    *made = false;
     const char *dir = place ? place : ".";
     snprintf(path, FILES_PATH_MAX, "%s", place ? place : name);
     const bool taken = place && stat(place, &st) == 0;
@@ -186,6 +187,7 @@ received_save(char path[static FILES_PATH_MAX], const char *place,
         return place_fail(path, why == EEXIST ? "there is such a file already"
                                               : strerror(why));
     }
+    *made = true;
     if (files_sync_directory(path))
         return place_fail(path, strerror(errno));
     return 0;

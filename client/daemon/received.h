@@ -11,10 +11,12 @@
  * NULL, which is this directory; a directory takes a file under its name, or under
  * the next that is free ("a (2).txt"); '-' and what is no regular file are written
  * to; any other path must not be there yet. What is there is never replaced or
- * changed, and nothing is kept by half. name: of the file, already made safe.
- * Returns 0, or -1 and has said why on stderr. */
-int received_save(char path[static FILES_PATH_MAX], const char *place,
-                  const char *name, const void *data, size_t len);
+ * changed, and nothing is kept by half. name: of the file, already made safe. *made:
+ * there is a file at path that was not there. Returns 0, or -1 and has said why on
+ * stderr. */
+int received_save(char path[static FILES_PATH_MAX], bool *made,
+                  const char *place, const char *name, const void *data,
+                  size_t len);
 
 /* Can `--out` take more than one message? */
 bool received_takes_many(const char *place);

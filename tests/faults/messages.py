@@ -1,4 +1,5 @@
 """Rows about texts and files: what a contact sends, and where it goes."""
+import json
 import os
 import re
 import subprocess
@@ -286,3 +287,38 @@ def outbox(t):
     t.check(a.cmd("outbox").out == "", "it is still there")
     send(a, "b", "after it")
     t.check(said(recv(b).out) == "a: after it\n", "what came behind it")
+
+
+def held(t, k, n):
+    t.wait(lambda: k.call("status")["result"]["inbox"] >= n, 120,
+           f"{n} messages")
+
+
+@row("O7", "each try of recv whose output fails leaves one more copy of a file")
+def file_not_told(t):
+    a, b = t.pair(t.net_shared())
+    path, folder = f"{t.dir}/one.bin", f"{t.dir}/into"
+    os.mkdir(folder)
+    with open(path, "wb") as f:
+        f.write(b"all of it")
+    t.check(a.cmd("send", "b", "--file", path).rc == 0, "send")
+    held(t, b, 1)
+    for more in ([], ["--json"], ["--out", folder]):
+        for _ in range(2):
+            with open("/dev/full", "wb") as full:
+                r = b.cmd("recv", *more, stdout=full, cwd=folder)
+            t.check(r.rc == 1 and "No space" in r.err and "stays" in r.err, r)
+            t.check(os.listdir(folder) == [], os.listdir(folder))
+    r = b.cmd("recv", cwd=folder)
+    t.check(r.rc == 0 and os.listdir(folder) == ["one.bin"], r)
+
+
+@row("O8", "recv --json --out - mixes a text with its object")
+def json_beside(t):
+    a, b = t.pair(t.net_shared())
+    t.check(a.cmd("send", "b", "hello").rc == 0, "send")
+    held(t, b, 1)
+    r = b.cmd("recv", "--json", "--out", "-")
+    t.check(r.rc == 0 and r.out == "hello", r)
+    o = json.loads(r.err)
+    t.check(o["from"] == "a" and o["len"] == 5 and o["file"] == "-", r)

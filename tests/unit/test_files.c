@@ -53,7 +53,11 @@ static char went[FILES_PATH_MAX];
 static int
 save(const char *place, const char *name, const char *text)
 {
-    return received_save(went, place, name, text, strlen(text));
+    bool made;
+    const int err = received_save(went, &made, place, name, text, strlen(text));
+    struct stat st;
+    assert_int_equal(made, !err && stat(went, &st) == 0 && S_ISREG(st.st_mode));
+    return err;
 }
 
 /* What a contact sends, under a name of his choice, replaces nothing, and nothing
