@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/os/host.h"
 #include "lib/os/program.h"
 #include "testnet/testnet.h"
 

@@ -149,7 +149,7 @@ message_take(const struct cli *c, const json_t *root)
     else if (!status)
         plain_tell(&m, c->out);
     if (!status)
-        status = cli_flush("; the message stays");
+        status = program_flush(program, "; the message stays");
     if (status && made && !unlink(path))
         (void)!files_sync_directory(path);
     free(data);

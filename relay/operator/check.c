@@ -221,17 +221,16 @@ mode_check(struct findings *f, const char *path, size_t *good)
 static void
 secrets_check(struct findings *f, const char *dir)
 {
-    char why[KEYS_WHY_LEN], path[FILES_PATH_MAX], text[FINDING_WHAT];
+    char why[KEYS_WHY_LEN], path[FILES_PATH_MAX];
     uint8_t *seed = NULL;
     if (!files_path(path, dir, "identity.key") && access(path, R_OK) == 0 &&
         keys_identity(dir, &seed, why))
-        finding_said(f, FINDING_ERROR, why);
+        finding_add(f, FINDING_ERROR, "%s", why);
     secret_free((void **)&seed);
     const int err = replay_file_look(dir);
-    snprintf(text, sizeof text, "%.200s/replay cannot be used: %s", dir,
-             replay_file_remedy(err));
     if (err)
-        finding_said(f, FINDING_ERROR, text);
+        finding_add(f, FINDING_ERROR, "%s/replay cannot be used: %s", dir,
+                    replay_file_remedy(err));
 }
 
 void

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/os/host.h"
 #include "lib/os/program.h"
 #include "sim/command/explain.h"
 #include "sim/command/jobs.h"
