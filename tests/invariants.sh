@@ -758,7 +758,7 @@ change I10 'an authority knows but the last epochs it signed' \
     'if (i + 1 == p->n && p->range[i].first <= epoch &&
             epoch <= p->range[i].last)' \
     'promises/i10_*'
-change I10 'an answer that never ends is waited for' lib/os/http.c \
+change I10 'an answer that never ends is waited for' lib/os/http/http.c \
     '    (void)event_add(q->later, &tv);' \
     '    if (seconds > HTTP_WHOLE_S)
         (void)event_add(q->later, &tv);' \
@@ -1128,7 +1128,7 @@ change I11 'who has one connection loses it to who has many' lib/seats.c \
     '(!f || t->since < f->since))' \
     'seats/i11_*'
 change I11 'a relay asks authorities as often as it likes' \
-    lib/os/http_server.c \
+    lib/os/http/http_server.c \
     ': class == SEATS_RELAY  ? s->hosts' \
     ': class == SEATS_RELAY  ? NULL' \
     'http/i11_no_relay*'
@@ -1136,11 +1136,11 @@ change I11 'a relay pays for who is next door' lib/blocks.c \
     'if (limited && b->config.by_host)' \
     'if (limited && !b->config.by_host && block[0] > 6)' \
     'blocks/i11_hosts*'
-change I11 'relays take the memory of authorities' lib/os/http_server.c \
+change I11 'relays take the memory of authorities' lib/os/http/http_server.c \
     'c->class = seats_class_at(s->seats, c->seat);' \
     'c->class = SEATS_STRANGER;' \
     'http/i11_*'
-change I11 'idle sockets keep their seats' lib/os/http_server.c \
+change I11 'idle sockets keep their seats' lib/os/http/http_server.c \
     '    if (gone != SEATS_NONE)
         seat_clear(s, gone);' \
     '    if (gone != SEATS_NONE) {
@@ -1150,11 +1150,11 @@ change I11 'idle sockets keep their seats' lib/os/http_server.c \
     }' \
     'http/i11_*'
 change I11 'requests that are never whole take any memory' \
-    lib/os/http_server.c \
+    lib/os/http/http_server.c \
     'while (s->held[c->class] - c->in_room + room > HTTP_HELD_MAX) {' \
     'while (0) {' \
     'http/i11_*'
-change I11 'without descriptors a server spins' lib/os/http_server.c \
+change I11 'without descriptors a server spins' lib/os/http/http_server.c \
     '    server_pause(s);
     return false;' \
     '    (void)server_pause;

@@ -9,7 +9,7 @@
 #ifndef DIRECTORY_DAEMON_CALLERS_H
 #define DIRECTORY_DAEMON_CALLERS_H
 #include "lib/blocks.h"
-#include "lib/os/http_server.h"
+#include "lib/os/http/http_server.h"
 #include "network/json.h"
 
 struct callers_list {

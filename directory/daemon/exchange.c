@@ -13,7 +13,7 @@
 
 #include "directory/vote.h"
 #include "lib/codec.h"
-#include "lib/os/http.h"
+#include "lib/os/http/http.h"
 #include "network/document.h"
 
 enum {

@@ -38,7 +38,7 @@
 #include "lib/os/confine.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
-#include "lib/os/http_server.h"
+#include "lib/os/http/http_server.h"
 #include "lib/os/socket.h"
 #include "lib/os/system.h"
 #include "lib/secret.h"

@@ -45,7 +45,7 @@ uint64_t loop_now_us(struct loop *l);
  */
 uint8_t *loop_scratch(struct loop *l, size_t len);
 
-/* Return libevent's event_base of l, for lib/os/http.c. */
+/* Return libevent's event_base of l, for lib/os/http/http.c. */
 void *loop_base(struct loop *l);
 
 struct loop_timer;

@@ -13,7 +13,7 @@
 #define RELAY_DAEMON_DAEMON_H
 #include "lib/os/files.h"
 #include "lib/os/host.h"
-#include "lib/os/http_server.h"
+#include "lib/os/http/http_server.h"
 #include "lib/os/link.h"
 #include "lib/os/storage.h"
 #include "network/json.h"

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "lib/codec.h"
-#include "lib/os/http.h"
+#include "lib/os/http/http.h"
 #include "lib/os/system.h"
 #include "lib/pack.h"
 #include "network/diff.h"

@@ -23,7 +23,7 @@
 #endif
 
 #include "lib/address.h"
-#include "lib/os/http.h"
+#include "lib/os/http/http.h"
 #include "lib/os/socket.h"
 #include "lib/os/clock.h"
 #include "lib/secret.h"

@@ -19,7 +19,7 @@
 #include "lib/os/clock.h"
 #include "lib/os/database.h"
 #include "lib/os/files.h"
-#include "lib/os/http.h"
+#include "lib/os/http/http.h"
 #include "lib/os/program.h"
 #include "lib/os/system.h"
 #include "lib/secret.h"

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/os/http_server.h"
+#include "lib/os/http/http_server.h"
 #include "lib/secret.h"
 #include "relay/daemon/borrow.h"
 #include "tests/heap.h"

@@ -30,7 +30,7 @@
 #include "lib/os/confine.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"
-#include "lib/os/http.h"
+#include "lib/os/http/http.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 

@@ -9,7 +9,7 @@
 
 #include "directory/daemon/exchange.h"
 #include "lib/os/clock.h"
-#include "lib/os/http_server.h"
+#include "lib/os/http/http_server.h"
 #include "lib/os/socket.h"
 #include "tests/adversary.h"
 

@@ -15,8 +15,8 @@
 #include "lib/address.h"
 #include "lib/os/socket.h"
 #include "lib/os/clock.h"
-#include "lib/os/http.h"
-#include "lib/os/http_server.h"
+#include "lib/os/http/http.h"
+#include "lib/os/http/http_server.h"
 #include "lib/os/system.h"
 #include "tests/adversary.h"
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "lib/os/clock.h"
-#include "lib/os/http.h"
+#include "lib/os/http/http.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/reload.h"

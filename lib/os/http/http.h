@@ -1,7 +1,7 @@
-/* lib/os/http.h - a document fetched or posted over HTTP/1.1, on libevent.
+/* lib/os/http/http.h - a document fetched or posted over HTTP/1.1, on libevent.
  *
  * Bodies and times are bounded; nothing that tells a machine apart is sent (no
- * User-Agent). The server: lib/os/http_server.h. */
+ * User-Agent). The server: lib/os/http/http_server.h. */
 #ifndef LIB_OS_HTTP_H
 #define LIB_OS_HTTP_H
 #include <stddef.h>

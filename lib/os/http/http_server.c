@@ -1,4 +1,4 @@
-/* lib/os/http_server.c - accepting connections, reading requests, sending
+/* lib/os/http/http_server.c - accepting connections, reading requests, sending
  * answers.
  *
  * States of a connection: READS (until the request is whole), SENDS (the
@@ -8,7 +8,7 @@
  * moment for which nothing is accepted. Failure modes: no memory (that
  * connection ends), no descriptor (see server_is_short()), a peer that is slow,
  * silent or greedy (its connection gives way). */
-#include "lib/os/http_server.h"
+#include "lib/os/http/http_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #include "lib/blocks.h"
 #include "lib/http_head.h"
-#include "lib/os/http_body.h"
+#include "lib/os/http/http_body.h"
 #include "lib/os/socket.h"
 
 enum {

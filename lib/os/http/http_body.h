@@ -1,4 +1,4 @@
-/* lib/os/http_body.h - answers on their way, each in memory once, however many
+/* lib/os/http/http_body.h - answers on their way, each in memory once, however many
  * clients ask for the same: a consensus has megabytes, and clients may be slow.
  */
 #ifndef LIB_OS_HTTP_BODY_H

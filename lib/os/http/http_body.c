@@ -1,6 +1,6 @@
-/* lib/os/http_body.c - a list of bodies, which are compared byte for byte:
+/* lib/os/http/http_body.c - a list of bodies, which are compared byte for byte:
  * there are few, and without the list the bytes would be copied. */
-#include "lib/os/http_body.h"
+#include "lib/os/http/http_body.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* lib/os/http.c - a thin layer over the client of evhttp. Timer: the end of the
+/* lib/os/http/http.c - a thin layer over the client of evhttp. Timer: the end of the
  * time that a request has as a whole. */
-#include "lib/os/http.h"
+#include "lib/os/http/http.h"
 
 #include <errno.h>
 #include <event2/buffer.h>

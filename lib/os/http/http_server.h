@@ -1,4 +1,4 @@
-/* lib/os/http_server.h - answers GET and POST with whole documents.
+/* lib/os/http/http_server.h - answers GET and POST with whole documents.
  *
  * A connection carries one request. Heads, bodies, memory and times are
  * bounded, and so are connections. Each connection has a seat (lib/seats.h), of
