@@ -22,7 +22,7 @@ claim_clear(struct rounds_claim *c)
     *c = (struct rounds_claim){0};
 }
 
-void
+static void
 rounds_clear(struct rounds *r)
 {
     for (size_t i = 0; i < AUTHORITIES_MAX; i++) {

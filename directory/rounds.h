@@ -56,7 +56,6 @@ struct rounds {
 
 /* Begin an epoch. Zeroed memory holds no claims; r->ids stay the caller's. */
 void rounds_begin(struct rounds *r, uint32_t epoch);
-void rounds_clear(struct rounds *r);
 
 /* Take a claim's document of len bytes that came at now_ms. On 0, ERR_AGAIN and
  * ERR_DUPLICATE *author and *claim identify the claim. Returns 0: the claim is

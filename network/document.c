@@ -137,7 +137,9 @@ certificate_read(struct certificate *c, const uint8_t **at, const uint8_t *end)
     return err;
 }
 
-int
+/* Read the line of a signature at the start of text into *s; *used is the length
+ * of the line. */
+static int
 document_read_line(struct document_signature *s, const uint8_t *text,
                    size_t len, size_t *used)
 {
@@ -178,7 +180,9 @@ number_write(char *out, uint64_t v)
     return hex_write(out, bytes, sizeof bytes);
 }
 
-size_t
+/* Write the line of the signature s, with its final newline, to out. Returns the
+ * length of the line. */
+static size_t
 document_write_line(const struct document_signature *s, char *out)
 {
     char *at = out + 3;

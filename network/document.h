@@ -133,15 +133,6 @@ enum {
         DOCUMENT_SIG_LINE_LEN + 2 * (1 + 64) + 2 * (1 + 16) + 1 + 128
 };
 
-/* Write the line of the signature s, with its final newline, to out, which has
- * DOCUMENT_SIG_LINE_MAX bytes. Returns the length of the line. */
-size_t document_write_line(const struct document_signature *s, char *out);
-
-/* Read the line of a signature at the start of text, of len bytes, into *s;
- * *used is the length of the line. Returns 0, ERR_FORMAT or ERR_SHORT. */
-int document_read_line(struct document_signature *s, const uint8_t *text,
-                       size_t len, size_t *used) CHECK_RESULT;
-
 /* Write the document d to *out, which is malloc'd and the caller's. Returns 0
  * or ERR_NOMEM. */
 int document_write(const struct document *d, uint8_t **out,

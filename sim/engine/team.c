@@ -173,12 +173,6 @@ team_worker(struct team *t, uint32_t number)
     return t->member[number].relay;
 }
 
-uint32_t
-team_workers(const struct team *t)
-{
-    return t->n;
-}
-
 void
 team_stats(const struct team *t, struct relay_stats *sum)
 {

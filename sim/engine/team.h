@@ -16,8 +16,6 @@ void team_free(struct team **t);
 void team_tick(struct team *t);
 /* Return the worker of this number, from 0. */
 struct relay *team_worker(struct team *t, uint32_t number);
-/* Return how many workers t has. */
-uint32_t team_workers(const struct team *t);
 /* Add up the counts of all workers of t. */
 void team_stats(const struct team *t, struct relay_stats *sum);
 

@@ -34,7 +34,7 @@ struct gauge_batch {
 
 struct gauges {
     const struct scenario *scenario;
-    uint32_t n_batches, batch_now;
+    uint32_t n_batches;
     uint64_t begin_us, length_us; /* of all batches; begin 0: not yet */
     struct gauge_batch *batch;
     struct gauge_batch *found_batch; /* found last, with its times */

@@ -91,7 +91,7 @@ struct packet_run {
     struct packets_plan plan;
     double *inside; /* samples while warming up */
     size_t n_inside, room_inside;
-    uint64_t sample_us, sample_next_us, warm_until_us;
+    uint64_t sample_us, sample_next_us;
     uint64_t look_us, look_from_us; /* when gauges are read */
     uint32_t serial;
     uint64_t course;

@@ -235,19 +235,6 @@ topology_loop(const struct topology *t, struct env *env, uint32_t relay,
 }
 
 double
-topology_way_mean_us(const struct topology *t)
-{
-    const struct scenario_mix *m = &t->scenario->mix;
-    double mix_us = (double)m->delay_mean_us;
-    double way_us =
-        mix_us * (t->scenario->network.layers + (t->n_gateways > 0));
-    if (t->n_stores > 0)
-        way_us = 2 * way_us +
-                 (double)(m->store_delay_fixed_us + m->store_delay_mean_us);
-    return way_us;
-}
-
-double
 topology_loop_mean_us(const struct topology *t)
 {
     const struct scenario_mix *m = &t->scenario->mix;

@@ -50,8 +50,6 @@ void topology_way(const struct topology *t, struct env *env, uint32_t client,
 void topology_loop(const struct topology *t, struct env *env, uint32_t relay,
                    struct packet_way *w);
 
-/* Return the mean of all delays of a packet's way, and of a loop's without its
- * end. */
-double topology_way_mean_us(const struct topology *t);
+/* Return the mean of all delays of a loop's way, without its end. */
 double topology_loop_mean_us(const struct topology *t);
 #endif

@@ -41,10 +41,6 @@ int tool_get_bytes(struct tool *t, json_t *in, const char *key, uint8_t *out,
 int tool_get_body(struct tool *t, json_t *in, uint8_t *out,
                   size_t len) CHECK_RESULT;
 
-/* Read the member key of in, a number from 0 to max. */
-int tool_get_number(struct tool *t, json_t *in, const char *key, uint32_t max,
-                    uint32_t *out) CHECK_RESULT;
-
 /* Find the suite called name, if this process can use it; where is the option
  * or key that names it. */
 int tool_suite(struct tool *t, const char *where, const char *name,

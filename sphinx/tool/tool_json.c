@@ -55,9 +55,9 @@ tool_get_body(struct tool *t, json_t *in, uint8_t *out, size_t len)
     return hex_read(t, in, "body", out, len) < 0 ? ERR_FORMAT : 0;
 }
 
-int
-tool_get_number(struct tool *t, json_t *in, const char *key, uint32_t max,
-                uint32_t *out)
+static int
+number_read(struct tool *t, json_t *in, const char *key, uint32_t max,
+            uint32_t *out)
 {
     json_t *value = json_object_get(in, key);
     json_int_t n = json_integer_value(value);
@@ -98,13 +98,11 @@ tool_get_geometry(struct tool *t, json_t *in, struct sphinx_geometry *g)
     int err = tool_suite(t, "geometry.suite", name ? name : "", &suite);
     if (err)
         return err;
-    err = tool_get_number(t, o, "hops", SPHINX_HOPS_MAX, &hops);
+    err = number_read(t, o, "hops", SPHINX_HOPS_MAX, &hops);
     if (!err)
-        err =
-            tool_get_number(t, o, "packet_len", SPHINX_PACKET_MAX, &packet_len);
+        err = number_read(t, o, "packet_len", SPHINX_PACKET_MAX, &packet_len);
     if (!err)
-        err =
-            tool_get_number(t, o, "delay_unit_us", UINT32_MAX, &delay_unit_us);
+        err = number_read(t, o, "delay_unit_us", UINT32_MAX, &delay_unit_us);
     if (err)
         return err;
     err = sphinx_geometry_init(g, suite, (uint8_t)hops, (uint16_t)packet_len,
@@ -137,11 +135,11 @@ hop_read(struct tool *t, json_t *o, struct tool_path *p, size_t i)
     if (!err)
         err = tool_get_bytes(t, o, "identity", p->identity[i], SPHINX_ID_LEN);
     if (!err)
-        err = tool_get_number(t, o, "index", UINT16_MAX, &index);
+        err = number_read(t, o, "index", UINT16_MAX, &index);
     if (!err)
-        err = tool_get_number(t, o, "delay", UINT16_MAX, &delay);
+        err = number_read(t, o, "delay", UINT16_MAX, &delay);
     if (!err)
-        err = tool_get_number(t, o, "deadline", UINT16_MAX, &deadline);
+        err = number_read(t, o, "deadline", UINT16_MAX, &deadline);
     if (err)
         return err;
     *hop = (struct sphinx_hop){.public_key = p->public_key[i],
@@ -158,7 +156,7 @@ tool_get_path(struct tool *t, json_t *in, struct tool_path *p)
     uint32_t epoch;
     int err = tool_get_geometry(t, in, &p->view.geometry);
     if (!err)
-        err = tool_get_number(t, in, "epoch", 255, &epoch);
+        err = number_read(t, in, "epoch", 255, &epoch);
     if (!err)
         err =
             tool_get_bytes(t, in, "digest", p->view.digest, SPHINX_DIGEST_LEN);
