@@ -256,11 +256,9 @@ arguments_obey(int argc, char **argv)
     int status = program_begin(&a, argc, argv, &form);
     if (status >= 0)
         return status;
-    if (!a.value[DIR_OPTION]) {
-        fputs("brusio-testnet: --dir is missing; everything is put there\n",
-              stderr);
-        return ARGS_EXIT_USAGE;
-    }
+    if (!a.value[DIR_OPTION])
+        return program_misuse(program,
+                              "--dir is missing; everything is put there");
     struct testnet *t = calloc(1, sizeof *t);
     if (!t || bin_find(t))
         return 1;

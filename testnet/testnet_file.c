@@ -28,7 +28,7 @@ static const char head[] = "brusio-testnet/1";
 int
 testnet_keep(const struct testnet_config *c)
 {
-    char path[FILES_PATH_MAX], text[TEXT_MAX];
+    char text[TEXT_MAX];
     int n = snprintf(text, sizeof text, "%s\n", head);
     for (size_t i = 0; i < NUMBERS; i++)
         n += snprintf(text + n, sizeof text - (size_t)n, "%s %u\n",
@@ -39,8 +39,7 @@ testnet_keep(const struct testnet_config *c)
                   "profile %s\nsuite %s\npolicy %s\n",
                   c->profile[0] ? c->profile : "mixed",
                   sphinx_suite_name(c->suite), c->manual ? "manual" : "open");
-    int err = files_path(path, c->dir, "testnet");
-    return err ? err : files_write(path, text, (size_t)n);
+    return files_write_in(c->dir, "testnet", text, (size_t)n);
 }
 
 /* Find the text after "NAME " at the beginning of a line. Returns NULL when
@@ -82,12 +81,9 @@ text_take(struct testnet_config *c, const char *text)
 int
 testnet_recall(struct testnet_config *c)
 {
-    char path[FILES_PATH_MAX];
     uint8_t *text = NULL;
     size_t len;
-    int err = files_path(path, c->dir, "testnet");
-    if (!err)
-        err = files_read(path, TEXT_MAX, &text, &len);
+    int err = files_read_in(c->dir, "testnet", TEXT_MAX, &text, &len);
     if (!err)
         err = text_take(c, (const char *)text);
     free(text);

@@ -115,10 +115,10 @@ calling_make(struct calling *l, const char *method, json_t *params)
     size_t len, room = 0;
     json_t *result = NULL, *reply = NULL;
     if (!params) {
-        fputs("brusio-client: a word after the command is not UTF-8, as names "
-              "and texts are; a file of any bytes goes with 'send NAME "
-              "--file FILE'\n",
-              stderr);
+        program_fail(
+            program,
+            "a word after the command is not UTF-8, as names and texts are; a "
+            "file of any bytes goes with 'send NAME --file FILE'");
         return NULL;
     }
     json_t *root = json_pack("{ss si ss so}", "jsonrpc", "2.0", "id", 1,
@@ -131,9 +131,8 @@ calling_make(struct calling *l, const char *method, json_t *params)
     }
     if (!text_write(l->fd, text, len) || !text_write(l->fd, "\n", 1) ||
         getline(&answer, &room, l->in) < 0) {
-        fputs("brusio-client: the client closed the connection; its log says "
-              "why\n",
-              stderr);
+        program_fail(program,
+                     "the client closed the connection; its log says why");
         goto out;
     }
     err = json_from_text(&reply, answer, strlen(answer), JSON_ALLOW_NUL, NULL);

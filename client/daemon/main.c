@@ -228,9 +228,8 @@ text_read(void)
     data[n] = 0;
     if (strlen((char *)data) == n)
         return (char *)data;
-    fputs("brusio-client: standard input: it has a zero byte, and so is no "
-          "text; 'send NAME --file -' sends any bytes\n",
-          stderr);
+    program_fail(program, "standard input: it has a zero byte, and so is no "
+                          "text; 'send NAME --file -' sends any bytes");
     free(data);
     return NULL;
 }

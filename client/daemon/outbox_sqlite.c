@@ -127,20 +127,17 @@ keys_open(struct outbox_sqlite *o)
 static int
 statements_prepare(struct outbox_sqlite *o)
 {
-    int err = database_prepare(
-        o->db, "INSERT OR REPLACE INTO record VALUES(?,?,?)", &o->put);
-    if (!err)
-        err = database_prepare(o->db, "DELETE FROM record WHERE key=?",
-                               &o->erase);
-    if (!err)
-        err = database_prepare(
-            o->db, "SELECT slot, value FROM record WHERE key=?", &o->get);
-    if (!err)
-        err = database_prepare(o->db, "SELECT slot FROM record WHERE key=?",
-                               &o->slot);
-    if (!err)
-        err = database_prepare(
-            o->db, "INSERT OR REPLACE INTO last VALUES(0,?,?)", &o->note);
+    const struct {
+        sqlite3_stmt **st;
+        const char *text;
+    } all[] = {{&o->put, "INSERT OR REPLACE INTO record VALUES(?,?,?)"},
+               {&o->erase, "DELETE FROM record WHERE key=?"},
+               {&o->get, "SELECT slot, value FROM record WHERE key=?"},
+               {&o->slot, "SELECT slot FROM record WHERE key=?"},
+               {&o->note, "INSERT OR REPLACE INTO last VALUES(0,?,?)"}};
+    int err = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0] && !err; i++)
+        err = database_prepare(o->db, all[i].text, all[i].st);
     return err == ERR_DB ? ERR_DAMAGED : err; /* its tables are another's */
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "directory/admission.h"
 #include "lib/codec.h"
@@ -23,7 +22,6 @@ enum { PENDING_MAX = 1 << 20, DECISIONS_MAX = 16 << 20, LINE_LEN = 256 };
 static int
 identity_complete(const char *dir, const char *word, char out[static 65])
 {
-    char path[FILES_PATH_MAX];
     uint8_t *text;
     size_t len, n = strlen(word), found = 0;
     if (n == 64) {
@@ -32,9 +30,7 @@ identity_complete(const char *dir, const char *word, char out[static 65])
     }
     if (n < 4 || n > 64)
         return ERR_FORMAT;
-    int err = files_path(path, dir, "pending");
-    if (!err)
-        err = files_read(path, PENDING_MAX, &text, &len);
+    int err = files_read_in(dir, "pending", PENDING_MAX, &text, &len);
     if (err)
         return err;
     for (const char *line = (const char *)text; *line;
@@ -106,12 +102,10 @@ static struct admission *
 decided_read(const char *dir)
 {
     const struct admission_config config = {.policy = ADMISSION_MANUAL};
-    char path[FILES_PATH_MAX];
     struct admission *a = NULL;
     uint8_t *text = NULL;
     size_t len, bad;
-    if (files_path(path, dir, "decisions") ||
-        files_read(path, DECISIONS_MAX, &text, &len) ||
+    if (files_read_in(dir, "decisions", DECISIONS_MAX, &text, &len) ||
         admission_new(&a, &config) ||
         admission_decide(a, (const char *)text, &bad))
         admission_free(&a);
@@ -138,12 +132,10 @@ is_decided(const struct admission *a, const char *line)
 static void
 waiting_print(const char *line)
 {
-    char when[32] = "?";
+    char when[CLOCK_TEXT_LEN] = "?";
     const char *last = strrchr(line, ' ');
-    const time_t at = last ? (time_t)strtoull(last + 1, NULL, 10) : 0;
-    struct tm tm;
-    if (last && gmtime_r(&at, &tm))
-        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S UTC", &tm);
+    if (last)
+        clock_text(when, strtoull(last + 1, NULL, 10));
     printf("%.*s since %s\n", last ? (int)(last - line) : (int)strlen(line),
            line, when);
 }

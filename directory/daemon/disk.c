@@ -152,12 +152,9 @@ line_read(const char *line, uint8_t *identity, struct certificate *c)
 static int
 certificate_load(const char *dir, uint8_t *identity, struct certificate *c)
 {
-    char path[FILES_PATH_MAX];
     uint8_t *text;
     size_t len;
-    int err = files_path(path, dir, "certificate");
-    if (!err)
-        err = files_read(path, LINE_MAX_LEN, &text, &len);
+    int err = files_read_in(dir, "certificate", LINE_MAX_LEN, &text, &len);
     if (err)
         return err;
     err = line_read((const char *)text, identity, c);
@@ -169,7 +166,7 @@ static int
 certificate_make(const char *dir, const uint8_t *identity_seed,
                  struct certificate *c, uint64_t now_s, unsigned days)
 {
-    char path[FILES_PATH_MAX], *line = NULL;
+    char *line = NULL;
     struct document_key identity;
     c->from_s = now_s - BACKDATED_S;
     c->until_s = now_s + (uint64_t)days * 86400;
@@ -177,9 +174,7 @@ certificate_make(const char *dir, const uint8_t *identity_seed,
     document_key_direct(&identity, identity_seed);
     int err = line_write(identity.identity, c, &line);
     if (!err)
-        err = files_path(path, dir, "certificate");
-    if (!err)
-        err = files_write(path, line, strlen(line));
+        err = files_write_in(dir, "certificate", line, strlen(line));
     free(line);
     return err;
 }
@@ -365,7 +360,6 @@ int
 disk_install(const char *dir, const char *certificate, uint64_t now_s)
 {
     uint8_t identity[SPHINX_ID_LEN];
-    char path[FILES_PATH_MAX];
     struct certificate c;
     int err = line_read(certificate, identity, &c);
     if (!err)
@@ -376,9 +370,9 @@ disk_install(const char *dir, const char *certificate, uint64_t now_s)
         if (err && err != ERR_NOMEM)
             err = working_take(dir, err != ERR_NOT_FOUND, &c);
     }
-    if (!err)
-        err = files_path(path, dir, "certificate");
-    return err ? err : files_write(path, certificate, strlen(certificate));
+    return err ? err
+               : files_write_in(dir, "certificate", certificate,
+                                strlen(certificate));
 }
 
 /* ---- the rest ---- */
@@ -401,11 +395,8 @@ int
 disk_begin(const char *dir)
 {
     static const char text[] = "brusio-directory-state/1\n";
-    char path[FILES_PATH_MAX];
-    int err = folders_make(dir);
-    if (!err)
-        err = files_path(path, dir, "state");
-    return err ? err : files_write(path, text, sizeof text - 1);
+    const int err = folders_make(dir);
+    return err ? err : files_write_in(dir, "state", text, sizeof text - 1);
 }
 
 bool
@@ -433,7 +424,7 @@ int
 disk_put(const char *dir, enum authority_output what, uint32_t epoch,
          const uint8_t *bytes, size_t len)
 {
-    char path[FILES_PATH_MAX], name[NAME_LEN], hex[17];
+    char name[NAME_LEN], hex[17];
     uint8_t digest[16];
     int err = 0;
     crypto_generichash(digest, sizeof digest, bytes, len, NULL, 0);
@@ -451,8 +442,7 @@ disk_put(const char *dir, enum authority_output what, uint32_t epoch,
         snprintf(name, sizeof name, "descriptors/%" PRIu32 "-%s", epoch, hex);
     else if (what == AUTHORITY_EVIDENCE)
         snprintf(name, sizeof name, "evidence-%" PRIu32 "-%s", epoch, hex);
-    err = files_path(path, dir, name);
-    return err ? err : files_write(path, bytes, len);
+    return files_write_in(dir, name, bytes, len);
 }
 
 static int
@@ -461,12 +451,9 @@ file_each(const char *dir, const char *name, enum authority_output what,
                        const uint8_t *bytes, size_t len),
           void *ctx)
 {
-    char path[FILES_PATH_MAX];
     uint8_t *bytes;
     size_t len;
-    int err = files_path(path, dir, name);
-    if (!err)
-        err = files_read(path, LOADED_MAX, &bytes, &len);
+    int err = files_read_in(dir, name, LOADED_MAX, &bytes, &len);
     if (err)
         return err == ERR_NOT_FOUND ? 0 : err;
     each(ctx, what, bytes, len);

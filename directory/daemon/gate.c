@@ -99,7 +99,7 @@ waiting_tell(struct gate *g, const char *text)
 static void
 waiting_write(struct gate *g)
 {
-    char path[FILES_PATH_MAX], *text = NULL;
+    char *text = NULL;
     size_t len = 0;
     FILE *f = open_memstream(&text, &len);
     if (!f)
@@ -109,8 +109,7 @@ waiting_write(struct gate *g)
     const bool whole = fclose(f) == 0;
     crypto_generichash(digest, sizeof digest, (uint8_t *)text, len, NULL, 0);
     if (whole && memcmp(digest, g->waiting, sizeof digest) != 0 &&
-        files_path(path, g->dir, "pending") == 0 &&
-        files_write(path, text, len) == 0) {
+        files_write_in(g->dir, "pending", text, len) == 0) {
         memcpy(g->waiting, digest, sizeof digest);
         waiting_tell(g, text);
     }

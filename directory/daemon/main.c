@@ -236,12 +236,9 @@ command_evidence(const struct args *a)
     struct network network;
     uint32_t epoch;
     size_t len;
-    if (!file || a->n_rest != 1) {
-        fputs("brusio-directory: evidence wants --network FILE and one file of "
-              "evidence\n",
-              stderr);
-        return ARGS_EXIT_USAGE;
-    }
+    if (!file || a->n_rest != 1)
+        return program_misuse(
+            program, "evidence wants --network FILE and one file of evidence");
     if (netfile_read(file, &network, error))
         return program_fail(program, "%s", error);
     int err = files_read(a->rest[0], 1 << 20, &bytes, &len);
@@ -325,14 +322,12 @@ command_certify(const struct args *a)
     char *line = NULL;
     uint64_t days;
     size_t len;
-    if (!file ||
-        !args_number(a, options, DAYS, 1, 366, CERTIFICATE_DAYS, &days)) {
-        if (!file)
-            fputs("brusio-directory: --request is missing; 'brusio-directory "
-                  "request' prints one\n",
-                  stderr);
+    if (!file)
+        return program_misuse(
+            program,
+            "--request is missing; 'brusio-directory request' prints one");
+    if (!args_number(a, options, DAYS, 1, 366, CERTIFICATE_DAYS, &days))
         return ARGS_EXIT_USAGE;
-    }
     int err = files_read(file, 1 << 16, &text, &len);
     if (err)
         return program_error(program, file, err);
@@ -349,12 +344,10 @@ command_install(const struct args *a)
     uint8_t *text = NULL;
     size_t len;
     int lock;
-    if (!file) {
-        fputs("brusio-directory: --certificate is missing; 'brusio-directory "
-              "certify' prints one\n",
-              stderr);
-        return ARGS_EXIT_USAGE;
-    }
+    if (!file)
+        return program_misuse(
+            program,
+            "--certificate is missing; 'brusio-directory certify' prints one");
     int err = files_read(file, 1 << 16, &text, &len);
     if (!err && dir_lock(a->value[DIR_OPTION], "install", &lock)) {
         free(text);
@@ -391,12 +384,10 @@ arguments_obey(int argc, char **argv)
     if (strcmp(a.command, "evidence") == 0)
         return secret_init() ? program_error(program, "libsodium", ERR_CRYPTO)
                              : command_evidence(&a);
-    if (!a.value[DIR_OPTION]) {
-        fputs("brusio-directory: --dir is missing; it is where keys and "
-              "configuration are\n",
-              stderr);
-        return ARGS_EXIT_USAGE;
-    }
+    if (!a.value[DIR_OPTION])
+        return program_misuse(
+            program,
+            "--dir is missing; it is where keys and configuration are");
     if (!program_read_start(&start, &a, options, READY_FD, PARENT))
         return ARGS_EXIT_USAGE;
     if ((strcmp(a.command, "status") == 0 ||

@@ -134,9 +134,8 @@ network_print(const struct network_wish *w)
                          fputc('\n', stdout) != EOF && fflush(stdout) == 0;
     free(text);
     if (n.n_gateways == 0)
-        fputs("brusio-directory: without --gateway no client can begin; 'init' "
-              "gateways first, which prints their identities\n",
-              stderr);
+        program_fail(program, "without --gateway no client can begin; 'init' "
+                              "gateways first, which prints their identities");
     if (!written)
         perror("brusio-directory: standard output");
     return written ? 0 : ARGS_EXIT_FAILED;

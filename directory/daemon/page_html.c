@@ -8,10 +8,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "directory/daemon/page.h"
 #include "lib/codec.h"
+#include "lib/os/clock.h"
 #include "network/schedule.h"
 
 static const char head[] =
@@ -69,13 +69,8 @@ short_id(FILE *f, const uint8_t *identity)
 static void
 html_time(FILE *f, uint64_t at_s)
 {
-    char text[32];
-    struct tm tm;
-    const time_t t = (time_t)at_s;
-    if (!gmtime_r(&t, &tm) ||
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-        text[0] = 0;
-    fprintf(f, "%s UTC", text);
+    char text[CLOCK_TEXT_LEN];
+    fputs(clock_text(text, at_s), f);
 }
 
 static void

@@ -107,11 +107,8 @@ document_keep(struct server *s, enum authority_output what, uint32_t epoch,
 static void
 status_keep(struct server *s)
 {
-    char path[FILES_PATH_MAX];
     size_t n = status_write(s);
-    int err = files_path(path, s->dir, "status");
-    if (!err)
-        err = files_write(path, s->status, n);
+    int err = files_write_in(s->dir, "status", s->status, n);
     if (err)
         log_write(&s->host.log, LOG_WARNING, "directory",
                   "cannot write the status to %s: %s", s->dir, error_text(err));

@@ -38,3 +38,14 @@ clock_wall_s(void)
 {
     return clock_wall_ms() / 1000;
 }
+
+const char *
+clock_text(char out[static CLOCK_TEXT_LEN], uint64_t at_s)
+{
+    const time_t t = (time_t)at_s;
+    struct tm tm;
+    if (!gmtime_r(&t, &tm) ||
+        strftime(out, CLOCK_TEXT_LEN, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+        out[0] = 0;
+    return out;
+}

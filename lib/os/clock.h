@@ -11,4 +11,9 @@ uint64_t clock_mono_us(void);
 uint64_t clock_wall_ns(void);
 uint64_t clock_wall_ms(void);
 uint64_t clock_wall_s(void);
+
+enum { CLOCK_TEXT_LEN = 32 };
+
+/* Write seconds since 1970 to out as "2026-01-31 23:59:59 UTC". Returns out. */
+const char *clock_text(char out[static CLOCK_TEXT_LEN], uint64_t at_s);
 #endif

@@ -193,6 +193,23 @@ files_reserve(int fd, size_t len)
 }
 
 int
+files_read_in(const char *dir, const char *name, size_t max, uint8_t **out,
+              size_t *len)
+{
+    char path[FILES_PATH_MAX];
+    const int err = files_path(path, dir, name);
+    return err ? err : files_read(path, max, out, len);
+}
+
+int
+files_write_in(const char *dir, const char *name, const void *data, size_t len)
+{
+    char path[FILES_PATH_MAX];
+    const int err = files_path(path, dir, name);
+    return err ? err : files_write(path, data, len);
+}
+
+int
 files_mkdir(const char *path)
 {
     return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : files_error(errno);
@@ -244,12 +261,9 @@ int
 files_print(const char *program, const char *dir, const char *name,
             const char *absent)
 {
-    char path[FILES_PATH_MAX];
     uint8_t *text;
     size_t len;
-    int err = files_path(path, dir, name);
-    if (!err)
-        err = files_read(path, 1 << 16, &text, &len);
+    int err = files_read_in(dir, name, 1 << 16, &text, &len);
     if (err) {
         fprintf(stderr, "%s: %s: %s\n", program, dir,
                 err == ERR_NOT_FOUND ? absent : error_text(err));

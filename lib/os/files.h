@@ -30,6 +30,13 @@ int files_read(const char *path, size_t max, uint8_t **out,
  * Returns 0 or ERR_IO. */
 int files_write(const char *path, const void *data, size_t len) CHECK_RESULT;
 
+/* Read or write the file `name` of the directory dir: as files_read() and
+ * files_write() do, or ERR_LONG. */
+int files_read_in(const char *dir, const char *name, size_t max, uint8_t **out,
+                  size_t *len) CHECK_RESULT;
+int files_write_in(const char *dir, const char *name, const void *data,
+                   size_t len) CHECK_RESULT;
+
 /* Write to the disk the names in the directory of the file at path. Returns 0,
  * ERR_LONG or ERR_IO. */
 int files_sync_directory(const char *path) CHECK_RESULT;

@@ -27,15 +27,12 @@ describe_bound(const char *dir, const struct relay_settings *config,
                char out[static ADDRESS_TEXT_MAX])
 {
     const size_t n = strlen(config->listen);
-    char path[FILES_PATH_MAX];
     uint8_t *text = NULL;
     size_t len;
     snprintf(out, ADDRESS_TEXT_MAX, "%s", config->listen);
     if (n < 2 || strcmp(config->listen + n - 2, ":0") != 0)
         return 0;
-    int err = files_path(path, dir, "bound");
-    if (!err)
-        err = files_read(path, ADDRESS_TEXT_MAX - 1, &text, &len);
+    int err = files_read_in(dir, "bound", ADDRESS_TEXT_MAX - 1, &text, &len);
     if (!err)
         snprintf(out, ADDRESS_TEXT_MAX, "%s", (char *)text);
     free(text);

@@ -28,17 +28,15 @@ static void
 quota_keep(struct relay_daemon *d, bool clean)
 {
     const struct quota *q = &d->quota;
-    char path[FILES_PATH_MAX], text[96];
+    char text[96];
     if (q->limit == 0)
         return;
     int len = snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 "\n",
                        q->begin_s, q->used + (clean ? 0 : q->rate * KEEP_S));
-    int err = files_path(path, d->dir, "quota");
-    if (!err)
-        err = files_write(path, text, (size_t)len);
+    const int err = files_write_in(d->dir, "quota", text, (size_t)len);
     if (err)
-        log_write(&d->host.log, LOG_WARNING, "relay", "%s cannot be kept: %s",
-                  path, database_remedy(err));
+        log_write(&d->host.log, LOG_WARNING, "relay",
+                  "%s/quota cannot be kept: %s", d->dir, database_remedy(err));
     d->quota_keep_us = loop_now_us(d->host.loop) + KEEP_US;
 }
 

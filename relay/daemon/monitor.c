@@ -156,13 +156,11 @@ static void
 status_keep(struct monitor *m)
 {
     struct relay_daemon *d = m->daemon;
-    char path[FILES_PATH_MAX], *text;
+    char *text;
     size_t len;
     int err = status_write_json(&m->now, &text, &len);
     if (!err)
-        err = files_path(path, d->dir, "status.json");
-    if (!err)
-        err = files_write(path, text, len);
+        err = files_write_in(d->dir, "status.json", text, len);
     free(text);
     if (err && !m->cannot_write)
         log_write(&d->host.log, LOG_WARNING, "relay",

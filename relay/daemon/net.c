@@ -90,15 +90,12 @@ net_listen(struct net *n)
     struct relay_daemon *d = n->daemon;
     const char *listen = d->config->listen;
     size_t len = strlen(listen);
-    char path[FILES_PATH_MAX];
     uint8_t *before;
     size_t before_len;
     if (len < 2 || strcmp(listen + len - 2, ":0") != 0)
         return listen_at(n, listen);
-    int err = files_path(path, d->dir, "bound");
-    if (err)
-        return err;
-    err = files_read(path, ADDRESS_TEXT_MAX, &before, &before_len);
+    int err =
+        files_read_in(d->dir, "bound", ADDRESS_TEXT_MAX, &before, &before_len);
     if (!err) {
         err = strncmp((char *)before, listen, len - 1) == 0
                   ? listen_at(n, (char *)before)
@@ -109,8 +106,8 @@ net_listen(struct net *n)
         return 0;
     err = listen_at(n, listen);
     if (!err)
-        err = files_write(path, listener_address(n->listener),
-                          strlen(listener_address(n->listener)));
+        err = files_write_in(d->dir, "bound", listener_address(n->listener),
+                             strlen(listener_address(n->listener)));
     return err;
 }
 

@@ -35,7 +35,7 @@
 #include "relay/daemon/describe.h"
 #include "relay/daemon/keys.h"
 
-enum { ASK_US = 5000000 };
+enum { ASK_S = 5 };
 
 /* ---- addresses ---- */
 
@@ -402,36 +402,25 @@ asked_done(void *ctx, int err, int status, const uint8_t *body, size_t len)
     loop_stop(a->loop);
 }
 
-static void
-asked_late(void *ctx)
-{
-    loop_stop(((struct check_question *)ctx)->loop);
-}
-
 /* Ask one authority. Returns whether it answered. */
 static bool
 authority_ask(struct check_question *a, const char *address)
 {
-    struct loop_timer *timer = NULL;
     *a = (struct check_question){0};
     if (loop_new(&a->loop))
         return false;
-    int err = loop_timer_new(a->loop, asked_late, a, &timer);
-    if (!err)
-        err = http_ask(&a->request, a->loop, address, "/v1/consensus", NULL, 0,
+    int err = http_ask(&a->request, a->loop, address, "/v1/consensus", NULL, 0,
                        (size_t)DOCUMENT_BODY_MAX + 65536, asked_done, a);
     if (!err) {
-        loop_timer_at(timer, loop_now_us(a->loop) + ASK_US);
+        http_within(a->request, ASK_S);
         err = loop_run(a->loop);
     }
     http_cancel(&a->request);
     if (a->over) { /* the connection is let go in a turn of its own */
-        loop_timer_at(timer, UINT64_MAX);
         loop_stop(a->loop);
         if (loop_run(a->loop))
             err = ERR_SYSTEM;
     }
-    loop_timer_free(&timer);
     loop_free(&a->loop);
     return !err && a->over && !a->err;
 }
@@ -481,7 +470,7 @@ network_check(struct findings *f, const struct network *n)
 
 /* ---- all ---- */
 
-void
+static void
 check_family(struct findings *f, const char *dir,
              const struct relay_settings *c)
 {
@@ -523,12 +512,10 @@ check_user(struct findings *f, const struct relay_settings *c, bool root)
 bool
 check_runs(const char *dir)
 {
-    char path[FILES_PATH_MAX];
     uint8_t *text;
     size_t len;
     struct status s;
-    if (files_path(path, dir, "status.json") ||
-        files_read(path, STATUS_FILE_MAX, &text, &len))
+    if (files_read_in(dir, "status.json", STATUS_FILE_MAX, &text, &len))
         return false;
     int err = status_read_json(&s, text, len);
     free(text);

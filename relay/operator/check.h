@@ -15,9 +15,6 @@ bool check_runs(const char *dir);
 /* The parts, for tests: each adds what it finds to *f, by the configuration
  * c. */
 
-/* Check the family's signature for the identity in dir. */
-void check_family(struct findings *f, const char *dir,
-                  const struct relay_settings *c);
 /* Check the addresses to listen at; running: the relay has them already. */
 void check_addresses(struct findings *f, const struct relay_settings *c,
                      bool running);

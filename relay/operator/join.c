@@ -10,7 +10,6 @@
 #include "relay/operator/join.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "lib/os/program.h"
 #include "lib/os/system.h"
 #include "lib/secret.h"
+#include "network/document.h"
 #include "network/os/netfile.h"
 #include "relay/daemon/describe.h"
 #include "relay/operator/check.h"
@@ -100,13 +100,13 @@ join_describe(struct join *j, const char *dir,
               const struct relay_settings *config, uint8_t **out, size_t *len,
               char why[static DESCRIBE_WHY_LEN])
 {
-    uint8_t identity[SPHINX_ID_LEN], secret[crypto_sign_SECRETKEYBYTES];
+    struct document_key key;
     char bound[ADDRESS_TEXT_MAX];
     uint8_t *seed = NULL;
     struct describe d = {.dir = dir,
                          .config = config,
                          .network = &j->network,
-                         .identity = identity,
+                         .identity = key.identity,
                          .hibernates_until_s = j->leave ? HIBERNATE_LEFT_S : 0};
     int err = describe_bound(dir, config, bound);
     if (err == ERR_NOT_FOUND && config->addresses.n == 0) {
@@ -120,8 +120,7 @@ join_describe(struct join *j, const char *dir,
     if (!err)
         err = keys_identity(dir, &seed, why);
     if (!err) {
-        crypto_sign_seed_keypair(identity, secret, seed);
-        sodium_memzero(secret, sizeof secret);
+        document_key_direct(&key, seed);
         d.identity_seed = seed;
         err = describe_make(&d, j->epoch, out, len);
     }

@@ -231,12 +231,9 @@ command_family(const struct args *a)
     char path[FILES_PATH_MAX], text[FAMILY_TEXT_LEN];
     uint8_t *seed = NULL, id[SPHINX_ID_LEN], key[FAMILY_LEN];
     uint8_t signature[FAMILY_SIGNATURE_LEN];
-    if (a->n_rest == 0) {
-        fputs("brusio-relay: family of which relays? 'brusio-relay init' "
-              "printed their identities\n",
-              stderr);
-        return ARGS_EXIT_USAGE;
-    }
+    if (a->n_rest == 0)
+        return program_misuse(program, "family of which relays? 'brusio-relay "
+                                       "init' printed their identities");
     int err = files_mkdir(a->value[DIR_OPTION]);
     if (!err)
         err = files_path(path, a->value[DIR_OPTION], "family.key");
@@ -270,12 +267,10 @@ arguments_obey(int argc, char **argv)
     if (status >= 0)
         return status;
     const char *dir = a.value[DIR_OPTION];
-    if (!dir) {
-        fputs("brusio-relay: --dir is missing; it is where keys and "
-              "configuration are\n",
-              stderr);
-        return ARGS_EXIT_USAGE;
-    }
+    if (!dir)
+        return program_misuse(
+            program,
+            "--dir is missing; it is where keys and configuration are");
     if (!program_read_start(&start, &a, options, READY_FD, PARENT))
         return ARGS_EXIT_USAGE;
     if (strcmp(a.command, "status") == 0)

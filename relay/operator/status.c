@@ -9,18 +9,13 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/os/clock.h"
 #include "relay/alarm.h"
 
 const char *const status_role_name[] = {"gateway", "mix", "store", NULL};
 
-enum {
-    TIME_LEN = 32,
-    SPAN_LEN = 32,
-    STARTING_S = 3,
-    FEW = 2 * PUBLISH_PACKETS
-};
+enum { SPAN_LEN = 32, STARTING_S = 3, FEW = 2 * PUBLISH_PACKETS };
 
 /* ---- findings ---- */
 
@@ -52,17 +47,6 @@ findings_print(const struct findings *f, FILE *to)
 }
 
 /* ---- times for people ---- */
-
-static const char *
-time_text(char out[static TIME_LEN], uint64_t at_s)
-{
-    const time_t t = (time_t)at_s;
-    struct tm tm;
-    if (!gmtime_r(&t, &tm) ||
-        strftime(out, TIME_LEN, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
-        out[0] = 0;
-    return out;
-}
 
 static const char *
 span_text(char out[static SPAN_LEN], uint64_t s)
@@ -97,9 +81,9 @@ static bool
 process_is_well(struct findings *f, const struct status *s,
                 enum status_process process, uint64_t now_s)
 {
-    char at[TIME_LEN], span[SPAN_LEN];
+    char at[CLOCK_TEXT_LEN], span[SPAN_LEN];
     const uint64_t age_s = now_s > s->written_s ? now_s - s->written_s : 0;
-    time_text(at, s->written_s);
+    clock_text(at, s->written_s);
     if (s->left && (!s->running || process == STATUS_GONE))
         finding_add(
             f, FINDING_ERROR,
@@ -140,7 +124,7 @@ process_is_well(struct findings *f, const struct status *s,
 static bool
 network_is_known(struct findings *f, const struct status *s, uint64_t now_s)
 {
-    char at[TIME_LEN], span[SPAN_LEN];
+    char at[CLOCK_TEXT_LEN], span[SPAN_LEN];
     const uint64_t stale_s =
         s->valid_after_s + (uint64_t)EPOCHS_USABLE * s->epoch_len_s;
     if (s->epoch != 0 && now_s < stale_s)
@@ -171,7 +155,7 @@ network_is_known(struct findings *f, const struct status *s, uint64_t now_s)
         finding_add(
             f, FINDING_ERROR,
             "the network's first epoch has not begun; it does at %s; wait",
-            time_text(at, s->genesis_s));
+            clock_text(at, s->genesis_s));
     else
         finding_add(f, FINDING_ERROR,
                     "the authorities answer, but have no consensus in force; "
@@ -189,7 +173,7 @@ static const char unreached_todo[] =
 static bool
 is_awake(struct findings *f, const struct status *s)
 {
-    char at[TIME_LEN];
+    char at[CLOCK_TEXT_LEN];
     if (s->left && s->layer >= 0)
         finding_add(
             f, FINDING_WARNING,
@@ -215,7 +199,7 @@ is_awake(struct findings *f, const struct status *s)
         s->spent
             ? "is used up: no links"
             : "comes to its end: out of the network from the next epochs on",
-        time_text(at, s->hibernates_until_s));
+        clock_text(at, s->hibernates_until_s));
     return !s->spent && s->layer >= 0;
 }
 
@@ -223,7 +207,7 @@ is_awake(struct findings *f, const struct status *s)
 static bool
 is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
 {
-    char at[TIME_LEN], wait[SPAN_LEN];
+    char at[CLOCK_TEXT_LEN], wait[SPAN_LEN];
     const uint64_t begin_s = epoch_begins_s(s, s->descriptor_first);
     if (s->layer >= 0)
         return true;
@@ -260,7 +244,7 @@ is_in_consensus(struct findings *f, const struct status *s, uint64_t now_s)
         finding_add(f, FINDING_ERROR,
                     "not in the consensus yet: the descriptor is taken for "
                     "epoch %" PRIu32 "; wait: that begins at %s, in %s",
-                    s->descriptor_first, time_text(at, begin_s),
+                    s->descriptor_first, clock_text(at, begin_s),
                     span_text(wait, begin_s > now_s ? begin_s - now_s : 0));
     else
         finding_add(f, FINDING_ERROR,
@@ -488,7 +472,7 @@ status_print(const struct status *s, enum status_process process,
 {
     static const char *const alarm_name[] = {"", ", fewer than expected lately",
                                              ", alarm"};
-    char at[TIME_LEN], span[SPAN_LEN];
+    char at[CLOCK_TEXT_LEN], span[SPAN_LEN];
     struct findings f;
     status_judge(&f, s, process, now_s);
     bool bad = false;
@@ -501,7 +485,7 @@ status_print(const struct status *s, enum status_process process,
         fprintf(
             to, "%-12s%s ago, at %s\n", "started",
             span_text(span, now_s > s->started_s ? now_s - s->started_s : 0),
-            time_text(at, s->started_s));
+            clock_text(at, s->started_s));
         fprintf(to,
                 "%-12s%" PRIu32 " of %" PRIu32 " to relays, %" PRIu32
                 " from relays",
@@ -525,7 +509,8 @@ status_print(const struct status *s, enum status_process process,
         const uint64_t left =
             s->key_until_s > now_s ? s->key_until_s - now_s : 0;
         fprintf(to, "%-12sof epoch %" PRIu32 " in use until %s, in %s\n", "key",
-                s->epoch, time_text(at, s->key_until_s), span_text(span, left));
+                s->epoch, clock_text(at, s->key_until_s),
+                span_text(span, left));
     }
     counts_print(to, s);
     findings_print(&f, to);

@@ -66,8 +66,12 @@ running_shown(struct people *p, uint32_t way, uint32_t i)
     people_timer(p, think_us(p), way ^ 1, 0);
 }
 
+/* Begin with two people who know each other: one writes, and has all the other
+ * contacts. */
 static int
-running_begin(struct outing *o)
+pair_begin(struct outing *o,
+           void (*timer)(struct people *p, uint32_t a, uint32_t b),
+           void (*shown)(struct people *p, uint32_t way, uint32_t note))
 {
     struct people *p = &o->people;
     uint32_t way;
@@ -76,10 +80,16 @@ running_begin(struct outing *o)
         err = people_meet(p, 1, 0, 1, &way);
     if (err)
         return err;
-    p->timer = running_timer;
-    p->shown = running_shown;
+    p->timer = timer;
+    p->shown = shown;
     writer_begin(p, 0, way);
     return 0;
+}
+
+static int
+running_begin(struct outing *o)
+{
+    return pair_begin(o, running_timer, running_shown);
 }
 
 /* ---- any contact of one who has just connected ---- */
@@ -108,18 +118,11 @@ first_shown(struct people *p, uint32_t way, uint32_t i)
 static int
 first_begin(struct outing *o)
 {
-    struct people *p = &o->people;
-    uint32_t way;
-    int err = people_begin(o, 2, 2, o->scenario->announce.contacts - 1);
-    if (!err)
-        err = people_meet(p, 1, 0, 1, &way);
+    int err = pair_begin(o, first_timer, first_shown);
     if (err)
         return err;
-    p->person[1].deaf = true;
-    p->person[1].always = false;
-    p->timer = first_timer;
-    p->shown = first_shown;
-    writer_begin(p, 0, way);
+    o->people.person[1].deaf = true;
+    o->people.person[1].always = false;
     return 0;
 }
 
@@ -168,18 +171,8 @@ file_shown(struct people *p, uint32_t way, uint32_t i)
 static int
 file_begin(struct outing *o)
 {
-    struct people *p = &o->people;
-    uint32_t way;
-    int err = people_begin(o, 2, 2, o->scenario->announce.contacts - 1);
-    if (!err)
-        err = people_meet(p, 1, 0, 1, &way);
-    if (err)
-        return err;
     o->skip = o->wanted / 4 + WARM;
-    p->timer = file_timer;
-    p->shown = file_shown;
-    writer_begin(p, 0, way);
-    return 0;
+    return pair_begin(o, file_timer, file_shown);
 }
 
 /* ---- a group by copies, and by a host ---- */

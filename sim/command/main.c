@@ -194,12 +194,10 @@ scenario_read(struct scenario_file **out, const struct sim_wish *w)
 static int
 outputs_open(struct sim_wish *w, const struct scenario_file *s)
 {
-    if (w->trace.name && (s->n_cases > 1 || s->cases[0]->runs > 1)) {
-        fputs("brusio-sim: --trace is of one run: choose one with --case NAME "
-              "and --runs 1\n",
-              stderr);
-        return ARGS_EXIT_USAGE;
-    }
+    if (w->trace.name && (s->n_cases > 1 || s->cases[0]->runs > 1))
+        return program_misuse(
+            program,
+            "--trace is of one run: choose one with --case NAME and --runs 1");
     int status = output_open(&w->trace);
     if (!status)
         status = output_open(&w->csv);
