@@ -80,7 +80,7 @@ seed_read(const char *dir, const char *name, bool make, uint8_t **seed)
     return err ? err : files_key(path, seed);
 }
 
-/* Note in k why the key file `name` cannot be used, and what to do. Returns err. */
+/* Note in k why the file `name` cannot be used, and what to do. Returns err. */
 static int
 seed_complain(struct disk_keys *k, const char *dir, const char *name, int err)
 {
@@ -233,6 +233,8 @@ disk_keys(struct disk_keys *k, const char *dir, uint64_t now_s,
                   ? 0
                   : seed_complain(k, dir, "authority.key", err);
     }
+    if (!err && have == ERR_KIND) /* no other can take its place */
+        err = seed_complain(k, dir, "certificate", have);
     const bool fits = !have && !err && memcmp(k->cert.key, key, 32) == 0 &&
                       memcmp(k->cert.share_key, share_key, 32) == 0;
     const bool due = renew == DISK_NOW || (fits && renew == DISK_WHEN_DUE &&

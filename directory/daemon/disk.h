@@ -30,7 +30,7 @@ struct disk_keys {
 /* Tell whether at now_s it is time for another certificate than c, or c was
  * made by a wrong clock. */
 bool disk_is_due(const struct certificate *c, uint64_t now_s);
-enum disk_renewal { DISK_LOOK, DISK_KEEP, DISK_WHEN_DUE, DISK_NOW };
+enum disk_renewal { DISK_KEEP, DISK_WHEN_DUE, DISK_NOW, DISK_LOOK };
 /* Read the keys in dir; make them, if there are none, unless it is only a look, after
  * which those that are not there may be NULL. By `renew` they are kept,
  * renewed when that is due at now_s, or renewed in any case: replaced by others

@@ -217,6 +217,10 @@ def authority_check(t):
             back = replaced(f"{d}/{name}", data)
             both(t, program, words, f"{name} is {data[-24:]!r}")
             back()
+    back = replaced(f"{d}/certificate", None)
+    os.mkdir(f"{d}/certificate")
+    both(t, program, ["certificate", "directory", "move it away"], "a folder")
+    back()
     key, kept = f"{d}/authority.key", f"{t.dir}/elsewhere"
     os.rename(key, kept)
     t.check(t.run([program[0], "check", "--dir", d]).rc == 0, "key elsewhere")

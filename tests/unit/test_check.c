@@ -10,6 +10,7 @@
 #include "lib/address.h"
 #include "lib/os/socket.h"
 #include "lib/os/files.h"
+#include "lib/secret.h"
 #include "relay/operator/check.h"
 #include "relay/operator/setup.h"
 #include "tests/relay_config.h"
@@ -44,6 +45,14 @@ keys_are_closed_to_others(void **state)
         assert_int_equal(files_path(path, dir, names[i]), 0);
         assert_int_equal(files_write(path, "x", 1), 0);
     }
+    f.n = 0;
+    check_keys(&f, dir);
+    found(&f, FINDING_ERROR, "identity.key cannot be used: input ends too");
+    uint8_t *seed;
+    assert_int_equal(files_path(path, dir, "identity.key"), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(files_key(path, &seed), 0);
+    secret_free((void **)&seed);
     f.n = 0;
     check_keys(&f, dir);
     assert_int_equal(f.n, 1);

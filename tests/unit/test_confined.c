@@ -394,7 +394,7 @@ keys_put(uint8_t identity[SPHINX_ID_LEN])
     assert_int_equal(disk_keys(&k, dir,
                                (uint64_t)time(NULL) -
                                    (uint64_t)(CERTIFICATE_DAYS - 6) * DAY_S,
-                               false),
+                               DISK_KEEP),
                      0);
     memcpy(identity, k.identity, SPHINX_ID_LEN);
     disk_keys_free(&k);
