@@ -22,7 +22,8 @@
 enum {
     WATCH_S = 1,         /* looks at everything */
     WARM_MAX_S = 3600,   /* a warm-up has failed after */
-    WARM_CONTACT_S = 60, /* and for each contact */
+    WARM_CONTACT_S = 60, /* and for each contact, */
+    WARM_GAPS = 10,      /* and so many gaps between texts */
     BATCHES = 20         /* where the scenario says nothing of them */
 };
 
@@ -171,7 +172,8 @@ carry_out(struct network_run *run, struct scenario_problem *problem)
             whole_pairs_measure(pairs);
         } else if (!pairs->measuring &&
                    now_s >= fmax(s->run.warmup_s, 0) + WARM_MAX_S +
-                                (double)WARM_CONTACT_S * s->measure.contacts) {
+                                (double)WARM_CONTACT_S * s->measure.contacts +
+                                WARM_GAPS * s->measure.text_gap_mean_s) {
             snprintf(problem->text, sizeof problem->text,
                      "%" PRIu32 " of %" PRIu32 " pairs of clients got no text "
                      "through in time",

@@ -124,7 +124,7 @@ line_send(struct text_line *l)
     pairs_fail(p->all, client_send(k->client, name, LETTER_TEXT,
                                    (uint8_t *)text, (size_t)n, &order));
     l->under_way = true;
-    l->counts = l->opening == 0;
+    l->counts = l->opening == 0 && l->sent < l->quota;
     l->sent_us = env_now_mono_us(l->env);
     l->opening -= l->opening > 0;
     l->sent += l->counts;
@@ -270,8 +270,11 @@ pair_sit(struct whole_pair *p, uint64_t now_us)
 
     for (unsigned i = 0; i < p->n_lines; i++) {
         struct text_line *l = &p->line[i];
+        const uint64_t wait_us = CONNECTED_US + rng_below(env, CONNECTED_US);
+        if (line_is_done(l))
+            continue; /* while the other one is not */
         l->opening = p->n_lines == 1 ? OPENING : 0;
-        line_wait(l, CONNECTED_US + rng_below(env, CONNECTED_US));
+        line_wait(l, wait_us);
     }
 }
 

@@ -190,6 +190,25 @@ first_texts_are_announced(void **state)
     assert_true(p50 < 15);
 }
 
+/* In sittings so short that one line has had its texts before the other has: as many
+ * are sent as are asked for. */
+static void
+sittings_send_no_more(void **state)
+{
+    (void)state;
+    struct scenario s;
+    struct sim_result r;
+    scenario_fill(&s, 2, 9);
+    s.measure.first = true;
+    s.measure.contacts = 4;
+    s.measure.text_gap_mean_s = 20;
+    s.clients[0].stay_mean_s = 90;
+    s.clients[0].away_mean_s = 60;
+    run(&s, false, &r);
+    assert_true(value(&r, "text.sent") == 9);
+    assert_true(value(&r, "text.arrived") == 9);
+}
+
 /* A lost control frame is noticed as a daemon would, and texts are repeated. */
 static void
 losses_are_made_good(void **state)
@@ -355,6 +374,7 @@ const struct CMUnitTest test_network_level[] = {
     cmocka_unit_test(epochs_go_on),
     cmocka_unit_test(pairs_come_and_go),
     cmocka_unit_test(first_texts_are_announced),
+    cmocka_unit_test(sittings_send_no_more),
     cmocka_unit_test(losses_are_made_good),
     cmocka_unit_test(weights_and_groups),
     cmocka_unit_test(what_it_cannot_is_refused),
