@@ -308,7 +308,8 @@ command_renew(const char *dir)
     if (!err)
         err = disk_keys(&k, dir, clock_wall_s(), DISK_NOW);
     if (err)
-        return ready_fail(renewal_why(&k, err), "", "");
+        return ready_fail(k.why[0] ? "" : dir, k.why[0] ? "" : ": ",
+                          renewal_why(&k, err));
     disk_keys_free(&k);
     close(lock);
     return 0;

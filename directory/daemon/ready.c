@@ -137,7 +137,8 @@ ready_check(const char *dir, const struct server_config *config)
         !status && !netfile_read_in(dir, config->network, &n, error);
     const int err = disk_keys(&k, dir, clock_wall_s(), DISK_LOOK);
     if (err)
-        status = ready_fail(renewal_why(&k, err), "", "");
+        status = ready_fail(k.why[0] ? "" : dir, k.why[0] ? "" : ": ",
+                            renewal_why(&k, err));
     else if (known)
         status |= network_check(&n, config, k.identity);
     if (!err)

@@ -24,7 +24,9 @@ renewal_why(const struct disk_keys *k, int err)
 static int
 keys_complain(struct renewal *r, const struct disk_keys *k, int err)
 {
-    log_write(&r->host->log, LOG_ERROR, "directory", "%s", renewal_why(k, err));
+    log_write(&r->host->log, LOG_ERROR, "directory", "%s%s%s",
+              k->why[0] ? "" : r->dir, k->why[0] ? "" : ": ",
+              renewal_why(k, err));
     return err;
 }
 

@@ -110,5 +110,8 @@ def files(t):
         with open(f"{place}/{name}.conf", "w") as f:
             f.write(examples(page)[0])
         r = t.run([program, "check", "--dir", place])
-        t.check(r.rc == 0 or name == "relay" and
+        # the page's network has other machines than these
+        missed = {"client": "names no gateway", "relay": "",
+                  "directory": "does not list this authority"}[name]
+        t.check(r.rc == 0 or name != "relay" and missed in r.err or
                 "\nok: configuration: " in "\n" + r.out, f"{name}: {r}")
