@@ -485,7 +485,7 @@ client_send(struct client *c, const char *name, enum letter_kind kind,
         return ERR_NOT_FOUND;
     if (kind != LETTER_TEXT && kind != LETTER_FILE && kind != LETTER_PING)
         return ERR_ARG;
-    if (len > 0 && !letter_is_content(kind))
+    if (len > 0 && kind == LETTER_PING)
         return ERR_ARG;
     client_store_again(c, true);
     if (c->letter_len == 0)
