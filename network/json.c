@@ -78,7 +78,7 @@ cut_read(struct json_reader *r, const json_t *list, void *at)
         json_reader_fail(r, ERR_RANGE, "cut");
     else if (!(c->cut = calloc(n / 2 + 1, sizeof *c->cut)))
         json_reader_fail(r, ERR_NOMEM, "cut");
-    for (size_t i = 0; i < n && !r->err; i++) {
+    for (size_t i = 0; i < n && c->cut && !r->err; i++) {
         const json_t *v = json_array_get(list, i);
         const json_int_t number = json_integer_value(v);
         struct cut_link *l = &c->cut[i / 2];

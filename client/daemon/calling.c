@@ -20,6 +20,7 @@ calling_open(struct calling *l, const char *dir)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/client.sock", dir);
+    *l = (struct calling){.fd = -1};
     if (n >= (int)sizeof a.sun_path)
         return program_fail(program,
                             "%s: the path is too long for a socket; a client's "
@@ -42,7 +43,8 @@ calling_open(struct calling *l, const char *dir)
 void
 calling_close(struct calling *l)
 {
-    fclose(l->in);
+    if (l->in)
+        fclose(l->in);
 }
 
 static bool

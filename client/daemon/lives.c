@@ -44,13 +44,14 @@ lives_read(sqlite3 *db, struct lives *out)
 static void
 uri_write(char out[static URI_MAX], const char *path)
 {
+    static const char alone[] = "?immutable=1";
     char *at = out + sprintf(out, *path == '/' ? "file://" : "file:");
     for (; *path; path++)
         if (strchr("%?#", *path))
-            at += sprintf(at, "%%%02X", (unsigned)*path);
+            at += sprintf(at, "%%%02X", (unsigned)(uint8_t)*path);
         else
             *at++ = *path;
-    strcpy(at, "?immutable=1");
+    memcpy(at, alone, sizeof alone);
 }
 
 void

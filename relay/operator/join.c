@@ -199,8 +199,10 @@ join_run(const char *dir, const struct relay_settings *config, bool leave)
         j->leave = leave;
         j->epoch = describe_epoch(&j->network, clock_wall_s());
         err = set_make(dir, config, error);
-        if (leave) /* who leaves needs none */
-            err = error[0] = 0;
+        if (leave) { /* who leaves needs none */
+            err = 0;
+            error[0] = 0;
+        }
     }
     if (!err)
         err = join_describe(j, dir, config, &descriptor, &len, error);
