@@ -11,28 +11,12 @@
 #include "client/daemon/outbox_sqlite.h"
 #include "lib/codec.h"
 #include "lib/os/files.h"
+#include "tests/folder.h"
 
 enum { VALUE_LEN = 300 };
 
-static char dir[64];
+static const char *const dir = folder_path;
 static uint64_t ticket; /* of the life that runs */
-
-static int
-dir_make(void **state)
-{
-    (void)state;
-    strcpy(dir, "/tmp/brusio-test-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int
-dir_remove(void **state)
-{
-    char command[96];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command);
-}
 
 static void
 file_put(const char *name, const uint8_t *bytes, size_t len)
@@ -297,12 +281,10 @@ i10_the_first_records_are_in_the_file_itself(void **state)
     free(killed[1]);
 }
 
-#define FILES_TEST(f) cmocka_unit_test_setup_teardown(f, dir_make, dir_remove)
-
 const struct CMUnitTest test_client_files[] = {
-    FILES_TEST(i10_no_key_is_wiped_for_what_is_anothers),
-    FILES_TEST(i10_a_journal_goes_with_its_own_file),
-    FILES_TEST(i10_the_first_records_are_in_the_file_itself),
-    FILES_TEST(a_look_makes_nothing),
+    FOLDER_TEST(i10_no_key_is_wiped_for_what_is_anothers),
+    FOLDER_TEST(i10_a_journal_goes_with_its_own_file),
+    FOLDER_TEST(i10_the_first_records_are_in_the_file_itself),
+    FOLDER_TEST(a_look_makes_nothing),
 };
 TEST_SUITE(test_client_files);

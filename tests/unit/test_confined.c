@@ -33,6 +33,7 @@
 #include "lib/os/http/http.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
+#include "tests/folder.h"
 
 enum { WAIT_MS = 20000, EPOCH_LEN_S = 10, DAY_S = 86400 };
 
@@ -47,7 +48,7 @@ enum {
     WRITES_INSIDE = 64 /* and that it has to */
 };
 
-static char dir[64], outside[96];
+static char dir[FOLDER_LEN], outside[96];
 static pid_t child; /* 0: none */
 static int verdicts[2], reports[2];
 static char inside[128];
@@ -151,8 +152,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/brusio-confined-XXXXXX");
-    if (!mkdtemp(dir) || pipe(verdicts) || pipe(reports))
+    if (folder_make(dir) || pipe(verdicts) || pipe(reports))
         return -1;
     snprintf(outside, sizeof outside, "%s-outside", dir);
     snprintf(inside, sizeof inside, "%s/inside", dir);
@@ -163,7 +163,6 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    char command[192];
     (void)state;
     if (child > 0) { /* a test has failed */
         kill(child, SIGKILL);
@@ -174,8 +173,8 @@ teardown(void **state)
         close(verdicts[i]);
         close(reports[i]);
     }
-    snprintf(command, sizeof command, "rm -rf '%s' '%s'", dir, outside);
-    return system(command);
+    const int left = folder_remove(dir);
+    return access(outside, F_OK) == 0 && folder_remove(outside) ? -1 : left;
 }
 
 /* ---- a daemon in a child ---- */

@@ -20,6 +20,7 @@
 #include "lib/pack.h"
 #include "lib/secret.h"
 #include "network/diff.h"
+#include "tests/folder.h"
 #include "tests/heap.h"
 #include "tests/network.h"
 
@@ -153,24 +154,16 @@ what_is_served_is_whole(void **state)
 
 /* ---- the disk ---- */
 
-static void
-dir_remove(const char *dir)
-{
-    char command[FILES_PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    assert_int_equal(system(command), 0);
-}
-
 /* The same keys and certificate whenever they are read; none in between. */
 static void
 keys_are_made_once(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/brusio-heap-XXXXXX", path[FILES_PATH_MAX];
+    char dir[FOLDER_LEN], path[FILES_PATH_MAX];
     struct disk_keys first, k;
     uint8_t *identity;
     const uint64_t now_s = 1800000000;
-    assert_non_null(mkdtemp(dir));
+    assert_int_equal(folder_make(dir), 0);
     assert_int_equal(files_path(path, dir, "authority.key"), 0);
     assert_int_equal(files_key(path, &identity), 0);
     secret_free((void **)&identity);
@@ -190,7 +183,7 @@ keys_are_made_once(void **state)
         disk_keys_free(&k);
     }
     disk_keys_free(&first);
-    dir_remove(dir);
+    assert_int_equal(folder_remove(dir), 0);
 }
 
 static void
@@ -209,13 +202,13 @@ static void
 i10_keys_are_renewed_when_asked(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/brusio-heap-XXXXXX", path[FILES_PATH_MAX];
+    char dir[FOLDER_LEN], path[FILES_PATH_MAX];
     const uint64_t now_s = 1800000000;
     struct disk_keys k;
     struct certificate first;
     struct certificates list = {0};
     uint8_t *identity;
-    assert_non_null(mkdtemp(dir));
+    assert_int_equal(folder_make(dir), 0);
     assert_int_equal(files_path(path, dir, "authority.key"), 0);
     assert_int_equal(files_key(path, &identity), 0);
     secret_free((void **)&identity);
@@ -240,7 +233,7 @@ i10_keys_are_renewed_when_asked(void **state)
     assert_int_equal(disk_install(dir, line, now_s + 120), 0); /* again */
     free(line);
     free(request);
-    dir_remove(dir);
+    assert_int_equal(folder_remove(dir), 0);
 }
 
 /* A clock that jumps by a year either way, and back: who is not sure leaves the
@@ -250,11 +243,11 @@ static void
 i10_certificates_outlive_a_wrong_clock(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/brusio-heap-XXXXXX", path[FILES_PATH_MAX];
+    char dir[FOLDER_LEN], path[FILES_PATH_MAX];
     const uint64_t now_s = 1800000000, year_s = 366 * 86400;
     struct certificate first, c;
     uint8_t *identity;
-    assert_non_null(mkdtemp(dir));
+    assert_int_equal(folder_make(dir), 0);
     assert_int_equal(files_path(path, dir, "authority.key"), 0);
     assert_int_equal(files_key(path, &identity), 0);
     secret_free((void **)&identity);
@@ -274,7 +267,7 @@ i10_certificates_outlive_a_wrong_clock(void **state)
     assert_int_equal(unlink(path), 0);
     keys_look(dir, now_s + year_s, DISK_WHEN_DUE, &c);
     assert_memory_equal(&c, &first, sizeof c);
-    dir_remove(dir);
+    assert_int_equal(folder_remove(dir), 0);
 }
 
 struct loaded {
@@ -296,9 +289,9 @@ static void
 what_was_kept_is_read_or_an_error(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/brusio-heap-XXXXXX";
+    char dir[FOLDER_LEN];
     const uint8_t text[] = "text";
-    assert_non_null(mkdtemp(dir));
+    assert_int_equal(folder_make(dir), 0);
     assert_int_equal(disk_begin(dir), 0);
     assert_int_equal(disk_put(dir, AUTHORITY_KEEP_PROMISES, 3, text, 4), 0);
     assert_int_equal(disk_put(dir, AUTHORITY_KEEP_VOTE, 3, text, 4), 0);
@@ -310,7 +303,7 @@ what_was_kept_is_read_or_an_error(void **state)
         assert_int_equal(err, h.failed ? ERR_NOMEM : 0);
         assert_true(err || (l.promises == 1 && l.votes == 1));
     }
-    dir_remove(dir);
+    assert_int_equal(folder_remove(dir), 0);
 }
 
 static int
@@ -324,11 +317,11 @@ static void
 descriptors_are_kept_by_their_signer(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/brusio-heap-XXXXXX";
-    assert_non_null(mkdtemp(dir));
+    char dir[FOLDER_LEN];
+    assert_int_equal(folder_make(dir), 0);
     assert_int_equal(disk_begin(dir), 0);
     heap_try(descriptor_keep, dir);
-    dir_remove(dir);
+    assert_int_equal(folder_remove(dir), 0);
 }
 
 /* ---- what is told to others ---- */

@@ -15,27 +15,11 @@
 #include "lib/secret.h"
 #include "relay/daemon/keys.h"
 #include "tests/bad_disk.h"
+#include "tests/folder.h"
 
 enum { TAGS = 100000, CHILD_TAGS = 500 };
 
-static char dir[64];
-
-static int
-dir_make(void **state)
-{
-    (void)state;
-    strcpy(dir, "/tmp/brusio-test-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int
-dir_remove(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command);
-}
+static const char *const dir = folder_path;
 
 static void
 tag_make(uint8_t tag[REPLAY_TAG_LEN], unsigned number)
@@ -296,18 +280,13 @@ a_directory_is_locked_by_one_process(void **state)
 }
 
 const struct CMUnitTest test_keys[] = {
-    cmocka_unit_test_setup_teardown(a_directory_is_locked_by_one_process,
-                                    dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(i3_replays_are_seen_after_a_kill, dir_make,
-                                    dir_remove),
-    cmocka_unit_test_setup_teardown(damage_is_waited_out, dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(i10_a_deleted_set_is_waited_out, dir_make,
-                                    dir_remove),
-    cmocka_unit_test_setup_teardown(room_is_reserved, dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(i10_a_set_without_room_is_refused, dir_make,
-                                    dir_remove),
-    cmocka_unit_test_setup_teardown(keys_stay_and_go, dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(files_are_replaced_whole, dir_make,
-                                    dir_remove),
+    FOLDER_TEST(a_directory_is_locked_by_one_process),
+    FOLDER_TEST(i3_replays_are_seen_after_a_kill),
+    FOLDER_TEST(damage_is_waited_out),
+    FOLDER_TEST(i10_a_deleted_set_is_waited_out),
+    FOLDER_TEST(room_is_reserved),
+    FOLDER_TEST(i10_a_set_without_room_is_refused),
+    FOLDER_TEST(keys_stay_and_go),
+    FOLDER_TEST(files_are_replaced_whole),
 };
 TEST_SUITE(test_keys);

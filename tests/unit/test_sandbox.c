@@ -31,6 +31,7 @@
 #include "lib/os/confine.h"
 #include "lib/os/files.h"
 #include "lib/os/sandbox.h"
+#include "tests/folder.h"
 
 enum { MISSING = 77 }; /* the kernel lacks it */
 
@@ -38,16 +39,15 @@ enum { MISSING = 77 }; /* the kernel lacks it */
 static int
 in_child(int (*run)(const char *dir))
 {
-    char dir[] = "/tmp/brusio-sandbox-XXXXXX", command[64];
-    assert_non_null(mkdtemp(dir));
+    char dir[FOLDER_LEN];
+    assert_int_equal(folder_make(dir), 0);
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
         _exit(run(dir));
     int status = 0;
     waitpid(pid, &status, 0);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(folder_remove(dir), 0);
     if (!WIFEXITED(status))
         fail_msg("the child died of signal %d", WTERMSIG(status));
     if (WEXITSTATUS(status) == MISSING)

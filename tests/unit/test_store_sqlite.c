@@ -20,27 +20,11 @@
 #include "lib/secret.h"
 #include "relay/daemon/store_sqlite.h"
 #include "relay/store_memory.h"
+#include "tests/folder.h"
 
 enum { LEN = 64, DAY = 20000, SLOTS = 16 };
 
-static char dir[64];
-
-static int
-dir_make(void **state)
-{
-    (void)state;
-    strcpy(dir, "/tmp/brusio-test-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int
-dir_remove(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command);
-}
+static const char *const dir = folder_path;
 
 static void
 answered(struct env_store_req *req)
@@ -730,23 +714,16 @@ i6_a_repeat_is_kept_when_the_letter_is(void **state)
 }
 
 const struct CMUnitTest test_store_sqlite[] = {
-    cmocka_unit_test_setup_teardown(disk_and_memory_agree, dir_make,
-                                    dir_remove),
-    cmocka_unit_test_setup_teardown(days_are_destroyed, dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(i6_kept_is_kept, dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(bad_files_are_refused, dir_make,
-                                    dir_remove),
-    cmocka_unit_test_setup_teardown(records_come_back, dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(the_queue_is_bounded, dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(a_store_fills_its_disk, dir_make,
-                                    dir_remove),
-    cmocka_unit_test_setup_teardown(i6_a_repeat_is_kept_when_the_letter_is,
-                                    dir_make, dir_remove),
-    cmocka_unit_test_setup_teardown(a_full_disk_uses_up_no_quota, dir_make,
-                                    dir_remove),
-    cmocka_unit_test_setup_teardown(held_letters_are_let_go, dir_make,
-                                    dir_remove),
-    cmocka_unit_test_setup_teardown(i11_a_broken_letter_keeps_no_other,
-                                    dir_make, dir_remove),
+    FOLDER_TEST(disk_and_memory_agree),
+    FOLDER_TEST(days_are_destroyed),
+    FOLDER_TEST(i6_kept_is_kept),
+    FOLDER_TEST(bad_files_are_refused),
+    FOLDER_TEST(records_come_back),
+    FOLDER_TEST(the_queue_is_bounded),
+    FOLDER_TEST(a_store_fills_its_disk),
+    FOLDER_TEST(i6_a_repeat_is_kept_when_the_letter_is),
+    FOLDER_TEST(a_full_disk_uses_up_no_quota),
+    FOLDER_TEST(held_letters_are_let_go),
+    FOLDER_TEST(i11_a_broken_letter_keeps_no_other),
 };
 TEST_SUITE(test_store_sqlite);

@@ -9,6 +9,7 @@
 #include "lib/rng_seeded.h"
 #include "network/consensus.h"
 #include "relay/daemon/store_sqlite.h"
+#include "tests/folder.h"
 
 enum { EPOCH_S = 3600, DAY_S = 86400, NOW_S = 1800000000 / DAY_S * DAY_S };
 
@@ -88,7 +89,7 @@ static void
 i10_no_wrong_clock_destroys_letters(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/brusio-test-XXXXXX", command[64];
+    char dir[FOLDER_LEN];
     const uint32_t first = NOW_S / DAY_S;
     struct consensus kept[4];
     const struct consensus *known[4] = {NULL};
@@ -96,7 +97,7 @@ i10_no_wrong_clock_destroys_letters(void **state)
     struct rng_seeded rng;
     uint8_t letter[LEN] = {1};
     rng_seeded_init_u64(&rng, test_seed(), "expiry");
-    assert_non_null(mkdtemp(dir));
+    assert_int_equal(folder_make(dir), 0);
     assert_int_equal(
         store_sqlite_new(&s, dir, LEN, 100 * store_sqlite_disk(LEN)), 0);
     for (unsigned i = 0; i < DAYS; i++) {
@@ -126,8 +127,7 @@ i10_no_wrong_clock_destroys_letters(void **state)
         }
     }
     store_sqlite_free(&s);
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(folder_remove(dir), 0);
 }
 
 const struct CMUnitTest test_times[] = {

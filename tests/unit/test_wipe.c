@@ -24,27 +24,24 @@
 #include "lib/secret.h"
 #include "relay/daemon/keys.h"
 #include "relay/daemon/store_sqlite.h"
+#include "tests/folder.h"
 
 enum { LEN = 1232, DAY = 20000, LETTERS = 64, FILE_MAX = 64 << 20 };
 
-static char dir[64], disk[64];
+static char dir[FOLDER_LEN], disk[FOLDER_LEN];
 
 static int
 dirs_make(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/brusio-test-XXXXXX");
-    strcpy(disk, "/tmp/brusio-test-XXXXXX");
-    return mkdtemp(dir) && mkdtemp(disk) ? 0 : -1;
+    return folder_make(dir) || folder_make(disk) ? -1 : 0;
 }
 
 static int
 dirs_remove(void **state)
 {
-    char command[192];
     (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s' '%s'", dir, disk);
-    return system(command);
+    return folder_remove(dir) || folder_remove(disk) ? -1 : 0;
 }
 
 /* Keep what the files of dir hold reachable, whatever becomes of their names. */
