@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "client/conversations.h"
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "client/places.h"
 #include "lib/codec.h"
 #include "lib/rng.h"

@@ -1,7 +1,7 @@
 /* client/announce.h - telling boards that a letter is there.
  *
  * A letter that its reader may not look for soon has a token, used once
- * (client/letter.h). The token goes to one of the consensus's boards, beside the
+ * (client/letters/letter.h). The token goes to one of the consensus's boards, beside the
  * letter: on a tick of sending or of a loop before it, when that letter is the next
  * and all is there by then, else after it, by turns with letters; to everybody on the
  * way it is a loop. What answers a contact goes before its announcement.

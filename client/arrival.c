@@ -19,7 +19,7 @@
 #include "client/conversations.h"
 #include "client/incoming.h"
 #include "client/listed.h"
-#include "client/outgoing.h"
+#include "client/acknowledged.h"
 #include "client/places.h"
 #include "client/polls.h"
 
@@ -39,14 +39,14 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
 {
     v->confirmed = true;
     /* first, while v tells nothing of this letter yet */
-    int err = outgoing_acknowledge(c, v, l, a->sure_us);
+    int err = acknowledged_note(c, v, l, a->sure_us);
     if (err)
         return err;
     polls_previous(v, a->at.period, l->previous_period, l->previous_count);
     listed_letter(v, a->at.period, l);
     *verdict = incoming_take(c, v, l, step);
     if (!is_verdict(*verdict)) {
-        outgoing_unacknowledge(c, v);
+        acknowledged_undo(c, v);
         return *verdict;
     }
     if (*verdict != ERR_FULL) /* else it stays in its box */
@@ -54,7 +54,7 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
     err = conversation_save(c, v);
     if (err) {
         incoming_revert(c, v, l, step);
-        outgoing_unacknowledge(c, v);
+        acknowledged_undo(c, v);
     }
     return err;
 }
@@ -105,7 +105,7 @@ letter_take(struct client *c, struct conversation *v, const struct arrival *a,
     c->status.changes += !before.confirmed;
     ack_plan(c, v, l, &step, verdict, before.ack, a->commit_us);
     incoming_taken(c, v, l, &step);
-    outgoing_acknowledged(c, v, l);
+    acknowledged_drop(c, v, l);
     polls_journalled(v, a->at, journal_end(c->journal));
     places_shown(c, v, l->count > 1, l->lease_s);
     return verdict;
@@ -128,7 +128,7 @@ arrival_letter(struct client *c, struct conversation *v,
         polls_bad(v, a->at, a->rank, a->whom.place == FRONTS_FRONT);
     } else {
         announced = l.announced;
-        err = outgoing_catch_up(c, v, &l);
+        err = acknowledged_catch_up(c, v, &l);
         if (!err)
             err = letter_take(c, v, a, &l);
     }

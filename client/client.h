@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/invite.h"
-#include "client/letter.h"
+#include "client/letters/invite.h"
+#include "client/letters/letter.h"
 #include "lib/env.h"
 #include "network/consensus.h"
 #include "network/work.h"

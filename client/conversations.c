@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "client/conversations.h"
-#include "client/invite.h"
+#include "client/letters/invite.h"
 #include "client/records.h"
 #include "client/state.h"
 #include "lib/secret.h"

@@ -4,7 +4,7 @@
  * the box's other store; when both say so, the letter moves to another place. As long
  * as nothing has shown that the reader has what this life has sent, the records may be
  * an older copy: then one store's word is enough, PASSED_MAX times in a row, and
- * letters get numbers that no other life has used (outgoing_doubt()).
+ * letters get numbers that no other life has used (acknowledged_doubt()).
  * For the first letter of an invitation the word means that somebody else has
  * used it, and it would be dead: so, be it one store's, the client reads the box,
  * CHECKS times, at both stores in turn; a look that gets no answer is over, too,
@@ -21,6 +21,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "client/acknowledged.h"
 #include "client/conversations.h"
 #include "client/outgoing.h"
 #include "client/staging.h"
@@ -38,7 +39,7 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
                                        : TAKEN_FIRST;
     outgoing_answered(l, rank);
     const bool decides = !v->confirmed && !v->inviter;
-    int err = decides ? 0 : outgoing_doubt(c, v);
+    int err = decides ? 0 : acknowledged_doubt(c, v);
     if (err)
         return err;
     /* by another life, it seems: the other store may not have had what it put there;

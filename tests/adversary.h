@@ -7,7 +7,7 @@
  * two faces are in house.h. */
 #ifndef TESTS_ADVERSARY_H
 #define TESTS_ADVERSARY_H
-#include "client/invite.h"
+#include "client/letters/invite.h"
 #include "lib/wire.h"
 #include "tests/world.h"
 

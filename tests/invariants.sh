@@ -1783,7 +1783,7 @@ change I6 'what is given up holds up what was written after it' \
     'awaited && false ? l->sequence : 0, end)' \
     'order/i6_what_is_given*'
 change I6 'what is acknowledged before its put leaves its place free' \
-    client/outgoing.c \
+    client/acknowledged.c \
     'err = l->moved && !l->tried' \
     'err = l->moved && !l->tried && false' \
     'order/i6_a_place*'
@@ -1810,12 +1810,12 @@ change I12 'puts and gets of a box are of two workers' relay/dispatch.c \
     'if (request.kind == WIRE_PUT)' \
     'if (request.kind == WIRE_LOOP)' \
     'workers/i12_*'
-change I6 'what another life was told counts for this one' client/outgoing.c \
+change I6 'what another life was told counts for this one' client/acknowledged.c \
     '!number_is_own(v, l) && sure_us < l->since_us' \
     '!number_is_own(v, l) && sure_us < l->since_us && l->since_us == 0' \
     'full_disk/i6_*'
 change I6 'a letter whose place was another life'"'"'s counts before it is kept' \
-    client/outgoing.c \
+    client/acknowledged.c \
     '(!v->in_step && l->renumbered && !l->kept))' \
     '(!v->in_step && l->renumbered && !l->kept && l->keeps > 200))' \
     'lives/i6_a_new_number*'
@@ -1837,7 +1837,7 @@ change I6 'places of another life are tried again and again' client/taken.c \
     'full_disk/i6_places*'
 change I6 'numbers of a life that nobody has told of are used again' \
     client/taken.c \
-    'int err = decides ? 0 : outgoing_doubt(c, v);' \
+    'int err = decides ? 0 : acknowledged_doubt(c, v);' \
     'int err = 0;' \
     'older_copies/i6_a_number*'
 change I6 'a letter that moves before its put leaves its place free' \
@@ -1856,7 +1856,7 @@ change I6 'what an answer without age names is acknowledged after a day' \
     'if (staging_letter_is_in_doubt(v, l))' \
     'lives/i6_an_answer*'
 change I6 'nobody says that a copy is old whose numbers were passed over' \
-    client/outgoing.c \
+    client/acknowledged.c \
     'if (is_doubt_confirmed(v, letter))' \
     'if (v->told && is_doubt_confirmed(v, letter))' \
     'older_copies/i6_a_number*'

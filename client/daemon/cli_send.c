@@ -16,7 +16,7 @@
 #include "client/daemon/cli.h"
 #include "client/daemon/input.h"
 #include "client/daemon/terminal.h"
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "lib/codec.h"
 #include "lib/error.h"
 #include "lib/os/clock.h"

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/letter.h"
+#include "client/letters/letter.h"
 
 enum { INPUT_MAX = LETTER_MESSAGE_MAX - 256 }; /* a file's name goes with it */
 

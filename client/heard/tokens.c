@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "lib/codec.h"
 
 enum { TOKENS_FIRST = 256 };

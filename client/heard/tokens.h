@@ -2,7 +2,7 @@
  *
  * Who writes a letter announces it by a token, used once, that only the two of
  * a pair can make: by the chain key of the direction, for k = 0, 1, .. of a
- * period (client/letter.h). A list has the first LIST_ENTRY_LEN bytes of each. Of
+ * period (client/letters/letter.h). A list has the first LIST_ENTRY_LEN bytes of each. Of
  * each contact the next
  * TOKENS_WINDOW tokens are awaited, of the period that is, of the one before and of the
  * next (client/listed.h), and of those that were passed over, since boards list in no order, any

@@ -64,7 +64,7 @@ void acks_hide(struct acks *a, uint32_t from, uint32_t to,
 /* Is it time for an acknowledgement alone? seen: who gets it looks. */
 bool acks_is_due(const struct acks *a, uint64_t now_us, bool seen);
 
-/* Reduces what is here, ack and map as a letter has them (client/letter.h), to what
+/* Reduces what is here, ack and map as a letter has them (client/letters/letter.h), to what
  * a letter that is sealed now tells. */
 void acks_tell(const struct acks *a, uint64_t now_us, enum acks_teller teller,
                uint32_t *ack, uint8_t map[static ACKS_MAP_LEN]);

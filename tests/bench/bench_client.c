@@ -24,7 +24,7 @@
 
 #include "client/announce.h"
 #include "client/client.h"
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "client/state.h"
 #include "network/work.h"
 #include "sim/engine/world.h"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/invite.h"
+#include "client/letters/invite.h"
 #include "client/journal.h"
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "directory/admission.h"
 #include "directory/vote.h"
 #include "lib/address.h"

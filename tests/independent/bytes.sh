@@ -94,16 +94,16 @@ change network/box.c 'brusio/1 put' 'brusio/1 puT' letters/boxes
 change network/box.c 'brusio/1 box id' 'brusio/1 box iD' letters/boxes
 change network/box.c 'brusio/1 held' 'brusio/1 helD' letters/boxes
 change network/box.c 'brusio/1 mark' 'brusio/1 marK' letters/boxes
-change client/letter.c '"brusio/1 box"' '"brusio/1 boX"' letters/places
-change client/letter.c '"brusio/1 announce"' '"brusio/1 announcE"' letters/places
-change client/letter.c 'HEAD_VERSION = 2' 'HEAD_VERSION = 3' letters/letters
-change client/letter.c 'codec_write32(&w, l->previous_period);
+change client/letters/letter.c '"brusio/1 box"' '"brusio/1 boX"' letters/places
+change client/letters/letter.c '"brusio/1 announce"' '"brusio/1 announcE"' letters/places
+change client/letters/letter.c 'HEAD_VERSION = 2' 'HEAD_VERSION = 3' letters/letters
+change client/letters/letter.c 'codec_write32(&w, l->previous_period);
     codec_write32(&w, l->previous_count);' 'codec_write32(&w, l->previous_count);
     codec_write32(&w, l->previous_period);' letters/letters
-change client/invite.c 'brusio/1 chain invitee' 'brusio/1 chain inviteE' letters/invitations
-change client/invite.c 'memcpy(id, out, INVITE_NETWORK_LEN);' \
+change client/letters/invite.c 'brusio/1 chain invitee' 'brusio/1 chain inviteE' letters/invitations
+change client/letters/invite.c 'memcpy(id, out, INVITE_NETWORK_LEN);' \
     'memcpy(id, out + 1, INVITE_NETWORK_LEN);' letters/invitation_networks
-change client/invite.c 'VERSION = 1,' 'VERSION = 2,' letters/invitations
+change client/letters/invite.c 'VERSION = 1,' 'VERSION = 2,' letters/invitations
 change network/work.c 'brusio/1 work' 'brusio/1 worK' letters/work
 change network/work.c 'room / 16 > 0 ? room / 16 : 1' 'room / 15 > 0 ? room / 15 : 1' letters/work
 

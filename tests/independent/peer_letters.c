@@ -3,8 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "client/invite.h"
-#include "client/letter.h"
+#include "client/letters/invite.h"
+#include "client/letters/letter.h"
 #include "network/box.h"
 #include "network/work.h"
 #include "tests/independent/peer.h"

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "client/conversations.h"
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "client/state.h"
 #include "tests/rogue_relay.h"
 

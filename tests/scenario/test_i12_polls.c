@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "client/state.h"
 #include "tests/rogue_relay.h"
 

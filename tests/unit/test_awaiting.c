@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "client/listed.h"
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "tests/client_disk.h"
 #include "tests/pair.h"
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "client/acknowledged.h"
 #include "client/conversations.h"
 #include "client/outgoing.h"
 #include "client/taken.h"
@@ -299,8 +300,8 @@ acknowledge(struct pair *p, uint32_t ack, uint64_t commit_us)
     struct conversation *v = p->v[0];
     const struct letter l = {.ack = ack};
     journal_begin(p->c[0]->journal);
-    assert_int_equal(outgoing_acknowledge(p->c[0], v, &l, commit_us), 0);
-    outgoing_acknowledged(p->c[0], v, &l);
+    assert_int_equal(acknowledged_note(p->c[0], v, &l, commit_us), 0);
+    acknowledged_drop(p->c[0], v, &l);
     (void)journal_end(p->c[0]->journal);
 }
 
@@ -377,12 +378,12 @@ i10_a_liar_moves_no_numbers_far(void **state)
     pair_make(&p, &pair_net);
     pair_settle(&p);
     const uint32_t next = p.v[0]->next_sequence;
-    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    assert_int_equal(acknowledged_catch_up(p.c[0], p.v[0], &l), 0);
     l.ack = next + (1 << 20);
-    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    assert_int_equal(acknowledged_catch_up(p.c[0], p.v[0], &l), 0);
     memset(l.map, 0xff, sizeof l.map);
     l.ack = UINT32_MAX - 1;
-    assert_int_equal(outgoing_catch_up(p.c[0], p.v[0], &l), 0);
+    assert_int_equal(acknowledged_catch_up(p.c[0], p.v[0], &l), 0);
     assert_int_equal(p.v[0]->next_sequence, next);
     assert_int_equal(status_of(p.c[0]).overtaken, 0);
     pair_free(&p);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/invite.h"
-#include "client/letter.h"
+#include "client/letters/invite.h"
+#include "client/letters/letter.h"
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"
 

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "client/heard/tokens.h"
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"
 #include "tests/heap.h"

@@ -1,4 +1,4 @@
-/* client/invite.h - an invitation: one line of text that makes a pair.
+/* client/letters/invite.h - an invitation: one line of text that makes a pair.
  *
  *   brusio1: base64url( version 1 | network 8 | expiry 4 | seed 32 | check 4 )
  *
@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/letter.h"
+#include "client/letters/letter.h"
 #include "lib/error.h"
 #include "sphinx/sphinx.h"
 

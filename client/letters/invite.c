@@ -1,5 +1,5 @@
-/* client/invite.c - writing and reading an invitation. No state. */
-#include "client/invite.h"
+/* client/letters/invite.c - writing and reading an invitation. No state. */
+#include "client/letters/invite.h"
 
 #include <sodium.h>
 #include <string.h>

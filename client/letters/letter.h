@@ -1,4 +1,4 @@
-/* client/letter.h - what lies in a slot of a box: one sealed fragment.
+/* client/letters/letter.h - what lies in a slot of a box: one sealed fragment.
  *
  *   letter = nonce 24 | head 48 + 16 | body + 16
  *

@@ -1,11 +1,11 @@
-/* client/letter.c - letters: keys of a place, sealing, opening, the keys' chains.
+/* client/letters/letter.c - letters: keys of a place, sealing, opening, the keys' chains.
  *
  * doc/PROTOCOL.md 8.1 and 8.2 have every byte. No state, no time: whatever a letter
  * says is an argument, and the same arguments give the same bytes, so that one that
  * is put again is the same one.
  * Failure modes: what was sealed by another key or for another place does not open
  * (ERR_MAC); a head that cannot be has the error of the field that is wrong. */
-#include "client/letter.h"
+#include "client/letters/letter.h"
 
 #include <sodium.h>
 #include <string.h>
