@@ -1,15 +1,11 @@
 /* relay/daemon/links.c - the links of one worker.
  *
- * One link to each relay that this one may send to and whose link is this
- * worker's, made when a consensus names it, and kept while any consensus in use
- * does; links from others are accepted from relays of those consensuses, and,
- * at a gateway, from clients. Both ends check identities before a frame is
- * looked at.
+ * Those to relays are in outs.c; links from others are accepted from relays of the
+ * consensuses in use, and, at a gateway, from clients. Both ends check identities
+ * before a frame is looked at.
  *
- * State: two lists, the links to relays and those from others. Timers: the
- * worker's, four times a second; one for links paused by the rate. A link that
- * is down is tried again after 0.25 s, doubled up to 30 s; at each address that
- * the relay publishes in turn, beginning with the last that worked.
+ * State: the list of links from others. Timers: the worker's, four times a second; one
+ * for links paused by the rate.
  *
  * Failure modes: a peer that is slow or silent (its link is closed); more
  * frames than the rate lets through (reading stops for a while); no place for a
@@ -23,30 +19,16 @@
 #include "lib/os/socket.h"
 #include "relay/daemon/daemon.h"
 #include "relay/daemon/fault.h"
+#include "relay/daemon/outs.h"
 #include "relay/daemon/peers.h"
 
 enum {
     LOBBY_RELAYS = 4096, /* that may all come at once */
     LOBBY_MIN = 16,
-    RETRY_US = 250000,
     STALLED_US = SOCKET_SILENT_S * 1000000, /* who takes nothing so long goes */
     IDLE_CLIENT_US = 120000000, /* one that sends nothing; clients always do */
     IDLE_RELAY_US = 1800000000,
-    LOOK_US = 1000000,
-    RETRY_MAX_US = 30000000
-};
-
-struct out_link {
-    struct links *links;
-    struct out_link *next;
-    uint8_t identity[SPHINX_ID_LEN];
-    char address[ADDRESSES_MAX][ADDRESS_MAX]; /* all that it publishes */
-    size_t n_addresses, at;                   /* at: in use, or tried next */
-    struct link *link;
-    bool up;
-    unsigned uses;   /* views that name it */
-    unsigned failed; /* tries in a row */
-    uint64_t retry_us, wait_us;
+    LOOK_US = 1000000
 };
 
 struct in_link {
@@ -63,7 +45,7 @@ struct links {
     struct worker *worker;
     struct net_shared *shared;
     struct lobby *lobby;
-    struct out_link *outs;
+    struct outs outs; /* to relays */
     struct in_link *ins;
     struct in_link **clients; /* by the relay's number for them */
     size_t clients_room, n_clients;
@@ -82,162 +64,15 @@ struct links {
 
 /* ---- out ---- */
 
-static void
-out_up(void *ctx, struct link *l, const uint8_t *peer)
-{
-    struct out_link *o = ctx;
-    (void)l;
-    (void)peer;
-    o->up = true;
-    o->failed = 0;
-    o->wait_us = RETRY_US;
-}
-
-/* Ignore frames: nothing comes this way. */
-static void
-out_frames(void *ctx, struct link *l, uint8_t *frames, size_t n)
-{
-    struct out_link *o = ctx;
-    (void)l;
-    (void)frames;
-    o->links->refused[-ERR_EDGE] += n;
-}
-
-/* Turn to the next address, when this one did not work; a round of all
- * addresses without success makes the wait longer. */
-static void
-out_turn(struct out_link *o)
-{
-    if (!o->up)
-        o->at = (o->at + 1) % o->n_addresses;
-    if (!o->up && ++o->failed % o->n_addresses != 0)
-        return;
-    o->wait_us = o->wait_us * 2 < RETRY_MAX_US ? o->wait_us * 2 : RETRY_MAX_US;
-}
-
-static void
-out_down(void *ctx, struct link *l, int err)
-{
-    struct out_link *o = ctx;
-    o->links->refused[-err]++;
-    o->retry_us = loop_now_us(o->links->worker->host->loop) + o->wait_us;
-    out_turn(o);
-    o->up = false;
-    o->link = NULL;
-    link_free(&l);
-}
-
-static const struct link_ops out_ops = {out_up, out_frames, out_down};
-
-static void
-out_connect(struct out_link *o)
-{
-    struct links *l = o->links;
-    int err = ERR_FORMAT;
-    /* of a family that this machine has not, no connection even begins */
-    for (size_t i = 0; i < o->n_addresses; i++) {
-        err = link_connect(&o->link, l->worker->host->loop, l->shared->tls,
-                           &l->shared->out, o->address[o->at], o->identity,
-                           &out_ops, o);
-        if (!err || err == ERR_NOMEM)
-            break;
-        o->at = (o->at + 1) % o->n_addresses;
-    }
-    if (err) {
-        l->refused[-err]++;
-        o->retry_us = loop_now_us(l->worker->host->loop) +
-                      (err == ERR_NOMEM ? RETRY_US : RETRY_MAX_US);
-    }
-}
-
-static int
-out_order(const void *a, const void *b)
-{
-    return memcmp((*(struct out_link *const *)a)->identity,
-                  (*(struct out_link *const *)b)->identity, SPHINX_ID_LEN);
-}
-
-/* List the links to relays that there are, sorted as a consensus's relays are.
- * The array is malloc'd; NULL: no memory. */
-static struct out_link **
-outs_sort(const struct links *l, size_t *n)
-{
-    size_t room = 1;
-    for (const struct out_link *o = l->outs; o; o = o->next)
-        room++;
-    struct out_link **outs = calloc(room, sizeof(struct out_link *));
-    *n = 0;
-    for (struct out_link *o = l->outs; o && outs; o = o->next)
-        outs[(*n)++] = o;
-    if (outs && *n > 0)
-        qsort(outs, *n, sizeof *outs, out_order);
-    return outs;
-}
-
-/* Set the address at which the relay is reached now; a link to an address where
- * the relay is no more ends. */
-static void
-out_address(struct out_link *o, const struct relay_entry *e)
-{
-    size_t at = 0;
-    while (at < e->n_addresses && o->n_addresses > 0 &&
-           strcmp(e->addresses[at], o->address[o->at]) != 0)
-        at++;
-    const bool moved = o->n_addresses == 0 || at == e->n_addresses;
-    o->at = moved ? 0 : at;
-    o->n_addresses = e->n_addresses;
-    memcpy(o->address, e->addresses, sizeof o->address);
-    if (!moved)
-        return;
-    link_free(&o->link);
-    o->up = false;
-    o->failed = 0;
-    o->retry_us = 0;
-}
-
-/* Take the link `o` to this relay, or make one when it is NULL. */
-static struct out_link *
-out_get(struct links *l, const struct relay_entry *e, struct out_link *o)
-{
-    if (!o) {
-        o = calloc(1, sizeof *o);
-        if (!o)
-            return NULL;
-        o->links = l;
-        o->wait_us = RETRY_US;
-        memcpy(o->identity, e->identity, SPHINX_ID_LEN);
-        o->next = l->outs;
-        l->outs = o;
-    }
-    out_address(o, e);
-    return o;
-}
-
 int
 links_view(struct links *l, struct worker_view *v, const uint8_t *owner)
 {
-    const struct consensus *c = v->consensus;
-    int self = consensus_find(c, l->worker->daemon->identity);
-    size_t n, at = 0;
-    struct out_link **outs = outs_sort(l, &n);
-    v->out = calloc(c->n_relays + 1, sizeof *v->out);
-    int err = outs && v->out ? 0 : ERR_NOMEM;
-    for (size_t i = 0; self >= 0 && i < c->n_relays && !err; i++) {
-        const struct relay_entry *e = &c->relays[i];
-        if (owner[i] != l->worker->number ||
-            !consensus_has_edge(c, c->relays[self].layer, e->layer))
-            continue;
-        while (at < n &&
-               memcmp(outs[at]->identity, e->identity, SPHINX_ID_LEN) < 0)
-            at++;
-        const bool had = at < n && memcmp(outs[at]->identity, e->identity,
-                                          SPHINX_ID_LEN) == 0;
-        v->out[i] = out_get(l, e, had ? outs[at] : NULL);
-        err = v->out[i] ? 0 : ERR_NOMEM;
-        if (!err)
-            v->out[i]->uses++;
-    }
-    free(outs);
+    const struct outs_part part = {
+        .self = consensus_find(v->consensus, l->worker->daemon->identity),
+        .owner = owner,
+        .worker = l->worker->number,
+    };
+    const int err = outs_view(&l->outs, v->consensus, &part, &v->out);
     if (err)
         links_view_drop(v);
     else
@@ -248,10 +83,8 @@ links_view(struct links *l, struct worker_view *v, const uint8_t *owner)
 void
 links_view_drop(struct worker_view *v)
 {
-    for (size_t i = 0; v->out && i < v->consensus->n_relays; i++)
-        if (v->out[i])
-            v->out[i]->uses--;
-    free(v->out);
+    if (v->consensus)
+        outs_view_drop(v->out, v->consensus->n_relays);
     *v = (struct worker_view){0};
 }
 
@@ -556,13 +389,10 @@ void
 links_close(struct links *l, bool closed)
 {
     l->closed = closed;
-    if (closed)
-        ins_free(l);
-    for (struct out_link *o = closed ? l->outs : NULL; o; o = o->next) {
-        link_free(&o->link);
-        o->up = false;
-        o->retry_us = 0;
-    }
+    if (!closed)
+        return;
+    ins_free(l);
+    outs_close(&l->outs);
 }
 
 /* Close the links of slow and silent peers. What they were to get is lost, as
@@ -583,9 +413,7 @@ peers_look(struct links *l, uint64_t now_us)
         l->refused[-ERR_TIMEOUT]++;
         in_free(i);
     }
-    for (struct out_link *o = l->outs; o; o = o->next)
-        if (o->up && link_stalled_us(o->link, now_us) >= STALLED_US)
-            out_down(o, o->link, ERR_TIMEOUT);
+    outs_look(&l->outs, now_us);
 }
 
 void
@@ -595,18 +423,7 @@ links_upkeep(struct links *l)
     peers_look(l, now_us);
     if (l->pauses)
         links_resume(l);
-    for (struct out_link **at = &l->outs; *at;) {
-        struct out_link *o = *at;
-        if (o->uses == 0) {
-            *at = o->next;
-            link_free(&o->link);
-            free(o);
-            continue;
-        }
-        if (!o->link && !l->closed && now_us >= o->retry_us)
-            out_connect(o);
-        at = &o->next;
-    }
+    outs_upkeep(&l->outs, !l->closed);
 }
 
 /* ---- sending ---- */
@@ -619,8 +436,7 @@ relay_send(struct worker *w, struct env_dest to, const uint8_t *frame)
     if (!v->consensus || v->consensus->epoch != to.epoch ||
         to.id >= v->consensus->n_relays || !v->out[to.id])
         return ERR_RELAY;
-    struct out_link *o = v->out[to.id];
-    return o->up ? link_send(o->link, frame) : ERR_CLOSED;
+    return outs_send(v->out[to.id], frame);
 }
 
 int
@@ -656,6 +472,10 @@ links_new(struct links **out, struct worker *w, struct net_shared *shared)
         return ERR_NOMEM;
     l->worker = w;
     l->shared = shared;
+    l->outs = (struct outs){.loop = w->host->loop,
+                            .tls = shared->tls,
+                            .config = &shared->out,
+                            .refused = l->refused};
     const struct memory_plan *memory = &w->daemon->memory;
     uint32_t lobby = (LOBBY_RELAYS + memory->clients) / 8;
     if (lobby > memory->handshakes)
@@ -685,12 +505,7 @@ links_free(struct links **lp)
     lobby_free(&l->lobby);
     loop_timer_free(&l->resume);
     ins_free(l);
-    while (l->outs) {
-        struct out_link *o = l->outs;
-        l->outs = o->next;
-        link_free(&o->link);
-        free(o);
-    }
+    outs_free(&l->outs);
 #ifdef BRUSIO_DEBUG
     fault_free(&l->fault);
 #endif
@@ -705,10 +520,7 @@ links_status(const struct links *l, struct net_status *sum)
     sum->frames += l->frames;
     sum->in += l->n_ins - l->n_clients;
     sum->clients += l->n_clients;
-    for (const struct out_link *o = l->outs; o; o = o->next) {
-        sum->out++;
-        sum->out_up += o->up;
-    }
+    outs_count(&l->outs, &sum->out, &sum->out_up);
     for (size_t i = 0; i < ERROR_COUNT; i++)
         sum->refused[i] += l->refused[i] + failed[i];
 }
