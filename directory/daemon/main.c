@@ -22,6 +22,7 @@
 #include "lib/os/clock.h"
 #include "lib/os/files.h"
 #include "lib/os/program.h"
+#include "lib/os/system.h"
 #include "lib/secret.h"
 #include "network/os/netfile.h"
 
@@ -279,11 +280,15 @@ network_make(const struct args *a)
 
 /* ---- certificates ---- */
 
+/* Print the line, which is freed, or why it could not be made from the file `name` of
+ * dir, and what to do. */
 static int
-text_print(const char *what, int err, char *line)
+line_give(const char *dir, const char *name, const char *remedy, int err,
+          char *line)
 {
     if (err)
-        return program_error(program, what, err);
+        return program_fail(program, "%s/%s cannot be used: %s; %s", dir, name,
+                            system_reason(err), remedy);
     fputs(line, stdout);
     free(line);
     return 0;
@@ -335,7 +340,15 @@ command_certify(const struct args *a)
     err = disk_certify(a->value[DIR_OPTION], (const char *)text, clock_wall_s(),
                        (unsigned)days, &line);
     free(text);
-    return text_print(err == ERR_FORMAT ? file : "authority.key", err, line);
+    if (err == ERR_FORMAT)
+        return program_fail(program,
+                            "%s is no request; 'brusio-directory request' "
+                            "prints one",
+                            file);
+    return line_give(a->value[DIR_OPTION], "authority.key",
+                     "'certify' runs where the identity's key is kept: give "
+                     "that directory, or restore the key from a copy",
+                     err, line);
 }
 
 static int
@@ -420,7 +433,11 @@ arguments_obey(int argc, char **argv)
     if (strcmp(a.command, "request") == 0) {
         char *line = NULL;
         int err = disk_request(a.value[DIR_OPTION], &line);
-        return text_print("working-new.key", err, line);
+        return line_give(a.value[DIR_OPTION], "working-new.key",
+                         "see that --dir is the authority's directory and can "
+                         "be written; a damaged one may be removed, and "
+                         "'request' makes another",
+                         err, line);
     }
     status = program_read_config(&folder, a.value[DIR_OPTION], server_options,
                                  server_options_len, &config);

@@ -93,6 +93,31 @@ def two_authorities(t):
     t.check(r.rc == 0, r)
 
 
+@row("R43", "keys that cannot be read say no file and no way out")
+def keys_named(t):
+    d, _ = authority(t)
+    program = f"{t.bin}/brusio-directory"
+    request = f"{t.dir}/request"
+    made = t.run([program, "request", "--dir", d])
+    with open(request, "w") as f:
+        f.write(made.out)
+    away = f"{t.dir}/away"
+    for words, names in (
+            (["request", "--dir", away], ("working-new.key", "--dir")),
+            (["certify", "--dir", away, "--request", request],
+             ("authority.key", "'certify' runs where")),
+            (["certify", "--dir", d, "--request", f"{d}/network.json"],
+             ("network.json is no request", "'brusio-directory request'"))):
+        r = t.run([program, *words])
+        t.check(r.rc == 1 and all(name in r.err for name in names), r)
+    os.truncate(f"{d}/working-new.key", 5)
+    r = t.run([program, "request", "--dir", d])
+    t.check(r.rc == 1 and f"{d}/working-new.key cannot be used" in r.err and
+            "may be removed" in r.err, r)
+    os.remove(f"{d}/working-new.key")
+    t.check(t.run([program, "request", "--dir", d]).rc == 0, "no other request")
+
+
 @row("R20b", "two relays on one folder")
 def two_relays(t):
     d, _ = authority(t)
