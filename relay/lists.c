@@ -28,6 +28,7 @@ struct lists_entry {
                           0: from the board's beginning */
     uint16_t len;
     uint8_t board;
+    bool late; /* or early: that it is here is no sign that all have it */
     uint8_t root[LIST_ROOT_LEN], before[LIST_ROOT_LEN];
 };
 
@@ -199,8 +200,9 @@ entry_since(const struct lists *l, const struct lists_entry *e)
     for (uint32_t i = 1; i < l->intervals && i < e->interval; i++)
         if (entry_find(l, e->epoch, e->interval - i, e->board, &number)) {
             const struct lists_entry *b = entry_at(l, number);
-            return memcmp(b->root, e->before, LIST_ROOT_LEN) == 0 ? b->since
-                                                                  : e->interval;
+            return !b->late && memcmp(b->root, e->before, LIST_ROOT_LEN) == 0
+                       ? b->since
+                       : e->interval;
         }
     return e->interval;
 }
@@ -213,7 +215,9 @@ newest_at(struct lists *l, uint8_t board, uint32_t epoch)
 
 /* Name a list, and since when all is here that it leads to. So nobody acts on a
  * list that a board has shown to one reader alone and that later lists lead to
- * (client/heard/shown.h). */
+ * (client/heard/shown.h). What came at the edge of its time is not named: a mix that
+ * lies can keep a list until some relays, by their clocks, take it and others do not,
+ * and honest gateways that lack what is named are left. */
 static void
 newest_note(struct lists *l, const struct lists_entry *e, uint64_t now_ms)
 {
@@ -221,7 +225,7 @@ newest_note(struct lists *l, const struct lists_entry *e, uint64_t now_ms)
     /* what begins later than any list that is taken came by a wrong clock */
     const bool is_wrong =
         n->start_ms > now_ms + LISTS_AHEAD_MS + LISTS_PASSING_MS;
-    if (e->epoch < n->epoch ||
+    if (e->late || e->epoch < n->epoch ||
         (e->epoch == n->epoch && e->interval < n->interval && !is_wrong))
         return;
     *n = (struct newest){.epoch = e->epoch,
@@ -246,7 +250,7 @@ chain_look(struct lists *l, uint64_t number, uint64_t now_ms)
         struct lists_entry *next = entry_at(l, number);
         if (memcmp(next->before, e->root, LIST_ROOT_LEN) != 0)
             return;
-        next->since = e->since;
+        next->since = e->late ? next->interval : e->since;
         newest_note(l, next, now_ms);
         e = next;
     }
@@ -384,6 +388,7 @@ lists_take(struct lists *l, const struct consensus *c, const uint8_t *list,
         return err;
     list_root(list, len, e.root);
     memcpy(e.before, b.before, LIST_ROOT_LEN);
+    e.late = lists_judge_time(&c->params, b.interval, now_ms, 0) != 0;
     err = list_judge(l, c, &e, link, now_us);
     if (!err)
         err = list_verify(c, list, len);

@@ -665,6 +665,14 @@ change I10 'a board names its own lists' client/heard/shown.c \
     'j->own && !signs ? good : good & others' \
     'good' \
     'shown/i10_*'
+change I10 'what comes at the edge of its time is named' relay/lists.c \
+    'if (e->late || e->epoch < n->epoch ||' \
+    'if (e->epoch < n->epoch ||' \
+    'lists/i10_what_comes*'
+change I10 'what is named vouches for what came at the edge' relay/lists.c \
+    'return !b->late && memcmp(' \
+    'return memcmp(' \
+    'lists/i10_what_comes*'
 change I10 'one silent store of three silences all boards' client/heard/shown.c \
     'j.signer = others == SHOWN_SURE &&' \
     'j.signer = others > SHOWN_SURE + 1 &&' \
@@ -1488,7 +1496,7 @@ change I12 'stores vouch for a list that they have not' relay/lists.c \
 }' \
     'lists/i12_*'
 change I12 'a list that comes late makes none of those after it whole' relay/lists.c \
-    '        next->since = e->since;
+    '        next->since = e->late ? next->interval : e->since;
         newest_note(l, next, now_ms);
 ' \
     '        newest_note(l, next, now_ms);
@@ -1635,8 +1643,8 @@ change I12 'answers wait behind what is written to others' client/outgoing.c \
         return !first;' \
     'acks/i12_answers*' 'i11_answers/*'
 change I9 'a store that has started names nothing' relay/lists.c \
-    '    if (e->epoch < n->epoch ||' \
-    '    if ((e->since > 0 && e->since + 300 > e->interval) ||
+    'if (e->late || e->epoch < n->epoch ||' \
+    'if (e->late || (e->since > 0 && e->since + 300 > e->interval) ||
         e->epoch < n->epoch ||' \
     'i10_boards/i9_a_store*'
 change I9 'the last list of an epoch is named for one interval' relay/lists.c \

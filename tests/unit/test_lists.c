@@ -585,6 +585,39 @@ i12_nobody_vouches_for_an_unseen_list(void **state)
     stage_free(&s);
 }
 
+/* What comes so late, or so early, that a relay beside this one may not take it is
+ * passed on and shown, but it is not named, nor is what it leads to by a list that is:
+ * a mix that lies can bring a list at that moment to whom it likes. */
+static void
+i10_what_comes_at_the_edge_of_its_time_is_not_named(void **state)
+{
+    (void)state;
+    const uint32_t behind = 2 + LISTS_BEHIND_MS / INTERVAL_MS;
+    const uint32_t ahead = LISTS_AHEAD_MS / INTERVAL_MS;
+    for (unsigned at_edge = 0; at_edge < 2; at_edge++) {
+        struct stage s;
+        uint8_t root[LIST_ROOT_LEN] = {0}, list[LIST_LEN_MAX];
+        stage_make(&s);
+        const uint32_t now = interval_now(&s);
+        const uint64_t wall_s = s.env.wall_s;
+        for (uint32_t i = behind + 1; i > 0;
+             i--) { /* the first one late, or not */
+            const bool late = at_edge && i == behind + 1;
+            s.env.wall_s = wall_s - (late ? 0 : 2ULL * (i - 1));
+            assert_int_equal(come_after(&s, now - i, root, true), 0);
+            assert_int_equal(named(&s).interval, late ? 0 : now - i);
+            if (!late)
+                assert_int_equal(named(&s).back,
+                                 at_edge ? behind - i : WIRE_BACK_MOST);
+        }
+        list_forge(&s, 1, now + ahead + 1, 0, board_seed(&s, 1), list);
+        assert_int_equal(
+            lists_take(s.lists, s.c, list, LINK, now_ms(&s), s.env.mono_us), 0);
+        assert_int_equal(named(&s).interval, now - 1);
+        stage_free(&s);
+    }
+}
+
 /* Of a board index the last list of an epoch is named beside those of the next one
  * for LISTS_TURN_MS, also when the next board dates its first one ahead. */
 static void
@@ -969,6 +1002,7 @@ const struct CMUnitTest test_lists[] = {
     cmocka_unit_test(i11_whoever_came_first_is_no_better),
     cmocka_unit_test(a_good_list_is_taken_once),
     cmocka_unit_test(i12_nobody_vouches_for_an_unseen_list),
+    cmocka_unit_test(i10_what_comes_at_the_edge_of_its_time_is_not_named),
     cmocka_unit_test(i9_the_last_list_of_an_epoch_is_named_for_a_while),
     cmocka_unit_test(lists_of_other_times_and_other_hands_are_refused),
     cmocka_unit_test(i11_a_flood_of_forged_lists_is_cut),
