@@ -11,7 +11,7 @@ count() {
 }
 jobs=$(nproc)
 
-BRUSIO_TEST_PROOF=1 tests/run.sh "$1" >"$log" 2>&1
+BRUSIO_TEST_PROOF=1 tests/run.sh "$1" >"$log"
 status=$?
 cat "$log"
 passed=$(count 's/^\[  PASSED  \] \([0-9]*\) test(s).*/\1/p')
