@@ -198,10 +198,13 @@ announce_take(const struct client *c, struct conversation *v, uint32_t period)
 }
 
 static void
-token_set(struct announcement *e, const struct conversation *v)
+token_set(const struct client *c, struct announcement *e,
+          const struct conversation *v)
 {
-    letter_token(v->chains, e->period, announce_used(v, e->period) - 1u,
-                 e->token);
+    uint8_t key[LETTER_CHAIN_LEN];
+    conversation_key(c, v, CHAIN_OUT, e->period, key);
+    letter_token(key, e->period, announce_used(v, e->period) - 1u, e->token);
+    sodium_memzero(key, sizeof key);
     e->has_token = true;
     e->tries++;
 }
@@ -221,7 +224,7 @@ announce_letter(struct client *c, const struct conversation *v, uint32_t period)
     struct announcement *e = entry_make(c, v->id, period);
     if (!e)
         return 0;
-    token_set(e, v);
+    token_set(c, e, v);
     return e->number;
 }
 
@@ -305,7 +308,7 @@ token_renew(struct client *c, struct announcement *e)
         --*used;
         return err;
     }
-    token_set(e, v);
+    token_set(c, e, v);
     e->state = letter_is_here(v, e) ? ANNOUNCE_HELD : ANNOUNCE_WAITING;
     e->ticket = journal_end(c->journal);
     return 0;

@@ -116,14 +116,16 @@ arrival_letter(struct client *c, struct conversation *v,
                const struct arrival *a, uint8_t *bytes)
 {
     struct letter l;
+    uint8_t key[LETTER_CHAIN_LEN];
     bool announced = false;
     int err = 0;
     if (!places_may_show(c, v, &a->whom, a->commit_us)) {
         polls_later(v, a->at);
         goto out;
     }
-    err = letter_open(&l, v->chains + LETTER_CHAIN_LEN, a->at, bytes,
-                      c->letter_len);
+    conversation_key(c, v, CHAIN_IN, a->at.period, key);
+    err = letter_open(&l, key, a->at, bytes, c->letter_len);
+    sodium_memzero(key, sizeof key);
     if (err) {
         polls_bad(v, a->at, a->rank, a->whom.place == FRONTS_FRONT);
     } else {

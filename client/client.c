@@ -450,6 +450,7 @@ client_tick(struct client *c)
     if (c->current && traffic_tick(&c->traffic, c->env, now_us, &kind)) {
         client_settle(c, now_us);
         period_look(c);
+        conversations_step(c);
         listed_tick(c);
         client_use_slot(c, kind);
         if (now_us >= c->expire_us) {

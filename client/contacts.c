@@ -61,8 +61,7 @@ client_invite(struct client *c, const char *name,
     network_id(c, invite.network);
     invite.expiry_h = (uint32_t)(client_time_s(c) / 3600) + invite_hours(c);
     env_random_crypto(c->env, invite.seed, sizeof invite.seed);
-    int err =
-        conversation_make(c, name, invite.seed, true, client_period(c), &v);
+    int err = conversation_make(c, name, &invite, true, client_period(c), &v);
     if (!err)
         err = contact_save(c, &v);
     if (!err) {
@@ -73,20 +72,21 @@ client_invite(struct client *c, const char *name,
     return err;
 }
 
-/* Does an invitation make a pair that is there already, or was? The chain that is
- * read tells, which those that are removed have, too. */
+/* Does an invitation make a pair that is there already, or was? The mark of
+ * the chain that is read tells, which those that are removed have, too. */
 static bool
 invite_is_known(const struct client *c, const struct invite *invite)
 {
-    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN];
+    struct chain inviter, invitee;
+    uint8_t mark[2][CHAIN_MARK_LEN];
     bool known = false;
-    invite_chains(invite->seed, inviter, invitee);
+    invite_chains(invite, &inviter, &invitee);
+    chain_mark(inviter.key, mark[false]);
+    chain_mark(invitee.key, mark[true]);
     for (const struct conversation *v = c->conversations; v; v = v->next)
-        known |=
-            secret_is_equal(v->chains + LETTER_CHAIN_LEN,
-                            v->inviter ? invitee : inviter, LETTER_CHAIN_LEN);
-    sodium_memzero(inviter, sizeof inviter);
-    sodium_memzero(invitee, sizeof invitee);
+        known |= secret_is_equal(v->mark, mark[v->inviter], CHAIN_MARK_LEN);
+    sodium_memzero(&inviter, sizeof inviter);
+    sodium_memzero(&invitee, sizeof invitee);
     return known;
 }
 
@@ -117,7 +117,7 @@ client_add(struct client *c, const char *name, const char *text)
         if (made_h > now_h)
             made_h = now_h;
         err = conversation_make(
-            c, name, invite.seed, false,
+            c, name, &invite, false,
             (uint32_t)(made_h * 3600 / c->current->params.period_s), &v);
     }
     sodium_memzero(&invite, sizeof invite);

@@ -55,7 +55,7 @@ conversation_new(void)
     struct conversation *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
-    v->chains = secret_new((size_t)2 * LETTER_CHAIN_LEN);
+    v->chains = secret_new(CHAIN_WAYS * sizeof v->chains[0]);
     v->messages_end = &v->messages;
     v->next_sequence = v->sure_sequence = 1;
     if (!v->chains || acks_new(&v->acks))
@@ -108,11 +108,102 @@ conversation_remove(struct client *c, struct conversation *v)
         *v = before;
         return err;
     }
-    sodium_memzero(v->chains, LETTER_CHAIN_LEN);
+    sodium_memzero(&v->chains[CHAIN_OUT], sizeof v->chains[CHAIN_OUT]);
     acks_clear(v->acks);
     c->status.contacts--;
     return 0;
 }
+
+/* ---- keys ---- */
+
+/* The first day whose key may be needed where this period is the last that has surely
+ * begun: letters are read for letter_days, and of two periods more. */
+static uint32_t
+day_first(const struct client *c, uint32_t period)
+{
+    const struct params *p = &c->current->params;
+    const uint64_t life_s = (uint64_t)p->letter_days * DAY_S;
+    const uint64_t kept = (life_s + p->period_s - 1) / p->period_s + 2;
+    return chain_day(period > kept ? period - (uint32_t)kept : 0, p->period_s);
+}
+
+static void
+chains_step(const struct client *c, struct conversation *v, uint32_t period)
+{
+    const uint32_t day = day_first(c, period);
+    chain_step(&v->chains[CHAIN_IN], day);
+    if (!v->removed)
+        chain_step(&v->chains[CHAIN_OUT], day);
+}
+
+void
+conversation_key(const struct client *c, const struct conversation *v,
+                 enum chain_way way, uint32_t period,
+                 uint8_t key[static LETTER_CHAIN_LEN])
+{
+    const uint32_t period_s = c->current ? c->current->params.period_s : DAY_S;
+    chain_key(&v->chains[way], chain_day(period, period_s), key);
+}
+
+void
+conversation_box(const struct client *c, const struct conversation *v,
+                 enum chain_way way, struct letter_place at,
+                 uint8_t box[static LETTER_BOX_LEN])
+{
+    uint8_t key[LETTER_CHAIN_LEN];
+    conversation_key(c, v, way, at.period, key);
+    letter_box(key, at, box);
+    sodium_memzero(key, sizeof key);
+}
+
+void
+conversation_box_seed(const struct client *c, const struct conversation *v,
+                      enum chain_way way, struct letter_place at,
+                      uint8_t seed[static LETTER_BOX_LEN])
+{
+    uint8_t key[LETTER_CHAIN_LEN];
+    conversation_key(c, v, way, at.period, key);
+    letter_box_seed(key, at, seed);
+    sodium_memzero(key, sizeof key);
+}
+
+/* Step v's chains to where they may be in a period that has surely begun, and keep
+ * that. */
+static int
+chains_forget(struct client *c, struct conversation *v, uint32_t period)
+{
+    const struct chain before[CHAIN_WAYS] = {v->chains[CHAIN_OUT],
+                                             v->chains[CHAIN_IN]};
+    chains_step(c, v, period);
+    journal_begin(c->journal);
+    const int err = journal_finish(c->journal, conversation_save(c, v));
+    if (err)
+        memcpy(v->chains, before, sizeof before);
+    sodium_memzero((void *)before, sizeof before);
+    return err;
+}
+
+void
+conversations_step(struct client *c)
+{
+    if (!c->current || !client_time_is_known(c))
+        return;
+    const uint32_t period =
+        (uint32_t)(client_sure_time_s(c) / c->current->params.period_s);
+    const uint32_t day = day_first(c, period);
+    if (c->stepped_day >= day)
+        return;
+    for (struct conversation *v = c->conversations; v; v = v->next)
+        if (v->chains[CHAIN_IN].day < day) {
+            const int err = chains_forget(c, v, period);
+            if (err)
+                client_drop(c, err);
+            return;
+        }
+    c->stepped_day = day;
+}
+
+/* ---- removal ---- */
 
 /* Has v been removed for so long that no invitation and no letter of before is
  * left? It goes with the period in which that is so. */
@@ -235,8 +326,9 @@ conversation_name_is_good(const char *name)
 }
 
 int
-conversation_make(struct client *c, const char *name, const uint8_t *seed,
-                  bool inviter, uint32_t born, struct conversation **out)
+conversation_make(struct client *c, const char *name,
+                  const struct invite *invite, bool inviter, uint32_t born,
+                  struct conversation **out)
 {
     if (!conversation_name_is_good(name))
         return ERR_ARG;
@@ -253,10 +345,10 @@ conversation_make(struct client *c, const char *name, const uint8_t *seed,
     v->inviter = inviter;
     v->born = born;
     v->next_order = 1;
-    if (inviter)
-        invite_chains(seed, v->chains, v->chains + LETTER_CHAIN_LEN);
-    else
-        invite_chains(seed, v->chains + LETTER_CHAIN_LEN, v->chains);
+    invite_chains(invite, &v->chains[inviter ? CHAIN_OUT : CHAIN_IN],
+                  &v->chains[inviter ? CHAIN_IN : CHAIN_OUT]);
+    chain_mark(v->chains[CHAIN_IN].key, v->mark);
+    chains_step(c, v, born);
     int err = conversation_link(c, v);
     if (err)
         conversation_free(&v);
@@ -276,8 +368,10 @@ conversation_self_make(struct client *c, unsigned front, uint32_t born,
     v->self = v->confirmed = true; /* no invitation can be used twice */
     v->born = born;
     v->next_order = 1;
-    env_random_crypto(c->env, v->chains, LETTER_CHAIN_LEN);
-    memcpy(v->chains + LETTER_CHAIN_LEN, v->chains, LETTER_CHAIN_LEN);
+    env_random_crypto(c->env, v->chains[CHAIN_OUT].key, LETTER_CHAIN_LEN);
+    v->chains[CHAIN_OUT].day = day_first(c, born);
+    v->chains[CHAIN_IN] = v->chains[CHAIN_OUT];
+    chain_mark(v->chains[CHAIN_IN].key, v->mark);
     int err = conversation_link(c, v);
     if (err)
         conversation_free(&v);

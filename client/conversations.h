@@ -13,6 +13,7 @@
  * forgotten, as a period begins: then all boxes are new ones. */
 #ifndef CLIENT_CONVERSATIONS_H
 #define CLIENT_CONVERSATIONS_H
+#include "client/letters/invite.h"
 #include "client/state.h"
 
 /* Finds a contact by its name; returns NULL when there is none. None that is
@@ -21,12 +22,11 @@ struct conversation *conversation_find(const struct client *c,
                                        const char *name);
 struct conversation *conversation_by_id(const struct client *c, uint32_t id);
 
-/* Makes a contact from the seed of an invitation, at the end of the list.
- * inviter: is the invitation ours? born: the first period that its letters can
- * lie in. Journals nothing. Its id is one that no contact had before. Returns 0,
+/* Makes a contact from an invitation, at the end of the list. inviter: is the
+ * invitation ours? born: the first period that its letters can lie in. Journals nothing. Its id is one that no contact had before. Returns 0,
  * ERR_ARG (the name), ERR_EXISTS, ERR_FULL, ERR_NOMEM. */
-int conversation_make(struct client *c, const char *name, const uint8_t *seed,
-                      bool inviter, uint32_t born,
+int conversation_make(struct client *c, const char *name,
+                      const struct invite *invite, bool inviter, uint32_t born,
                       struct conversation **out) CHECK_RESULT;
 
 /* Wipes and frees a contact that is in no list and has no messages or letters
@@ -49,6 +49,24 @@ void conversations_expire(struct client *c);
 /* Tells whether a contact may have this name: 1 to 32 bytes without blanks and
  * control characters. */
 bool conversation_name_is_good(const char *name);
+
+/* Writes the key of v's letters of a period in this direction: a day's of its chain. */
+void conversation_key(const struct client *c, const struct conversation *v,
+                      enum chain_way way, uint32_t period,
+                      uint8_t key[static LETTER_CHAIN_LEN]);
+
+/* Writes the id of the box of a place of v's in this direction; and the seed of its
+ * key pair, which is secret. */
+void conversation_box(const struct client *c, const struct conversation *v,
+                      enum chain_way way, struct letter_place at,
+                      uint8_t box[static LETTER_BOX_LEN]);
+void conversation_box_seed(const struct client *c, const struct conversation *v,
+                           enum chain_way way, struct letter_place at,
+                           uint8_t seed[static LETTER_BOX_LEN]);
+
+/* Forgets the keys of days of which no letter is read or put any more, of one contact
+ * at a time: whoever has many is no longer about it in one tick. */
+void conversations_step(struct client *c);
 
 /* Journals its record, within the caller's group. Returns 0 or what
  * record_contact_save() does. */

@@ -5,6 +5,7 @@
 #include "client/listed.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "client/announce.h"
@@ -114,6 +115,18 @@ is_awaited(const struct client *c, const struct conversation *v)
            v->tokens_period + 1 >= c->period;
 }
 
+/* Await these tokens of v's. */
+static int
+tokens_await(const struct client *c, const struct conversation *v,
+             const struct awaited *a)
+{
+    uint8_t key[LETTER_CHAIN_LEN];
+    conversation_key(c, v, CHAIN_IN, a->period, key);
+    const int err = tokens_set(c->tokens, v->id, key, a);
+    sodium_memzero(key, sizeof key);
+    return err;
+}
+
 /* Await v's tokens of this period, the one before and the next. When a period has
  * begun, only the next is new. */
 static int
@@ -131,8 +144,7 @@ tokens_renew(struct client *c, struct conversation *v)
     for (uint32_t period = is_next ? last : oldest; period <= last && !err;
          period++)
         if (await_look(v, period, &a))
-            err =
-                tokens_set(c->tokens, v->id, v->chains + LETTER_CHAIN_LEN, &a);
+            err = tokens_await(c, v, &a);
     if (!err)
         v->tokens_period = c->period;
     return err;
@@ -177,8 +189,7 @@ token_seen(struct client *c, const struct token *token)
     struct awaited *a = v ? await_find(v, period) : NULL;
     if (a)
         awaited_note(a, token->k);
-    if (!a || token->k == UINT32_MAX ||
-        tokens_set(c->tokens, contact, v->chains + LETTER_CHAIN_LEN, a)) {
+    if (!a || token->k == UINT32_MAX || tokens_await(c, v, a)) {
         tokens_remove(c->tokens, contact);
         if (v) /* until the next look */
             v->tokens_period = 0;

@@ -43,6 +43,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "client/conversations.h"
+
 enum {
     ALL = 0xffff,
     EMPTIES_CLOSE = 8,  /* of a period that is over */
@@ -541,14 +543,14 @@ slot_pick(struct cursor *k, unsigned b, bool busy, bool front, uint64_t dice)
  * as are needed, and no more while their answers are out: own letters are read
  * meanwhile. */
 static void
-check_poll(struct conversation *v, struct choice *out)
+check_poll(const struct client *c, struct conversation *v, struct choice *out)
 {
     out->conversation = v;
     out->check = true;
     out->spare = v->looked++ % 2;
     out->at = v->check_at;
     out->request.slot = (uint8_t)(out->at.n % LETTER_SLOTS);
-    letter_box(v->chains, out->at, out->request.box);
+    conversation_box(c, v, CHAIN_OUT, out->at, out->request.box);
 }
 
 /* Are letters of one message coming? Of a contact that is removed none is kept,
@@ -589,7 +591,7 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     const bool front = out->whom.place == FRONTS_FRONT;
     polls_period(c, v);
     if (v->checks > 0 && v->looked < CHECKS) {
-        check_poll(v, out);
+        check_poll(c, v, out);
         return;
     }
     struct cursor *k = cursor_pick(v, &out->whom, dice);
@@ -612,7 +614,7 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     out->request.held = letters_held(k, b, front);
     out->hides = front && k->later[b] != 0;
     out->ticket = k->ticket[b];
-    letter_box(v->chains + LETTER_CHAIN_LEN, out->at, out->request.box);
+    conversation_box(c, v, CHAIN_IN, out->at, out->request.box);
 }
 
 unsigned

@@ -14,16 +14,18 @@
 
 enum {
     CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4 + 8,
-    CONTACT_VERSION = 6,
+    CONTACT_VERSION = 7,
+    CONTACT_VERSION_CHAINS = 7, /* the first that says from which day on chains
+                                   are, and their mark */
     CONTACT_VERSION_HAD = 6, /* the first that has what was had last, and tokens
                                 of two periods */
     CONTACT_VERSION_ORDER = 5,  /* the first that has these numbers */
     CONTACT_VERSION_TOKENS = 4, /* the first that has them */
     CONTACT_VERSION_REMOVED = 3,
     CONTACT_VERSION_FIRST = 2,
-    CONTACT_LEN = 3 + 2 * LETTER_CHAIN_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
-                  2 * (8 + 4) + 4 + 4 + LETTER_ID_LEN +
-                  HAD_MAX * LETTER_ID_LEN + 2 * (4 + 4) +
+    CONTACT_LEN = 3 + CHAIN_WAYS * (LETTER_CHAIN_LEN + 4) + CHAIN_MARK_LEN + 8 +
+                  4 + 8 + 2 * (4 + 4) + 4 + 8 + 2 * (8 + 4) + 4 + 4 +
+                  LETTER_ID_LEN + HAD_MAX * LETTER_ID_LEN + 2 * (4 + 4) +
                   TOKENS_PERIODS * (4 + 4 + 1) + 4 + LETTER_MAP_LEN +
                   1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
@@ -268,8 +270,12 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write8(&w, flags_of(v));
     codec_write8(&w, (uint8_t)name_len);
     codec_write_bytes(&w, v->name, name_len);
-    codec_write_bytes(&w, v->removed ? none : v->chains, LETTER_CHAIN_LEN);
-    codec_write_bytes(&w, v->chains + LETTER_CHAIN_LEN, LETTER_CHAIN_LEN);
+    codec_write_bytes(&w, v->removed ? none : v->chains[CHAIN_OUT].key,
+                      LETTER_CHAIN_LEN);
+    codec_write_bytes(&w, v->chains[CHAIN_IN].key, LETTER_CHAIN_LEN);
+    codec_write32(&w, v->removed ? 0 : v->chains[CHAIN_OUT].day);
+    codec_write32(&w, v->chains[CHAIN_IN].day);
+    codec_write_bytes(&w, v->mark, sizeof v->mark);
     codec_write64(&w, v->removed_s);
     codec_write32(&w, v->born);
     codec_write64(&w, v->front_s);
@@ -298,6 +304,14 @@ record_contact_save(struct journal *j, const struct conversation *v,
     return record_close(&w);
 }
 
+static void
+chain_read(struct codec_reader *r, struct chain *out)
+{
+    const uint8_t *key = codec_read_bytes(r, LETTER_CHAIN_LEN);
+    if (key)
+        memcpy(out->key, key, LETTER_CHAIN_LEN);
+}
+
 static int
 contact_read_head(struct conversation *v, struct codec_reader *r,
                   uint8_t *version_read)
@@ -308,7 +322,14 @@ contact_read_head(struct conversation *v, struct codec_reader *r,
         return r->err ? r->err : ERR_VERSION;
     uint8_t flags = codec_read8(r), name_len = codec_read8(r);
     const uint8_t *name = codec_read_bytes(r, name_len);
-    const uint8_t *chains = codec_read_bytes(r, (size_t)2 * LETTER_CHAIN_LEN);
+    for (size_t i = 0; i < CHAIN_WAYS; i++)
+        chain_read(r, &v->chains[i]);
+    const uint8_t *mark = NULL;
+    if (version >= CONTACT_VERSION_CHAINS) {
+        for (size_t i = 0; i < CHAIN_WAYS; i++)
+            v->chains[i].day = codec_read32(r);
+        mark = codec_read_bytes(r, CHAIN_MARK_LEN);
+    }
     if (version >= CONTACT_VERSION_REMOVED)
         v->removed_s = codec_read64(r);
     int err = r->err ? r->err : flags_take(v, version, flags);
@@ -321,7 +342,10 @@ contact_read_head(struct conversation *v, struct codec_reader *r,
         return ERR_FORMAT;
     memcpy(v->name, name, name_len);
     v->name[name_len] = 0;
-    memcpy(v->chains, chains, (size_t)2 * LETTER_CHAIN_LEN);
+    if (mark)
+        memcpy(v->mark, mark, CHAIN_MARK_LEN);
+    else
+        chain_mark(v->chains[CHAIN_IN].key, v->mark);
     return 0;
 }
 

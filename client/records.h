@@ -31,9 +31,10 @@
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:
  *
- *   version 1 (6) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
+ *   version 1 (7) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
  *     16 pings are answered, 32 removed)
- *   | name length 1 | name .. | chains 32 out, 32 in | removed 8
+ *   | name length 1 | name .. | chains 32 out, 32 in
+ *   | the days of these keys 4 out, 4 in | mark 16 | removed 8
  *   | born 4 | until when its front is promised 8
  *   | next place: period 4, n 4
  *   | the last period with letters 4 | its letters 4
@@ -53,7 +54,8 @@
  *
  * One that is removed has no name and zeros for its chain out, and no other record
  * is about it; when that was, in seconds since 1970, is 0 of others and while nobody
- * knows. Version 5 has neither what was released last nor tokens of the period before
+ * knows. Version 6 has no days (0) and no mark,
+ * version 5 neither what was released last nor tokens of the period before
  * (all are taken for used), version 4 nothing of the file, the numbers, and what was
  * released, version 3 no tokens either; in version 2 there is neither that field nor a
  * flag from 8 on, in an older A no next order, in one before it no next contact: these

@@ -78,8 +78,8 @@ announcement_choose(const struct announce_choice *announcement,
 
 /* Make a choice the put of a letter of a conversation's. */
 static void
-letter_put(struct out_letter *l, struct conversation *of, bool spare,
-           struct choice *out)
+letter_put(const struct client *c, struct out_letter *l,
+           struct conversation *of, bool spare, struct choice *out)
 {
     out->spare = spare;
     out->letter = l;
@@ -88,8 +88,8 @@ letter_put(struct out_letter *l, struct conversation *of, bool spare,
     out->at = l->at;
     out->request.slot = (uint8_t)(l->at.n % LETTER_SLOTS);
     out->request.letter = l->bytes;
-    letter_box(of->chains, l->at, out->request.box);
-    letter_box_seed(of->chains, l->at, out->request.seed);
+    conversation_box(c, of, CHAIN_OUT, l->at, out->request.box);
+    conversation_box_seed(c, of, CHAIN_OUT, l->at, out->request.seed);
 }
 
 /* Choose the letter of a tick of sending, if it is not an announcement's turn. */
@@ -100,7 +100,7 @@ letter_choose(struct client *c, bool announces, struct choice *out)
     bool spare = out->spare;
     struct out_letter *l = outgoing_pick(c, !c->answered_last, &spare, &of);
     if (l && (!announces || c->announced_last || outgoing_is_first(l)))
-        letter_put(l, of, spare, out);
+        letter_put(c, l, of, spare, out);
 }
 
 /* Find the store that a request goes to: the box's first one, or the second
@@ -186,7 +186,7 @@ letter_after(struct client *c, const struct consensus *view, uint16_t gateway,
     if (!l || outgoing_is_first(l) || l->announcement == 0)
         return NULL;
     (void)proofs_look(c);
-    letter_put(l, of, spare, &next);
+    letter_put(c, l, of, spare, &next);
     const bool after = !proof_place_find(c, view, &next, &at) &&
                        !proofs_take(c->proofs, at, unused, &next.steps) &&
                        announce_ahead(c, view, gateway, l->announcement, out);
@@ -241,8 +241,7 @@ token_show(struct client *c, const struct consensus *view,
         choice->check || choice->hides ||
         !journal_is_committed(c->journal, choice->ticket))
         return;
-    letter_box_seed(choice->conversation->chains + LETTER_CHAIN_LEN, choice->at,
-                    seed);
+    conversation_box_seed(c, choice->conversation, CHAIN_IN, choice->at, seed);
     box_token(seed, view->relays[store].identity, choice->work);
     sodium_memzero(seed, sizeof seed);
     choice->request.work = choice->work;
@@ -489,7 +488,7 @@ proof_ahead(struct client *c, const struct consensus *view)
     c->ahead.since = c->proofs_since;
     c->ahead.period = choice.at.period;
     c->ahead.box = box;
-    letter_box(v->chains, choice.at, choice.request.box);
+    conversation_box(c, v, CHAIN_OUT, choice.at, choice.request.box);
     proof_want(c, view, &choice, true);
 }
 
@@ -504,7 +503,8 @@ requests_prepare(struct client *c)
     choice.letter = outgoing_pick(c, true, &choice.spare, &choice.conversation);
     if (choice.letter) {
         choice.at = choice.letter->at;
-        letter_box(choice.conversation->chains, choice.at, choice.request.box);
+        conversation_box(c, choice.conversation, CHAIN_OUT, choice.at,
+                         choice.request.box);
         proof_want(c, view, &choice, false);
     }
     proof_ahead(c, view);
@@ -519,7 +519,7 @@ put_answered(struct client *c, struct conversation *v, const struct asked *a,
              const struct wire_answer *answer)
 {
     uint8_t box[WIRE_BOX_LEN];
-    letter_box(v->chains, a->at, box);
+    conversation_box(c, v, CHAIN_OUT, a->at, box);
     const struct proof_place at = {
         box, c->view[a->epoch % VIEWS]->relays[a->store].identity};
     const uint8_t status =

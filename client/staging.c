@@ -147,7 +147,7 @@ static int
 letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
             const struct message *m, enum acks_teller teller)
 {
-    uint8_t random[LETTER_RANDOM_LEN];
+    uint8_t random[LETTER_RANDOM_LEN], key[LETTER_CHAIN_LEN];
     size_t room = letter_data_max(c->letter_len);
     struct letter letter = {
         .previous_period = v->previous_period,
@@ -172,8 +172,11 @@ letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
         letter.kind = LETTER_HELLO;
     }
     env_random_crypto(c->env, random, sizeof random);
-    return letter_seal(&letter, v->chains, l->at, random, l->bytes,
-                       c->letter_len);
+    conversation_key(c, v, CHAIN_OUT, l->at.period, key);
+    const int err =
+        letter_seal(&letter, key, l->at, random, l->bytes, c->letter_len);
+    sodium_memzero(key, sizeof key);
+    return err;
 }
 
 /* Make a letter like head of m (NULL: an acknowledgement alone): give it a

@@ -30,6 +30,7 @@
 #include "client/heard/shown.h"
 #include "client/heard/tokens.h"
 #include "client/journal.h"
+#include "client/letters/chain.h"
 #include "client/heard/nettime.h"
 #include "client/pace/acks.h"
 #include "client/pace/fronts.h"
@@ -208,7 +209,8 @@ struct conversation {
     struct conversation *next;
     uint32_t id;
     char name[CLIENT_NAME_MAX];
-    uint8_t *chains; /* out 32 | in 32, in guarded memory */
+    struct chain *chains; /* [CHAIN_OUT], [CHAIN_IN], in guarded memory */
+    uint8_t mark[CHAIN_MARK_LEN]; /* of the chain that is read, as it began */
     bool confirmed, refused, inviter;
     bool muted;           /* what comes is not shown */
     bool pings;           /* its pings are answered */
@@ -336,9 +338,10 @@ struct client {
     bool heard;   /* what the gateway has is here; per connection */
     bool settled; /* time and newest consensus are agreed; per connection */
     bool broken;  /* not even a loop could be made: leave this link */
-    uint64_t expire_us; /* next look for expired messages */
-    uint32_t period;    /* at the last tick */
-    uint64_t linked_us; /* the link came up */
+    uint64_t expire_us;   /* next look for expired messages */
+    uint32_t period;      /* at the last tick */
+    uint32_t stepped_day; /* to which all chains were stepped since the start */
+    uint64_t linked_us;   /* the link came up */
     uint8_t linked_to[SPHINX_ID_LEN];
     /* network */
     struct consensus *view[VIEWS];    /* by epoch modulo VIEWS, owned */

@@ -87,12 +87,16 @@ is_of_another(const struct client *c, struct conversation *v,
               struct letter_place at, uint8_t *bytes)
 {
     struct letter l;
+    uint8_t key[LETTER_CHAIN_LEN];
     const struct out_letter *own = *outgoing_find(v, at);
     const bool differs =
         own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0
             : at.period == v->at.period && at.n >= v->at.n;
-    return differs &&
-           letter_open(&l, v->chains, at, bytes, c->letter_len) != ERR_MAC;
+    conversation_key(c, v, CHAIN_OUT, at.period, key);
+    const bool opens =
+        differs && letter_open(&l, key, at, bytes, c->letter_len) != ERR_MAC;
+    sodium_memzero(key, sizeof key);
+    return opens;
 }
 
 /* What a look shows of the letter, in the caller's group. */

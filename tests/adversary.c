@@ -3,6 +3,7 @@
  * State of a contact: where his next letter goes. He does not read: whoever
  * means harm needs no receipt. */
 #include "tests/adversary.h"
+#include "tests/day_key.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -98,13 +99,13 @@ adversary_contact_make(struct adversary_contact *a, struct world *w,
 {
     const struct params *p = &w->net.consensus->params;
     const struct sphinx_geometry *g = &p->geometry;
-    uint8_t inviter[LETTER_CHAIN_LEN];
+    struct chain inviter;
     struct invite i;
     *a = (struct adversary_contact){
         .world = w, .letter_len = wire_letter_len(g->body_len, g->surb_len)};
     rng_seeded_init_u64(&a->rng, seed, "contact");
     assert_int_equal(invite_read(&i, invitation), 0);
-    invite_chains(i.seed, inviter, a->chain);
+    invite_chains(&i, &inviter, &a->chain);
 }
 
 /* A new period begins with its first letter. */
@@ -156,12 +157,14 @@ adversary_contact_write(struct adversary_contact *a, struct letter *l)
     uint8_t *letter = malloc(a->letter_len);
     assert_non_null(letter);
     contact_place(a);
+    const struct day_key key =
+        day_key_of(&a->chain, &a->world->net.consensus->params, a->at.period);
     l->sequence = ++a->sequence;
     l->floor = 1;
     rng_seeded_bytes(&a->rng, random, sizeof random);
     assert_int_equal(
-        letter_seal(l, a->chain, a->at, random, letter, a->letter_len), 0);
-    letter_box(a->chain, a->at, box);
+        letter_seal(l, key.key, a->at, random, letter, a->letter_len), 0);
+    letter_box(key.key, a->at, box);
     letter_put(a->world, a->at, box, letter, a->letter_len);
     a->at.n++;
 }

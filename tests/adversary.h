@@ -55,8 +55,8 @@ adversary_count(uint64_t done[static VICES], enum vice v)
  * for him. */
 struct adversary_contact {
     struct world *world;
-    uint8_t chain[LETTER_CHAIN_LEN]; /* of what he writes */
-    struct letter_place at;          /* of the next letter */
+    struct chain chain;     /* of what he writes */
+    struct letter_place at; /* of the next letter */
     uint32_t sequence;
     size_t letter_len;
     struct rng_seeded rng;

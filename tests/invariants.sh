@@ -602,9 +602,37 @@ change I8 'a removed contact leaves what came of it' client/contacts.c \
     '' \
     'contacts/i8_*'
 change I8 'what was written to a removed contact can be read' client/records.c \
-    'v->removed ? none : v->chains' \
-    'v->name[0] == 1 ? none : v->chains' \
+    'v->removed ? none : v->chains[CHAIN_OUT].key' \
+    'v->name[0] == 1 ? none : v->chains[CHAIN_OUT].key' \
     'contacts/i8_*'
+change I8 'keys of days that are over stay' client/client.c \
+    '        conversations_step(c);
+' \
+    '' \
+    'chains/i8_*'
+change I8 'keys of what is read are stepped alone' client/conversations.c \
+    'if (!v->removed)
+        chain_step(&v->chains[CHAIN_OUT], day);' \
+    '' \
+    'chains/i8_*'
+change I6 'a key is stepped over whose letters are read' client/conversations.c \
+    '(life_s + p->period_s - 1) / p->period_s + 2;' \
+    '(life_s + p->period_s - 1) / p->period_s - 1;' \
+    'chains/i6_*'
+change I2 'all contacts are stepped at a day'"'"'s first tick' client/conversations.c \
+    '            if (err)
+                client_drop(c, err);
+            return;' \
+    '            if (err)
+                client_drop(c, err);
+            else
+                continue;
+            return;' \
+    'chains/i2_*'
+change I6 'a step that was not kept counts' client/conversations.c \
+    'memcpy(v->chains, before, sizeof before);' \
+    '' \
+    'chains/a_step*'
 
 # ---- I9 a restart costs nothing ----
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/conversations.h"
 #include "client/places.h"
 #include "tests/runner.h"
 
@@ -239,9 +240,8 @@ players_make(struct talks *x)
         for (unsigned of = 0; of < FRONTS_MAX; of++) {
             p->self[of] = p->contact[0];
             rng_seeded_init_u64(&p->self[of].rng, 100 * i + of, "self");
-            memcpy(p->self[of].chain,
-                   view_of(p->k->client, TALKS_CONTACTS + of)->chains,
-                   LETTER_CHAIN_LEN);
+            p->self[of].chain =
+                view_of(p->k->client, TALKS_CONTACTS + of)->chains[CHAIN_OUT];
         }
     }
 }
@@ -310,7 +310,7 @@ box_name(struct talks *x, uint8_t client, uint8_t of, struct letter_place at)
     const struct conversation *v = view_of(x->player[client].k->client, of);
     uint8_t box[LETTER_BOX_LEN];
     const struct talks_get *last[64] = {NULL}; /* at each relay */
-    letter_box(v->chains + LETTER_CHAIN_LEN, at, box);
+    conversation_box(x->player[client].k->client, v, CHAIN_IN, at, box);
     for (size_t i = 0; i < x->n; i++) {
         struct talks_get *g = &x->get[i];
         if (g->known || memcmp(g->box, box, TALKS_BOX_SEEN) != 0)

@@ -1,4 +1,5 @@
 /* tests/world.c - sim/engine/world.h, whose errors fail the test. */
+#include "tests/day_key.h"
 #include "tests/world.h"
 
 #include <string.h>
@@ -141,14 +142,14 @@ world_first_box(const struct world *w, const char *invitation,
                 uint8_t box[static LETTER_BOX_LEN])
 {
     const struct consensus *c = w->net.consensus;
-    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN];
+    struct chain inviter, invitee;
     const struct letter_place first = {
         (uint32_t)((c->valid_after_s + 10) / c->params.period_s), 0};
     struct invite i;
     uint16_t store, fallback;
     assert_int_equal(invite_read(&i, invitation), 0);
-    invite_chains(i.seed, inviter, invitee);
-    letter_box(invitee, first, box);
+    invite_chains(&i, &inviter, &invitee);
+    letter_box(day_key_of(&invitee, &c->params, first.period).key, first, box);
     assert_int_equal(
         consensus_store_of(c, first.period, box, &store, &fallback), 0);
     return store;

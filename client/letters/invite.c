@@ -116,15 +116,19 @@ invite_read(struct invite *i, const char *text)
     return err;
 }
 
-void
-invite_chains(const uint8_t seed[static INVITE_SEED_LEN],
-              uint8_t inviter[static LETTER_CHAIN_LEN],
-              uint8_t invitee[static LETTER_CHAIN_LEN])
+static void
+chain_begin(const struct invite *i, const char *label, struct chain *out)
 {
-    static const char a[] = "brusio/1 chain inviter";
-    static const char b[] = "brusio/1 chain invitee";
-    crypto_generichash(inviter, LETTER_CHAIN_LEN, (const uint8_t *)a,
-                       sizeof a - 1, seed, INVITE_SEED_LEN);
-    crypto_generichash(invitee, LETTER_CHAIN_LEN, (const uint8_t *)b,
-                       sizeof b - 1, seed, INVITE_SEED_LEN);
+    const uint32_t day = i->expiry_h / 24;
+    out->day = day > INVITE_DAYS ? day - INVITE_DAYS : 0;
+    crypto_generichash(out->key, sizeof out->key, (const uint8_t *)label,
+                       strlen(label), i->seed, INVITE_SEED_LEN);
+}
+
+void
+invite_chains(const struct invite *i, struct chain *inviter,
+              struct chain *invitee)
+{
+    chain_begin(i, "brusio/1 chain inviter", inviter);
+    chain_begin(i, "brusio/1 chain invitee", invitee);
 }

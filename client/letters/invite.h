@@ -17,13 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/letters/letter.h"
+#include "client/letters/chain.h"
 #include "lib/error.h"
 #include "sphinx/sphinx.h"
 
 enum {
     INVITE_SEED_LEN = 32,
     INVITE_NETWORK_LEN = 8,
+    INVITE_DAYS = 400, /* longer than any invitation lives, or letter */
     INVITE_TEXT_LEN = 8 + 66 + 1 /* with the final 0 */
 };
 
@@ -44,8 +45,8 @@ void invite_write(const struct invite *i, char text[static INVITE_TEXT_LEN]);
  * ERR_SHORT, ERR_LONG. Network and expiry are for the caller to judge. */
 int invite_read(struct invite *i, const char *text) CHECK_RESULT;
 
-/* The two chain keys. */
-void invite_chains(const uint8_t seed[static INVITE_SEED_LEN],
-                   uint8_t inviter[static LETTER_CHAIN_LEN],
-                   uint8_t invitee[static LETTER_CHAIN_LEN]);
+/* Write the chains of the two directions, as they begin INVITE_DAYS before the
+ * invitation is over: no letter is of a day before, whoever makes up expiries. */
+void invite_chains(const struct invite *i, struct chain *inviter,
+                   struct chain *invitee);
 #endif

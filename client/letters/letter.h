@@ -14,7 +14,8 @@
  * written 4, in seconds since 1970, 0 while nobody knew; of others at random.
  *
  * Positions: a box holds 16 letters, so letter n of a period is in slot n mod
- * 16 of box n / 16. Box ids and keys come from the chain key of the direction:
+ * 16 of box n / 16. Box ids and keys come from the key that the direction's chain has
+ * for the day on which the period begins (chain.h):
  *
  *   seed   = BLAKE2b-256(chain; "brusio/1 box" | period 4 | n / 16 4), of the
  *            box's key pair, which its id is a hash of (network/box.h)

@@ -16,6 +16,21 @@ FIELDS = (("ack", 4), ("map", 32), ("floor", 4), ("previous_period", 4),
           ("lease_s", 4))
 
 
+INVITE_DAYS = 400
+
+
+def chain_day(key, day, wanted):
+    """Derive the key of the day that is wanted, from that of a day before it (8.1)."""
+    for _ in range(wanted - day):
+        key = blake(256, b"brusio/1 day", key)
+    return key
+
+
+def period_day(period, period_s):
+    """Give the day on which a period begins (8.1)."""
+    return period * period_s // 86400
+
+
 def box_seed(chain, period, n):
     """Derive the seed of the box of letter n of a period."""
     return blake(256, b"brusio/1 box" + number(period, 4) + number(n // 16, 4), chain)
@@ -160,11 +175,12 @@ def invitation_read(text):
     if invitation_make(found["network"], found["expiry_h"], found["seed"]) != text:
         raise Refused("FORMAT")
     found["inviter"], found["invitee"] = chains(found["seed"])
+    found["day"] = max(0, found["expiry_h"] // 24 - INVITE_DAYS)
     return found
 
 
 def chains(seed):
-    """Derive the chains of an invitation's seed: inviter's, invitee's."""
+    """Derive the first keys of an invitation's chains: inviter's, invitee's."""
     return (blake(256, b"brusio/1 chain inviter", seed),
             blake(256, b"brusio/1 chain invitee", seed))
 

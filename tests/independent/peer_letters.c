@@ -58,6 +58,29 @@ place_get(struct peer *p)
 }
 
 static int
+day_key(struct peer *p)
+{
+    struct chain c = {.day = (uint32_t)peer_get_number(p, "day", UINT32_MAX)};
+    uint8_t key[LETTER_CHAIN_LEN], mark[CHAIN_MARK_LEN];
+    memcpy(c.key, peer_get_exact(p, "key", sizeof c.key), sizeof c.key);
+    chain_key(&c, (uint32_t)peer_get_number(p, "wanted", UINT32_MAX), key);
+    chain_mark(c.key, mark);
+    peer_say_bytes(p, "key", key, sizeof key);
+    peer_say_bytes(p, "mark", mark, sizeof mark);
+    return 0;
+}
+
+static int
+period_day(struct peer *p)
+{
+    peer_say_number(
+        p, "day",
+        chain_day((uint32_t)peer_get_number(p, "period", UINT32_MAX),
+                  (uint32_t)peer_get_number(p, "period_s", UINT32_MAX)));
+    return 0;
+}
+
+static int
 place(struct peer *p)
 {
     const uint8_t *chain = peer_get_exact(p, "chain", LETTER_CHAIN_LEN);
@@ -174,16 +197,17 @@ static int
 invitation_read(struct peer *p)
 {
     struct invite i;
-    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN];
+    struct chain inviter, invitee;
     int err = invite_read(&i, peer_get_text(p, "text"));
     if (err)
         return err;
-    invite_chains(i.seed, inviter, invitee);
+    invite_chains(&i, &inviter, &invitee);
     peer_say_bytes(p, "network", i.network, INVITE_NETWORK_LEN);
     peer_say_bytes(p, "seed", i.seed, INVITE_SEED_LEN);
     peer_say_number(p, "expiry_h", i.expiry_h);
-    peer_say_bytes(p, "inviter", inviter, sizeof inviter);
-    peer_say_bytes(p, "invitee", invitee, sizeof invitee);
+    peer_say_bytes(p, "inviter", inviter.key, sizeof inviter.key);
+    peer_say_bytes(p, "invitee", invitee.key, sizeof invitee.key);
+    peer_say_number(p, "day", inviter.day);
     return 0;
 }
 
@@ -239,6 +263,8 @@ const struct peer_command peer_letters[] = {
     {"box", box},
     {"put_sign", put_sign},
     {"put_verify", put_verify},
+    {"day", day_key},
+    {"period_day", period_day},
     {"place", place},
     {"letter_make", letter_make},
     {"letter_read", letter_read},

@@ -15,6 +15,20 @@ def test_places(t):
         t.found("place", ours, t.ask("place", chain=chain, period=period, n=n))
 
 
+def test_chains(t):
+    """Keys of days, from one of a day before; a pair's mark."""
+    for _ in range(20):
+        key, day = t.bytes(32), t.below(2**16)
+        wanted = day + t.below(500)
+        t.found("day", {"key": letters.chain_day(key, day, wanted),
+                        "mark": letters.blake(128, b"brusio/1 pair", key)},
+                t.ask("day", key=key, day=day, wanted=wanted))
+        period_s = t.random.choice((60, 3600, 86400, 7 * 86400))
+        period = t.below(2**32 // max(1, period_s // 86400))
+        t.found("period's day", {"day": letters.period_day(period, period_s)},
+                t.ask("period_day", period=period, period_s=period_s))
+
+
 def test_boxes(t):
     """Boxes' keys, ids, tokens, marks; signatures of puts."""
     for _ in range(20):

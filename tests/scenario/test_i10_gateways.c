@@ -313,9 +313,10 @@ i12_stores_of_a_contact_move_nobody(void **state)
         liar[n] = rogue_new(w, world_first(w, 4) + n);
         liar[n]->vices = VICE_WITHHOLDS;
         liar[n]->withheld = ROGUE_BOX;
-        letter_box(v->chains + LETTER_CHAIN_LEN,
-                   (struct letter_place){.period = client_period(k->client)},
-                   liar[n]->box);
+        conversation_box(
+            k->client, v, CHAIN_IN,
+            (struct letter_place){.period = client_period(k->client)},
+            liar[n]->box);
     }
     for (unsigned i = 0; i < 10;
          i++) { /* and writes, so that its front is held */

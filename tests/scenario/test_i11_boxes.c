@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/conversations.h"
 #include "client/state.h"
 #include "tests/rogue_relay.h"
 
@@ -284,8 +285,8 @@ i6_what_is_named_as_held_is_on_disk(void **state)
     world_run_s(p.w, 60);
     const struct conversation *v = p.a->client->conversations;
     const struct letter_place at = {.period = v->cursor[0].period};
-    letter_box(v->chains + LETTER_CHAIN_LEN, at, seen.box);
-    letter_box_seed(v->chains + LETTER_CHAIN_LEN, at, seed);
+    conversation_box(p.a->client, v, CHAIN_IN, at, seen.box);
+    conversation_box_seed(p.a->client, v, CHAIN_IN, at, seed);
     box_token(seed, p.w->net.consensus->relays[p.store[0]].identity,
               seen.token);
     /* he has promised to look: what a front may not show is named without token */

@@ -240,11 +240,11 @@ gaps_take(const struct box_gets *of, double gap[static GETS_MAX])
 
 /* The gets of the box of this period that v's letters lie in first. */
 static const struct box_gets *
-gets_of(const struct gets *g, const struct conversation *v, uint32_t period)
+gets_of(const struct gets *g, const struct client *c,
+        const struct conversation *v, uint32_t period)
 {
     uint8_t box[LETTER_BOX_LEN];
-    letter_box(v->chains + LETTER_CHAIN_LEN, (struct letter_place){period, 0},
-               box);
+    conversation_box(c, v, CHAIN_IN, (struct letter_place){period, 0}, box);
     for (size_t i = 0; i < g->n; i++)
         if (memcmp(box, g->of[i].box, sizeof box) == 0)
             return &g->of[i];
@@ -282,10 +282,10 @@ i12_a_front_with_a_conversation_is_like_one_without(void **state)
     assert_true(front >= 0);
     const struct conversation *self =
         conversation_by_id(a->client, SELF_FIRST + 1 - (uint32_t)front);
-    const struct box_gets *with = gets_of(g, v, today);
-    const struct box_gets *without = gets_of(g, self, today);
-    const struct box_gets *with_old = gets_of(g, v, today - 1);
-    const struct box_gets *without_old = gets_of(g, self, today - 1);
+    const struct box_gets *with = gets_of(g, a->client, v, today);
+    const struct box_gets *without = gets_of(g, a->client, self, today);
+    const struct box_gets *with_old = gets_of(g, a->client, v, today - 1);
+    const struct box_gets *without_old = gets_of(g, a->client, self, today - 1);
     const double z = count_z(with, without);
     const double old_z = count_z(with_old, without_old);
     const size_t n = gaps_take(with, gap[0]), m = gaps_take(without, gap[1]);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/conversations.h"
 #include "client/letters/letter.h"
 #include "client/state.h"
 #include "tests/rogue_relay.h"
@@ -101,9 +102,10 @@ i12_boxes_are_asked_for_in_no_order(void **state)
     memset(&v, 0, sizeof v);
     const struct conversation *of = a->client->conversations;
     for (unsigned i = 0; i < PEOPLE; i++, of = of->next)
-        letter_box(of->chains + LETTER_CHAIN_LEN,
-                   (struct letter_place){.period = client_period(a->client)},
-                   v.box[i]);
+        conversation_box(
+            a->client, of, CHAIN_IN,
+            (struct letter_place){.period = client_period(a->client)},
+            v.box[i]);
     struct rogue *r = rogue_new(w, world_first(w, 4));
     r->spy = store_see;
     r->spy_ctx = &v;

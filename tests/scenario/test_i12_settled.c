@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/day_key.h"
 #include "tests/rogue_relay.h"
 
 enum { STORES = 3, REQUEST_BOX = 4, EPOCH_S = 600, WINDOW_S = 200 };
@@ -72,7 +73,7 @@ stage_set(struct stage *s, uint64_t seed)
                                         .params = epochs_short,
                                         .seed = test_seed() + seed};
     char text[INVITE_TEXT_LEN];
-    uint8_t inviter[LETTER_CHAIN_LEN], invitee[LETTER_CHAIN_LEN];
+    struct chain inviter, invitee;
     struct invite i;
     *s = (struct stage){.w = world_new(&config)};
     s->a = world_client_add(s->w, "default", 0);
@@ -84,9 +85,10 @@ stage_set(struct stage *s, uint64_t seed)
     const struct letter_place first = {
         (uint32_t)(c->valid_after_s / c->params.period_s), 0};
     assert_int_equal(invite_read(&i, text), 0);
-    invite_chains(i.seed, inviter, invitee);
+    invite_chains(&i, &inviter, &invitee);
     s->wire = (struct wire){.w = s->w, .node = s->a->node};
-    letter_box(invitee, first, s->wire.box);
+    letter_box(day_key_of(&invitee, &c->params, first.period).key, first,
+               s->wire.box);
     engine_tap(s->w->engine, wire_see, &s->wire);
 }
 

@@ -16,6 +16,7 @@
 #include "network/list.h"
 #include "relay/lists.h"
 #include "tests/adversary.h"
+#include "tests/day_key.h"
 #include "tests/world.h"
 
 enum { GATEWAYS = 6, WIDTH = 12, EACH = 2, CLIENTS = GATEWAYS * EACH };
@@ -215,7 +216,10 @@ text_put(struct adversary_contact *m, uint8_t entry[static LIST_ENTRY_LEN])
                        .data_len = 1};
     codec_put32(l.message, 1);
     adversary_contact_write(m, &l);
-    letter_token(m->chain, m->at.period, 0, token);
+    letter_token(
+        day_key_of(&m->chain, &m->world->net.consensus->params, m->at.period)
+            .key,
+        m->at.period, 0, token);
     memcpy(entry, token, LIST_ENTRY_LEN);
 }
 

@@ -15,6 +15,7 @@
 #include "client/pace/acks.h"
 #include "client/staging.h"
 #include "lib/rng_seeded.h"
+#include "tests/day_key.h"
 #include "tests/heap.h"
 #include "tests/pair.h"
 #include "tests/stats.h"
@@ -229,7 +230,9 @@ reader_bring(struct reader *r, struct letter l, uint64_t commit_us)
     struct client *c = r->p.c[1];
     uint8_t bytes[LETTER_LEN_MAX], random[LETTER_RANDOM_LEN] = {0};
     assert_int_equal(
-        letter_seal(&l, r->p.v[0]->chains, r->at, random, bytes, c->letter_len),
+        letter_seal(&l,
+                    day_key(r->p.c[0], r->p.v[0], CHAIN_OUT, r->at.period).key,
+                    r->at, random, bytes, c->letter_len),
         0);
     const struct arrival came = {
         .at = r->at,
@@ -353,7 +356,9 @@ newest_of(const struct reader *r, bool *is_ack)
         k = k->next;
     memcpy(bytes, k->bytes, r->p.c[1]->letter_len);
     assert_int_equal(
-        letter_open(&l, r->p.v[1]->chains, k->at, bytes, r->p.c[1]->letter_len),
+        letter_open(&l,
+                    day_key(r->p.c[1], r->p.v[1], CHAIN_OUT, k->at.period).key,
+                    k->at, bytes, r->p.c[1]->letter_len),
         0);
     *is_ack = l.sequence == 0;
     return l;

@@ -15,6 +15,7 @@
 #include "client/staging.h"
 #include "lib/rng_seeded.h"
 #include "network/boards.h"
+#include "tests/day_key.h"
 #include "tests/heap.h"
 #include "tests/pair.h"
 
@@ -51,7 +52,8 @@ is_of_letter(const struct client *c, const uint8_t *token)
         for (uint32_t period = client_period(c) - 1;
              period <= client_period(c) + 1; period++)
             for (uint32_t k = 0; k < announce_used(v, period); k++) {
-                letter_token(v->chains, period, k, one);
+                letter_token(day_key(c, v, CHAIN_OUT, period).key, period, k,
+                             one);
                 if (memcmp(one, token, sizeof one) == 0)
                     return true;
             }
@@ -167,7 +169,9 @@ a_token_follows_its_letter_and_is_sent_once(void **state)
     letters_leave(p.c[1]);
     announce_all(p.c[1], &seen);
     assert_int_equal(seen.n, 1);
-    letter_token(p.v[1]->chains, client_period(p.c[1]), used, token);
+    const uint32_t period = client_period(p.c[1]);
+    letter_token(day_key(p.c[1], p.v[1], CHAIN_OUT, period).key, period, used,
+                 token);
     assert_memory_equal(seen.token[0], token, sizeof token);
     /* it is listed: no more of it */
     assert_false(announce_listed(p.c[1], data));
@@ -371,7 +375,8 @@ seen_is(const struct pair *p, const struct seen *seen, size_t i,
         uint32_t period, uint32_t k)
 {
     uint8_t token[WIRE_TOKEN_LEN];
-    letter_token(p->v[1]->chains, period, k, token);
+    letter_token(day_key(p->c[1], p->v[1], CHAIN_OUT, period).key, period, k,
+                 token);
     return i < seen->n && memcmp(seen->token[i], token, sizeof token) == 0;
 }
 
@@ -479,11 +484,12 @@ letters_say_what_is_announced(void **state)
     size_t n = 0;
     for (const struct out_letter *k = p.v[1]->letters; k; k = k->next) {
         memcpy(bytes, k->bytes, p.c[1]->letter_len);
+        const struct day_key key =
+            day_key(p.c[1], p.v[1], CHAIN_OUT, k->at.period);
         assert_int_equal(
-            letter_open(&l, p.v[1]->chains, k->at, bytes, p.c[1]->letter_len),
-            0);
+            letter_open(&l, key.key, k->at, bytes, p.c[1]->letter_len), 0);
         assert_true(l.announced && l.tokens > 0);
-        letter_token(p.v[1]->chains, k->at.period, l.tokens - 1u, token);
+        letter_token(key.key, k->at.period, l.tokens - 1u, token);
         assert_memory_equal(seen.token[n++], token, sizeof token);
     }
     assert_int_equal(n, 5);
@@ -883,7 +889,7 @@ i11_a_board_without_a_way_holds_up_no_letter(void **state)
         uint8_t box[WIRE_BOX_LEN];
         uint16_t first, second, board;
         assert_true(ahead_of(c, l, &choice));
-        letter_box(p.v[1]->chains, l->at, box);
+        conversation_box(c, p.v[1], CHAIN_OUT, l->at, box);
         assert_int_equal(consensus_store_of(client_consensus(c), l->at.period,
                                             box, &first, &second),
                          0);

@@ -8,6 +8,7 @@
 #include "client/listed.h"
 #include "client/letters/letter.h"
 #include "tests/client_disk.h"
+#include "tests/day_key.h"
 #include "tests/pair.h"
 
 enum { CONTACTS = 61, MOST = 4 /* renewed on a tick */ };
@@ -44,7 +45,7 @@ awaited(const struct scene *x, uint32_t period, uint32_t k)
     unsigned n = 0;
     for (const struct conversation *v = x->c->conversations; v; v = v->next) {
         uint8_t token[LETTER_TOKEN_LEN];
-        letter_token(v->chains + LETTER_CHAIN_LEN, period, k, token);
+        letter_token(day_key(x->c, v, CHAIN_IN, period).key, period, k, token);
         n += !v->self && tokens_find(x->c->tokens, token, NULL);
     }
     return n;
@@ -180,7 +181,8 @@ i9_lists_wait_until_all_contacts_are_awaited(void **state)
     const struct conversation *last = c->conversations;
     while (last->next && !last->next->self)
         last = last->next;
-    letter_token(last->chains + LETTER_CHAIN_LEN, c->period, 0, token);
+    letter_token(day_key(c, last, CHAIN_IN, c->period).key, c->period, 0,
+                 token);
     list_make_sure(&x, token);
     listed_tick(c);
     struct client_lists count;

@@ -9,6 +9,7 @@
 #include "client/conversations.h"
 #include "client/outgoing.h"
 #include "client/taken.h"
+#include "tests/day_key.h"
 #include "tests/heap.h"
 #include "tests/pair.h"
 
@@ -337,7 +338,10 @@ looks_show(struct heap *h, struct pair *p)
     assert_int_equal(v->checks, CHECKS - 2);
     for (unsigned tries = 0; tries < 2 && !v->refused; tries++) {
         assert_int_equal(
-            letter_seal(&other, v->chains, v->check_at, random, bytes, len), 0);
+            letter_seal(&other,
+                        day_key(p->c[1], v, CHAIN_OUT, v->check_at.period).key,
+                        v->check_at, random, bytes, len),
+            0);
         if (tries == 0)
             heap_arm(h);
         taken_look(p->c[1], v, &answer, bytes);

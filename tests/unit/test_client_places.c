@@ -269,25 +269,24 @@ selves_stay_over_restarts(void **state)
     struct stage s;
     struct choice k;
     struct client_contact contact;
-    uint8_t chain[2][LETTER_CHAIN_LEN];
+    struct chain chain[2];
     stage_set(&s, BOARDS, 1);
     assert_null(conversation_by_id(s.c, SELF_FIRST));
     poll(&s, &k);
     for (unsigned i = 0; i < 2; i++) {
         struct conversation *v = conversation_by_id(s.c, SELF_FIRST + i);
         assert_non_null(v);
-        memcpy(chain[i], v->chains, LETTER_CHAIN_LEN);
-        assert_memory_equal(v->chains, v->chains + LETTER_CHAIN_LEN,
-                            LETTER_CHAIN_LEN);
+        chain[i] = v->chains[CHAIN_OUT];
+        assert_memory_equal(&v->chains[CHAIN_IN], &chain[i], sizeof chain[i]);
     }
-    assert_memory_not_equal(chain[0], chain[1], LETTER_CHAIN_LEN);
+    assert_memory_not_equal(chain[0].key, chain[1].key, LETTER_CHAIN_LEN);
     client_free(&s.c);
     s.c = disk_client(&s.d, &pair_net);
     s.c->settled = true;
     poll(&s, &k);
     for (unsigned i = 0; i < 2; i++)
         assert_memory_equal(conversation_by_id(s.c, SELF_FIRST + i)->chains,
-                            chain[i], LETTER_CHAIN_LEN);
+                            &chain[i], sizeof chain[i]);
     assert_int_equal(s.c->n_conversations, 1);
     assert_true(client_contact(s.c, 0, &contact));
     assert_false(client_contact(s.c, 1, &contact));

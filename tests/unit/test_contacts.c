@@ -221,7 +221,7 @@ i8_who_is_removed_leaves_nothing(void **state)
     uint8_t chain_out[LETTER_CHAIN_LEN];
     uint64_t order;
     pair_fill(&p);
-    memcpy(chain_out, p.v[1]->chains, sizeof chain_out);
+    memcpy(chain_out, p.v[1]->chains[CHAIN_OUT].key, sizeof chain_out);
     assert_true(disk_has(&p.disk[1], chain_out, sizeof chain_out));
     assert_int_equal(client_remove(p.c[1], "a"), 0);
     assert_int_equal(client_send(p.c[1], "a", LETTER_TEXT, data, 9, &order),
@@ -998,14 +998,18 @@ record_cut(struct disk_record *r, size_t at, size_t len)
     memmove(r->value + at, r->value + at + len, r->len - at);
 }
 
-/* Make the records of b what they were in version 2. */
+/* Make a disk's records what they were in version 2. */
 static void
 disk_age(struct client_disk *d)
 {
-    enum { ORDER_LEN = 12 + 4 + 4 + 8 + 64, TOKENS_LEN = 8 + 8 + 2 * 9 };
+    enum {
+        DAYS_LEN = 4 + 4 + CHAIN_MARK_LEN,
+        ORDER_LEN = 12 + 4 + 4 + 8 + 64,
+        TOKENS_LEN = 8 + 8 + 2 * 9
+    };
     for (size_t i = 0; i < d->n; i++) {
         struct disk_record *r = &d->record[i];
-        const size_t removed_at = 3 + (size_t)r->value[2] + 64;
+        const size_t days_at = 3 + (size_t)r->value[2] + 64;
         if (r->key[0] == RECORD_CLIENT)
             r->len -= 4 + 8;
         if (r->key[0] == RECORD_RECEIVED) {
@@ -1016,11 +1020,12 @@ disk_age(struct client_disk *d)
             continue;
         r->value[0] = 2;
         r->value[1] &= 7;
-        record_cut(r, removed_at, 8);
-        record_cut(r, removed_at + 52, ORDER_LEN + TOKENS_LEN);
+        record_cut(r, days_at, DAYS_LEN + 8);
+        record_cut(r, days_at + 52, ORDER_LEN + TOKENS_LEN);
     }
 }
 
+/* Two whose disks are of before go on: their chains are of the first day of all. */
 static void
 a_disk_of_before_is_taken_up(void **state)
 {
@@ -1028,17 +1033,23 @@ a_disk_of_before_is_taken_up(void **state)
     struct pair p;
     struct client_received r;
     pair_fill(&p);
-    disk_age(&p.disk[1]);
-    pair_restart(&p, 1);
+    pair_settle(&p);
+    for (unsigned side = 0; side < 2; side++) {
+        disk_age(&p.disk[side]);
+        pair_restart(&p, side);
+        assert_int_equal(p.v[side]->chains[CHAIN_IN].day, 0);
+    }
     assert_true(contact_of(p.c[1], "a").confirmed);
     assert_false(contact_of(p.c[1], "a").pings);
-    pair_settle(&p);
     assert_int_equal(inbox_len(p.c[1]), 2);
+    say(&p, 0, LETTER_TEXT, 100);
+    pair_settle(&p);
+    assert_int_equal(inbox_len(p.c[1]), 3);
     assert_true(client_next(p.c[1], "a", &r) || client_next(p.c[1], "a", &r));
     pair_restart(&p, 1);
     const struct disk_record *record = NULL;
     assert_int_equal(disk_count(&p.disk[1], 'C', &record), 1);
-    assert_int_equal(record->value[0], 6);
+    assert_int_equal(record->value[0], 7);
     pair_free(&p);
 }
 

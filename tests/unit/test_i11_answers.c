@@ -20,6 +20,7 @@
 #include "client/staging.h"
 #include "lib/rng.h"
 #include "tests/client_disk.h"
+#include "tests/day_key.h"
 
 enum { BOARDS = 4, MALLORIES = 6, TICK_US = 500000 };
 #define S 1000000ULL
@@ -96,8 +97,9 @@ mallory_writes(struct stage *s, unsigned i, enum letter_kind kind)
                        .lease_s = (uint32_t)client_time_s(s->c) + 3600};
     for (unsigned k = 0; k < LETTER_ID_LEN && k < 4; k++)
         l.message[k] = (uint8_t)(l.sequence >> 8 * k);
-    assert_int_equal(letter_seal(&l, v->chains + LETTER_CHAIN_LEN, came.at,
-                                 random, bytes, s->c->letter_len),
+    assert_int_equal(letter_seal(&l,
+                                 day_key(s->c, v, CHAIN_IN, came.at.period).key,
+                                 came.at, random, bytes, s->c->letter_len),
                      0);
     (void)arrival_letter(s->c, v, &came, bytes);
 }

@@ -20,6 +20,7 @@
 #include "client/polls.h"
 #include "client/staging.h"
 #include "lib/rng.h"
+#include "tests/day_key.h"
 #include "tests/pair.h"
 
 enum { BOARDS = 4, LETTERS_MAX = 64, RUN_S = 5400, WAY_S = 900 };
@@ -115,9 +116,11 @@ twin_put(struct twin *t, struct letter l)
     l.count = 1;
     l.total = l.data_len;
     l.data = data;
-    assert_int_equal(letter_seal(&l, t->p.v[0]->chains, p->at, random, p->bytes,
-                                 t->c->letter_len),
-                     0);
+    assert_int_equal(
+        letter_seal(&l,
+                    day_key(t->p.c[0], t->p.v[0], CHAIN_OUT, p->at.period).key,
+                    p->at, random, p->bytes, t->c->letter_len),
+        0);
 }
 
 /* What the store of k's box says. */
@@ -230,9 +233,11 @@ twin_see(struct twin *t, struct seen *s)
         const struct out_letter *l = t->v->letters;
         assert_true(s->n < SEEN_MAX);
         memcpy(bytes, l->bytes, t->c->letter_len);
-        assert_int_equal(letter_open(&s->of[s->n].l, t->v->chains, l->at, bytes,
-                                     t->c->letter_len),
-                         0);
+        assert_int_equal(
+            letter_open(&s->of[s->n].l,
+                        day_key(t->c, t->v, CHAIN_OUT, l->at.period).key, l->at,
+                        bytes, t->c->letter_len),
+            0);
         s->of[s->n].l.data = NULL;
         s->of[s->n++].us = env_now_mono_us(t->c->env);
         staging_letter_unlink(t->c, &t->v->letters);

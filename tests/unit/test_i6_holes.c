@@ -17,6 +17,7 @@
 #include "client/conversations.h"
 #include "client/places.h"
 #include "client/polls.h"
+#include "tests/day_key.h"
 #include "tests/pair.h"
 #include "tests/stats.h"
 
@@ -113,9 +114,11 @@ stores_give(struct stores *s, const struct choice *k, unsigned n)
                              .count = 1,
                              .total = 20,
                              .sequence = s->sequence + n};
-    assert_int_equal(letter_seal(&l, s->p.v[0]->chains, came.at, random, bytes,
-                                 s->c->letter_len),
-                     0);
+    assert_int_equal(
+        letter_seal(
+            &l, day_key(s->p.c[0], s->p.v[0], CHAIN_OUT, came.at.period).key,
+            came.at, random, bytes, s->c->letter_len),
+        0);
     (void)arrival_letter(s->c, s->v, &came, bytes);
     s->is_read[n] = true;
 }

@@ -255,9 +255,12 @@ static void
 chains_differ(void **state)
 {
     (void)state;
-    uint8_t seed[32] = {1}, a[32], b[32];
-    invite_chains(seed, a, b);
-    assert_memory_not_equal(a, b, 32);
+    const struct invite i = {.expiry_h = 24 * 20000, .seed = {1}};
+    struct chain a, b;
+    invite_chains(&i, &a, &b);
+    assert_memory_not_equal(a.key, b.key, sizeof a.key);
+    assert_int_equal(a.day, 20000 - INVITE_DAYS);
+    assert_int_equal(b.day, 20000 - INVITE_DAYS);
 }
 
 const struct CMUnitTest test_letter[] = {

@@ -12,6 +12,7 @@
 #include "client/polls.h"
 #include "client/staging.h"
 #include "lib/rng.h"
+#include "tests/day_key.h"
 #include "tests/pair.h"
 
 static uint8_t contents[100000];
@@ -63,8 +64,9 @@ forge(struct pair *p, struct conversation *v, const struct letter *l,
         .at = at,
         .rank = STORE_FIRST,
         .whom = {.place = FRONTS_SWEEP, .contact = v->id}};
-    assert_int_equal(letter_seal(l, v->chains + LETTER_CHAIN_LEN, at, random,
-                                 bytes, p->c[1]->letter_len),
+    assert_int_equal(letter_seal(l,
+                                 day_key(p->c[1], v, CHAIN_IN, at.period).key,
+                                 at, random, bytes, p->c[1]->letter_len),
                      0);
     (void)arrival_letter(p->c[1], v, &came, bytes);
 }

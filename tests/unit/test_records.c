@@ -14,7 +14,7 @@ enum {
     LEN = 1232,                                 /* of letters */
     CLIENT_FIRST_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
     CLIENT_BEFORE_LEN = CLIENT_FIRST_LEN + 4,   /* without the next order */
-    CONTACT_PERIODS_AT = 3 + 3 + 64 + 158 + 64  /* in the record of "bob" */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 24 + 158 + 64 /* in the record of "bob" */
 };
 
 /* A record's kind: how to write one, and what its value must not say. */
@@ -28,7 +28,8 @@ struct kind {
 };
 
 /* What is written, and what the readers below must give. */
-static uint8_t chains[64], data[3000];
+static struct chain chains[CHAIN_WAYS];
+static uint8_t data[3000];
 static struct gateways gateways;
 static struct conversation contact, contact_came;
 static struct message message, current, current_file;
@@ -54,6 +55,7 @@ things_make(void **state)
         .id = 9,
         .name = "bob",
         .chains = chains,
+        .mark = {0x3a, 0x3b},
         .confirmed = true,
         .inviter = true,
         .muted = true,
@@ -167,7 +169,7 @@ contact_save_one(struct journal *j)
 static int
 contact_read_one(const struct record_key *key, const uint8_t *value, size_t len)
 {
-    uint8_t came[64];
+    struct chain came[CHAIN_WAYS];
     struct conversation *v = &contact_came;
     *v = (struct conversation){.chains = came};
     int err = record_contact_read(v, value, len);
@@ -450,7 +452,8 @@ a_name_fits(void **state)
     (void)state;
     struct client_disk d;
     struct record_key key;
-    uint8_t value[1000] = {0}, came[64];
+    uint8_t value[1000] = {0};
+    struct chain came[CHAIN_WAYS];
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
     for (size_t len = 0; len < 256; len++) {
@@ -492,7 +495,10 @@ a_version_that_is_not_known_is_said_so(void **state)
     disk_free(&d);
 }
 
-enum { REMOVED_AT = 3 + 3 + 64 }; /* in the record of "bob" */
+enum { /* in the record of "bob" */
+       CHAINS_END = 3 + 3 + 64,
+       REMOVED_AT = CHAINS_END + 4 + 4 + CHAIN_MARK_LEN
+};
 enum {
     ORDER_AT = REMOVED_AT + 60,
     ORDER_LEN = 12 + 4 + 4 + 8,
@@ -500,25 +506,26 @@ enum {
     TOKENS_LEN = 4 + 4 + 2 * 9
 };
 
-/* A record of an earlier version, in memory of exactly its length: without tokens of
- * two periods, before version 5 without what tells the order, before version 4 without tokens and promise, in version 2 without the
- * time of a removal, and with these flags.
+/* A record of an earlier version, in memory of exactly its length: without the days of
+ * chains and their mark, before version 6 without tokens of two periods, before version
+ * 5 without what tells the order, before version 4 without tokens and promise, in
+ * version 2 without the time of a removal, and with these flags.
  * Returns what its reader says. */
 static int
 contact_read_before(const struct disk_record *r, uint8_t version, uint8_t flags,
                     struct conversation *v)
 {
-    const size_t cut = version == 2 ? 8 : 0,
+    const size_t from = REMOVED_AT + (version == 2 ? 8 : 0),
                  at = ORDER_AT + (version < 5 ? 0 : ORDER_LEN),
-                 gone = (size_t)SINCE_5_LEN + (version < 5 ? ORDER_LEN : 0) +
-                        (version < 4 ? TOKENS_LEN : 0),
-                 len = r->len - gone - cut;
+                 to = at + (version < 6 ? SINCE_5_LEN : 0) +
+                      (version < 5 ? ORDER_LEN : 0) +
+                      (version < 4 ? TOKENS_LEN : 0),
+                 len = CHAINS_END + (at - from) + (r->len - to);
     uint8_t *value = malloc(len);
     assert_non_null(value);
-    memcpy(value, r->value, REMOVED_AT);
-    memcpy(value + REMOVED_AT, r->value + REMOVED_AT + cut,
-           at - REMOVED_AT - cut);
-    memcpy(value + at - cut, r->value + at + gone, r->len - at - gone);
+    memcpy(value, r->value, CHAINS_END);
+    memcpy(value + CHAINS_END, r->value + from, at - from);
+    memcpy(value + CHAINS_END + at - from, r->value + to, r->len - to);
     value[0] = version;
     value[1] = flags;
     int err = record_contact_read(v, value, len);
@@ -532,12 +539,22 @@ a_contact_of_before_is_read(void **state)
     (void)state;
     struct client_disk d;
     struct record_key key;
-    uint8_t came[64];
+    uint8_t mark[CHAIN_MARK_LEN];
+    struct chain came[CHAIN_WAYS];
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
-    for (uint8_t version = 2; version < 6; version++) {
+    chain_mark(chains[CHAIN_IN].key, mark);
+    for (uint8_t version = 2; version < 7; version++) {
         struct conversation v = {.chains = came};
+        memset(came, 0, sizeof came);
         assert_int_equal(contact_read_before(r, version, 5, &v), 0);
+        for (size_t i = 0; i < CHAIN_WAYS; i++) {
+            assert_int_equal(came[i].day, 0);
+            assert_memory_equal(came[i].key, chains[i].key, LETTER_CHAIN_LEN);
+        }
+        assert_memory_equal(v.mark, mark, sizeof mark);
+        if (version == 6)
+            continue;
         assert_true(v.had[0][0] == 0);
         if (version >= 4) { /* none of the period before is taken for new */
             assert_true(v.token_period == contact.token_period &&
@@ -563,7 +580,6 @@ a_contact_of_before_is_read(void **state)
         assert_true(v.tokens_used == 0 && v.token_period == 0);
         assert_true(v.awaited[0].period == 0 && v.awaited[1].next == 0);
         assert_string_equal(v.name, "bob");
-        assert_memory_equal(came, chains, sizeof chains);
         assert_true(v.born == contact.born && v.ack == contact.ack);
         assert_memory_equal(v.cursor, contact.cursor, sizeof v.cursor);
     }
@@ -610,7 +626,7 @@ who_is_removed_keeps_nothing_to_write_with(void **state)
     struct client_disk d;
     struct journal *j;
     struct record_key key;
-    uint8_t came[64];
+    struct chain came[CHAIN_WAYS];
     const struct message *const nothing[2] = {NULL, NULL};
     struct conversation gone = contact, v = {.chains = came};
     memset(gone.name, 0, sizeof gone.name);
@@ -625,8 +641,10 @@ who_is_removed_keeps_nothing_to_write_with(void **state)
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
     assert_int_equal(record_contact_read(&v, r->value, r->len), 0);
     assert_true(v.removed && v.removed_s == gone.removed_s && !v.name[0]);
-    assert_memory_equal(came, zeros, 32);
-    assert_memory_equal(came + 32, chains + 32, 32);
+    assert_true(came[CHAIN_OUT].day == 0);
+    assert_memory_equal(came[CHAIN_OUT].key, zeros, 32);
+    assert_memory_equal(&came[CHAIN_IN], &chains[CHAIN_IN], sizeof came[0]);
+    assert_memory_equal(v.mark, contact.mark, sizeof v.mark);
     for (size_t i = 0; i + 3 <= r->len; i++)
         assert_true(memcmp(r->value + i, "bob", 3) != 0);
     r->value[1] = 4; /* it is there, but has no name */
