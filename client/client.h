@@ -128,7 +128,8 @@ void client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx);
  * blanks). */
 int client_invite(struct client *c, const char *name,
                   char text[static INVITE_TEXT_LEN]) CHECK_RESULT;
-/* Take an invitation up. Returns also ERR_EXPIRED, ERR_FOREIGN (of another
+/* Take an invitation up. Returns also ERR_EXPIRED, ERR_FUTURE (it is over in more than
+ * INVITE_DAYS), ERR_FOREIGN (of another
  * network), ERR_USED (by this client before), or what invite_read() says. */
 int client_add(struct client *c, const char *name,
                const char *text) CHECK_RESULT;

@@ -106,6 +106,8 @@ client_add(struct client *c, const char *name, const char *text)
         err = ERR_FOREIGN;
     if (!err && (uint64_t)invite.expiry_h * 3600 < client_time_s(c))
         err = ERR_EXPIRED;
+    if (!err && invite.expiry_h / 24 > client_time_s(c) / 86400 + INVITE_DAYS)
+        err = ERR_FUTURE; /* its chains begin when its day comes */
     if (!err && invite_is_known(c, &invite))
         err = ERR_USED;
     if (!err) {

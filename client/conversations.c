@@ -172,14 +172,14 @@ conversation_box_seed(const struct client *c, const struct conversation *v,
 static int
 chains_forget(struct client *c, struct conversation *v, uint32_t period)
 {
-    const struct chain before[CHAIN_WAYS] = {v->chains[CHAIN_OUT],
-                                             v->chains[CHAIN_IN]};
+    struct chain before[CHAIN_WAYS] = {v->chains[CHAIN_OUT],
+                                       v->chains[CHAIN_IN]};
     chains_step(c, v, period);
     journal_begin(c->journal);
     const int err = journal_finish(c->journal, conversation_save(c, v));
     if (err)
         memcpy(v->chains, before, sizeof before);
-    sodium_memzero((void *)before, sizeof before);
+    sodium_memzero(before, sizeof before);
     return err;
 }
 

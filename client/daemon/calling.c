@@ -82,6 +82,9 @@ calling_hint(const char *method, const char *message)
                {ERR_USED, NULL, "an invitation works once; ask for a new one"},
                {ERR_FOREIGN, NULL, "the invitation is for another network"},
                {ERR_EXPIRED, NULL, "ask for a new invitation"},
+               {ERR_FUTURE, "add",
+                "the invitation is of a time to come; 'status' tells whether "
+                "this clock is right"},
                {ERR_FORMAT, "add", not_whole},
                {ERR_SHORT, "add", not_whole},
                {ERR_ROOM, NULL,

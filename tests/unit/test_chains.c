@@ -228,6 +228,30 @@ a_step_that_is_not_kept_is_none(void **state)
     disk_free(&d);
 }
 
+/* An invitation whose chains would begin on a day to come is refused. */
+static void
+an_invitation_of_a_time_to_come_is_refused(void **state)
+{
+    (void)state;
+    struct client_disk d;
+    struct invite i;
+    char line[INVITE_TEXT_LEN];
+    disk_init(&d, test_seed());
+    struct client *c = disk_client(&d, &pair_net);
+    disk_client_run(&d, c, 100);
+    assert_int_equal(client_invite(c, "n", line), 0);
+    assert_int_equal(invite_read(&i, line), 0);
+    i.seed[0] ^= 1; /* another one */
+    i.expiry_h = (uint32_t)(client_time_s(c) / 3600 + 24 * (INVITE_DAYS + 1));
+    invite_write(&i, line);
+    assert_int_equal(client_add(c, "a", line), ERR_FUTURE);
+    i.expiry_h -= 24;
+    invite_write(&i, line);
+    assert_int_equal(client_add(c, "a", line), 0);
+    client_free(&c);
+    disk_free(&d);
+}
+
 #define CHAINS_TEST(f) \
     cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_chains[] = {
@@ -235,6 +259,7 @@ const struct CMUnitTest test_chains[] = {
     CHAINS_TEST(i8_no_key_is_left_of_days_that_are_over),
     CHAINS_TEST(i6_what_lies_as_long_as_letters_may_is_read),
     CHAINS_TEST(i2_a_days_first_tick_is_no_longer_for_many_contacts),
+    CHAINS_TEST(an_invitation_of_a_time_to_come_is_refused),
     CHAINS_TEST(a_step_that_is_not_kept_is_none),
 };
 TEST_SUITE(test_chains);
