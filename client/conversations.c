@@ -108,7 +108,7 @@ conversation_remove(struct client *c, struct conversation *v)
         *v = before;
         return err;
     }
-    sodium_memzero(&v->chains[CHAIN_OUT], sizeof v->chains[CHAIN_OUT]);
+    sodium_memzero(v->chains[CHAIN_OUT].key, LETTER_CHAIN_LEN);
     acks_clear(v->acks);
     c->status.contacts--;
     return 0;
@@ -132,7 +132,9 @@ chains_step(const struct client *c, struct conversation *v, uint32_t period)
 {
     const uint32_t day = day_first(c, period);
     chain_step(&v->chains[CHAIN_IN], day);
-    if (!v->removed)
+    if (v->removed) /* it has no key, and no letter is put */
+        v->chains[CHAIN_OUT].day = v->chains[CHAIN_IN].day;
+    else
         chain_step(&v->chains[CHAIN_OUT], day);
 }
 
@@ -186,7 +188,7 @@ chains_forget(struct client *c, struct conversation *v, uint32_t period)
 void
 conversations_step(struct client *c)
 {
-    if (!c->current || !client_time_is_known(c))
+    if (!c->settled) /* one clock alone, which may be days ahead, wipes nothing */
         return;
     const uint32_t period =
         (uint32_t)(client_sure_time_s(c) / c->current->params.period_s);

@@ -64,8 +64,8 @@ void conversation_box_seed(const struct client *c, const struct conversation *v,
                            enum chain_way way, struct letter_place at,
                            uint8_t seed[static LETTER_BOX_LEN]);
 
-/* Forgets the keys of days of which no letter is read or put any more, of one contact
- * at a time: whoever has many is no longer about it in one tick. */
+/* Forgets the keys of days of which no letter is read or put any more, once stores have
+ * said what time it is; of one contact at a time: whoever has many is no longer about it in one tick. */
 void conversations_step(struct client *c);
 
 /* Journals its record, within the caller's group. Returns 0 or what

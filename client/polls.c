@@ -3,7 +3,7 @@
  * State: a cursor of each period that is read, in struct conversation.
  *
  * Of a period's boxes eight are looked at, from the first that is not wholly read.
- * One poll in thirty-two glances at another of them than what follows would ask for, drawn
+ * One poll in 128 glances at another of them than what follows would ask for, drawn
  * whatever is there, half of these at the next: so letters behind a box whose stores
  * keep nothing become known. A box with letters known to be there comes first; then the
  * first that is not full, or, for a busy reader, whichever of it and the three after it
@@ -54,12 +54,12 @@ enum {
     HOLE_POLLS = 256,   /* of a box that others have overtaken: in less a letter
                          is put again that a dying gateway has lost */
     HOLE_POLLS_SELDOM = 8,
-    HOLE_SHARE = 8,    /* of that for a box more, of which nothing was heard */
-    HOLE_BEHIND = 2,   /* of a cursor's boxes, the last: there it moves on */
-    GLANCE_DICE = 384, /* of so many polls */
-    GLANCE_NEXT = 6,   /* are for the box after the current one, */
-    GLANCE_FAR = 6,    /* and for each of the others one; */
-    GLANCE_LANE = 8    /* so many times as many of the lane's fourth gets */
+    HOLE_SHARE = 8,     /* of that for a box more, of which nothing was heard */
+    HOLE_BEHIND = 2,    /* of a cursor's boxes, the last: there it moves on */
+    GLANCE_DICE = 1536, /* of so many polls */
+    GLANCE_NEXT = 6,    /* are for the box after the current one, */
+    GLANCE_FAR = 6,     /* and for each of the others one; */
+    GLANCE_LANE = 32    /* so many times as many of the lane's fourth gets */
 };
 static_assert(GLANCE_FAR == CURSOR_BOXES - 2, "one for each");
 

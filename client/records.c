@@ -273,7 +273,7 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write_bytes(&w, v->removed ? none : v->chains[CHAIN_OUT].key,
                       LETTER_CHAIN_LEN);
     codec_write_bytes(&w, v->chains[CHAIN_IN].key, LETTER_CHAIN_LEN);
-    codec_write32(&w, v->removed ? 0 : v->chains[CHAIN_OUT].day);
+    codec_write32(&w, v->chains[CHAIN_OUT].day);
     codec_write32(&w, v->chains[CHAIN_IN].day);
     codec_write_bytes(&w, v->mark, sizeof v->mark);
     codec_write64(&w, v->removed_s);

@@ -610,9 +610,18 @@ change I8 'keys of days that are over stay' client/client.c \
 ' \
     '' \
     'chains/i8_*'
+change I6 'one clock that is ahead wipes keys of use' client/conversations.c \
+    '    if (!c->settled) /* one' \
+    '    if (!c->current) /* one' \
+    'chains/i6_a_clock*'
+change I10 'a good look makes up for all poor ones' client/heard/giving.c \
+    'g->poor -= g->poor > 0;' \
+    'g->poor = 0;' \
+    'giving/i10_a_good*'
 change I8 'keys of what is read are stepped alone' client/conversations.c \
-    'if (!v->removed)
-        chain_step(&v->chains[CHAIN_OUT], day);' \
+    '    else
+        chain_step(&v->chains[CHAIN_OUT], day);
+' \
     '' \
     'chains/i8_*'
 change I6 'a key is stepped over whose letters are read' client/conversations.c \

@@ -18,7 +18,7 @@ giving_judge(struct giving *g, uint64_t now_us)
         g->poor++;
         g->good = 0;
     } else {
-        g->poor = 0;
+        g->poor -= g->poor > 0;
         g->good++;
     }
     if (g->left > 0 && g->good >= (uint32_t)GIVING_CALM << g->left) {

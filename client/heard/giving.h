@@ -4,8 +4,9 @@
  * of them as read, so that few are sent. The answers to loops are therefore compared
  * with the clock's ticks for loops, whether anything was sent on them or not: a *look*
  * lasts GIVING_LOOK_US, and longer while it has fewer than GIVING_TICKS. One in which
- * fewer than half as many answers came is poor; GIVING_LOOKS of them in a row, and the
- * gateway is one to leave.
+ * fewer than half as many answers came is poor; GIVING_LOOKS of them more than good ones,
+ * which make up for one each, and the gateway is one to leave. So it gives a quarter of
+ * what it is asked for at least.
  *
  * Loops alone count, since no gateway can tell them from other requests, and nobody
  * else which are this client's: did answers to gets count, then a contact's stores,
@@ -35,8 +36,9 @@ enum {
 struct giving {
     uint64_t since_us; /* this look; 0: none has begun */
     uint32_t ticks, answers;
-    uint32_t poor, good; /* looks in a row, until now */
-    uint8_t left;        /* gateways for that, but for what is taken back */
+    uint32_t poor; /* looks, less the good ones since */
+    uint32_t good; /* looks in a row, until now */
+    uint8_t left;  /* gateways for that, but for what is taken back */
 };
 
 /* Begins anew with another gateway; was_poor: the last one was left for this. */

@@ -31,7 +31,7 @@
 #ifdef BRUSIO_DEBUG
 enum { QUICK_S = 300 }; /* slow builds look for errors, not for power */
 #else
-enum { QUICK_S = 4400 };
+enum { QUICK_S = 5600 };
 #endif
 enum {
     WARM_S = 60,

@@ -181,10 +181,10 @@ interval_over(const struct scene *x)
     return list_interval(&x->c->params, wall_ms(x)) - 1;
 }
 
-/* Make a list of n entries and random ones, and give it to one carrier. */
+/* Make a list of n entries and random ones, and have `from` give it to `to`. */
 static void
-list_give(struct scene *x, uint16_t carrier, uint32_t interval, uint64_t number,
-          const uint8_t *entries, size_t n)
+list_bring(struct scene *x, uint16_t from, uint16_t to, uint32_t interval,
+           uint64_t number, const uint8_t *entries, size_t n)
 {
     uint8_t entry[LIST_ENTRIES_MAX][LIST_ENTRY_LEN];
     uint8_t frame[WORLD_PACKET] = {0};
@@ -199,7 +199,15 @@ list_give(struct scene *x, uint16_t carrier, uint32_t interval, uint64_t number,
     frame[0] = WIRE_LIST;
     list_write(frame + 1, p, &l);
     list_sign(frame + 1, list_len(p), x->c, x->w->net.identity_seed[x->liar]);
-    engine_inject(x->w->engine, x->liar, carrier, frame, sizeof frame);
+    engine_inject(x->w->engine, from, to, frame, sizeof frame);
+}
+
+/* The same to one carrier, from the board. */
+static void
+list_give(struct scene *x, uint16_t carrier, uint32_t interval, uint64_t number,
+          const uint8_t *entries, size_t n)
+{
+    list_bring(x, x->liar, carrier, interval, number, entries, n);
 }
 
 /* Have this contact put one text, and tell the entry of its announcement. */
@@ -372,6 +380,62 @@ i10_a_list_at_the_edge_of_its_time_comes_to_all_or_none(void **state)
     scene_free(&x);
 }
 
+/* A board that is silent has a mix of the last layer, its friend, give some stores a list
+ * that will be too old for all others in a moment. They name it, no gateway gets it, and
+ * no client takes its gateway for one that withholds it. */
+static void
+i10_a_list_that_a_mix_gives_too_late_moves_no_client(void **state)
+{
+    (void)state;
+    enum { LISTS = 6, SECONDS = 100 };
+    struct scene x;
+    size_t n;
+    uint64_t left = 0, late = 0;
+    scene_make(&x, CLIENTS, one_board);
+    const uint16_t *last = consensus_layer(x.c, x.c->params.layers, &n);
+    const uint64_t each_ms = x.c->params.list_interval_ms;
+    const uint64_t off_ms = 2 * each_ms + LISTS_BEHIND_MS + LISTS_PASSING_MS;
+    struct board_ways *ways;
+    assert_int_equal(boards_ways_new(&ways, x.c, last[0]), 0);
+    world_run_s(x.w, 60);
+    x.silent = true;
+    world_run_s(x.w, 20);
+    for (unsigned k = 0; k < LISTS; k++) {
+        const uint64_t now_ms = wall_ms(&x);
+        const uint32_t interval =
+            list_interval(&x.c->params, now_ms - off_ms + 4000);
+        const uint64_t at_ms =
+            list_interval_start_ms(&x.c->params, interval) + off_ms;
+        world_run_s(x.w, (double)(at_ms - 10 * (k + 1) - now_ms) / 1000);
+        const uint64_t before = lists_taken(&x);
+        for (size_t i = 0; i < ways->n_next; i++)
+            if (x.c->relays[ways->next[i]].role == ROLE_STORE &&
+                ways->next[i] != x.liar)
+                list_bring(&x, last[0], ways->next[i], interval, interval, NULL,
+                           0);
+        world_run_s(x.w, 1);
+        printf("  %u ms before: %u have it\n", 10 * (k + 1),
+               (unsigned)(lists_taken(&x) - before));
+    }
+    for (unsigned t = 0; t < SECONDS; t++) {
+        world_run_s(x.w, 1);
+        for (unsigned i = 0; i < CLIENTS; i++)
+            world_client_watch(x.k[i]);
+    }
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct client_status s;
+        client_status(x.k[i]->client, &s);
+        left += s.lists.left;
+        late += s.lists.late;
+    }
+    printf("  gateways left %u times, %u lists late\n", (unsigned)left,
+           (unsigned)late);
+    assert_int_equal(left, 0);
+    assert_int_equal(late, 0);
+    boards_ways_free(&ways);
+    scene_free(&x);
+}
+
 static void
 short_intervals(struct params *p)
 {
@@ -476,6 +540,7 @@ const struct CMUnitTest test_one_carrier[] = {
     cmocka_unit_test(i12_a_list_for_one_carrier_tells_no_gateway),
     cmocka_unit_test(i10_two_lists_for_two_carriers_meet),
     cmocka_unit_test(i10_a_list_at_the_edge_of_its_time_comes_to_all_or_none),
+    cmocka_unit_test(i10_a_list_that_a_mix_gives_too_late_moves_no_client),
     cmocka_unit_test(i10_lists_that_come_at_once_come_to_all),
     cmocka_unit_test(i11_a_store_that_floods_carriers_uses_its_own_checks),
 };

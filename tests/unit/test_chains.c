@@ -23,6 +23,22 @@ net_make(void **state)
     return 0;
 }
 
+/* Find the pair's client again, which knows by now what time it is. */
+static void
+side_restart(struct pair *p, unsigned side)
+{
+    pair_restart(p, side);
+    p->c[side]->settled = true;
+}
+
+static void
+chains_pair(struct pair *p)
+{
+    pair_make(p, &pair_net);
+    pair_settle(p);
+    p->c[0]->settled = p->c[1]->settled = true;
+}
+
 static void
 days_pass(struct client_disk *d, double days)
 {
@@ -84,8 +100,7 @@ i8_no_key_is_left_of_days_that_are_over(void **state)
     struct pair p;
     struct chain past[DAYS][2][CHAIN_WAYS];
     uint64_t order;
-    pair_make(&p, &pair_net);
-    pair_settle(&p);
+    chains_pair(&p);
     const uint32_t first = p.v[0]->chains[CHAIN_OUT].day;
     for (unsigned day = 0; day < DAYS; day++) {
         for (unsigned side = 0; side < 2; side++) {
@@ -104,7 +119,7 @@ i8_no_key_is_left_of_days_that_are_over(void **state)
             days_pass(&p.disk[side], 1);
             disk_client_run(&p.disk[side], p.c[side], 10);
             if (day % 3 == 2)
-                pair_restart(&p, side);
+                side_restart(&p, side);
         }
         for (unsigned side = 0; side < 2; side++)
             for (unsigned way = 0; way < CHAIN_WAYS; way++) {
@@ -135,8 +150,7 @@ i6_what_lies_as_long_as_letters_may_is_read(void **state)
     struct client_received r;
     struct out_letter *lies;
     uint64_t order;
-    pair_make(&p, &pair_net);
-    pair_settle(&p);
+    chains_pair(&p);
     const uint64_t hour_s = p.disk[0].test.wall_s % DAY_S;
     days_pass(&p.disk[0], 1 - (double)(hour_s + 3600) / DAY_S);
     days_pass(&p.disk[1], 1 - (double)(hour_s + 3600) / DAY_S);
@@ -153,7 +167,7 @@ i6_what_lies_as_long_as_letters_may_is_read(void **state)
     memcpy(lies, p.v[0]->letters, len);
     days_pass(&p.disk[1], 1.9);
     disk_client_run(&p.disk[1], p.c[1], 10);
-    pair_restart(&p, 1);
+    side_restart(&p, 1);
     assert_int_equal(client_period(p.c[1]), written + 2);
     pair_bring(&p, 1, lies);
     assert_true(client_next(p.c[1], "a", &r));
@@ -172,6 +186,7 @@ i2_a_days_first_tick_is_no_longer_for_many_contacts(void **state)
     disk_init(&d, test_seed());
     struct client *c = disk_client(&d, &pair_net);
     disk_client_run(&d, c, 100);
+    c->settled = true;
     for (unsigned i = 0; i < CONTACTS; i++) {
         snprintf(name, sizeof name, "n%u", i);
         assert_int_equal(client_invite(c, name, line), 0);
@@ -208,6 +223,7 @@ a_step_that_is_not_kept_is_none(void **state)
     disk_init(&d, test_seed());
     struct client *c = disk_client(&d, &pair_net);
     disk_client_run(&d, c, 100);
+    c->settled = true;
     for (; name[1] < '0' + CONTACTS; name[1]++)
         assert_int_equal(client_invite(c, name, line), 0);
     const struct conversation *v = c->conversations;
@@ -239,6 +255,7 @@ an_invitation_of_a_time_to_come_is_refused(void **state)
     disk_init(&d, test_seed());
     struct client *c = disk_client(&d, &pair_net);
     disk_client_run(&d, c, 100);
+    c->settled = true;
     assert_int_equal(client_invite(c, "n", line), 0);
     assert_int_equal(invite_read(&i, line), 0);
     i.seed[0] ^= 1; /* another one */
@@ -252,6 +269,59 @@ an_invitation_of_a_time_to_come_is_refused(void **state)
     disk_free(&d);
 }
 
+/* A clock that is days ahead until stores are heard takes no key that is of use. */
+static void
+i6_a_clock_that_is_mended_costs_no_letter(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct client_received r;
+    struct out_letter *lies;
+    uint64_t order;
+    chains_pair(&p);
+    assert_int_equal(client_send(p.c[0], "b", LETTER_TEXT,
+                                 (const uint8_t *)"old", 3, &order),
+                     0);
+    disk_client_run(&p.disk[0], p.c[0], 10);
+    const size_t len = sizeof *lies + p.c[0]->letter_len;
+    lies = malloc(len);
+    assert_non_null(lies);
+    memcpy(lies, p.v[0]->letters, len);
+    days_pass(&p.disk[1], 1);
+    p.disk[1].test.wall_s += 5 * DAY_S;
+    pair_restart(&p, 1);
+    disk_client_run(&p.disk[1], p.c[1], 5);
+    assert_false(p.c[1]->settled); /* no store was heard */
+    p.disk[1].test.wall_s -= 5 * DAY_S;
+    side_restart(&p, 1);
+    disk_client_run(&p.disk[1], p.c[1], 5);
+    pair_bring(&p, 1, lies);
+    assert_true(client_next(p.c[1], "a", &r));
+    free(lies);
+    pair_free(&p);
+}
+
+/* A contact that is removed has no key to write with; asking for its boxes, as what was
+ * under way then does, costs no more steps than of others. */
+static void
+a_removed_contact_has_no_long_chain(void **state)
+{
+    (void)state;
+    struct pair p;
+    static const uint8_t zeros[LETTER_CHAIN_LEN];
+    chains_pair(&p);
+    const uint32_t day = p.v[0]->chains[CHAIN_OUT].day;
+    assert_int_equal(conversation_remove(p.c[0], p.v[0]), 0);
+    for (unsigned life = 0; life < 2; life++) {
+        assert_int_equal(p.v[0]->chains[CHAIN_OUT].day, day + life);
+        assert_memory_equal(p.v[0]->chains[CHAIN_OUT].key, zeros, sizeof zeros);
+        days_pass(&p.disk[0], 1);
+        disk_client_run(&p.disk[0], p.c[0], 5);
+        side_restart(&p, 0);
+    }
+    pair_free(&p);
+}
+
 #define CHAINS_TEST(f) \
     cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_chains[] = {
@@ -260,6 +330,8 @@ const struct CMUnitTest test_chains[] = {
     CHAINS_TEST(i6_what_lies_as_long_as_letters_may_is_read),
     CHAINS_TEST(i2_a_days_first_tick_is_no_longer_for_many_contacts),
     CHAINS_TEST(an_invitation_of_a_time_to_come_is_refused),
+    CHAINS_TEST(i6_a_clock_that_is_mended_costs_no_letter),
+    CHAINS_TEST(a_removed_contact_has_no_long_chain),
     CHAINS_TEST(a_step_that_is_not_kept_is_none),
 };
 TEST_SUITE(test_chains);

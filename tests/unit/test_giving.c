@@ -40,7 +40,7 @@ i10_nobody_is_kept_on_the_move(void **state)
     }
 }
 
-/* Half of the answers are enough, and a good look forgets what was before. */
+/* Half of the answers are enough, and a good look makes up for a poor one. */
 static void
 looks_are_judged_by_half(void **state)
 {
@@ -74,9 +74,31 @@ a_look_has_enough_ticks(void **state)
     assert_int_equal(g.poor, 0);
 }
 
+/* One good look now and then keeps no gateway that gives little besides, however often
+ * its client has left others. */
+static void
+i10_a_good_look_now_and_then_does_not_keep(void **state)
+{
+    (void)state;
+    for (uint8_t before = 0; before <= GIVING_DOUBLINGS; before++) {
+        struct giving g = {.left = before};
+        const uint32_t of = before ? (uint32_t)GIVING_LOOKS << before : 3;
+        bool poor = false;
+        for (uint32_t i = 0; i < 43200 && !poor; i++) {
+            giving_tick(&g, 1 + i * 2000000ULL);
+            if (i / GIVING_TICKS % of == 0 &&
+                i % GIVING_TICKS < GIVING_TICKS / 2)
+                giving_answer(&g);
+            poor = giving_is_poor(&g);
+        }
+        assert_true(poor);
+    }
+}
+
 const struct CMUnitTest test_giving[] = {
     cmocka_unit_test(i10_nobody_is_kept_on_the_move),
     cmocka_unit_test(looks_are_judged_by_half),
+    cmocka_unit_test(i10_a_good_look_now_and_then_does_not_keep),
     cmocka_unit_test(a_look_has_enough_ticks),
 };
 TEST_SUITE(test_giving);

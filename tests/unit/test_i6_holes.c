@@ -241,14 +241,14 @@ i6_a_reader_with_an_older_copy_hears_what_is_new(void **state)
 }
 
 /* Which box a front's get glances at is drawn whatever is there: of one to whom nobody
- * writes, of one who writes all the time, and of one whose first box has a hole, of 384
+ * writes, of one who writes all the time, and of one whose first box has a hole, of 1536
  * gets 6 are for the box after the one that is asked for, and one for each of the six
  * behind it (of each of 7 boxes, a verdict wrong once in a million). */
 static void
 i12_glances_do_not_depend_on_what_is_there(void **state)
 {
     (void)state;
-    enum { POLLS = 40000 };
+    enum { POLLS = 160000 };
     static struct stores s;
     for (unsigned writes = 0; writes < 2; writes++) {
         unsigned all = 0;
@@ -264,7 +264,7 @@ i12_glances_do_not_depend_on_what_is_there(void **state)
             printf(" %u", s.asked[i]);
         printf(" are for later boxes\n");
         for (unsigned i = 1; i < 8; i++) {
-            const double mean = all * (i == 1 ? 6. : 1.) / 384;
+            const double mean = all * (i == 1 ? 6. : 1.) / 1536;
             assert_true(fabs(s.asked[i] - mean) < STATS_ALARM * sqrt(mean));
         }
         pair_free(&s.p);
