@@ -100,6 +100,14 @@ for output in csv json trace; do
     says 1 "cannot write /dev/full" \
         run --quiet --$output /dev/full "$dir/small.json"
 done
+for outputs in "--csv - --json -" "--csv $dir/same --json $dir/same"; do
+    # shellcheck disable=SC2086
+    says 2 "is named for two outputs" run --quiet $outputs "$dir/hours.json"
+done
+ln -s small.json "$dir/link.json"
+for output in small link; do
+    says 2 "is what is read" run --quiet --csv "$dir/$output.json" "$dir/small.json"
+done
 says 0 "latency.p50" run --quiet --csv - "$dir/small.json"
 says 0 'case,metric,value,half_width_95,unit,"network.layers","clients[0].rate"' \
     run --quiet --csv - "$dir/sets.json"

@@ -203,7 +203,11 @@ static int
 files_settle(struct outbox_sqlite *o)
 {
     database_journal_keep(o->db, false);
-    int err = lives_note(o->db, o->life);
+    /* what others left goes into the file before this life is noted there: it may end
+     * between the two, and so may the next */
+    int err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!err)
+        err = lives_note(o->db, o->life);
     if (!err)
         err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
     if (!err)

@@ -402,6 +402,8 @@ arguments_obey(int argc, char **argv)
         return program_misuse(
             program,
             "--dir is missing; it is where keys and configuration are");
+    if (a.n_rest > 0 && !strstr(DECIDING, a.command))
+        return program_misuse(program, "what is '%s'?", a.rest[0]);
     if (!program_read_start(&start, &a, options, READY_FD, PARENT))
         return ARGS_EXIT_USAGE;
     if ((strcmp(a.command, "status") == 0 ||
@@ -412,8 +414,6 @@ arguments_obey(int argc, char **argv)
     if (strcmp(a.command, "status") == 0)
         return files_print("brusio-directory", a.value[DIR_OPTION], "status",
                            "no authority has voted here yet");
-    if (a.n_rest > 0 && !strstr(DECIDING, a.command))
-        return program_misuse(program, "what is '%s'?", a.rest[0]);
     if (strcmp(a.command, "pending") == 0)
         return decide_pending(a.value[DIR_OPTION]);
     if (strstr(DECIDING, a.command))

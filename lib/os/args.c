@@ -82,6 +82,8 @@ option_take(struct args_line *l)
         *value = l->argv[++l->at];
     else
         return args_refuse(l->a, "a value is missing after", word);
+    if (!o->flag && !**value && strcmp(o->name, "dir") == 0)
+        return args_refuse(l->a, "no directory is named by", word);
     if (many && l->a->n_many == ARGS_MANY_MAX)
         return args_refuse(l->a, "given too often:", word);
     if (many) {
@@ -141,6 +143,12 @@ is_told(const struct args_line *l, int command, int *status)
 {
     const char *name = l->argv[command];
     const char *next = command + 1 < l->argc ? l->argv[command + 1] : NULL;
+    const bool more = next && command + 2 < l->argc;
+    if (more &&
+        (strcmp(name, "completion") == 0 || strcmp(name, "help") == 0)) {
+        *status = args_refuse(l->a, "a word too many:", l->argv[command + 2]);
+        return true;
+    }
     if (strcmp(name, "completion") == 0) {
         *status = args_completion(l->form, l->a->program, next ? next : "");
         return true;

@@ -52,8 +52,9 @@ program_flush(const char *program, const char *meaning)
 {
     if (!fflush(stdout) && !ferror(stdout))
         return 0;
-    return program_fail(program, "standard output: %s%s", strerror(errno),
-                        meaning);
+    return program_fail(
+        program, "standard output: %s%s",
+        errno ? strerror(errno) : "not all of it could be written", meaning);
 }
 
 int

@@ -273,12 +273,12 @@ arguments_obey(int argc, char **argv)
             "--dir is missing; it is where keys and configuration are");
     if (!program_read_start(&start, &a, options, READY_FD, PARENT))
         return ARGS_EXIT_USAGE;
+    if (a.n_rest > 0 && strcmp(a.command, "family") != 0)
+        return program_misuse(program, "what is '%s'?", a.rest[0]);
     if (strcmp(a.command, "status") == 0)
         return top_print(dir);
     if (strcmp(a.command, "top") == 0)
         return top_follow(dir, a.value[ONCE] != NULL);
-    if (a.n_rest > 0 && strcmp(a.command, "family") != 0)
-        return program_misuse(program, "what is '%s'?", a.rest[0]);
     status = program_harden(program, start.parent);
     if (status)
         return status;

@@ -191,6 +191,31 @@ scenario_read(struct scenario_file **out, const struct sim_wish *w)
 /* ---- output ---- */
 
 /* Before the run, which may take hours. */
+/* Refuse outputs of which one would take another's place, or that of what is read. */
+static int
+outputs_differ(const struct sim_wish *w, const struct scenario_file *s)
+{
+    const struct output *const all[] = {&w->trace, &w->csv, &w->json};
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (output_is_same(all[i], all[k]))
+                return program_misuse(program, "%s is named for two outputs",
+                                      all[i]->name);
+        bool read = output_replaces(all[i], w->file);
+        for (size_t k = 0; k < s->n_cases; k++) {
+            const struct scenario *one = s->cases[k];
+            read |= output_replaces(all[i], one->network.latency_file);
+            for (uint32_t c = 0; c < one->n_clients; c++)
+                read |= output_replaces(all[i], one->clients[c].trace);
+        }
+        if (read)
+            return program_misuse(
+                program, "%s is what is read; name another file for the output",
+                all[i]->name);
+    }
+    return 0;
+}
+
 static int
 outputs_open(struct sim_wish *w, const struct scenario_file *s)
 {
@@ -204,7 +229,7 @@ outputs_open(struct sim_wish *w, const struct scenario_file *s)
     if (!status)
         status = output_open(&w->json);
     w->jobs.trace = w->trace.file;
-    return status;
+    return status ? status : outputs_differ(w, s);
 }
 
 static int

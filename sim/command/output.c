@@ -78,6 +78,22 @@ output_open(struct output *o)
     return o->file ? 0 : output_fail(o);
 }
 
+bool
+output_is_same(const struct output *o, const struct output *other)
+{
+    return o->file && other->file &&
+           (o->file == other->file ||
+            (o->beside && other->beside && strcmp(o->path, other->path) == 0));
+}
+
+bool
+output_replaces(const struct output *o, const char *path)
+{
+    char real[PATH_MAX];
+    return o->file && o->beside && realpath(path, real) &&
+           strcmp(real, o->path) == 0;
+}
+
 int
 output_close(struct output *o, enum output_end end)
 {

@@ -28,6 +28,10 @@ bool output_is_stdout(const struct output *o);
 /* Open o by its name. Returns 0, or 1 when it cannot be written, which is said
  * on standard error. */
 int output_open(struct output *o);
+/* Tell whether o, which is open, and another go to the same place. */
+bool output_is_same(const struct output *o, const struct output *other);
+/* Tell whether o, which is open, would take the place of the file at path. */
+bool output_replaces(const struct output *o, const char *path);
 /* End o; one that is not open is left alone. Returns as output_open(). */
 int output_close(struct output *o, enum output_end end);
 #endif

@@ -84,6 +84,17 @@ def wrong_words(t):
                   ["pings", "b", "maybe"]):
         r = t.run(client + words + ["--dir", t.dir])
         t.check(r.rc == 2 and r.err, f"{words}: {r}")
+    with open(f"{t.dir}/status", "w") as f:
+        f.write("epoch 1\n")
+    for name, words in (("directory", ["status"]), ("relay", ["status"]),
+                        ("relay", ["top", "--once"]), ("directory", ["check"])):
+        r = t.run([f"{t.bin}/brusio-{name}"] + words + ["x", "--dir", t.dir])
+        t.check(r.rc == 2 and "'x'" in r.err, f"{name} {words}: {r}")
+    for words in (["help", "send", "x"], ["completion", "bash", "x"]):
+        r = t.run(client + words)
+        t.check(r.rc == 2 and "'x'" in r.err, f"{words}: {r}")
+    r = t.run(client + ["status", "--dir", ""])
+    t.check(r.rc == 2 and "--dir" in r.err, r)
 
 
 @row("N1.33", "a bad invitation: malformed input, of what?")
