@@ -29,10 +29,15 @@ calling_open(struct calling *l, const char *dir)
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (l->fd < 0 || connect(l->fd, (struct sockaddr *)&a, sizeof a) ||
         !(l->in = fdopen(l->fd, "r"))) {
-        program_fail(program,
-                     "no client answers in %s; is it running? 'brusio-client "
-                     "run --dir %s' starts it",
-                     dir, dir);
+        if (errno == EACCES || errno == EPERM)
+            program_fail(program,
+                         "%s: %s; a client takes calls of its own user alone",
+                         dir, strerror(errno));
+        else
+            program_fail(program,
+                         "no client answers in %s; is it running? "
+                         "'brusio-client run --dir %s' starts it",
+                         dir, dir);
         if (l->fd >= 0)
             close(l->fd);
         return 1;

@@ -41,6 +41,21 @@ told_to(const char *place)
     return place && strcmp(place, "-") == 0 ? stderr : stdout;
 }
 
+/* A path as JSON can say it: bytes that are no UTF-8 are '_'. NULL: no memory. */
+static json_t *
+path_json(const char *path)
+{
+    json_t *whole = json_string(path);
+    char *text = whole ? NULL : strdup(path);
+    for (char *at = text; at && *at; at++)
+        if ((unsigned char)*at >= 0x80)
+            *at = '_';
+    if (text)
+        whole = json_string(text);
+    free(text);
+    return whole;
+}
+
 /* Tell in one object of JSON what came, and where it is. */
 static int
 json_tell(const struct reading *m, const char *place)
@@ -50,7 +65,7 @@ json_tell(const struct reading *m, const char *place)
     if (o && m->path) {
         json_object_del(o, "data");
         json_object_del(o, "text");
-        json_object_set_new(o, "file", json_string(m->path));
+        json_object_set_new(o, "file", path_json(m->path));
         json_object_set_new(o, "len", json_integer((json_int_t)m->len));
     }
     if (o)

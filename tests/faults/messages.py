@@ -322,3 +322,10 @@ def json_beside(t):
     t.check(r.rc == 0 and r.out == "hello", r)
     o = json.loads(r.err)
     t.check(o["from"] == "a" and o["len"] == 5 and o["file"] == "-", r)
+    t.check(a.cmd("send", "b", "again").rc == 0, "send")
+    held(t, b, 1)
+    out = os.fsencode(t.dir) + b"/caf\xe9"
+    r = b.cmd("recv", "--json", "--out", out)
+    t.check(r.rc == 0 and json.loads(r.out)["file"] == f"{t.dir}/caf_", r)
+    with open(out, "rb") as f:
+        t.check(f.read() == b"again", "the file has something else")
