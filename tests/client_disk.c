@@ -199,6 +199,16 @@ disk_free(struct client_disk *d)
     free(d->record);
 }
 
+bool
+disk_has(const struct client_disk *d, const void *what, size_t len)
+{
+    for (size_t i = 0; i < d->n; i++)
+        for (size_t at = 0; at + len <= d->record[i].len; at++)
+            if (memcmp(d->record[i].value + at, what, len) == 0)
+                return true;
+    return false;
+}
+
 /* ---- clients ---- */
 
 int

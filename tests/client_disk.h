@@ -40,6 +40,9 @@ void disk_release(struct client_disk *d);
 size_t disk_count(const struct client_disk *d, char type,
                   const struct disk_record **first);
 
+/* Is it in any value on this disk? */
+bool disk_has(const struct client_disk *d, const void *what, size_t len);
+
 /* A hash of all that is on it. */
 enum { DISK_DIGEST_LEN = 32 };
 void disk_digest(const struct client_disk *d,

@@ -78,17 +78,6 @@ a_key_of_a_day_is_the_hash_of_the_one_before(void **state)
     }
 }
 
-/* Is it in any value on this disk? */
-static bool
-disk_has(const struct client_disk *d, const void *what, size_t len)
-{
-    for (size_t i = 0; i < d->n; i++)
-        for (size_t at = 0; at + len <= d->record[i].len; at++)
-            if (memcmp(d->record[i].value + at, what, len) == 0)
-                return true;
-    return false;
-}
-
 /* Each day a text goes to and fro, then both wait; from each day's end on nothing that
  * either has on its disk or in its chains leads to boxes and letters of days that are
  * not read any more. */
@@ -140,6 +129,17 @@ i8_no_key_is_left_of_days_that_are_over(void **state)
     pair_free(&p);
 }
 
+/* The first letter that a has for b, as a store keeps it. */
+static struct out_letter *
+letter_copy(const struct pair *p)
+{
+    const size_t len = sizeof(struct out_letter) + p->c[0]->letter_len;
+    struct out_letter *l = malloc(len);
+    assert_non_null(l);
+    memcpy(l, p->v[0]->letters, len);
+    return l;
+}
+
 /* What was put as long ago as letters live is read, though its reader's keys were
  * stepped meanwhile. */
 static void
@@ -161,10 +161,7 @@ i6_what_lies_as_long_as_letters_may_is_read(void **state)
     disk_client_run(&p.disk[0], p.c[0], 10);
     assert_non_null(p.v[0]->letters);
     assert_int_equal(p.v[0]->letters->at.period, written);
-    const size_t len = sizeof *lies + p.c[0]->letter_len;
-    lies = malloc(len);
-    assert_non_null(lies);
-    memcpy(lies, p.v[0]->letters, len);
+    lies = letter_copy(&p);
     days_pass(&p.disk[1], 1.9);
     disk_client_run(&p.disk[1], p.c[1], 10);
     side_restart(&p, 1);
@@ -283,10 +280,7 @@ i6_a_clock_that_is_mended_costs_no_letter(void **state)
                                  (const uint8_t *)"old", 3, &order),
                      0);
     disk_client_run(&p.disk[0], p.c[0], 10);
-    const size_t len = sizeof *lies + p.c[0]->letter_len;
-    lies = malloc(len);
-    assert_non_null(lies);
-    memcpy(lies, p.v[0]->letters, len);
+    lies = letter_copy(&p);
     days_pass(&p.disk[1], 1);
     p.disk[1].test.wall_s += 5 * DAY_S;
     pair_restart(&p, 1);

@@ -171,17 +171,6 @@ pair_fill(struct pair *p)
         assert_true(disk_count(&p->disk[1], *type, NULL) > 0);
 }
 
-/* Is it in any value on this disk? */
-static bool
-disk_has(const struct client_disk *d, const void *what, size_t len)
-{
-    for (size_t i = 0; i < d->n; i++)
-        for (size_t at = 0; at + len <= d->record[i].len; at++)
-            if (memcmp(d->record[i].value + at, what, len) == 0)
-                return true;
-    return false;
-}
-
 /* b has nothing of a any more, in memory and on disk. */
 static void
 nothing_is_left(const struct pair *p, const uint8_t *chain_out)
