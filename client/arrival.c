@@ -16,10 +16,10 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "client/acknowledged.h"
 #include "client/conversations.h"
 #include "client/incoming.h"
 #include "client/listed.h"
-#include "client/acknowledged.h"
 #include "client/places.h"
 #include "client/polls.h"
 

@@ -23,7 +23,8 @@ struct conversation *conversation_find(const struct client *c,
 struct conversation *conversation_by_id(const struct client *c, uint32_t id);
 
 /* Makes a contact from an invitation, at the end of the list. inviter: is the
- * invitation ours? born: the first period that its letters can lie in. Journals nothing. Its id is one that no contact had before. Returns 0,
+ * invitation ours? born: the first period that its letters can lie in. Journals
+ * nothing. Its id is one that no contact had before. Returns 0,
  * ERR_ARG (the name), ERR_EXISTS, ERR_FULL, ERR_NOMEM. */
 int conversation_make(struct client *c, const char *name,
                       const struct invite *invite, bool inviter, uint32_t born,
@@ -65,7 +66,8 @@ void conversation_box_seed(const struct client *c, const struct conversation *v,
                            uint8_t seed[static LETTER_BOX_LEN]);
 
 /* Forgets the keys of days of which no letter is read or put any more, once stores have
- * said what time it is; of one contact at a time: whoever has many is no longer about it in one tick. */
+ * said what time it is; of one contact at a time: whoever has many is no longer about
+ * it in one tick. */
 void conversations_step(struct client *c);
 
 /* Journals its record, within the caller's group. Returns 0 or what
