@@ -156,9 +156,12 @@ def client_no_route(t):
     net = Far(far)
     a = t.client("a", net)
     a.stop()
-    p = shell(t, """lost; "$@" & p=$!; sleep 5; lives before
-found; sleep 5; lives with; kill $p; wait $p; echo status $?""",
-              *a.argv("run"))
+    end = t.place("end")
+    p = shell(t, f"""lost; "$@" & p=$!; sleep 5; lives before
+found; until [ -e {end} ]; do sleep 0.2; done
+lives with; kill $p; wait $p; echo status $?""", *a.argv("run"))
+    t.wait(lambda: "192.0.2.1:7100: closed" in p.err(), 60, "another try")
+    os.mkdir(end)
     t.wait(lambda: p.poll() is not None, 40, "the machine")
     t.check(p.out() == "before\nwith\nstatus 0\n", p.out() + p.err())
     said = [x for x in p.err().splitlines() if "gateway" in x]

@@ -69,11 +69,14 @@ def others_records(t):
              ("another client's", "client.db", bad["client.db"], anothers),
              ("another client's keys", "client.db-keys", bad["client.db-keys"],
               anothers)]
+    # The last key is at the end, behind it are zeros: cut within that key.
+    last = len(good["client.db-keys"].rstrip(b"\0")) - 1
     for size in (0, 1, 100):
-        tries += [(f"{size} bytes", "client.db", good["client.db"][:size],
-                   damaged),
-                  (f"{size} bytes of keys", "client.db-keys",
-                   good["client.db-keys"][:size], anothers)]
+        tries.append((f"{size} bytes", "client.db", good["client.db"][:size],
+                      damaged))
+    for size in (0, 1, last):
+        tries.append((f"{size} bytes of keys", "client.db-keys",
+                      good["client.db-keys"][:size], anothers))
     for title, name, data, words in tries:
         path = f"{a.dir}/{name}"
         os.unlink(path)
