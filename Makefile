@@ -187,6 +187,7 @@ $(OUT)/tests/list.c: Makefile $(TESTS)
 	echo "    add(\"$${t#test_}\", $$t, $${t}_len);"; done; echo '}'; } >$@
 $(OUT)/tests/list.o: $(OUT)/tests/list.c
 	$(Q)$(CC) $(ALLCFLAGS) -c -o $@ $<
+$(OUT)/run-tests: LDFLAGS += -Wl,--wrap=letter_seal
 $(OUT)/run-tests: $(call obj,$(TESTS) $(HELPERS)) $(OUT)/tests/list.o \
 	$(ARCHIVE) $(SEEDLIB)
 	$(if $(V),,@echo '  LD    $@')

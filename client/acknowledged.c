@@ -143,6 +143,8 @@ overtaken_note(struct client *c, struct conversation *v)
     if (!v->told && !v->removed && !v->self)
         c->status.overtaken++;
     v->told = true;
+    if (v->renew_us == 0) /* keys have been used twice, too */
+        v->renew_us = env_now_mono_us(c->env);
 }
 
 int
@@ -162,9 +164,19 @@ acknowledged_catch_up(struct client *c, struct conversation *v,
     return err;
 }
 
+void
+acknowledged_broken(struct client *c, struct conversation *v, bool ahead)
+{
+    v->broken = true;
+    if (ahead || v->doubted)
+        overtaken_note(c, v);
+}
+
 int
 acknowledged_doubt(struct client *c, struct conversation *v)
 {
+    if (v->broken)
+        overtaken_note(c, v);
     if (v->in_step || v->doubted || v->next_sequence > INT32_MAX)
         return 0;
     const int err = numbers_pass(c, v, v->next_sequence + DOUBT_NUMBERS - 1);

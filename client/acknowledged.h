@@ -11,6 +11,11 @@
 int acknowledged_catch_up(struct client *c, struct conversation *v,
                           const struct letter *l) CHECK_RESULT;
 
+/* Notes that a letter of v's did not open: ahead: it is further on than the records here
+ * can be; else either side's are an older copy. Both are, and the user is told of it,
+ * when stores call places taken where this life has put nothing. */
+void acknowledged_broken(struct client *c, struct conversation *v, bool ahead);
+
 /* Goes on behind the numbers that another life may have used, in the caller's group,
  * once in each life and while the reader is not in step: a store has called a place of
  * v's taken where this life has put nothing. Returns 0 or the journal's error. */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "client/conversations.h"
+#include "client/sealing.h"
 #include "client/letters/letter.h"
 #include "client/places.h"
 #include "lib/codec.h"
@@ -202,7 +203,7 @@ token_set(const struct client *c, struct announcement *e,
           const struct conversation *v)
 {
     uint8_t key[LETTER_CHAIN_LEN];
-    conversation_key(c, v, CHAIN_OUT, e->period, key);
+    sealing_key(c, v, CHAIN_OUT, e->period, key);
     letter_token(key, e->period, announce_used(v, e->period) - 1u, e->token);
     sodium_memzero(key, sizeof key);
     e->has_token = true;

@@ -22,6 +22,7 @@
 #include "client/listed.h"
 #include "client/places.h"
 #include "client/polls.h"
+#include "client/sealing.h"
 
 /* Is this a judgement of the letter, not a failure of ours? */
 static bool
@@ -31,13 +32,32 @@ is_verdict(int err)
            err == ERR_RANGE || err == ERR_FULL;
 }
 
+/* Take the word that a second one has used the invitation. Is it not this client's
+ * that made the pair, then this client is the second. */
+static void
+used_take(struct conversation *v, const struct letter *l)
+{
+    uint8_t mark[LETTER_ID_LEN];
+    session_first_mark(v->session->first, mark);
+    if (memcmp(mark, l->message, sizeof mark) == 0)
+        v->shared = true;
+    else if (!v->session->answered)
+        v->refused = true;
+}
+
 /* Journal all that a letter changes; the lists stay as they are. What was
  * judged of its content is *verdict. */
 static int
 letter_save(struct client *c, struct conversation *v, const struct arrival *a,
-            const struct letter *l, struct incoming_step *step, int *verdict)
+            const struct session_step *opened, struct incoming_step *step,
+            int *verdict)
 {
-    v->confirmed = true;
+    const struct letter *l = &opened->letter;
+    const struct session *s = &opened->next;
+    if (s->state == SESSION_NONE || s->answered)
+        v->confirmed = true;
+    if (l->kind == LETTER_USED)
+        used_take(v, l);
     /* first, while v tells nothing of this letter yet */
     int err = acknowledged_note(c, v, l, a->sure_us);
     if (err)
@@ -51,7 +71,9 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
     }
     if (*verdict != ERR_FULL) /* else it stays in its box */
         polls_hold(v, a->at);
-    err = conversation_save(c, v);
+    err = sealing_take(c, v, opened, *verdict == ERR_FULL);
+    if (!err)
+        err = conversation_save(c, v);
     if (err) {
         incoming_revert(c, v, l, step);
         acknowledged_undo(c, v);
@@ -90,50 +112,96 @@ ack_plan(struct client *c, struct conversation *v, const struct letter *l,
 /* Returns 0, or why the letter was not received or not all of it taken. */
 static int
 letter_take(struct client *c, struct conversation *v, const struct arrival *a,
-            const struct letter *l)
+            const struct session_step *opened)
 {
+    const struct letter *l = &opened->letter;
     const struct conversation before = *v;
+    struct session session = sealing_copy(v);
     struct incoming_step step;
     int verdict;
     journal_begin(c->journal);
-    int err = letter_save(c, v, a, l, &step, &verdict);
+    int err = letter_save(c, v, a, opened, &step, &verdict);
     if (err) {
         journal_cancel(c->journal);
         *v = before;
+        sealing_back(v, &session);
         return err;
     }
-    c->status.changes += !before.confirmed;
+    sodium_memzero(&session, sizeof session);
+    c->status.changes += v->confirmed != before.confirmed ||
+                         v->refused != before.refused ||
+                         v->shared != before.shared;
     ack_plan(c, v, l, &step, verdict, before.ack, a->commit_us);
     incoming_taken(c, v, l, &step);
     acknowledged_drop(c, v, l);
+    sealing_taken(c, v, opened, verdict == ERR_FULL);
     polls_journalled(v, a->at, journal_end(c->journal));
     places_shown(c, v, l->count > 1, l->lease_s);
     return verdict;
+}
+
+/* Pass over a letter of the pair's, or of one who has its invitation: its place is
+ * read, and nothing of it is taken. What is written for that is written when the letter
+ * would have been acknowledged: it tells no sooner that there was a reader. */
+static int
+letter_pass(struct client *c, struct conversation *v, const struct arrival *a,
+            const struct session_step *opened)
+{
+    const struct conversation before = *v;
+    struct session session = sealing_copy(v);
+    const uint64_t due_us = places_ack_us(c, v, a->commit_us, false);
+    if (opened->verdict == SESSION_BROKEN && v->renew_us == 0)
+        v->renew_us = due_us;
+    if (opened->verdict == SESSION_SECOND && v->warn_us == 0)
+        v->warn_us = due_us;
+    journal_begin(c->journal);
+    v->shared = v->shared || opened->verdict == SESSION_SECOND;
+    polls_hold(v, a->at);
+    int err = sealing_take(c, v, opened, false);
+    if (!err)
+        err = conversation_save(c, v);
+    if (err) {
+        journal_cancel(c->journal);
+        *v = before;
+        sealing_back(v, &session);
+        return err;
+    }
+    sodium_memzero(&session, sizeof session);
+    if (opened->verdict == SESSION_BROKEN)
+        acknowledged_broken(c, v, opened->ahead);
+    c->status.changes += v->shared != before.shared;
+    sealing_taken(c, v, opened, false);
+    polls_journalled(v, a->at, journal_end(c->journal));
+    return opened->violation;
 }
 
 bool
 arrival_letter(struct client *c, struct conversation *v,
                const struct arrival *a, uint8_t *bytes)
 {
-    struct letter l;
-    uint8_t key[LETTER_CHAIN_LEN];
+    struct session_step opened;
     bool announced = false;
     int err = 0;
     if (!places_may_show(c, v, &a->whom, a->commit_us)) {
         polls_later(v, a->at);
         goto out;
     }
-    conversation_key(c, v, CHAIN_IN, a->at.period, key);
-    err = letter_open(&l, key, a->at, bytes, c->letter_len);
-    sodium_memzero(key, sizeof key);
-    if (err) {
+    err = sealing_open(c, v, a->at, bytes, &opened);
+    if (err == ERR_NOMEM || journal_error(c->journal)) {
+        err = err ? err : journal_error(c->journal);
+    } else if (err) {
         polls_bad(v, a->at, a->rank, a->whom.place == FRONTS_FRONT);
+    } else if (opened.verdict != SESSION_READ && polls_is_read(v, a->at)) {
+        err = ERR_DUPLICATE; /* it came twice, and its key is gone */
+    } else if (opened.verdict != SESSION_READ) {
+        err = letter_pass(c, v, a, &opened);
     } else {
-        announced = l.announced;
-        err = acknowledged_catch_up(c, v, &l);
+        announced = opened.letter.announced;
+        err = acknowledged_catch_up(c, v, &opened.letter);
         if (!err)
-            err = letter_take(c, v, a, &l);
+            err = letter_take(c, v, a, &opened);
     }
+    sodium_memzero(&opened, sizeof opened);
 out:
     if (err)
         client_drop(c, err);

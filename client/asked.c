@@ -38,7 +38,7 @@ asked_unanswered(struct client *c, const struct asked *a)
             : NULL;
     asked_release(c, a);
     if (v && a->check)
-        taken_unseen(v);
+        taken_unseen(c, v);
     else if (v)
         asked_miss(c, v, a);
 }

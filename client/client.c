@@ -25,6 +25,7 @@
 #include "client/outgoing.h"
 #include "client/places.h"
 #include "client/requests.h"
+#include "client/sealing.h"
 #include "client/staging.h"
 #include "client/state.h"
 #include "client/status.h"
@@ -193,6 +194,8 @@ contact_load(struct client *c, const struct record_key *key,
         return message_load(c, v, key, value, len);
     if (key->type == RECORD_LETTER)
         return outgoing_load_letter(c, v, key, value, len);
+    if (key->type == RECORD_KEPT)
+        return sealing_load(v, key, value, len);
     return incoming_load_fragment(c, v, key, value, len);
 }
 

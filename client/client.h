@@ -141,12 +141,27 @@ struct client_contact {
     bool invited;     /* its invitation is ours and not used yet */
     bool muted;       /* what it writes is not shown */
     bool pings;       /* its pings are answered */
+    bool shared;      /* somebody else has used its invitation, too */
+    bool verified;    /* client_verify() */
     bool refused;     /* the invitation was used by somebody else */
     uint32_t waiting; /* messages not yet delivered */
 };
 /* The i-th contact; returns false beyond the last. */
 bool client_contact(const struct client *c, size_t i,
                     struct client_contact *out);
+/* The safety number of a contact, 12 groups of 5 digits, which both sides have alike
+ * unless somebody stands between them; and whether the user has compared it. It never
+ * changes. Returns ERR_NOT_FOUND; ERR_AGAIN: the other side has not been heard yet. */
+enum { CLIENT_SAFETY_LEN = 12 * 6 }; /* with the final 0 */
+int client_safety(const struct client *c, const char *name,
+                  char text[static CLIENT_SAFETY_LEN],
+                  bool *verified) CHECK_RESULT;
+
+/* Note that the user has compared it, or has not. The same errors; on disk as a whole or
+ * not done. */
+int client_verify(struct client *c, const char *name,
+                  bool verified) CHECK_RESULT;
+
 /* The name of the contact with this id, or NULL. It stays until that contact is
  * renamed or removed. */
 const char *client_contact_name(const struct client *c, uint32_t id);

@@ -17,6 +17,7 @@
 #include "client/places.h"
 #include "client/polls.h"
 #include "client/records.h"
+#include "client/sealing.h"
 #include "client/staging.h"
 #include "client/state.h"
 #include "lib/secret.h"
@@ -55,13 +56,17 @@ client_invite(struct client *c, const char *name,
 {
     struct invite invite;
     struct conversation *v;
+    uint8_t own_secret[RATCHET_KEY_LEN];
     client_store_again(c, true);
     if (!c->current || !client_time_is_known(c))
         return ERR_AGAIN;
     network_id(c, invite.network);
     invite.expiry_h = (uint32_t)(client_time_s(c) / 3600) + invite_hours(c);
     env_random_crypto(c->env, invite.seed, sizeof invite.seed);
-    int err = conversation_make(c, name, &invite, true, client_period(c), &v);
+    env_random_crypto(c->env, own_secret, sizeof own_secret);
+    crypto_scalarmult_base(invite.key, own_secret);
+    int err = conversation_make(c, name, &invite, own_secret, true,
+                                client_period(c), &v);
     if (!err)
         err = contact_save(c, &v);
     if (!err) {
@@ -69,6 +74,7 @@ client_invite(struct client *c, const char *name,
         invite_write(&invite, text);
     }
     sodium_memzero(&invite, sizeof invite);
+    sodium_memzero(own_secret, sizeof own_secret);
     return err;
 }
 
@@ -95,7 +101,7 @@ client_add(struct client *c, const char *name, const char *text)
 {
     struct invite invite;
     struct conversation *v;
-    uint8_t network[INVITE_NETWORK_LEN];
+    uint8_t network[INVITE_NETWORK_LEN], own_secret[RATCHET_KEY_LEN];
     uint64_t order;
     client_store_again(c, true);
     if (!c->current)
@@ -118,9 +124,11 @@ client_add(struct client *c, const char *name, const char *text)
             invite.expiry_h > lived_h ? invite.expiry_h - lived_h : 0;
         if (made_h > now_h)
             made_h = now_h;
+        env_random_crypto(c->env, own_secret, sizeof own_secret);
         err = conversation_make(
-            c, name, &invite, false,
+            c, name, &invite, own_secret, false,
             (uint32_t)(made_h * 3600 / c->current->params.period_s), &v);
+        sodium_memzero(own_secret, sizeof own_secret);
     }
     sodium_memzero(&invite, sizeof invite);
     if (err)
@@ -154,6 +162,8 @@ client_contact(const struct client *c, size_t i, struct client_contact *out)
                                    .invited = v->inviter && !v->confirmed,
                                    .muted = v->muted,
                                    .pings = v->pings,
+                                   .shared = v->shared,
+                                   .verified = v->session->verified,
                                    .waiting = v->n_waiting};
     memcpy(out->name, v->name, sizeof out->name);
     return true;
@@ -229,6 +239,37 @@ client_pings(struct client *c, const char *name, bool allowed)
     return contact_change(c, v, &before);
 }
 
+int
+client_safety(const struct client *c, const char *name,
+              char text[static CLIENT_SAFETY_LEN], bool *verified)
+{
+    const struct conversation *v = conversation_find(c, name);
+    if (!v)
+        return ERR_NOT_FOUND;
+    if (!v->session->paired || !v->session->answered)
+        return ERR_AGAIN;
+    session_safety(v->session, text);
+    *verified = v->session->verified;
+    return 0;
+}
+
+int
+client_verify(struct client *c, const char *name, bool verified)
+{
+    struct conversation *v = conversation_find(c, name);
+    if (!v)
+        return ERR_NOT_FOUND;
+    if (!v->session->paired || !v->session->answered)
+        return ERR_AGAIN;
+    const struct conversation before = *v;
+    const bool was = v->session->verified;
+    v->session->verified = verified;
+    const int err = contact_change(c, v, &before);
+    if (err)
+        v->session->verified = was;
+    return err;
+}
+
 /* Erase all that there is of v but its own record. */
 static int
 contact_erase(struct client *c, const struct conversation *v)
@@ -238,6 +279,8 @@ contact_erase(struct client *c, const struct conversation *v)
         err = outgoing_erase(c, v);
     if (!err)
         err = incoming_erase(c, v);
+    if (!err)
+        err = sealing_erase(c, v);
     if (!err)
         err = inbox_erase(c, v);
     return err;
@@ -250,6 +293,7 @@ contact_empty(struct client *c, struct conversation *v)
     messages_forget(c, v);
     outgoing_free(c, v);
     incoming_free(c, v);
+    sealing_empty(v);
     inbox_forget(c, v);
     c->status.changes++;
 }

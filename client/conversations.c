@@ -12,6 +12,7 @@
 #include "client/conversations.h"
 #include "client/letters/invite.h"
 #include "client/records.h"
+#include "client/sealing.h"
 #include "client/state.h"
 #include "lib/secret.h"
 
@@ -55,11 +56,15 @@ conversation_new(void)
     struct conversation *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
-    v->chains = secret_new(CHAIN_WAYS * sizeof v->chains[0]);
+    v->secrets = secret_new(sizeof *v->secrets);
     v->messages_end = &v->messages;
     v->next_sequence = v->sure_sequence = 1;
-    if (!v->chains || acks_new(&v->acks))
+    if (!v->secrets || acks_new(&v->acks)) {
         conversation_free(&v);
+        return NULL;
+    }
+    v->chains = v->secrets->chains;
+    v->session = &v->secrets->session;
     return v;
 }
 
@@ -71,7 +76,8 @@ conversation_free(struct conversation **vp)
     if (!v)
         return;
     acks_free(&v->acks);
-    secret_free((void **)&v->chains);
+    secret_free((void **)&v->secrets);
+    sealing_empty(v);
     sodium_memzero(v, sizeof *v);
     free(v);
 }
@@ -103,11 +109,15 @@ conversation_remove(struct client *c, struct conversation *v)
     v->checks = 0;
     if (!v->incoming) /* no message of several letters is coming */
         v->letter_us = 0;
+    struct session session = sealing_copy(v);
+    sodium_memzero(v->session->now.out, sizeof v->session->now.out);
     int err = conversation_save(c, v);
     if (err) {
         *v = before;
+        sealing_back(v, &session);
         return err;
     }
+    sodium_memzero(&session, sizeof session);
     sodium_memzero(v->chains[CHAIN_OUT].key, LETTER_CHAIN_LEN);
     acks_clear(v->acks);
     c->status.contacts--;
@@ -139,21 +149,12 @@ chains_step(const struct client *c, struct conversation *v, uint32_t period)
 }
 
 void
-conversation_key(const struct client *c, const struct conversation *v,
-                 enum chain_way way, uint32_t period,
-                 uint8_t key[static LETTER_CHAIN_LEN])
-{
-    const uint32_t period_s = c->current ? c->current->params.period_s : DAY_S;
-    chain_key(&v->chains[way], chain_day(period, period_s), key);
-}
-
-void
 conversation_box(const struct client *c, const struct conversation *v,
                  enum chain_way way, struct letter_place at,
                  uint8_t box[static LETTER_BOX_LEN])
 {
     uint8_t key[LETTER_CHAIN_LEN];
-    conversation_key(c, v, way, at.period, key);
+    sealing_key(c, v, way, at.period, key);
     letter_box(key, at, box);
     sodium_memzero(key, sizeof key);
 }
@@ -164,7 +165,7 @@ conversation_box_seed(const struct client *c, const struct conversation *v,
                       uint8_t seed[static LETTER_BOX_LEN])
 {
     uint8_t key[LETTER_CHAIN_LEN];
-    conversation_key(c, v, way, at.period, key);
+    sealing_key(c, v, way, at.period, key);
     letter_box_seed(key, at, seed);
     sodium_memzero(key, sizeof key);
 }
@@ -176,11 +177,18 @@ chains_forget(struct client *c, struct conversation *v, uint32_t period)
 {
     struct chain before[CHAIN_WAYS] = {v->chains[CHAIN_OUT],
                                        v->chains[CHAIN_IN]};
+    struct session session = sealing_copy(v);
     chains_step(c, v, period);
     journal_begin(c->journal);
-    const int err = journal_finish(c->journal, conversation_save(c, v));
-    if (err)
+    int err = sealing_forget(c, v, v->chains[CHAIN_IN].day);
+    if (!err)
+        err = conversation_save(c, v);
+    err = journal_finish(c->journal, err);
+    if (err) {
         memcpy(v->chains, before, sizeof before);
+        sealing_back(v, &session);
+    }
+    sodium_memzero(&session, sizeof session);
     sodium_memzero(before, sizeof before);
     return err;
 }
@@ -329,9 +337,11 @@ conversation_name_is_good(const char *name)
 
 int
 conversation_make(struct client *c, const char *name,
-                  const struct invite *invite, bool inviter, uint32_t born,
-                  struct conversation **out)
+                  const struct invite *invite,
+                  const uint8_t own_secret[static RATCHET_KEY_LEN],
+                  bool inviter, uint32_t born, struct conversation **out)
 {
+    int err = 0;
     if (!conversation_name_is_good(name))
         return ERR_ARG;
     if (conversation_find(c, name))
@@ -351,7 +361,12 @@ conversation_make(struct client *c, const char *name,
                   &v->chains[inviter ? CHAIN_IN : CHAIN_OUT]);
     chain_mark(v->chains[CHAIN_IN].key, v->mark);
     chains_step(c, v, born);
-    int err = conversation_link(c, v);
+    if (inviter)
+        session_invite(v->session, invite->seed, own_secret);
+    else
+        err = session_accept(v->session, invite->seed, invite->key, own_secret);
+    if (!err)
+        err = conversation_link(c, v);
     if (err)
         conversation_free(&v);
     *out = v;

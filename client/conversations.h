@@ -23,11 +23,13 @@ struct conversation *conversation_find(const struct client *c,
 struct conversation *conversation_by_id(const struct client *c, uint32_t id);
 
 /* Makes a contact from an invitation, at the end of the list. inviter: is the
- * invitation ours? born: the first period that its letters can lie in. Journals
+ * invitation ours? own_secret: of the key in it when it is, else a fresh one. born: the first period that its letters can lie in. Journals
  * nothing. Its id is one that no contact had before. Returns 0,
- * ERR_ARG (the name), ERR_EXISTS, ERR_FULL, ERR_NOMEM. */
+ * ERR_ARG (the name), ERR_EXISTS, ERR_FULL, ERR_NOMEM; ERR_POINT: the key in the invitation. */
 int conversation_make(struct client *c, const char *name,
-                      const struct invite *invite, bool inviter, uint32_t born,
+                      const struct invite *invite,
+                      const uint8_t own_secret[static RATCHET_KEY_LEN],
+                      bool inviter, uint32_t born,
                       struct conversation **out) CHECK_RESULT;
 
 /* Wipes and frees a contact that is in no list and has no messages or letters
@@ -50,11 +52,6 @@ void conversations_expire(struct client *c);
 /* Tells whether a contact may have this name: 1 to 32 bytes without blanks and
  * control characters. */
 bool conversation_name_is_good(const char *name);
-
-/* Writes the key of v's letters of a period in this direction: a day's of its chain. */
-void conversation_key(const struct client *c, const struct conversation *v,
-                      enum chain_way way, uint32_t period,
-                      uint8_t key[static LETTER_CHAIN_LEN]);
 
 /* Writes the id of the box of a place of v's in this direction; and the seed of its
  * key pair, which is secret. */

@@ -362,6 +362,8 @@ content_take(struct client *c, struct conversation *v, const struct letter *l,
 {
     if (v->removed || v->self)
         return 0;
+    if (l->kind == LETTER_USED) /* arrival.c has noted it */
+        return 0;
     journal_begin(c->journal);
     int err = l->kind == LETTER_HELLO ? gone_take(c, v, l, step)
               : l->count == 1

@@ -10,6 +10,7 @@
 
 #include "client/announce.h"
 #include "client/conversations.h"
+#include "client/sealing.h"
 #include "client/places.h"
 
 static struct shown_now
@@ -121,7 +122,7 @@ tokens_await(const struct client *c, const struct conversation *v,
              const struct awaited *a)
 {
     uint8_t key[LETTER_CHAIN_LEN];
-    conversation_key(c, v, CHAIN_IN, a->period, key);
+    sealing_key(c, v, CHAIN_IN, a->period, key);
     const int err = tokens_set(c->tokens, v->id, key, a);
     sodium_memzero(key, sizeof key);
     return err;

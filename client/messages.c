@@ -2,6 +2,8 @@
  *
  * A message's states: queued, sent (all letters kept), delivered (all
  * acknowledged), expired. Finished ones are remembered, FINISHED_MAX a contact.
+ * Two kinds are written without anybody's asking (messages_renew()): a hello that offers
+ * a new ratchet, and the word that a second one has used an invitation.
  * Bounds: CLIENT_MESSAGES_MAX of one contact, CLIENT_QUEUE_MAX bytes of all. */
 #include "client/messages.h"
 
@@ -10,8 +12,10 @@
 #include <string.h>
 
 #include "client/conversations.h"
+#include "client/sealing.h"
 
-enum { FINISHED_MAX = 64 };
+enum { FINISHED_MAX = 64, DAY_S = 86400 };
+#define RENEW_US 60000000ULL /* an offer is made so long after the last */
 
 struct message *
 message_find(const struct conversation *v, uint64_t order)
@@ -224,4 +228,87 @@ messages_free(struct conversation *v)
 {
     while (v->messages)
         message_unlink(v, &v->messages);
+}
+
+/* ---- what nobody has asked for ---- */
+
+/* Is a message of this kind waiting or under way? */
+static bool
+kind_waits(const struct conversation *v, enum letter_kind kind)
+{
+    const struct message *m = v->messages;
+    while (m && (m->kind != kind || message_is_over(m)))
+        m = m->next;
+    return m != NULL;
+}
+
+/* Write a letter without content, and offer in it if that is to be. */
+static int
+hello_make(struct client *c, struct conversation *v, bool offer)
+{
+    struct session copy = sealing_copy(v);
+    uint8_t fresh[RATCHET_KEY_LEN];
+    uint64_t order, generation = client_time_s(c);
+    if (generation <= copy.generation)
+        generation = (uint64_t)copy.generation + 1;
+    if (offer) {
+        env_random_crypto(c->env, fresh, sizeof fresh);
+        session_offer(v->session, (uint32_t)generation,
+                      (uint32_t)(client_time_s(c) / DAY_S), fresh);
+        sodium_memzero(fresh, sizeof fresh);
+    }
+    const int err = message_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
+    if (err)
+        sealing_back(v, &copy);
+    sodium_memzero(&copy, sizeof copy);
+    return err;
+}
+
+/* Offer, or see that what was offered is on its way. */
+static int
+offer_renew(struct client *c, struct conversation *v, uint64_t now_us)
+{
+    const struct session *s = v->session;
+    int err = 0;
+    if (s->state == SESSION_OFFERED) {
+        v->renew_us = 0;
+        return kind_waits(v, LETTER_HELLO) ? 0 : hello_make(c, v, false);
+    }
+    if (v->renew_us == 0 || now_us < v->renew_us ||
+        (v->renewed_us > 0 && now_us < v->renewed_us + RENEW_US))
+        return 0;
+    if (s->answered && s->generation < UINT32_MAX)
+        err = hello_make(c, v, true);
+    if (!err)
+        v->renew_us = 0;
+    v->renewed_us = now_us;
+    return err;
+}
+
+/* Tell that a second one has used the invitation. */
+static int
+second_warn(struct client *c, struct conversation *v)
+{
+    uint8_t mark[LETTER_ID_LEN];
+    uint64_t order;
+    if (kind_waits(v, LETTER_USED))
+        return 0;
+    session_first_mark(v->session->first, mark);
+    return message_submit(c, v, LETTER_USED, mark, NULL, 0, &order);
+}
+
+int
+messages_renew(struct client *c, struct conversation *v, uint64_t now_us)
+{
+    int err = 0;
+    if ((v->renew_us == 0 && v->warn_us == 0 &&
+         v->session->state != SESSION_OFFERED) ||
+        (v->session->state == SESSION_OFFERED && !v->session->paired) ||
+        v->removed || v->refused || !client_time_is_known(c))
+        return 0;
+    if (v->warn_us > 0 && now_us >= v->warn_us) {
+        v->warn_us = 0;
+        err = second_warn(c, v);
+    }
+    return err ? err : offer_renew(c, v, now_us);
 }

@@ -23,6 +23,13 @@ int message_submit(struct client *c, struct conversation *v,
                    const uint8_t *data, size_t len,
                    uint64_t *order) CHECK_RESULT;
 
+/* Offers a new ratchet where letters of v's did not open, not often; sees that an offer
+ * is under way as long as nobody has taken it; and tells whoever has v's invitation that a
+ * second one has used it. now_us: of the monotonic clock. Returns 0 or an error: the next
+ * tick tries again. */
+int messages_renew(struct client *c, struct conversation *v,
+                   uint64_t now_us) CHECK_RESULT;
+
 /* Forgets m, of which there is no record any more. */
 void message_forget(struct client *c, struct conversation *v,
                     const struct message *m);

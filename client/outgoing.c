@@ -21,6 +21,7 @@
 #include "client/conversations.h"
 #include "client/messages.h"
 #include "client/records.h"
+#include "client/sealing.h"
 #include "client/staging.h"
 #include "client/state.h"
 #include "lib/rng.h"
@@ -105,8 +106,9 @@ outgoing_pick(struct client *c, bool answers, bool *spare,
     struct turn next = {0};
     for (struct conversation *v = c->conversations; v; v = v->next) {
         struct turn t = {.of = v};
-        for (struct out_letter *l = v->letters; l && !v->refused; l = l->next)
-            if (letter_may_leave(c, v, l, answers, *spare, period, now_us))
+        for (struct out_letter *l = v->letters; l; l = l->next)
+            if ((!v->refused || l->kind == LETTER_HELLO) &&
+                letter_may_leave(c, v, l, answers, *spare, period, now_us))
                 turn_give(&t, l);
         if (t.letter && (!next.letter || is_sooner(&t, &next)))
             next = t;
@@ -478,6 +480,7 @@ letters_loaded(struct client *c, struct conversation *v)
         l->due_us = now_us + (left_us > wait_us ? left_us : wait_us);
         const struct message *m = message_find(v, l->order);
         l->kind = m ? m->kind : LETTER_ACK;
+        l->generation = sealing_generation(c, v, l);
         l->since_us = l->sequence >= v->sure_sequence ? now_us : 0;
         l->answers = l->kind == LETTER_PONG || (l->sequence == 0 && !l->fills);
     }

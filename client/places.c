@@ -191,6 +191,8 @@ places_announced(struct client *c, uint32_t contact, uint32_t period)
     struct conversation *v = conversation_by_id(c, contact);
     if (!v)
         return;
+    if (!v->confirmed && v->awaited_us == 0)
+        v->awaited_us = now_us;
     (void)fronts_announced(c->fronts, c->env, now_us, contact,
                            period < client_period(c));
 }

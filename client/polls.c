@@ -61,6 +61,7 @@ enum {
     GLANCE_FAR = 6,     /* and for each of the others one; */
     GLANCE_LANE = 32    /* so many times as many of the lane's fourth gets */
 };
+#define HIDDEN_US 10000000ULL /* a letter that was announced is found within */
 static_assert(GLANCE_FAR == CURSOR_BOXES - 2, "one for each");
 
 static unsigned
@@ -205,6 +206,16 @@ cursor_advance(struct cursor *k)
         k->missed = 0;
         k->empty_us = 0;
     }
+}
+
+bool
+polls_is_read(struct conversation *v, struct letter_place at)
+{
+    const struct cursor *k = cursor_of(v, at.period);
+    const int i = cursor_box(k, at);
+    if (i < 0)
+        return k && at.n / LETTER_SLOTS < k->base;
+    return k->held[i] >> at.n % LETTER_SLOTS & 1;
 }
 
 void
@@ -442,12 +453,26 @@ box_behind_holes(const struct cursor *k, unsigned hole, bool front)
     return CURSOR_BOXES - 1;
 }
 
+/* Has one who took up v's invitation announced a letter, of which none has come for a
+ * while? Then stores hide what lies in the first box, and it may be in the next
+ * (taken.c). */
+static bool
+first_is_hidden(const struct conversation *v, uint64_t now_us)
+{
+    return !v->confirmed && v->awaited_us > 0 &&
+           now_us - v->awaited_us > HIDDEN_US;
+}
+
 /* What a poll has drawn for glancing. A look is all that a period gets; of a script,
- * which has few gets, half of the fourth ones glance. */
+ * which has few gets, half of the fourth ones glance; of all of both, while the first
+ * letter is hidden, half. */
 static unsigned
-glance_draw(const struct fronts_choice *whom, uint64_t dice)
+glance_draw(const struct fronts_choice *whom, bool hidden, uint64_t dice)
 {
     const unsigned drawn = (unsigned)(GLANCE_DICE - 1 - dice % GLANCE_DICE);
+    if (hidden && !whom->spare &&
+        (whom->place == FRONTS_LANE || whom->place == FRONTS_SWEEP))
+        return drawn % 2 == 0 ? 0 : GLANCE_DICE;
     if (whom->place == FRONTS_LANE)
         return whom->fourth ? drawn / GLANCE_LANE : GLANCE_DICE;
     return whom->place == FRONTS_LOOK || whom->spare ? GLANCE_DICE : drawn;
@@ -587,7 +612,8 @@ void
 polls_ask(struct client *c, struct conversation *v, uint64_t dice,
           uint64_t start, struct choice *out)
 {
-    const bool busy = conversation_is_busy(v, env_now_mono_us(c->env));
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const bool busy = conversation_is_busy(v, now_us);
     const bool front = out->whom.place == FRONTS_FRONT;
     polls_period(c, v);
     if (v->checks > 0 && v->looked < CHECKS) {
@@ -596,7 +622,9 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     }
     struct cursor *k = cursor_pick(v, &out->whom, dice);
     const unsigned hole = hole_polls(c, front);
-    const unsigned glance = glance_draw(&out->whom, dice / 4096);
+    const unsigned glance =
+
+        glance_draw(&out->whom, first_is_hidden(v, now_us), dice / 4096);
     /* what the fallback store has was unanswered at the first one: old */
     const unsigned b = out->spare ? box_behind_holes(k, hole, front)
                                   : box_pick(k, busy, front, hole, glance);

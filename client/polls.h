@@ -47,6 +47,10 @@ bool polls_know_more(const struct client *c, const struct conversation *v,
 void polls_unasked(struct conversation *v, struct letter_place at, uint8_t slot,
                    bool spare, bool front);
 
+/* Was the letter of this place read, or passed over? Two gets that are under way at
+ * once may bring it twice. */
+bool polls_is_read(struct conversation *v, struct letter_place at);
+
 /* Notes that the letter of this place was read. */
 void polls_hold(struct conversation *v, struct letter_place at);
 

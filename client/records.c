@@ -14,8 +14,9 @@
 
 enum {
     CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4 + 8,
-    CONTACT_VERSION = 7,
-    CONTACT_VERSION_CHAINS = 7, /* the first that says from which day on chains
+    CONTACT_VERSION = 8,
+    CONTACT_VERSION_SESSION = 8, /* the first that has one */
+    CONTACT_VERSION_CHAINS = 7,  /* the first that says from which day on chains
                                    are, and their mark */
     CONTACT_VERSION_HAD = 6, /* the first that has what was had last, and tokens
                                 of two periods */
@@ -23,14 +24,17 @@ enum {
     CONTACT_VERSION_TOKENS = 4, /* the first that has them */
     CONTACT_VERSION_REMOVED = 3,
     CONTACT_VERSION_FIRST = 2,
-    CONTACT_LEN = 3 + CHAIN_WAYS * (LETTER_CHAIN_LEN + 4) + CHAIN_MARK_LEN + 8 +
-                  4 + 8 + 2 * (4 + 4) + 4 + 8 + 2 * (8 + 4) + 4 + 4 +
-                  LETTER_ID_LEN + HAD_MAX * LETTER_ID_LEN + 2 * (4 + 4) +
+    CONTACT_LEN = 3 + CHAIN_WAYS * (LETTER_CHAIN_LEN + 4) + CHAIN_MARK_LEN +
+                  SESSION_RECORD_LEN + 8 + 4 + 8 + 2 * (4 + 4) + 4 + 8 +
+                  2 * (8 + 4) + 4 + 4 + LETTER_ID_LEN +
+                  HAD_MAX * LETTER_ID_LEN + 2 * (4 + 4) +
                   TOKENS_PERIODS * (4 + 4 + 1) + 4 + LETTER_MAP_LEN +
                   1, /* but name and periods */
     CURSOR_LEN = 3 * 4 + 2 * CURSOR_BOXES,
     DOCUMENT_HEAD_LEN = 4,
     FRAGMENT_HEAD_LEN = 1 + 4 + 4 + 8,
+    KEPT_VERSION = 1,
+    KEPT_LEN = 1 + 4 + LETTER_KEY_LEN,
     LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8 + 1,
     MESSAGE_VERSION = 2,
     MESSAGE_HEAD_LEN = 1 + 1 + 1 + LETTER_ID_LEN + 8 + 4 + 4,
@@ -46,7 +50,9 @@ enum {
     FLAG_MUTED = 8,
     FLAG_PINGS = 16,
     FLAG_REMOVED = 32,
-    FLAGS = 63
+    FLAG_SHARED = 64,
+    FLAG_RENEWS = 128,
+    FLAGS = 255
 };
 enum {
     LETTER_FLAG_ANNOUNCED = 1,
@@ -81,7 +87,7 @@ record_key_read(struct record_key *key, const uint8_t *bytes, size_t len)
     key->b = codec_read32(&r);
     if (r.err || r.left)
         return r.err ? r.err : ERR_FORMAT;
-    const char *known = "ABCDFLMX";
+    const char *known = "ABCDFKLMX";
     const char *type = memchr(known, key->type, strlen(known));
     if (!type)
         return ERR_VERSION;
@@ -89,7 +95,7 @@ record_key_read(struct record_key *key, const uint8_t *bytes, size_t len)
     const bool one = key->type == 'A' || key->type == 'D';
     if (((one || key->type == 'X') && key->contact) ||
         ((key->type <= 'C') && key->a) || (key->type == 'D' && key->a > 1) ||
-        (key->type != 'F' && key->type != 'L' && key->b))
+        (key->type != 'F' && key->type != 'K' && key->type != 'L' && key->b))
         return ERR_FORMAT;
     return 0;
 }
@@ -210,7 +216,9 @@ flags_of(const struct conversation *v)
                      (v->refused ? FLAG_REFUSED : 0) |
                      (v->inviter ? FLAG_INVITER : 0) |
                      (v->muted ? FLAG_MUTED : 0) | (v->pings ? FLAG_PINGS : 0) |
-                     (v->removed ? FLAG_REMOVED : 0));
+                     (v->removed ? FLAG_REMOVED : 0) |
+                     (v->shared ? FLAG_SHARED : 0) |
+                     (v->renew_us > 0 ? FLAG_RENEWS : 0));
 }
 
 /* Take the flags of a record. Nobody was asked in version 2 who may ping. */
@@ -227,6 +235,8 @@ flags_take(struct conversation *v, uint8_t version, uint8_t flags)
     v->muted = flags & FLAG_MUTED;
     v->pings = flags & FLAG_PINGS;
     v->removed = flags & FLAG_REMOVED;
+    v->shared = flags & FLAG_SHARED;
+    v->renew_us = flags & FLAG_RENEWS ? 1 : 0;
     return 0;
 }
 
@@ -276,6 +286,7 @@ record_contact_save(struct journal *j, const struct conversation *v,
     codec_write32(&w, v->chains[CHAIN_OUT].day);
     codec_write32(&w, v->chains[CHAIN_IN].day);
     codec_write_bytes(&w, v->mark, sizeof v->mark);
+    session_encode(&w, v->session);
     codec_write64(&w, v->removed_s);
     codec_write32(&w, v->born);
     codec_write64(&w, v->front_s);
@@ -330,9 +341,14 @@ contact_read_head(struct conversation *v, struct codec_reader *r,
             v->chains[i].day = codec_read32(r);
         mark = codec_read_bytes(r, CHAIN_MARK_LEN);
     }
+    int err = 0;
+    memset(v->session, 0, sizeof *v->session);
+    if (version >= CONTACT_VERSION_SESSION)
+        err = session_decode(r, v->session);
     if (version >= CONTACT_VERSION_REMOVED)
         v->removed_s = codec_read64(r);
-    int err = r->err ? r->err : flags_take(v, version, flags);
+    if (!err)
+        err = r->err ? r->err : flags_take(v, version, flags);
     if (err)
         return err;
     if ((name_len == 0) != (v->removed || v->self) ||
@@ -513,6 +529,54 @@ record_fragment_delete(struct journal *j, uint32_t contact,
                        const uint8_t id[static LETTER_ID_LEN], uint32_t index)
 {
     return record_delete(j, fragment_key(contact, id, index));
+}
+
+/* ---- the key of a late letter ---- */
+
+static struct record_key
+kept_record(uint32_t contact, const struct kept_key *k)
+{
+    return (struct record_key){RECORD_KEPT, contact,
+                               (uint64_t)k->generation << 32 | k->step, k->n};
+}
+
+int
+record_kept_save(struct journal *j, uint32_t contact, const struct kept_key *k)
+{
+    struct codec_writer w;
+    int err = record_open(j, &w, kept_record(contact, k), KEPT_LEN);
+    if (err)
+        return err;
+    codec_write8(&w, KEPT_VERSION);
+    codec_write32(&w, k->day);
+    codec_write_bytes(&w, k->key, sizeof k->key);
+    return record_close(&w);
+}
+
+int
+record_kept_read(struct kept_key *k, const struct record_key *key,
+                 const uint8_t *value, size_t len)
+{
+    struct codec_reader r;
+    codec_reader_init(&r, value, len);
+    const uint8_t version = codec_read8(&r);
+    *k = (struct kept_key){.generation = (uint32_t)(key->a >> 32),
+                           .step = (uint32_t)key->a,
+                           .n = key->b,
+                           .day = codec_read32(&r)};
+    const uint8_t *bytes = codec_read_bytes(&r, sizeof k->key);
+    const int err = reader_end(&r);
+    if (err)
+        return err;
+    memcpy(k->key, bytes, sizeof k->key);
+    return version == KEPT_VERSION ? 0 : ERR_VERSION;
+}
+
+int
+record_kept_delete(struct journal *j, uint32_t contact,
+                   const struct kept_key *k)
+{
+    return record_delete(j, kept_record(contact, k));
 }
 
 /* ---- a letter ---- */

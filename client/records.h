@@ -14,6 +14,8 @@
  *                                             the newest and the one before
  *   F fragment   from     message id  index   kind 1 | count 4 | total 4
  *                                             | last progress 8 | data ..
+ *   K kept key   from     generation n      version 1 (1) | day 4 | key 32: of a
+ *                         4 step 4          letter that is late (session.h)
  *   L letter     to       period      n       sequence 4 | index 4 | order 8
  *                                             | keeps 1 | due 8
  *                                             | flags 1 (1 announced, 2 takes
@@ -31,10 +33,11 @@
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:
  *
- *   version 1 (7) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
- *     16 pings are answered, 32 removed)
+ *   version 1 (8) | flags 1 (1 confirmed, 2 refused, 4 inviter, 8 muted,
+ *     16 pings are answered, 32 removed, 64 another has used the invitation,
+ *     128 a new ratchet is to be offered)
  *   | name length 1 | name .. | chains 32 out, 32 in
- *   | the days of these keys 4 out, 4 in | mark 16 | removed 8
+ *   | the days of these keys 4 out, 4 in | mark 16 | session 440 | removed 8
  *   | born 4 | until when its front is promised 8
  *   | next place: period 4, n 4
  *   | the last period with letters 4 | its letters 4
@@ -54,7 +57,13 @@
  *
  * One that is removed has no name and zeros for its chain out, and no other record
  * is about it; when that was, in seconds since 1970, is 0 of others and while nobody
- * knows. Version 6 has no days (0) and no mark,
+ * knows. A session is state 1 (0 none, 1 offered, 2 open) | flags 1 (1 inviter, 2 paired,
+ * 4 answered, 8 with a ratchet of before, 16 verified by the user) | generation 4 | that of before 4 | left on
+ * day 4 | pair 32 | first key 32 | ratchet | that of before; a ratchet flags 1 (1 has a
+ * peer, 2 writes, 4 reads) | root 32 | own secret 32 | peer's key 32 | chains 32 out,
+ * 32 in | steps 4 own, 4 peer's | next numbers 4 out, 4 in | letters of the chain
+ * before 4.
+ * Version 7 has no session (none), version 6 no days (0) and no mark,
  * version 5 neither what was released last nor tokens of the period before
  * (all are taken for used), version 4 nothing of the file, the numbers, and what was
  * released, version 3 no tokens either; in version 2 there is neither that field nor a
@@ -82,6 +91,7 @@ enum record_type {
     RECORD_CONTACT = 'C',
     RECORD_DOCUMENT = 'D',
     RECORD_FRAGMENT = 'F',
+    RECORD_KEPT = 'K',
     RECORD_LETTER = 'L',
     RECORD_MESSAGE = 'M',
     RECORD_RECEIVED = 'X'
@@ -141,6 +151,14 @@ int record_fragment_read(struct letter *l, uint64_t *progress_s,
 int record_fragment_delete(struct journal *j, uint32_t contact,
                            const uint8_t id[static LETTER_ID_LEN],
                            uint32_t index) CHECK_RESULT;
+
+/* The key of a letter of `contact` that is late. */
+int record_kept_save(struct journal *j, uint32_t contact,
+                     const struct kept_key *k) CHECK_RESULT;
+int record_kept_read(struct kept_key *k, const struct record_key *key,
+                     const uint8_t *value, size_t len) CHECK_RESULT;
+int record_kept_delete(struct journal *j, uint32_t contact,
+                       const struct kept_key *k) CHECK_RESULT;
 
 /* A letter that waits in or for a box. due_s: when a kept one is put again. */
 int record_letter_save(struct journal *j, uint32_t contact,

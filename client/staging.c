@@ -16,6 +16,7 @@
 #include "client/messages.h"
 #include "client/places.h"
 #include "client/records.h"
+#include "client/sealing.h"
 #include "lib/rng.h"
 
 enum { EMPTY_US = 10000000 }; /* what is written meanwhile goes before */
@@ -104,9 +105,11 @@ place_take(struct client *c, struct conversation *v)
 /* Who tells what has come by a letter of m? What is not the user's own doing tells
  * of what is due alone. */
 static enum acks_teller
-letter_teller(const struct message *m)
+letter_teller(const struct conversation *v, const struct message *m)
 {
-    return m && m->kind != LETTER_PONG ? ACKS_OWN : ACKS_ALONE;
+    const bool own = m && m->kind != LETTER_PONG && m->kind != LETTER_USED &&
+                     session_is_open(v->session);
+    return own ? ACKS_OWN : ACKS_ALONE;
 }
 
 /* Write into a letter what its reader is told of his own. A floor that has risen
@@ -147,7 +150,6 @@ static int
 letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
             const struct message *m, enum acks_teller teller)
 {
-    uint8_t random[LETTER_RANDOM_LEN], key[LETTER_CHAIN_LEN];
     size_t room = letter_data_max(c->letter_len);
     struct letter letter = {
         .previous_period = v->previous_period,
@@ -171,12 +173,8 @@ letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
     } else if (l->sequence > 0) {
         letter.kind = LETTER_HELLO;
     }
-    env_random_crypto(c->env, random, sizeof random);
-    conversation_key(c, v, CHAIN_OUT, l->at.period, key);
-    const int err =
-        letter_seal(&letter, key, l->at, random, l->bytes, c->letter_len);
-    sodium_memzero(key, sizeof key);
-    return err;
+    l->generation = v->session->generation;
+    return sealing_seal(c, v, &letter, l->at, l->bytes);
 }
 
 /* Make a letter like head of m (NULL: an acknowledgement alone): give it a
@@ -189,13 +187,14 @@ letter_make(struct client *c, struct conversation *v,
             enum acks_teller teller, struct out_letter **out)
 {
     const struct conversation before = *v;
+    struct session session = sealing_copy(v);
     struct out_letter *l = staging_letter_new(c, head);
     if (!l)
         return ERR_NOMEM;
     l->kind = m ? m->kind : LETTER_ACK;
     l->at = place_take(c, v);
     l->due_us = env_now_mono_us(c->env);
-    l->answers = letter_teller(m) == ACKS_ALONE;
+    l->answers = letter_teller(v, m) == ACKS_ALONE;
     l->announced = m && announce_take(c, v, l->at.period);
     journal_begin(c->journal);
     int err = letter_fill(c, v, l, m, teller);
@@ -207,8 +206,10 @@ letter_make(struct client *c, struct conversation *v,
         journal_cancel(c->journal);
         letter_free(c, l);
         *v = before;
+        sealing_back(v, &session);
         return err;
     }
+    sodium_memzero(&session, sizeof session);
     acks_told(v->acks, env_now_mono_us(c->env), teller);
     if (l->announced)
         l->announcement = announce_letter(c, v, l->at.period);
@@ -231,6 +232,7 @@ staging_letter_empty(struct client *c, struct conversation *v,
         .loaded = same,
         .fills = true};
     struct out_letter *e = staging_letter_new(c, &head);
+    struct session session = sealing_copy(v);
     *out = NULL;
     if (!e)
         return ERR_NOMEM;
@@ -242,11 +244,15 @@ staging_letter_empty(struct client *c, struct conversation *v,
         err = letter_fill(c, v, e, NULL, ACKS_ALONE);
     if (!err)
         err = record_letter_save(c->journal, v->id, e, 0, c->letter_len);
+    if (!err && !same)
+        err = conversation_save(c, v);
     if (err) {
         journal_cancel(c->journal);
         letter_free(c, e);
+        sealing_back(v, &session);
         return err;
     }
+    sodium_memzero(&session, sizeof session);
     e->ticket = journal_end(c->journal);
     *out = e;
     return 0;
@@ -325,13 +331,25 @@ staged_count(const struct conversation *v)
     return n + (fill > STAGED_MAX ? fill - STAGED_MAX : 0);
 }
 
+/* May letters of m be made? While a ratchet is offered that nobody has taken, those
+ * without a user's words alone; and the inviter has not even these before somebody has
+ * taken up his invitation. */
+static bool
+message_may_leave(const struct conversation *v, const struct message *m)
+{
+    const bool bare = m->kind == LETTER_HELLO || m->kind == LETTER_USED;
+    return session_is_open(v->session) ||
+           (bare && session_may_write(v->session));
+}
+
 /* The first message that has letters to be made; files come last. */
 static struct message *
 message_next(const struct conversation *v)
 {
     struct message *file = NULL;
     for (struct message *m = v->messages; m; m = m->next) {
-        if (m->next_index == m->count || message_is_over(m))
+        if (m->next_index == m->count || message_is_over(m) ||
+            !message_may_leave(v, m))
             continue;
         if (m->kind != LETTER_FILE)
             return m;
@@ -365,7 +383,7 @@ content_stage(struct client *c, struct conversation *v)
                                     .since_us = env_now_mono_us(c->env)};
     v->next_sequence++;
     m->next_index++;
-    int err = letter_make(c, v, &head, m, letter_teller(m), &l);
+    int err = letter_make(c, v, &head, m, letter_teller(v, m), &l);
     if (err) {
         v->next_sequence--;
         m->next_index--;
@@ -488,6 +506,8 @@ staging_letter_is_old(const struct conversation *v, const struct out_letter *l,
                       uint32_t period, uint64_t now_us)
 {
     const bool unread = l->at.period + 1 < period;
+    if (sealing_is_left(v, l))
+        return true;
     if (!l->kept)
         return unread;
     if (l->unsure || staging_letter_is_in_doubt(v, l))
@@ -520,6 +540,19 @@ overtaken_renew(struct client *c, struct conversation *v,
     return 0;
 }
 
+/* Seal a letter anew, and give it a place, whose ratchet was left: its reader may not
+ * have been able to open it. A few at a time, likewise. */
+static int
+left_renew(struct client *c, struct conversation *v, struct out_letter ***at)
+{
+    const struct message *m = message_find(v, (**at)->order);
+    if (m && m->data && staged_count(v) >= STAGED_MAX / 2) {
+        *at = &(**at)->next;
+        return 0;
+    }
+    return staging_move(c, v, *at);
+}
+
 /* Letters that grew old get a place of today. */
 static int
 letters_renew(struct client *c, struct conversation *v, uint32_t period,
@@ -531,6 +564,8 @@ letters_renew(struct client *c, struct conversation *v, uint32_t period,
             err = staging_letter_erase(c, v, at);
         else if (staging_letter_is_overtaken(v, *at))
             err = overtaken_renew(c, v, &at);
+        else if (sealing_is_left(v, *at))
+            err = left_renew(c, v, &at);
         else if (staging_letter_is_old(v, *at, period, now_us))
             err = staging_move(c, v, at); /* then *at is young, or the next */
         else
@@ -606,7 +641,10 @@ staging_run(struct client *c)
     const uint32_t period = client_period(c); /* goes through stores' words */
     journal_begin(c->journal);
     for (struct conversation *v = c->conversations; v && !err; v = v->next) {
-        err = letters_renew(c, v, period, now_us);
+        sealing_age(v, now_us);
+        err = messages_renew(c, v, now_us);
+        if (!err)
+            err = letters_renew(c, v, period, now_us);
         staged += staged_count(v);
     }
     for (struct conversation *v = c->conversations; v && !err; v = v->next)

@@ -15,6 +15,7 @@
  *   network inbox messages proofs
  *   places             for whom a poll is
  *   conversations polls
+ *   sealing            what letters are sealed with, and opened
  *   state
  *   records journal    the disk
  *
@@ -31,6 +32,7 @@
 #include "client/heard/tokens.h"
 #include "client/journal.h"
 #include "client/letters/chain.h"
+#include "client/letters/session.h"
 #include "client/heard/nettime.h"
 #include "client/pace/acks.h"
 #include "client/pace/fronts.h"
@@ -108,6 +110,7 @@ struct out_letter {
                                  is being built is true; else NULL */
     bool announced;           /* it says that there is a token of it */
     uint32_t announcement;    /* of it, by its number; 0: none under way */
+    uint32_t generation;      /* of the ratchet that it is sealed with */
     uint8_t keeps;            /* times it was kept, for the doubling */
     uint8_t taken; /* who says its place is taken: TAKEN_FIRST, TAKEN_SECOND */
     bool answered, second; /* a store has; its next put goes to the second */
@@ -205,12 +208,40 @@ struct recent {
     bool late;
 };
 
+/* The key of a letter that is late: secret. */
+struct kept_key {
+    uint32_t generation, step, n; /* of its head */
+    uint32_t day;                 /* since 1970, on which it was kept */
+    uint8_t key[LETTER_KEY_LEN];
+};
+
+/* What a conversation has in guarded memory. A letter that two gets bring at once is
+ * opened twice: keys that were used last are there for so long. */
+enum { RECENT_KEYS = 32 };
+struct conversation_secrets {
+    struct chain chains[CHAIN_WAYS];
+    struct session session;
+    struct kept_key recent[RECENT_KEYS];
+};
+
 struct conversation {
     struct conversation *next;
     uint32_t id;
     char name[CLIENT_NAME_MAX];
-    struct chain *chains; /* [CHAIN_OUT], [CHAIN_IN], in guarded memory */
+    struct conversation_secrets *secrets; /* in guarded memory, with: */
+    struct chain *chains;                 /* [CHAIN_OUT], [CHAIN_IN] */
+    struct session *session;
     uint8_t mark[CHAIN_MARK_LEN]; /* of the chain that is read, as it began */
+    struct kept_key *kept;        /* in guarded memory too; the oldest first */
+    size_t n_kept, kept_room;
+    size_t n_recent;          /* keys used last, going round; 0: none */
+    uint64_t recent_until_us; /* they are wiped then */
+    uint64_t renew_us; /* a letter did not open: a new ratchet is to be offered
+                            then; 0: none is */
+    uint64_t renewed_us; /* one was offered last at; 0: not since the start */
+    uint64_t warn_us;    /* it is to be told then that another has used the
+                            invitation; 0: it is not */
+    bool shared;         /* another has used the invitation, too */
     bool confirmed, refused, inviter;
     bool muted;           /* what comes is not shown */
     bool pings;           /* its pings are answered */
@@ -221,6 +252,8 @@ struct conversation {
     uint32_t born;        /* period of the first letter to look for */
     uint64_t letter_us;   /* a letter came last at */
     uint64_t answered_us; /* an answer left last at */
+    uint64_t
+        awaited_us; /* a letter was announced first at, and none has come ever */
     uint64_t used_us; /* the user wrote or opened last at; 0: not since start */
     uint64_t front_s; /* its front is promised until then, since 1970 */
     /* out */
@@ -234,6 +267,7 @@ struct conversation {
     bool in_step; /* its reader has what this life has sent, and no more */
     bool doubted; /* a store called a place taken: another life may have used
                      numbers that nobody has told of yet */
+    bool broken;  /* a letter of its reader's did not open */
     bool told;    /* its reader has had more than the records know */
     uint8_t
         passed; /* places given up by one store's word, since one was kept */

@@ -23,6 +23,7 @@
 
 #include "client/acknowledged.h"
 #include "client/conversations.h"
+#include "client/sealing.h"
 #include "client/outgoing.h"
 #include "client/staging.h"
 
@@ -81,50 +82,77 @@ taken_answer(struct client *c, struct conversation *v, struct letter_place at,
 
 /* Was what lies in this place of v's own boxes written by another who knows the
  * invitation, whatever it says? Of places that this client has used, those whose
- * letter has moved tell nothing. Opens bytes in place. */
+ * letter has moved tell nothing. */
 static bool
 is_of_another(const struct client *c, struct conversation *v,
-              struct letter_place at, uint8_t *bytes)
+              struct letter_place at, const uint8_t *bytes)
 {
-    struct letter l;
+    struct letter_head head;
     uint8_t key[LETTER_CHAIN_LEN];
     const struct out_letter *own = *outgoing_find(v, at);
     const bool differs =
         own ? sodium_memcmp(own->bytes, bytes, c->letter_len) != 0
             : at.period == v->at.period && at.n >= v->at.n;
-    conversation_key(c, v, CHAIN_OUT, at.period, key);
+    sealing_key(c, v, CHAIN_OUT, at.period, key);
     const bool opens =
-        differs && letter_open(&l, key, at, bytes, c->letter_len) != ERR_MAC;
+        differs &&
+        session_own_head(v->session, key, at, bytes, c->letter_len, &head) ==
+            0 &&
+        memcmp(head.ratchet.key, v->session->first, RATCHET_KEY_LEN) != 0;
     sodium_memzero(key, sizeof key);
     return opens;
+}
+
+/* Write no more into the box of a place, whose stores hide what lies there. */
+static void
+box_leave(struct conversation *v, struct letter_place at)
+{
+    if (v->at.period == at.period &&
+        v->at.n / LETTER_SLOTS == at.n / LETTER_SLOTS)
+        v->at.n += LETTER_SLOTS - v->at.n % LETTER_SLOTS;
+}
+
+/* Both stores of the letter's box call its place taken, and show nothing there: leave
+ * them. In the caller's group. */
+static int
+letter_leave(struct client *c, struct conversation *v,
+             struct out_letter **letter)
+{
+    client_drop(c, ERR_CONFLICT);
+    box_leave(v, (*letter)->at);
+    return staging_move(c, v, letter);
 }
 
 /* What a look shows of the letter, in the caller's group. */
 static int
 look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
-           const struct wire_answer *answer, uint8_t *bytes)
+           const struct wire_answer *answer, const uint8_t *bytes)
 {
     const struct letter_place at = {
         v->check_at.period,
         v->check_at.n - v->check_at.n % LETTER_SLOTS + answer->slot};
     int err = 0;
     if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {
-        v->refused = true;
-        err = conversation_save(c, v);
+        v->refused = true; /* the inviter and the first one are to hear of it */
+        err = staging_move(c, v, letter);
         v->refused = err == 0;
         c->status.changes += err == 0;
     } else if (v->checks == 1 && !(*letter)->kept) {
-        client_drop(c, ERR_CONFLICT); /* both lie */
-        err = staging_move(c, v, letter);
+        err = letter_leave(c, v, letter);
     }
     return err;
 }
 
 void
-taken_unseen(struct conversation *v)
+taken_unseen(struct client *c, struct conversation *v)
 {
-    if (v->checks > 0)
-        v->checks--;
+    struct out_letter **letter = outgoing_find(v, v->check_at);
+    if (v->checks == 0 || --v->checks > 0 || !*letter || (*letter)->kept)
+        return;
+    journal_begin(c->journal);
+    const int err = journal_finish(c->journal, letter_leave(c, v, letter));
+    if (err)
+        client_drop(c, err);
 }
 
 void

@@ -10,7 +10,7 @@ void taken_answer(struct client *c, struct conversation *v,
                   struct letter_place at, enum store_rank rank);
 
 /* Notes that a look of v's got no answer. */
-void taken_unseen(struct conversation *v);
+void taken_unseen(struct client *c, struct conversation *v);
 
 /* Takes what a store has in the box of the place that v checks; bytes: the
  * letter, when the answer has one, of the client's letter length, wiped. */

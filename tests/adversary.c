@@ -101,11 +101,14 @@ adversary_contact_make(struct adversary_contact *a, struct world *w,
     const struct sphinx_geometry *g = &p->geometry;
     struct chain inviter;
     struct invite i;
+    uint8_t secret[RATCHET_KEY_LEN];
     *a = (struct adversary_contact){
         .world = w, .letter_len = wire_letter_len(g->body_len, g->surb_len)};
     rng_seeded_init_u64(&a->rng, seed, "contact");
     assert_int_equal(invite_read(&i, invitation), 0);
     invite_chains(&i, &inviter, &a->chain);
+    rng_seeded_bytes(&a->rng, secret, sizeof secret);
+    assert_int_equal(session_accept(&a->session, i.seed, i.key, secret), 0);
 }
 
 /* A new period begins with its first letter. */
@@ -153,7 +156,7 @@ letter_put(struct world *w, struct letter_place at, const uint8_t *box,
 void
 adversary_contact_write(struct adversary_contact *a, struct letter *l)
 {
-    uint8_t random[LETTER_RANDOM_LEN], box[LETTER_BOX_LEN];
+    uint8_t box[LETTER_BOX_LEN];
     uint8_t *letter = malloc(a->letter_len);
     assert_non_null(letter);
     contact_place(a);
@@ -161,9 +164,8 @@ adversary_contact_write(struct adversary_contact *a, struct letter *l)
         day_key_of(&a->chain, &a->world->net.consensus->params, a->at.period);
     l->sequence = ++a->sequence;
     l->floor = 1;
-    rng_seeded_bytes(&a->rng, random, sizeof random);
     assert_int_equal(
-        letter_seal(l, key.key, a->at, random, letter, a->letter_len), 0);
+        session_seal(&a->session, l, key.key, a->at, letter, a->letter_len), 0);
     letter_box(key.key, a->at, box);
     letter_put(a->world, a->at, box, letter, a->letter_len);
     a->at.n++;

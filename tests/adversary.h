@@ -8,6 +8,7 @@
 #ifndef TESTS_ADVERSARY_H
 #define TESTS_ADVERSARY_H
 #include "client/letters/invite.h"
+#include "client/letters/session.h"
 #include "lib/wire.h"
 #include "tests/world.h"
 
@@ -55,7 +56,8 @@ adversary_count(uint64_t done[static VICES], enum vice v)
  * for him. */
 struct adversary_contact {
     struct world *world;
-    struct chain chain;     /* of what he writes */
+    struct chain chain; /* of what he writes */
+    struct session session;
     struct letter_place at; /* of the next letter */
     uint32_t sequence;
     size_t letter_len;

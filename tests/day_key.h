@@ -3,6 +3,7 @@
 #ifndef TESTS_DAY_KEY_H
 #define TESTS_DAY_KEY_H
 #include "client/conversations.h"
+#include "client/sealing.h"
 
 struct day_key {
     uint8_t key[LETTER_CHAIN_LEN];
@@ -14,7 +15,7 @@ day_key(const struct client *c, const struct conversation *v,
         enum chain_way way, uint32_t period)
 {
     struct day_key k;
-    conversation_key(c, v, way, period, k.key);
+    sealing_key(c, v, way, period, k.key);
     return k;
 }
 

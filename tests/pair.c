@@ -6,6 +6,8 @@
 #include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/outgoing.h"
+#include "client/sealing.h"
+#include "client/taken.h"
 #include "tests/runner.h"
 
 struct sim_net pair_net;
@@ -40,6 +42,7 @@ pair_make(struct pair *p, const struct sim_net *net)
     char line[INVITE_TEXT_LEN];
     p->net = net;
     p->ages_unknown = false;
+    p->n_slots = 0;
     for (unsigned i = 0; i < 2; i++) {
         disk_init(&p->disk[i], test_seed() + i);
         p->c[i] = disk_client(&p->disk[i], net);
@@ -47,6 +50,22 @@ pair_make(struct pair *p, const struct sim_net *net)
     assert_int_equal(client_invite(p->c[0], "b", line), 0);
     assert_int_equal(client_add(p->c[1], "a", line), 0);
     pair_find(p);
+}
+
+void
+pair_open(struct pair *p)
+{
+    static uint8_t bytes[LETTER_LEN_MAX];
+    const struct letter ack = {.count = 1};
+    const struct letter_place at = {client_period(p->c[1]), 0};
+    struct session_step step;
+    assert_int_equal(sealing_seal(p->c[1], p->v[1], &ack, at, bytes), 0);
+    assert_int_equal(sealing_open(p->c[0], p->v[0], at, bytes, &step), 0);
+    journal_begin(p->c[0]->journal);
+    assert_int_equal(sealing_take(p->c[0], p->v[0], &step, false), 0);
+    assert_int_equal(conversation_save(p->c[0], p->v[0]), 0);
+    (void)journal_end(p->c[0]->journal);
+    assert_true(session_is_open(p->v[0]->session));
 }
 
 void
@@ -85,9 +104,45 @@ pair_bring(struct pair *p, unsigned to, const struct out_letter *l)
     (void)arrival_letter(p->c[to], p->v[to], &came, bytes);
 }
 
+/* Put l into its slot. Returns false when another letter lies there. */
+static bool
+slot_put(struct pair *p, unsigned to, const struct out_letter *l)
+{
+    const size_t n = p->n_slots < PAIR_SLOTS ? p->n_slots : PAIR_SLOTS;
+    for (size_t i = 0; i < n; i++)
+        if (p->slot[i].to == to && p->slot[i].at.period == l->at.period &&
+            p->slot[i].at.n == l->at.n)
+            return memcmp(p->slot[i].mark, l->bytes, PAIR_MARK_LEN) == 0;
+    struct pair_slot *s = &p->slot[p->n_slots++ % PAIR_SLOTS];
+    *s = (struct pair_slot){.to = to, .at = l->at};
+    memcpy(s->mark, l->bytes, PAIR_MARK_LEN);
+    return true;
+}
+
+/* Have stores call taken what is not the letter in its place. */
+static void
+takens_answer(struct pair *p, unsigned to)
+{
+    struct out_letter *l = p->v[!to]->letters;
+    for (unsigned taken = 0; l && taken < LETTER_WINDOW;) {
+        if (slot_put(p, to, l)) {
+            l = l->next;
+            continue;
+        }
+        const struct letter_place at = l->at;
+        l->tried = true;
+        taken_answer(p->c[!to], p->v[!to], at, STORE_FIRST);
+        if (*outgoing_find(p->v[!to], at))
+            taken_answer(p->c[!to], p->v[!to], at, STORE_SECOND);
+        l = p->v[!to]->letters;
+        taken++;
+    }
+}
+
 void
 pair_bring_all(struct pair *p, unsigned to)
 {
+    takens_answer(p, to);
     for (struct out_letter *l = p->v[!to]->letters; l; l = l->next) {
         if (l->renumbered && !l->kept) /* a store has it */
             outgoing_answer(p->c[!to], p->v[!to], l->at, STORE_FIRST,

@@ -7,12 +7,22 @@
 
 #define PAIR_WAIT_US 30000000ULL
 
+/* What lies in a slot of a box: the letter's nonce, which tells it from all others. */
+enum { PAIR_SLOTS = 1024, PAIR_MARK_LEN = 24 };
+struct pair_slot {
+    unsigned to;
+    struct letter_place at;
+    uint8_t mark[PAIR_MARK_LEN];
+};
+
 struct pair {
     const struct sim_net *net;
     struct client_disk disk[2];
     struct client *c[2];       /* a, b */
     struct conversation *v[2]; /* each one's of the other */
     bool ages_unknown; /* nobody can say when what is brought was committed */
+    struct pair_slot slot[PAIR_SLOTS]; /* of the stores, going round */
+    size_t n_slots;
 };
 
 /* The network of a suite of pairs: two gateways, three layers of one mix, two stores.
@@ -25,6 +35,10 @@ int pair_net_free(void **state);
 void pair_make(struct pair *p, const struct sim_net *net);
 void pair_free(struct pair *p);
 
+/* Lets a write, as if it had seen that b has taken up the invitation; of b's letters it
+ * has none yet. */
+void pair_open(struct pair *p);
+
 /* Finds v again, after a client was started anew. */
 void pair_find(struct pair *p);
 
@@ -34,7 +48,8 @@ void pair_restart(struct pair *p, unsigned side);
 /* Brings l, a letter of the other side's, as it lies in its box. */
 void pair_bring(struct pair *p, unsigned to, const struct out_letter *l);
 
-/* Brings all letters that the other side has. */
+/* Brings all letters that the other side has; of one whose place has another in it, its
+ * stores say that it is taken. */
 void pair_bring_all(struct pair *p, unsigned to);
 
 /* Lets both clocks go on for PAIR_WAIT_US, in which nearly all is acknowledged

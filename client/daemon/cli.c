@@ -73,7 +73,7 @@ contact_print(const json_t *v)
     const char *name = json_string_value(json_object_get(v, "name"));
     enum { COLUMN = 32 };
     terminal_word(stdout, name);
-    printf("%*s %s, %" PRId64 " waiting%s%s\n",
+    printf("%*s %s, %" PRId64 " waiting%s%s%s%s\n",
            strlen(name) < COLUMN ? (int)(COLUMN - strlen(name)) : 0, "",
            json_is_true(json_object_get(v, "refused"))
                ? "invitation was used by somebody else"
@@ -83,7 +83,12 @@ contact_print(const json_t *v)
                : "not yet heard",
            calling_number(v, "waiting"),
            json_is_true(json_object_get(v, "muted")) ? ", muted" : "",
-           json_is_true(json_object_get(v, "pings")) ? ", may ping" : "");
+           json_is_true(json_object_get(v, "pings")) ? ", may ping" : "",
+           json_is_true(json_object_get(v, "verified")) ? ", verified" : "",
+           json_is_true(json_object_get(v, "shared"))
+               ? "; somebody else has its invitation, too, and reads nothing: "
+                 "make a new one when you are not sure who this is"
+               : "");
 }
 
 int
@@ -128,6 +133,30 @@ cli_pings(const struct cli *c)
         return program_misuse(program, "pings wants on or off");
     return cli_call(c, "pings",
                     json_pack("{ss sb}", "name", c->name, "allowed", allowed),
+                    NULL);
+}
+
+static void
+safety_print(const json_t *v)
+{
+    printf("%s\n%s\n", json_string_value(json_object_get(v, "safety")),
+           json_is_true(json_object_get(v, "verified"))
+               ? "verified"
+               : "not verified: compare it with what the other side sees, in "
+                 "another way; if they are alike, say 'verify NAME yes'");
+}
+
+int
+cli_verify(const struct cli *c)
+{
+    if (!c->text)
+        return cli_call(c, "safety", json_pack("{ss}", "name", c->name),
+                        safety_print);
+    const bool verified = strcmp(c->text, "yes") == 0;
+    if (!verified && strcmp(c->text, "no") != 0)
+        return program_misuse(program, "verify wants yes or no");
+    return cli_call(c, "verify",
+                    json_pack("{ss sb}", "name", c->name, "verified", verified),
                     NULL);
 }
 

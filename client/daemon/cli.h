@@ -33,6 +33,7 @@ int cli_invite(const struct cli *c);
 /* What changes a contact, and of which nothing is told. */
 int cli_change(const struct cli *c);
 int cli_contacts(const struct cli *c);
+int cli_verify(const struct cli *c);
 int cli_pings(const struct cli *c);
 int cli_send(const struct cli *c);
 int cli_recv(const struct cli *c);

@@ -40,7 +40,7 @@ struct call {
     /* out */
     enum letter_kind kind;
     bool none;
-    char word[INVITE_TEXT_LEN]; /* an invitation, a contact */
+    char word[INVITE_TEXT_LEN]; /* an invitation, a contact, a safety number */
     struct client_message message_out;
     struct client_status status;
     struct client_contact *contacts;
@@ -90,5 +90,6 @@ json_t *call_result_message(struct call *k);
 json_t *call_result_outbox(struct call *k);
 json_t *call_result_estimate(struct call *k);
 json_t *call_result_recv(struct call *k);
+json_t *call_result_safety(struct call *k);
 json_t *call_result_status(struct call *k);
 #endif

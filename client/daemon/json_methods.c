@@ -58,6 +58,18 @@ run_pings(struct call *k, struct client *c)
 }
 
 static void
+run_safety(struct call *k, struct client *c)
+{
+    k->err = client_safety(c, k->name, k->word, &k->flag);
+}
+
+static void
+run_verify(struct call *k, struct client *c)
+{
+    k->err = client_verify(c, k->name, k->flag);
+}
+
+static void
 run_remove(struct call *k, struct client *c)
 {
     k->err = client_remove(c, k->name);
@@ -226,9 +238,13 @@ static const struct method methods[] = {
      call_result_nothing},
     {"rename", "contacts.rename", "name id new_name", "", true, run_rename,
      call_result_nothing},
+    {"safety", "contacts.safety", "name id", "", false, run_safety,
+     call_result_safety},
     {"send", "messages.send", "to id text file_name data", "", true, run_send,
      call_result_order},
     {"status", NULL, "", "", false, run_status, call_result_status},
+    {"verify", "contacts.verify", "name id verified", "", true, run_verify,
+     call_result_nothing},
     {"withdraw", "contacts.withdraw", "name id", "", true, run_withdraw,
      call_result_nothing}};
 

@@ -92,9 +92,9 @@ contact_get(struct call *k, const char *name, bool required)
 
 /* All that methods take, in the order in which it is taken; `send` takes the
  * rest. */
-static const char *const param_names[] = {"name",       "to",       "from",
-                                          "invitation", "new_name", "muted",
-                                          "allowed",    "order",    "bytes"};
+static const char *const param_names[] = {
+    "name",  "to",      "from",     "invitation", "new_name",
+    "muted", "allowed", "verified", "order",      "bytes"};
 
 /* Take the parameter of this name, which the method has. */
 static void
@@ -107,7 +107,7 @@ param_take(struct call *k, const char *name)
         k->name = text_get(k, name, required);
     else if (is_among("invitation new_name", name))
         k->text = text_get(k, name, required);
-    else if (is_among("muted allowed", name))
+    else if (is_among("muted allowed verified", name))
         k->flag = flag_get(k, name);
     else if (strcmp(name, "order") == 0)
         k->order = number_get(k, name, required);

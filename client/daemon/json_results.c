@@ -62,13 +62,21 @@ call_result_contacts(struct call *k)
     for (size_t i = 0; i < k->n_contacts && !bad; i++) {
         const struct client_contact *one = &k->contacts[i];
         bad = json_array_append_new(
-            list, json_pack("{sI ss sb sb sb sb sb sI}", "id",
-                            (json_int_t)one->id, "name", one->name, "confirmed",
-                            one->confirmed, "invited", one->invited, "refused",
-                            one->refused, "muted", one->muted, "pings",
-                            one->pings, "waiting", (json_int_t)one->waiting));
+            list,
+            json_pack("{sI ss sb sb sb sb sb sb sb sI}", "id",
+                      (json_int_t)one->id, "name", one->name, "confirmed",
+                      one->confirmed, "invited", one->invited, "refused",
+                      one->refused, "muted", one->muted, "pings", one->pings,
+                      "shared", one->shared, "verified", one->verified,
+                      "waiting", (json_int_t)one->waiting));
     }
     return json_or_null(list, bad);
+}
+
+json_t *
+call_result_safety(struct call *k)
+{
+    return json_pack("{ss sb}", "safety", k->word, "verified", k->flag);
 }
 
 /* What is told of a message of ours. */

@@ -23,6 +23,7 @@ static const char usage[] =
     "       brusio-client add NAME INVITATION\n"
     "       brusio-client withdraw NAME | remove NAME | rename NAME NEW-NAME\n"
     "       brusio-client mute NAME | unmute NAME | pings NAME on|off\n"
+    "       brusio-client verify NAME [yes|no]\n"
     "       brusio-client open NAME\n"
     "       brusio-client send NAME TEXT | send NAME --file FILE [--name "
     "NAME]  [--wait]\n"
@@ -55,6 +56,7 @@ static const char usage[] =
     "  unmute    show again what it writes\n"
     "  pings     may a contact ping? A new one may not; its pings are not\n"
     "            answered\n"
+    "  verify    a contact's safety number; 'yes': it was compared\n"
     "  open      the conversation is on the screen: ask for it as often as if\n"
     "            you had written; that lasts for 5 to 20 minutes\n"
     "  send      queue a message; it is kept until it is delivered. What "
@@ -122,7 +124,7 @@ enum {
     OPTIONS
 };
 static const char all[] = " init run invite add withdraw remove rename mute "
-                          "unmute pings open send recv "
+                          "unmute pings verify open send recv "
                           "ping state outbox cancel estimate contacts "
                           "status check ";
 static const struct args_option options[OPTIONS] = {
@@ -212,7 +214,8 @@ static const struct {
              {"ping", 1, cli_ping},         {"state", 1, cli_state},
              {"outbox", 0, cli_outbox},     {"outbox", 1, cli_outbox},
              {"cancel", 2, cli_cancel},     {"estimate", 2, cli_estimate},
-             {"rename", 2, cli_change},     {"pings", 2, cli_pings}};
+             {"rename", 2, cli_change},     {"pings", 2, cli_pings},
+             {"verify", 1, cli_verify},     {"verify", 2, cli_verify}};
 
 /* Read a text from the standard input, without the line's end; NULL, and has said
  * why. What stands in the command line all users of a machine can read, and a

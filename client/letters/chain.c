@@ -18,6 +18,8 @@ void
 chain_step(struct chain *c, uint32_t day)
 {
     uint8_t next[LETTER_CHAIN_LEN];
+    if (day > c->day && day - c->day > CHAIN_DAYS_MAX)
+        c->day = day - CHAIN_DAYS_MAX;
     for (; c->day < day; c->day++) {
         crypto_generichash(next, sizeof next, (const uint8_t *)day_label,
                            sizeof day_label - 1, c->key, sizeof c->key);

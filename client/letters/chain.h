@@ -13,7 +13,10 @@
 
 #include "client/letters/letter.h"
 
-enum { CHAIN_MARK_LEN = 16 };
+enum {
+    CHAIN_MARK_LEN = 16,
+    CHAIN_DAYS_MAX = 40000 /* no pair is older, and no day is further ahead */
+};
 enum chain_way { CHAIN_OUT, CHAIN_IN, CHAIN_WAYS };
 
 struct chain {
@@ -24,7 +27,8 @@ struct chain {
 /* Tell on which day since 1970 a period begins. */
 uint32_t chain_day(uint32_t period, uint32_t period_s);
 
-/* Forget the keys of all days before `day`; one that is not ahead changes nothing. */
+/* Forget the keys of all days before `day`; one that is not ahead changes nothing. A day
+ * that is further ahead than CHAIN_DAYS_MAX, which no letter is of, has some key. */
 void chain_step(struct chain *c, uint32_t day);
 
 /* Write the key of a day. A day before the first has that one's: its letters are

@@ -7,9 +7,9 @@
 #include "lib/codec.h"
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     CHECK_LEN = 4,
-    BODY_LEN = 1 + INVITE_NETWORK_LEN + 4 + INVITE_SEED_LEN,
+    BODY_LEN = 1 + INVITE_NETWORK_LEN + 4 + INVITE_SEED_LEN + RATCHET_KEY_LEN,
     RAW_LEN = BODY_LEN + CHECK_LEN
 };
 static const char prefix[] = "brusio1:";
@@ -63,6 +63,7 @@ invite_write(const struct invite *i, char text[static INVITE_TEXT_LEN])
     codec_write_bytes(&w, i->network, INVITE_NETWORK_LEN);
     codec_write32(&w, i->expiry_h);
     codec_write_bytes(&w, i->seed, INVITE_SEED_LEN);
+    codec_write_bytes(&w, i->key, RATCHET_KEY_LEN);
     check_make(raw, w.at);
     memcpy(text, prefix, sizeof prefix);
     codec_base64(text + sizeof prefix - 1, INVITE_TEXT_LEN - sizeof prefix + 1,
@@ -110,6 +111,8 @@ invite_read(struct invite *i, const char *text)
         memcpy(i->network, raw + 1, INVITE_NETWORK_LEN);
         i->expiry_h = codec_get32(raw + 1 + INVITE_NETWORK_LEN);
         memcpy(i->seed, raw + 5 + INVITE_NETWORK_LEN, INVITE_SEED_LEN);
+        memcpy(i->key, raw + 5 + INVITE_NETWORK_LEN + INVITE_SEED_LEN,
+               RATCHET_KEY_LEN);
     }
     sodium_memzero(stripped, sizeof stripped);
     sodium_memzero(raw, sizeof raw);

@@ -1,6 +1,7 @@
 /* client/letters/invite.h - an invitation: one line of text that makes a pair.
  *
- *   brusio1: base64url( version 1 | network 8 | expiry 4 | seed 32 | check 4 )
+ *   brusio1: base64url( version 1 | network 8 | expiry 4 | seed 32 | key 32
+ *                       | check 4 )
  *
  * network: first bytes of BLAKE2b-256(network name | 0 | identities of its
  * authorities, ascending). expiry: hours since 1970. check: first bytes of BLAKE2b-256
@@ -9,9 +10,12 @@
  *
  *   chain = BLAKE2b-256(seed; "brusio/1 chain inviter" or ".. invitee")
  *
- * It is single-use: both sides write from position 0 on, and the store tells
- * a second taker that the slot is taken. Whoever has the line can be taken for
- * the one it was meant for, so it is handed over in private. */
+ * key: the inviter's first public key, whose secret he alone has (session.h): who has
+ * the line reads nothing of what another who took it up has written.
+ *
+ * It is single-use: a second taker is told apart by his own key, on any day, and both
+ * others hear of him. Whoever has the line first can be taken for the one it was meant
+ * for, so it is handed over in private. */
 #ifndef CLIENT_INVITE_H
 #define CLIENT_INVITE_H
 #include <stddef.h>
@@ -25,13 +29,14 @@ enum {
     INVITE_SEED_LEN = 32,
     INVITE_NETWORK_LEN = 8,
     INVITE_DAYS = 400, /* longer than any invitation lives, or letter */
-    INVITE_TEXT_LEN = 8 + 66 + 1 /* with the final 0 */
+    INVITE_TEXT_LEN = 8 + 108 + 1 /* with the final 0 */
 };
 
 struct invite {
     uint8_t network[INVITE_NETWORK_LEN];
     uint32_t expiry_h;
     uint8_t seed[INVITE_SEED_LEN];
+    uint8_t key[RATCHET_KEY_LEN];
 };
 
 /* Compute the id of the network of this name with these n authorities, whatever their

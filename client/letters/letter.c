@@ -1,4 +1,4 @@
-/* client/letters/letter.c - letters: keys of a place, sealing, opening, the keys' chains.
+/* client/letters/letter.c - letters: keys of a place, sealing, opening.
  *
  * doc/PROTOCOL.md 8.1 and 8.2 have every byte. No state, no time: whatever a letter
  * says is an argument, and the same arguments give the same bytes, so that one that
@@ -13,7 +13,14 @@
 #include "lib/codec.h"
 #include "network/box.h"
 
-enum { NONCE_LEN = 24, HEAD_LEN = 48, MAC_LEN = 16, HEAD_VERSION = 2 };
+enum {
+    NONCE_LEN = 24,
+    HEAD_LEN = 48,
+    MAC_LEN = 16,
+    HEAD_VERSION = 3,
+    SEAL_SHIFT = 4, /* version in the low bits, seal above */
+    WHERE_LEN = 4 + 4
+};
 
 static void
 chain_derive(uint8_t *out, size_t len, const uint8_t *chain, const char *label,
@@ -25,6 +32,33 @@ chain_derive(uint8_t *out, size_t len, const uint8_t *chain, const char *label,
     codec_put32(in + n, period);
     codec_put32(in + n + 4, number);
     crypto_generichash(out, len, in, n + 8, chain, LETTER_CHAIN_LEN);
+}
+
+/* Write a place: what heads and bodies are bound to. */
+static void
+where_write(uint8_t out[static WHERE_LEN], struct letter_place at)
+{
+    codec_put32(out, at.period);
+    codec_put32(out + 4, at.n);
+}
+
+void
+letter_place_keys(const uint8_t chain[static LETTER_CHAIN_LEN],
+                  struct letter_place at,
+                  const uint8_t pair[static LETTER_KEY_LEN],
+                  struct letter_keys *keys)
+{
+    static const char label[] = "brusio/1 letter";
+    uint8_t in[sizeof label - 1 + WHERE_LEN + LETTER_KEY_LEN];
+    uint8_t out[2 * LETTER_KEY_LEN];
+    memcpy(in, label, sizeof label - 1);
+    where_write(in + sizeof label - 1, at);
+    memcpy(in + sizeof label - 1 + WHERE_LEN, pair, LETTER_KEY_LEN);
+    crypto_generichash(out, sizeof out, in, sizeof in, chain, LETTER_CHAIN_LEN);
+    memcpy(keys->head, out, LETTER_KEY_LEN);
+    memcpy(keys->body, out + LETTER_KEY_LEN, LETTER_KEY_LEN);
+    sodium_memzero(in, sizeof in);
+    sodium_memzero(out, sizeof out);
 }
 
 void
@@ -165,53 +199,137 @@ letter_parse(struct letter *l, const uint8_t *body, size_t body_len,
     return letter_check(l, letter_len);
 }
 
-int
-letter_seal(const struct letter *l,
-            const uint8_t chain[static LETTER_CHAIN_LEN],
-            struct letter_place at,
-            const uint8_t random[static LETTER_RANDOM_LEN], uint8_t *out,
-            size_t letter_len)
+static void
+put24(uint8_t *out, uint32_t n)
 {
-    uint8_t key[64], *head = out + NONCE_LEN;
-    uint8_t *body = head + HEAD_LEN + MAC_LEN;
+    out[0] = (uint8_t)(n >> 16);
+    out[1] = (uint8_t)(n >> 8);
+    out[2] = (uint8_t)n;
+}
+
+static uint32_t
+get24(const uint8_t *in)
+{
+    return (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+}
+
+static void
+head_write(const struct letter_head *head, uint8_t out[static HEAD_LEN])
+{
+    const struct ratchet_head *r = &head->ratchet;
+    memset(out, 0, HEAD_LEN);
+    out[0] = (uint8_t)(HEAD_VERSION | head->seal << SEAL_SHIFT);
+    codec_put32(out + 1, head->generation);
+    codec_put32(out + 5, r->step);
+    memcpy(out + 9, r->key, RATCHET_KEY_LEN);
+    put24(out + 41, r->n);
+    put24(out + 44, r->previous);
+}
+
+static int
+head_read(struct letter_head *head, const uint8_t in[static HEAD_LEN])
+{
+    struct ratchet_head *r = &head->ratchet;
+    if ((in[0] & ((1 << SEAL_SHIFT) - 1)) != HEAD_VERSION)
+        return ERR_VERSION;
+    head->seal = in[0] >> SEAL_SHIFT;
+    head->generation = codec_get32(in + 1);
+    r->step = codec_get32(in + 5);
+    memcpy(r->key, in + 9, RATCHET_KEY_LEN);
+    r->n = get24(in + 41);
+    r->previous = get24(in + 44);
+    return head->seal < LETTER_SEALS && in[HEAD_LEN - 1] == 0 ? 0 : ERR_FORMAT;
+}
+
+/* Write the nonce of a letter: a hash of its head and body, as yet open, and its
+ * place. */
+static void
+nonce_make(const uint8_t key[static LETTER_KEY_LEN],
+           const uint8_t where[static WHERE_LEN], const uint8_t *head,
+           const uint8_t *body, size_t body_len,
+           uint8_t nonce[static NONCE_LEN])
+{
+    static const char label[] = "brusio/1 nonce";
+    crypto_generichash_state h;
+    crypto_generichash_init(&h, key, LETTER_KEY_LEN, NONCE_LEN);
+    crypto_generichash_update(&h, (const uint8_t *)label, sizeof label - 1);
+    crypto_generichash_update(&h, where, WHERE_LEN);
+    crypto_generichash_update(&h, head, HEAD_LEN);
+    crypto_generichash_update(&h, body, body_len);
+    crypto_generichash_final(&h, nonce, NONCE_LEN);
+    sodium_memzero(&h, sizeof h);
+}
+
+/* Write what a body's seal covers besides: its place and its head. */
+static void
+body_bound(uint8_t out[static WHERE_LEN + HEAD_LEN],
+           const uint8_t where[static WHERE_LEN],
+           const uint8_t head[static HEAD_LEN])
+{
+    memcpy(out, where, WHERE_LEN);
+    memcpy(out + WHERE_LEN, head, HEAD_LEN);
+}
+
+int
+letter_seal(const struct letter *l, const struct letter_head *head,
+            const struct letter_keys *keys, struct letter_place at,
+            uint8_t *out, size_t letter_len)
+{
+    uint8_t where[WHERE_LEN], bound[WHERE_LEN + HEAD_LEN];
+    uint8_t *sealed = out + NONCE_LEN, *body = sealed + HEAD_LEN + MAC_LEN;
     if (letter_data_max(letter_len) == 0)
         return ERR_RANGE;
-    size_t body_len = letter_len - LETTER_OVERHEAD;
-    int err = body_write(l, body, body_len);
+    const size_t body_len = letter_len - LETTER_OVERHEAD;
+    const int err = body_write(l, body, body_len);
     if (err)
         return err;
-    memcpy(out, random, NONCE_LEN);
-    head[0] = HEAD_VERSION;
-    memcpy(head + 1, random + NONCE_LEN, HEAD_LEN - 1);
-    chain_derive(key, sizeof key, chain, "brusio/1 letter", at.period, at.n);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(head, NULL, head, HEAD_LEN, NULL,
-                                               0, NULL, out, key);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(body, NULL, body, body_len, NULL,
-                                               0, NULL, out, key + 32);
-    sodium_memzero(key, sizeof key);
+    where_write(where, at);
+    head_write(head, sealed);
+    nonce_make(keys->body, where, sealed, body, body_len, out);
+    body_bound(bound, where, sealed);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        body, NULL, body, body_len, bound, sizeof bound, NULL, out, keys->body);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, NULL, sealed, HEAD_LEN,
+                                               where, sizeof where, NULL, out,
+                                               keys->head);
+    sodium_memzero(bound, sizeof bound);
     return 0;
 }
 
 int
-letter_open(struct letter *l, const uint8_t chain[static LETTER_CHAIN_LEN],
-            struct letter_place at, uint8_t *letter, size_t letter_len)
+letter_open_head(struct letter_head *head,
+                 const uint8_t key[static LETTER_KEY_LEN],
+                 struct letter_place at, const uint8_t *letter,
+                 size_t letter_len)
 {
-    uint8_t key[64], *head = letter + NONCE_LEN;
-    uint8_t *body = head + HEAD_LEN + MAC_LEN;
+    uint8_t where[WHERE_LEN], open[HEAD_LEN];
     if (letter_data_max(letter_len) == 0)
         return ERR_RANGE;
-    size_t body_len = letter_len - LETTER_OVERHEAD;
-    chain_derive(key, sizeof key, chain, "brusio/1 letter", at.period, at.n);
-    int bad = crypto_aead_xchacha20poly1305_ietf_decrypt(
-        head, NULL, NULL, head, HEAD_LEN + MAC_LEN, NULL, 0, letter, key);
-    if (!bad)
-        bad = crypto_aead_xchacha20poly1305_ietf_decrypt(
-            body, NULL, NULL, body, body_len + MAC_LEN, NULL, 0, letter,
-            key + 32);
-    sodium_memzero(key, sizeof key);
-    if (bad)
+    where_write(where, at);
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            open, NULL, NULL, letter + NONCE_LEN, HEAD_LEN + MAC_LEN, where,
+            sizeof where, letter, key))
         return ERR_MAC;
-    if (head[0] != HEAD_VERSION)
-        return ERR_VERSION;
-    return letter_parse(l, body, body_len, letter_len);
+    const int err = head_read(head, open);
+    sodium_memzero(open, sizeof open);
+    return err;
+}
+
+int
+letter_open_body(struct letter *l, const struct letter_head *head,
+                 const uint8_t key[static LETTER_KEY_LEN],
+                 struct letter_place at, uint8_t *letter, size_t letter_len)
+{
+    uint8_t where[WHERE_LEN], open[HEAD_LEN], bound[WHERE_LEN + HEAD_LEN];
+    uint8_t *body = letter + NONCE_LEN + HEAD_LEN + MAC_LEN;
+    const size_t body_len = letter_len - LETTER_OVERHEAD;
+    where_write(where, at);
+    head_write(head, open);
+    body_bound(bound, where, open);
+    const int bad = crypto_aead_xchacha20poly1305_ietf_decrypt(
+        body, NULL, NULL, body, body_len + MAC_LEN, bound, sizeof bound, letter,
+        key);
+    sodium_memzero(open, sizeof open);
+    sodium_memzero(bound, sizeof bound);
+    return bad ? ERR_MAC : letter_parse(l, body, body_len, letter_len);
 }

@@ -2,9 +2,17 @@
  *
  *   letter = nonce 24 | head 48 + 16 | body + 16
  *
- * XChaCha20-Poly1305 twice, with keys that belong to one direction and one
- * position, so that a letter opens nowhere else. The head is room for the
- * ratchet; now it holds its version and random bytes. The body:
+ * XChaCha20-Poly1305 twice. The head's key belongs to one direction and one
+ * position, so that a letter opens nowhere else, and whoever reads the pair's letters
+ * can tell one of the pair's from what a store has made up, also when the body's key,
+ * which comes from the ratchet (session.h), is gone. The head:
+ *
+ *   version and seal 1 | generation 4 | step 4 | key 32 | number 3 | previous 3
+ *   | zero 1
+ *
+ * The nonce is a hash of all that is sealed, under the body's key: the same letter is
+ * the same bytes, and two that differ never meet under one nonce, whatever a machine
+ * that was set back repeats. The body:
  *
  *   ack 4 | map 32 | floor 4 | previous period 4 | its letters 4
  *   | sequence 4 | message 8 | kind 1 | index 4 | total 4 | after 4
@@ -19,11 +27,13 @@
  *
  *   seed   = BLAKE2b-256(chain; "brusio/1 box" | period 4 | n / 16 4), of the
  *            box's key pair, which its id is a hash of (network/box.h)
- *   keys   = BLAKE2b-512(chain; "brusio/1 letter" | period 4 | n 4)
- *            -> head key 32 | body key 32
+ *   keys   = BLAKE2b-512(chain; "brusio/1 letter" | period 4 | n 4 | pair 32)
+ *            -> head key 32 | body key 32, the latter where there is no ratchet
  *   token  = BLAKE2b-128(chain; "brusio/1 announce" | period 4 | k 4), the one
  *            with number k = 0, 1, .. of a period: what a board is told when a
- *            letter is to be announced. Each is used once. */
+ *            letter is to be announced. Each is used once.
+ *
+ * pair: what two contacts alone know, or zeros while one of them does not (session.h). */
 #ifndef CLIENT_LETTER_H
 #define CLIENT_LETTER_H
 #include <assert.h>
@@ -31,6 +41,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/letters/ratchet.h"
 #include "lib/error.h"
 
 enum {
@@ -45,6 +56,7 @@ enum {
     LETTER_TOKEN_LEN = 16,
     LETTER_TOKENS_MAX = UINT16_MAX, /* of a direction, in a period */
     LETTER_LEN_MAX = 16384,         /* in any geometry */
+    LETTER_KEY_LEN = 32,
     LETTER_ID_LEN = 8,
     LETTER_MESSAGE_MAX = 16 << 20 /* bytes of one message */
 };
@@ -56,7 +68,28 @@ enum letter_kind {
     LETTER_FILE,    /* name length 1 | name | contents */
     LETTER_PING,    /* to be answered with a pong of the same message id */
     LETTER_PONG,
+    LETTER_USED, /* to whom an invitation made a pair: another has used it, too */
     LETTER_KINDS
+};
+
+/* What the body of a letter is sealed with. */
+enum letter_seal {
+    LETTER_BY_PLACE = 0, /* the key of its place: nobody else has that chain */
+    LETTER_BY_OFFER,     /* likewise, and the head offers a new ratchet */
+    LETTER_BY_RATCHET,
+    LETTER_SEALS
+};
+
+/* The head of a letter: which key of which ratchet opens its body. Zeros by place. */
+struct letter_head {
+    uint8_t seal;                /* enum letter_seal */
+    uint32_t generation;         /* of the pair's ratchets */
+    struct ratchet_head ratchet; /* of an offer the key alone */
+};
+
+/* The keys of a letter: secret. */
+struct letter_keys {
+    uint8_t head[LETTER_KEY_LEN], body[LETTER_KEY_LEN];
 };
 
 /* Is it something to be read, a text or a file? */
@@ -138,20 +171,32 @@ void letter_box(const uint8_t chain[static LETTER_CHAIN_LEN],
 void letter_token(const uint8_t chain[static LETTER_CHAIN_LEN], uint32_t period,
                   uint32_t k, uint8_t token[static LETTER_TOKEN_LEN]);
 
-/* Seal l for its place. random: 24 + 47 fresh random bytes. out has letter_len
- * bytes. Returns 0, or ERR_LONG when the data does not fit. */
-enum { LETTER_RANDOM_LEN = 24 + 47 };
-int letter_seal(const struct letter *l,
-                const uint8_t chain[static LETTER_CHAIN_LEN],
-                struct letter_place at,
-                const uint8_t random[static LETTER_RANDOM_LEN], uint8_t *out,
-                size_t letter_len) CHECK_RESULT;
+/* Write the keys of a place. pair: as above. */
+void letter_place_keys(const uint8_t chain[static LETTER_CHAIN_LEN],
+                       struct letter_place at,
+                       const uint8_t pair[static LETTER_KEY_LEN],
+                       struct letter_keys *keys);
 
-/* Open in place; l->data points into letter. Returns 0, ERR_MAC, ERR_VERSION,
- * or what the body violates: ERR_FORMAT, ERR_RANGE. */
-int letter_open(struct letter *l, const uint8_t chain[static LETTER_CHAIN_LEN],
-                struct letter_place at, uint8_t *letter,
-                size_t letter_len) CHECK_RESULT;
+/* Seal l under a head for its place, with these keys. out has letter_len bytes.
+ * Returns 0, or ERR_LONG when the data does not fit. */
+int letter_seal(const struct letter *l, const struct letter_head *head,
+                const struct letter_keys *keys, struct letter_place at,
+                uint8_t *out, size_t letter_len) CHECK_RESULT;
+
+/* Open the head of a letter, which stays as it is. Returns 0, ERR_MAC, ERR_VERSION, or
+ * what the head violates: ERR_FORMAT. */
+int letter_open_head(struct letter_head *head,
+                     const uint8_t key[static LETTER_KEY_LEN],
+                     struct letter_place at, const uint8_t *letter,
+                     size_t letter_len) CHECK_RESULT;
+
+/* Open the body of a letter whose head has opened, in place; l->data points into
+ * letter. After ERR_MAC, with another key than it was sealed with, the body is gone.
+ * Returns 0, ERR_MAC, or what the body violates: ERR_FORMAT, ERR_RANGE, .. */
+int letter_open_body(struct letter *l, const struct letter_head *head,
+                     const uint8_t key[static LETTER_KEY_LEN],
+                     struct letter_place at, uint8_t *letter,
+                     size_t letter_len) CHECK_RESULT;
 
 /* Checks whether sequence, kind, token and fragment agree with each other. Returns 0,
  * ERR_UNKNOWN (kind), ERR_LONG, ERR_RANGE or ERR_FORMAT. */

@@ -16,6 +16,7 @@
 #include "lib/codec.h"
 #include "lib/secret.h"
 #include "sphinx/sphinx.h"
+#include "tests/by_place.h"
 #include "tests/ct/ct.h"
 
 static unsigned sink;
@@ -85,7 +86,7 @@ requests(void)
 static void
 letters(void)
 {
-    uint8_t chain[32], data[500], random[LETTER_RANDOM_LEN], out[1296], box[32];
+    uint8_t chain[32], data[500], out[1296], box[32];
     struct letter l = {.sequence = 1,
                        .kind = LETTER_TEXT,
                        .count = 1,
@@ -93,13 +94,11 @@ letters(void)
                        .data_len = sizeof data,
                        .data = data};
     randombytes_buf(chain, sizeof chain);
-    randombytes_buf(random, sizeof random);
     memset(data, 'x', sizeof data);
     SECRET(chain, sizeof chain);
     SECRET(data, sizeof data);
     letter_box(chain, (struct letter_place){1, 2}, box);
-    if (letter_seal(&l, chain, (struct letter_place){1, 2}, random, out,
-                    sizeof out))
+    if (by_place_seal(&l, chain, (struct letter_place){1, 2}, out, sizeof out))
         sink++;
     PUBLIC(out, sizeof out);
     sink += out[0];

@@ -3,6 +3,7 @@
  *
  * Letters are sealed again after the mutation, so that they reach the parser
  * behind the cipher. Deterministic from the printed seed. */
+#include "tests/by_place.h"
 #include "tests/runner.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"
 #include "tests/client_disk.h"
+#include "tests/invitee.h"
 #include "tests/network.h"
 
 enum { LEN = 1232, LETTERS = 60000, TEXTS = 40000, RECORDS = 20000 };
@@ -57,7 +59,7 @@ letters_resealed(void **state)
     (void)state;
     struct rng_seeded rng;
     struct tally t = {{0}};
-    uint8_t chain[32] = {1}, random[LETTER_RANDOM_LEN] = {0}, data[LEN] = {0};
+    uint8_t chain[32] = {1}, data[LEN] = {0};
     uint8_t out[LEN];
     rng_seeded_init_u64(&rng, test_seed(), "letters");
     for (unsigned i = 0; i < LETTERS; i++) {
@@ -78,11 +80,11 @@ letters_resealed(void **state)
                            .data_len = (uint16_t)(field[7] % (DATA + 1)),
                            .data = data};
         struct letter_place at = {i, field[0]};
-        if (letter_seal(&l, chain, at, random, out, LEN))
+        if (by_place_seal(&l, chain, at, out, LEN))
             fail_msg("%u octets do not fit", l.data_len);
         if (i % 4 == 3)
             mutate(&rng, out, LEN);
-        t.count[-letter_open(&l, chain, at, out, LEN)]++;
+        t.count[-by_place_open(&l, chain, at, out, LEN)]++;
     }
     tally_print("letters", &t, 5);
 }
@@ -265,7 +267,9 @@ disk_fill(struct client_disk *d, const struct sim_net *n)
     disk_init(d, test_seed());
     struct client *c = disk_client(d, n);
     assert_int_equal(client_invite(c, "bob", line), 0);
+    invitee_take_up(c, "bob", line);
     assert_int_equal(client_invite(c, "eve", line), 0);
+    invitee_take_up(c, "eve", line);
     assert_int_equal(
         client_send(c, "bob", LETTER_TEXT, text, sizeof text, &order), 0);
     assert_int_equal(client_send(c, "eve", LETTER_PING, NULL, 0, &order), 0);

@@ -54,14 +54,15 @@ store_second(const struct world *w, const uint8_t *box)
 /* a has written an invitation for b to text, and the stores where he looks for
  * the first letter are the adversary's, honest so far. */
 static struct pair
-pair_invite(uint64_t seed, unsigned stores, char text[static INVITE_TEXT_LEN])
+pair_invite(uint64_t seed, unsigned stores, bool lists,
+            char text[static INVITE_TEXT_LEN])
 {
     const struct world_config config = {.suite = SPHINX_SUITE_NULL,
                                         .gateways = 2,
                                         .layers = 3,
                                         .mixes = 1,
                                         .stores = stores,
-                                        .params = params_idle,
+                                        .params = lists ? NULL : params_idle,
                                         .seed = test_seed() + seed};
     struct pair p = {.w = world_new(&config)};
     p.a = world_client_add(p.w, "default", 0);
@@ -81,7 +82,7 @@ static struct pair
 pair_make(uint64_t seed, unsigned stores, unsigned burnt)
 {
     char text[INVITE_TEXT_LEN];
-    struct pair p = pair_invite(seed, stores, text);
+    struct pair p = pair_invite(seed, stores, false, text);
     for (unsigned i = 0; i < burnt; i++)
         p.store[i]->vices = VICE_BURNS_BOXES;
     world_run_s(p.w, burnt ? 120 : 0);
@@ -285,7 +286,7 @@ silent_run(uint64_t seed, unsigned liars)
 {
     char text[INVITE_TEXT_LEN];
     struct client_contact contact;
-    struct pair p = pair_invite(seed, STORES, text);
+    struct pair p = pair_invite(seed, 2 * STORES, true, text);
     for (unsigned i = 0; i < liars; i++) {
         p.store[i]->vices = VICE_FALSE_STATUS | VICE_WITHHOLDS;
         p.store[i]->false_status = WIRE_TAKEN;

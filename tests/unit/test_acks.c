@@ -15,7 +15,8 @@
 #include "client/pace/acks.h"
 #include "client/staging.h"
 #include "lib/rng_seeded.h"
-#include "tests/day_key.h"
+#include "client/sealing.h"
+#include "tests/recall.h"
 #include "tests/heap.h"
 #include "tests/pair.h"
 #include "tests/stats.h"
@@ -228,12 +229,8 @@ static void
 reader_bring(struct reader *r, struct letter l, uint64_t commit_us)
 {
     struct client *c = r->p.c[1];
-    uint8_t bytes[LETTER_LEN_MAX], random[LETTER_RANDOM_LEN] = {0};
-    assert_int_equal(
-        letter_seal(&l,
-                    day_key(r->p.c[0], r->p.v[0], CHAIN_OUT, r->at.period).key,
-                    r->at, random, bytes, c->letter_len),
-        0);
+    uint8_t bytes[LETTER_LEN_MAX];
+    assert_int_equal(sealing_seal(r->p.c[0], r->p.v[0], &l, r->at, bytes), 0);
     const struct arrival came = {
         .at = r->at,
         .rank = STORE_FIRST,
@@ -348,18 +345,11 @@ i12_an_acknowledgement_tells_how_old_a_letter_was_and_no_more(void **state)
 static struct letter
 newest_of(const struct reader *r, bool *is_ack)
 {
-    static uint8_t bytes[LETTER_LEN_MAX];
-    struct letter l;
     const struct out_letter *k = r->p.v[1]->letters;
     assert_non_null(k);
     while (k->next)
         k = k->next;
-    memcpy(bytes, k->bytes, r->p.c[1]->letter_len);
-    assert_int_equal(
-        letter_open(&l,
-                    day_key(r->p.c[1], r->p.v[1], CHAIN_OUT, k->at.period).key,
-                    k->at, bytes, r->p.c[1]->letter_len),
-        0);
+    const struct letter l = recall_letter(k->bytes);
     *is_ack = l.sequence == 0;
     return l;
 }

@@ -151,10 +151,12 @@ contacts_are_changed_by_name_and_by_id(void **state)
     call(c, "invite", "{\"name\":\"carol\"}", "\"id\":2");
     call(c, "contacts", "{}",
          "{\"id\":2,\"name\":\"carol\",\"confirmed\":false,\"invited\":true,"
-         "\"refused\":false,\"muted\":false,\"pings\":false,\"waiting\":0}");
+         "\"refused\":false,\"muted\":false,\"pings\":false,"
+         "\"shared\":false,\"verified\":false,\"waiting\":0}");
     call(c, "contacts", "{}",
          "{\"id\":1,\"name\":\"b\",\"confirmed\":true,\"invited\":false,"
-         "\"refused\":false,\"muted\":false,\"pings\":false,\"waiting\":0}");
+         "\"refused\":false,\"muted\":false,\"pings\":false,"
+         "\"shared\":false,\"verified\":false,\"waiting\":0}");
     call(c, "rename", "{\"id\":1,\"new_name\":\"carol\"}",
          "\"message\":\"exists already\"");
     call(c, "rename", "{\"id\":1,\"new_name\":\"no name\"}",
@@ -162,9 +164,18 @@ contacts_are_changed_by_name_and_by_id(void **state)
     call(c, "rename", "{\"name\":\"b\",\"new_name\":\"bob\"}", "\"result\":{}");
     call(c, "mute", "{\"id\":1,\"muted\":true}", "\"result\":{}");
     call(c, "pings", "{\"name\":\"bob\",\"allowed\":true}", "\"result\":{}");
+    call(c, "verify", "{\"id\":1}", "required value is missing");
+    call(c, "verify", "{\"id\":2,\"verified\":true}", "not now, try again");
+    call(c, "safety", "{\"id\":2}", "not now, try again");
+    call(c, "safety", "{\"id\":1}", "\"verified\":false");
+    call(c, "verify", "{\"id\":1,\"verified\":true}", "\"result\":{}");
+    pair_restart(&p, 0);
+    c = p.c[0];
+    call(c, "safety", "{\"name\":\"bob\"}", "\"verified\":true");
     call(c, "contacts", "{}",
          "{\"id\":1,\"name\":\"bob\",\"confirmed\":true,\"invited\":false,"
-         "\"refused\":false,\"muted\":true,\"pings\":true,\"waiting\":0}");
+         "\"refused\":false,\"muted\":true,\"pings\":true,"
+         "\"shared\":false,\"verified\":true,\"waiting\":0}");
     call(c, "open", "{\"id\":1}", "\"result\":{}");
     call(c, "withdraw", "{\"id\":1}", "\"message\":\"used already\"");
     call(c, "withdraw", "{\"name\":\"carol\"}", "\"result\":{}");
@@ -173,6 +184,28 @@ contacts_are_changed_by_name_and_by_id(void **state)
     call(c, "remove", "{\"id\":1}", "\"result\":{}");
     call(c, "contacts", "{}", "\"result\":[]");
     call(c, "invite", "{\"name\":\"bob\"}", "\"id\":3");
+    pair_free(&p);
+}
+
+/* Both sides see the same number, 12 times 5 digits. */
+static void
+safety_numbers_are_alike(void **state)
+{
+    (void)state;
+    struct pair p;
+    char mine[CLIENT_SAFETY_LEN], theirs[CLIENT_SAFETY_LEN];
+    bool verified;
+    pair_make(&p, &pair_net);
+    assert_int_equal(client_safety(p.c[1], "a", mine, &verified), ERR_AGAIN);
+    pair_settle(&p);
+    assert_int_equal(client_safety(p.c[0], "b", mine, &verified), 0);
+    assert_int_equal(client_safety(p.c[1], "a", theirs, &verified), 0);
+    assert_string_equal(mine, theirs);
+    for (size_t i = 0; i < CLIENT_SAFETY_LEN - 1; i++)
+        assert_true(i % 6 == 5 ? mine[i] == ' '
+                               : mine[i] >= '0' && mine[i] <= '9');
+    assert_int_equal(client_safety(p.c[0], "nobody", mine, &verified),
+                     ERR_NOT_FOUND);
     pair_free(&p);
 }
 
@@ -770,6 +803,7 @@ const struct CMUnitTest test_client_calls[] = {
     CALLS_TEST(wrong_parameters_are_named),
     CALLS_TEST(who_is_not_there_is_not_found),
     CALLS_TEST(contacts_are_changed_by_name_and_by_id),
+    CALLS_TEST(safety_numbers_are_alike),
     CALLS_TEST(messages_tell_whose_they_are),
     CALLS_TEST(lines_are_answered_as_json_rpc_says),
     CALLS_TEST(calls_of_a_line_are_carried_out_in_order),

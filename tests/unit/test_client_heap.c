@@ -9,8 +9,10 @@
 #include "client/conversations.h"
 #include "client/outgoing.h"
 #include "client/taken.h"
+#include "tests/by_place.h"
 #include "tests/day_key.h"
 #include "tests/heap.h"
+#include "tests/invitee.h"
 #include "tests/pair.h"
 
 static uint8_t data[300000];
@@ -144,6 +146,7 @@ send_once(struct heap *h, enum letter_kind kind, size_t len)
     disk_init(&d, test_seed());
     struct client *c = disk_client(&d, &pair_net);
     assert_int_equal(client_invite(c, "bob", line), 0);
+    invitee_take_up(c, "bob", line);
     client_status(c, &before);
     heap_arm(h);
     int err = client_send(c, "bob", kind, data, len, &order);
@@ -258,6 +261,7 @@ letters_are_staged_when_memory_is_there(void **state)
         struct client_message m;
         uint64_t order;
         pair_make(&p, &pair_net);
+        pair_open(&p);
         assert_int_equal(
             client_send(p.c[0], "b", LETTER_FILE, data, LEN, &order), 0);
         assert_int_equal(client_message(p.c[0], "b", order, &m), 0);
@@ -323,7 +327,6 @@ looks_show(struct heap *h, struct pair *p)
 {
     struct conversation *v = p->v[1];
     const struct letter other = {.count = 1, .kind = LETTER_HELLO};
-    const uint8_t random[LETTER_RANDOM_LEN] = {1};
     const size_t len = p->c[1]->letter_len;
     const struct wire_answer answer = {.status = WIRE_LETTER,
                                        .slot = v->check_at.n % LETTER_SLOTS};
@@ -338,9 +341,9 @@ looks_show(struct heap *h, struct pair *p)
     assert_int_equal(v->checks, CHECKS - 2);
     for (unsigned tries = 0; tries < 2 && !v->refused; tries++) {
         assert_int_equal(
-            letter_seal(&other,
-                        day_key(p->c[1], v, CHAIN_OUT, v->check_at.period).key,
-                        v->check_at, random, bytes, len),
+            by_place_seal(
+                &other, day_key(p->c[1], v, CHAIN_OUT, v->check_at.period).key,
+                v->check_at, bytes, len),
             0);
         if (tries == 0)
             heap_arm(h);
@@ -360,6 +363,7 @@ what_stores_answer_is_noted_or_asked_again(void **state)
         struct client_message m;
         uint64_t order;
         pair_make(&p, &pair_net);
+        pair_open(&p);
         assert_int_equal(
             client_send(p.c[0], "b", LETTER_TEXT, data, 2000, &order), 0);
         struct out_letter *first = p.v[0]->letters, *second = first->next;

@@ -1009,7 +1009,7 @@ disk_age(struct client_disk *d)
             continue;
         r->value[0] = 2;
         r->value[1] &= 7;
-        record_cut(r, days_at, DAYS_LEN + 8);
+        record_cut(r, days_at, DAYS_LEN + SESSION_RECORD_LEN + 8);
         record_cut(r, days_at + 52, ORDER_LEN + TOKENS_LEN);
     }
 }
@@ -1038,7 +1038,7 @@ a_disk_of_before_is_taken_up(void **state)
     pair_restart(&p, 1);
     const struct disk_record *record = NULL;
     assert_int_equal(disk_count(&p.disk[1], 'C', &record), 1);
-    assert_int_equal(record->value[0], 7);
+    assert_int_equal(record->value[0], 8);
     pair_free(&p);
 }
 

@@ -20,7 +20,9 @@
 #include "client/staging.h"
 #include "lib/rng.h"
 #include "tests/client_disk.h"
-#include "tests/day_key.h"
+#include <stdlib.h>
+
+#include "tests/invitee.h"
 
 enum { BOARDS = 4, MALLORIES = 6, TICK_US = 500000 };
 #define S 1000000ULL
@@ -48,6 +50,7 @@ struct stage {
     struct client_disk d;
     struct client *c;
     struct conversation *mallory[MALLORIES], *friend;
+    struct invitee *invitee; /* MALLORIES */
     uint32_t place[MALLORIES], sequence[MALLORIES];
     bool silent; /* no store answers */
 };
@@ -57,6 +60,8 @@ stage_set(struct stage *s)
 {
     char name[16], line[INVITE_TEXT_LEN];
     memset(s, 0, sizeof *s);
+    s->invitee = calloc(MALLORIES, sizeof *s->invitee);
+    assert_non_null(s->invitee);
     disk_init(&s->d, test_seed());
     s->c = disk_client(&s->d, &net);
     for (unsigned i = 0; i < MALLORIES; i++) {
@@ -64,9 +69,11 @@ stage_set(struct stage *s)
         assert_int_equal(client_invite(s->c, name, line), 0);
         s->mallory[i] = conversation_find(s->c, name);
         s->mallory[i]->muted = true; /* nobody empties the inbox */
+        invitee_make(&s->invitee[i], line);
     }
     assert_int_equal(client_invite(s->c, "friend", line), 0);
     s->friend = conversation_find(s->c, "friend");
+    invitee_take_up(s->c, "friend", line);
     s->c->boards = BOARDS;
     s->d.test.mono_us += 7200 * S;
 }
@@ -76,18 +83,15 @@ stage_clear(struct stage *s)
 {
     client_free(&s->c);
     disk_free(&s->d);
+    free(s->invitee);
 }
 
 /* A letter of a mallory's comes, committed long ago. */
 static void
 mallory_writes(struct stage *s, unsigned i, enum letter_kind kind)
 {
-    uint8_t bytes[LETTER_LEN_MAX], random[LETTER_RANDOM_LEN] = {0};
     struct conversation *v = s->mallory[i];
-    const struct arrival came = {
-        .at = {client_period(s->c), s->place[i]++},
-        .rank = STORE_FIRST,
-        .whom = {.place = FRONTS_LANE, .contact = v->id}};
+    const struct letter_place at = {client_period(s->c), s->place[i]++};
     struct letter l = {.kind = (uint8_t)kind,
                        .sequence = ++s->sequence[i],
                        .count = 1,
@@ -97,11 +101,7 @@ mallory_writes(struct stage *s, unsigned i, enum letter_kind kind)
                        .lease_s = (uint32_t)client_time_s(s->c) + 3600};
     for (unsigned k = 0; k < LETTER_ID_LEN && k < 4; k++)
         l.message[k] = (uint8_t)(l.sequence >> 8 * k);
-    assert_int_equal(letter_seal(&l,
-                                 day_key(s->c, v, CHAIN_IN, came.at.period).key,
-                                 came.at, random, bytes, s->c->letter_len),
-                     0);
-    (void)arrival_letter(s->c, v, &came, bytes);
+    invitee_write(&s->invitee[i], s->c, v, &l, at);
 }
 
 /* Whose letter leaves on the next tick of sending; NULL: nobody's. */

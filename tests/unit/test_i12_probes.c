@@ -20,7 +20,8 @@
 #include "client/polls.h"
 #include "client/staging.h"
 #include "lib/rng.h"
-#include "tests/day_key.h"
+#include "client/sealing.h"
+#include "tests/recall.h"
 #include "tests/pair.h"
 
 enum { BOARDS = 4, LETTERS_MAX = 64, RUN_S = 5400, WAY_S = 900 };
@@ -106,7 +107,6 @@ twin_make(struct twin *t, const char *opened)
 static void
 twin_put(struct twin *t, struct letter l)
 {
-    uint8_t random[LETTER_RANDOM_LEN] = {0};
     assert_true(t->n < LETTERS_MAX);
     struct put *p = &t->put[t->n++];
     p->at = (struct letter_place){client_period(t->c), t->place++};
@@ -116,11 +116,8 @@ twin_put(struct twin *t, struct letter l)
     l.count = 1;
     l.total = l.data_len;
     l.data = data;
-    assert_int_equal(
-        letter_seal(&l,
-                    day_key(t->p.c[0], t->p.v[0], CHAIN_OUT, p->at.period).key,
-                    p->at, random, p->bytes, t->c->letter_len),
-        0);
+    assert_int_equal(sealing_seal(t->p.c[0], t->p.v[0], &l, p->at, p->bytes),
+                     0);
 }
 
 /* What the store of k's box says. */
@@ -227,18 +224,11 @@ struct seen {
 static void
 twin_see(struct twin *t, struct seen *s)
 {
-    uint8_t bytes[LETTER_LEN_MAX];
     staging_run(t->c);
     while (t->v->letters) {
         const struct out_letter *l = t->v->letters;
         assert_true(s->n < SEEN_MAX);
-        memcpy(bytes, l->bytes, t->c->letter_len);
-        assert_int_equal(
-            letter_open(&s->of[s->n].l,
-                        day_key(t->c, t->v, CHAIN_OUT, l->at.period).key, l->at,
-                        bytes, t->c->letter_len),
-            0);
-        s->of[s->n].l.data = NULL;
+        s->of[s->n].l = recall_letter(l->bytes);
         s->of[s->n++].us = env_now_mono_us(t->c->env);
         staging_letter_unlink(t->c, &t->v->letters);
     }

@@ -17,7 +17,7 @@
 #include "client/conversations.h"
 #include "client/places.h"
 #include "client/polls.h"
-#include "tests/day_key.h"
+#include "client/sealing.h"
 #include "tests/pair.h"
 #include "tests/stats.h"
 
@@ -105,7 +105,7 @@ static void
 stores_give(struct stores *s, const struct choice *k, unsigned n)
 {
     static const uint8_t data[64];
-    uint8_t bytes[LETTER_LEN_MAX], random[LETTER_RANDOM_LEN] = {0};
+    uint8_t bytes[LETTER_LEN_MAX];
     const struct arrival came = {
         .at = {s->period, BASE + n}, .whom = k->whom, .commit_us = 1};
     const struct letter l = {.kind = LETTER_TEXT,
@@ -114,11 +114,7 @@ stores_give(struct stores *s, const struct choice *k, unsigned n)
                              .count = 1,
                              .total = 20,
                              .sequence = s->sequence + n};
-    assert_int_equal(
-        letter_seal(
-            &l, day_key(s->p.c[0], s->p.v[0], CHAIN_OUT, came.at.period).key,
-            came.at, random, bytes, s->c->letter_len),
-        0);
+    assert_int_equal(sealing_seal(s->p.c[0], s->p.v[0], &l, came.at, bytes), 0);
     (void)arrival_letter(s->c, s->v, &came, bytes);
     s->is_read[n] = true;
 }

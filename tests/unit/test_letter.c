@@ -1,4 +1,5 @@
 /* tests/unit/test_letter.c - letters and invitations. */
+#include "tests/by_place.h"
 #include "tests/runner.h"
 
 #include <sodium.h>
@@ -39,7 +40,7 @@ static void
 sealed_letters_open(void **state)
 {
     (void)state;
-    uint8_t chain[32] = {1}, random[LETTER_RANDOM_LEN], data[LEN], out[LEN];
+    uint8_t chain[32] = {1}, data[LEN], out[LEN];
     struct rng_seeded rng;
     size_t room = letter_data_max(LEN);
     const size_t totals[] = {0, 1, room - 1, room, room + 1, 2 * room, 5000};
@@ -48,11 +49,10 @@ sealed_letters_open(void **state)
         for (uint32_t i = 0; i < letter_count(totals[t], LEN); i++) {
             struct letter l, back;
             struct letter_place at = {20001, 77 + i};
-            rng_seeded_bytes(&rng, random, sizeof random);
             rng_seeded_bytes(&rng, data, sizeof data);
             letter_make(&l, data, (uint32_t)totals[t], i);
-            assert_int_equal(letter_seal(&l, chain, at, random, out, LEN), 0);
-            assert_int_equal(letter_open(&back, chain, at, out, LEN), 0);
+            assert_int_equal(by_place_seal(&l, chain, at, out, LEN), 0);
+            assert_int_equal(by_place_open(&back, chain, at, out, LEN), 0);
             assert_int_equal(back.ack, 7);
             assert_int_equal(back.previous_count, 33);
             assert_int_equal(back.floor, 3);
@@ -71,12 +71,12 @@ static void
 letters_are_bound(void **state)
 {
     (void)state;
-    uint8_t chain[32] = {1}, other[32] = {2}, random[LETTER_RANDOM_LEN] = {3};
+    uint8_t chain[32] = {1}, other[32] = {2};
     uint8_t data[LEN] = {0}, sealed[LEN], copy[LEN];
     struct letter l;
     struct letter_place at = {5, 6};
     letter_make(&l, data, 10, 0);
-    assert_int_equal(letter_seal(&l, chain, at, random, sealed, LEN), 0);
+    assert_int_equal(by_place_seal(&l, chain, at, sealed, LEN), 0);
     const struct {
         const uint8_t *chain;
         struct letter_place at;
@@ -89,10 +89,10 @@ letters_are_bound(void **state)
         memcpy(copy, sealed, LEN);
         if (row[i].flip >= 0)
             copy[row[i].flip] ^= 1;
-        assert_int_equal(letter_open(&l, row[i].chain, row[i].at, copy, LEN),
+        assert_int_equal(by_place_open(&l, row[i].chain, row[i].at, copy, LEN),
                          ERR_MAC);
     }
-    assert_int_equal(letter_open(&l, chain, at, sealed, LEN), 0);
+    assert_int_equal(by_place_open(&l, chain, at, sealed, LEN), 0);
 }
 
 /* Bodies that contradict themselves, re-sealed so that they reach the parser:
@@ -101,7 +101,7 @@ static void
 bad_bodies_are_refused(void **state)
 {
     (void)state;
-    uint8_t chain[32] = {1}, random[LETTER_RANDOM_LEN] = {3}, data[LEN] = {0};
+    uint8_t chain[32] = {1}, data[LEN] = {0};
     uint8_t out[LEN];
     struct letter_place at = {5, 6};
     for (unsigned row = 0; row < 8; row++) {
@@ -142,8 +142,8 @@ bad_bodies_are_refused(void **state)
             l.total = 100;
             break;
         }
-        assert_int_equal(letter_seal(&l, chain, at, random, out, LEN), 0);
-        assert_int_equal(letter_open(&l, chain, at, out, LEN), want);
+        assert_int_equal(by_place_seal(&l, chain, at, out, LEN), 0);
+        assert_int_equal(by_place_open(&l, chain, at, out, LEN), want);
     }
     uint8_t body[100] = {0};
     struct letter l;
@@ -157,7 +157,7 @@ static void
 what_has_no_content_is_whole(void **state)
 {
     (void)state;
-    uint8_t chain[32] = {1}, random[LETTER_RANDOM_LEN] = {3}, data[LEN] = {0};
+    uint8_t chain[32] = {1}, data[LEN] = {0};
     uint8_t out[LEN];
     struct letter_place at = {5, 6};
     static const uint32_t totals[] = {0, 1, 1046, 2000, LETTER_MESSAGE_MAX};
@@ -168,9 +168,9 @@ what_has_no_content_is_whole(void **state)
             l.kind = kind;
             l.sequence = kind != LETTER_ACK;
             l.after = 0;
-            assert_int_equal(letter_seal(&l, chain, at, random, out, LEN), 0);
+            assert_int_equal(by_place_seal(&l, chain, at, out, LEN), 0);
             assert_int_equal(
-                letter_open(&l, chain, at, out, LEN),
+                by_place_open(&l, chain, at, out, LEN),
                 letter_is_content(kind) || totals[i] == 0 ? 0 : ERR_FORMAT);
         }
 }

@@ -12,7 +12,8 @@
 #include "client/polls.h"
 #include "client/staging.h"
 #include "lib/rng.h"
-#include "tests/day_key.h"
+#include "client/sealing.h"
+#include "tests/invitee.h"
 #include "tests/pair.h"
 
 static uint8_t contents[100000];
@@ -59,15 +60,11 @@ forge(struct pair *p, struct conversation *v, const struct letter *l,
       struct letter_place at)
 {
     static uint8_t bytes[LETTER_LEN_MAX];
-    uint8_t random[LETTER_RANDOM_LEN] = {7};
     const struct arrival came = {
         .at = at,
         .rank = STORE_FIRST,
         .whom = {.place = FRONTS_SWEEP, .contact = v->id}};
-    assert_int_equal(letter_seal(l,
-                                 day_key(p->c[1], v, CHAIN_IN, at.period).key,
-                                 at, random, bytes, p->c[1]->letter_len),
-                     0);
+    assert_int_equal(sealing_seal(p->c[0], p->v[0], l, at, bytes), 0);
     (void)arrival_letter(p->c[1], v, &came, bytes);
 }
 
@@ -236,6 +233,8 @@ i11_nobody_jumps_the_queue_of_others(void **state)
     pair_settle(&p);
     assert_int_equal(client_invite(p.c[1], "c", line), 0);
     struct conversation *a = p.v[1], *c = conversation_find(p.c[1], "c");
+    struct invitee invitee;
+    invitee_make(&invitee, line);
     struct letter l = {.kind = LETTER_TEXT,
                        .count = 1,
                        .total = 2,
@@ -249,7 +248,7 @@ i11_nobody_jumps_the_queue_of_others(void **state)
     forge(&p, a, &l, (struct letter_place){at.period, n++});
     letter_id(l.message, 1, 0);
     l.sequence = 1;
-    forge(&p, c, &l, at);
+    invitee_write(&invitee, p.c[1], c, &l, at);
     /* a's go on with lower numbers; b takes one for each that comes */
     bool c_shown = false;
     for (unsigned i = 0; i < 500 && !c_shown; i++) {
@@ -398,6 +397,7 @@ i11_renumbering_holds_up_nobody_else(void **state)
     struct client *c = p.c[1];
     struct conversation *a = p.v[1];
     assert_int_equal(client_invite(c, "c", line), 0);
+    invitee_take_up(c, "c", line);
     assert_int_equal(
         client_send(c, "a", LETTER_FILE, contents, sizeof contents, &order), 0);
     for (unsigned i = 0; i < 60;

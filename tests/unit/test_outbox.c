@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/conversations.h"
+#include "tests/invitee.h"
 #include "tests/pair.h"
 
 static uint64_t
@@ -164,8 +165,10 @@ i11_one_contacts_letters_hold_up_no_other(void **state)
     static uint8_t data[60000];
     disk_init(&d, test_seed());
     struct client *c = disk_client(&d, &pair_net);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         assert_int_equal(client_invite(c, name[i], line), 0);
+        invitee_take_up(c, name[i], line);
+    }
     assert_int_equal(
         client_send(c, "b", LETTER_FILE, data, sizeof data, &order), 0);
     for (size_t i = 1; i < 4; i++) {

@@ -14,7 +14,8 @@ enum {
     LEN = 1232,                                 /* of letters */
     CLIENT_FIRST_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
     CLIENT_BEFORE_LEN = CLIENT_FIRST_LEN + 4,   /* without the next order */
-    CONTACT_PERIODS_AT = 3 + 3 + 64 + 24 + 158 + 64 /* in the record of "bob" */
+    CONTACT_PERIODS_AT = 3 + 3 + 64 + 24 + SESSION_RECORD_LEN + 158 +
+                         64 /* in the record of "bob" */
 };
 
 /* A record's kind: how to write one, and what its value must not say. */
@@ -29,6 +30,7 @@ struct kind {
 
 /* What is written, and what the readers below must give. */
 static struct chain chains[CHAIN_WAYS];
+static struct session session, session_came;
 static uint8_t data[3000];
 static struct gateways gateways;
 static struct conversation contact, contact_came;
@@ -38,6 +40,37 @@ static struct letter fragment;
 static struct out_letter *letter;
 static struct record_received received;
 
+/* Fill a session with what differs from field to field. */
+static void
+session_fill(struct session *s)
+{
+    memset(s, 0, sizeof *s);
+    *s = (struct session){.state = SESSION_OPEN,
+                          .inviter = true,
+                          .paired = true,
+                          .has_before = true,
+                          .generation = 1U << 31,
+                          .before_generation = 77,
+                          .before_day = 20000};
+    memset(s->pair, 0x51, sizeof s->pair);
+    memset(s->first, 0x52, sizeof s->first);
+    for (unsigned i = 0; i < 2; i++) {
+        struct ratchet *r = i ? &s->before : &s->now;
+        r->has_peer = r->can_write = true;
+        r->can_read = i;
+        memset(r->root, (int)(0x53 + i), sizeof r->root);
+        memset(r->own_secret, (int)(0x55 + i), sizeof r->own_secret);
+        memset(r->peer_key, (int)(0x57 + i), sizeof r->peer_key);
+        memset(r->out, (int)(0x59 + i), sizeof r->out);
+        memset(r->in, (int)(0x5b + i), sizeof r->in);
+        r->own_step = 5 + i;
+        r->peer_step = 7 + i;
+        r->n_out = 9 + i;
+        r->n_in = 11 + i;
+        r->n_previous = 13 + i;
+    }
+}
+
 static int
 things_make(void **state)
 {
@@ -45,6 +78,7 @@ things_make(void **state)
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 7 + 1);
     memset(chains, 0xc5, sizeof chains);
+    session_fill(&session);
     memset(&gateways, 0, sizeof gateways);
     gateways.n = 2;
     gateways.current = 1;
@@ -55,6 +89,7 @@ things_make(void **state)
         .id = 9,
         .name = "bob",
         .chains = chains,
+        .session = &session,
         .mark = {0x3a, 0x3b},
         .confirmed = true,
         .inviter = true,
@@ -171,7 +206,7 @@ contact_read_one(const struct record_key *key, const uint8_t *value, size_t len)
 {
     struct chain came[CHAIN_WAYS];
     struct conversation *v = &contact_came;
-    *v = (struct conversation){.chains = came};
+    *v = (struct conversation){.chains = came, .session = &session_came};
     int err = record_contact_read(v, value, len);
     if (err)
         return err;
@@ -180,6 +215,8 @@ contact_read_one(const struct record_key *key, const uint8_t *value, size_t len)
         assert_true(v->loaded[i].order == currents[i]->order &&
                     v->loaded[i].index == currents[i]->next_index);
     assert_memory_equal(came, chains, sizeof chains);
+    assert_memory_equal(&session_came, &session, sizeof session);
+    v->session = &session;
     memset(v->loaded, 0, sizeof v->loaded);
     v->chains = chains;
     v->id = contact.id;
@@ -452,7 +489,7 @@ a_name_fits(void **state)
     (void)state;
     struct client_disk d;
     struct record_key key;
-    uint8_t value[1000] = {0};
+    uint8_t value[2000] = {0};
     struct chain came[CHAIN_WAYS];
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
@@ -461,7 +498,7 @@ a_name_fits(void **state)
         value[2] = (uint8_t)len;
         memset(value + 3, 'n', len);
         memcpy(value + 3 + len, r->value + 6, r->len - 6);
-        struct conversation v = {.chains = came};
+        struct conversation v = {.chains = came, .session = &session_came};
         int err = record_contact_read(&v, value, r->len - 3 + len);
         assert_int_equal(err, len > 0 && len <= 32 ? 0 : ERR_RANGE);
         if (!err)
@@ -497,7 +534,8 @@ a_version_that_is_not_known_is_said_so(void **state)
 
 enum { /* in the record of "bob" */
        CHAINS_END = 3 + 3 + 64,
-       REMOVED_AT = CHAINS_END + 4 + 4 + CHAIN_MARK_LEN
+       SESSION_AT = CHAINS_END + 4 + 4 + CHAIN_MARK_LEN,
+       REMOVED_AT = SESSION_AT + SESSION_RECORD_LEN
 };
 enum {
     ORDER_AT = REMOVED_AT + 60,
@@ -506,8 +544,8 @@ enum {
     TOKENS_LEN = 4 + 4 + 2 * 9
 };
 
-/* A record of an earlier version, in memory of exactly its length: without the days of
- * chains and their mark, before version 6 without tokens of two periods, before version
+/* A record of an earlier version, in memory of exactly its length: without a session,
+ * before version 7 without the days of chains and their mark, before version 6 without tokens of two periods, before version
  * 5 without what tells the order, before version 4 without tokens and promise, in
  * version 2 without the time of a removal, and with these flags.
  * Returns what its reader says. */
@@ -520,12 +558,13 @@ contact_read_before(const struct disk_record *r, uint8_t version, uint8_t flags,
                  to = at + (version < 6 ? SINCE_5_LEN : 0) +
                       (version < 5 ? ORDER_LEN : 0) +
                       (version < 4 ? TOKENS_LEN : 0),
-                 len = CHAINS_END + (at - from) + (r->len - to);
+                 head = version < 7 ? CHAINS_END : SESSION_AT,
+                 len = head + (at - from) + (r->len - to);
     uint8_t *value = malloc(len);
     assert_non_null(value);
-    memcpy(value, r->value, CHAINS_END);
-    memcpy(value + CHAINS_END, r->value + from, at - from);
-    memcpy(value + CHAINS_END + at - from, r->value + to, r->len - to);
+    memcpy(value, r->value, head);
+    memcpy(value + head, r->value + from, at - from);
+    memcpy(value + head + at - from, r->value + to, r->len - to);
     value[0] = version;
     value[1] = flags;
     int err = record_contact_read(v, value, len);
@@ -544,10 +583,16 @@ a_contact_of_before_is_read(void **state)
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
     chain_mark(chains[CHAIN_IN].key, mark);
-    for (uint8_t version = 2; version < 7; version++) {
-        struct conversation v = {.chains = came};
+    for (uint8_t version = 2; version < 8; version++) {
+        struct conversation v = {.chains = came, .session = &session_came};
         memset(came, 0, sizeof came);
+        session_fill(&session_came);
         assert_int_equal(contact_read_before(r, version, 5, &v), 0);
+        assert_int_equal(session_came.state, SESSION_NONE);
+        if (version == 7) {
+            assert_memory_equal(came, chains, sizeof came);
+            continue;
+        }
         for (size_t i = 0; i < CHAIN_WAYS; i++) {
             assert_int_equal(came[i].day, 0);
             assert_memory_equal(came[i].key, chains[i].key, LETTER_CHAIN_LEN);
@@ -584,7 +629,7 @@ a_contact_of_before_is_read(void **state)
         assert_memory_equal(v.cursor, contact.cursor, sizeof v.cursor);
     }
     for (unsigned flag = 8; flag < 256; flag *= 2) {
-        struct conversation v = {.chains = came};
+        struct conversation v = {.chains = came, .session = &session_came};
         assert_int_equal(contact_read_before(r, 2, (uint8_t)flag, &v),
                          ERR_FORMAT);
     }
@@ -628,7 +673,8 @@ who_is_removed_keeps_nothing_to_write_with(void **state)
     struct record_key key;
     struct chain came[CHAIN_WAYS];
     const struct message *const nothing[2] = {NULL, NULL};
-    struct conversation gone = contact, v = {.chains = came};
+    struct conversation gone = contact,
+                        v = {.chains = came, .session = &session_came};
     memset(gone.name, 0, sizeof gone.name);
     gone.removed = true;
     gone.removed_s = 1ULL << 33;
@@ -649,8 +695,6 @@ who_is_removed_keeps_nothing_to_write_with(void **state)
         assert_true(memcmp(r->value + i, "bob", 3) != 0);
     r->value[1] = 4; /* it is there, but has no name */
     assert_int_equal(record_contact_read(&v, r->value, r->len), ERR_RANGE);
-    r->value[1] = 64; /* nobody knows what that says */
-    assert_int_equal(record_contact_read(&v, r->value, r->len), ERR_FORMAT);
     disk_free(&d);
     disk_fill(&d);
     r = record_of(&d, &kinds[1], &key);
@@ -728,7 +772,7 @@ a_thing_has_one_key(void **state)
     struct record_key key;
     uint8_t bytes[RECORD_KEY_LEN + 1] = {0};
     for (unsigned type = 0; type < 256; type++) {
-        const bool known = type && strchr("ABCDFLMX", (int)type);
+        const bool known = type && strchr("ABCDFKLMX", (int)type);
         for (unsigned set = 0; set < 8; set++) {
             const struct record_key made = {(uint8_t)type, set & 1,
                                             set >> 1 & 1, set >> 2};
@@ -737,7 +781,7 @@ a_thing_has_one_key(void **state)
                                : !known                   ? ""
                                : strchr("DX", (int)type)  ? "\2"
                                : type == 'M'              ? "\3"
-                               : strchr("FL", (int)type)  ? "\7"
+                               : strchr("FKL", (int)type)  ? "\7"
                                                           : "";
             const bool unused = set & ~(unsigned)(uint8_t)uses[0];
             assert_int_equal(record_key_read(&key, bytes, RECORD_KEY_LEN),

@@ -1,0 +1,190 @@
+/* client/letters/ratchet.c - see ratchet.h: the states of a side, and its two moves.
+ *
+ * States: offering (no peer, neither writes nor reads), taken (writes, reads nothing
+ * yet), both. A move to a new key of the peer's makes the chain that is read with, and
+ * with a fresh key pair the one that is written with.
+ * Failure modes: a head that does not follow from the state, by the error that says
+ * how; the state is as before. */
+#include "client/letters/ratchet.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+static const char root_label[] = "brusio/1 root";
+
+/* Mix what the two sides' keys give into the root; write the chain that comes of it. */
+static int
+root_step(uint8_t root[static RATCHET_KEY_LEN], const uint8_t *own_secret,
+          const uint8_t *peer_key, uint8_t chain[static RATCHET_KEY_LEN])
+{
+    uint8_t in[sizeof root_label - 1 + RATCHET_KEY_LEN], out[64];
+    memcpy(in, root_label, sizeof root_label - 1);
+    const int bad =
+        crypto_scalarmult(in + sizeof root_label - 1, own_secret, peer_key);
+    if (!bad) {
+        crypto_generichash(out, sizeof out, in, sizeof in, root,
+                           RATCHET_KEY_LEN);
+        memcpy(root, out, RATCHET_KEY_LEN);
+        memcpy(chain, out + RATCHET_KEY_LEN, RATCHET_KEY_LEN);
+    }
+    sodium_memzero(in, sizeof in);
+    sodium_memzero(out, sizeof out);
+    return bad ? ERR_POINT : 0;
+}
+
+/* Write the key that is next in a chain, and step the chain. */
+static void
+chain_next(uint8_t chain[static RATCHET_KEY_LEN],
+           uint8_t key[static RATCHET_KEY_LEN])
+{
+    uint8_t next[RATCHET_KEY_LEN];
+    const uint8_t letter = 1, step = 2;
+    crypto_generichash(key, RATCHET_KEY_LEN, &letter, 1, chain,
+                       RATCHET_KEY_LEN);
+    crypto_generichash(next, sizeof next, &step, 1, chain, RATCHET_KEY_LEN);
+    memcpy(chain, next, sizeof next);
+    sodium_memzero(next, sizeof next);
+}
+
+void
+ratchet_offer(struct ratchet *r, const uint8_t secret[static RATCHET_KEY_LEN],
+              const uint8_t own_secret[static RATCHET_KEY_LEN])
+{
+    memset(r, 0, sizeof *r);
+    memcpy(r->root, secret, RATCHET_KEY_LEN);
+    memcpy(r->own_secret, own_secret, RATCHET_KEY_LEN);
+}
+
+int
+ratchet_take(struct ratchet *r, const uint8_t secret[static RATCHET_KEY_LEN],
+             const uint8_t peer_key[static RATCHET_KEY_LEN],
+             const uint8_t own_secret[static RATCHET_KEY_LEN])
+{
+    ratchet_offer(r, secret, own_secret);
+    memcpy(r->peer_key, peer_key, RATCHET_KEY_LEN);
+    r->has_peer = r->can_write = true;
+    return root_step(r->root, own_secret, peer_key, r->out);
+}
+
+void
+ratchet_own_key(const struct ratchet *r, uint8_t key[static RATCHET_KEY_LEN])
+{
+    crypto_scalarmult_base(key, r->own_secret);
+}
+
+int
+ratchet_write(struct ratchet *r, struct ratchet_head *head,
+              uint8_t key[static RATCHET_KEY_LEN])
+{
+    assert(r->can_write);
+    if (r->n_out > RATCHET_NUMBER_MAX)
+        return ERR_FULL;
+    ratchet_own_key(r, head->key);
+    head->step = r->own_step;
+    head->n = r->n_out++;
+    head->previous = r->n_previous;
+    chain_next(r->out, key);
+    return 0;
+}
+
+/* Go over the letters of the chain that is read with, up to number n: they are the
+ * gap. */
+static int
+gap_make(struct ratchet *r, uint32_t n, struct ratchet_gap *gap)
+{
+    uint8_t key[RATCHET_KEY_LEN];
+    if (n < r->n_in)
+        n = r->n_in;
+    if (n - r->n_in > RATCHET_SKIP_MAX)
+        return ERR_RANGE;
+    *gap = (struct ratchet_gap){.step = r->peer_step, .n = r->n_in, .end = n};
+    memcpy(gap->chain, r->in, RATCHET_KEY_LEN);
+    for (; r->n_in < n; r->n_in++)
+        chain_next(r->in, key);
+    sodium_memzero(key, sizeof key);
+    return 0;
+}
+
+static uint32_t
+gap_len(const struct ratchet_gap *gap)
+{
+    return gap->end - gap->n;
+}
+
+/* Take up a new key of the peer's, and answer it with one of our own. */
+static int
+key_follow(struct ratchet *r, const struct ratchet_head *head,
+           const uint8_t *fresh)
+{
+    memcpy(r->peer_key, head->key, RATCHET_KEY_LEN);
+    r->has_peer = r->can_read = true;
+    r->peer_step = head->step;
+    r->n_in = 0;
+    int err = root_step(r->root, r->own_secret, r->peer_key, r->in);
+    if (err)
+        return err;
+
+    memcpy(r->own_secret, fresh, RATCHET_KEY_LEN);
+    r->own_step++;
+    r->n_previous = r->n_out;
+    r->n_out = 0;
+    r->can_write = true;
+    return root_step(r->root, r->own_secret, r->peer_key, r->out);
+}
+
+/* How a head stands to r: 0: in the chain that is read with; 1: it has the next key;
+ * else an error of ratchet_read(). */
+static int
+head_place(const struct ratchet *r, const struct ratchet_head *head)
+{
+    if (!r->has_peer)
+        return head->step == 0 ? 1 : ERR_STALE;
+    if (head->step > r->peer_step)
+        return head->step - r->peer_step == 1 && r->can_write ? 1 : ERR_STALE;
+    if (head->step < r->peer_step)
+        return ERR_DUPLICATE;
+    if (!r->can_read || memcmp(head->key, r->peer_key, RATCHET_KEY_LEN) != 0)
+        return ERR_CONFLICT;
+    return head->n < r->n_in ? ERR_DUPLICATE : 0;
+}
+
+int
+ratchet_read(const struct ratchet *r, const struct ratchet_head *head,
+             const uint8_t fresh[static RATCHET_KEY_LEN],
+             struct ratchet_step *step)
+{
+    memset(step, 0, sizeof *step);
+    step->next = *r;
+    const int place = head_place(r, head);
+    int err = place < 0 ? place : 0;
+    if (place == 1) {
+        if (r->can_read)
+            err = gap_make(&step->next, head->previous, &step->gap[0]);
+        if (!err)
+            err = key_follow(&step->next, head, fresh);
+    }
+    if (!err)
+        err = gap_make(&step->next, head->n, &step->gap[1]);
+    if (!err &&
+        gap_len(&step->gap[0]) + gap_len(&step->gap[1]) > RATCHET_SKIP_MAX)
+        err = ERR_RANGE;
+    if (!err) {
+        chain_next(step->next.in, step->key);
+        step->next.n_in++;
+    } else {
+        sodium_memzero(step, sizeof *step);
+    }
+    return err;
+}
+
+bool
+ratchet_gap_next(struct ratchet_gap *gap, uint32_t *n,
+                 uint8_t key[static RATCHET_KEY_LEN])
+{
+    if (gap->n == gap->end)
+        return false;
+    *n = gap->n++;
+    chain_next(gap->chain, key);
+    return true;
+}

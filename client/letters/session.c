@@ -1,0 +1,398 @@
+/* client/letters/session.c - see session.h: beginning, offering, sealing, opening.
+ *
+ * States of a pair: offered (the inviter's, until a letter comes; or a generation that
+ * was offered because letters did not open), open. While offered again, what the other
+ * side has sealed with the ratchet of before still opens.
+ * Failure modes: a letter that is none of the pair's (an error), or one of the pair's
+ * that does not open (a verdict); then the session is as before. */
+#include "client/letters/session.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/codec.h"
+
+static const uint8_t no_pair[LETTER_KEY_LEN];
+
+static void
+label_hash(uint8_t out[static 32], const uint8_t key[static 32],
+           const char *label, const uint8_t *more, size_t more_len)
+{
+    crypto_generichash_state h;
+    crypto_generichash_init(&h, key, 32, 32);
+    crypto_generichash_update(&h, (const uint8_t *)label, strlen(label));
+    crypto_generichash_update(&h, more, more_len);
+    crypto_generichash_final(&h, out, 32);
+    sodium_memzero(&h, sizeof h);
+}
+
+/* ---- beginning ---- */
+
+/* Find what the two sides of an invitation share for good. */
+static int
+pair_make(struct session *s, const uint8_t *secret, const uint8_t *own_secret,
+          const uint8_t *peer_key)
+{
+    uint8_t shared[32];
+    const int bad = crypto_scalarmult(shared, own_secret, peer_key);
+    if (!bad)
+        label_hash(s->pair, secret, "brusio/1 both", shared, sizeof shared);
+    s->paired = !bad;
+    sodium_memzero(shared, sizeof shared);
+    return bad ? ERR_POINT : 0;
+}
+
+void
+session_invite(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
+               const uint8_t own_secret[static RATCHET_KEY_LEN])
+{
+    uint8_t secret[32];
+    memset(s, 0, sizeof *s);
+    label_hash(secret, seed, "brusio/1 first", NULL, 0);
+    ratchet_offer(&s->now, secret, own_secret);
+    s->state = SESSION_OFFERED;
+    s->inviter = true;
+    sodium_memzero(secret, sizeof secret);
+}
+
+int
+session_accept(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
+               const uint8_t key[static RATCHET_KEY_LEN],
+               const uint8_t own_secret[static RATCHET_KEY_LEN])
+{
+    uint8_t secret[32];
+    memset(s, 0, sizeof *s);
+    label_hash(secret, seed, "brusio/1 first", NULL, 0);
+    int err = ratchet_take(&s->now, secret, key, own_secret);
+    if (!err)
+        err = pair_make(s, secret, own_secret, key);
+    ratchet_own_key(&s->now, s->first);
+    s->state = SESSION_OPEN;
+    sodium_memzero(secret, sizeof secret);
+    return err;
+}
+
+static void
+secret_of(const struct session *s, uint32_t generation, uint8_t out[static 32])
+{
+    uint8_t number[4];
+    codec_put32(number, generation);
+    label_hash(out, s->pair, "brusio/1 again", number, sizeof number);
+}
+
+/* Leave the ratchet there is for the next generation's. One that was offered and that
+ * nobody has taken has sealed nothing. */
+static void
+now_leave(struct session *s, uint32_t generation, uint32_t day)
+{
+    if (s->state == SESSION_OPEN) {
+        s->before = s->now;
+        s->before_generation = s->generation;
+        s->before_day = day;
+        s->has_before = true;
+    }
+    s->generation = generation;
+}
+
+void
+session_offer(struct session *s, uint32_t generation, uint32_t day,
+              const uint8_t own_secret[static RATCHET_KEY_LEN])
+{
+    uint8_t secret[32];
+    now_leave(s, generation, day);
+    secret_of(s, generation, secret);
+    ratchet_offer(&s->now, secret, own_secret);
+    s->state = SESSION_OFFERED;
+    sodium_memzero(secret, sizeof secret);
+}
+
+/* Take the offer of a head. */
+static int
+offer_take(struct session *s, const struct letter_head *head, uint32_t day,
+           const uint8_t *fresh)
+{
+    uint8_t secret[32];
+    now_leave(s, head->generation, day);
+    secret_of(s, head->generation, secret);
+    const int err = ratchet_take(&s->now, secret, head->ratchet.key, fresh);
+    s->state = SESSION_OPEN;
+    sodium_memzero(secret, sizeof secret);
+    return err;
+}
+
+bool
+session_is_open(const struct session *s)
+{
+    return s->state != SESSION_OFFERED;
+}
+
+bool
+session_may_write(const struct session *s)
+{
+    return s->state != SESSION_OFFERED || s->paired;
+}
+
+/* ---- sealing ---- */
+
+int
+session_seal(struct session *s, const struct letter *l,
+             const uint8_t chain[static LETTER_CHAIN_LEN],
+             struct letter_place at, uint8_t *out, size_t letter_len)
+{
+    struct letter_head head = {.seal = LETTER_BY_PLACE};
+    struct letter_keys keys;
+    const bool to_all = s->state == SESSION_NONE || l->kind == LETTER_USED;
+    const bool is_first = !s->inviter && !s->answered;
+    int err = 0;
+    letter_place_keys(chain, at, to_all || is_first ? no_pair : s->pair, &keys);
+    if (!to_all && s->state == SESSION_OFFERED) {
+        head.seal = LETTER_BY_OFFER;
+        ratchet_own_key(&s->now, head.ratchet.key);
+    } else if (!to_all) {
+        head.seal = LETTER_BY_RATCHET;
+        err = ratchet_write(&s->now, &head.ratchet, keys.body);
+    }
+    head.generation = to_all ? 0 : s->generation;
+    if (!err)
+        err = letter_seal(l, &head, &keys, at, out, letter_len);
+    sodium_memzero(&keys, sizeof keys);
+    return err;
+}
+
+/* Open a head by the pair's key, or by that of whoever has the invitation; which of
+ * them, and the keys, are the caller's. */
+static int
+head_open(const struct session *s, const uint8_t *chain, struct letter_place at,
+          const uint8_t *letter, size_t letter_len, struct letter_head *head,
+          struct letter_keys *keys, bool *by_pair)
+{
+    int err = ERR_MAC;
+    *by_pair = s->paired;
+    if (s->paired) {
+        letter_place_keys(chain, at, s->pair, keys);
+        err = letter_open_head(head, keys->head, at, letter, letter_len);
+    }
+    if (err == ERR_MAC) {
+        *by_pair = false;
+        letter_place_keys(chain, at, no_pair, keys);
+        err = letter_open_head(head, keys->head, at, letter, letter_len);
+    }
+    return err;
+}
+
+int
+session_own_head(const struct session *s,
+                 const uint8_t chain[static LETTER_CHAIN_LEN],
+                 struct letter_place at, const uint8_t *letter,
+                 size_t letter_len, struct letter_head *head)
+{
+    struct letter_keys keys;
+    bool by_pair;
+    const int err =
+        head_open(s, chain, at, letter, letter_len, head, &keys, &by_pair);
+    sodium_memzero(&keys, sizeof keys);
+    return err;
+}
+
+/* ---- opening ---- */
+
+/* What session_open() is about, for the functions that it is made of. */
+struct opening {
+    const struct session *s;
+    const struct session_context *context;
+    struct letter_place at;
+    uint8_t *letter;
+    size_t letter_len;
+    struct letter_head head;
+    struct letter_keys keys;
+};
+
+/* Open the body by a key. What opens and cannot be is passed over: it was its writer's
+ * doing, not a store's. Returns 0 or ERR_MAC. */
+static int
+body_open(const struct opening *o, const uint8_t *key,
+          struct session_step *step)
+{
+    const int err = letter_open_body(&step->letter, &o->head, key, o->at,
+                                     o->letter, o->letter_len);
+    if (err == ERR_MAC)
+        return err;
+    step->violation = err;
+    step->verdict = err ? SESSION_PASSED : SESSION_READ;
+    return 0;
+}
+
+/* Open a letter by a ratchet of the next session's. What it leads to is in step, and in
+ * *r. Returns 0, or an error: it does not open. */
+static int
+ratchet_open(const struct opening *o, struct ratchet *r,
+             struct session_step *step)
+{
+    const struct ratchet_head *head = &o->head.ratchet;
+    struct ratchet_step found;
+    int err = ratchet_read(r, head, o->context->fresh, &found);
+    step->ahead = err == ERR_STALE;
+    step->by_ratchet = true;
+    step->generation = o->head.generation;
+    step->head = *head;
+    if (err == ERR_DUPLICATE &&
+        o->context->kept(o->context->ctx, step->generation, head->step, head->n,
+                         step->key)) {
+        step->is_kept = true;
+        return body_open(o, step->key, step);
+    }
+    if (!err)
+        err = body_open(o, found.key, step);
+    if (!err) {
+        memcpy(step->key, found.key, sizeof step->key);
+        memcpy(step->gap, found.gap, sizeof step->gap);
+        *r = found.next;
+    }
+    sodium_memzero(&found, sizeof found);
+    return err;
+}
+
+/* Open a letter by the ratchet of its generation: this one, or the one before. Does not
+ * open what is of an older one, what was opened before, and what an older copy of either
+ * side's records has to do with. */
+static void
+generation_open(const struct opening *o, struct session_step *step)
+{
+    struct session *s = &step->next;
+    const bool is_now = o->head.generation == s->generation;
+    const bool is_before =
+        s->has_before && o->head.generation == s->before_generation;
+    if ((!is_now && !is_before) ||
+        ratchet_open(o, is_now ? &s->now : &s->before, step)) {
+        *s = *o->s;
+        step->by_ratchet = false;
+        step->ahead = step->ahead || o->head.generation > s->generation;
+        step->verdict = o->head.generation >= s->generation ? SESSION_BROKEN
+                                                            : SESSION_PASSED;
+    } else if (is_now) {
+        s->state = SESSION_OPEN;
+    }
+}
+
+/* Open one of the first letters of an invitee. */
+static void
+first_open(const struct opening *o, struct session_step *step)
+{
+    struct session *s = &step->next;
+    const uint8_t *key = o->head.ratchet.key;
+    if (!s->inviter || o->head.generation != 0 || o->head.ratchet.step != 0)
+        return;
+    if (s->paired && memcmp(key, s->first, sizeof s->first) != 0) {
+        step->verdict = SESSION_SECOND;
+        return;
+    }
+    /* pair comes from the secret that the ratchet begins with */
+    if (!s->paired && pair_make(s, s->now.root, s->now.own_secret, key))
+        return;
+    memcpy(s->first, key, sizeof s->first);
+    generation_open(o, step);
+    s->answered = true;
+    if (step->verdict == SESSION_BROKEN && !o->s->paired)
+        step->verdict = SESSION_PASSED; /* made up by who has the line */
+    if (step->verdict != SESSION_READ)
+        *s = *o->s;
+}
+
+/* Open a letter that offers a ratchet: by its place, whatever becomes of the offer. */
+static void
+offer_open(const struct opening *o, struct session_step *step)
+{
+    struct session *s = &step->next;
+    const uint32_t generation = o->head.generation;
+    const bool wins = generation > s->generation ||
+                      (generation == s->generation &&
+                       s->state == SESSION_OFFERED && !s->inviter);
+    s->answered = true;
+    if (body_open(o, o->keys.body, step) == 0 && wins &&
+        generation <= o->context->latest &&
+        offer_take(s, &o->head, o->context->day, o->context->fresh))
+        *s = *o->s;
+}
+
+/* Open a letter whose head has opened by the key of whoever has the invitation. */
+static int
+unpaired_open(const struct opening *o, struct session_step *step)
+{
+    const uint8_t seal = o->head.seal;
+    if (o->s->state == SESSION_NONE)
+        return seal == LETTER_BY_PLACE ? body_open(o, o->keys.body, step)
+                                       : ERR_FORMAT;
+    if (seal == LETTER_BY_RATCHET)
+        first_open(o, step);
+    else if (seal == LETTER_BY_PLACE && !o->s->inviter &&
+             body_open(o, o->keys.body, step) == 0 &&
+             step->letter.kind != LETTER_USED)
+        step->verdict = SESSION_PASSED;
+    return 0;
+}
+
+/* Open a letter whose head has opened by the pair's key. */
+static void
+paired_open(const struct opening *o, struct session_step *step)
+{
+    if (o->head.seal == LETTER_BY_OFFER)
+        offer_open(o, step);
+    if (o->head.seal == LETTER_BY_RATCHET)
+        generation_open(o, step);
+    if (step->verdict == SESSION_READ)
+        step->next.answered = true;
+}
+
+int
+session_open(const struct session *s,
+             const uint8_t chain[static LETTER_CHAIN_LEN],
+             struct letter_place at, const struct session_context *context,
+             uint8_t *letter, size_t letter_len, struct session_step *step)
+{
+    struct opening o = {.s = s,
+                        .context = context,
+                        .at = at,
+                        .letter = letter,
+                        .letter_len = letter_len};
+    bool by_pair;
+    memset(step, 0, sizeof *step);
+    step->next = *s;
+    step->verdict = SESSION_PASSED;
+    int err =
+        head_open(s, chain, at, letter, letter_len, &o.head, &o.keys, &by_pair);
+    if (!err && by_pair)
+        paired_open(&o, step);
+    else if (!err)
+        err = unpaired_open(&o, step);
+    sodium_memzero(&o, sizeof o);
+    if (err)
+        sodium_memzero(step, sizeof *step);
+    return err;
+}
+
+void
+session_first_mark(const uint8_t first[static RATCHET_KEY_LEN],
+                   uint8_t id[static LETTER_ID_LEN])
+{
+    uint8_t hash[32];
+    crypto_generichash(hash, sizeof hash, first, RATCHET_KEY_LEN, NULL, 0);
+    memcpy(id, hash, LETTER_ID_LEN);
+}
+
+void
+session_safety(const struct session *s, char text[static SESSION_SAFETY_LEN])
+{
+    static const char label[] = "brusio/1 safety";
+    uint8_t hash[64];
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)label,
+                       sizeof label - 1, s->pair, sizeof s->pair);
+    for (size_t i = 0; i < 12; i++) { /* a group is 40 bits, modulo 10^5 */
+        uint64_t n = 0;
+        for (size_t k = 0; k < 5; k++)
+            n = n << 8 | hash[5 * i + k];
+        snprintf(text + 6 * i, 6, "%05u", (unsigned)(n % 100000));
+        text[6 * i + 5] = i < 11 ? ' ' : 0;
+    }
+    sodium_memzero(hash, sizeof hash);
+}
