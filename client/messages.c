@@ -7,6 +7,7 @@
  * Bounds: CLIENT_MESSAGES_MAX of one contact, CLIENT_QUEUE_MAX bytes of all. */
 #include "client/messages.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ message_new(const struct message *m, const uint8_t *data)
         free(bytes);
         return NULL;
     }
-    if (m->len > 0)
+    if (data)
         memcpy(bytes, data, m->len);
     *copy = *m;
     copy->data = bytes;
@@ -108,8 +109,10 @@ message_forget(struct client *c, struct conversation *v,
                const struct message *m)
 {
     struct message **at = &v->messages;
-    while (*at != m)
+    while (*at != m) {
+        assert(*at); /* it is in v's list */
         at = &(*at)->next;
+    }
     if (!message_is_over(m))
         message_uncount(c, v, m);
     message_unlink(v, at);

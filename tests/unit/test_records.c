@@ -781,7 +781,7 @@ a_thing_has_one_key(void **state)
                                : !known                   ? ""
                                : strchr("DX", (int)type)  ? "\2"
                                : type == 'M'              ? "\3"
-                               : strchr("FKL", (int)type)  ? "\7"
+                               : strchr("FKL", (int)type) ? "\7"
                                                           : "";
             const bool unused = set & ~(unsigned)(uint8_t)uses[0];
             assert_int_equal(record_key_read(&key, bytes, RECORD_KEY_LEN),
