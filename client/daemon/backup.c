@@ -386,9 +386,9 @@ stream_read(struct backup *b, uint8_t *out, size_t len)
 static int
 entry_read(struct backup *b, backup_fn fn, void *ctx, bool *over)
 {
-    uint8_t head[ENTRY_LEN], name[UINT8_MAX], *data = NULL;
+    uint8_t head[ENTRY_LEN] = {0}, name[UINT8_MAX], *data = NULL;
     int err = stream_read(b, head, sizeof head);
-    const size_t name_len = head[1], len = err ? 0 : codec_get32(head + 2);
+    const size_t name_len = head[1], len = codec_get32(head + 2);
     if (!err && (head[0] > BACKUP_SEALED || len > DATA_MAX))
         err = ERR_FORMAT;
     if (!err && !(data = malloc(len + 1)))

@@ -376,7 +376,6 @@ arguments_obey(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    strcpy(usage, usage_commands);
-    strcat(usage, usage_options);
+    snprintf(usage, sizeof usage, "%s%s", usage_commands, usage_options);
     return program_end(program, arguments_obey(argc, argv));
 }
