@@ -33,7 +33,7 @@ def on_terminal(t, argv, lines, seconds=60):
     pid, fd = pty.fork()
     if pid == 0:
         os.execv(argv[0], argv)
-    out, left, asked = b"", list(lines), 0
+    out, left = b"", list(lines)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if not select.select([fd], [], [], 0.1)[0]:
@@ -45,8 +45,9 @@ def on_terminal(t, argv, lines, seconds=60):
         if not got:
             break
         out += got
-        if left and out.count(b": ") > asked and out.endswith(b": "):
-            asked = out.count(b": ")
+        last = out.rsplit(b"\n", 1)[-1]
+        if left and b"assphrase" in last and last.endswith(b": "):
+            out += b"\n"
             os.write(fd, left.pop(0).encode() + b"\n")
     else:
         os.kill(pid, 9)
