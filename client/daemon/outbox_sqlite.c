@@ -300,7 +300,7 @@ outbox_sqlite_settle(struct outbox_sqlite *o)
 static int
 place_compare(const char *path, const struct place *was)
 {
-    struct place now;
+    struct place now = {0};
     const int err = place_read(path, &now);
     if (err)
         return err;

@@ -114,7 +114,7 @@ entry_see(void *ctx, enum backup_kind kind, const uint8_t *name,
     struct seen *s = ctx;
     s->files += kind == BACKUP_FILE;
     s->sealed += kind == BACKUP_SEALED;
-    if (kind == BACKUP_FILE && memcmp(name, "profile", name_len) == 0)
+    if (kind == BACKUP_FILE && name_len == 7 && memcmp(name, "profile", 7) == 0)
         assert_memory_equal(data, "default", len);
     if (kind != BACKUP_RECORD)
         return 0;
