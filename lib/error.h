@@ -70,10 +70,13 @@
     X(FOLDER, 55, "its directory, or the file in it, is gone")        \
     X(NAME, 56, "the name is too long for a file")                    \
     X(FILES, 57, "too many open files")                               \
-    X(DAMAGED, 58, "damaged, or not what its name says")
+    X(DAMAGED, 58, "damaged, or not what its name says")              \
+    X(LOCKED, 59, "locked")                                           \
+    X(PASSPHRASE, 60, "wrong passphrase")                             \
+    X(SEAL, 61, "the file of the key to all records (-seal) is gone")
 
 enum {
-    ERROR_COUNT = 59, /* above all numbers: counter[ERROR_COUNT] has room */
+    ERROR_COUNT = 62, /* above all numbers: counter[ERROR_COUNT] has room */
     ERROR_RETIRED = 0
 };
 

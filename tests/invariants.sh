@@ -592,6 +592,14 @@ change I8 'keys of erased records stay' lib/os/key_slots.c \
     'if (k->n_retired == 0)' \
     'if (1)' \
     'wipe/i8_erased*' 'wipe/i8_keys*'
+change I8 'what a passphrase sealed before stays' client/daemon/master.c \
+    'err = wipe_file(old);' \
+    'err = unlink(old);' \
+    'master/i8_*'
+change I8 'records of before stay as they are' client/daemon/outbox_sqlite.c \
+    'if (!err && o->bare)' \
+    'if (!err && o->bare && false)' \
+    'master/i8_*'
 change I8 'a store writes ids of boxes as they are' relay/daemon/seal.c \
     'crypto_generichash(name, SEAL_NAME_LEN, box, 32, key, WIPE_KEY_LEN);' \
     '(void)key, memcpy(name, box, SEAL_NAME_LEN);' \
@@ -818,6 +826,24 @@ change I10 'keys are wiped while their records are away' \
     'return o->at.inode != 0 || (stat(o->keys_path, &st) == 0 && st.st_size > 0);' \
     'return o->at.inode != 0 || (stat(o->keys_path, &st) == 0 && false);' \
     'wipe/i10_*'
+change I10 'records open without the master key' client/daemon/master.c \
+    '    if (m)
+        crypto_generichash(out, KEY_SLOT_LEN, slot_key, KEY_SLOT_LEN, m->key,' \
+    '    if (m && false)
+        crypto_generichash(out, KEY_SLOT_LEN, slot_key, KEY_SLOT_LEN, m->key,' \
+    'master/i10_*'
+change I10 'a locked client answers' client/daemon/json.c \
+    'return !line->guard || k->method->always || !guard_is_locked(line->guard);' \
+    'return true || k->method->always || !guard_is_locked(line->guard);' \
+    'guard/i10_*'
+change I10 'a lock opens by any file of a key' client/daemon/guard.c \
+    'if (!err && !master_is_same(m, g->master))' \
+    'if (!err && !master_is_same(m, g->master) && false)' \
+    'guard/i10_*'
+change I10 'a backup that was cut is whole' client/daemon/backup.c \
+    'return err || b->s->last ? err : ERR_FORMAT;' \
+    'return err == ERR_SHORT ? 0 : err;' \
+    'backup/i10_*'
 change I10 'a copy is mixed with what a killed client left' client/daemon/lives.c \
     'if (both.told && both.life == alone->life)' \
     'if (both.told || both.life == alone->life)' \

@@ -92,6 +92,7 @@ calling_hint(const char *method, const char *message)
                 "this clock is right"},
                {ERR_FORMAT, "add", not_whole},
                {ERR_SHORT, "add", not_whole},
+               {ERR_LOCKED, NULL, "'brusio-client unlock' opens it"},
                {ERR_ROOM, NULL,
                 "make room; the client tries again by itself, and nothing that "
                 "it has is lost"},

@@ -271,8 +271,17 @@ status_print(const json_t *r)
         "requests", "answers", "late",     "lost",   "puts", "gets",
         "loops",    "skipped", "contacts", "queued", "inbox"};
     line_print(r);
+    printf("passphrase: %s%s\n",
+           json_is_true(json_object_get(r, "passphrase"))
+               ? "set"
+               : "none; the key is in client.db-seal, which only this user may "
+                 "read, and nothing else keeps a thief from it",
+           json_is_true(json_object_get(r, "locked"))
+               ? "; locked, 'brusio-client unlock' opens it"
+               : "");
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        printf("%s %" PRId64 "\n", counts[i], calling_number(r, counts[i]));
+        if (json_object_get(r, counts[i])) /* while locked some are not told */
+            printf("%s %" PRId64 "\n", counts[i], calling_number(r, counts[i]));
     if (json_is_string(json_object_get(r, "storage")))
         printf("storage: %s; until it is mended nothing new is sent or taken "
                "in. It is tried every half minute; the log names the file\n",

@@ -10,6 +10,9 @@
 struct cli {
     const char *dir, *command;
     const char *name, *text, *file, *file_name, *out;
+    /* files that have passphrases, or NULL: the one that is wanted, a new one, and
+     * (backup) that of the client */
+    const char *passphrase_file, *new_passphrase_file, *client_passphrase_file;
     bool wait;       /* send: until delivered */
     bool json;       /* one object a line */
     bool follow;     /* recv: for ever */

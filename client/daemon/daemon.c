@@ -1,7 +1,7 @@
 /* client/daemon/daemon.c - a client's life on the real machine.
  *
  * Files in its directory: client.conf, client.db (all records), client.db-keys
- * (what they are sealed under), client.sock.
+ * and client.db-seal (what they are sealed under), client.sock.
  *
  * Timers: the client's own; the reconnection's; every WATCH_US a look at the link and
  * at the storage. A link that fails is tried
@@ -22,6 +22,9 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/daemon/backup.h"
+#include "client/daemon/guard.h"
+#include "client/daemon/master.h"
 #include "client/daemon/outbox_sqlite.h"
 #include "client/daemon/prover.h"
 #include "client/daemon/rpc.h"
@@ -30,6 +33,7 @@
 #include "lib/os/files.h"
 #include "lib/os/host.h"
 #include "lib/os/link.h"
+#include "lib/os/program.h"
 #include "lib/os/socket.h"
 #include "lib/os/storage.h"
 #include "lib/os/system.h"
@@ -68,8 +72,10 @@ struct daemon {
     struct network network;
     struct client *client;
     struct outbox_sqlite *outbox;
-    bool look; /* it is asked only whether it could run */
-    int lock;  /* the directory's, for a whole life, also when the disk fails */
+    struct master *master; /* of its records */
+    struct guard *guard;   /* of its calls */
+    bool look;             /* it is asked only whether it could run */
+    int lock; /* the directory's, for a whole life, also when the disk fails */
     struct storage *storage;
     struct storage_port *port; /* to it */
     struct prover *prover;     /* NULL: there was no thread for it */
@@ -389,6 +395,25 @@ client_make(struct daemon *d)
     return client_new(&d->client, &config);
 }
 
+/* Read the master key, by a passphrase where it has one; who only looks is not asked
+ * for that. */
+static int
+master_take(struct daemon *d, const char *dir)
+{
+    const char *file = d->config->passphrase_file;
+    if (!d->look) {
+        master_tidy(d->store_path);
+        backup_tidy(dir);
+    }
+    int err = master_read(&d->master, d->store_path, false);
+    if (err)
+        start_tell(d, d->store_path,
+                   "-seal cannot be used: ", database_remedy(err));
+    else if (!d->look || file)
+        err = master_ask(d->master, dir, file);
+    return err;
+}
+
 /* Take the directory for this client, and open its records. */
 static int
 records_open(struct daemon *d, const char *dir)
@@ -401,9 +426,10 @@ records_open(struct daemon *d, const char *dir)
             start_tell(d, "another client runs on ", dir, "; end that first");
         return err;
     }
-    if (!err)
-        err = d->look ? outbox_sqlite_look(&d->outbox, d->store_path)
-                      : outbox_sqlite_new(&d->outbox, d->store_path);
+    if (err || (err = master_take(d, dir)))
+        return err;
+    err = d->look ? outbox_sqlite_look(&d->outbox, d->store_path, d->master)
+                  : outbox_sqlite_new(&d->outbox, d->store_path, d->master);
     if (err)
         start_tell(d, d->store_path,
                    " cannot be opened: ", database_remedy(err));
@@ -494,7 +520,12 @@ daemon_start(struct daemon *d, const char *dir, int ready_fd)
     if (!err)
         err = client_start(d->client);
     if (!err)
+        err =
+            guard_new(&d->guard, dir, d->config->network, d->master, d->outbox);
+    if (!err) {
+        rpc_set_guard(d->rpc, d->guard);
         err = rpc_start(d->rpc, d->client);
+    }
     if (err)
         return err;
     gateway_connect(d);
@@ -515,7 +546,9 @@ daemon_free(struct daemon *d)
     storage_port_free(&d->port);
     client_free(&d->client);
     prover_free(&d->prover);
+    guard_free(&d->guard);
     outbox_sqlite_free(&d->outbox);
+    master_free(&d->master);
     tls_free(&d->tls);
     loop_timer_free(&d->reconnect);
     loop_timer_free(&d->watch);
@@ -566,7 +599,13 @@ client_check(const char *dir, const struct daemon_config *config)
     if (!err)
         err = records_open(d, dir);
     const bool runs = err == ERR_AGAIN;
-    if (!err)
+    if (!err && master_kind(d->master) == MASTER_SEALED &&
+        !master_is_open(d->master))
+        program_fail("brusio-client",
+                     "%s is sealed under a passphrase, and was not looked "
+                     "into; --passphrase-file FILE has that done",
+                     d->store_path);
+    else if (!err)
         err = records_load(d);
     daemon_free(d);
     return err && !runs ? 1 : 0;

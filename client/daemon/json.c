@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/daemon/guard.h"
 #include "client/daemon/json_call.h"
 #include "lib/json_text.h"
 
@@ -19,6 +20,7 @@ struct json_call {
     size_t n, done; /* calls; of them carried out */
     size_t contents_len;
     struct call *calls;
+    struct guard *guard; /* or NULL */
 };
 
 /* ---- parsing ---- */
@@ -137,6 +139,23 @@ json_call_parse(const char *line, size_t len)
 
 /* ---- carrying out ---- */
 
+void
+json_call_guard(struct json_call *line, struct guard *g)
+{
+    bool slow = false;
+    line->guard = g;
+    for (size_t i = 0; i < line->n && g; i++)
+        if (!line->calls[i].err && line->calls[i].method)
+            call_prepare(&line->calls[i], g, &slow);
+}
+
+/* May the call be carried out? */
+static bool
+is_allowed(const struct json_call *line, const struct call *k)
+{
+    return !line->guard || k->method->always || !guard_is_locked(line->guard);
+}
+
 /* Contents of a batch's messages are held until all is answered. */
 static void
 contents_count(struct json_call *line, struct call *k)
@@ -160,6 +179,8 @@ json_call_run(struct json_call *line, struct client *c)
     if (line->done == line->n)
         return false;
     struct call *k = &line->calls[line->done++];
+    if (!k->err && !is_allowed(line, k))
+        k->err = ERR_LOCKED;
     if (!k->err && k->by_id) {
         k->name = client_contact_name(c, k->contact);
         k->err = k->name ? 0 : ERR_NOT_FOUND;

@@ -8,6 +8,8 @@
 #define CLIENT_DAEMON_JSON_H
 #include "client/client.h"
 
+struct guard;
+
 /* Bounds: bytes of a line, either way, but for answers of a batch; calls of a
  * batch. A batch's answers hold LETTER_MESSAGE_MAX bytes of contents together. */
 enum { JSON_LINE_MAX = 24 << 20, JSON_BATCH_MAX = 64 };
@@ -19,6 +21,10 @@ struct json_call;
  * Returns NULL without memory; what is wrong with the line is told by the
  * answer. */
 struct json_call *json_call_parse(const char *line, size_t len);
+/* Have the calls looked at by g, on the thread of calls, before any is carried out: what
+ * takes long of `unlock` and `backup` is done here, and while g is locked most are
+ * refused. g NULL: nothing is locked, and those two are not supported. */
+void json_call_guard(struct json_call *k, struct guard *g);
 /* Carry out the next call, on the client's thread. Returns whether there is
  * another: others want their turn too. */
 bool json_call_run(struct json_call *k, struct client *c);

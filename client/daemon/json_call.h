@@ -15,6 +15,7 @@ enum {
     RPC_OWN = -32000
 };
 
+struct guard;
 struct method;
 
 /* One call, alone in its line or one of a batch. Strings that are not its own
@@ -54,6 +55,9 @@ struct call {
     uint64_t letters, estimate_s;
     uint64_t mark; /* of the client, when it was carried out */
     bool waits;    /* what it changed is to be on disk, and is not yet */
+    /* of the guard; NULL: there is none */
+    struct guard *guard;
+    bool locked, sealed; /* calls are; there is a passphrase */
 };
 
 struct method {
@@ -61,7 +65,8 @@ struct method {
     const char *also;     /* its other name, or NULL */
     const char *params;   /* all that it takes, a blank between */
     const char *optional; /* of them, those that may be left out */
-    bool keeps; /* it changes what is to be on disk before it is answered */
+    bool keeps;  /* it changes what is to be on disk before it is answered */
+    bool always; /* it is carried out while the client is locked, too */
     void (*run)(struct call *k, struct client *c);
     json_t *(*result)(struct call *k);
 };
@@ -70,6 +75,9 @@ struct method {
 
 /* The method of this name, or NULL. */
 const struct method *call_find_method(const char *name);
+/* Do on the thread of calls what k needs of g, and wipe its passphrase. *slow tells
+ * that a call of its line took long already: a second one is refused (ERR_RATE). */
+void call_prepare(struct call *k, struct guard *g, bool *slow);
 
 /* ---- json_params.c ---- */
 
@@ -92,4 +100,5 @@ json_t *call_result_estimate(struct call *k);
 json_t *call_result_recv(struct call *k);
 json_t *call_result_safety(struct call *k);
 json_t *call_result_status(struct call *k);
+json_t *call_result_backup(struct call *k);
 #endif

@@ -3,9 +3,11 @@
  *
  * A method is called as the command is; its other name is the one that a library
  * of calls would give it. No state. */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/daemon/guard.h"
 #include "client/daemon/json.h"
 #include "client/daemon/json_call.h"
 #include "lib/version.h"
@@ -202,50 +204,115 @@ run_release(struct call *k, struct client *c)
 static void
 run_status(struct call *k, struct client *c)
 {
+    k->locked = k->guard && guard_is_locked(k->guard);
     client_status(c, &k->status);
+}
+
+static void
+run_lock(struct call *k, struct client *c)
+{
+    (void)c;
+    if (!k->guard) {
+        k->err = ERR_UNSUPPORTED;
+    } else if (!k->sealed) {
+        k->err = ERR_MISSING;
+        k->message = "no passphrase is set, by which it could be unlocked";
+    } else {
+        guard_lock(k->guard, true);
+    }
+}
+
+/* The passphrase is the right one, as was found out before. */
+static void
+run_unlock(struct call *k, struct client *c)
+{
+    (void)c;
+    if (k->guard)
+        guard_lock(k->guard, false);
+    else
+        k->err = ERR_UNSUPPORTED;
+}
+
+static void
+run_backup(struct call *k, struct client *c)
+{
+    (void)c;
+    k->err = k->guard ? 0 : ERR_UNSUPPORTED;
+}
+
+/* Carry out what takes long of k, and wipe the passphrase. */
+static int
+slow_run(struct call *k, struct guard *g)
+{
+    const size_t len = strlen(k->text);
+    int err = ERR_LOCKED;
+    if (k->method->run == run_unlock)
+        err = guard_try(g, k->text, len);
+    else if (!guard_is_locked(g))
+        err = guard_backup(g, k->text, len, k->word);
+    sodium_memzero((char *)k->text, len); /* in the line, which is ours */
+    return err;
+}
+
+void
+call_prepare(struct call *k, struct guard *g, bool *slow)
+{
+    k->guard = g;
+    if (k->method->run == run_lock || k->method->run == run_status)
+        k->sealed = guard_is_sealed(g);
+    if (k->method->run != run_unlock && k->method->run != run_backup)
+        return;
+    k->err = *slow ? ERR_RATE : slow_run(k, g);
+    *slow = true;
 }
 
 static json_t *result_api(struct call *k);
 
 static const struct method methods[] = {
-    {"add", "contacts.add", "name invitation", "", true, run_add,
+    {"add", "contacts.add", "name invitation", "", true, false, run_add,
      call_result_id},
-    {"api", NULL, "", "", false, run_nothing, result_api},
-    {"cancel", "messages.cancel", "to id order", "", true, run_cancel,
+    {"api", NULL, "", "", false, true, run_nothing, result_api},
+    {"backup", NULL, "passphrase", "", false, false, run_backup,
+     call_result_backup},
+    {"cancel", "messages.cancel", "to id order", "", true, false, run_cancel,
      call_result_nothing},
-    {"contacts", "contacts.list", "", "", false, run_contacts,
+    {"contacts", "contacts.list", "", "", false, false, run_contacts,
      call_result_contacts},
-    {"estimate", NULL, "to id bytes", "", false, run_estimate,
+    {"estimate", NULL, "to id bytes", "", false, false, run_estimate,
      call_result_estimate},
-    {"invite", "contacts.invite", "name", "", true, run_invite,
+    {"invite", "contacts.invite", "name", "", true, false, run_invite,
      call_result_invite},
-    {"message", "messages.state", "to id order", "order", false, run_message,
-     call_result_message},
-    {"mute", "contacts.mute", "name id muted", "", true, run_mute,
+    {"lock", NULL, "", "", false, true, run_lock, call_result_nothing},
+    {"message", "messages.state", "to id order", "order", false, false,
+     run_message, call_result_message},
+    {"mute", "contacts.mute", "name id muted", "", true, false, run_mute,
      call_result_nothing},
-    {"open", "contacts.open", "name id", "", false, run_open,
+    {"open", "contacts.open", "name id", "", false, false, run_open,
      call_result_nothing},
-    {"outbox", "messages.list", "to id", "to", false, run_outbox,
+    {"outbox", "messages.list", "to id", "to", false, false, run_outbox,
      call_result_outbox},
-    {"ping", "contacts.ping", "to id", "", true, run_ping, call_result_order},
-    {"pings", "contacts.pings", "name id allowed", "", true, run_pings,
-     call_result_nothing},
-    {"recv", "messages.next", "from id", "from", false, run_recv,
-     call_result_recv},
-    {"release", "messages.release", "order", "", true, run_release,
-     call_result_nothing},
-    {"remove", "contacts.remove", "name id", "", true, run_remove,
-     call_result_nothing},
-    {"rename", "contacts.rename", "name id new_name", "", true, run_rename,
-     call_result_nothing},
-    {"safety", "contacts.safety", "name id", "", false, run_safety,
-     call_result_safety},
-    {"send", "messages.send", "to id text file_name data", "", true, run_send,
+    {"ping", "contacts.ping", "to id", "", true, false, run_ping,
      call_result_order},
-    {"status", NULL, "", "", false, run_status, call_result_status},
-    {"verify", "contacts.verify", "name id verified", "", true, run_verify,
+    {"pings", "contacts.pings", "name id allowed", "", true, false, run_pings,
      call_result_nothing},
-    {"withdraw", "contacts.withdraw", "name id", "", true, run_withdraw,
+    {"recv", "messages.next", "from id", "from", false, false, run_recv,
+     call_result_recv},
+    {"release", "messages.release", "order", "", true, false, run_release,
+     call_result_nothing},
+    {"remove", "contacts.remove", "name id", "", true, false, run_remove,
+     call_result_nothing},
+    {"rename", "contacts.rename", "name id new_name", "", true, false,
+     run_rename, call_result_nothing},
+    {"safety", "contacts.safety", "name id", "", false, false, run_safety,
+     call_result_safety},
+    {"send", "messages.send", "to id text file_name data", "", true, false,
+     run_send, call_result_order},
+    {"status", NULL, "", "", false, true, run_status, call_result_status},
+    {"unlock", NULL, "passphrase", "", false, true, run_unlock,
+     call_result_nothing},
+    {"verify", "contacts.verify", "name id verified", "", true, false,
+     run_verify, call_result_nothing},
+    {"withdraw", "contacts.withdraw", "name id", "", true, false, run_withdraw,
      call_result_nothing}};
 
 enum { METHODS = sizeof methods / sizeof methods[0] };

@@ -93,7 +93,7 @@ contact_get(struct call *k, const char *name, bool required)
 /* All that methods take, in the order in which it is taken; `send` takes the
  * rest. */
 static const char *const param_names[] = {
-    "name",  "to",      "from",     "invitation", "new_name",
+    "name",  "to",      "from",     "invitation", "new_name", "passphrase",
     "muted", "allowed", "verified", "order",      "bytes"};
 
 /* Take the parameter of this name, which the method has. */
@@ -105,7 +105,7 @@ param_take(struct call *k, const char *name)
         contact_get(k, name, required);
     else if (strcmp(name, "name") == 0)
         k->name = text_get(k, name, required);
-    else if (is_among("invitation new_name", name))
+    else if (is_among("invitation new_name passphrase", name))
         k->text = text_get(k, name, required);
     else if (is_among("muted allowed verified", name))
         k->flag = flag_get(k, name);

@@ -296,6 +296,24 @@ dropped_make(const struct client_status *s)
     return json_or_null(o, bad);
 }
 
+/* What is told of contacts and messages, and so not while it is locked. */
+static json_t *
+contents_make(const struct client_status *s)
+{
+    return json_pack("{sI sI sI sI sI sI so so}", "puts", (json_int_t)s->puts,
+                     "gets", (json_int_t)s->gets, "contacts",
+                     (json_int_t)s->contacts, "queued", (json_int_t)s->queued,
+                     "inbox", (json_int_t)s->inbox, "overtaken",
+                     (json_int_t)s->overtaken, "dropped", dropped_make(s),
+                     "lists", lists_make(s));
+}
+
+json_t *
+call_result_backup(struct call *k)
+{
+    return json_pack("{ss}", "file", k->word);
+}
+
 json_t *
 call_result_status(struct call *k)
 {
@@ -311,20 +329,19 @@ call_result_status(struct call *k)
                   (json_int_t)s->up_bytes_day, "down_bytes_day",
                   (json_int_t)s->down_bytes_day);
     json_t *counts = json_pack(
-        "{sI sI sI sI sI sI sI sI sI sI sI sI sI ss? so so}", "requests",
-        (json_int_t)s->requests, "answers", (json_int_t)s->answers, "late",
-        (json_int_t)s->late, "lost", (json_int_t)s->lost, "dummies",
-        (json_int_t)s->dummies, "puts", (json_int_t)s->puts, "gets",
-        (json_int_t)s->gets, "loops", (json_int_t)s->loops, "skipped",
-        (json_int_t)s->skipped, "contacts", (json_int_t)s->contacts, "queued",
-        (json_int_t)s->queued, "inbox", (json_int_t)s->inbox, "overtaken",
-        (json_int_t)s->overtaken, "storage",
-        s->storage_err ? error_text(s->storage_err) : NULL, "dropped",
-        dropped_make(s), "lists", lists_make(s));
-    if (!o || !counts || json_object_update(o, counts)) {
+        "{sI sI sI sI sI sI sI ss? sb sb}", "requests", (json_int_t)s->requests,
+        "answers", (json_int_t)s->answers, "late", (json_int_t)s->late, "lost",
+        (json_int_t)s->lost, "dummies", (json_int_t)s->dummies, "loops",
+        (json_int_t)s->loops, "skipped", (json_int_t)s->skipped, "storage",
+        s->storage_err ? error_text(s->storage_err) : NULL, "passphrase",
+        k->sealed, "locked", k->locked);
+    json_t *contents = k->locked ? json_object() : contents_make(s);
+    if (!o || !counts || !contents || json_object_update(o, counts) ||
+        json_object_update(o, contents)) {
         json_decref(o);
         o = NULL;
     }
     json_decref(counts);
+    json_decref(contents);
     return o;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/daemon/cli.h"
+#include "client/daemon/cli_seal.h"
 #include "client/daemon/daemon.h"
 #include "client/daemon/input.h"
 #include "client/daemon/setup.h"
@@ -16,9 +17,11 @@
 
 static const char program[] = "brusio-client";
 
-static const char usage[] =
+/* The help in two parts, since C promises no longer words; form.usage is both. */
+static const char usage_commands[] =
     "usage: brusio-client init --network FILE [--profile NAME]\n"
-    "       brusio-client run [--ready-fd N] [--parent PID]\n"
+    "       brusio-client run [--passphrase-file FILE] [--ready-fd N] "
+    "[--parent PID]\n"
     "       brusio-client invite NAME\n"
     "       brusio-client add NAME INVITATION\n"
     "       brusio-client withdraw NAME | remove NAME | rename NAME NEW-NAME\n"
@@ -35,7 +38,14 @@ static const char usage[] =
     "NUMBER\n"
     "       brusio-client ping NAME [--wait SECONDS]\n"
     "       brusio-client state NAME\n"
-    "       brusio-client contacts | status | check\n"
+    "       brusio-client contacts | status | check [--passphrase-file "
+    "FILE]\n"
+    "       brusio-client passphrase [--passphrase-file FILE] "
+    "[--new-passphrase-file FILE]\n"
+    "       brusio-client lock | unlock [--passphrase-file FILE]\n"
+    "       brusio-client backup FILE [--passphrase-file FILE] "
+    "[--client-passphrase-file FILE]\n"
+    "       brusio-client restore FILE [--passphrase-file FILE]\n"
     "       brusio-client help [COMMAND] | completion bash|zsh|fish\n"
     "\n"
     "A client of the mixnet. 'run' keeps it going; the others speak to it.\n"
@@ -84,7 +94,23 @@ static const char usage[] =
     "number\n"
     "  contacts  list them\n"
     "  status    how the client is doing\n"
-    "  check     read configuration and say what is wrong\n"
+    "  check     read configuration and say what is wrong\n";
+static const char usage_options[] =
+    "  passphrase\n"
+    "            set, change or, by an empty one, remove the passphrase "
+    "without\n"
+    "            which nothing in the directory can be read; 'run' asks for it "
+    "then.\n"
+    "            When it is forgotten nobody can read anything any more\n"
+    "  lock      until 'unlock' no program reads contacts or messages, or "
+    "sends;\n"
+    "            the client goes on as before. There has to be a passphrase\n"
+    "  unlock    let programs call again\n"
+    "  backup    write all that the client has to a new file, sealed under a\n"
+    "            passphrase of its own; the client may run\n"
+    "  restore   make a directory of a backup: one that is not there, or "
+    "empty.\n"
+    "            Only one copy of a client may run\n"
     "\n"
     "  --dir DIR       the client's directory; default: ~/.brusio\n"
     "  --network FILE  the network file, from whoever runs the network\n"
@@ -100,11 +126,22 @@ static const char usage[] =
     "  --follow        print what comes until it is stopped\n"
     "  --skip          remove the next message unseen\n"
     "  --json          print objects of JSON, one a line\n"
+    "  --passphrase-file FILE\n"
+    "                  the passphrase is the first line of FILE (-: of the\n"
+    "                  standard input), and is not asked for; of 'backup' and\n"
+    "                  'restore': that of the backup\n"
+    "  --new-passphrase-file FILE\n"
+    "                  the new one, likewise\n"
+    "  --client-passphrase-file FILE\n"
+    "                  (backup) that of the client, likewise, where it does "
+    "not\n"
+    "                  run\n"
     "  --ready-fd N    write \"socket PATH\" there when it takes calls\n"
     "  --parent PID    end when the process PID ends\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0, 1 (failed), 2 (wrong usage).\n";
+static char usage[sizeof usage_commands + sizeof usage_options];
 
 enum {
     DIR_OPTION,
@@ -121,12 +158,15 @@ enum {
     JSON,
     READY_FD,
     PARENT,
+    PASSPHRASE,
+    NEW_PASSPHRASE,
+    CLIENT_PASSPHRASE,
     OPTIONS
 };
 static const char all[] = " init run invite add withdraw remove rename mute "
                           "unmute pings verify open send recv "
                           "ping state outbox cancel estimate contacts "
-                          "status check ";
+                          "status check passphrase lock unlock backup restore ";
 static const struct args_option options[OPTIONS] = {
     {"dir", false, all},
     {"network", false, " init "},
@@ -143,7 +183,10 @@ static const struct args_option options[OPTIONS] = {
      " invite send recv ping state outbox estimate contacts "
      "status "},
     {"ready-fd", false, " run "},
-    {"parent", false, " run "}};
+    {"parent", false, " run "},
+    {"passphrase-file", false, " run check passphrase unlock backup restore "},
+    {"new-passphrase-file", false, " passphrase "},
+    {"client-passphrase-file", false, " backup "}};
 
 static const struct args_form form = {.options = options,
                                       .n_options = OPTIONS,
@@ -177,9 +220,22 @@ init(const struct args *a, const char *dir)
     return setup_init(dir, a->value[NETWORK], profile);
 }
 
+/* Do what wants the configuration but no client that runs. */
 static int
-run(const struct args *a, const char *dir)
+rest_run(const struct args *a, const struct cli *c,
+         const struct daemon_config *config)
 {
+    host_harden(0);
+    if (secret_init())
+        return program_error(program, "libsodium", ERR_CRYPTO);
+    return strcmp(a->command, "backup") == 0 ? cli_backup(c, config->network)
+                                             : cli_passphrase(c);
+}
+
+static int
+run(const struct args *a, const struct cli *c)
+{
+    const char *dir = c->dir;
     struct daemon_config config = {0};
     struct program_start start;
     if (!program_read_start(&start, a, options, READY_FD, PARENT))
@@ -188,8 +244,11 @@ run(const struct args *a, const char *dir)
                                      client_options_len, &config);
     if (status)
         return status;
+    config.passphrase_file = c->passphrase_file;
     if (strcmp(a->command, "check") == 0) {
         status = setup_check(dir, &config);
+    } else if (strcmp(a->command, "run") != 0) {
+        status = rest_run(a, c, &config);
     } else {
         host_harden(start.parent);
         status = setup_profile(dir, config.profile, true);
@@ -213,9 +272,11 @@ static const struct {
              {"open", 1, cli_change},       {"unmute", 1, cli_change},
              {"ping", 1, cli_ping},         {"state", 1, cli_state},
              {"outbox", 0, cli_outbox},     {"outbox", 1, cli_outbox},
-             {"cancel", 2, cli_cancel},     {"estimate", 2, cli_estimate},
-             {"rename", 2, cli_change},     {"pings", 2, cli_pings},
-             {"verify", 1, cli_verify},     {"verify", 2, cli_verify}};
+             {"lock", 0, cli_lock},         {"unlock", 0, cli_unlock},
+             {"restore", 1, cli_restore},   {"cancel", 2, cli_cancel},
+             {"estimate", 2, cli_estimate}, {"rename", 2, cli_change},
+             {"pings", 2, cli_pings},       {"verify", 1, cli_verify},
+             {"verify", 2, cli_verify}};
 
 /* Read a text from the standard input, without the line's end; NULL, and has said
  * why. What stands in the command line all users of a machine can read, and a
@@ -301,9 +362,16 @@ arguments_obey(int argc, char **argv)
     c.json = a.value[JSON] != NULL;
     if (strcmp(a.command, "init") == 0)
         return a.n_rest ? usage_fail("init takes no words") : init(&a, c.dir);
-    if (strcmp(a.command, "run") == 0 || strcmp(a.command, "check") == 0)
-        return a.n_rest ? usage_fail("run and check take no words")
-                        : run(&a, c.dir);
+    c.passphrase_file = a.value[PASSPHRASE];
+    c.new_passphrase_file = a.value[NEW_PASSPHRASE];
+    c.client_passphrase_file = a.value[CLIENT_PASSPHRASE];
+    c.name = a.n_rest > 0 ? a.rest[0] : NULL;
+    if (args_is_among(" run check passphrase ", a.command))
+        return a.n_rest ? usage_fail("run, check and passphrase take no words")
+                        : run(&a, &c);
+    if (strcmp(a.command, "backup") == 0)
+        return a.n_rest == 1 ? run(&a, &c)
+                             : usage_fail("backup takes the name of a file");
     status = command_run(&a, &c);
     return status;
 }
@@ -311,5 +379,6 @@ arguments_obey(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+    snprintf(usage, sizeof usage, "%s%s", usage_commands, usage_options);
     return program_end(program, arguments_obey(argc, argv));
 }

@@ -1,7 +1,7 @@
 /* client/daemon/outbox_sqlite.c - records by key.
  *
- * Each value is sealed under a key that is drawn for it and used for nothing
- * else, so a nonce of zeros does; its slot stands beside it. A value that is
+ * Each value is sealed under a key that is made of the master key and of one that is
+ * drawn for it (client/daemon/master.h), whose slot stands beside it. A value that is
  * replaced or erased loses that key when the change is committed, and so do the
  * copies of it that SQLite leaves in its journal and, when it balances its trees,
  * in gaps of pages (secure_delete does not reach those).
@@ -16,11 +16,17 @@
  *
  * Failure modes: a disk that is full, read-only or broken (an error each time,
  * until it works again); a file that is moved away, or another in its place
- * (likewise: what was not there when the client began is not written to). */
-#include "client/daemon/outbox_sqlite.h"
+ * (likewise: what was not there when the client began is not written to).
+ *
+ * In files of version 2 there is no master key in what values are sealed under. They
+ * are read so until all is settled, and then sealed anew in one transaction, which
+ * makes them version 3: whenever it is killed, the version says how to read them. The
+ * file of the master key is on the disk before that begins. */
+#include "client/daemon/outbox_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -34,30 +40,6 @@
 #include "lib/os/files.h"
 #include "lib/os/key_slots.h"
 
-enum { TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES };
-
-_Static_assert((int)KEY_SLOT_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
-               "the cipher's");
-
-struct place { /* of a file: its device, and its number there */
-    dev_t device;
-    ino_t inode;
-};
-
-struct outbox_sqlite {
-    sqlite3 *db;
-    sqlite3_stmt *put, *erase, *get, *slot, *note;
-    struct key_slots *keys;
-    char path[FILES_PATH_MAX], keys_path[FILES_PATH_MAX];
-    struct place at, keys_at;
-    bool look;      /* nothing is made or changed */
-    bool fresh;     /* there was no record when it was opened */
-    bool failed;    /* the last list was not kept, or nothing is settled yet */
-    uint64_t kept;  /* ticket of the last group that was, as has been said, */
-    uint64_t there; /* and of the last that is in the database */
-    int64_t life;   /* whose tickets these are; drawn */
-};
-
 static const struct database_form form = {
     .alone = true,
     .pragmas = "PRAGMA secure_delete=ON;",
@@ -68,7 +50,8 @@ static const struct database_form form = {
               " one INTEGER PRIMARY KEY, life INTEGER NOT NULL,"
               " ticket INTEGER NOT NULL);",
     .table = "record",
-    .version = 2};
+    .version = 3,
+    .older = OUTBOX_BARE};
 
 static int
 paths_set(struct outbox_sqlite *o, const char *path)
@@ -109,6 +92,8 @@ keys_open(struct outbox_sqlite *o)
     if (err)
         return err;
     o->fresh = n == 0;
+    if (n > 0 && !o->bare && master_kind(o->master) == MASTER_NONE)
+        return ERR_SEAL;
     err = key_slots_open(&o->keys, o->keys_path,
                          n == 0 && !o->look && o->keys_at.inode == 0);
     if (err)
@@ -171,6 +156,10 @@ files_open(struct outbox_sqlite *o)
         database_journal_keep(o->db, true);
         err = lives_check(o->db, &alone);
     }
+    uint64_t version = 0;
+    if (!err)
+        err = database_number(o->db, "PRAGMA user_version", &version);
+    o->bare = version == OUTBOX_BARE;
     if (!err)
         err = statements_prepare(o);
     if (!err)
@@ -196,25 +185,6 @@ there_find(struct outbox_sqlite *o)
     return err;
 }
 
-/* Note this life, and make sure that what the journal of the database has is on the
- * disk for good; only then are the keys wiped that no record has, as after a
- * crash. */
-static int
-files_settle(struct outbox_sqlite *o)
-{
-    database_journal_keep(o->db, false);
-    /* what others left goes into the file before this life is noted there: it may end
-     * between the two, and so may the next */
-    int err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
-    if (!err)
-        err = lives_note(o->db, o->life);
-    if (!err)
-        err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
-    if (!err)
-        err = there_find(o);
-    return err ? err : key_slots_settle(o->keys);
-}
-
 /* Note, within a transaction, up to which ticket it goes. */
 static int
 there_note(struct outbox_sqlite *o, uint64_t ticket)
@@ -227,16 +197,24 @@ there_note(struct outbox_sqlite *o, uint64_t ticket)
 }
 
 static int
-outbox_make(struct outbox_sqlite **out, const char *path, bool look)
+outbox_make(struct outbox_sqlite **out, const char *path, struct master *m,
+            bool look)
 {
     struct outbox_sqlite *o = calloc(1, sizeof *o);
     *out = NULL;
     if (!o)
         return ERR_NOMEM;
+    (void)!pthread_mutex_init(&o->mutex, NULL);
     o->look = look;
     o->failed = true; /* until it is settled */
     randombytes_buf(&o->life, sizeof o->life);
     int err = paths_set(o, path);
+    if (!err && !m)
+        err = master_read(&o->own, path, false);
+    o->master = m ? m : o->own;
+    if (!err && !look && master_kind(o->master) == MASTER_SEALED &&
+        !master_is_open(o->master))
+        err = ERR_LOCKED;
     if (!err)
         err = files_open(o);
     if (!err && !look)
@@ -250,21 +228,17 @@ outbox_make(struct outbox_sqlite **out, const char *path, bool look)
 }
 
 int
-outbox_sqlite_new(struct outbox_sqlite **out, const char *path)
+outbox_sqlite_new(struct outbox_sqlite **out, const char *path,
+                  struct master *m)
 {
-    return outbox_make(out, path, false);
+    return outbox_make(out, path, m, false);
 }
 
 int
-outbox_sqlite_look(struct outbox_sqlite **out, const char *path)
+outbox_sqlite_look(struct outbox_sqlite **out, const char *path,
+                   struct master *m)
 {
-    return outbox_make(out, path, true);
-}
-
-void
-outbox_sqlite_settle(struct outbox_sqlite *o)
-{
-    o->failed = files_settle(o) != 0; /* again with the first list */
+    return outbox_make(out, path, m, true);
 }
 
 void
@@ -275,87 +249,9 @@ outbox_sqlite_free(struct outbox_sqlite **op)
     if (!o)
         return;
     files_close(o);
+    master_free(&o->own);
+    pthread_mutex_destroy(&o->mutex);
     free(o);
-}
-
-/* ---- sealing ---- */
-
-static const uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES];
-
-/* Open the value in these columns of a row; *value is malloc'd and the caller's,
- * len bytes. */
-static int
-value_open(const struct outbox_sqlite *o, sqlite3_stmt *st, int slot_column,
-           const uint8_t *key, size_t key_len, uint8_t **value, size_t *len)
-{
-    uint8_t slot_key[KEY_SLOT_LEN];
-    const uint8_t *sealed = sqlite3_column_blob(st, slot_column + 1);
-    const int n = sqlite3_column_bytes(st, slot_column + 1);
-    *value = NULL;
-    *len = 0;
-    if (n < TAG_LEN)
-        return ERR_DAMAGED;
-    int err = key_slots_read(
-        o->keys, (uint32_t)sqlite3_column_int64(st, slot_column), slot_key);
-    if (!err && !(*value = malloc((size_t)n)))
-        err = ERR_NOMEM;
-    if (!err && crypto_aead_xchacha20poly1305_ietf_decrypt(
-                    *value, NULL, NULL, sealed, (unsigned long long)n, key,
-                    key_len, nonce, slot_key)) {
-        free(*value);
-        *value = NULL;
-        err = ERR_MAC;
-    }
-    if (!err)
-        *len = (size_t)(n - TAG_LEN);
-    sodium_memzero(slot_key, sizeof slot_key);
-    return err;
-}
-
-static void
-value_free(uint8_t *value, size_t len)
-{
-    if (value)
-        sodium_memzero(value, len);
-    free(value);
-}
-
-/* Bind the sealed value and its slot for the statement that puts. */
-static int
-value_seal(struct outbox_sqlite *o, const uint8_t *key, size_t key_len,
-           const uint8_t *value, size_t len)
-{
-    uint8_t slot_key[KEY_SLOT_LEN];
-    uint32_t slot;
-    uint8_t *sealed = malloc(len + TAG_LEN);
-    if (!sealed)
-        return ERR_NOMEM;
-    int err = key_slots_take(o->keys, &slot, slot_key);
-    if (!err) {
-        crypto_aead_xchacha20poly1305_ietf_encrypt(
-            sealed, NULL, value, len, key, key_len, NULL, nonce, slot_key);
-        sqlite3_bind_int64(o->put, 2, slot);
-        err =
-            database_error(o->db, sqlite3_bind_blob(o->put, 3, sealed,
-                                                    (int)len + TAG_LEN, free));
-    } else {
-        free(sealed);
-    }
-    sodium_memzero(slot_key, sizeof slot_key);
-    return err;
-}
-
-/* The key of what is there now goes with it. */
-static int
-value_retire(struct outbox_sqlite *o, const uint8_t *key, size_t key_len)
-{
-    sqlite3_bind_blob(o->slot, 1, key, (int)key_len, SQLITE_STATIC);
-    const int rc = sqlite3_step(o->slot);
-    if (rc == SQLITE_ROW)
-        key_slots_retire(o->keys, (uint32_t)sqlite3_column_int64(o->slot, 0));
-    sqlite3_reset(o->slot);
-    sqlite3_clear_bindings(o->slot);
-    return database_error(o->db, rc);
 }
 
 /* ---- records ---- */
@@ -363,67 +259,40 @@ value_retire(struct outbox_sqlite *o, const uint8_t *key, size_t key_len)
 int
 outbox_sqlite_load(struct outbox_sqlite *o, journal_record_fn fn, void *ctx)
 {
-    sqlite3_stmt *st;
-    int rc, err;
-    if (!o->db || !o->keys) /* there is nothing to look at yet */
-        return 0;
-    err = database_prepare(
-        o->db, "SELECT key, slot, value FROM record ORDER BY key", &st);
+    pthread_mutex_lock(&o->mutex);
+    const int err = outbox_records_load(o, fn, ctx);
+    pthread_mutex_unlock(&o->mutex);
+    return err;
+}
+
+/* Note this life, and make sure that what the journal of the database has is on the
+ * disk for good; only then are the keys wiped that no record has, as after a
+ * crash. */
+static int
+files_settle(struct outbox_sqlite *o)
+{
+    int err = master_make(o->master);
     if (err)
         return err;
-    while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        const uint8_t *key = sqlite3_column_blob(st, 0);
-        const size_t key_len = (size_t)sqlite3_column_bytes(st, 0);
-        uint8_t *value;
-        size_t len;
-        err = value_open(o, st, 1, key, key_len, &value, &len);
-        if (!err)
-            err = fn(ctx, key, key_len, value, len);
-        value_free(value, len);
-    }
+    database_journal_keep(o->db, false);
+    /* what others left goes into the file before this life is noted there: it may end
+     * between the two, and so may the next */
+    err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
     if (!err)
-        err = database_error(o->db, rc);
-    sqlite3_finalize(st);
-    return err;
+        err = lives_note(o->db, o->life);
+    if (!err)
+        err = database_run(o->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!err)
+        err = there_find(o);
+    if (!err && o->bare)
+        err = outbox_records_renew(o);
+    return err ? err : key_slots_settle(o->keys);
 }
 
-static int
-record_apply(void *ctx, const uint8_t *key, size_t key_len,
-             const uint8_t *value, size_t value_len)
+void
+outbox_sqlite_settle(struct outbox_sqlite *o)
 {
-    struct outbox_sqlite *o = ctx;
-    sqlite3_stmt *st = value ? o->put : o->erase;
-    int err = value_retire(o, key, key_len);
-    if (!err && value)
-        err = value_seal(o, key, key_len, value, value_len);
-    if (!err)
-        err = database_error(
-            o->db, sqlite3_bind_blob(st, 1, key, (int)key_len, SQLITE_STATIC));
-    if (!err)
-        err = database_error(o->db, sqlite3_step(st));
-    sqlite3_reset(st);
-    sqlite3_clear_bindings(st);
-    return err;
-}
-
-/* Read one record; it is in the database as the groups before it left it. */
-static int
-record_read(struct outbox_sqlite *o, struct env_store_req *req)
-{
-    int err = 0;
-    if (!o->db)
-        return ERR_DB;
-    sqlite3_bind_blob(o->get, 1, req->letter, (int)req->letter_len,
-                      SQLITE_STATIC);
-    int rc = sqlite3_step(o->get);
-    if (rc == SQLITE_ROW)
-        err = value_open(o, o->get, 0, req->letter, req->letter_len,
-                         &req->value, &req->value_len);
-    else
-        err = rc == SQLITE_DONE ? ERR_NOT_FOUND : database_error(o->db, rc);
-    sqlite3_reset(o->get);
-    sqlite3_clear_bindings(o->get);
-    return err;
+    o->failed = files_settle(o) != 0; /* again with the first list */
 }
 
 /* ---- lists ---- */
@@ -431,7 +300,7 @@ record_read(struct outbox_sqlite *o, struct env_store_req *req)
 static int
 place_compare(const char *path, const struct place *was)
 {
-    struct place now;
+    struct place now = {0};
     const int err = place_read(path, &now);
     if (err)
         return err;
@@ -490,9 +359,10 @@ list_apply(struct outbox_sqlite *o, struct env_store_req *list)
     int err = 0;
     for (struct env_store_req *r = list; r && !err; r = r->next) {
         if (r->op == ENV_STORE_READ)
-            r->err = record_read(o, r);
+            r->err = outbox_record_read(o, r);
         else if (!r->ticket || r->ticket > o->there)
-            err = journal_parse(r->letter, r->letter_len, record_apply, o);
+            err =
+                journal_parse(r->letter, r->letter_len, outbox_record_apply, o);
         if (r->op == ENV_STORE_APPEND && r->ticket > last)
             last = r->ticket;
     }
@@ -528,11 +398,32 @@ list_keep(struct outbox_sqlite *o, struct env_store_req *list)
     return 0;
 }
 
+int
+outbox_sqlite_fill(struct outbox_sqlite *o,
+                   int (*source)(void *ctx, journal_record_fn put,
+                                 void *put_ctx),
+                   void *ctx)
+{
+    int err = list_begin(o);
+    if (err)
+        return err;
+    err = source(ctx, outbox_record_apply, o);
+    if (!err)
+        err = key_slots_sync(o->keys);
+    if (!err)
+        err = database_run(o->db, "COMMIT");
+    o->failed = err != 0;
+    if (err)
+        sqlite3_exec(o->db, "ROLLBACK", NULL, NULL, NULL);
+    return err;
+}
+
 void
 outbox_sqlite_run(void *ctx, struct env_store_req *list)
 {
     struct outbox_sqlite *o = ctx;
     bool appends;
+    pthread_mutex_lock(&o->mutex);
     int err = order_check(o, list, &appends);
     if (!err && appends)
         err = list_keep(o, list);
@@ -540,5 +431,6 @@ outbox_sqlite_run(void *ctx, struct env_store_req *list)
         if (appends && (err || r->op != ENV_STORE_READ))
             r->err = err;
         else if (!appends)
-            r->err = record_read(o, r);
+            r->err = outbox_record_read(o, r);
+    pthread_mutex_unlock(&o->mutex);
 }

@@ -82,6 +82,7 @@ struct rpc {
     struct loop *loop;        /* of the thread */
     struct loop *client_loop; /* where the client runs */
     struct client *client;
+    struct guard *guard; /* or NULL */
     pthread_t thread;
     bool running;
     struct errand *errands; /* of the thread */
@@ -259,6 +260,7 @@ errand_send(struct caller *k, const char *line, size_t len)
         free(e);
         return false;
     }
+    json_call_guard(e->call, k->rpc->guard);
     e->next = k->rpc->errands;
     k->rpc->errands = e;
     k->waiting = e;
@@ -582,6 +584,12 @@ rpc_new(struct rpc **out, struct loop *client_loop, const char *path)
     loop_watch_set(r->watch, LOOP_READ);
     *out = r;
     return 0;
+}
+
+void
+rpc_set_guard(struct rpc *r, struct guard *g)
+{
+    r->guard = g;
 }
 
 int

@@ -13,6 +13,7 @@
 enum { RPC_CONNECTIONS_MAX = 64 };
 
 struct rpc;
+struct guard;
 /* Tell whether a socket can have this path. Returns 0 or ERR_LONG. */
 int rpc_path_check(const char *path) CHECK_RESULT;
 /* Return a text (static) for people: why rpc_new() failed with err, and what to do. */
@@ -21,6 +22,8 @@ const char *rpc_why(int err);
  * connects waits until it starts. */
 int rpc_new(struct rpc **out, struct loop *client_loop,
             const char *path) CHECK_RESULT;
+/* Have calls looked at by g, which is there longer than r; before r starts. */
+void rpc_set_guard(struct rpc *r, struct guard *g);
 /* Make the thread that serves calls to c. */
 int rpc_start(struct rpc *r, struct client *c) CHECK_RESULT;
 /* Count the callers that found no descriptor left, so far. Any thread may ask. */

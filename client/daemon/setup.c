@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/daemon/master.h"
 #include "client/daemon/rpc.h"
 #include "lib/os/files.h"
 #include "lib/os/program.h"
@@ -146,11 +147,31 @@ mode_check(const char *path)
                         S_ISDIR(st.st_mode) ? "700" : "600", path);
 }
 
+/* Say how the master key lies in dir. */
+static void
+seal_print(const char *dir)
+{
+    char path[FILES_PATH_MAX];
+    struct master *m = NULL;
+    if (!files_path(path, dir, "client.db") && !master_read(&m, path, false))
+        puts(
+            master_kind(m) == MASTER_SEALED
+                ? "at rest: sealed under a passphrase"
+            : master_kind(m) == MASTER_PLAIN
+                ? "at rest: no passphrase; the key is in client.db-seal, which "
+                  "only this user may read: whoever reads this user's files, "
+                  "or has the disk, reads all. 'brusio-client passphrase' "
+                  "sets one"
+                : "at rest: there is no key yet; 'run' makes one");
+    master_free(&m);
+}
+
 int
 setup_check(const char *dir, const struct daemon_config *config)
 {
     static const char *const own[] = {"client.db", "client.db-keys",
-                                      "client.db-wal"};
+                                      "client.db-wal", "client.db-seal",
+                                      "client.db-seal-old"};
     char path[FILES_PATH_MAX];
     int status = netfile_check("brusio-client", dir, config->network);
     if (!status)
@@ -163,6 +184,7 @@ setup_check(const char *dir, const struct daemon_config *config)
             status |= mode_check(path);
     if (access(dir, W_OK))
         status |= setup_fail(dir, strerror(errno));
+    seal_print(dir);
     if (!status)
         printf("good: profile '%s'\n", config->profile);
     return status;

@@ -147,7 +147,9 @@ form_check(struct sqlite3 *db, const struct database_form *form,
         return tables > 0 || form->there ? ERR_DAMAGED
                : form->look              ? ERR_NOT_FOUND
                                          : 0;
-    return *version != form->version ? ERR_VERSION : ours ? 0 : ERR_DAMAGED;
+    if (*version != form->version && *version != form->older)
+        return ERR_VERSION;
+    return ours ? 0 : ERR_DAMAGED;
 }
 
 /* Take the lock first of all: a process that has the lock needs no index of the
@@ -254,9 +256,14 @@ database_remedy(int err)
                "or a copy of the whole directory";
     case ERR_MISSING:
     case ERR_DUPLICATE:
-    case ERR_MAC:
         return "the keys beside it (-keys) are not its own, or damaged; put a "
                "copy of both back";
+    case ERR_MAC:
+        return "the keys beside it (-keys, -seal) are not its own, or damaged; "
+               "put a copy of all back";
+    case ERR_SEAL:
+        return "the file of its master key beside it (-seal) is gone; put that "
+               "back, or a copy of the whole directory";
     case ERR_CONFLICT:
         return "the journal beside it (-wal) is not its own, but was left by a "
                "program that was killed before a copy was put back; move the "

@@ -22,6 +22,7 @@ struct database_form {
     const char *tables;  /* CREATE TABLE IF NOT EXISTS .. */
     const char *table;   /* the name of one of them */
     unsigned version;    /* of the tables, from 1 */
+    unsigned older; /* another version that is opened, and stays; 0: none */
 };
 
 /* Open the database at path in *out, or make one, as form says. One thread at a

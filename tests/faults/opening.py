@@ -55,12 +55,11 @@ def others_records(t):
     t.wait(lambda: other.cmd("invite", "x").rc == 0, 60, "a consensus")
     a.stop()
     other.stop()
-    names = ("client.db", "client.db-keys")
+    names = ("client.db", "client.db-keys", "client.db-seal")
     good, bad = files_of(a.dir, names), files_of(other.dir, names)
     t.check(set(good) == set(names), "its files")
-    db, keys = (f"{a.dir}/{x}" for x in names)
     damaged = ["client.db", "damaged", "copy"]
-    anothers = ["client.db", "keys beside it", "not its own", "copy of both"]
+    anothers = ["client.db", "keys beside it", "not its own", "put a copy of"]
     tries = [("records gone", "client.db", None, ["client.db", "put it back"]),
              ("keys gone", "client.db-keys", None,
               ["client.db", "-keys", "is gone", "copy"]),
@@ -68,7 +67,13 @@ def others_records(t):
               damaged),
              ("another client's", "client.db", bad["client.db"], anothers),
              ("another client's keys", "client.db-keys", bad["client.db-keys"],
-              anothers)]
+              anothers),
+             ("master key gone", "client.db-seal", None,
+              ["client.db", "-seal", "is gone", "copy"]),
+             ("another client's master key", "client.db-seal",
+              bad["client.db-seal"], anothers),
+             ("half a master key", "client.db-seal",
+              good["client.db-seal"][:2048], ["client.db-seal", *damaged])]
     # The last key is at the end, behind it are zeros: cut within that key.
     last = len(good["client.db-keys"].rstrip(b"\0")) - 1
     for size in (0, 1, 100):
@@ -85,8 +90,8 @@ def others_records(t):
         there = files_of(a.dir, names)
         both(t, [f"{t.bin}/brusio-client", a.dir], words, title)
         t.check(files_of(a.dir, names) == there, f"{title}: it was changed")
-        written(db, good["client.db"])
-        written(keys, good["client.db-keys"])
+        for each in names:
+            written(f"{a.dir}/{each}", good[each])
     r = a.cmd("check")
     t.check(r.rc == 0 and "good" in r.out, f"with the right ones: {r}")
     t.check(files_of(a.dir, names) == good, "check has changed something")
@@ -118,8 +123,8 @@ def over_a_journal(t):
                     f"{name} of the copy was changed")
     os.rename(journal, f"{t.dir}/journal")
     t.check(a.cmd("check").rc == 0, a.cmd("check"))
-    a.start()
-    told = a.cmd("contacts").out
+    a.start()  # the socket that the killed one left is no sign that it runs
+    told = t.wait(lambda: a.cmd("contacts").out, 30, "an answer")
     t.check("first" in told and "later" not in told, told)
     a.stop()
     shutil.rmtree(a.dir)

@@ -191,7 +191,7 @@ records_are(const char *place, unsigned least, unsigned most)
     struct outbox_sqlite *o;
     bool same = false;
     snprintf(path, sizeof path, "%s/client.db", place);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     assert_int_equal(outbox_sqlite_load(o, record_take, found), 0);
     for (unsigned g = least; g <= most && !same; g++) {
         model_make(model, g);
@@ -215,7 +215,7 @@ client_course(struct bad_disk *bad)
     for (unsigned i = 0; i < 2 && !open; i++) {
         if (i == 0)
             bad_disk_arm(bad);
-        const int err = outbox_sqlite_new(&c.o, path);
+        const int err = outbox_sqlite_new(&c.o, path, NULL);
         bad_disk_disarm(bad);
         open = !err;
         assert_true(open || i == 0);
@@ -280,7 +280,7 @@ i6_groups_are_kept_in_their_order(void **state)
     dir_empty();
     snprintf(path, sizeof path, "%s/client.db", dir);
     assert_int_equal(journal_new(&c.j, &c.env), 0);
-    assert_int_equal(outbox_sqlite_new(&c.o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&c.o, path, NULL), 0);
     assert_true(bad_disk_next(&bad) && bad_disk_next(&bad));
     assert_true(group_put(&c));
     first = c.queue[0];
@@ -321,7 +321,7 @@ i6_a_client_waits_for_its_own_file(void **state)
     dir_empty();
     snprintf(path, sizeof path, "%s/client.db", dir);
     assert_int_equal(journal_new(&c.j, &c.env), 0);
-    assert_int_equal(outbox_sqlite_new(&c.o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&c.o, path, NULL), 0);
     assert_true(group_put(&c));
     course_run(&c, NULL);
     assert_int_equal(c.kept, 1);
@@ -331,7 +331,7 @@ i6_a_client_waits_for_its_own_file(void **state)
     course_run(&c, NULL);
     assert_int_equal(journal_error(c.j), ERR_FOLDER);
     dir_empty();
-    assert_int_equal(outbox_sqlite_new(&other, path), 0);
+    assert_int_equal(outbox_sqlite_new(&other, path, NULL), 0);
     outbox_sqlite_free(&other);
     assert_true(journal_retry(c.j));
     course_run(&c, NULL);

@@ -70,7 +70,8 @@ client_open(struct outbox_sqlite **o, bool look)
     char path[FILES_PATH_MAX];
     snprintf(path, sizeof path, "%s/client.db", dir);
     ticket = 0;
-    return look ? outbox_sqlite_look(o, path) : outbox_sqlite_new(o, path);
+    return look ? outbox_sqlite_look(o, path, NULL)
+                : outbox_sqlite_new(o, path, NULL);
 }
 
 /* Open the files as a start does, or a look, with all records, which are of these

@@ -32,18 +32,19 @@ error_numbers_never_change(void **state)
 {
     (void)state;
     static const char *const name[] = {
-        "OK",        "ARG",       "NOMEM",    "SHORT",         "LONG",
-        "FORMAT",    "VERSION",   "SUITE",    "POINT",         "MAC",
-        "TAG",       "EPOCH",     "REPLAY",   "DEADLINE_PAST", "DEADLINE_FAR",
-        "COMMAND",   "RELAY",     "EDGE",     "HANDLE",        "FULL",
-        "RATE",      "SLOT",      "QUOTA",    "WORK",          "SIGNATURE",
-        "PROOF",     "THRESHOLD", "STALE",    "FUTURE",        "FOREIGN",
-        "CONFLICT",  "DUPLICATE", "RANGE",    "MISSING",       "UNKNOWN",
-        "NOT_FOUND", "EXISTS",    "EXPIRED",  "USED",          "AGAIN",
-        "CLOSED",    "TIMEOUT",   "PEER",     "TLS",           "DB",
-        "IO",        "SYSTEM",    "CRYPTO",   "UNSUPPORTED",   "DELAY",
-        "SHARE",     "ROOM",      "READONLY", "ACCESS",        "KIND",
-        "FOLDER",    "NAME",      "FILES",    "DAMAGED"};
+        "OK",         "ARG",       "NOMEM",    "SHORT",         "LONG",
+        "FORMAT",     "VERSION",   "SUITE",    "POINT",         "MAC",
+        "TAG",        "EPOCH",     "REPLAY",   "DEADLINE_PAST", "DEADLINE_FAR",
+        "COMMAND",    "RELAY",     "EDGE",     "HANDLE",        "FULL",
+        "RATE",       "SLOT",      "QUOTA",    "WORK",          "SIGNATURE",
+        "PROOF",      "THRESHOLD", "STALE",    "FUTURE",        "FOREIGN",
+        "CONFLICT",   "DUPLICATE", "RANGE",    "MISSING",       "UNKNOWN",
+        "NOT_FOUND",  "EXISTS",    "EXPIRED",  "USED",          "AGAIN",
+        "CLOSED",     "TIMEOUT",   "PEER",     "TLS",           "DB",
+        "IO",         "SYSTEM",    "CRYPTO",   "UNSUPPORTED",   "DELAY",
+        "SHARE",      "ROOM",      "READONLY", "ACCESS",        "KIND",
+        "FOLDER",     "NAME",      "FILES",    "DAMAGED",       "LOCKED",
+        "PASSPHRASE", "SEAL"};
     enum { NAMES = sizeof name / sizeof *name };
     assert_true((int)ERROR_COUNT >= (int)NAMES);
     for (int i = 0; i < NAMES; i++)

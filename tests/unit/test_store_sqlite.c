@@ -200,32 +200,33 @@ bad_files_are_refused(void **state)
     fputs("this is no database, whatever its name says, and it is long enough",
           f);
     fclose(f);
-    assert_int_equal(outbox_sqlite_new(&o, path), ERR_DAMAGED);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), ERR_DAMAGED);
     assert_int_equal(
         store_sqlite_new(&s, dir, LEN, 10 * store_sqlite_disk(LEN)), 0);
     assert_int_equal(store_sqlite_damaged(s), 1); /* it costs its day alone */
     store_sqlite_free(&s);
     unlink(path);
     snprintf(path, sizeof path, "%s/client.db", dir);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
-    assert_int_equal(outbox_sqlite_new(&second, path), ERR_AGAIN);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
+    assert_int_equal(outbox_sqlite_new(&second, path, NULL), ERR_AGAIN);
     outbox_sqlite_free(&o);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     outbox_sqlite_free(&o);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(
-        sqlite3_exec(db, "PRAGMA user_version=3", NULL, NULL, NULL), 0);
+        sqlite3_exec(db, "PRAGMA user_version=4", NULL, NULL, NULL), 0);
     sqlite3_close(db);
     assert_int_equal(files_read(path, 1 << 20, &before, &before_len), 0);
-    assert_int_equal(outbox_sqlite_new(&o, path), ERR_VERSION);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), ERR_VERSION);
     assert_int_equal(files_read(path, 1 << 20, &after, &after_len), 0);
     assert_int_equal(before_len, after_len); /* it stays as it is */
     assert_memory_equal(before, after, after_len);
     free(before);
     free(after);
-    assert_int_equal(outbox_sqlite_new(&o, "/nowhere/client.db"), ERR_FOLDER);
+    assert_int_equal(outbox_sqlite_new(&o, "/nowhere/client.db", NULL),
+                     ERR_FOLDER);
     assert_int_equal(store_sqlite_new(&s, "/proc/nothing", LEN, 10),
                      ERR_FOLDER);
 }
@@ -274,7 +275,7 @@ records_come_back(void **state)
     uint64_t ticket = 0;
     snprintf(path, sizeof path, "%s/records.db", dir);
     assert_int_equal(loop_new(&l), 0);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     assert_int_equal(storage_new(&m.storage, 10000, outbox_sqlite_run, o), 0);
     assert_int_equal(storage_port_new(&m.port, m.storage, l), 0);
     assert_int_equal(journal_new(&j, &m.env), 0);
@@ -299,7 +300,7 @@ records_come_back(void **state)
     storage_port_free(&m.port);
     outbox_sqlite_free(&o);
     loop_free(&l);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     assert_int_equal(outbox_sqlite_load(o, record_seen, &seen), 0);
     assert_int_equal(seen.n, 100);
     assert_int_equal(seen.order_wrong, 0);

@@ -476,7 +476,7 @@ i8_erased_records_are_nowhere(void **state)
     memset(record, 0, sizeof record);
     known.n_gone = known.n_keys = 0;
     snprintf(path, sizeof path, "%s/client.db", dir);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     for (unsigned round = 0; round < ROUNDS; round++) {
         records_change(&rng, record, &known);
         group_commit(o);
@@ -485,7 +485,7 @@ i8_erased_records_are_nowhere(void **state)
         if (round % 8 == 7) {
             assert_int_equal(outbox_sqlite_load(o, record_compare, record), 0);
             outbox_sqlite_free(&o);
-            assert_int_equal(outbox_sqlite_new(&o, path), 0);
+            assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
         }
     }
     assert_true(known.n_keys > 3 * ROUNDS);
@@ -511,7 +511,7 @@ i8_keys_are_settled_after_a_kill(void **state)
     memset(record, 0, sizeof record);
     snprintf(path, sizeof path, "%s/client.db", dir);
     snprintf(keys, sizeof keys, "%s/client.db-keys", dir);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     record_draw(&rng, &record[1]);
     group_put(1, &record[1]);
     group_commit(o);
@@ -527,7 +527,7 @@ i8_keys_are_settled_after_a_kill(void **state)
     key_slots_close(&k);
     disk_keep();
     assert_int_equal(disk_search(key, sizeof key), 2);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     assert_int_equal(outbox_sqlite_load(o, record_compare, record), 0);
     assert_int_equal(disk_search(key, sizeof key), 2);
     outbox_sqlite_settle(o);
@@ -536,7 +536,7 @@ i8_keys_are_settled_after_a_kill(void **state)
     free(live);
     outbox_sqlite_free(&o);
     assert_int_equal(wipe_file(keys), 0);
-    assert_int_equal(outbox_sqlite_new(&o, path), ERR_NOT_FOUND);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), ERR_NOT_FOUND);
     assert_int_equal(access(keys, F_OK), -1);
 }
 
@@ -555,16 +555,16 @@ i10_keys_wait_for_their_records(void **state)
     memset(record, 0, sizeof record);
     snprintf(path, sizeof path, "%s/client.db", dir);
     snprintf(away, sizeof away, "%s/away", dir);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     record_draw(&rng, &record[1]);
     group_put(1, &record[1]);
     group_commit(o);
     outbox_sqlite_free(&o);
     assert_int_equal(rename(path, away), 0);
     for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(outbox_sqlite_new(&o, path), ERR_FOLDER);
+        assert_int_equal(outbox_sqlite_new(&o, path, NULL), ERR_FOLDER);
     assert_int_equal(rename(away, path), 0);
-    assert_int_equal(outbox_sqlite_new(&o, path), 0);
+    assert_int_equal(outbox_sqlite_new(&o, path, NULL), 0);
     assert_int_equal(outbox_sqlite_load(o, record_compare, record), 0);
     outbox_sqlite_free(&o);
 }
