@@ -186,12 +186,17 @@ arrival_letter(struct client *c, struct conversation *v,
         polls_later(v, a->at);
         goto out;
     }
+    if (v->inviter && v->session->state == SESSION_OFFERED &&
+        !v->session->paired &&
+        !polls_may_be_first(v, a->at, env_now_mono_us(c->env)))
+        goto out; /* it comes again */
     err = sealing_open(c, v, a->at, bytes, &opened);
     if (err == ERR_NOMEM || journal_error(c->journal)) {
         err = err ? err : journal_error(c->journal);
     } else if (err) {
         polls_bad(v, a->at, a->rank, a->whom.place == FRONTS_FRONT);
-    } else if (opened.verdict != SESSION_READ && polls_is_read(v, a->at)) {
+    } else if (opened.verdict != SESSION_READ &&
+               opened.verdict != SESSION_SECOND && polls_is_read(v, a->at)) {
         err = ERR_DUPLICATE; /* it came twice, and its key is gone */
     } else if (opened.verdict != SESSION_READ) {
         err = letter_pass(c, v, a, &opened);

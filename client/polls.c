@@ -61,6 +61,7 @@ enum {
     GLANCE_FAR = 6,     /* and for each of the others one; */
     GLANCE_LANE = 32    /* so many times as many of the lane's fourth gets */
 };
+#define BEHIND_US 600000000ULL /* what may lie before the first letter comes within */
 #define HIDDEN_US 10000000ULL /* a letter that was announced is found within */
 static_assert(GLANCE_FAR == CURSOR_BOXES - 2, "one for each");
 
@@ -216,6 +217,21 @@ polls_is_read(struct conversation *v, struct letter_place at)
     if (i < 0)
         return k && at.n / LETTER_SLOTS < k->base;
     return k->held[i] >> at.n % LETTER_SLOTS & 1;
+}
+
+bool
+polls_may_be_first(struct conversation *v, struct letter_place at,
+                   uint64_t now_us)
+{
+    bool unread = at.n % LETTER_SLOTS != 0;
+    for (size_t i = 0; i < CURSORS && v->cursor[i].open; i++)
+        unread |= v->cursor[i].period < at.period &&
+                  v->cursor[i].period >= v->born && v->cursor[i].empty_us == 0;
+    if (!unread)
+        return true;
+    if (v->behind_us == 0)
+        v->behind_us = now_us;
+    return now_us - v->behind_us > BEHIND_US;
 }
 
 void

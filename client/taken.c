@@ -39,13 +39,15 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
                 : rank == STORE_SECOND ? TAKEN_SECOND
                                        : TAKEN_FIRST;
     outgoing_answered(l, rank);
-    const bool decides = !v->confirmed && !v->inviter;
-    int err = decides ? 0 : acknowledged_doubt(c, v);
+    const bool is_new = !v->confirmed && !v->inviter;
+    /* behind the first letter that of a second one may lie */
+    const bool decides = is_new && l->sequence == 1;
+    int err = is_new ? 0 : acknowledged_doubt(c, v);
     if (err)
         return err;
     /* by another life, it seems: the other store may not have had what it put there;
      * a store that lies costs so many letters another place, not all */
-    if (!decides && !v->in_step && v->passed < PASSED_MAX) {
+    if (!is_new && !v->in_step && v->passed < PASSED_MAX) {
         l->taken = TAKEN;
         v->passed++;
     }
@@ -54,8 +56,10 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
         v->looked = 0;
         v->check_at = l->at;
     }
-    if (l->taken != TAKEN) {
-        l->due_us = now_us + RETRY_US;
+    if (l->taken !=
+        TAKEN) { /* what decides is looked at first: the other store may
+                                have room for a letter that is the second one */
+        l->due_us = now_us + (decides ? FULL_US : RETRY_US);
         return 0;
     }
     if (!decides)

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/places.h"
+#include "tests/day_key.h"
 #include "tests/runner.h"
 
 enum {
@@ -217,6 +219,29 @@ second_pass(struct talks *x, uint8_t client, unsigned s)
         letter_lies(x, client, (uint8_t)(TALKS_CONTACTS + 1 - front));
 }
 
+/* A contact has taken up its invitation, and its client has read that. */
+static void
+hello_comes(struct talks *x, struct talks_client *p, uint8_t of)
+{
+    static uint8_t bytes[LETTER_LEN_MAX];
+    struct adversary_contact *a = &p->contact[of];
+    struct conversation *v = view_of(p->k->client, of);
+    const struct arrival came = {
+        .at = {client_period(p->k->client), 0},
+        .rank = STORE_FIRST,
+        .whom = {.place = FRONTS_SWEEP, .contact = v->id}};
+    const struct letter l = {
+        .kind = LETTER_HELLO, .count = 1, .sequence = ++a->sequence};
+    const struct day_key key =
+        day_key_of(&a->chain, &x->w->net.consensus->params, came.at.period);
+    assert_int_equal(
+        session_seal(&a->session, &l, key.key, came.at, bytes, a->letter_len),
+        0);
+    (void)arrival_letter(p->k->client, v, &came, bytes);
+    assert_true(v->confirmed);
+    a->at = (struct letter_place){came.at.period, 1};
+}
+
 static void
 players_make(struct talks *x)
 {
@@ -231,6 +256,7 @@ players_make(struct talks *x)
             assert_int_equal(client_invite(p->k->client, name, text), 0);
             adversary_contact_make(&p->contact[of], x->w, text,
                                    100 * i + of + test_seed());
+            hello_comes(x, p, (uint8_t)of);
         }
         const size_t seconds =
             TALKS_BEGIN_S + (size_t)talks_days() * TALKS_DAY_S;
@@ -239,6 +265,7 @@ players_make(struct talks *x)
         memset(p->front, -1, seconds);
         for (unsigned of = 0; of < FRONTS_MAX; of++) {
             p->self[of] = p->contact[0];
+            p->self[of].session = (struct session){0}; /* sealed by place */
             rng_seeded_init_u64(&p->self[of].rng, 100 * i + of, "self");
             p->self[of].chain =
                 view_of(p->k->client, TALKS_CONTACTS + of)->chains[CHAIN_OUT];
