@@ -156,7 +156,11 @@ letter_pass(struct client *c, struct conversation *v, const struct arrival *a,
         v->warn_us = due_us;
     journal_begin(c->journal);
     v->shared = v->shared || opened->verdict == SESSION_SECOND;
-    polls_hold(v, a->at);
+    /* where a second one has put his letter, the first one's is at the other store */
+    if (opened->verdict == SESSION_SECOND)
+        polls_bad(v, a->at, a->rank, a->whom.place == FRONTS_FRONT);
+    else
+        polls_hold(v, a->at);
     int err = sealing_take(c, v, opened, false);
     if (!err)
         err = conversation_save(c, v);
