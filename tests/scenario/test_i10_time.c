@@ -300,7 +300,7 @@ absence_run(unsigned days, double ahead_s, bool restarts)
     s.b = world_client_add(s.w, "light", 1);
     world_run_s(s.w, 5);
     world_pair(s.w, s.a, "b", s.b, "a");
-    watched_run(&s, 120);
+    watched_run(&s, 400); /* a has heard that its invitation is taken up */
     world_client_stop(s.b);
     engine_adversary(s.w->engine, line_is_cut, &s.a->node);
     days_pass(&s, days);
