@@ -1,0 +1,409 @@
+/* tests/unit/test_sealing.c - what a client keeps so that letters open: keys of those
+ * that are late, on disk and over restarts, and no longer than they are of use. */
+#include "tests/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/conversations.h"
+#include "client/inbox.h"
+#include "tests/heap.h"
+#include "tests/invitee.h"
+#include "tests/pair.h"
+
+enum { DAY_S = 86400, LATE = 4, KEPT_MAX = 2048 };
+
+static int
+net_make(void **state)
+{
+    (void)pair_net_make(state);
+    pair_net.consensus->params.epoch_len_s = 30 * DAY_S;
+    pair_net.consensus->params.letter_days = 2;
+    test_network_sign(&pair_net);
+    return 0;
+}
+
+/* A pair, and letters that a has written, as stores have them. */
+struct written {
+    struct pair pair;
+    struct out_letter *letter[LATE];
+};
+
+static void
+written_make(struct written *w)
+{
+    uint64_t order;
+    struct pair *p = &w->pair;
+    pair_make(p, &pair_net);
+    pair_settle(p);
+    p->c[0]->settled = p->c[1]->settled = true;
+    for (unsigned i = 0; i < LATE; i++)
+        assert_int_equal(client_send(p->c[0], "b", LETTER_TEXT,
+                                     (const uint8_t *)"text", 4, &order),
+                         0);
+    disk_client_run(&p->disk[0], p->c[0], 5);
+    const struct out_letter *l = p->v[0]->letters;
+    while (l && l->sequence == 0)
+        l = l->next;
+    for (unsigned i = 0; i < LATE; i++, l = l->next) {
+        const size_t len = sizeof *l + p->c[0]->letter_len;
+        assert_true(l && l->sequence > 0);
+        w->letter[i] = malloc(len);
+        assert_non_null(w->letter[i]);
+        memcpy(w->letter[i], l, len);
+    }
+}
+
+static void
+written_free(struct written *w)
+{
+    for (unsigned i = 0; i < LATE; i++)
+        free(w->letter[i]);
+    pair_free(&w->pair);
+}
+
+static void
+written_bring(struct written *w, unsigned i)
+{
+    pair_bring(&w->pair, 1, w->letter[i]);
+}
+
+/* Count what has come, shown or not. */
+static unsigned
+inbox(const struct written *w)
+{
+    return w->pair.v[1]->n_received;
+}
+
+/* So many keys are kept, in memory and on the disk. */
+static void
+kept_is(const struct written *w, size_t n)
+{
+    const struct conversation *v = w->pair.v[1];
+    assert_int_equal(v->n_kept, n);
+    assert_int_equal(disk_count(&w->pair.disk[1], 'K', NULL), n);
+    for (size_t i = 0; i < n; i++)
+        assert_true(disk_has(&w->pair.disk[1], v->kept[i].key, LETTER_KEY_LEN));
+}
+
+static void
+days_pass(struct client_disk *d, double days)
+{
+    d->test.wall_s += (uint64_t)(DAY_S * days);
+    d->test.mono_us += (uint64_t)(DAY_S * days) * 1000000;
+}
+
+/* ---- how long keys are kept ---- */
+
+/* The keys of letters that are late are on the disk, each until its letter comes, also
+ * in other lives. */
+static void
+a_letter_that_is_late_opens_after_a_restart(void **state)
+{
+    (void)state;
+    struct written w;
+    struct kept_key keys[LATE - 1];
+    written_make(&w);
+    written_bring(&w, LATE - 1);
+    kept_is(&w, LATE - 1);
+    memcpy(keys, w.pair.v[1]->kept, sizeof keys);
+    for (unsigned i = 0; i < LATE - 1; i++) {
+        const unsigned which = (i + 1) % (LATE - 1); /* not the oldest first */
+        pair_restart(&w.pair, 1);
+        kept_is(&w, LATE - 1 - i);
+        written_bring(&w, which);
+        assert_int_equal(inbox(&w), i + 2);
+        kept_is(&w, LATE - 2 - i);
+        assert_false(
+            disk_has(&w.pair.disk[1], keys[which].key, sizeof keys[which].key));
+        for (size_t k = 0; k < w.pair.v[1]->n_kept; k++)
+            assert_memory_not_equal(w.pair.v[1]->kept[k].key, keys[which].key,
+                                    LETTER_KEY_LEN);
+    }
+    written_free(&w);
+}
+
+/* They go with the day on which their letters are not looked for any more. */
+static void
+i8_keys_of_late_letters_go_with_their_days(void **state)
+{
+    (void)state;
+    struct written w;
+    written_make(&w);
+    written_bring(&w, LATE - 1);
+    struct client_disk *d = &w.pair.disk[1];
+    const uint32_t kept_on = (uint32_t)(d->test.wall_s / DAY_S);
+    kept_is(&w, LATE - 1);
+    for (unsigned day = 0; day < 8; day++) {
+        days_pass(d, 1);
+        disk_client_run(d, w.pair.c[1], 10);
+        const bool over = w.pair.v[1]->chains[CHAIN_IN].day > kept_on;
+        kept_is(&w, over ? 0 : LATE - 1);
+        assert_int_equal(over, day >= 4);
+    }
+    written_bring(&w, 0);
+    assert_int_equal(inbox(&w), 1);
+    written_free(&w);
+}
+
+static void
+keys_of_late_letters_go_with_their_contact(void **state)
+{
+    (void)state;
+    struct written w;
+    struct kept_key key;
+    written_make(&w);
+    written_bring(&w, LATE - 1);
+    key = w.pair.v[1]->kept[0];
+    assert_int_equal(client_remove(w.pair.c[1], "a"), 0);
+    for (unsigned life = 0; life < 2; life++) {
+        kept_is(&w, 0);
+        assert_false(disk_has(&w.pair.disk[1], key.key, sizeof key.key));
+        written_bring(&w, 0); /* what is late is passed over */
+        kept_is(&w, 0);
+        pair_restart(&w.pair, 1);
+    }
+    written_free(&w);
+}
+
+/* Of a contact that skips letters on purpose so many keys are kept and no more; of those
+ * the newest. */
+static void
+i11_of_a_contact_so_many_keys_are_kept(void **state)
+{
+    (void)state;
+    enum { GAP = 900, GAPS = 4 };
+    static uint8_t bytes[LETTER_LEN_MAX];
+    struct written w;
+    struct invitee i;
+    char line[INVITE_TEXT_LEN];
+    const struct letter ack = {.count = 1};
+    written_make(&w);
+    struct client *c = w.pair.c[1];
+    assert_int_equal(client_invite(c, "e", line), 0);
+    invitee_make(&i, line);
+    w.pair.v[1] = conversation_find(c, "e");
+    for (uint32_t n = 0; n < GAPS; n++) {
+        for (unsigned k = 0; k < GAP; k++)
+            assert_int_equal(session_seal(&i.session, &ack, i.chain.key,
+                                          (struct letter_place){1, k}, bytes,
+                                          c->letter_len),
+                             0);
+        invitee_write(&i, c, w.pair.v[1], &ack,
+                      (struct letter_place){client_period(c), n});
+        const size_t all = (size_t)(n + 1) * GAP;
+        assert_in_range(w.pair.v[1]->n_kept,
+                        all < KEPT_MAX ? all : KEPT_MAX - 1,
+                        all < KEPT_MAX ? all : KEPT_MAX);
+        kept_is(&w, w.pair.v[1]->n_kept);
+    }
+    const struct conversation *v = w.pair.v[1];
+    assert_int_equal(v->kept[v->n_kept - 1].n, GAPS * (GAP + 1) - 2);
+    assert_in_range(v->kept[0].n, GAPS * (GAP + 1) - KEPT_MAX - GAPS,
+                    GAPS * (GAP + 1) - KEPT_MAX + 2);
+    const uint32_t oldest = v->kept[0].n;
+    const size_t n_kept = v->n_kept;
+    pair_restart(&w.pair, 1);
+    kept_is(&w, n_kept);
+    assert_int_equal(w.pair.v[1]->kept[0].n, oldest);
+    written_free(&w);
+}
+
+/* Two gets may bring one letter: the second time it is one that has come, not one that
+ * cannot be opened, for a while. Then its key is nowhere. */
+static void
+a_key_that_was_used_is_wiped_a_while_later(void **state)
+{
+    (void)state;
+    static const struct kept_key none[RECENT_KEYS];
+    struct written w;
+    uint8_t key[LETTER_KEY_LEN];
+    written_make(&w);
+    struct pair *p = &w.pair;
+    pair_wait(p); /* nothing is known to be used of before */
+    days_pass(&p->disk[1], 0.01);
+    disk_client_run(&p->disk[1], p->c[1], 5);
+    assert_int_equal(p->v[1]->n_recent, 0);
+    for (unsigned times = 0; times < 3; times++)
+        for (unsigned i = 0; i < 2; i++) {
+            written_bring(&w, i);
+            assert_int_equal(p->v[1]->n_recent, times ? 2 : i + 1);
+            assert_int_equal(p->v[1]->renew_us, 0);
+        }
+    assert_int_equal(inbox(&w), 2);
+    memcpy(key, p->v[1]->secrets->recent[0].key, sizeof key);
+    assert_false(disk_has(&p->disk[1], key, sizeof key));
+    p->disk[1].test.mono_us += 119000000;
+    client_tick(p->c[1]);
+    assert_memory_equal(p->v[1]->secrets->recent[0].key, key, sizeof key);
+    p->disk[1].test.mono_us += 2000000;
+    disk_client_run(&p->disk[1], p->c[1], 2);
+    assert_memory_equal(p->v[1]->secrets->recent, none, sizeof none);
+    assert_int_equal(p->v[1]->n_recent, 0);
+    written_free(&w);
+}
+
+/* ---- what is not taken ---- */
+
+/* A letter that there is no room for stays in its box, and its key with it. */
+static void
+a_letter_that_found_no_room_opens_again(void **state)
+{
+    (void)state;
+    for (unsigned restart = 0; restart < 2; restart++) {
+        struct written w;
+        written_make(&w);
+        const uint32_t used = w.pair.v[1]->n_received;
+        for (unsigned times = 0; times < 3; times++) {
+            w.pair.v[1]->n_received = INBOX_CONTACT_MAX;
+            written_bring(&w, 2); /* those before it are late, too */
+            w.pair.v[1]->n_received = used;
+            kept_is(&w, 3);
+            assert_int_equal(inbox(&w), 0);
+            if (restart)
+                pair_restart(&w.pair, 1);
+        }
+        for (unsigned i = 0; i < LATE; i++)
+            written_bring(&w, i);
+        kept_is(&w, 0);
+        assert_int_equal(inbox(&w), LATE);
+        written_free(&w);
+    }
+}
+
+/* All that a letter changes of what opens letters. */
+struct view {
+    struct conversation v;
+    struct session session;
+    struct kept_key recent[RECENT_KEYS], kept[LATE];
+    uint8_t disk[DISK_DIGEST_LEN];
+};
+
+static void
+view_take(const struct written *w, struct view *out)
+{
+    const struct conversation *v = w->pair.v[1];
+    memset(out, 0, sizeof *out);
+    memcpy(&out->v, v, sizeof *v);
+    out->v.kept = NULL; /* room may have been made */
+    out->v.kept_room = 0;
+    out->session = *v->session;
+    memcpy(out->recent, v->secrets->recent, sizeof out->recent);
+    for (size_t i = 0; i < v->n_kept; i++)
+        out->kept[i] = v->kept[i];
+    disk_digest(&w->pair.disk[1], out->disk);
+}
+
+/* A letter with a gap, and one that is late, come while memory fails: each is taken or
+ * all is as before, and it opens when it comes again. */
+static void
+a_gap_is_kept_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static const unsigned order[] = {3, 1, 0, 2};
+    for (struct heap h = {.most = 200}; heap_next(&h);) {
+        struct written w;
+        struct view before, after;
+        written_make(&w);
+        for (unsigned i = 0; i < LATE; i++) {
+            const unsigned had = inbox(&w);
+            view_take(&w, &before);
+            heap_arm(&h);
+            written_bring(&w, order[i]);
+            heap_disarm(&h);
+            if (inbox(&w) == had) {
+                assert_true(h.failed);
+                view_take(&w, &after);
+                assert_memory_equal(&after, &before, sizeof after);
+                written_bring(&w, order[i]);
+            }
+            assert_int_equal(inbox(&w), had + 1);
+            kept_is(&w, LATE - 1 - i);
+        }
+        written_free(&w);
+    }
+}
+
+/* A disk that keeps nothing of a letter has the keys that open it and those before it
+ * when it comes to another life. */
+static void
+a_letter_that_the_disk_did_not_keep_opens_again(void **state)
+{
+    (void)state;
+    static const unsigned order[] = {3, 1, 0, 2};
+    struct written w;
+    written_make(&w);
+    for (unsigned i = 0; i < LATE; i++) {
+        uint8_t before[DISK_DIGEST_LEN], after[DISK_DIGEST_LEN];
+        disk_digest(&w.pair.disk[1], before);
+        w.pair.disk[1].full = true;
+        written_bring(&w, order[i]);
+        disk_release(&w.pair.disk[1]);
+        w.pair.disk[1].full = false;
+        disk_digest(&w.pair.disk[1], after);
+        assert_memory_equal(after, before, sizeof after);
+        pair_restart(&w.pair, 1);
+        kept_is(&w, i == 0 ? 0 : LATE - i);
+        assert_int_equal(inbox(&w), i);
+        written_bring(&w, order[i]);
+        assert_int_equal(inbox(&w), i + 1);
+        kept_is(&w, LATE - 1 - i);
+    }
+    written_free(&w);
+}
+
+/* ---- older copies ---- */
+
+/* A client that comes back with the disk of an earlier day offers a ratchet, or the other
+ * does; then both read each other again. */
+static void
+i6_a_client_that_was_set_back_is_read_again(void **state)
+{
+    (void)state;
+    for (unsigned back = 0; back < 2; back++) {
+        struct pair p;
+        struct client_disk old;
+        uint64_t order;
+        pair_make(&p, &pair_net);
+        pair_settle(&p);
+        disk_init(&old, test_seed());
+        disk_copy(&old, &p.disk[back]);
+        for (unsigned i = 0; i < 6; i++) {
+            assert_int_equal(client_send(p.c[i % 2], i % 2 ? "a" : "b",
+                                         LETTER_TEXT, (const uint8_t *)"x", 1,
+                                         &order),
+                             0);
+            pair_settle(&p);
+        }
+        disk_copy(&p.disk[back], &old);
+        pair_restart(&p, back);
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(client_send(p.c[i], i ? "a" : "b", LETTER_TEXT,
+                                         (const uint8_t *)"y", 1, &order),
+                             0);
+        for (unsigned i = 0; i < 2; i++)
+            disk_client_run(&p.disk[i], p.c[i], 5);
+        pair_settle(&p);
+        pair_settle(&p);
+        assert_true(p.v[0]->session->generation > 0);
+        assert_int_equal(p.v[0]->session->generation,
+                         p.v[1]->session->generation);
+        pair_free(&p);
+        disk_free(&old);
+    }
+}
+
+#define SEALING_TEST(f) \
+    cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
+const struct CMUnitTest test_sealing[] = {
+    SEALING_TEST(a_letter_that_is_late_opens_after_a_restart),
+    SEALING_TEST(i8_keys_of_late_letters_go_with_their_days),
+    SEALING_TEST(keys_of_late_letters_go_with_their_contact),
+    SEALING_TEST(i11_of_a_contact_so_many_keys_are_kept),
+    SEALING_TEST(a_key_that_was_used_is_wiped_a_while_later),
+    SEALING_TEST(a_letter_that_found_no_room_opens_again),
+    SEALING_TEST(a_gap_is_kept_whole_or_not_at_all),
+    SEALING_TEST(a_letter_that_the_disk_did_not_keep_opens_again),
+    SEALING_TEST(i6_a_client_that_was_set_back_is_read_again),
+};
+TEST_SUITE(test_sealing);
