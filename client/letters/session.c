@@ -340,8 +340,8 @@ paired_open(const struct opening *o, struct session_step *step)
         offer_open(o, step);
     if (o->head.seal == LETTER_BY_RATCHET)
         generation_open(o, step);
-    step->next.answered =
-        true; /* its writer knows pair, whatever it opens with */
+    /* its writer knows pair, whatever it opens with */
+    step->next.answered = true;
 }
 
 int

@@ -150,7 +150,7 @@ ten_thousand_turns_keep_both_in_step(void **state)
 /* What a letter leaves behind leads to its key no more: a copy of the state, one byte
  * after the other, has none of the keys that were read or written. */
 static void
-a_key_that_was_used_is_nowhere(void **state)
+i8_a_key_that_was_used_is_nowhere(void **state)
 {
     (void)state;
     enum { TURNS = 4 };
@@ -241,7 +241,7 @@ a_gap_reaches_over_a_change_of_key(void **state)
 /* 1,024 letters may be missing before one, in this chain and that before it together,
  * and not one more. */
 static void
-so_many_may_be_missing_and_no_more(void **state)
+i7_so_many_may_be_missing_and_no_more(void **state)
 {
     (void)state;
     static struct note all[RATCHET_SKIP_MAX + 2];
@@ -260,7 +260,7 @@ so_many_may_be_missing_and_no_more(void **state)
 }
 
 static void
-what_is_missing_of_two_chains_is_one_sum(void **state)
+i7_what_is_missing_of_two_chains_is_one_sum(void **state)
 {
     (void)state;
     enum { OLD = RATCHET_SKIP_MAX - 23 };
@@ -331,7 +331,7 @@ small_point(unsigned i, uint8_t key[static 32])
 }
 
 static void
-a_key_of_small_order_is_refused(void **state)
+i7_a_key_of_small_order_is_refused(void **state)
 {
     (void)state;
     static const uint8_t secret[32] = {1}, own[32] = {2};
@@ -359,7 +359,7 @@ a_key_of_small_order_is_refused(void **state)
 
 /* Each head that cannot follow from the state has its error. */
 static void
-what_does_not_follow_is_refused(void **state)
+i7_what_does_not_follow_is_refused(void **state)
 {
     (void)state;
     struct talk t;
@@ -428,7 +428,7 @@ a_chain_has_an_end(void **state)
 /* Whoever has a copy of one side opens what that side opens, until it has drawn a key of
  * its own and the other has answered that: then nothing. */
 static void
-a_copy_is_of_no_use_after_a_step_of_each(void **state)
+i8_a_copy_is_of_no_use_after_a_step_of_each(void **state)
 {
     (void)state;
     for (unsigned taken = A; taken <= B; taken++) {
@@ -461,15 +461,15 @@ const struct CMUnitTest test_ratchet[] = {
     cmocka_unit_test(who_offers_writes_when_he_has_read),
     cmocka_unit_test(letters_in_order_have_the_keys_of_both),
     cmocka_unit_test(ten_thousand_turns_keep_both_in_step),
-    cmocka_unit_test(a_key_that_was_used_is_nowhere),
+    cmocka_unit_test(i8_a_key_that_was_used_is_nowhere),
     cmocka_unit_test(letters_that_are_passed_over_leave_their_keys),
     cmocka_unit_test(a_gap_reaches_over_a_change_of_key),
-    cmocka_unit_test(so_many_may_be_missing_and_no_more),
-    cmocka_unit_test(what_is_missing_of_two_chains_is_one_sum),
+    cmocka_unit_test(i7_so_many_may_be_missing_and_no_more),
+    cmocka_unit_test(i7_what_is_missing_of_two_chains_is_one_sum),
     cmocka_unit_test(a_previous_number_that_is_too_low_is_no_gap),
-    cmocka_unit_test(a_key_of_small_order_is_refused),
-    cmocka_unit_test(what_does_not_follow_is_refused),
+    cmocka_unit_test(i7_a_key_of_small_order_is_refused),
+    cmocka_unit_test(i7_what_does_not_follow_is_refused),
     cmocka_unit_test(a_chain_has_an_end),
-    cmocka_unit_test(a_copy_is_of_no_use_after_a_step_of_each),
+    cmocka_unit_test(i8_a_copy_is_of_no_use_after_a_step_of_each),
 };
 TEST_SUITE(test_ratchet);

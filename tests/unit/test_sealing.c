@@ -98,7 +98,7 @@ days_pass(struct client_disk *d, double days)
 /* The keys of letters that are late are on the disk, each until its letter comes, also
  * in other lives. */
 static void
-a_letter_that_is_late_opens_after_a_restart(void **state)
+i9_a_letter_that_is_late_opens_after_a_restart(void **state)
 {
     (void)state;
     struct written w;
@@ -147,7 +147,7 @@ i8_keys_of_late_letters_go_with_their_days(void **state)
 }
 
 static void
-keys_of_late_letters_go_with_their_contact(void **state)
+i8_keys_of_late_letters_go_with_their_contact(void **state)
 {
     (void)state;
     struct written w;
@@ -212,7 +212,7 @@ i11_of_a_contact_so_many_keys_are_kept(void **state)
 /* Two gets may bring one letter: the second time it is one that has come, not one that
  * cannot be opened, for a while. Then its key is nowhere. */
 static void
-a_key_that_was_used_is_wiped_a_while_later(void **state)
+i8_a_key_that_was_used_is_wiped_a_while_later(void **state)
 {
     (void)state;
     static const struct kept_key none[RECENT_KEYS];
@@ -247,7 +247,7 @@ a_key_that_was_used_is_wiped_a_while_later(void **state)
 
 /* A letter that there is no room for stays in its box, and its key with it. */
 static void
-a_letter_that_found_no_room_opens_again(void **state)
+i6_a_letter_that_found_no_room_opens_again(void **state)
 {
     (void)state;
     for (unsigned restart = 0; restart < 2; restart++) {
@@ -297,7 +297,7 @@ view_take(const struct written *w, struct view *out)
 /* A letter with a gap, and one that is late, come while memory fails: each is taken or
  * all is as before, and it opens when it comes again. */
 static void
-a_gap_is_kept_whole_or_not_at_all(void **state)
+i6_a_gap_is_kept_whole_or_not_at_all(void **state)
 {
     (void)state;
     static const unsigned order[] = {3, 1, 0, 2};
@@ -327,7 +327,7 @@ a_gap_is_kept_whole_or_not_at_all(void **state)
 /* A disk that keeps nothing of a letter has the keys that open it and those before it
  * when it comes to another life. */
 static void
-a_letter_that_the_disk_did_not_keep_opens_again(void **state)
+i6_a_letter_that_the_disk_did_not_keep_opens_again(void **state)
 {
     (void)state;
     static const unsigned order[] = {3, 1, 0, 2};
@@ -357,7 +357,7 @@ a_letter_that_the_disk_did_not_keep_opens_again(void **state)
 /* A client that comes back with the disk of an earlier day offers a ratchet, or the other
  * does; then both read each other again. */
 static void
-i6_a_client_that_was_set_back_is_read_again(void **state)
+i9_a_client_that_was_set_back_is_read_again(void **state)
 {
     (void)state;
     for (unsigned back = 0; back < 2; back++) {
@@ -396,14 +396,14 @@ i6_a_client_that_was_set_back_is_read_again(void **state)
 #define SEALING_TEST(f) \
     cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_sealing[] = {
-    SEALING_TEST(a_letter_that_is_late_opens_after_a_restart),
+    SEALING_TEST(i9_a_letter_that_is_late_opens_after_a_restart),
     SEALING_TEST(i8_keys_of_late_letters_go_with_their_days),
-    SEALING_TEST(keys_of_late_letters_go_with_their_contact),
+    SEALING_TEST(i8_keys_of_late_letters_go_with_their_contact),
     SEALING_TEST(i11_of_a_contact_so_many_keys_are_kept),
-    SEALING_TEST(a_key_that_was_used_is_wiped_a_while_later),
-    SEALING_TEST(a_letter_that_found_no_room_opens_again),
-    SEALING_TEST(a_gap_is_kept_whole_or_not_at_all),
-    SEALING_TEST(a_letter_that_the_disk_did_not_keep_opens_again),
-    SEALING_TEST(i6_a_client_that_was_set_back_is_read_again),
+    SEALING_TEST(i8_a_key_that_was_used_is_wiped_a_while_later),
+    SEALING_TEST(i6_a_letter_that_found_no_room_opens_again),
+    SEALING_TEST(i6_a_gap_is_kept_whole_or_not_at_all),
+    SEALING_TEST(i6_a_letter_that_the_disk_did_not_keep_opens_again),
+    SEALING_TEST(i9_a_client_that_was_set_back_is_read_again),
 };
 TEST_SUITE(test_sealing);

@@ -170,7 +170,7 @@ cuts_are_noticed(const struct side *to, const struct posted *p)
 }
 
 static void
-a_changed_letter_is_never_read(void **state)
+i7_a_changed_letter_is_never_read(void **state)
 {
     (void)state;
     struct side s[2];
@@ -246,7 +246,7 @@ second_listens(struct side s[2], struct side *second)
 }
 
 static void
-who_takes_up_an_invitation_second_reads_nothing(void **state)
+i8_who_takes_up_an_invitation_second_reads_nothing(void **state)
 {
     (void)state;
     for (unsigned answered = 0; answered < 2; answered++) {
@@ -336,7 +336,7 @@ what_is_sealed_for_all_is_not_read(void **state)
  * has the secrets of neither. He opens heads of the invitee's, until that one has read
  * something, and no body. */
 static void
-who_has_the_line_opens_no_body(void **state)
+i8_who_has_the_line_opens_no_body(void **state)
 {
     (void)state;
     struct side s[2], thief;
@@ -475,7 +475,7 @@ thief_counts(const struct side *copy, unsigned side, const struct record *all,
 /* A device that is taken opens nothing that was read before, and nothing that is written
  * once its owner has drawn a key anew and the other has answered; what is late it does. */
 static void
-who_takes_a_device_opens_nothing_of_before(void **state)
+i8_who_takes_a_device_opens_nothing_of_before(void **state)
 {
     (void)state;
     static struct record all;
@@ -512,7 +512,7 @@ who_takes_a_device_opens_nothing_of_before(void **state)
 /* The same over a renewed ratchet: the one of before, which is kept, opens none of the
  * letters that it has read. */
 static void
-a_ratchet_that_was_left_opens_nothing_of_before(void **state)
+i8_a_ratchet_that_was_left_opens_nothing_of_before(void **state)
 {
     (void)state;
     static struct record all;
@@ -622,7 +622,7 @@ of_two_offers_the_inviters_counts(void **state)
 /* A lower offer, one from beyond what time it is, and one that was taken, change
  * nothing; what they carry is read. */
 static void
-an_offer_that_does_not_win_changes_nothing(void **state)
+i10_an_offer_that_does_not_win_changes_nothing(void **state)
 {
     (void)state;
     struct side s[2];
@@ -761,7 +761,7 @@ sides_mend(struct side s[2])
  * each other; but an inviter's of before he had a pair does not know the other any
  * more. */
 static void
-older_copies_come_together(void **state)
+i9_older_copies_come_together(void **state)
 {
     (void)state;
     static struct life l;
@@ -785,7 +785,7 @@ older_copies_come_together(void **state)
 /* Letters that a copy seals again, for the same places and with the same keys, are
  * other letters under other nonces, or the same; and never two of one nonce. */
 static void
-what_is_sealed_again_has_a_nonce_of_its_own(void **state)
+i9_what_is_sealed_again_has_a_nonce_of_its_own(void **state)
 {
     (void)state;
     struct side s[2];
@@ -856,7 +856,7 @@ a_session_comes_back_from_its_record(void **state)
 
 /* Every bit is a field's, or refused: no two records are one session. */
 static void
-what_a_record_cannot_say_is_refused(void **state)
+i7_what_a_record_cannot_say_is_refused(void **state)
 {
     (void)state;
     struct side s[2];
@@ -894,20 +894,20 @@ const struct CMUnitTest test_session[] = {
     cmocka_unit_test(a_first_letter_that_does_not_open_begins_nothing),
     cmocka_unit_test(a_letter_opens_once_and_nowhere_else),
     cmocka_unit_test(pairs_of_one_seed_read_nothing_of_each_other),
-    cmocka_unit_test(a_changed_letter_is_never_read),
-    cmocka_unit_test(who_takes_up_an_invitation_second_reads_nothing),
+    cmocka_unit_test(i7_a_changed_letter_is_never_read),
+    cmocka_unit_test(i8_who_takes_up_an_invitation_second_reads_nothing),
     cmocka_unit_test(who_comes_first_makes_the_pair),
     cmocka_unit_test(what_is_sealed_for_all_is_not_read),
-    cmocka_unit_test(who_has_the_line_opens_no_body),
-    cmocka_unit_test(who_takes_a_device_opens_nothing_of_before),
-    cmocka_unit_test(a_ratchet_that_was_left_opens_nothing_of_before),
+    cmocka_unit_test(i8_who_has_the_line_opens_no_body),
+    cmocka_unit_test(i8_who_takes_a_device_opens_nothing_of_before),
+    cmocka_unit_test(i8_a_ratchet_that_was_left_opens_nothing_of_before),
     cmocka_unit_test(an_offer_is_taken),
     cmocka_unit_test(of_two_offers_the_inviters_counts),
-    cmocka_unit_test(an_offer_that_does_not_win_changes_nothing),
+    cmocka_unit_test(i10_an_offer_that_does_not_win_changes_nothing),
     cmocka_unit_test(an_offer_of_a_key_of_zeros_is_not_taken),
-    cmocka_unit_test(older_copies_come_together),
-    cmocka_unit_test(what_is_sealed_again_has_a_nonce_of_its_own),
+    cmocka_unit_test(i9_older_copies_come_together),
+    cmocka_unit_test(i9_what_is_sealed_again_has_a_nonce_of_its_own),
     cmocka_unit_test(a_session_comes_back_from_its_record),
-    cmocka_unit_test(what_a_record_cannot_say_is_refused),
+    cmocka_unit_test(i7_what_a_record_cannot_say_is_refused),
 };
 TEST_SUITE(test_session);
