@@ -693,7 +693,7 @@ change I8 'a key stays when its letter has come' client/sealing.c \
         err = record_kept_delete' \
     '    if (kept && again)
         err = record_kept_delete' \
-    'sealing/i9_a_letter*'
+    'sealing/i9_a_letter_that_is_late*'
 change I8 'keys that were used are never wiped' client/sealing.c \
     '    sodium_memzero(v->secrets->recent, sizeof v->secrets->recent);
 ' \
@@ -751,7 +751,7 @@ change I9 'one who came back as he began never offers' client/letters/session.c 
 change I9 'a letter that does not open is passed over' client/arrival.c \
     'if (opened->verdict == SESSION_BROKEN && v->renew_us == 0)' \
     'if (opened->verdict == SESSION_SECOND && v->renew_us == 0)' \
-    'sealing/i9_a_client*'
+    'sealing/i9_a_letter_that_does_not*'
 
 # ---- I10 nothing irreversible follows from one peer's word ----
 

@@ -2,11 +2,15 @@
  * that are late, on disk and over restarts, and no longer than they are of use. */
 #include "tests/runner.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/inbox.h"
+#include "client/sealing.h"
+#include "tests/day_key.h"
 #include "tests/heap.h"
 #include "tests/invitee.h"
 #include "tests/pair.h"
@@ -209,6 +213,19 @@ i11_of_a_contact_so_many_keys_are_kept(void **state)
     written_free(&w);
 }
 
+/* What opening letter i tells, of which nothing is taken. */
+static enum session_verdict
+verdict_of(struct written *w, unsigned i)
+{
+    static uint8_t bytes[LETTER_LEN_MAX];
+    struct session_step step;
+    struct client *c = w->pair.c[1];
+    memcpy(bytes, w->letter[i]->bytes, c->letter_len);
+    assert_int_equal(
+        sealing_open(c, w->pair.v[1], w->letter[i]->at, bytes, &step), 0);
+    return step.verdict;
+}
+
 /* Two gets may bring one letter: the second time it is one that has come, not one that
  * cannot be opened, for a while. Then its key is nowhere. */
 static void
@@ -236,10 +253,12 @@ i8_a_key_that_was_used_is_wiped_a_while_later(void **state)
     p->disk[1].test.mono_us += 119000000;
     client_tick(p->c[1]);
     assert_memory_equal(p->v[1]->secrets->recent[0].key, key, sizeof key);
+    assert_int_equal(verdict_of(&w, 0), SESSION_READ);
     p->disk[1].test.mono_us += 2000000;
     disk_client_run(&p->disk[1], p->c[1], 2);
     assert_memory_equal(p->v[1]->secrets->recent, none, sizeof none);
     assert_int_equal(p->v[1]->n_recent, 0);
+    assert_int_equal(verdict_of(&w, 0), SESSION_BROKEN);
     written_free(&w);
 }
 
@@ -275,8 +294,8 @@ i6_a_letter_that_found_no_room_opens_again(void **state)
 struct view {
     struct conversation v;
     struct session session;
-    struct kept_key recent[RECENT_KEYS], kept[LATE];
-    uint8_t disk[DISK_DIGEST_LEN];
+    struct kept_key recent[RECENT_KEYS];
+    uint8_t disk[DISK_DIGEST_LEN], kept[DISK_DIGEST_LEN];
 };
 
 static void
@@ -289,8 +308,8 @@ view_take(const struct written *w, struct view *out)
     out->v.kept_room = 0;
     out->session = *v->session;
     memcpy(out->recent, v->secrets->recent, sizeof out->recent);
-    for (size_t i = 0; i < v->n_kept; i++)
-        out->kept[i] = v->kept[i];
+    crypto_generichash(out->kept, sizeof out->kept, (const uint8_t *)v->kept,
+                       v->n_kept * sizeof v->kept[0], NULL, 0);
     disk_digest(&w->pair.disk[1], out->disk);
 }
 
@@ -321,6 +340,64 @@ i6_a_gap_is_kept_whole_or_not_at_all(void **state)
             kept_is(&w, LATE - 1 - i);
         }
         written_free(&w);
+    }
+}
+
+/* A text of an invitee's that so many others should have come before. */
+static void
+far_text(struct written *w, struct letter_place at, uint8_t *bytes)
+{
+    enum { GAP = 600 };
+    struct invitee i;
+    char line[INVITE_TEXT_LEN];
+    struct client *c = w->pair.c[1];
+    const struct letter l = {.kind = LETTER_TEXT,
+                             .sequence = 1,
+                             .floor = 1,
+                             .count = 1,
+                             .total = 4,
+                             .data_len = 4,
+                             .data = (const uint8_t *)"text"};
+    assert_int_equal(client_invite(c, "e", line), 0);
+    invitee_make(&i, line);
+    w->pair.v[1] = conversation_find(c, "e");
+    const struct day_key key =
+        day_key_of(&i.chain, &c->current->params, at.period);
+    for (unsigned k = 0; k <= GAP; k++)
+        assert_int_equal(
+            session_seal(&i.session, &l, key.key, at, bytes, c->letter_len), 0);
+}
+
+/* The same of a gap that is longer than what the journal has room for at once. */
+static void
+i6_a_gap_of_many_is_kept_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static uint8_t sealed[LETTER_LEN_MAX], bytes[LETTER_LEN_MAX];
+    for (struct heap h = {.most = 200}; heap_next(&h);) {
+        struct written w;
+        struct view before, after;
+        pair_make(&w.pair, &pair_net);
+        const struct letter_place at = {client_period(w.pair.c[1]), 0};
+        far_text(&w, at, sealed);
+        const struct arrival came = {
+            .at = at,
+            .rank = STORE_FIRST,
+            .whom = {.place = FRONTS_SWEEP, .contact = w.pair.v[1]->id}};
+        for (unsigned times = 0; inbox(&w) == 0; times++) {
+            assert_true(times < 2);
+            memcpy(bytes, sealed, sizeof bytes);
+            view_take(&w, &before);
+            if (times == 0)
+                heap_arm(&h);
+            (void)arrival_letter(w.pair.c[1], w.pair.v[1], &came, bytes);
+            heap_disarm(&h);
+            view_take(&w, &after);
+            if (inbox(&w) == 0)
+                assert_memory_equal(&after, &before, sizeof after);
+        }
+        kept_is(&w, 600);
+        pair_free(&w.pair);
     }
 }
 
@@ -393,6 +470,34 @@ i9_a_client_that_was_set_back_is_read_again(void **state)
     }
 }
 
+/* A letter of the pair's that does not open, whoever has damaged it, is passed over, and
+ * answered by an offer when it would have been acknowledged; then it is read anew, and
+ * what else is under way, too. */
+static void
+i9_a_letter_that_does_not_open_is_answered_by_an_offer(void **state)
+{
+    (void)state;
+    struct written w;
+    written_make(&w);
+    struct pair *p = &w.pair;
+    const struct session was = *p->v[1]->session;
+    w.letter[0]->bytes[p->c[0]->letter_len - 1] ^= 1;
+    written_bring(&w, 0);
+    assert_memory_equal(p->v[1]->session, &was, sizeof was);
+    assert_true(p->v[1]->renew_us > p->disk[1].test.mono_us);
+    client_tick(p->c[1]);
+    assert_int_equal(p->v[1]->session->generation, 0); /* no sooner */
+    pair_wait(p);
+    const uint32_t generation = p->v[1]->session->generation;
+    assert_in_range(generation, 1, p->disk[1].test.wall_s + 1);
+    assert_int_equal(p->v[1]->session->state, SESSION_OFFERED);
+    pair_settle(p);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(p->v[i]->session->generation, generation);
+    assert_int_equal(inbox(&w), LATE);
+    written_free(&w);
+}
+
 #define SEALING_TEST(f) \
     cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_sealing[] = {
@@ -403,7 +508,9 @@ const struct CMUnitTest test_sealing[] = {
     SEALING_TEST(i8_a_key_that_was_used_is_wiped_a_while_later),
     SEALING_TEST(i6_a_letter_that_found_no_room_opens_again),
     SEALING_TEST(i6_a_gap_is_kept_whole_or_not_at_all),
+    SEALING_TEST(i6_a_gap_of_many_is_kept_whole_or_not_at_all),
     SEALING_TEST(i6_a_letter_that_the_disk_did_not_keep_opens_again),
+    SEALING_TEST(i9_a_letter_that_does_not_open_is_answered_by_an_offer),
     SEALING_TEST(i9_a_client_that_was_set_back_is_read_again),
 };
 TEST_SUITE(test_sealing);

@@ -555,7 +555,7 @@ sides_talk(struct side s[2])
 }
 
 /* An offer is taken with the next letter; what was under way of the ratchet before is
- * read, until there is a third one. */
+ * read, until there is a third one: then it is passed over, keys or not. */
 static void
 an_offer_is_taken(void **state)
 {
@@ -564,9 +564,11 @@ an_offer_is_taken(void **state)
         struct side s[2];
         sides_make(s);
         sides_meet(s);
-        const struct posted late[4] = {
-            side_write(&s[offers], "late"), side_write(&s[!offers], "late"),
-            side_write(&s[offers], "later"), side_write(&s[!offers], "later")};
+        struct posted late[6];
+        for (unsigned i = 0; i < 6; i++)
+            late[i] = side_write(&s[i % 2 ? !offers : offers], "late");
+        for (unsigned i = 4; i < 6; i++) /* the keys of the others are kept */
+            side_reads(&s[i % 2 ? offers : !offers], &late[i], "late");
         const struct posted offer = side_offer(&s[offers], 5);
         assert_false(session_is_open(&s[offers].session));
         assert_true(session_may_write(&s[offers].session));
@@ -578,7 +580,7 @@ an_offer_is_taken(void **state)
         side_reads(&s[offers], &taken, "taken");
         sides_are_at(s, 5);
         sides_talk(s);
-        side_reads(&s[offers], &late[3], "later");
+        side_reads(&s[offers], &late[3], "late");
         const struct posted again = side_offer(&s[!offers], 6);
         side_judges(&s[offers], &again, SESSION_READ);
         sides_talk(s);
