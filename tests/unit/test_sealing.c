@@ -485,7 +485,9 @@ i9_a_letter_that_does_not_open_is_answered_by_an_offer(void **state)
     written_bring(&w, 0);
     assert_memory_equal(p->v[1]->session, &was, sizeof was);
     assert_true(p->v[1]->renew_us > p->disk[1].test.mono_us);
-    client_tick(p->c[1]);
+    p->v[1]->renew_us = p->disk[1].test.mono_us + PAIR_WAIT_US / 2;
+    disk_client_run(&p->disk[1], p->c[1], 3);
+    assert_true(p->disk[1].test.mono_us < p->v[1]->renew_us);
     assert_int_equal(p->v[1]->session->generation, 0); /* no sooner */
     pair_wait(p);
     const uint32_t generation = p->v[1]->session->generation;
