@@ -355,6 +355,32 @@ what_is_sealed_for_all_is_not_read(void **state)
     }
 }
 
+/* The two of a pair have one safety number, and whoever made another pair of the same
+ * invitation has another. */
+static void
+a_safety_number_is_the_pairs_alone(void **state)
+{
+    (void)state;
+    struct side s[2], second;
+    struct invite invite;
+    char text[3][SESSION_SAFETY_LEN];
+    side_invite(&s[INVITER], &invite, "inviter");
+    side_accept(&s[INVITEE], &invite, "invitee");
+    side_accept(&second, &invite, "second");
+    sides_meet(s);
+    session_safety(&s[0].session, text[0]);
+    session_safety(&s[1].session, text[1]);
+    session_safety(&second.session, text[2]);
+    assert_string_equal(text[0], text[1]);
+    assert_string_not_equal(text[0], text[2]);
+    assert_int_equal(strlen(text[0]), SESSION_SAFETY_LEN - 1);
+    const struct posted offer = side_offer(&s[INVITER], 5);
+    side_judges(&s[INVITEE], &offer, SESSION_READ);
+    session_safety(&s[INVITEE].session,
+                   text[1]); /* a ratchet changes nothing */
+    assert_string_equal(text[0], text[1]);
+}
+
 /* ---- a thief of the line ---- */
 
 /* Whoever has the line, and all letters: he can be an inviter or an invitee of it, but
@@ -863,6 +889,7 @@ a_session_comes_back_from_its_record(void **state)
     sides_make(s);
     for (unsigned i = 0; i < 4; i++) {
         for (unsigned k = 0; k < 2; k++) {
+            s[k].session.verified = i % 2;
             assert_int_equal(encoded(&s[k].session, bytes), sizeof bytes);
             assert_int_equal(decoded(bytes, sizeof bytes, &back), 0);
             assert_memory_equal(&back, &s[k].session, sizeof back);
@@ -901,9 +928,9 @@ i7_what_a_record_cannot_say_is_refused(void **state)
         }
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
-    /* states but one bit away, 7 - 1; flags of the session, 4; of its ratchets, 5
-       each; one that is open and cannot write */
-    assert_int_equal(refused, 7 + 4 + 2 * 5 + 1);
+    /* of the state 7 bits; 3 flags of the session, 5 of each ratchet; and that it can
+     * write, while it is open */
+    assert_int_equal(refused, 7 + 3 + 2 * 5 + 1);
     for (unsigned value = SESSION_STATES; value < 256; value++) {
         bytes[0] = (uint8_t)value;
         assert_int_equal(decoded(bytes, sizeof bytes, &back), ERR_FORMAT);
@@ -919,6 +946,7 @@ const struct CMUnitTest test_session[] = {
     cmocka_unit_test(i7_a_changed_letter_is_never_read),
     cmocka_unit_test(i8_who_takes_up_an_invitation_second_reads_nothing),
     cmocka_unit_test(who_comes_first_makes_the_pair),
+    cmocka_unit_test(a_safety_number_is_the_pairs_alone),
     cmocka_unit_test(what_is_sealed_for_all_is_not_read),
     cmocka_unit_test(i8_who_has_the_line_opens_no_body),
     cmocka_unit_test(i8_who_takes_a_device_opens_nothing_of_before),
