@@ -703,6 +703,12 @@ change I8 'keys of late letters outlive their days' client/sealing.c \
     'SEALING_KEPT_MAX || v->kept[n].day < day)' \
     'SEALING_KEPT_MAX || day == 1)' \
     'sealing/i8_keys_of_late_letters_go_with_their_days'
+change I8 'a key is forgotten that the disk still has' client/sealing.c \
+    'return kept_delete(c, v, kept_over(v, 0, day));' \
+    'const int err = kept_delete(c, v, kept_over(v, 0, day));
+    sealing_forgotten(v, day);
+    return err;' \
+    'sealing/i8_keys_go*'
 change I8 'a second one is read as the first' client/letters/session.c \
     'if (s->paired && memcmp(key, s->first, sizeof s->first) != 0)' \
     'if (s->paired && key == s->first)' \

@@ -345,9 +345,9 @@ i6_a_gap_is_kept_whole_or_not_at_all(void **state)
 
 /* A text of an invitee's that so many others should have come before. */
 static void
-far_text(struct written *w, struct letter_place at, uint8_t *bytes)
+far_text(struct written *w, struct letter_place at, unsigned gap,
+         uint8_t *bytes)
 {
-    enum { GAP = 600 };
     struct invitee i;
     char line[INVITE_TEXT_LEN];
     struct client *c = w->pair.c[1];
@@ -363,7 +363,7 @@ far_text(struct written *w, struct letter_place at, uint8_t *bytes)
     w->pair.v[1] = conversation_find(c, "e");
     const struct day_key key =
         day_key_of(&i.chain, &c->current->params, at.period);
-    for (unsigned k = 0; k <= GAP; k++)
+    for (unsigned k = 0; k <= gap; k++)
         assert_int_equal(
             session_seal(&i.session, &l, key.key, at, bytes, c->letter_len), 0);
 }
@@ -373,13 +373,14 @@ static void
 i6_a_gap_of_many_is_kept_whole_or_not_at_all(void **state)
 {
     (void)state;
+    enum { GAP = 600 };
     static uint8_t sealed[LETTER_LEN_MAX], bytes[LETTER_LEN_MAX];
     for (struct heap h = {.most = 200}; heap_next(&h);) {
         struct written w;
         struct view before, after;
         pair_make(&w.pair, &pair_net);
         const struct letter_place at = {client_period(w.pair.c[1]), 0};
-        far_text(&w, at, sealed);
+        far_text(&w, at, GAP, sealed);
         const struct arrival came = {
             .at = at,
             .rank = STORE_FIRST,
@@ -396,9 +397,51 @@ i6_a_gap_of_many_is_kept_whole_or_not_at_all(void **state)
             if (inbox(&w) == 0)
                 assert_memory_equal(&after, &before, sizeof after);
         }
-        kept_is(&w, 600);
+        kept_is(&w, GAP);
         pair_free(&w.pair);
     }
+}
+
+/* Bring a text that so many others should have come before. */
+static void
+far_text_comes(struct written *w, unsigned gap)
+{
+    static uint8_t bytes[LETTER_LEN_MAX];
+    struct client *c = w->pair.c[1];
+    const struct letter_place at = {client_period(c), 0};
+    far_text(w, at, gap, bytes);
+    const struct arrival came = {
+        .at = at,
+        .rank = STORE_FIRST,
+        .whom = {.place = FRONTS_SWEEP, .contact = w->pair.v[1]->id}};
+    (void)arrival_letter(c, w->pair.v[1], &came, bytes);
+    kept_is(w, gap);
+}
+
+/* When keys are over while memory fails, what is in memory is what is on the disk; and all
+ * are gone before long. So many that the journal grows here or there. */
+static void
+i8_keys_go_from_memory_and_disk_together(void **state)
+{
+    (void)state;
+    const unsigned most = test_proof() ? 360 : 120;
+    for (unsigned gap = 30; gap <= most; gap += 30)
+        for (struct heap h = {.most = 200}; heap_next(&h);) {
+            struct written w;
+            pair_make(&w.pair, &pair_net);
+            far_text_comes(&w, gap);
+            struct client_disk *d = &w.pair.disk[1];
+            w.pair.c[1]->settled = true;
+            days_pass(d, 6);
+            heap_arm(&h);
+            disk_client_run(d, w.pair.c[1], 4);
+            heap_disarm(&h);
+            kept_is(&w, w.pair.v[1]->n_kept);
+            days_pass(d, 0.1); /* until it is tried again */
+            disk_client_run(d, w.pair.c[1], 10);
+            kept_is(&w, 0);
+            pair_free(&w.pair);
+        }
 }
 
 /* A disk that keeps nothing of a letter has the keys that open it and those before it
@@ -508,6 +551,7 @@ const struct CMUnitTest test_sealing[] = {
     SEALING_TEST(i8_keys_of_late_letters_go_with_their_contact),
     SEALING_TEST(i11_of_a_contact_so_many_keys_are_kept),
     SEALING_TEST(i8_a_key_that_was_used_is_wiped_a_while_later),
+    SEALING_TEST(i8_keys_go_from_memory_and_disk_together),
     SEALING_TEST(i6_a_letter_that_found_no_room_opens_again),
     SEALING_TEST(i6_a_gap_is_kept_whole_or_not_at_all),
     SEALING_TEST(i6_a_gap_of_many_is_kept_whole_or_not_at_all),
