@@ -754,6 +754,10 @@ change I9 'one who came back as he began never offers' client/letters/session.c 
     '    step->next.answered |= step->verdict == SESSION_READ;
 }' \
     'session/i9_older*'
+change I9 'an offer is below what the other one has' client/messages.c \
+    'return v->told_generation > own ? v->told_generation : own;' \
+    'return own;' \
+    'sealing/i9_an_offer*'
 change I9 'a letter that does not open is passed over' client/arrival.c \
     'if (opened->verdict == SESSION_BROKEN && v->renew_us == 0)' \
     'if (opened->verdict == SESSION_SECOND && v->renew_us == 0)' \

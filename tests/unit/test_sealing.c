@@ -543,6 +543,39 @@ i9_a_letter_that_does_not_open_is_answered_by_an_offer(void **state)
     written_free(&w);
 }
 
+/* The ratchet of the two may be of a generation that the clock of one who comes back has
+ * not reached: his offer is of a higher one all the same. */
+static void
+i9_an_offer_is_above_what_the_other_has(void **state)
+{
+    (void)state;
+    for (unsigned back = 0; back < 2; back++) {
+        struct pair p;
+        struct client_disk old;
+        uint64_t order;
+        pair_make(&p, &pair_net);
+        pair_settle(&p);
+        disk_init(&old, test_seed());
+        disk_copy(&old, &p.disk[back]);
+        const uint32_t ahead = (uint32_t)p.disk[0].test.wall_s + DAY_S / 2;
+        p.v[0]->session->generation = p.v[1]->session->generation = ahead;
+        disk_copy(&p.disk[back], &old);
+        pair_restart(&p, back);
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(client_send(p.c[i], i ? "a" : "b", LETTER_TEXT,
+                                         (const uint8_t *)"y", 1, &order),
+                             0);
+        for (unsigned i = 0; i < 2; i++)
+            disk_client_run(&p.disk[i], p.c[i], 5);
+        pair_settle(&p);
+        assert_true(p.v[0]->session->generation > ahead);
+        assert_int_equal(p.v[0]->session->generation,
+                         p.v[1]->session->generation);
+        pair_free(&p);
+        disk_free(&old);
+    }
+}
+
 #define SEALING_TEST(f) \
     cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_sealing[] = {
@@ -557,6 +590,7 @@ const struct CMUnitTest test_sealing[] = {
     SEALING_TEST(i6_a_gap_of_many_is_kept_whole_or_not_at_all),
     SEALING_TEST(i6_a_letter_that_the_disk_did_not_keep_opens_again),
     SEALING_TEST(i9_a_letter_that_does_not_open_is_answered_by_an_offer),
+    SEALING_TEST(i9_an_offer_is_above_what_the_other_has),
     SEALING_TEST(i9_a_client_that_was_set_back_is_read_again),
 };
 TEST_SUITE(test_sealing);
