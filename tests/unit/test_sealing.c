@@ -544,23 +544,28 @@ i9_a_letter_that_does_not_open_is_answered_by_an_offer(void **state)
 }
 
 /* The ratchet of the two may be of a generation that the clock of one who comes back has
- * not reached: his offer is of a higher one all the same. */
+ * not reached: his offer is of a higher one all the same; and one that he has made, and
+ * which is too low, is made anew. */
 static void
 i9_an_offer_is_above_what_the_other_has(void **state)
 {
     (void)state;
-    for (unsigned back = 0; back < 2; back++) {
+    static const uint8_t secret[RATCHET_KEY_LEN] = {7};
+    for (unsigned way = 0; way < 4; way++) {
         struct pair p;
         struct client_disk old;
         uint64_t order;
+        const unsigned back = way % 2;
         pair_make(&p, &pair_net);
         pair_settle(&p);
         disk_init(&old, test_seed());
         disk_copy(&old, &p.disk[back]);
         const uint32_t ahead = (uint32_t)p.disk[0].test.wall_s + DAY_S / 2;
-        p.v[0]->session->generation = p.v[1]->session->generation = ahead;
+        p.v[!back]->session->generation = ahead;
         disk_copy(&p.disk[back], &old);
         pair_restart(&p, back);
+        if (way >= 2)
+            session_offer(p.v[back]->session, 5, 1, secret);
         for (unsigned i = 0; i < 2; i++)
             assert_int_equal(client_send(p.c[i], i ? "a" : "b", LETTER_TEXT,
                                          (const uint8_t *)"y", 1, &order),
