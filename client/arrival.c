@@ -152,6 +152,8 @@ letter_pass(struct client *c, struct conversation *v, const struct arrival *a,
     const uint64_t due_us = places_ack_us(c, v, a->commit_us, false);
     if (opened->verdict == SESSION_BROKEN && v->renew_us == 0)
         v->renew_us = due_us;
+    if (opened->verdict == SESSION_BROKEN && opened->told > v->told_generation)
+        v->told_generation = opened->told;
     if (opened->verdict == SESSION_SECOND && v->warn_us == 0)
         v->warn_us = due_us;
     journal_begin(c->journal);

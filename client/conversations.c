@@ -187,6 +187,8 @@ chains_forget(struct client *c, struct conversation *v, uint32_t period)
     if (err) {
         memcpy(v->chains, before, sizeof before);
         sealing_back(v, &session);
+    } else {
+        sealing_forgotten(v, v->chains[CHAIN_IN].day);
     }
     sodium_memzero(&session, sizeof session);
     sodium_memzero(before, sizeof before);

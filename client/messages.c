@@ -245,6 +245,14 @@ kind_waits(const struct conversation *v, enum letter_kind kind)
     return m != NULL;
 }
 
+/* The highest generation that either side is known to have. */
+static uint32_t
+generation_known(const struct conversation *v)
+{
+    const uint32_t own = v->session->generation;
+    return v->told_generation > own ? v->told_generation : own;
+}
+
 /* Write a letter without content, and offer in it if that is to be. */
 static int
 hello_make(struct client *c, struct conversation *v, bool offer)
@@ -252,8 +260,8 @@ hello_make(struct client *c, struct conversation *v, bool offer)
     struct session copy = sealing_copy(v);
     uint8_t fresh[RATCHET_KEY_LEN];
     uint64_t order, generation = client_time_s(c);
-    if (generation <= copy.generation)
-        generation = (uint64_t)copy.generation + 1;
+    if (generation <= generation_known(v))
+        generation = (uint64_t)generation_known(v) + 1;
     if (offer) {
         env_random_crypto(c->env, fresh, sizeof fresh);
         session_offer(v->session, (uint32_t)generation,
@@ -273,14 +281,15 @@ offer_renew(struct client *c, struct conversation *v, uint64_t now_us)
 {
     const struct session *s = v->session;
     int err = 0;
-    if (s->state == SESSION_OFFERED) {
+    /* an offer below what the other has is not taken: another is made */
+    if (s->state == SESSION_OFFERED && v->told_generation < s->generation) {
         v->renew_us = 0;
         return kind_waits(v, LETTER_HELLO) ? 0 : hello_make(c, v, false);
     }
     if (v->renew_us == 0 || now_us < v->renew_us ||
         (v->renewed_us > 0 && now_us < v->renewed_us + RENEW_US))
         return 0;
-    if (s->answered && s->generation < UINT32_MAX)
+    if (s->answered && generation_known(v) < UINT32_MAX)
         err = hello_make(c, v, true);
     if (!err)
         v->renew_us = 0;

@@ -148,21 +148,38 @@ kept_drop(struct conversation *v, size_t n)
     v->n_kept -= n;
 }
 
-/* Forget the oldest keys, so that there is room for so many more, or all that are older
- * than a day. */
-static int
-kept_evict(struct client *c, struct conversation *v, size_t more, uint32_t day)
+/* Count the oldest keys that go so that there is room for so many more, and those of days
+ * before this one. */
+static size_t
+kept_over(const struct conversation *v, size_t more, uint32_t day)
 {
     size_t n = 0;
-    int err = 0;
-    journal_begin(c->journal);
-    while (!err && n < v->n_kept &&
-           (v->n_kept - n + more > SEALING_KEPT_MAX || v->kept[n].day < day)) {
-        err = record_kept_delete(c->journal, v->id, &v->kept[n]);
+    while (n < v->n_kept &&
+           (v->n_kept - n + more > SEALING_KEPT_MAX || v->kept[n].day < day))
         n++;
-    }
-    err = journal_finish(c->journal, err);
-    if (!err && n > 0)
+    return n;
+}
+
+/* Journal that the n oldest keys go. */
+static int
+kept_delete(struct client *c, const struct conversation *v, size_t n)
+{
+    int err = 0;
+    for (size_t i = 0; i < n && !err; i++)
+        err = record_kept_delete(c->journal, v->id, &v->kept[i]);
+    return err;
+}
+
+/* Forget the oldest keys, so that there is room for so many more. */
+static int
+kept_evict(struct client *c, struct conversation *v, size_t more)
+{
+    const size_t n = kept_over(v, more, 0);
+    if (n == 0)
+        return 0;
+    journal_begin(c->journal);
+    const int err = journal_finish(c->journal, kept_delete(c, v, n));
+    if (!err)
         kept_drop(v, n);
     return err;
 }
@@ -190,7 +207,7 @@ sealing_open(struct client *c, struct conversation *v, struct letter_place at,
     size_t more = 1;
     for (size_t i = 0; i < 2; i++)
         more += step->gap[i].end - step->gap[i].n;
-    err = kept_evict(c, v, more, 0);
+    err = kept_evict(c, v, more);
     return err ? err : kept_reserve(v, more);
 }
 
@@ -304,7 +321,15 @@ sealing_forget(struct client *c, struct conversation *v, uint32_t day)
         sodium_memzero(&s->before, sizeof s->before);
         s->has_before = false;
     }
-    return kept_evict(c, v, 0, day);
+    return kept_delete(c, v, kept_over(v, 0, day));
+}
+
+void
+sealing_forgotten(struct conversation *v, uint32_t day)
+{
+    const size_t n = kept_over(v, 0, day);
+    if (n > 0)
+        kept_drop(v, n);
 }
 
 int
@@ -326,10 +351,7 @@ sealing_load(struct conversation *v, const struct record_key *key,
 int
 sealing_erase(struct client *c, const struct conversation *v)
 {
-    int err = 0;
-    for (size_t i = 0; i < v->n_kept && !err; i++)
-        err = record_kept_delete(c->journal, v->id, &v->kept[i]);
-    return err;
+    return kept_delete(c, v, v->n_kept);
 }
 
 void

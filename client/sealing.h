@@ -49,10 +49,12 @@ void sealing_taken(struct client *c, struct conversation *v,
 /* Wipe keys that were used a while ago. now_us: of the monotonic clock. */
 void sealing_age(struct conversation *v, uint64_t now_us);
 
-/* Forget what letters before this day need, in the caller's group. Returns 0 or the
- * journal's error. */
+/* Forget what letters before this day need, in the caller's group: v's session at once,
+ * which the caller puts back when that fails; else sealing_forgotten() follows, after the
+ * group. Returns 0 or the journal's error. */
 int sealing_forget(struct client *c, struct conversation *v,
                    uint32_t day) CHECK_RESULT;
+void sealing_forgotten(struct conversation *v, uint32_t day);
 
 /* Take a record of an earlier life. */
 int sealing_load(struct conversation *v, const struct record_key *key,

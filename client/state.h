@@ -238,6 +238,9 @@ struct conversation {
     uint64_t recent_until_us; /* they are wiped then */
     uint64_t renew_us; /* a letter did not open: a new ratchet is to be offered
                             then; 0: none is */
+    uint32_t
+        told_generation; /* the highest that a letter which did not open was
+                                 of, since the start */
     uint64_t renewed_us; /* one was offered last at; 0: not since the start */
     uint64_t warn_us;    /* it is to be told then that another has used the
                             invitation; 0: it is not */

@@ -516,6 +516,23 @@ change I6 'who comes back from an outage has another place' directory/tally.c \
     'return s ? *s : fresh;' \
     'return s && s->seen + 1 == c->epoch ? *s : fresh;' \
     'past/i11_who*'
+change I6 'a letter that found no room loses its key' client/sealing.c \
+    '        if (!err && again)
+            err = kept_add(c, v, &k);
+' \
+    '' \
+    'sealing/i6_a_letter_that_found*'
+change I6 'a session steps for a letter that was not received' client/arrival.c \
+    '        sealing_back(v, &session);
+        return err;
+    }
+    sodium_memzero(&session, sizeof session);
+    c->status' \
+    '        return err;
+    }
+    sodium_memzero(&session, sizeof session);
+    c->status' \
+    'sealing/i6_a_gap*'
 
 # ---- I7 no input kills ----
 
@@ -573,6 +590,16 @@ change I7 'acknowledgements pile up while no store answers' client/staging.c \
     '        ack_waits(v))' \
     '        (ack_waits(v) && !v->id))' \
     'i11_answers/i7_*'
+change I7 'the letters of two chains that are missing are not added up' \
+    client/letters/ratchet.c \
+    '    if (!err &&
+        gap_len(&step->gap[0]) + gap_len(&step->gap[1]) > RATCHET_SKIP_MAX)' \
+    '    if (!err && gap_len(&step->gap[0]) > RATCHET_SKIP_MAX)' \
+    'ratchet/i7_what_is_missing*'
+change I7 'a key of small order makes a chain' client/letters/ratchet.c \
+    'return bad ? ERR_POINT : 0;' \
+    'return 0 * bad;' \
+    'ratchet/i7_a_key*'
 
 # ---- I8 nothing identifying is kept ----
 
@@ -650,6 +677,46 @@ change I6 'a step that was not kept counts' client/conversations.c \
     'memcpy(v->chains, before, sizeof before);' \
     '' \
     'chains/a_step*'
+change I8 'a chain is not stepped' client/letters/ratchet.c \
+    '    memcpy(chain, next, sizeof next);
+' \
+    '' \
+    'ratchet/i8_a_key*' 'session/i8_who_takes_a_device*'
+change I8 'an answer draws no new key' client/letters/ratchet.c \
+    '    memcpy(r->own_secret, fresh, RATCHET_KEY_LEN);
+' \
+    '    (void)fresh;
+' \
+    'ratchet/i8_a_copy*' 'session/i8_who_takes_a_device*'
+change I8 'a key stays when its letter has come' client/sealing.c \
+    '    if (kept && !again)
+        err = record_kept_delete' \
+    '    if (kept && again)
+        err = record_kept_delete' \
+    'sealing/i9_a_letter_that_is_late*'
+change I8 'keys that were used are never wiped' client/sealing.c \
+    '    sodium_memzero(v->secrets->recent, sizeof v->secrets->recent);
+' \
+    '' \
+    'sealing/i8_a_key*'
+change I8 'keys of late letters outlive their days' client/sealing.c \
+    'SEALING_KEPT_MAX || v->kept[n].day < day)' \
+    'SEALING_KEPT_MAX || day == 1)' \
+    'sealing/i8_keys_of_late_letters_go_with_their_days'
+change I8 'a key is forgotten that the disk still has' client/sealing.c \
+    'return kept_delete(c, v, kept_over(v, 0, day));' \
+    'const int err = kept_delete(c, v, kept_over(v, 0, day));
+    sealing_forgotten(v, day);
+    return err;' \
+    'sealing/i8_keys_go*'
+change I8 'a second one is read as the first' client/letters/session.c \
+    'if (s->paired && memcmp(key, s->first, sizeof s->first) != 0)' \
+    'if (s->paired && key == s->first)' \
+    'session/i8_who_takes_up*'
+change I8 'heads are not in the key of the pair' client/letters/session.c \
+    'to_all || is_first ? no_pair : s->pair, &keys)' \
+    'to_all || !is_first || is_first ? no_pair : s->pair, &keys)' \
+    'session/i8_who_takes_up*' 'session/i8_who_has*'
 
 # ---- I9 a restart costs nothing ----
 
@@ -675,6 +742,26 @@ change I9 'an authority votes no more after a restart' \
         promises_add(&a->promises[PROMISE_VOTE], c.epoch, NULL);' \
     'a->abstains = a->target;' \
     'authority/i9_*'
+change I9 'a nonce is of the place alone' client/letters/letter.c \
+    '    crypto_generichash_update(&h, body, body_len);
+    crypto_generichash_final(&h, nonce, NONCE_LEN);' \
+    '    (void)body, (void)body_len;
+    crypto_generichash_final(&h, nonce, NONCE_LEN);' \
+    'session/i9_what_is_sealed*'
+change I9 'one who came back as he began never offers' client/letters/session.c \
+    '    step->next.answered = true;
+}' \
+    '    step->next.answered |= step->verdict == SESSION_READ;
+}' \
+    'session/i9_older*'
+change I9 'an offer is below what the other one has' client/messages.c \
+    'return v->told_generation > own ? v->told_generation : own;' \
+    'return own;' \
+    'sealing/i9_an_offer*'
+change I9 'a letter that does not open is passed over' client/arrival.c \
+    'if (opened->verdict == SESSION_BROKEN && v->renew_us == 0)' \
+    'if (opened->verdict == SESSION_SECOND && v->renew_us == 0)' \
+    'sealing/i9_a_letter_that_does_not*'
 
 # ---- I10 nothing irreversible follows from one peer's word ----
 
@@ -1120,6 +1207,15 @@ change I10 'a clock down that has changed goes by its old time' relay/gateway.c 
                      c->down.interval_us ? c->down.interval_us
                                          : profile->down_interval_us,' \
     'i10_gateways/i10_a_profile*'
+change I10 'a lower offer is taken' client/letters/session.c \
+    'const bool wins = generation > s->generation ||' \
+    'const bool wins = generation != s->generation ||' \
+    'session/i10_an_offer*'
+change I10 'an offer of any generation is taken' client/letters/session.c \
+    '        generation <= o->context->latest &&
+' \
+    '' \
+    'session/i10_an_offer*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
@@ -1264,6 +1360,10 @@ change I11 'a body is taken apart however many values it has' \
     'return tables <= most_tables && values <= most_values;' \
     'return tables <= most_tables || values > 0;' \
     'tally/i11_a_dense*'
+change I11 'of a contact any number of keys is kept' client/sealing.c \
+    '(v->n_kept - n + more > SEALING_KEPT_MAX ||' \
+    '(v->n_kept - n + more > 100 * SEALING_KEPT_MAX ||' \
+    'sealing/i11_of*'
 
 # ---- I12 no value drawn once is seen in two places ----
 

@@ -8,4 +8,8 @@ enum { RECALL_MAX = 4096 };
 
 /* Recall a letter by its bytes; without its data. It must be known. */
 struct letter recall_letter(const uint8_t *bytes);
+
+/* Count the pairs of letters, of those that are known, in which one key sealed two
+ * contents under one nonce. */
+size_t recall_clashes(void);
 #endif

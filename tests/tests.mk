@@ -79,6 +79,8 @@ load: all $(OUT)/load_relay
 
 # Do branches or addresses depend on secrets? Under valgrind; and by the machine
 # code of the release build for what valgrind cannot run.
+$(OUT)/ct: LDFLAGS += -Wl,--wrap=crypto_scalarmult \
+	-Wl,--wrap=crypto_aead_xchacha20poly1305_ietf_decrypt
 $(OUT)/ct: $(OUT)/tests/ct/ct_main.o $(OUT)/tests/ct/ct_sphinx.o $(ARCHIVE)
 	$(Q)$(CC) $(MODELD) $(LDFLAGS) -o $@ $^ $(ALLLDLIBS)
 LANES := x25519_ifma8 x25519_ifma4 x25519_avx2

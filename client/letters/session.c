@@ -340,8 +340,8 @@ paired_open(const struct opening *o, struct session_step *step)
         offer_open(o, step);
     if (o->head.seal == LETTER_BY_RATCHET)
         generation_open(o, step);
-    if (step->verdict == SESSION_READ)
-        step->next.answered = true;
+    /* its writer knows pair, whatever it opens with */
+    step->next.answered = true;
 }
 
 int
@@ -361,10 +361,12 @@ session_open(const struct session *s,
     step->verdict = SESSION_PASSED;
     int err =
         head_open(s, chain, at, letter, letter_len, &o.head, &o.keys, &by_pair);
-    if (!err && by_pair)
+    if (!err && by_pair) {
+        step->told = o.head.generation;
         paired_open(&o, step);
-    else if (!err)
+    } else if (!err) {
         err = unpaired_open(&o, step);
+    }
     sodium_memzero(&o, sizeof o);
     if (err)
         sodium_memzero(step, sizeof *step);

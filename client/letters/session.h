@@ -69,10 +69,11 @@ struct session_step {
     enum session_verdict verdict;
     bool
         ahead; /* what is broken is further on than s can be: s is an older copy */
-    int violation;            /* why what opened is passed over; 0: it is not */
-    bool by_ratchet;          /* its key is of a ratchet; */
-    bool is_kept;             /* the key was one that had been kept */
-    uint32_t generation;      /* of its ratchet, */
+    int violation;       /* why what opened is passed over; 0: it is not */
+    bool by_ratchet;     /* its key is of a ratchet; */
+    bool is_kept;        /* the key was one that had been kept */
+    uint32_t told;       /* which generation a head that has pair tells; 0 */
+    uint32_t generation; /* of its ratchet, */
     struct ratchet_head head; /* and the place in it */
     uint8_t key[LETTER_KEY_LEN];
     struct ratchet_gap gap[2]; /* letters that have not come */

@@ -6,6 +6,10 @@
  *                             Nobody writes; a packet is on its way every 0.15 s
  *   client.work.per_hour      of which the work: for its announcements to itself,
  *                             and for the boxes of their letters
+ *   client.letter.seal        one letter of 1,232 bytes of a session, full, the next of
+ *   client.letter.open        its chain
+ *   client.letter.seal_step   the first letter of a new key: the key itself is drawn
+ *   client.letter.open_step   when one of the other's is opened
  *
  * One client in virtual time (sim/engine/world.h), counted alone: the calls by
  * which its host enters it are timed, __wrap_* by the linker. Contacts are
@@ -24,7 +28,7 @@
 
 #include "client/announce.h"
 #include "client/client.h"
-#include "client/letters/letter.h"
+#include "client/letters/session.h"
 #include "client/state.h"
 #include "network/work.h"
 #include "sim/engine/world.h"
@@ -258,6 +262,121 @@ work_print(void)
     line_print("client.work.per_hour", &f);
 }
 
+/* ---- letters ---- */
+
+enum { LETTERS = 400, LETTER_BYTES = 1232 };
+enum { SEAL, OPEN, SEAL_STEP, OPEN_STEP, LETTER_FIGURES };
+static const char *const letter_names[LETTER_FIGURES] = {
+    "client.letter.seal", "client.letter.open", "client.letter.seal_step",
+    "client.letter.open_step"};
+
+static bool
+no_key(void *ctx, uint32_t generation, uint32_t step, uint32_t n,
+       uint8_t key[static LETTER_KEY_LEN])
+{
+    (void)ctx;
+    (void)generation;
+    (void)step;
+    (void)n;
+    (void)key;
+    return false;
+}
+
+static const uint8_t letter_chain[LETTER_CHAIN_LEN] = {1};
+
+static void
+letter_seal_full(struct session *s, uint32_t n, uint8_t *out)
+{
+    static const uint8_t data[LETTER_BYTES];
+    struct letter l = {.kind = LETTER_TEXT, .sequence = 1, .count = 1};
+    l.data = data;
+    l.total = (uint32_t)letter_data_max(LETTER_BYTES);
+    l.data_len = (uint16_t)l.total;
+    must(session_seal(s, &l, letter_chain, (struct letter_place){1, n}, out,
+                      LETTER_BYTES),
+         "session_seal");
+}
+
+/* Open a letter, with a fresh secret as the client draws it. */
+static void
+letter_open_full(struct session *s, uint32_t n, uint8_t *letter)
+{
+    struct session_step step;
+    uint8_t fresh[RATCHET_KEY_LEN];
+    const struct session_context context = {
+        .latest = UINT32_MAX, .fresh = fresh, .kept = no_key};
+    randombytes_buf(fresh, sizeof fresh);
+    must(session_open(s, letter_chain, (struct letter_place){1, n}, &context,
+                      letter, LETTER_BYTES, &step),
+         "session_open");
+    must(step.verdict == SESSION_READ ? 0 : ERR_MAC, "a letter");
+    *s = step.next;
+}
+
+/* A pair in which both have read a letter. */
+static void
+pair_begin(struct session s[2])
+{
+    uint8_t seed[32], own[2][32], key[32], out[LETTER_BYTES];
+    randombytes_buf(seed, sizeof seed);
+    randombytes_buf(own, sizeof own);
+    crypto_scalarmult_base(key, own[0]);
+    session_invite(&s[0], seed, own[0]);
+    must(session_accept(&s[1], seed, key, own[1]), "session_accept");
+    for (unsigned i = 0; i < 2; i++) {
+        letter_seal_full(&s[!i], i, out);
+        letter_open_full(&s[i], i, out);
+    }
+}
+
+static void
+letters_round(double us[static LETTER_FIGURES])
+{
+    static uint8_t out[LETTERS][LETTER_BYTES];
+    struct session s[2];
+    uint64_t ns[LETTER_FIGURES] = {0}, start_ns;
+    pair_begin(s);
+    start_ns = cpu_ns();
+    for (uint32_t i = 0; i < LETTERS; i++)
+        letter_seal_full(&s[0], i, out[i]);
+    ns[SEAL] = cpu_ns() - start_ns;
+    start_ns = cpu_ns();
+    for (uint32_t i = 0; i < LETTERS; i++)
+        letter_open_full(&s[1], i, out[i]);
+    ns[OPEN] = cpu_ns() - start_ns;
+    for (uint32_t i = 0; i < LETTERS; i++) { /* each answers the one before */
+        start_ns = cpu_ns();
+        letter_seal_full(&s[i % 2 == 0], i, out[0]);
+        ns[SEAL_STEP] += cpu_ns() - start_ns;
+        start_ns = cpu_ns();
+        letter_open_full(&s[i % 2], i, out[0]);
+        ns[OPEN_STEP] += cpu_ns() - start_ns;
+    }
+    for (unsigned k = 0; k < LETTER_FIGURES; k++)
+        us[k] = (double)ns[k] * 1e-3 / LETTERS;
+}
+
+static void
+letters_print(void)
+{
+    struct figures f[LETTER_FIGURES];
+    bool any = false;
+    for (unsigned k = 0; k < LETTER_FIGURES; k++)
+        any = any || wanted(letter_names[k]);
+    for (int i = 0; any && i < ROUNDS; i++) {
+        double us[LETTER_FIGURES];
+        const double x_us = scalarmult_us();
+        letters_round(us);
+        for (unsigned k = 0; k < LETTER_FIGURES; k++) {
+            f[k].us[i] = us[k];
+            f[k].per_x[i] = us[k] / x_us;
+        }
+    }
+    for (unsigned k = 0; k < LETTER_FIGURES; k++)
+        if (wanted(letter_names[k]))
+            line_print(letter_names[k], &f[k]);
+}
+
 /* For callgrind: a course of so many seconds, and how many packets were sent. */
 static void
 course(unsigned contacts, double seconds)
@@ -287,5 +406,6 @@ main(int argc, char **argv)
     idle_print(50);
     idle_print(500);
     work_print();
+    letters_print();
     return 0;
 }

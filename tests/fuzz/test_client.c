@@ -19,6 +19,7 @@
 #include "tests/client_disk.h"
 #include "tests/invitee.h"
 #include "tests/network.h"
+#include "tests/sides.h"
 
 enum { LEN = 1232, LETTERS = 60000, TEXTS = 40000, RECORDS = 20000 };
 enum { DATA = LEN - LETTER_OVERHEAD - LETTER_BODY_HEAD_LEN }; /* at most */
@@ -87,6 +88,89 @@ letters_resealed(void **state)
         t.count[-by_place_open(&l, chain, at, out, LEN)]++;
     }
     tally_print("letters", &t, 5);
+}
+
+/* What became of a letter: read, or by which verdict it was not. */
+enum { VERDICTS = SESSION_BROKEN + 1 };
+
+/* Seal a letter whose head is what somebody makes up who has the keys of the place, and
+ * pair: fields at their edges, and bytes of it changed now and then. */
+static void
+letter_forge(struct rng_seeded *rng, struct side *from, struct posted *p)
+{
+    static const uint8_t none[LETTER_KEY_LEN];
+    const struct ratchet *now = &from->session.now;
+    const uint64_t u = rng_seeded_u64(rng), edge = rng_seeded_u64(rng);
+    const uint32_t near[] = {
+        0, 1, 2, 1023, 1024, 1025, RATCHET_NUMBER_MAX, (uint32_t)u};
+    const struct letter l = {
+        .kind = (uint8_t)(u >> 8 & 7), .count = 1, .sequence = u >> 11 & 1};
+    struct letter_head head = {.seal = (uint8_t)((u >> 16) % LETTER_SEALS)};
+    struct letter_keys keys;
+    uint8_t chain[LETTER_CHAIN_LEN];
+    if (head.seal != LETTER_BY_PLACE) {
+        head.generation = from->session.generation + (uint32_t)(u >> 24 & 1);
+        ratchet_own_key(now, head.ratchet.key);
+        if (u >> 25 & 1)
+            rng_seeded_bytes(rng, head.ratchet.key, 32);
+    }
+    if (head.seal == LETTER_BY_RATCHET)
+        head.ratchet = (struct ratchet_head){
+            .step = now->own_step + (uint32_t)((u >> 26 & 3) % 3) - 1,
+            .n = near[edge & 7] & RATCHET_NUMBER_MAX,
+            .previous = near[edge >> 3 & 7] & RATCHET_NUMBER_MAX};
+    if (edge >> 60 == 0)
+        head.seal = LETTER_SEALS; /* there is none */
+    p->at = (struct letter_place){SIDE_DAY, (uint32_t)(u >> 32)};
+    chain_key(&from->chains[CHAIN_OUT], SIDE_DAY, chain);
+    letter_place_keys(chain, p->at, u >> 28 & 1 ? from->session.pair : none,
+                      &keys);
+    assert_int_equal(letter_seal(&l, &head, &keys, p->at, p->bytes, LEN), 0);
+}
+
+/* Letters of a session, forged, or of its own and changed, to one who goes on with what
+ * opens: an error or a verdict, a session that can be written, and what is sound after
+ * all that is read. */
+static void
+letters_of_sessions(void **state)
+{
+    (void)state;
+    enum { SESSION_LETTERS = LETTERS / 3, STAYS = 20 };
+    struct rng_seeded rng;
+    struct tally t = {{0}};
+    static struct side s[2], met[2];
+    static struct session_step step;
+    unsigned verdicts[VERDICTS] = {0};
+    rng_seeded_init_u64(&rng, test_seed(), "sessions");
+    sides_make(met);
+    sides_meet(met);
+    for (unsigned i = 0; i < SESSION_LETTERS; i++) {
+        const unsigned from = i & 1;
+        struct posted p;
+        if (i % STAYS == 0)
+            memcpy(s, met, sizeof s);
+        if (i % 4 < 2)
+            letter_forge(&rng, &s[from], &p);
+        else if (session_is_open(&s[from].session))
+            p = side_write(&s[from], "text");
+        else
+            p = side_hello(&s[from]);
+        if (i % 8 > 4)
+            mutate(&rng, p.bytes, LEN);
+        const int err = side_open(&s[!from], &p, &step);
+        t.count[-err]++;
+        if (!err)
+            verdicts[step.verdict]++;
+        for (unsigned g = 0; g < 2; g++)
+            assert_true(step.gap[g].end - step.gap[g].n <= RATCHET_SKIP_MAX);
+        s[!from].n_kept = 0; /* what is late does not come */
+    }
+    printf("  sessions: read %u, second %u, passed %u, broken %u\n",
+           verdicts[SESSION_READ], verdicts[SESSION_SECOND],
+           verdicts[SESSION_PASSED], verdicts[SESSION_BROKEN]);
+    for (unsigned i = 0; i < VERDICTS; i++)
+        assert_true(verdicts[i] > 0);
+    tally_print("letters of sessions", &t, 3);
 }
 
 static void
@@ -403,6 +487,7 @@ i10_messages_expire_by_the_clock_within_what_a_consensus_says(void **state)
 
 const struct CMUnitTest test_client[] = {
     cmocka_unit_test(letters_resealed),
+    cmocka_unit_test(letters_of_sessions),
     cmocka_unit_test(invitations),
     cmocka_unit_test(votes_and_network_files),
     cmocka_unit_test(records_loaded),
