@@ -5,15 +5,22 @@ from primitives import (Refused, aead_open, aead_seal, blake, ed25519_public, ed
                         ed25519_verify, number)
 from wire import Reader
 
-ACK, HELLO, TEXT, FILE, PING, PONG = range(6)
+ACK, HELLO, TEXT, FILE, PING, PONG, USED = range(7)
+BY_PLACE, BY_OFFER, BY_RATCHET = range(3)
+NO_PAIR = bytes(32)
 MESSAGE_MAX = 16 << 20
 BODY_HEAD_LEN = 82
+VERSION = 3
 
 # A letter's numbers in the order of its body, and their lengths (8.2).
 FIELDS = (("ack", 4), ("map", 32), ("floor", 4), ("previous_period", 4),
           ("previous_count", 4), ("sequence", 4), ("message", 8), ("kind", 1),
           ("index", 4), ("total", 4), ("after", 4), ("announced", 1), ("tokens", 2),
           ("lease_s", 4))
+# Those of its head, after the version and the seal, and before a zero.
+HEAD_FIELDS = (("generation", 4), ("step", 4), ("key", 32), ("number", 3), ("previous", 3))
+NO_HEAD = {"seal": BY_PLACE, "generation": 0, "step": 0, "key": bytes(32), "number": 0,
+           "previous": 0}
 
 
 INVITE_DAYS = 400
@@ -41,9 +48,10 @@ def box_id(key):
     return blake(256, b"brusio/1 box id" + key)
 
 
-def letter_keys(chain, period, n):
-    """Derive the keys of letter n: of its head and of its body."""
-    k = blake(512, b"brusio/1 letter" + number(period, 4) + number(n, 4), chain)
+def letter_keys(chain, period, n, pair):
+    """Derive the keys of letter n: of its head, and of its body where its place alone
+    seals it."""
+    k = blake(512, b"brusio/1 letter" + number(period, 4) + number(n, 4) + pair, chain)
     return k[:32], k[32:]
 
 
@@ -95,7 +103,7 @@ def fragment_len(letter, letter_len):
 def letter_check(letter, letter_len):
     """Refuse a letter whose fields contradict each other."""
     kind = letter["kind"]
-    if kind > PONG:
+    if kind > USED:
         raise Refused("UNKNOWN")
     if letter["total"] > MESSAGE_MAX:
         raise Refused("LONG")
@@ -111,33 +119,87 @@ def letter_check(letter, letter_len):
         raise Refused("FORMAT")
 
 
-def letter_seal(letter, chain, period, n, random, letter_len):
-    """Seal a letter for its place; random are the nonce's 24 bytes and the head's 47."""
-    body = b"".join(letter[name] if isinstance(letter[name], bytes) else
-                    number(letter[name], length) for name, length in FIELDS)
-    body += number(len(letter["data"]), 2) + letter["data"]
-    body += bytes(letter_len - 104 - len(body))
-    head_key, body_key = letter_keys(chain, period, n)
-    nonce = random[:24]
-    return (nonce + aead_seal(head_key, nonce, b"\2" + random[24:])
-            + aead_seal(body_key, nonce, body))
+def fields_write(values, fields):
+    """Write the values of these fields."""
+    return b"".join(values[name] if isinstance(values[name], bytes) else
+                    number(values[name], length) for name, length in fields)
 
 
-def letter_open(data, chain, period, n):
-    """Open a letter of its place, or refuse."""
+def fields_read(r, fields):
+    """Read these fields."""
+    return {name: r.bytes(length) if name in ("map", "message", "key") else
+            r.number(length) for name, length in fields}
+
+
+def head_write(head):
+    """Write the head of a letter."""
+    return bytes([VERSION + 16 * head["seal"]]) + fields_write(head, HEAD_FIELDS) + b"\0"
+
+
+def head_read(data):
+    """Read the head of a letter."""
+    r = Reader(data)
+    first = r.number(1)
+    if first % 16 != VERSION:
+        raise Refused("VERSION")
+    head = {"seal": first // 16, **fields_read(r, HEAD_FIELDS)}
+    if head["seal"] > BY_RATCHET or r.rest() != b"\0":
+        raise Refused("FORMAT")
+    return head
+
+
+def body_write(letter, letter_len):
+    """Write the body of a letter."""
+    body = fields_write(letter, FIELDS) + number(len(letter["data"]), 2) + letter["data"]
+    return body + bytes(letter_len - 104 - len(body))
+
+
+def nonce_make(key, place, head, body):
+    """Hash what is sealed to its nonce."""
+    return blake(192, b"brusio/1 nonce" + place + head + body, key)
+
+
+def seal_bytes(keys, place, head, body):
+    """Seal a head and a body, both written, with the keys of each."""
+    nonce = nonce_make(keys[1], place, head, body)
+    return (nonce + aead_seal(keys[0], nonce, head, place)
+            + aead_seal(keys[1], nonce, body, place + head))
+
+
+def letter_seal(letter, head, chain, period, n, pair, letter_len, key=None):
+    """Seal a letter under a head for its place; key: of its body, where the place's is
+    not."""
+    keys = letter_keys(chain, period, n, pair)
+    return seal_bytes((keys[0], key or keys[1]), number(period, 4) + number(n, 4),
+                      head_write(head), body_write(letter, letter_len))
+
+
+def letter_open_head(data, chain, period, n, pair):
+    """Open the head of a letter of its place, or refuse."""
     if len(data) <= 186:
         raise Refused("SHORT")
-    head_key, body_key = letter_keys(chain, period, n)
-    nonce = data[:24]
-    head = aead_open(head_key, nonce, data[24:88])
-    if head[0] != 2:
-        raise Refused("VERSION")
-    r = Reader(aead_open(body_key, nonce, data[88:]))
-    letter = {name: r.bytes(length) if name in ("map", "message") else r.number(length)
-              for name, length in FIELDS}
+    place = number(period, 4) + number(n, 4)
+    return head_read(aead_open(letter_keys(chain, period, n, pair)[0], data[:24],
+                               data[24:88], place))
+
+
+def letter_open_body(data, head, period, n, key):
+    """Open the body of a letter by its key, or refuse."""
+    bound = number(period, 4) + number(n, 4) + head_write(head)
+    r = Reader(aead_open(key, data[:24], data[88:], bound))
+    letter = fields_read(r, FIELDS)
     letter["data"] = r.bytes(r.number(2))
     letter_check(letter, len(data))
     return letter
+
+
+def letter_open(data, chain, period, n, pair, key=None):
+    """Open a letter of its place, or refuse; key: of its body, where it is a ratchet's."""
+    head = letter_open_head(data, chain, period, n, pair)
+    if head["seal"] != BY_RATCHET:
+        key = letter_keys(chain, period, n, pair)[1]
+    letter = letter_open_body(data, head, period, n, key)
+    return {**letter, "head": head}
 
 
 def message_id(count, sent_s):
@@ -150,9 +212,9 @@ def invitation_network(name, authorities):
     return blake(256, name.encode() + b"\0" + b"".join(sorted(authorities)))[:8]
 
 
-def invitation_make(network, expiry_h, seed, version=1):
+def invitation_make(network, expiry_h, seed, key, version=2):
     """Write an invitation."""
-    data = bytes([version]) + network + number(expiry_h, 4) + seed
+    data = bytes([version]) + network + number(expiry_h, 4) + seed + key
     data += blake(256, data)[:4]
     return "brusio1:" + base64.urlsafe_b64encode(data).decode().rstrip("=")
 
@@ -168,11 +230,12 @@ def invitation_read(text):
         raise Refused("FORMAT") from e
     r = Reader(data)
     version = r.number(1)
-    found = {"network": r.bytes(8), "expiry_h": r.number(4), "seed": r.bytes(32)}
+    found = {"network": r.bytes(8), "expiry_h": r.number(4), "seed": r.bytes(32),
+             "key": r.bytes(32)}
     check = r.bytes(4)
-    if r.rest() or check != blake(256, data[:45])[:4] or version != 1:
+    if r.rest() or check != blake(256, data[:77])[:4] or version != 2:
         raise Refused("FORMAT")
-    if invitation_make(found["network"], found["expiry_h"], found["seed"]) != text:
+    if invitation_make(**found) != text:
         raise Refused("FORMAT")
     found["inviter"], found["invitee"] = chains(found["seed"])
     found["day"] = max(0, found["expiry_h"] // 24 - INVITE_DAYS)

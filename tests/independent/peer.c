@@ -10,7 +10,7 @@
 #include "lib/codec.h"
 
 static const struct peer_command *const all[] = {
-    peer_packets,  peer_frames,    peer_letters,
+    peer_packets,  peer_frames,    peer_letters,     peer_sessions,
     peer_networks, peer_documents, peer_authorities,
 };
 
@@ -176,6 +176,7 @@ main(void)
     if (p) {
         sphinx_worker_free(&p->worker);
         consensus_free(&p->consensus);
+        peer_sessions_free(p);
     }
     free(line);
     free(p);

@@ -18,8 +18,9 @@
 struct peer {
     json_t *in, *out;
     struct sphinx_worker *worker;
-    struct consensus *consensus; /* the last that "consensus_take" has read */
-    void *owned[512];            /* freed when the command returns */
+    struct consensus *consensus;   /* the last that "consensus_take" has read */
+    struct peer_session *sessions; /* by number (peer_sessions.c) */
+    void *owned[512];              /* freed when the command returns */
     size_t n_owned;
 };
 
@@ -67,10 +68,14 @@ void peer_say(struct peer *p, const char *key, json_t *value);
 /* Make hex of bytes. */
 json_t *peer_hex(const void *bytes, size_t len);
 
+/* Wipe and free the sessions that are held. */
+void peer_sessions_free(struct peer *p);
+
 /* The commands, each list closed by a name of NULL. */
 extern const struct peer_command peer_packets[];
 extern const struct peer_command peer_frames[];
 extern const struct peer_command peer_letters[];
+extern const struct peer_command peer_sessions[];
 extern const struct peer_command peer_networks[];
 extern const struct peer_command peer_documents[];
 extern const struct peer_command peer_authorities[];

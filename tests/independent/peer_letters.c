@@ -7,7 +7,7 @@
 #include "client/letters/letter.h"
 #include "network/box.h"
 #include "network/work.h"
-#include "tests/independent/peer.h"
+#include "tests/independent/peer_letters.h"
 
 static int
 box(struct peer *p)
@@ -49,14 +49,6 @@ put_verify(struct peer *p)
                       len, peer_get_exact(p, "signature", WIRE_SIGNATURE_LEN));
 }
 
-static struct letter_place
-place_get(struct peer *p)
-{
-    return (struct letter_place){
-        .period = (uint32_t)peer_get_number(p, "period", UINT32_MAX),
-        .n = (uint32_t)peer_get_number(p, "n", UINT32_MAX)};
-}
-
 static int
 day_key(struct peer *p)
 {
@@ -84,7 +76,7 @@ static int
 place(struct peer *p)
 {
     const uint8_t *chain = peer_get_exact(p, "chain", LETTER_CHAIN_LEN);
-    const struct letter_place at = place_get(p);
+    const struct letter_place at = peer_get_place(p);
     uint8_t seed[LETTER_BOX_LEN], id[LETTER_BOX_LEN], token[LETTER_TOKEN_LEN];
     letter_box_seed(chain, at, seed);
     letter_box(chain, at, id);
@@ -95,38 +87,29 @@ place(struct peer *p)
     return 0;
 }
 
-/* The numbers of a letter, by their names on both sides. */
-#define LETTER_NUMBERS(X)        \
-    X(ack, uint32_t)             \
-    X(floor, uint32_t)           \
-    X(previous_period, uint32_t) \
-    X(previous_count, uint32_t)  \
-    X(sequence, uint32_t)        \
-    X(kind, uint8_t)             \
-    X(index, uint32_t)           \
-    X(total, uint32_t)           \
-    X(after, uint32_t)           \
-    X(announced, bool)           \
-    X(tokens, uint16_t)          \
-    X(lease_s, uint32_t)
+/* Read what two contacts alone know, and derive the keys of a place. */
+static void
+keys_get(struct peer *p, struct letter_place at, struct letter_keys *keys)
+{
+    letter_place_keys(peer_get_exact(p, "chain", LETTER_CHAIN_LEN), at,
+                      peer_get_exact(p, "pair", LETTER_KEY_LEN), keys);
+}
 
 static int
 letter_make(struct peer *p)
 {
-    size_t data_len;
     const size_t len = (size_t)peer_get_number(p, "len", LETTER_LEN_MAX);
-    struct letter l = {.data = peer_get_bytes(p, "data", &data_len)};
-#define X(name, type) l.name = (type)peer_get_number(p, #name, UINT32_MAX);
-    LETTER_NUMBERS(X)
-#undef X
-    l.data_len = (uint16_t)data_len;
-    memcpy(l.map, peer_get_exact(p, "map", LETTER_MAP_LEN), LETTER_MAP_LEN);
-    memcpy(l.message, peer_get_exact(p, "message", LETTER_ID_LEN),
-           LETTER_ID_LEN);
+    const struct letter_place at = peer_get_place(p);
+    const struct letter l = peer_get_letter(p);
+    struct letter_keys keys;
+    struct letter_head head;
+    peer_get_head(p, &head);
+    keys_get(p, at, &keys);
+    if (peer_has(p, "key"))
+        memcpy(keys.body, peer_get_exact(p, "key", LETTER_KEY_LEN),
+               LETTER_KEY_LEN);
     uint8_t *out = peer_alloc(p, len);
-    int err = letter_seal(
-        &l, peer_get_exact(p, "chain", LETTER_CHAIN_LEN), place_get(p),
-        peer_get_exact(p, "random", LETTER_RANDOM_LEN), out, len);
+    int err = letter_seal(&l, &head, &keys, at, out, len);
     if (!err)
         peer_say_bytes(p, "letter", out, len);
     return err;
@@ -137,18 +120,21 @@ letter_read(struct peer *p)
 {
     size_t len;
     struct letter l;
+    struct letter_keys keys;
+    struct letter_head head;
+    const struct letter_place at = peer_get_place(p);
+    const uint8_t *key = peer_get_exact(p, "key", LETTER_KEY_LEN);
     uint8_t *bytes = peer_get_bytes(p, "letter", &len);
-    int err = letter_open(&l, peer_get_exact(p, "chain", LETTER_CHAIN_LEN),
-                          place_get(p), bytes, len);
+    keys_get(p, at, &keys);
+    int err = letter_open_head(&head, keys.head, at, bytes, len);
+    if (!err)
+        err = letter_open_body(
+            &l, &head, head.seal == LETTER_BY_RATCHET ? key : keys.body, at,
+            bytes, len);
     if (err)
         return err;
-#define X(name, type) peer_say_number(p, #name, l.name);
-    LETTER_NUMBERS(X)
-#undef X
-    peer_say_number(p, "count", l.count);
-    peer_say_bytes(p, "map", l.map, LETTER_MAP_LEN);
-    peer_say_bytes(p, "message", l.message, LETTER_ID_LEN);
-    peer_say_bytes(p, "data", l.data, l.data_len);
+    peer_say_letter(p, &l);
+    peer_say_head(p, &head);
     return 0;
 }
 
@@ -187,6 +173,7 @@ invitation_make(struct peer *p)
     memcpy(i.network, peer_get_exact(p, "network", INVITE_NETWORK_LEN),
            INVITE_NETWORK_LEN);
     memcpy(i.seed, peer_get_exact(p, "seed", INVITE_SEED_LEN), INVITE_SEED_LEN);
+    memcpy(i.key, peer_get_exact(p, "key", RATCHET_KEY_LEN), RATCHET_KEY_LEN);
     i.expiry_h = (uint32_t)peer_get_number(p, "expiry_h", UINT32_MAX);
     invite_write(&i, text);
     peer_say(p, "text", json_string(text));
@@ -204,6 +191,7 @@ invitation_read(struct peer *p)
     invite_chains(&i, &inviter, &invitee);
     peer_say_bytes(p, "network", i.network, INVITE_NETWORK_LEN);
     peer_say_bytes(p, "seed", i.seed, INVITE_SEED_LEN);
+    peer_say_bytes(p, "key", i.key, RATCHET_KEY_LEN);
     peer_say_number(p, "expiry_h", i.expiry_h);
     peer_say_bytes(p, "inviter", inviter.key, sizeof inviter.key);
     peer_say_bytes(p, "invitee", invitee.key, sizeof invitee.key);

@@ -68,15 +68,16 @@ def poly1305(key, message):
     return Poly1305.generate_tag(key, message)
 
 
-def aead_seal(key, nonce, message):
-    """Encrypt message with XChaCha20-Poly1305, the tag last."""
-    return sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(message, None, nonce, key)
+def aead_seal(key, nonce, message, bound):
+    """Encrypt message with XChaCha20-Poly1305, the tag last; bound is the additional
+    data."""
+    return sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(message, bound, nonce, key)
 
 
-def aead_open(key, nonce, message):
+def aead_open(key, nonce, message, bound):
     """Undo aead_seal, or refuse."""
     try:
-        return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(message, None, nonce, key)
+        return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(message, bound, nonce, key)
     except (nacl.exceptions.CryptoError, ValueError) as e:
         raise Refused("MAC") from e
 

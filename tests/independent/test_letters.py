@@ -63,7 +63,7 @@ def test_boxes(t):
 
 def letter_draw(t, letter_len):
     """Draw a letter that is good, or nearly."""
-    kind, room = t.below(6), letters.data_max(letter_len)
+    kind, room = t.below(7), letters.data_max(letter_len)
     letter = {"ack": t.edge(2**32 - 1), "map": t.bytes(32), "floor": t.edge(2**32 - 1),
               "previous_period": t.edge(2**32 - 1), "previous_count": t.edge(2**32 - 1),
               "sequence": t.edge(2**32 - 1, 1) if kind else 0, "message": t.bytes(8),
@@ -93,55 +93,110 @@ def letter_spoil(t, letter):
     return name, spoilt
 
 
-def letter_read(t, what, data, chain, period, n):
+def head_draw(t):
+    """Draw a head that is good."""
+    head = dict(letters.NO_HEAD, seal=t.below(3))
+    if head["seal"] != letters.BY_PLACE:
+        head.update(generation=t.edge(2**32 - 1), key=t.bytes(32))
+    if head["seal"] == letters.BY_RATCHET:
+        head.update(step=t.edge(2**32 - 1), number=t.edge(2**24 - 1),
+                    previous=t.edge(2**24 - 1))
+    return head
+
+
+def place_draw(t):
+    """Draw a place, with its chain and its pair."""
+    return {"chain": t.bytes(32), "period": t.edge(2**32 - 1), "n": t.edge(2**32 - 1),
+            "pair": t.bytes(32) if t.below(3) else letters.NO_PAIR}
+
+
+def letter_read(t, what, data, place, key):
     """Open a letter on both sides."""
-    said = t.ask("letter_read", letter=data, chain=chain, period=period, n=n)
-    return t.alike(what, lambda: letters.letter_open(data, chain, period, n), said)
+    said = t.ask("letter_read", letter=data, key=key, **place)
+    return t.alike(what, lambda: letters.letter_open(data, key=key, **place), said)
 
 
 def test_letters(t):
     """Letters, sealed and opened both ways."""
-    for _ in range(60):
+    for _ in range(90):
         length = t.random.choice((1232, 187 + t.below(400), 1232))
-        chain, period, n = t.bytes(32), t.edge(2**32 - 1), t.edge(2**32 - 1)
-        letter, random = letter_draw(t, length), t.bytes(71)
-        ours = letters.letter_seal(letter, chain, period, n, random, length)
+        place, letter, head = place_draw(t), letter_draw(t, length), head_draw(t)
+        key = t.bytes(32)
+        by = {"key": key} if head["seal"] == letters.BY_RATCHET else {}
+        ours = letters.letter_seal(letter, head, **place, letter_len=length, **by)
         t.same("length", length, len(ours))
         t.found("letter", {"letter": ours},
-                t.ask("letter_make", **letter, chain=chain, period=period, n=n,
-                      random=random, len=length))
-        place = (chain, period, n)
-        t.same("is opened", True, letter_read(t, f"letter {letter}", ours, *place))
-        letter_read(t, "changed letter", t.changed(ours), *place)
-        letter_read(t, "letter cut short", ours[: t.below(len(ours))], *place)
-        letter_read(t, "other place", ours, chain, period, n ^ 1)
-        letter_read(t, "other period", ours, chain, period ^ 1, n)
+                t.ask("letter_make", **letter, head=head, **place, len=length, **by))
+        t.same("is opened", True, letter_read(t, f"letter {letter}", ours, place, key))
+        letter_read(t, "changed letter", t.changed(ours), place, key)
+        letter_read(t, "letter cut short", ours[: t.below(len(ours))], place, key)
+        for name in ("period", "n"):
+            letter_read(t, "other place", ours, {**place, name: place[name] ^ 1}, key)
+        for name in ("chain", "pair"):
+            letter_read(t, f"other {name}", ours, {**place, name: t.changed(place[name])}, key)
+        opens = letter_read(t, "other key", ours, place, t.changed(key))
+        t.same("is opened by another key", head["seal"] != letters.BY_RATCHET, opens)
+
+
+def test_letters_bound(t):
+    """Heads and bodies that are not of one letter, or of another place."""
+    for _ in range(20):
+        place, key = {**place_draw(t), "period": t.below(2**31), "n": t.below(2**31)}, t.bytes(32)
+        head = dict(head_draw(t), seal=letters.BY_RATCHET)
+        where = letters.number(place["period"], 4) + letters.number(place["n"], 4)
+        keys = (letters.letter_keys(**place)[0], key)
+        body = letters.body_write(letter_draw(t, 500), 500)
+        head = letters.head_write(head)
+        good = letters.seal_bytes(keys, where, head, body)
+        t.same("is opened", True, letter_read(t, "letter", good, place, key))
+        nonce, other = good[:24], bytes(head[:-2]) + t.changed(head[-2:-1]) + b"\0"
+        seal = letters.aead_seal
+        for what, bound in (("nothing", (b"", b"")), ("a place alone", (where, where)),
+                            ("another head", (where, where + other)),
+                            ("no head's place", (b"", where + head)),
+                            ("another place", (where, where[4:] + where[:4] + head))):
+            wrong = (nonce + seal(keys[0], nonce, head, bound[0])
+                     + seal(key, nonce, body, bound[1]))
+            t.same(f"is opened, bound to {what}", False,
+                   letter_read(t, f"letter bound to {what}", wrong, place, key))
 
 
 def test_letters_spoilt(t):
     """Letters whose fields may contradict each other."""
-    refused = 0
+    refused, place = 0, {"chain": bytes(32), "period": 1, "n": 2, "pair": letters.NO_PAIR}
     for _ in range(300):
         length = t.random.choice((1232, 187 + t.below(40)))
-        chain, period, n = t.bytes(32), t.edge(2**32 - 1), t.edge(2**32 - 1)
+        at = place_draw(t)
         name, letter = letter_spoil(t, letter_draw(t, length))
         if len(letter["data"]) > length - 186:
             continue
-        ours = letters.letter_seal(letter, chain, period, n, t.bytes(71), length)
+        ours = letters.letter_seal(letter, letters.NO_HEAD, **at, letter_len=length)
         what = f"letter of {length} with another {name}, {dict(letter, map=0)}"
-        refused += not letter_read(t, what, ours, chain, period, n)
+        refused += not letter_read(t, what, ours, at, bytes(32))
     t.same("some are refused", True, 50 < refused < 250)
-    for kind in range(6):
+    for kind in range(8):
         for total in (0, 1, 314, 315, 1000):
             letter = {**letter_draw(t, 500), "kind": kind, "total": total, "index": 0, "after": 0,
                       "announced": 0, "sequence": int(kind > 0), "data": bytes(min(total, 314))}
-            ours = letters.letter_seal(letter, bytes(32), 1, 2, t.bytes(71), 500)
-            letter_read(t, f"kind {kind} with {total} octets", ours, bytes(32), 1, 2)
-    for version in (0, 1, 3, 255):
-        seal = letters.letter_seal(letter_draw(t, 500), bytes(32), 1, 2, bytes(71), 500)
-        head = letters.aead_seal(letters.letter_keys(bytes(32), 1, 2)[0], bytes(24),
-                                 bytes([version]) + bytes(47))
-        letter_read(t, "version", seal[:24] + head + seal[88:], bytes(32), 1, 2)
+            ours = letters.letter_seal(letter, letters.NO_HEAD, **place, letter_len=500)
+            letter_read(t, f"kind {kind} with {total} octets", ours, place, bytes(32))
+
+
+def test_heads_spoilt(t):
+    """Heads of other versions and seals, and with what is not zero."""
+    place, opened = place_draw(t), 0
+    where = letters.number(place["period"], 4) + letters.number(place["n"], 4)
+    keys = letters.letter_keys(**place)
+    for first in range(256):
+        head = bytes([first]) + (bytes(47) if t.below(2) else t.bytes(46) + b"\0")
+        ours = letters.seal_bytes(keys, where, head, letters.body_write(letter_draw(t, 300), 300))
+        opened += letter_read(t, f"first byte {first}", ours, place, keys[1])
+    t.same("seals that there are", 3, opened)
+    for last in (0, 1, 255):
+        head = letters.head_write(head_draw(t))[:-1] + bytes([last])
+        ours = letters.seal_bytes(keys, where, head, letters.body_write(letter_draw(t, 300), 300))
+        t.same(f"a last byte of {last} is taken", last == 0,
+               letter_read(t, f"last byte {last}", ours, place, keys[1]))
 
 
 def test_message_ids(t):
@@ -167,15 +222,16 @@ def test_invitation_networks(t):
 def test_invitations(t):
     """Invitations, and lines that are none."""
     for _ in range(30):
-        network, expiry_h, seed = t.bytes(8), t.edge(2**32 - 1), t.bytes(32)
-        text = letters.invitation_make(network, expiry_h, seed)
-        t.found("invitation", {"text": text},
-                t.ask("invitation_make", network=network, expiry_h=expiry_h, seed=seed))
+        fields = {"network": t.bytes(8), "expiry_h": t.edge(2**32 - 1), "seed": t.bytes(32),
+                  "key": t.bytes(32)}
+        text = letters.invitation_make(**fields)
+        t.same("length of an invitation", 8 + 108, len(text))
+        t.found("invitation", {"text": text}, t.ask("invitation_make", **fields))
         at = t.below(len(text))
         wrong = [text[:at] + t.random.choice(B64) + text[at + 1 :], text[:-1], text + "A",
                  text[:-1] + B64[(B64.index(text[-1]) ^ (1 + t.below(15)))], text + "==",
                  text[:8] + text[9:], text[:at] + "+" + text[at + 1 :]]
-        version = letters.invitation_make(network, expiry_h, seed, 1 + t.below(3))
+        version = letters.invitation_make(**fields, version=1 + t.below(3))
         for line in [text, version] + wrong:
             t.alike(f"invitation {line}", lambda: letters.invitation_read(line),
                     t.ask("invitation_read", text=line))
