@@ -48,10 +48,12 @@ class Different(Exception):
 
 
 class Test:
-    """One test: its random bytes, what it has compared, what differed."""
+    """One test: its random bytes, what it has compared, what differed. schedules: how
+    many a test of schedules runs; counts: what happened, to be told."""
 
-    def __init__(self, peer, seed, name):
-        self.peer, self.name = peer, name
+    def __init__(self, peer, seed, name, schedules):
+        self.peer, self.seed, self.name, self.schedules = peer, seed, name, schedules
+        self.counts = {}
         self.random = random.Random(f"{seed}/{name}")
         self.compared = 0
 

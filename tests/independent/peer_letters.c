@@ -128,9 +128,9 @@ letter_read(struct peer *p)
     keys_get(p, at, &keys);
     int err = letter_open_head(&head, keys.head, at, bytes, len);
     if (!err)
-        err = letter_open_body(
-            &l, &head, head.seal == LETTER_BY_RATCHET ? key : keys.body, at,
-            bytes, len);
+        err = letter_open_body(&l, &head,
+                               head.seal == LETTER_BY_RATCHET ? key : keys.body,
+                               at, bytes, len);
     if (err)
         return err;
     peer_say_letter(p, &l);

@@ -76,9 +76,8 @@ kept_find(const struct peer_session *v, uint32_t generation, uint32_t step,
           uint32_t n)
 {
     size_t i = 0;
-    while (i < v->n_kept &&
-           (v->kept[i].generation != generation || v->kept[i].step != step ||
-            v->kept[i].n != n))
+    while (i < v->n_kept && (v->kept[i].generation != generation ||
+                             v->kept[i].step != step || v->kept[i].n != n))
         i++;
     return i;
 }
@@ -204,9 +203,9 @@ open_letter(struct peer *p)
         .ctx = v};
     const uint32_t generation = v->s.generation;
     struct session_step step;
-    const int err = session_open(
-        &v->s, peer_get_exact(p, "chain", LETTER_CHAIN_LEN), peer_get_place(p),
-        &context, bytes, len, &step);
+    const int err =
+        session_open(&v->s, peer_get_exact(p, "chain", LETTER_CHAIN_LEN),
+                     peer_get_place(p), &context, bytes, len, &step);
     if (err)
         return err;
     if (step.verdict == SESSION_READ)

@@ -2,8 +2,9 @@
 """tests/independent/run.py BUILD [--seed N] [NAME ..] - a second implementation of
 doc/PROTOCOL.md, written from that page, against the C: each makes what the other
 opens, and what is changed both refuse. NAMEs are those of tests, or parts of them;
-the seed that is printed makes the same inputs again. Needs python3-nacl and
-python3-cryptography, and the C side, BUILD/independent-peer."""
+the seed that is printed makes the same inputs again. --schedules N: so many random
+courses of ratchets, 300 else, and 10,000 with BRUSIO_TEST_PROOF=1. Needs python3-nacl
+and python3-cryptography, and the C side, BUILD/independent-peer."""
 import argparse
 import importlib
 import os
@@ -14,8 +15,8 @@ import traceback
 sys.dont_write_bytecode = True
 from harness import Different, Peer, Test
 
-MODULES = ("test_packets", "test_frames", "test_letters", "test_documents",
-           "test_networks", "test_shares", "test_tally")
+MODULES = ("test_packets", "test_frames", "test_letters", "test_ratchets",
+           "test_documents", "test_networks", "test_shares", "test_tally")
 
 
 def tests_find(words):
@@ -28,11 +29,14 @@ def tests_find(words):
                     yield label, run
 
 
-def test_run(peer, seed, label, run):
+def test_run(peer, options, label, run):
     """Run a test; give what was compared, and what is wrong or nothing."""
-    test = Test(peer, seed, label)
+    test = Test(peer, options.seed, label, options.schedules)
     try:
         run(test)
+        if test.counts:
+            print(f"{label}: " + ", ".join(f"{what} {n}" for what, n in
+                                           sorted(test.counts.items())))
         return test.compared, None if test.compared else "nothing was compared"
     except Different as e:
         return test.compared, str(e)
@@ -47,13 +51,15 @@ def main():
     parser.add_argument("--seed", type=int,
                         default=int(os.environ.get("BRUSIO_TEST_SEED")
                                     or int.from_bytes(os.urandom(4), "big")))
+    is_proof = os.environ.get("BRUSIO_TEST_PROOF") == "1"
+    parser.add_argument("--schedules", type=int, default=10000 if is_proof else 300)
     parser.add_argument("names", nargs="*")
     options = parser.parse_intermixed_args()
     print(f"independent: seed {options.seed} (--seed replays it)")
     passed = failed = compared = 0
     for label, run in tests_find(options.names):
         begin, peer = time.monotonic(), Peer(f"{options.build}/independent-peer")
-        n, wrong = test_run(peer, options.seed, label, run)
+        n, wrong = test_run(peer, options, label, run)
         if peer.close() and not wrong:
             wrong = "the C side did not end well"
         passed, failed, compared = passed + (not wrong), failed + bool(wrong), compared + n

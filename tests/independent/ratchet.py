@@ -1,0 +1,320 @@
+"""Ratchets, and the sessions of pairs whose letters they seal (PROTOCOL.md 8.10)."""
+import copy
+
+import letters
+from primitives import Refused, blake, number, x25519, x25519_public
+
+SKIP_MAX = 1024
+KEPT_MAX = 2048
+CHAIN_MAX = 2**24
+
+
+class Late(Exception):
+    """A letter of a key that is behind: it was kept, or used."""
+
+
+class Ahead(Exception):
+    """A letter that is further on than the reader's state can be."""
+
+
+def root_step(root, secret, key):
+    """Step a root: the next one, and the chain that comes of it."""
+    out = blake(512, b"brusio/1 root" + x25519(secret, key), root)
+    return out[:32], out[32:]
+
+
+def chain_step(chain):
+    """Step a chain: the key of a letter, and the next chain."""
+    return blake(256, b"\1", chain), blake(256, b"\2", chain)
+
+
+class Ratchet:
+    """One side of a ratchet; it offers until it has a key of the other's."""
+
+    def __init__(self, root, secret):
+        self.root, self.secret = root, secret
+        self.peer, self.peer_step = None, -1
+        self.out = self.into = None
+        self.own_step = self.n_out = self.n_in = self.previous = 0
+
+    def take(self, key):
+        """Take the other side's offer."""
+        self.peer, self.peer_step = key, 0
+        self.root, self.out = root_step(self.root, self.secret, key)
+
+    def write(self):
+        """Take the next key to write with: what a head says of it, and the key."""
+        if self.n_out >= CHAIN_MAX:
+            raise Refused("FULL")
+        head = {"step": self.own_step, "key": x25519_public(self.secret),
+                "number": self.n_out, "previous": self.previous}
+        key, self.out = chain_step(self.out)
+        self.n_out += 1
+        return head, key
+
+    def skip(self, upto):
+        """Go over the letters before number upto; give the step, number, key of each."""
+        skipped = []
+        if upto - self.n_in > SKIP_MAX:
+            raise Refused("RANGE")
+        while self.n_in < upto:
+            key, self.into = chain_step(self.into)
+            skipped.append((self.peer_step, self.n_in, key))
+            self.n_in += 1
+        return skipped
+
+    def follow(self, head, fresh):
+        """Take up a new key of the other's, and answer it with one of our own."""
+        self.peer, self.peer_step = head["key"], head["step"]
+        self.root, self.into = root_step(self.root, self.secret, self.peer)
+        self.previous, self.n_out, self.n_in = self.n_out, 0, 0
+        self.secret = fresh
+        self.own_step += 1
+        self.root, self.out = root_step(self.root, self.secret, self.peer)
+
+    def read(self, head, fresh):
+        """Find the key of a letter: the ratchet when it has opened, the key, and the
+        keys of letters that are passed over."""
+        r, skipped = copy.copy(self), []
+        if head["step"] < r.peer_step:
+            raise Late
+        if head["step"] > r.peer_step + 1:
+            raise Ahead
+        if head["step"] == r.peer_step + 1:
+            if r.into:
+                skipped += r.skip(head["previous"])
+            r.follow(head, fresh)
+        elif head["key"] != r.peer or not r.into:
+            raise Refused("CONFLICT")
+        elif head["number"] < r.n_in:
+            raise Late
+        skipped += r.skip(head["number"])
+        if len(skipped) > SKIP_MAX:
+            raise Refused("RANGE")
+        key, r.into = chain_step(r.into)
+        r.n_in += 1
+        return r, key, skipped
+
+
+class Opened:
+    """What became of a letter: read, second, passed or broken."""
+
+    def __init__(self):
+        self.verdict, self.letter, self.key = "passed", None, None
+        self.ahead = self.is_kept = self.taken = False
+
+
+class Session:
+    """One side of a pair."""
+
+    def __init__(self, inviter):
+        self.inviter, self.is_open, self.answered = inviter, not inviter, False
+        self.generation, self.pair, self.first, self.now = 0, None, bytes(32), None
+        self.before, self.before_generation, self.before_day = None, 0, 0
+        self.kept = {}  # key and day by generation, step, number; the oldest first
+
+    def copy(self):
+        """Give a copy, as a backup is one."""
+        s = copy.copy(self)
+        s.now, s.before, s.kept = copy.copy(self.now), copy.copy(self.before), dict(self.kept)
+        return s
+
+    def put_back(self, other):
+        """Become a copy of before."""
+        self.__dict__.update(other.copy().__dict__)
+
+    # ---- beginning and offering ----
+
+    def offer(self, generation, day, secret):
+        """Offer a ratchet of a generation."""
+        self.leave(generation, day)
+        self.now = Ratchet(self.secret_of(generation), secret)
+        self.is_open = False
+
+    def secret_of(self, generation):
+        """Derive what a later generation's ratchet begins with."""
+        return blake(256, b"brusio/1 again" + number(generation, 4), self.pair)
+
+    def leave(self, generation, day):
+        """Leave the ratchet that there is; one that nobody has taken has sealed nothing."""
+        if self.is_open:
+            self.before, self.before_generation = self.now, self.generation
+            self.before_day = day
+        self.generation = generation
+
+    def may_write(self):
+        """May this side write anything?"""
+        return self.is_open or self.pair is not None
+
+    # ---- sealing ----
+
+    def seal(self, letter, chain, period, n, letter_len):
+        """Seal a letter for its place; give it, and the keys of its head and body."""
+        to_all, key, head = letter["kind"] == letters.USED, None, dict(letters.NO_HEAD)
+        if not to_all:
+            head["generation"] = self.generation
+            if self.is_open:
+                head["seal"] = letters.BY_RATCHET
+                said, key = self.now.write()
+                head.update(said)
+            else:
+                head.update(seal=letters.BY_OFFER, key=x25519_public(self.now.secret))
+        by_pair = not to_all and (self.inviter or self.answered)
+        pair = self.pair if by_pair else letters.NO_PAIR
+        keys = letters.letter_keys(chain, period, n, pair)
+        data = letters.letter_seal(letter, head, chain, period, n, pair, letter_len, key)
+        return data, (keys[0], key or keys[1])
+
+    # ---- opening ----
+
+    def head_open(self, data, at):
+        """Open a head: whether pair did, the head, and the key of the place."""
+        for pair in (self.pair, letters.NO_PAIR):
+            if pair is None:
+                continue
+            try:
+                head = letters.letter_open_head(data, *at, pair)
+            except Refused as e:
+                if str(e) != "MAC" or pair == letters.NO_PAIR:
+                    raise
+                continue
+            return pair == self.pair, head, letters.letter_keys(*at, pair)[1]
+
+    def body_open(self, data, head, at, key, opened):
+        """Open a body; says whether the key was that of it. What contradicts itself is
+        passed over."""
+        try:
+            opened.letter = letters.letter_open_body(data, head, *at[1:], key)
+            opened.verdict = "read"
+        except Refused as e:
+            if str(e) == "MAC":
+                return False
+            opened.verdict = "passed"
+        return True
+
+    def open(self, data, chain, period, n, day, latest, fresh, again=False):
+        """Open a letter; again: it will come again, and its key is kept for that."""
+        at, opened, generation = (chain, period, n), Opened(), self.generation
+        by_pair, head, place_key = self.head_open(data, at)
+        seal = head["seal"]
+        if by_pair and seal == letters.BY_OFFER:
+            self.offer_open(data, head, at, place_key, opened, day, latest, fresh)
+        elif by_pair and seal == letters.BY_RATCHET:
+            self.ratchet_open(data, head, at, opened, day, fresh, again)
+        elif not by_pair and seal == letters.BY_RATCHET and self.inviter:
+            self.first_open(data, head, at, opened, day, fresh, again)
+        elif not by_pair and seal == letters.BY_PLACE and not self.inviter:
+            self.body_open(data, head, at, place_key, opened)
+            if opened.letter and opened.letter["kind"] != letters.USED:
+                opened.verdict = "passed"
+        if by_pair and opened.verdict == "read":
+            self.answered = True
+        opened.taken = self.generation != generation
+        return opened
+
+    def offer_open(self, data, head, at, key, opened, day, latest, fresh):
+        """Open a letter that offers a ratchet, and take that if it counts."""
+        self.answered = True
+        generation = head["generation"]
+        counts = generation > self.generation or (
+            generation == self.generation and not self.is_open and not self.inviter)
+        if not self.body_open(data, head, at, key, opened) or not counts or generation > latest:
+            return
+        now = Ratchet(self.secret_of(generation), fresh)
+        try:
+            now.take(head["key"])
+        except Refused:
+            return
+        self.leave(generation, day)
+        self.now, self.is_open = now, True
+
+    def ratchet_open(self, data, head, at, opened, day, fresh, again):
+        """Open a letter by the ratchet of its generation."""
+        generation, step, n = head["generation"], head["step"], head["number"]
+        is_now = generation == self.generation
+        is_before = self.before is not None and generation == self.before_generation
+        opened.ahead = generation > self.generation
+        ratchet = self.now if is_now else self.before if is_before else None
+        opens, skipped = False, []
+        try:
+            if ratchet:
+                ratchet, opened.key, skipped = ratchet.read(head, fresh)
+                opens = self.body_open(data, head, at, opened.key, opened)
+        except Late:
+            if (generation, step, n) in self.kept:
+                opened.key = self.kept[generation, step, n][0]
+                opens = opened.is_kept = self.body_open(data, head, at, opened.key, opened)
+        except Ahead:
+            opened.ahead = True
+        except Refused:
+            pass
+        if not opens:
+            opened.verdict = "broken" if generation >= self.generation else "passed"
+            return
+        again = again and opened.verdict == "read"
+        if opened.is_kept:
+            if not again:
+                del self.kept[generation, step, n]
+        else:
+            for *which, key in skipped + ([(step, n, opened.key)] if again else []):
+                self.kept[generation, which[0], which[1]] = (key, day)
+                while len(self.kept) > KEPT_MAX:
+                    del self.kept[next(iter(self.kept))]
+            if is_now:
+                self.now = ratchet
+            else:
+                self.before = ratchet
+        if is_now:
+            self.is_open = True
+
+    def first_open(self, data, head, at, opened, day, fresh, again):
+        """Open one of the first letters of an invitee, or of a second one."""
+        if head["generation"] != 0 or head["step"] != 0:
+            return
+        was = self.pair, self.first, self.answered
+        if self.pair is not None:
+            if head["key"] != self.first:
+                opened.verdict = "second"
+                return
+        else:
+            try:
+                shared = x25519(self.now.secret, head["key"])
+            except Refused:
+                return
+            self.pair = blake(256, b"brusio/1 both" + shared, self.now.root)
+            self.first = head["key"]
+        self.ratchet_open(data, head, at, opened, day, fresh, again)
+        if opened.verdict == "read":
+            self.answered = True
+        else:
+            self.pair, self.first, self.answered = was
+            if was[0] is None:
+                opened.verdict = "passed"
+
+    def forget(self, day):
+        """Forget what letters before a day need."""
+        if self.before is not None and self.before_day < day:
+            self.before = None
+        self.kept = {which: k for which, k in self.kept.items() if k[1] >= day}
+
+
+def session_invite(seed, secret):
+    """Begin as the inviter, who has the secret of the invitation's key."""
+    s = Session(True)
+    s.now = Ratchet(blake(256, b"brusio/1 first", seed), secret)
+    return s
+
+
+def session_accept(seed, key, secret):
+    """Begin as who takes an invitation up."""
+    s, first = Session(False), blake(256, b"brusio/1 first", seed)
+    s.now = Ratchet(first, secret)
+    s.now.take(key)
+    s.pair = blake(256, b"brusio/1 both" + x25519(secret, key), first)
+    s.first = x25519_public(secret)
+    return s
+
+
+def used_mark(first):
+    """Write what a letter of kind 6 names an invitee by."""
+    return blake(256, first)[:8]
