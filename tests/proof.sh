@@ -1,7 +1,8 @@
 #!/bin/sh
 # What is too long for `make check`: the same tests at their full size (longer
-# courses, more packets, every allocation, every epoch), and then every invariant
-# broken on purpose (tests/invariants.sh). The last line counts.
+# courses, more packets, every allocation, every epoch), the random courses of ratchets
+# of tests/independent, and then every invariant broken on purpose
+# (tests/invariants.sh). The last line counts.
 # usage: tests/proof.sh BUILD
 set -u
 log=$(mktemp) || exit 1
@@ -17,7 +18,12 @@ cat "$log"
 passed=$(count 's/^\[  PASSED  \] \([0-9]*\) test(s).*/\1/p')
 failed=$(count 's/^\[  FAILED  \] \([0-9]*\) test(s).*/\1/p')
 [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
-make -s MODE=release all || exit 1
+make -s MODE=release all build/release/independent-peer || exit 1
+BRUSIO_TEST_PROOF=1 tests/independent/run.py build/release ratchets >"$log" 2>&1
+status=$?
+cat "$log"
+passed=$((passed + $(count 's/^\[  PASSED  \] \([0-9]*\) test(s).*/\1/p')))
+[ "$status" = 0 ] || failed=$((failed + 1))
 i=0
 while [ $((i += 1)) -le "$jobs" ]; do echo "$i/$jobs"; done |
     xargs -P "$jobs" -I{} sh -c '

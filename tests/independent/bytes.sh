@@ -2,6 +2,7 @@
 # tests/independent/bytes.sh [FIRST] - a byte of a format, changed in the C alone, has
 # to be seen: each row changes one in a copy, builds the C side there, and wants a
 # test of tests/independent to fail. The first row FIRST of them, and those after it.
+# A row's test runs no more than 100 schedules of ratchets.
 # CC is make's: CC='ccache gcc' spares most of the time.
 #
 #   change FILE 'text that stands there once' 'instead' TEST
@@ -45,7 +46,7 @@ change() {
     if ! copy_make; then
         complain "'$3' does not compile"
     elif timeout 300 "$copy/tests/independent/run.py" "$copy/build/release" \
-        --seed 1 "$4" >"$copy/said" 2>&1; then
+        --seed 1 --schedules 100 "$4" >"$copy/said" 2>&1; then
         complain "$1, '$3': not seen by $4"
     elif grep -q '^\[  FAILED  \]' "$copy/said"; then
         red=$((red + 1))
@@ -57,7 +58,7 @@ change() {
 }
 
 { copy_make && "$copy/tests/independent/run.py" "$copy/build/release" --seed 1 \
-    >"$copy/said"; } || { cat "$copy/said"; exit 1; }
+    --schedules 100 >"$copy/said"; } || { cat "$copy/said"; exit 1; }
 
 # 3: packets, SURBs
 change sphinx/sealed.c 'brusio/1 hop context' 'brusio/1 hop contexT' packets/requests
@@ -96,16 +97,75 @@ change network/box.c 'brusio/1 held' 'brusio/1 helD' letters/boxes
 change network/box.c 'brusio/1 mark' 'brusio/1 marK' letters/boxes
 change client/letters/letter.c '"brusio/1 box"' '"brusio/1 boX"' letters/places
 change client/letters/letter.c '"brusio/1 announce"' '"brusio/1 announcE"' letters/places
-change client/letters/letter.c 'HEAD_VERSION = 2' 'HEAD_VERSION = 3' letters/letters
 change client/letters/letter.c 'codec_write32(&w, l->previous_period);
     codec_write32(&w, l->previous_count);' 'codec_write32(&w, l->previous_count);
     codec_write32(&w, l->previous_period);' letters/letters
 change client/letters/invite.c 'brusio/1 chain invitee' 'brusio/1 chain inviteE' letters/invitations
 change client/letters/invite.c 'memcpy(id, out, INVITE_NETWORK_LEN);' \
     'memcpy(id, out + 1, INVITE_NETWORK_LEN);' letters/invitation_networks
-change client/letters/invite.c 'VERSION = 1,' 'VERSION = 2,' letters/invitations
+change client/letters/invite.c 'VERSION = 2,' 'VERSION = 1,' letters/invitations
+change client/letters/invite.c 'codec_write_bytes(&w, i->seed, INVITE_SEED_LEN);
+    codec_write_bytes(&w, i->key, RATCHET_KEY_LEN);' 'codec_write_bytes(&w, i->key, RATCHET_KEY_LEN);
+    codec_write_bytes(&w, i->seed, INVITE_SEED_LEN);' letters/invitations
 change network/work.c 'brusio/1 work' 'brusio/1 worK' letters/work
 change network/work.c 'room / 16 > 0 ? room / 16 : 1' 'room / 15 > 0 ? room / 15 : 1' letters/work
+
+# 8.2: letters' heads, what seals them
+change client/letters/letter.c '"brusio/1 letter"' '"brusio/1 letteR"' letters/letters
+change client/letters/letter.c '"brusio/1 nonce"' '"brusio/1 noncE"' letters/letters
+change client/letters/letter.c 'HEAD_VERSION = 3' 'HEAD_VERSION = 2' letters/letters
+change client/letters/letter.c 'SEAL_SHIFT = 4,' 'SEAL_SHIFT = 5,' letters/letters
+change client/letters/letter.c 'codec_put32(out + 1, head->generation);
+    codec_put32(out + 5, r->step);' 'codec_put32(out + 5, head->generation);
+    codec_put32(out + 1, r->step);' letters/letters
+change client/letters/letter.c 'put24(out + 41, r->n);
+    put24(out + 44, r->previous);' 'put24(out + 44, r->n);
+    put24(out + 41, r->previous);' letters/letters
+change client/letters/letter.c 'out[0] = (uint8_t)(n >> 16);' \
+    'out[0] = (uint8_t)(n >> 17);' letters/letters
+change client/letters/letter.c '&& in[HEAD_LEN - 1] == 0 ?' '?' letters/heads_spoilt
+change client/letters/letter.c 'head->seal < LETTER_SEALS' \
+    'head->seal <= LETTER_SEALS' letters/heads_spoilt
+change client/letters/letter.c 'codec_put32(out, at.period);
+    codec_put32(out + 4, at.n);' 'codec_put32(out + 4, at.period);
+    codec_put32(out, at.n);' letters/letters
+change client/letters/letter.c 'memcpy(out + WHERE_LEN, head, HEAD_LEN);' \
+    'memset(out + WHERE_LEN, head[0], HEAD_LEN);' letters/letters
+change client/letters/letter.c 'where, sizeof where, NULL, out,' \
+    'where, sizeof where - 1, NULL, out,' letters/letters
+change client/letters/letter.c 'crypto_generichash_update(&h, head, HEAD_LEN);' \
+    'crypto_generichash_update(&h, head, HEAD_LEN - 1);' letters/letters
+change client/letters/letter.h 'LETTER_USED, /*' 'LETTER_USED = 7, /*' letters/letters_spoilt
+
+# 8.10: ratchets, sessions
+change client/letters/ratchet.c '"brusio/1 root"' '"brusio/1 rooT"' ratchets/schedules
+change client/letters/ratchet.c 'memcpy(root, out, RATCHET_KEY_LEN);
+        memcpy(chain, out + RATCHET_KEY_LEN, RATCHET_KEY_LEN);' \
+    'memcpy(chain, out, RATCHET_KEY_LEN);
+        memcpy(root, out + RATCHET_KEY_LEN, RATCHET_KEY_LEN);' ratchets/schedules
+change client/letters/ratchet.c 'letter = 1, step = 2' 'letter = 3, step = 2' ratchets/schedules
+change client/letters/ratchet.c 'letter = 1, step = 2' 'letter = 1, step = 3' ratchets/schedules
+change client/letters/ratchet.c 'r->n_previous = r->n_out;' 'r->n_previous = r->n_in;' \
+    ratchets/schedules
+change client/letters/ratchet.c 'r->own_step++;' 'r->own_step += 2;' ratchets/schedules
+change client/letters/ratchet.h 'RATCHET_SKIP_MAX = 1024' 'RATCHET_SKIP_MAX = 1025' ratchets/skips
+change client/letters/ratchet.h 'RATCHET_SKIP_MAX = 1024' 'RATCHET_SKIP_MAX = 1023' ratchets/skips
+change client/letters/session.c '"brusio/1 first", NULL, 0);
+    ratchet_offer' '"brusio/1 firsT", NULL, 0);
+    ratchet_offer' ratchets/schedules
+change client/letters/session.c '"brusio/1 first", NULL, 0);
+    int err = ratchet_take' '"brusio/1 firsT", NULL, 0);
+    int err = ratchet_take' ratchets/schedules
+change client/letters/session.c '"brusio/1 both"' '"brusio/1 botH"' ratchets/schedules
+change client/letters/session.c '"brusio/1 again"' '"brusio/1 agaiN"' ratchets/schedules
+change client/letters/session.c 'is_first = !s->inviter && !s->answered;' 'is_first = false;' \
+    ratchets/schedules
+change client/letters/session.c 's->state == SESSION_OFFERED && !s->inviter' \
+    's->state == SESSION_OFFERED && s->inviter' ratchets/offers
+change client/letters/session.c 'generation <= o->context->latest' \
+    'generation < o->context->latest' ratchets/offers
+change client/letters/session.c 'ratchet_own_key(&s->now, head.ratchet.key);' \
+    'head.ratchet.key[0] = 9;' ratchets/offers
 
 # 8.3: days and stores
 change network/days.c 'brusio/1 day' 'brusio/1 daY' networks/days
