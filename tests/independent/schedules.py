@@ -153,7 +153,8 @@ class Side:
         return data
 
     def odd(self):
-        """Write a letter whose fields contradict each other."""
+        """Write a letter whose fields contradict each other; not one of an invitee whom
+        nobody has answered, by which C does not step its ratchet."""
         if self.session.is_open and (self.way == 0 or self.session.answered):
             self.write(letters.PING, b"odd")
             self.world.count("odd")
@@ -282,11 +283,6 @@ class Side:
         self.agree("forgotten", self.ask("forget", day=day))
 
 
-def pass_time(world, seconds):
-    """Let time pass."""
-    world.time_s += seconds
-
-
 def step_side(world, side, wild):
     """Let a side do something by chance."""
     t, unread = world.t, side.unread()
@@ -326,7 +322,7 @@ def step_side(world, side, wild):
 def settle(world, inviter, invitees):
     """Leave a pair alone: it has to come to one generation, and read what is new."""
     for turn in range(ROUNDS):
-        pass_time(world, AFTER_S)
+        world.time_s += AFTER_S
         pair = [inviter] + [s for s in invitees if inviter.session.pair is None
                             or s.session.first == inviter.session.first]
         for side in pair:
@@ -366,7 +362,7 @@ def schedule_run(t, steps):
     wild = t.random.choice((0, 0, 1, 4, 8))
     has_second = t.below(4) == 0
     for _ in range(steps):
-        pass_time(world, t.random.choice((0, 1, 20, 90, 90, 7000 * (t.below(20) == 0))))
+        world.time_s += t.random.choice((0, 1, 20, 90, 90, 7000 * (t.below(20) == 0)))
         if has_second and len(invitees) == 1 and t.below(10) == 0:
             invitees.append(Side(world, 2, False))
             world.is_paired_once = True
