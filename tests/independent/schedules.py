@@ -1,6 +1,8 @@
 """A pair whose letters are lost, late and changed, whose sides come back with older
 copies, and whose invitation a second one uses; each side both here and in C, which
 have to agree on every byte and every verdict."""
+import random
+
 import letters
 import ratchet
 from harness import Different
@@ -72,7 +74,8 @@ class Side:
         self.record, self.copies = Record(), []
         self.broken = self.second = False
         self.offered_s = 0
-        secret = world.invites if inviter else self.t.bytes(32)
+        self.own = random.Random(self.t.below(2**64))  # of its secrets
+        secret = world.invites if inviter else self.own.randbytes(32)
         if inviter:
             self.session = ratchet.session_invite(world.seed, secret)
             said = self.ask("invite", seed=world.seed, own_secret=secret)
@@ -153,9 +156,10 @@ class Side:
         return data
 
     def odd(self):
-        """Write a letter whose fields contradict each other; not one of an invitee whom
-        nobody has answered, by which C does not step its ratchet."""
-        if self.session.is_open and (self.way == 0 or self.session.answered):
+        """Write a letter whose fields contradict each other: an invitee who was answered
+        does, since C counts what is passed over neither as a first letter nor as an
+        answer, though the ratchet has stepped."""
+        if self.session.is_open and self.way == 1 and self.session.answered:
             self.write(letters.PING, b"odd")
             self.world.count("odd")
 
@@ -167,7 +171,7 @@ class Side:
 
     def offer(self, generation=None):
         """Offer a new generation, and say so in a letter."""
-        world, secret = self.world, self.t.bytes(32)
+        world, secret = self.world, self.own.randbytes(32)
         least = self.session.generation + 1
         generation = max(least, world.time_s) if generation is None else generation
         self.session.offer(generation, world.day(), secret)
@@ -197,7 +201,7 @@ class Side:
         world, data = self.world, self.world.put[1 - self.way][at]
         if changed:
             data = self.t.changed(data)
-        day, fresh = world.day(), self.t.bytes(32)
+        day, fresh = world.day(), self.own.randbytes(32)
         values = {"chain": world.chain(1 - self.way, at[0]), "period": at[0], "n": at[1],
                   "day": day, "latest": world.time_s + DAY_S, "fresh": fresh, "again": again}
         said = self.ask("open", letter=data, **values)
@@ -257,13 +261,16 @@ class Side:
         number = 3 + self.number * 8 + len(self.copies)
         if len(self.copies) < 8:
             self.agree("copy", self.ask("copy", to=number))
-            self.copies.append((number, self.session.copy(), self.record.copy()))
+            self.copies.append((number, self.session.copy(), self.record.copy(),
+                                self.own.getstate()))
 
     def restore(self):
-        """Come back with a copy of before."""
+        """Come back with a copy of before, of a machine that may draw the same again."""
         copies = [c for c in self.copies if c[1].pair or not self.world.is_paired_once]
         if copies:
-            number, session, record = self.t.random.choice(copies)
+            number, session, record, own = self.t.random.choice(copies)
+            if self.t.below(2):
+                self.own.setstate(own)
             self.session.put_back(session)
             self.record = record.copy()
             self.broken = self.second = False
