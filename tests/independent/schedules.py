@@ -27,7 +27,8 @@ class World:
         self.sealed = {}  # letters by key and nonce
         self.texts = 0
         # An inviter who is set back to before he has read anything finds the other side
-        # by its first letters alone: by those that stores have, and of two by either.
+        # by its first letters alone: by those that stores have and have not changed, and
+        # of two by either.
         self.is_paired_once = False
         self.counts = t.counts
 
@@ -302,7 +303,7 @@ def step_side(world, side, wild):
     elif what == "write":
         for _ in range(1 + t.below(4)):
             side.act(loses=0.15)
-    elif what == "changed" and unread:
+    elif what == "changed" and unread and side.session.pair:
         side.read(t.random.choice(unread), changed=True)
         world.count("changed")
     elif what == "again" and unread:
