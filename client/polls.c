@@ -61,7 +61,8 @@ enum {
     GLANCE_FAR = 6,     /* and for each of the others one; */
     GLANCE_LANE = 32    /* so many times as many of the lane's fourth gets */
 };
-#define BEHIND_US 600000000ULL /* what may lie before the first letter comes within */
+#define BEHIND_US \
+    600000000ULL /* what may lie before the first letter comes within */
 #define HIDDEN_US 10000000ULL /* a letter that was announced is found within */
 static_assert(GLANCE_FAR == CURSOR_BOXES - 2, "one for each");
 

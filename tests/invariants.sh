@@ -2003,12 +2003,12 @@ change I6 'groups that are there are made true a second time' \
     'faults/i6_a_client_k*'
 
 change I6 'places of another life are tried again and again' client/taken.c \
-    'if (!decides && !v->in_step && v->passed < PASSED_MAX) {' \
-    'if (!decides && !v->in_step && v->passed > PASSED_MAX) {' \
+    'if (!is_new && !v->in_step && v->passed < PASSED_MAX) {' \
+    'if (!is_new && !v->in_step && v->passed > PASSED_MAX) {' \
     'full_disk/i6_places*'
 change I6 'numbers of a life that nobody has told of are used again' \
     client/taken.c \
-    'int err = decides ? 0 : acknowledged_doubt(c, v);' \
+    'int err = is_new ? 0 : acknowledged_doubt(c, v);' \
     'int err = 0;' \
     'older_copies/i6_a_number*'
 change I6 'a letter that moves before its put leaves its place free' \

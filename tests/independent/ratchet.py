@@ -207,7 +207,7 @@ class Session:
             self.body_open(data, head, at, place_key, opened)
             if opened.letter and opened.letter["kind"] != letters.USED:
                 opened.verdict = "passed"
-        if by_pair and opened.verdict == "read":
+        if by_pair:  # its writer knows pair, whatever it opens with
             self.answered = True
         opened.taken = self.generation != generation
         return opened

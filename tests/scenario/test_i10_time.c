@@ -223,7 +223,8 @@ gateway_run(double lie_s)
 {
     struct stage s = stage_set(3, 200);
     struct client_status st;
-    watched_run(&s, 400); /* the invitation is taken up, and a has heard of it */
+    watched_run(&s,
+                400); /* the invitation is taken up, and a has heard of it */
     world_client_stop(s.b);
     s.gateway->lie_ms = (int64_t)(lie_s * 1000);
     s.gateway->vices = VICE_LIES_ABOUT_TIME;
