@@ -19,7 +19,9 @@ enum {
     MAC_LEN = 16,
     HEAD_VERSION = 3,
     SEAL_SHIFT = 4, /* version in the low bits, seal above */
-    WHERE_LEN = 4 + 4
+    WHERE_LEN = 4 + 4,
+    HASH_LEN = 32,
+    HEAD_BOUND_LEN = WHERE_LEN + HASH_LEN
 };
 
 static void
@@ -260,6 +262,18 @@ nonce_make(const uint8_t key[static LETTER_KEY_LEN],
     sodium_memzero(&h, sizeof h);
 }
 
+/* Write what a head's seal covers besides: its place and its sealed body. So what a store
+ * has changed anywhere is none of the pair's; a body that does not open under a head that
+ * does was sealed so. */
+static void
+head_bound(uint8_t out[static HEAD_BOUND_LEN],
+           const uint8_t where[static WHERE_LEN], const uint8_t *body,
+           size_t sealed_len)
+{
+    memcpy(out, where, WHERE_LEN);
+    crypto_generichash(out + WHERE_LEN, HASH_LEN, body, sealed_len, NULL, 0);
+}
+
 /* Write what a body's seal covers besides: its place and its head. */
 static void
 body_bound(uint8_t out[static WHERE_LEN + HEAD_LEN],
@@ -276,6 +290,7 @@ letter_seal(const struct letter *l, const struct letter_head *head,
             uint8_t *out, size_t letter_len)
 {
     uint8_t where[WHERE_LEN], bound[WHERE_LEN + HEAD_LEN];
+    uint8_t head_with[HEAD_BOUND_LEN];
     uint8_t *sealed = out + NONCE_LEN, *body = sealed + HEAD_LEN + MAC_LEN;
     if (letter_data_max(letter_len) == 0)
         return ERR_RANGE;
@@ -289,9 +304,10 @@ letter_seal(const struct letter *l, const struct letter_head *head,
     body_bound(bound, where, sealed);
     crypto_aead_xchacha20poly1305_ietf_encrypt(
         body, NULL, body, body_len, bound, sizeof bound, NULL, out, keys->body);
+    head_bound(head_with, where, body, body_len + MAC_LEN);
     crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, NULL, sealed, HEAD_LEN,
-                                               where, sizeof where, NULL, out,
-                                               keys->head);
+                                               head_with, sizeof head_with,
+                                               NULL, out, keys->head);
     sodium_memzero(bound, sizeof bound);
     return 0;
 }
@@ -302,13 +318,15 @@ letter_open_head(struct letter_head *head,
                  struct letter_place at, const uint8_t *letter,
                  size_t letter_len)
 {
-    uint8_t where[WHERE_LEN], open[HEAD_LEN];
+    uint8_t where[WHERE_LEN], with[HEAD_BOUND_LEN], open[HEAD_LEN];
+    const size_t body_at = NONCE_LEN + HEAD_LEN + MAC_LEN;
     if (letter_data_max(letter_len) == 0)
         return ERR_RANGE;
     where_write(where, at);
+    head_bound(with, where, letter + body_at, letter_len - body_at);
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-            open, NULL, NULL, letter + NONCE_LEN, HEAD_LEN + MAC_LEN, where,
-            sizeof where, letter, key))
+            open, NULL, NULL, letter + NONCE_LEN, HEAD_LEN + MAC_LEN, with,
+            sizeof with, letter, key))
         return ERR_MAC;
     const int err = head_read(head, open);
     sodium_memzero(open, sizeof open);

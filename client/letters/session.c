@@ -275,7 +275,8 @@ generation_open(const struct opening *o, struct session_step *step)
     }
 }
 
-/* Open one of the first letters of an invitee. */
+/* Open one of the first letters of an invitee. Once he has answered by a key of his own,
+ * or by another generation, one that does not open tells nothing. */
 static void
 first_open(const struct opening *o, struct session_step *step)
 {
@@ -293,9 +294,10 @@ first_open(const struct opening *o, struct session_step *step)
     memcpy(s->first, key, sizeof s->first);
     generation_open(o, step);
     s->answered = true;
-    if (step->verdict == SESSION_BROKEN && !o->s->paired)
+    const bool is_over = o->s->generation > 0 || o->s->now.peer_step > 0;
+    if (step->verdict == SESSION_BROKEN && (!o->s->paired || is_over))
         step->verdict = SESSION_PASSED; /* made up by who has the line */
-    if (step->verdict != SESSION_READ)
+    if (step->verdict != SESSION_READ && !step->violation)
         *s = *o->s;
 }
 

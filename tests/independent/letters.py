@@ -162,8 +162,8 @@ def nonce_make(key, place, head, body):
 def seal_bytes(keys, place, head, body):
     """Seal a head and a body, both written, with the keys of each."""
     nonce = nonce_make(keys[1], place, head, body)
-    return (nonce + aead_seal(keys[0], nonce, head, place)
-            + aead_seal(keys[1], nonce, body, place + head))
+    sealed = aead_seal(keys[1], nonce, body, place + head)
+    return nonce + aead_seal(keys[0], nonce, head, place + blake(256, sealed)) + sealed
 
 
 def letter_seal(letter, head, chain, period, n, pair, letter_len, key=None):
@@ -180,7 +180,7 @@ def letter_open_head(data, chain, period, n, pair):
         raise Refused("SHORT")
     place = number(period, 4) + number(n, 4)
     return head_read(aead_open(letter_keys(chain, period, n, pair)[0], data[:24],
-                               data[24:88], place))
+                               data[24:88], place + blake(256, data[88:])))
 
 
 def letter_open_body(data, head, period, n, key):

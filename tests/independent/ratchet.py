@@ -101,7 +101,7 @@ class Opened:
 
     def __init__(self):
         self.verdict, self.letter, self.key = "passed", None, None
-        self.ahead = self.is_kept = self.taken = False
+        self.ahead = self.is_kept = self.taken = self.opened = False
 
 
 class Session:
@@ -251,6 +251,7 @@ class Session:
         if not opens:
             opened.verdict = "broken" if generation >= self.generation else "passed"
             return
+        opened.opened = True
         again = again and opened.verdict == "read"
         if opened.is_kept:
             if not again:
@@ -284,12 +285,12 @@ class Session:
             self.pair = blake(256, b"brusio/1 both" + shared, self.now.root)
             self.first = head["key"]
         self.ratchet_open(data, head, at, opened, day, fresh, again)
-        if opened.verdict == "read":
+        if opened.opened:
             self.answered = True
-        else:
-            self.pair, self.first, self.answered = was
-            if was[0] is None:
-                opened.verdict = "passed"
+            return
+        self.pair, self.first, self.answered = was
+        if was[0] is None or self.generation > 0 or self.now.peer_step > 0:
+            opened.verdict = "passed"
 
     def forget(self, day):
         """Forget what letters before a day need."""
