@@ -104,8 +104,8 @@ session_decode(struct codec_reader *r, struct session *s)
     s->before_day = codec_read32(r);
     key_read(r, s->pair);
     key_read(r, s->first);
-    const bool good =
-        ratchet_decode(r, &s->now) & ratchet_decode(r, &s->before);
+    bool good = ratchet_decode(r, &s->now);
+    good = ratchet_decode(r, &s->before) && good;
     if (r->err)
         return r->err;
     if (!good || s->state >= SESSION_STATES || flags & ~FLAGS)
