@@ -549,6 +549,14 @@ box_pick(const struct cursor *k, bool busy, bool front, unsigned hole,
     return best;
 }
 
+/* Has nothing been read yet of one who may take up v's invitation? */
+static bool
+first_is_awaited(const struct conversation *v)
+{
+    return v->inviter && v->session->state == SESSION_OFFERED &&
+           !v->session->paired;
+}
+
 /* The slot of a bit of `of`, drawn alike by dice. */
 static uint8_t
 bit_pick(uint16_t of, uint64_t dice)
@@ -558,9 +566,11 @@ bit_pick(uint16_t of, uint64_t dice)
     return (uint8_t)__builtin_ctz(of);
 }
 
-/* Choose where a poll of box b begins, by what it has drawn for it. */
+/* Choose where a poll of box b begins, by what it has drawn for it. first: nothing of
+ * this contact has been read ever. */
 static uint8_t
-slot_pick(struct cursor *k, unsigned b, bool busy, bool front, uint64_t dice)
+slot_pick(struct cursor *k, unsigned b, bool busy, bool front, bool first,
+          uint64_t dice)
 {
     struct polled *p = polled_note(k, b, front);
     const uint16_t wanted = (uint16_t)~letters_held(k, b, front);
@@ -569,7 +579,9 @@ slot_pick(struct cursor *k, unsigned b, bool busy, bool front, uint64_t dice)
     const uint16_t next = wanted & (uint16_t)~p->named;
     const uint16_t second = wanted & (uint16_t)(wanted - 1);
     uint8_t slot = bit_pick(ALL, dice);
-    if (left)
+    if (known && first) /* behind it nothing is taken yet */
+        slot = (uint8_t)__builtin_ctz(known);
+    else if (left)
         slot = bit_pick(left, dice);
     else if (busy && next)
         slot = (uint8_t)__builtin_ctz(next);
@@ -653,7 +665,8 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     if (boxes_have_letters(k, b + 1, CURSOR_BOXES, front) &&
         p->vain < UINT16_MAX)
         p->vain++;
-    out->request.slot = slot_pick(k, b, busy, front, start);
+    out->request.slot =
+        slot_pick(k, b, busy, front, first_is_awaited(v), start);
     out->conversation = v;
     out->at = (struct letter_place){k->period, (k->base + b) * LETTER_SLOTS};
     out->request.held = letters_held(k, b, front);
