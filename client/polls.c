@@ -579,8 +579,8 @@ slot_pick(struct cursor *k, unsigned b, bool busy, bool front, bool first,
     const uint16_t next = wanted & (uint16_t)~p->named;
     const uint16_t second = wanted & (uint16_t)(wanted - 1);
     uint8_t slot = bit_pick(ALL, dice);
-    if (known && first) /* behind it nothing is taken yet */
-        slot = (uint8_t)__builtin_ctz(known);
+    if (left && first) /* behind it nothing is taken yet */
+        slot = (uint8_t)__builtin_ctz(left);
     else if (left)
         slot = bit_pick(left, dice);
     else if (busy && next)
