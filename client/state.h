@@ -255,7 +255,8 @@ struct conversation {
     uint32_t born;        /* period of the first letter to look for */
     uint64_t letter_us;   /* a letter came last at */
     uint64_t answered_us; /* an answer left last at */
-    uint64_t behind_us; /* a letter came first at that may not be the first one */
+    uint64_t
+        behind_us; /* a letter came first at that may not be the first one */
     uint64_t
         awaited_us; /* a letter was announced first at, and none has come ever */
     uint64_t used_us; /* the user wrote or opened last at; 0: not since start */
