@@ -670,7 +670,8 @@ gets_bring_different_letters(void **state)
     struct client *c = twin_make(&d);
     unsigned first[LETTER_SLOTS] = {0};
     struct conversation *v = c->conversations;
-    v->session->state = SESSION_NONE; /* of an invitation the first comes first */
+    v->session->state =
+        SESSION_NONE; /* of an invitation the first comes first */
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct choice polls[LEFT];
         uint16_t seen = 0;
