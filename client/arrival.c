@@ -192,8 +192,7 @@ arrival_letter(struct client *c, struct conversation *v,
         polls_later(v, a->at);
         goto out;
     }
-    if (v->inviter && v->session->state == SESSION_OFFERED &&
-        !v->session->paired &&
+    if (!session_may_write(v->session) &&
         !polls_may_be_first(v, a->at, env_now_mono_us(c->env)))
         goto out; /* it comes again */
     err = sealing_open(c, v, a->at, bytes, &opened);

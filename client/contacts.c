@@ -239,15 +239,26 @@ client_pings(struct client *c, const char *name, bool allowed)
     return contact_change(c, v, &before);
 }
 
+/* Find a contact who has been heard, so that there is a safety number. */
+static int
+contact_heard(const struct client *c, const char *name,
+              struct conversation **out)
+{
+    *out = conversation_find(c, name);
+    if (!*out)
+        return ERR_NOT_FOUND;
+    const struct session *s = (*out)->session;
+    return s->paired && s->answered ? 0 : ERR_AGAIN;
+}
+
 int
 client_safety(const struct client *c, const char *name,
               char text[static CLIENT_SAFETY_LEN], bool *verified)
 {
-    const struct conversation *v = conversation_find(c, name);
-    if (!v)
-        return ERR_NOT_FOUND;
-    if (!v->session->paired || !v->session->answered)
-        return ERR_AGAIN;
+    struct conversation *v;
+    const int err = contact_heard(c, name, &v);
+    if (err)
+        return err;
     session_safety(v->session, text);
     *verified = v->session->verified;
     return 0;
@@ -256,15 +267,14 @@ client_safety(const struct client *c, const char *name,
 int
 client_verify(struct client *c, const char *name, bool verified)
 {
-    struct conversation *v = conversation_find(c, name);
-    if (!v)
-        return ERR_NOT_FOUND;
-    if (!v->session->paired || !v->session->answered)
-        return ERR_AGAIN;
+    struct conversation *v;
+    int err = contact_heard(c, name, &v);
+    if (err)
+        return err;
     const struct conversation before = *v;
     const bool was = v->session->verified;
     v->session->verified = verified;
-    const int err = contact_change(c, v, &before);
+    err = contact_change(c, v, &before);
     if (err)
         v->session->verified = was;
     return err;

@@ -313,10 +313,9 @@ int
 messages_renew(struct client *c, struct conversation *v, uint64_t now_us)
 {
     int err = 0;
-    if ((v->renew_us == 0 && v->warn_us == 0 &&
-         v->session->state != SESSION_OFFERED) ||
-        (v->session->state == SESSION_OFFERED && !v->session->paired) ||
-        v->removed || v->refused || !client_time_is_known(c))
+    if ((v->renew_us == 0 && v->warn_us == 0 && session_is_open(v->session)) ||
+        !session_may_write(v->session) || v->removed || v->refused ||
+        !client_time_is_known(c))
         return 0;
     if (v->warn_us > 0 && now_us >= v->warn_us) {
         v->warn_us = 0;

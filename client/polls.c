@@ -549,14 +549,6 @@ box_pick(const struct cursor *k, bool busy, bool front, unsigned hole,
     return best;
 }
 
-/* Has nothing been read yet of one who may take up v's invitation? */
-static bool
-first_is_awaited(const struct conversation *v)
-{
-    return v->inviter && v->session->state == SESSION_OFFERED &&
-           !v->session->paired;
-}
-
 /* The slot of a bit of `of`, drawn alike by dice. */
 static uint8_t
 bit_pick(uint16_t of, uint64_t dice)
@@ -652,7 +644,6 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     struct cursor *k = cursor_pick(v, &out->whom, dice);
     const unsigned hole = hole_polls(c, front);
     const unsigned glance =
-
         glance_draw(&out->whom, first_is_hidden(v, now_us), dice / 4096);
     /* what the fallback store has was unanswered at the first one: old */
     const unsigned b = out->spare ? box_behind_holes(k, hole, front)
@@ -666,7 +657,7 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
         p->vain < UINT16_MAX)
         p->vain++;
     out->request.slot =
-        slot_pick(k, b, busy, front, first_is_awaited(v), start);
+        slot_pick(k, b, busy, front, !session_may_write(v->session), start);
     out->conversation = v;
     out->at = (struct letter_place){k->period, (k->base + b) * LETTER_SLOTS};
     out->request.held = letters_held(k, b, front);

@@ -15,7 +15,6 @@
 #include "lib/secret.h"
 
 enum { SEALING_KEPT_MAX = 2048, DAY_S = 86400 };
-#define RENEW_US  60000000ULL
 #define RECENT_US 120000000ULL /* longer than a get is under way */
 
 static uint32_t
@@ -82,15 +81,23 @@ sealing_is_left(const struct conversation *v, const struct out_letter *l)
 
 /* ---- opening ---- */
 
+/* Find a letter's key among so many. */
+static struct kept_key *
+key_find(struct kept_key *of, size_t count, uint32_t generation, uint32_t step,
+         uint32_t n)
+{
+    for (size_t i = 0; i < count; i++)
+        if (of[i].generation == generation && of[i].step == step &&
+            of[i].n == n)
+            return &of[i];
+    return NULL;
+}
+
 static struct kept_key *
 kept_find(const struct conversation *v, uint32_t generation, uint32_t step,
           uint32_t n)
 {
-    for (size_t i = 0; i < v->n_kept; i++)
-        if (v->kept[i].generation == generation && v->kept[i].step == step &&
-            v->kept[i].n == n)
-            return &v->kept[i];
-    return NULL;
+    return key_find(v->kept, v->n_kept, generation, step, n);
 }
 
 /* Find a key that was used of late. */
@@ -99,12 +106,16 @@ recent_find(const struct conversation *v, uint32_t generation, uint32_t step,
             uint32_t n)
 {
     const size_t count = v->n_recent < RECENT_KEYS ? v->n_recent : RECENT_KEYS;
-    for (size_t i = 0; i < count; i++) {
-        const struct kept_key *k = &v->secrets->recent[i];
-        if (k->generation == generation && k->step == step && k->n == n)
-            return k;
-    }
-    return NULL;
+    return key_find(v->secrets->recent, count, generation, step, n);
+}
+
+/* Find the kept key that has opened a letter; NULL: it was another. */
+static struct kept_key *
+kept_of(const struct conversation *v, const struct session_step *step)
+{
+    return step->is_kept
+               ? kept_find(v, step->generation, step->head.step, step->head.n)
+               : NULL;
 }
 
 static bool
@@ -248,10 +259,7 @@ sealing_take(struct client *c, struct conversation *v,
         *v->session = step->next;
         return 0;
     }
-    const struct kept_key *kept =
-        step->is_kept
-            ? kept_find(v, step->generation, step->head.step, step->head.n)
-            : NULL;
+    const struct kept_key *kept = kept_of(v, step);
     if (kept && !again)
         err = record_kept_delete(c->journal, v->id, kept);
     else if (step->by_ratchet && !step->is_kept) {
@@ -299,10 +307,7 @@ sealing_taken(struct client *c, struct conversation *v,
         return;
     if (!recent_find(v, step->generation, step->head.step, step->head.n))
         recent_add(c, v, step);
-    struct kept_key *k =
-        step->is_kept
-            ? kept_find(v, step->generation, step->head.step, step->head.n)
-            : NULL;
+    struct kept_key *k = kept_of(v, step);
     if (!k)
         return;
     const size_t i = (size_t)(k - v->kept);

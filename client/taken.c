@@ -23,8 +23,8 @@
 
 #include "client/acknowledged.h"
 #include "client/conversations.h"
-#include "client/sealing.h"
 #include "client/outgoing.h"
+#include "client/sealing.h"
 #include "client/staging.h"
 
 /* Note a store's word, in the caller's group. Returns 0, ERR_NOMEM or the
@@ -56,9 +56,9 @@ taken_note(struct client *c, struct conversation *v, struct out_letter **letter,
         v->looked = 0;
         v->check_at = l->at;
     }
-    if (l->taken !=
-        TAKEN) { /* what decides is looked at first: the other store may
-                                have room for a letter that is the second one */
+    /* what decides is looked at first: the other store may have room for a letter that
+     * is the second one */
+    if (l->taken != TAKEN) {
         l->due_us = now_us + (decides ? FULL_US : RETRY_US);
         return 0;
     }

@@ -263,3 +263,11 @@ disk_client_run(struct client_disk *d, struct client *c, unsigned n)
         client_tick(c);
     }
 }
+
+void
+disk_days_pass(struct client_disk *d, double days)
+{
+    const double s = 86400 * days;
+    d->test.wall_s += (uint64_t)s;
+    d->test.mono_us += (uint64_t)s * 1000000;
+}

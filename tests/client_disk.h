@@ -63,4 +63,6 @@ int disk_client_load(struct client_disk *d, const struct sim_net *n,
 struct client *disk_client(struct client_disk *d, const struct sim_net *n);
 /* Let its clock tick n times. */
 void disk_client_run(struct client_disk *d, struct client *c, unsigned n);
+/* Both clocks, of the wall and monotonic, go on; the client does not tick. */
+void disk_days_pass(struct client_disk *d, double days);
 #endif

@@ -39,13 +39,6 @@ chains_pair(struct pair *p)
     p->c[0]->settled = p->c[1]->settled = true;
 }
 
-static void
-days_pass(struct client_disk *d, double days)
-{
-    d->test.wall_s += (uint64_t)(DAY_S * days);
-    d->test.mono_us += (uint64_t)(DAY_S * days) * 1000000;
-}
-
 /* The figures are hashlib's. */
 static void
 a_key_of_a_day_is_the_hash_of_the_one_before(void **state)
@@ -105,7 +98,7 @@ i8_no_key_is_left_of_days_that_are_over(void **state)
             struct client_status s;
             client_status(p.c[side], &s);
             assert_int_equal(s.inbox, day + 1);
-            days_pass(&p.disk[side], 1);
+            disk_days_pass(&p.disk[side], 1);
             disk_client_run(&p.disk[side], p.c[side], 10);
             if (day % 3 == 2)
                 side_restart(&p, side);
@@ -152,8 +145,8 @@ i6_what_lies_as_long_as_letters_may_is_read(void **state)
     uint64_t order;
     chains_pair(&p);
     const uint64_t hour_s = p.disk[0].test.wall_s % DAY_S;
-    days_pass(&p.disk[0], 1 - (double)(hour_s + 3600) / DAY_S);
-    days_pass(&p.disk[1], 1 - (double)(hour_s + 3600) / DAY_S);
+    disk_days_pass(&p.disk[0], 1 - (double)(hour_s + 3600) / DAY_S);
+    disk_days_pass(&p.disk[1], 1 - (double)(hour_s + 3600) / DAY_S);
     const uint32_t written = client_period(p.c[0]);
     assert_int_equal(client_send(p.c[0], "b", LETTER_TEXT,
                                  (const uint8_t *)"old", 3, &order),
@@ -162,7 +155,7 @@ i6_what_lies_as_long_as_letters_may_is_read(void **state)
     assert_non_null(p.v[0]->letters);
     assert_int_equal(p.v[0]->letters->at.period, written);
     lies = letter_copy(&p);
-    days_pass(&p.disk[1], 1.9);
+    disk_days_pass(&p.disk[1], 1.9);
     disk_client_run(&p.disk[1], p.c[1], 10);
     side_restart(&p, 1);
     assert_int_equal(client_period(p.c[1]), written + 2);
@@ -189,7 +182,7 @@ i2_a_days_first_tick_is_no_longer_for_many_contacts(void **state)
         assert_int_equal(client_invite(c, name, line), 0);
     }
     const uint32_t first = c->conversations->chains[CHAIN_IN].day;
-    days_pass(&d, 1);
+    disk_days_pass(&d, 1);
     unsigned was = 0, n = 0;
     for (unsigned tick = 0; tick < 2 * CONTACTS && n < CONTACTS; tick++) {
         disk_client_run(&d, c, 1);
@@ -226,11 +219,11 @@ a_step_that_is_not_kept_is_none(void **state)
     const struct conversation *v = c->conversations;
     for (unsigned i = 0; i < CONTACTS; i++, v = v->next)
         was[i] = v->chains[CHAIN_OUT];
-    days_pass(&d, 1);
+    disk_days_pass(&d, 1);
     d.full = true;
     disk_client_run(&d, c, 20);
     d.full = false;
-    days_pass(&d, 0.1); /* until it is tried again */
+    disk_days_pass(&d, 0.1); /* until it is tried again */
     disk_client_run(&d, c, 40);
     v = c->conversations;
     for (unsigned i = 0; i < CONTACTS; i++, v = v->next) {
@@ -281,7 +274,7 @@ i6_a_clock_that_is_mended_costs_no_letter(void **state)
                      0);
     disk_client_run(&p.disk[0], p.c[0], 10);
     lies = letter_copy(&p);
-    days_pass(&p.disk[1], 1);
+    disk_days_pass(&p.disk[1], 1);
     p.disk[1].test.wall_s += 5 * DAY_S;
     pair_restart(&p, 1);
     disk_client_run(&p.disk[1], p.c[1], 5);
@@ -309,7 +302,7 @@ a_removed_contact_has_no_long_chain(void **state)
     for (unsigned life = 0; life < 2; life++) {
         assert_int_equal(p.v[0]->chains[CHAIN_OUT].day, day + life);
         assert_memory_equal(p.v[0]->chains[CHAIN_OUT].key, zeros, sizeof zeros);
-        days_pass(&p.disk[0], 1);
+        disk_days_pass(&p.disk[0], 1);
         disk_client_run(&p.disk[0], p.c[0], 5);
         side_restart(&p, 0);
     }

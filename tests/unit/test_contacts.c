@@ -259,14 +259,6 @@ a_removed_contacts_invitation_is_used(void **state)
     }
 }
 
-/* Both clocks, of the wall and monotonic, go on. */
-static void
-days_pass(struct client_disk *d, double days)
-{
-    d->test.wall_s += (uint64_t)(DAY_S * days);
-    d->test.mono_us += (uint64_t)(DAY_S * days) * 1000000;
-}
-
 static void
 who_is_removed_is_forgotten_when_letters_are_over(void **state)
 {
@@ -275,20 +267,20 @@ who_is_removed_is_forgotten_when_letters_are_over(void **state)
     disk_init(&d, test_seed());
     d.test.wall_s += DAY_S - d.test.wall_s % DAY_S; /* a period begins */
     struct client *c = disk_client(&d, &pair_net);
-    days_pass(&d, 0.2);
+    disk_days_pass(&d, 0.2);
     invite(c, "anna");
     invite(c, "bob");
     const uint32_t id = contact_of(c, "bob").id;
     assert_int_equal(client_remove(c, "bob"), 0);
     for (unsigned life = 0; life < 2; life++) {
-        days_pass(&d, 1.3); /* at last it is 2.8 */
+        disk_days_pass(&d, 1.3); /* at last it is 2.8 */
         conversations_expire(c);
         assert_int_equal(c->n_conversations, 2);
         client_free(&c);
         c = disk_client(&d, &pair_net);
     }
     d.full = true; /* a disk that fails loses no contact */
-    days_pass(&d, 0.3);
+    disk_days_pass(&d, 0.3);
     conversations_expire(c);
     d.full = false;
     client_free(&c);
@@ -315,7 +307,7 @@ a_removal_without_the_time_is_dated_later(void **state)
     disk_init(&d, test_seed());
     struct client *c = disk_client(&d, &pair_net);
     invite(c, "bob");
-    days_pass(&d, 1000);
+    disk_days_pass(&d, 1000);
     assert_false(client_time_is_known(c));
     assert_int_equal(client_remove(c, "bob"), 0);
     const struct conversation *v = c->conversations;
@@ -541,7 +533,7 @@ twin_make(struct client_disk *d)
         invite(c, name);
     }
     c->settled = true;
-    days_pass(d, 0.01); /* every place has begun */
+    disk_days_pass(d, 0.01); /* every place has begun */
     return c;
 }
 
@@ -578,7 +570,7 @@ twins_are_alike(int (*change)(struct client *c))
     for (unsigned day = 0; day < 2; day++) { /* and over periods */
         polls_are_alike(c, 3000);
         for (unsigned i = 0; i < 2; i++) {
-            days_pass(&d[i], 1);
+            disk_days_pass(&d[i], 1);
             conversations_expire(c[i]);
         }
     }
@@ -638,7 +630,7 @@ i12_gets_of_empty_boxes_begin_anywhere(void **state)
     struct client *c = disk_client(&d, &pair_net);
     invite(c, "one");
     c->settled = true;
-    days_pass(&d, 0.01); /* every place has begun */
+    disk_days_pass(&d, 0.01); /* every place has begun */
     unsigned count[2][LETTER_SLOTS] = {{0}};
     for (unsigned i = 0; i < POLLS; i++) {
         struct choice one = {.spare = i % 8 == 0};

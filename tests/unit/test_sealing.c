@@ -90,13 +90,6 @@ kept_is(const struct written *w, size_t n)
         assert_true(disk_has(&w->pair.disk[1], v->kept[i].key, LETTER_KEY_LEN));
 }
 
-static void
-days_pass(struct client_disk *d, double days)
-{
-    d->test.wall_s += (uint64_t)(DAY_S * days);
-    d->test.mono_us += (uint64_t)(DAY_S * days) * 1000000;
-}
-
 /* ---- how long keys are kept ---- */
 
 /* The keys of letters that are late are on the disk, each until its letter comes, also
@@ -139,7 +132,7 @@ i8_keys_of_late_letters_go_with_their_days(void **state)
     const uint32_t kept_on = (uint32_t)(d->test.wall_s / DAY_S);
     kept_is(&w, LATE - 1);
     for (unsigned day = 0; day < 8; day++) {
-        days_pass(d, 1);
+        disk_days_pass(d, 1);
         disk_client_run(d, w.pair.c[1], 10);
         const bool over = w.pair.v[1]->chains[CHAIN_IN].day > kept_on;
         kept_is(&w, over ? 0 : LATE - 1);
@@ -238,7 +231,7 @@ i8_a_key_that_was_used_is_wiped_a_while_later(void **state)
     written_make(&w);
     struct pair *p = &w.pair;
     pair_wait(p); /* nothing is known to be used of before */
-    days_pass(&p->disk[1], 0.01);
+    disk_days_pass(&p->disk[1], 0.01);
     disk_client_run(&p->disk[1], p->c[1], 5);
     assert_int_equal(p->v[1]->n_recent, 0);
     for (unsigned times = 0; times < 3; times++)
@@ -432,12 +425,12 @@ i8_keys_go_from_memory_and_disk_together(void **state)
             far_text_comes(&w, gap);
             struct client_disk *d = &w.pair.disk[1];
             w.pair.c[1]->settled = true;
-            days_pass(d, 6);
+            disk_days_pass(d, 6);
             heap_arm(&h);
             disk_client_run(d, w.pair.c[1], 4);
             heap_disarm(&h);
             kept_is(&w, w.pair.v[1]->n_kept);
-            days_pass(d, 0.1); /* until it is tried again */
+            disk_days_pass(d, 0.1); /* until it is tried again */
             disk_client_run(d, w.pair.c[1], 10);
             kept_is(&w, 0);
             pair_free(&w.pair);
