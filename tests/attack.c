@@ -32,11 +32,8 @@ attack_init(struct attack *a, struct rig *rig, const uint8_t *like)
 void
 attack_free(struct attack *a)
 {
-    for (size_t i = 0; i < ATTACK_SHAKING; i++)
-        link_free(&a->stranger[i].link);
-    for (size_t i = 0; i < ATTACK_HALF_OPEN; i++)
-        if (a->fd[i] >= 0)
-            close(a->fd[i]);
+    attack_handshakes_end(a);
+    attack_half_open_end(a);
     tls_free(&a->tls);
     free(a->noise);
     *a = (struct attack){0};
@@ -78,6 +75,16 @@ attack_half_open(struct attack *a)
     (void)rig_turn(a->rig, 0.2, NULL, NULL);
     for (size_t i = 0; i < ATTACK_HALF_OPEN; i += 2)
         (void)!send(a->fd[i], hello, sizeof hello, MSG_NOSIGNAL);
+}
+
+void
+attack_half_open_end(struct attack *a)
+{
+    for (size_t i = 0; i < ATTACK_HALF_OPEN; i++) {
+        if (a->fd[i] >= 0)
+            close(a->fd[i]);
+        a->fd[i] = -1;
+    }
 }
 
 unsigned
@@ -140,7 +147,20 @@ attack_handshakes(struct attack *a)
 }
 
 void
+attack_handshakes_end(struct attack *a)
+{
+    for (size_t i = 0; i < ATTACK_SHAKING; i++)
+        link_free(&a->stranger[i].link);
+}
+
+void
 attack_deafen(struct rig_peer *after)
 {
     loop_watch_set(after->link->watch, 0);
+}
+
+void
+attack_deafen_end(struct rig_peer *after)
+{
+    loop_watch_set(after->link->watch, LOOP_READ);
 }

@@ -31,8 +31,11 @@ size_t attack_noise(struct attack *a, struct link *over, size_t count);
 void attack_half_open(struct attack *a);
 /* So many of those the relay has closed. */
 unsigned attack_half_open_closed(const struct attack *a);
+void attack_half_open_end(struct attack *a);
 /* Strangers that shake hands, go, and come again: call it at every turn. */
 void attack_handshakes(struct attack *a);
+void attack_handshakes_end(struct attack *a);
 /* This one after the relay reads no more. */
 void attack_deafen(struct rig_peer *after);
+void attack_deafen_end(struct rig_peer *after);
 #endif
