@@ -109,6 +109,17 @@ ack_plan(struct client *c, struct conversation *v, const struct letter *l,
         client_drop(c, err);
 }
 
+/* Note that an offer of our own is due, and above which generation. */
+static void
+offer_due(struct conversation *v, const struct session_step *opened,
+          uint64_t due_us)
+{
+    if (v->renew_us == 0)
+        v->renew_us = due_us;
+    if (opened->told > v->told_generation)
+        v->told_generation = opened->told;
+}
+
 /* Returns 0, or why the letter was not received or not all of it taken. */
 static int
 letter_take(struct client *c, struct conversation *v, const struct arrival *a,
@@ -119,6 +130,8 @@ letter_take(struct client *c, struct conversation *v, const struct arrival *a,
     struct session session = sealing_copy(v);
     struct incoming_step step;
     int verdict;
+    if (opened->unmet)
+        offer_due(v, opened, places_ack_us(c, v, a->commit_us, false));
     journal_begin(c->journal);
     int err = letter_save(c, v, a, opened, &step, &verdict);
     if (err) {
@@ -150,10 +163,8 @@ letter_pass(struct client *c, struct conversation *v, const struct arrival *a,
     const struct conversation before = *v;
     struct session session = sealing_copy(v);
     const uint64_t due_us = places_ack_us(c, v, a->commit_us, false);
-    if (opened->verdict == SESSION_BROKEN && v->renew_us == 0)
-        v->renew_us = due_us;
-    if (opened->verdict == SESSION_BROKEN && opened->told > v->told_generation)
-        v->told_generation = opened->told;
+    if (opened->verdict == SESSION_BROKEN || opened->unmet)
+        offer_due(v, opened, due_us);
     if (opened->verdict == SESSION_SECOND && v->warn_us == 0)
         v->warn_us = due_us;
     journal_begin(c->journal);

@@ -17,6 +17,7 @@
 
 #include "client/letters/invite.h"
 #include "client/letters/letter.h"
+#include "client/letters/session.h"
 #include "lib/env.h"
 #include "network/consensus.h"
 #include "network/work.h"
@@ -39,6 +40,7 @@ struct client_config {
     char network[NETWORK_NAME_MAX];
     struct sphinx_geometry geometry; /* of its packets; hops 0: any */
     struct work_maker *maker;        /* of proofs; NULL: the client itself */
+    const struct mlkem *mlkem; /* for the letters of contacts; NULL: none */
     size_t n_authorities, n_gateways;
     uint8_t authorities[CLIENT_AUTHORITIES_MAX][SPHINX_ID_LEN];
     uint8_t gateways[CLIENT_GATEWAYS_MAX][SPHINX_ID_LEN]; /* to start with */
@@ -137,13 +139,14 @@ int client_add(struct client *c, const char *name,
 struct client_contact {
     uint32_t id; /* stays its own for ever, also when it is renamed or gone */
     char name[CLIENT_NAME_MAX];
-    bool confirmed;   /* the other side has written */
-    bool invited;     /* its invitation is ours and not used yet */
-    bool muted;       /* what it writes is not shown */
-    bool pings;       /* its pings are answered */
-    bool shared;      /* somebody else has used its invitation, too */
-    bool verified;    /* client_verify() */
-    bool refused;     /* the invitation was used by somebody else */
+    bool confirmed; /* the other side has written */
+    bool invited;   /* its invitation is ours and not used yet */
+    bool muted;     /* what it writes is not shown */
+    bool pings;     /* its pings are answered */
+    bool shared;    /* somebody else has used its invitation, too */
+    bool verified;  /* client_verify() */
+    bool refused;   /* the invitation was used by somebody else */
+    enum session_quantum quantum;
     uint32_t waiting; /* messages not yet delivered */
 };
 /* The i-th contact; returns false beyond the last. */

@@ -164,6 +164,7 @@ client_contact(const struct client *c, size_t i, struct client_contact *out)
                                    .pings = v->pings,
                                    .shared = v->shared,
                                    .verified = v->session->verified,
+                                   .quantum = session_quantum(v->session),
                                    .waiting = v->n_waiting};
     memcpy(out->name, v->name, sizeof out->name);
     return true;

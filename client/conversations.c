@@ -285,6 +285,7 @@ conversation_link(struct client *c, struct conversation *v)
                       : fronts_add(c->fronts, c->env, now_us, v->id);
     if (err)
         return err;
+    v->session->mlkem = c->config.mlkem;
     if (!v->self) {
         c->n_conversations++;
         c->status.contacts += !v->removed;
@@ -343,6 +344,7 @@ conversation_make(struct client *c, const char *name,
                   const uint8_t own_secret[static RATCHET_KEY_LEN],
                   bool inviter, uint32_t born, struct conversation **out)
 {
+    uint8_t fresh[MLKEM_SEED_LEN];
     int err = 0;
     if (!conversation_name_is_good(name))
         return ERR_ARG;
@@ -363,10 +365,13 @@ conversation_make(struct client *c, const char *name,
                   &v->chains[inviter ? CHAIN_IN : CHAIN_OUT]);
     chain_mark(v->chains[CHAIN_IN].key, v->mark);
     chains_step(c, v, born);
+    env_random_crypto(c->env, fresh, sizeof fresh);
     if (inviter)
         session_invite(v->session, invite->seed, own_secret);
     else
-        err = session_accept(v->session, invite->seed, invite->key, own_secret);
+        err = session_accept(v->session, invite->seed, invite->key, own_secret,
+                             fresh);
+    sodium_memzero(fresh, sizeof fresh);
     if (!err)
         err = conversation_link(c, v);
     if (err)

@@ -14,7 +14,8 @@
 
 enum {
     CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4 + 8,
-    CONTACT_VERSION = 8,
+    CONTACT_VERSION = 9,
+    CONTACT_VERSION_SHARES = 9,  /* the first whose session has shares */
     CONTACT_VERSION_SESSION = 8, /* the first that has one */
     CONTACT_VERSION_CHAINS = 7,  /* the first that says from which day on chains
                                    are, and their mark */
@@ -344,7 +345,11 @@ contact_read_head(struct conversation *v, struct codec_reader *r,
     int err = 0;
     memset(v->session, 0, sizeof *v->session);
     if (version >= CONTACT_VERSION_SESSION)
-        err = session_decode(r, v->session);
+        err = session_decode(r,
+                             version >= CONTACT_VERSION_SHARES
+                                 ? SESSION_RECORD_LEN
+                                 : SESSION_RECORD_FIRST_LEN,
+                             v->session);
     if (version >= CONTACT_VERSION_REMOVED)
         v->removed_s = codec_read64(r);
     if (!err)

@@ -199,20 +199,24 @@ int
 sealing_open(struct client *c, struct conversation *v, struct letter_place at,
              uint8_t *bytes, struct session_step *step)
 {
-    uint8_t key[LETTER_CHAIN_LEN], fresh[RATCHET_KEY_LEN];
+    uint8_t key[LETTER_CHAIN_LEN];
+    uint8_t fresh[RATCHET_KEY_LEN], fresh_share[MLKEM_SEED_LEN];
     const struct session_context context = {
         .day = today(c),
         .latest =
             client_time_is_known(c) ? (uint32_t)client_time_s(c) + DAY_S : 0,
         .fresh = fresh,
+        .fresh_share = fresh_share,
         .kept = kept_read,
         .ctx = v};
     env_random_crypto(c->env, fresh, sizeof fresh);
+    env_random_crypto(c->env, fresh_share, sizeof fresh_share);
     sealing_key(c, v, CHAIN_IN, at.period, key);
     int err =
         session_open(v->session, key, at, &context, bytes, c->letter_len, step);
     sodium_memzero(key, sizeof key);
     sodium_memzero(fresh, sizeof fresh);
+    sodium_memzero(fresh_share, sizeof fresh_share);
     if (err)
         return err;
     size_t more = 1;

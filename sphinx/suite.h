@@ -75,10 +75,10 @@ void suite_set_null(const struct suite *null_suite);
 /* suite_x25519.c */
 extern const struct suite suite_x25519;
 
-/* suite_mlkem.c; there only where OpenSSL has ML-KEM-768. */
+/* suite_mlkem.c; there only where a library has ML-KEM-768. */
 extern const struct suite suite_mlkem;
 
-/* Tell whether OpenSSL has ML-KEM-768. */
+/* Tell whether a library has ML-KEM-768. */
 bool suite_mlkem_works(void);
 
 /* sealed.c: the symmetric part of every suite but `null`. */

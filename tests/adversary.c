@@ -101,14 +101,16 @@ adversary_contact_make(struct adversary_contact *a, struct world *w,
     const struct sphinx_geometry *g = &p->geometry;
     struct chain inviter;
     struct invite i;
-    uint8_t secret[RATCHET_KEY_LEN];
+    uint8_t secret[RATCHET_KEY_LEN], share[MLKEM_SEED_LEN];
     *a = (struct adversary_contact){
         .world = w, .letter_len = wire_letter_len(g->body_len, g->surb_len)};
     rng_seeded_init_u64(&a->rng, seed, "contact");
     assert_int_equal(invite_read(&i, invitation), 0);
     invite_chains(&i, &inviter, &a->chain);
     rng_seeded_bytes(&a->rng, secret, sizeof secret);
-    assert_int_equal(session_accept(&a->session, i.seed, i.key, secret), 0);
+    rng_seeded_bytes(&a->rng, share, sizeof share);
+    assert_int_equal(session_accept(&a->session, i.seed, i.key, secret, share),
+                     0);
 }
 
 /* A new period begins with its first letter. */

@@ -43,7 +43,7 @@ crypto_* sodium_*
 # OpenSSL's primitives; key pairs and nonces come from the caller
 EVP_CIPHER_* EVP_Cipher* EVP_Encrypt* EVP_MAC_* OpenSSL_version : sphinx/cipher
 EVP_PKEY_*keygen* EVP_PKEY_*paramgen* : none
-EVP_KEM_* EVP_PKEY_* OSSL_PARAM_construct_* : sphinx/suite_mlkem
+EVP_KEM_* EVP_PKEY_* OSSL_PARAM_construct_* dlsym : sphinx/mlkem
 json_load_callback : lib/json_text
 json_load_file json_loadf* json_dump_file json_dumpf* json_*_callback : none
 json_* : lib/json_* network/json* sim/scenario/json*

@@ -8,6 +8,7 @@
 #include "lib/codec.h"
 #include "tests/heap.h"
 #include "tests/runner.h"
+#include "tests/toy_kem.h"
 
 /* ---- records ---- */
 
@@ -215,8 +216,10 @@ int
 disk_client_new(struct client_disk *d, const struct sim_net *n,
                 struct client **out)
 {
-    struct client_config config = {
-        .env = &d->test.env, .n_authorities = 1, .n_gateways = 1};
+    struct client_config config = {.env = &d->test.env,
+                                   .mlkem = &toy_kem,
+                                   .n_authorities = 1,
+                                   .n_gateways = 1};
     strcpy(config.profile, "default");
     strcpy(config.network, "test");
     memcpy(config.authorities[0], n->authority, SPHINX_ID_LEN);

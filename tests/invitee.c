@@ -15,11 +15,12 @@ invitee_make(struct invitee *i, const char *line)
     struct invite invite;
     struct chain inviter;
     uint8_t secret[RATCHET_KEY_LEN] = {9};
+    static const uint8_t share[MLKEM_SEED_LEN] = {7};
     assert_int_equal(invite_read(&invite, line), 0);
     invite_chains(&invite, &inviter, &i->chain);
     memcpy(secret + 1, invite.seed, sizeof secret - 1);
     assert_int_equal(
-        session_accept(&i->session, invite.seed, invite.key, secret), 0);
+        session_accept(&i->session, invite.seed, invite.key, secret, share), 0);
 }
 
 void

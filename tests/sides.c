@@ -43,11 +43,13 @@ side_invite(struct side *s, struct invite *invite, const char *name)
 void
 side_accept(struct side *s, const struct invite *invite, const char *name)
 {
-    uint8_t secret[RATCHET_KEY_LEN];
+    uint8_t secret[RATCHET_KEY_LEN], share[MLKEM_SEED_LEN];
     side_begin(s, name);
     rng_seeded_bytes(&s->rng, secret, sizeof secret);
+    rng_seeded_bytes(&s->rng, share, sizeof share);
     assert_int_equal(
-        session_accept(&s->session, invite->seed, invite->key, secret), 0);
+        session_accept(&s->session, invite->seed, invite->key, secret, share),
+        0);
     side_chains(s, invite, false);
 }
 
@@ -135,7 +137,9 @@ kept_read(void *ctx, uint32_t generation, uint32_t step, uint32_t n,
 /* Open a letter with a fresh secret. */
 static int
 opened(const struct side *s, const struct posted *p,
-       const uint8_t fresh[static RATCHET_KEY_LEN], struct session_step *step)
+       const uint8_t fresh[static RATCHET_KEY_LEN],
+       const uint8_t fresh_share[static MLKEM_SEED_LEN],
+       struct session_step *step)
 {
     static uint8_t bytes[SIDE_LEN];
     static struct side looked_at; /* what is asked for kept keys */
@@ -144,6 +148,7 @@ opened(const struct side *s, const struct posted *p,
     const struct session_context context = {.day = s->at.period,
                                             .latest = s->latest,
                                             .fresh = fresh,
+                                            .fresh_share = fresh_share,
                                             .kept = kept_read,
                                             .ctx = &looked_at};
     memcpy(bytes, p->bytes, sizeof bytes);
@@ -159,7 +164,8 @@ side_try(const struct side *s, const struct posted *p,
          struct session_step *step)
 {
     static const uint8_t fresh[RATCHET_KEY_LEN] = {42};
-    return opened(s, p, fresh, step);
+    static const uint8_t fresh_share[MLKEM_SEED_LEN] = {43};
+    return opened(s, p, fresh, fresh_share, step);
 }
 
 /* Keep the keys of a gap. */
@@ -176,9 +182,10 @@ gap_keep(struct side *s, uint32_t generation, struct ratchet_gap gap)
 int
 side_open(struct side *s, const struct posted *p, struct session_step *step)
 {
-    uint8_t fresh[RATCHET_KEY_LEN];
+    uint8_t fresh[RATCHET_KEY_LEN], fresh_share[MLKEM_SEED_LEN];
     rng_seeded_bytes(&s->rng, fresh, sizeof fresh);
-    const int err = opened(s, p, fresh, step);
+    rng_seeded_bytes(&s->rng, fresh_share, sizeof fresh_share);
+    const int err = opened(s, p, fresh, fresh_share, step);
     if (err)
         return err;
     const struct side_key *k =

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/runner.h"
+#include "tests/toy_kem.h"
 
 struct world *
 world_new(const struct world_config *config)
@@ -29,6 +30,7 @@ world_new(const struct world_config *config)
     plan.net.zero_key = config->zero_key;
     plan.net.params.layers = (uint8_t)config->layers;
     plan.seed = config->seed;
+    plan.mlkem = &toy_kem;
     plan.loss_ppm = config->loss_ppm;
     plan.workers = config->workers;
     if (config->packets_max)

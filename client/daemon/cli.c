@@ -67,13 +67,36 @@ cli_invite(const struct cli *c)
                     invitation_print);
 }
 
+/* What the daemon's words about a contact and quantum computers mean to people. */
+static const char *
+quantum_text(const json_t *v)
+{
+    static const struct {
+        const char *word, *text;
+    } row[] = {
+        {"yes", "post-quantum: yes"},
+        {"soon", "post-quantum: not yet, some letters each way are needed"},
+        {"lacking here", "post-quantum: no, since neither OpenSSL 3.5 nor "
+                         "libsodium 1.0.22 is here"},
+        {"lacking there", "post-quantum: no, since neither OpenSSL 3.5 nor "
+                          "libsodium 1.0.22 is on the other side"},
+        {"old contact", "post-quantum: no, since the invitation is older than "
+                        "that: make a new one"},
+    };
+    const char *word = json_string_value(json_object_get(v, "post_quantum"));
+    for (size_t i = 0; word && i < sizeof row / sizeof row[0]; i++)
+        if (strcmp(row[i].word, word) == 0)
+            return row[i].text;
+    return "post-quantum: unknown";
+}
+
 static void
 contact_print(const json_t *v)
 {
     const char *name = json_string_value(json_object_get(v, "name"));
     enum { COLUMN = 32 };
     terminal_word(stdout, name);
-    printf("%*s %s, %" PRId64 " waiting%s%s%s%s\n",
+    printf("%*s %s, %" PRId64 " waiting%s%s%s; %s%s\n",
            strlen(name) < COLUMN ? (int)(COLUMN - strlen(name)) : 0, "",
            json_is_true(json_object_get(v, "refused"))
                ? "invitation was used by somebody else"
@@ -85,6 +108,7 @@ contact_print(const json_t *v)
            json_is_true(json_object_get(v, "muted")) ? ", muted" : "",
            json_is_true(json_object_get(v, "pings")) ? ", may ping" : "",
            json_is_true(json_object_get(v, "verified")) ? ", verified" : "",
+           quantum_text(v),
            json_is_true(json_object_get(v, "shared"))
                ? "; somebody else has its invitation, too, and reads nothing: "
                  "make a new one when you are not sure who this is"

@@ -38,6 +38,7 @@
 #include "lib/os/storage.h"
 #include "lib/os/system.h"
 #include "network/os/netfile.h"
+#include "sphinx/mlkem.h"
 
 enum {
     RETRY_US = 500000,
@@ -370,6 +371,7 @@ static int
 client_make(struct daemon *d)
 {
     struct client_config config = {.env = &d->host.env,
+                                   .mlkem = mlkem_find(),
                                    .geometry = d->network.geometry,
                                    .n_authorities = d->network.n_authorities,
                                    .n_gateways = d->network.n_gateways};

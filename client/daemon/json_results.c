@@ -54,6 +54,10 @@ call_result_order(struct call *k)
                      (json_int_t)k->order);
 }
 
+/* By enum session_quantum. */
+static const char *const quantum_words[] = {"yes", "soon", "lacking here",
+                                            "lacking there", "old contact"};
+
 json_t *
 call_result_contacts(struct call *k)
 {
@@ -63,12 +67,13 @@ call_result_contacts(struct call *k)
         const struct client_contact *one = &k->contacts[i];
         bad = json_array_append_new(
             list,
-            json_pack("{sI ss sb sb sb sb sb sb sb sI}", "id",
+            json_pack("{sI ss sb sb sb sb sb sb sb ss sI}", "id",
                       (json_int_t)one->id, "name", one->name, "confirmed",
                       one->confirmed, "invited", one->invited, "refused",
                       one->refused, "muted", one->muted, "pings", one->pings,
                       "shared", one->shared, "verified", one->verified,
-                      "waiting", (json_int_t)one->waiting));
+                      "post_quantum", quantum_words[one->quantum], "waiting",
+                      (json_int_t)one->waiting));
     }
     return json_or_null(list, bad);
 }

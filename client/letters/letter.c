@@ -119,6 +119,19 @@ letter_id_is_before(const uint8_t a[static LETTER_ID_LEN],
            (sent_s == 0 || letter_sent_s(a) <= sent_s + CLOCK_S);
 }
 
+static void
+part_write(struct codec_writer *w, const struct letter_part *part)
+{
+    codec_write8(w, part->kind);
+    if (part->count == 0)
+        return;
+    codec_write32(w, part->exchange);
+    codec_write8(w, part->first);
+    codec_write8(w, part->count);
+    codec_write_bytes(w, part->bytes,
+                      part->count * letter_part_len(part->kind));
+}
+
 static int
 body_write(const struct letter *l, uint8_t *body, size_t len)
 {
@@ -141,6 +154,8 @@ body_write(const struct letter *l, uint8_t *body, size_t len)
     codec_write16(&w, l->data_len);
     if (l->data_len > 0)
         codec_write_bytes(&w, l->data, l->data_len);
+    if (l->part.kind != LETTER_PART_NONE)
+        part_write(&w, &l->part);
     if (w.err)
         return w.err;
     memset(w.at, 0, w.left);
@@ -165,6 +180,27 @@ letter_check(const struct letter *l, size_t letter_len)
         return ERR_RANGE;
     size_t want = l->index + 1 < l->count ? room : l->total - l->index * room;
     return l->data_len == want ? 0 : ERR_FORMAT;
+}
+
+/* Read what is behind the data. Parts that cannot be are none: what was written counts
+ * all the same. */
+static struct letter_part
+part_read(const uint8_t *in, size_t len)
+{
+    struct codec_reader r;
+    struct letter_part part;
+    codec_reader_init(&r, in, len);
+    part.kind = codec_read8(&r);
+    const size_t part_len = letter_part_len(part.kind);
+    if (part.kind == LETTER_PART_LACKS && !r.err)
+        return (struct letter_part){.kind = LETTER_PART_LACKS};
+    part.exchange = codec_read32(&r);
+    part.first = codec_read8(&r);
+    part.count = codec_read8(&r);
+    const bool fits = !r.err && part_len > 0 && part.count > 0 &&
+                      part.count <= LETTER_PARTS && part.first < LETTER_PARTS;
+    part.bytes = fits ? codec_read_bytes(&r, part.count * part_len) : NULL;
+    return part.bytes ? part : (struct letter_part){.kind = LETTER_PART_NONE};
 }
 
 int
@@ -198,6 +234,7 @@ letter_parse(struct letter *l, const uint8_t *body, size_t body_len,
         return ERR_FORMAT;
     memcpy(l->map, map, LETTER_MAP_LEN);
     memcpy(l->message, message, LETTER_ID_LEN);
+    l->part = part_read(r.at, r.left);
     return letter_check(l, letter_len);
 }
 
@@ -226,6 +263,7 @@ head_write(const struct letter_head *head, uint8_t out[static HEAD_LEN])
     memcpy(out + 9, r->key, RATCHET_KEY_LEN);
     put24(out + 41, r->n);
     put24(out + 44, r->previous);
+    out[HEAD_LEN - 1] = r->mixed;
 }
 
 static int
@@ -240,7 +278,8 @@ head_read(struct letter_head *head, const uint8_t in[static HEAD_LEN])
     memcpy(r->key, in + 9, RATCHET_KEY_LEN);
     r->n = get24(in + 41);
     r->previous = get24(in + 44);
-    return head->seal < LETTER_SEALS && in[HEAD_LEN - 1] == 0 ? 0 : ERR_FORMAT;
+    r->mixed = in[HEAD_LEN - 1];
+    return head->seal < LETTER_SEALS ? 0 : ERR_FORMAT;
 }
 
 /* Write the nonce of a letter: a hash of its head and body, as yet open, and its

@@ -8,7 +8,7 @@
  * which comes from the ratchet (session.h), is gone. The head:
  *
  *   version and seal 1 | generation 4 | step 4 | key 32 | number 3 | previous 3
- *   | zero 1
+ *   | mixed 1
  *
  * The nonce is a hash of all that is sealed, under the body's key: the same letter is
  * the same bytes, and two that differ never meet under one nonce, whatever a machine
@@ -16,7 +16,11 @@
  *
  *   ack 4 | map 32 | floor 4 | previous period 4 | its letters 4
  *   | sequence 4 | message 8 | kind 1 | index 4 | total 4 | after 4
- *   | announced 1 | tokens 2 | lease 4 | length 2 | data | 0..
+ *   | announced 1 | tokens 2 | lease 4 | length 2 | data | part | 0..
+ *   part = kind 1 | exchange 4 | first 1 | count 1 | bytes
+ *
+ * A part is some of an ML-KEM-768 key, or ciphertext, in the room that data leaves
+ * (rekey.h); of kind 0 and 3 the kind alone.
  *
  * A message's id: of a text or file its number 4 with its writer | when it was
  * written 4, in seconds since 1970, 0 while nobody knew; of others at random.
@@ -43,6 +47,7 @@
 
 #include "client/letters/ratchet.h"
 #include "lib/error.h"
+#include "sphinx/mlkem.h"
 
 enum {
     LETTER_CHAIN_LEN = 32,
@@ -58,6 +63,8 @@ enum {
     LETTER_LEN_MAX = 16384,         /* in any geometry */
     LETTER_KEY_LEN = 32,
     LETTER_ID_LEN = 8,
+    LETTER_PARTS = 8, /* of a key, or a ciphertext, all alike */
+    LETTER_PART_HEAD_LEN = 1 + 4 + 1 + 1,
     LETTER_MESSAGE_MAX = 16 << 20 /* bytes of one message */
 };
 
@@ -78,6 +85,14 @@ enum letter_seal {
     LETTER_BY_OFFER,     /* likewise, and the head offers a new ratchet */
     LETTER_BY_RATCHET,
     LETTER_SEALS
+};
+
+/* What a part of a letter is. Of other kinds nothing is read. */
+enum letter_part_kind {
+    LETTER_PART_NONE = 0,
+    LETTER_PART_KEY,        /* of an encapsulation key */
+    LETTER_PART_CIPHERTEXT, /* of a ciphertext */
+    LETTER_PART_LACKS       /* the writer has no ML-KEM-768 */
 };
 
 /* The head of a letter: which key of which ratchet opens its body. Zeros by place. */
@@ -104,6 +119,15 @@ struct letter_place {
     uint32_t n;      /* in the period */
 };
 
+/* Parts of what an exchange needs: those with the numbers first, first + 1, .., modulo
+ * LETTER_PARTS. */
+struct letter_part {
+    uint8_t kind;      /* enum letter_part_kind */
+    uint32_t exchange; /* number of the share that it is for: 1, 2, .. */
+    uint8_t first, count;
+    const uint8_t *bytes;
+};
+
 struct letter {
     uint32_t ack; /* all sequence numbers up to this one have come, */
     uint8_t map[LETTER_MAP_LEN]; /* bit i (byte i / 8): ack + 1 + i too */
@@ -124,6 +148,7 @@ struct letter {
                          is held; 0: nothing is promised */
     uint16_t data_len;
     const uint8_t *data;
+    struct letter_part part; /* the session's alone: session_seal() */
 };
 
 /* The number of a text or file with its writer, and when it was written, in seconds
@@ -156,6 +181,24 @@ letter_count(size_t total, size_t letter_len)
     size_t room = letter_data_max(letter_len);
     assert(room > 0);
     return total == 0 ? 1 : (uint32_t)((total + room - 1) / room);
+}
+
+/* Bytes of one part of this kind; 0: none. */
+static inline size_t
+letter_part_len(uint8_t kind)
+{
+    return kind == LETTER_PART_KEY ? MLKEM_PUBLIC_LEN / LETTER_PARTS
+           : kind == LETTER_PART_CIPHERTEXT
+               ? MLKEM_CIPHERTEXT_LEN / LETTER_PARTS
+               : 0;
+}
+
+/* Bytes behind the data of a letter. */
+static inline size_t
+letter_part_room(size_t data_len, size_t letter_len)
+{
+    const size_t max = letter_data_max(letter_len);
+    return data_len < max ? max - data_len : 0;
 }
 
 /* The seed of the box of a place, which makes its key pair: secret. */

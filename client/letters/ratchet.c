@@ -13,19 +13,29 @@
 
 static const char root_label[] = "brusio/1 root";
 
-/* Mix what the two sides' keys give into the root; write the chain that comes of it. */
+/* Mix what the two sides' keys give into the root of r, and with_share: the share, too,
+ * which is wiped. Write the chain that comes of it. */
 static int
-root_step(uint8_t root[static RATCHET_KEY_LEN], const uint8_t *own_secret,
-          const uint8_t *peer_key, uint8_t chain[static RATCHET_KEY_LEN])
+root_step(struct ratchet *r, bool with_share,
+          uint8_t chain[static RATCHET_KEY_LEN])
 {
-    uint8_t in[sizeof root_label - 1 + RATCHET_KEY_LEN], out[64];
-    memcpy(in, root_label, sizeof root_label - 1);
+    enum { LABEL_LEN = sizeof root_label - 1 };
+    uint8_t in[LABEL_LEN + 2 * RATCHET_KEY_LEN], out[64];
+    size_t len = LABEL_LEN + RATCHET_KEY_LEN;
+    memcpy(in, root_label, LABEL_LEN);
     const int bad =
-        crypto_scalarmult(in + sizeof root_label - 1, own_secret, peer_key);
+        crypto_scalarmult(in + LABEL_LEN, r->own_secret, r->peer_key);
+    if (!bad && with_share) {
+        memcpy(in + len, r->share, RATCHET_KEY_LEN);
+        len += RATCHET_KEY_LEN;
+        sodium_memzero(r->share, sizeof r->share);
+        r->has_share = false;
+        r->hardened = true;
+        r->mixed++;
+    }
     if (!bad) {
-        crypto_generichash(out, sizeof out, in, sizeof in, root,
-                           RATCHET_KEY_LEN);
-        memcpy(root, out, RATCHET_KEY_LEN);
+        crypto_generichash(out, sizeof out, in, len, r->root, RATCHET_KEY_LEN);
+        memcpy(r->root, out, RATCHET_KEY_LEN);
         memcpy(chain, out + RATCHET_KEY_LEN, RATCHET_KEY_LEN);
     }
     sodium_memzero(in, sizeof in);
@@ -64,7 +74,15 @@ ratchet_take(struct ratchet *r, const uint8_t secret[static RATCHET_KEY_LEN],
     ratchet_offer(r, secret, own_secret);
     memcpy(r->peer_key, peer_key, RATCHET_KEY_LEN);
     r->has_peer = r->can_write = true;
-    return root_step(r->root, own_secret, peer_key, r->out);
+    return root_step(r, false, r->out);
+}
+
+bool
+ratchet_sends_key(const struct ratchet *r)
+{
+    /* a taker's keys are as many as the other's, an offerer's one more */
+    const bool took = r->has_peer && r->own_step == r->peer_step;
+    return took == (r->mixed % 2 == 0);
 }
 
 void
@@ -84,6 +102,7 @@ ratchet_write(struct ratchet *r, struct ratchet_head *head,
     head->step = r->own_step;
     head->n = r->n_out++;
     head->previous = r->n_previous;
+    head->mixed = (uint8_t)r->mixed;
     chain_next(r->out, key);
     return 0;
 }
@@ -117,11 +136,15 @@ static int
 key_follow(struct ratchet *r, const struct ratchet_head *head,
            const uint8_t *fresh)
 {
+    const bool peer_mixes = head->mixed != (uint8_t)r->mixed;
+    if (peer_mixes && (head->mixed != (uint8_t)(r->mixed + 1) ||
+                       !r->has_share || ratchet_sends_key(r)))
+        return ERR_CONFLICT;
     memcpy(r->peer_key, head->key, RATCHET_KEY_LEN);
     r->has_peer = r->can_read = true;
     r->peer_step = head->step;
     r->n_in = 0;
-    int err = root_step(r->root, r->own_secret, r->peer_key, r->in);
+    int err = root_step(r, peer_mixes, r->in);
     if (err)
         return err;
 
@@ -130,7 +153,7 @@ key_follow(struct ratchet *r, const struct ratchet_head *head,
     r->n_previous = r->n_out;
     r->n_out = 0;
     r->can_write = true;
-    return root_step(r->root, r->own_secret, r->peer_key, r->out);
+    return root_step(r, r->has_share && ratchet_sends_key(r), r->out);
 }
 
 /* How a head stands to r: 0: in the chain that is read with; 1: it has the next key;

@@ -4,7 +4,8 @@
  * After "The Double Ratchet Algorithm", revision 4, sections 3.1 to 3.5, with X25519
  * and keyed BLAKE2b:
  *
- *   root' | chain = BLAKE2b-512(root; "brusio/1 root" | X25519(own secret, peer's key))
+ *   root' | chain = BLAKE2b-512(root; "brusio/1 root" | X25519(own secret, peer's key)
+ *                               | share 32, of steps that mix one in)
  *   key of a letter = BLAKE2b-256(chain; byte 1)
  *   chain'          = BLAKE2b-256(chain; byte 2)
  *
@@ -13,6 +14,12 @@
  * pairs it has had, its *step*, and says the number in each head: a reader sees from
  * it whether a letter is behind, ahead by one, or so far ahead that its own state is
  * an old copy.
+ *
+ * *Shares* of ML-KEM-768 are mixed into the root one after the other (rekey.h). The two
+ * sides take turns: of share 1, 3, .. it is the taker who sends a key and, when he has
+ * the share, mixes it with his next key pair; of the others the offerer. The other side,
+ * who made the share, has it before that, so that nobody ever meets a letter for which
+ * he lacks it. A head says how many are in the root.
  *
  * Pure: no state of its own, and randomness is an argument. */
 #ifndef CLIENT_LETTERS_RATCHET_H
@@ -35,7 +42,10 @@ struct ratchet {
     uint8_t peer_key[RATCHET_KEY_LEN];   /* while it has_peer */
     uint8_t out[RATCHET_KEY_LEN];        /* the chain written with: can_write */
     uint8_t in[RATCHET_KEY_LEN];         /* the chain read with: can_read */
-    bool has_peer, can_write, can_read;
+    uint8_t share[RATCHET_KEY_LEN];      /* the one to mix next: has_share */
+    bool has_peer, can_write, can_read, has_share;
+    bool hardened;  /* the root is closed to who knows all secrets of X25519 */
+    uint32_t mixed; /* shares that are in the root */
     uint32_t own_step, peer_step;
     uint32_t n_out, n_in; /* numbers of the next letters of these chains */
     uint32_t n_previous;  /* letters of the chain written with before */
@@ -47,6 +57,7 @@ struct ratchet_head {
     uint8_t key[RATCHET_KEY_LEN];
     uint32_t n;        /* in its chain */
     uint32_t previous; /* letters of the chain before */
+    uint8_t mixed; /* shares that are in the root of its chain, modulo 256 */
 };
 
 /* A stretch of a chain whose letters have not come: they have the numbers n, n + 1, ..
@@ -77,6 +88,9 @@ int ratchet_take(struct ratchet *r,
                  const uint8_t peer_key[static RATCHET_KEY_LEN],
                  const uint8_t own_secret[static RATCHET_KEY_LEN]) CHECK_RESULT;
 
+/* Is it r's side that sends the key of the next share, and mixes that? */
+bool ratchet_sends_key(const struct ratchet *r);
+
 /* Write the public key of r's own secret. */
 void ratchet_own_key(const struct ratchet *r,
                      uint8_t key[static RATCHET_KEY_LEN]);
@@ -89,7 +103,7 @@ int ratchet_write(struct ratchet *r, struct ratchet_head *head,
 /* Find what a head leads to from r, which stays as it is. fresh: a secret for the next
  * key pair. Returns 0; ERR_DUPLICATE: the letter is behind, and its key, if it has
  * not come yet, was in a gap; ERR_STALE: it is ahead of what r can know; ERR_CONFLICT:
- * another key has this step; ERR_RANGE: too many letters are missing; ERR_POINT. */
+ * another key has this step, or a share is in it that r does not have; ERR_RANGE: too many letters are missing; ERR_POINT. */
 int ratchet_read(const struct ratchet *r, const struct ratchet_head *head,
                  const uint8_t fresh[static RATCHET_KEY_LEN],
                  struct ratchet_step *step) CHECK_RESULT;

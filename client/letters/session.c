@@ -59,7 +59,8 @@ session_invite(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
 int
 session_accept(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
                const uint8_t key[static RATCHET_KEY_LEN],
-               const uint8_t own_secret[static RATCHET_KEY_LEN])
+               const uint8_t own_secret[static RATCHET_KEY_LEN],
+               const uint8_t fresh_share[static MLKEM_SEED_LEN])
 {
     uint8_t secret[32];
     memset(s, 0, sizeof *s);
@@ -68,6 +69,7 @@ session_accept(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
     if (!err)
         err = pair_make(s, secret, own_secret, key);
     ratchet_own_key(&s->now, s->first);
+    rekey_ready(&s->rekey, &s->now, fresh_share);
     s->state = SESSION_OPEN;
     sodium_memzero(secret, sizeof secret);
     return err;
@@ -76,9 +78,29 @@ session_accept(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
 static void
 secret_of(const struct session *s, uint32_t generation, uint8_t out[static 32])
 {
-    uint8_t number[4];
-    codec_put32(number, generation);
-    label_hash(out, s->pair, "brusio/1 again", number, sizeof number);
+    uint8_t in[4 + sizeof s->lasting];
+    codec_put32(in, generation);
+    memcpy(in + 4, s->lasting, sizeof s->lasting);
+    label_hash(out, s->pair, "brusio/1 again", in,
+               s->has_lasting ? sizeof in : 4);
+    sodium_memzero(in, sizeof in);
+}
+
+/* Which lasting share there is: what a head that offers says of it. */
+static uint32_t
+lasting_mark(const struct session *s)
+{
+    uint8_t hash[16];
+    crypto_generichash(hash, sizeof hash, s->lasting, sizeof s->lasting, NULL,
+                       0);
+    return codec_get32(hash);
+}
+
+static void
+lasting_forget(struct session *s)
+{
+    sodium_memzero(s->lasting, sizeof s->lasting);
+    s->has_lasting = false;
 }
 
 /* Leave the ratchet there is for the next generation's. One that was offered and that
@@ -93,6 +115,7 @@ now_leave(struct session *s, uint32_t generation, uint32_t day)
         s->has_before = true;
     }
     s->generation = generation;
+    rekey_begin(&s->rekey);
 }
 
 void
@@ -103,19 +126,23 @@ session_offer(struct session *s, uint32_t generation, uint32_t day,
     now_leave(s, generation, day);
     secret_of(s, generation, secret);
     ratchet_offer(&s->now, secret, own_secret);
+    s->now.hardened = s->has_lasting;
     s->state = SESSION_OFFERED;
     sodium_memzero(secret, sizeof secret);
 }
 
 /* Take the offer of a head. */
 static int
-offer_take(struct session *s, const struct letter_head *head, uint32_t day,
-           const uint8_t *fresh)
+offer_take(struct session *s, const struct letter_head *head,
+           const struct session_context *context)
 {
     uint8_t secret[32];
-    now_leave(s, head->generation, day);
+    now_leave(s, head->generation, context->day);
     secret_of(s, head->generation, secret);
-    const int err = ratchet_take(&s->now, secret, head->ratchet.key, fresh);
+    const int err =
+        ratchet_take(&s->now, secret, head->ratchet.key, context->fresh);
+    s->now.hardened = s->has_lasting;
+    rekey_ready(&s->rekey, &s->now, context->fresh_share);
     s->state = SESSION_OPEN;
     sodium_memzero(secret, sizeof secret);
     return err;
@@ -142,6 +169,8 @@ session_seal(struct session *s, const struct letter *l,
 {
     struct letter_head head = {.seal = LETTER_BY_PLACE};
     struct letter_keys keys;
+    struct letter with = *l;
+    uint8_t part[MLKEM_PUBLIC_LEN];
     const bool to_all = s->state == SESSION_NONE || l->kind == LETTER_USED;
     const bool is_first = !s->inviter && !s->answered;
     int err = 0;
@@ -149,13 +178,18 @@ session_seal(struct session *s, const struct letter *l,
     if (!to_all && s->state == SESSION_OFFERED) {
         head.seal = LETTER_BY_OFFER;
         ratchet_own_key(&s->now, head.ratchet.key);
+        head.ratchet.mixed = s->has_lasting;
+        head.ratchet.step = s->has_lasting ? lasting_mark(s) : 0;
     } else if (!to_all) {
         head.seal = LETTER_BY_RATCHET;
         err = ratchet_write(&s->now, &head.ratchet, keys.body);
+        with.part =
+            rekey_write(&s->rekey, &s->now, s->mlkem,
+                        letter_part_room(l->data_len, letter_len), part);
     }
     head.generation = to_all ? 0 : s->generation;
     if (!err)
-        err = letter_seal(l, &head, &keys, at, out, letter_len);
+        err = letter_seal(&with, &head, &keys, at, out, letter_len);
     sodium_memzero(&keys, sizeof keys);
     return err;
 }
@@ -253,6 +287,25 @@ ratchet_open(const struct opening *o, struct ratchet *r,
     return err;
 }
 
+/* Go on with what the letters of a ratchet carry for its next share: after one with new
+ * keys, which may have mixed the last, and after parts of this one. */
+static void
+share_go_on(const struct opening *o, struct session_step *step)
+{
+    struct session *s = &step->next;
+    const struct ratchet *was = &o->s->now;
+    if (s->now.mixed != was->mixed) {
+        if (!s->has_lasting)
+            memcpy(s->lasting, was->share, sizeof s->lasting);
+        s->has_lasting = true;
+        rekey_begin(&s->rekey);
+    }
+    if (step->verdict == SESSION_READ)
+        rekey_read(&s->rekey, &s->now, s->mlkem, &step->letter.part,
+                   o->context->fresh_share);
+    rekey_ready(&s->rekey, &s->now, o->context->fresh_share);
+}
+
 /* Open a letter by the ratchet of its generation: this one, or the one before. Does not
  * open what is of an older one, what was opened before, and what an older copy of either
  * side's records has to do with. */
@@ -272,6 +325,7 @@ generation_open(const struct opening *o, struct session_step *step)
                                                             : SESSION_PASSED;
     } else if (is_now) {
         s->state = SESSION_OPEN;
+        share_go_on(o, step);
     }
 }
 
@@ -301,6 +355,18 @@ first_open(const struct opening *o, struct session_step *step)
         *s = *o->s;
 }
 
+/* See whether an offer begins with the lasting share of s, or with none. Then s has none
+ * either; and none when it is another, so that the next offer of s can be taken. */
+static bool
+lasting_agrees(struct session *s, const struct ratchet_head *head)
+{
+    const bool same =
+        head->mixed && s->has_lasting && head->step == lasting_mark(s);
+    if (!same)
+        lasting_forget(s);
+    return same || !head->mixed;
+}
+
 /* Open a letter that offers a ratchet: by its place, whatever becomes of the offer. */
 static void
 offer_open(const struct opening *o, struct session_step *step)
@@ -311,9 +377,11 @@ offer_open(const struct opening *o, struct session_step *step)
                       (generation == s->generation &&
                        s->state == SESSION_OFFERED && !s->inviter);
     s->answered = true;
-    if (body_open(o, o->keys.body, step) == 0 && wins &&
-        generation <= o->context->latest &&
-        offer_take(s, &o->head, o->context->day, o->context->fresh))
+    if (body_open(o, o->keys.body, step) || !wins ||
+        generation > o->context->latest)
+        return;
+    step->unmet = !lasting_agrees(s, &o->head.ratchet);
+    if (!step->unmet && offer_take(s, &o->head, o->context))
         *s = *o->s;
 }
 
@@ -373,6 +441,19 @@ session_open(const struct session *s,
     if (err)
         sodium_memzero(step, sizeof *step);
     return err;
+}
+
+enum session_quantum
+session_quantum(const struct session *s)
+{
+    if (s->state == SESSION_NONE)
+        return SESSION_QUANTUM_NEVER;
+    if (s->state == SESSION_OPEN && s->now.hardened)
+        return SESSION_QUANTUM_YES;
+    if (!s->mlkem)
+        return SESSION_QUANTUM_HERE_LACKS;
+    return s->rekey.peer_lacks ? SESSION_QUANTUM_PEER_LACKS
+                               : SESSION_QUANTUM_SOON;
 }
 
 void

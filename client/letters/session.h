@@ -18,7 +18,12 @@
  * generation, in the head of a letter that opens by its place and pair alone, and in
  * which nothing is said but what was read:
  *
- *   secret = BLAKE2b-256(pair; "brusio/1 again" | generation 4)
+ *   secret = BLAKE2b-256(pair; "brusio/1 again" | generation 4 | lasting 32)
+ *
+ * *lasting* is the first share that was mixed into the pair's ratchets (rekey.h), so that
+ * not the line and X25519 alone lead to it; without one it is left out. A head that offers
+ * says which it is. Who has another, or none, since his copy is older than that, forgets
+ * it and offers without: then both have none, and the next share is the lasting one.
  *
  * The other takes it with the next letter. Of two offers the higher counts, of two
  * alike that of the inviter. The ratchet of before is kept for what is under way.
@@ -28,9 +33,14 @@
 #define CLIENT_LETTERS_SESSION_H
 #include "client/letters/letter.h"
 #include "client/letters/ratchet.h"
+#include "client/letters/rekey.h"
 #include "lib/codec.h"
 
-enum { SESSION_RECORD_LEN = 440 };
+enum {
+    SESSION_RECORD_FIRST_LEN = 440, /* before there were shares of ML-KEM-768 */
+    SESSION_RECORD_LEN = SESSION_RECORD_FIRST_LEN + 2 * (4 + 32) + 32 + 2 +
+                         MLKEM_SEED_LEN + MLKEM_PUBLIC_LEN
+};
 
 enum session_state {
     SESSION_NONE = 0, /* letters are sealed by place: with oneself, or of a pair
@@ -47,11 +57,24 @@ struct session {
     bool answered;   /* the other side is known to know pair, too */
     bool verified;   /* the user has compared the safety number */
     bool has_before; /* there is a ratchet of an earlier generation, */
+    bool has_lasting;
     uint32_t generation, before_generation;
-    uint32_t before_day;            /* which was left on this day */
-    uint8_t pair[LETTER_KEY_LEN];   /* while paired, else zeros */
-    uint8_t first[RATCHET_KEY_LEN]; /* the invitee's first public key */
+    uint32_t before_day;              /* which was left on this day */
+    uint8_t pair[LETTER_KEY_LEN];     /* while paired, else zeros */
+    uint8_t first[RATCHET_KEY_LEN];   /* the invitee's first public key */
+    uint8_t lasting[RATCHET_KEY_LEN]; /* while it has_lasting */
     struct ratchet now, before;
+    struct rekey rekey;        /* of now */
+    const struct mlkem *mlkem; /* this side's, NULL: none; it is not kept */
+};
+
+/* Are letters closed to who will break X25519, and why not? */
+enum session_quantum {
+    SESSION_QUANTUM_YES = 0,
+    SESSION_QUANTUM_SOON,       /* when a few more letters have gone each way */
+    SESSION_QUANTUM_HERE_LACKS, /* this side has no ML-KEM-768 */
+    SESSION_QUANTUM_PEER_LACKS, /* the other has none */
+    SESSION_QUANTUM_NEVER       /* a pair that was made without ratchets */
 };
 
 /* What a letter that came is, by its head and its body's key. */
@@ -69,11 +92,12 @@ struct session_step {
     enum session_verdict verdict;
     bool
         ahead; /* what is broken is further on than s can be: s is an older copy */
-    int violation;       /* why what opened is passed over; 0: it is not */
-    bool by_ratchet;     /* its key is of a ratchet; */
-    bool is_kept;        /* the key was one that had been kept */
-    uint32_t told;       /* which generation a head that has pair tells; 0 */
-    uint32_t generation; /* of its ratchet, */
+    bool unmet;      /* it offers what s cannot take: another offer is due */
+    int violation;   /* why what opened is passed over; 0: it is not */
+    bool by_ratchet; /* its key is of a ratchet; */
+    bool is_kept;    /* the key was one that had been kept */
+    uint32_t told;   /* which generation a head that has pair tells; 0 */
+    uint32_t generation;      /* of its ratchet, */
     struct ratchet_head head; /* and the place in it */
     uint8_t key[LETTER_KEY_LEN];
     struct ratchet_gap gap[2]; /* letters that have not come */
@@ -88,20 +112,23 @@ typedef bool session_kept(void *ctx, uint32_t generation, uint32_t step,
 struct session_context {
     uint32_t day;         /* of today, since 1970 */
     uint32_t latest;      /* no offer of a higher generation is taken */
-    const uint8_t *fresh; /* a secret for the next key pair */
+    const uint8_t *fresh; /* a secret for the next key pair, RATCHET_KEY_LEN, */
+    const uint8_t *fresh_share; /* and one for a share, MLKEM_SEED_LEN */
     session_kept *kept;
     void *ctx; /* of kept */
 };
 
 /* Begin s as the inviter, or the invitee, of an invitation. own_secret: of the key in
- * the invitation, or one that is fresh. Returns 0 or ERR_POINT. */
+ * the invitation, or one that is fresh; fresh_share: MLKEM_SEED_LEN. mlkem is the
+ * caller's to set. Returns 0 or ERR_POINT. */
 void session_invite(struct session *s,
                     const uint8_t seed[static LETTER_KEY_LEN],
                     const uint8_t own_secret[static RATCHET_KEY_LEN]);
 int
 session_accept(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
                const uint8_t key[static RATCHET_KEY_LEN],
-               const uint8_t own_secret[static RATCHET_KEY_LEN]) CHECK_RESULT;
+               const uint8_t own_secret[static RATCHET_KEY_LEN],
+               const uint8_t fresh_share[static MLKEM_SEED_LEN]) CHECK_RESULT;
 
 /* Offer a ratchet of this generation, which is higher than all before. day: of today,
  * for the one that is left. */
@@ -143,12 +170,16 @@ enum { SESSION_SAFETY_LEN = 12 * 6 }; /* with the final 0 */
 void session_safety(const struct session *s,
                     char text[static SESSION_SAFETY_LEN]);
 
+/* Tell how s stands to a quantum computer. */
+enum session_quantum session_quantum(const struct session *s);
+
 /* Write what LETTER_USED is told with: whose invitation it was, by the first key. */
 void session_first_mark(const uint8_t first[static RATCHET_KEY_LEN],
                         uint8_t id[static LETTER_ID_LEN]);
 
-/* Write a session, SESSION_RECORD_LEN bytes; read one. Returns 0, ERR_SHORT or
- * ERR_FORMAT. */
+/* Write a session, SESSION_RECORD_LEN bytes; read one, of len bytes: that, or
+ * SESSION_RECORD_FIRST_LEN. Returns 0, ERR_SHORT or ERR_FORMAT. */
 void session_encode(struct codec_writer *w, const struct session *s);
-int session_decode(struct codec_reader *r, struct session *s) CHECK_RESULT;
+int session_decode(struct codec_reader *r, size_t len,
+                   struct session *s) CHECK_RESULT;
 #endif

@@ -12,15 +12,21 @@ enum {
     FLAG_ANSWERED = 4,
     FLAG_BEFORE = 8,
     FLAG_VERIFIED = 16,
-    FLAGS = 31
+    FLAG_LASTING = 32,
+    FLAG_PEER_LACKS = 64,
+    FLAGS = 127,
+    FLAGS_FIRST = 31 /* before there were shares */
 };
 enum {
     RATCHET_PEER = 1,
     RATCHET_WRITES = 2,
     RATCHET_READS = 4,
-    RATCHET_FLAGS = 7
+    RATCHET_SHARE = 8,
+    RATCHET_HARDENED = 16,
+    RATCHET_FLAGS = 31,
+    RATCHET_FLAGS_FIRST = 7
 };
-_Static_assert(SESSION_RECORD_LEN ==
+_Static_assert(SESSION_RECORD_FIRST_LEN ==
                    2 + 3 * 4 + 2 * 32 + 2 * (1 + 5 * 32 + 5 * 4),
                "length of a session");
 
@@ -29,7 +35,9 @@ ratchet_encode(struct codec_writer *w, const struct ratchet *r)
 {
     codec_write8(w, (uint8_t)((r->has_peer ? RATCHET_PEER : 0) |
                               (r->can_write ? RATCHET_WRITES : 0) |
-                              (r->can_read ? RATCHET_READS : 0)));
+                              (r->can_read ? RATCHET_READS : 0) |
+                              (r->has_share ? RATCHET_SHARE : 0) |
+                              (r->hardened ? RATCHET_HARDENED : 0)));
     codec_write_bytes(w, r->root, sizeof r->root);
     codec_write_bytes(w, r->own_secret, sizeof r->own_secret);
     codec_write_bytes(w, r->peer_key, sizeof r->peer_key);
@@ -43,20 +51,35 @@ ratchet_encode(struct codec_writer *w, const struct ratchet *r)
 }
 
 static void
+share_encode(struct codec_writer *w, const struct ratchet *r)
+{
+    codec_write32(w, r->mixed);
+    codec_write_bytes(w, r->share, sizeof r->share);
+}
+
+static void
+bytes_read(struct codec_reader *r, uint8_t *out, size_t len)
+{
+    const uint8_t *bytes = codec_read_bytes(r, len);
+    if (bytes)
+        memcpy(out, bytes, len);
+}
+
+static void
 key_read(struct codec_reader *r, uint8_t key[static 32])
 {
-    const uint8_t *bytes = codec_read_bytes(r, 32);
-    if (bytes)
-        memcpy(key, bytes, 32);
+    bytes_read(r, key, 32);
 }
 
 static bool
-ratchet_decode(struct codec_reader *in, struct ratchet *r)
+ratchet_decode(struct codec_reader *in, unsigned known, struct ratchet *r)
 {
     const uint8_t flags = codec_read8(in);
     r->has_peer = flags & RATCHET_PEER;
     r->can_write = flags & RATCHET_WRITES;
     r->can_read = flags & RATCHET_READS;
+    r->has_share = flags & RATCHET_SHARE;
+    r->hardened = flags & RATCHET_HARDENED;
     key_read(in, r->root);
     key_read(in, r->own_secret);
     key_read(in, r->peer_key);
@@ -67,7 +90,14 @@ ratchet_decode(struct codec_reader *in, struct ratchet *r)
     r->n_out = codec_read32(in);
     r->n_in = codec_read32(in);
     r->n_previous = codec_read32(in);
-    return !(flags & ~RATCHET_FLAGS);
+    return !(flags & ~known);
+}
+
+static void
+share_decode(struct codec_reader *in, struct ratchet *r)
+{
+    r->mixed = codec_read32(in);
+    key_read(in, r->share);
 }
 
 void
@@ -78,7 +108,9 @@ session_encode(struct codec_writer *w, const struct session *s)
                               (s->paired ? FLAG_PAIRED : 0) |
                               (s->answered ? FLAG_ANSWERED : 0) |
                               (s->has_before ? FLAG_BEFORE : 0) |
-                              (s->verified ? FLAG_VERIFIED : 0)));
+                              (s->verified ? FLAG_VERIFIED : 0) |
+                              (s->has_lasting ? FLAG_LASTING : 0) |
+                              (s->rekey.peer_lacks ? FLAG_PEER_LACKS : 0)));
     codec_write32(w, s->generation);
     codec_write32(w, s->before_generation);
     codec_write32(w, s->before_day);
@@ -86,11 +118,35 @@ session_encode(struct codec_writer *w, const struct session *s)
     codec_write_bytes(w, s->first, sizeof s->first);
     ratchet_encode(w, &s->now);
     ratchet_encode(w, &s->before);
+    share_encode(w, &s->now);
+    share_encode(w, &s->before);
+    codec_write_bytes(w, s->lasting, sizeof s->lasting);
+    codec_write8(w, s->rekey.next);
+    codec_write8(w, s->rekey.have);
+    codec_write_bytes(w, s->rekey.seed, sizeof s->rekey.seed);
+    codec_write_bytes(w, s->rekey.bytes, sizeof s->rekey.bytes);
+}
+
+static bool
+shares_decode(struct codec_reader *r, struct session *s)
+{
+    share_decode(r, &s->now);
+    share_decode(r, &s->before);
+    key_read(r, s->lasting);
+    s->rekey.next = codec_read8(r);
+    s->rekey.have = codec_read8(r);
+    bytes_read(r, s->rekey.seed, sizeof s->rekey.seed);
+    bytes_read(r, s->rekey.bytes, sizeof s->rekey.bytes);
+    return s->rekey.next < LETTER_PARTS;
 }
 
 int
-session_decode(struct codec_reader *r, struct session *s)
+session_decode(struct codec_reader *r, size_t len, struct session *s)
 {
+    const bool has_shares = len == SESSION_RECORD_LEN;
+    const unsigned known = has_shares ? FLAGS : FLAGS_FIRST,
+                   ratchet_known =
+                       has_shares ? RATCHET_FLAGS : RATCHET_FLAGS_FIRST;
     memset(s, 0, sizeof *s);
     s->state = codec_read8(r);
     const uint8_t flags = codec_read8(r);
@@ -99,16 +155,20 @@ session_decode(struct codec_reader *r, struct session *s)
     s->answered = flags & FLAG_ANSWERED;
     s->has_before = flags & FLAG_BEFORE;
     s->verified = flags & FLAG_VERIFIED;
+    s->has_lasting = flags & FLAG_LASTING;
+    s->rekey.peer_lacks = flags & FLAG_PEER_LACKS;
     s->generation = codec_read32(r);
     s->before_generation = codec_read32(r);
     s->before_day = codec_read32(r);
     key_read(r, s->pair);
     key_read(r, s->first);
-    bool good = ratchet_decode(r, &s->now);
-    good = ratchet_decode(r, &s->before) && good;
+    bool good = ratchet_decode(r, ratchet_known, &s->now);
+    good = ratchet_decode(r, ratchet_known, &s->before) && good;
+    if (has_shares)
+        good = shares_decode(r, s) && good;
     if (r->err)
         return r->err;
-    if (!good || s->state >= SESSION_STATES || flags & ~FLAGS)
+    if (!good || s->state >= SESSION_STATES || flags & ~known)
         return ERR_FORMAT;
     return s->state == SESSION_OPEN && !s->now.can_write ? ERR_FORMAT : 0;
 }

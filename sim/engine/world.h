@@ -68,6 +68,7 @@ struct sim_world_plan {
     size_t replay_tags;       /* room for so many in each relay, and for */
     size_t replay_tags_layer; /* these, shared by the relays of a layer */
     size_t letters_max;
+    const struct mlkem *mlkem; /* of clients; NULL: none */
     bool no_disks; /* of clients: they never start again, nothing is kept */
 };
 

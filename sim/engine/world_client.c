@@ -154,8 +154,10 @@ int
 sim_client_start(struct world_client *k)
 {
     struct world *w = k->world;
-    struct client_config config = {
-        .env = k->env, .n_authorities = 1, .n_gateways = 1};
+    struct client_config config = {.env = k->env,
+                                   .mlkem = w->plan.mlkem,
+                                   .n_authorities = 1,
+                                   .n_gateways = 1};
     memcpy(config.profile, k->profile, sizeof config.profile);
     memcpy(config.network, w->net.consensus->network, sizeof config.network);
     memcpy(config.authorities[0], w->net.authority, SPHINX_ID_LEN);

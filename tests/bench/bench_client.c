@@ -302,10 +302,13 @@ static void
 letter_open_full(struct session *s, uint32_t n, uint8_t *letter)
 {
     struct session_step step;
-    uint8_t fresh[RATCHET_KEY_LEN];
-    const struct session_context context = {
-        .latest = UINT32_MAX, .fresh = fresh, .kept = no_key};
+    uint8_t fresh[RATCHET_KEY_LEN], fresh_share[MLKEM_SEED_LEN];
+    const struct session_context context = {.latest = UINT32_MAX,
+                                            .fresh = fresh,
+                                            .fresh_share = fresh_share,
+                                            .kept = no_key};
     randombytes_buf(fresh, sizeof fresh);
+    randombytes_buf(fresh_share, sizeof fresh_share);
     must(session_open(s, letter_chain, (struct letter_place){1, n}, &context,
                       letter, LETTER_BYTES, &step),
          "session_open");
@@ -318,11 +321,13 @@ static void
 pair_begin(struct session s[2])
 {
     uint8_t seed[32], own[2][32], key[32], out[LETTER_BYTES];
+    uint8_t share[MLKEM_SEED_LEN];
     randombytes_buf(seed, sizeof seed);
     randombytes_buf(own, sizeof own);
+    randombytes_buf(share, sizeof share);
     crypto_scalarmult_base(key, own[0]);
     session_invite(&s[0], seed, own[0]);
-    must(session_accept(&s[1], seed, key, own[1]), "session_accept");
+    must(session_accept(&s[1], seed, key, own[1], share), "session_accept");
     for (unsigned i = 0; i < 2; i++) {
         letter_seal_full(&s[!i], i, out);
         letter_open_full(&s[i], i, out);

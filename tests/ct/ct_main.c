@@ -215,12 +215,17 @@ static bool
 session_reads(struct session *s, const uint8_t *chain, uint32_t n,
               uint8_t letter[static SESSION_LEN])
 {
-    uint8_t fresh[RATCHET_KEY_LEN];
+    uint8_t fresh[RATCHET_KEY_LEN], fresh_share[MLKEM_SEED_LEN];
     struct session_step step;
-    const struct session_context context = {
-        .day = 1, .latest = UINT32_MAX, .fresh = fresh, .kept = key_kept};
+    const struct session_context context = {.day = 1,
+                                            .latest = UINT32_MAX,
+                                            .fresh = fresh,
+                                            .fresh_share = fresh_share,
+                                            .kept = key_kept};
     randombytes_buf(fresh, sizeof fresh);
+    randombytes_buf(fresh_share, sizeof fresh_share);
     SECRET(fresh, sizeof fresh);
+    SECRET(fresh_share, sizeof fresh_share);
     session_secret(s);
     int err = session_open(s, chain, (struct letter_place){1, n}, &context,
                            letter, SESSION_LEN, &step);
@@ -237,18 +242,20 @@ static void
 sessions(void)
 {
     uint8_t seed[32], own[2][32], key[32], chain[2][32];
-    uint8_t out[2][SESSION_LEN];
+    uint8_t out[2][SESSION_LEN], share[MLKEM_SEED_LEN];
     struct session s[2];
     unsigned read = 0;
     randombytes_buf(seed, sizeof seed);
     randombytes_buf(own, sizeof own);
     randombytes_buf(chain, sizeof chain);
     crypto_scalarmult_base(key, own[0]);
+    randombytes_buf(share, sizeof share);
     SECRET(seed, sizeof seed);
     SECRET(own, sizeof own);
+    SECRET(share, sizeof share);
     SECRET(chain, sizeof chain);
     session_invite(&s[0], seed, own[0]);
-    if (session_accept(&s[1], seed, key, own[1]))
+    if (session_accept(&s[1], seed, key, own[1], share))
         return;
     for (uint32_t i = 0; i < 8; i++) {
         const unsigned from = i % 2 == 0;

@@ -17,11 +17,18 @@ FIELDS = (("ack", 4), ("map", 32), ("floor", 4), ("previous_period", 4),
           ("previous_count", 4), ("sequence", 4), ("message", 8), ("kind", 1),
           ("index", 4), ("total", 4), ("after", 4), ("announced", 1), ("tokens", 2),
           ("lease_s", 4))
-# Those of its head, after the version and the seal, and before a zero.
-HEAD_FIELDS = (("generation", 4), ("step", 4), ("key", 32), ("number", 3), ("previous", 3))
+# Those of its head, after the version and the seal.
+HEAD_FIELDS = (("generation", 4), ("step", 4), ("key", 32), ("number", 3), ("previous", 3),
+               ("mixed", 1))
 NO_HEAD = {"seal": BY_PLACE, "generation": 0, "step": 0, "key": bytes(32), "number": 0,
-           "previous": 0}
+           "previous": 0, "mixed": 0}
 
+# What is behind the data: parts of a key or of a ciphertext, and how long each is.
+PART_KEY, PART_CIPHERTEXT, PART_LACKS = range(1, 4)
+PARTS, PART_HEAD_LEN = 8, 7
+PART_LEN = {PART_KEY: 148, PART_CIPHERTEXT: 136}
+NO_PART = {"part_kind": 0, "part_exchange": 0, "part_first": 0, "part_count": 0,
+           "part_bytes": b""}
 
 INVITE_DAYS = 400
 
@@ -133,7 +140,7 @@ def fields_read(r, fields):
 
 def head_write(head):
     """Write the head of a letter."""
-    return bytes([VERSION + 16 * head["seal"]]) + fields_write(head, HEAD_FIELDS) + b"\0"
+    return bytes([VERSION + 16 * head["seal"]]) + fields_write(head, HEAD_FIELDS)
 
 
 def head_read(data):
@@ -143,14 +150,44 @@ def head_read(data):
     if first % 16 != VERSION:
         raise Refused("VERSION")
     head = {"seal": first // 16, **fields_read(r, HEAD_FIELDS)}
-    if head["seal"] > BY_RATCHET or r.rest() != b"\0":
+    if head["seal"] > BY_RATCHET or r.rest():
         raise Refused("FORMAT")
     return head
+
+
+def part_room(letter, letter_len):
+    """Give how many bytes are behind the data of a letter."""
+    return data_max(letter_len) - len(letter["data"])
+
+
+def part_write(part):
+    """Write what is behind the data."""
+    kind = bytes([part["part_kind"]]) if part["part_kind"] else b""
+    if not part["part_count"]:
+        return kind
+    return (kind + number(part["part_exchange"], 4)
+            + bytes([part["part_first"], part["part_count"]]) + part["part_bytes"])
+
+
+def part_read(data):
+    """Read it; what cannot be is none."""
+    kind = data[0] if data else 0
+    if kind == PART_LACKS:
+        return dict(NO_PART, part_kind=kind)
+    if kind not in PART_LEN or len(data) < PART_HEAD_LEN:
+        return dict(NO_PART)
+    first, count = data[5], data[6]
+    end = PART_HEAD_LEN + count * PART_LEN[kind]
+    if not 0 < count <= PARTS or first >= PARTS or end > len(data):
+        return dict(NO_PART)
+    return {"part_kind": kind, "part_exchange": int.from_bytes(data[1:5], "big"),
+            "part_first": first, "part_count": count, "part_bytes": data[PART_HEAD_LEN:end]}
 
 
 def body_write(letter, letter_len):
     """Write the body of a letter."""
     body = fields_write(letter, FIELDS) + number(len(letter["data"]), 2) + letter["data"]
+    body += part_write({**NO_PART, **letter})
     return body + bytes(letter_len - 104 - len(body))
 
 
@@ -189,6 +226,7 @@ def letter_open_body(data, head, period, n, key):
     r = Reader(aead_open(key, data[:24], data[88:], bound))
     letter = fields_read(r, FIELDS)
     letter["data"] = r.bytes(r.number(2))
+    letter.update(part_read(r.rest()))
     letter_check(letter, len(data))
     return letter
 

@@ -35,6 +35,18 @@ peer_get_letter(struct peer *p)
     LETTER_NUMBERS(X)
 #undef X
     l.data_len = (uint16_t)data_len;
+    if (peer_has(p, "part_kind")) {
+        size_t len;
+        l.part = (struct letter_part){
+            .kind = (uint8_t)peer_get_number(p, "part_kind", UINT8_MAX),
+            .exchange =
+                (uint32_t)peer_get_number(p, "part_exchange", UINT32_MAX),
+            .first = (uint8_t)peer_get_number(p, "part_first", UINT8_MAX),
+            .count = (uint8_t)peer_get_number(p, "part_count", UINT8_MAX),
+            .bytes = peer_get_bytes(p, "part_bytes", &len)};
+        if (len != l.part.count * letter_part_len(l.part.kind))
+            peer_fail("part_bytes", "has another length");
+    }
     memcpy(l.map, peer_get_exact(p, "map", LETTER_MAP_LEN), LETTER_MAP_LEN);
     memcpy(l.message, peer_get_exact(p, "message", LETTER_ID_LEN),
            LETTER_ID_LEN);
@@ -48,6 +60,12 @@ peer_say_letter(struct peer *p, const struct letter *l)
     LETTER_NUMBERS(X)
 #undef X
     peer_say_number(p, "count", l->count);
+    peer_say_number(p, "part_kind", l->part.kind);
+    peer_say_number(p, "part_exchange", l->part.exchange);
+    peer_say_number(p, "part_first", l->part.first);
+    peer_say_number(p, "part_count", l->part.count);
+    peer_say_bytes(p, "part_bytes", l->part.bytes,
+                   l->part.count * letter_part_len(l->part.kind));
     peer_say_bytes(p, "map", l->map, LETTER_MAP_LEN);
     peer_say_bytes(p, "message", l->message, LETTER_ID_LEN);
     peer_say_bytes(p, "data", l->data, l->data_len);
@@ -72,6 +90,7 @@ peer_get_head(struct peer *p, struct letter_head *head)
     head->ratchet.step = head_number(in, "step");
     head->ratchet.n = head_number(in, "number");
     head->ratchet.previous = head_number(in, "previous");
+    head->ratchet.mixed = (uint8_t)head_number(in, "mixed");
     peer_unhex(in, "key", head->ratchet.key, RATCHET_KEY_LEN);
 }
 
@@ -79,10 +98,11 @@ void
 peer_say_head(struct peer *p, const struct letter_head *head)
 {
     peer_say(p, "head",
-             json_pack("{s:i, s:I, s:I, s:o, s:I, s:I}", "seal", head->seal,
-                       "generation", (json_int_t)head->generation, "step",
-                       (json_int_t)head->ratchet.step, "key",
+             json_pack("{s:i, s:I, s:I, s:o, s:I, s:I, s:i}", "seal",
+                       head->seal, "generation", (json_int_t)head->generation,
+                       "step", (json_int_t)head->ratchet.step, "key",
                        peer_hex(head->ratchet.key, RATCHET_KEY_LEN), "number",
                        (json_int_t)head->ratchet.n, "previous",
-                       (json_int_t)head->ratchet.previous));
+                       (json_int_t)head->ratchet.previous, "mixed",
+                       head->ratchet.mixed));
 }

@@ -6,6 +6,7 @@
 
 #include "client/letters/session.h"
 #include "tests/independent/peer_letters.h"
+#include "tests/toy_kem.h"
 
 enum { HELD = 128, KEPT_MAX = 2048 };
 
@@ -122,6 +123,21 @@ step_take(struct peer_session *v, const struct session_step *step, uint32_t day,
 
 /* ---- commands ---- */
 
+/* Choose by "kem" which ML-KEM-768 a session has: 0 none, 1 the toy, 2 this machine's. */
+static void
+kem_get(struct peer *p, struct peer_session *v)
+{
+    const uint64_t kem = peer_get_number(p, "kem", 2);
+    v->s.mlkem = kem == 1 ? &toy_kem : kem == 2 ? mlkem_find() : NULL;
+}
+
+static int
+kem_found(struct peer *p)
+{
+    peer_say_number(p, "found", mlkem_find() != NULL);
+    return 0;
+}
+
 static void
 session_say(struct peer *p, const struct peer_session *v)
 {
@@ -135,6 +151,9 @@ session_say(struct peer *p, const struct peer_session *v)
     peer_say_bytes(p, "pair", s->pair, sizeof s->pair);
     peer_say_bytes(p, "first", s->first, sizeof s->first);
     peer_say_number(p, "kept", v->n_kept);
+    peer_say_number(p, "mixed", s->now.mixed);
+    peer_say_number(p, "has_lasting", s->has_lasting);
+    peer_say_number(p, "quantum", session_quantum(s));
 }
 
 static int
@@ -144,6 +163,7 @@ invite(struct peer *p)
     v->n_kept = 0;
     session_invite(&v->s, peer_get_exact(p, "seed", LETTER_KEY_LEN),
                    peer_get_exact(p, "own_secret", RATCHET_KEY_LEN));
+    kem_get(p, v);
     session_say(p, v);
     return 0;
 }
@@ -156,7 +176,9 @@ accept_invitation(struct peer *p)
     const int err =
         session_accept(&v->s, peer_get_exact(p, "seed", LETTER_KEY_LEN),
                        peer_get_exact(p, "key", RATCHET_KEY_LEN),
-                       peer_get_exact(p, "own_secret", RATCHET_KEY_LEN));
+                       peer_get_exact(p, "own_secret", RATCHET_KEY_LEN),
+                       peer_get_exact(p, "fresh_share", MLKEM_SEED_LEN));
+    kem_get(p, v);
     session_say(p, v);
     return err;
 }
@@ -199,6 +221,7 @@ open_letter(struct peer *p)
         .day = (uint32_t)peer_get_number(p, "day", UINT32_MAX),
         .latest = (uint32_t)peer_get_number(p, "latest", UINT32_MAX),
         .fresh = peer_get_exact(p, "fresh", RATCHET_KEY_LEN),
+        .fresh_share = peer_get_exact(p, "fresh_share", MLKEM_SEED_LEN),
         .kept = kept_read,
         .ctx = v};
     const uint32_t generation = v->s.generation;
@@ -213,6 +236,7 @@ open_letter(struct peer *p)
     peer_say(p, "verdict", json_string(verdicts[step.verdict]));
     peer_say_number(p, "ahead", step.ahead);
     peer_say_number(p, "is_kept", step.is_kept);
+    peer_say_number(p, "unmet", step.unmet);
     step_take(v, &step, context.day,
               step.verdict == SESSION_READ && peer_get_number(p, "again", 1));
     peer_say_number(p, "taken", v->s.generation != generation);
@@ -251,7 +275,8 @@ restart(struct peer *p)
         peer_fail("session", "has another length");
     memset(&v->s, 0xff, sizeof v->s);
     codec_reader_init(&r, record, sizeof record);
-    const int err = session_decode(&r, &v->s);
+    const int err = session_decode(&r, sizeof record, &v->s);
+    kem_get(p, v);
     session_say(p, v);
     return err;
 }
@@ -276,6 +301,7 @@ forget(struct peer *p)
 }
 
 const struct peer_command peer_sessions[] = {
+    {"kem_found", kem_found},
     {"session_invite", invite},
     {"session_accept", accept_invitation},
     {"session_offer", offer},

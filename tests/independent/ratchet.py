@@ -17,9 +17,9 @@ class Ahead(Exception):
     """A letter that is further on than the reader's state can be."""
 
 
-def root_step(root, secret, key):
-    """Step a root: the next one, and the chain that comes of it."""
-    out = blake(512, b"brusio/1 root" + x25519(secret, key), root)
+def root_step(root, secret, key, share=b""):
+    """Step a root, and mix a share in: the next one, and the chain that comes of it."""
+    out = blake(512, b"brusio/1 root" + x25519(secret, key) + share, root)
     return out[:32], out[32:]
 
 
@@ -34,20 +34,31 @@ class Ratchet:
     def __init__(self, root, secret):
         self.root, self.secret = root, secret
         self.peer, self.peer_step = None, -1
-        self.out = self.into = None
+        self.out = self.into = self.share = None
+        self.took, self.hardened, self.mixed = False, False, 0
         self.own_step = self.n_out = self.n_in = self.previous = 0
 
     def take(self, key):
         """Take the other side's offer."""
-        self.peer, self.peer_step = key, 0
+        self.peer, self.peer_step, self.took = key, 0, True
         self.root, self.out = root_step(self.root, self.secret, key)
+
+    def sends_key(self):
+        """Is it this side that sends the key of the next share, and mixes it?"""
+        return self.took == (self.mixed % 2 == 0)
+
+    def share_take(self):
+        """Take the share for a step that mixes it in."""
+        share, self.share = self.share, None
+        self.mixed, self.hardened = self.mixed + 1, True
+        return share
 
     def write(self):
         """Take the next key to write with: what a head says of it, and the key."""
         if self.n_out >= CHAIN_MAX:
             raise Refused("FULL")
         head = {"step": self.own_step, "key": x25519_public(self.secret),
-                "number": self.n_out, "previous": self.previous}
+                "number": self.n_out, "previous": self.previous, "mixed": self.mixed % 256}
         key, self.out = chain_step(self.out)
         self.n_out += 1
         return head, key
@@ -65,12 +76,19 @@ class Ratchet:
 
     def follow(self, head, fresh):
         """Take up a new key of the other's, and answer it with one of our own."""
+        share = b""
+        if head["mixed"] != self.mixed % 256:
+            if (head["mixed"] != (self.mixed + 1) % 256 or self.share is None
+                    or self.sends_key()):
+                raise Refused("CONFLICT")
+            share = self.share_take()
         self.peer, self.peer_step = head["key"], head["step"]
-        self.root, self.into = root_step(self.root, self.secret, self.peer)
+        self.root, self.into = root_step(self.root, self.secret, self.peer, share)
         self.previous, self.n_out, self.n_in = self.n_out, 0, 0
         self.secret = fresh
         self.own_step += 1
-        self.root, self.out = root_step(self.root, self.secret, self.peer)
+        share = self.share_take() if self.share is not None and self.sends_key() else b""
+        self.root, self.out = root_step(self.root, self.secret, self.peer, share)
 
     def read(self, head, fresh):
         """Find the key of a letter: the ratchet when it has opened, the key, and the
@@ -96,12 +114,67 @@ class Ratchet:
         return r, key, skipped
 
 
+class Rekey:
+    """What the letters of a ratchet carry for its next share."""
+
+    def __init__(self, lacks=False):
+        self.seed, self.next, self.parts, self.ciphertext = None, 0, {}, None
+        self.lacks = lacks
+
+    def ready(self, r, fresh):
+        """Draw the seed of a key that is to be sent."""
+        if r.sends_key() and r.share is None and self.seed is None:
+            self.seed = fresh
+
+    def write(self, r, kem, room):
+        """Choose what a letter carries that has so many bytes of room."""
+        if kem is None:
+            return dict(letters.NO_PART, part_kind=letters.PART_LACKS if room else 0)
+        kind, whole = letters.PART_KEY, None
+        if not r.sends_key() and r.share is not None:
+            kind, whole = letters.PART_CIPHERTEXT, self.ciphertext
+        elif r.sends_key() and r.share is None and self.seed is not None:
+            whole = kem.public(self.seed)
+        least = letters.PART_HEAD_LEN + letters.PART_LEN[letters.PART_KEY]
+        if whole is None or room < least:
+            return dict(letters.NO_PART)
+        each, first = letters.PART_LEN[kind], self.next
+        count = min((room - letters.PART_HEAD_LEN) // each, letters.PARTS)
+        self.next, whole = (first + count) % letters.PARTS, whole + whole
+        return {"part_kind": kind, "part_exchange": r.mixed + 1, "part_first": first,
+                "part_count": count, "part_bytes": whole[first * each:(first + count) * each]}
+
+    def read(self, r, kem, letter, fresh):
+        """Take what a letter has carried."""
+        if letter["part_kind"]:
+            self.lacks = letter["part_kind"] == letters.PART_LACKS
+        sends = r.sends_key()
+        wanted = letters.PART_CIPHERTEXT if sends else letters.PART_KEY
+        if (kem is None or r.share is not None or letter["part_kind"] != wanted
+                or (sends and self.seed is None) or letter["part_exchange"] != r.mixed + 1):
+            return
+        each = letters.PART_LEN[wanted]
+        for i in range(letter["part_count"]):
+            at = (letter["part_first"] + i) % letters.PARTS
+            self.parts[at] = letter["part_bytes"][i * each:(i + 1) * each]
+        if len(self.parts) < letters.PARTS:
+            return
+        whole, self.parts, self.next = b"".join(p for _, p in sorted(self.parts.items())), {}, 0
+        if sends:
+            r.share, self.seed = kem.decaps(self.seed, whole), None
+            return
+        try:
+            r.share, self.ciphertext = kem.encaps(whole, fresh[:32])
+        except Refused:
+            pass
+
+
 class Opened:
     """What became of a letter: read, second, passed or broken."""
 
     def __init__(self):
         self.verdict, self.letter, self.key = "passed", None, None
-        self.ahead = self.is_kept = self.taken = self.opened = False
+        self.ahead = self.is_kept = self.taken = self.opened = self.unmet = False
 
 
 class Session:
@@ -112,11 +185,14 @@ class Session:
         self.generation, self.pair, self.first, self.now = 0, None, bytes(32), None
         self.before, self.before_generation, self.before_day = None, 0, 0
         self.kept = {}  # key and day by generation, step, number; the oldest first
+        self.kem, self.lasting, self.rekey = None, None, Rekey()
 
     def copy(self):
         """Give a copy, as a backup is one."""
         s = copy.copy(self)
         s.now, s.before, s.kept = copy.copy(self.now), copy.copy(self.before), dict(self.kept)
+        s.rekey = copy.copy(self.rekey)
+        s.rekey.parts = dict(self.rekey.parts)
         return s
 
     def put_back(self, other):
@@ -129,22 +205,34 @@ class Session:
         """Offer a ratchet of a generation."""
         self.leave(generation, day)
         self.now = Ratchet(self.secret_of(generation), secret)
+        self.now.hardened = self.lasting is not None
         self.is_open = False
 
     def secret_of(self, generation):
         """Derive what a later generation's ratchet begins with."""
-        return blake(256, b"brusio/1 again" + number(generation, 4), self.pair)
+        return blake(256, b"brusio/1 again" + number(generation, 4) + (self.lasting or b""),
+                     self.pair)
+
+    def lasting_mark(self):
+        """Write which lasting share this is."""
+        return int.from_bytes(blake(128, self.lasting)[:4], "big")
 
     def leave(self, generation, day):
         """Leave the ratchet that there is; one that nobody has taken has sealed nothing."""
         if self.is_open:
             self.before, self.before_generation = self.now, self.generation
             self.before_day = day
-        self.generation = generation
+        self.generation, self.rekey = generation, Rekey(self.rekey.lacks)
 
     def may_write(self):
         """May this side write anything?"""
         return self.is_open or self.pair is not None
+
+    def quantum(self):
+        """How does this stand to a quantum computer? As session.h counts."""
+        if self.is_open and self.now.hardened:
+            return 0
+        return 2 if self.kem is None else 3 if self.rekey.lacks else 1
 
     # ---- sealing ----
 
@@ -157,8 +245,12 @@ class Session:
                 head["seal"] = letters.BY_RATCHET
                 said, key = self.now.write()
                 head.update(said)
+                room = letters.part_room(letter, letter_len)
+                letter = {**letter, **self.rekey.write(self.now, self.kem, room)}
             else:
                 head.update(seal=letters.BY_OFFER, key=x25519_public(self.now.secret))
+                if self.lasting is not None:
+                    head.update(mixed=1, step=self.lasting_mark())
         by_pair = not to_all and (self.inviter or self.answered)
         pair = self.pair if by_pair else letters.NO_PAIR
         keys = letters.letter_keys(chain, period, n, pair)
@@ -192,13 +284,15 @@ class Session:
             opened.verdict = "passed"
         return True
 
-    def open(self, data, chain, period, n, day, latest, fresh, again=False):
+    def open(self, data, chain, period, n, day, latest, fresh, fresh_share, again=False):
         """Open a letter; again: it will come again, and its key is kept for that."""
         at, opened, generation = (chain, period, n), Opened(), self.generation
         by_pair, head, place_key = self.head_open(data, at)
-        seal = head["seal"]
+        seal, was = head["seal"], self.now
         if by_pair and seal == letters.BY_OFFER:
             self.offer_open(data, head, at, place_key, opened, day, latest, fresh)
+            if self.now is not was:
+                self.rekey.ready(self.now, fresh_share)
         elif by_pair and seal == letters.BY_RATCHET:
             self.ratchet_open(data, head, at, opened, day, fresh, again)
         elif not by_pair and seal == letters.BY_RATCHET and self.inviter:
@@ -207,6 +301,8 @@ class Session:
             self.body_open(data, head, at, place_key, opened)
             if opened.letter and opened.letter["kind"] != letters.USED:
                 opened.verdict = "passed"
+        if opened.opened and head["generation"] == self.generation:
+            self.share_go_on(was, opened, fresh_share)
         if by_pair:  # its writer knows pair, whatever it opens with
             self.answered = True
         opened.taken = self.generation != generation
@@ -220,13 +316,30 @@ class Session:
             generation == self.generation and not self.is_open and not self.inviter)
         if not self.body_open(data, head, at, key, opened) or not counts or generation > latest:
             return
+        mine = 0 if self.lasting is None else self.lasting_mark()
+        if not head["mixed"] or self.lasting is None or head["step"] != mine:
+            self.lasting = None
+            opened.unmet = head["mixed"] != 0
+            if opened.unmet:
+                return
         now = Ratchet(self.secret_of(generation), fresh)
         try:
             now.take(head["key"])
         except Refused:
             return
         self.leave(generation, day)
+        now.hardened = self.lasting is not None
         self.now, self.is_open = now, True
+
+    def share_go_on(self, was, opened, fresh_share):
+        """Go on with what the letters of a ratchet carry, after one has opened."""
+        if self.now.mixed != was.mixed:
+            if self.lasting is None:
+                self.lasting = was.share
+            self.rekey = Rekey(self.rekey.lacks)
+        if opened.verdict == "read":
+            self.rekey.read(self.now, self.kem, opened.letter, fresh_share)
+        self.rekey.ready(self.now, fresh_share)
 
     def ratchet_open(self, data, head, at, opened, day, fresh, again):
         """Open a letter by the ratchet of its generation."""
@@ -306,11 +419,12 @@ def session_invite(seed, secret):
     return s
 
 
-def session_accept(seed, key, secret):
+def session_accept(seed, key, secret, fresh_share):
     """Begin as who takes an invitation up."""
     s, first = Session(False), blake(256, b"brusio/1 first", seed)
     s.now = Ratchet(first, secret)
     s.now.take(key)
+    s.rekey.ready(s.now, fresh_share)
     s.pair = blake(256, b"brusio/1 both" + x25519(secret, key), first)
     s.first = x25519_public(secret)
     return s

@@ -3,12 +3,13 @@ copies, and whose invitation a second one uses; each side both here and in C, wh
 have to agree on every byte and every verdict."""
 import random
 
+import kems
 import letters
 import ratchet
 from harness import Different
 from primitives import Refused, x25519_public
 
-LEN = 187 + 16
+LEN = 187 + 16  # of letters that have no room for parts
 DAY_S = 86400
 AFTER_S = 61  # from one offer to the next
 ROUNDS = 16   # within which a pair that is left alone has to find together
@@ -20,6 +21,7 @@ class World:
 
     def __init__(self, t):
         self.t, self.time_s = t, 20000 * DAY_S + t.below(DAY_S)
+        self.len, self.kem = LEN, kems.NONE
         self.seed, self.invites = t.bytes(32), t.bytes(32)
         self.chains = letters.chains(self.seed)
         self.keys = {}  # of days, by direction
@@ -77,13 +79,16 @@ class Side:
         self.offered_s = 0
         self.own = random.Random(self.t.below(2**64))  # of its secrets
         secret = world.invites if inviter else self.own.randbytes(32)
+        self.kem = world.kem
         if inviter:
             self.session = ratchet.session_invite(world.seed, secret)
-            said = self.ask("invite", seed=world.seed, own_secret=secret)
+            said = self.ask("invite", seed=world.seed, own_secret=secret, kem=self.kem)
         else:
-            key = x25519_public(world.invites)
-            self.session = ratchet.session_accept(world.seed, key, secret)
-            said = self.ask("accept", seed=world.seed, key=key, own_secret=secret)
+            key, share = x25519_public(world.invites), self.own.randbytes(64)
+            self.session = ratchet.session_accept(world.seed, key, secret, share)
+            said = self.ask("accept", seed=world.seed, key=key, own_secret=secret,
+                            fresh_share=share, kem=self.kem)
+        self.session.kem = kems.KEMS[self.kem]
         self.agree("beginning", said)
 
     def ask(self, do, **values):
@@ -96,7 +101,8 @@ class Side:
         return {"open": s.is_open, "may_write": s.may_write(), "generation": s.generation,
                 "has_before": s.before is not None, "answered": s.answered,
                 "paired": s.pair is not None, "pair": s.pair or bytes(32), "first": s.first,
-                "kept": len(s.kept)}
+                "kept": len(s.kept), "mixed": s.now.mixed,
+                "has_lasting": s.lasting is not None, "quantum": s.quantum()}
 
     def agree(self, what, said, **more):
         """Require that C says what was found here."""
@@ -122,8 +128,8 @@ class Side:
         at = (period, self.record.next.get(period, 0))
         self.record.next[period] = at[1] + 1
         chain = world.chain(self.way, period)
-        ours, keys = self.session.seal(letter, chain, *at, LEN)
-        said = self.ask("seal", **letter, chain=chain, period=at[0], n=at[1], len=LEN)
+        ours, keys = self.session.seal(letter, chain, *at, world.len)
+        said = self.ask("seal", **letter, chain=chain, period=at[0], n=at[1], len=world.len)
         self.agree("letter", said, letter=ours)
         for key, part in zip(keys, (ours[:88], ours)):
             if world.sealed.setdefault((key, ours[:24]), part) != part:
@@ -202,9 +208,10 @@ class Side:
         world, data = self.world, self.world.put[1 - self.way][at]
         if changed:
             data = self.t.changed(data)
-        day, fresh = world.day(), self.own.randbytes(32)
+        day, fresh, share = world.day(), self.own.randbytes(32), self.own.randbytes(64)
         values = {"chain": world.chain(1 - self.way, at[0]), "period": at[0], "n": at[1],
-                  "day": day, "latest": world.time_s + DAY_S, "fresh": fresh, "again": again}
+                  "day": day, "latest": world.time_s + DAY_S, "fresh": fresh,
+                  "fresh_share": share, "again": again}
         said = self.ask("open", letter=data, **values)
         try:
             opened = self.session.open(data, **values)
@@ -219,8 +226,9 @@ class Side:
             more.update(opened.letter, is_kept=opened.is_kept)
         if opened.verdict == "broken":
             more["ahead"] = opened.ahead
-        self.agree(f"letter at {at}", said, **more)
+        self.agree(f"letter at {at}", said, **more, unmet=opened.unmet)
         world.count(opened.verdict)
+        world.count("offers that could not be taken", opened.unmet)
         world.count("offers taken", opened.taken)
         world.count("late", opened.is_kept)
         self.note(at, opened, again)
@@ -228,6 +236,8 @@ class Side:
     def note(self, at, opened, again):
         """Note on the disk what came."""
         r = self.record
+        if opened.unmet:
+            self.broken = True
         if opened.verdict == "read" and again:
             return
         if at in r.read:
@@ -273,6 +283,7 @@ class Side:
             if self.t.below(2):
                 self.own.setstate(own)
             self.session.put_back(session)
+            self.kem = kems.KEMS.index(session.kem)
             self.record = record.copy()
             self.broken = self.second = False
             said = self.t.ask("session_copy", session=number, to=self.number)
@@ -282,7 +293,14 @@ class Side:
     def restart(self):
         """Read the session from the disk."""
         self.broken = False
-        self.agree("restarted", self.ask("restart"))
+        self.agree("restarted", self.ask("restart", kem=self.kem))
+
+    def change(self):
+        """Start again with, or without, a library that has ML-KEM-768."""
+        self.kem = self.world.kem if self.kem == kems.NONE else kems.NONE
+        self.session.kem = kems.KEMS[self.kem]
+        self.restart()
+        self.world.count("libraries came or went")
 
     def forget(self):
         """Forget what old letters need."""
@@ -296,8 +314,8 @@ def step_side(world, side, wild):
     t, unread = world.t, side.unread()
     what = t.random.choices(
         ("read", "write", "changed", "again", "keep", "restore", "restart", "offer", "odd",
-         "forget", "lost"),
-        (40, 30, wild, 1, 5, wild, 2, wild / 2, 1, 1, wild / 2))[0]
+         "forget", "lost", "change"),
+        (40, 30, wild, 1, 5, wild, 2, wild / 2, 1, 1, wild / 2, world.kem > 0))[0]
     if what == "read" and unread:
         side.read(t.random.choice(unread[:1 + t.below(6)]))
     elif what == "write":
@@ -320,6 +338,8 @@ def step_side(world, side, wild):
         side.odd()
     elif what == "forget":
         side.forget()
+    elif what == "change":
+        side.change()
     elif what == "lost" and world.put[1 - side.way] and side.session.pair:
         place = t.random.choice(sorted(world.put[1 - side.way]))
         del world.put[1 - side.way][place]
@@ -348,6 +368,24 @@ def settle(world, inviter, invitees):
                     f"{[s.state() for s in invitees]}")
 
 
+def harden(world, pair):
+    """See that the two, left alone, get a share of ML-KEM-768 where both have that."""
+    if not all(side.kem for side in pair):
+        return
+    for _ in range(ROUNDS):
+        for side in pair:
+            side.text()
+        for side in pair:
+            side.read_all()
+    world.t.same("both are hardened", [0, 0], [s.session.quantum() for s in pair])
+    world.t.same("by as many shares, but one under way", True,
+                 abs(pair[0].session.now.mixed - pair[1].session.now.mixed) <= 1)
+    world.t.same("and have the same lasting one", True,
+                 pair[0].session.lasting == pair[1].session.lasting)
+    world.count("hardened")
+    world.count("shares", min(s.session.now.mixed for s in pair))
+
+
 def warn_last(world, inviter, invitees, partner):
     """See that all hear of a second one who has used the invitation."""
     for side in invitees:
@@ -366,6 +404,9 @@ def warn_last(world, inviter, invitees, partner):
 def schedule_run(t, steps):
     """Run one schedule."""
     world = World(t)
+    if t.below(4):
+        real = t.below(8) == 0 and t.ask("kem_found")["found"]
+        world.len, world.kem = t.random.choice((700, 1232)), kems.REAL if real else kems.TOY
     inviter, invitees = Side(world, 0, True), [Side(world, 1, False)]
     wild = t.random.choice((0, 0, 1, 4, 8))
     has_second = t.below(4) == 0
@@ -376,4 +417,5 @@ def schedule_run(t, steps):
             world.is_paired_once = True
         step_side(world, t.random.choice([inviter, inviter] + invitees), wild)
     partner = settle(world, inviter, invitees)
+    harden(world, (inviter, partner))
     warn_last(world, inviter, invitees, partner)

@@ -202,7 +202,7 @@ def test_vectors(t):
                       len=len(v["sealed"]) // 2, **by))
     for v in vectors["invitations"]:
         t.found("invitation", v, {**t.ask("invitation_read", text=v["text"]), "text": v["text"]})
-    for step in vectors["sessions"]["steps"]:
+    for step in vectors["sessions"]["steps"] + vectors["shares"]["steps"]:
         said = t.ask(**{key: value for key, value in step.items() if key != "found"})
         if "found" in step:
             t.found(f"step {step['do']}", step["found"], said)

@@ -1032,7 +1032,7 @@ a_disk_of_before_is_taken_up(void **state)
     pair_restart(&p, 1);
     const struct disk_record *record = NULL;
     assert_int_equal(disk_count(&p.disk[1], 'C', &record), 1);
-    assert_int_equal(record->value[0], 8);
+    assert_int_equal(record->value[0], 9);
     pair_free(&p);
 }
 

@@ -9,6 +9,7 @@
 #include "client/letters/invite.h"
 #include "client/letters/session.h"
 #include "lib/codec.h"
+#include "tests/toy_kem.h"
 
 enum { HELD = 32, KEPT = 64, LEN_MAX = 1232 };
 
@@ -70,6 +71,33 @@ place(const json_t *o)
     return (struct letter_place){number(o, "period"), number(o, "n")};
 }
 
+/* Read the parts behind the data; their bytes go to bytes. */
+static struct letter_part
+part(const json_t *o, uint8_t bytes[static LEN_MAX])
+{
+    struct letter_part p = {.kind = (uint8_t)number(o, "part_kind"),
+                            .exchange = number(o, "part_exchange"),
+                            .first = (uint8_t)number(o, "part_first"),
+                            .count = (uint8_t)number(o, "part_count"),
+                            .bytes = bytes};
+    assert_int_equal(hex_len(o, "part_bytes"),
+                     p.count * letter_part_len(p.kind));
+    hex(o, "part_bytes", bytes, hex_len(o, "part_bytes"));
+    return p;
+}
+
+static void
+part_look(const json_t *o, const struct letter_part *p)
+{
+    assert_int_equal(p->kind, number(o, "part_kind"));
+    assert_int_equal(p->exchange, number(o, "part_exchange"));
+    assert_int_equal(p->first, number(o, "part_first"));
+    assert_int_equal(p->count, number(o, "part_count"));
+    if (p->count > 0)
+        hex_look(o, "part_bytes", p->bytes,
+                 p->count * letter_part_len(p->kind));
+}
+
 /* Read a letter; its data goes to data. */
 static struct letter
 letter(const json_t *o, uint8_t data[static LEN_MAX])
@@ -95,6 +123,7 @@ letter_look(const json_t *o, const struct letter *l)
     hex_look(o, "data", l->data, l->data_len);
     hex_look(o, "map", l->map, sizeof l->map);
     hex_look(o, "message", l->message, sizeof l->message);
+    part_look(o, &l->part);
 }
 
 static void
@@ -103,6 +132,7 @@ ratchet_head(const json_t *o, struct ratchet_head *head)
     head->step = number(o, "step");
     head->n = number(o, "number");
     head->previous = number(o, "previous");
+    head->mixed = (uint8_t)number(o, "mixed");
     hex(o, "key", head->key, sizeof head->key);
 }
 
@@ -112,6 +142,7 @@ ratchet_head_look(const json_t *o, const struct ratchet_head *head)
     assert_int_equal(head->step, number(o, "step"));
     assert_int_equal(head->n, number(o, "number"));
     assert_int_equal(head->previous, number(o, "previous"));
+    assert_int_equal(head->mixed, number(o, "mixed"));
     hex_look(o, "key", head->key, sizeof head->key);
 }
 
@@ -122,14 +153,15 @@ one_letter_look(const json_t *o)
 {
     const json_t *in = json_object_get(o, "letter");
     const json_t *says = json_object_get(o, "head");
-    uint8_t chain[32], pair[32], data[LEN_MAX], out[LEN_MAX];
+    uint8_t chain[32], pair[32], data[LEN_MAX], out[LEN_MAX], parts[LEN_MAX];
     const size_t len = hex_len(o, "sealed");
-    const struct letter l = letter(in, data);
+    struct letter l = letter(in, data);
     struct letter_head head = {.seal = (uint8_t)number(says, "seal"),
                                .generation = number(says, "generation")};
     struct letter_head opened;
     struct letter_keys keys;
     struct letter back;
+    l.part = part(in, parts);
     ratchet_head(says, &head.ratchet);
     hex(o, "chain", chain, sizeof chain);
     hex(o, "pair", pair, sizeof pair);
@@ -325,6 +357,9 @@ session_look(const json_t *want, const struct held *h)
     assert_int_equal(h->n_kept, number(want, "kept"));
     hex_look(want, "pair", s->pair, sizeof s->pair);
     hex_look(want, "first", s->first, sizeof s->first);
+    assert_int_equal(s->now.mixed, number(want, "mixed"));
+    assert_int_equal(s->has_lasting, number(want, "has_lasting"));
+    assert_int_equal(session_quantum(s), number(want, "quantum"));
 }
 
 static void
@@ -345,17 +380,19 @@ open_look(struct held *h, const json_t *o, const json_t *found)
 {
     static const char *const verdicts[] = {"read", "second", "passed",
                                            "broken"};
-    uint8_t chain[32], fresh[32], bytes[LEN_MAX];
+    uint8_t chain[32], fresh[32], share[MLKEM_SEED_LEN], bytes[LEN_MAX];
     const size_t len = hex_len(o, "letter");
     const struct session_context context = {.day = number(o, "day"),
                                             .latest = number(o, "latest"),
                                             .fresh = fresh,
+                                            .fresh_share = share,
                                             .kept = kept_read,
                                             .ctx = h};
     const uint32_t generation = h->s.generation;
     struct session_step step;
     hex(o, "chain", chain, sizeof chain);
     hex(o, "fresh", fresh, sizeof fresh);
+    hex(o, "fresh_share", share, sizeof share);
     assert_true(len <= sizeof bytes);
     hex(o, "letter", bytes, len);
     const int err =
@@ -369,11 +406,21 @@ open_look(struct held *h, const json_t *o, const json_t *found)
     if (step.verdict == SESSION_READ)
         letter_look(found, &step.letter);
     step_take(h, &step, context.day);
+    assert_int_equal(step.unmet, number(found, "unmet"));
     assert_int_equal(h->s.generation != generation, number(found, "taken"));
 }
 
+/* Choose which ML-KEM-768 a session has; the vectors need no library. */
 static void
-restart(struct held *h)
+kem_choose(struct held *h, const json_t *o)
+{
+    const uint32_t kem = number(o, "kem");
+    assert_true(kem <= 1);
+    h->s.mlkem = kem == 1 ? &toy_kem : NULL;
+}
+
+static void
+restart(struct held *h, const json_t *o)
 {
     uint8_t record[SESSION_RECORD_LEN];
     struct codec_writer w;
@@ -381,7 +428,8 @@ restart(struct held *h)
     codec_writer_init(&w, record, sizeof record);
     session_encode(&w, &h->s);
     codec_reader_init(&r, record, sizeof record);
-    assert_int_equal(session_decode(&r, &h->s), 0);
+    assert_int_equal(session_decode(&r, sizeof record, &h->s), 0);
+    kem_choose(h, o);
 }
 
 /* Forget the ratchet of before; no key is kept by then. */
@@ -398,16 +446,19 @@ session_step_do(struct held *all, const json_t *o, const json_t *found)
 {
     struct held *h = &all[number(o, "session")];
     const char *what = text(o, "do");
-    uint8_t seed[32], key[32], secret[32];
+    uint8_t seed[32], key[32], secret[32], share[MLKEM_SEED_LEN];
     if (json_object_get(o, "own_secret"))
         hex(o, "own_secret", secret, sizeof secret);
     if (json_object_get(o, "seed"))
         hex(o, "seed", seed, sizeof seed);
     if (strcmp(what, "session_invite") == 0) {
         session_invite(&h->s, seed, secret);
+        kem_choose(h, o);
     } else if (strcmp(what, "session_accept") == 0) {
         hex(o, "key", key, sizeof key);
-        assert_int_equal(session_accept(&h->s, seed, key, secret), 0);
+        hex(o, "fresh_share", share, sizeof share);
+        assert_int_equal(session_accept(&h->s, seed, key, secret, share), 0);
+        kem_choose(h, o);
     } else if (strcmp(what, "session_offer") == 0) {
         session_offer(&h->s, number(o, "generation"), number(o, "day"), secret);
     } else if (strcmp(what, "session_seal") == 0) {
@@ -418,7 +469,7 @@ session_step_do(struct held *all, const json_t *o, const json_t *found)
         all[number(o, "to")] = *h;
         h = &all[number(o, "to")];
     } else if (strcmp(what, "session_restart") == 0) {
-        restart(h);
+        restart(h, o);
     } else {
         assert_string_equal(what, "session_forget");
         forget(h, o);
@@ -427,12 +478,11 @@ session_step_do(struct held *all, const json_t *o, const json_t *found)
 }
 
 static void
-sessions_are_those_of_the_vectors(void **state)
+steps_look(const char *course)
 {
-    (void)state;
     json_t *one, *root = json_load_file("tests/vectors/letters.json", 0, NULL);
     const json_t *steps =
-        json_object_get(json_object_get(root, "sessions"), "steps");
+        json_object_get(json_object_get(root, course), "steps");
     struct held *all = calloc(HELD, sizeof *all);
     size_t i;
     assert_non_null(all);
@@ -448,10 +498,25 @@ sessions_are_those_of_the_vectors(void **state)
     json_decref(root);
 }
 
+static void
+sessions_are_those_of_the_vectors(void **state)
+{
+    (void)state;
+    steps_look("sessions");
+}
+
+static void
+shares_are_those_of_the_vectors(void **state)
+{
+    (void)state;
+    steps_look("shares");
+}
+
 const struct CMUnitTest test_letter_vectors[] = {
     cmocka_unit_test(letters_are_those_of_the_vectors),
     cmocka_unit_test(invitations_are_those_of_the_vectors),
     cmocka_unit_test(ratchets_are_those_of_the_vectors),
     cmocka_unit_test(sessions_are_those_of_the_vectors),
+    cmocka_unit_test(shares_are_those_of_the_vectors),
 };
 TEST_SUITE(test_letter_vectors);

@@ -54,8 +54,17 @@ session_fill(struct session *s)
                           .before_day = 20000};
     memset(s->pair, 0x51, sizeof s->pair);
     memset(s->first, 0x52, sizeof s->first);
+    s->has_lasting = s->rekey.peer_lacks = true;
+    memset(s->lasting, 0x61, sizeof s->lasting);
+    memset(s->rekey.seed, 0x62, sizeof s->rekey.seed);
+    memset(s->rekey.bytes, 0x63, sizeof s->rekey.bytes);
+    s->rekey.next = 5;
+    s->rekey.have = 0x71;
     for (unsigned i = 0; i < 2; i++) {
         struct ratchet *r = i ? &s->before : &s->now;
+        r->has_share = r->hardened = !i;
+        r->mixed = 0x1234567 + i;
+        memset(r->share, (int)(0x65 + i), sizeof r->share);
         r->has_peer = r->can_write = true;
         r->can_read = i;
         memset(r->root, (int)(0x53 + i), sizeof r->root);
@@ -489,7 +498,7 @@ a_name_fits(void **state)
     (void)state;
     struct client_disk d;
     struct record_key key;
-    uint8_t value[2000] = {0};
+    uint8_t value[4096] = {0};
     struct chain came[CHAIN_WAYS];
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
@@ -544,8 +553,8 @@ enum {
     TOKENS_LEN = 4 + 4 + 2 * 9
 };
 
-/* A record of an earlier version, in memory of exactly its length: without a session,
- * before version 7 without the days of chains and their mark, before version 6 without tokens of two periods, before version
+/* A record of an earlier version, in memory of exactly its length: without what a
+ * session has of shares, before version 8 without a session, before version 7 without the days of chains and their mark, before version 6 without tokens of two periods, before version
  * 5 without what tells the order, before version 4 without tokens and promise, in
  * version 2 without the time of a removal, and with these flags.
  * Returns what its reader says. */
@@ -558,7 +567,9 @@ contact_read_before(const struct disk_record *r, uint8_t version, uint8_t flags,
                  to = at + (version < 6 ? SINCE_5_LEN : 0) +
                       (version < 5 ? ORDER_LEN : 0) +
                       (version < 4 ? TOKENS_LEN : 0),
-                 head = version < 7 ? CHAINS_END : SESSION_AT,
+                 head = version < 7   ? CHAINS_END
+                        : version < 8 ? SESSION_AT
+                                      : SESSION_AT + SESSION_RECORD_FIRST_LEN,
                  len = head + (at - from) + (r->len - to);
     uint8_t *value = malloc(len);
     assert_non_null(value);
@@ -567,6 +578,10 @@ contact_read_before(const struct disk_record *r, uint8_t version, uint8_t flags,
     memcpy(value + head + at - from, r->value + to, r->len - to);
     value[0] = version;
     value[1] = flags;
+    if (version == 8) { /* there were no such flags */
+        value[SESSION_AT + 1] &= 31;
+        value[SESSION_AT + 2 + 3 * 4 + 2 * 32] &= 7;
+    }
     int err = record_contact_read(v, value, len);
     free(value);
     return err;
@@ -583,11 +598,23 @@ a_contact_of_before_is_read(void **state)
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[1], &key);
     chain_mark(chains[CHAIN_IN].key, mark);
-    for (uint8_t version = 2; version < 8; version++) {
+    for (uint8_t version = 2; version < 9; version++) {
         struct conversation v = {.chains = came, .session = &session_came};
         memset(came, 0, sizeof came);
         session_fill(&session_came);
         assert_int_equal(contact_read_before(r, version, 5, &v), 0);
+        if (version == 8) {
+            struct session want = session;
+            want.has_lasting = want.rekey.peer_lacks = false;
+            want.now.has_share = want.now.hardened = false;
+            memset(want.lasting, 0, sizeof want.lasting);
+            memset(&want.rekey, 0, sizeof want.rekey);
+            want.now.mixed = want.before.mixed = 0;
+            memset(want.now.share, 0, sizeof want.now.share);
+            memset(want.before.share, 0, sizeof want.before.share);
+            assert_memory_equal(&session_came, &want, sizeof want);
+            continue;
+        }
         assert_int_equal(session_came.state, SESSION_NONE);
         if (version == 7) {
             assert_memory_equal(came, chains, sizeof came);

@@ -49,11 +49,12 @@ an_invitation_with_a_key_of_zeros_is_refused(void **state)
 {
     (void)state;
     static const uint8_t seed[32] = {1}, own[32] = {2};
+    static const uint8_t share[MLKEM_SEED_LEN] = {3};
     uint8_t key[32] = {0};
     struct session s;
     for (uint8_t one = 0; one < 2; one++) {
         key[0] = one;
-        assert_int_equal(session_accept(&s, seed, key, own), ERR_POINT);
+        assert_int_equal(session_accept(&s, seed, key, own, share), ERR_POINT);
     }
 }
 
@@ -167,9 +168,11 @@ flips_are_noticed(const struct side *to, const struct posted *p)
 static void
 cuts_are_noticed(const struct side *to, const struct posted *p)
 {
-    static const uint8_t fresh[32] = {3};
-    const struct session_context context = {
-        .day = SIDE_DAY, .latest = UINT32_MAX, .fresh = fresh};
+    static const uint8_t fresh[32] = {3}, fresh_share[MLKEM_SEED_LEN] = {4};
+    const struct session_context context = {.day = SIDE_DAY,
+                                            .latest = UINT32_MAX,
+                                            .fresh = fresh,
+                                            .fresh_share = fresh_share};
     uint8_t key[LETTER_CHAIN_LEN], bytes[SIDE_LEN];
     chain_key(&to->chains[CHAIN_IN], p->at.period, key);
     for (size_t len = 0; len < SIDE_LEN; len++) {
@@ -865,7 +868,7 @@ decoded(const uint8_t *bytes, size_t len, struct session *s)
 {
     struct codec_reader r;
     codec_reader_init(&r, bytes, len);
-    return session_decode(&r, s);
+    return session_decode(&r, SESSION_RECORD_LEN, s);
 }
 
 /* Each byte of a session's fields is another one in the record, and comes back. */
@@ -918,9 +921,9 @@ i7_what_a_record_cannot_say_is_refused(void **state)
         }
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
-    /* of the state 7 bits; 3 flags of the session, 5 of each ratchet; and that it can
-     * write, while it is open */
-    assert_int_equal(refused, 7 + 3 + 2 * 5 + 1);
+    /* of the state 7 bits; a flag of the session, 3 of each ratchet; that it can
+     * write, while it is open; and of the next of eight parts 5 bits */
+    assert_int_equal(refused, 7 + 1 + 2 * 3 + 1 + 5);
     for (unsigned value = SESSION_STATES; value < 256; value++) {
         bytes[0] = (uint8_t)value;
         assert_int_equal(decoded(bytes, sizeof bytes, &back), ERR_FORMAT);

@@ -13,6 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'independent'))
+import kems
 import letters
 import ratchet
 from harness import Test, plain
@@ -42,28 +43,37 @@ def letter_of(t, kind, length):
               'kind': kind, 'sequence': t.below(2**32) | 1 if kind else 0,
               'message': t.bytes(8), 'index': 0, 'total': 0, 'after': 0,
               'announced': int(kind > 0), 'tokens': 1 + t.below(65535),
-              'lease_s': t.below(2**32), 'data': b''}
+              'lease_s': t.below(2**32), 'data': b'', **letters.NO_PART}
     if kind in (letters.TEXT, letters.FILE):
         letter.update(total=room + 5, index=kind % 2, after=7)
         letter['data'] = t.bytes(room if letter['index'] == 0 else 5)
     return letter
 
 
+def part_of(t, kind):
+    count = 1 + t.below(6)
+    return {'part_kind': kind, 'part_exchange': t.below(2**32), 'part_count': count,
+            'part_first': t.below(8),
+            'part_bytes': t.bytes(count * letters.PART_LEN[kind])}
+
+
 def letters_make(t):
     out = []
     for seal in range(3):
         for kind in range(7):
-            length = (203, 1232)[kind == letters.TEXT and seal == 2]
+            length = (203, 1232)[seal == 2 and kind in (letters.TEXT, letters.PING, letters.PONG)]
             head = dict(letters.NO_HEAD, seal=seal)
             if seal:
                 head.update(generation=t.below(2**32), key=t.bytes(32))
             if seal == letters.BY_RATCHET:
                 head.update(step=t.below(2**32), number=t.below(2**24),
-                            previous=t.below(2**24))
+                            previous=t.below(2**24), mixed=t.below(256))
             at = {'chain': t.bytes(32), 'period': 20000 + kind, 'n': t.below(2**32),
                   'pair': t.bytes(32) if kind % 2 else letters.NO_PAIR}
             key = {'key': t.bytes(32)} if seal == letters.BY_RATCHET else {}
             letter = letter_of(t, kind, length)
+            if seal == letters.BY_RATCHET and letters.part_room(letter, length) > 1000:
+                letter.update(part_of(t, 1 + kind % 2))
             sealed = letters.letter_seal(letter, head, **at, letter_len=length, **key)
             out.append({'letter': letter, 'head': head, **at, **key, 'sealed': sealed})
     return out
@@ -141,7 +151,39 @@ def sessions_make(t):
     inviter.read_all()
     world.time_s += 5 * DAY_S
     inviter.forget()
-    return {'len': 203, 'steps': t.steps}
+    steps, t.steps = t.steps, []
+    return {'len': 203, 'steps': steps}
+
+
+def shares_make(t):
+    """A pair that mixes shares, by the stand-in of kems.py: one who has no library at
+    first, parts that are lost, an older copy from before the first share, and offers."""
+    world = World(t)
+    world.len, world.kem = 700, kems.TOY
+    inviter, invitee = Side(world, 0, True), Side(world, 1, False)
+    inviter.change()
+    invitee.write(letters.HELLO)
+    inviter.read_all()
+    inviter.write(letters.ACK)
+    invitee.read_all()
+    inviter.change()
+    invitee.keep()
+    for turn in range(13):
+        for side in (invitee, inviter):
+            side.text(loses=turn == 1)
+            side.read_all()
+    inviter.restart()
+    invitee.restore()
+    inviter.offer()
+    inviter.write(letters.HELLO)
+    invitee.read(invitee.unread()[-1])
+    for _ in range(4):
+        world.time_s += AFTER_S
+        for side in (inviter, invitee):
+            side.read_all()
+            side.act()
+    steps, t.steps = t.steps, []
+    return {'len': 700, 'steps': steps}
 
 
 def make():
@@ -149,7 +191,7 @@ def make():
     t = Recorder('vectors')
     return plain({'source': 'tests/vectors/letters.py', 'letters': letters_make(t),
                   'invitations': invitations_make(t), 'ratchets': ratchets_make(t),
-                  'sessions': sessions_make(t)})
+                  'sessions': sessions_make(t), 'shares': shares_make(t)})
 
 
 if __name__ == '__main__':
