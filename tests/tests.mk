@@ -36,7 +36,7 @@ faults: all $(OUT)/run-tests
 	@.ci/deps faults
 	@tests/faults/run.py $(CURDIR)/$(OUT) $(ROWS)
 
-# The voting in every state.
+# The voting, and the mixing of shares, in every state.
 model:
 	@.ci/deps model
 	@tests/model/run.sh build

@@ -138,6 +138,56 @@ kem_found(struct peer *p)
     return 0;
 }
 
+/* Make the key of a seed, a ciphertext for it, and find the shares of that and another. */
+static int
+kem_use(struct peer *p)
+{
+    const struct mlkem *kem =
+        peer_get_number(p, "kem", 2) == 1 ? &toy_kem : mlkem_find();
+    uint8_t key[MLKEM_PUBLIC_LEN], ciphertext[MLKEM_CIPHERTEXT_LEN];
+    uint8_t share[3][MLKEM_SHARE_LEN];
+    void *pair;
+    if (!kem)
+        return ERR_UNKNOWN;
+    int err = kem->key_new(&pair, peer_get_exact(p, "seed", MLKEM_SEED_LEN));
+    if (err)
+        return err;
+    err = kem->key_public(pair, key);
+    if (!err)
+        err = kem->encapsulate(key,
+                               peer_get_exact(p, "message", MLKEM_MESSAGE_LEN),
+                               ciphertext, share[0]);
+    if (!err)
+        err = kem->decapsulate(pair, ciphertext, share[1]);
+    if (!err)
+        err = kem->decapsulate(
+            pair, peer_get_exact(p, "other", MLKEM_CIPHERTEXT_LEN), share[2]);
+    kem->key_free(pair);
+    peer_say_bytes(p, "key", key, sizeof key);
+    peer_say_bytes(p, "ciphertext", ciphertext, sizeof ciphertext);
+    peer_say_bytes(p, "shares", *share, sizeof share);
+    return err;
+}
+
+/* Make a ciphertext for a key that may be none. */
+static int
+kem_encapsulate(struct peer *p)
+{
+    const struct mlkem *kem =
+        peer_get_number(p, "kem", 2) == 1 ? &toy_kem : mlkem_find();
+    uint8_t ciphertext[MLKEM_CIPHERTEXT_LEN], share[MLKEM_SHARE_LEN];
+    if (!kem)
+        return ERR_UNKNOWN;
+    const int err = kem->encapsulate(
+        peer_get_exact(p, "key", MLKEM_PUBLIC_LEN),
+        peer_get_exact(p, "message", MLKEM_MESSAGE_LEN), ciphertext, share);
+    if (!err) {
+        peer_say_bytes(p, "ciphertext", ciphertext, sizeof ciphertext);
+        peer_say_bytes(p, "share", share, sizeof share);
+    }
+    return err;
+}
+
 static void
 session_say(struct peer *p, const struct peer_session *v)
 {
@@ -302,6 +352,8 @@ forget(struct peer *p)
 
 const struct peer_command peer_sessions[] = {
     {"kem_found", kem_found},
+    {"kem_use", kem_use},
+    {"kem_encapsulate", kem_encapsulate},
     {"session_invite", invite},
     {"session_accept", accept_invitation},
     {"session_offer", offer},

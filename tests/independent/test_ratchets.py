@@ -4,6 +4,7 @@ import json
 import os
 import random
 
+import kems
 import letters
 import ratchet
 from harness import Different
@@ -51,6 +52,33 @@ def bring(world, reader, at, data):
     reader.read(at)
     return next(v for v in ("read", "passed", "broken", "second", "bad heads")
                 if world.counts.get(v, 0) > before.get(v, 0))
+
+
+def test_kems(t):
+    """ML-KEM-768 and its stand-in: keys, ciphertexts and shares alike on both sides, and
+    one of NIST's vectors. C has the first where a library has."""
+    with open(os.path.join(VECTORS, "mlkem768.json"), encoding="utf-8") as f:
+        v = {name: bytes.fromhex(value) for name, value in json.load(f).items()
+             if name in ("ek", "m", "k", "begin", "end")}
+    share, ciphertext = kems.Real.encaps(v["ek"], v["m"])
+    t.same("NIST's", [True] * 3, [share == v["k"], ciphertext.startswith(v["begin"]),
+                                  ciphertext.endswith(v["end"])])
+    found = t.ask("kem_found")["found"]
+    if found:
+        t.found("NIST's", {"ciphertext": ciphertext, "share": share},
+                t.ask("kem_encapsulate", kem=kems.REAL, key=v["ek"], message=v["m"]))
+    for kem in (kems.TOY, kems.REAL) if found else (kems.TOY,):
+        for _ in range(5):
+            k, seed, message = kems.KEMS[kem], t.bytes(64), t.bytes(32)
+            key = k.public(seed)
+            share, ciphertext = k.encaps(key, message)
+            other = t.changed(ciphertext)
+            t.found("keys", {"key": key, "ciphertext": ciphertext,
+                             "shares": share + share + k.decaps(seed, other)},
+                    t.ask("kem_use", kem=kem, seed=seed, message=message, other=other))
+            bad = b"\xff" + b"\xff" * 2 + key[3:]
+            said = t.ask("kem_encapsulate", kem=kem, key=bad, message=message)
+            t.alike("a key that is none", lambda: k.encaps(bad, message), said)
 
 
 def test_skips(t):

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The voting, checked in every state by spin: as it is without an error, and with
-# a rule left out with one. Usage: run.sh BUILD
+# The voting, and who mixes which share when, checked in every state by spin: as it is
+# without an error, and with a rule left out with one. Usage: run.sh BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1/model"
@@ -40,4 +40,9 @@ check '4 authorities, 1 liar, signing' none signing
 check '7 authorities, 2 liars, signing' none signing -DHONEST=5 -DFAULTS=2
 check '4 authorities, 2 liars, signing' some signing -DHONEST=2 -DFAULTS=2
 check '4 authorities, 1 liar, a lost disk forgets' some signing -DFORGETS
+check 'shares, 5 letters each' none shares
+check 'shares, 5 letters each, of one part' none shares -DPARTS=1
+check 'shares, 6 letters each: one is mixed' some shares -DLETTERS=6 -DREACHED=1
+check 'shares, of one part: two are mixed' some shares -DLETTERS=6 -DPARTS=1 -DREACHED=2
+check 'shares, whose maker mixes first' some shares -DEARLY
 exit $bad
