@@ -19,7 +19,7 @@ TEXTS ?= 100
 FIRST ?= 20
 
 # Kills and restarts of real programs in the middle of a file; a volunteer's way.
-e2e: all
+e2e: all $(OUT)/libtoy-mlkem.so
 	@.ci/deps e2e
 	@tests/e2e/kills.sh $(CURDIR)/$(OUT)
 	@tests/e2e/operator.sh $(CURDIR)/$(OUT)
@@ -28,7 +28,13 @@ e2e: all
 	@tests/e2e/authorities.sh $(CURDIR)/$(OUT)
 	@tests/e2e/idle.sh $(CURDIR)/$(OUT)
 	@tests/e2e/contacts.sh $(CURDIR)/$(OUT)
+	@tests/e2e/quantum.sh $(CURDIR)/$(OUT) $(CURDIR)/$(OUT)/libtoy-mlkem.so
 	@tests/e2e/stalls.py $(CURDIR)/$(OUT)
+
+# A library that stands for a libsodium with ML-KEM-768.
+$(OUT)/libtoy-mlkem.so: tests/e2e/toy_sodium.c tests/toy_kem.c tests/toy_kem.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) -shared -fPIC -fvisibility=hidden -o $@ $(filter %.c,$^) -lsodium
 
 # What people, their machines and their disks do to real programs; ROWS: those whose
 # numbers or titles are among these words.
