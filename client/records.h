@@ -60,12 +60,13 @@
  * knows. A session is state 1 (0 none, 1 offered, 2 open) | flags 1 (1 inviter, 2 paired,
  * 4 answered, 8 with a ratchet of before, 16 verified by the user, 32 with a lasting share,
  * 64 the other side lacks ML-KEM) | generation 4 | that of before 4 | left on
- * day 4 | pair 32 | first key 32 | ratchet | that of before | shares of the one 36, of the
- * other 36 | lasting share 32 | part to be sent next 1 | parts that have come 1 | seed 64
+ * day 4 | pair 32 | first key 32 | ratchet | that of before | shares of the one 68, of the
+ * other 68 | lasting share 32 | part to be sent next 1 | parts that have come 1 | seed 64
  * | key or ciphertext 1184; a ratchet flags 1 (1 has a
  * peer, 2 writes, 4 reads, 8 has a share, 16 hardened) | root 32 | own secret 32 | peer's
  * key 32 | chains 32 out, 32 in | steps 4 own, 4 peer's | next numbers 4 out, 4 in
- * | letters of the chain before 4; its shares mixed 4 | the next 32.
+ * | letters of the chain before 4; its shares mixed 4 | the next 32
+ * | own public key 32.
  * Version 8 has nothing from the shares on (all zeros), version 7 no session (none), version 6 no days (0) and no mark,
  * version 5 neither what was released last nor tokens of the period before
  * (all are taken for used), version 4 nothing of the file, the numbers, and what was

@@ -36,7 +36,7 @@ side_invite(struct side *s, struct invite *invite, const char *name)
     rng_seeded_bytes(&s->rng, invite->seed, sizeof invite->seed);
     rng_seeded_bytes(&s->rng, secret, sizeof secret);
     session_invite(&s->session, invite->seed, secret);
-    ratchet_own_key(&s->session.now, invite->key);
+    memcpy(invite->key, s->session.now.own_key, sizeof invite->key);
     side_chains(s, invite, true);
 }
 

@@ -57,13 +57,21 @@ chain_next(uint8_t chain[static RATCHET_KEY_LEN],
     sodium_memzero(next, sizeof next);
 }
 
+/* Have r's key pair be that of a secret. */
+static void
+own_key_take(struct ratchet *r, const uint8_t *own_secret)
+{
+    memcpy(r->own_secret, own_secret, RATCHET_KEY_LEN);
+    crypto_scalarmult_base(r->own_key, r->own_secret);
+}
+
 void
 ratchet_offer(struct ratchet *r, const uint8_t secret[static RATCHET_KEY_LEN],
               const uint8_t own_secret[static RATCHET_KEY_LEN])
 {
     memset(r, 0, sizeof *r);
     memcpy(r->root, secret, RATCHET_KEY_LEN);
-    memcpy(r->own_secret, own_secret, RATCHET_KEY_LEN);
+    own_key_take(r, own_secret);
 }
 
 int
@@ -85,12 +93,6 @@ ratchet_sends_key(const struct ratchet *r)
     return took == (r->mixed % 2 == 0);
 }
 
-void
-ratchet_own_key(const struct ratchet *r, uint8_t key[static RATCHET_KEY_LEN])
-{
-    crypto_scalarmult_base(key, r->own_secret);
-}
-
 int
 ratchet_write(struct ratchet *r, struct ratchet_head *head,
               uint8_t key[static RATCHET_KEY_LEN])
@@ -98,7 +100,7 @@ ratchet_write(struct ratchet *r, struct ratchet_head *head,
     assert(r->can_write);
     if (r->n_out > RATCHET_NUMBER_MAX)
         return ERR_FULL;
-    ratchet_own_key(r, head->key);
+    memcpy(head->key, r->own_key, RATCHET_KEY_LEN);
     head->step = r->own_step;
     head->n = r->n_out++;
     head->previous = r->n_previous;
@@ -148,7 +150,7 @@ key_follow(struct ratchet *r, const struct ratchet_head *head,
     if (err)
         return err;
 
-    memcpy(r->own_secret, fresh, RATCHET_KEY_LEN);
+    own_key_take(r, fresh);
     r->own_step++;
     r->n_previous = r->n_out;
     r->n_out = 0;

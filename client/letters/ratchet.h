@@ -39,6 +39,7 @@ enum {
 struct ratchet {
     uint8_t root[RATCHET_KEY_LEN];
     uint8_t own_secret[RATCHET_KEY_LEN]; /* of X25519 */
+    uint8_t own_key[RATCHET_KEY_LEN];    /* its public key */
     uint8_t peer_key[RATCHET_KEY_LEN];   /* while it has_peer */
     uint8_t out[RATCHET_KEY_LEN];        /* the chain written with: can_write */
     uint8_t in[RATCHET_KEY_LEN];         /* the chain read with: can_read */
@@ -90,10 +91,6 @@ int ratchet_take(struct ratchet *r,
 
 /* Is it r's side that sends the key of the next share, and mixes that? */
 bool ratchet_sends_key(const struct ratchet *r);
-
-/* Write the public key of r's own secret. */
-void ratchet_own_key(const struct ratchet *r,
-                     uint8_t key[static RATCHET_KEY_LEN]);
 
 /* Take the next key of the chain that r writes with, and what the letter's head says.
  * r can write. Returns 0, or ERR_FULL: the chain has no number left. */

@@ -68,7 +68,7 @@ session_accept(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
     int err = ratchet_take(&s->now, secret, key, own_secret);
     if (!err)
         err = pair_make(s, secret, own_secret, key);
-    ratchet_own_key(&s->now, s->first);
+    memcpy(s->first, s->now.own_key, sizeof s->first);
     rekey_ready(&s->rekey, &s->now, fresh_share);
     s->state = SESSION_OPEN;
     sodium_memzero(secret, sizeof secret);
@@ -177,7 +177,7 @@ session_seal(struct session *s, const struct letter *l,
     letter_place_keys(chain, at, to_all || is_first ? no_pair : s->pair, &keys);
     if (!to_all && s->state == SESSION_OFFERED) {
         head.seal = LETTER_BY_OFFER;
-        ratchet_own_key(&s->now, head.ratchet.key);
+        memcpy(head.ratchet.key, s->now.own_key, RATCHET_KEY_LEN);
         head.ratchet.mixed = s->has_lasting;
         head.ratchet.step = s->has_lasting ? lasting_mark(s) : 0;
     } else if (!to_all) {

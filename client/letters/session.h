@@ -38,7 +38,7 @@
 
 enum {
     SESSION_RECORD_FIRST_LEN = 440, /* before there were shares of ML-KEM-768 */
-    SESSION_RECORD_LEN = SESSION_RECORD_FIRST_LEN + 2 * (4 + 32) + 32 + 2 +
+    SESSION_RECORD_LEN = SESSION_RECORD_FIRST_LEN + 2 * (4 + 32 + 32) + 32 + 2 +
                          MLKEM_SEED_LEN + MLKEM_PUBLIC_LEN
 };
 

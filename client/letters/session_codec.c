@@ -4,6 +4,7 @@
  * Failure modes: what is cut short, or has a flag or state that cannot be, is refused. */
 #include "client/letters/session.h"
 
+#include <sodium.h>
 #include <string.h>
 
 enum {
@@ -55,6 +56,7 @@ share_encode(struct codec_writer *w, const struct ratchet *r)
 {
     codec_write32(w, r->mixed);
     codec_write_bytes(w, r->share, sizeof r->share);
+    codec_write_bytes(w, r->own_key, sizeof r->own_key);
 }
 
 static void
@@ -98,6 +100,7 @@ share_decode(struct codec_reader *in, struct ratchet *r)
 {
     r->mixed = codec_read32(in);
     key_read(in, r->share);
+    key_read(in, r->own_key);
 }
 
 void
@@ -164,8 +167,12 @@ session_decode(struct codec_reader *r, size_t len, struct session *s)
     key_read(r, s->first);
     bool good = ratchet_decode(r, ratchet_known, &s->now);
     good = ratchet_decode(r, ratchet_known, &s->before) && good;
-    if (has_shares)
+    if (has_shares) {
         good = shares_decode(r, s) && good;
+    } else {
+        crypto_scalarmult_base(s->now.own_key, s->now.own_secret);
+        crypto_scalarmult_base(s->before.own_key, s->before.own_secret);
+    }
     if (r->err)
         return r->err;
     if (!good || s->state >= SESSION_STATES || flags & ~known)

@@ -110,7 +110,7 @@ letter_forge(struct rng_seeded *rng, struct side *from, struct posted *p)
     uint8_t chain[LETTER_CHAIN_LEN];
     if (head.seal != LETTER_BY_PLACE) {
         head.generation = from->session.generation + (uint32_t)(u >> 24 & 1);
-        ratchet_own_key(now, head.ratchet.key);
+        memcpy(head.ratchet.key, now->own_key, RATCHET_KEY_LEN);
         if (u >> 25 & 1)
             rng_seeded_bytes(rng, head.ratchet.key, 32);
     }

@@ -369,12 +369,14 @@ def settle(world, inviter, invitees):
 
 
 def harden(world, pair):
-    """See that the two, left alone, get a share of ML-KEM-768 where both have that."""
+    """See that the two, left alone, get a share of ML-KEM-768 where both have that; also
+    when one is back from before he made one, of which the other has another."""
     if not all(side.kem for side in pair):
         return
-    for _ in range(ROUNDS):
+    for _ in range(2 * ROUNDS):
+        world.time_s += AFTER_S
         for side in pair:
-            side.text()
+            side.act()
         for side in pair:
             side.read_all()
     world.t.same("both are hardened", [0, 0], [s.session.quantum() for s in pair])

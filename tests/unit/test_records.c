@@ -3,6 +3,7 @@
  */
 #include "tests/runner.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,7 @@ session_fill(struct session *s)
         r->can_read = i;
         memset(r->root, (int)(0x53 + i), sizeof r->root);
         memset(r->own_secret, (int)(0x55 + i), sizeof r->own_secret);
+        crypto_scalarmult_base(r->own_key, r->own_secret);
         memset(r->peer_key, (int)(0x57 + i), sizeof r->peer_key);
         memset(r->out, (int)(0x59 + i), sizeof r->out);
         memset(r->in, (int)(0x5b + i), sizeof r->in);
