@@ -682,8 +682,28 @@ change I8 'a chain is not stepped' client/letters/ratchet.c \
 ' \
     '' \
     'ratchet/i8_a_key*' 'session/i8_who_takes_a_device*'
+change I8 'a share is wiped and not mixed' client/letters/ratchet.c \
+    '        len += RATCHET_KEY_LEN;
+' \
+    '' \
+    'rekey/i8_who_has_every_x25519*' 'letter_vectors/shares*'
+change I8 'a share stays when it is mixed' client/letters/ratchet.c \
+    '        sodium_memzero(r->share, sizeof r->share);
+' \
+    '' \
+    'rekey/i8_a_share*'
+change I8 'a key of a share stays when that is found' client/letters/rekey.c \
+    '    if (r->has_share)
+        rekey_begin(k);
+' \
+    '' \
+    'rekey/i8_a_share*'
+change I8 'an offer begins without the lasting share' client/letters/session.c \
+    's->has_lasting ? sizeof in : 4);' \
+    '4);' \
+    'letter_vectors/shares*'
 change I8 'an answer draws no new key' client/letters/ratchet.c \
-    '    memcpy(r->own_secret, fresh, RATCHET_KEY_LEN);
+    '    own_key_take(r, fresh);
 ' \
     '    (void)fresh;
 ' \
@@ -754,13 +774,19 @@ change I9 'one who came back as he began never offers' client/letters/session.c 
     '    step->next.answered |= step->verdict == SESSION_READ;
 }' \
     'session/i9_older*'
+change I9 'who has another lasting share keeps it' client/letters/session.c \
+    '    if (!same)
+        lasting_forget(s);
+' \
+    '' \
+    'rekey/a_new_generation*'
 change I9 'an offer is below what the other one has' client/messages.c \
     'return v->told_generation > own ? v->told_generation : own;' \
     'return own;' \
     'sealing/i9_an_offer*'
 change I9 'a letter that does not open is passed over' client/arrival.c \
-    'if (opened->verdict == SESSION_BROKEN && v->renew_us == 0)' \
-    'if (opened->verdict == SESSION_SECOND && v->renew_us == 0)' \
+    'if (opened->verdict == SESSION_BROKEN || opened->unmet)' \
+    'if (opened->verdict == SESSION_SECOND || opened->unmet)' \
     'sealing/i9_a_letter_that_does_not*'
 
 # ---- I10 nothing irreversible follows from one peer's word ----
@@ -1212,10 +1238,14 @@ change I10 'a lower offer is taken' client/letters/session.c \
     'const bool wins = generation != s->generation ||' \
     'session/i10_an_offer*'
 change I10 'an offer of any generation is taken' client/letters/session.c \
-    '        generation <= o->context->latest &&
-' \
-    '' \
+    'if (body_open(o, o->keys.body, step) || !wins ||
+        generation > o->context->latest)' \
+    'if (body_open(o, o->keys.body, step) || !wins)' \
     'session/i10_an_offer*'
+change I10 'parts of any exchange are taken' client/letters/rekey.c \
+    'part->exchange != r->mixed + 1' \
+    'part->exchange == 77' \
+    'rekey/parts_that_cannot_be*'
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
