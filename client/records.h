@@ -59,7 +59,7 @@
  * is about it; when that was, in seconds since 1970, is 0 of others and while nobody
  * knows. A session is state 1 (0 none, 1 offered, 2 open) | flags 1 (1 inviter, 2 paired,
  * 4 answered, 8 with a ratchet of before, 16 verified by the user, 32 with a lasting share,
- * 64 the other side lacks ML-KEM) | generation 4 | that of before 4 | left on
+ * 64 the other side lacks ML-KEM, 128 a seed) | generation 4 | that of before 4 | left on
  * day 4 | pair 32 | first key 32 | ratchet | that of before | shares of the one 68, of the
  * other 68 | lasting share 32 | part to be sent next 1 | parts that have come 1 | seed 64
  * | key or ciphertext 1184; a ratchet flags 1 (1 has a

@@ -29,18 +29,14 @@ key_is_sent(const struct ratchet *r)
     return ratchet_sends_key(r) && !r->has_share;
 }
 
-static bool
-has_seed(const struct rekey *k)
-{
-    return !sodium_is_zero(k->seed, sizeof k->seed);
-}
-
 void
 rekey_ready(struct rekey *k, const struct ratchet *r,
             const uint8_t fresh[static MLKEM_SEED_LEN])
 {
-    if (key_is_sent(r) && !has_seed(k))
-        memcpy(k->seed, fresh, sizeof k->seed);
+    if (!key_is_sent(r) || k->has_seed)
+        return;
+    memcpy(k->seed, fresh, sizeof k->seed);
+    k->has_seed = true;
 }
 
 /* Take the parts of whole that are next and fit, and copy them. */
@@ -78,7 +74,7 @@ rekey_write(struct rekey *k, const struct ratchet *r, const struct mlkem *mlkem,
         return none;
     if (!ratchet_sends_key(r) && r->has_share)
         return parts_take(k, r, LETTER_PART_CIPHERTEXT, room, k->bytes, bytes);
-    if (!key_is_sent(r) || !has_seed(k) || mlkem->key_new(&pair, k->seed))
+    if (!key_is_sent(r) || !k->has_seed || mlkem->key_new(&pair, k->seed))
         return none;
     const int err = mlkem->key_public(pair, key);
     mlkem->key_free(pair);
@@ -137,7 +133,7 @@ rekey_read(struct rekey *k, struct ratchet *r, const struct mlkem *mlkem,
     if (part->kind != LETTER_PART_NONE)
         k->peer_lacks = part->kind == LETTER_PART_LACKS;
     if (!mlkem || r->has_share || part->kind != wanted ||
-        (sent && !has_seed(k)) || part->exchange != r->mixed + 1 ||
+        (sent && !k->has_seed) || part->exchange != r->mixed + 1 ||
         !parts_put(k, part))
         return;
     if (sent)

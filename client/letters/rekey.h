@@ -19,10 +19,11 @@
 
 /* An exchange, by one side. */
 struct rekey {
-    uint8_t seed[MLKEM_SEED_LEN];    /* of the key that is sent, else zeros */
+    uint8_t seed[MLKEM_SEED_LEN];    /* of the key that is sent: has_seed */
     uint8_t bytes[MLKEM_PUBLIC_LEN]; /* a key that comes, a ciphertext */
     uint8_t next;                    /* the part to be sent next */
     uint8_t have;                    /* bit i: part i has come */
+    bool has_seed;
     bool peer_lacks; /* the other side has said that it has no ML-KEM-768 */
 };
 

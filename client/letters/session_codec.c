@@ -15,7 +15,8 @@ enum {
     FLAG_VERIFIED = 16,
     FLAG_LASTING = 32,
     FLAG_PEER_LACKS = 64,
-    FLAGS = 127,
+    FLAG_SEED = 128,
+    FLAGS = 255,
     FLAGS_FIRST = 31 /* before there were shares */
 };
 enum {
@@ -113,7 +114,8 @@ session_encode(struct codec_writer *w, const struct session *s)
                               (s->has_before ? FLAG_BEFORE : 0) |
                               (s->verified ? FLAG_VERIFIED : 0) |
                               (s->has_lasting ? FLAG_LASTING : 0) |
-                              (s->rekey.peer_lacks ? FLAG_PEER_LACKS : 0)));
+                              (s->rekey.peer_lacks ? FLAG_PEER_LACKS : 0) |
+                              (s->rekey.has_seed ? FLAG_SEED : 0)));
     codec_write32(w, s->generation);
     codec_write32(w, s->before_generation);
     codec_write32(w, s->before_day);
@@ -160,6 +162,7 @@ session_decode(struct codec_reader *r, size_t len, struct session *s)
     s->verified = flags & FLAG_VERIFIED;
     s->has_lasting = flags & FLAG_LASTING;
     s->rekey.peer_lacks = flags & FLAG_PEER_LACKS;
+    s->rekey.has_seed = flags & FLAG_SEED;
     s->generation = codec_read32(r);
     s->before_generation = codec_read32(r);
     s->before_day = codec_read32(r);

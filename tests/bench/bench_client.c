@@ -10,6 +10,8 @@
  *   client.letter.open        its chain
  *   client.letter.seal_step   the first letter of a new key: the key itself is drawn
  *   client.letter.open_step   when one of the other's is opened
+ *   client.ratchet.kem        all that a share of ML-KEM-768 computes, on both sides;
+ *                             where no library has that, there is no such line
  *
  * One client in virtual time (sim/engine/world.h), counted alone: the calls by
  * which its host enters it are timed, __wrap_* by the linker. Contacts are
@@ -382,6 +384,42 @@ letters_print(void)
             line_print(letter_names[k], &f[k]);
 }
 
+/* A key, its public half, a ciphertext for it, and the share of that. */
+static void
+share_make(const struct mlkem *kem, const uint8_t seed[static MLKEM_SEED_LEN])
+{
+    uint8_t key[MLKEM_PUBLIC_LEN], ciphertext[MLKEM_CIPHERTEXT_LEN];
+    uint8_t share[MLKEM_SHARE_LEN];
+    void *pair;
+    must(kem->key_new(&pair, seed), "a key");
+    must(kem->key_public(pair, key), "a key");
+    must(kem->encapsulate(key, seed, ciphertext, share), "a ciphertext");
+    must(kem->decapsulate(pair, ciphertext, share), "a share");
+    kem->key_free(pair);
+}
+
+static void
+shares_print(void)
+{
+    static const char name[] = "client.ratchet.kem";
+    enum { SHARES = 50 };
+    const struct mlkem *kem = mlkem_find();
+    struct figures f;
+    if (!kem || !wanted(name))
+        return;
+    for (int i = 0; i < ROUNDS; i++) {
+        uint8_t seed[MLKEM_SEED_LEN];
+        const double x_us = scalarmult_us();
+        randombytes_buf(seed, sizeof seed);
+        const uint64_t start_ns = cpu_ns();
+        for (unsigned k = 0; k < SHARES; k++)
+            share_make(kem, seed);
+        f.us[i] = (double)(cpu_ns() - start_ns) * 1e-3 / SHARES;
+        f.per_x[i] = f.us[i] / x_us;
+    }
+    line_print(name, &f);
+}
+
 /* For callgrind: a course of so many seconds, and how many packets were sent. */
 static void
 course(unsigned contacts, double seconds)
@@ -412,5 +450,6 @@ main(int argc, char **argv)
     idle_print(500);
     work_print();
     letters_print();
+    shares_print();
     return 0;
 }

@@ -55,7 +55,7 @@ session_fill(struct session *s)
                           .before_day = 20000};
     memset(s->pair, 0x51, sizeof s->pair);
     memset(s->first, 0x52, sizeof s->first);
-    s->has_lasting = s->rekey.peer_lacks = true;
+    s->has_lasting = s->rekey.peer_lacks = s->rekey.has_seed = true;
     memset(s->lasting, 0x61, sizeof s->lasting);
     memset(s->rekey.seed, 0x62, sizeof s->rekey.seed);
     memset(s->rekey.bytes, 0x63, sizeof s->rekey.bytes);
@@ -607,7 +607,7 @@ a_contact_of_before_is_read(void **state)
         assert_int_equal(contact_read_before(r, version, 5, &v), 0);
         if (version == 8) {
             struct session want = session;
-            want.has_lasting = want.rekey.peer_lacks = false;
+            want.has_lasting = false;
             want.now.has_share = want.now.hardened = false;
             memset(want.lasting, 0, sizeof want.lasting);
             memset(&want.rekey, 0, sizeof want.rekey);

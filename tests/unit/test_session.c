@@ -921,9 +921,9 @@ i7_what_a_record_cannot_say_is_refused(void **state)
         }
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
-    /* of the state 7 bits; a flag of the session, 3 of each ratchet; that it can
+    /* of the state 7 bits; 3 flags of each ratchet; that it can
      * write, while it is open; and of the next of eight parts 5 bits */
-    assert_int_equal(refused, 7 + 1 + 2 * 3 + 1 + 5);
+    assert_int_equal(refused, 7 + 2 * 3 + 1 + 5);
     for (unsigned value = SESSION_STATES; value < 256; value++) {
         bytes[0] = (uint8_t)value;
         assert_int_equal(decoded(bytes, sizeof bytes, &back), ERR_FORMAT);
