@@ -1057,11 +1057,11 @@ change I10 'a vote that is kept is too long to be read' \
     'LOADED_MAX = VOTE_LEN_MAX + 65536,' \
     'LOADED_MAX = VOTE_LEN_MAX,' \
     'tally/i10_a_long_vote_hinders_no_start'
-change I10 'what a contact sends may replace a file' client/daemon/received.c \
+change I10 'what a contact sends may replace a file' client/commands/received.c \
     'if (link(temporary, path) == 0)' \
     'if (rename(temporary, path) == 0) return 0; if (link(temporary, path) == 0)' \
     'files/*'
-change I10 'a text steers the terminal of its reader' client/daemon/terminal.c \
+change I10 'a text steers the terminal of its reader' client/commands/terminal.c \
     'if (len >= 2 && t[0] == 0xc2 && t[1] >= 0x80 && t[1] <= 0x9f)' \
     'if (len >= 2 && t[0] == 0xc2 && t[1] >= 0xa0 && t[1] <= 0x9f)' \
     'files/*'

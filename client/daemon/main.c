@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/daemon/cli.h"
-#include "client/daemon/cli_seal.h"
+#include "client/commands/cli.h"
+#include "client/commands/cli_seal.h"
 #include "client/daemon/daemon.h"
-#include "client/daemon/input.h"
+#include "client/commands/input.h"
 #include "client/daemon/setup.h"
 #include "lib/os/files.h"
 #include "lib/os/host.h"

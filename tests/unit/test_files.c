@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/daemon/received.h"
-#include "client/daemon/terminal.h"
+#include "client/commands/received.h"
+#include "client/commands/terminal.h"
 #include "lib/os/files.h"
 
 static char dir[] = "/tmp/brusio-files-XXXXXX";

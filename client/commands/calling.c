@@ -1,5 +1,5 @@
-/* client/daemon/calling.c - one line out, one line in (JSON-RPC 2.0). */
-#include "client/daemon/calling.h"
+/* client/commands/calling.c - one line out, one line in (JSON-RPC 2.0). */
+#include "client/commands/calling.h"
 
 #include <errno.h>
 #include <stdbool.h>

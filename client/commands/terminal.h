@@ -1,7 +1,7 @@
-/* client/daemon/terminal.h - what came from others, made fit for a terminal and
+/* client/commands/terminal.h - what came from others, made fit for a terminal and
  * for names of files. */
-#ifndef CLIENT_DAEMON_TERMINAL_H
-#define CLIENT_DAEMON_TERMINAL_H
+#ifndef CLIENT_COMMANDS_TERMINAL_H
+#define CLIENT_COMMANDS_TERMINAL_H
 #include <stddef.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
-/* client/daemon/calling.h - calls to a client that runs, by its socket. */
-#ifndef CLIENT_DAEMON_CALLING_H
-#define CLIENT_DAEMON_CALLING_H
+/* client/commands/calling.h - calls to a client that runs, by its socket. */
+#ifndef CLIENT_COMMANDS_CALLING_H
+#define CLIENT_COMMANDS_CALLING_H
 #include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>

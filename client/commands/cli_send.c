@@ -1,4 +1,4 @@
-/* client/daemon/cli_send.c - commands that write, and what becomes of it: send, state,
+/* client/commands/cli_send.c - commands that write, and what becomes of it: send, state,
  * outbox, cancel, estimate.
  *
  * No state: what is sent is the running client's from the answer on, which comes when
@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/daemon/calling.h"
-#include "client/daemon/cli.h"
-#include "client/daemon/input.h"
-#include "client/daemon/terminal.h"
+#include "client/commands/calling.h"
+#include "client/commands/cli.h"
+#include "client/commands/input.h"
+#include "client/commands/terminal.h"
 #include "client/letters/letter.h"
 #include "lib/codec.h"
 #include "lib/error.h"

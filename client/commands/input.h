@@ -1,6 +1,6 @@
-/* client/daemon/input.h - what a user gives a command to read. */
-#ifndef CLIENT_DAEMON_INPUT_H
-#define CLIENT_DAEMON_INPUT_H
+/* client/commands/input.h - what a user gives a command to read. */
+#ifndef CLIENT_COMMANDS_INPUT_H
+#define CLIENT_COMMANDS_INPUT_H
 #include <stddef.h>
 #include <stdint.h>
 

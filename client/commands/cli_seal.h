@@ -1,8 +1,8 @@
-/* client/daemon/cli_seal.h - the commands about a client's state at rest: its
+/* client/commands/cli_seal.h - the commands about a client's state at rest: its
  * passphrase, lock, backups. Each returns the exit status and prints what is wrong. */
-#ifndef CLIENT_DAEMON_CLI_SEAL_H
-#define CLIENT_DAEMON_CLI_SEAL_H
-#include "client/daemon/cli.h"
+#ifndef CLIENT_COMMANDS_CLI_SEAL_H
+#define CLIENT_COMMANDS_CLI_SEAL_H
+#include "client/commands/cli.h"
 
 /* Set, change or remove the passphrase, also while the client runs. */
 int cli_passphrase(const struct cli *c);

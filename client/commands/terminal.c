@@ -1,6 +1,6 @@
-/* client/daemon/terminal.c - the one place where bytes from outside become
+/* client/commands/terminal.c - the one place where bytes from outside become
  * something to print, or a name. No state. */
-#include "client/daemon/terminal.h"
+#include "client/commands/terminal.h"
 
 #include <stdbool.h>
 #include <string.h>

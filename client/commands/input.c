@@ -1,5 +1,5 @@
-/* client/daemon/input.c - see input.h. No state. */
-#include "client/daemon/input.h"
+/* client/commands/input.c - see input.h. No state. */
+#include "client/commands/input.h"
 
 #include <errno.h>
 #include <stdbool.h>

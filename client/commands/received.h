@@ -1,6 +1,6 @@
-/* client/daemon/received.h - putting what came into a file of the user's. */
-#ifndef CLIENT_DAEMON_RECEIVED_H
-#define CLIENT_DAEMON_RECEIVED_H
+/* client/commands/received.h - putting what came into a file of the user's. */
+#ifndef CLIENT_COMMANDS_RECEIVED_H
+#define CLIENT_COMMANDS_RECEIVED_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

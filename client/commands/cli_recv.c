@@ -1,4 +1,4 @@
-/* client/daemon/cli_recv.c - reading what came.
+/* client/commands/cli_recv.c - reading what came.
  *
  * A message is released when it was surely written where it was to go: then, and
  * not before, the client forgets it. One that cannot be written stays, and is the
@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/daemon/calling.h"
-#include "client/daemon/cli.h"
-#include "client/daemon/received.h"
-#include "client/daemon/terminal.h"
+#include "client/commands/calling.h"
+#include "client/commands/cli.h"
+#include "client/commands/received.h"
+#include "client/commands/terminal.h"
 #include "lib/codec.h"
 #include "lib/error.h"
 #include "lib/os/clock.h"

@@ -1,11 +1,11 @@
-/* client/daemon/cli_seal.c - see cli_seal.h.
+/* client/commands/cli_seal.c - see cli_seal.h.
  *
  * The file of the master key is changed here, and not by the client that runs, which
  * has the key in memory anyway. A backup is made by whoever has the records open: the
  * client, into its directory, from where it is fetched; or this program, which keeps a
  * client from starting meanwhile. No state. Failure modes: a wrong passphrase, no
  * terminal, a disk that fails (nothing is left of a backup). */
-#include "client/daemon/cli_seal.h"
+#include "client/commands/cli_seal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "client/daemon/backup.h"
-#include "client/daemon/calling.h"
+#include "client/commands/calling.h"
 #include "client/daemon/master.h"
 #include "client/daemon/outbox_sqlite.h"
 #include "client/daemon/restore.h"

@@ -1,9 +1,9 @@
-/* client/daemon/received.c - files that came, put where the user wants them.
+/* client/commands/received.c - files that came, put where the user wants them.
  *
  * A file is written and synced under a name of its own, and then gets the name that
  * it is to have, if that is free: whatever fails or happens meanwhile, no other file
  * is touched and no half of one is left. */
-#include "client/daemon/received.h"
+#include "client/commands/received.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/daemon/terminal.h"
+#include "client/commands/terminal.h"
 
 enum { SAME_NAME_MAX = 1000, SHORT_NAME = 120 };
 

@@ -1,6 +1,6 @@
-/* client/daemon/cli.h - the commands that call a running client. */
-#ifndef CLIENT_DAEMON_CLI_H
-#define CLIENT_DAEMON_CLI_H
+/* client/commands/cli.h - the commands that call a running client. */
+#ifndef CLIENT_COMMANDS_CLI_H
+#define CLIENT_COMMANDS_CLI_H
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>

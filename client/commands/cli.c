@@ -1,10 +1,10 @@
-/* client/daemon/cli.c - commands that say how things are: contacts, status, ping.
+/* client/commands/cli.c - commands that say how things are: contacts, status, ping.
  *
  * Each is a call or two to the running client (calling.h), and prints the answer for
  * people or, with --json, as it came. No state: a command ends with its status, 0 or
  * 1. Failure modes: no client answers, the call is refused (its reason is printed),
  * or the output fails, which is a failure of the command (program_end()). */
-#include "client/daemon/cli.h"
+#include "client/commands/cli.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "client/client.h"
-#include "client/daemon/calling.h"
-#include "client/daemon/terminal.h"
+#include "client/commands/calling.h"
+#include "client/commands/terminal.h"
 #include "lib/os/clock.h"
 #include "lib/os/program.h"
 
