@@ -24,7 +24,7 @@ OUT := build/$(MODE)
 VERSION  := $(shell sed -n 's/^.define BRUSIO_VERSION "\(.*\)"/\1/p' lib/version.h)
 SONUMBER := 0
 PKGS := libsodium libcrypto libssl libevent libevent_pthreads jansson zlib \
-	sqlite3
+	sqlite3 libqrencode
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(WERROR)

@@ -130,6 +130,12 @@ void client_on_kept(struct client *c, void (*fn)(void *ctx), void *ctx);
  * blanks). */
 int client_invite(struct client *c, const char *name,
                   char text[static INVITE_TEXT_LEN]) CHECK_RESULT;
+/* Write the line of an invitation again that nobody has used, and when it is over, in
+ * seconds since 1970. Returns 0, ERR_NOT_FOUND, ERR_USED (it was, or this contact has
+ * invited us), ERR_EXPIRED, or ERR_AGAIN: there is no consensus yet. */
+int client_invitation(const struct client *c, const char *name,
+                      char text[static INVITE_TEXT_LEN],
+                      uint64_t *expires_s) CHECK_RESULT;
 /* Take an invitation up. Returns also ERR_EXPIRED, ERR_FUTURE (it is over in more than
  * INVITE_DAYS), ERR_FOREIGN (of another
  * network), ERR_USED (by this client before), or what invite_read() says. */
@@ -147,7 +153,9 @@ struct client_contact {
     bool verified;  /* client_verify() */
     bool refused;   /* the invitation was used by somebody else */
     enum session_quantum quantum;
-    uint32_t waiting; /* messages not yet delivered */
+    uint32_t waiting;   /* messages not yet delivered */
+    uint64_t expires_s; /* of one that is invited, since 1970; 0: of an earlier
+                           version */
 };
 /* The i-th contact; returns false beyond the last. */
 bool client_contact(const struct client *c, size_t i,

@@ -78,6 +78,31 @@ client_invite(struct client *c, const char *name,
     return err;
 }
 
+int
+client_invitation(const struct client *c, const char *name,
+                  char text[static INVITE_TEXT_LEN], uint64_t *expires_s)
+{
+    const struct conversation *v = conversation_find(c, name);
+    struct invite invite;
+    if (!c->current || !client_time_is_known(c))
+        return ERR_AGAIN;
+    if (!v)
+        return ERR_NOT_FOUND;
+    if (!v->inviter || v->confirmed)
+        return ERR_USED;
+    /* the seed goes with the invitation's last day, and is not in older records */
+    *expires_s = (uint64_t)v->session->expiry_h * 3600;
+    if (*expires_s <= client_time_s(c))
+        return ERR_EXPIRED;
+    network_id(c, invite.network);
+    invite.expiry_h = v->session->expiry_h;
+    memcpy(invite.seed, v->session->seed, sizeof invite.seed);
+    memcpy(invite.key, v->session->now.own_key, sizeof invite.key);
+    invite_write(&invite, text);
+    sodium_memzero(&invite, sizeof invite);
+    return 0;
+}
+
 /* Does an invitation make a pair that is there already, or was? The mark of
  * the chain that is read tells, which those that are removed have, too. */
 static bool
@@ -165,7 +190,9 @@ client_contact(const struct client *c, size_t i, struct client_contact *out)
                                    .shared = v->shared,
                                    .verified = v->session->verified,
                                    .quantum = session_quantum(v->session),
-                                   .waiting = v->n_waiting};
+                                   .waiting = v->n_waiting,
+                                   .expires_s =
+                                       (uint64_t)v->session->expiry_h * 3600};
     memcpy(out->name, v->name, sizeof out->name);
     return true;
 }

@@ -367,7 +367,7 @@ conversation_make(struct client *c, const char *name,
     chains_step(c, v, born);
     env_random_crypto(c->env, fresh, sizeof fresh);
     if (inviter)
-        session_invite(v->session, invite->seed, own_secret);
+        session_invite(v->session, invite->seed, invite->expiry_h, own_secret);
     else
         err = session_accept(v->session, invite->seed, invite->key, own_secret,
                              fresh);

@@ -61,7 +61,8 @@
  * 4 answered, 8 with a ratchet of before, 16 verified by the user, 32 with a lasting share,
  * 64 the other side lacks ML-KEM, 128 a seed) | generation 4 | that of before 4 | left on
  * day 4 | pair 32 | first key 32 | ratchet | that of before | shares of the one 68, of the
- * other 68 | lasting share 32 | part to be sent next 1 | parts that have come 1 | seed 64
+ * other 68 | lasting share 32 | seed 32 and expiry
+ * in hours since 1970 4 of an invitation that nobody has taken up | part to be sent next 1 | parts that have come 1 | seed 64
  * | key or ciphertext 1184; a ratchet flags 1 (1 has a
  * peer, 2 writes, 4 reads, 8 has a share, 16 hardened) | root 32 | own secret 32 | peer's
  * key 32 | chains 32 out, 32 in | steps 4 own, 4 peer's | next numbers 4 out, 4 in

@@ -330,6 +330,8 @@ sealing_forget(struct client *c, struct conversation *v, uint32_t day)
         sodium_memzero(&s->before, sizeof s->before);
         s->has_before = false;
     }
+    if (s->expiry_h / 24 < day)
+        session_uninvite(s);
     return kept_delete(c, v, kept_over(v, 0, day));
 }
 

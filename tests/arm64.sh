@@ -19,7 +19,7 @@ if [ ! -e "$root/.complete" ]; then
     echo "check-arm64: unpacking arm64 packages into $root"
     rm -rf "$root"
     debootstrap --arch=arm64 --foreign --variant=minbase \
-        --include=libc6-dev,libsodium-dev,libssl-dev,libevent-dev,libjansson-dev,libsqlite3-dev,libcmocka-dev \
+        --include=libc6-dev,libsodium-dev,libssl-dev,libevent-dev,libjansson-dev,libsqlite3-dev,libqrencode-dev,libcmocka-dev \
         bookworm "$root" "$source" >"$root.log" 2>&1 || {
         tail -n 5 "$root.log"
         exit 1

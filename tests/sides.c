@@ -35,7 +35,7 @@ side_invite(struct side *s, struct invite *invite, const char *name)
     *invite = (struct invite){.expiry_h = 24 * (SIDE_DAY + 7)};
     rng_seeded_bytes(&s->rng, invite->seed, sizeof invite->seed);
     rng_seeded_bytes(&s->rng, secret, sizeof secret);
-    session_invite(&s->session, invite->seed, secret);
+    session_invite(&s->session, invite->seed, invite->expiry_h, secret);
     memcpy(invite->key, s->session.now.own_key, sizeof invite->key);
     side_chains(s, invite, true);
 }

@@ -10,10 +10,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/client.h"
 #include "client/commands/calling.h"
+#include "client/commands/qr.h"
 #include "client/commands/terminal.h"
 #include "lib/os/clock.h"
 #include "lib/os/program.h"
@@ -54,17 +56,50 @@ cli_call(const struct cli *c, const char *method, json_t *params,
 
 /* ---- simple ones ---- */
 
-static void
-invitation_print(const json_t *v)
+/* Write a picture of a line to a file that is not there yet, for its owner alone. */
+static int
+svg_write(const char *path, const char *line)
 {
-    puts(json_string_value(json_object_get(v, "invitation")));
+    const mode_t mask = umask(077);
+    FILE *out = fopen(path, "wx");
+    umask(mask);
+    int err = out ? qr_svg(out, line) : ERR_SYSTEM;
+    if (out && fclose(out) && !err)
+        err = ERR_SYSTEM;
+    if (err == ERR_SYSTEM)
+        return program_fail(program, "%s: %s", path, strerror(errno));
+    return err ? program_error(program, path, err) : 0;
+}
+
+/* Make a call, and print the line that it gives, and its pictures. */
+static int
+line_show(const struct cli *c, const char *method, const char *key,
+          void (*more)(const json_t *v))
+{
+    json_t *r =
+        calling_once(c->dir, method, json_pack("{ss}", "name", c->name));
+    if (!r)
+        return 1;
+    const char *line = json_string_value(json_object_get(r, key));
+    int status = 0;
+    if (c->json)
+        status = calling_json(r);
+    else
+        printf("%s\n", line);
+    if (!c->json && more)
+        more(r);
+    if (c->qr && qr_terminal(stdout, line))
+        status = program_error(program, "the picture", ERR_NOMEM);
+    if (c->svg && !status)
+        status = svg_write(c->svg, line);
+    json_decref(r);
+    return status;
 }
 
 int
 cli_invite(const struct cli *c)
 {
-    return cli_call(c, "invite", json_pack("{ss}", "name", c->name),
-                    invitation_print);
+    return line_show(c, c->command, "invitation", NULL);
 }
 
 /* What the daemon's words about a contact and quantum computers mean to people. */
@@ -90,21 +125,37 @@ quantum_text(const json_t *v)
     return "post-quantum: unknown";
 }
 
+/* What becomes of a contact's invitation. */
+static void
+pair_print(const json_t *v)
+{
+    const int64_t expires_s = calling_number(v, "expires");
+    char when[CLOCK_TEXT_LEN];
+    if (json_is_true(json_object_get(v, "refused"))) {
+        fputs("invitation was used by somebody else", stdout);
+    } else if (json_is_true(json_object_get(v, "confirmed"))) {
+        fputs("confirmed", stdout);
+    } else if (json_is_true(json_object_get(v, "invited"))) {
+        fputs("invitation not used yet", stdout);
+        if (expires_s > 0) {
+            (void)clock_text(when, (uint64_t)expires_s);
+            printf(", until %s", when);
+        }
+    } else {
+        fputs("not yet heard", stdout);
+    }
+}
+
 static void
 contact_print(const json_t *v)
 {
     const char *name = json_string_value(json_object_get(v, "name"));
     enum { COLUMN = 32 };
     terminal_word(stdout, name);
-    printf("%*s %s, %" PRId64 " waiting%s%s%s; %s%s\n",
-           strlen(name) < COLUMN ? (int)(COLUMN - strlen(name)) : 0, "",
-           json_is_true(json_object_get(v, "refused"))
-               ? "invitation was used by somebody else"
-           : json_is_true(json_object_get(v, "confirmed")) ? "confirmed"
-           : json_is_true(json_object_get(v, "invited"))
-               ? "invitation not used yet"
-               : "not yet heard",
-           calling_number(v, "waiting"),
+    printf("%*s ", strlen(name) < COLUMN ? (int)(COLUMN - strlen(name)) : 0,
+           "");
+    pair_print(v);
+    printf(", %" PRId64 " waiting%s%s%s; %s%s\n", calling_number(v, "waiting"),
            json_is_true(json_object_get(v, "muted")) ? ", muted" : "",
            json_is_true(json_object_get(v, "pings")) ? ", may ping" : "",
            json_is_true(json_object_get(v, "verified")) ? ", verified" : "",
@@ -163,19 +214,19 @@ cli_pings(const struct cli *c)
 static void
 safety_print(const json_t *v)
 {
-    printf("%s\n%s\n", json_string_value(json_object_get(v, "safety")),
-           json_is_true(json_object_get(v, "verified"))
-               ? "verified"
-               : "not verified: compare it with what the other side sees, in "
-                 "another way; if they are alike, say 'verify NAME yes'");
+    puts(json_is_true(json_object_get(v, "verified"))
+             ? "verified"
+             : "not verified: compare it with what the other side sees, in "
+               "another way; if they are alike, say 'verify NAME yes'");
 }
 
 int
 cli_verify(const struct cli *c)
 {
     if (!c->text)
-        return cli_call(c, "safety", json_pack("{ss}", "name", c->name),
-                        safety_print);
+        return line_show(c, "safety", "safety", safety_print);
+    if (c->qr || c->svg)
+        return program_misuse(program, "a picture is of 'verify NAME' alone");
     const bool verified = strcmp(c->text, "yes") == 0;
     if (!verified && strcmp(c->text, "no") != 0)
         return program_misuse(program, "verify wants yes or no");

@@ -10,6 +10,8 @@
 struct cli {
     const char *dir, *command;
     const char *name, *text, *file, *file_name, *out;
+    const char *svg; /* invite, invitation, verify: a picture goes there */
+    bool qr;         /* and one to the terminal */
     /* files that have passphrases, or NULL: the one that is wanted, a new one, and
      * (backup) that of the client */
     const char *passphrase_file, *new_passphrase_file, *client_passphrase_file;
@@ -32,6 +34,7 @@ int cli_call(const struct cli *c, const char *method, json_t *params,
              void (*print)(const json_t *v));
 
 /* Each returns the exit status and prints what is wrong. */
+/* Make an invitation, or show it again. */
 int cli_invite(const struct cli *c);
 /* What changes a contact, and of which nothing is told. */
 int cli_change(const struct cli *c);

@@ -52,7 +52,7 @@ struct call {
         struct client_message m;
     } * queued; /* messages that wait */
     size_t n_queued, queued_room;
-    uint64_t letters, estimate_s;
+    uint64_t letters, estimate_s, expires_s;
     uint64_t mark; /* of the client, when it was carried out */
     bool waits;    /* what it changed is to be on disk, and is not yet */
     /* of the guard; NULL: there is none */

@@ -25,6 +25,15 @@ static void
 run_invite(struct call *k, struct client *c)
 {
     k->err = client_invite(c, k->name, k->word);
+    if (!k->err)
+        k->err = client_invitation(c, k->name, k->word, &k->expires_s);
+    k->contact = client_contact_id(c, k->name);
+}
+
+static void
+run_invitation(struct call *k, struct client *c)
+{
+    k->err = client_invitation(c, k->name, k->word, &k->expires_s);
     k->contact = client_contact_id(c, k->name);
 }
 
@@ -280,6 +289,8 @@ static const struct method methods[] = {
      call_result_contacts},
     {"estimate", NULL, "to id bytes", "", false, false, run_estimate,
      call_result_estimate},
+    {"invitation", "contacts.invitation", "name id", "", false, false,
+     run_invitation, call_result_invite},
     {"invite", "contacts.invite", "name", "", true, false, run_invite,
      call_result_invite},
     {"lock", NULL, "", "", false, true, run_lock, call_result_nothing},

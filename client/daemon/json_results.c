@@ -30,8 +30,9 @@ json_or_null(json_t *v, int bad)
 json_t *
 call_result_invite(struct call *k)
 {
-    return json_pack("{ss sI}", "invitation", k->word, "id",
-                     (json_int_t)k->contact);
+    return json_pack("{ss sI sI}", "invitation", k->word, "id",
+                     (json_int_t)k->contact, "expires",
+                     (json_int_t)k->expires_s);
 }
 
 json_t *
@@ -67,13 +68,14 @@ call_result_contacts(struct call *k)
         const struct client_contact *one = &k->contacts[i];
         bad = json_array_append_new(
             list,
-            json_pack("{sI ss sb sb sb sb sb sb sb ss sI}", "id",
+            json_pack("{sI ss sb sb sb sb sb sb sb ss sI sI}", "id",
                       (json_int_t)one->id, "name", one->name, "confirmed",
                       one->confirmed, "invited", one->invited, "refused",
                       one->refused, "muted", one->muted, "pings", one->pings,
                       "shared", one->shared, "verified", one->verified,
                       "post_quantum", quantum_words[one->quantum], "waiting",
-                      (json_int_t)one->waiting));
+                      (json_int_t)one->waiting, "expires",
+                      (json_int_t)(one->invited ? one->expires_s : 0)));
     }
     return json_or_null(list, bad);
 }

@@ -22,11 +22,11 @@ static const char usage_commands[] =
     "usage: brusio-client init --network FILE [--profile NAME]\n"
     "       brusio-client run [--passphrase-file FILE] [--ready-fd N] "
     "[--parent PID]\n"
-    "       brusio-client invite NAME\n"
+    "       brusio-client invite NAME | invitation NAME [--qr] [--svg FILE]\n"
     "       brusio-client add NAME INVITATION\n"
     "       brusio-client withdraw NAME | remove NAME | rename NAME NEW-NAME\n"
     "       brusio-client mute NAME | unmute NAME | pings NAME on|off\n"
-    "       brusio-client verify NAME [yes|no]\n"
+    "       brusio-client verify NAME [yes|no] [--qr] [--svg FILE]\n"
     "       brusio-client open NAME\n"
     "       brusio-client send NAME TEXT | send NAME --file FILE [--name "
     "NAME]  [--wait]\n"
@@ -54,6 +54,7 @@ static const char usage_commands[] =
     "  run       stay connected until SIGINT or SIGTERM\n"
     "  invite    make a contact and print the line that its other side adds;\n"
     "            hand it over in private, it works once\n"
+    "  invitation  show one again that nobody has used\n"
     "  add       take an invitation up\n"
     "  withdraw  an invitation that nobody has used: who takes it up later is\n"
     "            not answered\n"
@@ -126,6 +127,8 @@ static const char usage_options[] =
     "  --follow        print what comes until it is stopped\n"
     "  --skip          remove the next message unseen\n"
     "  --json          print objects of JSON, one a line\n"
+    "  --qr            show a picture of the line for a camera, too\n"
+    "  --svg FILE      write that picture to a file that is not there yet\n"
     "  --passphrase-file FILE\n"
     "                  the passphrase is the first line of FILE (-: of the\n"
     "                  standard input), and is not asked for; of 'backup' and\n"
@@ -156,6 +159,8 @@ enum {
     FOLLOW,
     SKIP,
     JSON,
+    QR,
+    SVG,
     READY_FD,
     PARENT,
     PASSPHRASE,
@@ -163,10 +168,11 @@ enum {
     CLIENT_PASSPHRASE,
     OPTIONS
 };
-static const char all[] = " init run invite add withdraw remove rename mute "
-                          "unmute pings verify open send recv "
-                          "ping state outbox cancel estimate contacts "
-                          "status check passphrase lock unlock backup restore ";
+static const char all[] =
+    " init run invite invitation add withdraw remove rename mute "
+    "unmute pings verify open send recv "
+    "ping state outbox cancel estimate contacts "
+    "status check passphrase lock unlock backup restore ";
 static const struct args_option options[OPTIONS] = {
     {"dir", false, all},
     {"network", false, " init "},
@@ -180,8 +186,10 @@ static const struct args_option options[OPTIONS] = {
     {"follow", true, " recv "},
     {"skip", true, " recv "},
     {"json", true,
-     " invite send recv ping state outbox estimate contacts "
+     " invite invitation verify send recv ping state outbox estimate contacts "
      "status "},
+    {"qr", true, " invite invitation verify "},
+    {"svg", false, " invite invitation verify "},
     {"ready-fd", false, " run "},
     {"parent", false, " run "},
     {"passphrase-file", false, " run check passphrase unlock backup restore "},
@@ -267,16 +275,16 @@ static const struct {
     size_t words;
     int (*run)(const struct cli *c);
 } plain[] = {{"contacts", 0, cli_contacts}, {"status", 0, cli_status},
-             {"invite", 1, cli_invite},     {"withdraw", 1, cli_change},
-             {"remove", 1, cli_change},     {"mute", 1, cli_change},
-             {"open", 1, cli_change},       {"unmute", 1, cli_change},
-             {"ping", 1, cli_ping},         {"state", 1, cli_state},
-             {"outbox", 0, cli_outbox},     {"outbox", 1, cli_outbox},
-             {"lock", 0, cli_lock},         {"unlock", 0, cli_unlock},
-             {"restore", 1, cli_restore},   {"cancel", 2, cli_cancel},
-             {"estimate", 2, cli_estimate}, {"rename", 2, cli_change},
-             {"pings", 2, cli_pings},       {"verify", 1, cli_verify},
-             {"verify", 2, cli_verify}};
+             {"invite", 1, cli_invite},     {"invitation", 1, cli_invite},
+             {"withdraw", 1, cli_change},   {"remove", 1, cli_change},
+             {"mute", 1, cli_change},       {"open", 1, cli_change},
+             {"unmute", 1, cli_change},     {"ping", 1, cli_ping},
+             {"state", 1, cli_state},       {"outbox", 0, cli_outbox},
+             {"outbox", 1, cli_outbox},     {"lock", 0, cli_lock},
+             {"unlock", 0, cli_unlock},     {"restore", 1, cli_restore},
+             {"cancel", 2, cli_cancel},     {"estimate", 2, cli_estimate},
+             {"rename", 2, cli_change},     {"pings", 2, cli_pings},
+             {"verify", 1, cli_verify},     {"verify", 2, cli_verify}};
 
 /* Read a text from the standard input, without the line's end; NULL, and has said
  * why. What stands in the command line all users of a machine can read, and a
@@ -360,6 +368,8 @@ arguments_obey(int argc, char **argv)
     c.follow = a.value[FOLLOW] != NULL;
     c.skip = a.value[SKIP] != NULL;
     c.json = a.value[JSON] != NULL;
+    c.qr = a.value[QR] != NULL;
+    c.svg = a.value[SVG];
     if (strcmp(a.command, "init") == 0)
         return a.n_rest ? usage_fail("init takes no words") : init(&a, c.dir);
     c.passphrase_file = a.value[PASSPHRASE];

@@ -45,15 +45,25 @@ pair_make(struct session *s, const uint8_t *secret, const uint8_t *own_secret,
 
 void
 session_invite(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
+               uint32_t expiry_h,
                const uint8_t own_secret[static RATCHET_KEY_LEN])
 {
     uint8_t secret[32];
     memset(s, 0, sizeof *s);
+    memcpy(s->seed, seed, sizeof s->seed);
+    s->expiry_h = expiry_h;
     label_hash(secret, seed, "brusio/1 first", NULL, 0);
     ratchet_offer(&s->now, secret, own_secret);
     s->state = SESSION_OFFERED;
     s->inviter = true;
     sodium_memzero(secret, sizeof secret);
+}
+
+void
+session_uninvite(struct session *s)
+{
+    sodium_memzero(s->seed, sizeof s->seed);
+    s->expiry_h = 0;
 }
 
 int
@@ -348,6 +358,7 @@ first_open(const struct opening *o, struct session_step *step)
     memcpy(s->first, key, sizeof s->first);
     generation_open(o, step);
     s->answered = true;
+    session_uninvite(s);
     const bool is_over = o->s->generation > 0 || o->s->now.peer_step > 0;
     if (step->verdict == SESSION_BROKEN && (!o->s->paired || is_over))
         step->verdict = SESSION_PASSED; /* made up by who has the line */

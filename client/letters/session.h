@@ -39,7 +39,7 @@
 enum {
     SESSION_RECORD_FIRST_LEN = 440, /* before there were shares of ML-KEM-768 */
     SESSION_RECORD_LEN = SESSION_RECORD_FIRST_LEN + 2 * (4 + 32 + 32) + 32 + 2 +
-                         MLKEM_SEED_LEN + MLKEM_PUBLIC_LEN
+                         4 + LETTER_KEY_LEN + MLKEM_SEED_LEN + MLKEM_PUBLIC_LEN
 };
 
 enum session_state {
@@ -63,6 +63,10 @@ struct session {
     uint8_t pair[LETTER_KEY_LEN];     /* while paired, else zeros */
     uint8_t first[RATCHET_KEY_LEN];   /* the invitee's first public key */
     uint8_t lasting[RATCHET_KEY_LEN]; /* while it has_lasting */
+    /* Of an invitation that nobody has taken up, so that it can be shown again; else
+     * zeros. */
+    uint8_t seed[LETTER_KEY_LEN];
+    uint32_t expiry_h; /* hours since 1970 */
     struct ratchet now, before;
     struct rekey rekey;        /* of now */
     const struct mlkem *mlkem; /* this side's, NULL: none; it is not kept */
@@ -118,11 +122,12 @@ struct session_context {
     void *ctx; /* of kept */
 };
 
-/* Begin s as the inviter, or the invitee, of an invitation. own_secret: of the key in
- * the invitation, or one that is fresh; fresh_share: MLKEM_SEED_LEN. mlkem is the
- * caller's to set. Returns 0 or ERR_POINT. */
+/* Begin s as the inviter, or the invitee, of an invitation, which is over at expiry_h.
+ * own_secret: of the key in the invitation, or one that is fresh; fresh_share:
+ * MLKEM_SEED_LEN. mlkem is the caller's to set. Returns 0 or ERR_POINT. */
 void session_invite(struct session *s,
                     const uint8_t seed[static LETTER_KEY_LEN],
+                    uint32_t expiry_h,
                     const uint8_t own_secret[static RATCHET_KEY_LEN]);
 int
 session_accept(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
@@ -163,6 +168,9 @@ int session_open(const struct session *s,
                  struct letter_place at, const struct session_context *context,
                  uint8_t *letter, size_t letter_len,
                  struct session_step *step) CHECK_RESULT;
+
+/* Forget the seed of an invitation. */
+void session_uninvite(struct session *s);
 
 /* Write the safety number of a pair that s, which is paired, has: 12 groups of 5 digits,
  * alike on both sides if nobody stands between them. */

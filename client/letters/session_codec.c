@@ -126,6 +126,8 @@ session_encode(struct codec_writer *w, const struct session *s)
     share_encode(w, &s->now);
     share_encode(w, &s->before);
     codec_write_bytes(w, s->lasting, sizeof s->lasting);
+    codec_write_bytes(w, s->seed, sizeof s->seed);
+    codec_write32(w, s->expiry_h);
     codec_write8(w, s->rekey.next);
     codec_write8(w, s->rekey.have);
     codec_write_bytes(w, s->rekey.seed, sizeof s->rekey.seed);
@@ -138,6 +140,8 @@ shares_decode(struct codec_reader *r, struct session *s)
     share_decode(r, &s->now);
     share_decode(r, &s->before);
     key_read(r, s->lasting);
+    key_read(r, s->seed);
+    s->expiry_h = codec_read32(r);
     s->rekey.next = codec_read8(r);
     s->rekey.have = codec_read8(r);
     bytes_read(r, s->rekey.seed, sizeof s->rekey.seed);

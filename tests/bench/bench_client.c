@@ -328,7 +328,7 @@ pair_begin(struct session s[2])
     randombytes_buf(own, sizeof own);
     randombytes_buf(share, sizeof share);
     crypto_scalarmult_base(key, own[0]);
-    session_invite(&s[0], seed, own[0]);
+    session_invite(&s[0], seed, 1, own[0]);
     must(session_accept(&s[1], seed, key, own[1], share), "session_accept");
     for (unsigned i = 0; i < 2; i++) {
         letter_seal_full(&s[!i], i, out);

@@ -254,7 +254,7 @@ sessions(void)
     SECRET(own, sizeof own);
     SECRET(share, sizeof share);
     SECRET(chain, sizeof chain);
-    session_invite(&s[0], seed, own[0]);
+    session_invite(&s[0], seed, 1, own[0]);
     if (session_accept(&s[1], seed, key, own[1], share))
         return;
     for (uint32_t i = 0; i < 8; i++) {

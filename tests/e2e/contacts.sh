@@ -24,6 +24,24 @@ pair 1 2
 client 1 send client-2 hello >/dev/null
 reads 2 'client-1: hello'
 
+# An invitation is shown again, and as a picture, until it is used.
+line=$(client 1 invite dora)
+[ "$(client 1 invitation dora)" = "$line" ] || fail 'another line was shown again'
+listed 1 '^dora +invitation not used yet, until [0-9-]+ '
+client 1 invitation dora --qr --svg "$NET/dora.svg" >"$NET/dora"
+for picture in "$NET/dora" "$NET/dora.svg"; do
+    [ "$("$here/qr_read.py" "$picture")" = "$line" ] || fail "$picture says otherwise"
+done
+[ "$(stat -c %a "$NET/dora.svg")" = 600 ] || fail 'others may read the picture'
+refused 1 'File exists' invitation dora --svg "$NET/dora.svg"
+refused 1 'not one of yours' invitation client-2
+refused 2 'not one of yours' invitation client-1
+client 1 withdraw dora
+refused 1 'no such contact' invitation dora
+client 1 verify client-2 --qr >"$NET/safety"
+[ "$("$here/qr_read.py" "$NET/safety")" = "$(client 2 verify client-1 | head -n 1)" ] ||
+    fail 'the picture of the safety number says otherwise'
+
 client 2 rename client-1 anna
 refused 2 'no such contact' rename client-1 anna
 listed 2 '^anna +confirmed,'
@@ -79,7 +97,7 @@ reads 3 'client-1-again: to the second'
 client 3 send client-1-again back >/dev/null
 reads 1 'client-3: back'
 refused 1 "'remove' takes the contact away" withdraw client-3
-listed 3 '^client-1 +not yet heard, 1 waiting$'
+listed 3 '^client-1 +not yet heard, 1 waiting;'
 
 client 2 remove anna
 [ -z "$(client 2 contacts)" ] || fail 'who is removed is in the list'

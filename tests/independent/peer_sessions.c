@@ -211,7 +211,7 @@ invite(struct peer *p)
 {
     struct peer_session *v = held(p, "session");
     v->n_kept = 0;
-    session_invite(&v->s, peer_get_exact(p, "seed", LETTER_KEY_LEN),
+    session_invite(&v->s, peer_get_exact(p, "seed", LETTER_KEY_LEN), 480000,
                    peer_get_exact(p, "own_secret", RATCHET_KEY_LEN));
     kem_get(p, v);
     session_say(p, v);

@@ -148,15 +148,19 @@ contacts_are_changed_by_name_and_by_id(void **state)
     pair_make(&p, &pair_net);
     pair_settle(&p);
     c = p.c[0];
-    call(c, "invite", "{\"name\":\"carol\"}", "\"id\":2");
+    call(c, "invite", "{\"name\":\"carol\"}", "\"id\":2,\"expires\":");
+    call(c, "invitation", "{\"id\":2}", "\"id\":2,\"expires\":");
+    call(c, "invitation", "{\"id\":1}", "\"message\":\"used already\"");
     call(c, "contacts", "{}",
          "{\"id\":2,\"name\":\"carol\",\"confirmed\":false,\"invited\":true,"
          "\"refused\":false,\"muted\":false,\"pings\":false,"
-         "\"shared\":false,\"verified\":false,\"waiting\":0}");
+         "\"shared\":false,\"verified\":false,\"post_quantum\":\"soon\","
+         "\"waiting\":0,\"expires\":1");
     call(c, "contacts", "{}",
          "{\"id\":1,\"name\":\"b\",\"confirmed\":true,\"invited\":false,"
          "\"refused\":false,\"muted\":false,\"pings\":false,"
-         "\"shared\":false,\"verified\":false,\"waiting\":0}");
+         "\"shared\":false,\"verified\":false,\"post_quantum\":\"soon\","
+         "\"waiting\":0,\"expires\":0}");
     call(c, "rename", "{\"id\":1,\"new_name\":\"carol\"}",
          "\"message\":\"exists already\"");
     call(c, "rename", "{\"id\":1,\"new_name\":\"no name\"}",
@@ -175,7 +179,8 @@ contacts_are_changed_by_name_and_by_id(void **state)
     call(c, "contacts", "{}",
          "{\"id\":1,\"name\":\"bob\",\"confirmed\":true,\"invited\":false,"
          "\"refused\":false,\"muted\":true,\"pings\":true,"
-         "\"shared\":false,\"verified\":true,\"waiting\":0}");
+         "\"shared\":false,\"verified\":true,\"post_quantum\":\"soon\","
+         "\"waiting\":0,\"expires\":0}");
     call(c, "open", "{\"id\":1}", "\"result\":{}");
     call(c, "withdraw", "{\"id\":1}", "\"message\":\"used already\"");
     call(c, "withdraw", "{\"name\":\"carol\"}", "\"result\":{}");

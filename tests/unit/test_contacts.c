@@ -971,6 +971,44 @@ i2_a_withdrawn_invitation_is_not_answered(void **state)
     pair_free(&p);
 }
 
+/* An invitation is shown again until it is used or over, also by a client that was
+ * started anew; then nothing is left of what it was made of. */
+static void
+i8_an_invitation_is_shown_again_until_it_is_used(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct invite invite;
+    char line[INVITE_TEXT_LEN], again[INVITE_TEXT_LEN];
+    uint64_t expires_s = 0;
+    pair_make(&p, &pair_net);
+    assert_int_equal(client_invite(p.c[0], "carol", line), 0);
+    assert_int_equal(invite_read(&invite, line), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(client_invitation(p.c[0], "carol", again, &expires_s),
+                         0);
+        assert_string_equal(again, line);
+        assert_true(expires_s == (uint64_t)invite.expiry_h * 3600);
+        pair_restart(&p, 0);
+    }
+    assert_int_equal(client_invitation(p.c[0], "dora", again, &expires_s),
+                     ERR_NOT_FOUND);
+    assert_int_equal(client_invitation(p.c[1], "a", again, &expires_s),
+                     ERR_USED);
+    assert_int_equal(client_invitation(p.c[0], "b", again, &expires_s), 0);
+    assert_int_equal(invite_read(&invite, again), 0);
+    assert_true(disk_has(&p.disk[0], invite.seed, sizeof invite.seed));
+    pair_settle(&p);
+    assert_int_equal(client_invitation(p.c[0], "b", again, &expires_s),
+                     ERR_USED);
+    assert_false(disk_has(&p.disk[0], invite.seed, sizeof invite.seed));
+    assert_false(disk_has(&p.disk[1], invite.seed, sizeof invite.seed));
+    p.disk[0].test.wall_s += 30 * 86400;
+    assert_int_equal(client_invitation(p.c[0], "carol", again, &expires_s),
+                     ERR_EXPIRED);
+    pair_free(&p);
+}
+
 /* ---- a disk of before ---- */
 
 /* Take len bytes at this place out of a record. */
@@ -1040,6 +1078,7 @@ a_disk_of_before_is_taken_up(void **state)
     cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
 const struct CMUnitTest test_contacts[] = {
     CONTACTS_TEST(a_name_changes_and_the_id_stays),
+    CONTACTS_TEST(i8_an_invitation_is_shown_again_until_it_is_used),
     CONTACTS_TEST(a_name_is_free_again_and_an_id_never),
     CONTACTS_TEST(i8_who_is_removed_leaves_nothing),
     CONTACTS_TEST(a_removed_contacts_invitation_is_used),

@@ -452,7 +452,7 @@ session_step_do(struct held *all, const json_t *o, const json_t *found)
     if (json_object_get(o, "seed"))
         hex(o, "seed", seed, sizeof seed);
     if (strcmp(what, "session_invite") == 0) {
-        session_invite(&h->s, seed, secret);
+        session_invite(&h->s, seed, 480000, secret);
         kem_choose(h, o);
     } else if (strcmp(what, "session_accept") == 0) {
         hex(o, "key", key, sizeof key);

@@ -398,7 +398,7 @@ i8_who_has_the_line_opens_no_body(void **state)
         if (from == INVITEE) { /* as an inviter, with a key of his own */
             struct session_step step;
             struct side poser = s[INVITER];
-            session_invite(&poser.session, invite.seed, own);
+            session_invite(&poser.session, invite.seed, invite.expiry_h, own);
             const int err = side_try(&poser, &p, &step);
             assert_true(err || step.verdict == SESSION_PASSED);
         }

@@ -173,6 +173,11 @@ def shares_make(t):
             side.text(loses=turn == 1)
             side.read_all()
     inviter.restart()
+    inviter.offer()
+    inviter.write(letters.HELLO)
+    for side in (invitee, inviter):
+        side.read_all()
+        side.text()
     invitee.restore()
     inviter.offer()
     inviter.write(letters.HELLO)
