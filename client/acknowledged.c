@@ -96,11 +96,14 @@ is_in_step(const struct conversation *v, const struct letter *letter)
     return own;
 }
 
-/* Go on behind the numbers up to highest: another life has used them. */
+/* Go on behind the numbers up to highest: another life has used them. Letters get new ones
+ * from due_us on. */
 static int
-numbers_pass(struct client *c, struct conversation *v, uint32_t highest)
+numbers_pass(struct client *c, struct conversation *v, uint32_t highest,
+             uint64_t due_us)
 {
     const struct conversation before = *v;
+    v->overtaken_us = due_us;
     v->overtaken = highest;
     v->next_sequence = highest + 1;
     journal_begin(c->journal);
@@ -136,15 +139,15 @@ is_doubt_confirmed(const struct conversation *v, const struct letter *letter)
            highest + DOUBT_NUMBERS > v->overtaken;
 }
 
-/* Note that v's contact has had more than the records know. */
+/* Note that v's contact has had more than the records know; at due_us keys are renewed. */
 static void
-overtaken_note(struct client *c, struct conversation *v)
+overtaken_note(struct client *c, struct conversation *v, uint64_t due_us)
 {
     if (!v->told && !v->removed && !v->self)
         c->status.overtaken++;
     v->told = true;
     if (v->renew_us == 0) /* keys have been used twice, too */
-        v->renew_us = env_now_mono_us(c->env);
+        v->renew_us = due_us;
 }
 
 int
@@ -153,14 +156,14 @@ acknowledged_catch_up(struct client *c, struct conversation *v,
 {
     const uint32_t highest = number_of_another(v, letter);
     if (is_doubt_confirmed(v, letter))
-        overtaken_note(c, v);
+        overtaken_note(c, v, v->due_us);
     if (v->removed || v->self || highest == 0 || highest > INT32_MAX ||
         (highest >= v->next_sequence &&
          highest - v->next_sequence >= OVERTAKEN_MAX))
         return 0;
-    const int err = numbers_pass(c, v, highest);
+    const int err = numbers_pass(c, v, highest, v->due_us);
     if (!err)
-        overtaken_note(c, v);
+        overtaken_note(c, v, v->due_us);
     return err;
 }
 
@@ -169,17 +172,17 @@ acknowledged_broken(struct client *c, struct conversation *v, bool ahead)
 {
     v->broken = true;
     if (ahead || v->doubted)
-        overtaken_note(c, v);
+        overtaken_note(c, v, v->due_us);
 }
 
 int
 acknowledged_doubt(struct client *c, struct conversation *v)
 {
     if (v->broken)
-        overtaken_note(c, v);
+        overtaken_note(c, v, env_now_mono_us(c->env));
     if (v->in_step || v->doubted || v->next_sequence > INT32_MAX)
         return 0;
-    const int err = numbers_pass(c, v, v->next_sequence + DOUBT_NUMBERS - 1);
+    const int err = numbers_pass(c, v, v->next_sequence + DOUBT_NUMBERS - 1, 0);
     v->doubted = err == 0;
     return err;
 }

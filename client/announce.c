@@ -347,9 +347,11 @@ cover_is_due(const struct client *c, struct conversation *v, uint64_t now_us)
                  !letters_are_bare(v)))
         v->uncovered = false;
     if (v->again_period > 0 &&
-        (gone || places_may_be_silent(c, v, now_us + SILENT_US)))
+        (gone ||
+         (!v->again_to_all && places_may_be_silent(c, v, now_us + SILENT_US))))
         v->again_period = 0;
-    return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD) ||
+    return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD &&
+            now_us >= v->cover_us) ||
            (v->again_period > 0 && now_us >= v->again_us);
 }
 
@@ -393,7 +395,7 @@ conversation_cover(struct client *c, struct conversation *v, uint64_t now_us)
     if ((!past && !now) || (past && !cover_make(c, v, today - 1)) ||
         (now && !cover_make(c, v, today) && !past))
         return;
-    v->uncovered = false;
+    v->uncovered = v->again_to_all = false;
     v->again_period = 0;
     v->again_us = now_us + ANNOUNCE_AGAIN_US;
 }

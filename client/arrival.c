@@ -23,6 +23,7 @@
 #include "client/places.h"
 #include "client/polls.h"
 #include "client/sealing.h"
+#include "client/staging.h"
 
 /* Is this a judgement of the letter, not a failure of ours? */
 static bool
@@ -56,8 +57,8 @@ letter_save(struct client *c, struct conversation *v, const struct arrival *a,
     const struct session *s = &opened->next;
     if (s->state == SESSION_NONE || s->answered)
         v->confirmed = true;
-    if (l->kind == LETTER_USED)
-        used_take(v, l);
+    if (opened->by_pair)
+        v->refused = false; /* that was another's word */
     /* first, while v tells nothing of this letter yet */
     int err = acknowledged_note(c, v, l, a->sure_us);
     if (err)
@@ -120,6 +121,22 @@ offer_due(struct conversation *v, const struct session_step *opened,
         v->told_generation = opened->told;
 }
 
+/* Note when what follows from a letter may be done: it may have led to another ratchet,
+ * acknowledged what offers one, and made room for tokens. The first letters of an invitee
+ * are not waited for. */
+static void
+left_note(struct conversation *v, const struct session_step *opened)
+{
+    const struct session *s = v->session, *next = &opened->next;
+    if (next->generation > 0 &&
+        (next->generation != s->generation || next->state != s->state))
+        v->left_us = v->due_us;
+    if (next->state == SESSION_OFFERED)
+        v->hello_us = v->due_us;
+    if (v->uncovered)
+        v->cover_us = v->due_us;
+}
+
 /* Returns 0, or why the letter was not received or not all of it taken. */
 static int
 letter_take(struct client *c, struct conversation *v, const struct arrival *a,
@@ -131,7 +148,8 @@ letter_take(struct client *c, struct conversation *v, const struct arrival *a,
     struct incoming_step step;
     int verdict;
     if (opened->unmet)
-        offer_due(v, opened, places_ack_us(c, v, a->commit_us, false));
+        offer_due(v, opened, v->due_us);
+    left_note(v, opened);
     journal_begin(c->journal);
     int err = letter_save(c, v, a, opened, &step, &verdict);
     if (err) {
@@ -162,12 +180,20 @@ letter_pass(struct client *c, struct conversation *v, const struct arrival *a,
 {
     const struct conversation before = *v;
     struct session session = sealing_copy(v);
-    const uint64_t due_us = places_ack_us(c, v, a->commit_us, false);
     if (opened->verdict == SESSION_BROKEN || opened->unmet)
-        offer_due(v, opened, due_us);
+        offer_due(v, opened, v->due_us);
+    if (opened->behind && v->lag_us == 0)
+        v->lag_us = v->due_us;
     if (opened->verdict == SESSION_SECOND && v->warn_us == 0)
-        v->warn_us = due_us;
+        v->warn_us = v->due_us;
+    if (opened->verdict == SESSION_SECOND)
+        v->warns = STAGING_WARNS;
+    left_note(v, opened);
     journal_begin(c->journal);
+    if (opened->verdict == SESSION_USED)
+        used_take(v, &opened->letter);
+    if (opened->by_pair)
+        v->refused = false;
     v->shared = v->shared || opened->verdict == SESSION_SECOND;
     /* where a second one has put his letter, the first one's is at the other store */
     if (opened->verdict == SESSION_SECOND)
@@ -186,7 +212,8 @@ letter_pass(struct client *c, struct conversation *v, const struct arrival *a,
     sodium_memzero(&session, sizeof session);
     if (opened->verdict == SESSION_BROKEN)
         acknowledged_broken(c, v, opened->ahead);
-    c->status.changes += v->shared != before.shared;
+    c->status.changes +=
+        v->shared != before.shared || v->refused != before.refused;
     sealing_taken(c, v, opened, false);
     polls_journalled(v, a->at, journal_end(c->journal));
     return opened->violation;
@@ -207,6 +234,7 @@ arrival_letter(struct client *c, struct conversation *v,
         !polls_may_be_first(v, a->at, env_now_mono_us(c->env)))
         goto out; /* it comes again */
     err = sealing_open(c, v, a->at, bytes, &opened);
+    v->due_us = places_ack_us(c, v, a->commit_us, false);
     if (err == ERR_NOMEM || journal_error(c->journal)) {
         err = err ? err : journal_error(c->journal);
     } else if (err) {
@@ -223,6 +251,7 @@ arrival_letter(struct client *c, struct conversation *v,
             err = letter_take(c, v, a, &opened);
     }
     sodium_memzero(&opened, sizeof opened);
+    v->due_us = 0;
 out:
     if (err)
         client_drop(c, err);

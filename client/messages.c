@@ -15,7 +15,12 @@
 #include "client/conversations.h"
 #include "client/sealing.h"
 
-enum { FINISHED_MAX = 64, DAY_S = 86400 };
+enum {
+    FINISHED_MAX = 64,
+    DAY_S = 86400,
+    SPARE_MESSAGES = 16,
+    NUMBERS_LEFT = 1 << 16 /* of a chain: another ratchet is offered */
+};
 #define RENEW_US 60000000ULL /* an offer is made so long after the last */
 
 struct message *
@@ -134,8 +139,11 @@ message_submit(struct client *c, struct conversation *v, enum letter_kind kind,
         return ERR_USED;
     if (len > LETTER_MESSAGE_MAX)
         return ERR_LONG;
+    /* what nobody has asked for has room of its own */
+    const unsigned spare =
+        letter_is_content((uint8_t)kind) ? 0 : SPARE_MESSAGES;
     if (c->queue_len + len > CLIENT_QUEUE_MAX ||
-        v->n_waiting >= CLIENT_MESSAGES_MAX)
+        v->n_waiting >= CLIENT_MESSAGES_MAX + spare)
         return ERR_FULL;
     head.count = letter_count(len, c->letter_len);
     if (id)
@@ -267,6 +275,8 @@ hello_make(struct client *c, struct conversation *v, bool offer)
         session_offer(v->session, (uint32_t)generation,
                       (uint32_t)(client_time_s(c) / DAY_S), fresh);
         sodium_memzero(fresh, sizeof fresh);
+        v->offer_us = env_now_mono_us(c->env);
+        v->offer_tries = 0;
     }
     const int err = message_submit(c, v, LETTER_HELLO, NULL, NULL, 0, &order);
     if (err)
@@ -284,7 +294,9 @@ offer_renew(struct client *c, struct conversation *v, uint64_t now_us)
     /* an offer below what the other has is not taken: another is made */
     if (s->state == SESSION_OFFERED && v->told_generation < s->generation) {
         v->renew_us = 0;
-        return kind_waits(v, LETTER_HELLO) ? 0 : hello_make(c, v, false);
+        return kind_waits(v, LETTER_HELLO) || now_us < v->hello_us
+                   ? 0
+                   : hello_make(c, v, false);
     }
     if (v->renew_us == 0 || now_us < v->renew_us ||
         (v->renewed_us > 0 && now_us < v->renewed_us + RENEW_US))
@@ -297,29 +309,15 @@ offer_renew(struct client *c, struct conversation *v, uint64_t now_us)
     return err;
 }
 
-/* Tell that a second one has used the invitation. */
-static int
-second_warn(struct client *c, struct conversation *v)
-{
-    uint8_t mark[LETTER_ID_LEN];
-    uint64_t order;
-    if (kind_waits(v, LETTER_USED))
-        return 0;
-    session_first_mark(v->session->first, mark);
-    return message_submit(c, v, LETTER_USED, mark, NULL, 0, &order);
-}
-
 int
 messages_renew(struct client *c, struct conversation *v, uint64_t now_us)
 {
-    int err = 0;
-    if ((v->renew_us == 0 && v->warn_us == 0 && session_is_open(v->session)) ||
-        !session_may_write(v->session) || v->removed || v->refused ||
-        !client_time_is_known(c))
+    const struct session *s = v->session;
+    if (s->state == SESSION_OPEN && v->renew_us == 0 &&
+        s->now.n_out > RATCHET_NUMBER_MAX - NUMBERS_LEFT)
+        v->renew_us = now_us; /* its reader never answers by a key of his own */
+    if ((v->renew_us == 0 && session_is_open(s)) || !session_may_write(s) ||
+        v->removed || v->refused || !client_time_is_known(c))
         return 0;
-    if (v->warn_us > 0 && now_us >= v->warn_us) {
-        v->warn_us = 0;
-        err = second_warn(c, v);
-    }
-    return err ? err : offer_renew(c, v, now_us);
+    return offer_renew(c, v, now_us);
 }

@@ -158,6 +158,10 @@ ack_kept(struct client *c, struct conversation *v, struct out_letter **at,
          enum store_rank rank)
 {
     struct out_letter *l = *at;
+    if (l->kind == LETTER_USED) {
+        v->again_period = l->at.period;
+        v->again_to_all = true;
+    }
     if (l->kept || rank == STORE_ALONE || v->self)
         return staging_letter_erase(c, v, at);
     l->kept = true;

@@ -242,6 +242,7 @@ token_show(struct client *c, const struct consensus *view,
         !journal_is_committed(c->journal, choice->ticket))
         return;
     conversation_box_seed(c, choice->conversation, CHAIN_IN, choice->at, seed);
+    session_held_seed(choice->conversation->session, true, seed);
     box_token(seed, view->relays[store].identity, choice->work);
     sodium_memzero(seed, sizeof seed);
     choice->request.work = choice->work;
@@ -258,8 +259,11 @@ proof_take(struct client *c, const struct consensus *view,
     (void)proofs_look(c);
     env_random_crypto(c->env, choice->work, sizeof choice->work);
     choice->request.work = choice->work;
-    uint8_t token[BOX_TOKEN_LEN];
-    box_token(choice->request.seed, at.store, token);
+    uint8_t token[BOX_TOKEN_LEN], seed[LETTER_BOX_LEN];
+    memcpy(seed, choice->request.seed, sizeof seed);
+    session_held_seed(choice->conversation->session, false, seed);
+    box_token(seed, at.store, token);
+    sodium_memzero(seed, sizeof seed);
     box_mark(token, choice->work + WORK_NONCE_LEN);
     sodium_memzero(token, sizeof token);
     int err = proofs_take(c->proofs, at, choice->work, &choice->steps);

@@ -22,6 +22,9 @@
 enum { EMPTY_US = 10000000 }; /* what is written meanwhile goes before */
 enum { DOUBT_KEEPS = 16 };    /* places of which each repeat may have another */
 enum { TEXTS_ROOM = 32 }; /* of the window: files leave it to what is shorter */
+#define WORD_US \
+    60000000ULL /* then what may not have been heard is said again */
+#define WARN_US 3600000000ULL /* and that an invitation was used */
 
 /* ---- the list ---- */
 
@@ -107,8 +110,7 @@ place_take(struct client *c, struct conversation *v)
 static enum acks_teller
 letter_teller(const struct conversation *v, const struct message *m)
 {
-    const bool own = m && m->kind != LETTER_PONG && m->kind != LETTER_USED &&
-                     session_is_open(v->session);
+    const bool own = m && m->kind != LETTER_PONG && session_is_open(v->session);
     return own ? ACKS_OWN : ACKS_ALONE;
 }
 
@@ -151,6 +153,11 @@ letter_fill(struct client *c, struct conversation *v, struct out_letter *l,
             const struct message *m, enum acks_teller teller)
 {
     size_t room = letter_data_max(c->letter_len);
+    struct letter used = {.kind = LETTER_USED, .count = 1};
+    if (!m && l->kind == LETTER_USED) {
+        session_first_mark(v->session->first, used.message);
+        return sealing_seal(c, v, &used, l->at, l->bytes);
+    }
     struct letter letter = {
         .previous_period = v->previous_period,
         .previous_count = v->previous_count,
@@ -191,7 +198,7 @@ letter_make(struct client *c, struct conversation *v,
     struct out_letter *l = staging_letter_new(c, head);
     if (!l)
         return ERR_NOMEM;
-    l->kind = m ? m->kind : LETTER_ACK;
+    l->kind = m ? m->kind : head->kind;
     l->at = place_take(c, v);
     l->due_us = env_now_mono_us(c->env);
     l->answers = letter_teller(v, m) == ACKS_ALONE;
@@ -335,21 +342,22 @@ staged_count(const struct conversation *v)
  * without a user's words alone; and the inviter has not even these before somebody has
  * taken up his invitation. */
 static bool
-message_may_leave(const struct conversation *v, const struct message *m)
+message_may_leave(const struct conversation *v, const struct message *m,
+                  uint64_t now_us)
 {
-    const bool bare = m->kind == LETTER_HELLO || m->kind == LETTER_USED;
-    return session_is_open(v->session) ||
-           (bare && session_may_write(v->session));
+    return m->kind == LETTER_HELLO
+               ? session_may_write(v->session)
+               : session_is_open(v->session) && now_us >= v->left_us;
 }
 
 /* The first message that has letters to be made; files come last. */
 static struct message *
-message_next(const struct conversation *v)
+message_next(const struct conversation *v, uint64_t now_us)
 {
     struct message *file = NULL;
     for (struct message *m = v->messages; m; m = m->next) {
         if (m->next_index == m->count || message_is_over(m) ||
-            !message_may_leave(v, m))
+            !message_may_leave(v, m, now_us))
             continue;
         if (m->kind != LETTER_FILE)
             return m;
@@ -360,10 +368,19 @@ message_next(const struct conversation *v)
 }
 
 static bool
-pong_is_next(const struct conversation *v)
+pong_is_next(const struct conversation *v, uint64_t now_us)
 {
-    const struct message *m = message_next(v);
+    const struct message *m = message_next(v, now_us);
     return m && m->kind == LETTER_PONG;
+}
+
+/* May one more number be open, for a letter of this kind? */
+static bool
+numbers_are_left(const struct conversation *v, uint8_t kind)
+{
+    const uint32_t window =
+        LETTER_WINDOW - (kind == LETTER_FILE ? TEXTS_ROOM : 0);
+    return v->next_sequence - floor_of(v, NULL) < window;
 }
 
 /* Make the next letter of the first message that has one. Returns 1, 0 when
@@ -371,11 +388,9 @@ pong_is_next(const struct conversation *v)
 static int
 content_stage(struct client *c, struct conversation *v)
 {
-    struct message *m = message_next(v);
+    struct message *m = message_next(v, env_now_mono_us(c->env));
     struct out_letter *l;
-    const uint32_t window =
-        LETTER_WINDOW - (m && m->kind == LETTER_FILE ? TEXTS_ROOM : 0);
-    if (!m || v->refused || v->next_sequence - floor_of(v, NULL) >= window)
+    if (!m || v->refused || !numbers_are_left(v, m->kind))
         return 0;
     const struct out_letter head = {.sequence = v->next_sequence,
                                     .index = m->next_index,
@@ -399,9 +414,32 @@ static bool
 ack_waits(const struct conversation *v)
 {
     const struct out_letter *l = v->letters;
-    while (l && (l->sequence > 0 || l->kept || l->fills))
+    while (l &&
+           (l->sequence > 0 || l->kept || l->fills || l->kind == LETTER_USED))
         l = l->next;
     return l != NULL;
+}
+
+/* Is something said again that nobody is known to have heard: what is offered, where no
+ * letter with a number may leave; or that a ratchet was left, to who goes on with it? */
+static bool
+word_is_due(const struct conversation *v, uint64_t now_us)
+{
+    const bool offers = !session_is_open(v->session) &&
+                        session_may_write(v->session) &&
+                        !numbers_are_left(v, LETTER_HELLO);
+    return (offers && now_us >= v->offer_us) ||
+           (v->lag_us > 0 && now_us >= v->lag_us);
+}
+
+/* Note that it was said. */
+static void
+word_said(struct conversation *v, uint64_t now_us)
+{
+    const unsigned doublings = v->offer_tries < 6 ? v->offer_tries : 6;
+    v->lag_us = 0;
+    v->offer_us = now_us + (WORD_US << doublings);
+    v->offer_tries++;
 }
 
 /* Write an acknowledgement alone, when it is time for one: to who does not look
@@ -411,15 +449,39 @@ ack_stage(struct client *c, struct conversation *v, uint64_t now_us)
 {
     const struct out_letter head = {0};
     struct out_letter *l;
-    if (!acks_is_due(v->acks, now_us, true) ||
-        !acks_is_due(v->acks, now_us,
-                     places_may_be_silent(c, v, now_us + SILENT_US)) ||
-        ack_waits(v))
+    const bool acks =
+        acks_is_due(v->acks, now_us, true) &&
+        acks_is_due(v->acks, now_us,
+                    places_may_be_silent(c, v, now_us + SILENT_US));
+    if ((!acks && (v->removed || !word_is_due(v, now_us))) || ack_waits(v))
         return 0;
     int err = letter_make(c, v, &head, NULL, ACKS_ALONE, &l);
-    if (!err)
-        staging_letter_link(v, l);
-    return err;
+    if (err)
+        return err;
+    word_said(v, now_us);
+    staging_letter_link(v, l);
+    return 0;
+}
+
+/* Tell whoever has the invitation that it was used: the one with whom it made a pair, and
+ * the one who used it then. The letter has nothing else in it, not even a number, since
+ * both read it. */
+static int
+warn_stage(struct client *c, struct conversation *v, uint64_t now_us)
+{
+    const struct out_letter head = {.kind = LETTER_USED};
+    struct out_letter *l;
+    if (v->warn_us == 0 || now_us < v->warn_us || v->removed || v->refused ||
+        !session_may_write(v->session))
+        return 0;
+    int err = letter_make(c, v, &head, NULL, ACKS_ALONE, &l);
+    if (err)
+        return err;
+    if (v->warns > 0)
+        v->warns--;
+    v->warn_us = v->warns > 0 ? now_us + WARN_US : 0;
+    staging_letter_link(v, l);
+    return 0;
 }
 
 /* Answer a ping whose time has come. One that there is no room to answer is not
@@ -521,7 +583,7 @@ staging_letter_is_old(const struct conversation *v, const struct out_letter *l,
 static bool
 ack_is_repeated(const struct out_letter *l)
 {
-    return l->sequence == 0 && l->kept && l->next;
+    return l->sequence == 0 && l->kept && l->next && l->kind != LETTER_USED;
 }
 
 /* Give a letter that another life has overtaken its own number. A few at a time, so
@@ -553,6 +615,15 @@ left_renew(struct client *c, struct conversation *v, struct out_letter ***at)
     return staging_move(c, v, *at);
 }
 
+/* Does what has become of a letter wait, so that nobody sees when its reader's was read? */
+static bool
+letter_lags(const struct conversation *v, const struct out_letter *l,
+            uint64_t now_us)
+{
+    return (staging_letter_is_overtaken(v, l) && now_us < v->overtaken_us) ||
+           (sealing_is_left(v, l) && now_us < v->left_us);
+}
+
 /* Letters that grew old get a place of today. */
 static int
 letters_renew(struct client *c, struct conversation *v, uint32_t period,
@@ -562,6 +633,8 @@ letters_renew(struct client *c, struct conversation *v, uint32_t period,
     for (struct out_letter **at = &v->letters; *at && !err;)
         if (ack_is_repeated(*at))
             err = staging_letter_erase(c, v, at);
+        else if (letter_lags(v, *at, now_us))
+            at = &(*at)->next;
         else if (staging_letter_is_overtaken(v, *at))
             err = overtaken_renew(c, v, &at);
         else if (sealing_is_left(v, *at))
@@ -579,9 +652,21 @@ static int
 answers_stage(struct client *c, struct conversation *v, uint64_t now_us)
 {
     int err = pong_stage(c, v, now_us);
-    while (!err && pong_is_next(v) && (err = content_stage(c, v)) > 0)
+    while (!err && pong_is_next(v, now_us) && (err = content_stage(c, v)) > 0)
         err = 0;
+    if (!err)
+        err = warn_stage(c, v, now_us);
     return err ? err : ack_stage(c, v, now_us);
+}
+
+/* What one contact has no more room for is no failure for the others. */
+static int
+own_error(struct client *c, int err)
+{
+    if (err != ERR_FULL)
+        return err;
+    client_drop(c, err);
+    return 0;
 }
 
 /* Stage letters until enough of them wait, contacts taking turns. */
@@ -597,7 +682,7 @@ contents_stage(struct client *c, unsigned staged)
              * letters be put anew, would hold up whatever is said to anybody (I11). */
             if (staged >= STAGED_MAX && staged_count(v) > 0)
                 continue;
-            int made = content_stage(c, v);
+            int made = own_error(c, content_stage(c, v));
             if (made < 0)
                 return made;
             more |= made > 0;
@@ -642,13 +727,13 @@ staging_run(struct client *c)
     journal_begin(c->journal);
     for (struct conversation *v = c->conversations; v && !err; v = v->next) {
         sealing_age(v, now_us);
-        err = messages_renew(c, v, now_us);
+        err = own_error(c, messages_renew(c, v, now_us));
         if (!err)
-            err = letters_renew(c, v, period, now_us);
+            err = own_error(c, letters_renew(c, v, period, now_us));
         staged += staged_count(v);
     }
     for (struct conversation *v = c->conversations; v && !err; v = v->next)
-        err = answers_stage(c, v, now_us);
+        err = own_error(c, answers_stage(c, v, now_us));
     if (!err)
         err = contents_stage(c, staged);
     if (!err)

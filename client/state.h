@@ -239,12 +239,23 @@ struct conversation {
     uint64_t renew_us; /* a letter did not open: a new ratchet is to be offered
                             then; 0: none is */
     uint32_t
-        told_generation; /* the highest that a letter which did not open was
+        told_generation;  /* the highest that a letter which did not open was
                                  of, since the start */
-    uint64_t renewed_us; /* one was offered last at; 0: not since the start */
-    uint64_t warn_us;    /* it is to be told then that another has used the
+    uint64_t renewed_us;  /* one was offered last at; 0: not since the start */
+    uint64_t warn_us;     /* it is to be told then that another has used the
                             invitation; 0: it is not */
-    bool shared;         /* another has used the invitation, too */
+    uint8_t warns;        /* so often */
+    uint64_t lag_us;      /* who goes on with a ratchet that was left is to be
+                            answered then; 0: nobody is */
+    uint64_t offer_us;    /* what is offered is said again then, where no letter
+                            with a number may leave */
+    uint32_t offer_tries; /* so often it was */
+    /* What follows from a letter is done when that would have been acknowledged, so
+     * that its writer does not see when it was read: due_us, of the one that is
+     * being taken. Since a ratchet was left, numbers were overtaken, a letter that
+     * offers was acknowledged, tokens are left again: */
+    uint64_t due_us, left_us, overtaken_us, hello_us, cover_us;
+    bool shared; /* another has used the invitation, too */
     bool confirmed, refused, inviter;
     bool muted;           /* what comes is not shown */
     bool pings;           /* its pings are answered */
@@ -293,8 +304,11 @@ struct conversation {
     uint32_t past_tokens_used;  /* and of that one */
     bool uncovered; /* letters were written that there was no token for */
     uint32_t
-        again_period;  /* of the letter that was kept again last, and is to be
+        again_period; /* of the letter that was kept again last, and is to be
                               announced for that; 0: none */
+    bool
+        again_to_all; /* also to one who has promised nothing: not the contact alone
+                          reads that letter */
     uint64_t again_us; /* such letters are announced no sooner */
     struct {
         uint64_t order;

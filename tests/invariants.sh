@@ -734,8 +734,8 @@ change I8 'a second one is read as the first' client/letters/session.c \
     'if (s->paired && key == s->first)' \
     'session/i8_who_takes_up*'
 change I8 'heads are not in the key of the pair' client/letters/session.c \
-    'to_all || is_first ? no_pair : s->pair, &keys)' \
-    'to_all || !is_first || is_first ? no_pair : s->pair, &keys)' \
+    'to_all || !heads_are_paired(s) ? no_pair' \
+    'to_all || s ? no_pair' \
     'session/i8_who_takes_up*' 'session/i8_who_has*'
 
 # ---- I9 a restart costs nothing ----

@@ -117,7 +117,7 @@ static const char usage_options[] =
     "  --network FILE  the network file, from whoever runs the network\n"
     "  --profile NAME  light, default or fast: how much it sends, always\n"
     "  --wait          (send) return when it is delivered\n"
-    "  --wait SECONDS  (recv, ping) wait so long at most; ping: 60\n"
+    "  --wait SECONDS  (recv, ping) wait so long at most; ping: 300\n"
     "  --file FILE     send this file, or what comes by a pipe\n"
     "  --name NAME     (send) call the file so\n"
     "  --out FILE      write the message there: a file that is not there yet, "
@@ -358,7 +358,7 @@ arguments_obey(int argc, char **argv)
         c.dir = home;
     }
     bool ping = strcmp(a.command, "ping") == 0;
-    if (!args_number(&a, options, WAIT, 0, 1000000, ping ? 60 : 0, &c.wait_s) ||
+    if (!args_number(&a, options, WAIT, 0, 1000000, ping ? 300 : 0, &c.wait_s) ||
         !args_number(&a, options, COUNT, 1, 1000000, 1, &c.count))
         return ARGS_EXIT_USAGE;
     c.wait = a.value[WAIT_FLAG] != NULL;

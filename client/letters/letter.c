@@ -168,9 +168,10 @@ letter_check(const struct letter *l, size_t letter_len)
     size_t room = letter_data_max(letter_len);
     if (l->kind >= LETTER_KINDS)
         return ERR_UNKNOWN;
-    if ((l->kind == LETTER_ACK) != (l->sequence == 0))
+    const bool bare = l->kind == LETTER_ACK || l->kind == LETTER_USED;
+    if (bare != (l->sequence == 0))
         return ERR_FORMAT;
-    if (l->announced && (l->kind == LETTER_ACK || l->tokens == 0))
+    if (l->announced && (bare || l->tokens == 0))
         return ERR_FORMAT;
     if ((l->after > 0 || l->total > 0) && !letter_is_content(l->kind))
         return ERR_FORMAT;

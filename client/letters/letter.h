@@ -75,7 +75,7 @@ enum letter_kind {
     LETTER_FILE,    /* name length 1 | name | contents */
     LETTER_PING,    /* to be answered with a pong of the same message id */
     LETTER_PONG,
-    LETTER_USED, /* to whom an invitation made a pair: another has used it, too */
+    LETTER_USED, /* to whoever has the invitation: it was used; sequence 0 */
     LETTER_KINDS
 };
 

@@ -59,6 +59,25 @@ session_invite(struct session *s, const uint8_t seed[static LETTER_KEY_LEN],
     sodium_memzero(secret, sizeof secret);
 }
 
+/* Are the heads of s's own letters in the key of the pair? */
+static bool
+heads_are_paired(const struct session *s)
+{
+    return s->state != SESSION_NONE && (s->inviter || s->answered);
+}
+
+void
+session_held_seed(const struct session *s, bool reads,
+                  uint8_t seed[static LETTER_BOX_LEN])
+{
+    uint8_t in[LETTER_BOX_LEN];
+    if (!s->paired || (!reads && !heads_are_paired(s)))
+        return;
+    memcpy(in, seed, sizeof in);
+    label_hash(seed, s->pair, "brusio/1 held", in, sizeof in);
+    sodium_memzero(in, sizeof in);
+}
+
 void
 session_uninvite(struct session *s)
 {
@@ -182,9 +201,9 @@ session_seal(struct session *s, const struct letter *l,
     struct letter with = *l;
     uint8_t part[MLKEM_PUBLIC_LEN];
     const bool to_all = s->state == SESSION_NONE || l->kind == LETTER_USED;
-    const bool is_first = !s->inviter && !s->answered;
     int err = 0;
-    letter_place_keys(chain, at, to_all || is_first ? no_pair : s->pair, &keys);
+    letter_place_keys(
+        chain, at, to_all || !heads_are_paired(s) ? no_pair : s->pair, &keys);
     if (!to_all && s->state == SESSION_OFFERED) {
         head.seal = LETTER_BY_OFFER;
         memcpy(head.ratchet.key, s->now.own_key, RATCHET_KEY_LEN);
@@ -333,6 +352,7 @@ generation_open(const struct opening *o, struct session_step *step)
         step->ahead = step->ahead || o->head.generation > s->generation;
         step->verdict = o->head.generation >= s->generation ? SESSION_BROKEN
                                                             : SESSION_PASSED;
+        step->behind = o->head.generation < s->generation;
     } else if (is_now) {
         s->state = SESSION_OPEN;
         share_go_on(o, step);
@@ -360,8 +380,11 @@ first_open(const struct opening *o, struct session_step *step)
     s->answered = true;
     session_uninvite(s);
     const bool is_over = o->s->generation > 0 || o->s->now.peer_step > 0;
-    if (step->verdict == SESSION_BROKEN && (!o->s->paired || is_over))
-        step->verdict = SESSION_PASSED; /* made up by who has the line */
+    if (step->verdict == SESSION_BROKEN && (!o->s->paired || is_over)) {
+        step->verdict = SESSION_PASSED; /* made up by who has the line; or by an
+                                           invitee who is back where he began */
+        step->behind = o->s->paired;
+    }
     if (step->verdict != SESSION_READ && !step->violation)
         *s = *o->s;
 }
@@ -407,9 +430,9 @@ unpaired_open(const struct opening *o, struct session_step *step)
     if (seal == LETTER_BY_RATCHET)
         first_open(o, step);
     else if (seal == LETTER_BY_PLACE && !o->s->inviter &&
-             body_open(o, o->keys.body, step) == 0 &&
-             step->letter.kind != LETTER_USED)
-        step->verdict = SESSION_PASSED;
+             body_open(o, o->keys.body, step) == 0 && !step->violation)
+        step->verdict =
+            step->letter.kind == LETTER_USED ? SESSION_USED : SESSION_PASSED;
     return 0;
 }
 
@@ -444,6 +467,7 @@ session_open(const struct session *s,
         head_open(s, chain, at, letter, letter_len, &o.head, &o.keys, &by_pair);
     if (!err && by_pair) {
         step->told = o.head.generation;
+        step->by_pair = true;
         paired_open(&o, step);
     } else if (!err) {
         err = unpaired_open(&o, step);

@@ -85,6 +85,8 @@ enum session_quantum {
 enum session_verdict {
     SESSION_READ = 0, /* it opens: the caller has the letter */
     SESSION_SECOND,   /* one by a second who has used the invitation */
+    SESSION_USED, /* one by whoever has the invitation: it was used, and by whom
+                         letter.message says; nothing else of it counts */
     SESSION_PASSED, /* the pair's, and not for us any more, or what cannot be */
     SESSION_BROKEN  /* the pair's, of an older copy or beyond ours */
 };
@@ -96,6 +98,10 @@ struct session_step {
     enum session_verdict verdict;
     bool
         ahead; /* what is broken is further on than s can be: s is an older copy */
+    bool by_pair; /* its head opened by pair: the two have met */
+    bool
+        behind; /* its writer goes on with what the pair has left: he is to hear of
+                     that */
     bool unmet;      /* it offers what s cannot take: another offer is due */
     int violation;   /* why what opened is passed over; 0: it is not */
     bool by_ratchet; /* its key is of a ratchet; */
@@ -168,6 +174,12 @@ int session_open(const struct session *s,
                  struct letter_place at, const struct session_context *context,
                  uint8_t *letter, size_t letter_len,
                  struct session_step *step) CHECK_RESULT;
+
+/* Make of a box's seed that of the token which lets its store forget what was read
+ * (PROTOCOL 8.6), of what s reads or writes: who has the invitation knows boxes, and
+ * is not to have letters forgotten. */
+void session_held_seed(const struct session *s, bool reads,
+                       uint8_t seed[static LETTER_BOX_LEN]);
 
 /* Forget the seed of an invitation. */
 void session_uninvite(struct session *s);

@@ -76,7 +76,7 @@ cmp "$NET/zeros" "$NET/came" || fail 'the file came otherwise'
 refused 1 'did not answer' ping client-2 --wait 10
 client 2 pings anna on
 refused 2 'on or off' pings anna maybe
-client 1 ping client-2 --wait 60 >/dev/null
+client 1 ping client-2 --wait 240 >/dev/null
 client 2 pings anna off
 
 client 2 mute anna

@@ -114,11 +114,11 @@ def letter_check(letter, letter_len):
         raise Refused("UNKNOWN")
     if letter["total"] > MESSAGE_MAX:
         raise Refused("LONG")
-    if (kind == ACK) != (letter["sequence"] == 0):
+    if (kind in (ACK, USED)) != (letter["sequence"] == 0):
         raise Refused("FORMAT")
     if letter["announced"] > 1:
         raise Refused("FORMAT")
-    if letter["announced"] and (kind == ACK or letter["tokens"] == 0):
+    if letter["announced"] and (kind in (ACK, USED) or letter["tokens"] == 0):
         raise Refused("FORMAT")
     if (letter["after"] or letter["total"]) and kind not in (TEXT, FILE):
         raise Refused("FORMAT")

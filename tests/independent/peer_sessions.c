@@ -262,7 +262,7 @@ seal(struct peer *p)
 static int
 open_letter(struct peer *p)
 {
-    static const char *const verdicts[] = {"read", "second", "passed",
+    static const char *const verdicts[] = {"read", "second", "used", "passed",
                                            "broken"};
     struct peer_session *v = held(p, "session");
     size_t len;
@@ -281,12 +281,13 @@ open_letter(struct peer *p)
                      peer_get_place(p), &context, bytes, len, &step);
     if (err)
         return err;
-    if (step.verdict == SESSION_READ)
+    if (step.verdict == SESSION_READ || step.verdict == SESSION_USED)
         peer_say_letter(p, &step.letter);
     peer_say(p, "verdict", json_string(verdicts[step.verdict]));
     peer_say_number(p, "ahead", step.ahead);
     peer_say_number(p, "is_kept", step.is_kept);
     peer_say_number(p, "unmet", step.unmet);
+    peer_say_number(p, "behind", step.behind);
     step_take(v, &step, context.day,
               step.verdict == SESSION_READ && peer_get_number(p, "again", 1));
     peer_say_number(p, "taken", v->s.generation != generation);
@@ -350,6 +351,18 @@ forget(struct peer *p)
     return 0;
 }
 
+/* Make of a box's seed that of a token. */
+static int
+held_seed(struct peer *p)
+{
+    const struct peer_session *v = held(p, "session");
+    uint8_t seed[LETTER_BOX_LEN];
+    memcpy(seed, peer_get_exact(p, "seed", sizeof seed), sizeof seed);
+    session_held_seed(&v->s, peer_get_number(p, "reads", 1), seed);
+    peer_say_bytes(p, "seed", seed, sizeof seed);
+    return 0;
+}
+
 const struct peer_command peer_sessions[] = {
     {"kem_found", kem_found},
     {"kem_use", kem_use},
@@ -362,5 +375,6 @@ const struct peer_command peer_sessions[] = {
     {"session_copy", copy},
     {"session_restart", restart},
     {"session_forget", forget},
+    {"session_held", held_seed},
     {NULL, NULL},
 };

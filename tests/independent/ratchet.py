@@ -175,6 +175,7 @@ class Opened:
     def __init__(self):
         self.verdict, self.letter, self.key = "passed", None, None
         self.ahead = self.is_kept = self.taken = self.opened = self.unmet = False
+        self.behind = False
 
 
 class Session:
@@ -257,6 +258,12 @@ class Session:
         data = letters.letter_seal(letter, head, chain, period, n, pair, letter_len, key)
         return data, (keys[0], key or keys[1])
 
+    def held_seed(self, seed, reads):
+        """Make of a box's seed that of the token by which its letters are let go."""
+        if self.pair is None or not (reads or self.inviter or self.answered):
+            return seed
+        return blake(256, b"brusio/1 held" + seed, self.pair)
+
     # ---- opening ----
 
     def head_open(self, data, at):
@@ -299,8 +306,9 @@ class Session:
             self.first_open(data, head, at, opened, day, fresh, again)
         elif not by_pair and seal == letters.BY_PLACE and not self.inviter:
             self.body_open(data, head, at, place_key, opened)
-            if opened.letter and opened.letter["kind"] != letters.USED:
-                opened.verdict = "passed"
+            if opened.letter:
+                is_word = opened.letter["kind"] == letters.USED
+                opened.verdict = "used" if is_word else "passed"
         if opened.opened and head["generation"] == self.generation:
             self.share_go_on(was, opened, fresh_share)
         if by_pair:  # its writer knows pair, whatever it opens with
@@ -363,6 +371,7 @@ class Session:
             pass
         if not opens:
             opened.verdict = "broken" if generation >= self.generation else "passed"
+            opened.behind = generation < self.generation
             return
         opened.opened = True
         again = again and opened.verdict == "read"
@@ -402,8 +411,9 @@ class Session:
             self.answered = True
             return
         self.pair, self.first, self.answered = was
-        if was[0] is None or self.generation > 0 or self.now.peer_step > 0:
-            opened.verdict = "passed"
+        is_over = was[0] is None or self.generation > 0 or self.now.peer_step > 0
+        if opened.verdict == "broken" and is_over:
+            opened.verdict, opened.behind = "passed", was[0] is not None
 
     def forget(self, day):
         """Forget what letters before a day need."""

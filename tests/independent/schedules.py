@@ -104,6 +104,11 @@ class Side:
                 "kept": len(s.kept), "mixed": s.now.mixed,
                 "has_lasting": s.lasting is not None, "quantum": s.quantum()}
 
+    def held(self, seed, reads):
+        """Compare what a token is made of."""
+        self.t.found("held", {"seed": self.session.held_seed(seed, reads)},
+                     self.ask("held", seed=seed, reads=reads))
+
     def agree(self, what, said, **more):
         """Require that C says what was found here."""
         self.t.found(f"{what} of side {self.number}", {**more, **self.state()}, said)
@@ -113,9 +118,10 @@ class Side:
     def letter(self, kind, data=b""):
         """Make a letter of this kind."""
         self.record.sequence += 1
+        bare = kind in (letters.ACK, letters.USED)
         letter = {"ack": self.t.below(2**32), "map": self.t.bytes(32), "floor": 1,
                   "previous_period": 0, "previous_count": 0, "kind": kind,
-                  "sequence": self.record.sequence if kind else 0, "message": bytes(8),
+                  "sequence": 0 if bare else self.record.sequence, "message": bytes(8),
                   "index": 0, "total": len(data), "after": 0, "announced": 0, "tokens": 0,
                   "lease_s": 0, "data": data}
         if kind == letters.USED:
@@ -222,8 +228,10 @@ class Side:
             world.count("bad heads")
             return
         more = {"verdict": opened.verdict, "taken": opened.taken}
-        if opened.verdict == "read":
+        if opened.verdict in ("read", "used"):
             more.update(opened.letter, is_kept=opened.is_kept)
+        if opened.verdict in ("passed", "broken"):
+            more["behind"] = opened.behind
         if opened.verdict == "broken":
             more["ahead"] = opened.ahead
         self.agree(f"letter at {at}", said, **more, unmet=opened.unmet)
@@ -247,6 +255,8 @@ class Side:
             self.broken = True
         if opened.verdict == "second":
             self.second = True
+        if opened.verdict == "used":
+            r.used.add(opened.letter["message"])
         if opened.verdict != "read":
             return
         if opened.key is not None:
@@ -257,8 +267,6 @@ class Side:
             if opened.letter["data"] in r.texts:
                 raise Different("a text was read twice")
             r.texts.add(opened.letter["data"])
-        if opened.letter["kind"] == letters.USED:
-            r.used.add(opened.letter["message"])
 
     def read_all(self):
         """Read all letters that there are, in order."""
@@ -324,7 +332,9 @@ def step_side(world, side, wild):
     elif what == "changed" and unread and side.session.pair:
         side.read(t.random.choice(unread), changed=True)
         world.count("changed")
-    elif what == "again" and unread:
+    elif what == "again" and not unread:
+        side.held(t.bytes(32), t.below(2))
+    elif what == "again":
         side.read(unread[0], again=True)
     elif what == "keep":
         side.keep()

@@ -378,7 +378,7 @@ seal_look(struct held *h, const json_t *o, const json_t *found)
 static void
 open_look(struct held *h, const json_t *o, const json_t *found)
 {
-    static const char *const verdicts[] = {"read", "second", "passed",
+    static const char *const verdicts[] = {"read", "second", "used", "passed",
                                            "broken"};
     uint8_t chain[32], fresh[32], share[MLKEM_SEED_LEN], bytes[LEN_MAX];
     const size_t len = hex_len(o, "letter");
@@ -403,7 +403,7 @@ open_look(struct held *h, const json_t *o, const json_t *found)
     }
     assert_int_equal(err, 0);
     assert_string_equal(verdicts[step.verdict], text(found, "verdict"));
-    if (step.verdict == SESSION_READ)
+    if (step.verdict == SESSION_READ || step.verdict == SESSION_USED)
         letter_look(found, &step.letter);
     step_take(h, &step, context.day);
     assert_int_equal(step.unmet, number(found, "unmet"));

@@ -284,15 +284,14 @@ i8_who_takes_up_an_invitation_second_reads_nothing(void **state)
         }
         second_listens(s, &second);
         /* both of the others hear of him, and he of that */
-        struct letter used = {
-            .kind = LETTER_USED, .sequence = 2, .floor = 1, .count = 1};
+        struct letter used = {.kind = LETTER_USED, .count = 1};
         session_first_mark(s[INVITER].session.first, used.message);
         const struct posted word = side_seal(&s[INVITER], &used);
         for (unsigned who = 0; who < 2; who++) {
             struct side *reader = who ? &second : &s[INVITEE];
             uint8_t mark[LETTER_ID_LEN];
             assert_int_equal(side_try(reader, &word, &step), 0);
-            assert_int_equal(step.verdict, SESSION_READ);
+            assert_int_equal(step.verdict, SESSION_USED);
             session_first_mark(reader->session.first, mark);
             assert_int_equal(
                 memcmp(mark, step.letter.message, sizeof mark) != 0, who);
@@ -329,8 +328,10 @@ what_is_sealed_for_all_is_not_read(void **state)
     for (unsigned met = 0; met < 2; met++) {
         for (unsigned to = 0; to < 2; to++)
             for (uint8_t kind = 0; kind < LETTER_KINDS; kind++) {
-                const struct letter l = {
-                    .kind = kind, .count = 1, .sequence = kind != LETTER_ACK};
+                const struct letter l = {.kind = kind,
+                                         .count = 1,
+                                         .sequence = kind != LETTER_ACK &&
+                                                     kind != LETTER_USED};
                 struct posted p = {.at = {SIDE_DAY, 900}};
                 struct letter_keys keys;
                 uint8_t chain[LETTER_CHAIN_LEN];
@@ -340,7 +341,7 @@ what_is_sealed_for_all_is_not_read(void **state)
                     letter_seal(&l, &head, &keys, p.at, p.bytes, SIDE_LEN), 0);
                 side_judges(&s[to], &p,
                             to == INVITEE && kind == LETTER_USED
-                                ? SESSION_READ
+                                ? SESSION_USED
                                 : SESSION_PASSED);
             }
         if (!met)

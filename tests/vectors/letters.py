@@ -40,9 +40,10 @@ def letter_of(t, kind, length):
     room = letters.data_max(length)
     letter = {'ack': t.below(2**32), 'map': t.bytes(32), 'floor': t.below(2**32),
               'previous_period': t.below(2**32), 'previous_count': t.below(2**32),
-              'kind': kind, 'sequence': t.below(2**32) | 1 if kind else 0,
+              'kind': kind,
+              'sequence': t.below(2**32) | 1 if kind not in (letters.ACK, letters.USED) else 0,
               'message': t.bytes(8), 'index': 0, 'total': 0, 'after': 0,
-              'announced': int(kind > 0), 'tokens': 1 + t.below(65535),
+              'announced': int(kind not in (letters.ACK, letters.USED)), 'tokens': 1 + t.below(65535),
               'lease_s': t.below(2**32), 'data': b'', **letters.NO_PART}
     if kind in (letters.TEXT, letters.FILE):
         letter.update(total=room + 5, index=kind % 2, after=7)
