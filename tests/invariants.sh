@@ -433,10 +433,11 @@ change I6 'what had no token is not announced' client/announce.c \
     'return (v->uncovered && announced_count(v) > ANNOUNCE_AHEAD) ||' \
     'announcing/i6_*'
 change I6 'what had no token is announced again and again' client/announce.c \
-    '    v->uncovered = false;
+    '    v->uncovered = v->again_to_all = false;
     v->again_period = 0;
     v->again_us' \
-    '    v->again_period = 0;
+    '    v->again_to_all = false;
+    v->again_period = 0;
     v->again_us' \
     'announcing/i6_*'
 change I6 'a script forgets tokens of another day' client/pace/fronts.c \
@@ -587,8 +588,10 @@ change I7 'layers are evened out mix by mix' directory/tally.c \
     return at - l->leaves;' \
     'scale/i7_evening*'
 change I7 'acknowledgements pile up while no store answers' client/staging.c \
-    '        ack_waits(v))' \
-    '        (ack_waits(v) && !v->id))' \
+    'ack_waits(v))
+        return 0;' \
+    '(ack_waits(v) && !v->id))
+        return 0;' \
     'i11_answers/i7_*'
 change I7 'the letters of two chains that are missing are not added up' \
     client/letters/ratchet.c \
@@ -884,6 +887,18 @@ change I10 'one good look takes back all patience' client/heard/giving.c \
     'g->good >= (uint32_t)GIVING_CALM << g->left' \
     'g->good > 0' \
     'giving/i10_*'
+change I12 'letters that a ratchet has left move at once' client/staging.c \
+    '(sealing_is_left(v, l) && now_us < v->left_us)' \
+    '(sealing_is_left(v, l) && now_us == 0)' \
+    'i12_answers/i12_who_offers*'
+change I12 'tokens are taken as soon as there are some again' client/announce.c \
+    '            now_us >= v->cover_us) ||' \
+    '            now_us > 0) ||' \
+    'i12_answers/i12_who_acknowledges_late*'
+change I12 'numbers of another life are renewed at once' client/acknowledged.c \
+    '        v->renew_us = due_us;' \
+    '        v->renew_us = env_now_mono_us(c->env) + (due_us == 1);' \
+    'i12_answers/i12_who_names*'
 change I12 'a gateway answers for what contacts have in their hands' \
     client/client.c \
     'if (kind == TRAFFIC_LOOP && client_is_sending(c))' \
@@ -1242,6 +1257,21 @@ change I10 'an offer of any generation is taken' client/letters/session.c \
         generation > o->context->latest)' \
     'if (body_open(o, o->keys.body, step) || !wins)' \
     'session/i10_an_offer*'
+change I10 'whoever has the line acknowledges what the pair writes' client/arrival.c \
+    'opened.verdict != SESSION_READ &&
+               opened.verdict != SESSION_SECOND && polls_is_read(v, a->at)) {
+        err = ERR_DUPLICATE; /* it came twice, and its key is gone */
+    } else if (opened.verdict != SESSION_READ) {' \
+    'opened.verdict != SESSION_READ && opened.verdict != SESSION_USED &&
+               opened.verdict != SESSION_SECOND && polls_is_read(v, a->at)) {
+        err = ERR_DUPLICATE; /* it came twice, and its key is gone */
+    } else if (opened.verdict != SESSION_READ && opened.verdict != SESSION_USED) {' \
+    'i10_line/i10_a_thief*'
+change I10 'a word that an invitation was used is never taken back' client/arrival.c \
+    '    if (opened->by_pair)
+        v->refused = false; /* that was another'"'"'s word */' \
+    '' \
+    'i10_line/i10_a_thief_of_the_line_silences*'
 change I10 'parts of any exchange are taken' client/letters/rekey.c \
     'part->exchange != r->mixed + 1' \
     'part->exchange == 77' \
@@ -1249,6 +1279,14 @@ change I10 'parts of any exchange are taken' client/letters/rekey.c \
 
 # ---- I11 a limit is each peer's before it is everybody's ----
 
+change I11 'what one contact has no room for stops the others' client/staging.c \
+    '    if (err != ERR_FULL)
+        return err;
+    client_drop' \
+    '    if (err)
+        return err;
+    client_drop' \
+    'offers/i11_a_chain*'
 change I11 'one store takes all places of witnesses' client/heard/witness.c \
     '        if (w->said[i].epoch &&
             memcmp(w->said[i].store, store, SPHINX_ID_LEN) == 0)
@@ -1970,7 +2008,7 @@ change I6 'a text leaves after a file' client/outgoing.c \
     'if (had->kind != LETTER_FILE)' \
     'order/i6_a_text_waits_for_no*'
 change I6 'a file leaves no numbers to texts' client/staging.c \
-    'LETTER_WINDOW - (m && m->kind == LETTER_FILE ? TEXTS_ROOM : 0);' \
+    'LETTER_WINDOW - (kind == LETTER_FILE ? TEXTS_ROOM : 0);' \
     'LETTER_WINDOW;' \
     'order/i6_a_text_waits_for_no*'
 change I6 'a restart makes letters anew that a text has overtaken' \
