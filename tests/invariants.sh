@@ -429,8 +429,8 @@ change I6 'repeats go to the store that kept nothing' client/outgoing.c \
     'l->second = false;' \
     'i6_stores/*one_store*'
 change I6 'what had no token is not announced' client/announce.c \
-    'return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD) ||' \
-    'return (v->uncovered && announced_count(v) > ANNOUNCE_AHEAD) ||' \
+    'return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD &&' \
+    'return (v->uncovered && announced_count(v) > ANNOUNCE_AHEAD &&' \
     'announcing/i6_*'
 change I6 'what had no token is announced again and again' client/announce.c \
     '    v->uncovered = v->again_to_all = false;
