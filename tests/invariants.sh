@@ -1286,7 +1286,7 @@ change I11 'what one contact has no room for stops the others' client/staging.c 
     '    if (err)
         return err;
     client_drop' \
-    'offers/i11_a_chain*'
+    'offers/i11_who_never*'
 change I11 'one store takes all places of witnesses' client/heard/witness.c \
     '        if (w->said[i].epoch &&
             memcmp(w->said[i].store, store, SPHINX_ID_LEN) == 0)
