@@ -406,6 +406,10 @@ i11_who_never_takes_an_offer_stops_no_other_contact(void **state)
     (void)text(&p, 1); /* one more answer fits for the hello that is gone */
     assert_int_equal(v->n_waiting, CLIENT_MESSAGES_MAX);
     v->n_waiting += 1000; /* so that even what nobody asked for has no room */
+    for (unsigned i = 0; i < 10; i++) { /* until another hello is due */
+        p.disk[1].test.mono_us += PAIR_WAIT_US;
+        disk_client_run(&p.disk[1], c, 3);
+    }
     assert_int_equal(
         client_send(c, "e", LETTER_TEXT, (const uint8_t *)"x", 1, &order), 0);
     for (unsigned i = 0; i < 20; i++) {
