@@ -527,6 +527,8 @@ letter_unnumber(struct client *c, struct conversation *v,
     journal_begin(c->journal);
     const int err =
         journal_finish(c->journal, place_vacate(c, v, *letter, &filler));
+    if (err && filler)
+        letter_free(c, filler);
     if (err)
         return err;
     if (filler)
@@ -624,6 +626,16 @@ letter_lags(const struct conversation *v, const struct out_letter *l,
            (sealing_is_left(v, l) && now_us < v->left_us);
 }
 
+/* Does a letter get another number, or another place? One of a ratchet that was left is
+ * old. */
+static bool
+letter_is_to_move(const struct conversation *v, const struct out_letter *l,
+                  uint32_t period, uint64_t now_us)
+{
+    return staging_letter_is_overtaken(v, l) ||
+           staging_letter_is_old(v, l, period, now_us);
+}
+
 /* Letters that grew old get a place of today. */
 static int
 letters_renew(struct client *c, struct conversation *v, uint32_t period,
@@ -633,16 +645,15 @@ letters_renew(struct client *c, struct conversation *v, uint32_t period,
     for (struct out_letter **at = &v->letters; *at && !err;)
         if (ack_is_repeated(*at))
             err = staging_letter_erase(c, v, at);
-        else if (letter_lags(v, *at, now_us))
+        else if (letter_lags(v, *at, now_us) ||
+                 !letter_is_to_move(v, *at, period, now_us))
             at = &(*at)->next;
         else if (staging_letter_is_overtaken(v, *at))
             err = overtaken_renew(c, v, &at);
         else if (sealing_is_left(v, *at))
             err = left_renew(c, v, &at);
-        else if (staging_letter_is_old(v, *at, period, now_us))
-            err = staging_move(c, v, at); /* then *at is young, or the next */
         else
-            at = &(*at)->next;
+            err = staging_move(c, v, at); /* then *at is young, or the next */
     return err;
 }
 

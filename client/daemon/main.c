@@ -359,7 +359,8 @@ arguments_obey(int argc, char **argv)
         c.dir = home;
     }
     bool ping = strcmp(a.command, "ping") == 0;
-    if (!args_number(&a, options, WAIT, 0, 1000000, ping ? 300 : 0, &c.wait_s) ||
+    if (!args_number(&a, options, WAIT, 0, 1000000, ping ? 300 : 0,
+                     &c.wait_s) ||
         !args_number(&a, options, COUNT, 1, 1000000, 1, &c.count))
         return ARGS_EXIT_USAGE;
     c.wait = a.value[WAIT_FLAG] != NULL;
