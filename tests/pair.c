@@ -8,6 +8,8 @@
 #include "client/outgoing.h"
 #include "client/sealing.h"
 #include "client/taken.h"
+#include "tests/day_key.h"
+#include "tests/network.h"
 #include "tests/runner.h"
 
 struct sim_net pair_net;
@@ -183,4 +185,45 @@ pair_settle(struct pair *p)
             pair_acks_keep(p, i);
     }
     assert_int_equal(p->v[0]->n_waiting + p->v[1]->n_waiting, 0);
+}
+
+int
+pair_net_long_make(void **state)
+{
+    enum { DAY_S = 86400 };
+    (void)pair_net_make(state);
+    pair_net.consensus->params.epoch_len_s = 30 * DAY_S;
+    test_network_sign(&pair_net);
+    return 0;
+}
+
+uint64_t
+pair_text(struct pair *p, unsigned from)
+{
+    uint64_t order;
+    assert_int_equal(client_send(p->c[from], from ? "a" : "b", LETTER_TEXT,
+                                 (const uint8_t *)"text", 4, &order),
+                     0);
+    return order;
+}
+
+void
+pair_forge(struct pair *p, unsigned to, uint32_t n, const struct letter *letter)
+{
+    static uint8_t bytes[LETTER_LEN_MAX];
+    struct client *c = p->c[to];
+    const uint64_t now_us = p->disk[to].test.mono_us;
+    const struct letter_place at = {client_period(c), n};
+    const struct day_key key =
+        day_key(p->c[!to], p->v[!to], CHAIN_OUT, at.period);
+    assert_int_equal(session_seal(p->v[!to]->session, letter, key.key, at,
+                                  bytes, c->letter_len),
+                     0);
+    const struct arrival came = {
+        .at = at,
+        .rank = STORE_FIRST,
+        .whom = {.place = FRONTS_SWEEP, .contact = p->v[to]->id},
+        .commit_us = now_us,
+        .sure_us = now_us};
+    (void)arrival_letter(c, p->v[to], &came, bytes);
 }

@@ -31,6 +31,17 @@ extern struct sim_net pair_net;
 int pair_net_make(void **state);
 int pair_net_free(void **state);
 
+/* The same with consensuses that are good for 90 days. */
+int pair_net_long_make(void **state);
+
+/* Has one side write "text" to the other; returns its number. */
+uint64_t pair_text(struct pair *p, unsigned from);
+
+/* Seals a letter of the other side's for place n of today, whatever it says, and brings it
+ * as one that was committed now. */
+void pair_forge(struct pair *p, unsigned to, uint32_t n,
+                const struct letter *letter);
+
 /* Makes the pair: c[0] calls the other "b", c[1] calls it "a". */
 void pair_make(struct pair *p, const struct sim_net *net);
 void pair_free(struct pair *p);

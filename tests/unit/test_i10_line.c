@@ -19,15 +19,6 @@
 
 enum { DAY_S = 86400 };
 
-static int
-net_make(void **state)
-{
-    (void)pair_net_make(state);
-    pair_net.consensus->params.epoch_len_s = 30 * DAY_S;
-    test_network_sign(&pair_net);
-    return 0;
-}
-
 /* pair_make(), and the line, which a thief has. */
 static void
 pair_make_line(struct pair *p, char line[static INVITE_TEXT_LEN])
@@ -71,16 +62,6 @@ thief_says_used(struct pair *p, const char *line, const struct letter *l,
     (void)arrival_letter(c, p->v[1], &came, bytes);
 }
 
-static uint64_t
-text(struct pair *p, unsigned from)
-{
-    uint64_t order;
-    assert_int_equal(client_send(p->c[from], from ? "a" : "b", LETTER_TEXT,
-                                 (const uint8_t *)"text", 4, &order),
-                     0);
-    return order;
-}
-
 /* A thief of the line, days after the pair has met, has b believe that a text which
  * nobody has read was delivered. */
 static void
@@ -91,7 +72,7 @@ thief_acknowledges_nothing(uint32_t sequence)
     pair_make_line(&p, line);
     pair_settle(&p);
     assert_true(p.v[1]->session->answered);
-    (void)text(&p, 1);
+    (void)pair_text(&p, 1);
     disk_client_run(&p.disk[1], p.c[1], 5);
     assert_true(p.v[1]->n_waiting == 1);
     for (struct out_letter *l = p.v[1]->letters; l; l = l->next)
@@ -132,7 +113,7 @@ thief_ends_nothing(uint32_t sequence)
                                      .sequence = sequence * 0xf0000000,
                                      .floor = 0xf0000000},
                     40);
-    (void)text(&p, 0);
+    (void)pair_text(&p, 0);
     for (unsigned i = 0; i < 40; i++) {
         pair_wait(&p);
         for (unsigned k = 0; k < 2; k++)
@@ -158,7 +139,7 @@ thief_loses_nothing(uint32_t sequence)
     char line[INVITE_TEXT_LEN];
     pair_make_line(&p, line);
     pair_settle(&p);
-    (void)text(&p, 0);
+    (void)pair_text(&p, 0);
     disk_client_run(&p.disk[0], p.c[0], 5);
     for (struct out_letter *l = p.v[0]->letters; l; l = l->next)
         l->tried = true; /* it was put, and is on its way */
@@ -211,7 +192,7 @@ thief_silences_nobody(uint32_t sequence)
         for (unsigned k = 0; k < 2; k++)
             pair_acks_keep(&p, k);
         if (i == 12 && session_is_open(p.v[0]->session))
-            (void)text(&p, 0);
+            (void)pair_text(&p, 0);
     }
     assert_int_equal(client_send(p.c[1], "a", LETTER_TEXT,
                                  (const uint8_t *)"text", 4, &order),
@@ -243,11 +224,11 @@ i10_the_word_that_an_invitation_was_used_tells_nothing_else(void **state)
     pair_make_line(&p, line);
     pair_settle(&p);
     for (unsigned i = 0; i < 3; i++) {
-        (void)text(&p, 1);
-        (void)text(&p, 0);
+        (void)pair_text(&p, 1);
+        (void)pair_text(&p, 0);
         pair_settle(&p);
     }
-    (void)text(&p, 0); /* a is there, and talks with b */
+    (void)pair_text(&p, 0); /* a is there, and talks with b */
     disk_client_run(&p.disk[0], p.c[0], 5);
     p.v[0]->warn_us = 1; /* a second one's letter came */
     disk_client_run(&p.disk[0], p.c[0], 5);
@@ -272,7 +253,8 @@ i10_the_word_that_an_invitation_was_used_tells_nothing_else(void **state)
     pair_free(&p);
 }
 
-#define ATTACK(f) cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
+#define ATTACK(f) \
+    cmocka_unit_test_setup_teardown(f, pair_net_long_make, pair_net_free)
 const struct CMUnitTest test_i10_line[] = {
     ATTACK(i10_a_thief_of_the_line_acknowledges_nothing),
     ATTACK(i10_a_thief_of_the_line_ends_nothing),

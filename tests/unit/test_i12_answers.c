@@ -19,55 +19,22 @@
 
 enum { DAY_S = 86400 };
 
-static int
-net_make(void **state)
-{
-    (void)pair_net_make(state);
-    pair_net.consensus->params.epoch_len_s = 30 * DAY_S;
-    test_network_sign(&pair_net);
-    return 0;
-}
-
-static uint64_t
-text(struct pair *p, unsigned from)
-{
-    uint64_t order;
-    assert_int_equal(client_send(p->c[from], from ? "a" : "b", LETTER_TEXT,
-                                 (const uint8_t *)"text", 4, &order),
-                     0);
-    return order;
-}
-
 /* A contact names numbers that nobody has used: when he is answered by an offer tells him
  * no more than an acknowledgement does (8.8, 8.10), as with what does not open. */
 static void
 i12_who_names_numbers_that_nobody_has_is_answered_no_sooner(void **state)
 {
     (void)state;
-    static uint8_t bytes[LETTER_LEN_MAX];
     struct pair p;
     pair_make(&p, &pair_net);
     pair_settle(&p);
     struct client *c = p.c[1];
-    const uint64_t now_us = p.disk[1].test.mono_us;
-    const struct letter_place at = {client_period(c), 100};
     const struct letter l = {.kind = LETTER_HELLO,
                              .sequence = p.v[0]->next_sequence,
                              .floor = 1,
                              .count = 1,
                              .ack = p.v[1]->next_sequence + 5};
-    assert_int_equal(
-        session_seal(p.v[0]->session, &l,
-                     day_key(p.c[0], p.v[0], CHAIN_OUT, at.period).key, at,
-                     bytes, c->letter_len),
-        0);
-    const struct arrival came = {
-        .at = at,
-        .rank = STORE_FIRST,
-        .whom = {.place = FRONTS_SWEEP, .contact = p.v[1]->id},
-        .commit_us = now_us,
-        .sure_us = now_us};
-    (void)arrival_letter(c, p.v[1], &came, bytes);
+    pair_forge(&p, 1, 100, &l);
     disk_client_run(&p.disk[1], c, 3);
     assert_int_equal(p.v[1]->session->generation, 0);
     pair_free(&p);
@@ -85,7 +52,7 @@ i12_who_takes_an_offer_does_not_see_when_that_is_read(void **state)
     pair_settle(&p);
     struct client *c = p.c[1];
     struct conversation *v = p.v[1];
-    (void)text(&p, 1); /* which the contact does not acknowledge */
+    (void)pair_text(&p, 1); /* which the contact does not acknowledge */
     disk_client_run(&p.disk[1], c, 5);
     assert_non_null(v->letters);
     v->letters->tried = true;
@@ -100,22 +67,9 @@ i12_who_takes_an_offer_does_not_see_when_that_is_read(void **state)
     pair_wait(&p);
     assert_int_equal(p.v[0]->session->state, SESSION_OPEN);
     const uint32_t generation = p.v[0]->session->generation;
-    static uint8_t bytes[LETTER_LEN_MAX];
-    const struct letter_place at = {client_period(c), 100};
     const struct letter l = {.count = 1}; /* nothing is acknowledged */
-    assert_int_equal(
-        session_seal(p.v[0]->session, &l,
-                     day_key(p.c[0], p.v[0], CHAIN_OUT, at.period).key, at,
-                     bytes, c->letter_len),
-        0);
     const uint64_t now_us = p.disk[1].test.mono_us;
-    const struct arrival came = {
-        .at = at,
-        .rank = STORE_FIRST,
-        .whom = {.place = FRONTS_SWEEP, .contact = v->id},
-        .commit_us = now_us,
-        .sure_us = now_us};
-    (void)arrival_letter(c, v, &came, bytes);
+    pair_forge(&p, 1, 100, &l);
     assert_int_equal(v->session->state, SESSION_OPEN);
     disk_client_run(&p.disk[1], c, 3);
     for (const struct out_letter *o = v->letters; o; o = o->next) {
@@ -134,35 +88,22 @@ i12_who_offers_with_each_letter_does_not_see_when_that_is_read(void **state)
 {
     (void)state;
     static const uint8_t secret[RATCHET_KEY_LEN] = {7};
-    static uint8_t bytes[LETTER_LEN_MAX];
     struct pair p;
     unsigned moved = 0;
     pair_make(&p, &pair_net);
     pair_settle(&p);
     struct client *c = p.c[1];
     struct conversation *v = p.v[1];
-    (void)text(&p, 1);
+    (void)pair_text(&p, 1);
     disk_client_run(&p.disk[1], c, 5);
     for (unsigned i = 0; i < 5; i++) {
         assert_non_null(v->letters);
         for (struct out_letter *o = v->letters; o; o = o->next)
             o->tried = true; /* a store has it */
         session_offer(p.v[0]->session, 1000 + i, 1, secret);
-        const struct letter_place at = {client_period(c), 100 + i};
         const struct letter l = {.count = 1};
-        const struct day_key key =
-            day_key(p.c[0], p.v[0], CHAIN_OUT, at.period);
-        assert_int_equal(session_seal(p.v[0]->session, &l, key.key, at, bytes,
-                                      c->letter_len),
-                         0);
         const uint64_t now_us = p.disk[1].test.mono_us;
-        const struct arrival came = {
-            .at = at,
-            .rank = STORE_FIRST,
-            .whom = {.place = FRONTS_SWEEP, .contact = v->id},
-            .commit_us = now_us,
-            .sure_us = now_us};
-        (void)arrival_letter(c, v, &came, bytes);
+        pair_forge(&p, 1, 100 + i, &l);
         disk_client_run(&p.disk[1], c, 3);
         for (const struct out_letter *o = v->letters; o; o = o->next)
             moved += o->kind == LETTER_TEXT && o->generation == 1000 + i &&
@@ -177,7 +118,6 @@ static void
 i12_who_acknowledges_hellos_does_not_see_when_that_is_read(void **state)
 {
     (void)state;
-    static uint8_t bytes[LETTER_LEN_MAX];
     struct pair p;
     unsigned at_once = 0;
     pair_make(&p, &pair_net);
@@ -191,21 +131,9 @@ i12_who_acknowledges_hellos_does_not_see_when_that_is_read(void **state)
         for (struct out_letter *o = v->letters; o; o = o->next)
             o->tried = true; /* a store has it */
         const uint32_t last = v->next_sequence - 1;
-        const struct letter_place at = {client_period(c), 100 + i};
         const struct letter l = {.count = 1, .ack = last};
-        const struct day_key key =
-            day_key(p.c[0], p.v[0], CHAIN_OUT, at.period);
-        assert_int_equal(session_seal(p.v[0]->session, &l, key.key, at, bytes,
-                                      c->letter_len),
-                         0);
         const uint64_t now_us = p.disk[1].test.mono_us;
-        const struct arrival came = {
-            .at = at,
-            .rank = STORE_FIRST,
-            .whom = {.place = FRONTS_SWEEP, .contact = v->id},
-            .commit_us = now_us,
-            .sure_us = now_us};
-        (void)arrival_letter(c, v, &came, bytes);
+        pair_forge(&p, 1, 100 + i, &l);
         disk_client_run(&p.disk[1], c, 3);
         for (const struct out_letter *o = v->letters; o; o = o->next)
             at_once += o->kind == LETTER_HELLO && o->sequence > last &&
@@ -221,7 +149,6 @@ static void
 i12_who_acknowledges_late_does_not_see_when_that_is_read(void **state)
 {
     (void)state;
-    static uint8_t bytes[LETTER_LEN_MAX];
     struct pair p;
     pair_make(&p, &pair_net);
     pair_settle(&p);
@@ -229,30 +156,18 @@ i12_who_acknowledges_late_does_not_see_when_that_is_read(void **state)
     struct conversation *v = p.v[1];
     const uint32_t first = v->next_sequence;
     for (unsigned i = 0; i < 12; i++)
-        (void)text(&p, 1);
+        (void)pair_text(&p, 1);
     for (unsigned i = 0; i < 40; i++) {
         disk_client_run(&p.disk[1], c, 1);
         for (struct out_letter *o = v->letters; o; o = o->next)
             o->tried = o->kept = true;
     }
     const uint32_t used = v->tokens_used;
-    const struct letter_place at = {client_period(c), 100};
     const struct letter l = {.count = 1, .ack = first + 3};
-    const struct day_key key = day_key(p.c[0], p.v[0], CHAIN_OUT, at.period);
-    assert_int_equal(
-        session_seal(p.v[0]->session, &l, key.key, at, bytes, c->letter_len),
-        0);
-    const uint64_t now_us = p.disk[1].test.mono_us;
-    const struct arrival came = {
-        .at = at,
-        .rank = STORE_FIRST,
-        .whom = {.place = FRONTS_SWEEP, .contact = v->id},
-        .commit_us = now_us,
-        .sure_us = now_us};
     for (unsigned i = 0; i < 5; i++)
         disk_client_run(&p.disk[1], c, 1);
     assert_int_equal(v->tokens_used, used); /* nothing without the letter */
-    (void)arrival_letter(c, v, &came, bytes);
+    pair_forge(&p, 1, 100, &l);
     disk_client_run(&p.disk[1], c, 3);
     assert_int_equal(v->tokens_used, used);
     for (unsigned i = 0; i < 10; i++) {
@@ -263,7 +178,8 @@ i12_who_acknowledges_late_does_not_see_when_that_is_read(void **state)
     pair_free(&p);
 }
 
-#define ATTACK(f) cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
+#define ATTACK(f) \
+    cmocka_unit_test_setup_teardown(f, pair_net_long_make, pair_net_free)
 const struct CMUnitTest test_i12_answers[] = {
     ATTACK(i12_who_names_numbers_that_nobody_has_is_answered_no_sooner),
     ATTACK(i12_who_takes_an_offer_does_not_see_when_that_is_read),

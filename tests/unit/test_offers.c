@@ -18,25 +18,6 @@
 
 enum { DAY_S = 86400 };
 
-static int
-net_make(void **state)
-{
-    (void)pair_net_make(state);
-    pair_net.consensus->params.epoch_len_s = 30 * DAY_S;
-    test_network_sign(&pair_net);
-    return 0;
-}
-
-static uint64_t
-text(struct pair *p, unsigned from)
-{
-    uint64_t order;
-    assert_int_equal(client_send(p->c[from], from ? "a" : "b", LETTER_TEXT,
-                                 (const uint8_t *)"text", 4, &order),
-                     0);
-    return order;
-}
-
 enum { BOXED = 64 };
 struct world2 {
     struct side s[2];
@@ -207,8 +188,8 @@ i9_who_comes_back_from_before_a_renewal_is_read(void **state)
         struct client_disk old;
         pair_make(&p, &pair_net);
         pair_settle(&p);
-        (void)text(&p, 0);
-        (void)text(&p, 1);
+        (void)pair_text(&p, 0);
+        (void)pair_text(&p, 1);
         pair_settle(&p);
         disk_init(&old, test_seed());
         disk_copy(&old, &p.disk[back]);
@@ -217,8 +198,8 @@ i9_who_comes_back_from_before_a_renewal_is_read(void **state)
             session_offer(p.v[!back]->session,
                           (uint32_t)p.disk[0].test.wall_s + i,
                           (uint32_t)(p.disk[0].test.wall_s / DAY_S), secret);
-            (void)text(&p, 0);
-            (void)text(&p, 1);
+            (void)pair_text(&p, 0);
+            (void)pair_text(&p, 1);
             pair_settle(&p);
             pair_settle(&p);
             assert_int_equal(p.v[0]->session->generation,
@@ -228,7 +209,7 @@ i9_who_comes_back_from_before_a_renewal_is_read(void **state)
         const unsigned had = p.v[!back]->n_received;
         disk_copy(&p.disk[back], &old);
         pair_restart(&p, back);
-        (void)text(&p, back);
+        (void)pair_text(&p, back);
         for (unsigned round = 0; round < 60; round++) {
             pair_wait(&p);
             for (unsigned i = 0; i < 2; i++)
@@ -253,7 +234,7 @@ i9_a_full_queue_keeps_no_ratchet_from_being_renewed(void **state)
     pair_settle(&p);
     struct conversation *v = p.v[1];
     while (v->n_waiting < CLIENT_MESSAGES_MAX)
-        (void)text(&p, 1);
+        (void)pair_text(&p, 1);
     v->renew_us = 1; /* what came did not open, a while ago */
     disk_client_run(&p.disk[1], p.c[1], 10);
     assert_int_equal(v->session->state, SESSION_OFFERED);
@@ -271,7 +252,7 @@ i9_a_full_window_keeps_no_offer_back(void **state)
     pair_settle(&p);
     struct conversation *v = p.v[1];
     for (unsigned i = 0; i < 300; i++)
-        (void)text(&p, 1);
+        (void)pair_text(&p, 1);
     for (unsigned i = 0; i < 400; i++) {
         disk_client_run(&p.disk[1], p.c[1], 1);
         for (struct out_letter *o = v->letters; o; o = o->next)
@@ -302,7 +283,7 @@ i9_who_comes_back_with_a_full_window_is_read(void **state)
         pair_make(&p, &pair_net);
         pair_settle(&p);
         for (unsigned i = 0; i < texts; i++)
-            (void)text(&p, 0);
+            (void)pair_text(&p, 0);
         for (unsigned i = 0; i < 400; i++) {
             disk_client_run(&p.disk[0], p.c[0], 1);
             for (struct out_letter *o = p.v[0]->letters; o; o = o->next)
@@ -312,14 +293,14 @@ i9_who_comes_back_with_a_full_window_is_read(void **state)
         disk_copy(&old, &p.disk[0]);
         for (unsigned i = 0; i < 4; i++) {
             pair_settle(&p);
-            (void)text(&p, 0);
-            (void)text(&p, 1);
+            (void)pair_text(&p, 0);
+            (void)pair_text(&p, 1);
         }
         pair_settle(&p);
         disk_copy(&p.disk[0], &old);
         pair_restart(&p, 0);
         const unsigned had = p.v[0]->n_received;
-        (void)text(&p, 1);
+        (void)pair_text(&p, 1);
         for (unsigned round = 0; round < 120; round++) { /* an hour */
             pair_wait(&p);
             for (unsigned i = 0; i < 2; i++)
@@ -333,6 +314,24 @@ i9_who_comes_back_with_a_full_window_is_read(void **state)
     }
 }
 
+/* See that a text to "e", another contact of b's, gets its letter within minutes. */
+static void
+e_is_written_to(struct pair *p)
+{
+    struct client *c = p->c[1];
+    uint64_t order;
+    assert_int_equal(
+        client_send(c, "e", LETTER_TEXT, (const uint8_t *)"x", 1, &order), 0);
+    for (unsigned i = 0; i < 20; i++) {
+        p->disk[1].test.mono_us += PAIR_WAIT_US;
+        disk_client_run(&p->disk[1], c, 3);
+    }
+    const struct out_letter *l = conversation_find(c, "e")->letters;
+    while (l && l->kind != LETTER_TEXT)
+        l = l->next;
+    assert_non_null(l);
+}
+
 /* A contact who never answers by a key of his own lets the chain that he is acknowledged
  * with run out of numbers (2^24: half a year of one a second). Others are written to. */
 static void
@@ -341,29 +340,19 @@ i11_a_chain_that_is_over_stops_no_other_contact(void **state)
     (void)state;
     struct pair p;
     char line[INVITE_TEXT_LEN];
-    uint64_t order;
     pair_make(&p, &pair_net);
     pair_settle(&p);
     struct client *c = p.c[1];
     assert_int_equal(client_invite(c, "e", line), 0);
     invitee_take_up(c, "e", line);
-    (void)text(&p, 0);
+    (void)pair_text(&p, 0);
     disk_client_run(&p.disk[0], p.c[0], 5);
     for (const struct out_letter *l = p.v[0]->letters; l; l = l->next)
         pair_bring(&p, 1, l);
     p.v[1]->session->now.n_out = RATCHET_NUMBER_MAX + 1;
     p.disk[1].test.mono_us += PAIR_WAIT_US;
     disk_client_run(&p.disk[1], c, 3);
-    assert_int_equal(
-        client_send(c, "e", LETTER_TEXT, (const uint8_t *)"x", 1, &order), 0);
-    for (unsigned i = 0; i < 20; i++) {
-        p.disk[1].test.mono_us += PAIR_WAIT_US;
-        disk_client_run(&p.disk[1], c, 3);
-    }
-    const struct out_letter *l = conversation_find(c, "e")->letters;
-    while (l && l->kind != LETTER_TEXT)
-        l = l->next;
-    assert_non_null(l);
+    e_is_written_to(&p);
     pair_free(&p);
 }
 
@@ -373,10 +362,8 @@ static void
 i11_who_never_takes_an_offer_stops_no_other_contact(void **state)
 {
     (void)state;
-    static uint8_t bytes[LETTER_LEN_MAX];
     struct pair p;
     char line[INVITE_TEXT_LEN];
-    uint64_t order;
     pair_make(&p, &pair_net);
     pair_settle(&p);
     struct client *c = p.c[1];
@@ -387,43 +374,25 @@ i11_who_never_takes_an_offer_stops_no_other_contact(void **state)
     disk_client_run(&p.disk[1], c, 5);
     assert_int_equal(v->session->state, SESSION_OFFERED);
     while (v->n_waiting < CLIENT_MESSAGES_MAX)
-        (void)text(&p, 1);
+        (void)pair_text(&p, 1);
     for (struct out_letter *o = v->letters; o; o = o->next)
         o->tried = true; /* a store has it */
-    const struct letter_place at = {client_period(c), 100};
     const struct letter l = {.count = 1, .ack = v->next_sequence - 1};
-    const struct day_key key = day_key(p.c[0], p.v[0], CHAIN_OUT, at.period);
-    assert_int_equal(
-        session_seal(p.v[0]->session, &l, key.key, at, bytes, c->letter_len),
-        0);
-    const struct arrival came = {
-        .at = at,
-        .rank = STORE_FIRST,
-        .whom = {.place = FRONTS_SWEEP, .contact = v->id},
-        .commit_us = p.disk[1].test.mono_us,
-        .sure_us = p.disk[1].test.mono_us};
-    (void)arrival_letter(c, v, &came, bytes);
-    (void)text(&p, 1); /* one more answer fits for the hello that is gone */
+    pair_forge(&p, 1, 100, &l);
+    /* one more answer fits for the hello that is gone */
+    (void)pair_text(&p, 1);
     assert_int_equal(v->n_waiting, CLIENT_MESSAGES_MAX);
     v->n_waiting += 1000; /* so that even what nobody asked for has no room */
     for (unsigned i = 0; i < 10; i++) { /* until another hello is due */
         p.disk[1].test.mono_us += PAIR_WAIT_US;
         disk_client_run(&p.disk[1], c, 3);
     }
-    assert_int_equal(
-        client_send(c, "e", LETTER_TEXT, (const uint8_t *)"x", 1, &order), 0);
-    for (unsigned i = 0; i < 20; i++) {
-        p.disk[1].test.mono_us += PAIR_WAIT_US;
-        disk_client_run(&p.disk[1], c, 3);
-    }
-    const struct out_letter *o = conversation_find(c, "e")->letters;
-    while (o && o->kind != LETTER_TEXT)
-        o = o->next;
-    assert_non_null(o);
+    e_is_written_to(&p);
     pair_free(&p);
 }
 
-#define ATTACK(f) cmocka_unit_test_setup_teardown(f, net_make, pair_net_free)
+#define ATTACK(f) \
+    cmocka_unit_test_setup_teardown(f, pair_net_long_make, pair_net_free)
 const struct CMUnitTest test_offers[] = {
     ATTACK(i9_who_comes_back_from_before_a_renewal_is_read),
     ATTACK(i9_a_full_queue_keeps_no_ratchet_from_being_renewed),
