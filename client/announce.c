@@ -337,6 +337,12 @@ announce_kept(const struct client *c, struct conversation *v,
         v->again_period = l->at.period;
 }
 
+bool
+announce_is_full(const struct conversation *v)
+{
+    return announced_count(v) >= ANNOUNCE_AHEAD;
+}
+
 /* Is there anything of v's that wants a token of no letter of its own? What does
  * not any more is forgotten. */
 static bool

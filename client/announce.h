@@ -148,4 +148,7 @@ void announce_sent(struct client *c, uint32_t number, uint64_t answer_us);
 
 /* Counts what is under way, for tests. */
 size_t announce_count(const struct client *c);
+
+/* Are as many letters of v's announced, and not acknowledged, as may be? */
+bool announce_is_full(const struct conversation *v);
 #endif

@@ -17,9 +17,11 @@
 #include <string.h>
 
 #include "client/acknowledged.h"
+#include "client/announce.h"
 #include "client/conversations.h"
 #include "client/incoming.h"
 #include "client/listed.h"
+#include "client/messages.h"
 #include "client/places.h"
 #include "client/polls.h"
 #include "client/sealing.h"
@@ -121,9 +123,8 @@ offer_due(struct conversation *v, const struct session_step *opened,
         v->told_generation = opened->told;
 }
 
-/* Note when what follows from a letter may be done: it may have led to another ratchet,
- * acknowledged what offers one, and made room for tokens. The first letters of an invitee
- * are not waited for. */
+/* Note when what follows from another ratchet, to which a letter has led, may be done. The
+ * first letters of an invitee are not waited for. */
 static void
 left_note(struct conversation *v, const struct session_step *opened)
 {
@@ -131,9 +132,19 @@ left_note(struct conversation *v, const struct session_step *opened)
     if (next->generation > 0 &&
         (next->generation != s->generation || next->state != s->state))
         v->left_us = v->due_us;
-    if (next->state == SESSION_OFFERED)
+}
+
+/* Drop what a letter acknowledges, and note when what follows from that may be done:
+ * another letter that offers, and tokens, of which some are left again. */
+static void
+drop_note(struct client *c, struct conversation *v, const struct letter *l)
+{
+    const bool offers = messages_wait(v, LETTER_HELLO);
+    const bool full = announce_is_full(v);
+    acknowledged_drop(c, v, l);
+    if (offers && !messages_wait(v, LETTER_HELLO))
         v->hello_us = v->due_us;
-    if (v->uncovered)
+    if (full && !announce_is_full(v))
         v->cover_us = v->due_us;
 }
 
@@ -164,7 +175,7 @@ letter_take(struct client *c, struct conversation *v, const struct arrival *a,
                          v->shared != before.shared;
     ack_plan(c, v, l, &step, verdict, before.ack, a->commit_us);
     incoming_taken(c, v, l, &step);
-    acknowledged_drop(c, v, l);
+    drop_note(c, v, l);
     sealing_taken(c, v, opened, verdict == ERR_FULL);
     polls_journalled(v, a->at, journal_end(c->journal));
     places_shown(c, v, l->count > 1, l->lease_s);

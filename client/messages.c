@@ -243,9 +243,8 @@ messages_free(struct conversation *v)
 
 /* ---- what nobody has asked for ---- */
 
-/* Is a message of this kind waiting or under way? */
-static bool
-kind_waits(const struct conversation *v, enum letter_kind kind)
+bool
+messages_wait(const struct conversation *v, enum letter_kind kind)
 {
     const struct message *m = v->messages;
     while (m && (m->kind != kind || message_is_over(m)))
@@ -294,7 +293,7 @@ offer_renew(struct client *c, struct conversation *v, uint64_t now_us)
     /* an offer below what the other has is not taken: another is made */
     if (s->state == SESSION_OFFERED && v->told_generation < s->generation) {
         v->renew_us = 0;
-        return kind_waits(v, LETTER_HELLO) || now_us < v->hello_us
+        return messages_wait(v, LETTER_HELLO) || now_us < v->hello_us
                    ? 0
                    : hello_make(c, v, false);
     }

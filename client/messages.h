@@ -56,4 +56,7 @@ void messages_forget(struct client *c, struct conversation *v);
 
 /* Wipes and frees v's messages. */
 void messages_free(struct conversation *v);
+
+/* Is a message of this kind waiting or under way? */
+bool messages_wait(const struct conversation *v, enum letter_kind kind);
 #endif
