@@ -54,12 +54,13 @@ enum {
     HOLE_POLLS = 256,   /* of a box that others have overtaken: in less a letter
                          is put again that a dying gateway has lost */
     HOLE_POLLS_SELDOM = 8,
-    HOLE_SHARE = 8,     /* of that for a box more, of which nothing was heard */
-    HOLE_BEHIND = 2,    /* of a cursor's boxes, the last: there it moves on */
+    LIED_SHARE = 4,  /* of the polls, to a box that was passed over for lies */
+    HOLE_SHARE = 8,  /* of that for a box more, of which nothing was heard */
+    HOLE_BEHIND = 2, /* of a cursor's boxes, the last: there it moves on */
     GLANCE_DICE = 1536, /* of so many polls */
     GLANCE_NEXT = 6,    /* are for the box after the current one, */
     GLANCE_FAR = 6,     /* and for each of the others one; */
-    GLANCE_LANE = 32    /* so many times as many of the lane's fourth gets */
+    GLANCE_LANE = 96    /* so many times as many of the lane's fourth gets */
 };
 #define BEHIND_US \
     600000000ULL /* what may lie before the first letter comes within */
@@ -470,6 +471,19 @@ box_behind_holes(const struct cursor *k, unsigned hole, bool front)
     return CURSOR_BOXES - 1;
 }
 
+/* Choose instead of box b, one time in LIED_SHARE, a box before it that was passed over
+ * while its first store had lied: what that one has is put at the other as well, but not
+ * before it is put again. */
+static unsigned
+box_lied_about(const struct cursor *k, unsigned b, bool front, uint64_t dice)
+{
+    for (unsigned i = 0; i < b && dice / 64 % LIED_SHARE == 0; i++)
+        if (polled_of(k, i, front)->lies[0] >= LIES_MAX &&
+            !box_is_full(k, i, front))
+            return i;
+    return b;
+}
+
 /* Has one who took up v's invitation announced a letter, of which none has come for a
  * while? Then stores hide what lies in the first box, and it may be in the next
  * (taken.c). */
@@ -646,8 +660,10 @@ polls_ask(struct client *c, struct conversation *v, uint64_t dice,
     const unsigned glance =
         glance_draw(&out->whom, first_is_hidden(v, now_us), dice / 4096);
     /* what the fallback store has was unanswered at the first one: old */
-    const unsigned b = out->spare ? box_behind_holes(k, hole, front)
-                                  : box_pick(k, busy, front, hole, glance);
+    const unsigned b =
+        out->spare ? box_behind_holes(k, hole, front)
+                   : box_lied_about(k, box_pick(k, busy, front, hole, glance),
+                                    front, dice);
     struct polled *p = polled_note(k, b, front);
     if (p->second >= SECOND_LETTERS && dice / SECOND_SHARE % SECOND_SHARE == 0)
         out->spare = true;

@@ -242,7 +242,7 @@ token_show(struct client *c, const struct consensus *view,
         !journal_is_committed(c->journal, choice->ticket))
         return;
     conversation_box_seed(c, choice->conversation, CHAIN_IN, choice->at, seed);
-    session_held_seed(choice->conversation->session, true, seed);
+    session_held_seed(choice->conversation->session, seed);
     box_token(seed, view->relays[store].identity, choice->work);
     sodium_memzero(seed, sizeof seed);
     choice->request.work = choice->work;
@@ -261,7 +261,7 @@ proof_take(struct client *c, const struct consensus *view,
     choice->request.work = choice->work;
     uint8_t token[BOX_TOKEN_LEN], seed[LETTER_BOX_LEN];
     memcpy(seed, choice->request.seed, sizeof seed);
-    session_held_seed(choice->conversation->session, false, seed);
+    session_held_seed(choice->conversation->session, seed);
     box_token(seed, at.store, token);
     sodium_memzero(seed, sizeof seed);
     box_mark(token, choice->work + WORK_NONCE_LEN);

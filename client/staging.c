@@ -386,9 +386,9 @@ numbers_are_left(const struct conversation *v, uint8_t kind)
 /* Make the next letter of the first message that has one. Returns 1, 0 when
  * there is none to be made, or an error. */
 static int
-content_stage(struct client *c, struct conversation *v)
+content_stage(struct client *c, struct conversation *v, uint64_t now_us)
 {
-    struct message *m = message_next(v, env_now_mono_us(c->env));
+    struct message *m = message_next(v, now_us);
     struct out_letter *l;
     if (!m || v->refused || !numbers_are_left(v, m->kind))
         return 0;
@@ -663,7 +663,8 @@ static int
 answers_stage(struct client *c, struct conversation *v, uint64_t now_us)
 {
     int err = pong_stage(c, v, now_us);
-    while (!err && pong_is_next(v, now_us) && (err = content_stage(c, v)) > 0)
+    while (!err && pong_is_next(v, now_us) &&
+           (err = content_stage(c, v, now_us)) > 0)
         err = 0;
     if (!err)
         err = warn_stage(c, v, now_us);
@@ -682,7 +683,7 @@ own_error(struct client *c, int err)
 
 /* Stage letters until enough of them wait, contacts taking turns. */
 static int
-contents_stage(struct client *c, unsigned staged)
+contents_stage(struct client *c, unsigned staged, uint64_t now_us)
 {
     bool more = true;
     while (more) {
@@ -693,7 +694,7 @@ contents_stage(struct client *c, unsigned staged)
              * letters be put anew, would hold up whatever is said to anybody (I11). */
             if (staged >= STAGED_MAX && staged_count(v) > 0)
                 continue;
-            int made = own_error(c, content_stage(c, v));
+            int made = own_error(c, content_stage(c, v, now_us));
             if (made < 0)
                 return made;
             more |= made > 0;
@@ -746,7 +747,7 @@ staging_run(struct client *c)
     for (struct conversation *v = c->conversations; v && !err; v = v->next)
         err = own_error(c, answers_stage(c, v, now_us));
     if (!err)
-        err = contents_stage(c, staged);
+        err = contents_stage(c, staged, now_us);
     if (!err)
         err = self_stage(c);
     if (!err)

@@ -67,11 +67,10 @@ heads_are_paired(const struct session *s)
 }
 
 void
-session_held_seed(const struct session *s, bool reads,
-                  uint8_t seed[static LETTER_BOX_LEN])
+session_held_seed(const struct session *s, uint8_t seed[static LETTER_BOX_LEN])
 {
     uint8_t in[LETTER_BOX_LEN];
-    if (!s->paired || (!reads && !heads_are_paired(s)))
+    if (!s->paired)
         return;
     memcpy(in, seed, sizeof in);
     label_hash(seed, s->pair, "brusio/1 held", in, sizeof in);

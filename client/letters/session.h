@@ -178,7 +178,7 @@ int session_open(const struct session *s,
 /* Make of a box's seed that of the token which lets its store forget what was read
  * (PROTOCOL 8.6), of what s reads or writes: who has the invitation knows boxes, and
  * is not to have letters forgotten. */
-void session_held_seed(const struct session *s, bool reads,
+void session_held_seed(const struct session *s,
                        uint8_t seed[static LETTER_BOX_LEN]);
 
 /* Forget the seed of an invitation. */

@@ -358,7 +358,7 @@ held_seed(struct peer *p)
     const struct peer_session *v = held(p, "session");
     uint8_t seed[LETTER_BOX_LEN];
     memcpy(seed, peer_get_exact(p, "seed", sizeof seed), sizeof seed);
-    session_held_seed(&v->s, peer_get_number(p, "reads", 1), seed);
+    session_held_seed(&v->s, seed);
     peer_say_bytes(p, "seed", seed, sizeof seed);
     return 0;
 }

@@ -104,10 +104,10 @@ class Side:
                 "kept": len(s.kept), "mixed": s.now.mixed,
                 "has_lasting": s.lasting is not None, "quantum": s.quantum()}
 
-    def held(self, seed, reads):
+    def held(self, seed):
         """Compare what a token is made of."""
-        self.t.found("held", {"seed": self.session.held_seed(seed, reads)},
-                     self.ask("held", seed=seed, reads=reads))
+        self.t.found("held", {"seed": self.session.held_seed(seed)},
+                     self.ask("held", seed=seed))
 
     def agree(self, what, said, **more):
         """Require that C says what was found here."""
@@ -333,7 +333,7 @@ def step_side(world, side, wild):
         side.read(t.random.choice(unread), changed=True)
         world.count("changed")
     elif what == "again" and not unread:
-        side.held(t.bytes(32), t.below(2))
+        side.held(t.bytes(32))
     elif what == "again":
         side.read(unread[0], again=True)
     elif what == "keep":

@@ -287,6 +287,7 @@ i6_what_is_named_as_held_is_on_disk(void **state)
     const struct letter_place at = {.period = v->cursor[0].period};
     conversation_box(p.a->client, v, CHAIN_IN, at, seen.box);
     conversation_box_seed(p.a->client, v, CHAIN_IN, at, seed);
+    session_held_seed(v->session, seed);
     box_token(seed, p.w->net.consensus->relays[p.store[0]].identity,
               seen.token);
     /* he has promised to look: what a front may not show is named without token */
