@@ -133,7 +133,8 @@ __wrap_crypto_scalarmult(unsigned char *q, const unsigned char *n,
 }
 
 /* libsodium turns on its own verdict, which is public, as are the fields of a head and
- * of the beginning of a body: what a client does follows from them. The data is not. It
+ * of the beginning of a body, and of what stands behind its data: what a client does
+ * follows from them. The data is not. It
  * is called with a copy of its key that counts as known, so what it does with that is not
  * looked at here. */
 int
@@ -150,6 +151,13 @@ __wrap_crypto_aead_xchacha20poly1305_ietf_decrypt(
     const size_t len = (size_t)clen - 16;
     if (len > LETTER_BODY_HEAD_LEN)
         SECRET(m + LETTER_BODY_HEAD_LEN, len - LETTER_BODY_HEAD_LEN);
+    /* what stands behind the data says what it is */
+    const size_t at =
+        LETTER_BODY_HEAD_LEN + (len > LETTER_BODY_HEAD_LEN
+                                    ? codec_get16(m + LETTER_BODY_HEAD_LEN - 2)
+                                    : 0);
+    if (at + LETTER_PART_HEAD_LEN <= len)
+        PUBLIC(m + at, LETTER_PART_HEAD_LEN);
     return bad;
 }
 
@@ -163,6 +171,7 @@ ratchet_secret(struct ratchet *r)
     SECRET(r->own_secret, sizeof r->own_secret);
     SECRET(r->out, sizeof r->out);
     SECRET(r->in, sizeof r->in);
+    SECRET(r->share, sizeof r->share);
 }
 
 static void
