@@ -24,7 +24,7 @@ enum { DOUBT_KEEPS = 16 };    /* places of which each repeat may have another */
 enum { TEXTS_ROOM = 32 }; /* of the window: files leave it to what is shorter */
 #define WORD_US \
     60000000ULL /* then what may not have been heard is said again */
-#define WARN_US 3600000000ULL /* and that an invitation was used */
+#define WARN_US 120000000ULL /* and that an invitation was used */
 
 /* ---- the list ---- */
 
@@ -479,7 +479,8 @@ warn_stage(struct client *c, struct conversation *v, uint64_t now_us)
         return err;
     if (v->warns > 0)
         v->warns--;
-    v->warn_us = v->warns > 0 ? now_us + WARN_US : 0;
+    const unsigned doublings = STAGING_WARNS - 1u - v->warns;
+    v->warn_us = v->warns > 0 ? now_us + (WARN_US << doublings) : 0;
     staging_letter_link(v, l);
     return 0;
 }

@@ -4,8 +4,8 @@
 #define CLIENT_STAGING_H
 #include "client/state.h"
 
-/* So often it is told, an hour between, that an invitation was used. */
-enum { STAGING_WARNS = 3 };
+/* So often it is told that an invitation was used. */
+enum { STAGING_WARNS = 6 };
 
 /* Keeps STAGED_MAX letters ready, contacts taking turns. */
 void staging_run(struct client *c);
