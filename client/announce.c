@@ -162,6 +162,12 @@ announced_count(const struct conversation *v)
     return n;
 }
 
+bool
+announce_is_full(const struct conversation *v)
+{
+    return announced_count(v) >= ANNOUNCE_AHEAD;
+}
+
 /* Find where v's tokens of a period are counted; NULL when none is left. Two periods
  * are counted, since what is in yesterday's box is announced by a token of yesterday.
  * Of one before those, as after a clock that was ahead, nobody knows which are left. */
@@ -189,7 +195,7 @@ announce_take(const struct client *c, struct conversation *v, uint32_t period)
     const uint64_t commit_us = env_now_mono_us(c->env) + SILENT_US;
     if (!c->current || places_may_be_silent(c, v, commit_us))
         return false;
-    v->uncovered = announced_count(v) >= ANNOUNCE_AHEAD || !entry_free(c);
+    v->uncovered = announce_is_full(v) || !entry_free(c);
     if (v->uncovered)
         return false;
     uint32_t *used = tokens_counted(v, period);
@@ -337,27 +343,19 @@ announce_kept(const struct client *c, struct conversation *v,
         v->again_period = l->at.period;
 }
 
-bool
-announce_is_full(const struct conversation *v)
-{
-    return announced_count(v) >= ANNOUNCE_AHEAD;
-}
-
 /* Is there anything of v's that wants a token of no letter of its own? What does
  * not any more is forgotten. */
 static bool
 cover_is_due(const struct client *c, struct conversation *v, uint64_t now_us)
 {
     const bool gone = v->removed || v->refused;
-    if (gone || (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD &&
-                 !letters_are_bare(v)))
+    if (gone || (v->uncovered && !announce_is_full(v) && !letters_are_bare(v)))
         v->uncovered = false;
     if (v->again_period > 0 &&
         (gone ||
          (!v->again_to_all && places_may_be_silent(c, v, now_us + SILENT_US))))
         v->again_period = 0;
-    return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD &&
-            now_us >= v->cover_us) ||
+    return (v->uncovered && !announce_is_full(v) && now_us >= v->cover_us) ||
            (v->again_period > 0 && now_us >= v->again_us);
 }
 

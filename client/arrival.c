@@ -114,11 +114,10 @@ ack_plan(struct client *c, struct conversation *v, const struct letter *l,
 
 /* Note that an offer of our own is due, and above which generation. */
 static void
-offer_due(struct conversation *v, const struct session_step *opened,
-          uint64_t due_us)
+offer_due(struct conversation *v, const struct session_step *opened)
 {
     if (v->renew_us == 0)
-        v->renew_us = due_us;
+        v->renew_us = v->due_us;
     if (opened->told > v->told_generation)
         v->told_generation = opened->told;
 }
@@ -159,7 +158,7 @@ letter_take(struct client *c, struct conversation *v, const struct arrival *a,
     struct incoming_step step;
     int verdict;
     if (opened->unmet)
-        offer_due(v, opened, v->due_us);
+        offer_due(v, opened);
     left_note(v, opened);
     journal_begin(c->journal);
     int err = letter_save(c, v, a, opened, &step, &verdict);
@@ -192,7 +191,7 @@ letter_pass(struct client *c, struct conversation *v, const struct arrival *a,
     const struct conversation before = *v;
     struct session session = sealing_copy(v);
     if (opened->verdict == SESSION_BROKEN || opened->unmet)
-        offer_due(v, opened, v->due_us);
+        offer_due(v, opened);
     if (opened->behind && v->lag_us == 0)
         v->lag_us = v->due_us;
     if (opened->verdict == SESSION_SECOND && v->warn_us == 0)

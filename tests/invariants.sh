@@ -429,7 +429,7 @@ change I6 'repeats go to the store that kept nothing' client/outgoing.c \
     'l->second = false;' \
     'i6_stores/*one_store*'
 change I6 'what had no token is not announced' client/announce.c \
-    'return (v->uncovered && announced_count(v) < ANNOUNCE_AHEAD &&' \
+    'return (v->uncovered && !announce_is_full(v) &&' \
     'return (v->uncovered && announced_count(v) > ANNOUNCE_AHEAD &&' \
     'announcing/i6_*'
 change I6 'what had no token is announced again and again' client/announce.c \
@@ -892,8 +892,8 @@ change I12 'letters that a ratchet has left move at once' client/staging.c \
     '(sealing_is_left(v, l) && now_us == 0)' \
     'i12_answers/i12_who_offers*'
 change I12 'tokens are taken as soon as there are some again' client/announce.c \
-    '            now_us >= v->cover_us) ||' \
-    '            now_us > 0) ||' \
+    'now_us >= v->cover_us)' \
+    'now_us > 0)' \
     'i12_answers/i12_who_acknowledges_late*'
 change I12 'numbers of another life are renewed at once' client/acknowledged.c \
     '        v->renew_us = due_us;' \

@@ -33,8 +33,8 @@ void cli_progress(const char *what, int64_t done, int64_t of,
 int cli_call(const struct cli *c, const char *method, json_t *params,
              void (*print)(const json_t *v));
 
-/* Each returns the exit status and prints what is wrong. */
-/* Make an invitation, or show it again. */
+/* Each returns the exit status and prints what is wrong. The first makes an
+ * invitation, or shows it again. */
 int cli_invite(const struct cli *c);
 /* What changes a contact, and of which nothing is told. */
 int cli_change(const struct cli *c);

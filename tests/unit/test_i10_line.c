@@ -4,20 +4,14 @@
 #include "tests/runner.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "client/announce.h"
 #include "client/arrival.h"
 #include "client/conversations.h"
 #include "client/sealing.h"
 #include "tests/day_key.h"
 #include "tests/invitee.h"
 #include "tests/pair.h"
-#include "tests/sides.h"
-#include "tests/toy_kem.h"
-
-enum { DAY_S = 86400 };
 
 /* pair_make(), and the line, which a thief has. */
 static void
