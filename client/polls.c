@@ -60,7 +60,8 @@ enum {
     GLANCE_DICE = 1536, /* of so many polls */
     GLANCE_NEXT = 6,    /* are for the box after the current one, */
     GLANCE_FAR = 6,     /* and for each of the others one; */
-    GLANCE_LANE = 96    /* so many times as many of the lane's fourth gets */
+    GLANCE_LANE = 96,   /* so many times as many of the lane's fourth gets; */
+    GLANCE_UNBURNT = GLANCE_DICE + 1 /* drawn for the next that nobody burnt */
 };
 #define BEHIND_US \
     600000000ULL /* what may lie before the first letter comes within */
@@ -225,7 +226,10 @@ bool
 polls_may_be_first(struct conversation *v, struct letter_place at,
                    uint64_t now_us)
 {
-    bool unread = at.n % LETTER_SLOTS != 0;
+    const struct cursor *k = cursor_of(v, at.period);
+    const int box = cursor_box(k, at);
+    const uint16_t before = (uint16_t)((1u << at.n % LETTER_SLOTS) - 1);
+    bool unread = box < 0 ? before != 0 : (before & ~k->held[box]) != 0;
     for (size_t i = 0; i < CURSORS && v->cursor[i].open; i++)
         unread |= v->cursor[i].period < at.period &&
                   v->cursor[i].period >= v->born && v->cursor[i].empty_us == 0;
@@ -494,16 +498,29 @@ first_is_hidden(const struct conversation *v, uint64_t now_us)
            now_us - v->awaited_us > HIDDEN_US;
 }
 
+/* The box behind box i of which no store has lied to polls of this class: those before
+ * it were burnt, and left. */
+static unsigned
+box_unburnt(const struct cursor *k, unsigned i, bool front)
+{
+    const uint8_t *lies;
+    do {
+        i = (i + 1) % CURSOR_BOXES;
+        lies = polled_of(k, i, front)->lies;
+    } while (i + 1 < CURSOR_BOXES && (lies[0] | lies[1]));
+    return i;
+}
+
 /* What a poll has drawn for glancing. A look is all that a period gets; of a script,
- * which has few gets, half of the fourth ones glance; of all of both, while the first
- * letter is hidden, half. */
+ * which has few gets, three in eight of the fourth ones glance; of all of both, while
+ * the first letter is hidden, half. */
 static unsigned
 glance_draw(const struct fronts_choice *whom, bool hidden, uint64_t dice)
 {
     const unsigned drawn = (unsigned)(GLANCE_DICE - 1 - dice % GLANCE_DICE);
     if (hidden && !whom->spare &&
         (whom->place == FRONTS_LANE || whom->place == FRONTS_SWEEP))
-        return drawn % 2 == 0 ? 0 : GLANCE_DICE;
+        return drawn % 2 == 0 ? GLANCE_UNBURNT : GLANCE_DICE;
     if (whom->place == FRONTS_LANE)
         return whom->fourth ? drawn / GLANCE_LANE : GLANCE_DICE;
     return whom->place == FRONTS_LOOK || whom->spare ? GLANCE_DICE : drawn;
@@ -547,6 +564,8 @@ box_pick(const struct cursor *k, bool busy, bool front, unsigned hole,
         first++;
     if (first == CURSOR_BOXES)
         first = 0; /* all is on its way */
+    if (glance == GLANCE_UNBURNT)
+        return box_unburnt(k, first, front);
     if (glance < GLANCE_NEXT)
         return (first + 1) % CURSOR_BOXES;
     if (glance < GLANCE_NEXT + GLANCE_FAR)

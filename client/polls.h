@@ -53,8 +53,8 @@ bool polls_is_read(struct conversation *v, struct letter_place at);
 
 /* May a letter of this place be the first that the one who took up v's invitation has
  * written? Places before it in its box, and the boxes of days before, come first: who has
- * taken the invitation up later wrote behind the first one. Not for ever: a store may hide
- * what lies there. */
+ * taken the invitation up later wrote behind the first one. Not where such a place was
+ * passed over, and not for ever: a store may hide what lies there. */
 bool polls_may_be_first(struct conversation *v, struct letter_place at,
                         uint64_t now_us);
 

@@ -107,24 +107,28 @@ is_of_another(const struct client *c, struct conversation *v,
     return opens;
 }
 
-/* Write no more into the box of a place, whose stores hide what lies there. */
-static void
-box_leave(struct conversation *v, struct letter_place at)
+static bool
+box_is_same(struct letter_place a, struct letter_place b)
 {
-    if (v->at.period == at.period &&
-        v->at.n / LETTER_SLOTS == at.n / LETTER_SLOTS)
-        v->at.n += LETTER_SLOTS - v->at.n % LETTER_SLOTS;
+    return a.period == b.period && a.n / LETTER_SLOTS == b.n / LETTER_SLOTS;
 }
 
-/* Both stores of the letter's box call its place taken, and show nothing there: leave
- * them. In the caller's group. */
+/* Both stores of the first letter's box call its place taken, and show nothing there.
+ * Leave the box with all that was written behind, of which none would be taken for the
+ * first. In the caller's group. */
 static int
-letter_leave(struct client *c, struct conversation *v,
-             struct out_letter **letter)
+box_leave(struct client *c, struct conversation *v, struct letter_place box)
 {
+    int err = 0;
     client_drop(c, ERR_CONFLICT);
-    box_leave(v, (*letter)->at);
-    return staging_move(c, v, letter);
+    if (box_is_same(v->at, box))
+        v->at.n += LETTER_SLOTS - v->at.n % LETTER_SLOTS;
+    for (struct out_letter **at = &v->letters; *at && !err;)
+        if ((*at)->sequence > 0 && box_is_same((*at)->at, box))
+            err = staging_move(c, v, at);
+        else
+            at = &(*at)->next;
+    return err;
 }
 
 /* What a look shows of the letter, in the caller's group. */
@@ -142,7 +146,7 @@ look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
         v->refused = err == 0;
         c->status.changes += err == 0;
     } else if (v->checks == 1 && !(*letter)->kept) {
-        err = letter_leave(c, v, letter);
+        err = box_leave(c, v, v->check_at);
     }
     return err;
 }
@@ -154,7 +158,7 @@ taken_unseen(struct client *c, struct conversation *v)
     if (v->checks == 0 || --v->checks > 0 || !*letter || (*letter)->kept)
         return;
     journal_begin(c->journal);
-    const int err = journal_finish(c->journal, letter_leave(c, v, letter));
+    const int err = journal_finish(c->journal, box_leave(c, v, v->check_at));
     if (err)
         client_drop(c, err);
 }

@@ -245,37 +245,53 @@ i6_false_slots_pin_no_reader(void **state)
     assert_true(late_s <= 240);
 }
 
-/* So many stores of an invitation's box put rubbish where its first letter goes,
- * before the one it is for has come and written a text at once. What he wrote
- * himself, into the next place of that box, is not taken for another's. */
-static void
+/* So many stores of an invitation's box put rubbish where its first letter goes, before
+ * the one it is for has come and written a text at once. What he wrote himself, into the
+ * next place of that box, is not taken for another's, and is not left behind there: the
+ * inviter would find it, and wait for the first letter. Returns when the text came. */
+static unsigned
 invitation_run(uint64_t seed, unsigned burnt)
 {
     struct client_contact contact;
     struct pair p = pair_make(seed, STORES, burnt);
     const unsigned late_s = wait_s(&p);
     assert_true(client_contact(p.b->client, 0, &contact));
-    printf("  an invitation that nobody has used, burnt by %u of two: %s; a "
-           "text is there after %u s\n",
-           burnt, contact.refused ? "refused as used" : "taken up", late_s);
     assert_true(p.store[0]->done[__builtin_ctz(VICE_BURNS_BOXES)] > 0);
     pair_free(&p);
     assert_false(contact.refused);
-    assert_true(late_s <= 240);
+    return late_s;
+}
+
+/* That in so many courses; one in three of the first draft took ten minutes and more.
+ * The longest of 48 is 160 s. */
+static void
+invitations_run(uint64_t seed, unsigned burnt)
+{
+    const unsigned courses = test_proof() ? 24 : 4;
+    unsigned longest_s = 0;
+    for (unsigned i = 0; i < courses; i++) {
+        const unsigned late_s = invitation_run(seed + i, burnt);
+        longest_s = late_s > longest_s ? late_s : longest_s;
+    }
+    printf(
+        "  %u invitations that nobody has used, burnt by %u of two: a text is "
+        "there after %u s or less\n",
+        courses, burnt, longest_s);
+    assert_true(longest_s <= 240);
 }
 
 static void
 i10_an_invitation_is_not_burnt(void **state)
 {
     (void)state;
-    invitation_run(60, 1);
+    invitations_run(60, 1);
 }
 
 static void
 i10_an_invitation_is_not_burnt_by_both(void **state)
 {
     (void)state;
-    invitation_run(80, 2);
+    invitations_run(80, 2);
 }
 
 /* So many of the two stores of an invitation's box call its first place taken,
