@@ -27,6 +27,7 @@
 #include "client/requests.h"
 #include "client/sealing.h"
 #include "client/staging.h"
+#include "client/readers.h"
 #include "client/state.h"
 #include "client/status.h"
 #include "lib/rng.h"
@@ -70,7 +71,8 @@ client_new(struct client **out, const struct client_config *config)
     c->config = *config;
     c->inbox_end = &c->inbox;
     c->next_id = 1;
-    c->next_received = 1;
+    c->next_received = c->next_event = 1;
+    c->keep_days = CLIENT_KEEP_ALWAYS;
     struct conversation_params fronts;
     fronts_params_default(&fronts, FRONTS_MAX);
     int err = sphinx_worker_new(&c->worker);
@@ -145,18 +147,19 @@ client_free(struct client **cp)
 }
 
 /* The client's own record. What it calls used is never used again: ids of contacts,
- * and orders of what came. */
+ * orders of what came, events of what was shown. */
 static int
 own_load(struct client *c, const uint8_t *value, size_t len)
 {
-    uint32_t next_id;
-    uint64_t next_received;
-    int err = record_client_read(&c->gateways, &c->letter_len, &next_id,
-                                 &next_received, value, len);
-    if (!err && next_id > c->next_id)
-        c->next_id = next_id;
-    if (!err && next_received > c->next_received)
-        c->next_received = next_received;
+    struct record_client r;
+    int err = record_client_read(&c->gateways, &r, value, len);
+    c->letter_len = r.letter_len;
+    if (!err && r.next_id > c->next_id)
+        c->next_id = r.next_id;
+    if (!err && r.next_received > c->next_received)
+        c->next_received = r.next_received;
+    if (!err && r.next_event > c->next_event)
+        c->next_event = r.next_event;
     return err;
 }
 
@@ -218,8 +221,16 @@ client_load(struct client *c, const uint8_t *key, size_t key_len,
                                  value_len);
     case RECORD_DOCUMENT:
         return document_load(c, &k, value, value_len);
+    case RECORD_SETTINGS:
+        return readers_load_settings(c, value, value_len);
+    case RECORD_READER:
+        return readers_load(c, &k, value, value_len);
+    case RECORD_SEEN:
+        return readers_load_seen(c, &k, value, value_len);
     case RECORD_RECEIVED:
         return inbox_load(c, &k, value, value_len);
+    case RECORD_SHOWN:
+        return inbox_load_shown(c, &k, value, value_len);
     default:
         return contact_load(c, &k, value, value_len);
     }
@@ -458,6 +469,7 @@ client_tick(struct client *c)
         client_use_slot(c, kind);
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;
+            readers_expire(c);
             outgoing_expire(c);
             incoming_expire(c);
             if (c->unsaved)

@@ -25,12 +25,14 @@
 enum {
     CLIENT_CONTACTS_MAX = 1024,
     CLIENT_NAME_MAX = 33,        /* of a contact, with the final 0 */
+    CLIENT_READERS_MAX = 8,      /* with the client's own */
     CLIENT_QUEUE_MAX = 64 << 20, /* bytes of messages not yet delivered */
     CLIENT_MESSAGES_MAX = 4096,  /* outgoing, of one contact */
     CLIENT_AUTHORITIES_MAX = AUTHORITIES_MAX,
     CLIENT_GATEWAYS_MAX = 16,
     CLIENT_STUCK_US = 60000000
 };
+#define CLIENT_KEEP_ALWAYS UINT32_MAX
 
 struct client;
 
@@ -257,28 +259,73 @@ int client_estimate(const struct client *c, const char *name, uint64_t len,
 int client_cancel(struct client *c, const char *name,
                   uint64_t order) CHECK_RESULT;
 
-/* A message that came; the pointers stay until it is released. */
+/* ---- what came ---- */
+
+/* Messages are shown one after the other, and each *reader* has had all of a contact's up
+ * to one of them. Readers have names; the client's own, which is always there, is NULL. A
+ * message stays, and can be read again, until it is deleted, until it was read by all for
+ * as long as is to be kept, or until its contact's room is needed and all have read it. */
+
+/* A message that came; the pointers stay until the next call of client_next(),
+ * client_read(), client_release(), client_delete() or client_keep(). */
 struct client_received {
     const char *contact; /* its name, and its id */
     uint32_t id;
     enum letter_kind kind;
     uint64_t order;  /* here: of all that came */
+    uint64_t event;  /* its place among all that was shown, from 1 on */
     uint32_t number; /* as its sender counts, who calls it order; 0: unknown */
     uint32_t sent_s; /* written then, since 1970, as he says; 0: unknown */
     uint32_t late_after; /* it was written before the message with this number,
-                            which the application has had already; 0: in order */
-    const uint8_t *data;
+                            which was shown already; 0: in order */
+    bool read;           /* the client's own reader has had it */
+    const uint8_t *data; /* NULL: of client_history() */
     size_t len;
 };
-/* The oldest one, of this contact or (NULL) of any that is not muted; those of one
- * contact come in the order in which they were written, but for files, which texts
- * overtake. Returns false when there is none. Only durable ones are handed out. One
- * that has to be read from disk first is there when status.changes has grown. */
-bool client_next(struct client *c, const char *name,
+/* Gives the oldest message that the reader has not had, of this contact or (NULL) of any
+ * that is not muted; those of one contact come in the order in which they were written,
+ * but for files, which texts overtake. Returns false when there is none, or no such
+ * reader. Only durable ones are handed out. One that has to be read from disk first is
+ * there when status.changes has grown. */
+bool client_next(struct client *c, const char *reader, const char *name,
                  struct client_received *out);
-/* The application has it; forget it. Returns 0, ERR_NOT_FOUND, or ERR_NOMEM or
- * status.storage_err: then it will be handed out again. */
-int client_release(struct client *c, uint64_t order) CHECK_RESULT;
+/* Notes that the reader has had this message of its contact, and all that were shown
+ * before. Returns 0, ERR_NOT_FOUND (no such message or reader, or it has had it), or
+ * ERR_NOMEM or status.storage_err: then it will be handed out again. */
+int client_release(struct client *c, const char *reader,
+                   uint64_t order) CHECK_RESULT;
+
+/* Gives a message that is here again. Returns 0, ERR_NOT_FOUND, or ERR_AGAIN: it is read
+ * from disk, and there when status.changes has grown. */
+int client_read(struct client *c, uint64_t order,
+                struct client_received *out) CHECK_RESULT;
+/* Tells fn of the `count` newest messages that were shown, of this contact or (NULL) of
+ * all, before this event (0: of all), newest first and without their data. Returns 0 or
+ * ERR_NOT_FOUND: no such contact. */
+int client_history(const struct client *c, const char *name, uint64_t before,
+                   size_t count,
+                   void (*fn)(void *ctx, const struct client_received *one),
+                   void *ctx) CHECK_RESULT;
+/* Deletes a message, read or not. Returns 0, ERR_NOT_FOUND, ERR_NOMEM or
+ * status.storage_err. */
+int client_delete(struct client *c, uint64_t order) CHECK_RESULT;
+
+/* Says for how many days messages that all readers have had are kept: 0, none;
+ * CLIENT_KEEP_ALWAYS, until they are deleted. Returns 0, ERR_RANGE, ERR_NOMEM or
+ * status.storage_err. */
+int client_keep(struct client *c, uint32_t days) CHECK_RESULT;
+
+/* Adds a reader, who begins with the oldest message that is here, or (from_now) with the
+ * next one. Returns 0, ERR_ARG (not a name), ERR_EXISTS, ERR_FULL, ERR_NOMEM or
+ * status.storage_err. */
+int client_reader_add(struct client *c, const char *name,
+                      bool from_now) CHECK_RESULT;
+/* Removes a reader. Returns 0, ERR_NOT_FOUND, ERR_NOMEM or status.storage_err. */
+int client_reader_remove(struct client *c, const char *name) CHECK_RESULT;
+/* Tells of the i-th reader, of which 0 is the client's own (name ""), and how many
+ * messages wait for it. Returns false when there are not so many. */
+bool client_reader(const struct client *c, size_t i,
+                   char name[static CLIENT_NAME_MAX], size_t *waiting);
 
 /* ---- status ---- */
 
@@ -321,7 +368,9 @@ struct client_status {
     uint64_t announced, listed,
         unlisted; /* tokens: sent, seen in a list, not */
     struct client_lists lists;
-    size_t contacts, queued, inbox;
+    size_t contacts, queued;
+    size_t inbox, kept; /* messages not read yet, and all that are here */
+    uint32_t keep_days; /* client_keep() */
     bool reading; /* a message that was asked for is on its way from the disk */
     uint64_t
         overtaken; /* contacts who had more than the records here know of */

@@ -23,6 +23,7 @@
 
 #include "client/conversations.h"
 #include "client/inbox.h"
+#include "client/readers.h"
 #include "client/records.h"
 
 enum { INCOMING_MAX = 32, DAY_S = 86400 };
@@ -78,13 +79,13 @@ gather_has_room(const struct client *c, const struct conversation *v,
 }
 
 static int
-incoming_make(struct conversation *v, const struct letter *l,
-              struct incoming **out)
+incoming_make(const struct client *c, struct conversation *v,
+              const struct letter *l, struct incoming **out)
 {
     unsigned n = 0;
     for (const struct incoming *m = v->incoming; m; m = m->next)
         n++;
-    if (n >= INCOMING_MAX || (!v->muted && !inbox_has_room(v, l->total)))
+    if (n >= INCOMING_MAX || (!v->muted && !inbox_has_room(c, v, l->total)))
         return ERR_FULL;
     struct incoming *m = calloc(1, sizeof *m);
     if (!m)
@@ -339,7 +340,7 @@ fragment_take(struct client *c, struct conversation *v, const struct letter *l,
     step->message = incoming_find(v, l->message);
     step->is_first = !step->message;
     if (!err && step->is_first)
-        err = incoming_make(v, l, &step->message);
+        err = incoming_make(c, v, l, &step->message);
     if (err) {
         step->message = NULL;
         return err;
@@ -443,9 +444,9 @@ incoming_settle(struct client *c, struct conversation *v)
     for (struct received *r = c->inbox; r && v->n_held > 0; r = r->next) {
         if (r->from != v || !r->held)
             continue;
-        if (r->until_us <= now_us || received_is_due(v, r, text_waits))
-            inbox_show(c, r);
-        else
+        const bool is_due =
+            r->until_us <= now_us || received_is_due(v, r, text_waits);
+        if (!is_due || inbox_show(c, r))
             text_waits = text_waits || r->kind == LETTER_TEXT;
     }
 }
@@ -466,8 +467,10 @@ incoming_taken(struct client *c, struct conversation *v, const struct letter *l,
                struct incoming_step *step)
 {
     if (step->is_whole) {
-        if (step->received)
+        if (step->received) {
             inbox_link(c, step->received);
+            readers_trim(c, v);
+        }
         if (l->kind == LETTER_PONG)
             pong_take(c, v, l->message);
         if (step->message)
@@ -510,7 +513,7 @@ incoming_load_fragment(struct client *c, struct conversation *v,
     struct incoming *m = incoming_find(v, l.message);
     const bool is_first = !m;
     if (is_first)
-        err = incoming_make(v, &l, &m);
+        err = incoming_make(c, v, &l, &m);
     if (err)
         return err;
     err = fragment_keep(c, v, m, &l);

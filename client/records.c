@@ -10,10 +10,11 @@
 
 #include <string.h>
 
+#include "client/records_internal.h"
 #include "lib/codec.h"
 
 enum {
-    CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4 + 8,
+    CLIENT_LEN = GATEWAYS_RECORD_LEN + 4 + 4 + 8 + 8,
     CONTACT_VERSION = 9,
     CONTACT_VERSION_SHARES = 9,  /* the first whose session has shares */
     CONTACT_VERSION_SESSION = 8, /* the first that has one */
@@ -38,11 +39,7 @@ enum {
     KEPT_LEN = 1 + 4 + LETTER_KEY_LEN,
     LETTER_HEAD_LEN = 4 + 4 + 8 + 1 + 8 + 1,
     MESSAGE_VERSION = 2,
-    MESSAGE_HEAD_LEN = 1 + 1 + 1 + LETTER_ID_LEN + 8 + 4 + 4,
-    RECEIVED_VERSION = 3,
-    RECEIVED_VERSION_CAME = 3, /* the first that says when it came */
-    RECEIVED_VERSION_ID = 2,
-    RECEIVED_HEAD_LEN = 1 + 4 + 1 + LETTER_ID_LEN + 4 + 8 + 4
+    MESSAGE_HEAD_LEN = 1 + 1 + 1 + LETTER_ID_LEN + 8 + 4 + 4
 };
 enum {
     FLAG_CONFIRMED = 1,
@@ -88,21 +85,21 @@ record_key_read(struct record_key *key, const uint8_t *bytes, size_t len)
     key->b = codec_read32(&r);
     if (r.err || r.left)
         return r.err ? r.err : ERR_FORMAT;
-    const char *known = "ABCDFKLMX";
+    const char *known = "ABCDFKLMPRSXY";
     const char *type = memchr(known, key->type, strlen(known));
     if (!type)
         return ERR_VERSION;
     /* what a type does not use is 0, so that a thing has one key only */
-    const bool one = key->type == 'A' || key->type == 'D';
-    if (((one || key->type == 'X') && key->contact) ||
-        ((key->type <= 'C') && key->a) || (key->type == 'D' && key->a > 1) ||
+    const bool plain = memchr("ADPRXY", key->type, 6) != NULL;
+    const bool one = key->type <= 'C' || key->type == 'P';
+    if ((plain && key->contact) || (one && key->a) ||
+        (key->type == 'D' && key->a > 1) ||
         (key->type != 'F' && key->type != 'K' && key->type != 'L' && key->b))
         return ERR_FORMAT;
     return 0;
 }
 
-/* Open a record of exactly len bytes in the journal's group. */
-static int
+int
 record_open(struct journal *j, struct codec_writer *w, struct record_key key,
             size_t len)
 {
@@ -114,14 +111,13 @@ record_open(struct journal *j, struct codec_writer *w, struct record_key key,
     return err;
 }
 
-/* It is written: is it as long as was said? */
-static int
+int
 record_close(const struct codec_writer *w)
 {
     return w->err ? w->err : w->left ? ERR_SHORT : 0;
 }
 
-static int
+int
 record_delete(struct journal *j, struct record_key key)
 {
     uint8_t bytes[RECORD_KEY_LEN];
@@ -129,9 +125,8 @@ record_delete(struct journal *j, struct record_key key)
     return journal_delete(j, bytes, key_len);
 }
 
-/* It is read: was that all? */
-static int
-reader_end(const struct codec_reader *r)
+int
+record_read_end(const struct codec_reader *r)
 {
     return r->err ? r->err : r->left ? ERR_FORMAT : 0;
 }
@@ -140,7 +135,7 @@ reader_end(const struct codec_reader *r)
 
 int
 record_client_save(struct journal *j, const struct gateways *gateways,
-                   size_t letter_len, uint32_t next_id, uint64_t next_received)
+                   const struct record_client *r)
 {
     struct codec_writer w;
     int err = record_open(j, &w, (struct record_key){.type = RECORD_CLIENT},
@@ -148,29 +143,41 @@ record_client_save(struct journal *j, const struct gateways *gateways,
     if (err)
         return err;
     gateways_write(gateways, &w);
-    codec_write32(&w, (uint32_t)letter_len);
-    codec_write32(&w, next_id);
-    codec_write64(&w, next_received);
+    codec_write32(&w, (uint32_t)r->letter_len);
+    codec_write32(&w, r->next_id);
+    codec_write64(&w, r->next_received);
+    codec_write64(&w, r->next_event);
     return record_close(&w);
 }
 
+/* Is there no more in a record of before? */
+static bool
+reader_is_at_end(const struct codec_reader *r)
+{
+    return !r->err && r->left == 0;
+}
+
 int
-record_client_read(struct gateways *gateways, size_t *letter_len,
-                   uint32_t *next_id, uint64_t *next_received,
+record_client_read(struct gateways *gateways, struct record_client *out,
                    const uint8_t *value, size_t len)
 {
     struct codec_reader r;
     codec_reader_init(&r, value, len);
+    *out = (struct record_client){0};
     int err = gateways_read(gateways, &r);
-    size_t letters = codec_read32(&r);
-    *next_id = !r.err && r.left == 0 ? 0 : codec_read32(&r);
-    *next_received = !r.err && r.left == 0 ? 0 : codec_read64(&r);
+    const size_t letters = codec_read32(&r);
+    if (!reader_is_at_end(&r))
+        out->next_id = codec_read32(&r);
+    if (!reader_is_at_end(&r))
+        out->next_received = codec_read64(&r);
+    if (!reader_is_at_end(&r))
+        out->next_event = codec_read64(&r);
     if (!err)
-        err = reader_end(&r);
+        err = record_read_end(&r);
     if (!err && letters &&
         (letters > LETTER_LEN_MAX || letter_data_max(letters) == 0))
         err = ERR_RANGE;
-    *letter_len = err ? 0 : letters;
+    out->letter_len = err ? 0 : letters;
     return err;
 }
 
@@ -207,7 +214,7 @@ cursors_read(struct conversation *v, struct codec_reader *r)
         if (!r->err && i > 0 && k->period >= v->cursor[i - 1].period)
             return ERR_FORMAT;
     }
-    return reader_end(r);
+    return record_read_end(r);
 }
 
 static uint8_t
@@ -303,7 +310,7 @@ record_contact_save(struct journal *j, const struct conversation *v,
     }
     codec_write32(&w, v->in_step ? v->next_sequence : v->sure_sequence);
     codec_write32(&w, v->overtaken);
-    codec_write_bytes(&w, v->released, sizeof v->released);
+    codec_write_bytes(&w, v->shown, sizeof v->shown);
     codec_write_bytes(&w, v->had[0], sizeof v->had);
     codec_write32(&w, v->past_token_period);
     codec_write32(&w, v->past_tokens_used);
@@ -389,7 +396,7 @@ contact_read_order(struct conversation *v, struct codec_reader *r,
     v->overtaken = old ? 0 : codec_read32(r);
     const uint8_t *released = old ? NULL : codec_read_bytes(r, LETTER_ID_LEN);
     if (released)
-        memcpy(v->released, released, LETTER_ID_LEN);
+        memcpy(v->shown, released, LETTER_ID_LEN);
     const uint8_t *had = version < CONTACT_VERSION_HAD
                              ? NULL
                              : codec_read_bytes(r, sizeof v->had);
@@ -476,7 +483,7 @@ record_document_read(uint32_t *epoch, const uint8_t **document,
     *epoch = codec_read32(&r);
     *document_len = r.left;
     *document = codec_read_bytes(&r, r.left);
-    return reader_end(&r);
+    return record_read_end(&r);
 }
 
 /* ---- a fragment ---- */
@@ -570,7 +577,7 @@ record_kept_read(struct kept_key *k, const struct record_key *key,
                            .n = key->b,
                            .day = codec_read32(&r)};
     const uint8_t *bytes = codec_read_bytes(&r, sizeof k->key);
-    const int err = reader_end(&r);
+    const int err = record_read_end(&r);
     if (err)
         return err;
     memcpy(k->key, bytes, sizeof k->key);
@@ -640,7 +647,7 @@ record_letter_read(struct out_letter *l, const uint8_t **bytes,
         return ERR_RANGE;
     if (!r.err && flags & ~LETTER_FLAGS)
         return ERR_FORMAT;
-    return reader_end(&r);
+    return record_read_end(&r);
 }
 
 int
@@ -710,7 +717,7 @@ record_message_read(struct message *m, const uint8_t **data,
     m->count = codec_read32(&r);
     m->len = codec_read32(&r);
     *data = codec_read_bytes(&r, m->len);
-    int err = reader_end(&r);
+    int err = record_read_end(&r);
     if (err)
         return err;
     memcpy(m->id, id, LETTER_ID_LEN);
@@ -721,67 +728,4 @@ int
 record_message_delete(struct journal *j, uint32_t contact, uint64_t order)
 {
     return record_delete(j, message_key(contact, order));
-}
-
-/* ---- a message that was received ---- */
-
-static struct record_key
-received_key(uint64_t order)
-{
-    return (struct record_key){RECORD_RECEIVED, 0, order, 0};
-}
-
-int
-record_received_save(struct journal *j, const struct record_received *r)
-{
-    struct codec_writer w;
-    int err = record_open(j, &w, received_key(r->order),
-                          (size_t)RECEIVED_HEAD_LEN + r->len);
-    if (err)
-        return err;
-    codec_write8(&w, RECEIVED_VERSION);
-    codec_write32(&w, r->contact);
-    codec_write8(&w, r->kind);
-    codec_write_bytes(&w, r->id, sizeof r->id);
-    codec_write32(&w, r->after);
-    codec_write64(&w, r->came_s);
-    codec_write32(&w, r->len);
-    codec_write_bytes(&w, r->data, r->len);
-    return record_close(&w);
-}
-
-int
-record_received_read(struct record_received *out, const struct record_key *key,
-                     const uint8_t *value, size_t len)
-{
-    struct codec_reader r;
-    codec_reader_init(&r, value, len);
-    *out = (struct record_received){.order = key->a};
-    const uint8_t version = codec_read8(&r);
-    if (version < 1 || version > RECEIVED_VERSION)
-        return r.err ? r.err : ERR_VERSION;
-    out->contact = codec_read32(&r);
-    out->kind = codec_read8(&r);
-    if (version >= RECEIVED_VERSION_ID) {
-        const uint8_t *id = codec_read_bytes(&r, LETTER_ID_LEN);
-        out->after = codec_read32(&r);
-        if (version >= RECEIVED_VERSION_CAME)
-            out->came_s = codec_read64(&r);
-        if (r.err)
-            return r.err;
-        memcpy(out->id, id, LETTER_ID_LEN);
-    }
-    out->len = codec_read32(&r);
-    out->data = codec_read_bytes(&r, out->len);
-    int err = reader_end(&r);
-    if (err)
-        return err;
-    return out->kind == LETTER_TEXT || out->kind == LETTER_FILE ? 0
-                                                                : ERR_FORMAT;
-}
-
-int
-record_received_delete(struct journal *j, uint64_t order)
-{
-    return record_delete(j, received_key(order));
 }

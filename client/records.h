@@ -8,6 +8,7 @@
  *   type         contact  a           b       value
  *   A client     0        0           0       gateways 129 | letter length 4
  *                                             | next contact 4 | next order 8
+ *                                             | next event 8
  *   B self       it       0           0       of a front; see below
  *   C contact    it       0           0       see below
  *   D document   0        epoch % 2   0       epoch 4 | a consensus, signed:
@@ -26,9 +27,14 @@
  *   M message    to       order       0       version 1 (2) | state 1 | kind 1
  *                                             | id 8 | created 8 | count 4
  *                                             | length 4 | data ..
+ *   P settings   0        0           0       version 1 (1) | days kept 4
+ *   R reader     0        number      0       version 1 (1) | its name ..
+ *   S seen       from     reader      0       event 8: it has had all up to that
  *   X received   0        order       0       version 1 (3) | contact 4
  *                                             | kind 1 | id 8 | after 4
  *                                             | came 8 | length 4 | data ..
+ *   Y shown      0        order       0       event 8 | late after 4: what was
+ *                                             received was shown then
  *
  * In the order of their keys each record comes after those that it needs: A
  * tells how long letters are, C whom the others are about. A contact:
@@ -45,8 +51,8 @@
  *   | the message that letters are made of: order 8, index of the next 4
  *   | the file that they are made of: the same
  *   | numbers below are of the only life 4 | up to there another has used them 4
- *   | the id of what was released and written last 8
- *   | ids of what was released last, the newest first, 8 x 8
+ *   | the id of what was shown and written last 8
+ *   | ids of what was forgotten last, the newest first, 8 x 8
  *   | tokens of the period before: its number 4, so many used 4
  *   | tokens: of period 4, so many used 4
  *   | tokens awaited of two periods, the newest first: period 4 | those from 4 on
@@ -72,7 +78,7 @@
  * version 5 neither what was released last nor tokens of the period before
  * (all are taken for used), version 4 nothing of the file, the numbers, and what was
  * released, version 3 no tokens either; in version 2 there is neither that field nor a
- * flag from 8 on, in an older A no next order, in one before it no next contact: these
+ * flag from 8 on, in an older A no next event, in those before it no next order, and no next contact: these
  * are read, and written anew with the next change. The promise is in seconds since 1970, 0: none; older records have a
  * small number there, which is long over. A self has no name. Of what was received
  * version 2 does not say when that was (seconds since 1970; 0: nobody knew), version 1
@@ -99,7 +105,11 @@ enum record_type {
     RECORD_KEPT = 'K',
     RECORD_LETTER = 'L',
     RECORD_MESSAGE = 'M',
-    RECORD_RECEIVED = 'X'
+    RECORD_SETTINGS = 'P',
+    RECORD_READER = 'R',
+    RECORD_SEEN = 'S',
+    RECORD_RECEIVED = 'X',
+    RECORD_SHOWN = 'Y'
 };
 enum { RECORD_KEY_LEN = 17 };
 
@@ -118,14 +128,18 @@ size_t record_key_write(uint8_t out[static RECORD_KEY_LEN],
 int record_key_read(struct record_key *key, const uint8_t *bytes,
                     size_t len) CHECK_RESULT;
 
-/* The gateways, the length of letters (0 before the first consensus), and the
- * least id that no contact has had, and the least order that nothing received has
- * (0 each: in a record of before). */
+/* What the client itself goes on with: the length of letters (0 before the first
+ * consensus), the least id that no contact has had, the least order that nothing received
+ * has had, and the least event that nothing shown has had (0 each: in a record of
+ * before). */
+struct record_client {
+    size_t letter_len;
+    uint32_t next_id;
+    uint64_t next_received, next_event;
+};
 int record_client_save(struct journal *j, const struct gateways *gateways,
-                       size_t letter_len, uint32_t next_id,
-                       uint64_t next_received) CHECK_RESULT;
-int record_client_read(struct gateways *gateways, size_t *letter_len,
-                       uint32_t *next_id, uint64_t *next_received,
+                       const struct record_client *r) CHECK_RESULT;
+int record_client_read(struct gateways *gateways, struct record_client *r,
                        const uint8_t *value, size_t len) CHECK_RESULT;
 
 /* A contact, or a self. current: the message that its letters are made of, and the
@@ -186,7 +200,26 @@ int record_message_read(struct message *m, const uint8_t **data,
 int record_message_delete(struct journal *j, uint32_t contact,
                           uint64_t order) CHECK_RESULT;
 
-/* A whole message that the application has not released. */
+/* For how many days what was read is kept (client_keep()). */
+int record_settings_save(struct journal *j, uint32_t keep_days) CHECK_RESULT;
+int record_settings_read(uint32_t *keep_days, const uint8_t *value,
+                         size_t len) CHECK_RESULT;
+
+/* A reader of this number, and up to which event of a contact it has had all. name has
+ * CLIENT_NAME_MAX characters with its zero. */
+int record_reader_save(struct journal *j, uint32_t number,
+                       const char *name) CHECK_RESULT;
+int record_reader_read(char *name, const uint8_t *value,
+                       size_t len) CHECK_RESULT;
+int record_reader_delete(struct journal *j, uint32_t number) CHECK_RESULT;
+int record_seen_save(struct journal *j, uint32_t contact, uint32_t reader,
+                     uint64_t event) CHECK_RESULT;
+int record_seen_read(uint64_t *event, const uint8_t *value,
+                     size_t len) CHECK_RESULT;
+int record_seen_delete(struct journal *j, uint32_t contact,
+                       uint32_t reader) CHECK_RESULT;
+
+/* A whole message. */
 struct record_received {
     uint64_t order;
     uint32_t contact;
@@ -202,5 +235,10 @@ int record_received_save(struct journal *j,
 int record_received_read(struct record_received *r,
                          const struct record_key *key, const uint8_t *value,
                          size_t len) CHECK_RESULT;
+/* With the record of its having been shown. */
 int record_received_delete(struct journal *j, uint64_t order) CHECK_RESULT;
+int record_shown_save(struct journal *j, uint64_t order, uint64_t event,
+                      uint32_t late_after) CHECK_RESULT;
+int record_shown_read(uint64_t *event, uint32_t *late_after,
+                      const uint8_t *value, size_t len) CHECK_RESULT;
 #endif

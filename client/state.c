@@ -103,8 +103,11 @@ int
 client_save(struct client *c)
 {
     journal_begin(c->journal);
-    int err = record_client_save(c->journal, &c->gateways, c->letter_len,
-                                 c->next_id, c->next_received);
+    const struct record_client r = {.letter_len = c->letter_len,
+                                    .next_id = c->next_id,
+                                    .next_received = c->next_received,
+                                    .next_event = c->next_event};
+    int err = record_client_save(c->journal, &c->gateways, &r);
     c->unsaved = err != 0;
     if (err == ERR_NOMEM)
         client_drop(c, err);

@@ -187,7 +187,11 @@ struct received {
     uint8_t kind;
     bool held;         /* what its sender wrote before is not here yet; */
     uint64_t until_us; /* it is shown all the same from then on */
-    uint64_t slot;     /* its turn among those of all contacts */
+    uint64_t event;    /* its place among all that was shown; 0: it was not */
+    uint64_t came_s;   /* by the network's time; 0: nobody knew it */
+    uint32_t
+        late_after;    /* what was shown before and written later; 0: nothing */
+    bool forgotten;    /* while a group that does that is written */
     uint64_t again_us; /* it could not be read: others go before until then */
     uint32_t after, len;
     uint8_t *data; /* NULL: on disk alone */
@@ -327,11 +331,12 @@ struct conversation {
     uint64_t received_len;
     uint32_t highest; /* number of these, when there are any */
     uint32_t n_held;  /* of them wait for what was written before */
-    uint8_t released[LETTER_ID_LEN]; /* of those that the application has had,
-                                        the one that was written last */
-    uint8_t had[HAD_MAX]
-               [LETTER_ID_LEN]; /* the last of them, the newest first */
-    struct quality quality[2];  /* of puts, of gets */
+    uint64_t seen
+        [CLIENT_READERS_MAX]; /* up to which event each reader has had all */
+    uint8_t shown[LETTER_ID_LEN]; /* of those that were shown, the one that was
+                                     written last */
+    uint8_t had[HAD_MAX][LETTER_ID_LEN]; /* forgotten last, the newest first */
+    struct quality quality[2];           /* of puts, of gets */
 };
 
 /* A place of the polls: what it asks for while it asks for nobody. */
@@ -448,7 +453,11 @@ struct client {
     size_t n_conversations; /* with those that are removed, without selves */
     uint32_t next_id;
     struct received *inbox, **inbox_end;
-    uint64_t next_received, next_slot;
+    uint64_t next_received, next_event;
+    char reader[CLIENT_READERS_MAX]
+               [CLIENT_NAME_MAX]; /* "": none, but for the first, the
+                                                  client's own */
+    uint32_t keep_days;           /* what was read; CLIENT_KEEP_ALWAYS */
     size_t n_inbox, n_held, inbox_held,
         queue_len;                 /* inbox_held: bytes in memory */
     struct inbox_read *inbox_read; /* NULL: none is being read */

@@ -13,6 +13,7 @@
 #include "client/listed.h"
 #include "client/messages.h"
 #include "client/network.h"
+#include "client/readers.h"
 
 enum { PIECE_RELAY_LEN = 128 }; /* of a packed consensus, about */
 enum { WITNESS_EPOCHS = 2 };    /* a word is forgotten after */
@@ -295,7 +296,9 @@ client_status(const struct client *c, struct client_status *out)
     out->storage_err = journal_error(c->journal);
     out->answer_age_us =
         c->answer_us ? env_now_mono_us(c->env) - c->answer_us : UINT64_MAX;
-    out->inbox = c->n_inbox - c->n_held;
+    out->inbox = readers_waiting(c, 0);
+    out->kept = c->n_inbox - c->n_held;
+    out->keep_days = c->keep_days;
     out->reading = c->inbox_read != NULL;
     listed_count(c, &out->lists);
     if (c->current) {

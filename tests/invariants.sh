@@ -1420,8 +1420,8 @@ change I11 'what was begun keeps its room for ever' client/incoming.c \
     'if (life_s + now_s > 0)' \
     'i11_unfinished/i11_unfinished_messages_are_given_up'
 change I11 'the bytes of one inbox have no bound' client/inbox.c \
-    'v->received_len + len <= INBOX_CONTACT_LEN_MAX;' \
-    'v->received_len + len <= UINT64_MAX;' \
+    'return n < INBOX_CONTACT_MAX && used <= INBOX_CONTACT_LEN_MAX;' \
+    'return n < INBOX_CONTACT_MAX;' \
     'contacts/i11_*'
 change I11 'a body is taken apart however many values it has' \
     network/json_body.c \
@@ -2000,8 +2000,8 @@ change I6 'what waits for another is shown before that is on disk' \
     c->status' \
     'order/i6_a_text_waits_for_the*'
 change I6 'what never comes is waited for without end' client/incoming.c \
-    'if (r->until_us <= now_us ||' \
-    'if ((r->until_us <= now_us && false) ||' \
+    'r->until_us <= now_us || received_is_due' \
+    '(r->until_us <= now_us && false) || received_is_due' \
     'order/i6_a_lost*'
 change I6 'a text leaves after a file' client/outgoing.c \
     'if (had->kind == LETTER_FILE)' \
@@ -2099,18 +2099,43 @@ change I6 'nobody says that a copy is old whose numbers were passed over' \
     'if (is_doubt_confirmed(v, letter))' \
     'if (v->told && is_doubt_confirmed(v, letter))' \
     'older_copies/i6_a_number*'
-change I6 'orders of what was released are given again' client/inbox.c \
+change I6 'orders of what was forgotten are given again' client/readers.c \
     'err = client_save(c);' \
     'err = 0;' \
     'lives/i6_an_order*'
-change I6 'what cannot be read is handed out next for ever' client/inbox.c \
+change I6 'what cannot be read is handed out next for ever' client/readers.c \
     'r->again_us <= now_us &&' \
     'r->again_us + 1 > 0 &&' \
     'lives/i6_what_cannot*'
-change I11 'who writes lower numbers goes before other contacts' client/inbox.c \
-    'last->slot = o->slot;' \
-    'last->slot = 0;' \
+change I11 'who writes lower numbers goes before other contacts' \
+    client/readers.c \
+    '(!r || o->event < r->event)' \
+    '(!r || letter_number(o->id) < letter_number(r->id))' \
     'lives/i11_nobody*'
+change I6 'a reader is given again what it has had' client/readers.c \
+    'return r->event > r->from->seen[reader] &&' \
+    'return r->event > 0 &&' \
+    'readers/*'
+change I6 'what one reader has had is gone for the others' client/readers.c \
+    '(!reader_is(c, i) || r->event <= r->from->seen[i])' \
+    '(i > 0 || r->event <= r->from->seen[i])' \
+    'readers/readers_do*'
+change I8 'a message that is deleted stays on the disk' client/readers.c \
+    'err = record_received_delete(c->journal, r->order);' \
+    'err = 0;' \
+    'readers/a_message*'
+change I6 'a new reader begins where another has ended' client/readers.c \
+    'const uint64_t event = now ? event_last(c, v) : 0;' \
+    'const uint64_t event = event_last(c, v);' \
+    'readers/readers_have*'
+change I11 'what was read gives no room' client/inbox.c \
+    'if (r->from == v && readers_all_had(c, r)) {' \
+    'if (r->from == v && r->event == 0) {' \
+    'readers/i11_*'
+change I6 'events of what was deleted are given again' client/state.c \
+    '.next_event = c->next_event}' \
+    '.next_event = 0}' \
+    'readers/readers_do*'
 change I11 'an hour begins anew with each restart' client/inbox.c \
     'return past_us < HOLD_US ? now_us + HOLD_US - past_us : now_us;' \
     'return past_us < UINT64_MAX ? now_us + HOLD_US : now_us;' \

@@ -180,8 +180,8 @@ world_take(struct world_client *k, const char *from)
 {
     struct client_received r;
     unsigned n = 0;
-    while (client_next(k->client, from, &r)) {
-        assert_int_equal(client_release(k->client, r.order), 0);
+    while (client_next(k->client, NULL, from, &r)) {
+        assert_int_equal(client_release(k->client, NULL, r.order), 0);
         n++;
     }
     return n;

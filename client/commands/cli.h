@@ -15,12 +15,14 @@ struct cli {
     /* files that have passphrases, or NULL: the one that is wanted, a new one, and
      * (backup) that of the client */
     const char *passphrase_file, *new_passphrase_file, *client_passphrase_file;
-    bool wait;       /* send: until delivered */
-    bool json;       /* one object a line */
-    bool follow;     /* recv: for ever */
-    bool skip;       /* recv: only release it */
-    uint64_t wait_s; /* recv, ping: at most */
-    uint64_t count;  /* recv: messages */
+    bool wait;          /* send: until delivered */
+    bool json;          /* one object a line */
+    bool follow;        /* recv: for ever */
+    bool skip;          /* recv: only release it */
+    const char *reader; /* recv: who reads; NULL: the client's own */
+    bool from_now;      /* readers: not what is here already */
+    uint64_t wait_s;    /* recv, ping: at most */
+    uint64_t count;     /* recv: messages */
 };
 
 /* Tells every few seconds how far a command is that waits since since_us. */
@@ -43,6 +45,11 @@ int cli_verify(const struct cli *c);
 int cli_pings(const struct cli *c);
 int cli_send(const struct cli *c);
 int cli_recv(const struct cli *c);
+int cli_history(const struct cli *c);
+int cli_show(const struct cli *c);
+int cli_delete(const struct cli *c);
+int cli_keep(const struct cli *c);
+int cli_readers(const struct cli *c);
 int cli_ping(const struct cli *c);
 int cli_state(const struct cli *c);
 int cli_status(const struct cli *c);

@@ -1,21 +1,13 @@
 /* client/commands/cli_recv.c - reading what came.
  *
  * A message is released when it was surely written where it was to go: then, and
- * not before, the client forgets it. One that cannot be written stays, and is the
- * next one again. */
-#include <inttypes.h>
+ * not before, it counts as read. One that cannot be written is the next one again. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/commands/calling.h"
 #include "client/commands/cli.h"
 #include "client/commands/received.h"
-#include "client/commands/terminal.h"
-#include "lib/codec.h"
-#include "lib/error.h"
 #include "lib/os/clock.h"
 #include "lib/os/program.h"
 
@@ -23,159 +15,16 @@ static const char program[] = "brusio-client";
 
 enum { POLL_US = 50000, FOLLOW_US = 200000, READ_US = 10000000 };
 
-/* A message, and what is to be told of it. */
-struct reading {
-    const json_t *root;
-    const char *from;
-    const char *text; /* NULL: a file */
-    size_t text_len;
-    const char *path; /* where it went; NULL: to the output */
-    size_t len;
-};
-
-/* Where is told what came? What goes to the standard output alone is told beside
- * it. */
-static FILE *
-told_to(const char *place)
-{
-    return place && strcmp(place, "-") == 0 ? stderr : stdout;
-}
-
-/* A path as JSON can say it: bytes that are no UTF-8 are '_'. NULL: no memory. */
-static json_t *
-path_json(const char *path)
-{
-    json_t *whole = json_string(path);
-    char *text = whole ? NULL : strdup(path);
-    for (char *at = text; at && *at; at++)
-        if ((unsigned char)*at >= 0x80)
-            *at = '_';
-    if (text)
-        whole = json_string(text);
-    free(text);
-    return whole;
-}
-
-/* Tell in one object of JSON what came, and where it is. */
 static int
-json_tell(const struct reading *m, const char *place)
+message_release(struct calling *l, const struct cli *c, const json_t *r)
 {
-    json_t *o = json_deep_copy(m->root);
-    int status = 1;
-    if (o && m->path) {
-        json_object_del(o, "data");
-        json_object_del(o, "text");
-        json_object_set_new(o, "file", path_json(m->path));
-        json_object_set_new(o, "len", json_integer((json_int_t)m->len));
+    json_t *params = json_pack("{sI}", "order", calling_number(r, "order"));
+    if (c->reader &&
+        json_object_set_new(params, "reader", json_string(c->reader))) {
+        json_decref(params);
+        params = NULL;
     }
-    if (o)
-        status = calling_json_to(told_to(place), o);
-    json_decref(o);
-    return status;
-}
-
-/* Print when the message was written, by the local clock's zone, and its number with
- * its sender; a program of before told neither. */
-static void
-head_print(FILE *out, const json_t *root)
-{
-    const int64_t number = calling_number(root, "number");
-    const time_t sent_s = (time_t)calling_number(root, "sent_s");
-    char when[32];
-    struct tm tm;
-    if (sent_s > 0 && localtime_r(&sent_s, &tm) &&
-        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) > 0)
-        fprintf(out, "%s ", when);
-    if (number > 0)
-        fprintf(out, "[%" PRId64 "] ", number);
-}
-
-/* Tell people. */
-static void
-plain_tell(const struct reading *m, const char *place)
-{
-    FILE *const out = told_to(place);
-    const int64_t late_after = calling_number(m->root, "late_after");
-    head_print(out, m->root);
-    terminal_word(out, m->from);
-    if (late_after > 0)
-        fprintf(out, " (written before [%" PRId64 "], which came first)",
-                late_after);
-    fputs(": ", out);
-    if (!m->path) {
-        terminal_text(out, m->text, m->text_len);
-        putc('\n', out);
-        return;
-    }
-    fputs(m->text ? "text to " : "file ", out);
-    terminal_word(out, m->path);
-    fprintf(out, ", %zu byte%s\n", m->len, m->len == 1 ? "" : "s");
-}
-
-/* What a file holds; *data is malloc'd. Returns 0, or 1 and has said why. */
-static int
-data_read(const json_t *root, uint8_t **data, size_t *len)
-{
-    const char *base64 = json_string_value(json_object_get(root, "data"));
-    const size_t room = base64 ? strlen(base64) + 1 : 1;
-    *data = malloc(room);
-    *len = 0;
-    const int err =
-        *data && base64 ? codec_unbase64(*data, room, len, base64) : ERR_NOMEM;
-    if (err)
-        program_fail(program, "%s; the message stays", error_text(err));
-    return err ? 1 : 0;
-}
-
-/* Put the message where it is to go, and tell of it: a file of which nobody was told
- * does not stay, since the message does. Returns the exit status. */
-static int
-message_take(const struct cli *c, const json_t *root)
-{
-    const char *given = json_string_value(json_object_get(root, "file_name"));
-    const json_t *text = json_object_get(root, "text");
-    char name[TERMINAL_NAME_MAX], path[FILES_PATH_MAX];
-    uint8_t *data = NULL;
-    struct reading m = {.root = root,
-                        .from =
-                            json_string_value(json_object_get(root, "from")),
-                        .text = json_string_value(text),
-                        .text_len = json_string_length(text)};
-    bool made = false;
-    int status = 0;
-    if (!m.text || c->out) {
-        terminal_file_name(name, sizeof name,
-                           m.text  ? "text"
-                           : given ? given
-                                   : "file");
-        m.len = m.text_len;
-        /* a text that is none is there as it came, too */
-        if (json_object_get(root, "data"))
-            status = data_read(root, &data, &m.len);
-        if (!status)
-            status = received_save(path, &made, c->out, name,
-                                   data ? (const void *)data : m.text, m.len)
-                         ? 1
-                         : 0;
-        m.path = path;
-    }
-    if (!status && c->json)
-        status = json_tell(&m, c->out);
-    else if (!status)
-        plain_tell(&m, c->out);
-    if (!status)
-        status = program_flush(program, "; the message stays");
-    if (status && made && !unlink(path))
-        (void)!files_sync_directory(path);
-    free(data);
-    return status;
-}
-
-static int
-message_release(struct calling *l, const json_t *r)
-{
-    json_t *done = calling_make(
-        l, "release", json_pack("{sI}", "order", calling_number(r, "order")));
+    json_t *done = calling_make(l, "release", params);
     json_decref(done);
     return done ? 0 : 1;
 }
@@ -184,15 +33,21 @@ message_release(struct calling *l, const json_t *r)
 static int
 message_next(struct calling *l, const struct cli *c, uint64_t *seen, bool *none)
 {
-    json_t *r = calling_make(l, "recv",
-                             c->name ? json_pack("{ss}", "from", c->name)
-                                     : json_object());
+    json_t *params = json_object();
+    if ((c->name &&
+         json_object_set_new(params, "from", json_string(c->name))) ||
+        (c->reader &&
+         json_object_set_new(params, "reader", json_string(c->reader)))) {
+        json_decref(params);
+        params = NULL;
+    }
+    json_t *r = calling_make(l, "recv", params);
     *none = json_is_null(r);
     int status = r ? 0 : 1;
     if (r && !*none) {
-        status = c->skip ? 0 : message_take(c, r);
+        status = c->skip ? 0 : received_take(c->out, c->json, r);
         if (!status)
-            status = message_release(l, r);
+            status = message_release(l, c, r);
         *seen += status == 0;
     }
     json_decref(r);

@@ -7,13 +7,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "client/commands/calling.h"
 #include "client/commands/terminal.h"
+#include "lib/codec.h"
+#include "lib/error.h"
+#include "lib/os/program.h"
+
+static const char program[] = "brusio-client";
 
 enum { SAME_NAME_MAX = 1000, SHORT_NAME = 120 };
 
@@ -191,4 +199,147 @@ received_save(char path[static FILES_PATH_MAX], bool *made, const char *place,
     if (files_sync_directory(path))
         return place_fail(path, strerror(errno));
     return 0;
+}
+
+/* ---- telling what came ---- */
+
+/* A message, and what is to be told of it. */
+struct reading {
+    const json_t *root;
+    const char *text; /* NULL: a file */
+    size_t text_len;
+    const char *path; /* where it went; NULL: to the output */
+    size_t len;
+};
+
+/* Where is told what came? What goes to the standard output alone is told beside
+ * it. */
+static FILE *
+told_to(const char *place)
+{
+    return place && strcmp(place, "-") == 0 ? stderr : stdout;
+}
+
+/* A path as JSON can say it: bytes that are no UTF-8 are '_'. NULL: no memory. */
+static json_t *
+path_json(const char *path)
+{
+    json_t *whole = json_string(path);
+    char *text = whole ? NULL : strdup(path);
+    for (char *at = text; at && *at; at++)
+        if ((unsigned char)*at >= 0x80)
+            *at = '_';
+    if (text)
+        whole = json_string(text);
+    free(text);
+    return whole;
+}
+
+/* Tell in one object of JSON what came, and where it is. */
+static int
+json_tell(const struct reading *m, const char *place)
+{
+    json_t *o = json_deep_copy(m->root);
+    int status = 1;
+    if (o && m->path) {
+        json_object_del(o, "data");
+        json_object_del(o, "text");
+        json_object_set_new(o, "file", path_json(m->path));
+        json_object_set_new(o, "len", json_integer((json_int_t)m->len));
+    }
+    if (o)
+        status = calling_json_to(told_to(place), o);
+    json_decref(o);
+    return status;
+}
+
+void
+received_head(FILE *out, const json_t *root)
+{
+    const int64_t number = calling_number(root, "number");
+    const int64_t late_after = calling_number(root, "late_after");
+    const time_t sent_s = (time_t)calling_number(root, "sent_s");
+    char when[32];
+    struct tm tm;
+    if (sent_s > 0 && localtime_r(&sent_s, &tm) &&
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) > 0)
+        fprintf(out, "%s ", when);
+    if (number > 0)
+        fprintf(out, "[%" PRId64 "] ", number);
+    terminal_word(out, json_string_value(json_object_get(root, "from")));
+    if (late_after > 0)
+        fprintf(out, " (written before [%" PRId64 "], which came first)",
+                late_after);
+    fputs(": ", out);
+}
+
+/* Tell people. */
+static void
+plain_tell(const struct reading *m, const char *place)
+{
+    FILE *const out = told_to(place);
+    received_head(out, m->root);
+    if (!m->path) {
+        terminal_text(out, m->text, m->text_len);
+        putc('\n', out);
+        return;
+    }
+    fputs(m->text ? "text to " : "file ", out);
+    terminal_word(out, m->path);
+    fprintf(out, ", %zu byte%s\n", m->len, m->len == 1 ? "" : "s");
+}
+
+/* What a file holds; *data is malloc'd. Returns 0, or 1 and has said why. */
+static int
+data_read(const json_t *root, uint8_t **data, size_t *len)
+{
+    const char *base64 = json_string_value(json_object_get(root, "data"));
+    const size_t room = base64 ? strlen(base64) + 1 : 1;
+    *data = malloc(room);
+    *len = 0;
+    const int err =
+        *data && base64 ? codec_unbase64(*data, room, len, base64) : ERR_NOMEM;
+    if (err)
+        program_fail(program, "%s; the message stays", error_text(err));
+    return err ? 1 : 0;
+}
+
+int
+received_take(const char *place, bool json, const json_t *root)
+{
+    const char *given = json_string_value(json_object_get(root, "file_name"));
+    const json_t *text = json_object_get(root, "text");
+    char name[TERMINAL_NAME_MAX], path[FILES_PATH_MAX];
+    uint8_t *data = NULL;
+    struct reading m = {.root = root,
+                        .text = json_string_value(text),
+                        .text_len = json_string_length(text)};
+    bool made = false;
+    int status = 0;
+    if (!m.text || place) {
+        terminal_file_name(name, sizeof name,
+                           m.text  ? "text"
+                           : given ? given
+                                   : "file");
+        m.len = m.text_len;
+        /* a text that is none is there as it came, too */
+        if (json_object_get(root, "data"))
+            status = data_read(root, &data, &m.len);
+        if (!status)
+            status = received_save(path, &made, place, name,
+                                   data ? (const void *)data : m.text, m.len)
+                         ? 1
+                         : 0;
+        m.path = path;
+    }
+    if (!status && json)
+        status = json_tell(&m, place);
+    else if (!status)
+        plain_tell(&m, place);
+    if (!status)
+        status = program_flush(program, "; the message stays");
+    if (status && made && !unlink(path))
+        (void)!files_sync_directory(path);
+    free(data);
+    return status;
 }

@@ -293,6 +293,7 @@ call_wipe(struct call *k)
     free(k->data);
     free(k->contacts);
     free(k->queued);
+    free(k->history);
     sodium_memzero(k, sizeof *k);
 }
 

@@ -34,7 +34,10 @@ struct call {
     bool by_id, flag;
     uint32_t contact; /* its number; also out */
     uint64_t order;
-    uint32_t number, sent_s, late_after; /* of what was received */
+    const char *reader; /* NULL: the client's own */
+    uint64_t before, count;
+    uint32_t days; /* to keep, when */
+    bool sets_days;
     /* in or out: contents */
     uint8_t *data;
     size_t len;
@@ -52,6 +55,17 @@ struct call {
         struct client_message m;
     } * queued; /* messages that wait */
     size_t n_queued, queued_room;
+    struct client_received received; /* without its name and data */
+    struct call_received {
+        struct client_received r;
+        char name[CLIENT_NAME_MAX];
+    } * history; /* what is here, the newest first */
+    size_t n_history;
+    struct {
+        char name[CLIENT_NAME_MAX];
+        size_t waiting;
+    } readers[CLIENT_READERS_MAX + 1];
+    size_t n_readers;
     uint64_t letters, estimate_s, expires_s;
     uint64_t mark; /* of the client, when it was carried out */
     bool waits;    /* what it changed is to be on disk, and is not yet */
@@ -79,6 +93,22 @@ const struct method *call_find_method(const char *name);
  * that a call of its line took long already: a second one is refused (ERR_RATE). */
 void call_prepare(struct call *k, struct guard *g, bool *slow);
 
+/* ---- json_inbox.c: what methods do, and what they give ---- */
+
+void call_run_recv(struct call *k, struct client *c);
+void call_run_release(struct call *k, struct client *c);
+void call_run_show(struct call *k, struct client *c);
+void call_run_history(struct call *k, struct client *c);
+void call_run_delete(struct call *k, struct client *c);
+void call_run_keep(struct call *k, struct client *c);
+void call_run_readers(struct call *k, struct client *c);
+void call_run_reader_add(struct call *k, struct client *c);
+void call_run_reader_remove(struct call *k, struct client *c);
+json_t *call_result_recv(struct call *k);
+json_t *call_result_history(struct call *k);
+json_t *call_result_keep(struct call *k);
+json_t *call_result_readers(struct call *k);
+
 /* ---- json_params.c ---- */
 
 /* A string without U+0000, or NULL. */
@@ -97,8 +127,9 @@ json_t *call_result_contacts(struct call *k);
 json_t *call_result_message(struct call *k);
 json_t *call_result_outbox(struct call *k);
 json_t *call_result_estimate(struct call *k);
-json_t *call_result_recv(struct call *k);
 json_t *call_result_safety(struct call *k);
 json_t *call_result_status(struct call *k);
 json_t *call_result_backup(struct call *k);
+/* Gives o what k has, as a text or a file. Returns 0, or not: no memory. */
+int call_put_contents(json_t *o, const struct call *k, enum letter_kind kind);
 #endif

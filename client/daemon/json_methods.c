@@ -178,39 +178,6 @@ run_cancel(struct call *k, struct client *c)
 }
 
 static void
-run_recv(struct call *k, struct client *c)
-{
-    struct client_received r;
-    if (k->name && client_contact_id(c, k->name) == 0) {
-        k->err = ERR_NOT_FOUND;
-        return;
-    }
-    k->none = !client_next(c, k->name, &r);
-    if (k->none)
-        return;
-    k->data = malloc(r.len + 1);
-    if (!k->data) {
-        k->err = ERR_NOMEM;
-        return;
-    }
-    memcpy(k->data, r.data, r.len);
-    k->len = r.len;
-    k->kind = r.kind;
-    k->order = r.order;
-    k->number = r.number;
-    k->sent_s = r.sent_s;
-    k->late_after = r.late_after;
-    k->contact = r.id;
-    memcpy(k->word, r.contact, strlen(r.contact) + 1);
-}
-
-static void
-run_release(struct call *k, struct client *c)
-{
-    k->err = client_release(c, k->order);
-}
-
-static void
 run_status(struct call *k, struct client *c)
 {
     k->locked = k->guard && guard_is_locked(k->guard);
@@ -287,12 +254,18 @@ static const struct method methods[] = {
      call_result_nothing},
     {"contacts", "contacts.list", "", "", false, false, run_contacts,
      call_result_contacts},
+    {"delete", "messages.delete", "order", "", true, false, call_run_delete,
+     call_result_nothing},
     {"estimate", NULL, "to id bytes", "", false, false, run_estimate,
      call_result_estimate},
+    {"history", "messages.history", "from id before count", "from before count",
+     false, false, call_run_history, call_result_history},
     {"invitation", "contacts.invitation", "name id", "", false, false,
      run_invitation, call_result_invite},
     {"invite", "contacts.invite", "name", "", true, false, run_invite,
      call_result_invite},
+    {"keep", "messages.keep", "days", "days", true, false, call_run_keep,
+     call_result_keep},
     {"lock", NULL, "", "", false, true, run_lock, call_result_nothing},
     {"message", "messages.state", "to id order", "order", false, false,
      run_message, call_result_message},
@@ -306,10 +279,16 @@ static const struct method methods[] = {
      call_result_order},
     {"pings", "contacts.pings", "name id allowed", "", true, false, run_pings,
      call_result_nothing},
-    {"recv", "messages.next", "from id", "from", false, false, run_recv,
-     call_result_recv},
-    {"release", "messages.release", "order", "", true, false, run_release,
+    {"readers", "readers.list", "", "", false, false, call_run_readers,
+     call_result_readers},
+    {"readers.add", NULL, "name from_now", "from_now", true, false,
+     call_run_reader_add, call_result_nothing},
+    {"readers.remove", NULL, "name", "", true, false, call_run_reader_remove,
      call_result_nothing},
+    {"recv", "messages.next", "from id reader", "from reader", false, false,
+     call_run_recv, call_result_recv},
+    {"release", "messages.release", "order reader", "reader", true, false,
+     call_run_release, call_result_nothing},
     {"remove", "contacts.remove", "name id", "", true, false, run_remove,
      call_result_nothing},
     {"rename", "contacts.rename", "name id new_name", "", true, false,
@@ -318,6 +297,8 @@ static const struct method methods[] = {
      call_result_safety},
     {"send", "messages.send", "to id text file_name data", "", true, false,
      run_send, call_result_order},
+    {"show", "messages.get", "order", "", false, false, call_run_show,
+     call_result_recv},
     {"status", NULL, "", "", false, true, run_status, call_result_status},
     {"unlock", NULL, "passphrase", "", false, true, run_unlock,
      call_result_nothing},

@@ -93,8 +93,24 @@ contact_get(struct call *k, const char *name, bool required)
 /* All that methods take, in the order in which it is taken; `send` takes the
  * rest. */
 static const char *const param_names[] = {
-    "name",  "to",      "from",     "invitation", "new_name", "passphrase",
-    "muted", "allowed", "verified", "order",      "bytes"};
+    "name",   "to",     "from",    "invitation", "new_name", "passphrase",
+    "reader", "muted",  "allowed", "verified",   "from_now", "order",
+    "bytes",  "before", "count",   "days"};
+
+/* A number of days, or null: for ever. */
+static void
+days_get(struct call *k)
+{
+    const json_t *v = json_object_get(k->params, "days");
+    k->sets_days = v != NULL;
+    k->days = CLIENT_KEEP_ALWAYS;
+    if (!v || json_is_null(v))
+        return;
+    const uint64_t days = number_get(k, "days", true);
+    k->days = (uint32_t)days;
+    if (days >= CLIENT_KEEP_ALWAYS)
+        param_fail(k, ERR_RANGE, "days");
+}
 
 /* Take the parameter of this name, which the method has. */
 static void
@@ -107,8 +123,18 @@ param_take(struct call *k, const char *name)
         k->name = text_get(k, name, required);
     else if (is_among("invitation new_name passphrase", name))
         k->text = text_get(k, name, required);
+    else if (strcmp(name, "reader") == 0)
+        k->reader = text_get(k, name, required);
     else if (is_among("muted allowed verified", name))
         k->flag = flag_get(k, name);
+    else if (strcmp(name, "from_now") == 0)
+        k->flag = json_object_get(k->params, name) && flag_get(k, name);
+    else if (strcmp(name, "days") == 0)
+        days_get(k);
+    else if (strcmp(name, "before") == 0)
+        k->before = number_get(k, name, required);
+    else if (strcmp(name, "count") == 0)
+        k->count = number_get(k, name, required);
     else if (strcmp(name, "order") == 0)
         k->order = number_get(k, name, required);
     else

@@ -261,18 +261,10 @@ file_put(json_t *o, const struct call *k)
     return bad;
 }
 
-json_t *
-call_result_recv(struct call *k)
+int
+call_put_contents(json_t *o, const struct call *k, enum letter_kind kind)
 {
-    if (k->none)
-        return json_null();
-    const bool text = k->kind == LETTER_TEXT;
-    json_t *o = json_pack(
-        "{ss sI sI ss sI sI sI}", "from", k->word, "from_id",
-        (json_int_t)k->contact, "order", (json_int_t)k->order, "kind",
-        text ? "text" : "file", "number", (json_int_t)k->number, "sent_s",
-        (json_int_t)k->sent_s, "late_after", (json_int_t)k->late_after);
-    return json_or_null(o, o && (text ? text_put(o, k) : file_put(o, k)));
+    return kind == LETTER_TEXT ? text_put(o, k) : file_put(o, k);
 }
 
 /* ---- status ---- */

@@ -33,8 +33,14 @@ static const char usage_commands[] =
     "NAME]  [--wait]\n"
     "       brusio-client recv [NAME] [--out FILE] [--wait SECONDS] [--count "
     "N]\n"
+    "                          [--reader READER]\n"
     "       brusio-client recv [NAME] --follow [--out DIRECTORY] | recv "
     "--skip\n"
+    "       brusio-client history [NAME] [--count N] | show NUMBER [--out "
+    "FILE]\n"
+    "       brusio-client delete NUMBER | keep [DAYS|always]\n"
+    "       brusio-client readers | readers add NAME [--from-now] | readers "
+    "remove NAME\n"
     "       brusio-client estimate NAME FILE | outbox [NAME] | cancel NAME "
     "NUMBER\n"
     "       brusio-client ping NAME [--wait SECONDS]\n"
@@ -80,12 +86,23 @@ static const char usage_commands[] =
     "Where\n"
     "            TEXT, INVITATION or FILE is - it is read from the standard\n"
     "            input, and no other user of the machine sees it\n"
-    "  recv      print and remove the next message, with its time and number.\n"
-    "            Texts come as they were written, and overtake files. A file\n"
-    "            goes into this directory by a name that is free; what\n"
-    "            cannot be written stays. What muted contacts wrote before "
-    "only\n"
-    "            when they are named\n"
+    "  recv      print the next message that was not read yet, with its time "
+    "and\n"
+    "            number. Texts come as they were written, and overtake files. "
+    "A\n"
+    "            file goes into this directory by a name that is free; what\n"
+    "            cannot be written is not read yet. What muted contacts wrote\n"
+    "            before only when they are named\n"
+    "  history   list what came last and is here; * is not read yet\n"
+    "  show      print one again, by its number in 'history'\n"
+    "  delete    one of these, for good\n"
+    "  keep      for how many days after it came what was read is kept; 0: "
+    "not\n"
+    "            at all; always: until it is deleted, as at first\n"
+    "  readers   programs that read beside 'recv', each for itself; a message "
+    "is\n"
+    "            read when all have had it\n";
+static const char usage_options[] =
     "  ping      ask a contact's client for an answer and print how long it\n"
     "            took; it answers if you may ping there\n"
     "  state     of the newest message to a contact: queued, sent (stores\n"
@@ -96,8 +113,7 @@ static const char usage_commands[] =
     "number\n"
     "  contacts  list them\n"
     "  status    how the client is doing\n"
-    "  check     read configuration and say what is wrong\n";
-static const char usage_options[] =
+    "  check     read configuration and say what is wrong\n"
     "  passphrase\n"
     "            set, change or, by an empty one, remove the passphrase "
     "without\n"
@@ -124,9 +140,11 @@ static const char usage_options[] =
     "  --out FILE      write the message there: a file that is not there yet, "
     "a\n"
     "                  directory, or - for the standard output\n"
-    "  --count N       messages to take; default: 1\n"
+    "  --count N       messages to take; default: 1, of 'history' 20\n"
     "  --follow        print what comes until it is stopped\n"
-    "  --skip          remove the next message unseen\n"
+    "  --skip          the next message counts as read, unseen\n"
+    "  --reader NAME   read as this one of 'readers'\n"
+    "  --from-now      not what is here already\n"
     "  --json          print objects of JSON, one a line\n"
     "  --qr            show a picture of the line for a camera, too\n"
     "  --svg FILE      write that picture to a file that is not there yet\n"
@@ -159,6 +177,8 @@ enum {
     COUNT,
     FOLLOW,
     SKIP,
+    READER,
+    FROM_NOW,
     JSON,
     QR,
     SVG,
@@ -171,7 +191,7 @@ enum {
 };
 static const char all[] =
     " init run invite invitation add withdraw remove rename mute "
-    "unmute pings verify open send recv "
+    "unmute pings verify open send recv history show delete keep readers "
     "ping state outbox cancel estimate contacts "
     "status check passphrase lock unlock backup restore ";
 static const struct args_option options[OPTIONS] = {
@@ -182,13 +202,15 @@ static const struct args_option options[OPTIONS] = {
     {"wait", false, " recv ping "},
     {"file", false, " send "},
     {"name", false, " send "},
-    {"out", false, " recv "},
-    {"count", false, " recv "},
+    {"out", false, " recv show "},
+    {"count", false, " recv history "},
     {"follow", true, " recv "},
     {"skip", true, " recv "},
+    {"reader", false, " recv "},
+    {"from-now", true, " readers "},
     {"json", true,
-     " invite invitation verify send recv ping state outbox estimate contacts "
-     "status "},
+     " invite invitation verify send recv history show keep readers ping state "
+     "outbox estimate contacts status "},
     {"qr", true, " invite invitation verify "},
     {"svg", false, " invite invitation verify "},
     {"ready-fd", false, " run "},
@@ -285,7 +307,11 @@ static const struct {
              {"unlock", 0, cli_unlock},     {"restore", 1, cli_restore},
              {"cancel", 2, cli_cancel},     {"estimate", 2, cli_estimate},
              {"rename", 2, cli_change},     {"pings", 2, cli_pings},
-             {"verify", 1, cli_verify},     {"verify", 2, cli_verify}};
+             {"verify", 1, cli_verify},     {"verify", 2, cli_verify},
+             {"history", 0, cli_history},   {"history", 1, cli_history},
+             {"show", 1, cli_show},         {"delete", 1, cli_delete},
+             {"keep", 0, cli_keep},         {"keep", 1, cli_keep},
+             {"readers", 0, cli_readers},   {"readers", 2, cli_readers}};
 
 /* Read a text from the standard input, without the line's end; NULL, and has said
  * why. What stands in the command line all users of a machine can read, and a
@@ -358,10 +384,12 @@ arguments_obey(int argc, char **argv)
             return usage_fail("--dir is missing, and HOME names no directory");
         c.dir = home;
     }
-    bool ping = strcmp(a.command, "ping") == 0;
+    const bool ping = strcmp(a.command, "ping") == 0;
+    const bool history = strcmp(a.command, "history") == 0;
     if (!args_number(&a, options, WAIT, 0, 1000000, ping ? 300 : 0,
                      &c.wait_s) ||
-        !args_number(&a, options, COUNT, 1, 1000000, 1, &c.count))
+        !args_number(&a, options, COUNT, 1, history ? 1000 : 1000000,
+                     history ? 20 : 1, &c.count))
         return ARGS_EXIT_USAGE;
     c.wait = a.value[WAIT_FLAG] != NULL;
     c.file = a.value[FILE_OPTION];
@@ -369,6 +397,8 @@ arguments_obey(int argc, char **argv)
     c.out = a.value[OUT];
     c.follow = a.value[FOLLOW] != NULL;
     c.skip = a.value[SKIP] != NULL;
+    c.reader = a.value[READER];
+    c.from_now = a.value[FROM_NOW] != NULL;
     c.json = a.value[JSON] != NULL;
     c.qr = a.value[QR] != NULL;
     c.svg = a.value[SVG];

@@ -192,12 +192,12 @@ whole_pairs_committed(void *ctx, struct world_client *k)
     struct whole_pair *p = k->owner;
     struct client_received r;
     (void)ctx;
-    while (p && client_next(k->client, NULL, &r)) {
+    while (p && client_next(k->client, NULL, NULL, &r)) {
         char text[TEXT_MAX] = "";
         uint32_t serial;
         unsigned line;
         memcpy(text, r.data, r.len < sizeof text ? r.len : sizeof text - 1);
-        int err = client_release(k->client, r.order);
+        int err = client_release(k->client, NULL, r.order);
         if (err) {
             pairs_fail(p->all, err);
             return;
@@ -284,6 +284,10 @@ pair_come(struct whole_pair *p, uint64_t now_us)
     int err = sim_client_start(p->a);
     if (!err)
         err = sim_client_start(p->b);
+    if (!err) /* what was read is of no use here */
+        err = client_keep(p->a->client, 0);
+    if (!err)
+        err = client_keep(p->b->client, 0);
     pairs_fail(p->all, err);
     pair_sit(p, now_us);
 }

@@ -417,8 +417,8 @@ records_loaded(void **state)
                 d.test.mono_us += 300000;
                 client_tick(c);
             }
-            while (client_next(c, NULL, &r))
-                assert_int_equal(client_release(c, r.order), 0);
+            while (client_next(c, NULL, NULL, &r))
+                assert_int_equal(client_release(c, NULL, r.order), 0);
         }
         client_free(&c);
     }

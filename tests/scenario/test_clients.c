@@ -39,14 +39,14 @@ receive(struct world *w, struct world_client *k, const char *from,
 {
     struct client_received r;
     uint64_t start_us = engine_now_us(w->engine);
-    while (!client_next(k->client, from, &r)) {
+    while (!client_next(k->client, NULL, from, &r)) {
         if ((double)(engine_now_us(w->engine) - start_us) / 1e6 > limit_s)
             fail_msg("nothing came within %.1f s", limit_s);
         world_run_s(w, 0.02);
     }
     assert_int_equal(r.len, len);
     assert_memory_equal(r.data, data, len);
-    assert_int_equal(client_release(k->client, r.order), 0);
+    assert_int_equal(client_release(k->client, NULL, r.order), 0);
     return (double)(engine_now_us(w->engine) - start_us) / 1e6;
 }
 

@@ -62,7 +62,7 @@ static uint64_t
 texts_take(struct world_client *k, uint64_t seen)
 {
     struct client_received r;
-    while (client_next(k->client, NULL, &r)) {
+    while (client_next(k->client, NULL, NULL, &r)) {
         char text[32] = {0};
         unsigned number;
         assert_true(r.len < sizeof text);
@@ -70,7 +70,7 @@ texts_take(struct world_client *k, uint64_t seen)
         assert_int_equal(sscanf(text, "text %u", &number), 1);
         assert_false(seen >> number & 1);
         seen |= 1ull << number;
-        assert_int_equal(client_release(k->client, r.order), 0);
+        assert_int_equal(client_release(k->client, NULL, r.order), 0);
     }
     return seen;
 }
@@ -98,10 +98,10 @@ file_through(struct world *w, double at_s,
         world_run_s(w, 1);
         world_client_watch(a);
         world_client_watch(b);
-        while (client_next(b->client, NULL, &r)) {
+        while (client_next(b->client, NULL, NULL, &r)) {
             assert_int_equal(r.len, sizeof file);
             assert_memory_equal(r.data, file, sizeof file);
-            assert_int_equal(client_release(b->client, r.order), 0);
+            assert_int_equal(client_release(b->client, NULL, r.order), 0);
             came++;
         }
         assert_int_equal(client_message(a->client, "b", order, &m), 0);
@@ -111,7 +111,7 @@ file_through(struct world *w, double at_s,
                  client_state_name(m.state), m.acked, m.letters);
     world_run_s(w, 70); /* repeats of what is kept bring nothing twice */
     assert_int_equal(came, 1);
-    assert_false(client_next(b->client, NULL, &r));
+    assert_false(client_next(b->client, NULL, NULL, &r));
 }
 
 static void
@@ -212,9 +212,9 @@ windows_move_on(void **state)
     env_random_crypto(a->env, big, sizeof big);
     assert_int_equal(
         client_send(a->client, "b", LETTER_TEXT, big, sizeof big, &order), 0);
-    for (unsigned s = 0; s < 120 && !client_next(b->client, "a", &r); s++)
+    for (unsigned s = 0; s < 120 && !client_next(b->client, NULL, "a", &r); s++)
         world_run_s(w, 1);
-    assert_true(client_next(b->client, "a", &r));
+    assert_true(client_next(b->client, NULL, "a", &r));
     assert_int_equal(r.len, sizeof big);
     assert_memory_equal(r.data, big, sizeof big);
     world_free(&w);

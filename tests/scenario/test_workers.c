@@ -58,11 +58,11 @@ texts_go_round(void (*params)(struct params *p), uint32_t workers)
     unsigned seen[2 * TEXTS] = {0};
     for (unsigned i = 0; i < 2; i++) {
         struct client_received got;
-        while (client_next(k[i]->client, NULL, &got)) {
+        while (client_next(k[i]->client, NULL, NULL, &got)) {
             assert_int_equal(got.len, 1);
             assert_true(got.data[0] < 2 * TEXTS && got.data[0] % 2 != i);
             seen[got.data[0]]++;
-            assert_int_equal(client_release(k[i]->client, got.order), 0);
+            assert_int_equal(client_release(k[i]->client, NULL, got.order), 0);
         }
     }
     for (unsigned i = 0; i < 2 * TEXTS; i++)

@@ -160,7 +160,7 @@ i6_what_lies_as_long_as_letters_may_is_read(void **state)
     side_restart(&p, 1);
     assert_int_equal(client_period(p.c[1]), written + 2);
     pair_bring(&p, 1, lies);
-    assert_true(client_next(p.c[1], "a", &r));
+    assert_true(client_next(p.c[1], NULL, "a", &r));
     free(lies);
     pair_free(&p);
 }
@@ -283,7 +283,7 @@ i6_a_clock_that_is_mended_costs_no_letter(void **state)
     side_restart(&p, 1);
     disk_client_run(&p.disk[1], p.c[1], 5);
     pair_bring(&p, 1, lies);
-    assert_true(client_next(p.c[1], "a", &r));
+    assert_true(client_next(p.c[1], NULL, "a", &r));
     free(lies);
     pair_free(&p);
 }

@@ -230,7 +230,8 @@ messages_tell_whose_they_are(void **state)
          "\"result\":{}");
     for (unsigned i = 0; i < 2; i++) {
         call(p.c[1], "recv", i ? "{\"id\":1}" : "{}",
-             "\"from\":\"anna\",\"from_id\":1,\"order\":1,\"kind\":\"text\","
+             "\"from\":\"anna\",\"from_id\":1,\"order\":1,\"event\":1,"
+             "\"kind\":\"text\","
              "\"number\":1,\"sent_s\":1800000360,\"late_after\":0,"
              "\"text\":\"hello\"");
         call(p.c[1], "recv", "{\"id\":2}", "\"message\":\"not found\"");
@@ -403,6 +404,7 @@ message_put(struct pair *p, enum letter_kind kind, const void *data, size_t len)
     assert_int_equal(inbox_make(c, p->v[1], &l, data, len, &r), 0);
     (void)journal_end(c->journal);
     inbox_link(c, r);
+    assert_int_equal(inbox_show(c, r), 0);
 }
 
 /* Takes the only message; returns it, as a reader without any tolerance sees

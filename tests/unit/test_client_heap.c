@@ -243,8 +243,8 @@ message_has_come(struct pair *p, enum letter_kind kind, size_t len)
 {
     struct client_received r;
     /* the second time: what was on disk alone has been read */
-    if (!client_next(p->c[1], NULL, &r))
-        assert_true(client_next(p->c[1], NULL, &r));
+    if (!client_next(p->c[1], NULL, NULL, &r))
+        assert_true(client_next(p->c[1], NULL, NULL, &r));
     assert_true(r.kind == kind && r.len == len);
     assert_memory_equal(r.data, data, len);
     assert_string_equal(r.contact, "a");
@@ -421,20 +421,34 @@ static void
 message_is_released(struct heap *h, struct pair *p)
 {
     struct client_received r, again;
-    assert_true(client_next(p->c[1], NULL, &r) ||
-                client_next(p->c[1], NULL, &r));
+    assert_true(client_next(p->c[1], NULL, NULL, &r) ||
+                client_next(p->c[1], NULL, NULL, &r));
+    const bool kept = r.kind == LETTER_FILE;
+    again = r;
+    assert_int_equal(client_keep(p->c[1], kept ? CLIENT_KEEP_ALWAYS : 0), 0);
     heap_arm(h);
-    int err = client_release(p->c[1], r.order);
+    int err = client_release(p->c[1], NULL, r.order);
     heap_disarm(h);
     if (err) {
         assert_true(h->failed && err == ERR_NOMEM);
         assert_int_equal(disk_count(&p->disk[1], 'X', NULL), 1);
-        assert_true(client_next(p->c[1], NULL, &again));
+        assert_true(client_next(p->c[1], NULL, NULL, &again));
         assert_int_equal(again.order, r.order);
-        assert_int_equal(client_release(p->c[1], r.order), 0);
+        assert_int_equal(client_release(p->c[1], NULL, r.order), 0);
+    }
+    assert_int_equal(disk_count(&p->disk[1], 'X', NULL), kept);
+    assert_false(client_next(p->c[1], NULL, NULL, &r));
+    if (!kept)
+        return;
+    heap_arm(h);
+    err = client_delete(p->c[1], again.order);
+    heap_disarm(h);
+    if (err) {
+        assert_true(h->failed && err == ERR_NOMEM);
+        assert_int_equal(disk_count(&p->disk[1], 'X', NULL), 1);
+        assert_int_equal(client_delete(p->c[1], again.order), 0);
     }
     assert_int_equal(disk_count(&p->disk[1], 'X', NULL), 0);
-    assert_false(client_next(p->c[1], NULL, &r));
 }
 
 /* The other side's letters arrive, and then what they are answered with. */
@@ -581,7 +595,8 @@ a_start_fails_or_is_whole(void **state)
         const struct conversation *v = conversation_find(c, "a");
         assert_non_null(v);
         assert_true(v->incoming && v->incoming->have == v->incoming->count - 1);
-        assert_true(client_next(c, "a", &r) || client_next(c, "a", &r));
+        assert_true(client_next(c, NULL, "a", &r) ||
+                    client_next(c, NULL, "a", &r));
         assert_int_equal(r.len, 100);
         p.c[1] = c;
         pair_free(&p);

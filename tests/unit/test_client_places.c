@@ -450,7 +450,8 @@ static bool
 late_is_shown(struct late *k)
 {
     struct client_received r;
-    return client_next(k->p.c[1], "a", &r) || client_next(k->p.c[1], "a", &r);
+    return client_next(k->p.c[1], NULL, "a", &r) ||
+           client_next(k->p.c[1], NULL, "a", &r);
 }
 
 /* What b asks for by its front: is the letter named as held, and is the token that

@@ -273,6 +273,7 @@ answers_wait_for_their_reader(void **state)
         0);
     (void)journal_end(t.client->journal);
     inbox_link(t.client, r);
+    assert_int_equal(inbox_show(t.client, r), 0);
     const int fd = caller_new(&t);
     for (unsigned i = 0; i < CALLS; i++)
         say(&t, fd, CALL(1, "\"method\":\"recv\"") "\n");

@@ -118,8 +118,8 @@ a_name_changes_and_the_id_stays(void **state)
         pair_restart(&p, 1);
     }
     pair_settle(&p);
-    assert_true(client_next(p.c[1], "anna", &r) ||
-                client_next(p.c[1], "anna", &r));
+    assert_true(client_next(p.c[1], NULL, "anna", &r) ||
+                client_next(p.c[1], NULL, "anna", &r));
     assert_true(r.len == 4000 && r.id == id);
     assert_int_equal(client_message(p.c[1], "anna", 0, &m), 0);
     assert_int_equal(m.state, CLIENT_DELIVERED);
@@ -185,7 +185,7 @@ nothing_is_left(const struct pair *p, const uint8_t *chain_out)
     assert_true(s.inbox == 0 && s.queued == 0 && s.contacts == 0);
     assert_true(p->c[1]->queue_len == 0 && p->c[1]->gathered_len == 0 &&
                 p->c[1]->inbox_held == 0);
-    assert_false(client_next(p->c[1], NULL, &r));
+    assert_false(client_next(p->c[1], NULL, NULL, &r));
     assert_int_equal(contacts_count(p->c[1]), 0);
 }
 
@@ -763,8 +763,8 @@ static void
 inbox_take(struct client *c, const char *name)
 {
     struct client_received r;
-    while (client_next(c, name, &r) || client_next(c, name, &r))
-        assert_int_equal(client_release(c, r.order), 0);
+    while (client_next(c, NULL, name, &r) || client_next(c, NULL, name, &r))
+        assert_int_equal(client_release(c, NULL, r.order), 0);
 }
 
 /* Everything a contact can try, with b muting it or not: texts, files, files that
@@ -818,9 +818,9 @@ what_a_muted_contact_writes_is_not_shown(void **state)
     assert_int_equal(inbox_len(p.c[1]), 1);
     for (unsigned life = 0; life < 2; life++) {
         assert_true(contact_of(p.c[1], "a").muted);
-        assert_false(client_next(p.c[1], NULL, &r));
-        assert_true(client_next(p.c[1], "a", &r) ||
-                    client_next(p.c[1], "a", &r));
+        assert_false(client_next(p.c[1], NULL, NULL, &r));
+        assert_true(client_next(p.c[1], NULL, "a", &r) ||
+                    client_next(p.c[1], NULL, "a", &r));
         say(&p, 0, LETTER_TEXT, 20);
         say(&p, 0, LETTER_FILE, 5000);
         pair_settle(&p); /* all is acknowledged */
@@ -833,7 +833,8 @@ what_a_muted_contact_writes_is_not_shown(void **state)
     say(&p, 0, LETTER_TEXT, 30);
     pair_settle(&p);
     assert_int_equal(inbox_len(p.c[1]), 2);
-    assert_true(client_next(p.c[1], NULL, &r) || client_next(p.c[1], NULL, &r));
+    assert_true(client_next(p.c[1], NULL, NULL, &r) ||
+                client_next(p.c[1], NULL, NULL, &r));
     pair_free(&p);
 }
 
@@ -860,7 +861,7 @@ i11_a_full_inbox_takes_no_more_unless_it_is_muted(void **state)
         }
         assert_true(p.v[1]->ack == 0 && inbox_len(p.c[1]) == 0);
         const struct conversation other = {0};
-        assert_true(inbox_has_room(&other, LETTER_MESSAGE_MAX));
+        assert_true(inbox_has_room(p.c[1], &other, LETTER_MESSAGE_MAX));
         assert_int_equal(client_mute(p.c[1], "a", true), 0);
         pair_settle(&p);
         assert_int_equal(inbox_len(p.c[1]), 0);
@@ -1032,7 +1033,7 @@ disk_age(struct client_disk *d)
         struct disk_record *r = &d->record[i];
         const size_t days_at = 3 + (size_t)r->value[2] + 64;
         if (r->key[0] == RECORD_CLIENT)
-            r->len -= 4 + 8;
+            r->len -= 4 + 8 + 8;
         if (r->key[0] == RECORD_RECEIVED) {
             r->value[0] = 1;
             record_cut(r, 6, LETTER_ID_LEN + 4 + 8);
@@ -1066,7 +1067,8 @@ a_disk_of_before_is_taken_up(void **state)
     say(&p, 0, LETTER_TEXT, 100);
     pair_settle(&p);
     assert_int_equal(inbox_len(p.c[1]), 3);
-    assert_true(client_next(p.c[1], "a", &r) || client_next(p.c[1], "a", &r));
+    assert_true(client_next(p.c[1], NULL, "a", &r) ||
+                client_next(p.c[1], NULL, "a", &r));
     pair_restart(&p, 1);
     const struct disk_record *record = NULL;
     assert_int_equal(disk_count(&p.disk[1], 'C', &record), 1);

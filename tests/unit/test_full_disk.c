@@ -124,7 +124,7 @@ i6_a_full_disk_heals(void **state)
             assert_int_equal(m.state, CLIENT_DELIVERED);
             assert_int_equal(client_message(p.c[0], "b", third, &m), 0);
             assert_int_equal(m.state, CLIENT_DELIVERED);
-            assert_true(client_next(p.c[0], "b", &r));
+            assert_true(client_next(p.c[0], NULL, "b", &r));
             assert_int_equal(r.len, strlen("to a full disk"));
             assert_int_equal(status_of(p.c[0]).queued, 0);
             assert_int_equal(status_of(p.c[1]).inbox, 2);

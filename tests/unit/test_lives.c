@@ -48,9 +48,9 @@ letter_of(const struct pair *p, uint64_t order, uint32_t index)
 static uint32_t
 take(struct pair *p, const char *from, struct client_received *r)
 {
-    if (!client_next(p->c[1], from, r))
+    if (!client_next(p->c[1], NULL, from, r))
         return 0;
-    assert_int_equal(client_release(p->c[1], r->order), 0);
+    assert_int_equal(client_release(p->c[1], NULL, r->order), 0);
     return r->number;
 }
 
@@ -78,18 +78,19 @@ i6_an_order_is_given_once(void **state)
     struct client_received r;
     pair_make(&p, &pair_net);
     pair_settle(&p);
+    assert_int_equal(client_keep(p.c[1], 0), 0);
     (void)write_one(&p, LETTER_TEXT, 1);
     pair_settle(&p);
-    assert_true(client_next(p.c[1], "a", &r));
+    assert_true(client_next(p.c[1], NULL, "a", &r));
     const uint64_t order = r.order;
     /* released, and the answer is lost, since the client is stopped */
-    assert_int_equal(client_release(p.c[1], order), 0);
+    assert_int_equal(client_release(p.c[1], NULL, order), 0);
     pair_restart(&p, 1);
     (void)write_one(&p, LETTER_TEXT, 2);
     pair_settle(&p);
     /* the program asks again: "NOT_FOUND when .. it is released already" */
-    assert_int_equal(client_release(p.c[1], order), ERR_NOT_FOUND);
-    assert_true(client_next(p.c[1], "a", &r));
+    assert_int_equal(client_release(p.c[1], NULL, order), ERR_NOT_FOUND);
+    assert_true(client_next(p.c[1], NULL, "a", &r));
     pair_free(&p);
 }
 
@@ -376,7 +377,7 @@ i6_what_cannot_be_read_blocks_nothing(void **state)
         }
     bool shown = false;
     for (unsigned i = 0; i < 100 && !shown; i++) {
-        shown = client_next(p.c[1], "a", &r);
+        shown = client_next(p.c[1], NULL, "a", &r);
         disk_client_run(&p.disk[1], p.c[1], 1);
     }
     assert_true(shown);

@@ -26,9 +26,9 @@ write_one(struct pair *p, enum letter_kind kind, size_t len)
 static uint32_t
 take(struct pair *p, const char *from, struct client_received *r)
 {
-    if (!client_next(p->c[1], from, r))
+    if (!client_next(p->c[1], NULL, from, r))
         return 0;
-    assert_int_equal(client_release(p->c[1], r->order), 0);
+    assert_int_equal(client_release(p->c[1], NULL, r->order), 0);
     return r->number;
 }
 

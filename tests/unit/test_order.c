@@ -47,9 +47,9 @@ letter_of(const struct pair *p, uint64_t order, uint32_t index)
 static uint32_t
 take(struct pair *p, struct client_received *r)
 {
-    if (!client_next(p->c[1], "a", r))
+    if (!client_next(p->c[1], NULL, "a", r))
         return 0;
-    assert_int_equal(client_release(p->c[1], r->order), 0);
+    assert_int_equal(client_release(p->c[1], NULL, r->order), 0);
     return r->number;
 }
 
@@ -350,11 +350,12 @@ i6_a_restart_goes_on_in_both(void **state)
     pair_settle(&p);
     const uint32_t letters = letter_count(LEN, p.c[0]->letter_len);
     assert_true(next < letters); /* it was in the middle */
-    assert_true(client_next(p.c[1], "a", &r));
+    SHOWN(&p, text);             /* it has overtaken the file */
+    assert_true(client_next(p.c[1], NULL, "a", &r));
     assert_int_equal(r.len, LEN);
     assert_memory_equal(r.data, data, LEN);
-    SHOWN(&p, file); /* nobody has looked meanwhile */
-    SHOWN(&p, text);
+    assert_int_equal(r.late_after, text);
+    SHOWN(&p, file);
     SHOWN(&p, 0);
     free(data);
     pair_free(&p);

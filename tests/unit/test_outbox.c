@@ -119,10 +119,10 @@ what_is_given_up_is_gone(void **state)
     assert_int_equal(client_message(p.c[0], "b", text, &m), 0);
     assert_int_equal(m.state, CLIENT_DELIVERED);
     assert_int_equal(client_cancel(p.c[0], "b", text), ERR_USED);
-    assert_true(client_next(p.c[1], NULL, &r));
+    assert_true(client_next(p.c[1], NULL, NULL, &r));
     assert_true(r.kind == LETTER_TEXT && r.len == 5);
-    assert_int_equal(client_release(p.c[1], r.order), 0);
-    assert_false(client_next(p.c[1], NULL, &r));
+    assert_int_equal(client_release(p.c[1], NULL, r.order), 0);
+    assert_false(client_next(p.c[1], NULL, NULL, &r));
     assert_int_equal(disk_count(&p.disk[0], 'L', NULL), 0);
     assert_int_equal(p.c[0]->queue_len, 0);
     /* and stays so */

@@ -15,6 +15,7 @@ enum {
     LEN = 1232,                                 /* of letters */
     CLIENT_FIRST_LEN = GATEWAYS_RECORD_LEN + 4, /* without the next contact */
     CLIENT_BEFORE_LEN = CLIENT_FIRST_LEN + 4,   /* without the next order */
+    CLIENT_ORDER_LEN = CLIENT_BEFORE_LEN + 8,   /* without the next event */
     CONTACT_PERIODS_AT = 3 + 3 + 64 + 24 + SESSION_RECORD_LEN + 158 +
                          64 /* in the record of "bob" */
 };
@@ -115,7 +116,7 @@ things_make(void **state)
         .next_order = 1ULL << 50,
         .sure_sequence = 5,
         .overtaken = 6,
-        .released = {1, 2, 3, 4, 5, 6, 7, 8},
+        .shown = {1, 2, 3, 4, 5, 6, 7, 8},
         .past_token_period = 20,
         .past_tokens_used = 200,
         .token_period = 21,
@@ -183,24 +184,23 @@ things_free(void **state)
 static int
 client_save_one(struct journal *j)
 {
-    return record_client_save(j, &gateways, LEN, 7, 9);
+    const struct record_client r = {LEN, 7, 9, 11};
+    return record_client_save(j, &gateways, &r);
 }
 
 static int
 client_read_one(const struct record_key *key, const uint8_t *value, size_t len)
 {
     struct gateways g;
-    size_t letter_len;
-    uint32_t next_id;
-    uint64_t next_received;
-    int err = record_client_read(&g, &letter_len, &next_id, &next_received,
-                                 value, len);
+    struct record_client r;
+    int err = record_client_read(&g, &r, value, len);
     assert_true(key->contact == 0 && key->a == 0 && key->b == 0);
     if (err)
         return err;
-    assert_int_equal(letter_len, LEN);
-    assert_int_equal(next_id, len == CLIENT_FIRST_LEN ? 0 : 7);
-    assert_int_equal(next_received, len > CLIENT_BEFORE_LEN ? 9 : 0);
+    assert_int_equal(r.letter_len, LEN);
+    assert_int_equal(r.next_id, len == CLIENT_FIRST_LEN ? 0 : 7);
+    assert_int_equal(r.next_received, len > CLIENT_BEFORE_LEN ? 9 : 0);
+    assert_int_equal(r.next_event, len > CLIENT_ORDER_LEN ? 11 : 0);
     assert_true(g.n == 2 && g.current == 1 && g.renewed_s == 77);
     assert_memory_equal(g.member, gateways.member, sizeof g.member);
     return 0;
@@ -324,6 +324,72 @@ received_read_one(const struct record_key *key, const uint8_t *value,
     return 0;
 }
 
+static int
+settings_save_one(struct journal *j)
+{
+    return record_settings_save(j, 30);
+}
+
+static int
+settings_read_one(const struct record_key *key, const uint8_t *value,
+                  size_t len)
+{
+    uint32_t days;
+    const int err = record_settings_read(&days, value, len);
+    assert_true(err || (days == 30 && key->a == 0));
+    return err;
+}
+
+static int
+reader_save_one(struct journal *j)
+{
+    return record_reader_save(j, 3, "app");
+}
+
+/* A name cut short is another name, but no name is none. */
+static int
+reader_read_one(const struct record_key *key, const uint8_t *value, size_t len)
+{
+    char name[CLIENT_NAME_MAX];
+    const int err = record_reader_read(name, value, len);
+    if (err)
+        return err;
+    assert_int_equal(key->a, 3);
+    return strcmp(name, "app") == 0 ? 0 : ERR_FORMAT;
+}
+
+static int
+seen_save_one(struct journal *j)
+{
+    return record_seen_save(j, 9, 3, 77);
+}
+
+static int
+seen_read_one(const struct record_key *key, const uint8_t *value, size_t len)
+{
+    uint64_t event;
+    const int err = record_seen_read(&event, value, len);
+    assert_true(err || (event == 77 && key->contact == 9 && key->a == 3));
+    return err;
+}
+
+static int
+shown_save_one(struct journal *j)
+{
+    return record_shown_save(j, received.order, 78, 5);
+}
+
+static int
+shown_read_one(const struct record_key *key, const uint8_t *value, size_t len)
+{
+    uint64_t event;
+    uint32_t late_after;
+    const int err = record_shown_read(&event, &late_after, value, len);
+    assert_true(err ||
+                (event == 78 && late_after == 5 && key->a == received.order));
+    return err;
+}
+
 static const struct kind kinds[] = {
     {'A', client_save_one, client_read_one, {{GATEWAYS_RECORD_LEN, 4}}},
     {'C',
@@ -333,7 +399,11 @@ static const struct kind kinds[] = {
     {'F', fragment_save_one, fragment_read_one, {{1, 4}, {5, 4}}},
     {'L', letter_save_one, letter_read_one, {{0, 0}}},
     {'M', message_save_one, message_read_one, {{19, 4}, {23, 4}}},
+    {'P', settings_save_one, settings_read_one, {{0, 0}}},
+    {'R', reader_save_one, reader_read_one, {{0, 0}}},
+    {'S', seen_save_one, seen_read_one, {{0, 0}}},
     {'X', received_save_one, received_read_one, {{26, 4}}},
+    {'Y', shown_save_one, shown_read_one, {{0, 0}}},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -407,7 +477,8 @@ each_is_refused_at_every_other_length(void **state)
         memcpy(longer, r->value, r->len);
         for (size_t len = 0; len < r->len + 40; len++) {
             if (kinds[i].type == 'A' &&
-                (len == CLIENT_FIRST_LEN || len == CLIENT_BEFORE_LEN))
+                (len == CLIENT_FIRST_LEN || len == CLIENT_BEFORE_LEN ||
+                 len == CLIENT_ORDER_LEN))
                 continue; /* one of before */
             if (len != r->len && value_read(&kinds[i], &key, longer, len) == 0)
                 fail_msg("%c: %zu of %zu bytes are taken", kinds[i].type, len,
@@ -476,19 +547,16 @@ letters_have_a_length_that_may_be(void **state)
     struct client_disk d;
     struct record_key key;
     struct gateways g;
-    uint32_t next_id;
-    uint64_t next_received;
+    struct record_client own;
     disk_fill(&d);
     const struct disk_record *r = record_of(&d, &kinds[0], &key);
     const size_t least = LETTER_OVERHEAD + LETTER_BODY_HEAD_LEN + 1;
     for (uint32_t len = 0; len < LETTER_LEN_MAX + 10; len++) {
-        size_t letter_len = 99;
         codec_put32(r->value + GATEWAYS_RECORD_LEN, len);
-        int err = record_client_read(&g, &letter_len, &next_id, &next_received,
-                                     r->value, r->len);
+        int err = record_client_read(&g, &own, r->value, r->len);
         const bool may = len == 0 || (len >= least && len <= LETTER_LEN_MAX);
         assert_int_equal(err, may ? 0 : ERR_RANGE);
-        assert_int_equal(letter_len, may ? len : 0);
+        assert_int_equal(own.letter_len, may ? len : 0);
     }
     disk_free(&d);
 }
@@ -639,13 +707,13 @@ a_contact_of_before_is_read(void **state)
         if (version == 5) {
             assert_true(v.sure_sequence == contact.sure_sequence &&
                         v.overtaken == contact.overtaken);
-            assert_memory_equal(v.released, contact.released, LETTER_ID_LEN);
+            assert_memory_equal(v.shown, contact.shown, LETTER_ID_LEN);
             continue;
         }
         assert_true(v.confirmed && v.inviter && !v.refused);
         assert_true(!v.muted && !v.pings && !v.removed && v.removed_s == 0);
         assert_true(v.sure_sequence == contact.next_sequence);
-        assert_true(v.overtaken == 0 && v.released[3] == 0);
+        assert_true(v.overtaken == 0 && v.shown[3] == 0);
         for (size_t i = 0; i < 2; i++)
             assert_true(v.loaded[i].order == current.order &&
                         v.loaded[i].index == current.next_index);
@@ -675,7 +743,7 @@ what_came_before_is_read(void **state)
     struct record_key key;
     struct record_received r;
     disk_fill(&d);
-    const struct disk_record *record = record_of(&d, &kinds[KINDS - 1], &key);
+    const struct disk_record *record = record_of(&d, &kinds[KINDS - 2], &key);
     const size_t len = record->len - NEW_LEN;
     uint8_t *value = malloc(len);
     assert_non_null(value);
@@ -801,17 +869,17 @@ a_thing_has_one_key(void **state)
     struct record_key key;
     uint8_t bytes[RECORD_KEY_LEN + 1] = {0};
     for (unsigned type = 0; type < 256; type++) {
-        const bool known = type && strchr("ABCDFKLMX", (int)type);
+        const bool known = type && strchr("ABCDFKLMPRSXY", (int)type);
         for (unsigned set = 0; set < 8; set++) {
             const struct record_key made = {(uint8_t)type, set & 1,
                                             set >> 1 & 1, set >> 2};
             assert_int_equal(record_key_write(bytes, made), RECORD_KEY_LEN);
-            const char *uses = type == 'B' || type == 'C' ? "\1"
-                               : !known                   ? ""
-                               : strchr("DX", (int)type)  ? "\2"
-                               : type == 'M'              ? "\3"
-                               : strchr("FKL", (int)type) ? "\7"
-                                                          : "";
+            const char *uses = type == 'B' || type == 'C'  ? "\1"
+                               : !known                    ? ""
+                               : strchr("DRXY", (int)type) ? "\2"
+                               : strchr("MS", (int)type)   ? "\3"
+                               : strchr("FKL", (int)type)  ? "\7"
+                                                           : "";
             const bool unused = set & ~(unsigned)(uint8_t)uses[0];
             assert_int_equal(record_key_read(&key, bytes, RECORD_KEY_LEN),
                              !known   ? ERR_VERSION

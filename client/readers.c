@@ -1,0 +1,562 @@
+/* client/readers.c - who has read what of the inbox, and what is forgotten then.
+ *
+ * State: readers, each with a name, and for each contact the event up to which it has
+ * had all; for how many days what all have had is kept; one message that is being read
+ * from the disk, since the newest alone are in memory (client/inbox.c). When somebody
+ * asks for one that is not, the answer is "none yet" until it is.
+ *
+ * A message is forgotten when it is deleted, read or not; when all readers have had it and
+ * it is older than is to be kept; and when its contact's room is used up and all have had
+ * it. Then its id is one of the last HAD_MAX that are known when they come again. What is
+ * forgotten is gone from the disk too (client/daemon/outbox_sqlite.c).
+ *
+ * Nothing here shows on the wire: what is acknowledged, asked for and promised goes by
+ * what came, not by what was read.
+ *
+ * Timers: readers_expire() once a minute. Failure modes: no memory or a record that cannot
+ * be read (the message is not handed out; asking again reads again, others going first
+ * for UNREAD_US, and it is counted); a journal that takes nothing (nothing has changed). */
+#include "client/readers.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/conversations.h"
+#include "client/inbox.h"
+
+#define UNREAD_US 60000000ULL /* what cannot be read gives way to others */
+#define DAY_S     86400U
+
+struct inbox_read {
+    struct env_store_req req;
+    struct client *client; /* NULL: it is gone */
+    uint64_t order;
+    uint8_t key[RECORD_KEY_LEN];
+};
+
+/* ---- readers ---- */
+
+/* The client's own is always there. */
+static bool
+reader_is(const struct client *c, size_t i)
+{
+    return i == 0 || c->reader[i][0] != '\0';
+}
+
+/* The number of the reader of this name (NULL: the own), or -1. */
+static int
+reader_find(const struct client *c, const char *name)
+{
+    if (!name)
+        return 0;
+    for (int i = 1; i < CLIENT_READERS_MAX; i++)
+        if (reader_is(c, (size_t)i) && strcmp(c->reader[i], name) == 0)
+            return i;
+    return -1;
+}
+
+bool
+readers_all_had(const struct client *c, const struct received *r)
+{
+    bool had = r->event > 0;
+    for (size_t i = 0; i < CLIENT_READERS_MAX; i++)
+        had = had && (!reader_is(c, i) || r->event <= r->from->seen[i]);
+    return had;
+}
+
+size_t
+readers_waiting(const struct client *c, size_t reader)
+{
+    size_t n = 0;
+    for (const struct received *r = c->inbox; r; r = r->next)
+        n += r->event > r->from->seen[reader];
+    return n;
+}
+
+/* The last event of v's that was shown. */
+static uint64_t
+event_last(const struct client *c, const struct conversation *v)
+{
+    uint64_t last = 0;
+    for (const struct received *r = c->inbox; r; r = r->next)
+        if (r->from == v && r->event > last)
+            last = r->event;
+    return last;
+}
+
+/* Set what reader i has had of every contact to its last event (now), or to nothing, in
+ * the caller's group. */
+static int
+seen_set_all(struct client *c, uint32_t i, bool now)
+{
+    int err = 0;
+    for (struct conversation *v = c->conversations; v && !err; v = v->next) {
+        const uint64_t event = now ? event_last(c, v) : 0;
+        if (event > 0)
+            err = record_seen_save(c->journal, v->id, i, event);
+        else if (v->seen[i] > 0)
+            err = record_seen_delete(c->journal, v->id, i);
+        v->seen[i] = event;
+    }
+    return err;
+}
+
+/* Put back what each contact's seen[i] was, which seen_set_all() has set. */
+static void
+seen_put_back(struct client *c, size_t i, const uint64_t *before)
+{
+    for (struct conversation *v = c->conversations; v; v = v->next)
+        v->seen[i] = *before++;
+}
+
+/* What each contact's seen[i] is; NULL: no memory. */
+static uint64_t *
+seen_copy(const struct client *c, size_t i)
+{
+    size_t n = 0;
+    for (const struct conversation *v = c->conversations; v; v = v->next)
+        n++;
+    uint64_t *out = calloc(n + 1, sizeof *out);
+    n = 0;
+    for (const struct conversation *v = c->conversations; v && out; v = v->next)
+        out[n++] = v->seen[i];
+    return out;
+}
+
+/* Reader i is called name, or is no more (""), in one group. */
+static int
+reader_change(struct client *c, uint32_t i, const char *name, bool now)
+{
+    const bool gone = name[0] == '\0';
+    uint64_t *before = seen_copy(c, i);
+    if (!before)
+        return ERR_NOMEM;
+    client_store_again(c, true);
+    journal_begin(c->journal);
+    int err = gone ? record_reader_delete(c->journal, i)
+                   : record_reader_save(c->journal, i, name);
+    if (!err)
+        err = seen_set_all(c, i, now);
+    if (err)
+        seen_put_back(c, i, before);
+    else
+        memcpy(c->reader[i], name, strlen(name) + 1);
+    free(before);
+    return journal_finish(c->journal, err);
+}
+
+int
+client_reader_add(struct client *c, const char *name, bool from_now)
+{
+    uint32_t i = 1;
+    if (!conversation_name_is_good(name))
+        return ERR_ARG;
+    if (reader_find(c, name) >= 0)
+        return ERR_EXISTS;
+    while (i < CLIENT_READERS_MAX && reader_is(c, i))
+        i++;
+    return i < CLIENT_READERS_MAX ? reader_change(c, i, name, from_now)
+                                  : ERR_FULL;
+}
+
+int
+client_reader_remove(struct client *c, const char *name)
+{
+    const int i = name ? reader_find(c, name) : -1;
+    if (i < 0)
+        return ERR_NOT_FOUND;
+    const int err = reader_change(c, (uint32_t)i, "", false);
+    if (!err)
+        readers_expire(c); /* it may have been the last that had not read */
+    return err;
+}
+
+bool
+client_reader(const struct client *c, size_t n,
+              char name[static CLIENT_NAME_MAX], size_t *waiting)
+{
+    for (size_t i = 0; i < CLIENT_READERS_MAX; i++) {
+        if (!reader_is(c, i) || n-- > 0)
+            continue;
+        memcpy(name, c->reader[i], CLIENT_NAME_MAX);
+        *waiting = readers_waiting(c, i);
+        return true;
+    }
+    return false;
+}
+
+/* ---- forgetting ---- */
+
+/* Journal that those of v's messages that are marked are forgotten, and what is to be
+ * known when they come again. */
+static int
+forgotten_save(struct client *c, struct conversation *v)
+{
+    int err = 0;
+    for (const struct received *r = c->inbox; r && !err; r = r->next) {
+        if (r->from != v || !r->forgotten)
+            continue;
+        memmove(v->had[1], v->had[0], sizeof v->had - sizeof v->had[0]);
+        memcpy(v->had[0], r->id, sizeof v->had[0]);
+        err = record_received_delete(c->journal, r->order);
+    }
+    if (!err)
+        err = conversation_save(c, v);
+    if (!err) /* so that no life gives its order to another */
+        err = client_save(c);
+    return err;
+}
+
+/* Forget those of v's messages that are marked, in the caller's group; on failure they
+ * are marked no more. */
+static int
+marked_forget(struct client *c, struct conversation *v)
+{
+    uint8_t had[HAD_MAX][LETTER_ID_LEN];
+    memcpy(had, v->had, sizeof had);
+    journal_begin(c->journal);
+    const int err = journal_finish(c->journal, forgotten_save(c, v));
+    if (err)
+        memcpy(v->had, had, sizeof had);
+    for (struct received **at = &c->inbox; *at;)
+        if ((*at)->from == v && (*at)->forgotten && !err) {
+            inbox_unlink(c, at);
+        } else {
+            (*at)->forgotten = (*at)->forgotten && (*at)->from != v;
+            at = &(*at)->next;
+        }
+    return err;
+}
+
+/* Have all had r, for longer than is to be kept? Without a time nothing grows old. */
+static bool
+received_is_over(const struct client *c, const struct received *r)
+{
+    if (!readers_all_had(c, r) || c->keep_days == CLIENT_KEEP_ALWAYS)
+        return false;
+    return c->keep_days == 0 ||
+           (client_time_is_known(c) && r->came_s > 0 &&
+            r->came_s + (uint64_t)c->keep_days * DAY_S <= client_time_s(c));
+}
+
+/* Forget what is over of v, in the caller's group. */
+static int
+over_forget(struct client *c, struct conversation *v)
+{
+    bool some = false;
+    for (struct received *r = c->inbox; r; r = r->next)
+        if (r->from == v && received_is_over(c, r))
+            some = r->forgotten = true;
+    return some ? marked_forget(c, v) : 0;
+}
+
+void
+readers_expire(struct client *c)
+{
+    for (struct conversation *v = c->conversations; v; v = v->next) {
+        if (v->n_received == 0)
+            continue;
+        const int err = over_forget(c, v);
+        if (err) /* it will be tried again */
+            client_drop(c, err);
+    }
+}
+
+void
+readers_trim(struct client *c, struct conversation *v)
+{
+    uint32_t n = v->n_received;
+    uint64_t used = v->received_len;
+    bool some = false;
+    for (struct received *r = c->inbox;
+         r && (n > INBOX_CONTACT_MAX || used > INBOX_CONTACT_LEN_MAX);
+         r = r->next) {
+        if (r->from != v || !readers_all_had(c, r))
+            continue;
+        some = r->forgotten = true;
+        n--;
+        used -= r->len;
+    }
+    const int err = some ? marked_forget(c, v) : 0;
+    if (err) /* with the next one that comes */
+        client_drop(c, err);
+}
+
+int
+client_delete(struct client *c, uint64_t order)
+{
+    struct received *r = inbox_find(c, order);
+    if (!r || r->event == 0)
+        return ERR_NOT_FOUND;
+    client_store_again(c, true);
+    r->forgotten = true;
+    return marked_forget(c, r->from);
+}
+
+int
+client_keep(struct client *c, uint32_t days)
+{
+    enum { KEEP_MAX = 36525 };
+    if (days > KEEP_MAX && days != CLIENT_KEEP_ALWAYS)
+        return ERR_RANGE;
+    client_store_again(c, true);
+    journal_begin(c->journal);
+    const int err =
+        journal_finish(c->journal, record_settings_save(c->journal, days));
+    if (err)
+        return err;
+    c->keep_days = days;
+    readers_expire(c);
+    return 0;
+}
+
+/* ---- reading ---- */
+
+/* The one that was read is the only one held beyond the bound. */
+static void
+others_drop(struct client *c, const struct received *kept)
+{
+    for (struct received *r = c->inbox; r && c->inbox_held > INBOX_HELD_MAX;
+         r = r->next)
+        if (r != kept)
+            inbox_data_drop(c, r);
+}
+
+/* Hold the data of r, whose record was read. Returns 0 or why it is of no use. */
+static int
+received_fill(struct client *c, struct received *r, const struct inbox_read *i)
+{
+    struct record_key key;
+    struct record_received record;
+    int err = record_key_read(&key, i->key, sizeof i->key);
+    if (!err)
+        err =
+            record_received_read(&record, &key, i->req.value, i->req.value_len);
+    if (!err && record.len != r->len)
+        err = ERR_FORMAT;
+    if (err)
+        return err;
+    inbox_data_hold(c, r, record.data, true);
+    others_drop(c, r);
+    return r->data ? 0 : ERR_NOMEM;
+}
+
+static void
+read_done(struct env_store_req *req)
+{
+    struct inbox_read *i = req->owner;
+    struct client *c = i->client;
+    struct received *r = c ? inbox_find(c, i->order) : NULL;
+    if (r && !r->data) {
+        const int err = req->err ? req->err : received_fill(c, r, i);
+        r->again_us = err ? env_now_mono_us(c->env) + UNREAD_US : 0;
+        if (err)
+            client_drop(c, err);
+    }
+    if (c) {
+        c->inbox_read = NULL;
+        c->status.changes++; /* who waits for a message asks again */
+    }
+    if (req->value)
+        sodium_memzero(req->value, req->value_len);
+    free(req->value);
+    free(i);
+}
+
+static void
+read_begin(struct client *c, const struct received *r)
+{
+    if (c->inbox_read)
+        return;
+    struct inbox_read *i = calloc(1, sizeof *i);
+    if (!i)
+        return;
+    i->client = c;
+    i->order = r->order;
+    i->req = (struct env_store_req){
+        .op = ENV_STORE_READ,
+        .letter = i->key,
+        .letter_len = record_key_write(
+            i->key, (struct record_key){RECORD_RECEIVED, 0, r->order, 0}),
+        .done = read_done,
+        .owner = i};
+    c->inbox_read = i;
+    env_store(c->env, &i->req);
+}
+
+void
+readers_free(struct client *c)
+{
+    if (c->inbox_read)
+        c->inbox_read->client = NULL; /* frees itself when it is answered */
+    c->inbox_read = NULL;
+}
+
+/* May r be handed out now to this reader? name: its contact's; NULL: any that is not
+ * muted. */
+static bool
+received_is_next(const struct client *c, const struct received *r, int reader,
+                 const char *name, uint64_t now_us)
+{
+    return r->event > r->from->seen[reader] &&
+           (name ? strcmp(name, r->from->name) == 0 : !r->from->muted) &&
+           r->again_us <= now_us && journal_is_committed(c->journal, r->ticket);
+}
+
+static void
+received_tell(const struct received *r, struct client_received *out)
+{
+    *out = (struct client_received){.contact = r->from->name,
+                                    .id = r->from->id,
+                                    .kind = (enum letter_kind)r->kind,
+                                    .order = r->order,
+                                    .event = r->event,
+                                    .number = letter_number(r->id),
+                                    .sent_s = letter_sent_s(r->id),
+                                    .late_after = r->late_after,
+                                    .read = r->event <= r->from->seen[0],
+                                    .data = r->data,
+                                    .len = r->len};
+}
+
+bool
+client_next(struct client *c, const char *reader, const char *name,
+            struct client_received *out)
+{
+    const uint64_t now_us = env_now_mono_us(c->env);
+    const int who = reader_find(c, reader);
+    struct received *r = NULL;
+    for (struct received *o = who < 0 ? NULL : c->inbox; o; o = o->next)
+        if ((!r || o->event < r->event) &&
+            received_is_next(c, o, who, name, now_us))
+            r = o;
+    if (r && !r->data)
+        read_begin(c, r);
+    if (!r || !r->data)
+        return false;
+    received_tell(r, out);
+    return true;
+}
+
+int
+client_read(struct client *c, uint64_t order, struct client_received *out)
+{
+    const struct received *r = inbox_find(c, order);
+    if (!r || r->event == 0 || !journal_is_committed(c->journal, r->ticket))
+        return ERR_NOT_FOUND;
+    if (!r->data) {
+        read_begin(c, r);
+        return ERR_AGAIN;
+    }
+    received_tell(r, out);
+    return 0;
+}
+
+/* The newest that was shown before this event, of v or (NULL) of all. */
+static const struct received *
+shown_before(const struct client *c, const struct conversation *v,
+             uint64_t event)
+{
+    const struct received *best = NULL;
+    for (const struct received *r = c->inbox; r; r = r->next)
+        if ((!v || r->from == v) && r->event > 0 && r->event < event &&
+            (!best || r->event > best->event) &&
+            journal_is_committed(c->journal, r->ticket))
+            best = r;
+    return best;
+}
+
+int
+client_history(const struct client *c, const char *name, uint64_t before,
+               size_t count,
+               void (*fn)(void *ctx, const struct client_received *one),
+               void *ctx)
+{
+    const struct conversation *v = name ? conversation_find(c, name) : NULL;
+    const struct received *r;
+    if (name && !v)
+        return ERR_NOT_FOUND;
+    for (uint64_t event = before ? before : UINT64_MAX;
+         count > 0 && (r = shown_before(c, v, event)); count--) {
+        struct client_received one;
+        received_tell(r, &one);
+        one.data = NULL;
+        fn(ctx, &one);
+        event = r->event;
+    }
+    return 0;
+}
+
+/* Note that the reader has had r, and forget what is over then, in the caller's group. */
+static int
+received_release(struct client *c, const struct received *r, uint32_t reader)
+{
+    struct conversation *v = r->from;
+    const int err = record_seen_save(c->journal, v->id, reader, r->event);
+    if (err)
+        return err;
+    v->seen[reader] = r->event;
+    return over_forget(c, v);
+}
+
+/* What all have had of v need not be in memory. */
+static void
+read_drop(struct client *c, const struct conversation *v)
+{
+    for (struct received *r = c->inbox; r; r = r->next)
+        if (r->from == v && readers_all_had(c, r))
+            inbox_data_drop(c, r);
+}
+
+int
+client_release(struct client *c, const char *reader, uint64_t order)
+{
+    const int who = reader_find(c, reader);
+    struct received *r = inbox_find(c, order);
+    if (who < 0 || !r || r->event <= r->from->seen[who])
+        return ERR_NOT_FOUND;
+    client_store_again(c, true);
+    struct conversation *v = r->from;
+    const uint64_t before = v->seen[who];
+    journal_begin(c->journal);
+    const int err =
+        journal_finish(c->journal, received_release(c, r, (uint32_t)who));
+    if (err)
+        v->seen[who] = before;
+    else
+        read_drop(c, v);
+    return err;
+}
+
+/* ---- loading ---- */
+
+int
+readers_load_settings(struct client *c, const uint8_t *value, size_t len)
+{
+    return record_settings_read(&c->keep_days, value, len);
+}
+
+int
+readers_load(struct client *c, const struct record_key *key,
+             const uint8_t *value, size_t len)
+{
+    if (key->a == 0 || key->a >= CLIENT_READERS_MAX)
+        return ERR_RANGE;
+    return record_reader_read(c->reader[key->a], value, len);
+}
+
+int
+readers_load_seen(struct client *c, const struct record_key *key,
+                  const uint8_t *value, size_t len)
+{
+    struct conversation *v = conversation_by_id(c, key->contact);
+    if (!v || v->removed)
+        return ERR_MISSING;
+    if (key->a >= CLIENT_READERS_MAX || !reader_is(c, key->a))
+        return ERR_RANGE;
+    const int err = record_seen_read(&v->seen[key->a], value, len);
+    if (!err && v->seen[key->a] >= c->next_event)
+        c->next_event = v->seen[key->a] + 1;
+    return err;
+}
