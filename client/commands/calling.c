@@ -79,7 +79,12 @@ calling_hint(const char *method, const char *message)
         const char *hint;
     } row[] = {{ERR_AGAIN, NULL,
                 "there is no consensus yet; 'status' tells how it stands"},
+               {ERR_EXISTS, "readers.add", "there is a reader of this name"},
                {ERR_EXISTS, NULL, "there is a contact of this name"},
+               {ERR_NOT_FOUND, "readers.remove", "'readers' lists them"},
+               {ERR_NOT_FOUND, "show", "'history' lists what is here"},
+               {ERR_NOT_FOUND, "delete", "'history' lists what is here"},
+               {ERR_FULL, "readers.add", "there are 8 readers at most"},
                {ERR_NOT_FOUND, NULL,
                 "no such contact or message; 'contacts' lists them"},
                {ERR_USED, "withdraw",

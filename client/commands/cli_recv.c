@@ -71,7 +71,7 @@ cli_recv(const struct cli *c)
     const uint64_t since_us = clock_mono_us();
     uint64_t seen = 0;
     int status = 0;
-    bool none;
+    bool none, read = false; /* nothing was being read before the last call */
     if (c->out && (c->count > 1 || c->follow) && !received_takes_many(c->out))
         return program_misuse(
             program,
@@ -84,9 +84,13 @@ cli_recv(const struct cli *c)
         if (status || !none)
             continue;
         const uint64_t waited_us = clock_mono_us() - since_us;
-        if (!c->follow && waited_us >= c->wait_s * 1000000 &&
-            (waited_us >= READ_US || !message_is_read(&l)))
-            break;
+        if (!c->follow && waited_us >= c->wait_s * 1000000) {
+            if (read || waited_us >= c->wait_s * 1000000 + READ_US)
+                break;
+            read = !message_is_read(&l);
+            if (read)
+                continue;
+        }
         if (!c->follow)
             cli_progress("waiting; messages so far:", (int64_t)seen,
                          (int64_t)c->count, since_us);

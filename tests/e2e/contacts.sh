@@ -1,6 +1,6 @@
 #!/bin/sh
 # Contacts of real clients: renamed, muted, removed, an invitation withdrawn, pings
-# without leave and with. Usage: contacts.sh BIN
+# without leave and with; what was read is shown again, and read by others. Usage: contacts.sh BIN
 set -eu
 here=$(dirname "$0")
 . "$here/network.sh"
@@ -23,6 +23,33 @@ network_start "$1" --clients 3 --profile fast
 pair 1 2
 client 1 send client-2 hello >/dev/null
 reads 2 'client-1: hello'
+
+# What was read stays, others read it too, and it goes when it is deleted.
+client 2 readers add bot
+[ "$(client 2 readers | tail -n 1)" = 'bot: 1 not read yet' ] || fail 'bot has no message'
+case $(client 2 recv --reader bot) in
+*'client-1: hello') ;;
+*) fail 'another reader does not get what was read' ;;
+esac
+[ -z "$(client 2 recv --reader bot)" ] || fail 'a reader gets a message twice'
+refused 2 'reader: not found' recv --reader bo
+client 1 send client-2 'not read' >/dev/null
+until client 2 history | grep -q '^[*]2 .*client-1: not read$'; do sleep 0.5; done
+client 2 history --count 2 | head -n 1 | grep -q '^ 1 .*client-1: hello$' ||
+    fail "the history says $(client 2 history)"
+client 2 show 1 | grep -q 'client-1: hello$' || fail 'it is not shown again'
+client 2 show 1 --out "$NET/again"
+[ "$(cat "$NET/again")" = hello ] || fail 'it is written otherwise'
+client 2 delete 1
+refused 2 'lists what is here' show 1
+refused 2 'no number of a message' show one
+[ "$(client 2 keep)" = 'messages stay until they are deleted' ] || fail 'keep says else'
+refused 2 'a number of days' keep maybe
+client 2 readers remove bot
+reads 2 'client-1: not read'
+client 2 keep 0 | grep -q 'forgotten when they have been read'
+[ -z "$(client 2 history)" ] || fail 'what was read is there still'
+client 2 keep always | grep -q 'until they are deleted'
 
 # An invitation is shown again, and as a picture, until it is used.
 line=$(client 1 invite dora)

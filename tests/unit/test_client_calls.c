@@ -73,6 +73,18 @@ wrong_parameters_are_named(void **state)
         {"release", "{}", "required value is missing", "order"},
         {"send", "{\"to\":\"b\",\"text\":\"a\\u0000b\"}", "malformed input",
          "text"},
+        {"release", "{\"order\":1,\"reader\":\"app\"}", "not found", "reader"},
+        {"recv", "{\"reader\":7}", "malformed input", "reader"},
+        {"recv", "{\"reader\":\"app\"}", "not found", "reader"},
+        {"keep", "{\"days\":\"7\"}", "malformed input", "days"},
+        {"keep", "{\"days\":-1}", "malformed input", "days"},
+        {"keep", "{\"days\":4294967295}", "value out of range", "days"},
+        {"history", "{\"count\":true}", "malformed input", "count"},
+        {"show", "{}", "required value is missing", "order"},
+        {"delete", "{}", "required value is missing", "order"},
+        {"readers.add", "{}", "required value is missing", "name"},
+        {"readers.add", "{\"name\":\"x\",\"from_now\":1}", "malformed input",
+         "from_now"},
         {"rename", "{\"name\":\"b\\u0000\",\"new_name\":\"c\"}",
          "malformed input", "name"},
         {"mute", "{}", "required value is missing", "name"},
@@ -236,6 +248,49 @@ messages_tell_whose_they_are(void **state)
              "\"text\":\"hello\"");
         call(p.c[1], "recv", "{\"id\":2}", "\"message\":\"not found\"");
     }
+    pair_free(&p);
+}
+
+static void
+what_came_is_kept_and_read_by_several(void **state)
+{
+    (void)state;
+    struct pair p;
+    uint64_t order;
+    pair_make(&p, &pair_net);
+    pair_settle(&p);
+    assert_int_equal(client_send(p.c[0], "b", LETTER_TEXT,
+                                 (const uint8_t *)"hello", 5, &order),
+                     0);
+    pair_settle(&p);
+    struct client *c = p.c[1];
+    call(c, "readers.add", "{\"name\":\"app\"}", "\"result\":{}");
+    call(c, "readers.add", "{\"name\":\"app\"}", "\"name\":\"EXISTS\"");
+    call(c, "readers.add", "{\"name\":\"late\",\"from_now\":true}",
+         "\"result\":{}");
+    call(c, "readers", "{}",
+         "[{\"name\":\"\",\"waiting\":1},{\"name\":\"app\",\"waiting\":1},"
+         "{\"name\":\"late\",\"waiting\":0}]");
+    call(c, "release", "{\"order\":1,\"reader\":\"app\"}", "\"result\":{}");
+    call(c, "release", "{\"order\":1,\"reader\":\"app\"}",
+         "\"name\":\"NOT_FOUND\"");
+    call(c, "recv", "{\"reader\":\"app\"}", "\"result\":null");
+    call(c, "recv", "{}", "\"text\":\"hello\"");
+    call(c, "history", "{\"id\":1}",
+         "\"late_after\":0,\"bytes\":5,\"read\":false}]");
+    call(c, "release", "{\"order\":1}", "\"result\":{}");
+    call(c, "history", "{\"from\":\"a\",\"count\":1}", "\"read\":true}]");
+    call(c, "history", "{\"before\":1}", "\"result\":[]");
+    free(answer_of(c, "show", "{\"order\":1}")); /* it is read from the disk */
+    call(c, "show", "{\"order\":1}", "\"text\":\"hello\"");
+    call(c, "show", "{\"order\":2}", "\"name\":\"NOT_FOUND\"");
+    call(c, "keep", "{}", "{\"days\":null,\"kept\":1}");
+    call(c, "keep", "{\"days\":7}", "{\"days\":7,\"kept\":1}");
+    call(c, "keep", "{\"days\":0}", "{\"days\":0,\"kept\":0}");
+    call(c, "keep", "{\"days\":null}", "{\"days\":null,\"kept\":0}");
+    call(c, "delete", "{\"order\":1}", "\"name\":\"NOT_FOUND\"");
+    call(c, "readers.remove", "{\"name\":\"app\"}", "\"result\":{}");
+    call(c, "readers.remove", "{\"name\":\"app\"}", "\"name\":\"NOT_FOUND\"");
     pair_free(&p);
 }
 
@@ -812,6 +867,7 @@ const struct CMUnitTest test_client_calls[] = {
     CALLS_TEST(contacts_are_changed_by_name_and_by_id),
     CALLS_TEST(safety_numbers_are_alike),
     CALLS_TEST(messages_tell_whose_they_are),
+    CALLS_TEST(what_came_is_kept_and_read_by_several),
     CALLS_TEST(lines_are_answered_as_json_rpc_says),
     CALLS_TEST(calls_of_a_line_are_carried_out_in_order),
     CALLS_TEST(too_much_is_refused),
