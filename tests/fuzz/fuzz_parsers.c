@@ -3,8 +3,11 @@
  * `make check` runs are in the test_*.c beside it. Corpus: corpus/parsers. */
 #include "tests/fuzz/fuzz.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "client/letters/invite.h"
 #include "client/journal.h"
@@ -15,10 +18,12 @@
 #include "lib/http_head.h"
 #include "lib/os/config.h"
 #include "lib/pack.h"
+#include "lib/secret.h"
 #include "lib/wire.h"
 #include "network/descriptor.h"
 #include "network/list.h"
 #include "sim/scenario/scenario.h"
+#include "tests/fuzz/backup_seal.h"
 
 enum { BODY = 1707, SURB = 359, PACKET = 2048, LETTER = 1232 };
 
@@ -167,6 +172,41 @@ scenario(const uint8_t *data, size_t len)
     scenario_free(&f);
 }
 
+static int
+entry(void *ctx, enum backup_kind kind, const uint8_t *name, size_t name_len,
+      const uint8_t *bytes, size_t len)
+{
+    (void)ctx;
+    if (kind == BACKUP_END || kind > BACKUP_SEALED)
+        abort();
+    return record(NULL, name, name_len, bytes, len);
+}
+
+/* What somebody calls a backup and has sealed as one. */
+static void
+backup(const uint8_t *data, size_t len)
+{
+    static uint8_t plain[BACKUP_PLAIN_LEN], file[BACKUP_FILE_LEN];
+    static const struct passphrase_cost cheap = {.ops = 1, .mem = 8192};
+    struct passphrase p = {0};
+    struct backup *b = NULL;
+    char path[64];
+    const int fd = memfd_create("backup", MFD_CLOEXEC);
+    memset(plain, 0, sizeof plain);
+    memcpy(plain, data, len < sizeof plain ? len : sizeof plain);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && !secret_init() &&
+        !backup_seal(file, plain, "word", &cheap, BACKUP_CHUNKS - 1) &&
+        write(fd, file, sizeof file) == (ssize_t)sizeof file &&
+        !backup_open(&b, path) && !passphrase_set(&p, "word", 4) &&
+        !backup_unlock(b, &p))
+        (void)!backup_each(b, entry, NULL);
+    passphrase_free(&p);
+    backup_free(&b);
+    if (fd >= 0)
+        close(fd);
+}
+
 int
 fuzz_parsers(const uint8_t *data, size_t len)
 {
@@ -174,6 +214,10 @@ fuzz_parsers(const uint8_t *data, size_t len)
     if (len < 1)
         return 0;
     uint8_t which = data[0] % 16;
+    if (data[0] == 0xf4) {
+        backup(data + 1, len - 1);
+        return 0;
+    }
     if (data[0] >= 0xf8) {
         documents(data[0] & 7, data + 1, len - 1);
         return 0;
