@@ -69,7 +69,6 @@ client_new(struct client **out, const struct client_config *config)
         return ERR_NOMEM;
     c->env = config->env;
     c->config = *config;
-    c->inbox_end = &c->inbox;
     c->next_id = 1;
     c->next_received = c->next_event = 1;
     c->keep_days = CLIENT_KEEP_ALWAYS;
@@ -242,6 +241,7 @@ conversations_resume(struct client *c)
 {
     int err = 0;
     journal_begin(c->journal);
+    incoming_resume(c);
     for (struct conversation *v = c->conversations; v && !err; v = v->next) {
         err = outgoing_loaded(c, v);
         incoming_settle(c, v);
@@ -467,9 +467,9 @@ client_tick(struct client *c)
         conversations_step(c);
         listed_tick(c);
         client_use_slot(c, kind);
+        readers_expire(c);
         if (now_us >= c->expire_us) {
             c->expire_us = now_us + EXPIRE_EVERY_US;
-            readers_expire(c);
             outgoing_expire(c);
             incoming_expire(c);
             if (c->unsaved)

@@ -266,8 +266,8 @@ int client_cancel(struct client *c, const char *name,
  * message stays, and can be read again, until it is deleted, until it was read by all for
  * as long as is to be kept, or until its contact's room is needed and all have read it. */
 
-/* A message that came; the pointers stay until the next call of client_next(),
- * client_read(), client_release(), client_delete() or client_keep(). */
+/* A message that came; its pointers are good until the next call, or event, that the
+ * client gets. */
 struct client_received {
     const char *contact; /* its name, and its id */
     uint32_t id;
@@ -279,6 +279,7 @@ struct client_received {
     uint32_t late_after; /* it was written before the message with this number,
                             which was shown already; 0: in order */
     bool read;           /* the client's own reader has had it */
+    bool damaged;        /* its record on the disk is: there are no data */
     const uint8_t *data; /* NULL: of client_history() */
     size_t len;
 };
@@ -290,13 +291,14 @@ struct client_received {
 bool client_next(struct client *c, const char *reader, const char *name,
                  struct client_received *out);
 /* Notes that the reader has had this message of its contact, and all that were shown
- * before. Returns 0, ERR_NOT_FOUND (no such message or reader, or it has had it), or
- * ERR_NOMEM or status.storage_err: then it will be handed out again. */
+ * before. Returns 0, ERR_NOT_FOUND (no such message or reader, or it has had it),
+ * ERR_NOMEM or status.storage_err: then it will be handed out again. What the disk fails
+ * to keep later (client_kept()) may be handed out again in another life. */
 int client_release(struct client *c, const char *reader,
                    uint64_t order) CHECK_RESULT;
 
-/* Gives a message that is here again. Returns 0, ERR_NOT_FOUND, or ERR_AGAIN: it is read
- * from disk, and there when status.changes has grown. */
+/* Gives a message that is here again. Returns 0, ERR_NOT_FOUND, ERR_AGAIN (it is read
+ * from disk, and there when status.changes has grown), or ERR_DB (that has just failed). */
 int client_read(struct client *c, uint64_t order,
                 struct client_received *out) CHECK_RESULT;
 /* Tells fn of the `count` newest messages that were shown, of this contact or (NULL) of

@@ -345,6 +345,8 @@ contact_remove(struct client *c, struct conversation *v)
     int err = contact_erase(c, v);
     if (!err)
         err = conversation_remove(c, v);
+    if (!err) /* so that no life gives orders of what it wrote to another */
+        err = client_save(c);
     if (journal_finish(c->journal, err) == 0)
         contact_empty(c, v);
     return err;

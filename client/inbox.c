@@ -33,10 +33,10 @@ inbox_has_room(const struct client *c, const struct conversation *v, size_t len)
 {
     uint32_t n = v->n_received;
     uint64_t used = v->received_len + len;
-    const struct received *r = c->inbox;
+    const struct received *r = v->received;
     for (; r && (n >= INBOX_CONTACT_MAX || used > INBOX_CONTACT_LEN_MAX);
          r = r->next)
-        if (r->from == v && readers_all_had(c, r)) {
+        if (readers_all_had(c, r)) {
             n--;
             used -= r->len;
         }
@@ -78,11 +78,94 @@ hold_until_us(const struct client *c, uint64_t came_s)
     return past_us < HOLD_US ? now_us + HOLD_US - past_us : now_us;
 }
 
+/* ---- in order ---- */
+
+/* Have room for one message more in both arrays. */
+static int
+arrays_grow(struct client *c)
+{
+    if (c->n_inbox < c->inbox_room)
+        return 0;
+    const size_t room = c->inbox_room ? 2 * c->inbox_room : 64;
+    struct received **order = realloc(c->by_order, room * sizeof *order);
+    if (order)
+        c->by_order = order;
+    struct received **event = realloc(c->by_event, room * sizeof *event);
+    if (event)
+        c->by_event = event;
+    if (!order || !event)
+        return ERR_NOMEM;
+    c->inbox_room = room;
+    return 0;
+}
+
+static uint64_t
+received_order(const struct received *r)
+{
+    return r->order;
+}
+
+static uint64_t
+received_event(const struct received *r)
+{
+    return r->event;
+}
+
+/* Find the first of n in this order whose key is not below this one. */
+static size_t
+array_find(struct received *const *at, size_t n,
+           uint64_t (*key)(const struct received *r), uint64_t wanted)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (key(at[middle]) < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void
+array_insert(struct received **at, size_t *n,
+             uint64_t (*key)(const struct received *r), struct received *r)
+{
+    const size_t i = array_find(at, *n, key, key(r));
+    memmove(at + i + 1, at + i, (*n - i) * sizeof *at);
+    at[i] = r;
+    (*n)++;
+}
+
+static void
+array_remove(struct received **at, size_t *n,
+             uint64_t (*key)(const struct received *r),
+             const struct received *r)
+{
+    const size_t i = array_find(at, *n, key, key(r));
+    memmove(at + i, at + i + 1, (*n - i - 1) * sizeof *at);
+    (*n)--;
+}
+
+struct received *
+inbox_find(const struct client *c, uint64_t order)
+{
+    const size_t i = array_find(c->by_order, c->n_inbox, received_order, order);
+    return i < c->n_inbox && c->by_order[i]->order == order ? c->by_order[i]
+                                                            : NULL;
+}
+
+size_t
+inbox_shown_before(const struct client *c, uint64_t event)
+{
+    return array_find(c->by_event, c->n_shown, received_event, event);
+}
+
 static struct received *
 received_new(struct client *c, struct conversation *v,
              const struct record_received *record)
 {
-    struct received *r = calloc(1, sizeof *r);
+    struct received *r = arrays_grow(c) ? NULL : calloc(1, sizeof *r);
     if (!r)
         return NULL;
     *r = (struct received){.from = v,
@@ -93,36 +176,33 @@ received_new(struct client *c, struct conversation *v,
                            .came_s = record->came_s,
                            .len = record->len};
     memcpy(r->id, record->id, sizeof r->id);
-    inbox_data_hold(c, r, record->data, false);
     return r;
 }
 
-/* Find where r belongs: at the end, or before the first of its contact with a higher
- * number. */
-static struct received **
-place_find(struct client *c, const struct received *r)
+/* Put r at its contact's end, or before the first that has a higher number. */
+static void
+list_insert(struct received *r)
 {
+    struct conversation *v = r->from;
     const uint32_t number = letter_number(r->id);
-    struct received **at = &c->inbox;
-    if (r->from->n_received == 0 || number >= r->from->highest || number == 0)
-        return c->inbox_end;
-    while (*at &&
-           ((*at)->from != r->from || !letter_id_is_before(r->id, (*at)->id)))
+    struct received **at = &v->received;
+    if (v->received_last && (number >= v->highest || number == 0))
+        at = &v->received_last->next;
+    while (*at && !letter_id_is_before(r->id, (*at)->id))
         at = &(*at)->next;
-    return at;
+    r->next = *at;
+    *at = r;
+    if (!r->next)
+        v->received_last = r;
 }
 
 void
 inbox_link(struct client *c, struct received *r)
 {
-    struct received **at = place_find(c, r);
-    if (!*at)
-        c->inbox_end = &r->next;
-    r->next = *at;
-    *at = r;
+    list_insert(r);
+    array_insert(c->by_order, &c->n_inbox, received_order, r);
     if (r->from->n_received == 0 || letter_number(r->id) > r->from->highest)
         r->from->highest = letter_number(r->id);
-    c->n_inbox++;
     r->from->n_received++;
     r->from->received_len += r->len;
     r->held = true;
@@ -140,6 +220,9 @@ received_shown(struct client *c, struct received *r, uint64_t event,
     struct conversation *v = r->from;
     r->event = event;
     r->late_after = late_after;
+    array_insert(c->by_event, &c->n_shown, received_event, r);
+    if (event > v->last_event)
+        v->last_event = event;
     r->held = false;
     v->n_held--;
     c->n_held--;
@@ -180,32 +263,47 @@ inbox_discard(struct client *c, struct received **rp)
     free(r);
 }
 
-void
-inbox_unlink(struct client *c, struct received **at)
+/* Wipe and free r, which is in both arrays, and in no list any more. */
+static void
+received_drop(struct client *c, struct received *r)
 {
-    struct received *r = *at;
-    *at = r->next;
-    if (c->inbox_end == &r->next)
-        c->inbox_end = at;
-    c->n_inbox--;
-    r->from->n_received--;
-    r->from->received_len -= r->len;
-    r->from->n_held -= r->held;
+    struct conversation *v = r->from;
+    array_remove(c->by_order, &c->n_inbox, received_order, r);
+    if (r->event > 0)
+        array_remove(c->by_event, &c->n_shown, received_event, r);
+    v->n_received--;
+    v->received_len -= r->len;
+    v->n_held -= r->held;
     c->n_held -= r->held;
     inbox_discard(c, &r);
 }
 
+void
+inbox_drop_marked(struct client *c, struct conversation *v)
+{
+    v->received_last = NULL;
+    for (struct received **at = &v->received; *at;) {
+        struct received *r = *at;
+        if (r->forgotten) {
+            *at = r->next;
+            received_drop(c, r);
+        } else {
+            v->received_last = r;
+            at = &r->next;
+        }
+    }
+}
+
 bool
-inbox_has(const struct client *c, const struct conversation *v,
-          const uint8_t id[static LETTER_ID_LEN])
+inbox_has(const struct conversation *v, const uint8_t id[static LETTER_ID_LEN])
 {
     if (letter_number(id) == 0)
         return false;
     for (size_t i = 0; i < HAD_MAX; i++)
         if (memcmp(v->had[i], id, LETTER_ID_LEN) == 0)
             return true;
-    const struct received *r = c->inbox;
-    while (r && (r->from != v || memcmp(r->id, id, LETTER_ID_LEN) != 0))
+    const struct received *r = v->received;
+    while (r && memcmp(r->id, id, LETTER_ID_LEN) != 0)
         r = r->next;
     return r != NULL;
 }
@@ -235,6 +333,7 @@ inbox_make(struct client *c, struct conversation *v, const struct letter *l,
         inbox_discard(c, &r);
         return err;
     }
+    inbox_data_hold(c, r, data, false);
     r->ticket = journal_end(c->journal);
     *out = r;
     return 0;
@@ -274,22 +373,12 @@ inbox_load_shown(struct client *c, const struct record_key *key,
     return 0;
 }
 
-struct received *
-inbox_find(const struct client *c, uint64_t order)
-{
-    struct received *r = c->inbox;
-    while (r && r->order != order)
-        r = r->next;
-    return r;
-}
-
 int
 inbox_erase(struct client *c, const struct conversation *v)
 {
     int err = 0;
-    for (const struct received *r = c->inbox; r && !err; r = r->next)
-        if (r->from == v)
-            err = record_received_delete(c->journal, r->order);
+    for (const struct received *r = v->received; r && !err; r = r->next)
+        err = record_received_delete(c->journal, r->order);
     for (uint32_t i = 0; i < CLIENT_READERS_MAX && !err; i++)
         if (v->seen[i] > 0)
             err = record_seen_delete(c->journal, v->id, i);
@@ -300,17 +389,19 @@ void
 inbox_forget(struct client *c, struct conversation *v)
 {
     memset(v->seen, 0, sizeof v->seen);
-    for (struct received **at = &c->inbox; *at;)
-        if ((*at)->from == v)
-            inbox_unlink(c, at);
-        else
-            at = &(*at)->next;
+    v->last_event = 0;
+    for (struct received *r = v->received; r; r = r->next)
+        r->forgotten = true;
+    inbox_drop_marked(c, v);
 }
 
 void
 inbox_free(struct client *c)
 {
-    while (c->inbox)
-        inbox_unlink(c, &c->inbox);
+    for (struct conversation *v = c->conversations; v; v = v->next)
+        inbox_forget(c, v);
+    free(c->by_order);
+    free(c->by_event);
+    c->by_order = c->by_event = NULL;
     readers_free(c);
 }

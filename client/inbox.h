@@ -28,7 +28,7 @@ void inbox_link(struct client *c, struct received *r);
 
 /* Tells whether a message of v's with this id is here, or is one of the last that were
  * forgotten: a life of v's that does not know of another has sent it again. */
-bool inbox_has(const struct client *c, const struct conversation *v,
+bool inbox_has(const struct conversation *v,
                const uint8_t id[static LETTER_ID_LEN]);
 
 /* Shows r, which was held, to readers. Returns 0, ERR_NOMEM or the journal's error: then
@@ -38,14 +38,18 @@ int inbox_show(struct client *c, struct received *r) CHECK_RESULT;
 /* Finds the message of this order, or NULL. */
 struct received *inbox_find(const struct client *c, uint64_t order);
 
+/* How many of c->by_event were shown before this event. */
+size_t inbox_shown_before(const struct client *c, uint64_t event);
+
 /* Holds a copy of a message's data, unless memory for that is used up; `must`: in any
  * case. Then wipes and frees it again. */
 void inbox_data_hold(struct client *c, struct received *r, const uint8_t *data,
                      bool must);
 void inbox_data_drop(struct client *c, struct received *r);
 
-/* Takes the message at *at out of the inbox; wipes and frees it. */
-void inbox_unlink(struct client *c, struct received **at);
+/* Takes those of v's messages that are marked as forgotten out of the inbox; wipes and
+ * frees them. */
+void inbox_drop_marked(struct client *c, struct conversation *v);
 
 /* Wipes and frees what inbox_make() made, and is not in the inbox. */
 void inbox_discard(struct client *c, struct received **r);

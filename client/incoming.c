@@ -274,7 +274,7 @@ message_take(struct client *c, struct conversation *v, const struct letter *l,
              const uint8_t *data, size_t len, struct incoming_step *step)
 {
     step->is_whole = true;
-    if (!v->muted && letter_is_content(l->kind) && !inbox_has(c, v, l->message))
+    if (!v->muted && letter_is_content(l->kind) && !inbox_has(v, l->message))
         return inbox_make(c, v, l, data, len, &step->received);
     return 0;
 }
@@ -441,13 +441,28 @@ incoming_settle(struct client *c, struct conversation *v)
 {
     const uint64_t now_us = env_now_mono_us(c->env);
     bool text_waits = false;
-    for (struct received *r = c->inbox; r && v->n_held > 0; r = r->next) {
-        if (r->from != v || !r->held)
+    for (struct received *r = v->received; r && v->n_held > 0; r = r->next) {
+        if (!r->held)
             continue;
         const bool is_due =
             r->until_us <= now_us || received_is_due(v, r, text_waits);
         if (!is_due || inbox_show(c, r))
             text_waits = text_waits || r->kind == LETTER_TEXT;
+    }
+}
+
+void
+incoming_resume(struct client *c)
+{
+    for (size_t i = 0; i < c->n_inbox; i++) {
+        struct received *r = c->by_order[i];
+        bool text_waits = false;
+        if (!r->held)
+            continue;
+        for (const struct received *o = r->from->received; o != r; o = o->next)
+            text_waits = text_waits || (o->held && o->kind == LETTER_TEXT);
+        if (received_is_due(r->from, r, text_waits) && inbox_show(c, r))
+            return; /* the journal takes nothing: they are shown later */
     }
 }
 

@@ -31,6 +31,10 @@ void incoming_taken(struct client *c, struct conversation *v,
 void incoming_revert(struct client *c, struct conversation *v,
                      const struct letter *l, struct incoming_step *step);
 
+/* Shows what an earlier life had not shown, of all contacts in the order in which it
+ * came. */
+void incoming_resume(struct client *c);
+
 /* Lets the application have what waits no more for what its sender wrote before. */
 void incoming_settle(struct client *c, struct conversation *v);
 

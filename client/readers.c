@@ -3,7 +3,9 @@
  * State: readers, each with a name, and for each contact the event up to which it has
  * had all; for how many days what all have had is kept; one message that is being read
  * from the disk, since the newest alone are in memory (client/inbox.c). When somebody
- * asks for one that is not, the answer is "none yet" until it is.
+ * asks for one that is not, the answer is "none yet" until it is; no other is read before
+ * he has fetched that one, WANTED_US at most, so that two who read long ones do not take
+ * them out of memory from each other.
  *
  * A message is forgotten when it is deleted, read or not; when all readers have had it and
  * it is older than is to be kept; and when its contact's room is used up and all have had
@@ -13,9 +15,10 @@
  * Nothing here shows on the wire: what is acknowledged, asked for and promised goes by
  * what came, not by what was read.
  *
- * Timers: readers_expire() once a minute. Failure modes: no memory or a record that cannot
- * be read (the message is not handed out; asking again reads again, others going first
- * for UNREAD_US, and it is counted); a journal that takes nothing (nothing has changed). */
+ * Timers: readers_expire() at each tick, for some contacts in turn. Failure modes: no memory or a record that cannot
+ * be read (the message is not handed out, nor any of its contact that was shown later:
+ * asking again after UNREAD_US reads again, other contacts go first, and it is counted);
+ * a journal that takes nothing (nothing has changed). */
 #include "client/readers.h"
 
 #include <sodium.h>
@@ -26,7 +29,14 @@
 #include "client/inbox.h"
 
 #define UNREAD_US 60000000ULL /* what cannot be read gives way to others */
+#define WANTED_US 5000000ULL  /* what was read waits so long for who asked */
 #define DAY_S     86400U
+enum {
+    FORGET_MOST =
+        64, /* messages at a tick: however many there are, no tick takes
+                            longer for it */
+    FORGET_CONTACTS = 16 /* looked at, at a tick */
+};
 
 struct inbox_read {
     struct env_store_req req;
@@ -65,24 +75,30 @@ readers_all_had(const struct client *c, const struct received *r)
     return had;
 }
 
+/* The first of v's that this reader has not had, or NULL. */
+static struct received *
+unread_first(const struct conversation *v, size_t reader)
+{
+    struct received *first = NULL;
+    if (v->last_event <= v->seen[reader])
+        return NULL;
+    for (struct received *r = v->received; r; r = r->next)
+        if (r->event > v->seen[reader] && (!first || r->event < first->event))
+            first = r;
+    return first;
+}
+
 size_t
 readers_waiting(const struct client *c, size_t reader)
 {
     size_t n = 0;
-    for (const struct received *r = c->inbox; r; r = r->next)
-        n += r->event > r->from->seen[reader];
+    for (const struct conversation *v = c->conversations; v; v = v->next) {
+        if (v->last_event <= v->seen[reader])
+            continue;
+        for (const struct received *r = v->received; r; r = r->next)
+            n += r->event > v->seen[reader];
+    }
     return n;
-}
-
-/* The last event of v's that was shown. */
-static uint64_t
-event_last(const struct client *c, const struct conversation *v)
-{
-    uint64_t last = 0;
-    for (const struct received *r = c->inbox; r; r = r->next)
-        if (r->from == v && r->event > last)
-            last = r->event;
-    return last;
 }
 
 /* Set what reader i has had of every contact to its last event (now), or to nothing, in
@@ -92,7 +108,7 @@ seen_set_all(struct client *c, uint32_t i, bool now)
 {
     int err = 0;
     for (struct conversation *v = c->conversations; v && !err; v = v->next) {
-        const uint64_t event = now ? event_last(c, v) : 0;
+        const uint64_t event = now ? v->last_event : 0;
         if (event > 0)
             err = record_seen_save(c->journal, v->id, i, event);
         else if (v->seen[i] > 0)
@@ -194,8 +210,8 @@ static int
 forgotten_save(struct client *c, struct conversation *v)
 {
     int err = 0;
-    for (const struct received *r = c->inbox; r && !err; r = r->next) {
-        if (r->from != v || !r->forgotten)
+    for (const struct received *r = v->received; r && !err; r = r->next) {
+        if (!r->forgotten)
             continue;
         memmove(v->had[1], v->had[0], sizeof v->had - sizeof v->had[0]);
         memcpy(v->had[0], r->id, sizeof v->had[0]);
@@ -219,47 +235,75 @@ marked_forget(struct client *c, struct conversation *v)
     const int err = journal_finish(c->journal, forgotten_save(c, v));
     if (err)
         memcpy(v->had, had, sizeof had);
-    for (struct received **at = &c->inbox; *at;)
-        if ((*at)->from == v && (*at)->forgotten && !err) {
-            inbox_unlink(c, at);
-        } else {
-            (*at)->forgotten = (*at)->forgotten && (*at)->from != v;
-            at = &(*at)->next;
-        }
+    for (struct received *r = v->received; r && err; r = r->next)
+        r->forgotten = false;
+    inbox_drop_marked(c, v);
     return err;
 }
 
-/* Have all had r, for longer than is to be kept? Without a time nothing grows old. */
+/* Have all had r, for longer than is to be kept? Without a time nothing grows old, and
+ * what came without one came when there is one first. */
 static bool
-received_is_over(const struct client *c, const struct received *r)
+received_is_over(const struct client *c, struct received *r)
 {
-    if (!readers_all_had(c, r) || c->keep_days == CLIENT_KEEP_ALWAYS)
+    if (!readers_all_had(c, r))
         return false;
-    return c->keep_days == 0 ||
-           (client_time_is_known(c) && r->came_s > 0 &&
-            r->came_s + (uint64_t)c->keep_days * DAY_S <= client_time_s(c));
+    if (c->keep_days == 0 || !client_time_is_known(c))
+        return c->keep_days == 0;
+    if (r->came_s == 0)
+        r->came_s = client_time_s(c);
+    return r->came_s + (uint64_t)c->keep_days * DAY_S <= client_time_s(c);
 }
 
-/* Forget what is over of v, in the caller's group. */
+/* Forget of v what is over, `most` messages at most, in the caller's group. *n: so many
+ * were. */
 static int
-over_forget(struct client *c, struct conversation *v)
+over_forget(struct client *c, struct conversation *v, unsigned most,
+            unsigned *n)
 {
-    bool some = false;
-    for (struct received *r = c->inbox; r; r = r->next)
-        if (r->from == v && received_is_over(c, r))
-            some = r->forgotten = true;
-    return some ? marked_forget(c, v) : 0;
+    *n = 0;
+    if (c->keep_days == CLIENT_KEEP_ALWAYS)
+        return 0;
+    for (struct received *r = v->received; r && *n < most; r = r->next)
+        if (received_is_over(c, r)) {
+            r->forgotten = true;
+            ++*n;
+        }
+    return *n > 0 ? marked_forget(c, v) : 0;
+}
+
+/* The contact that comes after this id, going round; NULL: there is none. */
+static struct conversation *
+contact_after(const struct client *c, uint32_t id)
+{
+    struct conversation *next = NULL, *least = NULL;
+    for (struct conversation *v = c->conversations; v; v = v->next) {
+        if (!least || v->id < least->id)
+            least = v;
+        if (v->id > id && (!next || v->id < next->id))
+            next = v;
+    }
+    return next ? next : least;
 }
 
 void
 readers_expire(struct client *c)
 {
-    for (struct conversation *v = c->conversations; v; v = v->next) {
-        if (v->n_received == 0)
-            continue;
-        const int err = over_forget(c, v);
-        if (err) /* it will be tried again */
+    unsigned n, left = FORGET_MOST;
+    if (c->keep_days == CLIENT_KEEP_ALWAYS)
+        return;
+    for (unsigned i = 0; i < FORGET_CONTACTS && left > 0; i++) {
+        struct conversation *v = contact_after(c, c->expired_id);
+        if (!v)
+            return;
+        const int err = over_forget(c, v, left, &n);
+        left -= n;
+        if (left > 0) /* else there may be more of it */
+            c->expired_id = v->id;
+        if (err) { /* it will be tried again */
             client_drop(c, err);
+            return;
+        }
     }
 }
 
@@ -269,10 +313,10 @@ readers_trim(struct client *c, struct conversation *v)
     uint32_t n = v->n_received;
     uint64_t used = v->received_len;
     bool some = false;
-    for (struct received *r = c->inbox;
+    for (struct received *r = v->received;
          r && (n > INBOX_CONTACT_MAX || used > INBOX_CONTACT_LEN_MAX);
          r = r->next) {
-        if (r->from != v || !readers_all_had(c, r))
+        if (!readers_all_had(c, r))
             continue;
         some = r->forgotten = true;
         n--;
@@ -313,14 +357,20 @@ client_keep(struct client *c, uint32_t days)
 
 /* ---- reading ---- */
 
-/* The one that was read is the only one held beyond the bound. */
+/* Was r read from the disk for somebody who may ask for it still? */
+static bool
+received_is_wanted(const struct received *r, uint64_t now_us)
+{
+    return r->data && r->asked_us > 0 && now_us - r->asked_us < WANTED_US;
+}
+
+/* What was read and not fetched yet is the only one held beyond the bound. */
 static void
 others_drop(struct client *c, const struct received *kept)
 {
-    for (struct received *r = c->inbox; r && c->inbox_held > INBOX_HELD_MAX;
-         r = r->next)
-        if (r != kept)
-            inbox_data_drop(c, r);
+    for (size_t i = 0; i < c->n_inbox && c->inbox_held > INBOX_HELD_MAX; i++)
+        if (c->by_order[i] != kept)
+            inbox_data_drop(c, c->by_order[i]);
 }
 
 /* Hold the data of r, whose record was read. Returns 0 or why it is of no use. */
@@ -342,6 +392,14 @@ received_fill(struct client *c, struct received *r, const struct inbox_read *i)
     return r->data ? 0 : ERR_NOMEM;
 }
 
+/* May a read that failed so go well another time? */
+static bool
+error_passes(int err)
+{
+    return err == ERR_NOMEM || err == ERR_DB || err == ERR_IO ||
+           err == ERR_SYSTEM || err == ERR_ROOM || err == ERR_AGAIN;
+}
+
 static void
 read_done(struct env_store_req *req)
 {
@@ -350,7 +408,11 @@ read_done(struct env_store_req *req)
     struct received *r = c ? inbox_find(c, i->order) : NULL;
     if (r && !r->data) {
         const int err = req->err ? req->err : received_fill(c, r, i);
-        r->again_us = err ? env_now_mono_us(c->env) + UNREAD_US : 0;
+        const uint64_t now_us = env_now_mono_us(c->env);
+        r->damaged = err && !error_passes(err);
+        r->again_us = err && !r->damaged ? now_us + UNREAD_US : 0;
+        r->asked_us = err ? 0 : now_us;
+        c->wanted_order = r->order;
         if (err)
             client_drop(c, err);
     }
@@ -364,10 +426,13 @@ read_done(struct env_store_req *req)
     free(i);
 }
 
+/* Read r, unless another is being read, or was and waits for who asked. */
 static void
 read_begin(struct client *c, const struct received *r)
 {
-    if (c->inbox_read)
+    const struct received *last = inbox_find(c, c->wanted_order);
+    if (c->inbox_read ||
+        (last && received_is_wanted(last, env_now_mono_us(c->env))))
         return;
     struct inbox_read *i = calloc(1, sizeof *i);
     if (!i)
@@ -393,17 +458,6 @@ readers_free(struct client *c)
     c->inbox_read = NULL;
 }
 
-/* May r be handed out now to this reader? name: its contact's; NULL: any that is not
- * muted. */
-static bool
-received_is_next(const struct client *c, const struct received *r, int reader,
-                 const char *name, uint64_t now_us)
-{
-    return r->event > r->from->seen[reader] &&
-           (name ? strcmp(name, r->from->name) == 0 : !r->from->muted) &&
-           r->again_us <= now_us && journal_is_committed(c->journal, r->ticket);
-}
-
 static void
 received_tell(const struct received *r, struct client_received *out)
 {
@@ -416,55 +470,71 @@ received_tell(const struct received *r, struct client_received *out)
                                     .sent_s = letter_sent_s(r->id),
                                     .late_after = r->late_after,
                                     .read = r->event <= r->from->seen[0],
+                                    .damaged = r->damaged,
                                     .data = r->data,
                                     .len = r->len};
+}
+
+/* Is r in memory, or of no use? Else it is read. */
+static bool
+received_is_here(struct client *c, const struct received *r)
+{
+    if (!r->data && !r->damaged)
+        read_begin(c, r);
+    return r->data || r->damaged;
+}
+
+/* Hand out r, which is in memory. */
+static void
+received_give(struct received *r, struct client_received *out)
+{
+    r->asked_us = 0;
+    received_tell(r, out);
+}
+
+/* The next of v's for this reader: NULL also while that is not durable, or cannot be
+ * read. Then others go first, but none of v's, which would be taken for read with it. */
+static struct received *
+contact_next(const struct client *c, const struct conversation *v,
+             size_t reader)
+{
+    struct received *r = unread_first(v, reader);
+    return r && r->again_us <= env_now_mono_us(c->env) &&
+                   journal_is_committed(c->journal, r->ticket)
+               ? r
+               : NULL;
 }
 
 bool
 client_next(struct client *c, const char *reader, const char *name,
             struct client_received *out)
 {
-    const uint64_t now_us = env_now_mono_us(c->env);
     const int who = reader_find(c, reader);
-    struct received *r = NULL;
-    for (struct received *o = who < 0 ? NULL : c->inbox; o; o = o->next)
-        if ((!r || o->event < r->event) &&
-            received_is_next(c, o, who, name, now_us))
+    struct received *r = NULL, *o;
+    const struct conversation *v = who < 0 ? NULL : c->conversations;
+    for (; v; v = v->next)
+        if ((name ? strcmp(name, v->name) == 0 : !v->muted) &&
+            (o = contact_next(c, v, (size_t)who)) &&
+            (!r || o->event < r->event))
             r = o;
-    if (r && !r->data)
-        read_begin(c, r);
-    if (!r || !r->data)
+    if (!r || !received_is_here(c, r))
         return false;
-    received_tell(r, out);
+    received_give(r, out);
     return true;
 }
 
 int
 client_read(struct client *c, uint64_t order, struct client_received *out)
 {
-    const struct received *r = inbox_find(c, order);
+    struct received *r = inbox_find(c, order);
     if (!r || r->event == 0 || !journal_is_committed(c->journal, r->ticket))
         return ERR_NOT_FOUND;
-    if (!r->data) {
-        read_begin(c, r);
+    if (!r->data && r->again_us > env_now_mono_us(c->env))
+        return ERR_DB;
+    if (!received_is_here(c, r))
         return ERR_AGAIN;
-    }
-    received_tell(r, out);
+    received_give(r, out);
     return 0;
-}
-
-/* The newest that was shown before this event, of v or (NULL) of all. */
-static const struct received *
-shown_before(const struct client *c, const struct conversation *v,
-             uint64_t event)
-{
-    const struct received *best = NULL;
-    for (const struct received *r = c->inbox; r; r = r->next)
-        if ((!v || r->from == v) && r->event > 0 && r->event < event &&
-            (!best || r->event > best->event) &&
-            journal_is_committed(c->journal, r->ticket))
-            best = r;
-    return best;
 }
 
 int
@@ -474,16 +544,18 @@ client_history(const struct client *c, const char *name, uint64_t before,
                void *ctx)
 {
     const struct conversation *v = name ? conversation_find(c, name) : NULL;
-    const struct received *r;
     if (name && !v)
         return ERR_NOT_FOUND;
-    for (uint64_t event = before ? before : UINT64_MAX;
-         count > 0 && (r = shown_before(c, v, event)); count--) {
+    size_t i = inbox_shown_before(c, before ? before : UINT64_MAX);
+    while (i-- > 0 && count > 0) {
+        const struct received *r = c->by_event[i];
         struct client_received one;
+        if ((v && r->from != v) || !journal_is_committed(c->journal, r->ticket))
+            continue;
         received_tell(r, &one);
         one.data = NULL;
         fn(ctx, &one);
-        event = r->event;
+        count--;
     }
     return 0;
 }
@@ -496,16 +568,17 @@ received_release(struct client *c, const struct received *r, uint32_t reader)
     const int err = record_seen_save(c->journal, v->id, reader, r->event);
     if (err)
         return err;
+    unsigned n;
     v->seen[reader] = r->event;
-    return over_forget(c, v);
+    return over_forget(c, v, FORGET_MOST, &n);
 }
 
 /* What all have had of v need not be in memory. */
 static void
 read_drop(struct client *c, const struct conversation *v)
 {
-    for (struct received *r = c->inbox; r; r = r->next)
-        if (r->from == v && readers_all_had(c, r))
+    for (struct received *r = v->received; r; r = r->next)
+        if (r->data && readers_all_had(c, r))
             inbox_data_drop(c, r);
 }
 

@@ -11,7 +11,8 @@ bool readers_all_had(const struct client *c, const struct received *r);
  * than there is room for. */
 void readers_trim(struct client *c, struct conversation *v);
 
-/* Forgets what was read by all for longer than is to be kept. */
+/* Forgets some of what was read by all for longer than is to be kept: of a few contacts,
+ * which take turns. */
 void readers_expire(struct client *c);
 
 /* Take records of an earlier life: what is kept, a reader, what one has had. */

@@ -192,7 +192,9 @@ struct received {
     uint32_t
         late_after;    /* what was shown before and written later; 0: nothing */
     bool forgotten;    /* while a group that does that is written */
-    uint64_t again_us; /* it could not be read: others go before until then */
+    bool damaged;      /* its record on the disk is of no use */
+    uint64_t again_us; /* it could not be read: other contacts go before */
+    uint64_t asked_us; /* it was read for somebody, who has not had it */
     uint32_t after, len;
     uint8_t *data; /* NULL: on disk alone */
 };
@@ -326,7 +328,9 @@ struct conversation {
     struct awaited awaited[TOKENS_PERIODS]; /* newest first */
     uint32_t tokens_period; /* in which these are in client.tokens; 0: not */
     struct incoming *incoming;
-    size_t gathered_len; /* bytes of these */
+    size_t gathered_len;                       /* bytes of these */
+    struct received *received, *received_last; /* by number */
+    uint64_t last_event;                       /* of those that were shown */
     uint32_t n_received; /* messages in the inbox, and their bytes */
     uint64_t received_len;
     uint32_t highest; /* number of these, when there are any */
@@ -452,16 +456,19 @@ struct client {
     struct conversation *conversations; /* the fronts' selves are the last */
     size_t n_conversations; /* with those that are removed, without selves */
     uint32_t next_id;
-    struct received *inbox, **inbox_end;
+    struct received **by_order, **by_event; /* all that came; of them, what was
+                                               shown */
+    size_t n_inbox, n_shown, inbox_room;
     uint64_t next_received, next_event;
     char reader[CLIENT_READERS_MAX]
                [CLIENT_NAME_MAX]; /* "": none, but for the first, the
                                                   client's own */
-    uint32_t keep_days;           /* what was read; CLIENT_KEEP_ALWAYS */
-    size_t n_inbox, n_held, inbox_held,
-        queue_len;                 /* inbox_held: bytes in memory */
-    struct inbox_read *inbox_read; /* NULL: none is being read */
-    size_t gathered_len;           /* of all contacts */
+    uint32_t expired_id; /* of the contact that was looked at last for that */
+    uint32_t keep_days;  /* what was read; CLIENT_KEEP_ALWAYS */
+    size_t n_held, inbox_held, queue_len; /* inbox_held: bytes in memory */
+    struct inbox_read *inbox_read;        /* NULL: none is being read */
+    uint64_t wanted_order;                /* what was read last for somebody */
+    size_t gathered_len;                  /* of all contacts */
     struct client_status status;
     void (*kept_fn)(void *ctx); /* client_on_kept() */
     void *kept_ctx;

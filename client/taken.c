@@ -115,7 +115,8 @@ box_is_same(struct letter_place a, struct letter_place b)
 
 /* Both stores of the first letter's box call its place taken, and show nothing there.
  * Leave the box with all that was written behind, of which none would be taken for the
- * first. In the caller's group. */
+ * first. Each letter's move is whole in itself, on disk as in memory: where one fails
+ * those before it have moved, and the rest do when their place is called taken again. */
 static int
 box_leave(struct client *c, struct conversation *v, struct letter_place box)
 {
@@ -139,15 +140,12 @@ look_judge(struct client *c, struct conversation *v, struct out_letter **letter,
     const struct letter_place at = {
         v->check_at.period,
         v->check_at.n - v->check_at.n % LETTER_SLOTS + answer->slot};
-    int err = 0;
-    if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {
-        v->refused = true; /* the inviter and the first one are to hear of it */
-        err = staging_move(c, v, letter);
-        v->refused = err == 0;
-        c->status.changes += err == 0;
-    } else if (v->checks == 1 && !(*letter)->kept) {
-        err = box_leave(c, v, v->check_at);
-    }
+    if (answer->status != WIRE_LETTER || !is_of_another(c, v, at, bytes))
+        return 0;
+    v->refused = true; /* the inviter and the first one are to hear of it */
+    const int err = staging_move(c, v, letter);
+    v->refused = err == 0;
+    c->status.changes += err == 0;
     return err;
 }
 
@@ -157,8 +155,7 @@ taken_unseen(struct client *c, struct conversation *v)
     struct out_letter **letter = outgoing_find(v, v->check_at);
     if (v->checks == 0 || --v->checks > 0 || !*letter || (*letter)->kept)
         return;
-    journal_begin(c->journal);
-    const int err = journal_finish(c->journal, box_leave(c, v, v->check_at));
+    const int err = box_leave(c, v, v->check_at);
     if (err)
         client_drop(c, err);
 }
@@ -175,11 +172,15 @@ taken_look(struct client *c, struct conversation *v,
         return;
     }
     journal_begin(c->journal);
-    int err = look_judge(c, v, letter, answer, bytes);
-    if (journal_finish(c->journal, err))
-        client_drop(c, err); /* and looks again */
-    else
+    int err =
+        journal_finish(c->journal, look_judge(c, v, letter, answer, bytes));
+    if (!err) { /* else it looks again */
         v->checks = v->refused ? 0 : v->checks - 1;
+        if (v->checks == 0 && !v->refused && !(*letter)->kept)
+            err = box_leave(c, v, v->check_at);
+    }
+    if (err)
+        client_drop(c, err);
     if (answer->status == WIRE_LETTER)
         sodium_memzero(bytes, c->letter_len);
 }

@@ -20,8 +20,9 @@ received_take(struct call *k, const struct client_received *r)
         k->err = ERR_NOMEM;
         return;
     }
-    memcpy(k->data, r->data, r->len);
-    k->len = r->len;
+    k->len = r->data ? r->len : 0;
+    if (k->len > 0)
+        memcpy(k->data, r->data, k->len);
 }
 
 /* Is the reader there that the call names, if it names one? */
@@ -148,7 +149,9 @@ call_result_recv(struct call *k)
     if (k->none)
         return json_null();
     json_t *o = received_make(&k->received, k->word);
-    if (o && call_put_contents(o, k, k->received.kind)) {
+    if (o && (k->received.damaged
+                  ? json_object_set_new(o, "damaged", json_true())
+                  : call_put_contents(o, k, k->received.kind))) {
         json_decref(o);
         o = NULL;
     }
