@@ -262,8 +262,8 @@ int client_cancel(struct client *c, const char *name,
 /* ---- what came ---- */
 
 /* Messages are shown one after the other, and each *reader* has had all of a contact's up
- * to one of them. Readers have names; the client's own, which is always there, is NULL. A
- * message stays, and can be read again, until it is deleted, until it was read by all for
+ * to one of them. Readers have names; the client's own, which is there until it is removed,
+ * is "recv", or NULL. A message stays, and can be read again, until it is deleted, until it was read by all for
  * as long as is to be kept, or until its contact's room is needed and all have read it. */
 
 /* A message that came; its pointers are good until the next call, or event, that the
@@ -322,10 +322,12 @@ int client_keep(struct client *c, uint32_t days) CHECK_RESULT;
  * status.storage_err. */
 int client_reader_add(struct client *c, const char *name,
                       bool from_now) CHECK_RESULT;
+/* Is there such a reader? */
+bool client_reader_is(const struct client *c, const char *name);
 /* Removes a reader. Returns 0, ERR_NOT_FOUND, ERR_NOMEM or status.storage_err. */
 int client_reader_remove(struct client *c, const char *name) CHECK_RESULT;
-/* Tells of the i-th reader, of which 0 is the client's own (name ""), and how many
- * messages wait for it. Returns false when there are not so many. */
+/* Tells of the i-th reader, the client's own first, and how many messages wait for it.
+ * Returns false when there are not so many. */
 bool client_reader(const struct client *c, size_t i,
                    char name[static CLIENT_NAME_MAX], size_t *waiting);
 

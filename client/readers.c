@@ -47,19 +47,22 @@ struct inbox_read {
 
 /* ---- readers ---- */
 
-/* The client's own is always there. */
+/* The first is the client's own. It is there from the start, and has a record when it was
+ * removed; others have one while they are there. */
+static const char own[] = "recv";
+
 static bool
 reader_is(const struct client *c, size_t i)
 {
-    return i == 0 || c->reader[i][0] != '\0';
+    return (c->reader[i][0] != '\0') == (i > 0);
 }
 
-/* The number of the reader of this name (NULL: the own), or -1. */
+/* The number of the reader of this name (NULL, "": the own), or -1. */
 static int
 reader_find(const struct client *c, const char *name)
 {
-    if (!name)
-        return 0;
+    if (!name || !*name || strcmp(name, own) == 0)
+        return reader_is(c, 0) ? 0 : -1;
     for (int i = 1; i < CLIENT_READERS_MAX; i++)
         if (reader_is(c, (size_t)i) && strcmp(c->reader[i], name) == 0)
             return i;
@@ -92,7 +95,9 @@ size_t
 readers_waiting(const struct client *c, size_t reader)
 {
     size_t n = 0;
-    for (const struct conversation *v = c->conversations; v; v = v->next) {
+    const struct conversation *v =
+        reader_is(c, reader) ? c->conversations : NULL;
+    for (; v; v = v->next) {
         if (v->last_event <= v->seen[reader])
             continue;
         for (const struct received *r = v->received; r; r = r->next)
@@ -140,7 +145,7 @@ seen_copy(const struct client *c, size_t i)
     return out;
 }
 
-/* Reader i is called name, or is no more (""), in one group. */
+/* The record of reader i has this name, or there is none (""), in one group. */
 static int
 reader_change(struct client *c, uint32_t i, const char *name, bool now)
 {
@@ -162,6 +167,12 @@ reader_change(struct client *c, uint32_t i, const char *name, bool now)
     return journal_finish(c->journal, err);
 }
 
+bool
+client_reader_is(const struct client *c, const char *name)
+{
+    return reader_find(c, name) >= 0;
+}
+
 int
 client_reader_add(struct client *c, const char *name, bool from_now)
 {
@@ -170,6 +181,8 @@ client_reader_add(struct client *c, const char *name, bool from_now)
         return ERR_ARG;
     if (reader_find(c, name) >= 0)
         return ERR_EXISTS;
+    if (strcmp(name, own) == 0)
+        return reader_change(c, 0, "", from_now);
     while (i < CLIENT_READERS_MAX && reader_is(c, i))
         i++;
     return i < CLIENT_READERS_MAX ? reader_change(c, i, name, from_now)
@@ -179,10 +192,10 @@ client_reader_add(struct client *c, const char *name, bool from_now)
 int
 client_reader_remove(struct client *c, const char *name)
 {
-    const int i = name ? reader_find(c, name) : -1;
+    const int i = reader_find(c, name);
     if (i < 0)
         return ERR_NOT_FOUND;
-    const int err = reader_change(c, (uint32_t)i, "", false);
+    const int err = reader_change(c, (uint32_t)i, i == 0 ? own : "", false);
     if (!err)
         readers_expire(c); /* it may have been the last that had not read */
     return err;
@@ -195,7 +208,8 @@ client_reader(const struct client *c, size_t n,
     for (size_t i = 0; i < CLIENT_READERS_MAX; i++) {
         if (!reader_is(c, i) || n-- > 0)
             continue;
-        memcpy(name, c->reader[i], CLIENT_NAME_MAX);
+        memcpy(name, i == 0 ? own : c->reader[i],
+               i == 0 ? sizeof own : CLIENT_NAME_MAX);
         *waiting = readers_waiting(c, i);
         return true;
     }
@@ -614,7 +628,7 @@ int
 readers_load(struct client *c, const struct record_key *key,
              const uint8_t *value, size_t len)
 {
-    if (key->a == 0 || key->a >= CLIENT_READERS_MAX)
+    if (key->a >= CLIENT_READERS_MAX)
         return ERR_RANGE;
     return record_reader_read(c->reader[key->a], value, len);
 }

@@ -28,7 +28,8 @@
  *                                             | id 8 | created 8 | count 4
  *                                             | length 4 | data ..
  *   P settings   0        0           0       version 1 (1) | days kept 4
- *   R reader     0        number      0       version 1 (1) | its name ..
+ *   R reader     0        number      0       version 1 (1) | its name ..; of 0,
+ *                                             the client's own: it was removed
  *   S seen       from     reader      0       event 8: it has had all up to that
  *   X received   0        order       0       version 1 (3) | contact 4
  *                                             | kind 1 | id 8 | after 4

@@ -981,8 +981,8 @@ change I10 'what another program made is taken for new' lib/os/database.c \
     'return (tables > 0 || form->there) && false ? ERR_DAMAGED' \
     'client_files/i10_*'
 change I10 'the word of stores burns an invitation' client/taken.c \
-    'if (answer->status == WIRE_LETTER && is_of_another(c, v, at, bytes)) {' \
-    'if (answer->status == WIRE_LETTER || is_of_another(c, v, at, bytes)) {' \
+    'if (answer->status != WIRE_LETTER || !is_of_another(c, v, at, bytes))' \
+    'if (answer->status != WIRE_LETTER && !is_of_another(c, v, at, bytes))' \
     'i6_stores/i10_*'
 change I10 'a silent store keeps an invitee from its polls' client/polls.c \
     'if (v->checks > 0 && v->looked < CHECKS) {' \
@@ -2103,18 +2103,34 @@ change I6 'orders of what was forgotten are given again' client/readers.c \
     'err = client_save(c);' \
     'err = 0;' \
     'lives/i6_an_order*'
-change I6 'what cannot be read is handed out next for ever' client/readers.c \
-    'r->again_us <= now_us &&' \
-    'r->again_us + 1 > 0 &&' \
+change I6 'what is damaged is waited for, and all behind it' client/readers.c \
+    'return r->data || r->damaged;' \
+    'return r->data;' \
     'lives/i6_what_cannot*'
+change I6 'what cannot be read now is passed over' client/readers.c \
+    'return r && r->again_us <= env_now_mono_us(c->env) &&' \
+    'return r && r->again_us + 1 > 0 &&' \
+    'readers/i6_what_cannot*'
+change I6 'who reads long ones takes them from another' client/readers.c \
+    '(last && received_is_wanted(last, env_now_mono_us(c->env))))' \
+    '(last && !last->data && last->data))' \
+    'readers/two_who*'
+change I6 'a removal lets orders be given again' client/contacts.c \
+    'err = client_save(c);' \
+    'err = 0;' \
+    'readers/orders*'
+change I6 'letters of a burnt box move in memory alone' client/taken.c \
+    'const int err = box_leave(c, v, v->check_at);' \
+    'journal_begin(c->journal); const int err = journal_finish(c->journal, box_leave(c, v, v->check_at));' \
+    'client_heap/i6_*'
 change I11 'who writes lower numbers goes before other contacts' \
     client/readers.c \
     '(!r || o->event < r->event)' \
     '(!r || letter_number(o->id) < letter_number(r->id))' \
     'lives/i11_nobody*'
 change I6 'a reader is given again what it has had' client/readers.c \
-    'return r->event > r->from->seen[reader] &&' \
-    'return r->event > 0 &&' \
+    'if (r->event > v->seen[reader] && (!first || r->event < first->event))' \
+    'if (r->event > 0 && (!first || r->event < first->event))' \
     'readers/*'
 change I6 'what one reader has had is gone for the others' client/readers.c \
     '(!reader_is(c, i) || r->event <= r->from->seen[i])' \
@@ -2125,12 +2141,12 @@ change I8 'a message that is deleted stays on the disk' client/readers.c \
     'err = 0;' \
     'readers/a_message*'
 change I6 'a new reader begins where another has ended' client/readers.c \
-    'const uint64_t event = now ? event_last(c, v) : 0;' \
-    'const uint64_t event = event_last(c, v);' \
+    'const uint64_t event = now ? v->last_event : 0;' \
+    'const uint64_t event = v->last_event;' \
     'readers/readers_have*'
 change I11 'what was read gives no room' client/inbox.c \
-    'if (r->from == v && readers_all_had(c, r)) {' \
-    'if (r->from == v && r->event == 0) {' \
+    'if (readers_all_had(c, r)) {' \
+    'if (r->event == 0) {' \
     'readers/i11_*'
 change I6 'events of what was deleted are given again' client/state.c \
     '.next_event = c->next_event}' \

@@ -84,6 +84,7 @@ calling_hint(const char *method, const char *message)
                {ERR_NOT_FOUND, "readers.remove", "'readers' lists them"},
                {ERR_NOT_FOUND, "show", "'history' lists what is here"},
                {ERR_NOT_FOUND, "delete", "'history' lists what is here"},
+               {ERR_RANGE, "keep", "36525 days at most, or always"},
                {ERR_FULL, "readers.add", "there are 8 readers at most"},
                {ERR_NOT_FOUND, NULL,
                 "no such contact or message; 'contacts' lists them"},
@@ -122,7 +123,10 @@ error_print(const char *method, const json_t *error)
     const char *message = json_string_value(json_object_get(error, "message"));
     const char *where = json_string_value(
         json_object_get(json_object_get(error, "data"), "parameter"));
-    const char *more = message ? calling_hint(method, message) : NULL;
+    const char *more = where && strcmp(where, "reader") == 0
+                           ? "'readers' lists them"
+                       : message ? calling_hint(method, message)
+                                 : NULL;
     program_fail(program, "%s%s%s%s%s", where ? where : "", where ? ": " : "",
                  message ? message : "no answer", more ? "; " : "",
                  more ? more : "");

@@ -256,6 +256,7 @@ json_tell(const struct reading *m, const char *place)
 void
 received_head(FILE *out, const json_t *root)
 {
+    const int64_t order = calling_number(root, "order");
     const int64_t number = calling_number(root, "number");
     const int64_t late_after = calling_number(root, "late_after");
     const time_t sent_s = (time_t)calling_number(root, "sent_s");
@@ -264,6 +265,8 @@ received_head(FILE *out, const json_t *root)
     if (sent_s > 0 && localtime_r(&sent_s, &tm) &&
         strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) > 0)
         fprintf(out, "%s ", when);
+    if (order > 0)
+        fprintf(out, "#%" PRId64 " ", order);
     if (number > 0)
         fprintf(out, "[%" PRId64 "] ", number);
     terminal_word(out, json_string_value(json_object_get(root, "from")));
@@ -304,9 +307,22 @@ data_read(const json_t *root, uint8_t **data, size_t *len)
     return err ? 1 : 0;
 }
 
+/* Tell that a message came and cannot be read any more. */
+static int
+damaged_tell(bool json, const json_t *root)
+{
+    if (json)
+        return calling_json(root);
+    received_head(stdout, root);
+    puts("its record on the disk is damaged; nobody can read it any more");
+    return program_flush(program, "");
+}
+
 int
 received_take(const char *place, bool json, const json_t *root)
 {
+    if (json_is_true(json_object_get(root, "damaged")))
+        return damaged_tell(json, root);
     const char *given = json_string_value(json_object_get(root, "file_name"));
     const json_t *text = json_object_get(root, "text");
     char name[TERMINAL_NAME_MAX], path[FILES_PATH_MAX];

@@ -15,6 +15,8 @@ enum {
     RPC_OWN = -32000
 };
 
+enum { CALL_HISTORY_MAX = 1000 }; /* messages listed at once */
+
 struct guard;
 struct method;
 

@@ -5,7 +5,7 @@
 
 #include "client/daemon/json_call.h"
 
-enum { HISTORY_MAX = 1000, HISTORY = 20 };
+enum { HISTORY = 20 };
 
 /* Have a copy of a message that came, for the thread of calls. */
 static void
@@ -29,12 +29,7 @@ received_take(struct call *k, const struct client_received *r)
 static bool
 reader_is_there(struct call *k, const struct client *c)
 {
-    char name[CLIENT_NAME_MAX];
-    size_t waiting;
-    for (size_t i = 1; k->reader && client_reader(c, i, name, &waiting); i++)
-        if (strcmp(name, k->reader) == 0)
-            return true;
-    if (!k->reader)
+    if (client_reader_is(c, k->reader))
         return true;
     k->err = ERR_NOT_FOUND;
     k->where = "reader";
@@ -86,9 +81,7 @@ history_take(void *ctx, const struct client_received *r)
 void
 call_run_history(struct call *k, struct client *c)
 {
-    const size_t count = k->count == 0            ? HISTORY
-                         : k->count > HISTORY_MAX ? HISTORY_MAX
-                                                  : (size_t)k->count;
+    const size_t count = k->count == 0 ? HISTORY : (size_t)k->count;
     k->history = calloc(count, sizeof *k->history);
     k->err = k->history
                  ? client_history(c, k->name, k->before, count, history_take, k)
@@ -106,6 +99,8 @@ call_run_keep(struct call *k, struct client *c)
 {
     if (k->sets_days)
         k->err = client_keep(c, k->days);
+    if (k->err == ERR_RANGE)
+        k->where = "days";
     client_status(c, &k->status);
 }
 
@@ -121,6 +116,8 @@ void
 call_run_reader_add(struct call *k, struct client *c)
 {
     k->err = client_reader_add(c, k->name, k->flag);
+    if (k->err == ERR_ARG)
+        k->where = "name";
 }
 
 void
@@ -149,9 +146,9 @@ call_result_recv(struct call *k)
     if (k->none)
         return json_null();
     json_t *o = received_make(&k->received, k->word);
-    if (o && (k->received.damaged
-                  ? json_object_set_new(o, "damaged", json_true())
-                  : call_put_contents(o, k, k->received.kind))) {
+    if (o &&
+        (k->received.damaged ? json_object_set_new(o, "damaged", json_true())
+                             : call_put_contents(o, k, k->received.kind))) {
         json_decref(o);
         o = NULL;
     }

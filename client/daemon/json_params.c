@@ -112,6 +112,16 @@ days_get(struct call *k)
         param_fail(k, ERR_RANGE, "days");
 }
 
+/* How many of a list. */
+static void
+count_get(struct call *k)
+{
+    k->count = number_get(k, "count", false);
+    if (json_object_get(k->params, "count") &&
+        (k->count == 0 || k->count > CALL_HISTORY_MAX))
+        param_fail(k, ERR_RANGE, "count");
+}
+
 /* Take the parameter of this name, which the method has. */
 static void
 param_take(struct call *k, const char *name)
@@ -134,7 +144,7 @@ param_take(struct call *k, const char *name)
     else if (strcmp(name, "before") == 0)
         k->before = number_get(k, name, required);
     else if (strcmp(name, "count") == 0)
-        k->count = number_get(k, name, required);
+        count_get(k);
     else if (strcmp(name, "order") == 0)
         k->order = number_get(k, name, required);
     else

@@ -80,6 +80,10 @@ wrong_parameters_are_named(void **state)
         {"keep", "{\"days\":-1}", "malformed input", "days"},
         {"keep", "{\"days\":4294967295}", "value out of range", "days"},
         {"history", "{\"count\":true}", "malformed input", "count"},
+        {"history", "{\"count\":0}", "value out of range", "count"},
+        {"history", "{\"count\":1001}", "value out of range", "count"},
+        {"keep", "{\"days\":36526}", "value out of range", "days"},
+        {"readers.add", "{\"name\":\"a b\"}", "invalid argument", "name"},
         {"show", "{}", "required value is missing", "order"},
         {"delete", "{}", "required value is missing", "order"},
         {"readers.add", "{}", "required value is missing", "name"},
@@ -269,7 +273,7 @@ what_came_is_kept_and_read_by_several(void **state)
     call(c, "readers.add", "{\"name\":\"late\",\"from_now\":true}",
          "\"result\":{}");
     call(c, "readers", "{}",
-         "[{\"name\":\"\",\"waiting\":1},{\"name\":\"app\",\"waiting\":1},"
+         "[{\"name\":\"recv\",\"waiting\":1},{\"name\":\"app\",\"waiting\":1},"
          "{\"name\":\"late\",\"waiting\":0}]");
     call(c, "release", "{\"order\":1,\"reader\":\"app\"}", "\"result\":{}");
     call(c, "release", "{\"order\":1,\"reader\":\"app\"}",

@@ -532,6 +532,59 @@ a_contact_is_kept_or_never_was(void **state)
     }
 }
 
+/* Has each letter of v's a record, and no record another letter? */
+static bool
+letters_are_on_disk(const struct client_disk *d, const struct conversation *v)
+{
+    size_t n = 0, found = 0;
+    for (const struct out_letter *l = v->letters; l; l = l->next, n++)
+        for (size_t i = 0; i < d->n; i++) {
+            struct record_key k;
+            found += d->record[i].key[0] == 'L' &&
+                     record_key_read(&k, d->record[i].key,
+                                     d->record[i].key_len) == 0 &&
+                     k.contact == v->id && k.a == l->at.period &&
+                     k.b == l->at.n;
+        }
+    return found == n && disk_count(d, 'L', NULL) == n;
+}
+
+/* Memory fails while an invitee leaves a burnt box with three letters: what has moved in
+ * memory has moved on the disk, so that no place is filled twice after a kill. */
+static void
+i6_a_burnt_box_is_left_letter_by_letter(void **state)
+{
+    (void)state;
+    for (struct heap h = {0}; heap_next(&h);) {
+        struct pair p;
+        uint64_t order;
+        pair_make(&p, &pair_net);
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(
+                client_send(p.c[1], "a", LETTER_TEXT, data, 5, &order), 0);
+        disk_client_run(&p.disk[1], p.c[1], 5);
+        struct conversation *v = p.v[1];
+        for (struct out_letter *l = v->letters; l; l = l->next)
+            l->tried = true;
+        const struct letter_place at = v->letters->at;
+        taken_answer(p.c[1], v, at, STORE_FIRST);
+        taken_answer(p.c[1], v, at, STORE_SECOND);
+        assert_int_equal(v->checks, CHECKS);
+        for (unsigned i = 1; i < CHECKS; i++)
+            taken_unseen(p.c[1], v);
+        assert_int_equal(v->letters->at.n, 0);
+        heap_arm(&h);
+        taken_unseen(p.c[1], v);
+        heap_disarm(&h);
+        assert_true(letters_are_on_disk(&p.disk[1], v));
+        unsigned moved = 0, n = 0;
+        for (const struct out_letter *l = v->letters; l; l = l->next, n++)
+            moved += l->at.n >= LETTER_SLOTS;
+        assert_true(n > 3 && (h.failed || moved == n));
+        pair_free(&p);
+    }
+}
+
 /* ---- a start ---- */
 
 /* A client with everything: contacts, messages out and in, some not yet whole.
@@ -610,6 +663,7 @@ const struct CMUnitTest test_client_heap[] = {
     HEAP_TEST(letters_are_staged_when_memory_is_there),
     HEAP_TEST(what_stores_answer_is_noted_or_asked_again),
     HEAP_TEST(a_letter_is_taken_whole_or_comes_again),
+    HEAP_TEST(i6_a_burnt_box_is_left_letter_by_letter),
     HEAP_TEST(a_contact_is_kept_or_never_was),
     HEAP_TEST(a_start_fails_or_is_whole),
 };

@@ -134,7 +134,6 @@ readers_have_names(void **state)
         assert_int_equal(waiting, i % 2 == 0); /* the others began after it */
     }
     assert_false(client_reader(p.c[1], CLIENT_READERS_MAX, name, &waiting));
-    assert_int_equal(client_reader_remove(p.c[1], NULL), ERR_NOT_FOUND);
     assert_int_equal(client_reader_remove(p.c[1], "nobody"), ERR_NOT_FOUND);
     assert_int_equal(client_reader_remove(p.c[1], "r3"), 0);
     assert_int_equal(disk_count(&p.disk[1], 'R', NULL), CLIENT_READERS_MAX - 2);
@@ -143,6 +142,43 @@ readers_have_names(void **state)
     struct client_received r;
     assert_false(next(&p, "nobody", &r));
     assert_int_equal(client_release(p.c[1], "nobody", 1), ERR_NOT_FOUND);
+    pair_free(&p);
+}
+
+/* An application that reads alone: the client's own reader is removed, and stops nothing
+ * from being forgotten; it can come back. */
+static void
+the_own_reader_can_be_left_out(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct client_received r;
+    char name[CLIENT_NAME_MAX];
+    size_t waiting;
+    pair_make(&p, &pair_net);
+    pair_settle(&p);
+    assert_int_equal(client_reader_add(p.c[1], "app", false), 0);
+    assert_int_equal(client_reader_add(p.c[1], "recv", false), ERR_EXISTS);
+    assert_int_equal(client_keep(p.c[1], 0), 0);
+    text_send(&p, 1);
+    assert_int_equal(take(&p, "app"), 1);
+    assert_int_equal(disk_count(&p.disk[1], 'X', NULL), 1);
+    assert_int_equal(client_reader_remove(p.c[1], "recv"), 0);
+    assert_int_equal(disk_count(&p.disk[1], 'X', NULL), 0);
+    assert_int_equal(client_reader_remove(p.c[1], NULL), ERR_NOT_FOUND);
+    pair_restart(&p, 1);
+    text_send(&p, 2);
+    assert_false(next(&p, NULL, &r));
+    assert_true(client_reader(p.c[1], 0, name, &waiting));
+    assert_string_equal(name, "app");
+    assert_false(client_reader(p.c[1], 1, name, &waiting));
+    assert_int_equal(client_reader_add(p.c[1], "recv", true), 0);
+    text_send(&p, 3);
+    pair_restart(&p, 1);
+    assert_int_equal(take(&p, NULL), 3);
+    assert_int_equal(take(&p, "app"), 2);
+    assert_int_equal(take(&p, "app"), 3);
+    assert_int_equal(disk_count(&p.disk[1], 'X', NULL), 0);
     pair_free(&p);
 }
 
@@ -512,6 +548,7 @@ contents_make(void **state)
 const struct CMUnitTest test_readers[] = {
     READERS_TEST(a_message_stays_until_it_is_deleted),
     READERS_TEST(readers_have_names),
+    READERS_TEST(the_own_reader_can_be_left_out),
     READERS_TEST(what_was_read_grows_old),
     READERS_TEST(i11_the_oldest_that_was_read_gives_way),
     READERS_TEST(records_of_before_are_shown),
