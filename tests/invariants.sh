@@ -2123,10 +2123,10 @@ change I6 'letters of a burnt box move in memory alone' client/taken.c \
     'const int err = box_leave(c, v, v->check_at);' \
     'journal_begin(c->journal); const int err = journal_finish(c->journal, box_leave(c, v, v->check_at));' \
     'client_heap/i6_*'
-change I11 'who writes lower numbers goes before other contacts' \
+change I11 'who writes higher numbers goes before other contacts' \
     client/readers.c \
     '(!r || o->event < r->event)' \
-    '(!r || letter_number(o->id) < letter_number(r->id))' \
+    '(!r || letter_number(o->id) > letter_number(r->id))' \
     'lives/i11_nobody*'
 change I6 'a reader is given again what it has had' client/readers.c \
     'if (r->event > v->seen[reader] && (!first || r->event < first->event))' \
