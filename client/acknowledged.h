@@ -1,7 +1,7 @@
 /* client/acknowledged.h - what a letter that came says of letters that went. */
 #ifndef CLIENT_ACKNOWLEDGED_H
 #define CLIENT_ACKNOWLEDGED_H
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/state.h"
 
 /* Looks whether l, a letter from v, acknowledges what was never sent: then the

@@ -126,6 +126,7 @@ client_free(struct client **cp)
     *cp = NULL;
     if (!c)
         return;
+    readers_free(c);
     inbox_free(c);
     conversations_free(c);
     journal_free(&c->journal);

@@ -16,7 +16,7 @@
 #include "client/outgoing.h"
 #include "client/places.h"
 #include "client/polls.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/sealing.h"
 #include "client/staging.h"
 #include "client/state.h"

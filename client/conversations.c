@@ -11,7 +11,7 @@
 
 #include "client/conversations.h"
 #include "client/letters/invite.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/sealing.h"
 #include "client/state.h"
 #include "lib/secret.h"

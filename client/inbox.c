@@ -23,25 +23,9 @@
 #include <string.h>
 
 #include "client/conversations.h"
-#include "client/readers.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 
 #define HOLD_US 3600000000ULL /* a lost letter is repeated several times */
-
-bool
-inbox_has_room(const struct client *c, const struct conversation *v, size_t len)
-{
-    uint32_t n = v->n_received;
-    uint64_t used = v->received_len + len;
-    const struct received *r = v->received;
-    for (; r && (n >= INBOX_CONTACT_MAX || used > INBOX_CONTACT_LEN_MAX);
-         r = r->next)
-        if (readers_all_had(c, r)) {
-            n--;
-            used -= r->len;
-        }
-    return n < INBOX_CONTACT_MAX && used <= INBOX_CONTACT_LEN_MAX;
-}
 
 void
 inbox_data_drop(struct client *c, struct received *r)
@@ -321,8 +305,6 @@ inbox_make(struct client *c, struct conversation *v, const struct letter *l,
         .data = data,
         .len = (uint32_t)len};
     memcpy(record.id, l->message, sizeof record.id);
-    if (!inbox_has_room(c, v, len))
-        return ERR_FULL;
     struct received *r = received_new(c, v, &record);
     if (!r)
         return ERR_NOMEM;
@@ -403,5 +385,4 @@ inbox_free(struct client *c)
     free(c->by_order);
     free(c->by_event);
     c->by_order = c->by_event = NULL;
-    readers_free(c);
 }

@@ -1,7 +1,7 @@
 /* client/inbox.h - whole messages, until they are forgotten. */
 #ifndef CLIENT_INBOX_H
 #define CLIENT_INBOX_H
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/state.h"
 
 enum {
@@ -10,14 +10,9 @@ enum {
 };
 #define INBOX_CONTACT_LEN_MAX (256ULL << 20) /* bytes of one contact, on disk */
 
-/* Is there room for a message of len bytes more from v, or would be if what all readers
- * have had gave way? Other contacts' messages have no part in it. */
-bool inbox_has_room(const struct client *c, const struct conversation *v,
-                    size_t len);
-
 /* Makes the message of v that l is the last missing letter of, len bytes of data,
- * which will be in the inbox, and journals it, within the caller's group. Returns 0,
- * ERR_FULL, ERR_NOMEM or the journal's error. */
+ * which will be in the inbox, and journals it, within the caller's group. There is room
+ * (readers_have_room()). Returns 0, ERR_NOMEM or the journal's error. */
 int inbox_make(struct client *c, struct conversation *v, const struct letter *l,
                const uint8_t *data, size_t len,
                struct received **out) CHECK_RESULT;

@@ -24,7 +24,7 @@
 #include "client/conversations.h"
 #include "client/inbox.h"
 #include "client/readers.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 
 enum { INCOMING_MAX = 32, DAY_S = 86400 };
 enum {
@@ -85,7 +85,7 @@ incoming_make(const struct client *c, struct conversation *v,
     unsigned n = 0;
     for (const struct incoming *m = v->incoming; m; m = m->next)
         n++;
-    if (n >= INCOMING_MAX || (!v->muted && !inbox_has_room(c, v, l->total)))
+    if (n >= INCOMING_MAX || (!v->muted && !readers_have_room(c, v, l->total)))
         return ERR_FULL;
     struct incoming *m = calloc(1, sizeof *m);
     if (!m)
@@ -274,9 +274,11 @@ message_take(struct client *c, struct conversation *v, const struct letter *l,
              const uint8_t *data, size_t len, struct incoming_step *step)
 {
     step->is_whole = true;
-    if (!v->muted && letter_is_content(l->kind) && !inbox_has(v, l->message))
-        return inbox_make(c, v, l, data, len, &step->received);
-    return 0;
+    if (v->muted || !letter_is_content(l->kind) || inbox_has(v, l->message))
+        return 0;
+    return readers_have_room(c, v, len)
+               ? inbox_make(c, v, l, data, len, &step->received)
+               : ERR_FULL;
 }
 
 /* All fragments of a message are here. */

@@ -1,7 +1,7 @@
 /* client/incoming.h - letters to messages. */
 #ifndef CLIENT_INCOMING_H
 #define CLIENT_INCOMING_H
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/state.h"
 
 /* What a letter brings: journalled, but not yet true here. */

@@ -2,7 +2,7 @@
  * forgotten. Which letters they become is outgoing's matter. */
 #ifndef CLIENT_MESSAGES_H
 #define CLIENT_MESSAGES_H
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/state.h"
 
 /* Finds v's message of this number; returns NULL when there is none. */

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "client/places.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/state.h"
 #include "lib/pack.h"
 #include "lib/rng.h"

@@ -20,7 +20,7 @@
 #include "client/announce.h"
 #include "client/conversations.h"
 #include "client/messages.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/sealing.h"
 #include "client/staging.h"
 #include "client/state.h"

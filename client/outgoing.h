@@ -1,7 +1,7 @@
 /* client/outgoing.h - letters to boxes, until they are acknowledged. */
 #ifndef CLIENT_OUTGOING_H
 #define CLIENT_OUTGOING_H
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/state.h"
 
 /* Chooses the letter that is due longest, of contact *of, or returns NULL; one that

@@ -69,7 +69,7 @@ void polls_later(struct conversation *v, struct letter_place at);
 void polls_show(struct conversation *v);
 
 /* Notes that the disk has all that was read of the box of this place when `ticket`
- * is committed (client/journal.h). */
+ * is committed (client/disk/journal.h). */
 void polls_journalled(struct conversation *v, struct letter_place at,
                       uint64_t ticket);
 

@@ -69,8 +69,9 @@ reader_find(const struct client *c, const char *name)
     return -1;
 }
 
-bool
-readers_all_had(const struct client *c, const struct received *r)
+/* Have all readers had r? */
+static bool
+received_was_had(const struct client *c, const struct received *r)
 {
     bool had = r->event > 0;
     for (size_t i = 0; i < CLIENT_READERS_MAX; i++)
@@ -260,7 +261,7 @@ marked_forget(struct client *c, struct conversation *v)
 static bool
 received_is_over(const struct client *c, struct received *r)
 {
-    if (!readers_all_had(c, r))
+    if (!received_was_had(c, r))
         return false;
     if (c->keep_days == 0 || !client_time_is_known(c))
         return c->keep_days == 0;
@@ -321,6 +322,22 @@ readers_expire(struct client *c)
     }
 }
 
+bool
+readers_have_room(const struct client *c, const struct conversation *v,
+                  size_t len)
+{
+    uint32_t n = v->n_received;
+    uint64_t used = v->received_len + len;
+    const struct received *r = v->received;
+    for (; r && (n >= INBOX_CONTACT_MAX || used > INBOX_CONTACT_LEN_MAX);
+         r = r->next)
+        if (received_was_had(c, r)) {
+            n--;
+            used -= r->len;
+        }
+    return n < INBOX_CONTACT_MAX && used <= INBOX_CONTACT_LEN_MAX;
+}
+
 void
 readers_trim(struct client *c, struct conversation *v)
 {
@@ -330,7 +347,7 @@ readers_trim(struct client *c, struct conversation *v)
     for (struct received *r = v->received;
          r && (n > INBOX_CONTACT_MAX || used > INBOX_CONTACT_LEN_MAX);
          r = r->next) {
-        if (!readers_all_had(c, r))
+        if (!received_was_had(c, r))
             continue;
         some = r->forgotten = true;
         n--;
@@ -592,7 +609,7 @@ static void
 read_drop(struct client *c, const struct conversation *v)
 {
     for (struct received *r = v->received; r; r = r->next)
-        if (r->data && readers_all_had(c, r))
+        if (r->data && received_was_had(c, r))
             inbox_data_drop(c, r);
 }
 

@@ -1,11 +1,13 @@
 /* client/readers.h - who has read what of the inbox, and what is forgotten then. */
 #ifndef CLIENT_READERS_H
 #define CLIENT_READERS_H
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/state.h"
 
-/* Have all readers had r? */
-bool readers_all_had(const struct client *c, const struct received *r);
+/* Is there room for a message of len bytes more from v, or would be if what all readers
+ * have had gave way? Other contacts' messages have no part in it. */
+bool readers_have_room(const struct client *c, const struct conversation *v,
+                       size_t len);
 
 /* Forgets the oldest messages of v that all readers have had, as long as there are more
  * than there is room for. */

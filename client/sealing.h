@@ -3,7 +3,7 @@
 #ifndef CLIENT_SEALING_H
 #define CLIENT_SEALING_H
 #include "client/letters/session.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/state.h"
 
 /* Writes the key of v's letters of a period in this direction: a day's of its chain. */

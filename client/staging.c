@@ -15,7 +15,7 @@
 #include "client/conversations.h"
 #include "client/messages.h"
 #include "client/places.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "client/sealing.h"
 #include "lib/rng.h"
 

@@ -2,7 +2,7 @@
  * of its own. */
 #include "client/state.h"
 
-#include "client/records.h"
+#include "client/disk/records.h"
 
 int64_t
 client_own_base_us(const struct client *c)

@@ -30,7 +30,7 @@
 #include "client/heard/giving.h"
 #include "client/heard/shown.h"
 #include "client/heard/tokens.h"
-#include "client/journal.h"
+#include "client/disk/journal.h"
 #include "client/letters/chain.h"
 #include "client/letters/session.h"
 #include "client/heard/nettime.h"

@@ -5,7 +5,7 @@
 #ifndef TESTS_CLIENT_DISK_H
 #define TESTS_CLIENT_DISK_H
 #include "client/client.h"
-#include "client/journal.h"
+#include "client/disk/journal.h"
 #include "tests/network.h"
 
 struct disk_record {

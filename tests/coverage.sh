@@ -9,7 +9,7 @@ files='lib/wire.c lib/codec.c lib/http_head.c lib/os/config.c
 lib/os/config_scan.c
 network/document.c network/json.c directory/json_vote.c
 network/descriptor.c network/fetch.c network/receive.c
-client/letters/letter.c client/letters/invite.c client/journal.c sphinx/unwrap.c
+client/letters/letter.c client/letters/invite.c client/disk/journal.c sphinx/unwrap.c
 sim/scenario/json.c sim/scenario/json_values.c sim/scenario/scenario_check.c'
 bad=0
 for f in $files; do

@@ -639,7 +639,7 @@ change I8 'a removed contact leaves what came of it' client/contacts.c \
         err = inbox_erase(c, v);' \
     '' \
     'contacts/i8_*'
-change I8 'what was written to a removed contact can be read' client/records.c \
+change I8 'what was written to a removed contact can be read' client/disk/records.c \
     'v->removed ? none : v->chains[CHAIN_OUT].key' \
     'v->name[0] == 1 ? none : v->chains[CHAIN_OUT].key' \
     'contacts/i8_*'
@@ -755,7 +755,7 @@ change I9 'a relay has other keys when it comes back' relay/daemon/keys.c \
     'snprintf(name, sizeof name, "packet-%u.key", epoch);' \
     'snprintf(name, sizeof name, "packet-%u.key", epoch + (uint32_t)getpid());' \
     'restart/*'
-change I9 'a restart forgets which tokens are used' client/records.c \
+change I9 'a restart forgets which tokens are used' client/disk/records.c \
     '        v->awaited[i].next = codec_read32(r);' \
     '        v->awaited[i].next = 0 * codec_read32(r);' \
     'records/*' 'listed/i9_*'
@@ -1419,7 +1419,7 @@ change I11 'what was begun keeps its room for ever' client/incoming.c \
     'if (m->progress_s + life_s >= now_s)' \
     'if (life_s + now_s > 0)' \
     'i11_unfinished/i11_unfinished_messages_are_given_up'
-change I11 'the bytes of one inbox have no bound' client/inbox.c \
+change I11 'the bytes of one inbox have no bound' client/readers.c \
     'return n < INBOX_CONTACT_MAX && used <= INBOX_CONTACT_LEN_MAX;' \
     'return n < INBOX_CONTACT_MAX;' \
     'contacts/i11_*'
@@ -1898,7 +1898,7 @@ change I9 'tokens of the period before are used once more' client/announce.c \
     'v->past_tokens_used = v->tokens_used;' \
     'v->past_tokens_used = 0;' \
     'announcing/i9_tokens*'
-change I9 'of a record of before nobody minds what was used' client/records.c \
+change I9 'of a record of before nobody minds what was used' client/disk/records.c \
     'old ? LETTER_TOKENS_MAX : codec_read32(r)' \
     'old ? 0 : codec_read32(r)' \
     'records/a_contact*'
@@ -1919,7 +1919,7 @@ change I12 'a client goes on while a consensus is withheld' client/client.c \
     'if (named > n->epoch && client_next_is_old(c, n, 0))' \
     'if (0)' \
     'i12_settled/*withheld'
-change I12 'a start knows the newest consensus alone' client/records.c \
+change I12 'a start knows the newest consensus alone' client/disk/records.c \
     'const struct record_key key = {.type = RECORD_DOCUMENT, .a = epoch % 2};' \
     'const struct record_key key = {.type = RECORD_DOCUMENT};' \
     'i12_settled/*restart*'
@@ -2027,11 +2027,11 @@ change I6 'what is acknowledged before its put leaves its place free' \
     'err = l->moved && !l->tried && false' \
     'order/i6_a_place*'
 change I6 'an older copy that starts twice is sure of its numbers' \
-    client/records.c \
+    client/disk/records.c \
     'v->in_step ? v->next_sequence : v->sure_sequence' \
     'v->next_sequence' \
     'full_disk/i6_*'
-change I6 'a repair of numbers is forgotten at a start' client/records.c \
+change I6 'a repair of numbers is forgotten at a start' client/disk/records.c \
     'v->overtaken = old ? 0 : codec_read32(r);' \
     'v->overtaken = 0 * codec_read32(r);' \
     'full_disk/i6_*'
@@ -2144,8 +2144,8 @@ change I6 'a new reader begins where another has ended' client/readers.c \
     'const uint64_t event = now ? v->last_event : 0;' \
     'const uint64_t event = v->last_event;' \
     'readers/readers_have*'
-change I11 'what was read gives no room' client/inbox.c \
-    'if (readers_all_had(c, r)) {' \
+change I11 'what was read gives no room' client/readers.c \
+    'if (received_was_had(c, r)) {' \
     'if (r->event == 0) {' \
     'readers/i11_*'
 change I6 'events of what was deleted are given again' client/state.c \

@@ -3,7 +3,7 @@
  *
  * What a record held before it was changed or erased can be read no more once
  * the change is told to be durable (I8); its key, a few numbers
- * (client/records.h), may lie in the file for longer. The two files belong
+ * (client/disk/records.h), may lie in the file for longer. The two files belong
  * together, and to the master key (client/daemon/master.h), under which all keys are:
  * without one of the three the others are of no use.
  *
@@ -13,7 +13,7 @@
 #ifndef CLIENT_DAEMON_OUTBOX_SQLITE_H
 #define CLIENT_DAEMON_OUTBOX_SQLITE_H
 #include "client/daemon/master.h"
-#include "client/journal.h"
+#include "client/disk/journal.h"
 
 struct outbox_sqlite;
 

@@ -1,5 +1,5 @@
 /* client/letters/session_codec.c - a session as it is kept: session.h has what is in it,
- * client/records.h where it lies. No state.
+ * client/disk/records.h where it lies. No state.
  *
  * Failure modes: what is cut short, or has a flag or state that cannot be, is refused. */
 #include "client/letters/session.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/journal.h"
+#include "client/disk/journal.h"
 #include "sim/engine/world.h"
 
 static struct world_record *

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "client/letters/invite.h"
-#include "client/journal.h"
+#include "client/disk/journal.h"
 #include "client/letters/letter.h"
 #include "directory/admission.h"
 #include "directory/vote.h"

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "client/client.h"
-#include "client/journal.h"
-#include "client/records.h"
+#include "client/disk/journal.h"
+#include "client/disk/records.h"
 #include "directory/vote.h"
 #include "lib/codec.h"
 #include "lib/rng_seeded.h"

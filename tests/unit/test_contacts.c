@@ -12,10 +12,11 @@
 
 #include "client/conversations.h"
 #include "client/inbox.h"
+#include "client/readers.h"
 #include "client/outgoing.h"
 #include "client/places.h"
 #include "client/polls.h"
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "lib/rng.h"
 #include "tests/heap.h"
 #include "tests/pair.h"
@@ -861,7 +862,7 @@ i11_a_full_inbox_takes_no_more_unless_it_is_muted(void **state)
         }
         assert_true(p.v[1]->ack == 0 && inbox_len(p.c[1]) == 0);
         const struct conversation other = {0};
-        assert_true(inbox_has_room(p.c[1], &other, LETTER_MESSAGE_MAX));
+        assert_true(readers_have_room(p.c[1], &other, LETTER_MESSAGE_MAX));
         assert_int_equal(client_mute(p.c[1], "a", true), 0);
         pair_settle(&p);
         assert_int_equal(inbox_len(p.c[1]), 0);

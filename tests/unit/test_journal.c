@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/journal.h"
+#include "client/disk/journal.h"
 #include "lib/rng_seeded.h"
 #include "tests/heap.h"
 

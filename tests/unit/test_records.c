@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "lib/codec.h"
 #include "tests/client_disk.h"
 

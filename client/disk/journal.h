@@ -1,4 +1,4 @@
-/* client/journal.h - groups of records on their way to durable storage.
+/* client/disk/journal.h - groups of records on their way to durable storage.
  *
  * A group is whole or not at all, and groups are kept in their order, so that
  * whatever is sent after group n is committed can rely on all before it:

@@ -1,4 +1,4 @@
-/* client/records.h - a client's records: every byte that it keeps on disk.
+/* client/disk/records.h - a client's records: every byte that it keeps on disk.
  *
  * All numbers are big endian. A key says of what a record is, and for which
  * contact:

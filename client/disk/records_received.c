@@ -1,9 +1,9 @@
-/* client/records_received.c - records of what was received, and of who has read it:
+/* client/disk/records_received.c - records of what was received, and of who has read it:
  * their writers and readers, side by side. records.h has their formats. */
 #include <string.h>
 
-#include "client/records.h"
-#include "client/records_internal.h"
+#include "client/disk/records.h"
+#include "client/disk/records_internal.h"
 #include "lib/codec.h"
 
 enum {

@@ -1,4 +1,4 @@
-/* client/journal.c - building groups, and remembering how far they are kept.
+/* client/disk/journal.c - building groups, and remembering how far they are kept.
  *
  * States: sound; failing (storage has not kept a group: no later one counts as
  * kept, and none is begun). A group's states: open; asked (storage has it); waiting
@@ -9,7 +9,7 @@
  * All that wait are handed over again at once, when storage has none of them: so
  * it has them in their order, and by their tickets it refuses whatever comes after
  * one that it failed to keep. To keep one twice changes nothing. */
-#include "client/journal.h"
+#include "client/disk/journal.h"
 
 #include <assert.h>
 #include <sodium.h>

@@ -1,4 +1,4 @@
-/* client/records.c - every byte that a client keeps: for each kind of record its
+/* client/disk/records.c - every byte that a client keeps: for each kind of record its
  * writer and its reader, side by side.
  *
  * records.h has the kinds and their keys. A record begins with its version; a reader
@@ -6,11 +6,11 @@
  * into the group that the caller has begun in the journal.
  * Failure modes: a record that is too short, too long, of a newer version or with a
  * value that cannot be is ERR_FORMAT or ERR_VERSION to who starts, never a guess. */
-#include "client/records.h"
+#include "client/disk/records.h"
 
 #include <string.h>
 
-#include "client/records_internal.h"
+#include "client/disk/records_internal.h"
 #include "lib/codec.h"
 
 enum {

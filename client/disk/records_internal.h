@@ -1,8 +1,8 @@
-/* client/records_internal.h - what all writers and readers of records begin and end
+/* client/disk/records_internal.h - what all writers and readers of records begin and end
  * with. */
 #ifndef CLIENT_RECORDS_INTERNAL_H
 #define CLIENT_RECORDS_INTERNAL_H
-#include "client/records.h"
+#include "client/disk/records.h"
 #include "lib/codec.h"
 
 /* Opens a record of exactly len bytes in the journal's group. Returns 0, ERR_NOMEM or
