@@ -15,10 +15,12 @@
  * Nothing here shows on the wire: what is acknowledged, asked for and promised goes by
  * what came, not by what was read.
  *
- * Timers: readers_expire() at each tick, for some contacts in turn. Failure modes: no memory or a record that cannot
- * be read (the message is not handed out, nor any of its contact that was shown later:
- * asking again after UNREAD_US reads again, other contacts go first, and it is counted);
- * a journal that takes nothing (nothing has changed). */
+ * Timers: readers_expire() at each tick, for some contacts in turn, so that no tick takes
+ * longer the more there is. Failure modes: no memory, or a disk that fails to read (the
+ * message is not handed out, nor any of its contact that was shown later: asking again
+ * after UNREAD_US reads again, other contacts go first, and it is counted); a record that
+ * is damaged (it is told of, without its contents); a journal that takes nothing (nothing
+ * has changed). */
 #include "client/readers.h"
 
 #include <sodium.h>
@@ -32,9 +34,7 @@
 #define WANTED_US 5000000ULL  /* what was read waits so long for who asked */
 #define DAY_S     86400U
 enum {
-    FORGET_MOST =
-        64, /* messages at a tick: however many there are, no tick takes
-                            longer for it */
+    FORGET_MOST = 64,    /* messages at a tick */
     FORGET_CONTACTS = 16 /* looked at, at a tick */
 };
 
@@ -305,7 +305,7 @@ void
 readers_expire(struct client *c)
 {
     unsigned n, left = FORGET_MOST;
-    if (c->keep_days == CLIENT_KEEP_ALWAYS)
+    if (c->keep_days == CLIENT_KEEP_ALWAYS || journal_error(c->journal))
         return;
     for (unsigned i = 0; i < FORGET_CONTACTS && left > 0; i++) {
         struct conversation *v = contact_after(c, c->expired_id);
