@@ -20,9 +20,9 @@
 #ifdef __SANITIZE_THREAD__
 enum { EPOCHS = 60 };
 #elif defined __SANITIZE_ADDRESS__
-enum { EPOCHS = 200 };
+enum { EPOCHS = 100 };
 #else
-enum { EPOCHS = 1000 };
+enum { EPOCHS = 500 };
 #endif
 
 enum {
@@ -228,7 +228,7 @@ towns_run(size_t n, unsigned epochs)
         n, epochs, missed, accusers);
 }
 
-/* Ten times as many are `make soak-directory`, half an hour of a core. */
+/* Twenty times as many are `make soak-directory`, half an hour of a core. */
 static unsigned
 epochs_wanted(void)
 {

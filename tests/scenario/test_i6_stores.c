@@ -192,7 +192,7 @@ i6_what_neither_store_keeps_goes_to_another_box(void **state)
 {
     (void)state;
     enum { HOURS = 49 };
-    struct pair p = pair_make(42, 24, 0);
+    struct pair p = pair_make(42, 8, 0);
     p.store[0]->vices = p.store[1]->vices = VICE_KEEPS_NOTHING;
     const uint64_t order = world_say(p.b, "a", "hello");
     world_run_s(p.w, 300);
