@@ -99,7 +99,8 @@ history_print(struct calling *l, const struct cli *c, const json_t *one)
         status = calling_json(told);
         json_decref(told);
     } else {
-        printf("%c ", is_read ? ' ' : '*');
+        printf("%c #%" PRId64 " ", is_read ? ' ' : '*',
+               calling_number(one, "order"));
         received_head(stdout, one);
         if (r && !json_object_get(r, "damaged"))
             contents_print(r);
@@ -149,7 +150,7 @@ cli_delete(const struct cli *c)
     json_t *done = calling_make(&l, "delete",
                                 json_pack("{sI}", "order", (json_int_t)order));
     if (done && r) {
-        fputs("deleted: ", stdout);
+        printf("deleted: #%" PRId64 " ", order);
         received_head(stdout, r);
         if (!json_object_get(r, "damaged"))
             contents_print(r);

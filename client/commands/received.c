@@ -256,7 +256,6 @@ json_tell(const struct reading *m, const char *place)
 void
 received_head(FILE *out, const json_t *root)
 {
-    const int64_t order = calling_number(root, "order");
     const int64_t number = calling_number(root, "number");
     const int64_t late_after = calling_number(root, "late_after");
     const time_t sent_s = (time_t)calling_number(root, "sent_s");
@@ -265,8 +264,6 @@ received_head(FILE *out, const json_t *root)
     if (sent_s > 0 && localtime_r(&sent_s, &tm) &&
         strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) > 0)
         fprintf(out, "%s ", when);
-    if (order > 0)
-        fprintf(out, "#%" PRId64 " ", order);
     if (number > 0)
         fprintf(out, "[%" PRId64 "] ", number);
     terminal_word(out, json_string_value(json_object_get(root, "from")));

@@ -26,8 +26,8 @@ int received_save(char path[static FILES_PATH_MAX], bool *made,
  * does. place: as above. Returns the exit status. */
 int received_take(const char *place, bool json, const json_t *message);
 
-/* Prints when a message was written, by the local clock's zone, its numbers here and
- * with its sender, and whom it is from. */
+/* Prints when a message was written, by the local clock's zone, its number with its
+ * sender, and whom it is from. */
 void received_head(FILE *out, const json_t *message);
 
 /* Can `--out` take more than one message? */

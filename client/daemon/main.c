@@ -94,7 +94,7 @@ static const char usage_commands[] =
     "            cannot be written is not read yet. What muted contacts wrote\n"
     "            before only when they are named\n"
     "  history   list what came last and is here; * is not read yet\n"
-    "  show      print one again, by its number here, which stands after #\n"
+    "  show      print one again, by its number in 'history', after #\n"
     "  delete    one of these, for good\n"
     "  keep      for how many days after it came what was read is kept; 0: "
     "not\n"

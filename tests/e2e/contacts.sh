@@ -34,13 +34,13 @@ esac
 [ -z "$(client 2 recv --reader bot)" ] || fail 'a reader gets a message twice'
 refused 2 "reader: not found; 'readers' lists them" recv --reader bo
 client 1 send client-2 'not read' >/dev/null
-until client 2 history | grep -q '^[*] .* #2 .*client-1: not read$'; do sleep 0.5; done
-client 2 history --count 2 | head -n 1 | grep -q '^  .* #1 .*client-1: hello$' ||
+until client 2 history | grep -q '^[*] #2 .*client-1: not read$'; do sleep 0.5; done
+client 2 history --count 2 | head -n 1 | grep -q '^  #1 .*client-1: hello$' ||
     fail "the history says $(client 2 history)"
 client 2 show 1 | grep -q 'client-1: hello$' || fail 'it is not shown again'
 client 2 show 1 --out "$NET/again"
 [ "$(cat "$NET/again")" = hello ] || fail 'it is written otherwise'
-client 2 delete '#1' | grep -q '^deleted: .*client-1: hello$' || fail 'what was deleted?'
+client 2 delete '#1' | grep -q '^deleted: #1 .*client-1: hello$' || fail 'what was deleted?'
 refused 2 'lists what is here' show 1
 refused 2 'no number of a message' show one
 client 2 keep | head -n 1 | grep -q '^messages stay until they are deleted$' ||
