@@ -189,9 +189,7 @@ inbox_link(struct client *c, struct received *r)
         r->from->highest = letter_number(r->id);
     r->from->n_received++;
     r->from->received_len += r->len;
-    r->held = true;
     r->from->n_held++;
-    c->n_held++;
     if (r->order >= c->next_received)
         c->next_received = r->order + 1;
 }
@@ -207,9 +205,7 @@ received_shown(struct client *c, struct received *r, uint64_t event,
     array_insert(c->by_event, &c->n_shown, received_event, r);
     if (event > v->last_event)
         v->last_event = event;
-    r->held = false;
     v->n_held--;
-    c->n_held--;
     if (event >= c->next_event)
         c->next_event = event + 1;
     if (letter_number(r->id) > 0 && !letter_id_is_before(r->id, v->shown))
@@ -257,8 +253,7 @@ received_drop(struct client *c, struct received *r)
         array_remove(c->by_event, &c->n_shown, received_event, r);
     v->n_received--;
     v->received_len -= r->len;
-    v->n_held -= r->held;
-    c->n_held -= r->held;
+    v->n_held -= r->event == 0;
     inbox_discard(c, &r);
 }
 
@@ -349,7 +344,7 @@ inbox_load_shown(struct client *c, const struct record_key *key,
     if (err)
         return err;
     struct received *r = inbox_find(c, key->a);
-    if (!r || !r->held)
+    if (!r || r->event > 0)
         return ERR_MISSING;
     received_shown(c, r, event, late_after);
     return 0;

@@ -444,7 +444,7 @@ incoming_settle(struct client *c, struct conversation *v)
     const uint64_t now_us = env_now_mono_us(c->env);
     bool text_waits = false;
     for (struct received *r = v->received; r && v->n_held > 0; r = r->next) {
-        if (!r->held)
+        if (r->event > 0)
             continue;
         const bool is_due =
             r->until_us <= now_us || received_is_due(v, r, text_waits);
@@ -459,10 +459,11 @@ incoming_resume(struct client *c)
     for (size_t i = 0; i < c->n_inbox; i++) {
         struct received *r = c->by_order[i];
         bool text_waits = false;
-        if (!r->held)
+        if (r->event > 0)
             continue;
         for (const struct received *o = r->from->received; o != r; o = o->next)
-            text_waits = text_waits || (o->held && o->kind == LETTER_TEXT);
+            text_waits =
+                text_waits || (o->event == 0 && o->kind == LETTER_TEXT);
         if (received_is_due(r->from, r, text_waits) && inbox_show(c, r))
             return; /* the journal takes nothing: they are shown later */
     }

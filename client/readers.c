@@ -322,38 +322,41 @@ readers_expire(struct client *c)
     }
 }
 
+/* Has v room for n messages more, of len bytes in all, when the oldest give way that all
+ * have had? marks: those are marked, as many as are needed. */
+static bool
+room_find(const struct client *c, const struct conversation *v, uint32_t n,
+          uint64_t len, bool marks)
+{
+    n += v->n_received;
+    len += v->received_len;
+    for (struct received *r = v->received;
+         r && (n > INBOX_CONTACT_MAX || len > INBOX_CONTACT_LEN_MAX);
+         r = r->next) {
+        if (!received_was_had(c, r))
+            continue;
+        r->forgotten = marks;
+        n--;
+        len -= r->len;
+    }
+    return n <= INBOX_CONTACT_MAX && len <= INBOX_CONTACT_LEN_MAX;
+}
+
 bool
 readers_have_room(const struct client *c, const struct conversation *v,
                   size_t len)
 {
-    uint32_t n = v->n_received;
-    uint64_t used = v->received_len + len;
-    const struct received *r = v->received;
-    for (; r && (n >= INBOX_CONTACT_MAX || used > INBOX_CONTACT_LEN_MAX);
-         r = r->next)
-        if (received_was_had(c, r)) {
-            n--;
-            used -= r->len;
-        }
-    return n < INBOX_CONTACT_MAX && used <= INBOX_CONTACT_LEN_MAX;
+    return room_find(c, v, 1, len, false);
 }
 
 void
 readers_trim(struct client *c, struct conversation *v)
 {
-    uint32_t n = v->n_received;
-    uint64_t used = v->received_len;
-    bool some = false;
-    for (struct received *r = v->received;
-         r && (n > INBOX_CONTACT_MAX || used > INBOX_CONTACT_LEN_MAX);
-         r = r->next) {
-        if (!received_was_had(c, r))
-            continue;
-        some = r->forgotten = true;
-        n--;
-        used -= r->len;
-    }
-    const int err = some ? marked_forget(c, v) : 0;
+    if (v->n_received <= INBOX_CONTACT_MAX &&
+        v->received_len <= INBOX_CONTACT_LEN_MAX)
+        return;
+    (void)room_find(c, v, 0, 0, true);
+    const int err = marked_forget(c, v);
     if (err) /* with the next one that comes */
         client_drop(c, err);
 }

@@ -185,16 +185,14 @@ struct received {
     uint64_t order, ticket;
     uint8_t id[LETTER_ID_LEN];
     uint8_t kind;
-    bool held;         /* what its sender wrote before is not here yet; */
-    uint64_t until_us; /* it is shown all the same from then on */
-    uint64_t event;    /* its place among all that was shown; 0: it was not */
-    uint64_t came_s;   /* by the network's time; 0: nobody knew it */
-    uint32_t
-        late_after;    /* what was shown before and written later; 0: nothing */
-    bool forgotten;    /* while a group that does that is written */
-    bool damaged;      /* its record on the disk is of no use */
-    uint64_t again_us; /* it could not be read: other contacts go before */
-    uint64_t asked_us; /* it was read for somebody, who has not had it */
+    uint64_t until_us;   /* it is shown then, whatever of before is missing */
+    uint64_t event;      /* its place among all that was shown; 0: it is held */
+    uint64_t came_s;     /* by the network's time; 0: nobody knew it */
+    uint32_t late_after; /* shown before, written later; 0: nothing was */
+    bool forgotten;      /* while a group that does that is written */
+    bool damaged;        /* its record on the disk is of no use */
+    uint64_t again_us;   /* it could not be read: other contacts go before */
+    uint64_t asked_us;   /* it was read for somebody, who has not had it */
     uint32_t after, len;
     uint8_t *data; /* NULL: on disk alone */
 };
@@ -465,10 +463,10 @@ struct client {
                                                   client's own */
     uint32_t expired_id; /* of the contact that was looked at last for that */
     uint32_t keep_days;  /* what was read; CLIENT_KEEP_ALWAYS */
-    size_t n_held, inbox_held, queue_len; /* inbox_held: bytes in memory */
-    struct inbox_read *inbox_read;        /* NULL: none is being read */
-    uint64_t wanted_order;                /* what was read last for somebody */
-    size_t gathered_len;                  /* of all contacts */
+    size_t inbox_held, queue_len;  /* inbox_held: bytes in memory */
+    struct inbox_read *inbox_read; /* NULL: none is being read */
+    uint64_t wanted_order;         /* what was read last for somebody */
+    size_t gathered_len;           /* of all contacts */
     struct client_status status;
     void (*kept_fn)(void *ctx); /* client_on_kept() */
     void *kept_ctx;

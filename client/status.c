@@ -297,7 +297,7 @@ client_status(const struct client *c, struct client_status *out)
     out->answer_age_us =
         c->answer_us ? env_now_mono_us(c->env) - c->answer_us : UINT64_MAX;
     out->inbox = readers_waiting(c, 0);
-    out->kept = c->n_inbox - c->n_held;
+    out->kept = c->n_shown;
     out->keep_days = c->keep_days;
     out->reading = c->inbox_read != NULL;
     listed_count(c, &out->lists);

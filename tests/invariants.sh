@@ -1420,8 +1420,8 @@ change I11 'what was begun keeps its room for ever' client/incoming.c \
     'if (life_s + now_s > 0)' \
     'i11_unfinished/i11_unfinished_messages_are_given_up'
 change I11 'the bytes of one inbox have no bound' client/readers.c \
-    'return n < INBOX_CONTACT_MAX && used <= INBOX_CONTACT_LEN_MAX;' \
-    'return n < INBOX_CONTACT_MAX;' \
+    'return n <= INBOX_CONTACT_MAX && len <= INBOX_CONTACT_LEN_MAX;' \
+    'return n <= INBOX_CONTACT_MAX;' \
     'contacts/i11_*'
 change I11 'a body is taken apart however many values it has' \
     network/json_body.c \
@@ -2145,8 +2145,12 @@ change I6 'a new reader begins where another has ended' client/readers.c \
     'const uint64_t event = v->last_event;' \
     'readers/readers_have*'
 change I11 'what was read gives no room' client/readers.c \
-    'if (received_was_had(c, r)) {' \
-    'if (r->event == 0) {' \
+    'if (!received_was_had(c, r))
+            continue;
+        r->forgotten = marks;' \
+    'if (r->event > 0)
+            continue;
+        r->forgotten = marks;' \
     'readers/i11_*'
 change I6 'events of what was deleted are given again' client/state.c \
     '.next_event = c->next_event}' \

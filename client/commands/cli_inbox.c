@@ -118,16 +118,11 @@ int
 cli_history(const struct cli *c)
 {
     struct calling l;
-    json_t *params = json_pack("{sI}", "count", (json_int_t)c->count);
-    if (c->name && json_object_set_new(params, "from", json_string(c->name))) {
-        json_decref(params);
-        params = NULL;
-    }
-    if (calling_open(&l, c->dir)) {
-        json_decref(params);
+    if (calling_open(&l, c->dir))
         return 1;
-    }
-    json_t *list = calling_make(&l, "history", params);
+    json_t *list = calling_make(
+        &l, "history",
+        json_pack("{sI ss*}", "count", (json_int_t)c->count, "from", c->name));
     int status = list ? 0 : 1;
     for (size_t i = json_array_size(list); i-- > 0 && !status;)
         status = history_print(&l, c, json_array_get(list, i));

@@ -18,13 +18,10 @@ enum { POLL_US = 50000, FOLLOW_US = 200000, READ_US = 10000000 };
 static int
 message_release(struct calling *l, const struct cli *c, const json_t *r)
 {
-    json_t *params = json_pack("{sI}", "order", calling_number(r, "order"));
-    if (c->reader &&
-        json_object_set_new(params, "reader", json_string(c->reader))) {
-        json_decref(params);
-        params = NULL;
-    }
-    json_t *done = calling_make(l, "release", params);
+    json_t *done =
+        calling_make(l, "release",
+                     json_pack("{sI ss*}", "order", calling_number(r, "order"),
+                               "reader", c->reader));
     json_decref(done);
     return done ? 0 : 1;
 }
@@ -33,15 +30,9 @@ message_release(struct calling *l, const struct cli *c, const json_t *r)
 static int
 message_next(struct calling *l, const struct cli *c, uint64_t *seen, bool *none)
 {
-    json_t *params = json_object();
-    if ((c->name &&
-         json_object_set_new(params, "from", json_string(c->name))) ||
-        (c->reader &&
-         json_object_set_new(params, "reader", json_string(c->reader)))) {
-        json_decref(params);
-        params = NULL;
-    }
-    json_t *r = calling_make(l, "recv", params);
+    json_t *r = calling_make(
+        l, "recv",
+        json_pack("{ss* ss*}", "from", c->name, "reader", c->reader));
     *none = json_is_null(r);
     int status = r ? 0 : 1;
     if (r && !*none) {

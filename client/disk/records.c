@@ -377,7 +377,7 @@ contact_read_head(struct conversation *v, struct codec_reader *r,
     return 0;
 }
 
-/* Read where sending stood, which numbers are sure, and what was released. Before,
+/* Read where sending stood, which numbers are sure, and what was shown. Before,
  * files had no place of their own, and numbers were sure from each start on. */
 static void
 contact_read_order(struct conversation *v, struct codec_reader *r,
@@ -394,9 +394,9 @@ contact_read_order(struct conversation *v, struct codec_reader *r,
     }
     v->sure_sequence = old ? v->next_sequence : codec_read32(r);
     v->overtaken = old ? 0 : codec_read32(r);
-    const uint8_t *released = old ? NULL : codec_read_bytes(r, LETTER_ID_LEN);
-    if (released)
-        memcpy(v->shown, released, LETTER_ID_LEN);
+    const uint8_t *shown = old ? NULL : codec_read_bytes(r, LETTER_ID_LEN);
+    if (shown)
+        memcpy(v->shown, shown, LETTER_ID_LEN);
     const uint8_t *had = version < CONTACT_VERSION_HAD
                              ? NULL
                              : codec_read_bytes(r, sizeof v->had);

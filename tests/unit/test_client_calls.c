@@ -230,18 +230,25 @@ safety_numbers_are_alike(void **state)
     pair_free(&p);
 }
 
+/* a writes "hello", and b has it. */
+static void
+hello_bring(struct pair *p)
+{
+    uint64_t order;
+    assert_int_equal(client_send(p->c[0], "b", LETTER_TEXT,
+                                 (const uint8_t *)"hello", 5, &order),
+                     0);
+    pair_settle(p);
+}
+
 static void
 messages_tell_whose_they_are(void **state)
 {
     (void)state;
     struct pair p;
-    uint64_t order;
     pair_make(&p, &pair_net);
     pair_settle(&p);
-    assert_int_equal(client_send(p.c[0], "b", LETTER_TEXT,
-                                 (const uint8_t *)"hello", 5, &order),
-                     0);
-    pair_settle(&p);
+    hello_bring(&p);
     call(p.c[1], "rename", "{\"name\":\"a\",\"new_name\":\"anna\"}",
          "\"result\":{}");
     for (unsigned i = 0; i < 2; i++) {
@@ -260,13 +267,9 @@ what_came_is_kept_and_read_by_several(void **state)
 {
     (void)state;
     struct pair p;
-    uint64_t order;
     pair_make(&p, &pair_net);
     pair_settle(&p);
-    assert_int_equal(client_send(p.c[0], "b", LETTER_TEXT,
-                                 (const uint8_t *)"hello", 5, &order),
-                     0);
-    pair_settle(&p);
+    hello_bring(&p);
     struct client *c = p.c[1];
     call(c, "readers.add", "{\"name\":\"app\"}", "\"result\":{}");
     call(c, "readers.add", "{\"name\":\"app\"}", "\"name\":\"EXISTS\"");
